@@ -1,0 +1,5 @@
+"""One module a stage; each holds `RULES`. A suite judges plausibility of what was delivered; keys and relations are dbt's own tests."""
+
+from expectations.suites import estimates, marts, raw, staging
+
+RULES = {"raw": raw.RULES, "staging": staging.RULES, "marts": marts.RULES, "estimates": estimates.RULES}

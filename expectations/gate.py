@@ -1,0 +1,195 @@
+"""The gate after a stage: judge data frames by a suite with Great Expectations, keep the results as rows and as Data Docs pages.
+
+The only module that imports great_expectations, and it does so inside the functions: the import takes seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from expectations.data_docs import make_self_contained
+from expectations.rules import Rule
+
+if TYPE_CHECKING:
+    from great_expectations.core.expectation_validation_result import ExpectationValidationResult
+    from great_expectations.data_context import AbstractDataContext
+
+RESULT_COLUMNS = {
+    "stage": "string",
+    "check_id": "string",
+    "dataset": "string",
+    "expectation": "string",
+    "column_name": "string",
+    "success": "boolean",
+    "severity": "string",
+    "observed": "string",
+    "unexpected_count": "Int64",
+    "sample_rows": "string",
+    "why": "string",
+}
+SAMPLE_SIZE = 5
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Outcome of one gate.
+
+    `results` has one row an expectation (columns of RESULT_COLUMNS); `passed` is False when an expectation of severity `stop` failed.
+    """
+
+    stage: str
+    results: pd.DataFrame
+
+    @property
+    def failed_stops(self) -> pd.DataFrame:
+        return self.results[~self.results["success"] & (self.results["severity"] == "stop")]
+
+    @property
+    def failed_warnings(self) -> pd.DataFrame:
+        return self.results[~self.results["success"] & (self.results["severity"] == "warn")]
+
+    @property
+    def passed(self) -> bool:
+        return self.failed_stops.empty
+
+    def sentences(self) -> list[str]:
+        """A line for each failed expectation: what was expected, what was found, why it matters."""
+        bad = pd.concat([self.failed_stops, self.failed_warnings])
+        return [
+            f"{row.severity}: {row.dataset}{'.' + row.column_name if pd.notna(row.column_name) else ''} {row.expectation}: "
+            f"found {row.observed} ({row.sample_rows}). {row.why}"
+            for row in bad.itertuples()
+        ]
+
+
+def run_gate(
+    stage: str,
+    rules: Sequence[Rule],
+    frames: Mapping[str, pd.DataFrame],
+    work_dir: Path,
+    docs_dir: Path,
+    severity: Mapping[str, str] | None = None,
+) -> GateResult:
+    """Judge `frames` by `rules`.
+
+    Parameters
+    ----------
+    stage : raw, staging, marts or estimates.
+    rules : the suite; a rule whose data set is not among `frames`, or whose column was not delivered there, is left out
+        (a landing need not be complete).
+    frames : data set name to data frame; integer row labels name the failing rows.
+    work_dir, docs_dir : folders for the context's own files and for the Data Docs pages (made self-contained).
+    severity : overrides by check_id, from the seed `check_severity`.
+
+    Raises
+    ------
+    ValueError
+        If an override names a severity other than warn or stop.
+    """
+    rules = [replace(rule, severity=_severity(rule, severity or {})) for rule in rules if _applies(rule, frames)]
+    if not rules:
+        return GateResult(stage, _as_frame([]))
+    context = _open_context(work_dir, docs_dir)
+    rows: list[dict[str, Any]] = []
+    for dataset in dict.fromkeys(rule.dataset for rule in rules):
+        suite = [rule for rule in rules if rule.dataset == dataset]
+        rows += [_as_row(stage, result) for result in _validate(context, stage, dataset, suite, frames[dataset])]
+    make_self_contained(docs_dir)
+    return GateResult(stage, _as_frame(rows))
+
+
+def _severity(rule: Rule, overrides: Mapping[str, str]) -> Any:
+    word = overrides.get(rule.check_id, rule.severity)
+    if word not in ("warn", "stop"):
+        raise ValueError(f"seed check_severity: {rule.check_id} has severity {word!r}; expected warn or stop")
+    return word
+
+
+def _applies(rule: Rule, frames: Mapping[str, pd.DataFrame]) -> bool:
+    if rule.dataset not in frames:
+        return False
+    needed = [rule.kwargs[key] for key in ("column", "column_A", "column_B") if key in rule.kwargs]
+    frame = frames[rule.dataset]
+    return all(column in frame.columns and frame[column].notna().any() for column in needed) or rule.expectation.endswith("not_be_null")
+
+
+def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    context = gx.get_context(mode="file", project_root_dir=str(work_dir))
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs_dir)}
+    site = {"class_name": "SiteBuilder", "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"}, "store_backend": store}
+    names = set(context.get_site_names())
+    for unwanted in names - {"data_docs"}:
+        context.delete_data_docs_site(unwanted)
+    if "data_docs" not in names:
+        context.add_data_docs_site("data_docs", site)
+    return context
+
+
+def _validate(
+    context: AbstractDataContext, stage: str, dataset: str, suite: Sequence[Rule], frame: pd.DataFrame
+) -> Iterable[ExpectationValidationResult]:
+    import great_expectations as gx
+    from great_expectations.checkpoint import UpdateDataDocsAction
+    from great_expectations.expectations.registry import get_expectation_impl
+
+    name = f"{stage}.{dataset}"
+    source = context.data_sources.add_or_update_pandas("frames")
+    batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
+    expectations = [
+        get_expectation_impl(rule.expectation)(
+            **rule.kwargs, meta={"check_id": rule.check_id, "severity": rule.severity, "why": rule.why}, notes=rule.why
+        )
+        for rule in suite
+    ]
+    gx_suite = context.suites.add_or_update(gx.ExpectationSuite(name, expectations=expectations))
+    definition = context.validation_definitions.add_or_update(gx.ValidationDefinition(name=name, data=batch, suite=gx_suite))
+    action = UpdateDataDocsAction(name="data_docs", site_names=["data_docs"])
+    checkpoint = gx.Checkpoint(name=name, validation_definitions=[definition], actions=[action], result_format="SUMMARY")
+    outcome = context.checkpoints.add_or_update(checkpoint).run(batch_parameters={"dataframe": frame})
+    for result in outcome.run_results.values():
+        yield from result.results
+
+
+def _as_row(stage: str, result: ExpectationValidationResult) -> dict[str, Any]:
+    config, found = result.expectation_config, result.result
+    error = result.exception_info.get("exception_message") if "exception_message" in result.exception_info else None
+    if "exception_message" not in result.exception_info:
+        error = next((info["exception_message"] for info in result.exception_info.values() if info.get("exception_message")), None)
+    sample = found.get("partial_unexpected_index_list") or found.get("partial_unexpected_list") or []
+    observed = found.get("observed_value", f"{found.get('unexpected_count', 0)} of {found.get('element_count', 0)} rows outside")
+    kwargs = config.kwargs
+    return {
+        "stage": stage,
+        "check_id": config.meta["check_id"],
+        "dataset": config.kwargs["batch_id"].split(".", 1)[1],
+        "expectation": config.type,
+        "column_name": kwargs.get("column") or kwargs.get("column_A"),
+        "success": bool(result.success),
+        "severity": config.meta["severity"],
+        "observed": error or str(observed),
+        "unexpected_count": found.get("unexpected_count"),
+        "sample_rows": json.dumps(found.get("partial_unexpected_list", [])[:SAMPLE_SIZE], ensure_ascii=False, default=str)
+        if sample
+        else "[]",
+        "why": config.meta["why"],
+    }
+
+
+def _as_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=list(RESULT_COLUMNS)).astype(RESULT_COLUMNS)
+    return frame.sort_values(["stage", "dataset", "check_id"], ignore_index=True)

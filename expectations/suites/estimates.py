@@ -1,0 +1,43 @@
+"""After estimation: errors positive, p-values in [0, 1], intervals around their estimate, clusters enough."""
+
+from expectations.rules import Rule, between, has_rows, not_null, one_of, ordered
+
+ESTIMATE = "estimate"
+# One row a coefficient: number of lines marked as default.
+DEFAULTS = "defaults"
+
+RULES: list[Rule] = [
+    not_null("estimates_value", ESTIMATE, "estimate", "stop", "A row of estimates without an estimate must be a row of not_run."),
+    between(
+        "estimates_error_positive",
+        ESTIMATE,
+        "std_error",
+        1e-12,
+        None,
+        "stop",
+        "A standard error is zero or negative: report null with a warning instead.",
+    ),
+    between("estimates_p_value", ESTIMATE, "p_value", 0, 1, "stop", "A p-value outside [0, 1]."),
+    ordered("estimates_interval_high", ESTIMATE, "ci_high", "estimate", "stop", "The interval does not contain its estimate."),
+    ordered("estimates_interval_low", ESTIMATE, "estimate", "ci_low", "stop", "The interval does not contain its estimate."),
+    one_of(
+        "estimates_vcov",
+        ESTIMATE,
+        "vcov",
+        ["conventional", "dyadic", "city", "province_jackknife", "permutation"],
+        "stop",
+        "A line of inference that the methods do not define.",
+    ),
+    between(
+        "estimates_cm_size",
+        ESTIMATE,
+        "abs_estimate_cm",
+        0,
+        20,
+        "warn",
+        "A synchronization effect beyond 20: a broken standardisation or one outlying city.",
+    ),
+    between("estimates_pilots", ESTIMATE, "n_pilots", 1, None, "stop", "A coefficient without a pilot city behind it."),
+    between("estimates_one_default", DEFAULTS, "n_default", 1, 1, "stop", "A coefficient needs exactly one default line of inference."),
+    has_rows("estimates_exist_or_explained", "outcome_of_specs", "stop", "A spec has neither estimates nor a reason in not_run."),
+]

@@ -1,0 +1,77 @@
+"""After the marts: growth, ties and synchronization inside what their formulas allow, coverage as large as a study needs."""
+
+from expectations.rules import Rule, between, has_rows, one_of
+
+CITY_YEAR, PAIR, SYNC = "fct_city_year", "fct_city_pair", "fct_pair_synchronization"
+# One row: shares and counts over the study window.
+WINDOW = "window"
+
+RULES: list[Rule] = [
+    has_rows("marts_city_years_exist", CITY_YEAR, "stop", "No city has a current value: every value was blocked or rejected."),
+    between(
+        "marts_growth_official",
+        CITY_YEAR,
+        "growth_official_pct",
+        -60,
+        60,
+        "warn",
+        "A growth beyond 60 log points: look at its cell.",
+        0.999,
+    ),
+    between(
+        "marts_growth_deflated",
+        CITY_YEAR,
+        "growth_deflated_pct",
+        -80,
+        80,
+        "warn",
+        "A deflated growth beyond 80 log points: GDP may be mistyped.",
+        0.995,
+    ),
+    between(
+        "marts_growth_official_sane",
+        CITY_YEAR,
+        "growth_official_pct",
+        -40,
+        40,
+        "stop",
+        "Over 1 % of growth beyond 40: an index for a growth rate?",
+        0.99,
+    ),
+    between(
+        "marts_distance",
+        PAIR,
+        "distance_km",
+        1,
+        6000,
+        "stop",
+        "Cities lie less than 1 km or more than 6,000 km apart: coordinates are wrong.",
+    ),
+    between("marts_tie_positive", PAIR, "tie_strength", 0, None, "stop", "A tie is negative: population or GDP is."),
+    one_of(
+        "marts_exposure",
+        PAIR,
+        "exposure",
+        ["none", "one", "both"],
+        "stop",
+        "Exposure has a word of its own: the treatment coding is broken.",
+    ),
+    between("marts_cm_upper", SYNC, "cm_growth_official", None, 1, "stop", "cm cannot exceed 1: the standardisation is broken."),
+    between("marts_cm_deflated_upper", SYNC, "cm_growth_deflated", None, 1, "stop", "cm cannot exceed 1: the standardisation is broken."),
+    between("marts_cm_lower", WINDOW, "cm_minimum_above_bound", 0, None, "stop", "cm lies below 3 - 2T: the standardisation is broken."),
+    between(
+        "marts_cm_mean", WINDOW, "mean_cm_growth_official", -1, 1, "stop", "The mean of cm is the mean correlation and must lie in [-1, 1]."
+    ),
+    between(
+        "marts_coverage", WINDOW, "share_complete_growth_official", 0.5, 1, "warn", "Under half the cities have unbroken official growth."
+    ),
+    between(
+        "marts_pilots",
+        WINDOW,
+        "n_pilots_in_sample",
+        10,
+        None,
+        "warn",
+        "Fewer than 10 pilots in the sample: only permutation and city errors hold.",
+    ),
+]

@@ -1,0 +1,126 @@
+"""Where a run reads and writes: the folders under CITYSYNC_HOME, the environment of the tools, and the lock of a refresh."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parent.parent
+
+
+class RefreshRunning(Exception):
+    """Another process holds the lock of this home."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """Folders of one CITYSYNC_HOME (absolute)."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Home:
+        """CITYSYNC_HOME, else `data/` in the checkout."""
+        return cls(Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute())
+
+    @property
+    def raw(self) -> Path:
+        return self.root / "raw"
+
+    @property
+    def build(self) -> Path:
+        return self.root / "build"
+
+    @property
+    def database(self) -> Path:
+        return self.build / "citysync.duckdb"
+
+    @property
+    def counterfactual(self) -> Path:
+        return self.build / "counterfactual"
+
+    @property
+    def simulated(self) -> Path:
+        return self.root / "simulated"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def cache(self) -> Path:
+        return self.root / "cache"
+
+    @property
+    def dagster(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.cache / "dbt"
+
+
+def set_tool_environment(home: Home) -> None:
+    """Keep every tool inside the home, quiet towards the network, and on one BLAS thread (sums then do not depend on the machine)."""
+    folders = {
+        "CITYSYNC_HOME": home.root,
+        "DAGSTER_HOME": home.dagster,
+        "DBT_PROFILES_DIR": REPO,
+        "DBT_PROJECT_DIR": REPO,
+        "DBT_TARGET_PATH": home.dbt_target,
+        "DBT_LOG_PATH": home.cache / "dbt_logs",
+        "MPLCONFIGDIR": home.cache / "matplotlib",
+        "NUMBA_CACHE_DIR": home.cache / "numba",
+    }
+    os.environ.update({name: str(path) for name, path in folders.items()})
+    os.environ.setdefault("CITYSYNC_BUILD", str(home.build))
+    os.environ.update(
+        DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+        DO_NOT_TRACK="1",
+        GX_ANALYTICS_ENABLED="false",
+        DAGSTER_DISABLE_TELEMETRY="1",
+        MPLBACKEND="Agg",
+    )
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    for folder in (home.root, home.dagster, home.cache):
+        folder.mkdir(parents=True, exist_ok=True)
+    write_dagster_settings(home)
+
+
+def write_dagster_settings(home: Home) -> None:
+    """The instance's settings: no telemetry, one run at a time (DuckDB has one writer)."""
+    settings = home.dagster / "dagster.yaml"
+    text = "telemetry:\n  enabled: false\nconcurrency:\n  runs:\n    max_concurrent_runs: 1\n"
+    if not settings.exists() or settings.read_text(encoding="utf-8") != text:
+        settings.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def hold_lock(home: Home) -> Iterator[None]:
+    """Let one refresh run in a home at a time.
+
+    Raises
+    ------
+    RefreshRunning
+        At once when another process holds the lock; the message names it. The lock is the kernel's, so a killed process leaves none behind.
+    """
+    home.root.mkdir(parents=True, exist_ok=True)
+    with open(home.root / "refresh.lock", "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RefreshRunning(
+                f"another refresh of {home.root} is running ({file.read().strip() or 'holder unknown'}); wait for it or stop it"
+            ) from None
+        file.truncate(0)
+        json.dump({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}, file)
+        file.flush()
+        yield
