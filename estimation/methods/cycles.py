@@ -1,0 +1,182 @@
+"""Cyclical components of annual series: Hodrick-Prescott, Hamilton and Christiano-Fitzgerald filters."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solveh_banded
+
+MINIMUM_RUN_YEARS = 8
+FIRST_ADMISSION_YEAR = 2015
+MINIMUM_PRE_TARGETS = 10
+
+Array = NDArray[np.float64]
+
+
+def cycle_hodrick_prescott(y: Array, smoothing: float = 6.25) -> Array:
+    """Deviation from the Hodrick-Prescott trend.
+
+    Parameters
+    ----------
+    y : array, shape (T,)
+        Log level, T >= 3.
+    smoothing : float
+        Lambda; 6.25 for annual data (Ravn and Uhlig 2002, Review of Economics and Statistics), 100 as the older convention.
+
+    Returns
+    -------
+    array, shape (T,), in the unit of ``y``
+
+    Raises
+    ------
+    ValueError
+        If ``y`` has fewer than 3 values.
+    """
+    y = _checked(y, minimum=3)
+    n = y.size
+    second_difference = np.array([1.0, -2.0, 1.0])
+    bands = np.zeros((3, n))
+    bands[2] = 1.0
+    # I + lambda K'K in upper banded form: a banded solver gives the same bytes on any number of threads
+    for start in range(n - 2):
+        for a in range(3):
+            for b in range(a, 3):
+                bands[2 - (b - a), start + b] += smoothing * second_difference[a] * second_difference[b]
+    return y - solveh_banded(bands, y)
+
+
+def cycle_hamilton(y: Array, horizon: int = 2, *, in_fit: NDArray[np.bool_] | None = None) -> Array:
+    """Forecast error of a regression of y[s] on 1 and y[s - horizon], dated s (Hamilton 2018, p = 1 for annual data).
+
+    Parameters
+    ----------
+    y : array, shape (T,)
+        Log level.
+    horizon : int
+        Years ahead; the errors overlap by ``horizon - 1`` years.
+    in_fit : boolean array, shape (T,), optional
+        Targets that may enter the coefficients; all of them by default. Errors are returned for every target.
+
+    Returns
+    -------
+    array, shape (T,); the first ``horizon`` values are NaN, all of them where the regressor does not vary
+
+    Raises
+    ------
+    ValueError
+        If ``y`` has fewer than ``horizon + 3`` values.
+    """
+    y = _checked(y, minimum=horizon + 3)
+    target, lagged = y[horizon:], y[:-horizon]
+    used = np.ones(target.size, dtype=bool) if in_fit is None else np.asarray(in_fit, dtype=bool)[horizon:]
+    errors = np.full(y.size, np.nan)
+    if used.sum() < 3:
+        return errors
+    centre_target, centre_lagged = target[used].mean(), lagged[used].mean()
+    spread = np.sum((lagged[used] - centre_lagged) ** 2)
+    if spread == 0.0:
+        return errors
+    slope = np.sum((lagged[used] - centre_lagged) * (target[used] - centre_target)) / spread
+    errors[horizon:] = (target - centre_target) - slope * (lagged - centre_lagged)
+    return errors
+
+
+def cycle_christiano_fitzgerald(y: Array, shortest: float = 2.0, longest: float = 8.0) -> Array:
+    """Band of periods from ``shortest`` to ``longest`` years by the random-walk filter (Christiano and Fitzgerald 2003).
+
+    Parameters
+    ----------
+    y : array, shape (T,)
+        Log level; the line from the first to the last value is taken out first, as the paper does for a random walk with drift.
+    shortest, longest : float
+        Periods of the band in years, 2 <= shortest < longest.
+
+    Returns
+    -------
+    array, shape (T,), in the unit of ``y``
+
+    Raises
+    ------
+    ValueError
+        If ``y`` has fewer than 3 values or the band is empty.
+    """
+    y = _checked(y, minimum=3)
+    if not 2.0 <= shortest < longest:
+        raise ValueError(f"expected periods with 2 <= shortest < longest, found {shortest} and {longest}")
+    without_drift = y - np.arange(y.size) * ((y[-1] - y[0]) / (y.size - 1))
+    return np.array([np.sum(row * without_drift) for row in _random_walk_weights(y.size, shortest, longest)])
+
+
+def _random_walk_weights(n: int, shortest: float, longest: float) -> Array:
+    """Weights of the asymmetric filter, shape (n, n): row t makes the component of year t; each row sums to zero."""
+    low, high = 2 * np.pi / longest, 2 * np.pi / shortest
+    lags = np.arange(1, n)
+    ideal = np.concatenate([[(high - low) / np.pi], (np.sin(lags * high) - np.sin(lags * low)) / (np.pi * lags)])
+    weights = ideal[np.abs(np.subtract.outer(np.arange(n), np.arange(n)))]
+    # what lies beyond the sample is expected at its end points: each side of a row must sum to minus half of the central weight
+    for t in range(n):
+        if t > 0:
+            weights[t, 0] = -0.5 * ideal[0] - np.sum(ideal[1:t])
+        if t < n - 1:
+            weights[t, n - 1] = -0.5 * ideal[0] - np.sum(ideal[1 : n - 1 - t])
+    weights[0, 0] = weights[n - 1, n - 1] = 0.5 * ideal[0]
+    return weights
+
+
+def filter_runs(run_keys: NDArray, y: Array, years: NDArray) -> dict[str, Array]:
+    """Filter each unbroken run of years by itself.
+
+    Parameters
+    ----------
+    run_keys : array, shape (M, K)
+        Rows that share all K keys are one run; they stand together, years ascending.
+    y : array, shape (M,)
+        Log level.
+    years : array, shape (M,)
+        Year of each row.
+
+    Returns
+    -------
+    dict of arrays, shape (M,)
+        ``hp`` (lambda 6.25), ``hp_100``, ``hamilton``, ``hamilton_pre`` (coefficients from targets before the first admission, at least
+        10 of them) and ``christiano_fitzgerald``; NaN in runs shorter than 8 years.
+
+    Raises
+    ------
+    ValueError
+        If the years of a run are not consecutive.
+    """
+    y, years, run_keys = np.asarray(y, dtype=float), np.asarray(years), np.asarray(run_keys)
+    names = ("hp", "hp_100", "hamilton", "hamilton_pre", "christiano_fitzgerald")
+    components = {name: np.full(y.size, np.nan) for name in names}
+    if y.size == 0:
+        return components
+    starts = np.flatnonzero(np.any(run_keys[1:] != run_keys[:-1], axis=1)) + 1
+    for first, stop in zip([0, *starts], [*starts, y.size], strict=True):
+        run = slice(first, stop)
+        if np.any(np.diff(years[run]) != 1):
+            raise ValueError(f"expected consecutive years in run {run_keys[first].tolist()}, found {years[run].tolist()}")
+        if stop - first < MINIMUM_RUN_YEARS:
+            continue
+        for name, values in _filter_run(y[run], years[run]).items():
+            components[name][run] = values
+    return components
+
+
+def _filter_run(y: Array, years: NDArray) -> dict[str, Array]:
+    is_pre = years < FIRST_ADMISSION_YEAR
+    has_pre = is_pre[2:].sum() >= MINIMUM_PRE_TARGETS
+    return {
+        "hp": cycle_hodrick_prescott(y),
+        "hp_100": cycle_hodrick_prescott(y, smoothing=100.0),
+        "hamilton": cycle_hamilton(y),
+        "hamilton_pre": cycle_hamilton(y, in_fit=is_pre) if has_pre else np.full(y.size, np.nan),
+        "christiano_fitzgerald": cycle_christiano_fitzgerald(y),
+    }
+
+
+def _checked(y: Array, minimum: int) -> Array:
+    y = np.asarray(y, dtype=float)
+    if y.ndim != 1 or y.size < minimum or not np.isfinite(y).all():
+        raise ValueError(f"expected a series of at least {minimum} finite values, found shape {y.shape}: {y.tolist()}")
+    return y

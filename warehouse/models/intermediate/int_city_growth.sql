@@ -1,0 +1,115 @@
+-- grain: one row is a city and year with official and deflated real growth in log points times 100
+with spine as (
+    select * from {{ ref('int_city_spine') }}
+),
+
+graded as (
+    select * from {{ ref('int_observations_graded') }}
+),
+
+level_changes as (
+    select * from {{ ref('int_city_level_changes') }}
+),
+
+current_values as (
+    select * from {{ ref('int_values_current') }}
+),
+
+published as (
+    select
+        city_id,
+        "year",
+        source_id,
+        edition_year,
+        case indicator_id when 'gdp_index_prev_year_100' then 'index' else 'rate' end as basis,
+        case indicator_id
+            when 'gdp_index_prev_year_100' then 100 * ln("value" / 100)
+            else 100 * ln(1 + "value" / 100)
+        end as growth_pct,
+        1 as basis_rank,
+        quality_flag = 'quarantined' as is_quarantined,
+        priority,
+        indicator_id,
+        file_name,
+        row_no,
+        col_no
+    from graded
+    where is_usable
+        and (
+            (indicator_id = 'gdp_index_prev_year_100' and "value" > 0)
+            or (indicator_id = 'gdp_growth_official_pct' and "value" > -100)
+        )
+),
+
+-- the log difference of a delivered real level stands in only where no rate or index was published
+from_levels as (
+    select
+        city_id,
+        "year",
+        source_id,
+        edition_year,
+        'level' as basis,
+        log_change_pct as growth_pct,
+        2 as basis_rank,
+        is_quarantined,
+        priority,
+        indicator_id,
+        cast(null as varchar) as file_name,
+        cast(null as integer) as row_no,
+        cast(null as integer) as col_no
+    from level_changes
+    where indicator_id = 'gdp_real_cny_100m'
+),
+
+candidates as (
+    select * from published
+    union all
+    select * from from_levels
+),
+
+official as (
+    select *
+    from candidates
+    qualify row_number() over (
+        partition by city_id, "year"
+        order by
+            is_quarantined, basis_rank, priority, edition_year desc nulls last, indicator_id desc, file_name, row_no, col_no, source_id
+    ) = 1
+),
+
+nominal as (
+    select *
+    from level_changes
+    where indicator_id = 'gdp_nominal_cny_100m'
+    qualify row_number() over (
+        partition by city_id, "year" order by is_quarantined, priority, edition_year desc nulls last, source_id
+    ) = 1
+),
+
+consumer_prices as (
+    select city_id as province_id, "year", "value" as cpi_prev_year_100
+    from current_values
+    where indicator_id = 'cpi_prev_year_100' and "value" > 0
+),
+
+final as (
+    select
+        spine.city_id,
+        spine."year",
+        official.growth_pct as growth_official_pct,
+        official.basis as growth_official_basis,
+        official.source_id as growth_official_source_id,
+        official.edition_year as growth_official_edition_year,
+        abs(official.growth_pct) > 25 as is_growth_official_jump,
+        nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_pct,
+        nominal.log_change_pct as growth_nominal_pct,
+        nominal.source_id as growth_deflated_source_id,
+        abs(nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100)) > 25 as is_growth_deflated_jump
+    from spine
+    left join official on spine.city_id = official.city_id and spine."year" = official."year"
+    left join nominal on spine.city_id = nominal.city_id and spine."year" = nominal."year"
+    left join consumer_prices
+        on spine.city_id // 10000 * 10000 = consumer_prices.province_id and spine."year" = consumer_prices."year"
+)
+
+select * from final

@@ -1,0 +1,42 @@
+-- grain: one row is a city, year, GDP level indicator, source and edition with the log change since the year before
+with graded as (
+    select * from {{ ref('int_observations_graded') }}
+),
+
+-- one value a source and edition, should it deliver the same figure in several files
+levels as (
+    select
+        city_id,
+        "year",
+        indicator_id,
+        source_id,
+        edition_year,
+        priority,
+        quality_flag = 'quarantined' as is_quarantined,
+        "value"
+    from graded
+    where indicator_id in ('gdp_nominal_cny_100m', 'gdp_real_cny_100m') and is_usable and "value" > 0
+    qualify row_number() over (partition by city_id, "year", indicator_id, source_id, edition_year order by choice_rank) = 1
+),
+
+final as (
+    select
+        levels.city_id,
+        levels."year",
+        levels.indicator_id,
+        levels.source_id,
+        levels.edition_year,
+        levels.priority,
+        levels.is_quarantined or earlier.is_quarantined as is_quarantined,
+        100 * (ln(levels."value") - ln(earlier."value")) as log_change_pct
+    from levels
+    inner join levels as earlier
+        on
+            levels.city_id = earlier.city_id
+            and levels.indicator_id = earlier.indicator_id
+            and levels.source_id = earlier.source_id
+            and levels.edition_year is not distinct from earlier.edition_year
+            and levels."year" = earlier."year" + 1
+)
+
+select * from final

@@ -1,0 +1,176 @@
+-- grain: one row is a city and year with real GDP, its base year and its log within an unbroken run of years
+with growth as (
+    select * from {{ ref('int_city_growth') }}
+),
+
+graded as (
+    select * from {{ ref('int_observations_graded') }}
+),
+
+current_values as (
+    select * from {{ ref('int_values_current') }}
+),
+
+-- every source and edition that says something about a city's real growth, the best first
+growth_sources as (
+    select
+        city_id,
+        source_id,
+        edition_year,
+        min(priority) as priority,
+        bool_or(indicator_id = 'gdp_real_cny_100m') as has_level
+    from graded
+    where is_usable and indicator_id in ('gdp_growth_official_pct', 'gdp_index_prev_year_100', 'gdp_real_cny_100m')
+    group by city_id, source_id, edition_year
+),
+
+best_source as (
+    select city_id, source_id, priority
+    from growth_sources
+    qualify row_number() over (partition by city_id order by priority, edition_year desc nulls last, source_id) = 1
+),
+
+passed_editions as (
+    select growth_sources.city_id, growth_sources.source_id, growth_sources.edition_year
+    from growth_sources
+    inner join best_source on growth_sources.city_id = best_source.city_id and growth_sources.source_id = best_source.source_id
+    where growth_sources.has_level
+    qualify row_number() over (partition by growth_sources.city_id order by growth_sources.edition_year desc nulls last) = 1
+),
+
+same_edition as (
+    select
+        graded.city_id,
+        graded."year",
+        graded.indicator_id,
+        graded."value"
+    from graded
+    inner join passed_editions
+        on
+            graded.city_id = passed_editions.city_id
+            and graded.source_id = passed_editions.source_id
+            and graded.edition_year is not distinct from passed_editions.edition_year
+    where graded.is_usable and graded."value" > 0 and graded.indicator_id in ('gdp_real_cny_100m', 'gdp_nominal_cny_100m')
+    qualify row_number() over (partition by graded.city_id, graded."year", graded.indicator_id order by graded.choice_rank) = 1
+),
+
+passed_levels as (
+    select city_id, "year", "value" as gdp_real_cny_100m
+    from same_edition
+    where indicator_id = 'gdp_real_cny_100m'
+),
+
+-- a delivered level names no base year: it is the first year in which it equals the nominal figure beside it
+passed_base_years as (
+    select passed_levels.city_id, min(passed_levels."year") as base_year
+    from passed_levels
+    inner join same_edition
+        on
+            passed_levels.city_id = same_edition.city_id
+            and passed_levels."year" = same_edition."year"
+            and same_edition.indicator_id = 'gdp_nominal_cny_100m'
+    where abs(passed_levels.gdp_real_cny_100m / same_edition."value" - 1) < 1e-4
+    group by passed_levels.city_id
+),
+
+growth_years as (
+    select
+        city_id,
+        "year",
+        growth_official_pct,
+        "year" - row_number() over (partition by city_id order by "year") as run_key
+    from growth
+    where growth_official_pct is not null and city_id not in (select city_id from passed_levels)
+),
+
+growth_runs as (
+    select
+        city_id,
+        run_key,
+        min("year") as first_growth_year,
+        {{ ordered_list('growth_official_pct / 100', '"year"') }} as log_changes
+    from growth_years
+    group by city_id, run_key
+),
+
+-- growth of year t ties t to t - 1, so a run of growth has one year of level before it
+run_positions as (
+    select *, unnest(range(0, len(log_changes) + 1)) as n_changes
+    from growth_runs
+),
+
+chained_logs as (
+    select
+        city_id,
+        run_key,
+        first_growth_year - 1 + n_changes as "year",
+        coalesce({{ list_total('log_changes[1:n_changes]') }}, 0) as log_level
+    from run_positions
+),
+
+anchors as (
+    select
+        chained_logs.city_id,
+        chained_logs.run_key,
+        chained_logs."year" as base_year,
+        ln(current_values."value") - chained_logs.log_level as log_offset
+    from chained_logs
+    inner join current_values
+        on
+            chained_logs.city_id = current_values.city_id
+            and chained_logs."year" = current_values."year"
+            and current_values.indicator_id = 'gdp_nominal_cny_100m'
+    where current_values."value" > 0
+    qualify row_number() over (
+        partition by chained_logs.city_id, chained_logs.run_key
+        order by chained_logs."year" <> {{ tie_first_year() }}, chained_logs."year"
+    ) = 1
+),
+
+chained_levels as (
+    select
+        chained_logs.city_id,
+        chained_logs.run_key,
+        chained_logs."year",
+        chained_logs.log_level,
+        exp(chained_logs.log_level + anchors.log_offset) as gdp_real_cny_100m,
+        anchors.base_year,
+        'chained' as gdp_real_basis
+    from chained_logs
+    left join anchors on chained_logs.city_id = anchors.city_id and chained_logs.run_key = anchors.run_key
+),
+
+delivered_levels as (
+    select
+        passed_levels.city_id,
+        passed_levels."year" - row_number() over (partition by passed_levels.city_id order by passed_levels."year") as run_key,
+        passed_levels."year",
+        ln(passed_levels.gdp_real_cny_100m) as log_level,
+        passed_levels.gdp_real_cny_100m,
+        passed_base_years.base_year,
+        'delivered' as gdp_real_basis
+    from passed_levels
+    left join passed_base_years on passed_levels.city_id = passed_base_years.city_id
+),
+
+all_levels as (
+    select * from delivered_levels
+    union all
+    select * from chained_levels
+),
+
+-- the year before a landing's first is known only relative to it: it is no year of the landing
+final as (
+    select
+        all_levels.city_id,
+        cast(all_levels."year" as integer) as "year",
+        cast(all_levels.run_key as integer) as run_key,
+        all_levels.log_level,
+        all_levels.gdp_real_cny_100m,
+        cast(case when all_levels.gdp_real_cny_100m is not null then all_levels.base_year end as integer) as gdp_real_base_year,
+        all_levels.gdp_real_basis
+    from all_levels
+    inner join growth on all_levels.city_id = growth.city_id and all_levels."year" = growth."year"
+)
+
+select * from final

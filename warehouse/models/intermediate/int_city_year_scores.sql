@@ -1,0 +1,70 @@
+-- grain: one row is a city of the mart in a year of the study window with everything that the pair measures need
+with spine as (
+    select * from {{ ref('int_city_spine') }}
+),
+
+study_window as (
+    select * from {{ ref('int_study_window') }}
+),
+
+scores as (
+    select * from {{ ref('int_city_scores') }}
+),
+
+scores_pre as (
+    select * from {{ ref('int_city_scores_pre') }}
+),
+
+rolling as (
+    select * from {{ ref('int_city_rolling') }}
+),
+
+window_spine as (
+    select spine.city_id, spine."year"
+    from spine
+    inner join study_window on spine."year" between study_window.window_first_year and study_window.window_last_year
+),
+
+wide_scores as (
+    select
+        city_id,
+        "year"
+        {%- for component in ['growth_official', 'growth_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %},
+        max(case when component = '{{ component }}' then z end) as z_{{ component }},
+        max(case when component = '{{ component }}' then d end) as d_{{ component }},
+        max(case when component = '{{ component }}' then deviation end) as deviation_{{ component }},
+        max(case when component = '{{ component }}' then n_years end) as n_years_{{ component }}
+        {%- endfor %}
+    from scores
+    group by city_id, "year"
+),
+
+wide_pre as (
+    select
+        city_id,
+        "year",
+        max(case when component = 'growth_official' then z end) as z_pre_growth_official,
+        max(case when component = 'hamilton_pre' then z end) as z_pre_hamilton
+    from scores_pre
+    group by city_id, "year"
+),
+
+final as (
+    select
+        window_spine.city_id,
+        window_spine."year",
+        wide_scores.* exclude (city_id, "year"),
+        wide_pre.z_pre_growth_official,
+        wide_pre.z_pre_hamilton,
+        case when wide_scores.d_growth_official is not null then rolling.u_1 end as u_1,
+        rolling.u_2,
+        rolling.u_3,
+        rolling.u_4,
+        rolling.u_5
+    from window_spine
+    left join wide_scores on window_spine.city_id = wide_scores.city_id and window_spine."year" = wide_scores."year"
+    left join wide_pre on window_spine.city_id = wide_pre.city_id and window_spine."year" = wide_pre."year"
+    left join rolling on window_spine.city_id = rolling.city_id and window_spine."year" = rolling."year"
+)
+
+select * from final

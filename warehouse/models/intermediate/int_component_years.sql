@@ -1,0 +1,38 @@
+-- grain: one row is a series with the years of the study window for which it can exist
+with components as (
+    select * from {{ ref('int_city_components') }}
+),
+
+study_window as (
+    select * from {{ ref('int_study_window') }}
+),
+
+-- growth cannot exist in the landing's first year, Hamilton's component not in its first two; a gap later on is a city's own fault
+first_years as (
+    select
+        component,
+        min("year") as first_year
+    from components
+    group by component
+),
+
+bounded as (
+    select
+        first_years.component,
+        greatest(first_years.first_year, study_window.window_first_year) as first_year,
+        study_window.window_last_year as last_year
+    from first_years
+    cross join study_window
+),
+
+final as (
+    select
+        component,
+        cast(first_year as integer) as first_year,
+        cast(last_year as integer) as last_year,
+        cast(last_year - first_year + 1 as integer) as n_years
+    from bounded
+    where last_year >= first_year
+)
+
+select * from final

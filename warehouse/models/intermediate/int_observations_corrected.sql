@@ -1,0 +1,51 @@
+-- grain: one row is one accepted value, corrected where a correction still applies, with its source's priority
+with observations as (
+    select * from {{ ref('stg_raw__observations') }}
+),
+
+value_corrections as (
+    select * from {{ ref('value_corrections') }}
+),
+
+source_priority as (
+    select * from {{ ref('source_priority') }}
+),
+
+-- a correction speaks of one delivered number: once another is delivered it no longer applies
+corrections as (
+    select
+        observations.observation_id,
+        cast(value_corrections.corrected_value as double) * observations."value" / observations.value_delivered as rescaled_value,
+        cast(value_corrections.corrected_value as double) as corrected_value,
+        observations."value" = observations.value_delivered as is_same_unit
+    from observations
+    inner join value_corrections
+        on
+            observations.source_id = value_corrections.source_id
+            and observations.file_name = value_corrections.file_name
+            and observations.city_id = value_corrections.city_id
+            and observations."year" = value_corrections."year"
+            and observations.indicator_id = value_corrections.indicator_id
+            and observations.value_delivered = cast(value_corrections.delivered_value as double)
+),
+
+final as (
+    select
+        observations.* exclude ("value"),
+        observations."value" as value_as_delivered,
+        case
+            when corrections.observation_id is null then observations."value"
+            when corrections.is_same_unit then corrections.corrected_value
+            else corrections.rescaled_value
+        end as "value",
+        corrections.observation_id is not null as is_corrected,
+        cast(coalesce(by_indicator.priority, by_source.priority, 99) as integer) as priority
+    from observations
+    left join corrections on observations.observation_id = corrections.observation_id
+    left join source_priority as by_indicator
+        on observations.source_id = by_indicator.source_id and observations.indicator_id = by_indicator.indicator_id
+    left join source_priority as by_source
+        on observations.source_id = by_source.source_id and by_source.indicator_id = '*'
+)
+
+select * from final

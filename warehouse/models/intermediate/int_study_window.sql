@@ -1,0 +1,40 @@
+-- grain: one row in all, the span of the landing and the study window cut to it
+with current_values as (
+    select * from {{ ref('int_values_current') }}
+),
+
+requested as (
+    select
+        {{ window_setting('WINDOW_FIRST_YEAR', '2010') }} as first_year,
+        {{ window_setting('WINDOW_LAST_YEAR', '2019') }} as last_year
+),
+
+span as (
+    select
+        min("year") as span_first_year,
+        max("year") as span_last_year
+    from current_values
+    where place_level = 'city'
+),
+
+cut as (
+    select
+        span.span_first_year,
+        span.span_last_year,
+        greatest(requested.first_year, span.span_first_year) as first_year,
+        least(requested.last_year, span.span_last_year) as last_year
+    from span
+    cross join requested
+),
+
+-- fewer than 8 years left say too little about a cycle: then the whole landing is the window
+final as (
+    select
+        cast(span_first_year as integer) as span_first_year,
+        cast(span_last_year as integer) as span_last_year,
+        cast(case when last_year - first_year + 1 < 8 then span_first_year else first_year end as integer) as window_first_year,
+        cast(case when last_year - first_year + 1 < 8 then span_last_year else last_year end as integer) as window_last_year
+    from cut
+)
+
+select * from final

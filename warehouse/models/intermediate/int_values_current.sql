@@ -1,0 +1,22 @@
+-- grain: one row is one place, year and indicator with its current value
+with graded as (
+    select * from {{ ref('int_observations_graded') }}
+),
+
+final as (
+    select
+        city_id,
+        "year",
+        indicator_id,
+        place_level,
+        "value",
+        unit,
+        source_id,
+        edition_year,
+        quality_flag,
+        observation_id
+    from graded
+    where choice_rank = 1 and is_usable
+)
+
+select * from final

@@ -1,0 +1,107 @@
+-- grain: one row is a city with any current value in a year of the landing's span
+{%- set plain_indicators = [
+    'gdp_nominal_cny_100m', 'gdp_per_capita_cny', 'gdp_share_tertiary_pct', 'value_added_primary_cny_100m',
+    'value_added_secondary_cny_100m', 'value_added_tertiary_cny_100m', 'area_km2', 'loans_cny_100m', 'deposits_cny_100m',
+    'employed_10k', 'wage_avg_cny', 'fdi_usd_1m'
+] %}
+with spine as (
+    select * from {{ ref('int_city_spine') }}
+),
+
+current_values as (
+    select * from {{ ref('int_values_current') }}
+),
+
+growth as (
+    select * from {{ ref('int_city_growth') }}
+),
+
+levels as (
+    select * from {{ ref('int_city_levels') }}
+),
+
+cycles as (
+    select * from {{ ref('int_city_cycles') }}
+),
+
+population as (
+    select * from {{ ref('int_city_population') }}
+),
+
+concepts as (
+    select * from {{ ref('int_city_concepts') }}
+),
+
+development as (
+    select * from {{ ref('int_city_development') }}
+),
+
+indicators as (
+    select
+        city_id,
+        "year"
+        {%- for indicator_id in plain_indicators %},
+        max(case when indicator_id = '{{ indicator_id }}' then "value" end) as {{ indicator_id }}
+        {%- endfor %}
+    from current_values
+    where place_level = 'city'
+    group by city_id, "year"
+),
+
+wide_concepts as (
+    select
+        city_id,
+        "year",
+        max(case when concept = 'financial_development' then concept_value end) as financial_development_ratio,
+        max(case when concept = 'financial_development' then basis end) as financial_development_basis,
+        max(case when concept = 'human_capital' then concept_value end) as human_capital_index,
+        max(case when concept = 'human_capital' then basis end) as human_capital_basis,
+        max(case when concept = 'infrastructure' then concept_value end) as infrastructure_index,
+        max(case when concept = 'infrastructure' then basis end) as infrastructure_basis
+    from concepts
+    group by city_id, "year"
+),
+
+final as (
+    select
+        spine.city_id,
+        spine."year",
+        indicators.gdp_nominal_cny_100m,
+        levels.gdp_real_cny_100m,
+        levels.gdp_real_base_year,
+        levels.gdp_real_basis,
+        growth.growth_official_pct,
+        growth.growth_official_basis,
+        growth.growth_official_source_id,
+        growth.growth_official_edition_year,
+        growth.is_growth_official_jump,
+        growth.growth_deflated_pct,
+        growth.growth_deflated_source_id,
+        growth.is_growth_deflated_jump,
+        cycles.cycle_hp_pct,
+        cycles.cycle_hp_100_pct,
+        cycles.cycle_hamilton_pct,
+        cycles.cycle_christiano_fitzgerald_pct,
+        population.population_10k,
+        population.population_basis,
+        wide_concepts.financial_development_ratio,
+        wide_concepts.financial_development_basis as financial_development_ratio_basis,
+        wide_concepts.human_capital_index,
+        wide_concepts.human_capital_basis as human_capital_index_basis,
+        wide_concepts.infrastructure_index,
+        wide_concepts.infrastructure_basis as infrastructure_index_basis,
+        development.development_index
+        {%- for indicator_id in plain_indicators[1:] %},
+        indicators.{{ indicator_id }}
+        {%- endfor %}
+    from spine
+    left join indicators on spine.city_id = indicators.city_id and spine."year" = indicators."year"
+    left join growth on spine.city_id = growth.city_id and spine."year" = growth."year"
+    left join levels on spine.city_id = levels.city_id and spine."year" = levels."year"
+    left join cycles on spine.city_id = cycles.city_id and spine."year" = cycles."year"
+    left join population on spine.city_id = population.city_id and spine."year" = population."year"
+    left join wide_concepts on spine.city_id = wide_concepts.city_id and spine."year" = wide_concepts."year"
+    left join development on spine.city_id = development.city_id and spine."year" = development."year"
+)
+
+select * from final

@@ -1,0 +1,33 @@
+-- grain: one row is one accepted delivered value with its cell, its flag and whether it is the current one
+with graded as (
+    select * from {{ ref('int_observations_graded') }}
+),
+
+final as (
+    select
+        city_id,
+        "year",
+        indicator_id,
+        "value",
+        unit,
+        value_delivered,
+        unit_delivered,
+        raw_text,
+        source_id,
+        edition_year,
+        file_name,
+        sheet_name,
+        cell_ref,
+        row_no,
+        col_no,
+        place_level,
+        priority,
+        choice_rank = 1 and is_usable as is_current,
+        quality_flag,
+        quality_rule,
+        quality_detail,
+        proposed_value
+    from graded
+)
+
+select * from final

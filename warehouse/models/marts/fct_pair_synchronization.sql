@@ -1,0 +1,59 @@
+-- grain: one row is a pair of the mart's cities in a year of the study window
+{{ config(tags=['pair_grain']) }}
+with scores as (
+    select * from {{ ref('int_city_year_scores') }}
+),
+
+paired as (
+    select
+        city_i.city_id as city_i_id,
+        city_j.city_id as city_j_id,
+        city_i."year",
+        {%- for component in ['growth_official', 'growth_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %}
+        {{ cm('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as cm_{{ component }},
+        {%- endfor %}
+        {{ cm('city_i.z_pre_growth_official', 'city_j.z_pre_growth_official') }} as cm_pre_growth_official,
+        {{ cm('city_i.z_pre_hamilton', 'city_j.z_pre_hamilton') }} as cm_hamilton_pre,
+        {%- for component in ['growth_official', 'growth_deflated'] %}
+        {{ comove('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as comove_{{ component }},
+        {{ dispersion('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as dispersion_{{ component }},
+        {{ neg_abs_gap('city_i.d_' ~ component, 'city_j.d_' ~ component) }} as neg_abs_gap_{{ component }},
+        {{ neg_abs_gap('city_i.deviation_' ~ component, 'city_j.deviation_' ~ component) }} as neg_abs_residual_{{ component }},
+        city_i.n_years_{{ component }},
+        {%- endfor %}
+        city_i.u_1 * city_j.u_1 + city_i.u_2 * city_j.u_2 + city_i.u_3 * city_j.u_3 + city_i.u_4 * city_j.u_4
+        + city_i.u_5 * city_j.u_5 as rolling_corr_growth_official
+    from scores as city_i
+    inner join scores as city_j on city_i."year" = city_j."year" and city_i.city_id < city_j.city_id
+),
+
+final as (
+    select
+        city_i_id,
+        city_j_id,
+        "year",
+        cm_growth_official,
+        cm_growth_deflated,
+        cm_hp,
+        cm_hamilton,
+        cm_christiano_fitzgerald,
+        cm_pre_growth_official,
+        cm_hamilton_pre,
+        {%- for component in ['growth_official', 'growth_deflated'] %}
+        case
+            when cm_{{ component }} is not null then {{ cm_bounded('cm_' ~ component, 'n_years_' ~ component) }}
+        end as cm_bounded_{{ component }},
+        cm_{{ component }} <> {{ cm_clipped('cm_' ~ component, 'n_years_' ~ component) }} as is_cm_clipped_{{ component }},
+        comove_{{ component }},
+        dispersion_{{ component }},
+        neg_abs_gap_{{ component }},
+        neg_abs_residual_{{ component }},
+        {%- endfor %}
+        least(greatest(rolling_corr_growth_official, -1), 1) as rolling_corr_growth_official,
+        case
+            when rolling_corr_growth_official is not null then {{ fisher_z('rolling_corr_growth_official') }}
+        end as rolling_fisher_z_growth_official
+    from paired
+)
+
+select * from final

@@ -1,0 +1,64 @@
+-- grain: one row is a strong-tie pair of balanced cities, exposed to one pilot or none, in a year of the headline sample
+{{ config(tags=['pair_grain']) }}
+{%- set controls = ['ln_gdp_per_capita', 'ln_population', 'financial_development', 'tertiary_share'] %}
+with pairs as (
+    select * from {{ ref('fct_city_pair') }}
+),
+
+synchronization as (
+    select * from {{ ref('fct_pair_synchronization') }}
+),
+
+city_means as (
+    select * from {{ ref('int_city_ties') }}
+),
+
+treatment as (
+    select * from {{ ref('int_city_treatment') }}
+),
+
+study_window as (
+    select * from {{ ref('int_study_window') }}
+),
+
+cities as (
+    select
+        city_means.*,
+        {{ window_cohort('treatment.treated_year', 'study_window.window_last_year') }} as cohort_year
+    from city_means
+    inner join treatment on city_means.city_id = treatment.city_id
+    cross join study_window
+),
+
+sample_pairs as (
+    select *
+    from pairs
+    where is_balanced and is_strong_tie and exposure in ('one', 'none')
+),
+
+final as (
+    select
+        sample_pairs.city_i_id,
+        sample_pairs.city_j_id,
+        synchronization."year",
+        sample_pairs.province_i_id,
+        sample_pairs.province_j_id,
+        sample_pairs.exposure,
+        coalesce(synchronization."year" >= sample_pairs.cohort_year, false) as is_treated,
+        sample_pairs.cohort_year,
+        city_i.cohort_year as city_i_cohort_year,
+        city_j.cohort_year as city_j_cohort_year,
+        synchronization.* exclude (city_i_id, city_j_id, "year")
+        {%- for control in controls %},
+        (city_i.{{ control }} + city_j.{{ control }}) / 2 as {{ control }}_mean,
+        abs(city_i.{{ control }} - city_j.{{ control }}) as {{ control }}_absdiff
+        {%- endfor %}
+    from sample_pairs
+    inner join synchronization
+        on sample_pairs.city_i_id = synchronization.city_i_id and sample_pairs.city_j_id = synchronization.city_j_id
+    inner join cities as city_i on sample_pairs.city_i_id = city_i.city_id
+    inner join cities as city_j on sample_pairs.city_j_id = city_j.city_id
+    where synchronization.cm_growth_official is not null
+)
+
+select * from final

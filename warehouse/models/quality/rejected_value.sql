@@ -1,0 +1,24 @@
+-- grain: one row is one delivered cell, row, column, sheet or file that was not taken
+with rejections as (
+    select * from {{ ref('stg_raw__rejections') }}
+),
+
+final as (
+    select
+        source_id,
+        edition_year,
+        file_name,
+        sheet_name,
+        cell_ref,
+        raw_text,
+        reason,
+        detail,
+        place_code_text,
+        place_text,
+        year_text,
+        indicator_id,
+        unit_text
+    from rejections
+)
+
+select * from final

@@ -1,0 +1,37 @@
+-- grain: one row is one code, current or former, of a city or province
+with city_roster as (
+    select * from {{ ref('city_roster') }}
+),
+
+city_code_changes as (
+    select * from {{ ref('city_code_changes') }}
+),
+
+province_roster as (
+    select * from {{ ref('province_roster') }}
+),
+
+codes as (
+    select 'city' as place_level, city_id as place_code, city_id as place_id, 1 as precedence
+    from city_roster
+    union all
+    select 'city' as place_level, old_code as place_code, city_id as place_id, 2 as precedence
+    from city_code_changes
+    union all
+    select 'province' as place_level, province_id as place_code, province_id as place_id, 1 as precedence
+    from province_roster
+    union all
+    select 'country' as place_level, 100000 as place_code, 100000 as place_id, 1 as precedence
+),
+
+-- a code in use today means the unit that bears it today; of former ones the lowest successor, should a code have had two
+final as (
+    select
+        place_level,
+        cast(place_code as integer) as place_code,
+        cast(place_id as integer) as place_id
+    from codes
+    qualify row_number() over (partition by place_level, place_code order by precedence, place_id) = 1
+)
+
+select * from final
