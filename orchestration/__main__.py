@@ -1,0 +1,35 @@
+"""Command line: `python -m orchestration refresh | ui | sql | docs`. Each command imports only what it needs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    refresh = commands.add_parser("refresh", help="read the landing, build, check, estimate, report, publish")
+    refresh.add_argument("--landing", help="folder of delivered files (default: the simulated landing)")
+    refresh.add_argument("--permutations", type=int, help="draws of the permutation line (default 9999)")
+    commands.add_parser("ui", help="Dagster UI on 127.0.0.1:3000")
+    sql = commands.add_parser("sql", help="read-only SQL on the published warehouse")
+    sql.add_argument("--query", help="print one result and leave")
+    commands.add_parser("docs", help="static documentation of the models")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "refresh":
+        from orchestration.refresh import refresh as run
+
+        return run(chosen.landing, chosen.permutations)
+    if chosen.command == "sql":
+        from orchestration.sql_prompt import run_sql
+
+        return run_sql(chosen.query)
+    from orchestration import servers
+
+    return servers.serve_ui() if chosen.command == "ui" else servers.write_docs()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

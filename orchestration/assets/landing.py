@@ -1,0 +1,158 @@
+"""Delivered files to raw Parquet: one asset a source, then the list of this run's files. Reading is warehouse.ingest's."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+
+import dagster as dg
+import pandas as pd
+from warehouse.ingest.landing import find_editions, read_landing, read_sources
+
+from orchestration.dbt_runner import raise_on_failure, run_dbt
+from orchestration.home import REPO, Home
+from orchestration.resources import Settings, say
+from warehouse.ingest.layouts import read_layouts
+
+GROUP = "raw"
+SEEDS = REPO / "warehouse" / "seeds"
+# One set of partitions for all sources that come in editions: `edition_year`, and one key for a landing without any.
+EDITIONS = dg.DynamicPartitionsDefinition(name="edition_year")
+NO_EDITION = "0000"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+SIMULATED = dg.AssetKey([GROUP, "simulated_landing"])
+OBSERVATIONS, INPUT_FILES = dg.AssetKey([GROUP, "observations"]), dg.AssetKey([GROUP, "input_files"])
+COUNTERFACTUAL = dg.AssetKey(["simulation", "counterfactual_synchronization"])
+
+
+def register_editions(instance: dg.DagsterInstance, home: Home) -> None:
+    """Tell Dagster which editions the landing holds, so that one of them can be rerun alone."""
+    settings = Settings.from_environment()
+    landing = settings.landing_path(home)
+    years = [str(year) for year in find_editions(landing)] if landing.exists() else []
+    known = set(instance.get_dynamic_partitions("edition_year"))
+    instance.add_dynamic_partitions("edition_year", [key for key in [NO_EDITION, *years] if key not in known])
+
+
+def edition_range_tags(instance: dg.DagsterInstance) -> dict[str, str]:
+    """Run tags that ask for all editions in one run."""
+    keys = instance.get_dynamic_partitions("edition_year")
+    return {RANGE_START: keys[0], RANGE_END: keys[-1]} if keys else {}
+
+
+def build_landing_assets() -> list[dg.AssetsDefinition]:
+    """The simulated landing, one asset a source, this run's raw tables, and the counterfactual build."""
+    layouts = read_layouts()
+    sources = [_source_asset(source, has_editions=layout.has_editions) for source, layout in sorted(layouts.items())]
+    sources.append(_source_asset("tidy", has_editions=False))
+    return [simulated_landing, *sources, _raw_tables([key for source in sources for key in source.keys]), counterfactual]
+
+
+@dg.asset(
+    key=SIMULATED,
+    group_name=GROUP,
+    kinds={"python"},
+    description="Two landings from the same shocks, with and without a planted effect. Written only when no delivered files are given.",
+)
+def simulated_landing(settings: Settings) -> dg.MaterializeResult:
+    if not settings.is_simulated:
+        return dg.MaterializeResult(metadata={"status": "delivered files are given: nothing simulated"})
+    from warehouse.ingest.simulation import write_simulated_landing
+
+    home = Home.from_environment()
+    stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
+    if stamp.exists() and stamp.read_text() == wanted:
+        return dg.MaterializeResult(metadata={"status": "unchanged", "path": dg.MetadataValue.path(str(home.simulated))})
+    shutil.rmtree(home.simulated, ignore_errors=True)
+    home.simulated.mkdir(parents=True)
+    roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
+    write_simulated_landing(home.simulated, roster=roster, pilot_zones=zones, n_cities=settings.simulated_cities or None)
+    stamp.write_text(wanted)
+    say("simulated landing written: with and without the planted effect")
+    return dg.MaterializeResult(metadata={"status": "written", "path": dg.MetadataValue.path(str(home.simulated))})
+
+
+def _simulation_hash(settings: Settings) -> str:
+    digest = hashlib.sha256(str(settings.simulated_cities).encode())
+    code = sorted((REPO / "warehouse" / "ingest").glob("simulation*.py"))
+    for path in [*code, SEEDS / "city_roster.csv", SEEDS / "pilot_zones.csv"]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=dg.AssetKey([GROUP, source_id]),
+        group_name=GROUP,
+        deps=[SIMULATED],
+        kinds={"file", "parquet"},
+        partitions_def=EDITIONS if has_editions else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if has_editions else None,
+        description=f"Files of the source {source_id} as delivered, one raw Parquet a file; an unchanged file is not read again.",
+    )
+    def source(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+        home = Home.from_environment()
+        editions = {int(key) for key in context.partition_keys if key != NO_EDITION} if has_editions else None
+        report = read_sources(
+            settings.landing_path(home), home.raw, sources=[source_id], editions=editions, layouts=read_layouts(), on_progress=say_indented
+        )
+        return dg.MaterializeResult(
+            metadata={"files": len(report.files), "values": report.n_observations, "not_read_again": report.n_reused}
+        )
+
+    return source
+
+
+def say_indented(text: str) -> None:
+    """A progress line below its stage."""
+    say(f"  {text}")
+
+
+def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="raw_tables",
+        specs=[
+            dg.AssetSpec(
+                OBSERVATIONS, deps=sources, group_name=GROUP, kinds={"parquet"}, description="Every delivered cell of this run's files."
+            ),
+            dg.AssetSpec(INPUT_FILES, deps=sources, group_name=GROUP, kinds={"parquet"}, description="Every file of this run's landing."),
+        ],
+    )
+    def raw_tables(settings: Settings) -> Iterator[dg.MaterializeResult]:
+        home = Home.from_environment()
+        reset_build(home)
+        report = read_landing(settings.landing_path(home), home.raw, home.build, layouts=read_layouts(), strict=settings.strict)
+        say(f"raw: {report.n_observations:,} values from {len(report.files)} files, {report.n_reused} unchanged and not read again")
+        yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": report.n_observations})
+        yield dg.MaterializeResult(asset_key=INPUT_FILES, metadata={"dagster/row_count": len(report.files)})
+
+    return raw_tables
+
+
+def reset_build(home: Home) -> None:
+    """Start a run from an empty build: it is a cache and holds only one run."""
+    for name in ("raw", "counterfactual", "gx", "data_docs", "report"):
+        shutil.rmtree(home.build / name, ignore_errors=True)
+    for name in ("citysync.duckdb", "citysync.duckdb.wal", "input_file.parquet"):
+        (home.build / name).unlink(missing_ok=True)
+    home.build.mkdir(parents=True, exist_ok=True)
+
+
+@dg.asset(
+    key=COUNTERFACTUAL,
+    group_name="simulation",
+    deps=[OBSERVATIONS],
+    kinds={"dbt", "duckdb"},
+    description="The same warehouse from the landing without the effect: what the cities would have done. Only on simulated data.",
+)
+def counterfactual(settings: Settings) -> dg.MaterializeResult:
+    if not settings.is_simulated:
+        return dg.MaterializeResult(metadata={"status": "delivered files: no counterfactual exists"})
+    home = Home.from_environment()
+    home.counterfactual.mkdir(parents=True, exist_ok=True)
+    read_landing(home.simulated / "without_effect", home.raw, home.counterfactual, layouts=read_layouts(), strict=settings.strict)
+    targets = ["+fct_pair_synchronization", "+fct_city_pair", "+dim_city"]
+    raise_on_failure(run_dbt(home, "build", targets, build=home.counterfactual, options=("--exclude-resource-type", "unit_test", "test")))
+    say("counterfactual: the warehouse without the effect is built")
+    return dg.MaterializeResult(metadata={"status": "built"})

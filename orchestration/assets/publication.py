@@ -1,0 +1,91 @@
+"""The report and the publication. Both come after the last gate; nothing is switched before everything is written."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import subprocess
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from orchestration.home import REPO, Home
+from orchestration.resources import Settings, open_build, say, write_frame
+from warehouse.publish import publish
+
+PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
+RUN_ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"
+
+
+def git_commit() -> str:
+    """Commit of the checkout, with `+changes` when files differ from it; `unknown` outside a checkout."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=REPO, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603, S607 (constant arguments; git is found on the user's own path)
+
+    try:
+        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def describe_run(home: Home, settings: Settings, started_at: datetime) -> dict[str, Any]:
+    """The manifest but its tables."""
+    inputs = pd.read_parquet(home.build / "input_file.parquet").sort_values("path")
+    return {
+        "run_id": started_at.strftime(RUN_ID_FORMAT),
+        "git_commit": git_commit(),
+        "started_at": started_at.isoformat(timespec="microseconds"),
+        "is_simulated": settings.is_simulated,
+        "inputs": inputs[["path", "sha256", "bytes"]].to_dict("records"),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+
+
+def write_meta(home: Home, manifest: dict[str, Any]) -> None:
+    """meta.run and meta.input_file in the build."""
+    run = pd.DataFrame([{k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}])
+    files = pd.read_parquet(home.build / "input_file.parquet").drop(columns="raw_path").sort_values("path", ignore_index=True)
+    with open_build(home.build) as con:
+        write_frame(con, "meta", "run", run)
+        write_frame(con, "meta", "input_file", files)
+
+
+@dg.asset(
+    key=dg.AssetKey(["publication", "report"]),
+    group_name="publication",
+    deps=[dg.AssetKey(["estimates", t]) for t in ("estimate", "diagnostic", "not_run", "warning", "truth")],
+    kinds={"python", "html"},
+    description="One self-contained page: the question, the answer with its uncertainty, the sample, the data and where each came from.",
+)
+def report(settings: Settings) -> dg.MaterializeResult:
+    from estimation.report.site import write_report
+
+    home = Home.from_environment()
+    write_meta(home, describe_run(home, settings, datetime.now(UTC)))
+    with open_build(home.build, read_only=True) as con:
+        write_report(con, home.build / "report")
+    size = (home.build / "report" / "index.html").stat().st_size
+    say(f"report: {size / 1e3:.0f} kB")
+    return dg.MaterializeResult(metadata={"bytes": size, "path": dg.MetadataValue.path(str(home.build / "report" / "index.html"))})
+
+
+@dg.asset(
+    key=dg.AssetKey(["publication", "published"]),
+    group_name="publication",
+    deps=[report],
+    kinds={"duckdb", "parquet"},
+    description="The publication: a read-only database, Parquet files, report, Data Docs and manifest, switched in one rename.",
+)
+def published(settings: Settings) -> dg.MaterializeResult:
+    home = Home.from_environment()
+    with open_build(home.build, read_only=True) as con:
+        run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]
+    manifest = describe_run(home, settings, datetime.strptime(run["run_id"], RUN_ID_FORMAT).replace(tzinfo=UTC))
+    tables = publish(home.database, home.published, manifest=manifest, report=home.build / "report", data_docs=home.build / "data_docs")
+    say(f"published {len(tables)} tables as {manifest['run_id']}")
+    rows = {name: table.rows for name, table in tables.items()}
+    return dg.MaterializeResult(
+        metadata={"run_id": manifest["run_id"], "rows": rows, "path": dg.MetadataValue.path(str(home.published.resolve()))}
+    )

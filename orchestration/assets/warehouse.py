@@ -1,0 +1,110 @@
+"""dbt models as assets, in two steps so that a gate can stand between staging and the rest. Wiring only: the SQL is in warehouse/models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
+
+from orchestration.dbt_runner import DbtFailed, NodeResult, ensure_manifest, run_dbt
+from orchestration.home import Home
+from orchestration.resources import open_build, say
+
+UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
+
+
+class CitysyncTranslator(DagsterDbtTranslator):
+    """Folder = schema = Dagster group; a dbt source is the raw asset of the same name."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey(["raw", dbt_resource_props["name"]])
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return dbt_resource_props["schema"]
+
+
+def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
+    """The two dbt steps: seeds with staging, then everything else."""
+    manifest = ensure_manifest(home)
+    return [
+        _dbt_step("dbt_staging", manifest, select="resource_type:seed path:warehouse/models/staging", indirect_selection="cautious"),
+        _dbt_step(
+            "dbt_marts",
+            manifest,
+            select="path:warehouse/models/intermediate path:warehouse/models/marts path:warehouse/models/quality",
+            indirect_selection="eager",
+        ),
+    ]
+
+
+def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str) -> dg.AssetsDefinition:
+    @dbt_assets(manifest=manifest, select=select, name=name, dagster_dbt_translator=CitysyncTranslator())
+    def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        home = Home.from_environment()
+        keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
+        options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
+        results = run_dbt(home, "build", [key.path[-1] for key in keys], build=home.build, options=options)
+        say(f"{name}: {_summary(results)}")
+        yield from _materializations(home, keys, results)
+        yield from _checks(context, results)
+        raise_on_failure(results)
+
+    return step
+
+
+def _summary(results: list[NodeResult]) -> str:
+    models = [r for r in results if r.kind in ("model", "seed")]
+    tests = [r for r in results if r.kind == "test"]
+    passed = sum(r.status == "pass" for r in tests)
+    return f"{sum(not r.failed for r in models)} of {len(models)} tables built, {passed} of {len(tests)} data tests passed"
+
+
+def _materializations(home: Home, keys: list[dg.AssetKey], results: list[NodeResult]) -> Iterator[dg.MaterializeResult]:
+    built = {r.name: r for r in results if r.status == "success"}
+    with open_build(home.build, read_only=True) as con:
+        for key in keys:
+            if key.path[-1] not in built:
+                continue
+            schema, table = key.path
+            rows = con.execute(f'select count(*) from "{schema}"."{table}"').fetchone()[0]
+            columns = con.execute(
+                "select column_name, data_type, comment from duckdb_columns() "
+                "where schema_name = ? and table_name = ? order by column_index",
+                [schema, table],
+            ).fetchall()
+            schema_of_table = dg.TableSchema([dg.TableColumn(name, kind.lower(), description=note) for name, kind, note in columns])
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata={
+                    "dagster/row_count": rows,
+                    "dagster/column_schema": schema_of_table,
+                    "execution_seconds": built[table].seconds,
+                },
+            )
+
+
+def _checks(context: dg.AssetExecutionContext, results: list[NodeResult]) -> Iterator[dg.AssetCheckResult]:
+    by_id = {r.unique_id: r for r in results}
+    for spec in context.assets_def.check_specs:
+        result = by_id.get(spec.metadata.get("dagster_dbt/unique_id", ""))
+        if result is None or spec.key not in context.selected_asset_check_keys:
+            continue
+        yield dg.AssetCheckResult(
+            asset_key=spec.asset_key,
+            check_name=spec.name,
+            passed=result.status == "pass",
+            severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
+            metadata={"failing_rows": result.failures or 0, "message": result.message or "passed"},
+        )
+
+
+def raise_on_failure(results: list[NodeResult]) -> None:
+    """Raise DbtFailed naming every failed node and what dbt says of it."""
+    failed = [r for r in results if r.failed]
+    if failed:
+        raise DbtFailed("; ".join(f"{r.kind} {r.name}: {r.message}" for r in failed))

@@ -1,0 +1,59 @@
+"""The job, its yearly schedule and the sensor on the landing. Both ship stopped: a person turns them on in the UI."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.assets.landing import EDITIONS, edition_range_tags
+
+refresh_job = dg.define_asset_job(
+    "refresh",
+    selection=dg.AssetSelection.all(),
+    executor_def=dg.in_process_executor,
+    description="From delivered files to a publication: the graph that `make refresh` runs.",
+    partitions_def=EDITIONS,
+)
+
+
+@dg.schedule(
+    job=refresh_job,
+    cron_schedule="0 6 15 12 *",
+    execution_timezone="Asia/Shanghai",
+    default_status=dg.DefaultScheduleStatus.STOPPED,
+    description="Every 15 December: the yearbook of the year is out by then.",
+)
+def yearly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    return dg.RunRequest(tags=edition_range_tags(context.instance))
+
+
+@dg.sensor(
+    job=refresh_job,
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.STOPPED,
+    description="Asks for a refresh when the files in CITYSYNC_LANDING changed (by path and content) and have been still for one interval.",
+)
+def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    landing = os.environ.get("CITYSYNC_LANDING", "")
+    if not landing:
+        return dg.SkipReason("CITYSYNC_LANDING is not set: there is no folder of delivered files to watch")
+    seen = fingerprint(Path(landing))
+    cursor = dict(part.split("=", 1) for part in (context.cursor or "").split(";") if part)
+    if seen == cursor.get("done"):
+        return dg.SkipReason("the landing has not changed since the last refresh it asked for")
+    if seen != cursor.get("seen"):
+        context.update_cursor(f"done={cursor.get('done', '')};seen={seen}")
+        return dg.SkipReason("the landing is changing: waiting until it is still")
+    context.update_cursor(f"done={seen};seen={seen}")
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen, tags=edition_range_tags(context.instance))])
+
+
+def fingerprint(landing: Path) -> str:
+    """Hash over the paths and contents of a landing's files; changes of time stamps alone do not count."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in landing.rglob("*") if p.is_file()):
+        digest.update(str(path.relative_to(landing)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

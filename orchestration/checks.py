@@ -1,0 +1,72 @@
+"""Gates as blocking asset checks, one after each stage. What they judge stands in expectations/suites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dagster as dg
+import duckdb
+import pandas as pd
+
+from expectations.gate import GateResult, run_gate
+from expectations.suites import RULES
+from orchestration.gate_frames import read_gate_frames, read_severity
+from orchestration.home import Home
+from orchestration.resources import open_build, say
+
+
+def judge(home: Home, stage: str) -> GateResult:
+    """Run the gate of a stage and keep its rows in quality.expectation_result of the build."""
+    with open_build(home.build) as con:
+        frames = read_gate_frames(con, stage, str(home.build))
+        severity = read_severity(con, stage)
+        result = run_gate(stage, RULES[stage], frames, home.build / "gx", home.build / "data_docs", severity)
+        _keep(con, result.results, stage)
+    say(f"gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops")
+    for sentence in result.sentences():
+        say(f"  {sentence}")
+    return result
+
+
+def _keep(con: duckdb.DuckDBPyConnection, results: pd.DataFrame, stage: str) -> None:
+    con.execute("create schema if not exists quality")
+    con.register("incoming_results", results)
+    con.execute("create table if not exists quality.expectation_result as select * from incoming_results limit 0")
+    con.execute("delete from quality.expectation_result where stage = ?", [stage])
+    con.execute("insert into quality.expectation_result by name select * from incoming_results")
+    con.unregister("incoming_results")
+
+
+def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
+    """The blocking check of a stage, on `asset` and after all of `also`."""
+
+    @dg.asset_check(
+        name=f"gate_{stage}",
+        asset=asset,
+        additional_deps=[key for key in also if key != asset],
+        blocking=True,
+        description=f"Great Expectations suite of the stage {stage}; an expectation of severity stop blocks everything downstream.",
+    )
+    def gate() -> dg.AssetCheckResult:
+        result = judge(Home.from_environment(), stage)
+        return dg.AssetCheckResult(
+            passed=result.passed,
+            description="; ".join(result.sentences()) or "all expectations hold",
+            metadata={
+                "expectations": len(result.results),
+                "failed_stop": len(result.failed_stops),
+                "failed_warn": len(result.failed_warnings),
+                "results": dg.MetadataValue.md(_markdown(result.results)),
+            },
+        )
+
+    return gate
+
+
+def _markdown(results: pd.DataFrame) -> str:
+    head = "| check | data set | column | ok | severity | observed | failing values |\n| --- | --- | --- | --- | --- | --- | --- |\n"
+    rows = [
+        f"| {r.check_id} | {r.dataset} | {r.column_name} | {'yes' if r.success else 'NO'} | {r.severity} | {r.observed} | {r.sample_rows} |"
+        for r in results.itertuples()
+    ]
+    return head + "\n".join(rows)

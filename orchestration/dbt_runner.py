@@ -1,0 +1,149 @@
+"""dbt inside this process: parse once, run many times, and leave no open database behind.
+
+Dagster's own dbt resource starts a new Python for every call, which costs more than the SQL. Here the manifest is parsed only when a
+file of the project changed (by content), and every run reuses it. The build folder is read from the environment when a model runs, so the
+same manifest serves the counterfactual build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.home import REPO, Home
+
+PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "requirements.lock")
+PROJECT_FOLDERS = ("models", "macros", "seeds", "tests")
+FAILED = ("error", "fail", "runtime error")
+
+
+class DbtFailed(Exception):
+    """A model could not be built or a data test of our own code failed."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What dbt says of one node: `name`, `kind` (model, seed, test, unit_test), `status`, `seconds`, `failures`, `message`."""
+
+    unique_id: str
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    failures: int | None
+    message: str
+
+    @property
+    def failed(self) -> bool:
+        return self.status in FAILED
+
+
+def project_hash() -> str:
+    """Hash of every file that dbt parses."""
+    digest = hashlib.sha256()
+    files = [REPO / name for name in PROJECT_FILES]
+    for folder in PROJECT_FOLDERS:
+        files += [p for p in sorted((REPO / "warehouse" / folder).rglob("*")) if p.is_file()]
+    for path in files:
+        digest.update(str(path.relative_to(REPO)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def ensure_manifest(home: Home) -> Path:
+    """Path of an up-to-date manifest.json; parses the project only when its files changed.
+
+    Raises
+    ------
+    DbtFailed
+        If the project does not parse.
+    """
+    manifest, stamp = home.dbt_target / "manifest.json", home.dbt_target / "project.sha256"
+    wanted = project_hash()
+    if manifest.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return manifest
+    invoke(["parse", "--no-partial-parse"], manifest=None)
+    stamp.write_text(wanted)
+    return manifest
+
+
+def run_dbt(home: Home, command: str, names: Sequence[str], *, build: Path, options: Sequence[str] = ()) -> list[NodeResult]:
+    """Run `dbt <command>` on the named nodes with the database of `build`.
+
+    Raises
+    ------
+    DbtFailed
+        If dbt itself fails; failed nodes are returned, not raised, so that a caller can record them first.
+    """
+    ensure_manifest(home)
+    arguments = [command, *(["--select", " ".join(names)] if names else []), *options]
+    with _build_folder(build):
+        return invoke(arguments, manifest=_load_manifest(home))
+
+
+@contextmanager
+def _build_folder(build: Path) -> Iterator[None]:
+    before = os.environ.get("CITYSYNC_BUILD")
+    os.environ["CITYSYNC_BUILD"] = str(build)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["CITYSYNC_BUILD"]
+        else:
+            os.environ["CITYSYNC_BUILD"] = before
+
+
+def _load_manifest(home: Home) -> Any:
+    from dbt.contracts.graph.manifest import Manifest
+
+    return Manifest.from_msgpack((home.dbt_target / "partial_parse.msgpack").read_bytes())
+
+
+def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    messages: list[str] = []
+    quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--project-dir", str(REPO), "--profiles-dir", str(REPO)]
+    try:
+        outcome = dbtRunner(manifest=manifest, callbacks=[_error_collector(messages)]).invoke([*arguments, *quiet])
+    finally:
+        # an open handle would keep every other configuration of this process out of the file
+        DuckDBConnectionManager.close_all_connections()
+    if outcome.exception is not None:
+        raise DbtFailed(f"dbt {arguments[0]} failed: {outcome.exception}") from outcome.exception
+    if not outcome.success and not hasattr(outcome.result, "results"):
+        raise DbtFailed(f"dbt {arguments[0]} failed: {' '.join(messages) or 'no message'}")
+    return [_node_result(result) for result in getattr(outcome.result, "results", [])]
+
+
+def _error_collector(messages: list[str]) -> Callable[[Any], None]:
+    def collect(event: Any) -> None:
+        if str(event.info.level) == "error":
+            messages.append(event.info.msg)
+
+    return collect
+
+
+def _node_result(result: Any) -> NodeResult:
+    node = result.node
+    return NodeResult(
+        unique_id=node.unique_id,
+        name=node.name,
+        kind=str(node.resource_type),
+        status=str(result.status),
+        seconds=float(result.execution_time),
+        failures=result.failures,
+        message=result.message or "",
+    )
+
+
+def read_manifest(home: Home) -> dict[str, Any]:
+    """The manifest as a plain mapping, for Dagster's lineage."""
+    return json.loads(ensure_manifest(home).read_text(encoding="utf-8"))

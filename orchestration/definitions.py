@@ -1,0 +1,36 @@
+"""Assembly: all assets, gates, the job, its schedule and sensor. Holds nothing else."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.assets import estimation, landing, publication, warehouse
+from orchestration.automation import landing_sensor, refresh_job, yearly_refresh
+from orchestration.checks import build_gate
+from orchestration.home import Home, set_tool_environment
+from orchestration.resources import Settings
+
+
+def load_definitions() -> dg.Definitions:
+    """Everything Dagster shows; parses the dbt project when its files changed."""
+    home = Home.from_environment()
+    set_tool_environment(home)
+    staging, marts = warehouse.build_dbt_assets(home)
+    mart_keys = sorted((key for key in marts.keys if key.path[0] == "marts"), key=lambda key: key.path)
+    raw = landing.build_landing_assets()
+    study = estimation.build_study_assets(mart_keys, landing.COUNTERFACTUAL)
+    gates = [
+        build_gate("raw", landing.OBSERVATIONS, [landing.INPUT_FILES]),
+        build_gate("staging", dg.AssetKey(["staging", "stg_raw__observations"]), [dg.AssetKey(["staging", "stg_raw__rejections"])]),
+        build_gate("marts", dg.AssetKey(["marts", "panel_pair_year"]), mart_keys),
+        build_gate("estimates", dg.AssetKey(["estimates", "estimate"]), [dg.AssetKey(["estimates", t]) for t in ("not_run", "truth")]),
+    ]
+    return dg.Definitions(
+        assets=[*raw, staging, marts, *study, publication.report, publication.published],
+        asset_checks=gates,
+        jobs=[refresh_job],
+        schedules=[yearly_refresh],
+        sensors=[landing_sensor],
+        resources={"settings": Settings.from_environment()},
+        executor=dg.in_process_executor,
+    )

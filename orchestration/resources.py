@@ -1,0 +1,67 @@
+"""What assets share: the run's settings and the build database. Holds no logic of a stage."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pandas as pd
+
+from orchestration.home import Home
+
+
+class Settings(dg.ConfigurableResource):
+    """Settings of a run; the command line hands them over as environment variables, the UI as resource configuration."""
+
+    landing: str = ""
+    permutations: int = 9_999
+    simulated_cities: int = 0
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        return cls(
+            landing=os.environ.get("CITYSYNC_LANDING", ""),
+            permutations=int(os.environ.get("CITYSYNC_PERMUTATIONS", "9999")),
+            simulated_cities=int(os.environ.get("CITYSYNC_SIMULATED_CITIES", "0")),
+        )
+
+    @property
+    def is_simulated(self) -> bool:
+        return not self.landing
+
+    @property
+    def strict(self) -> bool:
+        return os.environ.get("STRICT", "") == "1"
+
+    def landing_path(self, home: Home) -> Path:
+        """The landing to read: the delivered one, else the simulated one with the effect."""
+        return home.simulated / "with_effect" if self.is_simulated else Path(self.landing).absolute()
+
+
+@contextmanager
+def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to a build database, closed also on an error."""
+    con = duckdb.connect(str(build / "citysync.duckdb"), read_only=read_only)
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+def write_frame(con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame) -> None:
+    """Replace a table by a data frame (schema and table are names of this code)."""
+    con.execute(f"create schema if not exists {schema}")
+    con.register("incoming_frame", frame)
+    con.execute(f"create or replace table {schema}.{table} as select * from incoming_frame")
+    con.unregister("incoming_frame")
+
+
+def say(text: str) -> None:
+    """One line of progress for the person at the terminal."""
+    print(text, file=sys.stdout, flush=True)

@@ -1,0 +1,48 @@
+"""Whole refreshes in a subprocess, as a user runs them; one small simulated publication is shared by the tests that only look."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+SMALL = {"CITYSYNC_SIMULATED_CITIES": "48", "CITYSYNC_PERMUTATIONS": "199"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished command: exit code, what it printed, and the home it worked in."""
+
+    code: int
+    output: str
+    home: Path
+
+    @property
+    def last_line(self) -> str:
+        return self.output.strip().splitlines()[-1]
+
+    @property
+    def manifest(self) -> dict:
+        return json.loads((self.home / "published" / "manifest.json").read_text(encoding="utf-8"))
+
+
+def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
+    """Run `python -m orchestration refresh` with a small simulated landing or the given one."""
+    command = [sys.executable, "-m", "orchestration", "refresh", *(["--landing", str(landing)] if landing else [])]
+    env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
+    done = subprocess.run(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return Run(done.returncode, done.stdout, home)
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One publication from the small simulated landing."""
+    run = refresh(tmp_path_factory.mktemp("simulated") / "home")
+    assert run.code == 0, run.output
+    return run

@@ -1,0 +1,55 @@
+"""The graph Dagster shows: every stage is there, and each gate stands between the right stages."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CITYSYNC_HOME", str(tmp_path_factory.mktemp("home")))
+        from orchestration.definitions import load_definitions
+
+        yield load_definitions()
+
+
+EXPECTED = [
+    "raw/simulated_landing",
+    "raw/csmar_region",
+    "raw/finance_loans",
+    "raw/deflator",
+    "raw/tidy",
+    "raw/observations",
+    "staging/stg_raw__observations",
+    "marts/fct_city_year",
+    "marts/fct_pair_synchronization",
+    "marts/panel_pair_year",
+    "estimates/estimate",
+    "estimates/truth",
+    "publication/report",
+    "publication/published",
+]
+
+
+def test_expected_assets(definitions: dg.Definitions) -> None:
+    keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    assert set(EXPECTED) <= keys
+
+
+def test_four_blocking_gates(definitions: dg.Definitions) -> None:
+    specs = [spec for checks in definitions.asset_checks for spec in checks.check_specs]
+    assert sorted(spec.name for spec in specs) == ["gate_estimates", "gate_marts", "gate_raw", "gate_staging"]
+    assert all(spec.blocking for spec in specs)
+
+
+def test_publication_is_downstream_of_every_source(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    upstream = dg.AssetSelection.assets("publication/published").upstream().resolve(graph)
+    assert {dg.AssetKey(["raw", source]) for source in ("csmar_region", "finance_loans", "tidy")} <= upstream
+
+
+def test_schedule_and_sensor_ship_stopped(definitions: dg.Definitions) -> None:
+    assert all(s.default_status == dg.DefaultScheduleStatus.STOPPED for s in definitions.schedules)
+    assert all(s.default_status == dg.DefaultSensorStatus.STOPPED for s in definitions.sensors)
