@@ -1,0 +1,212 @@
+"""The facts in the seeds: counts and distances known from elsewhere, keys that join, aliases that name one place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
+EARTH_RADIUS_KM = 6371.0088
+SUB_PROVINCIAL = "沈阳 大连 长春 哈尔滨 南京 杭州 宁波 厦门 济南 青岛 武汉 广州 深圳 成都 西安"
+#: Codes in the csmar_region files that are no prefecture-level units: county-level cities and a province's counties taken together.
+NOT_PREFECTURES = {341282, 429000, 652101, 652201}
+#: Cities whose government moved, or whose coordinates in the file compared with are not the seat.
+SEAT_DIFFERS = {530800}
+
+
+def seed(name: str) -> pd.DataFrame:
+    return pd.read_csv(SEEDS / f"{name}.csv")
+
+
+def distance_km(lon_a, lat_a, lon_b, lat_b):
+    lon_a, lat_a, lon_b, lat_b = map(np.radians, (lon_a, lat_a, lon_b, lat_b))
+    h = np.sin((lat_a - lat_b) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_a - lon_b) / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(h))
+
+
+@pytest.fixture(scope="module")
+def roster() -> pd.DataFrame:
+    return seed("city_roster")
+
+
+@pytest.mark.parametrize(
+    ("table", "key"),
+    [
+        ("city_roster", ["city_id"]),
+        ("city_code_changes", ["old_code"]),
+        ("city_aliases", ["alias"]),
+        ("province_roster", ["province_id"]),
+        ("province_aliases", ["alias"]),
+        ("pilot_zones", ["zone_name_zh"]),
+        ("indicator_catalog", ["indicator_id"]),
+        ("unit_factors", ["unit_text", "canonical_unit"]),
+        ("source_priority", ["source_id", "indicator_id"]),
+    ],
+)
+def test_keys_are_unique_and_lines_plain(table, key):
+    assert not seed(table).duplicated(key).any()
+    raw = (SEEDS / f"{table}.csv").read_bytes()
+    assert b"\r" not in raw
+    assert raw.endswith(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("year", "municipalities", "prefectures"),
+    [  # year-end counts of prefecture-level units, Ministry of Civil Affairs statistical bulletins
+        (2000, 4, 333),
+        (2003, 4, 333),
+        (2010, 4, 333),
+        (2012, 4, 333),
+        (2017, 4, 334),
+        (2019, 4, 333),
+        (2024, 4, 333),
+    ],
+)
+def test_number_of_units_at_a_year_end(roster, year, municipalities, prefectures):
+    alive = roster[(roster.valid_from_year <= year) & (roster.valid_to_year.fillna(9999) >= year)]
+    assert (alive.admin_rank == 4).sum() == municipalities
+    assert (alive.admin_rank != 4).sum() == prefectures
+
+
+def test_ranks_regions_and_provinces(roster):
+    ranked = roster.set_index("city_name_zh").admin_rank
+    assert sorted(ranked.index[ranked == 3]) == sorted(name + "市" for name in SUB_PROVINCIAL.split(" "))
+    assert (ranked == 2).sum() == 27 - 10  # 27 capitals of provinces and regions, ten of them sub-provincial
+    provinces = seed("province_roster").set_index("province_id")
+    assert provinces.region.value_counts().to_dict() == {"east": 10, "central": 6, "west": 12, "northeast": 3}
+    joined = roster.join(provinces, on="province_id", suffixes=("", "_roster"))
+    for column in ("province_name_zh", "province_name_en", "region"):
+        assert (joined[column] == joined[f"{column}_roster"]).all()
+
+
+@pytest.mark.parametrize(
+    ("city_a", "city_b", "km"),  # great-circle distances, rounded; from city-centre coordinates published elsewhere
+    [
+        (110000, 310000, 1068),
+        (110000, 120000, 114),
+        (440100, 440300, 105),
+        (650100, 110000, 2413),
+    ],
+)
+def test_distances(roster, city_a, city_b, km):
+    at = roster.set_index("city_id")[["lon_deg", "lat_deg"]].T
+    assert distance_km(*at[city_a], *at[city_b]) == pytest.approx(km, abs=max(5, 0.005 * km))
+
+
+def test_every_code_change_and_alias_leads_to_a_city(roster):
+    ids = set(roster.city_id)
+    changes, aliases = seed("city_code_changes"), seed("city_aliases")
+    assert set(changes.city_id) <= ids
+    moved = changes[changes.old_code != changes.city_id]
+    assert not set(moved.old_code) & ids, "a former code is still somebody's code"
+    assert set(aliases.city_id) == ids
+    assert (aliases.alias == aliases.alias.str.lower().str.replace(r"\s", "", regex=True)).all()
+
+
+@pytest.mark.parametrize(
+    ("alias", "city_id"),
+    [
+        ("延边", 222400), ("延边州", 222400), ("延边朝鲜族自治州", 222400), ("襄樊市", 420600), ("思茅", 530800), ("普洱", 530800),
+        ("喀什", 653100), ("锡林郭勒", 152500), ("锡林郭勒盟", 152500), ("吉林", 220200), ("巢湖", 341400), ("莱芜市", 371200),
+        ("那曲地区", 540600), ("xi'an", 610100), ("xian", 610100), ("urumqi", 650100), ("wulumuqi", 650100), ("harbin", 230100),
+        ("hohhotcity", 150100), ("lvliang", 141100), ("suzhou(jiangsu)", 320500), ("suzhou(anhui)", 341300), ("海南州", 632500),
+        ("伊犁哈萨克自治州", 654000),
+    ],
+)  # fmt: skip
+def test_alias(alias, city_id):
+    assert seed("city_aliases").set_index("alias").city_id.get(alias) == city_id
+
+
+@pytest.mark.parametrize("alias", ["海南", "hainan", "suzhou", "yichun", "taizhou", "fuzhou", "yulin", "中国", "江苏"])
+def test_ambiguous_spellings_are_no_alias(alias):
+    assert alias not in set(seed("city_aliases").alias)
+
+
+def test_pilot_zones(roster):
+    zones = seed("pilot_zones")
+    assert zones.batch.value_counts().sort_index().tolist() == [1, 12, 22, 24, 46, 27, 33]
+    assert zones.city_id.nunique() == 163
+    assert zones.groupby("batch").approval_date.nunique().eq(1).all()
+    assert (~zones.is_whole_prefecture).sum() == 8
+    assert set(zones.city_id) <= set(roster.city_id[roster.valid_to_year.isna()])
+    early = set(zones[(zones.batch <= 6) & zones.is_whole_prefecture].city_id)
+    complete = roster[roster.province_id.isin([320000, 330000, 440000]) & roster.valid_to_year.isna()]
+    assert len(complete) == 13 + 11 + 21
+    assert set(complete.city_id) <= early
+    names = zones.merge(roster, on="city_id")
+    whole = names[names.is_whole_prefecture]
+    assert (whole.zone_name_zh == whole.city_name_zh).all()
+
+
+def test_catalog_is_consistent():
+    catalog = seed("indicator_catalog")
+    units = set(seed("unit_factors").canonical_unit)
+    assert set(catalog.canonical_unit) <= units
+    assert (catalog.min_value < catalog.max_value).all()
+    assert (catalog.min_value[catalog.must_be_positive] > 0).all()
+    suffixes = ["cny_100m", "cny_10k", "usd_1m", "cny", "10k", "pct", "permille", "km2", "ratio", "m2"]
+    for row in catalog.itertuples():
+        ending = next((s for s in suffixes if row.indicator_id.endswith("_" + s)), None)
+        assert ending is None or ending == row.canonical_unit or row.canonical_unit in ("per_km2", "cny_per_usd"), row.indicator_id
+    ranks = catalog.dropna(subset=["concept"])[["concept", "concept_rank"]]
+    assert not ranks.duplicated().any()
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical", "value", "expected"),
+    [
+        ("万元", "cny_100m", 230145900, 23014.59),
+        ("亿元", "cny_100m", 24779.1, 24779.1),
+        ("人", "10k", 21705000, 2170.5),
+        ("千元", "cny_10k", 10, 1.0),
+        ("fraction", "pct", 0.25, 25.0),
+        ("万美元", "usd_1m", 1234, 12.34),
+        ("％", "pct", 6.9, 6.9),
+        ("100millionyuan", "cny_100m", 3.5, 3.5),
+        ("公顷", "km2", 250, 2.5),
+    ],
+)
+def test_units(text, canonical, value, expected):
+    factor = seed("unit_factors").set_index(["unit_text", "canonical_unit"]).loc[(text, canonical)]
+    assert value * factor.multiply_by / factor.divide_by == expected
+
+
+def test_each_canonical_unit_maps_to_itself():
+    factors = seed("unit_factors")
+    own = factors[factors.unit_text == factors.canonical_unit]
+    assert set(own.canonical_unit) == set(factors.canonical_unit)
+    assert (own.multiply_by == 1).all()
+    assert (own.divide_by == 1).all()
+
+
+@pytest.mark.shared
+def test_coordinates_agree_with_another_file(roster, shared_dir):
+    other = pd.read_csv(shared_dir / "reference" / "roster" / "malin84_cityinfo.csv")
+    other["city_id"] = other.dzcode * 100
+    both = roster[~roster.city_id.isin(SEAT_DIFFERS)].merge(other, on="city_id")
+    assert len(both) >= 270
+    apart = distance_km(both.lon_deg, both.lat_deg, both.coord_long, both.coord_lat)
+    assert both.city_name_zh[apart > 60].tolist() == []
+
+
+@pytest.mark.shared
+def test_every_code_of_the_landing_resolves(roster, shared_dir):
+    changes = seed("city_code_changes").set_index("old_code").city_id
+    folder = shared_dir / "landing" / "csmar_region"
+    codes = pd.concat(
+        [pd.read_csv(folder / f"{name}.csv", encoding="utf-8-sig").Ctnm_id for name in ("CRE_Gdpct", "CRE_Eplwagct")]
+    ).unique()
+    latest = {int(code): int(changes.get(code, code)) for code in codes}
+    assert {code for code, city in latest.items() if city not in set(roster.city_id)} == NOT_PREFECTURES
+
+
+@pytest.mark.shared
+def test_zones_agree_with_the_compiled_list(shared_dir):
+    other = pd.read_csv(shared_dir / "reference" / "policy_lists" / "cbec_cpa_batches_165.csv", quoting=0)
+    mine = seed("pilot_zones")
+    columns = ["batch", "zone_name_zh", "city_id", "approval_date", "document_no"]
+    theirs = other[["batch", "name_zh", "prefecture_code_gb2260", "document_date", "document"]]
+    assert set(mine[columns].itertuples(index=False, name=None)) == set(theirs.itertuples(index=False, name=None))
