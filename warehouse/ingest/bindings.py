@@ -1,0 +1,187 @@
+"""Bind a layout's table to one sheet: which row is the header and what each column means (pure)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from warehouse.ingest.cell_values import cell_ref, cell_text, is_blank, normal_header, parse_year
+from warehouse.ingest.errors import FileFault
+from warehouse.ingest.grids import Grid
+from warehouse.ingest.layouts import Indicator, SheetIndicator, Table
+
+_SHOWN_HEADERS = 12
+
+
+@dataclass(frozen=True)
+class ValueColumn:
+    """A column of values (0-based): its indicator, its unit (fixed, or a column of units) and, with years as columns, its year."""
+
+    col: int
+    indicator_id: str
+    unit_text: str | None
+    unit_col: int | None = None
+    year_text: str | None = None
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Columns of a sheet (0-based) after its header was understood; ``ignored`` and ``unmapped`` are not taken."""
+
+    header_row: int
+    headers: list[str]
+    code_col: int | None
+    name_col: int | None
+    year_col: int | None
+    values: list[ValueColumn]
+    ignored: dict[int, str]
+    unmapped: list[int]
+
+    @property
+    def is_by_year_columns(self) -> bool:
+        """Whether the columns are years."""
+        return self.year_col is None
+
+
+def bind_table(grid: Grid, table: Table) -> Binding:
+    """Find the header and give every column its meaning.
+
+    Raises
+    ------
+    FileFault
+        No header, a column that the layout names is missing (all of them are named), or one of them occurs twice.
+    """
+    header_row = _find_header(grid, table)
+    headers = [normal_header(cell_text(cell)) for cell in grid.rows[header_row]]
+    finder = _Finder(grid.sheet_name, header_row, headers)
+    code_col, name_col = finder.find(table.place.code), finder.find(table.place.name)
+    year_col = finder.find(table.year.column)
+    if table.year.columns is not None:
+        values = _year_columns(grid, table, finder)
+    else:
+        values = [value for indicator in table.indicators for value in finder.value_columns(indicator)]
+    finder.raise_faults()
+    used = {code_col, name_col, year_col, *(value.col for value in values), *(value.unit_col for value in values)}
+    ignored = _ignored_columns(table, headers, used)
+    unmapped = [col for col, header in enumerate(headers) if header and col not in used and col not in ignored]
+    return Binding(header_row, headers, code_col, name_col, year_col, values, ignored, unmapped)
+
+
+def _find_header(grid: Grid, table: Table) -> int:
+    if table.header.row is not None:
+        row = table.header.row - 1
+        if row < len(grid.rows) and any(not is_blank(cell) for cell in grid.rows[row]):
+            return row
+        found = f"{len(grid.rows)} rows, row {row + 1} is blank" if row < len(grid.rows) else f"{len(grid.rows)} rows"
+        raise FileFault(
+            f"a header in row {row + 1}", found, "deliver the table with its header, or correct the layout", _where(grid.sheet_name)
+        )
+    wanted = {normal_header(text) for text in table.header.find}
+    for row, cells in enumerate(grid.rows[: table.header.search_rows]):
+        if wanted <= {normal_header(cell_text(cell)) for cell in cells}:
+            return row
+    raise FileFault(
+        f"a header row with {', '.join(table.header.find)} among the first {table.header.search_rows} rows",
+        "no such row",
+        "deliver the table with its header, or correct the layout",
+        _where(grid.sheet_name),
+    )
+
+
+def _where(sheet_name: str | None) -> str | None:
+    return f"sheet {sheet_name!r}" if sheet_name is not None else None
+
+
+class _Finder:
+    """Looks headers up and gathers what is missing or doubled, so that one message names all of it."""
+
+    def __init__(self, sheet_name: str | None, header_row: int, headers: list[str]) -> None:
+        self.sheet_name, self.header_row, self.headers = sheet_name, header_row, headers
+        self.faults: list[tuple[str, str]] = []
+
+    def find(self, column: str | None) -> int | None:
+        """Column of a header, None (and a fault) when it is missing or doubled; None without fault when ``column`` is None."""
+        return None if column is None else self._only(self._matching([column], None), column, is_optional=False)
+
+    def value_columns(self, indicator: Indicator) -> list[ValueColumn]:
+        """The value column of an indicator, as a list of one, or of none where it is optional or faulty."""
+        label = " or ".join(indicator.columns) or f"pattern {indicator.pattern}"
+        col = self._only(self._matching(indicator.columns, indicator.pattern), label, is_optional=indicator.optional)
+        unit_col = self.find(indicator.unit_column)
+        if col is None:
+            return []
+        return [
+            ValueColumn(col, indicator.id, self.unit_in(indicator, [self.headers[col]], cell_ref(self.header_row + 1, col + 1)), unit_col)
+        ]
+
+    def unit_in(self, rule: Indicator | SheetIndicator, texts: list[str], place: str) -> str | None:
+        """Fixed unit, or the unit that the rule's pattern finds in the texts."""
+        if rule.unit_pattern is None:
+            return rule.unit
+        for text in texts:
+            match = re.search(rule.unit_pattern, text)
+            if match:
+                return match.group(1)
+        self.faults.append((f"a unit ({rule.unit_pattern}) at {place}", f"{texts[:3]!r}"))
+        return None
+
+    def _matching(self, columns: list[str], pattern: str | None) -> list[int]:
+        wanted = {normal_header(column) for column in columns}
+        is_match = (lambda header: re.fullmatch(pattern, header)) if pattern is not None else wanted.__contains__
+        return [col for col, header in enumerate(self.headers) if header and is_match(header)]
+
+    def _only(self, cols: list[int], label: str, *, is_optional: bool) -> int | None:
+        if len(cols) == 1:
+            return cols[0]
+        if cols:
+            cells = ", ".join(cell_ref(self.header_row + 1, col + 1) for col in cols)
+            self.faults.append((f"the column {label} once", f"a duplicate header at {cells}"))
+        elif not is_optional:
+            self.faults.append((f"a column {label}", "none"))
+        return None
+
+    def raise_faults(self) -> None:
+        """Raise one FileFault for everything gathered."""
+        if not self.faults:
+            return
+        shown = ", ".join(header for header in self.headers if header)[:400] or "nothing"
+        raise FileFault(
+            "; ".join(expected for expected, _ in self.faults),
+            "; ".join(dict.fromkeys(found for _, found in self.faults)) + f" (header row {self.header_row + 1} holds: {shown})",
+            "deliver the file with these columns, or adapt the layout to the new header",
+            _where(self.sheet_name),
+        )
+
+
+def _year_columns(grid: Grid, table: Table, finder: _Finder) -> list[ValueColumn]:
+    indicator = table.sheet_indicators[grid.sheet_name or ""]
+    above = [normal_header(cell_text(cell)) for row in grid.rows[: finder.header_row] for cell in row if not is_blank(cell)]
+    unit_text = finder.unit_in(indicator, above, f"the rows above row {finder.header_row + 1}")
+    values, seen = [], {}
+    for col, header in enumerate(finder.headers):
+        match = re.fullmatch(table.year.columns, header)
+        if not match:
+            continue
+        year_text = match.group(1)
+        year = parse_year(year_text)
+        if year is not None and year in seen:
+            doubled = f"a duplicate header at {cell_ref(finder.header_row + 1, seen[year] + 1)}, {cell_ref(finder.header_row + 1, col + 1)}"
+            finder.faults.append((f"the year {year_text} once", doubled))
+        seen[year] = col
+        values.append(ValueColumn(col, indicator.id, unit_text, None, year_text))
+    if not values:
+        finder.faults.append((f"columns headed by years ({table.year.columns})", "none"))
+    return values
+
+
+def _ignored_columns(table: Table, headers: list[str], used: set[int | None]) -> dict[int, str]:
+    ignored = {}
+    for col, header in enumerate(headers):
+        if not header or col in used:
+            continue
+        for rule in table.ignore_columns:
+            is_named = rule.column is not None and normal_header(rule.column) == header
+            if is_named or (rule.pattern is not None and re.fullmatch(rule.pattern, header)):
+                ignored[col] = rule.reason
+                break
+    return ignored

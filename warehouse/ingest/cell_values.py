@@ -1,0 +1,105 @@
+"""One cell as delivered: its text, its number, its year, its address, a header's normal form (pure)."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+import unicodedata
+from functools import lru_cache
+
+FIRST_YEAR, LAST_YEAR = 1900, 2100
+DEFAULT_MISSING = ("", "-", "--", "—", "——", "…", "……", "...", "NA", "N/A", "nan", "NaN", "null", "无", "缺失")
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]*)?")
+_YEAR = re.compile(r"([0-9]{4})(?:\.0+)?年?")
+_SPACE = re.compile(r"(?:\s|_x000D_|\u200b|\ufeff)+")
+_MINUS = str.maketrans({"−": "-", "﹣": "-", "–": "-"})
+
+
+def cell_text(cell: object) -> str:
+    """Text of a cell as delivered; a workbook's number in its shortest form, 36631000 and not 36631000.0."""
+    if isinstance(cell, str):
+        return cell
+    if is_blank(cell):
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return repr(cell).removesuffix(".0")
+    if isinstance(cell, datetime.date | datetime.time):
+        return cell.isoformat()
+    return str(cell)
+
+
+def is_blank(cell: object) -> bool:
+    """Whether a cell holds nothing: null, NaN or white space."""
+    if cell is None:
+        return True
+    if isinstance(cell, str):
+        return not cell.strip()
+    return isinstance(cell, float) and math.isnan(cell)
+
+
+def parse_number(text: str) -> float | None:
+    """Number in a text, or None; full-width digits and thousands separators are understood, words and infinities are not.
+
+    >>> parse_number("３，６６３.5"), parse_number("约12"), parse_number("1_000")
+    (3663.5, None, None)
+    """
+    plain = unicodedata.normalize("NFKC", text).strip().translate(_MINUS)
+    if _GROUPED.fullmatch(plain):
+        plain = plain.replace(",", "").replace(" ", "")
+    elif not _NUMBER.fullmatch(plain):
+        return None
+    number = float(plain)
+    return number if math.isfinite(number) else None
+
+
+def cell_number(cell: object) -> float | None:
+    """Finite number of a non-blank cell, or None when it holds anything else (text, a date, true or false)."""
+    if isinstance(cell, float):
+        return cell if math.isfinite(cell) else None
+    if isinstance(cell, bool):
+        return None
+    if isinstance(cell, int):
+        return float(cell)
+    return parse_number(cell_text(cell)) if isinstance(cell, str) or hasattr(cell, "as_tuple") else None
+
+
+@lru_cache(maxsize=4096)
+def parse_year(text: str) -> int | None:
+    """Year 1900..2100 from a text such as 2015, 2015.0, ２０１５ or 2015年, or None."""
+    match = _YEAR.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    if match is None:
+        return None
+    year = int(match.group(1))
+    return year if FIRST_YEAR <= year <= LAST_YEAR else None
+
+
+def code_text(text: str) -> str:
+    """Place code as delivered, white space trimmed and without the decimal zero that a float column adds."""
+    trimmed = text.strip()
+    return re.sub(r"^([0-9]+)\.0+$", r"\1", trimmed)
+
+
+@lru_cache(maxsize=65536)
+def normal_header(text: str) -> str:
+    """Header without white space and line breaks, full-width signs made half-width: （亿元） becomes (亿元)."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", text))
+
+
+@lru_cache(maxsize=4096)
+def column_letters(col_no: int) -> str:
+    """Spreadsheet letters of a 1-based column: 1 is A, 28 is AB."""
+    letters = ""
+    while col_no > 0:
+        col_no, rest = divmod(col_no - 1, 26)
+        letters = chr(ord("A") + rest) + letters
+    return letters
+
+
+def cell_ref(row_no: int, col_no: int) -> str:
+    """Spreadsheet address of a 1-based row and column, such as B7."""
+    return f"{column_letters(col_no)}{row_no}"

@@ -1,0 +1,277 @@
+"""The layout model: what a source's files look like, as data. One YAML a source; drift between editions is a new table entry, not code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from warehouse.ingest.cell_values import DEFAULT_MISSING
+from warehouse.ingest.errors import LayoutError
+
+LAYOUT_FOLDER = Path(__file__).with_suffix("")
+
+
+def _valid_regex(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+def _one_group(pattern: str) -> str:
+    if re.compile(_valid_regex(pattern)).groups != 1:
+        raise ValueError("the pattern must have exactly one group ( )")
+    return pattern
+
+
+Regex = Annotated[str, AfterValidator(_valid_regex)]
+GroupRegex = Annotated[str, AfterValidator(_one_group)]
+Reason = Annotated[str, Field(min_length=5)]
+IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IgnoredFile(_Model):
+    """Files that hold no data: a glob on the path inside the source's folder (without an edition folder) and why."""
+
+    pattern: str
+    reason: Reason
+
+
+class EditionYear(_Model):
+    """Edition year in a file's name: the pattern's only group plus ``offset``."""
+
+    file_name: GroupRegex
+    offset: int = 0
+
+
+class SheetSelector(_Model):
+    """Sheets of a table: by exact name, by pattern on the whole name, or by position from 0. A named sheet must exist."""
+
+    names: list[str] = []
+    pattern: Regex | None = None
+    index: list[int] = []
+
+
+class IgnoredSheet(_Model):
+    """Sheets without data: exact name or pattern on the whole name, and why."""
+
+    name: str | None = None
+    pattern: Regex | None = None
+    reason: Reason
+
+
+class Header(_Model):
+    """Where the header stands: a 1-based row, or the first of ``search_rows`` rows that holds all cells of ``find``."""
+
+    row: int | None = Field(default=None, ge=1)
+    find: list[str] = []
+    search_rows: int = Field(default=30, ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.row is None) == (not self.find):
+            raise ValueError("give either row (a number) or find (header cells that must stand in it)")
+        return self
+
+
+class Place(_Model):
+    """Columns of the place; ``level`` is what the code or name denotes."""
+
+    level: Literal["city", "province"]
+    code: str | None = None
+    name: str | None = None
+
+    @model_validator(mode="after")
+    def _some_column(self) -> Self:
+        if self.code is None and self.name is None:
+            raise ValueError("give the column of the code, of the name, or both")
+        return self
+
+
+class Year(_Model):
+    """The year: one column, or header cells that are years (``columns``, a pattern whose only group is the year)."""
+
+    column: str | None = None
+    columns: GroupRegex | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.column is None) == (self.columns is None):
+            raise ValueError("give either column (its header) or columns (a pattern for headers that are years)")
+        return self
+
+
+class UnitRule(_Model):
+    """Unit of a value: fixed (``unit``), the group of a pattern in the header (``unit_pattern``), or a column (``unit_column``)."""
+
+    unit: str | None = None
+    unit_pattern: GroupRegex | None = None
+    unit_column: str | None = None
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Self:
+        if sum(way is not None for way in (self.unit, self.unit_pattern, self.unit_column)) > 1:
+            raise ValueError("give at most one of unit, unit_pattern and unit_column")
+        return self
+
+
+class Indicator(UnitRule):
+    """A column of values: its header (exact after normalising; alternatives in a list) or a pattern on the whole header."""
+
+    id: IndicatorId
+    column: str | list[str] | None = None
+    pattern: Regex | None = None
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _one_header(self) -> Self:
+        if (self.column is None) == (self.pattern is None):
+            raise ValueError("give either column (header text, or a list of its wordings) or pattern")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """Accepted header wordings; empty when a pattern is given."""
+        return [self.column] if isinstance(self.column, str) else list(self.column or [])
+
+
+class SheetIndicator(UnitRule):
+    """The indicator of a whole sheet whose columns are years; ``unit_pattern`` is searched in the rows above the header."""
+
+    id: IndicatorId
+    optional: bool = False
+
+
+class IgnoredColumn(_Model):
+    """A column left out knowingly: header or pattern on the whole header, and why."""
+
+    column: str | None = None
+    pattern: Regex | None = None
+    reason: Reason
+
+
+class RowRule(_Model):
+    """Rows that are not data (advertisement, subtotal, note): pattern searched in a named column, or in every cell with ``*``."""
+
+    column: str
+    matches: Regex
+    reason: Reason
+
+
+class CellRule(_Model):
+    """Stray texts outside every named column that are not data, such as an advertisement beside the table."""
+
+    matches: Regex
+    reason: Reason
+
+
+class Table(_Model):
+    """One kind of table: which files and sheets hold it and what their columns mean.
+
+    Patterns and headers are compared in normal form: without white space, full-width signs made half-width.
+    """
+
+    files: list[str] = Field(min_length=1)
+    encoding: Literal["utf-8", "gb18030"] | None = None
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    sheets: SheetSelector | None = None
+    ignore_sheets: list[IgnoredSheet] = []
+    header: Header = Header(row=1)
+    place: Place
+    year: Year
+    indicators: list[Indicator] = []
+    sheet_indicators: dict[str, SheetIndicator] = {}
+    ignore_columns: list[IgnoredColumn] = []
+    drop_rows: list[RowRule] = []
+    stray_cells: list[CellRule] = []
+    missing_values: list[str] = list(DEFAULT_MISSING)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.year.columns is not None:
+            if not self.sheet_indicators or self.indicators:
+                raise ValueError("with years as columns, sheet_indicators (sheet name: id, unit) are needed and indicators are not allowed")
+        elif not self.indicators or self.sheet_indicators:
+            raise ValueError("with a year column, indicators are needed and sheet_indicators are not allowed")
+        return self
+
+
+class Layout(_Model):
+    """Everything known of one source's files."""
+
+    source_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    description: str
+    edition_year: EditionYear | None = None
+    ignore_files: list[IgnoredFile] = []
+    tables: list[Table] = Field(min_length=1)
+
+
+def load_layouts(folder: Path = LAYOUT_FOLDER) -> dict[str, Layout]:
+    """Layouts of a folder by source, in the order of their names.
+
+    Raises
+    ------
+    LayoutError
+        A file is not YAML or does not fit the model; the message names file, key, what is allowed and what was found.
+    """
+    layouts = {}
+    for path in sorted(folder.glob("*.yml")):
+        layout = parse_layout(path.read_text(encoding="utf-8"), path.name)
+        if layout.source_id != path.stem:
+            raise LayoutError(
+                f"{path.name}: source_id: expected {path.stem!r}, the file's name; found {layout.source_id!r}; rename one of them"
+            )
+        layouts[layout.source_id] = layout
+    return layouts
+
+
+def parse_layout(text: str, file_name: str) -> Layout:
+    """Layout from YAML text; ``file_name`` is only named in errors (LayoutError)."""
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise LayoutError(f"{file_name}: expected YAML; {error}; repair the syntax at that place") from error
+    if not isinstance(content, dict):
+        raise LayoutError(f"{file_name}: expected a mapping with the keys {', '.join(Layout.model_fields)}; found {type(content).__name__}")
+    try:
+        return Layout.model_validate(content)
+    except ValidationError as error:
+        raise LayoutError("\n".join(_explain(file_name, item) for item in error.errors())) from error
+
+
+def _explain(file_name: str, item: dict) -> str:
+    key = ".".join(str(part) for part in item["loc"]) or "the whole file"
+    if item["type"] == "extra_forbidden":
+        allowed = ", ".join(_model_at(item["loc"][:-1]).model_fields)
+        return f"{file_name}: {key}: this key is not known; allowed here: {allowed}"
+    found = "nothing" if item["type"] == "missing" else repr(item["input"])[:120]
+    return f"{file_name}: {key}: {item['msg']}; found {found}; see the layout model for what is allowed"
+
+
+def _model_at(path: tuple) -> type[BaseModel]:
+    """Model that describes a place inside a layout, to list the keys allowed there."""
+    model: type[BaseModel] = Layout
+    for part in path:
+        field = model.model_fields.get(part) if isinstance(part, str) else None
+        nested = _nested_model(field.annotation) if field else None
+        model = nested or model
+    return model
+
+
+def _nested_model(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        nested = _nested_model(argument)
+        if nested is not None:
+            return nested
+    return None

@@ -1,0 +1,323 @@
+"""Grid and layout to raw rows, each with its cell address; whatever is not taken gets one line (pure)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from warehouse.ingest.bindings import Binding, ValueColumn, bind_table
+from warehouse.ingest.cell_values import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    cell_number,
+    cell_text,
+    code_text,
+    column_letters,
+    is_blank,
+    normal_header,
+    parse_year,
+)
+from warehouse.ingest.errors import FileFault
+from warehouse.ingest.grids import Cell, Grid
+from warehouse.ingest.layouts import IgnoredSheet, Layout, Table
+from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin, build_raw_table, build_rejected_line, build_rejected_table, in_sheet_order
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Data rows of a sheet that are neither blank nor dropped, column by column."""
+
+    row_nos: list[int]
+    cells: list[list[Cell]]
+    codes: list[str | None]
+    names: list[str | None]
+    year_texts: list[str | None]
+    years: list[int | None]
+
+
+def build_file_observations(grids: list[Grid], tables: list[Table], origin: FileOrigin) -> pa.Table:
+    """Raw rows of one file: every sheet through every table of the layout that claims it.
+
+    Parameters
+    ----------
+    grids : list of Grid
+        Sheets of the file, in the file's order.
+    tables : list of Table
+        Tables of the layout whose file pattern fits the file.
+    origin : FileOrigin
+        Source, edition and path, repeated on every row.
+
+    Returns
+    -------
+    pyarrow.Table
+        Schema ``RAW_SCHEMA``; sheets in order, within a sheet by row and column.
+
+    Raises
+    ------
+    FileFault
+        A sheet or a column that a table names is missing or doubled; all such faults of the file are named.
+    """
+    parts, faults = [], [*_missing_sheets(grids, tables)]
+    for position, grid in enumerate(grids):
+        if not any(not is_blank(cell) for row in grid.rows for cell in row):
+            continue
+        claims = [table for table in tables if _claims(table, grid.sheet_name, position)]
+        if not claims:
+            parts.append(build_rejected_table(origin, [_unread_sheet(grid, tables)]))
+        for table in claims:
+            try:
+                parts.append(build_sheet_observations(grid, table, origin))
+            except FileFault as fault:
+                faults.append(fault)
+    if faults:
+        raise faults[0] if len(faults) == 1 else _joined(faults)
+    return pa.concat_tables(parts) if parts else RAW_SCHEMA.empty_table()
+
+
+def _joined(faults: list[FileFault]) -> FileFault:
+    found = "; ".join(f"{fault.where or 'file'}: expected {fault.expected}, found {fault.found}" for fault in faults)
+    return FileFault(f"{len(faults)} things otherwise", found, faults[0].action)
+
+
+def _missing_sheets(grids: list[Grid], tables: list[Table]) -> list[FileFault]:
+    present = [grid.sheet_name for grid in grids if grid.sheet_name is not None]
+    if not present:
+        return []
+    faults = []
+    for table in tables:
+        wanted = [
+            *(table.sheets.names if table.sheets else ()),
+            *(name for name, rule in table.sheet_indicators.items() if not rule.optional),
+        ]
+        missing = [name for name in wanted if name not in present]
+        if missing:
+            faults.append(
+                FileFault(f"sheets {', '.join(wanted)}", f"{', '.join(present)}", "deliver the missing sheets, or adapt the layout")
+            )
+        elif not any(_claims(table, name, position) for position, name in enumerate(present)):
+            faults.append(
+                FileFault(
+                    "a sheet that the layout selects", f"{', '.join(present)}", "name the sheet as the layout says, or adapt the layout"
+                )
+            )
+    return faults
+
+
+def _claims(table: Table, sheet_name: str | None, position: int) -> bool:
+    if sheet_name is None:
+        return not table.sheet_indicators
+    if _ignoring_rule(table.ignore_sheets, sheet_name):
+        return False
+    if table.sheet_indicators:
+        return sheet_name in table.sheet_indicators
+    chosen = table.sheets
+    if chosen is None:
+        return True
+    is_named = sheet_name in chosen.names or position in chosen.index
+    return is_named or (chosen.pattern is not None and re.fullmatch(chosen.pattern, sheet_name) is not None)
+
+
+def _ignoring_rule(rules: Iterable[IgnoredSheet], sheet_name: str) -> IgnoredSheet | None:
+    for rule in rules:
+        if rule.name == sheet_name or (rule.pattern is not None and re.fullmatch(rule.pattern, sheet_name)):
+            return rule
+    return None
+
+
+def _unread_sheet(grid: Grid, tables: list[Table]) -> dict[str, object]:
+    rule = _ignoring_rule((rule for table in tables for rule in table.ignore_sheets), grid.sheet_name or "")
+    if rule is not None:
+        return build_rejected_line("dropped_row", f"whole sheet left out by the layout: {rule.reason}", sheet_name=grid.sheet_name)
+    detail = "expected a sheet that the layout reads or ignores, found another one; add it to the layout, or to ignore_sheets with a reason"
+    return build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name)
+
+
+def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin) -> pa.Table:
+    """Raw rows of one sheet read as one table; see ``build_file_observations``."""
+    binding = bind_table(grid, table)
+    missing = {unicodedata.normalize("NFKC", token).strip() for token in table.missing_values}
+    kept, lines = _split_rows(grid, table, binding)
+    rows = _place_and_year(kept, binding)
+    lines += _left_out_columns(grid, table, binding, rows)
+    lines += _rows_without_values(grid, binding, rows, missing)
+    parts = [_column_observations(grid, table, binding, value, rows, missing, origin) for value in binding.values]
+    return in_sheet_order(pa.concat_tables([*parts, build_rejected_table(origin, lines)]))
+
+
+def _split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[list[tuple[int, list[Cell]]], list[dict[str, object]]]:
+    """Numbered data rows that are kept, and a line for each that a rule drops."""
+    rules = [(rule, _rule_columns(rule.column, binding)) for rule in table.drop_rows]
+    kept, lines = [], []
+    width = len(binding.headers)
+    for row_no, cells in enumerate(grid.rows[binding.header_row + 1 :], start=binding.header_row + 2):
+        if all(is_blank(cell) for cell in cells):
+            continue
+        dropped = _dropping_cell(cells, rules)
+        if dropped is None and grid.sheet_name is None and any(not is_blank(cell) for cell in cells[width:]):
+            reason = f"expected {width} cells as in the header, found {len(cells)}; put cells that hold the separator in quotation marks"
+            dropped = (0, reason)
+        if dropped is None:
+            kept.append((row_no, cells))
+            continue
+        col, reason = dropped
+        text = cell_text(cells[col])
+        lines.append(build_rejected_line("dropped_row", reason, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=text))
+    return kept, lines
+
+
+def _rule_columns(column: str, binding: Binding) -> list[int] | None:
+    from_header = {header: col for col, header in reversed(list(enumerate(binding.headers)))}
+    return None if column == "*" else [from_header[name] for name in (normal_header(column),) if name in from_header]
+
+
+def _dropping_cell(cells: list[Cell], rules: list[tuple[object, list[int] | None]]) -> tuple[int, str] | None:
+    for rule, cols in rules:
+        for col in range(len(cells)) if cols is None else cols:
+            cell = cells[col] if col < len(cells) else None
+            if isinstance(cell, str) and re.search(rule.matches, cell):
+                return col, f"row left out by the layout: {rule.reason}"
+    return None
+
+
+def _place_and_year(kept: list[tuple[int, list[Cell]]], binding: Binding) -> _Rows:
+    cells = [row for _, row in kept]
+    year_texts = _texts(cells, binding.year_col)
+    years = [parse_year(text) if text is not None else None for text in year_texts]
+    codes = [code_text(text) if text is not None else None for text in _texts(cells, binding.code_col)]
+    return _Rows([row_no for row_no, _ in kept], cells, codes, _texts(cells, binding.name_col), year_texts, years)
+
+
+def _texts(cells: list[list[Cell]], col: int | None) -> list[str | None]:
+    """Texts of a column as delivered, None where blank or where there is no such column."""
+    if col is None:
+        return [None] * len(cells)
+    return [None if col >= len(row) or is_blank(row[col]) else cell_text(row[col]) for row in cells]
+
+
+def _left_out_columns(grid: Grid, table: Table, binding: Binding, rows: _Rows) -> list[dict[str, object]]:
+    """One line a column that is ignored, unmapped or has no header; one a stray cell that the layout knows."""
+    header_no, lines = binding.header_row + 1, []
+    for col in sorted({*binding.ignored, *binding.unmapped}):
+        reason = binding.ignored.get(col)
+        detail = f"column left out by the layout: {reason}" if reason else _UNMAPPED
+        text = cell_text(grid.rows[binding.header_row][col])
+        lines.append(
+            build_rejected_line("unmapped_column", detail, sheet_name=grid.sheet_name, row_no=header_no, col_no=col + 1, raw_text=text)
+        )
+    width = max((len(row) for row in rows.cells), default=0)
+    nameless = [col for col in range(width) if col >= len(binding.headers) or not binding.headers[col]]
+    for col in nameless:
+        lines += _nameless_column(grid, table, binding, rows, col)
+    return lines
+
+
+_UNMAPPED = (
+    "expected a column that the layout maps or ignores, found another one; map it in the layout, or add it to ignore_columns with a reason"
+)
+
+
+def _nameless_column(grid: Grid, table: Table, binding: Binding, rows: _Rows, col: int) -> list[dict[str, object]]:
+    filled = [(no, row[col]) for no, row in zip(rows.row_nos, rows.cells, strict=True) if col < len(row) and not is_blank(row[col])]
+    lines, unknown = [], []
+    for row_no, cell in filled:
+        text = cell_text(cell)
+        rule = next((rule for rule in table.stray_cells if re.search(rule.matches, text)), None)
+        if rule is None:
+            unknown.append(text)
+            continue
+        detail = f"cell left out by the layout: {rule.reason}"
+        lines.append(build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=text))
+    if unknown:
+        detail = (
+            f"expected a header above the {len(unknown)} cells of this column, found none; give it a header, or add a rule to stray_cells"
+        )
+        header_no = binding.header_row + 1
+        line = build_rejected_line(
+            "unmapped_column", detail, sheet_name=grid.sheet_name, row_no=header_no, col_no=col + 1, raw_text=unknown[0]
+        )
+        lines.append(line)
+    return lines
+
+
+def _rows_without_values(grid: Grid, binding: Binding, rows: _Rows, missing: set[str]) -> list[dict[str, object]]:
+    """A line for each row that holds neither a year nor a value, such as a note under the table: else it would vanish unseen."""
+    cols = [value.col for value in binding.values]
+    lines = []
+    for row_no, cells, year_text in zip(rows.row_nos, rows.cells, rows.year_texts, strict=True):
+        if year_text is not None or any(col < len(cells) and not _is_missing(cells[col], missing) for col in cols):
+            continue
+        col = next(col for col, cell in enumerate(cells) if not is_blank(cell))
+        detail = "expected a place with values, found a row without any; nothing to do if it is a note, else deliver its values"
+        if binding.headers[col : col + 1] not in ([], [""]):
+            line = build_rejected_line(
+                "dropped_row", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=cell_text(cells[col])
+            )
+            lines.append(line)
+    return lines
+
+
+def _is_missing(cell: Cell, missing: set[str]) -> bool:
+    if isinstance(cell, str):
+        return unicodedata.normalize("NFKC", cell).strip() in missing or not cell.strip()
+    return is_blank(cell)
+
+
+def _column_observations(
+    grid: Grid, table: Table, binding: Binding, value: ValueColumn, rows: _Rows, missing: set[str], origin: FileOrigin
+) -> pa.Table:
+    """Raw rows of one column of values; blank cells and missing-value marks are no rows."""
+    col = value.col
+    taken = [i for i, row in enumerate(rows.cells) if col < len(row) and not _is_missing(row[col], missing)]
+    cells = [rows.cells[i][col] for i in taken]
+    raw_texts = [cell_text(cell) for cell in cells]
+    numbers = [cell_number(cell) for cell in cells]
+    year_texts = [value.year_text if binding.is_by_year_columns else rows.year_texts[i] for i in taken]
+    fixed_year = parse_year(value.year_text) if value.year_text is not None else None
+    years = [fixed_year if binding.is_by_year_columns else rows.years[i] for i in taken]
+    units = _texts([rows.cells[i] for i in taken], value.unit_col) if value.unit_col is not None else value.unit_text
+    verdicts = [
+        judge(number, year, raw, year_text) for number, year, raw, year_text in zip(numbers, years, raw_texts, year_texts, strict=True)
+    ]
+    letters, row_nos = column_letters(col + 1), [rows.row_nos[i] for i in taken]
+    columns = {
+        "sheet_name": grid.sheet_name,
+        "cell_ref": [f"{letters}{row_no}" for row_no in row_nos],
+        "row_no": row_nos,
+        "col_no": col + 1,
+        "place_level": table.place.level,
+        "place_code_text": [rows.codes[i] for i in taken],
+        "place_text": [rows.names[i] for i in taken],
+        "year_text": year_texts,
+        "year": years,
+        "indicator_id": value.indicator_id,
+        "unit_text": units,
+        "raw_text": raw_texts,
+        "value": numbers,
+        "reason": [reason for reason, _ in verdicts],
+        "detail": [detail for _, detail in verdicts],
+    }
+    return build_raw_table(origin, columns, len(taken))
+
+
+_TAKEN = (None, None)
+
+
+def judge(number: float | None, year: int | None, raw_text: str, year_text: str | None) -> tuple[str | None, str | None]:
+    """Reason and detail of a value cell: nulls when its number and year are good."""
+    if number is not None and year is not None:
+        return _TAKEN
+    if number is None:
+        todo = "correct the cell"
+        if raw_text.startswith("="):
+            todo = "it is a formula without a stored result: open and save the workbook in Excel"
+        return "not_a_number", f"expected a number, found {raw_text!r}; {todo}, or name the text in missing_values of the layout"
+    return "unknown_year", f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, found {year_text!r}; correct the year"
+
+
+def tables_for(layout: Layout, path: str, matches: object) -> list[Table]:
+    """Tables of a layout whose file patterns fit a path (``matches(path, pattern)`` decides)."""
+    return [table for table in layout.tables if any(matches(path, pattern) for pattern in table.files)]

@@ -1,0 +1,141 @@
+"""Source ``tidy``: CSV or Parquet with one value a row, read by whole columns; it needs no layout (pure)."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.ingest.cell_values import cell_number, cell_text, code_text, column_letters, is_blank, normal_header, parse_year
+from warehouse.ingest.errors import FileFault
+from warehouse.ingest.grids import Cell, check_format, read_columns, read_csv_rows
+from warehouse.ingest.observations import judge
+from warehouse.ingest.raw_table import FileOrigin, build_raw_table, build_rejected_line, build_rejected_table, in_sheet_order
+
+TIDY_SOURCE = "tidy"
+REQUIRED = ("city_id", "year", "indicator_id", "value")
+OPTIONAL = ("unit", "edition_year")
+
+
+def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> pa.Table:
+    """Raw rows of a tidy file; a blank value is no row.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole CSV or Parquet file, columns ``city_id, year, indicator_id, value``, optionally ``unit, edition_year``.
+    file_name : str
+        Its name, whose extension says the format.
+    origin : FileOrigin
+        Source and path; a row's own ``edition_year`` goes before that of the folder.
+
+    Raises
+    ------
+    FileFault
+        The file cannot be read, or a column is missing or doubled.
+    """
+    header, columns, lines = _read(data, file_name)
+    found = _find_columns(header)
+    kept = [i for i, cell in enumerate(columns[found["value"]]) if not is_blank(cell)]
+    table = _taken_columns(header, columns, found, kept, origin)
+    lines += _unmapped(header)
+    return in_sheet_order(pa.concat_tables([table, build_rejected_table(origin, lines)]))
+
+
+def _read(data: bytes, file_name: str) -> tuple[list[str], list[list[Cell]], list[dict[str, object]]]:
+    kind = check_format(data, file_name)
+    if kind == "parquet":
+        return (*read_columns(data, kind), [])
+    if kind != "csv":
+        raise FileFault(
+            "a tidy file as CSV or Parquet", f"a file of type {kind}", "convert it, or put it into a source folder with a layout"
+        )
+    rows = read_csv_rows(data)
+    if not rows:
+        raise FileFault(f"a header with {', '.join(REQUIRED)}", "no rows", "deliver the file again")
+    header, lines = rows[0], []
+    width = len(header)
+    if set(map(len, rows)) - {width}:
+        lines = _drop_long_records(rows, width)
+    columns = [list(column) for column in zip_longest(*rows[1:], fillvalue="")] if len(rows) > 1 else [[] for _ in header]
+    return header, columns + [[""] * (len(rows) - 1)] * (width - len(columns)), lines
+
+
+def _drop_long_records(rows: list[list[Cell]], width: int) -> list[dict[str, object]]:
+    """Blank the records that are longer than the header (a separator inside a cell moves all that follows), one line each."""
+    lines = []
+    for i, row in enumerate(rows):
+        if len(row) > width and any(not is_blank(cell) for cell in row[width:]):
+            detail = f"expected {width} cells as in the header, found {len(row)}; put cells that hold the separator in quotation marks"
+            lines.append(build_rejected_line("dropped_row", detail, row_no=i + 1, col_no=1, raw_text=cell_text(row[0])))
+            rows[i] = [""] * width
+        elif len(row) > width:
+            rows[i] = row[:width]
+    return lines
+
+
+def _find_columns(header: list[str]) -> dict[str, int]:
+    names = [normal_header(cell_text(name)) for name in header]
+    missing = [name for name in REQUIRED if name not in names]
+    doubled = [name for name in (*REQUIRED, *OPTIONAL) if names.count(name) > 1]
+    if missing or doubled:
+        found = f"no {', '.join(missing)}" if missing else f"a duplicate header {', '.join(doubled)}"
+        shown = ", ".join(names)[:400] or "nothing"
+        raise FileFault(
+            f"columns {', '.join(REQUIRED)} once each (and optionally {', '.join(OPTIONAL)})",
+            f"{found} (row 1 holds: {shown})",
+            "deliver the file with these columns",
+        )
+    return {name: names.index(name) for name in (*REQUIRED, *OPTIONAL) if name in names}
+
+
+def _unmapped(header: list[str]) -> list[dict[str, object]]:
+    known = {*REQUIRED, *OPTIONAL}
+    detail = f"expected only the columns {', '.join((*REQUIRED, *OPTIONAL))}, found another one; its cells are not read"
+    return [
+        build_rejected_line("unmapped_column", detail, row_no=1, col_no=col, raw_text=cell_text(name))
+        for col, name in enumerate(header, start=1)
+        if normal_header(cell_text(name)) not in known
+    ]
+
+
+def _taken_columns(header: list[str], columns: list[list[Cell]], found: dict[str, int], kept: list[int], origin: FileOrigin) -> pa.Table:
+    value_no = found["value"] + 1
+    cells = [columns[found["value"]][i] for i in kept]
+    raw_texts, numbers = [cell_text(cell) for cell in cells], [cell_number(cell) for cell in cells]
+    year_texts = _texts(columns, found, "year", kept)
+    years = [parse_year(text) if text is not None else None for text in year_texts]
+    edition_texts = _texts(columns, found, "edition_year", kept)
+    editions = [origin.edition_year if text is None else parse_year(text) for text in edition_texts]
+    verdicts = [judge(number, year, raw, text) for number, year, raw, text in zip(numbers, years, raw_texts, year_texts, strict=True)]
+    for i, (text, edition) in enumerate(zip(edition_texts, editions, strict=True)):
+        if text is not None and edition is None:
+            verdicts[i] = ("unknown_year", f"expected an edition_year from 1900 to 2100, found {text!r}; correct it or leave it blank")
+    codes = [code_text(text) if text is not None else None for text in _texts(columns, found, "city_id", kept)]
+    row_nos = pc.add(pa.array(kept, type=pa.int32()), pa.scalar(2, type=pa.int32()))
+    built = {
+        "edition_year": editions,
+        "cell_ref": pc.binary_join_element_wise(column_letters(value_no), row_nos.cast(pa.string()), ""),
+        "row_no": row_nos,
+        "col_no": value_no,
+        "place_code_text": codes,
+        "place_text": [code if code is not None and not code.isdecimal() else None for code in codes],
+        "year_text": year_texts,
+        "year": years,
+        "indicator_id": [text.strip() if text is not None else None for text in _texts(columns, found, "indicator_id", kept)],
+        "unit_text": _texts(columns, found, "unit", kept),
+        "raw_text": raw_texts,
+        "value": numbers,
+        "reason": [reason for reason, _ in verdicts],
+        "detail": [detail for _, detail in verdicts],
+    }
+    return build_raw_table(origin, built, len(kept))
+
+
+def _texts(columns: list[list[Cell]], found: dict[str, int], name: str, kept: list[int]) -> list[str | None]:
+    """Texts of a named column for the kept rows; None where blank or where there is no such column."""
+    if name not in found:
+        return [None] * len(kept)
+    column = columns[found[name]]
+    return [None if is_blank(column[i]) else cell_text(column[i]) for i in kept]

@@ -1,0 +1,157 @@
+"""What must be known of a zipped workbook before and beside calamine (pure).
+
+calamine allocates every cell between the first and the last used one, trusts the sizes the archive declares, and returns error
+cells (#DIV/0!) and formulas without a stored result as blanks. So the archive is unpacked once here, under bounds, and the
+cells that calamine loses are collected.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import posixpath
+import re
+import zipfile
+import zlib
+from xml.etree import ElementTree
+
+from warehouse.ingest.errors import FileFault
+
+MAX_UNCOMPRESSED_BYTES = 1 << 29
+MAX_COLUMNS = 5_000
+MAX_CELLS = 50_000_000
+
+_REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_ADDRESS = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
+_FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?f>)", re.DOTALL)
+_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)\b[^>]*>(.*?)</(?:\w+:)?(?:v|is)>", re.DOTALL)
+
+LostCells = dict[tuple[int, int], str]
+
+
+def scan_workbook(data: bytes) -> dict[str, LostCells]:
+    """Check a zipped workbook against its bounds and return the cells a reader would lose.
+
+    Parameters
+    ----------
+    data : bytes
+        The whole xlsx file.
+
+    Returns
+    -------
+    dict of str to dict
+        Sheet name to {(row_no, col_no): text}, 1-based; text is the error (``#DIV/0!``) or the formula without a result (``=A1/B1``).
+
+    Raises
+    ------
+    FileFault
+        The archive is truncated or damaged, too large when unpacked, not a workbook, or uses a cell far outside any table.
+    """
+    members = _unpack(data)
+    if "xl/workbook.xml" not in members:
+        raise FileFault(
+            "an Excel workbook", "a zip archive without xl/workbook.xml", "deliver the workbook itself, or give the file its true extension"
+        )
+    lost = {}
+    for sheet_name, member in _sheet_members(members):
+        _check_extent(members[member], sheet_name)
+        cells = _lost_cells(members[member])
+        if cells:
+            lost[sheet_name] = cells
+    return lost
+
+
+def _unpack(data: bytes) -> dict[str, bytes]:
+    """Members that matter, fully read so that checksums are verified and no declared size is trusted."""
+    members, total = {}, 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for info in archive.infolist():
+                with archive.open(info) as stream:
+                    content = stream.read(MAX_UNCOMPRESSED_BYTES - total + 1)
+                total += len(content)
+                if total > MAX_UNCOMPRESSED_BYTES:
+                    raise FileFault(
+                        f"at most {MAX_UNCOMPRESSED_BYTES:,} bytes when unpacked", "more than that", "deliver the workbook in smaller parts"
+                    )
+                if info.filename.endswith((".xml", ".rels")):
+                    members[info.filename] = content
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise FileFault("a complete xlsx archive", f"a truncated or damaged one ({error})", "download or export the file again") from error
+    return members
+
+
+def _sheet_members(members: dict[str, bytes]) -> list[tuple[str, str]]:
+    """Pairs of sheet name and archive member of the worksheets, in the workbook's order."""
+    try:
+        workbook = _parse(members["xl/workbook.xml"])
+        targets = {rel.get("Id"): rel.get("Target", "") for rel in _parse(members.get("xl/_rels/workbook.xml.rels", b"<Relationships/>"))}
+    except ElementTree.ParseError as error:
+        raise FileFault("a readable list of sheets", f"damaged XML ({error})", "export the workbook again") from error
+    pairs = []
+    for sheet in workbook.iter():
+        if sheet.tag.rpartition("}")[2] != "sheet":
+            continue
+        target = targets.get(sheet.get(_REL), "")
+        member = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
+        if member in members:
+            pairs.append((sheet.get("name", ""), member))
+    return pairs
+
+
+def _parse(content: bytes) -> ElementTree.Element:
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise FileFault(
+            "a workbook without XML entities", "a document type declaration", "save the workbook again with Excel or LibreOffice"
+        )
+    return ElementTree.fromstring(content)  # noqa: S314 -- entities were refused two lines above
+
+
+def _check_extent(sheet: bytes, sheet_name: str) -> None:
+    addresses = set(_ADDRESS.findall(sheet))
+    if not addresses:
+        return
+    last_col = max(_column_number(letters) for letters in {letters for letters, _ in addresses})
+    last_row = max(int(digits) for digits in {digits for _, digits in addresses})
+    if last_col > MAX_COLUMNS or last_row * last_col > MAX_CELLS:
+        raise FileFault(
+            f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",
+            f"a table of {last_row:,} rows by {last_col:,} columns",
+            "delete the stray cells far outside the table",
+            f"sheet {sheet_name!r}",
+        )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
+
+
+def _lost_cells(sheet: bytes) -> LostCells:
+    if b't="e"' not in sheet and b"<f" not in sheet and b":f" not in sheet:
+        return {}
+    lost = {}
+    for attributes, content in _CELL.findall(sheet):
+        address = _ADDRESS.search(attributes)
+        text = _lost_text(attributes, content) if address else None
+        if text is not None:
+            lost[int(address.group(2)), _column_number(address.group(1))] = text
+    return lost
+
+
+def _lost_text(attributes: bytes, content: bytes) -> str | None:
+    value = _VALUE.search(content)
+    stored = value.group(1) if value else b""
+    if b't="e"' in attributes:
+        return _plain(stored) or "#ERROR"
+    formula = _FORMULA.search(content)
+    if formula and not stored and b't="str"' not in attributes:
+        return f"={_plain(formula.group(1))}"
+    return None
+
+
+def _plain(text: bytes) -> str:
+    return html.unescape(text.decode("utf-8", "replace"))
