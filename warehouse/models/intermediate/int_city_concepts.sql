@@ -60,7 +60,12 @@ candidates as (
 ),
 
 final as (
-    select city_id, "year", concept, concept_value, basis
+    select
+        city_id,
+        "year",
+        concept,
+        concept_value,
+        basis
     from candidates
     where concept_value is not null
     qualify row_number() over (partition by city_id, "year", concept order by concept_rank, basis) = 1

@@ -23,7 +23,9 @@ delivered as (
 ),
 
 complete_city_years as (
-    select components.city_id, components."year"
+    select
+        components.city_id,
+        components."year"
     from components
     cross join delivered
     group by components.city_id, components."year", delivered.n_components

@@ -34,7 +34,8 @@ published as (
         row_no,
         col_no
     from graded
-    where is_usable
+    where
+        is_usable
         and (
             (indicator_id = 'gdp_index_prev_year_100' and "value" > 0)
             or (indicator_id = 'gdp_growth_official_pct' and "value" > -100)
@@ -73,7 +74,15 @@ official as (
     qualify row_number() over (
         partition by city_id, "year"
         order by
-            is_quarantined, basis_rank, priority, edition_year desc nulls last, indicator_id desc, file_name, row_no, col_no, source_id
+            is_quarantined asc,
+            basis_rank asc,
+            priority asc,
+            edition_year desc nulls last,
+            indicator_id desc,
+            file_name asc,
+            row_no asc,
+            col_no asc,
+            source_id asc
     ) = 1
 ),
 
@@ -82,12 +91,15 @@ nominal as (
     from level_changes
     where indicator_id = 'gdp_nominal_cny_100m'
     qualify row_number() over (
-        partition by city_id, "year" order by is_quarantined, priority, edition_year desc nulls last, source_id
+        partition by city_id, "year" order by is_quarantined asc, priority asc, edition_year desc nulls last, source_id asc
     ) = 1
 ),
 
 consumer_prices as (
-    select city_id as province_id, "year", "value" as cpi_prev_year_100
+    select
+        city_id as province_id,
+        "year",
+        "value" as cpi_prev_year_100
     from current_values
     where indicator_id = 'cpi_prev_year_100' and "value" > 0
 ),

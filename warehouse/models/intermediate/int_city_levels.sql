@@ -25,13 +25,19 @@ growth_sources as (
 ),
 
 best_source as (
-    select city_id, source_id, priority
+    select
+        city_id,
+        source_id,
+        priority
     from growth_sources
-    qualify row_number() over (partition by city_id order by priority, edition_year desc nulls last, source_id) = 1
+    qualify row_number() over (partition by city_id order by priority asc, edition_year desc nulls last, source_id asc) = 1
 ),
 
 passed_editions as (
-    select growth_sources.city_id, growth_sources.source_id, growth_sources.edition_year
+    select
+        growth_sources.city_id,
+        growth_sources.source_id,
+        growth_sources.edition_year
     from growth_sources
     inner join best_source on growth_sources.city_id = best_source.city_id and growth_sources.source_id = best_source.source_id
     where growth_sources.has_level
@@ -55,14 +61,19 @@ same_edition as (
 ),
 
 passed_levels as (
-    select city_id, "year", "value" as gdp_real_cny_100m
+    select
+        city_id,
+        "year",
+        "value" as gdp_real_cny_100m
     from same_edition
     where indicator_id = 'gdp_real_cny_100m'
 ),
 
 -- a delivered level names no base year: it is the first year in which it equals the nominal figure beside it
 passed_base_years as (
-    select passed_levels.city_id, min(passed_levels."year") as base_year
+    select
+        passed_levels.city_id,
+        min(passed_levels."year") as base_year
     from passed_levels
     inner join same_edition
         on
@@ -95,7 +106,9 @@ growth_runs as (
 
 -- growth of year t ties t to t - 1, so a run of growth has one year of level before it
 run_positions as (
-    select *, unnest(range(0, len(log_changes) + 1)) as n_changes
+    select
+        *,
+        unnest(range(0, len(log_changes) + 1)) as n_changes
     from growth_runs
 ),
 

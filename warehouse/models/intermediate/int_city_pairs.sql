@@ -27,17 +27,21 @@ balanced as (
     where component = 'growth_official' and z is not null
 ),
 
+filtered as (
+    select
+        *,
+        min("year") over () as first_year
+    from scores
+    where component = 'hp'
+),
+
 -- the signs of a filtered component over the window as bits, zero counting as positive
 signs as (
     select
         city_id,
-        sum(case when d >= 0 then 1 else 0 end * cast(pow(2, "year" - first_year) as bigint)) as sign_bits,
+        cast(sum(case when d >= 0 then 1 else 0 end * cast(pow(2, "year" - first_year) as bigint)) as bigint) as sign_bits,
         max(n_years) as n_years
-    from (
-        select *, min("year") over () as first_year
-        from scores
-        where component = 'hp'
-    )
+    from filtered
     group by city_id
 ),
 

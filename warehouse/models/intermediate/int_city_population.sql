@@ -4,13 +4,19 @@ with current_values as (
 ),
 
 resident as (
-    select city_id, "year", "value"
+    select
+        city_id,
+        "year",
+        "value"
     from current_values
     where indicator_id = 'population_resident_10k'
 ),
 
 registered as (
-    select city_id, "year", "value"
+    select
+        city_id,
+        "year",
+        "value"
     from current_values
     where indicator_id = 'population_registered_10k'
 ),

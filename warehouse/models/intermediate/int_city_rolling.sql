@@ -1,6 +1,9 @@
 -- grain: one row is a city and year with its official growth of five years, centred and scaled to length one
 with growth as (
-    select city_id, "year", growth_official_pct
+    select
+        city_id,
+        "year",
+        growth_official_pct
     from {{ ref('int_city_growth') }}
     where growth_official_pct is not null
 ),

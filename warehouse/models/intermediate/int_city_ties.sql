@@ -20,7 +20,11 @@ cities as (
 ),
 
 delivered as (
-    select city_id, "year", indicator_id as measure, "value"
+    select
+        city_id,
+        "year",
+        indicator_id as measure,
+        "value"
     from current_values
     where indicator_id in (
         'gdp_nominal_cny_100m', 'population_resident_10k', 'population_registered_10k', 'area_km2', 'gdp_share_tertiary_pct'
@@ -28,17 +32,28 @@ delivered as (
 ),
 
 derived as (
-    select city_id, "year", 'ln_population' as measure, ln(population_10k) as "value"
+    select
+        city_id,
+        "year",
+        'ln_population' as measure,
+        ln(population_10k) as "value"
     from population
     where population_10k > 0
     union all
-    select current_values.city_id, current_values."year", 'ln_gdp_per_capita' as measure,
+    select
+        current_values.city_id,
+        current_values."year",
+        'ln_gdp_per_capita' as measure,
         ln(current_values."value" / population.population_10k * 10000) as "value"
     from current_values
     inner join population on current_values.city_id = population.city_id and current_values."year" = population."year"
     where current_values.indicator_id = 'gdp_nominal_cny_100m' and current_values."value" > 0 and population.population_10k > 0
     union all
-    select city_id, "year", concept as measure, concept_value as "value"
+    select
+        city_id,
+        "year",
+        concept as measure,
+        concept_value as "value"
     from concepts
     where concept = 'financial_development'
 ),

@@ -20,7 +20,9 @@ rolling as (
 ),
 
 window_spine as (
-    select spine.city_id, spine."year"
+    select
+        spine.city_id,
+        spine."year"
     from spine
     inner join study_window on spine."year" between study_window.window_first_year and study_window.window_last_year
 ),
@@ -28,13 +30,13 @@ window_spine as (
 wide_scores as (
     select
         city_id,
-        "year"
-        {%- for component in ['growth_official', 'growth_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %},
+        "year",
+    {% for component in ['growth_official', 'growth_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %}
         max(case when component = '{{ component }}' then z end) as z_{{ component }},
         max(case when component = '{{ component }}' then d end) as d_{{ component }},
         max(case when component = '{{ component }}' then deviation end) as deviation_{{ component }},
-        max(case when component = '{{ component }}' then n_years end) as n_years_{{ component }}
-        {%- endfor %}
+        max(case when component = '{{ component }}' then n_years end) as n_years_{{ component }}{{ ',' if not loop.last }}
+    {% endfor %}
     from scores
     group by city_id, "year"
 ),

@@ -10,7 +10,7 @@ flags as (
 worst_flags as (
     select *
     from flags
-    qualify row_number() over (partition by observation_id order by grade_rank desc, rule) = 1
+    qualify row_number() over (partition by observation_id order by grade_rank desc, rule asc) = 1
 ),
 
 graded as (
@@ -40,8 +40,8 @@ final as (
         cast(row_number() over (
             partition by city_id, place_level, indicator_id, "year"
             order by
-                quality_flag = 'blocked', quality_flag = 'quarantined', priority, edition_year desc nulls last,
-                file_name, row_no, col_no, source_id, observation_id
+                quality_flag = 'blocked', quality_flag = 'quarantined', priority asc, edition_year desc nulls last,
+                file_name asc, row_no asc, col_no asc, source_id asc, observation_id asc
         ) as integer) as choice_rank
     from graded
 )

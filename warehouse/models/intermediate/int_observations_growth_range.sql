@@ -29,7 +29,8 @@ final as (
         'expected growth from -40 to 40 per cent, found ' || "value" as detail,
         cast(null as double) as proposed_value
     from growth_rates
-    where growth_pct not between -40 and 40
+    where
+        growth_pct not between -40 and 40
         and observation_id not in (select observation_id from index_for_growth)
 )
 

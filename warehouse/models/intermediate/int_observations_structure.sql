@@ -9,7 +9,12 @@ catalog as (
 
 -- two cells may both be true zeros (mining and fishing in an inland city); three or more are an unfilled row
 zero_rows as (
-    select source_id, edition_year, file_name, sheet_name, row_no
+    select
+        source_id,
+        edition_year,
+        file_name,
+        sheet_name,
+        row_no
     from observations
     where row_no is not null
     group by source_id, edition_year, file_name, sheet_name, row_no

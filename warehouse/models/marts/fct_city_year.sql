@@ -39,10 +39,10 @@ development as (
 indicators as (
     select
         city_id,
-        "year"
-        {%- for indicator_id in plain_indicators %},
-        max(case when indicator_id = '{{ indicator_id }}' then "value" end) as {{ indicator_id }}
-        {%- endfor %}
+        "year",
+    {% for indicator_id in plain_indicators %}
+        max(case when indicator_id = '{{ indicator_id }}' then "value" end) as {{ indicator_id }}{{ ',' if not loop.last }}
+    {% endfor %}
     from current_values
     where place_level = 'city'
     group by city_id, "year"
@@ -90,10 +90,10 @@ final as (
         wide_concepts.human_capital_basis as human_capital_index_basis,
         wide_concepts.infrastructure_index,
         wide_concepts.infrastructure_basis as infrastructure_index_basis,
-        development.development_index
-        {%- for indicator_id in plain_indicators[1:] %},
-        indicators.{{ indicator_id }}
-        {%- endfor %}
+        development.development_index,
+    {% for indicator_id in plain_indicators[1:] %}
+        indicators.{{ indicator_id }}{{ ',' if not loop.last }}
+    {% endfor %}
     from spine
     left join indicators on spine.city_id = indicators.city_id and spine."year" = indicators."year"
     left join growth on spine.city_id = growth.city_id and spine."year" = growth."year"

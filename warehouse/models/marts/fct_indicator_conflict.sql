@@ -4,14 +4,27 @@ with graded as (
 ),
 
 chosen as (
-    select city_id, "year", indicator_id, place_level, source_id, "value"
+    select
+        city_id,
+        "year",
+        indicator_id,
+        place_level,
+        source_id,
+        "value"
     from graded
     where choice_rank = 1 and is_usable
 ),
 
 -- each other source speaks with its own best value, blocked or not
 others as (
-    select city_id, "year", indicator_id, place_level, source_id, "value", quality_rule
+    select
+        city_id,
+        "year",
+        indicator_id,
+        place_level,
+        source_id,
+        "value",
+        quality_rule
     from graded
     qualify row_number() over (
         partition by city_id, "year", indicator_id, place_level, source_id order by choice_rank
@@ -69,8 +82,8 @@ powers as (
         *,
         case when value_ratio > 0 then round(log10(value_ratio)) else 0 end as power_of_ten,
         {% for digits in range(4) -%}
-        abs(other_value - round(chosen_value, {{ digits }})) < 1e-9 or abs(chosen_value - round(other_value, {{ digits }})) < 1e-9
-        {%- if not loop.last %} or {% endif %}
+            abs(other_value - round(chosen_value, {{ digits }})) < 1e-9 or abs(chosen_value - round(other_value, {{ digits }})) < 1e-9
+            {%- if not loop.last %} or {% endif %}
         {% endfor %} as is_rounded
     from neighbours
 ),

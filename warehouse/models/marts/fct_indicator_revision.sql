@@ -4,7 +4,13 @@ with graded as (
 ),
 
 edition_values as (
-    select city_id, "year", indicator_id, source_id, edition_year, "value"
+    select
+        city_id,
+        "year",
+        indicator_id,
+        source_id,
+        edition_year,
+        "value"
     from graded
     qualify row_number() over (
         partition by place_level, city_id, "year", indicator_id, source_id, edition_year order by choice_rank

@@ -10,16 +10,16 @@ paired as (
         city_j.city_id as city_j_id,
         city_i."year",
         {%- for component in ['growth_official', 'growth_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %}
-        {{ cm('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as cm_{{ component }},
+            {{ cm('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as cm_{{ component }},
         {%- endfor %}
         {{ cm('city_i.z_pre_growth_official', 'city_j.z_pre_growth_official') }} as cm_pre_growth_official,
         {{ cm('city_i.z_pre_hamilton', 'city_j.z_pre_hamilton') }} as cm_hamilton_pre,
         {%- for component in ['growth_official', 'growth_deflated'] %}
-        {{ comove('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as comove_{{ component }},
-        {{ dispersion('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as dispersion_{{ component }},
-        {{ neg_abs_gap('city_i.d_' ~ component, 'city_j.d_' ~ component) }} as neg_abs_gap_{{ component }},
-        {{ neg_abs_gap('city_i.deviation_' ~ component, 'city_j.deviation_' ~ component) }} as neg_abs_residual_{{ component }},
-        city_i.n_years_{{ component }},
+            {{ comove('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as comove_{{ component }},
+            {{ dispersion('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as dispersion_{{ component }},
+            {{ neg_abs_gap('city_i.d_' ~ component, 'city_j.d_' ~ component) }} as neg_abs_gap_{{ component }},
+            {{ neg_abs_gap('city_i.deviation_' ~ component, 'city_j.deviation_' ~ component) }} as neg_abs_residual_{{ component }},
+            city_i.n_years_{{ component }},
         {%- endfor %}
         city_i.u_1 * city_j.u_1 + city_i.u_2 * city_j.u_2 + city_i.u_3 * city_j.u_3 + city_i.u_4 * city_j.u_4
         + city_i.u_5 * city_j.u_5 as rolling_corr_growth_official
@@ -40,14 +40,14 @@ final as (
         cm_pre_growth_official,
         cm_hamilton_pre,
         {%- for component in ['growth_official', 'growth_deflated'] %}
-        case
-            when cm_{{ component }} is not null then {{ cm_bounded('cm_' ~ component, 'n_years_' ~ component) }}
-        end as cm_bounded_{{ component }},
-        cm_{{ component }} <> {{ cm_clipped('cm_' ~ component, 'n_years_' ~ component) }} as is_cm_clipped_{{ component }},
-        comove_{{ component }},
-        dispersion_{{ component }},
-        neg_abs_gap_{{ component }},
-        neg_abs_residual_{{ component }},
+            case
+                when cm_{{ component }} is not null then {{ cm_bounded('cm_' ~ component, 'n_years_' ~ component) }}
+            end as cm_bounded_{{ component }},
+            cm_{{ component }} <> {{ cm_clipped('cm_' ~ component, 'n_years_' ~ component) }} as is_cm_clipped_{{ component }},
+            comove_{{ component }},
+            dispersion_{{ component }},
+            neg_abs_gap_{{ component }},
+            neg_abs_residual_{{ component }},
         {%- endfor %}
         least(greatest(rolling_corr_growth_official, -1), 1) as rolling_corr_growth_official,
         case

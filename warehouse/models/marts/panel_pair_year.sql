@@ -48,11 +48,11 @@ final as (
         sample_pairs.cohort_year,
         city_i.cohort_year as city_i_cohort_year,
         city_j.cohort_year as city_j_cohort_year,
-        synchronization.* exclude (city_i_id, city_j_id, "year")
-        {%- for control in controls %},
+        synchronization.* exclude (city_i_id, city_j_id, "year"),
+    {% for control in controls %}
         (city_i.{{ control }} + city_j.{{ control }}) / 2 as {{ control }}_mean,
-        abs(city_i.{{ control }} - city_j.{{ control }}) as {{ control }}_absdiff
-        {%- endfor %}
+        abs(city_i.{{ control }} - city_j.{{ control }}) as {{ control }}_absdiff{{ ',' if not loop.last }}
+    {% endfor %}
     from sample_pairs
     inner join synchronization
         on sample_pairs.city_i_id = synchronization.city_i_id and sample_pairs.city_j_id = synchronization.city_j_id

@@ -21,30 +21,41 @@ final as (
         coalesce(
             detail,
             case reason
-                when 'unknown_indicator' then
-                    'expected an indicator_id of the indicator catalog, found ' || coalesce('''' || indicator_id || '''', 'none')
-                    || '; correct it in the file or add the indicator to seed indicator_catalog'
-                when 'unknown_city' then
-                    'expected the ' || place_level || ' by its GB/T 2260 code or a known spelling, found code '
-                    || coalesce('''' || place_code_text || '''', 'none') || ' and name ' || coalesce('''' || place_text || '''', 'none')
-                    || case
-                        when delivered_place_level <> place_level then ' of a ' || delivered_place_level || ' row'
-                        else ''
-                    end
-                    || '; correct it in the file or add the spelling to seed city_aliases (province_aliases)'
-                when 'unknown_year' then
-                    'expected a year from 1900 to 2100, found ' || coalesce('''' || year_text || '''', 'none') || '; correct it in the file'
-                when 'unknown_unit' then
-                    'expected a unit that converts to ' || unit || ', found ''' || unit_text
-                    || '''; correct it in the file or layout, or add it to seed unit_factors'
-                when 'not_a_number' then
-                    'expected a finite number, found ' || coalesce('''' || raw_text || '''', 'nothing') || '; correct the cell in the file'
-                when 'duplicate' then
-                    'expected one value for this place, year and indicator in the file, found the same value once more; '
-                    || 'the first one is kept, nothing needs to be done'
-                when 'conflicting_duplicate' then
-                    'expected one value for this place, year and indicator in the file, found differing ones, all rejected; '
-                    || 'keep the right one in the file'
+                when 'unknown_indicator'
+                    then
+                        'expected an indicator_id of the indicator catalog, found ' || coalesce('''' || indicator_id || '''', 'none')
+                        || '; correct it in the file or add the indicator to seed indicator_catalog'
+                when 'unknown_city'
+                    then
+                        'expected the ' || place_level || ' by its GB/T 2260 code or a known spelling, found code '
+                        || coalesce('''' || place_code_text || '''', 'none') || ' and name ' || coalesce('''' || place_text || '''', 'none')
+                        || case
+                            when delivered_place_level <> place_level then ' of a ' || delivered_place_level || ' row'
+                            else ''
+                        end
+                        || '; correct it in the file or add the spelling to seed city_aliases (province_aliases)'
+                when 'unknown_year'
+                    then
+                        'expected a year from 1900 to 2100, found '
+                        || coalesce('''' || year_text || '''', 'none')
+                        || '; correct it in the file'
+                when 'unknown_unit'
+                    then
+                        'expected a unit that converts to ' || unit || ', found ''' || unit_text
+                        || '''; correct it in the file or layout, or add it to seed unit_factors'
+                when 'not_a_number'
+                    then
+                        'expected a finite number, found '
+                        || coalesce('''' || raw_text || '''', 'nothing')
+                        || '; correct the cell in the file'
+                when 'duplicate'
+                    then
+                        'expected one value for this place, year and indicator in the file, found the same value once more; '
+                        || 'the first one is kept, nothing needs to be done'
+                when 'conflicting_duplicate'
+                    then
+                        'expected one value for this place, year and indicator in the file, found differing ones, all rejected; '
+                        || 'keep the right one in the file'
                 else 'not taken by the reader of the file'
             end
         ) as detail

@@ -53,7 +53,7 @@ converted as (
             when multiply_by is not null then "value" * multiply_by / divide_by
             when unit_key is null or unit_key = unit then "value"
         end as canonical_value,
-        unit_key is not null and multiply_by is null and unit_key is distinct from unit as is_unknown_unit
+        coalesce(multiply_by is null and unit_key <> unit, false) as is_unknown_unit
     from resolved
 ),
 

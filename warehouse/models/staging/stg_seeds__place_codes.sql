@@ -12,16 +12,32 @@ province_roster as (
 ),
 
 codes as (
-    select 'city' as place_level, city_id as place_code, city_id as place_id, 1 as precedence
+    select
+        'city' as place_level,
+        city_id as place_code,
+        city_id as place_id,
+        1 as precedence
     from city_roster
     union all
-    select 'city' as place_level, old_code as place_code, city_id as place_id, 2 as precedence
+    select
+        'city' as place_level,
+        old_code as place_code,
+        city_id as place_id,
+        2 as precedence
     from city_code_changes
     union all
-    select 'province' as place_level, province_id as place_code, province_id as place_id, 1 as precedence
+    select
+        'province' as place_level,
+        province_id as place_code,
+        province_id as place_id,
+        1 as precedence
     from province_roster
     union all
-    select 'country' as place_level, 100000 as place_code, 100000 as place_id, 1 as precedence
+    select
+        'country' as place_level,
+        100000 as place_code,
+        100000 as place_id,
+        1 as precedence
 ),
 
 -- a code in use today means the unit that bears it today; of former ones the lowest successor, should a code have had two
