@@ -12,75 +12,25 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.ingest.delivered_files import NO_LAYOUT, ROOT_SOURCE, DeliveredFile, describe_file, matches_path, path_in_edition, readable
+from warehouse.ingest.delivered_files import NO_LAYOUT, DeliveredFile, describe_file, matches_path, path_in_edition, readable
 from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.grids import read_grids
+from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_report, build_skipped_table
 from warehouse.ingest.layouts import Layout
 from warehouse.ingest.observations import build_file_observations, tables_for
-from warehouse.ingest.raw_table import FileOrigin, build_rejected_line, build_rejected_table
+from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.tidy import TIDY_SOURCE, build_tidy_observations
 
 READER_VERSION = 1
 MAX_FILE_BYTES = 1 << 29
-INPUT_FILE_SCHEMA = pa.schema(
-    [
-        ("path", pa.string()),
-        ("source_id", pa.string()),
-        ("edition_year", pa.int32()),
-        ("sha256", pa.string()),
-        ("bytes", pa.int64()),
-        ("status", pa.string()),
-        ("note", pa.string()),
-        ("n_observations", pa.int64()),
-        ("n_rejected", pa.int64()),
-        ("raw_path", pa.string()),
-    ]
-)
-
 Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True)
-class LandingReport:
-    """What a landing held and what became of it.
-
-    Attributes
-    ----------
-    files : pandas.DataFrame
-        One row a file, columns of ``INPUT_FILE_SCHEMA``, in path order; the same as ``input_file.parquet``.
-    sources : pandas.DataFrame
-        One row a source: ``source_id, n_files, n_taken, n_observations, n_rejected``.
-    reasons : dict of str to int
-        Rejected lines by reason, skipped and ignored files included.
-    skipped_folders : tuple of str
-        Source folders without a layout.
-    n_reused : int
-        Files whose raw Parquet was already there.
-    """
-
-    files: pd.DataFrame
-    sources: pd.DataFrame
-    reasons: dict[str, int]
-    skipped_folders: tuple[str, ...]
-    n_reused: int
-
-
-@dataclass
-class _Reading:
-    """What has been read so far: raw Parquet and counts by path, faults by path."""
-
-    raw: dict[str, Path] = field(default_factory=dict)
-    counts: dict[str, dict[str | None, int]] = field(default_factory=dict)
-    faults: list[str] = field(default_factory=list)
-    n_reused: int = 0
 
 
 def read_landing(
@@ -131,9 +81,46 @@ def read_landing(
             f"{landing}: expected at least one value in a source folder ({sources}); "
             f"found {len(files)} files, none of them with a value that could be taken; deliver files, or name another landing"
         )
-    table = _input_files(files, reading)
+    table = build_input_files(files, reading)
     _write_build(build_dir, files, reading, table)
-    return _report(table, files, reading, folders)
+    return build_report(table, files, reading, folders)
+
+
+def read_source(
+    landing: Path,
+    raw_dir: Path,
+    source_id: str,
+    *,
+    layouts: Mapping[str, Layout],
+    editions: Collection[int | None] | None = None,
+    on_progress: Progress | None = None,
+) -> SourceReport:
+    """Read the files of one source, or of some of its editions, into the cache; the build is left alone.
+
+    Raises
+    ------
+    LandingError
+        The landing is missing, unreadable or empty, or files of the source are faulty (all are named).
+    """
+    files = [
+        file
+        for file in find_files(landing, layouts)
+        if file.origin.source_id == source_id and (editions is None or file.origin.edition_year in editions)
+    ]
+    files, reading = _read_files(files, raw_dir, layouts, on_progress)
+    if reading.faults:
+        raise LandingError(f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty", reading.faults)
+    n_observations = sum(counts.get(None, 0) for counts in reading.counts.values())
+    return SourceReport(len(reading.raw), n_observations, reading.n_reused)
+
+
+def find_editions(landing: Path, layouts: Mapping[str, Layout]) -> list[int]:
+    """Edition years that occur in a landing, sorted; empty where there is no landing."""
+    if not landing.is_dir():
+        return []
+    root = landing.resolve()
+    found = [describe_file(root, location, note, layouts) for location, note in _walk(root, root)]
+    return sorted({file.origin.edition_year for file in found if file.origin.edition_year is not None})
 
 
 def find_files(landing: Path, layouts: Mapping[str, Layout]) -> list[DeliveredFile]:
@@ -185,23 +172,24 @@ def _link_note(root: Path, location: Path) -> str | None:
 
 def _read_files(
     files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str, Layout], on_progress: Progress | None
-) -> tuple[list[DeliveredFile], _Reading]:
+) -> tuple[list[DeliveredFile], Reading]:
     raw_dir.mkdir(parents=True, exist_ok=True)
-    reading, done = _Reading(), []
+    reading, done = Reading(), []
     for number, file in enumerate(files):
         if on_progress:
             on_progress(number, len(files), file.path)
         try:
             done.append(_read_one(file, raw_dir, layouts, reading))
         except FileFault as fault:
-            reading.faults.append(f"{file.path}: {fault}")
+            shown = file.path if file.path.isprintable() else repr(file.path)
+            reading.faults.append(f"{shown}: {fault}")
             done.append(file)
     if on_progress:
         on_progress(len(files), len(files), "")
     return done, reading
 
 
-def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout], reading: _Reading) -> DeliveredFile:
+def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout], reading: Reading) -> DeliveredFile:
     """Hash a file and, if it is to be read, make sure that its raw Parquet is in the cache."""
     if file.note is not None:
         return _hashed_unread(file)
@@ -289,46 +277,14 @@ def write_parquet(table: pa.Table, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _input_files(files: list[DeliveredFile], reading: _Reading) -> pa.Table:
-    rows = []
-    for file in files:
-        counts = reading.counts.get(file.path, {} if file.note is None else {"dropped_row": 1})
-        raw = reading.raw.get(file.path)
-        status = "taken" if file.note is None else "ignored" if file.is_ignored else "skipped"
-        rows.append(
-            {
-                "path": file.path,
-                "source_id": file.origin.source_id,
-                "edition_year": file.origin.edition_year,
-                "sha256": file.sha256,
-                "bytes": file.size,
-                "status": status,
-                "note": file.note,
-                "n_observations": counts.get(None, 0),
-                "n_rejected": sum(count for reason, count in counts.items() if reason is not None),
-                "raw_path": f"raw/{raw.name}" if raw else "raw/_skipped.parquet",
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=INPUT_FILE_SCHEMA)
-
-
-def _skipped_table(files: list[DeliveredFile]) -> pa.Table:
-    parts = [
-        build_rejected_table(file.origin, [build_rejected_line("dropped_row", f"whole file not read: {file.note}")])
-        for file in files
-        if file.note is not None
-    ]
-    return pa.concat_tables(parts) if parts else build_rejected_table(FileOrigin(ROOT_SOURCE, None, ""), [])
-
-
-def _write_build(build_dir: Path, files: list[DeliveredFile], reading: _Reading, table: pa.Table) -> None:
+def _write_build(build_dir: Path, files: list[DeliveredFile], reading: Reading, table: pa.Table) -> None:
     """Replace ``build/raw`` by links to exactly this landing's files, then the list of files."""
     fresh = build_dir / ".raw_new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     for raw in sorted(set(reading.raw.values())):
         _link(raw, fresh / raw.name)
-    write_parquet(_skipped_table(files), fresh / "_skipped.parquet")
+    write_parquet(build_skipped_table(files), fresh / "_skipped.parquet")
     shutil.rmtree(build_dir / "raw", ignore_errors=True)
     os.replace(fresh, build_dir / "raw")
     write_parquet(table, build_dir / "input_file.parquet")
@@ -340,24 +296,3 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def _report(table: pa.Table, files: list[DeliveredFile], reading: _Reading, folders: tuple[str, ...]) -> LandingReport:
-    frame = table.to_pandas()
-    sources = (
-        frame.assign(is_taken=frame["status"].eq("taken"))
-        .groupby("source_id", sort=True)
-        .agg(
-            n_files=("path", "size"),
-            n_taken=("is_taken", "sum"),
-            n_observations=("n_observations", "sum"),
-            n_rejected=("n_rejected", "sum"),
-        )
-        .reset_index()
-    )
-    reasons: dict[str, int] = {}
-    for counts in (*reading.counts.values(), *({"dropped_row": 1} for file in files if file.note is not None)):
-        for reason, count in counts.items():
-            if reason is not None:
-                reasons[reason] = reasons.get(reason, 0) + count
-    return LandingReport(frame, sources, dict(sorted(reasons.items())), folders, reading.n_reused)

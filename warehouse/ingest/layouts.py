@@ -211,8 +211,14 @@ class Layout(_Model):
     source_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     description: str
     edition_year: EditionYear | None = None
+    edition_folders: bool = False
     ignore_files: list[IgnoredFile] = []
     tables: list[Table] = Field(min_length=1)
+
+    @property
+    def has_editions(self) -> bool:
+        """Whether the source comes in editions, in folders or by file name: the lineage then shows one partition an edition."""
+        return self.edition_folders or self.edition_year is not None
 
 
 def load_layouts(folder: Path = LAYOUT_FOLDER) -> dict[str, Layout]:

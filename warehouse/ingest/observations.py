@@ -61,10 +61,9 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
     FileFault
         A sheet or a column that a table names is missing or doubled; all such faults of the file are named.
     """
-    parts, faults = [], [*_missing_sheets(grids, tables)]
-    for position, grid in enumerate(grids):
-        if not any(not is_blank(cell) for row in grid.rows for cell in row):
-            continue
+    filled = [(position, grid) for position, grid in enumerate(grids) if any(not is_blank(cell) for row in grid.rows for cell in row)]
+    parts, faults = [], _missing_sheets(filled, tables)
+    for position, grid in filled if not faults else []:
         claims = [table for table in tables if _claims(table, grid.sheet_name, position)]
         if not claims:
             parts.append(build_rejected_table(origin, [_unread_sheet(grid, tables)]))
@@ -83,27 +82,18 @@ def _joined(faults: list[FileFault]) -> FileFault:
     return FileFault(f"{len(faults)} things otherwise", found, faults[0].action)
 
 
-def _missing_sheets(grids: list[Grid], tables: list[Table]) -> list[FileFault]:
-    present = [grid.sheet_name for grid in grids if grid.sheet_name is not None]
-    if not present:
-        return []
+def _missing_sheets(filled: list[tuple[int, Grid]], tables: list[Table]) -> list[FileFault]:
+    """Faults for sheets that a table names, or at least one that it selects, and that are absent or blank."""
+    present = [grid.sheet_name for _, grid in filled]
+    found = ", ".join(name or "a table without sheets" for name in present) or "nothing but blank cells"
     faults = []
     for table in tables:
-        wanted = [
-            *(table.sheets.names if table.sheets else ()),
-            *(name for name, rule in table.sheet_indicators.items() if not rule.optional),
-        ]
-        missing = [name for name in wanted if name not in present]
-        if missing:
-            faults.append(
-                FileFault(f"sheets {', '.join(wanted)}", f"{', '.join(present)}", "deliver the missing sheets, or adapt the layout")
-            )
-        elif not any(_claims(table, name, position) for position, name in enumerate(present)):
-            faults.append(
-                FileFault(
-                    "a sheet that the layout selects", f"{', '.join(present)}", "name the sheet as the layout says, or adapt the layout"
-                )
-            )
+        needed = [name for name, rule in table.sheet_indicators.items() if not rule.optional]
+        missing = [name for name in [*(table.sheets.names if table.sheets else ()), *needed] if name not in present]
+        if missing and present != [None]:
+            faults.append(FileFault(f"filled sheets {', '.join(missing)}", found, "deliver the missing sheets, or adapt the layout"))
+        elif not any(_claims(table, grid.sheet_name, position) for position, grid in filled):
+            faults.append(FileFault("a filled sheet that the layout selects", found, "deliver it, or adapt the layout"))
     return faults
 
 
@@ -250,13 +240,14 @@ def _rows_without_values(grid: Grid, binding: Binding, rows: _Rows, missing: set
     for row_no, cells, year_text in zip(rows.row_nos, rows.cells, rows.year_texts, strict=True):
         if year_text is not None or any(col < len(cells) and not _is_missing(cells[col], missing) for col in cols):
             continue
-        col = next(col for col, cell in enumerate(cells) if not is_blank(cell))
+        named = [col for col, header in enumerate(binding.headers) if header and col < len(cells) and not is_blank(cells[col])]
+        if not named:
+            continue
         detail = "expected a place with values, found a row without any; nothing to do if it is a note, else deliver its values"
-        if binding.headers[col : col + 1] not in ([], [""]):
-            line = build_rejected_line(
-                "dropped_row", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=cell_text(cells[col])
-            )
-            lines.append(line)
+        text = cell_text(cells[named[0]])
+        lines.append(
+            build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=named[0] + 1, raw_text=text)
+        )
     return lines
 
 
