@@ -1,7 +1,5 @@
 """The job, its yearly schedule and the sensor on the landing. Both ship stopped: a person turns them on in the UI."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from pathlib import Path

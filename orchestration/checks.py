@@ -1,7 +1,5 @@
 """Gates as blocking asset checks, one after each stage. What they judge stands in expectations/suites."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import dagster as dg

@@ -86,6 +86,13 @@ def run_dbt(home: Home, command: str, names: Sequence[str], *, build: Path, opti
         return invoke(arguments, manifest=_load_manifest(home))
 
 
+def raise_on_failure(results: Sequence[NodeResult]) -> None:
+    """Raise DbtFailed naming every failed node and what dbt says of it."""
+    failed = [r for r in results if r.failed]
+    if failed:
+        raise DbtFailed("; ".join(f"{r.kind} {r.name}: {r.message}" for r in failed))
+
+
 @contextmanager
 def _build_folder(build: Path) -> Iterator[None]:
     before = os.environ.get("CITYSYNC_BUILD")

@@ -1,7 +1,5 @@
 """Estimates as assets: read the marts, call the study, write its tables. No algebra here."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import dagster as dg

@@ -1,19 +1,17 @@
 """Delivered files to raw Parquet: one asset a source, then the list of this run's files. Reading is warehouse.ingest's."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 from collections.abc import Iterator
 
 import dagster as dg
 import pandas as pd
-from warehouse.ingest.landing import find_editions, read_landing, read_sources
 
 from orchestration.dbt_runner import raise_on_failure, run_dbt
 from orchestration.home import REPO, Home
 from orchestration.resources import Settings, say
-from warehouse.ingest.layouts import read_layouts
+from warehouse.ingest.landing import find_editions, read_landing, read_source
+from warehouse.ingest.layouts import load_layouts
 
 GROUP = "raw"
 SEEDS = REPO / "warehouse" / "seeds"
@@ -30,7 +28,7 @@ def register_editions(instance: dg.DagsterInstance, home: Home) -> None:
     """Tell Dagster which editions the landing holds, so that one of them can be rerun alone."""
     settings = Settings.from_environment()
     landing = settings.landing_path(home)
-    years = [str(year) for year in find_editions(landing)] if landing.exists() else []
+    years = [str(year) for year in find_editions(landing, load_layouts())]
     known = set(instance.get_dynamic_partitions("edition_year"))
     instance.add_dynamic_partitions("edition_year", [key for key in [NO_EDITION, *years] if key not in known])
 
@@ -43,7 +41,7 @@ def edition_range_tags(instance: dg.DagsterInstance) -> dict[str, str]:
 
 def build_landing_assets() -> list[dg.AssetsDefinition]:
     """The simulated landing, one asset a source, this run's raw tables, and the counterfactual build."""
-    layouts = read_layouts()
+    layouts = load_layouts()
     sources = [_source_asset(source, has_editions=layout.has_editions) for source, layout in sorted(layouts.items())]
     sources.append(_source_asset("tidy", has_editions=False))
     return [simulated_landing, *sources, _raw_tables([key for source in sources for key in source.keys]), counterfactual]
@@ -93,20 +91,15 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
     )
     def source(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
         home = Home.from_environment()
-        editions = {int(key) for key in context.partition_keys if key != NO_EDITION} if has_editions else None
-        report = read_sources(
-            settings.landing_path(home), home.raw, sources=[source_id], editions=editions, layouts=read_layouts(), on_progress=say_indented
-        )
+        editions = {None if key == NO_EDITION else int(key) for key in context.partition_keys} if has_editions else None
+        found = read_source(settings.landing_path(home), home.raw, source_id, layouts=load_layouts(), editions=editions)
+        if found.n_files > found.n_reused:
+            say(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
         return dg.MaterializeResult(
-            metadata={"files": len(report.files), "values": report.n_observations, "not_read_again": report.n_reused}
+            metadata={"files": found.n_files, "values": found.n_observations, "files_not_read_again": found.n_reused}
         )
 
     return source
-
-
-def say_indented(text: str) -> None:
-    """A progress line below its stage."""
-    say(f"  {text}")
 
 
 def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -122,9 +115,10 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
     def raw_tables(settings: Settings) -> Iterator[dg.MaterializeResult]:
         home = Home.from_environment()
         reset_build(home)
-        report = read_landing(settings.landing_path(home), home.raw, home.build, layouts=read_layouts(), strict=settings.strict)
-        say(f"raw: {report.n_observations:,} values from {len(report.files)} files, {report.n_reused} unchanged and not read again")
-        yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": report.n_observations})
+        report = read_landing(settings.landing_path(home), home.raw, home.build, layouts=load_layouts(), strict=settings.strict)
+        n_values = int(report.files["n_observations"].sum())
+        say(f"raw: {n_values:,} values from {len(report.files)} files, {report.n_reused} unchanged and not read again")
+        yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": n_values})
         yield dg.MaterializeResult(asset_key=INPUT_FILES, metadata={"dagster/row_count": len(report.files)})
 
     return raw_tables
@@ -151,7 +145,7 @@ def counterfactual(settings: Settings) -> dg.MaterializeResult:
         return dg.MaterializeResult(metadata={"status": "delivered files: no counterfactual exists"})
     home = Home.from_environment()
     home.counterfactual.mkdir(parents=True, exist_ok=True)
-    read_landing(home.simulated / "without_effect", home.raw, home.counterfactual, layouts=read_layouts(), strict=settings.strict)
+    read_landing(home.simulated / "without_effect", home.raw, home.counterfactual, layouts=load_layouts(), strict=settings.strict)
     targets = ["+fct_pair_synchronization", "+fct_city_pair", "+dim_city"]
     raise_on_failure(run_dbt(home, "build", targets, build=home.counterfactual, options=("--exclude-resource-type", "unit_test", "test")))
     say("counterfactual: the warehouse without the effect is built")

@@ -1,7 +1,5 @@
 """The report and the publication. Both come after the last gate; nothing is switched before everything is written."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import subprocess
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """dbt models as assets, in two steps so that a gate can stand between staging and the rest. Wiring only: the SQL is in warehouse/models."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,9 +7,10 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
-from orchestration.dbt_runner import DbtFailed, NodeResult, ensure_manifest, run_dbt
+from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure, run_dbt
 from orchestration.home import Home
 from orchestration.resources import open_build, say
+from warehouse.ingest.errors import LandingError
 
 UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
 
@@ -53,8 +52,25 @@ def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str
         yield from _materializations(home, keys, results)
         yield from _checks(context, results)
         raise_on_failure(results)
+        if name == "dbt_staging":
+            require_values(home)
 
     return step
+
+
+def require_values(home: Home) -> None:
+    """Nothing taken at all is a fault of the landing, not of a check.
+
+    Raises
+    ------
+    LandingError
+        If no delivered value survived names, codes and units; the message quotes the most frequent reason.
+    """
+    with open_build(home.build, read_only=True) as con:
+        if con.execute("select count(*) from staging.stg_raw__observations").fetchone()[0]:
+            return
+        most = con.execute("select any_value(detail), count(*) from staging.stg_raw__rejections group by reason order by 2 desc").fetchone()
+    raise LandingError(f"nothing of the landing could be taken; {most[1]:,} lines for one reason, the first: {most[0]}")
 
 
 def _summary(results: list[NodeResult]) -> str:
@@ -65,10 +81,12 @@ def _summary(results: list[NodeResult]) -> str:
 
 
 def _materializations(home: Home, keys: list[dg.AssetKey], results: list[NodeResult]) -> Iterator[dg.MaterializeResult]:
-    built = {r.name: r for r in results if r.status == "success"}
+    """In the order dbt finished them, which is an order of dependencies, as Dagster asks for."""
+    by_name = {key.path[-1]: key for key in keys}
     with open_build(home.build, read_only=True) as con:
-        for key in keys:
-            if key.path[-1] not in built:
+        for result in results:
+            key = by_name.get(result.name)
+            if key is None or result.status != "success":
                 continue
             schema, table = key.path
             rows = con.execute(f'select count(*) from "{schema}"."{table}"').fetchone()[0]
@@ -83,7 +101,7 @@ def _materializations(home: Home, keys: list[dg.AssetKey], results: list[NodeRes
                 metadata={
                     "dagster/row_count": rows,
                     "dagster/column_schema": schema_of_table,
-                    "execution_seconds": built[table].seconds,
+                    "execution_seconds": result.seconds,
                 },
             )
 
@@ -101,10 +119,3 @@ def _checks(context: dg.AssetExecutionContext, results: list[NodeResult]) -> Ite
             severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
             metadata={"failing_rows": result.failures or 0, "message": result.message or "passed"},
         )
-
-
-def raise_on_failure(results: list[NodeResult]) -> None:
-    """Raise DbtFailed naming every failed node and what dbt says of it."""
-    failed = [r for r in results if r.failed]
-    if failed:
-        raise DbtFailed("; ".join(f"{r.kind} {r.name}: {r.message}" for r in failed))
