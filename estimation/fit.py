@@ -1,0 +1,233 @@
+"""Fit estimators on a city-pair panel and give every coefficient its lines of inference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from estimation.methods.cautions import cautions
+from estimation.methods.designs import DESIGNS, Design
+from estimation.methods.diagnostics import (
+    Diagnostic,
+    coefficient_diagnostics,
+    lead_diagnostics,
+    permutation_diagnostics,
+    sample_diagnostics,
+    tested_leads,
+)
+from estimation.methods.inference import LINES
+from estimation.methods.influence_fit import InfluenceFit, fit_least_squares
+from estimation.methods.lines import Lines, held_cities, infer
+from estimation.methods.panel_data import PairPanel, Sample, build_sample, group_outcomes
+from estimation.methods.permutation import Draws, permute
+from estimation.methods.results import Estimate, FitResult, NotEstimable
+from estimation.methods.sufficient import PairStatistics, pair_statistics
+
+__all__ = ["ESTIMATORS", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
+
+ESTIMATORS = tuple(DESIGNS)
+
+
+def fit_panel(
+    panel: PairPanel,
+    *,
+    estimator: str = "twfe",
+    vcov: Sequence[str] | None = None,
+    permutations: int = 9999,
+    seed: int = 1,
+    shuffle: str | np.ndarray = "province",
+    tie_quantile: float | None = None,
+    control_names: Sequence[str] = (),
+) -> FitResult:
+    """Fit one estimator on the panel's only outcome; see `fit_outcomes`.
+
+    Raises
+    ------
+    ValueError
+        If the panel has more than one outcome, or as `fit_outcomes`.
+    """
+    if panel.n_outcomes != 1:
+        raise ValueError(f"fit_panel takes one outcome, found {panel.n_outcomes}: use fit_outcomes")
+    return fit_outcomes(
+        panel,
+        estimators=(estimator,),
+        vcov=vcov,
+        permutations=permutations,
+        seed=seed,
+        shuffle=shuffle,
+        tie_quantile=tie_quantile,
+        control_names=control_names,
+    )[estimator, 0]
+
+
+def fit_outcomes(
+    panel: PairPanel,
+    *,
+    estimators: Sequence[str] = ("twfe", "event_study"),
+    vcov: Sequence[str] | None = None,
+    permutations: int = 9999,
+    seed: int = 1,
+    shuffle: str | np.ndarray = "province",
+    tie_quantile: float | None = None,
+    control_names: Sequence[str] = (),
+) -> dict[tuple[str, int], FitResult]:
+    """Fit estimators on all outcomes of a panel; outcomes with the same missing rows share one permutation pass.
+
+    Parameters
+    ----------
+    panel : PairPanel
+        y of shape (M, P, T).
+    estimators : sequence of str
+        Of `ESTIMATORS`.
+    vcov : sequence of str, optional
+        Lines of inference, of `LINES`. None: each coefficient's default line, and permutation. Empty: one row a coefficient without
+        inference, its `vcov` an empty text.
+    permutations : int
+        Draws; 0 leaves the permutation out. With fewer relabellings than that, all are enumerated.
+    seed : int
+    shuffle : "province", "all" or (N,) array
+        Admission years move within provinces (over all cities where codes are missing), over all cities, or within these strata.
+    tie_quantile : float, optional
+        Keep pairs strictly above this quantile of the ties of pairs with at most one pilot, in the real assignment and in each draw.
+    control_names : sequence of str
+        One a control of the panel.
+
+    Returns
+    -------
+    dict
+        FitResult by (estimator, outcome).
+
+    Raises
+    ------
+    NotEstimable
+        If there are no treated or no never-treated pairs, or a coefficient is not identified.
+    ValueError
+        If an argument is not one of those named.
+    """
+    _check_arguments(panel, estimators, vcov, shuffle, control_names)
+    results = {}
+    for outcomes in group_outcomes(panel):
+        sample = build_sample(panel, outcomes, tie_quantile)
+        _check_sample(sample)
+        results |= _fit_sample(sample, tuple(estimators), vcov, permutations, seed, shuffle, tuple(control_names))
+    return results
+
+
+def _check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) -> None:
+    for name in estimators:
+        if name not in DESIGNS:
+            raise ValueError(f"estimator {name}: expected one of {', '.join(ESTIMATORS)}")
+    for name in vcov or ():
+        if name not in LINES:
+            raise ValueError(f"vcov {name}: expected some of {', '.join(LINES)}")
+    if isinstance(shuffle, str) and shuffle not in ("province", "all"):
+        raise ValueError(f"shuffle {shuffle}: expected province, all or an array of strata")
+    n_controls = 0 if panel.controls is None else len(panel.controls)
+    if n_controls != len(control_names):
+        raise ValueError(f"control_names: expected {n_controls} names, found {len(control_names)}")
+
+
+def _check_sample(sample: Sample) -> None:
+    groups = sample.pair_group[sample.kept]
+    if not (groups > 0).any():
+        raise NotEstimable("no kept pair has exactly one pilot: give at least one cohort_year inside the years of the panel")
+    if not (groups == 0).any():
+        raise NotEstimable("no kept pair is never treated: nothing to compare with; give pairs with a blank cohort_year")
+
+
+def _fit_sample(sample, estimators, vcov, permutations, seed, shuffle, control_names) -> dict[tuple[str, int], FitResult]:
+    panel = sample.panel
+    statistics = pair_statistics(panel.y[list(sample.outcomes)], panel.controls, sample.observed)
+    designs = [DESIGNS[name](sample.group_years, panel.years) for name in estimators]
+    fits = {d.estimator: fit_least_squares(sample, statistics, d, control_names) for d in designs}
+    strata = _strata(sample, shuffle)
+    draws: dict[tuple[str, int], Draws] = {}
+    if permutations > 0 and panel.pilots_known and (vcov is None or "permutation" in vcov):
+        draws = _permute(sample, statistics, designs, fits, strata, permutations, seed)
+    results = {}
+    for name in estimators:
+        for m, outcome in enumerate(sample.outcomes):
+            results[name, outcome] = _result(sample, name, fits[name][m], draws.get((name, m)), strata, vcov)
+    return results
+
+
+def _permute(
+    sample: Sample,
+    statistics: PairStatistics,
+    designs: list[Design],
+    fits: dict[str, tuple[InfluenceFit, ...]],
+    strata: np.ndarray,
+    permutations: int,
+    seed: int,
+) -> dict[tuple[str, int], Draws]:
+    leads = {name: fit[0].columns[tested_leads(fit[0])] for name, fit in fits.items()}
+    return permute(sample, statistics, designs, strata, permutations, seed, leads)
+
+
+def _strata(sample: Sample, shuffle: str | np.ndarray) -> np.ndarray:
+    """Strata of the shuffle; cities without a candidate pair stand alone."""
+    panel = sample.panel
+    if not isinstance(shuffle, str):
+        strata = np.unique(np.asarray(shuffle), return_inverse=True)[1].reshape(-1)
+    elif shuffle == "all" or panel.province is None:
+        strata = np.zeros(panel.n_cities, dtype=np.int64)
+    else:
+        strata = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
+    seen = np.zeros(panel.n_cities, dtype=bool)
+    seen[panel.city_i[sample.candidate]] = seen[panel.city_j[sample.candidate]] = True
+    return np.where(seen, strata, strata.max() + 1 + np.arange(panel.n_cities))
+
+
+def _result(
+    sample: Sample, estimator: str, fit: InfluenceFit, draws: Draws | None, strata: np.ndarray, vcov: Sequence[str] | None
+) -> FitResult:
+    held = held_cities(sample)
+    counts = {
+        "n_obs": int(sample.observed[sample.kept].sum()),
+        "n_pairs": int(sample.kept.sum()),
+        "n_cities": int(held.sum()),
+        "n_pilots": int((held & (sample.panel.city_cohort > 0)).sum()),
+    }
+    if vcov is not None and len(vcov) == 0:
+        rows = [
+            Estimate(*t, "", False, float(b), None, None, None, None, int(n))
+            for t, b, n in zip(fit.terms, fit.estimate, fit.n_pilots, strict=True)
+        ]
+        return FitResult(estimator, tuple(rows), (), (), **counts)
+    lines = infer(sample, fit, draws)
+    diagnostics = _diagnostics(sample, fit, lines, draws, strata)
+    warnings = [*cautions(sample, fit, lines, diagnostics), *_left_out(sample, vcov, draws)]
+    return FitResult(estimator, tuple(_estimates(fit, lines, vcov)), tuple(diagnostics), tuple(warnings), **counts)
+
+
+def _diagnostics(sample: Sample, fit: InfluenceFit, lines: Lines, draws: Draws | None, strata: np.ndarray) -> list[Diagnostic]:
+    found = [*coefficient_diagnostics(fit, lines), *sample_diagnostics(sample, fit, lines)]
+    if draws is not None:
+        found += permutation_diagnostics(sample, fit, draws, strata)
+    return [*found, *lead_diagnostics(fit, draws)]
+
+
+def _estimates(fit: InfluenceFit, lines: Lines, vcov: Sequence[str] | None) -> list[Estimate]:
+    rows = []
+    for c, (term, cohort_year, event_time) in enumerate(fit.terms):
+        wanted = (lines.defaults[c], "permutation") if vcov is None else vcov
+        for name in LINES:
+            if name in wanted and name in lines.intervals[c]:
+                i = lines.intervals[c][name]
+                numbers = (float(fit.estimate[c]), i.std_error, i.ci_low, i.ci_high, i.p_value, int(fit.n_pilots[c]))
+                rows.append(Estimate(term, cohort_year, event_time, name, name == lines.defaults[c], *numbers))
+    return rows
+
+
+def _left_out(sample: Sample, vcov: Sequence[str] | None, draws: Draws | None) -> list[str]:
+    """Lines that were asked for and cannot be given."""
+    wanted = () if vcov is None else vcov
+    found = []
+    if "province_jackknife" in wanted and sample.panel.province is None:
+        found.append("The line province_jackknife is left out: it needs the province of every city.")
+    if not sample.panel.pilots_known:
+        found.append("The lines city and permutation are left out: they need to know which city of each treated pair is the pilot.")
+    elif draws is None and "permutation" in wanted:
+        found.append("The line permutation is left out: no draws were asked for.")
+    return found

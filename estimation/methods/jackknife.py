@@ -1,0 +1,122 @@
+"""Refits without a province or a city (METHODS.md, section 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from estimation.methods.designs import Design
+from estimation.methods.least_squares import solve
+from estimation.methods.panel_data import Sample
+from estimation.methods.sufficient import PairStatistics, sum_by_city, sum_by_group, sum_inside
+
+
+@dataclass(frozen=True)
+class Refits:
+    """Coefficients of one outcome after the deletion of each block of cities.
+
+    Attributes
+    ----------
+    blocks : (R,) array
+        Names of the deleted provinces or cities.
+    estimates : (R, C) float array
+        NaN where a coefficient is not identified without the block.
+    """
+
+    blocks: np.ndarray
+    estimates: np.ndarray
+
+    def variance(self, estimate: np.ndarray) -> np.ndarray:
+        """Jackknife variance (R - 1)/R sum_r (b_(-r) - b)^2 of each coefficient, NaN where a refit loses it; shape (C,)."""
+        n = len(self.blocks)
+        if n < 2:
+            return np.full(len(estimate), np.nan)
+        return (n - 1) / n * ((self.estimates - estimate) ** 2).sum(axis=0)
+
+    def shares(self, estimate: np.ndarray) -> np.ndarray:
+        """Share of each block in the jackknife sum; shape (R, C)."""
+        squares = (self.estimates - estimate) ** 2
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return squares / squares.sum(axis=0)
+
+    def joint_f(self, estimate: np.ndarray, chosen: np.ndarray) -> tuple[float, int, int]:
+        """F that the chosen coefficients are zero, with the jackknife covariance, and its degrees of freedom k and R - k.
+
+        F = th' V^-1 th (R - k)/(k (R - 1)); NaN with R <= k or a covariance that is not of full rank.
+        """
+        n, k = len(self.blocks), len(chosen)
+        deviations = self.estimates[:, chosen] - estimate[chosen]
+        if k == 0 or n <= k or not np.isfinite(deviations).all():
+            return float("nan"), k, n - k
+        covariance = (n - 1) / n * np.einsum("ra,rb->ab", deviations, deviations)
+        scale = np.sqrt(np.diag(covariance))
+        if (scale <= 0).any():
+            return float("nan"), k, n - k
+        correlation = covariance / np.outer(scale, scale)
+        if np.linalg.matrix_rank(correlation, tol=1e-7, hermitian=True) < k:
+            return float("nan"), k, n - k
+        scaled = estimate[chosen] / scale
+        wald = float((scaled * np.linalg.solve(correlation, scaled)).sum())
+        return wald * (n - k) / (k * (n - 1)), k, n - k
+
+
+def leave_out_cities(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
+    """Refits without each city that holds a kept pair, one `Refits` an outcome; treatment coefficients first, then controls."""
+    held = np.zeros(sample.panel.n_cities, dtype=bool)
+    held[sample.panel.city_i[sample.kept]] = held[sample.panel.city_j[sample.kept]] = True
+    by_city, totals = _sums(sample, statistics)
+    deleted = (totals[None] - by_city)[held]
+    return _refit(deleted, sample.panel.city_ids[held], design, statistics)
+
+
+def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
+    """Refits without each province: every pair with a city in it goes; z and the tie mask stay.
+
+    A province whose deletion leaves no pilot is skipped.
+
+    Parameters
+    ----------
+    sample : Sample
+        With provinces.
+    statistics : PairStatistics
+    design : Design
+
+    Returns
+    -------
+    list of Refits
+        One an outcome of the sample.
+    """
+    panel, kept = sample.panel, sample.kept
+    names, province = np.unique(panel.province, return_inverse=True)
+    province = province.reshape(-1)
+    by_city, totals = _sums(sample, statistics)
+    by_province = np.zeros((len(names), *by_city.shape[1:]))
+    np.add.at(by_province, province, by_city)
+    i, j, group = panel.city_i[kept], panel.city_j[kept], sample.pair_group[kept]
+    inside = sum_inside(statistics.values[kept], province[i], province[j], group, (len(names), sample.n_groups))
+    deleted = totals[None] - by_province + inside
+    holds = by_province[:, :, 0].sum(axis=1) > 0.5
+    leaves_pilot = deleted[:, 1:, 0].sum(axis=1) > 0.5
+    chosen = holds & leaves_pilot
+    return _refit(deleted[chosen], names[chosen], design, statistics)
+
+
+def _sums(sample: Sample, statistics: PairStatistics) -> tuple[np.ndarray, np.ndarray]:
+    panel, kept = sample.panel, sample.kept
+    values, group = statistics.values[kept], sample.pair_group[kept]
+    by_city = sum_by_city(values, panel.city_i[kept], panel.city_j[kept], group, (panel.n_cities, sample.n_groups))
+    return by_city, sum_by_group(values, group, sample.n_groups)
+
+
+def _refit(deleted: np.ndarray, blocks: np.ndarray, design: Design, statistics: PairStatistics) -> list[Refits]:
+    n_controls, n_years = statistics.layout.n_controls, statistics.layout.n_years
+    solution = solve(deleted, design.x, statistics)
+    start = n_years - 1 + n_controls
+    columns = np.concatenate([np.arange(start, start + len(design.event_times)), np.arange(n_years - 1, start)])
+    scale = np.concatenate([np.ones(len(design.event_times)), statistics.control_scale])
+    refits = []
+    for m in range(statistics.layout.n_outcomes):
+        estimates = np.where(solution.lost[:, columns], np.nan, solution.theta[:, m, columns]) / scale
+        refits.append(Refits(blocks, estimates))
+    return refits

@@ -1,0 +1,170 @@
+"""Studentised permutation of admission over cities (METHODS.md, section 7)."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from estimation.methods.designs import Design
+from estimation.methods.panel_data import Sample
+from estimation.methods.relabelling import count_relabellings, draw_relabellings, enumerate_relabellings
+from estimation.methods.sufficient import PairStatistics
+
+CHUNK = 250
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Draws:
+    """What the reassignments gave, for one design and outcome.
+
+    Attributes
+    ----------
+    coefficient, statistic : (B, L) float arrays
+        Estimate and abs(estimate) over the square root of the summed squared city scores; NaN where a draw does not identify it.
+    joint : (B,) float array
+        F of the leads with the jackknife covariance of the draw; NaN where there is none.
+    is_enumeration : bool
+        Every relabelling once, the real one among them, instead of random draws.
+    """
+
+    coefficient: np.ndarray
+    statistic: np.ndarray
+    joint: np.ndarray
+    is_enumeration: bool
+
+
+def permute(
+    sample: Sample,
+    statistics: PairStatistics,
+    designs: list[Design],
+    strata: np.ndarray,
+    n_draws: int,
+    seed: int,
+    leads: dict[str, np.ndarray] | None = None,
+) -> dict[tuple[str, int], Draws]:
+    """Refit every design and outcome under reassigned admissions; the sample rule is applied anew in each draw.
+
+    Parameters
+    ----------
+    sample : Sample
+    statistics : PairStatistics
+        Of all pairs of the panel.
+    designs : list of Design
+    strata : (N,) int array
+        Labels move only within a stratum.
+    n_draws, seed : int
+        All relabellings are enumerated instead when there are fewer than n_draws.
+    leads : dict, optional
+        By estimator, the coefficients of the joint test; needs province codes.
+
+    Returns
+    -------
+    dict
+        Draws by (estimator, position of the outcome in the sample).
+    """
+    is_enumeration = count_relabellings(sample.city_group, strata) < n_draws
+    if is_enumeration:
+        labels = enumerate_relabellings(sample.city_group, strata)
+    else:
+        labels = draw_relabellings(sample.city_group, strata, n_draws, seed)
+    coefficient, statistic, joint = _run(np.ascontiguousarray(labels), sample, statistics, designs, leads or {})
+    result = {}
+    for k, design in enumerate(designs):
+        n_coefficients = len(design.event_times)
+        for m in range(statistics.layout.n_outcomes):
+            result[design.estimator, m] = Draws(
+                coefficient[:, k, m, :n_coefficients], statistic[:, k, m, :n_coefficients], joint[:, k, m], is_enumeration
+            )
+    return result
+
+
+def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool) -> float:
+    """Share of assignments at least as extreme as the real one; undefined draws count as more extreme.
+
+    Parameters
+    ----------
+    observed : float
+    drawn : (B,) float array
+    is_enumeration : bool
+        p = #/total instead of (1 + #)/(1 + B).
+    """
+    extreme = int((~(drawn < observed - TOLERANCE)).sum())
+    return extreme / len(drawn) if is_enumeration else (1 + extreme) / (1 + len(drawn))
+
+
+def critical_value(drawn: np.ndarray, is_enumeration: bool) -> float:
+    """The ceil(0.95 (B + 1))-th smallest statistic (of the enumeration: ceil(0.95 total)-th); infinite with fewer than 19 draws."""
+    count = len(drawn) if is_enumeration else len(drawn) + 1
+    position = math.ceil(0.95 * count - TOLERANCE)
+    ordered = np.sort(np.where(np.isnan(drawn), np.inf, drawn))
+    return float(ordered[position - 1]) if position <= len(ordered) else math.inf
+
+
+def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs: list[Design], leads: dict) -> tuple[np.ndarray, ...]:
+    from estimation.methods import draws_kernel  # importing numba takes as long as a small fit
+
+    layout = statistics.layout
+    data, rule, base = _kernel_data(sample, statistics)
+    sizes = np.array([len(design.event_times) for design in designs])
+    x_all = np.zeros((len(designs), sample.n_groups, layout.n_years, sizes.max()))
+    leads_all = np.zeros((len(designs), sizes.max()), dtype=np.int64)
+    n_leads = np.zeros(len(designs), dtype=np.int64)
+    for k, design in enumerate(designs):
+        x_all[k, :, :, : sizes[k]] = design.x
+        chosen = leads.get(design.estimator, np.zeros(0, dtype=np.int64))
+        leads_all[k, : len(chosen)], n_leads[k] = chosen, len(chosen)
+    offsets = layout.shared + layout.per_outcome * np.arange(layout.n_outcomes)
+    shape = (len(labels), len(designs), layout.n_outcomes)
+    coefficient, statistic, joint = np.full((*shape, sizes.max()), np.nan), np.full((*shape, sizes.max()), np.nan), np.full(shape, np.nan)
+    system = (np.ascontiguousarray(statistics.basis), layout.n_controls, layout.shared)
+    with tqdm(total=len(labels), desc="permutations", unit="draw", delay=2, file=sys.stderr, leave=False) as progress:
+        for start in range(0, len(labels), CHUNK):
+            part = slice(start, start + CHUNK)
+            results = coefficient[part], statistic[part], joint[part]
+            draws_kernel.run_draws(labels[part], data, rule, base, x_all, sizes, leads_all, n_leads, system, offsets, *results)
+            progress.update(len(labels[part]))
+    return coefficient, statistic, joint
+
+
+def _kernel_data(sample: Sample, statistics: PairStatistics) -> tuple[tuple, tuple, tuple]:
+    """Candidate pairs in ascending order of tie, the sample rule, and the sums over the pairs that the real assignment keeps."""
+    panel = sample.panel
+    chosen = np.flatnonzero(sample.candidate)
+    use_rule = sample.tie_quantile is not None
+    if use_rule:
+        chosen = chosen[np.argsort(panel.tie[chosen], kind="stable")]
+    first, second = panel.city_i[chosen], panel.city_j[chosen]
+    values = np.ascontiguousarray(statistics.values[chosen])
+    rank_of = np.full((panel.n_cities, panel.n_cities), -1, dtype=np.int64)
+    rank_of[first, second] = rank_of[second, first] = np.arange(len(chosen))
+    next_larger = np.zeros(len(chosen), dtype=np.int64)
+    base_first = 0
+    if use_rule:
+        ordered = panel.tie[chosen]
+        next_larger = np.searchsorted(ordered, ordered, side="right")
+        kept = np.flatnonzero(sample.kept[chosen])
+        base_first = int(kept[0]) if len(kept) else len(chosen)
+    province = np.zeros(panel.n_cities, dtype=np.int64)
+    n_provinces = 0
+    if panel.province is not None:
+        province = np.unique(panel.province, return_inverse=True)[1].reshape(-1).astype(np.int64)
+        n_provinces = int(province.max()) + 1
+    base = _base_sums(values, first, second, base_first, panel.n_cities, province, n_provinces)
+    rule = (use_rule, 0.0 if sample.tie_quantile is None else float(sample.tie_quantile), next_larger, base_first)
+    return (first, second, values, rank_of, province), rule, base
+
+
+def _base_sums(values, first, second, base_first, n_cities, province, n_provinces) -> tuple[np.ndarray, np.ndarray]:
+    sums, inside = np.zeros((n_cities, values.shape[1])), np.zeros((n_provinces, values.shape[1]))
+    kept, i, j = values[base_first:], first[base_first:], second[base_first:]
+    np.add.at(sums, i, kept)
+    np.add.at(sums, j, kept)
+    if n_provinces:
+        same = province[i] == province[j]
+        np.add.at(inside, province[i][same], kept[same])
+    return sums, inside

@@ -1,0 +1,67 @@
+"""Reassignments of admission years to cities, drawn or enumerated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import factorial
+
+import numpy as np
+
+
+def count_relabellings(labels: np.ndarray, strata: np.ndarray) -> int:
+    """Number of distinct ways to deal the labels out again within strata (a product of multinomial coefficients).
+
+    Parameters
+    ----------
+    labels, strata : (N,) int arrays
+    """
+    total = 1
+    for stratum in np.unique(strata):
+        members = labels[strata == stratum]
+        ways = factorial(len(members))
+        for count in np.unique(members, return_counts=True)[1]:
+            ways //= factorial(int(count))
+        total *= ways
+    return total
+
+
+def draw_relabellings(labels: np.ndarray, strata: np.ndarray, n_draws: int, seed: int) -> np.ndarray:
+    """Independent uniform shuffles of the labels within strata; shape (n_draws, N)."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    drawn = np.tile(labels, (n_draws, 1))
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        if len(np.unique(labels[members])) > 1:
+            drawn[:, members] = generator.permuted(drawn[:, members], axis=1)
+    return drawn
+
+
+def enumerate_relabellings(labels: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    """Every distinct relabelling within strata, the given one among them; shape (count, N)."""
+    rows = np.tile(labels, (1, 1))
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        dealt = np.array(list(_distinct_orders(sorted(int(label) for label in labels[members]))))
+        expanded = np.repeat(rows, len(dealt), axis=0)
+        expanded[:, members] = np.tile(dealt, (len(rows), 1))
+        rows = expanded
+    return rows
+
+
+def fixed_labels(labels: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    """Cities whose label no shuffle within strata can change; shape (N,) bool."""
+    fixed = np.zeros(len(labels), dtype=bool)
+    for stratum in np.unique(strata):
+        members = strata == stratum
+        fixed[members] = len(np.unique(labels[members])) == 1
+    return fixed
+
+
+def _distinct_orders(items: list[int]) -> Iterator[tuple[int, ...]]:
+    if not items:
+        yield ()
+        return
+    for k, item in enumerate(items):
+        if k == 0 or items[k - 1] != item:
+            for rest in _distinct_orders(items[:k] + items[k + 1 :]):
+                yield (item, *rest)

@@ -1,0 +1,55 @@
+"""What a fit hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class NotEstimable(ValueError):
+    """The panel holds nothing that identifies the coefficient; the message says what is missing and what to do."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """One coefficient under one line of inference; None where the line has no such number.
+
+    `n_pilots` counts the pilots observed in the coefficient's cells.
+    """
+
+    term: str
+    cohort_year: int | None
+    event_time: int | None
+    vcov: str
+    is_default: bool
+    estimate: float
+    std_error: float | None
+    ci_low: float | None
+    ci_high: float | None
+    p_value: float | None
+    n_pilots: int
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """An estimator on one outcome.
+
+    Attributes
+    ----------
+    estimator : str
+    estimates : tuple of Estimate
+    diagnostics : tuple of (name, term, value)
+        value is a number, the id of a city or province, or None.
+    warnings : tuple of str
+        Whole sentences.
+    n_obs, n_pairs, n_cities, n_pilots : int
+        Pair-years, pairs, and the cities and pilots that hold a kept pair.
+    """
+
+    estimator: str
+    estimates: tuple[Estimate, ...]
+    diagnostics: tuple[tuple[str, str | None, float | int | str | None], ...]
+    warnings: tuple[str, ...]
+    n_obs: int
+    n_pairs: int
+    n_cities: int
+    n_pilots: int

@@ -1,0 +1,182 @@
+"""Sums over pairs that carry everything a linear two-way estimator needs.
+
+Let M_p be the T x T projection that takes the mean of pair p over its observed years out. With treatment that depends on a pair only
+through its cohort group g, the normal equations and every city's score sum are linear in
+
+    1, M_p, M_p y_p, M_p Q_p, Q_p' M_p Q_p, Q_p' M_p y_p          (Q_p: the pair's controls, T x K)
+
+so it is enough to keep the sums of these by city and group: a refit without a province, or under another assignment of admissions,
+adds up other groups and solves a small system. M_p is written as sum_k a_pk B_k over a fixed basis B: with a balanced panel there is one
+basis matrix, with few patterns of missing years one for each pattern, otherwise one for each entry of the matrix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each piece lies in a vector of statistics of length D.
+
+    ``[a: n_basis | M Q: T * K | Q'MQ: K * K | outcome 0: M y: T, Q'My: K | outcome 1 ...]``; a[0] = 1 counts pairs.
+    """
+
+    n_basis: int
+    n_controls: int
+    n_years: int
+    n_outcomes: int
+
+    @property
+    def control_start(self) -> int:
+        """First position of M Q."""
+        return self.n_basis
+
+    @property
+    def gram_start(self) -> int:
+        """First position of Q'MQ."""
+        return self.n_basis + self.n_years * self.n_controls
+
+    @property
+    def shared(self) -> int:
+        """Number of positions before the first outcome."""
+        return self.gram_start + self.n_controls**2
+
+    @property
+    def per_outcome(self) -> int:
+        """Number of positions an outcome takes."""
+        return self.n_years + self.n_controls
+
+    @property
+    def size(self) -> int:
+        """D."""
+        return self.shared + self.n_outcomes * self.per_outcome
+
+
+@dataclass(frozen=True)
+class PairStatistics:
+    """Statistics of every candidate pair.
+
+    Attributes
+    ----------
+    values : (P, D) float array
+        Zero for pairs with fewer than two observed years.
+    basis : (n_basis, T, T) float array
+    layout : Layout
+    control_scale : (K,) float array
+        Controls are divided by this.
+    """
+
+    values: np.ndarray
+    basis: np.ndarray
+    layout: Layout
+    control_scale: np.ndarray
+
+
+def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.ndarray) -> PairStatistics:
+    """Statistics of each pair.
+
+    Parameters
+    ----------
+    y : (M, P, T) float array
+    controls : (K, P, T) float array or None
+    observed : (P, T) bool array
+        Rows that count; the same for all outcomes.
+
+    Returns
+    -------
+    PairStatistics
+    """
+    n_outcomes, n_pairs, n_years = y.shape
+    usable = observed & (observed.sum(axis=1) >= 2)[:, None]
+    coefficients, basis = _projection_basis(usable)
+    q = np.zeros((0, n_pairs, n_years)) if controls is None else np.stack([_demean(c, usable) for c in controls])
+    scale = np.array([np.sqrt(np.mean(c[usable] ** 2)) if usable.any() else 0.0 for c in q])
+    scale[scale == 0] = 1.0
+    q = q / scale[:, None, None]
+    layout = Layout(basis.shape[0], len(q), n_years, n_outcomes)
+    values = np.zeros((n_pairs, layout.size))
+    values[:, : layout.n_basis] = coefficients
+    values[:, layout.control_start : layout.gram_start] = q.transpose(1, 2, 0).reshape(n_pairs, -1)
+    values[:, layout.gram_start : layout.shared] = np.einsum("kpt,lpt->pkl", q, q).reshape(n_pairs, -1)
+    for m in range(n_outcomes):
+        start = layout.shared + m * layout.per_outcome
+        demeaned = _demean(y[m], usable)
+        values[:, start : start + n_years] = demeaned
+        values[:, start + n_years : start + layout.per_outcome] = np.einsum("kpt,pt->pk", q, demeaned)
+    return PairStatistics(values, basis, layout, scale)
+
+
+def _demean(values: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    filled = np.where(usable, values, 0.0)
+    count = np.maximum(usable.sum(axis=1), 1)
+    return np.where(usable, filled - (filled.sum(axis=1) / count)[:, None], 0.0)
+
+
+def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (P, n_basis) and basis (n_basis, T, T) of the pairs' projections; the first coefficient is 1 for every usable pair."""
+    n_years = usable.shape[1]
+    patterns, which, counts = np.unique(usable, axis=0, return_inverse=True, return_counts=True)
+    which = which.reshape(-1)
+    projections = np.stack([_projection(pattern) for pattern in patterns])
+    used = usable.any(axis=1)
+    if len(patterns) > n_years * (n_years + 1) // 2:
+        return _entry_basis(projections[which], used)
+    # counts of whole patterns are exact integers, so an emptied group leaves an exact zero behind
+    nonempty = [int(k) for k in np.argsort(-counts, kind="stable") if patterns[k].any()]
+    basis = np.stack([projections[nonempty[0]]] + [projections[k] - projections[nonempty[0]] for k in nonempty[1:]])
+    coefficients = np.zeros((len(usable), len(nonempty)))
+    coefficients[used, 0] = 1.0
+    for column, k in enumerate(nonempty[1:], start=1):
+        coefficients[which == k, column] = 1.0
+    return coefficients, basis
+
+
+def _projection(pattern: np.ndarray) -> np.ndarray:
+    present = pattern.astype(np.float64)
+    return np.diag(present) - np.outer(present, present) / max(present.sum(), 1.0)
+
+
+def _entry_basis(projections: np.ndarray, used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    n_years = projections.shape[1]
+    rows, columns = np.triu_indices(n_years)
+    basis = np.zeros((len(rows) + 1, n_years, n_years))
+    basis[np.arange(1, len(rows) + 1), rows, columns] = 1.0
+    basis[np.arange(1, len(rows) + 1), columns, rows] = 1.0
+    return np.column_stack([used.astype(np.float64), projections[:, rows, columns]]), basis
+
+
+def sum_by_city(values: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, group: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Sums of pair statistics over the pairs that contain a city, by group.
+
+    Parameters
+    ----------
+    values : (P, D) float array
+    city_i, city_j, group : (P,) int arrays
+    shape : (N, G + 1)
+
+    Returns
+    -------
+    (N, G + 1, D) float array
+    """
+    first, second = city_i * shape[1] + group, city_j * shape[1] + group
+    return _bincount_columns(values, first, shape) + _bincount_columns(values, second, shape)
+
+
+def sum_by_group(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
+    """Sums of pair statistics by group; shape (G + 1, D)."""
+    return _bincount_columns(values, group, (1, n_groups))[0]
+
+
+def sum_inside(values: np.ndarray, block_i: np.ndarray, block_j: np.ndarray, group: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Sums over the pairs with both cities in a block (a province), by block and group; shape (R, G + 1, D)."""
+    same = block_i == block_j
+    return _bincount_columns(values[same], block_i[same] * shape[1] + group[same], shape)
+
+
+def _bincount_columns(values: np.ndarray, index: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    size = shape[0] * shape[1]
+    columns = [np.bincount(index, weights=values[:, d], minlength=size) for d in range(values.shape[1])]
+    return np.stack(columns, axis=1).reshape(shape[0], shape[1], values.shape[1])
