@@ -19,7 +19,7 @@ from warehouse.ingest.simulation_levels import CityLevels, simulate_levels
 
 __all__ = ["DEFAULT_EFFECT", "SimulatedEconomy", "choose_cities", "first_treated_years", "simulate_economies", "write_simulated_landing"]
 
-DEFAULT_EFFECT = 0.7
+DEFAULT_EFFECT = 0.9
 MISSING_SHARE = 0.02
 NOTE = "模拟数据 simulated data, not statistics"
 
