@@ -20,12 +20,13 @@ growth_rates as (
     where indicator_id in ('gdp_growth_official_pct', 'gdp_index_prev_year_100')
 ),
 
--- before 2000 small cities grew and shrank beyond anything seen since, so such a rate may be true where nothing better exists
+-- before 2000 small cities grew and shrank beyond anything seen since, so such a rate may be true where nothing better exists;
+-- an output that doubled or vanished within a year is no growth rate in any year
 final as (
     select
         observation_id,
         'growth_range' as rule,
-        case when "year" < 2000 then 'quarantined' else 'blocked' end as grade,
+        case when "year" < 2000 and growth_pct between -100 and 100 then 'quarantined' else 'blocked' end as grade,
         'expected growth from -40 to 40 per cent, found ' || "value" as detail,
         cast(null as double) as proposed_value
     from growth_rates
