@@ -1,0 +1,255 @@
+"""Pictures as SVG text: the same input gives the same bytes (fixed salt, no dates), colours that colour-blind readers can tell apart.
+
+Every picture is about a phone's width, so that its letters stay readable there; the page sets several side by side on a wide screen.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+
+import matplotlib
+import numpy as np
+import pandas as pd
+
+matplotlib.use("Agg")
+
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette
+BLUE, VERMILION, GREEN, ORANGE, SKY, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#8a8f98", "#1d2530"
+STYLE = {
+    "svg.hashsalt": "citysync",
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#9aa1ab",
+    "axes.labelcolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "legend.frameon": False,
+}
+SIMULATED = "SIMULATED"
+LANDMARKS = {
+    110000: "Beijing",
+    310000: "Shanghai",
+    440100: "Guangzhou",
+    510100: "Chengdu",
+    650100: "Urumqi",
+    230100: "Harbin",
+    530100: "Kunming",
+}
+LINE_LABELS = {
+    "province_jackknife": "province jackknife",
+    "city": "city",
+    "dyadic": "dyadic",
+    "permutation": "permutation",
+    "conventional": "conventional (contrast only)",
+}
+
+
+def _svg(figure: Figure, is_simulated: bool) -> str:
+    if is_simulated:
+        figure.text(0.995, 0.995, SIMULATED, ha="right", va="top", color=VERMILION, fontsize=9, fontweight="bold")
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor="white")
+    plt.close(figure)
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def inline(svg: str, prefix: str) -> str:
+    """An SVG to stand inside a page: ids made unique by a prefix, size left to the page."""
+    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
+    svg = re.sub(r"url\(#", f"url(#{prefix}-", svg)
+    svg = re.sub(r'href="#', f'href="#{prefix}-', svg)
+    # stated namespaces look like addresses and are not needed inside HTML
+    svg = re.sub(r'\s(?:xmlns(?::xlink)?)="[^"]*"', "", svg).replace("xlink:href", "href")
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return re.sub(r'(<svg[^>]*?)\swidth="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?)\sheight="[^"]*"', r"\1", svg, count=1), count=1)
+
+
+def _new(width: float, height: float) -> tuple[Figure, Axes]:
+    figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
+    return figure, axes
+
+
+def map_svg(cities: pd.DataFrame, batches: pd.DataFrame, is_simulated: bool) -> str | None:
+    """City seats as points, pilots coloured by batch, hollow where a city is not in the sample; no boundaries are drawn."""
+    if cities.empty:
+        return None
+    with plt.rc_context(STYLE):
+        figure, axes = _new(4.8, 5.2)
+        inside, batch = cities["is_in_sample"].to_numpy(dtype=bool), cities["batch"].to_numpy(dtype=float, na_value=np.nan)
+        _points(axes, cities, np.isnan(batch), inside, "#b9bec6", 10, "no zone")
+        colours = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.92, max(len(batches), 1)))
+        for colour, row in zip(colours, batches.itertuples(), strict=False):
+            label = f"batch {row.batch}, {pd.Timestamp(row.approval_date):%Y-%m}"
+            _points(axes, cities, batch == row.batch, inside, colour, 28, label)
+        axes.scatter([], [], s=28, facecolors="none", edgecolors=GREY, linewidths=0.9, label="hollow: not in the sample")
+        by_id = cities.set_index("city_id")
+        for city_id in sorted(set(LANDMARKS) & set(by_id.index)):
+            place = by_id.loc[city_id, ["lon_deg", "lat_deg"]].astype(float)
+            axes.annotate(LANDMARKS[city_id], place, xytext=(4, 3), textcoords="offset points", fontsize=8)
+        axes.set_aspect(1 / np.cos(np.deg2rad(35)))
+        axes.set_axis_off()
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, handletextpad=0.2, columnspacing=1.0)
+        return _svg(figure, is_simulated)
+
+
+def _points(axes: Axes, cities: pd.DataFrame, mask: np.ndarray, inside: np.ndarray, colour: object, size: int, label: str) -> None:
+    lon, lat = cities["lon_deg"].to_numpy(dtype=float), cities["lat_deg"].to_numpy(dtype=float)
+    axes.scatter(lon[mask & inside], lat[mask & inside], s=size, color=[colour], linewidths=0, label=label)
+    axes.scatter(lon[mask & ~inside], lat[mask & ~inside], s=size, facecolors="none", edgecolors=[colour], linewidths=0.9)
+
+
+def paths_svg(paths: pd.DataFrame, outcome: str, title: str, approvals: pd.DataFrame, is_simulated: bool) -> str | None:
+    """Mean of an outcome by year for pairs with one pilot and pairs with none, and the approval dates."""
+    if paths.empty or paths[outcome].isna().all():
+        return None
+    with plt.rc_context(STYLE):
+        figure, axes = _new(4.4, 2.9)
+        for is_one, colour, style, label in ((True, VERMILION, "-", "one pilot"), (False, BLUE, "--", "no pilot")):
+            part = paths[paths["is_one"] == is_one]
+            if len(part):
+                n_pairs = int(part["n_pairs"].max())
+                axes.plot(
+                    part["year"], part[outcome], style, color=colour, marker="o", markersize=3.5, label=f"{label} ({n_pairs:,} pairs)"
+                )
+        first, last = paths["year"].min(), paths["year"].max()
+        for when in pd.to_datetime(approvals["approval_date"]):
+            position = when.year + (when.dayofyear - 1) / 365.25
+            if first <= position <= last + 1:
+                axes.axvline(position, color=GREY, linewidth=0.7, linestyle=":")
+        _year_ticks(axes, int(first), int(last))
+        axes.set_title(title)
+        axes.legend(fontsize=8.5, loc="best")
+        return _svg(figure, is_simulated)
+
+
+def _year_ticks(axes: Axes, first: int, last: int) -> None:
+    step = max(1, (last - first) // 5)
+    axes.set_xticks(list(range(first, last + 1, step)))
+
+
+def event_study_svg(
+    estimates: pd.DataFrame, spec_id: str, *, truth: pd.DataFrame | None = None, title: str | None = None, is_simulated: bool = False
+) -> str | None:
+    """Event study: estimates with the default line's interval and, thin, the permutation's; hollow where fewer than 4 pilots stand behind.
+
+    Parameters
+    ----------
+    estimates : DataFrame
+        ``estimates.estimate``.
+    spec_id : str
+    truth : DataFrame, optional
+        ``estimates.truth``, drawn as crosses.
+    title : str, optional
+    is_simulated : bool
+
+    Returns
+    -------
+    str or None
+        A standing SVG; None without estimates.
+    """
+    own = estimates[(estimates["spec_id"] == spec_id) & estimates["event_time"].notna()]
+    if own.empty:
+        return None
+    with plt.rc_context(STYLE):
+        figure, axes = _new(4.4, 3.1)
+        axes.axhline(0, color=INK, linewidth=0.8)
+        axes.axvline(-0.5, color=GREY, linewidth=0.8, linestyle=":")
+        _bars(axes, own[own["vcov"] == "permutation"], SKY, 1.2, 0.14, "95 %, permutation")
+        _bars(axes, own[own["is_default"].fillna(False).astype(bool)], BLUE, 2.4, 0.0, "95 %, default line")
+        points = own.drop_duplicates("event_time").sort_values("event_time")
+        few = (points["n_pilots"].fillna(0) < 4).to_numpy(dtype=bool)
+        for mask, face in ((~few, BLUE), (few, "white")):
+            axes.scatter(_real(points["event_time"])[mask], _real(points["estimate"])[mask], s=26, color=BLUE, facecolors=face, zorder=3)
+        axes.scatter([-1], [0], s=22, marker="s", color=INK, zorder=3)
+        _truth_marks(axes, truth, spec_id)
+        _pilot_ticks(axes, points)
+        axes.set_title(title or spec_id)
+        axes.set_xlabel("years since admission (pilots behind the point)")
+        if axes.get_legend_handles_labels()[1]:
+            axes.legend(fontsize=8, loc="best")
+        return _svg(figure, is_simulated)
+
+
+def _bars(axes: Axes, rows: pd.DataFrame, colour: str, width: float, shift: float, label: str) -> None:
+    rows = rows[rows["ci_low"].notna() & rows["ci_high"].notna()]
+    if len(rows):
+        axes.vlines(
+            _real(rows["event_time"]) + shift, _real(rows["ci_low"]), _real(rows["ci_high"]), color=colour, linewidth=width, label=label
+        )
+
+
+def _truth_marks(axes: Axes, truth: pd.DataFrame | None, spec_id: str) -> None:
+    if truth is None:
+        return
+    own = truth[(truth["spec_id"] == spec_id) & truth["event_time"].notna()]
+    if len(own):
+        axes.scatter(
+            _real(own["event_time"]) - 0.16, _real(own["truth"]), marker="x", s=30, color=VERMILION, zorder=4, label="truth (simulated)"
+        )
+
+
+def _pilot_ticks(axes: Axes, points: pd.DataFrame) -> None:
+    counts = dict(zip(points["event_time"].astype(int), points["n_pilots"].fillna(0).astype(int), strict=True))
+    times = sorted({*counts, -1})
+    shown = times if len(times) <= 11 else [t for t in times if t % 2 == 0 or t == times[0]]
+    axes.set_xticks(shown, [f"{t}\n({counts[t]})" if t in counts else f"{t}\nbase" for t in shown], fontsize=8.5)
+
+
+def _real(column: pd.Series) -> np.ndarray:
+    return column.to_numpy(dtype=float, na_value=np.nan)
+
+
+def lines_svg(rows: pd.DataFrame, title: str, truth: float | None, is_simulated: bool) -> str | None:
+    """One coefficient under every line of inference: its interval, the default one bold, the contrast grey."""
+    if rows.empty:
+        return None
+    with plt.rc_context(STYLE):
+        figure, axes = _new(4.6, 2.5)
+        axes.axvline(0, color=INK, linewidth=0.8)
+        names = [name for name in LINE_LABELS if (rows["vcov"] == name).any()]
+        for height, name in enumerate(reversed(names)):
+            row = rows[rows["vcov"] == name].iloc[0]
+            is_default = bool(row["is_default"]) if pd.notna(row["is_default"]) else False
+            colour = GREY if name == "conventional" else (BLUE if is_default else SKY)
+            if pd.notna(row["ci_low"]) and pd.notna(row["ci_high"]):
+                axes.hlines(height, row["ci_low"], row["ci_high"], color=colour, linewidth=4 if is_default else 2.2)
+            axes.scatter([row["estimate"]], [height], s=28, color=colour, zorder=3)
+        if truth is not None:
+            axes.axvline(truth, color=VERMILION, linewidth=1.2, linestyle="--")
+            axes.text(truth, len(names) - 0.45, " truth", color=VERMILION, fontsize=8.5, va="center")
+        axes.set_yticks(range(len(names)), [LINE_LABELS[name].replace(" (", "\n(") for name in reversed(names)])
+        axes.set_ylim(-0.6, len(names) - 0.2)
+        axes.set_title(title)
+        return _svg(figure, is_simulated)
+
+
+def coverage_svg(coverage: pd.DataFrame, is_simulated: bool) -> str | None:
+    """Indicators by years: how many places have a current value."""
+    if coverage.empty:
+        return None
+    table = coverage.pivot_table(index="indicator_id", columns="year", values="n_places", aggfunc="sum").sort_index()
+    years = list(range(int(table.columns.min()), int(table.columns.max()) + 1))
+    table = table.reindex(columns=years)
+    with plt.rc_context(STYLE):
+        figure, axes = _new(8.6, 0.9 + 0.19 * len(table))
+        picture = axes.imshow(table.to_numpy(dtype=float, na_value=np.nan), aspect="auto", cmap="viridis", vmin=0, interpolation="nearest")
+        axes.set_yticks(range(len(table)), list(table.index), fontsize=8)
+        step = 1 if len(years) <= 12 else 5
+        shown = [k for k, year in enumerate(years) if year % step == 0]
+        axes.set_xticks(shown, [str(years[k]) for k in shown])
+        axes.spines[:].set_visible(False)
+        figure.colorbar(picture, ax=axes, fraction=0.025, pad=0.01).ax.tick_params(labelsize=8)
+        return _svg(figure, is_simulated)

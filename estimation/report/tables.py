@@ -1,0 +1,234 @@
+"""Rows of the report's tables, as text ready to be set (the template escapes it)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from estimation.report.data import ReportData
+from estimation.report.findings import fmt, fmt_p, number, part_of, truth_of, verdict
+
+LINES = {
+    "province_jackknife": "province jackknife 省级刀切",
+    "city": "city 城市聚类",
+    "dyadic": "dyadic 二元聚类",
+    "permutation": "permutation 省内置换",
+    "conventional": "conventional, contrast only 仅作对照",
+}
+SERIES = {"growth_official": "official growth 官方增长率", "growth_deflated": "deflated growth 平减增长率"}
+VARIANTS = {
+    "headline": "headline: strong ties; approvals of July–December count from the next year",
+    "calendar_year": "calendar year: strong ties; the year of approval is the first treated year",
+    "all_pairs": "all pairs: no tie rule; approvals of July–December count from the next year",
+}
+PAGE_TABLES = ("all_estimates", "warnings", "not_run", "sources", "rejections", "flags", "files", "batches", "gates", "gate_failures")
+PARTS = {"comove": "co-movement 共动", "dispersion": "dispersion 离散"}
+
+
+def headline_cards(data: ReportData) -> list[dict[str, Any]]:
+    """One card a `cm` coefficient of the baseline: its lines of inference, its exact split, its truth and its warnings."""
+    cards = []
+    for variant, words in VARIANTS.items():
+        for series, label in SERIES.items():
+            spec_id = f"baseline.cm_{series}.{variant}"
+            rows = _term_rows(data, spec_id)
+            if rows.empty:
+                continue
+            found = verdict(data, spec_id)
+            cards.append(
+                {
+                    "spec_id": spec_id,
+                    "is_primary": spec_id == "baseline.cm_growth_official.headline",
+                    "series": label,
+                    "variant": words,
+                    "estimate": fmt(found.estimate, sign=True),
+                    "truth": _optional(truth_of(data, spec_id)),
+                    "counts": f"{found.n_cities} cities, {found.n_pilots} pilots, {found.n_pairs:,} pairs, {found.n_obs:,} pair-years",
+                    "lines": [_line(rows, name) for name in LINES if (rows["vcov"] == name).any()],
+                    "parts": _parts(data, spec_id),
+                    "warnings": _warnings_of(data, spec_id),
+                }
+            )
+    return cards
+
+
+def _term_rows(data: ReportData, spec_id: str, term: str = "treated") -> pd.DataFrame:
+    rows = data["estimate"]
+    return rows[(rows["spec_id"] == spec_id) & (rows["term"] == term)]
+
+
+def _line(rows: pd.DataFrame, name: str) -> dict[str, Any]:
+    row = rows[rows["vcov"] == name].iloc[0]
+    return {
+        "label": LINES[name],
+        "is_default": bool(row["is_default"]) if pd.notna(row["is_default"]) else False,
+        "is_contrast": name == "conventional",
+        "std_error": fmt(row["std_error"]),
+        "interval": interval(row["ci_low"], row["ci_high"]),
+        "p_value": p_cell(row["p_value"]),
+    }
+
+
+def _parts(data: ReportData, spec_id: str) -> list[dict[str, str]]:
+    parts = []
+    for part, label in PARTS.items():
+        found = verdict(data, part_of(spec_id, part))
+        if found is not None:
+            parts.append(
+                {
+                    "label": label,
+                    "estimate": fmt(found.estimate, sign=True),
+                    "interval": interval(found.ci_low, found.ci_high),
+                    "p_default": p_cell(found.p_default),
+                    "p_permutation": p_cell(found.p_permutation),
+                    "truth": _optional(truth_of(data, part_of(spec_id, part))),
+                }
+            )
+    return parts
+
+
+def _warnings_of(data: ReportData, spec_id: str) -> list[str]:
+    warning = data["warning"]
+    return list(warning.loc[warning["spec_id"] == spec_id, "warning"])
+
+
+def _optional(value: float | None) -> str | None:
+    return None if value is None else fmt(value, sign=True)
+
+
+def interval(low: object, high: object) -> str:
+    """An interval as 'low to high'."""
+    return "–" if number(low) is None or number(high) is None else f"{fmt(low)} to {fmt(high)}"
+
+
+def p_cell(value: object) -> str:
+    """A p value for a table cell."""
+    return "–" if number(value) is None else fmt_p(value).removeprefix("= ")
+
+
+def all_estimates(data: ReportData) -> list[dict[str, str]]:
+    """Every coefficient under its default line, beside the permutation and the contrast."""
+    keys = ["spec_id", "term", "cohort_year", "event_time"]
+    rows = data["estimate"]
+    if rows.empty:
+        return []
+    truths = {tuple(_key(row, keys)): row["truth"] for _, row in data["truth"].iterrows()}
+    table = []
+    for _, group in rows.groupby(keys, sort=False, dropna=False):
+        default = group[group["is_default"].fillna(False).astype(bool)]
+        row = default.iloc[0] if len(default) else group.iloc[0]
+        p_of = group.drop_duplicates("vcov").set_index("vcov")["p_value"]
+        table.append(
+            {
+                "spec_id": row["spec_id"],
+                "term": row["term"] if pd.isna(row["event_time"]) else f"{row['term']} {int(row['event_time']):+d}".replace("-", "−"),
+                "estimate": fmt(row["estimate"], sign=True),
+                "std_error": fmt(row["std_error"]),
+                "interval": interval(row["ci_low"], row["ci_high"]),
+                "line": row["vcov"],
+                "p_default": p_cell(row["p_value"]),
+                "p_permutation": p_cell(p_of.get("permutation")),
+                "p_conventional": p_cell(p_of.get("conventional")),
+                "n_pilots": "–" if pd.isna(row["n_pilots"]) else f"{int(row['n_pilots'])}",
+                "truth": fmt(truths.get(tuple(_key(row, keys))), sign=True),
+            }
+        )
+    return table
+
+
+def _key(row: pd.Series, keys: list[str]) -> list[object]:
+    return [None if pd.isna(row[name]) else row[name] for name in keys]
+
+
+def warnings(data: ReportData) -> list[dict[str, Any]]:
+    """Each distinct warning with the specs it belongs to."""
+    frame = data["warning"]
+    return [
+        {"warning": text, "specs": ", ".join(dict.fromkeys(group["spec_id"])), "n_specs": group["spec_id"].nunique()}
+        for text, group in frame.groupby("warning", sort=True)
+    ]
+
+
+def not_run(data: ReportData) -> list[dict[str, Any]]:
+    """Specs by the reason why they were not run."""
+    frame = data["not_run"]
+    return [{"reason": text, "specs": list(group["spec_id"])} for text, group in frame.groupby("reason", sort=True)]
+
+
+def sources(data: ReportData) -> list[dict[str, Any]]:
+    """Sources with files, values taken, values current and cells rejected."""
+    files, values, rejected = data["files"], data["sources"].set_index("source_id"), data["rejected"]
+    names = sorted({*files["source_id"].dropna(), *values.index, *rejected["source_id"].dropna()})
+    table = []
+    for name in names:
+        own = files[files["source_id"] == name]
+        found = values.loc[name] if name in values.index else {}
+        table.append(
+            {
+                "source_id": name,
+                "files": f"{int((own['status'] == 'taken').sum())} of {len(own)}",
+                "n_values": f"{int(found.get('n_values', 0)):,}",
+                "n_current": f"{int(found.get('n_current', 0)):,}",
+                "n_flagged": f"{int(found.get('n_flagged', 0)):,}",
+                "n_rejected": f"{int(rejected.loc[rejected['source_id'] == name, 'n_values'].sum()):,}",
+            }
+        )
+    return table
+
+
+def rejections(data: ReportData) -> list[dict[str, str]]:
+    """What was not taken, by source and reason, with one example."""
+    return [
+        {"source_id": row.source_id, "reason": row.reason, "n_values": f"{int(row.n_values):,}", "example": row.example}
+        for row in data["rejected"].itertuples()
+    ]
+
+
+def flags(data: ReportData) -> list[dict[str, str]]:
+    """Values by quality flag and rule."""
+    return [
+        {"flag": row.quality_flag, "rule": "–" if pd.isna(row.quality_rule) else row.quality_rule, "n_values": f"{int(row.n_values):,}"}
+        for row in data["flags"].itertuples()
+    ]
+
+
+def files(data: ReportData) -> list[dict[str, str]]:
+    """Input files with the start of their hash."""
+    return [
+        {
+            "path": row.path,
+            "sha256": str(row.sha256)[:12],
+            "kilobytes": f"{row.bytes / 1000:,.0f}",
+            "status": row.status,
+            "note": "" if pd.isna(row.note) else row.note,
+        }
+        for row in data["files"].itertuples()
+    ]
+
+
+def batches(data: ReportData) -> list[dict[str, str]]:
+    """Batches of pilot zones."""
+    return [
+        {
+            "batch": f"{int(row.batch)}",
+            "date": f"{pd.Timestamp(row.approval_date):%Y-%m-%d}",
+            "zones": f"{int(row.n_zones)}",
+            "whole": f"{int(row.n_whole_prefecture)}",
+            "document": row.document_no,
+        }
+        for row in data["batches"].itertuples()
+    ]
+
+
+def gates(data: ReportData) -> list[dict[str, str]]:
+    """Checks by stage."""
+    order = {"raw": 0, "staging": 1, "marts": 2, "estimates": 3}
+    rows = sorted(data["gates"].itertuples(), key=lambda row: order.get(row.stage, 9))
+    return [{"stage": row.stage, "n": f"{int(row.n_expectations)}", "failed": f"{int(row.n_failed)}"} for row in rows]
+
+
+def gate_failures(data: ReportData) -> list[dict[str, str]]:
+    """Expectations that did not hold."""
+    columns = ("stage", "dataset", "expectation", "column_name", "severity", "observed")
+    return [{name: "" if pd.isna(row[name]) else str(row[name]) for name in columns} for _, row in data["gate_failures"].iterrows()]
