@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from estimation.compile_cache import use_compile_cache
 from estimation.methods.cautions import cautions
 from estimation.methods.designs import DESIGNS, Design
 from estimation.methods.diagnostics import (
@@ -24,7 +25,7 @@ from estimation.methods.permutation import Draws, permute
 from estimation.methods.results import Estimate, FitResult, NotEstimable
 from estimation.methods.sufficient import PairStatistics, pair_statistics
 
-__all__ = ["ESTIMATORS", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
+__all__ = ["ESTIMATORS", "LINES", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
 
 ESTIMATORS = tuple(DESIGNS)
 
@@ -161,6 +162,7 @@ def _permute(
     permutations: int,
     seed: int,
 ) -> dict[tuple[str, int], Draws]:
+    use_compile_cache()
     leads = {name: fit[0].columns[tested_leads(fit[0])] for name, fit in fits.items()}
     return permute(sample, statistics, designs, strata, permutations, seed, leads)
 
@@ -212,6 +214,8 @@ def _estimates(fit: InfluenceFit, lines: Lines, vcov: Sequence[str] | None) -> l
     rows = []
     for c, (term, cohort_year, event_time) in enumerate(fit.terms):
         wanted = (lines.defaults[c], "permutation") if vcov is None else vcov
+        if vcov is None and not set(wanted) & set(lines.intervals[c]):
+            wanted = ("dyadic",)
         for name in LINES:
             if name in wanted and name in lines.intervals[c]:
                 i = lines.intervals[c][name]

@@ -15,6 +15,9 @@ from estimation.methods.least_squares import INVOLVED, PIVOT_FLOOR, PIVOT_SHARE
 
 # without a directory of our own numba would write beside the sources
 CACHE = bool(os.environ.get("NUMBA_CACHE_DIR"))
+if CACHE:
+    # numba may have been imported before the directory was named
+    numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]
 
 
 @numba.njit(cache=CACHE)

@@ -1,0 +1,7 @@
+"""``python -m estimation``."""
+
+import sys
+
+from estimation.cli import main
+
+sys.exit(main())

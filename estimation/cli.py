@@ -1,0 +1,101 @@
+"""Command line: fit an estimator on a file of city pairs and print one JSON object."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from estimation.fit import ESTIMATORS, LINES, FitResult, NotEstimable, fit_panel
+from estimation.pair_file import PairFile, PanelFileError, read_pair_file
+
+LATER_ESTIMATORS = ("callaway_santanna", "sun_abraham", "gardner", "borusyak", "etwfe")
+FIELDS = ("term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")
+BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code, 2 for bad input with the reason on stderr and nothing on stdout."""
+    options = _parser().parse_args(arguments)
+    try:
+        file, result = _fit(options)
+    except (PanelFileError, NotEstimable) as error:
+        print(f"citysync: {error}", file=sys.stderr)
+        return BAD_INPUT
+    print(render(file, result, options.outcome, indent=None if options.json else 2))
+    return 0
+
+
+def render(file: PairFile, result: FitResult, outcome: str, indent: int | None) -> str:
+    """JSON text of a result; what is not a finite number is null."""
+    document = {
+        "estimator": result.estimator,
+        "outcome": outcome,
+        **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities", "n_pilots")},
+        "estimates": [{name: _plain(getattr(estimate, name)) for name in FIELDS} for estimate in result.estimates],
+        "diagnostics": [{"diagnostic": name, "term": term, "value": _plain(value)} for name, term, value in result.diagnostics],
+        "warnings": [*file.notes, *result.warnings],
+    }
+    return json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
+    if options.estimator in LATER_ESTIMATORS:
+        raise NotEstimable(f"estimator {options.estimator} is not available in this version; available are {', '.join(ESTIMATORS)}")
+    file = read_pair_file(options.panel, options.outcome, options.controls)
+    result = fit_panel(
+        file.panel,
+        estimator=options.estimator,
+        vcov=options.vcov,
+        permutations=options.permutations,
+        seed=options.seed,
+        shuffle=options.shuffle,
+        control_names=options.controls,
+    )
+    return file, result
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m estimation", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    fit = commands.add_parser("fit", help="fit an estimator on a city-pair panel")
+    fit.add_argument("panel", type=Path, metavar="PANEL", help="CSV or Parquet: city_i_id, city_j_id, year, cohort_year, outcome, controls")
+    fit.add_argument("--outcome", required=True, help="column of the outcome")
+    fit.add_argument("--estimator", choices=(*ESTIMATORS, *LATER_ESTIMATORS), default="twfe")
+    fit.add_argument(
+        "--vcov", type=_lines, default=None, help=f"by comma, of {', '.join(LINES)}; default: the default line and permutation"
+    )
+    fit.add_argument("--controls", type=_names, default=(), help="columns by comma")
+    fit.add_argument("--permutations", type=_count, default=9999, help="draws; 0 leaves the permutation out")
+    fit.add_argument("--seed", type=_count, default=1)
+    fit.add_argument("--shuffle", choices=("province", "all"), default="province", help="where admission years move in the permutation")
+    fit.add_argument("--json", action="store_true", help="print the object on one line")
+    return parser
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    names = _names(text)
+    for name in names:
+        if name not in LINES:
+            raise argparse.ArgumentTypeError(f"{name}: expected some of {', '.join(LINES)}")
+    if not names:
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(LINES)}, found nothing")
+    return names
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0, found {text!r}")
+    return int(text)
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
