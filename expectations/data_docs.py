@@ -1,9 +1,16 @@
-"""Make Great Expectations' pages work without a network: no remote script, style or picture, a small style sheet of our own instead."""
+"""Make Great Expectations' pages work without a network: no remote script, style or picture, a small style sheet of our own instead.
+
+Their index is a table that only a remote script fills, so it is replaced by a static one with every expectation of every stage.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from html import escape
 from pathlib import Path
+
+import pandas as pd
 
 # What the pages would load from elsewhere: scripts, style sheets, pictures.
 REMOTE = [
@@ -21,7 +28,7 @@ body {{ font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; 
 table {{ border-collapse: collapse; width: 100%; margin: .5rem 0; }}
 td, th {{ border: 1px solid #d0d7de; padding: .3rem .5rem; text-align: left; vertical-align: top; }}
 ul, ol {{ padding-left: 1.2rem; }} .badge-info {{ background: #ddf4ff; padding: 0 .3rem; border-radius: .2rem; }}
-.modal, #ge-walkthrough-modal, .ge-walkthrough-button-wrapper, .filter-control, nav .navbar-brand {{ display: none !important; }}
+.modal, footer, #ge-walkthrough-modal, .ge-walkthrough-button-wrapper, .filter-control, nav .navbar-brand {{ display: none !important; }}
 .fa-check-circle::before, .text-success::before {{ content: "\\2713 "; color: #0b6e4f; }}
 .fa-times::before, .text-danger::before {{ content: "\\2717 "; color: #b42318; }}
 .alert-secondary {{ background: #f6f8fa; padding: .5rem 1rem; }} a {{ color: #0b5394; }}
@@ -38,3 +45,57 @@ def make_self_contained(docs_dir: Path) -> None:
             text = pattern.sub("", text)
         text = OUTSIDE_LINK.sub(r"\1", WALKTHROUGH.sub("", text))
         page.write_text(text.replace("</head>", STYLE + "</head>", 1), encoding="utf-8")
+
+
+STAGES = ("raw", "staging", "marts", "estimates")
+INDEX = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>citysync: data checks</title>{style}
+<style>.scroll {{ overflow-x: auto; }} .no {{ color: #b42318; font-weight: 600; }} .yes {{ color: #0b6e4f; }}</style></head>
+<body><h1>Data checks of this publication</h1>
+<p>Great Expectations judged the data after each stage. A check of severity <b>stop</b> blocks the publication; <b>warn</b> is something
+to look at. The names lead to the page of each data set.</p>
+{sections}
+</body></html>
+"""
+HEADINGS = ("Check", "Data set", "Column", "Holds", "Severity", "Observed", "Failing values", "What it means")
+
+
+def write_index(docs_dir: Path, results: pd.DataFrame) -> None:
+    """Replace index.html by a static table of all expectations.
+
+    Parameters
+    ----------
+    docs_dir : folder with the pages.
+    results : rows of `quality.expectation_result`, every stage so far.
+    """
+    sections = [_section(docs_dir, stage, results[results["stage"] == stage]) for stage in STAGES]
+    (docs_dir / "index.html").write_text(INDEX.format(style=STYLE, sections="\n".join(filter(None, sections))), encoding="utf-8")
+
+
+def _section(docs_dir: Path, stage: str, results: pd.DataFrame) -> str:
+    if results.empty:
+        return ""
+    failed = int((~results["success"].astype(bool)).sum())
+    head = "".join(f"<th scope=col>{text}</th>" for text in HEADINGS)
+    rows = "\n".join(_row(docs_dir, stage, row) for row in results.itertuples())
+    title = f"<h2>{escape(stage)}: {len(results)} checks, {failed} failed</h2>"
+    return f"{title}\n<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
+
+
+def _row(docs_dir: Path, stage: str, row: object) -> str:
+    holds = '<span class="yes">\u2713 yes</span>' if row.success else '<span class="no">\u2717 no</span>'
+    column = "" if pd.isna(row.column_name) else escape(str(row.column_name))
+    page = max(docs_dir.glob(f"validations/{stage}/{row.dataset}/**/*.html"), default=None)
+    name = escape(row.dataset) if page is None else f'<a href="{escape(page.relative_to(docs_dir).as_posix())}">{escape(row.dataset)}</a>'
+    cells: Iterable[str] = (
+        escape(row.check_id),
+        name,
+        column,
+        holds,
+        escape(row.severity),
+        escape(str(row.observed)),
+        escape(str(row.sample_rows)),
+        escape(row.why),
+    )
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -5,7 +5,6 @@ The only module that imports great_expectations, and it does so inside the funct
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -36,6 +35,8 @@ RESULT_COLUMNS = {
     "why": "string",
 }
 SAMPLE_SIZE = 5
+# Columns that name a row to a person, where a data set has them.
+ROW_NAMES = ("path", "source_id", "indicator_id", "city_id", "city_i_id", "city_j_id", "year", "spec_id", "term", "event_time", "vcov")
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class GateResult:
         bad = pd.concat([self.failed_stops, self.failed_warnings])
         return [
             f"{row.severity}: {row.dataset}{'.' + row.column_name if pd.notna(row.column_name) else ''} {row.expectation}: "
-            f"found {row.observed} ({row.sample_rows}). {row.why}"
+            f"found {row.observed}{' (' + row.sample_rows + ')' if row.sample_rows else ''}. {row.why}"
             for row in bad.itertuples()
         ]
 
@@ -101,7 +102,8 @@ def run_gate(
     rows: list[dict[str, Any]] = []
     for dataset in dict.fromkeys(rule.dataset for rule in rules):
         suite = [rule for rule in rules if rule.dataset == dataset]
-        rows += [_as_row(stage, result) for result in _validate(context, stage, dataset, suite, frames[dataset])]
+        frame = frames[dataset].reset_index(drop=True)
+        rows += [_as_row(stage, dataset, frame, result) for result in _validate(context, stage, dataset, suite, frame)]
     make_self_contained(docs_dir)
     return GateResult(stage, _as_frame(rows))
 
@@ -165,29 +167,38 @@ def _validate(
         yield from result.results
 
 
-def _as_row(stage: str, result: ExpectationValidationResult) -> dict[str, Any]:
+def _as_row(stage: str, dataset: str, frame: pd.DataFrame, result: ExpectationValidationResult) -> dict[str, Any]:
     config, found = result.expectation_config, result.result
-    error = result.exception_info.get("exception_message") if "exception_message" in result.exception_info else None
-    if "exception_message" not in result.exception_info:
-        error = next((info["exception_message"] for info in result.exception_info.values() if info.get("exception_message")), None)
-    sample = found.get("partial_unexpected_index_list") or found.get("partial_unexpected_list") or []
     observed = found.get("observed_value", f"{found.get('unexpected_count', 0)} of {found.get('element_count', 0)} rows outside")
-    kwargs = config.kwargs
+    column = config.kwargs.get("column") or config.kwargs.get("column_A")
     return {
         "stage": stage,
         "check_id": config.meta["check_id"],
-        "dataset": config.kwargs["batch_id"].split(".", 1)[1],
+        "dataset": dataset,
         "expectation": config.type,
-        "column_name": kwargs.get("column") or kwargs.get("column_A"),
+        "column_name": column,
         "success": bool(result.success),
         "severity": config.meta["severity"],
-        "observed": error or str(observed),
+        "observed": _error(result) or str(observed),
         "unexpected_count": found.get("unexpected_count"),
-        "sample_rows": json.dumps(found.get("partial_unexpected_list", [])[:SAMPLE_SIZE], ensure_ascii=False, default=str)
-        if sample
-        else "[]",
+        "sample_rows": _sample(frame, column, found),
         "why": config.meta["why"],
     }
+
+
+def _sample(frame: pd.DataFrame, column: str | None, found: Mapping[str, Any]) -> str:
+    """The first failing rows as text: what names them, and the value."""
+    labels = list(found.get("partial_unexpected_index_list") or [])[:SAMPLE_SIZE]
+    columns = [name for name in (*ROW_NAMES, column) if name in frame.columns]
+    rows = frame.loc[labels, list(dict.fromkeys(columns))].to_dict("records")
+    return "; ".join(" ".join(f"{name}={value}" for name, value in row.items() if pd.notna(value)) for row in rows)
+
+
+def _error(result: ExpectationValidationResult) -> str | None:
+    """Message of an expectation that could not be computed; Great Expectations nests it by metric in some cases."""
+    info = result.exception_info
+    nested = [info] if "exception_message" in info else [item for item in info.values() if isinstance(item, dict)]
+    return next((item["exception_message"] for item in nested if item.get("exception_message")), None)
 
 
 def _as_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

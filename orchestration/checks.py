@@ -6,6 +6,7 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
+from expectations.data_docs import write_index
 from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.gate_frames import read_gate_frames, read_severity
@@ -19,20 +20,23 @@ def judge(home: Home, stage: str) -> GateResult:
         frames = read_gate_frames(con, stage, str(home.build))
         severity = read_severity(con, stage)
         result = run_gate(stage, RULES[stage], frames, home.build / "gx", home.build / "data_docs", severity)
-        _keep(con, result.results, stage)
+        everything = _keep(con, result.results, stage)
+    write_index(home.build / "data_docs", everything)
     say(f"gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops")
     for sentence in result.sentences():
         say(f"  {sentence}")
     return result
 
 
-def _keep(con: duckdb.DuckDBPyConnection, results: pd.DataFrame, stage: str) -> None:
+def _keep(con: duckdb.DuckDBPyConnection, results: pd.DataFrame, stage: str) -> pd.DataFrame:
+    """Replace a stage's rows and return the rows of every stage."""
     con.execute("create schema if not exists quality")
     con.register("incoming_results", results)
     con.execute("create table if not exists quality.expectation_result as select * from incoming_results limit 0")
     con.execute("delete from quality.expectation_result where stage = ?", [stage])
     con.execute("insert into quality.expectation_result by name select * from incoming_results")
     con.unregister("incoming_results")
+    return con.execute("select * from quality.expectation_result order by stage, dataset, check_id").df()
 
 
 def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:

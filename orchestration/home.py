@@ -55,7 +55,8 @@ class Home:
 
     @property
     def cache(self) -> Path:
-        return self.root / "cache"
+        """What tools compile (dbt's manifest, numba's kernels), by content; CITYSYNC_CACHE lets several homes share it."""
+        return Path(os.environ.get("CITYSYNC_CACHE") or self.root / "cache").absolute()
 
     @property
     def dagster(self) -> Path:

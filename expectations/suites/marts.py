@@ -5,6 +5,8 @@ from expectations.rules import Rule, between, has_rows, one_of
 CITY_YEAR, PAIR, SYNC = "fct_city_year", "fct_city_pair", "fct_pair_synchronization"
 # One row: shares and counts over the study window.
 WINDOW = "window"
+# One row an indicator of a source: share of its values that a detector blocked.
+BLOCKED = "blocked"
 
 RULES: list[Rule] = [
     has_rows("marts_city_years_exist", CITY_YEAR, "stop", "No city has a current value: every value was blocked or rejected."),
@@ -75,5 +77,14 @@ RULES: list[Rule] = [
         None,
         "warn",
         "Fewer than 10 pilots in the sample: only permutation and city errors hold.",
+    ),
+    between(
+        "marts_blocked_share",
+        BLOCKED,
+        "blocked_share",
+        0,
+        0.05,
+        "warn",
+        "More than 5 % of an indicator's values were blocked by a detector: look at them before using the series.",
     ),
 ]

@@ -39,15 +39,6 @@ RULES: list[Rule] = [
         "More than half of an indicator's values lie outside the plausible range: the unit or the column in the layout is wrong.",
     ),
     between(
-        "staging_flagged_share",
-        SERIES,
-        "blocked_share",
-        0,
-        0.05,
-        "warn",
-        "More than 5 % of an indicator's values were blocked by a detector: look at them before using the series.",
-    ),
-    between(
         "staging_yearly_jump",
         SERIES,
         "median_abs_log_change",

@@ -32,6 +32,12 @@ class Run:
         return json.loads((self.home / "published" / "manifest.json").read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Homes of the tests share what tools compile, else every run would parse and compile anew."""
+    os.environ.setdefault("CITYSYNC_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
     """Run `python -m orchestration refresh` with a small simulated landing or the given one."""
     command = [sys.executable, "-m", "orchestration", "refresh", *(["--landing", str(landing)] if landing else [])]

@@ -1,0 +1,76 @@
+"""`make bench`: one JSON object a line; speed as ratios to the floor and to a peer measured in the same run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pyfixest
+
+from benchmarks.measure import median_seconds, peak_mb
+from benchmarks.panels import as_long_frame, random_panel
+from estimation.fit import fit_panel
+
+SIZES = (60, 120, 200, 290)
+# The floor of a pair-year estimate: reading every outcome once.
+ONE_SCAN = "select treated, year, avg(y) from frame group by all"
+
+
+def bench_twfe(n_cities: int) -> dict[str, Any]:
+    """TWFE with conventional, dyadic and city errors against pyfixest's coefficient with errors clustered by pair."""
+    panel = random_panel(n_cities)
+    frame = as_long_frame(panel)
+    lines = ("conventional", "dyadic", "city")
+    ours = fit_panel(panel, vcov=lines, permutations=0)
+    theirs = pyfixest.feols("y ~ treated | pair + year", frame, vcov={"CRV1": "pair"})
+    seconds = median_seconds(lambda: fit_panel(panel, vcov=lines, permutations=0))
+    floor = median_seconds(lambda: duckdb.query_df(frame, "frame", ONE_SCAN).fetchall())
+    peer = median_seconds(lambda: pyfixest.feols("y ~ treated | pair + year", frame, vcov={"CRV1": "pair"}), repetitions=3)
+    return {
+        "name": "twfe",
+        "n_cities": n_cities,
+        "rows": len(frame),
+        "seconds": round(seconds, 5),
+        "peak_mb": round(peak_mb(), 1),
+        "ratio_to_floor": round(seconds / floor, 2),
+        "ratio_to_peer": round(seconds / peer, 4),
+        "peer": f"pyfixest {pyfixest.__version__}",
+        "max_abs_difference": abs(ours.estimates[0].estimate - float(theirs.coef()["treated"])),
+    }
+
+
+def bench_permutation(n_cities: int, draws: int = 499) -> dict[str, Any]:
+    """Studentised draws a second with the tie median retaken; the floor is one fit a draw."""
+    panel = random_panel(n_cities)
+
+    def permuted() -> object:
+        return fit_panel(panel, vcov=("permutation",), permutations=draws, tie_quantile=0.5)
+
+    seconds = median_seconds(permuted, repetitions=3)
+    one_fit = median_seconds(lambda: fit_panel(panel, vcov=("city",), permutations=0, tie_quantile=0.5), repetitions=3)
+    return {
+        "name": "permutation_draw",
+        "n_cities": n_cities,
+        "rows": panel.n_pairs * len(panel.years),
+        "seconds": round(seconds / draws, 6),
+        "peak_mb": round(peak_mb(), 1),
+        "ratio_to_floor": round(seconds / draws / one_fit, 4),
+        "ratio_to_peer": None,
+        "peer": None,
+        "max_abs_difference": None,
+    }
+
+
+def all_benchmarks() -> Iterator[dict[str, Any]]:
+    """Every benchmark at every size."""
+    for n_cities in SIZES:
+        yield bench_twfe(n_cities)
+    for n_cities in SIZES:
+        yield bench_permutation(n_cities)
+
+
+if __name__ == "__main__":
+    for line in all_benchmarks():
+        print(json.dumps(line), flush=True)

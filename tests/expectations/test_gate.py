@@ -1,0 +1,81 @@
+"""The gate: what fails is named and stops or warns by its severity; pages work without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from expectations.data_docs import make_self_contained, write_index
+from expectations.gate import RESULT_COLUMNS, run_gate
+from expectations.rules import between, has_rows, not_null, one_of, ordered
+from expectations.suites import RULES
+
+FRAME = pd.DataFrame(
+    {
+        "city_id": [110000, 310000, 440100],
+        "year": [2010, 2011, 2012],
+        "low": [1.0, 2.0, 3.0],
+        "high": [2.0, 1.0, None],
+        "word": ["a", "b", "a"],
+    }
+)
+
+
+def judge(tmp_path: Path, rules, frame=FRAME, **overrides):
+    """Run a gate named `raw` on one data set."""
+    return run_gate("raw", rules, {"cells": frame}, tmp_path / "work", tmp_path / "docs", overrides)
+
+
+def test_failing_rows_are_named_and_severity_decides(tmp_path: Path) -> None:
+    rules = [
+        between("low_range", "cells", "low", 0, 2.5, "warn", "too high"),
+        ordered("high_over_low", "cells", "high", "low", "stop", "crossed"),
+        one_of("word_known", "cells", "word", ["a", "b"], "stop", "unknown"),
+        has_rows("rows", "cells", "stop", "empty"),
+    ]
+    result = judge(tmp_path, rules)
+    by_id = result.results.set_index("check_id")
+    assert list(by_id.loc[["low_range", "high_over_low", "word_known", "rows"], "success"]) == [False, False, True, True]
+    assert "city_id=440100" in by_id.loc["low_range", "sample_rows"]
+    assert by_id.loc["high_over_low", "unexpected_count"] == 1
+    assert not result.passed
+    assert any("crossed" in sentence and sentence.startswith("stop") for sentence in result.sentences())
+    assert judge(tmp_path, rules, high_over_low="warn").passed
+
+
+def test_what_was_not_delivered_is_not_judged(tmp_path: Path) -> None:
+    rules = [between("gone", "cells", "absent", 0, 1, "stop", "x"), between("other", "elsewhere", "low", 0, 1, "stop", "x")]
+    result = judge(tmp_path, rules)
+    assert result.results.empty
+    assert list(result.results.columns) == list(RESULT_COLUMNS)
+    assert result.passed
+
+
+def test_an_unknown_severity_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="check_severity: rows has severity 'fatal'"):
+        judge(tmp_path, [has_rows("rows", "cells", "stop", "empty")], rows="fatal")
+
+
+def test_pages_name_no_other_host(tmp_path: Path) -> None:
+    result = judge(tmp_path, [not_null("filled", "cells", "high", "warn", "<b>gap</b>")])
+    write_index(tmp_path / "docs", result.results)
+    pages = list((tmp_path / "docs").rglob("*.html"))
+    assert len(pages) >= 3
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert 'src="http' not in text
+        assert 'href="http' not in text
+        before = text
+        make_self_contained(tmp_path / "docs")
+        assert page.read_text(encoding="utf-8") == before
+    assert "&lt;b&gt;gap" in (tmp_path / "docs" / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_rule_of_the_suites_is_unique_and_explained() -> None:
+    for stage, rules in RULES.items():
+        names = [rule.check_id for rule in rules]
+        assert len(names) == len(set(names))
+        assert all(name.startswith(stage) for name in names)
+        assert all(len(rule.why) > 20 for rule in rules)
