@@ -107,9 +107,9 @@ class _Finder:
         """The value column of an indicator, as a list of one, or of none where it is optional or faulty."""
         label = " or ".join(indicator.columns) or f"pattern {indicator.pattern}"
         col = self._only(self._matching(indicator.columns, indicator.pattern), label, is_optional=indicator.optional)
-        unit_col = self.find(indicator.unit_column)
         if col is None:
             return []
+        unit_col = self.find(indicator.unit_column)
         return [
             ValueColumn(col, indicator.id, self.unit_in(indicator, [self.headers[col]], cell_ref(self.header_row + 1, col + 1)), unit_col)
         ]

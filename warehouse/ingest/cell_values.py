@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
-DEFAULT_MISSING = ("", "-", "--", "—", "——", "…", "……", "...", "NA", "N/A", "nan", "NaN", "null", "无", "缺失")
+DEFAULT_MISSING = ("", "-", "--", "—", "——", "…", "……", "NA", "NaN")
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]*)?")
@@ -48,11 +48,13 @@ def parse_number(text: str) -> float | None:
     >>> parse_number("３，６６３.5"), parse_number("约12"), parse_number("1_000")
     (3663.5, None, None)
     """
-    plain = unicodedata.normalize("NFKC", text).strip().translate(_MINUS)
-    if _GROUPED.fullmatch(plain):
+    plain = text.strip()
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKC", plain).strip().translate(_MINUS)
+    if not _NUMBER.fullmatch(plain):
+        if not _GROUPED.fullmatch(plain):
+            return None
         plain = plain.replace(",", "").replace(" ", "")
-    elif not _NUMBER.fullmatch(plain):
-        return None
     number = float(plain)
     return number if math.isfinite(number) else None
 

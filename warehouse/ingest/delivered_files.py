@@ -19,6 +19,7 @@ POLICY_SOURCE = "policy_texts"
 ROOT_SOURCE = "."
 NO_LAYOUT = "the folder has no layout: add warehouse/ingest/layouts/<source_id>.yml to read it"
 _POLICY_LATER = "policy texts are not read yet: they come with a later version"
+_NOT_TIDY = "the source tidy takes CSV and Parquet files: convert it, or put it into a source folder with a layout"
 _AT_ROOT = "the file lies outside any source folder: move it to <landing>/<source_id>/"
 _NO_PATTERN = "no file pattern of the layout fits: add one, or list the file in ignore_files with a reason"
 
@@ -77,7 +78,7 @@ def _hidden_note(file_name: str) -> str | None:
 def _unread_note(source_id: str, inner: str, layout: Layout | None) -> tuple[str | None, bool]:
     """Why a file is not read, or None, and whether its layout ignores it knowingly."""
     if source_id == TIDY_SOURCE:
-        return None, False
+        return (None if PurePosixPath(inner).suffix.lower() in (".csv", ".parquet") else _NOT_TIDY), False
     if layout is None:
         return (_POLICY_LATER if source_id == POLICY_SOURCE else NO_LAYOUT), False
     for rule in layout.ignore_files:
@@ -87,9 +88,9 @@ def _unread_note(source_id: str, inner: str, layout: Layout | None) -> tuple[str
 
 
 def matches_path(path: str, pattern: str) -> bool:
-    """Whether a path inside the source's folder fits a glob; a pattern without ``/`` is held against the file's name only."""
+    """Whether a path inside the source's folder fits a glob, case aside; a pattern without ``/`` is held against the file's name only."""
     pattern = unicodedata.normalize("NFC", pattern)
-    return fnmatchcase(path if "/" in pattern else path.rpartition("/")[2], pattern)
+    return fnmatchcase((path if "/" in pattern else path.rpartition("/")[2]).casefold(), pattern.casefold())
 
 
 def _edition_in_name(layout: Layout, inner: str) -> int | None:

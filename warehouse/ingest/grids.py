@@ -119,14 +119,23 @@ def _read_workbook(data: bytes, kind: str) -> list[Grid]:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
         return [_sheet_grid(workbook, name, lost.get(name, {})) for name in visible]
-    except PasswordError as error:
-        raise FileFault("a workbook without password", "an encrypted one", "save it without protection") from error
     except (CalamineError, OSError, ValueError) as error:
-        if "password" in str(error).lower() or "encrypt" in str(error).lower():
-            raise FileFault("a workbook without password", "an encrypted one", "save it without protection") from error
+        if isinstance(error, PasswordError) or _is_protected_xls(data):
+            raise FileFault(
+                "a workbook without protection", "an encrypted one", "open it in Excel and save it without protection"
+            ) from error
         raise FileFault(
             f"{_NAMES[kind]} that can be read", f"a truncated or damaged one ({error})", "download or export it again"
         ) from error
+
+
+def _is_protected_xls(data: bytes) -> bool:
+    """Whether the first record of an xls workbook says that the rest is encrypted; calamine then cannot tell the format at all."""
+    start = data.find(b"\x09\x08\x10\x00\x00\x06")
+    record = data[start + 20 : start + 24] if start >= 0 else b""
+    if record[:2] == b"\x86\x00":
+        record = data[start + 24 : start + 28]
+    return record[:2] == b"\x2f\x00"
 
 
 def _sheet_grid(workbook: object, name: str, lost: dict[tuple[int, int], str]) -> Grid:
@@ -209,6 +218,9 @@ def _read_parquet(data: bytes) -> tuple[list[str], list[list[Cell]]]:
     file = pq.ParquetFile(pa.BufferReader(data))
     if file.metadata.num_rows * file.metadata.num_columns > MAX_CELLS:
         raise FileFault(f"at most {MAX_CELLS:,} cells", f"{file.metadata.num_rows * file.metadata.num_columns:,}", "deliver smaller parts")
+    nested = [column.name for column in file.schema_arrow if pa.types.is_nested(column.type)]
+    if nested:
+        raise FileFault("columns of plain values", f"nested columns {', '.join(nested)}", "write them as plain columns")
     table = file.read()
     return list(table.column_names), [column.to_pylist() for column in table.columns]
 

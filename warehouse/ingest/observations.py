@@ -237,8 +237,8 @@ def _rows_without_values(grid: Grid, binding: Binding, rows: _Rows, missing: set
     """A line for each row that holds neither a year nor a value, such as a note under the table: else it would vanish unseen."""
     cols = [value.col for value in binding.values]
     lines = []
-    for row_no, cells, year_text in zip(rows.row_nos, rows.cells, rows.year_texts, strict=True):
-        if year_text is not None or any(col < len(cells) and not _is_missing(cells[col], missing) for col in cols):
+    for row_no, cells, year in zip(rows.row_nos, rows.cells, rows.years, strict=True):
+        if year is not None or any(col < len(cells) and not _is_missing(cells[col], missing) for col in cols):
             continue
         named = [col for col, header in enumerate(binding.headers) if header and col < len(cells) and not is_blank(cells[col])]
         if not named:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.ingest.cell_values import cell_number, cell_text, code_text, column_letters, is_blank, normal_header, parse_year
+from warehouse.ingest.cell_values import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    cell_number,
+    cell_text,
+    code_text,
+    column_letters,
+    is_blank,
+    normal_header,
+    parse_year,
+)
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.grids import Cell, check_format, read_columns, read_csv_rows
 from warehouse.ingest.observations import judge
@@ -16,10 +26,12 @@ from warehouse.ingest.raw_table import FileOrigin, build_raw_table, build_reject
 TIDY_SOURCE = "tidy"
 REQUIRED = ("city_id", "year", "indicator_id", "value")
 OPTIONAL = ("unit", "edition_year")
+#: How statistical programs write a missing value into a text file.
+MISSING = frozenset({"NA", "NaN", "nan"})
 
 
 def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> pa.Table:
-    """Raw rows of a tidy file; a blank value is no row.
+    """Raw rows of a tidy file; a blank value (or NA) is no row.
 
     Parameters
     ----------
@@ -37,9 +49,9 @@ def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> 
     """
     header, columns, lines = _read(data, file_name)
     found = _find_columns(header)
-    kept = [i for i, cell in enumerate(columns[found["value"]]) if not is_blank(cell)]
+    kept = [i for i, cell in enumerate(columns[found["value"]]) if not is_blank(cell) and cell not in MISSING]
     table = _taken_columns(header, columns, found, kept, origin)
-    lines += _unmapped(header)
+    lines += _unmapped(header, columns)
     return in_sheet_order(pa.concat_tables([table, build_rejected_table(origin, lines)]))
 
 
@@ -54,24 +66,23 @@ def _read(data: bytes, file_name: str) -> tuple[list[str], list[list[Cell]], lis
     rows = read_csv_rows(data)
     if not rows:
         raise FileFault(f"a header with {', '.join(REQUIRED)}", "no rows", "deliver the file again")
-    header, lines = rows[0], []
-    width = len(header)
+    width, lines = len(rows[0]), []
     if set(map(len, rows)) - {width}:
-        lines = _drop_long_records(rows, width)
-    columns = [list(column) for column in zip_longest(*rows[1:], fillvalue="")] if len(rows) > 1 else [[] for _ in header]
-    return header, columns + [[""] * (len(rows) - 1)] * (width - len(columns)), lines
+        lines = _even_out(rows, width)
+    body = rows[1:]
+    return rows[0], [[row[col] for row in body] for col in range(width)], lines
 
 
-def _drop_long_records(rows: list[list[Cell]], width: int) -> list[dict[str, object]]:
-    """Blank the records that are longer than the header (a separator inside a cell moves all that follows), one line each."""
+def _even_out(rows: list[list[Cell]], width: int) -> list[dict[str, object]]:
+    """Give all records the header's length; longer ones are blanked, a line each: a separator inside a cell moved all that follows it."""
     lines = []
     for i, row in enumerate(rows):
         if len(row) > width and any(not is_blank(cell) for cell in row[width:]):
             detail = f"expected {width} cells as in the header, found {len(row)}; put cells that hold the separator in quotation marks"
             lines.append(build_rejected_line("dropped_row", detail, row_no=i + 1, col_no=1, raw_text=cell_text(row[0])))
             rows[i] = [""] * width
-        elif len(row) > width:
-            rows[i] = row[:width]
+        elif len(row) != width:
+            rows[i] = row[:width] + [""] * (width - len(row))
     return lines
 
 
@@ -90,13 +101,13 @@ def _find_columns(header: list[str]) -> dict[str, int]:
     return {name: names.index(name) for name in (*REQUIRED, *OPTIONAL) if name in names}
 
 
-def _unmapped(header: list[str]) -> list[dict[str, object]]:
+def _unmapped(header: list[str], columns: list[list[Cell]]) -> list[dict[str, object]]:
     known = {*REQUIRED, *OPTIONAL}
     detail = f"expected only the columns {', '.join((*REQUIRED, *OPTIONAL))}, found another one; its cells are not read"
     return [
         build_rejected_line("unmapped_column", detail, row_no=1, col_no=col, raw_text=cell_text(name))
         for col, name in enumerate(header, start=1)
-        if normal_header(cell_text(name)) not in known
+        if normal_header(cell_text(name)) not in known and not (is_blank(name) and all(map(is_blank, columns[col - 1])))
     ]
 
 
@@ -104,15 +115,13 @@ def _taken_columns(header: list[str], columns: list[list[Cell]], found: dict[str
     value_no = found["value"] + 1
     cells = [columns[found["value"]][i] for i in kept]
     raw_texts, numbers = [cell_text(cell) for cell in cells], [cell_number(cell) for cell in cells]
-    year_texts = _texts(columns, found, "year", kept)
-    years = [parse_year(text) if text is not None else None for text in year_texts]
-    edition_texts = _texts(columns, found, "edition_year", kept)
+    year_texts = _mapped(columns, found, "year", kept)
+    years = _mapped(columns, found, "year", kept, parse_year)
+    edition_texts = _mapped(columns, found, "edition_year", kept)
     editions = [origin.edition_year if text is None else parse_year(text) for text in edition_texts]
-    verdicts = [judge(number, year, raw, text) for number, year, raw, text in zip(numbers, years, raw_texts, year_texts, strict=True)]
-    for i, (text, edition) in enumerate(zip(edition_texts, editions, strict=True)):
-        if text is not None and edition is None:
-            verdicts[i] = ("unknown_year", f"expected an edition_year from 1900 to 2100, found {text!r}; correct it or leave it blank")
-    codes = [code_text(text) if text is not None else None for text in _texts(columns, found, "city_id", kept)]
+    reasons, details = _verdicts(raw_texts, numbers, year_texts, years, edition_texts, editions)
+    codes = _mapped(columns, found, "city_id", kept, code_text)
+    names = _mapped(columns, found, "city_id", kept, lambda text: None if code_text(text).isdecimal() else text)
     row_nos = pc.add(pa.array(kept, type=pa.int32()), pa.scalar(2, type=pa.int32()))
     built = {
         "edition_year": editions,
@@ -120,22 +129,46 @@ def _taken_columns(header: list[str], columns: list[list[Cell]], found: dict[str
         "row_no": row_nos,
         "col_no": value_no,
         "place_code_text": codes,
-        "place_text": [code if code is not None and not code.isdecimal() else None for code in codes],
+        "place_text": names,
         "year_text": year_texts,
         "year": years,
-        "indicator_id": [text.strip() if text is not None else None for text in _texts(columns, found, "indicator_id", kept)],
-        "unit_text": _texts(columns, found, "unit", kept),
+        "indicator_id": _mapped(columns, found, "indicator_id", kept, str.strip),
+        "unit_text": _mapped(columns, found, "unit", kept),
         "raw_text": raw_texts,
         "value": numbers,
-        "reason": [reason for reason, _ in verdicts],
-        "detail": [detail for _, detail in verdicts],
+        "reason": reasons,
+        "detail": details,
     }
     return build_raw_table(origin, built, len(kept))
 
 
-def _texts(columns: list[list[Cell]], found: dict[str, int], name: str, kept: list[int]) -> list[str | None]:
-    """Texts of a named column for the kept rows; None where blank or where there is no such column."""
+def _verdicts(
+    raw_texts: list[str],
+    numbers: list[float | None],
+    year_texts: list[str | None],
+    years: list[int | None],
+    edition_texts: list[str | None],
+    editions: list[int | None],
+) -> tuple[list[str | None], list[str | None]]:
+    """Reason and detail of every value, null where number, year and edition are good."""
+    reasons: list[str | None] = [None] * len(numbers)
+    details = list(reasons)
+    for i, (number, year) in enumerate(zip(numbers, years, strict=True)):
+        if number is None or year is None:
+            reasons[i], details[i] = judge(number, year, raw_texts[i], year_texts[i])
+    for i, text in enumerate(edition_texts):
+        if text is not None and editions[i] is None and reasons[i] is None:
+            reasons[i] = "unknown_year"
+            details[i] = f"expected an edition_year from {FIRST_YEAR} to {LAST_YEAR}, found {text!r}; correct it or leave it blank"
+    return reasons, details
+
+
+def _mapped(
+    columns: list[list[Cell]], found: dict[str, int], name: str, kept: list[int], function: Callable[[str], object] = str
+) -> list[object]:
+    """A named column's texts through a function, each distinct text once; None where blank or where there is no such column."""
     if name not in found:
         return [None] * len(kept)
     column = columns[found[name]]
-    return [None if is_blank(column[i]) else cell_text(column[i]) for i in kept]
+    known = {cell: None if is_blank(cell) else function(cell_text(cell)) for cell in set(column)}
+    return [known[column[i]] for i in kept]
