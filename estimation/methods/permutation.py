@@ -112,6 +112,7 @@ def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs
     data, rule, base = _kernel_data(sample, statistics)
     sizes = np.array([len(design.event_times) for design in designs])
     x_all = np.zeros((len(designs), sample.n_groups, layout.n_years, sizes.max()))
+    normal_all = _unit_matrices(designs, statistics, int(sizes.max()))
     leads_all = np.zeros((len(designs), sizes.max()), dtype=np.int64)
     n_leads = np.zeros(len(designs), dtype=np.int64)
     for k, design in enumerate(designs):
@@ -126,9 +127,25 @@ def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs
         for start in range(0, len(labels), CHUNK):
             part = slice(start, start + CHUNK)
             results = coefficient[part], statistic[part], joint[part]
-            draws_kernel.run_draws(labels[part], data, rule, base, x_all, sizes, leads_all, n_leads, system, offsets, *results)
+            draws_kernel.run_draws(labels[part], data, rule, base, x_all, normal_all, sizes, leads_all, n_leads, system, offsets, *results)
             progress.update(len(labels[part]))
     return coefficient, statistic, joint
+
+
+def _unit_matrices(designs: list[Design], statistics: PairStatistics, largest: int) -> np.ndarray:
+    """What one unit of each basis matrix adds to the normal matrix of a group; (designs, G + 1, n_basis, q, q), controls left empty."""
+    layout, basis = statistics.layout, statistics.basis
+    start = layout.n_years - 1 + layout.n_controls
+    result = np.zeros((len(designs), len(designs[0].x), layout.n_basis, start + largest, start + largest))
+    years = slice(0, layout.n_years - 1)
+    for k, design in enumerate(designs):
+        treatment = slice(start, start + design.x.shape[2])
+        across = np.einsum("kst,gtl->gksl", basis, design.x)
+        result[k, :, :, years, years] = basis[None, :, 1:, 1:]
+        result[k, :, :, years, treatment] = across[:, :, 1:]
+        result[k, :, :, treatment, years] = across[:, :, 1:].transpose(0, 1, 3, 2)
+        result[k, :, :, treatment, treatment] = np.einsum("gsl,gksm->gklm", design.x, across)
+    return result
 
 
 def _kernel_data(sample: Sample, statistics: PairStatistics) -> tuple[tuple, tuple, tuple]:
