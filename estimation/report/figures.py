@@ -32,7 +32,7 @@ STYLE = {
     "xtick.color": INK,
     "ytick.color": INK,
     "text.color": INK,
-    "axes.titlesize": 11,
+    "axes.titlesize": 10.5,
     "axes.titlelocation": "left",
     "axes.titleweight": "bold",
     "legend.frameon": False,
@@ -58,7 +58,7 @@ LINE_LABELS = {
 
 def _svg(figure: Figure, is_simulated: bool) -> str:
     if is_simulated:
-        figure.text(0.995, 0.995, SIMULATED, ha="right", va="top", color=VERMILION, fontsize=9, fontweight="bold")
+        figure.suptitle(SIMULATED, x=0.99, ha="right", color=VERMILION, fontsize=8, fontweight="bold")
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor="white")
     plt.close(figure)
@@ -87,7 +87,7 @@ def map_svg(cities: pd.DataFrame, batches: pd.DataFrame, is_simulated: bool) -> 
     if cities.empty:
         return None
     with plt.rc_context(STYLE):
-        figure, axes = _new(4.8, 5.2)
+        figure, axes = _new(4.8, 4.6)
         inside, batch = cities["is_in_sample"].to_numpy(dtype=bool), cities["batch"].to_numpy(dtype=float, na_value=np.nan)
         _points(axes, cities, np.isnan(batch), inside, "#b9bec6", 10, "no zone")
         colours = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.92, max(len(batches), 1)))
@@ -136,7 +136,7 @@ def paths_svg(paths: pd.DataFrame, outcome: str, title: str, approvals: pd.DataF
 
 
 def _year_ticks(axes: Axes, first: int, last: int) -> None:
-    step = max(1, (last - first) // 5)
+    step = max(1, -(-(last - first) // 5))
     axes.set_xticks(list(range(first, last + 1, step)))
 
 
@@ -164,11 +164,11 @@ def event_study_svg(
     if own.empty:
         return None
     with plt.rc_context(STYLE):
-        figure, axes = _new(4.4, 3.1)
+        figure, axes = _new(4.4, 3.3)
         axes.axhline(0, color=INK, linewidth=0.8)
         axes.axvline(-0.5, color=GREY, linewidth=0.8, linestyle=":")
-        _bars(axes, own[own["vcov"] == "permutation"], SKY, 1.2, 0.14, "95 %, permutation")
         _bars(axes, own[own["is_default"].fillna(False).astype(bool)], BLUE, 2.4, 0.0, "95 %, default line")
+        _bars(axes, own[own["vcov"] == "permutation"], SKY, 1.2, 0.16, "95 %, permutation")
         points = own.drop_duplicates("event_time").sort_values("event_time")
         few = (points["n_pilots"].fillna(0) < 4).to_numpy(dtype=bool)
         for mask, face in ((~few, BLUE), (few, "white")):
@@ -179,7 +179,7 @@ def event_study_svg(
         axes.set_title(title or spec_id)
         axes.set_xlabel("years since admission (pilots behind the point)")
         if axes.get_legend_handles_labels()[1]:
-            axes.legend(fontsize=8, loc="best")
+            figure.legend(fontsize=8, loc="outside lower center", ncols=3, handlelength=1.2, columnspacing=1.2)
         return _svg(figure, is_simulated)
 
 
@@ -196,15 +196,13 @@ def _truth_marks(axes: Axes, truth: pd.DataFrame | None, spec_id: str) -> None:
         return
     own = truth[(truth["spec_id"] == spec_id) & truth["event_time"].notna()]
     if len(own):
-        axes.scatter(
-            _real(own["event_time"]) - 0.16, _real(own["truth"]), marker="x", s=30, color=VERMILION, zorder=4, label="truth (simulated)"
-        )
+        axes.scatter(_real(own["event_time"]) - 0.16, _real(own["truth"]), marker="x", s=30, color=VERMILION, zorder=4, label="truth")
 
 
 def _pilot_ticks(axes: Axes, points: pd.DataFrame) -> None:
     counts = dict(zip(points["event_time"].astype(int), points["n_pilots"].fillna(0).astype(int), strict=True))
     times = sorted({*counts, -1})
-    shown = times if len(times) <= 11 else [t for t in times if t % 2 == 0 or t == times[0]]
+    shown = times if len(times) <= 11 else [t for t in times if t % 2 == 0]
     axes.set_xticks(shown, [f"{t}\n({counts[t]})" if t in counts else f"{t}\nbase" for t in shown], fontsize=8.5)
 
 

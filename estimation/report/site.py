@@ -73,7 +73,7 @@ def _pictures(data: ReportData) -> dict[str, list[dict[str, Any]]]:
         _picture(
             f"path-{k}",
             figures.paths_svg(data["paths"], outcome, title, data["batches"], simulated),
-            f"Mean {title} by year, pairs with exactly one pilot city against pairs with none; dotted lines mark approval dates.",
+            f"Mean {title} by year, pairs with exactly one pilot city against pairs with none.",
         )
         for k, (outcome, title) in enumerate(
             {
@@ -103,7 +103,7 @@ def _pictures(data: ReportData) -> dict[str, list[dict[str, Any]]]:
 
 def _events(data: ReportData) -> list[dict[str, Any]]:
     pictures = []
-    for variant, rule in (("headline", ""), ("calendar_year", ", calendar-year rule")):
+    for variant, rule in (("headline", ""), ("calendar_year", ", calendar year")):
         for series, series_words in SERIES_TITLES.items():
             for measure, words in MEASURES.items():
                 if variant == "calendar_year" and measure != "cm":
@@ -113,7 +113,7 @@ def _events(data: ReportData) -> list[dict[str, Any]]:
                     data["estimate"],
                     spec_id,
                     truth=data["truth"] if data.is_simulated else None,
-                    title=f"{words}, {series_words}{rule}",
+                    title=f"{words}, {series_words.removesuffix(' growth') if rule else series_words}{rule}",
                     is_simulated=data.is_simulated,
                 )
                 text = f"Event study of {words} on {series_words}{rule}: coefficients by years since admission with 95 % intervals."

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from estimation.report.data import ReportData
-from estimation.report.findings import fmt, fmt_p, number, part_of, truth_of, verdict
+from estimation.report.findings import PRIMARY, fmt, fmt_p, number, part_of, truth_of, verdict
 
 LINES = {
     "province_jackknife": "province jackknife 省级刀切",
@@ -39,7 +39,7 @@ def headline_cards(data: ReportData) -> list[dict[str, Any]]:
             cards.append(
                 {
                     "spec_id": spec_id,
-                    "is_primary": spec_id == "baseline.cm_growth_official.headline",
+                    "is_primary": spec_id == PRIMARY,
                     "series": label,
                     "variant": words,
                     "estimate": fmt(found.estimate, sign=True),
@@ -141,13 +141,18 @@ def _key(row: pd.Series, keys: list[str]) -> list[object]:
     return [None if pd.isna(row[name]) else row[name] for name in keys]
 
 
-def warnings(data: ReportData) -> list[dict[str, Any]]:
-    """Each distinct warning with the specs it belongs to."""
-    frame = data["warning"]
-    return [
+def warnings(data: ReportData) -> dict[str, list[dict[str, Any]]]:
+    """Each distinct warning with the specs it belongs to: `first` those of the headlines, `rest` those of event studies alone."""
+    rows = [
         {"warning": text, "specs": ", ".join(dict.fromkeys(group["spec_id"])), "n_specs": group["spec_id"].nunique()}
-        for text, group in frame.groupby("warning", sort=True)
+        for text, group in data["warning"].groupby("warning", sort=True)
     ]
+    is_rest = [all(spec.startswith("dynamics.") for spec in row["specs"].split(", ")) for row in rows]
+    first = [row for row, rest in zip(rows, is_rest, strict=True) if not rest]
+    return {
+        "first": sorted(first, key=lambda row: PRIMARY not in row["specs"]),
+        "rest": [row for row, rest in zip(rows, is_rest, strict=True) if rest],
+    }
 
 
 def not_run(data: ReportData) -> list[dict[str, Any]]:
