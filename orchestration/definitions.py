@@ -34,3 +34,9 @@ def load_definitions() -> dg.Definitions:
         resources={"settings": Settings.from_environment()},
         executor=dg.in_process_executor,
     )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `dagster dev` loads."""
+    return load_definitions()

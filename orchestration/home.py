@@ -96,9 +96,9 @@ def set_tool_environment(home: Home) -> None:
 
 
 def write_dagster_settings(home: Home) -> None:
-    """The instance's settings: no telemetry, one run at a time (DuckDB has one writer)."""
+    """The instance's settings: no telemetry and no sign-up dialogue, one run at a time (DuckDB has one writer)."""
     settings = home.dagster / "dagster.yaml"
-    text = "telemetry:\n  enabled: false\nconcurrency:\n  runs:\n    max_concurrent_runs: 1\n"
+    text = "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    max_concurrent_runs: 1\n"
     if not settings.exists() or settings.read_text(encoding="utf-8") != text:
         settings.write_text(text, encoding="utf-8")
 
