@@ -8,7 +8,11 @@ import numpy as np
 import pandas as pd
 
 #: Gross domestic product of the year before the first (100 million yuan) by administrative rank, medians, stylised after 2003.
-INITIAL_GDP_CNY_100M = {4: 4500.0, 3: 1500.0, 2: 600.0, 1: 200.0}
+INITIAL_GDP_CNY_100M = {4: 3000.0, 3: 1200.0, 2: 500.0, 1: 200.0}
+#: Log standard deviation of that start; the large cities are more alike than the others.
+SPREAD_OF_START = {4: 0.25, 3: 0.3, 2: 0.4, 1: 0.7}
+#: Years whose first release a later economic census or final account revised.
+REVISED_YEARS = (2004, 2008, 2013, 2018, 2019, 2020)
 #: National consumer price inflation, per cent, stylised after the published index.
 NATIONAL_INFLATION_PCT = {
     2003: 1.2, 2004: 3.9, 2005: 1.8, 2006: 1.5, 2007: 4.8, 2008: 5.9, 2009: -0.7, 2010: 3.3, 2011: 5.4, 2012: 2.6, 2013: 2.6, 2014: 2.0,
@@ -87,8 +91,9 @@ def simulate_levels(
     n_cities, n_years = growth_pct.shape
     inflation, consumer_prices = _inflation(province, years, rng)
     prices = np.cumsum(inflation + 3.0 * rng.standard_normal((n_cities, n_years)), axis=1) / 100.0
-    start = np.array([INITIAL_GDP_CNY_100M[int(k)] for k in rank]) * np.exp(0.7 * rng.standard_normal(n_cities))
-    revision = np.exp(0.01 * rng.standard_normal((n_cities, n_years)))
+    spread = np.array([SPREAD_OF_START[int(k)] for k in rank])
+    start = np.array([INITIAL_GDP_CNY_100M[int(k)] for k in rank]) * np.exp(spread * rng.standard_normal(n_cities))
+    revision = np.exp(0.01 * rng.standard_normal((n_cities, n_years)) * np.isin(years, REVISED_YEARS))
     population = _smooth_walk(rng, 60.0 + 20.0 * np.sqrt(start) * np.exp(0.2 * rng.standard_normal(n_cities)), n_years, 0.4, 0.4)
     nominal = start[:, None] * np.exp(np.cumsum(growth_pct, axis=1) / 100.0 + prices)
     shadow = start[:, None] * np.exp(np.cumsum(shadow_growth_pct, axis=1) / 100.0 + prices)
@@ -117,7 +122,7 @@ def _people_and_money(shadow_gdp: np.ndarray, population: np.ndarray, rng: np.ra
         "area_km2": area,
         "loans_cny_100m": 0.75 * shadow_gdp * spread(0.35),
         "deposits_cny_100m": 1.15 * shadow_gdp * spread(0.3),
-        "fdi_usd_1m": 0.02 * shadow_gdp * 15.0 * spread(0.8),
+        "fdi_usd_1m": 0.2 * shadow_gdp * spread(0.6),
         "employed_10k": employed,
         "employed_education_10k": 0.13 * employed * spread(0.15),
         "employed_information_10k": 0.012 * employed * spread(0.4),
