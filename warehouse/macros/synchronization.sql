@@ -26,7 +26,7 @@
 
 {#- Kalemli-Ozcan, Papaioannou and Peydro 2013; on residuals Morgan, Rime and Strahan 2004. -#}
 {% macro neg_abs_gap(d_i, d_j) -%}
-    -abs({{ d_i }} - {{ d_j }})
+    0 - abs({{ d_i }} - {{ d_j }})
 {%- endmacro %}
 
 {% macro fisher_z(r) -%}

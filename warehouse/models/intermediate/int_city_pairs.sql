@@ -79,7 +79,8 @@ pairs as (
         city_j.area_km2 as s_j,
         city_i.admin_rank as a_i,
         city_j.admin_rank as a_j,
-        city_i.population_basis = 'registered' or city_j.population_basis = 'registered' as has_registered_population,
+        coalesce(city_i.population_basis = 'registered', false)
+        or coalesce(city_j.population_basis = 'registered', false) as has_registered_population,
         city_i.is_balanced and city_j.is_balanced as is_balanced,
         {{ pair_exposure('city_i.cohort_year', 'city_j.cohort_year') }} as exposure,
         {{ pair_cohort_year('city_i.cohort_year', 'city_j.cohort_year') }} as cohort_year,

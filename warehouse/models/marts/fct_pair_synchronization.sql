@@ -27,6 +27,7 @@ paired as (
     inner join scores as city_j on city_i."year" = city_j."year" and city_i.city_id < city_j.city_id
 ),
 
+-- least and greatest pass over nulls, so what is missing has to stay missing by itself
 final as (
     select
         city_i_id,
@@ -49,7 +50,9 @@ final as (
             neg_abs_gap_{{ component }},
             neg_abs_residual_{{ component }},
         {%- endfor %}
-        least(greatest(rolling_corr_growth_official, -1), 1) as rolling_corr_growth_official,
+        case
+            when rolling_corr_growth_official is not null then least(greatest(rolling_corr_growth_official, -1), 1)
+        end as rolling_corr_growth_official,
         case
             when rolling_corr_growth_official is not null then {{ fisher_z('rolling_corr_growth_official') }}
         end as rolling_fisher_z_growth_official
