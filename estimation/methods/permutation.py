@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,13 +125,26 @@ def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs
     shape = (len(labels), len(designs), layout.n_outcomes)
     coefficient, statistic, joint = np.full((*shape, sizes.max()), np.nan), np.full((*shape, sizes.max()), np.nan), np.full(shape, np.nan)
     system = (np.ascontiguousarray(statistics.basis), layout.n_controls, layout.shared)
-    with tqdm(total=len(labels), desc="permutations", unit="draw", delay=2, file=sys.stderr, leave=False) as progress:
-        for start in range(0, len(labels), CHUNK):
-            part = slice(start, start + CHUNK)
-            results = coefficient[part], statistic[part], joint[part]
-            draws_kernel.run_draws(labels[part], data, rule, base, x_all, normal_all, sizes, leads_all, n_leads, system, offsets, *results)
-            progress.update(len(labels[part]))
+    inputs = (data, rule, base, x_all, normal_all, sizes, leads_all, n_leads, system, offsets)
+
+    def run(part: slice) -> int:
+        draws_kernel.run_draws(labels[part], *inputs, coefficient[part], statistic[part], joint[part])
+        return len(labels[part])
+
+    parts = [slice(start, start + CHUNK) for start in range(0, len(labels), CHUNK)]
+    with (
+        ThreadPoolExecutor(_n_threads()) as pool,
+        tqdm(total=len(labels), desc="permutations", unit="draw", delay=2, file=sys.stderr, leave=False, disable=None) as progress,
+    ):
+        for done in pool.map(run, parts):
+            progress.update(done)
     return coefficient, statistic, joint
+
+
+def _n_threads() -> int:
+    """OMP_NUM_THREADS where it is set, else the processors this process may use."""
+    named = os.environ.get("OMP_NUM_THREADS", "")
+    return int(named) if named.isdecimal() and int(named) > 0 else len(os.sched_getaffinity(0))
 
 
 def _unit_matrices(designs: list[Design], statistics: PairStatistics, largest: int) -> np.ndarray:
