@@ -14,7 +14,7 @@ import pandas as pd
 from estimation.analyses import baseline, dynamics
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
 from estimation.methods.panel_data import PairPanel
-from estimation.panel import TREATED_YEAR_COLUMN, Sample, SampleError, build_sample, hash_panel
+from estimation.panel import PAIR_BASE, TREATED_YEAR_COLUMN, Sample, SampleError, build_sample, hash_panel
 from estimation.specs import Spec
 
 ANALYSES = (baseline, dynamics)
@@ -251,7 +251,7 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
 
 def _aligned(other: Sample, sample: Sample) -> np.ndarray:
     """Outcomes of another sample (M, P, T) on the pairs and years of this one, NaN where it has none."""
-    keys = [s.city_ids[s.city_i] * 10_000_000 + s.city_ids[s.city_j] for s in (other, sample)]
+    keys = [s.city_ids[s.city_i] * PAIR_BASE + s.city_ids[s.city_j] for s in (other, sample)]
     position = pd.Index(keys[0]).get_indexer(keys[1])
     year = pd.Index(other.years).get_indexer(sample.years)
     values = other.y[:, np.maximum(position, 0)][:, :, np.maximum(year, 0)]

@@ -116,7 +116,7 @@ def paths_svg(paths: pd.DataFrame, outcome: str, title: str, approvals: pd.DataF
     if paths.empty or paths[outcome].isna().all():
         return None
     with plt.rc_context(STYLE):
-        figure, axes = _new(4.4, 2.9)
+        figure, axes = _new(4.4, 3.1)
         for is_one, colour, style, label in ((True, VERMILION, "-", "one pilot"), (False, BLUE, "--", "no pilot")):
             part = paths[paths["is_one"] == is_one]
             if len(part):
@@ -126,12 +126,12 @@ def paths_svg(paths: pd.DataFrame, outcome: str, title: str, approvals: pd.DataF
                 )
         first, last = paths["year"].min(), paths["year"].max()
         for when in pd.to_datetime(approvals["approval_date"]):
-            position = when.year + (when.dayofyear - 1) / 365.25
+            position = when.year + (when.day_of_year - 1) / 365.25
             if first <= position <= last + 1:
                 axes.axvline(position, color=GREY, linewidth=0.7, linestyle=":")
         _year_ticks(axes, int(first), int(last))
         axes.set_title(title)
-        axes.legend(fontsize=8.5, loc="best")
+        figure.legend(fontsize=8.5, loc="outside lower center", ncols=2)
         return _svg(figure, is_simulated)
 
 
@@ -247,7 +247,7 @@ def coverage_svg(coverage: pd.DataFrame, is_simulated: bool) -> str | None:
         axes.set_yticks(range(len(table)), list(table.index), fontsize=8)
         step = 1 if len(years) <= 12 else 5
         shown = [k for k, year in enumerate(years) if year % step == 0]
-        axes.set_xticks(shown, [str(years[k]) for k in shown])
+        axes.set_xticks(shown, [str(years[k]) for k in shown], fontsize=8)
         axes.spines[:].set_visible(False)
         figure.colorbar(picture, ax=axes, fraction=0.025, pad=0.01).ax.tick_params(labelsize=8)
         return _svg(figure, is_simulated)

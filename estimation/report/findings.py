@@ -55,7 +55,8 @@ def fmt(value: object, digits: int = 3, *, sign: bool = False) -> str:
     found = number(value)
     if found is None:
         return "–"
-    text = f"{found:+,.{digits}f}" if sign else f"{found:,.{digits}f}"
+    rounded = round(found, digits) + 0.0
+    text = f"{rounded:+,.{digits}f}" if sign else f"{rounded:,.{digits}f}"
     return text.replace("-", "−")
 
 
@@ -133,7 +134,7 @@ def _conclusion(whole: Verdict, comove: Verdict | None) -> str:
             for name, p in ((LINE_WORDS.get(whole.line, whole.line), whole.p_default), ("permutation", whole.p_permutation))
             if p is None or p >= ALPHA
         ]
-        lines = " and ".join(dict.fromkeys(weak))
+        lines = " and the ".join(dict.fromkeys(weak))
         verb = "does" if len(set(weak)) == 1 else "do"
         return f"This is no evidence that synchronization changed: the {lines} {verb} not reject zero at 5 %."
     if comove is None:

@@ -1,0 +1,179 @@
+"""The study on fabricated marts: the contract's frames, the exact split, the truth of simulated data, and what is said when it lacks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimation.fit import PairPanel, fit_panel
+from estimation.panel import TREATED_YEAR_COLUMN
+from estimation.study import (
+    DIAGNOSTIC_COLUMNS,
+    ESTIMATE_COLUMNS,
+    NOT_RUN_COLUMNS,
+    TRUTH_COLUMNS,
+    WARNING_COLUMNS,
+    Marts,
+    all_specs,
+    compute_truth,
+    empty_truth,
+    read_marts,
+    run_study,
+)
+
+YEARS = np.arange(2010, 2020)
+PRIMARY = "baseline.cm_growth_official.headline"
+FAST = {"permutations": 99, "seed": 3}
+
+
+def synchronize(ids: np.ndarray, **growth: np.ndarray) -> pd.DataFrame:
+    """cm, comove and dispersion of every pair and year, from growth (N, T) by series."""
+    left, right = np.triu_indices(len(ids), 1)
+    frame = {
+        "city_i_id": np.repeat(ids[left], len(YEARS)),
+        "city_j_id": np.repeat(ids[right], len(YEARS)),
+        "year": np.tile(YEARS, left.size),
+    }
+    for series, d in growth.items():
+        z = (d - d.mean(1, keepdims=True)) / d.std(1, keepdims=True)
+        whole, together = 1 - (z[left] - z[right]) ** 2 / 2, z[left] * z[right]
+        frame |= {f"cm_{series}": whole.ravel(), f"comove_{series}": together.ravel(), f"dispersion_{series}": (whole - together).ravel()}
+    return pd.DataFrame(frame)
+
+
+def economy(n_cities: int = 30, n_pilots: int = 10) -> tuple[Marts, Marts]:
+    """Marts with and without an effect: after admission a pilot's growth moves towards the common path."""
+    rng = np.random.default_rng(11)
+    ids = 110000 + 1000 * (np.arange(n_cities) // 3) + 100 * (np.arange(n_cities) % 3)
+    year = np.full(n_cities, np.nan)
+    year[rng.permutation(n_cities)[:n_pilots]] = rng.choice([2015, 2016, 2019], n_pilots, p=[0.4, 0.4, 0.2])
+    cities = pd.DataFrame({"city_id": ids, "province_id": ids // 1000 * 1000, "province_name_en": [f"Province {i // 1000}" for i in ids]})
+    cities["treated_year"], cities["treated_year_calendar_year"] = pd.array(year, dtype="Int64"), pd.array(year, dtype="Int64")
+    left, right = np.triu_indices(n_cities, 1)
+    pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right], "tie_strength": rng.lognormal(size=left.size)})
+    common, own = rng.normal(size=YEARS.size), rng.normal(size=(n_cities, YEARS.size))
+    treated = np.nan_to_num(year, nan=9999)[:, None] <= YEARS
+    without, with_effect = common + own, common * np.where(treated, 2, 1) + own * np.where(treated, 0.5, 1)
+    noise = rng.normal(scale=0.3, size=own.shape)
+    frames = [synchronize(ids, growth_official=g, growth_deflated=g + noise) for g in (with_effect, without)]
+    return Marts(cities, pairs, frames[0]), Marts(cities, pairs, frames[1])
+
+
+@pytest.fixture(scope="module")
+def marts() -> tuple[Marts, Marts]:
+    return economy()
+
+
+@pytest.fixture(scope="module")
+def result(marts):
+    return run_study(marts[0], **FAST)
+
+
+def points(frame: pd.DataFrame, spec_id: str) -> pd.Series:
+    """Estimate by event time of a spec."""
+    rows = frame[frame["spec_id"] == spec_id].drop_duplicates(["term", "event_time"])
+    return pd.Series(rows["estimate"].to_numpy(dtype=float), index=rows["event_time"].fillna(99).to_numpy(dtype=int))
+
+
+def test_frames_have_the_contracts_columns(result) -> None:
+    expected = {"estimate": ESTIMATE_COLUMNS, "diagnostic": DIAGNOSTIC_COLUMNS, "not_run": NOT_RUN_COLUMNS, "warning": WARNING_COLUMNS}
+    for name, columns in expected.items():
+        assert list(getattr(result, name).columns) == list(columns)
+    assert set(result.estimate["spec_id"]) == {spec.spec_id for spec in all_specs()}
+    assert result.not_run.empty
+    treated = result.estimate[result.estimate["spec_id"] == PRIMARY]
+    assert list(treated["vcov"]) == ["conventional", "dyadic", "city", "province_jackknife", "permutation"]
+    assert result.estimate.groupby(["spec_id", "term", "event_time"], dropna=False)["is_default"].sum().eq(1).all()
+
+
+def test_parts_add_up_to_the_whole(result) -> None:
+    """`cm` = `comove` + `dispersion`, so every coefficient splits exactly."""
+    for spec in all_specs():
+        if spec.outcome.startswith("cm_"):
+            parts = [points(result.estimate, spec.spec_id.replace(".cm_", f".{part}_")) for part in ("cm", "comove", "dispersion")]
+            np.testing.assert_allclose(parts[0], parts[1] + parts[2], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(("variant", "tie_rule"), [("headline", "strong"), ("all_pairs", "all")])
+def test_estimate_is_that_of_the_kept_pairs(marts, result, variant: str, tie_rule: str) -> None:
+    """The shared pass equals a fit of one outcome on a panel from which everything else was removed by hand."""
+    cities, pairs, sync = marts[0].cities, marts[0].pairs, marts[0].synchronization
+    year = cities.set_index("city_id")["treated_year"].where(lambda y: y <= 2019)
+    n_pilots = pairs["city_i_id"].map(year).notna().astype(int) + pairs["city_j_id"].map(year).notna()
+    kept = pairs[n_pilots < 2]
+    if tie_rule == "strong":
+        kept = kept[kept["tie_strength"] > kept["tie_strength"].median()]
+    ids = cities["city_id"].to_numpy()
+    y = sync.merge(kept[["city_i_id", "city_j_id"]])["cm_growth_official"].to_numpy().reshape(len(kept), -1)
+    panel = PairPanel(
+        city_i=np.searchsorted(ids, kept["city_i_id"]),
+        city_j=np.searchsorted(ids, kept["city_j_id"]),
+        years=YEARS,
+        y=y,
+        city_cohort=year.fillna(0).to_numpy(dtype=int),
+        province=cities["province_id"].to_numpy(),
+    )
+    alone = {row.vcov: row for row in fit_panel(panel, vcov=("dyadic", "province_jackknife"), permutations=0).estimates}
+    rows = result.estimate[result.estimate["spec_id"] == f"baseline.cm_growth_official.{variant}"].set_index("vcov")
+    for line, row in alone.items():
+        assert rows.loc[line, "estimate"] == pytest.approx(row.estimate, abs=1e-11)
+        assert rows.loc[line, "std_error"] == pytest.approx(row.std_error, abs=1e-11)
+
+
+def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
+    """Estimators are linear in the outcome: the truth of a spec is its estimate minus the one without the effect on the same sample."""
+    truth = compute_truth(*marts)
+    without = run_study(dataclasses.replace(marts[1]), **FAST)
+    assert list(truth.columns) == list(TRUTH_COLUMNS) == list(empty_truth().columns)
+    for spec_id in (PRIMARY, "dynamics.comove_growth_deflated.headline"):
+        expected = points(result.estimate, spec_id) - points(without.estimate, spec_id)
+        np.testing.assert_allclose(points(truth.rename(columns={"truth": "estimate"}), spec_id), expected, atol=1e-11)
+    assert compute_truth(marts[0], marts[0])["truth"].astype(float).abs().max() < 1e-12
+
+
+def test_order_of_rows_does_not_matter(marts, result) -> None:
+    shuffled = Marts(*(frame.sample(frac=1, random_state=5) for frame in (marts[0].cities, marts[0].pairs, marts[0].synchronization)))
+    again = run_study(shuffled, **FAST)
+    for name in ("estimate", "diagnostic", "not_run", "warning"):
+        pd.testing.assert_frame_equal(getattr(result, name), getattr(again, name), check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"pairs": lambda f: f.assign(tie_strength=np.nan)}, "population_resident_10k"),
+        ({"cities": lambda f: f.assign(**dict.fromkeys(TREATED_YEAR_COLUMN.values(), pd.NA))}, "admitted as a pilot"),
+        ({"synchronization": lambda f: f.drop(columns=["cm_growth_official"])}, "cm_growth_official"),
+        ({"synchronization": lambda f: f.assign(cm_growth_official=np.nan)}, "gdp_growth_official_pct"),
+    ],
+)
+def test_what_lacks_ends_in_not_run(marts, change: dict, reason: str) -> None:
+    """A row with its reason, no exception; six cities of a bare level are such a landing."""
+    small = dataclasses.replace(marts[0], **{name: edit(getattr(marts[0], name)) for name, edit in change.items()})
+    found = run_study(small, [spec for spec in all_specs() if spec.spec_id == PRIMARY], **FAST)
+    assert list(found.not_run["spec_id"]) == [PRIMARY]
+    assert reason in found.not_run["reason"].iloc[0]
+    assert found.estimate.empty
+
+
+def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
+    """Missing outcome columns are left out, empty frames become tables with typed columns."""
+    con = duckdb.connect()
+    con.execute("create schema marts")
+    sync = marts[0].synchronization.drop(columns=[c for c in marts[0].synchronization if c.endswith("deflated")])
+    tables = {"dim_city": marts[0].cities.assign(city_name_en="x"), "fct_city_pair": marts[0].pairs, "fct_pair_synchronization": sync}
+    for name, frame in tables.items():
+        con.register("incoming", frame)
+        con.execute(f"create table marts.{name} as select * from incoming order by random()")
+    found = run_study(read_marts(con), permutations=19, seed=1)
+    assert set(found.not_run["spec_id"]) == {spec.spec_id for spec in all_specs() if spec.series == "growth_deflated"}
+    for frame, columns in ((empty_truth(), TRUTH_COLUMNS), (found.estimate.iloc[:0], ESTIMATE_COLUMNS)):
+        con.register("incoming", frame)
+        types = [row[1] for row in con.execute("describe select * from incoming").fetchall()]
+        assert types == [
+            {"str": "VARCHAR", "Int64": "BIGINT", "Float64": "DOUBLE", "boolean": "BOOLEAN"}[kind] for kind in columns.values()
+        ]
