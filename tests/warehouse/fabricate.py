@@ -57,33 +57,29 @@ def raw_row(source_id: str, place: str, year: int | None, indicator_id: str, val
     return row | more
 
 
-def write_raw(build: Path, rows: list[dict[str, object]], input_files: int = 1) -> None:
+def write_raw(build: Path, rows: list[dict[str, object]]) -> None:
     """Write rows as one raw Parquet file a source and the list of input files beside them."""
     (build / "raw").mkdir(parents=True, exist_ok=True)
     frame = pd.DataFrame(rows, columns=list(RAW_TYPES)).astype(RAW_TYPES)
-    for nth, (source_id, part) in enumerate(frame.groupby("source_id", sort=True)):
-        part = part.copy()
+    for nth, (source_id, group) in enumerate(frame.groupby("source_id", sort=True)):
+        part = group.copy()
         part["row_no"] = part["row_no"].fillna(pd.Series(np.arange(2, len(part) + 2), index=part.index))
         part["col_no"] = part["col_no"].fillna(4)
         part["cell_ref"] = part["cell_ref"].fillna("D" + part["row_no"].astype("string"))
         part.to_parquet(build / "raw" / f"{nth}_{source_id}.parquet", index=False)
-    pd.DataFrame(
-        [
-            {
-                "path": f"tidy/{nth}.csv",
-                "source_id": "tidy",
-                "edition_year": pd.NA,
-                "sha256": "0" * 64,
-                "bytes": 1,
-                "status": "taken",
-                "note": "",
-                "n_observations": len(rows),
-                "n_rejected": 0,
-                "raw_path": "",
-            }
-            for nth in range(input_files)
-        ]
-    ).astype({"edition_year": "Int32"}).to_parquet(build / "input_file.parquet", index=False)
+    input_file = {
+        "path": "tidy/observations.csv",
+        "source_id": "tidy",
+        "edition_year": pd.NA,
+        "sha256": "0" * 64,
+        "bytes": 1,
+        "status": "taken",
+        "note": "",
+        "n_observations": len(rows),
+        "n_rejected": 0,
+        "raw_path": "",
+    }
+    pd.DataFrame([input_file]).astype({"edition_year": "Int32"}).to_parquet(build / "input_file.parquet", index=False)
 
 
 def fabricate_economies(n_cities: int = 30, first_year: int = 2003, last_year: int = 2021, seed: int = 1) -> list[dict[str, object]]:

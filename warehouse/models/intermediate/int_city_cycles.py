@@ -4,12 +4,12 @@ import sys
 
 
 def _import_cycles():
-    """Import the filters; dbt started by itself does not have the project's folder on its path."""
+    """Import the filters; dbt compiles this file elsewhere and, started by itself, does not have the project's folder on its path."""
     try:
-        from estimation.methods import cycles  # noqa: PLC0415 - dbt compiles this file elsewhere, the path may have to be set first
+        from estimation.methods import cycles
     except ModuleNotFoundError:
         sys.path.append(os.environ.get("DBT_PROJECT_DIR") or os.environ.get("DBT_PROFILES_DIR") or os.getcwd())
-        from estimation.methods import cycles  # noqa: PLC0415 - the same
+        from estimation.methods import cycles
     return cycles
 
 
