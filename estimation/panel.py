@@ -40,6 +40,8 @@ class SampleDescription:
         Median tie of `one` and `none` pairs, pooled; NaN under tie rule `all`.
     first_year, last_year : int
         Years of the rows.
+    share_short_exposure : float
+        Share of treated pair-years with under 6 months of exposure: those in the year of an approval of July to December.
     dropped_city_ids : tuple of int
         Cities of the marts that are not in the sample (a gap in the outcome, or no tie under rule `strong`).
     """
@@ -54,6 +56,7 @@ class SampleDescription:
     tie_median: float
     first_year: int
     last_year: int
+    share_short_exposure: float
     dropped_city_ids: tuple[int, ...]
 
 
@@ -67,6 +70,8 @@ class Sample:
         Labels of the city indices and the province of each city.
     city_cohort : (N,) int array
         First treated year inside the window, 0 = never in it.
+    strata : (N,) int array or None
+        Groups within which admission years are shuffled, where the rule is neither the province nor all cities.
     city_i, city_j : (P,) int arrays
         City indices of every candidate pair (`none`, `one` and `both`), city_i < city_j.
     years : (T,) int array
@@ -87,6 +92,7 @@ class Sample:
     city_ids: np.ndarray
     province_ids: np.ndarray
     city_cohort: np.ndarray
+    strata: np.ndarray | None
     city_i: np.ndarray
     city_j: np.ndarray
     years: np.ndarray
@@ -113,7 +119,8 @@ def build_sample(
     Parameters
     ----------
     cities : DataFrame
-        ``marts.dim_city``: city_id, province_id, treated_year, treated_year_calendar_year.
+        ``marts.dim_city``: city_id, province_id, treated_year, treated_year_calendar_year; for the shuffle within GDP terciles also
+        ``gdp_mean_cny_100m``, the mean nominal GDP of 2010-2014.
     pairs : DataFrame
         ``marts.fct_city_pair``: city_i_id, city_j_id, tie_strength.
     synchronization : DataFrame
@@ -259,7 +266,40 @@ def _roster(cities: pd.DataFrame, members: np.ndarray, rule: str, last_year: int
     found = by_id.loc[members]
     treated = found[TREATED_YEAR_COLUMN[rule]].to_numpy(dtype=float, na_value=np.nan)
     cohort = np.where(np.isfinite(treated) & (treated <= last_year), np.nan_to_num(treated), NEVER).astype(np.int64)
-    return pd.DataFrame({"city_id": members, "province_id": found["province_id"].to_numpy(dtype=np.int64), "cohort": cohort})
+    # the two rules differ exactly for approvals of July to December
+    by_rule = [found[column].to_numpy(dtype=float, na_value=np.nan) for column in TREATED_YEAR_COLUMN.values()]
+    gdp = found["gdp_mean_cny_100m"] if "gdp_mean_cny_100m" in found else pd.Series(np.nan, index=found.index)
+    return pd.DataFrame(
+        {
+            "city_id": members,
+            "province_id": found["province_id"].to_numpy(dtype=np.int64),
+            "cohort": cohort,
+            "is_second_half": np.isfinite(by_rule[0]) & (by_rule[0] != by_rule[1]),
+            "gdp": gdp.to_numpy(dtype=float, na_value=np.nan),
+        }
+    )
+
+
+def _strata(roster: pd.DataFrame, spec: Spec) -> np.ndarray | None:
+    """Province by tercile of GDP over the sample's cities; a city without GDP stands with those of its province that lack it too."""
+    if spec.shuffle != "province_gdp_tercile":
+        return None
+    gdp = roster["gdp"]
+    if gdp.notna().sum() < 3:
+        raise SampleError("needs gdp_nominal_cny_100m of 2010-2014 to shuffle admission years within terciles of GDP")
+    tercile = (gdp.rank(method="min") - 1) * 3 // gdp.notna().sum()
+    return (roster["province_id"] * 10 + tercile.fillna(9)).to_numpy(dtype=np.int64)
+
+
+def _share_short_exposure(
+    roster: pd.DataFrame, sides: tuple[np.ndarray, np.ndarray], treated: np.ndarray, years: np.ndarray, rule: str
+) -> float:
+    """Of the treated pair-years of the given pairs (positions), those in the approval year of a second-half approval."""
+    cohort, late = roster["cohort"].to_numpy(), roster["is_second_half"].to_numpy() & (rule == "calendar_year")
+    pilot = np.where(cohort[sides[0][treated]] > NEVER, sides[0][treated], sides[1][treated])
+    n_treated = (years[None, :] >= cohort[pilot][:, None]).sum()
+    n_short = (late[pilot][:, None] & (years[None, :] == cohort[pilot][:, None])).sum()
+    return float(n_short / n_treated) if n_treated else 0.0
 
 
 def _assemble(
@@ -291,6 +331,9 @@ def _assemble(
         tie_median=median,
         first_year=int(years[0]),
         last_year=int(years[-1]),
+        share_short_exposure=_share_short_exposure(
+            roster, (city_i, city_j), np.flatnonzero(is_kept & (n_treated == 1)), years, spec.treatment_rule
+        ),
         dropped_city_ids=tuple(int(c) for c in np.setdiff1d(cities["city_id"].to_numpy(dtype=np.int64), ids)),
     )
     split = len(outcomes)
@@ -298,6 +341,7 @@ def _assemble(
         city_ids=ids,
         province_ids=roster["province_id"].to_numpy(),
         city_cohort=city_cohort,
+        strata=_strata(roster, spec),
         city_i=city_i,
         city_j=city_j,
         years=years,

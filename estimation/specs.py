@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 TIE_RULES = ("strong", "all")
 TREATMENT_RULES = ("second_half_next_year", "calendar_year")
-SHUFFLES = ("province", "all")
+SHUFFLES = ("province", "all", "province_gdp_tercile")
 
 # What a landing has to deliver before the outcomes of a series exist.
 SERIES_NEEDS = {
@@ -40,7 +40,8 @@ class Spec:
     controls, effects, vcov : tuple of str
         Control columns, absorbed effects, lines of inference (METHODS, section 7).
     permutations, seed, shuffle : int, int, str
-        Number of draws, their seed, and whether admission years are shuffled within a ``province`` or over ``all`` cities.
+        Number of draws, their seed, and whether admission years are shuffled within a ``province``, over ``all`` cities or within a
+        ``province_gdp_tercile`` (a province's cities of one tercile of mean GDP 2010-2014).
 
     Raises
     ------

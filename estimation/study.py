@@ -34,6 +34,15 @@ DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "val
 NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}
 WARNING_COLUMNS = {"spec_id": _TEXT, "warning": _TEXT}
 TRUTH_COLUMNS = {"spec_id": _TEXT, "term": _TEXT, "cohort_year": _COUNT, "event_time": _COUNT, "truth": _REAL}
+# The mean is taken on DECIMAL, so that it has the same bytes for any thread count.
+CITIES = """
+with means as (
+    select city_id, sum(cast(gdp_nominal_cny_100m as decimal(28, 6))) / count(gdp_nominal_cny_100m) as gdp_mean_cny_100m
+    from marts.fct_city_year where year between 2010 and 2014 group by city_id
+)
+select city_id, city_name_en, province_id, province_name_en, {treated}, cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
+from marts.dim_city left join means using (city_id) order by city_id
+"""
 
 
 @dataclass(frozen=True)
@@ -88,9 +97,7 @@ def read_marts(con: Any, specs: Sequence[Spec] | None = None) -> Marts:
     columns = ", ".join(["city_i_id", "city_j_id", "year", *(f'"{name}"' for name in wanted)])
     treated = ", ".join(TREATED_YEAR_COLUMN.values())
     return Marts(
-        cities=con.execute(
-            f"select city_id, city_name_en, province_id, province_name_en, {treated} from marts.dim_city order by city_id"
-        ).df(),
+        cities=con.execute(CITIES.format(treated=treated)).df(),
         pairs=con.execute("select city_i_id, city_j_id, tie_strength from marts.fct_city_pair order by city_i_id, city_j_id").df(),
         synchronization=con.execute(f"select {columns} from marts.fct_pair_synchronization order by city_i_id, city_j_id, year").df(),
     )
@@ -178,7 +185,7 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
 
 
 def _sample_name(spec: Spec) -> str:
-    return f"{spec.series}, {spec.tie_rule} ties, treated by {spec.treatment_rule}"
+    return f"{spec.series}, {spec.tie_rule} ties, treated by {spec.treatment_rule}, shuffled by {spec.shuffle}"
 
 
 def _groups(specs: Sequence[Spec]) -> list[list[Spec]]:
@@ -243,7 +250,7 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
         vcov=vcov,
         permutations=permutations,
         seed=spec.seed,
-        shuffle=spec.shuffle,
+        shuffle=spec.shuffle if sample.strata is None else sample.strata,
         tie_quantile=TIE_QUANTILE[spec.tie_rule],
         control_names=spec.controls,
     )

@@ -112,7 +112,8 @@ def answer(data: ReportData) -> list[str]:
         because = f": {reason.iloc[0]}" if len(reason) else ""
         return [f"The primary specification was not run{because}.", "This landing gives no answer to the question."]
     head = (
-        f"Admission changed the synchronization of a pilot with never-pilot cities by an estimated {fmt(whole.estimate, sign=True)} "
+        "Admission is estimated to have changed the synchronization of a pilot with never-pilot cities by "
+        f"{fmt(whole.estimate, sign=True)} "
         f"({_uncertainty(whole)}; {whole.n_cities} cities, {whole.n_pilots} of them pilots; {whole.n_pairs:,} pairs)."
     )
     return [head, _conclusion(whole, verdict(data, part_of(PRIMARY, "comove"))), *_truth_sentence(data, whole)]
@@ -160,7 +161,7 @@ def differences(data: ReportData) -> list[str]:
     whole = verdict(data, PRIMARY)
     if whole is None:
         return []
-    said = [_contrast(whole), _split(data), *_other_specs(data, whole)]
+    said = [_contrast(whole), _split(data), _shuffle(data), _exposure(data), *_other_specs(data, whole)]
     return [sentence for sentence in said if sentence]
 
 
@@ -182,6 +183,32 @@ def _split(data: ReportData) -> str:
         return ""
     words = [f"{fmt(p.estimate, sign=True)} {name} ({_both_p(p)})" for p, name in zip(parts, ("co-movement", "dispersion"), strict=True)]
     return f"Split: the coefficient is exactly {words[0]} and {words[1]}."
+
+
+def _shuffle(data: ReportData) -> str:
+    found, mean = (
+        verdict(data, "baseline.cm_growth_official.gdp_tercile"),
+        diagnostic(data, PRIMARY, "permutation_mean_estimate", "treated"),
+    )
+    if found is None or mean is None:
+        return ""
+    fixed = (diagnostic(data, spec_id, "permutation_fixed_pilots") for spec_id in (PRIMARY, "baseline.cm_growth_official.gdp_tercile"))
+    n_fixed, n_fixed_tercile = (int(n or 0) for n in fixed)
+    return (
+        "Shuffle: the permutation is exact only if admission is as good as random among a province's cities; its placebo estimates "
+        f"average {fmt(mean, sign=True)}, and {n_fixed} pilots cannot move. Among a province's cities of one GDP tercile "
+        f"p {fmt_p(found.p_permutation)} ({n_fixed_tercile} pilots cannot move)."
+    )
+
+
+def _exposure(data: ReportData) -> str:
+    share = diagnostic(data, "baseline.cm_growth_official.calendar_year", "sample_share_short_exposure")
+    if share is None:
+        return ""
+    return (
+        f"Exposure: by calendar year of approval {share:.0%} of the treated pair-years have under 6 months of exposure; in the headline "
+        "none has."
+    )
 
 
 def _other_specs(data: ReportData, whole: Verdict) -> list[str]:

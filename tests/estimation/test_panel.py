@@ -135,6 +135,20 @@ def test_dummy_that_switches_off_is_refused() -> None:
         build_sample(cities, pairs, sync, spec(treatment_rule="exactly_one_is_pilot_now"))
 
 
+def test_strata_are_province_by_tercile_and_short_exposure_is_counted() -> None:
+    """Terciles over the sample's cities; a city without GDP stands with its like; second-half approvals are short in their first year."""
+    cities, pairs, sync = fabricate(9, 3)
+    gdp = [5.0, 1.0, 9.0, 2.0, np.nan, 3.0, 7.0, 8.0, np.nan]
+    cities = cities.assign(province_id=[110000] * 5 + [120000] * 4, gdp_mean_cny_100m=gdp)
+    cities["treated_year_calendar_year"] = [2018.0, 2016.0, *[np.nan] * 7]
+    cities["treated_year"] = [2019.0, 2016.0, *[np.nan] * 7]
+    sample = build_sample(cities, pairs, sync, spec(shuffle="province_gdp_tercile", tie_rule="all", treatment_rule="calendar_year"))
+    assert list(sample.strata) == [1100001, 1100000, 1100002, 1100000, 1100009, 1200000, 1200001, 1200002, 1200009]
+    assert sample.description.share_short_exposure == pytest.approx(7 / (7 * 2 + 7 * 4))
+    assert build_sample(cities, pairs, sync, spec()).description.share_short_exposure == 0
+    assert build_sample(cities, pairs, sync, spec()).strata is None
+
+
 def test_hash_depends_on_content_only() -> None:
     cities, pairs, sync = fabricate(12, 4)
     reference = hash_panel(build_sample(cities, pairs, sync, spec()), 0)
