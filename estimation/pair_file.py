@@ -74,9 +74,13 @@ class _Table:
         self.is_parquet = path.suffix.lower() == ".parquet"
 
     def fail(self, row: int | None, column: str | None, expected: str, found: str, remedy: str) -> PanelFileError:
-        where = "" if row is None else f", row {row + 1}" if self.is_parquet else f", line {row + 2}"
+        where = "" if row is None else f", {'row' if self.is_parquet else 'line'} {self.place(row)}"
         where += "" if column is None else f", column {column}"
         return PanelFileError(f"{self.path.name}{where}: expected {expected}, found {found}; {remedy}")
+
+    def place(self, row: int) -> int:
+        """Row of a Parquet file, or line of a CSV with the header as line 1; both from 1."""
+        return int(self.frame.index[row]) + 1
 
     def require(self, names: tuple[str, ...]) -> None:
         repeated = self.frame.columns[self.frame.columns.duplicated()].tolist()
@@ -147,10 +151,20 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         if path.suffix.lower() == ".parquet":
             return _as_text(pd.read_parquet(path))
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-        return frame.apply(lambda column: column.fillna("").str.strip())
+        return _read_csv(path)
     except (OSError, ValueError, UnicodeError) as error:
         raise PanelFileError(f"{path.name}: expected a readable CSV or Parquet file, found: {error}; check the format") from error
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Cells as stripped text; the index is the line in the file, counted from the header's as 0, also where lines are blank."""
+    # the header is read as a row because pandas renames columns that occur twice
+    rows = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
+    rows = rows.apply(lambda column: column.fillna("").str.strip())
+    rows = rows[(rows != "").any(axis=1)]
+    frame = rows.iloc[1:]
+    frame.columns = rows.iloc[0].tolist()
+    return frame
 
 
 def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
@@ -212,8 +226,7 @@ def _refuse_duplicates(table: _Table, cell: np.ndarray, ids_i: np.ndarray, ids_j
     again = np.flatnonzero(np.diff(cell[order]) == 0)
     if len(again):
         first, second = sorted(order[again[0] : again[0] + 2].tolist())
-        offset = 1 if table.is_parquet else 2
-        found = f"pair {ids_i[second]}, {ids_j[second]} in {years[second]} again (first in {first + offset})"
+        found = f"pair {ids_i[second]}, {ids_j[second]} in {years[second]} again (first in {table.place(first)})"
         raise table.fail(second, None, "one row for a pair in a year", found, "remove one of the rows")
 
 

@@ -1,7 +1,7 @@
 """Compiled loops over reassignments of admission: with `system_kernel` the only files that import numba.
 
-The algebra is that of `sufficient` and `least_squares`; tests hold the two against one another. Blocks of draws run in parallel, each
-draw sequentially, so the bytes do not depend on the number of threads.
+The algebra is that of `sufficient` and `least_squares`; tests hold the two against one another. `run_draws` frees the interpreter's
+lock, so that callers may run blocks of draws in threads; each draw is sequential, so the bytes do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -10,9 +10,6 @@ import numba
 import numpy as np
 
 from estimation.methods.system_kernel import CACHE, fit_draw
-
-# draws that share one set of work arrays
-BLOCK = 25
 
 
 @numba.njit(cache=CACHE)
@@ -49,13 +46,20 @@ def _first_kept(pilots, n_pilots, rank_of, next_larger, quantile, both_ranks):
 
 
 @numba.njit(cache=CACHE)
+def _copy_to_never(source, target):
+    # plain loops: numba compiles an array assignment in seconds
+    for i in range(target.shape[0]):
+        for g in range(target.shape[1]):
+            for d in range(target.shape[2]):
+                target[i, g, d] = source[i, d] if g == 0 else 0.0
+
+
+@numba.njit(cache=CACHE)
 def _start_from_base(first_kept, base_first, base_sums, base_inside, sums, inside, data):
     """Put all pairs that the rule keeps into group 0: the base, and the ranks between the two thresholds."""
     first, second, values, _, province = data
-    sums[:] = 0.0
-    inside[:] = 0.0
-    sums[:, 0, :] = base_sums
-    inside[:, 0, :] = base_inside
+    _copy_to_never(base_sums, sums)
+    _copy_to_never(base_inside, inside)
     sign = -1.0 if first_kept > base_first else 1.0
     for rank in range(min(first_kept, base_first), max(first_kept, base_first)):
         i, j = first[rank], second[rank]
@@ -88,8 +92,9 @@ def _move_pilot(j, label, first_kept, sums, inside, data):
         elif same and i > j:
             for d in range(n_values):
                 inside[province[i], 0, d] -= values[rank, d]
-    sums[j, :, :] = 0.0
-    sums[j, group, :] = own
+    for g in range(sums.shape[1]):
+        for d in range(n_values):
+            sums[j, g, d] = own[d] if g == group else 0.0
 
 
 @numba.njit(cache=CACHE)
@@ -123,25 +128,31 @@ def _add_up(label, sums, province, totals, by_province):
                     by_province[province[i], g, d] += sums[i, g, d]
     for g in range(len(totals)):
         if totals[g, 0] < 0.5:
-            totals[g, :] = 0.0
+            for d in range(totals.shape[1]):
+                totals[g, d] = 0.0
 
 
 @numba.njit(cache=CACHE)
 def _accumulate(label, rule, base, data, sums, inside, totals, by_province):
     use_rule, quantile, next_larger, base_first = rule
-    pilots = np.flatnonzero(label)
+    pilots = np.empty(len(label), dtype=np.int64)
+    n_pilots = 0
+    for i in range(len(label)):
+        if label[i] > 0:
+            pilots[n_pilots] = i
+            n_pilots += 1
     first_kept = 0
     if use_rule:
-        both_ranks = np.empty(len(pilots) * (len(pilots) - 1) // 2 + 1, dtype=np.int64)
-        first_kept = _first_kept(pilots, len(pilots), data[3], next_larger, quantile, both_ranks)
+        both_ranks = np.empty(n_pilots * (n_pilots - 1) // 2 + 1, dtype=np.int64)
+        first_kept = _first_kept(pilots, n_pilots, data[3], next_larger, quantile, both_ranks)
     _start_from_base(first_kept, base_first, base[0], base[1], sums, inside, data)
-    for j in pilots:
-        _move_pilot(j, label, first_kept, sums, inside, data)
+    for a in range(n_pilots):
+        _move_pilot(pilots[a], label, first_kept, sums, inside, data)
     _take_from_never(label, sums, inside)
     _add_up(label, sums, data[4], totals, by_province)
 
 
-@numba.njit(parallel=True, cache=CACHE)
+@numba.njit(nogil=True, cache=CACHE)
 def run_draws(labels, data, rule, base, x_all, normal_all, sizes, leads_all, n_leads, system, offsets, coefficient, statistic, joint):
     """Fill coefficient and statistic (B, designs, M, Lmax) and joint (B, designs, M) for each row of labels (B, N).
 
@@ -150,14 +161,12 @@ def run_draws(labels, data, rule, base, x_all, normal_all, sizes, leads_all, n_l
     `base_first`, `normal_all` (designs, G + 1, n_basis, q, q) the normal matrices of one unit of each basis matrix, `system` = (basis,
     n_controls, shared).
     """
-    n_groups, n_cities, n_values = x_all.shape[1], labels.shape[1], base[0].shape[1]
-    for block in numba.prange((len(labels) + BLOCK - 1) // BLOCK):
-        sums = np.empty((n_cities, n_groups, n_values))
-        inside = np.empty((len(base[1]), n_groups, n_values))
-        by_province, totals = np.empty_like(inside), np.empty((n_groups, n_values))
-        for draw in range(block * BLOCK, min((block + 1) * BLOCK, len(labels))):
-            _accumulate(labels[draw], rule, base, data, sums, inside, totals, by_province)
-            for k in range(len(sizes)):
-                design = (x_all[k], normal_all[k], sizes[k], leads_all[k, : n_leads[k]])
-                results = (coefficient[draw, k], statistic[draw, k], joint[draw, k])
-                fit_draw(labels[draw], sums, totals, by_province, inside, design, system, offsets, results)
+    sums = np.empty((labels.shape[1], x_all.shape[1], base[0].shape[1]))
+    inside = np.empty((len(base[1]), x_all.shape[1], base[0].shape[1]))
+    by_province, totals = np.empty_like(inside), np.empty((x_all.shape[1], base[0].shape[1]))
+    for draw in range(len(labels)):
+        _accumulate(labels[draw], rule, base, data, sums, inside, totals, by_province)
+        for k in range(len(sizes)):
+            design = (x_all[k], normal_all[k], sizes[k], leads_all[k, : n_leads[k]])
+            results = (coefficient[draw, k], statistic[draw, k], joint[draw, k])
+            fit_draw(labels[draw], sums, totals, by_province, inside, design, system, offsets, results)

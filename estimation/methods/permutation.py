@@ -142,9 +142,9 @@ def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs
 
 
 def _n_threads() -> int:
-    """OMP_NUM_THREADS where it is set, else the processors this process may use."""
+    """OMP_NUM_THREADS where it is set, else the processors of the machine."""
     named = os.environ.get("OMP_NUM_THREADS", "")
-    return int(named) if named.isdecimal() and int(named) > 0 else len(os.sched_getaffinity(0))
+    return int(named) if named.isdecimal() and int(named) > 0 else os.cpu_count() or 1
 
 
 def _unit_matrices(designs: list[Design], statistics: PairStatistics, largest: int) -> np.ndarray:

@@ -17,12 +17,26 @@ if CACHE:
 
 
 @numba.njit(cache=CACHE)
+def _sweep(matrix, k, pivot):
+    q = len(matrix)
+    for j in range(q):
+        matrix[k, j] = matrix[k, j] / pivot
+    for i in range(q):
+        factor = matrix[i, k]
+        if i != k and factor != 0.0:
+            for j in range(q):
+                matrix[i, j] -= factor * matrix[k, j]
+            matrix[i, k] = -factor / pivot
+    matrix[k, k] = 1.0 / pivot
+
+
+@numba.njit(cache=CACHE)
 def _invert(matrix, lost):
     """In-place Gauss-Jordan inverse, as `least_squares._invert`."""
     q = len(matrix)
-    original = np.diag(matrix).copy()
-    skipped = np.zeros(q, dtype=np.bool_)
-    lost[:] = False
+    original, skipped = np.empty(q), np.zeros(q, dtype=np.bool_)
+    for k in range(q):
+        original[k], lost[k] = matrix[k, k], False
     for k in range(q):
         pivot = matrix[k, k]
         if pivot <= PIVOT_SHARE * original[k] + PIVOT_FLOOR:
@@ -32,19 +46,11 @@ def _invert(matrix, lost):
                     if not skipped[i] and abs(matrix[i, k]) > INVOLVED:
                         lost[i] = True
             continue
-        for j in range(q):
-            matrix[k, j] = matrix[k, j] / pivot
-        for i in range(q):
-            factor = matrix[i, k]
-            if i != k and factor != 0.0:
-                for j in range(q):
-                    matrix[i, j] -= factor * matrix[k, j]
-                matrix[i, k] = -factor / pivot
-        matrix[k, k] = 1.0 / pivot
+        _sweep(matrix, k, pivot)
     for k in range(q):
         if skipped[k]:
-            matrix[k, :] = 0.0
-            matrix[:, k] = 0.0
+            for i in range(q):
+                matrix[k, i], matrix[i, k] = 0.0, 0.0
 
 
 @numba.njit(cache=CACHE)
@@ -213,7 +219,8 @@ def _delete_province(totals, by_province, inside, r, deleted):
         for d in range(totals.shape[1]):
             deleted[g, d] = totals[g, d] - by_province[r, g, d] + inside[r, g, d]
         if deleted[g, 0] < 0.5:
-            deleted[g, :] = 0.0
+            for d in range(totals.shape[1]):
+                deleted[g, d] = 0.0
         elif g > 0:
             treated += deleted[g, 0]
     return treated > 0.5
@@ -239,10 +246,10 @@ def _joint_f(deviations, used, estimate):
             covariance[a, b] *= scale[a] * scale[b]
     lost = np.zeros(k, dtype=np.bool_)
     _invert(covariance, lost)
-    if lost.any():
-        return np.nan
     wald = 0.0
     for a in range(k):
+        if lost[a]:
+            return np.nan
         for b in range(k):
             wald += estimate[a] * scale[a] * covariance[a, b] * estimate[b] * scale[b]
     return wald * (used - k) / (k * (used - 1.0))

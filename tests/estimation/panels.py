@@ -1,0 +1,66 @@
+"""Small city-pair panels for the tests of the estimators."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+
+from estimation.methods.panel_data import PairPanel
+
+ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
+
+
+def reference_panel() -> PairPanel:
+    """The panel without random numbers at the end of METHODS.md, section 7; outcome 0 is `cm`, outcome 1 `neg_abs_gap`; all 66 pairs."""
+    i, t = np.arange(12)[:, None], np.arange(6)[None]
+    x = ((7 * i + 3 * t**2 + i * t**2) % 11) + 0.25 * ((i**2 + t) % 7)
+    z = (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
+    first, second = np.array(list(itertools.combinations(range(12), 2))).T
+    y = np.stack([1 - (z[first] - z[second]) ** 2 / 2, -np.abs(x[first] - x[second])])
+    cohort = np.zeros(12, dtype=int)
+    cohort[[2, 7]], cohort[10] = 2003, 2005
+    return PairPanel(first, second, np.arange(2001, 2007), y, cohort, np.arange(12) // 3)
+
+
+def random_panel(
+    seed: int, *, n_cities: int = 18, n_pilots: int = 6, n_years: int = 7, missing: float = 0.0, n_controls: int = 0, n_outcomes: int = 1
+) -> PairPanel:
+    """A panel with city shocks, three cohorts, provinces of three cities and, if asked, missing rows and controls."""
+    generator = np.random.default_rng(seed)
+    first, second = np.array(list(itertools.combinations(range(n_cities), 2))).T
+    years = np.arange(2010, 2010 + n_years)
+    shape = (len(first), n_years)
+    shocks = generator.normal(size=(n_outcomes, n_cities, n_years))
+    y = shocks[:, first] + shocks[:, second] + generator.normal(size=(n_outcomes, *shape))
+    y[:, generator.random(shape) < missing] = np.nan
+    controls = generator.normal(size=(n_controls, *shape)) + 0.2 * np.nan_to_num(y[0])
+    cohort = np.zeros(n_cities, dtype=int)
+    cohort[generator.permutation(n_cities)[:n_pilots]] = generator.permutation(np.resize([2013, 2014, 2016], n_pilots))
+    tie = generator.lognormal(size=len(first))
+    return PairPanel(first, second, years, y, cohort, np.arange(n_cities) // 3, controls if n_controls else None, tie=tie)
+
+
+def long_table(panel: PairPanel, kept: np.ndarray | None = None, outcome: int = 0) -> pd.DataFrame:
+    """One row a pair and year with an outcome, for peers: pair, year, cohort, y, x0.., treated."""
+    rows = np.arange(panel.n_pairs) if kept is None else np.flatnonzero(kept)
+    pair, year = np.meshgrid(rows, np.arange(len(panel.years)), indexing="ij")
+    table = pd.DataFrame({"pair": pair.ravel(), "year": panel.years[year.ravel()], "y": panel.y[outcome, pair, year].ravel()})
+    table["cohort"] = panel.cohort[table["pair"]]
+    table["city_i"], table["city_j"] = panel.city_i[table["pair"]], panel.city_j[table["pair"]]
+    for k in range(0 if panel.controls is None else len(panel.controls)):
+        table[f"x{k}"] = panel.controls[k, pair, year].ravel()
+    table["treated"] = ((table["cohort"] > 0) & (table["year"] >= table["cohort"])).astype(float)
+    return table.dropna().reset_index(drop=True)
+
+
+def estimates_of(result, vcov: str) -> dict:
+    """Estimates of one line by (term, event_time)."""
+    return {(e.term, e.event_time): e for e in result.estimates if e.vcov == vcov}
+
+
+def diagnostic_of(result, name: str, term: str | None = None):
+    """Value of a diagnostic; fails if there is not exactly one."""
+    (value,) = [v for n, t, v in result.diagnostics if (n, t) == (name, term)]
+    return value
