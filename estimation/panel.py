@@ -237,7 +237,7 @@ def _balanced_cities(
     if used.sum() < 2 or not complete_pair.any():
         raise SampleError(
             f"needs {SERIES_NEEDS.get(spec.series, spec.series)} without gaps from {years[0]} to {years[-1]} for at least two cities: "
-            f"no pair has {spec.outcome} in all these years"
+            "no pair of cities has it in all these years"
         )
     complete = np.union1d(left[complete_pair], right[complete_pair])
     return years[used], values[:, :, used], complete

@@ -65,6 +65,13 @@ QUERIES = {
         + ", ".join(f"cast({_MEAN.format(name)} as double) as {name}" for name in _PATHS)
         + " from marts.panel_pair_year group by all order by all",
     ),
+    "all_paths": Query(
+        ("marts.fct_pair_synchronization",),
+        "year, n_pairs, " + ", ".join(_PATHS),
+        f"select year, count({_PATHS[0]}) as n_pairs, "
+        + ", ".join(f"cast({_MEAN.format(name)} as double) as {name}" for name in _PATHS)
+        + " from marts.fct_pair_synchronization group by year order by year",
+    ),
     "estimate": Query(
         ("estimates.estimate",),
         "spec_id, analysis, estimator, outcome, term, cohort_year, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, "

@@ -112,13 +112,18 @@ def _points(axes: Axes, cities: pd.DataFrame, mask: np.ndarray, inside: np.ndarr
 
 
 def paths_svg(paths: pd.DataFrame, outcome: str, title: str, approvals: pd.DataFrame, is_simulated: bool) -> str | None:
-    """Mean of an outcome by year for pairs with one pilot and pairs with none, and the approval dates."""
+    """Mean of an outcome by year for pairs with one pilot and pairs with none (without `is_one` for all pairs), and the approval dates."""
     if paths.empty or paths[outcome].isna().all():
         return None
     with plt.rc_context(STYLE):
         figure, axes = _new(4.4, 3.1)
-        for is_one, colour, style, label in ((True, VERMILION, "-", "one pilot"), (False, BLUE, "--", "no pilot")):
-            part = paths[paths["is_one"] == is_one]
+        lines = (
+            ((True, VERMILION, "-", "one pilot"), (False, BLUE, "--", "no pilot"))
+            if "is_one" in paths
+            else ((None, BLUE, "-", "all pairs"),)
+        )
+        for is_one, colour, style, label in lines:
+            part = paths if is_one is None else paths[paths["is_one"] == is_one]
             if len(part):
                 n_pairs = int(part["n_pairs"].max())
                 axes.plot(

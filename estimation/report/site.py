@@ -55,13 +55,14 @@ def _context(data: ReportData) -> dict[str, Any]:
     }
 
 
-def _sample(data: ReportData) -> dict[str, str]:
+def _sample(data: ReportData) -> dict[str, Any]:
     cities, files = data["cities"], data["files"]
     found = findings.verdict(data, findings.PRIMARY)
     years = data["paths"]["year"]
     return {
         "n_mart": f"{len(cities):,}",
         "n_files": f"{int((files['status'] == 'taken').sum()):,} of {len(files):,}",
+        "has_panel": not years.empty,
         "years": "–" if years.empty else f"{int(years.min())}–{int(years.max())}",
         **{name: "–" if found is None else f"{getattr(found, name):,}" for name in ("n_cities", "n_pilots", "n_pairs", "n_obs")},
     }
@@ -69,11 +70,14 @@ def _sample(data: ReportData) -> dict[str, str]:
 
 def _pictures(data: ReportData) -> dict[str, list[dict[str, Any]]]:
     simulated = data.is_simulated
+    means, whose = (data["paths"], "pairs with exactly one pilot city against pairs with none")
+    if means.empty:
+        means, whose = data["all_paths"], "over all pairs of cities"
     paths = [
         _picture(
             f"path-{k}",
-            figures.paths_svg(data["paths"], outcome, title, data["batches"], simulated),
-            f"Mean {title} by year, pairs with exactly one pilot city against pairs with none.",
+            figures.paths_svg(means, outcome, title, data["batches"], simulated),
+            f"Mean {title} by year, {whose}.",
         )
         for k, (outcome, title) in enumerate(
             {

@@ -103,6 +103,7 @@ def tables(
         "marts.fct_city_year": cities[["city_id"]].assign(year=2015),
         "marts.dim_pilot_zone": zones,
         "marts.panel_pair_year": panel,
+        "marts.fct_pair_synchronization": panel.drop(columns="cohort_year"),
         "marts.fct_indicator_observation": pd.DataFrame(observed).assign(is_current=True, quality_flag="warned", quality_rule="sign"),
         "estimates.estimate": pd.DataFrame(rows).astype({"event_time": "Int64", "cohort_year": "Int64"}),
         "estimates.diagnostic": pd.DataFrame(
@@ -247,6 +248,8 @@ def test_page_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> N
     text = Tags(page_of(thin, tmp_path)).text
     assert "The primary specification was not run: needs population_resident_10k." in text
     assert "No headline was estimated" in text
+    assert "means over all pairs of its cities" in text
+    assert "all pairs (2 pairs)" in text
     nothing = Tags(page_of({}, tmp_path, "nothing")).text
     assert "This landing gives no answer to the question." in nothing
 
