@@ -11,7 +11,7 @@ from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.gate_frames import read_gate_frames, read_severity
 from orchestration.home import Home
-from orchestration.resources import open_build, say
+from orchestration.resources import open_build, progress
 
 
 def judge(home: Home, stage: str) -> GateResult:
@@ -22,9 +22,9 @@ def judge(home: Home, stage: str) -> GateResult:
         result = run_gate(stage, RULES[stage], frames, home.build / "gx", home.build / "data_docs", severity)
         everything = _keep(con, result.results, stage)
     write_index(home.build / "data_docs", everything)
-    say(f"gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops")
+    progress(f"gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops")
     for sentence in result.sentences():
-        say(f"  {sentence}")
+        progress(f"  {sentence}")
     return result
 
 

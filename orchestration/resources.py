@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,14 @@ def write_frame(con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: 
     con.register("incoming_frame", frame)
     con.execute(f"create or replace table {schema}.{table} as select * from incoming_frame")
     con.unregister("incoming_frame")
+
+
+STARTED = time.monotonic()
+
+
+def progress(text: str) -> None:
+    """A stage's line, with the seconds since this process started."""
+    say(f"{time.monotonic() - STARTED:5.0f} s  {text}")
 
 
 def say(text: str) -> None:

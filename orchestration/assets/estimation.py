@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from orchestration.home import Home
-from orchestration.resources import Settings, open_build, say, write_frame
+from orchestration.resources import Settings, open_build, progress, write_frame
 
 GROUP = "estimates"
 TABLES = ("estimate", "diagnostic", "not_run", "warning")
@@ -33,12 +33,12 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         with open_build(home.build, read_only=True) as con:
             frames = estimation_study.read_marts(con)
         result = estimation_study.run_study(
-            frames, estimation_study.all_specs(), permutations=settings.permutations, on_progress=lambda text: say(f"  {text}")
+            frames, estimation_study.all_specs(), permutations=settings.permutations, on_progress=lambda text: progress(f"  {text}")
         )
         with open_build(home.build) as con:
             for table in TABLES:
                 write_frame(con, "estimates", table, getattr(result, table))
-        say(f"estimates: {result.estimate['spec_id'].nunique()} specs estimated, {len(result.not_run)} not run")
+        progress(f"estimates: {result.estimate['spec_id'].nunique()} specs estimated, {len(result.not_run)} not run")
         for table in TABLES:
             frame = getattr(result, table)
             metadata = {"dagster/row_count": len(frame), "preview": dg.MetadataValue.md(_markdown(_headline_rows(frame)))}

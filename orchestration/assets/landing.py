@@ -9,7 +9,7 @@ import pandas as pd
 
 from orchestration.dbt_runner import raise_on_failure, run_dbt
 from orchestration.home import REPO, Home
-from orchestration.resources import Settings, say
+from orchestration.resources import Settings, progress
 from warehouse.ingest.landing import find_editions, read_landing, read_source
 from warehouse.ingest.layouts import load_layouts
 
@@ -67,7 +67,7 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
     write_simulated_landing(home.simulated, roster=roster, pilot_zones=zones, n_cities=settings.simulated_cities or None)
     stamp.write_text(wanted)
-    say("simulated landing written: with and without the planted effect")
+    progress("simulated landing written: with and without the planted effect")
     return dg.MaterializeResult(metadata={"status": "written", "path": dg.MetadataValue.path(str(home.simulated))})
 
 
@@ -94,7 +94,7 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
         editions = {None if key == NO_EDITION else int(key) for key in context.partition_keys} if has_editions else None
         found = read_source(settings.landing_path(home), home.raw, source_id, layouts=load_layouts(), editions=editions)
         if found.n_files > found.n_reused:
-            say(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
+            progress(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
         return dg.MaterializeResult(
             metadata={"files": found.n_files, "values": found.n_observations, "files_not_read_again": found.n_reused}
         )
@@ -117,7 +117,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         reset_build(home)
         report = read_landing(settings.landing_path(home), home.raw, home.build, layouts=load_layouts(), strict=settings.strict)
         n_values = int(report.files["n_observations"].sum())
-        say(f"raw: {n_values:,} values from {len(report.files)} files, {report.n_reused} unchanged and not read again")
+        progress(f"raw: {n_values:,} values from {len(report.files)} files, {report.n_reused} unchanged and not read again")
         yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": n_values})
         yield dg.MaterializeResult(asset_key=INPUT_FILES, metadata={"dagster/row_count": len(report.files)})
 
@@ -148,5 +148,5 @@ def counterfactual(settings: Settings) -> dg.MaterializeResult:
     read_landing(home.simulated / "without_effect", home.raw, home.counterfactual, layouts=load_layouts(), strict=settings.strict)
     targets = ["+fct_pair_synchronization", "+fct_city_pair", "+dim_city"]
     raise_on_failure(run_dbt(home, "build", targets, build=home.counterfactual, options=("--exclude-resource-type", "unit_test", "test")))
-    say("counterfactual: the warehouse without the effect is built")
+    progress("counterfactual: the warehouse without the effect is built")
     return dg.MaterializeResult(metadata={"status": "built"})

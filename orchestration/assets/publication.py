@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 
 from orchestration.home import REPO, Home
-from orchestration.resources import Settings, open_build, say, write_frame
+from orchestration.resources import Settings, open_build, progress, write_frame
 from warehouse.publish import publish
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
@@ -65,7 +65,7 @@ def report(settings: Settings) -> dg.MaterializeResult:
     with open_build(home.build, read_only=True) as con:
         write_report(con, home.build / "report")
     size = (home.build / "report" / "index.html").stat().st_size
-    say(f"report: {size / 1e3:.0f} kB")
+    progress(f"report: {size / 1e3:.0f} kB")
     return dg.MaterializeResult(metadata={"bytes": size, "path": dg.MetadataValue.path(str(home.build / "report" / "index.html"))})
 
 
@@ -82,7 +82,7 @@ def published(settings: Settings) -> dg.MaterializeResult:
         run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]
     manifest = describe_run(home, settings, datetime.strptime(run["run_id"], RUN_ID_FORMAT).replace(tzinfo=UTC))
     tables = publish(home.database, home.published, manifest=manifest, report=home.build / "report", data_docs=home.build / "data_docs")
-    say(f"published {len(tables)} tables as {manifest['run_id']}")
+    progress(f"published {len(tables)} tables as {manifest['run_id']}")
     rows = {name: table.rows for name, table in tables.items()}
     return dg.MaterializeResult(
         metadata={"run_id": manifest["run_id"], "rows": rows, "path": dg.MetadataValue.path(str(home.published.resolve()))}

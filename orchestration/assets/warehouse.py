@@ -9,7 +9,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure, run_dbt
 from orchestration.home import Home
-from orchestration.resources import open_build, say
+from orchestration.resources import open_build, progress
 from warehouse.ingest.errors import LandingError
 
 UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
@@ -48,7 +48,7 @@ def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
         results = run_dbt(home, "build", [key.path[-1] for key in keys], build=home.build, options=options)
-        say(f"{name}: {_summary(results)}")
+        progress(f"{name}: {_summary(results)}")
         yield from _materializations(home, keys, results)
         yield from _checks(context, results)
         raise_on_failure(results)
