@@ -1,37 +1,31 @@
-{#- What differs between DuckDB and Spark, and sums that must not depend on the number of threads. -#}
+{#- Sums that do not depend on the number of threads, for the small city grain (DuckDB), and what differs between engines for the models
+    tagged pair_grain, which also run on Spark. -#}
 
 {#- Values of a group as a list in a fixed order; nulls of the expression are left out. -#}
 {% macro ordered_list(expression, order_by) -%}
-    {%- if target.type == 'spark' -%}
-        transform(array_sort(collect_list(case when {{ expression }} is not null then struct({{ order_by }} as k, {{ expression }} as v) end)), x -> x.v)
-    {%- else -%}
-        list({{ expression }} order by {{ order_by }}) filter (where {{ expression }} is not null)
-    {%- endif -%}
+    list({{ expression }} order by {{ order_by }}) filter (where {{ expression }} is not null)
 {%- endmacro %}
 
 {#- The sum of a list, always added from the first element to the last. -#}
 {% macro list_total(values) -%}
-    {%- if target.type == 'spark' -%}
-        aggregate({{ values }}, cast(0 as double), (acc, x) -> acc + x)
-    {%- else -%}
-        list_sum({{ values }})
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro list_length(values) -%}
-    {{ 'size' if target.type == 'spark' else 'len' }}({{ values }})
+    list_sum({{ values }})
 {%- endmacro %}
 
 {#- The sum of squared deviations of a list from a given centre. -#}
 {% macro list_squared_deviation(values, centre) -%}
-    {%- if target.type == 'spark' -%}
-        aggregate({{ values }}, cast(0 as double), (acc, x) -> acc + pow(x - {{ centre }}, 2))
-    {%- else -%}
-        list_sum(list_transform({{ values }}, lambda x: pow(x - {{ centre }}, 2)))
-    {%- endif -%}
+    list_sum(list_transform({{ values }}, lambda x: pow(x - {{ centre }}, 2)))
 {%- endmacro %}
 
 {#- The exact median (mean of the two middle values), the same in any order of rows. -#}
 {% macro exact_median(expression) -%}
     {{ 'percentile' if target.type == 'spark' else 'quantile_cont' }}({{ expression }}, 0.5)
+{%- endmacro %}
+
+{#- Number of bits in which two integers differ. -#}
+{% macro differing_bits(bits_i, bits_j) -%}
+    {%- if target.type == 'spark' -%}
+        bit_count({{ bits_i }} ^ {{ bits_j }})
+    {%- else -%}
+        bit_count(xor({{ bits_i }}, {{ bits_j }}))
+    {%- endif -%}
 {%- endmacro %}

@@ -73,7 +73,7 @@ totals as (
         indicator_id,
         scaled_values,
         {{ list_total('scaled_values') }} as total,
-        {{ list_length('scaled_values') }} as n_city_years
+        len(scaled_values) as n_city_years
     from scaled_lists
 ),
 

@@ -15,6 +15,10 @@ current_values as (
     select * from {{ ref('int_values_current') }}
 ),
 
+province_deflators as (
+    select * from {{ ref('int_province_deflators') }}
+),
+
 published as (
     select
         city_id,
@@ -114,6 +118,7 @@ final as (
         official.edition_year as growth_official_edition_year,
         abs(official.growth_pct) > 25 as is_growth_official_jump,
         nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_pct,
+        nominal.log_change_pct - province_deflators.deflator_change_pct as growth_implicit_deflated_pct,
         nominal.log_change_pct as growth_nominal_pct,
         nominal.source_id as growth_deflated_source_id,
         abs(nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100)) > 25 as is_growth_deflated_jump
@@ -122,6 +127,8 @@ final as (
     left join nominal on spine.city_id = nominal.city_id and spine."year" = nominal."year"
     left join consumer_prices
         on spine.city_id // 10000 * 10000 = consumer_prices.province_id and spine."year" = consumer_prices."year"
+    left join province_deflators
+        on spine.city_id // 10000 * 10000 = province_deflators.province_id and spine."year" = province_deflators."year"
 )
 
 select * from final

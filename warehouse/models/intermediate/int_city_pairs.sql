@@ -89,14 +89,26 @@ pairs as (
         city_i.province_id as province_i_id,
         city_j.province_id as province_j_id,
         {{ ordered_pair('city_i.region', 'city_j.region') }} as region_pair,
-        1 - bit_count(xor(city_i.sign_bits, city_j.sign_bits)) / city_i.n_sign_years as concordance_hp
+        1 - {{ differing_bits('city_i.sign_bits', 'city_j.sign_bits') }} / city_i.n_sign_years as concordance_hp
     from cities as city_i
     inner join cities as city_j on city_i.city_id < city_j.city_id
 ),
 
 final as (
     select
-        * exclude (p_i, p_j, g_i, g_j, s_i, s_j, a_i, a_j),
+        city_i_id,
+        city_j_id,
+        distance_km,
+        has_registered_population,
+        is_balanced,
+        exposure,
+        cohort_year,
+        exposure_calendar_year,
+        cohort_year_calendar_year,
+        province_i_id,
+        province_j_id,
+        region_pair,
+        concordance_hp,
         {{ tie_strength('p_i', 'g_i', 'p_j', 'g_j', 'distance_km') }} as tie_strength,
         {{ tie_four_factor('p_i', 'g_i', 's_i', 'a_i', 'p_j', 'g_j', 's_j', 'a_j', 'distance_km') }} as tie_four_factor
     from pairs

@@ -23,7 +23,7 @@ before_admission as (
 centred as (
     select
         *,
-        {{ list_total('pre_values') }} / {{ list_length('pre_values') }} as mean_d
+        {{ list_total('pre_values') }} / len(pre_values) as mean_d
     from before_admission
 ),
 
@@ -32,7 +32,7 @@ moments as (
         city_id,
         component,
         mean_d,
-        nullif(sqrt({{ list_squared_deviation('pre_values', 'mean_d') }} / {{ list_length('pre_values') }}), 0) as sd_d
+        nullif(sqrt({{ list_squared_deviation('pre_values', 'mean_d') }} / len(pre_values)), 0) as sd_d
     from centred
 ),
 

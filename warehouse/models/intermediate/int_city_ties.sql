@@ -79,9 +79,9 @@ means as (
     select
         city_id,
         measure,
-        {{ list_total('year_values') }} / {{ list_length('year_values') }} as mean_value
+        {{ list_total('year_values') }} / len(year_values) as mean_value
     from year_lists
-    where {{ list_length('year_values') }} >= {{ tie_minimum_years() }}
+    where len(year_values) >= {{ tie_minimum_years() }}
 ),
 
 wide as (

@@ -31,7 +31,7 @@ wide_scores as (
     select
         city_id,
         "year",
-    {% for component in ['growth_official', 'growth_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %}
+    {% for component in ['growth_official', 'growth_deflated', 'growth_implicit_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %}
         max(case when component = '{{ component }}' then z end) as z_{{ component }},
         max(case when component = '{{ component }}' then d end) as d_{{ component }},
         max(case when component = '{{ component }}' then deviation end) as deviation_{{ component }},

@@ -78,6 +78,7 @@ final as (
         growth.growth_deflated_pct,
         growth.growth_deflated_source_id,
         growth.is_growth_deflated_jump,
+        growth.growth_implicit_deflated_pct,
         cycles.cycle_hp_pct,
         cycles.cycle_hp_100_pct,
         cycles.cycle_hamilton_pct,

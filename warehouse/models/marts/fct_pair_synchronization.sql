@@ -1,5 +1,6 @@
 -- grain: one row is a pair of the mart's cities in a year of the study window
 {{ config(tags=['pair_grain']) }}
+{%- set components = ['growth_official', 'growth_deflated', 'growth_implicit_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %}
 with scores as (
     select * from {{ ref('int_city_year_scores') }}
 ),
@@ -9,7 +10,7 @@ paired as (
         city_i.city_id as city_i_id,
         city_j.city_id as city_j_id,
         city_i."year",
-        {%- for component in ['growth_official', 'growth_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %}
+        {%- for component in components %}
             {{ cm('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as cm_{{ component }},
         {%- endfor %}
         {{ cm('city_i.z_pre_growth_official', 'city_j.z_pre_growth_official') }} as cm_pre_growth_official,
@@ -35,6 +36,7 @@ final as (
         "year",
         cm_growth_official,
         cm_growth_deflated,
+        cm_growth_implicit_deflated,
         cm_hp,
         cm_hamilton,
         cm_christiano_fitzgerald,
