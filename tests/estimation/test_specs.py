@@ -1,0 +1,48 @@
+"""Specs are data: the contract's ids exist once, and a row that contradicts itself is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from estimation.specs import SERIES_NEEDS, Spec, split_of
+from estimation.study import all_specs
+
+SERIES = ("growth_official", "growth_deflated")
+
+
+def test_contracts_ids_exist_once() -> None:
+    ids = [spec.spec_id for spec in all_specs()]
+    assert len(set(ids)) == len(ids)
+    wanted = {
+        f"baseline.{part}_{s}.{v}"
+        for s in SERIES
+        for part in ("cm", "comove", "dispersion")
+        for v in ("headline", "calendar_year", "all_pairs")
+    }
+    wanted |= {f"dynamics.{part}_{s}.headline" for s in SERIES for part in ("cm", "comove", "dispersion")}
+    assert wanted <= set(ids)
+    assert all(spec.permutations == 9999 and len(spec.vcov) == 5 for spec in all_specs())
+
+
+def test_specs_of_one_sample_share_one_pass() -> None:
+    """Whole and parts, two-way and event study of one series and rule are estimated together."""
+    keys = {spec.spec_id: spec.sample_key for spec in all_specs()}
+    assert keys["baseline.cm_growth_official.headline"] == keys["dynamics.dispersion_growth_official.headline"]
+    assert len(set(keys.values())) == 8
+    assert {spec.series for spec in all_specs()} <= set(SERIES_NEEDS)
+    assert split_of("cm_hp") == ("cm_hp",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"spec_id": "baseline.y"}, "expected an id"),
+        ({"spec_id": "other.y.headline"}, "expected an id"),
+        ({"tie_rule": "weak"}, "strong, all"),
+        ({"shuffle": "region"}, "province"),
+        ({"vcov": ("dyadic", "two_way")}, "two_way"),
+    ],
+)
+def test_contradiction_is_refused(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Spec(**{"spec_id": "baseline.y.headline", "analysis": "baseline", "outcome": "y", **change})
