@@ -58,7 +58,7 @@ def test_every_file_is_listed_and_what_is_not_read_has_a_line(tmp_path):
         "panel/.DS_Store": "a hidden or system file",
         "panel/__MACOSX/a.xlsx": "a hidden or system file",
         "unknown/a.xlsx": "has no layout",
-        "policy_texts/1.txt": "later version",
+        "policy_texts/1.txt": "expected a text in Chinese of at least 20 characters; found 0 Chinese characters",
         "tidy/readme.md": "takes CSV and Parquet files",
         "stray.csv": "outside any source folder",
     }

@@ -87,7 +87,7 @@ def test_counts_of_every_source(real):
 
 
 def test_reasons_are_the_contracts_words(real):
-    assert real[0].reasons == {"dropped_row": 59, "not_a_number": 236, "unmapped_column": 18}
+    assert real[0].reasons == {"dropped_row": 44, "not_a_number": 236, "unmapped_column": 18}
     assert not [row for row in real[1] if row["reason"] and not row["detail"]]
 
 

@@ -18,7 +18,6 @@ from warehouse.ingest.tidy import TIDY_SOURCE
 POLICY_SOURCE = "policy_texts"
 ROOT_SOURCE = "."
 NO_LAYOUT = "the folder has no layout: add warehouse/ingest/layouts/<source_id>.yml to read it"
-_POLICY_LATER = "policy texts are not read yet: they come with a later version"
 _NOT_TIDY = "the source tidy takes CSV and Parquet files: convert it, or put it into a source folder with a layout"
 _AT_ROOT = "the file lies outside any source folder: move it to <landing>/<source_id>/"
 _NO_PATTERN = "no file pattern of the layout fits: add one, or list the file in ignore_files with a reason"
@@ -80,7 +79,7 @@ def _unread_note(source_id: str, inner: str, layout: Layout | None) -> tuple[str
     if source_id == TIDY_SOURCE:
         return (None if PurePosixPath(inner).suffix.lower() in (".csv", ".parquet") else _NOT_TIDY), False
     if layout is None:
-        return (_POLICY_LATER if source_id == POLICY_SOURCE else NO_LAYOUT), False
+        return (None if source_id == POLICY_SOURCE else NO_LAYOUT), False
     for rule in layout.ignore_files:
         if matches_path(inner, rule.pattern):
             return f"left out by the layout: {rule.reason}", True
@@ -96,5 +95,7 @@ def matches_path(path: str, pattern: str) -> bool:
 def _edition_in_name(layout: Layout, inner: str) -> int | None:
     if layout.edition_year is None:
         return None
+    if layout.edition_year.fixed is not None:
+        return layout.edition_year.fixed
     match = re.search(layout.edition_year.file_name, PurePosixPath(inner).name)
     return int(match.group(1)) + layout.edition_year.offset if match else None

@@ -12,23 +12,25 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.ingest.delivered_files import NO_LAYOUT, DeliveredFile, describe_file, matches_path, path_in_edition, readable
+from warehouse.ingest.delivered_files import NO_LAYOUT, POLICY_SOURCE, DeliveredFile, describe_file, matches_path, path_in_edition, readable
 from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.grids import read_grids
 from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_report, build_skipped_table
 from warehouse.ingest.layouts import Layout
 from warehouse.ingest.observations import build_file_observations, tables_for
+from warehouse.ingest.policy_documents import POLICY_READER_VERSION, POLICY_SCHEMA, build_policy_document, count_clauses
+from warehouse.ingest.policy_files import MAX_POLICY_BYTES, too_large
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.tidy import TIDY_SOURCE, build_tidy_observations
 
-READER_VERSION = 1
+READER_VERSION = 2
 MAX_FILE_BYTES = 1 << 29
 Progress = Callable[[int, int, str], None]
 
@@ -75,7 +77,7 @@ def read_landing(
     files, reading = _read_files(files, raw_dir, layouts, on_progress)
     if reading.faults:
         raise LandingError(f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty", reading.faults)
-    if not any(counts.get(None, 0) for counts in reading.counts.values()):
+    if not any(counts.get(None, 0) for path, counts in reading.counts.items() if path not in reading.policy):
         sources = ", ".join(sorted({*layouts, TIDY_SOURCE}))
         raise LandingError(
             f"{landing}: expected at least one value in a source folder ({sources}); "
@@ -111,7 +113,7 @@ def read_source(
     if reading.faults:
         raise LandingError(f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty", reading.faults)
     n_observations = sum(counts.get(None, 0) for counts in reading.counts.values())
-    return SourceReport(len(reading.raw), n_observations, reading.n_reused)
+    return SourceReport(len(reading.raw) + len(reading.policy), n_observations, reading.n_reused)
 
 
 def find_editions(landing: Path, layouts: Mapping[str, Layout]) -> list[int]:
@@ -193,6 +195,8 @@ def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout],
     """Hash a file and, if it is to be read, make sure that its raw Parquet is in the cache."""
     if file.note is not None:
         return _hashed_unread(file)
+    if file.origin.source_id == POLICY_SOURCE:
+        return _read_policy_text(file, raw_dir, reading)
     data = _read_bytes(file.location)
     file = replace(file, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
     layout = layouts.get(file.origin.source_id)
@@ -205,6 +209,27 @@ def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout],
     else:
         reading.n_reused += 1
     reading.raw[file.path], reading.counts[file.path] = target, counts
+    return file
+
+
+def _read_policy_text(file: DeliveredFile, raw_dir: Path, reading: Reading) -> DeliveredFile:
+    """The same for a policy text; one that cannot be read is turned away with its reason and stops nothing."""
+    try:
+        size = file.location.stat().st_size
+        if size > MAX_POLICY_BYTES:
+            raise FileFault(*too_large(size))
+        data = _read_bytes(file.location)
+        file = replace(file, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+        target = raw_dir / f"{raw_key(file, None)}.parquet"
+        n_clauses = count_clauses(target)
+        if n_clauses is None:
+            write_parquet(build_policy_document(data, file.origin), target)
+            n_clauses = count_clauses(target)
+        else:
+            reading.n_reused += 1
+    except FileFault as fault:
+        return _hashed_unread(replace(file, note=str(fault)))
+    reading.policy[file.path], reading.counts[file.path] = target, {None: n_clauses}
     return file
 
 
@@ -248,7 +273,7 @@ def raw_key(file: DeliveredFile, layout: Layout | None) -> str:
         file.path,
         file.origin.edition_year,
         layout.model_dump(mode="json") if layout else None,
-        READER_VERSION,
+        POLICY_READER_VERSION if file.origin.source_id == POLICY_SOURCE else READER_VERSION,
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()[:32]
 
@@ -279,15 +304,23 @@ def write_parquet(table: pa.Table, target: Path) -> None:
 
 def _write_build(build_dir: Path, files: list[DeliveredFile], reading: Reading, table: pa.Table) -> None:
     """Replace ``build/raw`` by links to exactly this landing's files, then the list of files."""
-    fresh = build_dir / ".raw_new"
+    _link_folder(build_dir / "raw", reading.raw.values(), {"_skipped.parquet": build_skipped_table(files)})
+    # a table without rows keeps its columns where no text was delivered
+    _link_folder(build_dir / "policy", reading.policy.values(), {"_none.parquet": POLICY_SCHEMA.empty_table()})
+    write_parquet(table, build_dir / "input_file.parquet")
+
+
+def _link_folder(folder: Path, sources: Iterable[Path], tables: Mapping[str, pa.Table]) -> None:
+    """Replace a folder of the build by links to exactly these files of the cache, and tables beside them."""
+    fresh = folder.with_name(f".{folder.name}_new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    for raw in sorted(set(reading.raw.values())):
-        _link(raw, fresh / raw.name)
-    write_parquet(build_skipped_table(files), fresh / "_skipped.parquet")
-    shutil.rmtree(build_dir / "raw", ignore_errors=True)
-    os.replace(fresh, build_dir / "raw")
-    write_parquet(table, build_dir / "input_file.parquet")
+    for source in sorted(set(sources)):
+        _link(source, fresh / source.name)
+    for name, table in tables.items():
+        write_parquet(table, fresh / name)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(fresh, folder)
 
 
 def _link(source: Path, target: Path) -> None:

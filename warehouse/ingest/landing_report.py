@@ -63,9 +63,10 @@ class SourceReport:
 
 @dataclass
 class Reading:
-    """What has been read so far: raw Parquet and counts by path, faults by path."""
+    """What has been read so far: raw Parquet of statistics and of policy texts, and counts by path; faults by path."""
 
     raw: dict[str, Path] = field(default_factory=dict)
+    policy: dict[str, Path] = field(default_factory=dict)
     counts: dict[str, dict[str | None, int]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     n_reused: int = 0
@@ -75,7 +76,7 @@ def build_input_files(files: list[DeliveredFile], reading: Reading) -> pa.Table:
     rows = []
     for file in files:
         counts = reading.counts.get(file.path, {} if file.note is None else {"dropped_row": 1})
-        raw = reading.raw.get(file.path)
+        raw, policy = reading.raw.get(file.path), reading.policy.get(file.path)
         status = "taken" if file.note is None else "ignored" if file.is_ignored else "skipped"
         rows.append(
             {
@@ -88,7 +89,7 @@ def build_input_files(files: list[DeliveredFile], reading: Reading) -> pa.Table:
                 "note": file.note,
                 "n_observations": counts.get(None, 0),
                 "n_rejected": sum(count for reason, count in counts.items() if reason is not None),
-                "raw_path": f"raw/{raw.name}" if raw else "raw/_skipped.parquet",
+                "raw_path": f"policy/{policy.name}" if policy else f"raw/{raw.name}" if raw else "raw/_skipped.parquet",
             }
         )
     return pa.Table.from_pylist(rows, schema=INPUT_FILE_SCHEMA)

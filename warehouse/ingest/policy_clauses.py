@@ -1,0 +1,175 @@
+"""A cleaned policy text to numbered clauses, each with its kind and place (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from warehouse.ingest.policy_cleaning import MappedText
+
+_NUMERALS = "一二三四五六七八九十"
+MARKER = re.compile(
+    rf"(?P<l1>第[{_NUMERALS}百零\d]{{1,4}}[章节编]|[{_NUMERALS}]{{1,3}}[、.])"
+    rf"|(?P<l2>[(（][{_NUMERALS}]{{1,3}}[)）][、.]?|第[{_NUMERALS}百零\d]{{1,4}}条)"
+    r"|(?P<l3>\d{1,2}[.、](?!\d))"
+    r"|(?P<l4>[(（]\d{1,2}[)）]|\d{1,2}[)）]|[①-⑳]|——|--)"
+    rf"|(?P<l5>[{_NUMERALS}]是)"
+)
+_SPACE = " \t\u3000"
+_CLOSING = "”’」』》〉）)\\]】"
+_END = re.compile(rf"[。；;！？!?]+[{_CLOSING}]*|(?<=[政府部局厅委署院关会位门构处业])[:：](?=[^\n\d{_CLOSING}])")
+_AFTER_COLON = re.compile(rf"(?<=[:：])[{_SPACE}]*(?={MARKER.pattern.replace('?P<', '?P<x')})")
+_NOTE = re.compile(r"[\[【].*[\]】]")
+_DATE = (
+    r"(?:(?:19|20)\d\d年\d{1,2}月\d{1,2}日|[一二][〇○零Ο一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日)"
+)
+BODY = (
+    r"(?:国务院(?:办公厅)?|国家[\u4e00-\u9fff]{2,10}(?:局|委员会|总局)|(?:财政|商务|科技|工业和信息化|人力资源社会保障|交通运输|农业农村)部|海关总署"
+    r"|[\u4e00-\u9fff]{2,12}?(?:省|自治区|市|州|盟|地区|县|区|新区)(?:人民(?:政府|[*×□]{1,3}|(?![\u4e00-\u9fff]))(?:办公厅|办公室)?"
+    r"|[\u4e00-\u9fff]{2,10}(?:厅|局|委员会|办公室|管委会|领导小组)))"
+)
+NUMBER = r"[\u4e00-\u9fff]{2,8}[〔\[(（【﹝]\s*(?:19|20)\d\d\s*[〕\])）】﹞]\s*(?:第)?\s*\d{1,4}\s*号"
+_SIGNATURE = re.compile(rf"(?:{NUMBER})?[{_SPACE}]*(?:{BODY}[、,，{_SPACE}]*)*[{_SPACE}]*(?:[(（]?{_DATE}[)）]?(?:印发)?)?")
+_TITLE_WORDS = "通知|批复|意见|决定|公告|通告|方案|计划|措施|办法|规划|细则|规定|政策"
+TITLE = re.compile(
+    rf"(?![《\"“])[^。；;！？!?，：:]{{0,90}}?(?:关于[^。；;：:]{{2,200}}?的?|跨境[^。；;：:]{{2,60}}?|[\u4e00-\u9fff]{{2,30}}?)(?:{_TITLE_WORDS})"
+    rf"(?:[(（][^()（）号]{{1,24}}[)）])?+(?=$|[{_SPACE}(（]|{NUMBER})"
+)
+ZONE_TITLE = re.compile(
+    rf"(?:附件\d*[:：]?)?中国[(（](?P<zone>[\u4e00-\u9fff]{{2,12}})[)）]跨境电子?商务综合试验区[^。；;，,《》]{{0,20}}(?:{_TITLE_WORDS})(?:[(（].{{1,24}}[)）])?"
+)
+_WRAPPED_TITLE = re.compile(rf"([)）]跨境电子?商务综合试验区)[{_SPACE}]*\n[{_SPACE}]*(?=[\u4e00-\u9fff]{{0,10}}(?:{_TITLE_WORDS})(?:\n|$))")
+_ADDRESSEE = re.compile(r"[^。；;]{2,600}(?:政府|[部局厅委署院会]|海关|单位|部门|机构|处|企业)[:：]")
+_HEADING_LENGTH = 30
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause: number from 1, text without its marker, kind, marker, level 1-5 (0 unmarked), zone of its annex, place as found.
+
+    `char_start` and `char_end` count characters (the first is 0, the end is exclusive), `line_no` lines from 1.
+    """
+
+    clause_no: int
+    clause_text: str
+    clause_kind: str
+    marker: str | None
+    marker_level: int
+    zone_text: str | None
+    char_start: int
+    char_end: int
+    line_no: int
+
+
+def joined_titles(mapped: MappedText) -> MappedText:
+    """The text with a zone plan's title on one line where it was set on two."""
+    spans, start = [], 0
+    for match in _WRAPPED_TITLE.finditer(mapped.text):
+        spans.append((start, match.end(1)))
+        start = match.end()
+    return mapped.rearranged([*spans, (start, len(mapped.text))]) if spans else mapped
+
+
+def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
+    """Clauses of a cleaned text.
+
+    A clause ends at the end of a line, after a full stop, semicolon, question or exclamation mark, after the colon behind an addressee, and
+    before an enumeration sign. An enumeration sign alone on a line belongs to the next line.
+
+    Parameters
+    ----------
+    mapped : MappedText
+        Result of `clean_text` on `found`.
+    found : str
+        The text as extracted from the file, in which places are counted.
+
+    Returns
+    -------
+    list of Clause
+        In reading order. `clause_kind` is note, title, header (number, issuer or date alone), addressee, heading or body.
+    """
+    clauses: list[Clause] = []
+    zone, has_body = None, False
+    line_no, counted = 1, 0
+    for start, end, is_first, has_more in _pieces(mapped.text):
+        piece = mapped.text[start:end]
+        marker = MARKER.match(piece)
+        level = int(marker.lastgroup[1]) if marker else 0
+        text = piece[marker.end() :].strip(_SPACE) if marker else piece
+        kind = _kind(piece, text, level, is_first, has_more, has_body)
+        has_body = has_body or (level > 0 and kind in ("heading", "body"))
+        if kind == "title" and (titled := ZONE_TITLE.fullmatch(piece)):
+            zone = titled["zone"]
+        place = int(mapped.origin[start]), int(mapped.origin[end - 1]) + 1
+        if place[0] >= counted:
+            line_no, counted = line_no + found.count("\n", counted, place[0]), place[0]
+            line = line_no
+        else:
+            line = 1 + found.count("\n", 0, place[0])
+        clauses.append(Clause(len(clauses) + 1, text, kind, marker.group() if marker else None, level, zone, *place, line))
+    return _with_headings(clauses)
+
+
+def _with_headings(clauses: list[Clause]) -> list[Clause]:
+    """A short marked sentence is a heading where what follows is set under it: a deeper mark, or text without one."""
+    following = [*clauses[1:], None]
+    return [
+        replace(clause, clause_kind="heading") if after is not None and _is_set_under(clause, after) else clause
+        for clause, after in zip(clauses, following, strict=True)
+    ]
+
+
+def _is_set_under(clause: Clause, after: Clause) -> bool:
+    if clause.clause_kind != "body" or not 0 < clause.marker_level < 5 or len(clause.clause_text) > _HEADING_LENGTH:
+        return False
+    return after.marker_level > clause.marker_level or (after.marker_level == 0 and after.clause_kind == "body")
+
+
+def _pieces(text: str) -> Iterator[tuple[int, int, bool, bool]]:
+    """Start and end of each piece, whether it is the first of its line, and whether more follows on the line."""
+    pending = None
+    start = 0
+    for line in text.split("\n"):
+        cuts = _cuts(line)
+        parts = [(a, b) for a, b in pairwise(cuts) if not _is_blank(line[a:b])]
+        for n, (left, right) in enumerate(parts):
+            piece = line[left:right]
+            a, b = start + right - len(piece.lstrip()), start + left + len(piece.rstrip())
+            alone = MARKER.fullmatch(piece.strip())
+            if alone and n + 1 == len(parts):
+                pending = a
+                continue
+            yield (a if pending is None else pending), b, n == 0, n + 1 < len(parts)
+            pending = None
+        start += len(line) + 1
+
+
+def _is_blank(piece: str) -> bool:
+    return not any(map(str.isalnum, piece))
+
+
+def _cuts(line: str) -> list[int]:
+    cuts = {0, len(line)}
+    if _NOTE.fullmatch(line.strip(_SPACE)):
+        return sorted(cuts)
+    cuts.update(match.end() for match in _END.finditer(line))
+    cuts.update(match.start() for match in _AFTER_COLON.finditer(line))
+    return sorted(cuts)
+
+
+def _kind(piece: str, text: str, level: int, is_first: bool, has_more: bool, has_body: bool) -> str:
+    if level == 0:
+        if is_first and not has_more and _NOTE.fullmatch(piece):
+            return "note"
+        if _SIGNATURE.fullmatch(piece):
+            return "header"
+        if is_first and (ZONE_TITLE.fullmatch(piece) or (not has_body and TITLE.match(piece))):
+            return "title"
+        if not has_body and _ADDRESSEE.fullmatch(piece):
+            return "addressee"
+        return "body"
+    is_short = len(text) <= _HEADING_LENGTH and level < 5
+    is_unended = text[-1:] not in "。；;！？!?"
+    return "heading" if is_short and (is_unended or (is_first and has_more)) else "body"

@@ -1,0 +1,119 @@
+"""A policy text file to one row: what it says of itself, its clauses with their places, and a sketch to find copies."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from warehouse.ingest.policy_clauses import joined_titles, split_clauses
+from warehouse.ingest.policy_cleaning import clean_text
+from warehouse.ingest.policy_files import BROKEN, HANZI, read_policy_text
+from warehouse.ingest.policy_metadata import read_metadata
+from warehouse.ingest.raw_table import FileOrigin
+
+POLICY_READER_VERSION = "policy-1"
+SHINGLE_LENGTH = 8
+SKETCH_SHARE = 16
+_MASKED = re.compile(r"(?<=[\u4e00-\u9fff])[*×□]{1,3}|[*□]{1,3}(?=[\u4e00-\u9fff])")
+
+CLAUSE_TYPE = pa.struct(
+    [
+        ("clause_no", pa.int32()),
+        ("clause_text", pa.string()),
+        ("clause_kind", pa.string()),
+        ("marker", pa.string()),
+        ("marker_level", pa.int32()),
+        ("zone_text", pa.string()),
+        ("char_start", pa.int32()),
+        ("char_end", pa.int32()),
+        ("line_no", pa.int32()),
+    ]
+)
+POLICY_SCHEMA = pa.schema(
+    [
+        ("document_id", pa.string()),
+        ("file_name", pa.string()),
+        ("edition_year", pa.int32()),
+        ("title", pa.string()),
+        ("document_type", pa.string()),
+        ("document_no", pa.string()),
+        ("issuer", pa.string()),
+        ("issue_date", pa.date32()),
+        ("issue_year", pa.int32()),
+        ("in_force_from", pa.date32()),
+        ("in_force_to", pa.date32()),
+        ("zone_texts", pa.list_(pa.string())),
+        ("zone_rule", pa.string()),
+        ("cited_numbers", pa.list_(pa.string())),
+        ("repealed_numbers", pa.list_(pa.string())),
+        ("is_transmitted", pa.bool_()),
+        ("not_stated", pa.list_(pa.string())),
+        ("n_characters", pa.int32()),
+        ("n_masked", pa.int32()),
+        ("n_broken", pa.int32()),
+        ("text_hash", pa.string()),
+        ("sketch", pa.list_(pa.uint64())),
+        ("clauses", pa.list_(CLAUSE_TYPE)),
+    ]
+)
+
+
+def build_policy_document(data: bytes, origin: FileOrigin) -> pa.Table:
+    """One row of `POLICY_SCHEMA` for a policy text file.
+
+    `document_id` is the file's path inside its source; `text_hash` is equal for texts with the same Chinese characters; `sketch` holds
+    the hashes of about one in 16 runs of 8 Chinese characters, so that the share of common hashes
+    estimates the share of common text (Broder 1997).
+
+    Raises
+    ------
+    FileFault
+        The file cannot be read as a Chinese policy text; says what was expected, found and is to be done.
+    """
+    found = read_policy_text(data, origin.file_name)
+    mapped = joined_titles(clean_text(found, is_markdown=PurePosixPath(origin.file_name).suffix.lower() == ".md"))
+    clauses = split_clauses(mapped, found)
+    hanzi = "".join(HANZI.findall("".join(clause.clause_text for clause in clauses if clause.clause_kind != "note")))
+    row = {
+        "document_id": origin.file_name,
+        "file_name": origin.file_name,
+        "edition_year": origin.edition_year,
+        **asdict(read_metadata(mapped.text, clauses)),
+        "n_characters": len(mapped.text),
+        "n_masked": len(_MASKED.findall(mapped.text)),
+        "n_broken": found.count(BROKEN),
+        "text_hash": hashlib.sha256(hanzi.encode()).hexdigest()[:32],
+        "sketch": build_sketch(hanzi),
+        "clauses": [vars(clause) for clause in clauses],
+    }
+    return pa.Table.from_pylist([row], schema=POLICY_SCHEMA)
+
+
+def count_clauses(source: Path) -> int | None:
+    """Clauses in a document's Parquet file, None where there is none that can be read."""
+    try:
+        clauses = pq.read_table(source, columns=["clauses"], partitioning=None).column("clauses")
+    except (OSError, pa.ArrowException):
+        return None
+    return sum(map(len, clauses))
+
+
+def build_sketch(hanzi: str) -> np.ndarray:
+    """Sorted distinct hashes of about one in 16 runs of 8 characters, chosen by the hash itself; shape (n,), dtype uint64."""
+    codes = np.frombuffer(hanzi.encode("utf-32-le"), np.uint32).astype(np.uint64)
+    n = len(codes) - SHINGLE_LENGTH + 1
+    if n < 1:
+        return np.empty(0, np.uint64)
+    hashes = np.zeros(n, np.uint64)
+    for k in range(SHINGLE_LENGTH):
+        hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + codes[k : k + n]
+    # last mixing steps of splitmix64: the low bits then depend on every character
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    hashes ^= hashes >> np.uint64(31)
+    return np.unique(hashes[hashes % np.uint64(SKETCH_SHARE) == 0])

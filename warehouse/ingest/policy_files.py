@@ -1,0 +1,260 @@
+"""Bytes of a policy text to plain text, by format: txt, md, html, docx, pdf with a text layer (pure: nothing is fetched or executed)."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import PurePosixPath
+from xml.etree import ElementTree
+
+from warehouse.ingest.errors import FileFault
+
+MAX_POLICY_BYTES = 20_000_000
+MAX_PART_BYTES = 50_000_000
+MAX_PAGES = 2_000
+MAX_BROKEN_SHARE = 0.02
+MIN_HANZI = 20
+MIN_HANZI_SHARE = 0.05
+MIN_COMMON_SHARE = 0.3
+BROKEN = "\ufffd"
+HANZI = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+
+#: Frequent characters of written Chinese in both scripts: in a text decoded by the wrong table they are rare.
+COMMON_HANZI = frozenset(
+    "的一是在不了有和人这中大为上个国我以要时来用们生到作地于出就分对成会可主发年动同工也能下过子产种面而方后多定行学法所民得经三之进"
+    "等部度家电力如化高自二理物现实加量两体制机当使点从业本性好应开合因由其前外天政四日社事平形全表间样与关各重新线内数正心明利比或但"
+    "质第向变条结解问意建月公系情者最立代通并提题党程展五果员革位入常文总次品式活设及管特件长求基资流路级统接知较将组计期根论农指区强放"
+    "决被做必先则任据处给保治造规领海口东导器志金增济思术交受联认六共权收证改采转更单切教速带安场例务具每目至达积示议报完类名确科信节整"
+    "元今集传步广记需研界算低持众布复际商非验深难千周委技备半办省列约支便团市构府准精值号率维划选标存效院查型按格置专状育识适属包调满县局"
+    "參這為個國時來們對會發動產種後學經進電務現實體業綜試區設關應開從質變條結題黨員總設統將組論農強處給導濟術聯認權證採轉單帶場報類確"
+    "節記際驗難備辦約構準號維劃選標專狀識適屬調縣企境贸易跨税汇支付仓储物流园创新试综"
+)
+
+_BLOCKS = frozenset(
+    # words read better than a list of literals
+    "address article aside blockquote br center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p "  # noqa: SIM905
+    "pre section "
+    "table tbody td th thead title tr ul".split()
+)
+_UNSEEN = frozenset("script style noscript template iframe object svg math textarea select".split())  # noqa: SIM905 - as above
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+
+
+def read_policy_text(data: bytes, file_name: str) -> str:
+    """Text of a policy document, a line or paragraph a line, in the order in which it stands in the file.
+
+    Parameters
+    ----------
+    data : bytes
+        The file as delivered.
+    file_name : str
+        Its name; the suffix says the format.
+
+    Raises
+    ------
+    FileFault
+        The file is empty, too large, of another format than its name says, encrypted, holds macros or outside parts, has no text layer, no
+        encoding that fits, or no Chinese text.
+    """
+    suffix = PurePosixPath(file_name).suffix.lower()
+    reader = _READERS.get(suffix)
+    if reader is None:
+        raise FileFault("a policy text as txt, md, html, docx or pdf", f"'{suffix or 'no suffix'}'", "convert it to one of these formats")
+    if len(data) > MAX_POLICY_BYTES:
+        raise FileFault(*too_large(len(data)))
+    if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+        raise FileFault("a policy text", "an empty file", "deliver the file again")
+    _check_format(data, suffix)
+    text = reader(data).replace("\r\n", "\n").replace("\r", "\n")
+    _check_chinese(text, suffix)
+    return text
+
+
+def too_large(size: int) -> tuple[str, str, str]:
+    """What to say of a file above the limit: expected, found, action."""
+    return f"a policy text of at most {MAX_POLICY_BYTES:,} bytes", f"{size:,} bytes", "deliver the text alone, one document a file"
+
+
+def _check_format(data: bytes, suffix: str) -> None:
+    """Compare the first bytes with what the name promises."""
+    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    kinds = ((b"%pdf", ".pdf"), (b"pk\x03\x04", ".docx"), (b"\xd0\xcf\x11\xe0", ".doc"), (b"<!doctype html", ".html"), (b"<html", ".html"))
+    found = next((kind for start, kind in kinds if head.startswith(start)), ".txt")
+    same = {".md": ".txt", ".htm": ".html"}.get(suffix, suffix)
+    if found == same or (same == ".html" and found == ".txt"):
+        return
+    raise FileFault(f"the format that the name says ({suffix})", f"the beginning of a {found} file", "give the file its true suffix")
+
+
+def _check_chinese(text: str, suffix: str) -> None:
+    n_hanzi = len(HANZI.findall(text))
+    n_letters = sum(map(str.isalpha, text[:200_000]))
+    if n_hanzi < MIN_HANZI and suffix == ".pdf":
+        raise FileFault(
+            "a pdf with a text layer", f"{n_hanzi} Chinese characters (a scan?)", "deliver the text, or a pdf after text recognition"
+        )
+    if n_hanzi < MIN_HANZI or n_hanzi < MIN_HANZI_SHARE * n_letters:
+        found = f"{n_hanzi} Chinese characters among {n_letters} letters"
+        raise FileFault(f"a text in Chinese of at least {MIN_HANZI} characters", found, "deliver the Chinese original")
+
+
+def decode_text(data: bytes) -> str:
+    """Text of bytes in UTF-8 (or UTF-16 with its mark), GB18030 or Big5; single broken bytes become U+FFFD.
+
+    Raises
+    ------
+    FileFault
+        If no encoding gives readable Chinese or Latin text.
+    """
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    if b"\x00" in data[:4096]:
+        raise FileFault("a text file", "binary data (zero bytes)", "save it as UTF-8 text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    for encoding in ("gb18030", "utf-8", "big5hkscs"):
+        text = data.decode(encoding, "replace")
+        if text.count(BROKEN) <= MAX_BROKEN_SHARE * len(text) and _is_readable(text):
+            return text
+    raise FileFault("UTF-8, GB18030 or Big5", "bytes that are readable text in none of them", "save it as UTF-8")
+
+
+def _is_readable(text: str) -> bool:
+    hanzi = HANZI.findall(text[:20_000])
+    return bool(hanzi) and sum(c in COMMON_HANZI for c in hanzi) >= MIN_COMMON_SHARE * len(hanzi)
+
+
+class _VisibleText(HTMLParser):
+    """Collects the text that a reader would see; scripts, styles and embedded objects are left out."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._hidden: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _UNSEEN:
+            self._hidden.append(tag)
+        elif tag in _BLOCKS:
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._hidden and tag == self._hidden[-1]:
+            self._hidden.pop()
+        elif tag in _BLOCKS:
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(re.sub(r"[\t\r\n]+", " ", data))
+
+
+def _read_html(data: bytes) -> str:
+    parser = _VisibleText()
+    parser.feed(decode_text(data))
+    parser.close()
+    return re.sub(r"\n\s*\n+", "\n", "".join(parser.parts))
+
+
+def _read_docx(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = archive.namelist()
+            if any(name.lower().endswith("vbaproject.bin") for name in names):
+                raise FileFault("a docx without macros", "a macro project", "save it as plain docx")
+            _check_outside_parts(archive)
+            body = _read_part(archive, "word/document.xml")
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, zlib.error, EOFError, OSError, RuntimeError) as error:
+        raise FileFault("a docx file", f"a broken or protected archive ({error})", "save it again without protection") from error
+    return "\n".join(_paragraphs(_parse_xml(body)))
+
+
+def _read_part(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as stream:
+        part = stream.read(MAX_PART_BYTES + 1)
+    if len(part) > MAX_PART_BYTES:
+        raise FileFault(f"parts of at most {MAX_PART_BYTES:,} bytes in a docx", f"more in {name}", "deliver the text alone")
+    return part
+
+
+def _check_outside_parts(archive: zipfile.ZipFile) -> None:
+    """Refuse parts that an office program would fetch from elsewhere; plain hyperlinks are only text."""
+    for name in archive.namelist():
+        if not name.endswith(".rels"):
+            continue
+        for relation in _parse_xml(_read_part(archive, name)):
+            kind = relation.get("Type", "").rpartition("/")[2]
+            if relation.get("TargetMode") == "External" and kind != "hyperlink":
+                found = f"a reference to an outside {kind or 'part'} in {name}"
+                raise FileFault("a docx without outside parts", found, "embed the part or remove it, then save again")
+
+
+def _parse_xml(part: bytes) -> ElementTree.Element:
+    # entities can only be declared in a document type, which no office program writes
+    if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
+        raise FileFault("a docx without a document type declaration", "one", "save it again with an office program")
+    try:
+        return ElementTree.fromstring(part)  # noqa: S314 - declarations are refused above, so no entity can expand or be fetched
+    except ElementTree.ParseError as error:
+        raise FileFault("a docx with well-formed parts", f"one that is not ({error})", "save it again with an office program") from error
+
+
+def _paragraphs(root: ElementTree.Element) -> list[str]:
+    """Text of every paragraph in document order, tables included; a text box's second copy for old programs is left out."""
+    lines: list[str] = [""]
+    # (element, whether it is being left): an own stack, so that hostile nesting cannot exhaust Python's
+    stack = [(root, False)]
+    while stack:
+        element, leaving = stack.pop()
+        if leaving:
+            lines.append("")
+            continue
+        if element.tag == f"{_WORD}t":
+            lines[-1] += element.text or ""
+        elif element.tag in (f"{_WORD}br", f"{_WORD}cr"):
+            lines.append("")
+        elif element.tag == f"{_WORD}tab":
+            lines[-1] += "\t"
+        if element.tag == f"{_WORD}p":
+            stack.append((element, True))
+        if element.tag != _FALLBACK:
+            stack.extend((child, False) for child in reversed(element))
+    return lines
+
+
+def _read_pdf(data: bytes) -> str:
+    import logging
+
+    from pypdf import PdfReader
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    try:
+        reader = PdfReader(io.BytesIO(data))
+        if reader.is_encrypted:
+            raise FileFault("a pdf that opens without a password", "an encrypted one", "deliver it without protection")
+        if len(reader.pages) > MAX_PAGES:
+            raise FileFault(f"a pdf of at most {MAX_PAGES:,} pages", f"{len(reader.pages):,}", "deliver one document a file")
+        return "\n".join(page.extract_text() for page in reader.pages)
+    except FileFault:
+        raise
+    except Exception as error:  # a hostile pdf can raise anything from inside the parser
+        raise FileFault(
+            "a readable pdf", f"one that cannot be parsed ({type(error).__name__})", "save it again, or deliver the text"
+        ) from error
+
+
+_READERS: dict[str, Callable[[bytes], str]] = {
+    ".txt": decode_text,
+    ".md": decode_text,
+    ".html": _read_html,
+    ".htm": _read_html,
+    ".docx": _read_docx,
+    ".pdf": _read_pdf,
+}
