@@ -270,7 +270,8 @@ def _with_roles(table: _Table, panel: PairPanel, cohort: np.ndarray, rows: tuple
         return changed, []
     names = panel.city_ids[doubtful]
     listed = ", ".join(map(str, names[:NAMED_CITIES])) + (f" and {len(names) - NAMED_CITIES} more" if len(names) > NAMED_CITIES else "")
-    text = f"The pairs do not say which cities are pilots ({listed}): name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}."
+    text = f"The pairs do not say which cities are pilots ({listed}): name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}. "
+    text += "Until then the smaller side of those pairs is counted as the pilots."
     return changed, [text]
 
 

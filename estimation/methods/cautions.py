@@ -37,6 +37,7 @@ def cautions(sample: Sample, fit: InfluenceFit, lines: Lines, diagnostics: list[
     treatment = [c for c in range(len(fit.labels)) if fit.columns[c] >= 0]
     by_name = {(name, term): value for name, term, value in diagnostics}
     return [
+        *_rows(sample),
         *_no_variation(fit, lines, treatment),
         *_few_pilots(fit, treatment),
         *_dyadic(fit, lines, treatment),
@@ -49,6 +50,17 @@ def cautions(sample: Sample, fit: InfluenceFit, lines: Lines, diagnostics: list[
 
 def _listed(labels: list[str]) -> str:
     return ", ".join(labels)
+
+
+def _rows(sample: Sample) -> list[str]:
+    found = []
+    single = int(((sample.observed.sum(axis=1) == 1) & (sample.pair_group >= 0)).sum())
+    if single:
+        found.append(f"{single} pairs with a single observed year are left out: pair effects absorb them.")
+    always = int((sample.kept & (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0])).sum())
+    if always:
+        found.append(f"{always} pairs are treated in every year of the panel: they have no year before admission to compare with.")
+    return found
 
 
 def _no_variation(fit: InfluenceFit, lines: Lines, treatment: list[int]) -> list[str]:
@@ -89,7 +101,7 @@ def _provinces(sample: Sample, fit: InfluenceFit, lines: Lines, treatment: list[
     found = []
     if lines.n_provinces < MIN_PROVINCES:
         found.append(f"Only {lines.n_provinces} provinces can be left out (fewer than {MIN_PROVINCES}): the jackknife is not the default.")
-    narrow = [fit.labels[c] for c in treatment if fit.n_pilot_provinces[c] < MIN_PILOT_PROVINCES]
+    narrow = [fit.labels[c] for c in treatment if fit.n_pilots[c] >= MIN_PILOTS and fit.n_pilot_provinces[c] < MIN_PILOT_PROVINCES]
     if narrow:
         found.append(f"{_listed(narrow)}: the pilots sit in fewer than {MIN_PILOT_PROVINCES} provinces: the jackknife is not the default.")
     for c in treatment:

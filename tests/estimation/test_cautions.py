@@ -1,0 +1,119 @@
+"""Each warning of METHODS.md, section 7, appears where it applies and not where it does not."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from estimation.fit import fit_outcomes
+from tests.estimation.panels import ALL_LINES, diagnostic_of, estimates_of, random_panel
+
+
+def _warnings(panel, estimator="twfe", **options):
+    result = fit_outcomes(panel, estimators=(estimator,), vcov=ALL_LINES, **{"permutations": 99, **options})[estimator, 0]
+    return result, " ".join(result.warnings)
+
+
+def _wide(**changes):
+    panel = random_panel(21, n_cities=45, n_pilots=15)
+    return dataclasses.replace(panel, cohort=None, **{name: change(panel) for name, change in changes.items()})
+
+
+def _first_pilots(count):
+    def change(panel):
+        pilots = np.flatnonzero(panel.city_cohort)[:count]
+        return np.where(np.isin(np.arange(panel.n_cities), pilots), panel.city_cohort, 0)
+
+    return change
+
+
+def _loud_pilots(panel):
+    pilot = panel.city_cohort > 0
+    shock = np.random.default_rng(0).normal(size=(panel.n_cities, len(panel.years))) * np.where(pilot, 6.0, 0.0)[:, None]
+    return panel.y + shock[panel.city_i] + shock[panel.city_j]
+
+
+def _one_province_moves(panel):
+    shock = np.where(panel.province == panel.province[panel.city_cohort > 0][0], 20.0, 0.0)
+    years = (panel.years >= 2014)[None]
+    return panel.y + (shock[panel.city_i] + shock[panel.city_j])[:, None] * years
+
+
+def _pilots_together(panel):
+    return np.argsort(np.argsort(panel.city_cohort == 0, kind="stable"), kind="stable") // 3
+
+
+def _shocks_of_provinces(panel):
+    shock = 5.0 * np.random.default_rng(3).normal(size=(panel.n_cities, len(panel.years)))[_pilots_together(panel)]
+    return panel.y + shock[panel.city_i] + shock[panel.city_j]
+
+
+CASES = {
+    "only one pilot": ({"city_cohort": _first_pilots(1)}, "only one pilot is observed"),
+    "two pilots": ({"city_cohort": _first_pilots(2)}, "fewer than 4 pilots are observed"),
+    "six pilots": ({"city_cohort": _first_pilots(6)}, "fewer than 10 pilots are observed"),
+    "five provinces": ({"province": lambda p: np.arange(p.n_cities) % 5}, "Only 5 provinces can be left out"),
+    "pilots in two provinces": (
+        {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 2, 2 + np.arange(p.n_cities) % 12)},
+        "fewer than 3 provinces",
+    ),
+    "no provinces": ({"province": lambda p: None}, "Province codes are missing"),
+    "pilots alone in their provinces": (
+        {"province": lambda p: np.where(p.city_cohort > 0, 100 + np.arange(p.n_cities), np.arange(p.n_cities) % 3)},
+        "15 pilots (100%) cannot move",
+    ),
+    "loud pilots": ({"y": _loud_pilots}, "times that of the other cities"),
+    "one province": ({"y": _one_province_moves}, "not calibrated"),
+    "shocks of whole provinces": ({"province": _pilots_together, "y": _shocks_of_provinces}, "times the city one"),
+    "always treated": ({"city_cohort": lambda p: np.where(p.city_cohort == 2013, 2010, p.city_cohort)}, "treated in every year"),
+    "single rows": (
+        {"y": lambda p: np.where((np.arange(p.n_pairs) < 7)[:, None] & (p.years > 2010), np.nan, p.y)},
+        "7 pairs with a single observed year",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_warning_where_it_applies_only(case):
+    changes, text = CASES[case]
+    assert text in _warnings(_wide(**changes))[1]
+    assert text not in _warnings(_wide())[1]
+
+
+def test_a_city_that_moves_the_estimate_is_named_with_the_estimate_without_it():
+    result, text = _warnings(_wide(y=_one_province_moves))
+    estimate = estimates_of(result, "city")["treated", None].estimate
+    city, without = (diagnostic_of(result, name, "treated") for name in ("most_influential_city", "estimate_without_city"))
+    assert f"without city {city} the estimate is {without:.4g} instead of {estimate:.4g}" in text
+
+
+def test_a_negative_dyadic_variance_is_reported_without_a_standard_error():
+    # noise of pairs without its city-year means: what the pairs of a city share cancels
+    panel = random_panel(22, n_cities=12, n_pilots=4)
+    cities = np.arange(12)[:, None]
+    member = ((panel.city_i == cities) | (panel.city_j == cities)).astype(float).T
+    y = panel.y[0] - member @ np.linalg.lstsq(member, panel.y[0], rcond=None)[0]
+    result, text = _warnings(dataclasses.replace(panel, y=y, cohort=None))
+    assert diagnostic_of(result, "dyadic_variance", "treated") < 0
+    assert "dyadic variance is not positive" in text
+    line = estimates_of(result, "dyadic")["treated", None]
+    assert (line.std_error, line.ci_low, line.p_value) == (None, None, None)
+
+
+def test_a_jackknife_that_loses_a_coefficient_is_null_and_names_the_province():
+    # the cohort of 2016 alone reaches event time -6; put its pilots into one province
+    panel = _wide(province=lambda p: np.where(p.city_cohort == 2016, 77, np.arange(p.n_cities) % 12))
+    result, text = _warnings(panel, "event_study")
+    assert "event[-6]: not identified without province 77" in text
+    jackknife, city = estimates_of(result, "province_jackknife")["event", -6], estimates_of(result, "city")["event", -6]
+    assert (jackknife.std_error, jackknife.is_default) == (None, False)
+    assert city.is_default
+    assert city.std_error > 0
+
+
+def test_an_outcome_that_effects_explain_exactly_gives_no_inference():
+    panel = _wide()
+    y = panel.city_i[:, None] + 2.0 * panel.years[None] + 0.0 * panel.y[0]
+    result, text = _warnings(dataclasses.replace(panel, y=y, cohort=None))
+    assert "explain the outcome exactly" in text
+    assert all((e.std_error, e.p_value) == (None, None) for e in result.estimates)
