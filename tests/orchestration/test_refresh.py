@@ -110,11 +110,17 @@ def test_same_tables_for_another_hash_seed_and_thread_count(simulated: Run, tmp_
 
 
 def test_unit_tests_of_the_models_pass(simulated: Run) -> None:
-    code = (
-        "from orchestration.home import Home, set_tool_environment as s; from orchestration.dbt_runner import run_dbt; h = Home.from_environment(); s(h)\n"
-        "r = run_dbt(h, 'test', ['test_type:unit'], build=h.build)\n"
-        "bad = [(x.name, x.message) for x in r if x.status != 'pass']; print(len(r), bad); raise SystemExit(bool(bad) or not r)"
-    )
+    code = """
+from orchestration.dbt_runner import run_dbt
+from orchestration.home import Home, set_tool_environment
+
+home = Home.from_environment()
+set_tool_environment(home)
+results = run_dbt(home, "test", ["test_type:unit"], build=home.build)
+bad = [(r.name, r.message) for r in results if r.status != "pass"]
+print(len(results), bad)
+raise SystemExit(bool(bad) or not results)
+"""
     env = {**os.environ, "CITYSYNC_HOME": str(simulated.home)}
     done = subprocess.run([sys.executable, "-c", code], cwd=REPO, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -146,13 +152,13 @@ def _without_a_column(landing: Path) -> None:
     (landing / "tidy" / "values.csv").write_text("city_id,year,value\n110000,2010,1\n", encoding="utf-8")
 
 
-def _truncated(landing: Path) -> None:
+def _another_format(landing: Path) -> None:
     write_tidy(landing, six_cities())
     (landing / "csmar_region").mkdir()
     (landing / "csmar_region" / "CRE_Gdpct.csv").write_bytes(b"\x50\x4b\x03\x04 not a csv")
 
 
-def _nothing_taken(landing: Path) -> None:
+def _only_an_unknown_city(landing: Path) -> None:
     write_tidy(landing, ["999999,2010,gdp_real_cny_100m,1"])
 
 
@@ -162,7 +168,8 @@ def _nothing_taken(landing: Path) -> None:
         (_nothing, "does not exist"),
         (_empty, "landing"),
         (_without_a_column, "indicator_id"),
-        (_truncated, "CRE_Gdpct.csv"),
+        (_another_format, "CRE_Gdpct.csv"),
+        (_only_an_unknown_city, "999999"),
     ],
 )
 def test_bad_input_ends_with_2_and_publishes_nothing(tmp_path: Path, prepare, expected: str) -> None:
