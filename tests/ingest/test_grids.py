@@ -54,7 +54,7 @@ def test_encodings_of_a_csv_are_told_apart(encoding):
         ("a.xlsx", XLSX[: len(XLSX) // 2], "truncated or damaged"),
         ("a.xlsx", XLSX[:1000] + bytes(20) + XLSX[1020:], "truncated or damaged"),
         ("a.xlsx", csv_bytes(ROWS), "another format than its name says"),
-        ("a.xlsx", OLE, "remove its password"),
+        ("a.xlsx", OLE, "must be named .xls"),
         ("a.xls", XLSX, "another format than its name says"),
         ("a.xls", OLE, "truncated or damaged"),
         ("a.xls", b"<html><table></table></html>", "a web page"),

@@ -18,7 +18,7 @@ SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
     [
         ("source_id: panel", "source_id: Panel", "panel.yml: source_id: .*found 'Panel'"),
         ("description:", "descripton:", "panel.yml: descripton: this key is not known; allowed here: source_id, description"),
-        ("level: city", "level: county", "tables.0.place.level: Input should be 'city' or 'province'; found 'county'"),
+        ("level: city", "level: county", "tables.0.place.level: Input should be 'city', 'province' or 'country'; found 'county'"),
         ("level: city,", "level: city, kind: a,", "tables.0.place.kind: this key is not known; allowed here: level, code, name"),
         ("optional: true", "optinal: true", "tables.0.indicators.1.optinal: this key is not known; allowed here: .*unit_column"),
         ("{column: 年份}", "{column: 年份, columns: '(x)'}", "tables.0.year: .*give either column"),
@@ -40,7 +40,7 @@ def test_an_invalid_layout_names_file_key_and_what_is_allowed(old, new, message)
 
 
 def test_years_as_columns_need_an_indicator_a_sheet():
-    with pytest.raises(LayoutError, match=r"sheet_indicators .* are needed"):
+    with pytest.raises(LayoutError, match=r"sheet_indicators .* or row_indicators are needed"):
         parse_layout(YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")], "sheets.yml")
 
 

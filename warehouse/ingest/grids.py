@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
 from warehouse.ingest.errors import FileFault
+from warehouse.ingest.protection import decrypt_workbook, is_encrypted
 from warehouse.ingest.xlsx_guard import MAX_CELLS, MAX_COLUMNS, scan_workbook
 
 READABLE = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", ".csv": "csv", ".dta": "dta", ".parquet": "parquet"}
@@ -68,8 +69,11 @@ def read_grids(data: bytes, file_name: str, *, encoding: str | None = None, deli
     Raises
     ------
     FileFault
-        Empty, truncated, encrypted or damaged file, another format than its name says, or an encoding that does not fit.
+        Empty, truncated or damaged file, one with a password of its own, another format than its name says, or an encoding that does not
+        fit.
     """
+    if is_encrypted(data) and PurePosixPath(file_name).suffix.lower() in (".xls", ".xlsx", ".xlsm"):
+        data = decrypt_workbook(data)
     kind = check_format(data, file_name)
     if kind in ("xlsx", "xls"):
         return _read_workbook(data, kind)
@@ -91,7 +95,7 @@ def check_format(data: bytes, file_name: str) -> str:
         raise FileFault(_NAMES[expected], "an empty file of 0 bytes", "deliver the file again")
     found = _sniff(data)
     if found != expected:
-        hint = " (an encrypted xlsx looks like this: remove its password)" if (expected, found) == ("xlsx", "xls") else ""
+        hint = " (a workbook of Excel 97-2003 must be named .xls)" if (expected, found) == ("xlsx", "xls") else ""
         raise FileFault(
             f"{_NAMES[expected]}, as the extension {suffix} says",
             f"{_NAMES[found]}, another format than its name says",
@@ -120,22 +124,13 @@ def _read_workbook(data: bytes, kind: str) -> list[Grid]:
         visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
         return [_sheet_grid(workbook, name, lost.get(name, {})) for name in visible]
     except (CalamineError, OSError, ValueError) as error:
-        if isinstance(error, PasswordError) or _is_protected_xls(data):
+        if isinstance(error, PasswordError):
             raise FileFault(
                 "a workbook without protection", "an encrypted one", "open it in Excel and save it without protection"
             ) from error
         raise FileFault(
             f"{_NAMES[kind]} that can be read", f"a truncated or damaged one ({error})", "download or export it again"
         ) from error
-
-
-def _is_protected_xls(data: bytes) -> bool:
-    """Whether the first record of an xls workbook says that the rest is encrypted; calamine then cannot tell the format at all."""
-    start = data.find(b"\x09\x08\x10\x00\x00\x06")
-    record = data[start + 20 : start + 24] if start >= 0 else b""
-    if record[:2] == b"\x86\x00":
-        record = data[start + 24 : start + 28]
-    return record[:2] == b"\x2f\x00"
 
 
 def _sheet_grid(workbook: object, name: str, lost: dict[tuple[int, int], str]) -> Grid:

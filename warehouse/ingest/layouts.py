@@ -47,10 +47,17 @@ class IgnoredFile(_Model):
 
 
 class EditionYear(_Model):
-    """Edition year in a file's name: the pattern's only group plus ``offset``."""
+    """Edition year of files outside an edition folder: the only group of a pattern in the file's name plus ``offset``, or ``fixed``."""
 
-    file_name: GroupRegex
+    file_name: GroupRegex | None = None
     offset: int = 0
+    fixed: int | None = Field(default=None, ge=1900, le=2100)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.file_name is None) == (self.fixed is None):
+            raise ValueError("give either file_name (a pattern with the year) or fixed (the edition that was delivered without a year)")
+        return self
 
 
 class SheetSelector(_Model):
@@ -70,9 +77,14 @@ class IgnoredSheet(_Model):
 
 
 class Header(_Model):
-    """Where the header stands: a 1-based row, or the first of ``search_rows`` rows that holds all cells of ``find``."""
+    """Where the header stands: a 1-based row, or the first of ``search_rows`` rows that holds all cells of ``find``.
+
+    A header of several ``rows`` is read as one: a merged cell stands for all columns it spans (those with a text below it), and the
+    texts of a column are joined from top to bottom with ``|``, such as ``年末总人口(万人)|全市``.
+    """
 
     row: int | None = Field(default=None, ge=1)
+    rows: int = Field(default=1, ge=1, le=10)
     find: list[str] = []
     search_rows: int = Field(default=30, ge=1, le=1000)
 
@@ -84,29 +96,40 @@ class Header(_Model):
 
 
 class Place(_Model):
-    """Columns of the place; ``level`` is what the code or name denotes."""
+    """Columns of the place, or a ``title`` above the header (a pattern whose only group is the name); ``level`` is what they denote.
 
-    level: Literal["city", "province"]
+    A country needs neither. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells.
+    """
+
+    level: Literal["city", "province", "country"]
     code: str | None = None
     name: str | None = None
+    title: GroupRegex | None = None
+    fill_down: bool = False
 
     @model_validator(mode="after")
     def _some_column(self) -> Self:
-        if self.code is None and self.name is None:
-            raise ValueError("give the column of the code, of the name, or both")
+        if self.title is not None and (self.code is not None or self.name is not None):
+            raise ValueError("give either title (a pattern for the rows above the header) or columns of the place, not both")
+        if self.level != "country" and self.title is None and self.code is None and self.name is None:
+            raise ValueError("give the column of the code, of the name, or both, or the title that names the place")
         return self
 
 
 class Year(_Model):
-    """The year: one column, or header cells that are years (``columns``, a pattern whose only group is the year)."""
+    """The year: one column, header cells that are years (``columns``, a pattern whose only group is the year), or edition plus offset."""
 
     column: str | None = None
     columns: GroupRegex | None = None
+    edition_offset: int | None = Field(default=None, ge=-10, le=10)
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.column is None) == (self.columns is None):
-            raise ValueError("give either column (its header) or columns (a pattern for headers that are years)")
+        if sum(way is not None for way in (self.column, self.columns, self.edition_offset)) != 1:
+            raise ValueError(
+                "give either column (its header), columns (a pattern for headers that are years) or edition_offset "
+                "(data year minus edition year)"
+            )
         return self
 
 
@@ -125,12 +148,17 @@ class UnitRule(_Model):
 
 
 class Indicator(UnitRule):
-    """A column of values: its header (exact after normalising; alternatives in a list) or a pattern on the whole header."""
+    """A column of values: its header (exact after normalising; alternatives in a list) or a pattern on the whole header.
+
+    ``files`` (globs) limits the rule to editions whose header differs; ``zero_is_missing`` says why a zero is no value here.
+    """
 
     id: IndicatorId
     column: str | list[str] | None = None
     pattern: Regex | None = None
     optional: bool = False
+    files: list[str] = []
+    zero_is_missing: Reason | None = None
 
     @model_validator(mode="after")
     def _one_header(self) -> Self:
@@ -151,11 +179,19 @@ class SheetIndicator(UnitRule):
     optional: bool = False
 
 
+class RowIndicators(_Model):
+    """Indicators that stand in rows, under a ``column`` of their names; the rules compare that cell as they would a header."""
+
+    column: str
+    indicators: list[Indicator] = Field(min_length=1)
+
+
 class IgnoredColumn(_Model):
-    """A column left out knowingly: header or pattern on the whole header, and why."""
+    """A column left out knowingly: header, pattern on the whole header, or ``letter`` where it has no header, and why."""
 
     column: str | None = None
     pattern: Regex | None = None
+    letter: str | None = Field(default=None, pattern="^[A-Z]{1,3}$")
     reason: Reason
 
 
@@ -190,6 +226,7 @@ class Table(_Model):
     year: Year
     indicators: list[Indicator] = []
     sheet_indicators: dict[str, SheetIndicator] = {}
+    row_indicators: RowIndicators | None = None
     ignore_columns: list[IgnoredColumn] = []
     drop_rows: list[RowRule] = []
     stray_cells: list[CellRule] = []
@@ -197,11 +234,15 @@ class Table(_Model):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        ways = [bool(self.sheet_indicators), self.row_indicators is not None]
         if self.year.columns is not None:
-            if not self.sheet_indicators or self.indicators:
-                raise ValueError("with years as columns, sheet_indicators (sheet name: id, unit) are needed and indicators are not allowed")
-        elif not self.indicators or self.sheet_indicators:
-            raise ValueError("with a year column, indicators are needed and sheet_indicators are not allowed")
+            if sum(ways) != 1 or self.indicators:
+                raise ValueError(
+                    "with years as columns, either sheet_indicators (sheet name: id, unit) or row_indicators are needed and indicators "
+                    "are not allowed"
+                )
+        elif not self.indicators or any(ways):
+            raise ValueError("without years as columns, indicators are needed; sheet_indicators and row_indicators are not allowed")
         return self
 
 

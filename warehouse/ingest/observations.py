@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -128,12 +128,13 @@ def _unread_sheet(grid: Grid, tables: list[Table]) -> dict[str, object]:
 
 def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin) -> pa.Table:
     """Raw rows of one sheet read as one table; see ``build_file_observations``."""
-    binding = bind_table(grid, table)
+    binding = bind_table(grid, table, origin.edition_year)
     missing = {unicodedata.normalize("NFKC", token).strip() for token in table.missing_values}
     kept, lines = _split_rows(grid, table, binding)
-    rows = _place_and_year(kept, binding)
+    rows = _place_and_year(kept, table, binding)
     lines += _left_out_columns(grid, table, binding, rows)
     lines += _rows_without_values(grid, binding, rows, missing)
+    lines += _unknown_labels(grid, binding, rows)
     parts = [_column_observations(grid, table, binding, value, rows, missing, origin) for value in binding.values]
     return in_sheet_order(pa.concat_tables([*parts, build_rejected_table(origin, lines)]))
 
@@ -143,7 +144,7 @@ def _split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[list[tuple[
     rules = [(rule, _rule_columns(rule.column, binding)) for rule in table.drop_rows]
     kept, lines = [], []
     width = len(binding.headers)
-    for row_no, cells in enumerate(grid.rows[binding.header_row + 1 :], start=binding.header_row + 2):
+    for row_no, cells in enumerate(grid.rows[binding.data_row :], start=binding.data_row + 1):
         if all(is_blank(cell) for cell in cells):
             continue
         dropped = _dropping_cell(cells, rules)
@@ -154,7 +155,7 @@ def _split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[list[tuple[
             kept.append((row_no, cells))
             continue
         col, reason = dropped
-        text = cell_text(cells[col])
+        text = cell_text(cells[col]) if col < len(cells) else ""
         lines.append(build_rejected_line("dropped_row", reason, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=text))
     return kept, lines
 
@@ -167,18 +168,33 @@ def _rule_columns(column: str, binding: Binding) -> list[int] | None:
 def _dropping_cell(cells: list[Cell], rules: list[tuple[object, list[int] | None]]) -> tuple[int, str] | None:
     for rule, cols in rules:
         for col in range(len(cells)) if cols is None else cols:
-            cell = cells[col] if col < len(cells) else None
-            if isinstance(cell, str) and re.search(rule.matches, cell):
+            cell = cells[col] if col < len(cells) else ""
+            text = cell if isinstance(cell, str) or cols is None else cell_text(cell)
+            if isinstance(text, str) and re.search(rule.matches, text):
                 return col, f"row left out by the layout: {rule.reason}"
     return None
 
 
-def _place_and_year(kept: list[tuple[int, list[Cell]]], binding: Binding) -> _Rows:
+def _place_and_year(kept: list[tuple[int, list[Cell]]], table: Table, binding: Binding) -> _Rows:
     cells = [row for _, row in kept]
     year_texts = _texts(cells, binding.year_col)
     years = [parse_year(text) if text is not None else None for text in year_texts]
+    if binding.data_year is not None:
+        year_texts, years = [binding.data_year[0]] * len(cells), [binding.data_year[1]] * len(cells)
     codes = [code_text(text) if text is not None else None for text in _texts(cells, binding.code_col)]
-    return _Rows([row_no for row_no, _ in kept], cells, codes, _texts(cells, binding.name_col), year_texts, years)
+    names = _texts(cells, binding.name_col) if binding.place_name is None else [binding.place_name] * len(cells)
+    if table.place.fill_down:
+        codes, names = _filled_down(codes, names)
+    return _Rows([row_no for row_no, _ in kept], cells, codes, names, year_texts, years)
+
+
+def _filled_down(codes: list[str | None], names: list[str | None]) -> tuple[list[str | None], list[str | None]]:
+    """Places with the last one repeated where a row has neither code nor name."""
+    filled, last = [], (None, None)
+    for place in zip(codes, names, strict=True):
+        last = place if any(part is not None for part in place) else last
+        filled.append(last)
+    return [code for code, _ in filled], [name for _, name in filled]
 
 
 def _texts(cells: list[list[Cell]], col: int | None) -> list[str | None]:
@@ -194,12 +210,12 @@ def _left_out_columns(grid: Grid, table: Table, binding: Binding, rows: _Rows) -
     for col in sorted({*binding.ignored, *binding.unmapped}):
         reason = binding.ignored.get(col)
         detail = f"column left out by the layout: {reason}" if reason else _UNMAPPED
-        text = cell_text(grid.rows[binding.header_row][col])
+        text = binding.header_texts[col]
         lines.append(
             build_rejected_line("unmapped_column", detail, sheet_name=grid.sheet_name, row_no=header_no, col_no=col + 1, raw_text=text)
         )
     width = max((len(row) for row in rows.cells), default=0)
-    nameless = [col for col in range(width) if col >= len(binding.headers) or not binding.headers[col]]
+    nameless = [col for col in range(width) if col not in binding.ignored and (col >= len(binding.headers) or not binding.headers[col])]
     for col in nameless:
         lines += _nameless_column(grid, table, binding, rows, col)
     return lines
@@ -238,7 +254,8 @@ def _rows_without_values(grid: Grid, binding: Binding, rows: _Rows, missing: set
     cols = [value.col for value in binding.values]
     lines = []
     for row_no, cells, year in zip(rows.row_nos, rows.cells, rows.years, strict=True):
-        if year is not None or any(col < len(cells) and not _is_missing(cells[col], missing) for col in cols):
+        has_year = year is not None and binding.data_year is None
+        if has_year or any(col < len(cells) and not _is_missing(cells[col], missing) for col in cols):
             continue
         named = [col for col, header in enumerate(binding.headers) if header and col < len(cells) and not is_blank(cells[col])]
         if not named:
@@ -247,6 +264,24 @@ def _rows_without_values(grid: Grid, binding: Binding, rows: _Rows, missing: set
         text = cell_text(cells[named[0]])
         lines.append(
             build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=named[0] + 1, raw_text=text)
+        )
+    return lines
+
+
+def _unknown_labels(grid: Grid, binding: Binding, rows: _Rows) -> list[dict[str, object]]:
+    """A line for each row whose label names no indicator of the layout, where the indicators stand in rows."""
+    if binding.label_col is None:
+        return []
+    lines, cols = [], [value.col for value in binding.values]
+    for row_no, cells in zip(rows.row_nos, rows.cells, strict=True):
+        if row_no - 1 in binding.row_values or all(col >= len(cells) or is_blank(cells[col]) for col in cols):
+            continue
+        text = cell_text(cells[binding.label_col]) if binding.label_col < len(cells) else ""
+        detail = "expected a row that the layout maps, found another one; add it to row_indicators, or to drop_rows with a reason"
+        lines.append(
+            build_rejected_line(
+                "unmapped_column", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=binding.label_col + 1, raw_text=text
+            )
         )
     return lines
 
@@ -263,15 +298,20 @@ def _column_observations(
     """Raw rows of one column of values; blank cells and missing-value marks are no rows."""
     col = value.col
     taken = [i for i, row in enumerate(rows.cells) if col < len(row) and not _is_missing(row[col], missing)]
+    if binding.label_col is not None:
+        taken = [i for i in taken if rows.row_nos[i] - 1 in binding.row_values]
+    rules = [value if binding.label_col is None else binding.row_values[rows.row_nos[i] - 1] for i in taken]
     cells = [rows.cells[i][col] for i in taken]
     raw_texts = [cell_text(cell) for cell in cells]
     numbers = [cell_number(cell) for cell in cells]
     year_texts = [value.year_text if binding.is_by_year_columns else rows.year_texts[i] for i in taken]
     fixed_year = parse_year(value.year_text) if value.year_text is not None else None
     years = [fixed_year if binding.is_by_year_columns else rows.years[i] for i in taken]
-    units = _texts([rows.cells[i] for i in taken], value.unit_col) if value.unit_col is not None else value.unit_text
+    has_unit_col = value.unit_col is not None
+    units = _texts([rows.cells[i] for i in taken], value.unit_col) if has_unit_col else [rule.unit_text for rule in rules]
     verdicts = [
-        judge(number, year, raw, year_text) for number, year, raw, year_text in zip(numbers, years, raw_texts, year_texts, strict=True)
+        judge(number, year, raw, year_text, rule.zero_is_missing)
+        for number, year, raw, year_text, rule in zip(numbers, years, raw_texts, year_texts, rules, strict=True)
     ]
     letters, row_nos = column_letters(col + 1), [rows.row_nos[i] for i in taken]
     columns = {
@@ -284,7 +324,7 @@ def _column_observations(
         "place_text": [rows.names[i] for i in taken],
         "year_text": year_texts,
         "year": years,
-        "indicator_id": value.indicator_id,
+        "indicator_id": [rule.indicator_id for rule in rules],
         "unit_text": units,
         "raw_text": raw_texts,
         "value": numbers,
@@ -297,8 +337,12 @@ def _column_observations(
 _TAKEN = (None, None)
 
 
-def judge(number: float | None, year: int | None, raw_text: str, year_text: str | None) -> tuple[str | None, str | None]:
+def judge(
+    number: float | None, year: int | None, raw_text: str, year_text: str | None, zero_is_missing: str | None = None
+) -> tuple[str | None, str | None]:
     """Reason and detail of a value cell: nulls when its number and year are good."""
+    if number == 0 and zero_is_missing is not None:
+        return "not_a_number", f"expected a value, found {raw_text!r}, which stands for a missing one: {zero_is_missing}"
     if number is not None and year is not None:
         return _TAKEN
     if number is None:
@@ -309,6 +353,14 @@ def judge(number: float | None, year: int | None, raw_text: str, year_text: str 
     return "unknown_year", f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, found {year_text!r}; correct the year"
 
 
-def tables_for(layout: Layout, path: str, matches: object) -> list[Table]:
-    """Tables of a layout whose file patterns fit a path (``matches(path, pattern)`` decides)."""
-    return [table for table in layout.tables if any(matches(path, pattern) for pattern in table.files)]
+def tables_for(layout: Layout, path: str, matches: Callable[[str, str], bool]) -> list[Table]:
+    """Tables of a layout whose file patterns fit a path (``matches(path, pattern)`` decides), each with the rules for this file only."""
+
+    def fits(patterns: list[str]) -> bool:
+        return any(matches(path, pattern) for pattern in patterns)
+
+    chosen = [table for table in layout.tables if fits(table.files)]
+    return [
+        table.model_copy(update={"indicators": [rule for rule in table.indicators if not rule.files or fits(rule.files)]})
+        for table in chosen
+    ]

@@ -1,0 +1,65 @@
+"""Workbooks that Excel opens without asking: write protection encrypts them under a password that everybody knows (pure)."""
+
+from __future__ import annotations
+
+import io
+
+from warehouse.ingest.errors import FileFault
+
+# the password that Excel itself tries, so that a write-protected workbook opens for reading (MS-OFFCRYPTO, section 2.3.5)
+DEFAULT_PASSWORD = "VelvetSweatshop"  # noqa: S105 -- a published constant of the file format, no secret
+OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+
+
+def is_encrypted(data: bytes) -> bool:
+    """Whether a workbook is encrypted: an xls whose first record says so, or an xlsx wrapped in an encrypted package."""
+    if not data.startswith(OLE_MAGIC):
+        return False
+    if _ENCRYPTED_PACKAGE in data:
+        return True
+    start = data.find(b"\x09\x08\x10\x00\x00\x06")
+    record = data[start + 20 : start + 24] if start >= 0 else b""
+    if record[:2] == b"\x86\x00":  # a write-protection record stands before it
+        record = data[start + 24 : start + 28]
+    return record[:2] == b"\x2f\x00"
+
+
+def decrypt_workbook(data: bytes) -> bytes:
+    """The workbook without its write protection.
+
+    Parameters
+    ----------
+    data : bytes
+        A workbook for which ``is_encrypted`` holds.
+
+    Returns
+    -------
+    bytes
+        The plain xls or xlsx file.
+
+    Raises
+    ------
+    FileFault
+        It needs a password of its own, or is damaged.
+    """
+    # imported here because few landings need it
+    import msoffcrypto
+    from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError
+
+    plain = io.BytesIO()
+    try:
+        workbook = msoffcrypto.OfficeFile(io.BytesIO(data))
+        workbook.load_key(password=DEFAULT_PASSWORD)
+        workbook.decrypt(plain)
+    except InvalidKeyError as error:
+        raise FileFault(
+            "a workbook that opens without a password",
+            "an encrypted one with a password of its own",
+            "open it in Excel with its password and save it without",
+        ) from error
+    except (DecryptionError, FileFormatError, ParseError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise FileFault(
+            "a workbook that can be decrypted", f"an encrypted one that is truncated or damaged ({error})", "download or export it again"
+        ) from error
+    return plain.getvalue()
