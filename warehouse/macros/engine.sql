@@ -16,6 +16,11 @@
     list_sum(list_transform({{ values }}, lambda x: pow(x - {{ centre }}, 2)))
 {%- endmacro %}
 
+{#- The length of a vector of per cent, null where it is nothing but rounding: what never moves has no standard score. -#}
+{% macro nonzero_length(squared_length) -%}
+    case when {{ squared_length }} > 1e-18 then sqrt({{ squared_length }}) end
+{%- endmacro %}
+
 {#- The exact median (mean of the two middle values), the same in any order of rows. -#}
 {% macro exact_median(expression) -%}
     {{ 'percentile' if target.type == 'spark' else 'quantile_cont' }}({{ expression }}, 0.5)

@@ -5,13 +5,17 @@
     read_parquet('{{ env_var("CITYSYNC_BUILD", "data/build") | replace("'", "''") }}/{{ pattern }}', union_by_name = true, file_row_number = true)
 {%- endmacro %}
 
-{% macro window_setting(name, default) -%}
-    {{ env_var(name, default) | trim | int }}
+{% macro year_setting(name, default) -%}
+    {%- set delivered = env_var(name, default) | trim or default -%}
+    {%- if delivered | int | string != delivered -%}
+        {{ exceptions.raise_compiler_error(name ~ ": expected a year such as " ~ default ~ ", found '" ~ delivered ~ "'; correct or unset it") }}
+    {%- endif -%}
+    {{ delivered }}
 {%- endmacro %}
 
+{#- Without the setting every edition is looked at. -#}
 {% macro as_of_edition() -%}
-    {%- set edition = env_var("AS_OF_EDITION", "") | trim -%}
-    {{ (edition | int) if edition else 9999 }}
+    {{ year_setting('AS_OF_EDITION', '9999') }}
 {%- endmacro %}
 
 {% macro tie_first_year() -%} 2010 {%- endmacro %}

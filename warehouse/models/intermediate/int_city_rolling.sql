@@ -31,7 +31,7 @@ centred as (
 lengths as (
     select
         *,
-        nullif(sqrt({{ list_squared_deviation('growth_values', 'mean_growth') }}), 0) as length_growth
+        {{ nonzero_length(list_squared_deviation('growth_values', 'mean_growth')) }} as length_growth
     from centred
 ),
 

@@ -39,13 +39,12 @@ centred as (
     from complete
 ),
 
--- a series that never moves has no standard score
 moments as (
     select
         city_id,
         component,
         mean_d,
-        nullif(sqrt({{ list_squared_deviation('window_values', 'mean_d') }} / n_years), 0) as sd_d
+        {{ nonzero_length(list_squared_deviation('window_values', 'mean_d') ~ ' / n_years') }} as sd_d
     from centred
 ),
 

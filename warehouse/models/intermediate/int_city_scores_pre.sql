@@ -32,7 +32,7 @@ moments as (
         city_id,
         component,
         mean_d,
-        nullif(sqrt({{ list_squared_deviation('pre_values', 'mean_d') }} / len(pre_values)), 0) as sd_d
+        {{ nonzero_length(list_squared_deviation('pre_values', 'mean_d') ~ ' / len(pre_values)') }} as sd_d
     from centred
 ),
 

@@ -5,8 +5,8 @@ with current_values as (
 
 requested as (
     select
-        {{ window_setting('WINDOW_FIRST_YEAR', '2010') }} as first_year,
-        {{ window_setting('WINDOW_LAST_YEAR', '2019') }} as last_year
+        {{ year_setting('WINDOW_FIRST_YEAR', '2010') }} as first_year,
+        {{ year_setting('WINDOW_LAST_YEAR', '2019') }} as last_year
 ),
 
 span as (
