@@ -13,6 +13,9 @@ export GX_ANALYTICS_ENABLED := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
+# handed over through the environment, so that no character of a path or a query is the shell's
+export LANDING Q
+
 .DEFAULT_GOAL := help
 .PHONY: help setup refresh test lint ui sql docs bench clean
 
@@ -33,7 +36,7 @@ $(STAMP): requirements.lock
 	@touch $@
 
 refresh: setup ## read the landing, build, check, estimate, report, publish (LANDING=path; default: simulated)
-	@$(PY) -m orchestration refresh $(if $(LANDING),--landing "$(LANDING)")
+	@$(PY) -m orchestration refresh $(if $(LANDING),--landing "$$LANDING")
 
 test: lint ## lint, import rules, dbt unit and data tests, Python tests, one small end-to-end run
 	@$(PY) -m pytest
