@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from estimation.classify import ClauseFileError, classify_file
 from estimation.fit import ESTIMATORS, LINES, FitResult, NotEstimable, fit_panel
 from estimation.pair_file import PairFile, PanelFileError, read_pair_file
 
@@ -21,6 +22,8 @@ BAD_INPUT = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code, 2 for bad input with the reason on stderr and nothing on stdout."""
     options = _parser().parse_args(arguments)
+    if options.command == "classify":
+        return _classify(options.file)
     try:
         file, result = _fit(options)
     except (PanelFileError, NotEstimable) as error:
@@ -41,6 +44,15 @@ def render(file: PairFile, result: FitResult, outcome: str, indent: int | None) 
         "warnings": [*file.notes, *result.warnings],
     }
     return json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _classify(file: Path) -> int:
+    try:
+        sys.stdout.write(classify_file(file))
+    except ClauseFileError as error:
+        print(f"citysync: {error}", file=sys.stderr)
+        return BAD_INPUT
+    return 0
 
 
 def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
@@ -74,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--seed", type=_count, default=1)
     fit.add_argument("--shuffle", choices=("province", "all"), default="province", help="where admission years move in the permutation")
     fit.add_argument("--json", action="store_true", help="print the object on one line")
+    classify = commands.add_parser("classify", help="give each clause of a policy text its tool")
+    classify.add_argument("file", type=Path, metavar="FILE", help="CSV with columns id, clause")
     return parser
 
 

@@ -1,13 +1,25 @@
 -- grain: one row is a clause of a policy document
-with final as (
+with clauses as (
+    select * from {{ ref('int_policy_clause_tools') }}
+),
+
+final as (
     select
-        cast(null as varchar) as document_id,
-        cast(null as integer) as clause_no,
-        cast(null as varchar) as clause_text,
-        cast(null as varchar) as tool_class,
-        cast(null as varchar) as tool,
-        cast(null as varchar) as matched_terms
-    where false
+        document_id,
+        clause_no,
+        clause_text,
+        tool_class,
+        tool,
+        matched_terms,
+        cast(matched_places as integer[]) as matched_places,
+        clause_kind,
+        marker,
+        zone_text,
+        cast(strength_score as integer) as strength_score,
+        line_no,
+        char_start,
+        char_end
+    from clauses
 )
 
 select * from final

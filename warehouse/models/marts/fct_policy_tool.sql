@@ -1,14 +1,18 @@
 -- grain: one row is a zone, a policy tool and a year
-with final as (
+with zone_tools as (
+    select * from {{ ref('int_policy_zone_tools') }}
+),
+
+final as (
     select
-        cast(null as varchar) as zone_name_zh,
-        cast(null as integer) as city_id,
-        cast(null as integer) as "year",
-        cast(null as varchar) as tool_class,
-        cast(null as varchar) as tool,
-        cast(null as integer) as clause_count,
-        cast(null as double) as strength
-    where false
+        zone_name_zh,
+        city_id,
+        "year",
+        tool_class,
+        tool,
+        clause_count,
+        strength
+    from zone_tools
 )
 
 select * from final

@@ -1,0 +1,120 @@
+"""Clauses of policy texts to tools: the SQL of the warehouse, run on a file of clauses."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import duckdb
+import jinja2
+
+_WAREHOUSE = Path(__file__).resolve().parents[1] / "warehouse"
+RULES = _WAREHOUSE / "macros" / "policy_classification.sql"
+LEXICON = _WAREHOUSE / "seeds" / "policy_lexicon.csv"
+HEADER = ("id", "tool_class", "tool", "matched_terms")
+
+
+class ClauseFileError(Exception):
+    """A file of clauses cannot be read; the message names file, line, what was expected, what was found and what to do."""
+
+
+def read_clauses(path: Path) -> list[tuple[str, str]]:
+    """Pairs of id and clause of a CSV file with columns `id, clause` (UTF-8, or GB18030), in its order.
+
+    Raises
+    ------
+    ClauseFileError
+        The file is missing, in another encoding, without the two columns, or has a row that is too short.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ClauseFileError(f"{path}: expected a readable CSV file; found {error.strerror}; check the path") from error
+    rows = csv.reader(io.StringIO(_decoded(path, data), newline=""))
+    try:
+        header = [name.strip() for name in next(rows, [])]
+        if missing := [name for name in ("id", "clause") if name not in header]:
+            found = ", ".join(header) or "an empty file"
+            raise ClauseFileError(f"{path}: line 1: expected columns id and clause; found {found}; add {' and '.join(missing)}")
+        places = header.index("id"), header.index("clause")
+        return [_pair(path, rows.line_num, row, places) for row in rows if row]
+    except csv.Error as error:
+        raise ClauseFileError(f"{path}: line {rows.line_num}: expected CSV; found {error}; save the file as UTF-8 CSV") from error
+
+
+def classify_clauses(clauses: list[str], lexicon: Path = LEXICON) -> list[tuple[str, str, str]]:
+    """Tool class, tool and matched terms (joined by `|`) of each clause, by the lexicon.
+
+    Parameters
+    ----------
+    clauses : list of str
+        Texts in simplified or traditional characters.
+    lexicon : Path
+        CSV with columns term, tool_class, tool, weight, priority, must_stand_near, negated_by.
+
+    Returns
+    -------
+    list of (str, str, str)
+        In the order of `clauses`; class and tool are `none` where nothing matches (Rothwell and Zegveld 1985 for the classes).
+    """
+    rules = jinja2.Environment(autoescape=False).from_string(RULES.read_text(encoding="utf-8")).module  # noqa: S701 - SQL, not HTML
+    with duckdb.connect() as con:
+        con.execute("create table lexicon as select * from read_csv($path, header = true, all_varchar = true)", {"path": str(lexicon)})
+        con.execute("create table clauses (clause_key integer, clause_text varchar)")
+        _insert(con, [_simplified(text) for text in clauses])
+        con.execute(rules.set_policy_pattern("lexicon"))
+        return con.execute(
+            f"select tool_class, tool, matched_terms from ({rules.classify_policy_clauses('clauses', 'lexicon')}) order by clause_key"
+        ).fetchall()
+
+
+def classify_file(path: Path) -> str:
+    """CSV text with header `id, tool_class, tool, matched_terms`, one row a clause, in the file's order.
+
+    Raises
+    ------
+    ClauseFileError
+        See `read_clauses`.
+    """
+    pairs = read_clauses(path)
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    labels = classify_clauses([clause for _, clause in pairs])
+    writer.writerows((key, *label) for (key, _), label in zip(pairs, labels, strict=True))
+    return out.getvalue()
+
+
+def _insert(con: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
+    import pyarrow as pa
+
+    given = pa.table({"clause_key": pa.array(range(len(texts)), pa.int32()), "clause_text": pa.array(texts, pa.string())})
+    con.register("given", given)
+    con.execute("insert into clauses select * from given")
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise ClauseFileError(f"{path}: expected text in UTF-8 or GB18030; found neither; save the file as UTF-8 CSV")
+
+
+def _pair(path: Path, line: int, row: list[str], places: tuple[int, int]) -> tuple[str, str]:
+    if len(row) <= max(places):
+        raise ClauseFileError(f"{path}: line {line}: expected at least {max(places) + 1} cells; found {len(row)}; complete the row")
+    return row[places[0]], row[places[1]]
+
+
+def _simplified(text: str) -> str:
+    """Simplified characters; text within GB 2312 has no others and is left alone."""
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        import opencc
+
+        return opencc.OpenCC("t2s").convert(text)
+    return text

@@ -1,0 +1,29 @@
+{{ config(pre_hook="{{ set_policy_pattern(ref('policy_lexicon')) }}") }}
+-- grain: one row is a clause of a policy text
+-- depends_on: {{ ref('policy_lexicon') }}
+with clauses as (
+    select * from {{ ref('stg_policy__clauses') }}
+),
+
+tools as (
+    {{ classify_policy_clauses('clauses', ref('policy_lexicon')) }}
+),
+
+final as (
+    select
+        clauses.*,
+        tools.tool_class,
+        tools.tool,
+        tools.matched_terms,
+        tools.matched_places,
+        tools.score as lexicon_score,
+        case
+            when tools.tool = 'none' or clauses.clause_kind <> 'body' then 0
+            when tools.tool = 'goal_planning' then {{ policy_goal_score('clauses.clause_text') }}
+            else {{ policy_measure_score('clauses.clause_text') }}
+        end as strength_score
+    from clauses
+    inner join tools on clauses.clause_key = tools.clause_key
+)
+
+select * from final

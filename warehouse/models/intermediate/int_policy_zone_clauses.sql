@@ -1,0 +1,44 @@
+-- grain: one row is a clause of an original policy document and a zone in which it holds
+with clauses as (
+    select * from {{ ref('int_policy_clause_tools') }}
+),
+
+documents as (
+    select * from {{ ref('int_policy_documents') }}
+),
+
+document_zones as (
+    select * from {{ ref('int_policy_document_zones') }}
+),
+
+-- a plan for several zones has one annex each; its clauses hold in that zone alone
+final as (
+    select
+        clauses.clause_key,
+        clauses.document_id,
+        document_zones.zone_name_zh,
+        document_zones.city_id,
+        clauses.tool_class,
+        clauses.tool,
+        clauses.strength_score,
+        documents.force,
+        greatest(documents.first_year_in_force, coalesce(document_zones.approval_year, 0)) as first_year,
+        documents.last_year_in_force as last_year
+    from clauses
+    inner join documents on clauses.document_id = documents.document_id
+    inner join document_zones
+        on
+            clauses.document_id = document_zones.document_id
+            and (
+                clauses.zone_text is null
+                or clauses.zone_text = document_zones.zone_text
+                or clauses.zone_text = regexp_replace(document_zones.zone_name_zh, '(市|地区|新区)$', '')
+            )
+    where
+        clauses.clause_kind = 'body'
+        and documents.copy_of is null
+        and documents.is_policy_document
+        and documents.first_year_in_force is not null
+)
+
+select * from final
