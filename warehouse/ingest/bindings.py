@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from warehouse.ingest.cell_values import cell_ref, cell_text, column_letters, is_blank, normal_header, parse_year
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.grids import Grid
-from warehouse.ingest.layouts import Indicator, RowIndicators, SheetIndicator, Table
+from warehouse.ingest.layouts import ANY_SHEET, Indicator, RowIndicators, SheetIndicator, Table
 
 _SHOWN_HEADERS = 12
 
@@ -73,7 +73,7 @@ def bind_table(grid: Grid, table: Table, edition_year: int | None = None) -> Bin
     """
     header_row = _find_header(grid, table)
     data_row = header_row + table.header.rows
-    headers, texts = _join_headers(grid, header_row, data_row)
+    headers, texts = join_headers(grid, header_row, data_row)
     finder = _Finder(grid.sheet_name, header_row, headers)
     code_col, name_col = finder.find(table.place.code), finder.find(table.place.name)
     year_col = finder.find(table.year.column)
@@ -95,7 +95,7 @@ def bind_table(grid: Grid, table: Table, edition_year: int | None = None) -> Bin
     )  # fmt: skip
 
 
-def _join_headers(grid: Grid, first: int, end: int) -> tuple[list[str], list[str]]:
+def join_headers(grid: Grid, first: int, end: int) -> tuple[list[str], list[str]]:
     """Normal form and delivered text of each column's header; in upper rows a text also stands for the blank columns to its right."""
     rows = [[cell_text(cell) for cell in row] for row in grid.rows[first:end]]
     width = max(map(len, rows))
@@ -252,7 +252,7 @@ class _Finder:
 
 
 def _year_columns(grid: Grid, table: Table, finder: _Finder) -> list[ValueColumn]:
-    indicator = table.sheet_indicators[grid.sheet_name or ""] if table.sheet_indicators else None
+    indicator = table.sheet_indicators.get(grid.sheet_name or ANY_SHEET, table.sheet_indicators.get(ANY_SHEET))
     unit_text = None
     if indicator is not None:
         unit_text = finder.unit_in(indicator, _texts_above(grid, finder.header_row), f"the rows above row {finder.header_row + 1}")

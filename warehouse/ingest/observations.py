@@ -23,7 +23,7 @@ from warehouse.ingest.cell_values import (
 )
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.grids import Cell, Grid
-from warehouse.ingest.layouts import IgnoredSheet, Layout, Table
+from warehouse.ingest.layouts import ANY_SHEET, IgnoredSheet, Layout, Table
 from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin, build_raw_table, build_rejected_line, build_rejected_table, in_sheet_order
 
 
@@ -88,7 +88,7 @@ def _missing_sheets(filled: list[tuple[int, Grid]], tables: list[Table]) -> list
     found = ", ".join(name or "a table without sheets" for name in present) or "nothing but blank cells"
     faults = []
     for table in tables:
-        needed = [name for name, rule in table.sheet_indicators.items() if not rule.optional]
+        needed = [name for name, rule in table.sheet_indicators.items() if not rule.optional and name != ANY_SHEET]
         missing = [name for name in [*(table.sheets.names if table.sheets else ()), *needed] if name not in present]
         if missing and present != [None]:
             faults.append(FileFault(f"filled sheets {', '.join(missing)}", found, "deliver the missing sheets, or adapt the layout"))
@@ -99,11 +99,11 @@ def _missing_sheets(filled: list[tuple[int, Grid]], tables: list[Table]) -> list
 
 def _claims(table: Table, sheet_name: str | None, position: int) -> bool:
     if sheet_name is None:
-        return not table.sheet_indicators
+        return not table.sheet_indicators or ANY_SHEET in table.sheet_indicators
     if _ignoring_rule(table.ignore_sheets, sheet_name):
         return False
     if table.sheet_indicators:
-        return sheet_name in table.sheet_indicators
+        return sheet_name in table.sheet_indicators or ANY_SHEET in table.sheet_indicators
     chosen = table.sheets
     if chosen is None:
         return True
