@@ -88,6 +88,7 @@ def set_tool_environment(home: Home) -> None:
         DAGSTER_DISABLE_TELEMETRY="1",
         MPLBACKEND="Agg",
     )
+    os.environ.setdefault("CITYSYNC_THREADS", str(os.cpu_count() or 1))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     for folder in (home.root, home.dagster, home.cache):

@@ -47,7 +47,8 @@ class Settings(dg.ConfigurableResource):
 @contextmanager
 def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a build database, closed also on an error."""
-    con = duckdb.connect(str(build / "citysync.duckdb"), read_only=read_only)
+    options = {"threads": os.environ.get("CITYSYNC_THREADS", "2")}
+    con = duckdb.connect(str(build / "citysync.duckdb"), read_only=read_only, config=options)
     try:
         con.execute("set TimeZone = 'UTC'")
         yield con

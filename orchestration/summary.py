@@ -22,7 +22,7 @@ from estimates.estimate where spec_id like 'baseline.%.headline' and outcome lik
 order by spec_id desc, vcov
 """
 TRUTH = "select spec_id, truth from estimates.truth where term = 'treated'"
-NOT_RUN = "select spec_id, reason from estimates.not_run order by all"
+NOT_RUN = "select reason, count(*), min(spec_id) from estimates.not_run group by reason order by 3"
 
 
 def print_summary(home: Home) -> None:
@@ -60,8 +60,8 @@ def _print_headline(con: duckdb.DuckDBPyConnection) -> None:
             last = spec_id
         mark = "default" if is_default else ("contrast only" if vcov == "conventional" else "")
         say(f"  {vcov:<19} se {_number(error)}  95 % [{_number(low)}, {_number(high)}]  p {_number(p)}  {mark}")
-    for spec_id, reason in con.execute(NOT_RUN).fetchall():
-        say(f"  not run  {spec_id}: {reason}")
+    for reason, n_specs, first in con.execute(NOT_RUN).fetchall():
+        say(f"not run    {n_specs} specs ({first}{' and others' if n_specs > 1 else ''}): {reason}")
 
 
 def _number(value: float | None) -> str:

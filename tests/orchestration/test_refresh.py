@@ -102,7 +102,7 @@ def test_published_files_cannot_be_written_and_pages_load_nothing_remote(simulat
 
 
 def test_same_tables_for_another_hash_seed_and_thread_count(simulated: Run, tmp_path: Path) -> None:
-    again = refresh(tmp_path / "home", PYTHONHASHSEED="4711", OMP_NUM_THREADS="2", NUMBA_NUM_THREADS="1", CITYSYNC_DUCKDB_THREADS="1")
+    again = refresh(tmp_path / "home", PYTHONHASHSEED="4711", OMP_NUM_THREADS="2", NUMBA_NUM_THREADS="1", CITYSYNC_THREADS="1")
     assert again.code == 0, again.output
     mine, theirs = simulated.manifest["tables"], again.manifest["tables"]
     different = {name for name in mine if not name.startswith("meta.") and mine[name] != theirs.get(name)}
