@@ -55,8 +55,8 @@ def decrypt_workbook(data: bytes) -> bytes:
     except InvalidKeyError as error:
         raise FileFault(
             "a workbook that opens without a password",
-            "an encrypted one with a password of its own",
-            "open it in Excel with its password and save it without",
+            "an encrypted one with a password of its own, or a damaged one",
+            "open it in Excel with its password and save it without, or deliver it again",
         ) from error
     except (DecryptionError, FileFormatError, ParseError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise FileFault(

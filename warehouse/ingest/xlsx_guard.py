@@ -22,7 +22,7 @@ MAX_COLUMNS = 5_000
 MAX_CELLS = 50_000_000
 
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_ADDRESS = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+_ADDRESS = re.compile(rb'\br="([A-Z]{1,9})([0-9]{1,12})"')
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?f>)", re.DOTALL)
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)\b[^>]*>(.*?)</(?:\w+:)?(?:v|is)>", re.DOTALL)
@@ -76,6 +76,7 @@ def _unpack(data: bytes) -> dict[str, bytes]:
                         f"at most {MAX_UNCOMPRESSED_BYTES:,} bytes when unpacked", "more than that", "deliver the workbook in smaller parts"
                     )
                 if info.filename.endswith((".xml", ".rels")):
+                    _refuse_entities(content)
                     members[info.filename] = content
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise FileFault("a complete xlsx archive", f"a truncated or damaged one ({error})", "download or export the file again") from error
@@ -101,11 +102,15 @@ def _sheet_members(members: dict[str, bytes]) -> list[tuple[str, str]]:
 
 
 def _parse(content: bytes) -> ElementTree.Element:
+    return ElementTree.fromstring(content)  # noqa: S314 -- entities were refused when the archive was unpacked
+
+
+def _refuse_entities(content: bytes) -> None:
+    """No workbook needs a document type: one can only name local files or swell when it is read."""
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise FileFault(
             "a workbook without XML entities", "a document type declaration", "save the workbook again with Excel or LibreOffice"
         )
-    return ElementTree.fromstring(content)  # noqa: S314 -- entities were refused two lines above
 
 
 def _check_extent(sheet: bytes, sheet_name: str) -> None:
