@@ -21,7 +21,7 @@ telling as (
 
 shared as (
     select
-        a.document_id as document_id,
+        a.document_id,
         b.document_id as other_document_id,
         count(*) as n_shared
     from telling as a
@@ -31,7 +31,7 @@ shared as (
 
 same_text as (
     select
-        a.document_id as document_id,
+        a.document_id,
         b.document_id as other_document_id
     from documents as a
     inner join documents as b on a.text_hash = b.text_hash and a.document_id < b.document_id
