@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,14 +15,24 @@ from estimation.classify import ClauseFileError, classify_file
 from estimation.fit import ESTIMATORS, LINES, FitResult, NotEstimable, fit_panel
 from estimation.pair_file import PairFile, PanelFileError, read_pair_file
 
-LATER_ESTIMATORS = ("callaway_santanna", "sun_abraham", "gardner", "borusyak", "etwfe")
 FIELDS = ("term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")
 BAD_INPUT = 2
+READER_GONE = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code, 2 for bad input with the reason on stderr and nothing on stdout."""
-    options = _parser().parse_args(arguments)
+    try:
+        code = _run(_parser().parse_args(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the reader has gone (`| head`): no traceback, and nothing left to flush at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
     if options.command == "classify":
         return _classify(options.file)
     try:
@@ -56,8 +67,6 @@ def _classify(file: Path) -> int:
 
 
 def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
-    if options.estimator in LATER_ESTIMATORS:
-        raise NotEstimable(f"estimator {options.estimator} is not available in this version; available are {', '.join(ESTIMATORS)}")
     file = read_pair_file(options.panel, options.outcome, options.controls)
     result = fit_panel(
         file.panel,
@@ -77,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     fit = commands.add_parser("fit", help="fit an estimator on a city-pair panel")
     fit.add_argument("panel", type=Path, metavar="PANEL", help="CSV or Parquet: city_i_id, city_j_id, year, cohort_year, outcome, controls")
     fit.add_argument("--outcome", required=True, help="column of the outcome")
-    fit.add_argument("--estimator", choices=(*ESTIMATORS, *LATER_ESTIMATORS), default="twfe")
+    fit.add_argument("--estimator", choices=ESTIMATORS, default="twfe")
     fit.add_argument(
         "--vcov", type=_lines, default=None, help=f"by comma, of {', '.join(LINES)}; default: the default line and permutation"
     )

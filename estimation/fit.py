@@ -17,6 +17,7 @@ from estimation.methods.diagnostics import (
     sample_diagnostics,
     tested_leads,
 )
+from estimation.methods.group_time import GROUP_TIME, comparable_sample, fit_group_time
 from estimation.methods.inference import LINES
 from estimation.methods.influence_fit import InfluenceFit, fit_least_squares
 from estimation.methods.lines import Lines, held_cities, infer
@@ -27,7 +28,7 @@ from estimation.methods.sufficient import PairStatistics, pair_statistics
 
 __all__ = ["ESTIMATORS", "LINES", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
 
-ESTIMATORS = tuple(DESIGNS)
+ESTIMATORS = (*DESIGNS, *GROUP_TIME)
 
 
 def fit_panel(
@@ -117,7 +118,7 @@ def fit_outcomes(
 
 def _check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) -> None:
     for name in estimators:
-        if name not in DESIGNS:
+        if name not in ESTIMATORS:
             raise ValueError(f"estimator {name}: expected one of {', '.join(ESTIMATORS)}")
     for name in vcov or ():
         if name not in LINES:
@@ -140,16 +141,21 @@ def _check_sample(sample: Sample) -> None:
 def _fit_sample(sample, estimators, vcov, permutations, seed, shuffle, control_names) -> dict[tuple[str, int], FitResult]:
     panel = sample.panel
     statistics = pair_statistics(panel.y[list(sample.outcomes)], panel.controls, sample.observed)
-    designs = [DESIGNS[name](sample.group_years, panel.years) for name in estimators]
+    designs = [DESIGNS[name](sample.group_years, panel.years) for name in estimators if name in DESIGNS]
     fits = {d.estimator: fit_least_squares(sample, statistics, d, control_names) for d in designs}
     strata = _strata(sample, shuffle)
     draws: dict[tuple[str, int], Draws] = {}
-    if permutations > 0 and panel.pilots_known and (vcov is None or "permutation" in vcov):
+    if designs and permutations > 0 and panel.pilots_known and (vcov is None or "permutation" in vcov):
         draws = _permute(sample, statistics, designs, fits, strata, permutations, seed)
+    samples = {name: sample if name in DESIGNS else comparable_sample(sample) for name in estimators}
+    for name in estimators:
+        if name in GROUP_TIME:
+            _check_sample(samples[name])
+            fits[name] = fit_group_time(samples[name], name)
     results = {}
     for name in estimators:
         for m, outcome in enumerate(sample.outcomes):
-            results[name, outcome] = _result(sample, name, fits[name][m], draws.get((name, m)), strata, vcov)
+            results[name, outcome] = _result(samples[name], name, fits[name][m], draws.get((name, m)), strata, vcov)
     return results
 
 
@@ -199,7 +205,7 @@ def _result(
         return FitResult(estimator, tuple(rows), (), (), **counts)
     lines = infer(sample, fit, draws)
     diagnostics = _diagnostics(sample, fit, lines, draws, strata)
-    warnings = [*cautions(sample, fit, lines, diagnostics), *_left_out(sample, vcov, draws)]
+    warnings = [*cautions(sample, fit, lines, diagnostics), *_left_out(sample, estimator, vcov, draws)]
     return FitResult(estimator, tuple(_estimates(fit, lines, vcov)), tuple(diagnostics), tuple(warnings), **counts)
 
 
@@ -224,7 +230,7 @@ def _estimates(fit: InfluenceFit, lines: Lines, vcov: Sequence[str] | None) -> l
     return rows
 
 
-def _left_out(sample: Sample, vcov: Sequence[str] | None, draws: Draws | None) -> list[str]:
+def _left_out(sample: Sample, estimator: str, vcov: Sequence[str] | None, draws: Draws | None) -> list[str]:
     """Lines that were asked for and cannot be given."""
     wanted = () if vcov is None else vcov
     found = []
@@ -232,6 +238,8 @@ def _left_out(sample: Sample, vcov: Sequence[str] | None, draws: Draws | None) -
         found.append("The line province_jackknife is left out: it needs the province of every city.")
     if not sample.panel.pilots_known:
         found.append("The lines city and permutation are left out: they need to know which city of each treated pair is the pilot.")
+    elif estimator in GROUP_TIME and draws is None:
+        found.append(f"The line permutation is left out: a draw of {estimator} is not affordable on this panel.")
     elif draws is None and "permutation" in wanted:
         found.append("The line permutation is left out: no draws were asked for.")
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from estimation.methods.diagnostics import Diagnostic, most_influential
+from estimation.methods.diagnostics import Diagnostic, most_influential, summarised
 from estimation.methods.inference import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
 from estimation.methods.influence_fit import InfluenceFit
 from estimation.methods.jackknife import Refits
@@ -34,7 +34,7 @@ def cautions(sample: Sample, fit: InfluenceFit, lines: Lines, diagnostics: list[
     -------
     list of str
     """
-    treatment = [c for c in range(len(fit.labels)) if fit.columns[c] >= 0]
+    treatment = [c for c, _ in summarised(fit) if fit.columns[c] >= 0]
     by_name = {(name, term): value for name, term, value in diagnostics}
     return [
         *_rows(sample),
@@ -57,9 +57,11 @@ def _rows(sample: Sample) -> list[str]:
     single = int(((sample.observed.sum(axis=1) == 1) & (sample.pair_group >= 0)).sum())
     if single:
         found.append(f"{single} pairs with a single observed year are left out: pair effects absorb them.")
-    always = int((sample.kept & (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0])).sum())
-    if always:
-        found.append(f"{always} pairs are treated in every year of the panel: they have no year before admission to compare with.")
+    always = (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0]) & sample.candidate
+    if sample.tie_quantile is not None:
+        always &= sample.panel.tie >= sample.panel.tie[sample.kept].min()
+    if always.any():
+        found.append(f"{always.sum()} pairs are treated in every year of the panel: they have no year before admission to compare with.")
     return found
 
 

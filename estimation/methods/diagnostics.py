@@ -45,11 +45,12 @@ def most_influential(refits: Refits, estimate: np.ndarray, c: int) -> Influence 
 
 
 def tested_leads(fit: InfluenceFit) -> np.ndarray:
-    """Leads of the joint test: before the base period, with pilots enough and kept by every refit; positions among the coefficients."""
+    """Leads of the joint test: event times before admission with pilots enough, kept by every refit; positions of coefficients."""
     if fit.provinces is None:
         return np.zeros(0, dtype=np.int64)
     finite = np.isfinite(fit.provinces.estimates).all(axis=0)
-    leads = [c for c, (_, _, e) in enumerate(fit.terms) if e is not None and e < -1 and fit.n_pilots[c] >= MIN_PILOTS and finite[c]]
+    events = [c for c, (term, _, e) in enumerate(fit.terms) if term == "event" and e is not None and e < 0]
+    leads = [c for c in events if fit.n_pilots[c] >= MIN_PILOTS and finite[c]]
     return np.array(leads, dtype=np.int64)
 
 
@@ -72,10 +73,15 @@ def pilot_variance_ratio(sample: Sample, residuals: np.ndarray) -> float | None:
     return float(np.nanmean(pilots**2)) / below if below > 0 else None
 
 
+def summarised(fit: InfluenceFit) -> list[tuple[int, str]]:
+    """Positions and labels of the coefficients that get diagnostics and sentences of their own: not the single cells of cohort and year."""
+    return [(c, label) for c, label in enumerate(fit.labels) if fit.terms[c][0] != "group_time"]
+
+
 def coefficient_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
     """Variances of all lines, their ratios and what moves each coefficient most."""
     found: list[Diagnostic] = []
-    for c, label in enumerate(fit.labels):
+    for c, label in summarised(fit):
         variance = {name: _number(value[c]) for name, value in lines.variances.items()}
         found += [(f"{name}_variance", label, value) for name, value in variance.items()]
         if variance["conventional"]:
@@ -114,7 +120,7 @@ def permutation_diagnostics(sample: Sample, fit: InfluenceFit, draws: Draws, str
         ("permutation_fixed_pilots", None, fixed),
         ("permutation_fixed_pilot_share", None, fixed / max(int((sample.city_group > 0).sum()), 1)),
     ]
-    for c, label in enumerate(fit.labels):
+    for c, label in summarised(fit):
         if fit.columns[c] < 0:
             continue
         coefficient = draws.coefficient[:, fit.columns[c]]

@@ -103,7 +103,7 @@ def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen,
     estimate = np.concatenate([theta[t - 1 + k :][chosen], theta[t - 1 : t - 1 + k]]) / scale
     n_pilots = np.concatenate([pilots[:, chosen].sum(axis=0), np.full(k, pilots.any(axis=1).sum())])
     n_provinces = np.concatenate(
-        [_count_provinces(sample, pilots[:, chosen]), np.full(k, _count_provinces(sample, pilots.any(axis=1)[:, None]))]
+        [count_provinces(sample, pilots[:, chosen]), np.full(k, count_provinces(sample, pilots.any(axis=1)[:, None]))]
     )
     provinces, cities = (None if r is None else Refits(r.blocks, r.estimates[:, columns]) for r in refits)
     return InfluenceFit(
@@ -135,7 +135,8 @@ def pilots_in_cells(sample: Sample, design: Design) -> np.ndarray:
     return result
 
 
-def _count_provinces(sample: Sample, pilots: np.ndarray) -> np.ndarray:
+def count_provinces(sample: Sample, pilots: np.ndarray) -> np.ndarray:
+    """Provinces of the pilots of each coefficient, given as (N, C) bool; shape (C,), zero without codes."""
     if sample.panel.province is None:
         return np.zeros(pilots.shape[1], dtype=np.int64)
     return np.array([len(np.unique(sample.panel.province[column])) for column in pilots.T], dtype=np.int64)

@@ -63,11 +63,8 @@ class Refits:
 
 def leave_out_cities(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
     """Refits without each city that holds a kept pair, one `Refits` an outcome; treatment coefficients first, then controls."""
-    held = np.zeros(sample.panel.n_cities, dtype=bool)
-    held[sample.panel.city_i[sample.kept]] = held[sample.panel.city_j[sample.kept]] = True
-    by_city, totals = _sums(sample, statistics)
-    deleted = (totals[None] - by_city)[held]
-    return _refit(deleted, sample.panel.city_ids[held], design, statistics)
+    cities, deleted = sums_without_cities(sample, statistics.values)
+    return _refit(deleted, cities, design, statistics)
 
 
 def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
@@ -87,24 +84,38 @@ def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Desi
     list of Refits
         One an outcome of the sample.
     """
+    provinces, deleted = sums_without_provinces(sample, statistics.values)
+    return _refit(deleted, provinces, design, statistics)
+
+
+def sums_without_cities(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (H,) of the cities that hold a kept pair, and the sums by group (H, G + 1, D) of the statistics (P, D) without each."""
+    held = np.zeros(sample.panel.n_cities, dtype=bool)
+    held[sample.panel.city_i[sample.kept]] = held[sample.panel.city_j[sample.kept]] = True
+    by_city, totals = _sums(sample, values)
+    return sample.panel.city_ids[held], (totals[None] - by_city)[held]
+
+
+def sums_without_provinces(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Names (R,) of the provinces that can go, and the sums by group (R, G + 1, D) of the statistics (P, D) without each."""
     panel, kept = sample.panel, sample.kept
     names, province = np.unique(panel.province, return_inverse=True)
     province = province.reshape(-1)
-    by_city, totals = _sums(sample, statistics)
+    by_city, totals = _sums(sample, values)
     by_province = np.zeros((len(names), *by_city.shape[1:]))
     np.add.at(by_province, province, by_city)
     i, j, group = panel.city_i[kept], panel.city_j[kept], sample.pair_group[kept]
-    inside = sum_inside(statistics.values[kept], province[i], province[j], group, (len(names), sample.n_groups))
+    inside = sum_inside(values[kept], province[i], province[j], group, (len(names), sample.n_groups))
     deleted = totals[None] - by_province + inside
     holds = by_province[:, :, 0].sum(axis=1) > 0.5
     leaves_pilot = deleted[:, 1:, 0].sum(axis=1) > 0.5
     chosen = holds & leaves_pilot
-    return _refit(deleted[chosen], names[chosen], design, statistics)
+    return names[chosen], deleted[chosen]
 
 
-def _sums(sample: Sample, statistics: PairStatistics) -> tuple[np.ndarray, np.ndarray]:
+def _sums(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     panel, kept = sample.panel, sample.kept
-    values, group = statistics.values[kept], sample.pair_group[kept]
+    values, group = values[kept], sample.pair_group[kept]
     by_city = sum_by_city(values, panel.city_i[kept], panel.city_j[kept], group, (panel.n_cities, sample.n_groups))
     return by_city, sum_by_group(values, group, sample.n_groups)
 

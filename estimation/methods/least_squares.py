@@ -53,7 +53,7 @@ def solve(totals: np.ndarray, x: np.ndarray, statistics: PairStatistics) -> Solu
     layout = statistics.layout
     totals = np.where(totals[..., :1] < 0.5, 0.0, totals)
     matrix = _normal_matrix(totals, x, statistics.basis, layout)
-    inverse, lost = _invert(matrix)
+    inverse, lost = invert_normal(matrix)
     theta = np.stack([np.einsum("bij,bj->bi", inverse, _right_hand_side(totals, x, layout, m)) for m in range(layout.n_outcomes)], axis=1)
     return Solution(theta, inverse, lost)
 
@@ -84,10 +84,11 @@ def _right_hand_side(totals: np.ndarray, x: np.ndarray, layout: Layout, m: int) 
     return np.concatenate([my.sum(axis=1)[:, 1:], qy.sum(axis=1), np.einsum("bgt,gtl->bl", my, x)], axis=1)
 
 
-def _invert(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Jordan inverse of positive semi-definite matrices; parameters of a collinear set are lost together.
+def invert_normal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Jordan inverse of positive semi-definite matrices (B, q, q), and the parameters (B, q) that are not identified.
 
     A later column that depends on earlier ones is left out, so year effects and controls are only lost to one another, never to treatment.
+    Parameters of a collinear set are lost together.
     """
     work = matrix.copy()
     n, q = work.shape[:2]

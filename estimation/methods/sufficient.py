@@ -92,10 +92,7 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
     n_outcomes, n_pairs, n_years = y.shape
     usable = observed & (observed.sum(axis=1) >= 2)[:, None]
     coefficients, basis = _projection_basis(usable)
-    q = np.zeros((0, n_pairs, n_years)) if controls is None else np.stack([_demean(c, usable) for c in controls])
-    scale = np.array([np.sqrt(np.mean(c[usable] ** 2)) if usable.any() else 0.0 for c in q])
-    scale[scale == 0] = 1.0
-    q = q / scale[:, None, None]
+    q, scale = _scaled_controls(controls, usable)
     layout = Layout(basis.shape[0], len(q), n_years, n_outcomes)
     values = np.zeros((n_pairs, layout.size))
     values[:, : layout.n_basis] = coefficients
@@ -107,6 +104,18 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
         values[:, start : start + n_years] = demeaned
         values[:, start + n_years : start + layout.per_outcome] = np.einsum("kpt,pt->pk", q, demeaned)
     return PairStatistics(values, basis, layout, scale)
+
+
+def control_deviations(controls: np.ndarray | None, observed: np.ndarray) -> np.ndarray:
+    """Controls less their pair means, each of scale one; zero where not observed; shape (K, P, T), empty for None."""
+    return _scaled_controls(controls, observed & (observed.sum(axis=1) >= 2)[:, None])[0]
+
+
+def _scaled_controls(controls: np.ndarray | None, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    q = np.zeros((0, *usable.shape)) if controls is None else np.stack([_demean(c, usable) for c in controls])
+    scale = np.array([np.sqrt(np.mean(c[usable] ** 2)) if usable.any() else 0.0 for c in q])
+    scale[scale == 0] = 1.0
+    return q / scale[:, None, None], scale
 
 
 def _demean(values: np.ndarray, usable: np.ndarray) -> np.ndarray:

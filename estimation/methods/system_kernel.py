@@ -32,7 +32,7 @@ def _sweep(matrix, k, pivot):
 
 @numba.njit(cache=CACHE)
 def _invert(matrix, lost):
-    """In-place Gauss-Jordan inverse, as `least_squares._invert`."""
+    """In-place Gauss-Jordan inverse, as `least_squares.invert_normal`."""
     q = len(matrix)
     original, skipped = np.empty(q), np.zeros(q, dtype=np.bool_)
     for k in range(q):

@@ -62,7 +62,7 @@ def write(tmp_path):
     return write_table
 
 
-@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
+@pytest.mark.parametrize("estimator", ["twfe", "event_study", "sun_abraham", "gardner"])
 @pytest.mark.parametrize("name", ["panel.csv", "panel.parquet"])
 def test_prints_what_the_library_computes(capsys, write, name, estimator):
     panel = random_panel(1, n_controls=2, missing=0.05, n_cities=33, n_pilots=12)
@@ -185,7 +185,7 @@ def test_city_years_that_disagree_with_the_pair_are_refused(capsys, write):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--estimator", "callaway_santanna"], "not available in this version"),
+        (["--estimator", "callaway_santanna", "--controls", "x0"], "takes no controls"),
         (["--controls", "x0,x0"], "named twice"),
     ],
 )
@@ -232,3 +232,13 @@ def test_importing_fit_is_light():
     code = "import sys, estimation.fit; print(sorted({'numba', 'statsmodels', 'pyfixest', 'pandas', 'scipy.stats'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_reader_that_leaves_gets_no_traceback(write):
+    path = write(_table(random_panel(5)))
+    command = [sys.executable, "-m", "estimation", "fit", str(path), "--outcome", "y", "--permutations", "0"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, cwd=REPO, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")

@@ -1,0 +1,120 @@
+"""Cells of cohort and year, the terms they aggregate to, and the weights of the aggregation (METHODS.md, section 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Group-time effects of an estimator, K cells.
+
+    Attributes
+    ----------
+    group, year : (K,) int arrays
+        Cohort group (1..G) and position of the year.
+    base : (K,) int array
+        Position of the year the cell is compared with; -1 where the estimator has no single one.
+    event_time : (K,) int array
+        Calendar year minus cohort year.
+    """
+
+    group: np.ndarray
+    year: np.ndarray
+    base: np.ndarray
+    event_time: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+    def take(self, chosen: np.ndarray) -> Cells:
+        """The chosen cells."""
+        return Cells(self.group[chosen], self.year[chosen], self.base[chosen], self.event_time[chosen])
+
+
+def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
+    """Cells that an estimator compares; a cohort without a year before its admission has none.
+
+    Parameters
+    ----------
+    group_years : (G,) int array
+    years : (T,) int array
+    rule : str
+        ``varying``: every year but the first, against the last year before admission from admission on, against the year before
+        otherwise (Callaway and Sant'Anna 2021). ``fixed``: every year but the last before admission, against that (Sun and Abraham
+        2021). ``treated``: the years from admission on.
+    """
+    rows = []
+    for g, start in enumerate(group_years.tolist(), start=1):
+        last_before = int((years < start).sum()) - 1
+        if last_before < 0:
+            continue
+        for t, year in enumerate(years.tolist()):
+            base = {"varying": t - 1 if year < start else last_before, "fixed": last_before, "treated": -1}[rule]
+            wanted = {"varying": t > 0, "fixed": t != last_before, "treated": year >= start}[rule]
+            if wanted:
+                rows.append((g, t, base, year - start))
+    columns = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    return Cells(*columns)
+
+
+def cell_terms(cells: Cells, group_years: np.ndarray, with_cells: bool) -> tuple[tuple[str, int | None, int | None], ...]:
+    """`att`, one `event` an event time and, if asked, one `group_time` a cell, as (term, cohort_year, event_time)."""
+    events = tuple(("event", None, int(e)) for e in np.unique(cells.event_time))
+    single = zip(cells.group.tolist(), cells.event_time.tolist(), strict=True)
+    every = tuple(("group_time", int(group_years[g - 1]), e) for g, e in single) if with_cells else ()
+    return (("att", None, None), *events, *every)
+
+
+def cell_members(cells: Cells, group_years: np.ndarray, terms: tuple[tuple[str, int | None, int | None], ...]) -> np.ndarray:
+    """Whether a cell belongs to a term; shape (K, C) bool."""
+    cohort = group_years[cells.group - 1] if len(cells) else np.zeros(0, dtype=np.int64)
+    columns = []
+    for _, cohort_year, event_time in terms:
+        member = cells.event_time >= 0 if event_time is None else cells.event_time == event_time
+        columns.append(member if cohort_year is None else member & (cohort == cohort_year))
+    return np.stack(columns, axis=1)
+
+
+def term_label(term: tuple[str, int | None, int | None]) -> str:
+    """Text of a term for diagnostics and messages."""
+    inside = ",".join(str(part) for part in term[1:] if part is not None)
+    return f"{term[0]}[{inside}]" if inside else term[0]
+
+
+def aggregation_weights(mass: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Weights of the cells in each term: their mass over that of the term's cells; all zero where there is none.
+
+    Parameters
+    ----------
+    mass : (B, K) float array
+        Pairs of the cohort, or treated rows of the cell.
+    members : (K, C) bool array
+
+    Returns
+    -------
+    (B, K, C) float array
+    """
+    weights = mass[:, :, None] * members
+    total = weights.sum(axis=1, keepdims=True)
+    return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+
+
+def aggregate(effects: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted sums of the cells' effects; NaN without a cell, or where a cell with weight is not identified.
+
+    Parameters
+    ----------
+    effects : (B, K) float array
+    weights : (B, K, C) float array
+
+    Returns
+    -------
+    (B, C) float array
+    """
+    used = weights > 0
+    filled = np.where(used, np.where(np.isfinite(effects), effects, 0.0)[:, :, None], 0.0)
+    lost = (used & ~np.isfinite(effects)[:, :, None]).any(axis=1) | ~used.any(axis=1)
+    return np.where(lost, np.nan, np.einsum("bkc,bkc->bc", weights, filled))
