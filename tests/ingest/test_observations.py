@@ -9,7 +9,8 @@ from openpyxl.utils import get_column_letter
 from tests.ingest.delivered import HEADER, layouts
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.grids import Grid
-from warehouse.ingest.observations import build_file_observations
+from warehouse.ingest.layouts import parse_layout
+from warehouse.ingest.observations import build_file_observations, tables_for
 from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin
 
 ORIGIN = FileOrigin("panel", 2020, "a.xlsx")
@@ -156,3 +157,69 @@ def _fixed_unit():
 def test_a_file_without_what_its_layout_names_is_a_file_fault(grids, source, message):
     with pytest.raises(FileFault, match=message):
         rows_of(*grids, source=source)
+
+
+PLACES_YAML = r"""
+source_id: places
+description: Headers of two rows, places in merged cells, titles and indicators in rows.
+edition_year: {fixed: 2018}
+tables:
+  - files: [merged.xlsx]
+    header: {row: 2, rows: 2}
+    place: {level: city, name: 城市, fill_down: true, respell: {四安市: 西安市}}
+    year: {edition_offset: -1}
+    indicators:
+      - {pattern: '人口.*\|全市', id: population_registered_10k, unit_pattern: '\((.+?)\)', zero_is_missing: no city is empty}
+      - {pattern: '从业.*\|全市', id: employed_10k, unit: 万人, files: [other.xlsx]}
+    ignore_columns:
+      - {pattern: '.*\|市辖区', reason: another scope}
+      - {letter: B, reason: the name in English}
+  - files: [title.xlsx]
+    header: {find: [指标]}
+    place: {level: city, title: '^地区:(.+)$'}
+    year: {columns: '([0-9]{4})年'}
+    row_indicators:
+      column: 指标
+      indicators:
+        - {pattern: '生产总值\(.+\)', id: gdp_nominal_cny_100m, unit_pattern: '\((.+)\)$'}
+        - {column: 贷款, id: loans_cny_100m, unit: 亿元, optional: true}
+"""
+MERGED_TOP = [["2-1 人口"], ["城  市", None, "人口(万人)", None], [None, None, "全 市", "市辖区"]]
+
+
+def places_of(file_name: str, *rows: list, edition: int | None = 2018) -> list[dict]:
+    layout = parse_layout(PLACES_YAML, "places.yml")
+    tables = tables_for(layout, file_name, lambda path, pattern: path == pattern)
+    return build_file_observations([Grid("S", list(rows))], tables, FileOrigin("places", edition, file_name)).to_pylist()
+
+
+def test_headers_of_two_rows_editions_as_years_and_merged_places():
+    body = [["北京市", "Beijing", 12.0, 5.0], [None, None, 13.0, None], [" 四安市", "Xi'an", 0.0, 1.0]]
+    rows = [row for row in places_of("merged.xlsx", *MERGED_TOP, *body) if row["indicator_id"]]
+    assert [(row["cell_ref"], row["place_text"], row["year"], row["unit_text"], row["value"], row["reason"]) for row in rows] == [
+        ("C4", "北京市", 2017, "万人", 12.0, None),
+        ("C5", "北京市", 2017, "万人", 13.0, None),
+        ("C6", "西安市", 2017, "万人", 0.0, "not_a_number"),
+    ]
+    assert "no city is empty" in rows[2]["detail"]
+
+
+def test_a_place_in_the_title_and_indicators_in_rows():
+    rows = places_of("title.xlsx", ["地区：广州"], ["指标", "2016年", "2015年"], ["生产总值(亿元)", 2.0, 1.0], ["星星数", 7.0, None])
+    found = [(row["cell_ref"], row["place_text"], row["year"], row["value"]) for row in rows if row["indicator_id"]]
+    assert found == [("B3", "广州", 2016, 2.0), ("C3", "广州", 2015, 1.0)]
+    assert [(row["reason"], row["cell_ref"], row["raw_text"]) for row in rows if row["reason"]] == [("unmapped_column", "A4", "星星数")]
+
+
+@pytest.mark.parametrize(
+    ("file_name", "rows", "edition", "message"),
+    [
+        ("merged.xlsx", MERGED_TOP, None, "expected the edition in the file's name or folder"),
+        ("title.xlsx", [["广州"], ["指标", "2016年"], ["生产总值(亿元)", 2.0]], 2018, "a title above row 2 that names the place"),
+        ("title.xlsx", [["地区：广州"], ["指标", "2016年"], ["贷款", 2.0]], 2018, r"a row pattern 生产总值.* under 指标"),
+        ("title.xlsx", [["地区：广州"], ["指标", "2016年"], *[["生产总值(亿元)", 2.0]] * 2], 2018, "a duplicate at A3, A4"),
+    ],
+)
+def test_what_a_sheet_lacks_as_a_whole_is_a_file_fault(file_name, rows, edition, message):
+    with pytest.raises(FileFault, match=message):
+        places_of(file_name, *rows, edition=edition)

@@ -90,6 +90,9 @@ CELLS = [
     ("yearbook_merged", "Sheet1", "O64", "employed_mining_10k", 2011, "  大庆市", "万人", "12.15", 12.15),
     ("yearbook_merged", "Sheet1", "W4", "employed_transport_10k", 2012, "北京市", "万人", "57.84", 57.84),
     ("yearbook_merged", "Sheet1", "AW229", "employed_public_administration_10k", 2013, "  成都市", "万人", "16.83", 16.83),
+    # a misread name
+    ("yearbook_merged", "Sheet1", "C260", "population_registered_10k", 2011, "西安市", "万人", "791.8", 791.8),
+    ("yearbook_merged", "Sheet1", "C112", "population_registered_10k", 2010, "宣城市", "万人", "278.36", 278.36),
     # wholesale and transport changed places, and the density stands under the header of the built-up area
     ("yearbook_merged", "Sheet1", "W4", "employed_wholesale_retail_10k", 2014, "北京市", "万人", "72.2818", 72.2818),
     ("yearbook_merged", "Sheet1", "Y4", "employed_transport_10k", 2014, "北京市", "万人", "60.2262", 60.2262),

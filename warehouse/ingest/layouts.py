@@ -102,7 +102,8 @@ class Header(_Model):
 class Place(_Model):
     """Columns of the place, or a ``title`` above the header (a pattern whose only group is the name); ``level`` is what they denote.
 
-    A country needs neither. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells.
+    A country needs neither. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells. ``respell`` maps names that
+    this source misprints to the right ones; a spelling that others use too belongs into the seed of aliases.
     """
 
     level: Literal["city", "province", "country"]
@@ -110,6 +111,7 @@ class Place(_Model):
     name: str | None = None
     title: GroupRegex | None = None
     fill_down: bool = False
+    respell: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _some_column(self) -> Self:

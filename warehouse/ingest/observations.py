@@ -183,6 +183,8 @@ def _place_and_year(kept: list[tuple[int, list[Cell]]], table: Table, binding: B
         year_texts, years = [binding.data_year[0]] * len(cells), [binding.data_year[1]] * len(cells)
     codes = [code_text(text) if text is not None else None for text in _texts(cells, binding.code_col)]
     names = _texts(cells, binding.name_col) if binding.place_name is None else [binding.place_name] * len(cells)
+    if table.place.respell:
+        names = [table.place.respell.get(normal_header(name), name) if name is not None else None for name in names]
     if table.place.fill_down:
         codes, names = _filled_down(codes, names)
     return _Rows([row_no for row_no, _ in kept], cells, codes, names, year_texts, years)
