@@ -169,7 +169,7 @@ def relative_files(folder: Path) -> list[str]:
 def test_same_seed_same_bytes_and_no_effect_no_difference(landings):
     first, second, none = landings
     names = relative_files(first)
-    assert len(names) == 8
+    assert len([name for name in names if "policy_texts" not in name]) == 8
     assert filecmp.cmpfiles(first, second, names, shallow=False) == (names, [], [])
     inside = relative_files(none / "with_effect")
     assert filecmp.cmpfiles(none / "with_effect", none / "without_effect", inside, shallow=False) == (inside, [], [])

@@ -36,7 +36,7 @@ _PLANNED_SPAN = re.compile(r"(20\d\d)\s*年?\s*[-—–~至到]{1,2}\s*(20\d\d)\
 _FROM = re.compile(rf"自(?P<date>{_DATE.pattern})起(?:正式)?(?:施行|实施|执行|生效)")
 _UNTIL = re.compile(rf"有效期(?:限)?(?:至|到|截至)(?P<date>{_DATE.pattern})")
 _YEARS = re.compile(r"有效期(?:限)?(?:为)?\s*([一二两三四五六七八九十\d]{1,2})\s*年")
-_REPEALED = re.compile(r"[^。；;]*(?:同时废止|予以废止|停止执行)")
+_REPEALED = re.compile(r"同时废止|予以废止|停止执行")
 _HEAD_LINES = 12
 _TYPES = (
     *("批复", "实施方案", "行动方案", "工作方案", "行动计划", "总体方案", "方案", "计划", "规划", "实施意见", "意见"),
@@ -128,10 +128,18 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
         in_force_to=end,
         zone_rule=rule,
         cited_numbers=[no for no in cited if no != own],
-        repealed_numbers=[_format_number(m) for part in _REPEALED.findall(parts.text) for m in _NUMBER.finditer(part)],
+        repealed_numbers=_repealed(parts.text),
         is_transmitted=bool(title and "印发" in title and title.endswith("通知")),
         not_stated=[name for name, value in found.items() if not value],
     )
+
+
+def _repealed(text: str) -> list[str]:
+    """Numbers of documents in sentences that end their force."""
+    if _REPEALED.search(text) is None:
+        return []
+    sentences = [sentence for sentence in re.split("[。；;]", text) if _REPEALED.search(sentence)]
+    return [_format_number(match) for sentence in sentences for match in _NUMBER.finditer(sentence)]
 
 
 def _parts(text: str) -> _Parts:

@@ -16,6 +16,7 @@ import pandas as pd
 from warehouse.ingest.simulation_economy import SimulatedEconomy, simulate_economies
 from warehouse.ingest.simulation_files import Row, write_bytes, write_workbook
 from warehouse.ingest.simulation_levels import CityLevels, simulate_levels
+from warehouse.ingest.simulation_policy import write_simulated_policy_texts
 
 __all__ = [
     "DEFAULT_EFFECT",
@@ -186,6 +187,7 @@ def write_simulated_landing(
         )
         published = _publish(cities, years, levels, np.random.default_rng(gaps_seed))
         _write_landing(Path(folder) / name, published)
+        write_simulated_policy_texts(Path(folder) / name, pilot_zones, seed, last_year)
 
 
 def _publish(cities: pd.DataFrame, years: np.ndarray, levels: CityLevels, rng: np.random.Generator) -> _Published:

@@ -1,0 +1,44 @@
+"""Simulated texts: read back, each zone's tools are those that were planted, and the bytes depend on the seed alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from estimation.classify import classify_clauses
+from warehouse.ingest.policy_documents import build_policy_document
+from warehouse.ingest.raw_table import FileOrigin
+from warehouse.ingest.simulation_policy import SENTENCES, write_simulated_policy_texts
+
+ZONES = Path(__file__).resolve().parents[2] / "warehouse" / "seeds" / "pilot_zones.csv"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("landing")
+    return folder, write_simulated_policy_texts(folder, pd.read_csv(ZONES), seed=4, last_year=2019)
+
+
+def test_what_was_planted_is_read_back(written):
+    folder, planted = written
+    files = sorted((folder / "policy_texts").iterdir())
+    assert len(files) == len(planted) == 1 + 12 + 22 + 24
+    for file, truth in zip(files, planted.itertuples(index=False), strict=True):
+        document = build_policy_document(file.read_bytes(), FileOrigin("policy_texts", None, file.name)).to_pylist()[0]
+        assert document["zone_texts"] == [truth.zone_name_zh.removesuffix("市")]
+        assert document["issuer"] == f"{truth.zone_name_zh}人民政府"
+        texts = [c["clause_text"] for c in document["clauses"] if c["clause_kind"] == "body" and c["marker"]]
+        tools = pd.Series([tool for _, tool, _ in classify_clauses(texts)]).value_counts() if texts else pd.Series(dtype=int)
+        assert {tool: int(tools.get(tool, 0)) for tool in SENTENCES} == {tool: getattr(truth, tool) for tool in SENTENCES}
+
+
+def test_equal_bytes_for_a_seed_and_other_ones_for_another(written, tmp_path):
+    folder, planted = written
+    again = write_simulated_policy_texts(tmp_path / "a", pd.read_csv(ZONES), seed=4, last_year=2019)
+    other = write_simulated_policy_texts(tmp_path / "b", pd.read_csv(ZONES), seed=5, last_year=2019)
+    assert again.equals(planted)
+    assert not other.equals(planted)
+    for file in (folder / "policy_texts").iterdir():
+        assert (tmp_path / "a" / "policy_texts" / file.name).read_bytes() == file.read_bytes()
