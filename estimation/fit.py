@@ -18,6 +18,7 @@ from estimation.methods.diagnostics import (
     tested_leads,
 )
 from estimation.methods.group_time import GROUP_TIME, comparable_sample, fit_group_time
+from estimation.methods.group_time_draws import draws_are_affordable, permute_group_time
 from estimation.methods.inference import LINES
 from estimation.methods.influence_fit import InfluenceFit, fit_least_squares
 from estimation.methods.lines import Lines, held_cities, infer
@@ -145,13 +146,13 @@ def _fit_sample(sample, estimators, vcov, permutations, seed, shuffle, control_n
     fits = {d.estimator: fit_least_squares(sample, statistics, d, control_names) for d in designs}
     strata = _strata(sample, shuffle)
     draws: dict[tuple[str, int], Draws] = {}
-    if designs and permutations > 0 and panel.pilots_known and (vcov is None or "permutation" in vcov):
-        draws = _permute(sample, statistics, designs, fits, strata, permutations, seed)
     samples = {name: sample if name in DESIGNS else comparable_sample(sample) for name in estimators}
     for name in estimators:
         if name in GROUP_TIME:
             _check_sample(samples[name])
             fits[name] = fit_group_time(samples[name], name)
+    if permutations > 0 and panel.pilots_known and (vcov is None or "permutation" in vcov):
+        draws = _permute(sample, statistics, designs, fits, strata, permutations, seed)
     results = {}
     for name in estimators:
         for m, outcome in enumerate(sample.outcomes):
@@ -170,7 +171,11 @@ def _permute(
 ) -> dict[tuple[str, int], Draws]:
     use_compile_cache()
     leads = {name: fit[0].columns[tested_leads(fit[0])] for name, fit in fits.items()}
-    return permute(sample, statistics, designs, strata, permutations, seed, leads)
+    group_time = tuple(name for name in fits if name in GROUP_TIME)
+    draws = permute(sample, statistics, designs, strata, permutations, seed, leads) if designs else {}
+    if group_time and draws_are_affordable(sample):
+        draws |= permute_group_time(sample, statistics, group_time, strata, permutations, seed, leads)
+    return draws
 
 
 def _strata(sample: Sample, shuffle: str | np.ndarray) -> np.ndarray:
@@ -238,8 +243,8 @@ def _left_out(sample: Sample, estimator: str, vcov: Sequence[str] | None, draws:
         found.append("The line province_jackknife is left out: it needs the province of every city.")
     if not sample.panel.pilots_known:
         found.append("The lines city and permutation are left out: they need to know which city of each treated pair is the pilot.")
-    elif estimator in GROUP_TIME and draws is None:
-        found.append(f"The line permutation is left out: a draw of {estimator} is not affordable on this panel.")
+    elif estimator in GROUP_TIME and not draws_are_affordable(sample):
+        found.append(f"The line permutation is left out: a draw of {estimator} is affordable only on a balanced panel without controls.")
     elif draws is None and "permutation" in wanted:
         found.append("The line permutation is left out: no draws were asked for.")
     return found

@@ -72,7 +72,8 @@ def fit_group_time(sample: Sample, estimator: str) -> tuple[InfluenceFit, ...]:
     pilots = pilots_in_cells(sample, _indicators(sample, cells, members))
     refits = _refits(sample, model, chosen, members)
     residuals = cell_residuals(sample)
-    common = (terms, tuple(term_label(term) for term in terms), np.arange(len(terms)))
+    places = {term: c for c, term in enumerate(cell_terms(model.cells, sample.group_years, estimator in WITH_CELLS))}
+    common = (terms, tuple(term_label(term) for term in terms), np.array([places[term] for term in terms]))
     fits = []
     for m in range(len(sample.outcomes)):
         estimate = aggregate(effects[:, m, chosen], weights[None, chosen])[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -69,12 +70,8 @@ def permute(
     dict
         Draws by (estimator, position of the outcome in the sample).
     """
-    is_enumeration = count_relabellings(sample.city_group, strata) < n_draws
-    if is_enumeration:
-        labels = enumerate_relabellings(sample.city_group, strata)
-    else:
-        labels = draw_relabellings(sample.city_group, strata, n_draws, seed)
-    coefficient, statistic, joint = _run(np.ascontiguousarray(labels), sample, statistics, designs, leads or {})
+    labels, is_enumeration = assignments(sample, strata, n_draws, seed)
+    coefficient, statistic, joint = _run(labels, sample, statistics, designs, leads or {})
     result = {}
     for k, design in enumerate(designs):
         n_coefficients = len(design.event_times)
@@ -83,6 +80,13 @@ def permute(
                 coefficient[:, k, m, :n_coefficients], statistic[:, k, m, :n_coefficients], joint[:, k, m], is_enumeration
             )
     return result
+
+
+def assignments(sample: Sample, strata: np.ndarray, n_draws: int, seed: int) -> tuple[np.ndarray, bool]:
+    """Reassigned groups of the cities (B, N), and whether they are every relabelling instead of random draws."""
+    if count_relabellings(sample.city_group, strata) < n_draws:
+        return np.ascontiguousarray(enumerate_relabellings(sample.city_group, strata)), True
+    return np.ascontiguousarray(draw_relabellings(sample.city_group, strata, n_draws, seed)), False
 
 
 def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool) -> float:
@@ -111,7 +115,7 @@ def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs
     from estimation.methods import draws_kernel  # importing numba takes as long as a small fit
 
     layout = statistics.layout
-    data, rule, base = _kernel_data(sample, statistics)
+    data, rule, base = kernel_data(sample, statistics)
     sizes = np.array([len(design.event_times) for design in designs])
     x_all = np.zeros((len(designs), sample.n_groups, layout.n_years, sizes.max()))
     normal_all = _unit_matrices(designs, statistics, int(sizes.max()))
@@ -127,18 +131,22 @@ def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs
     system = (np.ascontiguousarray(statistics.basis), layout.n_controls, layout.shared)
     inputs = (data, rule, base, x_all, normal_all, sizes, leads_all, n_leads, system, offsets)
 
-    def run(part: slice) -> int:
+    def run(part: slice) -> None:
         draws_kernel.run_draws(labels[part], *inputs, coefficient[part], statistic[part], joint[part])
-        return len(labels[part])
 
-    parts = [slice(start, start + CHUNK) for start in range(0, len(labels), CHUNK)]
+    run_in_chunks(len(labels), run)
+    return coefficient, statistic, joint
+
+
+def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:
+    """Run blocks of draws in threads, with a progress bar where someone watches."""
+    parts = [slice(start, min(start + CHUNK, n_draws)) for start in range(0, n_draws, CHUNK)]
     with (
         ThreadPoolExecutor(_n_threads()) as pool,
-        tqdm(total=len(labels), desc="permutations", unit="draw", delay=2, file=sys.stderr, leave=False, disable=None) as progress,
+        tqdm(total=n_draws, desc="permutations", unit="draw", delay=2, file=sys.stderr, leave=False, disable=None) as progress,
     ):
-        for done in pool.map(run, parts):
-            progress.update(done)
-    return coefficient, statistic, joint
+        for part, _ in zip(parts, pool.map(run, parts), strict=True):
+            progress.update(part.stop - part.start)
 
 
 def _n_threads() -> int:
@@ -163,7 +171,7 @@ def _unit_matrices(designs: list[Design], statistics: PairStatistics, largest: i
     return result
 
 
-def _kernel_data(sample: Sample, statistics: PairStatistics) -> tuple[tuple, tuple, tuple]:
+def kernel_data(sample: Sample, statistics: PairStatistics) -> tuple[tuple, tuple, tuple]:
     """Candidate pairs in ascending order of tie, the sample rule, and the sums over the pairs that the real assignment keeps."""
     panel = sample.panel
     chosen = np.flatnonzero(sample.candidate)

@@ -7,10 +7,13 @@ import pandas as pd
 import pytest
 
 from estimation.fit import fit_outcomes, fit_panel
-from estimation.methods import inference
+from estimation.methods import diagnostics, inference
 from estimation.methods.group_time import GROUP_TIME, comparable_sample, fit_group_time
+from estimation.methods.group_time_draws import permute_group_time
 from estimation.methods.panel_data import PairPanel, build_sample
+from estimation.methods.relabelling import draw_relabellings
 from estimation.methods.results import NotEstimable
+from estimation.methods.sufficient import pair_statistics
 from tests.estimation.panels import estimates_of, long_table, random_panel
 
 CASES = {
@@ -240,3 +243,35 @@ def test_lines_of_the_aggregates():
         assert lines["att", None].is_default
         assert 0 < lines["att", None].std_error < 5
         assert (lines["att", None].n_pilots, ("group_time", 0) in lines) == (15, name in ("callaway_santanna", "sun_abraham"))
+
+
+@pytest.mark.parametrize("tie_quantile", [None, 0.5])
+def test_draws_equal_refits(tie_quantile):
+    panel = random_panel(1, n_cities=30, n_pilots=9, n_outcomes=2)
+    strata, n_draws = np.arange(30) % 2, 4
+    sample = build_sample(panel, (0, 1), tie_quantile)
+    statistics = pair_statistics(panel.y, None, sample.observed)
+    fits = {name: fit_group_time(sample, name) for name in GROUP_TIME}
+    leads = {name: fit[0].columns[diagnostics.tested_leads(fit[0])][2:] for name, fit in fits.items()}
+    draws = permute_group_time(sample, statistics, tuple(GROUP_TIME), strata, n_draws, 11, leads)
+    labels = draw_relabellings(sample.city_group, strata, n_draws, 11)
+    for b in range(n_draws):
+        years = np.concatenate([[0], sample.group_years])[labels[b]]
+        redrawn = build_sample(dataclasses.replace(panel, city_cohort=years, cohort=None), (0, 1), tie_quantile)
+        for name in GROUP_TIME:
+            for m, fit in enumerate(fit_group_time(redrawn, name)):
+                columns = fits[name][m].columns
+                np.testing.assert_allclose(draws[name, m].coefficient[b, columns], fit.estimate, atol=1e-10)
+                expected = np.abs(fit.estimate) / np.sqrt(inference.score_variance(fit.city_sums))
+                np.testing.assert_allclose(draws[name, m].statistic[b, columns], expected, rtol=1e-8)
+                if len(leads[name]):
+                    statistic = fit.provinces.joint_f(fit.estimate, leads[name])[0]
+                    np.testing.assert_allclose(draws[name, m].joint[b], statistic, rtol=1e-6, equal_nan=True)
+
+
+def test_the_permutation_is_left_out_where_a_draw_is_not_affordable():
+    result = fit_panel(random_panel(2, missing=0.1), estimator="gardner", vcov=("city", "permutation"), permutations=99)
+    assert {e.vcov for e in result.estimates} == {"city"}
+    assert any("balanced panel without controls" in text for text in result.warnings)
+    result = fit_panel(random_panel(2), estimator="gardner", vcov=("city", "permutation"), permutations=99)
+    assert {e.vcov for e in result.estimates} == {"city", "permutation"}

@@ -76,7 +76,7 @@ def result(marts):
 
 def points(frame: pd.DataFrame, spec_id: str) -> pd.Series:
     """Estimate by event time of a spec."""
-    rows = frame[frame["spec_id"] == spec_id].drop_duplicates(["term", "event_time"])
+    rows = frame[frame["spec_id"] == spec_id].drop_duplicates(["term", "cohort_year", "event_time"])
     return pd.Series(rows["estimate"].to_numpy(dtype=float), index=rows["event_time"].fillna(99).to_numpy(dtype=int))
 
 
@@ -89,7 +89,7 @@ def test_frames_have_the_contracts_columns(result) -> None:
     treated = result.estimate[result.estimate["spec_id"] == PRIMARY]
     assert points(result.estimate, PRIMARY)[99] == points(result.estimate, PRIMARY.replace("headline", "gdp_tercile"))[99]
     assert list(treated["vcov"]) == ["conventional", "dyadic", "city", "province_jackknife", "permutation"]
-    assert result.estimate.groupby(["spec_id", "term", "event_time"], dropna=False)["is_default"].sum().eq(1).all()
+    assert result.estimate.groupby(["spec_id", "term", "cohort_year", "event_time"], dropna=False)["is_default"].sum().eq(1).all()
 
 
 def test_parts_add_up_to_the_whole(result) -> None:
