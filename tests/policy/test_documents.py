@@ -209,7 +209,8 @@ def test_time_in_force(sentence, until):
 
 
 def test_a_text_ends_the_force_of_another():
-    text = "关于支持跨境电商发展的若干措施\n一、扶持发展，依据某政发〔2018〕3号办理。\n本措施施行后，《旧措施》(某某政发〔2017〕12号)同时废止。\n"
+    text = "关于支持跨境电商发展的若干措施\n一、扶持发展，依据某政发〔2018〕3号办理。\n"
+    text += "本措施施行后，《旧措施》(某某政发〔2017〕12号)同时废止。\n"
     found = read(text.encode(), "a.txt")
     assert found["repealed_numbers"] == ["某某政发〔2017〕12号"]
 

@@ -43,6 +43,8 @@ ZONE_TITLE = re.compile(
 _WRAPPED_TITLE = re.compile(rf"([)）]跨境电子?商务综合试验区)[{_SPACE}]*\n[{_SPACE}]*(?=[\u4e00-\u9fff]{{0,10}}(?:{_TITLE_WORDS})(?:\n|$))")
 _ADDRESSEE = re.compile(r"[^。；;]{2,600}(?:政府|[部局厅委署院会]|海关|单位|部门|机构|处|企业)[:：]")
 _HEADING_LENGTH = 30
+_SIGNATURE_LENGTH = 120
+_SENTENCE_END = "。；;！？!?"
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def _kind(piece: str, text: str, level: int, is_first: bool, has_more: bool, has
     if level == 0:
         if is_first and not has_more and _NOTE.fullmatch(piece):
             return "note"
-        if _SIGNATURE.fullmatch(piece):
+        if len(piece) <= _SIGNATURE_LENGTH and piece[-1] not in _SENTENCE_END and _SIGNATURE.fullmatch(piece):
             return "header"
         if is_first and (ZONE_TITLE.fullmatch(piece) or (not has_body and TITLE.match(piece))):
             return "title"

@@ -31,6 +31,7 @@ _SENTENCE_END = "。；;！？!?：:"
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "，。；：！？（）"}
 _ONE_TO_ONE = _FULL_WIDTH | {0xFE52: ".", 0x2024: ".", 0xA0: " ", 0x0B: "\n", 0x0C: "\n", 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
+_OTHER_FORM = re.compile(f"[{re.escape(''.join(map(chr, _ONE_TO_ONE)))}]")
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def clean_text(found: str, *, is_markdown: bool = False) -> MappedText:
     MappedText
         Its `origin` counts characters of `found`.
     """
-    mapped = MappedText(to_simplified(found.translate(_ONE_TO_ONE)), np.arange(len(found), dtype=np.int32))
+    plain = found.translate(_ONE_TO_ONE) if _OTHER_FORM.search(found) else found
+    mapped = MappedText(to_simplified(plain), np.arange(len(found), dtype=np.int32))
     if is_markdown:
         mapped = mapped.without(_MARKDOWN)
     mapped = mapped.without(_STRAY)
@@ -184,7 +186,7 @@ def _join_wrapped(mapped: MappedText) -> MappedText:
     filled = lengths[lengths > 0]
     if len(filled) < 8:
         return mapped
-    width = int(np.quantile(filled, 0.8))
+    width = int(np.sort(filled)[int(0.8 * (len(filled) - 1))])
     is_full = (lengths >= width - 3) & (lengths <= width + 3)
     if not 12 <= width <= 80 or is_full.sum() < 0.4 * len(filled):
         return mapped
