@@ -14,10 +14,10 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 # handed over through the environment, so that no character of a path or a query is the shell's
-export LANDING Q
+export LANDING Q SRC
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test lint ui sql docs bench clean
+.PHONY: help setup refresh test lint new-source ui sql docs bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
@@ -46,6 +46,9 @@ lint: setup ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/ruff format --no-cache --check .
 	@$(VENV)/bin/sqlfluff lint --processes 2 -q warehouse/models warehouse/tests
 	@$(VENV)/bin/lint-imports --no-cache
+
+new-source: setup ## draft a layout for an unknown source (SRC=folder)
+	@$(PY) -m warehouse.ingest.new_source "$$SRC"
 
 ui: setup ## Dagster UI on 127.0.0.1:3000
 	@$(PY) -m orchestration ui

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.assets.landing import EDITIONS, edition_range_tags
+from orchestration.assets.landing import edition_range_tags
 
 refresh_job = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.all(),
     executor_def=dg.in_process_executor,
     description="From delivered files to a publication: the graph that `make refresh` runs.",
-    partitions_def=EDITIONS,
 )
 
 
