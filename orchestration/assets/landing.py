@@ -43,7 +43,7 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
     """The simulated landing, one asset a source, this run's raw tables, and the counterfactual build."""
     layouts = load_layouts()
     sources = [_source_asset(source, has_editions=layout.has_editions) for source, layout in sorted(layouts.items())]
-    sources.append(_source_asset("tidy", has_editions=False))
+    sources += [_source_asset(source, has_editions=False) for source in ("tidy", "policy_texts")]
     return [simulated_landing, *sources, _raw_tables([key for source in sources for key in source.keys]), counterfactual]
 
 

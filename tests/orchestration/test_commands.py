@@ -1,0 +1,103 @@
+"""The commands beside refresh: lock, settings, SQL prompt, sensor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.automation import fingerprint, landing_sensor
+from orchestration.home import Home, hold_lock
+from tests.orchestration.conftest import REPO, Run, refresh
+
+
+def sql(home: Path, query: str) -> subprocess.CompletedProcess[str]:
+    """`make sql Q=...` without make."""
+    command = [sys.executable, "-m", "orchestration", "sql", "--query", query]
+    return subprocess.run(command, cwd=REPO, env={**os.environ, "CITYSYNC_HOME": str(home)}, capture_output=True, text=True, check=False)
+
+
+def test_a_second_refresh_ends_with_3_and_names_the_holder(tmp_path: Path) -> None:
+    with hold_lock(Home(tmp_path)):
+        run = refresh(tmp_path)
+    assert run.code == 3
+    assert run.last_line.startswith("citysync: exit 3:")
+    assert str(os.getpid()) in run.last_line
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"WINDOW_FIRST_YEAR": "twenty"}, "WINDOW_FIRST_YEAR is 'twenty'"),
+        ({"WINDOW_FIRST_YEAR": "2019", "WINDOW_LAST_YEAR": "2010"}, "is not before"),
+        ({"AS_OF_EDITION": "18"}, "AS_OF_EDITION is '18'"),
+    ],
+)
+def test_settings_that_make_no_sense_end_with_2(tmp_path: Path, environment: dict[str, str], expected: str) -> None:
+    run = refresh(tmp_path / "home", **environment)
+    assert run.code == 2
+    assert expected in run.last_line
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    "query",
+    [
+        "create table x as select 1",
+        "attach '{home}/other.duckdb' as other",
+        "copy marts.dim_city to '{home}/out.csv'",
+        "select * from read_csv('/etc/passwd')",
+        "set enable_external_access = true",
+        "install httpfs",
+    ],
+)
+def test_the_sql_prompt_only_reads_the_publication(simulated: Run, tmp_path: Path, query: str) -> None:
+    done = sql(simulated.home, query.format(home=tmp_path))
+    assert done.returncode == 2
+    assert done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.e2e
+def test_the_sql_prompt_prints_a_table(simulated: Run) -> None:
+    done = sql(simulated.home, "select count(*) as cities from marts.dim_city")
+    assert done.returncode == 0
+    assert "cities" in done.stdout
+
+
+def test_the_sql_prompt_says_what_to_do_without_a_publication(tmp_path: Path) -> None:
+    done = sql(tmp_path, "select 1")
+    assert done.returncode == 2
+    assert "make refresh" in done.stderr
+
+
+def test_the_sensor_waits_until_the_landing_is_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tidy").mkdir()
+    file = tmp_path / "tidy" / "a.csv"
+    file.write_text("1", encoding="utf-8")
+    monkeypatch.setenv("CITYSYNC_LANDING", str(tmp_path))
+    with dg.instance_for_test() as instance:
+
+        def tick(cursor: str | None) -> tuple[int, str | None]:
+            context = dg.build_sensor_context(instance=instance, cursor=cursor)
+            result = landing_sensor(context)
+            return len(result.run_requests) if isinstance(result, dg.SensorResult) else 0, context.cursor
+
+        requests, cursor = tick(None)
+        assert requests == 0
+        requests, cursor = tick(cursor)
+        assert requests == 1
+        requests, cursor = tick(cursor)
+        assert requests == 0
+        file.write_text("2", encoding="utf-8")
+        requests, cursor = tick(cursor)
+        assert requests == 0
+        requests, cursor = tick(cursor)
+        assert requests == 1
+    before = fingerprint(tmp_path)
+    os.utime(file, (1, 1))
+    assert fingerprint(tmp_path) == before
