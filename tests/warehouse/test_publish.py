@@ -40,10 +40,7 @@ def put_out(tmp_path: Path, run_id: str, *, simulated: bool = False) -> Path:
         ("(values (3, '', 'nan'::double), (1, 'a', 0.1::double + 0.2::double), (2, null, 1e-300)) t(k, word, x)", True),
         ("(values (1, 'a', 0.3), (2, null, 1e-300), (3, '', 'nan'::double)) t(k, word, x)", False),
         ("(values (1, 'a', 0.1::double + 0.2::double), (2, '', 1e-300), (3, null, 'nan'::double)) t(k, word, x)", False),
-        (
-            "(select * from (values (1, 'a', 0.1::double + 0.2::double), (2, null, 1e-300), (3, '', 'nan'::double), (3, '', 'nan'::double)) t(k, word, x))",
-            False,
-        ),
+        (f"(select * from {ROWS} union all select 3, '', 'nan'::double)", False),
         ("(values (1, 'a', 0.1::double + 0.2::double), (2, null, 1e-300), (3, '', 'nan'::double)) t(k, label, x)", False),
     ],
 )
