@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimation.analyses import baseline, dynamics
+from estimation.analyses import baseline, dynamics, robustness
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
 from estimation.methods.panel_data import PairPanel
 from estimation.panel import PAIR_BASE, TREATED_YEAR_COLUMN, Sample, SampleError, build_sample, hash_panel
 from estimation.specs import Spec
 
-ANALYSES = (baseline, dynamics)
+ANALYSES = (baseline, dynamics, robustness)
 TIE_QUANTILE = {"strong": 0.5, "all": None}
 
 _TEXT, _REAL, _COUNT, _FLAG = "str", "Float64", "Int64", "boolean"
