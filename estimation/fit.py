@@ -14,8 +14,10 @@ from estimation.methods.diagnostics import (
     coefficient_diagnostics,
     lead_diagnostics,
     permutation_diagnostics,
+    power_diagnostics,
     sample_diagnostics,
     tested_leads,
+    two_way_diagnostics,
 )
 from estimation.methods.group_time import GROUP_TIME, comparable_sample, fit_group_time
 from estimation.methods.group_time_draws import draws_are_affordable, permute_group_time
@@ -156,7 +158,7 @@ def _fit_sample(sample, estimators, vcov, permutations, seed, shuffle, control_n
     results = {}
     for name in estimators:
         for m, outcome in enumerate(sample.outcomes):
-            results[name, outcome] = _result(samples[name], name, fits[name][m], draws.get((name, m)), strata, vcov)
+            results[name, outcome] = _result(samples[name], name, outcome, fits[name][m], draws.get((name, m)), strata, vcov)
     return results
 
 
@@ -193,7 +195,7 @@ def _strata(sample: Sample, shuffle: str | np.ndarray) -> np.ndarray:
 
 
 def _result(
-    sample: Sample, estimator: str, fit: InfluenceFit, draws: Draws | None, strata: np.ndarray, vcov: Sequence[str] | None
+    sample: Sample, estimator: str, outcome: int, fit: InfluenceFit, draws: Draws | None, strata: np.ndarray, vcov: Sequence[str] | None
 ) -> FitResult:
     held = held_cities(sample)
     counts = {
@@ -210,12 +212,14 @@ def _result(
         return FitResult(estimator, tuple(rows), (), (), **counts)
     lines = infer(sample, fit, draws)
     diagnostics = _diagnostics(sample, fit, lines, draws, strata)
+    if estimator == "twfe" and sample.panel.controls is None and sample.observed[sample.kept].all():
+        diagnostics += two_way_diagnostics(sample, outcome)
     warnings = [*cautions(sample, fit, lines, diagnostics), *_left_out(sample, estimator, vcov, draws)]
     return FitResult(estimator, tuple(_estimates(fit, lines, vcov)), tuple(diagnostics), tuple(warnings), **counts)
 
 
 def _diagnostics(sample: Sample, fit: InfluenceFit, lines: Lines, draws: Draws | None, strata: np.ndarray) -> list[Diagnostic]:
-    found = [*coefficient_diagnostics(fit, lines), *sample_diagnostics(sample, fit, lines)]
+    found = [*coefficient_diagnostics(fit, lines), *power_diagnostics(fit, lines), *sample_diagnostics(sample, fit, lines)]
     if draws is not None:
         found += permutation_diagnostics(sample, fit, draws, strata)
     return [*found, *lead_diagnostics(fit, draws)]

@@ -6,6 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.methods.diagnostics_weights import (
+    estimates_without_cohorts,
+    goodman_bacon,
+    minimum_detectable_effect,
+    negative_weight_share,
+    treatment_weights,
+)
 from estimation.methods.inference import MIN_PILOTS, f_p_value
 from estimation.methods.influence_fit import InfluenceFit
 from estimation.methods.jackknife import Refits
@@ -95,6 +102,26 @@ def coefficient_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]
                 found += [(f"most_influential_{name}", label, worst.block), (f"estimate_without_{name}", label, worst.estimate_without)]
                 found += [(f"{name}_max_share", label, worst.share), (f"{name}_r_eff", label, worst.r_eff)]
     return found
+
+
+def power_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
+    """Minimum detectable effect (80 % power, 5 % size) of each coefficient by its default line, where that has a standard error."""
+    found: list[Diagnostic] = []
+    for c, label in summarised(fit):
+        interval = lines.intervals[c].get(lines.defaults[c])
+        if interval is not None and interval.std_error is not None:
+            df = lines.n_provinces - 1 if lines.defaults[c] == "province_jackknife" else int(fit.n_pilots[c]) - 1
+            found.append(("minimum_detectable_effect", label, minimum_detectable_effect(interval.std_error, df)))
+    return found
+
+
+def two_way_diagnostics(sample: Sample, outcome: int) -> list[Diagnostic]:
+    """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative weights; balanced, without controls."""
+    found: list[Diagnostic] = [("negative_weight_share", None, negative_weight_share(treatment_weights(sample)))]
+    for row in goodman_bacon(sample, outcome):
+        label = f"{row.treated_cohort} against {row.control_cohort or 'never'}"
+        found += [("goodman_bacon_weight", label, row.weight), ("goodman_bacon_estimate", label, row.estimate)]
+    return found + [("estimate_without_cohort", str(year), value) for year, value in estimates_without_cohorts(sample, outcome).items()]
 
 
 def sample_diagnostics(sample: Sample, fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
