@@ -16,6 +16,7 @@ from estimation.methods.diagnostics import (
     permutation_diagnostics,
     power_diagnostics,
     sample_diagnostics,
+    sensitivity_diagnostics,
     tested_leads,
     two_way_diagnostics,
 )
@@ -222,7 +223,7 @@ def _diagnostics(sample: Sample, fit: InfluenceFit, lines: Lines, draws: Draws |
     found = [*coefficient_diagnostics(fit, lines), *power_diagnostics(fit, lines), *sample_diagnostics(sample, fit, lines)]
     if draws is not None:
         found += permutation_diagnostics(sample, fit, draws, strata)
-    return [*found, *lead_diagnostics(fit, draws)]
+    return [*found, *lead_diagnostics(fit, draws), *sensitivity_diagnostics(fit)]
 
 
 def _estimates(fit: InfluenceFit, lines: Lines, vcov: Sequence[str] | None) -> list[Estimate]:
