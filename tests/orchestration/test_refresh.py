@@ -82,8 +82,10 @@ def test_cm_is_the_sum_of_its_parts(simulated: Run) -> None:
         select max(abs(cm.estimate - co.estimate - di.estimate)) from estimates.estimate cm
         join estimates.estimate co on co.spec_id = replace(cm.spec_id, '.cm_', '.comove_') and co.vcov = cm.vcov
             and co.term = cm.term and co.event_time is not distinct from cm.event_time
+            and co.cohort_year is not distinct from cm.cohort_year
         join estimates.estimate di on di.spec_id = replace(cm.spec_id, '.cm_', '.dispersion_') and di.vcov = cm.vcov
             and di.term = cm.term and di.event_time is not distinct from cm.event_time
+            and di.cohort_year is not distinct from cm.cohort_year
         where cm.outcome like 'cm_growth_%'
         """,
     )
