@@ -44,7 +44,11 @@ order by source_id, indicator_id
 """
 CITY_YEAR = "select city_id, year, growth_official_pct, growth_deflated_pct from marts.fct_city_year order by all"
 PAIR = "select city_i_id, city_j_id, distance_km, tie_strength, exposure from marts.fct_city_pair order by all"
-SYNC = "select cm_growth_official, cm_growth_deflated from marts.fct_pair_synchronization order by city_i_id, city_j_id, year"
+# Extremes a year say all that the bounds ask, without handing over every pair.
+SYNC = """
+select year, max(cm_growth_official) as max_cm_growth_official, max(cm_growth_deflated) as max_cm_growth_deflated
+from marts.fct_pair_synchronization group by year order by year
+"""
 WINDOW = """
 with years as (select count(distinct year) as n_years from marts.fct_pair_synchronization where cm_growth_official is not null),
 sync as (select min(cm_growth_official) as lowest, avg(cm_growth_official) as mean_cm_growth_official from marts.fct_pair_synchronization),

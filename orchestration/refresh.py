@@ -99,7 +99,9 @@ def _run(home: Home, simulated: bool) -> Ending:
     started = time.monotonic()
     say(f"citysync refresh: {'the SIMULATED landing (a planted, known effect)' if simulated else os.environ['CITYSYNC_LANDING']}")
     warnings.filterwarnings("ignore", category=FutureWarning)
-    from dagster import DagsterInstance
+    from dagster import BetaWarning, DagsterInstance
+
+    warnings.filterwarnings("ignore", category=BetaWarning)
 
     from orchestration.assets.landing import edition_range_tags, register_editions
     from orchestration.definitions import load_definitions

@@ -127,7 +127,11 @@ def _demean(values: np.ndarray, usable: np.ndarray) -> np.ndarray:
 def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (P, n_basis) and basis (n_basis, T, T) of the pairs' projections; the first coefficient is 1 for every usable pair."""
     n_years = usable.shape[1]
-    patterns, which, counts = np.unique(usable, axis=0, return_inverse=True, return_counts=True)
+    if len(usable) and (usable == usable[0]).all():
+        # a balanced panel has one pattern: no need to sort its rows
+        patterns, which, counts = usable[:1], np.zeros(len(usable), dtype=np.int64), np.array([len(usable)])
+    else:
+        patterns, which, counts = np.unique(usable, axis=0, return_inverse=True, return_counts=True)
     which = which.reshape(-1)
     projections = np.stack([_projection(pattern) for pattern in patterns])
     used = usable.any(axis=1)

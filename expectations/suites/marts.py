@@ -60,8 +60,10 @@ RULES: list[Rule] = [
         "stop",
         "Exposure has a word of its own: the treatment coding is broken.",
     ),
-    between("marts_cm_upper", SYNC, "cm_growth_official", None, 1, "stop", "cm cannot exceed 1: the standardisation is broken."),
-    between("marts_cm_deflated_upper", SYNC, "cm_growth_deflated", None, 1, "stop", "cm cannot exceed 1: the standardisation is broken."),
+    between("marts_cm_upper", SYNC, "max_cm_growth_official", None, 1, "stop", "cm cannot exceed 1: the standardisation is broken."),
+    between(
+        "marts_cm_deflated_upper", SYNC, "max_cm_growth_deflated", None, 1, "stop", "cm cannot exceed 1: the standardisation is broken."
+    ),
     between("marts_cm_lower", WINDOW, "cm_minimum_above_bound", 0, None, "stop", "cm lies below 3 - 2T: the standardisation is broken."),
     between(
         "marts_cm_mean", WINDOW, "mean_cm_growth_official", -1, 1, "stop", "The mean of cm is the mean correlation and must lie in [-1, 1]."
