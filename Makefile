@@ -39,7 +39,7 @@ refresh: setup ## read the landing, build, check, estimate, report, publish (LAN
 	@$(PY) -m orchestration refresh $(if $(LANDING),--landing "$$LANDING")
 
 test: lint ## lint, import rules, dbt unit and data tests, Python tests, one small end-to-end run
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 lint: setup ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/ruff check --no-cache .

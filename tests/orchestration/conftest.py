@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 REPO = Path(__file__).resolve().parents[2]
 SMALL = {"CITYSYNC_SIMULATED_CITIES": "48", "CITYSYNC_PERMUTATIONS": "199"}
@@ -32,10 +33,16 @@ class Run:
         return json.loads((self.home / "published" / "manifest.json").read_text(encoding="utf-8"))
 
 
+def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that the parallel workers of one test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
 @pytest.fixture(scope="session", autouse=True)
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Homes of the tests share what tools compile, else every run would parse and compile anew."""
-    os.environ.setdefault("CITYSYNC_CACHE", str(tmp_path_factory.mktemp("cache")))
+    os.environ.setdefault("CITYSYNC_CACHE", str(of_all_workers(tmp_path_factory) / "cache"))
 
 
 def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
@@ -48,7 +55,13 @@ def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """One publication from the small simulated landing."""
-    run = refresh(tmp_path_factory.mktemp("simulated") / "home")
+    """One publication from the small simulated landing, made by the worker that asks first."""
+    folder = of_all_workers(tmp_path_factory) / "simulated"
+    with FileLock(f"{folder}.lock"):
+        done = folder / "run.json"
+        if not done.exists():
+            run = refresh(folder / "home")
+            done.write_text(json.dumps({"code": run.code, "output": run.output}), encoding="utf-8")
+    run = Run(**json.loads(done.read_text(encoding="utf-8")), home=folder / "home")
     assert run.code == 0, run.output
     return run
