@@ -71,8 +71,14 @@ ESTIMATE = """
 select *, case when outcome like 'cm%' then abs(estimate) end as abs_estimate_cm from estimates.estimate
 order by spec_id, term, cohort_year, event_time, vcov
 """
+# A coefficient of fewer than 4 pilots has no default unless admissions were permuted: it stands with the placebo rank alone, or with none.
 DEFAULTS = """
-select spec_id, term, cohort_year, event_time, sum(is_default::int) as n_default from estimates.estimate group by all order by all
+with coefficients as (
+    select spec_id, term, cohort_year, event_time, sum(is_default::int) as n_default,
+        bool_or(vcov = 'permutation') or bool_or(vcov = 'city' and std_error is not null and n_pilots >= 4) as needs_default
+    from estimates.estimate group by all
+)
+select *, case when needs_default then n_default end as n_default_needed from coefficients order by all
 """
 OUTCOMES = "select spec_id from estimates.estimate union select spec_id from estimates.not_run order by all"
 

@@ -38,6 +38,15 @@ RULES: list[Rule] = [
         "A synchronization effect beyond 20: a broken standardisation or one outlying city.",
     ),
     between("estimates_pilots", ESTIMATE, "n_pilots", 1, None, "stop", "A coefficient without a pilot city behind it."),
-    between("estimates_one_default", DEFAULTS, "n_default", 1, 1, "stop", "A coefficient needs exactly one default line of inference."),
+    between("estimates_one_default", DEFAULTS, "n_default", 0, 1, "stop", "A coefficient has two default lines of inference."),
+    between(
+        "estimates_default_given",
+        DEFAULTS,
+        "n_default_needed",
+        1,
+        None,
+        "stop",
+        "A coefficient whose lines allow a default line of inference has none marked.",
+    ),
     has_rows("estimates_exist_or_explained", "outcome_of_specs", "stop", "A spec has neither estimates nor a reason in not_run."),
 ]
