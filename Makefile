@@ -14,13 +14,13 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 # handed over through the environment, so that no character of a path or a query is the shell's
-export LANDING Q SRC
+export LANDING Q SRC SCALE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test lint new-source ui sql docs bench clean
+.PHONY: help setup refresh test lint new-source ui sql docs bench simulation-study clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
 
 setup: $(STAMP) ## make .venv from the lock file (the other targets call it when needed)
 
@@ -61,6 +61,9 @@ docs: setup ## static documentation of the models and their lineage
 
 bench: setup ## benchmarks, one JSON object a line
 	@$(PY) -m benchmarks
+
+simulation-study: setup ## size, power and coverage of the inference into docs/methods.md (SCALE=0.05 for a first look)
+	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale "$$SCALE")
 
 clean: ## remove what a run can make again (never published/)
 	@rm -rf "$(CITYSYNC_HOME)/build" "$(CITYSYNC_HOME)/cache" "$(CITYSYNC_HOME)/raw" "$(CITYSYNC_HOME)/simulated"

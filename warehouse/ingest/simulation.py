@@ -30,7 +30,7 @@ __all__ = [
 
 DEFAULT_EFFECT = 0.9
 #: The date of the first admission, fixed before any draw was looked at: a seed chosen for a pretty result would make the default run a
-#: staged one. Whether intervals cover is judged over many economies (`estimation/size_study.py`), not by this draw.
+#: staged one. Whether intervals cover is judged over many economies (`benchmarks/simulation_study`), not by this draw.
 DEFAULT_SEED = 20150307
 MISSING_SHARE = 0.02
 NOTE = "模拟数据 simulated data, not statistics"

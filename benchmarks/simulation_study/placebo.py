@@ -1,0 +1,89 @@
+"""Pseudo-pilots on the real panel: laid out at random, like the real list, and as whole provinces. Their effect is zero by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from benchmarks.simulation_study.economies import YEARS
+from benchmarks.simulation_study.run import placebo_rows
+
+# One row a city and year of the window, for cities with unbroken official growth.
+GROWTH = """
+select city_id, province_id, coalesce(treated_year, 0) as treated_year, year, growth_official_pct
+from marts.fct_city_year inner join marts.dim_city using (city_id)
+where year between ? and ? and growth_official_pct is not null
+qualify count(*) over (partition by city_id) = ? order by city_id, year
+"""
+LAYOUTS = {
+    "at_random": "anywhere",
+    "like_the_real_list": "as many in each province as really were",
+    "whole_provinces": "whole provinces",
+}
+
+
+def run_placebos(database: Path, folder: Path, *, n_draws: int, permuted_draws: int, say: Callable[[str], None] = print) -> None:
+    """One CSV a layout; a layout made from the same database and numbers is not run again.
+
+    Parameters
+    ----------
+    database : Path
+        A published ``citysync.duckdb`` made from delivered files.
+    folder : Path
+    n_draws : int
+    permuted_draws : int
+        Further draws, these with 199 permutations each.
+    say : callable
+    """
+    growth, province, cohort = read_growth(database)
+    for layout, where in LAYOUTS.items():
+        for suffix, draws, permutations in (("", n_draws, 0), ("_permutation", permuted_draws, 199)):
+            rows, made_with = folder / f"placebo_{layout}{suffix}.csv", folder / f"placebo_{layout}{suffix}.json"
+            wanted = f"{draws} {permutations} {pd.util.hash_array(growth.ravel()).sum()}"
+            if rows.exists() and made_with.exists() and made_with.read_text(encoding="utf-8") == wanted:
+                continue
+            say(f"placebo pilots on the real panel, {where}: {draws} draws" + (" with permutations" if permutations else ""))
+            draw = assigner(layout, province, cohort)
+            placebo_rows(growth, province, draw, draws, permutations).to_csv(rows, index=False, float_format="%.10g")
+            made_with.write_text(wanted, encoding="utf-8")
+
+
+def read_growth(database: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Growth (N, T), province (N,) and the real first treated years (N,) of the cities without a gap."""
+    with duckdb.connect(str(database), read_only=True) as con:
+        frame = con.execute(GROWTH, [int(YEARS[0]), int(YEARS[-1]), len(YEARS)]).df()
+    wide = frame.pivot(index="city_id", columns="year", values="growth_official_pct")
+    cities = frame.drop_duplicates("city_id").set_index("city_id").loc[wide.index]
+    cohort = np.where(cities["treated_year"] <= YEARS[-1], cities["treated_year"], 0).astype(np.int64)
+    return wide.to_numpy(dtype=float), cities["province_id"].to_numpy(dtype=np.int64), cohort
+
+
+def assigner(layout: str, province: np.ndarray, cohort: np.ndarray) -> Callable[[np.random.Generator], np.ndarray]:
+    """A function from a generator to pseudo-admissions (N,), with the real numbers of each year (whole provinces: about as many)."""
+    years = np.sort(cohort[cohort > 0])
+
+    def at_random(rng: np.random.Generator) -> np.ndarray:
+        return rng.permutation(cohort)
+
+    def like_the_real_list(rng: np.random.Generator) -> np.ndarray:
+        drawn = cohort.copy()
+        for code in np.unique(province):
+            inside = np.flatnonzero(province == code)
+            drawn[inside] = cohort[rng.permutation(inside)]
+        return drawn
+
+    def whole_provinces(rng: np.random.Generator) -> np.ndarray:
+        drawn, left = np.zeros_like(cohort), len(years)
+        for code in rng.permutation(np.unique(province)):
+            if left <= 0:
+                break
+            inside = np.flatnonzero(province == code)
+            drawn[inside] = rng.choice(years)
+            left -= len(inside)
+        return drawn
+
+    return {"at_random": at_random, "like_the_real_list": like_the_real_list, "whole_provinces": whole_provinces}[layout]

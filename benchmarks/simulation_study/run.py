@@ -1,0 +1,131 @@
+"""Run the cells: one row a draw, line and coefficient, kept in a file as each cell ends, so that a study can be taken up again."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.simulation_study import economies
+from benchmarks.simulation_study.economies import Economy, draw_economy, effect_panel, pair_panel
+from benchmarks.simulation_study.grid import LINES, Cell
+from estimation.fit import fit_panel
+from estimation.methods.panel_data import PairPanel
+from estimation.methods.results import NotEstimable
+
+CHUNK = 50
+
+
+def run_cells(todo: list[Cell], folder: Path, *, processes: int = 1, say: Callable[[str], None] = print) -> None:
+    """Run what is not there yet.
+
+    Parameters
+    ----------
+    todo : list of Cell
+    folder : Path
+        One CSV a cell and beside it the settings it was made with; a cell made with the same ones is not run again.
+    processes : int
+    say : callable
+        Gets a line a cell.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, cell in enumerate(todo, start=1):
+        rows, made_with = folder / f"{cell.name}.csv", folder / f"{cell.name}.json"
+        wanted = fingerprint(cell)
+        if rows.exists() and made_with.exists() and made_with.read_text(encoding="utf-8") == wanted:
+            continue
+        say(f"cell {number} of {len(todo)}: {cell.name}, {cell.n_draws} draws")
+        partial = rows.with_suffix(".partial")
+        draw_cell(cell, processes).to_csv(partial, index=False, float_format="%.10g")
+        os.replace(partial, rows)
+        made_with.write_text(wanted, encoding="utf-8")
+
+
+def fingerprint(cell: Cell) -> str:
+    """What a cell's rows depend on besides the estimators: its settings and the code that draws economies."""
+    code = hashlib.sha256(inspect.getsource(economies).encode()).hexdigest()
+    return json.dumps({"cell": repr(cell), "economies": code}, sort_keys=True)
+
+
+def draw_cell(cell: Cell, processes: int = 1) -> pd.DataFrame:
+    """All draws of a cell, in their order whatever the number of processes.
+
+    Returns
+    -------
+    DataFrame
+        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, truth.
+    """
+    chunks = [range(start, min(start + CHUNK, cell.n_draws)) for start in range(0, cell.n_draws, CHUNK)]
+    if processes == 1:
+        parts = [_draw_chunk(cell, chunk) for chunk in chunks]
+    else:
+        with ProcessPoolExecutor(processes) as pool:
+            parts = list(pool.map(_draw_chunk, [cell] * len(chunks), chunks))
+    return pd.DataFrame([row for part in parts for row in part])
+
+
+def _draw_chunk(cell: Cell, seeds: range) -> list[dict]:
+    return [row for seed in seeds for row in draw_rows(cell, draw_economy(cell.setting, seed), seed)]
+
+
+def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
+    """Every line of every coefficient on one economy, with the estimator's own truth in that sample."""
+    panel = pair_panel([economy.growth], economy.province, economy.cohort)
+    truth = _truth(cell, economy)
+    lines = (*LINES, "permutation") if cell.permutations else LINES
+    return fit_rows(panel, cell.estimator, lines, cell.permutations, seed, truth)
+
+
+def fit_rows(
+    panel: PairPanel, estimator: str, lines: tuple[str, ...], permutations: int, seed: int, truth: dict[tuple, float] | None = None
+) -> list[dict]:
+    """Rows of one fit; none where the sample identifies nothing."""
+    try:
+        fit = fit_panel(panel, estimator=estimator, vcov=lines, permutations=permutations, seed=seed)
+    except NotEstimable:
+        return []
+    names = ("term", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value")
+    rows = [{"seed": seed, **{name: getattr(e, name) for name in names}} for e in fit.estimates if e.term != "group_time"]
+    for row in rows:
+        row["truth"] = (truth or {}).get((row["term"], row["event_time"]), 0.0)
+    leads = [value for name, _, value in fit.diagnostics if name == "joint_leads_p"]
+    if leads:
+        rows.append({"seed": seed, "term": "leads", "vcov": "province_jackknife", "p_value": leads[0], "truth": 0.0})
+    return rows
+
+
+def _truth(cell: Cell, economy: Economy) -> dict[tuple, float]:
+    if not cell.setting.convergence:
+        return {}
+    fit = fit_panel(effect_panel(economy), estimator=cell.estimator, vcov=(), permutations=0)
+    return {(e.term, e.event_time): e.estimate for e in fit.estimates}
+
+
+def placebo_rows(
+    growth: np.ndarray, province: np.ndarray, draw: Callable[[np.random.Generator], np.ndarray], n_draws: int, permutations: int
+) -> pd.DataFrame:
+    """Two-way fits on one real panel under pseudo-admissions; their effect is zero.
+
+    Parameters
+    ----------
+    growth : (N, T) float array
+    province : (N,) int array
+    draw : callable
+        From a generator to first treated years (N,).
+    n_draws, permutations : int
+    """
+    rows = []
+    base = pair_panel([growth], province, np.zeros(len(province), dtype=np.int64))
+    for seed in range(n_draws):
+        cohort = draw(np.random.default_rng([seed, 7]))
+        panel = PairPanel(base.city_i, base.city_j, base.years, base.y, cohort, province=province)
+        lines = (*LINES, "permutation") if permutations else LINES
+        rows += fit_rows(panel, "twfe", lines, permutations, seed)
+    return pd.DataFrame(rows)

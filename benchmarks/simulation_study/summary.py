@@ -1,0 +1,163 @@
+"""Rows of draws -> size, power, coverage with their Monte-Carlo errors, as tables for docs/methods.md and a figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.simulation_study.grid import EFFECTS, KINDS, LINES, ROBUST, SIZES
+from benchmarks.simulation_study.placebo import LAYOUTS
+
+LEVEL = 0.05
+LABELS = {
+    "default": "default",
+    "conventional": "conventional",
+    "dyadic": "dyadic",
+    "city": "city",
+    "province_jackknife": "jackknife",
+    "permutation": "permutation",
+    "both": "default and permutation",
+}
+
+
+def read_draws(path: Path) -> pd.DataFrame:
+    """Rows of a cell; an empty frame where it was not run."""
+    return pd.read_csv(path) if path.exists() and path.stat().st_size > 1 else pd.DataFrame()
+
+
+def line_rows(draws: pd.DataFrame, line: str, term: tuple[str, ...] = ("treated", "att")) -> pd.DataFrame:
+    """Rows of one line of inference for the overall effect; `default` is whichever line each fit calls so."""
+    if draws.empty:
+        return draws
+    overall = draws[draws["term"].isin(term)]
+    return overall[overall["is_default"].astype(bool)] if line == "default" else overall[overall["vcov"] == line]
+
+
+def rejection(rows: pd.DataFrame) -> tuple[float, int]:
+    """Share of draws that reject zero at 5 %, and the number of draws that had a p-value."""
+    p = rows["p_value"].dropna() if len(rows) else pd.Series(dtype=float)
+    return (float((p < LEVEL).mean()) if len(p) else np.nan, len(p))
+
+
+def both_reject(draws: pd.DataFrame) -> tuple[float, int]:
+    """Share in which default and permutation both reject: the rule for calling an effect significant."""
+    default, permuted = line_rows(draws, "default"), line_rows(draws, "permutation")
+    if default.empty or permuted.empty:
+        return np.nan, 0
+    p = pd.concat([default.set_index("seed")["p_value"], permuted.set_index("seed")["p_value"]], axis=1).dropna()
+    return float((p < LEVEL).all(axis=1).mean()), len(p)
+
+
+def coverage(rows: pd.DataFrame) -> tuple[float, int]:
+    """Share of intervals that hold the estimator's truth in their sample, and the number of intervals."""
+    rows = rows.dropna(subset=["ci_low"]) if len(rows) else rows
+    if not len(rows):
+        return np.nan, 0
+    return float(((rows["ci_low"] <= rows["truth"]) & (rows["truth"] <= rows["ci_high"])).mean()), len(rows)
+
+
+def power(rows: pd.DataFrame, effect: float) -> float:
+    """Share that rejects zero when `effect` is added to every treated pair-year: the interval moves by as much and keeps its width."""
+    rows = rows.dropna(subset=["ci_low"]) if len(rows) else rows
+    if not len(rows):
+        return np.nan
+    return float(((rows["ci_low"] + effect > 0) | (rows["ci_high"] + effect < 0)).mean())
+
+
+def monte_carlo_error(share: float, count: int) -> float:
+    """Standard error of a share over `count` draws."""
+    return float(np.sqrt(share * (1 - share) / count)) if count else np.nan
+
+
+def percent(share: float, count: int = 0) -> str:
+    """A share in per cent, with its Monte-Carlo error where a count is given."""
+    if not np.isfinite(share):
+        return "-"
+    return f"{100 * share:.1f}" + (f" ({100 * monte_carlo_error(share, count):.1f})" if count else "")
+
+
+def size_table(folder: Path) -> list[list[str]]:
+    """Rejections of a true null, by setting and size; rows of text, the header first."""
+    rows = [["economies", "cities", "draws", *(LABELS[line] for line in ("default", *LINES, "permutation", "both"))]]
+    for kind in KINDS:
+        if kind.convergence:
+            continue
+        for n_cities in SIZES:
+            draws = read_draws(folder / f"{kind.name}_{n_cities}_twfe.csv")
+            permuted = read_draws(folder / f"{kind.name}_{n_cities}_twfe_permutation.csv")
+            if draws.empty:
+                continue
+            shares = [rejection(line_rows(draws, line)) for line in ("default", *LINES)]
+            shares += [rejection(line_rows(permuted, "permutation")), both_reject(permuted)]
+            rows.append([kind.label, str(n_cities), str(draws["seed"].nunique()), *(percent(*share) for share in shares)])
+    return rows
+
+
+def coverage_table(folder: Path) -> list[list[str]]:
+    """Bias and coverage of the default line where admission has an effect that differs between cities, by estimator."""
+    rows = [["estimator", "cities", "draws", "mean truth", "bias", "coverage, default", "coverage, conventional"]]
+    for n_cities in SIZES:
+        for estimator in ("twfe", *ROBUST):
+            draws = read_draws(folder / f"convergence_{n_cities}_{estimator}.csv")
+            default = line_rows(draws, "default")
+            if default.empty:
+                continue
+            bias = (default["estimate"] - default["truth"]).mean()
+            error = (default["estimate"] - default["truth"]).std() / np.sqrt(len(default))
+            shares = [percent(*coverage(line_rows(draws, line))) for line in ("default", "conventional")]
+            rows.append(
+                [estimator, str(n_cities), str(len(default)), f"{default['truth'].mean():.4f}", f"{bias:+.4f} ({error:.4f})", *shares]
+            )
+    return rows
+
+
+def estimator_table(folder: Path) -> list[list[str]]:
+    """Size of the other estimators' default line under province-correlated shocks."""
+    rows = [["estimator", "coefficient", "cities", "draws", "default", "conventional"]]
+    for n_cities in SIZES:
+        for estimator in ROBUST:
+            draws = read_draws(folder / f"province_{n_cities}_{estimator}.csv")
+            if draws.empty:
+                continue
+            overall = draws if estimator != "event_study" else draws[draws["event_time"] == 0].assign(term="att")
+            shares = [percent(*rejection(line_rows(overall, line))) for line in ("default", "conventional")]
+            name = "att" if estimator != "event_study" else "event time 0"
+            rows.append([estimator, name, str(n_cities), str(draws["seed"].nunique()), *shares])
+            leads = draws[draws["term"] == "leads"]
+            if len(leads):
+                rows.append([estimator, "all leads, joint F", str(n_cities), str(len(leads)), percent(*rejection(leads)), "-"])
+    return rows
+
+
+def power_table(folder: Path) -> list[list[str]]:
+    """Power of the default line against effects of a given size."""
+    rows = [["economies", "cities", *(f"effect {effect}" for effect in EFFECTS)]]
+    for kind in KINDS:
+        if kind.convergence:
+            continue
+        for n_cities in SIZES:
+            default = line_rows(read_draws(folder / f"{kind.name}_{n_cities}_twfe.csv"), "default")
+            if len(default):
+                rows.append([kind.label, str(n_cities), *(percent(power(default, effect)) for effect in EFFECTS)])
+    return rows
+
+
+def placebo_table(folder: Path) -> list[list[str]]:
+    """Rejections with pseudo-pilots on the real panel."""
+    rows = [["pseudo-pilots", "draws", *(LABELS[line] for line in ("default", *LINES, "permutation", "both"))]]
+    for layout, label in LAYOUTS.items():
+        draws, permuted = (read_draws(folder / f"placebo_{layout}{suffix}.csv") for suffix in ("", "_permutation"))
+        if draws.empty:
+            continue
+        shares = [rejection(line_rows(draws, line)) for line in ("default", *LINES)]
+        shares += [rejection(line_rows(permuted, "permutation")), both_reject(permuted)]
+        rows.append([label, str(draws["seed"].nunique()), *(percent(*share) for share in shares)])
+    return rows
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """A table in Markdown; the header first."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])

@@ -1,0 +1,118 @@
+"""The simulation study counts what it says: shares against hand-made rows, draws that do not depend on how they are cut into chunks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.simulation_study import summary
+from benchmarks.simulation_study.__main__ import BEGIN, END, write_tables
+from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy, effect_panel, provinces
+from benchmarks.simulation_study.grid import Cell, cells
+from benchmarks.simulation_study.placebo import assigner
+from benchmarks.simulation_study.run import CHUNK, draw_cell, draw_rows, run_cells
+
+SMALL = Setting("small", "small economies", 24, province_share=0.3)
+
+
+def test_economies_have_the_moments_of_their_setting() -> None:
+    setting = Setting("check", "", 60, province_share=0.3, loadings=(1.0, 0.3), persistence=0.5)
+    growth = np.stack([draw_economy(setting, seed).growth for seed in range(300)])
+    pilots = np.stack([draw_economy(setting, seed).cohort > 0 for seed in range(300)])
+    assert np.var(growth[pilots]) == pytest.approx(2.0, rel=0.08)
+    assert np.var(growth[~pilots]) == pytest.approx(1.09, rel=0.08)
+    lagged = np.corrcoef(growth[:, :, 1:].ravel(), growth[:, :, :-1].ravel())[0, 1]
+    assert lagged == pytest.approx(0.5, abs=0.03)
+
+
+def test_layouts_and_cohorts() -> None:
+    whole = replace(SMALL, layout="whole_provinces", n_pilots=6)
+    for seed in range(20):
+        economy = draw_economy(whole, seed)
+        by_province = pd.Series(economy.cohort > 0).groupby(economy.province).agg(["min", "max"])
+        assert (by_province["min"] == by_province["max"]).all()
+        assert (economy.cohort > 0).sum() >= 6
+    single = draw_economy(replace(SMALL, n_pilots=7, cohorts=((2015, 0.0), (2016, 0.5), (2019, 0.5))), 1).cohort
+    assert [(single == year).sum() for year in (2015, 2016, 2019)] == [1, 3, 3]
+    assert len(provinces(254)) == 254 and provinces(254).max() + 1 >= 27
+
+
+def test_effect_is_zero_before_admission_and_without_convergence() -> None:
+    assert not np.any(effect_panel(draw_economy(SMALL, 3)).y)
+    economy = draw_economy(replace(SMALL, convergence=0.3), 3)
+    before = (economy.cohort[:, None] == 0) | (YEARS[None, :] < economy.cohort[:, None])
+    assert np.array_equal(economy.growth[before], economy.growth_without[before])
+    assert not np.allclose(economy.growth, economy.growth_without)
+
+
+def test_draws_do_not_depend_on_chunks_or_processes() -> None:
+    cell = Cell(SMALL, "twfe", CHUNK + 3)
+    pd.testing.assert_frame_equal(draw_cell(cell), draw_cell(cell, processes=2))
+    one = pd.DataFrame(draw_rows(cell, draw_economy(SMALL, CHUNK + 1), CHUNK + 1))
+    both = draw_cell(cell)
+    pd.testing.assert_frame_equal(one, both[both["seed"] == CHUNK + 1].reset_index(drop=True))
+
+
+def test_shares_are_counted_by_hand() -> None:
+    rows = pd.DataFrame(
+        {
+            "seed": [0, 0, 1, 1, 2, 2],
+            "term": "treated",
+            "vcov": ["province_jackknife", "permutation"] * 3,
+            "is_default": [True, False] * 3,
+            "estimate": [0.0, 0.0, 1.0, 1.0, 2.0, 2.0],
+            "ci_low": [-1.0, -2.0, 0.5, -0.5, 0.5, 0.6],
+            "ci_high": [1.0, 2.0, 1.5, 2.5, 3.5, 3.4],
+            "p_value": [0.9, 0.8, 0.01, 0.20, 0.02, 0.03],
+            "truth": 1.2,
+        }
+    )
+    default = summary.line_rows(rows, "default")
+    assert summary.rejection(default) == (pytest.approx(2 / 3), 3)
+    assert summary.both_reject(rows) == (pytest.approx(1 / 3), 3)
+    assert summary.coverage(default) == (pytest.approx(2 / 3), 3)
+    assert summary.power(default, 1.5) == 1.0
+    assert summary.power(default, -1.0) == pytest.approx(0.0)
+    assert summary.percent(0.05, 400) == "5.0 (1.1)"
+
+
+def test_a_cell_is_run_once_and_again_when_its_setting_changes(tmp_path: Path) -> None:
+    said: list[str] = []
+    cell = Cell(SMALL, "twfe", 20)
+    run_cells([cell], tmp_path, say=said.append)
+    first = (tmp_path / f"{cell.name}.csv").read_bytes()
+    run_cells([cell], tmp_path, say=said.append)
+    assert len(said) == 1
+    run_cells([replace(cell, n_draws=21)], tmp_path, say=said.append)
+    assert len(said) == 2 and (tmp_path / f"{cell.name}.csv").read_bytes() != first
+
+
+def test_tables_stand_between_their_marks(tmp_path: Path) -> None:
+    page, picture = tmp_path / "methods.md", tmp_path / "sizes.svg"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    todo = [cell for cell in cells(0.001) if cell.setting.n_cities == 60 and cell.setting.name in ("independent", "convergence")]
+    run_cells([cell for cell in todo if cell.estimator == "twfe"], tmp_path)
+    write_tables(tmp_path, page, picture)
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    assert "| independent city shocks | 60 | 20 |" in text and "### Power" in text
+    drawn = picture.read_bytes()
+    write_tables(tmp_path, page, picture)
+    assert page.read_text(encoding="utf-8") == text and picture.read_bytes() == drawn
+
+
+def test_placebo_layouts_keep_the_numbers_they_promise() -> None:
+    province = np.repeat(np.arange(6), 5)
+    cohort = np.zeros(30, dtype=np.int64)
+    cohort[[0, 1, 7, 12]] = [2016, 2019, 2019, 2016]
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        alike = assigner("like_the_real_list", province, cohort)(rng)
+        assert np.array_equal(np.bincount(province[alike > 0], minlength=6), np.bincount(province[cohort > 0], minlength=6))
+        assert sorted(assigner("at_random", province, cohort)(rng)) == sorted(cohort)
+        whole = assigner("whole_provinces", province, cohort)(rng)
+        assert {np.count_nonzero(whole[province == code]) for code in range(6)} == {0, 5}
