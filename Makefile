@@ -14,10 +14,10 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 # handed over through the environment, so that no character of a path or a query is the shell's
-export LANDING Q SRC SCALE
+export LANDING Q SRC SCALE RUN
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test lint new-source ui sql docs bench simulation-study clean
+.PHONY: help setup refresh test lint new-source ui sql docs verify rollback reproduce bench simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -58,6 +58,15 @@ sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prin
 
 docs: setup ## static documentation of the models and their lineage
 	@$(PY) -m orchestration docs
+
+verify: setup ## hash everything published again and name what changed (RUN=id: a publication that is kept)
+	@$(PY) -m orchestration verify $(if $(RUN),--run "$$RUN")
+
+rollback: setup ## put the publication before the current one back (RUN=id: that one)
+	@$(PY) -m orchestration rollback $(if $(RUN),--run "$$RUN")
+
+reproduce: setup ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
+	@$(PY) -m orchestration reproduce $(if $(RUN),--run "$$RUN") $(if $(LANDING),--landing "$$LANDING")
 
 bench: setup ## benchmarks, one JSON object a line
 	@$(PY) -m benchmarks

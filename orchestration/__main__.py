@@ -1,4 +1,7 @@
-"""Command line: `python -m orchestration refresh | ui | sql | docs`. Each command imports only what it needs."""
+"""Command line: `python -m orchestration refresh | verify | rollback | reproduce | ui | sql | docs`.
+
+Each command imports only what it needs.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,15 @@ def main(arguments: list[str] | None = None) -> int:
     refresh = commands.add_parser("refresh", help="read the landing, build, check, estimate, report, publish")
     refresh.add_argument("--landing", help="folder of delivered files (default: the simulated landing)")
     refresh.add_argument("--permutations", type=int, help="draws of the permutation line (default 9999)")
+    for name, text in (
+        ("verify", "hash everything published again"),
+        ("rollback", "put an earlier publication back"),
+        ("reproduce", "build a publication again and compare its tables"),
+    ):
+        after = commands.add_parser(name, help=text)
+        after.add_argument("--run", help="run id of a publication that is kept (default: the current one; rollback: the one before)")
+        if name == "reproduce":
+            after.add_argument("--landing", help="folder with the delivered files of that run")
     commands.add_parser("ui", help="Dagster UI on 127.0.0.1:3000")
     sql = commands.add_parser("sql", help="read-only SQL on the published warehouse")
     sql.add_argument("--query", help="print one result and leave")
@@ -22,6 +34,11 @@ def main(arguments: list[str] | None = None) -> int:
         from orchestration.refresh import refresh as run
 
         return run(chosen.landing, chosen.permutations)
+    if chosen.command in ("verify", "rollback", "reproduce"):
+        from orchestration import publications
+
+        arguments = [chosen.run, *([chosen.landing] if chosen.command == "reproduce" else [])]
+        return getattr(publications, chosen.command)(*arguments)
     if chosen.command == "sql":
         from orchestration.sql_prompt import run_sql
 

@@ -31,6 +31,14 @@ class Settings(dg.ConfigurableResource):
             simulated_cities=int(os.environ.get("CITYSYNC_SIMULATED_CITIES", "0")),
         )
 
+    def as_environment(self) -> dict[str, str]:
+        """What a run's results depend on besides its files and code, as the variables that set it; the landing's path is not among them."""
+        given = {
+            name: os.environ[name] for name in ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR", "AS_OF_EDITION", "STRICT") if os.environ.get(name)
+        }
+        own = {"CITYSYNC_PERMUTATIONS": str(self.permutations), "CITYSYNC_SIMULATED_CITIES": str(self.simulated_cities)}
+        return {**given, **own}
+
     @property
     def is_simulated(self) -> bool:
         return not self.landing

@@ -22,6 +22,7 @@ SCHEMAS = ("marts", "estimates", "quality", "meta")
 # DuckDB 1.4 and newer open a file of this storage version.
 STORAGE_VERSION = "v1.4.0"
 KEPT_PUBLICATIONS = 3
+MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.json.sha256"
 
 
 class PublishError(Exception):
@@ -113,7 +114,7 @@ def copy_comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> No
 
 def is_simulated(published: Path) -> bool | None:
     """Whether the current publication is simulated; None without one."""
-    manifest = published / "manifest.json"
+    manifest = published / MANIFEST
     return bool(json.loads(manifest.read_text(encoding="utf-8"))["is_simulated"]) if manifest.exists() else None
 
 
@@ -146,7 +147,7 @@ def publish(
     ----------
     build_database : closed DuckDB file with the schemas of SCHEMAS.
     published : the link readers use; publications lie in `publications/` beside it.
-    manifest : keys of the contract but `tables`, which is added here.
+    manifest : keys of the contract but `tables`, which is added here with `files`, the hash and size of every file but the manifest.
     report, data_docs : folders with an index.html.
 
     Raises
@@ -164,13 +165,31 @@ def publish(
     shutil.copytree(report, draft / "report")
     shutil.copytree(data_docs, draft / "data_docs")
     entries = {name: {"rows": table.rows, "sha256": table.sha256} for name, table in tables.items()}
-    text = json.dumps({**manifest, "tables": entries}, ensure_ascii=False, indent=2, sort_keys=True)
-    (draft / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    write_manifest(draft, {**manifest, "tables": entries, "files": hash_files(draft)})
     seal(draft)
     os.replace(draft, final)
     switch(published, final)
     remove_old(store, keep={final.name})
     return tables
+
+
+def hash_file(path: Path) -> str:
+    """sha256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Hash and size of every file below a folder, by its path inside it."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): {"sha256": hash_file(path), "bytes": path.stat().st_size} for path in paths}
+
+
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """The manifest, and beside it its own hash: a publication is cited by run id and this hash."""
+    path = folder / MANIFEST
+    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / MANIFEST_HASH).write_text(f"{hash_file(path)}  {MANIFEST}\n", encoding="utf-8")
 
 
 def seal(folder: Path) -> None:

@@ -37,6 +37,7 @@ def describe_run(home: Home, settings: Settings, started_at: datetime) -> dict[s
         "started_at": started_at.isoformat(timespec="microseconds"),
         "is_simulated": settings.is_simulated,
         "inputs": inputs[["path", "sha256", "bytes"]].to_dict("records"),
+        "settings": settings.as_environment(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
 

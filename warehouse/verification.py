@@ -1,0 +1,77 @@
+"""Is a publication still what was published? Every file and every table is hashed again and held against the manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.publish import MANIFEST, MANIFEST_HASH, columns_of, hash_file, hash_table, quote
+
+
+def verify_publication(folder: Path) -> list[str]:
+    """Recompute what the manifest says of a publication.
+
+    Parameters
+    ----------
+    folder : Path
+        A publication, or the link to one.
+
+    Returns
+    -------
+    list of str
+        One line a fault, naming the file or table, what the manifest says and what was found; empty where all is as published.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no publication.
+    """
+    folder = folder.resolve()
+    if not (folder / MANIFEST).is_file():
+        raise FileNotFoundError(f"{folder / MANIFEST} does not exist: nothing has been published here; run `make refresh` first")
+    faults = _manifest_faults(folder)
+    if faults:
+        return faults
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    if "files" not in manifest:
+        return [f"{folder / MANIFEST}: has no hashes of files (published by an earlier version); publish again with `make refresh`"]
+    faults = _file_faults(folder, manifest["files"])
+    return faults or _table_faults(folder / "citysync.duckdb", manifest["tables"])
+
+
+def _manifest_faults(folder: Path) -> list[str]:
+    sidecar = folder / MANIFEST_HASH
+    if not sidecar.is_file():
+        return [f"{sidecar}: missing, expected the hash of {MANIFEST}"]
+    said, found = sidecar.read_text(encoding="utf-8").split(" ", 1)[0], hash_file(folder / MANIFEST)
+    return [] if said == found else [f"{folder / MANIFEST}: sha256 {found}, expected {said} as in {MANIFEST_HASH}"]
+
+
+def _file_faults(folder: Path, files: dict[str, dict[str, Any]]) -> list[str]:
+    faults = []
+    for name, entry in sorted(files.items()):
+        path = folder / name
+        if not path.is_file():
+            faults.append(f"{path}: missing, expected {entry['bytes']} bytes")
+        elif hash_file(path) != entry["sha256"]:
+            faults.append(f"{path}: sha256 {hash_file(path)}, expected {entry['sha256']} ({path.stat().st_size} of {entry['bytes']} bytes)")
+    known = {*files, MANIFEST, MANIFEST_HASH}
+    extra = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return faults + [f"{folder / name}: not part of the publication, expected no such file" for name in extra if name not in known]
+
+
+def _table_faults(database: Path, tables: dict[str, dict[str, Any]]) -> list[str]:
+    faults = []
+    with duckdb.connect(str(database), read_only=True) as con:
+        catalog = con.execute("select current_database()").fetchone()[0]
+        for name, entry in sorted(tables.items()):
+            schema, table = name.split(".", 1)
+            found = hash_table(con, f"{quote(schema)}.{quote(table)}", columns_of(con, catalog, schema, table))
+            if (found.rows, found.sha256) != (entry["rows"], entry["sha256"]):
+                faults.append(
+                    f"{database}, table {name}: {found.rows} rows, hash {found.sha256}, expected {entry['rows']}, {entry['sha256']}"
+                )
+    return faults
