@@ -44,6 +44,7 @@ def roster() -> pd.DataFrame:
         ("indicator_catalog", ["indicator_id"]),
         ("unit_factors", ["unit_text", "canonical_unit"]),
         ("source_priority", ["source_id", "indicator_id"]),
+        ("other_policies", ["policy", "batch", "city_id", "unit_zh", "scope"]),
     ],
 )
 def test_keys_are_unique_and_lines_plain(table, key):
@@ -210,3 +211,40 @@ def test_zones_agree_with_the_compiled_list(shared_dir):
     columns = ["batch", "zone_name_zh", "city_id", "approval_date", "document_no"]
     theirs = other[["batch", "name_zh", "prefecture_code_gb2260", "document_date", "document"]]
     assert set(mine[columns].itertuples(index=False, name=None)) == set(theirs.itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize(
+    ("policy", "batch", "scope", "count"),
+    [  # as the lists count themselves: a group of cities once, what lies under no prefecture of the roster added by hand
+        ("broadband_china", 1, ("city", "county"), 39 - 1),  # Alar
+        ("broadband_china", 2, ("city", "county"), 39),
+        ("broadband_china", 3, ("city", "county"), 39),
+        ("low_carbon", 1, ("city",), 8),
+        ("low_carbon", 2, ("city", "province"), 29 - 1),  # Jiyuan
+        ("low_carbon", 3, ("city", "county"), 45 - 2),  # Qiongzhong, Alar
+        ("free_trade_zone", 5, ("area",), 19),
+    ],
+)
+def test_lists_of_other_policies_are_complete(policy, batch, scope, count):
+    table = seed("other_policies")
+    found = table[(table["policy"] == policy) & (table["batch"] == batch) & table["scope"].isin(scope)]
+    assert found["unit_zh"].nunique() == count
+
+
+def test_a_province_of_another_policy_covers_every_city_of_it(roster):
+    table = seed("other_policies")
+    for _, rows in table[table["scope"] == "province"].groupby(["policy", "batch", "unit_zh"]):
+        province = roster[roster["province_name_zh"] == rows["unit_zh"].iloc[0]]
+        cities = set(province.loc[province["valid_to_year"].isna(), "city_id"]) - {460300}  # Sansha publishes no accounts
+        named_by_themselves = set(table.loc[(table["policy"] == rows["policy"].iloc[0]) & (table["scope"] == "city"), "city_id"])
+        assert cities - named_by_themselves <= set(rows["city_id"]) <= cities
+
+
+def test_dates_of_other_policies_agree_with_their_numbers():
+    table = seed("other_policies")
+    number_year = table["document_no"].str.extract(r"〔(\d{4})〕")[0].astype(int)
+    date_year = pd.to_datetime(table["document_date"]).dt.year
+    # the yearly lists of Broadband China are announcements under the notice of 2014
+    assert (number_year == date_year)[table["policy"] != "broadband_china"].all()
+    assert table.loc[table["is_verified"], "evidence"].str.contains("seen on").all()
+    assert table.loc[~table["is_verified"], "evidence"].str.contains("general knowledge|compiled list").all()

@@ -1,0 +1,64 @@
+-- grain: one row is a batch of pilot cities, or the cities never admitted (batch 0), and another pilot programme
+with dim_city as (
+    select * from {{ ref('dim_city') }}
+),
+
+pilot_zones as (
+    select * from {{ ref('dim_pilot_zone') }}
+),
+
+other_policies as (
+    select * from {{ ref('dim_other_policy') }}
+),
+
+first_batches as (
+    select
+        city_id,
+        min(batch) as batch
+    from pilot_zones
+    where is_whole_prefecture
+    group by city_id
+),
+
+cities as (
+    select
+        dim_city.city_id,
+        dim_city.treated_year,
+        coalesce(first_batches.batch, 0) as batch
+    from dim_city
+    left join first_batches on dim_city.city_id = first_batches.city_id
+    where dim_city.valid_to_year is null
+),
+
+policies as (
+    select distinct policy from other_policies
+),
+
+covered as (
+    select
+        policy,
+        city_id,
+        min(treated_year) as policy_year,
+        bool_or(is_verified) as is_verified
+    from other_policies
+    where covers_city
+    group by policy, city_id
+),
+
+final as (
+    select
+        cast(cities.batch as integer) as batch,
+        policies.policy,
+        cast(count(*) as integer) as n_cities,
+        cast(count(covered.city_id) as integer) as n_covered,
+        cast(count(*) filter (where covered.policy_year < cities.treated_year) as integer) as n_covered_before,
+        cast(count(*) filter (where covered.policy_year = cities.treated_year) as integer) as n_covered_same_year,
+        cast(count(*) filter (where covered.policy_year > cities.treated_year) as integer) as n_covered_after,
+        cast(count(*) filter (where covered.is_verified) as integer) as n_covered_verified
+    from cities
+    cross join policies
+    left join covered on cities.city_id = covered.city_id and policies.policy = covered.policy
+    group by cities.batch, policies.policy
+)
+
+select * from final
