@@ -8,20 +8,25 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from estimation.specs import SERIES_NEEDS, TIE_NEEDS, Spec
+from estimation.absorbing import NotAbsorbingError, require_absorbing
+from estimation.methods.panel_data import strong_ties
+from estimation.roster import NEVER, build_roster, build_strata, share_short_exposure
+from estimation.rules import TIE_RULES, TREATMENT_RULES, TieRule
+from estimation.specs import SERIES_NEEDS, TIE_NEEDS, SampleError, Spec
 
-TREATED_YEAR_COLUMN = {"second_half_next_year": "treated_year", "calendar_year": "treated_year_calendar_year"}
-NEVER = 0
+__all__ = [
+    "PAIR_BASE",
+    "NotAbsorbingError",
+    "Sample",
+    "SampleDescription",
+    "SampleError",
+    "build_sample",
+    "hash_panel",
+    "require_absorbing",
+]
+
 # city ids have six digits, so a pair is one integer
 PAIR_BASE = 10_000_000
-
-
-class SampleError(ValueError):
-    """The marts cannot give this sample; the message says what it needs."""
-
-
-class NotAbsorbingError(SampleError):
-    """A treatment dummy that switches off again."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,13 @@ class SampleDescription:
     n_pairs, n_rows : int
         Pairs and pair-years that are kept.
     tie_median : float
-        Median tie of `one` and `none` pairs, pooled; NaN under tie rule `all`.
+        Threshold of the tie rule among `one` and `none` pairs, pooled: the median tie of the headline; NaN where the rule has none.
     first_year, last_year : int
         Years of the rows.
     share_short_exposure : float
         Share of treated pair-years with under 6 months of exposure: those in the year of an approval of July to December.
     dropped_city_ids : tuple of int
-        Cities of the marts that are not in the sample (a gap in the outcome, or no tie under rule `strong`).
+        Cities of the marts that are not in the sample (a gap in the outcome, no tie where the rule needs one, or no control by the rule).
     """
 
     n_cities: int
@@ -81,7 +86,7 @@ class Sample:
         NaN where a row is missing.
     controls : (K, P, T) float array
     tie : (P,) float array or None
-        None under tie rule `all`.
+        Measure of the tie rule times its sign: more is closer; None under tie rule `all`.
     cohort : (P,) int array
         The pilot's year for `one` pairs, 0 for the rest.
     is_kept : (P,) bool array
@@ -119,10 +124,10 @@ def build_sample(
     Parameters
     ----------
     cities : DataFrame
-        ``marts.dim_city``: city_id, province_id, treated_year, treated_year_calendar_year; for the shuffle within GDP terciles also
+        ``marts.dim_city``: city_id, province_id, the years of the treatment rule; for the shuffle within GDP terciles also
         ``gdp_mean_cny_100m``, the mean nominal GDP of 2010-2014.
     pairs : DataFrame
-        ``marts.fct_city_pair``: city_i_id, city_j_id, tie_strength.
+        ``marts.fct_city_pair``: city_i_id, city_j_id and the measure of the tie rule.
     synchronization : DataFrame
         ``marts.fct_pair_synchronization``: keys and outcome columns; null where a city of the pair has a gap.
     spec : Spec
@@ -150,17 +155,18 @@ def build_sample(
     keys, values = _cube(synchronization, (*outcomes, *spec.controls), years)
     left, right = keys // PAIR_BASE, keys % PAIR_BASE
     years, values, complete = _balanced_cities(left, right, years, values, len(outcomes), spec)
-    tie = _tie_of(keys, pairs) if spec.tie_rule == "strong" else None
+    tie = _tie_of(keys, pairs, TIE_RULES[spec.tie_rule])
     members = complete if tie is None else _cities_with_tie(left, right, tie, complete)
+    roster = build_roster(cities, members, spec, int(years[-1]))
+    members = roster["city_id"].to_numpy()
     inside = np.isin(left, members) & np.isin(right, members)
-    roster = _roster(cities, members, spec.treatment_rule, int(years[-1]))
     return _assemble(roster, keys[inside], years, outcomes, values[:, inside], None if tie is None else tie[inside], spec, cities)
 
 
 def _refuse_unknown(spec: Spec, outcomes: tuple[str, ...], synchronization: pd.DataFrame) -> None:
-    if spec.treatment_rule not in TREATED_YEAR_COLUMN:
+    if spec.treatment_rule not in TREATMENT_RULES:
         raise NotAbsorbingError(
-            f"treatment rule {spec.treatment_rule!r} is none of {', '.join(TREATED_YEAR_COLUMN)}. A dummy like 'exactly one of the two is "
+            f"treatment rule {spec.treatment_rule!r} is none of {', '.join(TREATMENT_RULES)}. A dummy like 'exactly one of the two is "
             "a pilot now' is not absorbing (it switches off when the second city is admitted); name the rule that dates a city's first "
             "treated year"
         )
@@ -169,33 +175,6 @@ def _refuse_unknown(spec: Spec, outcomes: tuple[str, ...], synchronization: pd.D
     missing = [name for name in (*outcomes, *spec.controls) if name not in synchronization.columns]
     if missing:
         raise SampleError(f"needs the column {missing[0]} of marts.fct_pair_synchronization, which is not there")
-
-
-def require_absorbing(treatment: pd.DataFrame) -> None:
-    """Refuse a treatment dummy that switches off.
-
-    Parameters
-    ----------
-    treatment : DataFrame
-        city_i_id, city_j_id, year, is_treated (0/1 or boolean).
-
-    Raises
-    ------
-    NotAbsorbingError
-        Naming the first pair whose dummy goes back from 1 to 0.
-    """
-    ordered = treatment.sort_values(["city_i_id", "city_j_id", "year"], kind="stable", ignore_index=True)
-    dummy = ordered["is_treated"].to_numpy(dtype=float)
-    same_pair = (ordered[["city_i_id", "city_j_id"]].to_numpy()[1:] == ordered[["city_i_id", "city_j_id"]].to_numpy()[:-1]).all(axis=1)
-    off = np.flatnonzero(same_pair & (dummy[1:] < dummy[:-1]))
-    if off.size:
-        row = ordered.iloc[off[0] + 1]
-        raise NotAbsorbingError(
-            f"is_treated of the pair {row['city_i_id']:.0f}-{row['city_j_id']:.0f} is 1 before {row['year']:.0f} and 0 in it, expected "
-            "a treatment that stays. A dummy 'exactly one of the two is a pilot now' is not absorbing: it switches off when the second "
-            "city is admitted. Fix exposure over the window (none, one, both), leave pairs of two pilots out and give the pilot's year as "
-            "cohort_year"
-        )
 
 
 def _window_years(synchronization: pd.DataFrame, spec: Spec) -> np.ndarray:
@@ -252,11 +231,15 @@ def _balanced_cities(
     return years[used], values[:, :, used], complete
 
 
-def _tie_of(keys: np.ndarray, pairs: pd.DataFrame) -> np.ndarray:
-    """Tie strength (P,) by pair key, NaN where the marts have none."""
+def _tie_of(keys: np.ndarray, pairs: pd.DataFrame, rule: TieRule) -> np.ndarray | None:
+    """Signed measure of the tie rule (P,) by pair key, NaN where the marts have none."""
+    if rule.measure is None:
+        return None
+    if rule.measure not in pairs:
+        raise SampleError(f"needs the column {rule.measure} of marts.fct_city_pair, which is not there")
     pair_key = pairs["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + pairs["city_j_id"].to_numpy(dtype=np.int64)
-    strength = pd.Series(pairs["tie_strength"].to_numpy(dtype=float, na_value=np.nan), index=pair_key)
-    return strength.reindex(keys).to_numpy()
+    measure = pd.Series(pairs[rule.measure].to_numpy(dtype=float, na_value=np.nan), index=pair_key)
+    return rule.sign * measure.reindex(keys).to_numpy()
 
 
 def _cities_with_tie(left: np.ndarray, right: np.ndarray, tie: np.ndarray, complete: np.ndarray) -> np.ndarray:
@@ -264,51 +247,6 @@ def _cities_with_tie(left: np.ndarray, right: np.ndarray, tie: np.ndarray, compl
     if not has_tie.any():
         raise SampleError(f"needs ties between cities, that is {TIE_NEEDS}: no pair of complete cities has a tie strength")
     return np.union1d(left[has_tie], right[has_tie])
-
-
-def _roster(cities: pd.DataFrame, members: np.ndarray, rule: str, last_year: int) -> pd.DataFrame:
-    """Members in order of city_id, with province and first treated year inside the window (0 = never in it)."""
-    by_id = cities.drop_duplicates("city_id").set_index("city_id")
-    unknown = np.setdiff1d(members, by_id.index.to_numpy(dtype=np.int64))
-    if unknown.size:
-        raise ValueError(f"city {unknown[0]} of marts.fct_pair_synchronization is not in marts.dim_city, expected every city there")
-    found = by_id.loc[members]
-    treated = found[TREATED_YEAR_COLUMN[rule]].to_numpy(dtype=float, na_value=np.nan)
-    cohort = np.where(np.isfinite(treated) & (treated <= last_year), np.nan_to_num(treated), NEVER).astype(np.int64)
-    # the two rules differ exactly for approvals of July to December
-    by_rule = [found[column].to_numpy(dtype=float, na_value=np.nan) for column in TREATED_YEAR_COLUMN.values()]
-    gdp = found["gdp_mean_cny_100m"] if "gdp_mean_cny_100m" in found else pd.Series(np.nan, index=found.index)
-    return pd.DataFrame(
-        {
-            "city_id": members,
-            "province_id": found["province_id"].to_numpy(dtype=np.int64),
-            "cohort": cohort,
-            "is_second_half": np.isfinite(by_rule[0]) & (by_rule[0] != by_rule[1]),
-            "gdp": gdp.to_numpy(dtype=float, na_value=np.nan),
-        }
-    )
-
-
-def _strata(roster: pd.DataFrame, spec: Spec) -> np.ndarray | None:
-    """Province by tercile of GDP over the sample's cities; a city without GDP stands with those of its province that lack it too."""
-    if spec.shuffle != "province_gdp_tercile":
-        return None
-    gdp = roster["gdp"]
-    if gdp.notna().sum() < 3:
-        raise SampleError("needs gdp_nominal_cny_100m of 2010-2014 to shuffle admission years within terciles of GDP")
-    tercile = (gdp.rank(method="min") - 1) * 3 // gdp.notna().sum()
-    return (roster["province_id"] * 10 + tercile.fillna(9)).to_numpy(dtype=np.int64)
-
-
-def _share_short_exposure(
-    roster: pd.DataFrame, sides: tuple[np.ndarray, np.ndarray], treated: np.ndarray, years: np.ndarray, rule: str
-) -> float:
-    """Of the treated pair-years of the given pairs (positions), those in the approval year of a second-half approval."""
-    cohort, late = roster["cohort"].to_numpy(), roster["is_second_half"].to_numpy() & (rule == "calendar_year")
-    pilot = np.where(cohort[sides[0][treated]] > NEVER, sides[0][treated], sides[1][treated])
-    n_treated = (years[None, :] >= cohort[pilot][:, None]).sum()
-    n_short = (late[pilot][:, None] & (years[None, :] == cohort[pilot][:, None])).sum()
-    return float(n_short / n_treated) if n_treated else 0.0
 
 
 def _assemble(
@@ -325,8 +263,7 @@ def _assemble(
     city_i, city_j = np.searchsorted(ids, keys // PAIR_BASE), np.searchsorted(ids, keys % PAIR_BASE)
     n_treated = (city_cohort[city_i] > NEVER).astype(int) + (city_cohort[city_j] > NEVER)
     cohort = np.where(n_treated == 1, np.maximum(city_cohort[city_i], city_cohort[city_j]), NEVER)
-    median = np.nan if tie is None else float(np.nanmedian(tie[n_treated < 2])) if (n_treated < 2).any() else np.nan
-    is_kept = (n_treated < 2) & (True if tie is None else np.nan_to_num(tie, nan=-np.inf) > median)
+    is_kept, threshold = _apply_tie_rule(tie, n_treated < 2, TIE_RULES[spec.tie_rule])
     _require_contrast(is_kept, n_treated, city_cohort, spec)
     has_row = np.isfinite(values[0])
     description = SampleDescription(
@@ -337,10 +274,10 @@ def _assemble(
         n_pairs_both=int((n_treated == 2).sum()),
         n_pairs=int(is_kept.sum()),
         n_rows=int(has_row[is_kept].sum()),
-        tie_median=median,
+        tie_median=threshold,
         first_year=int(years[0]),
         last_year=int(years[-1]),
-        share_short_exposure=_share_short_exposure(
+        share_short_exposure=share_short_exposure(
             roster, (city_i, city_j), np.flatnonzero(is_kept & (n_treated == 1)), years, spec.treatment_rule
         ),
         dropped_city_ids=tuple(int(c) for c in np.setdiff1d(cities["city_id"].to_numpy(dtype=np.int64), ids)),
@@ -350,7 +287,7 @@ def _assemble(
         city_ids=ids,
         province_ids=roster["province_id"].to_numpy(),
         city_cohort=city_cohort,
-        strata=_strata(roster, spec),
+        strata=build_strata(roster, spec),
         city_i=city_i,
         city_j=city_j,
         years=years,
@@ -362,6 +299,16 @@ def _assemble(
         is_kept=is_kept,
         description=description,
     )
+
+
+def _apply_tie_rule(tie: np.ndarray | None, is_eligible: np.ndarray, rule: TieRule) -> tuple[np.ndarray, float]:
+    """Pairs (P,) that the rule keeps among the eligible ones, and its threshold in units of the measure."""
+    if tie is None:
+        return is_eligible, np.nan
+    has_tie = is_eligible & np.isfinite(tie)
+    if not has_tie.any():
+        return has_tie, np.nan
+    return has_tie & strong_ties(tie, has_tie, rule.quantile), rule.sign * float(np.quantile(tie[has_tie], rule.quantile))
 
 
 def _require_contrast(is_kept: np.ndarray, n_treated: np.ndarray, city_cohort: np.ndarray, spec: Spec) -> None:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from estimation.rules import CONTROL_GROUPS, TIE_RULES
+
 ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
-TIE_RULES = ("strong", "all")
-TREATMENT_RULES = ("second_half_next_year", "calendar_year")
 SHUFFLES = ("province", "all", "province_gdp_tercile")
 
 # What a landing has to deliver before the outcomes of a series exist.
+_CYCLE_NEEDS = "gdp_real_cny_100m, or growth together with gdp_nominal_cny_100m, for at least 8 years in a row"
 SERIES_NEEDS = {
     "growth_official": "gdp_growth_official_pct, gdp_index_prev_year_100 or gdp_real_cny_100m",
     "growth_deflated": "gdp_nominal_cny_100m and cpi_prev_year_100",
-    "hp": "gdp_real_cny_100m, or growth together with gdp_nominal_cny_100m, for at least 8 years in a row",
-    "hamilton": "gdp_real_cny_100m, or growth together with gdp_nominal_cny_100m, for at least 8 years in a row",
+    "growth_implicit_deflated": "gdp_nominal_cny_100m and a province's nominal and real GDP",
+    **dict.fromkeys(("hp", "hp_100", "hamilton", "hamilton_pre", "christiano_fitzgerald"), _CYCLE_NEEDS),
+    "development_index": "the indicators that the catalog marks as components of the development index",
 }
+# Measures of a series that exist for the same pairs and years, so that they can share a sample.
+SAME_ROWS = ("cm", "comove", "dispersion", "cm_bounded", "neg_abs_gap", "neg_abs_residual")
 TIE_NEEDS = "population_resident_10k (or population_registered_10k) and gdp_nominal_cny_100m in at least 3 years of 2010-2014"
+
+
+class SampleError(ValueError):
+    """The marts cannot give this sample; the message says what it needs."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +38,13 @@ class Spec:
     analysis, outcome : str
         The first two parts; the outcome is a column of ``marts.fct_pair_synchronization``.
     tie_rule : str
-        ``strong``: pairs strictly above the median tie of ``one`` and ``none`` pairs; ``all``: every such pair.
+        Of ``rules.TIE_RULES``: ``strong`` keeps the pairs strictly above the median tie of ``one`` and ``none`` pairs, ``all`` every pair.
     treatment_rule : str
-        ``second_half_next_year`` or ``calendar_year`` (METHODS, section 5).
+        Of ``rules.TREATMENT_RULES`` (METHODS, section 5).
+    control_group : str
+        Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out instead of serving as controls.
     window : tuple of int or None
-        First and last year of the rows used; None takes the study window of the mart. Outcomes stay standardised on the mart's window.
+        First and last year; None takes the study window of the mart. Another window has its outcomes recomputed on it.
     estimator : str
         ``twfe`` or ``event_study``.
     controls, effects, vcov : tuple of str
@@ -55,6 +65,7 @@ class Spec:
     estimator: str = "twfe"
     tie_rule: str = "strong"
     treatment_rule: str = "second_half_next_year"
+    control_group: str = "never_in_window"
     window: tuple[int, int] | None = None
     controls: tuple[str, ...] = ()
     effects: tuple[str, ...] = ("pair", "year")
@@ -67,7 +78,7 @@ class Spec:
         """Refuse a row that contradicts itself."""
         if not self.spec_id.startswith(f"{self.analysis}.{self.outcome}.") or self.spec_id.count(".") != 2:
             raise ValueError(f"spec {self.spec_id!r}: expected an id '{self.analysis}.{self.outcome}.<variant>'")
-        for name, allowed in (("tie_rule", TIE_RULES), ("shuffle", SHUFFLES)):
+        for name, allowed in (("tie_rule", TIE_RULES), ("control_group", CONTROL_GROUPS), ("shuffle", SHUFFLES)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"spec {self.spec_id!r}: {name} is {getattr(self, name)!r}, expected one of {', '.join(allowed)}")
         unknown = [line for line in self.vcov if line not in ALL_LINES]
@@ -89,7 +100,8 @@ class Spec:
     def sample_key(self) -> tuple:
         """Specs with the same key share a sample and one pass of permutation draws."""
         left_out = {"spec_id", "analysis", "outcome", "estimator"}
-        return (self.series, *(getattr(self, f.name) for f in fields(self) if f.name not in left_out))
+        rows = self.series if any(self.outcome == f"{measure}_{self.series}" for measure in SAME_ROWS) else self.outcome
+        return (rows, *(getattr(self, f.name) for f in fields(self) if f.name not in left_out))
 
 
 def split_of(outcome: str) -> tuple[str, ...]:

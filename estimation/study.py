@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimation.analyses import baseline, dynamics, robustness
+from estimation.analyses import baseline, dynamics, matching, robustness
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
 from estimation.methods.panel_data import PairPanel
-from estimation.panel import PAIR_BASE, TREATED_YEAR_COLUMN, Sample, SampleError, build_sample, hash_panel
+from estimation.panel import PAIR_BASE, Sample, SampleError, build_sample, hash_panel
+from estimation.rules import TIE_MEASURES, TIE_RULES, TREATMENT_RULES
+from estimation.series import SERIES_COLUMNS, build_synchronization, split_outcome
 from estimation.specs import Spec
 
-ANALYSES = (baseline, dynamics, robustness)
-TIE_QUANTILE = {"strong": 0.5, "all": None}
+ANALYSES = (baseline, dynamics, matching, robustness)
 
 _TEXT, _REAL, _COUNT, _FLAG = "str", "Float64", "Int64", "boolean"
 ESTIMATE_COLUMNS = {
@@ -47,11 +48,12 @@ from marts.dim_city left join means using (city_id) order by city_id
 
 @dataclass(frozen=True)
 class Marts:
-    """The three marts a sample is built from, as data frames in order of their keys."""
+    """The marts a sample is built from, as data frames in order of their keys; city_years serves outcomes on other windows."""
 
     cities: pd.DataFrame
     pairs: pd.DataFrame
     synchronization: pd.DataFrame
+    city_years: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -89,18 +91,21 @@ def read_marts(con: Any, specs: Sequence[Spec] | None = None) -> Marts:
     Marts
         Outcome and control columns that the mart lacks are left out; their specs then end in ``not_run``.
     """
-    described = con.execute(
-        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = 'fct_pair_synchronization'"
-    )
-    delivered = {name for (name,) in described.fetchall()}
-    wanted = sorted({name for spec in specs or all_specs() for name in (spec.outcome, *spec.controls)} & delivered)
-    columns = ", ".join(["city_i_id", "city_j_id", "year", *(f'"{name}"' for name in wanted)])
-    treated = ", ".join(TREATED_YEAR_COLUMN.values())
+    outcomes = {name for spec in specs or all_specs() for name in (spec.outcome, *spec.controls)}
+    treated = {rule.column for rule in TREATMENT_RULES.values()}
     return Marts(
-        cities=con.execute(CITIES.format(treated=treated)).df(),
-        pairs=con.execute("select city_i_id, city_j_id, tie_strength from marts.fct_city_pair order by city_i_id, city_j_id").df(),
-        synchronization=con.execute(f"select {columns} from marts.fct_pair_synchronization order by city_i_id, city_j_id, year").df(),
+        cities=con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df(),
+        pairs=_read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES)),
+        synchronization=_read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes),
+        city_years=_read_columns(con, "fct_city_year", ("city_id", "year"), set(SERIES_COLUMNS.values())),
     )
+
+
+def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str]) -> pd.DataFrame:
+    """Keys and the wanted columns that the mart has, in order of the keys."""
+    described = con.execute("select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?", [table])
+    columns = ", ".join([*keys, *(f'"{name}"' for name in sorted({name for (name,) in described.fetchall()} & wanted))])
+    return con.execute(f"select {columns} from marts.{table} order by {', '.join(keys)}").df()
 
 
 def run_study(
@@ -119,7 +124,7 @@ def run_study(
     specs : sequence of Spec, optional
         Default is every spec of the analyses.
     permutations, seed : int, optional
-        Replace those of every spec.
+        The most draws a spec may take, and the seed of all.
     on_progress : callable, optional
         Called with one line before each group of specs.
 
@@ -128,8 +133,7 @@ def run_study(
     StudyResult
         Rows in order of the specs.
     """
-    changes = {name: value for name, value in (("permutations", permutations), ("seed", seed)) if value is not None}
-    specs = tuple(dataclasses.replace(spec, **changes) for spec in specs or all_specs())
+    specs = tuple(_with_settings(spec, permutations, seed) for spec in specs or all_specs())
     rows: dict[str, dict[str, list]] = {spec.spec_id: {"estimate": [], "diagnostic": [], "not_run": [], "warning": []} for spec in specs}
     names = _place_names(marts.cities)
     done = 0
@@ -168,8 +172,8 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
     for group in _groups(specs or all_specs()):
         outcomes = _outcomes(group)
         try:
-            sample = build_sample(*_frames(marts), group[0], outcomes=outcomes)
-            without = build_sample(marts.cities, marts.pairs, counterfactual.synchronization, group[0], outcomes=outcomes)
+            sample = build_sample(*_frames(marts, group), group[0], outcomes=outcomes)
+            without = build_sample(marts.cities, marts.pairs, _frames(counterfactual, group)[2], group[0], outcomes=outcomes)
         except SampleError:
             continue
         effect = dataclasses.replace(sample, y=sample.y - _aligned(without, sample))
@@ -184,8 +188,15 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
     return _typed(rows, TRUTH_COLUMNS)
 
 
+def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Spec:
+    draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
+    return dataclasses.replace(spec, permutations=draws, seed=spec.seed if seed is None else seed)
+
+
 def _sample_name(spec: Spec) -> str:
-    return f"{spec.series}, {spec.tie_rule} ties, treated by {spec.treatment_rule}, shuffled by {spec.shuffle}"
+    window = "" if spec.window is None else f", {spec.window[0]}-{spec.window[1]}"
+    controls = "" if spec.control_group == "never_in_window" else f", controls {spec.control_group}"
+    return f"{spec.series}{window}, ties {spec.tie_rule}, treated by {spec.treatment_rule}{controls}, shuffled by {spec.shuffle}"
 
 
 def _groups(specs: Sequence[Spec]) -> list[list[Spec]]:
@@ -200,14 +211,25 @@ def _outcomes(group: list[Spec]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(spec.outcome for spec in group))
 
 
-def _frames(marts: Marts) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    return marts.cities, marts.pairs, marts.synchronization
+def _frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """What a group's sample is built from; outcomes on another window, or of a series the mart does not pair, are made from city series."""
+    window, outcomes = group[0].window, _outcomes(group)
+    known = set(marts.synchronization.columns)
+    if window is None and (known.issuperset(outcomes) or any(split_outcome(outcome) is None for outcome in outcomes)):
+        return marts.cities, marts.pairs, marts.synchronization
+    if marts.city_years is None:
+        raise SampleError("needs marts.fct_city_year to make outcomes on this window, which is not there")
+    years = marts.synchronization["year"]
+    if window is None and years.empty:
+        raise SampleError("needs a study window with pairs, found none")
+    window = window or (int(years.min()), int(years.max()))
+    return marts.cities, marts.pairs, build_synchronization(marts.city_years, outcomes, window)
 
 
 def _estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, Sample | None, FitResult | str]]:
     """Results by spec; a reason in place of a result where the sample cannot be had."""
     try:
-        sample = build_sample(*_frames(marts), group[0], outcomes=_outcomes(group))
+        sample = build_sample(*_frames(marts, group), group[0], outcomes=_outcomes(group))
     except SampleError as error:
         yield from ((spec, None, str(error)) for spec in group)
         return
@@ -251,7 +273,7 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
         permutations=permutations,
         seed=spec.seed,
         shuffle=spec.shuffle if sample.strata is None else sample.strata,
-        tie_quantile=TIE_QUANTILE[spec.tie_rule],
+        tie_quantile=TIE_RULES[spec.tie_rule].quantile,
         control_names=spec.controls,
     )
 

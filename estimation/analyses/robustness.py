@@ -1,7 +1,7 @@
-"""The headline by estimators that stay right when effects differ between cohorts and years, each with its exact split.
+"""The headline by other estimators, other dates of treatment, other windows, other controls and other measures of synchronization.
 
 Borusyak, Jaravel and Spiess, Gardner and ETWFE have one point estimate on a balanced panel, Sun-Abraham and Callaway-Sant'Anna agree after
-admission: in a specification curve equal estimators count once.
+admission: in a specification curve equal estimators count once. Variants other than the estimators take 999 draws.
 """
 
 from __future__ import annotations
@@ -11,9 +11,44 @@ from estimation.specs import Spec, split_of
 ANALYSIS = "robustness"
 OUTCOME = "cm_growth_official"
 ESTIMATORS = ("callaway_santanna", "sun_abraham", "gardner", "borusyak", "etwfe")
+DRAWS = 999
 
-SPECS = tuple(
-    Spec(spec_id=f"{ANALYSIS}.{part}.{estimator}", analysis=ANALYSIS, outcome=part, estimator=estimator)
-    for estimator in ESTIMATORS
-    for part in split_of(OUTCOME)
+RULES = {
+    "any_zone": {"treatment_rule": "any_zone"},
+    "any_zone_calendar_year": {"treatment_rule": "any_zone_calendar_year"},
+    "late_left_out": {"control_group": "late_left_out"},
+    "never_at_all": {"control_group": "never_at_all"},
+    "window_2005_2019": {"window": (2005, 2019)},
+    "window_2010_2021": {"window": (2010, 2021)},
+    "window_2012_2019": {"window": (2012, 2019)},
+}
+# The mart's pair measures, and series that the mart does not pair.
+OTHER_OUTCOMES = (
+    "cm_bounded_growth_official",
+    "neg_abs_gap_growth_official",
+    "neg_abs_residual_growth_official",
+    "cm_growth_implicit_deflated",
+    "cm_hp",
+    "cm_hp_100",
+    "cm_hamilton",
+    "cm_christiano_fitzgerald",
+    "cm_development_index",
+    "cm_pre_growth_official",
+    "cm_hamilton_pre",
+    "rolling_corr_growth_official",
+    "rolling_fisher_z_growth_official",
+)
+
+SPECS = (
+    *(
+        Spec(spec_id=f"{ANALYSIS}.{part}.{estimator}", analysis=ANALYSIS, outcome=part, estimator=estimator)
+        for estimator in ESTIMATORS
+        for part in split_of(OUTCOME)
+    ),
+    *(
+        Spec(spec_id=f"{ANALYSIS}.{part}.{variant}", analysis=ANALYSIS, outcome=part, permutations=DRAWS, **changes)
+        for variant, changes in RULES.items()
+        for part in split_of(OUTCOME)
+    ),
+    *(Spec(spec_id=f"{ANALYSIS}.{outcome}.twfe", analysis=ANALYSIS, outcome=outcome, permutations=DRAWS) for outcome in OTHER_OUTCOMES),
 )

@@ -167,3 +167,61 @@ def test_duplicate_pair_year_is_named() -> None:
     cities, pairs, sync = fabricate(6, 2)
     with pytest.raises(ValueError, match="110000-110100 occurs more than once in 2010"):
         build_sample(cities, pairs, pd.concat([sync, sync.iloc[:1]]), spec())
+
+
+def literal_pool(cities, pairs, measure: str, column: str = "treated_year") -> dict[tuple[int, int], tuple[float, int]]:
+    """Measure and number of pilots of each pair with at most one pilot."""
+    year = {c: y for c, y in zip(cities["city_id"], cities[column], strict=True) if y <= 2019}
+    rows = pairs[["city_i_id", "city_j_id", measure]].itertuples(index=False)
+    pool = {(i, j): (m, (i in year) + (j in year)) for i, j, m in rows}
+    return {pair: found for pair, found in pool.items() if found[1] < 2}
+
+
+def kept_pairs(sample) -> set[tuple[int, int]]:
+    """Ids of the pairs in the estimation sample."""
+    i, j = sample.city_ids[sample.city_i[sample.is_kept]], sample.city_ids[sample.city_j[sample.is_kept]]
+    return set(zip(i.tolist(), j.tolist(), strict=True))
+
+
+@pytest.mark.parametrize("n_cities", [13, 14, 15])
+@pytest.mark.parametrize(("rule", "measure"), [("weak", "tie_strength"), ("q75", "tie_strength"), ("near", "distance_km")])
+def test_tie_rules_equal_a_literal_sort(rule: str, measure: str, n_cities: int) -> None:
+    """Weak: at or below the median; q75: above the third quartile; near: below the median distance. Strong and weak share all pairs out."""
+    cities, pairs, sync = fabricate(n_cities, 4)
+    pairs["distance_km"] = np.random.default_rng(2).uniform(50, 2000, len(pairs))
+    pool = literal_pool(cities, pairs, measure)
+    values = [found[0] for found in pool.values()]
+    wanted = {
+        "weak": lambda tie: tie <= statistics.median(values),
+        "q75": lambda tie: tie > np.quantile(values, 0.75),
+        "near": lambda tie: tie < statistics.median(values),
+    }[rule]
+    sample = build_sample(cities, pairs, sync, spec("x", tie_rule=rule))
+    assert kept_pairs(sample) == {pair for pair, (tie, _) in pool.items() if wanted(tie)}
+    if rule == "weak":
+        strong = kept_pairs(build_sample(cities, pairs, sync, spec()))
+        assert not strong & kept_pairs(sample)
+        assert strong | kept_pairs(sample) == set(pool)
+
+
+def test_controls_treated_soon_after_the_window_are_left_out() -> None:
+    """Two years for `late_left_out`, every later one for `never_at_all`; the tie median is taken among those that stay."""
+    cities, pairs, sync = fabricate(16, 4)
+    never = cities.index[cities["treated_year"].isna()]
+    for position, year in zip(never[:3], (2020, 2021, 2022), strict=True):
+        cities.loc[position, ["treated_year", "treated_year_calendar_year"]] = year
+    later = dict(zip(cities["city_id"], cities["treated_year"], strict=True))
+    for group, last in (("never_in_window", 2019), ("late_left_out", 2021), ("never_at_all", 2099)):
+        sample = build_sample(cities, pairs, sync, spec("x", control_group=group))
+        out = {city for city, year in later.items() if 2019 < year <= last}
+        assert set(sample.city_ids.tolist()) == set(later) - out
+        ties = [tie for pair, (tie, _) in literal_pool(cities, pairs, "tie_strength").items() if not out & set(pair)]
+        assert sample.description.tie_median == pytest.approx(statistics.median(ties))
+
+
+def test_what_a_rule_needs_is_named() -> None:
+    cities, pairs, sync = fabricate(8, 3)
+    with pytest.raises(SampleError, match="distance_km of marts"):
+        build_sample(cities, pairs, sync, spec("x", tie_rule="near"))
+    with pytest.raises(SampleError, match="treated_year_any_zone of marts"):
+        build_sample(cities, pairs, sync, spec("x", treatment_rule="any_zone"))

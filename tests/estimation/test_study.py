@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import duckdb
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 from estimation.fit import PairPanel, fit_panel
-from estimation.panel import TREATED_YEAR_COLUMN
+from estimation.rules import TREATMENT_RULES
 from estimation.study import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
@@ -28,6 +29,9 @@ from estimation.study import (
 YEARS = np.arange(2010, 2020)
 PRIMARY = "baseline.cm_growth_official.headline"
 FAST = {"permutations": 99, "seed": 3}
+TREATED_YEARS = sorted({rule.column for rule in TREATMENT_RULES.values()})
+# every spec of the study, but of the curve over tie thresholds, its two ends
+SPECS = [spec for spec in all_specs() if spec.analysis != "matching" or spec.variant in ("weak", "q90", "near")]
 
 
 def synchronize(ids: np.ndarray, **growth: np.ndarray) -> pd.DataFrame:
@@ -52,16 +56,27 @@ def economy(n_cities: int = 30, n_pilots: int = 10) -> tuple[Marts, Marts]:
     year = np.full(n_cities, np.nan)
     year[rng.permutation(n_cities)[:n_pilots]] = rng.choice([2015, 2016, 2019], n_pilots, p=[0.4, 0.4, 0.2])
     cities = pd.DataFrame({"city_id": ids, "province_id": ids // 1000 * 1000, "province_name_en": [f"Province {i // 1000}" for i in ids]})
-    cities["treated_year"], cities["treated_year_calendar_year"] = pd.array(year, dtype="Int64"), pd.array(year, dtype="Int64")
+    for name in TREATED_YEARS:
+        cities[name] = pd.array(year, dtype="Int64")
     cities["gdp_mean_cny_100m"] = rng.lognormal(size=n_cities)
     left, right = np.triu_indices(n_cities, 1)
     pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right], "tie_strength": rng.lognormal(size=left.size)})
+    pairs["tie_four_factor"], pairs["distance_km"] = rng.lognormal(size=left.size), rng.uniform(50, 2000, size=left.size)
     common, own = rng.normal(size=YEARS.size), rng.normal(size=(n_cities, YEARS.size))
     treated = np.nan_to_num(year, nan=9999)[:, None] <= YEARS
     without, with_effect = common + own, common * np.where(treated, 2, 1) + own * np.where(treated, 0.5, 1)
     noise = rng.normal(scale=0.3, size=own.shape)
-    frames = [synchronize(ids, growth_official=g, growth_deflated=g + noise) for g in (with_effect, without)]
-    return Marts(cities, pairs, frames[0]), Marts(cities, pairs, frames[1])
+    found = []
+    for growth in (with_effect, without):
+        synchronization = synchronize(ids, growth_official=growth, growth_deflated=growth + noise)
+        found.append(Marts(cities, pairs, synchronization, city_years(ids, growth)))
+    return tuple(found)
+
+
+def city_years(ids: np.ndarray, growth: np.ndarray) -> pd.DataFrame:
+    """Growth of the cities by year; no other series."""
+    frame = {"city_id": np.repeat(ids, len(YEARS)), "year": np.tile(YEARS, len(ids)), "growth_official_pct": growth.ravel()}
+    return pd.DataFrame(frame)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +86,7 @@ def marts() -> tuple[Marts, Marts]:
 
 @pytest.fixture(scope="module")
 def result(marts):
-    return run_study(marts[0], **FAST)
+    return run_study(marts[0], SPECS, **FAST)
 
 
 def points(frame: pd.DataFrame, spec_id: str) -> pd.Series:
@@ -84,8 +99,9 @@ def test_frames_have_the_contracts_columns(result) -> None:
     expected = {"estimate": ESTIMATE_COLUMNS, "diagnostic": DIAGNOSTIC_COLUMNS, "not_run": NOT_RUN_COLUMNS, "warning": WARNING_COLUMNS}
     for name, columns in expected.items():
         assert list(getattr(result, name).columns) == list(columns)
-    assert set(result.estimate["spec_id"]) == {spec.spec_id for spec in all_specs()}
-    assert result.not_run.empty
+    assert set(result.estimate["spec_id"]) | set(result.not_run["spec_id"]) == {spec.spec_id for spec in SPECS}
+    assert all(re.search("(hp|hamilton|fitzgerald|implicit|index|rolling|pre_growth)", spec_id) for spec_id in result.not_run["spec_id"])
+    assert result.estimate["analysis"].nunique() == 4
     treated = result.estimate[result.estimate["spec_id"] == PRIMARY]
     assert points(result.estimate, PRIMARY)[99] == points(result.estimate, PRIMARY.replace("headline", "gdp_tercile"))[99]
     assert list(treated["vcov"]) == ["conventional", "dyadic", "city", "province_jackknife", "permutation"]
@@ -94,8 +110,8 @@ def test_frames_have_the_contracts_columns(result) -> None:
 
 def test_parts_add_up_to_the_whole(result) -> None:
     """`cm` = `comove` + `dispersion`, so every coefficient splits exactly."""
-    for spec in all_specs():
-        if spec.outcome.startswith("cm_") and spec.variant != "gdp_tercile":
+    for spec in SPECS:
+        if spec.outcome.startswith("cm_growth_official") and spec.variant not in ("gdp_tercile", "twfe"):
             parts = [points(result.estimate, spec.spec_id.replace(".cm_", f".{part}_")) for part in ("cm", "comove", "dispersion")]
             np.testing.assert_allclose(parts[0], parts[1] + parts[2], rtol=0, atol=1e-12)
 
@@ -128,18 +144,18 @@ def test_estimate_is_that_of_the_kept_pairs(marts, result, variant: str, tie_rul
 
 def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
     """Estimators are linear in the outcome: the truth of a spec is its estimate minus the one without the effect on the same sample."""
-    truth = compute_truth(*marts)
-    without = run_study(dataclasses.replace(marts[1]), **FAST)
+    truth = compute_truth(*marts, SPECS)
+    without = run_study(dataclasses.replace(marts[1]), SPECS, permutations=0)
     assert list(truth.columns) == list(TRUTH_COLUMNS) == list(empty_truth().columns)
-    for spec_id in (PRIMARY, "dynamics.comove_growth_deflated.headline"):
+    for spec_id in (PRIMARY, "robustness.cm_growth_official.window_2012_2019", "dynamics.comove_growth_deflated.headline"):
         expected = points(result.estimate, spec_id) - points(without.estimate, spec_id)
         np.testing.assert_allclose(points(truth.rename(columns={"truth": "estimate"}), spec_id), expected, atol=1e-11)
-    assert compute_truth(marts[0], marts[0])["truth"].astype(float).abs().max() < 1e-12
+    assert compute_truth(marts[0], marts[0], SPECS)["truth"].astype(float).abs().max() < 1e-12
 
 
 def test_order_of_rows_does_not_matter(marts, result) -> None:
-    shuffled = Marts(*(frame.sample(frac=1, random_state=5) for frame in (marts[0].cities, marts[0].pairs, marts[0].synchronization)))
-    again = run_study(shuffled, **FAST)
+    shuffled = Marts(*(getattr(marts[0], field.name).sample(frac=1, random_state=5) for field in dataclasses.fields(Marts)))
+    again = run_study(shuffled, SPECS, **FAST)
     for name in ("estimate", "diagnostic", "not_run", "warning"):
         pd.testing.assert_frame_equal(getattr(result, name), getattr(again, name), check_exact=True)
 
@@ -148,8 +164,9 @@ def test_order_of_rows_does_not_matter(marts, result) -> None:
     ("change", "reason"),
     [
         ({"pairs": lambda f: f.assign(tie_strength=np.nan)}, "population_resident_10k"),
-        ({"cities": lambda f: f.assign(**dict.fromkeys(TREATED_YEAR_COLUMN.values(), pd.NA))}, "admitted as a pilot"),
-        ({"synchronization": lambda f: f.drop(columns=["cm_growth_official"])}, "cm_growth_official"),
+        ({"cities": lambda f: f.assign(**dict.fromkeys(TREATED_YEARS, pd.NA))}, "admitted as a pilot"),
+        ({"synchronization": lambda f: f.drop(columns=["cm_growth_official"]), "city_years": lambda _: None}, "fct_city_year"),
+        ({"synchronization": lambda f: f.iloc[:0, :3]}, "study window with pairs"),
         ({"synchronization": lambda f: f.assign(cm_growth_official=np.nan)}, "gdp_growth_official_pct"),
     ],
 )
@@ -181,8 +198,8 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
         con.execute(f"create table marts.{name} as select * from incoming order by random()")
     read = read_marts(con)
     assert list(read.cities["gdp_mean_cny_100m"]) == [2.0] * 30
-    found = run_study(read, permutations=19, seed=1)
-    assert set(found.not_run["spec_id"]) == {spec.spec_id for spec in all_specs() if spec.series == "growth_deflated"}
+    found = run_study(read, [spec for spec in SPECS if spec.analysis == "baseline"], permutations=19, seed=1)
+    assert set(found.not_run["spec_id"]) == {s.spec_id for s in SPECS if s.analysis == "baseline" and s.series == "growth_deflated"}
     for frame, columns in ((empty_truth(), TRUTH_COLUMNS), (found.estimate.iloc[:0], ESTIMATE_COLUMNS)):
         con.register("incoming", frame)
         types = [row[1] for row in con.execute("describe select * from incoming").fetchall()]

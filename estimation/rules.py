@@ -1,0 +1,70 @@
+"""Rules of the sample as data: which pairs are tied, when a city is treated, which never-pilots are controls (METHODS, 4 and 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# just under one half: below the median and, of an odd number of pairs, the median pair itself, so that strong and weak share all pairs out
+WEAK_HALF = 0.5 - 1e-7
+
+
+@dataclass(frozen=True)
+class TieRule:
+    """Which pairs with at most one pilot are kept; the rule is retaken in every draw of the permutation.
+
+    Attributes
+    ----------
+    label : str
+        For people.
+    measure : str or None
+        Column of ``marts.fct_city_pair``; None keeps every pair.
+    quantile : float or None
+        Keep pairs strictly above this quantile of `sign` times the measure.
+    sign : int
+        -1 keeps the pairs with the smallest measure.
+    """
+
+    label: str
+    measure: str | None = "tie_strength"
+    quantile: float | None = None
+    sign: int = 1
+
+
+@dataclass(frozen=True)
+class TreatmentRule:
+    """When a city counts as treated.
+
+    Attributes
+    ----------
+    label : str
+    column : str
+        First treated year in ``marts.dim_city``.
+    """
+
+    label: str
+    column: str
+
+
+QUANTILES = (10, 25, 40, 60, 75, 90)
+
+TIE_RULES: dict[str, TieRule] = {
+    "strong": TieRule("tie above the median", quantile=0.5),
+    "all": TieRule("all pairs", measure=None),
+    "weak": TieRule("tie at or below the median (placebo)", quantile=WEAK_HALF, sign=-1),
+    **{f"q{q}": TieRule(f"tie above the {q} % quantile", quantile=q / 100) for q in QUANTILES},
+    "four_factor": TieRule("four-factor tie above the median", measure="tie_four_factor", quantile=0.5),
+    "near": TieRule("distance below the median", measure="distance_km", quantile=0.5, sign=-1),
+}
+TIE_MEASURES = tuple(dict.fromkeys(rule.measure for rule in TIE_RULES.values() if rule.measure))
+
+TREATMENT_RULES: dict[str, TreatmentRule] = {
+    "second_half_next_year": TreatmentRule("approved in July to December counts from the next year", "treated_year"),
+    "calendar_year": TreatmentRule("year of approval", "treated_year_calendar_year"),
+    "any_zone": TreatmentRule("a zone in a county-level city treats its prefecture", "treated_year_any_zone"),
+    "any_zone_calendar_year": TreatmentRule(
+        "year of approval; a zone in a county-level city treats its prefecture", "treated_year_any_zone_calendar_year"
+    ),
+}
+
+# Years after the window within which a first treatment disqualifies a control; a city treated in the window is no control anyway.
+CONTROL_GROUPS: dict[str, int] = {"never_in_window": 0, "late_left_out": 2, "never_at_all": 99}
