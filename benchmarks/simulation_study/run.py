@@ -14,9 +14,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.simulation_study import economies
-from benchmarks.simulation_study.economies import Economy, draw_economy, effect_panel, pair_panel
+from benchmarks.simulation_study.economies import YEARS, Economy, draw_economy, effect_panel, pair_panel, standardise
 from benchmarks.simulation_study.grid import LINES, Cell
 from estimation.fit import fit_panel
+from estimation.methods.inference import MIN_PILOTS, Interval, default_line, t_interval
+from estimation.methods.pair_algebra import CityPanel, fit_all_pairs
 from estimation.methods.panel_data import PairPanel
 from estimation.methods.results import NotEstimable
 
@@ -77,10 +79,38 @@ def _draw_chunk(cell: Cell, seeds: range) -> list[dict]:
 
 def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
     """Every line of every coefficient on one economy, with the estimator's own truth in that sample."""
+    if cell.estimator == "twfe" and not cell.permutations:
+        return closed_form_rows(economy, seed)
     panel = pair_panel([economy.growth], economy.province, economy.cohort)
     truth = _truth(cell, economy)
     lines = (*LINES, "permutation") if cell.permutations else LINES
     return fit_rows(panel, cell.estimator, lines, cell.permutations, seed, truth)
+
+
+def closed_form_rows(economy: Economy, seed: int) -> list[dict]:
+    """The deterministic lines of the two-way fit by the closed form over all pairs: the same numbers, at the cost of cities.
+
+    The estimator is linear in the outcome, so its truth is the estimate with the effect less the one without it.
+    """
+    panels = [CityPanel(standardise(g), YEARS, economy.cohort, economy.province) for g in (economy.growth, economy.growth_without)]
+    fit, without = fit_all_pairs(panels[0], refits=True), fit_all_pairs(panels[1])
+    estimate, n_pilots, n_provinces = float(fit.estimate[0]), int(fit.n_pilots[0]), len(fit.provinces.blocks)
+    jackknife = fit.provinces.variance(fit.estimate)[0]
+    variances = {
+        "conventional": (fit.conventional[0], fit.n_pairs - 1),
+        "dyadic": (fit.dyadic[0], n_pilots - 1),
+        "city": (fit.city[0], n_pilots - 1),
+        "province_jackknife": (jackknife, n_provinces - 1),
+    }
+    pilot_provinces = len(np.unique(economy.province[economy.cohort > 0]))
+    default = default_line(n_pilots, pilot_provinces, n_provinces, bool(np.isfinite(jackknife)), bool(np.isfinite(fit.city[0])))
+    rows = []
+    for line, (variance, df) in variances.items():
+        found = t_interval(estimate, variance, df) if n_pilots >= MIN_PILOTS else Interval()
+        numbers = {"std_error": found.std_error, "ci_low": found.ci_low, "ci_high": found.ci_high, "p_value": found.p_value}
+        labels = {"seed": seed, "term": "treated", "event_time": None, "vcov": line, "is_default": line == default}
+        rows.append({**labels, "estimate": estimate, **numbers, "truth": estimate - float(without.estimate[0])})
+    return rows
 
 
 def fit_rows(
@@ -125,7 +155,9 @@ def placebo_rows(
     base = pair_panel([growth], province, np.zeros(len(province), dtype=np.int64))
     for seed in range(n_draws):
         cohort = draw(np.random.default_rng([seed, 7]))
-        panel = PairPanel(base.city_i, base.city_j, base.years, base.y, cohort, province=province)
-        lines = (*LINES, "permutation") if permutations else LINES
-        rows += fit_rows(panel, "twfe", lines, permutations, seed)
+        if permutations:
+            panel = PairPanel(base.city_i, base.city_j, base.years, base.y, cohort, province=province)
+            rows += fit_rows(panel, "twfe", (*LINES, "permutation"), permutations, seed)
+        else:
+            rows += closed_form_rows(Economy(growth, growth, province, cohort), seed)
     return pd.DataFrame(rows)

@@ -11,10 +11,11 @@ import pytest
 
 from benchmarks.simulation_study import summary
 from benchmarks.simulation_study.__main__ import BEGIN, END, write_tables
-from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy, effect_panel, provinces
-from benchmarks.simulation_study.grid import Cell, cells
+from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy, effect_panel, pair_panel, provinces
+from benchmarks.simulation_study.grid import LINES, Cell, cells
 from benchmarks.simulation_study.placebo import assigner
-from benchmarks.simulation_study.run import CHUNK, draw_cell, draw_rows, run_cells
+from benchmarks.simulation_study.run import CHUNK, closed_form_rows, draw_cell, draw_rows, fit_rows, run_cells
+from estimation.fit import fit_panel
 
 SMALL = Setting("small", "small economies", 24, province_share=0.3)
 
@@ -55,6 +56,17 @@ def test_draws_do_not_depend_on_chunks_or_processes() -> None:
     one = pd.DataFrame(draw_rows(cell, draw_economy(SMALL, CHUNK + 1), CHUNK + 1))
     both = draw_cell(cell)
     pd.testing.assert_frame_equal(one, both[both["seed"] == CHUNK + 1].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("setting", [replace(SMALL, convergence=0.3), replace(SMALL, n_pilots=3), replace(SMALL, n_cities=50)])
+def test_closed_form_gives_the_rows_of_the_fit(setting: Setting) -> None:
+    """The study's fast way and the estimator that ships agree on every number and on which line is the default."""
+    economy = draw_economy(setting, 5)
+    panel = pair_panel([economy.growth], economy.province, economy.cohort)
+    truth = {("treated", None): fit_panel(effect_panel(economy), vcov=(), permutations=0).estimates[0].estimate}
+    expected = pd.DataFrame(fit_rows(panel, "twfe", LINES, 0, 5, truth)).sort_values("vcov", ignore_index=True)
+    found = pd.DataFrame(closed_form_rows(economy, 5)).sort_values("vcov", ignore_index=True)
+    pd.testing.assert_frame_equal(found[list(expected)], expected, check_dtype=False, rtol=1e-9, atol=1e-12)
 
 
 def test_shares_are_counted_by_hand() -> None:
