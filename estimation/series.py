@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from estimation.city_series import DERIVED
 from estimation.methods.pair_outcomes import MEASURES, pair_outcome
 from estimation.specs import SERIES_NEEDS, SampleError
 
@@ -20,6 +21,9 @@ SERIES_COLUMNS = {
     "hamilton": "cycle_hamilton_pct",
     "christiano_fitzgerald": "cycle_christiano_fitzgerald_pct",
     "development_index": "development_index",
+    "growth_employed": "growth_employed_pct",
+    "growth_wage": "growth_wage_pct",
+    **{name: name for name in DERIVED},
 }
 CHANGES = ("development_index",)
 

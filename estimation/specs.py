@@ -17,6 +17,18 @@ SERIES_NEEDS = {
     "growth_implicit_deflated": "gdp_nominal_cny_100m and a province's nominal and real GDP",
     **dict.fromkeys(("hp", "hp_100", "hamilton", "hamilton_pre", "christiano_fitzgerald"), _CYCLE_NEEDS),
     "development_index": "the indicators that the catalog marks as components of the development index",
+    "growth_employed": "employed_10k within one source and edition",
+    "growth_wage": "wage_avg_cny within one source and edition",
+    "ln_wage": "wage_avg_cny",
+    "ln_credit_per_head": "loans_cny_100m and population_resident_10k (or population_registered_10k)",
+    "ln_fdi_per_head": "fdi_usd_1m above zero and population_resident_10k (or population_registered_10k)",
+    "ln_patents_per_head": "patents_granted and population_resident_10k (or population_registered_10k)",
+    "ln_firms_per_head": "firms_new and population_resident_10k (or population_registered_10k)",
+    **dict.fromkeys(("labour_allocation", "labour_misallocation"), "employed_10k and gdp_nominal_cny_100m"),
+    **dict.fromkeys(
+        ("capital_allocation", "capital_misallocation"),
+        "fixed_investment_cny_100m (at least 6 years), cpi_prev_year_100, employed_10k and gdp_nominal_cny_100m",
+    ),
 }
 # Measures of a series that exist for the same pairs and years, so that they can share a sample.
 SAME_ROWS = ("cm", "comove", "dispersion", "cm_bounded", "neg_abs_gap", "neg_abs_residual")

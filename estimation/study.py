@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimation.analyses import baseline, dynamics, matching, robustness
+from estimation.analyses import baseline, dynamics, matching, mechanisms, robustness
+from estimation.city_series import INPUTS, add_derived_series
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
 from estimation.methods.panel_data import PairPanel
 from estimation.panel import PAIR_BASE, Sample, SampleError, build_sample, hash_panel
@@ -19,7 +20,7 @@ from estimation.rules import TIE_MEASURES, TIE_RULES, TREATMENT_RULES
 from estimation.series import SERIES_COLUMNS, build_synchronization, split_outcome
 from estimation.specs import Spec
 
-ANALYSES = (baseline, dynamics, matching, robustness)
+ANALYSES = (baseline, dynamics, matching, robustness, mechanisms)
 
 _TEXT, _REAL, _COUNT, _FLAG = "str", "Float64", "Int64", "boolean"
 ESTIMATE_COLUMNS = {
@@ -97,7 +98,9 @@ def read_marts(con: Any, specs: Sequence[Spec] | None = None) -> Marts:
         cities=con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df(),
         pairs=_read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES)),
         synchronization=_read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes),
-        city_years=_read_columns(con, "fct_city_year", ("city_id", "year"), set(SERIES_COLUMNS.values())),
+        city_years=add_derived_series(
+            _read_columns(con, "fct_city_year", ("city_id", "year"), {*SERIES_COLUMNS.values(), *INPUTS}),
+        ),
     )
 
 

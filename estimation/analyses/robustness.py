@@ -32,7 +32,6 @@ OTHER_OUTCOMES = (
     "cm_hp_100",
     "cm_hamilton",
     "cm_christiano_fitzgerald",
-    "cm_development_index",
     "cm_pre_growth_official",
     "cm_hamilton_pre",
     "rolling_corr_growth_official",

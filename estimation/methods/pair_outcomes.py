@@ -72,6 +72,11 @@ def _neg_abs_residual(d, i, j):
     return _neg_abs_gap(d - d.mean(axis=1, keepdims=True), i, j)
 
 
+def _mean(d, i, j):
+    """The pair's own level of what each of its cities has."""
+    return (d[i] + d[j]) / 2
+
+
 MEASURES = {
     "cm": _cm,
     "comove": _comove,
@@ -79,4 +84,5 @@ MEASURES = {
     "cm_bounded": _cm_bounded,
     "neg_abs_gap": _neg_abs_gap,
     "neg_abs_residual": _neg_abs_residual,
+    "mean": _mean,
 }

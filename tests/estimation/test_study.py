@@ -100,7 +100,10 @@ def test_frames_have_the_contracts_columns(result) -> None:
     for name, columns in expected.items():
         assert list(getattr(result, name).columns) == list(columns)
     assert set(result.estimate["spec_id"]) | set(result.not_run["spec_id"]) == {spec.spec_id for spec in SPECS}
-    assert all(re.search("(hp|hamilton|fitzgerald|implicit|index|rolling|pre_growth)", spec_id) for spec_id in result.not_run["spec_id"])
+    assert all(
+        re.search("(hp|hamilton|fitzgerald|implicit|index|rolling|pre_growth|^mechanisms|^alternative_outcomes)", spec_id)
+        for spec_id in result.not_run["spec_id"]
+    )
     assert result.estimate["analysis"].nunique() == 4
     treated = result.estimate[result.estimate["spec_id"] == PRIMARY]
     assert points(result.estimate, PRIMARY)[99] == points(result.estimate, PRIMARY.replace("headline", "gdp_tercile"))[99]

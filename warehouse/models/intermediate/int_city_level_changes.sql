@@ -1,4 +1,4 @@
--- grain: one row is a city, year, GDP level indicator, source and edition with the log change since the year before
+-- grain: one row is a city, year, level indicator, source and edition with the log change since the year before
 with graded as (
     select * from {{ ref('int_observations_graded') }}
 ),
@@ -15,7 +15,9 @@ levels as (
         quality_flag = 'quarantined' as is_quarantined,
         "value"
     from graded
-    where indicator_id in ('gdp_nominal_cny_100m', 'gdp_real_cny_100m') and is_usable and "value" > 0
+    where
+        indicator_id in ('gdp_nominal_cny_100m', 'gdp_real_cny_100m', 'employed_10k', 'wage_avg_cny')
+        and is_usable and "value" > 0
     qualify row_number() over (partition by city_id, "year", indicator_id, source_id, edition_year order by choice_rank) = 1
 ),
 

@@ -2,7 +2,7 @@
 {%- set plain_indicators = [
     'gdp_nominal_cny_100m', 'gdp_per_capita_cny', 'gdp_share_tertiary_pct', 'value_added_primary_cny_100m',
     'value_added_secondary_cny_100m', 'value_added_tertiary_cny_100m', 'area_km2', 'loans_cny_100m', 'deposits_cny_100m',
-    'employed_10k', 'wage_avg_cny', 'fdi_usd_1m'
+    'employed_10k', 'wage_avg_cny', 'fdi_usd_1m', 'fixed_investment_cny_100m', 'patents_granted', 'firms_new'
 ] %}
 with spine as (
     select * from {{ ref('int_city_spine') }}
@@ -34,6 +34,19 @@ concepts as (
 
 development as (
     select * from {{ ref('int_city_development') }}
+),
+
+labour_growth as (
+    select * from {{ ref('int_city_labour_growth') }}
+),
+
+consumer_prices as (
+    select
+        city_id as province_id,
+        "year",
+        "value" as cpi_prev_year_100
+    from current_values
+    where indicator_id = 'cpi_prev_year_100'
 ),
 
 indicators as (
@@ -79,6 +92,8 @@ final as (
         growth.growth_deflated_source_id,
         growth.is_growth_deflated_jump,
         growth.growth_implicit_deflated_pct,
+        labour_growth.growth_employed_pct,
+        labour_growth.growth_wage_pct,
         cycles.cycle_hp_pct,
         cycles.cycle_hp_100_pct,
         cycles.cycle_hamilton_pct,
@@ -92,6 +107,7 @@ final as (
         wide_concepts.infrastructure_index,
         wide_concepts.infrastructure_basis as infrastructure_index_basis,
         development.development_index,
+        consumer_prices.cpi_prev_year_100,
     {% for indicator_id in plain_indicators[1:] %}
         indicators.{{ indicator_id }}{{ ',' if not loop.last }}
     {% endfor %}
@@ -99,6 +115,9 @@ final as (
     left join indicators on spine.city_id = indicators.city_id and spine."year" = indicators."year"
     left join growth on spine.city_id = growth.city_id and spine."year" = growth."year"
     left join levels on spine.city_id = levels.city_id and spine."year" = levels."year"
+    left join labour_growth on spine.city_id = labour_growth.city_id and spine."year" = labour_growth."year"
+    left join consumer_prices
+        on spine.city_id // 10000 * 10000 = consumer_prices.province_id and spine."year" = consumer_prices."year"
     left join cycles on spine.city_id = cycles.city_id and spine."year" = cycles."year"
     left join population on spine.city_id = population.city_id and spine."year" = population."year"
     left join wide_concepts on spine.city_id = wide_concepts.city_id and spine."year" = wide_concepts."year"
