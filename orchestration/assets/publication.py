@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from orchestration.comments import comment_tables
 from orchestration.home import REPO, Home
 from orchestration.resources import Settings, open_build, progress, write_frame
 from warehouse.publish import publish
@@ -63,6 +64,8 @@ def report(settings: Settings) -> dg.MaterializeResult:
 
     home = Home.from_environment()
     write_meta(home, describe_run(home, settings, datetime.now(UTC)))
+    with open_build(home.build) as con:
+        comment_tables(con)
     with open_build(home.build, read_only=True) as con:
         write_report(con, home.build / "report")
     size = (home.build / "report" / "index.html").stat().st_size

@@ -104,6 +104,16 @@ def test_published_files_cannot_be_written_and_pages_load_nothing_remote(simulat
         assert '<link rel="stylesheet" href="http' not in text
 
 
+def test_every_published_table_and_column_has_a_comment(simulated: Run) -> None:
+    with duckdb.connect(str(simulated.home / "published" / "citysync.duckdb"), read_only=True) as con:
+        tables = con.execute("select schema_name || '.' || table_name from duckdb_tables() where comment is null order by all").fetchall()
+        columns = con.execute(
+            "select schema_name || '.' || table_name || '.' || column_name from duckdb_columns() where not internal and comment is null"
+        ).fetchall()
+    assert tables == []
+    assert columns == []
+
+
 def test_a_publication_is_reproduced_with_another_hash_seed_and_thread_count(simulated: Run) -> None:
     """`reproduce` builds it again from its manifest: every table has the same hash, whatever the machine's threads."""
     other = {"PYTHONHASHSEED": "4711", "OMP_NUM_THREADS": "2", "NUMBA_NUM_THREADS": "1", "CITYSYNC_THREADS": "1"}
