@@ -111,16 +111,17 @@ def fit_outcomes(
     ValueError
         If an argument is not one of those named.
     """
-    _check_arguments(panel, estimators, vcov, shuffle, control_names)
+    check_arguments(panel, estimators, vcov, shuffle, control_names)
     results = {}
     for outcomes in group_outcomes(panel):
         sample = build_sample(panel, outcomes, tie_quantile)
-        _check_sample(sample)
+        check_sample(sample)
         results |= _fit_sample(sample, tuple(estimators), vcov, permutations, seed, shuffle, tuple(control_names))
     return results
 
 
-def _check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) -> None:
+def check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) -> None:
+    """Refuse an estimator, a line of inference or a shuffle that does not exist, and names that do not fit the controls."""
     for name in estimators:
         if name not in ESTIMATORS:
             raise ValueError(f"estimator {name}: expected one of {', '.join(ESTIMATORS)}")
@@ -134,7 +135,8 @@ def _check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names)
         raise ValueError(f"control_names: expected {n_controls} names, found {len(control_names)}")
 
 
-def _check_sample(sample: Sample) -> None:
+def check_sample(sample: Sample) -> None:
+    """Refuse a sample without treated or without never-treated pairs."""
     groups = sample.pair_group[sample.kept]
     if not (groups > 0).any():
         raise NotEstimable("no kept pair has exactly one pilot: give at least one cohort_year inside the years of the panel")
@@ -147,19 +149,19 @@ def _fit_sample(sample, estimators, vcov, permutations, seed, shuffle, control_n
     statistics = pair_statistics(panel.y[list(sample.outcomes)], panel.controls, sample.observed)
     designs = [DESIGNS[name](sample.group_years, panel.years) for name in estimators if name in DESIGNS]
     fits = {d.estimator: fit_least_squares(sample, statistics, d, control_names) for d in designs}
-    strata = _strata(sample, shuffle)
+    strata = strata_of(sample, shuffle)
     draws: dict[tuple[str, int], Draws] = {}
     samples = {name: sample if name in DESIGNS else comparable_sample(sample) for name in estimators}
     for name in estimators:
         if name in GROUP_TIME:
-            _check_sample(samples[name])
+            check_sample(samples[name])
             fits[name] = fit_group_time(samples[name], name)
     if permutations > 0 and panel.pilots_known and (vcov is None or "permutation" in vcov):
         draws = _permute(sample, statistics, designs, fits, strata, permutations, seed)
     results = {}
     for name in estimators:
         for m, outcome in enumerate(sample.outcomes):
-            results[name, outcome] = _result(samples[name], name, outcome, fits[name][m], draws.get((name, m)), strata, vcov)
+            results[name, outcome] = result_of(samples[name], name, outcome, fits[name][m], draws.get((name, m)), strata, vcov)
     return results
 
 
@@ -181,7 +183,7 @@ def _permute(
     return draws
 
 
-def _strata(sample: Sample, shuffle: str | np.ndarray) -> np.ndarray:
+def strata_of(sample: Sample, shuffle: str | np.ndarray) -> np.ndarray:
     """Strata of the shuffle; cities without a candidate pair stand alone."""
     panel = sample.panel
     if not isinstance(shuffle, str):
@@ -195,9 +197,19 @@ def _strata(sample: Sample, shuffle: str | np.ndarray) -> np.ndarray:
     return np.where(seen, strata, strata.max() + 1 + np.arange(panel.n_cities))
 
 
-def _result(
-    sample: Sample, estimator: str, outcome: int, fit: InfluenceFit, draws: Draws | None, strata: np.ndarray, vcov: Sequence[str] | None
+def result_of(
+    sample: Sample,
+    estimator: str,
+    outcome: int,
+    fit: InfluenceFit,
+    draws: Draws | None,
+    strata: np.ndarray,
+    vcov: Sequence[str] | None,
+    *,
+    extra: Sequence[Diagnostic] | None = None,
+    warnings: Sequence[str] = (),
 ) -> FitResult:
+    """Estimates under the lines asked for, diagnostics and warnings of one fit; `extra` diagnostics stand for those of a two-way fit."""
     held = held_cities(sample)
     counts = {
         "n_obs": int(sample.observed[sample.kept].sum()),
@@ -213,10 +225,12 @@ def _result(
         return FitResult(estimator, tuple(rows), (), (), **counts)
     lines = infer(sample, fit, draws)
     diagnostics = _diagnostics(sample, fit, lines, draws, strata)
-    if estimator == "twfe" and sample.panel.controls is None and sample.observed[sample.kept].all():
+    if extra is not None:
+        diagnostics += extra
+    elif estimator == "twfe" and sample.panel.controls is None and sample.observed[sample.kept].all():
         diagnostics += two_way_diagnostics(sample, outcome)
-    warnings = [*cautions(sample, fit, lines, diagnostics), *_left_out(sample, estimator, vcov, draws)]
-    return FitResult(estimator, tuple(_estimates(fit, lines, vcov)), tuple(diagnostics), tuple(warnings), **counts)
+    found = [*cautions(sample, fit, lines, diagnostics), *_left_out(sample, estimator, vcov, draws), *warnings]
+    return FitResult(estimator, tuple(_estimates(fit, lines, vcov)), tuple(diagnostics), tuple(found), **counts)
 
 
 def _diagnostics(sample: Sample, fit: InfluenceFit, lines: Lines, draws: Draws | None, strata: np.ndarray) -> list[Diagnostic]:

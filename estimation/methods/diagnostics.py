@@ -54,12 +54,16 @@ def most_influential(refits: Refits, estimate: np.ndarray, c: int) -> Influence 
 
 def tested_leads(fit: InfluenceFit) -> np.ndarray:
     """Leads of the joint test: event times before admission with pilots enough, kept by every refit; positions of coefficients."""
+    permitted = set(permitted_rows(fit).tolist())
+    events = [c for c, (term, _, e) in enumerate(fit.terms) if term == "event" and e is not None and e < 0]
+    return np.array([c for c in events if c in permitted], dtype=np.int64)
+
+
+def permitted_rows(fit: InfluenceFit) -> np.ndarray:
+    """Coefficients that a joint test may use: pilots enough, kept by every refit; positions, none without provinces."""
     if fit.provinces is None:
         return np.zeros(0, dtype=np.int64)
-    finite = np.isfinite(fit.provinces.estimates).all(axis=0)
-    events = [c for c, (term, _, e) in enumerate(fit.terms) if term == "event" and e is not None and e < 0]
-    leads = [c for c in events if fit.n_pilots[c] >= MIN_PILOTS and finite[c]]
-    return np.array(leads, dtype=np.int64)
+    return np.flatnonzero((fit.n_pilots >= MIN_PILOTS) & np.isfinite(fit.provinces.estimates).all(axis=0))
 
 
 def pilot_variance_ratio(sample: Sample, residuals: np.ndarray) -> float | None:

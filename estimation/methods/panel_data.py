@@ -38,6 +38,10 @@ class PairPanel:
         Names of the cities in messages and diagnostics; positions when None.
     pilots_known : bool
         False when ``city_cohort`` only counts pilots but may name the wrong side of a pair: no `city` and no permutation line then.
+    n_outcomes : int
+        M.
+    order : (P,) int array
+        Positions of the panel's pairs among those given, to put other values of the pairs in the same order.
 
     Raises
     ------
@@ -57,6 +61,7 @@ class PairPanel:
     city_ids: np.ndarray | None = None
     pilots_known: bool = True
     n_outcomes: int = field(init=False)
+    order: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         """Sort the pairs, fill what follows from the rest and check it."""
@@ -78,6 +83,7 @@ class PairPanel:
             "tie": None if self.tie is None else np.asarray(self.tie, dtype=np.float64)[order],
             "city_ids": np.arange(n_cities) if self.city_ids is None else np.asarray(self.city_ids),
             "n_outcomes": y.shape[0],
+            "order": order,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)

@@ -1,0 +1,332 @@
+"""Compiled draws of moderated designs on a balanced panel without controls.
+
+With d_p(t, l) = path[type, t] * loading[p] less its mean over years, w_b the block's mean of d and e_b its mean outcome less w_b b, a
+pair's score is the sum over years of (d_p - w_b)(y_p - e_b - d_p b). So a draw visits its treated pairs once for the coefficients and once
+for the scores; all other pairs enter through sums by city and block, which are kept for all pairs above the tie threshold.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from estimation.methods.draws_kernel import _first_kept
+from estimation.methods.moderated_sums import list_treated_pairs, sum_kept_pairs, total_blocks, total_provinces
+from estimation.methods.system_kernel import CACHE, _invert, _joint_f
+
+
+@numba.njit(cache=CACHE)
+def _add_loading(kind, k, block, weight, d, columns, product, w, xy):
+    for u in range(len(columns)):
+        for t in range(d.shape[1]):
+            w[block, t, k + u] += weight * d[kind, t, columns[u]]
+        for m in range(xy.shape[0]):
+            xy[m, k + u] += weight * product[m, columns[u]]
+
+
+@numba.njit(cache=CACHE)
+def _add_treated(kind, rank, block, design, product, w, xx, xy):
+    """One treated pair's part of the block sums of regressors (B, T, L), of X'X (L, L) and of X'y (M, L)."""
+    d, gram, columns, index, value = design
+    n_path = len(columns)
+    for a in range(2):
+        if index[rank, a] < 0:
+            continue
+        k = index[rank, a] * n_path
+        _add_loading(kind, k, block, value[rank, a], d, columns, product, w, xy)
+        for c in range(2):
+            if index[rank, c] < 0:
+                continue
+            weight = value[rank, a] * value[rank, c]
+            for u in range(n_path):
+                for v in range(n_path):
+                    xx[k + u, index[rank, c] * n_path + v] += weight * gram[kind, columns[u], columns[v]]
+
+
+@numba.njit(cache=CACHE)
+def _take_block_out(count, totals, w, matrix, right):
+    """Take one block's year effects out of X'X and X'y; w (T, L) becomes the block's mean regressors."""
+    size = len(matrix)
+    for t in range(w.shape[0]):
+        for k in range(size):
+            if w[t, k] == 0.0:
+                continue
+            mean = w[t, k] / count
+            for c in range(size):
+                matrix[k, c] -= mean * w[t, c]
+            for m in range(right.shape[0]):
+                right[m, k] -= mean * totals[m, t]
+        for k in range(size):
+            w[t, k] = w[t, k] / count
+
+
+@numba.njit(cache=CACHE)
+def _drop_absorbed(matrix, xx):
+    """A regressor that year effects take up leaves rounding noise of its own size behind: make it nothing."""
+    for k in range(len(matrix)):
+        if matrix[k, k] <= 1e-9 * xx[k, k]:
+            for c in range(len(matrix)):
+                matrix[k, c], matrix[c, k] = 0.0, 0.0
+
+
+@numba.njit(cache=CACHE)
+def _solve_moderated(totals, total_counts, w, xx, right, matrix, lost, theta):
+    """Solve with the blocks' year effects out; w becomes the blocks' means, right is used up. theta (M, L), matrix the inverse."""
+    size = len(matrix)
+    for k in range(size):
+        for c in range(size):
+            matrix[k, c] = xx[k, c]
+    for b in range(len(total_counts)):
+        if total_counts[b] > 0.5:
+            _take_block_out(total_counts[b], totals[b], w[b], matrix, right)
+        else:
+            for t in range(w.shape[1]):
+                for k in range(size):
+                    w[b, t, k] = 0.0
+    _drop_absorbed(matrix, xx)
+    _invert(matrix, lost)
+    for m in range(right.shape[0]):
+        for k in range(size):
+            theta[m, k] = 0.0
+            for c in range(size):
+                theta[m, k] += matrix[k, c] * right[m, c]
+
+
+@numba.njit(cache=CACHE)
+def _levels(m, totals, total_counts, w, b, level):
+    """Mean outcome of each block and year less the explained part of the block's mean regressors, (B, T)."""
+    for q in range(len(total_counts)):
+        for t in range(level.shape[1]):
+            level[q, t] = 0.0
+            if total_counts[q] > 0.5:
+                level[q, t] = totals[q, m, t] / total_counts[q]
+                for k in range(len(b)):
+                    level[q, t] -= w[q, t, k] * b[k]
+
+
+@numba.njit(cache=CACHE)
+def _score_treated(pair, kind, level, slots, design, product, b, own, explained, city):
+    """Scores of one treated pair: added to its two cities; its explained part to their slots."""
+    d, _, columns, index, value = design
+    rank, j, i = pair[0], pair[1], pair[2]
+    n_path, n_years = len(columns), d.shape[1]
+    for t in range(n_years):
+        own[t] = 0.0
+    for c in range(2):
+        if index[rank, c] >= 0:
+            for u in range(n_path):
+                slope = value[rank, c] * b[index[rank, c] * n_path + u]
+                for t in range(n_years):
+                    own[t] += slope * d[kind, t, columns[u]]
+    for t in range(n_years):
+        explained[slots[0], t] += own[t]
+        explained[slots[1], t] += own[t]
+    for u in range(n_path):
+        score = product[columns[u]]
+        for t in range(n_years):
+            score -= d[kind, t, columns[u]] * (level[t] + own[t])
+        for c in range(2):
+            if index[rank, c] >= 0:
+                k = index[rank, c] * n_path + u
+                city[j, k] += value[rank, c] * score
+                city[i, k] += value[rank, c] * score
+
+
+@numba.njit(cache=CACHE)
+def _city_scores(m, label, treated, n_treated, products, blocks, design, work, level, w, b, spare, city):
+    """Sum of the scores of each city's pairs, (N, L)."""
+    slot_of, slot_city, slot_block = blocks
+    own, explained = spare
+    for i in range(city.shape[0]):
+        for k in range(len(b)):
+            city[i, k] = 0.0
+    for s in range(len(slot_city)):
+        for t in range(len(own)):
+            explained[s, t] = 0.0
+    for n in range(n_treated):
+        slots = slot_of[treated[n, 0]]
+        _score_treated(
+            treated[n], label[treated[n, 1]], level[slot_block[slots[0]]], slots, design, products[n, m], b, own, explained, city
+        )
+    for s in range(len(slot_city)):
+        if work[1][s] > 0.5:
+            for t in range(len(own)):
+                rest = work[0][s, m, t] - work[1][s] * level[slot_block[s], t] - explained[s, t]
+                for k in range(len(b)):
+                    city[slot_city[s], k] -= w[slot_block[s], t, k] * rest
+
+
+@numba.njit(cache=CACHE)
+def _combine(contrast, theta, inverse, lost, row):
+    """A row of coefficients and its weights on the scores; NaN where a coefficient of it is not identified."""
+    estimate = 0.0
+    for c in range(len(lost)):
+        row[c] = 0.0
+    for k in range(len(lost)):
+        if contrast[k] == 0.0:
+            continue
+        if lost[k]:
+            estimate = np.nan
+        estimate += contrast[k] * theta[k]
+        for c in range(len(lost)):
+            row[c] += contrast[k] * inverse[k, c]
+    return estimate
+
+
+@numba.njit(cache=CACHE)
+def _statistics(theta, inverse, lost, city, contrasts, row, coefficient, statistic):
+    """Rows of coefficients and their studentised statistics."""
+    for r in range(len(contrasts)):
+        estimate = _combine(contrasts[r], theta, inverse, lost, row)
+        variance = 0.0
+        for i in range(len(city)):
+            value = 0.0
+            for c in range(len(lost)):
+                value += row[c] * city[i, c]
+            variance += value * value
+        if not np.isnan(estimate) and variance > 0.0:
+            coefficient[r] = estimate
+            statistic[r] = abs(estimate) / np.sqrt(variance)
+
+
+@numba.njit(cache=CACHE)
+def _province_parts(label, treated, n_treated, products, data, blocks, design, parts):
+    """Sums of regressors, X'X and X'y over the treated pairs with a city in each province, and their number."""
+    w, xx, xy, count = parts
+    province = data[4]
+    for n in range(n_treated):
+        rank, r, s = treated[n, 0], province[treated[n, 1]], province[treated[n, 2]]
+        kind, block = label[treated[n, 1]], blocks[2][blocks[0][rank, 0]]
+        _add_treated(kind, rank, block, design, products[n], w[r], xx[r], xy[r])
+        count[r] += 1.0
+        if s != r:
+            _add_treated(kind, rank, block, design, products[n], w[s], xx[s], xy[s])
+            count[s] += 1.0
+
+
+@numba.njit(cache=CACHE)
+def _less(full, part, result):
+    a, b, c = full.ravel(), part.ravel(), result.ravel()
+    for k in range(len(a)):
+        c[k] = a[k] - b[k]
+
+
+@numba.njit(cache=CACHE)
+def _refit_provinces(full, parts, n_treated, theta, contrasts, refits):
+    """Deviations (M, R, C) of every row without each province that leaves a treated pair; returns their number."""
+    totals, counts, w = np.empty_like(full[0]), np.empty_like(full[1]), np.empty_like(full[2])
+    xx, xy = np.empty_like(full[3]), np.empty_like(full[4])
+    size, used = len(xx), 0
+    matrix, lost, refit = np.empty((size, size)), np.zeros(size, dtype=np.bool_), np.empty_like(theta)
+    for r in range(len(parts[5])):
+        if parts[5][r] > n_treated - 0.5:
+            continue
+        _less(full[0], parts[0][r], totals)
+        _less(full[1], parts[1][r], counts)
+        _less(full[2], parts[2][r], w)
+        _less(full[3], parts[3][r], xx)
+        _less(full[4], parts[4][r], xy)
+        _solve_moderated(totals, counts, w, xx, xy, matrix, lost, refit)
+        for m in range(len(theta)):
+            for c in range(len(contrasts)):
+                value = 0.0
+                for k in range(size):
+                    if contrasts[c, k] != 0.0:
+                        value += np.nan if lost[k] else contrasts[c, k] * (refit[m, k] - theta[m, k])
+                refits[m, used, c] = value
+        used += 1
+    return used
+
+
+@numba.njit(cache=CACHE)
+def _test(rows, contrasts, theta, refits, used):
+    """Joint F of the rows; NaN where a refit loses one."""
+    n = len(rows)
+    deviations, estimate = np.zeros((used, n)), np.zeros(n)
+    for c in range(n):
+        for k in range(len(theta)):
+            estimate[c] += contrasts[rows[c], k] * theta[k]
+        for r in range(used):
+            deviations[r, c] = refits[r, rows[c]]
+            if np.isnan(deviations[r, c]):
+                return np.nan
+    return _joint_f(deviations, used, estimate)
+
+
+@numba.njit(cache=CACHE)
+def _joint_tests(label, treated, n_treated, products, data, blocks, design, full, province_totals, theta, rows, joint):
+    contrasts, tests, test_sizes = rows
+    n_provinces, n_blocks, n_years, size = len(province_totals[1]), full[2].shape[0], full[2].shape[1], len(full[3])
+    treatment = (
+        np.zeros((n_provinces, n_blocks, n_years, size)),
+        np.zeros((n_provinces, size, size)),
+        np.zeros((n_provinces, len(theta), size)),
+        np.zeros(n_provinces),
+    )
+    _province_parts(label, treated, n_treated, products, data, blocks, design, treatment)
+    parts = (province_totals[0], province_totals[1], treatment[0], treatment[1], treatment[2], treatment[3])
+    refits = np.empty((len(theta), n_provinces, len(contrasts)))
+    used = _refit_provinces(full, parts, n_treated, theta, contrasts, refits)
+    for m in range(len(theta)):
+        for q in range(len(test_sizes)):
+            joint[m, q] = _test(tests[q, : test_sizes[q]], contrasts, theta[m], refits[m], used)
+
+
+@numba.njit(cache=CACHE)
+def _fit_design(label, treated, n_treated, products, data, blocks, work, totals, province_totals, design, rows, spare, results):
+    """One design under one assignment."""
+    contrasts, _, test_sizes = rows
+    size, n_outcomes, n_years = contrasts.shape[1], data[2].shape[1], data[2].shape[2]
+    w, xx, xy = np.zeros((len(totals[1]), n_years, size)), np.zeros((size, size)), np.zeros((n_outcomes, size))
+    for n in range(n_treated):
+        rank = treated[n, 0]
+        _add_treated(label[treated[n, 1]], rank, blocks[2][blocks[0][rank, 0]], design, products[n], w, xx, xy)
+    full = (totals[0], totals[1], w.copy(), xx, xy.copy())
+    matrix, lost, theta = np.empty((size, size)), np.zeros(size, dtype=np.bool_), np.empty((n_outcomes, size))
+    _solve_moderated(totals[0], totals[1], w, xx, xy, matrix, lost, theta)
+    city, level, row = np.empty((len(label), size)), np.empty((len(totals[1]), n_years)), np.empty(size)
+    for m in range(n_outcomes):
+        _levels(m, totals[0], totals[1], w, theta[m], level)
+        _city_scores(m, label, treated, n_treated, products, blocks, design, work, level, w, theta[m], spare, city)
+        _statistics(theta[m], matrix, lost, city, contrasts, row, results[0][m], results[1][m])
+    if len(test_sizes) > 0 and len(province_totals[1]) > 0:
+        _joint_tests(label, treated, n_treated, products, data, blocks, design, full, province_totals, theta, rows, results[2])
+
+
+@numba.njit(cache=CACHE)
+def _list_pilots(label, pilots):
+    n_pilots = 0
+    for i in range(len(label)):
+        if label[i] > 0:
+            pilots[n_pilots] = i
+            n_pilots += 1
+    return n_pilots
+
+
+@numba.njit(nogil=True, cache=CACHE)
+def run_moderated_draws(labels, data, rule, base, blocks, paths, designs, memory, coefficient, statistic, joint):
+    """Fill coefficient and statistic (B, designs, M, C) and joint (B, designs, M, tests) for each row of labels (B, N).
+
+    `data` = (first, second: city of each rank; y (P, M, T) less pair means, by rank; rank_of (N, N); province (N,)), `rule` as in
+    `draws_kernel.run_draws`, `base` = sums by slot (S, M, T), their counts (S,), sums inside provinces (R, B, M, T), their counts (R, B),
+    over all pairs from rank `base_first`; `blocks` = (slot_of (P, 2), slot_city (S,), slot_block (S,)), `paths` = (d (K + 1, T, U) less
+    means over years, gram (K + 1, U, U)), `designs` = (columns, n_columns, index (designs, P, 2), value (designs, P, 2), contrasts, n_rows,
+    n_coefficients, tests, n_tests, test_sizes), padded to the largest design, `memory` = working arrays of the caller's thread.
+    """
+    columns, n_columns, index, value, contrasts, n_rows, n_coefficients, tests, n_tests, test_sizes = designs
+    work, totals, province_totals, lists, spare = memory
+    pilots, both_ranks, treated, products = lists
+    for draw in range(len(labels)):
+        n_pilots = _list_pilots(labels[draw], pilots)
+        first_kept = _first_kept(pilots, n_pilots, data[3], rule[2], rule[1], both_ranks) if rule[0] else 0
+        sum_kept_pairs(pilots, n_pilots, first_kept, rule[3], base, data, blocks, work)
+        n_treated = list_treated_pairs(labels[draw], pilots, n_pilots, first_kept, data, paths[0], treated, products)
+        total_blocks(blocks, work, totals[0], totals[1])
+        total_provinces(blocks, data[4], work, province_totals[0], province_totals[1])
+        for k in range(len(n_columns)):
+            design = (paths[0], paths[1], columns[k, : n_columns[k]], index[k], value[k])
+            rows = (contrasts[k, : n_rows[k], : n_coefficients[k]], tests[k, : n_tests[k]], test_sizes[k, : n_tests[k]])
+            results = (coefficient[draw, k], statistic[draw, k], joint[draw, k])
+            _fit_design(
+                labels[draw], treated, n_treated, products, data, blocks, work, totals, province_totals, design, rows, spare, results
+            )  # fmt: skip
