@@ -14,7 +14,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 # handed over through the environment, so that no character of a path or a query is the shell's
-export LANDING Q SRC SCALE RUN
+export LANDING Q SRC SCALE RUN CSV
 
 .DEFAULT_GOAL := help
 .PHONY: help setup refresh test lint new-source ui sql docs verify rollback reproduce bench simulation-study clean
@@ -53,8 +53,8 @@ new-source: setup ## draft a layout for an unknown source (SRC=folder)
 ui: setup ## Dagster UI on 127.0.0.1:3000
 	@$(PY) -m orchestration ui
 
-sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prints one result)
-	@$(PY) -m orchestration sql $(if $(Q),--query "$$Q")
+sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prints one result, CSV=file writes it)
+	@$(PY) -m orchestration sql $(if $(Q),--query "$$Q") $(if $(CSV),--csv "$$CSV")
 
 docs: setup ## static documentation of the models and their lineage
 	@$(PY) -m orchestration docs

@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("ui", help="Dagster UI on 127.0.0.1:3000")
     sql = commands.add_parser("sql", help="read-only SQL on the published warehouse")
     sql.add_argument("--query", help="print one result and leave")
+    sql.add_argument("--csv", help="write that result to this file, for a spreadsheet")
     commands.add_parser("docs", help="static documentation of the models")
     chosen = parser.parse_args(arguments)
     if chosen.command == "refresh":
@@ -42,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "sql":
         from orchestration.sql_prompt import run_sql
 
-        return run_sql(chosen.query)
+        return run_sql(chosen.query, chosen.csv)
     from orchestration import servers
 
     return servers.serve_ui() if chosen.command == "ui" else servers.write_docs()

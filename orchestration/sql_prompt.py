@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import duckdb
 
+from estimation.report.csv_files import csv_text
 from orchestration.home import Home
 
 ROWS_SHOWN = 200
@@ -28,8 +30,22 @@ def connect_read_only(home: Home) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def run_sql(query: str | None) -> int:
-    """Print one query's result, or read queries from a prompt until the end of input."""
+def run_sql(query: str | None, csv_path: str | None = None) -> int:
+    """Print one query's result or write it as CSV, or read queries from a prompt until the end of input.
+
+    Parameters
+    ----------
+    query : SQL; None for the prompt.
+    csv_path : file to write instead of printing; an existing file is replaced.
+
+    Returns
+    -------
+    int
+        0, or 2 with the reason on standard error.
+    """
+    if csv_path and query is None:
+        print('CSV= needs a query: make sql CSV=cities.csv Q="from marts.dim_city"', file=sys.stderr)
+        return 2
     try:
         con = connect_read_only(Home.from_environment())
     except FileNotFoundError as error:
@@ -37,7 +53,7 @@ def run_sql(query: str | None) -> int:
         return 2
     with con:
         if query is not None:
-            return _print(con, query)
+            return _write_csv(con, query, Path(csv_path)) if csv_path else _print(con, query)
         print("citysync: read-only. Statements end with `;`, ctrl-d leaves. `show all tables;` lists what is here.")
         return _prompt(con)
 
@@ -59,6 +75,22 @@ def _prompt(con: duckdb.DuckDBPyConnection) -> int:
         if lines[-1].rstrip().endswith(";"):
             _print(con, "\n".join(lines))
             lines = []
+
+
+def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """The result for a spreadsheet; the file is written by Python, the connection itself can write nothing."""
+    try:
+        found = con.execute(query)
+        names, rows = [column[0] for column in found.description or []], found.fetchall()
+        path.write_text(csv_text(names, rows), encoding="utf-8", newline="")
+    except duckdb.Error as error:
+        print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{path}: {error.strerror}; give CSV= a file in a folder that exists and can be written", file=sys.stderr)
+        return 2
+    print(f"{len(rows):,} rows in {path}")
+    return 0
 
 
 def _print(con: duckdb.DuckDBPyConnection, query: str) -> int:

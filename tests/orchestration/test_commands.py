@@ -12,6 +12,7 @@ import pytest
 
 from orchestration.automation import fingerprint, landing_sensor
 from orchestration.home import Home, hold_lock
+from orchestration.sql_prompt import run_sql
 from tests.orchestration.conftest import REPO, Run, refresh
 
 
@@ -67,6 +68,17 @@ def test_the_sql_prompt_prints_a_table(simulated: Run) -> None:
     done = sql(simulated.home, "select count(*) as cities from marts.dim_city")
     assert done.returncode == 0
     assert "cities" in done.stdout
+
+
+def test_a_result_becomes_a_csv_that_a_spreadsheet_cannot_execute(
+    simulated: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CITYSYNC_HOME", str(simulated.home))
+    target = tmp_path / "out.csv"
+    assert run_sql("select '=cmd|x' as text, '杭州' as name, 0.1::double as x, -2 as y, null as z", str(target)) == 0
+    assert target.read_bytes().decode("utf-8-sig").splitlines() == ["text,name,x,y,z", "'=cmd|x,杭州,0.1,-2,"]
+    assert run_sql("select 1", str(tmp_path / "absent" / "out.csv")) == 2 and "absent" in capsys.readouterr().err
+    assert run_sql(None, str(target)) == 2
 
 
 def test_the_sql_prompt_says_what_to_do_without_a_publication(tmp_path: Path) -> None:
