@@ -17,7 +17,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export LANDING Q SRC SCALE RUN CSV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test lint new-source ui sql docs verify rollback reproduce bench simulation-study clean
+.PHONY: help setup refresh test lint new-source ui sql docs verify rollback reproduce bench bench-quality simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -73,6 +73,9 @@ bench: setup ## benchmarks, one JSON object a line
 
 simulation-study: setup ## size, power and coverage of the inference into docs/methods.md (SCALE=0.05 for a first look)
 	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale "$$SCALE")
+
+bench-quality: setup ## inject defects into clean landings and measure what the rules find (LANDING=path adds delivered files)
+	@$(PY) -m benchmarks.quality --docs docs/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
 
 clean: ## remove what a run can make again (never published/)
 	@rm -rf "$(CITYSYNC_HOME)/build" "$(CITYSYNC_HOME)/cache" "$(CITYSYNC_HOME)/raw" "$(CITYSYNC_HOME)/simulated"

@@ -5,6 +5,8 @@ from expectations.rules import Rule, between, has_rows, not_null, one_of, ordere
 ESTIMATE = "estimate"
 # One row a coefficient: number of lines marked as default.
 DEFAULTS = "defaults"
+# One row: the headline's rows minus those of the published panel.
+HEADLINE = "headline_rows"
 
 RULES: list[Rule] = [
     not_null("estimates_value", ESTIMATE, "estimate", "stop", "A row of estimates without an estimate must be a row of not_run."),
@@ -49,4 +51,34 @@ RULES: list[Rule] = [
         "A coefficient whose lines allow a default line of inference has none marked.",
     ),
     has_rows("estimates_exist_or_explained", "outcome_of_specs", "stop", "A spec has neither estimates nor a reason in not_run."),
+    between(
+        "estimates_clusters",
+        ESTIMATE,
+        "pilots_behind_error",
+        4,
+        None,
+        "stop",
+        "A default standard error from fewer than 4 pilots: only the placebo rank may be shown.",
+    ),
+    between("estimates_pairs", ESTIMATE, "pairs_to_spare", 0, None, "stop", "More pairs than the cities of an estimate can form."),
+    between("estimates_pilots_among_cities", ESTIMATE, "cities_to_spare", 0, None, "stop", "More pilots than cities."),
+    between("estimates_rows", ESTIMATE, "rows_beyond_pairs", 0, None, "stop", "Fewer rows than pairs: a pair without a year was counted."),
+    between(
+        "estimates_headline_rows",
+        HEADLINE,
+        "rows_beyond_panel",
+        0,
+        0,
+        "stop",
+        "The headline was not estimated on the rows of marts.panel_pair_year.",
+    ),
+    between(
+        "estimates_interval_agrees",
+        ESTIMATE,
+        "interval_agrees",
+        1,
+        1,
+        "warn",
+        "An interval leaves out zero though its p-value is above 5 %, or the other way round.",
+    ),
 ]

@@ -7,6 +7,10 @@ CITY_YEAR, PAIR, SYNC = "fct_city_year", "fct_city_pair", "fct_pair_synchronizat
 WINDOW = "window"
 # One row an indicator of a source: share of its values that a detector blocked.
 BLOCKED = "blocked"
+# One row an indicator and year of the current values, where at least 30 cities have this year and the one before.
+CHANGES = "current_change"
+# One row an indicator and another source than the chosen one.
+CONFLICT = "conflict"
 
 RULES: list[Rule] = [
     has_rows("marts_city_years_exist", CITY_YEAR, "stop", "No city has a current value: every value was blocked or rejected."),
@@ -88,5 +92,50 @@ RULES: list[Rule] = [
         0.05,
         "warn",
         "More than 5 % of an indicator's values were blocked by a detector: look at them before using the series.",
+    ),
+    between(
+        "marts_quarantined_share",
+        BLOCKED,
+        "quarantined_share",
+        0,
+        0.1,
+        "warn",
+        "Over a tenth of an indicator's values are quarantined: they count only where no other source has the value.",
+    ),
+    between(
+        "marts_blocked_share_gross",
+        BLOCKED,
+        "blocked_share_large",
+        0,
+        0.3,
+        "stop",
+        "Over 30 % of an indicator's values of a source were blocked: the file or its layout is wrong, not single cells.",
+    ),
+    between(
+        "marts_leaps",
+        CHANGES,
+        "leap_share",
+        0,
+        0.3,
+        "warn",
+        "In a year over 30 % of an indicator's current values move by more than one log point: a break of definition or unit.",
+    ),
+    between(
+        "marts_leaps_gross",
+        CHANGES,
+        "leap_share",
+        0,
+        0.9,
+        "stop",
+        "In a year nearly every current value of an indicator moves by more than one log point: a wrong unit got past the detectors.",
+    ),
+    between(
+        "marts_far_apart",
+        CONFLICT,
+        "far_share",
+        0,
+        0.4,
+        "warn",
+        "Over 40 % of a source's values differ by more than 5 % from the chosen ones: it measures something else; look at its definition.",
     ),
 ]

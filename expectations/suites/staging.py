@@ -6,6 +6,16 @@ from expectations.rules import Rule, between, has_rows, not_null
 VALUES = "observations"
 # One row an indicator of a source.
 SERIES = "indicator_of_source"
+# One row an indicator of a source in a year.
+YEARS = "indicator_year"
+# The same, where enough cities have this year and the one before.
+CHANGES = "yearly_change"
+# One row an accounting identity of a source.
+IDENTITY = "identity"
+# One row an indicator of an edition that has one before it.
+EDITION = "edition"
+# One row an indicator.
+FRESHNESS = "freshness"
 
 RULES: list[Rule] = [
     has_rows("staging_values_exist", VALUES, "stop", "No value survived names, codes and units: read quality.rejected_value."),
@@ -46,5 +56,77 @@ RULES: list[Rule] = [
         0.7,
         "warn",
         "An indicator's typical value doubles or halves from year to year: rows or years may be shuffled.",
+    ),
+    between(
+        "staging_year_complete",
+        YEARS,
+        "share_of_neighbours",
+        0.8,
+        None,
+        "warn",
+        "A year has less than four fifths of the cities that the year before and after have: a block of rows was probably not delivered.",
+    ),
+    between(
+        "staging_year_level",
+        CHANGES,
+        "median_log_change",
+        -0.7,
+        0.7,
+        "warn",
+        "From one year to the next the typical city halves or doubles: another unit, or another definition, from this year on.",
+    ),
+    between(
+        "staging_year_jumps",
+        CHANGES,
+        "jump_share",
+        0,
+        0.4,
+        "warn",
+        "Over two fifths of the cities move by more than half a log point in a year: rows of this year may be shuffled.",
+    ),
+    between(
+        "staging_identity",
+        IDENTITY,
+        "failing_share",
+        0,
+        0.05,
+        "warn",
+        "Over 5 % of a source's city-years break an accounting identity: columns may be mixed up or come from different editions.",
+    ),
+    between(
+        "staging_identity_gross",
+        IDENTITY,
+        "failing_share_large",
+        0,
+        0.5,
+        "stop",
+        "Over half of a source's city-years break an accounting identity: a column or unit in the layout is wrong.",
+    ),
+    between(
+        "staging_edition_spread",
+        EDITION,
+        "spread_ratio",
+        0.75,
+        1.33,
+        "warn",
+        "The spread of an indicator over the cities moved by more than a third against the edition before.",
+    ),
+    between(
+        "staging_edition_likeness",
+        EDITION,
+        "correlation",
+        0.85,
+        None,
+        "warn",
+        "The cities of an edition do not line up with those of the edition before: rows shifted, or another indicator in the column.",
+    ),
+    between(
+        "staging_fresh",
+        FRESHNESS,
+        "lag_years",
+        0,
+        5,
+        "warn",
+        "An indicator ends more than five years before the newest of its landing: ask for the later editions, or expect gaps.",
     ),
 ]

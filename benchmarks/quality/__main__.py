@@ -1,0 +1,79 @@
+"""`make bench-quality`: inject, build, score; one JSON line a row of the table, and the table itself into the documentation.
+
+`python -m benchmarks.quality --runs 10 --landing path --docs docs/quality-injection.md`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.quality.landings import Clean, load_roster, prepare, read_clean_landing
+from benchmarks.quality.plan import inject, plan_events
+from benchmarks.quality.score import score_run, summarise
+from benchmarks.quality.table import write_document
+from benchmarks.quality.warehouse import Bench, read_graded, read_rejected, read_thin_years
+
+SEED = 20161
+LARGE_KINDS = ("table_unit", "dropped_block")
+
+
+def measure(bench: Bench, clean: Clean, n_runs: int, on_progress) -> pd.DataFrame:
+    """Every event of `n_runs` mixed runs, and of one run a large kind for every five of them."""
+    cities = load_roster()
+    plans = [None] * n_runs + [kind for kind in LARGE_KINDS for _ in range(max(1, n_runs // 5))]
+    scored = []
+    for number, alone in enumerate(plans):
+        rng = np.random.default_rng([SEED, number, len(clean.name), len(clean.n_sources)])
+        events = plan_events(clean.targets, cities, rng, alone=alone)
+        started = time.monotonic()
+        build = bench.build("injected", inject(clean.raw, events), clean.input_file)
+        graded, rejected = read_graded(build, objected_only=True), read_rejected(build)
+        scored.append(score_run(events, clean.keys, clean.graded, graded, rejected, read_thin_years(build)).assign(run=number))
+        on_progress(
+            f"{clean.name}, {clean.n_sources}: run {number + 1} of {len(plans)}, {len(events)} events, {time.monotonic() - started:.0f} s"
+        )
+    return pd.concat(scored, ignore_index=True).assign(landing=clean.name, sources=clean.n_sources)
+
+
+def main() -> int:
+    """Run the benchmark; the exit code is 0 whatever the figures are: they are reported, not judged here."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
+    parser.add_argument("--runs", type=int, default=10, help="mixed runs for each landing and number of sources")
+    parser.add_argument("--landing", type=Path, help="folder of delivered files, measured beside the simulated landing")
+    parser.add_argument("--sources", nargs="*", default=["two", "one"], choices=["two", "one"])
+    parser.add_argument("--only", choices=["simulated", "real"])
+    parser.add_argument("--docs", type=Path, help="document to write the table into")
+    parser.add_argument("--events", type=Path, help="write every event as CSV")
+    chosen = parser.parse_args()
+    names = [name for name in ("simulated", "real") if (name == "simulated" or chosen.landing) and chosen.only in (None, name)]
+    found, shares = [], {}
+    with tempfile.TemporaryDirectory() as scratch:
+        bench = Bench(Path(scratch))
+        for name in names:
+            landing = read_clean_landing(bench, name, chosen.landing)
+            shares[name] = landing.shares
+            for n_sources in chosen.sources:
+                found.append(measure(bench, prepare(bench, landing, n_sources), chosen.runs, lambda text: print(f"# {text}", flush=True)))
+    events = pd.concat(found, ignore_index=True)
+    summary = summarise(events)
+    for row in summary.to_dict("records"):
+        print(json.dumps({key: None if pd.isna(value) else value for key, value in row.items()}), flush=True)
+    for name, stages in shares.items():
+        for stage, numbers in stages.items():
+            print(json.dumps({"clean": name, "stage": stage, **numbers}), flush=True)
+    if chosen.events:
+        events.to_csv(chosen.events, index=False)
+    if chosen.docs:
+        write_document(chosen.docs, summary, shares, chosen.runs)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,121 @@
+"""What is injected in one run: events of many kinds at free places, and the raw tables with them in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.quality.kinds import KINDS, Changes, Kind
+from benchmarks.quality.views import FIRST_YEAR, Booking, Cities, View
+
+TRIES = 400
+# What a Chinese name in GB 18030 looks like when it is read as Latin-1, which no look-up can know.
+DAMAGED_NAME = "ÎÞ·¨Ê¶±ð"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One injected event.
+
+    `new_value` maps a line of the raw table to what it now holds; `year` is the first year concerned; `source_id` the source that was
+    disturbed first.
+    """
+
+    kind: Kind
+    family: str
+    source_id: str
+    year: int
+    new_value: Mapping[int, float]
+
+
+@dataclass(frozen=True)
+class Target:
+    """An indicator to disturb: its views (one a source; the first `n_injected` may be disturbed), partner columns by source, family."""
+
+    name: str
+    family: str
+    views: Sequence[View]
+    partners: Mapping[str, View]
+
+
+def plan_events(targets: Sequence[Target], cities: Cities, rng: np.random.Generator, *, alone: str | None = None) -> list[Event]:
+    """Draw the events of one run; each target has bookings of its own, and no event lies near another.
+
+    Parameters
+    ----------
+    targets : indicators to disturb.
+    cities : the roster.
+    rng : random generator of the run.
+    alone : name of a kind that gets the run for itself; None for all kinds that can stand side by side.
+    """
+    events = []
+    kinds = [kind for kind in KINDS if (kind.name == alone if alone else not kind.alone)]
+    # large events first, while there is room
+    kinds.sort(key=lambda kind: kind.name not in ("city_mixup", "province_unit", "stale_province", "row_shift", "index_province"))
+    for target in targets:
+        booking = Booking(cities)
+        for kind in kinds:
+            for _ in range(kind.per_run.get(target.family, 0)):
+                event = _draw(kind, target, booking, cities, rng)
+                if event is not None:
+                    events.append(event)
+    return events
+
+
+def _draw(kind: Kind, target: Target, booking: Booking, cities: Cities, rng: np.random.Generator) -> Event | None:
+    for _ in range(TRIES):
+        view = target.views[rng.integers(len(target.views))]
+        others = [other for other in target.views if other is not view]
+        compared = view
+        for other in others:
+            # where a second source is there to compare with, it must hold the value: that is what "two sources" means
+            compared = replace(compared, value=np.where(other.has, compared.value, np.nan))
+        changes = kind.make(compared, booking, cities, rng)
+        if not changes:
+            continue
+        new_value = _as_lines(kind, view, others, target.partners.get(view.source_id), changes)
+        if new_value is None:
+            continue
+        rows, columns = sorted({i for i, _ in changes}), [t for _, t in changes]
+        booking.take(rows, min(columns), max(columns))
+        return Event(kind, target.name, view.source_id, FIRST_YEAR + min(columns), new_value)
+    return None
+
+
+def _as_lines(kind: Kind, view: View, others: Sequence[View], partner: View | None, changes: Changes) -> dict[int, float] | None:
+    """Changed cells by line of the raw table, in every view the kind touches."""
+    if kind.damage == "columns":
+        place = next(iter(changes))
+        if partner is None or not np.isfinite(partner.value[place]):
+            return None
+        ours, theirs = view.value[place], partner.value[place]
+        if abs(np.log(abs(ours / theirs))) < 0.2:
+            return None
+        return {int(view.line[place]): float(theirs), int(partner.line[place]): float(ours)}
+    lines = {int(view.line[place]): float(new) for place, new in changes.items() if kind.damage or new != view.value[place]}
+    if kind.everywhere:
+        for other in others:
+            ratios = {place: new / view.value[place] for place, new in changes.items() if other.has[place]}
+            lines |= {int(other.line[place]): float(f"{other.value[place] * ratio:.8g}") for place, ratio in ratios.items()}
+    return lines or None
+
+
+def inject(raw: pa.Table, events: Sequence[Event]) -> pa.Table:
+    """The raw table with the events in it."""
+    columns = {name: raw.column(name).to_pylist() for name in ("value", "raw_text", "place_code_text", "place_text")}
+    kept = np.ones(raw.num_rows, dtype=bool)
+    for event in events:
+        for line, new in event.new_value.items():
+            if event.kind.damage == "drop":
+                kept[line] = False
+            elif event.kind.damage == "place":
+                columns["place_code_text"][line], columns["place_text"][line] = None, DAMAGED_NAME
+            else:
+                columns["value"][line], columns["raw_text"][line] = new, repr(new).removesuffix(".0")
+    for name, column in columns.items():
+        position = raw.schema.get_field_index(name)
+        raw = raw.set_column(position, raw.schema.field(position), pa.array(column, raw.schema.field(position).type))
+    return raw.filter(pa.array(kept))

@@ -1,0 +1,113 @@
+"""Which injected events were found, and what was blocked that nobody had disturbed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.quality.plan import Event
+
+# An event is found when at least this share of its cells is.
+FOUND = 0.5
+NEAR_YEARS = 4
+
+
+def score_run(
+    events: Sequence[Event],
+    keys: np.ndarray,
+    clean: pd.DataFrame,
+    graded: pd.DataFrame,
+    rejected: pd.DataFrame,
+    thin_years: Collection[tuple[str, str, int]] = (),
+) -> pd.DataFrame:
+    """One row an event: kind, family, year, number of cells, how many were blocked, flagged, rejected; cells blocked in error nearby.
+
+    Parameters
+    ----------
+    events : what was injected.
+    keys : address of each line of the raw table.
+    clean : graded observations without the events, with a column `key`.
+    graded : the blocked and quarantined ones of the run with the events.
+    rejected : cells not taken in the run with the events.
+    thin_years : (source, indicator, year) that the gate named as incomplete: where dropped cells are found.
+    """
+    flag = graded.set_index("key")["quality_flag"]
+    turned_away = set(rejected["key"])
+    rows = [_score_event(event, [keys[line] for line in event.new_value], flag, turned_away) for event in events]
+    false = false_blocks(events, keys, clean, graded)
+    scored = pd.DataFrame(rows)
+    seen = [event.kind.damage == "drop" and (event.source_id, event.family, event.year) in thin_years for event in events]
+    scored["n_flagged"] = scored["n_flagged"].mask(seen, scored["n_cells"])
+    scored["n_false"] = _near(events, keys, clean, false)
+    return scored
+
+
+def _score_event(event: Event, cells: list[str], flag: pd.Series, turned_away: set[str]) -> dict[str, object]:
+    flags = flag.reindex(cells)
+    blocked, quarantined = (flags == "blocked").to_numpy(), (flags == "quarantined").to_numpy()
+    rejected = np.array([cell in turned_away for cell in cells])
+    return {
+        "kind": event.kind.name,
+        "family": event.family,
+        "source_id": event.source_id,
+        "year": event.year,
+        "n_cells": len(cells),
+        "n_blocked": int((blocked | rejected).sum()),
+        "n_flagged": int((blocked | quarantined | rejected).sum()),
+    }
+
+
+def false_blocks(events: Sequence[Event], keys: np.ndarray, clean: pd.DataFrame, graded: pd.DataFrame) -> pd.DataFrame:
+    """Observations that are blocked though nothing was done to them and that stood in the clean run."""
+    injected = {keys[line] for event in events if event.kind.is_defect for line in event.new_value}
+    before = set(clean.loc[clean["quality_flag"] == "blocked", "key"])
+    blocked = graded[graded["quality_flag"] == "blocked"]
+    return blocked[~blocked["key"].isin(injected | before)]
+
+
+def _near(events: Sequence[Event], keys: np.ndarray, clean: pd.DataFrame, false: pd.DataFrame) -> list[int]:
+    """Number of false blocks that each event drew: the nearest event in years that shares the city, or else the province and year."""
+    where = clean.set_index("key")[["city_id", "year", "indicator_id"]]
+    counts = [0] * len(events)
+    cells = [where.reindex([keys[line] for line in event.new_value]).dropna() for event in events]
+    for hit in false.itertuples():
+        distances = [_distance(hit, event_cells) for event_cells in cells]
+        if distances and min(distances) <= NEAR_YEARS:
+            counts[int(np.argmin(distances))] += 1
+    return counts
+
+
+def _distance(hit: object, cells: pd.DataFrame) -> float:
+    """Years between a blocked cell and an event of its city; events of the same province and year count as one year away."""
+    same_city = cells[cells["city_id"] == hit.city_id]
+    if len(same_city):
+        return float((same_city["year"] - hit.year).abs().min()) + (0 if (same_city["indicator_id"] == hit.indicator_id).any() else 0.5)
+    same_province = cells[(cells["city_id"] // 10000 == hit.city_id // 10000) & (cells["year"] == hit.year)]
+    return 1.5 if len(same_province) else np.inf
+
+
+def summarise(events: pd.DataFrame) -> pd.DataFrame:
+    """By landing, sources, family, kind and half: events, cells, recall by cell and by event, precision by cell."""
+    frame = events.assign(
+        half=np.where(events["year"] % 2 == 0, "even", "odd"),
+        event_blocked=events["n_blocked"] >= FOUND * events["n_cells"],
+        event_flagged=events["n_flagged"] >= FOUND * events["n_cells"],
+    )
+    both = pd.concat([frame, frame.assign(half="all")])
+    grouped = both.groupby(["landing", "sources", "family", "kind", "half"], sort=True)
+    table = grouped.agg(
+        n_events=("kind", "size"),
+        n_cells=("n_cells", "sum"),
+        n_blocked=("n_blocked", "sum"),
+        n_flagged=("n_flagged", "sum"),
+        n_false=("n_false", "sum"),
+        events_blocked=("event_blocked", "mean"),
+        events_flagged=("event_flagged", "mean"),
+    ).reset_index()
+    table["cells_blocked"] = table["n_blocked"] / table["n_cells"]
+    table["cells_flagged"] = table["n_flagged"] / table["n_cells"]
+    hits = table["n_blocked"] + table["n_false"]
+    table["precision"] = np.where(hits > 0, table["n_blocked"] / hits.where(hits > 0, 1), np.nan)
+    return table

@@ -1,0 +1,84 @@
+"""The models between the raw files and the graded observations, built on raw tables of a run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from expectations.suites import RULES
+from orchestration.dbt_runner import raise_on_failure, run_dbt
+from orchestration.gate_queries import COVERAGE
+from orchestration.home import Home, set_tool_environment
+
+# The address of a cell as one text, the same in the raw table and in the models.
+KEY = "concat_ws(chr(31), source_id, coalesce(edition_year::varchar, ''), file_name, coalesce(sheet_name, ''), cell_ref)"
+GRADED = f"""
+select {KEY} as key, source_id, city_id, place_level, "year", indicator_id, value_delivered, raw_text, row_no, quality_flag, quality_rule
+from intermediate.int_observations_graded
+"""
+OBJECTED = " where quality_flag in ('blocked', 'quarantined')"
+REJECTED = f"select {KEY} as key from staging.stg_raw__rejections where cell_ref is not null"
+
+
+def cell_keys(raw: pa.Table) -> np.ndarray:
+    """Addresses of the lines of a raw table, shape (n,)."""
+    with duckdb.connect() as con:
+        con.register("raw_lines", raw)
+        return con.execute(f"select {KEY} as key from raw_lines").fetchnumpy()["key"]
+
+
+class Bench:
+    """A scratch home whose builds start from seeds built once."""
+
+    def __init__(self, scratch: Path) -> None:
+        self.home = Home(scratch)
+        set_tool_environment(self.home)
+        self._seeds: Path | None = None
+
+    def build(self, name: str, raw: pa.Table, input_file: Path) -> Path:
+        """Write a raw table and build the models up to the graded observations; returns the build folder."""
+        build = self.home.root / name
+        shutil.rmtree(build, ignore_errors=True)
+        (build / "raw").mkdir(parents=True)
+        pq.write_table(raw, build / "raw" / "lines.parquet", compression="none")
+        shutil.copyfile(input_file, build / "input_file.parquet")
+        if self._seeds is None:
+            raise_on_failure(run_dbt(self.home, "seed", [], build=build))
+            self._seeds = self.home.root / "seeds.duckdb"
+            shutil.copyfile(build / "citysync.duckdb", self._seeds)
+        else:
+            shutil.copyfile(self._seeds, build / "citysync.duckdb")
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            raise_on_failure(run_dbt(self.home, "run", ["+int_observations_graded", "+stg_raw__rejections"], build=build))
+        return build
+
+
+def read_graded(build: Path, *, objected_only: bool = False) -> pd.DataFrame:
+    """Every accepted value of a build (or those blocked or quarantined) with its cell, flag and rule."""
+    return _read(build, GRADED + (OBJECTED if objected_only else "") + " order by key")
+
+
+def read_rejected(build: Path) -> pd.DataFrame:
+    """Cells that were not taken."""
+    return _read(build, REJECTED)
+
+
+def read_thin_years(build: Path) -> set[tuple[str, str, int]]:
+    """(source, indicator, year) that the gate after staging finds incomplete: a dropped block leaves no value that could bear a flag."""
+    limit = next(rule.kwargs["min_value"] for rule in RULES["staging"] if rule.check_id == "staging_year_complete")
+    years = _read(build, COVERAGE)
+    thin = years[years["share_of_neighbours"] < limit]
+    return set(zip(thin["source_id"], thin["indicator_id"], thin["year"].astype(int), strict=True))
+
+
+def _read(build: Path, query: str) -> pd.DataFrame:
+    with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
+        return con.execute(query).df()
