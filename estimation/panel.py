@@ -263,7 +263,7 @@ def _assemble(
     city_i, city_j = np.searchsorted(ids, keys // PAIR_BASE), np.searchsorted(ids, keys % PAIR_BASE)
     n_treated = (city_cohort[city_i] > NEVER).astype(int) + (city_cohort[city_j] > NEVER)
     cohort = np.where(n_treated == 1, np.maximum(city_cohort[city_i], city_cohort[city_j]), NEVER)
-    is_kept, threshold = _apply_tie_rule(tie, n_treated < 2, TIE_RULES[spec.tie_rule])
+    is_kept, threshold = apply_tie_rule(tie, n_treated < 2, TIE_RULES[spec.tie_rule])
     _require_contrast(is_kept, n_treated, city_cohort, spec)
     has_row = np.isfinite(values[0])
     description = SampleDescription(
@@ -301,8 +301,21 @@ def _assemble(
     )
 
 
-def _apply_tie_rule(tie: np.ndarray | None, is_eligible: np.ndarray, rule: TieRule) -> tuple[np.ndarray, float]:
-    """Pairs (P,) that the rule keeps among the eligible ones, and its threshold in units of the measure."""
+def apply_tie_rule(tie: np.ndarray | None, is_eligible: np.ndarray, rule: TieRule) -> tuple[np.ndarray, float]:
+    """Apply a tie rule to the pairs with at most one pilot.
+
+    Parameters
+    ----------
+    tie : (P,) float array or None
+        Measure of the rule times its sign.
+    is_eligible : (P,) bool array
+    rule : TieRule
+
+    Returns
+    -------
+    (P,) bool array, float
+        Pairs that are kept, and the threshold in units of the measure.
+    """
     if tie is None:
         return is_eligible, np.nan
     has_tie = is_eligible & np.isfinite(tie)

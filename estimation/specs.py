@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from estimation.rules import CONTROL_GROUPS, TIE_RULES
 
 ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
+EFFECTS = (("pair", "year"), ("pair", "region_pair_year"), ("pair", "province_pair_year"))
 SHUFFLES = ("province", "all", "province_gdp_tercile")
 
 # What a landing has to deliver before the outcomes of a series exist.
@@ -60,7 +61,7 @@ class Spec:
     estimator : str
         ``twfe`` or ``event_study``.
     controls, effects, vcov : tuple of str
-        Control columns, absorbed effects, lines of inference (METHODS, section 7).
+        Control columns, absorbed effects (of `EFFECTS`), lines of inference (METHODS, section 7).
     permutations, seed, shuffle : int, int, str
         Number of draws, their seed, and whether admission years are shuffled within a ``province``, over ``all`` cities or within a
         ``province_gdp_tercile`` (a province's cities of one tercile of mean GDP 2010-2014).
@@ -90,9 +91,11 @@ class Spec:
         """Refuse a row that contradicts itself."""
         if not self.spec_id.startswith(f"{self.analysis}.{self.outcome}.") or self.spec_id.count(".") != 2:
             raise ValueError(f"spec {self.spec_id!r}: expected an id '{self.analysis}.{self.outcome}.<variant>'")
-        for name, allowed in (("tie_rule", TIE_RULES), ("control_group", CONTROL_GROUPS), ("shuffle", SHUFFLES)):
+        for name, allowed in (("tie_rule", TIE_RULES), ("control_group", CONTROL_GROUPS), ("shuffle", SHUFFLES), ("effects", EFFECTS)):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"spec {self.spec_id!r}: {name} is {getattr(self, name)!r}, expected one of {', '.join(allowed)}")
+                raise ValueError(
+                    f"spec {self.spec_id!r}: {name} is {getattr(self, name)!r}, expected one of {', '.join(map(str, allowed))}"
+                )
         unknown = [line for line in self.vcov if line not in ALL_LINES]
         if unknown:
             raise ValueError(f"spec {self.spec_id!r}: unknown line of inference {unknown[0]!r}, expected among {', '.join(ALL_LINES)}")
