@@ -11,60 +11,40 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimation.analyses import baseline, dynamics, matching, mechanisms, robustness
-from estimation.city_series import INPUTS, add_derived_series
+from estimation.analyses import baseline, dynamics, matching, mechanisms, robustness, specification_curve
+from estimation.curve import run_curve
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
+from estimation.marts import Marts, read_frames
 from estimation.methods.panel_data import PairPanel
 from estimation.panel import PAIR_BASE, Sample, SampleError, build_sample, hash_panel
-from estimation.rules import TIE_MEASURES, TIE_RULES, TREATMENT_RULES
-from estimation.series import SERIES_COLUMNS, build_synchronization, split_outcome
+from estimation.rules import TIE_RULES
+from estimation.series import build_synchronization, split_outcome
 from estimation.specs import Spec
+from estimation.study_tables import (
+    DIAGNOSTIC_COLUMNS,
+    ESTIMATE_COLUMNS,
+    NOT_RUN_COLUMNS,
+    SPECIFICATION_COLUMNS,
+    TRUTH_COLUMNS,
+    WARNING_COLUMNS,
+    empty_truth,
+    typed,
+)
+
+__all__ = ["Marts", "StudyResult", "all_specs", "compute_truth", "curve_specs", "empty_truth", "read_marts", "run_study"]
 
 ANALYSES = (baseline, dynamics, matching, robustness, mechanisms)
-
-_TEXT, _REAL, _COUNT, _FLAG = "str", "Float64", "Int64", "boolean"
-ESTIMATE_COLUMNS = {
-    **dict.fromkeys(("spec_id", "analysis", "estimator", "outcome", "term"), _TEXT),
-    **dict.fromkeys(("cohort_year", "event_time"), _COUNT),
-    "vcov": _TEXT,
-    "is_default": _FLAG,
-    **dict.fromkeys(("estimate", "std_error", "ci_low", "ci_high", "p_value"), _REAL),
-    **dict.fromkeys(("n_obs", "n_pairs", "n_cities", "n_pilots"), _COUNT),
-    **dict.fromkeys(("panel_hash", "treatment_rule", "tie_rule"), _TEXT),
-}
-DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL}
-NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}
-WARNING_COLUMNS = {"spec_id": _TEXT, "warning": _TEXT}
-TRUTH_COLUMNS = {"spec_id": _TEXT, "term": _TEXT, "cohort_year": _COUNT, "event_time": _COUNT, "truth": _REAL}
-# The mean is taken on DECIMAL, so that it has the same bytes for any thread count.
-CITIES = """
-with means as (
-    select city_id, sum(cast(gdp_nominal_cny_100m as decimal(28, 6))) / count(gdp_nominal_cny_100m) as gdp_mean_cny_100m
-    from marts.fct_city_year where year between 2010 and 2014 group by city_id
-)
-select city_id, city_name_en, province_id, province_name_en, {treated}, cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
-from marts.dim_city left join means using (city_id) order by city_id
-"""
-
-
-@dataclass(frozen=True)
-class Marts:
-    """The marts a sample is built from, as data frames in order of their keys; city_years serves outcomes on other windows."""
-
-    cities: pd.DataFrame
-    pairs: pd.DataFrame
-    synchronization: pd.DataFrame
-    city_years: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
 class StudyResult:
-    """Frames for ``estimates.estimate``, ``.diagnostic``, ``.not_run`` and ``.warning``, columns as in the contract."""
+    """Frames for ``estimates.estimate``, ``.diagnostic``, ``.not_run``, ``.warning`` and ``.specification``."""
 
     estimate: pd.DataFrame
     diagnostic: pd.DataFrame
     not_run: pd.DataFrame
     warning: pd.DataFrame
+    specification: pd.DataFrame
 
 
 def all_specs() -> tuple[Spec, ...]:
@@ -72,49 +52,21 @@ def all_specs() -> tuple[Spec, ...]:
     return tuple(spec for analysis in ANALYSES for spec in analysis.SPECS)
 
 
-def empty_truth() -> pd.DataFrame:
-    """``estimates.truth`` of delivered files: its columns, no row."""
-    return _typed([], TRUTH_COLUMNS)
+def curve_specs() -> tuple[Spec, ...]:
+    """Every spec of the specification curve, in its order."""
+    return specification_curve.SPECS
 
 
 def read_marts(con: Any, specs: Sequence[Spec] | None = None) -> Marts:
-    """Read what the specs need, in order of keys.
-
-    Parameters
-    ----------
-    con : duckdb connection
-        With the schema ``marts`` of the build.
-    specs : sequence of Spec, optional
-        Default is every spec of the analyses.
-
-    Returns
-    -------
-    Marts
-        Outcome and control columns that the mart lacks are left out; their specs then end in ``not_run``.
-    """
-    outcomes = {name for spec in specs or all_specs() for name in (spec.outcome, *spec.controls)}
-    treated = {rule.column for rule in TREATMENT_RULES.values()}
-    return Marts(
-        cities=con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df(),
-        pairs=_read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES)),
-        synchronization=_read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes),
-        city_years=add_derived_series(
-            _read_columns(con, "fct_city_year", ("city_id", "year"), {*SERIES_COLUMNS.values(), *INPUTS}),
-        ),
-    )
-
-
-def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str]) -> pd.DataFrame:
-    """Keys and the wanted columns that the mart has, in order of the keys."""
-    described = con.execute("select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?", [table])
-    columns = ", ".join([*keys, *(f'"{name}"' for name in sorted({name for (name,) in described.fetchall()} & wanted))])
-    return con.execute(f"select {columns} from marts.{table} order by {', '.join(keys)}").df()
+    """Read what the specs need from a duckdb connection; default is every spec of the analyses. See `marts.read_frames`."""
+    return read_frames(con, all_specs() if specs is None else specs)
 
 
 def run_study(
     marts: Marts,
     specs: Sequence[Spec] | None = None,
     *,
+    curve: Sequence[Spec] = (),
     permutations: int | None = None,
     seed: int | None = None,
     on_progress: Callable[[str], None] | None = None,
@@ -126,6 +78,8 @@ def run_study(
     marts : Marts
     specs : sequence of Spec, optional
         Default is every spec of the analyses.
+    curve : sequence of Spec
+        Specs of the specification curve; none by default.
     permutations, seed : int, optional
         The most draws a spec may take, and the seed of all.
     on_progress : callable, optional
@@ -136,7 +90,7 @@ def run_study(
     StudyResult
         Rows in order of the specs.
     """
-    specs = tuple(_with_settings(spec, permutations, seed) for spec in specs or all_specs())
+    specs = tuple(_with_settings(spec, permutations, seed) for spec in (all_specs() if specs is None else specs))
     rows: dict[str, dict[str, list]] = {spec.spec_id: {"estimate": [], "diagnostic": [], "not_run": [], "warning": []} for spec in specs}
     names = _place_names(marts.cities)
     done = 0
@@ -146,11 +100,13 @@ def run_study(
         for spec, sample, result in _estimate_group(marts, group):
             rows[spec.spec_id] = _rows_of(spec, sample, result, names)
         done += len(group)
+    curve_rows = _run_curve(marts, curve, on_progress)
     return StudyResult(
-        estimate=_frame(rows, "estimate", ESTIMATE_COLUMNS),
+        estimate=_frame(rows, "estimate", ESTIMATE_COLUMNS, curve_rows),
         diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS),
-        not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS),
+        not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, curve_rows),
         warning=_frame(rows, "warning", WARNING_COLUMNS),
+        specification=typed(curve_rows["specification"], SPECIFICATION_COLUMNS),
     )
 
 
@@ -172,7 +128,7 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
         For ``estimates.truth``; a spec that cannot be run has no row.
     """
     rows = []
-    for group in _groups(specs or all_specs()):
+    for group in _groups(all_specs() if specs is None else specs):
         outcomes = _outcomes(group)
         try:
             sample = build_sample(*_frames(marts, group), group[0], outcomes=outcomes)
@@ -188,7 +144,7 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
                 {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value}
                 for (term, cohort, event), value in points.items()
             ]
-    return _typed(rows, TRUTH_COLUMNS)
+    return typed(rows, TRUTH_COLUMNS)
 
 
 def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Spec:
@@ -333,14 +289,30 @@ def _not_run(spec: Spec, reason: str) -> dict[str, str]:
     return {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": reason}
 
 
-def _frame(rows: dict[str, dict[str, list]], table: str, columns: dict[str, str]) -> pd.DataFrame:
-    return _typed([row for tables in rows.values() for row in tables[table]], columns)
+def _frame(rows: dict[str, dict[str, list]], table: str, columns: dict[str, str], more: dict[str, list] | None = None) -> pd.DataFrame:
+    return typed([row for tables in rows.values() for row in tables[table]] + (more or {}).get(table, []), columns)
 
 
-def _typed(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
-    """Rows as a frame with the contract's columns and nullable types, so that nothing missing becomes NaN."""
-    values = {name: [row[name] for row in rows] for name in columns}
-    for name, kind in columns.items():
-        if kind == _REAL:
-            values[name] = [None if v is None or not np.isfinite(v) else float(v) for v in values[name]]
-    return pd.DataFrame({name: pd.array(values[name], dtype=kind) for name, kind in columns.items()})
+def _run_curve(marts: Marts, specs: Sequence[Spec], on_progress: Callable[[str], None] | None) -> dict[str, list]:
+    """Rows of the specification curve by table; a reason that all specs of an outcome share is one row."""
+    years = marts.synchronization["year"]
+    if not specs or marts.city_years is None or years.empty:
+        reason = "needs pairs of cities in a study window"
+        return {"estimate": [], "specification": [], "not_run": _curve_reasons(specs, {spec.spec_id: reason for spec in specs})}
+    found = run_curve(marts.cities, marts.pairs, marts.city_years, specs, (int(years.min()), int(years.max())), on_progress)
+    return {"estimate": found.estimate, "specification": found.specification, "not_run": _curve_reasons(specs, found.reasons)}
+
+
+def _curve_reasons(specs: Sequence[Spec], reasons: dict[str, str]) -> list[dict[str, str]]:
+    by_outcome: dict[str, list[Spec]] = {}
+    for spec in specs:
+        by_outcome.setdefault(spec.outcome, []).append(spec)
+    rows = []
+    for outcome, members in by_outcome.items():
+        lacking = [spec for spec in members if spec.spec_id in reasons]
+        if len(lacking) == len(members) and len({reasons[spec.spec_id] for spec in lacking}) == 1:
+            lead = members[0]
+            rows.append({"spec_id": f"{lead.analysis}.{outcome}.every", "analysis": lead.analysis, "reason": reasons[lead.spec_id]})
+        else:
+            rows += [_not_run(spec, reasons[spec.spec_id]) for spec in lacking]
+    return rows

@@ -9,7 +9,7 @@ from orchestration.home import Home
 from orchestration.resources import Settings, open_build, progress, write_frame
 
 GROUP = "estimates"
-TABLES = ("estimate", "diagnostic", "not_run", "warning")
+TABLES = ("estimate", "diagnostic", "not_run", "warning", "specification")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
 
 
@@ -33,11 +33,16 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         with open_build(home.build, read_only=True) as con:
             frames = estimation_study.read_marts(con)
         result = estimation_study.run_study(
-            frames, estimation_study.all_specs(), permutations=settings.permutations, on_progress=lambda text: progress(f"  {text}")
+            frames,
+            estimation_study.all_specs(),
+            curve=estimation_study.curve_specs(),
+            permutations=settings.permutations,
+            on_progress=lambda text: progress(f"  {text}"),
         )
         with open_build(home.build) as con:
             for table in TABLES:
                 write_frame(con, "estimates", table, getattr(result, table))
+        progress(f"specification curve: {len(result.specification)} specifications")
         progress(f"estimates: {result.estimate['spec_id'].nunique()} specs estimated, {len(result.not_run)} not run")
         for table in TABLES:
             frame = getattr(result, table)
@@ -80,6 +85,7 @@ def _descriptions() -> dict[str, str]:
         "diagnostic": "One diagnostic number of a spec.",
         "not_run": "A spec that lacks a series, ties or clusters, with what it needs.",
         "warning": "A warning that belongs beside a spec's estimates.",
+        "specification": "The choices of a spec of the specification curve.",
     }
 
 

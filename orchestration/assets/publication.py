@@ -55,7 +55,7 @@ def write_meta(home: Home, manifest: dict[str, Any]) -> None:
 @dg.asset(
     key=dg.AssetKey(["publication", "report"]),
     group_name="publication",
-    deps=[dg.AssetKey(["estimates", t]) for t in ("estimate", "diagnostic", "not_run", "warning", "truth")],
+    deps=[dg.AssetKey(["estimates", t]) for t in ("estimate", "diagnostic", "not_run", "warning", "specification", "truth")],
     kinds={"python", "html"},
     description="One self-contained page: the question, the answer with its uncertainty, the sample, the data and where each came from.",
 )

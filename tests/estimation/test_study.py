@@ -12,18 +12,14 @@ import pytest
 
 from estimation.fit import PairPanel, fit_panel
 from estimation.rules import TREATMENT_RULES
-from estimation.study import (
+from estimation.study import Marts, all_specs, compute_truth, curve_specs, empty_truth, read_marts, run_study
+from estimation.study_tables import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
     NOT_RUN_COLUMNS,
+    SPECIFICATION_COLUMNS,
     TRUTH_COLUMNS,
     WARNING_COLUMNS,
-    Marts,
-    all_specs,
-    compute_truth,
-    empty_truth,
-    read_marts,
-    run_study,
 )
 
 YEARS = np.arange(2010, 2020)
@@ -58,6 +54,7 @@ def economy(n_cities: int = 30, n_pilots: int = 10) -> tuple[Marts, Marts]:
     cities = pd.DataFrame({"city_id": ids, "province_id": ids // 1000 * 1000, "province_name_en": [f"Province {i // 1000}" for i in ids]})
     for name in TREATED_YEARS:
         cities[name] = pd.array(year, dtype="Int64")
+    cities["region"] = np.where(ids < 115000, "east", "west")
     cities["gdp_mean_cny_100m"] = rng.lognormal(size=n_cities)
     left, right = np.triu_indices(n_cities, 1)
     pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right], "tie_strength": rng.lognormal(size=left.size)})
@@ -209,3 +206,32 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
         assert types == [
             {"str": "VARCHAR", "Int64": "BIGINT", "Float64": "DOUBLE", "boolean": "BOOLEAN"}[kind] for kind in columns.values()
         ]
+
+
+def test_curve_is_what_the_general_estimators_give(marts) -> None:
+    """A tenth of the curve's specs on a window of their own, each against the same spec through the general path, hash of the panel too."""
+    window = [dataclasses.replace(spec, window=(2010, 2019)) for spec in curve_specs() if spec.window is None]
+    chosen = [spec for spec in window if spec.series == "growth_official"]
+    found = run_study(marts[0], [], curve=chosen)
+    assert list(found.specification.columns) == list(SPECIFICATION_COLUMNS)
+    assert list(found.specification["spec_id"]) == [spec.spec_id for spec in chosen]
+    general = [spec for spec in chosen if spec.effects == ("pair", "year")][::10]
+    expected = run_study(marts[0], general).estimate
+    expected = expected[expected["term"].isin(["treated", "att"]) & (expected["is_default"] | (expected["vcov"] == "conventional"))]
+    rows = found.estimate[found.estimate["spec_id"].isin([spec.spec_id for spec in general])]
+    keys = ["spec_id", "vcov"]
+    expected, rows = (frame.sort_values(keys).reset_index(drop=True) for frame in (expected, rows))
+    assert len(rows) == 2 * len(general) > 10
+    exact = [*keys, "term", "is_default", "n_obs", "n_pairs", "n_cities", "n_pilots", "panel_hash", "tie_rule", "treatment_rule"]
+    pd.testing.assert_frame_equal(rows[exact], expected[exact])
+    for name in ("estimate", "std_error", "ci_low", "ci_high", "p_value"):
+        np.testing.assert_allclose(rows[name].to_numpy(dtype=float), expected[name].to_numpy(dtype=float), rtol=1e-8, atol=1e-11)
+
+
+def test_curve_says_what_it_lacks_once_an_outcome(marts) -> None:
+    """A series that the landing lacks gives one row for each outcome made of it, not one for each combination of choices."""
+    found = run_study(marts[0], [], curve=curve_specs())
+    lacking = found.not_run[found.not_run["spec_id"].str.startswith("specification_curve.cm_hp.")]
+    assert len(lacking) == 1
+    assert "cycle_hp_pct" in lacking["reason"].iloc[0]
+    assert len(run_study(dataclasses.replace(marts[0], city_years=None), [], curve=curve_specs()).not_run) == 16

@@ -1,0 +1,67 @@
+"""What a study reads: city, pair and synchronization marts as data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from estimation.city_series import INPUTS, add_derived_series
+from estimation.rules import TIE_MEASURES, TREATMENT_RULES
+from estimation.series import SERIES_COLUMNS
+from estimation.specs import Spec
+
+# The mean is taken on DECIMAL, so that it has the same bytes for any thread count.
+CITIES = """
+with means as (
+    select city_id, sum(cast(gdp_nominal_cny_100m as decimal(28, 6))) / count(gdp_nominal_cny_100m) as gdp_mean_cny_100m
+    from marts.fct_city_year where year between 2010 and 2014 group by city_id
+)
+select city_id, city_name_en, province_id, province_name_en, region, {treated}, cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
+from marts.dim_city left join means using (city_id) order by city_id
+"""
+
+
+@dataclass(frozen=True)
+class Marts:
+    """The marts a sample is built from, as data frames in order of their keys; city_years serves outcomes on other windows."""
+
+    cities: pd.DataFrame
+    pairs: pd.DataFrame
+    synchronization: pd.DataFrame
+    city_years: pd.DataFrame | None = None
+
+
+def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
+    """Read what the specs need, in order of keys.
+
+    Parameters
+    ----------
+    con : duckdb connection
+        With the schema ``marts`` of the build.
+    specs : sequence of Spec
+
+    Returns
+    -------
+    Marts
+        Outcome and control columns that the mart lacks are left out; their specs then end in ``not_run``.
+    """
+    outcomes = {name for spec in specs for name in (spec.outcome, *spec.controls)}
+    treated = {rule.column for rule in TREATMENT_RULES.values()}
+    return Marts(
+        cities=con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df(),
+        pairs=_read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES)),
+        synchronization=_read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes),
+        city_years=add_derived_series(
+            _read_columns(con, "fct_city_year", ("city_id", "year"), {*SERIES_COLUMNS.values(), *INPUTS}),
+        ),
+    )
+
+
+def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str]) -> pd.DataFrame:
+    """Keys and the wanted columns that the mart has, in order of the keys."""
+    described = con.execute("select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?", [table])
+    columns = ", ".join([*keys, *(f'"{name}"' for name in sorted({name for (name,) in described.fetchall()} & wanted))])
+    return con.execute(f"select {columns} from marts.{table} order by {', '.join(keys)}").df()

@@ -1,0 +1,42 @@
+"""The tables of schema `estimates` as data frames: columns and types as in the contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+_TEXT, _REAL, _COUNT, _FLAG = "str", "Float64", "Int64", "boolean"
+ESTIMATE_COLUMNS = {
+    **dict.fromkeys(("spec_id", "analysis", "estimator", "outcome", "term"), _TEXT),
+    **dict.fromkeys(("cohort_year", "event_time"), _COUNT),
+    "vcov": _TEXT,
+    "is_default": _FLAG,
+    **dict.fromkeys(("estimate", "std_error", "ci_low", "ci_high", "p_value"), _REAL),
+    **dict.fromkeys(("n_obs", "n_pairs", "n_cities", "n_pilots"), _COUNT),
+    **dict.fromkeys(("panel_hash", "treatment_rule", "tie_rule"), _TEXT),
+}
+DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL}
+NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}
+WARNING_COLUMNS = {"spec_id": _TEXT, "warning": _TEXT}
+TRUTH_COLUMNS = {"spec_id": _TEXT, "term": _TEXT, "cohort_year": _COUNT, "event_time": _COUNT, "truth": _REAL}
+SPECIFICATION_COLUMNS = {
+    **dict.fromkeys(("spec_id", "outcome", "measure", "series", "window"), _TEXT),
+    **dict.fromkeys(("treatment_rule", "tie_rule", "effects", "estimator", "control_group"), _TEXT),
+    "outcome_sd": _REAL,
+}
+
+
+def empty_truth() -> pd.DataFrame:
+    """``estimates.truth`` of delivered files: its columns, no row."""
+    return typed([], TRUTH_COLUMNS)
+
+
+def typed(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
+    """Rows as a frame with the contract's columns and nullable types, so that nothing missing becomes NaN."""
+    values = {name: [row[name] for row in rows] for name in columns}
+    for name, kind in columns.items():
+        if kind == _REAL:
+            values[name] = [None if v is None or not np.isfinite(v) else float(v) for v in values[name]]
+    return pd.DataFrame({name: pd.array(values[name], dtype=kind) for name, kind in columns.items()})
