@@ -1,12 +1,34 @@
 -- grain: one row is one flag of one rule on one value
+{% set rules = [
+    'sign', 'structure', 'index_for_growth', 'growth_range', 'unit_factor', 'row_shift', 'swap', 'year_offset', 'spike', 'series_end',
+    'level_break'
+] -%}
+
 with flags as (
-    select * from {{ ref('int_observations_sign') }}
+    select * from {{ ref('int_observations_exact') }}
     union all
-    select * from {{ ref('int_observations_structure') }}
+    select * from {{ ref('int_observations_unit_factor') }}
     union all
-    select * from {{ ref('int_observations_index_for_growth') }}
+    select * from {{ ref('int_observations_row_shift') }}
     union all
-    select * from {{ ref('int_observations_growth_range') }}
+    select * from {{ ref('int_observations_swap') }}
+    union all
+    select * from {{ ref('int_observations_year_offset') }}
+    union all
+    select * from {{ ref('int_observations_spike') }}
+    union all
+    select * from {{ ref('int_observations_spike_left') }}
+    union all
+    select * from {{ ref('int_observations_level_break') }}
+),
+
+-- of two rules the one that explains more comes first
+ranked as (
+    select
+        *,
+        case grade when 'blocked' then 3 when 'quarantined' then 2 when 'warned' then 1 end as grade_rank,
+        list_position({{ rules }}, rule) as rule_rank
+    from flags
 ),
 
 final as (
@@ -14,10 +36,12 @@ final as (
         observation_id,
         rule,
         grade,
-        cast(case grade when 'blocked' then 3 when 'quarantined' then 2 when 'warned' then 1 end as integer) as grade_rank,
+        cast(grade_rank as integer) as grade_rank,
+        cast(rule_rank as integer) as rule_rank,
         detail,
         proposed_value
-    from flags
+    from ranked
+    qualify row_number() over (partition by observation_id, rule order by grade_rank desc, detail asc) = 1
 )
 
 select * from final

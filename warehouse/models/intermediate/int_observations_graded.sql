@@ -10,7 +10,7 @@ flags as (
 worst_flags as (
     select *
     from flags
-    qualify row_number() over (partition by observation_id order by grade_rank desc, rule asc) = 1
+    qualify row_number() over (partition by observation_id order by grade_rank desc, rule_rank asc) = 1
 ),
 
 graded as (

@@ -1,0 +1,157 @@
+{#- The trend residual that every rule on levels rests on, as common table expressions over `source`, a relation in the shape of
+    int_values_series; `indicator_limits` must stand before. Growth common to a province and year is not news about a city, so it is taken
+    out: R = log value minus the cumulated median growth of the province (of the source's whole table where the province has too few cities,
+    disagrees within itself or moves beyond the cap: an error of the whole province would hide itself). The last expression, `residuals`,
+    holds residual (R), step_before (b: R minus R of the value before), step_after (f: R minus R of the value after), both null beyond a gap
+    of `trend.max_gap` years; spike (S with its sign, 0 where b and f disagree), expected_log (P: both neighbours' R back in logs; at an end
+    the only neighbour's), is_end. Sums run in the order of years. -#}
+{% macro trend_residual_ctes(source) -%}
+    series_limits as (
+        select
+            series.series_no,
+            any_value(indicator_limits.limits['trend.min_cities']) as min_cities,
+            any_value(indicator_limits.limits['trend.max_deviation']) as max_deviation,
+            any_value(indicator_limits.limits['trend.cap']) as cap,
+            any_value(indicator_limits.limits['trend.max_difference']) as max_difference,
+            any_value(indicator_limits.limits['trend.max_gap']) as max_gap
+        from {{ source }} as series
+        inner join indicator_limits on series.indicator_id = indicator_limits.indicator_id
+        group by series.series_no
+    ),
+
+    steps as (
+        select
+            series_no,
+            province_id,
+            "year",
+            log_value - lag(log_value) over city_years as growth,
+            "year" - lag("year") over city_years as n_years
+        from {{ source }}
+        window city_years as (partition by series_no, city_id order by "year")
+    ),
+
+    growths as (
+        select * from steps where n_years = 1
+    ),
+
+    province_growths as (
+        select
+            growths.series_no,
+            growths.province_id,
+            growths."year",
+            {{ exact_median('growths.growth') }} as growth,
+            mad(growths.growth) as deviation,
+            count(*) as n_cities
+        from growths
+        group by growths.series_no, growths.province_id, growths."year"
+    ),
+
+    table_growths as (
+        select
+            series_no,
+            "year",
+            {{ exact_median('growth') }} as growth
+        from growths
+        group by series_no, "year"
+    ),
+
+    usual_growths as (
+        select
+            series_no,
+            {{ exact_median('growth') }} as growth
+        from table_growths
+        group by series_no
+    ),
+
+    province_years as (
+        select
+            series_no,
+            province_id,
+            unnest(range(min("year"), max("year") + 1)) as "year"
+        from {{ source }}
+        group by series_no, province_id
+    ),
+
+    trends as (
+        select
+            province_years.series_no,
+            province_years.province_id,
+            province_years."year",
+            sum(case
+                when
+                    province_growths.n_cities >= series_limits.min_cities
+                    and province_growths.deviation < series_limits.max_deviation
+                    and abs(province_growths.growth) <= series_limits.cap
+                    and abs(province_growths.growth - table_growths.growth) <= series_limits.max_difference
+                    then province_growths.growth
+                when abs(table_growths.growth) <= series_limits.cap then table_growths.growth
+                else coalesce(usual_growths.growth, 0)
+            end) over (partition by province_years.series_no, province_years.province_id order by province_years."year") as trend
+        from province_years
+        inner join series_limits on province_years.series_no = series_limits.series_no
+        left join province_growths
+            on
+                province_years.series_no = province_growths.series_no
+                and province_years.province_id = province_growths.province_id
+                and province_years."year" = province_growths."year"
+        left join table_growths
+            on province_years.series_no = table_growths.series_no and province_years."year" = table_growths."year"
+        left join usual_growths on province_years.series_no = usual_growths.series_no
+    ),
+
+    detrended as (
+        select
+            series.*,
+            trends.trend,
+            series.log_value - trends.trend as residual,
+            series_limits.max_gap
+        from {{ source }} as series
+        inner join trends
+            on series.series_no = trends.series_no and series.province_id = trends.province_id and series."year" = trends."year"
+        inner join series_limits on series.series_no = series_limits.series_no
+    ),
+
+    neighbours as (
+        select
+            *,
+            case when "year" - lag("year") over city_years <= max_gap then lag(residual) over city_years end as residual_before,
+            case when lead("year") over city_years - "year" <= max_gap then lead(residual) over city_years end as residual_after
+        from detrended
+        window city_years as (partition by series_no, city_id order by "year")
+    ),
+
+    residuals as (
+        select
+            * exclude (residual_before, residual_after, max_gap),
+            residual - residual_before as step_before,
+            residual - residual_after as step_after,
+            case
+                when (residual - residual_before) * (residual - residual_after) > 0
+                    then sign(residual - residual_before) * least(abs(residual - residual_before), abs(residual - residual_after))
+                else 0
+            end as spike,
+            (coalesce(residual_before, residual_after) + coalesce(residual_after, residual_before)) / 2 + trend as expected_log,
+            residual_before is null or residual_after is null as is_end
+        from neighbours
+    )
+{%- endmacro %}
+
+{#- The power of ten that a log difference amounts to within a tolerance in log points; 0 where it is none. -#}
+{% macro power_of_ten(log_difference, within) -%}
+    case
+        when abs({{ log_difference }} - round({{ log_difference }} / ln(10)) * ln(10)) <= {{ within }}
+            then cast(round({{ log_difference }} / ln(10)) as integer)
+        else 0
+    end
+{%- endmacro %}
+
+{#- A figure in a sentence: six digits, no trailing zeros. -#}
+{% macro short_number(expression) -%}
+    format('{:.6g}', {{ expression }})
+{%- endmacro %}
+
+{#- The opening of most details: what the years beside a value lead one to expect, and what stands there. -#}
+{% macro expected_and_found(expected_log, log_value) -%}
+    'expected about ' || {{ short_number('exp(' ~ expected_log ~ ')') }} || ' from the years beside it, found '
+    || {{ short_number('exp(' ~ log_value ~ ')') }}
+{%- endmacro %}

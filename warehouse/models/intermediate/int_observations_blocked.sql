@@ -1,0 +1,35 @@
+-- grain: one row is one value of int_values_series that the first pass blocks; the second pass looks at the series without it
+with flags as (
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_unit_factor') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_spike') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_row_shift') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_swap') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_year_offset') }}
+),
+
+final as (
+    select distinct observation_id
+    from flags
+    where grade = 'blocked'
+)
+
+select * from final

@@ -1,0 +1,12 @@
+-- grain: one row is one flag of a rule that needs no trend: sign, structure, index for growth, growth as a fraction, growth range
+with final as (
+    select * from {{ ref('int_observations_sign') }}
+    union all
+    select * from {{ ref('int_observations_structure') }}
+    union all
+    select * from {{ ref('int_observations_index_for_growth') }}
+    union all
+    select * from {{ ref('int_observations_growth_range') }}
+)
+
+select * from final

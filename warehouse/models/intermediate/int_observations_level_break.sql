@@ -1,0 +1,27 @@
+-- grain: one row is the first value after a series has left its trend for good, as official revisions and new boundaries make it
+with trends as (
+    select * from {{ ref('int_trends_cleaned') }}
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['level_break.step'] as step_at
+    from {{ ref('int_indicator_limits') }}
+    where limits['spike.block'] is not null
+),
+
+final as (
+    select
+        trends.observation_id,
+        'level_break' as rule,
+        'warned' as grade,
+        'expected about ' || {{ short_number('exp(trends.log_value - trends.step_before)') }} || ' from the year before, found '
+        || {{ short_number('exp(trends.log_value)') }} || ', and the level stays: a revision, a new boundary or a new coverage' as detail,
+        cast(null as double) as proposed_value
+    from trends
+    inner join limits on trends.indicator_id = limits.indicator_id
+    where abs(trends.step_before) >= limits.step_at and abs(trends.spike) < 0.5 * limits.step_at
+)
+
+select * from final

@@ -1,0 +1,48 @@
+-- grain: one row is one value far off its own trend that returns to it, or one at the end of a series that another source contradicts
+with trends as (
+    select
+        *,
+        -- beside a larger spike a value looks wrong itself: it is judged in the second pass, without that neighbour
+        greatest(abs(lag(spike, 1, 0.0) over city_years), abs(lead(spike, 1, 0.0) over city_years)) as neighbour_spike
+    from {{ ref('int_trends_delivered') }}
+    window city_years as (partition by series_no, city_id order by "year")
+),
+
+witnessed as (
+    select * from {{ ref('int_values_witnessed') }}
+),
+
+indicator_limits as (
+    select * from {{ ref('int_indicator_limits') }}
+),
+
+judged as (
+    select
+        trends.observation_id,
+        trends.log_value,
+        trends.expected_log,
+        witnessed.witness_source_id,
+        witnessed.witness_log_value,
+        witnessed.proposed_log,
+        abs(trends.spike) >= indicator_limits.limits['spike.block'] and abs(trends.spike) >= trends.neighbour_spike as is_spike,
+        witnessed.spike_strength >= 1 as is_confirmed,
+        witnessed.end_strength >= 1 as is_end_contradicted
+    from trends
+    inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
+    left join witnessed on trends.observation_id = witnessed.observation_id
+    where not coalesce(witnessed.is_vouched, false)
+),
+
+final as (
+    select
+        observation_id,
+        case when is_spike or is_confirmed then 'spike' else 'series_end' end as rule,
+        'blocked' as grade,
+        {{ expected_and_found('expected_log', 'log_value') }}
+        || coalesce('; ' || witness_source_id || ' has ' || {{ short_number('exp(witness_log_value)') }}, '') as detail,
+        exp(coalesce(proposed_log, expected_log)) as proposed_value
+    from judged
+    where is_spike or is_confirmed or is_end_contradicted
+)
+
+select * from final

@@ -1,0 +1,50 @@
+-- grain: one row is one value that still leaves its trend and returns once the values blocked by the first pass are out of the way
+with trends as (
+    select * from {{ ref('int_trends_cleaned') }}
+),
+
+witnessed as (
+    select * from {{ ref('int_values_witnessed') }}
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['spike.block'] as block_at,
+        limits['spike.quarantine'] as quarantine_at,
+        limits['spike.quarantine_share'] as quarantine_share
+    from {{ ref('int_indicator_limits') }}
+),
+
+judged as (
+    select
+        trends.observation_id,
+        trends.log_value,
+        trends.expected_log,
+        witnessed.witness_source_id,
+        witnessed.witness_log_value,
+        witnessed.proposed_log,
+        case
+            when abs(trends.spike) >= limits.block_at then 'blocked'
+            when abs(trends.spike) >= limits.quarantine_at then 'quarantined'
+            when witnessed.spike_strength >= limits.quarantine_share or witnessed.end_strength >= limits.quarantine_share then 'quarantined'
+        end as grade
+    from trends
+    inner join limits on trends.indicator_id = limits.indicator_id
+    left join witnessed on trends.observation_id = witnessed.observation_id
+    where not coalesce(witnessed.is_vouched, false)
+),
+
+final as (
+    select
+        observation_id,
+        'spike' as rule,
+        grade,
+        {{ expected_and_found('expected_log', 'log_value') }}
+        || coalesce('; ' || witness_source_id || ' has ' || {{ short_number('exp(witness_log_value)') }}, '') as detail,
+        exp(coalesce(proposed_log, expected_log)) as proposed_value
+    from judged
+    where grade is not null
+)
+
+select * from final

@@ -1,0 +1,124 @@
+-- grain: one row is one value that is a power of ten away from its own series, or from it and another source
+with trends as (
+    select * from {{ ref('int_trends_delivered') }}
+),
+
+compared as (
+    select * from {{ ref('int_values_compared') }}
+),
+
+vouched as (
+    select observation_id
+    from {{ ref('int_values_witnessed') }}
+    where is_vouched
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['unit_factor.spike'] as spike_at,
+        limits['unit_factor.returns_within'] as returns_within,
+        limits['unit_factor.group_within'] as group_within,
+        limits['unit_factor.group_min'] as group_min,
+        limits['unit_factor.source_within'] as source_within
+    from {{ ref('int_indicator_limits') }}
+    where limits['unit_factor.spike'] is not null
+),
+
+offsets as (
+    select
+        trends.*,
+        limits.* exclude (indicator_id),
+        trends.residual - median(trends.residual) over (partition by trends.series_no, trends.city_id) as own_offset
+    from trends
+    inner join limits on trends.indicator_id = limits.indicator_id
+),
+
+off_and_back as (
+    select
+        observation_id,
+        log_value,
+        {{ power_of_ten('own_offset', 'returns_within') }} as power,
+        'its own series' as told_by
+    from offsets
+    where abs(spike) >= spike_at and observation_id not in (select observation_id from vouched)
+),
+
+-- a whole province-year (province_id), or a whole year of the table (0), in another unit
+group_levels as (
+    select
+        series_no,
+        coalesce(province_id, 0) as province_id,
+        "year",
+        {{ exact_median('log_value') }} as log_level,
+        count(*) as n_values,
+        any_value(group_min) as group_min,
+        any_value(group_within) as group_within
+    from offsets
+    group by grouping sets ((series_no, province_id, "year"), (series_no, "year"))
+),
+
+group_offsets as (
+    select
+        *,
+        log_level - median(log_level) over (
+            partition by series_no, province_id
+            order by "year" range between 3 preceding and 3 following exclude current row
+        ) as group_offset
+    from group_levels
+    where n_values >= group_min
+),
+
+in_groups as (
+    select
+        offsets.observation_id,
+        offsets.log_value,
+        {{ power_of_ten('group_offsets.group_offset', 'group_offsets.group_within') }} as power,
+        case
+            when group_offsets.province_id = 0 then 'the years around, in the whole table of the year'
+            else 'the years around, in the whole province'
+        end as told_by
+    from offsets
+    inner join group_offsets
+        on
+            offsets.series_no = group_offsets.series_no
+            and offsets."year" = group_offsets."year"
+            and group_offsets.province_id in (offsets.province_id, 0)
+    where abs(offsets.own_offset - group_offsets.group_offset) <= ln(10) / 2
+),
+
+against_source as (
+    select
+        compared.observation_id,
+        compared.log_value,
+        {{ power_of_ten('compared.gap', 'limits.source_within') }} as power,
+        compared.other_source_id as told_by
+    from compared
+    inner join limits on compared.indicator_id = limits.indicator_id
+    where
+        abs(compared.log_value - compared.expected_log) > 1
+        and abs(coalesce(compared.other_log_value - compared.other_expected_log, 0)) < 1
+),
+
+found as (
+    select * from off_and_back
+    union all
+    select * from in_groups
+    union all
+    select * from against_source
+),
+
+final as (
+    select
+        observation_id,
+        'unit_factor' as rule,
+        'blocked' as grade,
+        'expected about ' || {{ short_number('exp(log_value) / pow(10, power)') }} || ', found ' || {{ short_number('exp(log_value)') }}
+        || ': a factor of 10^' || power || ' against ' || told_by as detail,
+        exp(log_value) / pow(10, power) as proposed_value
+    from found
+    where power <> 0
+    qualify row_number() over (partition by observation_id order by told_by) = 1
+)
+
+select * from final

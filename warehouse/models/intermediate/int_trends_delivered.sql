@@ -1,0 +1,16 @@
+-- grain: one row is one value of int_values_series with its deviation from the growth of its province
+with series as (
+    select * from {{ ref('int_values_series') }}
+),
+
+indicator_limits as (
+    select * from {{ ref('int_indicator_limits') }}
+),
+
+{{ trend_residual_ctes('series') }},
+
+final as (
+    select * from residuals
+)
+
+select * from final

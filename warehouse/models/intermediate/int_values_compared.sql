@@ -1,0 +1,56 @@
+-- grain: one row is a value of int_values_series and the value of another source that can bear witness on it
+with trends as (
+    select * from {{ ref('int_trends_delivered') }}
+),
+
+related as (
+    select *
+    from {{ ref('int_sources_related') }}
+    where relation = 'independent'
+),
+
+-- a source speaks with its latest edition
+witnesses as (
+    select *
+    from trends
+    qualify row_number() over (
+        partition by source_id, indicator_id, city_id, "year" order by edition_year desc nulls last, series_no asc
+    ) = 1
+),
+
+pairs as (
+    select
+        trends.*,
+        witnesses.source_id as other_source_id,
+        witnesses.observation_id as other_observation_id,
+        witnesses.log_value as other_log_value,
+        witnesses.spike as other_spike,
+        witnesses.step_before as other_step_before,
+        witnesses.step_after as other_step_after,
+        witnesses.expected_log as other_expected_log,
+        trends.log_value - witnesses.log_value as gap
+    from trends
+    inner join related on trends.source_id = related.source_id and trends.indicator_id = related.indicator_id
+    inner join witnesses
+        on
+            related.other_source_id = witnesses.source_id
+            and trends.indicator_id = witnesses.indicator_id
+            and trends.city_id = witnesses.city_id
+            and trends."year" = witnesses."year"
+),
+
+-- the usual distance of the two sources around the year, without the year itself
+final as (
+    select
+        *,
+        gap - median(gap) over nearby as gap_change,
+        count(*) over nearby as n_nearby
+    from pairs
+    window
+        nearby as (
+            partition by series_no, other_source_id, city_id
+            order by "year" range between 3 preceding and 3 following exclude current row
+        )
+)
+
+select * from final
