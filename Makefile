@@ -17,7 +17,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export LANDING Q SRC SCALE RUN CSV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test lint new-source ui sql docs verify rollback reproduce bench bench-quality simulation-study clean
+.PHONY: help setup refresh test lint new-source ui sql docs verify rollback reproduce audit bench bench-quality simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -67,6 +67,9 @@ rollback: setup ## put the publication before the current one back (RUN=id: that
 
 reproduce: setup ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
 	@$(PY) -m orchestration reproduce $(if $(RUN),--run "$$RUN") $(if $(LANDING),--landing "$$LANDING")
+
+audit: setup ## hold what is installed against the lock file, offline, and list licences
+	@$(PY) -m orchestration audit
 
 bench: setup ## benchmarks, one JSON object a line
 	@$(PY) -m benchmarks

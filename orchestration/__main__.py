@@ -1,4 +1,4 @@
-"""Command line: `python -m orchestration refresh | verify | rollback | reproduce | ui | sql | docs`.
+"""Command line: `python -m orchestration refresh | verify | rollback | reproduce | ui | sql | docs | audit`.
 
 Each command imports only what it needs.
 """
@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     sql.add_argument("--query", help="print one result and leave")
     sql.add_argument("--csv", help="write that result to this file, for a spreadsheet")
     commands.add_parser("docs", help="static documentation of the models")
+    commands.add_parser("audit", help="hold what is installed against the lock file, and list licences")
     chosen = parser.parse_args(arguments)
     if chosen.command == "refresh":
         from orchestration.refresh import refresh as run
@@ -40,6 +41,10 @@ def main(arguments: list[str] | None = None) -> int:
 
         arguments = [chosen.run, *([chosen.landing] if chosen.command == "reproduce" else [])]
         return getattr(publications, chosen.command)(*arguments)
+    if chosen.command == "audit":
+        from orchestration.dependencies import audit
+
+        return audit()
     if chosen.command == "sql":
         from orchestration.sql_prompt import run_sql
 

@@ -1,0 +1,134 @@
+"""`make audit`: is what is installed what was locked, byte for byte, and under which licences? Reads local files only."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from packaging.markers import Marker
+
+from orchestration.home import REPO
+from orchestration.resources import say
+
+LOCK = REPO / "requirements.lock"
+TABLE = REPO / "docs" / "licences.md"
+# what `make setup` brings along to install the rest
+INSTALLERS = {"pip", "setuptools", "uv", "wheel"}
+
+
+@dataclass(frozen=True)
+class Locked:
+    """A requirement of the lock file: normalised name, version, whether a hash stands with it, and its environment marker."""
+
+    name: str
+    version: str
+    has_hash: bool
+    marker: str
+
+
+def normalised(name: str) -> str:
+    """A distribution's name as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def read_lock(path: Path = LOCK) -> list[Locked]:
+    """Requirements of a hashed lock file.
+
+    Raises
+    ------
+    ValueError
+        Naming a line that is neither a pinned requirement nor a hash of one.
+    """
+    found = []
+    for entry in path.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
+        line = entry.split(" #")[0].strip()
+        if not line or line.startswith("#"):
+            continue
+        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)\s*(?:;\s*(.*?))?\s*((?:--hash=sha256:[0-9a-f]{64}\s*)*)$", line)
+        if not match:
+            raise ValueError(f"{path}: expected 'name==version --hash=sha256:...', found {line[:80]!r}")
+        found.append(Locked(normalised(match[1]), match[2], bool(match[4]), (match[3] or "").strip()))
+    return found
+
+
+def applicable(locked: list[Locked]) -> dict[str, Locked]:
+    """Requirements whose marker holds in this environment, by name; a lock for all platforms may pin a package twice."""
+    return {entry.name: entry for entry in locked if not entry.marker or Marker(entry.marker).evaluate()}
+
+
+def recorded_hashes(distributions: list[metadata.Distribution]) -> dict[Path, set[str]]:
+    """sha256 of every installed file as its distribution recorded it; packages of one namespace may both record its `__init__.py`."""
+    found: dict[Path, set[str]] = {}
+    for distribution in distributions:
+        for file in distribution.files or []:
+            if file.hash is not None and file.hash.mode == "sha256":
+                found.setdefault(Path(distribution.locate_file(file)), set()).add(file.hash.value)
+    return found
+
+
+def changed_files(distributions: list[metadata.Distribution]) -> list[str]:
+    """Installed files that are gone or have bytes that no distribution recorded for them."""
+    changed = []
+    for path, hashes in recorded_hashes(distributions).items():
+        if not path.is_file():
+            changed.append(f"{path}: missing, expected as installed: make a new environment with `make setup`")
+            continue
+        digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+        if digest not in hashes:
+            changed.append(f"{path}: not as it was installed: make a new environment with `make setup`")
+    return changed
+
+
+def licence_of(distribution: metadata.Distribution) -> str:
+    """The licence a distribution declares: its expression, else its classifiers, else its short licence field."""
+    said = distribution.metadata
+    if said.get("License-Expression"):
+        return said["License-Expression"]
+    classified = [c.rsplit(" :: ", 1)[1] for c in said.get_all("Classifier") or [] if c.startswith("License :: ") and c.count(" :: ") > 1]
+    if classified:
+        return ", ".join(sorted(classified))
+    text = " ".join((said.get("License") or "").split())
+    return text if 0 < len(text) <= 60 else "not declared in its metadata"
+
+
+def audit_faults() -> list[str]:
+    """One line for each difference between the lock and what is installed."""
+    everything = read_lock()
+    locked, distributions = applicable(everything), list(metadata.distributions())
+    faults = [f"{LOCK.name}: {entry.name} {entry.version} has no hash" for entry in everything if not entry.has_hash]
+    for distribution in distributions:
+        name = normalised(distribution.metadata["Name"])
+        if name in INSTALLERS:
+            continue
+        if name not in locked:
+            faults.append(f"{name} {distribution.version} is installed and not in {LOCK.name}: make a new environment with `make setup`")
+        elif locked[name].version != distribution.version:
+            faults.append(f"{name} {distribution.version} is installed, {LOCK.name} says {locked[name].version}: run `make setup`")
+    return sorted({*faults, *changed_files(distributions)})
+
+
+def licence_table() -> str:
+    """The page docs/licences.md: every locked distribution that is installed here, with its licence."""
+    versions = {entry.name: entry.version for entry in applicable(read_lock()).values()}
+    skipped = sorted({entry.name for entry in read_lock()} - set(versions))
+    found = {normalised(d.metadata["Name"]): d for d in metadata.distributions()}
+    rows = [f"| {name} | {version} | {licence_of(found[name])} |" for name, version in sorted(versions.items()) if name in found]
+    note = f"\nLocked for other platforms, not installed here: {', '.join(skipped)}.\n" if skipped else ""
+    about = "Written by `make audit` from the packages' own metadata; citysync's own licence is in LICENSE."
+    head = f"# Licences of the dependencies\n\n{about}\n\n"
+    return head + "| package | version | licence as declared |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n" + note
+
+
+def audit() -> int:
+    """Check what is installed and rewrite the licence table; 0, or 1 with a line a fault."""
+    faults = audit_faults()
+    for fault in faults:
+        say(fault)
+    TABLE.write_text(licence_table(), encoding="utf-8")
+    outcome = f"{len(faults)} faults" if faults else f"{len(read_lock())} locked packages, every installed file as its record says"
+    say(f"citysync audit: exit {int(bool(faults))}: {outcome}; licences in {TABLE.relative_to(REPO)}")
+    return int(bool(faults))
