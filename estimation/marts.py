@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from estimation.city_marks import add_city_marks
 from estimation.city_series import INPUTS, add_derived_series
-from estimation.rules import TIE_MEASURES, TREATMENT_RULES
+from estimation.rules import POLICIES, TIE_MEASURES, TREATMENT_RULES
 from estimation.series import SERIES_COLUMNS
 from estimation.specs import Spec
 
@@ -49,15 +50,26 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
         Outcome and control columns that the mart lacks are left out; their specs then end in ``not_run``.
     """
     outcomes = {name for spec in specs for name in (spec.outcome, *spec.controls)}
-    treated = {rule.column for rule in TREATMENT_RULES.values()}
+    pairs = _read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES))
+    synchronization = _read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes)
     return Marts(
-        cities=con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df(),
-        pairs=_read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES)),
-        synchronization=_read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes),
+        cities=add_city_marks(_read_cities(con), pairs, int(synchronization["year"].max()) if len(synchronization) else 0),
+        pairs=pairs,
+        synchronization=synchronization,
         city_years=add_derived_series(
             _read_columns(con, "fct_city_year", ("city_id", "year"), {*SERIES_COLUMNS.values(), *INPUTS}),
         ),
     )
+
+
+def _read_cities(con: Any) -> pd.DataFrame:
+    """Cities with the first treated year under each rule, and the first year of each other programme that covers them."""
+    treated = {rule.column for rule in TREATMENT_RULES.values()}
+    cities = con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df()
+    policies = _read_columns(con, "dim_other_policy", ("policy", "city_id"), {"treated_year", "covers_city"})
+    first = policies[policies["covers_city"]].groupby(["city_id", "policy"])["treated_year"].min().unstack()
+    years = first.reindex(index=cities["city_id"], columns=list(POLICIES)).astype("Float64").astype("Int64")
+    return cities.assign(**{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES})
 
 
 def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 from estimation.absorbing import NotAbsorbingError, require_absorbing
 from estimation.methods.panel_data import strong_ties
 from estimation.roster import NEVER, build_roster, build_strata, share_short_exposure
-from estimation.rules import TIE_RULES, TREATMENT_RULES, TieRule
+from estimation.rules import DATING_RULES, TIE_RULES, TieRule
 from estimation.specs import SERIES_NEEDS, TIE_NEEDS, SampleError, Spec
 
 __all__ = [
@@ -164,9 +164,9 @@ def build_sample(
 
 
 def _refuse_unknown(spec: Spec, outcomes: tuple[str, ...], synchronization: pd.DataFrame) -> None:
-    if spec.treatment_rule not in TREATMENT_RULES:
+    if spec.treatment_rule not in DATING_RULES:
         raise NotAbsorbingError(
-            f"treatment rule {spec.treatment_rule!r} is none of {', '.join(TREATMENT_RULES)}. A dummy like 'exactly one of the two is "
+            f"treatment rule {spec.treatment_rule!r} is none of {', '.join(DATING_RULES)}. A dummy like 'exactly one of the two is "
             "a pilot now' is not absorbing (it switches off when the second city is admitted); name the rule that dates a city's first "
             "treated year"
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from estimation.rules import CONTROL_GROUPS, TREATMENT_RULES
+from estimation.city_marks import excluded_cities
+from estimation.rules import CONTROL_GROUPS, DATING_RULES
 from estimation.specs import SampleError, Spec
 
 NEVER = 0
@@ -13,7 +14,7 @@ CALENDAR = "_calendar_year"
 
 
 def build_roster(cities: pd.DataFrame, members: np.ndarray, spec: Spec, last_year: int) -> pd.DataFrame:
-    """Members in order of city_id, without those that the control group of the spec leaves out.
+    """Members in order of city_id, without those that the control group or the exclusions of the spec leave out.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def build_roster(cities: pd.DataFrame, members: np.ndarray, spec: Spec, last_yea
     if unknown.size:
         raise ValueError(f"city {unknown[0]} of marts.fct_pair_synchronization is not in marts.dim_city, expected every city there")
     found = by_id.loc[members]
-    treated, is_second_half = _treated_years(found, TREATMENT_RULES[spec.treatment_rule].column)
+    treated, is_second_half = _treated_years(found, DATING_RULES[spec.treatment_rule].column)
     in_window = np.isfinite(treated) & (treated <= last_year)
     gap = np.where(in_window, np.inf, np.nan_to_num(treated - last_year, nan=np.inf))
     gdp = found["gdp_mean_cny_100m"] if "gdp_mean_cny_100m" in found else pd.Series(np.nan, index=found.index)
@@ -56,7 +57,19 @@ def build_roster(cities: pd.DataFrame, members: np.ndarray, spec: Spec, last_yea
             "gdp": gdp.to_numpy(dtype=float, na_value=np.nan),
         }
     )
-    return roster[gap > CONTROL_GROUPS[spec.control_group]].reset_index(drop=True)
+    is_kept = (gap > CONTROL_GROUPS[spec.control_group]) & ~_is_excluded(found, spec, last_year)
+    return roster[is_kept].reset_index(drop=True)
+
+
+def _is_excluded(cities: pd.DataFrame, spec: Spec, last_year: int) -> np.ndarray:
+    """Cities of a group that the spec leaves out; shape (N,) bool."""
+    excluded = np.zeros(len(cities), dtype=bool)
+    for group in spec.excluded:
+        try:
+            excluded |= excluded_cities(cities, group, last_year)
+        except KeyError as error:
+            raise SampleError(f"needs the column {error.args[0]} of the cities to leave out {group}, which is not there") from error
+    return excluded
 
 
 def _treated_years(cities: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
@@ -85,7 +98,7 @@ def share_short_exposure(
     roster: pd.DataFrame, sides: tuple[np.ndarray, np.ndarray], treated: np.ndarray, years: np.ndarray, rule: str
 ) -> float:
     """Of the treated pair-years of the given pairs (positions), those in the approval year of a second-half approval."""
-    is_calendar = TREATMENT_RULES[rule].column.endswith(CALENDAR)
+    is_calendar = DATING_RULES[rule].column.endswith(CALENDAR)
     cohort, late = roster["cohort"].to_numpy(), roster["is_second_half"].to_numpy() & is_calendar
     pilot = np.where(cohort[sides[0][treated]] > NEVER, sides[0][treated], sides[1][treated])
     n_treated = (years[None, :] >= cohort[pilot][:, None]).sum()

@@ -68,3 +68,21 @@ TREATMENT_RULES: dict[str, TreatmentRule] = {
 
 # Years after the window within which a first treatment disqualifies a control; a city treated in the window is no control anyway.
 CONTROL_GROUPS: dict[str, int] = {"never_in_window": 0, "late_left_out": 2, "never_at_all": 99}
+
+# Rings around pilots, by their outer edge; what lies beyond the last is far from every pilot.
+RINGS_KM = (100, 200, 300)
+
+# Dates of exposure instead of admission, for never-pilots: did they move when a pilot near them was admitted?
+EXPOSURE_RULES: dict[str, TreatmentRule] = {
+    **{
+        f"near_pilot_{outer}": TreatmentRule(f"nearest pilot within {inner}-{outer} km admitted", f"treated_year_near_pilot_{outer}")
+        for inner, outer in zip((0, *RINGS_KM), RINGS_KM, strict=False)
+    },
+    "tied_to_pilot": TreatmentRule(
+        "pilot of the strongest tie admitted, tie above the median of never-pilots", "treated_year_tied_to_pilot"
+    ),
+}
+DATING_RULES = TREATMENT_RULES | EXPOSURE_RULES
+
+# Other pilot programmes of marts.dim_other_policy.
+POLICIES = ("free_trade_zone", "broadband_china", "low_carbon", "new_urbanisation")

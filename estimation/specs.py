@@ -53,9 +53,11 @@ class Spec:
     tie_rule : str
         Of ``rules.TIE_RULES``: ``strong`` keeps the pairs strictly above the median tie of ``one`` and ``none`` pairs, ``all`` every pair.
     treatment_rule : str
-        Of ``rules.TREATMENT_RULES`` (METHODS, section 5).
+        Of ``rules.TREATMENT_RULES`` (METHODS, section 5), or of ``rules.EXPOSURE_RULES`` to date never-pilots by a pilot near them.
     control_group : str
         Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out instead of serving as controls.
+    excluded : tuple of str
+        Groups of cities left out, as ``city_marks.excluded_cities`` names them: ``province_440000``, ``policy_low_carbon``, ``pilots``.
     window : tuple of int or None
         First and last year; None takes the study window of the mart. Another window has its outcomes recomputed on it.
     estimator : str
@@ -79,6 +81,7 @@ class Spec:
     tie_rule: str = "strong"
     treatment_rule: str = "second_half_next_year"
     control_group: str = "never_in_window"
+    excluded: tuple[str, ...] = ()
     window: tuple[int, int] | None = None
     controls: tuple[str, ...] = ()
     effects: tuple[str, ...] = ("pair", "year")

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimation.analyses import baseline, dynamics, matching, mechanisms, robustness, specification_curve
+from estimation.analyses import baseline, confounders, dynamics, matching, mechanisms, robustness, specification_curve, spillovers
+from estimation.city_marks import add_policy_controls
 from estimation.curve import run_curve
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
 from estimation.marts import Marts, read_frames
@@ -33,7 +34,7 @@ from estimation.study_tables import (
 
 __all__ = ["Marts", "StudyResult", "all_specs", "compute_truth", "curve_specs", "empty_truth", "read_marts", "run_study"]
 
-ANALYSES = (baseline, dynamics, matching, robustness, mechanisms)
+ANALYSES = (baseline, dynamics, matching, robustness, mechanisms, confounders, spillovers)
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,8 @@ def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Sp
 def _sample_name(spec: Spec) -> str:
     window = "" if spec.window is None else f", {spec.window[0]}-{spec.window[1]}"
     controls = "" if spec.control_group == "never_in_window" else f", controls {spec.control_group}"
+    controls += f", without {', '.join(spec.excluded)}" if spec.excluded else ""
+    controls += f", given {', '.join(spec.controls)}" if spec.controls else ""
     return f"{spec.series}{window}, ties {spec.tie_rule}, treated by {spec.treatment_rule}{controls}, shuffled by {spec.shuffle}"
 
 
@@ -172,6 +175,11 @@ def _outcomes(group: list[Spec]) -> tuple[str, ...]:
 
 def _frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """What a group's sample is built from; outcomes on another window, or of a series the mart does not pair, are made from city series."""
+    frames = _outcome_frames(marts, group)
+    return *frames[:2], add_policy_controls(frames[2], marts.cities, group[0].controls)
+
+
+def _outcome_frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     window, outcomes = group[0].window, _outcomes(group)
     known = set(marts.synchronization.columns)
     if window is None and (known.issuperset(outcomes) or any(split_outcome(outcome) is None for outcome in outcomes)):

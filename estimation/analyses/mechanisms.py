@@ -2,7 +2,7 @@
 
 Resource reallocation: does admission bring the two cities' returns and factor allocation closer (a rise of `neg_abs_gap` closes a gap),
 and does it lower the misallocation of the pair (`mean` of its cities)? Leading demonstration: do inventions and new firms a head come
-closer? The argument from each to synchronization stands in docs/mechanisms.md; no mediation test is made. Each spec takes 999 draws.
+closer? The argument from each to synchronization stands in docs/mechanisms.md; no mediation test is made. Each spec takes 499 draws.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from estimation.specs import Spec
 
 ANALYSIS = "mechanisms"
 ALTERNATIVES = "alternative_outcomes"
-DRAWS = 999
+DRAWS = 499
 
 REALLOCATION = (
     "neg_abs_gap_labour_allocation",

@@ -21,7 +21,7 @@ def test_contracts_ids_exist_once() -> None:
     }
     wanted |= {f"dynamics.{part}_{s}.headline" for s in SERIES for part in ("cm", "comove", "dispersion")}
     assert wanted <= set(ids)
-    assert all(spec.permutations in (9999, 999) and len(spec.vcov) == 5 for spec in all_specs())
+    assert all(spec.permutations in (9999, 999, 499, 199) and len(spec.vcov) == 5 for spec in all_specs())
     assert all(spec.permutations == 9999 for spec in all_specs() if spec.analysis in ("baseline", "dynamics"))
 
 

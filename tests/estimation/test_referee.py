@@ -1,0 +1,100 @@
+"""What a referee asks beyond the headline, on small marts: mechanisms, other policies, spillovers."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimation.analyses import confounders, mechanisms, spillovers
+from estimation.city_marks import add_city_marks
+from estimation.city_series import add_derived_series
+from estimation.fit import PairPanel, fit_panel
+from estimation.specs import Spec
+from estimation.study import Marts, run_study
+from tests.estimation.test_study import YEARS, economy
+
+FAST = {"permutations": 19, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def marts() -> Marts:
+    """The small economy on a line of places, with two programmes, employment and wages."""
+    small = economy()[0]
+    rng = np.random.default_rng(8)
+    ids = small.cities["city_id"].to_numpy()
+    place = dict(zip(ids, np.sort(rng.uniform(0, 2500, ids.size)), strict=True))
+    apart = [abs(place[i] - place[j]) for i, j in zip(small.pairs["city_i_id"], small.pairs["city_j_id"], strict=True)]
+    pairs = small.pairs.assign(distance_km=apart)
+    cities = small.cities.assign(
+        policy_year_low_carbon=pd.array(rng.choice([2012, 2017, 2030], ids.size), dtype="Int64"),
+        policy_year_free_trade_zone=pd.array(rng.choice([2014, 2018, 2030], ids.size), dtype="Int64"),
+    )
+    city_years = pd.DataFrame({"city_id": np.repeat(ids, YEARS.size), "year": np.tile(YEARS, ids.size)})
+    for name in ("employed_10k", "wage_avg_cny", "gdp_nominal_cny_100m", "growth_employed_pct", "growth_wage_pct"):
+        city_years[name] = rng.uniform(1, 9, len(city_years))
+    return Marts(add_city_marks(cities, pairs, 2019), pairs, small.synchronization, add_derived_series(city_years))
+
+
+def test_what_the_marts_hold_is_run_and_the_rest_says_what_it_needs(marts):
+    result = run_study(marts, mechanisms.SPECS, **FAST)
+    run = set(result.estimate["outcome"])
+    assert {"neg_abs_gap_labour_allocation", "mean_labour_misallocation", "neg_abs_gap_ln_wage", "comove_growth_employed"} <= run
+    reasons = result.not_run.set_index("spec_id")["reason"]
+    assert set(reasons.index) == {spec.spec_id for spec in mechanisms.SPECS if spec.outcome not in run}
+    for word in ("capital", "patents", "firms"):
+        needs = {"capital": "fixed_investment_cny_100m", "patents": "patents_granted", "firms": "firms_new"}[word]
+        assert reasons[reasons.index.str.contains(word)].str.startswith(f"needs {needs}").all()
+
+
+def test_a_mechanism_is_the_regression_on_its_own_pair_series(marts):
+    spec = next(s for s in mechanisms.SPECS if s.outcome == "mean_labour_misallocation")
+    found = run_study(marts, [dataclasses.replace(spec, tie_rule="all")], **FAST).estimate
+    wide = marts.city_years.pivot(index="city_id", columns="year", values="labour_misallocation").to_numpy()
+    left, right = np.triu_indices(len(wide), 1)
+    cohort = marts.cities["treated_year"].to_numpy(dtype=float, na_value=0).astype(int)
+    panel = PairPanel(left, right, YEARS, (wide[left] + wide[right]) / 2, cohort, province=marts.cities["province_id"].to_numpy())
+    assert found["estimate"].iloc[0] == pytest.approx(fit_panel(panel, permutations=0).estimates[0].estimate, rel=1e-12)
+
+
+def test_a_policy_control_is_that_of_a_dummy_regression(marts):
+    """Both coefficients equal least squares on pair and year dummies, written out."""
+    spec = next(s for s in confounders.SPECS if s.variant == "given_free_trade_zone")
+    spec = dataclasses.replace(spec, tie_rule="all")
+    found = run_study(marts, [spec], **FAST).estimate.drop_duplicates("term").set_index("term")["estimate"]
+    year = marts.cities.set_index("city_id")["treated_year"].astype("Float64").astype(float)
+    policy = marts.cities.set_index("city_id")["policy_year_free_trade_zone"].astype(float)
+    rows = marts.synchronization
+    i, j = rows["city_i_id"], rows["city_j_id"]
+    first, second = year.reindex(i).to_numpy(), year.reindex(j).to_numpy()
+    keep = np.isnan(first) | np.isnan(second)
+    treated = rows["year"].to_numpy() >= np.fmin(first, second)
+    covered = sum((rows["year"].to_numpy() >= policy.reindex(side).to_numpy()).astype(float) for side in (i, j))
+    effects = [pd.get_dummies(i.astype(str) + "-" + j.astype(str)).to_numpy(float), pd.get_dummies(rows["year"]).to_numpy(float)[:, 1:]]
+    x = np.column_stack([treated, covered, *effects])[keep]
+    b = np.linalg.lstsq(x, rows["cm_growth_official"].to_numpy()[keep], rcond=None)[0]
+    assert found["treated"] == pytest.approx(b[0], rel=1e-8)
+    assert found["policy_free_trade_zone"] == pytest.approx(b[1], rel=1e-8)
+
+
+def test_exclusions_and_exposure_rules_change_the_sample(marts):
+    result = run_study(marts, [*confounders.SPECS, *spillovers.SPECS], **FAST)
+    counts = result.diagnostic[result.diagnostic["diagnostic"].isin(["sample_n_cities", "sample_n_pilots"])]
+    counts = counts.pivot(index="spec_id", columns="diagnostic", values="value")
+    n = len(marts.cities)
+    assert counts.loc["confounders.cm_growth_official.without_guangdong", "sample_n_cities"] == n
+    covered = (marts.cities["policy_year_low_carbon"] <= 2019).sum()
+    assert counts.loc["confounders.cm_growth_official.without_low_carbon", "sample_n_cities"] == n - covered
+    pilots = set(marts.cities.loc[marts.cities["treated_year"].notna(), "city_id"])
+    near = marts.cities["treated_year_near_pilot_100"].notna()
+    assert counts.loc["spillovers.cm_growth_official.near_pilot_100", "sample_n_pilots"] == near.sum() and not pilots & set(
+        marts.cities.loc[near, "city_id"]
+    )
+    assert result.not_run.set_index("spec_id")["reason"]["confounders.cm_growth_official.without_broadband_china"].startswith("needs")
+
+
+def test_the_headline_of_a_small_sample_is_untouched_by_the_new_fields(marts):
+    plain = Spec("a.cm_growth_official.b", "a", "cm_growth_official", permutations=19)
+    same = dataclasses.replace(plain, excluded=("province_440000",))
+    first, second = (run_study(marts, [spec], **FAST).estimate for spec in (plain, same))
+    pd.testing.assert_frame_equal(first, second)
