@@ -10,8 +10,9 @@ from estimation.analyses import confounders, mechanisms, spillovers
 from estimation.city_marks import add_city_marks
 from estimation.city_series import add_derived_series
 from estimation.fit import PairPanel, fit_panel
+from estimation.marts import Marts
 from estimation.specs import Spec
-from estimation.study import Marts, run_study
+from estimation.study import run_study
 from tests.estimation.test_study import YEARS, economy
 
 FAST = {"permutations": 19, "seed": 3}

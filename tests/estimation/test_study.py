@@ -189,7 +189,9 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
     levels = pd.DataFrame(
         {"city_id": np.repeat(marts[0].cities["city_id"], 2), "year": [2010, 2011] * 30, "gdp_nominal_cny_100m": [1.5, 2.5] * 30}
     )
+    policy = {"policy": ["low_carbon"] * 3, "city_id": [110000, 110000, 110100], "treated_year": [2013, 2011, 2017]}
     tables = {
+        "dim_other_policy": pd.DataFrame(policy | {"covers_city": [True, True, False]}),
         "dim_city": marts[0].cities.drop(columns="gdp_mean_cny_100m").assign(city_name_en="x"),
         "fct_city_year": levels,
         "fct_city_pair": marts[0].pairs,
@@ -200,6 +202,7 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
         con.execute(f"create table marts.{name} as select * from incoming order by random()")
     read = read_marts(con)
     assert list(read.cities["gdp_mean_cny_100m"]) == [2.0] * 30
+    assert read.cities["policy_year_low_carbon"].dropna().to_dict() == {0: 2011.0}
     found = run_study(read, [spec for spec in SPECS if spec.analysis == "baseline"], permutations=19, seed=1)
     assert set(found.not_run["spec_id"]) == {s.spec_id for s in SPECS if s.analysis == "baseline" and s.series == "growth_deflated"}
     for frame, columns in ((empty_truth(), TRUTH_COLUMNS), (found.estimate.iloc[:0], ESTIMATE_COLUMNS)):
