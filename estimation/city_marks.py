@@ -113,7 +113,8 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
     ----------
     cities : DataFrame
     group : str
-        ``pilots``; ``province_<id>``; ``near_pilot_<km>`` or ``tied_to_pilot``; ``policy_<policy>``: covered by the window's last year.
+        ``pilots``; ``cohort_<first treated year>``; ``province_<id>``; ``near_pilot_<km>`` or ``tied_to_pilot``; ``policy_<policy>``:
+        covered by the window's last year.
     last_year : int
 
     Raises
@@ -123,6 +124,8 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
     """
     if group.startswith("province_"):
         return cities["province_id"].to_numpy() == int(group.removeprefix("province_"))
+    if group.startswith("cohort_"):
+        return cities[TREATED_YEAR].to_numpy(dtype=float, na_value=np.nan) == int(group.removeprefix("cohort_"))
     if group.startswith("policy_"):
         column = f"policy_year_{group.removeprefix('policy_')}"
     else:

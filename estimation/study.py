@@ -11,11 +11,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimation.analyses import baseline, confounders, dynamics, matching, mechanisms, robustness, specification_curve, spillovers
+from estimation.analyses import (
+    baseline,
+    confounders,
+    dynamics,
+    leave_out,
+    matching,
+    mechanisms,
+    robustness,
+    specification_curve,
+    spillovers,
+)
 from estimation.city_marks import add_policy_controls
 from estimation.curve import run_curve
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
 from estimation.marts import Marts, read_frames
+from estimation.methods.leave_out import leave_one_out
 from estimation.methods.panel_data import PairPanel
 from estimation.panel import PAIR_BASE, Sample, SampleError, build_sample, hash_panel
 from estimation.rules import TIE_RULES
@@ -34,7 +45,7 @@ from estimation.study_tables import (
 
 __all__ = ["Marts", "StudyResult", "all_specs", "compute_truth", "curve_specs", "empty_truth", "read_marts", "run_study"]
 
-ANALYSES = (baseline, dynamics, matching, robustness, mechanisms, confounders, spillovers)
+ANALYSES = (baseline, dynamics, matching, robustness, mechanisms, confounders, spillovers, leave_out)
 
 
 @dataclass(frozen=True)
@@ -221,8 +232,8 @@ def _fit_group(
         yield spec, sample, results if isinstance(results, str) else results[spec.estimator, sample.outcomes.index(spec.outcome)]
 
 
-def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[str, ...], permutations: int) -> dict:
-    panel = PairPanel(
+def _panel(sample: Sample) -> PairPanel:
+    return PairPanel(
         city_i=sample.city_i,
         city_j=sample.city_j,
         years=sample.years,
@@ -233,8 +244,11 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
         tie=sample.tie,
         city_ids=sample.city_ids,
     )
+
+
+def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[str, ...], permutations: int) -> dict:
     return fit_outcomes(
-        panel,
+        _panel(sample),
         estimators=estimators,
         vcov=vcov,
         permutations=permutations,
@@ -280,12 +294,23 @@ def _rows_of(spec: Spec, sample: Sample | None, result: FitResult | str, names: 
     sample_counts = {name: value for name, value in dataclasses.asdict(sample.description).items() if name != "dropped_city_ids"}
     diagnostics = [(f"sample_{name}", None, value) for name, value in sample_counts.items()]
     diagnostics += [("sample_n_cities_dropped", None, len(sample.description.dropped_city_ids)), *result.diagnostics]
+    if spec.spec_id in leave_out.TABLES:
+        diagnostics += _leave_out_rows(spec, sample)
     return {
         "estimate": [{**common, **_estimate_row(estimate)} for estimate in result.estimates],
         "diagnostic": [{"spec_id": spec.spec_id, "diagnostic": d, "term": t, "value": v} for d, t, v in diagnostics],
         "warning": [{"spec_id": spec.spec_id, "warning": _with_names(text, names)} for text in result.warnings],
         "not_run": [],
     }
+
+
+def _leave_out_rows(spec: Spec, sample: Sample) -> list[tuple[str, str, float]]:
+    found = leave_one_out(_panel(sample), sample.outcomes.index(spec.outcome), TIE_RULES[spec.tie_rule].quantile)
+    return [
+        (f"leave_out_{part}", str(block), float(estimate))
+        for part, refits in found.items()
+        for block, estimate in zip(refits.blocks, refits.estimates[:, 0], strict=True)
+    ]
 
 
 def _estimate_row(estimate: Any) -> dict[str, Any]:

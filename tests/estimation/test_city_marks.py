@@ -72,6 +72,7 @@ def test_controls_count_the_covered_cities_of_a_pair(cities):
     ("group", "expected"),
     [
         ("pilots", {1, 2}),
+        ("cohort_2019", {2}),
         ("province_20", {2, 5}),
         ("policy_low_carbon", {1, 3}),
         ("near_pilot_100", {3, 5}),

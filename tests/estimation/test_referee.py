@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.analyses import confounders, mechanisms, spillovers
+from estimation.analyses import confounders, leave_out, mechanisms, spillovers
 from estimation.city_marks import add_city_marks
 from estimation.city_series import add_derived_series
 from estimation.fit import PairPanel, fit_panel
 from estimation.marts import Marts
+from estimation.methods.leave_out import leave_one_out
+from estimation.methods.panel_data import build_sample
 from estimation.specs import Spec
-from estimation.study import run_study
+from estimation.study import all_specs, run_study
 from tests.estimation.test_study import YEARS, economy
 
 FAST = {"permutations": 19, "seed": 3}
@@ -99,3 +101,38 @@ def test_the_headline_of_a_small_sample_is_untouched_by_the_new_fields(marts):
     same = dataclasses.replace(plain, excluded=("province_440000",))
     first, second = (run_study(marts, [spec], **FAST).estimate for spec in (plain, same))
     pd.testing.assert_frame_equal(first, second)
+
+
+@pytest.mark.parametrize("tie_quantile", [None, 0.5])
+def test_estimates_without_a_part_are_refits_of_a_smaller_panel(marts, tie_quantile):
+    """Each city and province deleted by hand: a panel of the rows that are left, the tie mask as it was."""
+    ids = marts.cities["city_id"].to_numpy()
+    cohort = marts.cities["treated_year"].to_numpy(dtype=float, na_value=0).astype(int)
+    province = marts.cities["province_id"].to_numpy()
+    left, right = np.triu_indices(ids.size, 1)
+    y = marts.synchronization["cm_growth_official"].to_numpy().reshape(-1, YEARS.size)
+    tie = marts.pairs["tie_strength"].to_numpy(dtype=float)
+    panel = PairPanel(left, right, YEARS, y, cohort, province=province, tie=tie, city_ids=ids)
+    found = leave_one_out(panel, 0, tie_quantile)
+    kept = build_sample(panel, (0,), tie_quantile).kept
+    parts = {"city": ids, "province": province}
+    for name, label in parts.items():
+        assert set(found[name].blocks) <= set(label)
+        for block, estimate in zip(found[name].blocks[:4], found[name].estimates[:4, 0], strict=True):
+            rest = kept & (label[left] != block) & (label[right] != block)
+            smaller = PairPanel(left[rest], right[rest], YEARS, y[rest], cohort, city_ids=ids)
+            assert estimate == pytest.approx(fit_panel(smaller, permutations=0).estimates[0].estimate, rel=1e-9)
+
+
+def test_headlines_get_their_table_and_specs_without_a_cohort(marts):
+    specs = [spec for spec in all_specs() if spec.spec_id == leave_out.TABLES[0]]
+    result = run_study(marts, [*specs, *leave_out.SPECS], **FAST)
+    table = result.diagnostic[result.diagnostic["diagnostic"].str.startswith("leave_out_")]
+    assert set(table["spec_id"]) == {leave_out.TABLES[0]}
+    counts = table["diagnostic"].value_counts()
+    assert counts["leave_out_city"] == len(marts.cities)
+    assert counts["leave_out_province"] == marts.cities["province_id"].nunique()
+    values = result.diagnostic[result.diagnostic["diagnostic"] == "sample_n_pilots"].set_index("spec_id")["value"]
+    for year in leave_out.COHORTS:
+        expected = (marts.cities["treated_year"].dropna() != year).sum()
+        assert values[f"leave_out.cm_growth_official.without_cohort_{year}"] == expected
