@@ -22,6 +22,9 @@ from estimation.methods.permutation import Draws, permutation_p_value
 from estimation.methods.relabelling import fixed_labels
 from estimation.methods.sensitivity import breakdown, relative_magnitudes, smoothness
 
+# coefficients whose placebo distribution is kept as quantiles, for its picture
+OVERALL = ("treated", "att")
+QUANTILES = np.linspace(0.0, 1.0, 41)
 Diagnostic = tuple[str, str | None, float | int | str | None]
 
 
@@ -163,6 +166,9 @@ def permutation_diagnostics(sample: Sample, fit: InfluenceFit, draws: Draws, str
             found += [("permutation_mean_estimate", label, mean), ("permutation_centred_estimate", label, float(fit.estimate[c]) - mean)]
             rank = permutation_p_value(abs(float(fit.estimate[c])), np.abs(coefficient), draws.is_enumeration)
             found.append(("placebo_rank_unstudentised", label, rank))
+            if label in OVERALL:
+                at = np.quantile(coefficient[defined], QUANTILES)
+                found += [(f"permutation_quantile_{q:.3f}", label, float(value)) for q, value in zip(QUANTILES, at, strict=True)]
     return found
 
 

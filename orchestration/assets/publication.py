@@ -60,6 +60,8 @@ def write_meta(home: Home, manifest: dict[str, Any]) -> None:
     description="One self-contained page: the question, the answer with its uncertainty, the sample, the data and where each came from.",
 )
 def report(settings: Settings) -> dg.MaterializeResult:
+    from estimation.report.exhibits import write_exhibits
+    from estimation.report.replication_files import write_replication
     from estimation.report.site import write_report
 
     home = Home.from_environment()
@@ -68,8 +70,10 @@ def report(settings: Settings) -> dg.MaterializeResult:
         comment_tables(con)
     with open_build(home.build, read_only=True) as con:
         write_report(con, home.build / "report")
+        exhibits = write_exhibits(con, home.build / "report")
+        write_replication(con, home.build / "report" / "replication")
     size = (home.build / "report" / "index.html").stat().st_size
-    progress(f"report: {size / 1e3:.0f} kB")
+    progress(f"report: {size / 1e3:.0f} kB, {len(exhibits)} files of figures and tables")
     return dg.MaterializeResult(metadata={"bytes": size, "path": dg.MetadataValue.path(str(home.build / "report" / "index.html"))})
 
 

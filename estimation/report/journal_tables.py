@@ -1,0 +1,176 @@
+"""Regression tables in the layout of a journal: a column a specification, its lines of inference below the coefficient, then the sample."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+import pandas as pd
+
+from estimation.report.exhibit_data import ExhibitData
+
+LINES = {
+    "province_jackknife": "province jackknife",
+    "city": "city",
+    "dyadic": "dyadic",
+    "permutation": "permutation",
+    "conventional": "clustered by pair, contrast only",
+}
+OVERALL = ("treated", "att")
+SIMULATED = "SIMULATED DATA: no finding"
+NOTES = (
+    "Standard errors in parentheses, p in brackets; * marks the default line of inference of a column. "
+    "An effect counts as significant only where both the default line and the permutation reject."
+)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which specs a table shows: a header and a spec_id a column."""
+
+    title: str
+    columns: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class JournalTable:
+    """A table as text: headers, then rows of a label and one cell a column; a row without label continues the one above."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    notes: str
+
+
+def _split(headline: str, variant: str) -> tuple[tuple[str, str], ...]:
+    measures = (("cm", "synchronization"), ("comove", "co-movement"), ("dispersion", "dispersion"))
+    return tuple(
+        (f"{name}, {series}", f"{headline}.{measure}_growth_{series}.{variant}")
+        for series in ("official", "deflated")
+        for measure, name in measures
+    )
+
+
+OFFICIAL = "cm_growth_official"
+TABLES = {
+    "headline": Layout("Admission and synchronization: the headline and its exact split", _split("baseline", "headline")),
+    "treatment_rules": Layout(
+        "The headline under other treatment rules, control groups and samples",
+        (
+            ("headline", f"baseline.{OFFICIAL}.headline"),
+            ("calendar year", f"baseline.{OFFICIAL}.calendar_year"),
+            ("any zone", f"robustness.{OFFICIAL}.any_zone"),
+            ("later pilots left out", f"robustness.{OFFICIAL}.late_left_out"),
+            ("2005-2019", f"robustness.{OFFICIAL}.window_2005_2019"),
+            ("2010-2021", f"robustness.{OFFICIAL}.window_2010_2021"),
+        ),
+    ),
+    "ties": Layout(
+        "The headline under other rules of ties",
+        (
+            ("all pairs", f"baseline.{OFFICIAL}.all_pairs"),
+            ("above median", f"baseline.{OFFICIAL}.headline"),
+            ("top quarter", f"matching.{OFFICIAL}.q75"),
+            ("four-factor", f"matching.{OFFICIAL}.four_factor"),
+            ("near", f"matching.{OFFICIAL}.near"),
+            ("weak (placebo)", f"matching.{OFFICIAL}.weak"),
+        ),
+    ),
+    "estimators": Layout(
+        "The headline by other estimators",
+        (
+            ("two-way", f"baseline.{OFFICIAL}.headline"),
+            ("Callaway-Sant'Anna", f"robustness.{OFFICIAL}.callaway_santanna"),
+            ("Sun-Abraham", f"robustness.{OFFICIAL}.sun_abraham"),
+            ("Borusyak et al.", f"robustness.{OFFICIAL}.borusyak"),
+            ("Gardner", f"robustness.{OFFICIAL}.gardner"),
+            ("ETWFE", f"robustness.{OFFICIAL}.etwfe"),
+        ),
+    ),
+}
+
+
+def build_table(data: ExhibitData, layout: Layout) -> JournalTable | None:
+    """Fill a layout from the estimates; None where none of its specs was estimated.
+
+    Parameters
+    ----------
+    data : ExhibitData
+    layout : Layout
+        A column whose spec was not run shows dashes.
+    """
+    estimate = data["estimate"]
+    own = [estimate[(estimate["spec_id"] == spec_id) & estimate["term"].isin(OVERALL)] for _, spec_id in layout.columns]
+    if all(rows.empty for rows in own):
+        return None
+    rows = [("admission", tuple(_coefficient(part) for part in own))]
+    for vcov, label in LINES.items():
+        if any((part["vcov"] == vcov).any() for part in own):
+            rows.append((label, tuple(_line(part, vcov) for part in own)))
+    rows += [(f"{effect} effects", tuple("–" if part.empty else "yes" for part in own)) for effect in ("pair", "year")]
+    rows += [(label, tuple(_count(part, name) for part in own)) for name, label in COUNTS.items()]
+    title = f"{layout.title} ({SIMULATED})" if data.is_simulated else layout.title
+    return JournalTable(title, tuple(header for header, _ in layout.columns), tuple(rows), NOTES)
+
+
+COUNTS = {"n_obs": "pair-years", "n_pairs": "pairs", "n_cities": "cities", "n_pilots": "pilots"}
+
+
+def _coefficient(rows: pd.DataFrame) -> str:
+    return "–" if rows.empty else f"{float(rows['estimate'].iloc[0]):.4f}"
+
+
+def _line(rows: pd.DataFrame, vcov: str) -> str:
+    found = rows[rows["vcov"] == vcov]
+    if found.empty:
+        return "–"
+    row = found.iloc[0]
+    error = "" if pd.isna(row["std_error"]) else f"({float(row['std_error']):.4f})"
+    p_value = "" if pd.isna(row["p_value"]) else f"[{float(row['p_value']):.3f}]"
+    mark = "*" if pd.notna(row["is_default"]) and bool(row["is_default"]) else ""
+    return " ".join(part for part in (error, p_value + mark) if part) or "–"
+
+
+def _count(rows: pd.DataFrame, name: str) -> str:
+    return "–" if rows.empty else f"{int(rows[name].iloc[0]):,}"
+
+
+def to_html(table: JournalTable) -> str:
+    """The table as one HTML fragment."""
+    head = "".join(f'<th scope="col">({k}) {html.escape(text)}</th>' for k, text in enumerate(table.headers, start=1))
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(label)}</th>' + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>\n"
+        for label, cells in table.rows
+    )
+    notes = f'<tfoot><tr><td colspan="{len(table.headers) + 1}">{html.escape(table.notes)}</td></tr></tfoot>'
+    caption = f"<caption>{html.escape(table.title)}</caption>"
+    return f'<table class="journal">\n{caption}\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n{notes}\n</table>\n'
+
+
+def to_latex(table: JournalTable) -> str:
+    """The table as LaTeX with booktabs."""
+    width = len(table.headers)
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        "\\begin{table}[htbp]",
+        "\\centering",
+        f"\\caption{{{_tex(table.title)}}}",
+        f"\\begin{{tabular}}{{l{'c' * width}}}",
+        "\\toprule",
+        " & ".join(["", *(f"({k})" for k in range(1, width + 1))]) + " \\\\",
+        " & ".join(["", *map(_tex, table.headers)]) + " \\\\",
+        "\\midrule",
+    ]
+    for label, cells in table.rows:
+        if label == "pair effects":
+            lines.append("\\midrule")
+        lines.append(" & ".join(map(_tex, (label, *cells))) + " \\\\")
+    lines += ["\\bottomrule", "\\end{tabular}", "", f"\\parbox{{\\linewidth}}{{\\footnotesize {_tex(table.notes)}}}", "\\end{table}"]
+    return "\n".join(lines) + "\n"
+
+
+_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--"}
+
+
+def _tex(text: str) -> str:
+    return "".join(_SPECIAL.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)
