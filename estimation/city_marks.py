@@ -1,4 +1,4 @@
-"""Marks on cities that need their neighbours or other policies: near a pilot, tied to one, covered by another programme."""
+"""Marks on cities that need other tables: near a pilot, tied to one, covered by another programme, as they were before any zone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from estimation.rules import POLICIES, RINGS_KM
 
 TREATED_YEAR = "treated_year"
 TIED = "tied_to_pilot"
+BASELINE = ("baseline_ln_population", "baseline_ln_gdp_per_head", "baseline_ln_trade", "baseline_coastal")
 
 
 def near_mark(outer_km: int) -> str:
@@ -79,24 +80,54 @@ def _tied(links: pd.DataFrame) -> pd.Series:
     return strongest.loc[strongest["tie_strength"] > strongest["tie_strength"].median(), "pilot_year"]
 
 
-def add_policy_controls(frame: pd.DataFrame, cities: pd.DataFrame, controls: tuple[str, ...]) -> pd.DataFrame:
-    """Pair-years with the number of the pair's two cities that another programme covers in the year.
+def add_baseline(cities: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
+    """The cities with size, openness and coast of 2010-2014, as `BASELINE` names them.
+
+    Parameters
+    ----------
+    cities : DataFrame
+        city_id.
+    baseline : DataFrame
+        ``marts.dim_city_baseline``: city_id, population_10k, gdp_per_head_cny, trade, is_coastal.
+
+    Returns
+    -------
+    DataFrame
+        ``baseline_ln_population``, ``baseline_ln_gdp_per_head``, ``baseline_ln_trade`` (of 1 + million US dollars) and
+        ``baseline_coastal`` (0 or 1), NaN where not delivered.
+    """
+    found = baseline.set_index("city_id").reindex(cities["city_id"])
+    size, income, trade, coastal = (
+        found[name].to_numpy(dtype=float, na_value=np.nan) for name in ("population_10k", "gdp_per_head_cny", "trade", "is_coastal")
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = (np.log(size), np.log(income), np.log1p(trade), coastal)
+    return cities.assign(**{name: np.where(np.isfinite(v), v, np.nan) for name, v in zip(BASELINE, values, strict=True)})
+
+
+def add_pair_controls(frame: pd.DataFrame, cities: pd.DataFrame, controls: tuple[str, ...]) -> pd.DataFrame:
+    """Pair-years with controls made of the pair's two cities: coverage by another programme in the year, or means of the baseline.
 
     Parameters
     ----------
     frame : DataFrame
         city_i_id, city_j_id, year.
     cities : DataFrame
-        city_id and the first year of each programme, ``policy_year_<policy>``.
+        city_id, the first year of each programme, ``policy_year_<policy>``, and the columns of `BASELINE`.
     controls : tuple of str
-        Those named ``policy_<policy>`` are made, others left alone.
+        ``policy_<policy>`` counts the pair's cities that the programme covers in the year; a column of `BASELINE` is the mean of the two
+        cities. Others are left alone.
 
     Returns
     -------
     DataFrame
-        The frame itself where nothing is to be made or the cities lack the programme.
+        The frame itself where nothing is to be made or the cities lack the columns.
     """
     made = {}
+    for name in BASELINE:
+        if name in controls and name in cities:
+            value = cities.set_index("city_id")[name]
+            made[name] = sum(value.reindex(frame[side]).to_numpy(dtype=float) for side in ("city_i_id", "city_j_id")) / 2
     for policy in POLICIES:
         column = f"policy_year_{policy}"
         if f"policy_{policy}" in controls and column in cities:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from estimation.city_marks import add_city_marks
+from estimation.city_marks import add_baseline, add_city_marks
 from estimation.city_series import INPUTS, add_derived_series
 from estimation.rules import POLICIES, TIE_MEASURES, TREATMENT_RULES
 from estimation.series import SERIES_COLUMNS
@@ -69,6 +69,8 @@ def _read_cities(con: Any) -> pd.DataFrame:
     policies = _read_columns(con, "dim_other_policy", ("policy", "city_id"), {"treated_year", "covers_city"})
     first = policies[policies["covers_city"]].groupby(["city_id", "policy"])["treated_year"].min().unstack()
     years = first.reindex(index=cities["city_id"], columns=list(POLICIES)).astype("Float64").astype("Int64")
+    columns = {"population_10k", "gdp_per_head_cny", "trade", "is_coastal"}
+    cities = add_baseline(cities, _read_columns(con, "dim_city_baseline", ("city_id",), columns))
     return cities.assign(**{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES})
 
 

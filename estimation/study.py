@@ -22,9 +22,11 @@ from estimation.analyses import (
     specification_curve,
     spillovers,
 )
-from estimation.city_marks import add_policy_controls
+from estimation.city_marks import add_pair_controls
 from estimation.curve import run_curve
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
+from estimation.fit_doubly_robust import ESTIMATOR as DOUBLY_ROBUST
+from estimation.fit_doubly_robust import fit_outcomes_doubly_robust
 from estimation.marts import Marts, read_frames
 from estimation.methods.leave_out import leave_one_out
 from estimation.methods.panel_data import PairPanel
@@ -187,7 +189,7 @@ def _outcomes(group: list[Spec]) -> tuple[str, ...]:
 def _frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """What a group's sample is built from; outcomes on another window, or of a series the mart does not pair, are made from city series."""
     frames = _outcome_frames(marts, group)
-    return *frames[:2], add_policy_controls(frames[2], marts.cities, group[0].controls)
+    return *frames[:2], add_pair_controls(frames[2], marts.cities, group[0].controls)
 
 
 def _outcome_frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -247,6 +249,9 @@ def _panel(sample: Sample) -> PairPanel:
 
 
 def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[str, ...], permutations: int) -> dict:
+    quantile = TIE_RULES[spec.tie_rule].quantile
+    if spec.estimator == DOUBLY_ROBUST:
+        return fit_outcomes_doubly_robust(_panel(sample), control_names=spec.controls, vcov=vcov, tie_quantile=quantile)
     return fit_outcomes(
         _panel(sample),
         estimators=estimators,
@@ -254,7 +259,7 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
         permutations=permutations,
         seed=spec.seed,
         shuffle=spec.shuffle if sample.strata is None else sample.strata,
-        tie_quantile=TIE_RULES[spec.tie_rule].quantile,
+        tie_quantile=quantile,
         control_names=spec.controls,
     )
 

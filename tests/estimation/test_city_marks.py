@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.city_marks import add_city_marks, add_policy_controls, excluded_cities
+from estimation.city_marks import add_city_marks, add_pair_controls, excluded_cities
 from estimation.panel import build_sample
 from estimation.specs import SampleError, Spec
 
@@ -62,10 +62,10 @@ def test_no_pilot_or_no_tie_marks_nobody(cities, pairs):
 
 def test_controls_count_the_covered_cities_of_a_pair(cities):
     frame = pd.DataFrame({"city_i_id": [1, 1, 1, 4, 3], "city_j_id": [3, 3, 4, 6, 5], "year": [2010, 2018, 2018, 2018, 2021]})
-    made = add_policy_controls(frame, cities, ("policy_low_carbon", "policy_free_trade_zone", "gap"))
+    made = add_pair_controls(frame, cities, ("policy_low_carbon", "policy_free_trade_zone", "gap"))
     assert made["policy_low_carbon"].tolist() == [0, 2, 1, 0, 2]
     assert list(made.columns) == ["city_i_id", "city_j_id", "year", "policy_low_carbon"]
-    assert add_policy_controls(frame, cities, ("gap",)) is frame
+    assert add_pair_controls(frame, cities, ("gap",)) is frame
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,9 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
     policy = {"policy": ["low_carbon"] * 3, "city_id": [110000, 110000, 110100], "treated_year": [2013, 2011, 2017]}
     tables = {
         "dim_other_policy": pd.DataFrame(policy | {"covers_city": [True, True, False]}),
+        "dim_city_baseline": pd.DataFrame(
+            {"city_id": [110000], "population_10k": 3.0, "gdp_per_head_cny": 1.0, "trade": 0.0, "is_coastal": True}
+        ),
         "dim_city": marts[0].cities.drop(columns="gdp_mean_cny_100m").assign(city_name_en="x"),
         "fct_city_year": levels,
         "fct_city_pair": marts[0].pairs,
