@@ -12,6 +12,8 @@ import jinja2
 _WAREHOUSE = Path(__file__).resolve().parents[1] / "warehouse"
 RULES = _WAREHOUSE / "macros" / "policy_classification.sql"
 LEXICON = _WAREHOUSE / "seeds" / "policy_lexicon.csv"
+#: Clauses classified at a time, so that memory does not grow with the file.
+PART = 200_000
 HEADER = ("id", "tool_class", "tool", "matched_terms")
 
 
@@ -59,14 +61,14 @@ def classify_clauses(clauses: list[str], lexicon: Path = LEXICON) -> list[tuple[
         In the order of `clauses`; class and tool are `none` where nothing matches (Rothwell and Zegveld 1985 for the classes).
     """
     rules = jinja2.Environment(autoescape=False).from_string(RULES.read_text(encoding="utf-8")).module  # noqa: S701 - SQL, not HTML
+    query = f"select tool_class, tool, matched_terms from ({rules.classify_policy_clauses('clauses', 'lexicon')}) order by clause_key"
+    labels: list[tuple[str, str, str]] = []
     with duckdb.connect() as con:
         con.execute("create table lexicon as select * from read_csv($path, header = true, all_varchar = true)", {"path": str(lexicon)})
-        con.execute("create table clauses (clause_key integer, clause_text varchar)")
-        _insert(con, [_simplified(text) for text in clauses])
-        con.execute(rules.set_policy_pattern("lexicon"))
-        return con.execute(
-            f"select tool_class, tool, matched_terms from ({rules.classify_policy_clauses('clauses', 'lexicon')}) order by clause_key"
-        ).fetchall()
+        for first in range(0, len(clauses), PART):
+            _register(con, [_simplified(text) for text in clauses[first : first + PART]])
+            labels += con.execute(query).fetchall()
+    return labels
 
 
 def classify_file(path: Path) -> str:
@@ -86,12 +88,13 @@ def classify_file(path: Path) -> str:
     return out.getvalue()
 
 
-def _insert(con: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
+def _register(con: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
+    """Make `texts` the table `clauses`, keys in their order."""
     import pyarrow as pa
 
     given = pa.table({"clause_key": pa.array(range(len(texts)), pa.int32()), "clause_text": pa.array(texts, pa.string())})
     con.register("given", given)
-    con.execute("insert into clauses select * from given")
+    con.execute("create or replace table clauses as select * from given")
 
 
 def _decoded(path: Path, data: bytes) -> str:

@@ -1,12 +1,13 @@
-{{ config(pre_hook="{{ set_policy_pattern(ref('policy_lexicon')) }}") }}
+{{ config(pre_hook="{{ label_policy_clauses(ref('stg_policy__clauses'), ref('policy_lexicon')) }}") }}
 -- grain: one row is a clause of a policy text
 -- depends_on: {{ ref('policy_lexicon') }}
 with clauses as (
     select * from {{ ref('stg_policy__clauses') }}
 ),
 
+-- made by the hook, by the rules of macros/policy_classification.sql
 tools as (
-    {{ classify_policy_clauses('clauses', ref('policy_lexicon')) }}
+    select * from policy_labels
 ),
 
 final as (
