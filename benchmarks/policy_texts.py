@@ -18,8 +18,8 @@ _NUMERALS = "一二三四五六七八九十"
 def generate_texts(n_documents: int, n_characters: int, seed: int = 1) -> Iterator[bytes]:
     """Texts in the manner of a plan: head, numbered headings, enumerated sentences until the length is reached.
 
-    Half of the sentences are those of the simulated landing, half join three to six terms of the lexicon: more terms a clause than real texts
-    hold, so that the measured time is no flattering one.
+    Half of the sentences are those of the simulated landing, half join three to six terms of the lexicon: more terms a clause than in real
+    texts, so that the measured time is no flattering one.
 
     Parameters
     ----------

@@ -8,10 +8,12 @@ import zipfile
 
 import pytest
 
+from warehouse.ingest import landing, policy_pool
 from warehouse.ingest.errors import FileFault
+from warehouse.ingest.landing import find_files
 from warehouse.ingest.policy_clauses import split_clauses
 from warehouse.ingest.policy_cleaning import clean_text
-from warehouse.ingest.policy_documents import POLICY_SCHEMA, build_policy_document, build_sketch
+from warehouse.ingest.policy_documents import POLICY_SCHEMA, build_policy_document, build_sketch, count_clauses
 from warehouse.ingest.policy_files import MAX_POLICY_BYTES
 from warehouse.ingest.raw_table import FileOrigin
 
@@ -224,3 +226,23 @@ def test_sketch_estimates_the_share_of_common_text():
     assert 8000 / 16 * 0.8 < len(whole) < 8000 / 16 * 1.2
     assert build_sketch("短").size == 0
     assert POLICY_SCHEMA.field("sketch") is not None
+
+
+def test_many_texts_are_split_by_two_processes_as_by_one(tmp_path, monkeypatch):
+    texts = tmp_path / "landing" / "policy_texts"
+    texts.mkdir(parents=True)
+    for number in range(24):
+        (texts / f"{number}.txt").write_text(PLAN.replace("〔2020〕5号", f"〔2020〕{number}号"), encoding="utf-8")
+    (texts / "empty.txt").write_bytes(b"")
+    files = find_files(tmp_path / "landing", {})
+    monkeypatch.setattr(landing, "MIN_ITEMS", 1)
+    monkeypatch.setattr(policy_pool, "MIN_ITEMS", 1)
+    made = {}
+    for processes in (1, 2):
+        raw = tmp_path / f"raw_{processes}"
+        raw.mkdir()
+        assert landing.prepare_policy_texts(files, raw, processes=processes) == 24
+        made[processes] = {file.name: file.read_bytes() for file in raw.iterdir()}
+        assert landing.prepare_policy_texts(files, raw, processes=1) == 0
+    assert made[1] == made[2]
+    assert {count_clauses(tmp_path / "raw_1" / name) for name in made[1]} == {len(read(PLAN.encode(), "a.txt")["clauses"])}

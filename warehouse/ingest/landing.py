@@ -14,6 +14,7 @@ import shutil
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,8 +26,15 @@ from warehouse.ingest.grids import read_grids
 from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_report, build_skipped_table
 from warehouse.ingest.layouts import Layout
 from warehouse.ingest.observations import build_file_observations, tables_for
-from warehouse.ingest.policy_documents import POLICY_READER_VERSION, POLICY_SCHEMA, build_policy_document, count_clauses
+from warehouse.ingest.policy_documents import (
+    POLICY_READER_VERSION,
+    POLICY_SCHEMA,
+    build_policy_document,
+    count_clauses,
+    write_policy_document,
+)
 from warehouse.ingest.policy_files import MAX_POLICY_BYTES, too_large
+from warehouse.ingest.policy_pool import MIN_ITEMS, map_on_cores
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.tidy import TIDY_SOURCE, build_tidy_observations
 
@@ -177,6 +185,7 @@ def _read_files(
 ) -> tuple[list[DeliveredFile], Reading]:
     raw_dir.mkdir(parents=True, exist_ok=True)
     reading, done = Reading(), []
+    n_made = prepare_policy_texts(files, raw_dir)
     for number, file in enumerate(files):
         if on_progress:
             on_progress(number, len(files), file.path)
@@ -188,6 +197,7 @@ def _read_files(
             done.append(file)
     if on_progress:
         on_progress(len(files), len(files), "")
+    reading.n_reused -= n_made
     return done, reading
 
 
@@ -212,25 +222,50 @@ def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout],
     return file
 
 
+def prepare_policy_texts(files: Iterable[DeliveredFile], raw_dir: Path, *, processes: int | None = None) -> int:
+    """Make the raw Parquet of many policy texts on all cores; the reading that follows finds it in the cache, and reports the faults.
+
+    Returns
+    -------
+    int
+        Parquet files made; 0 where there are too few texts to share out.
+    """
+    texts = [file for file in files if file.note is None and file.origin.source_id == POLICY_SOURCE]
+    return sum(map_on_cores(partial(_prepare_policy_text, raw_dir), texts, processes=processes)) if len(texts) >= MIN_ITEMS else 0
+
+
+def _prepare_policy_text(raw_dir: Path, file: DeliveredFile) -> bool:
+    try:
+        return _make_policy_parquet(file, raw_dir)[3]
+    except FileFault:
+        return False
+
+
 def _read_policy_text(file: DeliveredFile, raw_dir: Path, reading: Reading) -> DeliveredFile:
     """The same for a policy text; one that cannot be read is turned away with its reason and stops nothing."""
     try:
-        size = file.location.stat().st_size
-        if size > MAX_POLICY_BYTES:
-            raise FileFault(*too_large(size))
-        data = _read_bytes(file.location)
-        file = replace(file, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
-        target = raw_dir / f"{raw_key(file, None)}.parquet"
-        n_clauses = count_clauses(target)
-        if n_clauses is None:
-            write_parquet(build_policy_document(data, file.origin), target)
-            n_clauses = count_clauses(target)
-        else:
-            reading.n_reused += 1
+        file, target, n_clauses, is_new = _make_policy_parquet(file, raw_dir)
     except FileFault as fault:
         return _hashed_unread(replace(file, note=str(fault)))
+    reading.n_reused += not is_new
     reading.policy[file.path], reading.counts[file.path] = target, {None: n_clauses}
     return file
+
+
+def _make_policy_parquet(file: DeliveredFile, raw_dir: Path) -> tuple[DeliveredFile, Path, int, bool]:
+    """The file with its hash, its raw Parquet, the number of clauses in it, and whether it had to be made."""
+    size = file.location.stat().st_size
+    if size > MAX_POLICY_BYTES:
+        raise FileFault(*too_large(size))
+    data = _read_bytes(file.location)
+    file = replace(file, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    target = raw_dir / f"{raw_key(file, None)}.parquet"
+    n_clauses = count_clauses(target)
+    if n_clauses is not None:
+        return file, target, n_clauses, False
+    table = build_policy_document(data, file.origin)
+    write_policy_document(table, target)
+    return file, target, len(table.column("clauses")[0]), True
 
 
 def build_raw(data: bytes, origin: FileOrigin, layout: Layout | None) -> pa.Table:

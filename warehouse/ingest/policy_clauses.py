@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from warehouse.ingest.policy_cleaning import MappedText
 
@@ -19,8 +19,10 @@ MARKER = re.compile(
 )
 _SPACE = " \t\u3000"
 _CLOSING = "”’」』》〉）)\\]】"
-_END = re.compile(rf"[。；;！？!?]+[{_CLOSING}]*|(?<=[政府部局厅委署院关会位门构处业])[:：](?=[^\n\d{_CLOSING}])")
-_AFTER_COLON = re.compile(rf"(?<=[:：])[{_SPACE}]*(?={MARKER.pattern.replace('?P<', '?P<x')})")
+_END = re.compile(rf"[。；;！？!?]+[{_CLOSING}]*")
+# both begin with their sign, not with a look behind it: a search then jumps from sign to sign
+_ADDRESSED = re.compile(rf"[:：](?<=[政府部局厅委署院关会位门构处业].)(?=[^\n\d{_CLOSING}])")
+_COLON_MARKER = re.compile(rf"[:：](?=[{_SPACE}]*(?:{MARKER.pattern.replace('?P<', '?P<x')}))")
 _NOTE = re.compile(r"[\[【].*[\]】]")
 _DATE = (
     r"(?:(?:19|20)\d\d年\d{1,2}月\d{1,2}日|[一二][〇○零Ο一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日)"
@@ -47,8 +49,7 @@ _SIGNATURE_LENGTH = 120
 _SENTENCE_END = "。；;！？!?"
 
 
-@dataclass(frozen=True)
-class Clause:
+class Clause(NamedTuple):
     """One clause: number from 1, text without its marker, kind, marker, level 1-5 (0 unmarked), zone of its annex, place as found.
 
     `char_start` and `char_end` count characters (the first is 0, the end is exclusive), `line_no` lines from 1.
@@ -118,7 +119,7 @@ def _with_headings(clauses: list[Clause]) -> list[Clause]:
     """A short marked sentence is a heading where what follows is set under it: a deeper mark, or text without one."""
     following = [*clauses[1:], None]
     return [
-        replace(clause, clause_kind="heading") if after is not None and _is_set_under(clause, after) else clause
+        clause._replace(clause_kind="heading") if after is not None and _is_set_under(clause, after) else clause
         for clause, after in zip(clauses, following, strict=True)
     ]
 
@@ -132,33 +133,40 @@ def _is_set_under(clause: Clause, after: Clause) -> bool:
 def _pieces(text: str) -> Iterator[tuple[int, int, bool, bool]]:
     """Start and end of each piece, whether it is the first of its line, and whether more follows on the line."""
     pending = None
+    cuts = _cuts(text)
+    n = 0
     start = 0
-    for line in text.split("\n"):
-        cuts = _cuts(line)
-        parts = [(a, b) for a, b in pairwise(cuts) if not _is_blank(line[a:b])]
-        for n, (left, right) in enumerate(parts):
-            piece = line[left:right]
-            a, b = start + right - len(piece.lstrip()), start + left + len(piece.rstrip())
-            alone = MARKER.fullmatch(piece.strip())
-            if alone and n + 1 == len(parts):
+    while start <= len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        inner = [start]
+        while n < len(cuts) and cuts[n] < end:
+            if cuts[n] > start:
+                inner.append(cuts[n])
+            n += 1
+        inner.append(end)
+        if len(inner) > 2 and _NOTE.fullmatch(text[start:end].strip(_SPACE)):
+            inner = [start, end]
+        parts = [(a, b) for a, b in pairwise(inner) if not _is_blank(text[a:b])]
+        for k, (left, right) in enumerate(parts):
+            piece = text[left:right]
+            a, b = right - len(piece.lstrip()), left + len(piece.rstrip())
+            if k + 1 == len(parts) and MARKER.fullmatch(text, a, b):
                 pending = a
                 continue
-            yield (a if pending is None else pending), b, n == 0, n + 1 < len(parts)
+            yield (a if pending is None else pending), b, k == 0, k + 1 < len(parts)
             pending = None
-        start += len(line) + 1
+        start = end + 1
 
 
 def _is_blank(piece: str) -> bool:
     return not any(map(str.isalnum, piece))
 
 
-def _cuts(line: str) -> list[int]:
-    cuts = {0, len(line)}
-    if _NOTE.fullmatch(line.strip(_SPACE)):
-        return sorted(cuts)
-    cuts.update(match.end() for match in _END.finditer(line))
-    cuts.update(match.start() for match in _AFTER_COLON.finditer(line))
-    return sorted(cuts)
+def _cuts(text: str) -> list[int]:
+    """Places where a clause ends inside a line, ascending: behind its closing sign, and before an enumeration sign behind a colon."""
+    patterns = (_END, _ADDRESSED, _COLON_MARKER) if ":" in text or "：" in text else (_END,)
+    return sorted({match.end() for pattern in patterns for match in pattern.finditer(text)})
 
 
 def _kind(piece: str, text: str, level: int, is_first: bool, has_more: bool, has_body: bool) -> str:

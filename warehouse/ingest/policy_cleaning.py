@@ -31,7 +31,7 @@ _SENTENCE_END = "。；;！？!?：:"
 
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "，。；：！？（）"}
 _ONE_TO_ONE = _FULL_WIDTH | {0xFE52: ".", 0x2024: ".", 0xA0: " ", 0x0B: "\n", 0x0C: "\n", 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
-_OTHER_FORM = re.compile(f"[{re.escape(''.join(map(chr, _ONE_TO_ONE)))}]")
+_IS_STRAY, _IS_TRADITIONAL, _IS_OTHER_FORM = 1, 2, 4
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,17 @@ def clean_text(found: str, *, is_markdown: bool = False) -> MappedText:
     MappedText
         Its `origin` counts characters of `found`.
     """
-    plain = found.translate(_ONE_TO_ONE) if _OTHER_FORM.search(found) else found
-    mapped = MappedText(to_simplified(plain), np.arange(len(found), dtype=np.int32))
+    kinds = _kinds_of(found)
+    plain = found.translate(_ONE_TO_ONE) if kinds & _IS_OTHER_FORM else found
+    simplified = to_simplified(plain) if kinds & (_IS_TRADITIONAL | _IS_OTHER_FORM) else plain
+    mapped = MappedText(simplified, np.arange(len(found), dtype=np.int32))
     if is_markdown:
         mapped = mapped.without(_MARKDOWN)
-    mapped = mapped.without(_STRAY)
+    if kinds & _IS_STRAY:
+        mapped = mapped.without(_STRAY)
     mapped = _unweave_columns(mapped)
     mapped = _join_wrapped(mapped)
-    return mapped.without(_SPACING)
+    return mapped.without(_SPACING) if " " in mapped.text or "\u3000" in mapped.text else mapped
 
 
 def to_simplified(text: str) -> str:
@@ -101,6 +104,23 @@ def to_simplified(text: str) -> str:
     return simplified if len(simplified) == len(text) else pattern.sub(lambda m: converter.convert(m.group()), text)
 
 
+def _kinds_of(text: str) -> int:
+    """Which kinds of characters that need work occur at all: most texts hold none, and a look-up is a tenth of a search's work."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    return int(np.bitwise_or.reduce(_character_kinds()[codes], initial=0))
+
+
+@lru_cache(maxsize=1)
+def _character_kinds() -> np.ndarray:
+    """Bits of every code point, shape (0x110000,), dtype uint8."""
+    kinds = np.zeros(0x110000, np.uint8)
+    for match in _STRAY.finditer("".join(map(chr, range(0x110000)))):
+        kinds[match.start() : match.end()] |= _IS_STRAY
+    kinds[[ord(sign) for sign in _traditional_signs()]] |= _IS_TRADITIONAL
+    kinds[list(_ONE_TO_ONE)] = _IS_OTHER_FORM
+    return kinds
+
+
 @lru_cache(maxsize=1)
 def _converter() -> Any:
     import opencc
@@ -109,11 +129,15 @@ def _converter() -> Any:
 
 
 @lru_cache(maxsize=1)
-def _traditional() -> re.Pattern[str]:
+def _traditional_signs() -> tuple[str, ...]:
     """Characters that OpenCC would change, each of them into one character."""
-    signs = "".join(chr(code) for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)))
-    changed = [sign for sign in signs if (new := _converter().convert(sign)) != sign and len(new) == 1]
-    return re.compile(f"[{''.join(changed)}]")
+    signs = map(chr, (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)))
+    return tuple(sign for sign in signs if (new := _converter().convert(sign)) != sign and len(new) == 1)
+
+
+@lru_cache(maxsize=1)
+def _traditional() -> re.Pattern[str]:
+    return re.compile(f"[{''.join(_traditional_signs())}]")
 
 
 def _kept(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
@@ -135,7 +159,8 @@ def _line_spans(text: str) -> list[tuple[int, int]]:
 def _unweave_columns(mapped: MappedText) -> MappedText:
     """Blocks of at least three lines with a wide gap inside: first the left column, then the right one."""
     text = mapped.text
-    if len(_GAP.findall(text)) < 3:
+    # three gaps of six signs need eighteen of them: counting is much cheaper than searching
+    if sum(map(text.count, " \t\u3000\xa0")) < 18 or len(_GAP.findall(text)) < 3:
         return mapped
     spans = _line_spans(text)
     gaps = [_GAP.search(text, *span) for span in spans]

@@ -22,6 +22,7 @@ MIN_HANZI_SHARE = 0.05
 MIN_COMMON_SHARE = 0.3
 BROKEN = "\ufffd"
 HANZI = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+HANZI_RUN = re.compile(rf"{HANZI.pattern}+")
 
 #: Frequent characters of written Chinese in both scripts: in a text decoded by the wrong table they are rare.
 COMMON_HANZI = frozenset(
@@ -92,7 +93,9 @@ def _check_format(data: bytes, suffix: str) -> None:
 
 
 def _check_chinese(text: str, suffix: str) -> None:
-    n_hanzi = len(HANZI.findall(text))
+    n_hanzi = sum(map(len, HANZI_RUN.findall(text)))
+    if n_hanzi >= max(MIN_HANZI, MIN_HANZI_SHARE * min(len(text), 200_000)):
+        return
     n_letters = sum(map(str.isalpha, text[:200_000]))
     if n_hanzi < MIN_HANZI and suffix == ".pdf":
         raise FileFault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,6 +13,7 @@ _NUMERAL = {sign: str(n) for n, sign in enumerate("〇一二三四五六七八�
 _NUMBER = re.compile(
     r"(?P<prefix>[\u4e00-\u9fff]{2,8})[〔\[(（【﹝]\s*(?P<year>(?:19|20)\d\d)\s*[〕\])）】﹞]\s*第?\s*(?P<no>\d{1,4})\s*号"
 )
+_NUMBER_YEAR = re.compile(r"[〔\[(（【﹝](?=\s*(?:19|20)\d\d)")
 _ENGLISH_NUMBER = re.compile(r"Letter\s*No\.?\s*(\d{1,4})\s*\[(\d{4})\]\s*of\s*the\s*State\s*Council", re.IGNORECASE)
 _NOTE_NUMBER = re.compile(r"\b(?:summary|text|copy|reprint|digest)\s+of\s+(?=[\u4e00-\u9fff])")
 _NOTE_TITLE = re.compile(r"\bof\s+《(?P<title>[^》]+)》(?:\s*\((?P<date>\d{4}-\d{1,2}-\d{1,2})\))?")
@@ -38,6 +40,9 @@ _UNTIL = re.compile(rf"有效期(?:限)?(?:至|到|截至)(?P<date>{_DATE.patter
 _YEARS = re.compile(r"有效期(?:限)?(?:为)?\s*([一二两三四五六七八九十\d]{1,2})\s*年")
 _REPEALED = re.compile(r"同时废止|予以废止|停止执行")
 _HEAD_LINES = 12
+#: What a line must hold, or end in, before the long patterns are tried on it.
+_MAY_TITLE = "综合试验区"
+_DATE_ENDS = ("日", ")", "）", "印发", *"0123456789")
 _TYPES = (
     *("批复", "实施方案", "行动方案", "工作方案", "行动计划", "总体方案", "方案", "计划", "规划", "实施意见", "意见"),
     *("措施", "办法", "细则", "规定", "政策", "决定", "公告", "通告", "通知"),
@@ -115,7 +120,7 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
     year = issued.year if issued else (int(number[1]) if number else None)
     zones, rule = _zones(parts, title, issuer, number)
     start, end = _in_force(parts.text, title, issued)
-    cited = list(dict.fromkeys(_format_number(m) for m in _NUMBER.finditer(parts.text)))
+    cited = list(dict.fromkeys(_format_number(m) for m in _numbers(parts.text)))
     own = _format(number) if number else None
     kind = _document_type(title)
     found = {
@@ -132,6 +137,16 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
         is_transmitted=bool(title and "印发" in title and title.endswith("通知")),
         not_stated=[name for name, value in found.items() if not value],
     )
+
+
+def _numbers(text: str) -> Iterator[re.Match[str]]:
+    """What `_NUMBER.finditer` finds, found from the bracketed year: few places have one, but any two characters may begin a number."""
+    end = 0
+    for year in _NUMBER_YEAR.finditer(text):
+        match = _NUMBER.search(text, max(end, year.start() - 8)) if year.start() >= end else None
+        if match and match.start() < year.start() < match.end():
+            yield match
+            end = match.end()
 
 
 def _repealed(text: str) -> list[str]:
@@ -158,7 +173,7 @@ def _title(parts: _Parts) -> str | None:
         if match and not re.match(r"现将|根据|为", line):
             return re.sub(r"\s+", "", match.group()) if not re.search("[A-Za-z]{3}", match.group()) else match.group()
     for line in parts.lines:
-        if match := ZONE_TITLE.fullmatch(line):
+        if _MAY_TITLE in line and (match := ZONE_TITLE.fullmatch(line)):
             return match.group()
     noted = _NOTE_TITLE.search(parts.notes)
     return noted["title"] if noted else None
@@ -233,7 +248,7 @@ def _issue_date(parts: _Parts, title: str | None, number: tuple[str, str, str] |
     if written:
         return _parse_date(written)
     for line in parts.lines:
-        if signed := _SIGNED.fullmatch(line):
+        if line.endswith(_DATE_ENDS) and (signed := _SIGNED.fullmatch(line)):
             return _parse_date(signed["date"])
     for line in parts.head:
         end = _AT_END.search(line)
@@ -287,7 +302,7 @@ def _zones(parts: _Parts, title: str | None, issuer: str | None, number: tuple[s
         served = [name for part in _SERVED.findall("\n".join(parts.head)) for name in re.split("[、,，]", part)]
         if len(_distinct(served)) == int(counted[1]):
             return _distinct(served), "addressees"
-    annexes = [m["zone"] for line in parts.lines if (m := ZONE_TITLE.fullmatch(line))]
+    annexes = [m["zone"] for line in parts.lines if _MAY_TITLE in line and (m := ZONE_TITLE.fullmatch(line))]
     if titled or annexes:
         return _distinct([*titled, *annexes]), "title"
     city = re.match(r"(?:[\u4e00-\u9fff]{2,3}省)?([\u4e00-\u9fff]{2,8}(?:市|州|盟|地区|新区))", issuer or "")

@@ -1,0 +1,36 @@
+"""One function on many items by several processes: policy texts are split by it before the landing is read one file after the other."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+#: Below this number of items the start of the processes (about a second) is not earned back.
+MIN_ITEMS = 400
+CHUNK = 50
+
+
+def map_on_cores(work: Callable[[Item], Result], items: Sequence[Item], *, processes: int | None = None) -> list[Result]:
+    """Results of `work` on every item in their order, by several processes where there are many items and several cores.
+
+    Parameters
+    ----------
+    work : callable
+        A function of a module, or a partial of one; the result must not depend on which process runs it.
+    items : sequence
+        Picklable.
+    processes : int, optional
+        Default: CITYSYNC_THREADS, else the number of cores.
+    """
+    processes = processes or int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
+    if processes < 2 or len(items) < MIN_ITEMS:
+        return [work(item) for item in items]
+    # a fresh interpreter each: the fork of a process with threads may hang
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(work, items, chunksize=CHUNK))
