@@ -17,7 +17,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export LANDING Q SRC SCALE RUN CSV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test lint new-source ui sql docs verify rollback reproduce audit bench bench-quality simulation-study clean
+.PHONY: help setup refresh test test-long lint new-source ui sql docs verify rollback reproduce audit bench bench-quality simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -40,6 +40,9 @@ refresh: setup ## read the landing, build, check, estimate, report, publish (LAN
 
 test: lint ## lint, import rules, dbt unit and data tests, Python tests, one small end-to-end run
 	@$(PY) -m pytest -n 2 --dist loadfile
+
+test-long: setup ## fault and load tests in full: readers, kills, full disk (about half an hour)
+	@CITYSYNC_LONG=1 $(PY) -m pytest tests/long
 
 lint: setup ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/ruff check --no-cache .

@@ -76,6 +76,15 @@ def test_an_open_reader_keeps_its_file_and_three_publications_stay(tmp_path: Pat
     assert published.resolve().name == names[-1]
 
 
+def test_a_clock_that_goes_back_still_publishes_and_loses_nothing_newer(tmp_path: Path) -> None:
+    """Run ids sort by time: the run of an earlier clock becomes current and stays, beside the newest of the others."""
+    for day in (3, 4, 5):
+        put_out(tmp_path, f"2026010{day}T000000.000000Z")
+    published = put_out(tmp_path, "20260101T000000.000000Z")
+    assert published.resolve().name == "20260101T000000.000000Z"
+    assert sorted(path.name[:8] for path in (tmp_path / "publications").iterdir()) == ["20260101", "20260103", "20260104", "20260105"]
+
+
 def test_a_simulated_run_never_replaces_delivered_data(tmp_path: Path) -> None:
     put_out(tmp_path, "20260101T000000.000000Z", simulated=True)
     put_out(tmp_path, "20260102T000000.000000Z", simulated=False)

@@ -1,0 +1,25 @@
+"""Counts of the fault and load tests: in full under `make test-long`, a quick form of the same tests in `make test`."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import pytest
+
+from tests.orchestration.conftest import shared_cache  # noqa: F401 (a fixture)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How often each fault is made."""
+
+    readers: int
+    publications: int
+    kills: int
+
+
+@pytest.fixture(scope="session")
+def counts() -> Counts:
+    """8 readers through 20 publications and 30 kills in full; 2, 3 and 1 in the quick form."""
+    return Counts(8, 20, 30) if os.environ.get("CITYSYNC_LONG") == "1" else Counts(2, 3, 1)

@@ -1,0 +1,131 @@
+"""A refresh that is killed, runs out of disk or may not write leaves the last publication whole, and the next refresh succeeds."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.long.conftest import Counts
+from tests.orchestration.conftest import REPO, SMALL, Run, refresh
+from tests.orchestration.test_refresh import six_cities, write_tidy
+from warehouse.verification import verify_publication
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tidy(tmp_path_factory.mktemp("faults") / "landing", six_cities())
+
+
+@pytest.fixture(scope="module")
+def published(landing: Path) -> tuple[Path, float]:
+    """A home with one publication, and the seconds that its refresh took."""
+    started = time.monotonic()
+    run = refresh(landing.parent / "home", landing)
+    assert run.code == 0, run.output
+    return run.home, time.monotonic() - started
+
+
+def change(landing: Path, number: int) -> None:
+    """Another last digit of the first value, so that the next refresh has work to do."""
+    rows = six_cities()
+    write_tidy(landing, [f"{rows[0]}{number % 10}", *rows[1:]])
+
+
+def start(home: Path, landing: Path, **options) -> subprocess.Popen:
+    command = [sys.executable, "-m", "orchestration", "refresh", "--landing", str(landing)]
+    env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
+    return subprocess.Popen(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+
+def require_whole(home: Path) -> str:
+    """The publication opens, answers and has the hashes of its manifest; its run id."""
+    assert verify_publication(home / "published") == []
+    with duckdb.connect(str(home / "published" / "citysync.duckdb"), read_only=True) as con:
+        return con.execute("select run_id from meta.run").fetchone()[0]
+
+
+def test_a_killed_refresh_leaves_the_last_publication_and_no_lock(published, landing: Path, counts: Counts, capsys) -> None:
+    home, seconds = published
+    moments = random.Random(20150307)
+    killed = 0
+    for number in range(counts.kills):
+        before = require_whole(home)
+        change(landing, number)
+        process = start(home, landing)
+        time.sleep(moments.uniform(0.1, 0.95) * seconds)
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.communicate()
+        if process.returncode != 0:
+            assert require_whole(home) == before
+        after = refresh(home, landing)
+        assert after.code == 0, after.output
+        require_whole(home)
+    assert not list((home / "publications").glob(".*")), "drafts of killed runs are cleared by the next publication"
+    with capsys.disabled():
+        print(
+            f"\n{killed} of {counts.kills} refreshes killed at random moments; each left a whole publication, each next refresh succeeded"
+        )
+
+
+def ended(process: subprocess.Popen, home: Path) -> Run:
+    output, _ = process.communicate(timeout=600)
+    return Run(process.returncode, output, home)
+
+
+@pytest.mark.parametrize("kilobytes", [100, 3000])
+def test_a_full_disk_ends_the_run_and_not_the_publication(published, landing: Path, kilobytes: int) -> None:
+    """A limit on the size of a file stands for the full disk: writing beyond it fails."""
+    home, _ = published
+    before = require_whole(home)
+    change(landing, 100 + kilobytes)
+    limit = kilobytes * 1024
+    run = ended(start(home, landing, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))), home)
+    assert run.code in (1, 2), run.output
+    assert run.last_line.startswith(f"citysync: exit {run.code}: ")
+    assert require_whole(home) == before
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) takes away root's right to write anywhere")
+def test_a_home_that_cannot_be_written_is_named(published, landing: Path) -> None:
+    home, _ = published
+    before = require_whole(home)
+    change(landing, 7)
+    folders = [home, *(path for path in home.rglob("*") if path.is_dir() and not path.is_symlink())]
+    modes = {folder: folder.stat().st_mode for folder in folders}
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        command = [
+            "setpriv",
+            "--inh-caps=-all",
+            "--bounding-set=-all",
+            sys.executable,
+            "-m",
+            "orchestration",
+            "refresh",
+            "--landing",
+            str(landing),
+        ]
+        env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
+        done = subprocess.run(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    finally:
+        for folder, mode in modes.items():
+            folder.chmod(mode)
+    assert done.returncode == 2, done.stdout
+    last = done.stdout.strip().splitlines()[-1]
+    assert str(home) in last and "check that the folder can be read and written" in last
+    assert require_whole(home) == before
