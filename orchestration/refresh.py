@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         ending = Ending(
             BAD_INPUT, f"{error.filename or home.root}: {error.strerror or error}; check that the folder can be read and written"
         )
+    except Exception as error:  # whatever a tool raises (a full disk under Dagster's own database, say), the last line keeps its promise
+        traceback.print_exception(error)
+        ending = Ending(STOPPED, _one_line(f"{type(error).__name__}: {error}"))
     say(f"citysync: exit {ending.code}: {ending.reason}")
     return ending.code
 
