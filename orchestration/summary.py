@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from orchestration.changes import change_lines
 from orchestration.home import Home
 from orchestration.resources import open_build, say
 
@@ -46,6 +47,8 @@ def _print_data(con: duckdb.DuckDBPyConnection) -> None:
     say("flagged    " + (", ".join(f"{flag} by {rule} {n:,}" for flag, rule, n in con.execute(FLAGGED).fetchall()) or "nothing"))
     revisions, conflicts = con.execute(COUNTS).fetchone()
     say(f"revised    {revisions:,} values between editions; {conflicts:,} conflicts between sources")
+    for line in change_lines(con):
+        say(line)
 
 
 def _print_headline(con: duckdb.DuckDBPyConnection) -> None:

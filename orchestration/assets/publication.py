@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from orchestration.changes import write_changes
 from orchestration.comments import comment_tables
 from orchestration.home import REPO, Home
 from orchestration.resources import Settings, open_build, progress, write_frame
@@ -66,6 +67,7 @@ def report(settings: Settings) -> dg.MaterializeResult:
 
     home = Home.from_environment()
     write_meta(home, describe_run(home, settings, datetime.now(UTC)))
+    write_changes(home, settings.is_simulated)
     with open_build(home.build) as con:
         comment_tables(con)
     with open_build(home.build, read_only=True) as con:

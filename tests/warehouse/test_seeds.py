@@ -43,7 +43,7 @@ def roster() -> pd.DataFrame:
         ("pilot_zones", ["zone_name_zh"]),
         ("indicator_catalog", ["indicator_id"]),
         ("unit_factors", ["unit_text", "canonical_unit"]),
-        ("source_priority", ["source_id", "indicator_id"]),
+        ("source_priority", ["source_id", "indicator_id", "first_year", "last_year"]),
         ("other_policies", ["policy", "batch", "city_id", "unit_zh", "scope"]),
     ],
 )

@@ -7,8 +7,8 @@ value_corrections as (
     select * from {{ ref('value_corrections') }}
 ),
 
-source_priority as (
-    select * from {{ ref('source_priority') }}
+priorities as (
+    select * from {{ ref('int_source_priorities') }}
 ),
 
 -- a correction speaks of one delivered number: once another is delivered it no longer applies
@@ -39,13 +39,14 @@ final as (
             else corrections.rescaled_value
         end as "value",
         corrections.observation_id is not null as is_corrected,
-        cast(coalesce(by_indicator.priority, by_source.priority, 99) as integer) as priority
+        priorities.priority
     from observations
     left join corrections on observations.observation_id = corrections.observation_id
-    left join source_priority as by_indicator
-        on observations.source_id = by_indicator.source_id and observations.indicator_id = by_indicator.indicator_id
-    left join source_priority as by_source
-        on observations.source_id = by_source.source_id and by_source.indicator_id = '*'
+    left join priorities
+        on
+            observations.source_id = priorities.source_id
+            and observations.indicator_id = priorities.indicator_id
+            and observations."year" = priorities."year"
 )
 
 select * from final

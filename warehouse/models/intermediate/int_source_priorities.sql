@@ -1,0 +1,41 @@
+-- grain: one row is a source, an indicator and a year that it delivered, with the priority the seed gives it (99 without a row there)
+with observations as (
+    select * from {{ ref('stg_raw__observations') }}
+),
+
+source_priority as (
+    select * from {{ ref('source_priority') }}
+),
+
+delivered as (
+    select distinct
+        source_id,
+        indicator_id,
+        "year"
+    from observations
+),
+
+-- a row for the indicator counts before one for all, one for a period before one for all years
+final as (
+    select
+        delivered.source_id,
+        delivered.indicator_id,
+        delivered."year",
+        cast(coalesce(source_priority.priority, 99) as integer) as priority
+    from delivered
+    left join source_priority
+        on
+            delivered.source_id = source_priority.source_id
+            and source_priority.indicator_id in (delivered.indicator_id, '*')
+            and delivered."year" between coalesce(source_priority.first_year, 0) and coalesce(source_priority.last_year, 9999)
+    qualify row_number() over (
+        partition by delivered.source_id, delivered.indicator_id, delivered."year"
+        order by
+            source_priority.indicator_id = '*' asc,
+            source_priority.first_year is null and source_priority.last_year is null asc,
+            source_priority.first_year desc nulls last,
+            source_priority.priority asc
+    ) = 1
+)
+
+select * from final
