@@ -67,7 +67,7 @@ def _read_cities(con: Any) -> pd.DataFrame:
     treated = {rule.column for rule in TREATMENT_RULES.values()}
     cities = con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df()
     policies = _read_columns(con, "dim_other_policy", ("policy", "city_id"), {"treated_year", "covers_city"})
-    first = policies[policies["covers_city"]].groupby(["city_id", "policy"])["treated_year"].min().unstack()
+    first = policies[policies["covers_city"].astype(bool)].groupby(["city_id", "policy"])["treated_year"].min().unstack()
     years = first.reindex(index=cities["city_id"], columns=list(POLICIES)).astype("Float64").astype("Int64")
     columns = {"population_10k", "gdp_per_head_cny", "trade", "is_coastal"}
     cities = add_baseline(cities, _read_columns(con, "dim_city_baseline", ("city_id",), columns))
@@ -75,7 +75,11 @@ def _read_cities(con: Any) -> pd.DataFrame:
 
 
 def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str]) -> pd.DataFrame:
-    """Keys and the wanted columns that the mart has, in order of the keys."""
+    """Keys and the wanted columns that the mart has, in order of the keys; no row where there is no such mart."""
     described = con.execute("select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?", [table])
-    columns = ", ".join([*keys, *(f'"{name}"' for name in sorted({name for (name,) in described.fetchall()} & wanted))])
+    found = {name for (name,) in described.fetchall()}
+    if not found:
+        # the build without the effect holds only what outcomes are made of
+        return pd.DataFrame(columns=[*keys, *sorted(wanted)])
+    columns = ", ".join([*keys, *(f'"{name}"' for name in sorted(found & wanted))])
     return con.execute(f"select {columns} from marts.{table} order by {', '.join(keys)}").df()

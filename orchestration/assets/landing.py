@@ -146,7 +146,7 @@ def counterfactual(settings: Settings) -> dg.MaterializeResult:
     home = Home.from_environment()
     home.counterfactual.mkdir(parents=True, exist_ok=True)
     read_landing(home.simulated / "without_effect", home.raw, home.counterfactual, layouts=load_layouts(), strict=settings.strict)
-    targets = ["+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+dim_city", "+dim_other_policy"]
+    targets = ["+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+dim_city"]
     raise_on_failure(run_dbt(home, "build", targets, build=home.counterfactual, options=("--exclude-resource-type", "unit_test", "test")))
     progress("counterfactual: the warehouse without the effect is built")
     return dg.MaterializeResult(metadata={"status": "built"})
