@@ -15,6 +15,45 @@ from estimation.classify import ClauseFileError, classify_file
 from estimation.fit import ESTIMATORS, LINES, FitResult, NotEstimable, fit_panel
 from estimation.pair_file import PairFile, PanelFileError, read_pair_file
 
+FIT_HELP = """
+PANEL, one row a pair in a year:
+
+  city_i_id,city_j_id,year,cohort_year,y,province_i_id,province_j_id
+  330100,340100,2014,2015,0.31,330000,340000     the pair's only pilot is first treated in 2015
+  340100,340200,2014,,0.12,340000,340000         blank: never treated, a control
+
+  city_i_id < city_j_id (as integers if all are, else as text); leave pairs of two pilots out. cohort_year is the year, not a 0/1 dummy:
+  'exactly one of the two is a pilot now' switches off again and is refused. province_i_id, province_j_id enable the province lines;
+  city_i_cohort_year, city_j_cohort_year name the pilots where the pairs alone do not tell.
+
+estimators
+  twfe                 one effect, pair and year effects (term treated)
+  event_study          leads and lags, the year before admission omitted (term event)
+  callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event, group_time)
+  sun_abraham          interaction-weighted, the same after admission on a balanced panel
+  gardner, borusyak    imputation from untreated rows; etwfe: extended two-way (terms att, event)
+
+lines of inference (--vcov)
+  province_jackknife   the default where 10 provinces can be left out and pilots sit in 3 of them
+  city                 the default without provinces, with at least 4 pilots
+  permutation          admission years shuffled within provinces; read it beside the default, an effect counts where both reject
+  dyadic               pairs that share a city, t with pilots - 1 degrees of freedom
+  conventional         clustered by pair: the contrast only, it rejects far too often
+
+examples
+  python -m estimation fit panel.csv --outcome y
+  python -m estimation fit panel.parquet --outcome y --estimator event_study --vcov dyadic,permutation --permutations 999 --json
+  python -m estimation fit panel.csv --outcome y --controls x1,x2 --permutations 0 --json | python -m json.tool
+
+Long draws show their progress on stderr where that is a terminal. Bad input: exit code 2, the reason on stderr, nothing on stdout.
+"""
+RUN_HELP = """
+Runs rows of estimation/analyses on a published warehouse, opened read-only, without a refresh:
+
+  python -m estimation run data/published/citysync.duckdb baseline.cm_growth_official.headline --permutations 999
+
+docs/adding-a-regression.md walks through a row of your own.
+"""
 FIELDS = ("term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")
 BAD_INPUT = 2
 READER_GONE = 1
@@ -35,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.command == "classify":
         return _classify(options.file)
+    if options.command == "run":
+        return _run_specs(options)
     try:
         file, result = _fit(options)
     except (PanelFileError, NotEstimable) as error:
@@ -66,6 +107,18 @@ def _classify(file: Path) -> int:
     return 0
 
 
+def _run_specs(options: argparse.Namespace) -> int:
+    from estimation.run_specs import RunError, run_specs
+
+    try:
+        text = run_specs(options.database, options.spec_ids, permutations=options.permutations, seed=options.seed)
+    except RunError as error:
+        print(f"citysync: {error}", file=sys.stderr)
+        return BAD_INPUT
+    print(text)
+    return 0
+
+
 def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
     file = read_pair_file(options.panel, options.outcome, options.controls)
     result = fit_panel(
@@ -83,7 +136,9 @@ def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m estimation", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    fit = commands.add_parser("fit", help="fit an estimator on a city-pair panel")
+    fit = commands.add_parser(
+        "fit", help="fit an estimator on a city-pair panel", epilog=FIT_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     fit.add_argument("panel", type=Path, metavar="PANEL", help="CSV or Parquet: city_i_id, city_j_id, year, cohort_year, outcome, controls")
     fit.add_argument("--outcome", required=True, help="column of the outcome")
     fit.add_argument("--estimator", choices=ESTIMATORS, default="twfe")
@@ -97,6 +152,13 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--json", action="store_true", help="print the object on one line")
     classify = commands.add_parser("classify", help="give each clause of a policy text its tool")
     classify.add_argument("file", type=Path, metavar="FILE", help="CSV with columns id, clause")
+    run = commands.add_parser(
+        "run", help="run rows of the study on a published warehouse", epilog=RUN_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    run.add_argument("database", type=Path, metavar="DATABASE", help="a published citysync.duckdb")
+    run.add_argument("spec_ids", nargs="+", metavar="SPEC_ID", help="<analysis>.<outcome>.<variant>")
+    run.add_argument("--permutations", type=_count, default=None, help="the most draws a row may take; default: its own")
+    run.add_argument("--seed", type=_count, default=None)
     return parser
 
 

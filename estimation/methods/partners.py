@@ -1,0 +1,55 @@
+"""The k strongest partners of each city: which pairs a sample of matched partners keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def partner_order(tie: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, n_cities: int) -> np.ndarray:
+    """Partners of each city from the strongest tie to the weakest, equal ties by position; shape (N, N - 1), -1 behind the last.
+
+    Parameters
+    ----------
+    tie : (P,) float array
+        Pairs without a finite tie are nobody's partners.
+    city_i, city_j : (P,) int arrays
+    n_cities : int
+    """
+    known = np.flatnonzero(np.isfinite(tie))
+    city = np.concatenate([city_i[known], city_j[known]])
+    partner = np.concatenate([city_j[known], city_i[known]])
+    ordered = np.lexsort((partner, -np.concatenate([tie[known], tie[known]]), city))
+    city, partner = city[ordered], partner[ordered]
+    result = np.full((n_cities, max(n_cities - 1, 1)), -1, dtype=np.int64)
+    result[city, np.arange(len(city)) - np.searchsorted(city, city)] = partner
+    return result
+
+
+def keep_partners(
+    tie: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, is_pilot: np.ndarray, eligible: np.ndarray, n_partners: int
+) -> np.ndarray:
+    """Eligible pairs in which one city is among the other's strongest never-pilot partners.
+
+    A pilot's partners are never-pilots, and a never-pilot's list holds none but never-pilots: one rule for pairs of one pilot and of none.
+
+    Parameters
+    ----------
+    tie : (P,) float array
+    city_i, city_j : (P,) int arrays
+    is_pilot : (N,) bool array
+    eligible : (P,) bool array
+        Pairs with at most one pilot.
+    n_partners : int
+
+    Returns
+    -------
+    (P,) bool array
+    """
+    n_cities = len(is_pilot)
+    order = partner_order(np.where(eligible, tie, np.nan), city_i, city_j, n_cities)
+    is_never = (order >= 0) & ~is_pilot[order]
+    chosen = is_never & (is_never.cumsum(axis=1) <= n_partners)
+    city, place = np.nonzero(chosen)
+    kept = np.zeros((n_cities, n_cities), dtype=bool)
+    kept[city, order[city, place]] = True
+    return eligible & (kept[city_i, city_j] | kept[city_j, city_i])
