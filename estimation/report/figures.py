@@ -20,6 +20,8 @@ from matplotlib.figure import Figure
 
 # Okabe and Ito's palette
 BLUE, VERMILION, GREEN, ORANGE, SKY, GREY, INK = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#8a8f98", "#1d2530"
+# colour and shape both tell estimators apart
+ESTIMATOR_MARKS = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (ORANGE, "D"), ("#CC79A7", "v"), (INK, "P"), (SKY, "X"))
 STYLE = {
     "svg.hashsalt": "citysync",
     "svg.fonttype": "none",
@@ -38,15 +40,6 @@ STYLE = {
     "legend.frameon": False,
 }
 SIMULATED = "SIMULATED"
-LANDMARKS = {
-    110000: "Beijing",
-    310000: "Shanghai",
-    440100: "Guangzhou",
-    510100: "Chengdu",
-    650100: "Urumqi",
-    230100: "Harbin",
-    530100: "Kunming",
-}
 LINE_LABELS = {
     "province_jackknife": "province jackknife",
     "city": "city",
@@ -80,35 +73,6 @@ def inline(svg: str, prefix: str) -> str:
 def _new(width: float, height: float) -> tuple[Figure, Axes]:
     figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
     return figure, axes
-
-
-def map_svg(cities: pd.DataFrame, batches: pd.DataFrame, is_simulated: bool) -> str | None:
-    """City seats as points, pilots coloured by batch, hollow where a city is not in the sample; no boundaries are drawn."""
-    if cities.empty:
-        return None
-    with plt.rc_context(STYLE):
-        figure, axes = _new(4.8, 4.6)
-        inside, batch = cities["is_in_sample"].to_numpy(dtype=bool), cities["batch"].to_numpy(dtype=float, na_value=np.nan)
-        _points(axes, cities, np.isnan(batch), inside, "#b9bec6", 10, "no zone")
-        colours = matplotlib.colormaps["viridis"](np.linspace(0.0, 0.92, max(len(batches), 1)))
-        for colour, row in zip(colours, batches.itertuples(), strict=False):
-            label = f"batch {row.batch}, {pd.Timestamp(row.approval_date):%Y-%m}"
-            _points(axes, cities, batch == row.batch, inside, colour, 28, label)
-        axes.scatter([], [], s=28, facecolors="none", edgecolors=GREY, linewidths=0.9, label="hollow: not in the sample")
-        by_id = cities.set_index("city_id")
-        for city_id in sorted(set(LANDMARKS) & set(by_id.index)):
-            place = by_id.loc[city_id, ["lon_deg", "lat_deg"]].astype(float)
-            axes.annotate(LANDMARKS[city_id], place, xytext=(4, 3), textcoords="offset points", fontsize=8)
-        axes.set_aspect(1 / np.cos(np.deg2rad(35)))
-        axes.set_axis_off()
-        figure.legend(loc="outside lower center", ncols=2, fontsize=8.5, handletextpad=0.2, columnspacing=1.0)
-        return _svg(figure, is_simulated)
-
-
-def _points(axes: Axes, cities: pd.DataFrame, mask: np.ndarray, inside: np.ndarray, colour: object, size: int, label: str) -> None:
-    lon, lat = cities["lon_deg"].to_numpy(dtype=float), cities["lat_deg"].to_numpy(dtype=float)
-    axes.scatter(lon[mask & inside], lat[mask & inside], s=size, color=[colour], linewidths=0, label=label)
-    axes.scatter(lon[mask & ~inside], lat[mask & ~inside], s=size, facecolors="none", edgecolors=[colour], linewidths=0.9)
 
 
 def paths_svg(paths: pd.DataFrame, outcome: str, title: str, approvals: pd.DataFrame, is_simulated: bool) -> str | None:
@@ -239,20 +203,58 @@ def lines_svg(rows: pd.DataFrame, title: str, truth: float | None, is_simulated:
         return _svg(figure, is_simulated)
 
 
-def coverage_svg(coverage: pd.DataFrame, is_simulated: bool) -> str | None:
-    """Indicators by years: how many places have a current value."""
-    if coverage.empty:
+def spread_svg(quantiles: pd.DataFrame, title: str, is_simulated: bool) -> str | None:
+    """Median of all pairs by year, inside the bands that hold half and four fifths of them."""
+    if quantiles.empty or quantiles["p50"].isna().all():
         return None
-    table = coverage.pivot_table(index="indicator_id", columns="year", values="n_places", aggfunc="sum").sort_index()
-    years = list(range(int(table.columns.min()), int(table.columns.max()) + 1))
-    table = table.reindex(columns=years)
     with plt.rc_context(STYLE):
-        figure, axes = _new(8.6, 0.9 + 0.19 * len(table))
-        picture = axes.imshow(table.to_numpy(dtype=float, na_value=np.nan), aspect="auto", cmap="viridis", vmin=0, interpolation="nearest")
-        axes.set_yticks(range(len(table)), list(table.index), fontsize=8)
-        step = 1 if len(years) <= 12 else 5
-        shown = [k for k, year in enumerate(years) if year % step == 0]
-        axes.set_xticks(shown, [str(years[k]) for k in shown], fontsize=8)
-        axes.spines[:].set_visible(False)
-        figure.colorbar(picture, ax=axes, fraction=0.025, pad=0.01).ax.tick_params(labelsize=8)
+        figure, axes = _new(5.2, 3.3)
+        years = _real(quantiles["year"])
+        for low, high, shade, label in (("p10", "p90", 0.18, "10 to 90 %"), ("p25", "p75", 0.4, "25 to 75 %")):
+            band = (_real(quantiles[low]), _real(quantiles[high]))
+            axes.fill_between(years, *band, color=BLUE, alpha=shade, linewidth=0, label=label)
+        axes.plot(years, _real(quantiles["p50"]), color=INK, marker="o", markersize=3.5, label="median")
+        _year_ticks(axes, int(years.min()), int(years.max()))
+        axes.set_title(title)
+        figure.legend(fontsize=8.5, loc="outside lower center", ncols=3)
         return _svg(figure, is_simulated)
+
+
+def estimators_svg(
+    estimates: pd.DataFrame, specs: dict[str, str], title: str, is_simulated: bool, truth: pd.DataFrame | None = None
+) -> str | None:
+    """Event studies of one outcome by several estimators side by side, each with its default interval.
+
+    Parameters
+    ----------
+    estimates : ``estimates.estimate``
+    specs : words by ``spec_id``, in the order of drawing
+    title : str
+    is_simulated : bool
+    truth : ``estimates.truth``, drawn as crosses for the first spec
+    """
+    rows = estimates[estimates["event_time"].notna() & estimates["cohort_year"].isna()]
+    rows = rows[rows["is_default"].fillna(False).astype(bool) | ~rows.duplicated(["spec_id", "event_time"])]
+    with plt.rc_context(STYLE):
+        figure, axes = _new(8.2, 4.0)
+        axes.axhline(0, color=INK, linewidth=0.8)
+        axes.axvline(-0.5, color=GREY, linewidth=0.8, linestyle=":")
+        shown = [name for name in specs if (rows["spec_id"] == name).any()]
+        for k, name in enumerate(shown):
+            own = rows[rows["spec_id"] == name].sort_values(["event_time", "is_default"]).drop_duplicates("event_time", keep="last")
+            x = _real(own["event_time"]) + (k - (len(shown) - 1) / 2) * 0.13
+            colour, marker = ESTIMATOR_MARKS[k % len(ESTIMATOR_MARKS)]
+            axes.vlines(x, _real(own["ci_low"]), _real(own["ci_high"]), color=colour, linewidth=1.3)
+            axes.scatter(x, _real(own["estimate"]), color=colour, marker=marker, s=22, zorder=3, label=specs[name])
+        if truth is not None and shown:
+            own = truth[(truth["spec_id"] == shown[0]) & truth["event_time"].notna()]
+            axes.scatter(_real(own["event_time"]) - 0.45, _real(own["truth"]), marker="x", s=28, color=INK, zorder=4, label="truth")
+        axes.set_title(title)
+        axes.set_xlabel("years since admission")
+        if shown:
+            figure.legend(fontsize=8.5, loc="outside lower center", ncols=4)
+        return _svg(figure, is_simulated) if shown else _closed(figure)
+
+
+def _closed(figure: Figure) -> None:
+    plt.close(figure)

@@ -22,7 +22,7 @@ VARIANTS = {
     "calendar_year": "calendar year: strong ties; the year of approval is the first treated year",
     "all_pairs": "all pairs: no tie rule; approvals of July–December count from the next year",
 }
-PAGE_TABLES = ("all_estimates", "warnings", "not_run", "sources", "rejections", "flags", "files", "batches", "gates", "gate_failures")
+FLAGS_ZH = {"warned": "提示", "quarantined": "存疑", "blocked": "停用", "corrected": "已更正"}
 PARTS = {"comove": "co-movement 共动", "dispersion": "dispersion 离散"}
 
 
@@ -108,46 +108,46 @@ def p_cell(value: object) -> str:
 
 
 def all_estimates(data: ReportData) -> list[dict[str, str]]:
-    """Every coefficient under its default line, beside the permutation and the contrast."""
+    """Every coefficient but those of single cohorts and of the curve, under its default line, beside the permutation and the contrast."""
     keys = ["spec_id", "term", "cohort_year", "event_time"]
     rows = data["estimate"]
-    if rows.empty:
-        return []
-    truths = {tuple(_key(row, keys)): row["truth"] for _, row in data["truth"].iterrows()}
-    table = []
-    for _, group in rows.groupby(keys, sort=False, dropna=False):
-        default = group[group["is_default"].fillna(False).astype(bool)]
-        row = default.iloc[0] if len(default) else group.iloc[0]
-        p_of = group.drop_duplicates("vcov").set_index("vcov")["p_value"]
-        table.append(
-            {
-                "spec_id": row["spec_id"],
-                "term": row["term"] if pd.isna(row["event_time"]) else f"{row['term']} {int(row['event_time']):+d}".replace("-", "−"),
-                "estimate": fmt(row["estimate"], sign=True),
-                "std_error": fmt(row["std_error"]),
-                "interval": interval(row["ci_low"], row["ci_high"]),
-                "line": row["vcov"],
-                "p_default": p_cell(row["p_value"]),
-                "p_permutation": p_cell(p_of.get("permutation")),
-                "p_conventional": p_cell(p_of.get("conventional")),
-                "n_pilots": "–" if pd.isna(row["n_pilots"]) else f"{int(row['n_pilots'])}",
-                "truth": fmt(truths.get(tuple(_key(row, keys))), sign=True),
-            }
-        )
-    return table
+    rows = rows[(rows["analysis"] != "specification_curve") & (rows["term"] != "group_time")]
+    truths = {tuple(_key(row, keys)): row["truth"] for row in data["truth"].to_dict("records")}
+    groups: dict[tuple[object, ...], list[dict[str, Any]]] = {}
+    for row in rows.to_dict("records"):
+        groups.setdefault(tuple(_key(row, keys)), []).append(row)
+    return [_coefficient(group, truths.get(key)) for key, group in groups.items()]
 
 
-def _key(row: pd.Series, keys: list[str]) -> list[object]:
+def _coefficient(lines: list[dict[str, Any]], truth: object) -> dict[str, str]:
+    row = next((line for line in lines if pd.notna(line["is_default"]) and line["is_default"]), lines[0])
+    p_of = {line["vcov"]: line["p_value"] for line in reversed(lines)}
+    return {
+        "spec_id": row["spec_id"],
+        "term": row["term"] if pd.isna(row["event_time"]) else f"{row['term']} {int(row['event_time']):+d}".replace("-", "−"),
+        "estimate": fmt(row["estimate"], sign=True),
+        "std_error": fmt(row["std_error"]),
+        "interval": interval(row["ci_low"], row["ci_high"]),
+        "line": row["vcov"],
+        "p_default": p_cell(row["p_value"]),
+        "p_permutation": p_cell(p_of.get("permutation")),
+        "p_conventional": p_cell(p_of.get("conventional")),
+        "n_pilots": "–" if pd.isna(row["n_pilots"]) else f"{int(row['n_pilots'])}",
+        "truth": fmt(truth, sign=True),
+    }
+
+
+def _key(row: dict[str, Any], keys: list[str]) -> list[object]:
     return [None if pd.isna(row[name]) else row[name] for name in keys]
 
 
 def warnings(data: ReportData) -> dict[str, list[dict[str, Any]]]:
-    """Each distinct warning with the specs it belongs to: `first` those of the headlines, `rest` those of event studies alone."""
+    """Each distinct warning with the specs it belongs to: `first` those that touch the baseline, `rest` those of other analyses alone."""
     rows = [
         {"warning": text, "specs": ", ".join(dict.fromkeys(group["spec_id"])), "n_specs": group["spec_id"].nunique()}
         for text, group in data["warning"].groupby("warning", sort=True)
     ]
-    is_rest = [all(spec.startswith("dynamics.") for spec in row["specs"].split(", ")) for row in rows]
+    is_rest = [not any(spec.startswith("baseline.") for spec in row["specs"].split(", ")) for row in rows]
     first = [row for row, rest in zip(rows, is_rest, strict=True) if not rest]
     return {
         "first": sorted(first, key=lambda row: PRIMARY not in row["specs"]),
@@ -155,9 +155,8 @@ def warnings(data: ReportData) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def not_run(data: ReportData) -> list[dict[str, Any]]:
+def not_run(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Specs by the reason why they were not run."""
-    frame = data["not_run"]
     return [{"reason": text, "specs": list(group["spec_id"])} for text, group in frame.groupby("reason", sort=True)]
 
 
@@ -193,7 +192,12 @@ def rejections(data: ReportData) -> list[dict[str, str]]:
 def flags(data: ReportData) -> list[dict[str, str]]:
     """Values by quality flag and rule."""
     return [
-        {"flag": row.quality_flag, "rule": "–" if pd.isna(row.quality_rule) else row.quality_rule, "n_values": f"{int(row.n_values):,}"}
+        {
+            "flag": row.quality_flag,
+            "flag_zh": FLAGS_ZH.get(row.quality_flag, ""),
+            "rule": "–" if pd.isna(row.quality_rule) else row.quality_rule,
+            "n_values": f"{int(row.n_values):,}",
+        }
         for row in data["flags"].itertuples()
     ]
 

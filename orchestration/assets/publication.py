@@ -58,7 +58,7 @@ def write_meta(home: Home, manifest: dict[str, Any]) -> None:
     group_name="publication",
     deps=[dg.AssetKey(["estimates", t]) for t in ("estimate", "diagnostic", "not_run", "warning", "specification", "truth")],
     kinds={"python", "html"},
-    description="One self-contained page: the question, the answer with its uncertainty, the sample, the data and where each came from.",
+    description="The site: the answer and its uncertainty, map, time, curve, every analysis, data quality, each value and its cell.",
 )
 def report(settings: Settings) -> dg.MaterializeResult:
     from estimation.report.exhibits import write_exhibits
@@ -74,9 +74,12 @@ def report(settings: Settings) -> dg.MaterializeResult:
         write_report(con, home.build / "report")
         exhibits = write_exhibits(con, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
-    size = (home.build / "report" / "index.html").stat().st_size
-    progress(f"report: {size / 1e3:.0f} kB, {len(exhibits)} files of figures and tables")
-    return dg.MaterializeResult(metadata={"bytes": size, "path": dg.MetadataValue.path(str(home.build / "report" / "index.html"))})
+    first = home.build / "report" / "index.html"
+    sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
+    pages, size = len(list(first.parent.glob("*.html"))), sum(sizes.values())
+    progress(f"report: {pages} pages, {size / 1e6:.1f} MB, the first {sizes[first] / 1e3:.0f} kB; {len(exhibits)} figures and tables")
+    path = dg.MetadataValue.path(str(first))
+    return dg.MaterializeResult(metadata={"bytes": size, "pages": pages, "first_page_bytes": sizes[first], "path": path})
 
 
 @dg.asset(

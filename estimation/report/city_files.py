@@ -1,0 +1,129 @@
+"""One small script a city: its synchronization with every other city, and each of its delivered values with file, sheet and cell.
+
+A page opened from a file may not fetch data, but it may load a script; so the data come as scripts that hand over one object of JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+
+SYNC_TABLE, VALUE_TABLE, CITY_YEAR_TABLE = ("marts.fct_pair_synchronization", "marts.fct_indicator_observation", "marts.fct_city_year")
+MEASURES = ("cm_growth_official", "cm_growth_deflated")
+SCALE = 1000  # values are kept to a thousandth, as 16-bit integers
+MISSING = -32768
+
+LOCATIONS = """
+select distinct source_id, edition_year, file_name, sheet_name, unit_delivered, unit from marts.fct_indicator_observation
+order by source_id, edition_year, file_name, sheet_name, unit_delivered, unit
+"""
+FLAGS = "select distinct quality_flag, quality_rule from marts.fct_indicator_observation order by all"
+INDICATORS = "select distinct indicator_id from marts.fct_indicator_observation order by all"
+PLACES = "select distinct city_id from marts.fct_indicator_observation order by all"
+# written as text, not by a JSON function over all columns: most cells need no quotes, and half the bytes are saved
+VALUES = f"""
+with locations as (
+    select *, row_number() over (order by source_id, edition_year, file_name, sheet_name, unit_delivered, unit) - 1 as location_no
+    from ({LOCATIONS})
+),
+flags as (select *, row_number() over (order by quality_flag, quality_rule) - 1 as flag_no from ({FLAGS})),
+indicators as (select *, row_number() over (order by indicator_id) - 1 as indicator_no from ({INDICATORS})),
+spelled as (
+    select *, case when isfinite(value) then regexp_replace(value::varchar, '[.]0$', '') end as spelling
+    from marts.fct_indicator_observation
+),
+cells as (
+    select o.city_id, indicators.indicator_no, o.year, o.is_current, o.priority, locations.location_no, o.row_no, o.col_no,
+        concat(
+            '[', o.year, ',', coalesce(o.spelling, 'null'),
+            ',', if(o.raw_text = o.spelling or o.raw_text is null, '0', to_json(o.raw_text)), ',', locations.location_no,
+            ',', coalesce(to_json(o.cell_ref), '0'), ',', 2 * flags.flag_no + o.is_current::int,
+            if(o.quality_detail is null, '', ',' || to_json(o.quality_detail)), ']'
+        ) as cell
+    from spelled as o
+    inner join indicators on o.indicator_id = indicators.indicator_id
+    inner join locations on o.source_id = locations.source_id and o.edition_year is not distinct from locations.edition_year
+        and o.file_name is not distinct from locations.file_name and o.sheet_name is not distinct from locations.sheet_name
+        and o.unit_delivered is not distinct from locations.unit_delivered and o.unit is not distinct from locations.unit
+    inner join flags on o.quality_flag is not distinct from flags.quality_flag and o.quality_rule is not distinct from flags.quality_rule
+)
+select city_id, indicator_no,
+    string_agg(cell, ',' order by year, is_current desc, priority, location_no, row_no, col_no, cell) as cells
+from cells group by all order by all
+"""
+DERIVED = """
+select city_id, year, growth_official_pct, growth_deflated_pct, growth_official_source_id, growth_official_edition_year,
+    growth_deflated_source_id
+from marts.fct_city_year where growth_official_pct is not null or growth_deflated_pct is not null order by all
+"""
+
+
+def script(name: str, value: Any) -> str:
+    """A script that hands an object of JSON to the page under a name."""
+    return _script(name, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _script(name: str, text: str) -> str:
+    return f"citysync.put({json.dumps(name)},{text});\n"
+
+
+def write_synchronization(con: duckdb.DuckDBPyConnection, city_ids: list[int], folder: Path) -> dict[str, Any]:
+    """Write `sync/<city_id>.js` for each city: measures by years by cities, in base 64 of 16-bit integers, thousandths.
+
+    Returns
+    -------
+    dict
+        `measures` and `years`, the order of the numbers; the cities' order is that of `city_ids`.
+    """
+    columns = ", ".join(MEASURES)
+    found = con.execute(f"select city_i_id, city_j_id, year, {columns} from {SYNC_TABLE}").fetchnumpy()
+    years = np.unique(np.ma.filled(found["year"], 0)).astype(int) if len(found["year"]) else np.array([], dtype=int)
+    order = np.array(city_ids, dtype=np.int64)
+    i, j = (np.searchsorted(order, np.ma.filled(found[name], 0)) for name in ("city_i_id", "city_j_id"))
+    t = np.searchsorted(years, np.ma.filled(found["year"], 0))
+    cube = np.full((len(order), len(MEASURES), len(years), len(order)), MISSING, dtype="<i2")
+    for m, name in enumerate(MEASURES):
+        values = np.ma.filled(found[name], np.nan).astype(float)
+        whole = np.where(np.isfinite(values), np.clip(np.round(values * SCALE), MISSING + 1, -MISSING - 1), MISSING).astype("<i2")
+        cube[i, m, t, j] = whole
+        cube[j, m, t, i] = whole
+    (folder / "sync").mkdir(parents=True, exist_ok=True)
+    for k, city_id in enumerate(city_ids):
+        text = script(f"sync/{city_id}", base64.b64encode(cube[k].tobytes()).decode("ascii"))
+        (folder / "sync" / f"{city_id}.js").write_text(text, encoding="utf-8", newline="\n")
+    return {"measures": list(MEASURES), "years": years.tolist()}
+
+
+def write_values(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Any]:
+    """Write `values/<place>.js` for each place: its delivered values by indicator, and its growth with the source it was taken within.
+
+    A value is `[year, value, raw text, location, cell, state, detail]`: raw text 0 where it is spelled like the value, cell 0 where there
+    is none, state = 2 * flag + is_current, detail only where the value is flagged; location and flag are numbers of the lists returned.
+
+    Returns
+    -------
+    dict
+        `places`, `indicators`, `locations` (source, edition, file, sheet, unit delivered, unit) and `flags` (flag, rule).
+    """
+    texts: dict[int, list[str]] = {}
+    for place, indicator, cells in con.execute(VALUES).fetchall():
+        texts.setdefault(place, []).append(f'"{indicator}":[{cells}]')
+    derived: dict[int, list[list[Any]]] = {}
+    for place, *row in con.execute(DERIVED).fetchall():
+        derived.setdefault(place, []).append(row)
+    (folder / "values").mkdir(parents=True, exist_ok=True)
+    for place, parts in texts.items():
+        growth = json.dumps(derived.get(place, []), ensure_ascii=False, separators=(",", ":"))
+        text = _script(f"values/{place}", '{"values":{' + ",\n".join(parts) + '},"growth":' + growth + "}")
+        (folder / "values" / f"{place}.js").write_text(text, encoding="utf-8", newline="\n")
+    return {
+        "places": [row[0] for row in con.execute(PLACES).fetchall()],
+        "indicators": [row[0] for row in con.execute(INDICATORS).fetchall()],
+        "locations": [list(row) for row in con.execute(LOCATIONS).fetchall()],
+        "flags": [list(row) for row in con.execute(FLAGS).fetchall()],
+    }
