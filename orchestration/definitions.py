@@ -8,6 +8,7 @@ from orchestration.assets import estimation, landing, publication, warehouse
 from orchestration.automation import landing_sensor, refresh_job, yearly_refresh
 from orchestration.checks import build_gate
 from orchestration.home import Home, set_tool_environment
+from orchestration.labels import label_assets
 from orchestration.resources import Settings
 
 
@@ -26,7 +27,7 @@ def load_definitions() -> dg.Definitions:
         build_gate("estimates", dg.AssetKey(["estimates", "estimate"]), [dg.AssetKey(["estimates", t]) for t in ("not_run", "truth")]),
     ]
     return dg.Definitions(
-        assets=[*raw, staging, marts, *study, publication.report, publication.published],
+        assets=label_assets([*raw, staging, marts, *study, publication.report, publication.published]),
         asset_checks=gates,
         jobs=[refresh_job],
         schedules=[yearly_refresh],

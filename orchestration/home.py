@@ -104,6 +104,10 @@ def write_dagster_settings(home: Home) -> None:
         settings.write_text(text, encoding="utf-8")
 
 
+# homes whose lock this process holds
+_HELD: set[Path] = set()
+
+
 @contextmanager
 def hold_lock(home: Home) -> Iterator[None]:
     """Let one refresh run in a home at a time.
@@ -112,7 +116,11 @@ def hold_lock(home: Home) -> Iterator[None]:
     ------
     RefreshRunning
         At once when another process holds the lock; the message names it. The lock is the kernel's, so a killed process leaves none behind.
+        A run inside a command of this process that holds it already goes on under the same lock.
     """
+    if home.root in _HELD:
+        yield
+        return
     home.root.mkdir(parents=True, exist_ok=True)
     with open(home.root / "refresh.lock", "a+", encoding="utf-8") as file:
         try:
@@ -125,4 +133,8 @@ def hold_lock(home: Home) -> Iterator[None]:
         file.truncate(0)
         json.dump({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}, file)
         file.flush()
-        yield
+        _HELD.add(home.root)
+        try:
+            yield
+        finally:
+            _HELD.discard(home.root)

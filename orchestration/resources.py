@@ -13,7 +13,7 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
-from orchestration.home import Home
+from orchestration.home import Home, hold_lock
 
 
 class Settings(dg.ConfigurableResource):
@@ -22,6 +22,12 @@ class Settings(dg.ConfigurableResource):
     landing: str = ""
     permutations: int = 9_999
     simulated_cities: int = 0
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Settings]:
+        """Hold the home's lock while a run lasts, so that one started in the UI and a refresh at the terminal never share a build."""
+        with hold_lock(Home.from_environment()):
+            yield self
 
     @classmethod
     def from_environment(cls) -> Settings:

@@ -9,7 +9,7 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure, run_dbt
 from orchestration.home import Home
-from orchestration.resources import open_build, progress
+from orchestration.resources import Settings, open_build, progress
 from warehouse.ingest.errors import LandingError
 
 UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
@@ -43,7 +43,7 @@ def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
 
 def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str) -> dg.AssetsDefinition:
     @dbt_assets(manifest=manifest, select=select, name=name, dagster_dbt_translator=CitysyncTranslator())
-    def step(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    def step(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[Any]:  # the settings hold the lock of the home
         home = Home.from_environment()
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]

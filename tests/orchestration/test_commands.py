@@ -12,6 +12,7 @@ import pytest
 
 from orchestration.automation import fingerprint, landing_sensor
 from orchestration.home import Home, hold_lock
+from orchestration.resources import Settings
 from orchestration.sql_prompt import run_sql
 from tests.orchestration.conftest import REPO, Run, refresh
 
@@ -113,3 +114,27 @@ def test_the_sensor_waits_until_the_landing_is_still(tmp_path: Path, monkeypatch
     before = fingerprint(tmp_path)
     os.utime(file, (1, 1))
     assert fingerprint(tmp_path) == before
+
+
+def test_a_run_of_the_ui_waits_for_no_lock_but_fails_and_names_the_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
+    holder = subprocess.Popen(
+        [sys.executable, "-c", "import sys; from pathlib import Path; from orchestration.home import Home, hold_lock\n"
+         "with hold_lock(Home(Path(sys.argv[1]))): print('held', flush=True); sys.stdin.read()", str(tmp_path)],
+        cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+    @dg.asset
+    def anything(settings: Settings) -> None:
+        """Stands for any asset of the graph."""
+
+    try:
+        assert holder.stdout.readline() == "held\n"
+        run = dg.materialize([anything], resources={"settings": Settings()}, raise_on_error=False)
+        assert not run.success
+        assert any(str(holder.pid) in str(event.event_specific_data) for event in run.all_events)
+    finally:
+        holder.communicate("")
+    assert dg.materialize([anything], resources={"settings": Settings()}).success
+    with hold_lock(Home(tmp_path)):
+        assert dg.materialize([anything], resources={"settings": Settings()}).success

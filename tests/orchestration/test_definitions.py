@@ -53,3 +53,13 @@ def test_publication_is_downstream_of_every_source(definitions: dg.Definitions) 
 def test_schedule_and_sensor_ship_stopped(definitions: dg.Definitions) -> None:
     assert all(s.default_status == dg.DefaultScheduleStatus.STOPPED for s in definitions.schedules)
     assert all(s.default_status == dg.DefaultSensorStatus.STOPPED for s in definitions.sensors)
+
+
+def test_every_asset_says_who_what_and_by_which_code(definitions: dg.Definitions) -> None:
+    specs = [spec for asset in definitions.assets for spec in asset.specs]
+    assert not [spec.key for spec in specs if not (spec.owners and spec.group_name and spec.kinds)]
+    undescribed = [spec.key for spec in specs if not spec.description]
+    assert not undescribed
+    assert not [spec.key for spec in specs if not spec.code_version]
+    published = next(spec for spec in specs if spec.key == dg.AssetKey(["publication", "published"]))
+    assert published.freshness_policy is not None

@@ -1,0 +1,47 @@
+"""What the UI shows of an asset besides its data: who answers for it, which code made it, and by when it should be fresh."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+import dagster as dg
+
+from orchestration.home import REPO
+
+# Who is asked when an asset of a group looks wrong.
+OWNERS = {"estimates": ["team:analysis"], "publication": ["team:data-engineering", "team:analysis"]}
+DATA_OWNERS = ["team:data-engineering"]
+# Folders whose code makes the assets of a group; dbt's models carry the hash of their own SQL.
+CODE = {
+    "raw": ("warehouse/ingest",),
+    "simulation": ("warehouse/ingest",),
+    "estimates": ("estimation",),
+    "publication": ("estimation/report", "warehouse/publish.py"),
+}
+# The yearbook comes once a year: a publication older than thirteen months missed one.
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=395), warn_window=timedelta(days=370))
+PUBLISHED = dg.AssetKey(["publication", "published"])
+
+
+def label_assets(assets: Iterable[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:
+    """The same assets with owners, code versions and the freshness that the publication promises."""
+    versions = {group: hash_code(folders) for group, folders in CODE.items()}
+
+    def label(spec: dg.AssetSpec) -> dg.AssetSpec:
+        group = spec.group_name or ""
+        labelled = spec.replace_attributes(owners=OWNERS.get(group, DATA_OWNERS), code_version=spec.code_version or versions.get(group))
+        return labelled.replace_attributes(freshness_policy=FRESHNESS) if spec.key == PUBLISHED else labelled
+
+    return dg.map_asset_specs(label, assets)
+
+
+def hash_code(places: tuple[str, ...]) -> str:
+    """A short hash over the files of some folders of the checkout, by path and content."""
+    digest = hashlib.sha256()
+    for place in places:
+        root = REPO / place
+        for path in sorted([root] if root.is_file() else (p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)):
+            digest.update(path.relative_to(REPO).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:12]
