@@ -17,11 +17,11 @@ import pandas as pd
 from estimation.methods.cohort_means import CellFit, CellPanel, build_cell_panel, fit_cells
 from estimation.methods.inference import MIN_PILOTS, city_variance, conventional_variance, default_line, sum_by_city, t_interval
 from estimation.methods.pair_outcomes import pair_outcome
-from estimation.panel import apply_tie_rule
 from estimation.roster import NEVER, build_roster
 from estimation.rules import TIE_MEASURES, TIE_RULES
 from estimation.series import CitySeries, build_series, split_outcome
 from estimation.specs import TIE_NEEDS, SampleError, Spec
+from estimation.ties import apply_tie_rule
 
 TERMS = {"twfe": "treated", "callaway_santanna": "att", "borusyak": "att"}
 Window = tuple[int, int]
@@ -136,7 +136,7 @@ def _build_sample(cities: pd.DataFrame, ties: dict[str, pd.DataFrame], found: Ci
     i, j = np.triu_indices(len(roster), 1)
     n_treated = (cohort[i] > NEVER).astype(int) + (cohort[j] > NEVER)
     tie = None if table is None else rule.sign * table[np.ix_(stays, stays)][i, j]
-    kept, _ = apply_tie_rule(tie, n_treated < 2, rule)
+    kept, _ = apply_tie_rule(tie, n_treated < 2, rule, (i, j, cohort > NEVER))
     for count, meaning in ((1, "of a pilot and a never-pilot"), (0, "of two never-pilots")):
         if not (kept & (n_treated == count)).any():
             raise SampleError(f"needs pairs {meaning} under tie rule {spec.tie_rule} and rule {spec.treatment_rule}: there is none")

@@ -44,6 +44,7 @@ def fit_panel(
     seed: int = 1,
     shuffle: str | np.ndarray = "province",
     tie_quantile: float | None = None,
+    n_partners: int | None = None,
     control_names: Sequence[str] = (),
 ) -> FitResult:
     """Fit one estimator on the panel's only outcome; see `fit_outcomes`.
@@ -63,6 +64,7 @@ def fit_panel(
         seed=seed,
         shuffle=shuffle,
         tie_quantile=tie_quantile,
+        n_partners=n_partners,
         control_names=control_names,
     )[estimator, 0]
 
@@ -76,6 +78,7 @@ def fit_outcomes(
     seed: int = 1,
     shuffle: str | np.ndarray = "province",
     tie_quantile: float | None = None,
+    n_partners: int | None = None,
     control_names: Sequence[str] = (),
 ) -> dict[tuple[str, int], FitResult]:
     """Fit estimators on all outcomes of a panel; outcomes with the same missing rows share one permutation pass.
@@ -96,6 +99,8 @@ def fit_outcomes(
         Admission years move within provinces (over all cities where codes are missing), over all cities, or within these strata.
     tie_quantile : float, optional
         Keep pairs strictly above this quantile of the ties of pairs with at most one pilot, in the real assignment and in each draw.
+    n_partners : int, optional
+        Keep pairs in which one city is among the other's so many strongest never-pilot partners, chosen anew in each draw.
     control_names : sequence of str
         One a control of the panel.
 
@@ -114,7 +119,7 @@ def fit_outcomes(
     check_arguments(panel, estimators, vcov, shuffle, control_names)
     results = {}
     for outcomes in group_outcomes(panel):
-        sample = build_sample(panel, outcomes, tie_quantile)
+        sample = build_sample(panel, outcomes, tie_quantile, n_partners)
         check_sample(sample)
         results |= _fit_sample(sample, tuple(estimators), vcov, permutations, seed, shuffle, tuple(control_names))
     return results
@@ -263,7 +268,7 @@ def _left_out(sample: Sample, estimator: str, vcov: Sequence[str] | None, draws:
     if not sample.panel.pilots_known:
         found.append("The lines city and permutation are left out: they need to know which city of each treated pair is the pilot.")
     elif estimator in GROUP_TIME and not draws_are_affordable(sample):
-        found.append(f"The line permutation is left out: a draw of {estimator} is affordable only on a balanced panel without controls.")
+        found.append(f"The line permutation is left out: a draw of {estimator} needs a balanced panel without controls or chosen partners.")
     elif draws is None and "permutation" in wanted:
         found.append("The line permutation is left out: no draws were asked for.")
     return found

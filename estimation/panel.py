@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from estimation.absorbing import NotAbsorbingError, require_absorbing
-from estimation.methods.panel_data import strong_ties
 from estimation.roster import NEVER, build_roster, build_strata, share_short_exposure
-from estimation.rules import DATING_RULES, TIE_RULES, TieRule
-from estimation.specs import SERIES_NEEDS, TIE_NEEDS, SampleError, Spec
+from estimation.rules import DATING_RULES, TIE_RULES
+from estimation.specs import SERIES_NEEDS, SampleError, Spec
+from estimation.ties import PAIR_BASE, apply_tie_rule, cities_with_tie, tie_of
 
 __all__ = [
     "PAIR_BASE",
@@ -24,9 +24,6 @@ __all__ = [
     "hash_panel",
     "require_absorbing",
 ]
-
-# city ids have six digits, so a pair is one integer
-PAIR_BASE = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -155,8 +152,8 @@ def build_sample(
     keys, values = _cube(synchronization, (*outcomes, *spec.controls), years)
     left, right = keys // PAIR_BASE, keys % PAIR_BASE
     years, values, complete = _balanced_cities(left, right, years, values, len(outcomes), spec)
-    tie = _tie_of(keys, pairs, TIE_RULES[spec.tie_rule])
-    members = complete if tie is None else _cities_with_tie(left, right, tie, complete)
+    tie = tie_of(keys, pairs, TIE_RULES[spec.tie_rule])
+    members = complete if tie is None else cities_with_tie(left, right, tie, complete)
     roster = build_roster(cities, members, spec, int(years[-1]))
     members = roster["city_id"].to_numpy()
     inside = np.isin(left, members) & np.isin(right, members)
@@ -231,24 +228,6 @@ def _balanced_cities(
     return years[used], values[:, :, used], complete
 
 
-def _tie_of(keys: np.ndarray, pairs: pd.DataFrame, rule: TieRule) -> np.ndarray | None:
-    """Signed measure of the tie rule (P,) by pair key, NaN where the marts have none."""
-    if rule.measure is None:
-        return None
-    if rule.measure not in pairs:
-        raise SampleError(f"needs the column {rule.measure} of marts.fct_city_pair, which is not there")
-    pair_key = pairs["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + pairs["city_j_id"].to_numpy(dtype=np.int64)
-    measure = pd.Series(pairs[rule.measure].to_numpy(dtype=float, na_value=np.nan), index=pair_key)
-    return rule.sign * measure.reindex(keys).to_numpy()
-
-
-def _cities_with_tie(left: np.ndarray, right: np.ndarray, tie: np.ndarray, complete: np.ndarray) -> np.ndarray:
-    has_tie = np.isfinite(tie) & np.isin(left, complete) & np.isin(right, complete)
-    if not has_tie.any():
-        raise SampleError(f"needs ties between cities, that is {TIE_NEEDS}: no pair of complete cities has a tie strength")
-    return np.union1d(left[has_tie], right[has_tie])
-
-
 def _assemble(
     roster: pd.DataFrame,
     keys: np.ndarray,
@@ -263,7 +242,7 @@ def _assemble(
     city_i, city_j = np.searchsorted(ids, keys // PAIR_BASE), np.searchsorted(ids, keys % PAIR_BASE)
     n_treated = (city_cohort[city_i] > NEVER).astype(int) + (city_cohort[city_j] > NEVER)
     cohort = np.where(n_treated == 1, np.maximum(city_cohort[city_i], city_cohort[city_j]), NEVER)
-    is_kept, threshold = apply_tie_rule(tie, n_treated < 2, TIE_RULES[spec.tie_rule])
+    is_kept, threshold = apply_tie_rule(tie, n_treated < 2, TIE_RULES[spec.tie_rule], (city_i, city_j, city_cohort > NEVER))
     _require_contrast(is_kept, n_treated, city_cohort, spec)
     has_row = np.isfinite(values[0])
     description = SampleDescription(
@@ -299,29 +278,6 @@ def _assemble(
         is_kept=is_kept,
         description=description,
     )
-
-
-def apply_tie_rule(tie: np.ndarray | None, is_eligible: np.ndarray, rule: TieRule) -> tuple[np.ndarray, float]:
-    """Apply a tie rule to the pairs with at most one pilot.
-
-    Parameters
-    ----------
-    tie : (P,) float array or None
-        Measure of the rule times its sign.
-    is_eligible : (P,) bool array
-    rule : TieRule
-
-    Returns
-    -------
-    (P,) bool array, float
-        Pairs that are kept, and the threshold in units of the measure.
-    """
-    if tie is None:
-        return is_eligible, np.nan
-    has_tie = is_eligible & np.isfinite(tie)
-    if not has_tie.any():
-        return has_tie, np.nan
-    return has_tie & strong_ties(tie, has_tie, rule.quantile), rule.sign * float(np.quantile(tie[has_tie], rule.quantile))
 
 
 def _require_contrast(is_kept: np.ndarray, n_treated: np.ndarray, city_cohort: np.ndarray, spec: Spec) -> None:

@@ -22,12 +22,15 @@ class TieRule:
         Keep pairs strictly above this quantile of `sign` times the measure.
     sign : int
         -1 keeps the pairs with the smallest measure.
+    partners : int or None
+        Keep a pair where one city is among the other's so many strongest never-pilot partners.
     """
 
     label: str
     measure: str | None = "tie_strength"
     quantile: float | None = None
     sign: int = 1
+    partners: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,14 @@ class TreatmentRule:
 
 
 QUANTILES = (10, 25, 40, 60, 75, 90)
+PARTNERS = (5, 10, 20)
 
 TIE_RULES: dict[str, TieRule] = {
     "strong": TieRule("tie above the median", quantile=0.5),
     "all": TieRule("all pairs", measure=None),
     "weak": TieRule("tie at or below the median (placebo)", quantile=WEAK_HALF, sign=-1),
     **{f"q{q}": TieRule(f"tie above the {q} % quantile", quantile=q / 100) for q in QUANTILES},
+    **{f"partners_{k}": TieRule(f"the {k} strongest partners of each city", partners=k) for k in PARTNERS},
     "four_factor": TieRule("four-factor tie above the median", measure="tie_four_factor", quantile=0.5),
     "near": TieRule("distance below the median", measure="distance_km", quantile=0.5, sign=-1),
 }

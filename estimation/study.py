@@ -260,6 +260,7 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
         seed=spec.seed,
         shuffle=spec.shuffle if sample.strata is None else sample.strata,
         tie_quantile=quantile,
+        n_partners=TIE_RULES[spec.tie_rule].partners,
         control_names=spec.controls,
     )
 

@@ -13,8 +13,8 @@ POSITION = {"callaway_santanna": 0, "sun_abraham": 1, "borusyak": 2, "etwfe": 2,
 
 
 def draws_are_affordable(sample: Sample) -> bool:
-    """Whether every candidate pair has every year and there are no controls: a draw then needs cohort means only."""
-    return sample.panel.controls is None and bool(sample.observed[sample.candidate].all())
+    """Whether every candidate pair has every year, without controls or chosen partners: a draw then needs cohort means only."""
+    return sample.panel.controls is None and sample.n_partners is None and bool(sample.observed[sample.candidate].all())
 
 
 def permute_group_time(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from estimation.methods.partners import keep_partners
+
 NEVER = 0
 BOTH = -1
 
@@ -165,6 +167,8 @@ class Sample:
     kept : (P,) bool array
         Pairs in the estimation.
     tie_quantile : float or None
+    n_partners : int or None
+        Pairs are kept where one city is among the other's so many strongest never-pilot partners.
     """
 
     panel: PairPanel
@@ -176,6 +180,7 @@ class Sample:
     candidate: np.ndarray
     kept: np.ndarray
     tie_quantile: float | None
+    n_partners: int | None = None
 
     @property
     def n_groups(self) -> int:
@@ -183,7 +188,7 @@ class Sample:
         return len(self.group_years) + 1
 
 
-def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: float | None) -> Sample:
+def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: float | None, n_partners: int | None = None) -> Sample:
     """Groups, candidates and kept pairs of the real assignment.
 
     Parameters
@@ -193,6 +198,8 @@ def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: floa
         Must share one pattern of missing values.
     tie_quantile : float or None
         Keep pairs strictly above this quantile of the ties among pairs with at most one pilot.
+    n_partners : int, optional
+        Keep pairs in which one city is among the other's so many strongest never-pilot partners; not together with a quantile.
 
     Returns
     -------
@@ -202,9 +209,11 @@ def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: floa
     if panel.controls is not None:
         observed = observed & np.isfinite(panel.controls).all(axis=0)
     candidate = observed.sum(axis=1) >= 2
-    if tie_quantile is not None:
+    if tie_quantile is not None and n_partners is not None:
+        raise ValueError("give tie_quantile or n_partners, not both")
+    if tie_quantile is not None or n_partners is not None:
         if panel.tie is None:
-            raise ValueError("tie_quantile needs the tie of every pair: the panel has none")
+            raise ValueError("a rule of ties needs the tie of every pair: the panel has none")
         candidate &= np.isfinite(panel.tie)
     known = panel.city_cohort if panel.pilots_known else panel.cohort
     group_years = np.unique(known[known > 0])
@@ -213,7 +222,9 @@ def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: floa
     kept = candidate & (pair_group >= 0)
     if tie_quantile is not None:
         kept &= strong_ties(panel.tie, kept, tie_quantile)
-    return Sample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, tie_quantile)
+    if n_partners is not None:
+        kept = keep_partners(panel.tie, panel.city_i, panel.city_j, city_group > 0, kept, n_partners)
+    return Sample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, tie_quantile, n_partners)
 
 
 def strong_ties(tie: np.ndarray, eligible: np.ndarray, quantile: float) -> np.ndarray:

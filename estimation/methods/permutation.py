@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from estimation.methods.designs import Design
 from estimation.methods.panel_data import Sample
+from estimation.methods.partners import partner_order
 from estimation.methods.relabelling import count_relabellings, draw_relabellings, enumerate_relabellings
 from estimation.methods.sufficient import PairStatistics
 
@@ -129,13 +130,25 @@ def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs
     shape = (len(labels), len(designs), layout.n_outcomes)
     coefficient, statistic, joint = np.full((*shape, sizes.max()), np.nan), np.full((*shape, sizes.max()), np.nan), np.full(shape, np.nan)
     system = (np.ascontiguousarray(statistics.basis), layout.n_controls, layout.shared)
-    inputs = (data, rule, base, x_all, normal_all, sizes, leads_all, n_leads, system, offsets)
+    algebra = (x_all, normal_all, sizes, leads_all, n_leads, system, offsets)
+    if sample.n_partners is not None:
+        from estimation.methods import partner_kernel
+
+        inputs, run_draws = (data, _partner_rule(sample), len(base[1]), *algebra), partner_kernel.run_partner_draws
+    else:
+        inputs, run_draws = (data, rule, base, *algebra), draws_kernel.run_draws
 
     def run(part: slice) -> None:
-        draws_kernel.run_draws(labels[part], *inputs, coefficient[part], statistic[part], joint[part])
+        run_draws(labels[part], *inputs, coefficient[part], statistic[part], joint[part])
 
     run_in_chunks(len(labels), run)
     return coefficient, statistic, joint
+
+
+def _partner_rule(sample: Sample) -> tuple[np.ndarray, int]:
+    panel = sample.panel
+    tie = np.where(sample.candidate, panel.tie, np.nan)
+    return partner_order(tie, panel.city_i, panel.city_j, panel.n_cities), int(sample.n_partners)
 
 
 def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:

@@ -184,7 +184,10 @@ def kept_pairs(sample) -> set[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("n_cities", [13, 14, 15])
-@pytest.mark.parametrize(("rule", "measure"), [("weak", "tie_strength"), ("q75", "tie_strength"), ("near", "distance_km")])
+@pytest.mark.parametrize(
+    ("rule", "measure"),
+    [("weak", "tie_strength"), ("q75", "tie_strength"), ("near", "distance_km"), ("partners_5", "tie_strength")],
+)
 def test_tie_rules_equal_a_literal_sort(rule: str, measure: str, n_cities: int) -> None:
     """Weak: at or below the median; q75: above the third quartile; near: below the median distance. Strong and weak share all pairs out."""
     cities, pairs, sync = fabricate(n_cities, 4)
@@ -195,7 +198,13 @@ def test_tie_rules_equal_a_literal_sort(rule: str, measure: str, n_cities: int) 
         "weak": lambda tie: tie <= statistics.median(values),
         "q75": lambda tie: tie > np.quantile(values, 0.75),
         "near": lambda tie: tie < statistics.median(values),
+        "partners_5": lambda tie: tie in strongest,
     }[rule]
+    never = {city for pair, (_, n_pilots) in pool.items() if n_pilots == 0 for city in pair}
+    by_city = {
+        c: sorted((tie for p, (tie, _) in pool.items() if c in p and never & (set(p) - {c})), reverse=True) for c in cities["city_id"]
+    }
+    strongest = {tie for ties in by_city.values() for tie in ties[:5]}
     sample = build_sample(cities, pairs, sync, spec("x", tie_rule=rule))
     assert kept_pairs(sample) == {pair for pair, (tie, _) in pool.items() if wanted(tie)}
     if rule == "weak":
