@@ -62,6 +62,7 @@ def write_meta(home: Home, manifest: dict[str, Any]) -> None:
 )
 def report(settings: Settings) -> dg.MaterializeResult:
     from estimation.report.exhibits import write_exhibits
+    from estimation.report.policy_page import write_policy_page
     from estimation.report.replication_files import write_replication
     from estimation.report.site import write_report
 
@@ -74,6 +75,7 @@ def report(settings: Settings) -> dg.MaterializeResult:
         write_report(con, home.build / "report")
         exhibits = write_exhibits(con, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
+        write_policy_page(con, home.build / "report", is_simulated=settings.is_simulated)
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
     pages, size = len(list(first.parent.glob("*.html"))), sum(sizes.values())
