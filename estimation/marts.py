@@ -27,12 +27,16 @@ from marts.dim_city left join means using (city_id) order by city_id
 
 @dataclass(frozen=True)
 class Marts:
-    """The marts a sample is built from, as data frames in order of their keys; city_years serves outcomes on other windows."""
+    """The marts a sample is built from, as data frames in order of their keys.
+
+    `city_years` serves outcomes on other windows; `policy_zones` holds ``fct_policy_zone`` of the zones that treat their whole prefecture.
+    """
 
     cities: pd.DataFrame
     pairs: pd.DataFrame
     synchronization: pd.DataFrame
     city_years: pd.DataFrame | None = None
+    policy_zones: pd.DataFrame | None = None
 
 
 def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
@@ -59,7 +63,16 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
         city_years=add_derived_series(
             _read_columns(con, "fct_city_year", ("city_id", "year"), {*SERIES_COLUMNS.values(), *INPUTS}),
         ),
+        policy_zones=_read_policy_zones(con, {spec.dose for spec in specs if spec.dose}),
     )
+
+
+def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:
+    zones = _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), {"city_id", *doses})
+    whole = _read_columns(con, "dim_pilot_zone", ("zone_name_zh",), {"is_whole_prefecture"})
+    if whole.empty or zones.empty:
+        return zones
+    return zones[zones["zone_name_zh"].isin(whole.loc[whole["is_whole_prefecture"].astype(bool), "zone_name_zh"])]
 
 
 def _read_cities(con: Any) -> pd.DataFrame:

@@ -89,6 +89,8 @@ class Sample:
     is_kept : (P,) bool array
         Pairs in the estimation sample under the real assignment.
     description : SampleDescription
+    dose : (N, T) float array or None
+        Standardised dose of treatment, where the spec has one.
     """
 
     city_ids: np.ndarray
@@ -105,6 +107,7 @@ class Sample:
     cohort: np.ndarray
     is_kept: np.ndarray
     description: SampleDescription
+    dose: np.ndarray | None = None
 
 
 def build_sample(

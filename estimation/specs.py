@@ -58,6 +58,8 @@ class Spec:
         Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out instead of serving as controls.
     excluded : tuple of str
         Groups of cities left out, as ``city_marks.excluded_cities`` names them: ``province_440000``, ``policy_low_carbon``, ``pilots``.
+    dose : str
+        Column of ``marts.fct_policy_zone`` by which treatment varies (`doses`): terms ``treated`` at its mean and ``dose``; empty for none.
     window : tuple of int or None
         First and last year; None takes the study window of the mart. Another window has its outcomes recomputed on it.
     estimator : str
@@ -82,6 +84,7 @@ class Spec:
     treatment_rule: str = "second_half_next_year"
     control_group: str = "never_in_window"
     excluded: tuple[str, ...] = ()
+    dose: str = ""
     window: tuple[int, int] | None = None
     controls: tuple[str, ...] = ()
     effects: tuple[str, ...] = ("pair", "year")

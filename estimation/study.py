@@ -24,6 +24,7 @@ from estimation.analyses import (
 )
 from estimation.city_marks import add_pair_controls
 from estimation.curve import run_curve
+from estimation.doses import build_dose, fit_dose
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
 from estimation.fit_doubly_robust import ESTIMATOR as DOUBLY_ROBUST
 from estimation.fit_doubly_robust import fit_outcomes_doubly_robust
@@ -145,7 +146,7 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
     for group in _groups(all_specs() if specs is None else specs):
         outcomes = _outcomes(group)
         try:
-            sample = build_sample(*_frames(marts, group), group[0], outcomes=outcomes)
+            sample = _build(marts, group)
             without = build_sample(marts.cities, marts.pairs, _frames(counterfactual, group)[2], group[0], outcomes=outcomes)
         except SampleError:
             continue
@@ -206,10 +207,19 @@ def _outcome_frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.D
     return marts.cities, marts.pairs, build_synchronization(marts.city_years, outcomes, window)
 
 
+def _build(marts: Marts, group: list[Spec]) -> Sample:
+    """The sample of a group, with the dose of its treatment where its specs have one."""
+    sample = build_sample(*_frames(marts, group), group[0], outcomes=_outcomes(group))
+    if not group[0].dose:
+        return sample
+    dose = build_dose(marts.policy_zones, group[0].dose, sample.city_ids, sample.city_cohort, sample.years)
+    return dataclasses.replace(sample, dose=dose)
+
+
 def _estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, Sample | None, FitResult | str]]:
     """Results by spec; a reason in place of a result where the sample cannot be had."""
     try:
-        sample = build_sample(*_frames(marts, group), group[0], outcomes=_outcomes(group))
+        sample = _build(marts, group)
     except SampleError as error:
         yield from ((spec, None, str(error)) for spec in group)
         return
@@ -252,17 +262,17 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
     quantile = TIE_RULES[spec.tie_rule].quantile
     if spec.estimator == DOUBLY_ROBUST:
         return fit_outcomes_doubly_robust(_panel(sample), control_names=spec.controls, vcov=vcov, tie_quantile=quantile)
-    return fit_outcomes(
-        _panel(sample),
-        estimators=estimators,
-        vcov=vcov,
-        permutations=permutations,
-        seed=spec.seed,
-        shuffle=spec.shuffle if sample.strata is None else sample.strata,
-        tie_quantile=quantile,
-        n_partners=TIE_RULES[spec.tie_rule].partners,
-        control_names=spec.controls,
-    )
+    settings = {
+        "vcov": vcov,
+        "permutations": permutations,
+        "seed": spec.seed,
+        "shuffle": spec.shuffle if sample.strata is None else sample.strata,
+        "tie_quantile": quantile,
+    }
+    if sample.dose is not None:
+        return fit_dose(_panel(sample), sample.dose, **settings)
+    partners = TIE_RULES[spec.tie_rule].partners
+    return fit_outcomes(_panel(sample), estimators=estimators, n_partners=partners, control_names=spec.controls, **settings)
 
 
 def _aligned(other: Sample, sample: Sample) -> np.ndarray:

@@ -2,16 +2,17 @@
 
 Resource reallocation: does admission bring the two cities' returns and factor allocation closer (a rise of `neg_abs_gap` closes a gap),
 and does it lower the misallocation of the pair (`mean` of its cities)? Leading demonstration: do inventions and new firms a head come
-closer? The argument from each to synchronization stands in docs/mechanisms.md; no mediation test is made. Each spec takes 499 draws.
+closer? The argument from each to synchronization stands in docs/mechanisms.md; no mediation test is made. Each spec takes 499 draws, with a
+dose 199.
 """
 
 from __future__ import annotations
 
-from estimation.specs import Spec
+from estimation.specs import Spec, split_of
 
 ANALYSIS = "mechanisms"
 ALTERNATIVES = "alternative_outcomes"
-DRAWS = 499
+DRAWS, DRAWS_WITH_DOSE = 499, 199
 
 REALLOCATION = (
     "neg_abs_gap_labour_allocation",
@@ -28,8 +29,16 @@ DEMONSTRATION = ("neg_abs_gap_ln_patents_per_head", "mean_ln_patents_per_head", 
 OTHER_SERIES = ("growth_employed", "growth_wage", "development_index")
 PARTS = ("cm", "comove", "dispersion")
 
+# Is the effect larger where a zone's texts hold more measures, are newer, or are more like those of earlier zones? Terms: treated, dose.
+DOSES = {"measures": "measure_count", "novelty": "novelty_ratio", "similarity": "similarity_ratio"}
+
 SPECS = (
     *(Spec(f"{ANALYSIS}.{outcome}.headline", ANALYSIS, outcome, permutations=DRAWS) for outcome in (*REALLOCATION, *DEMONSTRATION)),
+    *(
+        Spec(f"{ANALYSIS}.{part}.by_{variant}", ANALYSIS, part, dose=dose, permutations=DRAWS_WITH_DOSE)
+        for variant, dose in DOSES.items()
+        for part in split_of("cm_growth_official")
+    ),
     *(
         Spec(f"{ALTERNATIVES}.{part}_{series}.headline", ALTERNATIVES, f"{part}_{series}", permutations=DRAWS)
         for series in OTHER_SERIES

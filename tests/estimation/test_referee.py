@@ -44,7 +44,7 @@ def test_what_the_marts_hold_is_run_and_the_rest_says_what_it_needs(marts):
     run = set(result.estimate["outcome"])
     assert {"neg_abs_gap_labour_allocation", "mean_labour_misallocation", "neg_abs_gap_ln_wage", "comove_growth_employed"} <= run
     reasons = result.not_run.set_index("spec_id")["reason"]
-    assert set(reasons.index) == {spec.spec_id for spec in mechanisms.SPECS if spec.outcome not in run}
+    assert set(reasons.index) == {spec.spec_id for spec in mechanisms.SPECS if spec.outcome not in run or spec.dose}
     for word in ("capital", "patents", "firms"):
         needs = {"capital": "fixed_investment_cny_100m", "patents": "patents_granted", "firms": "firms_new"}[word]
         assert reasons[reasons.index.str.contains(word)].str.startswith(f"needs {needs}").all()
@@ -136,3 +136,49 @@ def test_headlines_get_their_table_and_specs_without_a_cohort(marts):
     for year in leave_out.COHORTS:
         expected = (marts.cities["treated_year"].dropna() != year).sum()
         assert values[f"leave_out.cm_growth_official.without_cohort_{year}"] == expected
+
+
+def policy_zones(cities: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Texts of every pilot but one, from the year before admission on, with a count that differs by pilot and year."""
+    pilots = cities.dropna(subset=["treated_year"])
+    rows = [(int(c), y) for c, g in zip(pilots["city_id"][1:], pilots["treated_year"][1:], strict=True) for y in range(int(g) - 1, 2022)]
+    return pd.DataFrame(rows, columns=["city_id", "year"]).assign(measure_count=rng.integers(5, 40, len(rows)))
+
+
+def test_a_dose_is_a_second_regressor_zero_before_admission(marts):
+    """Both coefficients equal least squares on pair and year dummies; the pilot without texts stands at the mean."""
+    rich = economy(n_cities=36, n_pilots=14)[0]
+    zones = policy_zones(rich.cities, np.random.default_rng(2))
+    spec = next(s for s in mechanisms.SPECS if s.dose == "measure_count")
+    spec = dataclasses.replace(spec, tie_rule="all")
+    result = run_study(dataclasses.replace(rich, policy_zones=zones), [spec], **FAST)
+    found = result.estimate.drop_duplicates("term").set_index("term")["estimate"]
+    assert set(result.estimate["vcov"]) == {"conventional", "dyadic", "city", "province_jackknife", "permutation"}
+    assert not result.warning["warning"].str.contains("strength:|difference:").any()
+    year = rich.cities.set_index("city_id")["treated_year"].astype("Float64").astype(float)
+    count = zones.set_index(["city_id", "year"])["measure_count"]
+    inside = count[[y >= year[c] and y <= 2019 for c, y in count.index]]
+    rows = rich.synchronization
+    sides = [year.reindex(rows[side]).to_numpy() for side in ("city_i_id", "city_j_id")]
+    keep = np.isnan(sides[0]) | np.isnan(sides[1])
+    rows, first = rows[keep], np.fmin(*sides)[keep]
+    pilot = np.where(np.isnan(sides[1][keep]), rows["city_i_id"], rows["city_j_id"])
+    treated = rows["year"].to_numpy() >= first
+    key = pd.MultiIndex.from_arrays([pilot, rows["year"]])
+    dose = np.where(treated, (count.reindex(key).to_numpy(dtype=float) - inside.mean()) / inside.std(ddof=0), 0.0)
+    dose = np.nan_to_num(dose)
+    pairs = pd.get_dummies(rows["city_i_id"].astype(str) + "-" + rows["city_j_id"].astype(str)).to_numpy(float)
+    x = np.column_stack([treated, dose, pairs, pd.get_dummies(rows["year"]).to_numpy(float)[:, 1:]])
+    b = np.linalg.lstsq(x, rows["cm_growth_official"].to_numpy(), rcond=None)[0]
+    assert found["treated"] == pytest.approx(b[0], rel=1e-7)
+    assert found["dose"] == pytest.approx(b[1], rel=1e-7)
+
+
+@pytest.mark.parametrize("zones", [None, "few", "alike"])
+def test_too_few_texts_are_no_dose(marts, zones):
+    spec = next(s for s in mechanisms.SPECS if s.dose == "measure_count")
+    table = policy_zones(economy(n_cities=36, n_pilots=14)[0].cities, np.random.default_rng(2))
+    given = {"few": table[table["city_id"].isin(table["city_id"].unique()[:4])], "alike": table.assign(measure_count=7)}.get(zones)
+    small = dataclasses.replace(economy(n_cities=36, n_pilots=14)[0], policy_zones=given)
+    reason = run_study(small, [spec], **FAST).not_run["reason"].iloc[0]
+    assert "at least 10 pilots" in reason and reason.endswith({None: "0 pilots", "few": "4 pilots", "alike": "that are alike"}[zones])

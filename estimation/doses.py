@@ -1,0 +1,117 @@
+"""How richly a pilot's policy texts are written, as a dose of its treatment: the effect at the mean dose, and its slope over the dose."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from estimation.fit_moderated import Moderation, fit_moderations
+from estimation.methods.panel_data import PairPanel
+from estimation.methods.results import FitResult, NotEstimable
+from estimation.specs import SampleError
+
+# Fewer pilots with texts would make the slope a line through a handful of zones.
+MINIMUM_PILOTS = 10
+TERMS = {"strength:treated": "treated", "strength:dose": "dose"}
+
+
+def build_dose(zones: pd.DataFrame | None, column: str, city_ids: np.ndarray, city_cohort: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """Standardised dose of every city and year, zero before admission and for never-pilots.
+
+    Parameters
+    ----------
+    zones : DataFrame or None
+        ``marts.fct_policy_zone`` by city and year: city_id, year and the column.
+    column : str
+    city_ids, city_cohort : (N,) int arrays
+        Cohort 0 = never.
+    years : (T,) int array
+
+    Returns
+    -------
+    (N, T) float array
+        Less the mean and over the standard deviation of the treated city-years with texts; a treated city-year without any takes the mean.
+
+    Raises
+    ------
+    SampleError
+        If fewer than 10 pilots have texts in a treated year, or the dose does not differ between them.
+    """
+    table = np.full((city_ids.size, years.size), np.nan)
+    if zones is not None and column in zones and len(zones):
+        wide = zones.groupby(["city_id", "year"])[column].max().unstack()
+        table = wide.reindex(index=city_ids, columns=years).to_numpy(dtype=float, na_value=np.nan)
+    treated = (city_cohort > 0)[:, None] & (years[None, :] >= city_cohort[:, None])
+    known = treated & np.isfinite(table)
+    n_pilots = int(known.any(axis=1).sum())
+    spread = table[known].std() if known.any() else 0.0
+    if n_pilots < MINIMUM_PILOTS or spread < 1e-12:
+        alike = " that are alike" if n_pilots >= MINIMUM_PILOTS else ""
+        raise SampleError(
+            f"needs policy texts of at least {MINIMUM_PILOTS} pilots of the sample that differ in {column}, "
+            f"found texts of {n_pilots} pilots{alike}"
+        )
+    return np.where(known, (table - table[known].mean()) / spread, 0.0)
+
+
+def fit_dose(
+    panel: PairPanel,
+    dose: np.ndarray,
+    *,
+    vcov: Sequence[str] | None = None,
+    permutations: int = 9999,
+    seed: int = 1,
+    shuffle: str | np.ndarray = "province",
+    tie_quantile: float | None = None,
+) -> dict[tuple[str, int], FitResult]:
+    """Two-way fixed effects of treatment and of treatment times dose, for every outcome of a panel.
+
+    Parameters
+    ----------
+    panel : PairPanel
+    dose : (N, T) float array
+        As `build_dose` gives it; under the permutation a city's whole record of admission and dose moves.
+    vcov, permutations, seed, shuffle, tie_quantile
+        As in `estimation.fit.fit_outcomes`.
+
+    Returns
+    -------
+    dict
+        FitResult by ("twfe", outcome) with the terms ``treated`` (at the mean dose) and ``dose`` (a standard deviation more).
+
+    Raises
+    ------
+    NotEstimable
+        If the two cannot be told apart.
+    """
+    treated = (panel.city_cohort > 0)[:, None] & (panel.years[None, :] >= panel.city_cohort[:, None])
+    path = np.stack([treated.astype(float), dose], axis=2)
+    moderation = Moderation(name="dose", city_path=path, path_names=tuple(term.split(":")[1] for term in TERMS))
+    settings = {"vcov": vcov, "permutations": permutations, "seed": seed, "shuffle": shuffle, "tie_quantile": tie_quantile}
+    results = {}
+    for (_, outcome), result in fit_moderations(panel, [moderation], **settings).items():
+        if isinstance(result, NotEstimable):
+            raise result
+        results["twfe", outcome] = _renamed(result)
+    return results
+
+
+def _renamed(result: FitResult) -> FitResult:
+    """Terms by their own names, without the difference of the two, which means nothing here, and its tests."""
+    estimates = tuple(dataclasses.replace(e, term=TERMS[e.term]) for e in result.estimates if e.term in TERMS)
+    diagnostics = tuple(
+        (name, TERMS.get(term, term), value)
+        for name, term, value in result.diagnostics
+        if not name.startswith("joint_") and not (term or "").startswith("difference:")
+    )
+    warnings = tuple(_plain(text) for text in result.warnings if not text.startswith("difference:"))
+    return dataclasses.replace(result, estimates=estimates, diagnostics=diagnostics, warnings=warnings)
+
+
+def _plain(text: str) -> str:
+    for term, name in TERMS.items():
+        text = text.replace(term, name)
+    return text
