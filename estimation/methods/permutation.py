@@ -50,6 +50,7 @@ def permute(
     n_draws: int,
     seed: int,
     leads: dict[str, np.ndarray] | None = None,
+    city_weights: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> dict[tuple[str, int], Draws]:
     """Refit every design and outcome under reassigned admissions; the sample rule is applied anew in each draw.
 
@@ -65,6 +66,8 @@ def permute(
         All relabellings are enumerated instead when there are fewer than n_draws.
     leads : dict, optional
         By estimator, the coefficients of the joint test; needs province codes.
+    city_weights : callable, optional
+        Labels (B, N) to weights (B, N) of the cities under each; NaN where there are none. A pair weighs the product of its cities.
 
     Returns
     -------
@@ -72,7 +75,7 @@ def permute(
         Draws by (estimator, position of the outcome in the sample).
     """
     labels, is_enumeration = assignments(sample, strata, n_draws, seed)
-    coefficient, statistic, joint = _run(labels, sample, statistics, designs, leads or {})
+    coefficient, statistic, joint = _run(labels, sample, statistics, designs, leads or {}, city_weights)
     result = {}
     for k, design in enumerate(designs):
         n_coefficients = len(design.event_times)
@@ -112,7 +115,7 @@ def critical_value(drawn: np.ndarray, is_enumeration: bool) -> float:
     return float(ordered[position - 1]) if position <= len(ordered) else math.inf
 
 
-def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs: list[Design], leads: dict) -> tuple[np.ndarray, ...]:
+def _run(labels, sample: Sample, statistics: PairStatistics, designs: list[Design], leads: dict, city_weights) -> tuple[np.ndarray, ...]:
     from estimation.methods import draws_kernel  # importing numba takes as long as a small fit
 
     layout = statistics.layout
@@ -131,7 +134,13 @@ def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs
     coefficient, statistic, joint = np.full((*shape, sizes.max()), np.nan), np.full((*shape, sizes.max()), np.nan), np.full(shape, np.nan)
     system = (np.ascontiguousarray(statistics.basis), layout.n_controls, layout.shared)
     algebra = (x_all, normal_all, sizes, leads_all, n_leads, system, offsets)
-    if sample.n_partners is not None:
+    chunked = (labels,)
+    if city_weights is not None:
+        from estimation.methods import weighted_kernel
+
+        chunked = (labels, city_weights(labels))
+        inputs, run_draws = (data, rule, len(base[1]), *algebra), weighted_kernel.run_weighted_draws
+    elif sample.n_partners is not None:
         from estimation.methods import partner_kernel
 
         inputs, run_draws = (data, _partner_rule(sample), len(base[1]), *algebra), partner_kernel.run_partner_draws
@@ -139,7 +148,7 @@ def _run(labels: np.ndarray, sample: Sample, statistics: PairStatistics, designs
         inputs, run_draws = (data, rule, base, *algebra), draws_kernel.run_draws
 
     def run(part: slice) -> None:
-        run_draws(labels[part], *inputs, coefficient[part], statistic[part], joint[part])
+        run_draws(*(values[part] for values in chunked), *inputs, coefficient[part], statistic[part], joint[part])
 
     run_in_chunks(len(labels), run)
     return coefficient, statistic, joint
