@@ -50,6 +50,18 @@ def test_what_the_marts_hold_is_run_and_the_rest_says_what_it_needs(marts):
         assert reasons[reasons.index.str.contains(word)].str.startswith(f"needs {needs}").all()
 
 
+def test_capital_is_run_once_a_landing_delivers_investment(marts):
+    rng = np.random.default_rng(5)
+    rows = marts.city_years.assign(
+        fixed_investment_cny_100m=rng.uniform(5, 9, len(marts.city_years)), cpi_prev_year_100=102.0, gdp_real_cny_100m=3.0
+    )
+    richer = dataclasses.replace(marts, city_years=add_derived_series(rows))
+    specs = [spec for spec in mechanisms.SPECS if "capital" in spec.outcome]
+    result = run_study(richer, specs, **FAST)
+    assert set(result.estimate["outcome"]) == {spec.outcome for spec in specs} and result.not_run.empty
+    assert np.isfinite(result.estimate.loc[result.estimate["is_default"], "std_error"]).all()
+
+
 def test_a_mechanism_is_the_regression_on_its_own_pair_series(marts):
     spec = next(s for s in mechanisms.SPECS if s.outcome == "mean_labour_misallocation")
     found = run_study(marts, [dataclasses.replace(spec, tie_rule="all")], **FAST).estimate
