@@ -10,7 +10,13 @@ import pytest
 from estimation.classify import classify_clauses
 from warehouse.ingest.policy_documents import build_policy_document
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.simulation_policy import SENTENCES, write_simulated_policy_texts
+from warehouse.ingest.simulation_policy import (
+    EFFECTIVE_TOOLS,
+    SENTENCES,
+    draw_policy_tools,
+    effective_intensity,
+    write_simulated_policy_texts,
+)
 
 ZONES = Path(__file__).resolve().parents[2] / "warehouse" / "seeds" / "pilot_zones.csv"
 
@@ -18,7 +24,9 @@ ZONES = Path(__file__).resolve().parents[2] / "warehouse" / "seeds" / "pilot_zon
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("landing")
-    return folder, write_simulated_policy_texts(folder, pd.read_csv(ZONES), seed=4, last_year=2019)
+    tools = draw_policy_tools(pd.read_csv(ZONES), seed=4, last_year=2019)
+    write_simulated_policy_texts(folder, tools, seed=4)
+    return folder, tools
 
 
 def test_what_was_planted_is_read_back(written):
@@ -36,9 +44,20 @@ def test_what_was_planted_is_read_back(written):
 
 def test_equal_bytes_for_a_seed_and_other_ones_for_another(written, tmp_path):
     folder, planted = written
-    again = write_simulated_policy_texts(tmp_path / "a", pd.read_csv(ZONES), seed=4, last_year=2019)
-    other = write_simulated_policy_texts(tmp_path / "b", pd.read_csv(ZONES), seed=5, last_year=2019)
+    again, other = (draw_policy_tools(pd.read_csv(ZONES), seed=seed, last_year=2019) for seed in (4, 5))
     assert again.equals(planted)
     assert not other.equals(planted)
+    write_simulated_policy_texts(tmp_path, again, seed=4)
     for file in (folder / "policy_texts").iterdir():
-        assert (tmp_path / "a" / "policy_texts" / file.name).read_bytes() == file.read_bytes()
+        assert (tmp_path / "policy_texts" / file.name).read_bytes() == file.read_bytes()
+
+
+def test_intensity_follows_the_tools_that_work(written):
+    planted = written[1]
+    city_id = planted["city_id"].drop_duplicates().to_numpy()
+    intensity = effective_intensity([*city_id, 999999], planted)
+    sentences = planted.drop_duplicates("city_id")[list(EFFECTIVE_TOOLS)].sum(axis=1).to_numpy()
+    assert intensity[-1] == 1.0
+    assert intensity[:-1] == pytest.approx(sentences / planted[list(EFFECTIVE_TOOLS)].to_numpy().sum() * len(planted))
+    by_year = pd.Series(intensity[:-1]).groupby(planted.drop_duplicates("city_id")["issue_year"].to_numpy()).std()
+    assert (by_year.drop(2015) > 0.3).all()

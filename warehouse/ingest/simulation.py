@@ -1,7 +1,8 @@
 """A simulated landing with a planted effect: one set of shocks, two landings, three unlike layouts.
 
 `<folder>/with_effect/` and `<folder>/without_effect/` hold the sources `sim_wide_panel` (a row a city-year, two editions),
-`sim_indicator_sheets` (a sheet an indicator, years across, latest first) and `tidy`. Every file says that it is simulated.
+`sim_indicator_sheets` (a sheet an indicator, years across, latest first), `tidy` and `policy_texts`, a plan for each zone: the more demand
+tools a plan has, the larger is the effect of the zone. Every file says that it is simulated.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pandas as pd
 from warehouse.ingest.simulation_economy import SimulatedEconomy, simulate_economies
 from warehouse.ingest.simulation_files import Row, write_bytes, write_workbook
 from warehouse.ingest.simulation_levels import CityLevels, simulate_levels
-from warehouse.ingest.simulation_policy import write_simulated_policy_texts
+from warehouse.ingest.simulation_policy import draw_policy_tools, effective_intensity, write_simulated_policy_texts
 
 __all__ = [
     "DEFAULT_EFFECT",
@@ -169,6 +170,7 @@ def write_simulated_landing(
     cities = choose_cities(roster, pilot_zones, n_cities, first_year, last_year)
     years = np.arange(first_year, last_year + 1)
     shocks, levels_seed, gaps_seed = np.random.SeedSequence(seed).spawn(3)
+    tools = draw_policy_tools(pilot_zones, seed, last_year)
     economy = simulate_economies(
         province=cities["province_id"].to_numpy(),
         region=cities["region"].to_numpy(dtype=object).astype(str),
@@ -176,6 +178,7 @@ def write_simulated_landing(
         years=years,
         effect=effect,
         rng=np.random.default_rng(shocks),
+        intensity=effective_intensity(cities["city_id"].to_numpy(), tools),
     )
     for name, growth in (("with_effect", economy.growth_with_pct), ("without_effect", economy.growth_without_pct)):
         levels = simulate_levels(
@@ -187,7 +190,7 @@ def write_simulated_landing(
         )
         published = _publish(cities, years, levels, np.random.default_rng(gaps_seed))
         _write_landing(Path(folder) / name, published)
-        write_simulated_policy_texts(Path(folder) / name, pilot_zones, seed, last_year)
+        write_simulated_policy_texts(Path(folder) / name, tools, seed)
 
 
 def _publish(cities: pd.DataFrame, years: np.ndarray, levels: CityLevels, rng: np.random.Generator) -> _Published:

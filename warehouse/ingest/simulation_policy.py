@@ -36,39 +36,72 @@ SENTENCES = {
     "trade_facilitation": ("推行清单核放、汇总申报通关模式，提高通关效率。", "优化检验检疫流程，实行快速验放。"),
     "overseas_institutions": ("支持企业建设{n}个公共海外仓。", "组织企业参加境外展会，设立海外分支机构。"),
 }
+#: The class whose tools work in the simulation; the others are ceremony.
+EFFECTIVE_CLASS = "demand"
+EFFECTIVE_TOOLS = ("government_procurement", "outsourcing", "trade_facilitation", "overseas_institutions")
 _NUMERALS = "一二三四五六七八九十"
 
 
-def write_simulated_policy_texts(folder: Path, pilot_zones: pd.DataFrame, seed: int, last_year: int) -> pd.DataFrame:
-    """Write one plan a zone approved by `last_year` into `<folder>/policy_texts/`.
+def draw_policy_tools(pilot_zones: pd.DataFrame, seed: int, last_year: int) -> pd.DataFrame:
+    """How many sentences of each tool the plan of each zone has that is approved by `last_year`.
 
     Parameters
     ----------
-    folder : Path
-        A landing.
     pilot_zones : DataFrame
-        Columns zone_name_zh, batch, approval_date (seed pilot_zones).
+        Columns zone_name_zh, city_id, batch, approval_date (seed pilot_zones).
     seed : int
-        The same seed and zones give the same bytes.
+        The same seed and zones give the same numbers.
     last_year : int
         Zones approved later get no text.
 
     Returns
     -------
     DataFrame
-        The planted truth: one row a zone, columns zone_name_zh, issue_year and one column a tool with its number of sentences.
+        One row a zone: zone_name_zh, city_id, approved, issue_year and one column a tool.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 5]))
     dates = pd.to_datetime(pilot_zones["approval_date"])
     zones = pilot_zones.assign(approved=dates)[dates.dt.year <= last_year].reset_index(drop=True)
-    planted = []
-    for number, zone in enumerate(zones.itertuples(), start=1):
-        # the tools a zone leans on differ from zone to zone within a batch: that variation is what identifies a tool
-        counts = rng.poisson(rng.gamma(1.5, 1.2, len(SENTENCES)))
+    # the tools a zone leans on differ from zone to zone within a batch: that variation is what identifies a tool
+    counts = rng.poisson(rng.gamma(1.5, 1.2, (len(zones), len(SENTENCES))))
+    tools = pd.DataFrame(counts, columns=list(SENTENCES))
+    return pd.concat([zones[["zone_name_zh", "city_id", "approved"]], zones["approved"].dt.year.rename("issue_year"), tools], axis=1)
+
+
+def effective_intensity(city_id: np.ndarray, tools: pd.DataFrame) -> np.ndarray:
+    """Intensity of the tools that work in the simulation, those of `EFFECTIVE_CLASS`: a city's sentences over the mean of all zones.
+
+    Parameters
+    ----------
+    city_id : ndarray of int, shape (n_cities,)
+    tools : DataFrame
+        Result of `draw_policy_tools`. Of several zones of a city the first counts.
+
+    Returns
+    -------
+    ndarray of float, shape (n_cities,)
+        1 where a city has no zone in `tools`.
+    """
+    sentences = tools[list(EFFECTIVE_TOOLS)].sum(axis=1)
+    by_city = (sentences / sentences.mean()).groupby(tools["city_id"]).first()
+    return pd.Series(city_id).map(by_city).fillna(1.0).to_numpy(dtype=float)
+
+
+def write_simulated_policy_texts(folder: Path, tools: pd.DataFrame, seed: int) -> None:
+    """Write one plan a zone into `<folder>/policy_texts/`; the same seed and tools give the same bytes.
+
+    Parameters
+    ----------
+    folder : Path
+        A landing.
+    tools : DataFrame
+        Result of `draw_policy_tools`.
+    seed : int
+    """
+    rng = np.random.default_rng(np.random.SeedSequence([seed, 6]))
+    for number, (zone, counts) in enumerate(zip(tools.itertuples(), tools[list(SENTENCES)].to_numpy(), strict=True), start=1):
         text = _plan(zone.zone_name_zh, zone.approved, number, counts, rng)
         write_bytes(folder / "policy_texts" / f"{number:03d}_plan_simulated.txt", text.encode())
-        planted.append([zone.zone_name_zh, int(zone.approved.year), *counts.tolist()])
-    return pd.DataFrame(planted, columns=["zone_name_zh", "issue_year", *SENTENCES])
 
 
 def _plan(name: str, approved: pd.Timestamp, number: int, counts: np.ndarray, rng: np.random.Generator) -> str:
