@@ -87,6 +87,47 @@ TABLES = {
             ("ETWFE", f"robustness.{OFFICIAL}.etwfe"),
         ),
     ),
+    "mechanisms": Layout(
+        "Resource reallocation: pair gaps (minus their size) and the misallocation of a pair",
+        (
+            ("labour allocation", "mechanisms.neg_abs_gap_labour_allocation.headline"),
+            ("labour misallocation", "mechanisms.mean_labour_misallocation.headline"),
+            ("capital allocation", "mechanisms.neg_abs_gap_capital_allocation.headline"),
+            ("wages", "mechanisms.neg_abs_gap_ln_wage.headline"),
+            ("credit a head", "mechanisms.neg_abs_gap_ln_credit_per_head.headline"),
+            ("foreign investment a head", "mechanisms.neg_abs_gap_ln_fdi_per_head.headline"),
+        ),
+    ),
+    "other_outcomes": Layout(
+        "Synchronization of series that are not made from reported GDP, and of the development index",
+        tuple(
+            (f"{name}, {part}", f"alternative_outcomes.{part}_{series}.headline")
+            for series, name in (("growth_employed", "employment"), ("growth_wage", "wages"), ("development_index", "development"))
+            for part in ("cm", "comove")
+        ),
+    ),
+    "rival_explanations": Layout(
+        "The headline beside other programmes and against cities that were alike",
+        (
+            ("given four programmes", f"confounders.{OFFICIAL}.given_all_policies"),
+            ("without free trade zones", f"confounders.{OFFICIAL}.without_free_trade_zone"),
+            ("without low-carbon cities", f"confounders.{OFFICIAL}.without_low_carbon"),
+            ("without Guangdong", f"confounders.{OFFICIAL}.without_guangdong"),
+            ("without the cohort of 2016", f"leave_out.{OFFICIAL}.without_cohort_2016"),
+            ("doubly robust", f"confounders.{OFFICIAL}.doubly_robust"),
+        ),
+    ),
+    "spillovers": Layout(
+        "Never-pilots near or tied to a pilot against far ones, and the headline with far controls",
+        (
+            ("0-100 km", f"spillovers.{OFFICIAL}.near_pilot_100"),
+            ("100-200 km", f"spillovers.{OFFICIAL}.near_pilot_200"),
+            ("200-300 km", f"spillovers.{OFFICIAL}.near_pilot_300"),
+            ("tied to a pilot", f"spillovers.{OFFICIAL}.tied_to_pilot"),
+            ("controls beyond 100 km", f"spillovers.{OFFICIAL}.controls_beyond_100_km"),
+            ("controls beyond 200 km", f"spillovers.{OFFICIAL}.controls_beyond_200_km"),
+        ),
+    ),
 }
 
 
