@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -102,6 +103,19 @@ def write_dagster_settings(home: Home) -> None:
     text = "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    max_concurrent_runs: 1\n"
     if not settings.exists() or settings.read_text(encoding="utf-8") != text:
         settings.write_text(text, encoding="utf-8")
+
+
+def require_writable(home: Home) -> None:
+    """Fail before a tool does, with the folder's name, where a folder of the home is there and cannot be written.
+
+    Raises
+    ------
+    PermissionError
+        Naming the folder.
+    """
+    for folder in (home.root, home.raw, home.build, home.dagster, home.cache, home.root / "publications"):
+        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 # homes whose lock this process holds

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestration.home import Home, RefreshRunning, hold_lock, set_tool_environment
+from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
 from orchestration.resources import say
 from orchestration.summary import print_summary
 from warehouse.publish import PublishError, refuse_to_replace
@@ -71,6 +71,7 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
     if fault:
         return Ending(BAD_INPUT, fault)
     refuse_to_replace(home.published, simulated=landing is None)
+    require_writable(home)
     with hold_lock(home):
         set_tool_environment(home)
         return _run(home, simulated=landing is None)
