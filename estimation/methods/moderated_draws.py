@@ -131,17 +131,20 @@ def _blocks_and_base(block: np.ndarray, data: tuple, base_first: int, n_province
 def _memory(label: np.ndarray, base: tuple, blocks: tuple, d: np.ndarray) -> tuple:
     """Working arrays of one thread."""
     n_cities, n_pilots, n_blocks = len(label), int((label > 0).sum()), int(blocks[2].max()) + 1
-    n_outcomes, n_years = base[0].shape[1:]
+    n_outcomes, n_years, n_pairs = *base[0].shape[1:], len(blocks[0])
     n_most = n_pilots * (n_cities - n_pilots) + 1
     lists = (
         np.empty(n_cities, dtype=np.int64),
         np.empty(n_pilots * (n_pilots - 1) // 2 + 1, dtype=np.int64),
-        np.empty((n_most, 3), dtype=np.int64),
+        np.empty((n_most, 7), dtype=np.int64),
         np.empty((n_most, n_outcomes, d.shape[2])),
+        np.empty(n_pairs + n_pilots * n_pilots, dtype=np.int64),
+        np.empty(n_pairs + n_pilots * n_pilots),
     )
     totals = (np.empty((n_blocks, n_outcomes, n_years)), np.empty(n_blocks))
     by_province = (np.empty_like(base[2]), np.empty_like(base[3]))
-    return tuple(np.empty_like(part) for part in base), totals, by_province, lists, (np.empty(n_years), np.empty((len(blocks[1]), n_years)))
+    spare = (np.zeros(n_cities, dtype=np.int64), np.empty((len(blocks[1]), n_years)))
+    return tuple(np.empty_like(part) for part in base), totals, by_province, lists, spare
 
 
 def _paths(designs: list[ModeratedDesign]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:

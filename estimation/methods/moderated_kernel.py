@@ -11,36 +11,41 @@ import numba
 import numpy as np
 
 from estimation.methods.draws_kernel import _first_kept
-from estimation.methods.moderated_sums import list_treated_pairs, sum_kept_pairs, total_blocks, total_provinces
+from estimation.methods.moderated_sums import list_treated_pairs, multiply_paths, sum_kept_pairs, total_blocks, total_provinces
 from estimation.methods.system_kernel import CACHE, _invert, _joint_f
 
 
 @numba.njit(cache=CACHE)
-def _add_loading(kind, k, block, weight, d, columns, product, w, xy):
-    for u in range(len(columns)):
-        for t in range(d.shape[1]):
-            w[block, t, k + u] += weight * d[kind, t, columns[u]]
-        for m in range(xy.shape[0]):
-            xy[m, k + u] += weight * product[m, columns[u]]
+def _sum_regressors(treated, n_treated, products, place, design, sums, counts):
+    """Sums over the treated pairs of regressors (R, B, T, L), X'X (R, L, L), X'y (R, M, L), and their number (R,).
 
-
-@numba.njit(cache=CACHE)
-def _add_treated(kind, rank, block, design, product, w, xx, xy):
-    """One treated pair's part of the block sums of regressors (B, T, L), of X'X (L, L) and of X'y (M, L)."""
+    `place` (N,) is the city's province: a pair counts where either of its cities is; with one place for all, once.
+    """
     d, gram, columns, index, value = design
-    n_path = len(columns)
-    for a in range(2):
-        if index[rank, a] < 0:
-            continue
-        k = index[rank, a] * n_path
-        _add_loading(kind, k, block, value[rank, a], d, columns, product, w, xy)
-        for c in range(2):
-            if index[rank, c] < 0:
-                continue
-            weight = value[rank, a] * value[rank, c]
-            for u in range(n_path):
-                for v in range(n_path):
-                    xx[k + u, index[rank, c] * n_path + v] += weight * gram[kind, columns[u], columns[v]]
+    w, xx, xy = sums
+    n_path, n_years = len(columns), d.shape[1]
+    for n in range(n_treated):
+        rank, kind, block = treated[n, 0], treated[n, 1], treated[n, 4]
+        a, b = place[treated[n, 2]], place[treated[n, 3]]
+        for side in range(1 if a == b else 2):
+            r = a if side == 0 else b
+            counts[r] += 1.0
+            for c in range(2):
+                first = index[rank, c] * n_path
+                if first < 0:
+                    continue
+                weight = value[rank, c]
+                for u in range(n_path):
+                    for t in range(n_years):
+                        w[r, block, t, first + u] += weight * d[kind, t, columns[u]]
+                    for m in range(xy.shape[1]):
+                        xy[r, m, first + u] += weight * products[n, m, columns[u]]
+                    for e in range(2):
+                        if index[rank, e] < 0:
+                            continue
+                        for v in range(n_path):
+                            product = weight * value[rank, e] * gram[kind, columns[u], columns[v]]
+                            xx[r, first + u, index[rank, e] * n_path + v] += product
 
 
 @numba.njit(cache=CACHE)
@@ -105,55 +110,53 @@ def _levels(m, totals, total_counts, w, b, level):
 
 
 @numba.njit(cache=CACHE)
-def _score_treated(pair, kind, level, slots, design, product, b, own, explained, city):
-    """Scores of one treated pair: added to its two cities; its explained part to their slots."""
+def _score_treated(m, treated, n_treated, products, design, level, b, explained, city):
+    """Add the treated pairs' own part of the scores to their two cities (N, L), what b explains of them to their slots (S, T)."""
     d, _, columns, index, value = design
-    rank, j, i = pair[0], pair[1], pair[2]
     n_path, n_years = len(columns), d.shape[1]
-    for t in range(n_years):
-        own[t] = 0.0
-    for c in range(2):
-        if index[rank, c] >= 0:
-            for u in range(n_path):
+    own = np.empty(n_years)
+    for n in range(n_treated):
+        rank, kind, j, i, block = treated[n, 0], treated[n, 1], treated[n, 2], treated[n, 3], treated[n, 4]
+        for t in range(n_years):
+            own[t] = 0.0
+        for c in range(2):
+            for u in range(n_path if index[rank, c] >= 0 else 0):
                 slope = value[rank, c] * b[index[rank, c] * n_path + u]
                 for t in range(n_years):
                     own[t] += slope * d[kind, t, columns[u]]
-    for t in range(n_years):
-        explained[slots[0], t] += own[t]
-        explained[slots[1], t] += own[t]
-    for u in range(n_path):
-        score = product[columns[u]]
         for t in range(n_years):
-            score -= d[kind, t, columns[u]] * (level[t] + own[t])
-        for c in range(2):
-            if index[rank, c] >= 0:
-                k = index[rank, c] * n_path + u
-                city[j, k] += value[rank, c] * score
-                city[i, k] += value[rank, c] * score
+            explained[treated[n, 5], t] += own[t]
+            explained[treated[n, 6], t] += own[t]
+            own[t] += level[block, t]
+        for u in range(n_path):
+            score = products[n, m, columns[u]]
+            for t in range(n_years):
+                score -= d[kind, t, columns[u]] * own[t]
+            for c in range(2):
+                if index[rank, c] >= 0:
+                    city[j, index[rank, c] * n_path + u] += value[rank, c] * score
+                    city[i, index[rank, c] * n_path + u] += value[rank, c] * score
 
 
 @numba.njit(cache=CACHE)
-def _city_scores(m, label, treated, n_treated, products, blocks, design, work, level, w, b, spare, city):
+def _city_scores(m, treated, n_treated, products, blocks, design, work, level, w, b, explained, city):
     """Sum of the scores of each city's pairs, (N, L)."""
-    slot_of, slot_city, slot_block = blocks
-    own, explained = spare
+    _, slot_city, slot_block = blocks
+    sums, counts = work[0], work[1]
     for i in range(city.shape[0]):
         for k in range(len(b)):
             city[i, k] = 0.0
     for s in range(len(slot_city)):
-        for t in range(len(own)):
+        for t in range(level.shape[1]):
             explained[s, t] = 0.0
-    for n in range(n_treated):
-        slots = slot_of[treated[n, 0]]
-        _score_treated(
-            treated[n], label[treated[n, 1]], level[slot_block[slots[0]]], slots, design, products[n, m], b, own, explained, city
-        )
+    _score_treated(m, treated, n_treated, products, design, level, b, explained, city)
     for s in range(len(slot_city)):
-        if work[1][s] > 0.5:
-            for t in range(len(own)):
-                rest = work[0][s, m, t] - work[1][s] * level[slot_block[s], t] - explained[s, t]
+        if counts[s] > 0.5:
+            i, block = slot_city[s], slot_block[s]
+            for t in range(level.shape[1]):
+                rest = sums[s, m, t] - counts[s] * level[block, t] - explained[s, t]
                 for k in range(len(b)):
-                    city[slot_city[s], k] -= w[slot_block[s], t, k] * rest
+                    city[i, k] -= w[block, t, k] * rest
 
 
 @numba.njit(cache=CACHE)
@@ -187,21 +190,6 @@ def _statistics(theta, inverse, lost, city, contrasts, row, coefficient, statist
         if not np.isnan(estimate) and variance > 0.0:
             coefficient[r] = estimate
             statistic[r] = abs(estimate) / np.sqrt(variance)
-
-
-@numba.njit(cache=CACHE)
-def _province_parts(label, treated, n_treated, products, data, blocks, design, parts):
-    """Sums of regressors, X'X and X'y over the treated pairs with a city in each province, and their number."""
-    w, xx, xy, count = parts
-    province = data[4]
-    for n in range(n_treated):
-        rank, r, s = treated[n, 0], province[treated[n, 1]], province[treated[n, 2]]
-        kind, block = label[treated[n, 1]], blocks[2][blocks[0][rank, 0]]
-        _add_treated(kind, rank, block, design, products[n], w[r], xx[r], xy[r])
-        count[r] += 1.0
-        if s != r:
-            _add_treated(kind, rank, block, design, products[n], w[s], xx[s], xy[s])
-            count[s] += 1.0
 
 
 @numba.njit(cache=CACHE)
@@ -254,17 +242,13 @@ def _test(rows, contrasts, theta, refits, used):
 
 
 @numba.njit(cache=CACHE)
-def _joint_tests(label, treated, n_treated, products, data, blocks, design, full, province_totals, theta, rows, joint):
+def _joint_tests(treated, n_treated, products, province, design, full, province_totals, theta, rows, joint):
     contrasts, tests, test_sizes = rows
     n_provinces, n_blocks, n_years, size = len(province_totals[1]), full[2].shape[0], full[2].shape[1], len(full[3])
-    treatment = (
-        np.zeros((n_provinces, n_blocks, n_years, size)),
-        np.zeros((n_provinces, size, size)),
-        np.zeros((n_provinces, len(theta), size)),
-        np.zeros(n_provinces),
-    )
-    _province_parts(label, treated, n_treated, products, data, blocks, design, treatment)
-    parts = (province_totals[0], province_totals[1], treatment[0], treatment[1], treatment[2], treatment[3])
+    w, xx = np.zeros((n_provinces, n_blocks, n_years, size)), np.zeros((n_provinces, size, size))
+    xy, counts = np.zeros((n_provinces, len(theta), size)), np.zeros(n_provinces)
+    _sum_regressors(treated, n_treated, products, province, design, (w, xx, xy), counts)
+    parts = (province_totals[0], province_totals[1], w, xx, xy, counts)
     refits = np.empty((len(theta), n_provinces, len(contrasts)))
     used = _refit_provinces(full, parts, n_treated, theta, contrasts, refits)
     for m in range(len(theta)):
@@ -273,24 +257,22 @@ def _joint_tests(label, treated, n_treated, products, data, blocks, design, full
 
 
 @numba.njit(cache=CACHE)
-def _fit_design(label, treated, n_treated, products, data, blocks, work, totals, province_totals, design, rows, spare, results):
+def _fit_design(treated, n_treated, products, data, blocks, work, totals, province_totals, design, rows, nowhere, explained, results):
     """One design under one assignment."""
     contrasts, _, test_sizes = rows
-    size, n_outcomes, n_years = contrasts.shape[1], data[2].shape[1], data[2].shape[2]
-    w, xx, xy = np.zeros((len(totals[1]), n_years, size)), np.zeros((size, size)), np.zeros((n_outcomes, size))
-    for n in range(n_treated):
-        rank = treated[n, 0]
-        _add_treated(label[treated[n, 1]], rank, blocks[2][blocks[0][rank, 0]], design, products[n], w, xx, xy)
-    full = (totals[0], totals[1], w.copy(), xx, xy.copy())
+    size, n_outcomes, n_years, n_blocks = contrasts.shape[1], data[2].shape[1], data[2].shape[2], len(totals[1])
+    w, xx, xy = np.zeros((1, n_blocks, n_years, size)), np.zeros((1, size, size)), np.zeros((1, n_outcomes, size))
+    _sum_regressors(treated, n_treated, products, nowhere, design, (w, xx, xy), np.zeros(1))
+    full = (totals[0], totals[1], w[0].copy(), xx[0], xy[0].copy())
     matrix, lost, theta = np.empty((size, size)), np.zeros(size, dtype=np.bool_), np.empty((n_outcomes, size))
-    _solve_moderated(totals[0], totals[1], w, xx, xy, matrix, lost, theta)
-    city, level, row = np.empty((len(label), size)), np.empty((len(totals[1]), n_years)), np.empty(size)
+    _solve_moderated(totals[0], totals[1], w[0], xx[0], xy[0], matrix, lost, theta)
+    city, level, row = np.empty((len(nowhere), size)), np.empty((n_blocks, n_years)), np.empty(size)
     for m in range(n_outcomes):
-        _levels(m, totals[0], totals[1], w, theta[m], level)
-        _city_scores(m, label, treated, n_treated, products, blocks, design, work, level, w, theta[m], spare, city)
+        _levels(m, totals[0], totals[1], w[0], theta[m], level)
+        _city_scores(m, treated, n_treated, products, blocks, design, work, level, w[0], theta[m], explained, city)
         _statistics(theta[m], matrix, lost, city, contrasts, row, results[0][m], results[1][m])
     if len(test_sizes) > 0 and len(province_totals[1]) > 0:
-        _joint_tests(label, treated, n_treated, products, data, blocks, design, full, province_totals, theta, rows, results[2])
+        _joint_tests(treated, n_treated, products, data[4], design, full, province_totals, theta, rows, results[2])
 
 
 @numba.njit(cache=CACHE)
@@ -315,12 +297,13 @@ def run_moderated_draws(labels, data, rule, base, blocks, paths, designs, memory
     """
     columns, n_columns, index, value, contrasts, n_rows, n_coefficients, tests, n_tests, test_sizes = designs
     work, totals, province_totals, lists, spare = memory
-    pilots, both_ranks, treated, products = lists
+    pilots, both_ranks, treated, products, ranks, signs = lists
     for draw in range(len(labels)):
         n_pilots = _list_pilots(labels[draw], pilots)
         first_kept = _first_kept(pilots, n_pilots, data[3], rule[2], rule[1], both_ranks) if rule[0] else 0
-        sum_kept_pairs(pilots, n_pilots, first_kept, rule[3], base, data, blocks, work)
-        n_treated = list_treated_pairs(labels[draw], pilots, n_pilots, first_kept, data, paths[0], treated, products)
+        sum_kept_pairs(pilots, n_pilots, first_kept, rule[3], base, data, blocks, ranks, signs, work)
+        n_treated = list_treated_pairs(labels[draw], pilots, n_pilots, first_kept, data, blocks, treated)
+        multiply_paths(treated, n_treated, data[2], paths[0], products)
         total_blocks(blocks, work, totals[0], totals[1])
         total_provinces(blocks, data[4], work, province_totals[0], province_totals[1])
         for k in range(len(n_columns)):
@@ -328,5 +311,5 @@ def run_moderated_draws(labels, data, rule, base, blocks, paths, designs, memory
             rows = (contrasts[k, : n_rows[k], : n_coefficients[k]], tests[k, : n_tests[k]], test_sizes[k, : n_tests[k]])
             results = (coefficient[draw, k], statistic[draw, k], joint[draw, k])
             _fit_design(
-                labels[draw], treated, n_treated, products, data, blocks, work, totals, province_totals, design, rows, spare, results
-            )  # fmt: skip
+                treated, n_treated, products, data, blocks, work, totals, province_totals, design, rows, spare[0], spare[1], results
+            )

@@ -11,24 +11,26 @@ from estimation.methods.system_kernel import CACHE
 
 
 @numba.njit(cache=CACHE)
-def _add_pair(rank, sign, data, blocks, work):
+def _add_pairs(ranks, signs, n, data, blocks, work):
+    """Add pairs to the sums, or take them away; one loop, since a call a pair would cost more than its sums."""
     first, second, y, _, province = data
     slot_of, _, slot_block = blocks
     sums, counts, inside, inside_counts = work
-    a, b = slot_of[rank, 0], slot_of[rank, 1]
-    counts[a] += sign
-    counts[b] += sign
-    r = province[first[rank]]
-    same = len(inside) > 0 and r == province[second[rank]]
-    if same:
-        inside_counts[r, slot_block[a]] += sign
-    for m in range(y.shape[1]):
-        for t in range(y.shape[2]):
-            value = sign * y[rank, m, t]
-            sums[a, m, t] += value
-            sums[b, m, t] += value
-            if same:
-                inside[r, slot_block[a], m, t] += value
+    for k in range(n):
+        rank, sign = ranks[k], signs[k]
+        a, b, r = slot_of[rank, 0], slot_of[rank, 1], province[first[rank]]
+        counts[a] += sign
+        counts[b] += sign
+        same = len(inside) > 0 and r == province[second[rank]]
+        if same:
+            inside_counts[r, slot_block[a]] += sign
+        for m in range(y.shape[1]):
+            for t in range(y.shape[2]):
+                value = sign * y[rank, m, t]
+                sums[a, m, t] += value
+                sums[b, m, t] += value
+                if same:
+                    inside[r, slot_block[a], m, t] += value
 
 
 @numba.njit(cache=CACHE)
@@ -47,43 +49,54 @@ def _copy_base(base, work):
 
 
 @numba.njit(cache=CACHE)
-def sum_kept_pairs(pilots, n_pilots, first_kept, base_first, base, data, blocks, work):
+def sum_kept_pairs(pilots, n_pilots, first_kept, base_first, base, data, blocks, ranks, signs, work):
     """Sums over the kept pairs by slot, and inside provinces: the base, the ranks between the thresholds, less pairs of two pilots."""
     _copy_base(base, work)
     sign = -1.0 if first_kept > base_first else 1.0
+    n = 0
     for rank in range(min(first_kept, base_first), max(first_kept, base_first)):
-        _add_pair(rank, sign, data, blocks, work)
+        ranks[n], signs[n] = rank, sign
+        n += 1
     for a in range(n_pilots):
         for b in range(a + 1, n_pilots):
             rank = data[3][pilots[a], pilots[b]]
             if rank >= first_kept:
-                _add_pair(rank, -1.0, data, blocks, work)
+                ranks[n], signs[n] = rank, -1.0
+                n += 1
+    _add_pairs(ranks, signs, n, data, blocks, work)
 
 
 @numba.njit(cache=CACHE)
-def _multiply(rank, kind, y, d, products):
-    for m in range(y.shape[1]):
-        for u in range(d.shape[2]):
-            value = 0.0
-            for t in range(y.shape[2]):
-                value += d[kind, t, u] * y[rank, m, t]
-            products[m, u] = value
-
-
-@numba.njit(cache=CACHE)
-def list_treated_pairs(label, pilots, n_pilots, first_kept, data, d, treated, products):
-    """Kept pairs of a pilot and a never-treated city: (rank, pilot, partner), and sum_t d[type, t, u] y_p(t) by outcome and path."""
+def list_treated_pairs(label, pilots, n_pilots, first_kept, data, blocks, treated):
+    """Kept pairs of a pilot and a never-treated city: rank, type of the pilot, pilot, partner, block, slots of the two; their number."""
+    first, _, _, rank_of, _ = data
+    slot_of, _, slot_block = blocks
     n = 0
     for a in range(n_pilots):
         j = pilots[a]
         for i in range(len(label)):
-            rank = data[3][j, i]
+            rank = rank_of[j, i]
             if label[i] > 0 or rank < first_kept:
                 continue
-            treated[n, 0], treated[n, 1], treated[n, 2] = rank, j, i
-            _multiply(rank, label[j], data[2], d, products[n])
+            side = 0 if first[rank] == j else 1
+            treated[n, 0], treated[n, 1], treated[n, 2], treated[n, 3] = rank, label[j], j, i
+            treated[n, 5], treated[n, 6] = slot_of[rank, side], slot_of[rank, 1 - side]
+            treated[n, 4] = slot_block[treated[n, 5]]
             n += 1
     return n
+
+
+@numba.njit(cache=CACHE)
+def multiply_paths(treated, n_treated, y, d, products):
+    """sum_t d[type, t, u] y_p(t) of every treated pair, by outcome and path, (P, M, U)."""
+    for n in range(n_treated):
+        rank, kind = treated[n, 0], treated[n, 1]
+        for m in range(y.shape[1]):
+            for u in range(d.shape[2]):
+                value = 0.0
+                for t in range(y.shape[2]):
+                    value += d[kind, t, u] * y[rank, m, t]
+                products[n, m, u] = value
 
 
 @numba.njit(cache=CACHE)
