@@ -145,7 +145,7 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
     cities : DataFrame
     group : str
         ``pilots``; ``cohort_<first treated year>``; ``province_<id>``; ``near_pilot_<km>`` or ``tied_to_pilot``; ``policy_<policy>``:
-        covered by the window's last year.
+        covered by the window's last year; ``without_texts``: pilots without a policy text in force by then.
     last_year : int
 
     Raises

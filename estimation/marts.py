@@ -10,7 +10,7 @@ import pandas as pd
 
 from estimation.city_marks import add_baseline, add_city_marks
 from estimation.city_series import INPUTS, add_derived_series
-from estimation.rules import POLICIES, TIE_MEASURES, TREATMENT_RULES
+from estimation.rules import CONCEPTS, POLICIES, TIE_MEASURES, TREATMENT_RULES, WITHOUT_TEXTS
 from estimation.series import SERIES_COLUMNS
 from estimation.specs import Spec
 
@@ -23,6 +23,13 @@ with means as (
 select city_id, city_name_en, province_id, province_name_en, region, {treated}, cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
 from marts.dim_city left join means using (city_id) order by city_id
 """
+# Texts of a zone in a county-level city do not speak for its prefecture; copies of strength 0 carry no tool.
+STRENGTHS = """
+select tools.city_id, tools.year, tools.tool_class, tools.tool, sum(cast(tools.strength as decimal(28, 6)))::double as strength
+from marts.fct_policy_tool as tools inner join marts.dim_pilot_zone as zones using (zone_name_zh)
+where zones.is_whole_prefecture and tools.city_id is not null
+group by all order by all
+"""
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Marts:
     """The marts a sample is built from, as data frames in order of their keys.
 
     `city_years` serves outcomes on other windows; `policy_zones` holds ``fct_policy_zone`` of the zones that treat their whole prefecture.
+    `strengths` is the strength of each tool in a pilot city's texts by year: city_id, year,
+    tool_class, tool, strength.
     """
 
     cities: pd.DataFrame
@@ -37,6 +46,7 @@ class Marts:
     synchronization: pd.DataFrame
     city_years: pd.DataFrame | None = None
     policy_zones: pd.DataFrame | None = None
+    strengths: pd.DataFrame | None = None
 
 
 def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
@@ -56,14 +66,17 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
     outcomes = {name for spec in specs for name in (spec.outcome, *spec.controls)}
     pairs = _read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES))
     synchronization = _read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes)
+    last_year = int(synchronization["year"].max()) if len(synchronization) else 0
+    strengths = con.execute(STRENGTHS).df() if any(spec.strength for spec in specs) else None
     return Marts(
-        cities=add_city_marks(_read_cities(con), pairs, int(synchronization["year"].max()) if len(synchronization) else 0),
+        cities=_mark_texts(add_city_marks(_read_cities(con), pairs, last_year), strengths, last_year),
         pairs=pairs,
         synchronization=synchronization,
         city_years=add_derived_series(
             _read_columns(con, "fct_city_year", ("city_id", "year"), {*SERIES_COLUMNS.values(), *INPUTS}),
         ),
         policy_zones=_read_policy_zones(con, {spec.dose for spec in specs if spec.dose}),
+        strengths=strengths,
     )
 
 
@@ -75,6 +88,14 @@ def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:
     return zones[zones["zone_name_zh"].isin(whole.loc[whole["is_whole_prefecture"].astype(bool), "zone_name_zh"])]
 
 
+def _mark_texts(cities: pd.DataFrame, strengths: pd.DataFrame | None, last_year: int) -> pd.DataFrame:
+    """The cities with the treated year of those that have no text in force by the window's last year."""
+    if strengths is None:
+        return cities
+    with_texts = strengths.loc[(strengths["year"] <= last_year) & (strengths["strength"] > 0), "city_id"].unique()
+    return cities.assign(**{f"treated_year_{WITHOUT_TEXTS}": cities["treated_year"].where(~cities["city_id"].isin(with_texts))})
+
+
 def _read_cities(con: Any) -> pd.DataFrame:
     """Cities with the first treated year under each rule, and the first year of each other programme that covers them."""
     treated = {rule.column for rule in TREATMENT_RULES.values()}
@@ -83,7 +104,11 @@ def _read_cities(con: Any) -> pd.DataFrame:
     first = policies[policies["covers_city"].astype(bool)].groupby(["city_id", "policy"])["treated_year"].min().unstack()
     years = first.reindex(index=cities["city_id"], columns=list(POLICIES)).astype("Float64").astype("Int64")
     columns = {"population_10k", "gdp_per_head_cny", "trade", "is_coastal"}
-    cities = add_baseline(cities, _read_columns(con, "dim_city_baseline", ("city_id",), columns))
+    concepts = {column for name in CONCEPTS for column in (name, f"{name}_basis")}
+    baseline = _read_columns(con, "dim_city_baseline", ("city_id",), columns | concepts)
+    cities = add_baseline(cities, baseline)
+    kept = ["city_id", *(name for name in sorted(concepts | {"is_coastal"}) if name in baseline and name not in cities)]
+    cities = cities.merge(baseline[kept], on="city_id", how="left")
     return cities.assign(**{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES})
 
 

@@ -170,8 +170,6 @@ def _refuse_unknown(spec: Spec, outcomes: tuple[str, ...], synchronization: pd.D
             "a pilot now' is not absorbing (it switches off when the second city is admitted); name the rule that dates a city's first "
             "treated year"
         )
-    if spec.effects != ("pair", "year"):
-        raise SampleError(f"effects {', '.join(spec.effects)} are not available in this version; it has pair and year effects")
     missing = [name for name in (*outcomes, *spec.controls) if name not in synchronization.columns]
     if missing:
         raise SampleError(f"needs the column {missing[0]} of marts.fct_pair_synchronization, which is not there")

@@ -91,3 +91,48 @@ DATING_RULES = TREATMENT_RULES | EXPOSURE_RULES
 
 # Other pilot programmes of marts.dim_other_policy.
 POLICIES = ("free_trade_zone", "broadband_china", "low_carbon", "new_urbanisation")
+
+
+@dataclass(frozen=True)
+class Moderator:
+    """What divides pairs into classes, or how far apart the two cities of a pair are.
+
+    Attributes
+    ----------
+    label : str
+        For people.
+    kind : str
+        ``pairs_of`` takes each unordered pair of the cities' values as a class, ``same`` whether the values agree, ``halves`` how many of
+        the two cities lie above the median of the sample's cities, ``flag`` of how many it is true, ``gap`` the standardised absolute
+        difference of logarithms.
+    column : str
+        Of the cities: ``marts.dim_city`` or ``marts.dim_city_baseline``.
+    """
+
+    label: str
+    kind: str
+    column: str
+
+
+CONCEPTS = {
+    "human_capital": "human capital",
+    "financial_development": "financial development",
+    "infrastructure": "information infrastructure",
+}
+MODERATORS: dict[str, Moderator] = {
+    "region_pair": Moderator("regions of the two cities", "pairs_of", "region"),
+    "same_region": Moderator("within or across regions", "same", "region"),
+    "same_province": Moderator("within or across provinces", "same", "province_id"),
+    "coastal": Moderator("coastal cities in the pair", "flag", "is_coastal"),
+    **{name: Moderator(f"{label}, split at the median of 2010-2014", "halves", name) for name, label in CONCEPTS.items()},
+    **{f"{name}_gap": Moderator(f"gap in {label} of 2010-2014", "gap", name) for name, label in CONCEPTS.items()},
+}
+
+# Tools by class (METHODS, section 10).
+TOOLS = {
+    "supply": ("talent", "capital", "technology_information", "infrastructure", "public_service"),
+    "environment": ("goal_planning", "finance", "tax", "regulation", "strategic_measures"),
+    "demand": ("government_procurement", "outsourcing", "trade_facilitation", "overseas_institutions"),
+}
+# Group of pilots left out where strengths of tools stand in for treatment: what a zone without texts does is unknown.
+WITHOUT_TEXTS = "without_texts"

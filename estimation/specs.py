@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from estimation.rules import CONTROL_GROUPS, TIE_RULES
+from estimation.rules import CONTROL_GROUPS, MODERATORS, TIE_RULES
 
 ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
-EFFECTS = (("pair", "year"), ("pair", "region_pair_year"), ("pair", "province_pair_year"))
+EFFECTS = (("pair", "year"), ("pair", "region_pair_year"), ("pair", "province_pair_year"), ("pair", "class_year"))
 SHUFFLES = ("province", "all", "province_gdp_tercile")
 
 # What a landing has to deliver before the outcomes of a series exist.
@@ -66,6 +66,11 @@ class Spec:
         ``twfe`` or ``event_study``.
     controls, effects, vcov : tuple of str
         Control columns, absorbed effects (of `EFFECTS`), lines of inference (METHODS, section 7).
+    moderator : str
+        Of ``rules.MODERATORS``: one effect for each class of pairs, or the effect and its slope over a gap. With the effects
+        ``class_year`` each class has year effects of its own.
+    strength : tuple of str
+        Tool classes or tools of ``marts.fct_policy_tool`` whose strength in the pilot's texts stands in for treatment, jointly.
     permutations, seed, shuffle : int, int, str
         Number of draws, their seed, and whether admission years are shuffled within a ``province``, over ``all`` cities or within a
         ``province_gdp_tercile`` (a province's cities of one tercile of mean GDP 2010-2014).
@@ -88,6 +93,8 @@ class Spec:
     window: tuple[int, int] | None = None
     controls: tuple[str, ...] = ()
     effects: tuple[str, ...] = ("pair", "year")
+    moderator: str = ""
+    strength: tuple[str, ...] = ()
     vcov: tuple[str, ...] = ALL_LINES
     permutations: int = 9999
     seed: int = 1
@@ -97,7 +104,13 @@ class Spec:
         """Refuse a row that contradicts itself."""
         if not self.spec_id.startswith(f"{self.analysis}.{self.outcome}.") or self.spec_id.count(".") != 2:
             raise ValueError(f"spec {self.spec_id!r}: expected an id '{self.analysis}.{self.outcome}.<variant>'")
-        for name, allowed in (("tie_rule", TIE_RULES), ("control_group", CONTROL_GROUPS), ("shuffle", SHUFFLES), ("effects", EFFECTS)):
+        for name, allowed in (
+            ("tie_rule", TIE_RULES),
+            ("control_group", CONTROL_GROUPS),
+            ("shuffle", SHUFFLES),
+            ("effects", EFFECTS),
+            ("moderator", ("", *MODERATORS)),
+        ):
             if getattr(self, name) not in allowed:
                 raise ValueError(
                     f"spec {self.spec_id!r}: {name} is {getattr(self, name)!r}, expected one of {', '.join(map(str, allowed))}"
@@ -105,6 +118,11 @@ class Spec:
         unknown = [line for line in self.vcov if line not in ALL_LINES]
         if unknown:
             raise ValueError(f"spec {self.spec_id!r}: unknown line of inference {unknown[0]!r}, expected among {', '.join(ALL_LINES)}")
+
+    @property
+    def is_moderated(self) -> bool:
+        """Whether effects or year effects depend on the pair, or a path of the pilot stands in for treatment."""
+        return bool(self.moderator or self.strength) or self.effects != ("pair", "year")
 
     @property
     def variant(self) -> str:
@@ -120,9 +138,10 @@ class Spec:
     @property
     def sample_key(self) -> tuple:
         """Specs with the same key share a sample and one pass of permutation draws."""
-        left_out = {"spec_id", "analysis", "outcome", "estimator"}
+        left_out = {"spec_id", "analysis", "outcome", "estimator", "moderator", "strength", "effects"}
         rows = self.series if any(self.outcome == f"{measure}_{self.series}" for measure in SAME_ROWS) else self.outcome
-        return (rows, *(getattr(self, f.name) for f in fields(self) if f.name not in left_out))
+        kind = (self.is_moderated, bool(self.strength))
+        return (rows, *kind, *(getattr(self, f.name) for f in fields(self) if f.name not in left_out))
 
 
 def split_of(outcome: str) -> tuple[str, ...]:

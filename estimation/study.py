@@ -15,9 +15,11 @@ from estimation.analyses import (
     baseline,
     confounders,
     dynamics,
+    heterogeneity,
     leave_out,
     matching,
     mechanisms,
+    policy_tools,
     robustness,
     specification_curve,
     spillovers,
@@ -25,6 +27,7 @@ from estimation.analyses import (
 from estimation.city_marks import add_pair_controls
 from estimation.curve import run_curve
 from estimation.doses import build_dose, fit_dose
+from estimation.families import adjusted_rows
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
 from estimation.fit_doubly_robust import ESTIMATOR as DOUBLY_ROBUST
 from estimation.fit_doubly_robust import fit_outcomes_doubly_robust
@@ -35,6 +38,7 @@ from estimation.panel import PAIR_BASE, Sample, SampleError, build_sample, hash_
 from estimation.rules import TIE_RULES
 from estimation.series import build_synchronization, split_outcome
 from estimation.specs import Spec
+from estimation.study_moderated import fit_moderated_group
 from estimation.study_tables import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
@@ -48,7 +52,7 @@ from estimation.study_tables import (
 
 __all__ = ["Marts", "StudyResult", "all_specs", "compute_truth", "curve_specs", "empty_truth", "read_marts", "run_study"]
 
-ANALYSES = (baseline, dynamics, matching, robustness, mechanisms, confounders, spillovers, leave_out)
+ANALYSES = (baseline, dynamics, matching, robustness, mechanisms, heterogeneity, policy_tools, confounders, spillovers, leave_out)
 
 
 @dataclass(frozen=True)
@@ -116,9 +120,10 @@ def run_study(
             rows[spec.spec_id] = _rows_of(spec, sample, result, names)
         done += len(group)
     curve_rows = _run_curve(marts, curve, on_progress)
+    estimate = _frame(rows, "estimate", ESTIMATE_COLUMNS, curve_rows)
     return StudyResult(
-        estimate=_frame(rows, "estimate", ESTIMATE_COLUMNS, curve_rows),
-        diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS),
+        estimate=estimate,
+        diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS, {"diagnostic": adjusted_rows(estimate)}),
         not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, curve_rows),
         warning=_frame(rows, "warning", WARNING_COLUMNS),
         specification=typed(curve_rows["specification"], SPECIFICATION_COLUMNS),
@@ -151,7 +156,7 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
         except SampleError:
             continue
         effect = dataclasses.replace(sample, y=sample.y - _aligned(without, sample))
-        for spec, _, result in _fit_group(effect, group, vcov=(), permutations=0):
+        for spec, _, result in _fit_any(marts, effect, group, vcov=(), permutations=0):
             if isinstance(result, str):
                 continue
             points = {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
@@ -223,7 +228,16 @@ def _estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, Sam
     except SampleError as error:
         yield from ((spec, None, str(error)) for spec in group)
         return
-    yield from _fit_group(sample, group, vcov=group[0].vcov, permutations=group[0].permutations)
+    yield from _fit_any(marts, sample, group, vcov=group[0].vcov, permutations=group[0].permutations)
+
+
+def _fit_any(
+    marts: Marts, sample: Sample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
+) -> Iterator[tuple[Spec, Sample, FitResult | str]]:
+    if group[0].is_moderated:
+        yield from fit_moderated_group(marts, sample, _panel(sample), group, vcov=vcov, permutations=permutations)
+    else:
+        yield from _fit_group(sample, group, vcov=vcov, permutations=permutations)
 
 
 def _fit_group(

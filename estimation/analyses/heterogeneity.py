@@ -1,0 +1,34 @@
+"""The headline by class of city pair: regions and coast, human capital, financial development and information infrastructure.
+
+Each concept of 2010-2014 both as classes (both, one, none of the two cities above the median) and as a continuous gap. Differences between
+classes are rows of their own and tested jointly; p values are corrected within families (`families`). `own_years` lets each class have
+its own year effects. The specs take 1,999 draws, those of `own_years` 499: they are compared with one another, not with a journal's bar.
+"""
+
+from __future__ import annotations
+
+from estimation.rules import MODERATORS
+from estimation.specs import Spec, split_of
+
+ANALYSIS = "heterogeneity"
+OUTCOMES = ("cm_growth_official", "cm_growth_deflated")
+DRAWS, OWN_YEARS_DRAWS = 1999, 499
+OWN_YEARS = tuple(name for name, moderator in MODERATORS.items() if moderator.kind != "gap")
+
+SPECS = tuple(
+    Spec(f"{ANALYSIS}.{part}.{name}", ANALYSIS, part, moderator=name, permutations=DRAWS)
+    for outcome in OUTCOMES
+    for name in MODERATORS
+    for part in split_of(outcome)
+) + tuple(
+    Spec(
+        f"{ANALYSIS}.{outcome}.{name}_own_years",
+        ANALYSIS,
+        outcome,
+        moderator=name,
+        effects=("pair", "class_year"),
+        permutations=OWN_YEARS_DRAWS,
+    )
+    for outcome in OUTCOMES[:1]
+    for name in OWN_YEARS
+)
