@@ -172,7 +172,7 @@ def _strengths(sample: Sample, strengths: pd.DataFrame | None, spec: Spec) -> tu
 
 def _by_city_year(sample: Sample, strengths: pd.DataFrame, name: str) -> np.ndarray:
     column = "tool_class" if name in TOOLS else "tool"
-    rows = strengths[(strengths[column] == name) & (strengths["tool_class"] != "none")]
+    rows = strengths[(strengths[column] == name) & (strengths["tool_class"] != "none")].sort_values(["city_id", "year", "tool"])
     table = rows.pivot_table(index="city_id", columns="year", values="strength", aggfunc="sum", sort=True)
     return table.reindex(index=sample.city_ids, columns=sample.years).fillna(0.0).to_numpy(dtype=float)
 

@@ -2,7 +2,7 @@
 
 Each concept of 2010-2014 both as classes (both, one, none of the two cities above the median) and as a continuous gap. Differences between
 classes are rows of their own and tested jointly; p values are corrected within families (`families`). `own_years` lets each class have
-its own year effects. The specs take 1,999 draws, those of `own_years` 499: they are compared with one another, not with a journal's bar.
+its own year effects. The specs take 999 draws, those of `own_years` 199.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from estimation.specs import Spec, split_of
 
 ANALYSIS = "heterogeneity"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")
-DRAWS, OWN_YEARS_DRAWS = 1999, 499
+DRAWS, OWN_YEARS_DRAWS = 999, 199
 OWN_YEARS = tuple(name for name, moderator in MODERATORS.items() if moderator.kind != "gap")
 
 SPECS = tuple(

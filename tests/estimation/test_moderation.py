@@ -111,7 +111,7 @@ def _fit(panel, moderation, tie_quantile=None):
 @pytest.mark.parametrize("name", list(_moderations(random_panel(1))))
 @pytest.mark.parametrize("data", DATA)
 def test_coefficients_and_residuals_against_dummies(data, name):
-    panel = random_panel(5, n_cities=21, n_pilots=6, **DATA[data])
+    panel = random_panel(5, n_cities=15, n_pilots=5, **DATA[data])
     moderation = _moderations(panel)[name]
     sample, design, fits = _fit(panel, moderation, tie_quantile=0.3)
     expected, residual = _by_dummies(panel, sample.kept, moderation)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from estimation.fit import PairPanel, fit_panel
-from estimation.rules import TREATMENT_RULES
+from estimation.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.study import Marts, all_specs, compute_truth, curve_specs, empty_truth, read_marts, run_study
 from estimation.study_tables import (
     DIAGNOSTIC_COLUMNS,
@@ -61,6 +61,11 @@ def economy(n_cities: int = 30, n_pilots: int = 10) -> tuple[Marts, Marts]:
         cities[name] = pd.array(year, dtype="Int64")
     cities["region"] = np.where(ids < 115000, "east", "west")
     cities["gdp_mean_cny_100m"] = rng.lognormal(size=n_cities)
+    cities["is_coastal"] = ids % 200 == 0
+    for concept in CONCEPTS:
+        cities[concept] = np.where(ids == 113000, np.nan, np.random.default_rng(ids).lognormal(size=n_cities))
+        cities[f"{concept}_basis"] = "primary" if concept != "infrastructure" else "proxy:employed_information_10k"
+    cities["treated_year_without_texts"] = pd.array(np.full(n_cities, np.nan), dtype="Int64")
     left, right = np.triu_indices(n_cities, 1)
     pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right], "tie_strength": rng.lognormal(size=left.size)})
     pairs["tie_four_factor"], pairs["distance_km"] = rng.lognormal(size=left.size), rng.uniform(50, 2000, size=left.size)
@@ -71,8 +76,16 @@ def economy(n_cities: int = 30, n_pilots: int = 10) -> tuple[Marts, Marts]:
     found = []
     for growth in (with_effect, without):
         synchronization = synchronize(ids, growth_official=growth, growth_deflated=growth + noise)
-        found.append(Marts(cities, pairs, synchronization, city_years(ids, growth)))
+        found.append(Marts(cities, pairs, synchronization, city_years(ids, growth), texts(ids[year > 0])))
     return tuple(found)
+
+
+def texts(pilots: np.ndarray) -> pd.DataFrame:
+    """Strength of every tool in the texts of the pilots from 2015 on, another in each."""
+    rng = np.random.default_rng(4)
+    rows = [(city, year, kind, tool) for city in pilots for year in range(2015, 2020) for kind, tools in TOOLS.items() for tool in tools]
+    frame = pd.DataFrame(rows, columns=["city_id", "year", "tool_class", "tool"])
+    return frame.assign(strength=rng.integers(1, 40, size=len(frame)) * 0.7)
 
 
 def city_years(ids: np.ndarray, growth: np.ndarray) -> pd.DataFrame:
@@ -103,7 +116,7 @@ def test_frames_have_the_contracts_columns(result) -> None:
         assert list(getattr(result, name).columns) == list(columns)
     assert set(result.estimate["spec_id"]) | set(result.not_run["spec_id"]) == {spec.spec_id for spec in SPECS}
     assert all(re.search("(hp|hamilton|fitzgerald|implicit|index|rolling|pre_growth)", spec_id) for spec_id in result.not_run["spec_id"])
-    assert result.estimate["analysis"].nunique() == 4
+    assert result.estimate["analysis"].nunique() == 6
     treated = result.estimate[result.estimate["spec_id"] == PRIMARY]
     assert points(result.estimate, PRIMARY)[99] == points(result.estimate, PRIMARY.replace("headline", "gdp_tercile"))[99]
     assert list(treated["vcov"]) == ["conventional", "dyadic", "city", "province_jackknife", "permutation"]
@@ -113,7 +126,11 @@ def test_frames_have_the_contracts_columns(result) -> None:
 def test_parts_add_up_to_the_whole(result) -> None:
     """`cm` = `comove` + `dispersion`, so every coefficient splits exactly."""
     for spec in SPECS:
-        if spec.outcome.startswith("cm_growth_official") and spec.variant not in ("gdp_tercile", "twfe"):
+        if (
+            spec.outcome.startswith("cm_growth_official")
+            and spec.variant not in ("gdp_tercile", "twfe")
+            and not spec.variant.endswith("_own_years")
+        ):
             parts = [points(result.estimate, spec.spec_id.replace(".cm_", f".{part}_")) for part in ("cm", "comove", "dispersion")]
             np.testing.assert_allclose(parts[0], parts[1] + parts[2], rtol=0, atol=1e-12)
 
@@ -192,10 +209,21 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
     policy = {"policy": ["low_carbon"] * 3, "city_id": [110000, 110000, 110100], "treated_year": [2013, 2011, 2017]}
     tables = {
         "dim_other_policy": pd.DataFrame(policy | {"covers_city": [True, True, False]}),
-        "dim_city_baseline": pd.DataFrame(
-            {"city_id": [110000], "population_10k": 3.0, "gdp_per_head_cny": 1.0, "trade": 0.0, "is_coastal": True}
+        "dim_pilot_zone": pd.DataFrame({"zone_name_zh": ["a", "b"], "is_whole_prefecture": [True, False]}),
+        "fct_policy_tool": pd.DataFrame(
+            {
+                "zone_name_zh": ["a", "a", "b"],
+                "city_id": 110000,
+                "year": [2015, 2016, 2016],
+                "tool_class": "supply",
+                "tool": "talent",
+                "strength": [2.0, 3.0, 50.0],
+            }
         ),
-        "dim_city": marts[0].cities.drop(columns="gdp_mean_cny_100m").assign(city_name_en="x"),
+        "dim_city_baseline": pd.DataFrame(
+            {"city_id": [110000], "population_10k": 3.0, "gdp_per_head_cny": 1.0, "trade": 0.0, "is_coastal": True, "human_capital": 0.2}
+        ),
+        "dim_city": marts[0].cities.drop(columns=["gdp_mean_cny_100m", "is_coastal", *CONCEPTS]).assign(city_name_en="x"),
         "fct_city_year": levels,
         "fct_city_pair": marts[0].pairs,
         "fct_pair_synchronization": sync,
@@ -206,6 +234,12 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
     read = read_marts(con)
     assert list(read.cities["gdp_mean_cny_100m"]) == [2.0] * 30
     assert read.cities["policy_year_low_carbon"].dropna().to_dict() == {0: 2011.0}
+    assert read.cities["human_capital"].dropna().to_dict() == {0: 0.2}
+    # a zone in a county-level city does not speak for its prefecture; every pilot but city 110000 is without texts
+    assert read.strengths["strength"].tolist() == [2.0, 3.0]
+    without = read.cities.set_index("city_id")
+    assert without["treated_year_without_texts"].drop(110000).equals(without["treated_year"].drop(110000))
+    assert without["treated_year_without_texts"].isna()[110000]
     found = run_study(read, [spec for spec in SPECS if spec.analysis == "baseline"], permutations=19, seed=1)
     assert set(found.not_run["spec_id"]) == {s.spec_id for s in SPECS if s.analysis == "baseline" and s.series == "growth_deflated"}
     for frame, columns in ((empty_truth(), TRUTH_COLUMNS), (found.estimate.iloc[:0], ESTIMATE_COLUMNS)):
