@@ -76,7 +76,7 @@ def economy(n_cities: int = 30, n_pilots: int = 10) -> tuple[Marts, Marts]:
     found = []
     for growth in (with_effect, without):
         synchronization = synchronize(ids, growth_official=growth, growth_deflated=growth + noise)
-        found.append(Marts(cities, pairs, synchronization, city_years(ids, growth), texts(ids[year > 0])))
+        found.append(Marts(cities, pairs, synchronization, city_years(ids, growth), strengths=texts(ids[year > 0])))
     return tuple(found)
 
 
@@ -173,7 +173,8 @@ def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
 
 
 def test_order_of_rows_does_not_matter(marts, result) -> None:
-    shuffled = Marts(*(getattr(marts[0], field.name).sample(frac=1, random_state=5) for field in dataclasses.fields(Marts)))
+    given = {field.name: getattr(marts[0], field.name) for field in dataclasses.fields(Marts)}
+    shuffled = Marts(**{name: None if frame is None else frame.sample(frac=1, random_state=5) for name, frame in given.items()})
     again = run_study(shuffled, SPECS, **FAST)
     for name in ("estimate", "diagnostic", "not_run", "warning"):
         pd.testing.assert_frame_equal(getattr(result, name), getattr(again, name), check_exact=True)
