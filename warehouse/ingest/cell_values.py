@@ -6,6 +6,7 @@ import datetime
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -35,11 +36,14 @@ def cell_text(cell: object) -> str:
 
 def is_blank(cell: object) -> bool:
     """Whether a cell holds nothing: null, NaN or white space."""
-    if cell is None:
-        return True
     if isinstance(cell, str):
-        return not cell.strip()
-    return isinstance(cell, float) and math.isnan(cell)
+        return not cell or cell.isspace()
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def is_blank_row(cells: Sequence[object]) -> bool:
+    """Whether every cell of a row holds nothing."""
+    return all(map(is_blank, cells))
 
 
 def parse_number(text: str) -> float | None:
@@ -80,6 +84,7 @@ def parse_year(text: str) -> int | None:
     return year if FIRST_YEAR <= year <= LAST_YEAR else None
 
 
+@lru_cache(maxsize=4096)
 def code_text(text: str) -> str:
     """Place code as delivered, white space trimmed and without the decimal zero that a float column adds."""
     trimmed = text.strip()

@@ -40,6 +40,7 @@ from warehouse.ingest.tidy import TIDY_SOURCE, build_tidy_observations
 
 READER_VERSION = 2
 MAX_FILE_BYTES = 1 << 29
+UNREPEATED = ("cell_ref", "row_no", "raw_text", "value")
 Progress = Callable[[int, int, str], None]
 
 
@@ -331,7 +332,9 @@ def write_parquet(table: pa.Table, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        pq.write_table(table, temporary, compression="zstd")
+        # columns of ever new values are larger and slower with a dictionary than without
+        repeating = [name for name in table.column_names if name not in UNREPEATED]
+        pq.write_table(table, temporary, compression="zstd", use_dictionary=repeating, write_statistics=False)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import zip_longest
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from warehouse.ingest.bindings import Binding, ValueColumn, bind_table
 from warehouse.ingest.cell_values import (
     FIRST_YEAR,
     LAST_YEAR,
-    cell_number,
     cell_text,
     code_text,
-    column_letters,
     is_blank,
+    is_blank_row,
     normal_header,
     parse_year,
 )
+from warehouse.ingest.column_values import cell_refs, column_numbers, column_texts, filled_positions, remembering_search
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.grids import Cell, Grid
 from warehouse.ingest.layouts import ANY_SHEET, IgnoredSheet, Layout, Table
@@ -29,14 +33,35 @@ from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin, build_raw_table, 
 
 @dataclass(frozen=True)
 class _Rows:
-    """Data rows of a sheet that are neither blank nor dropped, column by column."""
+    """Data rows of a sheet that are neither blank nor dropped; `columns` are the same cells by column, short rows filled with blanks."""
 
     row_nos: list[int]
     cells: list[list[Cell]]
+    columns: list[tuple[Cell, ...]]
     codes: list[str | None]
     names: list[str | None]
     year_texts: list[str | None]
     years: list[int | None]
+
+    @cached_property
+    def arrays(self) -> dict[str, pa.Array]:
+        """The columns that every value repeats, as arrays."""
+        return {
+            "row_numbers": pa.array(self.row_nos, pa.int32()),
+            "row_texts": pa.array(map(str, self.row_nos), pa.string()),
+            "codes": pa.array(self.codes, pa.string()),
+            "names": pa.array(self.names, pa.string()),
+            "year_texts": pa.array(self.year_texts, pa.string()),
+            "years": pa.array(self.years, pa.int32()),
+        }
+
+    def taken(self, name: str, positions: pa.Array | None) -> pa.Array:
+        """One of `arrays` at the given positions; None for all."""
+        return self.arrays[name] if positions is None else self.arrays[name].take(positions)
+
+    def column(self, col: int) -> Sequence[Cell]:
+        """Cells of a 0-based column; blanks beyond the last one."""
+        return self.columns[col] if col < len(self.columns) else [""] * len(self.cells)
 
 
 def build_file_observations(grids: list[Grid], tables: list[Table], origin: FileOrigin) -> pa.Table:
@@ -141,11 +166,11 @@ def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin) -> pa
 
 def _split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[list[tuple[int, list[Cell]]], list[dict[str, object]]]:
     """Numbered data rows that are kept, and a line for each that a rule drops."""
-    rules = [(rule, _rule_columns(rule.column, binding)) for rule in table.drop_rows]
+    rules = [(rule, remembering_search(re.compile(rule.matches).search), _rule_columns(rule.column, binding)) for rule in table.drop_rows]
     kept, lines = [], []
     width = len(binding.headers)
     for row_no, cells in enumerate(grid.rows[binding.data_row :], start=binding.data_row + 1):
-        if all(is_blank(cell) for cell in cells):
+        if is_blank_row(cells):
             continue
         dropped = _dropping_cell(cells, rules)
         if dropped is None and grid.sheet_name is None and any(not is_blank(cell) for cell in cells[width:]):
@@ -165,29 +190,30 @@ def _rule_columns(column: str, binding: Binding) -> list[int] | None:
     return None if column == "*" else [from_header[name] for name in (normal_header(column),) if name in from_header]
 
 
-def _dropping_cell(cells: list[Cell], rules: list[tuple[object, list[int] | None]]) -> tuple[int, str] | None:
-    for rule, cols in rules:
+def _dropping_cell(cells: list[Cell], rules: list[tuple[object, Callable[[str], bool], list[int] | None]]) -> tuple[int, str] | None:
+    for rule, matches, cols in rules:
         for col in range(len(cells)) if cols is None else cols:
             cell = cells[col] if col < len(cells) else ""
             text = cell if isinstance(cell, str) or cols is None else cell_text(cell)
-            if isinstance(text, str) and re.search(rule.matches, text):
+            if isinstance(text, str) and matches(text):
                 return col, f"row left out by the layout: {rule.reason}"
     return None
 
 
 def _place_and_year(kept: list[tuple[int, list[Cell]]], table: Table, binding: Binding) -> _Rows:
     cells = [row for _, row in kept]
-    year_texts = _texts(cells, binding.year_col)
+    columns = list(zip_longest(*cells, fillvalue=""))
+    year_texts = _column_texts(columns, binding.year_col, len(cells))
     years = [parse_year(text) if text is not None else None for text in year_texts]
     if binding.data_year is not None:
         year_texts, years = [binding.data_year[0]] * len(cells), [binding.data_year[1]] * len(cells)
-    codes = [code_text(text) if text is not None else None for text in _texts(cells, binding.code_col)]
-    names = _texts(cells, binding.name_col) if binding.place_name is None else [binding.place_name] * len(cells)
+    codes = [code_text(text) if text is not None else None for text in _column_texts(columns, binding.code_col, len(cells))]
+    names = _column_texts(columns, binding.name_col, len(cells)) if binding.place_name is None else [binding.place_name] * len(cells)
     if table.place.respell:
         names = [table.place.respell.get(normal_header(name), name) if name is not None else None for name in names]
     if table.place.fill_down:
         codes, names = _filled_down(codes, names)
-    return _Rows([row_no for row_no, _ in kept], cells, codes, names, year_texts, years)
+    return _Rows([row_no for row_no, _ in kept], cells, columns, codes, names, year_texts, years)
 
 
 def _filled_down(codes: list[str | None], names: list[str | None]) -> tuple[list[str | None], list[str | None]]:
@@ -197,6 +223,14 @@ def _filled_down(codes: list[str | None], names: list[str | None]) -> tuple[list
         last = place if any(part is not None for part in place) else last
         filled.append(last)
     return [code for code, _ in filled], [name for _, name in filled]
+
+
+def _column_texts(columns: list[tuple[Cell, ...]], col: int | None, n_rows: int) -> list[str | None]:
+    """Texts of a column as delivered, None where blank or where there is no such column."""
+    if col is None or col >= len(columns):
+        return [None] * n_rows
+    texts = column_texts(columns[col]).to_pylist()
+    return [text if text.strip() else None for text in texts]
 
 
 def _texts(cells: list[list[Cell]], col: int | None) -> list[str | None]:
@@ -223,13 +257,16 @@ def _left_out_columns(grid: Grid, table: Table, binding: Binding, rows: _Rows) -
     return lines
 
 
+_EMPTY = {"", None}
 _UNMAPPED = (
     "expected a column that the layout maps or ignores, found another one; map it in the layout, or add it to ignore_columns with a reason"
 )
 
 
 def _nameless_column(grid: Grid, table: Table, binding: Binding, rows: _Rows, col: int) -> list[dict[str, object]]:
-    filled = [(no, row[col]) for no, row in zip(rows.row_nos, rows.cells, strict=True) if col < len(row) and not is_blank(row[col])]
+    column = rows.column(col)
+    # hashing finds out quickly that a column is empty, as most without a header are
+    filled = [] if set(column) <= _EMPTY else [(no, cell) for no, cell in zip(rows.row_nos, column, strict=True) if not is_blank(cell)]
     lines, unknown = [], []
     for row_no, cell in filled:
         text = cell_text(cell)
@@ -299,41 +336,63 @@ def _column_observations(
 ) -> pa.Table:
     """Raw rows of one column of values; blank cells and missing-value marks are no rows."""
     col = value.col
-    taken = [i for i, row in enumerate(rows.cells) if col < len(row) and not _is_missing(row[col], missing)]
+    whole = rows.column(col)
+    taken = filled_positions(whole, missing)
     if binding.label_col is not None:
         taken = [i for i in taken if rows.row_nos[i] - 1 in binding.row_values]
-    rules = [value if binding.label_col is None else binding.row_values[rows.row_nos[i] - 1] for i in taken]
-    cells = [rows.cells[i][col] for i in taken]
-    raw_texts = [cell_text(cell) for cell in cells]
-    numbers = [cell_number(cell) for cell in cells]
-    year_texts = [value.year_text if binding.is_by_year_columns else rows.year_texts[i] for i in taken]
-    fixed_year = parse_year(value.year_text) if value.year_text is not None else None
-    years = [fixed_year if binding.is_by_year_columns else rows.years[i] for i in taken]
-    has_unit_col = value.unit_col is not None
-    units = _texts([rows.cells[i] for i in taken], value.unit_col) if has_unit_col else [rule.unit_text for rule in rules]
-    verdicts = [
-        judge(number, year, raw, year_text, rule.zero_is_missing)
-        for number, year, raw, year_text, rule in zip(numbers, years, raw_texts, year_texts, rules, strict=True)
-    ]
-    letters, row_nos = column_letters(col + 1), [rows.row_nos[i] for i in taken]
+    rules = None if binding.label_col is None else [binding.row_values[rows.row_nos[i] - 1] for i in taken]
+    cells = whole if len(taken) == len(whole) else [whole[i] for i in taken]
+    raw_texts = column_texts(cells)
+    numbers = column_numbers(cells, raw_texts)
+    where = None if len(taken) == len(whole) else pa.array(taken, pa.int64())
+    year_texts, years = value.year_text, parse_year(value.year_text) if value.year_text is not None else None
+    if not binding.is_by_year_columns:
+        year_texts, years = rows.taken("year_texts", where), rows.taken("years", where)
+    reasons, details = _verdicts(raw_texts, numbers, year_texts, years, rules or value)
+    unit_cells = [rows.cells[i] for i in taken] if value.unit_col is not None else []
+    fixed_units = value.unit_text if rules is None else [rule.unit_text for rule in rules]
     columns = {
         "sheet_name": grid.sheet_name,
-        "cell_ref": [f"{letters}{row_no}" for row_no in row_nos],
-        "row_no": row_nos,
+        "cell_ref": cell_refs(col, rows.taken("row_texts", where)),
+        "row_no": rows.taken("row_numbers", where),
         "col_no": col + 1,
         "place_level": table.place.level,
-        "place_code_text": [rows.codes[i] for i in taken],
-        "place_text": [rows.names[i] for i in taken],
+        "place_code_text": rows.taken("codes", where),
+        "place_text": rows.taken("names", where),
         "year_text": year_texts,
         "year": years,
-        "indicator_id": [rule.indicator_id for rule in rules],
-        "unit_text": units,
+        "indicator_id": value.indicator_id if rules is None else [rule.indicator_id for rule in rules],
+        "unit_text": _texts(unit_cells, value.unit_col) if value.unit_col is not None else fixed_units,
         "raw_text": raw_texts,
         "value": numbers,
-        "reason": [reason for reason, _ in verdicts],
-        "detail": [detail for _, detail in verdicts],
+        "reason": reasons,
+        "detail": details,
     }
     return build_raw_table(origin, columns, len(taken))
+
+
+def _verdicts(
+    raw_texts: pa.Array, numbers: pa.Array, year_texts: object, years: object, rules: ValueColumn | list[ValueColumn]
+) -> tuple[object, object]:
+    """Reasons and details of a column: nulls where its number and year are good, which is nearly everywhere; else `judge` has the word."""
+    n = len(numbers)
+    is_array = isinstance(years, pa.Array)
+    doubtful = pc.is_null(numbers).to_numpy(zero_copy_only=False)
+    if is_array:
+        doubtful = doubtful | pc.is_null(years).to_numpy(zero_copy_only=False)
+    elif years is None:
+        doubtful = np.ones(n, dtype=bool)
+    if isinstance(rules, list) or rules.zero_is_missing is not None:
+        doubtful = doubtful | pc.fill_null(pc.equal(numbers, 0.0), False).to_numpy(zero_copy_only=False)
+    at = np.flatnonzero(doubtful).tolist()
+    if not at:
+        return _TAKEN
+    reasons, details = [None] * n, [None] * n
+    for i in at:
+        year, year_text = (years[i].as_py(), year_texts[i].as_py()) if is_array else (years, year_texts)
+        rule = rules[i] if isinstance(rules, list) else rules
+        reasons[i], details[i] = judge(numbers[i].as_py(), year, raw_texts[i].as_py(), year_text, rule.zero_is_missing)
+    return reasons, details
 
 
 _TAKEN = (None, None)

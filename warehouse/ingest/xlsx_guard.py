@@ -13,7 +13,10 @@ import posixpath
 import re
 import zipfile
 import zlib
+from collections.abc import Iterator
 from xml.etree import ElementTree
+
+import numpy as np
 
 from warehouse.ingest.errors import FileFault
 
@@ -21,10 +24,15 @@ MAX_UNCOMPRESSED_BYTES = 1 << 29
 MAX_COLUMNS = 5_000
 MAX_CELLS = 50_000_000
 
+_MOST_LETTERS, _MOST_DIGITS = 9, 12
+_LONGEST_ADDRESS = _MOST_LETTERS + _MOST_DIGITS + 4
+
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _ADDRESS = re.compile(rb'\br="([A-Z]{1,9})([0-9]{1,12})"')
 _CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
 _FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?f>)", re.DOTALL)
+_ERROR = re.compile(rb't="e"')
+_SHARED_FORMULA = re.compile(rb"<f [^<>]*/><v>")
 _VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)\b[^>]*>(.*?)</(?:\w+:)?(?:v|is)>", re.DOTALL)
 
 LostCells = dict[tuple[int, int], str]
@@ -114,11 +122,7 @@ def _refuse_entities(content: bytes) -> None:
 
 
 def _check_extent(sheet: bytes, sheet_name: str) -> None:
-    addresses = set(_ADDRESS.findall(sheet))
-    if not addresses:
-        return
-    last_col = max(_column_number(letters) for letters in {letters for letters, _ in addresses})
-    last_row = max(int(digits) for digits in {digits for _, digits in addresses})
+    last_row, last_col = _last_cell(sheet)
     if last_col > MAX_COLUMNS or last_row * last_col > MAX_CELLS:
         raise FileFault(
             f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",
@@ -126,6 +130,35 @@ def _check_extent(sheet: bytes, sheet_name: str) -> None:
             "delete the stray cells far outside the table",
             f"sheet {sheet_name!r}",
         )
+
+
+def _last_cell(sheet: bytes) -> tuple[int, int]:
+    """Largest row and column of any cell's address, (0, 0) without cells.
+
+    The addresses are looked at all at once: after `r="` up to nine letters, then up to twelve digits, then a quotation mark.
+    """
+    text = np.frombuffer(sheet + b" " * _LONGEST_ADDRESS, dtype=np.uint8)
+    end = len(text) - _LONGEST_ADDRESS
+    starts = np.flatnonzero((text[: end - 2] == ord("r")) & (text[1 : end - 1] == ord("=")) & (text[2:end] == ord('"'))) + 3
+    column, row, place = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64), starts.copy()
+    for _ in range(_MOST_LETTERS):
+        sign = text[place]
+        is_letter = (sign >= ord("A")) & (sign <= ord("Z"))
+        if not is_letter.any():
+            break
+        column = np.where(is_letter, column * 26 + sign - 64, column)
+        place += is_letter
+    for _ in range(_MOST_DIGITS):
+        sign = text[place]
+        is_digit = (sign >= ord("0")) & (sign <= ord("9"))
+        if not is_digit.any():
+            break
+        row = np.where(is_digit, row * 10 + sign - 48, row)
+        place += is_digit
+    is_address = (text[place] == ord('"')) & (column > 0) & (row > 0)
+    if not is_address.any():
+        return 0, 0
+    return int(row[is_address].max()), int(column[is_address].max())
 
 
 def _column_number(letters: bytes) -> int:
@@ -136,15 +169,29 @@ def _column_number(letters: bytes) -> int:
 
 
 def _lost_cells(sheet: bytes) -> LostCells:
-    if b't="e"' not in sheet and b"<f" not in sheet and b":f" not in sheet:
-        return {}
+    cells = _error_cells(sheet) if _every_formula_has_a_result(sheet) else _CELL.findall(sheet)
     lost = {}
-    for attributes, content in _CELL.findall(sheet):
+    for attributes, content in cells:
         address = _ADDRESS.search(attributes)
         text = _lost_text(attributes, content) if address else None
         if text is not None:
             lost[int(address.group(2)), _column_number(address.group(1))] = text
     return lost
+
+
+def _error_cells(sheet: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Attributes and content of the cells that hold an error, without a look at the others."""
+    for found in _ERROR.finditer(sheet):
+        cell = _CELL.match(sheet, sheet.rfind(b"<", 0, found.start()))
+        if cell:
+            yield cell.groups()
+
+
+def _every_formula_has_a_result(sheet: bytes) -> bool:
+    """Whether each `<f` is followed by a value that is not empty, in the plain spelling that Excel writes; in doubt, no."""
+    if b":f" in sheet or b"<v></v>" in sheet or b"<v/>" in sheet or b"<v />" in sheet:
+        return False
+    return sheet.count(b"<f") == sheet.count(b"</f><v>") + len(_SHARED_FORMULA.findall(sheet))
 
 
 def _lost_text(attributes: bytes, content: bytes) -> str | None:
