@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 import pyfixest
 
 from benchmarks.measure import median_seconds, peak_mb
 from benchmarks.panels import as_long_frame, random_panel
+from benchmarks.reading import bench_reading
 from estimation.fit import fit_panel
+from warehouse.ingest.simulation import write_simulated_landing
 
+SEEDS = Path(__file__).resolve().parent.parent / "warehouse" / "seeds"
 SIZES = (60, 120, 200, 290)
 # The floor of a pair-year estimate: reading every outcome once.
 ONE_SCAN = "select treated, year, avg(y) from frame group by all"
@@ -69,6 +76,17 @@ def all_benchmarks() -> Iterator[dict[str, Any]]:
         yield bench_twfe(n_cities)
     for n_cities in SIZES:
         yield bench_permutation(n_cities)
+    yield from _reading()
+
+
+def _reading() -> Iterator[dict[str, Any]]:
+    """Reading of the simulated landing, and of delivered files where LANDING names them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
+        write_simulated_landing(Path(scratch), roster=roster, pilot_zones=zones)
+        yield from bench_reading("simulated", Path(scratch) / "with_effect")
+    if os.environ.get("LANDING"):
+        yield from bench_reading("delivered", Path(os.environ["LANDING"]))
 
 
 if __name__ == "__main__":
