@@ -15,6 +15,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.protection import decrypt_workbook, is_encrypted
+from warehouse.ingest.xls_errors import find_error_cells
 from warehouse.ingest.xlsx_guard import MAX_CELLS, MAX_COLUMNS, scan_workbook
 
 READABLE = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", ".csv": "csv", ".dta": "dta", ".parquet": "parquet"}
@@ -118,7 +119,7 @@ def _sniff(data: bytes) -> str:
 
 
 def _read_workbook(data: bytes, kind: str) -> list[Grid]:
-    lost = scan_workbook(data) if kind == "xlsx" else {}
+    lost = scan_workbook(data) if kind == "xlsx" else find_error_cells(data)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
         visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]

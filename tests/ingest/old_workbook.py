@@ -1,0 +1,63 @@
+"""A small .xls file written record by record: enough of BIFF 8 in an OLE container for a reader to open it."""
+
+from __future__ import annotations
+
+import struct
+
+SECTOR = 512
+END, FREE, FAT_SECTOR = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFD
+
+
+def record(kind: int, content: bytes) -> bytes:
+    return struct.pack("<HH", kind, len(content)) + content
+
+
+def text_cell(row: int, col: int, text: str) -> bytes:
+    return record(0x0204, struct.pack("<HHHHB", row, col, 0, len(text), 1) + text.encode("utf-16-le"))
+
+
+def number_cell(row: int, col: int, value: float) -> bytes:
+    return record(0x0203, struct.pack("<HHHd", row, col, 0, value))
+
+
+def error_cell(row: int, col: int, code: int) -> bytes:
+    return record(0x0205, struct.pack("<HHHBB", row, col, 0, code, 1))
+
+
+def failed_formula(row: int, col: int, code: int) -> bytes:
+    """The formula =1/0 with a stored error."""
+    tokens = b"\x1e\x01\x00\x1e\x00\x00\x06"
+    result = bytes([2, 0, code, 0, 0, 0, 0xFF, 0xFF])
+    return record(0x0006, struct.pack("<HHH", row, col, 0) + result + struct.pack("<HIH", 0, 0, len(tokens)) + tokens)
+
+
+def write_xls(sheet_name: str, cells: list[bytes]) -> bytes:
+    """A workbook with one sheet of the given cell records."""
+    name = struct.pack("<BB", len(sheet_name), 1) + sheet_name.encode("utf-16-le")
+
+    def head(start: int) -> bytes:
+        bof = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+        return bof + record(0x0085, struct.pack("<IBB", start, 0, 0) + name) + record(0x000A, b"")
+
+    start = len(head(0))
+    sheet = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0)) + b"".join(cells) + record(0x000A, b"")
+    return _container((head(start) + sheet).ljust(4096, b"\0"))
+
+
+def _container(stream: bytes) -> bytes:
+    """An OLE file with one stream, Workbook, of at least 4,096 bytes."""
+    stream = stream.ljust(-(-len(stream) // SECTOR) * SECTOR, b"\0")
+    n = len(stream) // SECTOR
+    fat = [FAT_SECTOR, END, *range(3, n + 2), END]
+    fat_bytes = struct.pack(f"<{len(fat)}I", *fat).ljust(SECTOR, b"\xff")
+    entries = _entry("Root Entry", 5, END, 0, child=1) + _entry("Workbook", 2, 2, len(stream))
+    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
+    header += struct.pack("<IIIIIIIII", 0, 1, 1, 0, 4096, END, 0, END, 0)
+    header += struct.pack("<109I", 0, *[FREE] * 108)
+    return header + fat_bytes + entries.ljust(SECTOR, b"\0") + stream
+
+
+def _entry(name: str, kind: int, start: int, size: int, child: int = FREE) -> bytes:
+    encoded = (name + "\0").encode("utf-16-le")
+    head = encoded.ljust(64, b"\0") + struct.pack("<HBBIII", len(encoded), kind, 1, FREE, FREE, child)
+    return head + bytes(16 + 4 + 16) + struct.pack("<IQ", start, size)
