@@ -91,6 +91,8 @@ class Sample:
     description : SampleDescription
     dose : (N, T) float array or None
         Standardised dose of treatment, where the spec has one.
+    city_covariates : (N, K) float array or None
+        The spec's controls as columns of ``marts.dim_city``, NaN where it has none: what never-pilots are weighted by.
     """
 
     city_ids: np.ndarray
@@ -108,6 +110,7 @@ class Sample:
     is_kept: np.ndarray
     description: SampleDescription
     dose: np.ndarray | None = None
+    city_covariates: np.ndarray | None = None
 
 
 def build_sample(
@@ -278,7 +281,15 @@ def _assemble(
         cohort=cohort,
         is_kept=is_kept,
         description=description,
+        city_covariates=_city_covariates(cities, ids, spec),
     )
+
+
+def _city_covariates(cities: pd.DataFrame, ids: np.ndarray, spec: Spec) -> np.ndarray | None:
+    if not spec.controls:
+        return None
+    by_id = cities.drop_duplicates("city_id").set_index("city_id").reindex(ids)
+    return by_id.reindex(columns=list(spec.controls)).apply(pd.to_numeric).to_numpy(dtype=float, na_value=np.nan)
 
 
 def _require_contrast(is_kept: np.ndarray, n_treated: np.ndarray, city_cohort: np.ndarray, spec: Spec) -> None:

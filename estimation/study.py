@@ -29,6 +29,8 @@ from estimation.curve import run_curve
 from estimation.doses import build_dose, fit_dose
 from estimation.families import adjusted_rows
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
+from estimation.fit_balanced import ESTIMATOR as BALANCED
+from estimation.fit_balanced import fit_outcomes_balanced
 from estimation.fit_doubly_robust import ESTIMATOR as DOUBLY_ROBUST
 from estimation.fit_doubly_robust import fit_outcomes_doubly_robust
 from estimation.marts import Marts, read_frames
@@ -283,6 +285,9 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
         "shuffle": spec.shuffle if sample.strata is None else sample.strata,
         "tie_quantile": quantile,
     }
+    if spec.estimator == BALANCED:
+        panel = dataclasses.replace(_panel(sample), controls=None)
+        return fit_outcomes_balanced(panel, sample.city_covariates, covariate_names=spec.controls, **settings)
     if sample.dose is not None:
         return fit_dose(_panel(sample), sample.dose, **settings)
     partners = TIE_RULES[spec.tie_rule].partners

@@ -158,9 +158,43 @@ FAULTS = {
     "no never-treated": (lambda t: t[t["cohort_year"].notna()].assign(cohort_year=2013), ["never treated"]),
     "constant outcome": (lambda t: t.assign(y=1.5), ["column y", "1.5 in every row"]),
     "blank outcome": (lambda t: t.assign(y=None), ["column y", "only blanks"]),
+    "treated in every year": (lambda t: t.assign(cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2010)), ["not identified"]),
+    "treated after the panel": (
+        lambda t: t.assign(cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2050)),
+        ["cohort_year inside"],
+    ),
+    "dummy for a year": (lambda t: t.assign(cohort_year=t["cohort_year"].notna().astype(int)), ["column cohort_year", "a year from"]),
+    "control that pairs hold fixed": (lambda t: t.assign(x0=t["city_i_id"]), ["control x0", "leave it out"]),
     "one year": (lambda t: t[t["year"] == 2012], ["two years"]),
     "header only twice": (lambda t: t.rename(columns={"x1": "x0"}), ["x0"]),
 }
+
+
+def _alone(table):
+    """The pairs of one pilot, and the never-treated."""
+    pilot = table.loc[table["cohort_year"].notna(), "city_i_id"].mode()[0]
+    return table[table["cohort_year"].isna() | (table["city_i_id"] == pilot)]
+
+
+THIN = {
+    "single cohort": (lambda t: t.assign(cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2014)), "city", []),
+    "one cluster": (lambda t: t.assign(province_i_id=1, province_j_id=1), "city", ["Only 0 provinces", "fewer than 3 provinces"]),
+    "one pilot": (_alone, "permutation", ["only one pilot"]),
+}
+
+
+@pytest.mark.parametrize("case", THIN)
+def test_thin_panels_are_estimated_with_their_warnings(capsys, write, case):
+    """One cohort, one province or one pilot is no fault of the file: the line of inference changes and the output says why."""
+    change, default, expected = THIN[case]
+    table = _without_both(_table(random_panel(5), cohorts=True)).drop(columns=["city_i_cohort_year", "city_j_cohort_year"])
+    for estimator in ("twfe", "callaway_santanna", "borusyak"):
+        code, out, _ = _run(capsys, write(change(table)), "--permutations", "19", "--estimator", estimator)
+        document = json.loads(out)
+        first = next(e for e in document["estimates"] if e["is_default"])
+        assert (code, first["vcov"], first["term"]) == (0, default, "treated" if estimator == "twfe" else "att")
+        for text in expected:
+            assert any(text in warning for warning in document["warnings"])
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -242,3 +276,24 @@ def test_a_reader_that_leaves_gets_no_traceback(write):
     done = subprocess.run(command, cwd=REPO, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_help_teaches_the_panel_and_the_lines(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "--help"])
+    text = capsys.readouterr().out
+    assert stop.value.code == 0
+    for word in ("cohort_year", "blank: never treated", "callaway_santanna", "province_jackknife", "examples", "exit code 2"):
+        assert word in text
+
+
+def test_run_names_what_it_cannot_find(capsys, tmp_path):
+    code = main(["run", str(tmp_path / "none.duckdb"), "baseline.cm_growth_official.headlin"])
+    assert (code, capsys.readouterr().err.count("did you mean baseline.cm_growth_official.headline")) == (2, 1)
+    for name, content in (("none.duckdb", None), ("bad.duckdb", b"no database")):
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        code = main(["run", str(tmp_path / name), "baseline.cm_growth_official.headline"])
+        out, err = capsys.readouterr()
+        assert (code, out) == (2, "")
+        assert name in err
