@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime
 import io
 import zipfile
+from pathlib import PurePosixPath
 
+import pyarrow.parquet as pq
 import pytest
 
+from tests.policy.small_pdf import scanned_pdf, text_pdf
 from warehouse.ingest import landing, policy_pool
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.landing import find_files
@@ -115,6 +118,7 @@ def html(body: str) -> bytes:
         ("a.md", PLAN.replace("一、", "## 一、").replace("公共海外仓", "**公共海外仓**").encode()),
         ("a.html", html(PLAN)),
         ("a.docx", docx(PLAN)),
+        ("a.pdf", text_pdf(PLAN)),
     ],
 )
 def test_every_format_gives_the_same_document(name, data):
@@ -162,13 +166,35 @@ def test_a_bad_file_is_refused_with_its_reason(name, data, reason):
         read(data, name)
 
 
-def test_a_pdf_without_a_text_layer_is_refused():
-    pypdf = pytest.importorskip("pypdf", reason="pypdf reads pdf files")
-    writer, out = pypdf.PdfWriter(), io.BytesIO()
-    writer.add_blank_page(100, 100)
-    writer.write(out)
-    with pytest.raises(FileFault, match="text layer"):
-        read(out.getvalue(), "scan.pdf")
+def test_bad_texts_in_a_landing_are_listed_with_their_reasons_and_stop_nothing(tmp_path):
+    texts = tmp_path / "landing" / "policy_texts"
+    texts.mkdir(parents=True)
+    bad = {
+        "scan.pdf": (scanned_pdf(), "found 0 Chinese characters (a scan?)"),
+        "empty.txt": (b"", "an empty file"),
+        "encoding.txt": (bytes(range(0x80, 0xFF)) * 20, "readable text in none of them"),
+        "macro.docx": (docx(PLAN, word__vbaProject_dot_bin="x"), "a macro project"),
+        "outside.docx": (docx(PLAN, word___rels__settings_dot_xml_dot_rels=RELATION), "outside attachedTemplate"),
+        "english.txt": (("The quick brown fox jumps. " * 40).encode(), "a text in Chinese"),
+        "script.html": (html("only <b>scripts</b>"), "a text in Chinese"),
+    }
+    for name, (data, _) in bad.items():
+        (texts / name).write_bytes(data)
+    with (texts / "huge.txt").open("wb") as stream:
+        stream.truncate(200_000_000)
+    (texts / "good.html").write_bytes(html(PLAN))
+    tidy = tmp_path / "landing" / "tidy"
+    tidy.mkdir()
+    (tidy / "a.csv").write_text("city_id,year,indicator_id,value\n110000,2019,area_km2,1\n", encoding="utf-8")
+    landing.read_landing(tmp_path / "landing", tmp_path / "raw", tmp_path / "build", layouts={})
+    skipped = pq.read_table(tmp_path / "build" / "raw" / "_skipped.parquet").to_pylist()
+    reasons = {PurePosixPath(row["file_name"]).name: row["detail"] for row in skipped}
+    expected = {name: reason for name, (_, reason) in bad.items()} | {"huge.txt": "found 200,000,000 bytes"}
+    assert set(reasons) == set(expected)
+    assert all(reason in reasons[name] for name, reason in expected.items())
+    read_back = pq.read_table(tmp_path / "build" / "policy").to_pylist()
+    assert [row["document_id"] for row in read_back] == ["good.html"]
+    assert not any("补贴'" in clause["clause_text"] for clause in read_back[0]["clauses"])
 
 
 @pytest.mark.parametrize(
