@@ -61,8 +61,8 @@
 {%- endmacro %}
 
 {#- Fills the temporary table policy_labels with the tools of all clauses, a part at a time: memory then depends on the part, not on how many
-    texts are delivered. Keys count from 1. A part holds about a thousand documents. -#}
-{% macro label_policy_clauses(clauses, lexicon, part=200000) -%}
+    texts are delivered. Keys count from 1. A part is two row groups, about a thousand documents. -#}
+{% macro label_policy_clauses(clauses, lexicon, part=245760) -%}
     {%- set n_clauses = run_query("select count(*) from " ~ clauses).rows[0][0] if execute else 0 -%}
     {%- for first in range(0, [n_clauses, 1] | max, part) %}
         {{ "create or replace temp table policy_labels as" if first == 0 else "insert into policy_labels" }}
