@@ -24,9 +24,8 @@ from estimation.analyses import (
     specification_curve,
     spillovers,
 )
-from estimation.city_marks import add_pair_controls
 from estimation.curve import run_curve
-from estimation.doses import build_dose, fit_dose
+from estimation.doses import fit_dose
 from estimation.families import adjusted_rows
 from estimation.fit import FitResult, NotEstimable, fit_outcomes
 from estimation.fit_balanced import ESTIMATOR as BALANCED
@@ -38,9 +37,9 @@ from estimation.methods.leave_out import leave_one_out
 from estimation.methods.panel_data import PairPanel
 from estimation.panel import PAIR_BASE, Sample, SampleError, build_sample, hash_panel
 from estimation.rules import TIE_RULES
-from estimation.series import build_synchronization, split_outcome
 from estimation.specs import Spec
 from estimation.study_moderated import fit_moderated_group
+from estimation.study_samples import build_group_sample, group_frames, group_outcomes
 from estimation.study_tables import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
@@ -151,10 +150,10 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
     """
     rows = []
     for group in _groups(all_specs() if specs is None else specs):
-        outcomes = _outcomes(group)
+        outcomes = group_outcomes(group)
         try:
-            sample = _build(marts, group)
-            without = build_sample(marts.cities, marts.pairs, _frames(counterfactual, group)[2], group[0], outcomes=outcomes)
+            sample = build_group_sample(marts, group)
+            without = build_sample(marts.cities, marts.pairs, group_frames(counterfactual, group)[2], group[0], outcomes=outcomes)
         except SampleError:
             continue
         effect = dataclasses.replace(sample, y=sample.y - _aligned(without, sample))
@@ -190,43 +189,10 @@ def _groups(specs: Sequence[Spec]) -> list[list[Spec]]:
     return list(groups.values())
 
 
-def _outcomes(group: list[Spec]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(spec.outcome for spec in group))
-
-
-def _frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """What a group's sample is built from; outcomes on another window, or of a series the mart does not pair, are made from city series."""
-    frames = _outcome_frames(marts, group)
-    return *frames[:2], add_pair_controls(frames[2], marts.cities, group[0].controls)
-
-
-def _outcome_frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    window, outcomes = group[0].window, _outcomes(group)
-    known = set(marts.synchronization.columns)
-    if window is None and (known.issuperset(outcomes) or any(split_outcome(outcome) is None for outcome in outcomes)):
-        return marts.cities, marts.pairs, marts.synchronization
-    if marts.city_years is None:
-        raise SampleError("needs marts.fct_city_year to make outcomes on this window, which is not there")
-    years = marts.synchronization["year"]
-    if window is None and years.empty:
-        raise SampleError("needs a study window with pairs, found none")
-    window = window or (int(years.min()), int(years.max()))
-    return marts.cities, marts.pairs, build_synchronization(marts.city_years, outcomes, window)
-
-
-def _build(marts: Marts, group: list[Spec]) -> Sample:
-    """The sample of a group, with the dose of its treatment where its specs have one."""
-    sample = build_sample(*_frames(marts, group), group[0], outcomes=_outcomes(group))
-    if not group[0].dose:
-        return sample
-    dose = build_dose(marts.policy_zones, group[0].dose, sample.city_ids, sample.city_cohort, sample.years)
-    return dataclasses.replace(sample, dose=dose)
-
-
 def _estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, Sample | None, FitResult | str]]:
     """Results by spec; a reason in place of a result where the sample cannot be had."""
     try:
-        sample = _build(marts, group)
+        sample = build_group_sample(marts, group)
     except SampleError as error:
         yield from ((spec, None, str(error)) for spec in group)
         return
