@@ -15,6 +15,7 @@ from estimation.specs import Spec
 
 
 def group_outcomes(group: list[Spec]) -> tuple[str, ...]:
+    """Outcomes of the specs of a group, each once."""
     return tuple(dict.fromkeys(spec.outcome for spec in group))
 
 
