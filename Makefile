@@ -5,6 +5,7 @@ CITYSYNC_HOME ?= data
 VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
+BROWSER := .venv-browser
 
 export CITYSYNC_HOME
 export PYTHONPYCACHEPREFIX := $(abspath $(CITYSYNC_HOME))/cache/pycache
@@ -17,7 +18,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export LANDING Q SRC SCALE RUN CSV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long lint new-source ui sql docs verify rollback reproduce audit bench bench-quality simulation-study clean
+.PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce audit bench bench-quality simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -43,6 +44,14 @@ test: lint ## lint, import rules, dbt unit and data tests, Python tests, one sma
 
 test-long: setup ## fault and load tests in full: readers, kills, full disk (about half an hour)
 	@CITYSYNC_LONG=1 $(PY) -m pytest tests/long
+
+# axe-core comes inside a Python package, taken without its dependencies (a driver that brings a browser of its own)
+$(BROWSER)/.installed: tests/browser/requirements.lock $(STAMP)
+	@$(VENV)/bin/uv pip install --quiet --python $(PY) --target $(BROWSER) --no-deps --require-hashes -r tests/browser/requirements.lock
+	@touch $@
+
+test-browser: setup $(BROWSER)/.installed ## the pages in headless Chromium, with axe (needs Debian's package chromium)
+	@CITYSYNC_AXE=$(BROWSER) $(PY) -m pytest tests/browser
 
 lint: setup ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/ruff check --no-cache .

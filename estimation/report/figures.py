@@ -129,7 +129,7 @@ def event_study_svg(
     str or None
         A standing SVG; None without estimates.
     """
-    own = estimates[(estimates["spec_id"] == spec_id) & estimates["event_time"].notna()]
+    own = estimates[(estimates["spec_id"] == spec_id) & estimates["event_time"].notna() & estimates["cohort_year"].isna()]
     if own.empty:
         return None
     with plt.rc_context(STYLE):
@@ -163,7 +163,7 @@ def _bars(axes: Axes, rows: pd.DataFrame, colour: str, width: float, shift: floa
 def _truth_marks(axes: Axes, truth: pd.DataFrame | None, spec_id: str) -> None:
     if truth is None:
         return
-    own = truth[(truth["spec_id"] == spec_id) & truth["event_time"].notna()]
+    own = truth[(truth["spec_id"] == spec_id) & truth["event_time"].notna() & truth["cohort_year"].isna()]
     if len(own):
         axes.scatter(_real(own["event_time"]) - 0.16, _real(own["truth"]), marker="x", s=30, color=VERMILION, zorder=4, label="truth")
 
@@ -247,7 +247,7 @@ def estimators_svg(
             axes.vlines(x, _real(own["ci_low"]), _real(own["ci_high"]), color=colour, linewidth=1.3)
             axes.scatter(x, _real(own["estimate"]), color=colour, marker=marker, s=22, zorder=3, label=specs[name])
         if truth is not None and shown:
-            own = truth[(truth["spec_id"] == shown[0]) & truth["event_time"].notna()]
+            own = truth[(truth["spec_id"] == shown[0]) & truth["event_time"].notna() & truth["cohort_year"].isna()]
             axes.scatter(_real(own["event_time"]) - 0.45, _real(own["truth"]), marker="x", s=28, color=INK, zorder=4, label="truth")
         axes.set_title(title)
         axes.set_xlabel("years since admission")

@@ -15,7 +15,7 @@ ESTIMATORS = {
     "callaway_santanna": "Callaway–Sant'Anna",
     "sun_abraham": "Sun–Abraham",
     "gardner": "Gardner",
-    "borusyak": "imputation (Borusyak et al.)",
+    "borusyak": "imputation",
     "etwfe": "extended two-way",
 }
 # drawn one by one; event studies of other outcomes stand in the table and the file

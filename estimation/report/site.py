@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = TEMPLATES / "scripts"
 COMMON_SCRIPT = "common.js"
 POLICY_PAGE = "policy.html"
+TAKE_AWAY = ("figures", "tables", "replication")
 
 
 def write_report(source: Source, out_dir: Path | str) -> None:
@@ -41,7 +42,7 @@ def write_report(source: Source, out_dir: Path | str) -> None:
         catalogs = _write_city_files(con, data, out_dir / "data")
     for name, text in downloads(data).items():
         (out_dir / "data" / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
-    for name, text in render_site(data, catalogs):
+    for name, text in render_site(data, catalogs, _take_away(out_dir)):
         draft = out_dir / f".{name}.new"
         draft.write_text(text, encoding="utf-8", newline="\n")
         os.replace(draft, out_dir / name)
@@ -59,13 +60,23 @@ def _write_city_files(con: duckdb.DuckDBPyConnection, data: ReportData, folder: 
     return catalogs
 
 
-def render_site(data: ReportData, catalogs: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _take_away(out_dir: Path) -> list[dict[str, Any]]:
+    """Figures, tables and replication files that stand in the folder already, each name with its files."""
+    found: dict[str, list[str]] = {}
+    for folder in TAKE_AWAY:
+        for path in sorted((out_dir / folder).glob("*.*")):
+            found.setdefault(f"{folder}/{path.stem}", []).append(path.relative_to(out_dir).as_posix())
+    return [{"name": name, "files": [(path, Path(path).suffix[1:]) for path in paths]} for name, paths in found.items()]
+
+
+def render_site(data: ReportData, catalogs: dict[str, Any], take_away: Sequence[dict[str, Any]] = ()) -> Iterator[tuple[str, str]]:
     """Each page's file name and text; every delivered text is escaped.
 
     Parameters
     ----------
     data : what the pages show
     catalogs : `sync` and `values`, what the files of the cities say of themselves
+    take_away : files beside the pages that the estimates page links to
     """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -77,6 +88,7 @@ def render_site(data: ReportData, catalogs: dict[str, Any]) -> Iterator[tuple[st
         "nav": _navigation(data, pages),
         "contents": _contents(data, pages),
         "w": words.phrase,
+        "take_away": list(take_away),
     }
     for page in pages:
         script = "".join((SCRIPTS / name).read_text(encoding="utf-8") for name in (COMMON_SCRIPT, *page.scripts))
@@ -94,12 +106,14 @@ def render_site(data: ReportData, catalogs: dict[str, Any]) -> Iterator[tuple[st
         )
 
 
-def _navigation(data: ReportData, pages: list[Page]) -> list[dict[str, Any]]:
+def _navigation(data: ReportData, pages: list[Page]) -> list[tuple[str, list[dict[str, Any]]]]:
     items = [{"slug": page.slug, "href": page.href, "title": page.title} for page in pages]
+    analyses = [item for item in items if item["slug"].startswith("analysis-")]
+    others = [item for item in items if item not in analyses]
     if _has_policy(data):
-        at = next(k for k, item in enumerate(items) if item["slug"] == "quality")
-        items.insert(at, {"slug": "policy", "href": POLICY_PAGE, "title": words.phrase("pages", "policy")})
-    return items
+        at = next(k for k, item in enumerate(others) if item["slug"] == "quality")
+        others.insert(at, {"slug": "policy", "href": POLICY_PAGE, "title": words.phrase("pages", "policy")})
+    return [("", others), *([("analyses", analyses)] if analyses else [])]
 
 
 def _contents(data: ReportData, pages: list[Page]) -> list[dict[str, Any]]:

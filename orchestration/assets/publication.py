@@ -72,10 +72,10 @@ def report(settings: Settings) -> dg.MaterializeResult:
     with open_build(home.build) as con:
         comment_tables(con)
     with open_build(home.build, read_only=True) as con:
-        write_report(con, home.build / "report")
         exhibits = write_exhibits(con, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
         write_policy_page(con, home.build / "report", is_simulated=settings.is_simulated)
+        write_report(con, home.build / "report")  # last: it links what stands beside it
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
     pages, size = len(list(first.parent.glob("*.html"))), sum(sizes.values())

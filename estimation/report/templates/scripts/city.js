@@ -131,6 +131,7 @@
         ? element("details", { open: others.length < 4 }, element("summary", {}, zh ? `其他来源或版本（${others.length}）` : `What else was delivered for it (${others.length})`), element("ul", { class: "plain" }, ...others)) : null];
     }
     byId("origin-said").replaceChildren(title, ...parts.filter(Boolean));
+    byId("origin").classList.add("open");
     table.querySelectorAll("[aria-pressed]").forEach((cell) => cell.removeAttribute("aria-pressed"));
     const cell = [...table.querySelectorAll("button")].find((b) => b.dataset.key === String(key) && Number(b.dataset.year) === year);
     if (cell) cell.setAttribute("aria-pressed", "true");
@@ -160,6 +161,7 @@
   }
 
   function reset() {
+    byId("origin").classList.remove("open");
     byId("origin-said").replaceChildren(element("p", { class: "empty" }, language() === "zh" ? "尚未选择数值" : "No number is chosen yet."));
   }
 
@@ -196,6 +198,11 @@
       if (cell) cell.scrollIntoView({ block: "center", inline: "center" });
     });
   }
+  byId("origin-close").addEventListener("click", () => {
+    reset();
+    const back = table.querySelector("button[tabindex='0']");
+    if (back) back.focus();
+  });
   window.addEventListener("hashchange", fromAddress);
   onLanguage(() => { if (data) { fillPlaces(); render(); reset(); } });
   fromAddress();

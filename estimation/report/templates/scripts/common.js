@@ -85,8 +85,10 @@ const citysync = (() => {
     if (!button) return;
     button.hidden = false;
     button.addEventListener("click", () => { setLanguage(language() === "zh" ? "en" : "zh"); remember(language()); });
-    const nav = document.querySelector("nav [aria-current]");
-    if (nav) nav.scrollIntoView({ block: "nearest", inline: "center" });
+    // on a phone the list of pages is scrolled sideways to the page one is on; scrollIntoView would move the keyboard's starting point too
+    const current = document.querySelector("nav [aria-current]");
+    const group = current && current.closest(".group");
+    if (group) group.scrollLeft = current.offsetLeft - group.offsetLeft - group.clientWidth / 3;
   });
   setLanguage(recall());
 

@@ -5,18 +5,25 @@
   if (!data || !form) return;
   const N = data.spec_id.length;
   const WIDTH = 1000;
-  const LEFT = 190;
+  const LEFT = 265;
   const TOP = 260;
   const ROW = 15;
   let shown = [];
 
+  // outcomes have different units: the page starts with the two growth series of the measure, where they were estimated
+  const FIRST = ["cm_growth_official", "cm_growth_deflated"];
+
   data.dimensions.forEach((dimension, d) => {
+    const narrow = dimension.name === "outcome" && dimension.levels.some((level) => FIRST.includes(level));
     const boxes = dimension.levels.map((level, l) => {
       const id = `c-${d}-${l}`;
       return element("span", { class: "choice" },
-        element("input", { type: "checkbox", id, checked: true, "data-d": d, "data-l": l }), element("label", { for: id }, level));
+        element("input", { type: "checkbox", id, checked: !narrow || FIRST.includes(level), "data-d": d, "data-l": l }), element("label", { for: id }, level));
     });
-    form.append(element("fieldset", {}, element("legend", {}, dimension.label), ...boxes));
+    const all = element("button", { type: "button", class: "small", "aria-label": `all of ${dimension.label}` }, "all 全选");
+    const own = element("fieldset", {}, element("legend", {}, dimension.label), all, ...boxes);
+    all.addEventListener("click", () => { own.querySelectorAll("input").forEach((box) => { box.checked = true; }); select(); });
+    form.append(own);
   });
 
   const allowed = () => {
@@ -63,7 +70,9 @@
   const x = (position) => (LEFT + ((position + 0.5) / Math.max(shown.length, 1)) * (WIDTH - LEFT - 10)).toFixed(1);
 
   function draw() {
-    const rows = data.dimensions.flatMap((dimension, d) => dimension.levels.map((level, l) => ({ d, l, label: `${dimension.name}: ${level}` })));
+    const used = data.dimensions.map((dimension) => new Set(shown.map((k) => dimension.of[k])));
+    const rows = data.dimensions.flatMap((dimension, d) => dimension.levels
+      .map((level, l) => ({ d, l, label: `${dimension.name}: ${level}` })).filter(({ l }) => used[d].has(l)));
     const height = TOP + 20 + rows.length * ROW;
     const estimates = shown.map((k) => data.estimate[k]);
     // the axis follows the estimates and most intervals; a few very wide ones leave it
@@ -88,7 +97,7 @@
       ...rows.flatMap(({ d, l, label }, r) => {
         const at = TOP + 20 + r * ROW;
         const marks = shown.map((k, i) => (data.dimensions[d].of[k] === l ? `M${x(i)} ${at - 5}v9` : "")).join("");
-        const first = l === 0 ? [element("svg:path", { class: "rule", d: `M0 ${at - 8}H${WIDTH - 10}` })] : [];
+        const first = r === 0 || rows[r - 1].d !== d ? [element("svg:path", { class: "rule", d: `M0 ${at - 8}H${WIDTH - 10}` })] : [];
         return [...first, element("svg:text", { x: LEFT - 8, y: at + 3, "text-anchor": "end", class: "level" }, label),
           element("svg:path", { class: "mark", d: marks, "stroke-width": width })];
       }),

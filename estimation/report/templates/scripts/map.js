@@ -95,7 +95,7 @@
     byId("sync-said").textContent = language() === "zh"
       ? `${name(chosen)}，${shown}年：与${found.length}个城市的协同，中位数${number(median)}`
       : found.length
-        ? `${name(chosen)} in ${shown}: synchronization with ${found.length} cities, median ${number(median)}; `
+        ? `${name(chosen)} in ${shown}: synchronization with ${found.length} other ${found.length === 1 ? "city" : "cities"}, median ${number(median)}; `
           + `highest with ${name(found[0][0])} (${number(found[0][1])}), lowest with ${name(found.at(-1)[0])} (${number(found.at(-1)[1])}).`
         : `${name(chosen)} has no synchronization in ${shown}: its series has a gap in the study window.`;
   }
