@@ -2,7 +2,8 @@
 
 Each concept of 2010-2014 both as classes (both, one, none of the two cities above the median) and as a continuous gap. Differences between
 classes are rows of their own and tested jointly; p values are corrected within families (`families`). `own_years` lets each class have
-its own year effects. The specs take 999 draws, those of `own_years` 199.
+its own year effects. The specs of official growth take
+999 draws, those of deflated growth (without the split) 499, those of `own_years` 199.
 """
 
 from __future__ import annotations
@@ -12,23 +13,27 @@ from estimation.specs import Spec, split_of
 
 ANALYSIS = "heterogeneity"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")
-DRAWS, OWN_YEARS_DRAWS = 999, 199
+DRAWS, DEFLATED_DRAWS, OWN_YEARS_DRAWS = 999, 499, 199
 OWN_YEARS = tuple(name for name, moderator in MODERATORS.items() if moderator.kind != "gap")
 
-SPECS = tuple(
-    Spec(f"{ANALYSIS}.{part}.{name}", ANALYSIS, part, moderator=name, permutations=DRAWS)
-    for outcome in OUTCOMES
-    for name in MODERATORS
-    for part in split_of(outcome)
-) + tuple(
-    Spec(
-        f"{ANALYSIS}.{outcome}.{name}_own_years",
-        ANALYSIS,
-        outcome,
-        moderator=name,
-        effects=("pair", "class_year"),
-        permutations=OWN_YEARS_DRAWS,
+SPECS = (
+    tuple(
+        Spec(f"{ANALYSIS}.{part}.{name}", ANALYSIS, part, moderator=name, permutations=DRAWS)
+        for name in MODERATORS
+        for part in split_of(OUTCOMES[0])
     )
-    for outcome in OUTCOMES[:1]
-    for name in OWN_YEARS
+    + tuple(
+        Spec(f"{ANALYSIS}.{OUTCOMES[1]}.{name}", ANALYSIS, OUTCOMES[1], moderator=name, permutations=DEFLATED_DRAWS) for name in MODERATORS
+    )
+    + tuple(
+        Spec(
+            f"{ANALYSIS}.{OUTCOMES[0]}.{name}_own_years",
+            ANALYSIS,
+            OUTCOMES[0],
+            moderator=name,
+            effects=("pair", "class_year"),
+            permutations=OWN_YEARS_DRAWS,
+        )
+        for name in OWN_YEARS
+    )
 )

@@ -2,7 +2,7 @@
 
 Strength is in units of its mean over the treated city-years of the sample: the coefficient is the effect of a zone of average strength.
 Pilots without a text in force are left out, since what they do is unknown. The permutation moves a pilot's whole record of texts with its
-admission; 999 draws.
+admission; 499 draws.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from estimation.specs import Spec, split_of
 
 ANALYSIS = "policy_tools"
 OUTCOME = "cm_growth_official"
-DRAWS = 999
+DRAWS = 499
 
 VARIANTS = {
     **{tool_class: (tool_class,) for tool_class in TOOLS},
