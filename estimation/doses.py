@@ -95,23 +95,23 @@ def fit_dose(
     for (_, outcome), result in fit_moderations(panel, [moderation], **settings).items():
         if isinstance(result, NotEstimable):
             raise result
-        results["twfe", outcome] = _renamed(result)
+        results["twfe", outcome] = rename_terms(result, TERMS)
     return results
 
 
-def _renamed(result: FitResult) -> FitResult:
+def rename_terms(result: FitResult, terms: dict[str, str]) -> FitResult:
     """Terms by their own names, without the difference of the two, which means nothing here, and its tests."""
-    estimates = tuple(dataclasses.replace(e, term=TERMS[e.term]) for e in result.estimates if e.term in TERMS)
+    estimates = tuple(dataclasses.replace(e, term=terms[e.term]) for e in result.estimates if e.term in terms)
     diagnostics = tuple(
-        (name, TERMS.get(term, term), value)
+        (name, terms.get(term, term), value)
         for name, term, value in result.diagnostics
         if not name.startswith("joint_") and not (term or "").startswith("difference:")
     )
-    warnings = tuple(_plain(text) for text in result.warnings if not text.startswith("difference:"))
+    warnings = tuple(_plain(text, terms) for text in result.warnings if not text.startswith("difference:"))
     return dataclasses.replace(result, estimates=estimates, diagnostics=diagnostics, warnings=warnings)
 
 
-def _plain(text: str) -> str:
-    for term, name in TERMS.items():
+def _plain(text: str, terms: dict[str, str]) -> str:
+    for term, name in terms.items():
         text = text.replace(term, name)
     return text

@@ -20,6 +20,8 @@ from estimation.methods.results import FitResult, NotEstimable
 from estimation.methods.sufficient import PairStatistics, pair_statistics
 
 ESTIMATOR = "entropy_balanced"
+# fewer effective controls than this say that pilots have hardly any counterpart
+FEW_CONTROLS = 20
 NOTE = "The weights of never-pilots are kept in the refits without a province or city and made anew in every permutation draw."
 
 
@@ -81,8 +83,17 @@ def fit_outcomes_balanced(
         for m, outcome in enumerate(outcomes):
             fit = dataclasses.replace(fits[m], residuals=residuals[m])
             found = (sample, ESTIMATOR, outcome, fit, draws.get(("twfe", m)), strata, vcov)
-            results[ESTIMATOR, outcome] = result_of(*found, extra=extra, warnings=[NOTE])
+            results[ESTIMATOR, outcome] = result_of(*found, extra=extra, warnings=[NOTE, *_thin(extra)])
     return results
+
+
+def _thin(balance: list[Diagnostic]) -> list[str]:
+    effective = {name: value for name, _, value in balance}["balance_effective_controls"]
+    if effective >= FEW_CONTROLS:
+        return []
+    return [
+        f"The weights rest on {effective:.1f} never-pilots (effective number): too few cities are like the pilots to compare with them."
+    ]
 
 
 def _pairs_of(panel: PairPanel, chosen: np.ndarray) -> PairPanel:

@@ -91,6 +91,8 @@ class Sample:
     description : SampleDescription
     dose : (N, T) float array or None
         Standardised dose of treatment, where the spec has one.
+    is_second_half : (N,) bool array or None
+        Cities approved in July to December.
     city_covariates : (N, K) float array or None
         The spec's controls as columns of ``marts.dim_city``, NaN where it has none: what never-pilots are weighted by.
     """
@@ -110,6 +112,7 @@ class Sample:
     is_kept: np.ndarray
     description: SampleDescription
     dose: np.ndarray | None = None
+    is_second_half: np.ndarray | None = None
     city_covariates: np.ndarray | None = None
 
 
@@ -281,6 +284,7 @@ def _assemble(
         cohort=cohort,
         is_kept=is_kept,
         description=description,
+        is_second_half=roster["is_second_half"].to_numpy(dtype=bool),
         city_covariates=_city_covariates(cities, ids, spec),
     )
 

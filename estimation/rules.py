@@ -42,10 +42,13 @@ class TreatmentRule:
     label : str
     column : str
         First treated year in ``marts.dim_city``.
+    drops_approval_year : bool
+        The approval year of pilots approved in July to December is neither treated nor control (two-way fixed effects only).
     """
 
     label: str
     column: str
+    drops_approval_year: bool = False
 
 
 QUANTILES = (10, 25, 40, 60, 75, 90)
@@ -65,6 +68,9 @@ TIE_MEASURES = tuple(dict.fromkeys(rule.measure for rule in TIE_RULES.values() i
 TREATMENT_RULES: dict[str, TreatmentRule] = {
     "second_half_next_year": TreatmentRule("approved in July to December counts from the next year", "treated_year"),
     "calendar_year": TreatmentRule("year of approval", "treated_year_calendar_year"),
+    "approval_year_dropped": TreatmentRule(
+        "approval year of second-half approvals left out, base year before it", "treated_year", drops_approval_year=True
+    ),
     "any_zone": TreatmentRule("a zone in a county-level city treats its prefecture", "treated_year_any_zone"),
     "any_zone_calendar_year": TreatmentRule(
         "year of approval; a zone in a county-level city treats its prefecture", "treated_year_any_zone_calendar_year"

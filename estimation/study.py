@@ -24,6 +24,7 @@ from estimation.analyses import (
     specification_curve,
     spillovers,
 )
+from estimation.approval_year import fit_without_approval_year
 from estimation.curve import run_curve
 from estimation.doses import fit_dose
 from estimation.families import adjusted_rows
@@ -36,7 +37,7 @@ from estimation.marts import Marts, read_frames
 from estimation.methods.leave_out import leave_one_out
 from estimation.methods.panel_data import PairPanel
 from estimation.panel import PAIR_BASE, Sample, SampleError, build_sample, hash_panel
-from estimation.rules import TIE_RULES
+from estimation.rules import DATING_RULES, TIE_RULES
 from estimation.specs import Spec
 from estimation.study_moderated import fit_moderated_group
 from estimation.study_samples import build_group_sample, group_frames, group_outcomes
@@ -254,6 +255,8 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
     if spec.estimator == BALANCED:
         panel = dataclasses.replace(_panel(sample), controls=None)
         return fit_outcomes_balanced(panel, sample.city_covariates, covariate_names=spec.controls, **settings)
+    if DATING_RULES[spec.treatment_rule].drops_approval_year:
+        return fit_without_approval_year(_panel(sample), sample.is_second_half, **settings)
     if sample.dose is not None:
         return fit_dose(_panel(sample), sample.dose, **settings)
     partners = TIE_RULES[spec.tie_rule].partners

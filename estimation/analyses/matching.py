@@ -11,7 +11,7 @@ from estimation.specs import Spec, split_of
 
 ANALYSIS = "matching"
 OUTCOME = "cm_growth_official"
-DRAWS = 999
+DRAWS, BALANCED_DRAWS = 999, 199
 HEADLINE_RULES = ("strong", "all")
 
 # Size, income and coast of 2010-2014; trade is left out, too many cities lack it.
@@ -31,7 +31,7 @@ SPECS = (
             outcome=part,
             estimator="entropy_balanced",
             controls=BALANCED_ON,
-            permutations=DRAWS,
+            permutations=BALANCED_DRAWS,
         )
         for part in split_of(OUTCOME)
     ),
