@@ -9,8 +9,12 @@ from tests.warehouse.dbt_build import run_dbt
 from tests.warehouse.fabricate import raw_row, read_seed, write_raw
 
 YEARS = range(2003, 2020)
-GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
+GDP, POPULATION, GROWTH = "gdp_nominal_cny_100m", "population_registered_10k", "gdp_growth_official_pct"
 PROVINCES = (130000, 320000, 370000, 410000, 440000, 510000)
+
+
+REVISED = [("csmar_region", 130200, 2013, POPULATION)]
+MISMATCHED = [("csmar_region", 371000, 2014, GDP), ("finance_loans", 371000, 2014, GDP)]
 
 
 def fabricate_panel():
@@ -28,6 +32,7 @@ def fabricate_panel():
                 for source_id in ("finance_loans", "csmar_region"):
                     panel[source_id, city_id, year, GDP] = round(float(g * (1 + rng.normal(0, 0.0005))), 2)
                 panel["csmar_region", city_id, year, POPULATION] = round(float(p), 2)
+                panel["csmar_region", city_id, year, GROWTH] = round(float(rng.normal(10, 1)), 1)
     return panel
 
 
@@ -50,11 +55,25 @@ def plant(clean):
         put((a, cities[320000][nth], 2011, GDP), clean[a, there, 2011, GDP], "row_shift")
     for city_id in cities[370000]:
         put((a, city_id, 2010, GDP), clean[a, city_id, 2010, GDP] / 10000, "unit_factor")
-    left, right = cities[410000][4], cities[410000][9]
+    by_size = sorted(cities[410000], key=lambda city_id: clean[a, city_id, 2008, POPULATION])
+    left, right = by_size[3], by_size[-3]
     put((a, left, 2008, POPULATION), clean[a, right, 2008, POPULATION], "swap")
     put((a, right, 2008, POPULATION), clean[a, left, 2008, POPULATION], "swap")
+    for year in (2006, 2007):
+        put((a, cities[510000][4], year, POPULATION), clean[a, cities[510000][12], year, POPULATION], "duplicated_block")
+        expected[a, cities[510000][12], year, POPULATION] = "duplicated_block"
+    for city_id in [c for c in cities[440000][8:] if len(str(clean[a, c, 2014, POPULATION]).rstrip("0")) >= 6]:
+        put((a, city_id, 2015, POPULATION), clean[a, city_id, 2014, POPULATION], "stale")
+    for city_id in cities[510000][8:11]:
+        put((a, city_id, 2016, GROWTH), round(clean[a, city_id, 2016, GROWTH] / 100, 4), "growth_fraction")
+    put((a, cities[510000][2], 2012, GROWTH), clean[a, cities[510000][2], 2012, GROWTH] + 100, "index_for_growth")
+    for year in YEARS:
+        put((b, cities[510000][15], year, GDP), clean[b, cities[510000][15], year, GDP] * 13, "wrong_entity")
     for year in range(2008, 2015):
         put((b, cities[440000][6], year, GDP), clean[b, cities[440000][6], year - 1, GDP], "year_offset")
+    for year in range(2013, 2020):
+        panel[a, 130200, year, POPULATION] = round(clean[a, 130200, year, POPULATION] * 0.85, 2)
+    panel[MISMATCHED[0]] = round(clean[MISMATCHED[0]] * 1.01, 2)
     return panel, expected
 
 
@@ -96,7 +115,8 @@ def test_every_planted_defect_is_blocked_by_a_rule_that_fits_it(planted):
     # a shifted row whose neighbours happen to be alike is a spike at most, so names are compared where they are unambiguous
     missed = {key: (rule, graded[key]) for key, rule in expected.items() if graded[key][0] != "blocked"}
     assert missed == {}
-    named = {"sign", "unit_factor", "swap", "year_offset", "series_end"}
+    named = {"sign", "duplicated_block", "stale", "growth_fraction", "index_for_growth", "wrong_entity"}
+    named |= {"unit_factor", "swap", "year_offset", "series_end"}
     assert all(graded[key][1] == rule for key, rule in expected.items() if rule in named)
     assert {graded[key][1] for key, rule in expected.items() if rule == "row_shift"} <= {"row_shift", "spike"}
 
@@ -104,6 +124,16 @@ def test_every_planted_defect_is_blocked_by_a_rule_that_fits_it(planted):
 def test_nothing_else_is_blocked(planted):
     graded, expected = planted
     assert {key: flag for key, flag in graded.items() if flag[0] == "blocked" and key not in expected} == {}
+
+
+def test_a_revised_level_is_warned_of_and_never_blocked(planted):
+    graded, _ = planted
+    assert [graded[key][:2] for key in REVISED] == [("warned", "level_break")]
+
+
+def test_a_lone_difference_of_two_sources_is_quarantined(planted):
+    graded, _ = planted
+    assert [graded[key][:2] for key in MISMATCHED] == [("quarantined", "isolated_mismatch")] * 2
 
 
 def test_a_block_says_what_was_expected_and_proposes_it(planted, clean_panel):

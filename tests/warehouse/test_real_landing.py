@@ -1,19 +1,51 @@
 """The delivered files of the reference folder through ingest and models: figures checked by hand against the published yearbooks."""
 
+import shutil
+
+import duckdb
 import pytest
 
-from tests.warehouse.dbt_build import build_warehouse
+from tests.warehouse.dbt_build import build_warehouse, run_dbt
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import load_layouts
 
 pytestmark = pytest.mark.shared
 
+DETECTORS = (
+    "int_observations_* int_values_series int_values_figures int_values_compared int_values_witnessed int_trends_* int_sources_related"
+)
+CSMAR_FILES, HEILONGJIANG = ("csmar_region", "industry_structure"), (230800, 230900, 231000, 231100, 231200)
+GANSU_2021 = (620200, 620300, 620400, 620500, 620600, 620700, 620800, 620900, 621000, 621100, 621200, 622900, 623000)
+
 
 @pytest.fixture(scope="module")
-def warehouse(shared_dir, tmp_path_factory):
-    build = tmp_path_factory.mktemp("real")
-    read_landing(shared_dir / "landing", build / "cache", build, layouts=load_layouts())
-    with build_warehouse(build, tmp_path_factory.mktemp("dbt_target"), with_tests=True) as connection:
+def target(tmp_path_factory):
+    return tmp_path_factory.mktemp("dbt_target")
+
+
+@pytest.fixture(scope="module")
+def build(shared_dir, target, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("real")
+    read_landing(shared_dir / "landing", folder / "cache", folder, layouts=load_layouts())
+    build_warehouse(folder, target, with_tests=True).close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def warehouse(build):
+    with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def uncorrected(build, target, tmp_path_factory):
+    """The same files without a single correction: what the rules find by themselves."""
+    folder = tmp_path_factory.mktemp("uncorrected")
+    shutil.copy(build / "citysync.duckdb", folder / "citysync.duckdb")
+    with duckdb.connect(str(folder / "citysync.duckdb")) as connection:
+        connection.execute("delete from seeds.value_corrections")
+    run_dbt(["run", "--select", DETECTORS], folder, target)
+    with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as connection:
         yield connection
 
 
@@ -57,3 +89,82 @@ def test_no_prefecture_of_the_panels_is_unknown(warehouse):
         (None, "中国"),
     }
     assert set(found) <= no_prefecture
+
+
+def blocked(connection, source_id, indicator_id, year):
+    """Rule by city of the blocked values of a source, indicator and year."""
+    rows = connection.execute(
+        """select city_id, quality_rule from intermediate.int_observations_graded
+           where source_id = ? and indicator_id = ? and year = ? and quality_flag = 'blocked'""",
+        [source_id, indicator_id, year],
+    ).fetchall()
+    return dict(rows)
+
+
+@pytest.mark.parametrize("source_id", CSMAR_FILES)
+def test_the_row_shift_of_2011_is_found_in_both_files_that_carry_it(uncorrected, source_id):
+    assert blocked(uncorrected, source_id, "gdp_nominal_cny_100m", 2011).items() >= dict.fromkeys(HEILONGJIANG, "row_shift").items()
+
+
+def test_indexes_in_the_growth_column_are_found(uncorrected):
+    assert blocked(uncorrected, "csmar_region", "gdp_growth_official_pct", 2021) == dict.fromkeys(GANSU_2021, "index_for_growth")
+    assert blocked(uncorrected, "csmar_region", "gdp_growth_official_pct", 2014) == {440500: "index_for_growth"}
+
+
+def test_the_series_of_another_place_is_found_in_all_its_years(uncorrected):
+    found = uncorrected.execute(
+        """select count(*), count(*) filter (where quality_rule = 'wrong_entity') from intermediate.int_observations_graded
+           where source_id = 'finance_loans' and indicator_id = 'gdp_nominal_cny_100m' and city_id = 632500"""
+    ).fetchone()
+    assert found[0] == found[1] > 0
+
+
+def test_a_copy_is_told_from_a_witness_by_the_errors_it_repeats(uncorrected):
+    found = uncorrected.execute(
+        """select other_source_id, n_repeated >= 3 and repeated_share >= 0.5 from intermediate.int_sources_related
+           where source_id = 'csmar_region' and indicator_id = 'gdp_nominal_cny_100m'"""
+    ).fetchall()
+    repeats = {other for other, is_copy in found if is_copy}
+    assert repeats == {"industry_structure"} and {"finance_loans", "deflator"} <= {other for other, _ in found}
+
+
+@pytest.mark.parametrize(
+    ("source_id", "cities", "year"),
+    [
+        ("csmar_region", (210300, 211000), 2016),
+        ("industry_structure", (210300, 211000), 2016),
+        ("csmar_region", (220200,), 2019),
+        ("industry_structure", (150200, 150500), 2017),
+        ("csmar_region", (150600,), 2005),
+    ],
+)
+def test_official_revisions_are_not_blocked(uncorrected, source_id, cities, year):
+    assert not set(cities) & set(blocked(uncorrected, source_id, "gdp_nominal_cny_100m", year))
+
+
+def test_few_values_are_blocked_or_quarantined(uncorrected):
+    shares = uncorrected.execute(
+        """select indicator_id, avg(cast(quality_flag = 'blocked' as integer)), avg(cast(quality_flag = 'quarantined' as integer))
+           from intermediate.int_observations_graded
+           where indicator_id in ('gdp_nominal_cny_100m', 'population_registered_10k', 'population_resident_10k') group by 1"""
+    ).fetchall()
+    limits = {"gdp_nominal_cny_100m": (0.01, 0.02), "population_registered_10k": (0.02, 0.05), "population_resident_10k": (0.01, 0.05)}
+    assert len(shares) == 3 and all(b < limits[name][0] and q < limits[name][1] for name, b, q in shares)
+
+
+def test_corrections_replace_what_they_name_and_nothing_else(warehouse):
+    named = warehouse.execute("select count(*) from seeds.value_corrections").fetchone()[0]
+    corrected = warehouse.execute(
+        """select count(*), count(*) filter (where is_current) from marts.fct_indicator_observation where quality_flag = 'corrected'"""
+    ).fetchone()
+    assert corrected == (named, named)
+
+
+def test_the_census_of_2018_shows_as_a_change_of_vintage(uncorrected):
+    """Nominal growth of 2019 in a file that holds 2018 as first released and 2019 after the census is not growth."""
+    found = uncorrected.execute(
+        """select count(distinct city_id) from intermediate.int_observations_flagged as f
+           inner join intermediate.int_observations_corrected as o on f.observation_id = o.observation_id
+           where f.rule = 'vintage' and o.source_id = 'csmar_region' and o.indicator_id = 'gdp_nominal_cny_100m' and o.year = 2019"""
+    ).fetchone()[0]
+    assert found >= 80

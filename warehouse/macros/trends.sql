@@ -155,3 +155,8 @@
     'expected about ' || {{ short_number('exp(' ~ expected_log ~ ')') }} || ' from the years beside it, found '
     || {{ short_number('exp(' ~ log_value ~ ')') }}
 {%- endmacro %}
+
+{#- A year of a census: the figure that leaves the trend then is often the counted one, and those beside it are the estimates. -#}
+{% macro is_benchmark_year(year, every) -%}
+    coalesce({{ year }} % {{ every }} = 0, false)
+{%- endmacro %}

@@ -24,6 +24,26 @@ with flags as (
         observation_id,
         grade
     from {{ ref('int_observations_year_offset') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_stale') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_duplicated_block') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_identity') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_wrong_entity') }}
 ),
 
 final as (

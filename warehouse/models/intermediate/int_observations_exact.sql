@@ -7,6 +7,8 @@ with final as (
     select * from {{ ref('int_observations_index_for_growth') }}
     union all
     select * from {{ ref('int_observations_growth_range') }}
+    union all
+    select * from {{ ref('int_observations_growth_fraction') }}
 )
 
 select * from final

@@ -1,7 +1,7 @@
 -- grain: one row is one flag of one rule on one value
 {% set rules = [
-    'sign', 'structure', 'index_for_growth', 'growth_range', 'unit_factor', 'row_shift', 'swap', 'year_offset', 'spike', 'series_end',
-    'level_break'
+    'sign', 'structure', 'index_for_growth', 'growth_fraction', 'growth_range', 'wrong_entity', 'unit_factor', 'row_shift', 'swap',
+    'year_offset', 'duplicated_block', 'stale', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'vintage', 'level_break'
 ] -%}
 
 with flags as (
@@ -15,9 +15,23 @@ with flags as (
     union all
     select * from {{ ref('int_observations_year_offset') }}
     union all
+    select * from {{ ref('int_observations_wrong_entity') }}
+    union all
+    select * from {{ ref('int_observations_duplicated_block') }}
+    union all
+    select * from {{ ref('int_observations_stale') }}
+    union all
+    select * from {{ ref('int_observations_identity') }}
+    union all
     select * from {{ ref('int_observations_spike') }}
     union all
     select * from {{ ref('int_observations_spike_left') }}
+    union all
+    select * from {{ ref('int_observations_unit_persists') }}
+    union all
+    select * from {{ ref('int_observations_mismatch') }}
+    union all
+    select * from {{ ref('int_observations_vintage_break') }}
     union all
     select * from {{ ref('int_observations_level_break') }}
 ),

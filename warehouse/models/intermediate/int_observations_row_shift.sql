@@ -111,7 +111,7 @@ shifted as (
             targets.city_id as target_city_id,
             targets.expected_log as target_expected_log,
             targets.other_log_value as target_other_log_value,
-            givers.log_value as giver_log_value
+            case when givers.is_miss or givers.is_contradicted then givers.log_value end as giver_log_value
         from suspects
         left join placed as targets
             on

@@ -24,7 +24,9 @@ judged as (
         witnessed.witness_source_id,
         witnessed.witness_log_value,
         witnessed.proposed_log,
-        abs(trends.spike) >= indicator_limits.limits['spike.block'] and abs(trends.spike) >= trends.neighbour_spike as is_spike,
+        abs(trends.spike) >= indicator_limits.limits['spike.block']
+        and abs(trends.spike) >= trends.neighbour_spike
+        and not {{ is_benchmark_year('trends."year"', "indicator_limits.limits['spike.benchmark_every']") }} as is_spike,
         witnessed.spike_strength >= 1 as is_confirmed,
         witnessed.end_strength >= 1 as is_end_contradicted
     from trends

@@ -12,6 +12,7 @@ limits as (
         indicator_id,
         limits['spike.block'] as block_at,
         limits['spike.quarantine'] as quarantine_at,
+        limits['spike.benchmark_every'] as benchmark_every,
         limits['spike.quarantine_share'] as quarantine_share
     from {{ ref('int_indicator_limits') }}
 ),
@@ -25,7 +26,9 @@ judged as (
         witnessed.witness_log_value,
         witnessed.proposed_log,
         case
-            when abs(trends.spike) >= limits.block_at then 'blocked'
+            when
+                abs(trends.spike) >= limits.block_at and not {{ is_benchmark_year('trends."year"', 'limits.benchmark_every') }}
+                then 'blocked'
             when abs(trends.spike) >= limits.quarantine_at then 'quarantined'
             when witnessed.spike_strength >= limits.quarantine_share or witnessed.end_strength >= limits.quarantine_share then 'quarantined'
         end as grade

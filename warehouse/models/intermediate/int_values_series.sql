@@ -1,4 +1,5 @@
--- grain: one row is one positive level or flow of a city that passed the exact rules and speaks for its source in its year
+-- grain: one row is one positive level or flow of a city that passed the exact rules and speaks for its source in its year, where the
+-- indicator has a threshold of any rule on series
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),
@@ -34,7 +35,14 @@ file_series as (
         file_spans.n_years >= indicator_limits.limits['series.min_years'] as is_series
     from file_spans
     inner join indicator_limits on file_spans.indicator_id = indicator_limits.indicator_id
-    where indicator_limits.kind in ('level', 'flow')
+    where
+        indicator_limits.kind in ('level', 'flow')
+        and coalesce(
+            indicator_limits.limits['spike.quarantine'],
+            indicator_limits.limits['unit_factor.spike'],
+            indicator_limits.limits['row_shift.fit'],
+            indicator_limits.limits['stale.digits']
+        ) is not null
 ),
 
 numbered as (

@@ -1,10 +1,49 @@
 -- grain: one row is a city, year and indicator with another source whose value differs from the current one by more than 0.05 per cent
+{% set causes = {
+    'unit_factor': 'unit_factor', 'index_for_growth': 'index_for_growth', 'row_shift': 'row_shift', 'swap': 'swap',
+    'year_offset': 'period_shift', 'stale': 'stale'
+} -%}
+
 with graded as (
     select * from {{ ref('int_observations_graded') }}
 ),
 
+-- every rule that speaks of a value, not only the worst
+rules as (
+    select
+        observation_id,
+        list(rule order by rule_rank) as rules
+    from {{ ref('int_observations_flagged') }}
+    group by observation_id
+),
+
+-- years in which a unit changed its code, or one of its province ended: figures of before and after are not of the same land
+boundary_years as (
+    select
+        city_id,
+        changed_year
+    from {{ ref('city_code_changes') }}
+    union
+    select
+        staying.city_id,
+        ended.valid_to_year + 1 as changed_year
+    from {{ ref('city_roster') }} as ended
+    inner join {{ ref('city_roster') }} as staying
+        on ended.province_id = staying.province_id and ended.city_id <> staying.city_id
+    where ended.valid_to_year is not null
+),
+
+boundary_cities as (
+    select distinct
+        city_id,
+        unnest([changed_year - 1, changed_year, changed_year + 1]) as "year"
+    from boundary_years
+),
+
 chosen as (
     select
+        observation_id,
+        edition_year,
         city_id,
         "year",
         indicator_id,
@@ -18,13 +57,14 @@ chosen as (
 -- each other source speaks with its own best value, blocked or not
 others as (
     select
+        observation_id,
+        edition_year,
         city_id,
         "year",
         indicator_id,
         place_level,
         source_id,
-        "value",
-        quality_rule
+        "value"
     from graded
     qualify row_number() over (
         partition by city_id, "year", indicator_id, place_level, source_id order by choice_rank
@@ -41,7 +81,9 @@ differing as (
         chosen."value" as chosen_value,
         others.source_id as other_source_id,
         others."value" as other_value,
-        others.quality_rule as other_rule,
+        coalesce(chosen_rules.rules, []) as chosen_rules,
+        coalesce(other_rules.rules, []) as other_rules,
+        coalesce(others.edition_year > chosen.edition_year, false) as is_later_edition,
         others."value" / nullif(chosen."value", 0) - 1 as relative_gap,
         others."value" / nullif(chosen."value", 0) as value_ratio
     from chosen
@@ -52,6 +94,8 @@ differing as (
             and chosen.indicator_id = others.indicator_id
             and chosen.place_level = others.place_level
             and chosen.source_id <> others.source_id
+    left join rules as chosen_rules on chosen.observation_id = chosen_rules.observation_id
+    left join rules as other_rules on others.observation_id = other_rules.observation_id
     where abs(others."value" - chosen."value") > 0.0005 * abs(chosen."value")
 ),
 
@@ -77,15 +121,36 @@ neighbours as (
             and differing.chosen_source_id = year_after.source_id
 ),
 
-powers as (
+logged as (
     select
         *,
+        case when value_ratio > 0 then ln(value_ratio) end as log_ratio
+    from neighbours
+),
+
+-- sources that keep about the same distance in a year beside: two vintages of one series
+distances as (
+    select
+        *,
+        least(
+            case when lag("year") over pair_years = "year" - 1 then abs(log_ratio - lag(log_ratio) over pair_years) end,
+            case when lead("year") over pair_years = "year" + 1 then abs(log_ratio - lead(log_ratio) over pair_years) end
+        ) as distance_change
+    from logged
+    window pair_years as (partition by place_level, city_id, indicator_id, chosen_source_id, other_source_id order by "year")
+),
+
+powers as (
+    select
+        distances.*,
         case when value_ratio > 0 then round(log10(value_ratio)) else 0 end as power_of_ten,
         {% for digits in range(4) -%}
             abs(other_value - round(chosen_value, {{ digits }})) < 1e-9 or abs(chosen_value - round(other_value, {{ digits }})) < 1e-9
             {%- if not loop.last %} or {% endif %}
-        {% endfor %} as is_rounded
-    from neighbours
+        {% endfor %} as is_rounded,
+        boundary_cities.city_id is not null as is_boundary_year
+    from distances
+    left join boundary_cities on distances.city_id = boundary_cities.city_id and distances."year" = boundary_cities."year"
 ),
 
 final as (
@@ -100,9 +165,14 @@ final as (
         relative_gap,
         case
             when power_of_ten <> 0 and abs(value_ratio / pow(10, power_of_ten) - 1) <= 0.01 then 'unit_factor'
-            when other_rule = 'index_for_growth' then 'index_for_growth'
+            {% for rule, cause in causes.items() -%}
+                when list_contains(chosen_rules, '{{ rule }}') or list_contains(other_rules, '{{ rule }}') then '{{ cause }}'
+            {% endfor -%}
             when abs(relative_gap) < 0.005 and is_rounded then 'rounding'
             when is_neighbour_year then 'period_shift'
+            when list_contains(chosen_rules, 'vintage') or list_contains(other_rules, 'vintage') or is_later_edition then 'revision'
+            when is_boundary_year and abs(relative_gap) > 0.02 then 'boundary_change'
+            when distance_change <= greatest(0.01, 0.3 * abs(log_ratio)) then 'revision'
             else 'unexplained'
         end as suspected_cause,
         place_level

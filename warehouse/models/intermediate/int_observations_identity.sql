@@ -1,0 +1,131 @@
+-- grain: one row is one value of a delivered row whose columns contradict each other: sectors and gross domestic product, loans and
+-- deposits and their ratio to it, wage bill and employees times average wage
+with observations as (
+    select * from {{ ref('int_observations_corrected') }}
+    where place_level = 'city' and "value" > 0
+),
+
+trends as (
+    select * from {{ ref('int_trends_delivered') }}
+),
+
+witnessed as (
+    select * from {{ ref('int_values_witnessed') }}
+),
+
+limits as (
+    select
+        limits['identity.sectors'] as sectors,
+        limits['identity.credit'] as credit,
+        limits['identity.wages'] as wages,
+        limits['identity.block'] as block_at
+    from {{ ref('int_indicator_limits') }}
+    where indicator_id = 'gdp_nominal_cny_100m'
+),
+
+delivered_rows as (
+    select
+        source_id,
+        edition_year,
+        file_name,
+        city_id,
+        {% for name in identity_indicators() -%}
+            max(case when indicator_id = '{{ name }}' then "value" end) as {{ name }},
+        {% endfor -%}
+        "year"
+    from observations
+    group by source_id, edition_year, file_name, city_id, "year"
+),
+
+sums as (
+    {% for identity, formula in identity_formulas().items() %}
+        select
+            source_id,
+            edition_year,
+            file_name,
+            city_id,
+            "year",
+            '{{ identity }}' as identity,
+            {{ formula['parts'] }} as parts,
+            {{ formula['whole'] }} as whole
+        from delivered_rows
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
+
+broken as (
+    select
+        sums.*,
+        limits.block_at,
+        ln(sums.parts / sums.whole) as difference
+    from sums
+    cross join limits
+    where
+        abs(ln(sums.parts / sums.whole))
+        > case sums.identity when 'sectors' then limits.sectors when 'credit' then limits.credit else limits.wages end
+),
+
+members as (
+    select
+        broken.*,
+        observations.observation_id,
+        observations.indicator_id,
+        observations."value",
+        coalesce(abs(trends.log_value - trends.expected_log), 0) as miss,
+        coalesce(witnessed.is_vouched, false) as is_vouched
+    from broken
+    inner join observations
+        on
+            broken.source_id = observations.source_id
+            and broken.edition_year is not distinct from observations.edition_year
+            and broken.file_name = observations.file_name
+            and broken.city_id = observations.city_id
+            and broken."year" = observations."year"
+            and list_contains(
+                case broken.identity
+                    {% for identity, names in identities().items() -%}
+                        when '{{ identity }}' then ['{{ names | join("', '") }}']
+                    {% endfor -%}
+                end,
+                observations.indicator_id
+            )
+    left join trends on observations.observation_id = trends.observation_id
+    left join witnessed on observations.observation_id = witnessed.observation_id
+),
+
+-- the column that strays from its own trend by about the difference is the wrong one; without such a column any may be
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by source_id, edition_year, file_name, city_id, "year", identity order by is_vouched asc, miss desc, indicator_id asc
+        ) = 1
+        and miss >= abs(difference) / 2 as is_culprit
+    from members
+),
+
+named as (
+    select
+        *,
+        bool_or(is_culprit) over (partition by source_id, edition_year, file_name, city_id, "year", identity) as has_culprit
+    from ranked
+),
+
+final as (
+    select
+        observation_id,
+        'identity' as rule,
+        case when is_culprit and abs(difference) >= block_at then 'blocked' else 'quarantined' end as grade,
+        case identity
+            when 'sectors' then 'expected sectors that add up to gross domestic product, found '
+            when 'credit' then 'expected loans and deposits that give the delivered ratio to gross domestic product, found '
+            else 'expected employees times average wage to give the wage bill, found '
+        end || {{ short_number('parts') }} || ' against ' || {{ short_number('whole') }}
+        || case when is_culprit then '; this column strays from its own trend' else '; no column strays by as much' end as detail,
+        cast(null as double) as proposed_value
+    from named
+    where not is_vouched and (is_culprit or not has_culprit)
+    qualify row_number() over (partition by observation_id order by is_culprit desc, abs(difference) desc, identity asc) = 1
+)
+
+select * from final

@@ -1,0 +1,110 @@
+-- grain: one row is one value in which two sources differ though they agree in the years around: alone (isolated_mismatch), or together
+-- with most cities of the province, as when one source took a revision over and the other did not (vintage); of three the odd one out
+with trends as (
+    select * from {{ ref('int_trends_cleaned') }}
+),
+
+related as (
+    select * from {{ ref('int_sources_related') }}
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['mismatch.equal'] as equal_within,
+        limits['mismatch.differs'] as differs_by,
+        limits['mismatch.equal_years'] as equal_years,
+        limits['vintage.share'] as vintage_share,
+        limits['vintage.min_cities'] as vintage_cities
+    from {{ ref('int_indicator_limits') }}
+    where limits['mismatch.differs'] is not null
+),
+
+-- a source speaks with its latest edition
+speaking as (
+    select *
+    from trends
+    qualify row_number() over (
+        partition by source_id, indicator_id, city_id, "year" order by edition_year desc nulls last, series_no asc
+    ) = 1
+),
+
+pairs as (
+    select
+        speaking.observation_id,
+        speaking.source_id,
+        others.source_id as other_source_id,
+        speaking.indicator_id,
+        speaking.city_id,
+        speaking.province_id,
+        speaking."year",
+        speaking.log_value,
+        others.log_value as other_log_value,
+        limits.* exclude (indicator_id),
+        abs(speaking.log_value - others.log_value) as gap,
+        bool_or(related.relation = 'independent' and abs(speaking.log_value - others.log_value) <= limits.equal_within) over (
+            partition by speaking.observation_id
+        ) as is_confirmed
+    from speaking
+    inner join limits on speaking.indicator_id = limits.indicator_id
+    inner join speaking as others
+        on
+            speaking.indicator_id = others.indicator_id
+            and speaking.city_id = others.city_id
+            and speaking."year" = others."year"
+            and speaking.source_id <> others.source_id
+    inner join related
+        on
+            speaking.source_id = related.source_id
+            and others.source_id = related.other_source_id
+            and speaking.indicator_id = related.indicator_id
+),
+
+judged as (
+    select
+        *,
+        gap > differs_by
+        and count(*) filter (where gap <= equal_within) over (
+            partition by source_id, other_source_id, indicator_id, city_id
+            order by "year" range between 2 preceding and 2 following exclude current row
+        ) >= equal_years as is_isolated
+    from pairs
+),
+
+grouped as (
+    select
+        *,
+        count(*) filter (where is_isolated) over province_year as n_isolated,
+        count(*) over province_year as n_cities
+    from judged
+    window province_year as (partition by source_id, other_source_id, indicator_id, province_id, "year")
+),
+
+found as (
+    select
+        *,
+        n_isolated >= vintage_cities and n_isolated >= vintage_share * n_cities as is_vintage
+    from grouped
+),
+
+final as (
+    select
+        observation_id,
+        case when is_vintage then 'vintage' else 'isolated_mismatch' end as rule,
+        case when is_vintage then 'warned' else 'quarantined' end as grade,
+        'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id
+        || ', with which it agrees in the years around, found ' || {{ short_number('exp(log_value)') }} || case
+            when is_vintage
+                then '; so in ' || n_isolated || ' of ' || n_cities || ' cities of the province: another vintage'
+            else ''
+        end as detail,
+        cast(null as double) as proposed_value
+    from found
+    where is_isolated and not is_confirmed
+    qualify row_number() over (
+        partition by observation_id
+        order by is_vintage asc, gap desc, other_source_id asc
+    ) = 1
+)
+
+select * from final

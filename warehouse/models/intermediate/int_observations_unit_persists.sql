@@ -1,0 +1,59 @@
+-- grain: one row is one value on the shorter side of a jump by a power of ten that stays
+with trends as (
+    select * from {{ ref('int_trends_cleaned') }}
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['unit_factor.persists_within'] as persists_within,
+        limits['unit_factor.persists_years'] as persists_years
+    from {{ ref('int_indicator_limits') }}
+    where limits['unit_factor.spike'] is not null
+),
+
+steps as (
+    select
+        trends.*,
+        limits.persists_years,
+        {{ power_of_ten('trends.step_before', 'limits.persists_within') }} as power,
+        count(*) over (partition by trends.series_no, trends.city_id) as n_years,
+        row_number() over (partition by trends.series_no, trends.city_id order by trends."year") as nth_year
+    from trends
+    inner join limits on trends.indicator_id = limits.indicator_id
+),
+
+-- one jump in a series, with enough years on both sides; more jumps are another trouble
+jumps as (
+    select
+        series_no,
+        city_id,
+        min(power) as power,
+        min("year") as jump_year,
+        min(nth_year) - 1 as n_before,
+        min(n_years - nth_year) + 1 as n_after,
+        any_value(persists_years) as persists_years
+    from steps
+    where power <> 0
+    group by series_no, city_id
+    having count(*) = 1
+),
+
+final as (
+    select
+        trends.observation_id,
+        'unit_factor' as rule,
+        'quarantined' as grade,
+        'expected one unit throughout, found a jump by a factor of 10^' || jumps.power || ' in ' || jumps.jump_year
+        || ' that stays; this is the shorter side' as detail,
+        exp(trends.log_value) * pow(10, case when jumps.n_before <= jumps.n_after then jumps.power else -jumps.power end) as proposed_value
+    from trends
+    inner join jumps
+        on
+            trends.series_no = jumps.series_no
+            and trends.city_id = jumps.city_id
+            and (trends."year" < jumps.jump_year) = (jumps.n_before <= jumps.n_after)
+    where least(jumps.n_before, jumps.n_after) >= jumps.persists_years
+)
+
+select * from final

@@ -1,0 +1,88 @@
+-- grain: one row is one value with which a source passed from one vintage to another, together with most cities of its province: its
+-- distance to an independent source changed and stayed, and its own growth is the stranger one
+with compared as (
+    select * from {{ ref('int_values_compared') }}
+),
+
+trends as (
+    select * from {{ ref('int_trends_cleaned') }}
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['vintage.step'] as step_at,
+        limits['vintage.share'] as vintage_share,
+        limits['vintage.min_cities'] as vintage_cities
+    from {{ ref('int_indicator_limits') }}
+),
+
+steps as (
+    select
+        observation_id,
+        series_no,
+        other_source_id,
+        indicator_id,
+        city_id,
+        province_id,
+        "year",
+        gap - lag(gap) over pair_years as gap_step,
+        lead(gap) over pair_years - lag(gap) over pair_years as gap_step_kept,
+        log_value - lag(log_value) over pair_years as growth,
+        other_log_value - lag(other_log_value) over pair_years as other_growth,
+        "year" - lag("year") over pair_years as n_years
+    from compared
+    where observation_id in (select trends.observation_id from trends)
+    window pair_years as (partition by series_no, other_source_id, city_id order by "year")
+),
+
+usual as (
+    select
+        series_no,
+        other_source_id,
+        "year",
+        {{ exact_median('other_growth') }} as growth
+    from steps
+    where n_years = 1
+    group by series_no, other_source_id, "year"
+),
+
+judged as (
+    select
+        steps.*,
+        limits.vintage_share,
+        limits.vintage_cities,
+        abs(steps.gap_step) > limits.step_at
+        and abs(coalesce(steps.gap_step_kept, steps.gap_step)) > limits.step_at / 2
+        and abs(steps.growth - usual.growth) > abs(steps.other_growth - usual.growth) as is_step
+    from steps
+    inner join limits on steps.indicator_id = limits.indicator_id
+    inner join usual
+        on steps.series_no = usual.series_no and steps.other_source_id = usual.other_source_id and steps."year" = usual."year"
+    where steps.n_years = 1
+),
+
+grouped as (
+    select
+        *,
+        count(*) filter (where is_step) over province_year as n_steps,
+        count(*) over province_year as n_cities
+    from judged
+    window province_year as (partition by series_no, other_source_id, province_id, "year")
+),
+
+final as (
+    select
+        observation_id,
+        'vintage' as rule,
+        'warned' as grade,
+        'expected growth near ' || {{ short_number('100 * other_growth') }} || ' log points as in ' || other_source_id || ', found '
+        || {{ short_number('100 * growth') }} || '; so in ' || n_steps || ' of ' || n_cities
+        || ' cities of the province: the level passes into another vintage, and growth of this year is not growth' as detail,
+        cast(null as double) as proposed_value
+    from grouped
+    where is_step and n_steps >= vintage_cities and n_steps >= vintage_share * n_cities
+    qualify row_number() over (partition by observation_id order by abs(gap_step) desc, other_source_id asc) = 1
+)
+
+select * from final

@@ -1,0 +1,102 @@
+-- grain: one row is one value of a series that belongs to another place: far from another source for years, and absurd per head
+with compared as (
+    select * from {{ ref('int_values_compared') }}
+    where indicator_id = 'gdp_nominal_cny_100m'
+),
+
+trends as (
+    select * from {{ ref('int_trends_delivered') }}
+),
+
+limits as (
+    select
+        limits['wrong_entity.gap'] as gap_at,
+        limits['wrong_entity.min_years'] as min_years,
+        limits['wrong_entity.per_head'] as per_head_at
+    from {{ ref('int_indicator_limits') }}
+    where indicator_id = 'gdp_nominal_cny_100m'
+),
+
+populations as (
+    select
+        city_id,
+        "year",
+        {{ exact_median('log_value') }} as log_population
+    from trends
+    where indicator_id in ('population_registered_10k', 'population_resident_10k')
+    group by city_id, "year"
+),
+
+per_head as (
+    select
+        trends.source_id,
+        trends.city_id,
+        trends."year",
+        trends.log_value - populations.log_population as log_per_head
+    from trends
+    inner join populations on trends.city_id = populations.city_id and trends."year" = populations."year"
+    where trends.indicator_id = 'gdp_nominal_cny_100m'
+),
+
+national as (
+    select
+        "year",
+        {{ exact_median('log_per_head') }} as log_per_head
+    from per_head
+    group by "year"
+),
+
+distances as (
+    select
+        per_head.source_id,
+        per_head.city_id,
+        {{ exact_median('abs(per_head.log_per_head - national.log_per_head)') }} as distance
+    from per_head
+    inner join national on per_head."year" = national."year"
+    group by per_head.source_id, per_head.city_id
+),
+
+apart as (
+    select
+        source_id,
+        other_source_id,
+        city_id,
+        count(*) as n_years,
+        {{ exact_median('abs(gap)') }} as gap
+    from compared
+    group by source_id, other_source_id, city_id
+),
+
+wrong as (
+    select
+        apart.source_id,
+        apart.city_id,
+        min(apart.other_source_id) as other_source_id,
+        max(own.distance) as distance
+    from apart
+    cross join limits
+    inner join distances as own on apart.source_id = own.source_id and apart.city_id = own.city_id
+    inner join distances as other on apart.other_source_id = other.source_id and apart.city_id = other.city_id
+    where
+        apart.n_years >= limits.min_years
+        and apart.gap > limits.gap_at
+        and own.distance > limits.per_head_at
+        and own.distance > other.distance
+    group by apart.source_id, apart.city_id
+),
+
+final as (
+    select
+        trends.observation_id,
+        'wrong_entity' as rule,
+        'blocked' as grade,
+        'expected about the figures of ' || wrong.other_source_id || ', found ' || {{ short_number('exp(trends.log_value)') }}
+        || '; through all years this series is a multiple of them, and ' || {{ short_number('exp(wrong.distance)') }}
+        || ' times (or that part of) what cities usually have per head' as detail,
+        cast(null as double) as proposed_value
+    from trends
+    inner join wrong on trends.source_id = wrong.source_id and trends.city_id = wrong.city_id
+    where trends.indicator_id = 'gdp_nominal_cny_100m'
+)
+
+select * from final
