@@ -23,6 +23,11 @@ with flags as (
     select
         observation_id,
         grade
+    from {{ ref('int_observations_mixed_up') }}
+    union all
+    select
+        observation_id,
+        grade
     from {{ ref('int_observations_year_offset') }}
     union all
     select

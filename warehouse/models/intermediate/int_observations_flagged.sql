@@ -13,6 +13,8 @@ with flags as (
     union all
     select * from {{ ref('int_observations_swap') }}
     union all
+    select * from {{ ref('int_observations_mixed_up') }}
+    union all
     select * from {{ ref('int_observations_year_offset') }}
     union all
     select * from {{ ref('int_observations_wrong_entity') }}
@@ -32,6 +34,8 @@ with flags as (
     select * from {{ ref('int_observations_mismatch') }}
     union all
     select * from {{ ref('int_observations_vintage_break') }}
+    union all
+    select * from {{ ref('int_observations_scope_change') }}
     union all
     select * from {{ ref('int_observations_level_break') }}
 ),

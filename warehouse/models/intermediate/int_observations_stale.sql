@@ -16,24 +16,30 @@ limits as (
         indicator_id,
         limits['stale.table_share'] as table_share,
         limits['stale.table_min'] as table_min,
+        limits['stale.province_share'] as province_share,
+        limits['stale.province_min'] as province_min,
+        limits['stale.lone_digits'] as lone_digits,
+        limits['source.equal'] as equal_within,
         limits['source.differs'] as differs_by
     from {{ ref('int_indicator_limits') }}
 ),
 
-table_years as (
+counts as (
     select
         series_no,
+        coalesce(province_id, 0) as province_id,
         "year",
         count(*) as n_values
     from trends
-    group by series_no, "year"
+    group by grouping sets ((series_no, "year"), (series_no, province_id, "year"))
 ),
 
 repeated as (
     select
         figures.*,
         trends.step_before,
-        count(*) over (partition by figures.series_no, figures."year") as n_repeated
+        count(*) over (partition by figures.series_no, figures."year") as n_repeated,
+        count(*) over (partition by figures.series_no, figures."year", figures.province_id) as n_province_repeated
     from figures
     inner join figures as earlier
         on
@@ -44,9 +50,11 @@ repeated as (
     inner join trends on figures.observation_id = trends.observation_id
 ),
 
--- a witness that agreed last year and has moved on
+-- a witness that agreed better last year and has moved on
 moved_on as (
-    select distinct repeated.observation_id
+    select
+        repeated.observation_id,
+        max(abs(compared.gap)) > any_value(limits.differs_by) as is_far
     from repeated
     inner join limits on repeated.indicator_id = limits.indicator_id
     inner join compared on repeated.observation_id = compared.observation_id
@@ -56,7 +64,8 @@ moved_on as (
             and compared.city_id = earlier.city_id
             and compared.other_source_id = earlier.other_source_id
             and compared."year" = earlier."year" + 1
-    where abs(compared.gap) > limits.differs_by and abs(earlier.gap) < abs(compared.gap) / 2
+    where abs(compared.gap) > limits.equal_within and abs(earlier.gap) < abs(compared.gap) / 2
+    group by repeated.observation_id
 ),
 
 judged as (
@@ -64,13 +73,22 @@ judged as (
         repeated.observation_id,
         repeated."year",
         repeated.log_value,
-        repeated.n_repeated,
-        table_years.n_values,
-        repeated.n_repeated >= limits.table_min and repeated.n_repeated > limits.table_share * table_years.n_values as is_table,
-        moved_on.observation_id is not null as has_moved_on
+        repeated.n_digits >= limits.lone_digits as is_long,
+        repeated.n_repeated || ' of ' || tables.n_values as of_table,
+        repeated.n_repeated >= limits.table_min and repeated.n_repeated > limits.table_share * tables.n_values as is_table,
+        repeated.n_province_repeated >= limits.province_min
+        and repeated.n_province_repeated >= limits.province_share * provinces.n_values as is_province,
+        moved_on.observation_id is not null as has_moved_on,
+        coalesce(moved_on.is_far, false) as is_far
     from repeated
     inner join limits on repeated.indicator_id = limits.indicator_id
-    inner join table_years on repeated.series_no = table_years.series_no and repeated."year" = table_years."year"
+    inner join counts as tables
+        on repeated.series_no = tables.series_no and repeated."year" = tables."year" and tables.province_id = 0
+    inner join counts as provinces
+        on
+            repeated.series_no = provinces.series_no
+            and repeated."year" = provinces."year"
+            and repeated.province_id = provinces.province_id
     left join moved_on on repeated.observation_id = moved_on.observation_id
 ),
 
@@ -78,12 +96,14 @@ final as (
     select
         observation_id,
         'stale' as rule,
-        case when is_table or has_moved_on then 'blocked' else 'quarantined' end as grade,
+        case when is_table or is_province or is_far then 'blocked' else 'quarantined' end as grade,
         'expected another figure than that of ' || ("year" - 1) || ', found the same, ' || {{ short_number('exp(log_value)') }}
         || case when has_moved_on then '; another source has moved on' else '' end
-        || case when is_table then '; so have ' || n_repeated || ' of ' || n_values || ' cities' else '' end as detail,
+        || case when is_table then '; so have ' || of_table || ' cities' else '' end
+        || case when is_province then '; so has most of the province' else '' end as detail,
         cast(null as double) as proposed_value
     from judged
+    where is_long or is_table or is_province or has_moved_on
 )
 
 select * from final

@@ -14,8 +14,8 @@ witnessed as (
 limits as (
     select
         indicator_id,
-        limits['source.equal'] as equal_within,
-        limits['source.differs'] as differs_by,
+        limits['year_offset.equal'] as equal_within,
+        limits['year_offset.differs'] as differs_by,
         limits['year_offset.min_years'] as min_years,
         limits['year_offset.noise_ratio'] as noise_ratio
     from {{ ref('int_indicator_limits') }}
@@ -52,14 +52,15 @@ runs as (
     select
         *,
         count(*) over run as n_years,
-        median(abs(step_before)) over run as own_noise,
-        median(abs(other_step_before)) over run as other_noise
+        max(greatest(abs(step_before), abs(step_after))) over run as own_noise,
+        max(greatest(abs(other_step_before), abs(other_step_after))) over run as other_noise
     from numbered
     where is_offset
     window run as (partition by series_no, other_source_id, city_id, k, is_offset, run_no)
 ),
 
--- which of two sources is a year off: not the one that a third confirms; of two alone the one whose growth strays more from its province's
+-- which of two sources is a year off: not the one that a third confirms; of two alone the one that
+-- leaves its province's growth further, where the run begins or ends
 judged as (
     select
         runs.*,
