@@ -1,7 +1,7 @@
 -- grain: one row is one flag of one rule on one value
 {% set rules = [
-    'sign', 'structure', 'index_for_growth', 'growth_fraction', 'growth_range', 'wrong_entity', 'unit_factor', 'row_shift', 'swap',
-    'year_offset', 'duplicated_block', 'stale', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'vintage', 'level_break'
+    'sign', 'structure', 'index_for_growth', 'growth_fraction', 'growth_range', 'wrong_entity', 'row_shift', 'swap', 'year_offset',
+    'duplicated_block', 'unit_factor', 'stale', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'vintage', 'level_break'
 ] -%}
 
 with flags as (
