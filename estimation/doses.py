@@ -38,7 +38,7 @@ def build_dose(zones: pd.DataFrame | None, column: str, city_ids: np.ndarray, ci
     Raises
     ------
     SampleError
-        If fewer than 10 pilots have texts in a treated year, or the dose does not differ between them.
+        If the pilots with texts in a treated year have fewer than 10 different doses.
     """
     table = np.full((city_ids.size, years.size), np.nan)
     if zones is not None and column in zones and len(zones):
@@ -46,14 +46,15 @@ def build_dose(zones: pd.DataFrame | None, column: str, city_ids: np.ndarray, ci
         table = wide.reindex(index=city_ids, columns=years).to_numpy(dtype=float, na_value=np.nan)
     treated = (city_cohort > 0)[:, None] & (years[None, :] >= city_cohort[:, None])
     known = treated & np.isfinite(table)
-    n_pilots = int(known.any(axis=1).sum())
-    spread = table[known].std() if known.any() else 0.0
-    if n_pilots < MINIMUM_PILOTS or spread < 1e-12:
-        alike = " that are alike" if n_pilots >= MINIMUM_PILOTS else ""
+    # a reply of the State Council speaks for a whole batch: zones that share their only text share their dose
+    own = [float(table[i, known[i]].mean()) for i in np.flatnonzero(known.any(axis=1))]
+    n_different = np.unique(np.round(own, 9)).size
+    if n_different < MINIMUM_PILOTS:
         raise SampleError(
-            f"needs policy texts of at least {MINIMUM_PILOTS} pilots of the sample that differ in {column}, "
-            f"found texts of {n_pilots} pilots{alike}"
+            f"needs policy texts in which at least {MINIMUM_PILOTS} pilots of the sample differ in {column}, "
+            f"found {n_different} different values among the {len(own)} pilots with texts"
         )
+    spread = table[known].std()
     return np.where(known, (table - table[known].mean()) / spread, 0.0)
 
 
