@@ -13,6 +13,8 @@ from estimation.report.findings import number
 
 SHADES = 5
 MOST_FREQUENT = 100
+# one series that reaches back decades would fill the table with empty years; the file keeps them
+FEWEST_INDICATORS = 3
 CAUSES_ZH = {
     "unit_factor": "单位换算",
     "row_shift": "错行",
@@ -47,7 +49,9 @@ def coverage_heat(data: ReportData) -> dict[str, Any]:
     if coverage.empty:
         return {"years": [], "rows": []}
     table = coverage.pivot_table(index="indicator_id", columns="year", values="n_places", aggfunc="sum").sort_index()
-    years = list(range(int(table.columns.min()), int(table.columns.max()) + 1))
+    wide = table.columns[table.notna().sum() >= min(FEWEST_INDICATORS, len(table))]
+    first, last = int((wide if len(wide) else table.columns).min()), int(table.columns.max())
+    years = list(range(first, last + 1))
     counts = table.reindex(columns=years).to_numpy(dtype=float, na_value=0.0)
     catalog = data["indicators"].set_index("indicator_id")
     levels = [catalog["place_level"].get(name, "city") for name in table.index]

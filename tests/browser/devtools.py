@@ -20,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 
 REPO = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-START_SECONDS, WAIT_SECONDS = 60.0, 30.0
+START_SECONDS, WAIT_SECONDS = 60.0, 120.0
 # --no-sandbox: a container's root may not start the sandbox; only our own pages are opened
 FLAGS = (
     "--headless=new",
