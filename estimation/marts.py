@@ -67,7 +67,7 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
     pairs = _read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES))
     synchronization = _read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes)
     last_year = int(synchronization["year"].max()) if len(synchronization) else 0
-    strengths = con.execute(STRENGTHS).df() if any(spec.strength for spec in specs) else None
+    strengths = _read_strengths(con) if any(spec.strength for spec in specs) else None
     return Marts(
         cities=_mark_texts(add_city_marks(_read_cities(con), pairs, last_year), strengths, last_year),
         pairs=pairs,
@@ -78,6 +78,12 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
         policy_zones=_read_policy_zones(con, {spec.dose for spec in specs if spec.dose}),
         strengths=strengths,
     )
+
+
+def _read_strengths(con: Any) -> pd.DataFrame | None:
+    """Strengths of tools by city and year; None in the build without the effect, which has no marts of texts."""
+    found = con.execute("select count(*) from duckdb_tables() where schema_name = 'marts' and table_name = 'fct_policy_tool'").fetchone()[0]
+    return con.execute(STRENGTHS).df() if found else None
 
 
 def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:

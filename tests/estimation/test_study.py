@@ -249,6 +249,9 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
         assert types == [
             {"str": "VARCHAR", "Int64": "BIGINT", "Float64": "DOUBLE", "boolean": "BOOLEAN"}[kind] for kind in columns.values()
         ]
+    # the build without the effect has no marts of texts
+    con.execute("drop table marts.fct_policy_tool")
+    assert read_marts(con).strengths is None
 
 
 def test_curve_is_what_the_general_estimators_give(marts) -> None:
