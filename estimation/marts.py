@@ -23,13 +23,6 @@ with means as (
 select city_id, city_name_en, province_id, province_name_en, region, {treated}, cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
 from marts.dim_city left join means using (city_id) order by city_id
 """
-# Texts of a zone in a county-level city do not speak for its prefecture; copies of strength 0 carry no tool.
-STRENGTHS = """
-select tools.city_id, tools.year, tools.tool_class, tools.tool, sum(cast(tools.strength as decimal(28, 6)))::double as strength
-from marts.fct_policy_tool as tools inner join marts.dim_pilot_zone as zones using (zone_name_zh)
-where zones.is_whole_prefecture and tools.city_id is not null
-group by all order by all
-"""
 
 
 @dataclass(frozen=True)
@@ -87,7 +80,18 @@ def _read_strengths(con: Any) -> pd.DataFrame | None:
 
 
 def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:
-    zones = _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), {"city_id", *doses})
+    return _of_whole_prefectures(con, _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), {"city_id", *doses}))
+
+
+def _read_strengths(con: Any) -> pd.DataFrame:
+    """Strength of each tool by city and year; no row where there are no texts."""
+    keys = ("city_id", "year", "tool_class", "tool")
+    rows = _of_whole_prefectures(con, _read_columns(con, "fct_policy_tool", (*keys, "zone_name_zh"), {"strength"}))
+    return rows.groupby(list(keys), as_index=False)["strength"].sum()
+
+
+def _of_whole_prefectures(con: Any, zones: pd.DataFrame) -> pd.DataFrame:
+    """Rows of zones that treat their whole prefecture: the texts of a zone in a county-level city do not speak for it."""
     whole = _read_columns(con, "dim_pilot_zone", ("zone_name_zh",), {"is_whole_prefecture"})
     if whole.empty or zones.empty:
         return zones
@@ -95,11 +99,12 @@ def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:
 
 
 def _mark_texts(cities: pd.DataFrame, strengths: pd.DataFrame | None, last_year: int) -> pd.DataFrame:
-    """The cities with the treated year of those that have no text in force by the window's last year."""
+    """The cities with the treated year of those that have no text in force by the window's last year; of none where there are no texts."""
     if strengths is None:
         return cities
     with_texts = strengths.loc[(strengths["year"] <= last_year) & (strengths["strength"] > 0), "city_id"].unique()
-    return cities.assign(**{f"treated_year_{WITHOUT_TEXTS}": cities["treated_year"].where(~cities["city_id"].isin(with_texts))})
+    is_without = ~cities["city_id"].isin(with_texts) & (not strengths.empty)
+    return cities.assign(**{f"treated_year_{WITHOUT_TEXTS}": cities["treated_year"].where(is_without)})
 
 
 def _read_cities(con: Any) -> pd.DataFrame:

@@ -242,6 +242,12 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
     assert without["treated_year_without_texts"].drop(110000).equals(without["treated_year"].drop(110000))
     assert without["treated_year_without_texts"].isna()[110000]
     found = run_study(read, [spec for spec in SPECS if spec.analysis == "baseline"], permutations=19, seed=1)
+    # the build without the effect has no texts: nobody is marked as without, and the specs say what they need
+    con.execute("drop table marts.fct_policy_tool")
+    bare = read_marts(con)
+    assert bare.strengths.empty and bare.cities["treated_year_without_texts"].isna().all()
+    tools = [spec for spec in SPECS if spec.analysis == "policy_tools"][:1]
+    assert "policy texts" in run_study(bare, tools, permutations=0).not_run["reason"].iloc[0]
     assert set(found.not_run["spec_id"]) == {s.spec_id for s in SPECS if s.analysis == "baseline" and s.series == "growth_deflated"}
     for frame, columns in ((empty_truth(), TRUTH_COLUMNS), (found.estimate.iloc[:0], ESTIMATE_COLUMNS)):
         con.register("incoming", frame)
