@@ -93,4 +93,4 @@ bench-quality: setup ## inject defects into clean landings and measure what the 
 	@$(PY) -m benchmarks.quality --docs docs/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
 
 clean: ## remove what a run can make again (never published/)
-	@rm -rf "$(CITYSYNC_HOME)/build" "$(CITYSYNC_HOME)/cache" "$(CITYSYNC_HOME)/raw" "$(CITYSYNC_HOME)/simulated"
+	@rm -rf "$(CITYSYNC_HOME)/build" "$(CITYSYNC_HOME)/cache" "$(CITYSYNC_HOME)/raw" "$(CITYSYNC_HOME)/simulated" "$(CITYSYNC_HOME)/estimates"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home, RefreshRunning, hold_lock
-from orchestration.resources import say
+from orchestration.terminal import say
 from warehouse.publish import MANIFEST, PublishError, hash_file, switch
 from warehouse.verification import verify_publication
 
@@ -70,7 +70,13 @@ def reproduce(run_id: str | None, landing: str | None) -> int:
         return _end("reproduce", BAD_USE, str(error))
     scratch = home.root / "reproduced" / manifest["run_id"]
     say(f"run {manifest['run_id']}, made from commit {manifest['git_commit']}, is built again in {scratch}")
-    environment = {**os.environ, **manifest.get("settings", {}), "CITYSYNC_HOME": str(scratch), "CITYSYNC_CACHE": str(home.cache)}
+    environment = {
+        **os.environ,
+        **manifest.get("settings", {}),
+        "CITYSYNC_HOME": str(scratch),
+        "CITYSYNC_CACHE": str(home.cache),
+        "FORCE": "1",
+    }
     for name in ("CITYSYNC_BUILD", "CITYSYNC_LANDING"):
         environment.pop(name, None)
     command = [sys.executable, "-m", "orchestration", "refresh", *(["--landing", str(Path(landing).absolute())] if landing else [])]

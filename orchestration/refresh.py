@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestration.fingerprint import Fingerprint, take_fingerprint
 from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
-from orchestration.resources import say
-from orchestration.summary import print_summary
+from orchestration.terminal import say
+from orchestration.unchanged import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
 from warehouse.publish import PublishError, refuse_to_replace
 
 PUBLISHED, STOPPED, BAD_INPUT, RUNNING = 0, 1, 2, 3
@@ -73,8 +74,33 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
     refuse_to_replace(home.published, simulated=landing is None)
     require_writable(home)
     with hold_lock(home):
+        before = _fingerprint(landing)
+        plan = plan_refresh(home, before)
+        if plan.work == NOTHING:
+            return _stand(home, plan)
         set_tool_environment(home)
-        return _run(home, simulated=landing is None)
+        forget_record(home)
+        ending = _run(home, plan, simulated=landing is None)
+        if ending.code == PUBLISHED:
+            keep_record(home, before, _fingerprint(landing), simulated=landing is None)
+        return ending
+
+
+def _fingerprint(landing: str | None) -> Fingerprint | None:
+    """What the run depends on; None where something cannot be read, which the run itself will say better."""
+    try:
+        return take_fingerprint(Path(landing) if landing else None)
+    except OSError:
+        return None
+
+
+def _stand(home: Home, plan: Plan) -> Ending:
+    """Nothing changed: say what the standing publication says, and that nothing was run."""
+    from orchestration.summary import print_summary
+
+    say(f"citysync refresh: nothing to do, {plan.reason} as in run {plan.run_id} (FORCE=1 does everything again)")
+    print_summary(home)
+    return Ending(PUBLISHED, f"published {home.published} stands unchanged (run {plan.run_id})")
 
 
 def _landing_fault(landing: str | None) -> str:
@@ -100,13 +126,15 @@ def _settings_fault() -> str:
     return ""
 
 
-def _run(home: Home, simulated: bool) -> Ending:
+def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
     started = time.monotonic()
     say(f"citysync refresh: {'the SIMULATED landing (a planted, known effect)' if simulated else os.environ['CITYSYNC_LANDING']}")
     warnings.filterwarnings("ignore", category=FutureWarning)
     from dagster import BetaWarning, DagsterInstance
 
     warnings.filterwarnings("ignore", category=BetaWarning)
+    if plan.work == ALL and plan.reason:
+        say(f"  everything is done: {plan.reason}")
 
     from orchestration.assets.landing import edition_range_tags, register_editions
     from orchestration.definitions import load_definitions
@@ -116,8 +144,11 @@ def _run(home: Home, simulated: bool) -> Ending:
         register_editions(instance, home)
         job = definitions.resolve_job_def("refresh")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet, tags=edition_range_tags(instance))
+        part = {"tags": edition_range_tags(instance)} if plan.work == ALL else {"asset_selection": _left_to_do(home, definitions, plan)}
+        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet, **part)
     if result.success:
+        from orchestration.summary import print_summary
+
         print_summary(home)
         return Ending(PUBLISHED, f"published {home.published} in {time.monotonic() - started:.0f} s")
     ending = _ending(list(result.all_events))
@@ -125,6 +156,15 @@ def _run(home: Home, simulated: bool) -> Ending:
     say(f"nothing was published; {standing}")
     say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
     return ending
+
+
+def _left_to_do(home: Home, definitions: Any, plan: Plan) -> list[Any]:
+    """Assets after what run `plan.run_id` left in build/, which is put back to how it was before them."""
+    from orchestration.resume import rewind, stages_left
+
+    say(f"  {plan.reason} since run {plan.run_id}: its {'tables and estimates' if plan.work != ESTIMATES else 'tables'} in build/ are used")
+    rewind(home, plan.work)
+    return stages_left(definitions, plan.work)
 
 
 def _ending(events: list[Any]) -> Ending:

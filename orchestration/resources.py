@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,9 @@ import duckdb
 import pandas as pd
 
 from orchestration.home import Home, hold_lock
+from orchestration.terminal import progress, say
+
+__all__ = ["Settings", "open_build", "progress", "say", "write_frame"]
 
 
 class Settings(dg.ConfigurableResource):
@@ -76,16 +77,3 @@ def write_frame(con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: 
     con.register("incoming_frame", frame)
     con.execute(f"create or replace table {schema}.{table} as select * from incoming_frame")
     con.unregister("incoming_frame")
-
-
-STARTED = time.monotonic()
-
-
-def progress(text: str) -> None:
-    """A stage's line, with the seconds since this process started."""
-    say(f"{time.monotonic() - STARTED:5.0f} s  {text}")
-
-
-def say(text: str) -> None:
-    """One line of progress for the person at the terminal."""
-    print(text, file=sys.stdout, flush=True)

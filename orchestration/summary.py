@@ -6,7 +6,7 @@ import duckdb
 
 from orchestration.changes import change_lines
 from orchestration.home import Home
-from orchestration.resources import open_build, say
+from orchestration.terminal import say
 
 READ = "select count(*), count(*) filter (status = 'taken'), sum(n_observations) from meta.input_file"
 SKIPPED = "select distinct source_id || ': ' || note from meta.input_file where status = 'skipped' order by all limit 12"
@@ -27,8 +27,8 @@ NOT_RUN = "select reason, count(*), min(spec_id) from estimates.not_run group by
 
 
 def print_summary(home: Home) -> None:
-    """Read the build of a finished run and print its summary."""
-    with open_build(home.build, read_only=True) as con:
+    """Read the current publication and print its summary."""
+    with duckdb.connect(str((home.published / "citysync.duckdb").resolve()), read_only=True) as con:
         _print_data(con)
         _print_headline(con)
     say("")

@@ -30,6 +30,22 @@ def verify_publication(folder: Path) -> list[str]:
         If there is no publication.
     """
     folder = folder.resolve()
+    faults = verify_files(folder)
+    if faults:
+        return faults
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    return _table_faults(folder / "citysync.duckdb", manifest["tables"])
+
+
+def verify_files(folder: Path) -> list[str]:
+    """The same for the bytes of the files alone, which is enough to see that nothing was touched; much faster.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no publication.
+    """
+    folder = folder.resolve()
     if not (folder / MANIFEST).is_file():
         raise FileNotFoundError(f"{folder / MANIFEST} does not exist: nothing has been published here; run `make refresh` first")
     faults = _manifest_faults(folder)
@@ -38,8 +54,7 @@ def verify_publication(folder: Path) -> list[str]:
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     if "files" not in manifest:
         return [f"{folder / MANIFEST}: has no hashes of files (published by an earlier version); publish again with `make refresh`"]
-    faults = _file_faults(folder, manifest["files"])
-    return faults or _table_faults(folder / "citysync.duckdb", manifest["tables"])
+    return _file_faults(folder, manifest["files"])
 
 
 def _manifest_faults(folder: Path) -> list[str]:

@@ -6,6 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from orchestration.home import Home
+from orchestration.kept_estimates import keep_estimates
 from orchestration.resources import Settings, open_build, progress, write_frame
 
 GROUP = "estimates"
@@ -32,12 +33,8 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         home = Home.from_environment()
         with open_build(home.build, read_only=True) as con:
             frames = estimation_study.read_marts(con)
-        result = estimation_study.run_study(
-            frames,
-            estimation_study.all_specs(),
-            curve=estimation_study.curve_specs(),
-            permutations=settings.permutations,
-            on_progress=lambda text: progress(f"  {text}"),
+        result = estimation_study.StudyResult(
+            **keep_estimates(home, frames, [settings.permutations], lambda: vars(_run_study(frames, settings.permutations)))
         )
         with open_build(home.build) as con:
             for table in TABLES:
@@ -77,6 +74,18 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         return dg.MaterializeResult(metadata={"dagster/row_count": len(table), "preview": dg.MetadataValue.md(_markdown(table.head(20)))})
 
     return [study, truth]
+
+
+def _run_study(frames, permutations: int):
+    from estimation import study as estimation_study
+
+    return estimation_study.run_study(
+        frames,
+        estimation_study.all_specs(),
+        curve=estimation_study.curve_specs(),
+        permutations=permutations,
+        on_progress=lambda text: progress(f"  {text}"),
+    )
 
 
 def _descriptions() -> dict[str, str]:

@@ -1,0 +1,40 @@
+"""Run a part of the job on the tables that an earlier run left in build/: which assets are left, and how build/ looked before them."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.home import Home
+from orchestration.resources import open_build
+from orchestration.unchanged import REPORT
+
+# Groups of what runs before the estimates. Everything else is run again, so a new asset is never left out.
+BEFORE_ESTIMATES = ("raw", "seeds", "staging", "intermediate", "marts", "simulation")
+BEFORE_REPORT = (*BEFORE_ESTIMATES, "estimates")
+
+
+def stages_left(definitions: dg.Definitions, work: str) -> list[dg.AssetKey]:
+    """Keys of the assets that are not upstream of where the run starts.
+
+    Parameters
+    ----------
+    definitions : Definitions
+    work : str
+        `estimates` or `report`.
+    """
+    done = BEFORE_REPORT if work == REPORT else BEFORE_ESTIMATES
+    return [
+        key
+        for assets in definitions.resolve_asset_graph().assets_defs
+        for key in assets.keys
+        if not (set(assets.group_names_by_key.values()) & set(done))
+    ]
+
+
+def rewind(home: Home, work: str) -> None:
+    """Take out of the build what the stages left will write, so that nothing of the earlier run outlives its code."""
+    with open_build(home.build) as con:
+        for schema in ("meta",) if work == REPORT else ("meta", "estimates"):
+            con.execute(f"drop schema if exists {schema} cascade")
+        if work != REPORT:
+            con.execute("delete from quality.expectation_result where stage = 'estimates'")
