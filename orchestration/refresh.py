@@ -7,6 +7,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,8 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
         forget_record(home)
         ending = _run(home, plan, simulated=landing is None)
         if ending.code == PUBLISHED:
-            keep_record(home, before, _fingerprint(landing), simulated=landing is None)
+            with suppress(OSError):  # published is published: without a record the next refresh only does more
+                keep_record(home, before, _fingerprint(landing), simulated=landing is None)
         return ending
 
 
