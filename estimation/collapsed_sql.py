@@ -1,0 +1,304 @@
+"""The collapsed path's SQL: sums by cohort, year and pattern of observed years, and the influence of each pair added up by city.
+
+Whole numbers in doubles (below 2^53) and in 128-bit integers add up to the same bits in any order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from estimation.methods.collapsed import CohortSums, CollapsedSolution
+
+MAX_YEARS = 50
+# more than any span of years
+YEAR_STEP = 4096
+# bits of a value in a pair's sum; with at most 2^6 years the sum stays below 2^53
+PAIR_BITS = 44
+# a value of the sample becomes 2^36, so that one 10^8 times as large still fits 64 bits
+SAMPLE_BITS, SAMPLE_ROWS = 36, 10_000
+# two dense id columns of 12 bits: one array of sums instead of a hash table (DuckDB's perfect hash aggregate)
+DENSE_BITS = 24
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """Pair-years in a database.
+
+    Attributes
+    ----------
+    relation : str
+        SQL of a table, view or `read_parquet(...)` with ``city_i_id, city_j_id, year, cohort_year`` (null or 0 = never); SQL of this code,
+        never of a file.
+    outcome : str
+        Column; rows where it or a control is null do not count.
+    where : str
+        SQL of this code: the sample, for example a tie mask; pairs of two pilots must not be in it.
+    """
+
+    relation: str
+    outcome: str
+    where: str = "true"
+
+
+class NotBalanced(Exception):
+    """Rows are as many as pairs times years, but some pair lacks a year or has one twice."""
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums of a panel, its years, its cohort years as delivered and within the years, and its rows in pairs of two years or more.
+
+    ``largest`` holds the largest absolute value of the outcome and of each control.
+    """
+
+    cohorts: CohortSums
+    years: np.ndarray
+    delivered_cohorts: tuple[int, ...]
+    group_years: np.ndarray
+    n_rows: int
+    is_balanced: bool
+    largest: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class InfluenceTotals:
+    """Sum of squared influences (C,), and sums by city (N, C) in the order of the ids."""
+
+    squares: np.ndarray
+    city_sums: np.ndarray
+    city_ids: list
+    n_pairs: int
+
+
+def quote(name: str) -> str:
+    """An SQL identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _rows(table: PairTable, controls: tuple[str, ...]) -> str:
+    """The rows that count, columns renamed y and q0, q1, ..."""
+    named = [(table.outcome, "y"), *((name, f"q{k}") for k, name in enumerate(controls))]
+    columns = ", ".join(f"cast({quote(column)} as double) as {name}" for column, name in named)
+    present = " and ".join(f"{quote(column)} is not null" for column, _ in named)
+    return (
+        f'(select city_i_id, city_j_id, "year", cohort_year as cohort, {columns} from {table.relation} where ({table.where}) and {present})'
+    )
+
+
+def _scale(largest: float, bits: int) -> float:
+    """Power of two that takes the largest value to about 2^bits."""
+    return 2.0 ** (bits - math.ceil(math.log2(largest))) if largest > 0 and math.isfinite(largest) else 1.0
+
+
+def read_sums(con: Any, table: PairTable, controls: tuple[str, ...], *, may_be_balanced: bool) -> Sums:
+    """One scan by cohort and year; a second by pair where there are controls or missing years.
+
+    Raises
+    ------
+    ValueError
+        No row counts, there are more than 50 years, a pair has a year twice, or pairs of two pilots are among them.
+    """
+    rows, names = _rows(table, controls), _names(controls)
+    cells, scales = _read_cells(con, rows, names)
+    if not cells:
+        raise ValueError(f"{table.relation}: no row with {table.outcome} under {table.where}")
+    cells = [(row[0] or 0, *row[1:]) for row in cells]  # a cohort may be null or 0 for never
+    years, delivered = np.unique([row[1] for row in cells]), np.unique([row[0] for row in cells])
+    if len(years) > MAX_YEARS or delivered[0] < 0:
+        raise ValueError(
+            f"{table.relation}: expected at most {MAX_YEARS} years and no pair of two pilots (cohort_year -1); "
+            f"found {len(years)} years and cohort years from {delivered[0]}; state the sample in `where`"
+        )
+    group_years = delivered[(delivered > 0) & (delivered <= years[-1])]
+    counts, sums = np.zeros((len(group_years) + 1, len(years))), np.zeros((len(group_years) + 1, len(years), len(names)))
+    for cohort, year, n, *values in cells:
+        at = _group(group_years, cohort), int(np.searchsorted(years, year))
+        counts[at] += n
+        sums[at] += [float(value) / scale for value, scale in zip(values[: len(names)], scales, strict=True)]
+    largest = tuple(max(row[3 + len(names) + k] for row in cells) for k in range(len(names)))
+    is_balanced = may_be_balanced and bool((counts == counts[:, :1]).all())
+    patterns = _balanced_patterns(counts, sums[:, :, 0]) if is_balanced else _read_patterns(con, rows, years, group_years, largest)
+    cohorts = CohortSums(sums[:, :, 0], sums[:, :, 1:], *patterns)
+    length = cohorts.pattern_years.sum(axis=1)
+    n_rows = int((cohorts.pattern_pairs * length)[length > 1].sum())
+    return Sums(cohorts, years, tuple(delivered.tolist()), group_years, n_rows, is_balanced, largest)
+
+
+def _names(controls: tuple[str, ...]) -> list[str]:
+    return ["y", *(f"q{k}" for k in range(len(controls)))]
+
+
+def _group(group_years: np.ndarray, cohort: int) -> int:
+    return int(np.searchsorted(group_years, cohort)) + 1 if cohort in group_years else 0
+
+
+def _read_cells(con: Any, rows: str, names: list[str]) -> tuple[list, list[float]]:
+    """Counts, whole-number sums and largest values by cohort and year; scales from a sample, from all rows where it is no guide."""
+    largest = ", ".join(f"max(abs({name}))" for name in names)
+    for source in (f"(from {rows} limit {SAMPLE_ROWS})", rows):
+        scales = [_scale(value or 0.0, SAMPLE_BITS) for value in con.execute(f"select {largest} from {source}").fetchone()]
+        wholes = ", ".join(f"sum(cast({name} * {scale!r} as bigint))" for name, scale in zip(names, scales, strict=True))
+        try:
+            query = f'select cohort, "year", count(*), {wholes}, {largest} from {rows} group by all order by all'
+            return con.execute(query).fetchall(), scales
+        except duckdb.ConversionException:
+            if source == rows:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _balanced_patterns(counts: np.ndarray, outcome: np.ndarray) -> tuple:
+    group = np.flatnonzero(counts[:, 0] > 0)
+    n_years = counts.shape[1]
+    full = np.ones((len(group), n_years), dtype=bool)
+    return group, full, counts[group, 0], outcome[group].sum(axis=1) / n_years, np.zeros((len(group), 0)), np.zeros((0, 0)), np.zeros(0)
+
+
+def _whole_sum(expression: str, largest: float, bits: int = PAIR_BITS) -> str:
+    """SQL of a sum of at most a pair's years, exact on whole numbers in a double."""
+    scale = _scale(largest, bits)
+    return f"sum(round(({expression}) * {scale!r})) / {scale!r}"
+
+
+def _read_patterns(con: Any, rows: str, years: np.ndarray, group_years: np.ndarray, largest: tuple[float, ...]) -> tuple:
+    """Pairs by cohort and pattern of observed years, and the controls' cross products within pairs."""
+    names = ["y", *(f"q{k}" for k in range(len(largest) - 1))]
+    size, n_controls, first = dict(zip(names, largest, strict=True)), len(largest) - 1, int(years[0])
+    products = [(f"q{k}", other) for k in range(n_controls) for other in (*names[1 : k + 2], "y")]
+    sums = [f"{_whole_sum(name, size[name])} as s_{name}" for name in names]
+    sums += [f"{_whole_sum(f'{a} * {b}', size[a] * size[b])} as s_{a}_{b}" for a, b in products]
+    con.execute(
+        "create or replace temp table collapsed_pairs as select "
+        "min(coalesce(cohort, 0)) as cohort, max(coalesce(cohort, 0)) as last_cohort, count(*) as n, "
+        f'cast(sum(pow(2, "year" - {first})) as bigint) as bits, {", ".join(sums)} from {rows} group by city_i_id, city_j_id'
+    )
+    if con.execute("select count(*) from collapsed_pairs where bit_count(bits) <> n or cohort <> last_cohort").fetchone()[0]:
+        raise ValueError("expected one row for a pair in a year and one cohort year for a pair; found a pair with a year or a cohort twice")
+    means = [f"s_{name} / n" for name in names]
+    within = [f"s_{a}_{b} - s_{a} * s_{b} / n" for a, b in products]
+    found = con.execute(
+        f"select cohort, bits, count(*), {', '.join(_whole_totals(con, 'collapsed_pairs', means + within))} "
+        "from collapsed_pairs group by all order by all"
+    ).fetchall()
+    values = np.array([row[3:] for row in found], dtype=np.float64)
+    gram, moment = np.zeros((n_controls, n_controls)), np.zeros(n_controls)
+    for (a, b), total in zip(products, values[:, len(names) :].sum(axis=0), strict=True):
+        if b == "y":
+            moment[int(a[1:])] = total
+        else:
+            gram[int(a[1:]), int(b[1:])] = gram[int(b[1:]), int(a[1:])] = total
+    group = np.array([_group(group_years, row[0]) for row in found])
+    seen = np.array([[row[1] >> int(year - first) & 1 == 1 for year in years] for row in found])
+    return group, seen, np.array([float(row[2]) for row in found]), values[:, 0], values[:, 1 : len(names)], gram, moment
+
+
+def _whole_totals(con: Any, relation: str, expressions: list[str]) -> list[str]:
+    """SQL of sums of expressions over any number of rows, exact on whole numbers of 128 bits."""
+    largest = con.execute(f"select {', '.join(f'max(abs({e}))' for e in expressions)} from {relation}").fetchone()
+    scales = [_scale(value or 0.0, 50) for value in largest]
+    return [f"cast(sum(cast(({e}) * {scale!r} as bigint)) as double) / {scale!r}" for e, scale in zip(expressions, scales, strict=True)]
+
+
+def sum_influence(con: Any, table: PairTable, controls: tuple[str, ...], sums: Sums, solution: CollapsedSolution) -> InfluenceTotals:
+    """One scan for the influence of each pair on each coefficient, then sums by city; the pairs stay in a temporary table.
+
+    Raises
+    ------
+    NotBalanced
+        The panel was taken for balanced and is not.
+    """
+    own = solution.own - solution.own.mean(axis=1, keepdims=True) if sums.is_balanced else solution.own
+    _write_weights(con, sums, own, solution.fitted)
+    rows, n_terms = _rows(table, controls), len(solution.estimate)
+    columns = _balanced_columns(sums, own, solution) if sums.is_balanced else _general_columns(sums, own, solution)
+    with _dense_sums(con, rows, n_terms if sums.is_balanced else MAX_YEARS):
+        con.execute(
+            f"create or replace temp table collapsed_influence as select city_i_id, city_j_id, sum(w.bit) as bits, {', '.join(columns)} "
+            f"from {rows} as r inner join collapsed_weights as w on {_cell_key('r', sums)} = w.cell "
+            f"group by city_i_id, city_j_id{'' if sums.is_balanced else ' having count(*) > 1'}"
+        )
+    if sums.is_balanced:
+        low, high, pairs = con.execute("select min(bits), max(bits), count(*) from collapsed_influence").fetchone()
+        if not (low == high == 2.0 ** len(sums.years) - 1 and pairs * len(sums.years) == sums.n_rows):
+            raise NotBalanced
+    elif n_terms:
+        parts = ", ".join(f"ae{k} - a{k} * e / n as psi{k}" for k in range(n_terms))
+        con.execute(f"create or replace temp table collapsed_influence as select city_i_id, city_j_id, {parts} from collapsed_influence")
+    return _add_up(con, n_terms)
+
+
+def _cell_key(alias: str, sums: Sums) -> str:
+    """One number for cohort and year: DuckDB looks such keys up in an array."""
+    return f'coalesce({alias}.cohort, 0) * {YEAR_STEP} + {alias}."year" - {int(sums.years[0])}'
+
+
+def _write_weights(con: Any, sums: Sums, own: np.ndarray, fitted: np.ndarray) -> None:
+    """A small table of the solved weights by delivered cohort and year."""
+    columns = ", ".join(f"a{k} double" for k in range(own.shape[2]))
+    con.execute(f"create or replace temp table collapsed_weights (cell bigint, bit double, f double, {columns})")
+    records = []
+    for cohort in sums.delivered_cohorts:
+        g = _group(sums.group_years, cohort)
+        cell = cohort * YEAR_STEP - int(sums.years[0])
+        records += [(cell + int(year), 2.0**t, fitted[g, t], *own[g, t]) for t, year in enumerate(sums.years)]
+    marks = ", ".join("?" for _ in records[0])
+    con.executemany(
+        f"insert into collapsed_weights values ({marks})", [[float(v) if k > 1 else v for k, v in enumerate(r)] for r in records]
+    )
+
+
+def _balanced_columns(sums: Sums, own: np.ndarray, solution: CollapsedSolution) -> list[str]:
+    residual = sums.largest[0] + np.abs(solution.fitted).max()
+    return [f"{_whole_sum(f'(y - w.f) * w.a{k}', residual * np.abs(own[:, :, k]).max())} as psi{k}" for k in range(own.shape[2])]
+
+
+def _general_columns(sums: Sums, own: np.ndarray, solution: CollapsedSolution) -> list[str]:
+    slopes, by_control, of_controls = solution.slopes, solution.by_control, np.array(sums.largest[1:])
+    e = " ".join(["y - w.f", *(f"- ({float(slope)!r}) * q{j}" for j, slope in enumerate(slopes))])
+    e_size = sums.largest[0] + np.abs(solution.fitted).max() + float(np.abs(slopes) @ of_controls)
+    columns = ["count(*) as n", f"{_whole_sum(e, e_size)} as e"]
+    for k in range(own.shape[2]):
+        a = " ".join([f"w.a{k}", *(f"+ ({float(b)!r}) * q{j}" for j, b in enumerate(by_control[:, k]))])
+        a_size = np.abs(own[:, :, k]).max() + float(np.abs(by_control[:, k]) @ of_controls)
+        columns += [f"{_whole_sum(a, a_size)} as a{k}", f"{_whole_sum(f'({a}) * ({e})', a_size * e_size)} as ae{k}"]
+    return columns
+
+
+@contextmanager
+def _dense_sums(con: Any, rows: str, n_terms: int) -> Iterator[None]:
+    """Let DuckDB keep the pairs' sums in an array where both ids are small dense numbers: three times as fast as a hash table."""
+    kinds = con.execute(f"select typeof(city_i_id), typeof(city_j_id) from {rows} limit 1").fetchone()
+    before = con.execute("select current_setting('perfect_ht_threshold')").fetchone()[0]
+    if n_terms == 1 and all(kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT") for kind in kinds):
+        con.execute(f"set perfect_ht_threshold = {DENSE_BITS}")
+    try:
+        yield
+    finally:
+        con.execute(f"set perfect_ht_threshold = {int(before)}")
+
+
+def _add_up(con: Any, n_terms: int) -> InfluenceTotals:
+    """Squares over pairs and sums by city of the influences, as whole numbers."""
+    names = [f"psi{k}" for k in range(n_terms)]
+    largest = con.execute(f"select {', '.join(f'max(abs({name}))' for name in names)}, count(*) from collapsed_influence").fetchone()
+    scales = [_scale(value or 0.0, 50) for value in largest[:-1]]
+    wholes = [f"cast({name} * {scale!r} as bigint)" for name, scale in zip(names, scales, strict=True)]
+    squares = ", ".join(f"sum(cast({whole} as hugeint) * {whole})" for whole in wholes)
+    found = con.execute(f"select {squares} from collapsed_influence").fetchone()
+    sums = ", ".join(f"sum({whole}) as s{k}" for k, whole in enumerate(wholes))
+    totals = ", ".join(f"sum(s{k})" for k in range(n_terms))
+    by_city = con.execute(
+        f"select city, {totals} from (select city_i_id as city, {sums} from collapsed_influence group by 1 "
+        f"union all select city_j_id, {sums} from collapsed_influence group by 1) group by 1 order by 1"
+    ).fetchall()
+    con.execute("drop table collapsed_influence")
+    scale = np.array(scales)
+    city_sums = np.array([[float(value) for value in row[1:]] for row in by_city]) / scale
+    return InfluenceTotals(np.array([float(value) for value in found]) / scale**2, city_sums, [row[0] for row in by_city], largest[-1])

@@ -1,0 +1,105 @@
+"""The path through the database against the path in memory: masks, controls, missing years, any number of threads."""
+
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimation.collapsed import PairTable, fit_collapsed
+from estimation.fit import fit_panel
+from estimation.methods.panel_data import PairPanel, strong_ties
+from estimation.methods.results import NotEstimable
+from tests.estimation.panels import long_table, random_panel
+
+LINES = ("conventional", "dyadic", "city")
+
+
+def database(panel: PairPanel, threads: int = 2, level: float = 0.0) -> duckdb.DuckDBPyConnection:
+    """One row a pair and year, pairs of two pilots among them, rows in no order."""
+    table = long_table(panel).sample(frac=1, random_state=1)
+    frame = pd.DataFrame(
+        {
+            "city_i_id": 1000 + table["city_i"],
+            "city_j_id": 1000 + table["city_j"],
+            "year": table["year"],
+            "cohort_year": table["cohort"].where(table["cohort"] != 0).astype("Int64"),
+            "tie": panel.tie[table["pair"]],
+            "the y": table["y"] + level,
+            **{name: table[name] for name in table.columns if name.startswith("x")},
+        }
+    )
+    con = duckdb.connect(config={"threads": threads})
+    con.register("frame", frame)
+    con.execute("create table panel as select * from frame")
+    return con
+
+
+def cohorts(panel: PairPanel) -> dict[int, int]:
+    return {1000 + city: int(year) for city, year in enumerate(panel.city_cohort)}
+
+
+@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
+@pytest.mark.parametrize(("missing", "n_controls"), [(0.0, 0), (0.15, 0), (0.0, 2), (0.15, 2)])
+@pytest.mark.parametrize("quantile", [None, 0.5])
+def test_equal_to_the_path_in_memory(estimator: str, missing: float, n_controls: int, quantile: float | None) -> None:
+    panel = random_panel(4, missing=missing, n_controls=n_controls)
+    names = [f"x{k}" for k in range(n_controls)]
+    theirs = fit_panel(panel, estimator=estimator, vcov=LINES, permutations=0, tie_quantile=quantile, control_names=names)
+    where = "cohort_year is distinct from -1"
+    if quantile:
+        counted = np.isfinite(panel.y[0]) if panel.controls is None else np.isfinite(panel.y[0]) & np.isfinite(panel.controls).all(axis=0)
+        eligible = (panel.cohort >= 0) & (counted.sum(axis=1) >= 2)
+        where += f" and tie >= {float(panel.tie[strong_ties(panel.tie, eligible, quantile)].min())!r}"
+    table = PairTable("panel", "the y", where)
+    mine = fit_collapsed(database(panel), table, estimator=estimator, controls=names, city_cohort=cohorts(panel))
+    expected = {vcov: {(e.term, e.cohort_year, e.event_time): e for e in theirs.estimates if e.vcov == vcov} for vcov in LINES}
+    assert list(mine.terms) == list(expected["city"])
+    for k, term in enumerate(mine.terms):
+        assert mine.estimate[k] == pytest.approx(expected["city"][term].estimate, abs=1e-9)
+        for vcov in LINES:
+            error = expected[vcov][term].std_error
+            if error is not None:
+                assert np.sqrt(getattr(mine, vcov)[k]) == pytest.approx(error, abs=1e-9)
+    assert (mine.n_obs, mine.n_pairs, mine.n_cities) == (theirs.n_obs, theirs.n_pairs, theirs.n_cities)
+
+
+def test_the_same_bytes_for_any_number_of_threads_and_far_means() -> None:
+    panel = random_panel(9, n_cities=40, n_pilots=12, n_controls=1)
+    table = PairTable("panel", "the y", "cohort_year is distinct from -1")
+    found = [fit_collapsed(database(panel, threads), table, controls=["x0"]) for threads in (1, 2, 4)]
+    assert len({(fit.estimate.tobytes(), fit.conventional.tobytes(), fit.score.tobytes()) for fit in found}) == 1
+    far = fit_collapsed(database(panel, level=1e4), table, controls=["x0"])
+    assert far.estimate == pytest.approx(found[0].estimate, abs=1e-9)
+    assert far.score == pytest.approx(found[0].score, abs=1e-9)
+
+
+def test_rows_as_many_as_pairs_times_years_need_not_be_balanced() -> None:
+    panel = random_panel(3)
+    y = panel.y.copy()
+    # two pairs of one cohort change places in two years: counts by cohort and year stay equal
+    never = np.flatnonzero(panel.cohort == 0)[:7]
+    for t, pair in enumerate(never):
+        y[0, pair, t] = np.nan
+    gappy = PairPanel(panel.city_i, panel.city_j, panel.years, y, panel.city_cohort, tie=panel.tie)
+    mine = fit_collapsed(database(gappy), PairTable("panel", "the y", "cohort_year is distinct from -1"))
+    theirs = fit_panel(gappy, vcov=("dyadic",), permutations=0).estimates[0]
+    assert mine.estimate[0] == pytest.approx(theirs.estimate, abs=1e-9)
+    assert np.sqrt(mine.dyadic[0]) == pytest.approx(theirs.std_error, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "error", "message"),
+    [
+        ("insert into panel from panel limit 1", "cohort_year is distinct from -1", ValueError, "twice"),
+        ("select 1", "true", ValueError, "two pilots"),
+        ("select 1", "false", ValueError, "no row"),
+        ("select 1", "cohort_year is null", NotEstimable, "treated pair"),
+    ],
+)
+def test_what_cannot_be_estimated_is_refused(change: str, where: str, error: type, message: str) -> None:
+    con = database(random_panel(2))
+    con.execute(change)
+    with pytest.raises(error, match=message):
+        fit_collapsed(con, PairTable("panel", "the y", where))
