@@ -73,12 +73,6 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
     )
 
 
-def _read_strengths(con: Any) -> pd.DataFrame | None:
-    """Strengths of tools by city and year; None in the build without the effect, which has no marts of texts."""
-    found = con.execute("select count(*) from duckdb_tables() where schema_name = 'marts' and table_name = 'fct_policy_tool'").fetchone()[0]
-    return con.execute(STRENGTHS).df() if found else None
-
-
 def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:
     return _of_whole_prefectures(con, _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), {"city_id", *doses}))
 
