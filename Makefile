@@ -15,10 +15,10 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 # handed over through the environment, so that no character of a path or a query is the shell's
-export LANDING Q SRC SCALE RUN CSV
+export LANDING Q SRC LARGE PLACES SCALE RUN CSV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce audit bench bench-quality simulation-study clean
+.PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce audit bench spark bench-quality simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -83,8 +83,22 @@ reproduce: setup ## build a publication again and compare its tables (RUN=id, LA
 audit: setup ## hold what is installed against the lock file, offline, and list licences
 	@$(PY) -m orchestration audit
 
-bench: setup ## benchmarks, one JSON object a line
-	@$(PY) -m benchmarks
+bench: setup .venv-peers/.installed ## benchmarks and peers, one JSON object a line (LARGE=2850 adds counties: 10 GB of disk)
+	@$(PY) -m benchmarks --picture docs/images/scale.svg $(if $(LARGE),--large "$$LARGE")
+
+spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest difference to DuckDB's (PLACES=60; needs Java 17 or 21)
+	@command -v java >/dev/null || { echo "no Java: on Debian apt-get install default-jre-headless"; exit 2; }
+	@test -f "$(CITYSYNC_HOME)/build/citysync.duckdb" || { echo "no build to take city-years from: run make refresh first"; exit 2; }
+	@rm -rf "$(CITYSYNC_HOME)/spark"
+	@$(PY) -m warehouse.spark.inputs "$(CITYSYNC_HOME)/build/citysync.duckdb" "$(CITYSYNC_HOME)/spark/inputs" --places "$${PLACES:-60}"
+	@.venv-spark/bin/python warehouse/spark/run.py "$(CITYSYNC_HOME)/spark/inputs" "$(CITYSYNC_HOME)/spark/outputs"
+	@$(PY) -m warehouse.spark.parity "$(CITYSYNC_HOME)/spark/inputs" "$(CITYSYNC_HOME)/spark/outputs"
+
+# environments of their own: duckreg does not run on the warehouse's DuckDB, and Spark brings a JVM client
+.venv-%/.installed: requirements-%.lock | setup
+	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	@$(VENV)/bin/uv pip install --quiet --python .venv-$*/bin/python --require-hashes -r requirements-$*.lock
+	@touch $@
 
 simulation-study: setup ## size, power and coverage of the inference into docs/methods.md (SCALE=0.05 for a first look)
 	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale "$$SCALE")

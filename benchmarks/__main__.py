@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import tempfile
@@ -15,12 +16,17 @@ import pyfixest
 
 from benchmarks.measure import median_seconds, peak_mb
 from benchmarks.panels import as_long_frame, random_panel
+from benchmarks.picture import draw
 from benchmarks.reading import bench_reading
+from benchmarks.scale import bench_size, growth_exponents
+from estimation.compile_cache import use_compile_cache
 from estimation.fit import fit_panel
 from warehouse.ingest.simulation import write_simulated_landing
 
 SEEDS = Path(__file__).resolve().parent.parent / "warehouse" / "seeds"
 SIZES = (60, 120, 200, 290)
+SCALE_SIZES = (120, 200, 290, 580)
+PEERS = ("pyfixest", "duckreg", "polars", "pandas")
 # The floor of a pair-year estimate: reading every outcome once.
 ONE_SCAN = "select treated, year, avg(y) from frame group by all"
 
@@ -70,13 +76,18 @@ def bench_permutation(n_cities: int, draws: int = 499) -> dict[str, Any]:
     }
 
 
-def all_benchmarks() -> Iterator[dict[str, Any]]:
-    """Every benchmark at every size."""
+def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
+    """Every benchmark at every size, and the scale benchmarks once at a large number of places if asked."""
     for n_cities in SIZES:
         yield bench_twfe(n_cities)
     for n_cities in SIZES:
         yield bench_permutation(n_cities)
     yield from _reading()
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
+        for n_cities in SCALE_SIZES:
+            yield from bench_size(n_cities, Path(name), PEERS if n_cities <= SIZES[-1] else PEERS[1:], repetitions=3)
+        if large:
+            yield from bench_size(large, Path(name), ("duckreg",), repetitions=2)
 
 
 def _reading() -> Iterator[dict[str, Any]]:
@@ -89,6 +100,29 @@ def _reading() -> Iterator[dict[str, Any]]:
         yield from bench_reading("delivered", Path(os.environ["LANDING"]))
 
 
-if __name__ == "__main__":
-    for line in all_benchmarks():
+def scratch_folder() -> Path:
+    """Where panels lie while they are measured: in the home, never in the system's temporary folder, which may be memory."""
+    folder = Path(os.environ.get("CITYSYNC_HOME") or "data").absolute() / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def main() -> None:
+    """Print one JSON object a line, then the growth exponents; draw them where asked."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--large", type=int, help="number of places of one more size, 2850 for counties")
+    parser.add_argument("--picture", type=Path, help="write a picture of seconds by rows (SVG)")
+    options = parser.parse_args()
+    use_compile_cache()
+    lines = []
+    for line in all_benchmarks(options.large):
+        lines.append(line)
         print(json.dumps(line), flush=True)
+    for line in growth_exponents(lines):
+        print(json.dumps(line), flush=True)
+    if options.picture:
+        draw(lines, options.picture)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import duckdb
 
+from orchestration.build_database import open_build
 from orchestration.home import Home
-from orchestration.resources import open_build
 from warehouse.publish import is_simulated, literal
 
 # The best value that each source has for a place, year and indicator, in the old publication and in the new build.

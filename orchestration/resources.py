@@ -11,6 +11,7 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
+from orchestration.build_database import open_build
 from orchestration.home import Home, hold_lock
 from orchestration.terminal import progress, say
 
@@ -57,18 +58,6 @@ class Settings(dg.ConfigurableResource):
     def landing_path(self, home: Home) -> Path:
         """The landing to read: the delivered one, else the simulated one with the effect."""
         return home.simulated / "with_effect" if self.is_simulated else Path(self.landing).absolute()
-
-
-@contextmanager
-def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a build database, closed also on an error."""
-    options = {"threads": os.environ.get("CITYSYNC_THREADS", "2")}
-    con = duckdb.connect(str(build / "citysync.duckdb"), read_only=read_only, config=options)
-    try:
-        con.execute("set TimeZone = 'UTC'")
-        yield con
-    finally:
-        con.close()
 
 
 def write_frame(con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame) -> None:

@@ -34,3 +34,13 @@
         bit_count(xor({{ bits_i }}, {{ bits_j }}))
     {%- endif -%}
 {%- endmacro %}
+
+{#- Every column of a relation but some. -#}
+{% macro all_columns_but(relation, columns) -%}
+    {{ relation }}.* {{ 'except' if target.type == 'spark' else 'exclude' }} ({{ columns | join(', ') }})
+{%- endmacro %}
+
+{#- A column whose name is also a word of SQL. -#}
+{% macro quoted(name) -%}
+    {%- if target.type == 'spark' -%} `{{ name }}` {%- else -%} "{{ name }}" {%- endif -%}
+{%- endmacro %}

@@ -30,7 +30,7 @@ balanced as (
 filtered as (
     select
         *,
-        min("year") over () as first_year
+        min({{ quoted('year') }}) over () as first_year
     from scores
     where component = 'hp'
 ),
@@ -39,7 +39,7 @@ filtered as (
 signs as (
     select
         city_id,
-        cast(sum(case when d >= 0 then 1 else 0 end * cast(pow(2, "year" - first_year) as bigint)) as bigint) as sign_bits,
+        cast(sum(case when d >= 0 then 1 else 0 end * cast(pow(2, {{ quoted('year') }} - first_year) as bigint)) as bigint) as sign_bits,
         max(n_years) as n_years
     from filtered
     group by city_id

@@ -9,7 +9,7 @@ paired as (
     select
         city_i.city_id as city_i_id,
         city_j.city_id as city_j_id,
-        city_i."year",
+        city_i.{{ quoted('year') }},
         {%- for component in components %}
             {{ cm('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as cm_{{ component }},
         {%- endfor %}
@@ -25,7 +25,7 @@ paired as (
         city_i.u_1 * city_j.u_1 + city_i.u_2 * city_j.u_2 + city_i.u_3 * city_j.u_3 + city_i.u_4 * city_j.u_4
         + city_i.u_5 * city_j.u_5 as rolling_corr_growth_official
     from scores as city_i
-    inner join scores as city_j on city_i."year" = city_j."year" and city_i.city_id < city_j.city_id
+    inner join scores as city_j on city_i.{{ quoted('year') }} = city_j.{{ quoted('year') }} and city_i.city_id < city_j.city_id
 ),
 
 -- least and greatest pass over nulls, so what is missing has to stay missing by itself
@@ -33,7 +33,7 @@ final as (
     select
         city_i_id,
         city_j_id,
-        "year",
+        {{ quoted('year') }},
         cm_growth_official,
         cm_growth_deflated,
         cm_growth_implicit_deflated,

@@ -40,15 +40,15 @@ final as (
     select
         sample_pairs.city_i_id,
         sample_pairs.city_j_id,
-        synchronization."year",
+        synchronization.{{ quoted('year') }},
         sample_pairs.province_i_id,
         sample_pairs.province_j_id,
         sample_pairs.exposure,
-        coalesce(synchronization."year" >= sample_pairs.cohort_year, false) as is_treated,
+        coalesce(synchronization.{{ quoted('year') }} >= sample_pairs.cohort_year, false) as is_treated,
         sample_pairs.cohort_year,
         city_i.cohort_year as city_i_cohort_year,
         city_j.cohort_year as city_j_cohort_year,
-        synchronization.* exclude (city_i_id, city_j_id, "year"),
+        {{ all_columns_but('synchronization', ['city_i_id', 'city_j_id', quoted('year')]) }},
     {% for control in controls %}
         (city_i.{{ control }} + city_j.{{ control }}) / 2 as {{ control }}_mean,
         abs(city_i.{{ control }} - city_j.{{ control }}) as {{ control }}_absdiff{{ ',' if not loop.last }}
