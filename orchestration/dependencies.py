@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import re
 from dataclasses import dataclass
@@ -64,9 +65,10 @@ def recorded_hashes(distributions: list[metadata.Distribution]) -> dict[Path, se
     """sha256 of every installed file as its distribution recorded it; packages of one namespace may both record its `__init__.py`."""
     found: dict[Path, set[str]] = {}
     for distribution in distributions:
-        for file in distribution.files or []:
-            if file.hash is not None and file.hash.mode == "sha256":
-                found.setdefault(Path(distribution.locate_file(file)), set()).add(file.hash.value)
+        # the record itself: `distribution.files` leaves out what is missing
+        for row in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
+            if len(row) > 1 and row[1].startswith("sha256="):
+                found.setdefault(Path(distribution.locate_file(row[0])), set()).add(row[1].removeprefix("sha256="))
     return found
 
 

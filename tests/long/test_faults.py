@@ -38,9 +38,9 @@ def published(landing: Path) -> tuple[Path, float]:
 
 
 def change(landing: Path, number: int) -> None:
-    """Another last digit of the first value, so that the next refresh has work to do."""
+    """Other last digits of the first value, so that the next refresh has work to do."""
     rows = six_cities()
-    write_tidy(landing, [f"{rows[0]}{number % 10}", *rows[1:]])
+    write_tidy(landing, [f"{rows[0]}{number + 1:05d}", *rows[1:]])
 
 
 def start(home: Path, landing: Path, **options) -> subprocess.Popen:
@@ -91,7 +91,7 @@ def test_a_full_disk_ends_the_run_and_not_the_publication(published, landing: Pa
     """A limit on the size of a file stands for the full disk: writing beyond it fails."""
     home, _ = published
     before = require_whole(home)
-    change(landing, 100 + kilobytes)
+    change(landing, 10_000 + kilobytes)
     limit = kilobytes * 1024
     run = ended(start(home, landing, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))), home)
     assert run.code in (1, 2), run.output
@@ -103,7 +103,7 @@ def test_a_full_disk_ends_the_run_and_not_the_publication(published, landing: Pa
 def test_a_home_that_cannot_be_written_is_named(published, landing: Path) -> None:
     home, _ = published
     before = require_whole(home)
-    change(landing, 7)
+    change(landing, 90_000)
     folders = [home, *(path for path in home.rglob("*") if path.is_dir() and not path.is_symlink())]
     modes = {folder: folder.stat().st_mode for folder in folders}
     for folder in folders:

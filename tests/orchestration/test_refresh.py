@@ -38,7 +38,7 @@ def six_cities() -> list[str]:
     rows = []
     for year in range(2005, 2022):
         for k, city in enumerate(cities):
-            level[city] *= 1.07 + 0.02 * ((year * (k + 2)) % 5 - 2) / 2 + 0.01 * ((year % 7) - 3) / 3
+            level[city] *= 1.07 + 0.02 * ((year * (k + 2)) % 11 - 5) / 5 + 0.01 * ((year % 7) - 3) / 3
             rows.append(f"{city},{year},gdp_real_cny_100m,{level[city]:.4f}")
     return rows
 
