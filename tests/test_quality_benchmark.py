@@ -27,7 +27,7 @@ def made_up_target(cities, n_sources: int = 2) -> Target:
     lines = np.arange(value.size).reshape(value.shape)
     order = np.arange(n, dtype=float)
     views = [View(f"source_{k}", GDP, value * (1 + 0.001 * k), lines + k * value.size, order, 2) for k in range(n_sources)]
-    return Target(GDP, "level", views, {})
+    return Target(GDP, "level", views, {}, {})
 
 
 def test_events_lie_apart_and_leave_the_other_source_alone(cities) -> None:
@@ -81,10 +81,11 @@ def test_scores_count_hits_and_false_alarms_by_half() -> None:
     keys = np.array(["k0", "k1", "k2", "k3"])
     clean = pd.DataFrame({"key": keys, "city_id": [110000, 120000, 110000, 450100], "year": [2010, 2011, 2012, 2015], "indicator_id": GDP})
     clean["quality_flag"] = "ok"
-    found = clean.iloc[[0, 1, 2, 3]].assign(quality_flag=["blocked", "quarantined", "blocked", "blocked"])
+    found = clean.assign(quality_flag=["blocked", "quarantined", "blocked", "blocked"], quality_rule="spike")
     scored = score_run(events, keys, clean, found, pd.DataFrame({"key": []}))
     assert scored["n_blocked"].tolist() == [1, 0]
     assert scored["n_flagged"].tolist() == [1, 1]
+    assert scored["rules"].tolist() == ["blocked:spike", "quarantined:spike"]
     # the false block two years away in the same city belongs to the first event, the one far away to none
     assert scored["n_false"].tolist() == [1, 0]
     table = summarise(scored.assign(landing="x", sources="two")).set_index(["kind", "half"])

@@ -29,6 +29,7 @@ class Kind:
     per_run : events in one run, by indicator family `level` or `growth` (0 = does not apply).
     is_defect : False for what must not be blocked.
     everywhere : every source shows it (an official break), not the one that was drawn alone.
+    with_parts : what is computed from it (sectors, product per head, ratios) is restated with it, as a statistical office does.
     damage : what happens to the cells beside their value: `columns` (the other column of the row gets the old value), `place` (the name
         becomes unreadable), `drop` (the cells are not delivered).
     alone : too large to stand beside other events; gets runs of its own.
@@ -40,6 +41,7 @@ class Kind:
     per_run: dict[str, int]
     is_defect: bool = True
     everywhere: bool = False
+    with_parts: bool = False
     damage: str = ""
     alone: bool = False
     goal: dict[str, tuple[str, float]] | None = None
@@ -345,8 +347,8 @@ KINDS = (
     Kind("stale_province", make_stale_year, {"level": 1}, goal=_TWO_FLAG),
     Kind("swap_columns", make_cell, {"level": 4}, damage="columns", goal=_TWO),
     Kind("encoding", make_years, {"level": 2, "growth": 2}, damage="place"),
-    Kind("revision", make_revision, {"level": 6}, is_defect=False),
-    Kind("level_break", make_level_break, {"level": 6}, is_defect=False, everywhere=True),
+    Kind("revision", make_revision, {"level": 6}, is_defect=False, with_parts=True),
+    Kind("level_break", make_level_break, {"level": 6}, is_defect=False, everywhere=True, with_parts=True),
     Kind("dropped_block", make_dropped_block, {"level": 3}, damage="drop", alone=True),
     Kind("table_unit", make_table_unit, {"level": 3}, alone=True, goal=_BOTH),
     Kind("index_for_growth", make_index_cell, {"growth": 8}, goal={"two": ("blocked", 0.99), "one": ("blocked", 0.99)}),

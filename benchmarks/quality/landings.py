@@ -34,14 +34,21 @@ class Setting:
     ----------
     sources : by indicator, the sources that speak of it; the first alone where there is one source.
     partners : by indicator and source, whose column stands beside it in a row.
+    parts : by indicator, what a statistical office restates with it, in proportion (1) or inversely (-1).
     left_out : sources that the runs with defects do without, because they say nothing of these indicators.
     """
 
     sources: Mapping[str, Sequence[str]]
     partners: Mapping[tuple[str, str], str]
+    parts: Mapping[str, Mapping[str, int]]
     left_out: Sequence[str] = ()
 
 
+SECTORS = dict.fromkeys((f"value_added_{sector}_cny_100m" for sector in ("primary", "secondary", "tertiary")), 1)
+PARTS = {
+    GDP: SECTORS | {"gdp_per_capita_cny": 1, "financial_development_delivered_ratio": -1},
+    POPULATION: {"gdp_per_capita_cny": -1, "population_density_per_km2": 1},
+}
 SETTINGS = {
     "simulated": Setting(
         {
@@ -50,6 +57,7 @@ SETTINGS = {
             GROWTH: ("sim_wide_panel",),
         },
         {(GDP, "sim_wide_panel"): "value_added_tertiary_cny_100m", (POPULATION, "sim_wide_panel"): "fdi_usd_1m"},
+        PARTS,
     ),
     "real": Setting(
         {GDP: ("csmar_region", "finance_loans"), POPULATION: ("csmar_region", "yearbook_merged"), GROWTH: ("csmar_region",)},
@@ -58,6 +66,7 @@ SETTINGS = {
             (GDP, "finance_loans"): "loans_cny_100m",
             (POPULATION, "csmar_region"): "employed_10k",
         },
+        PARTS,
         ("industry_structure", "road_area", "fdi", "exchange_rate", "yearbook_cnki", "nbs_major_cities"),
     ),
 }
@@ -184,5 +193,6 @@ def build_targets(setting: Setting, n_sources: str, graded: pd.DataFrame, keys: 
     for indicator_id, sources in setting.sources.items():
         chosen = sources if n_sources == "two" else sources[:1]
         partners = {source: view(source, other) for (indicator, source), other in setting.partners.items() if indicator == indicator_id}
-        targets.append(Target(indicator_id, FAMILY[indicator_id], [view(source, indicator_id) for source in chosen], partners))
+        parts = {source: [(view(source, part), power) for part, power in setting.parts.get(indicator_id, {}).items()] for source in chosen}
+        targets.append(Target(indicator_id, FAMILY[indicator_id], [view(source, indicator_id) for source in chosen], partners, parts))
     return targets

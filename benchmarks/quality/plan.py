@@ -20,8 +20,8 @@ DAMAGED_NAME = "ÎÞ·¨Ê¶±ð"
 class Event:
     """One injected event.
 
-    `new_value` maps a line of the raw table to what it now holds; `year` is the first year concerned; `source_id` the source that was
-    disturbed first.
+    `new_value` maps a line of the raw table to what it now holds; the first `n_counted` of them are judged, all where it is 0 (parts that
+    are only restated with a value come last). `year` is the first year concerned, `source_id` the source that was disturbed first.
     """
 
     kind: Kind
@@ -29,16 +29,31 @@ class Event:
     source_id: str
     year: int
     new_value: Mapping[int, float]
+    n_counted: int = 0
+
+    @property
+    def counted(self) -> list[int]:
+        """Lines that are judged."""
+        return list(self.new_value)[: self.n_counted or None]
 
 
 @dataclass(frozen=True)
 class Target:
-    """An indicator to disturb: its views (one a source; the first `n_injected` may be disturbed), partner columns by source, family."""
+    """An indicator to disturb.
+
+    Attributes
+    ----------
+    name, family : indicator, and `level` or `growth`.
+    views : one a source.
+    partners : by source, the column that stands beside it in a row.
+    parts : by source, columns that are restated with it, each with the power of the restatement (1 in proportion, -1 inversely).
+    """
 
     name: str
     family: str
     views: Sequence[View]
     partners: Mapping[str, View]
+    parts: Mapping[str, Sequence[tuple[View, int]]]
 
 
 def plan_events(targets: Sequence[Target], cities: Cities, rng: np.random.Generator, *, alone: str | None = None) -> list[Event]:
@@ -76,18 +91,22 @@ def _draw(kind: Kind, target: Target, booking: Booking, cities: Cities, rng: np.
         changes = kind.make(compared, booking, cities, rng)
         if not changes:
             continue
-        new_value = _as_lines(kind, view, others, target.partners.get(view.source_id), changes)
+        new_value = _as_lines(kind, view, others, target, changes)
         if new_value is None:
             continue
+        n_counted = len(new_value)
+        if kind.with_parts:
+            new_value |= _restated_parts([view, *others] if kind.everywhere else [view], target, view, changes, new_value)
         rows, columns = sorted({i for i, _ in changes}), [t for _, t in changes]
         booking.take(rows, min(columns), max(columns))
-        return Event(kind, target.name, view.source_id, FIRST_YEAR + min(columns), new_value)
+        return Event(kind, target.name, view.source_id, FIRST_YEAR + min(columns), new_value, n_counted)
     return None
 
 
-def _as_lines(kind: Kind, view: View, others: Sequence[View], partner: View | None, changes: Changes) -> dict[int, float] | None:
+def _as_lines(kind: Kind, view: View, others: Sequence[View], target: Target, changes: Changes) -> dict[int, float] | None:
     """Changed cells by line of the raw table, in every view the kind touches."""
     if kind.damage == "columns":
+        partner = target.partners.get(view.source_id)
         place = next(iter(changes))
         if partner is None or not np.isfinite(partner.value[place]):
             return None
@@ -96,11 +115,25 @@ def _as_lines(kind: Kind, view: View, others: Sequence[View], partner: View | No
             return None
         return {int(view.line[place]): float(theirs), int(partner.line[place]): float(ours)}
     lines = {int(view.line[place]): float(new) for place, new in changes.items() if kind.damage or new != view.value[place]}
-    if kind.everywhere:
-        for other in others:
-            ratios = {place: new / view.value[place] for place, new in changes.items() if other.has[place]}
-            lines |= {int(other.line[place]): float(f"{other.value[place] * ratio:.8g}") for place, ratio in ratios.items()}
+    ratios = {place: new / view.value[place] for place, new in changes.items()}
+    for other in others if kind.everywhere else []:
+        lines |= _scaled(other, ratios, 1)
     return lines or None
+
+
+def _restated_parts(sources: Sequence[View], target: Target, view: View, changes: Changes, taken: Mapping[int, float]) -> dict[int, float]:
+    """The columns that are restated with a value, in the sources that show it."""
+    ratios = {place: new / view.value[place] for place, new in changes.items()}
+    lines: dict[int, float] = {}
+    for source in sources:
+        for part, power in target.parts.get(source.source_id, ()):
+            lines |= _scaled(part, ratios, power)
+    return {line: new for line, new in lines.items() if line not in taken}
+
+
+def _scaled(view: View, ratios: Mapping[tuple[int, int], float], power: int) -> dict[int, float]:
+    held = [place for place in ratios if view.has[place]]
+    return {int(view.line[place]): float(f"{view.value[place] * ratios[place] ** power:.8g}") for place in held}
 
 
 def inject(raw: pa.Table, events: Sequence[Event]) -> pa.Table:

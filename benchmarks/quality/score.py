@@ -22,7 +22,7 @@ def score_run(
     rejected: pd.DataFrame,
     thin_years: Collection[tuple[str, str, int]] = (),
 ) -> pd.DataFrame:
-    """One row an event: kind, family, year, number of cells, how many were blocked, flagged, rejected; cells blocked in error nearby.
+    """One row an event: kind, family, year, cells, how many were blocked and flagged, by which rules; cells blocked in error nearby.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ def score_run(
     rejected : cells not taken in the run with the events.
     thin_years : (source, indicator, year) that the gate named as incomplete: where dropped cells are found.
     """
-    flag = graded.set_index("key")["quality_flag"]
+    objected = graded.set_index("key")[["quality_flag", "quality_rule"]]
     turned_away = set(rejected["key"])
-    rows = [_score_event(event, [keys[line] for line in event.new_value], flag, turned_away) for event in events]
+    rows = [_score_event(event, [keys[line] for line in event.counted], objected, turned_away) for event in events]
     false = false_blocks(events, keys, clean, graded)
     scored = pd.DataFrame(rows)
     seen = [event.kind.damage == "drop" and (event.source_id, event.family, event.year) in thin_years for event in events]
@@ -44,8 +44,9 @@ def score_run(
     return scored
 
 
-def _score_event(event: Event, cells: list[str], flag: pd.Series, turned_away: set[str]) -> dict[str, object]:
-    flags = flag.reindex(cells)
+def _score_event(event: Event, cells: list[str], objected: pd.DataFrame, turned_away: set[str]) -> dict[str, object]:
+    found = objected.reindex(cells)
+    flags = found["quality_flag"]
     blocked, quarantined = (flags == "blocked").to_numpy(), (flags == "quarantined").to_numpy()
     rejected = np.array([cell in turned_away for cell in cells])
     return {
@@ -56,6 +57,7 @@ def _score_event(event: Event, cells: list[str], flag: pd.Series, turned_away: s
         "n_cells": len(cells),
         "n_blocked": int((blocked | rejected).sum()),
         "n_flagged": int((blocked | quarantined | rejected).sum()),
+        "rules": " ".join(sorted(set((found["quality_flag"] + ":" + found["quality_rule"]).dropna()))),
     }
 
 
