@@ -115,9 +115,10 @@ def _as_lines(kind: Kind, view: View, others: Sequence[View], target: Target, ch
             return None
         return {int(view.line[place]): float(theirs), int(partner.line[place]): float(ours)}
     lines = {int(view.line[place]): float(new) for place, new in changes.items() if kind.damage or new != view.value[place]}
-    ratios = {place: new / view.value[place] for place, new in changes.items()}
-    for other in others if kind.everywhere else []:
-        lines |= _scaled(other, ratios, 1)
+    if kind.everywhere:
+        ratios = {place: new / view.value[place] for place, new in changes.items()}
+        for other in others:
+            lines |= _scaled(other, ratios, 1)
     return lines or None
 
 
