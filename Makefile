@@ -43,7 +43,7 @@ test: lint ## lint, import rules, dbt unit and data tests, Python tests, one sma
 	@$(PY) -m pytest -n 2 --dist loadfile
 
 test-long: setup ## fault and load tests in full: readers, kills, full disk (about half an hour)
-	@CITYSYNC_LONG=1 $(PY) -m pytest tests/long
+	@CITYSYNC_LONG=1 $(PY) -m pytest tests/long tests/long/full_editions.py
 
 # axe-core comes inside a Python package, taken without its dependencies (a driver that brings a browser of its own)
 $(BROWSER)/.installed: tests/browser/requirements.lock $(STAMP)

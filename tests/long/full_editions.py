@@ -1,4 +1,4 @@
-"""A second edition of a source: what it changed is counted, and the warehouse can be built as it stood before."""
+"""A second edition of a source end to end: what it changed is counted, and the warehouse is built as it stood (`make test-long` only)."""
 
 from __future__ import annotations
 
