@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from estimation.doses import rename_terms
-from estimation.fit_moderated import Moderation, fit_moderations
+from estimation.city_paths import fit_city_paths, treated_path
 from estimation.methods.panel_data import PairPanel
 from estimation.methods.results import FitResult, NotEstimable
 
@@ -36,19 +35,12 @@ def fit_without_approval_year(panel: PairPanel, is_second_half: np.ndarray, **se
     NotEstimable
         If the two cannot be told apart, or no pilot was approved in the second half of a year of the panel.
     """
-    cohort = np.where(panel.city_cohort > 0, panel.city_cohort, panel.years[-1] + 2)[:, None]
-    treated = panel.years[None, :] >= cohort
-    approval = (panel.years[None, :] == cohort - 1) & (is_second_half & (panel.city_cohort > 0))[:, None]
+    is_pilot = panel.city_cohort > 0
+    approval = (panel.years[None, :] == panel.city_cohort[:, None] - 1) & (is_second_half & is_pilot)[:, None]
     if not approval.any():
         raise NotEstimable("no pilot of the sample was approved in July to December of a year of the window: the headline has no such year")
     # a coefficient of its own for each cohort: only then no year of one is compared with that of another
     years = np.flatnonzero(approval.any(axis=0))
-    path = np.stack([treated, *(approval & (np.arange(len(panel.years)) == t) for t in years)], axis=2).astype(float)
-    names = ("treated", *(f"approval_year_{panel.years[t]}" for t in years))
-    moderation = Moderation(name="approval_year", city_path=path, path_names=names)
-    results = {}
-    for (_, outcome), result in fit_moderations(panel, [moderation], **settings).items():
-        if isinstance(result, NotEstimable):
-            raise result
-        results["twfe", outcome] = rename_terms(result, {f"strength:{name}": name for name in names})
-    return results
+    paths = (treated_path(panel), *(approval & (np.arange(len(panel.years)) == t) for t in years))
+    terms = ("treated", *(f"approval_year_{panel.years[t]}" for t in years))
+    return fit_city_paths(panel, "approval_year", paths, terms, settings)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from estimation.fit_moderated import Moderation, fit_moderations
+from estimation.city_paths import fit_city_paths, treated_path
 from estimation.methods.panel_data import PairPanel
-from estimation.methods.results import FitResult, NotEstimable
+from estimation.methods.results import FitResult
 from estimation.specs import SampleError
 
 # Fewer pilots with texts would make the slope a line through a handful of zones.
 MINIMUM_PILOTS = 10
-TERMS = {"strength:treated": "treated", "strength:dose": "dose"}
 
 
 def build_dose(zones: pd.DataFrame | None, column: str, city_ids: np.ndarray, city_cohort: np.ndarray, years: np.ndarray) -> np.ndarray:
@@ -58,16 +56,7 @@ def build_dose(zones: pd.DataFrame | None, column: str, city_ids: np.ndarray, ci
     return np.where(known, (table - table[known].mean()) / spread, 0.0)
 
 
-def fit_dose(
-    panel: PairPanel,
-    dose: np.ndarray,
-    *,
-    vcov: Sequence[str] | None = None,
-    permutations: int = 9999,
-    seed: int = 1,
-    shuffle: str | np.ndarray = "province",
-    tie_quantile: float | None = None,
-) -> dict[tuple[str, int], FitResult]:
+def fit_dose(panel: PairPanel, dose: np.ndarray, **settings: Any) -> dict[tuple[str, int], FitResult]:
     """Two-way fixed effects of treatment and of treatment times dose, for every outcome of a panel.
 
     Parameters
@@ -75,8 +64,8 @@ def fit_dose(
     panel : PairPanel
     dose : (N, T) float array
         As `build_dose` gives it; under the permutation a city's whole record of admission and dose moves.
-    vcov, permutations, seed, shuffle, tie_quantile
-        As in `estimation.fit.fit_outcomes`.
+    settings
+        vcov, permutations, seed, shuffle and tie_quantile of `estimation.fit.fit_outcomes`.
 
     Returns
     -------
@@ -88,31 +77,4 @@ def fit_dose(
     NotEstimable
         If the two cannot be told apart.
     """
-    treated = (panel.city_cohort > 0)[:, None] & (panel.years[None, :] >= panel.city_cohort[:, None])
-    path = np.stack([treated.astype(float), dose], axis=2)
-    moderation = Moderation(name="dose", city_path=path, path_names=tuple(term.split(":")[1] for term in TERMS))
-    settings = {"vcov": vcov, "permutations": permutations, "seed": seed, "shuffle": shuffle, "tie_quantile": tie_quantile}
-    results = {}
-    for (_, outcome), result in fit_moderations(panel, [moderation], **settings).items():
-        if isinstance(result, NotEstimable):
-            raise result
-        results["twfe", outcome] = rename_terms(result, TERMS)
-    return results
-
-
-def rename_terms(result: FitResult, terms: dict[str, str]) -> FitResult:
-    """Terms by their own names, without the difference of the two, which means nothing here, and its tests."""
-    estimates = tuple(dataclasses.replace(e, term=terms[e.term]) for e in result.estimates if e.term in terms)
-    diagnostics = tuple(
-        (name, terms.get(term, term), value)
-        for name, term, value in result.diagnostics
-        if not name.startswith("joint_") and not (term or "").startswith("difference:")
-    )
-    warnings = tuple(_plain(text, terms) for text in result.warnings if not text.startswith("difference:"))
-    return dataclasses.replace(result, estimates=estimates, diagnostics=diagnostics, warnings=warnings)
-
-
-def _plain(text: str, terms: dict[str, str]) -> str:
-    for term, name in terms.items():
-        text = text.replace(term, name)
-    return text
+    return fit_city_paths(panel, "dose", (treated_path(panel), dose), ("treated", "dose"), settings)

@@ -8,7 +8,6 @@ same manifest serves the counterfactual build.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -149,8 +148,3 @@ def _node_result(result: Any) -> NodeResult:
         failures=result.failures,
         message=result.message or "",
     )
-
-
-def read_manifest(home: Home) -> dict[str, Any]:
-    """The manifest as a plain mapping, for Dagster's lineage."""
-    return json.loads(ensure_manifest(home).read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-SYNC_TABLE, VALUE_TABLE, CITY_YEAR_TABLE = ("marts.fct_pair_synchronization", "marts.fct_indicator_observation", "marts.fct_city_year")
+SYNC_TABLE = "marts.fct_pair_synchronization"
 MEASURES = ("cm_growth_official", "cm_growth_deflated")
 SCALE = 1000  # values are kept to a thousandth, as 16-bit integers
 MISSING = -32768

@@ -17,7 +17,6 @@ from estimation.report.figures import BLUE, GREY, INK, ORANGE, SIMULATED, SKY, S
 OVERALL = ("treated", "att")
 OFFICIAL = "cm_growth_official"
 PRIMARY = f"baseline.{OFFICIAL}.headline"
-CURVE = "specification_curve"
 DOTS_PER_INCH = 200
 CHOICES = ("measure", "series", "window", "treatment_rule", "tie_rule", "control_group", "estimator", "effects")
 QUANTILE = "permutation_quantile_"

@@ -10,8 +10,9 @@ from tests.ingest.delivered import HEADER, layouts
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.grids import Grid
 from warehouse.ingest.layouts import parse_layout
-from warehouse.ingest.observations import build_file_observations, tables_for
+from warehouse.ingest.observations import build_file_observations
 from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin
+from warehouse.ingest.sheet_choice import tables_for
 
 ORIGIN = FileOrigin("panel", 2020, "a.xlsx")
 TITLE = ["全国城市", None, None, None, None]

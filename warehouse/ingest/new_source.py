@@ -15,8 +15,9 @@ from warehouse.ingest.grids import READABLE, Grid, decode_text, read_grids
 from warehouse.ingest.header_matching import Catalog, build_catalog
 from warehouse.ingest.layout_draft import Draft, draft_layout
 from warehouse.ingest.layouts import load_layouts, parse_layout
-from warehouse.ingest.observations import build_file_observations, tables_for
+from warehouse.ingest.observations import build_file_observations
 from warehouse.ingest.raw_table import FileOrigin
+from warehouse.ingest.sheet_choice import tables_for
 from warehouse.ingest.sheet_profile import Places
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -27,8 +27,9 @@ from warehouse.ingest.cell_values import (
 from warehouse.ingest.column_values import cell_refs, column_numbers, column_texts, filled_positions, remembering_search
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.grids import Cell, Grid
-from warehouse.ingest.layouts import ANY_SHEET, IgnoredSheet, Layout, Table
+from warehouse.ingest.layouts import Table
 from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin, build_raw_table, build_rejected_line, build_rejected_table, in_sheet_order
+from warehouse.ingest.sheet_choice import claims, missing_sheets, unread_sheet
 
 
 @dataclass(frozen=True)
@@ -87,12 +88,12 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
         A sheet or a column that a table names is missing or doubled; all such faults of the file are named.
     """
     filled = [(position, grid) for position, grid in enumerate(grids) if any(not is_blank(cell) for row in grid.rows for cell in row)]
-    parts, faults = [], _missing_sheets(filled, tables)
+    parts, faults = [], missing_sheets(filled, tables)
     for position, grid in filled if not faults else []:
-        claims = [table for table in tables if _claims(table, grid.sheet_name, position)]
-        if not claims:
-            parts.append(build_rejected_table(origin, [_unread_sheet(grid, tables)]))
-        for table in claims:
+        readers = [table for table in tables if claims(table, grid.sheet_name, position)]
+        if not readers:
+            parts.append(build_rejected_table(origin, [unread_sheet(grid, tables)]))
+        for table in readers:
             try:
                 parts.append(build_sheet_observations(grid, table, origin))
             except FileFault as fault:
@@ -105,50 +106,6 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
 def _joined(faults: list[FileFault]) -> FileFault:
     found = "; ".join(f"{fault.where or 'file'}: expected {fault.expected}, found {fault.found}" for fault in faults)
     return FileFault(f"{len(faults)} things otherwise", found, faults[0].action)
-
-
-def _missing_sheets(filled: list[tuple[int, Grid]], tables: list[Table]) -> list[FileFault]:
-    """Faults for sheets that a table names, or at least one that it selects, and that are absent or blank."""
-    present = [grid.sheet_name for _, grid in filled]
-    found = ", ".join(name or "a table without sheets" for name in present) or "nothing but blank cells"
-    faults = []
-    for table in tables:
-        needed = [name for name, rule in table.sheet_indicators.items() if not rule.optional and name != ANY_SHEET]
-        missing = [name for name in [*(table.sheets.names if table.sheets else ()), *needed] if name not in present]
-        if missing and present != [None]:
-            faults.append(FileFault(f"filled sheets {', '.join(missing)}", found, "deliver the missing sheets, or adapt the layout"))
-        elif not any(_claims(table, grid.sheet_name, position) for position, grid in filled):
-            faults.append(FileFault("a filled sheet that the layout selects", found, "deliver it, or adapt the layout"))
-    return faults
-
-
-def _claims(table: Table, sheet_name: str | None, position: int) -> bool:
-    if sheet_name is None:
-        return not table.sheet_indicators or ANY_SHEET in table.sheet_indicators
-    if _ignoring_rule(table.ignore_sheets, sheet_name):
-        return False
-    if table.sheet_indicators:
-        return sheet_name in table.sheet_indicators or ANY_SHEET in table.sheet_indicators
-    chosen = table.sheets
-    if chosen is None:
-        return True
-    is_named = sheet_name in chosen.names or position in chosen.index
-    return is_named or (chosen.pattern is not None and re.fullmatch(chosen.pattern, sheet_name) is not None)
-
-
-def _ignoring_rule(rules: Iterable[IgnoredSheet], sheet_name: str) -> IgnoredSheet | None:
-    for rule in rules:
-        if rule.name == sheet_name or (rule.pattern is not None and re.fullmatch(rule.pattern, sheet_name)):
-            return rule
-    return None
-
-
-def _unread_sheet(grid: Grid, tables: list[Table]) -> dict[str, object]:
-    rule = _ignoring_rule((rule for table in tables for rule in table.ignore_sheets), grid.sheet_name or "")
-    if rule is not None:
-        return build_rejected_line("dropped_row", f"whole sheet left out by the layout: {rule.reason}", sheet_name=grid.sheet_name)
-    detail = "expected a sheet that the layout reads or ignores, found another one; add it to the layout, or to ignore_sheets with a reason"
-    return build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name)
 
 
 def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin) -> pa.Table:
@@ -412,16 +369,3 @@ def judge(
             todo = "it is a formula without a stored result: open and save the workbook in Excel"
         return "not_a_number", f"expected a number, found {raw_text!r}; {todo}, or name the text in missing_values of the layout"
     return "unknown_year", f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, found {year_text!r}; correct the year"
-
-
-def tables_for(layout: Layout, path: str, matches: Callable[[str, str], bool]) -> list[Table]:
-    """Tables of a layout whose file patterns fit a path (``matches(path, pattern)`` decides), each with the rules for this file only."""
-
-    def fits(patterns: list[str]) -> bool:
-        return any(matches(path, pattern) for pattern in patterns)
-
-    chosen = [table for table in layout.tables if fits(table.files)]
-    return [
-        table.model_copy(update={"indicators": [rule for rule in table.indicators if not rule.files or fits(rule.files)]})
-        for table in chosen
-    ]

@@ -36,8 +36,7 @@ SENTENCES = {
     "trade_facilitation": ("推行清单核放、汇总申报通关模式，提高通关效率。", "优化检验检疫流程，实行快速验放。"),
     "overseas_institutions": ("支持企业建设{n}个公共海外仓。", "组织企业参加境外展会，设立海外分支机构。"),
 }
-#: The class whose tools work in the simulation; the others are ceremony.
-EFFECTIVE_CLASS = "demand"
+#: The tools that work in the simulation, those of the class demand; the others are ceremony.
 EFFECTIVE_TOOLS = ("government_procurement", "outsourcing", "trade_facilitation", "overseas_institutions")
 _NUMERALS = "一二三四五六七八九十"
 
@@ -69,7 +68,7 @@ def draw_policy_tools(pilot_zones: pd.DataFrame, seed: int, last_year: int) -> p
 
 
 def effective_intensity(city_id: np.ndarray, tools: pd.DataFrame) -> np.ndarray:
-    """Intensity of the tools that work in the simulation, those of `EFFECTIVE_CLASS`: a city's sentences over the mean of all zones.
+    """Intensity of the tools that work in the simulation, `EFFECTIVE_TOOLS`: a city's sentences over the mean of all zones.
 
     Parameters
     ----------
