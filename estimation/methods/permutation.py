@@ -172,9 +172,15 @@ def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:
 
 
 def _n_threads() -> int:
-    """OMP_NUM_THREADS where it is set, else the processors of the machine."""
-    named = os.environ.get("OMP_NUM_THREADS", "")
-    return int(named) if named.isdecimal() and int(named) > 0 else os.cpu_count() or 1
+    """CITYSYNC_THREADS, else OMP_NUM_THREADS, else the processors of the machine.
+
+    A refresh sets OMP_NUM_THREADS to 1 to keep sums of BLAS in one order; draws are independent of one another and may use every core.
+    """
+    for name in ("CITYSYNC_THREADS", "OMP_NUM_THREADS"):
+        named = os.environ.get(name, "")
+        if named.isdecimal() and int(named) > 0:
+            return int(named)
+    return os.cpu_count() or 1
 
 
 def _unit_matrices(designs: list[Design], statistics: PairStatistics, largest: int) -> np.ndarray:
