@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from warehouse.ingest.policy_cleaning import MappedText
 
@@ -19,6 +21,8 @@ MARKER = re.compile(
 )
 _SPACE = " \t\u3000"
 _CLOSING = "”’」』》〉）)\\]】"
+#: No enumeration sign is longer: 第一百零条 has five, a bracketed numeral with a stop behind it six.
+_LONGEST_MARKER = 6
 _END = re.compile(rf"[。；;！？!?]+[{_CLOSING}]*")
 # both begin with their sign, not with a look behind it: a search then jumps from sign to sign
 _ADDRESSED = re.compile(rf"[:：](?<=[政府部局厅委署院关会位门构处业].)(?=[^\n\d{_CLOSING}])")
@@ -93,68 +97,66 @@ def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
     list of Clause
         In reading order. `clause_kind` is note, title, header (number, issuer or date alone), addressee, heading or body.
     """
-    clauses: list[Clause] = []
+    text = mapped.text
+    bounds, rows = [], []
     zone, has_body = None, False
-    line_no, counted = 1, 0
-    for start, end, is_first, has_more in _pieces(mapped.text):
-        piece = mapped.text[start:end]
+    for start, end, is_first, has_more in _pieces(text):
+        piece = text[start:end]
         marker = MARKER.match(piece)
         level = int(marker.lastgroup[1]) if marker else 0
-        text = piece[marker.end() :].strip(_SPACE) if marker else piece
-        kind = _kind(piece, text, level, is_first, has_more, has_body)
+        inner = piece[marker.end() :].strip(_SPACE) if marker else piece
+        kind = _kind(piece, inner, level, is_first, has_more, has_body)
         has_body = has_body or (level > 0 and kind in ("heading", "body"))
         if kind == "title" and (titled := ZONE_TITLE.fullmatch(piece)):
             zone = titled["zone"]
-        place = int(mapped.origin[start]), int(mapped.origin[end - 1]) + 1
-        if place[0] >= counted:
-            line_no, counted = line_no + found.count("\n", counted, place[0]), place[0]
-            line = line_no
-        else:
-            line = 1 + found.count("\n", 0, place[0])
-        clauses.append(Clause(len(clauses) + 1, text, kind, marker.group() if marker else None, level, zone, *place, line))
-    return _with_headings(clauses)
+        if rows and _is_set_under(rows[-1], level, kind):
+            rows[-1][1] = "heading"
+        rows.append([inner, kind, marker.group() if marker else None, level, zone])
+        bounds.append((start, end))
+    places = _places(mapped, found, bounds)
+    return [Clause(n, *row, *place) for n, (row, place) in enumerate(zip(rows, places, strict=True), 1)]
 
 
-def _with_headings(clauses: list[Clause]) -> list[Clause]:
-    """A short marked sentence is a heading where what follows is set under it: a deeper mark, or text without one."""
-    following = [*clauses[1:], None]
-    return [
-        clause._replace(clause_kind="heading") if after is not None and _is_set_under(clause, after) else clause
-        for clause, after in zip(clauses, following, strict=True)
-    ]
+def _places(mapped: MappedText, found: str, bounds: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """First and last place (exclusive) and line of each piece in the text as found."""
+    starts, ends = np.array(bounds, np.int64).reshape(-1, 2).T
+    first, last = mapped.origin[starts], mapped.origin[ends - 1] + 1
+    line_ends = np.array([match.start() for match in re.finditer("\n", found)])
+    return zip(first.tolist(), last.tolist(), (np.searchsorted(line_ends, first) + 1).tolist(), strict=True)
 
 
-def _is_set_under(clause: Clause, after: Clause) -> bool:
-    if clause.clause_kind != "body" or not 0 < clause.marker_level < 5 or len(clause.clause_text) > _HEADING_LENGTH:
+def _is_set_under(row: list[Any], level_after: int, kind_after: str) -> bool:
+    """Whether a short marked sentence (text, kind, marker, level, zone) heads what follows: a deeper mark, or text without one."""
+    text, kind, _, level, _ = row
+    if kind != "body" or not 0 < level < 5 or len(text) > _HEADING_LENGTH:
         return False
-    return after.marker_level > clause.marker_level or (after.marker_level == 0 and after.clause_kind == "body")
+    return level_after > level or (level_after == 0 and kind_after == "body")
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, bool, bool]]:
     """Start and end of each piece, whether it is the first of its line, and whether more follows on the line."""
     pending = None
     cuts = _cuts(text)
-    n = 0
+    n, n_cuts = 0, len(cuts)
     start = 0
-    while start <= len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        inner = [start]
-        while n < len(cuts) and cuts[n] < end:
+    for line in text.split("\n"):
+        end = start + len(line)
+        inner = []
+        while n < n_cuts and cuts[n] < end:
             if cuts[n] > start:
                 inner.append(cuts[n])
             n += 1
-        inner.append(end)
-        if len(inner) > 2 and _NOTE.fullmatch(text[start:end].strip(_SPACE)):
-            inner = [start, end]
-        parts = [(a, b) for a, b in pairwise(inner) if not _is_blank(text[a:b])]
+        if inner and _NOTE.fullmatch(line.strip(_SPACE)):
+            inner = []
+        parts = [part for part in pairwise((start, *inner, end)) if not _is_blank(text[part[0] : part[1]])]
         for k, (left, right) in enumerate(parts):
             piece = text[left:right]
             a, b = right - len(piece.lstrip()), left + len(piece.rstrip())
-            if k + 1 == len(parts) and MARKER.fullmatch(text, a, b):
+            has_more = k + 1 < len(parts)
+            if b - a <= _LONGEST_MARKER and not has_more and MARKER.fullmatch(text, a, b):
                 pending = a
                 continue
-            yield (a if pending is None else pending), b, k == 0, k + 1 < len(parts)
+            yield (a if pending is None else pending), b, k == 0, has_more
             pending = None
         start = end + 1
 

@@ -206,8 +206,7 @@ def _column(text: str, spans: list[tuple[int, int]], opens: list[bool]) -> Itera
 def _join_wrapped(mapped: MappedText) -> MappedText:
     """Join lines that a fixed page width cut: only where most lines have one and the same width."""
     text = mapped.text
-    spans = _line_spans(text)
-    lengths = np.array([len(text[a:b].strip()) for a, b in spans])
+    lengths = np.array([len(line.strip()) for line in text.split("\n")])
     filled = lengths[lengths > 0]
     if len(filled) < 8:
         return mapped
@@ -216,6 +215,7 @@ def _join_wrapped(mapped: MappedText) -> MappedText:
     if not 12 <= width <= 80 or is_full.sum() < 0.4 * len(filled):
         return mapped
     order: list[tuple[int, int] | None] = []
+    spans = _line_spans(text)
     for n, (start, end) in enumerate(spans):
         shift = len(text[start:end]) - len(text[start:end].lstrip())
         follows = n > 0 and is_full[n - 1] and lengths[n] > 0 and text[spans[n - 1][1] - 1] not in _SENTENCE_END

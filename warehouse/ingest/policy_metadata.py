@@ -38,7 +38,7 @@ _PLANNED_SPAN = re.compile(r"(20\d\d)\s*年?\s*[-—–~至到]{1,2}\s*(20\d\d)\
 _FROM = re.compile(rf"自(?P<date>{_DATE.pattern})起(?:正式)?(?:施行|实施|执行|生效)")
 _UNTIL = re.compile(rf"有效期(?:限)?(?:至|到|截至)(?P<date>{_DATE.pattern})")
 _YEARS = re.compile(r"有效期(?:限)?(?:为)?\s*([一二两三四五六七八九十\d]{1,2})\s*年")
-_REPEALED = re.compile(r"同时废止|予以废止|停止执行")
+_REPEALED = ("同时废止", "予以废止", "停止执行")
 _HEAD_LINES = 12
 #: What a line must hold, or end in, before the long patterns are tried on it.
 _MAY_TITLE = "综合试验区"
@@ -151,16 +151,16 @@ def _numbers(text: str) -> Iterator[re.Match[str]]:
 
 def _repealed(text: str) -> list[str]:
     """Numbers of documents in sentences that end their force."""
-    if _REPEALED.search(text) is None:
+    if not any(word in text for word in _REPEALED):
         return []
-    sentences = [sentence for sentence in re.split("[。；;]", text) if _REPEALED.search(sentence)]
+    sentences = [sentence for sentence in re.split("[。；;]", text) if any(word in sentence for word in _REPEALED)]
     return [_format_number(match) for sentence in sentences for match in _NUMBER.finditer(sentence)]
 
 
 def _parts(text: str) -> _Parts:
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    notes = [line for line in lines if line.startswith("[") and line.endswith("]")]
-    rest = [line for line in lines if line not in notes]
+    lines = list(filter(None, map(str.strip, text.split("\n"))))
+    notes = [line for line in lines if line[0] == "[" and line[-1] == "]"]
+    rest = [line for line in lines if line not in notes] if notes else lines
     first = next(
         (n for n, line in enumerate(rest) if re.match(r"[一二三四五六七八九十]{1,3}、|[(（]一[)）]|1[.、]|第一[章条]", line)), len(rest)
     )
