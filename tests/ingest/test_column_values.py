@@ -7,11 +7,10 @@ import math
 import random
 import unicodedata
 
-import pyarrow as pa
 import pytest
 
 from warehouse.ingest.cell_values import cell_number, cell_text, is_blank
-from warehouse.ingest.column_values import cell_refs, column_numbers, column_texts, filled_positions
+from warehouse.ingest.column_values import column_numbers, column_texts, filled_cells, filled_positions
 
 FLOATS = [0.0, -0.0, 1.0, -12.5, 36631000.0, 1e10, 1e16, 1.5e-7, 9999999999.9, 123456789.12, 0.0001, 1e300, math.nan, math.inf]
 TEXTS = ["", " ", "12", " 12.5 ", "1,234", "３，６６３.5", "-", "—", "…", "1e5", "1e400", "9" * 400, "约12", "2015年", "+.5", "1_000"]
@@ -36,10 +35,27 @@ def test_a_column_equals_its_cells(pool) -> None:
     def is_missing(cell: object) -> bool:
         return is_blank(cell) or (isinstance(cell, str) and unicodedata.normalize("NFKC", cell).strip() in missing)
 
-    assert list(filled_positions(cells, missing)) == [i for i, cell in enumerate(cells) if not is_missing(cell)]
+    positions = [i for i, cell in enumerate(cells) if not is_missing(cell)]
+    assert list(filled_positions(cells, missing)) == positions
+    filled = filled_cells(cells, missing)
+    assert filled.positions.tolist() == positions
+    assert filled.texts.to_pylist() == [cell_text(cells[i]) for i in positions]
+    assert [None if math.isnan(number) else number for number in filled.numbers.tolist()] == [cell_number(cells[i]) for i in positions]
 
 
-def test_an_empty_column_and_addresses() -> None:
+def test_a_mark_of_a_missing_value_may_be_a_number() -> None:
+    cells = ["12", "-9", " -9", "－9", "9", "", "0.5"]
+    assert filled_cells(cells, {"-9"}).positions.tolist() == [0, 4, 6]
+
+
+@pytest.mark.parametrize("cells", [[1.5, "", 2.0], [math.nan, "-", 1e16], ["-", 3.5, "约5"]])
+def test_numbers_between_marks_keep_their_places(cells) -> None:
+    filled = filled_cells(cells, {"-"})
+    assert filled.texts.to_pylist() == [cell_text(cells[i]) for i in filled.positions.tolist()]
+    assert filled.positions.tolist() == [i for i, cell in enumerate(cells) if not is_blank(cell) and cell != "-"]
+
+
+def test_an_empty_column() -> None:
     assert column_texts([]).to_pylist() == []
     assert column_numbers([], column_texts([])).to_pylist() == []
-    assert cell_refs(27, pa.array(["3", "10"])).to_pylist() == ["AB3", "AB10"]
+    assert filled_cells([], {"-"}).texts.to_pylist() == []

@@ -1,21 +1,98 @@
-"""A column of cells as delivered: its texts, its numbers, which are missing; the same as cell by cell, but many at a time (pure)."""
+"""A column of cells as delivered: its texts, its numbers, which are filled; the same as cell by cell, but many at a time (pure)."""
 
 from __future__ import annotations
 
+import math
 import unicodedata
-from collections.abc import Callable, Collection, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.ingest.cell_values import cell_number, cell_text, column_letters, is_blank
+from warehouse.ingest.cell_values import cell_number, cell_text, is_blank
+from warehouse.ingest.coded_texts import CodedTexts
 
 # Where Arrow spells a double as Python does; outside, exponents differ.
 _SMALLEST, _LARGEST = 1e-4, 1e10
 _SHORT = 40
 _PLAIN_NUMBER = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?$"
+
+
+@dataclass(frozen=True)
+class FilledCells:
+    """The filled cells of a column.
+
+    Attributes
+    ----------
+    positions : ndarray of int, shape (n,)
+        Where they stand in the column.
+    texts : pyarrow.Array of string, length n
+    numbers : ndarray of float, shape (n,)
+        NaN where a cell is no number.
+    """
+
+    positions: np.ndarray
+    texts: pa.Array
+    numbers: np.ndarray
+
+
+def filled_cells(cells: Sequence[object], missing: Collection[str]) -> FilledCells:
+    """Cells that are neither blank nor one of the marks of a missing value (normalised by NFKC, trimmed), with ``column_texts`` and
+    ``column_numbers`` of them.
+    """
+    kinds = set(map(type, cells))
+    if kinds == {float}:
+        return _filled_floats(np.array(cells))
+    if kinds == {str}:
+        return _filled_texts(cells, missing)
+    if kinds == {float, str}:
+        return _filled_floats_and_texts(cells, missing)
+    positions = np.array(filled_positions(cells, missing), np.int64)
+    if len(positions) < len(cells):
+        cells = [cells[i] for i in positions.tolist()]
+    texts = column_texts(cells)
+    return FilledCells(positions, texts, column_numbers(cells, texts).to_numpy(zero_copy_only=False))
+
+
+def _filled_floats(numbers: np.ndarray) -> FilledCells:
+    positions = np.flatnonzero(~np.isnan(numbers))
+    numbers = numbers if len(positions) == len(numbers) else numbers[positions]
+    return FilledCells(positions, _float_texts(numbers), np.where(np.isinf(numbers), np.nan, numbers))
+
+
+def _filled_floats_and_texts(cells: Sequence[float | str], missing: Collection[str]) -> FilledCells:
+    floats = _filled_floats(np.array([math.nan if cell.__class__ is str else cell for cell in cells]))
+    # most texts between numbers are blanks
+    if all(_is_mark(text, missing) for text in {cell for cell in cells if cell.__class__ is str}):
+        return floats
+    places = [i for i, cell in enumerate(cells) if cell.__class__ is str]
+    texts = _filled_texts([cells[i] for i in places], missing)
+    positions = np.concatenate([floats.positions, np.array(places)[texts.positions]])
+    order = np.argsort(positions)
+    both = pa.concat_arrays([floats.texts, texts.texts])
+    return FilledCells(positions[order], both.take(pa.array(order)), np.concatenate([floats.numbers, texts.numbers])[order])
+
+
+def _filled_texts(cells: Sequence[str], missing: Collection[str]) -> FilledCells:
+    """The same for a column of texts alone: plain numbers at once, each other text once."""
+    texts = pa.array(cells, pa.string())
+    is_plain = _are_plain_numbers(texts)
+    if is_plain.true_count == len(texts) and not _are_plain_numbers(pa.array(missing, pa.string())).true_count:
+        return FilledCells(np.arange(len(cells)), texts, pc.cast(texts, pa.float64()).to_numpy())
+    odd = np.flatnonzero(~is_plain.to_numpy(zero_copy_only=False)).tolist()
+    numbers = pc.cast(pc.if_else(is_plain, texts, None), pa.float64()).to_numpy(zero_copy_only=False).copy()
+    is_filled = ~pc.is_in(texts, value_set=pa.array(missing, pa.string())).to_numpy(zero_copy_only=False)
+    known = {text: (not _is_mark(text, missing), cell_number(text)) for text in {cells[i] for i in odd}}
+    is_filled[odd] = [known[cells[i]][0] for i in odd]
+    numbers[odd] = [math.nan if known[cells[i]][1] is None else known[cells[i]][1] for i in odd]
+    return FilledCells(np.flatnonzero(is_filled), texts.filter(pa.array(is_filled)), numbers[is_filled])
+
+
+def _are_plain_numbers(texts: pa.Array) -> pa.Array:
+    # so short a number with two digits of exponent is finite
+    return pc.and_(pc.match_substring_regex(texts, _PLAIN_NUMBER), pc.less(pc.binary_length(texts), _SHORT))
 
 
 def column_texts(cells: Sequence[object]) -> pa.Array:
@@ -33,24 +110,26 @@ def column_texts(cells: Sequence[object]) -> pa.Array:
     if kinds <= {str}:
         return pa.array(cells, pa.string())
     if kinds == {float}:
-        return _float_texts(cells)
+        return _float_texts(np.array(cells))
     texts = [cell if cell.__class__ is str else cell_text(cell) for cell in cells] if float not in kinds else list(cells)
     if float in kinds:
         floats = [i for i, cell in enumerate(cells) if cell.__class__ is float]
-        for i, text in zip(floats, _float_texts([cells[i] for i in floats]).to_pylist(), strict=True):
+        for i, text in zip(floats, _float_texts(np.array([cells[i] for i in floats])).to_pylist(), strict=True):
             texts[i] = text
         if not kinds <= {float, str}:
             texts = [text if text.__class__ is str else cell_text(text) for text in texts]
     return pa.array(texts, pa.string())
 
 
-def _float_texts(cells: Sequence[float]) -> pa.Array:
-    numbers = np.array(cells)
+def _float_texts(numbers: np.ndarray) -> pa.Array:
     size = np.abs(numbers)
     # a NaN fails both comparisons and is spelled cell by cell
-    if (((size >= _SMALLEST) & (size < _LARGEST)) | ((numbers == 0) & ~np.signbit(numbers))).all():
-        return pc.cast(pa.array(numbers), pa.string())
-    return pa.array([cell_text(cell) for cell in cells], pa.string())
+    is_alike = ((size >= _SMALLEST) & (size < _LARGEST)) | ((numbers == 0) & ~np.signbit(numbers))
+    texts = pc.cast(pa.array(numbers), pa.string())
+    if is_alike.all():
+        return texts
+    odd = pa.array([cell_text(cell) for cell in numbers[~is_alike].tolist()], pa.string())
+    return pc.replace_with_mask(texts, pa.array(~is_alike), odd)
 
 
 def column_numbers(cells: Sequence[object], texts: pa.Array) -> pa.Array:
@@ -71,8 +150,7 @@ def column_numbers(cells: Sequence[object], texts: pa.Array) -> pa.Array:
         numbers = np.array(cells)
         return pa.array(numbers, mask=~np.isfinite(numbers))
     if kinds == {str}:
-        # so short a number with two digits of exponent is finite
-        plain = pc.and_(pc.match_substring_regex(texts, _PLAIN_NUMBER), pc.less(pc.utf8_length(texts), _SHORT))
+        plain = _are_plain_numbers(texts)
         if plain.true_count == len(texts):
             return pc.cast(texts, pa.float64())
         numbers = pc.cast(pc.if_else(plain, texts, None), pa.float64()).to_pylist()
@@ -104,11 +182,11 @@ def _is_mark(text: str, marks: Collection[str]) -> bool:
     return unicodedata.normalize("NFKC", text).strip() in marks or not text.strip()
 
 
-def cell_refs(col: int, row_nos: pa.Array) -> pa.Array:
-    """Spreadsheet addresses of a 0-based column in 1-based rows (texts), such as B7."""
-    return pc.binary_join_element_wise(column_letters(col + 1), row_nos, "")
-
-
-def remembering_search(search: Callable[[str], object]) -> Callable[[str], bool]:
-    """A search that looks at each text once: places and years repeat down a column."""
-    return lru_cache(maxsize=65536)(lambda text: search(text) is not None)
+def coded_column(cells: Sequence[object]) -> CodedTexts:
+    """``cell_text`` of every cell, for a column whose cells repeat: each distinct one is spelled once."""
+    words = dict.fromkeys(cells)
+    # cells that are equal though spelled differently: 1, 1.0 and true; 0.0 and -0.0
+    if set(map(type, words)) not in ({str}, {float}) or 0.0 in words:
+        return CodedTexts.from_texts(column_texts(cells))
+    codes = {cell: code for code, cell in enumerate(words)}
+    return CodedTexts(np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells)), column_texts(list(words)).to_pylist())

@@ -333,9 +333,9 @@ def write_parquet(table: pa.Table, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        # columns of ever new values are larger and slower with a dictionary than without
+        # columns of ever new values are larger and slower with a dictionary than without; coded texts are read back as plain ones
         repeating = [name for name in table.column_names if name not in UNREPEATED]
-        pq.write_table(table, temporary, compression="zstd", use_dictionary=repeating, write_statistics=False)
+        pq.write_table(table, temporary, compression="lz4", use_dictionary=repeating, write_statistics=False, store_schema=False)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

@@ -8,27 +8,29 @@ import numpy as np
 import pyarrow as pa
 
 from warehouse.ingest.cell_values import cell_ref
+from warehouse.ingest.coded_texts import CODED, CodedTexts
 
+# in memory; a raw Parquet file holds the coded columns as plain text
 RAW_SCHEMA = pa.schema(
     [
-        ("source_id", pa.string()),
+        ("source_id", CODED),
         ("edition_year", pa.int32()),
-        ("file_name", pa.string()),
-        ("sheet_name", pa.string()),
+        ("file_name", CODED),
+        ("sheet_name", CODED),
         ("cell_ref", pa.string()),
         ("row_no", pa.int32()),
         ("col_no", pa.int32()),
-        ("place_level", pa.string()),
-        ("place_code_text", pa.string()),
-        ("place_text", pa.string()),
-        ("year_text", pa.string()),
+        ("place_level", CODED),
+        ("place_code_text", CODED),
+        ("place_text", CODED),
+        ("year_text", CODED),
         ("year", pa.int32()),
-        ("indicator_id", pa.string()),
-        ("unit_text", pa.string()),
+        ("indicator_id", CODED),
+        ("unit_text", CODED),
         ("raw_text", pa.string()),
         ("value", pa.float64()),
-        ("reason", pa.string()),
-        ("detail", pa.string()),
+        ("reason", CODED),
+        ("detail", CODED),
     ]
 )
 
@@ -43,17 +45,21 @@ class FileOrigin:
 
 
 def build_raw_table(origin: FileOrigin, columns: dict[str, object], n_rows: int) -> pa.Table:
-    """Arrow table in the raw schema; a column is a list or Arrow array of ``n_rows``, a constant, or absent (null)."""
+    """Arrow table in the raw schema; a column is a list, Arrow array or coded texts of ``n_rows``, a constant, or absent (null)."""
     given = {"source_id": origin.source_id, "edition_year": origin.edition_year, "file_name": origin.file_name} | columns
     arrays = [_as_array(given.get(field.name), field.type, n_rows) for field in RAW_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=RAW_SCHEMA)
 
 
 def _as_array(column: object, kind: pa.DataType, n_rows: int) -> pa.Array:
+    if isinstance(column, CodedTexts):
+        return column.to_arrow()
     if isinstance(column, pa.Array | pa.ChunkedArray):
         return column.cast(kind)
     if isinstance(column, list):
         return pa.array(column, type=kind)
+    if kind == CODED:
+        return CodedTexts.constant(column, n_rows).to_arrow()
     return pa.repeat(pa.scalar(column, type=kind), n_rows)
 
 

@@ -20,8 +20,8 @@ from warehouse.ingest.cell_values import (
 )
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.grids import Cell, check_format, read_columns, read_csv_rows
-from warehouse.ingest.observations import judge
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table, build_rejected_line, build_rejected_table, in_sheet_order
+from warehouse.ingest.sheet_values import judge
 
 TIDY_SOURCE = "tidy"
 REQUIRED = ("city_id", "year", "indicator_id", "value")

@@ -1,0 +1,84 @@
+"""Texts that repeat down a sheet as codes into a list of words: places, years, units, reasons (pure).
+
+A sheet names a city once a year and an indicator once a column; codes are gathered and written many times faster than the texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+#: Arrow type of such a column; a raw Parquet file stores it as plain text.
+CODED = pa.dictionary(pa.int32(), pa.string())
+NO_TEXT = -1
+
+
+@dataclass(frozen=True)
+class CodedTexts:
+    """Texts, some of them none.
+
+    Attributes
+    ----------
+    codes : ndarray of int32, shape (n,)
+        Position in ``words``, ``NO_TEXT`` where there is none.
+    words : list of str
+        The distinct texts.
+    """
+
+    codes: np.ndarray
+    words: list[str]
+
+    @classmethod
+    def constant(cls, text: str | None, n: int) -> CodedTexts:
+        """The same text, or none, n times."""
+        return cls(np.full(n, NO_TEXT if text is None else 0, np.int32), [] if text is None else [text])
+
+    @classmethod
+    def from_texts(cls, texts: pa.Array, function: Callable[[str], str | None] = str) -> CodedTexts:
+        """A text column through a function, each distinct text once; none where the function says None."""
+        encoded = texts.dictionary_encode()
+        codes = encoded.indices.fill_null(NO_TEXT).to_numpy(zero_copy_only=False)
+        return cls(codes, encoded.dictionary.to_pylist()).mapped(function)
+
+    @classmethod
+    def from_list(cls, texts: Sequence[str | None]) -> CodedTexts:
+        """Texts of a list, in the order of their first occurrence."""
+        words = {text: code for code, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
+        return cls(np.array([NO_TEXT if text is None else words[text] for text in texts], np.int32), list(words))
+
+    @classmethod
+    def concat(cls, parts: Iterable[CodedTexts]) -> CodedTexts:
+        """Parts one after another, words in the order of their first occurrence."""
+        words: dict[str, int] = {}
+        codes = [_recoded(part.codes, [words.setdefault(word, len(words)) for word in part.words]) for part in parts]
+        return cls(np.concatenate(codes) if codes else np.empty(0, np.int32), list(words))
+
+    def mapped(self, function: Callable[[str], str | None]) -> CodedTexts:
+        """Each word through a function; none where it says None."""
+        found: dict[str, int] = {}
+        new = [NO_TEXT if text is None else found.setdefault(text, len(found)) for text in map(function, self.words)]
+        return CodedTexts(_recoded(self.codes, new), list(found))
+
+    def take(self, positions: np.ndarray) -> CodedTexts:
+        """The texts at the given positions."""
+        return CodedTexts(self.codes[positions], self.words)
+
+    def to_list(self) -> list[str | None]:
+        """The texts themselves, None for none."""
+        words = [*self.words, None]
+        return [words[code] for code in self.codes.tolist()]
+
+    def to_arrow(self) -> pa.DictionaryArray:
+        """The same as an Arrow array of type ``CODED``."""
+        is_none = self.codes == NO_TEXT
+        return pa.DictionaryArray.from_arrays(
+            pa.array(self.codes, mask=is_none if is_none.any() else None), pa.array(self.words, pa.string())
+        )
+
+
+def _recoded(codes: np.ndarray, new: list[int]) -> np.ndarray:
+    # the last entry stands for none: -1 reads it
+    return np.array([*new, NO_TEXT], np.int32)[codes]
