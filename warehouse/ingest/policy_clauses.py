@@ -98,7 +98,7 @@ def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
         In reading order. `clause_kind` is note, title, header (number, issuer or date alone), addressee, heading or body.
     """
     text = mapped.text
-    bounds, rows = [], []
+    rows, starts, ends = [], [], []
     zone, has_body = None, False
     for start, end, is_first, has_more in _pieces(text):
         piece = text[start:end]
@@ -112,15 +112,15 @@ def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
         if rows and _is_set_under(rows[-1], level, kind):
             rows[-1][1] = "heading"
         rows.append([inner, kind, marker.group() if marker else None, level, zone])
-        bounds.append((start, end))
-    places = _places(mapped, found, bounds)
+        starts.append(start)
+        ends.append(end)
+    places = _places(mapped, found, starts, ends)
     return [Clause(n, *row, *place) for n, (row, place) in enumerate(zip(rows, places, strict=True), 1)]
 
 
-def _places(mapped: MappedText, found: str, bounds: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+def _places(mapped: MappedText, found: str, starts: list[int], ends: list[int]) -> Iterator[tuple[int, int, int]]:
     """First and last place (exclusive) and line of each piece in the text as found."""
-    starts, ends = np.array(bounds, np.int64).reshape(-1, 2).T
-    first, last = mapped.origin[starts], mapped.origin[ends - 1] + 1
+    first, last = mapped.origin[np.array(starts, np.int64)], mapped.origin[np.array(ends, np.int64) - 1] + 1
     line_ends = np.array([match.start() for match in re.finditer("\n", found)])
     return zip(first.tolist(), last.tolist(), (np.searchsorted(line_ends, first) + 1).tolist(), strict=True)
 
@@ -182,6 +182,5 @@ def _kind(piece: str, text: str, level: int, is_first: bool, has_more: bool, has
         if not has_body and _ADDRESSEE.fullmatch(piece):
             return "addressee"
         return "body"
-    is_short = len(text) <= _HEADING_LENGTH and level < 5
-    is_unended = text[-1:] not in "。；;！？!?"
-    return "heading" if is_short and (is_unended or (is_first and has_more)) else "body"
+    may_head = len(text) <= _HEADING_LENGTH and level < 5
+    return "heading" if may_head and (text[-1:] not in _SENTENCE_END or (is_first and has_more)) else "body"
