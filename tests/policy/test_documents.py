@@ -243,6 +243,11 @@ def test_a_text_ends_the_force_of_another():
     assert found["repealed_numbers"] == ["某某政发〔2017〕12号"]
 
 
+def test_a_sign_alone_on_a_line_belongs_to_the_next_line():
+    clauses = read("某市人民政府关于支持跨境电商发展的意见\n1.\n  推动金融创新，完善支付体系。\n".encode(), "a.txt")["clauses"]
+    assert [(c["marker"], c["clause_text"], c["line_no"]) for c in clauses[1:]] == [("1.", "推动金融创新，完善支付体系。", 2)]
+
+
 def test_sketch_estimates_the_share_of_common_text():
     codes = [0x4E00 + (n * n * 7919 + n * 104729) % 20000 for n in range(8000)]
     text = "".join(map(chr, codes))

@@ -104,7 +104,7 @@ def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
         piece = text[start:end]
         marker = MARKER.match(piece)
         level = int(marker.lastgroup[1]) if marker else 0
-        inner = piece[marker.end() :].strip(_SPACE) if marker else piece
+        inner = piece[marker.end() :].strip(_SPACE + "\n") if marker else piece
         kind = _kind(piece, inner, level, is_first, has_more, has_body)
         has_body = has_body or (level > 0 and kind in ("heading", "body"))
         if kind == "title" and (titled := ZONE_TITLE.fullmatch(piece)):

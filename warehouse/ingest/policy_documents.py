@@ -17,7 +17,7 @@ from warehouse.ingest.policy_files import BROKEN, HANZI_RUN, read_policy_text
 from warehouse.ingest.policy_metadata import read_metadata
 from warehouse.ingest.raw_table import FileOrigin
 
-POLICY_READER_VERSION = "policy-1"
+POLICY_READER_VERSION = "policy-2"
 SHINGLE_LENGTH = 8
 SKETCH_SHARE = 16
 _MASKED = re.compile(r"(?<=[\u4e00-\u9fff])[*×□]{1,3}|[*□]{1,3}(?=[\u4e00-\u9fff])")
