@@ -8,7 +8,8 @@ STAMP := $(VENV)/.installed
 BROWSER := .venv-browser
 
 export CITYSYNC_HOME
-export PYTHONPYCACHEPREFIX := $(abspath $(CITYSYNC_HOME))/cache/pycache
+# libraries are compiled once, when they are installed; nothing is written beside our own sources
+export PYTHONDONTWRITEBYTECODE := 1
 export DO_NOT_TRACK := 1
 export GX_ANALYTICS_ENABLED := false
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -32,7 +33,7 @@ $(STAMP): requirements.lock
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || \
 	  { echo "python3 -m venv failed: on Debian install python3-venv (apt-get install python3-venv)"; exit 2; }
 	@$(PY) -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	@$(VENV)/bin/uv pip install --quiet --python $(PY) --require-hashes -r requirements.lock
+	@$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock
 	@$(PY) -c 'import pathlib, site; pathlib.Path(site.getsitepackages()[0], "citysync.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
 	@touch $@
 

@@ -140,9 +140,10 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
 
     from orchestration.assets.landing import edition_range_tags, register_editions
     from orchestration.definitions import load_definitions
+    from orchestration.run_history import unhurried_history
 
     definitions = load_definitions()
-    with DagsterInstance.get() as instance:
+    with unhurried_history(), DagsterInstance.get() as instance:
         register_editions(instance, home)
         job = definitions.resolve_job_def("refresh")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
