@@ -1,8 +1,9 @@
 """Dagster's record of a run, written without waiting for the disk at every event.
 
 Dagster stores each event by a connection of its own. SQLite then waits for the disk when the event is committed and again when the
-connection closes, because the last one to close folds its log into the file: a run of 120 assets waits some thousand times. A connection held open
-for the length of the run and `synchronous = normal` leave the file as safe from corruption; only the last events before a power cut could be lost.
+connection closes, because the last one to close folds its log into the file: a run of 120 assets waits some thousand times. A connection
+held open for the length of the run and `synchronous = normal` leave the file as safe from corruption; only the last events before a power
+cut could be lost.
 """
 
 from __future__ import annotations
