@@ -1,4 +1,4 @@
-"""`make simulation-study`: run what is missing, then write the tables into docs/methods.md and the figure beside it."""
+"""`make simulation-study`: run what is missing, then write its figures into the tables of docs/methods.md and the picture beside it."""
 
 from __future__ import annotations
 
@@ -9,33 +9,39 @@ from pathlib import Path
 from benchmarks.simulation_study import summary
 from benchmarks.simulation_study.figure import draw_sizes
 from benchmarks.simulation_study.grid import cells
+from benchmarks.simulation_study.page import markdown, merge_rows, read_tables, write_page
 from benchmarks.simulation_study.placebo import run_placebos
 from benchmarks.simulation_study.run import run_cells
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-BEGIN, END = "<!-- simulation study: begin -->", "<!-- simulation study: end -->"
+# title, rows, and how many cells of a row say what was run
 SECTIONS = (
-    ("Size: rejections of a true null at nominal 5 %, in per cent (Monte-Carlo error)", summary.size_table),
-    ("Other estimators, province-correlated shocks, no effect", summary.estimator_table),
-    ("Bias and coverage under an effect that differs between cities", summary.coverage_table),
-    ("Power of the default line, in per cent", summary.power_table),
-    ("Pseudo-pilots on the real panel, all pairs, official growth 2010-2019", summary.placebo_table),
+    ("Size: rejections of a true null at nominal 5 %, in per cent (Monte-Carlo error)", summary.size_table, 2),
+    ("Other estimators, province-correlated shocks, no effect", summary.estimator_table, 3),
+    ("Bias and coverage under an effect that differs between cities", summary.coverage_table, 2),
+    ("Power of the default line, in per cent", summary.power_table, 2),
+    ("Pseudo-pilots on the real panel, all pairs, official growth 2010-2019", summary.placebo_table, 1),
 )
 
 
 def main() -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="make simulation-study", description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the number of draws (0.01 for a trial)")
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the draws (0.01 for a trial, which prints its tables)")
+    parser.add_argument("--only", default="", help="cells whose name holds this, such as 254_twfe_permutation; `placebo` for those alone")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only-tables", action="store_true", help="write the tables from the cells that are there")
     chosen = parser.parse_args()
     home = Path(os.environ.get("CITYSYNC_HOME", "data"))
     folder = home / "simulation_study"
     if not chosen.only_tables:
-        run_cells(cells(chosen.scale), folder, processes=chosen.processes, say=_say)
-        _placebos(home, folder, chosen.scale)
-    write_tables(folder, REPOSITORY / "docs" / "methods.md", REPOSITORY / "docs" / "images" / "simulation_size.svg")
+        run_cells([cell for cell in cells(chosen.scale) if chosen.only in cell.name], folder, processes=chosen.processes, say=_say)
+        if chosen.only in "placebo":
+            _placebos(home, folder, chosen.scale)
+    if chosen.scale == 1:
+        write_tables(folder, REPOSITORY / "docs" / "methods.md", REPOSITORY / "docs" / "images" / "simulation_size.svg")
+    else:
+        _say("\n\n".join(f"{title}\n{markdown(table(folder))}" for title, table, _ in SECTIONS if len(table(folder)) > 1))
 
 
 def _say(line: str) -> None:
@@ -51,21 +57,18 @@ def _placebos(home: Path, folder: Path, scale: float) -> None:
 
 
 def write_tables(folder: Path, page: Path, picture: Path) -> None:
-    """Replace what stands between the two marks of the page, and the figure.
+    """Put the figures of the cells that are there into the page's tables and draw the sizes; figures of other cells stand.
 
     Raises
     ------
     ValueError
-        If the page lacks a mark.
+        If the page lacks a mark between which the tables stand.
     """
     text = page.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{page}: expected the lines {BEGIN} and {END}, between which the tables stand")
-    tables = [(title, table(folder)) for title, table in SECTIONS]
-    body = "\n\n".join(f"### {title}\n\n{summary.markdown(rows)}" for title, rows in tables if len(rows) > 1)
-    head, rest = text.split(BEGIN)
-    page.write_text(f"{head}{BEGIN}\n\n{body}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")
-    draw_sizes(folder, picture)
+    before = read_tables(text)
+    tables = {title: merge_rows(before.get(title, []), table(folder), n_keys) for title, table, n_keys in SECTIONS}
+    page.write_text(write_page(text, tables), encoding="utf-8")
+    draw_sizes(tables[SECTIONS[0][0]], picture)
 
 
 if __name__ == "__main__":

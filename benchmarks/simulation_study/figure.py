@@ -10,7 +10,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
 from benchmarks.simulation_study.grid import KINDS, SIZES
-from benchmarks.simulation_study.summary import line_rows, read_draws, rejection
+from benchmarks.simulation_study.summary import LABELS
 
 # Okabe and Ito's colours, with a marker each, so that neither colour nor shape alone carries the meaning
 STYLES = {
@@ -22,8 +22,16 @@ STYLES = {
 }
 
 
-def draw_sizes(folder: Path, target: Path) -> None:
-    """Write an SVG with a panel for each number of cities."""
+def draw_sizes(rows: list[list[str]], target: Path) -> None:
+    """Write an SVG with a panel for each number of cities.
+
+    Parameters
+    ----------
+    rows : list of list of str
+        The table of sizes: header, then a row for each kind of economy and number of cities, figures as `4.7 (0.3)` or `-`.
+    target : Path
+    """
+    sizes = {(row[0], row[1]): dict(zip(rows[0], row, strict=True)) for row in rows[1:]}
     matplotlib.rcParams.update({"svg.hashsalt": "citysync", "font.size": 9, "font.family": "DejaVu Sans", "svg.fonttype": "none"})
     kinds = [kind for kind in KINDS if not kind.convergence]
     figure, axes = plt.subplots(1, len(SIZES), figsize=(11, 4.2), sharey=True, layout="constrained")
@@ -31,10 +39,9 @@ def draw_sizes(folder: Path, target: Path) -> None:
         axis.axvspan(3.5, 6.5, color="#DDDDDD")
         axis.axvline(5, color="#888888", linewidth=0.8)
         for line, (colour, marker) in STYLES.items():
-            suffix = "_permutation" if line == "permutation" else ""
-            cells = [read_draws(folder / f"{kind.name}_{n_cities}_twfe{suffix}.csv") for kind in kinds]
-            sizes = [100 * rejection(line_rows(draws, line))[0] for draws in cells]
-            axis.plot(sizes, range(len(kinds)), marker, color=colour, label=line.replace("_", " "), markersize=6, linestyle="none")
+            found = [sizes.get((kind.label, str(n_cities)), {}).get(LABELS[line], "-") for kind in kinds]
+            shares = [float(text.split()[0]) if text != "-" else float("nan") for text in found]
+            axis.plot(shares, range(len(kinds)), marker, color=colour, label=line.replace("_", " "), markersize=6, linestyle="none")
         axis.set(title=f"{n_cities} cities", xscale="symlog", xlim=(0, 100), xlabel="rejections at nominal 5 %, per cent")
         axis.set_xticks([0, 1, 2, 5, 10, 20, 50, 100], ["0", "1", "2", "5", "10", "20", "50", "100"])
         axis.set_yticks(range(len(kinds)), [kind.label for kind in kinds])

@@ -1,4 +1,4 @@
-"""Rows of draws -> size, power, coverage with their Monte-Carlo errors, as tables for docs/methods.md and a figure."""
+"""Rows of draws -> size, power, coverage with their Monte-Carlo errors, as the rows of tables."""
 
 from __future__ import annotations
 
@@ -155,9 +155,3 @@ def placebo_table(folder: Path) -> list[list[str]]:
         shares += [rejection(line_rows(permuted, "permutation")), both_reject(permuted)]
         rows.append([label, str(draws["seed"].nunique()), *(percent(*share) for share in shares)])
     return rows
-
-
-def markdown(rows: list[list[str]]) -> str:
-    """A table in Markdown; the header first."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:]])

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from benchmarks.simulation_study import summary
-from benchmarks.simulation_study.__main__ import BEGIN, END, write_tables
+from benchmarks.simulation_study.__main__ import write_tables
 from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy, effect_panel, pair_panel, provinces
 from benchmarks.simulation_study.grid import LINES, Cell, cells
+from benchmarks.simulation_study.page import BEGIN, END, merge_rows, read_tables, write_page
 from benchmarks.simulation_study.placebo import assigner
 from benchmarks.simulation_study.run import CHUNK, closed_form_rows, draw_cell, draw_rows, fit_rows, run_cells
 from estimation.fit import fit_panel
@@ -115,6 +116,24 @@ def test_tables_stand_between_their_marks(tmp_path: Path) -> None:
     drawn = picture.read_bytes()
     write_tables(tmp_path, page, picture)
     assert page.read_text(encoding="utf-8") == text and picture.read_bytes() == drawn
+
+
+def test_figures_of_cells_not_run_again_stand() -> None:
+    head = ["economies", "cities", "draws", "default"]
+    before = [head, ["a", "60", "4000", "4.7 (0.3)"], ["a", "254", "4000", "-"], ["b", "60", "4000", "6.0 (0.4)"]]
+    now = [
+        head,
+        ["a", "254", "4000", "5.5 (0.4)"],
+        ["a", "120", "4000", "5.2 (0.4)"],
+        ["b", "60", "4000", "-"],
+        ["c", "60", "9", "1.0 (0.1)"],
+    ]
+    merged = merge_rows(before, now, 2)
+    assert [row[:2] for row in merged[1:]] == [["a", "60"], ["a", "254"], ["a", "120"], ["b", "60"], ["c", "60"]]
+    assert [row[3] for row in merged[1:]] == ["4.7 (0.3)", "5.5 (0.4)", "5.2 (0.4)", "6.0 (0.4)", "1.0 (0.1)"]
+    assert merge_rows([["other"]], now, 2) == now
+    page = write_page(f"x\n{BEGIN}\n{END}\ny\n", {"Size": merged, "None": [head]})
+    assert read_tables(page) == {"Size": merged}
 
 
 def test_placebo_layouts_keep_the_numbers_they_promise() -> None:
