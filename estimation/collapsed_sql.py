@@ -6,8 +6,6 @@ Whole numbers in doubles (below 2^53) and in 128-bit integers add up to the same
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +19,7 @@ MAX_YEARS = 50
 PAIR_BITS = 44
 # a value of the sample becomes 2^36, so that one 10^8 times as large still fits 64 bits
 SAMPLE_BITS, SAMPLE_ROWS = 36, 10_000
-# two dense id columns of 12 bits: one array of sums instead of a hash table (DuckDB's perfect hash aggregate)
+# pairs numbered below 2^24: one array of sums instead of a hash table
 DENSE_BITS = 24
 
 
@@ -215,44 +213,43 @@ def sum_influence(con: Any, table: PairTable, controls: tuple[str, ...], sums: S
     own = solution.own - solution.own.mean(axis=1, keepdims=True) if sums.is_balanced else solution.own
     _write_weights(con, sums, own, solution.fitted)
     rows, n_terms = _rows(table, controls), len(solution.estimate)
-    columns = _balanced_columns(sums, own, solution) if sums.is_balanced else _general_columns(sums, own, solution)
-    with _dense_sums(con, rows, n_terms if sums.is_balanced else MAX_YEARS):
-        con.execute(
-            f"create or replace temp table collapsed_influence as select city_i_id, city_j_id, sum(w.bit) as bits, {', '.join(columns)} "
-            f"from {rows} as r inner join collapsed_weights as w on {_cell_key('r', sums)} = w.cell "
-            f"group by city_i_id, city_j_id{'' if sums.is_balanced else ' having count(*) > 1'}"
-        )
+    joined = f"{rows} as r inner join collapsed_weights as w on {_cell_key('r', sums)} = w.cell"
     if sums.is_balanced:
+        columns = ["bit_or(w.bit) as bits", *_balanced_columns(sums, own, solution)]
+        _sum_by_pair(con, joined, columns, _dense_ids(con, table) if n_terms == 1 else None)
         low, high, pairs = con.execute("select min(bits), max(bits), count(*) from collapsed_influence").fetchone()
-        if not (low == high == 2.0 ** len(sums.years) - 1 and pairs * len(sums.years) == sums.n_rows):
+        if not (low == high == 2 ** len(sums.years) - 1 and pairs * len(sums.years) == sums.n_rows):
             raise NotBalanced
-    elif n_terms:
+    else:
         parts = ", ".join(f"ae{k} - a{k} * e / n as psi{k}" for k in range(n_terms))
-        con.execute(f"create or replace temp table collapsed_influence as select city_i_id, city_j_id, {parts} from collapsed_influence")
+        con.execute(
+            f"create or replace temp table collapsed_influence as select city_i_id, city_j_id, {parts} from ("
+            f"select city_i_id, city_j_id, {', '.join(_general_columns(sums, own, solution))} from {joined} "
+            "group by city_i_id, city_j_id having count(*) > 1)"
+        )
     return _add_up(con, n_terms)
 
 
 def _cell_key(alias: str, sums: Sums) -> str:
     """One small whole number for cohort and year: DuckDB then looks the weights up in an array, which costs a third of a hash join."""
-    first, span, base = _cell_base(sums)
-    cohort = f"case when coalesce({alias}.cohort, 0) = 0 then 0 else {alias}.cohort - {base} end"
-    return f'cast(({cohort}) * {span} + {alias}."year" - {first} as integer)'
+    first, span = _cell_base(sums)
+    return f'cast(coalesce({alias}.cohort, 0) * {span} + ({alias}."year" - {first}) as integer)'
 
 
-def _cell_base(sums: Sums) -> tuple[int, int, int]:
-    """First year, years from the first to the last, and the year before the first cohort."""
+def _cell_base(sums: Sums) -> tuple[int, int]:
+    """First year, and years from the first to the last."""
     first, last = int(sums.years[0]), int(sums.years[-1])
-    return first, last - first + 1, min(cohort for cohort in sums.delivered_cohorts if cohort > 0) - 1
+    return first, last - first + 1
 
 
 def _write_weights(con: Any, sums: Sums, own: np.ndarray, fitted: np.ndarray) -> None:
-    """A small table of the solved weights by delivered cohort and year."""
+    """A small table of the solved weights by delivered cohort and year; `bit` has one bit for each year."""
     cohorts, n_years = np.array(sums.delivered_cohorts, dtype=np.int64), len(sums.years)
-    first, span, base = _cell_base(sums)
+    first, span = _cell_base(sums)
     groups = np.array([_group(sums.group_years, cohort) for cohort in sums.delivered_cohorts])
     columns = {
-        "cell": (np.where(cohorts == 0, 0, cohorts - base)[:, None] * span + (sums.years - first)[None]).ravel().astype(np.int32),
-        "bit": np.tile(2.0 ** np.arange(n_years), len(cohorts)),
+        "cell": (cohorts[:, None] * span + (sums.years - first)[None]).ravel().astype(np.int32),
+        "bit": np.tile(2 ** np.arange(n_years), len(cohorts)).astype(np.int32 if n_years < 31 else np.int64),
         "f": fitted[groups].ravel(),
         **{f"a{k}": np.ascontiguousarray(own[groups, :, k]).ravel() for k in range(own.shape[2])},
     }
@@ -278,15 +275,44 @@ def _general_columns(sums: Sums, own: np.ndarray, solution: CollapsedSolution) -
     return columns
 
 
-@contextmanager
-def _dense_sums(con: Any, rows: str, n_terms: int) -> Iterator[None]:
-    """Let DuckDB keep the pairs' sums in an array where both ids are small dense numbers: three times as fast as a hash table."""
-    kinds = con.execute(f"select typeof(city_i_id), typeof(city_j_id) from {rows} limit 1").fetchone()
+@dataclass(frozen=True)
+class _DenseIds:
+    """Ids of both sides that are small whole numbers: the first of each and how many the second side spans."""
+
+    first_i: int
+    first_j: int
+    span_j: int
+
+
+def _dense_ids(con: Any, table: PairTable) -> _DenseIds | None:
+    """Where every pair has its own number below 2^24; DuckDB knows the least and greatest id of a table without reading it."""
+    found = con.execute(
+        "select typeof(min(city_i_id)), typeof(min(city_j_id)), min(city_i_id), max(city_i_id), min(city_j_id), max(city_j_id) "
+        f"from {table.relation}"
+    ).fetchone()
+    if any(kind not in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT") for kind in found[:2]):
+        return None
+    first_i, last_i, first_j, last_j = found[2:]
+    span_j = last_j - first_j + 1
+    return _DenseIds(first_i, first_j, span_j) if (last_i - first_i + 1) * span_j <= 2**DENSE_BITS else None
+
+
+def _sum_by_pair(con: Any, joined: str, columns: list[str], dense: _DenseIds | None) -> None:
+    """Sums by pair into the temporary table.
+
+    With dense ids the pair is one whole number and DuckDB keeps the sums in an array (its perfect hash aggregate), which takes a quarter
+    less time than an array by two ids and half that of a hash table.
+    """
+    target, sums = "create or replace temp table collapsed_influence as select", ", ".join(columns)
+    if dense is None:
+        con.execute(f"{target} city_i_id, city_j_id, {sums} from {joined} group by city_i_id, city_j_id")
+        return
+    number = f"cast((city_i_id - {dense.first_i}) * {dense.span_j} + (city_j_id - {dense.first_j}) as integer)"
+    ids = f"pair // {dense.span_j} + {dense.first_i} as city_i_id, pair % {dense.span_j} + {dense.first_j} as city_j_id"
     before = con.execute("select current_setting('perfect_ht_threshold')").fetchone()[0]
-    if n_terms == 1 and all(kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT") for kind in kinds):
-        con.execute(f"set perfect_ht_threshold = {DENSE_BITS}")
+    con.execute(f"set perfect_ht_threshold = {DENSE_BITS}")
     try:
-        yield
+        con.execute(f"{target} {ids}, * exclude (pair) from (select {number} as pair, {sums} from {joined} group by pair)")
     finally:
         con.execute(f"set perfect_ht_threshold = {int(before)}")
 

@@ -103,3 +103,33 @@ def test_what_cannot_be_estimated_is_refused(change: str, where: str, error: typ
     con.execute(change)
     with pytest.raises(error, match=message):
         fit_collapsed(con, PairTable("panel", "the y", where))
+
+
+@pytest.mark.parametrize("spread", [1, 7, 5003])
+def test_ids_far_apart_give_the_same(spread: int) -> None:
+    """Near ids number the pairs, ids far apart go through a hash table; neither shows in the result."""
+    panel = random_panel(5, n_cities=30)
+    con = database(panel)
+    near = fit_collapsed(con, PairTable("panel", "the y", "cohort_year is distinct from -1"))
+    con.execute(
+        f"create table far as select * replace (city_i_id * {spread} as city_i_id, city_j_id * {spread} + 3 as city_j_id) from panel"
+    )
+    con.execute("update far set city_j_id = city_j_id - 3")
+    far = fit_collapsed(con, PairTable("far", "the y", "cohort_year is distinct from -1"))
+    assert (far.estimate.tobytes(), far.dyadic.tobytes(), far.n_cities) == (near.estimate.tobytes(), near.dyadic.tobytes(), near.n_cities)
+
+
+@pytest.mark.parametrize("n_years", [30, 31, 40])
+def test_years_up_to_the_width_of_the_bits(n_years: int) -> None:
+    """A bit for each year: 32 bits hold 30 years, more take 64; a pair that lacks the last year is seen."""
+    rows = f"range(8) as i(a), range(8) as j(b), range({n_years}) as t(y) where a < b and not (a = 0 and b > 2)"
+    con = duckdb.connect()
+    con.execute(
+        'create table panel as select a as city_i_id, b as city_j_id, 1990 + y as "year", '
+        "case when a = 0 then 2005 end as cohort_year, sin(a * 3 + b * 7 + y * y) as v from " + rows
+    )
+    whole = fit_collapsed(con, PairTable("panel", "v"))
+    assert (whole.n_pairs, whole.n_obs) == (23, 23 * n_years)
+    con.execute('update panel set "year" = "year" - 1 where city_i_id = 1 and city_j_id = 2 and "year" = (select max("year") from panel)')
+    with pytest.raises(ValueError, match="twice"):
+        fit_collapsed(con, PairTable("panel", "v"))
