@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,10 +100,15 @@ def run_gate(
         return GateResult(stage, _as_frame([]))
     context = _open_context(work_dir, docs_dir)
     rows: list[dict[str, Any]] = []
+    pages: list[Any] = []
     for dataset in dict.fromkeys(rule.dataset for rule in rules):
         suite = [rule for rule in rules if rule.dataset == dataset]
         frame = frames[dataset].reset_index(drop=True)
-        rows += [_as_row(stage, dataset, frame, result) for result in _validate(context, stage, dataset, suite, frame)]
+        results, identifiers = _validate(context, stage, dataset, suite, frame)
+        rows += [_as_row(stage, dataset, frame, result) for result in results]
+        pages += identifiers
+    # once a stage: every call compiles all page templates anew
+    context.build_data_docs(site_names=["data_docs"], resource_identifiers=pages)
     make_self_contained(docs_dir)
     return GateResult(stage, _as_frame(rows))
 
@@ -144,9 +149,10 @@ def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
 
 def _validate(
     context: AbstractDataContext, stage: str, dataset: str, suite: Sequence[Rule], frame: pd.DataFrame
-) -> Iterable[ExpectationValidationResult]:
+) -> tuple[list[ExpectationValidationResult], list[Any]]:
+    """Results of one data set, and the identifiers of its pages."""
     import great_expectations as gx
-    from great_expectations.checkpoint import UpdateDataDocsAction
+    from great_expectations.data_context.types.resource_identifiers import ExpectationSuiteIdentifier
     from great_expectations.expectations.registry import get_expectation_impl
 
     name = f"{stage}.{dataset}"
@@ -160,11 +166,10 @@ def _validate(
     ]
     gx_suite = context.suites.add_or_update(gx.ExpectationSuite(name, expectations=expectations))
     definition = context.validation_definitions.add_or_update(gx.ValidationDefinition(name=name, data=batch, suite=gx_suite))
-    action = UpdateDataDocsAction(name="data_docs", site_names=["data_docs"])
-    checkpoint = gx.Checkpoint(name=name, validation_definitions=[definition], actions=[action], result_format="SUMMARY")
+    checkpoint = gx.Checkpoint(name=name, validation_definitions=[definition], result_format="SUMMARY")
     outcome = context.checkpoints.add_or_update(checkpoint).run(batch_parameters={"dataframe": frame})
-    for result in outcome.run_results.values():
-        yield from result.results
+    results = [result for found in outcome.run_results.values() for result in found.results]
+    return results, [*outcome.run_results, ExpectationSuiteIdentifier(name)]
 
 
 def _as_row(stage: str, dataset: str, frame: pd.DataFrame, result: ExpectationValidationResult) -> dict[str, Any]:
