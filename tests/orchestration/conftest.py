@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,16 @@ def of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Homes of the tests share what tools compile, else every run would parse and compile anew."""
-    os.environ.setdefault("CITYSYNC_CACHE", str(of_all_workers(tmp_path_factory) / "cache"))
+    if "CITYSYNC_CACHE" in os.environ:
+        return
+    cache = of_all_workers(tmp_path_factory) / "cache"
+    kernels = Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute() / "cache" / "numba"
+    kernels.mkdir(parents=True, exist_ok=True)
+    cache.mkdir(exist_ok=True)
+    # what the estimators' own tests have compiled serves here too
+    with suppress(FileExistsError):
+        (cache / "numba").symlink_to(kernels)
+    os.environ["CITYSYNC_CACHE"] = str(cache)
 
 
 def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
