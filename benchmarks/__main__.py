@@ -15,6 +15,7 @@ import pandas as pd
 import pyfixest
 
 from benchmarks.measure import median_seconds, peak_mb
+from benchmarks.pair_models import bench_pair_models, build_city_years
 from benchmarks.panels import as_long_frame, random_panel
 from benchmarks.picture import draw
 from benchmarks.reading import bench_reading
@@ -83,6 +84,7 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
     for n_cities in SIZES:
         yield bench_permutation(n_cities)
     yield from _reading()
+    yield from _pair_models(large)
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
         for n_cities in SCALE_SIZES:
             yield from bench_size(n_cities, Path(name), PEERS if n_cities <= SIZES[-1] else PEERS[1:], repetitions=3)
@@ -98,6 +100,17 @@ def _reading() -> Iterator[dict[str, Any]]:
         yield from bench_reading("simulated", Path(scratch) / "with_effect")
     if os.environ.get("LANDING"):
         yield from bench_reading("delivered", Path(os.environ["LANDING"]))
+
+
+def _pair_models(large: int | None) -> Iterator[dict[str, Any]]:
+    """dbt against plain SQL on the simulated city-years, which are repeated with small moves where more places are asked for."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
+        roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
+        write_simulated_landing(Path(name) / "landing", roster=roster, pilot_zones=zones)
+        city_years = build_city_years(Path(name) / "landing" / "with_effect", Path(name))
+        yield from bench_pair_models(city_years, SIZES[-1], Path(name), repetitions=7)
+        if large:
+            yield from bench_pair_models(city_years, large, Path(name), repetitions=2)
 
 
 def scratch_folder() -> Path:
