@@ -71,6 +71,14 @@ def plant(clean):
         put((b, cities[510000][15], year, GDP), clean[b, cities[510000][15], year, GDP] * 13, "wrong_entity")
     for year in range(2008, 2015):
         put((b, cities[440000][6], year, GDP), clean[b, cities[440000][6], year - 1, GDP], "year_offset")
+    # the witness is of another vintage in some years of a run
+    panel[a, cities[440000][6], 2011, GDP] = round(clean[a, cities[440000][6], 2011, GDP] * 1.006, 2)
+    here, there = cities[440000][2], cities[130000][9]
+    for year in range(2006, 2014):
+        put((b, here, year, GDP), clean[b, there, year, GDP], "swap")
+        put((b, there, year, GDP), clean[b, here, year, GDP], "swap")
+    for year in (2008, 2009):
+        panel[a, here, year, GDP] = round(clean[a, here, year, GDP] * 1.007, 2)
     for year in range(2013, 2020):
         panel[a, 130200, year, POPULATION] = round(clean[a, 130200, year, POPULATION] * 0.85, 2)
     panel[MISMATCHED[0]] = round(clean[MISMATCHED[0]] * 1.01, 2)

@@ -13,6 +13,13 @@ witnessed as (
     select * from {{ ref('int_values_witnessed') }}
 ),
 
+-- figures known to be of another city or year explain why their row contradicts itself
+foreign_figures as (
+    select observation_id from {{ ref('int_observations_mixed_up') }}
+    union
+    select observation_id from {{ ref('int_observations_year_offset') }}
+),
+
 limits as (
     select
         limits['identity.sectors'] as sectors,
@@ -72,7 +79,8 @@ members as (
         observations.indicator_id,
         observations."value",
         coalesce(abs(trends.log_value - trends.expected_log), 0) as miss,
-        coalesce(witnessed.is_vouched, false) as is_vouched
+        foreign_figures.observation_id is not null as is_foreign,
+        coalesce(witnessed.is_vouched, false) and foreign_figures.observation_id is null as is_vouched
     from broken
     inner join observations
         on
@@ -91,6 +99,7 @@ members as (
             )
     left join trends on observations.observation_id = trends.observation_id
     left join witnessed on observations.observation_id = witnessed.observation_id
+    left join foreign_figures on observations.observation_id = foreign_figures.observation_id
 ),
 
 -- the column that strays from its own trend by about the difference is the wrong one; without such a column any may be
@@ -98,9 +107,10 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by source_id, edition_year, file_name, city_id, "year", identity order by is_vouched asc, miss desc, indicator_id asc
+            partition by source_id, edition_year, file_name, city_id, "year", identity
+            order by is_foreign desc, is_vouched asc, miss desc, indicator_id asc
         ) = 1
-        and miss >= abs(difference) / 2 as is_culprit
+        and (is_foreign or miss >= abs(difference) / 2) as is_culprit
     from members
 ),
 
@@ -121,7 +131,10 @@ final as (
             when 'credit' then 'expected loans and deposits that give the delivered ratio to gross domestic product, found '
             else 'expected employees times average wage to give the wage bill, found '
         end || {{ short_number('parts') }} || ' against ' || {{ short_number('whole') }}
-        || case when is_culprit then '; this column strays from its own trend' else '; no column strays by as much' end as detail,
+        || case
+            when is_culprit and is_foreign then '; this column has the figure of another city or year'
+            when is_culprit then '; this column strays from its own trend' else '; no column strays by as much'
+        end as detail,
         cast(null as double) as proposed_value
     from named
     where not is_vouched and (is_culprit or not has_culprit)

@@ -7,16 +7,13 @@ trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
 
-witnessed as (
-    select * from {{ ref('int_values_witnessed') }}
-),
-
 limits as (
     select
         indicator_id,
         limits['source.equal'] as equal_within,
-        limits['source.differs'] as differs_by,
-        limits['mixed_up.min_years'] as min_years
+        limits['mixed_up.min_years'] as min_years,
+        limits['mixed_up.left_share'] as left_share,
+        limits['mixed_up.noise_ratio'] as noise_ratio
     from {{ ref('int_indicator_limits') }}
     where limits['mixed_up.min_years'] is not null
 ),
@@ -31,7 +28,7 @@ contradicted as (
     from compared
     inner join limits on compared.indicator_id = limits.indicator_id
     inner join trends as witness on compared.other_observation_id = witness.observation_id
-    where abs(compared.gap) > limits.differs_by
+    where abs(compared.gap) > 2 * limits.equal_within
 ),
 
 scaled as (
@@ -42,11 +39,13 @@ scaled as (
     inner join limits on trends.indicator_id = limits.indicator_id
 ),
 
-alike as (
+-- figures alike by chance are common among hundreds of cities, but not of the same two for years
+pairs as (
     select
-        contradicted.*,
-        scaled.city_id as owner_city_id,
-        scaled.log_value as owner_log_value
+        contradicted.series_no,
+        contradicted.other_source_id,
+        least(contradicted.city_id, scaled.city_id) as city_id,
+        greatest(contradicted.city_id, scaled.city_id) as partner_city_id
     from contradicted
     inner join scaled
         on
@@ -55,58 +54,143 @@ alike as (
             and contradicted.place_on_scale = scaled.place_on_scale
             and contradicted.city_id <> scaled.city_id
     where abs(contradicted.log_value - scaled.log_value) <= contradicted.equal_within
+    group by all
+    having count(distinct contradicted."year") >= any_value(contradicted.min_years)
 ),
 
--- figures alike by chance are common among hundreds of cities; both cities must have each other's
-found as (
-    select alike.*
-    from alike
-    inner join alike as mutual
+-- sources are of unlike vintage in some years: then the exchanged figures are not the same, but far nearer than each to its own
+distances as (
+    select
+        pairs.*,
+        here."year",
+        limits.* exclude (indicator_id),
+        abs(here.gap) + abs(there.gap) as own_distance,
+        abs(here.log_value - there.other_log_value) as here_to_there,
+        abs(there.log_value - here.other_log_value) as there_to_here,
+        [abs(here.step_before), abs(there.step_before)] as steps_before,
+        [abs(here.step_after), abs(there.step_after)] as steps_after,
+        [abs(here.other_step_before), abs(there.other_step_before)] as other_steps_before,
+        [abs(here.other_step_after), abs(there.other_step_after)] as other_steps_after
+    from pairs
+    inner join compared as here
         on
-            alike.series_no = mutual.series_no
-            and alike.other_source_id = mutual.other_source_id
-            and alike."year" = mutual."year"
-            and alike.city_id = mutual.owner_city_id
-            and alike.owner_city_id = mutual.city_id
+            pairs.series_no = here.series_no
+            and pairs.other_source_id = here.other_source_id
+            and pairs.city_id = here.city_id
+    inner join compared as there
+        on
+            pairs.series_no = there.series_no
+            and pairs.other_source_id = there.other_source_id
+            and pairs.partner_city_id = there.city_id
+            and here."year" = there."year"
+    inner join limits on here.indicator_id = limits.indicator_id
+),
+
+-- a year in which the two cities have the same figure tells nothing and ends no run, nor does one whose figures are of other vintage
+-- and yet nearer to the other city's
+judged as (
+    select
+        *,
+        here_to_there + there_to_here <= left_share * own_distance as is_exchanged,
+        least(here_to_there, there_to_here) <= equal_within as is_exact
+    from distances
+    where
+        greatest(own_distance, here_to_there + there_to_here) > 2 * equal_within
+        and (
+            here_to_there + there_to_here <= left_share * own_distance
+            or own_distance <= here_to_there + there_to_here
+        )
 ),
 
 numbered as (
     select
         *,
-        "year" - row_number() over (partition by series_no, other_source_id, city_id, owner_city_id order by "year") as run_no
-    from found
+        row_number() over (partition by series_no, other_source_id, city_id, partner_city_id order by "year")
+        - row_number() over (partition by series_no, other_source_id, city_id, partner_city_id, is_exchanged order by "year") as run_no
+    from judged
 ),
 
-runs as (
+run_years as (
     select
         *,
-        count(*) over run as n_years,
-        max(greatest(abs(step_before), abs(step_after))) over run as own_noise,
-        max(greatest(abs(other_step_before), abs(other_step_after))) over run as other_noise
+        min("year") over run as first_year,
+        max("year") over run as last_year
     from numbered
-    window run as (partition by series_no, other_source_id, city_id, owner_city_id, run_no)
+    where is_exchanged
+    window run as (partition by series_no, other_source_id, city_id, partner_city_id, run_no)
 ),
 
--- of two sources that disagree the wrong one leaves its trend where the run begins or ends
+-- of two sources that disagree the wrong one leaves the trends of both cities where the run begins and ends
+runs as (
+    select
+        series_no,
+        other_source_id,
+        city_id,
+        partner_city_id,
+        first_year,
+        last_year,
+        list("year" order by "year") as exchanged_years,
+        count(*) as n_years,
+        list_avg(
+            list_concat(
+                any_value(steps_before) filter (where "year" = first_year), any_value(steps_after) filter (where "year" = last_year)
+            )
+        ) as own_noise,
+        list_avg(
+            list_concat(
+                any_value(other_steps_before) filter (where "year" = first_year),
+                any_value(other_steps_after) filter (where "year" = last_year)
+            )
+        ) as other_noise,
+        any_value(noise_ratio) as noise_ratio,
+        any_value(equal_within) as equal_within
+    from run_years
+    group by series_no, other_source_id, city_id, partner_city_id, run_no, first_year, last_year
+    having count(*) filter (where is_exact) >= any_value(min_years)
+),
+
+cities_of_runs as (
+    select
+        *,
+        city_id as flagged_city_id,
+        partner_city_id as owner_city_id
+    from runs
+    union all
+    select
+        *,
+        partner_city_id as flagged_city_id,
+        city_id as owner_city_id
+    from runs
+),
+
 final as (
     select
-        runs.observation_id,
+        compared.observation_id,
         'swap' as rule,
-        case when runs.own_noise > runs.other_noise then 'blocked' else 'quarantined' end as grade,
-        'expected ' || {{ short_number('exp(runs.other_log_value)') }} || ' as in ' || runs.other_source_id || ', found '
-        || {{ short_number('exp(runs.log_value)') }} || ', which that source has for city ' || runs.owner_city_id
-        || ', so in ' || runs.n_years || ' years running' as detail,
-        exp(runs.other_log_value) as proposed_value
-    from runs
-    left join witnessed on runs.observation_id = witnessed.observation_id
-    where runs.n_years >= runs.min_years and not coalesce(witnessed.is_confirmed, false) and 2 * runs.own_noise >= runs.other_noise
+        case when cities_of_runs.own_noise > noise_ratio * other_noise then 'blocked' else 'quarantined' end as grade,
+        'expected ' || {{ short_number('exp(compared.other_log_value)') }} || ' as in ' || compared.other_source_id || ', found '
+        || {{ short_number('exp(compared.log_value)') }} || ', which that source has for city ' || cities_of_runs.owner_city_id
+        || ', so in ' || cities_of_runs.n_years || ' years from ' || cities_of_runs.first_year || ' to ' || cities_of_runs.last_year
+            as detail,
+        exp(compared.other_log_value) as proposed_value
+    from cities_of_runs
+    inner join compared
+        on
+            cities_of_runs.series_no = compared.series_no
+            and cities_of_runs.other_source_id = compared.other_source_id
+            and cities_of_runs.flagged_city_id = compared.city_id
+            and list_contains(cities_of_runs.exchanged_years, compared."year")
+    left join compared as third
+        on
+            compared.observation_id = third.observation_id
+            and compared.other_source_id <> third.other_source_id
+            and abs(third.gap) <= cities_of_runs.equal_within
+    where
+        third.observation_id is null
+        and coalesce(cities_of_runs.noise_ratio * cities_of_runs.own_noise >= cities_of_runs.other_noise, true)
     qualify row_number() over (
-        partition by runs.observation_id
-        order by
-            runs.own_noise > runs.other_noise desc,
-            runs.n_years desc,
-            runs.owner_city_id asc,
-            runs.other_source_id asc
+        partition by compared.observation_id
+        order by grade asc, cities_of_runs.n_years desc, cities_of_runs.owner_city_id asc, cities_of_runs.other_source_id asc
     ) = 1
 )
 

@@ -12,6 +12,7 @@ limits as (
         indicator_id,
         limits['level_break.quarantine'] as step_at,
         limits['level_break.equal'] as equal_within,
+        limits['level_break.equal_share'] as equal_share,
         limits['spike.own_share'] as own_share,
         limits['spike.other_share'] as other_share
     from {{ ref('int_indicator_limits') }}
@@ -46,8 +47,9 @@ breaks as (
     from steps
     where
         abs(gap_step) >= step_at
-        and abs(gap_before) <= equal_within
-        and abs(gap_two_before) <= equal_within
+        -- sources of unlike vintage agree when they lie near each other beside the size of the step
+        and abs(gap_before) <= greatest(equal_within, equal_share * abs(gap_step))
+        and abs(gap_two_before) <= greatest(equal_within, equal_share * abs(gap_step))
         and least_gap_after >= step_at / 2
         and step_before * gap_step > 0
         and abs(step_before) >= own_share * abs(gap_step)

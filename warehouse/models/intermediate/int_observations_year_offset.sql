@@ -4,11 +4,12 @@ with compared as (
 ),
 
 trends as (
-    select * from {{ ref('int_trends_delivered') }}
-),
-
-witnessed as (
-    select * from {{ ref('int_values_witnessed') }}
+    select
+        *,
+        -- a run that is a year off repeats a figure where it begins or ends
+        coalesce(log_value = lag(log_value) over city_years and "year" = lag("year") over city_years + 1, false) as is_repeated
+    from {{ ref('int_trends_delivered') }}
+    window city_years as (partition by series_no, city_id order by "year")
 ),
 
 limits as (
@@ -16,6 +17,7 @@ limits as (
         indicator_id,
         limits['year_offset.equal'] as equal_within,
         limits['year_offset.differs'] as differs_by,
+        limits['year_offset.left_share'] as left_share,
         limits['year_offset.min_years'] as min_years,
         limits['year_offset.noise_ratio'] as noise_ratio
     from {{ ref('int_indicator_limits') }}
@@ -25,68 +27,150 @@ shifts as (
     select unnest([-1, 1]) as k
 ),
 
-offsets as (
+distances as (
     select
         compared.*,
-        limits.differs_by,
-        limits.min_years,
-        limits.noise_ratio,
+        limits.* exclude (indicator_id),
         shifts.k,
-        abs(compared.log_value - others.log_value) <= limits.equal_within and abs(compared.gap) > limits.differs_by as is_offset
+        own.is_repeated,
+        witness.is_repeated as is_other_repeated,
+        abs(compared.gap) as own_distance,
+        abs(compared.log_value - others.log_value) as shifted_distance
     from compared
     inner join limits on compared.indicator_id = limits.indicator_id
     cross join shifts
+    inner join trends as own on compared.observation_id = own.observation_id
     inner join trends as witness on compared.other_observation_id = witness.observation_id
     left join trends as others
         on witness.series_no = others.series_no and compared.city_id = others.city_id and compared."year" + shifts.k = others."year"
 ),
 
-numbered as (
+-- a year whose figure hardly differs from the next tells nothing and ends no run; sources may round or revise in some years, so
+-- a figure far nearer to the neighbouring year belongs to a run without being equal, and one that is nearer to it ends none
+judged_years as (
     select
         *,
-        "year" - row_number() over (partition by series_no, other_source_id, city_id, k, is_offset order by "year") as run_no
-    from offsets
+        coalesce(own_distance > differs_by and shifted_distance <= greatest(equal_within, left_share * own_distance), false) as is_offset,
+        coalesce(own_distance > differs_by and shifted_distance <= equal_within, false) as is_exact,
+        coalesce(greatest(own_distance, shifted_distance) > differs_by and own_distance <= shifted_distance, own_distance <= differs_by)
+            as is_contrary
+    from distances
+),
+
+-- the last and next year that contradicts an offset bound the span of a run
+spans as (
+    select
+        *,
+        count_if(is_contrary) over pair_years as span_no
+    from judged_years
+    window pair_years as (
+        partition by series_no, other_source_id, city_id, k order by "year" rows between unbounded preceding and current row
+    )
+),
+
+in_spans as (
+    select * from spans
+    where not is_contrary
 ),
 
 runs as (
     select
-        *,
-        count(*) over run as n_years,
-        max(greatest(abs(step_before), abs(step_after))) over run as own_noise,
-        max(greatest(abs(other_step_before), abs(other_step_after))) over run as other_noise
-    from numbered
-    where is_offset
-    window run as (partition by series_no, other_source_id, city_id, k, is_offset, run_no)
+        series_no,
+        other_source_id,
+        city_id,
+        k,
+        span_no,
+        min("year") as span_first,
+        max("year") as span_last,
+        min("year") filter (where is_offset) as first_year,
+        max("year") filter (where is_offset) as last_year,
+        any_value(noise_ratio) as noise_ratio
+    from in_spans
+    group by series_no, other_source_id, city_id, k, span_no
+    having count(*) filter (where is_exact) >= any_value(min_years)
 ),
 
--- which of two sources is a year off: not the one that a third confirms; of two alone the one that
--- leaves its province's growth further, where the run begins or ends
-judged as (
+-- which of two sources is a year off: not the one that a third confirms; of two alone the one that repeats a figure where the run
+-- begins or ends; else the one that leaves its province's growth further there
+edges as (
+    select
+        runs.series_no,
+        runs.other_source_id,
+        runs.city_id,
+        runs.k,
+        runs.span_no,
+        count(distinct distances."year") filter (where distances.is_repeated) as n_repeated,
+        count(distinct distances."year") filter (where distances.is_other_repeated) as n_other_repeated,
+        list_avg([
+            max(abs(distances.step_before)) filter (where distances."year" = runs.first_year),
+            max(abs(distances.step_after)) filter (where distances."year" = runs.last_year)
+        ]) as own_noise,
+        list_avg([
+            max(abs(distances.other_step_before)) filter (where distances."year" = runs.first_year),
+            max(abs(distances.other_step_after)) filter (where distances."year" = runs.last_year)
+        ]) as other_noise,
+        bool_or(
+            third.observation_id is not null
+            and distances."year" between runs.first_year and runs.last_year
+            and distances.own_distance > distances.differs_by
+        ) as is_confirmed
+    from runs
+    inner join distances
+        on
+            runs.series_no = distances.series_no
+            and runs.other_source_id = distances.other_source_id
+            and runs.city_id = distances.city_id
+            and runs.k = distances.k
+            and distances."year" between runs.span_first and runs.span_last + 1
+    left join compared as third
+        on
+            distances.observation_id = third.observation_id
+            and distances.other_source_id <> third.other_source_id
+            and abs(third.gap) <= distances.equal_within
+    group by runs.series_no, runs.other_source_id, runs.city_id, runs.k, runs.span_no
+),
+
+graded as (
     select
         runs.*,
         case
-            when bool_or(witnessed.is_confirmed) over run then null
-            when runs.own_noise > runs.noise_ratio * runs.other_noise then 'blocked'
-            when runs.own_noise * runs.noise_ratio >= runs.other_noise then 'quarantined'
+            when edges.is_confirmed then null
+            when edges.n_repeated > edges.n_other_repeated then 'blocked'
+            when edges.n_repeated < edges.n_other_repeated then null
+            when edges.own_noise > runs.noise_ratio * edges.other_noise then 'blocked'
+            when coalesce(edges.own_noise * runs.noise_ratio >= edges.other_noise, true) then 'quarantined'
         end as grade
     from runs
-    left join witnessed on runs.observation_id = witnessed.observation_id
-    where runs.n_years >= runs.min_years
-    window run as (partition by runs.series_no, runs.other_source_id, runs.city_id, runs.k, runs.run_no)
+    inner join edges
+        on
+            runs.series_no = edges.series_no
+            and runs.other_source_id = edges.other_source_id
+            and runs.city_id = edges.city_id
+            and runs.k = edges.k
+            and runs.span_no = edges.span_no
 ),
 
 final as (
     select
-        observation_id,
+        compared.observation_id,
         'year_offset' as rule,
-        grade,
-        'expected the figure of ' || "year" || ', ' || {{ short_number('exp(other_log_value)') }} || ' in ' || other_source_id || ', found '
-        || {{ short_number('exp(log_value)') }} || ', which that source has for ' || ("year" + k) || ', so in ' || n_years
-        || ' years running' as detail,
-        exp(other_log_value) as proposed_value
-    from judged
-    where grade is not null
-    qualify row_number() over (partition by observation_id order by grade asc, n_years desc, other_source_id asc, k asc) = 1
+        graded.grade,
+        'expected the figure of ' || compared."year" || ', ' || {{ short_number('exp(compared.other_log_value)') }} || ' in '
+        || compared.other_source_id || ', found ' || {{ short_number('exp(compared.log_value)') }} || ', which that source has for '
+        || (compared."year" + graded.k) || ', so from ' || graded.first_year || ' to ' || graded.last_year as detail,
+        exp(compared.other_log_value) as proposed_value
+    from graded
+    inner join compared
+        on
+            graded.series_no = compared.series_no
+            and graded.other_source_id = compared.other_source_id
+            and graded.city_id = compared.city_id
+            and compared."year" between graded.first_year and graded.last_year
+    where graded.grade is not null
+    qualify row_number() over (
+        partition by compared.observation_id
+        order by graded.grade asc, graded.last_year - graded.first_year desc, compared.other_source_id asc, graded.k asc
+    ) = 1
 )
 
 select * from final
