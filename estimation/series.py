@@ -16,6 +16,7 @@ SERIES_COLUMNS = {
     "growth_official": "growth_official_pct",
     "growth_deflated": "growth_deflated_pct",
     "growth_implicit_deflated": "growth_implicit_deflated_pct",
+    "growth_deflated_one_vintage": "growth_deflated_one_vintage_pct",
     "hp": "cycle_hp_pct",
     "hp_100": "cycle_hp_100_pct",
     "hamilton": "cycle_hamilton_pct",

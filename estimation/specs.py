@@ -15,6 +15,7 @@ _CYCLE_NEEDS = "gdp_real_cny_100m, or growth together with gdp_nominal_cny_100m,
 SERIES_NEEDS = {
     "growth_official": "gdp_growth_official_pct, gdp_index_prev_year_100 or gdp_real_cny_100m",
     "growth_deflated": "gdp_nominal_cny_100m and cpi_prev_year_100",
+    "growth_deflated_one_vintage": "gdp_nominal_cny_100m from a source that does not pass into another vintage, and cpi_prev_year_100",
     "growth_implicit_deflated": "gdp_nominal_cny_100m and a province's nominal and real GDP",
     **dict.fromkeys(("hp", "hp_100", "hamilton", "hamilton_pre", "christiano_fitzgerald"), _CYCLE_NEEDS),
     "development_index": "the indicators that the catalog marks as components of the development index",

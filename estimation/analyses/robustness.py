@@ -29,6 +29,7 @@ OTHER_OUTCOMES = (
     "neg_abs_gap_growth_official",
     "neg_abs_residual_growth_official",
     "cm_growth_implicit_deflated",
+    "cm_growth_deflated_one_vintage",
     "cm_hp",
     "cm_hp_100",
     "cm_hamilton",

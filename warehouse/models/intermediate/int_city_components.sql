@@ -18,6 +18,7 @@ joined as (
         growth.growth_official_pct as growth_official,
         growth.growth_deflated_pct as growth_deflated,
         growth.growth_implicit_deflated_pct as growth_implicit_deflated,
+        growth.growth_deflated_one_vintage_pct as growth_deflated_one_vintage,
         cycles.cycle_hp_pct as hp,
         cycles.cycle_hamilton_pct as hamilton,
         cycles.cycle_christiano_fitzgerald_pct as christiano_fitzgerald,
@@ -29,7 +30,15 @@ joined as (
 
 final as (
     unpivot joined
-    on growth_official, growth_deflated, growth_implicit_deflated, hp, hamilton, christiano_fitzgerald, hamilton_pre
+    on
+    growth_official,
+    growth_deflated,
+    growth_implicit_deflated,
+    growth_deflated_one_vintage,
+    hp,
+    hamilton,
+    christiano_fitzgerald,
+    hamilton_pre
     into name component value d
 )
 

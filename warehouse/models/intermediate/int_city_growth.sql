@@ -11,6 +11,10 @@ level_changes as (
     select * from {{ ref('int_city_level_changes') }}
 ),
 
+vintage_passages as (
+    select * from {{ ref('int_vintage_passages') }}
+),
+
 current_values as (
     select * from {{ ref('int_values_current') }}
 ),
@@ -99,6 +103,27 @@ nominal as (
     ) = 1
 ),
 
+-- the same within one vintage: a source that passes into another in a province-year has no growth there
+nominal_one_vintage as (
+    select level_changes.*
+    from level_changes
+    left join vintage_passages
+        on
+            level_changes.source_id = vintage_passages.source_id
+            and level_changes.edition_year is not distinct from vintage_passages.edition_year
+            and level_changes.city_id // 10000 * 10000 = vintage_passages.province_id
+            and level_changes."year" = vintage_passages."year"
+    where level_changes.indicator_id = 'gdp_nominal_cny_100m' and vintage_passages.source_id is null
+    qualify row_number() over (
+        partition by level_changes.city_id, level_changes."year"
+        order by
+            level_changes.is_quarantined asc,
+            level_changes.priority asc,
+            level_changes.edition_year desc nulls last,
+            level_changes.source_id asc
+    ) = 1
+),
+
 consumer_prices as (
     select
         city_id as province_id,
@@ -119,12 +144,15 @@ final as (
         abs(official.growth_pct) > 25 as is_growth_official_jump,
         nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_pct,
         nominal.log_change_pct - province_deflators.deflator_change_pct as growth_implicit_deflated_pct,
+        nominal_one_vintage.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100) as growth_deflated_one_vintage_pct,
         nominal.log_change_pct as growth_nominal_pct,
         nominal.source_id as growth_deflated_source_id,
+        nominal_one_vintage.source_id as growth_deflated_one_vintage_source_id,
         abs(nominal.log_change_pct - 100 * ln(consumer_prices.cpi_prev_year_100 / 100)) > 25 as is_growth_deflated_jump
     from spine
     left join official on spine.city_id = official.city_id and spine."year" = official."year"
     left join nominal on spine.city_id = nominal.city_id and spine."year" = nominal."year"
+    left join nominal_one_vintage on spine.city_id = nominal_one_vintage.city_id and spine."year" = nominal_one_vintage."year"
     left join consumer_prices
         on spine.city_id // 10000 * 10000 = consumer_prices.province_id and spine."year" = consumer_prices."year"
     left join province_deflators

@@ -1,4 +1,7 @@
 -- grain: one row is a city of the mart in a year of the study window with everything that the pair measures need
+{%- set components = [
+    'growth_official', 'growth_deflated', 'growth_implicit_deflated', 'growth_deflated_one_vintage', 'hp', 'hamilton', 'christiano_fitzgerald'
+] %}
 with spine as (
     select * from {{ ref('int_city_spine') }}
 ),
@@ -31,7 +34,7 @@ wide_scores as (
     select
         city_id,
         "year",
-    {% for component in ['growth_official', 'growth_deflated', 'growth_implicit_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %}
+    {% for component in components %}
         max(case when component = '{{ component }}' then z end) as z_{{ component }},
         max(case when component = '{{ component }}' then d end) as d_{{ component }},
         max(case when component = '{{ component }}' then deviation end) as deviation_{{ component }},

@@ -92,6 +92,8 @@ final as (
         growth.growth_deflated_source_id,
         growth.is_growth_deflated_jump,
         growth.growth_implicit_deflated_pct,
+        growth.growth_deflated_one_vintage_pct,
+        growth.growth_deflated_one_vintage_source_id,
         labour_growth.growth_employed_pct,
         labour_growth.growth_wage_pct,
         cycles.cycle_hp_pct,

@@ -1,6 +1,8 @@
 -- grain: one row is a pair of the mart's cities in a year of the study window
 {{ config(tags=['pair_grain']) }}
-{%- set components = ['growth_official', 'growth_deflated', 'growth_implicit_deflated', 'hp', 'hamilton', 'christiano_fitzgerald'] %}
+{%- set components = [
+    'growth_official', 'growth_deflated', 'growth_implicit_deflated', 'growth_deflated_one_vintage', 'hp', 'hamilton', 'christiano_fitzgerald'
+] %}
 with scores as (
     select * from {{ ref('int_city_year_scores') }}
 ),
@@ -37,6 +39,7 @@ final as (
         cm_growth_official,
         cm_growth_deflated,
         cm_growth_implicit_deflated,
+        cm_growth_deflated_one_vintage,
         cm_hp,
         cm_hamilton,
         cm_christiano_fitzgerald,

@@ -1,0 +1,41 @@
+-- grain: one row is a source, edition, province and year in which its nominal gross domestic product passes from one vintage to another,
+-- so that the growth of that year is not growth
+with observations as (
+    select * from {{ ref('int_observations_corrected') }}
+    where indicator_id = 'gdp_nominal_cny_100m'
+),
+
+-- the value with which a source passes over for good
+passed as (
+    select
+        observation_id,
+        0 as n_years_later
+    from {{ ref('int_observations_vintage_break') }}
+),
+
+-- a value of another vintage than those around it: passed over and back
+isolated as (
+    select
+        observation_id,
+        unnest([0, 1]) as n_years_later
+    from {{ ref('int_observations_mismatch') }}
+    where rule = 'vintage'
+),
+
+passages as (
+    select * from passed
+    union all
+    select * from isolated
+),
+
+final as (
+    select distinct
+        observations.source_id,
+        observations.edition_year,
+        observations.city_id // 10000 * 10000 as province_id,
+        observations."year" + passages.n_years_later as "year"
+    from observations
+    inner join passages on observations.observation_id = passages.observation_id
+)
+
+select * from final
