@@ -41,9 +41,8 @@ class Settings(dg.ConfigurableResource):
 
     def as_environment(self) -> dict[str, str]:
         """What a run's results depend on besides its files and code, as the variables that set it; the landing's path is not among them."""
-        given = {
-            name: os.environ[name] for name in ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR", "AS_OF_EDITION", "STRICT") if os.environ.get(name)
-        }
+        names = ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR", "AS_OF_EDITION", "STRICT", "CITYSYNC_PAIR_YEAR_LIMIT")
+        given = {name: os.environ[name] for name in names if os.environ.get(name)}
         own = {"CITYSYNC_PERMUTATIONS": str(self.permutations), "CITYSYNC_SIMULATED_CITIES": str(self.simulated_cities)}
         return {**given, **own}
 

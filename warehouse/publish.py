@@ -31,10 +31,15 @@ class PublishError(Exception):
 
 @dataclass(frozen=True)
 class TableHash:
-    """Rows of a table and a hash that does not depend on their order."""
+    """Rows of a table and a hash that does not depend on their order; `parquet` names the files of one that is not in the database."""
 
     rows: int
     sha256: str
+    parquet: str = ""
+
+    def as_entry(self) -> dict[str, Any]:
+        """What the manifest says of the table."""
+        return {"rows": self.rows, "sha256": self.sha256, **({"parquet": self.parquet} if self.parquet else {})}
 
 
 def quote(identifier: str) -> str:
@@ -77,10 +82,42 @@ def tables_to_publish(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tupl
     ).fetchall()
 
 
+def views_to_publish(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, str]]:
+    """(schema, view) of every view in the published schemas: what the build keeps as Parquet files by year beside its database."""
+    return con.execute(
+        "select schema_name, view_name from duckdb_views() where database_name = ? and list_contains(?, schema_name) order by all",
+        [catalog, list(SCHEMAS)],
+    ).fetchall()
+
+
+def copy_files_by_year(con: duckdb.DuckDBPyConnection, build: Path, parquet: Path, schema: str, view: str) -> TableHash:
+    """Copy the files under a view of the build; they become `parquet/<schema>/<view>/year=.../`, and no table of the published database.
+
+    Raises
+    ------
+    PublishError
+        If the view has no files of its own: publications hold no views.
+    """
+    source, folder = build / f"{schema}.{view}", parquet / schema / view
+    if not source.is_dir():
+        raise PublishError(
+            f"{build}: {schema}.{view} is a view without files in {source}; expected a table, or Parquet files by year there"
+        )
+    shutil.copytree(source, folder)
+    files = f"{folder.relative_to(parquet.parent).as_posix()}/*/*.parquet"
+    found = hash_table(con, read_files(parquet.parent, files), columns_of(con, "build", schema, view))
+    return TableHash(found.rows, found.sha256, files)
+
+
+def read_files(publication: Path, files: str) -> str:
+    """SQL that reads the Parquet files of a publication's manifest entry."""
+    return f"read_parquet({literal(publication / files)}, hive_partitioning = false)"
+
+
 def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, TableHash]:
     """Copy the published schemas into a new database file and Parquet files, rows sorted by all columns.
 
-    Returns the hash of each table by `schema.table`.
+    Returns the hash of each table by `schema.table`; views of the build are copied as the files they read, and stay out of the database.
     """
     hashes: dict[str, TableHash] = {}
     with duckdb.connect() as con:
@@ -97,6 +134,8 @@ def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, 
                 f"copy (select * from {new} order by all) to {literal(folder / (table + '.parquet'))} (format parquet, compression zstd)"
             )
             hashes[f"{schema}.{table}"] = hash_table(con, new, columns_of(con, "target", schema, table))
+        for schema, view in views_to_publish(con, "build"):
+            hashes[f"{schema}.{view}"] = copy_files_by_year(con, build_database.parent, parquet, schema, view)
         con.execute("checkpoint target")
         con.execute("detach target")
     return hashes
@@ -164,7 +203,7 @@ def publish(
     tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
     shutil.copytree(report, draft / "report")
     shutil.copytree(data_docs, draft / "data_docs")
-    entries = {name: {"rows": table.rows, "sha256": table.sha256} for name, table in tables.items()}
+    entries = {name: table.as_entry() for name, table in tables.items()}
     write_manifest(draft, {**manifest, "tables": entries, "files": hash_files(draft)})
     seal(draft)
     os.replace(draft, final)

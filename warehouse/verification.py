@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.publish import MANIFEST, MANIFEST_HASH, columns_of, hash_file, hash_table, quote
+from warehouse.publish import MANIFEST, MANIFEST_HASH, columns_of, hash_file, hash_table, quote, read_files
 
 
 def verify_publication(folder: Path) -> list[str]:
@@ -34,7 +34,7 @@ def verify_publication(folder: Path) -> list[str]:
     if faults:
         return faults
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return _table_faults(folder / "citysync.duckdb", manifest["tables"])
+    return _table_faults(folder, manifest["tables"])
 
 
 def verify_files(folder: Path) -> list[str]:
@@ -78,15 +78,19 @@ def _file_faults(folder: Path, files: dict[str, dict[str, Any]]) -> list[str]:
     return faults + [f"{folder / name}: not part of the publication, expected no such file" for name in extra if name not in known]
 
 
-def _table_faults(database: Path, tables: dict[str, dict[str, Any]]) -> list[str]:
-    faults = []
+def _table_faults(folder: Path, tables: dict[str, dict[str, Any]]) -> list[str]:
+    faults, database = [], folder / "citysync.duckdb"
     with duckdb.connect(str(database), read_only=True) as con:
         catalog = con.execute("select current_database()").fetchone()[0]
         for name, entry in sorted(tables.items()):
             schema, table = name.split(".", 1)
-            found = hash_table(con, f"{quote(schema)}.{quote(table)}", columns_of(con, catalog, schema, table))
+            if "parquet" in entry:
+                source = read_files(folder, entry["parquet"])
+                columns = [row[0] for row in con.execute(f"describe select * from {source}").fetchall()]
+            else:
+                source, columns = f"{quote(schema)}.{quote(table)}", columns_of(con, catalog, schema, table)
+            found = hash_table(con, source, columns)
             if (found.rows, found.sha256) != (entry["rows"], entry["sha256"]):
-                faults.append(
-                    f"{database}, table {name}: {found.rows} rows, hash {found.sha256}, expected {entry['rows']}, {entry['sha256']}"
-                )
+                place = folder / entry["parquet"] if "parquet" in entry else database
+                faults.append(f"{place}, table {name}: {found.rows} rows, hash {found.sha256}, expected {entry['rows']}, {entry['sha256']}")
     return faults

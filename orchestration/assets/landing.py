@@ -128,6 +128,8 @@ def reset_build(home: Home) -> None:
     """Start a run from an empty build: it is a cache and holds only one run."""
     for name in ("raw", "counterfactual", "gx", "data_docs", "report"):
         shutil.rmtree(home.build / name, ignore_errors=True)
+    for folder in home.build.glob("marts.*"):  # pair-years by year (warehouse/macros/pair_years.sql)
+        shutil.rmtree(folder, ignore_errors=True)
     for name in ("citysync.duckdb", "citysync.duckdb.wal", "input_file.parquet"):
         (home.build / name).unlink(missing_ok=True)
     home.build.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from warehouse.publish import KEPT_PUBLICATIONS, PublishError, hash_table, publish, switch
+from warehouse.verification import verify_publication
 
 ROWS = "(values (1, 'a', 0.1::double + 0.2::double), (2, null, 1e-300), (3, '', 'nan'::double)) t(k, word, x)"
 
@@ -97,3 +98,41 @@ def test_a_folder_in_the_links_place_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "published").mkdir()
     with pytest.raises(PublishError, match="move it away"):
         switch(tmp_path / "published", tmp_path)
+
+
+def test_a_view_of_the_build_is_published_as_its_files_and_verified(tmp_path: Path) -> None:
+    """Pair-years beyond the limit: no table of the database, the manifest says where they lie, the hash is that of a table."""
+    for name in ("report", "data_docs"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text("page", encoding="utf-8")
+    database, folder = build(tmp_path / "build.duckdb"), tmp_path / "marts.pairs"
+    with duckdb.connect(str(database)) as con:
+        con.execute(
+            'create table marts.whole as select (i % 2 + 2010)::integer as "year", i::integer as k, i / 7 as x from range(10) as t(i)'
+        )
+        con.execute(f"copy (from marts.whole) to '{folder}' (format parquet, partition_by (\"year\"), write_partition_columns)")
+        con.execute(f"create view marts.pairs as select * from read_parquet('{folder}/*/*.parquet', hive_partitioning = false)")
+    publish(
+        database,
+        tmp_path / "published",
+        manifest={"run_id": "20260101T000000.000000Z", "is_simulated": True},
+        report=tmp_path / "report",
+        data_docs=tmp_path / "data_docs",
+    )
+    published = tmp_path / "published"
+    tables = json.loads((published / "manifest.json").read_text(encoding="utf-8"))["tables"]
+    assert tables["marts.pairs"] == {**tables["marts.whole"], "parquet": "parquet/marts/pairs/*/*.parquet"}
+    assert len(list(published.glob(tables["marts.pairs"]["parquet"]))) == 2
+    with duckdb.connect(str(published / "citysync.duckdb"), read_only=True) as con:
+        assert not con.execute("select * from duckdb_views() where not internal").fetchall()
+    assert verify_publication(published) == []
+    (published / "parquet" / "marts" / "pairs" / "year=2010").rename(published.resolve() / "parquet" / "marts" / "pairs" / "year=2012")
+    assert "year=2010" in verify_publication(published)[0]
+
+
+def test_a_view_without_files_is_not_passed_over(tmp_path: Path) -> None:
+    database = build(tmp_path / "build.duckdb")
+    with duckdb.connect(str(database)) as con:
+        con.execute("create view marts.pairs as select 1 as k")
+    with pytest.raises(PublishError, match=r"marts\.pairs"):
+        publish(database, tmp_path / "published", manifest={"run_id": "r", "is_simulated": True}, report=tmp_path, data_docs=tmp_path)

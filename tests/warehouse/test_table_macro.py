@@ -40,13 +40,13 @@ def write_project(folder: Path, query: str, columns: list[dict], config: dict | 
     (folder / "models" / "_models.yml").write_text(yaml.safe_dump({"version": 2, "models": [model]}))
 
 
-def run(folder: Path) -> str:
-    """Build the model; the message of what failed, empty if nothing did."""
+def run(folder: Path, **settings: str) -> str:
+    """Build the model with more variables; the message of what failed, empty if nothing did."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     places = ["--project-dir", str(folder), "--profiles-dir", str(folder), "--target-path", str(folder), "--log-path", str(folder)]
-    with mock.patch.dict(os.environ, {"DO_NOT_TRACK": "1"}):
+    with mock.patch.dict(os.environ, {"DO_NOT_TRACK": "1", **settings}):
         try:
             outcome = dbtRunner().invoke(["run", "--quiet", "--log-level", "none", *places])
         finally:
@@ -115,3 +115,71 @@ def test_hooks_run_inside_the_transaction(tmp_path: Path) -> None:
     write_project(tmp_path, 'select 7 as id, 0.5::double as "order"', COLUMNS, config)
     assert run(tmp_path) == ""
     assert read(tmp_path, "from things") == [(2, 0.5)]
+
+
+PAIRS = """
+select i.city_id as city_i_id, j.city_id as city_j_id, i."year", (j.city_id - i.city_id) / 3 as gap
+from intermediate.int_city_year_scores as i
+inner join intermediate.int_city_year_scores as j on i."year" = j."year" and i.city_id < j.city_id
+"""
+PAIR_COLUMNS = [
+    {"name": "city_i_id", "data_type": "integer", "description": "one"},
+    {"name": "city_j_id", "data_type": "integer", "description": "the other"},
+    {"name": "year", "data_type": "integer", "description": "calendar", "quote": True},
+    {"name": "gap", "data_type": "double", "description": "a measure"},
+]
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    """A project of one model of 37 pair-years: nine cities in 2011, two in 2012."""
+    with duckdb.connect(str(tmp_path / "small.duckdb")) as con:
+        con.execute("create schema intermediate")
+        con.execute(
+            'create table intermediate.int_city_year_scores as select (9 - c)::integer as city_id, y::integer as "year" '
+            "from range(9) as t(c), range(2011, 2013) as s(y) where y = 2011 or c < 2"
+        )
+    write_project(tmp_path, PAIRS, PAIR_COLUMNS, {"meta": {"is_pair_year": True}})
+    return tmp_path
+
+
+def test_pair_years_beyond_the_limit_are_sorted_files_by_year_under_a_view(pairs: Path) -> None:
+    settings = {"CITYSYNC_BUILD": str(pairs)}
+    assert run(pairs, **settings, CITYSYNC_PAIR_YEAR_LIMIT="37") == ""
+    kinds = (
+        "select table_name from duckdb_tables() where schema_name = 'main' "
+        "union all select view_name || '!' from duckdb_views() where not internal"
+    )
+    described = "select column_name, data_type, comment from duckdb_columns() where table_name = 'things' order by column_index"
+    assert read(pairs, kinds) == [("things",)]
+    as_table = read(pairs, "from things order by all"), read(pairs, described)
+    assert len(as_table[0]) == 37
+
+    assert run(pairs, **settings, CITYSYNC_PAIR_YEAR_LIMIT="36") == ""
+    assert read(pairs, kinds) == [("things!",)]
+    assert (read(pairs, "from things order by all"), read(pairs, described)) == as_table
+    assert read(pairs, "select comment from duckdb_views() where view_name = 'things'") == [("All $ things",)]
+    files = sorted(path.relative_to(pairs).as_posix() for path in (pairs / "main.things").rglob("*.parquet"))
+    assert files == [f"main.things/year={year}/pairs_0.parquet" for year in (2011, 2012)]
+    rows = duckdb.execute(f"select city_i_id, city_j_id from '{pairs / files[0]}'").fetchall()
+    assert rows == sorted(rows)
+    assert len(rows) == 36
+    before = [(pairs / name).read_bytes() for name in files]
+    assert run(pairs, **settings, CITYSYNC_PAIR_YEAR_LIMIT="0") == ""
+    assert [(pairs / name).read_bytes() for name in files] == before
+
+    assert run(pairs, **settings) == ""
+    assert read(pairs, kinds) == [("things",)]
+
+
+def test_files_by_year_hold_to_the_contract(pairs: Path) -> None:
+    write_project(pairs, PAIRS.replace("/ 3 as gap", "as gap"), PAIR_COLUMNS, {"meta": {"is_pair_year": True}})
+    message = run(pairs, CITYSYNC_BUILD=str(pairs), CITYSYNC_PAIR_YEAR_LIMIT="1")
+    assert "contract" in message
+    assert not (pairs / "main.things").exists()
+
+
+def test_a_limit_that_is_no_number_is_named(pairs: Path) -> None:
+    message = run(pairs, CITYSYNC_BUILD=str(pairs), CITYSYNC_PAIR_YEAR_LIMIT="1e7")
+    assert "CITYSYNC_PAIR_YEAR_LIMIT" in message
+    assert "1e7" in message

@@ -2,12 +2,13 @@
     macro context a step, and fills a table under a contract by an insert, which is slower than creating it from the query. -#}
 
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
-    {%- set relation = this.incorporate(type='table') -%}
+    {%- set years = years_kept_as_files() -%}
+    {%- set relation = this.incorporate(type='view' if years else 'table') -%}
     {%- do refuse_unsupported_settings() -%}
     {%- set existing = load_cached_relation(this) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- if existing is not none and (not existing.is_table or model['language'] == 'python') -%}
+    {%- if existing is not none and (existing.type != relation.type or model['language'] == 'python') -%}
         {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
 
@@ -18,10 +19,14 @@
         {%- call statement('comments') -%} {{ comment_statements(relation) or 'select 1' }} {%- endcall -%}
     {%- else -%}
         {%- do require_contract(compiled_code) -%}
-        {%- call statement('main') -%}
-            create or replace table {{ relation }} as ({{ select_contract_columns(compiled_code) }});
-            {{ comment_statements(relation) }}
-        {%- endcall -%}
+        {%- if years -%}
+            {%- do write_years_as_files(relation, compiled_code, years) -%}
+        {%- else -%}
+            {%- call statement('main') -%}
+                create or replace table {{ relation }} as ({{ select_contract_columns(compiled_code) }});
+                {{ comment_statements(relation) }}
+            {%- endcall -%}
+        {%- endif -%}
     {%- endif -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
