@@ -16,10 +16,10 @@ from estimation.methods.diagnostics import (
     permutation_diagnostics,
     power_diagnostics,
     sample_diagnostics,
-    sensitivity_diagnostics,
     tested_leads,
     two_way_diagnostics,
 )
+from estimation.methods.diagnostics_sensitivity import sensitivity_diagnostics
 from estimation.methods.group_time import GROUP_TIME, comparable_sample, fit_group_time
 from estimation.methods.group_time_draws import draws_are_affordable, permute_group_time
 from estimation.methods.inference import LINES

@@ -20,7 +20,6 @@ from estimation.methods.lines import Lines, held_cities
 from estimation.methods.panel_data import Sample
 from estimation.methods.permutation import Draws, permutation_p_value
 from estimation.methods.relabelling import fixed_labels
-from estimation.methods.sensitivity import breakdown, relative_magnitudes, smoothness
 
 # coefficients whose placebo distribution is kept as quantiles, for its picture
 OVERALL = ("treated", "att")
@@ -185,25 +184,6 @@ def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]
     if draws is not None:
         found.append(("joint_leads_permutation_p", None, permutation_p_value(statistic, draws.joint, draws.is_enumeration)))
     return found
-
-
-def sensitivity_diagnostics(fit: InfluenceFit) -> list[Diagnostic]:
-    """Breakdown values of the effect in the year of admission under both bounds of `sensitivity`, with the jackknife covariance."""
-    leads = tested_leads(fit)
-    event_times = [fit.terms[c][2] for c in leads]
-    effect = [c for c, (term, _, e) in enumerate(fit.terms) if term == "event" and e == 0 and fit.n_pilots[c] >= MIN_PILOTS]
-    if fit.provinces is None or not effect or not event_times or event_times != list(range(-1 - len(leads), -1)):
-        return []
-    chosen, n = np.array([*leads, effect[0]]), len(fit.provinces.blocks)
-    deviations = fit.provinces.estimates[:, chosen] - fit.estimate[chosen]
-    if n < 2 or not np.isfinite(deviations).all():
-        return []
-    given = (fit.estimate[chosen], (n - 1) / n * np.einsum("ra,rb->ab", deviations, deviations), n - 1)
-    label = fit.labels[effect[0]]
-    return [
-        ("breakdown_relative_magnitudes", label, _number(breakdown(relative_magnitudes, *given))),
-        ("breakdown_smoothness", label, _number(breakdown(smoothness, *given))),
-    ]
 
 
 def _number(value: float) -> float | None:

@@ -40,24 +40,30 @@ class Refits:
         with np.errstate(invalid="ignore", divide="ignore"):
             return squares / squares.sum(axis=0)
 
-    def joint_f(self, estimate: np.ndarray, chosen: np.ndarray) -> tuple[float, int, int]:
-        """F that the chosen coefficients are zero, with the jackknife covariance, and its degrees of freedom k and R - k.
-
-        F = th' V^-1 th (R - k)/(k (R - 1)); NaN with R <= k or a covariance that is not of full rank.
-        """
+    def covariance(self, estimate: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
+        """Jackknife covariance (k, k) of the chosen coefficients; None with R <= k, a lost coefficient, or not of full rank."""
         n, k = len(self.blocks), len(chosen)
         deviations = self.estimates[:, chosen] - estimate[chosen]
         if k == 0 or n <= k or not np.isfinite(deviations).all():
-            return float("nan"), k, n - k
+            return None
         covariance = (n - 1) / n * np.einsum("ra,rb->ab", deviations, deviations)
         scale = np.sqrt(np.diag(covariance))
-        if (scale <= 0).any():
+        if (scale <= 0).any() or np.linalg.matrix_rank(covariance / np.outer(scale, scale), tol=1e-7, hermitian=True) < k:
+            return None
+        return covariance
+
+    def joint_f(self, estimate: np.ndarray, chosen: np.ndarray) -> tuple[float, int, int]:
+        """F that the chosen coefficients are zero, with the jackknife covariance, and its degrees of freedom k and R - k.
+
+        F = th' V^-1 th (R - k)/(k (R - 1)); NaN without a `covariance`.
+        """
+        n, k = len(self.blocks), len(chosen)
+        covariance = self.covariance(estimate, chosen)
+        if covariance is None:
             return float("nan"), k, n - k
-        correlation = covariance / np.outer(scale, scale)
-        if np.linalg.matrix_rank(correlation, tol=1e-7, hermitian=True) < k:
-            return float("nan"), k, n - k
+        scale = np.sqrt(np.diag(covariance))
         scaled = estimate[chosen] / scale
-        wald = float((scaled * np.linalg.solve(correlation, scaled)).sum())
+        wald = float((scaled * np.linalg.solve(covariance / np.outer(scale, scale), scaled)).sum())
         return wald * (n - k) / (k * (n - 1)), k, n - k
 
 

@@ -11,6 +11,8 @@ from estimation.report.data import ReportData
 PRIMARY_OUTCOME = "cm_growth_official"
 PRIMARY = f"baseline.{PRIMARY_OUTCOME}.headline"
 ALPHA = 0.05
+# label of the effect in the first year
+ADMISSION = "event[0]"
 LINE_WORDS = {
     "province_jackknife": "province jackknife",
     "city": "city-clustered line",
@@ -244,6 +246,29 @@ def lead_test(data: ReportData, spec_id: str) -> str:
         f"Joint test of the leads: F({df1}, {df2}) = {fmt(statistic, 2)}, jackknife p {fmt_p(p_value)}, "
         f"permutation p {fmt_p(diagnostic(data, spec_id, 'joint_leads_permutation_p'))}."
     )
+
+
+def sensitivity(data: ReportData, spec_id: str) -> str:
+    """What the effect in the year of admission would bear in trends (Rambachan and Roth 2023), as sentences; empty where not known."""
+    relative, smooth = (diagnostic(data, spec_id, f"breakdown_{name}", ADMISSION) for name in ("relative_magnitudes", "smoothness"))
+    sets = [_honest_set(data, spec_id, *name) for name in (("relative_magnitudes", "1"), ("smoothness", "0_se"))]
+    if "" in sets:
+        return ""
+    words = (
+        f"Breakdown values: {'none up to the largest tried' if relative is None else fmt(relative, 2)} times the largest change, "
+        f"and {'none up to the largest tried' if smooth is None else fmt(smooth)} of slope a year."
+    )
+    if relative == 0 and smooth == 0:
+        words = "Both breakdown values are 0: the effect does not leave zero out even without a change of trend."
+    return (
+        f"Sensitivity to trends, year of admission: 95 % set {sets[0]} if the trend changes after admission by no more than its largest "
+        f"change before, {sets[1]} if it goes on straight. {words}"
+    )
+
+
+def _honest_set(data: ReportData, spec_id: str, restriction: str, bound: str) -> str:
+    ends = [diagnostic(data, spec_id, f"honest_{restriction}_{end}_{bound}", ADMISSION) for end in ("low", "high")]
+    return "" if None in ends else f"{fmt(ends[0], sign=True)} to {fmt(ends[1], sign=True)}"
 
 
 def influence(data: ReportData) -> dict[str, list]:

@@ -105,7 +105,8 @@ def _event_study(data: ReportData, spec_id: str, outcome: str) -> dict[str, Any]
         is_simulated=data.is_simulated,
     )
     text = f"Event study of {words} on {series_words}{rule}: coefficients by years since admission with 95 % intervals."
-    return _picture(spec_id.replace(".", "-"), svg, text, findings.lead_test(data, spec_id))
+    caption = " ".join(filter(None, (findings.lead_test(data, spec_id), findings.sensitivity(data, spec_id))))
+    return _picture(spec_id.replace(".", "-"), svg, text, caption)
 
 
 def _picture(name: str, svg: str | None, text: str, caption: str = "") -> dict[str, Any] | None:
