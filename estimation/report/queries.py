@@ -247,8 +247,10 @@ QUERIES = {
         (),
         "table_name, comment",
         """
-        select schema_name || '.' || table_name as table_name, comment from duckdb_tables()
-        where schema_name in ('marts', 'estimates', 'quality', 'meta') and not internal order by all
+        select schema_name || '.' || table_name as table_name, comment from (
+            from duckdb_tables() select schema_name, table_name, comment, internal
+            union all from duckdb_views() select schema_name, view_name, comment, internal
+        ) where schema_name in ('marts', 'estimates', 'quality', 'meta') and not internal order by all
         """,
     ),
 }
