@@ -57,6 +57,10 @@ CASES = {
         {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 2, 2 + np.arange(p.n_cities) % 12)},
         "fewer than 3 provinces",
     ),
+    "pilots in five provinces": (
+        {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 5, 5 + np.arange(p.n_cities) % 12)},
+        "the pilots sit in only 5 provinces: where whole provinces are admitted the jackknife rejects too often; with 4 degrees of freedom",
+    ),
     "no provinces": ({"province": lambda p: None}, "Province codes are missing"),
     "pilots alone in their provinces": (
         {"province": lambda p: np.where(p.city_cohort > 0, 100 + np.arange(p.n_cities), np.arange(p.n_cities) % 3)},
