@@ -129,6 +129,32 @@ def revisions(data: ReportData) -> dict[str, Any]:
     }
 
 
+def changes(data: ReportData) -> dict[str, Any]:
+    """What a refresh changed against the publication before: values by source, and the estimates, the baseline first."""
+    moved = data["estimate_changes"]
+    return {
+        "by_source": [
+            {name: f"{int(row[name]):,}" if name.startswith("n_") else row[name] for name in row}
+            for row in data["value_changes"].to_dict("records")
+        ],
+        "n_estimates": f"{len(moved):,}",
+        "estimates": [
+            {
+                "spec_id": row["spec_id"],
+                "term": row["term"],
+                **{name: value_text(row[name]) for name in ("old_estimate", "new_estimate", "old_p_value", "new_p_value")},
+                "errors": _signed(row["difference_in_old_errors"]),
+            }
+            for row in moved.head(MOST_FREQUENT).to_dict("records")
+        ],
+    }
+
+
+def _signed(value: object) -> str:
+    found = number(value)
+    return "–" if found is None else f"{found:+.2f}".replace("-", "−")
+
+
 def flagged(data: ReportData) -> list[dict[str, str]]:
     """Flagged values with what was delivered and the cell it stood in."""
     return [

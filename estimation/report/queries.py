@@ -206,6 +206,24 @@ QUERIES = {
         order by abs(relative_change) desc nulls last, city_id, year, indicator_id, source_id, old_edition_year, new_edition_year limit 100
         """,
     ),
+    "value_changes": Query(
+        ("meta.publication_change",),
+        "source_id, n_new, n_revised, n_vanished, n_current_changed",
+        """
+        select source_id, sum(n_new) as n_new, sum(n_revised) as n_revised, sum(n_vanished) as n_vanished,
+            sum(n_current_changed) as n_current_changed
+        from meta.publication_change group by source_id order by source_id
+        """,
+    ),
+    "estimate_changes": Query(
+        ("meta.estimate_change",),
+        "previous_run_id, spec_id, term, old_estimate, new_estimate, difference_in_old_errors, old_p_value, new_p_value",
+        """
+        select previous_run_id, spec_id, term, old_estimate, new_estimate, difference_in_old_errors, old_p_value, new_p_value
+        from meta.estimate_change where cohort_year is null and event_time is null
+        order by spec_id not like 'baseline.%', abs(difference_in_old_errors) desc nulls first, spec_id, term
+        """,
+    ),
     "flagged_rows": Query(
         ("marts.fct_indicator_observation",),
         "quality_flag, quality_rule, city_id, year, indicator_id, raw_text, value, is_current, source_id, edition_year, file_name, "

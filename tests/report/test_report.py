@@ -84,6 +84,20 @@ def revisions() -> pd.DataFrame:
     return pd.DataFrame([row | {"old_edition_year": 2016, "new_edition_year": 2017, "old_value": 1.0, "new_value": 1.25}])
 
 
+def changes() -> dict[str, pd.DataFrame]:
+    """What changed against the publication before: values of one source, the headline and another specification."""
+    value = {"previous_run_id": "before", "source_id": HOSTILE, "indicator_id": "gdp_nominal_cny_100m"}
+    value |= {"n_new": 1234, "n_revised": 56, "n_vanished": 7, "n_current_changed": 8}
+    estimate = {"previous_run_id": "before", "term": "treated", "cohort_year": None, "event_time": None}
+    moved = [
+        estimate | {"spec_id": "robustness.x.y", "old_estimate": 0.1, "new_estimate": 0.9, "difference_in_old_errors": 8.0},
+        estimate | {"spec_id": PRIMARY, "old_estimate": 0.05, "new_estimate": 0.0712, "difference_in_old_errors": -0.53},
+        estimate | {"spec_id": PRIMARY, "old_estimate": 0.3, "new_estimate": 0.4, "difference_in_old_errors": 1.0, "event_time": 2},
+    ]
+    frame = pd.DataFrame(moved).astype({"cohort_year": "Int64", "event_time": "Int64"}).assign(old_p_value=0.2, new_p_value=0.0345)
+    return {"meta.publication_change": pd.DataFrame([value]), "meta.estimate_change": frame}
+
+
 def tables(
     *, comove_p: float = 0.01, default_p: float = 0.01, is_simulated: bool = False, whole: float = 0.0712
 ) -> dict[str, pd.DataFrame]:
@@ -173,6 +187,7 @@ def tables(
             }
         ),
         "meta.run": pd.DataFrame(run),
+        **changes(),
         "meta.input_file": pd.DataFrame(files).assign(note=HOSTILE, n_observations=1, n_rejected=1),
     }
 
@@ -194,6 +209,18 @@ def site(tmp_path_factory) -> dict[str, str]:
 def simulated(tmp_path_factory) -> dict[str, str]:
     """The same numbers, said to be simulated."""
     return site_of(tables(is_simulated=True), tmp_path_factory.mktemp("page"))
+
+
+def test_the_quality_page_shows_what_a_new_edition_changed(site, tmp_path) -> None:
+    section = site["quality.html"].partition('id="changes"')[2].partition("</section>")[0]
+    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in section.split("<tr>") if PRIMARY in row or "robustness.x.y" in row]
+    assert rows == [
+        [PRIMARY, "treated", "0.05", "0.0712", "−0.53", "0.2", "0.0345"],
+        ["robustness.x.y", "treated", "0.1", "0.9", "+8.00", "0.2", "0.0345"],
+    ]
+    assert "1,234" in section and "2 estimates moved" in section
+    frames = {name: frame.iloc[:0] if name in changes() else frame for name, frame in tables().items()}
+    assert "No estimate moved" in site_of(frames, tmp_path)["quality.html"]
 
 
 def pages_of(site: dict[str, str]) -> dict[str, str]:
