@@ -19,7 +19,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export LANDING Q SRC LARGE PLACES SCALE RUN CSV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce audit bench spark bench-quality simulation-study clean
+.PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -106,6 +106,9 @@ simulation-study: setup ## size, power and coverage of the inference into docs/m
 
 bench-quality: setup ## inject defects into clean landings and measure what the rules find (LANDING=path adds delivered files)
 	@$(PY) -m benchmarks.quality --docs docs/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
+
+bench-halves: setup ## thresholds of the quality rules chosen on even years, measured on odd ones (LANDING=path adds delivered files)
+	@$(PY) -m benchmarks.quality.halves --docs docs/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
 
 clean: ## remove what a run can make again (never published/)
 	@rm -rf "$(CITYSYNC_HOME)/build" "$(CITYSYNC_HOME)/cache" "$(CITYSYNC_HOME)/raw" "$(CITYSYNC_HOME)/simulated" "$(CITYSYNC_HOME)/estimates"

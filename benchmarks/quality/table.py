@@ -16,11 +16,17 @@ FAMILIES = {GDP: "GDP", POPULATION: "population", GROWTH: "growth"}
 
 def write_document(path: Path, summary: pd.DataFrame, shares: dict, n_runs: int) -> None:
     """Replace the measured part of a document; what people wrote around it stays."""
-    text = path.read_text(encoding="utf-8") if path.exists() else f"# Defect injection\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
-    body = "\n\n".join([_head(n_runs), *_tables(summary), _clean_table(shares)])
-    path.write_text(f"{before}{BEGIN}\n\n{body}\n\n{END}{after}", encoding="utf-8")
+    write_measured(path, BEGIN, END, "\n\n".join([_head(n_runs), *_tables(summary), _clean_table(shares)]))
+
+
+def write_measured(path: Path, begin: str, end: str, body: str) -> None:
+    """Replace what stands between two marks of a document; a document or marks that are missing are made."""
+    text = path.read_text(encoding="utf-8") if path.exists() else "# Defect injection\n"
+    if begin not in text:
+        text = f"{text}\n{begin}\n{end}\n"
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
+    path.write_text(f"{before}{begin}\n\n{body}\n\n{end}{after}", encoding="utf-8")
 
 
 def _head(n_runs: int) -> str:

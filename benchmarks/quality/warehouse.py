@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -59,6 +60,19 @@ class Bench:
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             raise_on_failure(run_dbt(self.home, "run", ["+int_observations_graded", "+stg_raw__rejections"], build=build))
         return build
+
+    def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:
+        """Grade the values of a build again with scaled thresholds (by name), in a build folder that the next call replaces."""
+        again = self.home.root / "regraded"
+        shutil.rmtree(again, ignore_errors=True)
+        again.mkdir()
+        shutil.copyfile(build / "citysync.duckdb", again / "citysync.duckdb")
+        with duckdb.connect(str(again / "citysync.duckdb")) as con:
+            for threshold, factor in factors.items():
+                con.execute('update seeds.quality_thresholds set "value" = "value" * ? where threshold = ?', [factor, threshold])
+        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+            raise_on_failure(run_dbt(self.home, "run", ["int_indicator_limits+,+int_observations_graded"], build=again))
+        return again
 
 
 def read_graded(build: Path, *, objected_only: bool = False) -> pd.DataFrame:
