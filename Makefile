@@ -63,8 +63,8 @@ lint: setup ## ruff, sqlfluff and the import rules
 new-source: setup ## draft a layout for an unknown source (SRC=folder)
 	@$(PY) -m warehouse.ingest.new_source "$$SRC"
 
-ui: setup ## Dagster UI on 127.0.0.1:3000
-	@$(PY) -m orchestration ui
+ui: setup ## Dagster UI on 127.0.0.1:3000 (LANDING=path: its runs read these files)
+	@$(PY) -m orchestration ui $(if $(LANDING),--landing "$$LANDING")
 
 sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prints one result, CSV=file writes it)
 	@$(PY) -m orchestration sql $(if $(Q),--query "$$Q") $(if $(CSV),--csv "$$CSV")

@@ -25,7 +25,10 @@ def main(arguments: list[str] | None = None) -> int:
         after.add_argument("--run", help="run id of a publication that is kept (default: the current one; rollback: the one before)")
         if name == "reproduce":
             after.add_argument("--landing", help="folder with the delivered files of that run")
-    commands.add_parser("ui", help="Dagster UI on 127.0.0.1:3000")
+    ui = commands.add_parser("ui", help="Dagster UI on 127.0.0.1:3000")
+    ui.add_argument(
+        "--landing", help="folder of delivered files that runs of the UI read (default: CITYSYNC_LANDING, else the simulated landing)"
+    )
     sql = commands.add_parser("sql", help="read-only SQL on the published warehouse")
     sql.add_argument("--query", help="print one result and leave")
     sql.add_argument("--csv", help="write that result to this file, for a spreadsheet")
@@ -51,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         return run_sql(chosen.query, chosen.csv)
     from orchestration import servers
 
-    return servers.serve_ui() if chosen.command == "ui" else servers.write_docs()
+    return servers.serve_ui(chosen.landing) if chosen.command == "ui" else servers.write_docs()
 
 
 if __name__ == "__main__":

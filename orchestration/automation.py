@@ -6,7 +6,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.assets.landing import edition_range_tags
+from orchestration.assets.landing import edition_range_tags, register_editions
+from orchestration.home import Home
 
 refresh_job = dg.define_asset_job(
     "refresh",
@@ -24,7 +25,7 @@ refresh_job = dg.define_asset_job(
     description="Every 15 December: the yearbook of the year is out by then.",
 )
 def yearly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    return dg.RunRequest(tags=edition_range_tags(context.instance))
+    return dg.RunRequest(tags=_all_editions(context.instance))
 
 
 @dg.sensor(
@@ -45,7 +46,13 @@ def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
         context.update_cursor(f"done={cursor.get('done', '')};seen={seen}")
         return dg.SkipReason("the landing is changing: waiting until it is still")
     context.update_cursor(f"done={seen};seen={seen}")
-    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen, tags=edition_range_tags(context.instance))])
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen, tags=_all_editions(context.instance))])
+
+
+def _all_editions(instance: dg.DagsterInstance) -> dict[str, str]:
+    """Tags that ask for every edition, those included that came since the last refresh."""
+    register_editions(instance, Home.from_environment())
+    return edition_range_tags(instance)
 
 
 def fingerprint(landing: Path) -> str:

@@ -12,6 +12,10 @@ from expectations.suites import RULES
 from orchestration.gate_frames import read_gate_frames, read_severity
 from orchestration.home import Home
 from orchestration.resources import open_build, progress
+from orchestration.ui_metadata import show_frame
+
+# "From failure" would judge the tables that are already built.
+TRY_AGAIN = "mend the files, the layout or a correction, then Re-execute all: the gate judges what is read and built anew"
 
 
 def judge(home: Home, stage: str) -> GateResult:
@@ -58,17 +62,16 @@ def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> d
                 "expectations": len(result.results),
                 "failed_stop": len(result.failed_stops),
                 "failed_warn": len(result.failed_warnings),
-                "results": dg.MetadataValue.md(_markdown(result.results)),
+                **({} if result.passed else {"to_try_again": TRY_AGAIN}),
+                "results": show_frame(_table(result.results)),
             },
         )
 
     return gate
 
 
-def _markdown(results: pd.DataFrame) -> str:
-    head = "| check | data set | column | ok | severity | observed | failing values |\n| --- | --- | --- | --- | --- | --- | --- |\n"
-    rows = [
-        f"| {r.check_id} | {r.dataset} | {r.column_name} | {'yes' if r.success else 'NO'} | {r.severity} | {r.observed} | {r.sample_rows} |"
-        for r in results.itertuples()
-    ]
-    return head + "\n".join(rows)
+def _table(results: pd.DataFrame) -> pd.DataFrame:
+    """What a person looks for first: failed checks, stops before warnings, each with its failing values."""
+    order = results.assign(rank=results["success"].astype(int) * 2 + (results["severity"] != "stop").astype(int))
+    columns = ["check_id", "dataset", "column_name", "success", "severity", "observed", "unexpected_count", "sample_rows", "why"]
+    return order.sort_values(["rank", "check_id"], kind="stable")[columns]

@@ -28,7 +28,10 @@ class DbtFailed(Exception):
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What dbt says of one node: `name`, `kind` (model, seed, test, unit_test), `status`, `seconds`, `failures`, `message`."""
+    """What dbt says of one node.
+
+    `name`, `kind` (model, seed, test, unit_test), `status`, `seconds`, `failures` (rows), `message`, and the `sql` it ran.
+    """
 
     unique_id: str
     name: str
@@ -37,6 +40,7 @@ class NodeResult:
     seconds: float
     failures: int | None
     message: str
+    sql: str = ""
 
     @property
     def failed(self) -> bool:
@@ -147,4 +151,5 @@ def _node_result(result: Any) -> NodeResult:
         seconds=float(result.execution_time),
         failures=result.failures,
         message=result.message or "",
+        sql=getattr(node, "compiled_code", None) or "",
     )

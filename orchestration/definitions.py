@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import dagster as dg
 
 from orchestration.assets import estimation, landing, publication, warehouse
@@ -14,6 +16,7 @@ from orchestration.resources import Settings
 
 def load_definitions() -> dg.Definitions:
     """Everything Dagster shows; parses the dbt project when its files changed."""
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)  # said once a source by every server of the UI
     home = Home.from_environment()
     set_tool_environment(home)
     staging, marts = warehouse.build_dbt_assets(home)

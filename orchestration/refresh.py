@@ -140,6 +140,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
 
     from orchestration.assets.landing import edition_range_tags, register_editions
     from orchestration.definitions import load_definitions
+    from orchestration.resume import let_ui_resume
     from orchestration.run_history import unhurried_history
 
     definitions = load_definitions()
@@ -149,6 +150,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         part = {"tags": edition_range_tags(instance)} if plan.work == ALL else {"asset_selection": _left_to_do(home, definitions, plan)}
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet, **part)
+        let_ui_resume(instance, result.run_id, job.name)
     if result.success:
         from orchestration.summary import print_summary
 

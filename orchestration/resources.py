@@ -13,7 +13,9 @@ import pandas as pd
 
 from orchestration.build_database import open_build
 from orchestration.home import Home, hold_lock
+from orchestration.run_tags import describe_tags, tag_run
 from orchestration.terminal import progress, say
+from warehouse.publish import refuse_to_replace
 
 __all__ = ["Settings", "open_build", "progress", "say", "write_frame"]
 
@@ -27,8 +29,15 @@ class Settings(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Settings]:
-        """Hold the home's lock while a run lasts, so that one started in the UI and a refresh at the terminal never share a build."""
-        with hold_lock(Home.from_environment()):
+        """Hold the home's lock while a run lasts, so that one started in the UI and a refresh at the terminal never share a build.
+
+        Every run passes here, wherever it was started, so this is also where it gets its tags.
+        """
+        home = Home.from_environment()
+        refuse_to_replace(home.published, self.is_simulated)  # before it empties the build, not when all is done
+        with hold_lock(home):
+            if context.instance is not None and context.run is not None:
+                tag_run(context.instance, context.run.run_id, describe_tags(self.landing, self.permutations))
             yield self
 
     @classmethod

@@ -4,24 +4,61 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
+from pathlib import Path
 
 from orchestration.dbt_runner import ensure_manifest, invoke
 from orchestration.home import REPO, Home, set_tool_environment
-from orchestration.resources import say
+from orchestration.terminal import say
+from warehouse.publish import is_simulated
 
 
-def serve_ui() -> int:
-    """Replace this process by the Dagster UI on 127.0.0.1:3000 (`CITYSYNC_UI_PORT` chooses another port)."""
+def serve_ui(landing: str | None = None) -> int:
+    """Replace this process by the Dagster UI on 127.0.0.1:3000 (`CITYSYNC_UI_PORT` chooses another port).
+
+    Parameters
+    ----------
+    landing : str, optional
+        Folder of delivered files that the runs read; default is CITYSYNC_LANDING, without it the simulated landing.
+
+    Returns
+    -------
+    int
+        2 when the landing is no folder; else it does not return.
+    """
     home = Home.from_environment()
+    if landing:
+        os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute())
+    landing = os.environ.get("CITYSYNC_LANDING", "")
+    if landing and not Path(landing).is_dir():
+        say(f"landing {landing}: expected a folder with one folder a source; found none; check the path given as LANDING=")
+        return 2
     set_tool_environment(home)
     ensure_manifest(home)
+    _register_editions(home)
+    if not landing and is_simulated(home.published) is False:
+        say("what is published was made from delivered files: runs started here will be refused; to run them: make ui LANDING=path")
+    else:
+        say(f"runs started here read {landing or 'the simulated landing'}")
     port = os.environ.get("CITYSYNC_UI_PORT", "3000")
     say(f"Dagster UI: http://127.0.0.1:{port}/asset-groups (ctrl-c stops it)")
     dagster = shutil.which("dagster", path=os.path.dirname(sys.executable))
     os.chdir(REPO)
     arguments = [dagster, "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", port]
+    # a shell starts what it puts into the background with interrupts ignored, and Dagster then ends neither by ctrl-c nor by kill
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(dagster, arguments)  # noqa: S606 (our own environment's program, constant arguments)
+
+
+def _register_editions(home: Home) -> None:
+    """Let the UI offer the landing's editions before the first run."""
+    from dagster import DagsterInstance
+
+    from orchestration.assets.landing import register_editions
+
+    with DagsterInstance.get() as instance:
+        register_editions(instance, home)
 
 
 def write_docs() -> int:

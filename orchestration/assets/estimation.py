@@ -1,17 +1,32 @@
 """Estimates as assets: read the marts, call the study, write its tables. No algebra here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 import pandas as pd
+from pydantic import Field
 
+from orchestration.comments import comment_tables
 from orchestration.home import Home
 from orchestration.kept_estimates import keep_estimates
 from orchestration.resources import Settings, open_build, progress, write_frame
+from orchestration.ui_metadata import describe_table, show_frame, show_svg
 
 GROUP = "estimates"
 TABLES = ("estimate", "diagnostic", "not_run", "warning", "specification")
+PREVIEW = ("spec_id", "term", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pilots")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
+EVENT_STUDY = "dynamics.cm_growth_official.headline"
+
+
+class StudyConfig(dg.Config):
+    """What a run of the study may be asked to leave out; the launchpad of the UI shows it."""
+
+    analyses: list[str] = Field(
+        default_factory=list,
+        description="Analyses to estimate anew, such as [heterogeneity]; the rows of all others stay as they are in the build. Empty: all.",
+    )
 
 
 def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey) -> list[dg.AssetsDefinition]:
@@ -25,29 +40,18 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
             for table, description in _descriptions().items()
         ],
     )
-    def study(context: dg.AssetExecutionContext, settings: Settings):
-        """Every spec of the analyses with all its lines of inference."""
-        from estimation import study as estimation_study
-        from estimation.report import figures
-
+    def study(config: StudyConfig, settings: Settings) -> Iterator[dg.MaterializeResult]:
+        """Every spec of the analyses with all its lines of inference; or those of some analyses, into the tables that are there."""
         home = Home.from_environment()
-        with open_build(home.build, read_only=True) as con:
-            frames = estimation_study.read_marts(con)
-        result = estimation_study.StudyResult(
-            **keep_estimates(home, frames, [settings.permutations], lambda: vars(_run_study(frames, settings.permutations)))
-        )
+        tables = _estimate(home, settings, config.analyses)
         with open_build(home.build) as con:
             for table in TABLES:
-                write_frame(con, "estimates", table, getattr(result, table))
-        progress(f"specification curve: {len(result.specification)} specifications")
-        progress(f"estimates: {result.estimate['spec_id'].nunique()} specs estimated, {len(result.not_run)} not run")
+                write_frame(con, GROUP, table, tables[table])
+            comment_tables(con)
+        progress(f"specification curve: {len(tables['specification'])} specifications")
+        progress(f"estimates: {tables['estimate']['spec_id'].nunique()} specs estimated, {len(tables['not_run'])} not run")
         for table in TABLES:
-            frame = getattr(result, table)
-            metadata = {"dagster/row_count": len(frame), "preview": dg.MetadataValue.md(_markdown(_headline_rows(frame)))}
-            if table == "estimate":
-                svg = figures.event_study_svg(result.estimate, "dynamics.cm_growth_official.headline")
-                metadata["event_study"] = dg.MetadataValue.md(_inline_picture(svg) if svg else "no event study in this run")
-            yield dg.MaterializeResult(asset_key=dg.AssetKey([GROUP, table]), metadata=metadata)
+            yield dg.MaterializeResult(asset_key=dg.AssetKey([GROUP, table]), metadata=_metadata(home, table, tables[table]))
 
     @dg.asset(
         key=dg.AssetKey([GROUP, "truth"]),
@@ -70,21 +74,38 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         else:
             table = estimation_study.empty_truth()
         with open_build(home.build) as con:
-            write_frame(con, "estimates", "truth", table)
-        return dg.MaterializeResult(metadata={"dagster/row_count": len(table), "preview": dg.MetadataValue.md(_markdown(table.head(20)))})
+            write_frame(con, GROUP, "truth", table)
+            comment_tables(con)
+        return dg.MaterializeResult(metadata=_metadata(home, "truth", table))
 
     return [study, truth]
 
 
-def _run_study(frames, permutations: int):
+def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Tables of the whole study, or those of the build with some analyses estimated anew."""
+    from estimation import study as estimation_study
+    from orchestration.chosen_analyses import choose_specs, read_estimates, replace_analyses
+
+    with open_build(home.build, read_only=True) as con:
+        frames = estimation_study.read_marts(con)
+        before = read_estimates(con, TABLES) if analyses else {}
+    if not analyses:
+        return keep_estimates(home, frames, [settings.permutations], lambda: _run_study(frames, settings.permutations))
+    specs, curve = choose_specs(analyses)
+    return replace_analyses(before, _run_study(frames, settings.permutations, specs, curve), analyses)
+
+
+def _run_study(frames: Any, permutations: int, specs: Sequence[Any] | None = None, curve: Sequence[Any] | None = None) -> dict[str, Any]:
     from estimation import study as estimation_study
 
-    return estimation_study.run_study(
-        frames,
-        estimation_study.all_specs(),
-        curve=estimation_study.curve_specs(),
-        permutations=permutations,
-        on_progress=lambda text: progress(f"  {text}"),
+    return vars(
+        estimation_study.run_study(
+            frames,
+            estimation_study.all_specs() if specs is None else specs,
+            curve=estimation_study.curve_specs() if curve is None else curve,
+            permutations=permutations,
+            on_progress=lambda text: progress(f"  {text}"),
+        )
     )
 
 
@@ -98,16 +119,20 @@ def _descriptions() -> dict[str, str]:
     }
 
 
-def _headline_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[frame["spec_id"].isin(HEADLINES)] if "vcov" in frame else frame.head(30)
+def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:
+    """What the UI shows of a table: size, columns, first rows; of the estimates the headlines, their picture and their course over runs."""
+    from estimation.report import figures
 
-
-def _markdown(frame: pd.DataFrame) -> str:
-    head = "| " + " | ".join(map(str, frame.columns)) + " |\n|" + " --- |" * len(frame.columns) + "\n"
-    return head + "\n".join("| " + " | ".join("" if pd.isna(v) else str(v).replace("|", "/") for v in row) + " |" for row in frame.values)
-
-
-def _inline_picture(svg: str) -> str:
-    import base64
-
-    return f"![event study](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
+    with open_build(home.build, read_only=True) as con:
+        metadata = describe_table(con, GROUP, table)
+    if table != "estimate":
+        return {**metadata, "preview": show_frame(frame.head(30))}
+    headlines = frame[frame["spec_id"].isin(HEADLINES)]
+    metadata["preview"] = show_frame(headlines[list(PREVIEW)])
+    default = headlines[headlines["is_default"].fillna(False) & (headlines["spec_id"] == HEADLINES[0]) & (headlines["term"] == "treated")]
+    for name in ("estimate", "std_error"):
+        if len(default) and pd.notna(default[name].iloc[0]):
+            metadata[f"headline_{name}"] = float(default[name].iloc[0])
+    svg = figures.event_study_svg(frame, EVENT_STUDY)
+    metadata["event_study"] = show_svg(svg, "event study") if svg else "no event study in this run"
+    return metadata

@@ -2,7 +2,9 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeVar
 
 import dagster as dg
 import pandas as pd
@@ -10,17 +12,21 @@ import pandas as pd
 from orchestration.dbt_runner import raise_on_failure, run_dbt
 from orchestration.home import REPO, Home
 from orchestration.resources import Settings, progress
-from warehouse.ingest.landing import find_editions, read_landing, read_source
+from warehouse.ingest.errors import LandingError
+from warehouse.ingest.landing import MOUNT_FAILED, find_editions, read_landing, read_source
 from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.simulation import EDITIONS as SIMULATED_EDITIONS
 
 GROUP = "raw"
 SEEDS = REPO / "warehouse" / "seeds"
 # One set of partitions for all sources that come in editions: `edition_year`, and one key for a landing without any.
 EDITIONS = dg.DynamicPartitionsDefinition(name="edition_year")
 NO_EDITION = "0000"
+RETRIES, RETRY_SECONDS = 3, 10.0
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 SIMULATED = dg.AssetKey([GROUP, "simulated_landing"])
 OBSERVATIONS, INPUT_FILES = dg.AssetKey([GROUP, "observations"]), dg.AssetKey([GROUP, "input_files"])
+Read = TypeVar("Read")
 COUNTERFACTUAL = dg.AssetKey(["simulation", "counterfactual_synchronization"])
 
 
@@ -28,7 +34,8 @@ def register_editions(instance: dg.DagsterInstance, home: Home) -> None:
     """Tell Dagster which editions the landing holds, so that one of them can be rerun alone."""
     settings = Settings.from_environment()
     landing = settings.landing_path(home)
-    years = [str(year) for year in find_editions(landing, load_layouts())]
+    found = SIMULATED_EDITIONS if settings.is_simulated else find_editions(landing, load_layouts())
+    years = [str(year) for year in found]
     known = set(instance.get_dynamic_partitions("edition_year"))
     instance.add_dynamic_partitions("edition_year", [key for key in [NO_EDITION, *years] if key not in known])
 
@@ -92,7 +99,8 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
     def source(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
         home = Home.from_environment()
         editions = {None if key == NO_EDITION else int(key) for key in context.partition_keys} if has_editions else None
-        found = read_source(settings.landing_path(home), home.raw, source_id, layouts=load_layouts(), editions=editions)
+        read = partial(read_source, settings.landing_path(home), home.raw, source_id, layouts=load_layouts(), editions=editions)
+        found = read_patiently(context, read)
         if found.n_files > found.n_reused:
             progress(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
         return dg.MaterializeResult(
@@ -100,6 +108,29 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
         )
 
     return source
+
+
+def read_patiently(context: dg.AssetExecutionContext, read: Callable[[], Read]) -> Read:
+    """What `read` gives; a mount that fails is tried again by Dagster, nothing else is.
+
+    Raises
+    ------
+    RetryRequested
+        While attempts are left.
+    LandingError
+        After the last, naming the file and the mount's error.
+    """
+    try:
+        return read()
+    except OSError as error:
+        if error.errno not in MOUNT_FAILED:
+            raise
+        if context.retry_number < RETRIES:
+            raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
+        raise LandingError(
+            f"{error.filename}: expected a readable file; found {error.strerror} at each of {RETRIES + 1} attempts; "
+            "look at the mount, then resume the run from failure"
+        ) from error
 
 
 def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -112,10 +143,11 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
             dg.AssetSpec(INPUT_FILES, deps=sources, group_name=GROUP, kinds={"parquet"}, description="Every file of this run's landing."),
         ],
     )
-    def raw_tables(settings: Settings) -> Iterator[dg.MaterializeResult]:
+    def raw_tables(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[dg.MaterializeResult]:
         home = Home.from_environment()
         reset_build(home)
-        report = read_landing(settings.landing_path(home), home.raw, home.build, layouts=load_layouts(), strict=settings.strict)
+        read = partial(read_landing, settings.landing_path(home), home.raw, home.build, layouts=load_layouts(), strict=settings.strict)
+        report = read_patiently(context, read)
         n_values = int(report.files["n_observations"].sum())
         progress(f"raw: {n_values:,} values from {len(report.files)} files, {report.n_reused} unchanged and not read again")
         yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": n_values})

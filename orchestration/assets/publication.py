@@ -1,7 +1,6 @@
 """The report and the publication. Both come after the last gate; nothing is switched before everything is written."""
 
 import importlib.metadata
-import subprocess
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,24 +9,13 @@ import pandas as pd
 
 from orchestration.changes import write_changes
 from orchestration.comments import comment_tables
-from orchestration.home import REPO, Home
+from orchestration.home import Home
 from orchestration.resources import Settings, open_build, progress, write_frame
+from orchestration.run_tags import git_commit
 from warehouse.publish import publish
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
 RUN_ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"
-
-
-def git_commit() -> str:
-    """Commit of the checkout, with `+changes` when files differ from it; `unknown` outside a checkout."""
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], cwd=REPO, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603, S607 (constant arguments; git is found on the user's own path)
-
-    try:
-        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
 
 
 def describe_run(home: Home, settings: Settings, started_at: datetime) -> dict[str, Any]:

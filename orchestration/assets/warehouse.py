@@ -1,6 +1,6 @@
 """dbt models as assets, in two steps so that a gate can stand between staging and the rest. Wiring only: the SQL is in warehouse/models."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,10 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure, run_dbt
 from orchestration.home import Home
 from orchestration.resources import Settings, open_build, progress
+from orchestration.ui_metadata import describe_table, show_frame
 from warehouse.ingest.errors import LandingError
 
+SAMPLE_ROWS = 20
 UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
 
 
@@ -23,8 +25,26 @@ class CitysyncTranslator(DagsterDbtTranslator):
             return dg.AssetKey(["raw", dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
+    def get_asset_check_spec(self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any) -> Any:
+        """The check of a data test, with what it asks in words."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return None if spec is None else spec._replace(description=describe_test(manifest["nodes"][unique_id]))
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         return dbt_resource_props["schema"]
+
+
+def describe_test(node: Mapping[str, Any]) -> str:
+    """What a data test asks: the comment that opens its own SQL, else the name of the generic test and what it is given."""
+    if node.get("description"):
+        return node["description"]
+    generic = node.get("test_metadata")
+    if not generic:
+        first = node["raw_code"].lstrip().splitlines()[0]
+        return first.removeprefix("--").strip() if first.startswith("--") else node["name"]
+    given = {name: value for name, value in generic["kwargs"].items() if name not in ("model", "column_name")}
+    column = f" of column {node['column_name']}" if node.get("column_name") else ""
+    return f"dbt data test {generic['name']}{column}" + "".join(f"; {name}: {value}" for name, value in given.items())
 
 
 def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
@@ -47,15 +67,26 @@ def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str
         home = Home.from_environment()
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
-        results = run_dbt(home, "build", [key.path[-1] for key in keys], build=home.build, options=options)
+        names = [key.path[-1] for key in [*keys, *_seeds_lacking(home, context.assets_def.keys - set(keys))]]
+        results = run_dbt(home, "build", names, build=home.build, options=options)
         progress(f"{name}: {_summary(results)}")
         yield from _materializations(home, keys, results)
-        yield from _checks(context, results)
+        yield from _checks(context, home, results)
         raise_on_failure(results)
         if name == "dbt_staging":
             require_values(home)
 
     return step
+
+
+def _seeds_lacking(home: Home, keys: Iterable[dg.AssetKey]) -> list[dg.AssetKey]:
+    """Seeds that the build does not hold: a rerun from one source on empties it, and no seed comes after a source."""
+    seeds = sorted((key for key in keys if key.path[0] == "seeds"), key=lambda key: key.path)
+    if not seeds or not home.database.exists():
+        return seeds
+    with open_build(home.build, read_only=True) as con:
+        present = {row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = 'seeds'").fetchall()}
+    return [key for key in seeds if key.path[-1] not in present]
 
 
 def require_values(home: Home) -> None:
@@ -89,24 +120,10 @@ def _materializations(home: Home, keys: list[dg.AssetKey], results: list[NodeRes
             if key is None or result.status != "success":
                 continue
             schema, table = key.path
-            rows = con.execute(f'select count(*) from "{schema}"."{table}"').fetchone()[0]
-            columns = con.execute(
-                "select column_name, data_type, comment from duckdb_columns() "
-                "where schema_name = ? and table_name = ? order by column_index",
-                [schema, table],
-            ).fetchall()
-            schema_of_table = dg.TableSchema([dg.TableColumn(name, kind.lower(), description=note) for name, kind, note in columns])
-            yield dg.MaterializeResult(
-                asset_key=key,
-                metadata={
-                    "dagster/row_count": rows,
-                    "dagster/column_schema": schema_of_table,
-                    "execution_seconds": result.seconds,
-                },
-            )
+            yield dg.MaterializeResult(asset_key=key, metadata={**describe_table(con, schema, table), "execution_seconds": result.seconds})
 
 
-def _checks(context: dg.AssetExecutionContext, results: list[NodeResult]) -> Iterator[dg.AssetCheckResult]:
+def _checks(context: dg.AssetExecutionContext, home: Home, results: list[NodeResult]) -> Iterator[dg.AssetCheckResult]:
     by_id = {r.unique_id: r for r in results}
     for spec in context.assets_def.check_specs:
         result = by_id.get(spec.metadata.get("dagster_dbt/unique_id", ""))
@@ -117,5 +134,13 @@ def _checks(context: dg.AssetExecutionContext, results: list[NodeResult]) -> Ite
             check_name=spec.name,
             passed=result.status == "pass",
             severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
-            metadata={"failing_rows": result.failures or 0, "message": result.message or "passed"},
+            metadata={"failing_rows": result.failures or 0, "message": result.message or "passed", **_failing_rows(home, result)},
         )
+
+
+def _failing_rows(home: Home, result: NodeResult) -> dict[str, dg.TableMetadataValue]:
+    """The first rows that a failed data test selects; none where the test itself is broken."""
+    if not result.failed or not result.failures or not result.sql:
+        return {}
+    with open_build(home.build, read_only=True) as con:
+        return {"sample_of_failing_rows": show_frame(con.execute(f"select * from ({result.sql}) limit {SAMPLE_ROWS}").df())}

@@ -20,14 +20,17 @@ from websockets.sync.client import ClientConnection, connect
 
 REPO = Path(__file__).resolve().parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-START_SECONDS, WAIT_SECONDS = 60.0, 120.0
+START_SECONDS, WAIT_SECONDS = 60.0, 240.0
 # --no-sandbox: a container's root may not start the sandbox; only our own pages are opened
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
     "--remote-debugging-port=0",
 )
 KEYS = {"ArrowRight": 39, "ArrowLeft": 37, "ArrowUp": 38, "ArrowDown": 40, "Tab": 9, "Enter": 13, " ": 32, "Home": 36, "End": 35}
@@ -132,6 +135,30 @@ class Page:
         x, y = self.evaluate(script)
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def click_on(self, text: str, within: str = "button, a, [role=menuitem], [role=button], label") -> None:
+        """Click on the element of the fewest letters that says a text, once it is there and not greyed out."""
+        script = f"""(() => {{
+            const found = [...document.querySelectorAll({json.dumps(within)})]
+                .filter((one) => !one.disabled && one.innerText)
+                .filter((one) => one.innerText.includes({json.dumps(text)}) && one.getClientRects().length);
+            if (!found.length) return null;
+            const one = found.reduce((a, b) => (b.innerText.length < a.innerText.length ? b : a));
+            one.scrollIntoView({{block: "nearest", inline: "nearest", behavior: "instant"}});
+            const box = one.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2];
+        }})()"""
+        end = time.monotonic() + WAIT_SECONDS
+        while (place := self.evaluate(script)) is None:
+            if time.monotonic() > end:
+                raise PageError(f"nothing to click on says {text!r}; the page says: {self.text('body')[:600]!r}")
+            time.sleep(0.1)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+
+    def type(self, text: str) -> None:
+        """Type a text where the keyboard is."""
+        self.send("Input.insertText", text=text)
 
     def screenshot(self, path: Path, whole: bool = True) -> None:
         """Write a picture of the page."""

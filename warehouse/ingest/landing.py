@@ -41,6 +41,8 @@ from warehouse.ingest.tidy import TIDY_SOURCE, build_tidy_observations
 
 READER_VERSION = 2
 MAX_FILE_BYTES = 1 << 29
+# what the kernel says when a network mount or its disk, not the file, fails
+MOUNT_FAILED = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH})
 UNREPEATED = ("cell_ref", "row_no", "raw_text", "value")
 Progress = Callable[[int, int, str], None]
 
@@ -286,6 +288,8 @@ def _read_bytes(location: Path) -> bytes:
             raise FileFault(f"a file of at most {MAX_FILE_BYTES:,} bytes", f"{size:,} bytes", "deliver it in smaller parts")
         return location.read_bytes()
     except OSError as error:
+        if error.errno in MOUNT_FAILED:
+            raise  # not the file's fault: the same read may succeed in a while
         found = "a broken link" if error.errno == errno.ENOENT else f"an unreadable one ({error.strerror})"
         raise FileFault("a readable file", found, "grant read permission, or deliver the file again") from error
 

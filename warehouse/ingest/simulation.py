@@ -33,6 +33,9 @@ DEFAULT_EFFECT = 0.9
 #: The date of the first admission, fixed before any draw was looked at: a seed chosen for a pretty result would make the default run a
 #: staged one. Whether intervals cover is judged over many economies (`benchmarks/simulation_study`), not by this draw.
 DEFAULT_SEED = 20150307
+FIRST_YEAR, LAST_YEAR = 2003, 2021
+# the wide panel comes twice: as the newest year was first released, and a year later
+EDITIONS = (LAST_YEAR, LAST_YEAR + 1)
 MISSING_SHARE = 0.02
 NOTE = "模拟数据 simulated data, not statistics"
 
@@ -147,8 +150,8 @@ def write_simulated_landing(
     seed: int = DEFAULT_SEED,
     n_cities: int | None = None,
     effect: float = DEFAULT_EFFECT,
-    first_year: int = 2003,
-    last_year: int = 2021,
+    first_year: int = FIRST_YEAR,
+    last_year: int = LAST_YEAR,
 ) -> None:
     """Write `<folder>/with_effect/` and `<folder>/without_effect/` from the same shocks.
 

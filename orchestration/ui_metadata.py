@@ -1,0 +1,42 @@
+"""Tables, columns and pictures in the form in which Dagster's UI shows them. Holds no rule of what is shown where."""
+
+from __future__ import annotations
+
+import base64
+import math
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pandas as pd
+
+
+def describe_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Any]:
+    """Row count and column schema of a table of the build, under the names that the UI knows."""
+    rows = con.execute(f'select count(*) from "{schema}"."{table}"').fetchone()[0]
+    columns = con.execute(
+        "select column_name, data_type, comment from duckdb_columns() where schema_name = ? and table_name = ? order by column_index",
+        [schema, table],
+    ).fetchall()
+    described = dg.TableSchema([dg.TableColumn(name, kind.lower(), description=note) for name, kind, note in columns])
+    return {"dagster/row_count": rows, "dagster/column_schema": described}
+
+
+def show_frame(frame: pd.DataFrame) -> dg.TableMetadataValue:
+    """A data frame as a table of the UI, its rows in their order; missing cells stay empty."""
+    names = [str(name) for name in frame.columns]
+    records = [dg.TableRecord(dict(zip(names, map(_cell, row), strict=True))) for row in frame.itertuples(index=False, name=None)]
+    return dg.MetadataValue.table(records, schema=dg.TableSchema([dg.TableColumn(name) for name in names]))
+
+
+def show_svg(svg: str, title: str) -> dg.MarkdownMetadataValue:
+    """A picture inside the metadata itself, so that the UI fetches nothing."""
+    return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})")
+
+
+def _cell(value: Any) -> str | int | float | bool | None:
+    """A cell that Dagster can store: numbers as they are, anything else as text."""
+    value = value.item() if hasattr(value, "item") else value
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return value if isinstance(value, bool | int | float) else str(value)
