@@ -15,7 +15,7 @@ import pandas as pd
 import pyfixest
 
 from benchmarks.measure import median_seconds, peak_mb
-from benchmarks.pair_models import bench_pair_models, build_city_years
+from benchmarks.pair_models import bench_files_by_year, bench_pair_models, build_city_years
 from benchmarks.panels import as_long_frame, random_panel
 from benchmarks.picture import draw
 from benchmarks.reading import bench_reading
@@ -111,6 +111,7 @@ def _pair_models(large: int | None) -> Iterator[dict[str, Any]]:
         yield from bench_pair_models(city_years, SIZES[-1], Path(name), repetitions=7)
         if large:
             yield from bench_pair_models(city_years, large, Path(name), repetitions=2)
+            yield from bench_files_by_year(city_years, large, Path(name))
 
 
 def scratch_folder() -> Path:

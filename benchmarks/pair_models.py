@@ -25,6 +25,8 @@ from warehouse.spark.parity import load_inputs
 REPO = Path(__file__).resolve().parents[1]
 MODELS = "tag:pair_grain"
 LIMITS = {"threads": 2, "memory_limit": "3500MB"}
+# tables on both sides at any size, or files by year at any size
+AS_TABLES, AS_FILES = "1000000000000", "0"
 
 
 def build_city_years(landing: Path, folder: Path) -> Path:
@@ -33,7 +35,9 @@ def build_city_years(landing: Path, folder: Path) -> Path:
     build.mkdir(parents=True)
     read_landing(landing, folder / "raw", build, layouts=load_layouts(), strict=False)
     wanted = [f"+{table}" for tables in TABLES.values() for table in tables]
-    _run_dbt(["build", "--select", *wanted, "--exclude-resource-type", "test", "unit_test"], build, folder, threads=2)
+    _run_dbt(
+        ["build", "--select", *wanted, "--exclude-resource-type", "test", "unit_test"], build, folder, threads=2, pair_year_limit=AS_TABLES
+    )
     return build / "citysync.duckdb"
 
 
@@ -48,6 +52,26 @@ def bench_pair_models(city_years: Path, n_cities: int, folder: Path, repetitions
     yield _line("pair_models", n_cities, rows, peak, [[_total(side) for side in run] for run in runs])
     for name in runs[0][0]:
         yield _line(f"pair_models.{name}", n_cities, rows, peak, [[side[name] for side in run] for run in runs])
+    shutil.rmtree(build)
+    shutil.rmtree(inputs)
+
+
+def bench_files_by_year(city_years: Path, n_cities: int, folder: Path) -> Iterator[dict[str, Any]]:
+    """Seconds of the same models where pair-years become Parquet files by year, once; the floor of a table is no floor of these."""
+    inputs, build = folder / f"inputs_{n_cities}", folder / f"files_{n_cities}"
+    write_inputs(city_years, inputs, n_cities)
+    build.mkdir()
+    load_inputs(inputs, build / "citysync.duckdb")
+    results = _run_dbt(["run", "--select", MODELS], build, folder, threads=1, pair_year_limit=AS_FILES)
+    with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
+        rows = con.execute("select count(*) from marts.fct_pair_synchronization").fetchone()[0]
+    seconds = {result.node.name: _execute_seconds(result) for result in results}
+    size = sum(path.stat().st_size for path in build.rglob("*.parquet"))
+    common = {"n_cities": n_cities, "rows": rows, "peak_mb": round(peak_mb(), 1), "ratio_to_floor": None, "ratio_to_peer": None}
+    common |= {"peer": None, "max_abs_difference": None, "files_mb": round(size / 1e6, 1)}
+    yield {"name": "pair_models_by_year", "seconds": round(sum(seconds.values()), 4), **common}
+    for name, value in seconds.items():
+        yield {"name": f"pair_models_by_year.{name}", "seconds": round(value, 4), **common}
     shutil.rmtree(build)
     shutil.rmtree(inputs)
 
@@ -67,7 +91,7 @@ def _measure_once(inputs: Path, build: Path, folder: Path) -> tuple[dict[str, tu
         elif name == "NodeFinished" and event.data.node_info.node_name in marks:
             cpu[event.data.node_info.node_name] = time.process_time() - marks[event.data.node_info.node_name]
 
-    results = _run_dbt(["run", "--select", MODELS], build, folder, threads=1, callbacks=[watch])
+    results = _run_dbt(["run", "--select", MODELS], build, folder, threads=1, pair_year_limit=AS_TABLES, callbacks=[watch])
     floor = _measure_floor(build / "citysync.duckdb", {result.node.name: result.node.compiled_code for result in results})
     return {result.node.name: (_execute_seconds(result), cpu[result.node.name]) for result in results}, floor
 
@@ -88,11 +112,14 @@ def _measure_floor(database: Path, compiled: dict[str, str]) -> dict[str, tuple[
     return seconds
 
 
-def _run_dbt(command: list[str], build: Path, folder: Path, *, threads: int, callbacks: list | None = None) -> list[Any]:
+def _run_dbt(
+    command: list[str], build: Path, folder: Path, *, threads: int, pair_year_limit: str, callbacks: list | None = None
+) -> list[Any]:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     os.environ.update(CITYSYNC_BUILD=str(build), DBT_TARGET_PATH=str(folder / "dbt"), DBT_LOG_PATH=str(folder / "dbt"), DO_NOT_TRACK="1")
+    os.environ["CITYSYNC_PAIR_YEAR_LIMIT"] = pair_year_limit
     quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--project-dir", str(REPO), "--profiles-dir", str(REPO)]
     try:
         outcome = dbtRunner(callbacks=callbacks or []).invoke([*command, "--threads", str(threads), *quiet])
