@@ -254,10 +254,9 @@ def sensitivity(data: ReportData, spec_id: str) -> str:
     sets = [_honest_set(data, spec_id, *name) for name in (("relative_magnitudes", "1"), ("smoothness", "0_se"))]
     if "" in sets:
         return ""
-    words = (
-        f"Breakdown values: {'none up to the largest tried' if relative is None else fmt(relative, 2)} times the largest change, "
-        f"and {'none up to the largest tried' if smooth is None else fmt(smooth)} of slope a year."
-    )
+    multiple = "beyond every multiple tried" if relative is None else f"{fmt(relative, 2)} times the largest change"
+    slope = "beyond every change of slope tried" if smooth is None else f"{fmt(smooth)} of slope a year"
+    words = f"Breakdown values: {multiple}; {slope}."
     if relative == 0 and smooth == 0:
         words = "Both breakdown values are 0: the effect does not leave zero out even without a change of trend."
     return (
