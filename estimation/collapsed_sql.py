@@ -5,72 +5,31 @@ Whole numbers in doubles (below 2^53) and in 128-bit integers add up to the same
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import numpy as np
 
-from estimation.methods.collapsed import CohortSums, CollapsedSolution
+from estimation.collapsed_fit import (
+    PAIR_BITS,
+    CellSums,
+    InfluenceTotals,
+    NotBalanced,
+    PairTable,
+    Sums,
+    arrange_cells,
+    combine_sums,
+    group_of,
+    observed_years,
+    scale_to_bits,
+)
+from estimation.methods.collapsed import CollapsedSolution
 
-MAX_YEARS = 50
-# bits of a value in a pair's sum; with at most 2^6 years the sum stays below 2^53
-PAIR_BITS = 44
 # a value of the sample becomes 2^36, so that one 10^8 times as large still fits 64 bits
 SAMPLE_BITS, SAMPLE_ROWS = 36, 10_000
 # pairs numbered below 2^24: one array of sums instead of a hash table
 DENSE_BITS = 24
-
-
-@dataclass(frozen=True)
-class PairTable:
-    """Pair-years in a database.
-
-    Attributes
-    ----------
-    relation : str
-        SQL of a table, view or `read_parquet(...)` with ``city_i_id, city_j_id, year, cohort_year`` (null or 0 = never); SQL of this code,
-        never of a file.
-    outcome : str
-        Column; rows where it or a control is null do not count.
-    where : str
-        SQL of this code: the sample, for example a tie mask; pairs of two pilots must not be in it.
-    """
-
-    relation: str
-    outcome: str
-    where: str = "true"
-
-
-class NotBalanced(Exception):
-    """Rows are as many as pairs times years, but some pair lacks a year or has one twice."""
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Sums of a panel, its years, its cohort years as delivered and within the years, and its rows in pairs of two years or more.
-
-    ``largest`` holds the largest absolute value of the outcome and of each control.
-    """
-
-    cohorts: CohortSums
-    years: np.ndarray
-    delivered_cohorts: tuple[int, ...]
-    group_years: np.ndarray
-    n_rows: int
-    is_balanced: bool
-    largest: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class InfluenceTotals:
-    """Sum of squared influences (C,), and sums by city (N, C) in the order of the ids."""
-
-    squares: np.ndarray
-    city_sums: np.ndarray
-    city_ids: list
-    n_pairs: int
 
 
 def quote(name: str) -> str:
@@ -88,11 +47,6 @@ def _rows(table: PairTable, controls: tuple[str, ...]) -> str:
     )
 
 
-def _scale(largest: float, bits: int) -> float:
-    """Power of two that takes the largest value to about 2^bits."""
-    return 2.0 ** (bits - math.ceil(math.log2(largest))) if largest > 0 and math.isfinite(largest) else 1.0
-
-
 def read_sums(con: Any, table: PairTable, controls: tuple[str, ...], *, may_be_balanced: bool) -> Sums:
     """One scan by cohort and year; a second by pair where there are controls or missing years.
 
@@ -102,44 +56,21 @@ def read_sums(con: Any, table: PairTable, controls: tuple[str, ...], *, may_be_b
         No row counts, there are more than 50 years, a pair has a year twice, or pairs of two pilots are among them.
     """
     rows, names = _rows(table, controls), _names(controls)
-    cells, scales = _read_cells(con, rows, names)
-    if not cells:
-        raise ValueError(f"{table.relation}: no row with {table.outcome} under {table.where}")
-    cells = [(row[0] or 0, *row[1:]) for row in cells]  # a cohort may be null or 0 for never
-    years, delivered = np.unique([row[1] for row in cells]), np.unique([row[0] for row in cells])
-    if len(years) > MAX_YEARS or delivered[0] < 0:
-        raise ValueError(
-            f"{table.relation}: expected at most {MAX_YEARS} years and no pair of two pilots (cohort_year -1); "
-            f"found {len(years)} years and cohort years from {delivered[0]}; state the sample in `where`"
-        )
-    group_years = delivered[(delivered > 0) & (delivered <= years[-1])]
-    counts, sums = np.zeros((len(group_years) + 1, len(years))), np.zeros((len(group_years) + 1, len(years), len(names)))
-    for cohort, year, n, *values in cells:
-        at = _group(group_years, cohort), int(np.searchsorted(years, year))
-        counts[at] += n
-        sums[at] += [float(value) / scale for value, scale in zip(values[: len(names)], scales, strict=True)]
-    largest = tuple(max(row[3 + len(names) + k] for row in cells) for k in range(len(names)))
-    is_balanced = may_be_balanced and bool((counts == counts[:, :1]).all())
-    patterns = _balanced_patterns(counts, sums[:, :, 0]) if is_balanced else _read_patterns(con, rows, years, group_years, largest)
-    cohorts = CohortSums(sums[:, :, 0], sums[:, :, 1:], *patterns)
-    length = cohorts.pattern_years.sum(axis=1)
-    n_rows = int((cohorts.pattern_pairs * length)[length > 1].sum())
-    return Sums(cohorts, years, tuple(delivered.tolist()), group_years, n_rows, is_balanced, largest)
+    cells = arrange_cells(table, *_read_cells(con, rows, names))
+    is_balanced = may_be_balanced and bool((cells.counts == cells.counts[:, :1]).all())
+    patterns = _balanced_patterns(cells) if is_balanced else _read_patterns(con, rows, cells)
+    return combine_sums(cells, patterns, is_balanced=is_balanced)
 
 
 def _names(controls: tuple[str, ...]) -> list[str]:
     return ["y", *(f"q{k}" for k in range(len(controls)))]
 
 
-def _group(group_years: np.ndarray, cohort: int) -> int:
-    return int(np.searchsorted(group_years, cohort)) + 1 if cohort in group_years else 0
-
-
 def _read_cells(con: Any, rows: str, names: list[str]) -> tuple[list, list[float]]:
     """Counts, whole-number sums and largest values by cohort and year; scales from a sample, from all rows where it is no guide."""
     largest = ", ".join(f"max(abs({name}))" for name in names)
     for source in (f"(from {rows} limit {SAMPLE_ROWS})", rows):
-        scales = [_scale(value or 0.0, SAMPLE_BITS) for value in con.execute(f"select {largest} from {source}").fetchone()]
+        scales = [scale_to_bits(value or 0.0, SAMPLE_BITS) for value in con.execute(f"select {largest} from {source}").fetchone()]
         wholes = ", ".join(f"sum(cast({name} * {scale!r} as bigint))" for name, scale in zip(names, scales, strict=True))
         try:
             query = f'select cohort, "year", count(*), {wholes}, {largest} from {rows} group by all order by all'
@@ -150,7 +81,8 @@ def _read_cells(con: Any, rows: str, names: list[str]) -> tuple[list, list[float
     raise AssertionError("unreachable")
 
 
-def _balanced_patterns(counts: np.ndarray, outcome: np.ndarray) -> tuple:
+def _balanced_patterns(cells: CellSums) -> tuple:
+    counts, outcome = cells.counts, cells.sums[:, :, 0]
     group = np.flatnonzero(counts[:, 0] > 0)
     n_years = counts.shape[1]
     full = np.ones((len(group), n_years), dtype=bool)
@@ -159,12 +91,13 @@ def _balanced_patterns(counts: np.ndarray, outcome: np.ndarray) -> tuple:
 
 def _whole_sum(expression: str, largest: float, bits: int = PAIR_BITS) -> str:
     """SQL of a sum of at most a pair's years, exact on whole numbers in a double."""
-    scale = _scale(largest, bits)
+    scale = scale_to_bits(largest, bits)
     return f"sum(round(({expression}) * {scale!r})) / {scale!r}"
 
 
-def _read_patterns(con: Any, rows: str, years: np.ndarray, group_years: np.ndarray, largest: tuple[float, ...]) -> tuple:
+def _read_patterns(con: Any, rows: str, cells: CellSums) -> tuple:
     """Pairs by cohort and pattern of observed years, and the controls' cross products within pairs."""
+    years, group_years, largest = cells.years, cells.group_years, cells.largest
     names = ["y", *(f"q{k}" for k in range(len(largest) - 1))]
     size, n_controls, first = dict(zip(names, largest, strict=True)), len(largest) - 1, int(years[0])
     products = [(f"q{k}", other) for k in range(n_controls) for other in (*names[1 : k + 2], "y")]
@@ -190,15 +123,15 @@ def _read_patterns(con: Any, rows: str, years: np.ndarray, group_years: np.ndarr
             moment[int(a[1:])] = total
         else:
             gram[int(a[1:]), int(b[1:])] = gram[int(b[1:]), int(a[1:])] = total
-    group = np.array([_group(group_years, row[0]) for row in found])
-    seen = np.array([[row[1] >> int(year - first) & 1 == 1 for year in years] for row in found])
+    group = np.array([group_of(group_years, row[0]) for row in found])
+    seen = observed_years([row[1] for row in found], years)
     return group, seen, np.array([float(row[2]) for row in found]), values[:, 0], values[:, 1 : len(names)], gram, moment
 
 
 def _whole_totals(con: Any, relation: str, expressions: list[str]) -> list[str]:
     """SQL of sums of expressions over any number of rows, exact on whole numbers of 128 bits."""
     largest = con.execute(f"select {', '.join(f'max(abs({e}))' for e in expressions)} from {relation}").fetchone()
-    scales = [_scale(value or 0.0, 50) for value in largest]
+    scales = [scale_to_bits(value or 0.0, 50) for value in largest]
     return [f"cast(sum(cast(({e}) * {scale!r} as bigint)) as double) / {scale!r}" for e, scale in zip(expressions, scales, strict=True)]
 
 
@@ -246,7 +179,7 @@ def _write_weights(con: Any, sums: Sums, own: np.ndarray, fitted: np.ndarray) ->
     """A small table of the solved weights by delivered cohort and year; `bit` has one bit for each year."""
     cohorts, n_years = np.array(sums.delivered_cohorts, dtype=np.int64), len(sums.years)
     first, span = _cell_base(sums)
-    groups = np.array([_group(sums.group_years, cohort) for cohort in sums.delivered_cohorts])
+    groups = np.array([group_of(sums.group_years, cohort) for cohort in sums.delivered_cohorts])
     columns = {
         "cell": (cohorts[:, None] * span + (sums.years - first)[None]).ravel().astype(np.int32),
         "bit": np.tile(2 ** np.arange(n_years), len(cohorts)).astype(np.int32 if n_years < 31 else np.int64),
@@ -321,7 +254,7 @@ def _add_up(con: Any, n_terms: int) -> InfluenceTotals:
     """Squares over pairs and sums by city of the influences, as whole numbers."""
     names = [f"psi{k}" for k in range(n_terms)]
     largest = con.execute(f"select {', '.join(f'max(abs({name}))' for name in names)}, count(*) from collapsed_influence").fetchone()
-    scales = [_scale(value or 0.0, 50) for value in largest[:-1]]
+    scales = [scale_to_bits(value or 0.0, 50) for value in largest[:-1]]
     wholes = [f"cast({name} * {scale!r} as bigint)" for name, scale in zip(names, scales, strict=True)]
     squares = ", ".join(f"sum(cast({whole} as hugeint) * {whole})" for whole in wholes)
     found = con.execute(f"select {squares} from collapsed_influence").fetchone()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 from estimation.collapsed import PairTable, fit_collapsed
+from estimation.collapsed_parity import as_numbers, check_against_duckdb
 from estimation.fit import fit_panel
 from estimation.methods.panel_data import PairPanel, strong_ties
 from estimation.methods.results import NotEstimable
@@ -133,3 +136,24 @@ def test_years_up_to_the_width_of_the_bits(n_years: int) -> None:
     con.execute('update panel set "year" = "year" - 1 where city_i_id = 1 and city_j_id = 2 and "year" = (select max("year") from panel)')
     with pytest.raises(ValueError, match="twice"):
         fit_collapsed(con, PairTable("panel", "v"))
+
+
+def test_a_difference_between_the_engines_does_not_pass_for_parity(tmp_path: Path) -> None:
+    panel, folder = random_panel(4), tmp_path / "panel.parquet"
+    folder.mkdir()
+    con = database(panel)
+    admitted = cohorts(panel)
+    known = {"cities": list(admitted), "years": list(admitted.values())}
+    con.execute("create table cities as select unnest($cities) as city, unnest($years) as cohort", known)
+    con.execute(
+        'copy (select p.* exclude ("the y"), p."the y" as cm_growth_official, i.cohort as city_i_cohort_year, '
+        "j.cohort as city_j_cohort_year "
+        "from panel as p inner join cities as i on i.city = p.city_i_id inner join cities as j on j.city = p.city_j_id "
+        f"where cohort_year is distinct from -1) to '{folder / 'part.parquet'}' (format parquet)"
+    )
+    fit = fit_collapsed(con, PairTable("panel", "the y", "cohort_year is distinct from -1"), city_cohort=admitted)
+    numbers = {**as_numbers(fit), "seconds": 0.0}
+    assert check_against_duckdb(folder, {"twfe": numbers})["twfe"]["max_difference"] < 1e-12
+    moved = {**numbers, "dyadic": [numbers["dyadic"][0] + 1e-6]}
+    assert check_against_duckdb(folder, {"twfe": moved})["twfe"]["max_difference"] == pytest.approx(1e-6)
+    assert "fault" in check_against_duckdb(folder, {"twfe": {**numbers, "n_pairs": fit.n_pairs - 1}})["twfe"]
