@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import math
 from typing import Any
 
@@ -18,7 +19,10 @@ def describe_table(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> d
         "select column_name, data_type, comment from duckdb_columns() where schema_name = ? and table_name = ? order by column_index",
         [schema, table],
     ).fetchall()
-    described = dg.TableSchema([dg.TableColumn(name, kind.lower(), description=note) for name, kind, note in columns])
+    # the UI reads a note as Markdown and would drop <analysis> as a tag
+    described = dg.TableSchema(
+        [dg.TableColumn(name, kind.lower(), description=html.escape(note or "", quote=False)) for name, kind, note in columns]
+    )
     return {"dagster/row_count": rows, "dagster/column_schema": described}
 
 

@@ -67,7 +67,7 @@ def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str
         home = Home.from_environment()
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
-        names = [key.path[-1] for key in [*keys, *_seeds_lacking(home, context.assets_def.keys - set(keys))]]
+        names = [key.path[-1] for key in [*keys, *_lacking(home, keys, context.assets_def.asset_deps)]]
         results = run_dbt(home, "build", names, build=home.build, options=options)
         progress(f"{name}: {_summary(results)}")
         yield from _materializations(home, keys, results)
@@ -79,14 +79,23 @@ def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str
     return step
 
 
-def _seeds_lacking(home: Home, keys: Iterable[dg.AssetKey]) -> list[dg.AssetKey]:
-    """Seeds that the build does not hold: a rerun from one source on empties it, and no seed comes after a source."""
-    seeds = sorted((key for key in keys if key.path[0] == "seeds"), key=lambda key: key.path)
-    if not seeds or not home.database.exists():
-        return seeds
-    with open_build(home.build, read_only=True) as con:
-        present = {row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = 'seeds'").fetchall()}
-    return [key for key in seeds if key.path[-1] not in present]
+def _lacking(home: Home, keys: Iterable[dg.AssetKey], upstream: Mapping[dg.AssetKey, Iterable[dg.AssetKey]]) -> list[dg.AssetKey]:
+    """Tables of this step that `keys` are made from, and its seeds, where the build does not hold them.
+
+    A rerun from one source on empties the build, and neither seeds nor the models made of seeds alone come after a source. Gates
+    read seeds too.
+    """
+    asked, needed, left = set(keys), {key for key in upstream if key.path[0] == "seeds"}, list(keys)
+    while left:
+        above = {key for key in upstream.get(left.pop(), ()) if key in upstream} - needed
+        needed |= above
+        left += above
+    if needed and home.database.exists():
+        with open_build(home.build, read_only=True) as con:
+            present = set(con.execute("select schema_name, table_name from duckdb_tables()").fetchall())
+            present |= set(con.execute("select schema_name, view_name from duckdb_views()").fetchall())
+        needed = {key for key in needed if tuple(key.path) not in present}
+    return sorted(needed - asked, key=lambda key: key.path)
 
 
 def require_values(home: Home) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.assets.warehouse import SAMPLE_ROWS, _failing_rows, _seeds_lacking
+from orchestration.assets.warehouse import SAMPLE_ROWS, _failing_rows, _lacking
 from orchestration.dbt_runner import NodeResult
 from orchestration.home import Home
 from orchestration.resources import Settings, open_build
@@ -86,14 +86,20 @@ def test_the_study_can_be_asked_for_some_analyses(definitions: dg.Definitions) -
     assert "analyses" in study.op.config_schema.config_type.fields
 
 
-def test_a_rerun_from_one_source_on_builds_the_seeds_that_the_emptied_build_lacks(tmp_path: Path) -> None:
-    keys = [dg.AssetKey(["seeds", name]) for name in ("city_roster", "unit_factors")] + [dg.AssetKey(["staging", "stg_raw__cells"])]
+def test_a_rerun_builds_what_it_is_made_from_where_the_build_lacks_it(tmp_path: Path) -> None:
+    seed, aliases, cells, other = (dg.AssetKey(path) for path in (["seeds", "a"], ["staging", "b"], ["staging", "c"], ["staging", "d"]))
+    severity = dg.AssetKey(["seeds", "severity"])  # no model is made from it, but the gates read it
+    upstream = {seed: set(), severity: set(), aliases: {seed}, cells: {aliases, dg.AssetKey(["raw", "observations"])}, other: set()}
     home = Home(tmp_path)
-    assert _seeds_lacking(home, keys) == keys[:2]
+    assert _lacking(home, [cells], upstream) == [seed, severity, aliases]
     home.build.mkdir()
     with open_build(home.build) as con:
-        con.execute("create schema seeds; create table seeds.city_roster as select 1 as city_id")
-    assert _seeds_lacking(home, keys) == [keys[1]]
+        con.execute("create schema seeds; create table seeds.a as select 1 as city_id; create table seeds.severity as select 1 as id")
+    assert _lacking(home, [cells], upstream) == [aliases]
+    assert _lacking(home, [cells, aliases], upstream) == []
+    with open_build(home.build) as con:
+        con.execute("create schema staging; create view staging.b as select * from seeds.a")
+    assert _lacking(home, [cells], upstream) == []
 
 
 def test_a_failed_data_test_shows_the_rows_it_found(tmp_path: Path) -> None:
