@@ -12,7 +12,7 @@ from expectations.suites import RULES
 from orchestration.gate_frames import read_gate_frames, read_severity
 from orchestration.home import Home
 from orchestration.resources import open_build, progress
-from orchestration.ui_metadata import show_frame
+from orchestration.ui_metadata import show_aside
 
 # "From failure" would judge the tables that are already built.
 TRY_AGAIN = "mend the files, the layout or a correction, then Re-execute all: the gate judges what is read and built anew"
@@ -63,7 +63,7 @@ def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> d
                 "failed_stop": len(result.failed_stops),
                 "failed_warn": len(result.failed_warnings),
                 **({} if result.passed else {"to_try_again": TRY_AGAIN}),
-                "results": show_frame(_table(result.results)),
+                "results": show_aside(_table(result.results)),
             },
         )
 

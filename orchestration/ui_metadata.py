@@ -33,6 +33,13 @@ def show_frame(frame: pd.DataFrame) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(records, schema=dg.TableSchema([dg.TableColumn(name) for name in names]))
 
 
+def show_aside(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
+    """A data frame with long cells, which the UI opens in a window of its own instead of stretching the page."""
+    rows = [list(map(str, frame.columns)), ["---"] * len(frame.columns)]
+    rows += [[_markdown_cell(value) for value in row] for row in frame.itertuples(index=False)]
+    return dg.MetadataValue.md("\n".join(f"| {' | '.join(row)} |" for row in rows))
+
+
 def show_svg(svg: str, title: str) -> dg.MarkdownMetadataValue:
     """A picture inside the metadata itself, so that the UI fetches nothing."""
     return dg.MetadataValue.md(f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})")
@@ -44,3 +51,9 @@ def _cell(value: Any) -> str | int | float | bool | None:
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and not math.isfinite(value)):
         return None
     return value if isinstance(value, bool | int | float) else str(value)
+
+
+def _markdown_cell(value: Any) -> str:
+    """A cell that cannot end its column, its row or the text."""
+    cell = _cell(value)
+    return "" if cell is None else html.escape(str(cell)).replace("|", "/").replace("\n", " ")

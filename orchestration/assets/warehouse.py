@@ -67,7 +67,8 @@ def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str
         home = Home.from_environment()
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
-        names = [key.path[-1] for key in [*keys, *_lacking(home, keys, context.assets_def.asset_deps)]]
+        lacking = _lacking(home, keys, context.assets_def.asset_deps)  # its .keys are only those asked for
+        names = [key.path[-1] for key in [*keys, *lacking]]
         results = run_dbt(home, "build", names, build=home.build, options=options)
         progress(f"{name}: {_summary(results)}")
         yield from _materializations(home, keys, results)
@@ -79,23 +80,22 @@ def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str
     return step
 
 
-def _lacking(home: Home, keys: Iterable[dg.AssetKey], upstream: Mapping[dg.AssetKey, Iterable[dg.AssetKey]]) -> list[dg.AssetKey]:
-    """Tables of this step that `keys` are made from, and its seeds, where the build does not hold them.
+def _lacking(home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKey]) -> list[dg.AssetKey]:
+    """Tables of a step that were not asked for and that the build does not hold; none where only seeds are asked for.
 
-    A rerun from one source on empties the build, and neither seeds nor the models made of seeds alone come after a source. Gates
-    read seeds too.
+    A rerun from one source on empties the build, and neither seeds nor the models made of seeds alone come after a source; the other
+    models, the data tests, the gates and the report read them all the same.
     """
-    asked, needed, left = set(keys), {key for key in upstream if key.path[0] == "seeds"}, list(keys)
-    while left:
-        above = {key for key in upstream.get(left.pop(), ()) if key in upstream} - needed
-        needed |= above
-        left += above
-    if needed and home.database.exists():
+    asked = set(asked)
+    if all(key.path[0] == "seeds" for key in asked):
+        return []
+    others = set(step) - asked
+    if home.database.exists():
         with open_build(home.build, read_only=True) as con:
             present = set(con.execute("select schema_name, table_name from duckdb_tables()").fetchall())
             present |= set(con.execute("select schema_name, view_name from duckdb_views()").fetchall())
-        needed = {key for key in needed if tuple(key.path) not in present}
-    return sorted(needed - asked, key=lambda key: key.path)
+        others = {key for key in others if tuple(key.path) not in present}
+    return sorted(others, key=lambda key: key.path)
 
 
 def require_values(home: Home) -> None:

@@ -45,10 +45,6 @@ def only_this_machine(page: Page) -> None:
     assert hosts == {"127.0.0.1"}
 
 
-def published_runs(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "home" / "publications").iterdir() if path.is_dir())
-
-
 @pytest.fixture(scope="module")
 def resumed(tab: Page, ui: str) -> str:
     """Eight letters of the run that went on from the failed one, by the button of the failed run's page."""
@@ -90,6 +86,21 @@ def test_one_asset_is_made_again_by_a_click(tab: Page, ui: str, resumed: str) ->
     only_this_machine(tab)
     wait_for_run(tab, ui, run)
     only_this_machine(tab)
+
+
+def test_everything_after_the_raw_observations_is_made_again(tab: Page, ui: str, resumed: str, broken: Path) -> None:
+    """It empties the build; what comes after no source (seeds, and models of seeds alone) is built with the rest."""
+    before = (broken / "home" / "published").resolve()
+    tab.open(f"{ui}/asset-groups")
+    tab.wait("document.querySelector('.CodeMirror')")
+    tab.click(".CodeMirror")
+    tab.type('key:"raw/observations"+')
+    tab.press("Enter")
+    tab.wait("decodeURIComponent(location.href).includes('raw/observations')")
+    tab.click_on("Materialize all", within="button")
+    tab.click_on("Confirm", within="button")
+    wait_for_run(tab, ui, launched_run(tab))
+    assert (broken / "home" / "published").resolve() != before
 
 
 def test_a_mart_shows_its_columns_rows_owner_and_checks(tab: Page, ui: str, resumed: str) -> None:

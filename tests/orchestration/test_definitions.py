@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from orchestration.assets.warehouse import SAMPLE_ROWS, _failing_rows, _lacking
@@ -13,6 +14,7 @@ from orchestration.dbt_runner import NodeResult
 from orchestration.home import Home
 from orchestration.resources import Settings, open_build
 from orchestration.run_tags import LANDING
+from orchestration.ui_metadata import show_aside
 
 
 @pytest.fixture(scope="module")
@@ -86,20 +88,19 @@ def test_the_study_can_be_asked_for_some_analyses(definitions: dg.Definitions) -
     assert "analyses" in study.op.config_schema.config_type.fields
 
 
-def test_a_rerun_builds_what_it_is_made_from_where_the_build_lacks_it(tmp_path: Path) -> None:
-    seed, aliases, cells, other = (dg.AssetKey(path) for path in (["seeds", "a"], ["staging", "b"], ["staging", "c"], ["staging", "d"]))
-    severity = dg.AssetKey(["seeds", "severity"])  # no model is made from it, but the gates read it
-    upstream = {seed: set(), severity: set(), aliases: {seed}, cells: {aliases, dg.AssetKey(["raw", "observations"])}, other: set()}
+def test_a_rerun_builds_what_the_build_lacks(tmp_path: Path) -> None:
+    seed, severity, aliases, cells = step = [
+        dg.AssetKey(path) for path in (["seeds", "a"], ["seeds", "b"], ["staging", "c"], ["staging", "d"])
+    ]
     home = Home(tmp_path)
-    assert _lacking(home, [cells], upstream) == [seed, severity, aliases]
+    assert _lacking(home, [cells], step) == [seed, severity, aliases]
+    assert _lacking(home, [seed], step) == []
     home.build.mkdir()
     with open_build(home.build) as con:
-        con.execute("create schema seeds; create table seeds.a as select 1 as city_id; create table seeds.severity as select 1 as id")
-    assert _lacking(home, [cells], upstream) == [aliases]
-    assert _lacking(home, [cells, aliases], upstream) == []
-    with open_build(home.build) as con:
-        con.execute("create schema staging; create view staging.b as select * from seeds.a")
-    assert _lacking(home, [cells], upstream) == []
+        con.execute("create schema seeds; create table seeds.a as select 1 as city_id")
+        con.execute("create schema staging; create view staging.c as select * from seeds.a")
+    assert _lacking(home, [cells], step) == [severity]
+    assert _lacking(home, step, step) == []
 
 
 def test_a_failed_data_test_shows_the_rows_it_found(tmp_path: Path) -> None:
@@ -134,3 +135,8 @@ def test_a_run_that_resumes_another_landing_is_refused(tmp_path: Path, monkeypat
         refused = run("", **{LANDING: "/srv/2026"})
         assert not refused.success
         assert any("make ui LANDING=/srv/2026" in str(event.event_specific_data) for event in refused.all_events)
+
+
+def test_long_cells_cannot_break_out_of_their_table() -> None:
+    shown = show_aside(pd.DataFrame({"sample": ["a|b\n<script>", None], "n": [1.5, 2.0]})).md_str
+    assert shown.splitlines() == ["| sample | n |", "| --- | --- |", "| a/b &lt;script&gt; | 1.5 |", "|  | 2.0 |"]
