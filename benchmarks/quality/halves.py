@@ -109,15 +109,26 @@ def choose_factor(even: pd.DataFrame, grade: str) -> float:
     float
         1 where no factor keeps within the limits.
     """
-    within = even[
-        (even["false"] <= MOST_FALSE * even["clean"])
-        & (even["restated_blocked"] <= MOST_RESTATED * even["restated"])
-        & (even["quarantined"] <= MOST_QUARANTINED * even["clean"])
-    ]
+    within = even[is_within_limits(even)]
     if within.empty:
         return 1.0
     best = within[within[grade] == within[grade].max()]
     return float(min(best.index, key=lambda factor: (abs(np.log(factor)), factor)))
+
+
+def is_within_limits(counts: pd.DataFrame) -> pd.Series:
+    """Whether few enough clean and restated values are blocked, and few enough clean ones quarantined."""
+    return (
+        (counts["false"] <= MOST_FALSE * counts["clean"])
+        & (counts["restated_blocked"] <= MOST_RESTATED * counts["restated"])
+        & (counts["quarantined"] <= MOST_QUARANTINED * counts["clean"])
+    )
+
+
+def _by_factor(table: pd.DataFrame, grade: str) -> str:
+    """Recall at each factor, from small to large; a factor beyond the limits in brackets."""
+    recall, within = table[grade] / table["cells"], is_within_limits(table)
+    return ", ".join(f"{recall[factor]:.3f}" if within[factor] else f"({recall[factor]:.3f})" for factor in sorted(table.index))
 
 
 def judge_groups(counts: pd.DataFrame) -> pd.DataFrame:
@@ -128,6 +139,7 @@ def judge_groups(counts: pd.DataFrame) -> pd.DataFrame:
         even, odd = sums.loc[(group.name, "even")], sums.loc[(group.name, "odd")]
         chosen = choose_factor(even, group.grade)
         row = {"group": group.name, "thresholds": ", ".join(group.thresholds), "grade": group.grade, "chosen": chosen}
+        row |= {"even_by_factor": _by_factor(even, group.grade), "odd_by_factor": _by_factor(odd, group.grade)}
         for label, factor in (("chosen", chosen), ("shipped", 1.0)):
             for half, table in (("even", even), ("odd", odd)):
                 cells = table.loc[factor]
@@ -142,16 +154,16 @@ def judge_groups(counts: pd.DataFrame) -> pd.DataFrame:
 
 def as_markdown(judged: pd.DataFrame, title: str) -> str:
     """The table for people."""
+    factors = ", ".join(f"{factor:g}" for factor in FACTORS)
     head = (
-        f"#### {title}\n\n| thresholds | counts as found | factor chosen on even years | even years: recall, chosen / shipped | "
-        "odd years: recall, chosen / shipped | odd years: precision, chosen / shipped | odd years: quarantined clean values |\n|"
+        f"### {title}\n\n| thresholds | counts as found | even years: recall at factors {factors} | chosen | "
+        "odd years: recall at these factors | odd years: recall, chosen / shipped | odd years: precision, chosen / shipped |\n|"
         + " --- |"
         * 7
     )
     lines = [
-        f"| `{row.thresholds}` | {row.grade} | {row.chosen:g} | {row.chosen_even_recall:.3f} / {row.shipped_even_recall:.3f} | "
-        f"{row.chosen_odd_recall:.3f} / {row.shipped_odd_recall:.3f} | {row.chosen_odd_precision:.3f} / {row.shipped_odd_precision:.3f} | "
-        f"{100 * row.chosen_odd_quarantined:.2f} / {100 * row.shipped_odd_quarantined:.2f} % |"
+        f"| `{row.thresholds}` | {row.grade} | {row.even_by_factor} | {row.chosen:g} | {row.odd_by_factor} | "
+        f"{row.chosen_odd_recall:.3f} / {row.shipped_odd_recall:.3f} | {row.chosen_odd_precision:.3f} / {row.shipped_odd_precision:.3f} |"
         for row in judged.itertuples()
     ]
     return "\n".join([head, *lines])
@@ -162,6 +174,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.halves", description=__doc__)
     parser.add_argument("--runs", type=int, default=2, help="mixed runs for each landing")
     parser.add_argument("--landing", type=Path, help="folder of delivered files, measured beside the simulated landing")
+    parser.add_argument("--sources", nargs="*", default=["two", "one"], choices=["two", "one"])
     parser.add_argument("--only", choices=["simulated", "real"])
     parser.add_argument("--docs", type=Path, help="document to write the tables into")
     chosen = parser.parse_args()
@@ -171,11 +184,13 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory() as scratch:
             bench = Bench(Path(scratch))
-            clean = prepare(bench, read_clean_landing(bench, name, chosen.landing), "two")
-            judged = judge_groups(pd.DataFrame(measure_factors(bench, clean, chosen.runs)))
-        for row in judged.to_dict("records"):
-            print(json.dumps({"landing": name, **row}), flush=True)
-        parts.append(as_markdown(judged, f"{name} landing, two sources, {chosen.runs} runs"))
+            landing = read_clean_landing(bench, name, chosen.landing)
+            for n_sources in chosen.sources:
+                judged = judge_groups(pd.DataFrame(measure_factors(bench, prepare(bench, landing, n_sources), chosen.runs)))
+                for row in judged.to_dict("records"):
+                    print(json.dumps({"landing": name, "sources": n_sources, **row}), flush=True)
+                title = f"{name} landing, {n_sources} source{'s' if n_sources == 'two' else ''}, {chosen.runs} runs"
+                parts.append(as_markdown(judged, title))
     if chosen.docs:
         write_measured(chosen.docs, BEGIN, END, "\n\n".join(parts))
     return 0

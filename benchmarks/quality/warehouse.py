@@ -69,7 +69,9 @@ class Bench:
         shutil.copyfile(build / "citysync.duckdb", again / "citysync.duckdb")
         with duckdb.connect(str(again / "citysync.duckdb")) as con:
             for threshold, factor in factors.items():
-                con.execute('update seeds.quality_thresholds set "value" = "value" * ? where threshold = ?', [factor, threshold])
+                scale = 'update seeds.quality_thresholds set "value" = "value" * ? where threshold = ?'
+                if not con.execute(scale, [factor, threshold]).fetchone()[0]:
+                    raise ValueError(f"{threshold}: expected a threshold of quality_thresholds.csv, found none of this name; correct it")
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
             raise_on_failure(run_dbt(self.home, "run", ["int_indicator_limits+,+int_observations_graded"], build=again))
         return again
