@@ -70,7 +70,8 @@ def test_a_killed_refresh_leaves_the_last_publication_and_no_lock(published, lan
             killed += 1
         process.communicate()
         if process.returncode != 0:
-            assert require_whole(home) == before
+            # a run that is killed after its switch has published: what stands is whole and never older
+            assert require_whole(home) >= before
         after = refresh(home, landing)
         assert after.code == 0, after.output
         require_whole(home)
