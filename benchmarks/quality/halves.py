@@ -189,7 +189,7 @@ def main() -> int:
                 judged = judge_groups(pd.DataFrame(measure_factors(bench, prepare(bench, landing, n_sources), chosen.runs)))
                 for row in judged.to_dict("records"):
                     print(json.dumps({"landing": name, "sources": n_sources, **row}), flush=True)
-                title = f"{name} landing, {n_sources} source{'s' if n_sources == 'two' else ''}, {chosen.runs} runs"
+                title = f"{name} landing, {n_sources} source{'s' if n_sources == 'two' else ''}; mixed runs: {chosen.runs}"
                 parts.append(as_markdown(judged, title))
     if chosen.docs:
         write_measured(chosen.docs, BEGIN, END, "\n\n".join(parts))
