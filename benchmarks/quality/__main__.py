@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
@@ -15,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.quality.landings import Clean, load_roster, prepare, read_clean_landing
+from benchmarks.quality.options import common_parser, landings_asked
 from benchmarks.quality.plan import inject, plan_events
 from benchmarks.quality.score import score_run, summarise
 from benchmarks.quality.table import write_document
@@ -44,19 +44,13 @@ def measure(bench: Bench, clean: Clean, n_runs: int, on_progress) -> pd.DataFram
 
 def main() -> int:
     """Run the benchmark; the exit code is 0 whatever the figures are: they are reported, not judged here."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__)
-    parser.add_argument("--runs", type=int, default=10, help="mixed runs for each landing and number of sources")
-    parser.add_argument("--landing", type=Path, help="folder of delivered files, measured beside the simulated landing")
-    parser.add_argument("--sources", nargs="*", default=["two", "one"], choices=["two", "one"])
-    parser.add_argument("--only", choices=["simulated", "real"])
-    parser.add_argument("--docs", type=Path, help="document to write the table into")
+    parser = common_parser("python -m benchmarks.quality", __doc__, runs=10)
     parser.add_argument("--events", type=Path, help="write every event as CSV")
     chosen = parser.parse_args()
-    names = [name for name in ("simulated", "real") if (name == "simulated" or chosen.landing) and chosen.only in (None, name)]
     found, shares = [], {}
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(Path(scratch))
-        for name in names:
+        for name in landings_asked(chosen):
             landing = read_clean_landing(bench, name, chosen.landing)
             shares[name] = landing.shares
             for n_sources in chosen.sources:

@@ -6,7 +6,6 @@ by `choose_factor` and then judged on those of odd years, beside the thresholds 
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ import pandas as pd
 
 from benchmarks.quality.kinds import KINDS
 from benchmarks.quality.landings import Clean, load_roster, prepare, read_clean_landing
+from benchmarks.quality.options import common_parser, landings_asked
 from benchmarks.quality.plan import Event, inject, plan_events
 from benchmarks.quality.score import false_blocks, score_run
 from benchmarks.quality.table import write_measured
@@ -171,17 +171,9 @@ def as_markdown(judged: pd.DataFrame, title: str) -> str:
 
 def main() -> int:
     """Measure; the exit code is 0 whatever the figures are."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.halves", description=__doc__)
-    parser.add_argument("--runs", type=int, default=2, help="mixed runs for each landing")
-    parser.add_argument("--landing", type=Path, help="folder of delivered files, measured beside the simulated landing")
-    parser.add_argument("--sources", nargs="*", default=["two", "one"], choices=["two", "one"])
-    parser.add_argument("--only", choices=["simulated", "real"])
-    parser.add_argument("--docs", type=Path, help="document to write the tables into")
-    chosen = parser.parse_args()
+    chosen = common_parser("python -m benchmarks.quality.halves", __doc__, runs=2).parse_args()
     parts = []
-    for name in ("simulated", "real"):
-        if chosen.only not in (None, name) or (name == "real" and not chosen.landing):
-            continue
+    for name in landings_asked(chosen):
         with tempfile.TemporaryDirectory() as scratch:
             bench = Bench(Path(scratch))
             landing = read_clean_landing(bench, name, chosen.landing)

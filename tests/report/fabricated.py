@@ -1,0 +1,173 @@
+"""A small publication as data frames, hostile texts among them, for tests of the report."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+HOSTILE = "<script>alert('x')</script>{{ 7*7 }}&\"'"
+LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
+PRIMARY = "baseline.cm_growth_official.headline"
+
+
+def estimate_rows(spec_id: str, value: float, p_default: float, p_permutation: float, event_time: int | None = None) -> list[dict]:
+    analysis, outcome, _ = spec_id.split(".")
+    rows = []
+    for line in LINES:
+        p = {"conventional": 0.0001, "permutation": p_permutation}.get(line, p_default)
+        error = None if line == "permutation" else 0.0123
+        rows.append(
+            {
+                "spec_id": spec_id,
+                "analysis": analysis,
+                "estimator": "twfe" if event_time is None else "event_study",
+                "outcome": outcome,
+                "term": "treated" if event_time is None else "event",
+                "cohort_year": None,
+                "event_time": event_time,
+                "vcov": line,
+                "is_default": line == "province_jackknife",
+                "estimate": value,
+                "std_error": error,
+                "ci_low": value - 0.0246,
+                "ci_high": value + 0.0246,
+                "p_value": p,
+                "n_obs": 153_230,
+                "n_pairs": 15_323,
+                "n_cities": 254,
+                "n_pilots": 55 if event_time != 2 else 1,
+            }
+        )
+    return rows
+
+
+def observations() -> pd.DataFrame:
+    """A current value and another source's of one cell's meaning, every text of them hostile."""
+    frame = pd.DataFrame({"city_id": 110000, "year": 2015, "indicator_id": "gdp_nominal_cny_100m", "value": [23014.5, 22968.6]})
+    frame = frame.assign(raw_text=["23014.5", HOSTILE], source_id=["tidy", "=cmd()"], edition_year=pd.array([2021, None], "Int64"))
+    frame = frame.assign(file_name=[HOSTILE, "b.csv"], sheet_name=[None, HOSTILE], cell_ref=["D7", "E9"], row_no=[7, 9], col_no=[4, 5])
+    frame = frame.assign(unit="cny_100m", unit_delivered=["亿元", None], priority=[1, 2], is_current=[True, False])
+    return frame.assign(quality_flag=["warned", "ok"], quality_rule=["sign", None], quality_detail=[HOSTILE, None])
+
+
+def city_years(cities: pd.DataFrame) -> pd.DataFrame:
+    columns = {"growth_official_pct": 6.7, "growth_deflated_pct": None, "growth_official_source_id": "tidy"}
+    frame = cities[["city_id"]].assign(year=2015, **columns, growth_official_edition_year=2021, growth_deflated_source_id=None)
+    return frame.astype({"growth_deflated_pct": float})
+
+
+def conflicts() -> pd.DataFrame:
+    row = {"city_id": 110000, "year": 2015, "indicator_id": "gdp_nominal_cny_100m", "chosen_source_id": HOSTILE, "chosen_value": 1.0}
+    return pd.DataFrame([row | {"other_source_id": "b", "other_value": 100.0, "relative_gap": 99.0, "suspected_cause": "unit_factor"}])
+
+
+def revisions() -> pd.DataFrame:
+    row = {"city_id": 110000, "year": 2015, "indicator_id": "gdp_nominal_cny_100m", "source_id": HOSTILE}
+    return pd.DataFrame([row | {"old_edition_year": 2016, "new_edition_year": 2017, "old_value": 1.0, "new_value": 1.25}])
+
+
+def changes() -> dict[str, pd.DataFrame]:
+    """What changed against the publication before: values of one source, the headline and another specification."""
+    value = {"previous_run_id": "before", "source_id": HOSTILE, "indicator_id": "gdp_nominal_cny_100m"}
+    value |= {"n_new": 1234, "n_revised": 56, "n_vanished": 7, "n_current_changed": 8}
+    estimate = {"previous_run_id": "before", "term": "treated", "cohort_year": None, "event_time": None}
+    moved = [
+        estimate | {"spec_id": "robustness.x.y", "old_estimate": 0.1, "new_estimate": 0.9, "difference_in_old_errors": 8.0},
+        estimate | {"spec_id": PRIMARY, "old_estimate": 0.05, "new_estimate": 0.0712, "difference_in_old_errors": -0.53},
+        estimate | {"spec_id": PRIMARY, "old_estimate": 0.3, "new_estimate": 0.4, "difference_in_old_errors": 1.0, "event_time": 2},
+    ]
+    frame = pd.DataFrame(moved).astype({"cohort_year": "Int64", "event_time": "Int64"}).assign(old_p_value=0.2, new_p_value=0.0345)
+    return {"meta.publication_change": pd.DataFrame([value]), "meta.estimate_change": frame}
+
+
+def tables(
+    *, comove_p: float = 0.01, default_p: float = 0.01, is_simulated: bool = False, whole: float = 0.0712
+) -> dict[str, pd.DataFrame]:
+    """A small publication as frames by `schema.table`."""
+    cities = pd.DataFrame(
+        {
+            "city_id": [110000, 440100, 330100],
+            "city_name_en": ["Beijing", "Guangzhou", HOSTILE],
+            "city_name_zh": ["北京市", "广州市", "杭州市"],
+            "province_id": [110000, 440000, 330000],
+            "province_name_en": ["Beijing", "Guangdong", "Zhejiang"],
+            "province_name_zh": ["北京市", "广东省", "浙江省"],
+            "lon_deg": [116.4, 113.3, 120.2],
+            "lat_deg": [39.9, 23.1, 30.3],
+        }
+    )
+    zones = pd.DataFrame({"zone_name_zh": ["杭州市"], "city_id": [330100], "batch": [1], "approval_date": pd.to_datetime(["2015-03-07"])})
+    zones = zones.assign(document_no="国函〔2015〕44号", is_whole_prefecture=True)
+    years = range(2010, 2020)
+    panel = pd.DataFrame({"city_i_id": 110000, "city_j_id": [440100] * 10 + [330100] * 10, "year": [*years, *years]})
+    panel["cohort_year"] = pd.array([None] * 10 + [2015] * 10, dtype="Int64")
+    for name in ("cm_growth_official", "comove_growth_official", "dispersion_growth_official", "cm_growth_deflated"):
+        panel[name] = [0.1 * k for k in range(20)]
+    rows = estimate_rows(PRIMARY, whole, default_p, 0.02)
+    rows += estimate_rows("baseline.comove_growth_official.headline", 0.0934, comove_p, 0.015)
+    rows += estimate_rows("baseline.dispersion_growth_official.headline", -0.0222, 0.5, 0.6)
+    for event_time in (-2, 0, 1, 2):
+        rows += estimate_rows("dynamics.cm_growth_official.headline", 0.01 * event_time, 0.3, 0.4, event_time)
+    truth = pd.DataFrame(
+        {"spec_id": [PRIMARY], "term": ["treated"], "cohort_year": pd.array([None], "Int64"), "event_time": pd.array([None], "Int64")}
+    )
+    diagnostic = {
+        "most_influential_province": 440000,
+        "estimate_without_province": -0.0137,
+        "province_max_share": 0.74,
+        "most_influential_city": 330100,
+    }
+    observed = observations()
+    rejected = {
+        "source_id": ["tidy"],
+        "file_name": [HOSTILE],
+        "sheet_name": [None],
+        "cell_ref": ["B7"],
+        "raw_text": [HOSTILE],
+        "reason": ["not_a_number"],
+        "detail": [HOSTILE],
+    }
+    files = {"path": [HOSTILE], "source_id": ["tidy"], "edition_year": [2021], "sha256": ["ab" * 32], "bytes": [1000], "status": ["taken"]}
+    run = {"run_id": ["20261124T000000Z"], "git_commit": ["abc"], "started_at": ["2026-11-24"], "is_simulated": [is_simulated]}
+    return {
+        "marts.dim_city": cities,
+        "marts.fct_city_year": city_years(cities),
+        "marts.dim_pilot_zone": zones,
+        "marts.panel_pair_year": panel,
+        "marts.fct_pair_synchronization": panel.drop(columns="cohort_year"),
+        "marts.fct_indicator_observation": observed,
+        "marts.dim_indicator": pd.DataFrame(
+            {
+                "indicator_id": ["gdp_nominal_cny_100m"],
+                "label_en": [HOSTILE],
+                "label_zh": ["地区生产总值"],
+                "place_level": ["city"],
+                "unit": ["x"],
+            }
+        ),
+        "marts.fct_indicator_conflict": conflicts(),
+        "marts.fct_indicator_revision": revisions(),
+        "estimates.estimate": pd.DataFrame(rows).astype({"event_time": "Int64", "cohort_year": "Int64"}),
+        "estimates.diagnostic": pd.DataFrame(
+            {"spec_id": PRIMARY, "diagnostic": list(diagnostic), "term": "treated", "value": list(diagnostic.values())}
+        ),
+        "estimates.not_run": pd.DataFrame(
+            {"spec_id": ["baseline.a.b"], "analysis": ["baseline"], "reason": ["needs population_resident_10k"]}
+        ),
+        "estimates.warning": pd.DataFrame({"spec_id": [PRIMARY], "warning": [f"treated: only one pilot {HOSTILE}"]}),
+        "estimates.truth": truth.assign(truth=0.0567) if is_simulated else truth.iloc[:0].assign(truth=0.0),
+        "quality.rejected_value": pd.DataFrame(rejected),
+        "quality.expectation_result": pd.DataFrame(
+            {
+                "stage": ["marts"],
+                "dataset": ["d"],
+                "expectation": ["e"],
+                "column_name": [HOSTILE],
+                "success": [False],
+                "severity": ["warn"],
+                "observed": ["3"],
+            }
+        ),
+        "meta.run": pd.DataFrame(run),
+        **changes(),
+        "meta.input_file": pd.DataFrame(files).assign(note=HOSTILE, n_observations=1, n_rejected=1),
+    }
