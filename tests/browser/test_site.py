@@ -136,10 +136,22 @@ def test_language_is_switched_and_remembered(tab, site) -> None:
     first, second = "document.querySelector('#h-sync_map .zh')", "document.querySelector('#h-sync_map .en')"
     assert page.evaluate(f"{first}.getBoundingClientRect().left < {second}.getBoundingClientRect().left")
     open_page(tab, site, "dictionary.html")
-    assert page.evaluate("document.documentElement.dataset.lang") == "zh"
+    page.wait("document.documentElement.dataset.lang === 'zh'")
     assert "指标" in page.text("#h-indicators")
     page.click("#language")
     assert page.evaluate("document.documentElement.dataset.lang") == "en"
+
+
+def test_chinese_comes_first_in_chinese_headings_that_break_on_a_phone(tab, reports) -> None:
+    last = """[...document.querySelectorAll(':is(h1, h2) > .both')].filter((heading) => {
+        const [en, zh] = [...heading.querySelectorAll('.en, .zh')].map((part) => part.getBoundingClientRect());
+        return zh.width > 0 && (zh.top > en.bottom - 1 || (zh.bottom > en.top && zh.left > en.left && zh.top < en.bottom));
+    }).map((heading) => heading.innerText)"""
+    for folder in reports:
+        for name in pages(folder):
+            page = open_page(tab, folder, name, 390)
+            page.evaluate("document.documentElement.dataset.lang = 'zh'")
+            assert page.evaluate(last) == [], name
 
 
 def test_nothing_delivered_is_run_and_nothing_foreign_is_asked_for(tab, reports) -> None:
