@@ -121,7 +121,7 @@ def bench_size(n_cities: int, folder: Path, peers: tuple[str, ...], repetitions:
 def growth_exponents(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Slope of log seconds on log rows for every name with four sizes or more."""
     for name in dict.fromkeys(item["name"] for item in lines):
-        points = sorted((item["rows"], item["seconds"]) for item in lines if item["name"] == name)
+        points = sorted((item["rows"], item["seconds"]) for item in lines if item["name"] == name and item.get("rows"))
         if len(points) >= 4:
             rows, seconds = np.log(np.array(points)).T
             yield {
