@@ -5,6 +5,8 @@ Whole numbers in doubles (below 2^53) and in 128-bit integers add up to the same
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,7 +76,8 @@ def _read_cells(con: Any, rows: str, names: list[str]) -> tuple[list, list[float
         wholes = ", ".join(f"sum(cast({name} * {scale!r} as bigint))" for name, scale in zip(names, scales, strict=True))
         try:
             query = f'select cohort, "year", count(*), {wholes}, {largest} from {rows} group by all order by all'
-            return con.execute(query).fetchall(), scales
+            with _sums_in_arrays(con):
+                return con.execute(query).fetchall(), scales
         except duckdb.ConversionException:
             if source == rows:
                 raise
@@ -242,10 +245,17 @@ def _sum_by_pair(con: Any, joined: str, columns: list[str], dense: _DenseIds | N
         return
     number = f"cast((city_i_id - {dense.first_i}) * {dense.span_j} + (city_j_id - {dense.first_j}) as integer)"
     ids = f"pair // {dense.span_j} + {dense.first_i} as city_i_id, pair % {dense.span_j} + {dense.first_j} as city_j_id"
+    with _sums_in_arrays(con):
+        con.execute(f"{target} {ids}, * exclude (pair) from (select {number} as pair, {sums} from {joined} group by pair)")
+
+
+@contextmanager
+def _sums_in_arrays(con: Any) -> Iterator[None]:
+    """DuckDB keeps sums by whole numbers in an array, not in a hash table, where the numbers' known ranges take up to `DENSE_BITS`."""
     before = con.execute("select current_setting('perfect_ht_threshold')").fetchone()[0]
     con.execute(f"set perfect_ht_threshold = {DENSE_BITS}")
     try:
-        con.execute(f"{target} {ids}, * exclude (pair) from (select {number} as pair, {sums} from {joined} group by pair)")
+        yield
     finally:
         con.execute(f"set perfect_ht_threshold = {int(before)}")
 
