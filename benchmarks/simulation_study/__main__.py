@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.simulation_study import summary
 from benchmarks.simulation_study.figure import draw_sizes
-from benchmarks.simulation_study.grid import cells
+from benchmarks.simulation_study.grid import PERMUTATIONS, cells
 from benchmarks.simulation_study.page import markdown, merge_rows, read_tables, write_page
 from benchmarks.simulation_study.placebo import run_placebos
 from benchmarks.simulation_study.run import run_cells
@@ -28,7 +28,7 @@ def main() -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(prog="make simulation-study", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the draws (0.01 for a trial, which prints its tables)")
-    parser.add_argument("--only", default="", help="cells whose name holds this, such as 254_twfe_permutation; `placebo` for those alone")
+    parser.add_argument("--only", default="", help="cells whose name holds this, such as 254_twfe; `placebo` for those alone")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only-tables", action="store_true", help="write the tables from the cells that are there")
     chosen = parser.parse_args()
@@ -53,7 +53,7 @@ def _placebos(home: Path, folder: Path, scale: float) -> None:
     if not database.exists():
         _say(f"placebo pilots skipped: {database} is not there; make refresh LANDING=<delivered files> publishes it")
         return
-    run_placebos(database, folder, n_draws=max(20, int(2000 * scale)), permuted_draws=max(20, int(1000 * scale)), say=_say)
+    run_placebos(database, folder, n_draws=max(20, int(2000 * scale)), permutations=PERMUTATIONS, say=_say)
 
 
 def write_tables(folder: Path, page: Path, picture: Path) -> None:

@@ -8,6 +8,7 @@ from benchmarks.simulation_study.economies import Setting
 
 LINES = ("conventional", "dyadic", "city", "province_jackknife")
 SIZES = (60, 120, 254)
+PERMUTATIONS = 499
 # Additive effects on `cm` for which power is read off the draws without effect: adding one to every treated pair-year moves the estimate by
 # exactly as much and leaves every standard error as it is.
 EFFECTS = (0.05, 0.1, 0.2)
@@ -22,7 +23,7 @@ class Cell:
     setting : Setting
     estimator : str
     n_draws, permutations : int
-        Economies, and permutation draws on each (0: the line is left out).
+        Economies, and permutation draws on each (two-way fits alone; 0: the line is left out).
     """
 
     setting: Setting
@@ -33,7 +34,7 @@ class Cell:
     @property
     def name(self) -> str:
         """File name of the cell's results."""
-        return f"{self.setting.name}_{self.setting.n_cities}_{self.estimator}" + ("_permutation" if self.permutations else "")
+        return f"{self.setting.name}_{self.setting.n_cities}_{self.estimator}"
 
 
 KINDS = (
@@ -65,8 +66,6 @@ def cells(scale: float = 1.0) -> list[Cell]:
     found = []
     for n_cities in SIZES:
         settings = [replace(kind, n_cities=n_cities) for kind in KINDS]
-        found += [Cell(s, "twfe", 4000) for s in settings]
-        found += [Cell(s, "twfe", 1000, permutations=199) for s in settings]
-        if n_cities < max(SIZES):
-            found += [Cell(s, name, 1000) for name in ROBUST for s in settings if s.name in ("province", "convergence")]
+        found += [Cell(s, "twfe", 4000, PERMUTATIONS) for s in settings]
+        found += [Cell(s, name, 1000) for name in ROBUST for s in settings if s.name in ("province", "convergence")]
     return [replace(cell, n_draws=max(20, int(cell.n_draws * scale))) for cell in found]

@@ -26,7 +26,7 @@ LAYOUTS = {
 }
 
 
-def run_placebos(database: Path, folder: Path, *, n_draws: int, permuted_draws: int, say: Callable[[str], None] = print) -> None:
+def run_placebos(database: Path, folder: Path, *, n_draws: int, permutations: int, say: Callable[[str], None] = print) -> None:
     """One CSV a layout; a layout made from the same database and numbers is not run again.
 
     Parameters
@@ -34,22 +34,20 @@ def run_placebos(database: Path, folder: Path, *, n_draws: int, permuted_draws: 
     database : Path
         A published ``citysync.duckdb`` made from delivered files.
     folder : Path
-    n_draws : int
-    permuted_draws : int
-        Further draws, these with 199 permutations each.
+    n_draws, permutations : int
+        Layouts, and permutation draws on each.
     say : callable
     """
     growth, province, cohort = read_growth(database)
     for layout, where in LAYOUTS.items():
-        for suffix, draws, permutations in (("", n_draws, 0), ("_permutation", permuted_draws, 199)):
-            rows, made_with = folder / f"placebo_{layout}{suffix}.csv", folder / f"placebo_{layout}{suffix}.json"
-            wanted = f"{draws} {permutations} {pd.util.hash_array(growth.ravel()).sum()}"
-            if rows.exists() and made_with.exists() and made_with.read_text(encoding="utf-8") == wanted:
-                continue
-            say(f"placebo pilots on the real panel, {where}: {draws} draws" + (" with permutations" if permutations else ""))
-            draw = assigner(layout, province, cohort)
-            placebo_rows(growth, province, draw, draws, permutations).to_csv(rows, index=False, float_format="%.10g")
-            made_with.write_text(wanted, encoding="utf-8")
+        rows, made_with = folder / f"placebo_{layout}.csv", folder / f"placebo_{layout}.json"
+        wanted = f"{n_draws} {permutations} {pd.util.hash_array(growth.ravel()).sum()}"
+        if rows.exists() and made_with.exists() and made_with.read_text(encoding="utf-8") == wanted:
+            continue
+        say(f"placebo pilots on the real panel, {where}: {n_draws} draws")
+        drawn = placebo_rows(growth, province, assigner(layout, province, cohort), n_draws, permutations)
+        drawn.to_csv(rows, index=False, float_format="%.10g")
+        made_with.write_text(wanted, encoding="utf-8")
 
 
 def read_growth(database: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

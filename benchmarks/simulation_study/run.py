@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,8 @@ from benchmarks.simulation_study.economies import YEARS, Economy, draw_economy, 
 from benchmarks.simulation_study.grid import LINES, Cell
 from estimation.fit import fit_panel
 from estimation.methods.inference import MIN_PILOTS, Interval, default_line, t_interval
-from estimation.methods.pair_algebra import CityPanel, fit_all_pairs
+from estimation.methods.pair_algebra import CityPanel, PairFit, fit_all_pairs
+from estimation.methods.pair_draws import permute_all_pairs
 from estimation.methods.panel_data import PairPanel
 from estimation.methods.results import NotEstimable
 
@@ -79,16 +81,14 @@ def _draw_chunk(cell: Cell, seeds: range) -> list[dict]:
 
 def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
     """Every line of every coefficient on one economy, with the estimator's own truth in that sample."""
-    if cell.estimator == "twfe" and not cell.permutations:
-        return closed_form_rows(economy, seed)
+    if cell.estimator == "twfe":
+        return closed_form_rows(economy, seed, cell.permutations)
     panel = pair_panel([economy.growth], economy.province, economy.cohort)
-    truth = _truth(cell, economy)
-    lines = (*LINES, "permutation") if cell.permutations else LINES
-    return fit_rows(panel, cell.estimator, lines, cell.permutations, seed, truth)
+    return fit_rows(panel, cell.estimator, LINES, 0, seed, _truth(cell, economy))
 
 
-def closed_form_rows(economy: Economy, seed: int) -> list[dict]:
-    """The deterministic lines of the two-way fit by the closed form over all pairs: the same numbers, at the cost of cities.
+def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dict]:
+    """Every line of the two-way fit by the closed form over all pairs: the same numbers, at the cost of cities.
 
     The estimator is linear in the outcome, so its truth is the estimate with the effect less the one without it.
     """
@@ -104,13 +104,23 @@ def closed_form_rows(economy: Economy, seed: int) -> list[dict]:
     }
     pilot_provinces = len(np.unique(economy.province[economy.cohort > 0]))
     default = default_line(n_pilots, pilot_provinces, n_provinces, bool(np.isfinite(jackknife)), bool(np.isfinite(fit.city[0])))
+    found = {line: t_interval(estimate, *of_line) if n_pilots >= MIN_PILOTS else Interval() for line, of_line in variances.items()}
+    if permutations:
+        found["permutation"] = _permutation_interval(panels[0], fit, permutations, seed)
     rows = []
-    for line, (variance, df) in variances.items():
-        found = t_interval(estimate, variance, df) if n_pilots >= MIN_PILOTS else Interval()
-        numbers = {"std_error": found.std_error, "ci_low": found.ci_low, "ci_high": found.ci_high, "p_value": found.p_value}
+    for line, interval in found.items():
         labels = {"seed": seed, "term": "treated", "event_time": None, "vcov": line, "is_default": line == default}
-        rows.append({**labels, "estimate": estimate, **numbers, "truth": estimate - float(without.estimate[0])})
+        rows.append({**labels, "estimate": estimate, **asdict(interval), "truth": estimate - float(without.estimate[0])})
     return rows
+
+
+def _permutation_interval(panel: CityPanel, fit: PairFit, permutations: int, seed: int) -> Interval:
+    estimate, root = float(fit.estimate[0]), float(np.sqrt(fit.score[0]))
+    draws = permute_all_pairs(panel, n_draws=permutations, seed=seed)
+    p_value, half = draws.p_value(0, abs(estimate) / root), draws.critical_value(0) * root
+    if fit.n_pilots[0] < MIN_PILOTS or not np.isfinite(half):
+        return Interval(p_value=p_value)
+    return Interval(None, estimate - half, estimate + half, p_value)
 
 
 def fit_rows(
@@ -152,12 +162,7 @@ def placebo_rows(
     n_draws, permutations : int
     """
     rows = []
-    base = pair_panel([growth], province, np.zeros(len(province), dtype=np.int64))
     for seed in range(n_draws):
         cohort = draw(np.random.default_rng([seed, 7]))
-        if permutations:
-            panel = PairPanel(base.city_i, base.city_j, base.years, base.y, cohort, province=province)
-            rows += fit_rows(panel, "twfe", (*LINES, "permutation"), permutations, seed)
-        else:
-            rows += closed_form_rows(Economy(growth, growth, province, cohort), seed)
+        rows += closed_form_rows(Economy(growth, growth, province, cohort), seed, permutations)
     return pd.DataFrame(rows)

@@ -78,6 +78,10 @@ def percent(share: float, count: int = 0) -> str:
     return f"{100 * share:.1f}" + (f" ({100 * monte_carlo_error(share, count):.1f})" if count else "")
 
 
+def _line_shares(draws: pd.DataFrame) -> list[tuple[float, int]]:
+    return [*(rejection(line_rows(draws, line)) for line in ("default", *LINES, "permutation")), both_reject(draws)]
+
+
 def size_table(folder: Path) -> list[list[str]]:
     """Rejections of a true null, by setting and size; rows of text, the header first."""
     rows = [["economies", "cities", "draws", *(LABELS[line] for line in ("default", *LINES, "permutation", "both"))]]
@@ -86,11 +90,9 @@ def size_table(folder: Path) -> list[list[str]]:
             continue
         for n_cities in SIZES:
             draws = read_draws(folder / f"{kind.name}_{n_cities}_twfe.csv")
-            permuted = read_draws(folder / f"{kind.name}_{n_cities}_twfe_permutation.csv")
             if draws.empty:
                 continue
-            shares = [rejection(line_rows(draws, line)) for line in ("default", *LINES)]
-            shares += [rejection(line_rows(permuted, "permutation")), both_reject(permuted)]
+            shares = _line_shares(draws)
             rows.append([kind.label, str(n_cities), str(draws["seed"].nunique()), *(percent(*share) for share in shares)])
     return rows
 
@@ -148,10 +150,9 @@ def placebo_table(folder: Path) -> list[list[str]]:
     """Rejections with pseudo-pilots on the real panel."""
     rows = [["pseudo-pilots", "draws", *(LABELS[line] for line in ("default", *LINES, "permutation", "both"))]]
     for layout, label in LAYOUTS.items():
-        draws, permuted = (read_draws(folder / f"placebo_{layout}{suffix}.csv") for suffix in ("", "_permutation"))
+        draws = read_draws(folder / f"placebo_{layout}.csv")
         if draws.empty:
             continue
-        shares = [rejection(line_rows(draws, line)) for line in ("default", *LINES)]
-        shares += [rejection(line_rows(permuted, "permutation")), both_reject(permuted)]
+        shares = _line_shares(draws)
         rows.append([label, str(draws["seed"].nunique()), *(percent(*share) for share in shares)])
     return rows

@@ -65,8 +65,8 @@ def test_closed_form_gives_the_rows_of_the_fit(setting: Setting) -> None:
     economy = draw_economy(setting, 5)
     panel = pair_panel([economy.growth], economy.province, economy.cohort)
     truth = {("treated", None): fit_panel(effect_panel(economy), vcov=(), permutations=0).estimates[0].estimate}
-    expected = pd.DataFrame(fit_rows(panel, "twfe", LINES, 0, 5, truth)).sort_values("vcov", ignore_index=True)
-    found = pd.DataFrame(closed_form_rows(economy, 5)).sort_values("vcov", ignore_index=True)
+    expected = pd.DataFrame(fit_rows(panel, "twfe", (*LINES, "permutation"), 99, 5, truth)).sort_values("vcov", ignore_index=True)
+    found = pd.DataFrame(closed_form_rows(economy, 5, 99)).sort_values("vcov", ignore_index=True)
     pd.testing.assert_frame_equal(found[list(expected)], expected, check_dtype=False, rtol=1e-9, atol=1e-12)
 
 
