@@ -76,18 +76,22 @@ def _filled_floats_and_texts(cells: Sequence[float | str], missing: Collection[s
 
 
 def _filled_texts(cells: Sequence[str], missing: Collection[str]) -> FilledCells:
-    """The same for a column of texts alone: plain numbers at once, each other text once."""
+    """The same for a column of texts alone: blanks and plain numbers at once, each other text once."""
     texts = pa.array(cells, pa.string())
+    positions = np.flatnonzero(pc.binary_length(texts).to_numpy())
+    if len(positions) < len(texts):
+        texts = texts.take(pa.array(positions))
     is_plain = _are_plain_numbers(texts)
     if is_plain.true_count == len(texts) and not _are_plain_numbers(pa.array(missing, pa.string())).true_count:
-        return FilledCells(np.arange(len(cells)), texts, pc.cast(texts, pa.float64()).to_numpy())
-    odd = np.flatnonzero(~is_plain.to_numpy(zero_copy_only=False)).tolist()
+        return FilledCells(positions, texts, pc.cast(texts, pa.float64()).to_numpy())
+    odd = pc.invert(is_plain).to_numpy(zero_copy_only=False)
     numbers = pc.cast(pc.if_else(is_plain, texts, None), pa.float64()).to_numpy(zero_copy_only=False).copy()
     is_filled = ~pc.is_in(texts, value_set=pa.array(missing, pa.string())).to_numpy(zero_copy_only=False)
-    known = {text: (not _is_mark(text, missing), cell_number(text)) for text in {cells[i] for i in odd}}
-    is_filled[odd] = [known[cells[i]][0] for i in odd]
-    numbers[odd] = [math.nan if known[cells[i]][1] is None else known[cells[i]][1] for i in odd]
-    return FilledCells(np.flatnonzero(is_filled), texts.filter(pa.array(is_filled)), numbers[is_filled])
+    words = CodedTexts.from_texts(texts.filter(pa.array(odd)))
+    spelled = [cell_number(word) for word in words.words]
+    is_filled[odd] = np.array([not _is_mark(word, missing) for word in words.words], bool)[words.codes]
+    numbers[odd] = np.array([math.nan if number is None else number for number in spelled], np.float64)[words.codes]
+    return FilledCells(positions[is_filled], texts.filter(pa.array(is_filled)), numbers[is_filled])
 
 
 def _are_plain_numbers(texts: pa.Array) -> pa.Array:
