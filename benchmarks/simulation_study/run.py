@@ -64,7 +64,7 @@ def draw_cell(cell: Cell, processes: int = 1) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, truth.
+        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, truth, pilot_provinces.
     """
     chunks = [range(start, min(start + CHUNK, cell.n_draws)) for start in range(0, cell.n_draws, CHUNK)]
     if processes == 1:
@@ -84,7 +84,8 @@ def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
     if cell.estimator == "twfe":
         return closed_form_rows(economy, seed, cell.permutations)
     panel = pair_panel([economy.growth], economy.province, economy.cohort)
-    return fit_rows(panel, cell.estimator, LINES, 0, seed, _truth(cell, economy))
+    rows = fit_rows(panel, cell.estimator, LINES, 0, seed, _truth(cell, economy))
+    return [{**row, "pilot_provinces": _pilot_provinces(economy)} for row in rows]
 
 
 def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dict]:
@@ -102,7 +103,7 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
         "city": (fit.city[0], n_pilots - 1),
         "province_jackknife": (jackknife, n_provinces - 1),
     }
-    pilot_provinces = len(np.unique(economy.province[economy.cohort > 0]))
+    pilot_provinces = _pilot_provinces(economy)
     default = default_line(n_pilots, pilot_provinces, n_provinces, bool(np.isfinite(jackknife)), bool(np.isfinite(fit.city[0])))
     found = {line: t_interval(estimate, *of_line) if n_pilots >= MIN_PILOTS else Interval() for line, of_line in variances.items()}
     if permutations:
@@ -110,8 +111,13 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
     rows = []
     for line, interval in found.items():
         labels = {"seed": seed, "term": "treated", "event_time": None, "vcov": line, "is_default": line == default}
-        rows.append({**labels, "estimate": estimate, **asdict(interval), "truth": estimate - float(without.estimate[0])})
+        truth = {"truth": estimate - float(without.estimate[0]), "pilot_provinces": pilot_provinces}
+        rows.append({**labels, "estimate": estimate, **asdict(interval), **truth})
     return rows
+
+
+def _pilot_provinces(economy: Economy) -> int:
+    return len(np.unique(economy.province[economy.cohort > 0]))
 
 
 def _permutation_interval(panel: CityPanel, fit: PairFit, permutations: int, seed: int) -> Interval:

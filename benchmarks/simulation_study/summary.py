@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from benchmarks.simulation_study.grid import EFFECTS, KINDS, LINES, ROBUST, SIZES
 from benchmarks.simulation_study.placebo import LAYOUTS
@@ -17,9 +18,11 @@ LABELS = {
     "dyadic": "dyadic",
     "city": "city",
     "province_jackknife": "jackknife",
+    "careful": "jackknife, t of pilot provinces",
     "permutation": "permutation",
     "both": "default and permutation",
 }
+SHOWN = ("default", *LINES, "careful", "permutation")
 
 
 def read_draws(path: Path) -> pd.DataFrame:
@@ -28,11 +31,22 @@ def read_draws(path: Path) -> pd.DataFrame:
 
 
 def line_rows(draws: pd.DataFrame, line: str, term: tuple[str, ...] = ("treated", "att")) -> pd.DataFrame:
-    """Rows of one line of inference for the overall effect; `default` is whichever line each fit calls so."""
+    """Rows of one line of inference for the overall effect; `default` is whichever line each fit calls so, `careful` the jackknife's error
+    with as many degrees of freedom as provinces with pilots less one.
+    """
     if draws.empty:
         return draws
     overall = draws[draws["term"].isin(term)]
+    if line == "careful":
+        return _with_fewer_degrees(overall[overall["vcov"] == "province_jackknife"])
     return overall[overall["is_default"].astype(bool)] if line == "default" else overall[overall["vcov"] == line]
+
+
+def _with_fewer_degrees(rows: pd.DataFrame) -> pd.DataFrame:
+    df, error = rows["pilot_provinces"] - 1, rows["std_error"].where(rows["pilot_provinces"] > 1)
+    half = stats.t.ppf(0.975, df) * error
+    p_value = 2 * stats.t.sf(rows["estimate"].abs() / error, df)
+    return rows.assign(p_value=p_value, ci_low=rows["estimate"] - half, ci_high=rows["estimate"] + half)
 
 
 def rejection(rows: pd.DataFrame) -> tuple[float, int]:
@@ -79,12 +93,12 @@ def percent(share: float, count: int = 0) -> str:
 
 
 def _line_shares(draws: pd.DataFrame) -> list[tuple[float, int]]:
-    return [*(rejection(line_rows(draws, line)) for line in ("default", *LINES, "permutation")), both_reject(draws)]
+    return [*(rejection(line_rows(draws, line)) for line in SHOWN), both_reject(draws)]
 
 
 def size_table(folder: Path) -> list[list[str]]:
     """Rejections of a true null, by setting and size; rows of text, the header first."""
-    rows = [["economies", "cities", "draws", *(LABELS[line] for line in ("default", *LINES, "permutation", "both"))]]
+    rows = [["economies", "cities", "draws", *(LABELS[line] for line in (*SHOWN, "both"))]]
     for kind in KINDS:
         if kind.convergence:
             continue
@@ -99,7 +113,7 @@ def size_table(folder: Path) -> list[list[str]]:
 
 def coverage_table(folder: Path) -> list[list[str]]:
     """Bias and coverage of the default line where admission has an effect that differs between cities, by estimator."""
-    rows = [["estimator", "cities", "draws", "mean truth", "bias", "coverage, default", "coverage, conventional"]]
+    rows = [["estimator", "cities", "draws", "mean truth", "bias", "coverage, default", "t of pilot provinces", "coverage, conventional"]]
     for n_cities in SIZES:
         for estimator in ("twfe", *ROBUST):
             draws = read_draws(folder / f"convergence_{n_cities}_{estimator}.csv")
@@ -108,7 +122,7 @@ def coverage_table(folder: Path) -> list[list[str]]:
                 continue
             bias = (default["estimate"] - default["truth"]).mean()
             error = (default["estimate"] - default["truth"]).std() / np.sqrt(len(default))
-            shares = [percent(*coverage(line_rows(draws, line))) for line in ("default", "conventional")]
+            shares = [percent(*coverage(line_rows(draws, line))) for line in ("default", "careful", "conventional")]
             rows.append(
                 [estimator, str(n_cities), str(len(default)), f"{default['truth'].mean():.4f}", f"{bias:+.4f} ({error:.4f})", *shares]
             )
@@ -117,19 +131,19 @@ def coverage_table(folder: Path) -> list[list[str]]:
 
 def estimator_table(folder: Path) -> list[list[str]]:
     """Size of the other estimators' default line under province-correlated shocks."""
-    rows = [["estimator", "coefficient", "cities", "draws", "default", "conventional"]]
+    rows = [["estimator", "coefficient", "cities", "draws", "default", "t of pilot provinces", "conventional"]]
     for n_cities in SIZES:
         for estimator in ROBUST:
             draws = read_draws(folder / f"province_{n_cities}_{estimator}.csv")
             if draws.empty:
                 continue
             overall = draws if estimator != "event_study" else draws[draws["event_time"] == 0].assign(term="att")
-            shares = [percent(*rejection(line_rows(overall, line))) for line in ("default", "conventional")]
+            shares = [percent(*rejection(line_rows(overall, line))) for line in ("default", "careful", "conventional")]
             name = "att" if estimator != "event_study" else "event time 0"
             rows.append([estimator, name, str(n_cities), str(draws["seed"].nunique()), *shares])
             leads = draws[draws["term"] == "leads"]
             if len(leads):
-                rows.append([estimator, "all leads, joint F", str(n_cities), str(len(leads)), percent(*rejection(leads)), "-"])
+                rows.append([estimator, "all leads, joint F", str(n_cities), str(len(leads)), percent(*rejection(leads)), "-", "-"])
     return rows
 
 
@@ -148,7 +162,7 @@ def power_table(folder: Path) -> list[list[str]]:
 
 def placebo_table(folder: Path) -> list[list[str]]:
     """Rejections with pseudo-pilots on the real panel."""
-    rows = [["pseudo-pilots", "draws", *(LABELS[line] for line in ("default", *LINES, "permutation", "both"))]]
+    rows = [["pseudo-pilots", "draws", *(LABELS[line] for line in (*SHOWN, "both"))]]
     for layout, label in LAYOUTS.items():
         draws = read_draws(folder / f"placebo_{layout}.csv")
         if draws.empty:

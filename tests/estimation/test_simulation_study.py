@@ -93,6 +93,16 @@ def test_shares_are_counted_by_hand() -> None:
     assert summary.percent(0.05, 400) == "5.0 (1.1)"
 
 
+def test_the_careful_line_has_as_many_degrees_of_freedom_as_pilot_provinces_less_one() -> None:
+    """Quantiles of t from a printed table: 12.706 with 1 degree of freedom, 2.776 with 4, 2.045 with 29."""
+    rows = pd.DataFrame(
+        {"term": "treated", "vcov": "province_jackknife", "estimate": 2.8, "std_error": 1.0, "pilot_provinces": [2, 5, 30, 1]}
+    )
+    found = summary.line_rows(rows, "careful")
+    assert found["ci_high"][:3].tolist() == pytest.approx([2.8 + 12.706, 2.8 + 2.776, 2.8 + 2.045], abs=1e-3)
+    assert (found["p_value"] < 0.05).tolist() == [False, True, True, False] and np.isnan(found["p_value"][3])
+
+
 def test_a_cell_is_run_once_and_again_when_its_setting_changes(tmp_path: Path) -> None:
     said: list[str] = []
     cell = Cell(SMALL, "twfe", 20)
