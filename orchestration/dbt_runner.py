@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +22,8 @@ from orchestration.home import REPO, Home
 
 PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "requirements.lock")
 PROJECT_FOLDERS = ("models", "macros", "seeds", "tests")
+# a draft this old was left by a run that was killed
+DRAFT, DRAFT_SECONDS = ".draft-", 3600
 FAILED = ("error", "fail", "runtime error")
 
 
@@ -61,18 +66,42 @@ def project_hash() -> str:
 def ensure_manifest(home: Home) -> Path:
     """Path of an up-to-date manifest.json; parses the project only when its files changed.
 
+    Every run rewrites dbt's own target folder, and one that is killed leaves half a file there. So what parsing gave is kept in a folder of
+    its own, which is named by the project's hash and appears whole or not at all.
+
     Raises
     ------
     DbtFailed
         If the project does not parse.
     """
-    manifest, stamp = home.dbt_target / "manifest.json", home.dbt_target / "project.sha256"
-    wanted = project_hash()
-    if manifest.exists() and stamp.exists() and stamp.read_text() == wanted:
-        return manifest
-    invoke(["parse", "--no-partial-parse"], manifest=None)
-    stamp.write_text(wanted)
-    return manifest
+    folder = _parsed_project(home)
+    if not folder.exists():
+        _parse_into(folder)
+    return folder / "manifest.json"
+
+
+def _parsed_project(home: Home) -> Path:
+    return home.cache / "dbt_parsed" / project_hash()
+
+
+def _parse_into(folder: Path) -> None:
+    """Parse the project beside the folder, move it there whole, and remove what earlier projects and killed runs left."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder.parent))
+    invoke(["parse", "--no-partial-parse", "--target-path", str(draft)], manifest=None)
+    try:
+        draft.rename(folder)
+    except OSError:
+        # another process parsed the same files at the same time: what it kept is as good
+        if not folder.exists():
+            raise
+    for other in folder.parent.iterdir():
+        if other != folder and not _is_being_written(other):
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _is_being_written(folder: Path) -> bool:
+    return folder.name.startswith(DRAFT) and folder.exists() and time.time() - folder.stat().st_mtime < DRAFT_SECONDS
 
 
 def run_dbt(home: Home, command: str, names: Sequence[str], *, build: Path, options: Sequence[str] = ()) -> list[NodeResult]:
@@ -112,7 +141,7 @@ def _build_folder(build: Path) -> Iterator[None]:
 def _load_manifest(home: Home) -> Any:
     from dbt.contracts.graph.manifest import Manifest
 
-    return Manifest.from_msgpack((home.dbt_target / "partial_parse.msgpack").read_bytes())
+    return Manifest.from_msgpack((_parsed_project(home) / "partial_parse.msgpack").read_bytes())
 
 
 def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:

@@ -69,6 +69,8 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
     if stamp.exists() and stamp.read_text() == wanted:
         return dg.MaterializeResult(metadata={"status": "unchanged", "path": dg.MetadataValue.path(str(home.simulated))})
+    # the stamp first: it must never stand beside half a landing
+    stamp.unlink(missing_ok=True)
     shutil.rmtree(home.simulated, ignore_errors=True)
     home.simulated.mkdir(parents=True)
     roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")

@@ -1,0 +1,66 @@
+"""A parsed project is there whole or not at all, whatever was killed while dbt wrote."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestration import dbt_runner
+from orchestration.dbt_runner import DRAFT, DRAFT_SECONDS, ensure_manifest
+from orchestration.home import Home
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing that follows runs."""
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("CITYSYNC_CACHE", str(tmp_path / "cache"))
+    return Home(tmp_path)
+
+
+def fake_parse(arguments: list[str], manifest: object) -> list:
+    target = Path(arguments[arguments.index("--target-path") + 1])
+    (target / "manifest.json").write_text('{"nodes": {}}', encoding="utf-8")
+    (target / "partial_parse.msgpack").write_bytes(b"\x80")
+    return []
+
+
+def killed_parse(arguments: list[str], manifest: object) -> list:
+    Path(arguments[arguments.index("--target-path") + 1], "manifest.json").write_text('{"nodes": {', encoding="utf-8")
+    raise Killed
+
+
+def test_a_parse_that_is_killed_is_made_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dbt_runner, "invoke", killed_parse)
+    with pytest.raises(Killed):
+        ensure_manifest(home)
+    monkeypatch.setattr(dbt_runner, "invoke", fake_parse)
+    assert json.loads(ensure_manifest(home).read_text(encoding="utf-8")) == {"nodes": {}}
+
+
+def test_half_a_file_in_the_folder_that_runs_write_to_is_never_read(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dbt_runner, "invoke", fake_parse)
+    first = ensure_manifest(home)
+    home.dbt_target.mkdir(parents=True)
+    for name in ("manifest.json", "partial_parse.msgpack"):
+        (home.dbt_target / name).write_text("{", encoding="utf-8")
+    monkeypatch.setattr(dbt_runner, "invoke", killed_parse)
+    assert ensure_manifest(home) == first and json.loads(first.read_text(encoding="utf-8")) == {"nodes": {}}
+
+
+def test_a_changed_project_is_parsed_again_and_old_ones_go(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dbt_runner, "invoke", fake_parse)
+    before = ensure_manifest(home)
+    left, at_work = (before.parent.parent / f"{DRAFT}{name}" for name in ("left", "at_work"))
+    left.mkdir()
+    at_work.mkdir()
+    old = os.stat(left).st_mtime - DRAFT_SECONDS - 1
+    os.utime(left, (old, old))
+    monkeypatch.setattr(dbt_runner, "project_hash", lambda: "other")
+    after = ensure_manifest(home)
+    assert after != before and {path.name for path in after.parent.parent.iterdir()} == {"other", at_work.name}
