@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import stdtr
 
 from estimation.methods.diagnostics import Diagnostic, most_influential, summarised
-from estimation.methods.inference import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
+from estimation.methods.inference import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES, pilot_province_p_value
 from estimation.methods.influence_fit import InfluenceFit
 from estimation.methods.jackknife import Refits
 from estimation.methods.lines import Lines
@@ -129,13 +128,13 @@ def _provinces(sample: Sample, fit: InfluenceFit, lines: Lines, treatment: list[
 
 
 def _few_pilot_provinces(fit: InfluenceFit, lines: Lines, c: int) -> list[str]:
-    n, interval = int(fit.n_pilot_provinces[c]), lines.intervals[c].get("province_jackknife")
-    if not MIN_PILOT_PROVINCES <= n < FEW_PILOT_PROVINCES or interval is None or not interval.std_error:
+    n = int(fit.n_pilot_provinces[c])
+    careful = pilot_province_p_value(float(fit.estimate[c]), float(lines.variances["province_jackknife"][c]), n)
+    if not MIN_PILOT_PROVINCES <= n < FEW_PILOT_PROVINCES or careful is None:
         return []
-    cautious = 2 * float(stdtr(n - 1, -abs(float(fit.estimate[c])) / interval.std_error))
     return [
         f"{fit.labels[c]}: the pilots sit in only {n} provinces: where whole provinces are admitted the jackknife rejects too often; with "
-        f"{n - 1} degrees of freedom instead of {lines.n_provinces - 1} its p is {cautious:.3g}."
+        f"{n - 1} degrees of freedom instead of {lines.n_provinces - 1} its p is {careful:.3g}."
     ]
 
 

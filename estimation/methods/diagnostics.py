@@ -13,7 +13,7 @@ from estimation.methods.diagnostics_weights import (
     negative_weight_share,
     treatment_weights,
 )
-from estimation.methods.inference import MIN_PILOTS, f_p_value
+from estimation.methods.inference import MIN_PILOTS, f_p_value, pilot_province_p_value
 from estimation.methods.influence_fit import InfluenceFit
 from estimation.methods.jackknife import Refits
 from estimation.methods.lines import Lines, held_cities
@@ -102,7 +102,11 @@ def coefficient_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]
             found.append(("conventional_t", label, float(fit.estimate[c]) / variance["conventional"] ** 0.5))
         if variance["city"] and variance["province_jackknife"] is not None:
             found.append(("jackknife_to_city_error", label, (variance["province_jackknife"] / variance["city"]) ** 0.5))
-        found.append(("n_pilot_provinces", label, int(fit.n_pilot_provinces[c])))
+        n = int(fit.n_pilot_provinces[c])
+        found.append(("n_pilot_provinces", label, n))
+        if fit.n_pilots[c] >= MIN_PILOTS:
+            careful = pilot_province_p_value(float(fit.estimate[c]), float(lines.variances["province_jackknife"][c]), n)
+            found.append(("p_value_pilot_provinces", label, careful))
         for name, refits in (("province", fit.provinces), ("city", fit.cities)):
             worst = None if refits is None else most_influential(refits, fit.estimate, c)
             if worst is not None:

@@ -91,6 +91,11 @@ def t_interval(estimate: float, variance: float, df: float) -> Interval:
     return Interval(std_error, estimate - half, estimate + half, min(p_value, 1.0))
 
 
+def pilot_province_p_value(estimate: float, variance: float, n_pilot_provinces: int) -> float | None:
+    """p of the jackknife's error with (provinces with pilots - 1) degrees of freedom; None without such an error (docs/methods.md)."""
+    return t_interval(estimate, variance, n_pilot_provinces - 1).p_value
+
+
 def f_p_value(statistic: float, df1: int, df2: int) -> float:
     """Upper tail of an F(df1, df2)."""
     return float(fdtrc(df1, df2, statistic))

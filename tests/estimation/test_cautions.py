@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from estimation.fit import fit_outcomes
 from tests.estimation.panels import ALL_LINES, diagnostic_of, estimates_of, random_panel
@@ -82,6 +83,15 @@ def test_each_warning_where_it_applies_only(case):
     changes, text = CASES[case]
     assert text in _warnings(_wide(**changes))[1]
     assert text not in _warnings(_wide())[1]
+
+
+def test_the_careful_p_has_the_degrees_of_freedom_of_provinces_with_pilots():
+    result, text = _warnings(_wide(**CASES["pilots in five provinces"][0]))
+    line = estimates_of(result, "province_jackknife")["treated", None]
+    p = 2 * stats.t(4).sf(abs(line.estimate) / line.std_error)
+    assert diagnostic_of(result, "p_value_pilot_provinces", "treated") == pytest.approx(p, rel=1e-12)
+    assert p > line.p_value and f"its p is {p:.3g}" in text
+    assert diagnostic_of(_warnings(_wide())[0], "p_value_pilot_provinces", "treated") > 0
 
 
 def test_a_city_that_moves_the_estimate_is_named_with_the_estimate_without_it():
