@@ -14,7 +14,7 @@ from warehouse.ingest.column_values import column_numbers, column_texts, filled_
 
 FLOATS = [0.0, -0.0, 1.0, -12.5, 36631000.0, 1e10, 1e16, 1.5e-7, 9999999999.9, 123456789.12, 0.0001, 1e300, math.nan, math.inf]
 TEXTS = ["", " ", "12", " 12.5 ", "1,234", "３，６６３.5", "-", "—", "…", "1e5", "1e400", "9" * 400, "约12", "2015年", "+.5", "1_000"]
-TEXTS += ["−3", "\u3000"]
+TEXTS += ["−3", "\u3000", "inf", "-Infinity", "nan", "0x10", "1e-400", "+7", ".5", "7."]
 OTHERS = [None, 7, True, datetime.date(2015, 3, 7), 3.25, "x"]
 
 
@@ -41,6 +41,14 @@ def test_a_column_equals_its_cells(pool) -> None:
     assert filled.positions.tolist() == positions
     assert filled.texts.to_pylist() == [cell_text(cells[i]) for i in positions]
     assert [None if math.isnan(number) else number for number in filled.numbers.tolist()] == [cell_number(cells[i]) for i in positions]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_one_odd_text_among_plain_numbers(text) -> None:
+    filled = filled_cells(["12", text, "0.5"], {"-"})
+    kept = [cell for cell in ("12", text, "0.5") if not is_blank(cell) and cell != "-"]
+    assert filled.texts.to_pylist() == kept
+    assert [None if math.isnan(number) else number for number in filled.numbers.tolist()] == list(map(cell_number, kept))
 
 
 def test_a_mark_of_a_missing_value_may_be_a_number() -> None:

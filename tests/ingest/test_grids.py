@@ -108,6 +108,17 @@ def test_a_stray_cell_far_away_does_not_fill_the_memory():
         read_grids(far, "a.xlsx")
 
 
+@pytest.mark.parametrize("ending", [b"", b'"', b"/></row></sheetData></worksheet>", b" " * 100])
+@pytest.mark.parametrize("far", [b"B7", b"AAC1", b"A123456", b"XFD1048576"])
+def test_the_farthest_address_counts_wherever_it_stands(far, ending):
+    near = b"".join(b'<c r="%s%d"><v>1</v></c>' % (letters, row) for row in range(1, 5) for letters in (b"A", b"B"))
+    column, row = xlsx_guard._ADDRESS.match(b'r="%s"' % far).groups()
+    expected = (max(4, int(row)), max(2, xlsx_guard._column_number(column)))
+    for sheet in (b'<c r="%s"/>' % far + near + ending, near + b'<c r="%s"' % far + ending):
+        assert xlsx_guard._last_cell(sheet) == expected
+    assert xlsx_guard._last_cell(ending) == (0, 0)
+
+
 def test_too_many_columns_in_a_csv():
     with pytest.raises(FileFault, match="at most 5,000 columns"):
         read_grids(b"," * 6_000 + b"\n", "a.csv")

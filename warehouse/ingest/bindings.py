@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 from warehouse.ingest.cell_values import cell_ref, cell_text, column_letters, is_blank, normal_header, parse_year
 from warehouse.ingest.errors import FileFault
@@ -225,7 +226,7 @@ class _Finder:
 
     def _matching(self, columns: list[str], pattern: str | None) -> list[int]:
         wanted = {normal_header(column) for column in columns}
-        is_match = (lambda header: re.fullmatch(pattern, header)) if pattern is not None else wanted.__contains__
+        is_match = partial(_fits, pattern) if pattern is not None else wanted.__contains__
         return [col for col, header in enumerate(self.headers) if header and is_match(header)]
 
     def _only(self, cols: list[int], label: str, *, is_optional: bool) -> int | None:
@@ -249,6 +250,12 @@ class _Finder:
             "deliver the file with these columns, or adapt the layout to the new header",
             _where(self.sheet_name),
         )
+
+
+@lru_cache(maxsize=1 << 16)
+def _fits(pattern: str, header: str) -> bool:
+    # editions repeat most of their headers
+    return re.fullmatch(pattern, header) is not None
 
 
 def _year_columns(grid: Grid, table: Table, finder: _Finder) -> list[ValueColumn]:

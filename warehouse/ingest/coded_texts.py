@@ -64,7 +64,7 @@ class CodedTexts:
 
     def take(self, positions: np.ndarray) -> CodedTexts:
         """The texts at the given positions."""
-        return CodedTexts(self.codes[positions], self.words)
+        return CodedTexts(self.codes[positions] if self.words else np.full(len(positions), NO_TEXT, np.int32), self.words)
 
     def to_list(self) -> list[str | None]:
         """The texts themselves, None for none."""

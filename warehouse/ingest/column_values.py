@@ -81,9 +81,10 @@ def _filled_texts(cells: Sequence[str], missing: Collection[str]) -> FilledCells
     positions = np.flatnonzero(pc.binary_length(texts).to_numpy())
     if len(positions) < len(texts):
         texts = texts.take(pa.array(positions))
+    numbers = _numbers_alone(texts)
+    if numbers is not None and all(cell_number(mark) is None for mark in missing):
+        return FilledCells(positions, texts, numbers)
     is_plain = _are_plain_numbers(texts)
-    if is_plain.true_count == len(texts) and not _are_plain_numbers(pa.array(missing, pa.string())).true_count:
-        return FilledCells(positions, texts, pc.cast(texts, pa.float64()).to_numpy())
     odd = pc.invert(is_plain).to_numpy(zero_copy_only=False)
     numbers = pc.cast(pc.if_else(is_plain, texts, None), pa.float64()).to_numpy(zero_copy_only=False).copy()
     is_filled = ~pc.is_in(texts, value_set=pa.array(missing, pa.string())).to_numpy(zero_copy_only=False)
@@ -92,6 +93,15 @@ def _filled_texts(cells: Sequence[str], missing: Collection[str]) -> FilledCells
     is_filled[odd] = np.array([not _is_mark(word, missing) for word in words.words], bool)[words.codes]
     numbers[odd] = np.array([math.nan if number is None else number for number in spelled], np.float64)[words.codes]
     return FilledCells(positions[is_filled], texts.filter(pa.array(is_filled)), numbers[is_filled])
+
+
+def _numbers_alone(texts: pa.Array) -> np.ndarray | None:
+    """Numbers of texts that are finite numbers one and all, in a spelling of ASCII that needs no second look; else None."""
+    try:
+        numbers = pc.cast(texts, pa.float64()).to_numpy()
+    except pa.ArrowInvalid:
+        return None
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def _are_plain_numbers(texts: pa.Array) -> pa.Array:

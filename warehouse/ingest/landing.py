@@ -7,12 +7,14 @@ Nothing delivered disappears: a file is taken, ignored (by its layout) or skippe
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import json
 import os
 import shutil
 import stat
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -217,13 +219,26 @@ def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout],
     target = raw_dir / f"{raw_key(file, layout)}.parquet"
     counts = _cached_counts(target)
     if counts is None:
-        table = build_raw(data, file.origin, layout)
+        with _without_collection():
+            table = build_raw(data, file.origin, layout)
         write_parquet(table, target)
         counts = _count_reasons(table)
     else:
         reading.n_reused += 1
     reading.raw[file.path], reading.counts[file.path] = target, counts
     return file
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """No garbage collection meanwhile: rows of cells hold no cycles, yet the collector would walk over them again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def prepare_policy_texts(files: Iterable[DeliveredFile], raw_dir: Path, *, processes: int | None = None) -> int:
@@ -313,7 +328,7 @@ def raw_key(file: DeliveredFile, layout: Layout | None) -> str:
         file.origin.source_id,
         file.path,
         file.origin.edition_year,
-        layout.model_dump(mode="json") if layout else None,
+        layout.content if layout else None,
         POLICY_READER_VERSION if file.origin.source_id == POLICY_SOURCE else READER_VERSION,
     ]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()[:32]
@@ -337,9 +352,10 @@ def write_parquet(table: pa.Table, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        # columns of ever new values are larger and slower with a dictionary than without; coded texts are read back as plain ones
+        # columns of ever new values are larger and slower with a dictionary than without; coded texts are read back as plain ones;
+        # compressing would save a third of the few bytes for half the writing time again
         repeating = [name for name in table.column_names if name not in UNREPEATED]
-        pq.write_table(table, temporary, compression="lz4", use_dictionary=repeating, write_statistics=False, store_schema=False)
+        pq.write_table(table, temporary, compression="none", use_dictionary=repeating, write_statistics=False, store_schema=False)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)

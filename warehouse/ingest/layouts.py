@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -266,6 +267,11 @@ class Layout(_Model):
     def has_editions(self) -> bool:
         """Whether the source comes in editions, in folders or by file name: the lineage then shows one partition an edition."""
         return self.edition_folders or self.edition_year is not None
+
+    @cached_property
+    def content(self) -> dict[str, object]:
+        """All of it as plain values, for a hash."""
+        return self.model_dump(mode="json")
 
 
 def load_layouts(folder: Path = LAYOUT_FOLDER) -> dict[str, Layout]:

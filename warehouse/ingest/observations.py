@@ -92,7 +92,6 @@ def _left_out_columns(grid: Grid, table: Table, binding: Binding, rows: SheetRow
     return lines
 
 
-_EMPTY = {"", None}
 _UNMAPPED = (
     "expected a column that the layout maps or ignores, found another one; map it in the layout, or add it to ignore_columns with a reason"
 )
@@ -101,9 +100,8 @@ _UNMAPPED = (
 def _nameless_column(grid: Grid, table: Table, binding: Binding, rows: SheetRows, col: int) -> list[dict[str, object]]:
     column = rows.column(col)
     # hashing finds out quickly that a column is empty, as most without a header are
-    filled = (
-        [] if set(column) <= _EMPTY else [(no, cell) for no, cell in zip(rows.row_nos.tolist(), column, strict=True) if not is_blank(cell)]
-    )
+    present = {cell for cell in set(column) if not is_blank(cell)}
+    filled = [(no, cell) for no, cell in zip(rows.row_nos.tolist(), column, strict=True) if cell in present] if present else []
     lines, unknown = [], []
     for row_no, cell in filled:
         text = cell_text(cell)

@@ -137,11 +137,18 @@ def _check_extent(sheet: bytes, sheet_name: str) -> None:
 
 
 def _last_cell(sheet: bytes) -> tuple[int, int]:
-    """Largest row and column of any cell's address, (0, 0) without cells.
+    """Largest row and column of any cell's address, (0, 0) without cells."""
+    # the last addresses are looked at once more with spaces behind them, which spares a copy of the whole sheet
+    found = [_last_address(sheet), _last_address(sheet[-2 * _LONGEST_ADDRESS :] + b" " * _LONGEST_ADDRESS)]
+    return max(row for row, _ in found), max(col for _, col in found)
 
-    The addresses are looked at all at once: after `r="` up to nine letters, then up to twelve digits, then a quotation mark.
+
+def _last_address(sheet: bytes) -> tuple[int, int]:
+    """The same of the addresses that begin before the last ``_LONGEST_ADDRESS`` bytes.
+
+    They are looked at all at once: after `r="` up to nine letters, then up to twelve digits, then a quotation mark.
     """
-    text = np.frombuffer(sheet + b" " * _LONGEST_ADDRESS, dtype=np.uint8)
+    text = np.frombuffer(sheet, dtype=np.uint8)
     starts = np.flatnonzero(text[:-_LONGEST_ADDRESS] == ord("r"))
     starts = starts[(text[starts + 1] == ord("=")) & (text[starts + 2] == ord('"'))] + 3
     column, row, place = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64), starts.copy()
