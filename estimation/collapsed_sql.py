@@ -5,6 +5,7 @@ Whole numbers in doubles (below 2^53) and in 128-bit integers add up to the same
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -71,17 +72,30 @@ def _names(controls: tuple[str, ...]) -> list[str]:
 def _read_cells(con: Any, rows: str, names: list[str]) -> tuple[list, list[float]]:
     """Counts, whole-number sums and largest values by cohort and year; scales from a sample, from all rows where it is no guide."""
     largest = ", ".join(f"max(abs({name}))" for name in names)
+    known = _largest_without_a_scan(con, rows, names) or largest
     for source in (f"(from {rows} limit {SAMPLE_ROWS})", rows):
         scales = [scale_to_bits(value or 0.0, SAMPLE_BITS) for value in con.execute(f"select {largest} from {source}").fetchone()]
         wholes = ", ".join(f"sum(cast({name} * {scale!r} as bigint))" for name, scale in zip(names, scales, strict=True))
         try:
-            query = f'select cohort, "year", count(*), {wholes}, {largest} from {rows} group by all order by all'
+            query = f'select cohort, "year", count(*), {wholes}, {known} from {rows} group by all order by all'
             with _sums_in_arrays(con):
                 return con.execute(query).fetchall(), scales
         except duckdb.ConversionException:
             if source == rows:
                 raise
     raise AssertionError("unreachable")
+
+
+def _largest_without_a_scan(con: Any, rows: str, names: list[str]) -> str | None:
+    """SQL of the largest absolute values where DuckDB knows them from a table's statistics, which spares a sixth of the scan."""
+    query = f"select {', '.join(f'min({name}), max({name})' for name in names)} from {rows}"
+    plan = json.loads(con.execute(f"explain (format json) {query}").fetchone()[1])
+    if plan[0]["name"] != "COLUMN_DATA_SCAN":
+        return None
+    found = con.execute(query).fetchone()
+    if None in found:
+        return None
+    return ", ".join(f"'{max(abs(low), abs(high))!r}'::double" for low, high in zip(found[::2], found[1::2], strict=True))
 
 
 def _balanced_patterns(cells: CellSums) -> tuple:
@@ -188,6 +202,7 @@ def _write_weights(con: Any, sums: Sums, own: np.ndarray, fitted: np.ndarray) ->
         "bit": np.tile(2 ** np.arange(n_years), len(cohorts)).astype(np.int32 if n_years < 31 else np.int64),
         "f": fitted[groups].ravel(),
         **{f"a{k}": np.ascontiguousarray(own[groups, :, k]).ravel() for k in range(own.shape[2])},
+        **{f"af{k}": (own[groups, :, k] * fitted[groups]).ravel() for k in range(own.shape[2])},
     }
     con.register("collapsed_incoming", columns)
     con.execute("create or replace temp table collapsed_weights as select * from collapsed_incoming")
@@ -196,7 +211,7 @@ def _write_weights(con: Any, sums: Sums, own: np.ndarray, fitted: np.ndarray) ->
 
 def _balanced_columns(sums: Sums, own: np.ndarray, solution: CollapsedSolution) -> list[str]:
     residual = sums.largest[0] + np.abs(solution.fitted).max()
-    return [f"{_whole_sum(f'(y - w.f) * w.a{k}', residual * np.abs(own[:, :, k]).max())} as psi{k}" for k in range(own.shape[2])]
+    return [f"{_whole_sum(f'y * w.a{k} - w.af{k}', residual * np.abs(own[:, :, k]).max())} as psi{k}" for k in range(own.shape[2])]
 
 
 def _general_columns(sums: Sums, own: np.ndarray, solution: CollapsedSolution) -> list[str]:
