@@ -27,6 +27,8 @@ from warehouse.ingest.simulation import write_simulated_landing
 SEEDS = Path(__file__).resolve().parent.parent / "warehouse" / "seeds"
 SIZES = (60, 120, 200, 290)
 SCALE_SIZES = (120, 200, 290, 580)
+# put before the ten of the study where county size is asked for
+YEARS_BEFORE_STUDY = 10
 PEERS = ("pyfixest", "duckreg", "polars", "pandas")
 # The floor of a pair-year estimate: reading every outcome once.
 ONE_SCAN = "select treated, year, avg(y) from frame group by all"
@@ -110,8 +112,8 @@ def _pair_models(large: int | None) -> Iterator[dict[str, Any]]:
         city_years = build_city_years(Path(name) / "landing" / "with_effect", Path(name))
         yield from bench_pair_models(city_years, SIZES[-1], Path(name), repetitions=7)
         if large:
-            yield from bench_pair_models(city_years, large, Path(name), repetitions=2)
-            yield from bench_files_by_year(city_years, large, Path(name))
+            yield from bench_pair_models(city_years, large, Path(name), repetitions=2, more_years=YEARS_BEFORE_STUDY)
+            yield from bench_files_by_year(city_years, large, Path(name), more_years=YEARS_BEFORE_STUDY)
 
 
 def scratch_folder() -> Path:

@@ -41,10 +41,10 @@ def build_city_years(landing: Path, folder: Path) -> Path:
     return build / "citysync.duckdb"
 
 
-def bench_pair_models(city_years: Path, n_cities: int, folder: Path, repetitions: int) -> Iterator[dict[str, Any]]:
-    """One line for all pair models together and one for each."""
+def bench_pair_models(city_years: Path, n_cities: int, folder: Path, repetitions: int, *, more_years: int = 0) -> Iterator[dict[str, Any]]:
+    """One line for all pair models together and one for each; `more_years` are put before the study window."""
     inputs, build = folder / f"inputs_{n_cities}", folder / f"build_{n_cities}"
-    write_inputs(city_years, inputs, n_cities)
+    write_inputs(city_years, inputs, n_cities, more_years)
     runs = [_measure_once(inputs, build, folder) for _ in range(repetitions)]
     peak = peak_mb()
     with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
@@ -56,10 +56,10 @@ def bench_pair_models(city_years: Path, n_cities: int, folder: Path, repetitions
     shutil.rmtree(inputs)
 
 
-def bench_files_by_year(city_years: Path, n_cities: int, folder: Path) -> Iterator[dict[str, Any]]:
+def bench_files_by_year(city_years: Path, n_cities: int, folder: Path, *, more_years: int = 0) -> Iterator[dict[str, Any]]:
     """Seconds of the same models where pair-years become Parquet files by year, once; the floor of a table is no floor of these."""
     inputs, build = folder / f"inputs_{n_cities}", folder / f"files_{n_cities}"
-    write_inputs(city_years, inputs, n_cities)
+    write_inputs(city_years, inputs, n_cities, more_years)
     build.mkdir()
     load_inputs(inputs, build / "citysync.duckdb")
     results = _run_dbt(["run", "--select", MODELS], build, folder, threads=1, pair_year_limit=AS_FILES)

@@ -5,6 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+# Okabe and Ito's colours, safe for colour-blind readers
+_COLOURS = ("#d55e00", "#0072b2", "#000000", "#cc79a7", "#56b4e9", "#009e73", "#e69f00")
+_MARKERS = ("o", "s", "^", "v", "D", "P", "X")
+
+
+def _slowest_first(series: dict[str, list[tuple[int, float]]]) -> tuple[list[str], list[list[tuple[int, float]]]]:
+    """Names and points by the seconds at the smallest size."""
+    points = sorted(((name, sorted(found)) for name, found in series.items()), key=lambda item: -item[1][0][1])
+    return [name for name, _ in points], [found for _, found in points]
+
 
 def draw(lines: list[dict[str, Any]], path: Path) -> None:
     """Write an SVG; the same lines give the same bytes."""
@@ -14,6 +24,7 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
     mpl.rcParams.update({"svg.hashsalt": "citysync", "svg.fonttype": "none", "font.size": 9})
     import matplotlib.pyplot as plt
 
+    mpl.rcParams["axes.prop_cycle"] = plt.cycler(color=_COLOURS)
     series: dict[str, list[tuple[int, float]]] = {}
     for item in lines:
         name = item["name"]
@@ -22,14 +33,15 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
             series.setdefault(item["peer"].split(" (")[0], []).append((item["rows"], float(peer.split(" s")[0])))
         elif name in ("closed_form", "collapsed", "permutation_draw_all_pairs"):
             series.setdefault(name.replace("_", " "), []).append((item["rows"], item["seconds"]))
-    figure, axes = plt.subplots(figsize=(7, 4.2))
-    for name, points in series.items():
-        rows, seconds = zip(*sorted(points), strict=True)
-        axes.loglog(rows, seconds, marker="o", markersize=3, linewidth=1.2, label=name)
+    figure, axes = plt.subplots(figsize=(8, 4.2))
+    # slowest first, as the lines lie one above the other
+    for name, points, marker in zip(*_slowest_first(series), _MARKERS, strict=False):
+        rows, seconds = zip(*points, strict=True)
+        axes.loglog(rows, seconds, marker=marker, markersize=4, linewidth=1.2, label=name)
     axes.set_xlabel("pair-years")
     axes.set_ylabel("seconds")
     axes.grid(True, which="major", linewidth=0.3)
-    axes.legend(frameon=False, fontsize=8, loc="upper left")
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.tight_layout()
     figure.savefig(path, format="svg", metadata={"Date": None})
