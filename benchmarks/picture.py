@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
 # Okabe and Ito's colours, safe for colour-blind readers
 _COLOURS = ("#d55e00", "#0072b2", "#000000", "#cc79a7", "#56b4e9", "#009e73", "#e69f00")
 _MARKERS = ("o", "s", "^", "v", "D", "P", "X")
-
-
-def _slowest_first(series: dict[str, list[tuple[int, float]]]) -> tuple[list[str], list[list[tuple[int, float]]]]:
-    """Names and points by the seconds at the smallest size."""
-    points = sorted(((name, sorted(found)) for name, found in series.items()), key=lambda item: -item[1][0][1])
-    return [name for name, _ in points], [found for _, found in points]
 
 
 def draw(lines: list[dict[str, Any]], path: Path) -> None:
@@ -34,8 +29,9 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
         elif name in ("closed_form", "collapsed", "permutation_draw_all_pairs"):
             series.setdefault(name.replace("_", " "), []).append((item["rows"], item["seconds"]))
     figure, axes = plt.subplots(figsize=(8, 4.2))
-    # slowest first, as the lines lie one above the other
-    for name, points, marker in zip(*_slowest_first(series), _MARKERS, strict=False):
+    # slowest at the smallest size first, as the lines lie one above the other
+    slowest_first = sorted(((name, sorted(points)) for name, points in series.items()), key=lambda item: -item[1][0][1])
+    for (name, points), marker in zip(slowest_first, itertools.cycle(_MARKERS), strict=False):
         rows, seconds = zip(*points, strict=True)
         axes.loglog(rows, seconds, marker=marker, markersize=4, linewidth=1.2, label=name)
     axes.set_xlabel("pair-years")

@@ -120,15 +120,9 @@ def split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[SheetRows, l
 
 def _filled_positions(rows: list[list[Cell]]) -> list[int]:
     """Positions of the rows that are not blank; nearly every one is known by its first cell."""
-    if not any(map(is_blank, set(cells_of_column(rows, 0)))):
-        return list(range(len(rows)))
-    return [
-        position
-        for position, row in enumerate(rows)
-        if (row and (first := row[0]).__class__ is str and first and not first.isspace())
-        or (row and first.__class__ is float and first == first)  # noqa: PLR0124 -- false for NaN alone
-        or not is_blank_row(row)
-    ]
+    firsts = cells_of_column(rows, 0)
+    blanks = {cell for cell in set(firsts) if is_blank(cell)}
+    return [position for position, first in enumerate(firsts) if first not in blanks or not is_blank_row(rows[position])]
 
 
 def _dropped(rows: list[list[Cell]], column: Columns, table: Table, binding: Binding) -> dict[int, tuple[int, str]]:

@@ -18,7 +18,8 @@ from warehouse.ingest.sheet_rows import NO_YEAR, SheetRows, text_or_none
 
 Verdict = tuple[str | None, str | None]
 _TAKEN: Verdict = (None, None)
-_MORE_THAN_COLUMNS = 1 << 20
+# any column is an int32
+_MORE_THAN_COLUMNS = 1 << 31
 
 
 @dataclass(frozen=True)
