@@ -14,8 +14,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimation.methods.cohort_means import CellFit, CellPanel, build_cell_panel, fit_cells
-from estimation.methods.inference import MIN_PILOTS, city_variance, conventional_variance, default_line, sum_by_city, t_interval
+from estimation.methods.city_weights import CitySums
+from estimation.methods.cohort_means import CellFit, CellPanel, build_cell_panel, fit_cells, jackknife_df_of_cells, sum_city_cells
+from estimation.methods.inference import (
+    MIN_PILOTS,
+    city_variance,
+    conventional_variance,
+    default_line,
+    jackknife_degrees,
+    sum_by_city,
+    t_interval,
+)
 from estimation.methods.pair_outcomes import pair_outcome
 from estimation.roster import NEVER, build_roster
 from estimation.rules import TIE_MEASURES, TIE_RULES
@@ -161,8 +170,10 @@ def _fit_sample(sample: _CurveSample, specs: list[Spec], region: pd.Series | Non
             rows.reasons |= {spec.spec_id: "needs the column region of marts.dim_city, which is not there" for spec in sharing}
             continue
         estimators = list(dict.fromkeys(spec.estimator for spec in sharing))
-        fits = fit_cells(cells, estimators, _block_class(cells, effects, codes, sample, region))
-        found = {estimator: _lines(sample, estimator, fits[estimator], province) for estimator in estimators}
+        block_class = _block_class(cells, effects, codes, sample, region)
+        fits = fit_cells(cells, estimators, block_class)
+        sums = sum_city_cells(cells, (sample.city_i, sample.city_j), province, block_class)
+        found = {estimator: _lines(sample, estimator, fits[estimator], province, sums) for estimator in estimators}
         for spec in sharing:
             m, (counts, lines) = outcomes.index(spec.outcome), found[spec.estimator]
             _add(spec, common[m] | counts, float(fits[spec.estimator].estimate[m]), lines[m], spread[m], rows)
@@ -181,7 +192,9 @@ def _block_class(cells: CellPanel, effects: tuple[str, ...], codes: np.ndarray, 
     return np.unique(sides[:, 0] * (code.max() + 1) + sides[:, 1], return_inverse=True)[1]
 
 
-def _lines(sample: _CurveSample, estimator: str, fit: CellFit, province: np.ndarray) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _lines(
+    sample: _CurveSample, estimator: str, fit: CellFit, province: np.ndarray, city_sums: CitySums
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Counts of the fit, and by outcome the intervals of its default line and of the conventional one."""
     # pairs treated in every year are neither effect nor control of the group-time estimators
     used = np.ones(len(sample.group), dtype=bool) if estimator == "twfe" else sample.start[sample.group] > 0
@@ -193,12 +206,12 @@ def _lines(sample: _CurveSample, estimator: str, fit: CellFit, province: np.ndar
     jackknife, conventional = fit.jackknife_variance(), conventional_variance(fit.psi.T)
     sums = sum_by_city(fit.psi.T, sample.city_i, sample.city_j, n_cities)
     city = city_variance(sums, held & is_pilot, held & ~is_pilot, np.full(len(fit.estimate), n_pilots))
+    n_provinces = int(fit.can_go.sum())
+    jackknife_df = jackknife_degrees(n_provinces, n_pilot_provinces, jackknife_df_of_cells(fit, city_sums))
     lines = []
     for m, b in enumerate(fit.estimate.tolist()):
-        name = default_line(n_pilots, n_pilot_provinces, int(fit.can_go.sum()), bool(np.isfinite(jackknife[m])), bool(np.isfinite(city[m])))
-        variance, df = {"province_jackknife": (jackknife[m], int(fit.can_go.sum()) - 1), "city": (city[m], n_pilots - 1)}.get(
-            name, (np.nan, 0)
-        )
+        name = default_line(n_pilots, n_pilot_provinces, n_provinces, bool(np.isfinite(jackknife[m])), bool(np.isfinite(city[m])))
+        variance, df = {"province_jackknife": (jackknife[m], jackknife_df), "city": (city[m], n_pilots - 1)}.get(name, (np.nan, 0))
         found = {"conventional": t_interval(b, conventional[m] if n_pilots >= MIN_PILOTS else np.nan, counts["n_pairs"] - 1)}
         lines.append({**({} if name == "permutation" else {name: t_interval(b, variance, df)}), **found})
     return {**counts, "n_pilots": n_pilots}, lines

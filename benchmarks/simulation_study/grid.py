@@ -67,7 +67,5 @@ def cells(scale: float = 1.0) -> list[Cell]:
     for n_cities in SIZES:
         settings = [replace(kind, n_cities=n_cities) for kind in KINDS]
         found += [Cell(s, "twfe", 4000, PERMUTATIONS) for s in settings]
-        # at the size of the real panel a refitted jackknife of such an estimator is no longer cheap
-        n_draws = 400 if n_cities == max(SIZES) else 1000
-        found += [Cell(s, name, n_draws) for name in ROBUST for s in settings if s.name in ("province", "convergence")]
+        found += [Cell(s, name, 1000) for name in ROBUST for s in settings if s.name in ("province", "convergence")]
     return [replace(cell, n_draws=max(20, int(cell.n_draws * scale))) for cell in found]

@@ -17,8 +17,9 @@ import pandas as pd
 from benchmarks.simulation_study import economies
 from benchmarks.simulation_study.economies import YEARS, Economy, draw_economy, effect_panel, pair_panel, standardise
 from benchmarks.simulation_study.grid import LINES, Cell
+from benchmarks.simulation_study.truth import expected_effect
 from estimation.fit import fit_panel
-from estimation.methods.inference import MIN_PILOTS, Interval, default_line, t_interval
+from estimation.methods.inference import MIN_PILOTS, Interval, default_line, jackknife_degrees, t_interval
 from estimation.methods.pair_algebra import CityPanel, PairFit, fit_all_pairs
 from estimation.methods.pair_draws import permute_all_pairs
 from estimation.methods.panel_data import PairPanel
@@ -64,7 +65,8 @@ def draw_cell(cell: Cell, processes: int = 1) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, truth, pilot_provinces.
+        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, truth (the effect in the sample drawn),
+        expected (`expected_effect`), n_provinces.
     """
     chunks = [range(start, min(start + CHUNK, cell.n_draws)) for start in range(0, cell.n_draws, CHUNK)]
     if processes == 1:
@@ -80,12 +82,14 @@ def _draw_chunk(cell: Cell, seeds: range) -> list[dict]:
 
 
 def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
-    """Every line of every coefficient on one economy, with the estimator's own truth in that sample."""
+    """Every line of every coefficient on one economy, with the estimator's own truth in that sample and the expected one."""
+    expected = expected_effect(cell.setting, seed, cell.estimator) if cell.setting.convergence and cell.estimator != "event_study" else 0.0
     if cell.estimator == "twfe":
-        return closed_form_rows(economy, seed, cell.permutations)
-    panel = pair_panel([economy.growth], economy.province, economy.cohort)
-    rows = fit_rows(panel, cell.estimator, LINES, 0, seed, _truth(cell, economy))
-    return [{**row, "pilot_provinces": _pilot_provinces(economy)} for row in rows]
+        rows = closed_form_rows(economy, seed, cell.permutations)
+    else:
+        panel = pair_panel([economy.growth], economy.province, economy.cohort)
+        rows = fit_rows(panel, cell.estimator, LINES, 0, seed, _truth(cell, economy))
+    return [{**row, "expected": expected} for row in rows]
 
 
 def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dict]:
@@ -96,14 +100,13 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
     panels = [CityPanel(standardise(g), YEARS, economy.cohort, economy.province) for g in (economy.growth, economy.growth_without)]
     fit, without = fit_all_pairs(panels[0], refits=True), fit_all_pairs(panels[1])
     estimate, n_pilots, n_provinces = float(fit.estimate[0]), int(fit.n_pilots[0]), len(fit.provinces.blocks)
-    jackknife = fit.provinces.variance(fit.estimate)[0]
+    jackknife, pilot_provinces = fit.provinces.variance(fit.estimate)[0], _pilot_provinces(economy)
     variances = {
         "conventional": (fit.conventional[0], fit.n_pairs - 1),
         "dyadic": (fit.dyadic[0], n_pilots - 1),
         "city": (fit.city[0], n_pilots - 1),
-        "province_jackknife": (jackknife, n_provinces - 1),
+        "province_jackknife": (jackknife, jackknife_degrees(n_provinces, pilot_provinces, fit.provinces.df[0])),
     }
-    pilot_provinces = _pilot_provinces(economy)
     default = default_line(n_pilots, pilot_provinces, n_provinces, bool(np.isfinite(jackknife)), bool(np.isfinite(fit.city[0])))
     found = {line: t_interval(estimate, *of_line) if n_pilots >= MIN_PILOTS else Interval() for line, of_line in variances.items()}
     if permutations:
@@ -111,7 +114,7 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
     rows = []
     for line, interval in found.items():
         labels = {"seed": seed, "term": "treated", "event_time": None, "vcov": line, "is_default": line == default}
-        truth = {"truth": estimate - float(without.estimate[0]), "pilot_provinces": pilot_provinces}
+        truth = {"truth": estimate - float(without.estimate[0]), "n_provinces": n_provinces}
         rows.append({**labels, "estimate": estimate, **asdict(interval), **truth})
     return rows
 
@@ -139,8 +142,9 @@ def fit_rows(
         return []
     names = ("term", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value")
     rows = [{"seed": seed, **{name: getattr(e, name) for name in names}} for e in fit.estimates if e.term != "group_time"]
+    n_provinces = next(value for name, _, value in fit.diagnostics if name == "jackknife_n_provinces")
     for row in rows:
-        row["truth"] = (truth or {}).get((row["term"], row["event_time"]), 0.0)
+        row |= {"truth": (truth or {}).get((row["term"], row["event_time"]), 0.0), "n_provinces": n_provinces}
     leads = [value for name, _, value in fit.diagnostics if name == "joint_leads_p"]
     if leads:
         rows.append({"seed": seed, "term": "leads", "vcov": "province_jackknife", "p_value": leads[0], "truth": 0.0})

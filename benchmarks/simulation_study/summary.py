@@ -18,11 +18,20 @@ LABELS = {
     "dyadic": "dyadic",
     "city": "city",
     "province_jackknife": "jackknife",
-    "careful": "jackknife, t of pilot provinces",
+    "provinces": "jackknife, t(R - 1)",
     "permutation": "permutation",
     "both": "default and permutation",
 }
-SHOWN = ("default", *LINES, "careful", "permutation")
+# line, what it should hold, heading
+COVERAGES = (
+    ("default", "expected", "default, of the expected effect"),
+    ("default", "overall", "of the mean effect"),
+    ("default", "truth", "of the sample's own effect"),
+    ("provinces", "expected", "t(R - 1), expected"),
+    ("provinces", "truth", "t(R - 1), own"),
+    ("conventional", "expected", "conventional, expected"),
+)
+SHOWN = ("default", *LINES, "provinces", "permutation")
 
 
 def read_draws(path: Path) -> pd.DataFrame:
@@ -31,19 +40,20 @@ def read_draws(path: Path) -> pd.DataFrame:
 
 
 def line_rows(draws: pd.DataFrame, line: str, term: tuple[str, ...] = ("treated", "att")) -> pd.DataFrame:
-    """Rows of one line of inference for the overall effect; `default` is whichever line each fit calls so, `careful` the jackknife's error
-    with as many degrees of freedom as provinces with pilots less one.
+    """Rows of one line of inference for the overall effect.
+
+    `default` is whichever line each fit calls so, `provinces` the jackknife's error with provinces less one as degrees of freedom.
     """
     if draws.empty:
         return draws
     overall = draws[draws["term"].isin(term)]
-    if line == "careful":
-        return _with_fewer_degrees(overall[overall["vcov"] == "province_jackknife"])
+    if line == "provinces":
+        return _with_all_degrees(overall[overall["vcov"] == "province_jackknife"])
     return overall[overall["is_default"].astype(bool)] if line == "default" else overall[overall["vcov"] == line]
 
 
-def _with_fewer_degrees(rows: pd.DataFrame) -> pd.DataFrame:
-    df, error = rows["pilot_provinces"] - 1, rows["std_error"].where(rows["pilot_provinces"] > 1)
+def _with_all_degrees(rows: pd.DataFrame) -> pd.DataFrame:
+    df, error = rows["n_provinces"] - 1, rows["std_error"]
     half = stats.t.ppf(0.975, df) * error
     p_value = 2 * stats.t.sf(rows["estimate"].abs() / error, df)
     return rows.assign(p_value=p_value, ci_low=rows["estimate"] - half, ci_high=rows["estimate"] + half)
@@ -64,12 +74,12 @@ def both_reject(draws: pd.DataFrame) -> tuple[float, int]:
     return float((p < LEVEL).all(axis=1).mean()), len(p)
 
 
-def coverage(rows: pd.DataFrame) -> tuple[float, int]:
-    """Share of intervals that hold the estimator's truth in their sample, and the number of intervals."""
+def coverage(rows: pd.DataFrame, truth: str = "expected") -> tuple[float, int]:
+    """Share of intervals that hold the truth in this column, and the number of intervals."""
     rows = rows.dropna(subset=["ci_low"]) if len(rows) else rows
     if not len(rows):
         return np.nan, 0
-    return float(((rows["ci_low"] <= rows["truth"]) & (rows["truth"] <= rows["ci_high"])).mean()), len(rows)
+    return float(((rows["ci_low"] <= rows[truth]) & (rows[truth] <= rows["ci_high"])).mean()), len(rows)
 
 
 def power(rows: pd.DataFrame, effect: float) -> float:
@@ -112,33 +122,32 @@ def size_table(folder: Path) -> list[list[str]]:
 
 
 def coverage_table(folder: Path) -> list[list[str]]:
-    """Bias and coverage of the default line where admission has an effect that differs between cities, by estimator."""
-    rows = [["estimator", "cities", "draws", "mean truth", "bias", "coverage, default", "t of pilot provinces", "coverage, conventional"]]
+    """Bias and coverage where admission has an effect that differs between cities, by estimator and by what counts as the truth."""
+    rows = [["estimator", "cities", "draws", "mean effect", "bias", *(label for *_, label in COVERAGES)]]
     for n_cities in SIZES:
         for estimator in ("twfe", *ROBUST):
             draws = read_draws(folder / f"convergence_{n_cities}_{estimator}.csv")
             default = line_rows(draws, "default")
             if default.empty:
                 continue
-            bias = (default["estimate"] - default["truth"]).mean()
-            error = (default["estimate"] - default["truth"]).std() / np.sqrt(len(default))
-            shares = [percent(*coverage(line_rows(draws, line))) for line in ("default", "careful", "conventional")]
-            rows.append(
-                [estimator, str(n_cities), str(len(default)), f"{default['truth'].mean():.4f}", f"{bias:+.4f} ({error:.4f})", *shares]
-            )
+            draws = draws.assign(overall=default["expected"].mean())
+            error = (default["estimate"] - default["expected"]).std() / np.sqrt(len(default))
+            bias = f"{(default['estimate'] - default['expected']).mean():+.4f} ({error:.4f})"
+            shares = [percent(*coverage(line_rows(draws, line), truth)) for line, truth, _ in COVERAGES]
+            rows.append([estimator, str(n_cities), str(len(default)), f"{default['expected'].mean():.4f}", bias, *shares])
     return rows
 
 
 def estimator_table(folder: Path) -> list[list[str]]:
     """Size of the other estimators' default line under province-correlated shocks."""
-    rows = [["estimator", "coefficient", "cities", "draws", "default", "t of pilot provinces", "conventional"]]
+    rows = [["estimator", "coefficient", "cities", "draws", "default", "t(R - 1)", "conventional"]]
     for n_cities in SIZES:
         for estimator in ROBUST:
             draws = read_draws(folder / f"province_{n_cities}_{estimator}.csv")
             if draws.empty:
                 continue
             overall = draws if estimator != "event_study" else draws[draws["event_time"] == 0].assign(term="att")
-            shares = [percent(*rejection(line_rows(overall, line))) for line in ("default", "careful", "conventional")]
+            shares = [percent(*rejection(line_rows(overall, line))) for line in ("default", "provinces", "conventional")]
             name = "att" if estimator != "event_study" else "event time 0"
             rows.append([estimator, name, str(n_cities), str(draws["seed"].nunique()), *shares])
             leads = draws[draws["term"] == "leads"]

@@ -28,7 +28,8 @@ def callaway_santanna(sample: Sample) -> CellModel:
     comparisons, which = np.unique(np.column_stack([cells.base, cells.year]), axis=0, return_inverse=True)
     which, n_outcomes = which.reshape(-1), len(sample.outcomes)
     solve = _solver(cells.group, which, len(comparisons), n_outcomes)
-    return CellModel(cells, _statistics(sample, comparisons), solve, _gradient(cells, which, len(comparisons)))
+    gradient, spread = _gradient(cells, which, len(comparisons)), _spread(cells, which, comparisons, len(sample.panel.years))
+    return CellModel(cells, _statistics(sample, comparisons), solve, gradient, spread, 1 + len(comparisons))
 
 
 def _statistics(sample: Sample, comparisons: np.ndarray) -> np.ndarray:
@@ -68,3 +69,19 @@ def _gradient(cells: Cells, which: np.ndarray, n_comparisons: int):
         return result
 
     return gradient
+
+
+def _spread(cells: Cells, which: np.ndarray, comparisons: np.ndarray, n_years: int):
+    def spread(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+        of_changes = np.zeros((len(totals), len(comparisons), weights.shape[1]))
+        for k in range(len(cells)):
+            for g, sign in ((cells.group[k], 1.0), (0, -1.0)):
+                of_changes[g, which[k]] += sign / max(totals[g, 1 + which[k]], 1.0) * weights[k]
+        found = np.zeros((len(sums), n_years, weights.shape[1]))
+        for n, (base, year) in enumerate(comparisons):
+            change = sums[:, 1 + n, None] * of_changes[group, n]
+            found[:, year] += change
+            found[:, base] -= change
+        return found
+
+    return spread

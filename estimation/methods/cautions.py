@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import stdtrit
 
 from estimation.methods.diagnostics import Diagnostic, most_influential, summarised
-from estimation.methods.inference import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES, pilot_province_p_value
+from estimation.methods.inference import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
 from estimation.methods.influence_fit import InfluenceFit
 from estimation.methods.jackknife import Refits
 from estimation.methods.lines import Lines
 from estimation.methods.panel_data import Sample
 
 FEW_PILOTS = 10
-# whole provinces of the real panel as pseudo-pilots: the jackknife rejects 15 % with pilots in 4 provinces, 7 % in 6, 6 % in 7
-FEW_PILOT_PROVINCES = 7
+# a t of fewer degrees of freedom is over a fifth wider than the normal
+FEW_DEGREES = 7.0
 MAX_ERROR_RATIO = 1.25
 MIN_R_EFF = 5
 MAX_SHARE = 0.25
@@ -112,7 +113,7 @@ def _provinces(sample: Sample, fit: InfluenceFit, lines: Lines, treatment: list[
         found += _lost_refits(fit.provinces, fit.labels[c], c)
         if fit.n_pilots[c] < MIN_PILOTS:
             continue
-        found += _few_pilot_provinces(fit, lines, c)
+        found += _few_degrees(fit, lines, c)
         ratio = by_name.get(("jackknife_to_city_error", fit.labels[c]))
         if ratio is not None and ratio > MAX_ERROR_RATIO:
             found.append(
@@ -127,14 +128,14 @@ def _provinces(sample: Sample, fit: InfluenceFit, lines: Lines, treatment: list[
     return found
 
 
-def _few_pilot_provinces(fit: InfluenceFit, lines: Lines, c: int) -> list[str]:
-    n = int(fit.n_pilot_provinces[c])
-    careful = pilot_province_p_value(float(fit.estimate[c]), float(lines.variances["province_jackknife"][c]), n)
-    if not MIN_PILOT_PROVINCES <= n < FEW_PILOT_PROVINCES or careful is None:
+def _few_degrees(fit: InfluenceFit, lines: Lines, c: int) -> list[str]:
+    df, most = float(lines.jackknife_df[c]), lines.n_provinces - 1
+    if lines.defaults[c] != "province_jackknife" or df >= FEW_DEGREES:
         return []
+    wider = stdtrit(df, 0.975) / stdtrit(most, 0.975)
     return [
-        f"{fit.labels[c]}: the pilots sit in only {n} provinces: where whole provinces are admitted the jackknife rejects too often; with "
-        f"{n - 1} degrees of freedom instead of {lines.n_provinces - 1} its p is {careful:.3g}."
+        f"{fit.labels[c]}: the pilots of {fit.n_pilot_provinces[c]} provinces leave the jackknife {df:.1f} degrees of freedom, not "
+        f"{most}: its interval is {wider:.2f} times as wide as that of a t({most})."
     ]
 
 

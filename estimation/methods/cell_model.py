@@ -24,9 +24,16 @@ class CellModel:
     gradient : callable
         Sums (G + 1, D), the position of the outcome and the (K, C) weights of the cells to the (G + 1, D, C) weights that turn a pair's
         statistics into its influence on the weighted sums, the aggregation's weights held fixed.
+    spread : callable
+        Sums (G + 1, D), (K, C) weights of the cells, sums (B, d) of the first statistics of some pairs and their groups (B,) to the weights
+        (B, T, C) of these pairs' outcomes of each year in the weighted sums.
+    n_shared : int
+        d: the statistics that `spread` reads.
     """
 
     cells: Cells
     values: np.ndarray
     solve: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     gradient: Callable[[np.ndarray, int, np.ndarray], np.ndarray]
+    spread: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    n_shared: int

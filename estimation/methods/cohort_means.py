@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.methods.city_weights import CitySums, jackknife_df, sum_city_groups
+
 
 @dataclass(frozen=True)
 class CellPanel:
@@ -81,12 +83,15 @@ class CellFit:
         Provinces that hold a kept pair and whose deletion leaves a treated one.
     psi : (M, P) float array
         Influence of each pair.
+    per_pair : (r + 1, C, G + 1, T) float array
+        Weight of a pair's outcome by class and group: in the estimate without each of the r provinces that can go, last in the estimate.
     """
 
     estimate: np.ndarray
     refits: np.ndarray
     can_go: np.ndarray
     psi: np.ndarray
+    per_pair: np.ndarray
 
     def jackknife_variance(self) -> np.ndarray:
         """Province jackknife (M,): (R - 1)/R sum_r (b_(-r) - b)^2, NaN where a refit loses the coefficient."""
@@ -146,11 +151,42 @@ def fit_cells(panel: CellPanel, estimators: Sequence[str], block_class: np.ndarr
     found = {}
     for estimator in estimators:
         weights, misfit = WEIGHTS[estimator](counts, sums, panel)
-        estimate = _weighted(weights, counts, sums)[0]
-        refits = _refits_of_blocks(panel, weights[0, block_class]) if left is None else _refits(panel, WEIGHTS[estimator], *left)
+        estimate, per_pair = _weighted(weights, counts, sums)[0], _per_pair(weights, counts)
+        if left is None:
+            refits, can_go, scale = _refits_of_blocks(panel, weights[0, block_class])
+            of_refits = per_pair / scale[can_go, None, None, None]
+        else:
+            refits, can_go, of_refits = _refits(panel, WEIGHTS[estimator], *left)
         psi = _influence(panel, block_class, (counts[0], sums[0]), weights[0], misfit[0])
-        found[estimator] = CellFit(estimate, *refits, psi)
+        found[estimator] = CellFit(estimate, refits, can_go, psi, np.concatenate([of_refits, per_pair]))
     return found
+
+
+def sum_city_cells(
+    panel: CellPanel, cities: tuple[np.ndarray, np.ndarray], province: np.ndarray, block_class: np.ndarray | None = None
+) -> CitySums:
+    """Pairs of every city by class and group, for `jackknife_df_of_cells`.
+
+    Parameters
+    ----------
+    panel : CellPanel
+    cities : two (P,) int arrays
+    province : (N,) int array
+    block_class : (Q,) int array, optional
+        As in `fit_cells`.
+    """
+    n_groups = len(panel.start)
+    classes = np.zeros(len(panel.counts), dtype=np.int64) if block_class is None else block_class
+    cell = classes[panel.block] * n_groups + panel.group
+    return sum_city_groups(np.ones((len(cell), 1)), *cities, cell, province, n_groups * (int(classes.max()) + 1))
+
+
+def jackknife_df_of_cells(fit: CellFit, sums: CitySums) -> float:
+    """Degrees of freedom by design of the province jackknife; NaN where no province can go."""
+    if not fit.can_go.any():
+        return float("nan")
+    per_pair = fit.per_pair.reshape(len(fit.per_pair), -1, fit.per_pair.shape[-1])
+    return float(jackknife_df(sums, np.flatnonzero(fit.can_go), lambda b, rows, cell: (rows * per_pair[b, cell])[..., None])[0])
 
 
 def _can_go(panel: CellPanel, counts: np.ndarray) -> np.ndarray:
@@ -158,17 +194,24 @@ def _can_go(panel: CellPanel, counts: np.ndarray) -> np.ndarray:
     return (counts.sum(axis=(1, 2)) < panel.counts.sum() - 0.5) & (counts[:, :, 1:].sum(axis=(1, 2)) > 0.5)
 
 
-def _refits(panel: CellPanel, solve: Callable, counts: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _per_pair(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return weights / np.maximum(counts, 1.0)[..., None]
+
+
+def _refits(panel: CellPanel, solve: Callable, counts: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Estimates (R, M) without each province, whether it can go (R,), and the weights of a pair in those that can."""
     can_go = _can_go(panel, counts)
-    refits = np.full((len(counts), sums.shape[-1]), np.nan)
+    refits, per_pair = np.full((len(counts), sums.shape[-1]), np.nan), np.zeros((0, *counts.shape[1:], panel.n_years))
     if can_go.any():
         weights, _ = solve(counts[can_go], sums[can_go], panel)
-        refits[can_go] = _weighted(weights, counts[can_go], sums[can_go])
-    return refits, can_go
+        refits[can_go], per_pair = _weighted(weights, counts[can_go], sums[can_go]), _per_pair(weights, counts[can_go])
+    return refits, can_go, per_pair
 
 
-def _refits_of_blocks(panel: CellPanel, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """With year effects of two provinces' pairs a province takes whole blocks with it: numerator and denominator lose their parts."""
+def _refits_of_blocks(panel: CellPanel, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """With year effects of two provinces' pairs a province takes whole blocks with it: numerator and denominator lose their parts; also
+    the denominators (R,), NaN where nothing is left.
+    """
     share = np.einsum("qgt,gt->q", weights, panel.treated.astype(float))
     part = np.einsum("qgt,qgtm->qm", weights, _means(panel.counts, panel.sums))
     n_provinces = int(panel.block_province.max()) + 1
@@ -176,7 +219,7 @@ def _refits_of_blocks(panel: CellPanel, weights: np.ndarray) -> tuple[np.ndarray
     can_go = _can_go(panel, np.einsum("rq,qg->rg", stays, panel.counts)[:, None])
     total = np.einsum("rq,q->r", stays, share)
     scale = np.where(can_go & (total > 1e-9), total, np.nan)
-    return np.einsum("rq,qm->rm", stays, part) / scale[:, None], can_go
+    return np.einsum("rq,qm->rm", stays, part) / scale[:, None], can_go, scale
 
 
 def _means(counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
@@ -192,8 +235,7 @@ def _weighted(weights: np.ndarray, counts: np.ndarray, sums: np.ndarray) -> np.n
 def _influence(panel: CellPanel, block_class: np.ndarray, totals: tuple, weights: np.ndarray, misfit: np.ndarray) -> np.ndarray:
     """Weights of the cells' means spread over their pairs, about the means, plus what the model leaves of the means; shape (M, P)."""
     counts, sums = totals
-    count = np.maximum(counts, 1.0)
-    per_pair = weights / count[..., None]
+    count, per_pair = np.maximum(counts, 1.0), _per_pair(weights, counts)
     centre = np.einsum("cgt,cgtm->cgm", per_pair, _means(counts, sums)) - misfit / count[..., None]
     cell = block_class[panel.block] * len(panel.start) + panel.group
     spread = np.ascontiguousarray(per_pair.reshape(-1, panel.n_years).T)[:, cell]

@@ -13,7 +13,7 @@ from estimation.methods.diagnostics_weights import (
     negative_weight_share,
     treatment_weights,
 )
-from estimation.methods.inference import MIN_PILOTS, f_p_value, pilot_province_p_value
+from estimation.methods.inference import MIN_PILOTS, f_p_value, t_interval
 from estimation.methods.influence_fit import InfluenceFit
 from estimation.methods.jackknife import Refits
 from estimation.methods.lines import Lines, held_cities
@@ -102,11 +102,10 @@ def coefficient_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]
             found.append(("conventional_t", label, float(fit.estimate[c]) / variance["conventional"] ** 0.5))
         if variance["city"] and variance["province_jackknife"] is not None:
             found.append(("jackknife_to_city_error", label, (variance["province_jackknife"] / variance["city"]) ** 0.5))
-        n = int(fit.n_pilot_provinces[c])
-        found.append(("n_pilot_provinces", label, n))
-        if fit.n_pilots[c] >= MIN_PILOTS:
-            careful = pilot_province_p_value(float(fit.estimate[c]), float(lines.variances["province_jackknife"][c]), n)
-            found.append(("p_value_pilot_provinces", label, careful))
+        found.append(("n_pilot_provinces", label, int(fit.n_pilot_provinces[c])))
+        if fit.n_pilots[c] >= MIN_PILOTS and fit.provinces is not None:
+            jackknife = t_interval(float(fit.estimate[c]), float(lines.variances["province_jackknife"][c]), lines.n_provinces - 1)
+            found += [("jackknife_df", label, float(lines.jackknife_df[c])), ("p_value_t_provinces", label, jackknife.p_value)]
         for name, refits in (("province", fit.provinces), ("city", fit.cities)):
             worst = None if refits is None else most_influential(refits, fit.estimate, c)
             if worst is not None:
@@ -121,7 +120,7 @@ def power_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
     for c, label in summarised(fit):
         interval = lines.intervals[c].get(lines.defaults[c])
         if interval is not None and interval.std_error is not None:
-            df = lines.n_provinces - 1 if lines.defaults[c] == "province_jackknife" else int(fit.n_pilots[c]) - 1
+            df = float(lines.jackknife_df[c]) if lines.defaults[c] == "province_jackknife" else int(fit.n_pilots[c]) - 1
             found.append(("minimum_detectable_effect", label, minimum_detectable_effect(interval.std_error, df)))
     return found
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from estimation.methods.diagnostics import Diagnostic, tested_leads
-from estimation.methods.inference import MIN_PILOTS
+from estimation.methods.inference import MIN_PILOTS, jackknife_degrees
 from estimation.methods.influence_fit import InfluenceFit
 from estimation.methods.sensitivity import breakdown, holds_zero, relative_magnitudes
 from estimation.methods.smoothness import smoothness_path
@@ -33,12 +33,16 @@ def sensitivity_diagnostics(fit: InfluenceFit) -> list[Diagnostic]:
             chosen = np.append(leads, c)
             covariance = fit.provinces.covariance(fit.estimate, chosen)
             if covariance is not None:
-                given = fit.estimate[chosen], covariance, len(fit.provinces.blocks) - 1, event_time
-                found += [(name, fit.labels[c], value) for name, value in {**_relative(*given), **_smooth(*given)}.items()]
+                n = len(fit.provinces.blocks)
+                df = jackknife_degrees(n, int(fit.n_pilot_provinces[c]), None if fit.provinces.df is None else fit.provinces.df[c])
+                given = fit.estimate[chosen], covariance
+                # the weights of smoothness are chosen with the covariance of all provinces: its factor counts these
+                sets = {**_relative(*given, df, event_time), **_smooth(*given, n - 1, event_time)}
+                found += [(name, fit.labels[c], value) for name, value in sets.items()]
     return found
 
 
-def _relative(theta: np.ndarray, covariance: np.ndarray, df: int, horizon: int) -> dict[str, float | None]:
+def _relative(theta: np.ndarray, covariance: np.ndarray, df: float, horizon: int) -> dict[str, float | None]:
     values = {"breakdown_relative_magnitudes": breakdown(lambda bound: not holds_zero(theta, covariance, df, bound, horizon), FIRST_BOUND)}
     for bound in RELATIVE_BOUNDS:
         low, high = relative_magnitudes(theta, covariance, df, bound, horizon)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimation.methods.cells import Cells, aggregate, aggregation_weights, build_cells, cell_members, cell_terms, term_label
+from estimation.methods.design_df import design_df
 from estimation.methods.designs import Design
 from estimation.methods.group_time import cell_residuals
 from estimation.methods.inference import sum_by_city
@@ -32,12 +33,15 @@ class CohortFit:
     effects : (L,) float array
     psi : (n, L) float array
         Influence of each pair of the cohort and each never-treated pair, in the order they were given; effects - truth is about its sum.
+    weights : (n,) float array
+        Weight of each pair's change in the effects, given the propensities.
     largest : float
         Largest propensity of a never-treated pair.
     """
 
     effects: np.ndarray
     psi: np.ndarray
+    weights: np.ndarray
     largest: float
 
 
@@ -92,7 +96,10 @@ def fit_cohort(changes: np.ndarray, x: np.ndarray, treated: np.ndarray, *, with_
         treated_part = _weighted_part(w_treated, rest, eta_treated, d, x, inverse)
         never_part = _weighted_part(w_never, rest, eta_never, d, x, inverse) + of_propensity @ slope / w_never.mean()
         psi = (treated_part - never_part) / n
-    return CohortFit(eta_treated - eta_never, psi, float(p[~treated].max()))
+    shares = w_treated / w_treated.sum() - w_never / w_never.sum()
+    # never-treated pairs also carry the regression that both means are taken less of
+    weights = shares - np.where(treated, 0.0, x @ (inverse @ (shares @ x)) / n)
+    return CohortFit(eta_treated - eta_never, psi, weights, float(p[~treated].max()))
 
 
 def _weighted_part(w, rest, eta, d, x, inverse) -> np.ndarray:
@@ -129,7 +136,7 @@ def fit_doubly_robust(sample: Sample, covariates: np.ndarray) -> tuple[tuple[Inf
     cells = build_cells(sample.group_years, sample.panel.years, "varying")
     x = _with_constant(covariates[:, sample.kept])
     kept = np.flatnonzero(sample.kept)
-    effects, psi, overlap = _all_cells(sample, cells, kept, x)
+    effects, psi, _, overlap = _all_cells(sample, cells, kept, x)
     found = np.isfinite(effects[0])
     if not (found & (cells.event_time >= 0)).any():
         raise NotEstimable("doubly_robust: no cohort can be compared with never-treated pairs that are like it; give fewer controls")
@@ -150,9 +157,12 @@ def _with_constant(covariates: np.ndarray) -> np.ndarray:
 
 def _all_cells(
     sample: Sample, cells: Cells, pairs: np.ndarray, x: np.ndarray, *, with_influence: bool = True
-) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
-    """Effects (M, cells) on the given pairs, influence (M, n, cells), overlap by cohort; NaN where a cohort is not identified."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, float]]:
+    """Effects (M, cells) on the given pairs, influence (M, n, cells), weights of changes in the effects of each cohort (n, G + 1), and
+    overlap by cohort; NaN where a cohort is not identified.
+    """
     n_outcomes, group = len(sample.outcomes), sample.pair_group[pairs]
+    of_changes = np.zeros((len(pairs), sample.n_groups))
     effects, psi = np.full((n_outcomes, len(cells)), np.nan), np.zeros((n_outcomes, len(pairs), len(cells)))
     overlap = {}
     for g in np.unique(cells.group):
@@ -166,10 +176,11 @@ def _all_cells(
         if fit is None:
             continue
         effects[:, of_cohort] = fit.effects.reshape(n_outcomes, -1)
+        of_changes[rows, g] = fit.weights
         if with_influence:
             psi[:, rows[:, None], of_cohort[None, :]] = fit.psi.reshape(len(rows), n_outcomes, -1).transpose(1, 0, 2)
         overlap[str(sample.group_years[g - 1])] = fit.largest
-    return effects, psi, overlap
+    return effects, psi, of_changes, overlap
 
 
 def _mass(sample: Sample, cells: Cells, pairs: np.ndarray) -> np.ndarray:
@@ -182,16 +193,33 @@ def _without_provinces(sample: Sample, cells: Cells, kept: np.ndarray, x: np.nda
     panel = sample.panel
     if panel.province is None:
         return [None] * len(sample.outcomes)
-    names, estimates = [], []
+    names, estimates, shocks = [], [], [_shock_weights(sample, cells, kept, x, members)[1]]
     for name in np.unique(panel.province):
         outside = (panel.province[panel.city_i[kept]] != name) & (panel.province[panel.city_j[kept]] != name)
         if outside.all() or not (sample.pair_group[kept[outside]] > 0).any():
             continue
-        effects, _, _ = _all_cells(sample, cells, kept[outside], x[outside], with_influence=False)
-        weights = aggregation_weights(_mass(sample, cells, kept[outside])[None], members)
+        estimate, of_shocks = _shock_weights(sample, cells, kept[outside], x[outside], members)
         names.append(name)
-        estimates.append([aggregate(row[None], weights)[0] for row in effects])
-    return [Refits(np.array(names), np.array(estimates)[:, m]) for m in range(len(sample.outcomes))]
+        estimates.append(estimate)
+        shocks.append(of_shocks)
+    if not names:
+        return [Refits(np.array(names), np.zeros((0, members.shape[1]))) for _ in sample.outcomes]
+    df = design_df(shocks[0], np.array(shocks[1:]))
+    return [Refits(np.array(names), np.array(estimates)[:, m], df) for m in range(len(sample.outcomes))]
+
+
+def _shock_weights(sample: Sample, cells: Cells, pairs: np.ndarray, x: np.ndarray, members: np.ndarray) -> tuple[list, np.ndarray]:
+    """Terms (C,) of each outcome on the given pairs, and the weights (N, T, C) of cities' shocks in them, the propensities held fixed."""
+    effects, _, of_changes, _ = _all_cells(sample, cells, pairs, x, with_influence=False)
+    weights = aggregation_weights(_mass(sample, cells, pairs)[None], members)
+    city_i, city_j = sample.panel.city_i[pairs], sample.panel.city_j[pairs]
+    by_city = sum_by_city(of_changes, city_i, city_j, sample.panel.n_cities)
+    of_shocks = np.zeros((sample.panel.n_cities, len(sample.panel.years), members.shape[1]))
+    for k in range(len(cells)):
+        share = by_city[:, cells.group[k], None] * weights[0, k]
+        of_shocks[:, cells.year[k]] += share
+        of_shocks[:, cells.base[k]] -= share
+    return [aggregate(row[None], weights)[0] for row in effects], of_shocks
 
 
 def _influence_fits(sample, cells, aggregation, effects, psi, refits) -> tuple[InfluenceFit, ...]:

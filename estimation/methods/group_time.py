@@ -10,6 +10,7 @@ import numpy as np
 from estimation.methods.callaway_santanna import callaway_santanna
 from estimation.methods.cell_model import CellModel
 from estimation.methods.cells import Cells, aggregate, aggregation_weights, cell_members, cell_terms, term_label
+from estimation.methods.city_weights import city_sums_of, jackknife_df, province_positions
 from estimation.methods.designs import Design
 from estimation.methods.imputation import borusyak, gardner
 from estimation.methods.inference import sum_by_city
@@ -111,19 +112,31 @@ def _indicators(sample: Sample, cells: Cells, members: np.ndarray) -> Design:
 
 def _refits(sample: Sample, model: CellModel, chosen: np.ndarray, members: np.ndarray) -> list[tuple[Refits | None, Refits]]:
     """Refits without each province and without each city, by outcome."""
-    deletions = [None if sample.panel.province is None else sums_without_provinces(sample, model.values)]
-    deletions.append(sums_without_cities(sample, model.values))
-    result: list[list[Refits | None]] = [[] for _ in sample.outcomes]
-    for deletion in deletions:
-        if deletion is None:
-            for row in result:
-                row.append(None)
-            continue
-        effects, mass = model.solve(deletion[1])
-        weights = aggregation_weights(mass[:, chosen], members)
-        for m, row in enumerate(result):
-            row.append(Refits(deletion[0], aggregate(effects[:, m, chosen], weights)))
-    return [tuple(row) for row in result]
+    cities = _refit(sample, model, chosen, members, *sums_without_cities(sample, model.values))
+    if sample.panel.province is None:
+        return [(None, of_cities) for of_cities in cities]
+    names, deleted = sums_without_provinces(sample, model.values)
+    df = _df_by_design(sample, model, chosen, members, names, deleted)
+    return list(zip(_refit(sample, model, chosen, members, names, deleted, df), cities, strict=True))
+
+
+def _refit(sample, model: CellModel, chosen, members, names, deleted: np.ndarray, df: np.ndarray | None = None) -> list[Refits]:
+    effects, mass = model.solve(deleted)
+    weights = aggregation_weights(mass[:, chosen], members)
+    return [Refits(names, aggregate(effects[:, m, chosen], weights), df) for m in range(len(sample.outcomes))]
+
+
+def _df_by_design(sample: Sample, model: CellModel, chosen, members, names: np.ndarray, deleted: np.ndarray) -> np.ndarray | None:
+    """Degrees of freedom (C,) of the jackknife of every term; None without a refit."""
+    if len(names) == 0:
+        return None
+    totals = sum_by_group(model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
+    # -1 is the whole sample, which comes last
+    samples = np.concatenate([deleted, totals[None]])
+    weights = np.zeros((len(samples), len(model.cells), members.shape[1]))
+    weights[:, chosen] = aggregation_weights(model.solve(samples)[1][:, chosen], members)
+    sums = city_sums_of(sample, model.values[:, : model.n_shared])
+    return jackknife_df(sums, province_positions(sample, names), lambda b, rows, group: model.spread(samples[b], weights[b], rows, group))
 
 
 def cell_residuals(sample: Sample) -> np.ndarray:

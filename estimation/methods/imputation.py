@@ -17,6 +17,9 @@ from estimation.methods.least_squares import invert_normal
 from estimation.methods.panel_data import Sample
 from estimation.methods.sufficient import control_deviations
 
+# pieces of `_Layout` before the first outcome
+SHARED_PARTS = 6
+
 
 @dataclass(frozen=True)
 class _Layout:
@@ -53,14 +56,23 @@ class _FirstStage:
 
 def borusyak(sample: Sample) -> CellModel:
     """Effects of each cohort in its treated years, weighted by rows; rows of pairs without an untreated row are not imputed."""
-    stage = _first_stage(sample)
-    return CellModel(stage.cells, stage.values, lambda sums: _solve(stage, sums)[:2], lambda *given: _gradient(stage, *given, False))
+    return _model(_first_stage(sample), about_term=False)
 
 
 def gardner(sample: Sample) -> CellModel:
     """As `borusyak`; the influence of a row is about the mean effect of its term."""
-    stage = _first_stage(sample)
-    return CellModel(stage.cells, stage.values, lambda sums: _solve(stage, sums)[:2], lambda *given: _gradient(stage, *given, True))
+    return _model(_first_stage(sample), about_term=True)
+
+
+def _model(stage: _FirstStage, about_term: bool) -> CellModel:
+    return CellModel(
+        stage.cells,
+        stage.values,
+        lambda sums: _solve(stage, sums)[:2],
+        lambda *given: _gradient(stage, *given, about_term),
+        lambda *given: _spread(stage, *given),
+        sum(stage.layout.parts()[:SHARED_PARTS]),
+    )
 
 
 def _first_stage(sample: Sample) -> _FirstStage:
@@ -153,9 +165,7 @@ def _gradient(stage: _FirstStage, totals: np.ndarray, m: int, cell_weights: np.n
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
     effects, mass, theta, inverse = (part[0] for part in _solve(stage, totals[None]))
-    _, weights, _, _, _, rq, *_ = layout.cut(totals[None])
-    per_row = cell_weights / np.maximum(mass, 1.0)[:, None]
-    through = np.einsum("kc,kq,qr->cr", per_row, _shifts(stage, weights, rq)[0], inverse)
+    per_row, through = _row_weights(stage, totals, mass, inverse, cell_weights)
     years, controls = theta[m, :t], theta[m, t:]
     result = np.zeros((*totals.shape, cell_weights.shape[1]))
     _, by_pattern, by_row, by_mq, by_gram, by_rq, *outcomes = layout.cut(np.moveaxis(result, -1, 0))
@@ -178,3 +188,29 @@ def _gradient(stage: _FirstStage, totals: np.ndarray, m: int, cell_weights: np.n
         by_pattern[:, g] -= per_row[c][:, None] * predicted[:, year]
         by_rq[:, g, year * k : (year + 1) * k] -= per_row[c][:, None] * controls
     return result
+
+
+def _row_weights(
+    stage: _FirstStage, totals: np.ndarray, mass: np.ndarray, inverse: np.ndarray, cell_weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weight (K, C) of a row of each cell, and what the first-stage parameters' scores take off it, (C, T + controls)."""
+    _, weights, _, _, _, rq, *_ = stage.layout.cut(totals[None])
+    per_row = cell_weights / np.maximum(mass, 1.0)[:, None]
+    return per_row, np.einsum("kc,kq,qr->cr", per_row, _shifts(stage, weights, rq)[0], inverse)
+
+
+def _spread(stage: _FirstStage, totals: np.ndarray, cell_weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+    layout, cells = stage.layout, stage.cells
+    t, k = layout.n_years, layout.n_controls
+    _, mass, _, inverse = (part[0] for part in _solve(stage, totals[None]))
+    per_row, through = _row_weights(stage, totals, mass, inverse, cell_weights)
+    of_rows = np.zeros((len(totals), t, cell_weights.shape[1]))
+    np.add.at(of_rows, (cells.group, cells.year), per_row)
+    ends = np.cumsum(layout.parts()[:SHARED_PARTS])
+    patterns, mq = sums[:, ends[0] : ends[1]], sums[:, ends[2] : ends[3]].reshape(len(sums), t, k)
+    untreated = np.einsum("jst,ct->jsc", stage.untreated, through[:, :t])
+    found = -np.einsum("bj,jsc->bsc", patterns, untreated) - np.einsum("btk,ck->btc", mq, through[:, t:])
+    for g in np.unique(group):
+        members = group == g
+        found[members] += np.einsum("bj,jsc->bsc", patterns[members], np.einsum("jst,sc->jtc", stage.treated, of_rows[g]))
+    return found

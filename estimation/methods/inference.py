@@ -82,8 +82,8 @@ def city_variance(city_sums: np.ndarray, is_pilot: np.ndarray, is_never: np.ndar
 
 
 def t_interval(estimate: float, variance: float, df: float) -> Interval:
-    """Interval of a t with df degrees of freedom; empty where the variance is not positive or df < 1."""
-    if not np.isfinite(variance) or variance <= 0 or df < 1:
+    """Interval of a t with df degrees of freedom; empty where the variance or df is not positive."""
+    if not np.isfinite(variance) or variance <= 0 or df <= 0:
         return Interval()
     std_error = float(np.sqrt(variance))
     half = float(stdtrit(df, 0.975)) * std_error
@@ -91,9 +91,29 @@ def t_interval(estimate: float, variance: float, df: float) -> Interval:
     return Interval(std_error, estimate - half, estimate + half, min(p_value, 1.0))
 
 
-def pilot_province_p_value(estimate: float, variance: float, n_pilot_provinces: int) -> float | None:
-    """p of the jackknife's error with (provinces with pilots - 1) degrees of freedom; None without such an error (docs/methods.md)."""
-    return t_interval(estimate, variance, n_pilot_provinces - 1).p_value
+def rests_on_provinces(n_provinces: int, n_pilot_provinces: int) -> bool:
+    """Whether there are provinces enough, and provinces with pilots enough, for the jackknife to be the default."""
+    return n_provinces >= MIN_PROVINCES and n_pilot_provinces >= MIN_PILOT_PROVINCES
+
+
+def jackknife_degrees(n_provinces: int, n_pilot_provinces: int, by_design: float | None) -> float:
+    """Degrees of freedom of the province jackknife's t.
+
+    Parameters
+    ----------
+    n_provinces : int
+        R, refits of the jackknife.
+    n_pilot_provinces : int
+    by_design : float or None
+        Of `design_df`, where the fit gives them.
+
+    Returns
+    -------
+    float
+        By design where the jackknife is the default (docs/methods.md says why), else the R - 1 of METHODS.md, section 7.
+    """
+    known = by_design is not None and np.isfinite(by_design)
+    return float(by_design) if known and rests_on_provinces(n_provinces, n_pilot_provinces) else n_provinces - 1
 
 
 def f_p_value(statistic: float, df1: int, df2: int) -> float:
@@ -115,6 +135,6 @@ def default_line(n_pilots: int, n_pilot_provinces: int, n_provinces: int, has_ja
     """
     if n_pilots < MIN_PILOTS:
         return "permutation"
-    if has_jackknife and n_provinces >= MIN_PROVINCES and n_pilot_provinces >= MIN_PILOT_PROVINCES:
+    if has_jackknife and rests_on_provinces(n_provinces, n_pilot_provinces):
         return "province_jackknife"
     return "city" if has_city else "permutation"

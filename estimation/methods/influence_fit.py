@@ -105,7 +105,7 @@ def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen,
     n_provinces = np.concatenate(
         [count_provinces(sample, pilots[:, chosen]), np.full(k, count_provinces(sample, pilots.any(axis=1)[:, None]))]
     )
-    provinces, cities = (None if r is None else Refits(r.blocks, r.estimates[:, columns]) for r in refits)
+    provinces, cities = (None if r is None else r.take(columns) for r in refits)
     return InfluenceFit(
         tuple((design.term, None, design.event_times[c]) for c in chosen) + tuple((name, None, None) for name in control_names),
         tuple(design.labels[c] for c in chosen) + tuple(control_names),

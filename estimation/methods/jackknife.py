@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.methods.city_weights import city_sums_of, jackknife_df, province_positions
 from estimation.methods.designs import Design
-from estimation.methods.least_squares import solve
+from estimation.methods.least_squares import outcome_weights, solve, spread_outcome_weights
 from estimation.methods.panel_data import Sample
 from estimation.methods.sufficient import PairStatistics, sum_by_city, sum_by_group, sum_inside
 
@@ -22,10 +23,17 @@ class Refits:
         Names of the deleted provinces or cities.
     estimates : (R, C) float array
         NaN where a coefficient is not identified without the block.
+    df : (C,) float array, optional
+        Degrees of freedom by design (`design_df`); NaN or None where they are not known.
     """
 
     blocks: np.ndarray
     estimates: np.ndarray
+    df: np.ndarray | None = None
+
+    def take(self, columns: np.ndarray) -> Refits:
+        """The refits of some coefficients."""
+        return Refits(self.blocks, self.estimates[:, columns], None if self.df is None else self.df[columns])
 
     def variance(self, estimate: np.ndarray) -> np.ndarray:
         """Jackknife variance (R - 1)/R sum_r (b_(-r) - b)^2 of each coefficient, NaN where a refit loses it; shape (C,)."""
@@ -91,7 +99,7 @@ def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Desi
         One an outcome of the sample.
     """
     provinces, deleted = sums_without_provinces(sample, statistics.values)
-    return _refit(deleted, provinces, design, statistics)
+    return _refit(deleted, provinces, design, statistics, _df_by_design(sample, statistics, design, provinces, deleted))
 
 
 def sums_without_cities(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -126,7 +134,25 @@ def _sums(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return by_city, sum_by_group(values, group, sample.n_groups)
 
 
-def _refit(deleted: np.ndarray, blocks: np.ndarray, design: Design, statistics: PairStatistics) -> list[Refits]:
+def _df_by_design(
+    sample: Sample, statistics: PairStatistics, design: Design, provinces: np.ndarray, deleted: np.ndarray
+) -> np.ndarray | None:
+    """Degrees of freedom (C,) of the jackknife of every outcome; None without a refit."""
+    if len(provinces) == 0:
+        return None
+    totals = sum_by_group(statistics.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
+    inverses = solve(np.concatenate([deleted, totals[None]]), design.x, statistics).inverse
+    weights = [outcome_weights(inverse, design.x, statistics.layout) for inverse in inverses]
+    sums = city_sums_of(sample, statistics.values[:, : statistics.layout.gram_start])
+    # -1 is the whole sample, which comes last
+    return jackknife_df(
+        sums, province_positions(sample, provinces), lambda b, rows, group: spread_outcome_weights(*weights[b], rows, group, statistics)
+    )
+
+
+def _refit(
+    deleted: np.ndarray, blocks: np.ndarray, design: Design, statistics: PairStatistics, df: np.ndarray | None = None
+) -> list[Refits]:
     n_controls, n_years = statistics.layout.n_controls, statistics.layout.n_years
     solution = solve(deleted, design.x, statistics)
     start = n_years - 1 + n_controls
@@ -135,5 +161,5 @@ def _refit(deleted: np.ndarray, blocks: np.ndarray, design: Design, statistics: 
     refits = []
     for m in range(statistics.layout.n_outcomes):
         estimates = np.where(solution.lost[:, columns], np.nan, solution.theta[:, m, columns]) / scale
-        refits.append(Refits(blocks, estimates))
+        refits.append(Refits(blocks, estimates, df))
     return refits

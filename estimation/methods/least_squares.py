@@ -138,22 +138,67 @@ def influence_weights(theta: np.ndarray, inverse: np.ndarray, x: np.ndarray, sta
         For the statistics that the outcomes share, followed by those of the outcome; treatment coefficients first, then controls.
     """
     layout, basis = statistics.layout, statistics.basis
-    k, t, n_treatment = layout.n_controls, layout.n_years, x.shape[2]
-    rows = np.concatenate([np.arange(t - 1 + k, t - 1 + k + n_treatment), np.arange(t - 1, t - 1 + k)])
-    by_year = np.zeros((len(rows), t))
-    by_year[:, 1:] = inverse[rows, : t - 1]
-    by_control = inverse[rows, t - 1 : t - 1 + k]
-    z = by_year[None] + np.einsum("rl,gtl->grt", inverse[rows, t - 1 + k :], x)
+    k, t = layout.n_controls, layout.n_years
+    z, by_control = outcome_weights(inverse, x, layout)
+    z, by_control = z.transpose(2, 0, 1), by_control.T
     fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum("gtl,l->gt", x, theta[t - 1 + k :])
     delta = theta[t - 1 : t - 1 + k]
-    weights = np.zeros((len(x), layout.shared + layout.per_outcome, len(rows)))
-    weights[:, : layout.n_basis] = -np.einsum("grs,kst,gt->gkr", z, basis, fitted)
-    through_controls = -np.einsum("grt,k->gtkr", z, delta) - np.einsum("rk,gt->gtkr", by_control, fitted)
-    weights[:, layout.control_start : layout.gram_start] = through_controls.reshape(len(x), t * k, len(rows))
-    weights[:, layout.gram_start : layout.shared] = -np.einsum("rk,m->kmr", by_control, delta).reshape(1, k * k, len(rows))
-    weights[:, layout.shared : layout.shared + t] = z.transpose(0, 2, 1)
+    n_rows = len(by_control)
+    weights = np.zeros((len(x), layout.shared + layout.per_outcome, n_rows))
+    weights[:, : layout.n_basis] = -np.einsum("rgs,kst,gt->gkr", z, basis, fitted)
+    through_controls = -np.einsum("rgt,k->gtkr", z, delta) - np.einsum("rk,gt->gtkr", by_control, fitted)
+    weights[:, layout.control_start : layout.gram_start] = through_controls.reshape(len(x), t * k, n_rows)
+    weights[:, layout.gram_start : layout.shared] = -np.einsum("rk,m->kmr", by_control, delta).reshape(1, k * k, n_rows)
+    weights[:, layout.shared : layout.shared + t] = z.transpose(1, 2, 0)
     weights[:, layout.shared + t :] = by_control.T[None]
     return weights
+
+
+def outcome_weights(inverse: np.ndarray, x: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of ``M_p y_p`` (G + 1, T, R) and of ``Q_p' M_p y_p`` (K, R) in the coefficients, treatment first, then controls.
+
+    Parameters
+    ----------
+    inverse : (q, q) float array
+    x : (G + 1, T, L) float array
+    layout : Layout
+    """
+    k, t, n_treatment = layout.n_controls, layout.n_years, x.shape[2]
+    rows = np.concatenate([np.arange(t - 1 + k, t - 1 + k + n_treatment), np.arange(t - 1, t - 1 + k)])
+    by_year = np.zeros((t, len(rows)))
+    by_year[1:] = inverse[rows, : t - 1].T
+    return by_year[None] + np.einsum("gtl,rl->gtr", x, inverse[rows, t - 1 + k :]), inverse[rows, t - 1 : t - 1 + k].T
+
+
+def spread_outcome_weights(
+    z: np.ndarray, by_control: np.ndarray, sums: np.ndarray, group: np.ndarray, statistics: PairStatistics
+) -> np.ndarray:
+    """Weight of each year's outcome, added up over the pairs behind each row of sums.
+
+    Parameters
+    ----------
+    z : (G, T, C) float array
+        Weights of ``M_p y_p`` of a pair of each group.
+    by_control : (K, C) float array
+        Weights of ``Q_p' M_p y_p``.
+    sums : (B, D) float array
+        Sums of pair statistics; the outcomes' are not read.
+    group : (B,) int array
+
+    Returns
+    -------
+    (B, T, C) float array
+    """
+    layout = statistics.layout
+    found = np.zeros((len(sums), layout.n_years, z.shape[2]))
+    for g in np.unique(group):
+        members = group == g
+        projected = np.einsum("kst,tc->ksc", statistics.basis, z[g])
+        found[members] = np.einsum("bk,ksc->bsc", sums[members, : layout.n_basis], projected)
+    if layout.n_controls:
+        controls = sums[:, layout.control_start : layout.gram_start].reshape(len(sums), layout.n_years, layout.n_controls)
+        found += np.einsum("btk,kc->btc", controls, by_control)
+    return found
 
 
 def outcome_columns(layout: Layout, m: int) -> np.ndarray:

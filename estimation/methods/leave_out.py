@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from estimation.methods.designs import twfe_design
 from estimation.methods.jackknife import Refits, leave_out_cities, leave_out_provinces
 from estimation.methods.panel_data import PairPanel, build_sample
@@ -30,4 +32,4 @@ def leave_one_out(panel: PairPanel, outcome: int, tie_quantile: float | None = N
     found = {"city": leave_out_cities(sample, statistics, design)[0]}
     if panel.province is not None:
         found["province"] = leave_out_provinces(sample, statistics, design)[0]
-    return {name: Refits(refits.blocks, refits.estimates[:, :1]) for name, refits in found.items()}
+    return {name: refits.take(np.array([0])) for name, refits in found.items()}

@@ -13,6 +13,7 @@ from estimation.methods.inference import (
     conventional_variance,
     default_line,
     dyadic_variance,
+    jackknife_degrees,
     score_variance,
     t_interval,
 )
@@ -37,12 +38,15 @@ class Lines:
     defaults : tuple of str, length C
     n_provinces : int
         Refits of the jackknife, 0 without provinces.
+    jackknife_df : (C,) float array
+        Degrees of freedom of the jackknife's t.
     """
 
     variances: dict[str, np.ndarray]
     intervals: tuple[dict[str, Interval], ...]
     defaults: tuple[str, ...]
     n_provinces: int
+    jackknife_df: np.ndarray
 
 
 def held_cities(sample: Sample) -> np.ndarray:
@@ -68,13 +72,15 @@ def infer(sample: Sample, fit: InfluenceFit, draws: Draws | None) -> Lines:
     """
     variances = _variances(sample, fit)
     n_provinces = 0 if fit.provinces is None else len(fit.provinces.blocks)
+    by_design = None if fit.provinces is None else fit.provinces.df
+    degrees = [jackknife_degrees(n_provinces, n, None if by_design is None else by_design[c]) for c, n in enumerate(fit.n_pilot_provinces)]
     intervals, defaults = [], []
     for c in range(len(fit.estimate)):
-        intervals.append(_coefficient_lines(sample, fit, draws, variances, n_provinces, c))
+        intervals.append(_coefficient_lines(sample, fit, draws, variances, degrees[c], c))
         has_jackknife = bool(np.isfinite(variances["province_jackknife"][c]))
         has_city = bool(np.isfinite(variances["city"][c]))
         defaults.append(default_line(fit.n_pilots[c], fit.n_pilot_provinces[c], n_provinces, has_jackknife, has_city))
-    return Lines(variances, tuple(intervals), tuple(defaults), n_provinces)
+    return Lines(variances, tuple(intervals), tuple(defaults), n_provinces, np.array(degrees))
 
 
 def _variances(sample: Sample, fit: InfluenceFit) -> dict[str, np.ndarray]:
@@ -92,13 +98,13 @@ def _variances(sample: Sample, fit: InfluenceFit) -> dict[str, np.ndarray]:
     return {name: np.where(is_exact, np.nan, value) for name, value in variances.items()}
 
 
-def _coefficient_lines(sample, fit, draws, variances, n_provinces, c) -> dict[str, Interval]:
+def _coefficient_lines(sample, fit, draws, variances, jackknife_df, c) -> dict[str, Interval]:
     estimate, df = float(fit.estimate[c]), fit.n_pilots[c] - 1
     degrees = {"conventional": int(sample.kept.sum()) - 1, "dyadic": df}
     if sample.panel.pilots_known:
         degrees["city"] = df
     if fit.provinces is not None:
-        degrees["province_jackknife"] = n_provinces - 1
+        degrees["province_jackknife"] = jackknife_df
     enough = fit.n_pilots[c] >= MIN_PILOTS
     lines = {name: t_interval(estimate, variances[name][c], d) if enough else Interval() for name, d in degrees.items()}
     if draws is not None and fit.columns[c] >= 0:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from estimation.methods.block_effects import BlockSolution, solve_blocks, year_means
+from estimation.methods.city_weights import CitySums, jackknife_df, sum_city_groups
 from estimation.methods.inference import sum_by_city
 from estimation.methods.influence_fit import InfluenceFit
 from estimation.methods.jackknife import Refits
+from estimation.methods.least_squares import spread_outcome_weights
 from estimation.methods.moderation import CityTypes, ModeratedDesign
 from estimation.methods.panel_data import Sample
 from estimation.methods.results import NotEstimable
@@ -191,15 +193,35 @@ def _all_refits(sample: Sample, statistics: PairStatistics, blocks: tuple[np.nda
     np.add.at(by_province, province, by_city)
     deleted = totals[None] - by_province + sum_inside(values, province[i], province[j], block, (len(names), n_blocks))
     chosen = (by_province[:, :, 0].sum(axis=1) > 0.5) & (deleted[:, :, -1].sum(axis=1) > 0.5)
-    return refits | {"province": _refit(deleted[chosen], names[chosen], statistics, combine)}
+    by_city_block = sum_city_groups(statistics.values[:, : statistics.layout.gram_start], i, j, block, province, n_blocks)
+    df = _df_by_design(by_city_block, np.flatnonzero(chosen), np.concatenate([deleted[chosen], totals[None]]), statistics, combine)
+    return refits | {"province": _refit(deleted[chosen], names[chosen], statistics, combine, df)}
 
 
-def _refit(deleted: np.ndarray, names: np.ndarray, statistics: PairStatistics, combine: np.ndarray) -> list[Refits]:
+def _df_by_design(
+    sums: CitySums, provinces: np.ndarray, totals: np.ndarray, statistics: PairStatistics, combine: np.ndarray
+) -> np.ndarray | None:
+    """Degrees of freedom (C,) of the jackknife, from sums by block without each province and, last, of all pairs; None without a refit."""
+    if len(provinces) == 0:
+        return None
+    totals = totals[..., :-1]
+    by_regressor = np.einsum("ck,akl->alc", combine, solve_blocks(totals, statistics).inverse)
+    by_year = [-np.einsum("btk,kc->btc", year_means(part[None], statistics)[0][0], by_regressor[b]) for b, part in enumerate(totals)]
+
+    def spread(b: int, rows: np.ndarray, group: np.ndarray) -> np.ndarray:
+        return spread_outcome_weights(by_year[b], by_regressor[b], rows, group, statistics)
+
+    return jackknife_df(sums, provinces, spread)
+
+
+def _refit(
+    deleted: np.ndarray, names: np.ndarray, statistics: PairStatistics, combine: np.ndarray, df: np.ndarray | None = None
+) -> list[Refits]:
     if len(deleted) == 0:
         return [Refits(names, np.zeros((0, len(combine)))) for _ in range(statistics.layout.n_outcomes)]
     solution = solve_blocks(deleted[..., :-1], statistics)
     is_lost = np.einsum("ck,ak->ac", (combine != 0).astype(np.float64), solution.lost.astype(np.float64)) > 0
     return [
-        Refits(names, np.where(is_lost, np.nan, np.einsum("ck,ak->ac", combine, solution.theta[:, m])))
+        Refits(names, np.where(is_lost, np.nan, np.einsum("ck,ak->ac", combine, solution.theta[:, m])), df)
         for m in range(statistics.layout.n_outcomes)
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimation.methods.design_df import design_df
 from estimation.methods.inference import city_variance, score_variance
 from estimation.methods.jackknife import Refits
 from estimation.methods.pair_cells import PairCells, build_pair_cells, cell_counts, cell_sums
@@ -255,7 +256,32 @@ def _without_provinces(panel: CityPanel, values, partners, cells: PairCells, mod
     left = np.array(left, dtype=np.float64)
     keeps_pilots = (cell_counts(left, cells)[:, cells.is_treated] > 0).any(axis=1)
     estimates = _estimates(model, cells, left, np.stack(remaining))
-    return Refits(names[keeps_pilots], estimates[keeps_pilots][:, chosen])
+    df = _df_by_design(panel, cells, model, chosen, names[keeps_pilots], np.concatenate([counts[None], left[keeps_pilots]]))
+    return Refits(names[keeps_pilots], estimates[keeps_pilots][:, chosen], df)
+
+
+def _df_by_design(panel: CityPanel, cells: PairCells, model, chosen, names: np.ndarray, counts: np.ndarray) -> np.ndarray | None:
+    """Degrees of freedom (c,) of the jackknife; counts (R + 1, G) of all cities, then without each province.
+
+    Cities of one province and group have the same weights, so they are one row with the root of their number as its scale.
+    """
+    if len(names) == 0:
+        return None
+    by_group = _city_weights(cells, counts, model.outcome_weights(cell_counts(counts, cells), chosen))
+    everywhere, province = np.unique(panel.province, return_inverse=True)
+    key, size = np.unique(np.stack([province.reshape(-1), panel.group]), axis=1, return_counts=True)
+    weights = np.sqrt(size)[:, None, None] * by_group[:, key[1]]
+    gone = key[0] == np.searchsorted(everywhere, names)[:, None]
+    return design_df(weights[0], np.where(gone[:, :, None, None], 0.0, weights[1:]))
+
+
+def _city_weights(cells: PairCells, counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weights of a city's shock by its group, (R, G, T, c), from those of a pair by cell (R, C, T, c)."""
+    found = np.zeros((*counts.shape, *weights.shape[2:]))
+    for cell, (a, b) in enumerate(cells.groups):
+        for own, other in {(int(a), int(b)), (int(b), int(a))}:
+            found[:, own] += np.maximum(counts[:, other] - (own == other), 0)[:, None, None] * weights[:, cell]
+    return found
 
 
 def _estimates(model, cells: PairCells, counts: np.ndarray, totals: np.ndarray) -> np.ndarray:

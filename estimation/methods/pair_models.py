@@ -55,6 +55,12 @@ class LeastSquares:
             )
         return np.flatnonzero(observed)
 
+    def outcome_weights(self, pairs: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Weight (R, C, T, c) of a pair's outcome in the chosen coefficients of R samples with so many pairs (R, C)."""
+        regressors = self._residual_regressors(pairs)
+        inverse, _ = invert_normal(np.einsum("rc,rctk,rctl->rkl", pairs, regressors, regressors))
+        return np.einsum("rctk,rkl->rctl", regressors, inverse[:, :, chosen])
+
     def influence(self, solved: Solved, pairs: np.ndarray, sums: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weights (C, T, c) and shifts (C, c): a pair's influence is sum_t w_t y_pt - c."""
         weights = np.einsum("ctk,kl->ctl", solved.regressors, solved.inverse[:, chosen])
@@ -80,12 +86,14 @@ class GroupTime:
         Effects that each term averages.
     never : int
         Position of the cell without a pilot, -1 if it was not chosen.
+    n_years : int
     """
 
     terms: tuple[Term, ...]
     effects: Cells
     members: np.ndarray
     never: int
+    n_years: int
 
     def solve(self, pairs: np.ndarray, sums: np.ndarray) -> Solved:
         """Aggregated differences of mean changes."""
@@ -111,14 +119,21 @@ class GroupTime:
             )
         return np.flatnonzero(observed)
 
+    def outcome_weights(self, pairs: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+        """Weight (R, C, T, c) of a pair's outcome in the chosen terms of R samples with so many pairs (R, C)."""
+        aggregated = self._weights(pairs)[:, :, chosen]
+        weights = np.zeros((*pairs.shape, self.n_years, len(chosen)))
+        per_pair = 1.0 / np.maximum(pairs, 1.0)
+        for e in np.flatnonzero((aggregated != 0).any(axis=(0, 2))):
+            for cell, sign in ((self.effects.group[e], 1.0), (self.never, -1.0)):
+                share = sign * aggregated[:, e] * per_pair[:, cell, None]
+                weights[:, cell, self.effects.year[e]] += share
+                weights[:, cell, self.effects.base[e]] -= share
+        return weights
+
     def influence(self, solved: Solved, pairs: np.ndarray, sums: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weights (C, T, c) and shifts (C, c); the weights of an aggregate count as known."""
-        aggregated = self._weights(pairs[None])[0][:, chosen]
-        weights = np.zeros((*sums.shape, len(chosen)))
-        for e in np.flatnonzero((aggregated != 0).any(axis=1)):
-            for cell, sign in ((self.effects.group[e], 1.0), (self.never, -1.0)):
-                weights[cell, self.effects.year[e]] += sign * aggregated[e] / pairs[cell]
-                weights[cell, self.effects.base[e]] -= sign * aggregated[e] / pairs[cell]
+        weights = self.outcome_weights(pairs[None], chosen)[0]
         means = sums / np.maximum(pairs, 1.0)[:, None]
         return weights, np.einsum("ctl,ct->cl", weights, means)
 
@@ -175,7 +190,7 @@ def group_time_model(cells: PairCells, years: np.ndarray, group_years: np.ndarra
         members.append(cell_members(effects, cells.first[positions], found))
         parts.append(Cells(positions[effects.group - 1], effects.year, effects.base, effects.event_time))
     effects = Cells(*(np.concatenate([getattr(part, name) for part in parts] or [[]]).astype(int) for name in Cells.__dataclass_fields__))
-    return GroupTime(tuple(terms), effects, _block_diagonal(members), int(never[0]) if len(never) else -1)
+    return GroupTime(tuple(terms), effects, _block_diagonal(members), int(never[0]) if len(never) else -1, len(years))
 
 
 def _block_diagonal(blocks: list[np.ndarray]) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from estimation.methods.cell_model import CellModel
 from estimation.methods.cells import Cells, build_cells
-from estimation.methods.least_squares import influence_weights, outcome_columns, solve
+from estimation.methods.least_squares import influence_weights, outcome_columns, outcome_weights, solve, spread_outcome_weights
 from estimation.methods.panel_data import Sample
 from estimation.methods.sufficient import PairStatistics, pair_statistics
 
@@ -28,7 +28,8 @@ def _saturated(sample: Sample, cells: Cells, by_pairs: bool) -> CellModel:
     x = np.zeros((sample.n_groups, len(panel.years), len(cells)))
     x[cells.group, cells.year, np.arange(len(cells))] = 1.0
     values = np.concatenate([statistics.values, sample.observed], axis=1)
-    return CellModel(cells, values, _solver(statistics, x, cells, by_pairs), _gradient(statistics, x))
+    layout, solver = statistics.layout, _solver(statistics, x, cells, by_pairs)
+    return CellModel(cells, values, solver, _gradient(statistics, x), _spread(statistics, x), layout.gram_start)
 
 
 def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: bool):
@@ -55,3 +56,13 @@ def _gradient(statistics: PairStatistics, x: np.ndarray):
         return result
 
     return gradient
+
+
+def _spread(statistics: PairStatistics, x: np.ndarray):
+    def spread(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+        inverse = solve(totals[None], x, statistics).inverse[0]
+        of_cells = (part[..., : x.shape[2]] for part in outcome_weights(inverse, x, statistics.layout))
+        z, by_control = (np.einsum("...k,kc->...c", part, weights) for part in of_cells)
+        return spread_outcome_weights(z, by_control, sums, group, statistics)
+
+    return spread

@@ -4,8 +4,8 @@ Relative magnitudes: after admission a trend changes by at most Mbar times its l
 the conditional and the least favourable test of Andrews, Roth and Pakes (2023), as a union over which change was largest and its sign.
 
 The paper's quantiles are normal ones. Here the covariance comes from R provinces, so it enters multiplied by the square of
-t(R - 1, 0.975)/z(0.975): with no trend allowed the set is the t interval of every other table. Infinite degrees of freedom give the
-paper's sets. `smoothness` has the other restriction.
+t(df, 0.975)/z(0.975), df the degrees of freedom of the effect's jackknife: with no trend allowed the set is the t interval of every other
+table. Infinite degrees of freedom give the paper's sets. `smoothness` has the other restriction.
 """
 
 from __future__ import annotations

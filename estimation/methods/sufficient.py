@@ -175,21 +175,22 @@ def sum_by_city(values: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, grou
     (N, G + 1, D) float array
     """
     first, second = city_i * shape[1] + group, city_j * shape[1] + group
-    return _bincount_columns(values, first, shape) + _bincount_columns(values, second, shape)
+    return bincount_columns(values, first, shape) + bincount_columns(values, second, shape)
 
 
 def sum_by_group(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.ndarray:
     """Sums of pair statistics by group; shape (G + 1, D)."""
-    return _bincount_columns(values, group, (1, n_groups))[0]
+    return bincount_columns(values, group, (1, n_groups))[0]
 
 
 def sum_inside(values: np.ndarray, block_i: np.ndarray, block_j: np.ndarray, group: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Sums over the pairs with both cities in a block (a province), by block and group; shape (R, G + 1, D)."""
     same = block_i == block_j
-    return _bincount_columns(values[same], block_i[same] * shape[1] + group[same], shape)
+    return bincount_columns(values[same], block_i[same] * shape[1] + group[same], shape)
 
 
-def _bincount_columns(values: np.ndarray, index: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def bincount_columns(values: np.ndarray, index: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Sums of rows (P, D) by index in 0..size-1, as an array (*shape, D) of that size."""
     size = shape[0] * shape[1]
     columns = [np.bincount(index, weights=values[:, d], minlength=size) for d in range(values.shape[1])]
     return np.stack(columns, axis=1).reshape(shape[0], shape[1], values.shape[1])

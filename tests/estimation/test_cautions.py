@@ -58,9 +58,9 @@ CASES = {
         {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 2, 2 + np.arange(p.n_cities) % 12)},
         "fewer than 3 provinces",
     ),
-    "pilots in five provinces": (
-        {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 5, 5 + np.arange(p.n_cities) % 12)},
-        "the pilots sit in only 5 provinces: where whole provinces are admitted the jackknife rejects too often; with 4 degrees of freedom",
+    "pilots in four provinces": (
+        {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 4, 4 + np.arange(p.n_cities) % 12)},
+        "the pilots of 4 provinces leave the jackknife",
     ),
     "no provinces": ({"province": lambda p: None}, "Province codes are missing"),
     "pilots alone in their provinces": (
@@ -85,13 +85,23 @@ def test_each_warning_where_it_applies_only(case):
     assert text not in _warnings(_wide())[1]
 
 
-def test_the_careful_p_has_the_degrees_of_freedom_of_provinces_with_pilots():
-    result, text = _warnings(_wide(**CASES["pilots in five provinces"][0]))
+def test_few_degrees_of_freedom_are_those_of_the_interval():
+    result, text = _warnings(_wide(**CASES["pilots in four provinces"][0]))
     line = estimates_of(result, "province_jackknife")["treated", None]
-    p = 2 * stats.t(4).sf(abs(line.estimate) / line.std_error)
-    assert diagnostic_of(result, "p_value_pilot_provinces", "treated") == pytest.approx(p, rel=1e-12)
-    assert p > line.p_value and f"its p is {p:.3g}" in text
-    assert diagnostic_of(_warnings(_wide())[0], "p_value_pilot_provinces", "treated") > 0
+    df = diagnostic_of(result, "jackknife_df", "treated")
+    assert line.is_default and 3 < df < 7 and f"{df:.1f} degrees of freedom, not 15" in text
+    ratio = abs(line.estimate) / line.std_error
+    assert line.p_value == pytest.approx(2 * stats.t(df).sf(ratio), rel=1e-12)
+    assert line.ci_high - line.estimate == pytest.approx(stats.t(df).ppf(0.975) * line.std_error, rel=1e-12)
+    assert f"{stats.t(df).ppf(0.975) / stats.t(15).ppf(0.975):.2f} times as wide" in text
+    assert diagnostic_of(result, "p_value_t_provinces", "treated") == pytest.approx(2 * stats.t(15).sf(ratio), rel=1e-12)
+
+
+def test_where_the_jackknife_is_not_the_default_its_t_has_the_provinces_less_one():
+    result, _ = _warnings(_wide(**CASES["pilots in two provinces"][0]))
+    line = estimates_of(result, "province_jackknife")["treated", None]
+    assert not line.is_default and diagnostic_of(result, "jackknife_df", "treated") == 13
+    assert line.p_value == pytest.approx(2 * stats.t(13).sf(abs(line.estimate) / line.std_error), rel=1e-12)
 
 
 def test_a_city_that_moves_the_estimate_is_named_with_the_estimate_without_it():

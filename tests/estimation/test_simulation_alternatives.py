@@ -1,13 +1,11 @@
-"""The degrees of freedom that were tried, against sums over listed pairs; intervals counted by hand; redraws keep what they must."""
+"""The degrees of freedom that were tried, against sums over listed pairs; intervals counted by hand."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from benchmarks.simulation_study.alternatives import city_weights, design_df, draw_errors, missed
+from benchmarks.simulation_study.alternatives import city_weights, errors_of, missed, satterthwaite_df
 from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy
 from estimation.methods.pair_algebra import CityPanel, fit_all_pairs
 
@@ -34,31 +32,22 @@ def test_city_weights_equal_sums_over_pairs() -> None:
     by_province = [
         (listed_weights(economy.cohort)[economy.province == name] ** 2).sum() for name in dict.fromkeys(economy.province.tolist())
     ]
-    assert design_df(economy.cohort, economy.province) == pytest.approx(sum(by_province) ** 2 / sum(v**2 for v in by_province))
+    assert satterthwaite_df(economy.cohort, economy.province) == pytest.approx(sum(by_province) ** 2 / sum(v**2 for v in by_province))
 
 
-def test_design_df_counts_equal_provinces() -> None:
+def test_satterthwaite_counts_equal_provinces() -> None:
     cohort = np.tile([2016, 0, 0], 12)
-    assert design_df(cohort, np.repeat(np.arange(12), 3)) == pytest.approx(12)
-
-
-def test_a_redraw_keeps_pilots_and_the_national_factor() -> None:
-    alone = replace(SMALL, province_share=0.0, convergence=1.0)
-    one, other = draw_economy(alone, 3), draw_economy(alone, 3, redraw=1)
-    assert np.array_equal(one.cohort, other.cohort) and not np.allclose(one.growth_without, other.growth_without)
-    # after admission nothing but the factor is left of a pilot
-    treated = (one.cohort[:, None] > 0) & (one.cohort[:, None] <= YEARS)
-    assert treated.any() and one.growth[treated] == pytest.approx(other.growth[treated])
+    assert satterthwaite_df(cohort, np.repeat(np.arange(12), 3)) == pytest.approx(12)
 
 
 def test_errors_are_those_of_the_fit() -> None:
-    rows = draw_errors(SMALL, 2, range(4, 6))
     economy = draw_economy(SMALL, 5)
     z = [(g - g.mean(1, keepdims=True)) / g.std(1, keepdims=True) for g in (economy.growth, economy.growth_without)]
     fit, without = (fit_all_pairs(CityPanel(values, YEARS, economy.cohort, economy.province), refits=True) for values in z)
-    assert rows[1, :2] == pytest.approx([fit.estimate[0], fit.estimate[0] - without.estimate[0]])
-    assert rows[1, 3] == pytest.approx(fit.provinces.variance(fit.estimate)[0])
-    assert rows[1, 4] == len(fit.provinces.blocks) - 1
+    found = errors_of(economy)
+    assert found[0] == pytest.approx(without.estimate[0])
+    assert found[1] == pytest.approx(fit.provinces.variance(fit.estimate)[0])
+    assert found[2:4] == (pytest.approx(fit.provinces.df[0]), len(fit.provinces.blocks) - 1)
 
 
 def test_missed_intervals_are_counted() -> None:

@@ -12,10 +12,11 @@ import pytest
 from benchmarks.simulation_study import summary
 from benchmarks.simulation_study.__main__ import write_tables
 from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy, effect_panel, pair_panel, provinces
-from benchmarks.simulation_study.grid import LINES, Cell, cells
+from benchmarks.simulation_study.grid import LINES, ROBUST, Cell, cells
 from benchmarks.simulation_study.page import BEGIN, END, merge_rows, read_tables, write_page
 from benchmarks.simulation_study.placebo import assigner
 from benchmarks.simulation_study.run import CHUNK, closed_form_rows, draw_cell, draw_rows, fit_rows, run_cells
+from benchmarks.simulation_study.truth import expected_effect
 from estimation.fit import fit_panel
 
 SMALL = Setting("small", "small economies", 24, province_share=0.3)
@@ -82,25 +83,44 @@ def test_shares_are_counted_by_hand() -> None:
             "ci_high": [1.0, 2.0, 1.5, 2.5, 3.5, 3.4],
             "p_value": [0.9, 0.8, 0.01, 0.20, 0.02, 0.03],
             "truth": 1.2,
+            "expected": 0.2,
         }
     )
     default = summary.line_rows(rows, "default")
     assert summary.rejection(default) == (pytest.approx(2 / 3), 3)
     assert summary.both_reject(rows) == (pytest.approx(1 / 3), 3)
-    assert summary.coverage(default) == (pytest.approx(2 / 3), 3)
+    assert summary.coverage(default) == (pytest.approx(1 / 3), 3)
+    assert summary.coverage(default, "truth") == (pytest.approx(2 / 3), 3)
     assert summary.power(default, 1.5) == 1.0
     assert summary.power(default, -1.0) == pytest.approx(0.0)
     assert summary.percent(0.05, 400) == "5.0 (1.1)"
 
 
-def test_the_careful_line_has_as_many_degrees_of_freedom_as_pilot_provinces_less_one() -> None:
-    """Quantiles of t from a printed table: 12.706 with 1 degree of freedom, 2.776 with 4, 2.045 with 29."""
-    rows = pd.DataFrame(
-        {"term": "treated", "vcov": "province_jackknife", "estimate": 2.8, "std_error": 1.0, "pilot_provinces": [2, 5, 30, 1]}
-    )
-    found = summary.line_rows(rows, "careful")
-    assert found["ci_high"][:3].tolist() == pytest.approx([2.8 + 12.706, 2.8 + 2.776, 2.8 + 2.045], abs=1e-3)
-    assert (found["p_value"] < 0.05).tolist() == [False, True, True, False] and np.isnan(found["p_value"][3])
+def test_the_jackknife_beside_the_default_has_the_degrees_of_freedom_of_provinces_less_one() -> None:
+    """Quantiles of t from a printed table: 2.262 with 9 degrees of freedom, 2.045 with 29."""
+    rows = pd.DataFrame({"term": "treated", "vcov": "province_jackknife", "estimate": 2.2, "std_error": 1.0, "n_provinces": [10, 30]})
+    found = summary.line_rows(rows, "provinces")
+    assert found["ci_high"].tolist() == pytest.approx([2.2 + 2.262, 2.2 + 2.045], abs=1e-3)
+    assert (found["p_value"] < 0.05).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("estimator", ["twfe", *ROBUST[1:]])
+def test_the_expected_effect_is_the_mean_of_what_the_estimator_finds_on_redrawn_effects(estimator: str) -> None:
+    setting = replace(SMALL, convergence=0.3, cohorts=((2010, 0.2), (2015, 0.3), (2018, 0.5)))
+    found = []
+    for redraw in (1, 2):
+        fit = fit_panel(effect_panel(draw_economy(setting, 4, redraw)), estimator=estimator, vcov=(), permutations=0)
+        found.append(next(e.estimate for e in fit.estimates if e.term in ("treated", "att")))
+    assert expected_effect(setting, 4, estimator, n_redraws=2) == pytest.approx(np.mean(found), rel=1e-9)
+
+
+def test_a_redraw_keeps_pilots_and_the_national_factor() -> None:
+    alone = replace(SMALL, province_share=0.0, convergence=1.0)
+    one, other = draw_economy(alone, 3), draw_economy(alone, 3, redraw=1)
+    assert np.array_equal(one.cohort, other.cohort) and not np.allclose(one.growth_without, other.growth_without)
+    # after admission nothing but the factor is left of a pilot
+    treated = (one.cohort[:, None] > 0) & (one.cohort[:, None] <= YEARS)
+    assert treated.any() and one.growth[treated] == pytest.approx(other.growth[treated])
 
 
 def test_a_cell_is_run_once_and_again_when_its_setting_changes(tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""The effect that an estimator aims at: expected over local shocks, given the pilots and the path of the national factor."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy, standardise
+from estimation.methods.cohort_means import WEIGHTS, CellPanel
+
+N_REDRAWS = 50
+# on balanced panels without covariates the others have the overall effect of one of these (METHODS.md, section 6)
+SAME_EFFECT = {"sun_abraham": "callaway_santanna", "gardner": "borusyak", "etwfe": "borusyak"}
+
+
+def expected_effect(setting: Setting, seed: int, estimator: str, n_redraws: int = N_REDRAWS) -> float:
+    """Mean of the estimator's effect over redraws of provinces' and cities' shocks.
+
+    The effect in the very sample drawn is no fixed number: it varies with the shocks that also make the estimate vary.
+
+    Parameters
+    ----------
+    setting : Setting
+    seed : int
+        Of the economy whose pilots and national factor are kept.
+    estimator : str
+    n_redraws : int
+    """
+    cohort = draw_economy(setting, seed).cohort
+    weights = cohort_weights(cohort, estimator)
+    drawn = (draw_economy(setting, seed, redraw) for redraw in range(1, n_redraws + 1))
+    return float(np.mean([(weights * cohort_effects(e.growth, e.growth_without, cohort)).sum() for e in drawn]))
+
+
+def cohort_weights(cohort: np.ndarray, estimator: str) -> np.ndarray:
+    """Weights (G, T) of the cohorts' mean effects of each year in the overall effect, over all pairs with at most one pilot."""
+    years = np.unique(cohort[cohort > 0])
+    n_never = (cohort == 0).sum()
+    counts = np.array([n_never * (n_never - 1) / 2, *(n_never * (cohort == year).sum() for year in years)])
+    start, n = np.concatenate([[len(YEARS)], np.searchsorted(YEARS, years)]), len(YEARS)
+    none, no_sums = np.zeros(0, dtype=np.int64), np.zeros((1, 1, len(counts), n, 1))
+    panel = CellPanel(start, n, none, none, np.zeros((0, 2), dtype=np.int64), counts[None], no_sums[0], np.zeros((1, n, 0)))
+    return WEIGHTS[SAME_EFFECT.get(estimator, estimator)](counts[None, None], no_sums, panel)[0][0, 0, 1:]
+
+
+def cohort_effects(growth: np.ndarray, growth_without: np.ndarray, cohort: np.ndarray) -> np.ndarray:
+    """Mean effect of admission on `cm` over the pairs of a pilot of each cohort with a never-pilot, by year; (G, T)."""
+    never = standardise(growth[cohort == 0])
+    effects = []
+    for year in np.unique(cohort[cohort > 0]):
+        with_effect, without = (_mean_cm(standardise(g[cohort == year]), never) for g in (growth, growth_without))
+        effects.append(with_effect - without)
+    return np.array(effects)
+
+
+def _mean_cm(z: np.ndarray, partners: np.ndarray) -> np.ndarray:
+    """Mean of 1 - (z_i - z_j)^2 / 2 over all pairs of two sets of cities; (T,)."""
+    return 1 - ((z**2).mean(axis=0) + (partners**2).mean(axis=0)) / 2 + z.mean(axis=0) * partners.mean(axis=0)
