@@ -112,5 +112,7 @@ def jackknife_df(sums: CitySums, provinces: np.ndarray, spread: Spread) -> np.nd
     (C,) float array
     """
     whole = sums.by_city(spread(-1, sums.sums, sums.group))
-    refits = [sums.by_city(spread(b, sums.without(int(r)), sums.group)) for b, r in enumerate(provinces)]
-    return design_df(whole, np.array(refits).reshape(len(refits), *whole.shape))
+    deviations = np.empty((len(provinces), *whole.shape))
+    for b, r in enumerate(provinces):
+        deviations[b] = whole - sums.by_city(spread(b, sums.without(int(r)), sums.group))
+    return design_df(whole, deviations)

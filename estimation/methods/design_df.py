@@ -25,22 +25,21 @@ FEWEST = 0.25
 NEGLIGIBLE = 1e-13
 
 
-def design_df(estimate: np.ndarray, refits: np.ndarray) -> np.ndarray:
+def design_df(estimate: np.ndarray, deviations: np.ndarray) -> np.ndarray:
     """Degrees of freedom of the jackknife error of each coefficient.
 
     Parameters
     ----------
     estimate : (N, T, C) float array
         Weight of a city's shock of a year in each coefficient: sum of the weights of the city's pairs.
-    refits : (R, N, T, C) float array
-        The same in the estimate without each block; zero for the cities that are gone.
+    deviations : (R, N, T, C) float array
+        The same in the estimate less that without each block.
 
     Returns
     -------
     (C,) float array
         Between 0.25 and R - 1; NaN where a weight is not finite or the coefficient rests on nothing.
     """
-    deviations = estimate[None] - refits
     gram = np.einsum("rntc,sntc->crs", deviations, deviations)
     with_estimate = np.einsum("ntc,rntc->cr", estimate, deviations)
     own = np.einsum("ntc,ntc->c", estimate, estimate)

@@ -204,7 +204,7 @@ def _without_provinces(sample: Sample, cells: Cells, kept: np.ndarray, x: np.nda
         shocks.append(of_shocks)
     if not names:
         return [Refits(np.array(names), np.zeros((0, members.shape[1]))) for _ in sample.outcomes]
-    df = design_df(shocks[0], np.array(shocks[1:]))
+    df = design_df(shocks[0], shocks[0] - np.array(shocks[1:]))
     return [Refits(np.array(names), np.array(estimates)[:, m], df) for m in range(len(sample.outcomes))]
 
 

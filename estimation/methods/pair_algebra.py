@@ -272,7 +272,7 @@ def _df_by_design(panel: CityPanel, cells: PairCells, model, chosen, names: np.n
     key, size = np.unique(np.stack([province.reshape(-1), panel.group]), axis=1, return_counts=True)
     weights = np.sqrt(size)[:, None, None] * by_group[:, key[1]]
     gone = key[0] == np.searchsorted(everywhere, names)[:, None]
-    return design_df(weights[0], np.where(gone[:, :, None, None], 0.0, weights[1:]))
+    return design_df(weights[0], weights[0] - np.where(gone[:, :, None, None], 0.0, weights[1:]))
 
 
 def _city_weights(cells: PairCells, counts: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -25,17 +25,17 @@ from tests.estimation.panels import random_panel
 
 
 def difference_of_means(block: np.ndarray, treated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (N, 1, 1) of the difference of two means, and (R, N, 1, 1) without each block."""
+    """Weights (N, 1, 1) of the difference of two means, and its change (R, N, 1, 1) without each block."""
     keeps = np.vstack([np.ones(len(block), dtype=bool), block != np.unique(block)[:, None]])
     rows = [np.where(k & treated, 1 / (k & treated).sum(), np.where(k & ~treated, -1 / (k & ~treated).sum(), 0.0)) for k in keeps]
     found = np.array(rows)[:, :, None, None]
-    return found[0], found[1:]
+    return found[0], found[0] - found[1:]
 
 
 @pytest.mark.parametrize("n", [4, 11, 30])
 def test_the_mean_of_equal_blocks_has_the_t_of_the_textbook(n: int) -> None:
     refits = np.array([np.where(np.arange(n) == r, 0, 1 / (n - 1)) for r in range(n)])
-    assert design_df(np.full((n, 1, 1), 1 / n), refits[:, :, None, None])[0] == pytest.approx(n - 1, rel=1e-9)
+    assert design_df(np.full((n, 1, 1), 1 / n), 1 / n - refits[:, :, None, None])[0] == pytest.approx(n - 1, rel=1e-9)
 
 
 @pytest.mark.parametrize("ratio", [0.5, 2.0, 4.0])
@@ -49,10 +49,10 @@ def test_the_tail_of_one_shock_over_equal_others_is_that_of_a_t(ratio: float) ->
 def test_the_critical_value_cuts_off_five_per_cent_of_simulated_ratios(n_blocks: int, n_treated: int) -> None:
     rng = np.random.default_rng(n_treated)
     block = np.repeat(np.arange(n_blocks), rng.integers(1, 20, n_blocks))
-    whole, refits = difference_of_means(block, block < n_treated)
-    df = design_df(whole, refits)[0]
+    whole, changes = difference_of_means(block, block < n_treated)
+    df = design_df(whole, changes)[0]
     shocks = rng.normal(size=(100_000, len(block)))
-    estimate, moves = shocks @ whole[:, 0, 0], shocks @ (whole - refits)[:, :, 0, 0].T
+    estimate, moves = shocks @ whole[:, 0, 0], shocks @ changes[:, :, 0, 0].T
     ratio = np.abs(estimate) / np.sqrt((n_blocks - 1) / n_blocks * (moves**2).sum(axis=1))
     assert 1 < df < n_blocks - 1
     assert np.mean(ratio > stats.t.ppf(0.975, df)) == pytest.approx(0.05, abs=0.003)
@@ -114,7 +114,8 @@ def compare(fit: InfluenceFit, whole: dict[tuple, np.ndarray], refits: list[dict
     checked = 0
     for c, term in enumerate(fit.terms):
         if all(term in weights for weights in refits) and np.isfinite(fit.provinces.estimates[:, c]).all():
-            expected = design_df(whole[term][:, :, None], np.array([weights[term] for weights in refits])[..., None])
+            changes = np.array([whole[term] - weights[term] for weights in refits])
+            expected = design_df(whole[term][:, :, None], changes[..., None])
             assert fit.provinces.df[c] == pytest.approx(expected[0], rel=1e-6), term
             checked += expected[0] < len(refits) - 1
     assert checked
