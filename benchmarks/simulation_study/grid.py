@@ -67,5 +67,7 @@ def cells(scale: float = 1.0) -> list[Cell]:
     for n_cities in SIZES:
         settings = [replace(kind, n_cities=n_cities) for kind in KINDS]
         found += [Cell(s, "twfe", 4000, PERMUTATIONS) for s in settings]
-        found += [Cell(s, name, 1000) for name in ROBUST for s in settings if s.name in ("province", "convergence")]
+        found += [Cell(s, name, 1000) for name in ROBUST for s in settings if s.name == "province"]
+        # an event study has no overall effect to cover
+        found += [Cell(s, name, 1000) for name in ROBUST[1:] for s in settings if s.name == "convergence"]
     return [replace(cell, n_draws=max(20, int(cell.n_draws * scale))) for cell in found]

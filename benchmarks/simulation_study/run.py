@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.simulation_study import economies
-from benchmarks.simulation_study.economies import YEARS, Economy, draw_economy, effect_panel, pair_panel, standardise
+from benchmarks.simulation_study.economies import YEARS, Economy, draw_economy, pair_panel, standardise
 from benchmarks.simulation_study.grid import LINES, Cell
-from benchmarks.simulation_study.truth import expected_effect
+from benchmarks.simulation_study.truth import expected_effect, own_effect
 from estimation.fit import fit_panel
 from estimation.methods.inference import MIN_PILOTS, Interval, default_line, jackknife_degrees, t_interval
 from estimation.methods.pair_algebra import CityPanel, PairFit, fit_all_pairs
@@ -65,8 +65,8 @@ def draw_cell(cell: Cell, processes: int = 1) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, truth (the effect in the sample drawn),
-        expected (`expected_effect`), n_provinces.
+        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, n_provinces, truth
+        (`own_effect`), expected (`expected_effect`).
     """
     chunks = [range(start, min(start + CHUNK, cell.n_draws)) for start in range(0, cell.n_draws, CHUNK)]
     if processes == 1:
@@ -82,23 +82,22 @@ def _draw_chunk(cell: Cell, seeds: range) -> list[dict]:
 
 
 def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
-    """Every line of every coefficient on one economy, with the estimator's own truth in that sample and the expected one."""
-    expected = expected_effect(cell.setting, seed, cell.estimator) if cell.setting.convergence and cell.estimator != "event_study" else 0.0
+    """Every line of every coefficient on one economy, with the estimator's overall effect in that sample and the expected one."""
+    truths = {"truth": 0.0, "expected": 0.0}
+    if cell.setting.convergence:
+        truths = {"truth": own_effect(economy, cell.estimator), "expected": expected_effect(cell.setting, seed, cell.estimator)}
     if cell.estimator == "twfe":
         rows = closed_form_rows(economy, seed, cell.permutations)
     else:
         panel = pair_panel([economy.growth], economy.province, economy.cohort)
-        rows = fit_rows(panel, cell.estimator, LINES, 0, seed, _truth(cell, economy))
-    return [{**row, "expected": expected} for row in rows]
+        rows = fit_rows(panel, cell.estimator, LINES, 0, seed)
+    return [row | truths for row in rows]
 
 
 def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dict]:
-    """Every line of the two-way fit by the closed form over all pairs: the same numbers, at the cost of cities.
-
-    The estimator is linear in the outcome, so its truth is the estimate with the effect less the one without it.
-    """
-    panels = [CityPanel(standardise(g), YEARS, economy.cohort, economy.province) for g in (economy.growth, economy.growth_without)]
-    fit, without = fit_all_pairs(panels[0], refits=True), fit_all_pairs(panels[1])
+    """Every line of the two-way fit by the closed form over all pairs: the same numbers, at the cost of cities."""
+    panel = CityPanel(standardise(economy.growth), YEARS, economy.cohort, economy.province)
+    fit = fit_all_pairs(panel, refits=True)
     estimate, n_pilots, n_provinces = float(fit.estimate[0]), int(fit.n_pilots[0]), len(fit.provinces.blocks)
     jackknife, pilot_provinces = fit.provinces.variance(fit.estimate)[0], _pilot_provinces(economy)
     variances = {
@@ -110,12 +109,11 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
     default = default_line(n_pilots, pilot_provinces, n_provinces, bool(np.isfinite(jackknife)), bool(np.isfinite(fit.city[0])))
     found = {line: t_interval(estimate, *of_line) if n_pilots >= MIN_PILOTS else Interval() for line, of_line in variances.items()}
     if permutations:
-        found["permutation"] = _permutation_interval(panels[0], fit, permutations, seed)
+        found["permutation"] = _permutation_interval(panel, fit, permutations, seed)
     rows = []
     for line, interval in found.items():
         labels = {"seed": seed, "term": "treated", "event_time": None, "vcov": line, "is_default": line == default}
-        truth = {"truth": estimate - float(without.estimate[0]), "n_provinces": n_provinces}
-        rows.append({**labels, "estimate": estimate, **asdict(interval), **truth})
+        rows.append({**labels, "estimate": estimate, **asdict(interval), "n_provinces": n_provinces})
     return rows
 
 
@@ -132,9 +130,7 @@ def _permutation_interval(panel: CityPanel, fit: PairFit, permutations: int, see
     return Interval(None, estimate - half, estimate + half, p_value)
 
 
-def fit_rows(
-    panel: PairPanel, estimator: str, lines: tuple[str, ...], permutations: int, seed: int, truth: dict[tuple, float] | None = None
-) -> list[dict]:
+def fit_rows(panel: PairPanel, estimator: str, lines: tuple[str, ...], permutations: int, seed: int) -> list[dict]:
     """Rows of one fit; none where the sample identifies nothing."""
     try:
         fit = fit_panel(panel, estimator=estimator, vcov=lines, permutations=permutations, seed=seed)
@@ -143,19 +139,11 @@ def fit_rows(
     names = ("term", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value")
     rows = [{"seed": seed, **{name: getattr(e, name) for name in names}} for e in fit.estimates if e.term != "group_time"]
     n_provinces = next(value for name, _, value in fit.diagnostics if name == "jackknife_n_provinces")
-    for row in rows:
-        row |= {"truth": (truth or {}).get((row["term"], row["event_time"]), 0.0), "n_provinces": n_provinces}
+    rows = [row | {"n_provinces": n_provinces} for row in rows]
     leads = [value for name, _, value in fit.diagnostics if name == "joint_leads_p"]
     if leads:
-        rows.append({"seed": seed, "term": "leads", "vcov": "province_jackknife", "p_value": leads[0], "truth": 0.0})
+        rows.append({"seed": seed, "term": "leads", "vcov": "province_jackknife", "p_value": leads[0]})
     return rows
-
-
-def _truth(cell: Cell, economy: Economy) -> dict[tuple, float]:
-    if not cell.setting.convergence:
-        return {}
-    fit = fit_panel(effect_panel(economy), estimator=cell.estimator, vcov=(), permutations=0)
-    return {(e.term, e.event_time): e.estimate for e in fit.estimates}
 
 
 def placebo_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy, standardise
+from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy, standardise
 from estimation.methods.cohort_means import WEIGHTS, CellPanel
 
 N_REDRAWS = 50
@@ -25,10 +25,12 @@ def expected_effect(setting: Setting, seed: int, estimator: str, n_redraws: int 
     estimator : str
     n_redraws : int
     """
-    cohort = draw_economy(setting, seed).cohort
-    weights = cohort_weights(cohort, estimator)
-    drawn = (draw_economy(setting, seed, redraw) for redraw in range(1, n_redraws + 1))
-    return float(np.mean([(weights * cohort_effects(e.growth, e.growth_without, cohort)).sum() for e in drawn]))
+    return float(np.mean([own_effect(draw_economy(setting, seed, redraw), estimator) for redraw in range(1, n_redraws + 1)]))
+
+
+def own_effect(economy: Economy, estimator: str) -> float:
+    """The estimator's effect in this very sample: itself applied to the difference that admission makes to `cm`."""
+    return float((cohort_weights(economy.cohort, estimator) * cohort_effects(economy)).sum())
 
 
 def cohort_weights(cohort: np.ndarray, estimator: str) -> np.ndarray:
@@ -42,12 +44,12 @@ def cohort_weights(cohort: np.ndarray, estimator: str) -> np.ndarray:
     return WEIGHTS[SAME_EFFECT.get(estimator, estimator)](counts[None, None], no_sums, panel)[0][0, 0, 1:]
 
 
-def cohort_effects(growth: np.ndarray, growth_without: np.ndarray, cohort: np.ndarray) -> np.ndarray:
+def cohort_effects(economy: Economy) -> np.ndarray:
     """Mean effect of admission on `cm` over the pairs of a pilot of each cohort with a never-pilot, by year; (G, T)."""
+    growth, cohort, effects = economy.growth, economy.cohort, []
     never = standardise(growth[cohort == 0])
-    effects = []
     for year in np.unique(cohort[cohort > 0]):
-        with_effect, without = (_mean_cm(standardise(g[cohort == year]), never) for g in (growth, growth_without))
+        with_effect, without = (_mean_cm(standardise(g[cohort == year]), never) for g in (growth, economy.growth_without))
         effects.append(with_effect - without)
     return np.array(effects)
 

@@ -19,8 +19,8 @@ LINES = {
 OVERALL = ("treated", "att")
 SIMULATED = "SIMULATED DATA: no finding"
 NOTES = (
-    "Standard errors in parentheses, p in brackets; * marks the default line of inference of a column, the jackknife's t with the degrees of "
-    "freedom of the design. "
+    "Standard errors in parentheses, p in brackets; * marks the default line of inference of a column. "
+    "The jackknife's t has the degrees of freedom of the design. "
     "An effect counts as significant only where both the default line and the permutation reject."
 )
 
