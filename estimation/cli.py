@@ -34,7 +34,7 @@ estimators
   gardner, borusyak    imputation from untreated rows; etwfe: extended two-way (terms att, event)
 
 lines of inference (--vcov)
-  province_jackknife   the default where 10 provinces can be left out and pilots sit in 3 of them
+  province_jackknife   the default where 10 provinces can be left out and pilots sit in 2 of them
   city                 the default without provinces, with at least 4 pilots
   permutation          admission years shuffled within provinces; read it beside the default, an effect counts where both reject
   dyadic               pairs that share a city, t with pilots - 1 degrees of freedom

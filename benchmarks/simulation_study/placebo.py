@@ -1,4 +1,4 @@
-"""Pseudo-pilots on the real panel: laid out at random, like the real list, and as whole provinces. Their effect is zero by construction."""
+"""Pseudo-pilots on the real panel: laid out at random, like the real list, as whole provinces and as two of them. Their effect is zero by construction."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from marts.fct_city_year inner join marts.dim_city using (city_id)
 where year between ? and ? and growth_official_pct is not null
 qualify count(*) over (partition by city_id) = ? order by city_id, year
 """
+# cities of a province that can be one of two
+LARGE = 5
 LAYOUTS = {
     "at_random": "anywhere",
     "like_the_real_list": "as many in each province as really were",
     "whole_provinces": "whole provinces",
+    "two_provinces": "two whole provinces",
 }
 
 
@@ -61,7 +64,10 @@ def read_growth(database: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def assigner(layout: str, province: np.ndarray, cohort: np.ndarray) -> Callable[[np.random.Generator], np.ndarray]:
-    """A function from a generator to pseudo-admissions (N,), with the real numbers of each year (whole provinces: about as many)."""
+    """A function from a generator to pseudo-admissions (N,), with the real numbers of each year.
+
+    Whole provinces: about as many in all; two provinces: as many as they have.
+    """
     years = np.sort(cohort[cohort > 0])
 
     def at_random(rng: np.random.Generator) -> np.ndarray:
@@ -84,4 +90,12 @@ def assigner(layout: str, province: np.ndarray, cohort: np.ndarray) -> Callable[
             left -= len(inside)
         return drawn
 
-    return {"at_random": at_random, "like_the_real_list": like_the_real_list, "whole_provinces": whole_provinces}[layout]
+    def two_provinces(rng: np.random.Generator) -> np.ndarray:
+        names, size = np.unique(province, return_counts=True)
+        drawn = np.zeros_like(cohort)
+        for code in rng.choice(names[size >= LARGE], 2, replace=False):
+            drawn[province == code] = rng.choice(years)
+        return drawn
+
+    found = (at_random, like_the_real_list, whole_provinces, two_provinces)
+    return dict(zip(LAYOUTS, found, strict=True))[layout]

@@ -108,7 +108,10 @@ def _provinces(sample: Sample, fit: InfluenceFit, lines: Lines, treatment: list[
         found.append(f"Only {lines.n_provinces} provinces can be left out (fewer than {MIN_PROVINCES}): the jackknife is not the default.")
     narrow = [fit.labels[c] for c in treatment if fit.n_pilots[c] >= MIN_PILOTS and fit.n_pilot_provinces[c] < MIN_PILOT_PROVINCES]
     if narrow:
-        found.append(f"{_listed(narrow)}: the pilots sit in fewer than {MIN_PILOT_PROVINCES} provinces: the jackknife is not the default.")
+        found.append(
+            f"{_listed(narrow)}: the pilots sit in one province: the jackknife is not the default, and no "
+            "line tells the effect from what that province has in common."
+        )
     for c in treatment:
         found += _lost_refits(fit.provinces, fit.labels[c], c)
         if fit.n_pilots[c] < MIN_PILOTS:

@@ -54,9 +54,13 @@ CASES = {
     "two pilots": ({"city_cohort": _first_pilots(2)}, "fewer than 4 pilots are observed"),
     "six pilots": ({"city_cohort": _first_pilots(6)}, "fewer than 10 pilots are observed"),
     "five provinces": ({"province": lambda p: np.arange(p.n_cities) % 5}, "Only 5 provinces can be left out"),
+    "pilots in one province": (
+        {"province": lambda p: np.where(p.city_cohort > 0, 0, 2 + np.arange(p.n_cities) % 12)},
+        "the pilots sit in one province: the jackknife is not the default",
+    ),
     "pilots in two provinces": (
         {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 2, 2 + np.arange(p.n_cities) % 12)},
-        "fewer than 3 provinces",
+        "the pilots of 2 provinces leave the jackknife",
     ),
     "pilots in four provinces": (
         {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 4, 4 + np.arange(p.n_cities) % 12)},
@@ -98,10 +102,18 @@ def test_few_degrees_of_freedom_are_those_of_the_interval():
 
 
 def test_where_the_jackknife_is_not_the_default_its_t_has_the_provinces_less_one():
-    result, _ = _warnings(_wide(**CASES["pilots in two provinces"][0]))
+    result, _ = _warnings(_wide(**CASES["five provinces"][0]))
     line = estimates_of(result, "province_jackknife")["treated", None]
-    assert not line.is_default and diagnostic_of(result, "jackknife_df", "treated") == 13
-    assert line.p_value == pytest.approx(2 * stats.t(13).sf(abs(line.estimate) / line.std_error), rel=1e-12)
+    assert not line.is_default and diagnostic_of(result, "jackknife_df", "treated") == 4
+    assert line.p_value == pytest.approx(2 * stats.t(4).sf(abs(line.estimate) / line.std_error), rel=1e-12)
+
+
+def test_the_jackknife_is_the_default_with_pilots_in_two_provinces_and_not_in_one():
+    defaults = [
+        next(e.vcov for e in _warnings(_wide(**CASES[f"pilots in {n}"][0]))[0].estimates if e.is_default)
+        for n in ("one province", "two provinces")
+    ]
+    assert defaults == ["city", "province_jackknife"]
 
 
 def test_a_city_that_moves_the_estimate_is_named_with_the_estimate_without_it():

@@ -179,3 +179,6 @@ def test_placebo_layouts_keep_the_numbers_they_promise() -> None:
         assert sorted(assigner("at_random", province, cohort)(rng)) == sorted(cohort)
         whole = assigner("whole_provinces", province, cohort)(rng)
         assert {np.count_nonzero(whole[province == code]) for code in range(6)} == {0, 5}
+        two = assigner("two_provinces", province, cohort)(rng)
+        assert sorted(np.count_nonzero(two[province == code]) for code in range(6)) == [0, 0, 0, 0, 5, 5]
+        assert set(two) <= {0, 2016, 2019}
