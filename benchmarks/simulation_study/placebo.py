@@ -1,4 +1,4 @@
-"""Pseudo-pilots on the real panel: laid out at random, like the real list, as whole provinces and as two of them. Their effect is zero by construction."""
+"""Pseudo-pilots on the real panel, whose effect is zero: at random, like the real list, as whole provinces and as two of them."""
 
 from __future__ import annotations
 
