@@ -21,29 +21,22 @@ from scipy.special import stdtrit
 from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy, standardise
 from benchmarks.simulation_study.grid import KINDS, SIZES
 from benchmarks.simulation_study.placebo import LAYOUTS, assigner, read_growth
-from estimation.methods.pair_algebra import CityPanel, PairFit, fit_all_pairs
+from estimation.methods.pair_algebra import CityPanel, PairFit, city_weights, fit_all_pairs
+from estimation.methods.pair_cells import build_pair_cells, cell_counts
+from estimation.methods.pair_models import twfe_model
 
 RULES = ("by design", "provinces - 1", "provinces with pilots - 1", "Satterthwaite", "effective number of provinces")
 CHUNK = 25
 
 
-def city_weights(cohort: np.ndarray) -> np.ndarray:
-    """Two-way demeaned treatment, added up over each city's pairs (pairs of two pilots are no part of the sample); shape (N, T)."""
-    years = np.unique(cohort[cohort > 0])
-    n_never, n_admitted = (cohort == 0).sum(), np.array([(cohort == year).sum() for year in years])
-    n_pairs = np.array([n_never * (n_never - 1) / 2, *(n_never * n_admitted)])
-    treated = np.vstack([np.zeros(len(YEARS)), *(year <= YEARS for year in years)]).astype(np.float64)
-    by_year = n_pairs @ treated / n_pairs.sum()
-    weights = treated - treated.mean(axis=1, keepdims=True) - by_year + by_year.mean()
-    found = np.tile(n_admitted @ weights[1:] + (n_never - 1) * weights[0], (len(cohort), 1))
-    for year, weight in zip(years, weights[1:], strict=True):
-        found[cohort == year] = n_never * weight
-    return found
-
-
 def satterthwaite_df(cohort: np.ndarray, province: np.ndarray) -> float:
     """(sum v_r)^2 / sum v_r^2, v_r the squares of the city weights added up over a province (Satterthwaite 1946, independent shocks)."""
-    variance = np.bincount(np.unique(province, return_inverse=True)[1], (city_weights(cohort) ** 2).sum(axis=1))
+    years, group = np.unique(cohort, return_inverse=True)
+    cells = build_pair_cells(years[1:], YEARS, ("none", "one"))
+    counts = np.bincount(group)[None].astype(np.float64)
+    weights = twfe_model(cells, YEARS, years[1:]).outcome_weights(cell_counts(counts, cells), np.array([0]))
+    by_group = (city_weights(cells, counts, weights)[0] ** 2).sum(axis=(1, 2))
+    variance = np.bincount(np.unique(province, return_inverse=True)[1], by_group[group])
     return float(variance.sum() ** 2 / (variance**2).sum())
 
 

@@ -97,5 +97,4 @@ def assigner(layout: str, province: np.ndarray, cohort: np.ndarray) -> Callable[
             drawn[province == code] = rng.choice(years)
         return drawn
 
-    found = (at_random, like_the_real_list, whole_provinces, two_provinces)
-    return dict(zip(LAYOUTS, found, strict=True))[layout]
+    return {draw.__name__: draw for draw in (at_random, like_the_real_list, whole_provinces, two_provinces)}[layout]

@@ -69,7 +69,10 @@ def equivalent_df(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> fl
     loadings, spread = _principal_shocks(own, with_estimate, (n - 1) / n * gram)
     most = float(n - 1)
     least_critical = float(stdtrit(most, 1 - LEVEL / 2))
-    excess = lambda ratio: exceedance(ratio, loadings, spread) - LEVEL  # noqa: E731
+
+    def excess(ratio: float) -> float:
+        return exceedance(ratio, loadings, spread) - LEVEL
+
     if excess(least_critical) <= 0:
         return most
     if excess(LARGEST_RATIO) >= 0:

@@ -136,7 +136,7 @@ def fit_doubly_robust(sample: Sample, covariates: np.ndarray) -> tuple[tuple[Inf
     cells = build_cells(sample.group_years, sample.panel.years, "varying")
     x = _with_constant(covariates[:, sample.kept])
     kept = np.flatnonzero(sample.kept)
-    effects, psi, _, overlap = _all_cells(sample, cells, kept, x)
+    effects, psi, of_changes, overlap = _all_cells(sample, cells, kept, x)
     found = np.isfinite(effects[0])
     if not (found & (cells.event_time >= 0)).any():
         raise NotEstimable("doubly_robust: no cohort can be compared with never-treated pairs that are like it; give fewer controls")
@@ -144,7 +144,7 @@ def fit_doubly_robust(sample: Sample, covariates: np.ndarray) -> tuple[tuple[Inf
     terms = cell_terms(cells, sample.group_years, with_cells=True)
     members = cell_members(cells, sample.group_years, terms)
     weights = aggregation_weights(_mass(sample, cells, kept)[None], members)
-    refits = _without_provinces(sample, cells, kept, x, members)
+    refits = _without_provinces(sample, cells, (kept, x), members, _shock_weights(sample, cells, kept, of_changes, weights[0]))
     return _influence_fits(sample, cells, (terms, members, weights[0]), effects, psi, refits), overlap
 
 
@@ -188,38 +188,38 @@ def _mass(sample: Sample, cells: Cells, pairs: np.ndarray) -> np.ndarray:
     return np.bincount(sample.pair_group[pairs], minlength=sample.n_groups)[cells.group].astype(float)
 
 
-def _without_provinces(sample: Sample, cells: Cells, kept: np.ndarray, x: np.ndarray, members: np.ndarray) -> list[Refits | None]:
-    """Refits without each province that leaves a pilot, by outcome."""
-    panel = sample.panel
+def _without_provinces(
+    sample: Sample, cells: Cells, pairs: tuple[np.ndarray, np.ndarray], members: np.ndarray, shock_weights: np.ndarray
+) -> list[Refits | None]:
+    """Refits without each province that leaves a pilot, by outcome, from pairs with covariates and the whole sample's shock weights."""
+    panel, (kept, x) = sample.panel, pairs
     if panel.province is None:
         return [None] * len(sample.outcomes)
-    names, estimates, shocks = [], [], [_shock_weights(sample, cells, kept, x, members)[1]]
+    names, estimates, deviations = [], [], []
     for name in np.unique(panel.province):
         outside = (panel.province[panel.city_i[kept]] != name) & (panel.province[panel.city_j[kept]] != name)
         if outside.all() or not (sample.pair_group[kept[outside]] > 0).any():
             continue
-        estimate, of_shocks = _shock_weights(sample, cells, kept[outside], x[outside], members)
+        effects, _, of_changes, _ = _all_cells(sample, cells, kept[outside], x[outside], with_influence=False)
+        weights = aggregation_weights(_mass(sample, cells, kept[outside])[None], members)
         names.append(name)
-        estimates.append(estimate)
-        shocks.append(of_shocks)
+        estimates.append([aggregate(row[None], weights)[0] for row in effects])
+        deviations.append(shock_weights - _shock_weights(sample, cells, kept[outside], of_changes, weights[0]))
     if not names:
         return [Refits(np.array(names), np.zeros((0, members.shape[1]))) for _ in sample.outcomes]
-    df = design_df(shocks[0], shocks[0] - np.array(shocks[1:]))
+    df = design_df(shock_weights, np.array(deviations))
     return [Refits(np.array(names), np.array(estimates)[:, m], df) for m in range(len(sample.outcomes))]
 
 
-def _shock_weights(sample: Sample, cells: Cells, pairs: np.ndarray, x: np.ndarray, members: np.ndarray) -> tuple[list, np.ndarray]:
-    """Terms (C,) of each outcome on the given pairs, and the weights (N, T, C) of cities' shocks in them, the propensities held fixed."""
-    effects, _, of_changes, _ = _all_cells(sample, cells, pairs, x, with_influence=False)
-    weights = aggregation_weights(_mass(sample, cells, pairs)[None], members)
-    city_i, city_j = sample.panel.city_i[pairs], sample.panel.city_j[pairs]
-    by_city = sum_by_city(of_changes, city_i, city_j, sample.panel.n_cities)
-    of_shocks = np.zeros((sample.panel.n_cities, len(sample.panel.years), members.shape[1]))
+def _shock_weights(sample: Sample, cells: Cells, pairs: np.ndarray, of_changes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weights (N, T, C) of cities' shocks in the terms, the propensities held fixed, from those of changes and of cells."""
+    by_city = sum_by_city(of_changes, sample.panel.city_i[pairs], sample.panel.city_j[pairs], sample.panel.n_cities)
+    of_shocks = np.zeros((sample.panel.n_cities, len(sample.panel.years), weights.shape[1]))
     for k in range(len(cells)):
-        share = by_city[:, cells.group[k], None] * weights[0, k]
+        share = by_city[:, cells.group[k], None] * weights[k]
         of_shocks[:, cells.year[k]] += share
         of_shocks[:, cells.base[k]] -= share
-    return [aggregate(row[None], weights)[0] for row in effects], of_shocks
+    return of_shocks
 
 
 def _influence_fits(sample, cells, aggregation, effects, psi, refits) -> tuple[InfluenceFit, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from estimation.methods.city_weights import city_sums_of, jackknife_df, province_positions
 from estimation.methods.designs import Design
-from estimation.methods.least_squares import outcome_weights, solve, spread_outcome_weights
+from estimation.methods.least_squares import Solution, outcome_weights, solve, spread_outcome_weights
 from estimation.methods.panel_data import Sample
 from estimation.methods.sufficient import PairStatistics, sum_by_city, sum_by_group, sum_inside
 
@@ -78,7 +78,7 @@ class Refits:
 def leave_out_cities(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
     """Refits without each city that holds a kept pair, one `Refits` an outcome; treatment coefficients first, then controls."""
     cities, deleted = sums_without_cities(sample, statistics.values)
-    return _refit(deleted, cities, design, statistics)
+    return _refits(solve(deleted, design.x, statistics), cities, design, statistics)
 
 
 def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
@@ -99,7 +99,10 @@ def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Desi
         One an outcome of the sample.
     """
     provinces, deleted = sums_without_provinces(sample, statistics.values)
-    return _refit(deleted, provinces, design, statistics, _df_by_design(sample, statistics, design, provinces, deleted))
+    totals = sum_by_group(statistics.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
+    # the whole sample comes last
+    solution = solve(np.concatenate([deleted, totals[None]]), design.x, statistics)
+    return _refits(solution, provinces, design, statistics, _df_by_design(sample, statistics, design, provinces, solution.inverse))
 
 
 def sums_without_cities(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -135,31 +138,28 @@ def _sums(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _df_by_design(
-    sample: Sample, statistics: PairStatistics, design: Design, provinces: np.ndarray, deleted: np.ndarray
+    sample: Sample, statistics: PairStatistics, design: Design, provinces: np.ndarray, inverses: np.ndarray
 ) -> np.ndarray | None:
     """Degrees of freedom (C,) of the jackknife of every outcome; None without a refit."""
     if len(provinces) == 0:
         return None
-    totals = sum_by_group(statistics.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
-    inverses = solve(np.concatenate([deleted, totals[None]]), design.x, statistics).inverse
     weights = [outcome_weights(inverse, design.x, statistics.layout) for inverse in inverses]
     sums = city_sums_of(sample, statistics.values[:, : statistics.layout.gram_start])
-    # -1 is the whole sample, which comes last
     return jackknife_df(
         sums, province_positions(sample, provinces), lambda b, rows, group: spread_outcome_weights(*weights[b], rows, group, statistics)
     )
 
 
-def _refit(
-    deleted: np.ndarray, blocks: np.ndarray, design: Design, statistics: PairStatistics, df: np.ndarray | None = None
+def _refits(
+    solution: Solution, blocks: np.ndarray, design: Design, statistics: PairStatistics, df: np.ndarray | None = None
 ) -> list[Refits]:
-    n_controls, n_years = statistics.layout.n_controls, statistics.layout.n_years
-    solution = solve(deleted, design.x, statistics)
+    """One an outcome, from the first solutions of a batch."""
+    n, n_controls, n_years = len(blocks), statistics.layout.n_controls, statistics.layout.n_years
     start = n_years - 1 + n_controls
     columns = np.concatenate([np.arange(start, start + len(design.event_times)), np.arange(n_years - 1, start)])
     scale = np.concatenate([np.ones(len(design.event_times)), statistics.control_scale])
     refits = []
     for m in range(statistics.layout.n_outcomes):
-        estimates = np.where(solution.lost[:, columns], np.nan, solution.theta[:, m, columns]) / scale
+        estimates = np.where(solution.lost[:n, columns], np.nan, solution.theta[:n, m, columns]) / scale
         refits.append(Refits(blocks, estimates, df))
     return refits

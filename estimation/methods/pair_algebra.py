@@ -267,7 +267,7 @@ def _df_by_design(panel: CityPanel, cells: PairCells, model, chosen, names: np.n
     """
     if len(names) == 0:
         return None
-    by_group = _city_weights(cells, counts, model.outcome_weights(cell_counts(counts, cells), chosen))
+    by_group = city_weights(cells, counts, model.outcome_weights(cell_counts(counts, cells), chosen))
     everywhere, province = np.unique(panel.province, return_inverse=True)
     key, size = np.unique(np.stack([province.reshape(-1), panel.group]), axis=1, return_counts=True)
     weights = np.sqrt(size)[:, None, None] * by_group[:, key[1]]
@@ -275,7 +275,7 @@ def _df_by_design(panel: CityPanel, cells: PairCells, model, chosen, names: np.n
     return design_df(weights[0], weights[0] - np.where(gone[:, :, None, None], 0.0, weights[1:]))
 
 
-def _city_weights(cells: PairCells, counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def city_weights(cells: PairCells, counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weights of a city's shock by its group, (R, G, T, c), from those of a pair by cell (R, C, T, c)."""
     found = np.zeros((*counts.shape, *weights.shape[2:]))
     for cell, (a, b) in enumerate(cells.groups):
