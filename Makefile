@@ -61,7 +61,7 @@ lint: setup ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/lint-imports --no-cache
 
 new-source: setup ## draft a layout for an unknown source (SRC=folder)
-	@$(PY) -m warehouse.ingest.new_source "$$SRC"
+	@$(PY) -m warehouse.ingest.drafting.new_source "$$SRC"
 
 ui: setup ## Dagster UI on 127.0.0.1:3000 (LANDING=path: its runs read these files)
 	@$(PY) -m orchestration ui $(if $(LANDING),--landing "$$LANDING")
@@ -94,8 +94,8 @@ spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest
 	@$(PY) -m warehouse.spark.inputs "$(CITYSYNC_HOME)/build/citysync.duckdb" "$(CITYSYNC_HOME)/spark/inputs" --places "$${PLACES:-60}"
 	@.venv-spark/bin/python warehouse/spark/run.py "$(CITYSYNC_HOME)/spark/inputs" "$(CITYSYNC_HOME)/spark/outputs"
 	@$(PY) -m warehouse.spark.parity "$(CITYSYNC_HOME)/spark/inputs" "$(CITYSYNC_HOME)/spark/outputs"
-	@.venv-spark/bin/python -m estimation.collapsed_parity fit "$(CITYSYNC_HOME)/spark/outputs/marts.panel_pair_year.parquet" "$(CITYSYNC_HOME)/spark/outputs/fits.json"
-	@$(PY) -m estimation.collapsed_parity check "$(CITYSYNC_HOME)/spark/outputs/marts.panel_pair_year.parquet" "$(CITYSYNC_HOME)/spark/outputs/fits.json"
+	@.venv-spark/bin/python -m estimation.out_of_core.parity fit "$(CITYSYNC_HOME)/spark/outputs/marts.panel_pair_year.parquet" "$(CITYSYNC_HOME)/spark/outputs/fits.json"
+	@$(PY) -m estimation.out_of_core.parity check "$(CITYSYNC_HOME)/spark/outputs/marts.panel_pair_year.parquet" "$(CITYSYNC_HOME)/spark/outputs/fits.json"
 
 # environments of their own: duckreg does not run on the warehouse's DuckDB, and Spark brings a JVM client
 .venv-%/.installed: requirements-%.lock | setup

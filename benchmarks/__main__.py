@@ -20,9 +20,9 @@ from benchmarks.panels import as_long_frame, random_panel
 from benchmarks.picture import draw
 from benchmarks.reading import bench_reading
 from benchmarks.scale import bench_size, growth_exponents
-from estimation.compile_cache import use_compile_cache
 from estimation.fit import fit_panel
-from warehouse.ingest.simulation import write_simulated_landing
+from estimation.kernels.compile_cache import use_compile_cache
+from warehouse.ingest.simulation.landing import write_simulated_landing
 
 SEEDS = Path(__file__).resolve().parent.parent / "warehouse" / "seeds"
 SIZES = (60, 120, 200, 290)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from estimation.methods.panel_data import PairPanel
+from estimation.panel.pair_panel import PairPanel
 
 YEARS = np.arange(2010, 2020)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from estimation.classify import classify_clauses
 
-LABELLED = Path(__file__).resolve().parents[1] / "tests" / "policy" / "labelled_clauses.csv"
+LABELLED = Path(__file__).resolve().parents[1] / "tests" / "estimation" / "labelled_clauses.csv"
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
 FOLDS = 5
 SEED = 20150307

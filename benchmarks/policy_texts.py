@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from estimation.classify import LEXICON
-from warehouse.ingest.simulation_policy import SENTENCES
+from warehouse.ingest.simulation.policy_texts import SENTENCES
 
 _VERBS = ("支持", "鼓励", "推动", "加快", "完善", "落实", "探索", "健全")
 _LINKS = ("和", "与", "，进一步", "，着力提升", "，同步推进", "，依托", "，引导企业参与")

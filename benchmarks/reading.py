@@ -21,9 +21,9 @@ import xlrd
 from python_calamine import CalamineWorkbook
 
 from benchmarks.measure import peak_mb
+from warehouse.ingest.formats.protection import DEFAULT_PASSWORD, is_encrypted
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import load_layouts
-from warehouse.ingest.protection import DEFAULT_PASSWORD, is_encrypted
 
 REPETITIONS = 7
 OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"

@@ -12,9 +12,9 @@ import duckdb
 import numpy as np
 
 from benchmarks.measure import median_seconds, peak_mb
-from estimation.collapsed import PairTable, fit_collapsed
-from estimation.methods.pair_algebra import CityPanel, fit_all_pairs
-from estimation.methods.pair_draws import permute_all_pairs
+from estimation.closed_form.fit import CityPanel, fit_all_pairs
+from estimation.closed_form.permutation import permute_all_pairs
+from estimation.out_of_core.fit import PairTable, fit_collapsed
 
 REPO = Path(__file__).resolve().parents[1]
 PEER_PYTHON = REPO / ".venv-peers" / "bin" / "python"

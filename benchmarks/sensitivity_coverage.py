@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from estimation.methods.sensitivity import holds_zero
-from estimation.methods.smoothness import folded_normal_quantile, smoothness_path
+from estimation.inference.honest_did.relative_magnitudes import holds_zero
+from estimation.inference.honest_did.smoothness import folded_normal_quantile, smoothness_path
 
 DESIGNS = ((8, 31), (5, 31), (5, 12))
 # in standard errors of the effect a year, and in largest changes before admission

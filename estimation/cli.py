@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from estimation.classify import ClauseFileError, classify_file
-from estimation.fit import ESTIMATORS, LINES, FitResult, NotEstimable, fit_panel
-from estimation.pair_file import PairFile, PanelFileError, read_pair_file
+from .classify import ClauseFileError, classify_file
+from .fit import ESTIMATORS, LINES, FitResult, NotEstimable, fit_panel
+from .panel.pair_file import PairFile, PanelFileError, read_pair_file
 
 FIT_HELP = """
 PANEL, one row a pair in a year:
@@ -108,7 +108,7 @@ def _classify(file: Path) -> int:
 
 
 def _run_specs(options: argparse.Namespace) -> int:
-    from estimation.run_specs import RunError, run_specs
+    from .study.rerun import RunError, run_specs
 
     try:
         text = run_specs(options.database, options.spec_ids, permutations=options.permutations, seed=options.seed)

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from estimation.compile_cache import use_compile_cache
-from estimation.methods.cautions import cautions
-from estimation.methods.designs import DESIGNS, Design
-from estimation.methods.diagnostics import (
+from .estimators.group_time import GROUP_TIME, comparable_sample, fit_group_time
+from .estimators.two_way import fit_least_squares
+from .inference.diagnostics.coefficients import (
     Diagnostic,
     coefficient_diagnostics,
     lead_diagnostics,
@@ -19,16 +18,18 @@ from estimation.methods.diagnostics import (
     tested_leads,
     two_way_diagnostics,
 )
-from estimation.methods.diagnostics_sensitivity import sensitivity_diagnostics
-from estimation.methods.group_time import GROUP_TIME, comparable_sample, fit_group_time
-from estimation.methods.group_time_draws import draws_are_affordable, permute_group_time
-from estimation.methods.inference import LINES
-from estimation.methods.influence_fit import InfluenceFit, fit_least_squares
-from estimation.methods.lines import Lines, held_cities, infer
-from estimation.methods.panel_data import PairPanel, Sample, build_sample, group_outcomes
-from estimation.methods.permutation import Draws, permute
-from estimation.methods.results import Estimate, FitResult, NotEstimable
-from estimation.methods.sufficient import PairStatistics, pair_statistics
+from .inference.diagnostics.honest_did import sensitivity_diagnostics
+from .inference.diagnostics.warnings import cautions
+from .inference.intervals import Lines, held_cities, infer
+from .inference.permutation.group_time import draws_are_affordable, permute_group_time
+from .inference.permutation.two_way import Draws, permute
+from .inference.variances import LINES
+from .influence.influence_fit import InfluenceFit
+from .kernels.compile_cache import use_compile_cache
+from .linear.pair_statistics import PairStatistics, pair_statistics
+from .linear.treatment_regressors import DESIGNS, Design
+from .panel.pair_panel import PairPanel, Sample, build_sample, group_outcomes
+from .results import Estimate, FitResult, NotEstimable
 
 __all__ = ["ESTIMATORS", "LINES", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
 

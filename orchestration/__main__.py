@@ -36,23 +36,23 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("audit", help="hold what is installed against the lock file, and list licences")
     chosen = parser.parse_args(arguments)
     if chosen.command == "refresh":
-        from orchestration.refresh import refresh as run
+        from orchestration.commands.refresh import refresh as run
 
         return run(chosen.landing, chosen.permutations)
     if chosen.command in ("verify", "rollback", "reproduce"):
-        from orchestration import publications
+        from orchestration.commands import publications
 
         arguments = [chosen.run, *([chosen.landing] if chosen.command == "reproduce" else [])]
         return getattr(publications, chosen.command)(*arguments)
     if chosen.command == "audit":
-        from orchestration.dependencies import audit
+        from orchestration.commands.audit import audit
 
         return audit()
     if chosen.command == "sql":
-        from orchestration.sql_prompt import run_sql
+        from orchestration.commands.sql_prompt import run_sql
 
         return run_sql(chosen.query, chosen.csv)
-    from orchestration import servers
+    from orchestration.commands import servers
 
     return servers.serve_ui(chosen.landing) if chosen.command == "ui" else servers.write_docs()
 

@@ -8,9 +8,9 @@ import dagster as dg
 
 from orchestration.assets import estimation, landing, publication, warehouse
 from orchestration.automation import landing_sensor, refresh_job, yearly_refresh
-from orchestration.checks import build_gate
+from orchestration.dagster_ui.labels import label_assets
+from orchestration.gates.asset_checks import build_gate
 from orchestration.home import Home, set_tool_environment
-from orchestration.labels import label_assets
 from orchestration.resources import Settings
 
 

@@ -11,10 +11,10 @@ import dagster as dg
 import duckdb
 import pandas as pd
 
-from orchestration.build_database import open_build
+from orchestration.dagster_ui.run_tags import describe_tags, tag_run
 from orchestration.home import Home, hold_lock
-from orchestration.run_tags import describe_tags, tag_run
 from orchestration.terminal import progress, say
+from warehouse.build_database import open_build
 from warehouse.publish import refuse_to_replace
 
 __all__ = ["Settings", "open_build", "progress", "say", "write_frame"]

@@ -18,7 +18,7 @@ from benchmarks.quality.warehouse import Bench, cell_keys, read_graded
 from orchestration.home import REPO
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import load_layouts
-from warehouse.ingest.simulation import write_simulated_landing
+from warehouse.ingest.simulation.landing import write_simulated_landing
 
 SEEDS = REPO / "warehouse" / "seeds"
 GDP, POPULATION, GROWTH = "gdp_nominal_cny_100m", "population_registered_10k", "gdp_growth_official_pct"

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from expectations.suites import RULES
 from orchestration.dbt_runner import raise_on_failure, run_dbt
-from orchestration.gate_queries import COVERAGE
+from orchestration.gates.queries import COVERAGE
 from orchestration.home import Home, set_tool_environment
 
 # The address of a cell as one text, the same in the raw table and in the models.

@@ -21,9 +21,9 @@ from scipy.special import stdtrit
 from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy, standardise
 from benchmarks.simulation_study.grid import KINDS, SIZES
 from benchmarks.simulation_study.placebo import LAYOUTS, assigner, read_growth
-from estimation.methods.pair_algebra import CityPanel, PairFit, city_weights, fit_all_pairs
-from estimation.methods.pair_cells import build_pair_cells, cell_counts
-from estimation.methods.pair_models import twfe_model
+from estimation.closed_form.cells import build_pair_cells, cell_counts
+from estimation.closed_form.fit import CityPanel, PairFit, city_weights, fit_all_pairs
+from estimation.closed_form.models import twfe_model
 
 RULES = ("by design", "provinces - 1", "provinces with pilots - 1", "Satterthwaite", "effective number of provinces")
 CHUNK = 25

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimation.methods.panel_data import PairPanel
+from estimation.panel.pair_panel import PairPanel
 
 YEARS = np.arange(2010, 2020)
 

@@ -18,12 +18,12 @@ from benchmarks.simulation_study import economies
 from benchmarks.simulation_study.economies import YEARS, Economy, draw_economy, pair_panel, standardise
 from benchmarks.simulation_study.grid import LINES, Cell
 from benchmarks.simulation_study.truth import expected_effect, own_effect
+from estimation.closed_form.fit import CityPanel, PairFit, fit_all_pairs
+from estimation.closed_form.permutation import permute_all_pairs
 from estimation.fit import fit_panel
-from estimation.methods.inference import MIN_PILOTS, Interval, default_line, jackknife_degrees, t_interval
-from estimation.methods.pair_algebra import CityPanel, PairFit, fit_all_pairs
-from estimation.methods.pair_draws import permute_all_pairs
-from estimation.methods.panel_data import PairPanel
-from estimation.methods.results import NotEstimable
+from estimation.inference.variances import MIN_PILOTS, Interval, default_line, jackknife_degrees, t_interval
+from estimation.panel.pair_panel import PairPanel
+from estimation.results import NotEstimable
 
 CHUNK = 50
 

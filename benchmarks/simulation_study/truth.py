@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy, standardise
-from estimation.methods.cohort_means import WEIGHTS, CellPanel
+from estimation.estimators.cohort_means import WEIGHTS, CellPanel
 
 N_REDRAWS = 50
 # on balanced panels without covariates the others have the overall effect of one of these (METHODS.md, section 6)

@@ -5,7 +5,7 @@ The variant `gdp_tercile` is the headline with a stricter shuffle: as good as ra
 
 from __future__ import annotations
 
-from estimation.specs import Spec, split_of
+from .spec import Spec, split_of
 
 ANALYSIS = "baseline"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")

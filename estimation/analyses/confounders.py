@@ -8,8 +8,8 @@ verified stands in marts.dim_other_policy.
 
 from __future__ import annotations
 
-from estimation.rules import POLICIES
-from estimation.specs import Spec, split_of
+from .rules import POLICIES
+from .spec import Spec, split_of
 
 ANALYSIS = "confounders"
 OUTCOME = "cm_growth_official"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from estimation.specs import Spec, split_of
+from .spec import Spec, split_of
 
 ANALYSIS = "dynamics"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")

@@ -8,8 +8,8 @@ its own year effects. The specs of official growth take
 
 from __future__ import annotations
 
-from estimation.rules import MODERATORS
-from estimation.specs import Spec, split_of
+from .rules import MODERATORS
+from .spec import Spec, split_of
 
 ANALYSIS = "heterogeneity"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")

@@ -6,7 +6,7 @@ anew: without the cohort's cities the median of ties moves as well. Each spec ta
 
 from __future__ import annotations
 
-from estimation.specs import Spec, split_of
+from .spec import Spec, split_of
 
 ANALYSIS = "leave_out"
 OUTCOME = "cm_growth_official"

@@ -6,8 +6,8 @@ Each point takes 999 draws, not the headline's 9,999: the rule is retaken in eve
 
 from __future__ import annotations
 
-from estimation.rules import TIE_RULES
-from estimation.specs import Spec, split_of
+from .rules import TIE_RULES
+from .spec import Spec, split_of
 
 ANALYSIS = "matching"
 OUTCOME = "cm_growth_official"

@@ -8,7 +8,7 @@ dose 199.
 
 from __future__ import annotations
 
-from estimation.specs import Spec, split_of
+from .spec import Spec, split_of
 
 ANALYSIS = "mechanisms"
 ALTERNATIVES = "alternative_outcomes"

@@ -7,8 +7,8 @@ admission; 499 draws.
 
 from __future__ import annotations
 
-from estimation.rules import TOOLS, WITHOUT_TEXTS
-from estimation.specs import Spec, split_of
+from .rules import TOOLS, WITHOUT_TEXTS
+from .spec import Spec, split_of
 
 ANALYSIS = "policy_tools"
 OUTCOME = "cm_growth_official"

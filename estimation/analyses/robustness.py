@@ -6,7 +6,7 @@ admission: in a specification curve equal estimators count once. Variants other 
 
 from __future__ import annotations
 
-from estimation.specs import Spec, split_of
+from .spec import Spec, split_of
 
 ANALYSIS = "robustness"
 OUTCOME = "cm_growth_official"

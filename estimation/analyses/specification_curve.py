@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from estimation.specs import Spec
+from .spec import Spec
 
 ANALYSIS = "specification_curve"
 

@@ -8,8 +8,8 @@ the headline are touched. Each spec takes 499 draws; the permutation shuffles da
 
 from __future__ import annotations
 
-from estimation.rules import EXPOSURE_RULES, RINGS_KM
-from estimation.specs import Spec, split_of
+from .rules import EXPOSURE_RULES, RINGS_KM
+from .spec import Spec, split_of
 
 ANALYSIS = "spillovers"
 OUTCOME = "cm_growth_official"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from estimation.report.data import ReportData
-from estimation.report.findings import number
-from estimation.report.forest import coefficients
+from .data import ReportData
+from .findings import number
+from .forest import coefficients
 
 DIMENSIONS = {
     "outcome": "outcome 结果变量",

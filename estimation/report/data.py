@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from estimation.report.queries import QUERIES, Query
+from .queries import QUERIES, Query
 
 Source = Path | str | duckdb.DuckDBPyConnection | Mapping[str, pd.DataFrame]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from estimation.report import words
-from estimation.report.data import ReportData
+from . import words
+from .data import ReportData
 
 
 def dictionary_frame(data: ReportData) -> pd.DataFrame:

@@ -11,8 +11,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from estimation.report.exhibit_data import ExhibitData
-from estimation.report.figures import BLUE, GREY, INK, ORANGE, SIMULATED, SKY, STYLE, VERMILION
+from .exhibit_data import ExhibitData
+from .figures import BLUE, GREY, INK, ORANGE, SIMULATED, SKY, STYLE, VERMILION
 
 OVERALL = ("treated", "att")
 OFFICIAL = "cm_growth_official"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import duckdb
 
-from estimation.report.exhibit_data import ExhibitData, read_exhibit_data
-from estimation.report.exhibit_figures import FIGURES, save_figure
-from estimation.report.journal_tables import TABLES, build_table, to_html, to_latex
+from .exhibit_data import ExhibitData, read_exhibit_data
+from .exhibit_figures import FIGURES, save_figure
+from .journal_tables import TABLES, build_table, to_html, to_latex
 
 
 def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[Path]:

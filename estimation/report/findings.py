@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from estimation.report.data import ReportData
+from .data import ReportData
 
 PRIMARY_OUTCOME = "cm_growth_official"
 PRIMARY = f"baseline.{PRIMARY_OUTCOME}.headline"

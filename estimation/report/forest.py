@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimation.report.data import ReportData
-from estimation.report.findings import ALPHA, fmt
-from estimation.report.tables import interval, p_cell
+from .data import ReportData
+from .findings import ALPHA, fmt
+from .tables import interval, p_cell
 
 # these have pages of their own
 OWN_PAGES = ("baseline", "dynamics", "specification_curve")

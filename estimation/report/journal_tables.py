@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from estimation.report.exhibit_data import ExhibitData
+from .exhibit_data import ExhibitData
 
 LINES = {
     "province_jackknife": "province jackknife",

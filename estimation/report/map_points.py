@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from estimation.report.data import ReportData
+from .data import ReportData
 
 WIDTH = 860
 MARGIN = 14

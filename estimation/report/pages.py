@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from estimation.report import curve, findings, forest, map_points, pictures, quality_tables, tables, words
-from estimation.report.csv_files import frame_csv
-from estimation.report.data import ReportData
-from estimation.report.dictionary import build_dictionary, dictionary_frame
+from . import curve, findings, forest, map_points, pictures, quality_tables, tables, words
+from .csv_files import frame_csv
+from .data import ReportData
+from .dictionary import build_dictionary, dictionary_frame
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from estimation.report import figures, findings
-from estimation.report.data import ReportData
+from . import figures, findings
+from .data import ReportData
 
 SERIES_TITLES = {"growth_official": "official growth", "growth_deflated": "deflated growth"}
 MEASURES = {"cm": "synchronization", "comove": "co-movement", "dispersion": "dispersion"}

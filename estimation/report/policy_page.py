@@ -11,7 +11,7 @@ import duckdb
 import jinja2
 from markupsafe import Markup, escape
 
-from estimation.report.policy_data import PolicyData, PolicyDocument, read_policy_data
+from .policy_data import PolicyData, PolicyDocument, read_policy_data
 
 TEMPLATES = Path(__file__).parent / "templates"
 FILE_NAME = "policy.html"

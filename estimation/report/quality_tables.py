@@ -8,8 +8,8 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 
-from estimation.report.data import ReportData
-from estimation.report.findings import number
+from .data import ReportData
+from .findings import number
 
 SHADES = 5
 MOST_FREQUENT = 100

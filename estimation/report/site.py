@@ -14,9 +14,9 @@ import duckdb
 import jinja2
 from markupsafe import Markup
 
-from estimation.report import city_files, words
-from estimation.report.data import ReportData, Source, open_source, read_report_data
-from estimation.report.pages import Page, downloads, site_pages
+from . import city_files, words
+from .data import ReportData, Source, open_source, read_report_data
+from .pages import Page, downloads, site_pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 SCRIPTS = TEMPLATES / "scripts"

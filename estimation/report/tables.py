@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from estimation.report.data import ReportData
-from estimation.report.findings import PRIMARY, fmt, fmt_p, number, part_of, truth_of, verdict
+from .data import ReportData
+from .findings import PRIMARY, fmt, fmt_p, number, part_of, truth_of, verdict
 
 LINES = {
     "province_jackknife": "province jackknife 省级刀切",

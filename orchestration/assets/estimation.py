@@ -7,11 +7,11 @@ import dagster as dg
 import pandas as pd
 from pydantic import Field
 
-from orchestration.comments import comment_tables
+from orchestration.dagster_ui.metadata import describe_table, show_frame, show_svg
 from orchestration.home import Home
-from orchestration.kept_estimates import keep_estimates
 from orchestration.resources import Settings, open_build, progress, write_frame
-from orchestration.ui_metadata import describe_table, show_frame, show_svg
+from orchestration.reuse.kept_estimates import keep_estimates
+from warehouse.table_comments import comment_tables
 
 GROUP = "estimates"
 TABLES = ("estimate", "diagnostic", "not_run", "warning", "specification")
@@ -62,7 +62,7 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         "with and without the effect. Empty for delivered files.",
     )
     def truth(settings: Settings) -> dg.MaterializeResult:
-        from estimation import study as estimation_study
+        from estimation.study import run as estimation_study
 
         home = Home.from_environment()
         with open_build(home.build, read_only=True) as con:
@@ -83,8 +83,8 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 
 def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Tables of the whole study, or those of the build with some analyses estimated anew."""
-    from estimation import study as estimation_study
-    from orchestration.chosen_analyses import choose_specs, read_estimates, replace_analyses
+    from estimation.study import run as estimation_study
+    from orchestration.reuse.chosen_analyses import choose_specs, read_estimates, replace_analyses
 
     with open_build(home.build, read_only=True) as con:
         frames = estimation_study.read_marts(con)
@@ -96,7 +96,7 @@ def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[s
 
 
 def _run_study(frames: Any, permutations: int, specs: Sequence[Any] | None = None, curve: Sequence[Any] | None = None) -> dict[str, Any]:
-    from estimation import study as estimation_study
+    from estimation.study import run as estimation_study
 
     return vars(
         estimation_study.run_study(

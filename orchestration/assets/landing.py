@@ -15,7 +15,7 @@ from orchestration.resources import Settings, progress
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import MOUNT_FAILED, find_editions, read_landing, read_source
 from warehouse.ingest.layouts import load_layouts
-from warehouse.ingest.simulation import EDITIONS as SIMULATED_EDITIONS
+from warehouse.ingest.simulation.landing import EDITIONS as SIMULATED_EDITIONS
 
 GROUP = "raw"
 SEEDS = REPO / "warehouse" / "seeds"
@@ -63,7 +63,7 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
 def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     if not settings.is_simulated:
         return dg.MaterializeResult(metadata={"status": "delivered files are given: nothing simulated"})
-    from warehouse.ingest.simulation import write_simulated_landing
+    from warehouse.ingest.simulation.landing import write_simulated_landing
 
     home = Home.from_environment()
     stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
@@ -82,7 +82,7 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
 
 def _simulation_hash(settings: Settings) -> str:
     digest = hashlib.sha256(str(settings.simulated_cities).encode())
-    code = sorted((REPO / "warehouse" / "ingest").glob("simulation*.py"))
+    code = sorted((REPO / "warehouse" / "ingest" / "simulation").glob("*.py"))
     for path in [*code, SEEDS / "city_roster.csv", SEEDS / "pilot_zones.csv"]:
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from orchestration.changes import write_changes
-from orchestration.comments import comment_tables
+from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.home import Home
 from orchestration.resources import Settings, open_build, progress, write_frame
-from orchestration.run_tags import git_commit
+from warehouse.publication_changes import write_changes
 from warehouse.publish import publish
+from warehouse.table_comments import comment_tables
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
 RUN_ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"
@@ -56,7 +56,7 @@ def report(settings: Settings) -> dg.MaterializeResult:
 
     home = Home.from_environment()
     write_meta(home, describe_run(home, settings, datetime.now(UTC)))
-    write_changes(home, settings.is_simulated)
+    write_changes(home.published, home.build, settings.is_simulated)
     with open_build(home.build) as con:
         comment_tables(con)
     with open_build(home.build, read_only=True) as con:

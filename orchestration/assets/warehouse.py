@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
+from orchestration.dagster_ui.metadata import describe_table, show_frame
 from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure, run_dbt
 from orchestration.home import Home
 from orchestration.resources import Settings, open_build, progress
-from orchestration.ui_metadata import describe_table, show_frame
 from warehouse.ingest.errors import LandingError
 
 SAMPLE_ROWS = 20

@@ -11,7 +11,7 @@ import pytest
 
 from estimation.report.site import write_report
 from tests.browser.devtools import Page, browser, find_browser
-from tests.report.fabricated import HOSTILE, estimate_rows, tables
+from tests.estimation.report.fabricated import HOSTILE, estimate_rows, tables
 
 
 def site_tables() -> dict[str, pd.DataFrame]:

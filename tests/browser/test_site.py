@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.devtools import REPO, Page
-from tests.report.fabricated import HOSTILE
+from tests.estimation.report.fabricated import HOSTILE
 
 WIDTHS = (1280, 390)
 SERIOUS = ("serious", "critical")

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from estimation.methods.panel_data import PairPanel
+from estimation.panel.pair_panel import PairPanel
 
 ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 

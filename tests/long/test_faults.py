@@ -16,8 +16,8 @@ import duckdb
 import pytest
 
 from tests.long.conftest import Counts
+from tests.orchestration.commands.test_refresh import six_cities, write_tidy
 from tests.orchestration.conftest import REPO, SMALL, Run, refresh
-from tests.orchestration.test_refresh import six_cities, write_tidy
 from warehouse.verification import verify_publication
 
 pytestmark = pytest.mark.e2e

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from orchestration.assets.warehouse import SAMPLE_ROWS, _failing_rows, _lacking
+from orchestration.dagster_ui.metadata import show_aside
+from orchestration.dagster_ui.run_tags import LANDING
 from orchestration.dbt_runner import NodeResult
 from orchestration.home import Home
 from orchestration.resources import Settings, open_build
-from orchestration.run_tags import LANDING
-from orchestration.ui_metadata import show_aside
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from warehouse.ingest.layouts import Layout
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.sheet_choice import tables_for
+from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.tidy import TIDY_SOURCE
 
 POLICY_SOURCE = "policy_texts"

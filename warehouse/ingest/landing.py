@@ -24,21 +24,21 @@ import pyarrow.parquet as pq
 
 from warehouse.ingest.delivered_files import NO_LAYOUT, POLICY_SOURCE, DeliveredFile, describe_file, matches_path, path_in_edition, readable
 from warehouse.ingest.errors import FileFault, LandingError
-from warehouse.ingest.grids import read_grids
+from warehouse.ingest.formats.grids import read_grids
 from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_report, build_skipped_table
 from warehouse.ingest.layouts import Layout
-from warehouse.ingest.observations import build_file_observations
-from warehouse.ingest.policy_documents import (
+from warehouse.ingest.policy.documents import (
     POLICY_READER_VERSION,
     POLICY_SCHEMA,
     build_policy_document,
     count_clauses,
     write_policy_document,
 )
-from warehouse.ingest.policy_files import MAX_POLICY_BYTES, too_large
-from warehouse.ingest.policy_pool import MIN_ITEMS, map_on_cores
+from warehouse.ingest.policy.files import MAX_POLICY_BYTES, too_large
+from warehouse.ingest.policy.pool import MIN_ITEMS, map_on_cores
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.sheet_choice import tables_for
+from warehouse.ingest.sheets.choice import tables_for
+from warehouse.ingest.sheets.observations import build_file_observations
 from warehouse.ingest.tidy import TIDY_SOURCE, build_tidy_observations
 
 READER_VERSION = 2

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from warehouse.ingest.cell_values import DEFAULT_MISSING
+from warehouse.ingest.cells.cell_values import DEFAULT_MISSING
 from warehouse.ingest.errors import LayoutError
 
 LAYOUT_FOLDER = Path(__file__).with_suffix("")

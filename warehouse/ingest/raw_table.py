@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from warehouse.ingest.cell_values import cell_ref
-from warehouse.ingest.coded_texts import CODED, CodedTexts
+from warehouse.ingest.cells.cell_values import cell_ref
+from warehouse.ingest.cells.coded_texts import CODED, CodedTexts
 
 # in memory; a raw Parquet file holds the coded columns as plain text
 RAW_SCHEMA = pa.schema(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.ingest.cell_values import (
+from warehouse.ingest.cells.cell_values import (
     FIRST_YEAR,
     LAST_YEAR,
     cell_number,
@@ -19,9 +19,9 @@ from warehouse.ingest.cell_values import (
     parse_year,
 )
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.grids import Cell, check_format, read_columns, read_csv_rows
+from warehouse.ingest.formats.grids import Cell, check_format, read_columns, read_csv_rows
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table, build_rejected_line, build_rejected_table, in_sheet_order
-from warehouse.ingest.sheet_values import judge
+from warehouse.ingest.sheets.values import judge
 
 TIDY_SOURCE = "tidy"
 REQUIRED = ("city_id", "year", "indicator_id", "value")

@@ -1,0 +1,155 @@
+"""What an analysis is: data. One `Spec` is one regression; a new regression is one new row, never new code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from .rules import CONTROL_GROUPS, MODERATORS, TIE_RULES
+
+ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
+EFFECTS = (("pair", "year"), ("pair", "region_pair_year"), ("pair", "province_pair_year"), ("pair", "class_year"))
+SHUFFLES = ("province", "all", "province_gdp_tercile")
+
+# What a landing has to deliver before the outcomes of a series exist.
+_CYCLE_NEEDS = "gdp_real_cny_100m, or growth together with gdp_nominal_cny_100m, for at least 8 years in a row"
+SERIES_NEEDS = {
+    "growth_official": "gdp_growth_official_pct, gdp_index_prev_year_100 or gdp_real_cny_100m",
+    "growth_deflated": "gdp_nominal_cny_100m and cpi_prev_year_100",
+    "growth_deflated_one_vintage": "gdp_nominal_cny_100m from a source that does not pass into another vintage, and cpi_prev_year_100",
+    "growth_implicit_deflated": "gdp_nominal_cny_100m and a province's nominal and real GDP",
+    **dict.fromkeys(("hp", "hp_100", "hamilton", "hamilton_pre", "christiano_fitzgerald"), _CYCLE_NEEDS),
+    "development_index": "the indicators that the catalog marks as components of the development index",
+    "growth_employed": "employed_10k within one source and edition",
+    "growth_wage": "wage_avg_cny within one source and edition",
+    "ln_wage": "wage_avg_cny",
+    "ln_credit_per_head": "loans_cny_100m and population_resident_10k (or population_registered_10k)",
+    "ln_fdi_per_head": "fdi_usd_1m above zero and population_resident_10k (or population_registered_10k)",
+    "ln_patents_per_head": "patents_granted and population_resident_10k (or population_registered_10k)",
+    "ln_firms_per_head": "firms_new and population_resident_10k (or population_registered_10k)",
+    **dict.fromkeys(("labour_allocation", "labour_misallocation"), "employed_10k and gdp_nominal_cny_100m"),
+    **dict.fromkeys(
+        ("capital_allocation", "capital_misallocation"),
+        "fixed_investment_cny_100m (at least 6 years), cpi_prev_year_100, employed_10k and gdp_nominal_cny_100m",
+    ),
+}
+# Measures of a series that exist for the same pairs and years, so that they can share a sample.
+SAME_ROWS = ("cm", "comove", "dispersion", "cm_bounded", "neg_abs_gap", "neg_abs_residual")
+TIE_NEEDS = "population_resident_10k (or population_registered_10k) and gdp_nominal_cny_100m in at least 3 years of 2010-2014"
+
+
+class SampleError(ValueError):
+    """The marts cannot give this sample; the message says what it needs."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One regression on the city-pair panel.
+
+    Attributes
+    ----------
+    spec_id : str
+        ``<analysis>.<outcome>.<variant>``.
+    analysis, outcome : str
+        The first two parts; the outcome is a column of ``marts.fct_pair_synchronization``.
+    tie_rule : str
+        Of ``rules.TIE_RULES``: ``strong`` keeps the pairs strictly above the median tie of ``one`` and ``none`` pairs, ``all`` every pair.
+    treatment_rule : str
+        Of ``rules.TREATMENT_RULES`` (METHODS, section 5), or of ``rules.EXPOSURE_RULES`` to date never-pilots by a pilot near them.
+    control_group : str
+        Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out instead of serving as controls.
+    excluded : tuple of str
+        Groups of cities left out, as ``city_marks.excluded_cities`` names them: ``province_440000``, ``policy_low_carbon``, ``pilots``.
+    dose : str
+        Column of ``marts.fct_policy_zone`` by which treatment varies (`doses`): terms ``treated`` at its mean and ``dose``; empty for none.
+    window : tuple of int or None
+        First and last year; None takes the study window of the mart. Another window has its outcomes recomputed on it.
+    estimator : str
+        ``twfe`` or ``event_study``.
+    controls, effects, vcov : tuple of str
+        Control columns, absorbed effects (of `EFFECTS`), lines of inference (METHODS, section 7).
+    moderator : str
+        Of ``rules.MODERATORS``: one effect for each class of pairs, or the effect and its slope over a gap. With the effects
+        ``class_year`` each class has year effects of its own.
+    strength : tuple of str
+        Tool classes or tools of ``marts.fct_policy_tool`` whose strength in the pilot's texts stands in for treatment, jointly.
+    permutations, seed, shuffle : int, int, str
+        Number of draws, their seed, and whether admission years are shuffled within a ``province``, over ``all`` cities or within a
+        ``province_gdp_tercile`` (a province's cities of one tercile of mean GDP 2010-2014).
+
+    Raises
+    ------
+    ValueError
+        If the id and its parts disagree or a rule is unknown.
+    """
+
+    spec_id: str
+    analysis: str
+    outcome: str
+    estimator: str = "twfe"
+    tie_rule: str = "strong"
+    treatment_rule: str = "second_half_next_year"
+    control_group: str = "never_in_window"
+    excluded: tuple[str, ...] = ()
+    dose: str = ""
+    window: tuple[int, int] | None = None
+    controls: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ("pair", "year")
+    moderator: str = ""
+    strength: tuple[str, ...] = ()
+    vcov: tuple[str, ...] = ALL_LINES
+    permutations: int = 9999
+    seed: int = 1
+    shuffle: str = "province"
+
+    def __post_init__(self) -> None:
+        """Refuse a row that contradicts itself."""
+        if not self.spec_id.startswith(f"{self.analysis}.{self.outcome}.") or self.spec_id.count(".") != 2:
+            raise ValueError(f"spec {self.spec_id!r}: expected an id '{self.analysis}.{self.outcome}.<variant>'")
+        for name, allowed in (
+            ("tie_rule", TIE_RULES),
+            ("control_group", CONTROL_GROUPS),
+            ("shuffle", SHUFFLES),
+            ("effects", EFFECTS),
+            ("moderator", ("", *MODERATORS)),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"spec {self.spec_id!r}: {name} is {getattr(self, name)!r}, expected one of {', '.join(map(str, allowed))}"
+                )
+        unknown = [line for line in self.vcov if line not in ALL_LINES]
+        if unknown:
+            raise ValueError(f"spec {self.spec_id!r}: unknown line of inference {unknown[0]!r}, expected among {', '.join(ALL_LINES)}")
+
+    @property
+    def is_moderated(self) -> bool:
+        """Whether effects or year effects depend on the pair, or a path of the pilot stands in for treatment."""
+        return bool(self.moderator or self.strength) or self.effects != ("pair", "year")
+
+    @property
+    def variant(self) -> str:
+        """The last part of the id."""
+        return self.spec_id.rsplit(".", 1)[1]
+
+    @property
+    def series(self) -> str:
+        """The city series behind the outcome: its name without the measure in front."""
+        known = [name for name in SERIES_NEEDS if self.outcome.endswith(f"_{name}")]
+        return known[0] if known else self.outcome
+
+    @property
+    def sample_key(self) -> tuple:
+        """Specs with the same key share a sample and one pass of permutation draws."""
+        left_out = {"spec_id", "analysis", "outcome", "estimator", "moderator", "strength", "effects"}
+        rows = self.series if any(self.outcome == f"{measure}_{self.series}" for measure in SAME_ROWS) else self.outcome
+        kind = (self.is_moderated, bool(self.strength))
+        return (rows, *kind, *(getattr(self, f.name) for f in fields(self) if f.name not in left_out))
+
+
+def split_of(outcome: str) -> tuple[str, ...]:
+    """Outcomes that belong together: a `cm` measure with its exact parts, co-movement and dispersion; any other stands alone.
+
+    `cm` = `comove` + `dispersion` row by row, so the coefficients of the parts add up to that of the whole.
+    """
+    if outcome.startswith("cm_growth_"):
+        return tuple(outcome.replace("cm_", f"{part}_", 1) for part in ("cm", "comove", "dispersion"))
+    return (outcome,)

@@ -1,0 +1,308 @@
+"""Balanced panels without controls: every estimator is a weighted sum of the mean outcomes of cohorts by year.
+
+Pairs of a cohort share their regressors, so the pair dimension collapses (Wooldridge 2021): an estimator is a weight for each cell of
+cohort and year that depends on the numbers of pairs alone. One pass over the pairs then serves many outcomes, estimators and refits,
+which is what a specification curve needs. Equal to `influence_fit` and `group_time`, which also serve unbalanced panels and controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..influence.shock_weights import CitySums, jackknife_df, sum_city_groups
+
+
+@dataclass(frozen=True)
+class CellPanel:
+    """Sums of a panel by cell, a cell being a block of pairs (those of two provinces) and a cohort group within it.
+
+    Attributes
+    ----------
+    start : (G + 1,) int array
+        Position of the first treated year of a group, T for the never-treated group 0.
+    n_years : int
+    block, group : (P,) int arrays
+    block_province : (Q, 2) int array
+        The two provinces, 0..R-1, of the pairs of a block.
+    counts : (Q, G + 1) float array
+        Pairs by block and group.
+    sums : (Q, G + 1, T, M) float array
+        Of the outcomes.
+    y : (M, T, P) float array
+    """
+
+    start: np.ndarray
+    n_years: int
+    block: np.ndarray
+    group: np.ndarray
+    block_province: np.ndarray
+    counts: np.ndarray
+    sums: np.ndarray
+    y: np.ndarray
+
+    @property
+    def treated(self) -> np.ndarray:
+        """Whether a group is treated in a year; shape (G + 1, T) bool."""
+        return np.arange(self.n_years) >= self.start[:, None]
+
+    def by_class(self, block_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Counts (1, C, G + 1) and sums (1, C, G + 1, T, M) by class of blocks."""
+        counts, sums = (np.zeros((block_class.max() + 1, *values.shape[1:])) for values in (self.counts, self.sums))
+        np.add.at(counts, block_class, self.counts)
+        np.add.at(sums, block_class, self.sums)
+        return counts[None], sums[None]
+
+    def without_provinces(self, block_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same over the pairs without a city in each province: (R, C, G + 1) and (R, C, G + 1, T, M)."""
+        n_provinces = int(self.block_province.max()) + 1
+        stays = (self.block_province[None] != np.arange(n_provinces)[:, None, None]).all(axis=2).astype(float)
+        by_block = [values.reshape(len(values), -1) for values in (self.counts, self.sums)]
+        found = [np.zeros((n_provinces, block_class.max() + 1, values.shape[1])) for values in by_block]
+        for c in range(block_class.max() + 1):
+            members = block_class == c
+            for result, values in zip(found, by_block, strict=True):
+                # einsum without BLAS: the same bytes for any number of threads
+                result[:, c] = np.einsum("rq,qx->rx", stays[:, members], values[members])
+        shapes = [(*result.shape[:2], *values.shape[1:]) for result, values in zip(found, (self.counts, self.sums), strict=True)]
+        return found[0].reshape(shapes[0]), found[1].reshape(shapes[1])
+
+
+@dataclass(frozen=True)
+class CellFit:
+    """One estimator on M outcomes.
+
+    Attributes
+    ----------
+    estimate : (M,) float array
+    refits : (R, M) float array
+        Without each province; NaN where that loses the coefficient.
+    can_go : (R,) bool array
+        Provinces that hold a kept pair and whose deletion leaves a treated one.
+    psi : (M, P) float array
+        Influence of each pair.
+    per_pair : (r + 1, C, G + 1, T) float array
+        Weight of a pair's outcome by class and group: in the estimate without each of the r provinces that can go, last in the estimate.
+    """
+
+    estimate: np.ndarray
+    refits: np.ndarray
+    can_go: np.ndarray
+    psi: np.ndarray
+    per_pair: np.ndarray
+
+    def jackknife_variance(self) -> np.ndarray:
+        """Province jackknife (M,): (R - 1)/R sum_r (b_(-r) - b)^2, NaN where a refit loses the coefficient."""
+        n = int(self.can_go.sum())
+        squares = (self.refits[self.can_go] - self.estimate) ** 2
+        return (n - 1) / n * squares.sum(axis=0) if n > 1 else np.full(len(self.estimate), np.nan)
+
+
+def build_cell_panel(y: np.ndarray, group: np.ndarray, start: np.ndarray, province: tuple[np.ndarray, np.ndarray]) -> CellPanel:
+    """Sum a panel by cell.
+
+    Parameters
+    ----------
+    y : (M, T, P) float array
+        Without gaps.
+    group : (P,) int array
+        0 = never treated.
+    start : (G + 1,) int array
+    province : two (P,) int arrays
+        Province of either city of a pair, 0..R-1.
+
+    Returns
+    -------
+    CellPanel
+    """
+    lower, upper, base = np.minimum(*province), np.maximum(*province), int(np.max(province)) + 1
+    code, block = np.unique(lower * base + upper, return_inverse=True)
+    shape = (len(code), len(start))
+    cell = block * len(start) + group
+    counts = np.bincount(cell, minlength=shape[0] * shape[1]).astype(float)
+    sums = [[np.bincount(cell, weights=row, minlength=len(counts)) for row in outcome] for outcome in y]
+    by_cell = np.array(sums).transpose(2, 1, 0).reshape(*shape, y.shape[1], y.shape[0])
+    return CellPanel(start, y.shape[1], block, group, np.column_stack(np.divmod(code, base)), counts.reshape(shape), by_cell, y)
+
+
+def fit_cells(panel: CellPanel, estimators: Sequence[str], block_class: np.ndarray | None = None) -> dict[str, CellFit]:
+    """Estimate, refit without each province, and give every pair's influence.
+
+    Parameters
+    ----------
+    panel : CellPanel
+    estimators : sequence of str
+        Of `WEIGHTS`; those other than ``twfe`` need one class.
+    block_class : (Q,) int array, optional
+        Blocks of a class share year effects; None: all do. Each block its own class: effects of two provinces by year.
+
+    Returns
+    -------
+    dict
+        CellFit by estimator.
+    """
+    n_blocks = len(panel.counts)
+    block_class = np.zeros(n_blocks, dtype=np.int64) if block_class is None else block_class
+    counts, sums = panel.by_class(block_class)
+    nested = n_blocks > 1 and np.array_equal(np.sort(block_class), np.arange(n_blocks))
+    left = None if nested else panel.without_provinces(block_class)
+    found = {}
+    for estimator in estimators:
+        weights, misfit = WEIGHTS[estimator](counts, sums, panel)
+        estimate, per_pair = _weighted(weights, counts, sums)[0], _per_pair(weights, counts)
+        if left is None:
+            refits, can_go, scale = _refits_of_blocks(panel, weights[0, block_class])
+            of_refits = per_pair / scale[can_go, None, None, None]
+        else:
+            refits, can_go, of_refits = _refits(panel, WEIGHTS[estimator], *left)
+        psi = _influence(panel, block_class, (counts[0], sums[0]), weights[0], misfit[0])
+        found[estimator] = CellFit(estimate, refits, can_go, psi, np.concatenate([of_refits, per_pair]))
+    return found
+
+
+def sum_city_cells(
+    panel: CellPanel, cities: tuple[np.ndarray, np.ndarray], province: np.ndarray, block_class: np.ndarray | None = None
+) -> CitySums:
+    """Pairs of every city by class and group, for `jackknife_df_of_cells`.
+
+    Parameters
+    ----------
+    panel : CellPanel
+    cities : two (P,) int arrays
+    province : (N,) int array
+    block_class : (Q,) int array, optional
+        As in `fit_cells`.
+    """
+    n_groups = len(panel.start)
+    classes = np.zeros(len(panel.counts), dtype=np.int64) if block_class is None else block_class
+    cell = classes[panel.block] * n_groups + panel.group
+    return sum_city_groups(np.ones((len(cell), 1)), *cities, cell, province, n_groups * (int(classes.max()) + 1))
+
+
+def jackknife_df_of_cells(fit: CellFit, sums: CitySums) -> float:
+    """Degrees of freedom by design of the province jackknife; NaN where no province can go."""
+    if not fit.can_go.any():
+        return float("nan")
+    per_pair = fit.per_pair.reshape(len(fit.per_pair), -1, fit.per_pair.shape[-1])
+    return float(jackknife_df(sums, np.flatnonzero(fit.can_go), lambda b, rows, cell: (rows * per_pair[b, cell])[..., None])[0])
+
+
+def _can_go(panel: CellPanel, counts: np.ndarray) -> np.ndarray:
+    """Whether a province holds a pair and leaves a treated one; counts (R, C, G + 1) of what it leaves."""
+    return (counts.sum(axis=(1, 2)) < panel.counts.sum() - 0.5) & (counts[:, :, 1:].sum(axis=(1, 2)) > 0.5)
+
+
+def _per_pair(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return weights / np.maximum(counts, 1.0)[..., None]
+
+
+def _refits(panel: CellPanel, solve: Callable, counts: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Estimates (R, M) without each province, whether it can go (R,), and the weights of a pair in those that can."""
+    can_go = _can_go(panel, counts)
+    refits, per_pair = np.full((len(counts), sums.shape[-1]), np.nan), np.zeros((0, *counts.shape[1:], panel.n_years))
+    if can_go.any():
+        weights, _ = solve(counts[can_go], sums[can_go], panel)
+        refits[can_go], per_pair = _weighted(weights, counts[can_go], sums[can_go]), _per_pair(weights, counts[can_go])
+    return refits, can_go, per_pair
+
+
+def _refits_of_blocks(panel: CellPanel, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """With year effects of two provinces' pairs a province takes whole blocks with it: numerator and denominator lose their parts; also
+    the denominators (R,), NaN where nothing is left.
+    """
+    share = np.einsum("qgt,gt->q", weights, panel.treated.astype(float))
+    part = np.einsum("qgt,qgtm->qm", weights, _means(panel.counts, panel.sums))
+    n_provinces = int(panel.block_province.max()) + 1
+    stays = (panel.block_province[None] != np.arange(n_provinces)[:, None, None]).all(axis=2).astype(float)
+    can_go = _can_go(panel, np.einsum("rq,qg->rg", stays, panel.counts)[:, None])
+    total = np.einsum("rq,q->r", stays, share)
+    scale = np.where(can_go & (total > 1e-9), total, np.nan)
+    return np.einsum("rq,qm->rm", stays, part) / scale[:, None], can_go, scale
+
+
+def _means(counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    # a cell that lost all its pairs holds nothing but rounding
+    return np.where(counts[..., None, None] > 0.5, sums, 0.0) / np.maximum(counts, 1.0)[..., None, None]
+
+
+def _weighted(weights: np.ndarray, counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """Weights (B, C, G + 1, T) by the means of the cells; shape (B, M)."""
+    return np.einsum("bcgt,bcgtm->bm", weights, _means(counts, sums))
+
+
+def _influence(panel: CellPanel, block_class: np.ndarray, totals: tuple, weights: np.ndarray, misfit: np.ndarray) -> np.ndarray:
+    """Weights of the cells' means spread over their pairs, about the means, plus what the model leaves of the means; shape (M, P)."""
+    counts, sums = totals
+    count, per_pair = np.maximum(counts, 1.0), _per_pair(weights, counts)
+    centre = np.einsum("cgt,cgtm->cgm", per_pair, _means(counts, sums)) - misfit / count[..., None]
+    cell = block_class[panel.block] * len(panel.start) + panel.group
+    spread = np.ascontiguousarray(per_pair.reshape(-1, panel.n_years).T)[:, cell]
+    return np.einsum("mtp,tp->mp", panel.y, spread) - np.ascontiguousarray(centre.reshape(len(count) * len(panel.start), -1).T)[:, cell]
+
+
+def _twfe(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
+    """Treatment less its means by pair, by class and year, over its sum of squares; misfit = what two-way effects leave of the means."""
+    d = panel.treated.astype(float)
+    by_pair = d - d.mean(axis=1, keepdims=True)
+    size = np.maximum(counts.sum(axis=2), 1.0)
+    by_year = np.einsum("bcg,gt->bct", counts, by_pair) / size[..., None]
+    residual = by_pair[None, None] - by_year[:, :, None]
+    total = np.einsum("bcg,bcgt->b", counts, residual**2)
+    scale = np.where(total > 1e-9, total, np.nan)[:, None, None, None]
+    weights = counts[..., None] * residual / scale
+    means = _means(counts, sums)
+    estimate = np.einsum("bcgt,bcgtm->bm", weights, means)
+    centred = means - means.mean(axis=3, keepdims=True) - np.einsum("gt,bm->bgtm", by_pair, estimate)[:, None]
+    left = centred - (np.einsum("bcg,bcgtm->bctm", counts, centred) / size[..., None, None])[:, :, None]
+    return weights, np.einsum("bcgt,bcgtm->bcgm", weights, left)
+
+
+def _comparable(counts: np.ndarray, panel: CellPanel) -> np.ndarray:
+    """Counts (B, G + 1) without groups that are treated in every year: they can be neither effect nor control."""
+    return np.where(panel.start > 0, counts[:, 0], 0.0)
+
+
+def _callaway_santanna(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of ATT(g, t) after admission, weighted by pairs, against the last year before admission and never-treated pairs."""
+    n = _comparable(counts, panel)
+    weights = np.zeros((len(n), len(panel.start), panel.n_years))
+    for g in range(1, len(panel.start)):
+        s = panel.start[g]
+        if 0 < s < panel.n_years:
+            for group, sign in ((g, 1.0), (0, -1.0)):
+                weights[:, group, s:] += sign * n[:, g, None]
+                weights[:, group, s - 1] -= sign * n[:, g] * (panel.n_years - s)
+    n_cells = (n[:, 1:] * (panel.n_years - np.maximum(panel.start[1:], 0))).sum(axis=1)
+    scale = np.where((n_cells > 0.5) & (n[:, 0] > 0.5), n_cells, np.nan)
+    return (weights / scale[:, None, None])[:, None], np.zeros((*counts.shape, sums.shape[-1]))
+
+
+def _imputation(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
+    """Treated rows less what pair and year effects of the untreated rows predict (Borusyak, Jaravel and Spiess 2024), their mean."""
+    n, treated = _comparable(counts, panel), panel.treated.astype(float)
+    free = 1.0 - treated
+    mean = free / np.maximum(free.sum(axis=1, keepdims=True), 1.0)
+    n_rows = np.einsum("bg,gt->b", n, treated)
+    per_row = n / np.where((n_rows > 0.5) & (n[:, 0] > 0.5), n_rows, np.nan)[:, None]
+    direct = treated - treated.sum(axis=1, keepdims=True) * mean
+    # normal equations of the year effects once pair effects are out, the first year the base
+    matrix = np.einsum("bg,gtu->btu", n, free[:, :, None] * np.eye(panel.n_years) - free[:, :, None] * mean[:, None, :])[:, 1:, 1:]
+    derivative = np.einsum("bg,gt->bt", per_row, direct)
+    solved = np.isfinite(derivative).all(axis=1) & (np.linalg.matrix_rank(matrix, hermitian=True) == panel.n_years - 1)
+    through, years = np.full(derivative.shape, np.nan), np.full((*derivative.shape, sums.shape[-1]), np.nan)
+    through[:, 0], years[:, 0] = 0.0, 0.0
+    means = _means(counts, sums)[:, 0]
+    centred = free[None, :, :, None] * (means - np.einsum("gt,bgtm->bgm", mean, means)[:, :, None])
+    right = np.einsum("bg,bgtm->btm", n, centred)[:, 1:]
+    through[solved, 1:] = np.linalg.solve(matrix[solved], derivative[solved, 1:, None])[..., 0]
+    years[solved, 1:] = np.linalg.solve(matrix[solved], right[solved])
+    back = free * (through[:, None] - np.einsum("gt,bt->bg", mean, through)[..., None])
+    weights = per_row[..., None] * direct - n[..., None] * back
+    left = free[None, :, :, None] * (means - years[:, None])
+    left -= free[None, :, :, None] * np.einsum("gt,bgtm->bgm", mean, means - years[:, None])[:, :, None]
+    return weights[:, None], np.einsum("bgt,bgtm->bgm", weights, left)[:, None]
+
+
+WEIGHTS: dict[str, Callable] = {"twfe": _twfe, "callaway_santanna": _callaway_santanna, "borusyak": _imputation}

@@ -1,0 +1,153 @@
+"""Estimators of group-time effects as an `InfluenceFit`: aggregates, influence by pair, refits without each province and city."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
+from ..influence.refits import Refits, sums_without_cities, sums_without_provinces
+from ..influence.shock_weights import city_sums_of, jackknife_df, province_positions
+from ..linear.group_time_cells import Cells, aggregate, aggregation_weights, cell_members, cell_terms, term_label
+from ..linear.normal_equations import influence
+from ..linear.pair_statistics import sum_by_group
+from ..linear.treatment_regressors import Design
+from ..panel.pair_panel import Sample
+from ..results import NotEstimable
+from .callaway_santanna import callaway_santanna
+from .group_time_model import CellModel
+from .imputation import borusyak, gardner
+from .sun_abraham_etwfe import etwfe, sun_abraham
+
+GROUP_TIME: dict[str, Callable[[Sample], CellModel]] = {
+    "callaway_santanna": callaway_santanna,
+    "sun_abraham": sun_abraham,
+    "gardner": gardner,
+    "borusyak": borusyak,
+    "etwfe": etwfe,
+}
+WITH_CELLS = ("callaway_santanna", "sun_abraham")
+
+
+def comparable_sample(sample: Sample) -> Sample:
+    """The sample without pairs that are treated in every year of the panel: they can be neither effect nor control."""
+    always = (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0])
+    return dataclasses.replace(sample, kept=sample.kept & ~always)
+
+
+def fit_group_time(sample: Sample, estimator: str) -> tuple[InfluenceFit, ...]:
+    """Group-time effects of one estimator and their aggregates, one fit an outcome of the sample.
+
+    Parameters
+    ----------
+    sample : Sample
+        As `comparable_sample` gives it.
+    estimator : str
+        Of `GROUP_TIME`.
+
+    Returns
+    -------
+    tuple of InfluenceFit
+        Terms `att` and `event`, and `group_time` for Callaway-Sant'Anna and Sun-Abraham. The weights of an aggregate count as known, in
+        each refit they are its own.
+
+    Raises
+    ------
+    NotEstimable
+        If controls are given to Callaway-Sant'Anna, no effect after admission is observed, or an observed cell is not identified.
+    """
+    if estimator == "callaway_santanna" and sample.panel.controls is not None:
+        raise NotEstimable("callaway_santanna takes no controls here: leave --controls out, or use sun_abraham, gardner, borusyak or etwfe")
+    model = GROUP_TIME[estimator](sample)
+    totals = sum_by_group(model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
+    effects, mass = model.solve(totals[None])
+    chosen = _observed_cells(sample, model, estimator, effects[0], mass[0])
+    cells = model.cells.take(chosen)
+    terms = cell_terms(cells, sample.group_years, estimator in WITH_CELLS)
+    members = cell_members(cells, sample.group_years, terms)
+    weights = np.zeros((len(model.cells), len(terms)))
+    weights[chosen] = aggregation_weights(mass[:, chosen], members)[0]
+    pilots = pilots_in_cells(sample, _indicators(sample, cells, members))
+    refits = _refits(sample, model, chosen, members)
+    residuals = cell_residuals(sample)
+    places = {term: c for c, term in enumerate(cell_terms(model.cells, sample.group_years, estimator in WITH_CELLS))}
+    common = (terms, tuple(term_label(term) for term in terms), np.array([places[term] for term in terms]))
+    fits = []
+    for m in range(len(sample.outcomes)):
+        estimate = aggregate(effects[:, m, chosen], weights[None, chosen])[0]
+        psi = influence(model.values[sample.kept], sample.pair_group[sample.kept], model.gradient(totals, m, weights))
+        city_sums = sum_by_city(psi, sample.panel.city_i[sample.kept], sample.panel.city_j[sample.kept], sample.panel.n_cities)
+        counts = (pilots.sum(axis=0), count_provinces(sample, pilots))
+        fits.append(InfluenceFit(*common, estimate, psi, city_sums, *counts, *refits[m], residuals[m]))
+    return tuple(fits)
+
+
+def _observed_cells(sample: Sample, model: CellModel, estimator: str, effects: np.ndarray, mass: np.ndarray) -> np.ndarray:
+    """Positions of the cells with an effect; refuses what is observed but not identified."""
+    observed, found = mass > 0, np.isfinite(effects).all(axis=0)
+    post = model.cells.event_time >= 0
+    if not (observed & post).any():
+        raise NotEstimable(
+            f"{estimator}: no kept pair is observed before and after its admission: give years before the first admission and after it"
+        )
+    lost = np.flatnonzero(observed & ~found)
+    # a pair that misses a year takes part in fewer comparisons: a cell without any is not observed
+    if len(lost) and (estimator != "callaway_santanna" or not (found & post).any()):
+        names = ", ".join(f"{sample.group_years[model.cells.group[k] - 1]} in {sample.panel.years[model.cells.year[k]]}" for k in lost)
+        raise NotEstimable(
+            f"{estimator}: not identified beside the pair and year effects: cohort {names}. Needed are never-treated pairs in the same "
+            "years and pairs observed before and after their admission"
+        )
+    return np.flatnonzero(observed & found)
+
+
+def _indicators(sample: Sample, cells: Cells, members: np.ndarray) -> Design:
+    x = np.zeros((sample.n_groups, len(sample.panel.years), members.shape[1]))
+    x[cells.group, cells.year] = members
+    return Design("", "", (None,) * members.shape[1], x)
+
+
+def _refits(sample: Sample, model: CellModel, chosen: np.ndarray, members: np.ndarray) -> list[tuple[Refits | None, Refits]]:
+    """Refits without each province and without each city, by outcome."""
+    cities = _refit(sample, model, chosen, members, *sums_without_cities(sample, model.values))
+    if sample.panel.province is None:
+        return [(None, of_cities) for of_cities in cities]
+    names, deleted = sums_without_provinces(sample, model.values)
+    df = _df_by_design(sample, model, chosen, members, names, deleted)
+    return list(zip(_refit(sample, model, chosen, members, names, deleted, df), cities, strict=True))
+
+
+def _refit(sample, model: CellModel, chosen, members, names, deleted: np.ndarray, df: np.ndarray | None = None) -> list[Refits]:
+    effects, mass = model.solve(deleted)
+    weights = aggregation_weights(mass[:, chosen], members)
+    return [Refits(names, aggregate(effects[:, m, chosen], weights), df) for m in range(len(sample.outcomes))]
+
+
+def _df_by_design(sample: Sample, model: CellModel, chosen, members, names: np.ndarray, deleted: np.ndarray) -> np.ndarray | None:
+    """Degrees of freedom (C,) of the jackknife of every term; None without a refit."""
+    if len(names) == 0:
+        return None
+    totals = sum_by_group(model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
+    # -1 is the whole sample, which comes last
+    samples = np.concatenate([deleted, totals[None]])
+    weights = np.zeros((len(samples), len(model.cells), members.shape[1]))
+    weights[:, chosen] = aggregation_weights(model.solve(samples)[1][:, chosen], members)
+    sums = city_sums_of(sample, model.values[:, : model.n_shared])
+    return jackknife_df(sums, province_positions(sample, names), lambda b, rows, group: model.spread(samples[b], weights[b], rows, group))
+
+
+def cell_residuals(sample: Sample) -> np.ndarray:
+    """Outcomes less pair means, less the mean of that over the pairs of a cohort in a year; shape (M, P_kept, T), NaN without a row."""
+    observed, group = sample.observed[sample.kept], sample.pair_group[sample.kept]
+    count = np.zeros((sample.n_groups, observed.shape[1]))
+    np.add.at(count, group, observed.astype(float))
+    residuals = []
+    for y in sample.panel.y[list(sample.outcomes)]:
+        values = np.where(observed, y[sample.kept], 0.0)
+        values = np.where(observed, values - (values.sum(axis=1) / np.maximum(observed.sum(axis=1), 1))[:, None], 0.0)
+        total = np.zeros_like(count)
+        np.add.at(total, group, values)
+        residuals.append(np.where(observed, values - (total / np.maximum(count, 1.0))[group], np.nan))
+    return np.stack(residuals)

@@ -1,0 +1,68 @@
+"""Least squares with a coefficient for each cohort and year: Sun and Abraham 2021, and extended two-way fixed effects (Wooldridge 2021)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..linear.group_time_cells import Cells, build_cells
+from ..linear.normal_equations import influence_weights, outcome_columns, outcome_weights, solve, spread_outcome_weights
+from ..linear.pair_statistics import PairStatistics, pair_statistics
+from ..panel.pair_panel import Sample
+from .group_time_model import CellModel
+
+
+def sun_abraham(sample: Sample) -> CellModel:
+    """All leads and lags of each cohort, the last year before admission omitted; cells are weighted by the pairs of their cohort."""
+    return _saturated(sample, build_cells(sample.group_years, sample.panel.years, "fixed"), by_pairs=True)
+
+
+def etwfe(sample: Sample) -> CellModel:
+    """A coefficient for each cohort in each of its treated years; cells are weighted by their rows."""
+    return _saturated(sample, build_cells(sample.group_years, sample.panel.years, "treated"), by_pairs=False)
+
+
+def _saturated(sample: Sample, cells: Cells, by_pairs: bool) -> CellModel:
+    """Statistics of a pair: those of `sufficient`, followed by its observed years."""
+    panel = sample.panel
+    statistics = pair_statistics(panel.y[list(sample.outcomes)], panel.controls, sample.observed)
+    x = np.zeros((sample.n_groups, len(panel.years), len(cells)))
+    x[cells.group, cells.year, np.arange(len(cells))] = 1.0
+    values = np.concatenate([statistics.values, sample.observed], axis=1)
+    layout, solver = statistics.layout, _solver(statistics, x, cells, by_pairs)
+    return CellModel(cells, values, solver, _gradient(statistics, x), _spread(statistics, x), layout.gram_start)
+
+
+def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: bool):
+    layout = statistics.layout
+    start = layout.n_years - 1 + layout.n_controls
+
+    def solve_cells(totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        solution = solve(totals, x, statistics)
+        effects = np.where(solution.lost[:, None, start:], np.nan, solution.theta[:, :, start:])
+        mass = totals[:, cells.group, 0] if by_pairs else totals[:, cells.group, layout.size + cells.year]
+        return effects, np.round(mass)
+
+    return solve_cells
+
+
+def _gradient(statistics: PairStatistics, x: np.ndarray):
+    layout = statistics.layout
+
+    def gradient(totals: np.ndarray, m: int, weights: np.ndarray) -> np.ndarray:
+        solution = solve(totals[None], x, statistics)
+        of_cells = influence_weights(solution.theta[0, m], solution.inverse[0], x, statistics)[:, :, : x.shape[2]]
+        result = np.zeros((*totals.shape, weights.shape[1]))
+        result[:, outcome_columns(layout, m)] = np.einsum("gdk,kc->gdc", of_cells, weights)
+        return result
+
+    return gradient
+
+
+def _spread(statistics: PairStatistics, x: np.ndarray):
+    def spread(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+        inverse = solve(totals[None], x, statistics).inverse[0]
+        of_cells = (part[..., : x.shape[2]] for part in outcome_weights(inverse, x, statistics.layout))
+        z, by_control = (np.einsum("...k,kc->...c", part, weights) for part in of_cells)
+        return spread_outcome_weights(z, by_control, sums, group, statistics)
+
+    return spread

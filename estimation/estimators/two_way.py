@@ -1,0 +1,204 @@
+"""Least squares with pair and year effects, and its refits without each province or city.
+
+docs/methods: the estimator, its influence values and the deletion of provinces.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
+from ..influence.refits import Refits, sums_without_cities, sums_without_provinces
+from ..influence.shock_weights import city_sums_of, jackknife_df, province_positions
+from ..linear.normal_equations import (
+    Solution,
+    influence,
+    influence_weights,
+    outcome_columns,
+    outcome_weights,
+    solve,
+    spread_outcome_weights,
+)
+from ..linear.pair_statistics import PairStatistics, pair_statistics, sum_by_group
+from ..linear.treatment_regressors import Design, twfe_design
+from ..panel.pair_panel import PairPanel, Sample, build_sample
+from ..results import NotEstimable
+
+
+def fit_least_squares(
+    sample: Sample, statistics: PairStatistics, design: Design, control_names: tuple[str, ...]
+) -> tuple[InfluenceFit, ...]:
+    """Least squares with pair and year effects, one fit an outcome of the sample.
+
+    Parameters
+    ----------
+    sample : Sample
+    statistics : PairStatistics
+    design : Design
+    control_names : tuple of str, length K
+
+    Returns
+    -------
+    tuple of InfluenceFit
+
+    Raises
+    ------
+    NotEstimable
+        If a coefficient with observed cells, or a control, is not identified.
+    """
+    kept = sample.kept
+    totals = sum_by_group(statistics.values[kept], sample.pair_group[kept], sample.n_groups)
+    solution = solve(totals[None], design.x, statistics)
+    pilots = pilots_in_cells(sample, design)
+    _check_identified(sample, design, control_names, solution.lost[0], pilots.any(axis=0))
+    chosen = np.flatnonzero(pilots.any(axis=0))
+    provinces = [None] * len(sample.outcomes) if sample.panel.province is None else leave_out_provinces(sample, statistics, design)
+    cities = leave_out_cities(sample, statistics, design)
+    fits = []
+    for m in range(len(sample.outcomes)):
+        fits.append(_outcome_fit(sample, statistics, design, control_names, solution, m, chosen, pilots, (provinces[m], cities[m])))
+    return tuple(fits)
+
+
+def leave_one_out(panel: PairPanel, outcome: int, tie_quantile: float | None = None) -> dict[str, Refits]:
+    """Refits of `twfe` without one city or province at a time; outcomes and the tie mask stay, effects are recomputed.
+
+    Parameters
+    ----------
+    panel : PairPanel
+    outcome : int
+        Position of the outcome in the panel.
+    tie_quantile : float, optional
+        As in `estimation.fit.fit_outcomes`.
+
+    Returns
+    -------
+    dict
+        ``city`` and, with province codes, ``province``: Refits of one coefficient (R, 1), NaN where nothing identifies it any more.
+    """
+    sample = build_sample(panel, (outcome,), tie_quantile)
+    statistics = pair_statistics(panel.y[[outcome]], panel.controls, sample.observed)
+    design = twfe_design(sample.group_years, panel.years)
+    found = {"city": leave_out_cities(sample, statistics, design)[0]}
+    if panel.province is not None:
+        found["province"] = leave_out_provinces(sample, statistics, design)[0]
+    return {name: refits.take(np.array([0])) for name, refits in found.items()}
+
+
+def leave_out_cities(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
+    """Refits without each city that holds a kept pair, one `Refits` an outcome; treatment coefficients first, then controls."""
+    cities, deleted = sums_without_cities(sample, statistics.values)
+    return _refits(solve(deleted, design.x, statistics), cities, design, statistics)
+
+
+def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
+    """Refits without each province: every pair with a city in it goes; z and the tie mask stay.
+
+    A province whose deletion leaves no pilot is skipped.
+
+    Parameters
+    ----------
+    sample : Sample
+        With provinces.
+    statistics : PairStatistics
+    design : Design
+
+    Returns
+    -------
+    list of Refits
+        One an outcome of the sample.
+    """
+    provinces, deleted = sums_without_provinces(sample, statistics.values)
+    totals = sum_by_group(statistics.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
+    # the whole sample comes last
+    solution = solve(np.concatenate([deleted, totals[None]]), design.x, statistics)
+    return _refits(solution, provinces, design, statistics, _df_by_design(sample, statistics, design, provinces, solution.inverse))
+
+
+def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen, pilots, refits) -> InfluenceFit:
+    panel, kept, layout = sample.panel, sample.kept, statistics.layout
+    theta, inverse = solution.theta[0, m], solution.inverse[0]
+    n_treatment, k, t = len(design.event_times), layout.n_controls, layout.n_years
+    columns = np.concatenate([chosen, n_treatment + np.arange(k)])
+    scale = np.concatenate([np.ones(len(chosen)), statistics.control_scale])
+    weights = influence_weights(theta, inverse, design.x, statistics)[:, :, columns]
+    psi = influence(statistics.values[kept][:, outcome_columns(layout, m)], sample.pair_group[kept], weights) / scale
+    estimate = np.concatenate([theta[t - 1 + k :][chosen], theta[t - 1 : t - 1 + k]]) / scale
+    n_pilots = np.concatenate([pilots[:, chosen].sum(axis=0), np.full(k, pilots.any(axis=1).sum())])
+    n_provinces = np.concatenate(
+        [count_provinces(sample, pilots[:, chosen]), np.full(k, count_provinces(sample, pilots.any(axis=1)[:, None]))]
+    )
+    provinces, cities = (None if r is None else r.take(columns) for r in refits)
+    return InfluenceFit(
+        tuple((design.term, None, design.event_times[c]) for c in chosen) + tuple((name, None, None) for name in control_names),
+        tuple(design.labels[c] for c in chosen) + tuple(control_names),
+        np.concatenate([chosen, np.full(k, -1)]),
+        estimate,
+        psi,
+        sum_by_city(psi, panel.city_i[kept], panel.city_j[kept], panel.n_cities),
+        n_pilots,
+        n_provinces,
+        provinces,
+        cities,
+        _residuals(sample, statistics, design, theta, m),
+    )
+
+
+def _check_identified(sample: Sample, design: Design, control_names: tuple[str, ...], lost: np.ndarray, observed: np.ndarray) -> None:
+    n_years, k = len(sample.panel.years), len(control_names)
+    for name, gone in zip(control_names, lost[n_years - 1 : n_years - 1 + k], strict=True):
+        if gone:
+            raise NotEstimable(
+                f"control {name}: does not vary within pairs once year effects and the other controls are out; leave it out of the controls"
+            )
+    unidentified = lost[n_years - 1 + k :] & observed
+    if not observed.any():
+        raise NotEstimable("no kept pair is observed after its admission: nothing to estimate; give later years or another cohort_year")
+    if unidentified.any():
+        names = ", ".join(label for label, gone in zip(design.labels, unidentified, strict=True) if gone)
+        raise NotEstimable(
+            f"{design.estimator}: not identified beside the pair and year effects: {names}. Needed are never-treated pairs in the same "
+            "years, pairs observed before and after their admission and, for an event study, a cohort observed in the year before admission"
+        )
+
+
+def _residuals(sample: Sample, statistics: PairStatistics, design: Design, theta: np.ndarray, m: int) -> np.ndarray:
+    layout, kept = statistics.layout, sample.kept
+    t, k = layout.n_years, layout.n_controls
+    observed, group = sample.observed[kept], sample.pair_group[kept]
+    fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum("gtl,l->gt", design.x, theta[t - 1 + k :])
+    values = statistics.values[kept]
+    start = layout.shared + m * layout.per_outcome
+    controls = values[:, layout.control_start : layout.gram_start].reshape(len(values), t, k)
+    rest = values[:, start : start + t] - np.einsum("ptk,k->pt", controls, theta[t - 1 : t - 1 + k])
+    explained = np.where(observed, fitted[group], np.nan)
+    explained -= np.nanmean(explained, axis=1, keepdims=True)
+    return np.where(observed, rest - explained, np.nan)
+
+
+def _df_by_design(
+    sample: Sample, statistics: PairStatistics, design: Design, provinces: np.ndarray, inverses: np.ndarray
+) -> np.ndarray | None:
+    """Degrees of freedom (C,) of the jackknife of every outcome; None without a refit."""
+    if len(provinces) == 0:
+        return None
+    weights = [outcome_weights(inverse, design.x, statistics.layout) for inverse in inverses]
+    sums = city_sums_of(sample, statistics.values[:, : statistics.layout.gram_start])
+    return jackknife_df(
+        sums, province_positions(sample, provinces), lambda b, rows, group: spread_outcome_weights(*weights[b], rows, group, statistics)
+    )
+
+
+def _refits(
+    solution: Solution, blocks: np.ndarray, design: Design, statistics: PairStatistics, df: np.ndarray | None = None
+) -> list[Refits]:
+    """One an outcome, from the first solutions of a batch."""
+    n, n_controls, n_years = len(blocks), statistics.layout.n_controls, statistics.layout.n_years
+    start = n_years - 1 + n_controls
+    columns = np.concatenate([np.arange(start, start + len(design.event_times)), np.arange(n_years - 1, start)])
+    scale = np.concatenate([np.ones(len(design.event_times)), statistics.control_scale])
+    refits = []
+    for m in range(statistics.layout.n_outcomes):
+        estimates = np.where(solution.lost[:n, columns], np.nan, solution.theta[:n, m, columns]) / scale
+        refits.append(Refits(blocks, estimates, df))
+    return refits

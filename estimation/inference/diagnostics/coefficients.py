@@ -1,0 +1,187 @@
+"""Numbers that say how far a fit can be trusted (METHODS.md, sections 7 and 8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...influence.influence_fit import InfluenceFit
+from ...influence.refits import Refits
+from ...panel.pair_panel import Sample
+from ..intervals import Lines, held_cities
+from ..permutation.assignments import fixed_labels
+from ..permutation.two_way import Draws, permutation_p_value
+from ..variances import MIN_PILOTS, f_p_value, t_interval
+from .goodman_bacon import estimates_without_cohorts, goodman_bacon, minimum_detectable_effect, negative_weight_share, treatment_weights
+
+# coefficients whose placebo distribution is kept as quantiles, for its picture
+OVERALL = ("treated", "att")
+QUANTILES = np.linspace(0.0, 1.0, 41)
+Diagnostic = tuple[str, str | None, float | int | str | None]
+
+
+@dataclass(frozen=True)
+class Influence:
+    """The block of cities whose deletion moves one coefficient most.
+
+    `share` is its share of the jackknife sum, `r_eff` = 1/sum of squared shares; None where a refit loses the coefficient.
+    """
+
+    block: int | str
+    estimate_without: float
+    share: float | None
+    r_eff: float | None
+
+
+def most_influential(refits: Refits, estimate: np.ndarray, c: int) -> Influence | None:
+    """Most influential block for coefficient c among the refits that keep it; None where no refit does or none moves it."""
+    squares = (refits.estimates[:, c] - estimate[c]) ** 2
+    if not np.isfinite(squares).any() or not np.nansum(squares) > 0:
+        return None
+    at = int(np.nanargmax(squares))
+    share = r_eff = None
+    if np.isfinite(squares).all():
+        shares = squares / squares.sum()
+        share, r_eff = float(shares[at]), float(1 / (shares**2).sum())
+    block = refits.blocks[at]
+    return Influence(block.item() if hasattr(block, "item") else block, float(refits.estimates[at, c]), share, r_eff)
+
+
+def tested_leads(fit: InfluenceFit) -> np.ndarray:
+    """Leads of the joint test: event times before admission with pilots enough, kept by every refit; positions of coefficients."""
+    permitted = set(permitted_rows(fit).tolist())
+    events = [c for c, (term, _, e) in enumerate(fit.terms) if term == "event" and e is not None and e < 0]
+    return np.array([c for c in events if c in permitted], dtype=np.int64)
+
+
+def permitted_rows(fit: InfluenceFit) -> np.ndarray:
+    """Coefficients that a joint test may use: pilots enough, kept by every refit; positions, none without provinces."""
+    if fit.provinces is None:
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero((fit.n_pilots >= MIN_PILOTS) & np.isfinite(fit.provinces.estimates).all(axis=0))
+
+
+def pilot_variance_ratio(sample: Sample, residuals: np.ndarray) -> float | None:
+    """Mean squared city-year residual of pilots over that of never-pilots; a city-year residual is the mean over the city's kept pairs."""
+    panel, held = sample.panel, held_cities(sample)
+    i, j = panel.city_i[sample.kept], panel.city_j[sample.kept]
+    present = np.isfinite(residuals)
+    filled = np.where(present, residuals, 0.0)
+    total, count = np.zeros((panel.n_cities, residuals.shape[1])), np.zeros((panel.n_cities, residuals.shape[1]))
+    for t in range(residuals.shape[1]):
+        for city in (i, j):
+            total[:, t] += np.bincount(city, filled[:, t], panel.n_cities)
+            count[:, t] += np.bincount(city, present[:, t], panel.n_cities)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    pilots, nevers = mean[held & (panel.city_cohort > 0)], mean[held & (panel.city_cohort == 0)]
+    if not np.isfinite(pilots).any() or not np.isfinite(nevers).any():
+        return None
+    below = float(np.nanmean(nevers**2))
+    return float(np.nanmean(pilots**2)) / below if below > 0 else None
+
+
+def summarised(fit: InfluenceFit) -> list[tuple[int, str]]:
+    """Positions and labels of the coefficients that get diagnostics and sentences of their own: not the single cells of cohort and year."""
+    return [(c, label) for c, label in enumerate(fit.labels) if fit.terms[c][0] != "group_time"]
+
+
+def coefficient_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
+    """Variances of all lines, their ratios and what moves each coefficient most."""
+    found: list[Diagnostic] = []
+    for c, label in summarised(fit):
+        variance = {name: _number(value[c]) for name, value in lines.variances.items()}
+        found += [(f"{name}_variance", label, value) for name, value in variance.items()]
+        if variance["conventional"]:
+            found.append(("conventional_t", label, float(fit.estimate[c]) / variance["conventional"] ** 0.5))
+        if variance["city"] and variance["province_jackknife"] is not None:
+            found.append(("jackknife_to_city_error", label, (variance["province_jackknife"] / variance["city"]) ** 0.5))
+        found.append(("n_pilot_provinces", label, int(fit.n_pilot_provinces[c])))
+        if fit.n_pilots[c] >= MIN_PILOTS and fit.provinces is not None:
+            jackknife = t_interval(float(fit.estimate[c]), float(lines.variances["province_jackknife"][c]), lines.n_provinces - 1)
+            found += [("jackknife_df", label, float(lines.jackknife_df[c])), ("p_value_t_provinces", label, jackknife.p_value)]
+        for name, refits in (("province", fit.provinces), ("city", fit.cities)):
+            worst = None if refits is None else most_influential(refits, fit.estimate, c)
+            if worst is not None:
+                found += [(f"most_influential_{name}", label, worst.block), (f"estimate_without_{name}", label, worst.estimate_without)]
+                found += [(f"{name}_max_share", label, worst.share), (f"{name}_r_eff", label, worst.r_eff)]
+    return found
+
+
+def power_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
+    """Minimum detectable effect (80 % power, 5 % size) of each coefficient by its default line, where that has a standard error."""
+    found: list[Diagnostic] = []
+    for c, label in summarised(fit):
+        interval = lines.intervals[c].get(lines.defaults[c])
+        if interval is not None and interval.std_error is not None:
+            df = float(lines.jackknife_df[c]) if lines.defaults[c] == "province_jackknife" else int(fit.n_pilots[c]) - 1
+            found.append(("minimum_detectable_effect", label, minimum_detectable_effect(interval.std_error, df)))
+    return found
+
+
+def two_way_diagnostics(sample: Sample, outcome: int) -> list[Diagnostic]:
+    """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative weights; balanced, without controls."""
+    found: list[Diagnostic] = [("negative_weight_share", None, negative_weight_share(treatment_weights(sample)))]
+    for row in goodman_bacon(sample, outcome):
+        label = f"{row.treated_cohort} against {row.control_cohort or 'never'}"
+        found += [("goodman_bacon_weight", label, row.weight), ("goodman_bacon_estimate", label, row.estimate)]
+    return found + [("estimate_without_cohort", str(year), value) for year, value in estimates_without_cohorts(sample, outcome).items()]
+
+
+def sample_diagnostics(sample: Sample, fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
+    """Counts of provinces, the tie threshold and the ratio of pilots' to others' variance."""
+    found: list[Diagnostic] = [
+        ("jackknife_n_provinces", None, lines.n_provinces),
+        ("pilot_variance_ratio", None, pilot_variance_ratio(sample, fit.residuals) if sample.panel.pilots_known else None),
+    ]
+    if sample.panel.province is not None:
+        pilots = held_cities(sample) & (sample.panel.city_cohort > 0)
+        found.append(("n_provinces_with_pilots", None, len(np.unique(sample.panel.province[pilots]))))
+    if sample.tie_quantile is not None:
+        found.append(("smallest_kept_tie", None, float(sample.panel.tie[sample.kept].min())))
+    return found
+
+
+def permutation_diagnostics(sample: Sample, fit: InfluenceFit, draws: Draws, strata: np.ndarray) -> list[Diagnostic]:
+    """Mean of the placebo estimates, the estimate minus it, pilots that cannot move, undefined draws."""
+    fixed = int((fixed_labels(sample.city_group, strata) & (sample.city_group > 0)).sum())
+    found: list[Diagnostic] = [
+        ("permutation_draws", None, len(draws.statistic)),
+        ("permutation_is_enumeration", None, int(draws.is_enumeration)),
+        ("permutation_fixed_pilots", None, fixed),
+        ("permutation_fixed_pilot_share", None, fixed / max(int((sample.city_group > 0).sum()), 1)),
+    ]
+    for c, label in summarised(fit):
+        if fit.columns[c] < 0:
+            continue
+        coefficient = draws.coefficient[:, fit.columns[c]]
+        defined = np.isfinite(coefficient)
+        found.append(("permutation_undefined_draws", label, int((~defined).sum())))
+        if defined.any():
+            mean = float(coefficient[defined].mean())
+            found += [("permutation_mean_estimate", label, mean), ("permutation_centred_estimate", label, float(fit.estimate[c]) - mean)]
+            rank = permutation_p_value(abs(float(fit.estimate[c])), np.abs(coefficient), draws.is_enumeration)
+            found.append(("placebo_rank_unstudentised", label, rank))
+            if label in OVERALL:
+                at = np.quantile(coefficient[defined], QUANTILES)
+                found += [(f"permutation_quantile_{q:.3f}", label, float(value)) for q, value in zip(QUANTILES, at, strict=True)]
+    return found
+
+
+def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]:
+    """Joint test that the leads are zero: F with the jackknife covariance, its p, and the permutation p of the same statistic."""
+    leads = tested_leads(fit)
+    if len(leads) == 0 or fit.provinces is None:
+        return []
+    statistic, df1, df2 = fit.provinces.joint_f(fit.estimate, leads)
+    found: list[Diagnostic] = [("joint_leads_df1", None, df1), ("joint_leads_df2", None, df2)]
+    if not np.isfinite(statistic):
+        return [*found, ("joint_leads_f", None, None)]
+    found += [("joint_leads_f", None, statistic), ("joint_leads_p", None, f_p_value(statistic, df1, df2))]
+    if draws is not None:
+        found.append(("joint_leads_permutation_p", None, permutation_p_value(statistic, draws.joint, draws.is_enumeration)))
+    return found
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,123 @@
+"""What two-way fixed effects average on a balanced panel without controls: comparisons, weights and their signs; and power."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+from ...panel.pair_panel import Sample
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One 2x2 comparison: a cohort against another cohort or the never-treated (0), its weight and its difference in differences."""
+
+    treated_cohort: int
+    control_cohort: int
+    weight: float
+    estimate: float
+
+
+def cohort_means(sample: Sample, outcome: int) -> tuple[np.ndarray, np.ndarray]:
+    """Kept pairs (G + 1,) and mean outcomes (G + 1, T) by cohort, NaN for a cohort without a kept pair.
+
+    Raises
+    ------
+    ValueError
+        If a kept pair misses a year.
+    """
+    if not sample.observed[sample.kept].all():
+        raise ValueError("the decomposition needs every year of every kept pair: balance the panel first")
+    group, y = sample.pair_group[sample.kept], sample.panel.y[outcome][sample.kept]
+    count = np.bincount(group, minlength=sample.n_groups)
+    means = np.full((sample.n_groups, y.shape[1]), np.nan)
+    for g in np.flatnonzero(count):
+        means[g] = y[group == g].mean(axis=0)
+    return count, means
+
+
+def goodman_bacon(sample: Sample, outcome: int) -> list[Comparison]:
+    """Decompose the two-way coefficient into its 2x2 comparisons (Goodman-Bacon 2021); weights sum to 1 and reproduce it.
+
+    Parameters
+    ----------
+    sample : Sample
+        Balanced, without controls.
+    outcome : int
+
+    Returns
+    -------
+    list of Comparison
+        Each cohort against the never-treated, against later cohorts before their admission, and against earlier ones after theirs.
+    """
+    count, means = cohort_means(sample, outcome)
+    n_years = means.shape[1]
+    start = np.concatenate([[n_years], np.searchsorted(sample.panel.years, sample.group_years)])
+    share, treated = count / count.sum(), 1 - start / n_years
+    names = np.concatenate([[0], sample.group_years])
+    rows = []
+    for a in np.flatnonzero(count[1:]) + 1:
+        for b in np.flatnonzero(count):
+            if a == b:
+                continue
+            weight, window = _comparison(share, treated, start, int(a), int(b))
+            if weight > 0:
+                before, after = slice(window[0], start[a]), slice(start[a], window[1])
+                change = means[[a, b], after].mean(axis=1) - means[[a, b], before].mean(axis=1)
+                rows.append((int(names[a]), int(names[b]), weight, float(change[0] - change[1])))
+    total = sum(row[2] for row in rows)
+    return [Comparison(a, b, weight / total, estimate) for a, b, weight, estimate in rows]
+
+
+def _comparison(share: np.ndarray, treated: np.ndarray, start: np.ndarray, a: int, b: int) -> tuple[float, tuple[int, int]]:
+    """Unscaled weight (shares times the variance of treatment in the comparison) and its years."""
+    n_years = int(start[0])
+    if start[a] < start[b]:
+        return share[a] * share[b] * (treated[a] - treated[b]) * (1 - treated[a]), (0, int(start[b]))
+    return share[a] * share[b] * treated[a] * (treated[b] - treated[a]), (int(start[b]), n_years)
+
+
+def estimates_without_cohorts(sample: Sample, outcome: int) -> dict[int, float]:
+    """Two-way coefficient without the pairs of each cohort, by cohort year; empty with a single cohort. Balanced, without controls."""
+    found = {}
+    present = np.unique(sample.pair_group[sample.kept & (sample.pair_group > 0)])
+    for g in present if len(present) > 1 else ():
+        rest = goodman_bacon(dataclasses.replace(sample, kept=sample.kept & (sample.pair_group != g)), outcome)
+        if rest:
+            found[int(sample.group_years[g - 1])] = sum(row.weight * row.estimate for row in rest)
+    return found
+
+
+def treatment_weights(sample: Sample) -> np.ndarray:
+    """Weight of each treated cell's effect in the two-way coefficient (de Chaisemartin and D'Haultfoeuille 2020).
+
+    Parameters
+    ----------
+    sample : Sample
+        Balanced, without controls.
+
+    Returns
+    -------
+    (G + 1, T) float array
+        Sums to 1 over treated cells, zero elsewhere.
+    """
+    count, _ = cohort_means(sample, sample.outcomes[0])
+    start = np.concatenate([[np.iinfo(np.int64).max], sample.group_years])
+    treated = (sample.panel.years[None] >= start[:, None]).astype(float)
+    by_year = (count[:, None] * treated).sum(axis=0) / count.sum()
+    residual = treated - treated.mean(axis=1, keepdims=True) - by_year + by_year.mean()
+    weights = count[:, None] * treated * residual
+    return weights / weights.sum()
+
+
+def negative_weight_share(weights: np.ndarray) -> float:
+    """Sum of the absolute negative weights over the sum of all absolute weights."""
+    return float(-weights[weights < 0].sum() / np.abs(weights).sum())
+
+
+def minimum_detectable_effect(std_error: float, df: float, power: float = 0.8, size: float = 0.05) -> float:
+    """Smallest effect that a two-sided t test of this standard error finds with the given power (Bloom 1995)."""
+    return float((stdtrit(df, 1 - size / 2) + stdtrit(df, power)) * std_error)

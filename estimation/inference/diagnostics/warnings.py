@@ -1,0 +1,190 @@
+"""The warnings of METHODS.md, section 7, as whole sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import stdtrit
+
+from ...influence.influence_fit import InfluenceFit
+from ...influence.refits import Refits
+from ...panel.pair_panel import Sample
+from ..intervals import Lines
+from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
+from .coefficients import Diagnostic, most_influential, summarised
+
+FEW_PILOTS = 10
+# a t of fewer degrees of freedom is over a fifth wider than the normal
+FEW_DEGREES = 7.0
+MAX_ERROR_RATIO = 1.25
+MIN_R_EFF = 5
+MAX_SHARE = 0.25
+MAX_FIXED = 0.2
+MAX_VARIANCE_RATIO = 2.0
+
+
+def cautions(sample: Sample, fit: InfluenceFit, lines: Lines, diagnostics: list[Diagnostic]) -> list[str]:
+    """Every warning that applies to a fit.
+
+    Parameters
+    ----------
+    sample : Sample
+    fit : InfluenceFit
+    lines : Lines
+    diagnostics : list of (name, term, value)
+        All diagnostics of the fit.
+
+    Returns
+    -------
+    list of str
+    """
+    treatment = [c for c, _ in summarised(fit) if fit.columns[c] >= 0]
+    by_name = {(name, term): value for name, term, value in diagnostics}
+    return [
+        *_rows(sample),
+        *_no_variation(fit, lines, treatment),
+        *_few_pilots(fit, treatment),
+        *_dyadic(fit, lines, treatment),
+        *_provinces(sample, fit, lines, treatment, by_name),
+        *_influence(fit, lines, treatment),
+        *_permutation(fit, treatment, by_name),
+        *_variance_ratio(by_name.get(("pilot_variance_ratio", None))),
+    ]
+
+
+def _listed(labels: list[str]) -> str:
+    return ", ".join(labels)
+
+
+def _rows(sample: Sample) -> list[str]:
+    found = []
+    single = int(((sample.observed.sum(axis=1) == 1) & (sample.pair_group >= 0)).sum())
+    if single:
+        found.append(f"{single} pairs with a single observed year are left out: pair effects absorb them.")
+    always = (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0]) & sample.candidate
+    if sample.tie_quantile is not None:
+        always &= sample.panel.tie >= sample.panel.tie[sample.kept].min()
+    if always.any():
+        found.append(f"{always.sum()} pairs are treated in every year of the panel: they have no year before admission to compare with.")
+    return found
+
+
+def _no_variation(fit: InfluenceFit, lines: Lines, treatment: list[int]) -> list[str]:
+    exact = [fit.labels[c] for c in treatment if not np.isfinite(lines.variances["score"][c])]
+    if not exact:
+        return []
+    return [
+        f"{_listed(exact)}: pair effects, year effects and treatment explain the outcome exactly; there is nothing to base inference on."
+    ]
+
+
+def _few_pilots(fit: InfluenceFit, treatment: list[int]) -> list[str]:
+    found = []
+    one = [fit.labels[c] for c in treatment if fit.n_pilots[c] == 1]
+    few = [fit.labels[c] for c in treatment if 1 < fit.n_pilots[c] < MIN_PILOTS]
+    some = [fit.labels[c] for c in treatment if MIN_PILOTS <= fit.n_pilots[c] < FEW_PILOTS]
+    if one:
+        found.append(f"{_listed(one)}: only one pilot is observed: no standard error; the permutation p is its place among placebo cities.")
+    if few:
+        found.append(f"{_listed(few)}: fewer than {MIN_PILOTS} pilots are observed: no standard error; read the permutation p only.")
+    if some:
+        found.append(f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the permutation and city lines only.")
+    return found
+
+
+def _dyadic(fit: InfluenceFit, lines: Lines, treatment: list[int]) -> list[str]:
+    found = []
+    for c in treatment:
+        variance = lines.variances["dyadic"][c]
+        if np.isfinite(variance) and variance <= 0:
+            found.append(f"{fit.labels[c]}: the dyadic variance is not positive ({variance:.3g}); it gives no standard error.")
+    return found
+
+
+def _provinces(sample: Sample, fit: InfluenceFit, lines: Lines, treatment: list[int], by_name: dict) -> list[str]:
+    if fit.provinces is None:
+        return ["Province codes are missing: there is no province jackknife, and permutations run over all cities."]
+    found = []
+    if lines.n_provinces < MIN_PROVINCES:
+        found.append(f"Only {lines.n_provinces} provinces can be left out (fewer than {MIN_PROVINCES}): the jackknife is not the default.")
+    narrow = [fit.labels[c] for c in treatment if fit.n_pilots[c] >= MIN_PILOTS and fit.n_pilot_provinces[c] < MIN_PILOT_PROVINCES]
+    if narrow:
+        found.append(
+            f"{_listed(narrow)}: the pilots sit in one province: the jackknife is not the default, and no "
+            "line tells the effect from what that province has in common."
+        )
+    for c in treatment:
+        found += _lost_refits(fit.provinces, fit.labels[c], c)
+        if fit.n_pilots[c] < MIN_PILOTS:
+            continue
+        found += _few_degrees(fit, lines, c)
+        ratio = by_name.get(("jackknife_to_city_error", fit.labels[c]))
+        if ratio is not None and ratio > MAX_ERROR_RATIO:
+            found.append(
+                f"{fit.labels[c]}: the province jackknife's error is {ratio:.2f} times the city one: shocks are shared within provinces."
+            )
+        worst = most_influential(fit.provinces, fit.estimate, c)
+        if worst is not None and worst.share is not None and (worst.r_eff < MIN_R_EFF or worst.share > MAX_SHARE):
+            found.append(
+                f"{fit.labels[c]}: province {worst.block} makes up {worst.share:.0%} of the jackknife sum (effective number of provinces "
+                f"{worst.r_eff:.1f}): the jackknife's p is not calibrated."
+            )
+    return found
+
+
+def _few_degrees(fit: InfluenceFit, lines: Lines, c: int) -> list[str]:
+    df, most = float(lines.jackknife_df[c]), lines.n_provinces - 1
+    if lines.defaults[c] != "province_jackknife" or df >= FEW_DEGREES:
+        return []
+    wider = stdtrit(df, 0.975) / stdtrit(most, 0.975)
+    return [
+        f"{fit.labels[c]}: the pilots of {fit.n_pilot_provinces[c]} provinces leave the jackknife {df:.1f} degrees of freedom, not "
+        f"{most}: its interval is {wider:.2f} times as wide as that of a t({most})."
+    ]
+
+
+def _lost_refits(refits: Refits, label: str, c: int) -> list[str]:
+    lost = refits.blocks[~np.isfinite(refits.estimates[:, c])]
+    if len(lost) == 0:
+        return []
+    names = _listed([str(block) for block in lost])
+    return [f"{label}: not identified without province {names}: it has no jackknife standard error."]
+
+
+def _influence(fit: InfluenceFit, lines: Lines, treatment: list[int]) -> list[str]:
+    found = []
+    for c in treatment:
+        interval = lines.intervals[c].get(lines.defaults[c]) or lines.intervals[c].get("city")
+        error = interval.std_error if interval is not None else None
+        if error is None:
+            continue
+        for name, refits in (("province", fit.provinces), ("city", fit.cities)):
+            worst = None if refits is None else most_influential(refits, fit.estimate, c)
+            if worst is not None and abs(worst.estimate_without - fit.estimate[c]) > error:
+                found.append(
+                    f"{fit.labels[c]}: without {name} {worst.block} the estimate is {worst.estimate_without:.4g} instead of "
+                    f"{fit.estimate[c]:.4g}, a move of more than one standard error ({error:.4g})."
+                )
+    return found
+
+
+def _permutation(fit: InfluenceFit, treatment: list[int], by_name: dict) -> list[str]:
+    found = []
+    share = by_name.get(("permutation_fixed_pilot_share", None))
+    if share is not None and share > MAX_FIXED:
+        n_fixed = by_name["permutation_fixed_pilots", None]
+        found.append(f"{n_fixed} pilots ({share:.0%}) cannot move in the permutation: their stratum has nobody to trade places with.")
+    for c in treatment:
+        undefined = by_name.get(("permutation_undefined_draws", fit.labels[c]))
+        if undefined:
+            draws = by_name["permutation_draws", None]
+            found.append(f"{fit.labels[c]}: {undefined} of {draws} draws do not identify it; they count as more extreme.")
+    return found
+
+
+def _variance_ratio(ratio: float | None) -> list[str]:
+    if ratio is None or 1 / MAX_VARIANCE_RATIO <= ratio <= MAX_VARIANCE_RATIO:
+        return []
+    return [
+        f"The city-year variance of pilots is {ratio:.2f} times that of the other cities: their own shocks do not average out, every "
+        "city-level test drifts to 7-9 % and no standard error repairs it; look at the leads."
+    ]

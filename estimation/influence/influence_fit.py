@@ -1,0 +1,91 @@
+"""A fitted estimator as its influence values by pair: the form that every line of inference reads.
+
+An estimator plugs in by giving an `InfluenceFit` for each outcome; least squares with pair and year effects does so here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..linear.treatment_regressors import Design
+from ..panel.pair_panel import Sample
+from .refits import Refits
+
+
+@dataclass(frozen=True)
+class InfluenceFit:
+    """Coefficients of one outcome with everything that inference needs; C coefficients, treatment first, then controls.
+
+    Attributes
+    ----------
+    terms : tuple of (term, cohort_year, event_time), length C
+    labels : tuple of str, length C
+        Texts for diagnostics.
+    columns : (C,) int array
+        Positions in the refits and draws; -1 for controls, which are not permuted.
+    estimate : (C,) float array
+    psi : (P_kept, C) float array
+        Total influence of each kept pair: estimate - truth is about the sum over pairs.
+    city_sums : (N, C) float array
+        Sum of psi over the pairs that contain a city.
+    n_pilots, n_pilot_provinces : (C,) int arrays
+        Pilots observed in the cells of a coefficient, and their provinces (0 without codes).
+    provinces : Refits or None
+        Coefficients without each province.
+    cities : Refits
+        Coefficients without each city.
+    residuals : (P_kept, T) float array
+        NaN where there is no row.
+    """
+
+    terms: tuple[tuple[str, int | None, int | None], ...]
+    labels: tuple[str, ...]
+    columns: np.ndarray
+    estimate: np.ndarray
+    psi: np.ndarray
+    city_sums: np.ndarray
+    n_pilots: np.ndarray
+    n_pilot_provinces: np.ndarray
+    provinces: Refits | None
+    cities: Refits
+    residuals: np.ndarray
+
+
+def pilots_in_cells(sample: Sample, design: Design) -> np.ndarray:
+    """Whether a pilot is observed in the cells of each coefficient, in a kept pair; shape (N, L) bool."""
+    panel = sample.panel
+    treated = np.flatnonzero(sample.kept & (sample.pair_group > 0))
+    in_cells = np.zeros((len(treated), len(design.event_times)), dtype=bool)
+    for row, pair in enumerate(treated):
+        in_cells[row] = (design.x[sample.pair_group[pair]][sample.observed[pair]] != 0).any(axis=0)
+    i, j = panel.city_i[treated], panel.city_j[treated]
+    pilot = np.where(panel.city_cohort[i] > 0, i, j)
+    result = np.zeros((panel.n_cities, len(design.event_times)), dtype=bool)
+    np.logical_or.at(result, pilot, in_cells)
+    return result
+
+
+def count_provinces(sample: Sample, pilots: np.ndarray) -> np.ndarray:
+    """Provinces of the pilots of each coefficient, given as (N, C) bool; shape (C,), zero without codes."""
+    if sample.panel.province is None:
+        return np.zeros(pilots.shape[1], dtype=np.int64)
+    return np.array([len(np.unique(sample.panel.province[column])) for column in pilots.T], dtype=np.int64)
+
+
+def sum_by_city(psi: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, n_cities: int) -> np.ndarray:
+    """Sum of the influence values of the pairs that contain each city.
+
+    Parameters
+    ----------
+    psi : (P, C) float array
+    city_i, city_j : (P,) int arrays
+    n_cities : int
+
+    Returns
+    -------
+    (N, C) float array
+    """
+    sums = [np.bincount(city_i, column, n_cities) + np.bincount(city_j, column, n_cities) for column in psi.T]
+    return np.stack(sums, axis=1)

@@ -1,0 +1,104 @@
+"""Refits without a province or a city (METHODS.md, section 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..linear.pair_statistics import sum_by_city, sum_by_group, sum_inside
+from ..panel.pair_panel import Sample
+
+
+@dataclass(frozen=True)
+class Refits:
+    """Coefficients of one outcome after the deletion of each block of cities.
+
+    Attributes
+    ----------
+    blocks : (R,) array
+        Names of the deleted provinces or cities.
+    estimates : (R, C) float array
+        NaN where a coefficient is not identified without the block.
+    df : (C,) float array, optional
+        Degrees of freedom by design (`design_df`); NaN or None where they are not known.
+    """
+
+    blocks: np.ndarray
+    estimates: np.ndarray
+    df: np.ndarray | None = None
+
+    def take(self, columns: np.ndarray) -> Refits:
+        """The refits of some coefficients."""
+        return Refits(self.blocks, self.estimates[:, columns], None if self.df is None else self.df[columns])
+
+    def variance(self, estimate: np.ndarray) -> np.ndarray:
+        """Jackknife variance (R - 1)/R sum_r (b_(-r) - b)^2 of each coefficient, NaN where a refit loses it; shape (C,)."""
+        n = len(self.blocks)
+        if n < 2:
+            return np.full(len(estimate), np.nan)
+        return (n - 1) / n * ((self.estimates - estimate) ** 2).sum(axis=0)
+
+    def shares(self, estimate: np.ndarray) -> np.ndarray:
+        """Share of each block in the jackknife sum; shape (R, C)."""
+        squares = (self.estimates - estimate) ** 2
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return squares / squares.sum(axis=0)
+
+    def covariance(self, estimate: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
+        """Jackknife covariance (k, k) of the chosen coefficients; None with R <= k, a lost coefficient, or not of full rank."""
+        n, k = len(self.blocks), len(chosen)
+        deviations = self.estimates[:, chosen] - estimate[chosen]
+        if k == 0 or n <= k or not np.isfinite(deviations).all():
+            return None
+        covariance = (n - 1) / n * np.einsum("ra,rb->ab", deviations, deviations)
+        scale = np.sqrt(np.diag(covariance))
+        if (scale <= 0).any() or np.linalg.matrix_rank(covariance / np.outer(scale, scale), tol=1e-7, hermitian=True) < k:
+            return None
+        return covariance
+
+    def joint_f(self, estimate: np.ndarray, chosen: np.ndarray) -> tuple[float, int, int]:
+        """F that the chosen coefficients are zero, with the jackknife covariance, and its degrees of freedom k and R - k.
+
+        F = th' V^-1 th (R - k)/(k (R - 1)); NaN without a `covariance`.
+        """
+        n, k = len(self.blocks), len(chosen)
+        covariance = self.covariance(estimate, chosen)
+        if covariance is None:
+            return float("nan"), k, n - k
+        scale = np.sqrt(np.diag(covariance))
+        scaled = estimate[chosen] / scale
+        wald = float((scaled * np.linalg.solve(covariance / np.outer(scale, scale), scaled)).sum())
+        return wald * (n - k) / (k * (n - 1)), k, n - k
+
+
+def sums_without_cities(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (H,) of the cities that hold a kept pair, and the sums by group (H, G + 1, D) of the statistics (P, D) without each."""
+    held = np.zeros(sample.panel.n_cities, dtype=bool)
+    held[sample.panel.city_i[sample.kept]] = held[sample.panel.city_j[sample.kept]] = True
+    by_city, totals = _sums(sample, values)
+    return sample.panel.city_ids[held], (totals[None] - by_city)[held]
+
+
+def sums_without_provinces(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Names (R,) of the provinces that can go, and the sums by group (R, G + 1, D) of the statistics (P, D) without each."""
+    panel, kept = sample.panel, sample.kept
+    names, province = np.unique(panel.province, return_inverse=True)
+    province = province.reshape(-1)
+    by_city, totals = _sums(sample, values)
+    by_province = np.zeros((len(names), *by_city.shape[1:]))
+    np.add.at(by_province, province, by_city)
+    i, j, group = panel.city_i[kept], panel.city_j[kept], sample.pair_group[kept]
+    inside = sum_inside(values[kept], province[i], province[j], group, (len(names), sample.n_groups))
+    deleted = totals[None] - by_province + inside
+    holds = by_province[:, :, 0].sum(axis=1) > 0.5
+    leaves_pilot = deleted[:, 1:, 0].sum(axis=1) > 0.5
+    chosen = holds & leaves_pilot
+    return names[chosen], deleted[chosen]
+
+
+def _sums(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    panel, kept = sample.panel, sample.kept
+    values, group = values[kept], sample.pair_group[kept]
+    by_city = sum_by_city(values, panel.city_i[kept], panel.city_j[kept], group, (panel.n_cities, sample.n_groups))
+    return by_city, sum_by_group(values, group, sample.n_groups)

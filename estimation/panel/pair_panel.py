@@ -1,0 +1,257 @@
+"""The city-pair panel as arrays, and the sample of it that an estimator sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .partners import keep_partners
+
+NEVER = 0
+BOTH = -1
+
+
+@dataclass(frozen=True)
+class PairPanel:
+    """City pairs by years, with the admission year of each city.
+
+    Pairs are put in ascending order of ``(city_i, city_j)`` on construction, so that no result depends on the order of the rows.
+
+    Attributes
+    ----------
+    city_i, city_j : (P,) int arrays
+        Positions of the pair's cities in 0..N-1, ``city_i < city_j``. Give every candidate pair: for a permutation that retakes the
+        sample rule also the pairs of two pilots and those below the tie median.
+    years : (T,) int array
+        Ascending calendar years.
+    y : (P, T) or (M, P, T) float array
+        One or M outcomes; NaN marks a row that does not exist.
+    city_cohort : (N,) int array
+        First treated year of a city, 0 = never. Years after the last year of the panel count as never.
+    province : (N,) array of ints or strings, optional
+        Province of a city; None where codes are missing.
+    controls : (K, P, T) float array, optional
+    cohort : (P,) int array, optional
+        First treated year of the pair, 0 = never, -1 = pair of two pilots (never in a sample). Derived from ``city_cohort`` when None.
+    tie : (P,) float array, optional
+        Strength of the tie, for the sample rule of ``tie_quantile``; NaN pairs are left out where that rule is used.
+    city_ids : (N,) array, optional
+        Names of the cities in messages and diagnostics; positions when None.
+    pilots_known : bool
+        False when ``city_cohort`` only counts pilots but may name the wrong side of a pair: no `city` and no permutation line then.
+    n_outcomes : int
+        M.
+    order : (P,) int array
+        Positions of the panel's pairs among those given, to put other values of the pairs in the same order.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, a pair occurs twice or is not ordered, a value is infinite or a position lies outside the cities.
+    """
+
+    city_i: np.ndarray
+    city_j: np.ndarray
+    years: np.ndarray
+    y: np.ndarray
+    city_cohort: np.ndarray
+    province: np.ndarray | None = None
+    controls: np.ndarray | None = None
+    cohort: np.ndarray | None = None
+    tie: np.ndarray | None = None
+    city_ids: np.ndarray | None = None
+    pilots_known: bool = True
+    n_outcomes: int = field(init=False)
+    order: np.ndarray = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Sort the pairs, fill what follows from the rest and check it."""
+        city_i, city_j = np.asarray(self.city_i, dtype=np.int64), np.asarray(self.city_j, dtype=np.int64)
+        order = np.lexsort((city_j, city_i))
+        y = np.asarray(self.y, dtype=np.float64)
+        y = y[None] if y.ndim == 2 else y
+        years = np.asarray(self.years, dtype=np.int64)
+        city_cohort = _within_window(self.city_cohort, years)
+        n_cities = len(city_cohort)
+        values = {
+            "city_i": city_i[order],
+            "city_j": city_j[order],
+            "years": years,
+            "y": np.ascontiguousarray(y[:, order]),
+            "city_cohort": city_cohort,
+            "province": None if self.province is None else np.asarray(self.province),
+            "controls": None if self.controls is None else np.ascontiguousarray(np.asarray(self.controls, dtype=np.float64)[:, order]),
+            "tie": None if self.tie is None else np.asarray(self.tie, dtype=np.float64)[order],
+            "city_ids": np.arange(n_cities) if self.city_ids is None else np.asarray(self.city_ids),
+            "n_outcomes": y.shape[0],
+            "order": order,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        cohort = pair_cohorts(self) if self.cohort is None else _within_window(np.asarray(self.cohort)[order], years)
+        object.__setattr__(self, "cohort", cohort)
+        _check(self)
+
+    @property
+    def n_cities(self) -> int:
+        """Number of cities, with or without a kept pair."""
+        return len(self.city_cohort)
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of candidate pairs."""
+        return len(self.city_i)
+
+
+def pair_cohorts(panel: PairPanel) -> np.ndarray:
+    """First treated year of every pair: the pilot's, 0 for no pilot, -1 for two pilots; shape (P,)."""
+    first, second = panel.city_cohort[panel.city_i], panel.city_cohort[panel.city_j]
+    return np.where((first > 0) & (second > 0), BOTH, np.maximum(first, second))
+
+
+def _within_window(cohort: np.ndarray, years: np.ndarray) -> np.ndarray:
+    cohort = np.asarray(cohort, dtype=np.int64)
+    return np.where(cohort > years[-1], NEVER, cohort)
+
+
+def _check(panel: PairPanel) -> None:
+    n_pairs, n_years, n_cities = panel.n_pairs, len(panel.years), panel.n_cities
+    shapes = {
+        "city_j": (panel.city_j, (n_pairs,)),
+        "y": (panel.y, (panel.n_outcomes, n_pairs, n_years)),
+        "cohort": (panel.cohort, (n_pairs,)),
+        "tie": (panel.tie, (n_pairs,)),
+        "province": (panel.province, (n_cities,)),
+        "city_ids": (panel.city_ids, (n_cities,)),
+        "controls": (panel.controls, (0 if panel.controls is None else len(panel.controls), n_pairs, n_years)),
+    }
+    for name, (value, expected) in shapes.items():
+        if value is not None and value.shape != expected:
+            raise ValueError(f"{name}: expected shape {expected}, found {value.shape}")
+    if n_pairs == 0 or n_years < 2:
+        raise ValueError(f"a panel needs at least one pair and two years, found {n_pairs} pairs and {n_years} years")
+    if (np.diff(panel.years) <= 0).any():
+        raise ValueError("years must be ascending and distinct")
+    if panel.pilots_known and not np.array_equal(panel.cohort, pair_cohorts(panel)):
+        raise ValueError("cohort of a pair differs from what city_cohort says of its cities")
+    if panel.city_i.min() < 0 or panel.city_j.max() >= n_cities or (panel.city_i >= panel.city_j).any():
+        raise ValueError(f"pairs must be positions with 0 <= city_i < city_j < {n_cities}")
+    same = (np.diff(panel.city_i) == 0) & (np.diff(panel.city_j) == 0)
+    if same.any():
+        at = int(np.flatnonzero(same)[0])
+        raise ValueError(f"pair ({panel.city_i[at]}, {panel.city_j[at]}) occurs more than once")
+    for name, value in (("y", panel.y), ("controls", panel.controls), ("tie", panel.tie)):
+        if value is not None and np.isinf(value).any():
+            raise ValueError(f"{name} holds infinite values")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one estimation uses of a panel: groups by cohort, candidate pairs and kept pairs.
+
+    Attributes
+    ----------
+    panel : PairPanel
+    outcomes : tuple of int
+        Outcomes that share the pattern of missing rows.
+    group_years : (G,) int array
+        Cohort years; group 0 is never treated, group g is ``group_years[g - 1]``.
+    city_group : (N,) int array
+    pair_group : (P,) int array
+        -1 for a pair of two pilots.
+    observed : (P, T) bool array
+        Rows with the outcome and all controls.
+    candidate : (P,) bool array
+        Pairs that any assignment may use: two observed years at least, and a tie where the rule needs one.
+    kept : (P,) bool array
+        Pairs in the estimation.
+    tie_quantile : float or None
+    n_partners : int or None
+        Pairs are kept where one city is among the other's so many strongest never-pilot partners.
+    """
+
+    panel: PairPanel
+    outcomes: tuple[int, ...]
+    group_years: np.ndarray
+    city_group: np.ndarray
+    pair_group: np.ndarray
+    observed: np.ndarray
+    candidate: np.ndarray
+    kept: np.ndarray
+    tie_quantile: float | None
+    n_partners: int | None = None
+
+    @property
+    def n_groups(self) -> int:
+        """Groups with the never-treated one."""
+        return len(self.group_years) + 1
+
+
+def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: float | None, n_partners: int | None = None) -> Sample:
+    """Groups, candidates and kept pairs of the real assignment.
+
+    Parameters
+    ----------
+    panel : PairPanel
+    outcomes : tuple of int
+        Must share one pattern of missing values.
+    tie_quantile : float or None
+        Keep pairs strictly above this quantile of the ties among pairs with at most one pilot.
+    n_partners : int, optional
+        Keep pairs in which one city is among the other's so many strongest never-pilot partners; not together with a quantile.
+
+    Returns
+    -------
+    Sample
+    """
+    observed = np.isfinite(panel.y[outcomes[0]])
+    if panel.controls is not None:
+        observed = observed & np.isfinite(panel.controls).all(axis=0)
+    candidate = observed.sum(axis=1) >= 2
+    if tie_quantile is not None and n_partners is not None:
+        raise ValueError("give tie_quantile or n_partners, not both")
+    if tie_quantile is not None or n_partners is not None:
+        if panel.tie is None:
+            raise ValueError("a rule of ties needs the tie of every pair: the panel has none")
+        candidate &= np.isfinite(panel.tie)
+    known = panel.city_cohort if panel.pilots_known else panel.cohort
+    group_years = np.unique(known[known > 0])
+    pair_group = np.where(panel.cohort > 0, np.searchsorted(group_years, panel.cohort) + 1, panel.cohort)
+    city_group = np.where(panel.city_cohort > 0, np.searchsorted(group_years, panel.city_cohort) + 1, 0)
+    kept = candidate & (pair_group >= 0)
+    if tie_quantile is not None:
+        kept &= strong_ties(panel.tie, kept, tie_quantile)
+    if n_partners is not None:
+        kept = keep_partners(panel.tie, panel.city_i, panel.city_j, city_group > 0, kept, n_partners)
+    return Sample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, tie_quantile, n_partners)
+
+
+def strong_ties(tie: np.ndarray, eligible: np.ndarray, quantile: float) -> np.ndarray:
+    """Pairs strictly above the quantile (linear between order statistics) of the eligible pairs' ties; shape (P,).
+
+    A linear quantile between two order statistics separates them, so 'strictly above it' is 'above the lower one' and needs no arithmetic.
+    """
+    ties = np.sort(tie[eligible])
+    if len(ties) == 0:
+        return np.zeros_like(eligible)
+    return tie > ties[lower_order_statistic(len(ties), quantile)]
+
+
+def lower_order_statistic(count: int, quantile: float) -> int:
+    """Position of the order statistic at or just below the quantile; the 1e-9 keeps 0.3 * 10 from being 2."""
+    return int((count - 1) * quantile + 1e-9)
+
+
+def group_outcomes(panel: PairPanel) -> list[tuple[int, ...]]:
+    """Outcomes that share one pattern of missing values, in order of the first of each."""
+    groups: list[list[int]] = []
+    for m in range(panel.n_outcomes):
+        missing = np.isnan(panel.y[m])
+        for group in groups:
+            if np.array_equal(np.isnan(panel.y[group[0]]), missing):
+                group.append(m)
+                break
+        else:
+            groups.append([m])
+    return [tuple(group) for group in groups]

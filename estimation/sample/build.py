@@ -1,0 +1,335 @@
+"""From marts to a sample: which cities, which pairs, treated when (METHODS, sections 3 to 5). Pure; no estimation."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ..analyses.rules import DATING_RULES, TIE_RULES
+from ..analyses.spec import SERIES_NEEDS, SampleError, Spec
+from .absorbing import NotAbsorbingError, require_absorbing
+from .cities import NEVER, build_roster, build_strata, share_short_exposure
+from .ties import PAIR_BASE, apply_tie_rule, cities_with_tie, tie_of
+
+__all__ = [
+    "PAIR_BASE",
+    "NotAbsorbingError",
+    "Sample",
+    "SampleDescription",
+    "SampleError",
+    "build_sample",
+    "hash_panel",
+    "require_absorbing",
+]
+
+
+@dataclass(frozen=True)
+class SampleDescription:
+    """What a sample consists of.
+
+    Attributes
+    ----------
+    n_cities, n_pilots : int
+        Cities of the balanced outcome sample, and those admitted inside the window.
+    n_pairs_one, n_pairs_none, n_pairs_both : int
+        Candidate pairs by exposure, before the tie rule; `both` pairs are never kept.
+    n_pairs, n_rows : int
+        Pairs and pair-years that are kept.
+    tie_median : float
+        Threshold of the tie rule among `one` and `none` pairs, pooled: the median tie of the headline; NaN where the rule has none.
+    first_year, last_year : int
+        Years of the rows.
+    share_short_exposure : float
+        Share of treated pair-years with under 6 months of exposure: those in the year of an approval of July to December.
+    dropped_city_ids : tuple of int
+        Cities of the marts that are not in the sample (a gap in the outcome, no tie where the rule needs one, or no control by the rule).
+    """
+
+    n_cities: int
+    n_pilots: int
+    n_pairs_one: int
+    n_pairs_none: int
+    n_pairs_both: int
+    n_pairs: int
+    n_rows: int
+    tie_median: float
+    first_year: int
+    last_year: int
+    share_short_exposure: float
+    dropped_city_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Arrays of one sample, cities and pairs in order of their ids.
+
+    Attributes
+    ----------
+    city_ids, province_ids : (N,) int arrays
+        Labels of the city indices and the province of each city.
+    city_cohort : (N,) int array
+        First treated year inside the window, 0 = never in it.
+    strata : (N,) int array or None
+        Groups within which admission years are shuffled, where the rule is neither the province nor all cities.
+    city_i, city_j : (P,) int arrays
+        City indices of every candidate pair (`none`, `one` and `both`), city_i < city_j.
+    years : (T,) int array
+    outcomes : tuple of str
+        Names of the M outcomes.
+    y : (M, P, T) float array
+        NaN where a row is missing.
+    controls : (K, P, T) float array
+    tie : (P,) float array or None
+        Measure of the tie rule times its sign: more is closer; None under tie rule `all`.
+    cohort : (P,) int array
+        The pilot's year for `one` pairs, 0 for the rest.
+    is_kept : (P,) bool array
+        Pairs in the estimation sample under the real assignment.
+    description : SampleDescription
+    dose : (N, T) float array or None
+        Standardised dose of treatment, where the spec has one.
+    is_second_half : (N,) bool array or None
+        Cities approved in July to December.
+    city_covariates : (N, K) float array or None
+        The spec's controls as columns of ``marts.dim_city``, NaN where it has none: what never-pilots are weighted by.
+    """
+
+    city_ids: np.ndarray
+    province_ids: np.ndarray
+    city_cohort: np.ndarray
+    strata: np.ndarray | None
+    city_i: np.ndarray
+    city_j: np.ndarray
+    years: np.ndarray
+    outcomes: tuple[str, ...]
+    y: np.ndarray
+    controls: np.ndarray
+    tie: np.ndarray | None
+    cohort: np.ndarray
+    is_kept: np.ndarray
+    description: SampleDescription
+    dose: np.ndarray | None = None
+    is_second_half: np.ndarray | None = None
+    city_covariates: np.ndarray | None = None
+
+
+def build_sample(
+    cities: pd.DataFrame,
+    pairs: pd.DataFrame,
+    synchronization: pd.DataFrame,
+    spec: Spec,
+    *,
+    outcomes: tuple[str, ...] | None = None,
+    treatment: pd.DataFrame | None = None,
+) -> Sample:
+    """Build the sample of a spec.
+
+    Parameters
+    ----------
+    cities : DataFrame
+        ``marts.dim_city``: city_id, province_id, the years of the treatment rule; for the shuffle within GDP terciles also
+        ``gdp_mean_cny_100m``, the mean nominal GDP of 2010-2014.
+    pairs : DataFrame
+        ``marts.fct_city_pair``: city_i_id, city_j_id and the measure of the tie rule.
+    synchronization : DataFrame
+        ``marts.fct_pair_synchronization``: keys and outcome columns; null where a city of the pair has a gap.
+    spec : Spec
+    outcomes : tuple of str, optional
+        Several outcomes of one sample (M of them); default is the spec's own.
+    treatment : DataFrame, optional
+        A treatment dummy to hold against the rules: city_i_id, city_j_id, year, is_treated.
+
+    Returns
+    -------
+    Sample
+
+    Raises
+    ------
+    SampleError
+        If series, ties, pilots or never-pilots are missing; the message says what the sample needs.
+    NotAbsorbingError
+        If a treatment dummy switches off again.
+    """
+    outcomes = outcomes or (spec.outcome,)
+    _refuse_unknown(spec, outcomes, synchronization)
+    if treatment is not None:
+        require_absorbing(treatment)
+    years = _window_years(synchronization, spec)
+    keys, values = _cube(synchronization, (*outcomes, *spec.controls), years)
+    left, right = keys // PAIR_BASE, keys % PAIR_BASE
+    years, values, complete = _balanced_cities(left, right, years, values, len(outcomes), spec)
+    tie = tie_of(keys, pairs, TIE_RULES[spec.tie_rule])
+    members = complete if tie is None else cities_with_tie(left, right, tie, complete)
+    roster = build_roster(cities, members, spec, int(years[-1]))
+    members = roster["city_id"].to_numpy()
+    inside = np.isin(left, members) & np.isin(right, members)
+    return _assemble(roster, keys[inside], years, outcomes, values[:, inside], None if tie is None else tie[inside], spec, cities)
+
+
+def _refuse_unknown(spec: Spec, outcomes: tuple[str, ...], synchronization: pd.DataFrame) -> None:
+    if spec.treatment_rule not in DATING_RULES:
+        raise NotAbsorbingError(
+            f"treatment rule {spec.treatment_rule!r} is none of {', '.join(DATING_RULES)}. A dummy like 'exactly one of the two is "
+            "a pilot now' is not absorbing (it switches off when the second city is admitted); name the rule that dates a city's first "
+            "treated year"
+        )
+    missing = [name for name in (*outcomes, *spec.controls) if name not in synchronization.columns]
+    if missing:
+        raise SampleError(f"needs the column {missing[0]} of marts.fct_pair_synchronization, which is not there")
+
+
+def _window_years(synchronization: pd.DataFrame, spec: Spec) -> np.ndarray:
+    years = np.unique(synchronization["year"].to_numpy(dtype=np.int64))
+    if spec.window is not None:
+        years = years[(years >= spec.window[0]) & (years <= spec.window[1])]
+    if years.size < 2:
+        raise SampleError(f"needs at least 2 years of pairs in the window, found {years.size}")
+    return years
+
+
+def _cube(frame: pd.DataFrame, columns: tuple[str, ...], years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pair-years as a dense cube: sorted pair keys (P,) and values (columns, P, T)."""
+    row_key = frame["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + frame["city_j_id"].to_numpy(dtype=np.int64)
+    row_year = frame["year"].to_numpy(dtype=np.int64)
+    inside = np.isin(row_year, years)
+    keys, pair_no = _number_pairs(row_key[inside])
+    cell = pair_no * years.size + np.searchsorted(years, row_year[inside])
+    twice = np.flatnonzero(np.bincount(cell) > 1)
+    if twice.size:
+        twice = twice[0]
+        key, year = keys[twice // years.size], years[twice % years.size]
+        raise ValueError(f"pair {key // PAIR_BASE}-{key % PAIR_BASE} occurs more than once in {year}, expected one row a pair and year")
+    values = np.full((len(columns), keys.size * years.size), np.nan)
+    for k, column in enumerate(columns):
+        values[k, cell] = frame[column].to_numpy(dtype=float, na_value=np.nan)[inside]
+    return keys, values.reshape(len(columns), keys.size, years.size)
+
+
+def _number_pairs(row_key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted keys and each row's position among them; the marts come in key order, which spares the sort."""
+    if row_key.size and (np.diff(row_key) >= 0).all():
+        is_first = np.concatenate([[True], np.diff(row_key) > 0])
+        return row_key[is_first], np.cumsum(is_first) - 1
+    return np.unique(row_key, return_inverse=True)
+
+
+def _balanced_cities(
+    left: np.ndarray, right: np.ndarray, years: np.ndarray, values: np.ndarray, n_outcomes: int, spec: Spec
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Years for which the outcome exists at all, values cut to them, and the cities complete in them.
+
+    A measure is null in every pair of a city with a gap, so a city with one complete pair is complete.
+    """
+    present = np.isfinite(values[:n_outcomes]).all(axis=0)
+    used = present.any(axis=0)
+    complete_pair = present[:, used].all(axis=1)
+    if used.sum() < 2 or not complete_pair.any():
+        raise SampleError(
+            f"needs {SERIES_NEEDS.get(spec.series, spec.series)} without gaps from {years[0]} to {years[-1]} for at least two cities: "
+            "no pair of cities has it in all these years"
+        )
+    complete = np.union1d(left[complete_pair], right[complete_pair])
+    return years[used], values[:, :, used], complete
+
+
+def _assemble(
+    roster: pd.DataFrame,
+    keys: np.ndarray,
+    years: np.ndarray,
+    outcomes: tuple[str, ...],
+    values: np.ndarray,
+    tie: np.ndarray | None,
+    spec: Spec,
+    cities: pd.DataFrame,
+) -> Sample:
+    ids, city_cohort = roster["city_id"].to_numpy(), roster["cohort"].to_numpy()
+    city_i, city_j = np.searchsorted(ids, keys // PAIR_BASE), np.searchsorted(ids, keys % PAIR_BASE)
+    n_treated = (city_cohort[city_i] > NEVER).astype(int) + (city_cohort[city_j] > NEVER)
+    cohort = np.where(n_treated == 1, np.maximum(city_cohort[city_i], city_cohort[city_j]), NEVER)
+    is_kept, threshold = apply_tie_rule(tie, n_treated < 2, TIE_RULES[spec.tie_rule], (city_i, city_j, city_cohort > NEVER))
+    _require_contrast(is_kept, n_treated, city_cohort, spec)
+    has_row = np.isfinite(values[0])
+    description = SampleDescription(
+        n_cities=ids.size,
+        n_pilots=int((city_cohort > NEVER).sum()),
+        n_pairs_one=int((n_treated == 1).sum()),
+        n_pairs_none=int((n_treated == 0).sum()),
+        n_pairs_both=int((n_treated == 2).sum()),
+        n_pairs=int(is_kept.sum()),
+        n_rows=int(has_row[is_kept].sum()),
+        tie_median=threshold,
+        first_year=int(years[0]),
+        last_year=int(years[-1]),
+        share_short_exposure=share_short_exposure(
+            roster, (city_i, city_j), np.flatnonzero(is_kept & (n_treated == 1)), years, spec.treatment_rule
+        ),
+        dropped_city_ids=tuple(int(c) for c in np.setdiff1d(cities["city_id"].to_numpy(dtype=np.int64), ids)),
+    )
+    split = len(outcomes)
+    return Sample(
+        city_ids=ids,
+        province_ids=roster["province_id"].to_numpy(),
+        city_cohort=city_cohort,
+        strata=build_strata(roster, spec),
+        city_i=city_i,
+        city_j=city_j,
+        years=years,
+        outcomes=outcomes,
+        y=values[:split],
+        controls=values[split:],
+        tie=tie,
+        cohort=cohort,
+        is_kept=is_kept,
+        description=description,
+        is_second_half=roster["is_second_half"].to_numpy(dtype=bool),
+        city_covariates=_city_covariates(cities, ids, spec),
+    )
+
+
+def _city_covariates(cities: pd.DataFrame, ids: np.ndarray, spec: Spec) -> np.ndarray | None:
+    if not spec.controls:
+        return None
+    by_id = cities.drop_duplicates("city_id").set_index("city_id").reindex(ids)
+    return by_id.reindex(columns=list(spec.controls)).apply(pd.to_numeric).to_numpy(dtype=float, na_value=np.nan)
+
+
+def _require_contrast(is_kept: np.ndarray, n_treated: np.ndarray, city_cohort: np.ndarray, spec: Spec) -> None:
+    if not (city_cohort > NEVER).any():
+        raise SampleError(
+            f"needs a city of the sample that was admitted as a pilot inside the window under rule {spec.treatment_rule}: there is none"
+        )
+    for count, meaning in ((1, "of a pilot and a never-pilot"), (0, "of two never-pilots")):
+        if not (is_kept & (n_treated == count)).any():
+            raise SampleError(
+                f"needs pairs {meaning} under tie rule {spec.tie_rule}: there is none among {is_kept.size} pairs of complete cities"
+            )
+
+
+def hash_panel(sample: Sample, outcome_no: int) -> str:
+    """Hash of the kept pair-years: keys, cohort and outcome, whatever order they were stored in.
+
+    Parameters
+    ----------
+    sample : Sample
+    outcome_no : int
+        Position of the outcome in ``sample.outcomes``.
+
+    Returns
+    -------
+    str
+        sha256 in hexadecimal.
+    """
+    kept = sample.is_kept
+    digest = hashlib.sha256()
+    for array, kind in (
+        (sample.city_ids[sample.city_i[kept]], "<i8"),
+        (sample.city_ids[sample.city_j[kept]], "<i8"),
+        (sample.cohort[kept], "<i8"),
+        (sample.years, "<i8"),
+        (sample.y[outcome_no][kept] + 0.0, "<f8"),
+    ):
+        digest.update(np.ascontiguousarray(array, dtype=kind).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,128 @@
+"""What a study reads: city, pair and synchronization marts as data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ..analyses.rules import CONCEPTS, POLICIES, TIE_MEASURES, TREATMENT_RULES, WITHOUT_TEXTS
+from ..analyses.spec import Spec
+from ..measures.derived_series import INPUTS, add_derived_series
+from .exposure import add_baseline, add_city_marks
+from .outcomes import SERIES_COLUMNS
+
+# The mean is taken on DECIMAL, so that it has the same bytes for any thread count.
+CITIES = """
+with means as (
+    select city_id, sum(cast(gdp_nominal_cny_100m as decimal(28, 6))) / count(gdp_nominal_cny_100m) as gdp_mean_cny_100m
+    from marts.fct_city_year where year between 2010 and 2014 group by city_id
+)
+select city_id, city_name_en, province_id, province_name_en, region, {treated}, cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
+from marts.dim_city left join means using (city_id) order by city_id
+"""
+
+
+@dataclass(frozen=True)
+class Marts:
+    """The marts a sample is built from, as data frames in order of their keys.
+
+    `city_years` serves outcomes on other windows; `policy_zones` holds ``fct_policy_zone`` of the zones that treat their whole prefecture.
+    `strengths` is the strength of each tool in a pilot city's texts by year: city_id, year,
+    tool_class, tool, strength.
+    """
+
+    cities: pd.DataFrame
+    pairs: pd.DataFrame
+    synchronization: pd.DataFrame
+    city_years: pd.DataFrame | None = None
+    policy_zones: pd.DataFrame | None = None
+    strengths: pd.DataFrame | None = None
+
+
+def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
+    """Read what the specs need, in order of keys.
+
+    Parameters
+    ----------
+    con : duckdb connection
+        With the schema ``marts`` of the build.
+    specs : sequence of Spec
+
+    Returns
+    -------
+    Marts
+        Outcome and control columns that the mart lacks are left out; their specs then end in ``not_run``.
+    """
+    outcomes = {name for spec in specs for name in (spec.outcome, *spec.controls)}
+    pairs = _read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES))
+    synchronization = _read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes)
+    last_year = int(synchronization["year"].max()) if len(synchronization) else 0
+    strengths = _read_strengths(con) if any(spec.strength for spec in specs) else None
+    return Marts(
+        cities=_mark_texts(add_city_marks(_read_cities(con), pairs, last_year), strengths, last_year),
+        pairs=pairs,
+        synchronization=synchronization,
+        city_years=add_derived_series(
+            _read_columns(con, "fct_city_year", ("city_id", "year"), {*SERIES_COLUMNS.values(), *INPUTS}),
+        ),
+        policy_zones=_read_policy_zones(con, {spec.dose for spec in specs if spec.dose}),
+        strengths=strengths,
+    )
+
+
+def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:
+    return _of_whole_prefectures(con, _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), {"city_id", *doses}))
+
+
+def _read_strengths(con: Any) -> pd.DataFrame:
+    """Strength of each tool by city and year; no row where there are no texts."""
+    keys = ("city_id", "year", "tool_class", "tool")
+    rows = _of_whole_prefectures(con, _read_columns(con, "fct_policy_tool", (*keys, "zone_name_zh"), {"strength"}))
+    return rows.groupby(list(keys), as_index=False)["strength"].sum()
+
+
+def _of_whole_prefectures(con: Any, zones: pd.DataFrame) -> pd.DataFrame:
+    """Rows of zones that treat their whole prefecture: the texts of a zone in a county-level city do not speak for it."""
+    whole = _read_columns(con, "dim_pilot_zone", ("zone_name_zh",), {"is_whole_prefecture"})
+    if whole.empty or zones.empty:
+        return zones
+    return zones[zones["zone_name_zh"].isin(whole.loc[whole["is_whole_prefecture"].astype(bool), "zone_name_zh"])]
+
+
+def _mark_texts(cities: pd.DataFrame, strengths: pd.DataFrame | None, last_year: int) -> pd.DataFrame:
+    """The cities with the treated year of those that have no text in force by the window's last year; of none where there are no texts."""
+    if strengths is None:
+        return cities
+    with_texts = strengths.loc[(strengths["year"] <= last_year) & (strengths["strength"] > 0), "city_id"].unique()
+    is_without = ~cities["city_id"].isin(with_texts) & (not strengths.empty)
+    return cities.assign(**{f"treated_year_{WITHOUT_TEXTS}": cities["treated_year"].where(is_without)})
+
+
+def _read_cities(con: Any) -> pd.DataFrame:
+    """Cities with the first treated year under each rule, and the first year of each other programme that covers them."""
+    treated = {rule.column for rule in TREATMENT_RULES.values()}
+    cities = con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df()
+    policies = _read_columns(con, "dim_other_policy", ("policy", "city_id"), {"treated_year", "covers_city"})
+    first = policies[policies["covers_city"].astype(bool)].groupby(["city_id", "policy"])["treated_year"].min().unstack()
+    years = first.reindex(index=cities["city_id"], columns=list(POLICIES)).astype("Float64").astype("Int64")
+    columns = {"population_10k", "gdp_per_head_cny", "trade", "is_coastal"}
+    concepts = {column for name in CONCEPTS for column in (name, f"{name}_basis")}
+    baseline = _read_columns(con, "dim_city_baseline", ("city_id",), columns | concepts)
+    cities = add_baseline(cities, baseline)
+    kept = ["city_id", *(name for name in sorted(concepts | {"is_coastal"}) if name in baseline and name not in cities)]
+    cities = cities.merge(baseline[kept], on="city_id", how="left")
+    return cities.assign(**{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES})
+
+
+def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str]) -> pd.DataFrame:
+    """Keys and the wanted columns that the mart has, in order of the keys; no row where there is no such mart."""
+    described = con.execute("select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?", [table])
+    found = {name for (name,) in described.fetchall()}
+    if not found:
+        # the build without the effect holds only what outcomes are made of
+        return pd.DataFrame(columns=[*keys, *sorted(wanted)])
+    columns = ", ".join([*keys, *(f'"{name}"' for name in sorted(found & wanted))])
+    return con.execute(f"select {columns} from marts.{table} order by {', '.join(keys)}").df()

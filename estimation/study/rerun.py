@@ -1,0 +1,72 @@
+"""Rows of the study on a published warehouse, without a refresh: what an analyst runs to see a row of their own."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from .run import StudyResult, all_specs, curve_specs, read_marts, run_study
+
+COLUMNS = ("term", "event_time", "vcov", "estimate", "std_error", "ci_low", "ci_high", "p_value")
+
+
+class RunError(ValueError):
+    """The rows cannot be run; the message says what to do."""
+
+
+def run_specs(database: Path, spec_ids: Sequence[str], *, permutations: int | None, seed: int | None) -> str:
+    """Run rows of the analyses and of the specification curve.
+
+    Parameters
+    ----------
+    database : Path
+        Of a published warehouse; opened read-only.
+    spec_ids : sequence of str
+    permutations, seed : int, optional
+        The most draws a row may take, and the seed.
+
+    Returns
+    -------
+    str
+        Sample, estimates under all lines and warnings of each row, or what it lacks.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be read or an id is unknown; near ids are named.
+    """
+    known = {spec.spec_id: spec for spec in (*all_specs(), *curve_specs())}
+    for spec_id in spec_ids:
+        if spec_id not in known:
+            near = difflib.get_close_matches(spec_id, known, n=3)
+            hint = f"did you mean {', '.join(near)}?" if near else "see estimation/analyses for the ids"
+            raise RunError(f"spec {spec_id!r}: expected the spec_id of a row of estimation/analyses, found none; {hint}")
+    specs = [known[spec_id] for spec_id in dict.fromkeys(spec_ids)]
+    if not database.is_file():
+        raise RunError(f"{database}: expected a published citysync.duckdb, found no file there; run `make refresh` or check the path")
+    try:
+        with duckdb.connect(str(database), read_only=True) as con:
+            marts = read_marts(con, specs)
+    except duckdb.Error as error:
+        raise RunError(f"{database.name}: expected a warehouse published by citysync, found: {error}") from error
+    result = run_study(marts, specs, permutations=permutations, seed=seed)
+    return "\n\n".join(_text(spec.spec_id, result) for spec in specs)
+
+
+def _text(spec_id: str, result: StudyResult) -> str:
+    rows = result.estimate[result.estimate["spec_id"] == spec_id]
+    if rows.empty:
+        reason = result.not_run.loc[result.not_run["spec_id"] == spec_id, "reason"]
+        return f"{spec_id}: not run: {reason.iloc[0]}"
+    first = rows.iloc[0]
+    head = f"{spec_id}: {first['n_cities']} cities, {rows['n_pilots'].max()} pilots, {first['n_pairs']:,} pairs, {first['n_obs']:,} rows"
+    table = rows[list(COLUMNS)].copy()
+    table["vcov"] = table["vcov"] + rows["is_default"].fillna(False).map({True: " (default)", False: ""})
+    table = table.dropna(axis=1, how="all").astype(object).where(table.notna(), None)
+    body = table.map(lambda value: "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value))
+    warnings = result.warning.loc[result.warning["spec_id"] == spec_id, "warning"]
+    return "\n".join([head, pd.DataFrame(body).to_string(index=False), *(f"! {text}" for text in warnings)])

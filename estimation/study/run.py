@@ -1,0 +1,355 @@
+"""Run every spec on the marts: one sample and one pass of draws for specs that share them; frames as the contract's `estimates` tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..analyses import (
+    baseline,
+    confounders,
+    dynamics,
+    heterogeneity,
+    leave_out,
+    matching,
+    mechanisms,
+    policy_tools,
+    robustness,
+    specification_curve,
+    spillovers,
+)
+from ..analyses.rules import DATING_RULES, TIE_RULES
+from ..analyses.spec import Spec
+from ..estimators.two_way import leave_one_out
+from ..fit import FitResult, NotEstimable, fit_outcomes
+from ..fits.approval_year import fit_without_approval_year
+from ..fits.dose import fit_dose
+from ..fits.doubly_robust import ESTIMATOR as DOUBLY_ROBUST
+from ..fits.doubly_robust import fit_outcomes_doubly_robust
+from ..fits.entropy_balanced import ESTIMATOR as BALANCED
+from ..fits.entropy_balanced import fit_outcomes_balanced
+from ..panel.pair_panel import PairPanel
+from ..sample.build import PAIR_BASE, Sample, SampleError, build_sample, hash_panel
+from ..sample.marts import Marts, read_frames
+from .heterogeneity import fit_moderated_group
+from .multiplicity import adjusted_rows
+from .samples import build_group_sample, group_frames, group_outcomes
+from .specification_curve import run_curve
+from .tables import (
+    DIAGNOSTIC_COLUMNS,
+    ESTIMATE_COLUMNS,
+    NOT_RUN_COLUMNS,
+    SPECIFICATION_COLUMNS,
+    TRUTH_COLUMNS,
+    WARNING_COLUMNS,
+    empty_truth,
+    typed,
+)
+
+__all__ = ["Marts", "StudyResult", "all_specs", "compute_truth", "curve_specs", "empty_truth", "read_marts", "run_study"]
+
+ANALYSES = (baseline, dynamics, matching, robustness, mechanisms, heterogeneity, policy_tools, confounders, spillovers, leave_out)
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """Frames for ``estimates.estimate``, ``.diagnostic``, ``.not_run``, ``.warning`` and ``.specification``."""
+
+    estimate: pd.DataFrame
+    diagnostic: pd.DataFrame
+    not_run: pd.DataFrame
+    warning: pd.DataFrame
+    specification: pd.DataFrame
+
+
+def all_specs() -> tuple[Spec, ...]:
+    """Every spec of the analyses, in their order."""
+    return tuple(spec for analysis in ANALYSES for spec in analysis.SPECS)
+
+
+def curve_specs() -> tuple[Spec, ...]:
+    """Every spec of the specification curve, in its order."""
+    return specification_curve.SPECS
+
+
+def read_marts(con: Any, specs: Sequence[Spec] | None = None) -> Marts:
+    """Read what the specs need from a duckdb connection; default is every spec of the analyses. See `marts.read_frames`."""
+    return read_frames(con, all_specs() if specs is None else specs)
+
+
+def run_study(
+    marts: Marts,
+    specs: Sequence[Spec] | None = None,
+    *,
+    curve: Sequence[Spec] = (),
+    permutations: int | None = None,
+    seed: int | None = None,
+    on_progress: Callable[[str], None] | None = None,
+) -> StudyResult:
+    """Estimate every spec; one that lacks series, ties, pilots or never-pilots becomes a row of ``not_run``.
+
+    Parameters
+    ----------
+    marts : Marts
+    specs : sequence of Spec, optional
+        Default is every spec of the analyses.
+    curve : sequence of Spec
+        Specs of the specification curve; none by default.
+    permutations, seed : int, optional
+        The most draws a spec may take, and the seed of all.
+    on_progress : callable, optional
+        Called with one line before each group of specs.
+
+    Returns
+    -------
+    StudyResult
+        Rows in order of the specs.
+    """
+    specs = tuple(_with_settings(spec, permutations, seed) for spec in (all_specs() if specs is None else specs))
+    rows: dict[str, dict[str, list]] = {spec.spec_id: {"estimate": [], "diagnostic": [], "not_run": [], "warning": []} for spec in specs}
+    names = _place_names(marts.cities)
+    done = 0
+    for group in _groups(specs):
+        if on_progress:
+            on_progress(f"specs {done + 1}-{done + len(group)} of {len(specs)}: {_sample_name(group[0])}")
+        for spec, sample, result in _estimate_group(marts, group):
+            rows[spec.spec_id] = _rows_of(spec, sample, result, names)
+        done += len(group)
+    curve_rows = _run_curve(marts, curve, on_progress)
+    estimate = _frame(rows, "estimate", ESTIMATE_COLUMNS, curve_rows)
+    return StudyResult(
+        estimate=estimate,
+        diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS, {"diagnostic": adjusted_rows(estimate)}),
+        not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, curve_rows),
+        warning=_frame(rows, "warning", WARNING_COLUMNS),
+        specification=typed(curve_rows["specification"], SPECIFICATION_COLUMNS),
+    )
+
+
+def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | None = None) -> pd.DataFrame:
+    """Truth of every spec on simulated data: its own estimator on the difference of the two outcomes, on the factual sample.
+
+    Parameters
+    ----------
+    marts : Marts
+        Of the landing with the effect.
+    counterfactual : Marts
+        Of the landing from the same shocks without it; only its synchronization is used.
+    specs : sequence of Spec, optional
+        Default is every spec of the analyses.
+
+    Returns
+    -------
+    DataFrame
+        For ``estimates.truth``; a spec that cannot be run has no row.
+    """
+    rows = []
+    for group in _groups(all_specs() if specs is None else specs):
+        outcomes = group_outcomes(group)
+        try:
+            sample = build_group_sample(marts, group)
+            without = build_sample(marts.cities, marts.pairs, group_frames(counterfactual, group)[2], group[0], outcomes=outcomes)
+        except SampleError:
+            continue
+        effect = dataclasses.replace(sample, y=sample.y - _aligned(without, sample))
+        for spec, _, result in _fit_any(marts, effect, group, vcov=(), permutations=0):
+            if isinstance(result, str):
+                continue
+            points = {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
+            rows += [
+                {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value}
+                for (term, cohort, event), value in points.items()
+            ]
+    return typed(rows, TRUTH_COLUMNS)
+
+
+def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Spec:
+    draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
+    return dataclasses.replace(spec, permutations=draws, seed=spec.seed if seed is None else seed)
+
+
+def _sample_name(spec: Spec) -> str:
+    window = "" if spec.window is None else f", {spec.window[0]}-{spec.window[1]}"
+    controls = "" if spec.control_group == "never_in_window" else f", controls {spec.control_group}"
+    controls += f", without {', '.join(spec.excluded)}" if spec.excluded else ""
+    controls += f", given {', '.join(spec.controls)}" if spec.controls else ""
+    return f"{spec.series}{window}, ties {spec.tie_rule}, treated by {spec.treatment_rule}{controls}, shuffled by {spec.shuffle}"
+
+
+def _groups(specs: Sequence[Spec]) -> list[list[Spec]]:
+    """Specs that share a sample, in order of their first."""
+    groups: dict[tuple, list[Spec]] = {}
+    for spec in specs:
+        groups.setdefault(spec.sample_key, []).append(spec)
+    return list(groups.values())
+
+
+def _estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, Sample | None, FitResult | str]]:
+    """Results by spec; a reason in place of a result where the sample cannot be had."""
+    try:
+        sample = build_group_sample(marts, group)
+    except SampleError as error:
+        yield from ((spec, None, str(error)) for spec in group)
+        return
+    yield from _fit_any(marts, sample, group, vcov=group[0].vcov, permutations=group[0].permutations)
+
+
+def _fit_any(
+    marts: Marts, sample: Sample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
+) -> Iterator[tuple[Spec, Sample, FitResult | str]]:
+    if group[0].is_moderated:
+        yield from fit_moderated_group(marts, sample, _panel(sample), group, vcov=vcov, permutations=permutations)
+    else:
+        yield from _fit_group(sample, group, vcov=vcov, permutations=permutations)
+
+
+def _fit_group(
+    sample: Sample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
+) -> Iterator[tuple[Spec, Sample, FitResult | str]]:
+    """One call of the estimators for a group; estimators apart from one another, and a reason, where one of them identifies nothing."""
+    estimators = tuple(dict.fromkeys(spec.estimator for spec in group))
+    try:
+        results: dict | str = _fit(sample, group[0], estimators, vcov, permutations)
+    except NotEstimable as error:
+        results = str(error)
+    if isinstance(results, str) and len(estimators) > 1:
+        for estimator in estimators:
+            own = [spec for spec in group if spec.estimator == estimator]
+            yield from _fit_group(sample, own, vcov=vcov, permutations=permutations)
+        return
+    for spec in group:
+        yield spec, sample, results if isinstance(results, str) else results[spec.estimator, sample.outcomes.index(spec.outcome)]
+
+
+def _panel(sample: Sample) -> PairPanel:
+    return PairPanel(
+        city_i=sample.city_i,
+        city_j=sample.city_j,
+        years=sample.years,
+        y=sample.y,
+        city_cohort=sample.city_cohort,
+        province=sample.province_ids,
+        controls=sample.controls if len(sample.controls) else None,
+        tie=sample.tie,
+        city_ids=sample.city_ids,
+    )
+
+
+def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[str, ...], permutations: int) -> dict:
+    quantile = TIE_RULES[spec.tie_rule].quantile
+    if spec.estimator == DOUBLY_ROBUST:
+        return fit_outcomes_doubly_robust(_panel(sample), control_names=spec.controls, vcov=vcov, tie_quantile=quantile)
+    settings = {
+        "vcov": vcov,
+        "permutations": permutations,
+        "seed": spec.seed,
+        "shuffle": spec.shuffle if sample.strata is None else sample.strata,
+        "tie_quantile": quantile,
+    }
+    if spec.estimator == BALANCED:
+        panel = dataclasses.replace(_panel(sample), controls=None)
+        return fit_outcomes_balanced(panel, sample.city_covariates, covariate_names=spec.controls, **settings)
+    if DATING_RULES[spec.treatment_rule].drops_approval_year:
+        return fit_without_approval_year(_panel(sample), sample.is_second_half, **settings)
+    if sample.dose is not None:
+        return fit_dose(_panel(sample), sample.dose, **settings)
+    partners = TIE_RULES[spec.tie_rule].partners
+    return fit_outcomes(_panel(sample), estimators=estimators, n_partners=partners, control_names=spec.controls, **settings)
+
+
+def _aligned(other: Sample, sample: Sample) -> np.ndarray:
+    """Outcomes of another sample (M, P, T) on the pairs and years of this one, NaN where it has none."""
+    keys = [s.city_ids[s.city_i] * PAIR_BASE + s.city_ids[s.city_j] for s in (other, sample)]
+    position = pd.Index(keys[0]).get_indexer(keys[1])
+    year = pd.Index(other.years).get_indexer(sample.years)
+    values = other.y[:, np.maximum(position, 0)][:, :, np.maximum(year, 0)]
+    return np.where((position >= 0)[None, :, None] & (year >= 0)[None, None, :], values, np.nan)
+
+
+def _place_names(cities: pd.DataFrame) -> dict[str, str]:
+    """English names of provinces and cities by 'province <id>' and 'city <id>', where the frame has them."""
+    return {
+        f"{level} {row_id}": name
+        for level in ("province", "city")
+        if f"{level}_name_en" in cities
+        for row_id, name in zip(cities[f"{level}_id"], cities[f"{level}_name_en"], strict=True)
+    }
+
+
+def _with_names(text: str, names: dict[str, str]) -> str:
+    """A warning with the name of every province and city after its id."""
+    return re.sub(r"(?:province|city) \d{6}\b", lambda found: f"{found[0]} ({names[found[0]]})" if found[0] in names else found[0], text)
+
+
+def _rows_of(spec: Spec, sample: Sample | None, result: FitResult | str, names: dict[str, str]) -> dict[str, list]:
+    if isinstance(result, str):
+        return {"estimate": [], "diagnostic": [], "warning": [], "not_run": [_not_run(spec, result)]}
+    common = {
+        **{name: getattr(spec, name) for name in ("spec_id", "analysis", "estimator", "outcome", "treatment_rule", "tie_rule")},
+        **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities")},
+        "panel_hash": hash_panel(sample, sample.outcomes.index(spec.outcome)),
+    }
+    sample_counts = {name: value for name, value in dataclasses.asdict(sample.description).items() if name != "dropped_city_ids"}
+    diagnostics = [(f"sample_{name}", None, value) for name, value in sample_counts.items()]
+    diagnostics += [("sample_n_cities_dropped", None, len(sample.description.dropped_city_ids)), *result.diagnostics]
+    if spec.spec_id in leave_out.TABLES:
+        diagnostics += _leave_out_rows(spec, sample)
+    return {
+        "estimate": [{**common, **_estimate_row(estimate)} for estimate in result.estimates],
+        "diagnostic": [{"spec_id": spec.spec_id, "diagnostic": d, "term": t, "value": v} for d, t, v in diagnostics],
+        "warning": [{"spec_id": spec.spec_id, "warning": _with_names(text, names)} for text in result.warnings],
+        "not_run": [],
+    }
+
+
+def _leave_out_rows(spec: Spec, sample: Sample) -> list[tuple[str, str, float]]:
+    found = leave_one_out(_panel(sample), sample.outcomes.index(spec.outcome), TIE_RULES[spec.tie_rule].quantile)
+    return [
+        (f"leave_out_{part}", str(block), float(estimate))
+        for part, refits in found.items()
+        for block, estimate in zip(refits.blocks, refits.estimates[:, 0], strict=True)
+    ]
+
+
+def _estimate_row(estimate: Any) -> dict[str, Any]:
+    names = ("term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")
+    return {name: getattr(estimate, name) for name in names}
+
+
+def _not_run(spec: Spec, reason: str) -> dict[str, str]:
+    return {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": reason}
+
+
+def _frame(rows: dict[str, dict[str, list]], table: str, columns: dict[str, str], more: dict[str, list] | None = None) -> pd.DataFrame:
+    return typed([row for tables in rows.values() for row in tables[table]] + (more or {}).get(table, []), columns)
+
+
+def _run_curve(marts: Marts, specs: Sequence[Spec], on_progress: Callable[[str], None] | None) -> dict[str, list]:
+    """Rows of the specification curve by table; a reason that all specs of an outcome share is one row."""
+    years = marts.synchronization["year"]
+    if not specs or marts.city_years is None or years.empty:
+        reason = "needs pairs of cities in a study window"
+        return {"estimate": [], "specification": [], "not_run": _curve_reasons(specs, {spec.spec_id: reason for spec in specs})}
+    found = run_curve(marts.cities, marts.pairs, marts.city_years, specs, (int(years.min()), int(years.max())), on_progress)
+    return {"estimate": found.estimate, "specification": found.specification, "not_run": _curve_reasons(specs, found.reasons)}
+
+
+def _curve_reasons(specs: Sequence[Spec], reasons: dict[str, str]) -> list[dict[str, str]]:
+    by_outcome: dict[str, list[Spec]] = {}
+    for spec in specs:
+        by_outcome.setdefault(spec.outcome, []).append(spec)
+    rows = []
+    for outcome, members in by_outcome.items():
+        lacking = [spec for spec in members if spec.spec_id in reasons]
+        if len(lacking) == len(members) and len({reasons[spec.spec_id] for spec in lacking}) == 1:
+            lead = members[0]
+            rows.append({"spec_id": f"{lead.analysis}.{outcome}.every", "analysis": lead.analysis, "reason": reasons[lead.spec_id]})
+        else:
+            rows += [_not_run(spec, reasons[spec.spec_id]) for spec in lacking]
+    return rows

@@ -1,0 +1,77 @@
+"""Gates as blocking asset checks, one after each stage. What they judge stands in expectations/suites."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+import duckdb
+import pandas as pd
+
+from expectations.data_docs import write_index
+from expectations.gate import GateResult, run_gate
+from expectations.suites import RULES
+from orchestration.dagster_ui.metadata import show_aside
+from orchestration.gates.frames import read_gate_frames, read_severity
+from orchestration.home import Home
+from orchestration.resources import open_build, progress
+
+# "From failure" would judge the tables that are already built.
+TRY_AGAIN = "mend the files, the layout or a correction, then Re-execute all: the gate judges what is read and built anew"
+
+
+def judge(home: Home, stage: str) -> GateResult:
+    """Run the gate of a stage and keep its rows in quality.expectation_result of the build."""
+    with open_build(home.build) as con:
+        frames = read_gate_frames(con, stage, str(home.build))
+        severity = read_severity(con, stage)
+        result = run_gate(stage, RULES[stage], frames, home.build / "gx", home.build / "data_docs", severity)
+        everything = _keep(con, result.results, stage)
+    write_index(home.build / "data_docs", everything)
+    progress(f"gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops")
+    for sentence in result.sentences():
+        progress(f"  {sentence}")
+    return result
+
+
+def _keep(con: duckdb.DuckDBPyConnection, results: pd.DataFrame, stage: str) -> pd.DataFrame:
+    """Replace a stage's rows and return the rows of every stage."""
+    con.execute("create schema if not exists quality")
+    con.register("incoming_results", results)
+    con.execute("create table if not exists quality.expectation_result as select * from incoming_results limit 0")
+    con.execute("delete from quality.expectation_result where stage = ?", [stage])
+    con.execute("insert into quality.expectation_result by name select * from incoming_results")
+    con.unregister("incoming_results")
+    return con.execute("select * from quality.expectation_result order by stage, dataset, check_id").df()
+
+
+def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
+    """The blocking check of a stage, on `asset` and after all of `also`."""
+
+    @dg.asset_check(
+        name=f"gate_{stage}",
+        asset=asset,
+        additional_deps=[key for key in also if key != asset],
+        blocking=True,
+        description=f"Great Expectations suite of the stage {stage}; an expectation of severity stop blocks everything downstream.",
+    )
+    def gate() -> dg.AssetCheckResult:
+        result = judge(Home.from_environment(), stage)
+        return dg.AssetCheckResult(
+            passed=result.passed,
+            description="; ".join(result.sentences()) or "all expectations hold",
+            metadata={
+                "expectations": len(result.results),
+                "failed_stop": len(result.failed_stops),
+                "failed_warn": len(result.failed_warnings),
+                **({} if result.passed else {"to_try_again": TRY_AGAIN}),
+                "results": show_aside(_table(result.results)),
+            },
+        )
+
+    return gate
+
+
+def _table(results: pd.DataFrame) -> pd.DataFrame:
+    """What a person looks for first: failed checks, stops before warnings, each with its failing values."""
+    order = results.assign(rank=results["success"].astype(int) * 2 + (results["severity"] != "stop").astype(int))
+    columns = ["check_id", "dataset", "column_name", "success", "severity", "observed", "unexpected_count", "sample_rows", "why"]
+    return order.sort_values(["rank", "check_id"], kind="stable")[columns]

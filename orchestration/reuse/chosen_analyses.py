@@ -1,0 +1,76 @@
+"""Some analyses estimated anew inside the tables of an earlier run: which specs those are, and how their rows replace the old ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import duckdb
+import pandas as pd
+
+from estimation.analyses.spec import Spec
+from estimation.study import run as study
+
+SCHEMA = "estimates"
+
+
+class UnknownAnalysis(ValueError):
+    """A name that is no analysis."""
+
+
+class NoEstimates(RuntimeError):
+    """The build holds no estimates whose other rows could stay."""
+
+
+def choose_specs(analyses: Sequence[str]) -> tuple[tuple[Spec, ...], tuple[Spec, ...]]:
+    """Specs of the named analyses, and those of the specification curve if it is among them.
+
+    Raises
+    ------
+    UnknownAnalysis
+        Naming every name that is no analysis, and those that are.
+    """
+    specs, curve = study.all_specs(), study.curve_specs()
+    known = sorted({spec.analysis for spec in (*specs, *curve)})
+    unknown = sorted(set(analyses) - set(known))
+    if unknown:
+        raise UnknownAnalysis(
+            f"config of study, analyses: expected names among {', '.join(known)}; found {', '.join(unknown)}; correct them"
+        )
+    return tuple(s for s in specs if s.analysis in analyses), tuple(s for s in curve if s.analysis in analyses)
+
+
+def read_estimates(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """Tables of the schema `estimates` by name.
+
+    Raises
+    ------
+    NoEstimates
+        If one of them is not in the build.
+    """
+    present = {row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = ?", [SCHEMA]).fetchall()}
+    lacking = sorted(set(tables) - present)
+    if lacking:
+        raise NoEstimates(
+            f"the build holds no {', '.join(lacking)}: expected the tables of an earlier run; run the study with all analyses"
+        )
+    return {table: con.execute(f'select * from {SCHEMA}."{table}"').df() for table in tables}
+
+
+def replace_analyses(
+    before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame], analyses: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """Tables of `before` with the rows of some analyses taken from `after`; other rows keep their order and come first.
+
+    Parameters
+    ----------
+    before, after : mapping of str to DataFrame
+        Tables by name, each with a column `spec_id` (`<analysis>.<outcome>.<variant>`) and the same columns.
+    analyses : sequence of str
+        Analyses whose rows are replaced.
+    """
+    joined = {}
+    for table, new in after.items():
+        old = before[table]
+        kept = old[~old["spec_id"].str.split(".").str[0].isin(analyses)]
+        joined[table] = pd.concat([kept.astype(new.dtypes.to_dict()), new], ignore_index=True)
+    return joined

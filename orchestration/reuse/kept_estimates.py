@@ -1,0 +1,113 @@
+"""Estimates by the content of what they were made from: files that leave the marts as they were leave the estimates as they were.
+
+The key holds every value that the study reads, the code of `estimation`, the packages and the number of draws. A kept entry is used only
+if its files still have the hashes that were noted when they were written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from orchestration.home import Home
+from orchestration.reuse.fingerprint import hash_estimation, hash_file
+from orchestration.terminal import progress
+
+KEPT_ENTRIES = 3
+INDEX = "index.json"
+
+
+def keep_estimates(
+    home: Home, frames: Any, facts: Sequence[Any], compute: Callable[[], Mapping[str, pd.DataFrame]]
+) -> dict[str, pd.DataFrame]:
+    """The result of `compute`, or of an earlier call with the same inputs.
+
+    Parameters
+    ----------
+    home : Home
+    frames : dataclass of data frames
+        Everything that `compute` reads.
+    facts : sequence
+        Further arguments of `compute`.
+    compute : callable
+        Gives data frames by table name.
+
+    Returns
+    -------
+    dict
+        Data frames by table name, equal to those of a fresh call; FORCE=1 makes one.
+    """
+    store = home.root / "estimates"
+    folder = store / _key(frames, facts)
+    found = None if os.environ.get("FORCE", "") == "1" else _read(folder)
+    if found is not None:
+        progress("estimates: the tables they are made from have not changed, kept results are used")
+        return found
+    tables = dict(compute())
+    _write(folder, tables)
+    for old in sorted(store.iterdir(), key=_order, reverse=True)[KEPT_ENTRIES:]:
+        shutil.rmtree(old, ignore_errors=True)
+    return tables
+
+
+def _key(frames: Any, facts: Sequence[Any]) -> str:
+    digest = hashlib.sha256(hash_estimation().encode())
+    digest.update(repr(list(facts)).encode())
+    for name, frame in sorted(vars(frames).items()):
+        digest.update(name.encode())
+        if isinstance(frame, pd.DataFrame):
+            table = pa.Table.from_pandas(frame, preserve_index=True)
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+            digest.update(sink.getvalue())
+        else:
+            digest.update(repr(frame).encode())
+    return digest.hexdigest()
+
+
+def _read(folder: Path) -> dict[str, pd.DataFrame] | None:
+    """Kept tables, None where there are none or a file is not as it was written."""
+    try:
+        hashes = json.loads((folder / INDEX).read_text(encoding="utf-8"))["sha256"]
+        if any(hash_file(folder / f"{name}.parquet") != value for name, value in hashes.items()):
+            return None
+        return {name: pd.read_parquet(folder / f"{name}.parquet") for name in hashes}
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+        return None
+
+
+def _write(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Keep tables that come back exactly as they are; otherwise keep nothing."""
+    draft = folder.with_name(f".{folder.name}")
+    for path in (draft, folder):
+        shutil.rmtree(path, ignore_errors=True)
+    draft.mkdir(parents=True)
+    hashes = {}
+    for name, table in tables.items():
+        path = draft / f"{name}.parquet"
+        table.to_parquet(path, index=False)
+        back = pd.read_parquet(path)
+        if not (back.equals(table) and list(back.dtypes) == list(table.dtypes) and list(back.columns) == list(table.columns)):
+            shutil.rmtree(draft)
+            return
+        hashes[name] = hash_file(path)
+    number = 1 + max((_order(path) for path in folder.parent.iterdir()), default=0)
+    (draft / INDEX).write_text(json.dumps({"number": number, "sha256": hashes}) + "\n", encoding="utf-8")
+    os.replace(draft, folder)
+
+
+def _order(folder: Path) -> int:
+    """Entries are numbered as they come: the store does without clocks."""
+    try:
+        return int(json.loads((folder / INDEX).read_text(encoding="utf-8"))["number"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0

@@ -1,0 +1,53 @@
+"""Specs are data: the contract's ids exist once, and a row that contradicts itself is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from estimation.analyses.spec import SERIES_NEEDS, Spec, split_of
+from estimation.study.run import all_specs
+
+SERIES = ("growth_official", "growth_deflated")
+
+
+def test_contracts_ids_exist_once() -> None:
+    ids = [spec.spec_id for spec in all_specs()]
+    assert len(set(ids)) == len(ids)
+    wanted = {
+        f"baseline.{part}_{s}.{v}"
+        for s in SERIES
+        for part in ("cm", "comove", "dispersion")
+        for v in ("headline", "calendar_year", "all_pairs")
+    }
+    wanted |= {f"dynamics.{part}_{s}.headline" for s in SERIES for part in ("cm", "comove", "dispersion")}
+    assert wanted <= set(ids)
+    assert all(spec.permutations in (9999, 999, 499, 199) and len(spec.vcov) == 5 for spec in all_specs())
+    assert all(spec.permutations == 9999 for spec in all_specs() if spec.analysis in ("baseline", "dynamics"))
+
+
+def test_specs_of_one_sample_share_one_pass() -> None:
+    """Whole and parts, two-way and event study of one series and rule are estimated together."""
+    keys = {spec.spec_id: spec.sample_key for spec in all_specs()}
+    assert keys["baseline.cm_growth_official.headline"] == keys["dynamics.dispersion_growth_official.headline"]
+    assert len({key for spec_id, key in keys.items() if spec_id.startswith(("baseline.", "dynamics."))}) == 8
+    assert {spec.series for spec in all_specs()} <= set(SERIES_NEEDS)
+    # a rolling correlation or a pre-2015 standardisation exists for fewer cities: it may not shrink the sample of another outcome
+    assert keys["robustness.rolling_corr_growth_official.twfe"] != keys["robustness.cm_pre_growth_official.twfe"]
+    assert keys["robustness.rolling_corr_growth_official.twfe"] != keys["robustness.cm_bounded_growth_official.twfe"]
+    assert split_of("cm_hp") == ("cm_hp",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"spec_id": "baseline.y"}, "expected an id"),
+        ({"spec_id": "other.y.headline"}, "expected an id"),
+        ({"tie_rule": "loose"}, "strong, all"),
+        ({"control_group": "later"}, "late_left_out"),
+        ({"shuffle": "region"}, "province"),
+        ({"vcov": ("dyadic", "two_way")}, "two_way"),
+    ],
+)
+def test_contradiction_is_refused(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Spec(**{"spec_id": "baseline.y.headline", "analysis": "baseline", "outcome": "y", **change})

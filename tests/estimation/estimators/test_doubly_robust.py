@@ -1,0 +1,162 @@
+"""The doubly robust estimator against statsmodels, published figures, the plain estimator, deletion by hand and a model that is wrong."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from numpy.testing import assert_allclose
+
+from estimation.estimators.doubly_robust import fit_cohort, fit_doubly_robust, fit_propensity
+from estimation.estimators.group_time import comparable_sample
+from estimation.fit import fit_panel
+from estimation.fits.doubly_robust import fit_outcomes_doubly_robust
+from estimation.panel.pair_panel import PairPanel, build_sample
+from estimation.results import NotEstimable
+
+YEARS = np.arange(2012, 2018)
+
+
+def city_panel(n_cities=40, seed=4, slope=0.5):
+    """Pairs of cities whose trend depends on size, larger cities admitted more often; two outcomes."""
+    rng = np.random.default_rng(seed)
+    size = rng.normal(0, 1, n_cities)
+    cohort = np.where(rng.random(n_cities) < 1 / (1 + np.exp(1.2 - size)), rng.choice([2014, 2016], n_cities), 0)
+    left, right = np.triu_indices(n_cities, 1)
+    x = np.stack([(size[left] + size[right]) / 2, np.abs(rng.normal(0, 1, left.size))])
+    first = np.maximum(cohort[left], cohort[right])
+    treated = (first[:, None] > 0) & (first[:, None] <= YEARS)
+    y = slope * x[0][:, None] * (YEARS - 2012) + 0.3 * treated + rng.normal(0, 0.3, (2, left.size, YEARS.size))
+    controls = np.repeat(x[:, :, None], YEARS.size, axis=2)
+    return PairPanel(left, right, YEARS, y, cohort, province=np.arange(n_cities) // 4, controls=controls)
+
+
+def by_statsmodels(change, x, treated):
+    """ATT of Sant'Anna and Zhao (2020), equation 2.6, from a logit and a regression of another package."""
+    p = sm.Logit(treated.astype(float), x).fit(disp=0, tol=1e-12).predict(x)
+    fitted = x @ sm.OLS(change[~treated], x[~treated]).fit().params
+    w_treated, w_never = treated / treated.mean(), np.where(treated, 0, p / (1 - p))
+    return ((w_treated - w_never / w_never.mean()) * (change - fitted)).mean()
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    panel = city_panel()
+    sample = comparable_sample(build_sample(panel, (0, 1), None))
+    return panel, sample, fit_doubly_robust(sample, panel.controls[:, :, 0])[0]
+
+
+def test_every_group_time_effect_equals_statsmodels(fitted):
+    panel, sample, fits = fitted
+    kept, group = sample.kept, sample.pair_group
+    for m in (0, 1):
+        for (term, cohort, event), estimate in zip(fits[m].terms, fits[m].estimate, strict=True):
+            if term != "group_time":
+                continue
+            rows = kept & ((group == 0) | (panel.cohort == cohort))
+            t = cohort + event - YEARS[0]
+            base = cohort - 1 - YEARS[0] if event >= 0 else t - 1
+            x = np.column_stack([np.ones(rows.sum()), panel.controls[:, rows, 0].T])
+            expected = by_statsmodels(panel.y[m, rows, t] - panel.y[m, rows, base], x, panel.cohort[rows] == cohort)
+            assert estimate == pytest.approx(expected, rel=1e-7)
+
+
+def test_aggregates_are_weighted_by_the_pairs_of_a_cohort(fitted):
+    panel, sample, fits = fitted
+    effect = dict(zip(fits[0].terms, fits[0].estimate, strict=True))
+    n = {year: (sample.kept & (panel.cohort == year)).sum() for year in (2014, 2016)}
+    cells = [(g, e) for (term, g, e) in effect if term == "group_time" and e >= 0]
+    total = sum(n[g] for g, _ in cells)
+    assert effect["att", None, None] == pytest.approx(sum(n[g] * effect["group_time", g, e] for g, e in cells) / total)
+    both = sum(n[g] * effect["group_time", g, 0] for g in n) / sum(n.values())
+    assert effect["event", None, 0] == pytest.approx(both)
+
+
+def test_without_covariates_it_is_the_plain_estimator():
+    panel = city_panel()
+    plain = PairPanel(panel.city_i, panel.city_j, YEARS, panel.y[0], panel.city_cohort, province=panel.province)
+    sample = comparable_sample(build_sample(plain, (0,), None))
+    fit = fit_doubly_robust(sample, np.zeros((0, plain.n_pairs)))[0][0]
+    expected = fit_panel(plain, estimator="callaway_santanna", permutations=0, vcov=["dyadic", "city", "province_jackknife"])
+    reference = {(e.term, e.cohort_year, e.event_time): e.estimate for e in expected.estimates}
+    assert_allclose(fit.estimate, [reference[term] for term in fit.terms], rtol=1e-10, atol=1e-12)
+    found = {(e.term, e.cohort_year, e.event_time, e.vcov): e.std_error for e in expected.estimates}
+    jackknife = np.sqrt(fit.provinces.variance(fit.estimate))
+    assert_allclose(jackknife[0], found["att", None, None, "province_jackknife"], rtol=1e-9)
+
+
+def test_influence_is_what_deleting_a_pair_does():
+    rng = np.random.default_rng(6)
+    n = 400
+    x = np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
+    treated = rng.random(n) < 1 / (1 + np.exp(1 - 0.8 * x[:, 1]))
+    change = x @ [[0.0], [0.5], [0.2]] + 0.3 * treated[:, None] + rng.normal(size=(n, 1)) + 0.4 * x[:, 1:2] ** 2
+    # fifty copies of every pair: deleting one of them is a step small enough for the slope to tell
+    copies = 50
+    change, x, treated = (np.tile(a, (copies, *[1] * (a.ndim - 1))) for a in (change, x, treated))
+    fit = fit_cohort(change, x, treated)
+    chosen = np.arange(0, n, 20)
+    deleted = [fit_cohort(np.delete(change, p, 0), np.delete(x, p, 0), np.delete(treated, p)).effects[0] for p in chosen]
+    assert_allclose(fit.effects[0] - np.array(deleted), fit.psi[chosen, 0], rtol=0.01, atol=1e-3 * np.abs(fit.psi).max())
+    assert fit.psi.sum() == pytest.approx(0, abs=1e-10)
+
+
+def test_a_province_is_refitted_as_if_it_were_not_there(fitted):
+    panel, _, fits = fitted
+    for r in (0, 5):
+        rest = (panel.province[panel.city_i] != r) & (panel.province[panel.city_j] != r)
+        smaller = PairPanel(panel.city_i[rest], panel.city_j[rest], YEARS, panel.y[0, rest], panel.city_cohort)
+        sample = comparable_sample(build_sample(smaller, (0,), None))
+        expected = fit_doubly_robust(sample, panel.controls[:, rest, 0])[0][0]
+        at = fits[0].provinces.blocks.tolist().index(r)
+        reference = dict(zip(expected.terms, expected.estimate, strict=True))
+        assert_allclose(fits[0].provinces.estimates[at], [reference[term] for term in fits[0].terms], rtol=1e-8, atol=1e-10)
+
+
+def test_one_right_model_is_enough():
+    """Trends are a cubic of x, which a line misses, but the propensity is right; plain differences are far off."""
+    rng = np.random.default_rng(9)
+    n = 40_000
+    x = np.column_stack([np.ones(n), rng.uniform(-1, 1, n)])
+    treated = rng.random(n) < 1 / (1 + np.exp(0.5 - x[:, 1]))
+    change = (0.3 * treated + 2 * x[:, 1] ** 3 + x[:, 1] + rng.normal(size=n))[:, None]
+    fit = fit_cohort(change, x, treated)
+    se = np.sqrt((fit.psi**2).sum())
+    assert abs(fit.effects[0] - 0.3) < 3 * se < 0.06
+    assert change[treated].mean() - change[~treated].mean() - 0.3 > 10 * se
+
+
+def test_published_effects_of_the_minimum_wage_data(shared_dir):
+    """Callaway and Sant'Anna's package documents -0.0145, -0.0764, -0.1404, -0.1069 for the cohort of 2004 given log population."""
+    data = pd.read_csv(shared_dir / "reference" / "did_benchmarks" / "mpdta.csv")
+    wide = data.pivot(index="countyreal", columns="year", values="lemp")
+    county = data.groupby("countyreal")[["first.treat", "lpop"]].first().loc[wide.index]
+    rows = county["first.treat"].isin([0, 2004]).to_numpy()
+    changes = wide[rows][[2004, 2005, 2006, 2007]].to_numpy() - wide[rows][[2003]].to_numpy()
+    x = np.column_stack([np.ones(rows.sum()), county["lpop"][rows]])
+    fit = fit_cohort(changes, x, (county["first.treat"][rows] == 2004).to_numpy())
+    assert_allclose(fit.effects, [-0.0145, -0.0764, -0.1404, -0.1069], atol=5e-5)
+
+
+def test_separated_propensities_are_refused_and_gaps_too():
+    x = np.column_stack([np.ones(20), np.r_[np.zeros(10), np.ones(10)]])
+    assert fit_propensity(x, x[:, 1]) is None
+    assert fit_cohort(np.ones((20, 1)), x, x[:, 1] > 0) is None
+    panel = city_panel()
+    with pytest.raises(NotEstimable, match="at least one control"):
+        fit_outcomes_doubly_robust(PairPanel(panel.city_i, panel.city_j, YEARS, panel.y, panel.city_cohort), control_names=())
+    y = panel.y.copy()
+    y[:, 3, 2] = np.nan
+    gappy = PairPanel(panel.city_i, panel.city_j, YEARS, y, panel.city_cohort, controls=panel.controls)
+    with pytest.raises(NotEstimable, match="every year"):
+        fit_outcomes_doubly_robust(gappy, control_names=("a", "b"))
+
+
+def test_result_has_its_lines_but_no_draws():
+    panel = city_panel()
+    found = fit_outcomes_doubly_robust(panel, control_names=("size", "other"), vcov=("dyadic", "province_jackknife", "permutation"))
+    result = found["doubly_robust", 1]
+    att = [e for e in result.estimates if e.term == "att"]
+    assert [e.vcov for e in att] == ["dyadic", "province_jackknife"] and att[1].is_default
+    assert abs(att[0].estimate - 0.3) < 0.1
+    assert any("permutation" in text for text in result.warnings)
+    assert {name for name, _, _ in result.diagnostics} >= {"largest_propensity_of_never"}

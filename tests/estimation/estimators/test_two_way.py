@@ -1,0 +1,161 @@
+"""Coefficients and influence values against pyfixest, statsmodels and literal loops."""
+
+import numpy as np
+import pytest
+
+from estimation.estimators.two_way import fit_least_squares
+from estimation.fit import fit_outcomes
+from estimation.inference import variances as inference
+from estimation.linear.pair_statistics import pair_statistics
+from estimation.linear.treatment_regressors import DESIGNS
+from estimation.panel.pair_panel import build_sample
+from estimation.results import NotEstimable
+from tests.estimation.panels import diagnostic_of, estimates_of, long_table, random_panel
+
+CASES = {
+    "balanced": {},
+    "few_gaps": {"missing": 0.02},
+    "many_gaps": {"missing": 0.35},
+    "controls": {"n_controls": 2},
+    "gaps_and_controls": {"missing": 0.2, "n_controls": 2},
+}
+NAMES = ("x0", "x1")
+
+
+def _fit(panel, estimator, names=(), tie_quantile=None):
+    sample = build_sample(panel, (0,), tie_quantile)
+    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
+    return sample, fit_least_squares(sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names)[0]
+
+
+def _formula(table, panel, estimator, names):
+    if estimator == "twfe":
+        return ["treated", *names]
+    columns = []
+    for e in sorted({int(e) for e in (table["year"] - table["cohort"])[table["cohort"] > 0]} - {-1}):
+        name = f"event_{'m' if e < 0 else 'p'}{abs(e)}"
+        table[name] = ((table["cohort"] > 0) & (table["year"] - table["cohort"] == e)).astype(float)
+        columns.append(name)
+    return [*columns, *names]
+
+
+@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
+@pytest.mark.parametrize("case", CASES)
+def test_against_pyfixest(case, estimator):
+    import pyfixest
+
+    panel = random_panel(3, **CASES[case])
+    names = NAMES if panel.controls is not None else ()
+    sample, fit = _fit(panel, estimator, names, tie_quantile=0.4)
+    table = long_table(panel, sample.kept)
+    columns = _formula(table, panel, estimator, names)
+    peer = pyfixest.feols(
+        f"y ~ {' + '.join(columns)} | pair + year",
+        data=table,
+        vcov={"CRV1": "pair"},
+        ssc=pyfixest.ssc(k_adj=False, G_adj=False),
+        demeaner=pyfixest.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
+    )
+    np.testing.assert_allclose(fit.estimate, peer.coef()[columns].to_numpy(), rtol=0, atol=1e-7)
+    np.testing.assert_allclose(np.sqrt(inference.conventional_variance(fit.psi)), peer.se()[columns].to_numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_against_statsmodels_dummies(case):
+    import statsmodels.api as sm
+
+    panel = random_panel(4, n_cities=10, n_pilots=4, **CASES[case])
+    names = NAMES if panel.controls is not None else ()
+    sample, fit = _fit(panel, "event_study", names)
+    table = long_table(panel, sample.kept)
+    columns = _formula(table, panel, "event_study", names)
+    dummies = [
+        (table[column].to_numpy()[:, None] == np.unique(table[column])[None, start:]) for column, start in (("pair", 0), ("year", 1))
+    ]
+    x = np.column_stack([table[columns].to_numpy(), *dummies]).astype(float)
+    peer = sm.OLS(table["y"].to_numpy(), x).fit()
+    np.testing.assert_allclose(fit.estimate, peer.params[: len(columns)], atol=1e-10)
+    residual = fit.residuals[np.isfinite(fit.residuals)]
+    np.testing.assert_allclose(residual, peer.resid, atol=1e-9)
+    # influence: the rows of (X'X)^-1 times the pair's sum of x e
+    scores = np.stack([(x * peer.resid[:, None])[table["pair"] == pair].sum(axis=0) for pair in np.unique(table["pair"])])
+    np.testing.assert_allclose(fit.psi, (scores @ np.linalg.inv(x.T @ x))[:, : len(columns)], atol=1e-10)
+
+
+@pytest.mark.parametrize("case", ["balanced", "gaps_and_controls"])
+def test_dyadic_variance_is_the_double_loop_over_pairs_that_share_a_city(case):
+    panel = random_panel(5, n_cities=9, n_pilots=4, **CASES[case])
+    sample, fit = _fit(panel, "twfe", NAMES if panel.controls is not None else ())
+    i, j, psi = panel.city_i[sample.kept], panel.city_j[sample.kept], fit.psi[:, 0]
+    literal = sum(
+        psi[p] * psi[q] for p in range(len(psi)) for q in range(len(psi)) if len({int(i[p]), int(j[p])} & {int(i[q]), int(j[q])}) > 0
+    )
+    assert inference.dyadic_variance(fit.psi, fit.city_sums)[0] == pytest.approx(literal, rel=1e-10)
+
+
+@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
+@pytest.mark.parametrize("case", CASES)
+def test_refits_without_a_province_or_a_city_equal_fits_of_the_smaller_panel(case, estimator):
+    panel = random_panel(6, **CASES[case])
+    names = NAMES if panel.controls is not None else ()
+    _, fit = _fit(panel, estimator, names)
+    for refits, block_of_city in ((fit.provinces, panel.province), (fit.cities, panel.city_ids)):
+        for block in refits.blocks[:3]:
+            dropped = (block_of_city[panel.city_i] == block) | (block_of_city[panel.city_j] == block)
+            y = np.where(dropped[:, None], np.nan, panel.y)
+            smaller = type(panel)(panel.city_i, panel.city_j, panel.years, y, panel.city_cohort, panel.province, panel.controls)
+            _, expected = _fit(smaller, estimator, names)
+            found = refits.estimates[refits.blocks == block][0]
+            by_label = dict(zip(expected.labels, expected.estimate, strict=True))
+            np.testing.assert_allclose(found, [by_label.get(label, np.nan) for label in fit.labels], atol=1e-9)
+
+
+def test_jackknife_line_and_joint_f_by_their_formulas():
+    panel = random_panel(7, n_cities=45, n_pilots=20)
+    result = fit_outcomes(panel, estimators=("event_study",), vcov=("province_jackknife", "city"), permutations=0)["event_study", 0]
+    _, fit = _fit(panel, "event_study")
+    n = len(fit.provinces.blocks)
+    deviations = fit.provinces.estimates - fit.estimate
+    covariance = (n - 1) / n * deviations.T @ deviations
+    lines = estimates_of(result, "province_jackknife")
+    for c, (term, _, event_time) in enumerate(fit.terms):
+        assert lines[term, event_time].std_error == pytest.approx(np.sqrt(covariance[c, c]), rel=1e-10)
+        assert lines[term, event_time].is_default
+    leads = [c for c, (_, _, e) in enumerate(fit.terms) if e < -1]
+    theta, k = fit.estimate[leads], len(leads)
+    expected = theta @ np.linalg.inv(covariance[np.ix_(leads, leads)]) @ theta * (n - k) / (k * (n - 1))
+    assert diagnostic_of(result, "joint_leads_f") == pytest.approx(expected, rel=1e-8)
+    assert (diagnostic_of(result, "joint_leads_df1"), diagnostic_of(result, "joint_leads_df2")) == (k, n - k)
+
+
+def test_pilots_are_counted_in_the_cells_of_each_coefficient():
+    panel = random_panel(8, n_cities=20, n_pilots=9)
+    _, fit = _fit(panel, "event_study")
+    cohorts = panel.city_cohort[panel.city_cohort > 0]
+    for (_, _, event_time), count in zip(fit.terms, fit.n_pilots, strict=True):
+        assert count == sum(panel.years[0] <= year + event_time <= panel.years[-1] for year in cohorts)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda p: {"city_cohort": np.zeros_like(p.city_cohort)}, "exactly one pilot"),
+        (lambda p: {"city_cohort": np.where(np.arange(p.n_cities) > 0, 2013, 0)}, "never treated"),
+        (lambda p: {"city_cohort": np.where(p.city_cohort > 0, 2010, 0)}, "not identified"),
+    ],
+)
+@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
+def test_what_does_not_identify_an_effect_is_refused(change, message, estimator):
+    import dataclasses
+
+    panel = random_panel(9)
+    changed = dataclasses.replace(panel, cohort=None, **change(panel))
+    with pytest.raises(NotEstimable, match=message):
+        fit_outcomes(changed, estimators=(estimator,), vcov=(), permutations=0)
+
+
+def test_a_control_that_pair_effects_absorb_is_refused_by_name():
+    panel = random_panel(10, n_controls=1)
+    panel.controls[0] = panel.city_i[:, None]
+    with pytest.raises(NotEstimable, match="control size"):
+        fit_outcomes(panel, estimators=("twfe",), vcov=(), permutations=0, control_names=("size",))

@@ -1,0 +1,254 @@
+"""Sensitivity to trends against the R package's published example, a second package, literal searches, and coverage by simulation."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog, minimize
+from scipy.stats import foldnorm, norm, truncnorm
+from scipy.stats import t as student
+
+from estimation.fit import fit_panel
+from estimation.inference.honest_did.relative_magnitudes import breakdown, holds_zero, least_favourable, relative_magnitudes
+from estimation.inference.honest_did.smoothness import estimation_factor, lasso_path, smoothness_path
+from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
+
+# Benzarti and Carloni (2019), the example of Rambachan and Roth (2023): four leads and the first effect of BCdata_EventStudy in the R
+# package HonestDiD, and the sets its createSensitivityResults functions give
+PUBLISHED = np.array([0.006696351804, 0.02934503369, -0.006472972222, 0.0730149895, 0.1959611177])
+PUBLISHED_COVARIANCE = np.array(
+    [
+        [0.0008428358124, 0.0004768686777, 0.0002618051076, 0.0002354220342, 0.0001676371467],
+        [0.0004768686777, 0.0006425420288, 0.0003987425007, 0.0002435515198, 0.0002201960306],
+        [0.0002618051076, 0.0003987425007, 0.0005229949602, 0.000211768609, 0.0001840722252],
+        [0.0002354220342, 0.0002435515198, 0.000211768609, 0.0003089595411, 0.0001197866077],
+        [0.0001676371467, 0.0002201960306, 0.0001840722252, 0.0001197866077, 0.000359970436],
+    ]
+)
+PUBLISHED_SMOOTHNESS = {
+    0.0: (0.1314113160, 0.2161696482),
+    0.01: (0.1549652671, 0.2703845303),
+    0.02: (0.1773010879, 0.3159564682),
+    0.03: (0.1894044644, 0.3485477500),
+    0.1: (0.1194440002, 0.4185082143),
+    0.2: (0.0194440002, 0.5185082143),
+}
+PUBLISHED_RELATIVE = {0.5: (0.1181294858, 0.2715838660), 1.0: (0.0672312508, 0.3186837253), 1.5: (0.0132943151, 0.3695819603)}
+# the R package tries 1,000 effects within 20 standard errors of zero
+GRID_STEP = 40 * 0.000359970436**0.5 / 999
+KNOWN = float("inf")
+
+
+def _random_case(seed, n_leads):
+    generator = np.random.default_rng(seed)
+    root = generator.normal(size=(n_leads + 1, n_leads + 3))
+    covariance = np.einsum("ak,bk->ab", root, root) / 50
+    return generator.normal(size=n_leads + 1) * 0.3, covariance
+
+
+@pytest.mark.parametrize("bound", PUBLISHED_SMOOTHNESS)
+def test_smoothness_is_the_published_interval(bound):
+    """The R package simulates its folded normal quantile, which moves half-lengths by 0.1 %, and the flat optimum's centre by more."""
+    low, high = smoothness_path(PUBLISHED, PUBLISHED_COVARIANCE).interval(bound, KNOWN)
+    published = PUBLISHED_SMOOTHNESS[bound]
+    assert high - low == pytest.approx(published[1] - published[0], rel=2e-3)
+    assert (low, high) == pytest.approx(published, abs=1e-3)
+
+
+@pytest.mark.parametrize("bound", PUBLISHED_RELATIVE)
+def test_relative_magnitudes_are_the_published_set(bound):
+    found = relative_magnitudes(PUBLISHED, PUBLISHED_COVARIANCE, KNOWN, bound)
+    assert found == pytest.approx(PUBLISHED_RELATIVE[bound], abs=GRID_STEP)
+
+
+@pytest.mark.parametrize(("n_leads", "horizon"), [(1, 0), (4, 0), (4, 2)])
+def test_smoothness_against_diff_diff(n_leads, horizon):
+    from diff_diff.honest_did import _compute_optimal_flci
+
+    theta, covariance = _random_case(n_leads, n_leads)
+    # its effects before the horizon, which are not ours to use: exact zeros would be no covariance
+    n_post = horizon + 1
+    theirs = np.eye(n_leads + n_post)
+    places = [*range(n_leads), n_leads + horizon]
+    theirs[np.ix_(places, places)] = covariance
+    effects = np.zeros(n_post)
+    effects[-1] = theta[-1]
+    error = covariance[-1, -1] ** 0.5
+    path = smoothness_path(theta, covariance, horizon)
+    for bound in (0.0, 0.1 * error, error):
+        expected = _compute_optimal_flci(theta[:-1], effects, theirs, np.eye(n_post)[-1], n_leads, n_post, bound)
+        found = path.interval(bound, KNOWN)
+        assert found[1] - found[0] == pytest.approx(expected[1] - expected[0], rel=1e-6)
+        # near its optimum the length is flat, so its place is known less well
+        assert found == pytest.approx(expected, abs=1e-3 * error)
+
+
+def test_one_lead_by_hand():
+    theta, covariance = np.array([0.1, 2.0]), np.array([[0.09, 0.02], [0.02, 0.16]])
+    # slope from -2 to -1 is -0.1: extrapolated, the trend stands at -0.1 (-0.3) at event time 0 (2)
+    for horizon, centre, variance, curve in ((0, 2.1, 0.16 + 0.09 + 0.04, 1), (2, 2.3, 0.16 + 9 * 0.09 + 6 * 0.02, 6)):
+        error = variance**0.5
+        half = error * foldnorm.ppf(0.95, 0.5 * curve / error)
+        found = smoothness_path(theta, covariance, horizon).interval(0.5, KNOWN)
+        assert found == pytest.approx((centre - half, centre + half))
+        half = error * student.ppf(0.975, 25)
+        assert smoothness_path(theta, covariance, horizon).interval(0.0, 25) == pytest.approx((centre - half, centre + half))
+
+
+def _worst_bias(weights, n_leads, horizon):
+    """Largest bias under changes of slope of at most 1, by linear programming over the trend's values; the base is 0."""
+    n = n_leads + horizon + 2
+    second = np.zeros((n - 2, n))
+    for row in range(n - 2):
+        second[row, row : row + 3] = 1, -2, 1
+    objective = np.zeros(n)
+    objective[:n_leads], objective[-1] = weights[:-1], weights[-1]
+    bounds = [(None, None)] * n
+    bounds[n_leads] = (0, 0)
+    # a slope that cancels out in the bias would leave the programme without a corner
+    bounds[n_leads - 1] = (0, 0)
+    found = linprog(-objective, A_ub=np.vstack([second, -second]), b_ub=np.ones(2 * n - 4), bounds=bounds)
+    return -found.fun
+
+
+@pytest.mark.parametrize(("n_leads", "horizon"), [(2, 0), (3, 1)])
+def test_no_other_weights_give_a_shorter_interval(n_leads, horizon):
+    theta, covariance = _random_case(7, n_leads)
+    bound = 0.3 * covariance[-1, -1] ** 0.5
+
+    def half(free):
+        # the last lead's weight makes a straight trend harmless
+        last = horizon + 1 - sum(free[i] * (n_leads - i) for i in range(n_leads - 1))
+        weights = np.array([*free, last, 1.0])
+        error = (weights @ covariance @ weights) ** 0.5
+        return error * foldnorm.ppf(0.95, bound * _worst_bias(weights, n_leads, horizon) / error)
+
+    best = minimize(half, np.zeros(n_leads - 1), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-9}).fun
+    low, high = smoothness_path(theta, covariance, horizon).interval(bound, KNOWN)
+    assert (high - low) / 2 == pytest.approx(best, rel=1e-5)
+
+
+def test_lasso_path_meets_its_conditions_at_every_knot():
+    """The slope is the penalty, against the sign, where a coefficient is chosen, and no steeper elsewhere; coefficients also leave."""
+    leaves = 0
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        root = generator.normal(size=(6, 6))
+        quadratic, linear = np.einsum("ik,jk->ij", root, root) + 0.01 * np.eye(6), generator.normal(size=6)
+        path = lasso_path(quadratic, linear)
+        slopes = path @ quadratic + linear
+        penalties = np.abs(slopes).max(axis=1)
+        assert np.all(np.diff(penalties) < 0)
+        assert penalties[-1] == pytest.approx(0, abs=1e-9)
+        chosen = path != 0
+        np.testing.assert_allclose(np.where(chosen, slopes + penalties[:, None] * np.sign(path), 0), 0, atol=1e-9)
+        leaves += (chosen[:-1] & ~chosen[1:]).sum()
+    assert leaves > 0
+
+
+def _accepted(theta, covariance, bound, grid, generator):
+    """Effects of a grid that the hybrid test lets stand, from its definition: matrices, simulated critical value, truncated normal."""
+    n_leads, accepted = len(theta) - 1, np.zeros(len(grid), dtype=bool)
+    values = np.eye(n_leads + 1)
+    steps = [(values[s + 1] if s + 1 < n_leads else 0) - values[s] for s in range(n_leads)]
+    for step, sign in itertools.product(steps, (1.0, -1.0)):
+        moments = np.stack([values[-1] - sign * bound * step, -values[-1] - sign * bound * step])
+        spread = moments @ covariance @ moments.T
+        error = np.sqrt(np.diag(spread))
+        draws = generator.multivariate_normal(np.zeros(2), spread / np.outer(error, error), size=200_000)
+        first = np.quantile(draws.max(axis=1), 1 - 0.005)
+        for at, effect in enumerate(grid):
+            statistics = (moments @ theta - np.array([effect, -effect])) / error
+            largest = int(np.argmax(statistics))
+            moved = spread[:, largest] / spread[largest, largest]
+            fixed = (moments @ theta - np.array([effect, -effect])) - moved * error[largest] * statistics[largest]
+            other = 1 - largest
+            lowest = fixed[other] / error[other] / (1 - moved[other] * error[largest] / error[other])
+            if statistics[largest] > first:
+                continue
+            critical = truncnorm.ppf(1 - (0.05 - 0.005) / (1 - 0.005), lowest, first)
+            accepted[at] |= statistics[largest] <= max(critical, 0)
+    return accepted
+
+
+@pytest.mark.parametrize("bound", [0.3, 1.0, 3.0])
+def test_relative_magnitudes_by_a_literal_grid(bound):
+    theta, covariance = _random_case(3, 3)
+    low, high = relative_magnitudes(theta, covariance, KNOWN, bound)
+    width = high - low
+    grid = np.linspace(low - 0.2 * width, high + 0.2 * width, 141)
+    accepted = grid[_accepted(theta, covariance, bound, grid, np.random.default_rng(1))]
+    assert accepted[0] == pytest.approx(low, abs=0.015 * width)
+    assert accepted[-1] == pytest.approx(high, abs=0.015 * width)
+
+
+def test_least_favourable_value_by_simulation():
+    for correlation in (-1.0, -0.5, 0.0, 0.9):
+        found = least_favourable(np.array([correlation]))[0]
+        draws = np.random.default_rng(2).multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], size=400_000, tol=1e-6)
+        assert (draws.max(axis=1) > found).mean() == pytest.approx(0.005, abs=4 * (0.005 / 400_000) ** 0.5)
+    assert least_favourable(np.array([1.0]))[0] == pytest.approx(norm.ppf(0.995))
+
+
+def test_without_a_trend_relative_magnitudes_are_the_t_interval():
+    theta, covariance = _random_case(5, 4)
+    half = student.ppf(0.975, 25) * covariance[-1, -1] ** 0.5
+    assert relative_magnitudes(theta, covariance, 25, 0.0) == pytest.approx((theta[-1] - half, theta[-1] + half), abs=1e-9)
+
+
+def test_breakdown_is_where_the_set_reaches_zero():
+    found = breakdown(lambda bound: not holds_zero(PUBLISHED, PUBLISHED_COVARIANCE, KNOWN, bound), 0.125)
+    assert 1.5 < found < 2  # between the published sets that leave zero out and hold it
+    assert relative_magnitudes(PUBLISHED, PUBLISHED_COVARIANCE, KNOWN, found)[0] == pytest.approx(0, abs=1e-6)
+    assert breakdown(lambda _: False, 1.0) == 0.0
+    assert breakdown(lambda _: True, 1.0) == float("inf")
+    assert breakdown(lambda bound: bound < 0.3, 1.0) == pytest.approx(0.3)
+    assert breakdown(lambda bound: bound < 300, 1.0) == pytest.approx(300)
+
+
+def test_estimation_factor():
+    np.testing.assert_array_equal(estimation_factor(KNOWN, np.arange(4)), 1)
+    expected = student.ppf(0.975, 23) / norm.ppf(0.975) * np.sqrt(30 / 23 * (1 + 7 / 22))
+    assert estimation_factor(30, np.array([7]))[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("df", [KNOWN, 30])
+@pytest.mark.parametrize("restriction", ["smoothness", "relative_magnitudes"])
+def test_coverage_at_the_edge_of_the_bound(restriction, df):
+    """The effect is zero: what the estimates show is the worst trend allowed; with df the covariance is estimated too."""
+    generator = np.random.default_rng(1)
+    covariance = (np.eye(6) + 0.5) / 30
+    error = covariance[-1, -1] ** 0.5
+    if restriction == "smoothness":
+        # straight before admission, and with few leads used the worst is the whole bend at the base
+        bound, trend = 2 * error, np.array([0.0, 0.0, 0.0, 0.0, 0.0, 2 * error])
+    else:
+        bound, trend = 1.0, np.array([-6.0, -6.0, -6.0, 0.0, 0.0, 6.0]) * error
+    held = 0
+    for theta in generator.multivariate_normal(trend, covariance, size=600):
+        draws = generator.multivariate_normal(np.zeros(6), covariance, size=0 if np.isinf(df) else df)
+        estimated = covariance if np.isinf(df) else np.einsum("ra,rb->ab", draws, draws) / df
+        if restriction == "smoothness":
+            low, high = smoothness_path(theta, estimated).interval(bound, df)
+            held += low <= 0 <= high
+        else:
+            held += holds_zero(theta, estimated, df, bound)
+    # three standard errors about 95 %: a set that is much too wide would fail as well
+    assert held / 600 == pytest.approx(0.95, abs=3 * (0.05 * 0.95 / 600) ** 0.5)
+
+
+def test_diagnostics_of_an_event_study():
+    result = fit_panel(random_panel(3, n_cities=60, n_pilots=24), estimator="event_study", vcov=("province_jackknife",), permutations=0)
+    line = estimates_of(result, "province_jackknife")
+    for (term, event_time), estimate in line.items():
+        if term != "event" or event_time < 0:
+            continue
+        label = f"event[{event_time}]"
+        narrow, wide = (
+            [diagnostic_of(result, f"honest_relative_magnitudes_{end}_{bound}", label) for end in ("low", "high")] for bound in ("0.5", "2")
+        )
+        assert wide[0] < narrow[0] < estimate.ci_low < estimate.ci_high < narrow[1] < wide[1]
+        breaks = diagnostic_of(result, "breakdown_relative_magnitudes", label)
+        assert (breaks == 0) == (estimate.ci_low <= 0 <= estimate.ci_high)
+        straight = [diagnostic_of(result, f"honest_smoothness_{end}_0_se", label) for end in ("low", "high")]
+        assert (diagnostic_of(result, "breakdown_smoothness", label) == 0) == (straight[0] <= 0 <= straight[1])

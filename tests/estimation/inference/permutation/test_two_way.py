@@ -1,0 +1,126 @@
+"""Draws of the compiled loops against refits by the plain code, the sample rule, and p values by their definitions."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from estimation.estimators.two_way import fit_least_squares
+from estimation.fit import fit_outcomes
+from estimation.inference.permutation.assignments import count_relabellings, draw_relabellings, enumerate_relabellings, fixed_labels
+from estimation.inference.permutation.two_way import critical_value, permutation_p_value, permute
+from estimation.inference.variances import score_variance
+from estimation.linear.pair_statistics import pair_statistics
+from estimation.linear.treatment_regressors import DESIGNS
+from estimation.panel.pair_panel import build_sample
+from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
+
+CASES = {
+    "balanced": {"n_outcomes": 3},
+    "few_gaps": {"missing": 0.02},
+    "many_gaps": {"missing": 0.35},
+    "controls": {"n_controls": 2, "n_outcomes": 2},
+    "gaps_and_controls": {"missing": 0.2, "n_controls": 1},
+}
+N_DRAWS = 5
+
+
+def _refit(panel, label_years, estimator, tie_quantile):
+    """Coefficients, studentised statistics and fit of each outcome under another assignment, by the plain code."""
+    changed = dataclasses.replace(panel, city_cohort=label_years, cohort=None)
+    sample = build_sample(changed, tuple(range(panel.n_outcomes)), tie_quantile)
+    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
+    names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
+    fits = fit_least_squares(sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names)
+    return sample, fits
+
+
+@pytest.mark.parametrize("tie_quantile", [None, 0.5, 0.3])
+@pytest.mark.parametrize("case", CASES)
+def test_draws_equal_refits(case, tie_quantile):
+    # 30 cities, ten provinces: the joint test of the leads has degrees of freedom
+    panel = random_panel(1, n_cities=30, n_pilots=9, **CASES[case])
+    strata = np.arange(30) % 2
+    sample = build_sample(panel, tuple(range(panel.n_outcomes)), tie_quantile)
+    statistics = pair_statistics(panel.y, panel.controls, sample.observed)
+    designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
+    leads = {"event_study": designs[1].leads[2:]}
+    draws = permute(sample, statistics, designs, strata, N_DRAWS, 11, leads)
+    labels = draw_relabellings(sample.city_group, strata, N_DRAWS, 11)
+    years_of_label = np.concatenate([[0], sample.group_years])
+    assert np.isfinite(draws["event_study", 0].joint).any()
+    for b in range(N_DRAWS):
+        for design in designs:
+            redrawn, fits = _refit(panel, years_of_label[labels[b]], design.estimator, tie_quantile)
+            if tie_quantile is not None:
+                eligible = redrawn.candidate & (redrawn.pair_group >= 0)
+                np.testing.assert_array_equal(redrawn.kept, eligible & (panel.tie > np.quantile(panel.tie[eligible], tie_quantile)))
+            for m, fit in enumerate(fits):
+                found, treatment = draws[design.estimator, m], fit.columns >= 0
+                columns = fit.columns[treatment]
+                np.testing.assert_allclose(found.coefficient[b, columns], fit.estimate[treatment], rtol=0, atol=1e-10)
+                expected = np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums))
+                np.testing.assert_allclose(found.statistic[b, columns], expected[treatment], rtol=1e-8)
+                if design.estimator == "event_study":
+                    chosen = np.flatnonzero(np.isin(fit.columns, leads["event_study"]))
+                    np.testing.assert_allclose(found.joint[b], fit.provinces.joint_f(fit.estimate, chosen)[0], rtol=1e-6)
+
+
+def test_the_identity_draw_gives_the_observed_statistic():
+    panel = random_panel(2, n_cities=8, n_pilots=3)
+    result = fit_outcomes(panel, estimators=("twfe",), vcov=("permutation",), shuffle="all", tie_quantile=0.5)["twfe", 0]
+    # 8 cities, three cohorts of one pilot: 8 * 7 * 6 assignments, the observed one among them
+    assert diagnostic_of(result, "permutation_draws") == 336
+    assert estimates_of(result, "permutation")["treated", None].p_value >= 1 / 336
+
+
+def test_one_outcome_gives_the_same_alone_and_beside_others():
+    panel = random_panel(3, n_outcomes=2, missing=0.1)
+    other = panel.y.copy()
+    other[1, 0, 0] = np.nan
+    together = fit_outcomes(dataclasses.replace(panel, y=other), permutations=200, tie_quantile=0.5)
+    for m in (0, 1):
+        alone = fit_outcomes(dataclasses.replace(panel, y=other[m]), permutations=200, tie_quantile=0.5)
+        assert alone["twfe", 0] == together["twfe", m]
+        assert alone["event_study", 0] == together["event_study", m]
+
+
+@pytest.mark.parametrize("is_enumeration", [False, True])
+def test_p_value_and_interval_by_their_definitions(is_enumeration):
+    drawn = np.array([0.5, 2.0, 1.0, 3.0, 2.0 - 1e-12, np.nan] + [0.1] * 93)
+    total = len(drawn) if is_enumeration else len(drawn) + 1
+    # at least 2.0: 2.0, 3.0, the one within 1e-9 and the undefined one
+    assert permutation_p_value(2.0, drawn, is_enumeration) == ((0 if is_enumeration else 1) + 4) / total
+    ordered = sorted([0.5, 2.0, 1.0, 3.0, 2.0 - 1e-12, math.inf] + [0.1] * 93)
+    assert critical_value(drawn, is_enumeration) == ordered[math.ceil(0.95 * total) - 1]
+    assert critical_value(drawn[:10], False) == math.inf
+
+
+def test_interval_excludes_zero_exactly_where_p_is_at_most_five_per_cent():
+    hits = 0
+    for seed in range(12):
+        panel = random_panel(seed)
+        panel.y[:, panel.cohort > 0] += 1.2 * (panel.years >= panel.cohort[panel.cohort > 0][:, None])
+        line = estimates_of(fit_outcomes(panel, estimators=("twfe",), permutations=399)["twfe", 0], "permutation")["treated", None]
+        excludes = line.ci_low > 0 or line.ci_high < 0
+        assert excludes == (line.p_value <= 0.05)
+        hits += excludes
+    assert 0 < hits < 12
+
+
+def test_relabellings():
+    labels, strata = np.array([1, 0, 0, 2, 1, 0, 0]), np.array([0, 0, 0, 1, 1, 1, 2])
+    assert count_relabellings(labels, strata) == 3 * 6
+    every = enumerate_relabellings(labels, strata)
+    assert len({tuple(row) for row in every.tolist()}) == len(every) == 18
+    assert labels.tolist() in every.tolist()
+    drawn = draw_relabellings(labels, strata, 4000, seed=5)
+    for stratum in (0, 1, 2):
+        members = strata == stratum
+        assert (np.sort(drawn[:, members], axis=1) == np.sort(labels[members])).all()
+    # uniform: each of the 18 about 222 times
+    counts = np.unique(drawn, axis=0, return_counts=True)[1]
+    assert len(counts) == 18
+    assert counts.min() > 160
+    np.testing.assert_array_equal(np.flatnonzero(fixed_labels(labels, strata)), [6])

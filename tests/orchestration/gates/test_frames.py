@@ -1,0 +1,131 @@
+"""The frames that gates judge, on small tables written here, and what the suites say of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from expectations.gate import GateResult, run_gate
+from expectations.suites import RULES
+from orchestration.gates import queries as sql
+from orchestration.gates.frames import read_severity
+
+GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
+SECTORS = ("value_added_primary_cny_100m", "value_added_secondary_cny_100m", "value_added_tertiary_cny_100m")
+ESTIMATE = "create table estimates.estimate(spec_id text, term text, cohort_year int, event_time int, vcov text, is_default boolean, "
+
+
+def make_values(n_cities: int = 30, years: range = range(2010, 2016)) -> pd.DataFrame:
+    """A clean source: product that is the sum of its sectors, and population, in two editions."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for k in range(n_cities):
+        level = rng.uniform(100, 2000)
+        for year in years:
+            sectors = np.round(level * np.array([0.1, 0.5, 0.4]) * 1.08 ** (year - 2010), 2)
+            values = dict(zip(SECTORS, sectors, strict=True)) | {GDP: float(sectors.sum()), POPULATION: 300.0 + 10 * k + (year - 2010)}
+            rows += [(110000 + 100 * k, year, name, value) for name, value in values.items()]
+    frame = pd.DataFrame(rows, columns=["city_id", "year", "indicator_id", "value"])
+    source = {"source_id": "made_up", "file_name": "f.csv", "place_level": "city"}
+    return pd.concat([frame.assign(edition_year=2015), frame.assign(edition_year=2016)]).assign(**source).reset_index(drop=True)
+
+
+def judge_staging(tmp_path: Path, values: pd.DataFrame) -> GateResult:
+    """The rules of the staging suite that judge coverage, change, identities, editions and freshness."""
+    queries = {
+        "indicator_year": sql.COVERAGE,
+        "yearly_change": sql.CHANGES,
+        "identity": sql.IDENTITIES,
+        "edition": sql.EDITIONS,
+        "freshness": sql.FRESHNESS,
+    }
+    with duckdb.connect() as con:
+        con.execute("create schema staging; create schema seeds")
+        con.register("values_frame", values)
+        con.execute("create table staging.stg_raw__observations as select * from values_frame")
+        con.execute("create table seeds.indicator_catalog as select distinct indicator_id, 'level' as kind from values_frame")
+        frames = {name: con.execute(query).df() for name, query in queries.items()}
+    rules = [rule for rule in RULES["staging"] if rule.dataset in frames]
+    return run_gate("staging", rules, frames, tmp_path / "work", tmp_path / "docs")
+
+
+def drop_block(values: pd.DataFrame) -> pd.DataFrame:
+    return values[~((values["year"] == 2012) & (values["city_id"] < 111000) & (values["indicator_id"] == GDP))]
+
+
+def wrong_unit_year(values: pd.DataFrame) -> pd.DataFrame:
+    wrong = (values["year"] == 2012) & (values["indicator_id"] == POPULATION)
+    return values.assign(value=values["value"].mask(wrong, values["value"] * 10))
+
+
+def shuffled_edition(values: pd.DataFrame) -> pd.DataFrame:
+    moved = (values["edition_year"] == 2016) & (values["indicator_id"] == GDP)
+    shuffled = values.loc[moved, "value"].sample(frac=1, random_state=3).to_numpy()
+    return values.assign(value=values["value"].mask(moved, pd.Series(shuffled, index=values.index[moved])))
+
+
+def sector_in_another_unit(values: pd.DataFrame) -> pd.DataFrame:
+    return values.assign(value=values["value"].where(values["indicator_id"] != SECTORS[1], values["value"] * 10_000))
+
+
+EXPECTED = {
+    "staging_year_complete": drop_block,
+    "staging_year_level": wrong_unit_year,
+    "staging_edition_likeness": shuffled_edition,
+    "staging_identity_gross": sector_in_another_unit,
+}
+
+
+def test_what_a_delivery_lacks_is_named_and_a_clean_source_is_not(tmp_path: Path) -> None:
+    damaged = [damage(make_values()).assign(source_id=damage.__name__) for damage in EXPECTED.values()]
+    late = make_values().query("year == 2015 and indicator_id == @GDP").assign(year=2022, source_id="late")
+    result = judge_staging(tmp_path, pd.concat([make_values().assign(source_id="sound"), *damaged, late]))
+    bad = result.results[~result.results["success"].astype(bool)].set_index("check_id")
+    for check, damage in EXPECTED.items():
+        assert damage.__name__ in bad.loc[check, "sample_rows"]
+    assert POPULATION in bad.loc["staging_fresh", "sample_rows"]
+    assert not bad["sample_rows"].str.contains("sound").any()
+    assert list(bad.index[bad["severity"] == "stop"]) == ["staging_identity_gross"]
+
+
+def test_the_seed_turns_a_warning_into_a_stop(tmp_path: Path) -> None:
+    rules = [rule for rule in RULES["staging"] if rule.check_id == "staging_fresh"]
+    frames = {"freshness": pd.DataFrame({"indicator_id": ["a"], "lag_years": [9]})}
+    with duckdb.connect() as con:
+        assert read_severity(con, "staging") == {}
+        con.execute("create schema seeds; create table seeds.check_severity(stage text, check_id text, severity text)")
+        con.execute("insert into seeds.check_severity values ('staging', 'staging_fresh', 'stop'), ('marts', 'marts_leaps', 'stop')")
+        severity = read_severity(con, "staging")
+    assert severity == {"staging_fresh": "stop"}
+    assert run_gate("staging", rules, frames, tmp_path / "a", tmp_path / "docs").passed
+    assert not run_gate("staging", rules, frames, tmp_path / "b", tmp_path / "docs", severity).passed
+
+
+DEFAULT_LINES = [
+    ("three", "city", False, None, 3),
+    ("three", "dyadic", False, None, 3),
+    ("many", "city", True, 0.1, 12),
+    ("twice", "city", True, 0.1, 12),
+    ("twice", "permutation", True, None, 12),
+    ("unmarked", "city", False, 0.1, 12),
+    ("placebo", "permutation", False, None, 3),
+]
+
+
+def test_each_coefficient_has_the_default_line_that_it_can_have(tmp_path: Path) -> None:
+    with duckdb.connect() as con:
+        con.execute("create schema estimates")
+        con.execute(ESTIMATE + "std_error double, n_pilots int)")
+        for row in DEFAULT_LINES:
+            con.execute("insert into estimates.estimate values ('s', ?, null, null, ?, ?, ?, ?)", list(row))
+        frames = {"defaults": con.execute(sql.DEFAULTS).df()}
+    rules = [rule for rule in RULES["estimates"] if rule.dataset == "defaults"]
+    found = run_gate("estimates", rules, frames, tmp_path / "work", tmp_path / "docs").results.set_index("check_id")["sample_rows"]
+    assert "term=twice" in found["estimates_one_default"]
+    assert {word for word in ("three", "many", "unmarked", "placebo") if word in found["estimates_default_given"]} == {
+        "unmarked",
+        "placebo",
+    }

@@ -1,0 +1,50 @@
+"""One analysis estimated anew: only its rows change, and they come out as in a run of the whole study."""
+
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pytest
+
+from estimation.study import run as study
+from orchestration.assets.estimation import TABLES
+from orchestration.reuse.chosen_analyses import NoEstimates, UnknownAnalysis, choose_specs, read_estimates, replace_analyses
+from tests.orchestration.conftest import SMALL, Run
+
+
+def test_specs_of_the_named_analyses_are_chosen() -> None:
+    specs, curve = choose_specs(["dynamics"])
+    assert {spec.analysis for spec in specs} == {"dynamics"} and not curve
+    specs, curve = choose_specs(["specification_curve"])
+    assert not specs and len(curve) == len(study.curve_specs())
+
+
+def test_a_name_that_is_no_analysis_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UnknownAnalysis, match=r"expected names among .*baseline, .*found dynamic, x; correct"):
+        choose_specs(["x", "baseline", "dynamic"])
+
+
+def test_rows_of_other_analyses_stay() -> None:
+    before = {"estimate": pd.DataFrame({"spec_id": ["a.y.1", "b.y.1", "b.y.2"], "estimate": [1.0, 2.0, 3.0]})}
+    after = {"estimate": pd.DataFrame({"spec_id": ["b.y.1"], "estimate": [20.0]})}
+    joined = replace_analyses(before, after, ["b"])["estimate"]
+    assert joined.to_dict("list") == {"spec_id": ["a.y.1", "b.y.1"], "estimate": [1.0, 20.0]}
+
+
+def test_without_an_earlier_study_there_is_nothing_to_replace_in() -> None:
+    with duckdb.connect() as con, pytest.raises(NoEstimates, match="run the study with all analyses"):
+        read_estimates(con, TABLES)
+
+
+@pytest.mark.e2e
+def test_an_analysis_alone_gives_what_the_whole_study_gave(simulated: Run) -> None:
+    """The samples of `dynamics` are shared with other analyses in a whole study; alone it must find the same."""
+    with duckdb.connect(str(simulated.home / "published" / "citysync.duckdb"), read_only=True) as con:
+        before, marts = read_estimates(con, TABLES), study.read_marts(con)
+    specs, curve = choose_specs(["dynamics"])
+    alone = study.run_study(marts, specs, curve=curve, permutations=int(SMALL["CITYSYNC_PERMUTATIONS"]))
+    after = replace_analyses(before, vars(alone), ["dynamics"])
+    assert len(alone.estimate)
+    for table in TABLES:
+        old, new = (frames[table].sort_values(list(before[table].columns), ignore_index=True) for frames in (before, after))
+        pd.testing.assert_frame_equal(new, old, check_dtype=False, check_exact=True)

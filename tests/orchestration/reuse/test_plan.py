@@ -1,0 +1,204 @@
+"""What a refresh may leave out, and that nothing touched is ever built upon."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from orchestration.home import Home
+from orchestration.reuse import fingerprint
+from orchestration.reuse.fingerprint import Fingerprint, hash_tree, take_fingerprint
+from orchestration.reuse.kept_estimates import keep_estimates
+from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, REPORT, keep_record, plan_refresh, record_path
+from tests.orchestration.conftest import Run, refresh
+from warehouse.publish import write_manifest
+
+FINGERPRINT = Fingerprint("l", "m", "e", "r")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A home after a publication, with its record."""
+    monkeypatch.delenv("FORCE", raising=False)
+    home = Home(tmp_path)
+    run = tmp_path / "publications" / "run-1"
+    for path in (run / "report" / "index.html", run / "citysync.duckdb", home.build / "citysync.duckdb", home.simulated / "a.csv"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("as it was")
+    files = {name: {"sha256": fingerprint.hash_file(run / name), "bytes": 9} for name in ("report/index.html", "citysync.duckdb")}
+    write_manifest(run, {"run_id": "run-1", "files": files, "tables": {}})
+    home.published.symlink_to("publications/run-1")
+    keep_record(home, FINGERPRINT, FINGERPRINT, simulated=True)
+    return home
+
+
+def test_nothing_is_left_to_do_where_nothing_changed(home: Home) -> None:
+    assert plan_refresh(home, FINGERPRINT).work == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("changed", "work"),
+    [({"report": "x"}, REPORT), ({"estimates": "x", "report": "x"}, ESTIMATES), ({"marts": "x", "estimates": "x", "report": "x"}, ALL)],
+)
+def test_a_changed_stage_and_those_after_it_are_run(home: Home, changed: dict, work: str) -> None:
+    assert plan_refresh(home, dataclasses.replace(FINGERPRINT, **changed)).work == work
+
+
+def _another_publication(home: Home) -> None:
+    shutil.copytree(home.root / "publications" / "run-1", home.root / "publications" / "run-0")
+    home.published.unlink()
+    home.published.symlink_to("publications/run-0")
+
+
+def _consistent_forgery(home: Home) -> None:
+    run = home.published.resolve()
+    (run / "report" / "index.html").write_text("forged")
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["files"]["report/index.html"]["sha256"] = fingerprint.hash_file(run / "report" / "index.html")
+    write_manifest(run, manifest)
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda home: (home.published / "citysync.duckdb").write_text("as it wa5"),
+        lambda home: (home.published / "report" / "index.html").unlink(),
+        lambda home: (home.published / "report" / "more.html").write_text("more"),
+        lambda home: (home.published / "manifest.json").write_text("{}"),
+        lambda home: home.published.unlink(),
+        _another_publication,
+        _consistent_forgery,
+    ],
+)
+def test_a_touched_publication_is_published_again_from_the_build(home: Home, touch) -> None:
+    touch(home)
+    assert plan_refresh(home, FINGERPRINT).work == REPORT
+    (home.build / "citysync.duckdb").write_text("touched as well")
+    assert plan_refresh(home, FINGERPRINT).work == ALL
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        lambda home: (home.simulated / "a.csv").write_text("other"),
+        lambda home: record_path(home).unlink(),
+        lambda home: record_path(home).write_text("{"),
+        lambda home: record_path(home).write_text('{"version": 1}'),
+        lambda home: os.environ.update(FORCE="1"),
+    ],
+)
+def test_without_a_sound_record_everything_is_run(home: Home, monkeypatch: pytest.MonkeyPatch, touch) -> None:
+    monkeypatch.setenv("FORCE", "0")
+    touch(home)
+    assert plan_refresh(home, FINGERPRINT).work == ALL
+
+
+def test_code_of_the_estimates_builds_only_on_an_untouched_build(home: Home) -> None:
+    (home.build / "more").write_text("x")
+    assert plan_refresh(home, dataclasses.replace(FINGERPRINT, estimates="x", report="x")).work == ALL
+
+
+@pytest.mark.parametrize("after", [None, dataclasses.replace(FINGERPRINT, landing="changed meanwhile")])
+def test_a_run_whose_files_changed_meanwhile_leaves_no_record(home: Home, after: Fingerprint | None) -> None:
+    keep_record(home, FINGERPRINT, after, simulated=True)
+    assert plan_refresh(home, FINGERPRINT).work == ALL
+
+
+def test_a_fingerprint_follows_content_and_not_clocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "tidy" / "values.csv"
+    file.parent.mkdir()
+    file.write_text("a")
+    first = take_fingerprint(tmp_path)
+    os.utime(file, (1, 1))
+    monkeypatch.setenv("CITYSYNC_THREADS", "7")
+    assert take_fingerprint(tmp_path) == first
+    monkeypatch.setenv("WINDOW_LAST_YEAR", "2018")
+    other_window = take_fingerprint(tmp_path)
+    assert (other_window.landing, other_window.marts != first.marts) == (first.landing, True)
+    monkeypatch.delenv("WINDOW_LAST_YEAR")
+    file.write_text("b")
+    assert take_fingerprint(tmp_path).landing != first.landing
+
+
+@pytest.mark.parametrize(
+    ("path", "stages"),
+    [
+        ("estimation/report/tables.py", ["report"]),
+        ("estimation/fit.py", ["estimates", "report"]),
+        ("estimation/measures/cycles.py", ["marts", "estimates", "report"]),
+        ("warehouse/seeds/pilot_zones.csv", ["marts", "estimates", "report"]),
+        ("requirements.lock", ["marts", "estimates", "report"]),
+    ],
+)
+def test_code_belongs_to_the_stages_that_run_it(monkeypatch: pytest.MonkeyPatch, path: str, stages: list[str]) -> None:
+    before, read = take_fingerprint(None), fingerprint._code_files
+    assert path in dict(read())
+    monkeypatch.setattr(fingerprint, "_code_files", lambda: ((name, data + b"#" * (name == path)) for name, data in read()))
+    after = take_fingerprint(None)
+    assert [name for name in ("landing", "marts", "estimates", "report") if getattr(before, name) != getattr(after, name)] == stages
+
+
+def test_links_and_names_count(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("x")
+    (tmp_path / "b").symlink_to("a")
+    before = hash_tree(tmp_path)
+    (tmp_path / "a").write_text("y")
+    assert hash_tree(tmp_path)["b"] != before["b"]
+    (tmp_path / "a").rename(tmp_path / "c")
+    assert set(hash_tree(tmp_path)) == {"b", "c"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Frames:
+    cities: pd.DataFrame
+
+
+def test_kept_estimates_are_used_for_equal_inputs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORCE", raising=False)
+    home, calls = Home(tmp_path), []
+    table = pd.DataFrame(
+        {"spec_id": pd.array(["a", None], dtype="str"), "n": pd.array([1, None], dtype="Int64"), "x": pd.array([0.1, None], "Float64")}
+    )
+
+    def compute() -> dict[str, pd.DataFrame]:
+        calls.append(1)
+        return {"estimate": table}
+
+    frames = Frames(pd.DataFrame({"z": [1.0, 2.0]}))
+    fresh, kept = (keep_estimates(home, frames, [19], compute)["estimate"] for _ in range(2))
+    pd.testing.assert_frame_equal(fresh, kept)
+    assert len(calls) == 1
+    keep_estimates(home, Frames(pd.DataFrame({"z": [1.0, 2.0 + 1e-15]})), [19], compute)
+    keep_estimates(home, frames, [20], compute)
+    assert len(calls) == 3
+    (file,) = [path for path in tmp_path.rglob("estimate.parquet") if json.loads((path.parent / "index.json").read_text())["number"] == 1]
+    file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    pd.testing.assert_frame_equal(keep_estimates(home, frames, [19], compute)["estimate"], table)
+    assert len(calls) == 4
+
+
+@pytest.mark.e2e
+def test_a_second_refresh_does_nothing_and_a_flipped_byte_is_repaired(simulated: Run, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(simulated.home, home, symlinks=True)
+    second = refresh(home)
+    assert second.code == 0, second.output
+    assert second.last_line.startswith("citysync: exit 0: published")
+    assert "unchanged" in second.last_line
+    assert "province_jackknife" in second.output
+    assert second.manifest == simulated.manifest
+    table = next((home / "published" / "parquet").rglob("estimate.parquet"))
+    table.chmod(0o644)
+    table.write_bytes(table.read_bytes()[:-1] + b"\0")
+    third = refresh(home)
+    assert third.code == 0, third.output
+    assert third.manifest["run_id"] != simulated.manifest["run_id"]
+    same = {name for name, entry in simulated.manifest["tables"].items() if third.manifest["tables"][name] == entry}
+    assert {name for name in simulated.manifest["tables"] if not name.startswith("meta.")} <= same
+    assert "unchanged" in refresh(home).last_line

@@ -1,0 +1,34 @@
+"""A failed run is resumed from failure: only what is left runs, and it publishes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tests.orchestration.commands.test_refresh import six_cities, write_tidy
+from tests.orchestration.conftest import REPO, SMALL, refresh
+
+
+@pytest.mark.e2e
+def test_a_failed_run_is_resumed_from_failure_and_publishes(tmp_path: Path) -> None:
+    home, landing = tmp_path / "home", write_tidy(tmp_path / "landing", [])
+    (landing / "tidy" / "values.csv").write_text("city_id,year,value\n110000,2010,1\n", encoding="utf-8")
+    failed = refresh(home, landing)
+    assert failed.code == 2, failed.output
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        run = instance.get_runs(limit=1)[0]
+    assert run.remote_job_origin is not None and run.remote_job_origin.location_name == "orchestration.definitions"
+    write_tidy(landing, six_cities())
+    env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
+    command = [sys.executable, "-c", "import sys; from tests.orchestration.reuse.resumed import resume; resume(sys.argv[1])", str(landing)]
+    done = subprocess.run(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    steps = {line.removeprefix("step ") for line in done.stdout.splitlines() if line.startswith("step ")}
+    assert {"raw__tidy", "study", "publication__published"} <= steps
+    assert not steps & {"raw__csmar_region", "raw__simulated_landing"}  # they had succeeded
+    assert (home / "published" / "citysync.duckdb").exists()

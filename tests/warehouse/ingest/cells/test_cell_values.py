@@ -1,0 +1,97 @@
+"""One cell: numbers, years, addresses, headers."""
+
+import datetime
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
+
+from warehouse.ingest.cells.cell_values import cell_number, cell_text, code_text, column_letters, normal_header, parse_number, parse_year
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("24779.1000", 24779.1),
+        ("３，６６３．５", 3663.5),
+        ("1,234,567", 1234567.0),
+        ("12 345 678.9", 12345678.9),
+        (" -0.5 ", -0.5),
+        ("−3.2", -3.2),
+        ("1e3", 1000.0),
+        (".5", 0.5),
+        ("7.", 7.0),
+        ("约12", None),
+        ("1_000", None),
+        ("12,34", None),
+        ("1,234 567", None),
+        ("inf", None),
+        ("1e999", None),
+        ("nan", None),
+        ("0x10", None),
+        ("6.9%", None),
+        ("1.2.3", None),
+        ("", None),
+        ("#DIV/0!", None),
+    ],
+)
+def test_parse_number(text, number):
+    assert parse_number(text) == number
+
+
+@pytest.mark.parametrize("cell", [True, math.inf, datetime.date(2015, 1, 1), None, "text"])
+def test_what_is_not_a_number(cell):
+    assert cell_number(cell) is None
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_workbooks_number_survives_its_text(number):
+    assert parse_number(cell_text(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [(36631000.0, "36631000"), (0.140000000596046, "0.140000000596046"), (-0.0, "-0"), (None, ""), (math.nan, ""), (True, "TRUE")],
+)
+def test_cell_text(cell, text):
+    assert cell_text(cell) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [
+        ("2015", 2015),
+        ("2015.0", 2015),
+        ("２０１５年", 2015),
+        ("1900", 1900),
+        ("2100", 2100),
+        ("1899", None),
+        ("2101", None),
+        ("2015.5", None),
+        ("15", None),
+        ("20155", None),
+        ("二〇一五", None),
+        ("", None),
+    ],
+)
+def test_parse_year(text, year):
+    assert parse_year(text) == year
+
+
+def test_column_letters_agree_with_openpyxl():
+    assert [column_letters(col) for col in range(1, 16385)] == [get_column_letter(col) for col in range(1, 16385)]
+
+
+@pytest.mark.parametrize(
+    ("delivered", "normal"),
+    [("地区生产总值（亿元）", "地区生产总值(亿元)"), (" 城 市\n", "城市"), ("年份_x000D_\n", "年份"), ("ＧＤＰ", "GDP")],
+)
+def test_normal_header(delivered, normal):
+    assert normal_header(delivered) == normal
+
+
+@pytest.mark.parametrize(("text", "code"), [("110000", "110000"), ("110000.0", "110000"), (" 1100 ", "1100"), ("110000.5", "110000.5")])
+def test_code_text(text, code):
+    assert code_text(text) == code

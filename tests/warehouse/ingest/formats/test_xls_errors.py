@@ -1,0 +1,32 @@
+"""Error cells of an old workbook are named, not lost."""
+
+from __future__ import annotations
+
+from tests.warehouse.ingest.formats.old_workbook import error_cell, failed_formula, number_cell, text_cell, write_xls
+from warehouse.ingest.formats.grids import read_grids
+from warehouse.ingest.formats.xls_errors import find_error_cells
+
+CELLS = [
+    text_cell(0, 0, "城市"),
+    text_cell(0, 1, "地区生产总值"),
+    number_cell(1, 1, 23014.59),
+    error_cell(2, 1, 0x2A),
+    failed_formula(3, 1, 0x07),
+    error_cell(4, 3, 0x17),
+]
+
+
+def test_error_cells_are_given_as_their_text() -> None:
+    data = write_xls("表一", CELLS)
+    assert find_error_cells(data) == {"表一": {(3, 2): "#N/A", (4, 2): "#DIV/0!", (5, 4): "#REF!"}}
+    (grid,) = read_grids(data, "old.xls")
+    assert grid.sheet_name == "表一"
+    assert grid.rows[0][:2] == ["城市", "地区生产总值"]
+    assert grid.rows[1][1] == 23014.59
+    assert [grid.rows[2][1], grid.rows[3][1], grid.rows[4][3]] == ["#N/A", "#DIV/0!", "#REF!"]
+
+
+def test_a_damaged_workbook_is_left_to_its_reader() -> None:
+    data = write_xls("表一", CELLS)
+    assert find_error_cells(data[:700]) == {}
+    assert find_error_cells(b"") == {}

@@ -1,0 +1,280 @@
+"""Policy texts as found: what each says of itself (looked up by hand), every format, and every kind of bad file."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import zipfile
+from pathlib import PurePosixPath
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.warehouse.ingest.policy.small_pdf import scanned_pdf, text_pdf
+from warehouse.ingest import landing
+from warehouse.ingest.errors import FileFault
+from warehouse.ingest.landing import find_files
+from warehouse.ingest.policy import pool as policy_pool
+from warehouse.ingest.policy.clauses import split_clauses
+from warehouse.ingest.policy.cleaning import clean_text
+from warehouse.ingest.policy.documents import POLICY_SCHEMA, build_policy_document, build_sketch, count_clauses
+from warehouse.ingest.policy.files import MAX_POLICY_BYTES
+from warehouse.ingest.raw_table import FileOrigin
+
+BATCH_5 = (
+    "雄安新区 大同市 满洲里市 营口市 盘锦市 吉林市 黑河市 常州市 连云港市 淮安市 盐城市 宿迁市 湖州市 嘉兴市 衢州市 台州市 丽水市 "
+    "安庆市 漳州市 莆田市 龙岩市 九江市 东营市 潍坊市 临沂市 南阳市 宜昌市 湘潭市 郴州市 梅州市 惠州市 中山市 江门市 湛江市 "
+    "茂名市 肇庆市 崇左市 三亚市 德阳市 "
+    "绵阳市 遵义市 德宏傣族景颇族自治州 延安市 天水市 西宁市 乌鲁木齐市"
+)
+BATCH_2 = "天津市 上海市 重庆市 合肥市 郑州市 广州市 成都市 大连市 宁波市 青岛市 深圳市 苏州市"
+BATCH_7 = (
+    "廊坊 Langfang Cangzhou Yuncheng Baotou Anshan Yanji Tongjiang Bengbu Nanping Ningde Pingxiang Xinyu Yichun Ji'an Zaozhuang Jining "
+    "Tai'an"
+)
+
+#: File, number, date, zones, issuer, last day in force: read by hand; None where the text does not state it.
+STATED = [
+    ("01", "国函〔2020〕47号", None, BATCH_5, None, None),
+    ("02", "国函〔2016〕17号", None, BATCH_2, None, None),
+    ("03", "国函〔2022〕126号", "2022-11-14", BATCH_7, "国务院", None),
+    ("04", "粤府函〔2016〕119号", "2016-05-11", "广州 深圳", "广东省人民政府", None),
+    ("05", None, "2016-05-03", "郑州", "河南省人民政府", None),
+    ("06", "苏政发〔2020〕46号", "2020-06-04", "徐州 南通", "江苏省人民政府", None),
+    ("07", None, "2020-07-23", "湖州 嘉兴 衢州 台州 丽水", "浙江省人民政府", None),
+    ("08", None, "2022-09-22", "鄂尔多斯", None, None),
+    ("09", "湘政发〔2023〕9号", "2023-07-31", "衡阳 株洲", "湖南省人民政府", None),
+    ("10", None, "2023-05-18", "枣庄 济宁 泰安 德州 聊城 滨州 菏泽市", "山东省人民政府", None),
+    ("11", "同政办发〔2021〕46号", None, "大同市", "大同市人民政府办公室", None),
+    ("12", "财税〔2018〕103号", None, "", None, None),
+    ("13", None, "2025-09-03", "三明", "三明市人民政府办公室", "2027-12-31"),
+    ("14", "浙政办发〔2024〕27号", "2024-08-23", "", "浙江省人民政府办公厅", "2027-12-31"),
+    ("15", None, "2022-02-17", "鄂尔多斯市 扬州市 镇江市", None, None),
+]
+
+PLAN = """某某省人民政府关于印发中国(甲州)跨境电子商务综合试验区实施方案的通知
+某政发〔2020〕5号
+甲州市人民政府，省有关部门：
+现将方案印发给你们，请认真贯彻执行。
+某某省人民政府
+二〇二〇年十一月二十三日
+一、总体要求
+（一）指导思想。坚持创新发展；坚持开放合作。
+二、主要任务
+1.支持企业建设公共海外仓。
+①给予补贴。
+"""
+
+
+def read(data: bytes, name: str) -> dict[str, object]:
+    return build_policy_document(data, FileOrigin("policy_texts", None, name)).to_pylist()[0]
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("number", "document_no", "issued", "zones", "issuer", "until"), STATED)
+def test_what_the_fifteen_texts_state(shared_dir, number, document_no, issued, zones, issuer, until):
+    (file,) = (shared_dir / "landing" / "policy_texts").glob(f"{number}_*")
+    found = read(file.read_bytes(), file.name)
+    dates = tuple(value and str(value) for value in (found["issue_date"], found["in_force_to"]))
+    assert (found["document_no"], *dates, found["issuer"]) == (document_no, issued, until, issuer)
+    names = found["zone_texts"]
+    assert names == (zones.split() if zones else [])
+    assert ("issue_date" in found["not_stated"]) == (issued is None)
+
+
+@pytest.mark.shared
+def test_columns_of_a_gazette_page_are_read_one_after_the_other(shared_dir):
+    (file,) = (shared_dir / "landing" / "policy_texts").glob("11_*")
+    texts = [clause["clause_text"] for clause in read(file.read_bytes(), file.name)["clauses"]]
+    assert any("单个企业每年补贴资金100万元" in text for text in texts)
+    assert any("全面推进我市跨境电子商务" in text for text in texts)
+    assert "鼓励引进国际国内知名跨境电商企业。" in texts
+
+
+def docx(body: str, **more: str) -> bytes:
+    out = io.BytesIO()
+    lines = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in body.split("\n"))
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("word/document.xml", more.pop("document", f'<w:document xmlns:w="{space}"><w:body>{lines}</w:body></w:document>'))
+        for name, text in more.items():
+            archive.writestr(name.replace("__", "/").replace("_dot_", "."), text)
+    return out.getvalue()
+
+
+def html(body: str) -> bytes:
+    hidden = "<script>document.write('财政补贴');</script><style>p{}</style>"
+    return ("<!DOCTYPE html><html><head>" + hidden + "</head><body><p>" + body.replace("\n", "</p>\n<p>") + "</p></body></html>").encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.txt", PLAN.encode()),
+        ("a.txt", PLAN.encode("gb18030")),
+        ("a.txt", b"\xef\xbb\xbf" + PLAN.replace("\n", "\r\n").encode()),
+        ("a.txt", PLAN.replace("试验区", "試驗區").replace("补贴", "補貼").replace("开", "開").encode()),
+        ("a.txt", PLAN.replace("省人民政府\n", "省人民*\n").encode()),
+        ("a.txt", PLAN.replace("企业", "企🚀业").replace("海外", "海\u200b外").encode()),
+        ("a.md", PLAN.replace("一、", "## 一、").replace("公共海外仓", "**公共海外仓**").encode()),
+        ("a.html", html(PLAN)),
+        ("a.docx", docx(PLAN)),
+        ("a.pdf", text_pdf(PLAN)),
+    ],
+)
+def test_every_format_gives_the_same_document(name, data):
+    found = read(data, name)
+    assert (found["document_no"], found["issue_date"]) == ("某政发〔2020〕5号", datetime.date(2020, 11, 23))
+    assert (found["issuer"], found["zone_texts"], found["document_type"]) == ("某某省人民政府", ["甲州"], "实施方案")
+    clauses = [(c["marker"], c["clause_kind"], c["clause_text"]) for c in found["clauses"]][6:]
+    assert clauses == [
+        ("一、", "heading", "总体要求"),
+        ("（一）", "heading", "指导思想。"),
+        (None, "body", "坚持创新发展；"),
+        (None, "body", "坚持开放合作。"),
+        ("二、", "heading", "主要任务"),
+        ("1.", "heading", "支持企业建设公共海外仓。"),
+        ("①", "body", "给予补贴。"),
+    ]
+
+
+RELATION = '<Relationships><Relationship Id="r" Type="http://x/attachedTemplate" Target="http://x.invalid/t" TargetMode="External"/>'
+RELATION += "</Relationships>"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("a.txt", b"", "an empty file"),
+        ("a.txt", b"\xef\xbb\xbf \n\n", "an empty file"),
+        ("a.doc", PLAN.encode(), r"found '\.doc'"),
+        ("a.txt", b"\x00\x01\x02" * 100, "binary data"),
+        ("a.txt", ("The quick brown fox jumps. " * 40).encode(), "a text in Chinese"),
+        ("a.txt", bytes(range(0x80, 0xFF)) * 20, "bytes that are readable text in none"),
+        ("a.txt", b"%PDF-1.4 ...", r"beginning of a \.pdf file"),
+        ("a.pdf", PLAN.encode(), r"beginning of a \.txt file"),
+        ("a.pdf", b"%PDF-1.4\nnonsense", "cannot be parsed"),
+        ("a.docx", docx(PLAN, word__vbaProject_dot_bin="x"), "a macro project"),
+        ("a.docx", docx(PLAN, word___rels__settings_dot_xml_dot_rels=RELATION), "outside attachedTemplate"),
+        ("a.docx", docx(PLAN, document='<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "document type"),
+        ("a.docx", docx(PLAN)[:200], "broken or protected archive"),
+        ("a.html", html("only <b>scripts</b>"), "a text in Chinese"),
+        ("a.txt", b"x" * (MAX_POLICY_BYTES + 1), "at most"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_reason(name, data, reason):
+    with pytest.raises(FileFault, match=reason):
+        read(data, name)
+
+
+def test_bad_texts_in_a_landing_are_listed_with_their_reasons_and_stop_nothing(tmp_path):
+    texts = tmp_path / "landing" / "policy_texts"
+    texts.mkdir(parents=True)
+    bad = {
+        "scan.pdf": (scanned_pdf(), "found 0 Chinese characters (a scan?)"),
+        "empty.txt": (b"", "an empty file"),
+        "encoding.txt": (bytes(range(0x80, 0xFF)) * 20, "readable text in none of them"),
+        "macro.docx": (docx(PLAN, word__vbaProject_dot_bin="x"), "a macro project"),
+        "outside.docx": (docx(PLAN, word___rels__settings_dot_xml_dot_rels=RELATION), "outside attachedTemplate"),
+        "english.txt": (("The quick brown fox jumps. " * 40).encode(), "a text in Chinese"),
+        "script.html": (html("only <b>scripts</b>"), "a text in Chinese"),
+    }
+    for name, (data, _) in bad.items():
+        (texts / name).write_bytes(data)
+    with (texts / "huge.txt").open("wb") as stream:
+        stream.truncate(200_000_000)
+    (texts / "good.html").write_bytes(html(PLAN))
+    tidy = tmp_path / "landing" / "tidy"
+    tidy.mkdir()
+    (tidy / "a.csv").write_text("city_id,year,indicator_id,value\n110000,2019,area_km2,1\n", encoding="utf-8")
+    landing.read_landing(tmp_path / "landing", tmp_path / "raw", tmp_path / "build", layouts={})
+    skipped = pq.read_table(tmp_path / "build" / "raw" / "_skipped.parquet").to_pylist()
+    reasons = {PurePosixPath(row["file_name"]).name: row["detail"] for row in skipped}
+    expected = {name: reason for name, (_, reason) in bad.items()} | {"huge.txt": "found 200,000,000 bytes"}
+    assert set(reasons) == set(expected)
+    assert all(reason in reasons[name] for name, reason in expected.items())
+    read_back = pq.read_table(tmp_path / "build" / "policy").to_pylist()
+    assert [row["document_id"] for row in read_back] == ["good.html"]
+    assert not any("补贴'" in clause["clause_text"] for clause in read_back[0]["clauses"])
+
+
+@pytest.mark.parametrize(
+    "found", [PLAN, PLAN.replace("企业", "企🚀业"), PLAN.replace("海外仓", "海 外 仓"), "  " + PLAN.replace("\n", "\n\n")]
+)
+def test_places_lead_back_to_the_text_as_found(found):
+    for clause in split_clauses(clean_text(found), found):
+        place = found[clause.char_start : clause.char_end]
+        kept = [sign for sign in place if sign not in " 🚀"]
+        assert "".join(kept).endswith(clause.clause_text.replace(" ", ""))
+        assert clause.line_no == found.count("\n", 0, clause.char_start) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "dated"),
+    [
+        ("某市人民政府\n2019年3月5日\n", datetime.date(2019, 3, 5)),
+        ("发布日期：2019-03-08\n成文日期：2019-03-05\n", datetime.date(2019, 3, 5)),
+        ("2019年3月5日的会议决定推进改革。\n", None),
+        ("某市人民政府\n2019年2月31日\n", None),
+        ("某市人民政府\n二〇二二年十月三十日\n", datetime.date(2022, 10, 30)),
+    ],
+)
+def test_dates_are_read_where_they_date_the_document(text, dated):
+    body = "关于支持跨境电子商务发展的若干措施\n一、支持企业建设海外仓，开拓国际市场。\n"
+    assert read((body + text).encode(), "a.txt")["issue_date"] == dated
+
+
+@pytest.mark.parametrize(
+    ("sentence", "until"),
+    [
+        ("本措施自2020年1月1日起施行，有效期3年。", datetime.date(2023, 1, 1)),
+        ("本措施有效期至2025年12月31日。", datetime.date(2025, 12, 31)),
+        ("本措施自印发之日起施行。", None),
+    ],
+)
+def test_time_in_force(sentence, until):
+    text = f"关于支持跨境电子商务发展的若干措施\n一、支持企业建设海外仓。\n{sentence}\n"
+    assert read(text.encode(), "a.txt")["in_force_to"] == until
+
+
+def test_a_text_ends_the_force_of_another():
+    text = "关于支持跨境电商发展的若干措施\n一、扶持发展，依据某政发〔2018〕3号办理。\n"
+    text += "本措施施行后，《旧措施》(某某政发〔2017〕12号)同时废止。\n"
+    found = read(text.encode(), "a.txt")
+    assert found["repealed_numbers"] == ["某某政发〔2017〕12号"]
+
+
+def test_a_sign_alone_on_a_line_belongs_to_the_next_line():
+    clauses = read("某市人民政府关于支持跨境电商发展的意见\n1.\n  推动金融创新，完善支付体系。\n".encode(), "a.txt")["clauses"]
+    assert [(c["marker"], c["clause_text"], c["line_no"]) for c in clauses[1:]] == [("1.", "推动金融创新，完善支付体系。", 2)]
+
+
+def test_sketch_estimates_the_share_of_common_text():
+    codes = [0x4E00 + (n * n * 7919 + n * 104729) % 20000 for n in range(8000)]
+    text = "".join(map(chr, codes))
+    whole, half = set(build_sketch(text).tolist()), set(build_sketch(text[:4000]).tolist())
+    assert half <= whole
+    assert 0.4 < len(half) / len(whole) < 0.6
+    assert 8000 / 16 * 0.8 < len(whole) < 8000 / 16 * 1.2
+    assert build_sketch("短").size == 0
+    assert POLICY_SCHEMA.field("sketch") is not None
+
+
+def test_many_texts_are_split_by_two_processes_as_by_one(tmp_path, monkeypatch):
+    texts = tmp_path / "landing" / "policy_texts"
+    texts.mkdir(parents=True)
+    for number in range(24):
+        (texts / f"{number}.txt").write_text(PLAN.replace("〔2020〕5号", f"〔2020〕{number}号"), encoding="utf-8")
+    (texts / "empty.txt").write_bytes(b"")
+    files = find_files(tmp_path / "landing", {})
+    monkeypatch.setattr(landing, "MIN_ITEMS", 1)
+    monkeypatch.setattr(policy_pool, "MIN_ITEMS", 1)
+    made = {}
+    for processes in (1, 2):
+        raw = tmp_path / f"raw_{processes}"
+        raw.mkdir()
+        assert landing.prepare_policy_texts(files, raw, processes=processes) == 24
+        made[processes] = {file.name: file.read_bytes() for file in raw.iterdir()}
+        assert landing.prepare_policy_texts(files, raw, processes=1) == 0
+    assert made[1] == made[2]
+    assert {count_clauses(tmp_path / "raw_1" / name) for name in made[1]} == {len(read(PLAN.encode(), "a.txt")["clauses"])}

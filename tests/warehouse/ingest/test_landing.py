@@ -1,0 +1,293 @@
+"""The landing folder: what is found, what is read again, what stops a refresh, and that nothing disappears."""
+
+import hashlib
+import os
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.warehouse.ingest.delivered import LAYOUT_YAML, ROWS, csv_bytes, deliver, layouts, read, xlsx_bytes
+from warehouse.ingest import landing as landing_module
+from warehouse.ingest.errors import LandingError
+from warehouse.ingest.landing import find_editions, read_source
+from warehouse.ingest.layouts import parse_layout
+
+XLSX, CSV = xlsx_bytes(Sheet1=ROWS), csv_bytes(ROWS)
+TIDY = b"city_id,year,indicator_id,value\n110000,2015,gdp_real_cny_100m,1\n"
+
+
+def raw_rows(home: Path) -> list[dict]:
+    """All raw rows that the build links, as SQL would read them."""
+    files = sorted((home / "build" / "raw").glob("*.parquet"))
+    return [row for file in files for row in pq.read_table(file, partitioning=None).to_pylist()]
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "edition_year", "file_name"),
+    [
+        ("panel/a.xlsx", None, "a.xlsx"),
+        ("panel/2018/a.xlsx", 2018, "2018/a.xlsx"),
+        ("panel/2018/x_2017.csv", 2018, "2018/x_2017.csv"),
+        ("panel/x_2017.csv", 2016, "x_2017.csv"),
+        ("panel/old/a.csv", None, "old/a.csv"),
+        ("panel/A.CSV", None, "A.CSV"),
+        ("panel/20189/a.csv", None, "20189/a.csv"),
+    ],
+)
+def test_source_edition_and_name_come_from_the_path(tmp_path, path, edition_year, file_name):
+    read(deliver(tmp_path / "landing", {path: XLSX if path.endswith("xlsx") else CSV}), tmp_path)
+    found = {(row["source_id"], row["edition_year"], row["file_name"]) for row in raw_rows(tmp_path)}
+    assert found == {("panel", edition_year, file_name)}
+
+
+def test_every_file_is_listed_and_what_is_not_read_has_a_line(tmp_path):
+    unread = {
+        "panel/readme.txt": "column descriptions only",
+        "panel/notes.docx": "no file pattern of the layout fits",
+        "panel/~$a.xlsx": "a lock file",
+        "panel/.DS_Store": "a hidden or system file",
+        "panel/__MACOSX/a.xlsx": "a hidden or system file",
+        "unknown/a.xlsx": "has no layout",
+        "policy_texts/1.txt": "expected a text in Chinese of at least 20 characters; found 0 Chinese characters",
+        "tidy/readme.md": "takes CSV and Parquet files",
+        "stray.csv": "outside any source folder",
+    }
+    landing = deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX, **dict.fromkeys(unread, b"x")})
+    report = read(landing, tmp_path)
+    files = report.files.set_index("path")
+    assert set(files.index) == {"panel/a.xlsx", *unread}
+    assert files["status"].value_counts().to_dict() == {"skipped": 8, "taken": 1, "ignored": 1}
+    lines = pq.read_table(tmp_path / "build" / "raw" / "_skipped.parquet").to_pylist()
+    assert len(lines) == len(unread)
+    for path, why in unread.items():
+        assert why in files.loc[path, "note"]
+        assert [why in line["detail"] for line in lines if f"{line['source_id']}/{line['file_name']}".removeprefix("./") == path] == [True]
+        assert files.loc[path, "sha256"] == hashlib.sha256(b"x").hexdigest()
+    assert {(line["reason"], line["cell_ref"]) for line in lines} == {("dropped_row", None)}
+    assert report.skipped_folders == ("unknown",)
+    assert report.reasons == {"dropped_row": 9, "unmapped_column": 1}
+    assert pq.read_table(tmp_path / "build" / "input_file.parquet").to_pandas().equals(report.files)
+    with pytest.raises(LandingError, match=r"expected a layout for every source folder \(STRICT=1\); found none for unknown"):
+        read(landing, tmp_path, strict=True)
+
+
+def count_reads(monkeypatch) -> list[str]:
+    reads, real = [], landing_module.build_raw
+    monkeypatch.setattr(
+        landing_module, "build_raw", lambda data, origin, layout: (reads.append(origin.file_name), real(data, origin, layout))[1]
+    )
+    return reads
+
+
+def test_an_unchanged_file_is_not_read_again(tmp_path, monkeypatch):
+    reads = count_reads(monkeypatch)
+    landing = deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX, "panel/b.csv": CSV, "tidy/t.csv": TIDY})
+    assert read(landing, tmp_path).n_reused == 0
+    first = hashes(tmp_path / "build")
+    assert reads == ["a.xlsx", "b.csv", "t.csv"]
+    assert read(landing, tmp_path).n_reused == 3
+    assert len(reads) == 3
+    assert hashes(tmp_path / "build") == first
+    deliver(landing, {"panel/b.csv": csv_bytes([*ROWS, [2017, "北京市", "北京市", 110000, 7]])})
+    assert read(landing, tmp_path).n_reused == 2
+    assert reads[3:] == ["b.csv"]
+    os.truncate(next((tmp_path / "raw").glob("*.parquet")), 10)
+    assert read(landing, tmp_path).files["n_observations"].sum() == 6
+
+
+def test_another_layout_reads_the_file_again(tmp_path, monkeypatch):
+    reads = count_reads(monkeypatch)
+    landing = deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX})
+    read(landing, tmp_path)
+    changed = {"panel": parse_layout(LAYOUT_YAML.replace("gdp_nominal_cny_100m", "gdp_real_cny_100m"), "panel.yml")}
+    read(landing, tmp_path, layouts=changed)
+    assert len(reads) == 2
+    assert {row["indicator_id"] for row in raw_rows(tmp_path) if row["value"]} == {"gdp_real_cny_100m"}
+
+
+def test_the_same_landing_elsewhere_gives_the_same_bytes(tmp_path):
+    files = {"panel/2018/a.xlsx": XLSX, "panel/b.csv": CSV, "tidy/t.csv": TIDY, "other/x": b"x"}
+    for name in ("one", "two"):
+        read(deliver(tmp_path / name / "landing", files), tmp_path / name)
+    assert hashes(tmp_path / "one" / "build") == hashes(tmp_path / "two" / "build")
+
+
+def test_a_build_holds_exactly_this_landings_files(tmp_path):
+    landing = deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX, "panel/b.csv": CSV})
+    read(landing, tmp_path)
+    (landing / "panel" / "a.xlsx").unlink()
+    read(landing, tmp_path)
+    assert {row["file_name"] for row in raw_rows(tmp_path)} == {"b.csv"}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (None, "expected a landing folder; found nothing there; check the path"),
+        ({}, "found an empty folder; deliver files"),
+        ({"panel/readme.txt": b"x"}, "expected at least one value in a source folder .*found 1 files"),
+        ({"panel/a.csv": csv_bytes(ROWS[:1])}, "none of them with a value that could be taken"),
+        ({"panel/a.csv": csv_bytes([ROWS[0], [2015, "", "甲", 1, "约5"]])}, "none of them with a value"),
+    ],
+)
+def test_a_landing_without_anything_to_take(tmp_path, files, message):
+    landing = tmp_path / "landing"
+    if files is not None:
+        landing.mkdir()
+        deliver(landing, files)
+    with pytest.raises(LandingError, match=message):
+        read(landing, tmp_path)
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_landing_that_is_a_file(tmp_path):
+    (tmp_path / "landing").write_bytes(XLSX)
+    with pytest.raises(LandingError, match="expected a landing folder; found a file"):
+        read(tmp_path / "landing", tmp_path)
+
+
+def test_all_faulty_files_are_named_and_the_build_is_left_alone(tmp_path):
+    landing = deliver(tmp_path / "landing", {"panel/good.xlsx": XLSX})
+    read(landing, tmp_path)
+    before = hashes(tmp_path / "build")
+    faulty = {
+        "panel/cut.xlsx": XLSX[:3000],
+        "panel/text.xlsx": CSV,
+        "panel/columns.csv": csv_bytes([ROWS[0][:4], ROWS[1][:4]]),
+        "panel/new\nline.csv": b"",
+        "tidy/t.parquet": TIDY,
+    }
+    with pytest.raises(LandingError, match="found 5 faulty") as caught:
+        read(deliver(landing, faulty), tmp_path)
+    assert len(caught.value.faults) == 5
+    for name in ("panel/cut.xlsx: ", "panel/text.xlsx: ", "panel/columns.csv: ", r"'panel/new\nline.csv': ", "tidy/t.parquet: "):
+        assert sum(fault.startswith(name) for fault in caught.value.faults) == 1
+    assert all("expected" in fault and "found" in fault for fault in caught.value.faults)
+    assert hashes(tmp_path / "build") == before
+
+
+def test_a_file_too_large_is_not_opened(tmp_path, monkeypatch):
+    monkeypatch.setattr(landing_module, "MAX_FILE_BYTES", 1000)
+    with pytest.raises(LandingError, match=r"panel/a.xlsx: expected a file of at most 1,000 bytes"):
+        read(deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "it's; drop table x.csv",
+        'a"b.csv',
+        "a\nb.csv",
+        "a..b...csv",
+        "$(touch x).csv",
+        "%00*?[a].csv",
+        "全国　城市.csv",
+        "a" * 240 + ".csv",
+        b"\xff\xfe.csv",
+    ],
+)
+def test_hostile_file_names_are_data(tmp_path, name):
+    folder = tmp_path / "landing" / "panel"
+    folder.mkdir(parents=True)
+    with open(os.path.join(os.fsencode(folder), os.fsencode(name)), "wb") as stream:
+        stream.write(CSV)
+    read(tmp_path / "landing", tmp_path)
+    shown = name if isinstance(name, str) else "\\xff\\xfe.csv"
+    assert {row["file_name"] for row in raw_rows(tmp_path)} == {shown}
+    assert sorted(os.listdir(tmp_path)) == ["build", "landing", "raw"]
+
+
+def test_a_decomposed_name_fits_a_composed_pattern(tmp_path):
+    layout = {"panel": parse_layout(LAYOUT_YAML.replace('"*.csv"', '"é.csv"'), "panel.yml")}
+    read(deliver(tmp_path / "landing", {"panel/é.csv": CSV}), tmp_path, layouts=layout)
+    assert len(raw_rows(tmp_path)) == 3
+
+
+def test_links_pipes_and_what_leaves_the_landing_are_not_opened(tmp_path):
+    landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV})
+    (tmp_path / "secret.csv").write_bytes(CSV)
+    folder = landing / "panel"
+    (folder / "out.csv").symlink_to(tmp_path / "secret.csv")
+    (folder / "up.csv").symlink_to("../../secret.csv")
+    (folder / "circle.csv").symlink_to("circle.csv")
+    (folder / "loop").symlink_to("..")
+    (folder / "same.csv").symlink_to("a.csv")
+    (landing / "elsewhere").symlink_to(tmp_path)
+    os.mkfifo(folder / "pipe.csv")
+    files = read(landing, tmp_path).files.set_index("path")
+    assert files["status"].to_dict() == {
+        "elsewhere": "skipped",
+        "panel/a.csv": "taken",
+        "panel/circle.csv": "skipped",
+        "panel/loop": "skipped",
+        "panel/out.csv": "skipped",
+        "panel/pipe.csv": "skipped",
+        "panel/same.csv": "taken",
+        "panel/up.csv": "skipped",
+    }
+    assert files.loc["panel/out.csv", ["sha256", "bytes"]].isna().all()
+
+
+def test_a_broken_link_inside_the_landing_is_a_file_fault(tmp_path):
+    landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV})
+    (landing / "panel" / "b.csv").symlink_to("gone.csv")
+    with pytest.raises(LandingError, match=r"panel/b.csv: expected a readable file; found a broken link"):
+        read(landing, tmp_path)
+
+
+def test_a_copy_where_no_hard_link_is_possible(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    read(deliver(tmp_path / "landing", {"panel/a.csv": CSV}), tmp_path)
+    assert len(raw_rows(tmp_path)) == 3
+
+
+def test_progress_names_every_file(tmp_path):
+    calls = []
+    landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV, "panel/b.csv": CSV})
+    read(landing, tmp_path, on_progress=lambda done, total, path: calls.append((done, total, path)))
+    assert calls == [(0, 2, "panel/a.csv"), (1, 2, "panel/b.csv"), (2, 2, "")]
+
+
+def test_one_source_or_edition_can_be_read_alone(tmp_path, monkeypatch):
+    reads = count_reads(monkeypatch)
+    landing = deliver(tmp_path / "landing", {"panel/2018/a.csv": CSV, "panel/2019/a.csv": CSV, "panel/a.csv": CSV, "tidy/t.csv": TIDY})
+    assert find_editions(landing, layouts()) == [2018, 2019]
+    report = read_source(landing, tmp_path / "raw", "panel", layouts=layouts(), editions={2019, None})
+    assert (report.n_files, report.n_observations, report.n_reused) == (2, 4, 0)
+    assert reads == ["2019/a.csv", "a.csv"]
+    assert read(landing, tmp_path).n_reused == 2
+
+
+def test_raw_parquet_is_read_by_duckdb_with_its_types(tmp_path):
+    import duckdb
+
+    read(deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX, "tidy/t.csv": TIDY}), tmp_path)
+    found = duckdb.sql(f"select * from read_parquet('{tmp_path}/build/raw/*.parquet', union_by_name = true)")
+    types = dict(zip(found.columns, map(str, found.types), strict=True))
+    assert types["year"] == types["row_no"] == types["edition_year"] == "INTEGER"
+    assert types["value"] == "DOUBLE"
+    assert types["place_level"] == types["detail"] == "VARCHAR"
+
+
+def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
+    def half(table, target, **_):
+        Path(target).write_bytes(b"PAR1")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(landing_module.pq, "write_table", half)
+    with pytest.raises(KeyboardInterrupt):
+        landing_module.write_parquet(pa.table({"a": [1]}), tmp_path / "a.parquet")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,78 @@
+"""The layout model: what is said when a layout is wrong, and that the shipped ones speak the seeds' language."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.warehouse.ingest.delivered import LAYOUT_YAML, YEARS_YAML, shipped_layouts
+from warehouse.ingest.errors import LayoutError
+from warehouse.ingest.layouts import load_layouts, parse_layout
+
+SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("source_id: panel", "source_id: Panel", "panel.yml: source_id: .*found 'Panel'"),
+        ("description:", "descripton:", "panel.yml: descripton: this key is not known; allowed here: source_id, description"),
+        ("level: city", "level: county", "tables.0.place.level: Input should be 'city', 'province' or 'country'; found 'county'"),
+        ("level: city,", "level: city, kind: a,", "tables.0.place.kind: this key is not known; allowed here: level, code, name"),
+        ("optional: true", "optinal: true", "tables.0.indicators.1.optinal: this key is not known; allowed here: .*unit_column"),
+        ("{column: 年份}", "{column: 年份, columns: '(x)'}", "tables.0.year: .*give either column"),
+        ("code: 城市代码, name: 城市", "", "tables.0.place: .*give the column of the code"),
+        (r"\((.+)\)$", r"\((.+\)$", "unit_pattern: .*not a regular expression"),
+        (r"\((.+)\)$", r"\(.+\)$", "unit_pattern: .*exactly one group"),
+        ("unit_column: 单位", "unit_column: 单位, unit: 万元", "tables.0.indicators.1: .*at most one of unit"),
+        ("id: fdi_usd_1m", "id: FDI", "tables.0.indicators.1.id"),
+        ("reason: subtotal of a province", "reason: x", "tables.0.drop_rows.0.reason"),
+        ("find: [年份, 城市]", "row: 0", "tables.0.header.row: Input should be greater than or equal to 1"),
+        ("find: [年份, 城市]", "search_rows: 5", "give either row .a number. or find"),
+        ("source_id: panel", "source_id: [", "panel.yml: expected YAML"),
+    ],
+)
+def test_an_invalid_layout_names_file_key_and_what_is_allowed(old, new, message):
+    assert old in LAYOUT_YAML
+    with pytest.raises(LayoutError, match=message):
+        parse_layout(LAYOUT_YAML.replace(old, new, 1), "panel.yml")
+
+
+def test_years_as_columns_need_an_indicator_a_sheet():
+    with pytest.raises(LayoutError, match=r"sheet_indicators .* or row_indicators are needed"):
+        parse_layout(YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")], "sheets.yml")
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "text"])
+def test_a_layout_is_a_mapping(text):
+    with pytest.raises(LayoutError, match="expected a mapping with the keys source_id"):
+        parse_layout(text, "x.yml")
+
+
+def test_a_layout_is_named_as_its_source(tmp_path):
+    (tmp_path / "other.yml").write_text(LAYOUT_YAML, encoding="utf-8")
+    with pytest.raises(LayoutError, match=r"other.yml: source_id: expected 'other'"):
+        load_layouts(tmp_path)
+
+
+def rules(layout) -> list[tuple[str, str | None, str]]:
+    """Indicator, fixed unit and place level of every value rule of a layout."""
+    return [
+        (rule.id, rule.unit, table.place.level) for table in layout.tables for rule in (*table.indicators, *table.sheet_indicators.values())
+    ]
+
+
+def test_shipped_layouts_use_indicators_levels_and_units_of_the_seeds():
+    catalog = pd.read_csv(SEEDS / "indicator_catalog.csv").set_index("indicator_id")
+    units = set(pd.read_csv(SEEDS / "unit_factors.csv")[["unit_text", "canonical_unit"]].itertuples(index=False, name=None))
+    layouts = shipped_layouts()
+    assert {"csmar_region", "finance_loans", "deflator", "resident_population", "industry_structure", "fdi"} <= set(layouts)
+    for source, layout in layouts.items():
+        for indicator, unit, level in rules(layout):
+            assert catalog.loc[indicator, "place_level"] == level, (source, indicator)
+            assert unit is None or (re.sub(r"\s", "", unit).lower(), catalog.loc[indicator, "canonical_unit"]) in units, (
+                source,
+                indicator,
+                unit,
+            )

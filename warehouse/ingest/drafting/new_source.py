@@ -1,0 +1,138 @@
+"""Draft a layout for a folder of files that no layout knows: ``python -m warehouse.ingest.drafting.new_source FOLDER``."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from warehouse.ingest.delivered_files import matches_path
+from warehouse.ingest.drafting.header_matching import Catalog, build_catalog
+from warehouse.ingest.drafting.layout_draft import Draft, draft_layout
+from warehouse.ingest.drafting.sheet_profile import Places
+from warehouse.ingest.errors import FileFault, IngestError, LayoutError
+from warehouse.ingest.formats.grids import READABLE, Grid, decode_text, read_grids
+from warehouse.ingest.layouts import load_layouts, parse_layout
+from warehouse.ingest.raw_table import FileOrigin
+from warehouse.ingest.sheets.choice import tables_for
+from warehouse.ingest.sheets.observations import build_file_observations
+
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit code (2: nothing could be drafted)."""
+    parser = argparse.ArgumentParser(prog="python -m warehouse.ingest.drafting.new_source", description=__doc__)
+    parser.add_argument("folder", type=Path, help="the source's folder, named as the source will be")
+    parser.add_argument("--source-id", help="name of the source where the folder's does not serve (lower case, digits, _)")
+    parser.add_argument("--output", type=Path, help="file for the draft (default: standard output)")
+    options = parser.parse_args(arguments)
+    source_id = options.source_id or re.sub(r"[^a-z0-9_]+", "_", options.folder.resolve().name.lower()).strip("_")
+    try:
+        draft, files = draft_folder(options.folder, source_id)
+        reading = try_draft(draft, source_id, files)
+    except IngestError as error:
+        print(f"new-source: {error}", file=sys.stderr)
+        return 2
+    if options.output:
+        options.output.write_text(draft.text, encoding="utf-8")
+    else:
+        sys.stdout.write(draft.text)
+    print("\n".join([*draft.notes, *reading]), file=sys.stderr)
+    return 0
+
+
+def draft_folder(folder: Path, source_id: str) -> tuple[Draft, dict[str, list[Grid]]]:
+    """Draft of a folder's layout and the sheets of its files.
+
+    Raises
+    ------
+    LayoutError
+        The folder is missing, holds no file that can be read, or none with a table; or the source's name is not valid.
+    """
+    if not folder.is_dir():
+        raise LayoutError(f"{folder}: expected a folder with the files of one source; found none there; check the path (SRC=)")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", source_id):
+        raise LayoutError(f"{folder}: expected a source name of small letters, digits and _; found {source_id!r}; give --source-id")
+    files, delimiters, faults = _read_folder(folder)
+    if not files:
+        shown = "; ".join(faults) or "none"
+        raise LayoutError(f"{folder}: expected files of type {', '.join(READABLE)}; found {shown}; convert them, or name another folder")
+    draft = draft_layout(source_id, files, read_catalog(), read_places(), delimiters)
+    draft.notes.extend(faults)
+    if "  - files:" not in draft.text:
+        raise LayoutError(
+            "\n".join([f"{folder}: expected a table of places and years; found none; write the layout by hand", *draft.notes])
+        )
+    return draft, files
+
+
+def try_draft(draft: Draft, source_id: str, files: dict[str, list[Grid]]) -> list[str]:
+    """Read the files by the draft and say what came out, one line a file."""
+    layout = parse_layout(draft.text, f"{source_id}.yml")
+    lines = []
+    for name, grids in files.items():
+        tables = tables_for(layout, name, matches_path)
+        if not tables:
+            continue
+        years = re.findall(r"(?:19|20)[0-9]{2}", Path(name).name)
+        try:
+            reasons = build_file_observations(grids, tables, FileOrigin(source_id, int(years[0]) if years else None, name))["reason"]
+            lines.append(
+                f"{name}: the draft reads {reasons.null_count:,} values and turns {len(reasons) - reasons.null_count:,} lines away"
+            )
+        except FileFault as fault:
+            lines.append(f"{name}: the draft does not read it yet: {fault}")
+    return lines
+
+
+def _read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], list[str]]:
+    """Sheets by file, separators of CSV files other than a comma, and what could not be read."""
+    files, delimiters, faults = {}, {}, []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_file() or path.suffix.lower() not in READABLE or path.name.startswith((".", "~$")):
+            continue
+        data = path.read_bytes()
+        try:
+            delimiter = _delimiter(data) if path.suffix.lower() == ".csv" else ","
+            files[name] = read_grids(data, path.name, delimiter=delimiter)
+            if delimiter != ",":
+                delimiters[name] = delimiter
+        except FileFault as fault:
+            faults.append(f"{name}: {fault}")
+    return files, delimiters, faults
+
+
+def _delimiter(data: bytes) -> str:
+    """The commonest of comma, semicolon, tabulator and bar in the first line that holds one."""
+    for line in decode_text(data).splitlines()[:30]:
+        counts = {sign: line.count(sign) for sign in (",", ";", "\t", "|")}
+        if any(counts.values()):
+            return max(counts, key=counts.__getitem__)
+    return ","
+
+
+def read_catalog() -> Catalog:
+    """The indicator catalog with the units and the wordings of the layouts at hand."""
+    return build_catalog(_seed("indicator_catalog"), _seed("unit_factors"), load_layouts().values())
+
+
+def read_places() -> Places:
+    """Known spellings and codes of cities and provinces; a spelling of both (Beijing, Jilin) counts as a city's."""
+    names = {row["alias"]: "province" for row in _seed("province_aliases")} | {row["alias"]: "city" for row in _seed("city_aliases")}
+    codes = {row["province_id"]: "province" for row in _seed("province_roster")}
+    codes |= {row["city_id"]: "city" for row in _seed("city_roster")} | {row["old_code"]: "city" for row in _seed("city_code_changes")}
+    return Places(names, codes)
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""Guess how an unknown sheet is built: header rows, the columns of place and year, years across or down (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from warehouse.ingest.cells.cell_values import cell_number, cell_text, code_text, is_blank, normal_header, parse_year
+from warehouse.ingest.formats.grids import Grid
+from warehouse.ingest.sheets.bindings import join_headers
+
+_HEADER_SEARCH = 30
+_SAMPLE = 400
+_YEAR_HEADER = r"([12][0-9]{3})(?:\.0)?年?"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Known spellings and codes: spelling in lower case without white space to level, code to level."""
+
+    names: Mapping[str, str]
+    codes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SheetProfile:
+    """What a sheet looks like; rows and columns are 0-based, ``header_rows`` counts the rows of the header."""
+
+    header_row: int
+    header_rows: int
+    headers: list[str]
+    place_level: str | None = None
+    code_col: int | None = None
+    name_col: int | None = None
+    year_col: int | None = None
+    is_by_year_columns: bool = False
+    value_cols: list[int] = field(default_factory=list)
+    text_cols: list[int] = field(default_factory=list)
+
+
+def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
+    """Profile of a sheet, or None where it holds no table (no header above numbers)."""
+    across = _years_across(grid)
+    found = (across, 1) if across is not None else _text_header(grid)
+    if found is None:
+        return None
+    header_row, header_rows = found
+    headers = _headers(grid, header_row, header_rows)
+    columns = {col: _column(grid, header_row + header_rows, col) for col, header in enumerate(headers) if header}
+    columns = {col: cells for col, cells in columns.items() if cells}
+    code_col, code_level = _best(columns, lambda cell: places.codes.get(_six_digits(cell)), 0.6)
+    name_col, name_level = _best({c: v for c, v in columns.items() if c != code_col}, lambda cell: places.names.get(_key(cell)), 0.5)
+    used = {code_col, name_col}
+    year_col = None if across is not None else _year_column(columns, headers, used)
+    others = [col for col in columns if col not in used and col != year_col]
+    values = [col for col in others if _share(columns[col], lambda cell: cell_number(cell) is not None) >= 0.5]
+    if across is not None:
+        values = [col for col in values if re.fullmatch(_YEAR_HEADER, headers[col])]
+    texts = [col for col in others if col not in values]
+    # a name decides: province lines often carry a code column that cities share
+    level = code_level or name_level
+    return SheetProfile(header_row, header_rows, headers, level, code_col, name_col, year_col, across is not None, values, texts)
+
+
+def _years_across(grid: Grid) -> int | None:
+    """Row with at least three different years above numbers, unless the years stand in a column."""
+    for row, cells in enumerate(grid.rows[:_HEADER_SEARCH]):
+        years = [col for col, cell in enumerate(cells) if not is_blank(cell) and re.fullmatch(_YEAR_HEADER, normal_header(cell_text(cell)))]
+        distinct = {parse_year(cell_text(cells[col])) for col in years} - {None}
+        if len(distinct) >= 3 and len(distinct) == len(years):
+            return row
+    return None
+
+
+def _text_header(grid: Grid) -> tuple[int, int] | None:
+    """First row and number of rows of a header: rows of texts without numbers, the last of them right above numbers."""
+    kinds = [_row_kind(cells) for cells in grid.rows[: _HEADER_SEARCH + 1]]
+    for row, (n_texts, n_numbers) in enumerate(kinds[:-1]):
+        follows = next((kind for kind in kinds[row + 1 :] if sum(kind)), (0, 0))
+        if n_texts >= 2 and n_numbers == 0 and follows[1] >= 1:
+            first = row
+            while first > 0 and kinds[first - 1][0] >= 2 and kinds[first - 1][1] == 0:
+                first -= 1
+            return first, row - first + 1
+    return None
+
+
+def _row_kind(cells: list[object]) -> tuple[int, int]:
+    filled = [cell for cell in cells if not is_blank(cell)]
+    numbers = sum(cell_number(cell) is not None for cell in filled)
+    return len(filled) - numbers, numbers
+
+
+def _headers(grid: Grid, first: int, n_rows: int) -> list[str]:
+    """Normal headers as the reader will see them."""
+    return join_headers(grid, first, first + n_rows)[0]
+
+
+def _column(grid: Grid, first: int, col: int) -> list[object]:
+    cells = [row[col] for row in grid.rows[first:] if col < len(row) and not is_blank(row[col])]
+    step = max(1, len(cells) // _SAMPLE)
+    return cells[::step]
+
+
+def _share(cells: list[object], holds: object) -> float:
+    return sum(bool(holds(cell)) for cell in cells) / len(cells) if cells else 0.0
+
+
+def _best(columns: dict[int, list[object]], level_of: object, least: float) -> tuple[int | None, str | None]:
+    """Column most of whose cells are known places, the first where several are, and the commonest level there."""
+    best, best_share = None, least
+    for col, cells in columns.items():
+        share = _share(cells, level_of)
+        is_finer = best is not None and share >= least and _distinct(cells) > 3 * _distinct(columns[best])
+        if share > best_share or is_finer:
+            best, best_share = col, share
+    if best is None:
+        return None, None
+    levels = [level for cell in columns[best] if (level := level_of(cell))]
+    return best, max(sorted(set(levels)), key=levels.count)
+
+
+def _distinct(cells: list[object]) -> int:
+    return len({cell_text(cell) for cell in cells})
+
+
+def _year_column(columns: dict[int, list[object]], headers: list[str], used: set[int | None]) -> int | None:
+    named = re.compile(r"(?i)year|年份|年度|^年$|时间|sgnyea")
+    shares = [
+        (bool(named.search(headers[col])), _share(cells, lambda cell: parse_year(code_text(cell_text(cell)))), -col)
+        for col, cells in columns.items()
+        if col not in used
+    ]
+    good = [entry for entry in shares if entry[1] >= 0.9]
+    return -max(good)[2] if good else None
+
+
+def _key(cell: object) -> str:
+    return re.sub(r"\s+", "", cell_text(cell)).lower()
+
+
+def _six_digits(cell: object) -> str:
+    """Code as six digits; four digits are the beginning of it."""
+    code = code_text(cell_text(cell))
+    return code + "00" if re.fullmatch(r"[0-9]{4}", code) else code

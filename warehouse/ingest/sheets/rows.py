@@ -1,0 +1,209 @@
+"""The data rows of a sheet: which are kept, which a rule drops, and the place and year of each (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+
+from warehouse.ingest.cells.cell_values import cell_text, code_text, is_blank, is_blank_row, normal_header, parse_year
+from warehouse.ingest.cells.coded_texts import NO_TEXT, CodedTexts
+from warehouse.ingest.cells.column_values import coded_column
+from warehouse.ingest.formats.grids import Cell, Grid
+from warehouse.ingest.layouts import RowRule, Table
+from warehouse.ingest.raw_table import build_rejected_line
+from warehouse.ingest.sheets.bindings import Binding
+
+NO_YEAR = -1
+# so many rows at a time stay in the processor's cache while they are turned into columns
+_TURNED_ROWS = 512
+_MOST_TURNED_CELLS = 5_000_000
+Columns = Callable[[int], CodedTexts]
+
+
+@dataclass(frozen=True)
+class SheetRows:
+    """Rows that are neither blank nor dropped.
+
+    Attributes
+    ----------
+    row_nos : ndarray of int32, shape (n,)
+        1-based row of the sheet.
+    cells : list of list
+        Their cells; rows may have unlike lengths.
+    codes, names, year_texts : CodedTexts of length n
+        Place code, place name and year as delivered.
+    years : ndarray of int32, shape (n,)
+        ``NO_YEAR`` where the text is no year.
+    """
+
+    row_nos: np.ndarray
+    cells: list[list[Cell]]
+    codes: CodedTexts
+    names: CodedTexts
+    year_texts: CodedTexts
+    years: np.ndarray
+
+    @cached_property
+    def width(self) -> int:
+        """Cells of the longest row."""
+        return max(map(len, self.cells), default=0)
+
+    def column(self, col: int) -> list[Cell]:
+        """Cells of a 0-based column, length n; blanks where a row has none."""
+        if self._columns is None or col >= len(self._columns):
+            return cells_of_column(self.cells, col)
+        return self._columns[col]
+
+    @cached_property
+    def _columns(self) -> list[list[Cell]] | None:
+        """All columns at once, which is twice as fast as one by one; None where rows have unlike lengths or the copy would be large."""
+        if len(set(map(len, self.cells))) != 1 or len(self.cells) * self.width > _MOST_TURNED_CELLS:
+            return None
+        columns: list[list[Cell]] = [[] for _ in range(self.width)]
+        for start in range(0, len(self.cells), _TURNED_ROWS):
+            for column, cells in zip(columns, zip(*self.cells[start : start + _TURNED_ROWS], strict=True), strict=True):
+                column.extend(cells)
+        return columns
+
+
+def cells_of_column(rows: Sequence[list[Cell]], col: int) -> list[Cell]:
+    """Cells of a 0-based column; blanks where a row is too short."""
+    try:
+        return [row[col] for row in rows]
+    except IndexError:
+        return [row[col] if col < len(row) else "" for row in rows]
+
+
+def split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[SheetRows, list[dict[str, object]]]:
+    """Data rows that are kept, and a line for each that a rule drops.
+
+    Parameters
+    ----------
+    grid : Grid
+        One sheet.
+    table : Table
+        What the layout says of it.
+    binding : Binding
+        Its columns.
+
+    Returns
+    -------
+    SheetRows
+        The rows that are kept.
+    list of dict
+        Rejected lines, by row.
+    """
+    body = grid.rows[binding.data_row :]
+    filled = _filled_positions(body)
+    rows = body if len(filled) == len(body) else [body[position] for position in filled]
+    row_nos = np.array(filled, np.int32) + (binding.data_row + 1)
+    column = cache(lambda col: coded_column(cells_of_column(rows, col)))
+    dropped = _dropped(rows, column, table, binding)
+    if grid.sheet_name is None:
+        _drop_overlong(rows, len(binding.headers), dropped)
+    lines = []
+    for position in sorted(dropped):
+        col, reason = dropped[position]
+        text = cell_text(rows[position][col]) if col < len(rows[position]) else ""
+        lines.append(
+            build_rejected_line(
+                "dropped_row", reason, sheet_name=grid.sheet_name, row_no=int(row_nos[position]), col_no=col + 1, raw_text=text
+            )
+        )
+    kept = np.delete(np.arange(len(rows)), sorted(dropped))
+    return _with_places(row_nos, rows, column, kept, table, binding), lines
+
+
+def _filled_positions(rows: list[list[Cell]]) -> list[int]:
+    """Positions of the rows that are not blank; nearly every one is known by its first cell."""
+    firsts = cells_of_column(rows, 0)
+    blanks = {cell for cell in set(firsts) if is_blank(cell)}
+    return [position for position, first in enumerate(firsts) if first not in blanks or not is_blank_row(rows[position])]
+
+
+def _dropped(rows: list[list[Cell]], column: Columns, table: Table, binding: Binding) -> dict[int, tuple[int, str]]:
+    """Position of each row that a rule of the layout drops: column of the cell that says so, and the reason of the first such rule."""
+    dropped: dict[int, tuple[int, str]] = {}
+    for rule in table.drop_rows:
+        search = re.compile(rule.matches).search
+        hits = _hits_anywhere(rows, search) if rule.column == "*" else _hits_in_column(column, rule, search, binding)
+        for position, col in hits:
+            dropped.setdefault(position, (col, f"row left out by the layout: {rule.reason}"))
+    return dropped
+
+
+def _hits_in_column(column: Columns, rule: RowRule, search: Callable[[str], object], binding: Binding) -> list[tuple[int, int]]:
+    name = normal_header(rule.column)
+    if name not in binding.headers:
+        return []
+    col = binding.headers.index(name)
+    texts = column(col)
+    hits = [code for code, text in enumerate(texts.words) if search(text)]
+    return [(position, col) for position in np.flatnonzero(np.isin(texts.codes, hits)).tolist()] if hits else []
+
+
+def _hits_anywhere(rows: list[list[Cell]], search: Callable[[str], object]) -> list[tuple[int, int]]:
+    """Rows with a cell of text that a search finds, each with the first such column."""
+    hits = {text for text in {cell for row in rows for cell in row if isinstance(cell, str)} if search(text)}
+    if not hits:
+        return []
+    found = (
+        (position, next((col for col, cell in enumerate(row) if isinstance(cell, str) and cell in hits), None))
+        for position, row in enumerate(rows)
+    )
+    return [(position, col) for position, col in found if col is not None]
+
+
+def _drop_overlong(rows: list[list[Cell]], width: int, dropped: dict[int, tuple[int, str]]) -> None:
+    """Add the records of a text file that have filled cells beyond the header: a separator inside a cell moved all that follows it."""
+    for position, row in enumerate(rows):
+        if len(row) > width and position not in dropped and any(not is_blank(cell) for cell in row[width:]):
+            reason = f"expected {width} cells as in the header, found {len(row)}; put cells that hold the separator in quotation marks"
+            dropped[position] = (0, reason)
+
+
+def _with_places(
+    row_nos: np.ndarray, rows: list[list[Cell]], column: Columns, kept: np.ndarray, table: Table, binding: Binding
+) -> SheetRows:
+    """The kept rows with place and year."""
+
+    def texts(col: int | None) -> CodedTexts:
+        # none where blank or where there is no such column
+        return CodedTexts.constant(None, len(kept)) if col is None else column(col).take(kept).mapped(text_or_none)
+
+    if binding.data_year is None:
+        year_texts = texts(binding.year_col)
+        years = np.array([*map(_year, year_texts.words), NO_YEAR], np.int32)[year_texts.codes]
+    else:
+        year_texts = CodedTexts.constant(binding.data_year[0], len(kept))
+        years = np.full(len(kept), binding.data_year[1], np.int32)
+    codes = texts(binding.code_col).mapped(code_text)
+    names = texts(binding.name_col) if binding.place_name is None else CodedTexts.constant(binding.place_name, len(kept))
+    if table.place.respell:
+        names = names.mapped(lambda name: table.place.respell.get(normal_header(name), name))
+    if table.place.fill_down:
+        codes, names = _filled_down(codes, names)
+    cells = rows if len(kept) == len(rows) else [rows[position] for position in kept.tolist()]
+    return SheetRows(row_nos[kept], cells, codes, names, year_texts, years)
+
+
+def text_or_none(text: str) -> str | None:
+    """The text, None where it is blank."""
+    return text if text.strip() else None
+
+
+def _year(text: str) -> int:
+    year = parse_year(text)
+    return NO_YEAR if year is None else year
+
+
+def _filled_down(codes: CodedTexts, names: CodedTexts) -> tuple[CodedTexts, CodedTexts]:
+    """Places with the last one repeated where a row has neither code nor name."""
+    is_given = (codes.codes != NO_TEXT) | (names.codes != NO_TEXT)
+    last = np.maximum.accumulate(np.where(is_given, np.arange(len(is_given)), -1))
+    filled = [CodedTexts(np.where(last >= 0, part.codes[last], NO_TEXT).astype(np.int32), part.words) for part in (codes, names)]
+    return filled[0], filled[1]

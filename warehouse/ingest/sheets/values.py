@@ -1,0 +1,177 @@
+"""Values of a sheet's columns, each judged, and the table they make with the lines for what was not taken (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from warehouse.ingest.cells.cell_values import FIRST_YEAR, LAST_YEAR, column_letters, parse_year
+from warehouse.ingest.cells.coded_texts import CodedTexts
+from warehouse.ingest.cells.column_values import FilledCells, coded_column, filled_cells
+from warehouse.ingest.raw_table import FileOrigin, build_raw_table
+from warehouse.ingest.sheets.bindings import Binding, ValueColumn
+from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
+
+Verdict = tuple[str | None, str | None]
+_TAKEN: Verdict = (None, None)
+# any column is an int32
+_MORE_THAN_COLUMNS = 1 << 31
+
+
+@dataclass(frozen=True)
+class ColumnValues:
+    """The filled cells of one column.
+
+    Attributes
+    ----------
+    col_no : int
+        1-based column.
+    filled : FilledCells
+        Texts and numbers; ``positions`` are positions in ``SheetRows``.
+    indicators, units, year_texts : CodedTexts
+        Of each filled cell.
+    years : ndarray of int32, shape (n,)
+        ``NO_YEAR`` where there is none.
+    reasons, details : CodedTexts
+        Of each filled cell; none where its number and year are good.
+    """
+
+    col_no: int
+    filled: FilledCells
+    indicators: CodedTexts
+    units: CodedTexts
+    year_texts: CodedTexts
+    years: np.ndarray
+    reasons: CodedTexts
+    details: CodedTexts
+
+
+def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: set[str]) -> ColumnValues:
+    """What one column of values holds; blank cells and marks of a missing value (``missing``) are no values.
+
+    Parameters
+    ----------
+    binding : Binding
+        Columns of the sheet.
+    value : ValueColumn
+        The column.
+    rows : SheetRows
+        Rows of the sheet.
+    missing : set of str
+        Marks of a missing value, normalised and trimmed.
+    """
+    cells = rows.column(value.col)
+    if binding.label_col is not None:
+        # a row whose label names no indicator has a line of its own
+        cells = [cell if row_no - 1 in binding.row_values else "" for row_no, cell in zip(rows.row_nos.tolist(), cells, strict=True)]
+    filled = filled_cells(cells, missing)
+    at, n = filled.positions, len(filled.positions)
+    rules = None if binding.label_col is None else [binding.row_values[row_no - 1] for row_no in rows.row_nos[at].tolist()]
+    indicators, units = CodedTexts.constant(value.indicator_id, n), CodedTexts.constant(value.unit_text, n)
+    if rules is not None:
+        indicators = CodedTexts.from_list([rule.indicator_id for rule in rules])
+        units = CodedTexts.from_list([rule.unit_text for rule in rules])
+    elif value.unit_col is not None:
+        units = coded_column(rows.column(value.unit_col)).take(at).mapped(text_or_none)
+    if binding.is_by_year_columns:
+        year = parse_year(value.year_text)
+        year_texts, years = CodedTexts.constant(value.year_text, n), np.full(n, NO_YEAR if year is None else year, np.int32)
+    else:
+        year_texts, years = rows.year_texts.take(at), rows.years[at]
+    reasons, details = _verdicts(filled, year_texts, years, [value] if rules is None else rules)
+    return ColumnValues(value.col + 1, filled, indicators, units, year_texts, years, reasons, details)
+
+
+def _verdicts(
+    filled: FilledCells, year_texts: CodedTexts, years: np.ndarray, rules: Sequence[ValueColumn]
+) -> tuple[CodedTexts, CodedTexts]:
+    """Reasons and details of a column by its rule, or one a cell: none where number and year are good; else `judge` has the word."""
+    n = len(years)
+    doubtful = np.isnan(filled.numbers) | (years == NO_YEAR)
+    if any(rule.zero_is_missing is not None for rule in rules):
+        doubtful |= filled.numbers == 0
+    if not doubtful.any():
+        return CodedTexts.constant(None, n), CodedTexts.constant(None, n)
+    verdicts = [_TAKEN] * n
+    for i in np.flatnonzero(doubtful).tolist():
+        number, year = float(filled.numbers[i]), int(years[i])
+        verdicts[i] = judge(
+            None if np.isnan(number) else number,
+            None if year == NO_YEAR else year,
+            filled.texts[i].as_py(),
+            year_texts.take(np.array([i])).to_list()[0],
+            rules[i % len(rules)].zero_is_missing,
+        )
+    return CodedTexts.from_list([reason for reason, _ in verdicts]), CodedTexts.from_list([detail for _, detail in verdicts])
+
+
+def build_values_table(
+    origin: FileOrigin,
+    sheet_name: str | None,
+    place_level: str,
+    rows: SheetRows,
+    columns: Sequence[ColumnValues],
+    lines: Sequence[dict[str, object]],
+) -> pa.Table:
+    """Values of all columns of a sheet and its rejected lines (``build_rejected_line``), by row and column; lines without a row first."""
+    at = np.concatenate([np.empty(0, np.int64), *(column.filled.positions for column in columns)])
+    row_nos = np.concatenate([rows.row_nos[at], [line["row_no"] or 0 for line in lines]]).astype(np.int32)
+    col_nos = np.concatenate([*(np.full(len(column.years), column.col_no) for column in columns), [line["col_no"] or 0 for line in lines]])
+    # by column the rows ascend already: one sort of such runs is a merge
+    order = np.argsort(row_nos.astype(np.int64) * _MORE_THAN_COLUMNS + col_nos, kind="stable")
+    row_nos, col_nos = row_nos[order], col_nos[order].astype(np.int32)
+
+    def gathered(parts: Sequence[CodedTexts], name: str | None = None) -> CodedTexts:
+        of_lines = CodedTexts.from_list([line[name] for line in lines]) if name else CodedTexts.constant(None, len(lines))
+        return CodedTexts.concat([*parts, of_lines]).take(order)
+
+    raw_texts = pa.concat_arrays(
+        [*(column.filled.texts for column in columns), pa.array([line["raw_text"] for line in lines], pa.string())]
+    )
+    numbers = np.concatenate([*(column.filled.numbers for column in columns), np.full(len(lines), np.nan)])[order]
+    years = np.concatenate([*(column.years for column in columns), np.full(len(lines), NO_YEAR)])[order].astype(np.int32)
+    built = {
+        "sheet_name": sheet_name,
+        "cell_ref": _cell_refs(row_nos, col_nos),
+        "row_no": pa.array(row_nos, mask=row_nos == 0),
+        "col_no": pa.array(col_nos, mask=col_nos == 0),
+        "place_level": gathered([CodedTexts.constant(place_level, len(at))]),
+        "place_code_text": gathered([rows.codes.take(at)]),
+        "place_text": gathered([rows.names.take(at)]),
+        "year_text": gathered([column.year_texts for column in columns]),
+        "year": pa.array(years, mask=years == NO_YEAR),
+        "indicator_id": gathered([column.indicators for column in columns]),
+        "unit_text": gathered([column.units for column in columns]),
+        "raw_text": raw_texts.take(pa.array(order)),
+        "value": pa.array(numbers, mask=np.isnan(numbers)),
+        "reason": gathered([column.reasons for column in columns], "reason"),
+        "detail": gathered([column.details for column in columns], "detail"),
+    }
+    return build_raw_table(origin, built, len(order))
+
+
+def _cell_refs(row_nos: np.ndarray, col_nos: np.ndarray) -> pa.Array:
+    """Spreadsheet addresses such as B7; null where row or column is 0."""
+    letters = pa.array([None, *(column_letters(col_no) for col_no in range(1, int(col_nos.max(initial=0)) + 1))], pa.string())
+    numerals = pc.cast(pa.array([None, *range(1, int(row_nos.max(initial=0)) + 1)], pa.int32()), pa.string())
+    return pc.binary_join_element_wise(letters.take(pa.array(col_nos)), numerals.take(pa.array(row_nos)), "")
+
+
+def judge(
+    number: float | None, year: int | None, raw_text: str, year_text: str | None, zero_is_missing: str | None = None
+) -> tuple[str | None, str | None]:
+    """Reason and detail of a value cell: nulls when its number and year are good."""
+    if number == 0 and zero_is_missing is not None:
+        return "not_a_number", f"expected a value, found {raw_text!r}, which stands for a missing one: {zero_is_missing}"
+    if number is not None and year is not None:
+        return _TAKEN
+    if number is None:
+        todo = "correct the cell"
+        if raw_text.startswith("="):
+            todo = "it is a formula without a stored result: open and save the workbook in Excel"
+        return "not_a_number", f"expected a number, found {raw_text!r}; {todo}, or name the text in missing_values of the layout"
+    return "unknown_year", f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, found {year_text!r}; correct the year"
