@@ -146,7 +146,7 @@ def _shocks(rng: np.random.Generator, shape: tuple[int, int], setting: Setting) 
 
 
 def standardise(growth: np.ndarray) -> np.ndarray:
-    """z of METHODS section 3: less the city's mean, over its standard deviation with divisor T; shape (N, T)."""
+    """z of docs/methods, section 3: less the city's mean, over its standard deviation with divisor T; shape (N, T)."""
     return (growth - growth.mean(axis=1, keepdims=True)) / growth.std(axis=1, keepdims=True)
 
 

@@ -8,7 +8,7 @@ from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_
 from estimation.estimators.cohort_means import WEIGHTS, CellPanel
 
 N_REDRAWS = 50
-# on balanced panels without covariates the others have the overall effect of one of these (METHODS.md, section 6)
+# on balanced panels without covariates the others have the overall effect of one of these (docs/methods, section 6)
 SAME_EFFECT = {"sun_abraham": "callaway_santanna", "gardner": "borusyak", "etwfe": "borusyak"}
 
 

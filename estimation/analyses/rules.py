@@ -1,4 +1,4 @@
-"""Rules of the sample as data: which pairs are tied, when a city is treated, which never-pilots are controls (METHODS, 4 and 5)."""
+"""Rules of the sample as data: which pairs are tied, when a city is treated, which never-pilots are controls (docs/methods, sections 4 and 5)."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ MODERATORS: dict[str, Moderator] = {
     **{f"{name}_gap": Moderator(f"gap in {label} of 2010-2014", "gap", name) for name, label in CONCEPTS.items()},
 }
 
-# Tools by class (METHODS, section 10).
+# Tools by class (docs/methods, section 10).
 TOOLS = {
     "supply": ("talent", "capital", "technology_information", "infrastructure", "public_service"),
     "environment": ("goal_planning", "finance", "tax", "regulation", "strategic_measures"),

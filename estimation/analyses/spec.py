@@ -54,7 +54,7 @@ class Spec:
     tie_rule : str
         Of ``rules.TIE_RULES``: ``strong`` keeps the pairs strictly above the median tie of ``one`` and ``none`` pairs, ``all`` every pair.
     treatment_rule : str
-        Of ``rules.TREATMENT_RULES`` (METHODS, section 5), or of ``rules.EXPOSURE_RULES`` to date never-pilots by a pilot near them.
+        Of ``rules.TREATMENT_RULES`` (docs/methods, section 5), or of ``rules.EXPOSURE_RULES`` to date never-pilots by a pilot near them.
     control_group : str
         Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out instead of serving as controls.
     excluded : tuple of str
@@ -66,7 +66,7 @@ class Spec:
     estimator : str
         ``twfe`` or ``event_study``.
     controls, effects, vcov : tuple of str
-        Control columns, absorbed effects (of `EFFECTS`), lines of inference (METHODS, section 7).
+        Control columns, absorbed effects (of `EFFECTS`), lines of inference (docs/methods, section 7).
     moderator : str
         Of ``rules.MODERATORS``: one effect for each class of pairs, or the effect and its slope over a gap. With the effects
         ``class_year`` each class has year effects of its own.

@@ -2,7 +2,7 @@
 
 Covers outcomes that are functions of the two cities' values of a year (`cm`, its parts `comove` and `dispersion`, `neg_abs_gap`) on a
 balanced panel of all pairs of the chosen exposures. Does not cover controls, tie masks or missing years: those go through
-`estimation.out_of_core.fit` or `estimation.fit`. Derivation: METHODS.md, section 11; variances: section 7.
+`estimation.out_of_core.fit` or `estimation.fit`. Derivation: docs/methods, section 11; variances: section 7.
 """
 
 from __future__ import annotations

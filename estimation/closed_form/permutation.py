@@ -1,6 +1,6 @@
 """Studentised permutation of admission over all pairs: labels move, so cohort sizes, regressors and their weights stay the same.
 
-A draw therefore needs one pass over the cities instead of one over the pairs (METHODS.md, sections 7 and 11).
+A draw therefore needs one pass over the cities instead of one over the pairs (docs/methods, sections 7 and 11).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PairDraws:
         return permutation_p_value(observed, self.statistic[:, column], self.is_enumeration)
 
     def critical_value(self, column: int) -> float:
-        """The statistic's 95 % quantile as METHODS.md section 7 defines it."""
+        """The statistic's 95 % quantile as docs/methods, section 7 defines it."""
         return critical_value(self.statistic[:, column], self.is_enumeration)
 
 

@@ -2,7 +2,7 @@
 
 A quadratic outcome is y_ijt = kappa - s (z_it^2 + z_jt^2) / 2 + l z_it z_jt. The constant drops out of everything that has pair effects in
 it, so it is left out here. With the sums S and squares Q of a cohort, sums over its members cost one pass over the cities; for absolute
-gaps sorting a year's values and adding up from below does the same (METHODS.md, section 11).
+gaps sorting a year's values and adding up from below does the same (docs/methods, section 11).
 """
 
 from __future__ import annotations

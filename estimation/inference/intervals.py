@@ -1,4 +1,4 @@
-"""All lines of inference of a fit: variances, intervals and the default line of each coefficient (METHODS.md, section 7)."""
+"""All lines of inference of a fit: variances, intervals and the default line of each coefficient (docs/methods, section 7)."""
 
 from __future__ import annotations
 

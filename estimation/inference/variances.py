@@ -1,4 +1,4 @@
-"""Variances of city-pair estimates from influence values, and their lines of inference (METHODS.md, section 7).
+"""Variances of city-pair estimates from influence values, and their lines of inference (docs/methods, section 7).
 
 Sources: Fafchamps and Gubert 2007; Cameron and Miller 2014; Aronow, Samii and Assenova 2015; Tabord-Meehan 2019.
 """
@@ -13,7 +13,7 @@ from scipy.special import fdtrc, stdtr, stdtrit
 LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 MIN_PILOTS = 4
 MIN_PROVINCES = 10
-# METHODS.md has 3; with pilots in 2 provinces of the real panel `city` rejects 34 % without an effect, the jackknife by design 2 %
+# three would be the cautious choice; with pilots in 2 provinces of the real panel `city` rejects 34 % without an effect, the jackknife by design 2 %
 MIN_PILOT_PROVINCES = 2
 
 
@@ -94,7 +94,7 @@ def jackknife_degrees(n_provinces: int, n_pilot_provinces: int, by_design: float
     Returns
     -------
     float
-        By design where the jackknife is the default (docs/methods.md says why), else the R - 1 of METHODS.md, section 7.
+        By design where the jackknife is the default (docs/methods, section 7, says why), else the R - 1 of docs/methods, section 7.
     """
     known = by_design is not None and np.isfinite(by_design)
     return float(by_design) if known and rests_on_provinces(n_provinces, n_pilot_provinces) else n_provinces - 1

@@ -1,4 +1,4 @@
-"""Refits without a province or a city (METHODS.md, section 7)."""
+"""Refits without a province or a city (docs/methods, section 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cells of cohort and year, the terms they aggregate to, and the weights of the aggregation (METHODS.md, section 6)."""
+"""Cells of cohort and year, the terms they aggregate to, and the weights of the aggregation (docs/methods, section 6)."""
 
 from __future__ import annotations
 

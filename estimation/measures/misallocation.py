@@ -1,4 +1,4 @@
-"""Capital by perpetual inventory and the misallocation of capital and labour over cities (METHODS.md, section 9)."""
+"""Capital by perpetual inventory and the misallocation of capital and labour over cities (docs/methods, section 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Synchronization of pairs from the series of cities (METHODS.md, section 3)."""
+"""Synchronization of pairs from the series of cities (docs/methods, section 3)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 With pair effects taken out, everything that least squares needs is a sum over the pairs of a cohort with the same observed years (a
 pattern): counts, sums of the outcome and of controls by year, sums of pair means, and the controls' cross products. A second pass gives
-each pair's influence under the solved weights (Wooldridge 2021; METHODS.md, sections 7 and 11).
+each pair's influence under the solved weights (Wooldridge 2021; docs/methods, sections 7 and 11).
 """
 
 from __future__ import annotations

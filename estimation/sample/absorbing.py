@@ -1,4 +1,4 @@
-"""Treatment that stays: a dummy that switches off again is refused (METHODS, section 5)."""
+"""Treatment that stays: a dummy that switches off again is refused (docs/methods, section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From marts to a sample: which cities, which pairs, treated when (METHODS, sections 3 to 5). Pure; no estimation."""
+"""From marts to a sample: which cities, which pairs, treated when (docs/methods, sections 3 to 5). Pure; no estimation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cities of a sample: province, first treated year, groups of the shuffle, exposure (METHODS, section 5)."""
+"""The cities of a sample: province, first treated year, groups of the shuffle, exposure (docs/methods, section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pair outcomes on any window, from the city series of the marts: another window means recomputed standard scores (METHODS, section 3)."""
+"""Pair outcomes on any window, from the city series of the marts: another window means new standard scores (docs/methods, section 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ties between cities and the rules that keep pairs by them (METHODS, section 4)."""
+"""Ties between cities and the rules that keep pairs by them (docs/methods, section 4)."""
 
 from __future__ import annotations
 

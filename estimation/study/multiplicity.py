@@ -1,4 +1,4 @@
-"""Families of tests that are corrected together (METHODS, section 8): heterogeneity and policy tools."""
+"""Families of tests that are corrected together (docs/methods, section 8): heterogeneity and policy tools."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutatio
 
 
 def reference_panel() -> PairPanel:
-    """The panel without random numbers at the end of METHODS.md, section 7; outcome 0 is `cm`, outcome 1 `neg_abs_gap`; all 66 pairs."""
+    """The panel without random numbers at the end of docs/methods, section 7; outcome 0 is `cm`, outcome 1 `neg_abs_gap`; all 66 pairs."""
     i, t = np.arange(12)[:, None], np.arange(6)[None]
     x = ((7 * i + 3 * t**2 + i * t**2) % 11) + 0.25 * ((i**2 + t) % 7)
     z = (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)

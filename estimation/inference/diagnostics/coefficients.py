@@ -1,4 +1,4 @@
-"""Numbers that say how far a fit can be trusted (METHODS.md, sections 7 and 8)."""
+"""Numbers that say how far a fit can be trusted (docs/methods, sections 7 and 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The warnings of METHODS.md, section 7, as whole sentences."""
+"""The warnings of docs/methods, section 7, as whole sentences."""
 
 from __future__ import annotations
 

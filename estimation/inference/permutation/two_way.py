@@ -1,4 +1,4 @@
-"""Studentised permutation of admission over cities (METHODS.md, section 7)."""
+"""Studentised permutation of admission over cities (docs/methods, section 7)."""
 
 from __future__ import annotations
 

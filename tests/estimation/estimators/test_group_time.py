@@ -170,7 +170,7 @@ def test_equal_estimators_on_a_balanced_panel(seed):
 
 
 def test_all_pairs_equal_the_panel_of_city_means():
-    """METHODS, section 6: ATT(g, t) of all pairs is that of a_it, the mean of y_ijt over never-pilots j other than i."""
+    """docs/methods, section 6: ATT(g, t) of all pairs is that of a_it, the mean of y_ijt over never-pilots j other than i."""
     panel = random_panel(5, n_cities=15, n_pilots=5)
     never = panel.city_cohort == 0
     square = np.zeros((15, 15, len(panel.years)))

@@ -1,4 +1,4 @@
-"""The reference values of METHODS.md, section 7: no random numbers, computed by other code."""
+"""The reference values of docs/methods, section 7: no random numbers, computed by other code."""
 
 import dataclasses
 

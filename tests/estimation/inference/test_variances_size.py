@@ -1,4 +1,4 @@
-"""Rejection rates over panels without any effect: the lines of inference do what METHODS.md says of them."""
+"""Rejection rates over panels without any effect: the lines of inference do what docs/methods says of them."""
 
 import itertools
 

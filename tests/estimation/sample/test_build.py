@@ -47,7 +47,7 @@ def fabricate(n_cities: int, n_pilots: int, *, seed: int = 5, gaps: tuple[int, .
 
 
 def test_published_rule_gives_the_published_number_of_rows() -> None:
-    """254 cities, 55 pilots: 55*199 + 199*198/2 = 30,646 pairs, half of them above the median, 10 years (METHODS, section 1)."""
+    """254 cities, 55 pilots: 55*199 + 199*198/2 = 30,646 pairs, half of them above the median, 10 years (docs/methods, section 1)."""
     found = build_sample(*fabricate(254, 55), spec("calendar_year", treatment_rule="calendar_year")).description
     assert (found.n_cities, found.n_pilots, found.n_pairs_one, found.n_pairs_none) == (254, 55, 10_945, 19_701)
     assert found.n_pairs_one + found.n_pairs_none == 30_646

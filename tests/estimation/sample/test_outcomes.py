@@ -25,7 +25,7 @@ def city_years(gaps: dict[int, int]) -> pd.DataFrame:
 
 
 def literal(measure: str, i: list[float], j: list[float], t: int) -> float:
-    """The definitions of METHODS, section 3, one number at a time."""
+    """The definitions of docs/methods, section 3, one number at a time."""
     n = len(i)
     mean = [sum(d) / n for d in (i, j)]
     sd = [math.sqrt(sum((x - m) ** 2 for x in d) / n) for d, m in zip((i, j), mean, strict=True)]

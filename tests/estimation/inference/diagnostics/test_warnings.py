@@ -1,4 +1,4 @@
-"""Each warning of METHODS.md, section 7, appears where it applies and not where it does not."""
+"""Each warning of docs/methods, section 7, appears where it applies and not where it does not."""
 
 import dataclasses
 
