@@ -1,15 +1,16 @@
-"""Fit estimators on a city-pair panel and give every coefficient its lines of inference."""
+"""Fit estimators on a city-pair panel and give every coefficient its variances, intervals and p values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
-from .estimators.group_time import GROUP_TIME, comparable_sample, fit_group_time
-from .estimators.two_way import fit_least_squares
+from .estimators.fitted import Fitted, Inputs
+from .estimators.registry import ESTIMATORS as REGISTRY
+from .estimators.registry import Estimator, names
 from .inference.diagnostics.coefficients import (
-    Diagnostic,
     coefficient_diagnostics,
     lead_diagnostics,
     permutation_diagnostics,
@@ -26,14 +27,14 @@ from .inference.permutation.two_way import Draws, permute
 from .inference.variances import LINES
 from .influence.influence_fit import InfluenceFit
 from .kernels.compile_cache import use_compile_cache
-from .linear.pair_statistics import PairStatistics, pair_statistics
-from .linear.treatment_regressors import DESIGNS, Design
-from .panel.pair_panel import PairPanel, Sample, build_sample, group_outcomes
-from .results import Estimate, FitResult, NotEstimable
+from .panel.pair_panel import PairPanel, Sample, build_sample, group_outcomes, require_contrast
+from .results import Diagnostic, Estimate, FitResult, NotEstimable
 
 __all__ = ["ESTIMATORS", "LINES", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
 
-ESTIMATORS = (*DESIGNS, *GROUP_TIME)
+# estimators that need nothing but a pair panel
+ESTIMATORS = names(on_any_panel=True)
+Result = TypeVar("Result")
 
 
 def fit_panel(
@@ -81,6 +82,8 @@ def fit_outcomes(
     tie_quantile: float | None = None,
     n_partners: int | None = None,
     control_names: Sequence[str] = (),
+    covariates: np.ndarray | None = None,
+    covariate_names: Sequence[str] = (),
 ) -> dict[tuple[str, int], FitResult]:
     """Fit estimators on all outcomes of a panel; outcomes with the same missing rows share one permutation pass.
 
@@ -89,7 +92,7 @@ def fit_outcomes(
     panel : PairPanel
         y of shape (M, P, T).
     estimators : sequence of str
-        Of `ESTIMATORS`.
+        Of the registry (`estimators.registry`).
     vcov : sequence of str, optional
         Lines of inference, of `LINES`. None: each coefficient's default line, and permutation. Empty: one row a coefficient without
         inference, its `vcov` an empty text.
@@ -103,7 +106,10 @@ def fit_outcomes(
     n_partners : int, optional
         Keep pairs in which one city is among the other's so many strongest never-pilot partners, chosen anew in each draw.
     control_names : sequence of str
-        One a control of the panel.
+        One for each control of the panel.
+    covariates : (N, J) float array, optional
+        Of the cities, from before any treatment, for estimators that weight cities by them; pairs of a city with a gap are left out.
+    covariate_names : sequence of str, length J
 
     Returns
     -------
@@ -118,19 +124,45 @@ def fit_outcomes(
         If an argument is not one of those named.
     """
     check_arguments(panel, estimators, vcov, shuffle, control_names)
-    results = {}
+    if covariates is not None:
+        panel = _pairs_with_covariates(panel, covariates)
+    chosen = [REGISTRY[name] for name in estimators]
+
+    def fit_sample(sample: Sample) -> dict[tuple[str, int], FitResult]:
+        inputs = Inputs(sample, tuple(control_names), covariates, tuple(covariate_names))
+        return _fit_sample(inputs, chosen, vcov, permutations, seed, strata_of(sample, shuffle))
+
+    return fit_by_sample(panel, fit_sample, tie_quantile, n_partners)
+
+
+def fit_by_sample(
+    panel: PairPanel,
+    fit_sample: Callable[[Sample], Mapping[tuple[str, int], Result]],
+    tie_quantile: float | None = None,
+    n_partners: int | None = None,
+) -> dict[tuple[str, int], Result]:
+    """Results of all outcomes of a panel: those that miss the same rows share a sample, and `fit_sample` fits them together."""
+    results: dict[tuple[str, int], Result] = {}
     for outcomes in group_outcomes(panel):
         sample = build_sample(panel, outcomes, tie_quantile, n_partners)
-        check_sample(sample)
-        results |= _fit_sample(sample, tuple(estimators), vcov, permutations, seed, shuffle, tuple(control_names))
+        require_contrast(sample)
+        results |= fit_sample(sample)
     return results
+
+
+def _pairs_with_covariates(panel: PairPanel, covariates: np.ndarray) -> PairPanel:
+    known = np.isfinite(covariates).all(axis=1)
+    inside = known[panel.city_i] & known[panel.city_j]
+    if not inside.any():
+        raise NotEstimable("no pair of cities has all covariates of before any zone")
+    return panel.of_pairs(inside)
 
 
 def check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) -> None:
     """Refuse an estimator, a line of inference or a shuffle that does not exist, and names that do not fit the controls."""
     for name in estimators:
-        if name not in ESTIMATORS:
-            raise ValueError(f"estimator {name}: expected one of {', '.join(ESTIMATORS)}")
+        if name not in REGISTRY:
+            raise ValueError(f"estimator {name}: expected one of {', '.join(REGISTRY)}")
     for name in vcov or ():
         if name not in LINES:
             raise ValueError(f"vcov {name}: expected some of {', '.join(LINES)}")
@@ -141,51 +173,46 @@ def check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) 
         raise ValueError(f"control_names: expected {n_controls} names, found {len(control_names)}")
 
 
-def check_sample(sample: Sample) -> None:
-    """Refuse a sample without treated or without never-treated pairs."""
-    groups = sample.pair_group[sample.kept]
-    if not (groups > 0).any():
-        raise NotEstimable("no kept pair has exactly one pilot: give at least one cohort_year inside the years of the panel")
-    if not (groups == 0).any():
-        raise NotEstimable("no kept pair is never treated: nothing to compare with; give pairs with a blank cohort_year")
-
-
-def _fit_sample(sample, estimators, vcov, permutations, seed, shuffle, control_names) -> dict[tuple[str, int], FitResult]:
-    panel = sample.panel
-    statistics = pair_statistics(panel.y[list(sample.outcomes)], panel.controls, sample.observed)
-    designs = [DESIGNS[name](sample.group_years, panel.years) for name in estimators if name in DESIGNS]
-    fits = {d.estimator: fit_least_squares(sample, statistics, d, control_names) for d in designs}
-    strata = strata_of(sample, shuffle)
+def _fit_sample(
+    inputs: Inputs, chosen: list[Estimator], vcov: Sequence[str] | None, permutations: int, seed: int, strata: np.ndarray
+) -> dict[tuple[str, int], FitResult]:
+    sample = inputs.sample
+    fitted = {estimator.name: estimator.fit(sample, inputs) for estimator in chosen}
     draws: dict[tuple[str, int], Draws] = {}
-    samples = {name: sample if name in DESIGNS else comparable_sample(sample) for name in estimators}
-    for name in estimators:
-        if name in GROUP_TIME:
-            check_sample(samples[name])
-            fits[name] = fit_group_time(samples[name], name)
-    if permutations > 0 and panel.pilots_known and (vcov is None or "permutation" in vcov):
-        draws = _permute(sample, statistics, designs, fits, strata, permutations, seed)
+    if permutations > 0 and sample.panel.pilots_known and (vcov is None or "permutation" in vcov):
+        draws = _permute(inputs, fitted, strata, permutations, seed)
     results = {}
-    for name in estimators:
+    for name, found in fitted.items():
         for m, outcome in enumerate(sample.outcomes):
-            results[name, outcome] = result_of(samples[name], name, outcome, fits[name][m], draws.get((name, m)), strata, vcov)
+            results[name, outcome] = result_of(
+                found.sample,
+                name,
+                outcome,
+                found.fits[m],
+                draws.get((name, m)),
+                strata,
+                vcov,
+                extra=found.diagnostics,
+                warnings=found.warnings,
+            )
     return results
 
 
-def _permute(
-    sample: Sample,
-    statistics: PairStatistics,
-    designs: list[Design],
-    fits: dict[str, tuple[InfluenceFit, ...]],
-    strata: np.ndarray,
-    permutations: int,
-    seed: int,
-) -> dict[tuple[str, int], Draws]:
+def _permute(inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray, permutations: int, seed: int) -> dict[tuple[str, int], Draws]:
+    """Draws by (estimator, position of the outcome): one pass for all estimators that it serves."""
     use_compile_cache()
-    leads = {name: fit[0].columns[tested_leads(fit[0])] for name, fit in fits.items()}
-    group_time = tuple(name for name in fits if name in GROUP_TIME)
-    draws = permute(sample, statistics, designs, strata, permutations, seed, leads) if designs else {}
-    if group_time and draws_are_affordable(sample):
-        draws |= permute_group_time(sample, statistics, group_time, strata, permutations, seed, leads)
+    sample = inputs.sample
+    by_pass = {of: [name for name in fitted if REGISTRY[name].draws == of] for of in ("two_way", "group_time", "city_weighted")}
+    leads = {name: found.fits[0].columns[tested_leads(found.fits[0])] for name, found in fitted.items()}
+    draws: dict[tuple[str, int], Draws] = {}
+    if designs := [fitted[name].design for name in by_pass["two_way"]]:
+        draws |= permute(sample, inputs.statistics, designs, strata, permutations, seed, leads)
+    if by_pass["group_time"] and draws_are_affordable(sample):
+        draws |= permute_group_time(sample, inputs.statistics, tuple(by_pass["group_time"]), strata, permutations, seed, leads)
+    for name in by_pass["city_weighted"]:
+        design, weights = fitted[name].design, fitted[name].city_weights
+        drawn = permute(sample, inputs.statistics, [design], strata, permutations, seed, city_weights=weights)
+        draws |= {(name, m): of_outcome for (_, m), of_outcome in drawn.items()}
     return draws
 
 
@@ -261,15 +288,18 @@ def _estimates(fit: InfluenceFit, lines: Lines, vcov: Sequence[str] | None) -> l
 
 
 def _left_out(sample: Sample, estimator: str, vcov: Sequence[str] | None, draws: Draws | None) -> list[str]:
-    """Lines that were asked for and cannot be given."""
+    """Variance estimators that were asked for and cannot be given."""
     wanted = () if vcov is None else vcov
+    row = REGISTRY[estimator]
     found = []
     if "province_jackknife" in wanted and sample.panel.province is None:
         found.append("The line province_jackknife is left out: it needs the province of every city.")
     if not sample.panel.pilots_known:
         found.append("The lines city and permutation are left out: they need to know which city of each treated pair is the pilot.")
-    elif estimator in GROUP_TIME and not draws_are_affordable(sample):
+    elif row.draws == "group_time" and not draws_are_affordable(sample):
         found.append(f"The line permutation is left out: a draw of {estimator} needs a balanced panel without controls or chosen partners.")
+    elif row.no_draws and (vcov is None or "permutation" in vcov):
+        found.append(f"The line permutation is left out: {row.no_draws}")
     elif draws is None and "permutation" in wanted:
         found.append("The line permutation is left out: no draws were asked for.")
     return found

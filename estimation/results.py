@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# (name, term or None, value): value is a number, the id of a city or province, or None
+Diagnostic = tuple[str, str | None, float | int | str | None]
+
 
 class NotEstimable(ValueError):
     """The panel holds nothing that identifies the coefficient; the message says what is missing and what to do."""
@@ -47,7 +50,7 @@ class FitResult:
 
     estimator: str
     estimates: tuple[Estimate, ...]
-    diagnostics: tuple[tuple[str, str | None, float | int | str | None], ...]
+    diagnostics: tuple[Diagnostic, ...]
     warnings: tuple[str, ...]
     n_obs: int
     n_pairs: int

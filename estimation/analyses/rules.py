@@ -1,4 +1,4 @@
-"""Rules of the sample as data: which pairs are tied, when a city is treated, which never-pilots are controls (docs/methods, sections 4 and 5)."""
+"""Rules of the sample as data: which pairs are tied, when a city is treated, which never-pilots are controls (docs/methods, 4 and 5)."""
 
 from __future__ import annotations
 

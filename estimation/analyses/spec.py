@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from ..estimators.registry import ESTIMATORS
 from .rules import CONTROL_GROUPS, MODERATORS, TIE_RULES
 
 ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
@@ -64,7 +65,7 @@ class Spec:
     window : tuple of int or None
         First and last year; None takes the study window of the mart. Another window has its outcomes recomputed on it.
     estimator : str
-        ``twfe`` or ``event_study``.
+        A name of ``estimators.registry``.
     controls, effects, vcov : tuple of str
         Control columns, absorbed effects (of `EFFECTS`), lines of inference (docs/methods, section 7).
     moderator : str
@@ -106,6 +107,7 @@ class Spec:
         if not self.spec_id.startswith(f"{self.analysis}.{self.outcome}.") or self.spec_id.count(".") != 2:
             raise ValueError(f"spec {self.spec_id!r}: expected an id '{self.analysis}.{self.outcome}.<variant>'")
         for name, allowed in (
+            ("estimator", ESTIMATORS),
             ("tie_rule", TIE_RULES),
             ("control_group", CONTROL_GROUPS),
             ("shuffle", SHUFFLES),

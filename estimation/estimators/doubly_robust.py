@@ -5,6 +5,7 @@ Sant'Anna and Zhao 2020 (logit by maximum likelihood, least squares on never-tre
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +13,41 @@ import numpy as np
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
 from ..influence.jackknife_df import design_df
 from ..influence.refits import Refits
-from ..linear.group_time_cells import Cells, aggregate, aggregation_weights, build_cells, cell_members, cell_terms, term_label
-from ..linear.treatment_regressors import Design
-from ..panel.pair_panel import Sample
+from ..linear.group_time_cells import Cells, aggregate, aggregation_weights, build_cells, cell_design, cell_members, cell_terms, term_label
+from ..panel.pair_panel import Sample, require_contrast
 from ..results import NotEstimable
-from .group_time import cell_residuals
+from .fitted import Fitted, Inputs
+from .group_time import cell_residuals, comparable_sample
+from .registry import Estimator
 
 MAX_STEPS = 50
 # beyond, a never-treated pair would stand for hundreds: its weight is the propensity's tail, not overlap
 MAX_PROPENSITY = 0.995
+# a never-treated pair with more than this propensity stands for as many pairs as all others of its kind
+HIGH_PROPENSITY = 0.9
+
+
+def fit(estimator: Estimator, sample: Sample, inputs: Inputs) -> Fitted:
+    """Fit with the panel's controls of the first year as covariates: give such as do not vary; the overlap is in the diagnostics.
+
+    Raises
+    ------
+    NotEstimable
+        If the panel has no controls, or as `fit_doubly_robust`.
+    """
+    if sample.panel.controls is None:
+        raise NotEstimable("doubly_robust needs at least one control, fixed in time, with its name")
+    sample, covariates = comparable_sample(sample), sample.panel.controls[:, :, 0]
+    sample = dataclasses.replace(sample, kept=sample.kept & np.isfinite(covariates).all(axis=0))
+    require_contrast(sample)
+    fits, overlap = fit_doubly_robust(sample, covariates)
+    warnings = tuple(
+        f"Cohort {year}: a never-treated pair has the propensity {value:.2f} of being in it; the comparison leans on few pairs."
+        for year, value in overlap.items()
+        if value > HIGH_PROPENSITY
+    )
+    diagnostics = tuple(("largest_propensity_of_never", year, value) for year, value in overlap.items())
+    return Fitted(sample, fits, diagnostics=diagnostics, warnings=warnings)
 
 
 @dataclass(frozen=True)
@@ -224,7 +251,7 @@ def _shock_weights(sample: Sample, cells: Cells, pairs: np.ndarray, of_changes: 
 def _influence_fits(sample, cells, aggregation, effects, psi, refits) -> tuple[InfluenceFit, ...]:
     terms, members, weights = aggregation
     panel, kept = sample.panel, sample.kept
-    pilots = pilots_in_cells(sample, _indicators(sample, cells, members))
+    pilots = pilots_in_cells(sample, cell_design(cells, members, sample.n_groups, len(panel.years)))
     held = np.unique(np.concatenate([panel.city_i[kept], panel.city_j[kept]]))
     residuals = cell_residuals(sample)
     fits = []
@@ -238,9 +265,3 @@ def _influence_fits(sample, cells, aggregation, effects, psi, refits) -> tuple[I
         columns = np.full(len(terms), -1)
         fits.append(InfluenceFit(terms, labels, columns, estimate, influence, city_sums, *counts, refits[m], cities, residuals[m]))
     return tuple(fits)
-
-
-def _indicators(sample: Sample, cells: Cells, members: np.ndarray) -> Design:
-    x = np.zeros((sample.n_groups, len(sample.panel.years), members.shape[1]))
-    x[cells.group, cells.year] = members
-    return Design("", "", (None,) * members.shape[1], x)

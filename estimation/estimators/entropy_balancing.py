@@ -1,13 +1,60 @@
-"""Entropy balancing (Hainmueller 2012): weights of never-pilots that give their covariates the pilots' means."""
+"""Two-way effects on pairs whose never-pilots are weighted to be like the pilots (entropy balancing, Hainmueller 2012)."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
 import numpy as np
+
+from ..linear.pair_statistics import PairStatistics
+from ..linear.treatment_regressors import twfe_design
+from ..panel.pair_panel import Sample
+from ..results import Diagnostic, NotEstimable
+from .fitted import Fitted, Inputs
+from .group_time import cell_residuals
+from .registry import Estimator
+from .two_way import fit_least_squares
 
 STEPS = 60
 TOLERANCE = 1e-8
 # weighted counts are scaled up, so that the rule 'less than half a pair is no pair' never meets a small weight
 COUNT_SCALE = 1e4
+# fewer effective controls than this say that pilots have hardly any counterpart
+FEW_CONTROLS = 20
+NOTE = "The weights of never-pilots are kept in the refits without a province or city and made anew in every permutation draw."
+
+
+def fit(estimator: Estimator, sample: Sample, inputs: Inputs) -> Fitted:
+    """Balance the cities, then weighted least squares with pair and year effects.
+
+    Diagnostics are the standardised gaps before and after weighting and the effective number of controls.
+
+    Raises
+    ------
+    NotEstimable
+        If no weights give never-pilots the pilots' means.
+    """
+    panel, is_pilot = sample.panel, sample.panel.city_cohort > 0
+    known = np.isfinite(inputs.covariates).all(axis=1)
+    x = np.where(known[:, None], inputs.covariates, 0.0)
+    weights = _weights(x, known, is_pilot)
+    if weights is None:
+        names = ", ".join(inputs.covariate_names)
+        raise NotEstimable(f"no weights of never-pilots reach the pilots' means of {names}: use fewer covariates")
+    weighted = _weigh(inputs.statistics, pair_weights(weights, panel.city_i, panel.city_j))
+    design = twfe_design(sample.group_years, panel.years)
+    residuals = cell_residuals(sample)
+    fits = [dataclasses.replace(found, residuals=residuals[m]) for m, found in enumerate(fit_least_squares(sample, weighted, design, ()))]
+    balance = _balance(x, known, is_pilot, weights, inputs.covariate_names)
+    return Fitted(
+        sample,
+        tuple(fits),
+        design,
+        city_weights=lambda labels: _drawn_weights(labels, x, known),
+        diagnostics=tuple(balance),
+        warnings=(NOTE, *_thin(balance)),
+    )
 
 
 def entropy_weights(x: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
@@ -71,3 +118,50 @@ def pair_weights(weights: np.ndarray, city_i: np.ndarray, city_j: np.ndarray) ->
 def effective_number(weights: np.ndarray) -> float:
     """How many equally weighted cities carry as much: (sum w)^2 / sum w^2."""
     return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def _weights(x: np.ndarray, known: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
+    """Weights (N,) of the cities; zero without covariates, None where there is no solution."""
+    if not (known & is_pilot).any() or not (known & ~is_pilot).any():
+        return None
+    found = entropy_weights(x[known], is_pilot[known])
+    if found is None:
+        return None
+    weights = np.zeros(len(x))
+    weights[known] = found
+    return weights
+
+
+def _drawn_weights(labels: np.ndarray, x: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Weights (B, N) under reassigned admissions, scaled so that a pair weighs as in the real sample; NaN where there is no solution."""
+    found = np.full(labels.shape, np.nan)
+    for draw, label in enumerate(labels):
+        weights = _weights(x, known, label > 0)
+        if weights is not None:
+            found[draw] = np.sqrt(COUNT_SCALE) * weights
+    return found
+
+
+def _weigh(statistics: PairStatistics, weights: np.ndarray) -> PairStatistics:
+    return dataclasses.replace(statistics, values=statistics.values * weights[:, None])
+
+
+def _balance(x: np.ndarray, known: np.ndarray, is_pilot: np.ndarray, weights: np.ndarray, names: Sequence[str]) -> list[Diagnostic]:
+    """Standardised gaps between pilots and never-pilots before and after weighting, and how many never-pilots carry the weights."""
+    pilots, nevers = x[known & is_pilot], x[known & ~is_pilot]
+    w, scale = weights[known & ~is_pilot], np.maximum(x[known].std(axis=0), 1e-12)
+    before = (pilots.mean(axis=0) - nevers.mean(axis=0)) / scale
+    after = (pilots.mean(axis=0) - np.einsum("nk,n->k", nevers, w) / w.sum()) / scale
+    found: list[Diagnostic] = [("balance_effective_controls", None, effective_number(w)), ("balance_largest_weight", None, float(w.max()))]
+    for k, name in enumerate(names):
+        found += [("balance_gap_before", name, float(before[k])), ("balance_gap_after", name, float(after[k]))]
+    return found
+
+
+def _thin(balance: list[Diagnostic]) -> list[str]:
+    effective = {name: value for name, _, value in balance}["balance_effective_controls"]
+    if effective >= FEW_CONTROLS:
+        return []
+    return [
+        f"The weights rest on {effective:.1f} never-pilots (effective number): too few cities are like the pilots to compare with them."
+    ]

@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
 from ..influence.refits import Refits, sums_without_cities, sums_without_provinces
 from ..influence.shock_weights import city_sums_of, jackknife_df, province_positions
-from ..linear.group_time_cells import Cells, aggregate, aggregation_weights, cell_members, cell_terms, term_label
+from ..linear.group_time_cells import aggregate, aggregation_weights, cell_design, cell_members, cell_terms, term_label
 from ..linear.normal_equations import influence
 from ..linear.pair_statistics import sum_by_group
-from ..linear.treatment_regressors import Design
-from ..panel.pair_panel import Sample
+from ..panel.pair_panel import Sample, require_contrast
 from ..results import NotEstimable
-from .callaway_santanna import callaway_santanna
+from .fitted import Fitted, Inputs
 from .group_time_model import CellModel
-from .imputation import borusyak, gardner
-from .sun_abraham_etwfe import etwfe, sun_abraham
+from .registry import ESTIMATORS, Estimator
 
-GROUP_TIME: dict[str, Callable[[Sample], CellModel]] = {
-    "callaway_santanna": callaway_santanna,
-    "sun_abraham": sun_abraham,
-    "gardner": gardner,
-    "borusyak": borusyak,
-    "etwfe": etwfe,
-}
 WITH_CELLS = ("callaway_santanna", "sun_abraham")
 
 
+def fit(estimator: Estimator, sample: Sample, inputs: Inputs) -> Fitted:
+    """Group-time effects on the pairs that can be effect or control; see `fit_group_time`."""
+    sample = comparable_sample(sample)
+    return Fitted(sample, fit_group_time(sample, estimator.name))
+
+
 def comparable_sample(sample: Sample) -> Sample:
-    """The sample without pairs that are treated in every year of the panel: they can be neither effect nor control."""
+    """The sample without pairs that are treated in every year of the panel: they can be neither effect nor control.
+
+    Raises
+    ------
+    NotEstimable
+        If no treated or no never-treated pair is left.
+    """
     always = (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0])
-    return dataclasses.replace(sample, kept=sample.kept & ~always)
+    found = dataclasses.replace(sample, kept=sample.kept & ~always)
+    require_contrast(found)
+    return found
 
 
 def fit_group_time(sample: Sample, estimator: str) -> tuple[InfluenceFit, ...]:
@@ -45,7 +49,7 @@ def fit_group_time(sample: Sample, estimator: str) -> tuple[InfluenceFit, ...]:
     sample : Sample
         As `comparable_sample` gives it.
     estimator : str
-        Of `GROUP_TIME`.
+        Of the family ``group_time`` of the registry.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def fit_group_time(sample: Sample, estimator: str) -> tuple[InfluenceFit, ...]:
     """
     if estimator == "callaway_santanna" and sample.panel.controls is not None:
         raise NotEstimable("callaway_santanna takes no controls here: leave --controls out, or use sun_abraham, gardner, borusyak or etwfe")
-    model = GROUP_TIME[estimator](sample)
+    model = ESTIMATORS[estimator].build_model(sample)
     totals = sum_by_group(model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
     effects, mass = model.solve(totals[None])
     chosen = _observed_cells(sample, model, estimator, effects[0], mass[0])
@@ -69,7 +73,7 @@ def fit_group_time(sample: Sample, estimator: str) -> tuple[InfluenceFit, ...]:
     members = cell_members(cells, sample.group_years, terms)
     weights = np.zeros((len(model.cells), len(terms)))
     weights[chosen] = aggregation_weights(mass[:, chosen], members)[0]
-    pilots = pilots_in_cells(sample, _indicators(sample, cells, members))
+    pilots = pilots_in_cells(sample, cell_design(cells, members, sample.n_groups, len(sample.panel.years)))
     refits = _refits(sample, model, chosen, members)
     residuals = cell_residuals(sample)
     places = {term: c for c, term in enumerate(cell_terms(model.cells, sample.group_years, estimator in WITH_CELLS))}
@@ -101,12 +105,6 @@ def _observed_cells(sample: Sample, model: CellModel, estimator: str, effects: n
             "years and pairs observed before and after their admission"
         )
     return np.flatnonzero(observed & found)
-
-
-def _indicators(sample: Sample, cells: Cells, members: np.ndarray) -> Design:
-    x = np.zeros((sample.n_groups, len(sample.panel.years), members.shape[1]))
-    x[cells.group, cells.year] = members
-    return Design("", "", (None,) * members.shape[1], x)
 
 
 def _refits(sample: Sample, model: CellModel, chosen: np.ndarray, members: np.ndarray) -> list[tuple[Refits | None, Refits]]:

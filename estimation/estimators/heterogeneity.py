@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..influence.influence_fit import InfluenceFit, sum_by_city
+from ..influence.influence_fit import InfluenceFit, count_provinces, sum_by_city
 from ..influence.refits import Refits
 from ..influence.shock_weights import CitySums, jackknife_df, sum_city_groups
 from ..linear.block_year_effects import BlockSolution, solve_blocks, year_means
@@ -60,7 +60,8 @@ def fit_moderated(
     for m in range(len(sample.outcomes)):
         psi = np.einsum("pk,ck->pc", score[m], np.einsum("ck,kl->cl", combine, solution.inverse[0]))
         pilot_count = _fewest(design.contrasts[rows], pilots.sum(axis=0), pilots.any(axis=1).sum(), n_controls)
-        provinces = _fewest(design.contrasts[rows], *_province_counts(sample, pilots), n_controls)
+        overall = int(count_provinces(sample, pilots.any(axis=1)[:, None])[0])
+        provinces = _fewest(design.contrasts[rows], count_provinces(sample, pilots), overall, n_controls)
         fits.append(
             InfluenceFit(
                 tuple(design.terms[r] for r in rows) + tuple((name, None, None) for name in control_names),
@@ -101,13 +102,6 @@ def _pilots_in_cells(sample: Sample, x: np.ndarray) -> np.ndarray:
     result = np.zeros((panel.n_cities, x.shape[2]), dtype=bool)
     np.logical_or.at(result, np.where(panel.city_cohort[i] > 0, i, j), in_cells)
     return result
-
-
-def _province_counts(sample: Sample, pilots: np.ndarray) -> tuple[np.ndarray, int]:
-    if sample.panel.province is None:
-        return np.zeros(pilots.shape[1], dtype=np.int64), 0
-    counts = [len(np.unique(sample.panel.province[column])) for column in pilots.T]
-    return np.array(counts, dtype=np.int64), len(np.unique(sample.panel.province[pilots.any(axis=1)]))
 
 
 def _fewest(contrasts: np.ndarray, by_coefficient: np.ndarray, overall: int, n_controls: int) -> np.ndarray:

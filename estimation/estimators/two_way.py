@@ -20,9 +20,17 @@ from ..linear.normal_equations import (
     spread_outcome_weights,
 )
 from ..linear.pair_statistics import PairStatistics, pair_statistics, sum_by_group
-from ..linear.treatment_regressors import Design, twfe_design
+from ..linear.treatment_regressors import DESIGNS, Design, twfe_design
 from ..panel.pair_panel import PairPanel, Sample, build_sample
 from ..results import NotEstimable
+from .fitted import Fitted, Inputs
+from .registry import Estimator
+
+
+def fit(estimator: Estimator, sample: Sample, inputs: Inputs) -> Fitted:
+    """Least squares on the design of that name; see `fit_least_squares`."""
+    design = DESIGNS[estimator.name](sample.group_years, sample.panel.years)
+    return Fitted(sample, fit_least_squares(sample, inputs.statistics, design, inputs.control_names), design)
 
 
 def fit_least_squares(

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 from ..estimators.heterogeneity import fit_moderated
-from ..fit import check_arguments, check_sample, result_of, strata_of
-from ..inference.diagnostics.coefficients import Diagnostic, permitted_rows
+from ..fit import check_arguments, fit_by_sample, result_of, strata_of
+from ..inference.diagnostics.coefficients import permitted_rows
 from ..inference.permutation.heterogeneity import ModeratedDraws, permute_moderated
 from ..inference.permutation.two_way import permutation_p_value
 from ..inference.variances import f_p_value
 from ..influence.influence_fit import InfluenceFit
 from ..kernels.compile_cache import use_compile_cache
 from ..linear.heterogeneity_design import CityTypes, ModeratedDesign, Moderation, build_design, city_types
-from ..panel.pair_panel import PairPanel, Sample, build_sample, group_outcomes
-from ..results import FitResult, NotEstimable
+from ..panel.pair_panel import PairPanel, Sample
+from ..results import Diagnostic, FitResult, NotEstimable
 
 __all__ = ["Moderation", "fit_moderations"]
 
@@ -58,12 +59,8 @@ def fit_moderations(
     check_arguments(panel, (), vcov, shuffle, control_names)
     if len({m.name for m in moderations}) < len(moderations):
         raise ValueError("moderations: expected names that differ")
-    results: dict[tuple[str, int], FitResult | NotEstimable] = {}
-    for outcomes in group_outcomes(panel):
-        sample = build_sample(panel, outcomes, tie_quantile)
-        check_sample(sample)
-        results |= _fit_sample(sample, tuple(moderations), vcov, permutations, seed, shuffle, tuple(control_names))
-    return results
+    settings = (tuple(moderations), vcov, permutations, seed, shuffle, tuple(control_names))
+    return fit_by_sample(panel, lambda sample: _fit_sample(sample, *settings), tie_quantile)
 
 
 def _fit_sample(sample, moderations, vcov, permutations, seed, shuffle, control_names) -> dict[tuple[str, int], FitResult | NotEstimable]:
@@ -99,8 +96,6 @@ def _fit_sample(sample, moderations, vcov, permutations, seed, shuffle, control_
 
 def _typed(sample: Sample, types: CityTypes) -> Sample:
     """The sample with what the permutation moves in place of cohorts."""
-    import dataclasses
-
     return dataclasses.replace(sample, city_group=types.city_type)
 
 

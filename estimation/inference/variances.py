@@ -13,7 +13,7 @@ from scipy.special import fdtrc, stdtr, stdtrit
 LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 MIN_PILOTS = 4
 MIN_PROVINCES = 10
-# three would be the cautious choice; with pilots in 2 provinces of the real panel `city` rejects 34 % without an effect, the jackknife by design 2 %
+# with pilots in two provinces of the real panel `city` rejects 34 % without an effect, the jackknife with these degrees of freedom 2 %
 MIN_PILOT_PROVINCES = 2
 
 

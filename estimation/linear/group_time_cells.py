@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .treatment_regressors import Design
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -118,3 +120,23 @@ def aggregate(effects: np.ndarray, weights: np.ndarray) -> np.ndarray:
     filled = np.where(used, np.where(np.isfinite(effects), effects, 0.0)[:, :, None], 0.0)
     lost = (used & ~np.isfinite(effects)[:, :, None]).any(axis=1) | ~used.any(axis=1)
     return np.where(lost, np.nan, np.einsum("bkc,bkc->bc", weights, filled))
+
+
+def cell_design(cells: Cells, members: np.ndarray, n_groups: int, n_years: int) -> Design:
+    """Regressors that mark the cells of each term, to find the pilots behind it.
+
+    Parameters
+    ----------
+    cells : Cells
+    members : (K, C) float array
+        Cells of each of the C terms, as `cell_members` gives them.
+    n_groups, n_years : int
+
+    Returns
+    -------
+    Design
+        x has shape (n_groups, n_years, C).
+    """
+    x = np.zeros((n_groups, n_years, members.shape[1]))
+    x[cells.group, cells.year] = members
+    return Design("", "", (None,) * members.shape[1], x)

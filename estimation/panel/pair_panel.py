@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..results import NotEstimable
 from .partners import keep_partners
 
 NEVER = 0
@@ -97,6 +98,18 @@ class PairPanel:
     def n_cities(self) -> int:
         """Number of cities, with or without a kept pair."""
         return len(self.city_cohort)
+
+    def of_pairs(self, chosen: np.ndarray) -> PairPanel:
+        """The panel of the chosen pairs (P,) alone; its controls are left out."""
+        return replace(
+            self,
+            city_i=self.city_i[chosen],
+            city_j=self.city_j[chosen],
+            y=self.y[:, chosen],
+            controls=None,
+            cohort=None if self.pilots_known else self.cohort[chosen],
+            tie=None if self.tie is None else self.tie[chosen],
+        )
 
     @property
     def n_pairs(self) -> int:
@@ -225,6 +238,20 @@ def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: floa
     if n_partners is not None:
         kept = keep_partners(panel.tie, panel.city_i, panel.city_j, city_group > 0, kept, n_partners)
     return Sample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, tie_quantile, n_partners)
+
+
+def require_contrast(sample: Sample) -> None:
+    """Refuse a sample without treated or without never-treated pairs.
+
+    Raises
+    ------
+    NotEstimable
+    """
+    groups = sample.pair_group[sample.kept]
+    if not (groups > 0).any():
+        raise NotEstimable("no kept pair has exactly one pilot: give at least one cohort_year inside the years of the panel")
+    if not (groups == 0).any():
+        raise NotEstimable("no kept pair is never treated: nothing to compare with; give pairs with a blank cohort_year")
 
 
 def strong_ties(tie: np.ndarray, eligible: np.ndarray, quantile: float) -> np.ndarray:

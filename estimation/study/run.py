@@ -26,14 +26,11 @@ from ..analyses import (
 )
 from ..analyses.rules import DATING_RULES, TIE_RULES
 from ..analyses.spec import Spec
+from ..estimators.registry import ESTIMATORS
 from ..estimators.two_way import leave_one_out
 from ..fit import FitResult, NotEstimable, fit_outcomes
 from ..fits.approval_year import fit_without_approval_year
 from ..fits.dose import fit_dose
-from ..fits.doubly_robust import ESTIMATOR as DOUBLY_ROBUST
-from ..fits.doubly_robust import fit_outcomes_doubly_robust
-from ..fits.entropy_balanced import ESTIMATOR as BALANCED
-from ..fits.entropy_balanced import fit_outcomes_balanced
 from ..panel.pair_panel import PairPanel
 from ..sample.build import PAIR_BASE, Sample, SampleError, build_sample, hash_panel
 from ..sample.marts import Marts, read_frames
@@ -243,8 +240,6 @@ def _panel(sample: Sample) -> PairPanel:
 
 def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[str, ...], permutations: int) -> dict:
     quantile = TIE_RULES[spec.tie_rule].quantile
-    if spec.estimator == DOUBLY_ROBUST:
-        return fit_outcomes_doubly_robust(_panel(sample), control_names=spec.controls, vcov=vcov, tie_quantile=quantile)
     settings = {
         "vcov": vcov,
         "permutations": permutations,
@@ -252,9 +247,10 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
         "shuffle": spec.shuffle if sample.strata is None else sample.strata,
         "tie_quantile": quantile,
     }
-    if spec.estimator == BALANCED:
+    if ESTIMATORS[spec.estimator].needs_city_covariates:
+        covariates = {"covariates": sample.city_covariates, "covariate_names": spec.controls}
         panel = dataclasses.replace(_panel(sample), controls=None)
-        return fit_outcomes_balanced(panel, sample.city_covariates, covariate_names=spec.controls, **settings)
+        return fit_outcomes(panel, estimators=estimators, **covariates, **settings)
     if DATING_RULES[spec.treatment_rule].drops_approval_year:
         return fit_without_approval_year(_panel(sample), sample.is_second_half, **settings)
     if sample.dose is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
 from ...panel.pair_panel import Sample
+from ...results import Diagnostic
 from ..intervals import Lines, held_cities
 from ..permutation.assignments import fixed_labels
 from ..permutation.two_way import Draws, permutation_p_value
@@ -18,7 +19,6 @@ from .goodman_bacon import estimates_without_cohorts, goodman_bacon, minimum_det
 # coefficients whose placebo distribution is kept as quantiles, for its picture
 OVERALL = ("treated", "att")
 QUANTILES = np.linspace(0.0, 1.0, 41)
-Diagnostic = tuple[str, str | None, float | int | str | None]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from functools import partial
 import numpy as np
 
 from ...influence.influence_fit import InfluenceFit
+from ...results import Diagnostic
 from ..honest_did.relative_magnitudes import breakdown, holds_zero, relative_magnitudes
 from ..honest_did.smoothness import smoothness_path
 from ..variances import MIN_PILOTS, jackknife_degrees
-from .coefficients import Diagnostic, tested_leads
+from .coefficients import tested_leads
 
 # bounds of the sets: times the largest change of trend before admission, and changes of slope in standard errors of the effect a year
 RELATIVE_BOUNDS = (0.5, 1.0, 2.0)

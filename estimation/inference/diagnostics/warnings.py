@@ -8,9 +8,10 @@ from scipy.special import stdtrit
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
 from ...panel.pair_panel import Sample
+from ...results import Diagnostic
 from ..intervals import Lines
 from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
-from .coefficients import Diagnostic, most_influential, summarised
+from .coefficients import most_influential, summarised
 
 FEW_PILOTS = 10
 # a t of fewer degrees of freedom is over a fifth wider than the normal

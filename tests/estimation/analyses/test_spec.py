@@ -42,6 +42,7 @@ def test_specs_of_one_sample_share_one_pass() -> None:
     [
         ({"spec_id": "baseline.y"}, "expected an id"),
         ({"spec_id": "other.y.headline"}, "expected an id"),
+        ({"estimator": "gard_ner"}, "estimator is 'gard_ner', expected one of twfe, event_study"),
         ({"tie_rule": "loose"}, "strong, all"),
         ({"control_group": "later"}, "late_left_out"),
         ({"shuffle": "region"}, "province"),

@@ -8,8 +8,7 @@ from numpy.testing import assert_allclose
 
 from estimation.estimators.doubly_robust import fit_cohort, fit_doubly_robust, fit_propensity
 from estimation.estimators.group_time import comparable_sample
-from estimation.fit import fit_panel
-from estimation.fits.doubly_robust import fit_outcomes_doubly_robust
+from estimation.fit import fit_outcomes, fit_panel
 from estimation.panel.pair_panel import PairPanel, build_sample
 from estimation.results import NotEstimable
 
@@ -143,17 +142,20 @@ def test_separated_propensities_are_refused_and_gaps_too():
     assert fit_cohort(np.ones((20, 1)), x, x[:, 1] > 0) is None
     panel = city_panel()
     with pytest.raises(NotEstimable, match="at least one control"):
-        fit_outcomes_doubly_robust(PairPanel(panel.city_i, panel.city_j, YEARS, panel.y, panel.city_cohort), control_names=())
+        plain = PairPanel(panel.city_i, panel.city_j, YEARS, panel.y, panel.city_cohort)
+        fit_outcomes(plain, estimators=("doubly_robust",))
     y = panel.y.copy()
     y[:, 3, 2] = np.nan
     gappy = PairPanel(panel.city_i, panel.city_j, YEARS, y, panel.city_cohort, controls=panel.controls)
     with pytest.raises(NotEstimable, match="every year"):
-        fit_outcomes_doubly_robust(gappy, control_names=("a", "b"))
+        fit_outcomes(gappy, estimators=("doubly_robust",), control_names=("a", "b"))
 
 
 def test_result_has_its_lines_but_no_draws():
     panel = city_panel()
-    found = fit_outcomes_doubly_robust(panel, control_names=("size", "other"), vcov=("dyadic", "province_jackknife", "permutation"))
+    found = fit_outcomes(
+        panel, estimators=("doubly_robust",), control_names=("size", "other"), vcov=("dyadic", "province_jackknife", "permutation")
+    )
     result = found["doubly_robust", 1]
     att = [e for e in result.estimates if e.term == "att"]
     assert [e.vcov for e in att] == ["dyadic", "province_jackknife"] and att[1].is_default

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import minimize
 
 from estimation.estimators.entropy_balancing import entropy_weights
-from estimation.fits.entropy_balanced import fit_outcomes_balanced
+from estimation.fit import fit_outcomes
 from estimation.inference.permutation.assignments import draw_relabellings
 from estimation.panel.pair_panel import build_sample
 from estimation.results import NotEstimable
@@ -39,7 +39,8 @@ def test_no_weights_where_the_means_cannot_be_reached() -> None:
     assert entropy_weights(x, is_pilot) is None
     with pytest.raises(NotEstimable, match="fewer covariates"):
         panel = random_panel(2, n_cities=20, n_pilots=5)
-        fit_outcomes_balanced(panel, covariates(20) + 50.0 * (panel.city_cohort > 0)[:, None], covariate_names=("a", "b"), permutations=0)
+        apart = covariates(20) + 50.0 * (panel.city_cohort > 0)[:, None]
+        fit_outcomes(panel, estimators=("entropy_balanced",), covariates=apart, covariate_names=("a", "b"), permutations=0)
 
 
 def literal(panel, weights: np.ndarray, quantile: float) -> tuple[float, float]:
@@ -64,9 +65,10 @@ def test_weighted_fit_and_draws_equal_dummies() -> None:
     panel, x = random_panel(3, n_cities=24, n_pilots=8), covariates(24)
     never = np.flatnonzero(panel.city_cohort == 0)
     x[never[0], 0] = np.nan
-    result = fit_outcomes_balanced(
-        panel, x, covariate_names=("a", "b"), vcov=("conventional", "permutation"), permutations=20, seed=4, shuffle="all", tie_quantile=0.4
-    )["entropy_balanced", 0]
+    draws = {"permutations": 20, "seed": 4, "shuffle": "all", "tie_quantile": 0.4}
+    covariates_of = {"covariates": x, "covariate_names": ("a", "b")}
+    lines = ("conventional", "permutation")
+    result = fit_outcomes(panel, estimators=("entropy_balanced",), vcov=lines, **covariates_of, **draws)["entropy_balanced", 0]
     known = np.isfinite(x).all(axis=1)
     inside = known[panel.city_i] & known[panel.city_j]
     part = dataclasses.replace(

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.estimators.group_time import GROUP_TIME, comparable_sample, fit_group_time
+from estimation.estimators.group_time import comparable_sample, fit_group_time
+from estimation.estimators.registry import names
 from estimation.fit import fit_outcomes, fit_panel
 from estimation.inference import variances as inference
 from estimation.inference.diagnostics import coefficients as diagnostics
@@ -16,6 +17,8 @@ from estimation.linear.pair_statistics import pair_statistics
 from estimation.panel.pair_panel import PairPanel, build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import estimates_of, long_table, random_panel
+
+GROUP_TIME = names("group_time")
 
 CASES = {
     "balanced": {},

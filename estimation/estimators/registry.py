@@ -1,0 +1,93 @@
+"""Every estimator by name: the one list that `fit`, a `Spec` and the command line read.
+
+Adding an estimator means one file in this folder and one row here. Nothing heavy is imported before an estimator is used, so that reading
+a list of specs costs nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """One row of the list.
+
+    Attributes
+    ----------
+    name : str
+        What a `Spec` and the command line call it.
+    label : str
+        For people.
+    family : str
+        File of this folder whose ``fit(estimator, sample, inputs)`` gives the `Fitted`; see `fitted.py`.
+    model : str
+        For the family ``group_time``: file and function, by a colon, that give the `GroupTimeModel`.
+    draws : str
+        Pass of the permutation that refits it: ``two_way``, ``group_time``, ``city_weighted``; empty where none does.
+    no_draws : str
+        Why there is no pass, as a sentence for the user.
+    on_any_panel : bool
+        Whether the command line offers it: it needs nothing but a pair panel.
+    needs_city_covariates : bool
+        Whether it weights cities by covariates of their own, given beside the panel.
+    """
+
+    name: str
+    label: str
+    family: str
+    model: str = ""
+    draws: str = ""
+    no_draws: str = ""
+    on_any_panel: bool = True
+    needs_city_covariates: bool = False
+
+    def fit(self, sample: Any, inputs: Any) -> Any:
+        """Fit the estimator on a sample: a `FitSample` and `Inputs` to a `Fitted`."""
+        return _module(self.family).fit(self, sample, inputs)
+
+    def build_model(self, sample: Any) -> Any:
+        """The `GroupTimeModel` of an estimator of that family."""
+        file, function = self.model.split(":")
+        return getattr(_module(file), function)(sample)
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f".{name}", __package__)
+
+
+ESTIMATORS: dict[str, Estimator] = {
+    estimator.name: estimator
+    for estimator in (
+        Estimator("twfe", "two-way fixed effects", "two_way", draws="two_way"),
+        Estimator("event_study", "event study with two-way fixed effects", "two_way", draws="two_way"),
+        Estimator("callaway_santanna", "Callaway and Sant'Anna 2021", "group_time", "callaway_santanna:callaway_santanna", "group_time"),
+        Estimator("sun_abraham", "Sun and Abraham 2021", "group_time", "sun_abraham_etwfe:sun_abraham", "group_time"),
+        Estimator("gardner", "two-stage, Gardner 2022", "group_time", "imputation:gardner", "group_time"),
+        Estimator("borusyak", "imputation, Borusyak, Jaravel and Spiess 2024", "group_time", "imputation:borusyak", "group_time"),
+        Estimator("etwfe", "extended two-way fixed effects, Wooldridge 2021", "group_time", "sun_abraham_etwfe:etwfe", "group_time"),
+        Estimator(
+            "doubly_robust",
+            "doubly robust, Sant'Anna and Zhao 2020",
+            "doubly_robust",
+            no_draws="a draw of doubly_robust would fit the propensity of every cohort anew.",
+            on_any_panel=False,
+        ),
+        Estimator(
+            "entropy_balanced",
+            "two-way fixed effects with entropy balancing, Hainmueller 2012",
+            "entropy_balancing",
+            draws="city_weighted",
+            on_any_panel=False,
+            needs_city_covariates=True,
+        ),
+    )
+}
+
+
+def names(family: str | None = None, *, on_any_panel: bool | None = None) -> tuple[str, ...]:
+    """Names in the order of the list, of one family or of those that any panel can be given to."""
+    return tuple(row.name for row in ESTIMATORS.values() if family in (None, row.family) and on_any_panel in (None, row.on_any_panel))
