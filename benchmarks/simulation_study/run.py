@@ -18,10 +18,11 @@ from benchmarks.simulation_study import economies
 from benchmarks.simulation_study.economies import YEARS, Economy, draw_economy, pair_panel, standardise
 from benchmarks.simulation_study.grid import LINES, Cell
 from benchmarks.simulation_study.truth import expected_effect, own_effect
-from estimation.closed_form.fit import CityPanel, PairFit, fit_all_pairs
+from estimation.closed_form.fit import CityPanel, fit_all_pairs
 from estimation.closed_form.permutation import permute_all_pairs
 from estimation.fit import fit_panel
-from estimation.inference.variances import MIN_PILOTS, Interval, default_line, jackknife_degrees, t_interval
+from estimation.inference.intervals import intervals_of, permutation_interval
+from estimation.inference.variances import default_line, jackknife_degrees
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 
@@ -101,15 +102,18 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
     estimate, n_pilots, n_provinces = float(fit.estimate[0]), int(fit.n_pilots[0]), len(fit.provinces.blocks)
     jackknife, pilot_provinces = fit.provinces.variance(fit.estimate)[0], _pilot_provinces(economy)
     variances = {
-        "conventional": (fit.conventional[0], fit.n_pairs - 1),
-        "dyadic": (fit.dyadic[0], n_pilots - 1),
-        "city": (fit.city[0], n_pilots - 1),
-        "province_jackknife": (jackknife, jackknife_degrees(n_provinces, pilot_provinces, fit.provinces.df[0])),
+        "conventional": fit.conventional[0],
+        "dyadic": fit.dyadic[0],
+        "city": fit.city[0],
+        "province_jackknife": jackknife,
     }
     default = default_line(n_pilots, pilot_provinces, n_provinces, bool(np.isfinite(jackknife)), bool(np.isfinite(fit.city[0])))
-    found = {line: t_interval(estimate, *of_line) if n_pilots >= MIN_PILOTS else Interval() for line, of_line in variances.items()}
+    df = jackknife_degrees(n_provinces, pilot_provinces, fit.provinces.df[0])
+    found = intervals_of(estimate, variances, n_pairs=fit.n_pairs, n_pilots=n_pilots, jackknife_df=df)
     if permutations:
-        found["permutation"] = _permutation_interval(panel, fit, permutations, seed)
+        draws = permute_all_pairs(panel, n_draws=permutations, seed=seed)
+        of_draws = (draws.statistic[:, 0], draws.is_enumeration)
+        found["permutation"] = permutation_interval(estimate, float(fit.score[0]), *of_draws, n_pilots)
     rows = []
     for line, interval in found.items():
         labels = {"seed": seed, "term": "treated", "event_time": None, "vcov": line, "is_default": line == default}
@@ -119,15 +123,6 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
 
 def _pilot_provinces(economy: Economy) -> int:
     return len(np.unique(economy.province[economy.cohort > 0]))
-
-
-def _permutation_interval(panel: CityPanel, fit: PairFit, permutations: int, seed: int) -> Interval:
-    estimate, root = float(fit.estimate[0]), float(np.sqrt(fit.score[0]))
-    draws = permute_all_pairs(panel, n_draws=permutations, seed=seed)
-    p_value, half = draws.p_value(0, abs(estimate) / root), draws.critical_value(0) * root
-    if fit.n_pilots[0] < MIN_PILOTS or not np.isfinite(half):
-        return Interval(p_value=p_value)
-    return Interval(None, estimate - half, estimate + half, p_value)
 
 
 def fit_rows(panel: PairPanel, estimator: str, lines: tuple[str, ...], permutations: int, seed: int) -> list[dict]:

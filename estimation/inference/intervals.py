@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,26 +99,65 @@ def _variances(sample: Sample, fit: InfluenceFit) -> dict[str, np.ndarray]:
     return {name: np.where(is_exact, np.nan, value) for name, value in variances.items()}
 
 
+def intervals_of(
+    estimate: float, variances: Mapping[str, float], *, n_pairs: int, n_pilots: int, jackknife_df: float
+) -> dict[str, Interval]:
+    """Interval of one coefficient under each variance estimator that is given.
+
+    Parameters
+    ----------
+    estimate : float
+    variances : mapping of str to float
+        By variance estimator, of ``conventional, dyadic, city, province_jackknife``.
+    n_pairs : int
+        Kept pairs: the conventional t has one degree of freedom less.
+    n_pilots : int
+        Pilots in the coefficient's cells; with fewer than `MIN_PILOTS` every interval is empty.
+    jackknife_df : float
+        Degrees of freedom of the jackknife's t.
+
+    Returns
+    -------
+    dict
+        Interval by variance estimator, in the order given.
+    """
+    degrees = {"conventional": n_pairs - 1, "dyadic": n_pilots - 1, "city": n_pilots - 1, "province_jackknife": jackknife_df}
+    enough = n_pilots >= MIN_PILOTS
+    return {name: t_interval(estimate, variance, degrees[name]) if enough else Interval() for name, variance in variances.items()}
+
+
 def _coefficient_lines(sample, fit, draws, variances, jackknife_df, c) -> dict[str, Interval]:
-    estimate, df = float(fit.estimate[c]), fit.n_pilots[c] - 1
-    degrees = {"conventional": int(sample.kept.sum()) - 1, "dyadic": df}
+    offered = ["conventional", "dyadic"]
     if sample.panel.pilots_known:
-        degrees["city"] = df
+        offered.append("city")
     if fit.provinces is not None:
-        degrees["province_jackknife"] = jackknife_df
-    enough = fit.n_pilots[c] >= MIN_PILOTS
-    lines = {name: t_interval(estimate, variances[name][c], d) if enough else Interval() for name, d in degrees.items()}
+        offered.append("province_jackknife")
+    estimate, counts = float(fit.estimate[c]), {"n_pairs": int(sample.kept.sum()), "n_pilots": fit.n_pilots[c]}
+    lines = intervals_of(estimate, {name: variances[name][c] for name in offered}, **counts, jackknife_df=jackknife_df)
     if draws is not None and fit.columns[c] >= 0:
-        lines["permutation"] = _permutation_line(estimate, variances["score"][c], draws, fit.columns[c], enough)
+        of_draws = (draws.statistic[:, fit.columns[c]], draws.is_enumeration)
+        lines["permutation"] = permutation_interval(estimate, variances["score"][c], *of_draws, fit.n_pilots[c])
     return lines
 
 
-def _permutation_line(estimate: float, score: float, draws: Draws, column: int, enough: bool) -> Interval:
+def permutation_interval(estimate: float, score: float, drawn: np.ndarray, is_enumeration: bool, n_pilots: int) -> Interval:
+    """Permutation p of a coefficient and its interval, estimate +- q* sqrt(sum of squared city sums); see `critical_value`.
+
+    Parameters
+    ----------
+    estimate, score : float
+        The coefficient and its sum of squared city sums.
+    drawn : (B,) float array
+        Statistics of the draws.
+    is_enumeration : bool
+    n_pilots : int
+        With fewer than `MIN_PILOTS` there is a p value and no interval.
+    """
     if not np.isfinite(score):
         return Interval()
-    drawn, root = draws.statistic[:, column], float(np.sqrt(score))
-    p_value = permutation_p_value(abs(estimate) / root, drawn, draws.is_enumeration)
-    half = critical_value(drawn, draws.is_enumeration) * root
-    if not enough or not np.isfinite(half):
+    root = float(np.sqrt(score))
+    p_value = permutation_p_value(abs(estimate) / root, drawn, is_enumeration)
+    half = critical_value(drawn, is_enumeration) * root
+    if n_pilots < MIN_PILOTS or not np.isfinite(half):
         return Interval(p_value=p_value)
     return Interval(None, estimate - half, estimate + half, p_value)

@@ -133,18 +133,34 @@ def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     else:
         patterns, which, counts = np.unique(usable, axis=0, return_inverse=True, return_counts=True)
     which = which.reshape(-1)
-    projections = np.stack([_projection(pattern) for pattern in patterns])
     used = usable.any(axis=1)
     if len(patterns) > n_years * (n_years + 1) // 2:
-        return _entry_basis(projections[which], used)
+        return _entry_basis(np.stack([_projection(pattern) for pattern in patterns])[which], used)
     # counts of whole patterns are exact integers, so an emptied group leaves an exact zero behind
     nonempty = [int(k) for k in np.argsort(-counts, kind="stable") if patterns[k].any()]
-    basis = np.stack([projections[nonempty[0]]] + [projections[k] - projections[nonempty[0]] for k in nonempty[1:]])
+    basis = projection_basis(patterns[nonempty])
     coefficients = np.zeros((len(usable), len(nonempty)))
     coefficients[used, 0] = 1.0
     for column, k in enumerate(nonempty[1:], start=1):
         coefficients[which == k, column] = 1.0
     return coefficients, basis
+
+
+def projection_basis(patterns: np.ndarray) -> np.ndarray:
+    """Basis for pairs with few patterns of observed years: the first pattern's projection, then what each other one adds to it.
+
+    A pair of the first pattern has the coefficients (1, 0, ..., 0), one of pattern k has 1 in the first place and in place k.
+
+    Parameters
+    ----------
+    patterns : (n_basis, T) bool array
+
+    Returns
+    -------
+    (n_basis, T, T) float array
+    """
+    first, *others = (_projection(pattern) for pattern in patterns)
+    return np.stack([first] + [projection - first for projection in others])
 
 
 def _projection(pattern: np.ndarray) -> np.ndarray:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..linear.normal_equations import invert_normal
+from ..linear.normal_equations import outcome_weights, solve
+from ..linear.pair_statistics import Layout, PairStatistics, projection_basis
 from ..results import NotEstimable
 
 
@@ -93,38 +94,56 @@ def solve_collapsed(sums: CohortSums, x: np.ndarray, labels: list[str]) -> Colla
     NotEstimable
         If a coefficient with observed cells, or a control, is not identified.
     """
-    n_groups, n_years, n_treatment = x.shape
-    n_controls = len(sums.moment)
-    scale = np.sqrt(np.diag(sums.gram) / max(sums.pattern_pairs.sum(), 1.0))
-    scale = np.where(scale > 0, scale, 1.0)
-    projection = _projections(sums, n_groups)
-    my = sums.outcome - _spread(sums, sums.pattern_outcome, n_groups)
-    mq = (sums.controls - _spread(sums, sums.pattern_controls, n_groups)) / scale
-    regressors = np.concatenate([np.broadcast_to(np.eye(n_years)[None, :, 1:], (n_groups, n_years, n_years - 1)), x], axis=2)
-    order = [*range(n_years - 1), *range(n_years - 1 + n_treatment, n_years - 1 + n_treatment + n_controls)]
-    order += list(range(n_years - 1, n_years - 1 + n_treatment))
-    matrix, right = _normal(regressors, projection, my, mq, sums.gram / np.outer(scale, scale), sums.moment / scale)
-    inverse, lost = (part[0] for part in invert_normal(matrix[None][:, order][:, :, order]))
-    back = np.argsort(order)
-    inverse, lost = inverse[back][:, back], lost[back]
-    theta = np.einsum("ij,j->i", inverse, right)
-    observed = (np.abs(x).sum(axis=1) > 0) & (np.bincount(sums.pattern_group, sums.pattern_pairs, n_groups) > 0)[:, None]
+    totals, statistics = _as_pair_statistics(sums, len(x))
+    solution = solve(totals[None], x, statistics)
+    theta, lost, layout = solution.theta[0, 0], solution.lost[0], statistics.layout
+    controls = np.arange(layout.n_years - 1, layout.n_years - 1 + layout.n_controls)
+    treatment = layout.n_years - 1 + layout.n_controls + np.arange(x.shape[2])
+    count = np.bincount(sums.pattern_group, sums.pattern_pairs, len(x))
+    observed = (np.abs(x).sum(axis=1) > 0) & (count > 0)[:, None]
     chosen = np.flatnonzero(_in_observed_years(sums, x) & observed.any(axis=0))
-    columns = np.concatenate([n_years - 1 + chosen, n_years - 1 + n_treatment + np.arange(n_controls)]).astype(int)
-    missing = [labels[c - n_years + 1] for c in columns if lost[c]]
+    missing = [labels[k] for k in chosen if lost[treatment[k]]]
+    missing += [labels[x.shape[2] + k] for k in range(layout.n_controls) if lost[controls[k]]]
     if missing or len(chosen) == 0:
         raise NotEstimable(
             f"not identified beside the pair and year effects: {', '.join(missing) or 'treatment'}. Needed are treated and "
             "never-treated pairs in the same years, before and after admission, and controls that vary within pairs"
         )
-    rows = inverse[columns]
-    out = np.concatenate([np.ones(len(chosen)), scale])
-    controls = slice(n_years - 1 + n_treatment, None)
-    own = np.einsum("gtr,cr->gtc", regressors, rows[:, : n_years - 1 + n_treatment]) / out
-    fitted = np.einsum("gtr,r->gt", regressors, np.where(lost, 0.0, theta)[: n_years - 1 + n_treatment])
-    by_control = (rows[:, controls] / scale).T / out if n_controls else np.zeros((0, len(columns)))
-    slopes = theta[controls] / scale
-    return CollapsedSolution(theta[columns] / out, chosen, own, by_control, fitted, slopes)
+    own, by_control = outcome_weights(solution.inverse[0], x, layout)
+    rows = np.concatenate([chosen, x.shape[2] + np.arange(layout.n_controls)]).astype(int)
+    out = np.concatenate([np.ones(len(chosen)), statistics.control_scale])
+    effects = np.where(lost, 0.0, theta)
+    fitted = np.concatenate([[0.0], effects[: layout.n_years - 1]]) + np.einsum("gtl,l->gt", x, effects[treatment])
+    return CollapsedSolution(
+        np.concatenate([theta[treatment[chosen]], theta[controls]]) / out,
+        chosen,
+        own[:, :, rows] / out,
+        by_control[:, rows] / statistics.control_scale[:, None] / out,
+        fitted,
+        theta[controls] / statistics.control_scale,
+    )
+
+
+def _as_pair_statistics(sums: CohortSums, n_groups: int) -> tuple[np.ndarray, PairStatistics]:
+    """The sums as totals (G + 1, D) of pair statistics, with their basis and layout and no pair of their own."""
+    n_years, n_controls = sums.pattern_years.shape[1], len(sums.moment)
+    scale = np.sqrt(np.diag(sums.gram) / max(sums.pattern_pairs.sum(), 1.0))
+    scale = np.where(scale > 0, scale, 1.0)
+    patterns, which = np.unique(sums.pattern_years, axis=0, return_inverse=True)
+    basis = projection_basis(patterns)
+    layout = Layout(len(basis), n_controls, n_years, 1)
+    totals = np.zeros((n_groups, layout.size))
+    by_pattern = np.zeros((n_groups, len(basis)))
+    np.add.at(by_pattern, (sums.pattern_group, which.reshape(-1)), sums.pattern_pairs)
+    totals[:, 0], totals[:, 1 : layout.n_basis] = by_pattern.sum(axis=1), by_pattern[:, 1:]
+    mq = (sums.controls - _spread(sums, sums.pattern_controls, n_groups)) / scale
+    totals[:, layout.control_start : layout.gram_start] = mq.reshape(n_groups, -1)
+    totals[:, layout.shared : layout.shared + n_years] = sums.outcome - _spread(sums, sums.pattern_outcome, n_groups)
+    # cross products of controls count over all groups together, so any group with pairs may hold them
+    some = int(np.argmax(totals[:, 0]))
+    totals[some, layout.gram_start : layout.shared] = (sums.gram / np.outer(scale, scale)).reshape(-1)
+    totals[some, layout.shared + n_years :] = sums.moment / scale
+    return totals, PairStatistics(np.zeros((0, layout.size)), basis, layout, scale)
 
 
 def _in_observed_years(sums: CohortSums, x: np.ndarray) -> np.ndarray:
@@ -134,24 +153,9 @@ def _in_observed_years(sums: CohortSums, x: np.ndarray) -> np.ndarray:
     return ((x != 0) & seen[:, :, None]).any(axis=(0, 1))
 
 
-def _projections(sums: CohortSums, n_groups: int) -> np.ndarray:
-    """Sum over the pairs of a group of the matrix that takes a pair's mean out over its observed years; (G + 1, T, T)."""
-    result = np.zeros((n_groups, sums.pattern_years.shape[1], sums.pattern_years.shape[1]))
-    for group, years, pairs in zip(sums.pattern_group, sums.pattern_years.astype(np.float64), sums.pattern_pairs, strict=True):
-        result[group] += pairs * (np.diag(years) - np.outer(years, years) / years.sum())
-    return result
-
-
 def _spread(sums: CohortSums, means: np.ndarray, n_groups: int) -> np.ndarray:
     """Sums of pair means put into each observed year of the pattern; (G + 1, T, ...)."""
     result = np.zeros((n_groups, sums.pattern_years.shape[1], *means.shape[1:]))
     for group, years, value in zip(sums.pattern_group, sums.pattern_years, means, strict=True):
         result[group, years] += value
     return result
-
-
-def _normal(regressors, projection, my, mq, gram, moment) -> tuple[np.ndarray, np.ndarray]:
-    cross = np.einsum("gtr,gtj->rj", regressors, mq)
-    own = np.einsum("gtr,gts,gsq->rq", regressors, projection, regressors)
-    matrix = np.block([[own, cross], [cross.T, gram]])
-    return matrix, np.concatenate([np.einsum("gtr,gt->r", regressors, my), moment])

@@ -232,11 +232,8 @@ def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: floa
     group_years = np.unique(known[known > 0])
     pair_group = np.where(panel.cohort > 0, np.searchsorted(group_years, panel.cohort) + 1, panel.cohort)
     city_group = np.where(panel.city_cohort > 0, np.searchsorted(group_years, panel.city_cohort) + 1, 0)
-    kept = candidate & (pair_group >= 0)
-    if tie_quantile is not None:
-        kept &= strong_ties(panel.tie, kept, tie_quantile)
-    if n_partners is not None:
-        kept = keep_partners(panel.tie, panel.city_i, panel.city_j, city_group > 0, kept, n_partners)
+    eligible = candidate & (pair_group >= 0)
+    kept = keep_pairs(panel.tie, (panel.city_i, panel.city_j), city_group > 0, eligible, tie_quantile, n_partners)
     return Sample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, tie_quantile, n_partners)
 
 
@@ -252,6 +249,41 @@ def require_contrast(sample: Sample) -> None:
         raise NotEstimable("no kept pair has exactly one pilot: give at least one cohort_year inside the years of the panel")
     if not (groups == 0).any():
         raise NotEstimable("no kept pair is never treated: nothing to compare with; give pairs with a blank cohort_year")
+
+
+def keep_pairs(
+    tie: np.ndarray | None,
+    cities: tuple[np.ndarray, np.ndarray],
+    is_pilot: np.ndarray,
+    eligible: np.ndarray,
+    tie_quantile: float | None,
+    n_partners: int | None,
+) -> np.ndarray:
+    """The rule of ties: which eligible pairs a sample keeps (docs/methods, section 4).
+
+    Parameters
+    ----------
+    tie : (P,) float array or None
+        Not read without a rule.
+    cities : two (P,) int arrays
+        Positions of the cities of a pair.
+    is_pilot : (N,) bool array
+    eligible : (P,) bool array
+        Pairs with at most one pilot and, under a rule, a finite tie.
+    tie_quantile : float or None
+        Keep pairs strictly above this quantile of the eligible pairs' ties.
+    n_partners : int or None
+        Keep pairs in which one city is among the other's so many strongest never-pilot partners.
+
+    Returns
+    -------
+    (P,) bool array
+    """
+    if tie_quantile is not None:
+        return eligible & strong_ties(tie, eligible, tie_quantile)
+    if n_partners is not None:
+        return keep_partners(tie, *cities, is_pilot, eligible, n_partners)
+    return eligible
 
 
 def strong_ties(tie: np.ndarray, eligible: np.ndarray, quantile: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,18 +11,20 @@ import pandas as pd
 
 from ..analyses.rules import DATING_RULES, TIE_RULES
 from ..analyses.spec import SERIES_NEEDS, SampleError, Spec
+from ..panel.pair_panel import NEVER, PairPanel
 from .absorbing import NotAbsorbingError, require_absorbing
-from .cities import NEVER, build_roster, build_strata, share_short_exposure
-from .ties import PAIR_BASE, apply_tie_rule, cities_with_tie, tie_of
+from .cities import build_roster, build_strata, share_short_exposure
+from .ties import PAIR_BASE, choose_pairs, cities_with_tie, tie_of
 
 __all__ = [
     "PAIR_BASE",
     "NotAbsorbingError",
-    "Sample",
     "SampleDescription",
     "SampleError",
+    "StudySample",
     "build_sample",
-    "hash_panel",
+    "hash_panels",
+    "hash_sample",
     "require_absorbing",
 ]
 
@@ -63,32 +66,21 @@ class SampleDescription:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Arrays of one sample, cities and pairs in order of their ids.
+class StudySample:
+    """The panel of a spec, and which of its pairs are kept.
 
     Attributes
     ----------
-    city_ids, province_ids : (N,) int arrays
-        Labels of the city indices and the province of each city.
-    city_cohort : (N,) int array
-        First treated year inside the window, 0 = never in it.
-    strata : (N,) int array or None
-        Groups within which admission years are shuffled, where the rule is neither the province nor all cities.
-    city_i, city_j : (P,) int arrays
-        City indices of every candidate pair (`none`, `one` and `both`), city_i < city_j.
-    years : (T,) int array
+    panel : PairPanel
+        Every candidate pair (`none`, `one` and `both`), cities and pairs in order of their ids; its tie is the measure of the tie rule
+        times its sign, None under tie rule `all`.
     outcomes : tuple of str
-        Names of the M outcomes.
-    y : (M, P, T) float array
-        NaN where a row is missing.
-    controls : (K, P, T) float array
-    tie : (P,) float array or None
-        Measure of the tie rule times its sign: more is closer; None under tie rule `all`.
-    cohort : (P,) int array
-        The pilot's year for `one` pairs, 0 for the rest.
-    is_kept : (P,) bool array
+        Names of the panel's M outcomes.
+    kept : (P,) bool array
         Pairs in the estimation sample under the real assignment.
     description : SampleDescription
+    strata : (N,) int array or None
+        Groups within which admission years are shuffled, where the rule is neither the province nor all cities.
     dose : (N, T) float array or None
         Standardised dose of treatment, where the spec has one.
     is_second_half : (N,) bool array or None
@@ -97,20 +89,11 @@ class Sample:
         The spec's controls as columns of ``marts.dim_city``, NaN where it has none: what never-pilots are weighted by.
     """
 
-    city_ids: np.ndarray
-    province_ids: np.ndarray
-    city_cohort: np.ndarray
-    strata: np.ndarray | None
-    city_i: np.ndarray
-    city_j: np.ndarray
-    years: np.ndarray
+    panel: PairPanel
     outcomes: tuple[str, ...]
-    y: np.ndarray
-    controls: np.ndarray
-    tie: np.ndarray | None
-    cohort: np.ndarray
-    is_kept: np.ndarray
+    kept: np.ndarray
     description: SampleDescription
+    strata: np.ndarray | None = None
     dose: np.ndarray | None = None
     is_second_half: np.ndarray | None = None
     city_covariates: np.ndarray | None = None
@@ -124,7 +107,7 @@ def build_sample(
     *,
     outcomes: tuple[str, ...] | None = None,
     treatment: pd.DataFrame | None = None,
-) -> Sample:
+) -> StudySample:
     """Build the sample of a spec.
 
     Parameters
@@ -144,7 +127,7 @@ def build_sample(
 
     Returns
     -------
-    Sample
+    StudySample
 
     Raises
     ------
@@ -244,46 +227,43 @@ def _assemble(
     tie: np.ndarray | None,
     spec: Spec,
     cities: pd.DataFrame,
-) -> Sample:
+) -> StudySample:
     ids, city_cohort = roster["city_id"].to_numpy(), roster["cohort"].to_numpy()
     city_i, city_j = np.searchsorted(ids, keys // PAIR_BASE), np.searchsorted(ids, keys % PAIR_BASE)
-    n_treated = (city_cohort[city_i] > NEVER).astype(int) + (city_cohort[city_j] > NEVER)
-    cohort = np.where(n_treated == 1, np.maximum(city_cohort[city_i], city_cohort[city_j]), NEVER)
-    is_kept, threshold = apply_tie_rule(tie, n_treated < 2, TIE_RULES[spec.tie_rule], (city_i, city_j, city_cohort > NEVER))
-    _require_contrast(is_kept, n_treated, city_cohort, spec)
-    has_row = np.isfinite(values[0])
+    chosen = choose_pairs(tie, (city_i, city_j), city_cohort, spec)
+    n_treated, treated = chosen.n_treated, np.flatnonzero(chosen.kept & (chosen.n_treated == 1))
     description = SampleDescription(
         n_cities=ids.size,
         n_pilots=int((city_cohort > NEVER).sum()),
         n_pairs_one=int((n_treated == 1).sum()),
         n_pairs_none=int((n_treated == 0).sum()),
         n_pairs_both=int((n_treated == 2).sum()),
-        n_pairs=int(is_kept.sum()),
-        n_rows=int(has_row[is_kept].sum()),
-        tie_median=threshold,
+        n_pairs=int(chosen.kept.sum()),
+        n_rows=int(np.isfinite(values[0])[chosen.kept].sum()),
+        tie_median=chosen.threshold,
         first_year=int(years[0]),
         last_year=int(years[-1]),
-        share_short_exposure=share_short_exposure(
-            roster, (city_i, city_j), np.flatnonzero(is_kept & (n_treated == 1)), years, spec.treatment_rule
-        ),
+        share_short_exposure=share_short_exposure(roster, (city_i, city_j), treated, years, spec.treatment_rule),
         dropped_city_ids=tuple(int(c) for c in np.setdiff1d(cities["city_id"].to_numpy(dtype=np.int64), ids)),
     )
     split = len(outcomes)
-    return Sample(
-        city_ids=ids,
-        province_ids=roster["province_id"].to_numpy(),
-        city_cohort=city_cohort,
-        strata=build_strata(roster, spec),
+    panel = PairPanel(
         city_i=city_i,
         city_j=city_j,
         years=years,
-        outcomes=outcomes,
         y=values[:split],
-        controls=values[split:],
+        city_cohort=city_cohort,
+        province=roster["province_id"].to_numpy(),
+        controls=values[split:] if len(values) > split else None,
         tie=tie,
-        cohort=cohort,
-        is_kept=is_kept,
-        description=description,
+        city_ids=ids,
+    )
+    return StudySample(
+        panel,
+        outcomes,
+        chosen.kept,
+        description,
+        strata=build_strata(roster, spec),
         is_second_half=roster["is_second_half"].to_numpy(dtype=bool),
         city_covariates=_city_covariates(cities, ids, spec),
     )
@@ -296,40 +276,39 @@ def _city_covariates(cities: pd.DataFrame, ids: np.ndarray, spec: Spec) -> np.nd
     return by_id.reindex(columns=list(spec.controls)).apply(pd.to_numeric).to_numpy(dtype=float, na_value=np.nan)
 
 
-def _require_contrast(is_kept: np.ndarray, n_treated: np.ndarray, city_cohort: np.ndarray, spec: Spec) -> None:
-    if not (city_cohort > NEVER).any():
-        raise SampleError(
-            f"needs a city of the sample that was admitted as a pilot inside the window under rule {spec.treatment_rule}: there is none"
-        )
-    for count, meaning in ((1, "of a pilot and a never-pilot"), (0, "of two never-pilots")):
-        if not (is_kept & (n_treated == count)).any():
-            raise SampleError(
-                f"needs pairs {meaning} under tie rule {spec.tie_rule}: there is none among {is_kept.size} pairs of complete cities"
-            )
-
-
-def hash_panel(sample: Sample, outcome_no: int) -> str:
-    """Hash of the kept pair-years: keys, cohort and outcome, whatever order they were stored in.
+def hash_panels(
+    city_ids: tuple[np.ndarray, np.ndarray], cohort: np.ndarray, years: np.ndarray, outcomes: Iterable[np.ndarray]
+) -> list[str]:
+    """Hash of kept pair-years by outcome: keys, cohort and values, whatever order they were stored in.
 
     Parameters
     ----------
-    sample : Sample
-    outcome_no : int
-        Position of the outcome in ``sample.outcomes``.
+    city_ids : two (P,) int arrays
+        Ids of the cities of each kept pair, in their order.
+    cohort : (P,) int array
+        The pilot's year, 0 for a pair of never-pilots.
+    years : (T,) int array
+    outcomes : iterable of (P, T) float arrays
 
     Returns
     -------
-    str
+    list of str
         sha256 in hexadecimal.
     """
-    kept = sample.is_kept
-    digest = hashlib.sha256()
-    for array, kind in (
-        (sample.city_ids[sample.city_i[kept]], "<i8"),
-        (sample.city_ids[sample.city_j[kept]], "<i8"),
-        (sample.cohort[kept], "<i8"),
-        (sample.years, "<i8"),
-        (sample.y[outcome_no][kept] + 0.0, "<f8"),
-    ):
-        digest.update(np.ascontiguousarray(array, dtype=kind).tobytes())
-    return digest.hexdigest()
+    keys = hashlib.sha256()
+    for array in (*city_ids, cohort, years):
+        keys.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+    found = []
+    for outcome in outcomes:
+        digest = keys.copy()
+        # adding zero turns -0.0 into 0.0
+        digest.update(np.ascontiguousarray(outcome + 0.0, dtype="<f8").tobytes())
+        found.append(digest.hexdigest())
+    return found
+
+
+def hash_sample(sample: StudySample, outcome_no: int) -> str:
+    """`hash_panels` of the kept pairs and the outcome at a position of ``sample.outcomes``."""
+    panel, kept = sample.panel, sample.kept
+    ids = (panel.city_ids[panel.city_i[kept]], panel.city_ids[panel.city_j[kept]])
+    return hash_panels(ids, panel.cohort[kept], panel.years, [panel.y[outcome_no][kept]])[0]

@@ -7,9 +7,9 @@ import pandas as pd
 
 from ..analyses.rules import CONTROL_GROUPS, DATING_RULES
 from ..analyses.spec import SampleError, Spec
+from ..panel.pair_panel import NEVER
 from .exposure import excluded_cities
 
-NEVER = 0
 CALENDAR = "_calendar_year"
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from ..analyses.rules import CONCEPTS, MODERATORS, TOOLS
 from ..analyses.spec import SampleError, Spec
 from ..linear.heterogeneity_design import UNKNOWN, Moderation
-from .build import Sample
+from .build import StudySample
 
 MIN_ZONES = 10
 MIN_CITIES = 20
@@ -20,12 +20,12 @@ MAX_EXPLAINED = 0.9
 Notes = tuple[list[tuple[str, str | None, float]], list[str]]
 
 
-def build_moderation(sample: Sample, cities: pd.DataFrame, strengths: pd.DataFrame | None, spec: Spec) -> tuple[Moderation, Notes]:
+def build_moderation(sample: StudySample, cities: pd.DataFrame, strengths: pd.DataFrame | None, spec: Spec) -> tuple[Moderation, Notes]:
     """What a spec lets vary, with diagnostics and warnings about it.
 
     Parameters
     ----------
-    sample : Sample
+    sample : StudySample
     cities : DataFrame
         city_id, region, province_id and the columns of ``marts.dim_city_baseline``.
     strengths : DataFrame or None
@@ -44,7 +44,7 @@ def build_moderation(sample: Sample, cities: pd.DataFrame, strengths: pd.DataFra
     SampleError
         If the marts lack what the spec needs; the message says what.
     """
-    by_id = cities.drop_duplicates("city_id").set_index("city_id").reindex(sample.city_ids)
+    by_id = cities.drop_duplicates("city_id").set_index("city_id").reindex(sample.panel.city_ids)
     values: dict = {}
     diagnostics: list[tuple[str, str | None, float]] = []
     warnings: list[str] = []
@@ -70,10 +70,10 @@ def _need(column: str) -> str:
     return f"{column} of marts.dim_city"
 
 
-def _classes(sample: Sample, values: pd.Series, kind: str) -> tuple[dict, list]:
+def _classes(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, list]:
     """Class of every candidate pair, with counts of pairs and of pilots' pairs."""
     known = values.notna().to_numpy()
-    first, second = sample.city_i, sample.city_j
+    first, second = sample.panel.city_i, sample.panel.city_j
     diagnostics: list = [("n_cities_unknown", None, int((~known).sum()))]
     if kind in ("halves", "flag"):
         if kind == "halves":
@@ -97,9 +97,9 @@ def _classes(sample: Sample, values: pd.Series, kind: str) -> tuple[dict, list]:
     if unknown.any():
         position, names = np.where(unknown, len(names), position), [*names, UNKNOWN]
     for k, name in enumerate(names):
-        inside = sample.is_kept & (position == k)
+        inside = sample.kept & (position == k)
         diagnostics.append(("class_n_pairs", name, int(inside.sum())))
-        diagnostics.append(("class_n_treated_pairs", name, int((inside & (sample.cohort > 0)).sum())))
+        diagnostics.append(("class_n_treated_pairs", name, int((inside & (sample.panel.cohort > 0)).sum())))
     return {"pair_class": position.reshape(-1), "class_names": tuple(names)}, diagnostics
 
 
@@ -112,14 +112,14 @@ def _require_cities(known: np.ndarray, column: object) -> None:
         raise SampleError(f"needs {_need(str(column))} for at least {MIN_CITIES} cities of the sample, found {int(known.sum())}")
 
 
-def _gap(sample: Sample, values: pd.Series, kind: str) -> tuple[dict, list]:
+def _gap(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, list]:
     """Absolute difference of logarithms, in standard deviations from its mean over the kept pairs; NaN where a city has no value."""
     numbers = values.to_numpy(dtype=float, na_value=np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.where(numbers > 0, np.log(numbers), np.nan)
     _require_cities(np.isfinite(logs), values.name)
-    gap = np.abs(logs[sample.city_i] - logs[sample.city_j])
-    inside = gap[sample.is_kept & np.isfinite(gap)]
+    gap = np.abs(logs[sample.panel.city_i] - logs[sample.panel.city_j])
+    inside = gap[sample.kept & np.isfinite(gap)]
     mean, deviation = float(inside.mean()), float(inside.std())
     if deviation <= 0:
         raise SampleError(f"needs {kind}s in {_need(str(values.name))} that differ between pairs; all are {mean:.4g}")
@@ -136,7 +136,7 @@ def _labels_of_proxies(by_id: pd.DataFrame, column: str, spec: Spec) -> list[str
     return [f"{spec.moderator}: {CONCEPTS[column]} is measured by a stand-in ({', '.join(p.removeprefix('proxy:') for p in proxies)})."]
 
 
-def _year_block(sample: Sample, by_id: pd.DataFrame, spec: Spec, values: dict) -> np.ndarray | None:
+def _year_block(sample: StudySample, by_id: pd.DataFrame, spec: Spec, values: dict) -> np.ndarray | None:
     if spec.effects == ("pair", "class_year"):
         if "pair_class" not in values:
             raise SampleError("year effects by class need a moderator that divides pairs into classes")
@@ -147,15 +147,15 @@ def _year_block(sample: Sample, by_id: pd.DataFrame, spec: Spec, values: dict) -
     if column not in by_id or by_id[column].isna().any():
         raise SampleError(f"needs {column} of every city of marts.dim_city for year effects by pair of them")
     places, code = np.unique(by_id[column].astype(str), return_inverse=True)
-    first, second = code[sample.city_i], code[sample.city_j]
+    first, second = code[sample.panel.city_i], code[sample.panel.city_j]
     return np.minimum(first, second) * len(places) + np.maximum(first, second)
 
 
-def _strengths(sample: Sample, strengths: pd.DataFrame | None, spec: Spec) -> tuple[np.ndarray, list]:
+def _strengths(sample: StudySample, strengths: pd.DataFrame | None, spec: Spec) -> tuple[np.ndarray, list]:
     """Strength of each tool in a pilot's texts after its admission, in units of its mean over treated city-years; (N, T, S)."""
     if strengths is None or strengths.empty:
         raise SampleError("needs policy texts of the pilot zones (source policy_texts)")
-    treated = (sample.city_cohort[:, None] > 0) & (sample.years[None] >= sample.city_cohort[:, None])
+    treated = (sample.panel.city_cohort[:, None] > 0) & (sample.panel.years[None] >= sample.panel.city_cohort[:, None])
     path = np.zeros((*treated.shape, len(spec.strength)))
     diagnostics: list = []
     for s, name in enumerate(spec.strength):
@@ -166,15 +166,15 @@ def _strengths(sample: Sample, strengths: pd.DataFrame | None, spec: Spec) -> tu
                 f"needs texts with the tool {name} in force in at least {MIN_ZONES} pilot cities of the sample, found {n_zones}"
             )
         path[:, :, s] = raw * treated / raw[treated].mean()
-        diagnostics += _variation(path[:, :, s], treated, sample.city_cohort, n_zones, name, float(raw[treated].mean()))
+        diagnostics += _variation(path[:, :, s], treated, sample.panel.city_cohort, n_zones, name, float(raw[treated].mean()))
     return path, diagnostics
 
 
-def _by_city_year(sample: Sample, strengths: pd.DataFrame, name: str) -> np.ndarray:
+def _by_city_year(sample: StudySample, strengths: pd.DataFrame, name: str) -> np.ndarray:
     column = "tool_class" if name in TOOLS else "tool"
     rows = strengths[(strengths[column] == name) & (strengths["tool_class"] != "none")].sort_values(["city_id", "year", "tool"])
     table = rows.pivot_table(index="city_id", columns="year", values="strength", aggfunc="sum", sort=True)
-    return table.reindex(index=sample.city_ids, columns=sample.years).fillna(0.0).to_numpy(dtype=float)
+    return table.reindex(index=sample.panel.city_ids, columns=sample.panel.years).fillna(0.0).to_numpy(dtype=float)
 
 
 def _variation(path: np.ndarray, treated: np.ndarray, cohort: np.ndarray, n_zones: int, name: str, mean: float) -> list:

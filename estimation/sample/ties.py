@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from ..analyses.rules import TieRule
-from ..analyses.spec import TIE_NEEDS, SampleError
-from ..panel.pair_panel import strong_ties
-from ..panel.partners import keep_partners
+from ..analyses.rules import TIE_RULES, TieRule
+from ..analyses.spec import TIE_NEEDS, SampleError, Spec
+from ..panel.pair_panel import NEVER, keep_pairs
 
 # city ids have six digits, so a pair is one integer
 PAIR_BASE = 10_000_000
@@ -33,28 +34,61 @@ def cities_with_tie(left: np.ndarray, right: np.ndarray, tie: np.ndarray, comple
     return np.union1d(left[has_tie], right[has_tie])
 
 
-def apply_tie_rule(tie: np.ndarray | None, is_eligible: np.ndarray, rule: TieRule, places: tuple) -> tuple[np.ndarray, float]:
-    """Apply a tie rule to the pairs with at most one pilot.
+@dataclass(frozen=True)
+class ChosenPairs:
+    """Candidate pairs by exposure, and those that a sample keeps.
+
+    Attributes
+    ----------
+    n_treated : (P,) int array
+        Cities of the pair that are pilots: 0, 1 or 2.
+    kept : (P,) bool array
+    threshold : float
+        Of the tie rule, in units of its measure; NaN where it has none.
+    """
+
+    n_treated: np.ndarray
+    kept: np.ndarray
+    threshold: float
+
+
+def choose_pairs(tie: np.ndarray | None, cities: tuple[np.ndarray, np.ndarray], city_cohort: np.ndarray, spec: Spec) -> ChosenPairs:
+    """Pairs of at most one pilot that the tie rule of the spec keeps.
 
     Parameters
     ----------
     tie : (P,) float array or None
-        Measure of the rule times its sign.
-    is_eligible : (P,) bool array
-    rule : TieRule
-    places : (P,) int array, (P,) int array, (N,) bool array
-        City positions of the pairs, and which cities are pilots.
+        Measure of the rule times its sign; None where the rule keeps every pair.
+    cities : two (P,) int arrays
+        Positions of the cities of a pair.
+    city_cohort : (N,) int array
+        First treated year, 0 for never.
+    spec : Spec
 
     Returns
     -------
-    (P,) bool array, float
-        Pairs that are kept, and the threshold in units of the measure, NaN where the rule has none.
+    ChosenPairs
+
+    Raises
+    ------
+    SampleError
+        If no pilot, no pair of a pilot and a never-pilot or no pair of two never-pilots is left.
     """
-    if tie is None:
-        return is_eligible, np.nan
-    has_tie = is_eligible & np.isfinite(tie)
-    if not has_tie.any():
-        return has_tie, np.nan
-    if rule.partners is not None:
-        return keep_partners(tie, *places, has_tie, rule.partners), np.nan
-    return has_tie & strong_ties(tie, has_tie, rule.quantile), rule.sign * float(np.quantile(tie[has_tie], rule.quantile))
+    rule, is_pilot = TIE_RULES[spec.tie_rule], city_cohort > NEVER
+    n_treated = is_pilot[cities[0]].astype(int) + is_pilot[cities[1]]
+    eligible, threshold = n_treated < 2, np.nan
+    if tie is not None:
+        eligible = eligible & np.isfinite(tie)
+        if rule.quantile is not None and eligible.any():
+            threshold = rule.sign * float(np.quantile(tie[eligible], rule.quantile))
+    kept = keep_pairs(tie, cities, is_pilot, eligible, rule.quantile, rule.partners)
+    if not is_pilot.any():
+        raise SampleError(
+            f"needs a city of the sample that was admitted as a pilot inside the window under rule {spec.treatment_rule}: there is none"
+        )
+    for count, meaning in ((1, "of a pilot and a never-pilot"), (0, "of two never-pilots")):
+        if not (kept & (n_treated == count)).any():
+            raise SampleError(
+                f"needs pairs {meaning} under tie rule {spec.tie_rule}: there is none among {kept.size} pairs of complete cities"
+            )
+    return ChosenPairs(n_treated, kept, threshold)

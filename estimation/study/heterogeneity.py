@@ -9,16 +9,15 @@ from ..analyses.rules import TIE_RULES
 from ..analyses.spec import SampleError, Spec
 from ..fits.heterogeneity import fit_moderations
 from ..linear.heterogeneity_design import Moderation
-from ..panel.pair_panel import PairPanel
 from ..results import FitResult, NotEstimable
-from ..sample.build import Sample
+from ..sample.build import StudySample
 from ..sample.marts import Marts
 from ..sample.moderators import Notes, build_moderation
 
 
 def fit_moderated_group(
-    marts: Marts, sample: Sample, panel: PairPanel, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
-) -> Iterator[tuple[Spec, Sample, FitResult | str]]:
+    marts: Marts, sample: StudySample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
+) -> Iterator[tuple[Spec, StudySample, FitResult | str]]:
     """Results by spec, a reason in place of a result where there is none; specs that differ only in outcome share a fit."""
     built: dict[tuple, tuple[Moderation, Notes] | str] = {}
     for spec in group:
@@ -28,7 +27,7 @@ def fit_moderated_group(
             except SampleError as error:
                 built[_key(spec)] = str(error)
     moderations = [entry[0] for entry in built.values() if not isinstance(entry, str)]
-    results = _fit(sample, panel, moderations, group[0], vcov, permutations)
+    results = _fit(sample, moderations, group[0], vcov, permutations)
     for spec in group:
         entry = built[_key(spec)]
         if isinstance(entry, str):
@@ -42,14 +41,12 @@ def _key(spec: Spec) -> tuple:
     return (spec.moderator, spec.strength, spec.effects, spec.estimator)
 
 
-def _fit(
-    sample: Sample, panel: PairPanel, moderations: list[Moderation], spec: Spec, vcov: tuple[str, ...], permutations: int
-) -> dict | str:
+def _fit(sample: StudySample, moderations: list[Moderation], spec: Spec, vcov: tuple[str, ...], permutations: int) -> dict | str:
     if not moderations:
         return {}
     try:
         return fit_moderations(
-            panel,
+            sample.panel,
             moderations,
             vcov=vcov,
             permutations=permutations,

@@ -32,7 +32,7 @@ from ..fit import FitResult, NotEstimable, fit_outcomes
 from ..fits.approval_year import fit_without_approval_year
 from ..fits.dose import fit_dose
 from ..panel.pair_panel import PairPanel
-from ..sample.build import PAIR_BASE, Sample, SampleError, build_sample, hash_panel
+from ..sample.build import PAIR_BASE, SampleError, StudySample, build_sample, hash_sample
 from ..sample.marts import Marts, read_frames
 from .heterogeneity import fit_moderated_group
 from .multiplicity import adjusted_rows
@@ -154,7 +154,8 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
             without = build_sample(marts.cities, marts.pairs, group_frames(counterfactual, group)[2], group[0], outcomes=outcomes)
         except SampleError:
             continue
-        effect = dataclasses.replace(sample, y=sample.y - _aligned(without, sample))
+        difference = sample.panel.y - _aligned(without.panel, sample.panel)
+        effect = dataclasses.replace(sample, panel=dataclasses.replace(sample.panel, y=difference))
         for spec, _, result in _fit_any(marts, effect, group, vcov=(), permutations=0):
             if isinstance(result, str):
                 continue
@@ -187,7 +188,7 @@ def _groups(specs: Sequence[Spec]) -> list[list[Spec]]:
     return list(groups.values())
 
 
-def _estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, Sample | None, FitResult | str]]:
+def _estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, StudySample | None, FitResult | str]]:
     """Results by spec; a reason in place of a result where the sample cannot be had."""
     try:
         sample = build_group_sample(marts, group)
@@ -198,17 +199,17 @@ def _estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, Sam
 
 
 def _fit_any(
-    marts: Marts, sample: Sample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
-) -> Iterator[tuple[Spec, Sample, FitResult | str]]:
+    marts: Marts, sample: StudySample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
+) -> Iterator[tuple[Spec, StudySample, FitResult | str]]:
     if group[0].is_moderated:
-        yield from fit_moderated_group(marts, sample, _panel(sample), group, vcov=vcov, permutations=permutations)
+        yield from fit_moderated_group(marts, sample, group, vcov=vcov, permutations=permutations)
     else:
         yield from _fit_group(sample, group, vcov=vcov, permutations=permutations)
 
 
 def _fit_group(
-    sample: Sample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
-) -> Iterator[tuple[Spec, Sample, FitResult | str]]:
+    sample: StudySample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
+) -> Iterator[tuple[Spec, StudySample, FitResult | str]]:
     """One call of the estimators for a group; estimators apart from one another, and a reason, where one of them identifies nothing."""
     estimators = tuple(dict.fromkeys(spec.estimator for spec in group))
     try:
@@ -224,21 +225,7 @@ def _fit_group(
         yield spec, sample, results if isinstance(results, str) else results[spec.estimator, sample.outcomes.index(spec.outcome)]
 
 
-def _panel(sample: Sample) -> PairPanel:
-    return PairPanel(
-        city_i=sample.city_i,
-        city_j=sample.city_j,
-        years=sample.years,
-        y=sample.y,
-        city_cohort=sample.city_cohort,
-        province=sample.province_ids,
-        controls=sample.controls if len(sample.controls) else None,
-        tie=sample.tie,
-        city_ids=sample.city_ids,
-    )
-
-
-def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[str, ...], permutations: int) -> dict:
+def _fit(sample: StudySample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[str, ...], permutations: int) -> dict:
     quantile = TIE_RULES[spec.tie_rule].quantile
     settings = {
         "vcov": vcov,
@@ -249,21 +236,21 @@ def _fit(sample: Sample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[st
     }
     if ESTIMATORS[spec.estimator].needs_city_covariates:
         covariates = {"covariates": sample.city_covariates, "covariate_names": spec.controls}
-        panel = dataclasses.replace(_panel(sample), controls=None)
+        panel = dataclasses.replace(sample.panel, controls=None)
         return fit_outcomes(panel, estimators=estimators, **covariates, **settings)
     if DATING_RULES[spec.treatment_rule].drops_approval_year:
-        return fit_without_approval_year(_panel(sample), sample.is_second_half, **settings)
+        return fit_without_approval_year(sample.panel, sample.is_second_half, **settings)
     if sample.dose is not None:
-        return fit_dose(_panel(sample), sample.dose, **settings)
+        return fit_dose(sample.panel, sample.dose, **settings)
     partners = TIE_RULES[spec.tie_rule].partners
-    return fit_outcomes(_panel(sample), estimators=estimators, n_partners=partners, control_names=spec.controls, **settings)
+    return fit_outcomes(sample.panel, estimators=estimators, n_partners=partners, control_names=spec.controls, **settings)
 
 
-def _aligned(other: Sample, sample: Sample) -> np.ndarray:
-    """Outcomes of another sample (M, P, T) on the pairs and years of this one, NaN where it has none."""
-    keys = [s.city_ids[s.city_i] * PAIR_BASE + s.city_ids[s.city_j] for s in (other, sample)]
+def _aligned(other: PairPanel, panel: PairPanel) -> np.ndarray:
+    """Outcomes of another panel (M, P, T) on the pairs and years of this one, NaN where it has none."""
+    keys = [p.city_ids[p.city_i] * PAIR_BASE + p.city_ids[p.city_j] for p in (other, panel)]
     position = pd.Index(keys[0]).get_indexer(keys[1])
-    year = pd.Index(other.years).get_indexer(sample.years)
+    year = pd.Index(other.years).get_indexer(panel.years)
     values = other.y[:, np.maximum(position, 0)][:, :, np.maximum(year, 0)]
     return np.where((position >= 0)[None, :, None] & (year >= 0)[None, None, :], values, np.nan)
 
@@ -283,13 +270,13 @@ def _with_names(text: str, names: dict[str, str]) -> str:
     return re.sub(r"(?:province|city) \d{6}\b", lambda found: f"{found[0]} ({names[found[0]]})" if found[0] in names else found[0], text)
 
 
-def _rows_of(spec: Spec, sample: Sample | None, result: FitResult | str, names: dict[str, str]) -> dict[str, list]:
+def _rows_of(spec: Spec, sample: StudySample | None, result: FitResult | str, names: dict[str, str]) -> dict[str, list]:
     if isinstance(result, str):
         return {"estimate": [], "diagnostic": [], "warning": [], "not_run": [_not_run(spec, result)]}
     common = {
         **{name: getattr(spec, name) for name in ("spec_id", "analysis", "estimator", "outcome", "treatment_rule", "tie_rule")},
         **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities")},
-        "panel_hash": hash_panel(sample, sample.outcomes.index(spec.outcome)),
+        "panel_hash": hash_sample(sample, sample.outcomes.index(spec.outcome)),
     }
     sample_counts = {name: value for name, value in dataclasses.asdict(sample.description).items() if name != "dropped_city_ids"}
     diagnostics = [(f"sample_{name}", None, value) for name, value in sample_counts.items()]
@@ -304,8 +291,8 @@ def _rows_of(spec: Spec, sample: Sample | None, result: FitResult | str, names: 
     }
 
 
-def _leave_out_rows(spec: Spec, sample: Sample) -> list[tuple[str, str, float]]:
-    found = leave_one_out(_panel(sample), sample.outcomes.index(spec.outcome), TIE_RULES[spec.tie_rule].quantile)
+def _leave_out_rows(spec: Spec, sample: StudySample) -> list[tuple[str, str, float]]:
+    found = leave_one_out(sample.panel, sample.outcomes.index(spec.outcome), TIE_RULES[spec.tie_rule].quantile)
     return [
         (f"leave_out_{part}", str(block), float(estimate))
         for part, refits in found.items()

@@ -7,7 +7,7 @@ import dataclasses
 import pandas as pd
 
 from ..analyses.spec import Spec
-from ..sample.build import Sample, SampleError, build_sample
+from ..sample.build import SampleError, StudySample, build_sample
 from ..sample.dose import build_dose
 from ..sample.exposure import add_pair_controls
 from ..sample.marts import Marts
@@ -39,10 +39,10 @@ def _outcome_frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.D
     return marts.cities, marts.pairs, build_synchronization(marts.city_years, outcomes, window)
 
 
-def build_group_sample(marts: Marts, group: list[Spec]) -> Sample:
+def build_group_sample(marts: Marts, group: list[Spec]) -> StudySample:
     """The sample of a group, with the dose of its treatment where its specs have one."""
     sample = build_sample(*group_frames(marts, group), group[0], outcomes=group_outcomes(group))
     if not group[0].dose:
         return sample
-    dose = build_dose(marts.policy_zones, group[0].dose, sample.city_ids, sample.city_cohort, sample.years)
+    dose = build_dose(marts.policy_zones, group[0].dose, sample.panel.city_ids, sample.panel.city_cohort, sample.panel.years)
     return dataclasses.replace(sample, dose=dose)

@@ -5,7 +5,6 @@ The samples are those of `panel`, the estimates those of `fit`; only the way the
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,13 +16,16 @@ import pandas as pd
 from ..analyses.rules import TIE_MEASURES, TIE_RULES
 from ..analyses.spec import TIE_NEEDS, SampleError, Spec
 from ..estimators.cohort_means import CellFit, CellPanel, build_cell_panel, fit_cells, jackknife_df_of_cells, sum_city_cells
-from ..inference.variances import MIN_PILOTS, city_variance, conventional_variance, default_line, jackknife_degrees, t_interval
+from ..inference.intervals import intervals_of
+from ..inference.variances import city_variance, conventional_variance, default_line, jackknife_degrees
 from ..influence.influence_fit import sum_by_city
 from ..influence.shock_weights import CitySums
 from ..measures.synchronization import pair_outcome
-from ..sample.cities import NEVER, build_roster
+from ..panel.pair_panel import NEVER
+from ..sample.build import hash_panels
+from ..sample.cities import build_roster
 from ..sample.outcomes import CitySeries, build_series, split_outcome
-from ..sample.ties import apply_tie_rule
+from ..sample.ties import choose_pairs
 
 TERMS = {"twfe": "treated", "callaway_santanna": "att", "borusyak": "att"}
 Window = tuple[int, int]
@@ -136,12 +138,8 @@ def _build_sample(cities: pd.DataFrame, ties: dict[str, pd.DataFrame], found: Ci
     stays = np.isin(members, roster["city_id"])
     cohort = roster["cohort"].to_numpy()
     i, j = np.triu_indices(len(roster), 1)
-    n_treated = (cohort[i] > NEVER).astype(int) + (cohort[j] > NEVER)
     tie = None if table is None else rule.sign * table[np.ix_(stays, stays)][i, j]
-    kept, _ = apply_tie_rule(tie, n_treated < 2, rule, (i, j, cohort > NEVER))
-    for count, meaning in ((1, "of a pilot and a never-pilot"), (0, "of two never-pilots")):
-        if not (kept & (n_treated == count)).any():
-            raise SampleError(f"needs pairs {meaning} under tie rule {spec.tie_rule} and rule {spec.treatment_rule}: there is none")
+    kept = choose_pairs(tie, (i, j), cohort, spec).kept
     i, j = i[kept], j[kept]
     group_years = np.unique(cohort[cohort > NEVER])
     pair_cohort = np.maximum(cohort[i], cohort[j])
@@ -154,7 +152,10 @@ def _build_sample(cities: pd.DataFrame, ties: dict[str, pd.DataFrame], found: Ci
 def _fit_sample(sample: _CurveSample, specs: list[Spec], region: pd.Series | None, rows: CurveRows) -> None:
     outcomes = tuple(dict.fromkeys(spec.outcome for spec in specs))
     y = np.stack([pair_outcome(split_outcome(name)[0], sample.series.d, sample.city_i, sample.city_j).T for name in outcomes])
-    common = [{"panel_hash": found} for found in _hashes(sample, y)]
+    ids, cohort = sample.roster["city_id"].to_numpy(), sample.roster["cohort"].to_numpy()
+    i, j = sample.city_i, sample.city_j
+    hashes = hash_panels((ids[i], ids[j]), np.maximum(cohort[i], cohort[j]), sample.series.years, (outcome.T for outcome in y))
+    common = [{"panel_hash": found} for found in hashes]
     spread = y.std(axis=(1, 2)).tolist()
     codes, province = np.unique(sample.roster["province_id"], return_inverse=True)
     cells = build_cell_panel(y, sample.group, sample.start, (province[sample.city_i], province[sample.city_j]))
@@ -204,9 +205,9 @@ def _lines(
     lines = []
     for m, b in enumerate(fit.estimate.tolist()):
         name = default_line(n_pilots, n_pilot_provinces, n_provinces, bool(np.isfinite(jackknife[m])), bool(np.isfinite(city[m])))
-        variance, df = {"province_jackknife": (jackknife[m], jackknife_df), "city": (city[m], n_pilots - 1)}.get(name, (np.nan, 0))
-        found = {"conventional": t_interval(b, conventional[m] if n_pilots >= MIN_PILOTS else np.nan, counts["n_pairs"] - 1)}
-        lines.append({**({} if name == "permutation" else {name: t_interval(b, variance, df)}), **found})
+        variances = {"province_jackknife": jackknife[m], "city": city[m], "conventional": conventional[m]}
+        shown = {vcov: variances[vcov] for vcov in (name, "conventional") if vcov in variances}
+        lines.append(intervals_of(b, shown, n_pairs=counts["n_pairs"], n_pilots=n_pilots, jackknife_df=jackknife_df))
     return {**counts, "n_pilots": n_pilots}, lines
 
 
@@ -237,17 +238,3 @@ def _add(spec: Spec, common: dict[str, Any], estimate: float, lines: dict[str, A
             "outcome_sd": outcome_sd,
         }
     )
-
-
-def _hashes(sample: _CurveSample, y: np.ndarray) -> list[str]:
-    """Hash of the kept pair-years by outcome, as `panel.hash_panel` takes it."""
-    ids, cohort = sample.roster["city_id"].to_numpy(), sample.roster["cohort"].to_numpy()
-    keys = hashlib.sha256()
-    for array in (ids[sample.city_i], ids[sample.city_j], np.maximum(cohort[sample.city_i], cohort[sample.city_j]), sample.series.years):
-        keys.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
-    found = []
-    for outcome in y:
-        digest = keys.copy()
-        digest.update(np.ascontiguousarray(outcome.T + 0.0, dtype="<f8").tobytes())
-        found.append(digest.hexdigest())
-    return found

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.spec import Spec
-from estimation.sample.build import NotAbsorbingError, SampleError, build_sample, hash_panel, require_absorbing
+from estimation.sample.build import NotAbsorbingError, SampleError, build_sample, hash_sample, require_absorbing
 
 YEARS = range(2010, 2020)
 
@@ -71,13 +71,18 @@ def test_sample_equals_a_literal_loop(rule: str, tie_rule: str) -> None:
     sample = build_sample(
         cities, pairs.sample(frac=1, random_state=1), sync.sample(frac=1, random_state=2), spec("x", treatment_rule=rule, tie_rule=tie_rule)
     )
-    kept = sample.is_kept
-    found = zip(sample.city_ids[sample.city_i[kept]], sample.city_ids[sample.city_j[kept]], sample.cohort[kept], strict=True)
+    kept = sample.kept
+    found = zip(
+        sample.panel.city_ids[sample.panel.city_i[kept]],
+        sample.panel.city_ids[sample.panel.city_j[kept]],
+        sample.panel.cohort[kept],
+        strict=True,
+    )
     assert {(int(i), int(j)): int(c) for i, j, c in found} == expected
     rows = sync.set_index(["city_i_id", "city_j_id", "year"])["cm_growth_official"]
     for p in np.flatnonzero(kept)[:5]:
-        i, j = sample.city_ids[sample.city_i[p]], sample.city_ids[sample.city_j[p]]
-        np.testing.assert_array_equal(sample.y[0, p], rows.loc[i, j].loc[list(YEARS)])
+        i, j = sample.panel.city_ids[sample.panel.city_i[p]], sample.panel.city_ids[sample.panel.city_j[p]]
+        np.testing.assert_array_equal(sample.panel.y[0, p], rows.loc[i, j].loc[list(YEARS)])
 
 
 SQL_SAMPLE = """
@@ -101,8 +106,13 @@ def test_sample_equals_sql() -> None:
         con.register(name, frame)
     expected = con.execute(SQL_SAMPLE).fetchall()
     sample = build_sample(cities, pairs, sync, spec())
-    kept = sample.is_kept
-    found = zip(sample.city_ids[sample.city_i[kept]], sample.city_ids[sample.city_j[kept]], sample.cohort[kept], strict=True)
+    kept = sample.kept
+    found = zip(
+        sample.panel.city_ids[sample.panel.city_i[kept]],
+        sample.panel.city_ids[sample.panel.city_j[kept]],
+        sample.panel.cohort[kept],
+        strict=True,
+    )
     assert [(int(i), int(j), int(c) or None) for i, j, c in found] == [(i, j, None if c is None else int(c)) for i, j, c in expected]
 
 
@@ -151,16 +161,16 @@ def test_strata_are_province_by_tercile_and_short_exposure_is_counted() -> None:
 
 def test_hash_depends_on_content_only() -> None:
     cities, pairs, sync = fabricate(12, 4)
-    reference = hash_panel(build_sample(cities, pairs, sync, spec()), 0)
-    shuffled = hash_panel(build_sample(cities[::-1], pairs[::-1], sync.sample(frac=1, random_state=4), spec()), 0)
+    reference = hash_sample(build_sample(cities, pairs, sync, spec()), 0)
+    shuffled = hash_sample(build_sample(cities[::-1], pairs[::-1], sync.sample(frac=1, random_state=4), spec()), 0)
     kept = build_sample(cities, pairs, sync, spec())
-    p = np.flatnonzero(kept.is_kept)[0]
-    i, j = kept.city_ids[kept.city_i[p]], kept.city_ids[kept.city_j[p]]
+    p = np.flatnonzero(kept.kept)[0]
+    i, j = kept.panel.city_ids[kept.panel.city_i[p]], kept.panel.city_ids[kept.panel.city_j[p]]
     at = sync.index[(sync["city_i_id"] == i) & (sync["city_j_id"] == j)][0]
     changed = sync.copy()
     changed.loc[at, "cm_growth_official"] += 1e-12
     assert shuffled == reference
-    assert hash_panel(build_sample(cities, pairs, changed, spec()), 0) != reference
+    assert hash_sample(build_sample(cities, pairs, changed, spec()), 0) != reference
 
 
 def test_duplicate_pair_year_is_named() -> None:
@@ -179,7 +189,7 @@ def literal_pool(cities, pairs, measure: str, column: str = "treated_year") -> d
 
 def kept_pairs(sample) -> set[tuple[int, int]]:
     """Ids of the pairs in the estimation sample."""
-    i, j = sample.city_ids[sample.city_i[sample.is_kept]], sample.city_ids[sample.city_j[sample.is_kept]]
+    i, j = sample.panel.city_ids[sample.panel.city_i[sample.kept]], sample.panel.city_ids[sample.panel.city_j[sample.kept]]
     return set(zip(i.tolist(), j.tolist(), strict=True))
 
 
@@ -223,7 +233,7 @@ def test_controls_treated_soon_after_the_window_are_left_out() -> None:
     for group, last in (("never_in_window", 2019), ("late_left_out", 2021), ("never_at_all", 2099)):
         sample = build_sample(cities, pairs, sync, spec("x", control_group=group))
         out = {city for city, year in later.items() if 2019 < year <= last}
-        assert set(sample.city_ids.tolist()) == set(later) - out
+        assert set(sample.panel.city_ids.tolist()) == set(later) - out
         ties = [tie for pair, (tie, _) in literal_pool(cities, pairs, "tie_strength").items() if not out & set(pair)]
         assert sample.description.tie_median == pytest.approx(statistics.median(ties))
 

@@ -98,8 +98,8 @@ def test_an_excluded_province_leaves_the_sample(cities, pairs):
     rows = [(i, j, y, 0.1 * i + 0.01 * j * (y - 2015)) for i in ids for j in ids if i < j for y in (2015, 2016, 2017)]
     synchronization = pd.DataFrame(rows, columns=["city_i_id", "city_j_id", "year", "y"])
     sample = build_sample(cities, pairs, synchronization, Spec("a.y.b", "a", "y", tie_rule="all", excluded=("province_20",)))
-    assert sample.city_ids.tolist() == [1, 3, 4, 6]
+    assert sample.panel.city_ids.tolist() == [1, 3, 4, 6]
     marked = add_city_marks(cities, pairs, 2017)
     rule = Spec("a.y.b", "a", "y", tie_rule="all", treatment_rule="near_pilot_100", excluded=("pilots",))
     sample = build_sample(marked, pairs, synchronization, rule)
-    assert sample.city_ids[sample.city_cohort > 0].tolist() == [3]
+    assert sample.panel.city_ids[sample.panel.city_cohort > 0].tolist() == [3]

@@ -32,7 +32,10 @@ def _class_of_pairs(given, moderator):
     marts, sample = given
     moderation, (diagnostics, warnings) = build_moderation(sample, marts.cities, None, _spec("b", moderator=moderator))
     names = np.array(moderation.class_names)[moderation.pair_class]
-    found = {(int(i), int(j)): n for i, j, n in zip(sample.city_ids[sample.city_i], sample.city_ids[sample.city_j], names, strict=True)}
+    found = {
+        (int(i), int(j)): n
+        for i, j, n in zip(sample.panel.city_ids[sample.panel.city_i], sample.panel.city_ids[sample.panel.city_j], names, strict=True)
+    }
     return found, diagnostics, warnings
 
 
@@ -66,9 +69,9 @@ def test_places_divide_pairs(given):
 def test_gap_is_standardised_over_the_kept_pairs(given):
     marts, sample = given
     moderation, (diagnostics, _) = build_moderation(sample, marts.cities, None, _spec("c", moderator="human_capital_gap"))
-    logs = np.log(marts.cities.set_index("city_id")["human_capital"].loc[sample.city_ids].to_numpy())
-    gap = np.abs(logs[sample.city_i] - logs[sample.city_j])
-    known = sample.is_kept & np.isfinite(gap)
+    logs = np.log(marts.cities.set_index("city_id")["human_capital"].loc[sample.panel.city_ids].to_numpy())
+    gap = np.abs(logs[sample.panel.city_i] - logs[sample.panel.city_j])
+    known = sample.kept & np.isfinite(gap)
     np.testing.assert_allclose(moderation.gap[known], (gap[known] - gap[known].mean()) / gap[known].std())
     np.testing.assert_array_equal(np.isnan(moderation.gap), np.isnan(gap))
     assert ("n_cities_unknown", None, 1) in diagnostics
@@ -78,12 +81,14 @@ def test_strength_is_in_units_of_its_mean_after_admission(given):
     marts, sample = given
     spec = _spec("d", strength=("supply", "tax"))
     moderation, (diagnostics, _) = build_moderation(sample, marts.cities, marts.strengths, spec)
-    treated = (sample.city_cohort[:, None] > 0) & (sample.years[None] >= sample.city_cohort[:, None])
+    treated = (sample.panel.city_cohort[:, None] > 0) & (sample.panel.years[None] >= sample.panel.city_cohort[:, None])
     assert (moderation.city_path[~treated] == 0).all()
     np.testing.assert_allclose(moderation.city_path[treated].mean(axis=0), 1.0)
-    pilot = int(np.flatnonzero(sample.city_cohort > 0)[0])
+    pilot = int(np.flatnonzero(sample.panel.city_cohort > 0)[0])
     year = int(np.flatnonzero(treated[pilot])[-1])
-    rows = marts.strengths[(marts.strengths["city_id"] == sample.city_ids[pilot]) & (marts.strengths["year"] == sample.years[year])]
+    rows = marts.strengths[
+        (marts.strengths["city_id"] == sample.panel.city_ids[pilot]) & (marts.strengths["year"] == sample.panel.years[year])
+    ]
     mean = {term: value for name, term, value in diagnostics if name == "strength_mean"}
     np.testing.assert_allclose(
         moderation.city_path[pilot, year],
@@ -100,8 +105,8 @@ def test_variation_within_cohorts_by_regression_on_dummies(given):
     marts, sample = given
     _, (diagnostics, _) = build_moderation(sample, marts.cities, marts.strengths, _spec("e", strength=("tax",)))
     moderation, _ = build_moderation(sample, marts.cities, marts.strengths, _spec("e", strength=("tax",)))
-    city, year = np.nonzero((sample.city_cohort[:, None] > 0) & (sample.years[None] >= sample.city_cohort[:, None]))
-    table = pd.DataFrame({"s": moderation.city_path[city, year, 0], "cell": sample.city_cohort[city] * 10_000 + year})
+    city, year = np.nonzero((sample.panel.city_cohort[:, None] > 0) & (sample.panel.years[None] >= sample.panel.city_cohort[:, None]))
+    table = pd.DataFrame({"s": moderation.city_path[city, year, 0], "cell": sample.panel.city_cohort[city] * 10_000 + year})
     peer = smf.ols("s ~ C(cell)", table).fit()
     found = {name: value for name, _, value in diagnostics}
     assert found["strength_r2_on_cohort_and_year"] == pytest.approx(peer.rsquared, rel=1e-8)
