@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..linear.cell_weights import comparison_weights, residual_regressors
 from ..linear.group_time_cells import Cells, aggregate, aggregation_weights, build_cells, cell_members, cell_terms, term_label
 from ..linear.normal_equations import invert_normal
 from ..results import NotEstimable
@@ -39,10 +40,7 @@ class LeastSquares:
         return Solved(np.where(lost, np.nan, estimate), regressors[0], inverse[0])
 
     def _residual_regressors(self, pairs: np.ndarray) -> np.ndarray:
-        within = self.x - self.x.mean(axis=1, keepdims=True)
-        total = np.maximum(pairs.sum(axis=1), 1.0)
-        by_year = np.einsum("rc,ctk->rtk", pairs, within) / total[:, None, None]
-        return np.where(pairs[:, :, None, None] > 0, within[None] - by_year[:, None], 0.0)
+        return np.where(pairs[:, :, None, None] > 0, residual_regressors(pairs[:, None], self.x)[:, 0], 0.0)
 
     def identified(self, solved: Solved, pairs: np.ndarray, estimator: str) -> np.ndarray:
         """Positions of the coefficients with observed cells; refuses one that is not identified."""
@@ -122,14 +120,8 @@ class GroupTime:
     def outcome_weights(self, pairs: np.ndarray, chosen: np.ndarray) -> np.ndarray:
         """Weight (R, C, T, c) of a pair's outcome in the chosen terms of R samples with so many pairs (R, C)."""
         aggregated = self._weights(pairs)[:, :, chosen]
-        weights = np.zeros((*pairs.shape, self.n_years, len(chosen)))
-        per_pair = 1.0 / np.maximum(pairs, 1.0)
-        for e in np.flatnonzero((aggregated != 0).any(axis=(0, 2))):
-            for cell, sign in ((self.effects.group[e], 1.0), (self.never, -1.0)):
-                share = sign * aggregated[:, e] * per_pair[:, cell, None]
-                weights[:, cell, self.effects.year[e]] += share
-                weights[:, cell, self.effects.base[e]] -= share
-        return weights
+        weights = comparison_weights(aggregated, self.effects, self.never, (pairs.shape[1], self.n_years))
+        return weights / np.maximum(pairs, 1.0)[:, :, None, None]
 
     def influence(self, solved: Solved, pairs: np.ndarray, sums: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Weights (C, T, c) and shifts (C, c); the weights of an aggregate count as known."""

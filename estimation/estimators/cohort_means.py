@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..influence.shock_weights import CitySums, jackknife_df, sum_city_groups
+from ..linear.cell_weights import comparison_weights, residual_regressors
+from ..linear.group_time_cells import build_cells
 
 
 @dataclass(frozen=True)
@@ -246,15 +248,14 @@ def _twfe(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.nd
     """Treatment less its means by pair, by class and year, over its sum of squares; misfit = what two-way effects leave of the means."""
     d = panel.treated.astype(float)
     by_pair = d - d.mean(axis=1, keepdims=True)
-    size = np.maximum(counts.sum(axis=2), 1.0)
-    by_year = np.einsum("bcg,gt->bct", counts, by_pair) / size[..., None]
-    residual = by_pair[None, None] - by_year[:, :, None]
+    residual = residual_regressors(counts, d[..., None])[..., 0]
     total = np.einsum("bcg,bcgt->b", counts, residual**2)
     scale = np.where(total > 1e-9, total, np.nan)[:, None, None, None]
     weights = counts[..., None] * residual / scale
     means = _means(counts, sums)
     estimate = np.einsum("bcgt,bcgtm->bm", weights, means)
     centred = means - means.mean(axis=3, keepdims=True) - np.einsum("gt,bm->bgtm", by_pair, estimate)[:, None]
+    size = np.maximum(counts.sum(axis=2), 1.0)
     left = centred - (np.einsum("bcg,bcgtm->bctm", counts, centred) / size[..., None, None])[:, :, None]
     return weights, np.einsum("bcgt,bcgtm->bcgm", weights, left)
 
@@ -267,13 +268,9 @@ def _comparable(counts: np.ndarray, panel: CellPanel) -> np.ndarray:
 def _callaway_santanna(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
     """Mean of ATT(g, t) after admission, weighted by pairs, against the last year before admission and never-treated pairs."""
     n = _comparable(counts, panel)
-    weights = np.zeros((len(n), len(panel.start), panel.n_years))
-    for g in range(1, len(panel.start)):
-        s = panel.start[g]
-        if 0 < s < panel.n_years:
-            for group, sign in ((g, 1.0), (0, -1.0)):
-                weights[:, group, s:] += sign * n[:, g, None]
-                weights[:, group, s - 1] -= sign * n[:, g] * (panel.n_years - s)
+    cells = build_cells(panel.start[1:], np.arange(panel.n_years), "varying")
+    cells = cells.take(cells.event_time >= 0)
+    weights = comparison_weights(n[:, cells.group, None], cells, 0, (len(panel.start), panel.n_years))[..., 0]
     n_cells = (n[:, 1:] * (panel.n_years - np.maximum(panel.start[1:], 0))).sum(axis=1)
     scale = np.where((n_cells > 0.5) & (n[:, 0] > 0.5), n_cells, np.nan)
     return (weights / scale[:, None, None])[:, None], np.zeros((*counts.shape, sums.shape[-1]))
