@@ -185,10 +185,9 @@ def sum_city_cells(
 
 def jackknife_df_of_cells(fit: CellFit, sums: CitySums) -> float:
     """Degrees of freedom by design of the province jackknife; NaN where no province can go."""
-    if not fit.can_go.any():
-        return float("nan")
     per_pair = fit.per_pair.reshape(len(fit.per_pair), -1, fit.per_pair.shape[-1])
-    return float(jackknife_df(sums, np.flatnonzero(fit.can_go), lambda b, rows, cell: (rows * per_pair[b, cell])[..., None])[0])
+    df = jackknife_df(sums, np.flatnonzero(fit.can_go), lambda b, rows, cell: (rows * per_pair[b, cell])[..., None])
+    return float("nan") if df is None else float(df[0])
 
 
 def _can_go(panel: CellPanel, counts: np.ndarray) -> np.ndarray:

@@ -109,31 +109,30 @@ def _observed_cells(sample: Sample, model: CellModel, estimator: str, effects: n
 
 def _refits(sample: Sample, model: CellModel, chosen: np.ndarray, members: np.ndarray) -> list[tuple[Refits | None, Refits]]:
     """Refits without each province and without each city, by outcome."""
-    cities = _refit(sample, model, chosen, members, *sums_without_cities(sample, model.values))
+    outcomes = range(len(sample.outcomes))
+    names, deleted = sums_without_cities(sample, model.values)
+    effects, _, weights = _solve_terms(model, deleted, chosen, members)
+    cities = [Refits(names, aggregate(effects[:, m, chosen], weights[:, chosen])) for m in outcomes]
     if sample.panel.province is None:
         return [(None, of_cities) for of_cities in cities]
     names, deleted = sums_without_provinces(sample, model.values)
-    df = _df_by_design(sample, model, chosen, members, names, deleted)
-    return list(zip(_refit(sample, model, chosen, members, names, deleted, df), cities, strict=True))
-
-
-def _refit(sample, model: CellModel, chosen, members, names, deleted: np.ndarray, df: np.ndarray | None = None) -> list[Refits]:
-    effects, mass = model.solve(deleted)
-    weights = aggregation_weights(mass[:, chosen], members)
-    return [Refits(names, aggregate(effects[:, m, chosen], weights), df) for m in range(len(sample.outcomes))]
-
-
-def _df_by_design(sample: Sample, model: CellModel, chosen, members, names: np.ndarray, deleted: np.ndarray) -> np.ndarray | None:
-    """Degrees of freedom (C,) of the jackknife of every term; None without a refit."""
-    if len(names) == 0:
-        return None
     totals = sum_by_group(model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
-    # -1 is the whole sample, which comes last
-    samples = np.concatenate([deleted, totals[None]])
-    weights = np.zeros((len(samples), len(model.cells), members.shape[1]))
-    weights[:, chosen] = aggregation_weights(model.solve(samples)[1][:, chosen], members)
+    # the whole sample comes last, where -1 finds it
+    effects, samples, weights = _solve_terms(model, np.concatenate([deleted, totals[None]]), chosen, members)
     sums = city_sums_of(sample, model.values[:, : model.n_shared])
-    return jackknife_df(sums, province_positions(sample, names), lambda b, rows, group: model.spread(samples[b], weights[b], rows, group))
+    df = jackknife_df(sums, province_positions(sample, names), lambda b, rows, group: model.spread(samples[b], weights[b], rows, group))
+    provinces = [Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), df) for m in outcomes]
+    return list(zip(provinces, cities, strict=True))
+
+
+def _solve_terms(
+    model: CellModel, samples: np.ndarray, chosen: np.ndarray, members: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Effects (B, M, K) of each sample's sums (B, G + 1, D), these sums, and the weights (B, K, C) of the cells in the terms."""
+    effects, mass = model.solve(samples)
+    weights = np.zeros((len(samples), len(model.cells), members.shape[1]))
+    weights[:, chosen] = aggregation_weights(mass[:, chosen], members)
+    return effects, samples, weights
 
 
 def cell_residuals(sample: Sample) -> np.ndarray:

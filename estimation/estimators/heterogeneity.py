@@ -6,7 +6,7 @@ import numpy as np
 
 from ..influence.influence_fit import InfluenceFit, count_provinces, sum_by_city
 from ..influence.refits import Refits
-from ..influence.shock_weights import CitySums, jackknife_df, sum_city_groups
+from ..influence.shock_weights import jackknife_df, sum_city_groups
 from ..linear.block_year_effects import BlockSolution, solve_blocks, year_means
 from ..linear.heterogeneity_design import CityTypes, ModeratedDesign
 from ..linear.normal_equations import spread_outcome_weights
@@ -169,7 +169,7 @@ def _within(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
 
 
 def _all_refits(sample: Sample, statistics: PairStatistics, blocks: tuple[np.ndarray, int], combine: np.ndarray) -> dict[str, list]:
-    """Refits without each city and each province, by outcome; None a outcome without provinces."""
+    """Refits without each city and each province, by outcome; None for each outcome without provinces."""
     panel, kept = sample.panel, sample.kept
     i, j, (block, n_blocks) = panel.city_i[kept], panel.city_j[kept], blocks
     # a last column counts treated pairs, so that a deletion that leaves no pilot is seen
@@ -177,7 +177,8 @@ def _all_refits(sample: Sample, statistics: PairStatistics, blocks: tuple[np.nda
     totals = sum_by_group(values, block, n_blocks)
     by_city = statistics_by_city(values, i, j, block, (panel.n_cities, n_blocks))
     held = by_city[:, :, 0].sum(axis=1) > 0.5
-    refits = {"city": _refit(totals[None] - by_city[held], panel.city_ids[held], statistics, combine)}
+    without_city = solve_blocks((totals[None] - by_city[held])[..., :-1], statistics)
+    refits = {"city": _refits(without_city, panel.city_ids[held], statistics, combine)}
     if panel.province is None:
         return refits | {"province": [None] * statistics.layout.n_outcomes}
     names, province = np.unique(panel.province, return_inverse=True)
@@ -186,35 +187,27 @@ def _all_refits(sample: Sample, statistics: PairStatistics, blocks: tuple[np.nda
     np.add.at(by_province, province, by_city)
     deleted = totals[None] - by_province + sum_inside(values, province[i], province[j], block, (len(names), n_blocks))
     chosen = (by_province[:, :, 0].sum(axis=1) > 0.5) & (deleted[:, :, -1].sum(axis=1) > 0.5)
+    # the whole sample comes last
+    samples = np.concatenate([deleted[chosen], totals[None]])[..., :-1]
+    solution = solve_blocks(samples, statistics)
+    by_regressor = np.einsum("ck,akl->alc", combine, solution.inverse)
+    by_year = [-np.einsum("btk,kc->btc", year_means(part[None], statistics)[0][0], by_regressor[b]) for b, part in enumerate(samples)]
     by_city_block = sum_city_groups(statistics.values[:, : statistics.layout.gram_start], i, j, block, province, n_blocks)
-    df = _df_by_design(by_city_block, np.flatnonzero(chosen), np.concatenate([deleted[chosen], totals[None]]), statistics, combine)
-    return refits | {"province": _refit(deleted[chosen], names[chosen], statistics, combine, df)}
+    df = jackknife_df(
+        by_city_block,
+        np.flatnonzero(chosen),
+        lambda b, rows, group: spread_outcome_weights(by_year[b], by_regressor[b], rows, group, statistics),
+    )
+    return refits | {"province": _refits(solution, names[chosen], statistics, combine, df)}
 
 
-def _df_by_design(
-    sums: CitySums, provinces: np.ndarray, totals: np.ndarray, statistics: PairStatistics, combine: np.ndarray
-) -> np.ndarray | None:
-    """Degrees of freedom (C,) of the jackknife, from sums by block without each province and, last, of all pairs; None without a refit."""
-    if len(provinces) == 0:
-        return None
-    totals = totals[..., :-1]
-    by_regressor = np.einsum("ck,akl->alc", combine, solve_blocks(totals, statistics).inverse)
-    by_year = [-np.einsum("btk,kc->btc", year_means(part[None], statistics)[0][0], by_regressor[b]) for b, part in enumerate(totals)]
-
-    def spread(b: int, rows: np.ndarray, group: np.ndarray) -> np.ndarray:
-        return spread_outcome_weights(by_year[b], by_regressor[b], rows, group, statistics)
-
-    return jackknife_df(sums, provinces, spread)
-
-
-def _refit(
-    deleted: np.ndarray, names: np.ndarray, statistics: PairStatistics, combine: np.ndarray, df: np.ndarray | None = None
+def _refits(
+    solution: BlockSolution, names: np.ndarray, statistics: PairStatistics, combine: np.ndarray, df: np.ndarray | None = None
 ) -> list[Refits]:
-    if len(deleted) == 0:
-        return [Refits(names, np.zeros((0, len(combine)))) for _ in range(statistics.layout.n_outcomes)]
-    solution = solve_blocks(deleted[..., :-1], statistics)
-    is_lost = np.einsum("ck,ak->ac", (combine != 0).astype(np.float64), solution.lost.astype(np.float64)) > 0
+    """One for each outcome, from the first solutions of a batch."""
+    n = len(names)
+    is_lost = np.einsum("ck,ak->ac", (combine != 0).astype(np.float64), solution.lost[:n].astype(np.float64)) > 0
     return [
-        Refits(names, np.where(is_lost, np.nan, np.einsum("ck,ak->ac", combine, solution.theta[:, m])), df)
+        Refits(names, np.where(is_lost, np.nan, np.einsum("ck,ak->ac", combine, solution.theta[:n, m])), df)
         for m in range(statistics.layout.n_outcomes)
     ]

@@ -120,7 +120,13 @@ def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Desi
     totals = sum_by_group(statistics.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
     # the whole sample comes last
     solution = solve(np.concatenate([deleted, totals[None]]), design.x, statistics)
-    return _refits(solution, provinces, design, statistics, _df_by_design(sample, statistics, design, provinces, solution.inverse))
+    weights = [outcome_weights(inverse, design.x, statistics.layout) for inverse in solution.inverse]
+    df = jackknife_df(
+        city_sums_of(sample, statistics.values[:, : statistics.layout.gram_start]),
+        province_positions(sample, provinces),
+        lambda b, rows, group: spread_outcome_weights(*weights[b], rows, group, statistics),
+    )
+    return _refits(solution, provinces, design, statistics, df)
 
 
 def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen, pilots, refits) -> InfluenceFit:
@@ -182,19 +188,6 @@ def _residuals(sample: Sample, statistics: PairStatistics, design: Design, theta
     explained = np.where(observed, fitted[group], np.nan)
     explained -= np.nanmean(explained, axis=1, keepdims=True)
     return np.where(observed, rest - explained, np.nan)
-
-
-def _df_by_design(
-    sample: Sample, statistics: PairStatistics, design: Design, provinces: np.ndarray, inverses: np.ndarray
-) -> np.ndarray | None:
-    """Degrees of freedom (C,) of the jackknife of every outcome; None without a refit."""
-    if len(provinces) == 0:
-        return None
-    weights = [outcome_weights(inverse, design.x, statistics.layout) for inverse in inverses]
-    sums = city_sums_of(sample, statistics.values[:, : statistics.layout.gram_start])
-    return jackknife_df(
-        sums, province_positions(sample, provinces), lambda b, rows, group: spread_outcome_weights(*weights[b], rows, group, statistics)
-    )
 
 
 def _refits(

@@ -97,7 +97,7 @@ def province_positions(sample: Sample, names: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.unique(sample.panel.province), names)
 
 
-def jackknife_df(sums: CitySums, provinces: np.ndarray, spread: Spread) -> np.ndarray:
+def jackknife_df(sums: CitySums, provinces: np.ndarray, spread: Spread) -> np.ndarray | None:
     """Degrees of freedom by design of every coefficient's province jackknife.
 
     Parameters
@@ -109,8 +109,10 @@ def jackknife_df(sums: CitySums, provinces: np.ndarray, spread: Spread) -> np.nd
 
     Returns
     -------
-    (C,) float array
+    (C,) float array, or None where no province is left out
     """
+    if len(provinces) == 0:
+        return None
     whole = sums.by_city(spread(-1, sums.sums, sums.group))
     deviations = np.empty((len(provinces), *whole.shape))
     for b, r in enumerate(provinces):
