@@ -13,6 +13,19 @@ class NotEstimable(ValueError):
 
 
 @dataclass(frozen=True)
+class NotRun:
+    """What stands in place of a result that cannot be had.
+
+    Attributes
+    ----------
+    reason : str
+        What is missing, as a sentence for the user.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Estimate:
     """One coefficient under one line of inference; None where the line has no such number.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..estimators.registry import ESTIMATORS
-from .rules import CONTROL_GROUPS, MODERATORS, TIE_RULES
+from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 
 ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 EFFECTS = (("pair", "year"), ("pair", "region_pair_year"), ("pair", "province_pair_year"), ("pair", "class_year"))
@@ -126,6 +126,13 @@ class Spec:
     def is_moderated(self) -> bool:
         """Whether effects or year effects depend on the pair, or a path of the pilot stands in for treatment."""
         return bool(self.moderator or self.strength) or self.effects != ("pair", "year")
+
+    @property
+    def kind(self) -> str:
+        """What the fit needs beyond an estimator: ``approval_year``, ``dose``, or ``estimators`` for nothing."""
+        if DATING_RULES[self.treatment_rule].drops_approval_year:
+            return "approval_year"
+        return "dose" if self.dose else "estimators"
 
     @property
     def variant(self) -> str:

@@ -125,8 +125,6 @@ def fit_all_pairs(
     estimator: str = "twfe",
     exposures: tuple[str, ...] = ("none", "one"),
     refits: bool = False,
-    controls: object = None,
-    tie_quantile: object = None,
 ) -> PairFit:
     """Fit one estimator on all pairs of the chosen exposures, in O(N T^2) for `cm` and O(N log N) for `neg_abs_gap`.
 
@@ -144,8 +142,6 @@ def fit_all_pairs(
         Of `EXPOSURES`; the study's sample is ("none", "one").
     refits : bool
         Also estimate without each province and without each city.
-    controls, tie_quantile : None
-        Not covered: anything else is refused with the way to go.
 
     Returns
     -------
@@ -158,7 +154,7 @@ def fit_all_pairs(
     ValueError
         An argument is not covered or not one of those named.
     """
-    _check_arguments(outcome, estimator, exposures, controls, tie_quantile)
+    _check_arguments(outcome, estimator, exposures)
     group, group_years = panel.group, panel.group_years
     cells = build_pair_cells(group_years, panel.years, exposures)
     values = centre(panel.values, outcome)
@@ -193,11 +189,7 @@ def fit_all_pairs(
     )
 
 
-def _check_arguments(outcome: str, estimator: str, exposures: tuple[str, ...], controls: object, tie_quantile: object) -> None:
-    if controls is not None:
-        raise ValueError("the closed form over all pairs takes no controls: use estimation.out_of_core.fit or estimation.fit")
-    if tie_quantile is not None:
-        raise ValueError("a tie mask breaks the closed form over all pairs: use estimation.out_of_core.fit or estimation.fit")
+def _check_arguments(outcome: str, estimator: str, exposures: tuple[str, ...]) -> None:
     if outcome not in OUTCOMES:
         raise ValueError(f"outcome {outcome!r} has no closed form over all pairs: expected one of {', '.join(OUTCOMES)}")
     if estimator not in MODELS:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..panel.pair_panel import PairPanel
-from ..results import FitResult, NotEstimable
+from ..results import FitResult, NotEstimable, NotRun
 from .heterogeneity import Moderation, fit_moderations
 
 
@@ -48,8 +48,8 @@ def fit_city_paths(
     moderation = Moderation(name=name, city_path=np.stack(paths, axis=2).astype(float), path_names=tuple(terms))
     results = {}
     for (_, outcome), result in fit_moderations(panel, [moderation], **settings).items():
-        if isinstance(result, NotEstimable):
-            raise result
+        if isinstance(result, NotRun):
+            raise NotEstimable(result.reason)
         results["twfe", outcome] = _with_own_names(result, {f"strength:{term}": term for term in terms})
     return results
 

@@ -17,7 +17,7 @@ from ..influence.influence_fit import InfluenceFit
 from ..kernels.compile_cache import use_compile_cache
 from ..linear.heterogeneity_design import CityTypes, ModeratedDesign, Moderation, build_design, city_types
 from ..panel.pair_panel import PairPanel, Sample
-from ..results import Diagnostic, FitResult, NotEstimable
+from ..results import Diagnostic, FitResult, NotEstimable, NotRun
 
 __all__ = ["Moderation", "fit_moderations"]
 
@@ -32,7 +32,7 @@ def fit_moderations(
     shuffle: str | np.ndarray = "province",
     tie_quantile: float | None = None,
     control_names: Sequence[str] = (),
-) -> dict[tuple[str, int], FitResult | NotEstimable]:
+) -> dict[tuple[str, int], FitResult | NotRun]:
     """Fit every moderation on every outcome of a panel; all share one sample and one pass of draws.
 
     Parameters
@@ -63,17 +63,17 @@ def fit_moderations(
     return fit_by_sample(panel, lambda sample: _fit_sample(sample, *settings), tie_quantile)
 
 
-def _fit_sample(sample, moderations, vcov, permutations, seed, shuffle, control_names) -> dict[tuple[str, int], FitResult | NotEstimable]:
+def _fit_sample(sample, moderations, vcov, permutations, seed, shuffle, control_names) -> dict[tuple[str, int], FitResult | NotRun]:
     types = city_types(sample, moderations)
     strata = strata_of(sample, shuffle)
-    results: dict[tuple[str, int], FitResult | NotEstimable] = {}
+    results: dict[tuple[str, int], FitResult | NotRun] = {}
     fitted: dict[str, tuple[ModeratedDesign, tuple[InfluenceFit, ...], tuple[str, ...]]] = {}
     for moderation in moderations:
         design = build_design(sample, moderation, types)
         try:
             fitted[design.name] = (design, *fit_moderated(sample, design, types, control_names))
-        except NotEstimable as reason:
-            results |= {(design.name, outcome): reason for outcome in sample.outcomes}
+        except NotEstimable as error:
+            results |= {(design.name, outcome): NotRun(str(error)) for outcome in sample.outcomes}
     tested = {name: _tested(design, fits[0]) for name, (design, fits, _) in fitted.items()}
     draws: dict[tuple[str, int], ModeratedDraws] = {}
     wants_draws = permutations > 0 and sample.panel.pilots_known and (vcov is None or "permutation" in vcov)

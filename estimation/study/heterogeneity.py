@@ -4,59 +4,45 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
-from ..analyses.rules import TIE_RULES
 from ..analyses.spec import SampleError, Spec
 from ..fits.heterogeneity import fit_moderations
 from ..linear.heterogeneity_design import Moderation
-from ..results import FitResult, NotEstimable
+from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
 from ..sample.moderators import Notes, build_moderation
 
 
-def fit_moderated_group(
-    marts: Marts, sample: StudySample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
-) -> Iterator[tuple[Spec, StudySample, FitResult | str]]:
-    """Results by spec, a reason in place of a result where there is none; specs that differ only in outcome share a fit."""
-    built: dict[tuple, tuple[Moderation, Notes] | str] = {}
+def fit_heterogeneity_group(
+    marts: Marts, sample: StudySample, group: list[Spec], settings: dict[str, Any]
+) -> Iterator[tuple[Spec, FitResult | NotRun]]:
+    """Results by spec; specs that differ only in outcome share a fit."""
+    built: dict[tuple, tuple[Moderation, Notes] | NotRun] = {}
     for spec in group:
         if _key(spec) not in built:
             try:
                 built[_key(spec)] = build_moderation(sample, marts.cities, marts.strengths, spec)
             except SampleError as error:
-                built[_key(spec)] = str(error)
-    moderations = [entry[0] for entry in built.values() if not isinstance(entry, str)]
-    results = _fit(sample, moderations, group[0], vcov, permutations)
+                built[_key(spec)] = NotRun(str(error))
+    moderations = [entry[0] for entry in built.values() if not isinstance(entry, NotRun)]
+    try:
+        results = fit_moderations(sample.panel, moderations, control_names=group[0].controls, **settings) if moderations else {}
+    except NotEstimable as error:
+        built = {key: entry if isinstance(entry, NotRun) else NotRun(str(error)) for key, entry in built.items()}
     for spec in group:
         entry = built[_key(spec)]
-        if isinstance(entry, str):
-            yield spec, sample, entry
+        if isinstance(entry, NotRun):
+            yield spec, entry
             continue
-        result = results if isinstance(results, str) else results[entry[0].name, sample.outcomes.index(spec.outcome)]
-        yield spec, sample, str(result) if isinstance(result, NotEstimable | str) else _with_notes(result, entry[1])
+        moderation, notes = entry
+        result = results[moderation.name, sample.outcomes.index(spec.outcome)]
+        yield spec, result if isinstance(result, NotRun) else _with_notes(result, notes)
 
 
 def _key(spec: Spec) -> tuple:
     return (spec.moderator, spec.strength, spec.effects, spec.estimator)
-
-
-def _fit(sample: StudySample, moderations: list[Moderation], spec: Spec, vcov: tuple[str, ...], permutations: int) -> dict | str:
-    if not moderations:
-        return {}
-    try:
-        return fit_moderations(
-            sample.panel,
-            moderations,
-            vcov=vcov,
-            permutations=permutations,
-            seed=spec.seed,
-            shuffle=spec.shuffle if sample.strata is None else sample.strata,
-            tie_quantile=TIE_RULES[spec.tie_rule].quantile,
-            control_names=spec.controls,
-        )
-    except NotEstimable as error:
-        return str(error)
 
 
 def _with_notes(result: FitResult, notes: Notes) -> FitResult:

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from .run import StudyResult, all_specs, curve_specs, read_marts, run_study
+from ..analyses.catalog import all_specs, curve_specs
+from .run import StudyResult, read_marts, run_study
 
 COLUMNS = ("term", "event_time", "vcov", "estimate", "std_error", "ci_low", "ci_high", "p_value")
 

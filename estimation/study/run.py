@@ -4,54 +4,31 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from ..analyses import (
-    baseline,
-    confounders,
-    dynamics,
-    heterogeneity,
-    leave_out,
-    matching,
-    mechanisms,
-    policy_tools,
-    robustness,
-    specification_curve,
-    spillovers,
-)
-from ..analyses.rules import DATING_RULES, TIE_RULES
+from ..analyses import leave_out
+from ..analyses.catalog import all_specs
+from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
-from ..estimators.registry import ESTIMATORS
 from ..estimators.two_way import leave_one_out
-from ..fit import FitResult, NotEstimable, fit_outcomes
-from ..fits.approval_year import fit_without_approval_year
-from ..fits.dose import fit_dose
-from ..panel.pair_panel import PairPanel
-from ..sample.build import PAIR_BASE, SampleError, StudySample, build_sample, hash_sample
+from ..results import FitResult, NotRun
+from ..sample.build import StudySample, hash_sample
 from ..sample.marts import Marts, read_frames
-from .heterogeneity import fit_moderated_group
+from .estimate import estimate_group, group_specs
 from .multiplicity import adjusted_rows
-from .samples import build_group_sample, group_frames, group_outcomes
 from .specification_curve import run_curve
 from .tables import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
     NOT_RUN_COLUMNS,
     SPECIFICATION_COLUMNS,
-    TRUTH_COLUMNS,
     WARNING_COLUMNS,
-    empty_truth,
     typed,
 )
-
-__all__ = ["Marts", "StudyResult", "all_specs", "compute_truth", "curve_specs", "empty_truth", "read_marts", "run_study"]
-
-ANALYSES = (baseline, dynamics, matching, robustness, mechanisms, heterogeneity, policy_tools, confounders, spillovers, leave_out)
 
 
 @dataclass(frozen=True)
@@ -63,16 +40,6 @@ class StudyResult:
     not_run: pd.DataFrame
     warning: pd.DataFrame
     specification: pd.DataFrame
-
-
-def all_specs() -> tuple[Spec, ...]:
-    """Every spec of the analyses, in their order."""
-    return tuple(spec for analysis in ANALYSES for spec in analysis.SPECS)
-
-
-def curve_specs() -> tuple[Spec, ...]:
-    """Every spec of the specification curve, in its order."""
-    return specification_curve.SPECS
 
 
 def read_marts(con: Any, specs: Sequence[Spec] | None = None) -> Marts:
@@ -112,10 +79,10 @@ def run_study(
     rows: dict[str, dict[str, list]] = {spec.spec_id: {"estimate": [], "diagnostic": [], "not_run": [], "warning": []} for spec in specs}
     names = _place_names(marts.cities)
     done = 0
-    for group in _groups(specs):
+    for group in group_specs(specs):
         if on_progress:
             on_progress(f"specs {done + 1}-{done + len(group)} of {len(specs)}: {_sample_name(group[0])}")
-        for spec, sample, result in _estimate_group(marts, group):
+        for spec, sample, result in estimate_group(marts, group):
             rows[spec.spec_id] = _rows_of(spec, sample, result, names)
         done += len(group)
     curve_rows = _run_curve(marts, curve, on_progress)
@@ -129,44 +96,6 @@ def run_study(
     )
 
 
-def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | None = None) -> pd.DataFrame:
-    """Truth of every spec on simulated data: its own estimator on the difference of the two outcomes, on the factual sample.
-
-    Parameters
-    ----------
-    marts : Marts
-        Of the landing with the effect.
-    counterfactual : Marts
-        Of the landing from the same shocks without it; only its synchronization is used.
-    specs : sequence of Spec, optional
-        Default is every spec of the analyses.
-
-    Returns
-    -------
-    DataFrame
-        For ``estimates.truth``; a spec that cannot be run has no row.
-    """
-    rows = []
-    for group in _groups(all_specs() if specs is None else specs):
-        outcomes = group_outcomes(group)
-        try:
-            sample = build_group_sample(marts, group)
-            without = build_sample(marts.cities, marts.pairs, group_frames(counterfactual, group)[2], group[0], outcomes=outcomes)
-        except SampleError:
-            continue
-        difference = sample.panel.y - _aligned(without.panel, sample.panel)
-        effect = dataclasses.replace(sample, panel=dataclasses.replace(sample.panel, y=difference))
-        for spec, _, result in _fit_any(marts, effect, group, vcov=(), permutations=0):
-            if isinstance(result, str):
-                continue
-            points = {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
-            rows += [
-                {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value}
-                for (term, cohort, event), value in points.items()
-            ]
-    return typed(rows, TRUTH_COLUMNS)
-
-
 def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Spec:
     draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
     return dataclasses.replace(spec, permutations=draws, seed=spec.seed if seed is None else seed)
@@ -178,81 +107,6 @@ def _sample_name(spec: Spec) -> str:
     controls += f", without {', '.join(spec.excluded)}" if spec.excluded else ""
     controls += f", given {', '.join(spec.controls)}" if spec.controls else ""
     return f"{spec.series}{window}, ties {spec.tie_rule}, treated by {spec.treatment_rule}{controls}, shuffled by {spec.shuffle}"
-
-
-def _groups(specs: Sequence[Spec]) -> list[list[Spec]]:
-    """Specs that share a sample, in order of their first."""
-    groups: dict[tuple, list[Spec]] = {}
-    for spec in specs:
-        groups.setdefault(spec.sample_key, []).append(spec)
-    return list(groups.values())
-
-
-def _estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, StudySample | None, FitResult | str]]:
-    """Results by spec; a reason in place of a result where the sample cannot be had."""
-    try:
-        sample = build_group_sample(marts, group)
-    except SampleError as error:
-        yield from ((spec, None, str(error)) for spec in group)
-        return
-    yield from _fit_any(marts, sample, group, vcov=group[0].vcov, permutations=group[0].permutations)
-
-
-def _fit_any(
-    marts: Marts, sample: StudySample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
-) -> Iterator[tuple[Spec, StudySample, FitResult | str]]:
-    if group[0].is_moderated:
-        yield from fit_moderated_group(marts, sample, group, vcov=vcov, permutations=permutations)
-    else:
-        yield from _fit_group(sample, group, vcov=vcov, permutations=permutations)
-
-
-def _fit_group(
-    sample: StudySample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
-) -> Iterator[tuple[Spec, StudySample, FitResult | str]]:
-    """One call of the estimators for a group; estimators apart from one another, and a reason, where one of them identifies nothing."""
-    estimators = tuple(dict.fromkeys(spec.estimator for spec in group))
-    try:
-        results: dict | str = _fit(sample, group[0], estimators, vcov, permutations)
-    except NotEstimable as error:
-        results = str(error)
-    if isinstance(results, str) and len(estimators) > 1:
-        for estimator in estimators:
-            own = [spec for spec in group if spec.estimator == estimator]
-            yield from _fit_group(sample, own, vcov=vcov, permutations=permutations)
-        return
-    for spec in group:
-        yield spec, sample, results if isinstance(results, str) else results[spec.estimator, sample.outcomes.index(spec.outcome)]
-
-
-def _fit(sample: StudySample, spec: Spec, estimators: tuple[str, ...], vcov: tuple[str, ...], permutations: int) -> dict:
-    quantile = TIE_RULES[spec.tie_rule].quantile
-    settings = {
-        "vcov": vcov,
-        "permutations": permutations,
-        "seed": spec.seed,
-        "shuffle": spec.shuffle if sample.strata is None else sample.strata,
-        "tie_quantile": quantile,
-    }
-    if ESTIMATORS[spec.estimator].needs_city_covariates:
-        covariates = {"covariates": sample.city_covariates, "covariate_names": spec.controls}
-        panel = dataclasses.replace(sample.panel, controls=None)
-        return fit_outcomes(panel, estimators=estimators, **covariates, **settings)
-    if DATING_RULES[spec.treatment_rule].drops_approval_year:
-        return fit_without_approval_year(sample.panel, sample.is_second_half, **settings)
-    if sample.dose is not None:
-        return fit_dose(sample.panel, sample.dose, **settings)
-    partners = TIE_RULES[spec.tie_rule].partners
-    return fit_outcomes(sample.panel, estimators=estimators, n_partners=partners, control_names=spec.controls, **settings)
-
-
-def _aligned(other: PairPanel, panel: PairPanel) -> np.ndarray:
-    """Outcomes of another panel (M, P, T) on the pairs and years of this one, NaN where it has none."""
-    keys = [p.city_ids[p.city_i] * PAIR_BASE + p.city_ids[p.city_j] for p in (other, panel)]
-    position = pd.Index(keys[0]).get_indexer(keys[1])
-    year = pd.Index(other.years).get_indexer(panel.years)
-    values = other.y[:, np.maximum(position, 0)][:, :, np.maximum(year, 0)]
-    return np.where((position >= 0)[None, :, None] & (year >= 0)[None, None, :], values, np.nan)
 
 
 def _place_names(cities: pd.DataFrame) -> dict[str, str]:
@@ -270,9 +124,9 @@ def _with_names(text: str, names: dict[str, str]) -> str:
     return re.sub(r"(?:province|city) \d{6}\b", lambda found: f"{found[0]} ({names[found[0]]})" if found[0] in names else found[0], text)
 
 
-def _rows_of(spec: Spec, sample: StudySample | None, result: FitResult | str, names: dict[str, str]) -> dict[str, list]:
-    if isinstance(result, str):
-        return {"estimate": [], "diagnostic": [], "warning": [], "not_run": [_not_run(spec, result)]}
+def _rows_of(spec: Spec, sample: StudySample | None, result: FitResult | NotRun, names: dict[str, str]) -> dict[str, list]:
+    if isinstance(result, NotRun):
+        return {"estimate": [], "diagnostic": [], "warning": [], "not_run": [_not_run(spec, result.reason)]}
     common = {
         **{name: getattr(spec, name) for name in ("spec_id", "analysis", "estimator", "outcome", "treatment_rule", "tie_rule")},
         **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities")},

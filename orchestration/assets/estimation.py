@@ -62,17 +62,20 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         "with and without the effect. Empty for delivered files.",
     )
     def truth(settings: Settings) -> dg.MaterializeResult:
-        from estimation.study import run as estimation_study
+        from estimation.analyses.catalog import all_specs
+        from estimation.study.run import read_marts
+        from estimation.study.tables import empty_truth
+        from estimation.study.truth import compute_truth
 
         home = Home.from_environment()
         with open_build(home.build, read_only=True) as con:
-            frames = estimation_study.read_marts(con)
+            frames = read_marts(con)
         if settings.is_simulated:
             with open_build(home.counterfactual, read_only=True) as con:
-                without = estimation_study.read_marts(con)
-            table = estimation_study.compute_truth(frames, without, estimation_study.all_specs())
+                without = read_marts(con)
+            table = compute_truth(frames, without, all_specs())
         else:
-            table = estimation_study.empty_truth()
+            table = empty_truth()
         with open_build(home.build) as con:
             write_frame(con, GROUP, "truth", table)
             comment_tables(con)
@@ -83,11 +86,11 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 
 def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Tables of the whole study, or those of the build with some analyses estimated anew."""
-    from estimation.study import run as estimation_study
+    from estimation.study.run import read_marts
     from orchestration.reuse.chosen_analyses import choose_specs, read_estimates, replace_analyses
 
     with open_build(home.build, read_only=True) as con:
-        frames = estimation_study.read_marts(con)
+        frames = read_marts(con)
         before = read_estimates(con, TABLES) if analyses else {}
     if not analyses:
         return keep_estimates(home, frames, [settings.permutations], lambda: _run_study(frames, settings.permutations))
@@ -96,13 +99,14 @@ def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[s
 
 
 def _run_study(frames: Any, permutations: int, specs: Sequence[Any] | None = None, curve: Sequence[Any] | None = None) -> dict[str, Any]:
-    from estimation.study import run as estimation_study
+    from estimation.analyses.catalog import all_specs, curve_specs
+    from estimation.study.run import run_study
 
     return vars(
-        estimation_study.run_study(
+        run_study(
             frames,
-            estimation_study.all_specs() if specs is None else specs,
-            curve=estimation_study.curve_specs() if curve is None else curve,
+            all_specs() if specs is None else specs,
+            curve=curve_specs() if curve is None else curve,
             permutations=permutations,
             on_progress=lambda text: progress(f"  {text}"),
         )

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import duckdb
 import pandas as pd
 
+from estimation.analyses.catalog import all_specs, curve_specs
 from estimation.analyses.spec import Spec
-from estimation.study import run as study
 
 SCHEMA = "estimates"
 
@@ -29,7 +29,7 @@ def choose_specs(analyses: Sequence[str]) -> tuple[tuple[Spec, ...], tuple[Spec,
     UnknownAnalysis
         Naming every name that is no analysis, and those that are.
     """
-    specs, curve = study.all_specs(), study.curve_specs()
+    specs, curve = all_specs(), curve_specs()
     known = sorted({spec.analysis for spec in (*specs, *curve)})
     unknown = sorted(set(analyses) - set(known))
     if unknown:

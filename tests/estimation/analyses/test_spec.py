@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from estimation.analyses.catalog import all_specs
 from estimation.analyses.spec import SERIES_NEEDS, Spec, split_of
-from estimation.study.run import all_specs
 
 SERIES = ("growth_official", "growth_deflated")
 

@@ -200,8 +200,6 @@ def test_draws_are_the_same_bytes_for_any_number_of_threads(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("changes", "error", "expected"),
     [
-        ({"controls": np.ones(3)}, ValueError, "controls"),
-        ({"tie_quantile": 0.5}, ValueError, "tie mask"),
         ({"outcome": "rolling_corr"}, ValueError, "rolling_corr"),
         ({"estimator": "gardner"}, ValueError, "gardner"),
         ({"exposures": ("some",)}, ValueError, "exposures"),

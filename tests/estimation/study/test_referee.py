@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from estimation.analyses import confounders, leave_out, mechanisms, spillovers
+from estimation.analyses.catalog import all_specs
 from estimation.analyses.spec import Spec
 from estimation.estimators.two_way import leave_one_out
 from estimation.fit import PairPanel, fit_panel
@@ -14,7 +15,7 @@ from estimation.measures.derived_series import add_derived_series
 from estimation.panel.pair_panel import build_sample
 from estimation.sample.exposure import add_city_marks
 from estimation.sample.marts import Marts
-from estimation.study.run import all_specs, run_study
+from estimation.study.run import run_study
 from tests.estimation.study.test_run import YEARS, economy
 
 FAST = {"permutations": 19, "seed": 3}

@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from estimation.analyses.catalog import all_specs, curve_specs
 from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.fit import PairPanel, fit_panel
-from estimation.study.run import Marts, all_specs, compute_truth, curve_specs, empty_truth, read_marts, run_study
+from estimation.sample.marts import Marts
+from estimation.study.run import read_marts, run_study
 from estimation.study.tables import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
@@ -20,7 +22,9 @@ from estimation.study.tables import (
     SPECIFICATION_COLUMNS,
     TRUTH_COLUMNS,
     WARNING_COLUMNS,
+    empty_truth,
 )
+from estimation.study.truth import compute_truth
 
 YEARS = np.arange(2010, 2020)
 PRIMARY = "baseline.cm_growth_official.headline"

@@ -6,6 +6,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from estimation.analyses.catalog import curve_specs
 from estimation.study import run as study
 from orchestration.assets.estimation import TABLES
 from orchestration.reuse.chosen_analyses import NoEstimates, UnknownAnalysis, choose_specs, read_estimates, replace_analyses
@@ -16,7 +17,7 @@ def test_specs_of_the_named_analyses_are_chosen() -> None:
     specs, curve = choose_specs(["dynamics"])
     assert {spec.analysis for spec in specs} == {"dynamics"} and not curve
     specs, curve = choose_specs(["specification_curve"])
-    assert not specs and len(curve) == len(study.curve_specs())
+    assert not specs and len(curve) == len(curve_specs())
 
 
 def test_a_name_that_is_no_analysis_is_refused_with_those_that_are() -> None:

@@ -1,0 +1,107 @@
+"""From a group of specs that share a sample to the result of each."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from ..analyses.rules import TIE_RULES
+from ..analyses.spec import SampleError, Spec
+from ..estimators.registry import ESTIMATORS
+from ..fit import fit_outcomes
+from ..fits.approval_year import fit_without_approval_year
+from ..fits.dose import fit_dose
+from ..results import FitResult, NotEstimable, NotRun
+from ..sample.build import StudySample
+from ..sample.marts import Marts
+from .heterogeneity import fit_heterogeneity_group
+from .samples import build_group_sample
+
+Results = dict[tuple[str, int], FitResult]
+
+
+def group_specs(specs: Sequence[Spec]) -> list[list[Spec]]:
+    """Specs that share a sample, in order of their first."""
+    groups: dict[tuple, list[Spec]] = {}
+    for spec in specs:
+        groups.setdefault(spec.sample_key, []).append(spec)
+    return list(groups.values())
+
+
+def estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, StudySample | None, FitResult | NotRun]]:
+    """Result of each spec and the sample it rests on; no sample where it cannot be had."""
+    try:
+        sample = build_group_sample(marts, group)
+    except SampleError as error:
+        yield from ((spec, None, NotRun(str(error))) for spec in group)
+        return
+    for spec, result in fit_group(marts, sample, group, vcov=group[0].vcov, permutations=group[0].permutations):
+        yield spec, sample, result
+
+
+def fit_group(
+    marts: Marts, sample: StudySample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
+) -> Iterator[tuple[Spec, FitResult | NotRun]]:
+    """Result of each spec on a sample.
+
+    Parameters
+    ----------
+    marts : Marts
+    sample : StudySample
+    group : list of Spec
+        Specs that share the sample; only outcome, estimator and heterogeneity differ.
+    vcov : tuple of str
+        Variance estimators; empty for point estimates alone.
+    permutations : int
+    """
+    first = group[0]
+    settings = {
+        "vcov": vcov,
+        "permutations": permutations,
+        "seed": first.seed,
+        "shuffle": first.shuffle if sample.strata is None else sample.strata,
+        "tie_quantile": TIE_RULES[first.tie_rule].quantile,
+    }
+    if first.is_moderated:
+        yield from fit_heterogeneity_group(marts, sample, group, settings)
+        return
+    estimators = tuple(dict.fromkeys(spec.estimator for spec in group))
+    try:
+        results = FITS[first.kind](sample, first, estimators, settings)
+    except NotEstimable as error:
+        if len(estimators) == 1:
+            yield from ((spec, NotRun(str(error))) for spec in group)
+            return
+        # one of them identifies nothing: each by itself, so that the others stand
+        for estimator in estimators:
+            own = [spec for spec in group if spec.estimator == estimator]
+            yield from fit_group(marts, sample, own, vcov=vcov, permutations=permutations)
+        return
+    for spec in group:
+        yield spec, results[spec.estimator, sample.outcomes.index(spec.outcome)]
+
+
+def _fit_estimators(sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]) -> Results:
+    if ESTIMATORS[spec.estimator].needs_city_covariates:
+        panel = dataclasses.replace(sample.panel, controls=None)
+        given = {"covariates": sample.city_covariates, "covariate_names": spec.controls}
+        return fit_outcomes(panel, estimators=estimators, **given, **settings)
+    partners = TIE_RULES[spec.tie_rule].partners
+    return fit_outcomes(sample.panel, estimators=estimators, n_partners=partners, control_names=spec.controls, **settings)
+
+
+def _fit_approval_year(sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]) -> Results:
+    return fit_without_approval_year(sample.panel, sample.is_second_half, **settings)
+
+
+def _fit_dose(sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]) -> Results:
+    return fit_dose(sample.panel, sample.dose, **settings)
+
+
+# by `Spec.kind`
+FITS: dict[str, Callable[[StudySample, Spec, tuple[str, ...], dict[str, Any]], Results]] = {
+    "estimators": _fit_estimators,
+    "approval_year": _fit_approval_year,
+    "dose": _fit_dose,
+}
