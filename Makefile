@@ -103,14 +103,14 @@ spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest
 	@$(VENV)/bin/uv pip install --quiet --python .venv-$*/bin/python --require-hashes -r requirements-$*.lock
 	@touch $@
 
-simulation-study: setup ## size, power and coverage of the inference into docs/methods.md (SCALE=0.05 for a first look)
+simulation-study: setup ## size, power and coverage of the inference into docs/evidence/simulation-study.md (SCALE=0.05 for a first look)
 	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale "$$SCALE")
 
 bench-quality: setup ## inject defects into clean landings and measure what the rules find (LANDING=path adds delivered files)
-	@$(PY) -m benchmarks.quality --docs docs/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
+	@$(PY) -m benchmarks.quality --docs docs/evidence/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
 
 bench-halves: setup ## thresholds of the quality rules chosen on even years, measured on odd ones (LANDING=path adds delivered files)
-	@$(PY) -m benchmarks.quality.halves --docs docs/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
+	@$(PY) -m benchmarks.quality.halves --docs docs/evidence/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
 
 clean: ## remove what a run can make again (never published/)
 	@rm -rf "$(CITYSYNC_HOME)/build" "$(CITYSYNC_HOME)/cache" "$(CITYSYNC_HOME)/raw" "$(CITYSYNC_HOME)/simulated" "$(CITYSYNC_HOME)/estimates"

@@ -1,7 +1,8 @@
 """A learned classifier against the lexicon on the labelled clauses: TF-IDF of jieba tokens with logistic regression. JSON lines.
 
 Needs scikit-learn and jieba, which no other part of the project uses: an environment of its own beside `.venv`, with
-`pip install scikit-learn jieba duckdb jinja2 pyarrow opencc` (see docs/policy-tools.md), then `python -m benchmarks.policy_classifier`.
+`pip install scikit-learn jieba duckdb jinja2 pyarrow opencc` (docs/evidence/policy-classifier.md), then
+`python -m benchmarks.policy_classifier`.
 """
 
 from __future__ import annotations

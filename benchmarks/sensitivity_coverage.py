@@ -1,4 +1,4 @@
-"""Coverage of the sensitivity sets at the edge of their bounds where the covariance is estimated; prints the table of docs/methods.md.
+"""Coverage of the sensitivity sets where the covariance is estimated; prints the table of docs/evidence/sensitivity-coverage.md.
 
     .venv/bin/python -m benchmarks.sensitivity_coverage
 

@@ -1,6 +1,6 @@
 """`make bench-quality`: inject, build, score; one JSON line a row of the table, and the table itself into the documentation.
 
-`python -m benchmarks.quality --runs 10 --landing path --docs docs/quality-injection.md`
+`python -m benchmarks.quality --runs 10 --landing path --docs docs/evidence/quality-injection.md`
 """
 
 from __future__ import annotations

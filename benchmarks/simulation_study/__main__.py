@@ -1,4 +1,4 @@
-"""`make simulation-study`: run what is missing, then write its figures into the tables of docs/methods.md and the picture beside it."""
+"""`make simulation-study`: run what is missing, then write the tables of docs/evidence/simulation-study.md and their picture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from benchmarks.simulation_study.page import markdown, merge_rows, read_tables, 
 from benchmarks.simulation_study.placebo import run_placebos
 from benchmarks.simulation_study.run import run_cells
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE, PICTURE = DOCS / "evidence" / "simulation-study.md", DOCS / "images" / "simulation_size.svg"
 # title, rows, and how many cells of a row say what was run
 SECTIONS = (
     ("Size: rejections of a true null at nominal 5 %, in per cent (Monte-Carlo error)", summary.size_table, 2),
@@ -39,7 +40,7 @@ def main() -> None:
         if chosen.only in "placebo":
             _placebos(home, folder, chosen.scale)
     if chosen.scale == 1:
-        write_tables(folder, REPOSITORY / "docs" / "methods.md", REPOSITORY / "docs" / "images" / "simulation_size.svg")
+        write_tables(folder, PAGE, PICTURE)
     else:
         _say("\n\n".join(f"{title}\n{markdown(table(folder))}" for title, table, _ in SECTIONS if len(table(folder)) > 1))
 

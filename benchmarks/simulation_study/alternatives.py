@@ -1,4 +1,4 @@
-"""What else was tried for the default's degrees of freedom: figures that docs/methods.md quotes.
+"""What else was tried for the default's degrees of freedom: figures that docs/evidence/simulation-study.md quotes.
 
 `python -m benchmarks.simulation_study.alternatives` prints one JSON object a cell, with a publication of delivered files in CITYSYNC_HOME
 also one a layout of pseudo-pilots; two-way fits of `cm` over all pairs alone.

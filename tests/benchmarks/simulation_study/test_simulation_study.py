@@ -137,7 +137,7 @@ def test_a_cell_is_run_once_and_again_when_its_setting_changes(tmp_path: Path) -
 
 
 def test_tables_stand_between_their_marks(tmp_path: Path) -> None:
-    page, picture = tmp_path / "methods.md", tmp_path / "sizes.svg"
+    page, picture = tmp_path / "simulation-study.md", tmp_path / "sizes.svg"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
     todo = [cell for cell in cells(0.001) if cell.setting.n_cities == 60 and cell.setting.name in ("independent", "convergence")]
     run_cells([cell for cell in todo if cell.estimator == "twfe"], tmp_path)
