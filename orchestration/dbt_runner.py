@@ -7,7 +7,6 @@ same manifest serves the counterfactual build.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -19,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home
+from warehouse.hashing import code_files, hash_named_files
 
-PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "requirements.lock")
-PROJECT_FOLDERS = ("models", "macros", "seeds", "tests")
+PROJECT = (
+    *("dbt_project.yml", "profiles.yml", "requirements.lock"),
+    *("warehouse/models", "warehouse/macros", "warehouse/seeds", "warehouse/tests"),
+)
 # a draft this old was left by a run that was killed
 DRAFT, DRAFT_SECONDS = ".draft-", 3600
 FAILED = ("error", "fail", "runtime error")
@@ -54,13 +56,7 @@ class NodeResult:
 
 def project_hash() -> str:
     """Hash of every file that dbt parses."""
-    digest = hashlib.sha256()
-    files = [REPO / name for name in PROJECT_FILES]
-    for folder in PROJECT_FOLDERS:
-        files += [p for p in sorted((REPO / "warehouse" / folder).rglob("*")) if p.is_file()]
-    for path in files:
-        digest.update(str(path.relative_to(REPO)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return hash_named_files(REPO, code_files(REPO, PROJECT))
 
 
 def ensure_manifest(home: Home) -> Path:

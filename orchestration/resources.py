@@ -1,4 +1,4 @@
-"""What assets share: the run's settings and the build database. Holds no logic of a stage."""
+"""The one resource of the graph: a run's settings, and the lock and tags that every run takes. Holds no logic of a stage."""
 
 from __future__ import annotations
 
@@ -8,16 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
-import duckdb
-import pandas as pd
 
 from orchestration.dagster_ui.run_tags import describe_tags, tag_run
 from orchestration.home import Home, hold_lock
-from orchestration.terminal import progress, say
-from warehouse.build_database import open_build
-from warehouse.publish import refuse_to_replace
-
-__all__ = ["Settings", "open_build", "progress", "say", "write_frame"]
+from warehouse.publication.publish import refuse_to_replace
 
 
 class Settings(dg.ConfigurableResource):
@@ -66,11 +60,3 @@ class Settings(dg.ConfigurableResource):
     def landing_path(self, home: Home) -> Path:
         """The landing to read: the delivered one, else the simulated one with the effect."""
         return home.simulated / "with_effect" if self.is_simulated else Path(self.landing).absolute()
-
-
-def write_frame(con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame) -> None:
-    """Replace a table by a data frame (schema and table are names of this code)."""
-    con.execute(f"create schema if not exists {schema}")
-    con.register("incoming_frame", frame)
-    con.execute(f"create or replace table {schema}.{table} as select * from incoming_frame")
-    con.unregister("incoming_frame")

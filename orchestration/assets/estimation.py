@@ -9,9 +9,11 @@ from pydantic import Field
 
 from orchestration.dagster_ui.metadata import describe_table, show_frame, show_svg
 from orchestration.home import Home
-from orchestration.resources import Settings, open_build, progress, write_frame
+from orchestration.resources import Settings
 from orchestration.reuse.kept_estimates import keep_estimates
-from warehouse.table_comments import comment_tables
+from orchestration.terminal import progress
+from warehouse.build_database import open_build, write_frame
+from warehouse.publication.table_comments import comment_tables
 
 GROUP = "estimates"
 TABLES = ("estimate", "diagnostic", "not_run", "warning", "specification")

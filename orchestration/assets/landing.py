@@ -1,6 +1,5 @@
 """Delivered files to raw Parquet: one asset a source, then the list of this run's files. Reading is warehouse.ingest's."""
 
-import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,7 +10,9 @@ import pandas as pd
 
 from orchestration.dbt_runner import raise_on_failure, run_dbt
 from orchestration.home import REPO, Home
-from orchestration.resources import Settings, progress
+from orchestration.resources import Settings
+from orchestration.terminal import progress
+from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import MOUNT_FAILED, find_editions, read_landing, read_source
 from warehouse.ingest.layouts import load_layouts
@@ -81,11 +82,8 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
 
 
 def _simulation_hash(settings: Settings) -> str:
-    digest = hashlib.sha256(str(settings.simulated_cities).encode())
-    code = sorted((REPO / "warehouse" / "ingest" / "simulation").glob("*.py"))
-    for path in [*code, SEEDS / "city_roster.csv", SEEDS / "pilot_zones.csv"]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    made_of = ("warehouse/ingest/simulation", "warehouse/seeds/city_roster.csv", "warehouse/seeds/pilot_zones.csv")
+    return hash_parts([str(settings.simulated_cities), hash_named_files(REPO, code_files(REPO, made_of))])
 
 
 def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
@@ -102,7 +100,7 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
         home = Home.from_environment()
         editions = {None if key == NO_EDITION else int(key) for key in context.partition_keys} if has_editions else None
         read = partial(read_source, settings.landing_path(home), home.raw, source_id, layouts=load_layouts(), editions=editions)
-        found = read_patiently(context, read)
+        found = read_with_retries(context, read)
         if found.n_files > found.n_reused:
             progress(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
         return dg.MaterializeResult(
@@ -112,7 +110,7 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
     return source
 
 
-def read_patiently(context: dg.AssetExecutionContext, read: Callable[[], Read]) -> Read:
+def read_with_retries(context: dg.AssetExecutionContext, read: Callable[[], Read]) -> Read:
     """What `read` gives; a mount that fails is tried again by Dagster, nothing else is.
 
     Raises
@@ -149,7 +147,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         home = Home.from_environment()
         reset_build(home)
         read = partial(read_landing, settings.landing_path(home), home.raw, home.build, layouts=load_layouts(), strict=settings.strict)
-        report = read_patiently(context, read)
+        report = read_with_retries(context, read)
         n_values = int(report.files["n_observations"].sum())
         # each source has said above which of its files it read; by now all of them are in the cache
         n_taken = int((report.files["status"] == "taken").sum())

@@ -9,10 +9,12 @@ import pandas as pd
 
 from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.home import Home
-from orchestration.resources import Settings, open_build, progress, write_frame
-from warehouse.publication_changes import write_changes
-from warehouse.publish import publish
-from warehouse.table_comments import comment_tables
+from orchestration.resources import Settings
+from orchestration.terminal import progress
+from warehouse.build_database import open_build, write_frame
+from warehouse.publication.changes import write_changes
+from warehouse.publication.publish import publish
+from warehouse.publication.table_comments import comment_tables
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
 RUN_ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"

@@ -10,7 +10,9 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from orchestration.dagster_ui.metadata import describe_table, show_frame
 from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure, run_dbt
 from orchestration.home import Home
-from orchestration.resources import Settings, open_build, progress
+from orchestration.resources import Settings
+from orchestration.terminal import progress
+from warehouse.build_database import open_build
 from warehouse.ingest.errors import LandingError
 
 SAMPLE_ROWS = 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,8 +10,11 @@ from typing import Any
 
 from orchestration.home import REPO, Home, RefreshRunning, hold_lock
 from orchestration.terminal import say
-from warehouse.publish import MANIFEST, PublishError, hash_file, switch
-from warehouse.verification import verify_publication
+from warehouse.hashing import hash_file
+from warehouse.publication.errors import PublishError
+from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.publish import switch
+from warehouse.publication.verification import verify_publication
 
 DONE, DIFFERENT, BAD_USE, RUNNING = 0, 1, 2, 3
 
@@ -35,7 +37,7 @@ def verify(run_id: str | None) -> int:
         say(fault)
     if faults:
         return _end("verify", DIFFERENT, f"{len(faults)} faults in {folder.resolve()}: roll back (`make rollback`) or publish again")
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)
     say(f"cite as: citysync run {manifest['run_id']}, manifest sha256 {hash_file(folder / MANIFEST)}")
     return _end(
         "verify", DONE, f"{len(manifest['files'])} files and {len(manifest['tables'])} tables are as published in {folder.resolve()}"
@@ -64,7 +66,7 @@ def reproduce(run_id: str | None, landing: str | None) -> int:
     home = Home.from_environment()
     try:
         folder = _folder(home, run_id)
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_manifest(folder)
         _require_inputs(manifest, landing)
     except (FileNotFoundError, PublishError) as error:
         return _end("reproduce", BAD_USE, str(error))
@@ -82,7 +84,7 @@ def reproduce(run_id: str | None, landing: str | None) -> int:
     command = [sys.executable, "-m", "orchestration", "refresh", *(["--landing", str(Path(landing).absolute())] if landing else [])]
     if subprocess.run(command, cwd=REPO, env=environment, check=False).returncode:  # noqa: S603 (our own command)
         return _end("reproduce", DIFFERENT, "the refresh did not publish; its last line says why")
-    again = json.loads((scratch / "published" / MANIFEST).read_text(encoding="utf-8"))
+    again = read_manifest(scratch / "published")
     return _compare(manifest, again)
 
 

@@ -16,7 +16,8 @@ from orchestration.home import Home, RefreshRunning, hold_lock, require_writable
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
 from orchestration.terminal import say
-from warehouse.publish import PublishError, refuse_to_replace
+from warehouse.publication.errors import PublishError
+from warehouse.publication.publish import refuse_to_replace
 
 PUBLISHED, STOPPED, BAD_INPUT, RUNNING = 0, 1, 2, 3
 
@@ -139,12 +140,12 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
         say(f"  everything is done: {plan.reason}")
 
     from orchestration.assets.landing import edition_range_tags, register_editions
-    from orchestration.dagster_ui.run_history import unhurried_history
+    from orchestration.dagster_ui.reexecution import let_ui_resume
+    from orchestration.dagster_ui.run_history import batched_sqlite_commits
     from orchestration.definitions import load_definitions
-    from orchestration.reuse.resume import let_ui_resume
 
     definitions = load_definitions()
-    with unhurried_history(), DagsterInstance.get() as instance:
+    with batched_sqlite_commits(), DagsterInstance.get() as instance:
         register_editions(instance, home)
         job = definitions.resolve_job_def("refresh")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -11,7 +11,7 @@ from pathlib import Path
 from orchestration.dbt_runner import ensure_manifest, invoke
 from orchestration.home import REPO, Home, set_tool_environment
 from orchestration.terminal import say
-from warehouse.publish import is_simulated
+from warehouse.publication.manifest import is_simulated
 
 
 def serve_ui(landing: str | None = None) -> int:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.home import Home
-from orchestration.reuse.fingerprint import Fingerprint, hash_file, hash_tree
-from warehouse.publish import MANIFEST
-from warehouse.verification import verify_files
+from orchestration.reuse.fingerprint import Fingerprint
+from warehouse.hashing import hash_file, hash_tree
+from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.verification import verify_files
 
 NOTHING, REPORT, ESTIMATES, ALL = "nothing", "report", "estimates", "all"
 RECORD_VERSION = 1
@@ -87,7 +88,7 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
     manifest = home.published / MANIFEST
     record = {
         "version": RECORD_VERSION,
-        "run_id": json.loads(manifest.read_text(encoding="utf-8"))["run_id"],
+        "run_id": read_manifest(home.published)["run_id"],
         "manifest_sha256": hash_file(manifest),
         "fingerprint": after.as_dict(),
         "build": _hashes(home.build),

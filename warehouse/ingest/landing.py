@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import gc
-import hashlib
 import json
 import os
 import shutil
@@ -22,6 +21,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse.hashing import hash_bytes, hash_file
 from warehouse.ingest.delivered_files import NO_LAYOUT, POLICY_SOURCE, DeliveredFile, describe_file, matches_path, path_in_edition, readable
 from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.formats.grids import read_grids
@@ -214,7 +214,7 @@ def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout],
     if file.origin.source_id == POLICY_SOURCE:
         return _read_policy_text(file, raw_dir, reading)
     data = _read_bytes(file.location)
-    file = replace(file, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    file = replace(file, sha256=hash_bytes(data), size=len(data))
     layout = layouts.get(file.origin.source_id)
     target = raw_dir / f"{raw_key(file, layout)}.parquet"
     counts = _cached_counts(target)
@@ -277,7 +277,7 @@ def _make_policy_parquet(file: DeliveredFile, raw_dir: Path) -> tuple[DeliveredF
     if size > MAX_POLICY_BYTES:
         raise FileFault(*too_large(size))
     data = _read_bytes(file.location)
-    file = replace(file, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    file = replace(file, sha256=hash_bytes(data), size=len(data))
     target = raw_dir / f"{raw_key(file, None)}.parquet"
     n_clauses = count_clauses(target)
     if n_clauses is not None:
@@ -315,8 +315,7 @@ def _hashed_unread(file: DeliveredFile) -> DeliveredFile:
         mode = file.location.lstat()
         if not stat.S_ISREG(mode.st_mode):
             return file
-        with file.location.open("rb") as stream:
-            return replace(file, sha256=hashlib.file_digest(stream, "sha256").hexdigest(), size=mode.st_size)
+        return replace(file, sha256=hash_file(file.location), size=mode.st_size)
     except OSError:
         return file
 
@@ -331,7 +330,7 @@ def raw_key(file: DeliveredFile, layout: Layout | None) -> str:
         layout.content if layout else None,
         POLICY_READER_VERSION if file.origin.source_id == POLICY_SOURCE else READER_VERSION,
     ]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()[:32]
+    return hash_bytes(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode())[:32]
 
 
 def _cached_counts(target: Path) -> dict[str | None, int] | None:

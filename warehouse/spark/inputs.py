@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.publish import literal
+from warehouse.sql_text import literal
 
 TABLES = {
     "seeds": ("city_roster",),

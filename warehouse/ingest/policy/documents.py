@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path, PurePosixPath
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse.hashing import hash_bytes
 from warehouse.ingest.policy.clauses import Clause, joined_titles, split_clauses
 from warehouse.ingest.policy.cleaning import clean_text
 from warehouse.ingest.policy.files import BROKEN, HANZI_RUN, read_policy_text
@@ -88,7 +88,7 @@ def build_policy_document(data: bytes, origin: FileOrigin) -> pa.Table:
         "n_characters": len(mapped.text),
         "n_masked": len(_MASKED.findall(mapped.text)) if any(sign in mapped.text for sign in "*×□") else 0,
         "n_broken": found.count(BROKEN),
-        "text_hash": hashlib.sha256(hanzi.encode()).hexdigest()[:32],
+        "text_hash": hash_bytes(hanzi.encode())[:32],
         "sketch": build_sketch(hanzi),
     }
     columns = [pa.array([row[field.name]], field.type) for field in POLICY_SCHEMA if field.name in row]

@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 
 from warehouse.build_database import open_build
-from warehouse.publish import is_simulated, literal
+from warehouse.publication.manifest import is_simulated
+from warehouse.sql_text import literal
 
 # The best value that each source has for a place, year and indicator, in the old publication and in the new build.
 BEST = """
