@@ -28,6 +28,7 @@ refresh_job = dg.define_asset_job(
     description="Every 15 December: the yearbook of the year is out by then.",
 )
 def yearly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """A refresh of all editions."""
     return dg.RunRequest(tags=_all_editions(context.instance))
 
 
@@ -38,6 +39,10 @@ def yearly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     description="Asks for a refresh when the files in CITYSYNC_LANDING changed (by path and content) and have been still for one interval.",
 )
 def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """A refresh of all editions where the landing differs from the last one asked for, and equals that of the tick before.
+
+    The cursor is `done=<hash>;seen=<hash>`: the landing of the last refresh asked for, and that of the last tick.
+    """
     landing = os.environ.get("CITYSYNC_LANDING", "")
     if not landing:
         return dg.SkipReason("CITYSYNC_LANDING is not set: there is no folder of delivered files to watch")

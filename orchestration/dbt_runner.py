@@ -51,6 +51,7 @@ class NodeResult:
 
     @property
     def failed(self) -> bool:
+        """Whether the node could not be built, or its test found rows."""
         return self.status in FAILED
 
 
@@ -141,6 +142,25 @@ def _load_manifest(home: Home) -> Any:
 
 
 def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
+    """Run one dbt command in this process, and close its databases afterwards.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The command and its options, such as `["build", "--select", "dim_city"]`.
+    manifest : dbt's Manifest or None
+        A parsed project to use; None lets dbt parse.
+
+    Returns
+    -------
+    list of NodeResult
+        One per node that dbt ran, failed ones included; empty for a command without nodes.
+
+    Raises
+    ------
+    DbtFailed
+        If dbt itself fails, with what it says.
+    """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 

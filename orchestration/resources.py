@@ -15,7 +15,17 @@ from warehouse.publication.publish import refuse_to_replace
 
 
 class Settings(dg.ConfigurableResource):
-    """Settings of a run; the command line hands them over as environment variables, the UI as resource configuration."""
+    """Settings of a run; the command line hands them over as environment variables, the UI as resource configuration.
+
+    Attributes
+    ----------
+    landing : str
+        Folder of delivered files; empty for the simulated landing.
+    permutations : int
+        Draws of the permutation test.
+    simulated_cities : int
+        Cities of the simulated landing, 0 for all.
+    """
 
     landing: str = ""
     permutations: int = 9_999
@@ -36,6 +46,7 @@ class Settings(dg.ConfigurableResource):
 
     @classmethod
     def from_environment(cls) -> Settings:
+        """What CITYSYNC_LANDING, CITYSYNC_PERMUTATIONS and CITYSYNC_SIMULATED_CITIES say."""
         return cls(
             landing=os.environ.get("CITYSYNC_LANDING", ""),
             permutations=int(os.environ.get("CITYSYNC_PERMUTATIONS", "9999")),
@@ -51,10 +62,12 @@ class Settings(dg.ConfigurableResource):
 
     @property
     def is_simulated(self) -> bool:
+        """Whether no delivered files were given."""
         return not self.landing
 
     @property
     def strict(self) -> bool:
+        """Whether a source folder without a layout is an error (STRICT=1)."""
         return os.environ.get("STRICT", "") == "1"
 
     def landing_path(self, home: Home) -> Path:

@@ -1,4 +1,4 @@
-"""dbt models as assets, in two steps so that a gate can stand between staging and the rest. Wiring only: the SQL is in warehouse/models."""
+"""dbt models as assets, in two steps so that a gate can stand between staging and the rest. The SQL is in `warehouse/models`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,6 +23,7 @@ class CitysyncTranslator(DagsterDbtTranslator):
     """Folder = schema = Dagster group; a dbt source is the raw asset of the same name."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """`<schema>/<name>`, for a source `raw/<name>`."""
         if dbt_resource_props["resource_type"] == "source":
             return dg.AssetKey(["raw", dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
@@ -33,6 +34,7 @@ class CitysyncTranslator(DagsterDbtTranslator):
         return None if spec is None else spec._replace(description=describe_test(manifest["nodes"][unique_id]))
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The schema."""
         return dbt_resource_props["schema"]
 
 

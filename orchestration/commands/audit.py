@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.markers import Marker
 
 from orchestration.home import REPO
-from orchestration.terminal import say
+from orchestration.terminal import Exit, say
 from warehouse.hashing import hash_file
 
 LOCK = REPO / "requirements.lock"
@@ -126,11 +126,12 @@ def licence_table() -> str:
 
 
 def audit() -> int:
-    """Check what is installed and rewrite the licence table; 0, or 1 with a line a fault."""
+    """Check what is installed and rewrite the licence table; 0, or 1 with a line per fault."""
     faults = audit_faults()
     for fault in faults:
         say(fault)
     TABLE.write_text(licence_table(), encoding="utf-8")
     outcome = f"{len(faults)} faults" if faults else f"{len(read_lock())} locked packages, every installed file as its record says"
-    say(f"citysync audit: exit {int(bool(faults))}: {outcome}; licences in {TABLE.relative_to(REPO)}")
-    return int(bool(faults))
+    code = Exit.FAILED if faults else Exit.DONE
+    say(f"citysync audit: exit {code}: {outcome}; licences in {TABLE.relative_to(REPO)}")
+    return code

@@ -17,6 +17,7 @@ from orchestration.reuse.fingerprint import Fingerprint
 from warehouse.hashing import hash_file, hash_tree
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.verification import verify_files
+from warehouse.whole_files import write_whole
 
 NOTHING, REPORT, ESTIMATES, ALL = "nothing", "report", "estimates", "all"
 RECORD_VERSION = 1
@@ -37,11 +38,13 @@ def record_path(home: Home) -> Path:
 
 
 def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
-    """Compare what would go in now with the record.
+    """Compare what would go in now with the record of the last publication.
 
-    Returns
-    -------
-    Plan
+    Parameters
+    ----------
+    home : Home
+    now : Fingerprint or None
+        None where a file could not be read.
     """
     record = _read_record(home)
     reason = _reason_for_all(home, now, record)
@@ -94,9 +97,8 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
         "build": _hashes(home.build),
         "simulated": _hashes(home.simulated) if simulated else {},
     }
-    draft = record_path(home).with_suffix(".new")
-    draft.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, record_path(home))
+    with write_whole(record_path(home)) as draft:
+        draft.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n", encoding="utf-8")
 
 
 def forget_record(home: Home) -> None:

@@ -1,4 +1,4 @@
-"""Is a publication still what was published? Every file and every table is hashed again and held against the manifest."""
+"""Is a publication still what was published? Every file and every table is hashed again and compared with the manifest."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def verify_publication(folder: Path) -> list[str]:
     Returns
     -------
     list of str
-        One line a fault, naming the file or table, what the manifest says and what was found; empty where all is as published.
+        One line per fault, naming the file or table, what the manifest says and what was found; empty where all is as published.
 
     Raises
     ------

@@ -28,7 +28,7 @@ COPY_STEP = 1_000_000
 
 
 def write_inputs(build: Path, folder: Path, places: int, more_years: int = 0) -> int:
-    """Write one Parquet file a table.
+    """Write one Parquet file per table.
 
     Parameters
     ----------
