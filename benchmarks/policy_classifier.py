@@ -1,7 +1,7 @@
 """A learned classifier against the lexicon on the labelled clauses: TF-IDF of jieba tokens with logistic regression. JSON lines.
 
 Needs scikit-learn and jieba, which no other part of the project uses: an environment of its own beside `.venv`, with
-`pip install scikit-learn jieba duckdb jinja2 pyarrow opencc` (docs/evidence/policy-classifier.md), then
+`pip install scikit-learn jieba duckdb jinja2 pyarrow opencc pyyaml` (docs/evidence/policy-classifier.md), then
 `python -m benchmarks.policy_classifier`.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from estimation.classify import classify_clauses
+from estimation.classify import classify_clauses, find_rules
 
 LABELLED = Path(__file__).resolve().parents[1] / "tests" / "estimation" / "labelled_clauses.csv"
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
@@ -75,7 +75,7 @@ def main() -> None:
     """One line a classifier on the measured half; the learned one also turned round: trained on that half, judged on the other."""
     develop, measured = read_labelled()
     truth, clauses = [row["tool_first"] for row in measured], [row["clause"] for row in measured]
-    lexicon = [tool for _, tool, _ in classify_clauses(clauses)]
+    lexicon = [tool for _, tool, _ in classify_clauses(clauses, find_rules())]
     print(json.dumps({"name": "lexicon", **score(truth, lexicon)}), flush=True)
     labels, strength = learned_labels(develop, clauses)
     print(json.dumps({"name": "tfidf_logistic", "c": strength, **score(truth, labels)}), flush=True)

@@ -17,7 +17,7 @@ import duckdb
 import jinja2
 
 from benchmarks.policy_texts import generate_texts
-from estimation.classify import LEXICON, PART, RULES
+from estimation.classify import PART, find_rules
 from warehouse.ingest.landing import find_files, prepare_policy_texts
 
 PROCESSES = 2
@@ -59,9 +59,12 @@ def _cpu_seconds() -> float:
 
 def _classify(folder: Path) -> tuple[int, int]:
     """Clauses and those with a tool, by the rules of the warehouse, a part at a time."""
-    rules = jinja2.Environment(autoescape=False).from_string(RULES.read_text(encoding="utf-8")).module  # noqa: S701 - SQL, not HTML
+    rules = find_rules()
+    macros = jinja2.Environment(autoescape=False).from_string(rules.macro.read_text(encoding="utf-8")).module  # noqa: S701 - SQL, not HTML
     with duckdb.connect(str(folder / "bench.duckdb"), config={"threads": PROCESSES}) as con:
-        con.execute("create table lexicon as select * from read_csv($path, header = true, all_varchar = true)", {"path": str(LEXICON)})
+        con.execute(
+            "create table lexicon as select * from read_csv($path, header = true, all_varchar = true)", {"path": str(rules.lexicon)}
+        )
         con.execute(
             """
             create table clauses as
@@ -78,7 +81,7 @@ def _classify(folder: Path) -> tuple[int, int]:
         )
         for first in range(0, n_clauses, PART):
             part = f"(select * from clauses where clause_key > {first} and clause_key <= {first + PART})"
-            con.execute(f"insert into labels {rules.classify_policy_clauses(part, 'lexicon')}")
+            con.execute(f"insert into labels {macros.classify_policy_clauses(part, 'lexicon')}")
         return con.execute("select count(*), count(*) filter (where tool <> 'none') from labels").fetchone()
 
 

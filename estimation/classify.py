@@ -1,24 +1,82 @@
-"""Clauses of policy texts to tools: the SQL of the warehouse, run on a file of clauses."""
+"""Clauses of policy texts to tools, for a file of clauses instead of the warehouse's own.
+
+The rules are not here: they are an SQL macro and a list of terms of the repository's dbt project, which also labels the clauses of
+`marts.fct_policy_clause` by them. This module only runs them, and asks that project where they lie.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import jinja2
 
-_WAREHOUSE = Path(__file__).resolve().parents[1] / "warehouse"
-RULES = _WAREHOUSE / "macros" / "policy_classification.sql"
-LEXICON = _WAREHOUSE / "seeds" / "policy_lexicon.csv"
-#: Clauses classified at a time, so that memory does not grow with the file: two row groups of DuckDB, one for each of two threads.
+PROJECT_FILE = "dbt_project.yml"
+MACRO_FILE, LEXICON_FILE = "policy_classification.sql", "policy_lexicon.csv"
+#: Clauses classified at a time, so that memory does not grow with the file: two row groups of DuckDB, one per thread of two.
 PART = 245_760
 HEADER = ("id", "tool_class", "tool", "matched_terms")
 
 
-class ClauseFileError(Exception):
+class ClassifyError(Exception):
+    """Clauses cannot be classified; the message is one line for the person at the terminal."""
+
+
+class ClauseFileError(ClassifyError):
     """A file of clauses cannot be read; the message names file, line, what was expected, what was found and what to do."""
+
+
+class RulesNotFound(ClassifyError):
+    """The repository with the rules is not there; the message says where it was expected and what to do."""
+
+
+class ClauseRules(NamedTuple):
+    """The files that label clauses: the SQL macro `classify_policy_clauses`, and the CSV of terms with the tool each speaks for."""
+
+    macro: Path
+    lexicon: Path
+
+
+def find_rules(project: Path | None = None) -> ClauseRules:
+    """The rules of the citysync repository, below the folders that its dbt project names for macros and seeds.
+
+    Parameters
+    ----------
+    project : Path, optional
+        Folder of `dbt_project.yml`. Default: DBT_PROJECT_DIR (dbt's own setting), else the folder that holds this package, which is the
+        repository where the package is used from a checkout.
+
+    Raises
+    ------
+    RulesNotFound
+        There is no such project (this package is installed without the repository), or it has no such macro or seed.
+    """
+    import yaml
+
+    project = project or Path(os.environ.get("DBT_PROJECT_DIR") or Path(__file__).resolve().parents[1])
+    if not (project / PROJECT_FILE).is_file():
+        raise _not_found(project, PROJECT_FILE)
+    settings = yaml.safe_load((project / PROJECT_FILE).read_text(encoding="utf-8"))
+    return ClauseRules(_find(project, settings["macro-paths"], MACRO_FILE), _find(project, settings["seed-paths"], LEXICON_FILE))
+
+
+def _find(project: Path, folders: Sequence[str], name: str) -> Path:
+    found = next((path for folder in folders for path in sorted((project / folder).rglob(name))), None)
+    if found is None:
+        raise _not_found(project, name)
+    return found
+
+
+def _not_found(project: Path, name: str) -> RulesNotFound:
+    return RulesNotFound(
+        f"classify needs the rules of the citysync repository: expected {name} in {project}; found none; "
+        "run it in a checkout, or set DBT_PROJECT_DIR to one"
+    )
 
 
 def read_clauses(path: Path) -> list[tuple[str, str]]:
@@ -45,34 +103,36 @@ def read_clauses(path: Path) -> list[tuple[str, str]]:
         raise ClauseFileError(f"{path}: line {rows.line_num}: expected CSV; found {error}; save the file as UTF-8 CSV") from error
 
 
-def classify_clauses(clauses: list[str], lexicon: Path = LEXICON) -> list[tuple[str, str, str]]:
+def classify_clauses(clauses: list[str], rules: ClauseRules) -> list[tuple[str, str, str]]:
     """Tool class, tool and matched terms (joined by `|`) of each clause, by the lexicon.
 
     Parameters
     ----------
     clauses : list of str
         Texts in simplified or traditional characters.
-    lexicon : Path
-        CSV with columns term, tool_class, tool, weight, priority, must_stand_near, negated_by.
+    rules : ClauseRules
+        Its lexicon has the columns term, tool_class, tool, weight, priority, must_stand_near, negated_by.
 
     Returns
     -------
     list of (str, str, str)
         In the order of `clauses`; class and tool are `none` where nothing matches (Rothwell and Zegveld 1985 for the classes).
     """
-    rules = jinja2.Environment(autoescape=False).from_string(RULES.read_text(encoding="utf-8")).module  # noqa: S701 - SQL, not HTML
-    query = f"select tool_class, tool, matched_terms from ({rules.classify_policy_clauses('clauses', 'lexicon')}) order by clause_key"
+    macros = jinja2.Environment(autoescape=False).from_string(rules.macro.read_text(encoding="utf-8")).module  # noqa: S701 - SQL, not HTML
+    query = f"select tool_class, tool, matched_terms from ({macros.classify_policy_clauses('clauses', 'lexicon')}) order by clause_key"
     labels: list[tuple[str, str, str]] = []
     with duckdb.connect() as con:
-        con.execute("create table lexicon as select * from read_csv($path, header = true, all_varchar = true)", {"path": str(lexicon)})
+        con.execute(
+            "create table lexicon as select * from read_csv($path, header = true, all_varchar = true)", {"path": str(rules.lexicon)}
+        )
         for first in range(0, len(clauses), PART):
             _register(con, [_simplified(text) for text in clauses[first : first + PART]])
             labels += con.execute(query).fetchall()
     return labels
 
 
-def classify_file(path: Path) -> str:
-    """CSV text with header `id, tool_class, tool, matched_terms`, one row a clause, in the file's order.
+def classify_file(path: Path, rules: ClauseRules) -> str:
+    """CSV text with header `id, tool_class, tool, matched_terms`, one row per clause, in the file's order.
 
     Raises
     ------
@@ -83,7 +143,7 @@ def classify_file(path: Path) -> str:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
-    labels = classify_clauses([clause for _, clause in pairs])
+    labels = classify_clauses([clause for _, clause in pairs], rules)
     writer.writerows((key, *label) for (key, _), label in zip(pairs, labels, strict=True))
     return out.getvalue()
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .classify import ClauseFileError, classify_file
+from .classify import ClassifyError, classify_file, find_rules
 from .fit import ESTIMATORS, LINES, FitResult, NotEstimable, fit_panel
 from .panel.pair_file import PairFile, PanelFileError, read_pair_file
 
@@ -100,8 +100,8 @@ def render(file: PairFile, result: FitResult, outcome: str, indent: int | None) 
 
 def _classify(file: Path) -> int:
     try:
-        sys.stdout.write(classify_file(file))
-    except ClauseFileError as error:
+        sys.stdout.write(classify_file(file, find_rules()))
+    except ClassifyError as error:
         print(f"citysync: {error}", file=sys.stderr)
         return BAD_INPUT
     return 0

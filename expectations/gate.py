@@ -43,7 +43,7 @@ ROW_NAMES = ("path", "source_id", "indicator_id", "city_id", "city_i_id", "city_
 class GateResult:
     """Outcome of one gate.
 
-    `results` has one row an expectation (columns of RESULT_COLUMNS); `passed` is False when an expectation of severity `stop` failed.
+    `results` has one row per expectation (columns of RESULT_COLUMNS); `passed` is False when an expectation of severity `stop` failed.
     """
 
     stage: str
@@ -51,14 +51,17 @@ class GateResult:
 
     @property
     def failed_stops(self) -> pd.DataFrame:
+        """Rows of failed expectations that stop the run."""
         return self.results[~self.results["success"] & (self.results["severity"] == "stop")]
 
     @property
     def failed_warnings(self) -> pd.DataFrame:
+        """Rows of failed expectations that are only shown."""
         return self.results[~self.results["success"] & (self.results["severity"] == "warn")]
 
     @property
     def passed(self) -> bool:
+        """Whether no expectation of severity stop failed."""
         return self.failed_stops.empty
 
     def sentences(self) -> list[str]:
@@ -90,6 +93,11 @@ def run_gate(
     work_dir, docs_dir : folders for the context's own files and for the Data Docs pages (made self-contained).
     severity : overrides by check_id, from the seed `check_severity`.
 
+    Returns
+    -------
+    GateResult
+        `results` sorted by stage, dataset and check_id.
+
     Raises
     ------
     ValueError
@@ -107,7 +115,7 @@ def run_gate(
         results, identifiers = _validate(context, stage, dataset, suite, frame)
         rows += [_as_row(stage, dataset, frame, result) for result in results]
         pages += identifiers
-    # once a stage: every call compiles all page templates anew
+    # once per stage: every call compiles all page templates anew
     context.build_data_docs(site_names=["data_docs"], resource_identifiers=pages)
     make_self_contained(docs_dir)
     return GateResult(stage, _as_frame(rows))

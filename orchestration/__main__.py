@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     refresh = commands.add_parser("refresh", help="read the landing, build, check, estimate, report, publish")
     refresh.add_argument("--landing", help="folder of delivered files (default: the simulated landing)")
-    refresh.add_argument("--permutations", type=int, help="draws of the permutation line (default 9999)")
+    refresh.add_argument("--permutations", type=int, help="draws of the permutation test (default 9999)")
     for name, text in (
         ("verify", "hash everything published again"),
         ("rollback", "put an earlier publication back"),
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     sql.add_argument("--query", help="print one result and leave")
     sql.add_argument("--csv", help="write that result to this file, for a spreadsheet")
     commands.add_parser("docs", help="static documentation of the models")
-    commands.add_parser("audit", help="hold what is installed against the lock file, and list licences")
+    commands.add_parser("audit", help="compare what is installed with the lock file, and list licences")
     chosen = parser.parse_args(arguments)
     if chosen.command == "refresh":
         from orchestration.commands.refresh import refresh as run
@@ -42,8 +42,9 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command in ("verify", "rollback", "reproduce"):
         from orchestration.commands import publications
 
-        arguments = [chosen.run, *([chosen.landing] if chosen.command == "reproduce" else [])]
-        return getattr(publications, chosen.command)(*arguments)
+        if chosen.command == "reproduce":
+            return publications.reproduce(chosen.run, chosen.landing)
+        return publications.verify(chosen.run) if chosen.command == "verify" else publications.rollback(chosen.run)
     if chosen.command == "audit":
         from orchestration.commands.audit import audit
 

@@ -1,6 +1,8 @@
-"""The job, its yearly schedule and the sensor on the landing. Both ship stopped: a person turns them on in the UI."""
+"""The job, and what starts it without a person: its yearly schedule and the sensor on the landing (the page "Automation" of the UI).
 
-import hashlib
+Schedule and sensor ship stopped: a person turns them on in the UI.
+"""
+
 import os
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import dagster as dg
 
 from orchestration.assets.landing import edition_range_tags, register_editions
 from orchestration.home import Home
+from orchestration.reuse.fingerprint import hash_landing
 
 refresh_job = dg.define_asset_job(
     "refresh",
@@ -25,6 +28,7 @@ refresh_job = dg.define_asset_job(
     description="Every 15 December: the yearbook of the year is out by then.",
 )
 def yearly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """A refresh of all editions."""
     return dg.RunRequest(tags=_all_editions(context.instance))
 
 
@@ -35,10 +39,14 @@ def yearly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     description="Asks for a refresh when the files in CITYSYNC_LANDING changed (by path and content) and have been still for one interval.",
 )
 def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """A refresh of all editions where the landing differs from the last one asked for, and equals that of the tick before.
+
+    The cursor is `done=<hash>;seen=<hash>`: the landing of the last refresh asked for, and that of the last tick.
+    """
     landing = os.environ.get("CITYSYNC_LANDING", "")
     if not landing:
         return dg.SkipReason("CITYSYNC_LANDING is not set: there is no folder of delivered files to watch")
-    seen = fingerprint(Path(landing))
+    seen = hash_landing(Path(landing))
     cursor = dict(part.split("=", 1) for part in (context.cursor or "").split(";") if part)
     if seen == cursor.get("done"):
         return dg.SkipReason("the landing has not changed since the last refresh it asked for")
@@ -53,11 +61,3 @@ def _all_editions(instance: dg.DagsterInstance) -> dict[str, str]:
     """Tags that ask for every edition, those included that came since the last refresh."""
     register_editions(instance, Home.from_environment())
     return edition_range_tags(instance)
-
-
-def fingerprint(landing: Path) -> str:
-    """Hash over the paths and contents of a landing's files; changes of time stamps alone do not count."""
-    digest = hashlib.sha256()
-    for path in sorted(p for p in landing.rglob("*") if p.is_file()):
-        digest.update(str(path.relative_to(landing)).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()

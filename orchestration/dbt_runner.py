@@ -7,7 +7,6 @@ same manifest serves the counterfactual build.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -19,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home
+from warehouse.hashing import code_files, hash_named_files
 
-PROJECT_FILES = ("dbt_project.yml", "profiles.yml", "requirements.lock")
-PROJECT_FOLDERS = ("models", "macros", "seeds", "tests")
+PROJECT = (
+    *("dbt_project.yml", "profiles.yml", "requirements.lock"),
+    *("warehouse/models", "warehouse/macros", "warehouse/seeds", "warehouse/tests"),
+)
 # a draft this old was left by a run that was killed
 DRAFT, DRAFT_SECONDS = ".draft-", 3600
 FAILED = ("error", "fail", "runtime error")
@@ -49,18 +51,13 @@ class NodeResult:
 
     @property
     def failed(self) -> bool:
+        """Whether the node could not be built, or its test found rows."""
         return self.status in FAILED
 
 
 def project_hash() -> str:
     """Hash of every file that dbt parses."""
-    digest = hashlib.sha256()
-    files = [REPO / name for name in PROJECT_FILES]
-    for folder in PROJECT_FOLDERS:
-        files += [p for p in sorted((REPO / "warehouse" / folder).rglob("*")) if p.is_file()]
-    for path in files:
-        digest.update(str(path.relative_to(REPO)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return hash_named_files(REPO, code_files(REPO, PROJECT))
 
 
 def ensure_manifest(home: Home) -> Path:
@@ -145,6 +142,25 @@ def _load_manifest(home: Home) -> Any:
 
 
 def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
+    """Run one dbt command in this process, and close its databases afterwards.
+
+    Parameters
+    ----------
+    arguments : list of str
+        The command and its options, such as `["build", "--select", "dim_city"]`.
+    manifest : dbt's Manifest or None
+        A parsed project to use; None lets dbt parse.
+
+    Returns
+    -------
+    list of NodeResult
+        One per node that dbt ran, failed ones included; empty for a command without nodes.
+
+    Raises
+    ------
+    DbtFailed
+        If dbt itself fails, with what it says.
+    """
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 

@@ -16,18 +16,19 @@ from orchestration.resources import Settings
 
 def load_definitions() -> dg.Definitions:
     """Everything Dagster shows; parses the dbt project when its files changed."""
-    warnings.filterwarnings("ignore", category=dg.BetaWarning)  # said once a source by every server of the UI
+    warnings.filterwarnings("ignore", category=dg.BetaWarning)  # every server of the UI would print it once per source
     home = Home.from_environment()
     set_tool_environment(home)
     staging, marts = warehouse.build_dbt_assets(home)
     mart_keys = sorted((key for key in marts.keys if key.path[0] == "marts"), key=lambda key: key.path)
     raw = landing.build_landing_assets()
     study = estimation.build_study_assets(mart_keys, landing.COUNTERFACTUAL)
+    estimates = {key.path[-1]: key for key in estimation.KEYS}
     gates = [
         build_gate("raw", landing.OBSERVATIONS, [landing.INPUT_FILES]),
         build_gate("staging", dg.AssetKey(["staging", "stg_raw__observations"]), [dg.AssetKey(["staging", "stg_raw__rejections"])]),
         build_gate("marts", dg.AssetKey(["marts", "panel_pair_year"]), mart_keys),
-        build_gate("estimates", dg.AssetKey(["estimates", "estimate"]), [dg.AssetKey(["estimates", t]) for t in ("not_run", "truth")]),
+        build_gate("estimates", estimates["estimate"], [estimates["not_run"], estimates["truth"]]),
     ]
     return dg.Definitions(
         assets=label_assets([*raw, staging, marts, *study, publication.report, publication.published]),

@@ -32,26 +32,32 @@ class Home:
 
     @property
     def raw(self) -> Path:
+        """Cache of raw Parquet, by content."""
         return self.root / "raw"
 
     @property
     def build(self) -> Path:
+        """What one run builds; anyone may delete it."""
         return self.root / "build"
 
     @property
     def database(self) -> Path:
+        """The build's database."""
         return self.build / "citysync.duckdb"
 
     @property
     def counterfactual(self) -> Path:
+        """The second build of a simulated run, from the landing without the effect."""
         return self.build / "counterfactual"
 
     @property
     def simulated(self) -> Path:
+        """The simulated landings, `with_effect/` and `without_effect/`."""
         return self.root / "simulated"
 
     @property
     def published(self) -> Path:
+        """Link to the current publication, a folder of `publications/`."""
         return self.root / "published"
 
     @property
@@ -61,10 +67,12 @@ class Home:
 
     @property
     def dagster(self) -> Path:
+        """Dagster's own databases and settings."""
         return self.root / "dagster"
 
     @property
     def dbt_target(self) -> Path:
+        """Folder that every run of dbt writes to."""
         return self.cache / "dbt"
 
 

@@ -1,4 +1,4 @@
-"""What assets share: the run's settings and the build database. Holds no logic of a stage."""
+"""The one resource of the graph: a run's settings, and the lock and tags that every run takes. Holds no logic of a stage."""
 
 from __future__ import annotations
 
@@ -8,20 +8,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
-import duckdb
-import pandas as pd
 
 from orchestration.dagster_ui.run_tags import describe_tags, tag_run
 from orchestration.home import Home, hold_lock
-from orchestration.terminal import progress, say
-from warehouse.build_database import open_build
-from warehouse.publish import refuse_to_replace
-
-__all__ = ["Settings", "open_build", "progress", "say", "write_frame"]
+from warehouse.publication.publish import refuse_to_replace
 
 
 class Settings(dg.ConfigurableResource):
-    """Settings of a run; the command line hands them over as environment variables, the UI as resource configuration."""
+    """Settings of a run; the command line hands them over as environment variables, the UI as resource configuration.
+
+    Attributes
+    ----------
+    landing : str
+        Folder of delivered files; empty for the simulated landing.
+    permutations : int
+        Draws of the permutation test.
+    simulated_cities : int
+        Cities of the simulated landing, 0 for all.
+    """
 
     landing: str = ""
     permutations: int = 9_999
@@ -42,6 +46,7 @@ class Settings(dg.ConfigurableResource):
 
     @classmethod
     def from_environment(cls) -> Settings:
+        """What CITYSYNC_LANDING, CITYSYNC_PERMUTATIONS and CITYSYNC_SIMULATED_CITIES say."""
         return cls(
             landing=os.environ.get("CITYSYNC_LANDING", ""),
             permutations=int(os.environ.get("CITYSYNC_PERMUTATIONS", "9999")),
@@ -57,20 +62,14 @@ class Settings(dg.ConfigurableResource):
 
     @property
     def is_simulated(self) -> bool:
+        """Whether no delivered files were given."""
         return not self.landing
 
     @property
     def strict(self) -> bool:
+        """Whether a source folder without a layout is an error (STRICT=1)."""
         return os.environ.get("STRICT", "") == "1"
 
     def landing_path(self, home: Home) -> Path:
         """The landing to read: the delivered one, else the simulated one with the effect."""
         return home.simulated / "with_effect" if self.is_simulated else Path(self.landing).absolute()
-
-
-def write_frame(con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame) -> None:
-    """Replace a table by a data frame (schema and table are names of this code)."""
-    con.execute(f"create schema if not exists {schema}")
-    con.register("incoming_frame", frame)
-    con.execute(f"create or replace table {schema}.{table} as select * from incoming_frame")
-    con.unregister("incoming_frame")

@@ -1,4 +1,7 @@
-"""The database of a build. Imports nothing heavy: a refresh without work reads one too."""
+"""The database of a build: open it, put a data frame into it. Imports nothing heavy: a refresh that has nothing to do opens one too.
+
+Not here: what the tables mean (`models/`) and the published copy (`publication/`).
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @contextmanager
 def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a build database, closed also on an error."""
+    """A connection to the database `citysync.duckdb` of a build folder, closed also on an error; times are in UTC."""
     options = {"threads": os.environ.get("CITYSYNC_THREADS", "2")}
     con = duckdb.connect(str(build / "citysync.duckdb"), read_only=read_only, config=options)
     try:
@@ -20,3 +27,11 @@ def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
         yield con
     finally:
         con.close()
+
+
+def write_frame(con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame) -> None:
+    """Replace a table by a data frame; schema and table are names of this code, never delivered ones."""
+    con.execute(f"create schema if not exists {schema}")
+    con.register("incoming_frame", frame)
+    con.execute(f"create or replace table {schema}.{table} as select * from incoming_frame")
+    con.unregister("incoming_frame")

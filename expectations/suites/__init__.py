@@ -1,4 +1,4 @@
-"""One module a stage; each holds `RULES`. A suite judges plausibility of what was delivered; keys and relations are dbt's own tests."""
+"""One module per stage; each holds `RULES`. A suite judges plausibility of what was delivered; keys and relations are dbt's own tests."""
 
 from expectations.suites import estimates, marts, raw, staging
 

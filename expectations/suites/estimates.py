@@ -3,7 +3,7 @@
 from expectations.rules import Rule, between, has_rows, not_null, one_of, ordered
 
 ESTIMATE = "estimate"
-# One row a coefficient: number of lines marked as default.
+# One row per coefficient: number of methods of inference that are marked as its default.
 DEFAULTS = "defaults"
 # One row: the headline's rows minus those of the published panel.
 HEADLINE = "headline_rows"

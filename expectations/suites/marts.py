@@ -5,11 +5,11 @@ from expectations.rules import Rule, between, has_rows, one_of
 CITY_YEAR, PAIR, SYNC = "fct_city_year", "fct_city_pair", "fct_pair_synchronization"
 # One row: shares and counts over the study window.
 WINDOW = "window"
-# One row an indicator of a source: share of its values that a detector blocked.
+# One row per indicator of a source: share of its values that a detector blocked.
 BLOCKED = "blocked"
-# One row an indicator and year of the current values, where at least 30 cities have this year and the one before.
+# One row per indicator and year of the current values, where at least 30 cities have this year and the one before.
 CHANGES = "current_change"
-# One row an indicator and another source than the chosen one.
+# One row per indicator and another source than the chosen one.
 CONFLICT = "conflict"
 
 RULES: list[Rule] = [

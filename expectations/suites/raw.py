@@ -2,9 +2,9 @@
 
 from expectations.rules import Rule, between, has_rows, not_null
 
-# One row an input file that was taken.
+# One row per input file that was taken.
 FILES = "input_files"
-# One row a taken cell.
+# One row per taken cell.
 CELLS = "observations"
 
 RULES: list[Rule] = [

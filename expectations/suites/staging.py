@@ -2,19 +2,19 @@
 
 from expectations.rules import Rule, between, has_rows, not_null
 
-# One row an accepted value.
+# One row per accepted value.
 VALUES = "observations"
-# One row an indicator of a source.
+# One row per indicator of a source.
 SERIES = "indicator_of_source"
-# One row an indicator of a source in a year.
+# One row per indicator of a source in a year.
 YEARS = "indicator_year"
 # The same, where enough cities have this year and the one before.
 CHANGES = "yearly_change"
-# One row an accounting identity of a source.
+# One row per accounting identity of a source.
 IDENTITY = "identity"
-# One row an indicator of an edition that has one before it.
+# One row per indicator of an edition that has one before it.
 EDITION = "edition"
-# One row an indicator.
+# One row per indicator.
 FRESHNESS = "freshness"
 
 RULES: list[Rule] = [

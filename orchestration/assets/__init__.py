@@ -1,1 +1,1 @@
-"""Dagster assets, one module a layer: landing, warehouse, estimation, publication."""
+"""Dagster assets, one module per layer: landing, warehouse, estimation, publication."""

@@ -1,4 +1,7 @@
-"""Estimates as assets: read the marts, call the study, write its tables. No algebra here."""
+"""Estimates as assets: read the marts, call the study, write its tables.
+
+Not here: algebra (`estimation`), and which earlier estimates may be used again (`orchestration/reuse`).
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,12 +12,23 @@ from pydantic import Field
 
 from orchestration.dagster_ui.metadata import describe_table, show_frame, show_svg
 from orchestration.home import Home
-from orchestration.resources import Settings, open_build, progress, write_frame
+from orchestration.resources import Settings
 from orchestration.reuse.kept_estimates import keep_estimates
-from warehouse.table_comments import comment_tables
+from orchestration.terminal import progress
+from warehouse.build_database import open_build, write_frame
+from warehouse.publication.table_comments import comment_tables
 
 GROUP = "estimates"
-TABLES = ("estimate", "diagnostic", "not_run", "warning", "specification")
+DESCRIPTIONS = {
+    "estimate": "One coefficient under one method of inference.",
+    "diagnostic": "One diagnostic number of a spec.",
+    "not_run": "A spec that lacks a series, ties or clusters, with what it needs.",
+    "warning": "A warning that belongs beside a spec's estimates.",
+    "specification": "The choices of a spec of the specification curve.",
+}
+TABLES = tuple(DESCRIPTIONS)
+# Every table of the group; the truth is made by an asset of its own, from the counterfactual build.
+KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth")]
 PREVIEW = ("spec_id", "term", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pilots")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
 EVENT_STUDY = "dynamics.cm_growth_official.headline"
@@ -37,11 +51,11 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         group_name=GROUP,
         specs=[
             dg.AssetSpec([GROUP, table], deps=marts, description=description, kinds={"python", "duckdb"}, group_name=GROUP)
-            for table, description in _descriptions().items()
+            for table, description in DESCRIPTIONS.items()
         ],
     )
     def study(config: StudyConfig, settings: Settings) -> Iterator[dg.MaterializeResult]:
-        """Every spec of the analyses with all its lines of inference; or those of some analyses, into the tables that are there."""
+        """All specs with all methods of inference; or those of some analyses, put into the tables that are there."""
         home = Home.from_environment()
         tables = _estimate(home, settings, config.analyses)
         with open_build(home.build) as con:
@@ -113,18 +127,8 @@ def _run_study(frames: Any, permutations: int, specs: Sequence[Any] | None = Non
     )
 
 
-def _descriptions() -> dict[str, str]:
-    return {
-        "estimate": "One coefficient under one line of inference.",
-        "diagnostic": "One diagnostic number of a spec.",
-        "not_run": "A spec that lacks a series, ties or clusters, with what it needs.",
-        "warning": "A warning that belongs beside a spec's estimates.",
-        "specification": "The choices of a spec of the specification curve.",
-    }
-
-
 def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:
-    """What the UI shows of a table: size, columns, first rows; of the estimates the headlines, their picture and their course over runs."""
+    """What the UI shows of a table: size, columns, first rows; of the estimates the headlines, their figure and their values by run."""
     from estimation.report import figures
 
     with open_build(home.build, read_only=True) as con:

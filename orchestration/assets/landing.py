@@ -1,6 +1,8 @@
-"""Delivered files to raw Parquet: one asset a source, then the list of this run's files. Reading is warehouse.ingest's."""
+"""Delivered files to raw Parquet: one asset per source, then the list of this run's files, and the counterfactual build of simulated data.
 
-import hashlib
+Reading itself is in `warehouse/ingest`.
+"""
+
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -11,7 +13,9 @@ import pandas as pd
 
 from orchestration.dbt_runner import raise_on_failure, run_dbt
 from orchestration.home import REPO, Home
-from orchestration.resources import Settings, progress
+from orchestration.resources import Settings
+from orchestration.terminal import progress
+from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import MOUNT_FAILED, find_editions, read_landing, read_source
 from warehouse.ingest.layouts import load_layouts
@@ -47,7 +51,7 @@ def edition_range_tags(instance: dg.DagsterInstance) -> dict[str, str]:
 
 
 def build_landing_assets() -> list[dg.AssetsDefinition]:
-    """The simulated landing, one asset a source, this run's raw tables, and the counterfactual build."""
+    """The simulated landing, one asset per source, this run's raw tables, and the counterfactual build."""
     layouts = load_layouts()
     sources = [_source_asset(source, has_editions=layout.has_editions) for source, layout in sorted(layouts.items())]
     sources += [_source_asset(source, has_editions=False) for source in ("tidy", "policy_texts")]
@@ -61,6 +65,7 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
     description="Two landings from the same shocks, with and without a planted effect. Written only when no delivered files are given.",
 )
 def simulated_landing(settings: Settings) -> dg.MaterializeResult:
+    """Write both simulated landings, unless they are there from the same code, seeds and number of cities."""
     if not settings.is_simulated:
         return dg.MaterializeResult(metadata={"status": "delivered files are given: nothing simulated"})
     from warehouse.ingest.simulation.landing import write_simulated_landing
@@ -69,7 +74,7 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
     if stamp.exists() and stamp.read_text() == wanted:
         return dg.MaterializeResult(metadata={"status": "unchanged", "path": dg.MetadataValue.path(str(home.simulated))})
-    # the stamp first: it must never stand beside half a landing
+    # the stamp goes first: a run that is killed here must not leave it beside half a landing
     stamp.unlink(missing_ok=True)
     shutil.rmtree(home.simulated, ignore_errors=True)
     home.simulated.mkdir(parents=True)
@@ -81,11 +86,8 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
 
 
 def _simulation_hash(settings: Settings) -> str:
-    digest = hashlib.sha256(str(settings.simulated_cities).encode())
-    code = sorted((REPO / "warehouse" / "ingest" / "simulation").glob("*.py"))
-    for path in [*code, SEEDS / "city_roster.csv", SEEDS / "pilot_zones.csv"]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    made_of = ("warehouse/ingest/simulation", "warehouse/seeds/city_roster.csv", "warehouse/seeds/pilot_zones.csv")
+    return hash_parts([str(settings.simulated_cities), hash_named_files(REPO, code_files(REPO, made_of))])
 
 
 def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
@@ -96,13 +98,13 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
         kinds={"file", "parquet"},
         partitions_def=EDITIONS if has_editions else None,
         backfill_policy=dg.BackfillPolicy.single_run() if has_editions else None,
-        description=f"Files of the source {source_id} as delivered, one raw Parquet a file; an unchanged file is not read again.",
+        description=f"Files of the source {source_id} as delivered, one raw Parquet per file; an unchanged file is not read again.",
     )
     def source(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
         home = Home.from_environment()
         editions = {None if key == NO_EDITION else int(key) for key in context.partition_keys} if has_editions else None
         read = partial(read_source, settings.landing_path(home), home.raw, source_id, layouts=load_layouts(), editions=editions)
-        found = read_patiently(context, read)
+        found = read_with_retries(context, read)
         if found.n_files > found.n_reused:
             progress(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
         return dg.MaterializeResult(
@@ -112,8 +114,14 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
     return source
 
 
-def read_patiently(context: dg.AssetExecutionContext, read: Callable[[], Read]) -> Read:
-    """What `read` gives; a mount that fails is tried again by Dagster, nothing else is.
+def read_with_retries(context: dg.AssetExecutionContext, read: Callable[[], Read]) -> Read:
+    """The result of `read`; where a mount failed, Dagster is asked to run the step again later, and for no other error.
+
+    Parameters
+    ----------
+    context : AssetExecutionContext
+        Knows how many attempts there were.
+    read : callable
 
     Raises
     ------
@@ -149,9 +157,9 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         home = Home.from_environment()
         reset_build(home)
         read = partial(read_landing, settings.landing_path(home), home.raw, home.build, layouts=load_layouts(), strict=settings.strict)
-        report = read_patiently(context, read)
+        report = read_with_retries(context, read)
         n_values = int(report.files["n_observations"].sum())
-        # each source has said above which of its files it read; by now all of them are in the cache
+        # how many files were read again is in the lines of the sources: by now all of them are in the cache
         n_taken = int((report.files["status"] == "taken").sum())
         progress(f"raw: {n_values:,} values from {n_taken} of {len(report.files)} files")
         yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": n_values})
@@ -179,6 +187,7 @@ def reset_build(home: Home) -> None:
     description="The same warehouse from the landing without the effect: what the cities would have done. Only on simulated data.",
 )
 def counterfactual(settings: Settings) -> dg.MaterializeResult:
+    """Read the landing without the effect and build its warehouse in `build/counterfactual/`."""
     if not settings.is_simulated:
         return dg.MaterializeResult(metadata={"status": "delivered files: no counterfactual exists"})
     home = Home.from_environment()

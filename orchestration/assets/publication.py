@@ -7,19 +7,22 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from orchestration.assets.estimation import KEYS as ESTIMATES
 from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.home import Home
-from orchestration.resources import Settings, open_build, progress, write_frame
-from warehouse.publication_changes import write_changes
-from warehouse.publish import publish
-from warehouse.table_comments import comment_tables
+from orchestration.resources import Settings
+from orchestration.terminal import progress
+from warehouse.build_database import open_build, write_frame
+from warehouse.publication.changes import write_changes
+from warehouse.publication.publish import publish
+from warehouse.publication.table_comments import comment_tables
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
 RUN_ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 
 
 def describe_run(home: Home, settings: Settings, started_at: datetime) -> dict[str, Any]:
-    """The manifest but its tables."""
+    """The manifest of the run without its tables and files, which `publish` adds."""
     inputs = pd.read_parquet(home.build / "input_file.parquet").sort_values("path")
     return {
         "run_id": started_at.strftime(RUN_ID_FORMAT),
@@ -33,7 +36,7 @@ def describe_run(home: Home, settings: Settings, started_at: datetime) -> dict[s
 
 
 def write_meta(home: Home, manifest: dict[str, Any]) -> None:
-    """meta.run and meta.input_file in the build."""
+    """Write `meta.run` (one row) and `meta.input_file` (one row per file of the landing) into the build."""
     run = pd.DataFrame([{k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}])
     files = pd.read_parquet(home.build / "input_file.parquet").drop(columns="raw_path").sort_values("path", ignore_index=True)
     with open_build(home.build) as con:
@@ -44,11 +47,12 @@ def write_meta(home: Home, manifest: dict[str, Any]) -> None:
 @dg.asset(
     key=dg.AssetKey(["publication", "report"]),
     group_name="publication",
-    deps=[dg.AssetKey(["estimates", t]) for t in ("estimate", "diagnostic", "not_run", "warning", "specification", "truth")],
+    deps=ESTIMATES,
     kinds={"python", "html"},
     description="The site: the answer and its uncertainty, map, time, curve, every analysis, data quality, each value and its cell.",
 )
 def report(settings: Settings) -> dg.MaterializeResult:
+    """Write the tables of `meta` and every page of the site into the build."""
     from estimation.report.exhibits import write_exhibits
     from estimation.report.policy_page import write_policy_page
     from estimation.report.replication_files import write_replication
@@ -80,6 +84,7 @@ def report(settings: Settings) -> dg.MaterializeResult:
     description="The publication: a read-only database, Parquet files, report, Data Docs and manifest, switched in one rename.",
 )
 def published(settings: Settings) -> dg.MaterializeResult:
+    """Publish the build, under the run id that the report names."""
     home = Home.from_environment()
     with open_build(home.build, read_only=True) as con:
         run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]

@@ -1,4 +1,4 @@
-"""dbt models as assets, in two steps so that a gate can stand between staging and the rest. Wiring only: the SQL is in warehouse/models."""
+"""dbt models as assets, in two steps so that a gate can stand between staging and the rest. The SQL is in `warehouse/models`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +10,9 @@ from dagster_dbt import DagsterDbtTranslator, dbt_assets
 from orchestration.dagster_ui.metadata import describe_table, show_frame
 from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure, run_dbt
 from orchestration.home import Home
-from orchestration.resources import Settings, open_build, progress
+from orchestration.resources import Settings
+from orchestration.terminal import progress
+from warehouse.build_database import open_build
 from warehouse.ingest.errors import LandingError
 
 SAMPLE_ROWS = 20
@@ -21,6 +23,7 @@ class CitysyncTranslator(DagsterDbtTranslator):
     """Folder = schema = Dagster group; a dbt source is the raw asset of the same name."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """`<schema>/<name>`, for a source `raw/<name>`."""
         if dbt_resource_props["resource_type"] == "source":
             return dg.AssetKey(["raw", dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
@@ -31,6 +34,7 @@ class CitysyncTranslator(DagsterDbtTranslator):
         return None if spec is None else spec._replace(description=describe_test(manifest["nodes"][unique_id]))
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The schema."""
         return dbt_resource_props["schema"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import re
 from dataclasses import dataclass
 from importlib import metadata
@@ -13,7 +12,8 @@ from pathlib import Path
 from packaging.markers import Marker
 
 from orchestration.home import REPO
-from orchestration.resources import say
+from orchestration.terminal import Exit, say
+from warehouse.hashing import hash_file
 
 LOCK = REPO / "requirements.lock"
 TABLE = REPO / "docs" / "licences.md"
@@ -79,7 +79,7 @@ def changed_files(distributions: list[metadata.Distribution]) -> list[str]:
         if not path.is_file():
             changed.append(f"{path}: missing, expected as installed: make a new environment with `make setup`")
             continue
-        digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+        digest = base64.urlsafe_b64encode(bytes.fromhex(hash_file(path))).rstrip(b"=").decode()
         if digest not in hashes:
             changed.append(f"{path}: not as it was installed: make a new environment with `make setup`")
     return changed
@@ -126,11 +126,12 @@ def licence_table() -> str:
 
 
 def audit() -> int:
-    """Check what is installed and rewrite the licence table; 0, or 1 with a line a fault."""
+    """Check what is installed and rewrite the licence table; 0, or 1 with a line per fault."""
     faults = audit_faults()
     for fault in faults:
         say(fault)
     TABLE.write_text(licence_table(), encoding="utf-8")
     outcome = f"{len(faults)} faults" if faults else f"{len(read_lock())} locked packages, every installed file as its record says"
-    say(f"citysync audit: exit {int(bool(faults))}: {outcome}; licences in {TABLE.relative_to(REPO)}")
-    return int(bool(faults))
+    code = Exit.FAILED if faults else Exit.DONE
+    say(f"citysync audit: exit {code}: {outcome}; licences in {TABLE.relative_to(REPO)}")
+    return code

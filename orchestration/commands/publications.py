@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home, RefreshRunning, hold_lock
-from orchestration.terminal import say
-from warehouse.publish import MANIFEST, PublishError, hash_file, switch
-from warehouse.verification import verify_publication
-
-DONE, DIFFERENT, BAD_USE, RUNNING = 0, 1, 2, 3
+from orchestration.terminal import Exit, say
+from warehouse.hashing import hash_file
+from warehouse.publication.errors import PublishError
+from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.publish import switch
+from warehouse.publication.verification import verify_publication
 
 
 def publications_of(home: Home) -> list[str]:
@@ -24,21 +24,21 @@ def publications_of(home: Home) -> list[str]:
 
 
 def verify(run_id: str | None) -> int:
-    """Hash everything published again; 0 where nothing changed, 1 with a line a fault, 2 where there is nothing to verify."""
+    """Hash everything published again; 0 where nothing changed, 1 with a line per fault, 2 where there is nothing to verify."""
     home = Home.from_environment()
     try:
         folder = _folder(home, run_id)
         faults = verify_publication(folder)
     except (FileNotFoundError, PublishError) as error:
-        return _end("verify", BAD_USE, str(error))
+        return _end("verify", Exit.BAD_INPUT, str(error))
     for fault in faults:
         say(fault)
     if faults:
-        return _end("verify", DIFFERENT, f"{len(faults)} faults in {folder.resolve()}: roll back (`make rollback`) or publish again")
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        return _end("verify", Exit.FAILED, f"{len(faults)} faults in {folder.resolve()}: roll back (`make rollback`) or publish again")
+    manifest = read_manifest(folder)
     say(f"cite as: citysync run {manifest['run_id']}, manifest sha256 {hash_file(folder / MANIFEST)}")
     return _end(
-        "verify", DONE, f"{len(manifest['files'])} files and {len(manifest['tables'])} tables are as published in {folder.resolve()}"
+        "verify", Exit.DONE, f"{len(manifest['files'])} files and {len(manifest['tables'])} tables are as published in {folder.resolve()}"
     )
 
 
@@ -53,10 +53,10 @@ def rollback(run_id: str | None) -> int:
                 raise PublishError(f"{target} is not as it was published, so it is not put back: {faults[0]}")
             switch(home.published, target)
     except RefreshRunning as error:
-        return _end("rollback", RUNNING, str(error))
+        return _end("rollback", Exit.RUNNING, str(error))
     except (FileNotFoundError, PublishError) as error:
-        return _end("rollback", BAD_USE, str(error))
-    return _end("rollback", DONE, f"{home.published} is now run {target.name}; the next refresh publishes as usual")
+        return _end("rollback", Exit.BAD_INPUT, str(error))
+    return _end("rollback", Exit.DONE, f"{home.published} is now run {target.name}; the next refresh publishes as usual")
 
 
 def reproduce(run_id: str | None, landing: str | None) -> int:
@@ -64,10 +64,10 @@ def reproduce(run_id: str | None, landing: str | None) -> int:
     home = Home.from_environment()
     try:
         folder = _folder(home, run_id)
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest = read_manifest(folder)
         _require_inputs(manifest, landing)
     except (FileNotFoundError, PublishError) as error:
-        return _end("reproduce", BAD_USE, str(error))
+        return _end("reproduce", Exit.BAD_INPUT, str(error))
     scratch = home.root / "reproduced" / manifest["run_id"]
     say(f"run {manifest['run_id']}, made from commit {manifest['git_commit']}, is built again in {scratch}")
     environment = {
@@ -81,8 +81,8 @@ def reproduce(run_id: str | None, landing: str | None) -> int:
         environment.pop(name, None)
     command = [sys.executable, "-m", "orchestration", "refresh", *(["--landing", str(Path(landing).absolute())] if landing else [])]
     if subprocess.run(command, cwd=REPO, env=environment, check=False).returncode:  # noqa: S603 (our own command)
-        return _end("reproduce", DIFFERENT, "the refresh did not publish; its last line says why")
-    again = json.loads((scratch / "published" / MANIFEST).read_text(encoding="utf-8"))
+        return _end("reproduce", Exit.FAILED, "the refresh did not publish; its last line says why")
+    again = read_manifest(scratch / "published")
     return _compare(manifest, again)
 
 
@@ -93,7 +93,7 @@ def _compare(first: dict[str, Any], again: dict[str, Any]) -> int:
     for name in differing:
         say(f"{name}: {first['tables'].get(name)} published, {again['tables'].get(name)} now")
     if not differing:
-        return _end("reproduce", DONE, f"all {len(names)} tables have the hashes of run {first['run_id']}")
+        return _end("reproduce", Exit.DONE, f"all {len(names)} tables have the hashes of run {first['run_id']}")
     hint = (
         ""
         if first["git_commit"] == again["git_commit"]
@@ -101,7 +101,7 @@ def _compare(first: dict[str, Any], again: dict[str, Any]) -> int:
     )
     changed = [n for n in {*first["packages"], *again["packages"]} if first["packages"].get(n) != again["packages"].get(n)]
     hint += f"; other versions of {', '.join(sorted(changed))}" if changed else ""
-    return _end("reproduce", DIFFERENT, f"{len(differing)} of {len(names)} tables differ{hint}")
+    return _end("reproduce", Exit.FAILED, f"{len(differing)} of {len(names)} tables differ{hint}")
 
 
 def _require_inputs(manifest: dict[str, Any], landing: str | None) -> None:
@@ -143,6 +143,7 @@ def _rollback_target(home: Home, run_id: str | None) -> Path:
     return home.root / "publications" / earlier[-1]
 
 
-def _end(command: str, code: int, reason: str) -> int:
+def _end(command: str, code: Exit, reason: str) -> Exit:
+    """Say how a command ended; its exit code."""
     say(f"citysync {command}: exit {code}: {reason}")
     return code

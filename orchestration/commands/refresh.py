@@ -15,17 +15,20 @@ from typing import Any
 from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
-from orchestration.terminal import say
-from warehouse.publish import PublishError, refuse_to_replace
+from orchestration.terminal import Exit, say
+from warehouse.publication.errors import PublishError
+from warehouse.publication.publish import refuse_to_replace
 
-PUBLISHED, STOPPED, BAD_INPUT, RUNNING = 0, 1, 2, 3
+
+class BadInput(Exception):
+    """The landing or a setting that the command was given cannot be used; the message says what was expected and found."""
 
 
 @dataclass(frozen=True)
 class Ending:
     """Exit code and its one-line reason."""
 
-    code: int
+    code: Exit
     reason: str
 
 
@@ -35,43 +38,38 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     Parameters
     ----------
     landing : folder of delivered files; None for the simulated landing.
-    permutations : draws of the permutation line; None for the study's 9,999.
+    permutations : draws of the permutation test; None for the study's 9,999.
 
     Returns
     -------
     int
-        0 published, 1 a stop check failed, 2 bad input or usage, 3 another refresh is running. The last line printed says which and why.
+        An `Exit`: 0 published, 1 a stop check failed, 2 bad input or usage, 3 another refresh is running. The last line printed says which
+        and why.
     """
     home = Home.from_environment()
     try:
         ending = _refresh(home, landing, permutations)
     except RefreshRunning as error:
-        ending = Ending(RUNNING, str(error))
-    except PublishError as error:
-        ending = Ending(BAD_INPUT, str(error))
+        ending = Ending(Exit.RUNNING, str(error))
+    except (BadInput, PublishError) as error:
+        ending = Ending(Exit.BAD_INPUT, str(error))
     except OSError as error:
         ending = Ending(
-            BAD_INPUT, f"{error.filename or home.root}: {error.strerror or error}; check that the folder can be read and written"
+            Exit.BAD_INPUT, f"{error.filename or home.root}: {error.strerror or error}; check that the folder can be read and written"
         )
     except Exception as error:  # whatever a tool raises (a full disk under Dagster's own database, say), the last line keeps its promise
         traceback.print_exception(error)
-        ending = Ending(STOPPED, _one_line(f"{type(error).__name__}: {error}"))
+        ending = Ending(Exit.FAILED, _one_line(f"{type(error).__name__}: {error}"))
     say(f"citysync: exit {ending.code}: {ending.reason}")
     return ending.code
 
 
 def _refresh(home: Home, landing: str | None, permutations: int | None) -> Ending:
-    if landing is not None and not landing.strip():
-        return Ending(BAD_INPUT, "LANDING is empty: give the folder with the delivered files, or leave it out for the simulated landing")
-    fault = _landing_fault(landing)
-    if fault:
-        return Ending(BAD_INPUT, fault)
+    _check_landing(landing)
     os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute()) if landing else ""
     if permutations is not None:
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
-    fault = _settings_fault()
-    if fault:
-        return Ending(BAD_INPUT, fault)
+    _check_settings()
     refuse_to_replace(home.published, simulated=landing is None)
     require_writable(home)
     with hold_lock(home):
@@ -82,7 +80,7 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
         set_tool_environment(home)
         forget_record(home)
         ending = _run(home, plan, simulated=landing is None)
-        if ending.code == PUBLISHED:
+        if ending.code == Exit.DONE:
             with suppress(OSError):  # published is published: without a record the next refresh only does more
                 keep_record(home, before, _fingerprint(landing), simulated=landing is None)
         return ending
@@ -97,35 +95,37 @@ def _fingerprint(landing: str | None) -> Fingerprint | None:
 
 
 def _stand(home: Home, plan: Plan) -> Ending:
-    """Nothing changed: say what the standing publication says, and that nothing was run."""
+    """Nothing changed: print the summary of the current publication, and that nothing was run."""
     from orchestration.commands.summary import print_summary
 
     say(f"citysync refresh: nothing to do, {plan.reason} as in run {plan.run_id} (FORCE=1 does everything again)")
     print_summary(home)
-    return Ending(PUBLISHED, f"published {home.published} stands unchanged (run {plan.run_id})")
+    return Ending(Exit.DONE, f"published {home.published} stands unchanged (run {plan.run_id})")
 
 
-def _landing_fault(landing: str | None) -> str:
+def _check_landing(landing: str | None) -> None:
+    """Raise BadInput where a landing was given that is no folder."""
     if landing is None:
-        return ""
+        return
+    if not landing.strip():
+        raise BadInput("LANDING is empty: give the folder with the delivered files, or leave it out for the simulated landing")
     path = Path(landing)
     if not path.exists():
-        return f"landing {path} does not exist: expected a folder with one folder a source; check the path given as LANDING="
+        raise BadInput(f"landing {path} does not exist: expected a folder with one folder a source; check the path given as LANDING=")
     if not path.is_dir():
-        return f"landing {path} is a file: expected a folder with one folder a source"
-    return ""
+        raise BadInput(f"landing {path} is a file: expected a folder with one folder a source")
 
 
-def _settings_fault() -> str:
+def _check_settings() -> None:
+    """Raise BadInput where a year of the environment is none, or the window is empty."""
     years = {}
     for name, default in (("WINDOW_FIRST_YEAR", "2010"), ("WINDOW_LAST_YEAR", "2019"), ("AS_OF_EDITION", "")):
         text = os.environ.get(name, default)
         if text and not (text.isdecimal() and 1900 <= int(text) <= 2100):
-            return f"{name} is {text!r}: expected a year between 1900 and 2100"
+            raise BadInput(f"{name} is {text!r}: expected a year between 1900 and 2100")
         years[name] = int(text) if text else None
     if years["WINDOW_FIRST_YEAR"] >= years["WINDOW_LAST_YEAR"]:
-        return f"WINDOW_FIRST_YEAR {years['WINDOW_FIRST_YEAR']} is not before WINDOW_LAST_YEAR {years['WINDOW_LAST_YEAR']}"
-    return ""
+        raise BadInput(f"WINDOW_FIRST_YEAR {years['WINDOW_FIRST_YEAR']} is not before WINDOW_LAST_YEAR {years['WINDOW_LAST_YEAR']}")
 
 
 def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
@@ -139,12 +139,12 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
         say(f"  everything is done: {plan.reason}")
 
     from orchestration.assets.landing import edition_range_tags, register_editions
-    from orchestration.dagster_ui.run_history import unhurried_history
+    from orchestration.dagster_ui.reexecution import let_ui_resume
+    from orchestration.dagster_ui.run_history import batched_sqlite_commits
     from orchestration.definitions import load_definitions
-    from orchestration.reuse.resume import let_ui_resume
 
     definitions = load_definitions()
-    with unhurried_history(), DagsterInstance.get() as instance:
+    with batched_sqlite_commits(), DagsterInstance.get() as instance:
         register_editions(instance, home)
         job = definitions.resolve_job_def("refresh")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -155,7 +155,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
         from orchestration.commands.summary import print_summary
 
         print_summary(home)
-        return Ending(PUBLISHED, f"published {home.published} in {time.monotonic() - started:.0f} s")
+        return Ending(Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s")
     ending = _ending(list(result.all_events))
     standing = f"the last publication stands: {home.published}" if home.published.exists() else "there is none yet"
     say(f"nothing was published; {standing}")
@@ -178,17 +178,17 @@ def _ending(events: list[Any]) -> Ending:
     if bad_input:
         for text in bad_input:
             say(text)
-        return Ending(BAD_INPUT, _one_line(" | ".join(bad_input)))
+        return Ending(Exit.BAD_INPUT, _one_line(" | ".join(bad_input)))
     publish_faults = [text for chain in failures for name, text in chain if name == "PublishError"]
     if publish_faults:
-        return Ending(BAD_INPUT, _one_line(publish_faults[0]))
+        return Ending(Exit.BAD_INPUT, _one_line(publish_faults[0]))
     gates = [e.asset_check_evaluation_data for e in events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
     stopped = [g for g in gates if not g.passed and g.blocking]
     if stopped:
-        return Ending(STOPPED, _one_line(f"{stopped[0].check_name}: {stopped[0].description}"))
+        return Ending(Exit.FAILED, _one_line(f"{stopped[0].check_name}: {stopped[0].description}"))
     reasons = [chain[-1] for chain in failures if chain]
     name, text = reasons[0] if reasons else ("Failure", "the run failed without a message; see the run in `make ui`")
-    return Ending(STOPPED, _one_line(f"{name}: {text}"))
+    return Ending(Exit.FAILED, _one_line(f"{name}: {text}"))
 
 
 def _causes(error: Any) -> list[tuple[str, str]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from orchestration.dbt_runner import ensure_manifest, invoke
 from orchestration.home import REPO, Home, set_tool_environment
-from orchestration.terminal import say
-from warehouse.publish import is_simulated
+from orchestration.terminal import Exit, say
+from warehouse.publication.manifest import is_simulated
 
 
 def serve_ui(landing: str | None = None) -> int:
@@ -33,7 +33,7 @@ def serve_ui(landing: str | None = None) -> int:
     landing = os.environ.get("CITYSYNC_LANDING", "")
     if landing and not Path(landing).is_dir():
         say(f"landing {landing}: expected a folder with one folder a source; found none; check the path given as LANDING=")
-        return 2
+        return Exit.BAD_INPUT
     set_tool_environment(home)
     ensure_manifest(home)
     _register_editions(home)
@@ -67,11 +67,11 @@ def write_docs() -> int:
     set_tool_environment(home)
     if not home.database.exists():
         say(f"{home.database} does not exist: run `make refresh` first, the documentation describes its tables")
-        return 2
+        return Exit.BAD_INPUT
     ensure_manifest(home)
     invoke(["docs", "generate", "--static"], manifest=None)
     target = home.build / "docs"
     target.mkdir(parents=True, exist_ok=True)
     shutil.copy(home.dbt_target / "static_index.html", target / "index.html")
     say(f"documentation: {target / 'index.html'}")
-    return 0
+    return Exit.DONE

@@ -9,6 +9,7 @@ import duckdb
 
 from estimation.report.csv_files import csv_text
 from orchestration.home import Home
+from orchestration.terminal import Exit
 
 ROWS_SHOWN = 200
 
@@ -45,12 +46,12 @@ def run_sql(query: str | None, csv_path: str | None = None) -> int:
     """
     if csv_path and query is None:
         print('CSV= needs a query: make sql CSV=cities.csv Q="from marts.dim_city"', file=sys.stderr)
-        return 2
+        return Exit.BAD_INPUT
     try:
         con = connect_read_only(Home.from_environment())
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
-        return 2
+        return Exit.BAD_INPUT
     with con:
         if query is not None:
             return _write_csv(con, query, Path(csv_path)) if csv_path else _print(con, query)
@@ -67,7 +68,7 @@ def _prompt(con: duckdb.DuckDBPyConnection) -> int:
             lines.append(input("citysync> " if not lines else "      ... "))
         except EOFError:
             print()
-            return 0
+            return Exit.DONE
         except KeyboardInterrupt:
             lines = []
             print()
@@ -85,12 +86,12 @@ def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
         path.write_text(csv_text(names, rows), encoding="utf-8", newline="")
     except duckdb.Error as error:
         print(error, file=sys.stderr)
-        return 2
+        return Exit.BAD_INPUT
     except OSError as error:
         print(f"{path}: {error.strerror}; give CSV= a file in a folder that exists and can be written", file=sys.stderr)
-        return 2
+        return Exit.BAD_INPUT
     print(f"{len(rows):,} rows in {path}")
-    return 0
+    return Exit.DONE
 
 
 def _print(con: duckdb.DuckDBPyConnection, query: str) -> int:
@@ -100,5 +101,5 @@ def _print(con: duckdb.DuckDBPyConnection, query: str) -> int:
             relation.show(max_rows=ROWS_SHOWN, max_width=200)
     except duckdb.Error as error:
         print(error, file=sys.stderr)
-        return 2
-    return 0
+        return Exit.BAD_INPUT
+    return Exit.DONE

@@ -6,7 +6,7 @@ import duckdb
 
 from orchestration.home import Home
 from orchestration.terminal import say
-from warehouse.publication_changes import change_lines
+from warehouse.publication.changes import change_lines
 
 READ = "select count(*), count(*) filter (status = 'taken'), sum(n_observations) from meta.input_file"
 SKIPPED = "select distinct source_id || ': ' || note from meta.input_file where status = 'skipped' order by all limit 12"

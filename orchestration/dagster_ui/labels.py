@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import dagster as dg
 
 from orchestration.home import REPO
+from warehouse.hashing import code_files, hash_named_files
 
 # Who is asked when an asset of a group looks wrong.
 OWNERS = {"estimates": ["team:analysis"], "publication": ["team:data-engineering", "team:analysis"]}
@@ -18,7 +18,7 @@ CODE = {
     "raw": ("warehouse/ingest",),
     "simulation": ("warehouse/ingest",),
     "estimates": ("estimation",),
-    "publication": ("estimation/report", "warehouse/publish.py"),
+    "publication": ("estimation/report", "warehouse/publication"),
 }
 # The yearbook comes once a year: a publication older than thirteen months missed one.
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=395), warn_window=timedelta(days=370))
@@ -37,11 +37,6 @@ def label_assets(assets: Iterable[dg.AssetsDefinition]) -> Sequence[dg.AssetsDef
     return dg.map_asset_specs(label, assets)
 
 
-def hash_code(places: tuple[str, ...]) -> str:
+def hash_code(places: Iterable[str]) -> str:
     """A short hash over the files of some folders of the checkout, by path and content."""
-    digest = hashlib.sha256()
-    for place in places:
-        root = REPO / place
-        for path in sorted([root] if root.is_file() else (p for p in root.rglob("*") if p.is_file() and "__pycache__" not in p.parts)):
-            digest.update(path.relative_to(REPO).as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:12]
+    return hash_named_files(REPO, code_files(REPO, places))[:12]

@@ -4,6 +4,9 @@ Dagster stores each event by a connection of its own. SQLite then waits for the 
 connection closes, because the last one to close folds its log into the file: a run of 120 assets waits some thousand times. A connection
 held open for the length of the run and `synchronous = normal` leave the file as safe from corruption; only the last events before a power
 cut could be lost.
+
+There is no setting for it in dagster 1.13.27: its SQLite storages take a folder and nothing else, and they make an engine for each event.
+So this listens to SQLAlchemy's public event "connect" for all engines of the process, and only while a run lasts.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from sqlalchemy.engine import Engine
 
 
 @contextmanager
-def unhurried_history() -> Iterator[None]:
+def batched_sqlite_commits() -> Iterator[None]:
     """Within it, SQLite files that this process opens through SQLAlchemy are flushed in batches instead of at every event."""
     held: dict[str, sqlite3.Connection] = {}
 

@@ -37,7 +37,7 @@ def describe_tags(landing: str, permutations: int) -> Mapping[str, str]:
     landing : str
         Folder of delivered files; empty for the simulated landing.
     permutations : int
-        Draws of the permutation line.
+        Draws of the permutation test.
     """
     window = (os.environ.get("WINDOW_FIRST_YEAR") or "2010", os.environ.get("WINDOW_LAST_YEAR") or "2019")
     tags = {

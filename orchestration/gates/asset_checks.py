@@ -12,7 +12,8 @@ from expectations.suites import RULES
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.gates.frames import read_gate_frames, read_severity
 from orchestration.home import Home
-from orchestration.resources import open_build, progress
+from orchestration.terminal import progress
+from warehouse.build_database import open_build
 
 # "From failure" would judge the tables that are already built.
 TRY_AGAIN = "mend the files, the layout or a correction, then Re-execute all: the gate judges what is read and built anew"

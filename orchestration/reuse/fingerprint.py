@@ -1,18 +1,21 @@
-"""What a run depends on, as hashes of content: files, code, seeds, settings and package versions. Clocks and time stamps never count."""
+"""What a run depends on, as hashes of content: files, code, seeds, settings and package versions. Clocks and time stamps never count.
+
+Belongs here: which files, settings and packages a stage depends on. Not here: how they are hashed (`warehouse/hashing.py`) and what follows
+from a difference (`plan.py`).
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import re
-import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from orchestration.home import REPO
+from warehouse.hashing import code_files, hash_bytes, hash_parts, hash_tree
 
 CODE_FOLDERS = ("warehouse", "expectations", "estimation", "orchestration")
 # The only code of `estimation` that the warehouse runs: the filters of the model int_city_cycles.
@@ -67,7 +70,6 @@ def take_fingerprint(landing: Path | None) -> Fingerprint:
     OSError
         If a file cannot be read; such a run must be made, so that it says what is wrong.
     """
-    files = {SIMULATED: ""} if landing is None else hash_tree(landing)
     code = dict(_code_files())
     filters = [path for path in code if path in FILTERS]
     report = [path for path in code if path.startswith(REPORT)]
@@ -75,61 +77,36 @@ def take_fingerprint(landing: Path | None) -> Fingerprint:
     base = [path for path in code if path not in {*report, *estimation}]
     settings = _settings_named_in(code.values()) - PLACE_AND_SPEED
     given = [f"{name}={os.environ[name]}" for name in sorted(settings) if os.environ[name]]
-    of_landing = _digest([f"{path}\0{digest}" for path, digest in files.items()])
-    marts = _digest([of_landing, *given, *_environment(), *(f"{path}\0{_sha256(code[path])}" for path in base)])
-    estimates = _digest([marts, *(f"{path}\0{_sha256(code[path])}" for path in estimation)])
-    return Fingerprint(of_landing, marts, estimates, _digest([estimates, *(f"{path}\0{_sha256(code[path])}" for path in report)]))
+    of_landing = hash_parts([SIMULATED]) if landing is None else hash_landing(landing)
+    marts = hash_parts([of_landing, *given, *_environment(), *_hashed(code, base)])
+    estimates = hash_parts([marts, *_hashed(code, estimation)])
+    return Fingerprint(of_landing, marts, estimates, hash_parts([estimates, *_hashed(code, report)]))
 
 
-def hash_estimation() -> str:
-    """Hash of the code of the estimates (not of the report), Python and packages."""
-    code = [f"{path}\0{_sha256(data)}" for path, data in _code_files() if path.startswith("estimation/") and not path.startswith(REPORT)]
-    return _digest([*_environment(), *code])
-
-
-def hash_tree(folder: Path) -> dict[str, str]:
-    """Kind and sha256 of everything below a folder, by its path inside; links count by where they lead and what is there.
+def hash_landing(landing: Path) -> str:
+    """Hash over the paths and contents of a landing's files; changes of time stamps alone do not count.
 
     Raises
     ------
     OSError
-        If something cannot be read.
+        If a file cannot be read.
     """
-    found = {}
-    for path in _below(folder):
-        status = path.lstat()
-        name = os.fsencode(path.relative_to(folder)).hex() if not str(path).isprintable() else path.relative_to(folder).as_posix()
-        if stat.S_ISLNK(status.st_mode):
-            target = path.resolve()
-            inside = hash_file(target) if target.is_file() else "-"
-            found[name] = f"link {os.readlink(path)} {inside}"
-        elif stat.S_ISREG(status.st_mode):
-            found[name] = f"file {hash_file(path)}"
-        else:
-            found[name] = f"other {stat.S_IFMT(status.st_mode)}"
-    return found
+    return hash_parts(part for entry in hash_tree(landing).items() for part in entry)
 
 
-def hash_file(path: Path) -> str:
-    """sha256 of a file's bytes."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def hash_estimation() -> str:
+    """Hash of the code of the estimates (not of the report), Python and packages."""
+    code = {path: data for path, data in _code_files() if path.startswith("estimation/") and not path.startswith(REPORT)}
+    return hash_parts([*_environment(), *_hashed(code, code)])
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for entry in sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name)):
-        if entry.is_dir(follow_symlinks=False):
-            yield from _below(Path(entry.path))
-        else:
-            yield Path(entry.path)
+def _hashed(code: Mapping[str, bytes], paths: Iterable[str]) -> list[str]:
+    return [part for path in paths for part in (path, hash_bytes(code[path]))]
 
 
 def _code_files() -> Iterator[tuple[str, bytes]]:
-    tops = [path for path in sorted(REPO.iterdir()) if path.is_file() and path.suffix in (".yml", ".toml", ".lock")]
-    inside = [
-        path for folder in CODE_FOLDERS for path in _below(REPO / folder) if "__pycache__" not in path.parts and path.suffix != ".pyc"
-    ]
-    for path in [*tops, *inside]:
+    tops = [path.name for path in sorted(REPO.iterdir()) if path.is_file() and path.suffix in (".yml", ".toml", ".lock")]
+    for path in code_files(REPO, (*tops, *CODE_FOLDERS)):
         yield path.relative_to(REPO).as_posix(), path.read_bytes()
 
 
@@ -144,14 +121,3 @@ def _environment() -> list[str]:
     folders = [Path(entry) for entry in sys.path if entry and Path(entry).is_dir()]
     packages = sorted({name.name for folder in folders for name in folder.glob("*.dist-info")})
     return [platform.python_version(), platform.machine(), *packages]
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _digest(parts: Iterable[str]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part.encode("utf-8", "surrogateescape") + b"\n")
-    return digest.hexdigest()

@@ -6,11 +6,11 @@ if its files still have the hashes that were noted when they were written.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ import pandas as pd
 import pyarrow as pa
 
 from orchestration.home import Home
-from orchestration.reuse.fingerprint import hash_estimation, hash_file
+from orchestration.reuse.fingerprint import hash_estimation
 from orchestration.terminal import progress
+from warehouse.hashing import hash_file, hash_parts
 
 KEPT_ENTRIES = 3
 INDEX = "index.json"
@@ -59,19 +60,19 @@ def keep_estimates(
 
 
 def _key(frames: Any, facts: Sequence[Any]) -> str:
-    digest = hashlib.sha256(hash_estimation().encode())
-    digest.update(repr(list(facts)).encode())
-    for name, frame in sorted(vars(frames).items()):
-        digest.update(name.encode())
-        if isinstance(frame, pd.DataFrame):
-            table = pa.Table.from_pandas(frame, preserve_index=True)
-            sink = pa.BufferOutputStream()
-            with pa.ipc.new_stream(sink, table.schema) as writer:
-                writer.write_table(table)
-            digest.update(sink.getvalue())
-        else:
-            digest.update(repr(frame).encode())
-    return digest.hexdigest()
+    read = (part for name, value in sorted(vars(frames).items()) for part in (name, _content(value)))
+    return hash_parts(chain((hash_estimation(), repr(list(facts))), read))
+
+
+def _content(value: Any) -> str | bytes:
+    """Every value, type and label of a data frame as bytes; anything else as Python writes it."""
+    if not isinstance(value, pd.DataFrame):
+        return repr(value)
+    table = pa.Table.from_pandas(value, preserve_index=True)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
 
 
 def _read(folder: Path) -> dict[str, pd.DataFrame] | None:

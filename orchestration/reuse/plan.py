@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestration.home import Home
-from orchestration.reuse.fingerprint import Fingerprint, hash_file, hash_tree
-from warehouse.publish import MANIFEST
-from warehouse.verification import verify_files
+from orchestration.reuse.fingerprint import Fingerprint
+from warehouse.hashing import hash_file, hash_tree
+from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.verification import verify_files
+from warehouse.whole_files import write_whole
 
 NOTHING, REPORT, ESTIMATES, ALL = "nothing", "report", "estimates", "all"
 RECORD_VERSION = 1
@@ -36,11 +38,13 @@ def record_path(home: Home) -> Path:
 
 
 def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
-    """Compare what would go in now with the record.
+    """Compare what would go in now with the record of the last publication.
 
-    Returns
-    -------
-    Plan
+    Parameters
+    ----------
+    home : Home
+    now : Fingerprint or None
+        None where a file could not be read.
     """
     record = _read_record(home)
     reason = _reason_for_all(home, now, record)
@@ -87,15 +91,14 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
     manifest = home.published / MANIFEST
     record = {
         "version": RECORD_VERSION,
-        "run_id": json.loads(manifest.read_text(encoding="utf-8"))["run_id"],
+        "run_id": read_manifest(home.published)["run_id"],
         "manifest_sha256": hash_file(manifest),
         "fingerprint": after.as_dict(),
         "build": _hashes(home.build),
         "simulated": _hashes(home.simulated) if simulated else {},
     }
-    draft = record_path(home).with_suffix(".new")
-    draft.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n", encoding="utf-8")
-    os.replace(draft, record_path(home))
+    with write_whole(record_path(home)) as draft:
+        draft.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n", encoding="utf-8")
 
 
 def forget_record(home: Home) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from estimation.classify import LEXICON, classify_clauses
+from estimation.classify import RulesNotFound, classify_clauses, find_rules
 
 REPO = Path(__file__).resolve().parents[2]
 LABELLED = Path(__file__).with_name("labelled_clauses.csv")
+RULES = find_rules(REPO)
 
 
 def rows_of(path: Path) -> list[dict[str, str]]:
@@ -25,7 +26,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def labelled() -> list[dict[str, str]]:
     rows = rows_of(LABELLED)
-    labels = classify_clauses([row["clause"] for row in rows])
+    labels = classify_clauses([row["clause"] for row in rows], RULES)
     return [row | {"tool_class": c, "tool": t, "terms": m} for row, (c, t, m) in zip(rows, labels, strict=True)]
 
 
@@ -60,9 +61,9 @@ def classify_by_loop(clause: str, lexicon: list[dict[str, str]]) -> tuple[str, s
 
 
 def test_sql_equals_a_literal_loop(labelled):
-    lexicon = rows_of(LEXICON)
+    lexicon = rows_of(RULES.lexicon)
     texts = [row["clause"] for row in labelled] + ["取消对企业的补贴", "B2b出口", "", "不得给予财政补贴，可以给予贷款贴息", "免税" * 40]
-    assert classify_clauses(texts) == [classify_by_loop(text, lexicon) for text in texts]
+    assert classify_clauses(texts, RULES) == [classify_by_loop(text, lexicon) for text in texts]
 
 
 def test_sql_equals_a_literal_loop_where_terms_overlap(tmp_path):
@@ -81,7 +82,7 @@ def test_sql_equals_a_literal_loop_where_terms_overlap(tmp_path):
         writer.writeheader()
         writer.writerows(lexicon)
     texts = [word(0, 1, 2, 5, 20, 60) for _ in range(400)]
-    labels = classify_clauses(texts, path)
+    labels = classify_clauses(texts, RULES._replace(lexicon=path))
     assert labels == [classify_by_loop(text, lexicon) for text in texts]
     assert {tool for _, tool, _ in labels} == {"none", "x", "y", "z"}
 
@@ -97,7 +98,7 @@ def test_sql_equals_a_literal_loop_where_terms_overlap(tmp_path):
     ],
 )
 def test_longest_match_negation_scripts_and_case(clause, expected):
-    assert classify_clauses([clause]) == [expected]
+    assert classify_clauses([clause], RULES) == [expected]
 
 
 def test_the_measured_half_meets_what_was_promised(labelled):
@@ -146,3 +147,13 @@ def test_a_bad_file_of_clauses_is_refused(tmp_path, content, message):
     done = run(str(file))
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
+
+
+def test_without_the_repository_it_says_what_it_needs(tmp_path, monkeypatch):
+    with pytest.raises(RulesNotFound, match=r"repository: expected dbt_project\.yml"):
+        find_rules(tmp_path)
+    (tmp_path / "dbt_project.yml").write_text("macro-paths: [macros]\nseed-paths: [seeds]\n", encoding="utf-8")
+    monkeypatch.setenv("DBT_PROJECT_DIR", str(tmp_path))
+    done = run(str(LABELLED))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1 and "expected policy_classification.sql" in done.stderr

@@ -18,7 +18,7 @@ import pytest
 from tests.long.conftest import Counts
 from tests.orchestration.commands.test_refresh import six_cities, write_tidy
 from tests.orchestration.conftest import REPO, SMALL, Run, refresh
-from warehouse.verification import verify_publication
+from warehouse.publication.verification import verify_publication
 
 pytestmark = pytest.mark.e2e
 

@@ -12,7 +12,7 @@ import duckdb
 
 from tests.long.conftest import Counts
 from tests.orchestration.conftest import REPO
-from warehouse.publish import publish
+from warehouse.publication.publish import publish
 
 
 def put_out(home: Path, number: int) -> None:

@@ -87,7 +87,7 @@ def _unread_note(source_id: str, inner: str, layout: Layout | None) -> tuple[str
 
 
 def matches_path(path: str, pattern: str) -> bool:
-    """Whether a path inside the source's folder fits a glob, case aside; a pattern without ``/`` is held against the file's name only."""
+    """Whether a path inside the source's folder fits a glob, case aside; a pattern without ``/`` is compared with the file's name only."""
     pattern = unicodedata.normalize("NFC", pattern)
     return fnmatchcase((path if "/" in pattern else path.rpartition("/")[2]).casefold(), pattern.casefold())
 

@@ -1,4 +1,7 @@
-"""The landing folder: find, hash, read, write. The only file of the ingest that touches a disk.
+"""The landing folder: find, hash, read, write. The only file of the ingest that reads a landing or writes into the build.
+
+Not here: what a path says (`delivered_files`), how a file's bytes become rows (`formats/`, `sheets/`, `tidy`, `policy/`) and the list of
+files (`landing_report`).
 
 Nothing delivered disappears: a file is taken, ignored (by its layout) or skipped, and every one that is not taken has a line in
 ``build/raw/_skipped.parquet``. A file that its layout cannot read stops the refresh, after all files were looked at.
@@ -8,12 +11,11 @@ from __future__ import annotations
 
 import errno
 import gc
-import hashlib
 import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -22,10 +24,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from warehouse.hashing import hash_bytes, hash_file
 from warehouse.ingest.delivered_files import NO_LAYOUT, POLICY_SOURCE, DeliveredFile, describe_file, matches_path, path_in_edition, readable
 from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.formats.grids import read_grids
-from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_report, build_skipped_table
+from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_skipped_table
 from warehouse.ingest.layouts import Layout
 from warehouse.ingest.policy.documents import (
     POLICY_READER_VERSION,
@@ -40,13 +43,13 @@ from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.sheets.observations import build_file_observations
 from warehouse.ingest.tidy import TIDY_SOURCE, build_tidy_observations
+from warehouse.whole_files import write_whole
 
 READER_VERSION = 2
 MAX_FILE_BYTES = 1 << 29
 # what the kernel says when a network mount or its disk, not the file, fails
 MOUNT_FAILED = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH})
 UNREPEATED = ("cell_ref", "row_no", "raw_text", "value")
-Progress = Callable[[int, int, str], None]
 
 
 def read_landing(
@@ -56,9 +59,8 @@ def read_landing(
     *,
     layouts: Mapping[str, Layout],
     strict: bool = False,
-    on_progress: Progress | None = None,
 ) -> LandingReport:
-    """Read a landing folder into raw Parquet, one file a delivered file, and link this landing's files into the build.
+    """Read a landing folder into raw Parquet, one per delivered file, and link this landing's files into the build.
 
     Parameters
     ----------
@@ -72,14 +74,14 @@ def read_landing(
         Layouts by source; ``tidy`` needs none.
     strict : bool
         Whether a folder without a layout is an error.
-    on_progress : callable, optional
-        Called as ``on_progress(done, total, path)`` before each file and once at the end.
 
     Raises
     ------
     LandingError
         The landing is missing, no folder, unreadable or empty, nothing in it was taken, or files are faulty (all are named).
         The build is then left as it was.
+    OSError
+        The mount failed (``MOUNT_FAILED``): the same read may succeed later.
     """
     files = find_files(landing, layouts)
     folders = tuple(sorted({file.origin.source_id for file in files if file.note == NO_LAYOUT}))
@@ -88,7 +90,7 @@ def read_landing(
             f"{landing}: expected a layout for every source folder (STRICT=1); found none for {', '.join(folders)}; "
             "add warehouse/ingest/layouts/<source_id>.yml, or take the folder out of the landing"
         )
-    files, reading = _read_files(files, raw_dir, layouts, on_progress)
+    files, reading = _read_files(files, raw_dir, layouts)
     if reading.faults:
         raise LandingError(f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty", reading.faults)
     if not any(counts.get(None, 0) for path, counts in reading.counts.items() if path not in reading.policy):
@@ -99,7 +101,7 @@ def read_landing(
         )
     table = build_input_files(files, reading)
     _write_build(build_dir, files, reading, table)
-    return build_report(table, files, reading, folders)
+    return LandingReport(table.to_pandas(), reading.n_reused)
 
 
 def read_source(
@@ -109,7 +111,6 @@ def read_source(
     *,
     layouts: Mapping[str, Layout],
     editions: Collection[int | None] | None = None,
-    on_progress: Progress | None = None,
 ) -> SourceReport:
     """Read the files of one source, or of some of its editions, into the cache; the build is left alone.
 
@@ -123,7 +124,7 @@ def read_source(
         for file in find_files(landing, layouts)
         if file.origin.source_id == source_id and (editions is None or file.origin.edition_year in editions)
     ]
-    files, reading = _read_files(files, raw_dir, layouts, on_progress)
+    files, reading = _read_files(files, raw_dir, layouts)
     if reading.faults:
         raise LandingError(f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty", reading.faults)
     n_observations = sum(counts.get(None, 0) for counts in reading.counts.values())
@@ -186,23 +187,18 @@ def _link_note(root: Path, location: Path) -> str | None:
     return "a symbolic link to a folder: deliver the folder itself" if target.is_dir() else None
 
 
-def _read_files(
-    files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str, Layout], on_progress: Progress | None
-) -> tuple[list[DeliveredFile], Reading]:
+def _read_files(files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str, Layout]) -> tuple[list[DeliveredFile], Reading]:
+    """The files with their hashes, and what was read of them; a faulty file is noted, and the others are read all the same."""
     raw_dir.mkdir(parents=True, exist_ok=True)
     reading, done = Reading(), []
     n_made = prepare_policy_texts(files, raw_dir)
-    for number, file in enumerate(files):
-        if on_progress:
-            on_progress(number, len(files), file.path)
+    for file in files:
         try:
             done.append(_read_one(file, raw_dir, layouts, reading))
         except FileFault as fault:
             shown = file.path if file.path.isprintable() else repr(file.path)
             reading.faults.append(f"{shown}: {fault}")
             done.append(file)
-    if on_progress:
-        on_progress(len(files), len(files), "")
     reading.n_reused -= n_made
     return done, reading
 
@@ -214,7 +210,7 @@ def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout],
     if file.origin.source_id == POLICY_SOURCE:
         return _read_policy_text(file, raw_dir, reading)
     data = _read_bytes(file.location)
-    file = replace(file, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    file = replace(file, sha256=hash_bytes(data), size=len(data))
     layout = layouts.get(file.origin.source_id)
     target = raw_dir / f"{raw_key(file, layout)}.parquet"
     counts = _cached_counts(target)
@@ -277,7 +273,7 @@ def _make_policy_parquet(file: DeliveredFile, raw_dir: Path) -> tuple[DeliveredF
     if size > MAX_POLICY_BYTES:
         raise FileFault(*too_large(size))
     data = _read_bytes(file.location)
-    file = replace(file, sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+    file = replace(file, sha256=hash_bytes(data), size=len(data))
     target = raw_dir / f"{raw_key(file, None)}.parquet"
     n_clauses = count_clauses(target)
     if n_clauses is not None:
@@ -315,8 +311,7 @@ def _hashed_unread(file: DeliveredFile) -> DeliveredFile:
         mode = file.location.lstat()
         if not stat.S_ISREG(mode.st_mode):
             return file
-        with file.location.open("rb") as stream:
-            return replace(file, sha256=hashlib.file_digest(stream, "sha256").hexdigest(), size=mode.st_size)
+        return replace(file, sha256=hash_file(file.location), size=mode.st_size)
     except OSError:
         return file
 
@@ -331,7 +326,7 @@ def raw_key(file: DeliveredFile, layout: Layout | None) -> str:
         layout.content if layout else None,
         POLICY_READER_VERSION if file.origin.source_id == POLICY_SOURCE else READER_VERSION,
     ]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()[:32]
+    return hash_bytes(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode())[:32]
 
 
 def _cached_counts(target: Path) -> dict[str | None, int] | None:
@@ -349,16 +344,11 @@ def _count_reasons(table: pa.Table) -> dict[str | None, int]:
 
 def write_parquet(table: pa.Table, target: Path) -> None:
     """Write a table so that a reader sees the old file or the whole new one, never a part."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        # columns of ever new values are larger and slower with a dictionary than without; coded texts are read back as plain ones;
-        # compressing would save a third of the few bytes for half the writing time again
-        repeating = [name for name in table.column_names if name not in UNREPEATED]
+    # columns whose values hardly repeat are larger and slower with a dictionary than without; coded texts are read back as plain ones;
+    # compressing would save a third of the few bytes and take half as long again
+    repeating = [name for name in table.column_names if name not in UNREPEATED]
+    with write_whole(target) as temporary:
         pq.write_table(table, temporary, compression="none", use_dictionary=repeating, write_statistics=False, store_schema=False)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write_build(build_dir: Path, files: list[DeliveredFile], reading: Reading, table: pa.Table) -> None:

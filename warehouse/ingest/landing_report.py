@@ -1,4 +1,4 @@
-"""What a landing held and what became of it: the list of files, the lines for what was not read, the counts (pure)."""
+"""What a landing held and what became of it: the list of files, and the lines for those that were not read (pure)."""
 
 from __future__ import annotations
 
@@ -34,21 +34,12 @@ class LandingReport:
     Attributes
     ----------
     files : pandas.DataFrame
-        One row a file, columns of ``INPUT_FILE_SCHEMA``, in path order; the same as ``input_file.parquet``.
-    sources : pandas.DataFrame
-        One row a source: ``source_id, n_files, n_taken, n_observations, n_rejected``.
-    reasons : dict of str to int
-        Rejected lines by reason, skipped and ignored files included.
-    skipped_folders : tuple of str
-        Source folders without a layout.
+        One row per file, columns of ``INPUT_FILE_SCHEMA``, in path order; the same as ``input_file.parquet``.
     n_reused : int
         Files whose raw Parquet was already there.
     """
 
     files: pd.DataFrame
-    sources: pd.DataFrame
-    reasons: dict[str, int]
-    skipped_folders: tuple[str, ...]
     n_reused: int
 
 
@@ -73,6 +64,7 @@ class Reading:
 
 
 def build_input_files(files: list[DeliveredFile], reading: Reading) -> pa.Table:
+    """The list of files, ``INPUT_FILE_SCHEMA``, in the order given; a file that was not read counts as one rejected line."""
     rows = []
     for file in files:
         counts = reading.counts.get(file.path, {} if file.note is None else {"dropped_row": 1})
@@ -96,30 +88,10 @@ def build_input_files(files: list[DeliveredFile], reading: Reading) -> pa.Table:
 
 
 def build_skipped_table(files: list[DeliveredFile]) -> pa.Table:
+    """One rejected line per file that was not read, in the raw schema."""
     parts = [
         build_rejected_table(file.origin, [build_rejected_line("dropped_row", f"whole file not read: {file.note}")])
         for file in files
         if file.note is not None
     ]
     return pa.concat_tables(parts) if parts else build_rejected_table(FileOrigin(ROOT_SOURCE, None, ""), [])
-
-
-def build_report(table: pa.Table, files: list[DeliveredFile], reading: Reading, folders: tuple[str, ...]) -> LandingReport:
-    frame = table.to_pandas()
-    sources = (
-        frame.assign(is_taken=frame["status"].eq("taken"))
-        .groupby("source_id", sort=True)
-        .agg(
-            n_files=("path", "size"),
-            n_taken=("is_taken", "sum"),
-            n_observations=("n_observations", "sum"),
-            n_rejected=("n_rejected", "sum"),
-        )
-        .reset_index()
-    )
-    reasons: dict[str, int] = {}
-    for counts in (*reading.counts.values(), *({"dropped_row": 1} for file in files if file.note is not None)):
-        for reason, count in counts.items():
-            if reason is not None:
-                reasons[reason] = reasons.get(reason, 0) + count
-    return LandingReport(frame, sources, dict(sorted(reasons.items())), folders, reading.n_reused)

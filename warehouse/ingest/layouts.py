@@ -1,4 +1,7 @@
-"""The layout model: what a source's files look like, as data. One YAML a source; drift between editions is a new table entry, not code."""
+"""The layout model: what a source's files look like, as data. One YAML per source; a change between editions is one more table entry.
+
+Not here: how a file is read by a layout (`sheets/`), and how a layout is drafted for an unknown source (`drafting/`).
+"""
 
 from __future__ import annotations
 
@@ -265,7 +268,7 @@ class Layout(_Model):
 
     @property
     def has_editions(self) -> bool:
-        """Whether the source comes in editions, in folders or by file name: the lineage then shows one partition an edition."""
+        """Whether the source comes in editions, in folders or by file name: the lineage then shows one partition per edition."""
         return self.edition_folders or self.edition_year is not None
 
     @cached_property

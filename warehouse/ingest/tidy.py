@@ -1,4 +1,4 @@
-"""Source ``tidy``: CSV or Parquet with one value a row, read by whole columns; it needs no layout (pure)."""
+"""Source ``tidy``: CSV or Parquet with one value per row, read by whole columns; it needs no layout (pure)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> 
     header, columns, lines = _read(data, file_name)
     found = _find_columns(header)
     kept = [i for i, cell in enumerate(columns[found["value"]]) if not is_blank(cell) and cell not in MISSING]
-    table = _taken_columns(header, columns, found, kept, origin)
+    table = _taken_columns(columns, found, kept, origin)
     lines += _unmapped(header, columns)
     return in_sheet_order(pa.concat_tables([table, build_rejected_table(origin, lines)]))
 
@@ -74,7 +74,7 @@ def _read(data: bytes, file_name: str) -> tuple[list[str], list[list[Cell]], lis
 
 
 def _even_out(rows: list[list[Cell]], width: int) -> list[dict[str, object]]:
-    """Give all records the header's length; longer ones are blanked, a line each: a separator inside a cell moved all that follows it."""
+    """Give all records the header's length; longer ones are blanked and get a line each, as a separator inside a cell shifted the rest."""
     lines = []
     for i, row in enumerate(rows):
         if len(row) > width and any(not is_blank(cell) for cell in row[width:]):
@@ -111,7 +111,7 @@ def _unmapped(header: list[str], columns: list[list[Cell]]) -> list[dict[str, ob
     ]
 
 
-def _taken_columns(header: list[str], columns: list[list[Cell]], found: dict[str, int], kept: list[int], origin: FileOrigin) -> pa.Table:
+def _taken_columns(columns: list[list[Cell]], found: dict[str, int], kept: list[int], origin: FileOrigin) -> pa.Table:
     value_no = found["value"] + 1
     cells = [columns[found["value"]][i] for i in kept]
     raw_texts, numbers = [cell_text(cell) for cell in cells], [cell_number(cell) for cell in cells]

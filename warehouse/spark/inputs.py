@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.publish import literal
+from warehouse.sql_text import literal
 
 TABLES = {
     "seeds": ("city_roster",),
@@ -28,7 +28,7 @@ COPY_STEP = 1_000_000
 
 
 def write_inputs(build: Path, folder: Path, places: int, more_years: int = 0) -> int:
-    """Write one Parquet file a table.
+    """Write one Parquet file per table.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.publish import literal, quote
+from warehouse.sql_text import literal, quote
 
 REPO = Path(__file__).resolve().parents[2]
 KEYS = {

@@ -9,8 +9,8 @@ import pytest
 
 from orchestration.commands import publications
 from tests.orchestration.conftest import SMALL, Run
-from tests.warehouse.test_publish import put_out
-from tests.warehouse.test_verification import flip_byte
+from tests.warehouse.publication.test_publish import put_out
+from tests.warehouse.publication.test_verification import flip_byte
 
 RUNS = [f"2026010{day}T000000.000000Z" for day in (1, 2, 3)]
 

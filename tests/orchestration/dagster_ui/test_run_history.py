@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from orchestration.dagster_ui.run_history import unhurried_history
+from orchestration.dagster_ui.run_history import batched_sqlite_commits
 
 
 def write_as_dagster_does(path: Path, number: int) -> int:
@@ -24,7 +24,7 @@ def write_as_dagster_does(path: Path, number: int) -> int:
 
 def test_a_closing_connection_does_not_fold_the_log_into_the_file(tmp_path: Path) -> None:
     path, log = tmp_path / "run.db", tmp_path / "run.db-wal"
-    with unhurried_history():
+    with batched_sqlite_commits():
         assert [write_as_dagster_does(path, number) for number in range(3)] == [1, 1, 1]
         assert log.exists()
         with sqlite3.connect(path) as other:
@@ -36,7 +36,7 @@ def test_a_closing_connection_does_not_fold_the_log_into_the_file(tmp_path: Path
 
 
 def test_outside_of_a_run_nothing_is_changed(tmp_path: Path) -> None:
-    with unhurried_history():
+    with batched_sqlite_commits():
         pass
     assert write_as_dagster_does(tmp_path / "run.db", 1) == 2
     assert not (tmp_path / "run.db-wal").exists()

@@ -8,16 +8,14 @@ import os
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from orchestration.home import Home
-from orchestration.reuse import fingerprint
-from orchestration.reuse.fingerprint import Fingerprint, hash_tree, take_fingerprint
-from orchestration.reuse.kept_estimates import keep_estimates
+from orchestration.reuse.fingerprint import Fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, REPORT, keep_record, plan_refresh, record_path
 from tests.orchestration.conftest import Run, refresh
-from warehouse.publish import write_manifest
+from warehouse.hashing import hash_file
+from warehouse.publication.manifest import write_manifest
 
 FINGERPRINT = Fingerprint("l", "m", "e", "r")
 
@@ -31,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     for path in (run / "report" / "index.html", run / "citysync.duckdb", home.build / "citysync.duckdb", home.simulated / "a.csv"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("as it was")
-    files = {name: {"sha256": fingerprint.hash_file(run / name), "bytes": 9} for name in ("report/index.html", "citysync.duckdb")}
+    files = {name: {"sha256": hash_file(run / name), "bytes": 9} for name in ("report/index.html", "citysync.duckdb")}
     write_manifest(run, {"run_id": "run-1", "files": files, "tables": {}})
     home.published.symlink_to("publications/run-1")
     keep_record(home, FINGERPRINT, FINGERPRINT, simulated=True)
@@ -60,7 +58,7 @@ def _consistent_forgery(home: Home) -> None:
     run = home.published.resolve()
     (run / "report" / "index.html").write_text("forged")
     manifest = json.loads((run / "manifest.json").read_text())
-    manifest["files"]["report/index.html"]["sha256"] = fingerprint.hash_file(run / "report" / "index.html")
+    manifest["files"]["report/index.html"]["sha256"] = hash_file(run / "report" / "index.html")
     write_manifest(run, manifest)
 
 
@@ -108,79 +106,6 @@ def test_code_of_the_estimates_builds_only_on_an_untouched_build(home: Home) -> 
 def test_a_run_whose_files_changed_meanwhile_leaves_no_record(home: Home, after: Fingerprint | None) -> None:
     keep_record(home, FINGERPRINT, after, simulated=True)
     assert plan_refresh(home, FINGERPRINT).work == ALL
-
-
-def test_a_fingerprint_follows_content_and_not_clocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "tidy" / "values.csv"
-    file.parent.mkdir()
-    file.write_text("a")
-    first = take_fingerprint(tmp_path)
-    os.utime(file, (1, 1))
-    monkeypatch.setenv("CITYSYNC_THREADS", "7")
-    assert take_fingerprint(tmp_path) == first
-    monkeypatch.setenv("WINDOW_LAST_YEAR", "2018")
-    other_window = take_fingerprint(tmp_path)
-    assert (other_window.landing, other_window.marts != first.marts) == (first.landing, True)
-    monkeypatch.delenv("WINDOW_LAST_YEAR")
-    file.write_text("b")
-    assert take_fingerprint(tmp_path).landing != first.landing
-
-
-@pytest.mark.parametrize(
-    ("path", "stages"),
-    [
-        ("estimation/report/tables.py", ["report"]),
-        ("estimation/fit.py", ["estimates", "report"]),
-        ("estimation/measures/cycles.py", ["marts", "estimates", "report"]),
-        ("warehouse/seeds/pilot_zones.csv", ["marts", "estimates", "report"]),
-        ("requirements.lock", ["marts", "estimates", "report"]),
-    ],
-)
-def test_code_belongs_to_the_stages_that_run_it(monkeypatch: pytest.MonkeyPatch, path: str, stages: list[str]) -> None:
-    before, read = take_fingerprint(None), fingerprint._code_files
-    assert path in dict(read())
-    monkeypatch.setattr(fingerprint, "_code_files", lambda: ((name, data + b"#" * (name == path)) for name, data in read()))
-    after = take_fingerprint(None)
-    assert [name for name in ("landing", "marts", "estimates", "report") if getattr(before, name) != getattr(after, name)] == stages
-
-
-def test_links_and_names_count(tmp_path: Path) -> None:
-    (tmp_path / "a").write_text("x")
-    (tmp_path / "b").symlink_to("a")
-    before = hash_tree(tmp_path)
-    (tmp_path / "a").write_text("y")
-    assert hash_tree(tmp_path)["b"] != before["b"]
-    (tmp_path / "a").rename(tmp_path / "c")
-    assert set(hash_tree(tmp_path)) == {"b", "c"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Frames:
-    cities: pd.DataFrame
-
-
-def test_kept_estimates_are_used_for_equal_inputs_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FORCE", raising=False)
-    home, calls = Home(tmp_path), []
-    table = pd.DataFrame(
-        {"spec_id": pd.array(["a", None], dtype="str"), "n": pd.array([1, None], dtype="Int64"), "x": pd.array([0.1, None], "Float64")}
-    )
-
-    def compute() -> dict[str, pd.DataFrame]:
-        calls.append(1)
-        return {"estimate": table}
-
-    frames = Frames(pd.DataFrame({"z": [1.0, 2.0]}))
-    fresh, kept = (keep_estimates(home, frames, [19], compute)["estimate"] for _ in range(2))
-    pd.testing.assert_frame_equal(fresh, kept)
-    assert len(calls) == 1
-    keep_estimates(home, Frames(pd.DataFrame({"z": [1.0, 2.0 + 1e-15]})), [19], compute)
-    keep_estimates(home, frames, [20], compute)
-    assert len(calls) == 3
-    (file,) = [path for path in tmp_path.rglob("estimate.parquet") if json.loads((path.parent / "index.json").read_text())["number"] == 1]
-    file.write_bytes(file.read_bytes()[:-1] + b"\0")
-    pd.testing.assert_frame_equal(keep_estimates(home, frames, [19], compute)["estimate"], table)
-    assert len(calls) == 4
 
 
 @pytest.mark.e2e

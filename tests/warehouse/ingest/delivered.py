@@ -2,12 +2,14 @@
 
 import csv
 import io
+from collections import Counter
 from pathlib import Path
 
 import openpyxl
+import pyarrow.parquet as pq
 
 from warehouse.ingest.landing import LandingReport, read_landing
-from warehouse.ingest.layouts import Layout, load_layouts, parse_layout
+from warehouse.ingest.layouts import Layout, parse_layout
 
 LAYOUT_YAML = r"""
 source_id: panel
@@ -89,6 +91,7 @@ def read(landing: Path, home: Path, **options: object) -> LandingReport:
     return read_landing(landing, home / "raw", home / "build", layouts=options.pop("layouts", layouts()), **options)
 
 
-def shipped_layouts() -> dict[str, Layout]:
-    """The layouts of the repository."""
-    return load_layouts()
+def count_reasons(home: Path) -> dict[str, int]:
+    """Rejected lines of the build by reason, files that were not read included."""
+    tables = [pq.read_table(raw, columns=["reason"], partitioning=None) for raw in sorted((home / "build" / "raw").glob("*.parquet"))]
+    return dict(Counter(reason for table in tables for reason in table.column("reason").to_pylist() if reason is not None))

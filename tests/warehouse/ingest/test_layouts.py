@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.warehouse.ingest.delivered import LAYOUT_YAML, YEARS_YAML, shipped_layouts
+from tests.warehouse.ingest.delivered import LAYOUT_YAML, YEARS_YAML
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import load_layouts, parse_layout
 
@@ -66,7 +66,7 @@ def rules(layout) -> list[tuple[str, str | None, str]]:
 def test_shipped_layouts_use_indicators_levels_and_units_of_the_seeds():
     catalog = pd.read_csv(SEEDS / "indicator_catalog.csv").set_index("indicator_id")
     units = set(pd.read_csv(SEEDS / "unit_factors.csv")[["unit_text", "canonical_unit"]].itertuples(index=False, name=None))
-    layouts = shipped_layouts()
+    layouts = load_layouts()
     assert {"csmar_region", "finance_loans", "deflator", "resident_population", "industry_structure", "fdi"} <= set(layouts)
     for source, layout in layouts.items():
         for indicator, unit, level in rules(layout):

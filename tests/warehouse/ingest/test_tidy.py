@@ -1,4 +1,4 @@
-"""Source tidy: CSV and Parquet with a value a row."""
+"""Source tidy: CSV and Parquet with one value per row."""
 
 import io
 

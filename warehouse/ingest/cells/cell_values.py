@@ -6,7 +6,7 @@ import datetime
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
@@ -39,6 +39,13 @@ def is_blank(cell: object) -> bool:
     if isinstance(cell, str):
         return not cell or cell.isspace()
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def is_missing(cell: object, signs: Collection[str]) -> bool:
+    """Whether a cell is blank, or a text that is one of the signs for a missing value (normalised by NFKC, trimmed)."""
+    if isinstance(cell, str):
+        return unicodedata.normalize("NFKC", cell).strip() in signs or not cell.strip()
+    return is_blank(cell)
 
 
 def is_blank_row(cells: Sequence[object]) -> bool:

@@ -1,6 +1,6 @@
 """Texts that repeat down a sheet as codes into a list of words: places, years, units, reasons (pure).
 
-A sheet names a city once a year and an indicator once a column; codes are gathered and written many times faster than the texts.
+A sheet repeats a city's name in every year and an indicator in every row; codes are gathered and written many times faster than texts.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""A column of cells as delivered: its texts, its numbers, which are filled; the same as cell by cell, but many at a time (pure)."""
+"""A column of cells as delivered: its texts, its numbers, which are filled. Equal to the result cell by cell, but much faster (pure)."""
 
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.ingest.cells.cell_values import cell_number, cell_text, is_blank
+from warehouse.ingest.cells.cell_values import cell_number, cell_text, is_blank, is_missing
 from warehouse.ingest.cells.coded_texts import CodedTexts
 
 # Where Arrow spells a double as Python does; outside, exponents differ.
@@ -39,8 +38,13 @@ class FilledCells:
 
 
 def filled_cells(cells: Sequence[object], missing: Collection[str]) -> FilledCells:
-    """Cells that are neither blank nor one of the marks of a missing value (normalised by NFKC, trimmed), with ``column_texts`` and
-    ``column_numbers`` of them.
+    """Cells that are neither blank nor one of the signs for a missing value, with ``column_texts`` and ``column_numbers`` of them.
+
+    Parameters
+    ----------
+    cells : sequence, length n
+    missing : collection of str
+        Signs for a missing value, normalised by NFKC and trimmed.
     """
     kinds = set(map(type, cells))
     if kinds == {float}:
@@ -65,7 +69,7 @@ def _filled_floats(numbers: np.ndarray) -> FilledCells:
 def _filled_floats_and_texts(cells: Sequence[float | str], missing: Collection[str]) -> FilledCells:
     floats = _filled_floats(np.array([math.nan if cell.__class__ is str else cell for cell in cells]))
     # most texts between numbers are blanks
-    if all(_is_mark(text, missing) for text in {cell for cell in cells if cell.__class__ is str}):
+    if all(is_missing(text, missing) for text in {cell for cell in cells if cell.__class__ is str}):
         return floats
     places = [i for i, cell in enumerate(cells) if cell.__class__ is str]
     texts = _filled_texts([cells[i] for i in places], missing)
@@ -76,13 +80,13 @@ def _filled_floats_and_texts(cells: Sequence[float | str], missing: Collection[s
 
 
 def _filled_texts(cells: Sequence[str], missing: Collection[str]) -> FilledCells:
-    """The same for a column of texts alone: blanks and plain numbers at once, each other text once."""
+    """The same for a column of texts alone: blanks and plain numbers all at once, every other distinct text once."""
     texts = pa.array(cells, pa.string())
     positions = np.flatnonzero(pc.binary_length(texts).to_numpy())
     if len(positions) < len(texts):
         texts = texts.take(pa.array(positions))
     numbers = _numbers_alone(texts)
-    if numbers is not None and all(cell_number(mark) is None for mark in missing):
+    if numbers is not None and all(cell_number(sign) is None for sign in missing):
         return FilledCells(positions, texts, numbers)
     is_plain = _are_plain_numbers(texts)
     odd = pc.invert(is_plain).to_numpy(zero_copy_only=False)
@@ -90,7 +94,7 @@ def _filled_texts(cells: Sequence[str], missing: Collection[str]) -> FilledCells
     is_filled = ~pc.is_in(texts, value_set=pa.array(missing, pa.string())).to_numpy(zero_copy_only=False)
     words = CodedTexts.from_texts(texts.filter(pa.array(odd)))
     spelled = [cell_number(word) for word in words.words]
-    is_filled[odd] = np.array([not _is_mark(word, missing) for word in words.words], bool)[words.codes]
+    is_filled[odd] = np.array([not is_missing(word, missing) for word in words.words], bool)[words.codes]
     numbers[odd] = np.array([math.nan if number is None else number for number in spelled], np.float64)[words.codes]
     return FilledCells(positions[is_filled], texts.filter(pa.array(is_filled)), numbers[is_filled])
 
@@ -175,25 +179,21 @@ def column_numbers(cells: Sequence[object], texts: pa.Array) -> pa.Array:
 
 
 def filled_positions(cells: Sequence[object], missing: Collection[str]) -> Sequence[int]:
-    """Positions of the cells that are neither blank nor one of the marks of a missing value (normalised by NFKC, trimmed)."""
+    """Positions of the cells that are neither blank nor one of the signs for a missing value (normalised by NFKC, trimmed)."""
     if set(map(type, cells)) == {float} and not np.isnan(np.array(cells)).any():
         return range(len(cells))
-    marks = {"", *missing}
+    signs = {"", *missing}
     return [
         i
         for i, cell in enumerate(cells)
         if (
-            (cell.strip() not in marks if cell.isascii() else not _is_mark(cell, marks))
+            (cell.strip() not in signs if cell.isascii() else not is_missing(cell, signs))
             if cell.__class__ is str
             else cell == cell  # noqa: PLR0124 -- false for NaN alone
             if cell.__class__ is float
             else not is_blank(cell)
         )
     ]
-
-
-def _is_mark(text: str, marks: Collection[str]) -> bool:
-    return unicodedata.normalize("NFKC", text).strip() in marks or not text.strip()
 
 
 def coded_column(cells: Sequence[object]) -> CodedTexts:

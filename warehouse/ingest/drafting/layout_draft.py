@@ -28,7 +28,7 @@ class TableDraft:
 
 @dataclass(frozen=True)
 class Draft:
-    """A layout as YAML and, for the person who finishes it, one note a line."""
+    """A layout as YAML and, for the person who finishes it, one note per line."""
 
     text: str
     notes: list[str]
@@ -131,8 +131,10 @@ def _draft_sheet(
     lines = [f"    delimiter: {_quoted(delimiter)}"] if delimiter else []
     rows = f", rows: {profile.header_rows}" if profile.header_rows > 1 else ""
     lines += [f"    header: {{row: {profile.header_row + 1}{rows}}}", f"    place: {_place(profile, title)}", f"    year: {_year(profile)}"]
-    found = _by_year_columns if profile.is_by_year_columns else _by_columns
-    indicators = found(where, grid, profile, catalog, notes)
+    if profile.is_by_year_columns:
+        indicators = _by_year_columns(where, grid, profile, catalog, notes)
+    else:
+        indicators = _by_columns(where, profile, catalog, notes)
     if indicators is None:
         return None
     has_edition_year = not profile.is_by_year_columns and profile.year_col is None
@@ -171,7 +173,7 @@ def _above(grid: Grid, profile: SheetProfile) -> list[str]:
     return [normal_header(cell_text(cell)) for row in grid.rows[: profile.header_row] for cell in row if not is_blank(cell)]
 
 
-def _by_columns(where: str, grid: Grid, profile: SheetProfile, catalog: Catalog, notes: list[str]) -> list[str] | None:
+def _by_columns(where: str, profile: SheetProfile, catalog: Catalog, notes: list[str]) -> list[str] | None:
     """Indicators as columns; of several headers for one indicator the likest is taken."""
     matches = {col: match_header(profile.headers[col], catalog) for col in profile.value_cols}
     taken = _likest(matches)
@@ -204,7 +206,7 @@ def _likest(matches: Mapping[int, HeaderMatch | None]) -> dict[int, HeaderMatch]
 
 
 def _by_year_columns(where: str, grid: Grid, profile: SheetProfile, catalog: Catalog, notes: list[str]) -> list[str] | None:
-    """Years across: one indicator for the sheet, named by the sheet, a title or the file; or an indicator a row."""
+    """Years across: one indicator for the sheet, named by the sheet, a title or the file; or one indicator per row."""
     if profile.name_col is None and profile.code_col is None:
         return _by_rows(where, grid, profile, catalog, notes)
     texts = [grid.sheet_name or "", *_above(grid, profile), where.partition(",")[0].rpartition(".")[0]]

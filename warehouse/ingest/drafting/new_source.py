@@ -71,7 +71,7 @@ def draft_folder(folder: Path, source_id: str) -> tuple[Draft, dict[str, list[Gr
 
 
 def try_draft(draft: Draft, source_id: str, files: dict[str, list[Grid]]) -> list[str]:
-    """Read the files by the draft and say what came out, one line a file."""
+    """Read the files by the draft and say what came out, one line per file."""
     layout = parse_layout(draft.text, f"{source_id}.yml")
     lines = []
     for name, grids in files.items():

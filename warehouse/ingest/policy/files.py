@@ -47,7 +47,7 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 
 
 def read_policy_text(data: bytes, file_name: str) -> str:
-    """Text of a policy document, a line or paragraph a line, in the order in which it stands in the file.
+    """Text of a policy document, one line per line or paragraph, in the order of the file.
 
     Parameters
     ----------

@@ -104,7 +104,7 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
     Parameters
     ----------
     text : str
-        Cleaned text (see `policy_cleaning.clean_text`).
+        Cleaned text (see `cleaning.clean_text`).
     clauses : list of Clause
         Its clauses, whose kinds say what is a note, a title, an addressee or a signature.
 
@@ -116,7 +116,7 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
     title = _title(parts)
     number = _own_number(parts)
     issuer = _issuer(parts, title)
-    issued = _issue_date(parts, title, number)
+    issued = _issue_date(parts, title)
     year = issued.year if issued else (int(number[1]) if number else None)
     zones, rule = _zones(parts, title, issuer, number)
     start, end = _in_force(parts.text, title, issued)
@@ -242,7 +242,7 @@ def _unmasked(name: str) -> str:
     return _MASKED_GOVERNMENT.sub("人民政府", name)
 
 
-def _issue_date(parts: _Parts, title: str | None, number: tuple[str, str, str] | None) -> date | None:
+def _issue_date(parts: _Parts, title: str | None) -> date | None:
     labels = {m["label"]: m["date"] for m in reversed(list(_LABELLED.finditer(parts.text)))}
     written = next((labels[name] for name in ("成文日期", "印发日期", "发文日期") if name in labels), None)
     if written:

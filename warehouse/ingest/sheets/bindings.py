@@ -11,8 +11,6 @@ from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.layouts import ANY_SHEET, Indicator, RowIndicators, SheetIndicator, Table
 
-_SHOWN_HEADERS = 12
-
 
 @dataclass(frozen=True)
 class ValueColumn:

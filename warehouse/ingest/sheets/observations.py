@@ -8,9 +8,9 @@ import unicodedata
 import numpy as np
 import pyarrow as pa
 
-from warehouse.ingest.cells.cell_values import cell_text, is_blank
+from warehouse.ingest.cells.cell_values import cell_text, is_blank, is_missing
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.formats.grids import Cell, Grid
+from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.layouts import Table
 from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin, build_rejected_line, build_rejected_table
 from warehouse.ingest.sheets.bindings import Binding, bind_table
@@ -75,7 +75,7 @@ def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin) -> pa
 
 
 def _left_out_columns(grid: Grid, table: Table, binding: Binding, rows: SheetRows) -> list[dict[str, object]]:
-    """One line a column that is ignored, unmapped or has no header; one a stray cell that the layout knows."""
+    """One line per column that is ignored, unmapped or without a header, and one per stray cell that the layout knows."""
     header_no, lines = binding.header_row + 1, []
     for col in sorted({*binding.ignored, *binding.unmapped}):
         reason = binding.ignored.get(col)
@@ -99,7 +99,7 @@ _UNMAPPED = (
 
 def _nameless_column(grid: Grid, table: Table, binding: Binding, rows: SheetRows, col: int) -> list[dict[str, object]]:
     column = rows.column(col)
-    # hashing finds out quickly that a column is empty, as most without a header are
+    # a set shows quickly that a column is empty, as most without a header are
     present = {cell for cell in set(column) if not is_blank(cell)}
     filled = [(no, cell) for no, cell in zip(rows.row_nos.tolist(), column, strict=True) if cell in present] if present else []
     lines, unknown = [], []
@@ -130,7 +130,7 @@ def _rows_without_values(grid: Grid, binding: Binding, rows: SheetRows, missing:
     doubtful = rows.years == NO_YEAR if binding.data_year is None else np.ones(len(rows.cells), dtype=bool)
     for position in np.flatnonzero(doubtful).tolist():
         row_no, cells = int(rows.row_nos[position]), rows.cells[position]
-        if any(col < len(cells) and not _is_missing(cells[col], missing) for col in cols):
+        if any(col < len(cells) and not is_missing(cells[col], missing) for col in cols):
             continue
         named = [col for col, header in enumerate(binding.headers) if header and col < len(cells) and not is_blank(cells[col])]
         if not named:
@@ -159,9 +159,3 @@ def _unknown_labels(grid: Grid, binding: Binding, rows: SheetRows) -> list[dict[
             )
         )
     return lines
-
-
-def _is_missing(cell: Cell, missing: set[str]) -> bool:
-    if isinstance(cell, str):
-        return unicodedata.normalize("NFKC", cell).strip() in missing or not cell.strip()
-    return is_blank(cell)

@@ -159,7 +159,7 @@ def _hits_anywhere(rows: list[list[Cell]], search: Callable[[str], object]) -> l
 
 
 def _drop_overlong(rows: list[list[Cell]], width: int, dropped: dict[int, tuple[int, str]]) -> None:
-    """Add the records of a text file that have filled cells beyond the header: a separator inside a cell moved all that follows it."""
+    """Add the records of a text file that have filled cells beyond the header: a separator inside a cell has shifted all cells after it."""
     for position, row in enumerate(rows):
         if len(row) > width and position not in dropped and any(not is_blank(cell) for cell in row[width:]):
             reason = f"expected {width} cells as in the header, found {len(row)}; put cells that hold the separator in quotation marks"

@@ -51,7 +51,7 @@ class ColumnValues:
 
 
 def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: set[str]) -> ColumnValues:
-    """What one column of values holds; blank cells and marks of a missing value (``missing``) are no values.
+    """What one column of values holds; blank cells and signs for a missing value (``missing``) are no values.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: 
     rows : SheetRows
         Rows of the sheet.
     missing : set of str
-        Marks of a missing value, normalised and trimmed.
+        Signs for a missing value, normalised and trimmed.
     """
     cells = rows.column(value.col)
     if binding.label_col is not None:
@@ -89,7 +89,7 @@ def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: 
 def _verdicts(
     filled: FilledCells, year_texts: CodedTexts, years: np.ndarray, rules: Sequence[ValueColumn]
 ) -> tuple[CodedTexts, CodedTexts]:
-    """Reasons and details of a column by its rule, or one a cell: none where number and year are good; else `judge` has the word."""
+    """Reasons and details of a column, by its rule or by one rule per cell: none where number and year are good, else those of `judge`."""
     n = len(years)
     doubtful = np.isnan(filled.numbers) | (years == NO_YEAR)
     if any(rule.zero_is_missing is not None for rule in rules):

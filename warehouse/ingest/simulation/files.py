@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from openpyxl import Workbook
+
+from warehouse.whole_files import write_whole
 
 Row = Sequence[object]
 #: Every time stamp of a simulated file: the day of the first approval.
@@ -52,8 +53,6 @@ def write_workbook(path: Path, sheets: Iterable[tuple[str, Iterable[Row]]]) -> N
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file through a temporary name, so that a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
+    """Write a file; a reader sees the old one or the whole new one."""
+    with write_whole(path) as temporary:
+        temporary.write_bytes(content)

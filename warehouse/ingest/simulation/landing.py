@@ -1,8 +1,8 @@
 """A simulated landing with a planted effect: one set of shocks, two landings, three unlike layouts.
 
-`<folder>/with_effect/` and `<folder>/without_effect/` hold the sources `sim_wide_panel` (a row a city-year, two editions),
-`sim_indicator_sheets` (a sheet an indicator, years across, latest first), `tidy` and `policy_texts`, a plan for each zone: the more demand
-tools a plan has, the larger is the effect of the zone. Every file says that it is simulated.
+`<folder>/with_effect/` and `<folder>/without_effect/` hold the sources `sim_wide_panel` (one row per city-year, two editions),
+`sim_indicator_sheets` (one sheet per indicator, years across, latest first), `tidy` and `policy_texts` (one plan per zone: the more demand
+tools a plan has, the larger is the effect of the zone). Every file says that it is simulated.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ N_CITIES_WITH_GAPS = 15
 
 @dataclass(frozen=True)
 class _Published:
-    """What is written: cities (rows of `roster`), years and one table an indicator, NaN = not delivered."""
+    """What is written: cities (rows of `roster`), years and one table per indicator, NaN = not delivered."""
 
     roster: pd.DataFrame
     years: np.ndarray

@@ -50,7 +50,7 @@ def _inflation(province: np.ndarray, years: np.ndarray, rng: np.random.Generator
 
 
 def _smooth_walk(rng: np.random.Generator, start: np.ndarray, n_years: int, drift_pct: float, sd_pct: float) -> np.ndarray:
-    """Levels that drift with small shocks (per cent a year), shape (n_cities, n_years)."""
+    """Levels that drift with small shocks (per cent per year), shape (n_cities, n_years)."""
     steps = (drift_pct + sd_pct * rng.standard_normal((len(start), n_years))) / 100.0
     steps[:, 0] = 0.0
     return start[:, None] * np.exp(np.cumsum(steps, axis=1))
@@ -76,7 +76,7 @@ def simulate_levels(
     shadow_growth_pct : ndarray, shape (n_cities, n_years)
         Growth without the effect: money and wages follow it, so that the effect touches growth and gross domestic product only.
     roster : DataFrame
-        Columns province_id, admin_rank; one row a city in the order of the arrays.
+        Columns province_id, admin_rank; one row per city in the order of the arrays.
     years : ndarray of int
     rng : numpy.random.Generator
         The same state gives the same shocks, whatever the growth.

@@ -56,7 +56,7 @@ def draw_policy_tools(pilot_zones: pd.DataFrame, seed: int, last_year: int) -> p
     Returns
     -------
     DataFrame
-        One row a zone: zone_name_zh, city_id, approved, issue_year and one column a tool.
+        One row per zone: zone_name_zh, city_id, approved, issue_year and one column per tool.
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 5]))
     dates = pd.to_datetime(pilot_zones["approval_date"])
@@ -87,7 +87,7 @@ def effective_intensity(city_id: np.ndarray, tools: pd.DataFrame) -> np.ndarray:
 
 
 def write_simulated_policy_texts(folder: Path, tools: pd.DataFrame, seed: int) -> None:
-    """Write one plan a zone into `<folder>/policy_texts/`; the same seed and tools give the same bytes.
+    """Write one plan per zone into `<folder>/policy_texts/`; the same seed and tools give the same bytes.
 
     Parameters
     ----------

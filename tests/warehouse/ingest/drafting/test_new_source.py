@@ -1,4 +1,4 @@
-"""Drafts for sources that no layout knows: what was drafted is read at once and held against the figures the files were made from."""
+"""Drafts for sources that no layout knows: what was drafted is read at once and compared with the figures the files were made from."""
 
 import io
 from pathlib import Path

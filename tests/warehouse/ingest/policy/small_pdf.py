@@ -12,7 +12,7 @@ _TEXT_FONT = (
 
 
 def text_pdf(text: str) -> bytes:
-    """A pdf of one page with a line of text a line; glyphs are numbered as they appear, as office programs do."""
+    """A pdf of one page, one text per line; glyphs are numbered as they appear, as office programs do."""
     signs = {sign: number for number, sign in enumerate(dict.fromkeys(text.replace("\n", "")), start=1)}
     lines = ["".join(f"{signs[sign]:04X}" for sign in line) for line in text.split("\n") if line]
     shown = "\n".join(f"<{line}> Tj 0 -16 Td" for line in lines)

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.warehouse.ingest.delivered import shipped_layouts
 from warehouse.ingest.landing import read_landing
+from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.simulation.landing import write_simulated_landing
 
 SEEDS = Path(__file__).resolve().parents[4] / "warehouse" / "seeds"
@@ -21,7 +21,7 @@ def simulated(tmp_path_factory) -> tuple[Path, pd.DataFrame]:
     roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
     write_simulated_landing(folder, roster=roster, pilot_zones=zones, n_cities=12)
     landing = folder / "with_effect"
-    read_landing(landing, folder / "raw", folder / "build", layouts=shipped_layouts(), strict=True)
+    read_landing(landing, folder / "raw", folder / "build", layouts=load_layouts(), strict=True)
     tables = [pq.read_table(file) for file in sorted((folder / "build" / "raw").glob("*.parquet"))]
     return landing, pa.concat_tables(tables).to_pandas()
 

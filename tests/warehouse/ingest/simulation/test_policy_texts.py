@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from estimation.classify import classify_clauses
+from estimation.classify import classify_clauses, find_rules
 from warehouse.ingest.policy.documents import build_policy_document
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.simulation.policy_texts import (
@@ -38,7 +38,7 @@ def test_what_was_planted_is_read_back(written):
         assert document["zone_texts"] == [truth.zone_name_zh.removesuffix("市")]
         assert document["issuer"] == f"{truth.zone_name_zh}人民政府"
         texts = [c["clause_text"] for c in document["clauses"] if c["clause_kind"] == "body" and c["marker"]]
-        tools = pd.Series([tool for _, tool, _ in classify_clauses(texts)]).value_counts() if texts else pd.Series(dtype=int)
+        tools = pd.Series([tool for _, tool, _ in classify_clauses(texts, find_rules())]).value_counts() if texts else pd.Series(dtype=int)
         assert {tool: int(tools.get(tool, 0)) for tool in SENTENCES} == {tool: getattr(truth, tool) for tool in SENTENCES}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import yaml
 
-from warehouse.publish import literal, quote
+from warehouse.sql_text import literal, quote
 
 TEXTS = Path(__file__).with_name("table_comments.yml")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from warehouse.publication_changes import change_lines, compare
+from warehouse.publication.changes import change_lines, compare
 
 OBSERVATION = (
     "source_id text, indicator_id text, place_level text, city_id int, year int, value double, edition_year int, "

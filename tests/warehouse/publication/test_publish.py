@@ -9,8 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.publish import KEPT_PUBLICATIONS, PublishError, hash_table, publish, switch
-from warehouse.verification import verify_publication
+from warehouse.publication.errors import PublishError
+from warehouse.publication.publish import KEPT_PUBLICATIONS, publish, switch
+from warehouse.publication.tables import hash_table
+from warehouse.publication.verification import verify_publication
 
 ROWS = "(values (1, 'a', 0.1::double + 0.2::double), (2, null, 1e-300), (3, '', 'nan'::double)) t(k, word, x)"
 

@@ -1,4 +1,4 @@
-"""What a refresh changed against the publication that stands: values by source and indicator, and the estimates.
+"""What a refresh changed compared with the current publication: values by source and indicator, and the estimates.
 
 Both tables lie in `meta`: they depend on what was published before, which the other tables do not.
 """
@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 
 from warehouse.build_database import open_build
-from warehouse.publish import is_simulated, literal
+from warehouse.publication.manifest import is_simulated
+from warehouse.sql_text import literal
 
 # The best value that each source has for a place, year and indicator, in the old publication and in the new build.
 BEST = """
@@ -43,7 +44,8 @@ from judged group by source_id, indicator_id
 having n_new + n_vanished + n_revised + n_current_changed > 0
 order by source_id, indicator_id
 """
-LINES = """
+# The default method of inference of each coefficient, in the old publication and in the new build.
+DEFAULT_ESTIMATES = """
 select spec_id, term, cohort_year, event_time, estimate, std_error, p_value, n_obs, n_cities, n_pilots from {catalog}.estimates.estimate
 qualify row_number() over (partition by spec_id, term, cohort_year, event_time order by is_default desc, vcov) = 1
 """
@@ -92,7 +94,7 @@ def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
     run = f"(select run_id from {previous}.meta.run)" if previous else "cast(null as varchar)"
     for table, statement, part in (
         ("meta.publication_change", PUBLICATION_CHANGE, BEST),
-        ("meta.estimate_change", ESTIMATE_CHANGE, LINES),
+        ("meta.estimate_change", ESTIMATE_CHANGE, DEFAULT_ESTIMATES),
     ):
         con.execute(statement.format(old=part.format(catalog=previous or here), new=part.format(catalog=here), run=run))
         if previous is None:

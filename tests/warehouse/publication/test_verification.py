@@ -8,9 +8,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.warehouse.test_publish import put_out
-from warehouse.publish import MANIFEST, hash_files, write_manifest
-from warehouse.verification import verify_publication
+from tests.warehouse.publication.test_publish import put_out
+from warehouse.publication.manifest import MANIFEST, hash_files, write_manifest
+from warehouse.publication.verification import verify_publication
 
 RUN = "20260101T000000.000000Z"
 

@@ -1,14 +1,16 @@
-"""Is a publication still what was published? Every file and every table is hashed again and held against the manifest."""
+"""Is a publication still what was published? Every file and every table is hashed again and compared with the manifest."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from warehouse.publish import MANIFEST, MANIFEST_HASH, columns_of, hash_file, hash_table, quote, read_files
+from warehouse.hashing import hash_file
+from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, read_manifest
+from warehouse.publication.tables import columns_of, hash_table, read_files
+from warehouse.sql_text import quote
 
 
 def verify_publication(folder: Path) -> list[str]:
@@ -22,7 +24,7 @@ def verify_publication(folder: Path) -> list[str]:
     Returns
     -------
     list of str
-        One line a fault, naming the file or table, what the manifest says and what was found; empty where all is as published.
+        One line per fault, naming the file or table, what the manifest says and what was found; empty where all is as published.
 
     Raises
     ------
@@ -33,8 +35,7 @@ def verify_publication(folder: Path) -> list[str]:
     faults = verify_files(folder)
     if faults:
         return faults
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    return _table_faults(folder, manifest["tables"])
+    return _table_faults(folder, read_manifest(folder)["tables"])
 
 
 def verify_files(folder: Path) -> list[str]:
@@ -51,7 +52,7 @@ def verify_files(folder: Path) -> list[str]:
     faults = _manifest_faults(folder)
     if faults:
         return faults
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)
     if "files" not in manifest:
         return [f"{folder / MANIFEST}: has no hashes of files (published by an earlier version); publish again with `make refresh`"]
     return _file_faults(folder, manifest["files"])

@@ -25,7 +25,8 @@ def test_a_failed_run_is_resumed_from_failure_and_publishes(tmp_path: Path) -> N
     assert run.remote_job_origin is not None and run.remote_job_origin.location_name == "orchestration.definitions"
     write_tidy(landing, six_cities())
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
-    command = [sys.executable, "-c", "import sys; from tests.orchestration.reuse.resumed import resume; resume(sys.argv[1])", str(landing)]
+    code = "import sys; from tests.orchestration.dagster_ui.resumed import resume; resume(sys.argv[1])"
+    command = [sys.executable, "-c", code, str(landing)]
     done = subprocess.run(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 0, done.stdout
     steps = {line.removeprefix("step ") for line in done.stdout.splitlines() if line.startswith("step ")}

@@ -1,0 +1,40 @@
+"""The dbt steps: a rerun builds what is lacking, a failed data test shows its rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.assets.warehouse import SAMPLE_ROWS, _failing_rows, _lacking
+from orchestration.dbt_runner import NodeResult
+from orchestration.home import Home
+from warehouse.build_database import open_build
+
+
+def test_a_rerun_builds_what_the_build_lacks(tmp_path: Path) -> None:
+    seed, severity, aliases, cells = step = [
+        dg.AssetKey(path) for path in (["seeds", "a"], ["seeds", "b"], ["staging", "c"], ["staging", "d"])
+    ]
+    home = Home(tmp_path)
+    assert _lacking(home, [cells], step) == [seed, severity, aliases]
+    assert _lacking(home, [seed], step) == []
+    home.build.mkdir()
+    with open_build(home.build) as con:
+        con.execute("create schema seeds; create table seeds.a as select 1 as city_id")
+        con.execute("create schema staging; create view staging.c as select * from seeds.a")
+    assert _lacking(home, [cells], step) == [severity]
+    assert _lacking(home, step, step) == []
+
+
+def test_a_failed_data_test_shows_the_rows_it_found(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.build.mkdir()
+    with open_build(home.build) as con:
+        con.execute("create table pairs as select range as city_i_id, range - 1 as city_j_id from range(100)")
+    failed = NodeResult("test.x", "x", "test", "fail", 0.1, 100, "", "select * from pairs where city_i_id > city_j_id order by city_i_id")
+    shown = _failing_rows(home, failed)["sample_of_failing_rows"]
+    assert len(shown.records) == SAMPLE_ROWS
+    assert shown.records[3].data == {"city_i_id": 3, "city_j_id": 2}
+    assert _failing_rows(home, dataclasses.replace(failed, status="pass")) == {}

@@ -1,0 +1,45 @@
+"""A fingerprint holds what a stage depends on, by content."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from orchestration.reuse import fingerprint
+from orchestration.reuse.fingerprint import hash_landing, take_fingerprint
+
+
+def test_a_fingerprint_follows_content_and_not_clocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "tidy" / "values.csv"
+    file.parent.mkdir()
+    file.write_text("a")
+    first = take_fingerprint(tmp_path)
+    os.utime(file, (1, 1))
+    monkeypatch.setenv("CITYSYNC_THREADS", "7")
+    assert take_fingerprint(tmp_path) == first and hash_landing(tmp_path) == first.landing
+    monkeypatch.setenv("WINDOW_LAST_YEAR", "2018")
+    other_window = take_fingerprint(tmp_path)
+    assert (other_window.landing, other_window.marts != first.marts) == (first.landing, True)
+    monkeypatch.delenv("WINDOW_LAST_YEAR")
+    file.write_text("b")
+    assert take_fingerprint(tmp_path).landing != first.landing
+
+
+@pytest.mark.parametrize(
+    ("path", "stages"),
+    [
+        ("estimation/report/tables.py", ["report"]),
+        ("estimation/fit.py", ["estimates", "report"]),
+        ("estimation/measures/cycles.py", ["marts", "estimates", "report"]),
+        ("warehouse/seeds/pilot_zones.csv", ["marts", "estimates", "report"]),
+        ("requirements.lock", ["marts", "estimates", "report"]),
+    ],
+)
+def test_code_belongs_to_the_stages_that_run_it(monkeypatch: pytest.MonkeyPatch, path: str, stages: list[str]) -> None:
+    before, read = take_fingerprint(None), fingerprint._code_files
+    assert path in dict(read())
+    monkeypatch.setattr(fingerprint, "_code_files", lambda: ((name, data + b"#" * (name == path)) for name, data in read()))
+    after = take_fingerprint(None)
+    assert [name for name in ("landing", "marts", "estimates", "report") if getattr(before, name) != getattr(after, name)] == stages

@@ -1,0 +1,107 @@
+"""From a checked build database to a publication: copy, export, hash, seal, switch.
+
+A publication is a folder under `publications/<run_id>`; `published` is a symbolic link to one of them and is switched by a single rename,
+so a reader sees either the old or the new one, whole. An open reader keeps the file it has.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from warehouse.publication.errors import PublishError
+from warehouse.publication.manifest import hash_files, is_simulated, write_manifest
+from warehouse.publication.tables import TableHash, copy_tables
+
+KEPT_PUBLICATIONS = 3
+
+
+def refuse_to_replace(published: Path, simulated: bool) -> None:
+    """A simulated run never replaces a publication made from delivered files.
+
+    Raises
+    ------
+    PublishError
+        Naming the publication and how to choose another home.
+    """
+    if simulated and is_simulated(published) is False:
+        raise PublishError(
+            f"{published} was made from delivered files; a simulated run does not replace it. "
+            "Give LANDING=path for delivered files, or another home: CITYSYNC_HOME=data-simulated make refresh"
+        )
+
+
+def publish(
+    build_database: Path,
+    published: Path,
+    *,
+    manifest: Mapping[str, Any],
+    report: Path,
+    data_docs: Path,
+) -> dict[str, TableHash]:
+    """Write a publication beside the current one and switch to it.
+
+    Parameters
+    ----------
+    build_database : closed DuckDB file with the schemas of SCHEMAS.
+    published : the link readers use; publications lie in `publications/` beside it.
+    manifest : keys of the contract but `tables`, which is added here with `files`, the hash and size of every file but the manifest.
+    report, data_docs : folders with an index.html.
+
+    Raises
+    ------
+    PublishError
+        If a simulated run would replace a publication of delivered files.
+    """
+    refuse_to_replace(published, bool(manifest["is_simulated"]))
+    store = published.parent / "publications"
+    store.mkdir(parents=True, exist_ok=True)
+    draft, final = store / f".{manifest['run_id']}", store / manifest["run_id"]
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
+    shutil.copytree(report, draft / "report")
+    shutil.copytree(data_docs, draft / "data_docs")
+    entries = {name: table.as_entry() for name, table in tables.items()}
+    write_manifest(draft, {**manifest, "tables": entries, "files": hash_files(draft)})
+    seal(draft)
+    os.replace(draft, final)
+    switch(published, final)
+    remove_old(store, keep={final.name})
+    return tables
+
+
+def seal(folder: Path) -> None:
+    """Flush every file to the disk and take away its write permission."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
+            path.chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
+
+
+def switch(published: Path, target: Path) -> None:
+    """Point the link at a publication in one rename."""
+    if published.exists() and not published.is_symlink():
+        raise PublishError(f"{published} is not a link made by citysync: move it away, then run again")
+    fresh = published.with_name(".published.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(os.path.relpath(target, published.parent), target_is_directory=True)
+    os.replace(fresh, published)
+    directory = os.open(published.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def remove_old(store: Path, keep: set[str]) -> None:
+    """Keep the newest KEPT_PUBLICATIONS (run ids sort by time) and drop drafts of killed runs."""
+    names = sorted((p.name for p in store.iterdir()), reverse=True)
+    kept = set([n for n in names if not n.startswith(".")][:KEPT_PUBLICATIONS]) | keep
+    for name in set(names) - kept:
+        shutil.rmtree(store / name, ignore_errors=True)

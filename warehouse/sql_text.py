@@ -1,0 +1,15 @@
+"""Names and texts as parts of an SQL statement: what was delivered is never put into a statement in another way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def quote(identifier: str) -> str:
+    """An SQL identifier in double quotes."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str | Path) -> str:
+    """An SQL string literal."""
+    return "'" + str(text).replace("'", "''") + "'"
