@@ -20,14 +20,14 @@ def load_definitions() -> dg.Definitions:
     home = Home.from_environment()
     set_tool_environment(home)
     staging, marts = warehouse.build_dbt_assets(home)
-    mart_keys = sorted((key for key in marts.keys if key.path[0] == "marts"), key=lambda key: key.path)
+    mart_keys = _keys_of(marts, "marts")
     raw = landing.build_landing_assets()
     study = estimation.build_study_assets(mart_keys, landing.COUNTERFACTUAL)
     estimates = {key.path[-1]: key for key in estimation.KEYS}
     gates = [
         build_gate("raw", landing.OBSERVATIONS, [landing.INPUT_FILES]),
-        build_gate("staging", dg.AssetKey(["staging", "stg_raw__observations"]), [dg.AssetKey(["staging", "stg_raw__rejections"])]),
-        build_gate("marts", dg.AssetKey(["marts", "panel_pair_year"]), mart_keys),
+        build_gate("staging", dg.AssetKey(["intermediate", "int_raw_observations"]), _keys_of(staging, warehouse.GATES)),
+        build_gate("marts", dg.AssetKey(["marts", "panel_pair_year"]), [*mart_keys, *_keys_of(marts, warehouse.GATES)]),
         build_gate("estimates", estimates["estimate"], [estimates["not_run"], estimates["truth"]]),
     ]
     return dg.Definitions(
@@ -39,6 +39,10 @@ def load_definitions() -> dg.Definitions:
         resources={"settings": Settings.from_environment()},
         executor=dg.in_process_executor,
     )
+
+
+def _keys_of(step: dg.AssetsDefinition, schema: str) -> list[dg.AssetKey]:
+    return sorted((key for key in step.keys if key.path[0] == schema), key=lambda key: key.path)
 
 
 @dg.definitions

@@ -26,7 +26,7 @@ select {KEY} as key, source_id, city_id, place_level, "year", indicator_id, valu
 from intermediate.int_observations_graded
 """
 OBJECTED = " where quality_flag in ('blocked', 'quarantined')"
-REJECTED = f"select {KEY} as key from staging.stg_raw__rejections where cell_ref is not null"
+REJECTED = f"select {KEY} as key from intermediate.int_raw_rejections where cell_ref is not null"
 
 
 def cell_keys(raw: pa.Table) -> np.ndarray:
@@ -58,7 +58,7 @@ class Bench:
         else:
             shutil.copyfile(self._seeds, build / "citysync.duckdb")
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            raise_on_failure(run_dbt(self.home, "run", ["+int_observations_graded", "+stg_raw__rejections"], build=build))
+            raise_on_failure(run_dbt(self.home, "run", ["+int_observations_graded", "+int_raw_rejections"], build=build))
         return build
 
     def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:

@@ -16,6 +16,9 @@ from warehouse.build_database import open_build
 from warehouse.ingest.errors import LandingError
 
 SAMPLE_ROWS = 20
+# Names, codes and units are resolved, and the tables of the gate are built, before the gate after staging stands.
+BEFORE_THE_FIRST_GATE = tuple(f"path:warehouse/models/{folder}" for folder in ("staging", "intermediate/raw", "quality/gates/staging"))
+GATES = "gates"
 UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
 
 
@@ -52,21 +55,17 @@ def describe_test(node: Mapping[str, Any]) -> str:
 
 
 def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
-    """The two dbt steps: seeds with staging, then everything else."""
+    """The two dbt steps: seeds, staging and what its gate reads, then everything else."""
     manifest = ensure_manifest(home)
+    before = " ".join(BEFORE_THE_FIRST_GATE)
     return [
-        _dbt_step("dbt_staging", manifest, select="resource_type:seed path:warehouse/models/staging", indirect_selection="cautious"),
-        _dbt_step(
-            "dbt_marts",
-            manifest,
-            select="path:warehouse/models/intermediate path:warehouse/models/marts path:warehouse/models/quality",
-            indirect_selection="eager",
-        ),
+        _dbt_step("dbt_staging", manifest, select=f"resource_type:seed {before}", indirect_selection="cautious"),
+        _dbt_step("dbt_marts", manifest, select="path:warehouse/models", exclude=before, indirect_selection="eager"),
     ]
 
 
-def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str) -> dg.AssetsDefinition:
-    @dbt_assets(manifest=manifest, select=select, name=name, dagster_dbt_translator=CitysyncTranslator())
+def _dbt_step(name: str, manifest: Path, *, select: str, exclude: str = "", indirect_selection: str) -> dg.AssetsDefinition:
+    @dbt_assets(manifest=manifest, select=select, exclude=exclude, name=name, dagster_dbt_translator=CitysyncTranslator())
     def step(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[Any]:  # the settings hold the lock of the home
         home = Home.from_environment()
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
@@ -85,10 +84,10 @@ def _dbt_step(name: str, manifest: Path, *, select: str, indirect_selection: str
 
 
 def _lacking(home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKey]) -> list[dg.AssetKey]:
-    """Tables of a step that were not asked for and that the build does not hold; none where only seeds are asked for.
+    """Tables of a step not asked for: those the build does not hold and those the gate reads; none where only seeds are asked for.
 
     A rerun from one source on empties the build, and neither seeds nor the models made of seeds alone come after a source; the other
-    models, the data tests, the gates and the report read them all the same.
+    models, the data tests, the gates and the report read them all the same. A gate judges what was built, so its tables are made anew.
     """
     asked = set(asked)
     if all(key.path[0] == "seeds" for key in asked):
@@ -98,7 +97,7 @@ def _lacking(home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKe
         with open_build(home.build, read_only=True) as con:
             present = set(con.execute("select schema_name, table_name from duckdb_tables()").fetchall())
             present |= set(con.execute("select schema_name, view_name from duckdb_views()").fetchall())
-        others = {key for key in others if tuple(key.path) not in present}
+        others = {key for key in others if key.path[0] == GATES or tuple(key.path) not in present}
     return sorted(others, key=lambda key: key.path)
 
 
@@ -111,9 +110,10 @@ def require_values(home: Home) -> None:
         If no delivered value survived names, codes and units; the message quotes the most frequent reason.
     """
     with open_build(home.build, read_only=True) as con:
-        if con.execute("select count(*) from staging.stg_raw__observations").fetchone()[0]:
+        if con.execute("select count(*) from intermediate.int_raw_observations").fetchone()[0]:
             return
-        most = con.execute("select any_value(detail), count(*) from staging.stg_raw__rejections group by reason order by 2 desc").fetchone()
+        reasons = "select any_value(detail), count(*) from intermediate.int_raw_rejections group by reason order by 2 desc"
+        most = con.execute(reasons).fetchone()
     raise LandingError(f"nothing of the landing could be taken; {most[1]:,} lines for one reason, the first: {most[0]}")
 
 

@@ -22,7 +22,7 @@ EXPECTED = [
     "raw/deflator",
     "raw/tidy",
     "raw/observations",
-    "staging/stg_raw__observations",
+    "intermediate/int_raw_observations",
     "marts/fct_city_year",
     "marts/fct_pair_synchronization",
     "marts/panel_pair_year",

@@ -12,7 +12,7 @@ from warehouse.ingest.layouts import load_layouts
 pytestmark = pytest.mark.shared
 
 DETECTORS = (
-    "int_observations_* int_values_series int_values_figures int_values_compared int_values_witnessed int_trends_* int_sources_related"
+    "int_observations_* int_values_series int_values_figures int_values_compared int_values_corroborated int_trends_* int_sources_related"
 )
 CSMAR_FILES, HEILONGJIANG = ("csmar_region", "industry_structure"), (230800, 230900, 231000, 231100, 231200)
 GANSU_2021 = (620200, 620300, 620400, 620500, 620600, 620700, 620800, 620900, 621000, 621100, 621200, 622900, 623000)

@@ -41,7 +41,7 @@ def write_project(folder: Path, query: str, columns: list[dict], config: dict | 
 
 
 def run(folder: Path, **settings: str) -> str:
-    """Build the model with more variables; the message of what failed, empty if nothing did."""
+    """Build the models with more variables; the message of what failed, empty if nothing did."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -51,7 +51,7 @@ def run(folder: Path, **settings: str) -> str:
             outcome = dbtRunner().invoke(["run", "--quiet", "--log-level", "none", *places])
         finally:
             DuckDBConnectionManager.close_all_connections()
-    return "" if outcome.success else str(outcome.exception or outcome.result.results[0].message)
+    return "" if outcome.success else str(outcome.exception or next(r.message for r in outcome.result.results if r.status != "success"))
 
 
 def read(folder: Path, query: str) -> list:
@@ -117,10 +117,15 @@ def test_hooks_run_inside_the_transaction(tmp_path: Path) -> None:
     assert read(tmp_path, "from things") == [(2, 0.5)]
 
 
+SCORES = """
+{{ config(schema='intermediate') }}
+select (9 - c)::integer as city_id, y::integer as "year"
+from range(9) as t(c), range(2011, 2013) as s(y) where y = 2011 or c < 2
+"""
 PAIRS = """
 select i.city_id as city_i_id, j.city_id as city_j_id, i."year", (j.city_id - i.city_id) / 3 as gap
-from intermediate.int_city_year_scores as i
-inner join intermediate.int_city_year_scores as j on i."year" = j."year" and i.city_id < j.city_id
+from {{ ref('int_city_year_scores') }} as i
+inner join {{ ref('int_city_year_scores') }} as j on i."year" = j."year" and i.city_id < j.city_id
 """
 PAIR_COLUMNS = [
     {"name": "city_i_id", "data_type": "integer", "description": "one"},
@@ -133,13 +138,8 @@ PAIR_COLUMNS = [
 @pytest.fixture
 def pairs(tmp_path: Path) -> Path:
     """A project of one model of 37 pair-years: nine cities in 2011, two in 2012."""
-    with duckdb.connect(str(tmp_path / "small.duckdb")) as con:
-        con.execute("create schema intermediate")
-        con.execute(
-            'create table intermediate.int_city_year_scores as select (9 - c)::integer as city_id, y::integer as "year" '
-            "from range(9) as t(c), range(2011, 2013) as s(y) where y = 2011 or c < 2"
-        )
     write_project(tmp_path, PAIRS, PAIR_COLUMNS, {"meta": {"is_pair_year": True}})
+    (tmp_path / "models" / "int_city_year_scores.sql").write_text(SCORES)
     return tmp_path
 
 

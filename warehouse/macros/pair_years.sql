@@ -12,12 +12,13 @@
     {{ return(delivered | int) }}
 {%- endmacro %}
 
-{#- The years to write as files, none where the model is no table of pair-years (`meta: {is_pair_year: true}`) or is small enough. -#}
+{#- The years to write as files, none where the model is no table of pair-years (`meta: {is_pair_year: true}`) or is small enough. A model of
+    pair-years has to name int_city_year_scores, which says how many pairs each year has: in its query or under `-- depends_on:`. -#}
 {% macro years_kept_as_files() -%}
     {%- if not config.get('meta', {}).get('is_pair_year') -%}{{ return([]) }}{%- endif -%}
-    {#- by name, since only one of the models reads it itself; both come after it -#}
-    {%- set scores = api.Relation.create(database=this.database, schema='intermediate', identifier='int_city_year_scores') -%}
-    {%- set by_year = run_query('select "year", count(*) * (count(*) - 1) // 2 from ' ~ scores ~ ' group by 1 order by 1') -%}
+    {%- set by_year = run_query(
+        'select "year", count(*) * (count(*) - 1) // 2 from ' ~ ref('int_city_year_scores') ~ ' group by 1 order by 1'
+    ) -%}
     {%- set total = by_year.columns[1].values() | map('int') | sum -%}
     {{ return(by_year.columns[0].values() | map('int') | list if total > pair_year_limit() else []) }}
 {%- endmacro %}

@@ -6,9 +6,9 @@ with raw_lines as (
 ),
 
 accounted as (
-    select observation_id as raw_line_id from {{ ref('stg_raw__observations') }}
+    select observation_id as raw_line_id from {{ ref('int_raw_observations') }}
     union all
-    select raw_line_id from {{ ref('stg_raw__rejections') }}
+    select raw_line_id from {{ ref('int_raw_rejections') }}
 ),
 
 counts as (

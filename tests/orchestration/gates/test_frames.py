@@ -7,11 +7,14 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+import pytest
 
 from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.gates import queries as sql
-from orchestration.gates.frames import read_severity
+from orchestration.gates.frames import STAGES_WITH_MODELS, datasets_of, read_severity
+from orchestration.home import REPO
+from tests.warehouse.dbt_build import run_dbt
 
 GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
 SECTORS = ("value_added_primary_cny_100m", "value_added_secondary_cny_100m", "value_added_tertiary_cny_100m")
@@ -33,23 +36,28 @@ def make_values(n_cities: int = 30, years: range = range(2010, 2016)) -> pd.Data
     return pd.concat([frame.assign(edition_year=2015), frame.assign(edition_year=2016)]).assign(**source).reset_index(drop=True)
 
 
+JUDGED = ("indicator_year", "yearly_change", "identity", "edition", "freshness")
+
+
 def judge_staging(tmp_path: Path, values: pd.DataFrame) -> GateResult:
-    """The rules of the staging suite that judge coverage, change, identities, editions and freshness."""
-    queries = {
-        "indicator_year": sql.COVERAGE,
-        "yearly_change": sql.CHANGES,
-        "identity": sql.IDENTITIES,
-        "edition": sql.EDITIONS,
-        "freshness": sql.FRESHNESS,
-    }
-    with duckdb.connect() as con:
-        con.execute("create schema staging; create schema seeds")
+    """The rules of the staging suite that judge coverage, change, identities, editions and freshness, on the models of their gate."""
+    with duckdb.connect(str(tmp_path / "citysync.duckdb")) as con:
+        con.execute("create schema intermediate; create schema seeds")
         con.register("values_frame", values)
-        con.execute("create table staging.stg_raw__observations as select * from values_frame")
+        con.execute("create table intermediate.int_raw_observations as select * from values_frame")
         con.execute("create table seeds.indicator_catalog as select distinct indicator_id, 'level' as kind from values_frame")
-        frames = {name: con.execute(query).df() for name, query in queries.items()}
+    models = [f"gate_staging__{dataset}" for dataset in JUDGED]
+    run_dbt(["run", "--select", *models], tmp_path, tmp_path / "dbt_target")
+    with duckdb.connect(str(tmp_path / "citysync.duckdb")) as con:
+        frames = {dataset: con.execute(f"select * from gates.gate_staging__{dataset}").df() for dataset in JUDGED}
     rules = [rule for rule in RULES["staging"] if rule.dataset in frames]
     return run_gate("staging", rules, frames, tmp_path / "work", tmp_path / "docs")
+
+
+@pytest.mark.parametrize("stage", STAGES_WITH_MODELS)
+def test_each_data_set_of_a_suite_has_its_model_and_each_model_its_data_set(stage: str) -> None:
+    models = {path.stem for path in (REPO / "warehouse" / "models" / "quality" / "gates" / stage).glob("*.sql")}
+    assert models == {f"gate_{stage}__{dataset}" for dataset in datasets_of(stage)}
 
 
 def drop_block(values: pd.DataFrame) -> pd.DataFrame:

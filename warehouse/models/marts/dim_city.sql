@@ -1,4 +1,5 @@
 -- grain: one row is a prefecture-level unit or municipality under its latest code
+-- key: city_id
 with city_roster as (
     select * from {{ ref('city_roster') }}
 ),

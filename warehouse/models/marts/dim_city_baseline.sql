@@ -1,4 +1,5 @@
 -- grain: one row is a city of the mart with its characteristics of 2010-2014, before any zone
+-- key: city_id
 with spine as (
     select * from {{ ref('int_city_spine') }}
 ),

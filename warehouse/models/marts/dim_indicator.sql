@@ -1,4 +1,5 @@
 -- grain: one row is an indicator of the catalog
+-- key: indicator_id
 with indicator_catalog as (
     select * from {{ ref('indicator_catalog') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is a place named in a list of another pilot programme
+-- key: policy, batch, city_id, unit_zh, scope
 with other_policies as (
     select * from {{ ref('other_policies') }}
 ),

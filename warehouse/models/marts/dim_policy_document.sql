@@ -1,4 +1,5 @@
 -- grain: one row is a policy text of the landing
+-- key: document_id
 with documents as (
     select * from {{ ref('int_policy_documents') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is an unordered pair of the mart's cities, city_i_id < city_j_id
+-- key: city_i_id, city_j_id
 {{ config(tags=['pair_grain']) }}
 with pairs as (
     select * from {{ ref('int_city_pairs') }}

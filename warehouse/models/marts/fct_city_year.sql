@@ -1,4 +1,5 @@
 -- grain: one row is a city with any current value in a year of the landing's span
+-- key: city_id, year
 {%- set plain_indicators = [
     'gdp_nominal_cny_100m', 'gdp_per_capita_cny', 'gdp_share_tertiary_pct', 'value_added_primary_cny_100m',
     'value_added_secondary_cny_100m', 'value_added_tertiary_cny_100m', 'area_km2', 'loans_cny_100m', 'deposits_cny_100m',

@@ -1,4 +1,5 @@
 -- grain: one row is a city, year and indicator with another source whose value differs from the current one by more than 0.05 per cent
+-- key: place_level, city_id, year, indicator_id, other_source_id
 {% set causes = {
     'unit_factor': 'unit_factor', 'index_for_growth': 'index_for_growth', 'row_shift': 'row_shift', 'swap': 'swap',
     'year_offset': 'period_shift', 'stale': 'stale'

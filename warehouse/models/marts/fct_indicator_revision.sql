@@ -1,4 +1,5 @@
 -- grain: one row is a value that changed between two editions of one source
+-- key: city_id, year, indicator_id, source_id, new_edition_year
 with graded as (
     select * from {{ ref('int_observations_graded') }}
 ),

@@ -1,8 +1,9 @@
 -- grain: one row is a pair of the mart's cities in a year of the study window
+-- key: city_i_id, city_j_id, year
 {{ config(tags=['pair_grain']) }}
-{%- set components = [
-    'growth_official', 'growth_deflated', 'growth_implicit_deflated', 'growth_deflated_one_vintage', 'hp', 'hamilton', 'christiano_fitzgerald'
-] %}
+{%- set components = series_with(measures=['all', 'cm']) %}
+{%- set components_with_parts = series_with(measures=['all']) %}
+{%- set components_before_admission = series_before_admission() %}
 with scores as (
     select * from {{ ref('int_city_year_scores') }}
 ),
@@ -15,9 +16,10 @@ paired as (
         {%- for component in components %}
             {{ cm('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as cm_{{ component }},
         {%- endfor %}
-        {{ cm('city_i.z_pre_growth_official', 'city_j.z_pre_growth_official') }} as cm_pre_growth_official,
-        {{ cm('city_i.z_pre_hamilton', 'city_j.z_pre_hamilton') }} as cm_hamilton_pre,
-        {%- for component in ['growth_official', 'growth_deflated'] %}
+        {%- for names in components_before_admission.values() %}
+            {{ cm('city_i.' ~ names['score'], 'city_j.' ~ names['score']) }} as {{ names['cm'] }},
+        {%- endfor %}
+        {%- for component in components_with_parts %}
             {{ comove('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as comove_{{ component }},
             {{ dispersion('city_i.z_' ~ component, 'city_j.z_' ~ component) }} as dispersion_{{ component }},
             {{ neg_abs_gap('city_i.d_' ~ component, 'city_j.d_' ~ component) }} as neg_abs_gap_{{ component }},
@@ -36,16 +38,13 @@ final as (
         city_i_id,
         city_j_id,
         {{ quoted('year') }},
-        cm_growth_official,
-        cm_growth_deflated,
-        cm_growth_implicit_deflated,
-        cm_growth_deflated_one_vintage,
-        cm_hp,
-        cm_hamilton,
-        cm_christiano_fitzgerald,
-        cm_pre_growth_official,
-        cm_hamilton_pre,
-        {%- for component in ['growth_official', 'growth_deflated'] %}
+        {%- for component in components %}
+            cm_{{ component }},
+        {%- endfor %}
+        {%- for names in components_before_admission.values() %}
+            {{ names['cm'] }},
+        {%- endfor %}
+        {%- for component in components_with_parts %}
             case
                 when cm_{{ component }} is not null then {{ cm_bounded('cm_' ~ component, 'n_years_' ~ component) }}
             end as cm_bounded_{{ component }},

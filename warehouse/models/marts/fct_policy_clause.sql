@@ -1,4 +1,5 @@
 -- grain: one row is a clause of a policy document
+-- key: document_id, clause_no
 with clauses as (
     select * from {{ ref('int_policy_clause_tools') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is a batch of pilot cities, or the cities never admitted (batch 0), and another pilot programme
+-- key: batch, policy
 with dim_city as (
     select * from {{ ref('dim_city') }}
 ),

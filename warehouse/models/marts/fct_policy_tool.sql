@@ -1,4 +1,5 @@
 -- grain: one row is a zone, a policy tool and a year
+-- key: zone_name_zh, year, tool_class, tool
 with zone_tools as (
     select * from {{ ref('int_policy_zone_tools') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is a pilot zone and a year in which a text of its own or for it is in force
+-- key: zone_name_zh, year
 with zone_tools as (
     select * from {{ ref('int_policy_zone_tools') }}
 ),

@@ -1,4 +1,6 @@
 -- grain: one row is a strong-tie pair of balanced cities, exposed to one pilot or none, in a year of the headline sample
+-- key: city_i_id, city_j_id, year
+-- depends_on: {{ ref('int_city_year_scores') }} (warehouse/macros/pair_years.sql counts its pairs)
 {{ config(tags=['pair_grain']) }}
 {%- set controls = ['ln_gdp_per_capita', 'ln_population', 'financial_development', 'tertiary_share'] %}
 with pairs as (

@@ -1,6 +1,7 @@
 -- grain: one row is one delivered cell, row, column, sheet or file that was not taken
+-- key: none of its own; one row for each raw_line_id of int_raw_rejections
 with rejections as (
-    select * from {{ ref('stg_raw__rejections') }}
+    select * from {{ ref('int_raw_rejections') }}
 ),
 
 final as (

@@ -1,4 +1,5 @@
 -- grain: one row is a clause of a policy text
+-- key: document_id, clause_no
 -- depends_on: {{ source('raw', 'input_files') }}
 with texts as (
     select * from {{ read_policy_parquet() }}

@@ -1,4 +1,5 @@
 -- grain: one row is a policy text of the landing
+-- key: document_id
 -- depends_on: {{ source('raw', 'input_files') }}
 with texts as (
     select * from {{ read_policy_parquet() }}

@@ -1,4 +1,5 @@
 -- grain: one row is one spelling of a city or province
+-- key: place_level, alias
 with city_aliases as (
     select * from {{ ref('city_aliases') }}
 ),

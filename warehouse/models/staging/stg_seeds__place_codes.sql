@@ -1,4 +1,5 @@
 -- grain: one row is one code, current or former, of a city or province
+-- key: place_level, place_code
 with city_roster as (
     select * from {{ ref('city_roster') }}
 ),

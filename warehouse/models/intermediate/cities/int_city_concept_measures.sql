@@ -1,4 +1,5 @@
 -- grain: one row is a city, year, concept (financial development, human capital, infrastructure) and basis on which it can be measured
+-- key: city_id, year, concept, basis
 with current_values as (
     select * from {{ ref('int_values_current') }}
 ),

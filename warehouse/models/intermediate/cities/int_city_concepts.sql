@@ -1,4 +1,5 @@
 -- grain: one row is a city, year and concept (financial development, human capital, infrastructure) with its value and basis
+-- key: city_id, year, concept
 with measures as (
     select * from {{ ref('int_city_concept_measures') }}
 ),

@@ -1,4 +1,5 @@
 # grain: one row is a city and year with the cyclical components of its log real GDP, per cent
+# key: city_id, year
 import os
 import sys
 

@@ -1,4 +1,5 @@
 -- grain: one row is a city and year with its entropy-weighted development index
+-- key: city_id, year
 with current_values as (
     select * from {{ ref('int_values_current') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is a city and year with official and deflated real growth in log points times 100
+-- key: city_id, year
 with spine as (
     select * from {{ ref('int_city_spine') }}
 ),

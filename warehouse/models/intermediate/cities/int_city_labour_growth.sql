@@ -1,4 +1,5 @@
 -- grain: one row is a city and year with the growth of employment and wages in log points times 100
+-- key: city_id, year
 with level_changes as (
     select * from {{ ref('int_city_level_changes') }}
 ),

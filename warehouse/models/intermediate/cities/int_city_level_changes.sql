@@ -1,4 +1,5 @@
 -- grain: one row is a city, year, level indicator, source and edition with the log change since the year before
+-- key: city_id, year, indicator_id, source_id, edition_year; edition_year may be null, and null counts as a value
 with graded as (
     select * from {{ ref('int_observations_graded') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is a city and year with real GDP, its base year and its log within an unbroken run of years
+-- key: city_id, year
 with growth as (
     select * from {{ ref('int_city_growth') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is a city and year with its official growth of five years, centred and scaled to length one
+-- key: city_id, year
 with growth as (
     select
         city_id,

@@ -1,4 +1,5 @@
 -- grain: one row is a city, year and series, standardised over the window, for cities that are complete in it
+-- key: city_id, year, component
 with components as (
     select * from {{ ref('int_city_components') }}
 ),

@@ -1,7 +1,9 @@
 -- grain: one row is a city, year and series, standardised on all its years before the first admission, for cities complete in the window
+-- key: city_id, year, component
+{%- set before_admission = series_before_admission().keys() %}
 with components as (
     select * from {{ ref('int_city_components') }}
-    where component in ('growth_official', 'hamilton_pre')
+    where component in ('{{ before_admission | join("', '") }}')
 ),
 
 component_years as (

@@ -1,4 +1,5 @@
 -- grain: one row is a city with any current value in each year of the landing's span
+-- key: city_id, year
 with current_values as (
     select * from {{ ref('int_values_current') }}
 ),

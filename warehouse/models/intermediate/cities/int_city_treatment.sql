@@ -1,19 +1,11 @@
 -- grain: one row is a city of the roster with its first treated year under each rule, null if no zone treats it
+-- key: city_id
 with city_roster as (
     select * from {{ ref('city_roster') }}
 ),
 
 pilot_zones as (
-    select * from {{ ref('pilot_zones') }}
-),
-
-zones as (
-    select
-        cast(city_id as integer) as city_id,
-        cast(is_whole_prefecture as boolean) as is_whole_prefecture,
-        {{ treated_year('cast(approval_date as date)', 'second_half_next_year') }} as treated_year,
-        {{ treated_year('cast(approval_date as date)', 'calendar_year') }} as treated_year_calendar_year
-    from pilot_zones
+    select * from {{ ref('int_pilot_zones') }}
 ),
 
 -- a zone in a county-level city or a new area does not treat its prefecture, save in the variant that lets it
@@ -24,7 +16,7 @@ first_years as (
         min(case when is_whole_prefecture then treated_year_calendar_year end) as treated_year_calendar_year,
         min(treated_year) as treated_year_any_zone,
         min(treated_year_calendar_year) as treated_year_any_zone_calendar_year
-    from zones
+    from pilot_zones
     group by city_id
 ),
 

@@ -1,7 +1,6 @@
 -- grain: one row is a city of the mart in a year of the study window with everything that the pair measures need
-{%- set components = [
-    'growth_official', 'growth_deflated', 'growth_implicit_deflated', 'growth_deflated_one_vintage', 'hp', 'hamilton', 'christiano_fitzgerald'
-] %}
+-- key: city_id, year
+{%- set components = series_with(measures=['all', 'cm']) %}
 with spine as (
     select * from {{ ref('int_city_spine') }}
 ),
@@ -48,8 +47,9 @@ wide_pre as (
     select
         city_id,
         "year",
-        max(case when component = 'growth_official' then z end) as z_pre_growth_official,
-        max(case when component = 'hamilton_pre' then z end) as z_pre_hamilton
+    {% for component, names in series_before_admission().items() %}
+        max(case when component = '{{ component }}' then z end) as {{ names['score'] }}{{ ',' if not loop.last }}
+    {% endfor %}
     from scores_pre
     group by city_id, "year"
 ),
@@ -59,8 +59,7 @@ final as (
         window_spine.city_id,
         window_spine."year",
         wide_scores.* exclude (city_id, "year"),
-        wide_pre.z_pre_growth_official,
-        wide_pre.z_pre_hamilton,
+        wide_pre.* exclude (city_id, "year"),
         case when wide_scores.d_growth_official is not null then rolling.u_1 end as u_1,
         rolling.u_2,
         rolling.u_3,

@@ -1,4 +1,5 @@
 -- grain: one row is a series with the years of the study window for which it can exist
+-- key: component
 with components as (
     select * from {{ ref('int_city_components') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is a province and year with the log change of its implicit deflator since the year before
+-- key: province_id, year
 with graded as (
     select * from {{ ref('int_observations_graded') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row in all, the span of the landing and the study window cut to it
+-- key: none; the table has one row
 with current_values as (
     select * from {{ ref('int_values_current') }}
 ),

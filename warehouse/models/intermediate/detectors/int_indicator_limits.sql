@@ -1,4 +1,5 @@
 -- grain: one row is one indicator with the thresholds of every rule that hold for it, by name
+-- key: indicator_id
 with catalog as (
     select * from {{ ref('indicator_catalog') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is one value of int_values_series that the first pass blocks; the second pass looks at the series without it
+-- key: observation_id
 with flags as (
     select
         observation_id,
@@ -23,7 +24,7 @@ with flags as (
     select
         observation_id,
         grade
-    from {{ ref('int_observations_mixed_up') }}
+    from {{ ref('int_observations_city_swaps') }}
     union all
     select
         observation_id,

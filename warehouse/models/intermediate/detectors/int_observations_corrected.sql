@@ -1,6 +1,7 @@
 -- grain: one row is one accepted value, corrected where a correction still applies, with its source's priority
+-- key: observation_id
 with observations as (
-    select * from {{ ref('stg_raw__observations') }}
+    select * from {{ ref('int_raw_observations') }}
 ),
 
 value_corrections as (

@@ -1,10 +1,11 @@
 -- grain: one row is one value that stands under two cities of a source, in two of three years or more
+-- key: observation_id
 with figures as (
     select * from {{ ref('int_values_figures') }}
 ),
 
 witnessed as (
-    select * from {{ ref('int_values_witnessed') }}
+    select * from {{ ref('int_values_corroborated') }}
 ),
 
 limits as (

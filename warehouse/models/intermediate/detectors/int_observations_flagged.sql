@@ -1,4 +1,5 @@
 -- grain: one row is one flag of one rule on one value
+-- key: observation_id, rule
 {% set rules = [
     'sign', 'structure', 'index_for_growth', 'growth_fraction', 'growth_range', 'wrong_entity', 'row_shift', 'swap', 'year_offset',
     'duplicated_block', 'unit_factor', 'stale', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'vintage', 'level_break'
@@ -13,7 +14,7 @@ with flags as (
     union all
     select * from {{ ref('int_observations_swap') }}
     union all
-    select * from {{ ref('int_observations_mixed_up') }}
+    select * from {{ ref('int_observations_city_swaps') }}
     union all
     select * from {{ ref('int_observations_year_offset') }}
     union all

@@ -1,4 +1,5 @@
 -- grain: one row is one accepted value with its worst flag and its rank among the values for the same place, year and indicator
+-- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),

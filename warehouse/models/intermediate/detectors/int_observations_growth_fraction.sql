@@ -1,4 +1,5 @@
 -- grain: one row is one published growth rate that is a fraction where per cent belong
+-- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
     where indicator_id = 'gdp_growth_official_pct'

@@ -1,4 +1,5 @@
 -- grain: one row is one published growth rate or index beyond 40 per cent up or down
+-- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),

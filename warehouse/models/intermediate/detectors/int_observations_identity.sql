@@ -1,5 +1,6 @@
 -- grain: one row is one value of a delivered row whose columns contradict each other: sectors and gross domestic product, loans and
 -- deposits and their ratio to it, wage bill and employees times average wage
+-- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
     where place_level = 'city' and "value" > 0
@@ -10,12 +11,12 @@ trends as (
 ),
 
 witnessed as (
-    select * from {{ ref('int_values_witnessed') }}
+    select * from {{ ref('int_values_corroborated') }}
 ),
 
 -- figures known to be of another city or year explain why their row contradicts itself
 foreign_figures as (
-    select observation_id from {{ ref('int_observations_mixed_up') }}
+    select observation_id from {{ ref('int_observations_city_swaps') }}
     union
     select observation_id from {{ ref('int_observations_year_offset') }}
 ),
@@ -36,7 +37,7 @@ delivered_rows as (
         edition_year,
         file_name,
         city_id,
-        {% for name in identity_indicators() -%}
+        {% for name in identity_indicators(detected_identities()) -%}
             max(case when indicator_id = '{{ name }}' then "value" end) as {{ name }},
         {% endfor -%}
         "year"
@@ -45,7 +46,7 @@ delivered_rows as (
 ),
 
 sums as (
-    {% for identity, formula in identity_formulas().items() %}
+    {% for identity, formula in detected_identities().items() %}
         select
             source_id,
             edition_year,
@@ -91,7 +92,8 @@ members as (
             and broken."year" = observations."year"
             and list_contains(
                 case broken.identity
-                    {% for identity, names in identities().items() -%}
+                    {% for identity, formula in detected_identities().items() -%}
+                        {% set names = formula['indicators'] -%}
                         when '{{ identity }}' then ['{{ names | join("', '") }}']
                     {% endfor -%}
                 end,

@@ -1,4 +1,5 @@
 -- grain: one row is one cell that holds an index (previous year = 100) where a growth rate in per cent belongs
+-- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is the first value after a series has left its trend for good, as official revisions and new boundaries make it
+-- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_cleaned') }}
 ),

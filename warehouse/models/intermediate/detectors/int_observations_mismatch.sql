@@ -1,5 +1,6 @@
 -- grain: one row is one value in which two sources differ though they agree in the years around: alone (isolated_mismatch), or together
 -- with most cities of the province, as when one source took a revision over and the other did not (vintage); of three the odd one out
+-- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_cleaned') }}
 ),

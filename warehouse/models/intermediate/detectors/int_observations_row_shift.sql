@@ -1,4 +1,5 @@
 -- grain: one row is one value that belongs to a city up to three rows away in its own file
+-- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
@@ -16,7 +17,7 @@ compared as (
 ),
 
 witnessed as (
-    select * from {{ ref('int_values_witnessed') }}
+    select * from {{ ref('int_values_corroborated') }}
 ),
 
 limits as (

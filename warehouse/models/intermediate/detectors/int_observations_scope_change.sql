@@ -1,4 +1,5 @@
 -- grain: one row is one value after a series left another source for good with which it agreed before, the other one staying on its trend
+-- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is one value that is zero or negative where the catalog says it must be positive
+-- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is one value far off its own trend that returns to it, or one at the end of a series that another source contradicts
+-- key: observation_id
 with trends as (
     select
         *,
@@ -9,7 +10,7 @@ with trends as (
 ),
 
 witnessed as (
-    select * from {{ ref('int_values_witnessed') }}
+    select * from {{ ref('int_values_corroborated') }}
 ),
 
 indicator_limits as (

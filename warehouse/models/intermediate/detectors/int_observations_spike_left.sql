@@ -1,10 +1,11 @@
 -- grain: one row is one value that still leaves its trend and returns once the values blocked by the first pass are out of the way
+-- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_cleaned') }}
 ),
 
 witnessed as (
-    select * from {{ ref('int_values_witnessed') }}
+    select * from {{ ref('int_values_corroborated') }}
 ),
 
 limits as (

@@ -1,4 +1,5 @@
 -- grain: one row is one value that repeats last year's to the last digit
+-- key: observation_id
 with figures as (
     select * from {{ ref('int_values_figures') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is one value outside the catalog's plausible range, or one of a delivered row that holds nothing but zeros
+-- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is one value that stands where another city's of its province, or another column's of its row, belongs
+-- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
@@ -14,7 +15,7 @@ observations as (
 ),
 
 witnessed as (
-    select * from {{ ref('int_values_witnessed') }}
+    select * from {{ ref('int_values_corroborated') }}
 ),
 
 limits as (

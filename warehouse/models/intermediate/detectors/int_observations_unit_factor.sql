@@ -1,4 +1,5 @@
 -- grain: one row is one value that is a power of ten away from its own series, or from it and another source
+-- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
@@ -9,7 +10,7 @@ compared as (
 
 vouched as (
     select observation_id
-    from {{ ref('int_values_witnessed') }}
+    from {{ ref('int_values_corroborated') }}
     where is_vouched
 ),
 

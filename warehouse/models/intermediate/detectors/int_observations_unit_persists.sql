@@ -1,4 +1,5 @@
 -- grain: one row is one value on the shorter side of a jump by a power of ten that stays
+-- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_cleaned') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is one value of a series that belongs to another place: far from another source for years, and absurd per head
+-- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
     where indicator_id = 'gdp_nominal_cny_100m'

@@ -1,4 +1,5 @@
 -- grain: one row is one value of a run of years that another source has a year earlier or later
+-- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
 ),

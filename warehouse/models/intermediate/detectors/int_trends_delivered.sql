@@ -1,4 +1,5 @@
 -- grain: one row is one value of int_values_series with its deviation from the growth of its province
+-- key: observation_id
 with series as (
     select * from {{ ref('int_values_series') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is an unordered pair of the mart's cities with distance, ties and exposure under both rules
+-- key: city_i_id, city_j_id
 {{ config(tags=['pair_grain']) }}
 with ties as (
     select * from {{ ref('int_city_ties') }}

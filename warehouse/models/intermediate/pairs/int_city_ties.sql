@@ -1,4 +1,5 @@
 -- grain: one row is a city of the mart with its means of 2010-2014, before any zone, that enter ties and controls
+-- key: city_id
 with spine as (
     select * from {{ ref('int_city_spine') }}
 ),

@@ -1,5 +1,6 @@
 {{ config(pre_hook="{{ label_policy_clauses(ref('stg_policy__clauses'), ref('policy_lexicon')) }}") }}
 -- grain: one row is a clause of a policy text
+-- key: clause_key
 -- depends_on: {{ ref('policy_lexicon') }}
 with clauses as (
     select * from {{ ref('stg_policy__clauses') }}

@@ -1,4 +1,5 @@
 -- grain: one row is a pair of policy texts of which one is a copy of the other
+-- key: document_id, other_document_id
 with documents as (
     select * from {{ ref('stg_policy__documents') }}
 ),

@@ -1,10 +1,11 @@
 -- grain: one row is a policy text and a zone it concerns
+-- key: document_id, zone_name_zh
 with documents as (
     select * from {{ ref('int_policy_documents') }}
 ),
 
 zones as (
-    select * from {{ ref('dim_pilot_zone') }}
+    select * from {{ ref('int_pilot_zones') }}
 ),
 
 cities as (

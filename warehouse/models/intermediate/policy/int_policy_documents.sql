@@ -1,4 +1,5 @@
 -- grain: one row is a policy text, with the force of its issuer, the years in which it is in force and the text it copies
+-- key: document_id
 with documents as (
     select * from {{ ref('stg_policy__documents') }}
 ),

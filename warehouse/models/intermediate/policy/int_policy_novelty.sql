@@ -1,4 +1,5 @@
 -- grain: one row is an original policy document: the share of its text that no earlier document of the landing holds
+-- key: document_id
 with documents as (
     select * from {{ ref('int_policy_documents') }}
 ),

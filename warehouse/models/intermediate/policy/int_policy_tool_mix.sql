@@ -1,4 +1,5 @@
 -- grain: one row is a zone and a year: shares of the three classes in its strength, and how evenly the tools are used
+-- key: zone_name_zh, year
 with tools as (
     select * from {{ ref('int_policy_zone_tools') }}
 ),

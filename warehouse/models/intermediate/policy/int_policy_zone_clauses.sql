@@ -1,4 +1,5 @@
 -- grain: one row is a clause of an original policy document and a zone in which it holds
+-- key: clause_key, zone_name_zh
 with clauses as (
     select * from {{ ref('int_policy_clause_tools') }}
 ),

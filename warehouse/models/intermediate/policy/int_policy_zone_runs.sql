@@ -1,4 +1,5 @@
 -- grain: one row is a zone and a run of four Chinese characters in the measures of its own texts
+-- key: zone_name_zh, run
 with clauses as (
     select * from {{ ref('int_policy_zone_clauses') }}
 ),

@@ -1,4 +1,5 @@
 -- grain: one row is a zone and a year: share of the wording of its measures that is new, and that the nearest earlier zone had
+-- key: zone_name_zh, year
 with runs as (
     select * from {{ ref('int_policy_zone_runs') }}
 ),

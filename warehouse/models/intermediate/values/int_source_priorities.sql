@@ -1,6 +1,7 @@
 -- grain: one row is a source, an indicator and a year that it delivered, with the priority the seed gives it (99 without a row there)
+-- key: source_id, indicator_id, year
 with observations as (
-    select * from {{ ref('stg_raw__observations') }}
+    select * from {{ ref('int_raw_observations') }}
 ),
 
 source_priority as (

@@ -1,4 +1,5 @@
 -- grain: one row is an ordered pair of sources and an indicator both deliver, and whether the second can bear witness on the first
+-- key: source_id, other_source_id, indicator_id
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),

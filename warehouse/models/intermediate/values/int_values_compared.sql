@@ -1,4 +1,5 @@
 -- grain: one row is a value of int_values_series and the value of another source that can bear witness on it
+-- key: observation_id, other_source_id
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),

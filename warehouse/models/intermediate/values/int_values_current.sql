@@ -1,4 +1,5 @@
 -- grain: one row is one place, year and indicator with its current value
+-- key: place_level, city_id, year, indicator_id
 with graded as (
     select * from {{ ref('int_observations_graded') }}
 ),

@@ -1,5 +1,6 @@
 -- grain: one row is a source, edition, province and year in which its nominal gross domestic product passes from one vintage to another,
 -- so that the growth of that year is not growth
+-- key: source_id, edition_year, province_id, year; edition_year may be null, and null counts as a value
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
     where indicator_id = 'gdp_nominal_cny_100m'

@@ -1,4 +1,5 @@
 -- grain: one row is a value of int_values_series that another source can bear witness on, with what the witnesses say together
+-- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
 ),

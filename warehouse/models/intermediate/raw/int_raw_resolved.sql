@@ -1,4 +1,5 @@
 -- grain: one row is one raw line with the place, unit and year it was resolved to, or the reason why it is rejected
+-- key: raw_line_id
 with cells as (
     select * from {{ ref('stg_raw__cells') }}
 ),

@@ -1,6 +1,7 @@
 -- grain: one row is one accepted delivered value in its canonical unit, under the latest code of its place
+-- key: observation_id
 with resolved as (
-    select * from {{ ref('stg_raw__resolved') }}
+    select * from {{ ref('int_raw_resolved') }}
 ),
 
 final as (

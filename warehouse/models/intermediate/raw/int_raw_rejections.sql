@@ -1,6 +1,7 @@
 -- grain: one row is one delivered cell, row, column, sheet or file that was not taken
+-- key: raw_line_id
 with resolved as (
-    select * from {{ ref('stg_raw__resolved') }}
+    select * from {{ ref('int_raw_resolved') }}
 ),
 
 final as (

@@ -1,4 +1,5 @@
 -- grain: one row is one value of a run of years that another source has under another city: two places of like name exchanged
+-- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
 ),

@@ -1,0 +1,17 @@
+-- grain: one row is a year of the study window; its extremes say all that the bounds ask, without every pair
+-- key: year
+with synchronization as (
+    select * from {{ ref('fct_pair_synchronization') }}
+),
+
+final as (
+    select
+        "year",
+        max(cm_growth_official) as max_cm_growth_official,
+        max(cm_growth_deflated) as max_cm_growth_deflated
+    from synchronization
+    group by "year"
+)
+
+select * from final
+order by "year"
