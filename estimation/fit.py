@@ -22,8 +22,9 @@ from .inference.diagnostics.coefficients import (
 from .inference.diagnostics.honest_did import sensitivity_diagnostics
 from .inference.diagnostics.warnings import cautions
 from .inference.intervals import Lines, held_cities, infer
+from .inference.permutation.draws import Draws
 from .inference.permutation.group_time import draws_are_affordable, permute_group_time
-from .inference.permutation.two_way import Draws, permute
+from .inference.permutation.two_way import permute
 from .inference.variances import LINES
 from .influence.influence_fit import InfluenceFit
 from .kernels.compile_cache import use_compile_cache

@@ -5,12 +5,14 @@ A draw therefore needs one pass over the cities instead of one over the pairs (d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from ..inference.permutation.assignments import count_relabellings, draw_relabellings, enumerate_relabellings
-from ..inference.permutation.two_way import critical_value, permutation_p_value, run_in_chunks
+from ..inference.permutation.assignments import draw_or_enumerate
+from ..inference.permutation.draws import critical_value, permutation_p_value, run_in_chunks
+from ..kernels.records import AllPairsDesign, QuadraticForm
 from ..results import NotEstimable
 from .cells import build_pair_cells, cell_counts
 from .fit import CityPanel
@@ -22,7 +24,16 @@ DRAWN = {"twfe": twfe_model, "event_study": event_study_model}
 
 @dataclass(frozen=True)
 class PairDraws:
-    """Draws of K coefficients; the statistic is abs(b) over the square root of the summed squared city scores."""
+    """Estimates under reassigned admissions over all pairs.
+
+    Attributes
+    ----------
+    terms : tuple of (term, cohort_year, event_time), length K
+    coefficient, statistic : (B, K) float arrays
+        Estimate b, and abs(b) over the square root of the summed squared city scores.
+    is_enumeration : bool
+        Every relabelling once, the real one among them, instead of random draws.
+    """
 
     terms: tuple[tuple[str, int | None, int | None], ...]
     coefficient: np.ndarray
@@ -76,25 +87,23 @@ def permute_all_pairs(
         raise ValueError(
             f"expected an estimator of {', '.join(DRAWN)} and an outcome of {', '.join(OUTCOMES)}; found {estimator}, {outcome}"
         )
-    group = panel.group
     model, design = _design(panel, estimator)
-    strata = _strata(panel, strata)
-    is_enumeration = count_relabellings(group, strata) < n_draws
-    labels = enumerate_relabellings(group, strata) if is_enumeration else draw_relabellings(group, strata, n_draws, seed)
-    labels = np.ascontiguousarray(labels)
+    labels, is_enumeration = draw_or_enumerate(panel.group, _strata(panel, strata), n_draws, seed)
     coefficient, statistic = np.empty((len(labels), len(model.terms))), np.empty((len(labels), len(model.terms)))
-    run = _kernel(centre(panel.values, outcome), outcome, design)
+    run = _compiled_draws(centre(panel.values, outcome), outcome, design)
     run_in_chunks(len(labels), lambda part: run(labels[part], coefficient[part], statistic[part]))
     return PairDraws(model.terms, coefficient, statistic, is_enumeration)
 
 
 def _strata(panel: CityPanel, strata: np.ndarray | None) -> np.ndarray:
+    """Positions of the strata (N,): those given, else the provinces, else one."""
     if strata is None:
         strata = np.zeros(len(panel.group)) if panel.province is None else panel.province
     return np.unique(strata, return_inverse=True)[1].reshape(-1)
 
 
-def _design(panel: CityPanel, estimator: str) -> tuple[LeastSquares, tuple]:
+def _design(panel: CityPanel, estimator: str) -> tuple[LeastSquares, AllPairsDesign]:
+    """The least-squares model over cells, and what of it every draw needs."""
     cells = build_pair_cells(panel.group_years, panel.years, ("none", "one"))
     counts = np.bincount(panel.group, minlength=cells.n_groups).astype(np.float64)
     pairs = cell_counts(counts[None], cells)
@@ -103,15 +112,17 @@ def _design(panel: CityPanel, estimator: str) -> tuple[LeastSquares, tuple]:
     if len(model.identified(solved, pairs[0], estimator)) < len(model.terms) or not model.terms:
         raise NotEstimable(f"{estimator}: needs pilots and cities without a zone among these, found groups of {counts.tolist()} cities")
     weights = np.ascontiguousarray(np.einsum("ctk,kl->ctl", solved.regressors, solved.inverse))
-    return model, (weights, np.ascontiguousarray(solved.regressors), counts, float(pairs.sum()))
+    return model, AllPairsDesign(weights, np.ascontiguousarray(solved.regressors), counts, float(pairs.sum()))
 
 
-def _kernel(values: np.ndarray, outcome: str, design: tuple):
+def _compiled_draws(values: np.ndarray, outcome: str, design: AllPairsDesign) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
+    """A function that fills coefficients and statistics (B, K) for labels (B, N); values (N, T)."""
     from ..kernels import all_pairs  # importing numba takes as long as a small fit
 
     if outcome == GAP:
         order = np.ascontiguousarray(np.argsort(values, axis=0, kind="stable").T)
         return lambda labels, b, t: all_pairs.run_gaps(labels, values, order, design, b, t)
     totals = np.stack([values.sum(axis=0), (values**2).sum(axis=0)])
-    own = np.einsum("it,gtk->igk", values**2, design[0])
-    return lambda labels, b, t: all_pairs.run_quadratic(labels, values, totals, own, QUADRATIC[outcome], design, b, t)
+    own = np.einsum("it,gtk->igk", values**2, design.weights)
+    form = QuadraticForm(*QUADRATIC[outcome])
+    return lambda labels, b, t: all_pairs.run_quadratic(labels, values, totals, own, form, design, b, t)

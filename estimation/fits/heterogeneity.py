@@ -10,8 +10,8 @@ import numpy as np
 from ..estimators.heterogeneity import fit_moderated
 from ..fit import check_arguments, fit_by_sample, result_of, strata_of
 from ..inference.diagnostics.coefficients import permitted_rows
+from ..inference.permutation.draws import permutation_p_value
 from ..inference.permutation.heterogeneity import ModeratedDraws, permute_moderated
-from ..inference.permutation.two_way import permutation_p_value
 from ..inference.variances import f_p_value
 from ..influence.influence_fit import InfluenceFit
 from ..kernels.compile_cache import use_compile_cache

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..influence.influence_fit import InfluenceFit
 from ..panel.pair_panel import Sample
-from .permutation.two_way import Draws, critical_value, permutation_p_value
+from .permutation.draws import Draws, critical_value, permutation_p_value
 from .variances import (
     MIN_PILOTS,
     Interval,

@@ -1,6 +1,6 @@
-"""Compiled loops over reassignments for all pairs: a draw costs one pass over the cities. Imports numba, like `draws_kernel`.
+"""Compiled draws over all pairs: one pass over the cities each (docs/methods, section 11).
 
-Each draw is sequential and the interpreter's lock is free, so blocks may run in threads and the bytes do not depend on their number.
+A draw is sequential and the interpreter's lock is free, so blocks of draws may run in threads and the bytes do not depend on their number.
 """
 
 from __future__ import annotations
@@ -8,13 +8,16 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from ..kernels.normal_equations import CACHE
+from .jit_options import CACHE
 
 
 @numba.njit(cache=CACHE)
 def _finish(label, raw, year_sums, design, coefficient, statistic):
-    """Coefficients from raw city sums (every pair is in two of them), then the studentised statistic."""
-    weights, regressors, counts, n_pairs = design
+    """Coefficients (K,) from raw city sums (N, K), where every pair is in two of them, then the studentised statistics (K,).
+
+    label (N,); year_sums (T,) of the outcome over all pairs; design is an `AllPairsDesign`.
+    """
+    weights, regressors, counts, n_pairs = design.weights, design.regressors, design.counts, design.n_pairs
     n_groups, n_years, n_terms = weights.shape
     for k in range(n_terms):
         total = 0.0
@@ -43,7 +46,7 @@ def _finish(label, raw, year_sums, design, coefficient, statistic):
 
 @numba.njit(cache=CACHE)
 def _group_sums(label, values, totals, sums, squares):
-    """Sums and squares by group and year: pilots are added up, the never-treated are what is left of all cities."""
+    """Sums and squares (G + 1, T) of values (N, T) by group: pilots are added up, the never-treated are what is left of totals (2, T)."""
     sums[:] = 0.0
     squares[:] = 0.0
     for i in range(len(label)):
@@ -61,7 +64,9 @@ def _group_sums(label, values, totals, sums, squares):
 
 
 @numba.njit(cache=CACHE)
-def _quadratic_year_sums(sums, squares, counts, square, product, year_sums):
+def _quadratic_year_sums(sums, squares, counts, form, year_sums):
+    """Sums (T,) of the outcome over all pairs, from sums and squares (G + 1, T) and counts (G + 1,) of the cities."""
+    square, product = form.square, form.product
     for t in range(len(year_sums)):
         total = -square / 2 * (counts[0] - 1) * squares[0, t] + product / 2 * (sums[0, t] ** 2 - squares[0, t])
         for g in range(1, len(sums)):
@@ -69,35 +74,52 @@ def _quadratic_year_sums(sums, squares, counts, square, product, year_sums):
         year_sums[t] = total
 
 
+@numba.njit(cache=CACHE)
+def _fill_slope_and_level(sums, squares, form, design, slope, level):
+    """What a city of group g gets from the cities it meets: slope (G + 1, T, K) times its values, and level (G + 1, K)."""
+    weights, square, product = design.weights, form.square, form.product
+    n_groups, n_years, n_terms = weights.shape
+    slope[:] = 0.0
+    level[:] = 0.0
+    for g in range(n_groups):
+        for t in range(n_years):
+            for k in range(n_terms):
+                # a never-treated city meets every group, a pilot only the never-treated
+                slope[0, t, k] += product * weights[g, t, k] * sums[g, t]
+                level[0, k] -= square / 2 * weights[g, t, k] * squares[g, t]
+                if g > 0:
+                    slope[g, t, k] = product * weights[g, t, k] * sums[0, t]
+                    level[g, k] -= square / 2 * weights[g, t, k] * squares[0, t]
+
+
 @numba.njit(nogil=True, cache=CACHE)
 def run_quadratic(labels, values, totals, own, form, design, coefficient, statistic):
-    """Fill coefficient and statistic (B, K) for each row of labels (B, N).
+    """Fit a quadratic outcome under each row of labels.
 
-    values (N, T); totals (2, T) = sums and squares over all cities; own (N, G + 1, K) = sum_t w_gtk z_it^2 under the weights of pairs of a
-    never-treated city with group g; form = (s, l) of the outcome; design = (weights (G + 1, T, K), residual regressors (G + 1, T, K),
-    counts (G + 1,), pairs).
+    Parameters
+    ----------
+    labels : (B, N) int64 array
+        Group of each city, 0 = never treated.
+    values : (N, T) float64 array
+    totals : (2, T) float64 array
+        Sums and sums of squares of the values over all cities.
+    own : (N, G + 1, K) float64 array
+        sum_t w_gtk z_it^2 under the weights of pairs of a never-treated city with group g.
+    form : QuadraticForm
+    design : AllPairsDesign
+    coefficient, statistic : (B, K) float64 arrays
+        Filled.
     """
-    weights, _, counts, _ = design
-    square, product = form
-    n_groups, n_years, n_terms = weights.shape
+    counts, square, product = design.counts, form.square, form.product
+    n_groups, n_years, n_terms = design.weights.shape
     sums, squares = np.empty((n_groups, n_years)), np.empty((n_groups, n_years))
     raw, year_sums = np.empty((labels.shape[1], n_terms)), np.empty(n_years)
     slope, level = np.empty((n_groups, n_years, n_terms)), np.empty((n_groups, n_terms))
     for draw in range(len(labels)):
         label = labels[draw]
         _group_sums(label, values, totals, sums, squares)
-        _quadratic_year_sums(sums, squares, counts, square, product, year_sums)
-        slope[:] = 0.0
-        level[:] = 0.0
-        for g in range(n_groups):
-            for t in range(n_years):
-                for k in range(n_terms):
-                    # a never-treated city meets every group, a pilot only the never-treated
-                    slope[0, t, k] += product * weights[g, t, k] * sums[g, t]
-                    level[0, k] -= square / 2 * weights[g, t, k] * squares[g, t]
-                    if g > 0:
-                        slope[g, t, k] = product * weights[g, t, k] * sums[0, t]
-                        level[g, k] -= square / 2 * weights[g, t, k] * squares[0, t]
+        _quadratic_year_sums(sums, squares, counts, form, year_sums)
+        _fill_slope_and_level(sums, squares, form, design, slope, level)
         for i in range(len(label)):
             g = label[i]
             for k in range(n_terms):
@@ -115,8 +137,11 @@ def run_quadratic(labels, values, totals, own, form, design, coefficient, statis
 
 @numba.njit(nogil=True, cache=CACHE)
 def run_gaps(labels, values, order, design, coefficient, statistic):
-    """The same for -abs(d_i - d_j); order (T, N) puts the cities of a year in ascending order."""
-    weights, _, counts, _ = design
+    """Fit the outcome -abs(d_i - d_j) under each row of labels; arguments as in `run_quadratic`.
+
+    `order` (T, N) int64 holds the cities of each year in ascending order of their value.
+    """
+    weights, counts = design.weights, design.counts
     _, n_years, n_terms = weights.shape
     raw, year_sums = np.empty((labels.shape[1], n_terms)), np.empty(n_years)
     below, summed, total = np.empty(n_terms), np.empty(n_terms), np.empty((2, n_terms))

@@ -1,6 +1,7 @@
-"""Compiled loops over reassignments for the estimators of group-time effects, on a balanced panel without controls.
+"""Compiled draws of the estimators of group-time effects, on a balanced panel without controls.
 
-There every one of them is linear in the means of cohorts by year; the sums by city are those of `draws_kernel`.
+There every one of them is linear in the means of cohorts by year, so a draw needs only the sums of `tie_rule` by city and group. `offset`
+is the position of an outcome's first year among the D statistics; `totals` (G + 1, D) are sums by group, position 0 the number of pairs.
 """
 
 from __future__ import annotations
@@ -8,114 +9,121 @@ from __future__ import annotations
 import numba
 import numpy as np
 
-from .normal_equations import CACHE, _city_score_variance, _delete_province, _factor, _joint_f, _solve_factored
-from .tie_rule import _accumulate
+from .group_sums import delete_province, empty_sums, fill_score_variance
+from .jit_options import CACHE
+from .linear_algebra import factor, joint_f, solve_factored
+from .records import DrawResults
+from .tie_rule import sum_above_threshold
 
 
 @numba.njit(cache=CACHE)
-def _cell_effects(totals, cells, offset, effects):
-    """Differences of cohort means against never-treated pairs; cells (K, 3): group, year, base. False without never-treated pairs."""
+def _cell_effects(totals, model, offset, effects):
+    """Differences of cohort means against never-treated pairs, effects (K,), of `CellTerms`. False without never-treated pairs."""
     n_never = totals[0, 0]
     if n_never < 0.5:
         return False
-    for k in range(len(cells)):
-        g, t, b = cells[k, 0], offset + cells[k, 1], offset + cells[k, 2]
+    for k in range(len(model.group)):
+        g, t, b = model.group[k], offset + model.year[k], offset + model.base[k]
         n = totals[g, 0]
         effects[k] = np.nan if n < 0.5 else (totals[g, t] - totals[g, b]) / n - (totals[0, t] - totals[0, b]) / n_never
     return True
 
 
 @numba.njit(cache=CACHE)
-def _add_terms(values, share, places, out):
-    """Add cells into their terms; places (K, 3): positions of the overall, the event and the single coefficient, -1 for none."""
+def _average_cells(values, share, places, out):
+    """Means of the cells' values (K,) with the shares (K, 3) of each in its terms at places (K, 3); out (C,)."""
     out[:] = 0.0
     for k in range(len(places)):
         if np.isnan(values[k]):
             continue
         for c in range(3):
             if places[k, c] >= 0:
-                out[places[k, c]] += (share[k, c]) * values[k]
+                out[places[k, c]] += share[k, c] * values[k]
 
 
 @numba.njit(cache=CACHE)
-def _shares(totals, cells, places, mass, share):
-    """Weight of each cell in its terms, by the pairs of its cohort; mass (C,)."""
-    mass[:] = 0.0
-    for k in range(len(cells)):
+def _shares(totals, model, size, share):
+    """Weight of each cell in its terms, share (K, 3), by the pairs of its cohort; size (C,) counts the pairs of a term's cells."""
+    places = model.places
+    size[:] = 0.0
+    for k in range(len(places)):
         for c in range(3):
             if places[k, c] >= 0:
-                mass[places[k, c]] += totals[cells[k, 0], 0]
-    for k in range(len(cells)):
+                size[places[k, c]] += totals[model.group[k], 0]
+    for k in range(len(places)):
         for c in range(3):
             place = places[k, c]
-            share[k, c] = totals[cells[k, 0], 0] / mass[place] if place >= 0 and mass[place] > 0.5 else 0.0
+            share[k, c] = totals[model.group[k], 0] / size[place] if place >= 0 and size[place] > 0.5 else 0.0
 
 
 @numba.njit(cache=CACHE)
-def _city_cells(label, sums, totals, i, cells, offset, scores):
-    """Sum of the influence on each cell over the pairs of city i."""
-    for k in range(len(cells)):
-        g, t, b = cells[k, 0], offset + cells[k, 1], offset + cells[k, 2]
+def _city_scores(label, sums, i, model, offset, scores):
+    """Sum of the influence on each cell of `CellTerms` over the pairs of city i, scores (K,); label (N,), `GroupSums`."""
+    by_city, totals = sums.by_city, sums.totals
+    for k in range(len(model.group)):
+        g, t, b = model.group[k], offset + model.year[k], offset + model.base[k]
         n, n_never, value = totals[g, 0], totals[0, 0], 0.0
         if n > 0.5 and (label[i] == 0 or label[i] == g):
             mean = (totals[g, t] - totals[g, b]) / n
-            value += (sums[i, g, t] - sums[i, g, b] - sums[i, g, 0] * mean) / n
+            value += (by_city[i, g, t] - by_city[i, g, b] - by_city[i, g, 0] * mean) / n
         if label[i] == 0:
             mean = (totals[0, t] - totals[0, b]) / n_never
-            value -= (sums[i, 0, t] - sums[i, 0, b] - sums[i, 0, 0] * mean) / n_never
+            value -= (by_city[i, 0, t] - by_city[i, 0, b] - by_city[i, 0, 0] * mean) / n_never
         scores[k] = value if n > 0.5 else np.nan
 
 
 @numba.njit(cache=CACHE)
-def _differences_draw(label, sums, totals, by_province, inside, family, offset, results):
-    """Callaway-Sant'Anna or Sun-Abraham under one assignment; results = (coefficient (C,), statistic (C,), joint (1,))."""
-    cells, places, leads, n_terms = family
-    coefficient, statistic, joint = results
-    effects, scores, share = np.empty(len(cells)), np.empty(len(cells)), np.zeros((len(cells), 3))
-    mass, terms, variance = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
-    if not _cell_effects(totals, cells, offset, effects):
-        return
-    _shares(totals, cells, places, mass, share)
-    for i in range(len(label)):
-        _city_cells(label, sums, totals, i, cells, offset, scores)
-        _add_terms(scores, share, places, terms)
-        for c in range(n_terms):
-            variance[c] += terms[c] * terms[c]
-    _add_terms(effects, share, places, terms)
-    for c in range(n_terms):
-        if mass[c] > 0.5 and variance[c] > 0.0:
-            coefficient[c] = terms[c]
-            statistic[c] = abs(terms[c]) / np.sqrt(variance[c])
-    if len(leads) > 0:
-        _lead_statistic(totals, by_province, inside, family, offset, terms[leads], joint)
-
-
-@numba.njit(cache=CACHE)
-def _lead_statistic(totals, by_province, inside, family, offset, estimate, joint):
-    """Joint F of the leads with the jackknife covariance of the draw; stays NaN where a refit loses a lead."""
-    cells, places, leads, n_terms = family
-    deleted, effects, share = np.empty_like(totals), np.empty(len(cells)), np.zeros((len(cells), 3))
-    mass, terms = np.zeros(n_terms), np.zeros(n_terms)
-    deviations = np.zeros((len(by_province), len(leads)))
+def _joint_of_leads(sums, model, offset, estimate, joint):
+    """Joint F (1,) of the leads of `CellTerms` with estimates (n_leads,), refitting without each province; NaN where a refit loses one."""
+    leads, n_cells = model.leads, len(model.group)
+    deleted, effects, share = np.empty_like(sums.totals), np.empty(n_cells), np.zeros((n_cells, 3))
+    size, terms = np.zeros(model.n_terms), np.zeros(model.n_terms)
+    deviations = np.zeros((len(sums.by_province), len(leads)))
     used = 0
-    for r in range(len(by_province)):
-        if not _delete_province(totals, by_province, inside, r, deleted):
+    for r in range(len(sums.by_province)):
+        if not delete_province(sums, r, deleted):
             continue
-        if not _cell_effects(deleted, cells, offset, effects):
+        if not _cell_effects(deleted, model, offset, effects):
             return
-        _shares(deleted, cells, places, mass, share)
-        _add_terms(effects, share, places, terms)
+        _shares(deleted, model, size, share)
+        _average_cells(effects, share, model.places, terms)
         for a in range(len(leads)):
-            if mass[leads[a]] < 0.5:
+            if size[leads[a]] < 0.5:
                 return
             deviations[used, a] = terms[leads[a]] - estimate[a]
         used += 1
-    joint[0] = _joint_f(deviations, used, estimate)
+    joint[0] = joint_f(deviations, used, estimate)
+
+
+@numba.njit(cache=CACHE)
+def _fit_differences(label, sums, model, offset, results):
+    """Callaway-Sant'Anna or Sun-Abraham (`CellTerms`) under one assignment (N,): coefficient (C,), statistic (C,) and joint (1,)."""
+    n_cells, n_terms = len(model.group), model.n_terms
+    effects, scores, share = np.empty(n_cells), np.empty(n_cells), np.zeros((n_cells, 3))
+    size, terms, variance = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
+    if not _cell_effects(sums.totals, model, offset, effects):
+        return
+    _shares(sums.totals, model, size, share)
+    for i in range(len(label)):
+        _city_scores(label, sums, i, model, offset, scores)
+        _average_cells(scores, share, model.places, terms)
+        for c in range(n_terms):
+            variance[c] += terms[c] * terms[c]
+    _average_cells(effects, share, model.places, terms)
+    for c in range(n_terms):
+        if size[c] > 0.5 and variance[c] > 0.0:
+            results.coefficient[c] = terms[c]
+            results.statistic[c] = abs(terms[c]) / np.sqrt(variance[c])
+    if len(model.leads) > 0:
+        _joint_of_leads(sums, model, offset, terms[model.leads], results.joint)
 
 
 @numba.njit(cache=CACHE)
 def _first_stage(totals, start, offset, matrix, effects_of_year):
-    """Year effects from untreated rows, the first year the base, and the factor of their normal matrix. False if one is lost."""
+    """Year effects (T,) from untreated rows, the first year the base. False if one is not identified.
+
+    start (G + 1,) as in `ImputationTerms`; matrix (T - 1, T - 1) becomes the Cholesky factor of their normal matrix.
+    """
     n_years = len(effects_of_year)
     matrix[:] = 0.0
     rhs, empty = np.zeros(n_years - 1), np.zeros(n_years - 1, dtype=np.bool_)
@@ -131,9 +139,9 @@ def _first_stage(totals, start, offset, matrix, effects_of_year):
             matrix[a - 1, a - 1] += n
             for b in range(1, s):
                 matrix[a - 1, b - 1] -= n / s
-    if not _factor(matrix, empty) or empty.any():
+    if not factor(matrix, empty) or empty.any():
         return False
-    _solve_factored(matrix, rhs)
+    solve_factored(matrix, rhs)
     effects_of_year[0] = 0.0
     for t in range(1, n_years):
         effects_of_year[t] = rhs[t - 1]
@@ -142,7 +150,7 @@ def _first_stage(totals, start, offset, matrix, effects_of_year):
 
 @numba.njit(cache=CACHE)
 def _imputed_effects(totals, start, offset, effects_of_year, effects):
-    """Mean outcome of a cohort in a treated year less what its untreated years and the year effects predict; (G + 1, T)."""
+    """Mean outcome of a cohort in a treated year less what its untreated years and the year effects (T,) predict, effects (G + 1, T)."""
     for g in range(1, len(totals)):
         n, s = totals[g, 0], start[g]
         if n < 0.5 or s == 0:
@@ -155,24 +163,27 @@ def _imputed_effects(totals, start, offset, effects_of_year, effects):
 
 
 @numba.njit(cache=CACHE)
-def _imputed_terms(totals, start, event, effects, coefficient, mass):
-    """Means over treated rows: all of them at position 0, an event time at `event` (G + 1, T)."""
+def _imputed_terms(totals, start, event, effects, coefficient, size):
+    """Means (C,) of effects (G + 1, T) over treated rows, all at position 0, an event time at `event` (G + 1, T); size (C,) counts rows."""
     n_years = effects.shape[1]
     coefficient[:] = 0.0
-    mass[:] = 0.0
+    size[:] = 0.0
     for g in range(1, len(totals)):
         if totals[g, 0] > 0.5 and start[g] > 0:
             for t in range(start[g], n_years):
                 for c in (0, event[g, t]):
                     coefficient[c] += totals[g, 0] * effects[g, t]
-                    mass[c] += totals[g, 0]
-    for c in range(len(mass)):
-        coefficient[c] = coefficient[c] / mass[c] if mass[c] > 0.5 else np.nan
+                    size[c] += totals[g, 0]
+    for c in range(len(size)):
+        coefficient[c] = coefficient[c] / size[c] if size[c] > 0.5 else np.nan
 
 
 @numba.njit(cache=CACHE)
-def _through_first_stage(totals, start, event, mass, factor, through):
-    """Inverse of the first stage's normal matrix times the derivative of each term's prediction by the year effects; (C, T)."""
+def _through_first_stage(totals, start, event, size, lower, through):
+    """Inverse of the first stage's normal matrix times the derivative of each term's prediction by the year effects, through (C, T).
+
+    size (C,) counts the rows of a term, lower (T - 1, T - 1) is the factor of `_first_stage`.
+    """
     n_years = through.shape[1]
     through[:] = 0.0
     for g in range(1, len(totals)):
@@ -181,19 +192,22 @@ def _through_first_stage(totals, start, event, mass, factor, through):
             continue
         for t in range(s, n_years):
             for c in (0, event[g, t]):
-                through[c, t] += totals[g, 0] / mass[c]
+                through[c, t] += totals[g, 0] / size[c]
                 for u in range(s):
-                    through[c, u] -= totals[g, 0] / mass[c] / s
+                    through[c, u] -= totals[g, 0] / size[c] / s
     for c in range(len(through)):
         rhs = through[c, 1:].copy()
-        _solve_factored(factor, rhs)
+        solve_factored(lower, rhs)
         through[c, 0] = 0.0
         through[c, 1:] = rhs
 
 
 @numba.njit(cache=CACHE)
-def _imputation_weights(totals, start, event, effects_of_year, effects, terms, mass, through, about_term, weights):
-    """Weights (G + 1, 1 + T, C) that turn [1, y] of a pair into its influence on the terms."""
+def _imputation_weights(totals, start, event, effects_of_year, effects, terms, size, through, about_term, weights):
+    """Weights (G + 1, 1 + T, C) that turn [1, y] of a pair into its influence on the terms (C,).
+
+    Residuals are taken about the mean of the term if `about_term` (Gardner), else about the effect of the cell, effects (G + 1, T).
+    """
     weights[:] = 0.0
     for g in range(len(totals)):
         s = start[g]
@@ -202,12 +216,12 @@ def _imputation_weights(totals, start, event, effects_of_year, effects, terms, m
         year_mean = effects_of_year[:s].mean()
         for t in range(s, len(effects_of_year)):
             for c in (0, event[g, t]):
-                weights[g, 1 + t, c] += 1.0 / mass[c]
+                weights[g, 1 + t, c] += 1.0 / size[c]
                 centre = terms[c] if about_term else effects[g, t]
-                weights[g, 0, c] -= (effects_of_year[t] - year_mean + centre) / mass[c]
+                weights[g, 0, c] -= (effects_of_year[t] - year_mean + centre) / size[c]
                 for u in range(s):
-                    weights[g, 1 + u, c] -= 1.0 / mass[c] / s
-        for c in range(len(mass)):
+                    weights[g, 1 + u, c] -= 1.0 / size[c] / s
+        for c in range(len(size)):
             mean = through[c, :s].mean()
             for u in range(s):
                 weights[g, 1 + u, c] -= through[c, u] - mean
@@ -215,47 +229,56 @@ def _imputation_weights(totals, start, event, effects_of_year, effects, terms, m
 
 
 @numba.njit(cache=CACHE)
-def _imputation_draw(label, sums, totals, family, offset, results):
-    """Imputation under one assignment; results = (coefficient (C,), statistic by cell means (C,), statistic by term means (C,))."""
-    start, event, n_terms = family
-    coefficient, by_cell, by_term = results
+def _fit_imputation(label, sums, model, offset, coefficient, by_cell, by_term):
+    """Imputation (`ImputationTerms`) under one assignment (N,): coefficient (C,), statistic by cell means (C,) and by term means (C,)."""
+    start, event, n_terms, totals = model.start, model.event, model.n_terms, sums.totals
     n_years = event.shape[1]
     matrix, year, effects = np.zeros((n_years - 1, n_years - 1)), np.zeros(n_years), np.zeros(event.shape)
-    terms, mass, variance = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
+    terms, size, variance = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
     through, weights = np.zeros((n_terms, n_years)), np.zeros((len(totals), 1 + n_years, n_terms))
     if totals[0, 0] < 0.5 or not _first_stage(totals, start, offset, matrix, year):
         return
     _imputed_effects(totals, start, offset, year, effects)
-    _imputed_terms(totals, start, event, effects, terms, mass)
-    _through_first_stage(totals, start, event, mass, matrix, through)
+    _imputed_terms(totals, start, event, effects, terms, size)
+    _through_first_stage(totals, start, event, size, matrix, through)
     for about_term in (False, True):
-        _imputation_weights(totals, start, event, year, effects, terms, mass, through, about_term, weights)
-        _city_score_variance(label, sums, weights, 1, n_years, offset, variance)
+        _imputation_weights(totals, start, event, year, effects, terms, size, through, about_term, weights)
+        fill_score_variance(label, sums.by_city, weights, 1, offset, variance)
         statistic = by_term if about_term else by_cell
         for c in range(n_terms):
-            if mass[c] > 0.5 and variance[c] > 0.0:
+            if size[c] > 0.5 and variance[c] > 0.0:
                 coefficient[c] = terms[c]
                 statistic[c] = abs(terms[c]) / np.sqrt(variance[c])
 
 
 @numba.njit(nogil=True, cache=CACHE)
-def run_group_time_draws(labels, data, rule, base, n_groups, varying, fixed, imputed, wanted, offsets, coefficient, statistic, joint):
-    """Fill coefficient and statistic (B, 4, M, Cmax) and joint (B, 4, M, 1) for each row of labels (B, N).
+def run_group_time_draws(labels, pairs, rule, base, n_groups, models, offsets, results):
+    """Fit estimators of group-time effects under each row of labels.
 
-    The four are Callaway-Sant'Anna (`varying`), Sun-Abraham (`fixed`), imputation by cell means and by term means (`imputed`); `wanted`
-    (3,) says which of the families are asked for. `data`, `rule` and `base` as in `draws_kernel.run_draws`.
+    Parameters
+    ----------
+    labels : (B, N) int64 array
+        Group of each city, 0 = never treated.
+    pairs, rule, base : Pairs, TieRule, BaseSums
+    n_groups : int
+        G + 1.
+    models : GroupTimeModels
+    offsets : (M,) int64 array
+        Position of each outcome's first year among the statistics.
+    results : DrawResults
+        Filled; coefficient and statistic (B, 4, M, C), joint (B, 4, M, 1). The four are Callaway-Sant'Anna, Sun-Abraham, and imputation
+        with a statistic by cell means and by term means.
     """
-    sums = np.empty((labels.shape[1], n_groups, base[0].shape[1]))
-    inside = np.empty((len(base[1]), n_groups, base[0].shape[1]))
-    by_province, totals = np.empty_like(inside), np.empty((n_groups, base[0].shape[1]))
+    sums = empty_sums(labels.shape[1], len(base.inside), n_groups, pairs.values.shape[1])
     for draw in range(len(labels)):
-        _accumulate(labels[draw], rule, base, data, sums, inside, totals, by_province)
+        label = labels[draw]
+        sum_above_threshold(label, pairs, rule, base, sums)
+        b, s, f = results.coefficient[draw], results.statistic[draw], results.joint[draw]
         for m in range(len(offsets)):
-            b, s, f = coefficient[draw], statistic[draw], joint[draw]
-            if wanted[0]:
-                _differences_draw(labels[draw], sums, totals, by_province, inside, varying, offsets[m], (b[0, m], s[0, m], f[0, m]))
-            if wanted[1]:
-                _differences_draw(labels[draw], sums, totals, by_province, inside, fixed, offsets[m], (b[1, m], s[1, m], f[1, m]))
-            if wanted[2]:
-                _imputation_draw(labels[draw], sums, totals, imputed, offsets[m], (b[2, m], s[2, m], s[3, m]))
+            if models.wanted[0]:
+                _fit_differences(label, sums, models.varying, offsets[m], DrawResults(b[0, m], s[0, m], f[0, m]))
+            if models.wanted[1]:
+                _fit_differences(label, sums, models.fixed, offsets[m], DrawResults(b[1, m], s[1, m], f[1, m]))
+            if models.wanted[2]:
+                _fit_imputation(label, sums, models.imputed, offsets[m], b[2, m], s[2, m], s[3, m])
                 b[3, m] = b[2, m]

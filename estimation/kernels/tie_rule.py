@@ -1,20 +1,20 @@
-"""Compiled loops over reassignments of admission: with `system_kernel` the only files that import numba.
-
-The algebra is that of `sufficient` and `least_squares`; tests hold the two against one another. `run_draws` frees the interpreter's
-lock, so that callers may run blocks of draws in threads; each draw is sequential, so the bytes do not depend on the number of threads.
-"""
+"""Compiled sums of a sample above a quantile of ties, whose threshold each reassignment takes anew."""
 
 from __future__ import annotations
 
 import numba
 import numpy as np
 
-from .normal_equations import CACHE, fit_draw
+from .group_sums import add_pair, add_up
+from .jit_options import CACHE
 
 
 @numba.njit(cache=CACHE)
 def _lower_rank(both_ranks, n_both, n_pairs, quantile):
-    """Rank of the order statistic at or below the quantile among the pairs that are not `both`; -1 if there is none."""
+    """Rank of the order statistic at or below the quantile among the pairs of at most one pilot; -1 if there is none.
+
+    The first `n_both` of both_ranks (any length) are the ranks of pairs of two pilots, among n_pairs.
+    """
     left = n_pairs - n_both
     if left <= 0:
         return -1
@@ -32,8 +32,18 @@ def _lower_rank(both_ranks, n_both, n_pairs, quantile):
 
 
 @numba.njit(cache=CACHE)
-def _first_kept(pilots, n_pilots, rank_of, next_larger, quantile, both_ranks):
-    """First rank that the sample rule keeps under this assignment."""
+def apply_tie_rule(label, rule, rank_of):
+    """Pilots (n_pilots,) of an assignment (N,), and the first rank that the `TieRule` keeps under it; rank_of (N, N)."""
+    pilots = np.empty(len(label), dtype=np.int64)
+    n_pilots = 0
+    for i in range(len(label)):
+        if label[i] > 0:
+            pilots[n_pilots] = i
+            n_pilots += 1
+    pilots = pilots[:n_pilots]
+    if not rule.is_used:
+        return pilots, 0
+    both_ranks = np.empty(n_pilots * (n_pilots - 1) // 2 + 1, dtype=np.int64)
     n_both = 0
     for a in range(n_pilots):
         for b in range(a + 1, n_pilots):
@@ -41,12 +51,14 @@ def _first_kept(pilots, n_pilots, rank_of, next_larger, quantile, both_ranks):
             if rank >= 0:
                 both_ranks[n_both] = rank
                 n_both += 1
-    rank = _lower_rank(both_ranks, n_both, len(next_larger), quantile)
-    return len(next_larger) if rank < 0 else next_larger[rank]
+    n_pairs = len(rule.next_larger)
+    rank = _lower_rank(both_ranks, n_both, n_pairs, rule.quantile)
+    return pilots, n_pairs if rank < 0 else rule.next_larger[rank]
 
 
 @numba.njit(cache=CACHE)
 def _copy_to_never(source, target):
+    """Copy sums (N, D) into group 0 of target (N, G + 1, D), zeros into the other groups."""
     # plain loops: numba compiles an array assignment in seconds
     for i in range(target.shape[0]):
         for g in range(target.shape[1]):
@@ -55,36 +67,29 @@ def _copy_to_never(source, target):
 
 
 @numba.njit(cache=CACHE)
-def _start_from_base(first_kept, base_first, base_sums, base_inside, sums, inside, data):
-    """Put all pairs that the rule keeps into group 0: the base, and the ranks between the two thresholds."""
-    first, second, values, _, province = data
-    _copy_to_never(base_sums, sums)
-    _copy_to_never(base_inside, inside)
-    sign = -1.0 if first_kept > base_first else 1.0
-    for rank in range(min(first_kept, base_first), max(first_kept, base_first)):
-        i, j = first[rank], second[rank]
-        for d in range(values.shape[1]):
-            value = sign * values[rank, d]
-            sums[i, 0, d] += value
-            sums[j, 0, d] += value
-            if len(inside) > 0 and province[i] == province[j]:
-                inside[province[i], 0, d] += value
+def _start_from_base(first_kept, pairs, rule, base, sums):
+    """Put all pairs from rank `first_kept` on into group 0: the `BaseSums`, and the ranks between the two thresholds."""
+    _copy_to_never(base.by_city, sums.by_city)
+    _copy_to_never(base.inside, sums.inside)
+    sign = -1.0 if first_kept > rule.base_first else 1.0
+    for rank in range(min(first_kept, rule.base_first), max(first_kept, rule.base_first)):
+        add_pair(rank, 0, sign, pairs, sums)
 
 
 @numba.njit(cache=CACHE)
-def _move_pilot(j, label, first_kept, sums, inside, data):
-    """Sum the kept pairs of pilot j by partner and for j itself."""
-    _, _, values, rank_of, province = data
+def _move_pilot(j, label, first_kept, pairs, sums):
+    """Sum the kept pairs of pilot j by partner and for j itself, under an assignment (N,)."""
+    values, province, by_city, inside = pairs.values, pairs.province, sums.by_city, sums.inside
     group, n_values = label[j], values.shape[1]
     own = np.zeros(n_values)
     for i in range(len(label)):
-        rank = rank_of[j, i]
+        rank = pairs.rank_of[j, i]
         if rank < first_kept:
             continue
         same = len(inside) > 0 and province[i] == province[j]
         if label[i] == 0:
             for d in range(n_values):
-                sums[i, group, d] += values[rank, d]
+                by_city[i, group, d] += values[rank, d]
                 own[d] += values[rank, d]
             if same:
                 for d in range(n_values):
@@ -92,19 +97,20 @@ def _move_pilot(j, label, first_kept, sums, inside, data):
         elif same and i > j:
             for d in range(n_values):
                 inside[province[i], 0, d] -= values[rank, d]
-    for g in range(sums.shape[1]):
+    for g in range(by_city.shape[1]):
         for d in range(n_values):
-            sums[j, g, d] = own[d] if g == group else 0.0
+            by_city[j, g, d] = own[d] if g == group else 0.0
 
 
 @numba.njit(cache=CACHE)
-def _take_from_never(label, sums, inside):
-    """What lies in a pilot's group does not lie in group 0."""
+def _take_from_never(label, sums):
+    """What lies in a pilot's group does not lie in group 0; label (N,)."""
+    by_city, inside = sums.by_city, sums.inside
     for i in range(len(label)):
         if label[i] == 0:
-            for g in range(1, sums.shape[1]):
-                for d in range(sums.shape[2]):
-                    sums[i, 0, d] -= sums[i, g, d]
+            for g in range(1, by_city.shape[1]):
+                for d in range(by_city.shape[2]):
+                    by_city[i, 0, d] -= by_city[i, g, d]
     for r in range(len(inside)):
         for g in range(1, inside.shape[1]):
             for d in range(inside.shape[2]):
@@ -112,61 +118,14 @@ def _take_from_never(label, sums, inside):
 
 
 @numba.njit(cache=CACHE)
-def _add_up(label, sums, province, totals, by_province):
-    """Totals by group, each pair once, and city sums added up by province."""
-    totals[:] = 0.0
-    by_province[:] = 0.0
-    for i in range(len(label)):
-        for g in range(sums.shape[1]):
-            if sums[i, g, 0] < 0.5:
-                continue
-            share = 1.0 if label[i] > 0 else (0.5 if g == 0 else 0.0)
-            for d in range(sums.shape[2]):
-                totals[g, d] += share * sums[i, g, d]
-            if len(by_province) > 0:
-                for d in range(sums.shape[2]):
-                    by_province[province[i], g, d] += sums[i, g, d]
-    for g in range(len(totals)):
-        if totals[g, 0] < 0.5:
-            for d in range(totals.shape[1]):
-                totals[g, d] = 0.0
+def sum_above_threshold(label, pairs, rule, base, sums):
+    """Fill `GroupSums` with the pairs of at most one pilot that the `TieRule` keeps under an assignment (N,).
 
-
-@numba.njit(cache=CACHE)
-def _accumulate(label, rule, base, data, sums, inside, totals, by_province):
-    use_rule, quantile, next_larger, base_first = rule
-    pilots = np.empty(len(label), dtype=np.int64)
-    n_pilots = 0
-    for i in range(len(label)):
-        if label[i] > 0:
-            pilots[n_pilots] = i
-            n_pilots += 1
-    first_kept = 0
-    if use_rule:
-        both_ranks = np.empty(n_pilots * (n_pilots - 1) // 2 + 1, dtype=np.int64)
-        first_kept = _first_kept(pilots, n_pilots, data[3], next_larger, quantile, both_ranks)
-    _start_from_base(first_kept, base_first, base[0], base[1], sums, inside, data)
-    for a in range(n_pilots):
-        _move_pilot(pilots[a], label, first_kept, sums, inside, data)
-    _take_from_never(label, sums, inside)
-    _add_up(label, sums, data[4], totals, by_province)
-
-
-@numba.njit(nogil=True, cache=CACHE)
-def run_draws(labels, data, rule, base, x_all, normal_all, sizes, leads_all, n_leads, system, offsets, coefficient, statistic, joint):
-    """Fill coefficient and statistic (B, designs, M, Lmax) and joint (B, designs, M) for each row of labels (B, N).
-
-    `data` = (first, second: city of each rank; values (P, D) by rank; rank_of (N, N), -1 where there is no pair; province (N,)),
-    `rule` = (use_rule, quantile, next_larger (P,), base_first), `base` = sums (N, D) and inside (R, D) of all pairs from rank
-    `base_first`, `normal_all` (designs, G + 1, n_basis, q, q) the normal matrices of one unit of each basis matrix, `system` = (basis,
-    n_controls, shared).
+    The work grows with the pilots and their partners, not with the pairs: all other pairs come from the `BaseSums`.
     """
-    sums = np.empty((labels.shape[1], x_all.shape[1], base[0].shape[1]))
-    inside = np.empty((len(base[1]), x_all.shape[1], base[0].shape[1]))
-    by_province, totals = np.empty_like(inside), np.empty((x_all.shape[1], base[0].shape[1]))
-    for draw in range(len(labels)):
-        _accumulate(labels[draw], rule, base, data, sums, inside, totals, by_province)
-        for k in range(len(sizes)):
-            design = (x_all[k], normal_all[k], sizes[k], leads_all[k, : n_leads[k]])
-            results = (coefficient[draw, k], statistic[draw, k], joint[draw, k])
-            fit_draw(labels[draw], sums, totals, by_province, inside, design, system, offsets, results)
+    pilots, first_kept = apply_tie_rule(label, rule, pairs.rank_of)
+    _start_from_base(first_kept, pairs, rule, base, sums)
+    for a in range(len(pilots)):
+        _move_pilot(pilots[a], label, first_kept, pairs, sums)
+    _take_from_never(label, sums)
+    add_up(label, pairs.province, sums)

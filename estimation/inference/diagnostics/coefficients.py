@@ -12,7 +12,7 @@ from ...panel.pair_panel import Sample
 from ...results import Diagnostic
 from ..intervals import Lines, held_cities
 from ..permutation.assignments import fixed_labels
-from ..permutation.two_way import Draws, permutation_p_value
+from ..permutation.draws import Draws, permutation_p_value
 from ..variances import MIN_PILOTS, f_p_value, t_interval
 from .goodman_bacon import estimates_without_cohorts, goodman_bacon, minimum_detectable_effect, negative_weight_share, treatment_weights
 

@@ -25,6 +25,21 @@ def count_relabellings(labels: np.ndarray, strata: np.ndarray) -> int:
     return total
 
 
+def draw_or_enumerate(labels: np.ndarray, strata: np.ndarray, n_draws: int, seed: int) -> tuple[np.ndarray, bool]:
+    """Reassigned labels of the cities (B, N), and whether they are every relabelling instead of random draws.
+
+    Parameters
+    ----------
+    labels, strata : (N,) int arrays
+        Labels move only within a stratum.
+    n_draws, seed : int
+        All relabellings are enumerated instead when there are fewer than n_draws.
+    """
+    if count_relabellings(labels, strata) < n_draws:
+        return np.ascontiguousarray(enumerate_relabellings(labels, strata)), True
+    return np.ascontiguousarray(draw_relabellings(labels, strata, n_draws, seed)), False
+
+
 def draw_relabellings(labels: np.ndarray, strata: np.ndarray, n_draws: int, seed: int) -> np.ndarray:
     """Independent uniform shuffles of the labels within strata; shape (n_draws, N)."""
     generator = np.random.Generator(np.random.PCG64(seed))

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...kernels.records import CellTerms, GroupTimeModels, ImputationTerms
 from ...linear.group_time_cells import Cells, build_cells, cell_terms
 from ...linear.pair_statistics import PairStatistics
 from ...panel.pair_panel import Sample
-from .two_way import Draws, assignments, kernel_data, run_in_chunks
+from .assignments import draw_or_enumerate
+from .draws import Draws, run_in_chunks
+from .kernel_inputs import base_sums, empty_results, pairs_by_rank, part_of, tie_rule
 
+# the family of models that gives an estimator's draws, as `kernels.group_time` numbers them
 POSITION = {"callaway_santanna": 0, "sun_abraham": 1, "borusyak": 2, "etwfe": 2, "gardner": 3}
 
 
@@ -45,38 +49,37 @@ def permute_group_time(
     dict
         Draws by (estimator, position of the outcome in the sample), columns as the terms of all cells.
     """
-    from ...kernels import group_time as kernel  # importing numba takes as long as a small fit
+    from ...kernels.group_time import run_group_time_draws  # importing numba takes as long as a small fit
 
-    labels, is_enumeration = assignments(sample, strata, n_draws, seed)
-    layout, years = statistics.layout, sample.panel.years
-    cells = {rule: build_cells(sample.group_years, years, rule) for rule in ("varying", "fixed", "treated")}
-    varying = _differences(cells["varying"], sample, leads.get("callaway_santanna"))
-    fixed = _differences(cells["fixed"], sample, leads.get("sun_abraham"))
-    imputed, sizes = _imputation(cells["treated"], sample), [varying[3], fixed[3]]
-    sizes += [imputed[2], imputed[2]]
-    wanted = np.array([any(POSITION[name] in family for name in estimators) for family in ((0,), (1,), (2, 3))])
-    shape = (len(labels), 4, layout.n_outcomes)
-    coefficient, statistic, joint = (
-        np.full((*shape, max(sizes)), np.nan),
-        np.full((*shape, max(sizes)), np.nan),
-        np.full((*shape, 1), np.nan),
-    )
+    labels, is_enumeration = draw_or_enumerate(sample.city_group, strata, n_draws, seed)
+    layout, models = statistics.layout, _models(sample, estimators, leads)
+    sizes = (models.varying.n_terms, models.fixed.n_terms, models.imputed.n_terms, models.imputed.n_terms)
+    shape = (len(labels), len(sizes), layout.n_outcomes)
+    results = empty_results(shape, max(sizes), (*shape, 1))
     offsets = layout.shared + layout.per_outcome * np.arange(layout.n_outcomes)
-    inputs = (*kernel_data(sample, statistics), sample.n_groups, varying, fixed, imputed, wanted, offsets)
-    run_in_chunks(
-        len(labels),
-        lambda part: kernel.run_group_time_draws(labels[part], *inputs, coefficient[part], statistic[part], joint[part]),
-    )
-    result = {}
+    pairs, rule = pairs_by_rank(sample, statistics), tie_rule(sample)
+    inputs = (pairs, rule, base_sums(sample, pairs, rule), sample.n_groups, models, offsets)
+    run_in_chunks(len(labels), lambda part: run_group_time_draws(labels[part], *inputs, part_of(results, part)))
+    found = {}
     for name in estimators:
         k = POSITION[name]
         for m in range(layout.n_outcomes):
-            columns = (coefficient[:, k, m, : sizes[k]], statistic[:, k, m, : sizes[k]], joint[:, k, m, 0])
-            result[name, m] = Draws(*columns, is_enumeration)
-    return result
+            columns = (results.coefficient[:, k, m, : sizes[k]], results.statistic[:, k, m, : sizes[k]], results.joint[:, k, m, 0])
+            found[name, m] = Draws(*columns, is_enumeration)
+    return found
 
 
-def _differences(cells: Cells, sample: Sample, leads: np.ndarray | None) -> tuple:
+def _models(sample: Sample, estimators: tuple[str, ...], leads: dict[str, np.ndarray]) -> GroupTimeModels:
+    """The models of all estimators, and which of them are asked for."""
+    cells = {rule: build_cells(sample.group_years, sample.panel.years, rule) for rule in ("varying", "fixed", "treated")}
+    varying = _cell_terms(cells["varying"], sample, leads.get("callaway_santanna"))
+    fixed = _cell_terms(cells["fixed"], sample, leads.get("sun_abraham"))
+    wanted = np.array([any(POSITION[name] in family for name in estimators) for family in ((0,), (1,), (2, 3))])
+    return GroupTimeModels(varying, fixed, _imputation_terms(cells["treated"], sample), wanted)
+
+
+def _cell_terms(cells: Cells, sample: Sample, leads: np.ndarray | None) -> CellTerms:
+    """Each cell with its places among the terms: the overall one first, then event times, then the cells themselves."""
     terms = cell_terms(cells, sample.group_years, True)
     first_cell = len(terms) - len(cells)
     events = np.unique(cells.event_time)
@@ -84,13 +87,15 @@ def _differences(cells: Cells, sample: Sample, leads: np.ndarray | None) -> tupl
         [np.where(cells.event_time >= 0, 0, -1), 1 + np.searchsorted(events, cells.event_time), first_cell + np.arange(len(cells))]
     )
     chosen = np.zeros(0, dtype=np.int64) if leads is None else np.asarray(leads, dtype=np.int64)
-    return np.column_stack([cells.group, cells.year, cells.base]), places, chosen, len(terms)
+    group, year, base = (np.ascontiguousarray(part, dtype=np.int64) for part in (cells.group, cells.year, cells.base))
+    return CellTerms(group, year, base, places, chosen, len(terms))
 
 
-def _imputation(cells: Cells, sample: Sample) -> tuple:
+def _imputation_terms(cells: Cells, sample: Sample) -> ImputationTerms:
+    """The overall term first, then event times."""
     years = sample.panel.years
     start = np.concatenate([[len(years)], np.searchsorted(years, sample.group_years)])
     event = np.zeros((sample.n_groups, len(years)), dtype=np.int64)
     events = np.unique(cells.event_time)
     event[cells.group, cells.year] = 1 + np.searchsorted(events, cells.event_time)
-    return start, event, 1 + len(events)
+    return ImputationTerms(start, event, 1 + len(events))

@@ -1,4 +1,4 @@
-"""Studentised city permutation of moderated designs, on a balanced panel without controls."""
+"""Studentised permutation of admission for effects that differ between pairs or pilots, on a balanced panel without controls."""
 
 from __future__ import annotations
 
@@ -7,15 +7,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...kernels.heterogeneity_records import BlockSums, HeterogeneityDesigns, Paths, SlotSums, TreatedPairs, WorkingArrays, YearBlocks
+from ...kernels.records import DrawResults, Pairs
 from ...linear.heterogeneity_design import CityTypes, ModeratedDesign
 from ...linear.pair_statistics import pair_statistics
 from ...panel.pair_panel import Sample
-from .two_way import Draws, assignments, kernel_data, run_in_chunks
+from .assignments import draw_or_enumerate
+from .draws import Draws, run_in_chunks
+from .kernel_inputs import empty_results, order_by_tie, pairs_by_rank, part_of, tie_rule
 
 
 @dataclass(frozen=True)
 class ModeratedDraws(Draws):
-    """Draws with the joint F of every test of the design, (B,) by name."""
+    """Draws of one design of heterogeneous effects, with the joint F of each of its tests.
+
+    Attributes
+    ----------
+    tests : dict of str to (B,) float arrays
+        By name of the test.
+    """
 
     tests: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
@@ -48,20 +58,22 @@ def permute_moderated(
     dict
         Draws by (name of the design, position of the outcome), columns as the design's rows.
     """
-    typed = dataclasses.replace(sample, city_group=types.city_type)
-    labels, is_enumeration = assignments(typed, strata, n_draws, seed)
+    labels, is_enumeration = draw_or_enumerate(types.city_type, strata, n_draws, seed)
     result = {}
     for same_blocks in _by_blocks(designs):
-        for design, draws in zip(same_blocks, _run(labels, sample, same_blocks, tested), strict=True):
+        found = _run(labels, sample, same_blocks, tested)
+        for k, design in enumerate(same_blocks):
+            n_rows = len(design.terms)
             for m in range(len(sample.outcomes)):
-                coefficient, statistic, joint = (array[:, m] for array in draws)
-                by_test = {name: joint[:, q] for q, name in enumerate(tested.get(design.name, {}))}
+                by_test = {name: found.joint[:, k, m, q] for q, name in enumerate(tested.get(design.name, {}))}
                 leads = by_test.get("leads", np.full(len(labels), np.nan))
-                result[design.name, m] = ModeratedDraws(coefficient, statistic, leads, is_enumeration, by_test)
+                rows = (found.coefficient[:, k, m, :n_rows], found.statistic[:, k, m, :n_rows])
+                result[design.name, m] = ModeratedDraws(*rows, leads, is_enumeration, by_test)
     return result
 
 
 def _by_blocks(designs: tuple[ModeratedDesign, ...]) -> list[list[ModeratedDesign]]:
+    """Designs with the same blocks of year effects together: they share the sums of a draw."""
     groups: list[list[ModeratedDesign]] = []
     for design in designs:
         for group in groups:
@@ -73,44 +85,34 @@ def _by_blocks(designs: tuple[ModeratedDesign, ...]) -> list[list[ModeratedDesig
     return groups
 
 
-def _run(labels: np.ndarray, sample: Sample, designs: list[ModeratedDesign], tested: dict) -> list[tuple]:
-    """(coefficient, statistic, joint) of each design, first axis draws, second outcomes."""
-    from ...kernels import heterogeneity as moderated_kernel  # importing numba takes as long as a small fit
+def _run(labels: np.ndarray, sample: Sample, designs: list[ModeratedDesign], tested: dict) -> DrawResults:
+    """Coefficient and statistic (B, designs, M, rows) and joint (B, designs, M, tests) of designs with the same blocks."""
+    from ...kernels.heterogeneity import run_heterogeneity_draws  # importing numba takes as long as a small fit
 
     y = sample.panel.y[list(sample.outcomes)]
     statistics = pair_statistics(y, None, sample.observed)
-    (first, second, values, rank_of, province), rule, _ = kernel_data(sample, statistics)
-    n_outcomes, n_years = y.shape[0], y.shape[2]
-    demeaned = np.ascontiguousarray(values[:, statistics.layout.shared :].reshape(len(values), n_outcomes, n_years))
-    order = _rank_order(sample)
+    pairs, rule, order = pairs_by_rank(sample, statistics), tie_rule(sample), order_by_tie(sample)
+    demeaned = pairs.values[:, statistics.layout.shared :].reshape(len(order), y.shape[0], y.shape[2])
+    pairs = pairs._replace(values=np.ascontiguousarray(demeaned))
     needs_provinces = sample.panel.province is not None and any(tested.get(d.name) for d in designs)
-    data = (first, second, demeaned, rank_of, province)
-    blocks, base = _blocks_and_base(designs[0].block[order], data, rule[3], int(province.max()) + 1 if needs_provinces else 0)
-    d, gram, columns = _paths(designs)
-    packed = _packed(designs, order, columns, tested if needs_provinces else {})
-    n_rows, n_tests = packed[5], packed[7].shape[1]
-    shape = (len(labels), len(designs), n_outcomes)
-    coefficient, statistic = np.full((*shape, n_rows.max()), np.nan), np.full((*shape, n_rows.max()), np.nan)
-    joint = np.full((*shape, n_tests), np.nan)
-    inputs = (data, rule, base, blocks, (d, gram), packed)
+    n_provinces = int(pairs.province.max()) + 1 if needs_provinces else 0
+    year_blocks, base = _blocks_and_base(designs[0].block[order], pairs, rule.base_first, n_provinces)
+    paths, columns = _paths(designs)
+    packed = _pack(designs, order, columns, tested if needs_provinces else {})
+    shape = (len(labels), len(designs), y.shape[0])
+    results = empty_results(shape, packed.n_rows.max(), (*shape, packed.tests.shape[1]))
 
     def run(part: slice) -> None:
-        memory = _memory(labels[0], base, blocks, d)
-        moderated_kernel.run_moderated_draws(labels[part], *inputs, memory, coefficient[part], statistic[part], joint[part])
+        work = _working_arrays(labels[0], base, year_blocks, paths)
+        run_heterogeneity_draws(labels[part], pairs, rule, base, year_blocks, paths, packed, work, part_of(results, part))
 
     run_in_chunks(len(labels), run)
-    return [(coefficient[:, k, :, : n_rows[k]], statistic[:, k, :, : n_rows[k]], joint[:, k]) for k in range(len(designs))]
+    return results
 
 
-def _rank_order(sample: Sample) -> np.ndarray:
-    """Candidate pairs in the order of `kernel_data`."""
-    chosen = np.flatnonzero(sample.candidate)
-    return chosen if sample.tie_quantile is None else chosen[np.argsort(sample.panel.tie[chosen], kind="stable")]
-
-
-def _blocks_and_base(block: np.ndarray, data: tuple, base_first: int, n_provinces: int) -> tuple[tuple, tuple]:
+def _blocks_and_base(block: np.ndarray, pairs: Pairs, base_first: int, n_provinces: int) -> tuple[YearBlocks, SlotSums]:
     """Slots (a city in a block of year effects) of each pair's two cities, and sums over all pairs from rank `base_first`."""
-    first, second, y, _, province = data
+    first, second, y, province = pairs.first, pairs.second, pairs.values, pairs.province
     block = np.unique(block, return_inverse=True)[1].reshape(-1).astype(np.int64)
     n_blocks = int(block.max()) + 1
     names, slot = np.unique(np.concatenate([first * n_blocks + block, second * n_blocks + block]), return_inverse=True)
@@ -125,39 +127,38 @@ def _blocks_and_base(block: np.ndarray, data: tuple, base_first: int, n_province
         same = same[same >= base_first]
         np.add.at(inside, (province[first[same]], block[same]), y[same])
         np.add.at(inside_counts, (province[first[same]], block[same]), 1.0)
-    return (slot_of, names // n_blocks, names % n_blocks), (sums, counts, inside, inside_counts)
+    return YearBlocks(slot_of, names // n_blocks, names % n_blocks), SlotSums(sums, counts, inside, inside_counts)
 
 
-def _memory(label: np.ndarray, base: tuple, blocks: tuple, d: np.ndarray) -> tuple:
-    """Working arrays of one thread."""
-    n_cities, n_pilots, n_blocks = len(label), int((label > 0).sum()), int(blocks[2].max()) + 1
-    n_outcomes, n_years, n_pairs = *base[0].shape[1:], len(blocks[0])
-    n_most = n_pilots * (n_cities - n_pilots) + 1
-    lists = (
-        np.empty(n_cities, dtype=np.int64),
-        np.empty(n_pilots * (n_pilots - 1) // 2 + 1, dtype=np.int64),
-        np.empty((n_most, 7), dtype=np.int64),
-        np.empty((n_most, n_outcomes, d.shape[2])),
-        np.empty(n_pairs + n_pilots * n_pilots, dtype=np.int64),
-        np.empty(n_pairs + n_pilots * n_pilots),
+def _working_arrays(label: np.ndarray, base: SlotSums, year_blocks: YearBlocks, paths: Paths) -> WorkingArrays:
+    """Memory of one thread; every assignment has as many pilots as `label` (N,)."""
+    n_cities, n_pilots, n_pairs = len(label), int((label > 0).sum()), len(year_blocks.slot_of)
+    n_slots, n_outcomes, n_years = base.outcomes.shape
+    n_blocks, n_paths = int(year_blocks.slot_block.max()) + 1, paths.deviation.shape[2]
+    n_treated, n_changes = n_pilots * (n_cities - n_pilots) + 1, n_pairs + n_pilots * n_pilots
+    return WorkingArrays(
+        slots=SlotSums(*(np.empty_like(part) for part in base)),
+        blocks=BlockSums(np.empty((n_blocks, n_outcomes, n_years)), np.empty(n_blocks)),
+        provinces=BlockSums(np.empty_like(base.inside), np.empty_like(base.inside_counts)),
+        treated=TreatedPairs(np.empty((n_treated, 7), dtype=np.int64), np.empty((n_treated, n_outcomes, n_paths))),
+        ranks=np.empty(n_changes, dtype=np.int64),
+        signs=np.empty(n_changes),
+        one_place=np.zeros(n_cities, dtype=np.int64),
+        explained=np.empty((n_slots, n_years)),
     )
-    totals = (np.empty((n_blocks, n_outcomes, n_years)), np.empty(n_blocks))
-    by_province = (np.empty_like(base[2]), np.empty_like(base[3]))
-    spare = (np.zeros(n_cities, dtype=np.int64), np.empty((len(blocks[1]), n_years)))
-    return tuple(np.empty_like(part) for part in base), totals, by_province, lists, spare
 
 
-def _paths(designs: list[ModeratedDesign]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """All distinct paths less their means over years (K + 1, T, U), their products (K + 1, U, U), and each design's columns of them."""
+def _paths(designs: list[ModeratedDesign]) -> tuple[Paths, list[np.ndarray]]:
+    """All distinct paths of the designs, and each design's columns of them."""
     flat = np.concatenate([design.path for design in designs], axis=2)
     unique, which = np.unique(flat.reshape(-1, flat.shape[2]), axis=1, return_inverse=True)
     d = unique.reshape(*flat.shape[:2], -1)
     d = np.ascontiguousarray(d - d.mean(axis=1, keepdims=True))
     ends = np.cumsum([design.path.shape[2] for design in designs])
-    return d, np.ascontiguousarray(np.einsum("ktu,ktv->kuv", d, d)), np.split(which.reshape(-1), ends[:-1])
+    return Paths(d, np.ascontiguousarray(np.einsum("ktu,ktv->kuv", d, d))), np.split(which.reshape(-1), ends[:-1])
 
 
-def _packed(designs: list[ModeratedDesign], order: np.ndarray, columns: list[np.ndarray], tested: dict) -> tuple:
+def _pack(designs: list[ModeratedDesign], order: np.ndarray, columns: list[np.ndarray], tested: dict) -> HeterogeneityDesigns:
     """The designs as arrays of one shape, for the compiled loops."""
     n = len(designs)
     n_rows = np.array([len(design.terms) for design in designs])
@@ -169,14 +170,14 @@ def _packed(designs: list[ModeratedDesign], order: np.ndarray, columns: list[np.
     all_columns = np.zeros((n, n_columns.max()), dtype=np.int64)
     contrasts = np.zeros((n, n_rows.max(), n_coefficients.max()))
     tests, sizes = np.zeros((n, n_tests.max(), widest), dtype=np.int64), np.zeros((n, n_tests.max()), dtype=np.int64)
-    index, value = np.full((n, len(order), 2), -1, dtype=np.int64), np.zeros((n, len(order), 2))
+    loading_column, loading = np.full((n, len(order), 2), -1, dtype=np.int64), np.zeros((n, len(order), 2))
     for k, design in enumerate(designs):
         all_columns[k, : n_columns[k]] = columns[k]
         contrasts[k, : n_rows[k], : n_coefficients[k]] = design.contrasts
-        index[k], value[k] = _sparse(design.loading[order])
+        loading_column[k], loading[k] = _sparse(design.loading[order])
         for q, row in enumerate(rows_of[k]):
             tests[k, q, : len(row)], sizes[k, q] = row, len(row)
-    return all_columns, n_columns, index, value, contrasts, n_rows, n_coefficients, tests, n_tests, sizes
+    return HeterogeneityDesigns(all_columns, n_columns, loading_column, loading, contrasts, n_rows, n_coefficients, tests, n_tests, sizes)
 
 
 def _sparse(loading: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,45 +1,19 @@
-"""Studentised permutation of admission over cities (docs/methods, section 7)."""
+"""Studentised permutation of admission over cities for two-way least squares (docs/methods, section 7)."""
 
 from __future__ import annotations
 
-import math
-import os
-import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
+from ...kernels.records import Designs, DrawResults, Partners, StatisticsLayout
 from ...linear.pair_statistics import PairStatistics
 from ...linear.treatment_regressors import Design
 from ...panel.pair_panel import Sample
 from ...panel.partners import partner_order
-from .assignments import count_relabellings, draw_relabellings, enumerate_relabellings
-
-CHUNK = 250
-TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Draws:
-    """What the reassignments gave, for one design and outcome.
-
-    Attributes
-    ----------
-    coefficient, statistic : (B, L) float arrays
-        Estimate and abs(estimate) over the square root of the summed squared city scores; NaN where a draw does not identify it.
-    joint : (B,) float array
-        F of the leads with the jackknife covariance of the draw; NaN where there is none.
-    is_enumeration : bool
-        Every relabelling once, the real one among them, instead of random draws.
-    """
-
-    coefficient: np.ndarray
-    statistic: np.ndarray
-    joint: np.ndarray
-    is_enumeration: bool
+from .assignments import draw_or_enumerate
+from .draws import Draws, run_in_chunks
+from .kernel_inputs import base_sums, empty_results, pairs_by_rank, part_of, tie_rule
 
 
 def permute(
@@ -74,113 +48,63 @@ def permute(
     dict
         Draws by (estimator, position of the outcome in the sample).
     """
-    labels, is_enumeration = assignments(sample, strata, n_draws, seed)
-    coefficient, statistic, joint = _run(labels, sample, statistics, designs, leads or {}, city_weights)
+    labels, is_enumeration = draw_or_enumerate(sample.city_group, strata, n_draws, seed)
+    weights = None if city_weights is None else city_weights(labels)
+    found = _run(labels, weights, sample, statistics, designs, leads or {})
     result = {}
     for k, design in enumerate(designs):
         n_coefficients = len(design.event_times)
         for m in range(statistics.layout.n_outcomes):
             result[design.estimator, m] = Draws(
-                coefficient[:, k, m, :n_coefficients], statistic[:, k, m, :n_coefficients], joint[:, k, m], is_enumeration
+                found.coefficient[:, k, m, :n_coefficients], found.statistic[:, k, m, :n_coefficients], found.joint[:, k, m], is_enumeration
             )
     return result
 
 
-def assignments(sample: Sample, strata: np.ndarray, n_draws: int, seed: int) -> tuple[np.ndarray, bool]:
-    """Reassigned groups of the cities (B, N), and whether they are every relabelling instead of random draws."""
-    if count_relabellings(sample.city_group, strata) < n_draws:
-        return np.ascontiguousarray(enumerate_relabellings(sample.city_group, strata)), True
-    return np.ascontiguousarray(draw_relabellings(sample.city_group, strata, n_draws, seed)), False
+def _run(
+    labels: np.ndarray,
+    weights: np.ndarray | None,
+    sample: Sample,
+    statistics: PairStatistics,
+    designs: list[Design],
+    leads: dict[str, np.ndarray],
+) -> DrawResults:
+    from ...kernels.two_way import run_two_way_draws  # importing numba takes as long as a small fit
 
-
-def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool) -> float:
-    """Share of assignments at least as extreme as the real one; undefined draws count as more extreme.
-
-    Parameters
-    ----------
-    observed : float
-    drawn : (B,) float array
-    is_enumeration : bool
-        p = #/total instead of (1 + #)/(1 + B).
-    """
-    extreme = int((~(drawn < observed - TOLERANCE)).sum())
-    return extreme / len(drawn) if is_enumeration else (1 + extreme) / (1 + len(drawn))
-
-
-def critical_value(drawn: np.ndarray, is_enumeration: bool) -> float:
-    """The ceil(0.95 (B + 1))-th smallest statistic (of the enumeration: ceil(0.95 total)-th); infinite with fewer than 19 draws."""
-    count = len(drawn) if is_enumeration else len(drawn) + 1
-    position = math.ceil(0.95 * count - TOLERANCE)
-    ordered = np.sort(np.where(np.isnan(drawn), np.inf, drawn))
-    return float(ordered[position - 1]) if position <= len(ordered) else math.inf
-
-
-def _run(labels, sample: Sample, statistics: PairStatistics, designs: list[Design], leads: dict, city_weights) -> tuple[np.ndarray, ...]:
-    from ...kernels import tie_rule as draws_kernel  # importing numba takes as long as a small fit
-
-    layout = statistics.layout
-    data, rule, base = kernel_data(sample, statistics)
-    sizes = np.array([len(design.event_times) for design in designs])
-    x_all = np.zeros((len(designs), sample.n_groups, layout.n_years, sizes.max()))
-    normal_all = _unit_matrices(designs, statistics, int(sizes.max()))
-    leads_all = np.zeros((len(designs), sizes.max()), dtype=np.int64)
-    n_leads = np.zeros(len(designs), dtype=np.int64)
-    for k, design in enumerate(designs):
-        x_all[k, :, :, : sizes[k]] = design.x
-        chosen = leads.get(design.estimator, np.zeros(0, dtype=np.int64))
-        leads_all[k, : len(chosen)], n_leads[k] = chosen, len(chosen)
+    packed, layout = _pack(designs, statistics, leads), statistics.layout
+    pairs, rule = pairs_by_rank(sample, statistics), tie_rule(sample)
+    base = base_sums(sample, pairs, rule)
     offsets = layout.shared + layout.per_outcome * np.arange(layout.n_outcomes)
+    places = StatisticsLayout(np.ascontiguousarray(statistics.basis), layout.n_controls, layout.shared, offsets)
+    partners = None if sample.n_partners is None else _partners(sample)
     shape = (len(labels), len(designs), layout.n_outcomes)
-    coefficient, statistic, joint = np.full((*shape, sizes.max()), np.nan), np.full((*shape, sizes.max()), np.nan), np.full(shape, np.nan)
-    system = (np.ascontiguousarray(statistics.basis), layout.n_controls, layout.shared)
-    algebra = (x_all, normal_all, sizes, leads_all, n_leads, system, offsets)
-    chunked = (labels,)
-    if city_weights is not None:
-        from ...kernels import city_weighted as weighted_kernel
-
-        chunked = (labels, city_weights(labels))
-        inputs, run_draws = (data, rule, len(base[1]), *algebra), weighted_kernel.run_weighted_draws
-    elif sample.n_partners is not None:
-        from ...kernels import partner_rule as partner_kernel
-
-        inputs, run_draws = (data, _partner_rule(sample), len(base[1]), *algebra), partner_kernel.run_partner_draws
-    else:
-        inputs, run_draws = (data, rule, base, *algebra), draws_kernel.run_draws
+    results = empty_results(shape, packed.x.shape[3], shape)
 
     def run(part: slice) -> None:
-        run_draws(*(values[part] for values in chunked), *inputs, coefficient[part], statistic[part], joint[part])
+        some_weights = None if weights is None else weights[part]
+        run_two_way_draws(labels[part], some_weights, partners, pairs, rule, base, packed, places, part_of(results, part))
 
     run_in_chunks(len(labels), run)
-    return coefficient, statistic, joint
+    return results
 
 
-def _partner_rule(sample: Sample) -> tuple[np.ndarray, int]:
+def _partners(sample: Sample) -> Partners:
     panel = sample.panel
     tie = np.where(sample.candidate, panel.tie, np.nan)
-    return partner_order(tie, panel.city_i, panel.city_j, panel.n_cities), int(sample.n_partners)
+    return Partners(partner_order(tie, panel.city_i, panel.city_j, panel.n_cities), int(sample.n_partners))
 
 
-def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:
-    """Run blocks of draws in threads, with a progress bar where someone watches."""
-    parts = [slice(start, min(start + CHUNK, n_draws)) for start in range(0, n_draws, CHUNK)]
-    with (
-        ThreadPoolExecutor(_n_threads()) as pool,
-        tqdm(total=n_draws, desc="permutations", unit="draw", delay=2, file=sys.stderr, leave=False, disable=None) as progress,
-    ):
-        for part, _ in zip(parts, pool.map(run, parts), strict=True):
-            progress.update(part.stop - part.start)
-
-
-def _n_threads() -> int:
-    """CITYSYNC_THREADS, else OMP_NUM_THREADS, else the processors of the machine.
-
-    A refresh sets OMP_NUM_THREADS to 1 to keep sums of BLAS in one order; draws are independent of one another and may use every core.
-    """
-    for name in ("CITYSYNC_THREADS", "OMP_NUM_THREADS"):
-        named = os.environ.get(name, "")
-        if named.isdecimal() and int(named) > 0:
-            return int(named)
-    return os.cpu_count() or 1
+def _pack(designs: list[Design], statistics: PairStatistics, leads: dict[str, np.ndarray]) -> Designs:
+    """The designs as arrays of one shape, for the compiled loops."""
+    sizes = np.array([len(design.event_times) for design in designs])
+    n_groups, n_years, _ = designs[0].x.shape
+    x = np.zeros((len(designs), n_groups, n_years, sizes.max()))
+    positions, n_leads = np.zeros((len(designs), sizes.max()), dtype=np.int64), np.zeros(len(designs), dtype=np.int64)
+    for k, design in enumerate(designs):
+        x[k, :, :, : sizes[k]] = design.x
+        chosen = leads.get(design.estimator, np.zeros(0, dtype=np.int64))
+        positions[k, : len(chosen)], n_leads[k] = chosen, len(chosen)
+    return Designs(x, _unit_matrices(designs, statistics, int(sizes.max())), sizes, positions, n_leads)
 
 
 def _unit_matrices(designs: list[Design], statistics: PairStatistics, largest: int) -> np.ndarray:
@@ -197,42 +121,3 @@ def _unit_matrices(designs: list[Design], statistics: PairStatistics, largest: i
         result[k, :, :, treatment, years] = across[:, :, 1:].transpose(0, 1, 3, 2)
         result[k, :, :, treatment, treatment] = np.einsum("gsl,gksm->gklm", design.x, across)
     return result
-
-
-def kernel_data(sample: Sample, statistics: PairStatistics) -> tuple[tuple, tuple, tuple]:
-    """Candidate pairs in ascending order of tie, the sample rule, and the sums over the pairs that the real assignment keeps."""
-    panel = sample.panel
-    chosen = np.flatnonzero(sample.candidate)
-    use_rule = sample.tie_quantile is not None
-    if use_rule:
-        chosen = chosen[np.argsort(panel.tie[chosen], kind="stable")]
-    first, second = panel.city_i[chosen], panel.city_j[chosen]
-    values = np.ascontiguousarray(statistics.values[chosen])
-    rank_of = np.full((panel.n_cities, panel.n_cities), -1, dtype=np.int64)
-    rank_of[first, second] = rank_of[second, first] = np.arange(len(chosen))
-    next_larger = np.zeros(len(chosen), dtype=np.int64)
-    base_first = 0
-    if use_rule:
-        ordered = panel.tie[chosen]
-        next_larger = np.searchsorted(ordered, ordered, side="right")
-        kept = np.flatnonzero(sample.kept[chosen])
-        base_first = int(kept[0]) if len(kept) else len(chosen)
-    province = np.zeros(panel.n_cities, dtype=np.int64)
-    n_provinces = 0
-    if panel.province is not None:
-        province = np.unique(panel.province, return_inverse=True)[1].reshape(-1).astype(np.int64)
-        n_provinces = int(province.max()) + 1
-    base = _base_sums(values, first, second, base_first, panel.n_cities, province, n_provinces)
-    rule = (use_rule, 0.0 if sample.tie_quantile is None else float(sample.tie_quantile), next_larger, base_first)
-    return (first, second, values, rank_of, province), rule, base
-
-
-def _base_sums(values, first, second, base_first, n_cities, province, n_provinces) -> tuple[np.ndarray, np.ndarray]:
-    sums, inside = np.zeros((n_cities, values.shape[1])), np.zeros((n_provinces, values.shape[1]))
-    kept, i, j = values[base_first:], first[base_first:], second[base_first:]
-    np.add.at(sums, i, kept)
-    np.add.at(sums, j, kept)
-    if n_provinces:
-        same = province[i] == province[j]
-        np.add.at(inside, province[i][same], kept[same])
-    return sums, inside

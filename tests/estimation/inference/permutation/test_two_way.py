@@ -9,7 +9,8 @@ import pytest
 from estimation.estimators.two_way import fit_least_squares
 from estimation.fit import fit_outcomes
 from estimation.inference.permutation.assignments import count_relabellings, draw_relabellings, enumerate_relabellings, fixed_labels
-from estimation.inference.permutation.two_way import critical_value, permutation_p_value, permute
+from estimation.inference.permutation.draws import critical_value, permutation_p_value
+from estimation.inference.permutation.two_way import permute
 from estimation.inference.variances import score_variance
 from estimation.linear.pair_statistics import pair_statistics
 from estimation.linear.treatment_regressors import DESIGNS

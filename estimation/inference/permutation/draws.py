@@ -1,0 +1,97 @@
+"""What all permutations share: their draws, the p value and critical value that draws give, and running draws in threads."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+# draws that a thread runs in one go; results do not depend on it
+CHUNK = 250
+# statistics closer than this count as equal, so that rounding does not decide whether the real assignment equals itself
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Estimates under reassigned admissions, for one design and outcome.
+
+    Attributes
+    ----------
+    coefficient, statistic : (B, L) float arrays
+        Estimate and abs(estimate) over the square root of the summed squared city scores; NaN where a draw does not identify it.
+    joint : (B,) float array
+        F of the leads with the jackknife covariance of the draw; NaN where there is none.
+    is_enumeration : bool
+        Every relabelling once, the real one among them, instead of random draws.
+    """
+
+    coefficient: np.ndarray
+    statistic: np.ndarray
+    joint: np.ndarray
+    is_enumeration: bool
+
+
+def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool) -> float:
+    """Share of assignments at least as extreme as the real one; undefined draws count as more extreme.
+
+    Parameters
+    ----------
+    observed : float
+    drawn : (B,) float array
+    is_enumeration : bool
+        p = #/total instead of (1 + #)/(1 + B).
+    """
+    extreme = int((~(drawn < observed - TOLERANCE)).sum())
+    return extreme / len(drawn) if is_enumeration else (1 + extreme) / (1 + len(drawn))
+
+
+def critical_value(drawn: np.ndarray, is_enumeration: bool) -> float:
+    """The ceil(0.95 (B + 1))-th smallest statistic (of the enumeration: ceil(0.95 total)-th); infinite with fewer than 19 draws.
+
+    Parameters
+    ----------
+    drawn : (B,) float array
+        Undefined draws count as infinite.
+    is_enumeration : bool
+    """
+    count = len(drawn) if is_enumeration else len(drawn) + 1
+    position = math.ceil(0.95 * count - TOLERANCE)
+    ordered = np.sort(np.where(np.isnan(drawn), np.inf, drawn))
+    return float(ordered[position - 1]) if position <= len(ordered) else math.inf
+
+
+def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:
+    """Run blocks of draws in threads, with a progress bar where someone watches.
+
+    Parameters
+    ----------
+    n_draws : int
+    run : callable
+        Does the draws of one slice; each must depend on its own position only.
+    """
+    parts = [slice(start, min(start + CHUNK, n_draws)) for start in range(0, n_draws, CHUNK)]
+    with (
+        ThreadPoolExecutor(_n_threads()) as pool,
+        tqdm(total=n_draws, desc="permutations", unit="draw", delay=2, file=sys.stderr, leave=False, disable=None) as progress,
+    ):
+        for part, _ in zip(parts, pool.map(run, parts), strict=True):
+            progress.update(part.stop - part.start)
+
+
+def _n_threads() -> int:
+    """CITYSYNC_THREADS, else OMP_NUM_THREADS, else the processors of the machine.
+
+    A refresh sets OMP_NUM_THREADS to 1 to keep sums of BLAS in one order; draws are independent of one another and may use every core.
+    """
+    for name in ("CITYSYNC_THREADS", "OMP_NUM_THREADS"):
+        named = os.environ.get(name, "")
+        if named.isdecimal() and int(named) > 0:
+            return int(named)
+    return os.cpu_count() or 1
