@@ -80,7 +80,7 @@ def _dbt_step(name: str, manifest: Path, *, select: str, exclude: str = "", indi
 
 
 def _lacking(home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKey]) -> list[dg.AssetKey]:
-    """Tables of a step that were not asked for: those the build does not hold and those the gate reads; none where only seeds are asked for.
+    """Tables of a step that were not asked for: those the build lacks and those the gate reads; none where only seeds are asked for.
 
     A rerun from one source on empties the build, and neither seeds nor the models made of seeds alone come after a source; the other
     models, the data tests, the gates and the report read them all the same. A gate judges what was built, so its tables are made anew.
