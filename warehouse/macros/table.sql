@@ -12,21 +12,20 @@
     {%- set is_other_kind = existing is not none and (existing.type != relation.type or model['language'] == 'python') -%}
     {%- do adapter.drop_relation(existing) if is_other_kind -%}
 
-    {%- if model['language'] == 'python' -%}
+    {%- if model['language'] == 'sql' and years -%}
+        {%- do require_contract(compiled_code) -%}
+        {%- do write_years_as_files(relation, compiled_code, years) -%}
+    {%- elif model['language'] == 'sql' -%}
+        {%- do require_contract(compiled_code) -%}
+        {%- call statement('main') -%}
+            create or replace table {{ relation }} as ({{ select_contract_columns(compiled_code) }});
+            {{ comment_statements(relation) }}
+        {%- endcall -%}
+    {%- else -%}
         {%- call statement('main', language='python') -%}
             {{ py_write_table(temporary=False, relation=relation, compiled_code=compiled_code) }}
         {%- endcall -%}
         {%- call statement('comments') -%} {{ comment_statements(relation) or 'select 1' }} {%- endcall -%}
-    {%- else -%}
-        {%- do require_contract(compiled_code) -%}
-        {%- if years -%}
-            {%- do write_years_as_files(relation, compiled_code, years) -%}
-        {%- else -%}
-            {%- call statement('main') -%}
-                create or replace table {{ relation }} as ({{ select_contract_columns(compiled_code) }});
-                {{ comment_statements(relation) }}
-            {%- endcall -%}
-        {%- endif -%}
     {%- endif -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
