@@ -57,7 +57,7 @@ test-browser: setup $(BROWSER)/.installed ## the pages in headless Chromium, wit
 lint: setup ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/ruff check --no-cache .
 	@$(VENV)/bin/ruff format --no-cache --check .
-	@$(VENV)/bin/sqlfluff lint --processes 2 -q warehouse/models warehouse/tests
+	@$(VENV)/bin/sqlfluff lint --processes 2 -q warehouse/models warehouse/macros warehouse/tests
 	@$(VENV)/bin/lint-imports --no-cache
 
 new-source: setup ## draft a layout for an unknown source (SRC=folder)

@@ -1,6 +1,6 @@
-{#- The accounting identities of a delivered row: `parts` must equal `whole`, both in canonical units. `sentence` and `tolerance` (a share of
-    the whole, or per cent points where the whole is 100) are the gate's (gate_staging__identity). Where `is_detected`, the detector
-    int_observations_identity says which of the `indicators` is wrong; the others are judged by the gate alone. -#}
+{#- The accounting identities of a delivered row: `parts` must equal `whole`, both in canonical units. The gate (gate_staging__identity)
+    uses all of them, with `sentence` as the name and `tolerance` as the largest residual: a share of the whole, or per cent points where
+    the whole is 100. The detector int_observations_identity uses those with `is_detected`: it says which of the `indicators` is wrong. -#}
 {% macro identities() -%}
     {{ return({
         'sectors': {

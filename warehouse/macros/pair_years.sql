@@ -1,5 +1,5 @@
-{#- Pair-years beyond a set number stay outside the database: one sorted Parquet file a year beside it, and the model is a view over them.
-    dbt-duckdb's materialization `external` would first make the whole table inside the database, which is what has to be spared here. -#}
+{#- Pair-years beyond a set number stay outside the database: one sorted Parquet file per year beside it, and the model is a view over them.
+    dbt-duckdb's materialization `external` would first make the whole table inside the database, which is to be avoided here. -#}
 
 {#- Far above city scale (332 cities over 20 years are 1.1 million), below counties (2,850 over 10 years are 41 million). -#}
 {% macro pair_year_limit() -%}
@@ -12,8 +12,8 @@
     {{ return(delivered | int) }}
 {%- endmacro %}
 
-{#- The years to write as files, none where the model is no table of pair-years (`meta: {is_pair_year: true}`) or is small enough. A model of
-    pair-years has to name int_city_year_scores, which says how many pairs each year has: in its query or under `-- depends_on:`. -#}
+{#- The years to write as files; none where the model is no table of pair-years (`meta: {is_pair_year: true}`) or is small enough. Such a
+    model has to name int_city_year_scores, which says how many pairs each year has: in its query or under `-- depends_on:`. -#}
 {% macro years_kept_as_files() -%}
     {%- if not config.get('meta', {}).get('is_pair_year') -%}{{ return([]) }}{%- endif -%}
     {%- set by_year = run_query(

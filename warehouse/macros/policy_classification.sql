@@ -1,8 +1,8 @@
 {#- Clauses of policy texts to tools by the lexicon. Plain Jinja without any function of dbt: the models and `python -m estimation classify`
     render the same text, so that the rules stand in one place. -#}
 
-{#- A tool for each row of `clauses` (clause_key unique, clause_text). At each place of a clause the longest term wins, and terms do not overlap.
-    A term counts once a clause with its weight, unless a word of `negated_by` stands in the 8 characters before it, or none of
+{#- A tool for each row of `clauses` (clause_key unique, clause_text). At each place of a clause the longest term wins, and terms do not
+    overlap. A term counts once per clause with its weight, unless a word of `negated_by` stands in the 8 characters before it, or none of
     `must_stand_near` within 20 characters. The tool with the largest sum wins; ties go to the higher priority, then to the tool named first.
     Below a sum of 2 the clause has none. Positions count characters from 1. Terms are found by a join on the two characters at every place:
     one pattern of all terms takes a hundred times as long. -#}
@@ -202,7 +202,7 @@
             tool_no,
             score
         from policy_scores
-        qualify row_number() over (partition by clause_key order by score desc, priority desc, first_place, tool_no) = 1
+        qualify row_number() over (partition by clause_key order by score desc, priority desc, first_place asc, tool_no asc) = 1
     ),
 
     -- terms and names are written out for the winner alone

@@ -1,4 +1,4 @@
-{#- The policy texts of this run; a build folder made without any has no such files, and then a row of nothing is read and dropped. -#}
+{#- The policy texts of this run. A build folder made without any has no such files; then the same columns are read without rows. -#}
 {% macro read_policy_parquet() -%}
     {%- set pattern = env_var("CITYSYNC_BUILD", "data/build") | replace("'", "''") ~ "/policy/*.parquet" -%}
     {%- set has_files = execute and run_query("select count(*) from glob('" ~ pattern ~ "')").rows[0][0] > 0 -%}
@@ -6,39 +6,40 @@
         read_parquet('{{ pattern }}', union_by_name = true)
     {%- else -%}
         (
-            select
-                null as document_id,
-                null as file_name,
-                null as edition_year,
-                null as title,
-                null as document_type,
-                null as document_no,
-                null as issuer,
-                null as issue_date,
-                null as issue_year,
-                null as in_force_from,
-                null as in_force_to,
-                cast([] as varchar []) as zone_texts,
-                null as zone_rule,
-                cast([] as varchar []) as cited_numbers,
-                cast([] as varchar []) as repealed_numbers,
-                null as is_transmitted,
-                cast([] as varchar []) as not_stated,
-                null as n_characters,
-                null as n_masked,
-                null as n_broken,
-                null as text_hash,
-                cast([] as ubigint []) as sketch,
-                cast([] as struct(
-                    clause_no integer, clause_text varchar, clause_kind varchar, marker varchar, marker_level integer, zone_text varchar,
-                    char_start integer, char_end integer, line_no integer
-                ) []) as clauses
-            where false
-        )
+        select
+            null as document_id,
+            null as file_name,
+            null as edition_year,
+            null as title,
+            null as document_type,
+            null as document_no,
+            null as issuer,
+            null as issue_date,
+            null as issue_year,
+            null as in_force_from,
+            null as in_force_to,
+            cast([] as varchar[]) as zone_texts,
+            null as zone_rule,
+            cast([] as varchar[]) as cited_numbers,
+            cast([] as varchar[]) as repealed_numbers,
+            null as is_transmitted,
+            cast([] as varchar[]) as not_stated,
+            null as n_characters,
+            null as n_masked,
+            null as n_broken,
+            null as text_hash,
+            cast([] as ubigint[]) as sketch,
+            cast([] as struct(
+                clause_no integer, clause_text varchar, clause_kind varchar, marker varchar, marker_level integer, zone_text varchar,
+                char_start integer, char_end integer, line_no integer
+            )[]) as clauses
+        where false
+    ) as no_texts
     {%- endif -%}
 {%- endmacro %}
 
-{#- Score of a measure, 0-5 by the codebook: 5 an amount, a rate, an exemption or a prohibition; 3 a thing built, set up or ordered; 1 a wish. -#}
+{#- Score of a measure, 0-5 by the codebook: 5 an amount, a rate, an exemption or a prohibition; 3 a thing built, set up or ordered;
+    1 a wish. -#}
 {% macro policy_measure_score(text) -%}
     case
         when regexp_matches({{ text }}, '\d(\.\d+)?[万亿]?元|\d(\.\d+)?%|全额|一次性|免征|免税|退税|免收|必须|不得|严禁|禁止') then 5
@@ -53,21 +54,26 @@
 {#- Score of a goal, 0-5 by the codebook: 5 a figure with its date; 3 a figure or a date; 1 neither. -#}
 {% macro policy_goal_score(text) -%}
     case
-        when regexp_matches({{ text }}, '翻一?番|倍增')
-            or (regexp_matches({{ text }}, '20\d\d年|年底|[三五]年内') and regexp_matches({{ text }}, '\d(\.\d+)?(%|亿|万|多?家|个|人|倍|吨)')) then 5
+        when
+            regexp_matches({{ text }}, '翻一?番|倍增')
+            or (
+                regexp_matches({{ text }}, '20\d\d年|年底|[三五]年内')
+                and regexp_matches({{ text }}, '\d(\.\d+)?(%|亿|万|多?家|个|人|倍|吨)')
+            )
+            then 5
         when regexp_matches({{ text }}, '20\d\d年|年底|[三五]年内|\d(\.\d+)?(%|亿|万|多?家|个|人|倍|吨)') then 3
         else 1
     end
 {%- endmacro %}
 
-{#- Fills the temporary table policy_labels with the tools of all clauses, a part at a time: memory then depends on the part, not on how many
-    texts are delivered. Keys count from 1. A part is two row groups, about a thousand documents. -#}
+{#- Fills the temporary table policy_labels with the tools of all clauses, a part at a time: memory then depends on the size of a part, not
+    on how many texts are delivered. Keys count from 1. A part is two row groups, about a thousand documents. -#}
 {% macro label_policy_clauses(clauses, lexicon, part=245760) -%}
     {%- set n_clauses = run_query("select count(*) from " ~ clauses).rows[0][0] if execute else 0 -%}
     {%- for first in range(0, [n_clauses, 1] | max, part) %}
-        {{ "create or replace temp table policy_labels as" if first == 0 else "insert into policy_labels" }}
-        {{ classify_policy_clauses(
-            "(select clause_key, clause_text from " ~ clauses ~ " where clause_key > " ~ first ~ " and clause_key <= " ~ (first + part) ~ ")", lexicon
-        ) }};
-    {% endfor -%}
+        {%- set keys = "clause_key > " ~ first ~ " and clause_key <= " ~ (first + part) %}
+        {%- set some_clauses = "(select clause_key, clause_text from " ~ clauses ~ " where " ~ keys ~ ")" %}
+        {{- "create or replace temp table policy_labels as " if first == 0 else "insert into policy_labels " }}
+        {{- classify_policy_clauses(some_clauses, lexicon) }};
+    {%- endfor %}
 {%- endmacro %}

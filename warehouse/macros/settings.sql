@@ -8,7 +8,9 @@
 {% macro year_setting(name, default) -%}
     {%- set delivered = env_var(name, default) | trim or default -%}
     {%- if delivered | int | string != delivered -%}
-        {{ exceptions.raise_compiler_error(name ~ ": expected a year such as " ~ default ~ ", found '" ~ delivered ~ "'; correct or unset it") }}
+        {{ exceptions.raise_compiler_error(
+            name ~ ": expected a year such as " ~ default ~ ", found '" ~ delivered ~ "'; correct or unset it"
+        ) }}
     {%- endif -%}
     {{ delivered }}
 {%- endmacro %}

@@ -1,5 +1,6 @@
-{#- Tables on DuckDB in as few statements as it takes: dbt-duckdb's own way costs 40 to 60 ms a model in renaming, looking columns up and one
-    macro context a step, and fills a table under a contract by an insert, which is slower than creating it from the query. -#}
+{#- Tables on DuckDB in as few statements as it takes. dbt-duckdb's own way costs 40 to 60 ms per model for renaming, for looking columns up
+    and for one macro context per step; and it fills a table under a contract by an insert, which is slower than creating it from the
+    query. -#}
 
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
     {%- set years = years_kept_as_files() -%}
@@ -8,25 +9,23 @@
     {%- set existing = load_cached_relation(this) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- if existing is not none and (existing.type != relation.type or model['language'] == 'python') -%}
-        {%- do adapter.drop_relation(existing) -%}
-    {%- endif -%}
+    {%- set is_other_kind = existing is not none and (existing.type != relation.type or model['language'] == 'python') -%}
+    {%- do adapter.drop_relation(existing) if is_other_kind -%}
 
-    {%- if model['language'] == 'python' -%}
+    {%- if model['language'] == 'sql' and years -%}
+        {%- do require_contract(compiled_code) -%}
+        {%- do write_years_as_files(relation, compiled_code, years) -%}
+    {%- elif model['language'] == 'sql' -%}
+        {%- do require_contract(compiled_code) -%}
+        {%- call statement('main') -%}
+            create or replace table {{ relation }} as ({{ select_contract_columns(compiled_code) }});
+            {{ comment_statements(relation) }}
+        {%- endcall -%}
+    {%- else -%}
         {%- call statement('main', language='python') -%}
             {{ py_write_table(temporary=False, relation=relation, compiled_code=compiled_code) }}
         {%- endcall -%}
         {%- call statement('comments') -%} {{ comment_statements(relation) or 'select 1' }} {%- endcall -%}
-    {%- else -%}
-        {%- do require_contract(compiled_code) -%}
-        {%- if years -%}
-            {%- do write_years_as_files(relation, compiled_code, years) -%}
-        {%- else -%}
-            {%- call statement('main') -%}
-                create or replace table {{ relation }} as ({{ select_contract_columns(compiled_code) }});
-                {{ comment_statements(relation) }}
-            {%- endcall -%}
-        {%- endif -%}
     {%- endif -%}
 
     {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -66,7 +65,8 @@
     {{ get_select_subquery(query) if config.get('contract').enforced else query }}
 {%- endmacro %}
 
-{#- Descriptions as comments where persist_docs asks for them, all in one statement; a column that is described and not there stops the build. -#}
+{#- Descriptions as comments where persist_docs asks for them, all in one statement; a described column that does not exist stops the
+    build. -#}
 {% macro comment_statements(relation) -%}
     {%- if config.persist_relation_docs() and model.description -%}
         {{ duckdb__alter_relation_comment(relation, model.description) }}

@@ -31,19 +31,20 @@
     ),
 
     growths as (
-        select * from steps where n_years = 1
+        select * from steps
+        where n_years = 1
     ),
 
     province_growths as (
         select
-            growths.series_no,
-            growths.province_id,
-            growths."year",
-            {{ exact_median('growths.growth') }} as growth,
-            mad(growths.growth) as deviation,
+            series_no,
+            province_id,
+            "year",
+            {{ exact_median('growth') }} as growth,
+            mad(growth) as deviation,
             count(*) as n_cities
         from growths
-        group by growths.series_no, growths.province_id, growths."year"
+        group by series_no, province_id, "year"
     ),
 
     table_growths as (
