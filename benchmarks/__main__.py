@@ -58,7 +58,7 @@ def bench_twfe(n_cities: int) -> dict[str, Any]:
 
 
 def bench_permutation(n_cities: int, draws: int = 499) -> dict[str, Any]:
-    """Studentised draws a second with the tie median retaken; the floor is one fit a draw."""
+    """Studentised draws per second with the tie median retaken; the floor is one fit per draw."""
     panel = random_panel(n_cities)
 
     def permuted() -> object:

@@ -29,7 +29,7 @@ def random_panel(n_cities: int, seed: int = 7) -> PairPanel:
 
 
 def as_long_frame(panel: PairPanel) -> pd.DataFrame:
-    """The panel's sample (pairs of two pilots dropped) as one row a pair-year."""
+    """The panel's sample (pairs of two pilots dropped) as one row per pair-year."""
     kept = np.flatnonzero(panel.cohort >= 0)
     n_years = len(panel.years)
     pair, year = np.repeat(kept, n_years), np.tile(panel.years, len(kept))

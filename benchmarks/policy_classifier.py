@@ -72,7 +72,7 @@ def learned_labels(develop: list[dict[str, str]], clauses: list[str]) -> tuple[l
 
 
 def main() -> None:
-    """One line a classifier on the measured half; the learned one also turned round: trained on that half, judged on the other."""
+    """One line per classifier on the measured half; the learned one also turned round: trained on that half, judged on the other."""
     develop, measured = read_labelled()
     truth, clauses = [row["tool_first"] for row in measured], [row["clause"] for row in measured]
     lexicon = [tool for _, tool, _ in classify_clauses(clauses, find_rules())]

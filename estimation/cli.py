@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from .classify import ClassifyError, classify_file, find_rules
-from .fit import ESTIMATORS, LINES, FitResult, NotEstimable, fit_panel
+from .fit import ESTIMATORS, VARIANCE_ESTIMATORS, FitResult, NotEstimable, fit_panel
 from .panel.pair_file import PairFile, PanelFileError, read_pair_file
 
 FIT_HELP = """
-PANEL, one row a pair in a year:
+PANEL, one row per pair in a year:
 
   city_i_id,city_j_id,year,cohort_year,y,province_i_id,province_j_id
   330100,340100,2014,2015,0.31,330000,340000     the pair's only pilot is first treated in 2015
@@ -143,7 +143,10 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--outcome", required=True, help="column of the outcome")
     fit.add_argument("--estimator", choices=ESTIMATORS, default="twfe")
     fit.add_argument(
-        "--vcov", type=_lines, default=None, help=f"by comma, of {', '.join(LINES)}; default: the default line and permutation"
+        "--vcov",
+        type=_variance_estimators,
+        default=None,
+        help=f"by comma, of {', '.join(VARIANCE_ESTIMATORS)}; default: the default line and permutation",
     )
     fit.add_argument("--controls", type=_names, default=(), help="columns by comma")
     fit.add_argument("--permutations", type=_count, default=9999, help="draws; 0 leaves the permutation out")
@@ -166,13 +169,13 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _lines(text: str) -> tuple[str, ...]:
+def _variance_estimators(text: str) -> tuple[str, ...]:
     names = _names(text)
     for name in names:
-        if name not in LINES:
-            raise argparse.ArgumentTypeError(f"{name}: expected some of {', '.join(LINES)}")
+        if name not in VARIANCE_ESTIMATORS:
+            raise argparse.ArgumentTypeError(f"{name}: expected some of {', '.join(VARIANCE_ESTIMATORS)}")
     if not names:
-        raise argparse.ArgumentTypeError(f"expected some of {', '.join(LINES)}, found nothing")
+        raise argparse.ArgumentTypeError(f"expected some of {', '.join(VARIANCE_ESTIMATORS)}, found nothing")
     return names
 
 

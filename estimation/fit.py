@@ -20,18 +20,17 @@ from .inference.diagnostics.coefficients import (
     two_way_diagnostics,
 )
 from .inference.diagnostics.honest_did import sensitivity_diagnostics
-from .inference.diagnostics.warnings import cautions
-from .inference.intervals import Lines, held_cities, infer
+from .inference.diagnostics.warnings import find_warnings
+from .inference.intervals import Inference, cities_with_kept_pair, infer
 from .inference.permutation.draws import Draws
 from .inference.permutation.group_time import draws_are_affordable, permute_group_time
 from .inference.permutation.two_way import permute
-from .inference.variances import LINES
 from .influence.influence_fit import InfluenceFit
 from .kernels.compile_cache import use_compile_cache
-from .panel.pair_panel import PairPanel, Sample, build_sample, group_outcomes, require_contrast
-from .results import Diagnostic, Estimate, FitResult, NotEstimable
+from .panel.pair_panel import FitSample, PairPanel, build_sample, group_outcomes, require_contrast
+from .results import VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitResult, NotEstimable
 
-__all__ = ["ESTIMATORS", "LINES", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
+__all__ = ["ESTIMATORS", "VARIANCE_ESTIMATORS", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
 
 # estimators that need nothing but a pair panel
 ESTIMATORS = names(on_any_panel=True)
@@ -95,8 +94,8 @@ def fit_outcomes(
     estimators : sequence of str
         Of the registry (`estimators.registry`).
     vcov : sequence of str, optional
-        Lines of inference, of `LINES`. None: each coefficient's default line, and permutation. Empty: one row a coefficient without
-        inference, its `vcov` an empty text.
+        Of `VARIANCE_ESTIMATORS`. None: each coefficient's default, and permutation. Empty: one row per coefficient without inference,
+        its `vcov` an empty text.
     permutations : int
         Draws; 0 leaves the permutation out. With fewer relabellings than that, all are enumerated.
     seed : int
@@ -129,7 +128,7 @@ def fit_outcomes(
         panel = _pairs_with_covariates(panel, covariates)
     chosen = [REGISTRY[name] for name in estimators]
 
-    def fit_sample(sample: Sample) -> dict[tuple[str, int], FitResult]:
+    def fit_sample(sample: FitSample) -> dict[tuple[str, int], FitResult]:
         inputs = Inputs(sample, tuple(control_names), covariates, tuple(covariate_names))
         return _fit_sample(inputs, chosen, vcov, permutations, seed, strata_of(sample, shuffle))
 
@@ -138,7 +137,7 @@ def fit_outcomes(
 
 def fit_by_sample(
     panel: PairPanel,
-    fit_sample: Callable[[Sample], Mapping[tuple[str, int], Result]],
+    fit_sample: Callable[[FitSample], Mapping[tuple[str, int], Result]],
     tie_quantile: float | None = None,
     n_partners: int | None = None,
 ) -> dict[tuple[str, int], Result]:
@@ -165,8 +164,8 @@ def check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) 
         if name not in REGISTRY:
             raise ValueError(f"estimator {name}: expected one of {', '.join(REGISTRY)}")
     for name in vcov or ():
-        if name not in LINES:
-            raise ValueError(f"vcov {name}: expected some of {', '.join(LINES)}")
+        if name not in VARIANCE_ESTIMATORS:
+            raise ValueError(f"vcov {name}: expected some of {', '.join(VARIANCE_ESTIMATORS)}")
     if isinstance(shuffle, str) and shuffle not in ("province", "all"):
         raise ValueError(f"shuffle {shuffle}: expected province, all or an array of strata")
     n_controls = 0 if panel.controls is None else len(panel.controls)
@@ -217,7 +216,7 @@ def _permute(inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray, perm
     return draws
 
 
-def strata_of(sample: Sample, shuffle: str | np.ndarray) -> np.ndarray:
+def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
     """Strata of the shuffle; cities without a candidate pair stand alone."""
     panel = sample.panel
     if not isinstance(shuffle, str):
@@ -232,7 +231,7 @@ def strata_of(sample: Sample, shuffle: str | np.ndarray) -> np.ndarray:
 
 
 def result_of(
-    sample: Sample,
+    sample: FitSample,
     estimator: str,
     outcome: int,
     fit: InfluenceFit,
@@ -243,8 +242,8 @@ def result_of(
     extra: Sequence[Diagnostic] | None = None,
     warnings: Sequence[str] = (),
 ) -> FitResult:
-    """Estimates under the lines asked for, diagnostics and warnings of one fit; `extra` diagnostics stand for those of a two-way fit."""
-    held = held_cities(sample)
+    """Estimates as asked for, diagnostics and warnings of one fit; `extra` diagnostics stand for those of a two-way fit."""
+    held = cities_with_kept_pair(sample)
     counts = {
         "n_obs": int(sample.observed[sample.kept].sum()),
         "n_pairs": int(sample.kept.sum()),
@@ -257,38 +256,38 @@ def result_of(
             for t, b, n in zip(fit.terms, fit.estimate, fit.n_pilots, strict=True)
         ]
         return FitResult(estimator, tuple(rows), (), (), **counts)
-    lines = infer(sample, fit, draws)
-    diagnostics = _diagnostics(sample, fit, lines, draws, strata)
+    inference = infer(sample, fit, draws)
+    diagnostics = _diagnostics(sample, fit, inference, draws, strata)
     if extra is not None:
         diagnostics += extra
     elif estimator == "twfe" and sample.panel.controls is None and sample.observed[sample.kept].all():
         diagnostics += two_way_diagnostics(sample, outcome)
-    found = [*cautions(sample, fit, lines, diagnostics), *_left_out(sample, estimator, vcov, draws), *warnings]
-    return FitResult(estimator, tuple(_estimates(fit, lines, vcov)), tuple(diagnostics), tuple(found), **counts)
+    found = [*find_warnings(sample, fit, inference, diagnostics), *_left_out(sample, estimator, vcov, draws), *warnings]
+    return FitResult(estimator, tuple(_estimates(fit, inference, vcov)), tuple(diagnostics), tuple(found), **counts)
 
 
-def _diagnostics(sample: Sample, fit: InfluenceFit, lines: Lines, draws: Draws | None, strata: np.ndarray) -> list[Diagnostic]:
-    found = [*coefficient_diagnostics(fit, lines), *power_diagnostics(fit, lines), *sample_diagnostics(sample, fit, lines)]
+def _diagnostics(sample: FitSample, fit: InfluenceFit, inference: Inference, draws: Draws | None, strata: np.ndarray) -> list[Diagnostic]:
+    found = [*coefficient_diagnostics(fit, inference), *power_diagnostics(fit, inference), *sample_diagnostics(sample, fit, inference)]
     if draws is not None:
         found += permutation_diagnostics(sample, fit, draws, strata)
     return [*found, *lead_diagnostics(fit, draws), *sensitivity_diagnostics(fit)]
 
 
-def _estimates(fit: InfluenceFit, lines: Lines, vcov: Sequence[str] | None) -> list[Estimate]:
+def _estimates(fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | None) -> list[Estimate]:
     rows = []
     for c, (term, cohort_year, event_time) in enumerate(fit.terms):
-        wanted = (lines.defaults[c], "permutation") if vcov is None else vcov
-        if vcov is None and not set(wanted) & set(lines.intervals[c]):
+        wanted = (inference.defaults[c], "permutation") if vcov is None else vcov
+        if vcov is None and not set(wanted) & set(inference.intervals[c]):
             wanted = ("dyadic",)
-        for name in LINES:
-            if name in wanted and name in lines.intervals[c]:
-                i = lines.intervals[c][name]
+        for name in VARIANCE_ESTIMATORS:
+            if name in wanted and name in inference.intervals[c]:
+                i = inference.intervals[c][name]
                 numbers = (float(fit.estimate[c]), i.std_error, i.ci_low, i.ci_high, i.p_value, int(fit.n_pilots[c]))
-                rows.append(Estimate(term, cohort_year, event_time, name, name == lines.defaults[c], *numbers))
+                rows.append(Estimate(term, cohort_year, event_time, name, name == inference.defaults[c], *numbers))
     return rows
 
 
-def _left_out(sample: Sample, estimator: str, vcov: Sequence[str] | None, draws: Draws | None) -> list[str]:
+def _left_out(sample: FitSample, estimator: str, vcov: Sequence[str] | None, draws: Draws | None) -> list[str]:
     """Variance estimators that were asked for and cannot be given."""
     wanted = () if vcov is None else vcov
     row = REGISTRY[estimator]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# what a row's `vcov` may be, in the order of the rows (docs/methods, section 7)
+VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 # (name, term or None, value): value is a number, the id of a city or province, or None
 Diagnostic = tuple[str, str | None, float | int | str | None]
 

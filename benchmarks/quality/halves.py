@@ -132,7 +132,7 @@ def _by_factor(table: pd.DataFrame, grade: str) -> str:
 
 
 def judge_groups(counts: pd.DataFrame) -> pd.DataFrame:
-    """One row a group: factor chosen on even years; recall, precision and false blocks on odd years with it and as shipped."""
+    """One row per group: factor chosen on even years; recall, precision and false blocks on odd years with it and as shipped."""
     sums = counts.drop(columns="run").groupby(["group", "half", "factor"]).sum()
     rows = []
     for group in GROUPS:

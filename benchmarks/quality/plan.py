@@ -33,7 +33,7 @@ class Event:
 
     @property
     def counted(self) -> list[int]:
-        """Lines that are judged."""
+        """Inference that are judged."""
         return list(self.new_value)[: self.n_counted or None]
 
 
@@ -44,7 +44,7 @@ class Target:
     Attributes
     ----------
     name, family : indicator, and `level` or `growth`.
-    views : one a source.
+    views : one per source.
     partners : by source, the column that stands beside it in a row.
     parts : by source, columns that are restated with it, each with the power of the restatement (1 in proportion, -1 inversely).
     """

@@ -22,7 +22,7 @@ def score_run(
     rejected: pd.DataFrame,
     thin_years: Collection[tuple[str, str, int]] = (),
 ) -> pd.DataFrame:
-    """One row an event: kind, family, year, cells, how many were blocked and flagged, by which rules; cells blocked in error nearby.
+    """One row per event: kind, family, year, cells, how many were blocked and flagged, by which rules; cells blocked in error nearby.
 
     Parameters
     ----------

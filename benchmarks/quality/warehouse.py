@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 
 from expectations.suites import RULES
 from orchestration.dbt_runner import raise_on_failure, run_dbt
-from orchestration.gates.queries import COVERAGE
 from orchestration.home import Home, set_tool_environment
 
 # The address of a cell as one text, the same in the raw table and in the models.
@@ -58,7 +57,9 @@ class Bench:
         else:
             shutil.copyfile(self._seeds, build / "citysync.duckdb")
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            raise_on_failure(run_dbt(self.home, "run", ["+int_observations_graded", "+int_raw_rejections"], build=build))
+            raise_on_failure(
+                run_dbt(self.home, "run", ["+int_observations_graded", "+int_raw_rejections", "gate_staging__indicator_year"], build=build)
+            )
         return build
 
     def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:
@@ -90,7 +91,7 @@ def read_rejected(build: Path) -> pd.DataFrame:
 def read_thin_years(build: Path) -> set[tuple[str, str, int]]:
     """(source, indicator, year) that the gate after staging finds incomplete: a dropped block leaves no value that could bear a flag."""
     limit = next(rule.kwargs["min_value"] for rule in RULES["staging"] if rule.check_id == "staging_year_complete")
-    years = _read(build, COVERAGE)
+    years = _read(build, "select * from gates.gate_staging__indicator_year")
     thin = years[years["share_of_neighbours"] < limit]
     return set(zip(thin["source_id"], thin["indicator_id"], thin["year"].astype(int), strict=True))
 

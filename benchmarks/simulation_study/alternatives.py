@@ -73,7 +73,7 @@ def missed(errors: np.ndarray, variance: np.ndarray, df: np.ndarray) -> float:
 
 
 def study(n_draws: int, processes: int, database: Path | None = None) -> Iterator[dict]:
-    """One line a cell: per cent of intervals that miss the sample's own effect under each rule, and the rules' degrees of freedom."""
+    """One line per cell: per cent of intervals that miss the sample's own effect under each rule, and the rules' degrees of freedom."""
     runs = [
         (setting.name, n_cities, partial(_draw_errors, setting))
         for n_cities in SIZES

@@ -12,7 +12,7 @@ import pandas as pd
 from benchmarks.simulation_study.economies import YEARS
 from benchmarks.simulation_study.run import placebo_rows
 
-# One row a city and year of the window, for cities with unbroken official growth.
+# One row per city and year of the window, for cities with unbroken official growth.
 GROWTH = """
 select city_id, province_id, coalesce(treated_year, 0) as treated_year, year, growth_official_pct
 from marts.fct_city_year inner join marts.dim_city using (city_id)

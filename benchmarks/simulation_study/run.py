@@ -1,4 +1,4 @@
-"""Run the cells: one row a draw, line and coefficient, kept in a file as each cell ends, so that a study can be taken up again."""
+"""Run the cells: one row per draw, line and coefficient, kept in a file as each cell ends, so that a study can be taken up again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from estimation.closed_form.fit import CityPanel, fit_all_pairs
 from estimation.closed_form.permutation import permute_all_pairs
 from estimation.fit import fit_panel
 from estimation.inference.intervals import intervals_of, permutation_interval
-from estimation.inference.variances import default_line, jackknife_degrees
+from estimation.inference.variances import default_vcov, jackknife_degrees
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 
@@ -107,7 +107,7 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
         "city": fit.city[0],
         "province_jackknife": jackknife,
     }
-    default = default_line(n_pilots, pilot_provinces, n_provinces, bool(np.isfinite(jackknife)), bool(np.isfinite(fit.city[0])))
+    default = default_vcov(n_pilots, pilot_provinces, n_provinces, bool(np.isfinite(jackknife)), bool(np.isfinite(fit.city[0])))
     df = jackknife_degrees(n_provinces, pilot_provinces, fit.provinces.df[0])
     found = intervals_of(estimate, variances, n_pairs=fit.n_pairs, n_pilots=n_pilots, jackknife_df=df)
     if permutations:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..estimators.registry import ESTIMATORS
+from ..results import VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 
-ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 EFFECTS = (("pair", "year"), ("pair", "region_pair_year"), ("pair", "province_pair_year"), ("pair", "class_year"))
 SHUFFLES = ("province", "all", "province_gdp_tercile")
 
@@ -97,7 +97,7 @@ class Spec:
     effects: tuple[str, ...] = ("pair", "year")
     moderator: str = ""
     strength: tuple[str, ...] = ()
-    vcov: tuple[str, ...] = ALL_LINES
+    vcov: tuple[str, ...] = VARIANCE_ESTIMATORS
     permutations: int = 9999
     seed: int = 1
     shuffle: str = "province"
@@ -118,12 +118,14 @@ class Spec:
                 raise ValueError(
                     f"spec {self.spec_id!r}: {name} is {getattr(self, name)!r}, expected one of {', '.join(map(str, allowed))}"
                 )
-        unknown = [line for line in self.vcov if line not in ALL_LINES]
+        unknown = [line for line in self.vcov if line not in VARIANCE_ESTIMATORS]
         if unknown:
-            raise ValueError(f"spec {self.spec_id!r}: unknown line of inference {unknown[0]!r}, expected among {', '.join(ALL_LINES)}")
+            raise ValueError(
+                f"spec {self.spec_id!r}: unknown line of inference {unknown[0]!r}, expected among {', '.join(VARIANCE_ESTIMATORS)}"
+            )
 
     @property
-    def is_moderated(self) -> bool:
+    def has_heterogeneity(self) -> bool:
         """Whether effects or year effects depend on the pair, or a path of the pilot stands in for treatment."""
         return bool(self.moderator or self.strength) or self.effects != ("pair", "year")
 
@@ -150,7 +152,7 @@ class Spec:
         """Specs with the same key share a sample and one pass of permutation draws."""
         left_out = {"spec_id", "analysis", "outcome", "estimator", "moderator", "strength", "effects"}
         rows = self.series if any(self.outcome == f"{measure}_{self.series}" for measure in SAME_ROWS) else self.outcome
-        kind = (self.is_moderated, bool(self.strength))
+        kind = (self.has_heterogeneity, bool(self.strength))
         return (rows, *kind, *(getattr(self, f.name) for f in fields(self) if f.name not in left_out))
 
 

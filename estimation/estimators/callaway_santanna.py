@@ -5,34 +5,34 @@ from __future__ import annotations
 import numpy as np
 
 from ..linear.group_time_cells import Cells, build_cells
-from ..panel.pair_panel import Sample
-from .group_time_model import CellModel
+from ..panel.pair_panel import FitSample
+from .group_time_model import GroupTimeModel
 
 
-def callaway_santanna(sample: Sample) -> CellModel:
+def callaway_santanna(sample: FitSample) -> GroupTimeModel:
     """ATT(g, t) with a varying base; each comparison of two years uses the pairs observed in both.
 
     Statistics of a pair: ``[1 | observed in both years: L | outcome 0: change, L | ...]`` for the L comparisons of two years.
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
         Without controls.
 
     Returns
     -------
-    CellModel
+    GroupTimeModel
         Cells are weighted by the pairs of their cohort.
     """
     cells = build_cells(sample.group_years, sample.panel.years, "varying")
     comparisons, which = np.unique(np.column_stack([cells.base, cells.year]), axis=0, return_inverse=True)
     which, n_outcomes = which.reshape(-1), len(sample.outcomes)
     solve = _solver(cells.group, which, len(comparisons), n_outcomes)
-    gradient, spread = _gradient(cells, which, len(comparisons)), _spread(cells, which, comparisons, len(sample.panel.years))
-    return CellModel(cells, _statistics(sample, comparisons), solve, gradient, spread, 1 + len(comparisons))
+    gradient, of_outcomes = _gradient(cells, which, len(comparisons)), _outcome_weights(cells, which, comparisons, len(sample.panel.years))
+    return GroupTimeModel(cells, _statistics(sample, comparisons), solve, gradient, of_outcomes, 1 + len(comparisons))
 
 
-def _statistics(sample: Sample, comparisons: np.ndarray) -> np.ndarray:
+def _statistics(sample: FitSample, comparisons: np.ndarray) -> np.ndarray:
     base, year = comparisons.T
     both = sample.observed[:, base] & sample.observed[:, year]
     changes = [np.where(both, sample.panel.y[m][:, year] - sample.panel.y[m][:, base], 0.0) for m in sample.outcomes]
@@ -71,8 +71,8 @@ def _gradient(cells: Cells, which: np.ndarray, n_comparisons: int):
     return gradient
 
 
-def _spread(cells: Cells, which: np.ndarray, comparisons: np.ndarray, n_years: int):
-    def spread(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+def _outcome_weights(cells: Cells, which: np.ndarray, comparisons: np.ndarray, n_years: int):
+    def of_outcomes(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
         of_changes = np.zeros((len(totals), len(comparisons), weights.shape[1]))
         for k in range(len(cells)):
             for g, sign in ((cells.group[k], 1.0), (0, -1.0)):
@@ -84,4 +84,4 @@ def _spread(cells: Cells, which: np.ndarray, comparisons: np.ndarray, n_years: i
             found[:, base] -= change
         return found
 
-    return spread
+    return of_outcomes

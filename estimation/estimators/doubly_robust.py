@@ -14,7 +14,7 @@ from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_c
 from ..influence.jackknife_df import design_df
 from ..influence.refits import Refits
 from ..linear.group_time_cells import Cells, aggregate, aggregation_weights, build_cells, cell_design, cell_members, cell_terms, term_label
-from ..panel.pair_panel import Sample, require_contrast
+from ..panel.pair_panel import FitSample, require_contrast
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
 from .group_time import cell_residuals, comparable_sample
@@ -27,7 +27,7 @@ MAX_PROPENSITY = 0.995
 HIGH_PROPENSITY = 0.9
 
 
-def fit(estimator: Estimator, sample: Sample, inputs: Inputs) -> Fitted:
+def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Fit with the panel's controls of the first year as covariates: give such as do not vary; the overlap is in the diagnostics.
 
     Raises
@@ -134,12 +134,12 @@ def _weighted_part(w, rest, eta, d, x, inverse) -> np.ndarray:
     return (w[:, None] * (rest - eta) - through_outcome) / w.mean()
 
 
-def fit_doubly_robust(sample: Sample, covariates: np.ndarray) -> tuple[tuple[InfluenceFit, ...], dict[str, float]]:
-    """All group-time effects and their aggregates, one fit an outcome of the sample.
+def fit_doubly_robust(sample: FitSample, covariates: np.ndarray) -> tuple[tuple[InfluenceFit, ...], dict[str, float]]:
+    """All group-time effects and their aggregates, one fit for each outcome of the sample.
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
         Balanced in its kept pairs.
     covariates : (K, P) float array
         Of every pair, without a constant; finite for kept pairs.
@@ -169,7 +169,7 @@ def fit_doubly_robust(sample: Sample, covariates: np.ndarray) -> tuple[tuple[Inf
     cells, effects, psi = cells.take(found), effects[:, found], psi[:, :, found]
     terms = cell_terms(cells, sample.group_years, with_cells=True)
     members = cell_members(cells, sample.group_years, terms)
-    weights = aggregation_weights(_mass(sample, cells, kept)[None], members)
+    weights = aggregation_weights(_cell_sizes(sample, cells, kept)[None], members)
     refits = _without_provinces(sample, cells, (kept, x), members, _shock_weights(sample, cells, kept, of_changes, weights[0]))
     return _influence_fits(sample, cells, (terms, members, weights[0]), effects, psi, refits), overlap
 
@@ -182,7 +182,7 @@ def _with_constant(covariates: np.ndarray) -> np.ndarray:
 
 
 def _all_cells(
-    sample: Sample, cells: Cells, pairs: np.ndarray, x: np.ndarray, *, with_influence: bool = True
+    sample: FitSample, cells: Cells, pairs: np.ndarray, x: np.ndarray, *, with_influence: bool = True
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, float]]:
     """Effects (M, cells) on the given pairs, influence (M, n, cells), weights of changes in the effects of each cohort (n, G + 1), and
     overlap by cohort; NaN where a cohort is not identified.
@@ -209,13 +209,13 @@ def _all_cells(
     return effects, psi, of_changes, overlap
 
 
-def _mass(sample: Sample, cells: Cells, pairs: np.ndarray) -> np.ndarray:
+def _cell_sizes(sample: FitSample, cells: Cells, pairs: np.ndarray) -> np.ndarray:
     """Pairs of each cell's cohort; shape (cells,)."""
     return np.bincount(sample.pair_group[pairs], minlength=sample.n_groups)[cells.group].astype(float)
 
 
 def _without_provinces(
-    sample: Sample, cells: Cells, pairs: tuple[np.ndarray, np.ndarray], members: np.ndarray, shock_weights: np.ndarray
+    sample: FitSample, cells: Cells, pairs: tuple[np.ndarray, np.ndarray], members: np.ndarray, shock_weights: np.ndarray
 ) -> list[Refits | None]:
     """Refits without each province that leaves a pilot, by outcome, from pairs with covariates and the whole sample's shock weights."""
     panel, (kept, x) = sample.panel, pairs
@@ -227,7 +227,7 @@ def _without_provinces(
         if outside.all() or not (sample.pair_group[kept[outside]] > 0).any():
             continue
         effects, _, of_changes, _ = _all_cells(sample, cells, kept[outside], x[outside], with_influence=False)
-        weights = aggregation_weights(_mass(sample, cells, kept[outside])[None], members)
+        weights = aggregation_weights(_cell_sizes(sample, cells, kept[outside])[None], members)
         names.append(name)
         estimates.append([aggregate(row[None], weights)[0] for row in effects])
         deviations.append(shock_weights - _shock_weights(sample, cells, kept[outside], of_changes, weights[0]))
@@ -237,7 +237,7 @@ def _without_provinces(
     return [Refits(np.array(names), np.array(estimates)[:, m], df) for m in range(len(sample.outcomes))]
 
 
-def _shock_weights(sample: Sample, cells: Cells, pairs: np.ndarray, of_changes: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _shock_weights(sample: FitSample, cells: Cells, pairs: np.ndarray, of_changes: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weights (N, T, C) of cities' shocks in the terms, the propensities held fixed, from those of changes and of cells."""
     by_city = sum_by_city(of_changes, sample.panel.city_i[pairs], sample.panel.city_j[pairs], sample.panel.n_cities)
     of_shocks = np.zeros((sample.panel.n_cities, len(sample.panel.years), weights.shape[1]))

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..linear.pair_statistics import PairStatistics
 from ..linear.treatment_regressors import twfe_design
-from ..panel.pair_panel import Sample
+from ..panel.pair_panel import FitSample
 from ..results import Diagnostic, NotEstimable
 from .fitted import Fitted, Inputs
 from .group_time import cell_residuals
@@ -25,7 +25,7 @@ FEW_CONTROLS = 20
 NOTE = "The weights of never-pilots are kept in the refits without a province or city and made anew in every permutation draw."
 
 
-def fit(estimator: Estimator, sample: Sample, inputs: Inputs) -> Fitted:
+def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Balance the cities, then weighted least squares with pair and year effects.
 
     Diagnostics are the standardised gaps before and after weighting and the effective number of controls.

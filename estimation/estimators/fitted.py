@@ -11,7 +11,7 @@ import numpy as np
 from ..influence.influence_fit import InfluenceFit
 from ..linear.pair_statistics import PairStatistics, pair_statistics
 from ..linear.treatment_regressors import Design
-from ..panel.pair_panel import Sample
+from ..panel.pair_panel import FitSample
 from ..results import Diagnostic
 
 
@@ -21,7 +21,7 @@ class Inputs:
 
     Attributes
     ----------
-    sample : Sample
+    sample : FitSample
     control_names : tuple of str
         One for each control of the panel.
     covariates : (N, J) float array or None
@@ -29,7 +29,7 @@ class Inputs:
     covariate_names : tuple of str, length J
     """
 
-    sample: Sample
+    sample: FitSample
     control_names: tuple[str, ...] = ()
     covariates: np.ndarray | None = None
     covariate_names: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Fitted:
 
     Attributes
     ----------
-    sample : Sample
+    sample : FitSample
         The pairs that the estimator used: those given, or fewer.
     fits : tuple of InfluenceFit
         One for each outcome of the sample.
@@ -60,7 +60,7 @@ class Fitted:
     warnings : tuple of str
     """
 
-    sample: Sample
+    sample: FitSample
     fits: tuple[InfluenceFit, ...]
     design: Design | None = None
     city_weights: Callable[[np.ndarray], np.ndarray] | None = None

@@ -12,22 +12,22 @@ from ..influence.shock_weights import city_sums_of, jackknife_df, province_posit
 from ..linear.group_time_cells import aggregate, aggregation_weights, cell_design, cell_members, cell_terms, term_label
 from ..linear.normal_equations import influence
 from ..linear.pair_statistics import sum_by_group
-from ..panel.pair_panel import Sample, require_contrast
+from ..panel.pair_panel import FitSample, require_contrast
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
-from .group_time_model import CellModel
+from .group_time_model import GroupTimeModel
 from .registry import ESTIMATORS, Estimator
 
 WITH_CELLS = ("callaway_santanna", "sun_abraham")
 
 
-def fit(estimator: Estimator, sample: Sample, inputs: Inputs) -> Fitted:
+def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Group-time effects on the pairs that can be effect or control; see `fit_group_time`."""
     sample = comparable_sample(sample)
     return Fitted(sample, fit_group_time(sample, estimator.name))
 
 
-def comparable_sample(sample: Sample) -> Sample:
+def comparable_sample(sample: FitSample) -> FitSample:
     """The sample without pairs that are treated in every year of the panel: they can be neither effect nor control.
 
     Raises
@@ -41,12 +41,12 @@ def comparable_sample(sample: Sample) -> Sample:
     return found
 
 
-def fit_group_time(sample: Sample, estimator: str) -> tuple[InfluenceFit, ...]:
-    """Group-time effects of one estimator and their aggregates, one fit an outcome of the sample.
+def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...]:
+    """Group-time effects of one estimator and their aggregates, one fit for each outcome of the sample.
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
         As `comparable_sample` gives it.
     estimator : str
         Of the family ``group_time`` of the registry.
@@ -66,13 +66,13 @@ def fit_group_time(sample: Sample, estimator: str) -> tuple[InfluenceFit, ...]:
         raise NotEstimable("callaway_santanna takes no controls here: leave --controls out, or use sun_abraham, gardner, borusyak or etwfe")
     model = ESTIMATORS[estimator].build_model(sample)
     totals = sum_by_group(model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
-    effects, mass = model.solve(totals[None])
-    chosen = _observed_cells(sample, model, estimator, effects[0], mass[0])
+    effects, cell_size = model.solve(totals[None])
+    chosen = _observed_cells(sample, model, estimator, effects[0], cell_size[0])
     cells = model.cells.take(chosen)
     terms = cell_terms(cells, sample.group_years, estimator in WITH_CELLS)
     members = cell_members(cells, sample.group_years, terms)
     weights = np.zeros((len(model.cells), len(terms)))
-    weights[chosen] = aggregation_weights(mass[:, chosen], members)[0]
+    weights[chosen] = aggregation_weights(cell_size[:, chosen], members)[0]
     pilots = pilots_in_cells(sample, cell_design(cells, members, sample.n_groups, len(sample.panel.years)))
     refits = _refits(sample, model, chosen, members)
     residuals = cell_residuals(sample)
@@ -88,9 +88,9 @@ def fit_group_time(sample: Sample, estimator: str) -> tuple[InfluenceFit, ...]:
     return tuple(fits)
 
 
-def _observed_cells(sample: Sample, model: CellModel, estimator: str, effects: np.ndarray, mass: np.ndarray) -> np.ndarray:
+def _observed_cells(sample: FitSample, model: GroupTimeModel, estimator: str, effects: np.ndarray, cell_size: np.ndarray) -> np.ndarray:
     """Positions of the cells with an effect; refuses what is observed but not identified."""
-    observed, found = mass > 0, np.isfinite(effects).all(axis=0)
+    observed, found = cell_size > 0, np.isfinite(effects).all(axis=0)
     post = model.cells.event_time >= 0
     if not (observed & post).any():
         raise NotEstimable(
@@ -107,7 +107,7 @@ def _observed_cells(sample: Sample, model: CellModel, estimator: str, effects: n
     return np.flatnonzero(observed & found)
 
 
-def _refits(sample: Sample, model: CellModel, chosen: np.ndarray, members: np.ndarray) -> list[tuple[Refits | None, Refits]]:
+def _refits(sample: FitSample, model: GroupTimeModel, chosen: np.ndarray, members: np.ndarray) -> list[tuple[Refits | None, Refits]]:
     """Refits without each province and without each city, by outcome."""
     outcomes = range(len(sample.outcomes))
     names, deleted = sums_without_cities(sample, model.values)
@@ -120,22 +120,24 @@ def _refits(sample: Sample, model: CellModel, chosen: np.ndarray, members: np.nd
     # the whole sample comes last, where -1 finds it
     effects, samples, weights = _solve_terms(model, np.concatenate([deleted, totals[None]]), chosen, members)
     sums = city_sums_of(sample, model.values[:, : model.n_shared])
-    df = jackknife_df(sums, province_positions(sample, names), lambda b, rows, group: model.spread(samples[b], weights[b], rows, group))
+    df = jackknife_df(
+        sums, province_positions(sample, names), lambda b, rows, group: model.outcome_weights(samples[b], weights[b], rows, group)
+    )
     provinces = [Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), df) for m in outcomes]
     return list(zip(provinces, cities, strict=True))
 
 
 def _solve_terms(
-    model: CellModel, samples: np.ndarray, chosen: np.ndarray, members: np.ndarray
+    model: GroupTimeModel, samples: np.ndarray, chosen: np.ndarray, members: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Effects (B, M, K) of each sample's sums (B, G + 1, D), these sums, and the weights (B, K, C) of the cells in the terms."""
-    effects, mass = model.solve(samples)
+    effects, cell_size = model.solve(samples)
     weights = np.zeros((len(samples), len(model.cells), members.shape[1]))
-    weights[:, chosen] = aggregation_weights(mass[:, chosen], members)
+    weights[:, chosen] = aggregation_weights(cell_size[:, chosen], members)
     return effects, samples, weights
 
 
-def cell_residuals(sample: Sample) -> np.ndarray:
+def cell_residuals(sample: FitSample) -> np.ndarray:
     """Outcomes less pair means, less the mean of that over the pairs of a cohort in a year; shape (M, P_kept, T), NaN without a row."""
     observed, group = sample.observed[sample.kept], sample.pair_group[sample.kept]
     count = np.zeros((sample.n_groups, observed.shape[1]))

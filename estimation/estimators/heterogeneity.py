@@ -1,4 +1,4 @@
-"""Least squares with moderated treatment and year effects by block, as influence values: every line of inference reads these."""
+"""Least squares with moderated treatment and year effects by block, as influence values: every variance estimator reads these."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from ..influence.influence_fit import InfluenceFit, count_provinces, sum_by_city
 from ..influence.refits import Refits
 from ..influence.shock_weights import jackknife_df, sum_city_groups
 from ..linear.block_year_effects import BlockSolution, solve_blocks, year_means
-from ..linear.heterogeneity_design import CityTypes, ModeratedDesign
-from ..linear.normal_equations import spread_outcome_weights
+from ..linear.heterogeneity_design import CityTypes, HeterogeneityDesign
+from ..linear.normal_equations import outcome_weights_by_year
 from ..linear.pair_statistics import PairStatistics, pair_statistics, sum_by_group, sum_inside
 from ..linear.pair_statistics import sum_by_city as statistics_by_city
-from ..panel.pair_panel import Sample
+from ..panel.pair_panel import FitSample
 from ..results import NotEstimable
 
 
-def fit_moderated(
-    sample: Sample, design: ModeratedDesign, types: CityTypes, control_names: tuple[str, ...]
+def fit_heterogeneity_design(
+    sample: FitSample, design: HeterogeneityDesign, types: CityTypes, control_names: tuple[str, ...]
 ) -> tuple[tuple[InfluenceFit, ...], tuple[str, ...]]:
     """Fit one design on every outcome of the sample.
 
     Parameters
     ----------
-    sample : Sample
-    design : ModeratedDesign
+    sample : FitSample
+    design : HeterogeneityDesign
     types : CityTypes
     control_names : tuple of str, length K
 
     Returns
     -------
     tuple of InfluenceFit
-        One an outcome; rows of the design whose coefficients are identified, then controls. A row that compares coefficients has the
+        One for each outcome; rows of the design whose coefficients are identified, then controls. A row that compares coefficients has the
         pilots and the provinces of the one with fewer.
     tuple of str
         Labels of rows with treated pairs that are not identified.
@@ -80,7 +80,7 @@ def fit_moderated(
     return tuple(fits), missed
 
 
-def treatment_values(sample: Sample, design: ModeratedDesign, types: CityTypes) -> np.ndarray:
+def treatment_values(sample: FitSample, design: HeterogeneityDesign, types: CityTypes) -> np.ndarray:
     """Treatment regressors of every candidate pair under the real assignment; zero for pairs without exactly one pilot; (P, T, L)."""
     panel = sample.panel
     kind = np.where(sample.pair_group > 0, np.maximum(types.city_type[panel.city_i], types.city_type[panel.city_j]), 0)
@@ -93,7 +93,7 @@ def _dense(block: np.ndarray) -> tuple[np.ndarray, int]:
     return position.reshape(-1), len(names)
 
 
-def _pilots_in_cells(sample: Sample, x: np.ndarray) -> np.ndarray:
+def _pilots_in_cells(sample: FitSample, x: np.ndarray) -> np.ndarray:
     """Whether a pilot is observed in the cells of each coefficient, in a kept pair; (N, L) bool."""
     panel, kept = sample.panel, sample.kept
     treated = sample.pair_group[kept] > 0
@@ -119,7 +119,7 @@ def _check_controls(names: tuple[str, ...], lost: np.ndarray) -> None:
             )
 
 
-def _identified_rows(design: ModeratedDesign, lost: np.ndarray, has_cells: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+def _identified_rows(design: HeterogeneityDesign, lost: np.ndarray, has_cells: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     if not has_cells.any():
         raise NotEstimable("no kept pair is observed after its admission: nothing to estimate; give later years or another cohort_year")
     uses = design.contrasts != 0
@@ -143,7 +143,7 @@ def _combinations(contrasts: np.ndarray, n_controls: int) -> np.ndarray:
 
 
 def _residuals_and_scores(
-    sample: Sample, statistics: PairStatistics, totals: np.ndarray, solution: BlockSolution, block: np.ndarray
+    sample: FitSample, statistics: PairStatistics, totals: np.ndarray, solution: BlockSolution, block: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Residuals (M, P_kept, T), NaN without a row, and each pair's product with the residualised regressors (M, P_kept, q)."""
     layout, observed = statistics.layout, sample.observed[sample.kept]
@@ -168,7 +168,7 @@ def _within(values: np.ndarray, observed: np.ndarray) -> np.ndarray:
     return np.where(weight, values - mean, 0.0)
 
 
-def _all_refits(sample: Sample, statistics: PairStatistics, blocks: tuple[np.ndarray, int], combine: np.ndarray) -> dict[str, list]:
+def _all_refits(sample: FitSample, statistics: PairStatistics, blocks: tuple[np.ndarray, int], combine: np.ndarray) -> dict[str, list]:
     """Refits without each city and each province, by outcome; None for each outcome without provinces."""
     panel, kept = sample.panel, sample.kept
     i, j, (block, n_blocks) = panel.city_i[kept], panel.city_j[kept], blocks
@@ -196,7 +196,7 @@ def _all_refits(sample: Sample, statistics: PairStatistics, blocks: tuple[np.nda
     df = jackknife_df(
         by_city_block,
         np.flatnonzero(chosen),
-        lambda b, rows, group: spread_outcome_weights(by_year[b], by_regressor[b], rows, group, statistics),
+        lambda b, rows, group: outcome_weights_by_year(by_year[b], by_regressor[b], rows, group, statistics),
     )
     return refits | {"province": _refits(solution, names[chosen], statistics, combine, df)}
 

@@ -14,8 +14,8 @@ import numpy as np
 from ..linear.group_time_cells import Cells, build_cells
 from ..linear.normal_equations import invert_normal
 from ..linear.pair_statistics import control_deviations
-from ..panel.pair_panel import Sample
-from .group_time_model import CellModel
+from ..panel.pair_panel import FitSample
+from .group_time_model import GroupTimeModel
 
 # pieces of `_Layout` before the first outcome
 SHARED_PARTS = 6
@@ -54,28 +54,28 @@ class _FirstStage:
     values: np.ndarray
 
 
-def borusyak(sample: Sample) -> CellModel:
+def borusyak(sample: FitSample) -> GroupTimeModel:
     """Effects of each cohort in its treated years, weighted by rows; rows of pairs without an untreated row are not imputed."""
     return _model(_first_stage(sample), about_term=False)
 
 
-def gardner(sample: Sample) -> CellModel:
+def gardner(sample: FitSample) -> GroupTimeModel:
     """As `borusyak`; the influence of a row is about the mean effect of its term."""
     return _model(_first_stage(sample), about_term=True)
 
 
-def _model(stage: _FirstStage, about_term: bool) -> CellModel:
-    return CellModel(
+def _model(stage: _FirstStage, about_term: bool) -> GroupTimeModel:
+    return GroupTimeModel(
         stage.cells,
         stage.values,
         lambda sums: _solve(stage, sums)[:2],
         lambda *given: _gradient(stage, *given, about_term),
-        lambda *given: _spread(stage, *given),
+        lambda *given: _outcome_weights(stage, *given),
         sum(stage.layout.parts()[:SHARED_PARTS]),
     )
 
 
-def _first_stage(sample: Sample) -> _FirstStage:
+def _first_stage(sample: FitSample) -> _FirstStage:
     panel, outcomes = sample.panel, list(sample.outcomes)
     start = np.where(sample.pair_group > 0, panel.cohort, np.iinfo(np.int64).max)
     before = panel.years[None] < start[:, None]
@@ -100,7 +100,7 @@ def _less_mean(values: np.ndarray, free: np.ndarray, rows: np.ndarray) -> np.nda
     return np.where(rows, values - mean[:, None], 0.0)
 
 
-def _patterns(free: np.ndarray, after: np.ndarray, sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _patterns(free: np.ndarray, after: np.ndarray, sample: FitSample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights (P, J) and the matrices M and R (J, T, T) that they stand for.
 
     J is the number of patterns of rows, or twice the entries of a matrix where there are more patterns than that.
@@ -123,7 +123,7 @@ def _patterns(free: np.ndarray, after: np.ndarray, sample: Sample) -> tuple[np.n
 
 
 def _solve(stage: _FirstStage, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Effects (B, M, K), mass (B, K), first-stage parameters (B, M, T + controls) and the inverse of their normal matrix."""
+    """Effects (B, M, K), cell_size (B, K), first-stage parameters (B, M, T + controls) and the inverse of their normal matrix."""
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
     _, weights, rows, mq, gram, rq, *outcomes = layout.cut(totals)
@@ -133,7 +133,7 @@ def _solve(stage: _FirstStage, totals: np.ndarray) -> tuple[np.ndarray, np.ndarr
     matrix[:, t:, :t] = matrix[:, :t, t:].transpose(0, 2, 1)
     matrix[:, t:, t:] = gram.sum(axis=1).reshape(len(totals), k, k)
     inverse, lost = _invert_without_first_year(matrix)
-    mass = np.round(rows[:, cells.group, cells.year])
+    cell_size = np.round(rows[:, cells.group, cells.year])
     shift = _shifts(stage, weights, rq)
     uses_lost = (np.abs(shift) > 1e-9) & lost[:, None, :]
     theta, effects = [], []
@@ -141,8 +141,8 @@ def _solve(stage: _FirstStage, totals: np.ndarray) -> tuple[np.ndarray, np.ndarr
         my, qy, ry = outcomes[3 * m : 3 * m + 3]
         theta.append(np.einsum("bij,bj->bi", inverse, np.concatenate([my.sum(axis=1), qy.sum(axis=1)], axis=1)))
         effect = ry[:, cells.group, cells.year] - np.einsum("bkq,bq->bk", shift, theta[m])
-        effects.append(np.where((mass > 0) & ~uses_lost.any(axis=2), effect / np.maximum(mass, 1.0), np.nan))
-    return np.stack(effects, axis=1), mass, np.stack(theta, axis=1), inverse
+        effects.append(np.where((cell_size > 0) & ~uses_lost.any(axis=2), effect / np.maximum(cell_size, 1.0), np.nan))
+    return np.stack(effects, axis=1), cell_size, np.stack(theta, axis=1), inverse
 
 
 def _invert_without_first_year(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -164,8 +164,8 @@ def _shifts(stage: _FirstStage, weights: np.ndarray, rq: np.ndarray) -> np.ndarr
 def _gradient(stage: _FirstStage, totals: np.ndarray, m: int, cell_weights: np.ndarray, about_term: bool) -> np.ndarray:
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
-    effects, mass, theta, inverse = (part[0] for part in _solve(stage, totals[None]))
-    per_row, through = _row_weights(stage, totals, mass, inverse, cell_weights)
+    effects, cell_size, theta, inverse = (part[0] for part in _solve(stage, totals[None]))
+    per_row, through = _row_weights(stage, totals, cell_size, inverse, cell_weights)
     years, controls = theta[m, :t], theta[m, t:]
     result = np.zeros((*totals.shape, cell_weights.shape[1]))
     _, by_pattern, by_row, by_mq, by_gram, by_rq, *outcomes = layout.cut(np.moveaxis(result, -1, 0))
@@ -191,19 +191,19 @@ def _gradient(stage: _FirstStage, totals: np.ndarray, m: int, cell_weights: np.n
 
 
 def _row_weights(
-    stage: _FirstStage, totals: np.ndarray, mass: np.ndarray, inverse: np.ndarray, cell_weights: np.ndarray
+    stage: _FirstStage, totals: np.ndarray, cell_size: np.ndarray, inverse: np.ndarray, cell_weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weight (K, C) of a row of each cell, and what the first-stage parameters' scores take off it, (C, T + controls)."""
     _, weights, _, _, _, rq, *_ = stage.layout.cut(totals[None])
-    per_row = cell_weights / np.maximum(mass, 1.0)[:, None]
+    per_row = cell_weights / np.maximum(cell_size, 1.0)[:, None]
     return per_row, np.einsum("kc,kq,qr->cr", per_row, _shifts(stage, weights, rq)[0], inverse)
 
 
-def _spread(stage: _FirstStage, totals: np.ndarray, cell_weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+def _outcome_weights(stage: _FirstStage, totals: np.ndarray, cell_weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
-    _, mass, _, inverse = (part[0] for part in _solve(stage, totals[None]))
-    per_row, through = _row_weights(stage, totals, mass, inverse, cell_weights)
+    _, cell_size, _, inverse = (part[0] for part in _solve(stage, totals[None]))
+    per_row, through = _row_weights(stage, totals, cell_size, inverse, cell_weights)
     of_rows = np.zeros((len(totals), t, cell_weights.shape[1]))
     np.add.at(of_rows, (cells.group, cells.year), per_row)
     ends = np.cumsum(layout.parts()[:SHARED_PARTS])

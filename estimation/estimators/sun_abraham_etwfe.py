@@ -5,23 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from ..linear.group_time_cells import Cells, build_cells
-from ..linear.normal_equations import influence_weights, outcome_columns, outcome_weights, solve, spread_outcome_weights
+from ..linear.normal_equations import influence_weights, outcome_columns, outcome_weights, outcome_weights_by_year, solve
 from ..linear.pair_statistics import PairStatistics, pair_statistics
-from ..panel.pair_panel import Sample
-from .group_time_model import CellModel
+from ..panel.pair_panel import FitSample
+from .group_time_model import GroupTimeModel
 
 
-def sun_abraham(sample: Sample) -> CellModel:
+def sun_abraham(sample: FitSample) -> GroupTimeModel:
     """All leads and lags of each cohort, the last year before admission omitted; cells are weighted by the pairs of their cohort."""
-    return _saturated(sample, build_cells(sample.group_years, sample.panel.years, "fixed"), by_pairs=True)
+    return _build_model(sample, build_cells(sample.group_years, sample.panel.years, "fixed"), by_pairs=True)
 
 
-def etwfe(sample: Sample) -> CellModel:
+def etwfe(sample: FitSample) -> GroupTimeModel:
     """A coefficient for each cohort in each of its treated years; cells are weighted by their rows."""
-    return _saturated(sample, build_cells(sample.group_years, sample.panel.years, "treated"), by_pairs=False)
+    return _build_model(sample, build_cells(sample.group_years, sample.panel.years, "treated"), by_pairs=False)
 
 
-def _saturated(sample: Sample, cells: Cells, by_pairs: bool) -> CellModel:
+def _build_model(sample: FitSample, cells: Cells, by_pairs: bool) -> GroupTimeModel:
     """Statistics of a pair: those of `sufficient`, followed by its observed years."""
     panel = sample.panel
     statistics = pair_statistics(panel.y[list(sample.outcomes)], panel.controls, sample.observed)
@@ -29,7 +29,7 @@ def _saturated(sample: Sample, cells: Cells, by_pairs: bool) -> CellModel:
     x[cells.group, cells.year, np.arange(len(cells))] = 1.0
     values = np.concatenate([statistics.values, sample.observed], axis=1)
     layout, solver = statistics.layout, _solver(statistics, x, cells, by_pairs)
-    return CellModel(cells, values, solver, _gradient(statistics, x), _spread(statistics, x), layout.gram_start)
+    return GroupTimeModel(cells, values, solver, _gradient(statistics, x), _outcome_weights(statistics, x), layout.gram_start)
 
 
 def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: bool):
@@ -39,8 +39,8 @@ def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: b
     def solve_cells(totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         solution = solve(totals, x, statistics)
         effects = np.where(solution.lost[:, None, start:], np.nan, solution.theta[:, :, start:])
-        mass = totals[:, cells.group, 0] if by_pairs else totals[:, cells.group, layout.size + cells.year]
-        return effects, np.round(mass)
+        cell_size = totals[:, cells.group, 0] if by_pairs else totals[:, cells.group, layout.size + cells.year]
+        return effects, np.round(cell_size)
 
     return solve_cells
 
@@ -58,11 +58,11 @@ def _gradient(statistics: PairStatistics, x: np.ndarray):
     return gradient
 
 
-def _spread(statistics: PairStatistics, x: np.ndarray):
-    def spread(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+def _outcome_weights(statistics: PairStatistics, x: np.ndarray):
+    def of_outcomes(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
         inverse = solve(totals[None], x, statistics).inverse[0]
         of_cells = (part[..., : x.shape[2]] for part in outcome_weights(inverse, x, statistics.layout))
         z, by_control = (np.einsum("...k,kc->...c", part, weights) for part in of_cells)
-        return spread_outcome_weights(z, by_control, sums, group, statistics)
+        return outcome_weights_by_year(z, by_control, sums, group, statistics)
 
-    return spread
+    return of_outcomes

@@ -16,31 +16,31 @@ from ..linear.normal_equations import (
     influence_weights,
     outcome_columns,
     outcome_weights,
+    outcome_weights_by_year,
     solve,
-    spread_outcome_weights,
 )
 from ..linear.pair_statistics import PairStatistics, pair_statistics, sum_by_group
 from ..linear.treatment_regressors import DESIGNS, Design, twfe_design
-from ..panel.pair_panel import PairPanel, Sample, build_sample
+from ..panel.pair_panel import FitSample, PairPanel, build_sample
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
 from .registry import Estimator
 
 
-def fit(estimator: Estimator, sample: Sample, inputs: Inputs) -> Fitted:
+def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Least squares on the design of that name; see `fit_least_squares`."""
     design = DESIGNS[estimator.name](sample.group_years, sample.panel.years)
     return Fitted(sample, fit_least_squares(sample, inputs.statistics, design, inputs.control_names), design)
 
 
 def fit_least_squares(
-    sample: Sample, statistics: PairStatistics, design: Design, control_names: tuple[str, ...]
+    sample: FitSample, statistics: PairStatistics, design: Design, control_names: tuple[str, ...]
 ) -> tuple[InfluenceFit, ...]:
-    """Least squares with pair and year effects, one fit an outcome of the sample.
+    """Least squares with pair and year effects, one fit for each outcome of the sample.
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
     statistics : PairStatistics
     design : Design
     control_names : tuple of str, length K
@@ -93,20 +93,20 @@ def leave_one_out(panel: PairPanel, outcome: int, tie_quantile: float | None = N
     return {name: refits.take(np.array([0])) for name, refits in found.items()}
 
 
-def leave_out_cities(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
-    """Refits without each city that holds a kept pair, one `Refits` an outcome; treatment coefficients first, then controls."""
+def leave_out_cities(sample: FitSample, statistics: PairStatistics, design: Design) -> list[Refits]:
+    """Refits without each city that holds a kept pair, one `Refits` for each outcome; treatment coefficients first, then controls."""
     cities, deleted = sums_without_cities(sample, statistics.values)
     return _refits(solve(deleted, design.x, statistics), cities, design, statistics)
 
 
-def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Design) -> list[Refits]:
+def leave_out_provinces(sample: FitSample, statistics: PairStatistics, design: Design) -> list[Refits]:
     """Refits without each province: every pair with a city in it goes; z and the tie mask stay.
 
     A province whose deletion leaves no pilot is skipped.
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
         With provinces.
     statistics : PairStatistics
     design : Design
@@ -114,7 +114,7 @@ def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Desi
     Returns
     -------
     list of Refits
-        One an outcome of the sample.
+        One for each outcome of the sample.
     """
     provinces, deleted = sums_without_provinces(sample, statistics.values)
     totals = sum_by_group(statistics.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
@@ -124,7 +124,7 @@ def leave_out_provinces(sample: Sample, statistics: PairStatistics, design: Desi
     df = jackknife_df(
         city_sums_of(sample, statistics.values[:, : statistics.layout.gram_start]),
         province_positions(sample, provinces),
-        lambda b, rows, group: spread_outcome_weights(*weights[b], rows, group, statistics),
+        lambda b, rows, group: outcome_weights_by_year(*weights[b], rows, group, statistics),
     )
     return _refits(solution, provinces, design, statistics, df)
 
@@ -158,7 +158,7 @@ def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen,
     )
 
 
-def _check_identified(sample: Sample, design: Design, control_names: tuple[str, ...], lost: np.ndarray, observed: np.ndarray) -> None:
+def _check_identified(sample: FitSample, design: Design, control_names: tuple[str, ...], lost: np.ndarray, observed: np.ndarray) -> None:
     n_years, k = len(sample.panel.years), len(control_names)
     for name, gone in zip(control_names, lost[n_years - 1 : n_years - 1 + k], strict=True):
         if gone:
@@ -176,7 +176,7 @@ def _check_identified(sample: Sample, design: Design, control_names: tuple[str, 
         )
 
 
-def _residuals(sample: Sample, statistics: PairStatistics, design: Design, theta: np.ndarray, m: int) -> np.ndarray:
+def _residuals(sample: FitSample, statistics: PairStatistics, design: Design, theta: np.ndarray, m: int) -> np.ndarray:
     layout, kept = statistics.layout, sample.kept
     t, k = layout.n_years, layout.n_controls
     observed, group = sample.observed[kept], sample.pair_group[kept]
@@ -193,7 +193,7 @@ def _residuals(sample: Sample, statistics: PairStatistics, design: Design, theta
 def _refits(
     solution: Solution, blocks: np.ndarray, design: Design, statistics: PairStatistics, df: np.ndarray | None = None
 ) -> list[Refits]:
-    """One an outcome, from the first solutions of a batch."""
+    """One for each outcome, from the first solutions of a batch."""
     n, n_controls, n_years = len(blocks), statistics.layout.n_controls, statistics.layout.n_years
     start = n_years - 1 + n_controls
     columns = np.concatenate([np.arange(start, start + len(design.event_times)), np.arange(n_years - 1, start)])

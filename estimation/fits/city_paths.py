@@ -10,7 +10,7 @@ import numpy as np
 
 from ..panel.pair_panel import PairPanel
 from ..results import FitResult, NotEstimable, NotRun
-from .heterogeneity import Moderation, fit_moderations
+from .heterogeneity import Heterogeneity, fit_heterogeneity
 
 
 def treated_path(panel: PairPanel) -> np.ndarray:
@@ -45,9 +45,9 @@ def fit_city_paths(
     NotEstimable
         If the coefficients cannot be told apart.
     """
-    moderation = Moderation(name=name, city_path=np.stack(paths, axis=2).astype(float), path_names=tuple(terms))
+    moderation = Heterogeneity(name=name, city_path=np.stack(paths, axis=2).astype(float), path_names=tuple(terms))
     results = {}
-    for (_, outcome), result in fit_moderations(panel, [moderation], **settings).items():
+    for (_, outcome), result in fit_heterogeneity(panel, [moderation], **settings).items():
         if isinstance(result, NotRun):
             raise NotEstimable(result.reason)
         results["twfe", outcome] = _with_own_names(result, {f"strength:{term}": term for term in terms})

@@ -1,4 +1,4 @@
-"""Fit effects that differ between pairs or pilots, and year effects by class of pair; every coefficient gets its lines of inference."""
+"""Fit effects that differ between pairs or pilots, and year effects by class of pair; every coefficient gets its variance estimators."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..estimators.heterogeneity import fit_moderated
+from ..estimators.heterogeneity import fit_heterogeneity_design
 from ..fit import check_arguments, fit_by_sample, result_of, strata_of
 from ..inference.diagnostics.coefficients import permitted_rows
 from ..inference.permutation.draws import permutation_p_value
-from ..inference.permutation.heterogeneity import ModeratedDraws, permute_moderated
+from ..inference.permutation.heterogeneity import HeterogeneityDraws, permute_heterogeneity
 from ..inference.variances import f_p_value
 from ..influence.influence_fit import InfluenceFit
 from ..kernels.compile_cache import use_compile_cache
-from ..linear.heterogeneity_design import CityTypes, ModeratedDesign, Moderation, build_design, city_types
-from ..panel.pair_panel import PairPanel, Sample
+from ..linear.heterogeneity_design import CityTypes, Heterogeneity, HeterogeneityDesign, build_design, city_types
+from ..panel.pair_panel import FitSample, PairPanel
 from ..results import Diagnostic, FitResult, NotEstimable, NotRun
 
-__all__ = ["Moderation", "fit_moderations"]
+__all__ = ["Heterogeneity", "fit_heterogeneity"]
 
 
-def fit_moderations(
+def fit_heterogeneity(
     panel: PairPanel,
-    moderations: Sequence[Moderation],
+    moderations: Sequence[Heterogeneity],
     *,
     vcov: Sequence[str] | None = None,
     permutations: int = 9999,
@@ -38,7 +38,7 @@ def fit_moderations(
     Parameters
     ----------
     panel : PairPanel
-    moderations : sequence of Moderation
+    moderations : sequence of Heterogeneity
         Names must differ.
     vcov, permutations, seed, shuffle, tie_quantile, control_names
         As in `estimation.fit.fit_outcomes`. Draws need every candidate pair in every year and no controls; else that line is left out
@@ -67,20 +67,20 @@ def _fit_sample(sample, moderations, vcov, permutations, seed, shuffle, control_
     types = city_types(sample, moderations)
     strata = strata_of(sample, shuffle)
     results: dict[tuple[str, int], FitResult | NotRun] = {}
-    fitted: dict[str, tuple[ModeratedDesign, tuple[InfluenceFit, ...], tuple[str, ...]]] = {}
+    fitted: dict[str, tuple[HeterogeneityDesign, tuple[InfluenceFit, ...], tuple[str, ...]]] = {}
     for moderation in moderations:
         design = build_design(sample, moderation, types)
         try:
-            fitted[design.name] = (design, *fit_moderated(sample, design, types, control_names))
+            fitted[design.name] = (design, *fit_heterogeneity_design(sample, design, types, control_names))
         except NotEstimable as error:
             results |= {(design.name, outcome): NotRun(str(error)) for outcome in sample.outcomes}
     tested = {name: _tested(design, fits[0]) for name, (design, fits, _) in fitted.items()}
-    draws: dict[tuple[str, int], ModeratedDraws] = {}
+    draws: dict[tuple[str, int], HeterogeneityDraws] = {}
     wants_draws = permutations > 0 and sample.panel.pilots_known and (vcov is None or "permutation" in vcov)
     is_affordable = sample.panel.controls is None and bool(sample.observed[sample.candidate].all())
     if wants_draws and is_affordable and fitted:
         use_compile_cache()
-        draws = permute_moderated(sample, tuple(d for d, _, _ in fitted.values()), types, strata, permutations, seed, tested)
+        draws = permute_heterogeneity(sample, tuple(d for d, _, _ in fitted.values()), types, strata, permutations, seed, tested)
     for name, (design, fits, missed) in fitted.items():
         for m, outcome in enumerate(sample.outcomes):
             found = draws.get((name, m))
@@ -94,19 +94,19 @@ def _fit_sample(sample, moderations, vcov, permutations, seed, shuffle, control_
     return results
 
 
-def _typed(sample: Sample, types: CityTypes) -> Sample:
+def _typed(sample: FitSample, types: CityTypes) -> FitSample:
     """The sample with what the permutation moves in place of cohorts."""
     return dataclasses.replace(sample, city_group=types.city_type)
 
 
-def _tested(design: ModeratedDesign, fit: InfluenceFit) -> dict[str, np.ndarray]:
+def _tested(design: HeterogeneityDesign, fit: InfluenceFit) -> dict[str, np.ndarray]:
     """Rows of each joint test that have pilots enough and are kept by every refit; tests with fewer than one row are left out."""
     allowed = set(fit.columns[permitted_rows(fit)].tolist())
     tests = {name: np.array([r for r in rows if int(r) in allowed], dtype=np.int64) for name, rows in design.tests.items()}
     return {name: rows for name, rows in tests.items() if len(rows)}
 
 
-def joint_diagnostics(fit: InfluenceFit, tested: dict[str, np.ndarray], draws: ModeratedDraws | None) -> list[Diagnostic]:
+def joint_diagnostics(fit: InfluenceFit, tested: dict[str, np.ndarray], draws: HeterogeneityDraws | None) -> list[Diagnostic]:
     """Joint tests that all effects are zero and that all are equal: F with the jackknife covariance, its p, and the permutation p."""
     found: list[Diagnostic] = []
     if fit.provinces is None:

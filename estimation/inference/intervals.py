@@ -1,4 +1,4 @@
-"""All lines of inference of a fit: variances, intervals and the default line of each coefficient (docs/methods, section 7)."""
+"""Variances, intervals and the default variance estimator of each coefficient of a fit (docs/methods, section 7)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit
-from ..panel.pair_panel import Sample
+from ..panel.pair_panel import FitSample
 from .permutation.draws import Draws, critical_value, permutation_p_value
 from .variances import (
     MIN_PILOTS,
     Interval,
     city_variance,
     conventional_variance,
-    default_line,
+    default_vcov,
     dyadic_variance,
     jackknife_degrees,
     score_variance,
@@ -27,7 +27,7 @@ EXACT_FIT = 1e-24
 
 
 @dataclass(frozen=True)
-class Lines:
+class Inference:
     """Inference on the C coefficients of a fit.
 
     Attributes
@@ -35,7 +35,7 @@ class Lines:
     variances : dict of (C,) float arrays
         ``conventional, dyadic, score`` (sum of squared city sums), ``city``, ``province_jackknife``; NaN where a line has none.
     intervals : tuple of dict, length C
-        Interval by line, only for the lines this panel offers.
+        Interval by variance estimator, only for those that this panel offers.
     defaults : tuple of str, length C
     n_provinces : int
         Refits of the jackknife, 0 without provinces.
@@ -50,26 +50,26 @@ class Lines:
     jackknife_df: np.ndarray
 
 
-def held_cities(sample: Sample) -> np.ndarray:
+def cities_with_kept_pair(sample: FitSample) -> np.ndarray:
     """Cities that hold a kept pair; shape (N,) bool."""
     held = np.zeros(sample.panel.n_cities, dtype=bool)
     held[sample.panel.city_i[sample.kept]] = held[sample.panel.city_j[sample.kept]] = True
     return held
 
 
-def infer(sample: Sample, fit: InfluenceFit, draws: Draws | None) -> Lines:
-    """Every line for every coefficient.
+def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inference:
+    """Every variance estimator for every coefficient.
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
     fit : InfluenceFit
     draws : Draws or None
         None where no permutation was run.
 
     Returns
     -------
-    Lines
+    Inference
     """
     variances = _variances(sample, fit)
     n_provinces = 0 if fit.provinces is None else len(fit.provinces.blocks)
@@ -77,16 +77,16 @@ def infer(sample: Sample, fit: InfluenceFit, draws: Draws | None) -> Lines:
     degrees = [jackknife_degrees(n_provinces, n, None if by_design is None else by_design[c]) for c, n in enumerate(fit.n_pilot_provinces)]
     intervals, defaults = [], []
     for c in range(len(fit.estimate)):
-        intervals.append(_coefficient_lines(sample, fit, draws, variances, degrees[c], c))
+        intervals.append(_coefficient_intervals(sample, fit, draws, variances, degrees[c], c))
         has_jackknife = bool(np.isfinite(variances["province_jackknife"][c]))
         has_city = bool(np.isfinite(variances["city"][c]))
-        defaults.append(default_line(fit.n_pilots[c], fit.n_pilot_provinces[c], n_provinces, has_jackknife, has_city))
-    return Lines(variances, tuple(intervals), tuple(defaults), n_provinces, np.array(degrees))
+        defaults.append(default_vcov(fit.n_pilots[c], fit.n_pilot_provinces[c], n_provinces, has_jackknife, has_city))
+    return Inference(variances, tuple(intervals), tuple(defaults), n_provinces, np.array(degrees))
 
 
-def _variances(sample: Sample, fit: InfluenceFit) -> dict[str, np.ndarray]:
+def _variances(sample: FitSample, fit: InfluenceFit) -> dict[str, np.ndarray]:
     missing = np.full(len(fit.estimate), np.nan)
-    held, pilot = held_cities(sample), sample.panel.city_cohort > 0
+    held, pilot = cities_with_kept_pair(sample), sample.panel.city_cohort > 0
     score = score_variance(fit.city_sums)
     variances = {
         "conventional": conventional_variance(fit.psi),
@@ -126,18 +126,18 @@ def intervals_of(
     return {name: t_interval(estimate, variance, degrees[name]) if enough else Interval() for name, variance in variances.items()}
 
 
-def _coefficient_lines(sample, fit, draws, variances, jackknife_df, c) -> dict[str, Interval]:
+def _coefficient_intervals(sample, fit, draws, variances, jackknife_df, c) -> dict[str, Interval]:
     offered = ["conventional", "dyadic"]
     if sample.panel.pilots_known:
         offered.append("city")
     if fit.provinces is not None:
         offered.append("province_jackknife")
     estimate, counts = float(fit.estimate[c]), {"n_pairs": int(sample.kept.sum()), "n_pilots": fit.n_pilots[c]}
-    lines = intervals_of(estimate, {name: variances[name][c] for name in offered}, **counts, jackknife_df=jackknife_df)
+    intervals = intervals_of(estimate, {name: variances[name][c] for name in offered}, **counts, jackknife_df=jackknife_df)
     if draws is not None and fit.columns[c] >= 0:
         of_draws = (draws.statistic[:, fit.columns[c]], draws.is_enumeration)
-        lines["permutation"] = permutation_interval(estimate, variances["score"][c], *of_draws, fit.n_pilots[c])
-    return lines
+        intervals["permutation"] = permutation_interval(estimate, variances["score"][c], *of_draws, fit.n_pilots[c])
+    return intervals
 
 
 def permutation_interval(estimate: float, score: float, drawn: np.ndarray, is_enumeration: bool, n_pilots: int) -> Interval:

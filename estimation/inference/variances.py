@@ -1,4 +1,4 @@
-"""Variances of city-pair estimates from influence values, and their lines of inference (docs/methods, section 7).
+"""Variances of city-pair estimates from influence values, and the choice of the default (docs/methods, section 7).
 
 Sources: Fafchamps and Gubert 2007; Cameron and Miller 2014; Aronow, Samii and Assenova 2015; Tabord-Meehan 2019.
 """
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import fdtrc, stdtr, stdtrit
 
-LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 MIN_PILOTS = 4
 MIN_PROVINCES = 10
 # with pilots in two provinces of the real panel `city` rejects 34 % without an effect, the jackknife with these degrees of freedom 2 %
@@ -19,7 +18,7 @@ MIN_PILOT_PROVINCES = 2
 
 @dataclass(frozen=True)
 class Interval:
-    """Standard error, 95 % interval and two-sided p value of one line; None where there is none."""
+    """Standard error, 95 % interval and two-sided p value under one variance estimator; None where there is none."""
 
     std_error: float | None = None
     ci_low: float | None = None
@@ -105,8 +104,8 @@ def f_p_value(statistic: float, df1: int, df2: int) -> float:
     return float(fdtrc(df1, df2, statistic))
 
 
-def default_line(n_pilots: int, n_pilot_provinces: int, n_provinces: int, has_jackknife: bool, has_city: bool) -> str:
-    """The line that gives a coefficient's standard error, interval and p.
+def default_vcov(n_pilots: int, n_pilot_provinces: int, n_provinces: int, has_jackknife: bool, has_city: bool) -> str:
+    """The variance estimator that gives a coefficient's standard error, interval and p.
 
     Parameters
     ----------
@@ -115,7 +114,7 @@ def default_line(n_pilots: int, n_pilot_provinces: int, n_provinces: int, has_ja
     n_provinces : int
         Refits of the jackknife.
     has_jackknife, has_city : bool
-        Whether the line exists for this coefficient.
+        Whether the variance estimator exists for this coefficient.
     """
     if n_pilots < MIN_PILOTS:
         return "permutation"

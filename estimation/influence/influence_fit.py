@@ -1,4 +1,4 @@
-"""A fitted estimator as its influence values by pair: the form that every line of inference reads.
+"""A fitted estimator as its influence values by pair: the form that every variance estimator reads.
 
 An estimator plugs in by giving an `InfluenceFit` for each outcome; least squares with pair and year effects does so here.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..linear.treatment_regressors import Design
-from ..panel.pair_panel import Sample
+from ..panel.pair_panel import FitSample
 from .refits import Refits
 
 
@@ -53,7 +53,7 @@ class InfluenceFit:
     residuals: np.ndarray
 
 
-def pilots_in_cells(sample: Sample, design: Design) -> np.ndarray:
+def pilots_in_cells(sample: FitSample, design: Design) -> np.ndarray:
     """Whether a pilot is observed in the cells of each coefficient, in a kept pair; shape (N, L) bool."""
     panel = sample.panel
     treated = np.flatnonzero(sample.kept & (sample.pair_group > 0))
@@ -67,7 +67,7 @@ def pilots_in_cells(sample: Sample, design: Design) -> np.ndarray:
     return result
 
 
-def count_provinces(sample: Sample, pilots: np.ndarray) -> np.ndarray:
+def count_provinces(sample: FitSample, pilots: np.ndarray) -> np.ndarray:
     """Provinces of the pilots of each coefficient, given as (N, C) bool; shape (C,), zero without codes."""
     if sample.panel.province is None:
         return np.zeros(pilots.shape[1], dtype=np.int64)

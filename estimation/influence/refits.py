@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..linear.pair_statistics import sum_by_city, sum_by_group, sum_inside
-from ..panel.pair_panel import Sample
+from ..panel.pair_panel import FitSample
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Refits:
         return wald * (n - k) / (k * (n - 1)), k, n - k
 
 
-def sums_without_cities(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sums_without_cities(sample: FitSample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Ids (H,) of the cities that hold a kept pair, and the sums by group (H, G + 1, D) of the statistics (P, D) without each."""
     held = np.zeros(sample.panel.n_cities, dtype=bool)
     held[sample.panel.city_i[sample.kept]] = held[sample.panel.city_j[sample.kept]] = True
@@ -80,7 +80,7 @@ def sums_without_cities(sample: Sample, values: np.ndarray) -> tuple[np.ndarray,
     return sample.panel.city_ids[held], (totals[None] - by_city)[held]
 
 
-def sums_without_provinces(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def sums_without_provinces(sample: FitSample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Names (R,) of the provinces that can go, and the sums by group (R, G + 1, D) of the statistics (P, D) without each."""
     panel, kept = sample.panel, sample.kept
     names, province = np.unique(panel.province, return_inverse=True)
@@ -97,7 +97,7 @@ def sums_without_provinces(sample: Sample, values: np.ndarray) -> tuple[np.ndarr
     return names[chosen], deleted[chosen]
 
 
-def _sums(sample: Sample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sums(sample: FitSample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     panel, kept = sample.panel, sample.kept
     values, group = values[kept], sample.pair_group[kept]
     by_city = sum_by_city(values, panel.city_i[kept], panel.city_j[kept], group, (panel.n_cities, sample.n_groups))

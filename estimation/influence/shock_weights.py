@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..linear.pair_statistics import bincount_columns
-from ..panel.pair_panel import Sample
+from ..panel.pair_panel import FitSample
 from .jackknife_df import design_df
 
 # (number of the refit or -1 for the whole sample, sums (K, D), groups (K,)) to weights (K, T, C) of the pairs behind each row of sums
-Spread = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
+OutcomeWeights = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -85,19 +85,19 @@ def sum_city_groups(
     return CitySums(*np.divmod(rows, n_groups), sums, part_row, part_province, parts, province)
 
 
-def city_sums_of(sample: Sample, values: np.ndarray) -> CitySums:
+def city_sums_of(sample: FitSample, values: np.ndarray) -> CitySums:
     """Sums of the kept pairs' statistics (P, D) by city and cohort group."""
     kept, panel = sample.kept, sample.panel
     province = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
     return sum_city_groups(values[kept], panel.city_i[kept], panel.city_j[kept], sample.pair_group[kept], province, sample.n_groups)
 
 
-def province_positions(sample: Sample, names: np.ndarray) -> np.ndarray:
+def province_positions(sample: FitSample, names: np.ndarray) -> np.ndarray:
     """Positions of provinces in the codes of `city_sums_of`."""
     return np.searchsorted(np.unique(sample.panel.province), names)
 
 
-def jackknife_df(sums: CitySums, provinces: np.ndarray, spread: Spread) -> np.ndarray | None:
+def jackknife_df(sums: CitySums, provinces: np.ndarray, outcome_weights: OutcomeWeights) -> np.ndarray | None:
     """Degrees of freedom by design of every coefficient's province jackknife.
 
     Parameters
@@ -105,7 +105,7 @@ def jackknife_df(sums: CitySums, provinces: np.ndarray, spread: Spread) -> np.nd
     sums : CitySums
     provinces : (R,) int array
         Positions of the provinces that are left out, in the order of the refits.
-    spread : callable
+    outcome_weights : callable
 
     Returns
     -------
@@ -113,8 +113,8 @@ def jackknife_df(sums: CitySums, provinces: np.ndarray, spread: Spread) -> np.nd
     """
     if len(provinces) == 0:
         return None
-    whole = sums.by_city(spread(-1, sums.sums, sums.group))
+    whole = sums.by_city(outcome_weights(-1, sums.sums, sums.group))
     deviations = np.empty((len(provinces), *whole.shape))
     for b, r in enumerate(provinces):
-        deviations[b] = whole - sums.by_city(spread(b, sums.without(int(r)), sums.group))
+        deviations[b] = whole - sums.by_city(outcome_weights(b, sums.without(int(r)), sums.group))
     return design_df(whole, deviations)

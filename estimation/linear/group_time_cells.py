@@ -63,7 +63,7 @@ def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
 
 
 def cell_terms(cells: Cells, group_years: np.ndarray, with_cells: bool) -> tuple[tuple[str, int | None, int | None], ...]:
-    """`att`, one `event` an event time and, if asked, one `group_time` a cell, as (term, cohort_year, event_time)."""
+    """`att`, one `event` per event time and, if asked, one `group_time` per cell, as (term, cohort_year, event_time)."""
     events = tuple(("event", None, int(e)) for e in np.unique(cells.event_time))
     single = zip(cells.group.tolist(), cells.event_time.tolist(), strict=True)
     every = tuple(("group_time", int(group_years[g - 1]), e) for g, e in single) if with_cells else ()
@@ -86,12 +86,12 @@ def term_label(term: tuple[str, int | None, int | None]) -> str:
     return f"{term[0]}[{inside}]" if inside else term[0]
 
 
-def aggregation_weights(mass: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Weights of the cells in each term: their mass over that of the term's cells; all zero where there is none.
+def aggregation_weights(cell_size: np.ndarray, members: np.ndarray) -> np.ndarray:
+    """Weights of the cells in each term: their cell_size over that of the term's cells; all zero where there is none.
 
     Parameters
     ----------
-    mass : (B, K) float array
+    cell_size : (B, K) float array
         Pairs of the cohort, or treated rows of the cell.
     members : (K, C) bool array
 
@@ -99,7 +99,7 @@ def aggregation_weights(mass: np.ndarray, members: np.ndarray) -> np.ndarray:
     -------
     (B, K, C) float array
     """
-    weights = mass[:, :, None] * members
+    weights = cell_size[:, :, None] * members
     total = weights.sum(axis=1, keepdims=True)
     return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..panel.pair_panel import Sample
+from ..panel.pair_panel import FitSample
 from .treatment_regressors import DESIGNS
 
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
-class Moderation:
+class Heterogeneity:
     """What one fit lets vary; arrays by pair are in the order in which the pairs were given to the panel.
 
     Attributes
@@ -28,7 +28,7 @@ class Moderation:
     estimator : str
         ``twfe`` or ``event_study``; with `city_path` the path stands in for treatment.
     pair_class : (P,) int array, optional
-        Class of every candidate pair, a position in `class_names`: one coefficient a class. The class called ``unknown`` keeps its
+        Class of every candidate pair, a position in `class_names`: one coefficient per class. The class called ``unknown`` keeps its
         pairs in the sample and is in no difference and no test.
     class_names : tuple of str
     gap : (P,) float array, optional
@@ -51,7 +51,7 @@ class Moderation:
 
 
 @dataclass(frozen=True)
-class ModeratedDesign:
+class HeterogeneityDesign:
     """Regressors of one moderation: L = paths x loadings coefficients and C >= L rows of them and their differences.
 
     Attributes
@@ -87,7 +87,7 @@ class ModeratedDesign:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """One text a row."""
+        """One text per row."""
         return tuple(term if event is None else f"{term}[{event}]" for term, _, event in self.terms)
 
 
@@ -110,7 +110,7 @@ class CityTypes:
     example: np.ndarray
 
 
-def city_types(sample: Sample, moderations: tuple[Moderation, ...]) -> CityTypes:
+def city_types(sample: FitSample, moderations: tuple[Heterogeneity, ...]) -> CityTypes:
     """Types that tell apart every cohort and every record of paths among the moderations."""
     pilots = np.flatnonzero(sample.city_group > 0)
     records = [sample.city_group[pilots, None].astype(np.float64)]
@@ -122,18 +122,18 @@ def city_types(sample: Sample, moderations: tuple[Moderation, ...]) -> CityTypes
     return CityTypes(city_type, np.concatenate([[0], sample.city_group[example[1:]]]), example)
 
 
-def build_design(sample: Sample, moderation: Moderation, types: CityTypes) -> ModeratedDesign:
+def build_design(sample: FitSample, moderation: Heterogeneity, types: CityTypes) -> HeterogeneityDesign:
     """Regressors, terms, differences and tests of a moderation.
 
     Parameters
     ----------
-    sample : Sample
-    moderation : Moderation
+    sample : FitSample
+    moderation : Heterogeneity
     types : CityTypes
 
     Returns
     -------
-    ModeratedDesign
+    HeterogeneityDesign
 
     Raises
     ------
@@ -156,10 +156,12 @@ def build_design(sample: Sample, moderation: Moderation, types: CityTypes) -> Mo
     if moderation.year_block is not None:
         block = np.unique(np.asarray(moderation.year_block)[sample.panel.order], return_inverse=True)[1].reshape(-1).astype(np.int64)
     tests = _tests(coefficients, known, pairs, size)
-    return ModeratedDesign(moderation.name, moderation.estimator, path, loading, block, tuple(coefficients + differences), contrasts, tests)
+    return HeterogeneityDesign(
+        moderation.name, moderation.estimator, path, loading, block, tuple(coefficients + differences), contrasts, tests
+    )
 
 
-def _paths(sample: Sample, moderation: Moderation, types: CityTypes) -> tuple[np.ndarray, list[tuple[str, int | None]]]:
+def _paths(sample: FitSample, moderation: Heterogeneity, types: CityTypes) -> tuple[np.ndarray, list[tuple[str, int | None]]]:
     if moderation.city_path is None:
         design = DESIGNS[moderation.estimator](sample.group_years, sample.panel.years)
         return design.x[types.group], [(design.term, event) for event in design.event_times]
@@ -168,7 +170,7 @@ def _paths(sample: Sample, moderation: Moderation, types: CityTypes) -> tuple[np
     return path, [(f"strength:{name}", None) for name in moderation.path_names]
 
 
-def _loadings(sample: Sample, moderation: Moderation) -> tuple[np.ndarray, list[str]]:
+def _loadings(sample: FitSample, moderation: Heterogeneity) -> tuple[np.ndarray, list[str]]:
     """Loadings (P, V) in the panel's order, and what each adds to a term."""
     order, n_pairs = sample.panel.order, sample.panel.n_pairs
     if moderation.pair_class is not None:
@@ -211,7 +213,7 @@ def _tests(coefficients: list, known: list[int], pairs: list, size: int) -> dict
     return tests
 
 
-def _check(sample: Sample, moderation: Moderation) -> None:
+def _check(sample: FitSample, moderation: Heterogeneity) -> None:
     n_pairs, n_years, n_cities = sample.panel.n_pairs, len(sample.panel.years), sample.panel.n_cities
     shapes = {
         "pair_class": (n_pairs,),

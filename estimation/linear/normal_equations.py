@@ -170,7 +170,7 @@ def outcome_weights(inverse: np.ndarray, x: np.ndarray, layout: Layout) -> tuple
     return by_year[None] + np.einsum("gtl,rl->gtr", x, inverse[rows, t - 1 + k :]), inverse[rows, t - 1 : t - 1 + k].T
 
 
-def spread_outcome_weights(
+def outcome_weights_by_year(
     z: np.ndarray, by_control: np.ndarray, sums: np.ndarray, group: np.ndarray, statistics: PairStatistics
 ) -> np.ndarray:
     """Weight of each year's outcome, added up over the pairs behind each row of sums.

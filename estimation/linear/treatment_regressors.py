@@ -29,7 +29,7 @@ class Design:
 
     @property
     def labels(self) -> list[str]:
-        """One text a coefficient, for diagnostics and messages."""
+        """One text per coefficient, for diagnostics and messages."""
         return [self.term if e is None else f"{self.term}[{e}]" for e in self.event_times]
 
     @property

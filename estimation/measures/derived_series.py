@@ -21,7 +21,7 @@ INPUTS = (
     "patents_granted",
     "firms_new",
 )
-# Logarithms of a column, or of a column a head.
+# Logarithms of a column, or of a column per head.
 LOGS = {"ln_wage": ("wage_avg_cny", None)}
 LOGS |= {
     f"ln_{name}_per_head": (column, "population_10k")
@@ -36,7 +36,7 @@ def add_derived_series(city_years: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     city_years : DataFrame
-        ``marts.fct_city_year``: city_id, year and those of `INPUTS` that the mart has, one row a city and year.
+        ``marts.fct_city_year``: city_id, year and those of `INPUTS` that the mart has, one row per city and year.
 
     Returns
     -------

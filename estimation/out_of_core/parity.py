@@ -1,4 +1,4 @@
-"""The headline from sums that Spark took, held against the same fit from sums that DuckDB took; a step of `make spark`.
+"""The headline from sums that Spark took, compared with the same fit from sums that DuckDB took; a step of `make spark`.
 
 `python -m estimation.out_of_core.parity fit PANEL FITS`, in `.venv-spark`, writes Spark's fits as JSON; with `check` instead of `fit`, in
 `.venv`, it prints the largest difference as JSON and ends with 1 where it is above 1e-9.

@@ -217,7 +217,7 @@ def _refuse_order(table: _Table, ids_i: np.ndarray, ids_j: np.ndarray) -> None:
     kind = "as integers" if ids_i.dtype.kind == "i" else "as text"
     problem = "a pair of a city with itself" if ids_i[row] == ids_j[row] else f"{ids_i[row]} > {ids_j[row]}"
     raise table.fail(
-        row, "city_i_id, city_j_id", f"city_i_id < city_j_id ({kind})", problem, "put the smaller id first, one row a pair and year"
+        row, "city_i_id, city_j_id", f"city_i_id < city_j_id ({kind})", problem, "put the smaller id first, one row per pair and year"
     )
 
 

@@ -160,7 +160,7 @@ def _check(panel: PairPanel) -> None:
 
 
 @dataclass(frozen=True)
-class Sample:
+class FitSample:
     """What one estimation uses of a panel: groups by cohort, candidate pairs and kept pairs.
 
     Attributes
@@ -201,7 +201,7 @@ class Sample:
         return len(self.group_years) + 1
 
 
-def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: float | None, n_partners: int | None = None) -> Sample:
+def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: float | None, n_partners: int | None = None) -> FitSample:
     """Groups, candidates and kept pairs of the real assignment.
 
     Parameters
@@ -216,7 +216,7 @@ def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: floa
 
     Returns
     -------
-    Sample
+    FitSample
     """
     observed = np.isfinite(panel.y[outcomes[0]])
     if panel.controls is not None:
@@ -234,10 +234,10 @@ def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: floa
     city_group = np.where(panel.city_cohort > 0, np.searchsorted(group_years, panel.city_cohort) + 1, 0)
     eligible = candidate & (pair_group >= 0)
     kept = keep_pairs(panel.tie, (panel.city_i, panel.city_j), city_group > 0, eligible, tie_quantile, n_partners)
-    return Sample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, tie_quantile, n_partners)
+    return FitSample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, tie_quantile, n_partners)
 
 
-def require_contrast(sample: Sample) -> None:
+def require_contrast(sample: FitSample) -> None:
     """Refuse a sample without treated or without never-treated pairs.
 
     Raises

@@ -13,7 +13,7 @@ from ..analyses.rules import DATING_RULES, TIE_RULES
 from ..analyses.spec import SERIES_NEEDS, SampleError, Spec
 from ..panel.pair_panel import NEVER, PairPanel
 from .absorbing import NotAbsorbingError, require_absorbing
-from .cities import build_roster, build_strata, share_short_exposure
+from .cities import build_sample_cities, build_strata, share_short_exposure
 from .ties import PAIR_BASE, choose_pairs, cities_with_tie, tie_of
 
 __all__ = [
@@ -146,10 +146,10 @@ def build_sample(
     years, values, complete = _balanced_cities(left, right, years, values, len(outcomes), spec)
     tie = tie_of(keys, pairs, TIE_RULES[spec.tie_rule])
     members = complete if tie is None else cities_with_tie(left, right, tie, complete)
-    roster = build_roster(cities, members, spec, int(years[-1]))
-    members = roster["city_id"].to_numpy()
+    sample_cities = build_sample_cities(cities, members, spec, int(years[-1]))
+    members = sample_cities["city_id"].to_numpy()
     inside = np.isin(left, members) & np.isin(right, members)
-    return _assemble(roster, keys[inside], years, outcomes, values[:, inside], None if tie is None else tie[inside], spec, cities)
+    return _assemble(sample_cities, keys[inside], years, outcomes, values[:, inside], None if tie is None else tie[inside], spec, cities)
 
 
 def _refuse_unknown(spec: Spec, outcomes: tuple[str, ...], synchronization: pd.DataFrame) -> None:
@@ -184,7 +184,7 @@ def _cube(frame: pd.DataFrame, columns: tuple[str, ...], years: np.ndarray) -> t
     if twice.size:
         twice = twice[0]
         key, year = keys[twice // years.size], years[twice % years.size]
-        raise ValueError(f"pair {key // PAIR_BASE}-{key % PAIR_BASE} occurs more than once in {year}, expected one row a pair and year")
+        raise ValueError(f"pair {key // PAIR_BASE}-{key % PAIR_BASE} occurs more than once in {year}, expected one row per pair and year")
     values = np.full((len(columns), keys.size * years.size), np.nan)
     for k, column in enumerate(columns):
         values[k, cell] = frame[column].to_numpy(dtype=float, na_value=np.nan)[inside]
@@ -219,7 +219,7 @@ def _balanced_cities(
 
 
 def _assemble(
-    roster: pd.DataFrame,
+    sample_cities: pd.DataFrame,
     keys: np.ndarray,
     years: np.ndarray,
     outcomes: tuple[str, ...],
@@ -228,7 +228,7 @@ def _assemble(
     spec: Spec,
     cities: pd.DataFrame,
 ) -> StudySample:
-    ids, city_cohort = roster["city_id"].to_numpy(), roster["cohort"].to_numpy()
+    ids, city_cohort = sample_cities["city_id"].to_numpy(), sample_cities["cohort"].to_numpy()
     city_i, city_j = np.searchsorted(ids, keys // PAIR_BASE), np.searchsorted(ids, keys % PAIR_BASE)
     chosen = choose_pairs(tie, (city_i, city_j), city_cohort, spec)
     n_treated, treated = chosen.n_treated, np.flatnonzero(chosen.kept & (chosen.n_treated == 1))
@@ -243,7 +243,7 @@ def _assemble(
         tie_median=chosen.threshold,
         first_year=int(years[0]),
         last_year=int(years[-1]),
-        share_short_exposure=share_short_exposure(roster, (city_i, city_j), treated, years, spec.treatment_rule),
+        share_short_exposure=share_short_exposure(sample_cities, (city_i, city_j), treated, years, spec.treatment_rule),
         dropped_city_ids=tuple(int(c) for c in np.setdiff1d(cities["city_id"].to_numpy(dtype=np.int64), ids)),
     )
     split = len(outcomes)
@@ -253,7 +253,7 @@ def _assemble(
         years=years,
         y=values[:split],
         city_cohort=city_cohort,
-        province=roster["province_id"].to_numpy(),
+        province=sample_cities["province_id"].to_numpy(),
         controls=values[split:] if len(values) > split else None,
         tie=tie,
         city_ids=ids,
@@ -263,8 +263,8 @@ def _assemble(
         outcomes,
         chosen.kept,
         description,
-        strata=build_strata(roster, spec),
-        is_second_half=roster["is_second_half"].to_numpy(dtype=bool),
+        strata=build_strata(sample_cities, spec),
+        is_second_half=sample_cities["is_second_half"].to_numpy(dtype=bool),
         city_covariates=_city_covariates(cities, ids, spec),
     )
 

@@ -13,7 +13,7 @@ from .exposure import excluded_cities
 CALENDAR = "_calendar_year"
 
 
-def build_roster(cities: pd.DataFrame, members: np.ndarray, spec: Spec, last_year: int) -> pd.DataFrame:
+def build_sample_cities(cities: pd.DataFrame, members: np.ndarray, spec: Spec, last_year: int) -> pd.DataFrame:
     """Members in order of city_id, without those that the control group or the exclusions of the spec leave out.
 
     Parameters
@@ -48,7 +48,7 @@ def build_roster(cities: pd.DataFrame, members: np.ndarray, spec: Spec, last_yea
     in_window = np.isfinite(treated) & (treated <= last_year)
     gap = np.where(in_window, np.inf, np.nan_to_num(treated - last_year, nan=np.inf))
     gdp = found["gdp_mean_cny_100m"] if "gdp_mean_cny_100m" in found else pd.Series(np.nan, index=found.index)
-    roster = pd.DataFrame(
+    sample_cities = pd.DataFrame(
         {
             "city_id": members,
             "province_id": found["province_id"].to_numpy(dtype=np.int64),
@@ -58,7 +58,7 @@ def build_roster(cities: pd.DataFrame, members: np.ndarray, spec: Spec, last_yea
         }
     )
     is_kept = (gap > CONTROL_GROUPS[spec.control_group]) & ~_is_excluded(found, spec, last_year)
-    return roster[is_kept].reset_index(drop=True)
+    return sample_cities[is_kept].reset_index(drop=True)
 
 
 def _is_excluded(cities: pd.DataFrame, spec: Spec, last_year: int) -> np.ndarray:
@@ -83,23 +83,23 @@ def _treated_years(cities: pd.DataFrame, column: str) -> tuple[np.ndarray, np.nd
     return (same_year if column.endswith(CALENDAR) else next_year), np.isfinite(next_year) & (next_year != same_year)
 
 
-def build_strata(roster: pd.DataFrame, spec: Spec) -> np.ndarray | None:
+def build_strata(sample_cities: pd.DataFrame, spec: Spec) -> np.ndarray | None:
     """Province by tercile of GDP over the sample's cities; a city without GDP stands with those of its province that lack it too."""
     if spec.shuffle != "province_gdp_tercile":
         return None
-    gdp = roster["gdp"]
+    gdp = sample_cities["gdp"]
     if gdp.notna().sum() < 3:
         raise SampleError("needs gdp_nominal_cny_100m of 2010-2014 to shuffle admission years within terciles of GDP")
     tercile = (gdp.rank(method="min") - 1) * 3 // gdp.notna().sum()
-    return (roster["province_id"] * 10 + tercile.fillna(9)).to_numpy(dtype=np.int64)
+    return (sample_cities["province_id"] * 10 + tercile.fillna(9)).to_numpy(dtype=np.int64)
 
 
 def share_short_exposure(
-    roster: pd.DataFrame, sides: tuple[np.ndarray, np.ndarray], treated: np.ndarray, years: np.ndarray, rule: str
+    sample_cities: pd.DataFrame, sides: tuple[np.ndarray, np.ndarray], treated: np.ndarray, years: np.ndarray, rule: str
 ) -> float:
     """Of the treated pair-years of the given pairs (positions), those in the approval year of a second-half approval."""
     is_calendar = DATING_RULES[rule].column.endswith(CALENDAR)
-    cohort, late = roster["cohort"].to_numpy(), roster["is_second_half"].to_numpy() & is_calendar
+    cohort, late = sample_cities["cohort"].to_numpy(), sample_cities["is_second_half"].to_numpy() & is_calendar
     pilot = np.where(cohort[sides[0][treated]] > NEVER, sides[0][treated], sides[1][treated])
     n_treated = (years[None, :] >= cohort[pilot][:, None]).sum()
     n_short = (late[pilot][:, None] & (years[None, :] == cohort[pilot][:, None])).sum()

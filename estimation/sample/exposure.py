@@ -51,7 +51,7 @@ def add_city_marks(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) ->
 
 
 def _links(pairs: pd.DataFrame, pilots: set[int]) -> pd.DataFrame:
-    """One row a never-pilot city and pilot: city, pilot, distance_km, tie_strength."""
+    """One row per never-pilot city and pilot: city, pilot, distance_km, tie_strength."""
     measures = ["distance_km", "tie_strength"]
     sides = [
         pairs.rename(columns={city: "city", pilot: "pilot"})[["city", "pilot", *measures]]

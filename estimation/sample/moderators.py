@@ -9,7 +9,7 @@ import pandas as pd
 
 from ..analyses.rules import CONCEPTS, MODERATORS, TOOLS
 from ..analyses.spec import SampleError, Spec
-from ..linear.heterogeneity_design import UNKNOWN, Moderation
+from ..linear.heterogeneity_design import UNKNOWN, Heterogeneity
 from .build import StudySample
 
 MIN_ZONES = 10
@@ -20,7 +20,9 @@ MAX_EXPLAINED = 0.9
 Notes = tuple[list[tuple[str, str | None, float]], list[str]]
 
 
-def build_moderation(sample: StudySample, cities: pd.DataFrame, strengths: pd.DataFrame | None, spec: Spec) -> tuple[Moderation, Notes]:
+def build_heterogeneity(
+    sample: StudySample, cities: pd.DataFrame, strengths: pd.DataFrame | None, spec: Spec
+) -> tuple[Heterogeneity, Notes]:
     """What a spec lets vary, with diagnostics and warnings about it.
 
     Parameters
@@ -34,7 +36,7 @@ def build_moderation(sample: StudySample, cities: pd.DataFrame, strengths: pd.Da
 
     Returns
     -------
-    Moderation
+    Heterogeneity
         Named by the spec's id, arrays in the sample's order of pairs.
     tuple of list
         Diagnostics (name, term, value) and whole sentences.
@@ -61,7 +63,7 @@ def build_moderation(sample: StudySample, cities: pd.DataFrame, strengths: pd.Da
         diagnostics += found
         warnings += _text_warnings(found)
     block = _year_block(sample, by_id, spec, values)
-    return Moderation(spec.spec_id, spec.estimator, year_block=block, **values), (diagnostics, warnings)
+    return Heterogeneity(spec.spec_id, spec.estimator, year_block=block, **values), (diagnostics, warnings)
 
 
 def _need(column: str) -> str:

@@ -111,7 +111,7 @@ def build_synchronization(city_years: pd.DataFrame, outcomes: tuple[str, ...], w
     Raises
     ------
     SampleError
-        If an outcome cannot be made from city series, or the series lacks.
+        If an outcome cannot be made from city series, or the series is missing.
     """
     parts = [split_outcome(outcome) for outcome in outcomes]
     unknown = [outcome for outcome, part in zip(outcomes, parts, strict=True) if part is None]

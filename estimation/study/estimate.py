@@ -63,7 +63,7 @@ def fit_group(
         "shuffle": first.shuffle if sample.strata is None else sample.strata,
         "tie_quantile": TIE_RULES[first.tie_rule].quantile,
     }
-    if first.is_moderated:
+    if first.has_heterogeneity:
         yield from fit_heterogeneity_group(marts, sample, group, settings)
         return
     estimators = tuple(dict.fromkeys(spec.estimator for spec in group))

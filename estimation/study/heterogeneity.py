@@ -7,28 +7,28 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..analyses.spec import SampleError, Spec
-from ..fits.heterogeneity import fit_moderations
-from ..linear.heterogeneity_design import Moderation
+from ..fits.heterogeneity import fit_heterogeneity
+from ..linear.heterogeneity_design import Heterogeneity
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
-from ..sample.moderators import Notes, build_moderation
+from ..sample.moderators import Notes, build_heterogeneity
 
 
 def fit_heterogeneity_group(
     marts: Marts, sample: StudySample, group: list[Spec], settings: dict[str, Any]
 ) -> Iterator[tuple[Spec, FitResult | NotRun]]:
     """Results by spec; specs that differ only in outcome share a fit."""
-    built: dict[tuple, tuple[Moderation, Notes] | NotRun] = {}
+    built: dict[tuple, tuple[Heterogeneity, Notes] | NotRun] = {}
     for spec in group:
         if _key(spec) not in built:
             try:
-                built[_key(spec)] = build_moderation(sample, marts.cities, marts.strengths, spec)
+                built[_key(spec)] = build_heterogeneity(sample, marts.cities, marts.strengths, spec)
             except SampleError as error:
                 built[_key(spec)] = NotRun(str(error))
     moderations = [entry[0] for entry in built.values() if not isinstance(entry, NotRun)]
     try:
-        results = fit_moderations(sample.panel, moderations, control_names=group[0].controls, **settings) if moderations else {}
+        results = fit_heterogeneity(sample.panel, moderations, control_names=group[0].controls, **settings) if moderations else {}
     except NotEstimable as error:
         built = {key: entry if isinstance(entry, NotRun) else NotRun(str(error)) for key, entry in built.items()}
     for spec in group:

@@ -17,13 +17,13 @@ from ..analyses.rules import TIE_MEASURES, TIE_RULES
 from ..analyses.spec import TIE_NEEDS, SampleError, Spec
 from ..estimators.cohort_means import CellFit, CellPanel, build_cell_panel, fit_cells, jackknife_df_of_cells, sum_city_cells
 from ..inference.intervals import intervals_of
-from ..inference.variances import city_variance, conventional_variance, default_line, jackknife_degrees
+from ..inference.variances import city_variance, conventional_variance, default_vcov, jackknife_degrees
 from ..influence.influence_fit import sum_by_city
 from ..influence.shock_weights import CitySums
 from ..measures.synchronization import pair_outcome
 from ..panel.pair_panel import NEVER
 from ..sample.build import hash_panels
-from ..sample.cities import build_roster
+from ..sample.cities import build_sample_cities
 from ..sample.outcomes import CitySeries, build_series, split_outcome
 from ..sample.ties import choose_pairs
 
@@ -48,9 +48,9 @@ class CurveRows:
 
 @dataclass(frozen=True)
 class _CurveSample:
-    """Kept pairs of one sample: cities as positions in the roster, groups by cohort, and the series of the roster's cities."""
+    """Kept pairs of one sample: cities as positions in the sample_cities, groups by cohort, and the series of the sample's cities."""
 
-    roster: pd.DataFrame
+    sample_cities: pd.DataFrame
     city_i: np.ndarray
     city_j: np.ndarray
     group: np.ndarray
@@ -76,7 +76,7 @@ def run_curve(
     study_window : (first year, last year)
         For specs without a window of their own.
     on_progress : callable, optional
-        Called with one line a series and window.
+        Called with one line per series and window.
 
     Returns
     -------
@@ -134,10 +134,10 @@ def _build_sample(cities: pd.DataFrame, ties: dict[str, pd.DataFrame], found: Ci
         if not has_tie.any():
             raise SampleError(f"needs ties between cities, that is {TIE_NEEDS}: no pair of complete cities has a tie strength")
         members, table = members[has_tie], table[np.ix_(has_tie, has_tie)]
-    roster = build_roster(cities, members, spec, int(found.years[-1]))
-    stays = np.isin(members, roster["city_id"])
-    cohort = roster["cohort"].to_numpy()
-    i, j = np.triu_indices(len(roster), 1)
+    sample_cities = build_sample_cities(cities, members, spec, int(found.years[-1]))
+    stays = np.isin(members, sample_cities["city_id"])
+    cohort = sample_cities["cohort"].to_numpy()
+    i, j = np.triu_indices(len(sample_cities), 1)
     tie = None if table is None else rule.sign * table[np.ix_(stays, stays)][i, j]
     kept = choose_pairs(tie, (i, j), cohort, spec).kept
     i, j = i[kept], j[kept]
@@ -145,19 +145,19 @@ def _build_sample(cities: pd.DataFrame, ties: dict[str, pd.DataFrame], found: Ci
     pair_cohort = np.maximum(cohort[i], cohort[j])
     group = np.where(pair_cohort > NEVER, np.searchsorted(group_years, pair_cohort) + 1, 0)
     start = np.concatenate([[len(found.years)], np.searchsorted(found.years, group_years)])
-    rows = np.searchsorted(found.city_ids, roster["city_id"])
-    return _CurveSample(roster, i, j, group, start, CitySeries(roster["city_id"].to_numpy(), found.years, found.d[rows]))
+    rows = np.searchsorted(found.city_ids, sample_cities["city_id"])
+    return _CurveSample(sample_cities, i, j, group, start, CitySeries(sample_cities["city_id"].to_numpy(), found.years, found.d[rows]))
 
 
 def _fit_sample(sample: _CurveSample, specs: list[Spec], region: pd.Series | None, rows: CurveRows) -> None:
     outcomes = tuple(dict.fromkeys(spec.outcome for spec in specs))
     y = np.stack([pair_outcome(split_outcome(name)[0], sample.series.d, sample.city_i, sample.city_j).T for name in outcomes])
-    ids, cohort = sample.roster["city_id"].to_numpy(), sample.roster["cohort"].to_numpy()
+    ids, cohort = sample.sample_cities["city_id"].to_numpy(), sample.sample_cities["cohort"].to_numpy()
     i, j = sample.city_i, sample.city_j
     hashes = hash_panels((ids[i], ids[j]), np.maximum(cohort[i], cohort[j]), sample.series.years, (outcome.T for outcome in y))
     common = [{"panel_hash": found} for found in hashes]
-    spread = y.std(axis=(1, 2)).tolist()
-    codes, province = np.unique(sample.roster["province_id"], return_inverse=True)
+    outcome_sd = y.std(axis=(1, 2)).tolist()
+    codes, province = np.unique(sample.sample_cities["province_id"], return_inverse=True)
     cells = build_cell_panel(y, sample.group, sample.start, (province[sample.city_i], province[sample.city_j]))
     for (effects,), sharing in _groups(specs, lambda spec: (spec.effects,)):
         if effects[1] == "region_pair_year" and region is None:
@@ -167,10 +167,10 @@ def _fit_sample(sample: _CurveSample, specs: list[Spec], region: pd.Series | Non
         block_class = _block_class(cells, effects, codes, sample, region)
         fits = fit_cells(cells, estimators, block_class)
         sums = sum_city_cells(cells, (sample.city_i, sample.city_j), province, block_class)
-        found = {estimator: _lines(sample, estimator, fits[estimator], province, sums) for estimator in estimators}
+        found = {estimator: _intervals(sample, estimator, fits[estimator], province, sums) for estimator in estimators}
         for spec in sharing:
-            m, (counts, lines) = outcomes.index(spec.outcome), found[spec.estimator]
-            _add(spec, common[m] | counts, float(fits[spec.estimator].estimate[m]), lines[m], spread[m], rows)
+            m, (counts, intervals) = outcomes.index(spec.outcome), found[spec.estimator]
+            _add(spec, common[m] | counts, float(fits[spec.estimator].estimate[m]), intervals[m], outcome_sd[m], rows)
 
 
 def _block_class(cells: CellPanel, effects: tuple[str, ...], codes: np.ndarray, sample: _CurveSample, region: pd.Series | None):
@@ -180,21 +180,21 @@ def _block_class(cells: CellPanel, effects: tuple[str, ...], codes: np.ndarray, 
     if effects[1] == "province_pair_year":
         return np.arange(len(cells.counts))
     # a region is made of whole provinces
-    first_city = sample.roster.drop_duplicates("province_id").set_index("province_id")["city_id"].reindex(codes)
+    first_city = sample.sample_cities.drop_duplicates("province_id").set_index("province_id")["city_id"].reindex(codes)
     code = np.unique(region.reindex(first_city).fillna("").to_numpy(dtype=str), return_inverse=True)[1]
     sides = np.sort(code[cells.block_province], axis=1)
     return np.unique(sides[:, 0] * (code.max() + 1) + sides[:, 1], return_inverse=True)[1]
 
 
-def _lines(
+def _intervals(
     sample: _CurveSample, estimator: str, fit: CellFit, province: np.ndarray, city_sums: CitySums
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Counts of the fit, and by outcome the intervals of its default line and of the conventional one."""
     # pairs treated in every year are neither effect nor control of the group-time estimators
     used = np.ones(len(sample.group), dtype=bool) if estimator == "twfe" else sample.start[sample.group] > 0
-    i, j, n_cities = sample.city_i[used], sample.city_j[used], len(sample.roster)
+    i, j, n_cities = sample.city_i[used], sample.city_j[used], len(sample.sample_cities)
     held = np.bincount(np.concatenate([i, j]), minlength=n_cities) > 0
-    is_pilot = sample.roster["cohort"].to_numpy() > NEVER
+    is_pilot = sample.sample_cities["cohort"].to_numpy() > NEVER
     n_pilots, n_pilot_provinces = int((held & is_pilot).sum()), len(np.unique(province[held & is_pilot]))
     counts = {"n_obs": int(used.sum()) * len(sample.series.years), "n_pairs": int(used.sum()), "n_cities": int(held.sum())}
     jackknife, conventional = fit.jackknife_variance(), conventional_variance(fit.psi.T)
@@ -202,16 +202,16 @@ def _lines(
     city = city_variance(sums, held & is_pilot, held & ~is_pilot, np.full(len(fit.estimate), n_pilots))
     n_provinces = int(fit.can_go.sum())
     jackknife_df = jackknife_degrees(n_provinces, n_pilot_provinces, jackknife_df_of_cells(fit, city_sums))
-    lines = []
+    intervals = []
     for m, b in enumerate(fit.estimate.tolist()):
-        name = default_line(n_pilots, n_pilot_provinces, n_provinces, bool(np.isfinite(jackknife[m])), bool(np.isfinite(city[m])))
+        name = default_vcov(n_pilots, n_pilot_provinces, n_provinces, bool(np.isfinite(jackknife[m])), bool(np.isfinite(city[m])))
         variances = {"province_jackknife": jackknife[m], "city": city[m], "conventional": conventional[m]}
         shown = {vcov: variances[vcov] for vcov in (name, "conventional") if vcov in variances}
-        lines.append(intervals_of(b, shown, n_pairs=counts["n_pairs"], n_pilots=n_pilots, jackknife_df=jackknife_df))
-    return {**counts, "n_pilots": n_pilots}, lines
+        intervals.append(intervals_of(b, shown, n_pairs=counts["n_pairs"], n_pilots=n_pilots, jackknife_df=jackknife_df))
+    return {**counts, "n_pilots": n_pilots}, intervals
 
 
-def _add(spec: Spec, common: dict[str, Any], estimate: float, lines: dict[str, Any], outcome_sd: float, rows: CurveRows) -> None:
+def _add(spec: Spec, common: dict[str, Any], estimate: float, intervals: dict[str, Any], outcome_sd: float, rows: CurveRows) -> None:
     if not np.isfinite(estimate):
         rows.reasons[spec.spec_id] = f"{spec.estimator} identifies no effect beside {' and '.join(spec.effects)} effects in this sample"
         return
@@ -223,7 +223,7 @@ def _add(spec: Spec, common: dict[str, Any], estimate: float, lines: dict[str, A
         "cohort_year": None,
         "event_time": None,
     }
-    for vcov, interval in lines.items():
+    for vcov, interval in intervals.items():
         inference = {name: getattr(interval, name) for name in ("std_error", "ci_low", "ci_high", "p_value")}
         rows.estimate.append({**row, "vcov": vcov, "is_default": vcov != "conventional", "estimate": float(estimate), **inference})
     rows.specification.append(

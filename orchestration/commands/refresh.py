@@ -111,9 +111,9 @@ def _check_landing(landing: str | None) -> None:
         raise BadInput("LANDING is empty: give the folder with the delivered files, or leave it out for the simulated landing")
     path = Path(landing)
     if not path.exists():
-        raise BadInput(f"landing {path} does not exist: expected a folder with one folder a source; check the path given as LANDING=")
+        raise BadInput(f"landing {path} does not exist: expected a folder with one folder per source; check the path given as LANDING=")
     if not path.is_dir():
-        raise BadInput(f"landing {path} is a file: expected a folder with one folder a source")
+        raise BadInput(f"landing {path} is a file: expected a folder with one folder per source")
 
 
 def _check_settings() -> None:

@@ -32,7 +32,7 @@ def serve_ui(landing: str | None = None) -> int:
         os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute())
     landing = os.environ.get("CITYSYNC_LANDING", "")
     if landing and not Path(landing).is_dir():
-        say(f"landing {landing}: expected a folder with one folder a source; found none; check the path given as LANDING=")
+        say(f"landing {landing}: expected a folder with one folder per source; found none; check the path given as LANDING=")
         return Exit.BAD_INPUT
     set_tool_environment(home)
     ensure_manifest(home)

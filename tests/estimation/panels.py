@@ -9,7 +9,7 @@ import pandas as pd
 
 from estimation.panel.pair_panel import PairPanel
 
-ALL_LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
+VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 
 
 def reference_panel() -> PairPanel:

@@ -12,7 +12,7 @@ import pytest
 from estimation.cli import main
 from estimation.fit import fit_panel
 from tests.conftest import REPO
-from tests.estimation.panels import ALL_LINES, long_table, random_panel, reference_panel
+from tests.estimation.panels import VARIANCE_ESTIMATORS, long_table, random_panel, reference_panel
 
 FIELDS = {"term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value"}
 
@@ -68,13 +68,13 @@ def test_prints_what_the_library_computes(capsys, write, name, estimator):
     panel = random_panel(1, n_controls=2, missing=0.05, n_cities=33, n_pilots=12)
     path = write(_table(panel, cohorts=True), name)
     code, out, err = _run(
-        capsys, path, "--estimator", estimator, "--controls", "x0,x1", "--vcov", ",".join(ALL_LINES), "--permutations", "99"
+        capsys, path, "--estimator", estimator, "--controls", "x0,x1", "--vcov", ",".join(VARIANCE_ESTIMATORS), "--permutations", "99"
     )
     assert (code, err) == (0, "")
     document = json.loads(out, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
     assert list(document) == ["estimator", "outcome", "n_obs", "n_pairs", "n_cities", "n_pilots", "estimates", "diagnostics", "warnings"]
     assert set(document["estimates"][0]) >= FIELDS
-    expected = fit_panel(panel, estimator=estimator, vcov=ALL_LINES, permutations=99, control_names=("x0", "x1"))
+    expected = fit_panel(panel, estimator=estimator, vcov=VARIANCE_ESTIMATORS, permutations=99, control_names=("x0", "x1"))
     assert [tuple(e.values()) for e in document["estimates"]] == [
         (e.term, e.cohort_year, e.event_time, e.vcov, e.is_default, e.estimate, e.std_error, e.ci_low, e.ci_high, e.p_value, e.n_pilots)
         for e in expected.estimates
@@ -100,7 +100,7 @@ def test_pilots_are_read_off_the_pairs(capsys, write, text_ids):
             table[name] = "c" + table[name].astype(str)
     documents = []
     for columns in ([], ["city_i_cohort_year", "city_j_cohort_year"]):
-        code, out, _ = _run(capsys, write(table.drop(columns=columns)), "--vcov", ",".join(ALL_LINES), "--permutations", "99")
+        code, out, _ = _run(capsys, write(table.drop(columns=columns)), "--vcov", ",".join(VARIANCE_ESTIMATORS), "--permutations", "99")
         assert code == 0
         documents.append(json.loads(out)["estimates"])
     assert documents[0] == documents[1]
@@ -109,7 +109,7 @@ def test_pilots_are_read_off_the_pairs(capsys, write, text_ids):
 def test_undetermined_pilots_leave_lines_out_and_are_named(capsys, write):
     table = _without_both(_table(random_panel(2), cohorts=True)).drop(columns=["city_i_cohort_year", "city_j_cohort_year"])
     lonely = table[table["cohort_year"].notna()].groupby("year").head(1).assign(city_i_id=901, city_j_id=902, cohort_year=2013)
-    code, out, _ = _run(capsys, write(pd.concat([table, lonely])), "--vcov", ",".join(ALL_LINES), "--permutations", "99")
+    code, out, _ = _run(capsys, write(pd.concat([table, lonely])), "--vcov", ",".join(VARIANCE_ESTIMATORS), "--permutations", "99")
     document = json.loads(out)
     assert (code, {e["vcov"] for e in document["estimates"]}) == (0, {"conventional", "dyadic", "province_jackknife"})
     assert any("901, 902" in text for text in document["warnings"])
@@ -252,7 +252,7 @@ def test_unreadable_files(capsys, tmp_path, name, content):
 def test_bytes_depend_on_input_and_seed_alone(write):
     path = write(_table(random_panel(6, n_cities=33, n_pilots=12, missing=0.1, n_controls=1), cohorts=True))
     command = [sys.executable, "-m", "estimation", "fit", str(path), "--outcome", "y", "--controls", "x0", "--estimator", "event_study"]
-    command += ["--vcov", ",".join(ALL_LINES), "--permutations", "600", "--json"]
+    command += ["--vcov", ",".join(VARIANCE_ESTIMATORS), "--permutations", "600", "--json"]
     outputs = []
     for hash_seed, threads in (("0", "1"), ("12345", "3")):
         named = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), threads)

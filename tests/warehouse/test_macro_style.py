@@ -1,10 +1,9 @@
-"""sqlfluff on the SQL inside macros: it lints what a model writes itself, never what a macro wrote there, so each macro is written out first."""
+"""sqlfluff on the SQL inside macros: it skips what a macro wrote into a model, so each macro is written out first."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -50,7 +49,9 @@ def violations(sql: str) -> list[tuple[str, str]]:
     config = FluffConfig.from_path(str(REPOSITORY / "warehouse" / "models"), overrides={"templater": "raw"})
     # sqlfluff's DuckDB knows a lambda of one argument only
     linted = Linter(config=config).lint_string(sql.replace("lambda kept, next:", "lambda kept:"))
-    return [(found.rule_code(), f"line {found.line_no}: {found.desc()}") for found in linted.get_violations() if found.rule_code() != "LT05"]
+    return [
+        (found.rule_code(), f"line {found.line_no}: {found.desc()}") for found in linted.get_violations() if found.rule_code() != "LT05"
+    ]
 
 
 def signatures() -> dict[str, list[str]]:

@@ -38,7 +38,7 @@ class LandingError(IngestError):
     message : str
         Summary with path, what was expected, what was found and what to do.
     faults : iterable of str
-        One line a faulty file, all of them, in path order.
+        One line per faulty file, all of them, in path order.
     """
 
     def __init__(self, message: str, faults: Iterable[str] = ()) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
-from ...panel.pair_panel import Sample
+from ...panel.pair_panel import FitSample
 from ...results import Diagnostic
-from ..intervals import Lines, held_cities
+from ..intervals import Inference, cities_with_kept_pair
 from ..permutation.assignments import fixed_labels
 from ..permutation.draws import Draws, permutation_p_value
 from ..variances import MIN_PILOTS, f_p_value, t_interval
@@ -62,9 +62,9 @@ def permitted_rows(fit: InfluenceFit) -> np.ndarray:
     return np.flatnonzero((fit.n_pilots >= MIN_PILOTS) & np.isfinite(fit.provinces.estimates).all(axis=0))
 
 
-def pilot_variance_ratio(sample: Sample, residuals: np.ndarray) -> float | None:
+def pilot_variance_ratio(sample: FitSample, residuals: np.ndarray) -> float | None:
     """Mean squared city-year residual of pilots over that of never-pilots; a city-year residual is the mean over the city's kept pairs."""
-    panel, held = sample.panel, held_cities(sample)
+    panel, held = sample.panel, cities_with_kept_pair(sample)
     i, j = panel.city_i[sample.kept], panel.city_j[sample.kept]
     present = np.isfinite(residuals)
     filled = np.where(present, residuals, 0.0)
@@ -86,11 +86,11 @@ def summarised(fit: InfluenceFit) -> list[tuple[int, str]]:
     return [(c, label) for c, label in enumerate(fit.labels) if fit.terms[c][0] != "group_time"]
 
 
-def coefficient_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
-    """Variances of all lines, their ratios and what moves each coefficient most."""
+def coefficient_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnostic]:
+    """Variances of all inference, their ratios and what moves each coefficient most."""
     found: list[Diagnostic] = []
     for c, label in summarised(fit):
-        variance = {name: _number(value[c]) for name, value in lines.variances.items()}
+        variance = {name: _number(value[c]) for name, value in inference.variances.items()}
         found += [(f"{name}_variance", label, value) for name, value in variance.items()]
         if variance["conventional"]:
             found.append(("conventional_t", label, float(fit.estimate[c]) / variance["conventional"] ** 0.5))
@@ -98,8 +98,8 @@ def coefficient_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]
             found.append(("jackknife_to_city_error", label, (variance["province_jackknife"] / variance["city"]) ** 0.5))
         found.append(("n_pilot_provinces", label, int(fit.n_pilot_provinces[c])))
         if fit.n_pilots[c] >= MIN_PILOTS and fit.provinces is not None:
-            jackknife = t_interval(float(fit.estimate[c]), float(lines.variances["province_jackknife"][c]), lines.n_provinces - 1)
-            found += [("jackknife_df", label, float(lines.jackknife_df[c])), ("p_value_t_provinces", label, jackknife.p_value)]
+            jackknife = t_interval(float(fit.estimate[c]), float(inference.variances["province_jackknife"][c]), inference.n_provinces - 1)
+            found += [("jackknife_df", label, float(inference.jackknife_df[c])), ("p_value_t_provinces", label, jackknife.p_value)]
         for name, refits in (("province", fit.provinces), ("city", fit.cities)):
             worst = None if refits is None else most_influential(refits, fit.estimate, c)
             if worst is not None:
@@ -108,18 +108,18 @@ def coefficient_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]
     return found
 
 
-def power_diagnostics(fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
+def power_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnostic]:
     """Minimum detectable effect (80 % power, 5 % size) of each coefficient by its default line, where that has a standard error."""
     found: list[Diagnostic] = []
     for c, label in summarised(fit):
-        interval = lines.intervals[c].get(lines.defaults[c])
+        interval = inference.intervals[c].get(inference.defaults[c])
         if interval is not None and interval.std_error is not None:
-            df = float(lines.jackknife_df[c]) if lines.defaults[c] == "province_jackknife" else int(fit.n_pilots[c]) - 1
+            df = float(inference.jackknife_df[c]) if inference.defaults[c] == "province_jackknife" else int(fit.n_pilots[c]) - 1
             found.append(("minimum_detectable_effect", label, minimum_detectable_effect(interval.std_error, df)))
     return found
 
 
-def two_way_diagnostics(sample: Sample, outcome: int) -> list[Diagnostic]:
+def two_way_diagnostics(sample: FitSample, outcome: int) -> list[Diagnostic]:
     """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative weights; balanced, without controls."""
     found: list[Diagnostic] = [("negative_weight_share", None, negative_weight_share(treatment_weights(sample)))]
     for row in goodman_bacon(sample, outcome):
@@ -128,21 +128,21 @@ def two_way_diagnostics(sample: Sample, outcome: int) -> list[Diagnostic]:
     return found + [("estimate_without_cohort", str(year), value) for year, value in estimates_without_cohorts(sample, outcome).items()]
 
 
-def sample_diagnostics(sample: Sample, fit: InfluenceFit, lines: Lines) -> list[Diagnostic]:
+def sample_diagnostics(sample: FitSample, fit: InfluenceFit, inference: Inference) -> list[Diagnostic]:
     """Counts of provinces, the tie threshold and the ratio of pilots' to others' variance."""
     found: list[Diagnostic] = [
-        ("jackknife_n_provinces", None, lines.n_provinces),
+        ("jackknife_n_provinces", None, inference.n_provinces),
         ("pilot_variance_ratio", None, pilot_variance_ratio(sample, fit.residuals) if sample.panel.pilots_known else None),
     ]
     if sample.panel.province is not None:
-        pilots = held_cities(sample) & (sample.panel.city_cohort > 0)
+        pilots = cities_with_kept_pair(sample) & (sample.panel.city_cohort > 0)
         found.append(("n_provinces_with_pilots", None, len(np.unique(sample.panel.province[pilots]))))
     if sample.tie_quantile is not None:
         found.append(("smallest_kept_tie", None, float(sample.panel.tie[sample.kept].min())))
     return found
 
 
-def permutation_diagnostics(sample: Sample, fit: InfluenceFit, draws: Draws, strata: np.ndarray) -> list[Diagnostic]:
+def permutation_diagnostics(sample: FitSample, fit: InfluenceFit, draws: Draws, strata: np.ndarray) -> list[Diagnostic]:
     """Mean of the placebo estimates, the estimate minus it, pilots that cannot move, undefined draws."""
     fixed = int((fixed_labels(sample.city_group, strata) & (sample.city_group > 0)).sum())
     found: list[Diagnostic] = [

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from ...panel.pair_panel import Sample
+from ...panel.pair_panel import FitSample
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Comparison:
     estimate: float
 
 
-def cohort_means(sample: Sample, outcome: int) -> tuple[np.ndarray, np.ndarray]:
+def cohort_means(sample: FitSample, outcome: int) -> tuple[np.ndarray, np.ndarray]:
     """Kept pairs (G + 1,) and mean outcomes (G + 1, T) by cohort, NaN for a cohort without a kept pair.
 
     Raises
@@ -39,12 +39,12 @@ def cohort_means(sample: Sample, outcome: int) -> tuple[np.ndarray, np.ndarray]:
     return count, means
 
 
-def goodman_bacon(sample: Sample, outcome: int) -> list[Comparison]:
+def goodman_bacon(sample: FitSample, outcome: int) -> list[Comparison]:
     """Decompose the two-way coefficient into its 2x2 comparisons (Goodman-Bacon 2021); weights sum to 1 and reproduce it.
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
         Balanced, without controls.
     outcome : int
 
@@ -80,7 +80,7 @@ def _comparison(share: np.ndarray, treated: np.ndarray, start: np.ndarray, a: in
     return share[a] * share[b] * treated[a] * (treated[b] - treated[a]), (int(start[b]), n_years)
 
 
-def estimates_without_cohorts(sample: Sample, outcome: int) -> dict[int, float]:
+def estimates_without_cohorts(sample: FitSample, outcome: int) -> dict[int, float]:
     """Two-way coefficient without the pairs of each cohort, by cohort year; empty with a single cohort. Balanced, without controls."""
     found = {}
     present = np.unique(sample.pair_group[sample.kept & (sample.pair_group > 0)])
@@ -91,12 +91,12 @@ def estimates_without_cohorts(sample: Sample, outcome: int) -> dict[int, float]:
     return found
 
 
-def treatment_weights(sample: Sample) -> np.ndarray:
+def treatment_weights(sample: FitSample) -> np.ndarray:
     """Weight of each treated cell's effect in the two-way coefficient (de Chaisemartin and D'Haultfoeuille 2020).
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
         Balanced, without controls.
 
     Returns

@@ -7,9 +7,9 @@ from scipy.special import stdtrit
 
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
-from ...panel.pair_panel import Sample
+from ...panel.pair_panel import FitSample
 from ...results import Diagnostic
-from ..intervals import Lines
+from ..intervals import Inference
 from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
 from .coefficients import most_influential, summarised
 
@@ -23,14 +23,14 @@ MAX_FIXED = 0.2
 MAX_VARIANCE_RATIO = 2.0
 
 
-def cautions(sample: Sample, fit: InfluenceFit, lines: Lines, diagnostics: list[Diagnostic]) -> list[str]:
+def find_warnings(sample: FitSample, fit: InfluenceFit, inference: Inference, diagnostics: list[Diagnostic]) -> list[str]:
     """Every warning that applies to a fit.
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
     fit : InfluenceFit
-    lines : Lines
+    inference : Inference
     diagnostics : list of (name, term, value)
         All diagnostics of the fit.
 
@@ -42,11 +42,11 @@ def cautions(sample: Sample, fit: InfluenceFit, lines: Lines, diagnostics: list[
     by_name = {(name, term): value for name, term, value in diagnostics}
     return [
         *_rows(sample),
-        *_no_variation(fit, lines, treatment),
+        *_no_variation(fit, inference, treatment),
         *_few_pilots(fit, treatment),
-        *_dyadic(fit, lines, treatment),
-        *_provinces(sample, fit, lines, treatment, by_name),
-        *_influence(fit, lines, treatment),
+        *_dyadic(fit, inference, treatment),
+        *_provinces(sample, fit, inference, treatment, by_name),
+        *_influence(fit, inference, treatment),
         *_permutation(fit, treatment, by_name),
         *_variance_ratio(by_name.get(("pilot_variance_ratio", None))),
     ]
@@ -56,7 +56,7 @@ def _listed(labels: list[str]) -> str:
     return ", ".join(labels)
 
 
-def _rows(sample: Sample) -> list[str]:
+def _rows(sample: FitSample) -> list[str]:
     found = []
     single = int(((sample.observed.sum(axis=1) == 1) & (sample.pair_group >= 0)).sum())
     if single:
@@ -69,8 +69,8 @@ def _rows(sample: Sample) -> list[str]:
     return found
 
 
-def _no_variation(fit: InfluenceFit, lines: Lines, treatment: list[int]) -> list[str]:
-    exact = [fit.labels[c] for c in treatment if not np.isfinite(lines.variances["score"][c])]
+def _no_variation(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> list[str]:
+    exact = [fit.labels[c] for c in treatment if not np.isfinite(inference.variances["score"][c])]
     if not exact:
         return []
     return [
@@ -92,21 +92,23 @@ def _few_pilots(fit: InfluenceFit, treatment: list[int]) -> list[str]:
     return found
 
 
-def _dyadic(fit: InfluenceFit, lines: Lines, treatment: list[int]) -> list[str]:
+def _dyadic(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> list[str]:
     found = []
     for c in treatment:
-        variance = lines.variances["dyadic"][c]
+        variance = inference.variances["dyadic"][c]
         if np.isfinite(variance) and variance <= 0:
             found.append(f"{fit.labels[c]}: the dyadic variance is not positive ({variance:.3g}); it gives no standard error.")
     return found
 
 
-def _provinces(sample: Sample, fit: InfluenceFit, lines: Lines, treatment: list[int], by_name: dict) -> list[str]:
+def _provinces(sample: FitSample, fit: InfluenceFit, inference: Inference, treatment: list[int], by_name: dict) -> list[str]:
     if fit.provinces is None:
         return ["Province codes are missing: there is no province jackknife, and permutations run over all cities."]
     found = []
-    if lines.n_provinces < MIN_PROVINCES:
-        found.append(f"Only {lines.n_provinces} provinces can be left out (fewer than {MIN_PROVINCES}): the jackknife is not the default.")
+    if inference.n_provinces < MIN_PROVINCES:
+        found.append(
+            f"Only {inference.n_provinces} provinces can be left out (fewer than {MIN_PROVINCES}): the jackknife is not the default."
+        )
     narrow = [fit.labels[c] for c in treatment if fit.n_pilots[c] >= MIN_PILOTS and fit.n_pilot_provinces[c] < MIN_PILOT_PROVINCES]
     if narrow:
         found.append(
@@ -117,7 +119,7 @@ def _provinces(sample: Sample, fit: InfluenceFit, lines: Lines, treatment: list[
         found += _lost_refits(fit.provinces, fit.labels[c], c)
         if fit.n_pilots[c] < MIN_PILOTS:
             continue
-        found += _few_degrees(fit, lines, c)
+        found += _few_degrees(fit, inference, c)
         ratio = by_name.get(("jackknife_to_city_error", fit.labels[c]))
         if ratio is not None and ratio > MAX_ERROR_RATIO:
             found.append(
@@ -132,9 +134,9 @@ def _provinces(sample: Sample, fit: InfluenceFit, lines: Lines, treatment: list[
     return found
 
 
-def _few_degrees(fit: InfluenceFit, lines: Lines, c: int) -> list[str]:
-    df, most = float(lines.jackknife_df[c]), lines.n_provinces - 1
-    if lines.defaults[c] != "province_jackknife" or df >= FEW_DEGREES:
+def _few_degrees(fit: InfluenceFit, inference: Inference, c: int) -> list[str]:
+    df, most = float(inference.jackknife_df[c]), inference.n_provinces - 1
+    if inference.defaults[c] != "province_jackknife" or df >= FEW_DEGREES:
         return []
     wider = stdtrit(df, 0.975) / stdtrit(most, 0.975)
     return [
@@ -151,10 +153,10 @@ def _lost_refits(refits: Refits, label: str, c: int) -> list[str]:
     return [f"{label}: not identified without province {names}: it has no jackknife standard error."]
 
 
-def _influence(fit: InfluenceFit, lines: Lines, treatment: list[int]) -> list[str]:
+def _influence(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> list[str]:
     found = []
     for c in treatment:
-        interval = lines.intervals[c].get(lines.defaults[c]) or lines.intervals[c].get("city")
+        interval = inference.intervals[c].get(inference.defaults[c]) or inference.intervals[c].get("city")
         error = interval.std_error if interval is not None else None
         if error is None:
             continue

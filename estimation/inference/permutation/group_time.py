@@ -7,7 +7,7 @@ import numpy as np
 from ...kernels.records import CellTerms, GroupTimeModels, ImputationTerms
 from ...linear.group_time_cells import Cells, build_cells, cell_terms
 from ...linear.pair_statistics import PairStatistics
-from ...panel.pair_panel import Sample
+from ...panel.pair_panel import FitSample
 from .assignments import draw_or_enumerate
 from .draws import Draws, run_in_chunks
 from .kernel_inputs import base_sums, empty_results, pairs_by_rank, part_of, tie_rule
@@ -16,13 +16,13 @@ from .kernel_inputs import base_sums, empty_results, pairs_by_rank, part_of, tie
 POSITION = {"callaway_santanna": 0, "sun_abraham": 1, "borusyak": 2, "etwfe": 2, "gardner": 3}
 
 
-def draws_are_affordable(sample: Sample) -> bool:
+def draws_are_affordable(sample: FitSample) -> bool:
     """Whether every candidate pair has every year, without controls or chosen partners: a draw then needs cohort means only."""
     return sample.panel.controls is None and sample.n_partners is None and bool(sample.observed[sample.candidate].all())
 
 
 def permute_group_time(
-    sample: Sample,
+    sample: FitSample,
     statistics: PairStatistics,
     estimators: tuple[str, ...],
     strata: np.ndarray,
@@ -34,7 +34,7 @@ def permute_group_time(
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
         For which `draws_are_affordable`, with pairs treated in every year.
     statistics : PairStatistics
         Of all pairs of the panel.
@@ -69,7 +69,7 @@ def permute_group_time(
     return found
 
 
-def _models(sample: Sample, estimators: tuple[str, ...], leads: dict[str, np.ndarray]) -> GroupTimeModels:
+def _models(sample: FitSample, estimators: tuple[str, ...], leads: dict[str, np.ndarray]) -> GroupTimeModels:
     """The models of all estimators, and which of them are asked for."""
     cells = {rule: build_cells(sample.group_years, sample.panel.years, rule) for rule in ("varying", "fixed", "treated")}
     varying = _cell_terms(cells["varying"], sample, leads.get("callaway_santanna"))
@@ -78,7 +78,7 @@ def _models(sample: Sample, estimators: tuple[str, ...], leads: dict[str, np.nda
     return GroupTimeModels(varying, fixed, _imputation_terms(cells["treated"], sample), wanted)
 
 
-def _cell_terms(cells: Cells, sample: Sample, leads: np.ndarray | None) -> CellTerms:
+def _cell_terms(cells: Cells, sample: FitSample, leads: np.ndarray | None) -> CellTerms:
     """Each cell with its places among the terms: the overall one first, then event times, then the cells themselves."""
     terms = cell_terms(cells, sample.group_years, True)
     first_cell = len(terms) - len(cells)
@@ -91,7 +91,7 @@ def _cell_terms(cells: Cells, sample: Sample, leads: np.ndarray | None) -> CellT
     return CellTerms(group, year, base, places, chosen, len(terms))
 
 
-def _imputation_terms(cells: Cells, sample: Sample) -> ImputationTerms:
+def _imputation_terms(cells: Cells, sample: FitSample) -> ImputationTerms:
     """The overall term first, then event times."""
     years = sample.panel.years
     start = np.concatenate([[len(years)], np.searchsorted(years, sample.group_years)])

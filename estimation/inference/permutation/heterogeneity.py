@@ -9,16 +9,16 @@ import numpy as np
 
 from ...kernels.heterogeneity_records import BlockSums, HeterogeneityDesigns, Paths, SlotSums, TreatedPairs, WorkingArrays, YearBlocks
 from ...kernels.records import DrawResults, Pairs
-from ...linear.heterogeneity_design import CityTypes, ModeratedDesign
+from ...linear.heterogeneity_design import CityTypes, HeterogeneityDesign
 from ...linear.pair_statistics import pair_statistics
-from ...panel.pair_panel import Sample
+from ...panel.pair_panel import FitSample
 from .assignments import draw_or_enumerate
 from .draws import Draws, run_in_chunks
 from .kernel_inputs import empty_results, order_by_tie, pairs_by_rank, part_of, tie_rule
 
 
 @dataclass(frozen=True)
-class ModeratedDraws(Draws):
+class HeterogeneityDraws(Draws):
     """Draws of one design of heterogeneous effects, with the joint F of each of its tests.
 
     Attributes
@@ -30,22 +30,22 @@ class ModeratedDraws(Draws):
     tests: dict[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
-def permute_moderated(
-    sample: Sample,
-    designs: tuple[ModeratedDesign, ...],
+def permute_heterogeneity(
+    sample: FitSample,
+    designs: tuple[HeterogeneityDesign, ...],
     types: CityTypes,
     strata: np.ndarray,
     n_draws: int,
     seed: int,
     tested: dict[str, dict[str, np.ndarray]],
-) -> dict[tuple[str, int], ModeratedDraws]:
+) -> dict[tuple[str, int], HeterogeneityDraws]:
     """Refit every design and outcome under reassigned types (admission year and path together); the sample rule is applied anew.
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
         Every candidate pair observed in every year, no controls.
-    designs : tuple of ModeratedDesign
+    designs : tuple of HeterogeneityDesign
     types : CityTypes
         What moves between the cities.
     strata : (N,) int array
@@ -68,13 +68,13 @@ def permute_moderated(
                 by_test = {name: found.joint[:, k, m, q] for q, name in enumerate(tested.get(design.name, {}))}
                 leads = by_test.get("leads", np.full(len(labels), np.nan))
                 rows = (found.coefficient[:, k, m, :n_rows], found.statistic[:, k, m, :n_rows])
-                result[design.name, m] = ModeratedDraws(*rows, leads, is_enumeration, by_test)
+                result[design.name, m] = HeterogeneityDraws(*rows, leads, is_enumeration, by_test)
     return result
 
 
-def _by_blocks(designs: tuple[ModeratedDesign, ...]) -> list[list[ModeratedDesign]]:
+def _by_blocks(designs: tuple[HeterogeneityDesign, ...]) -> list[list[HeterogeneityDesign]]:
     """Designs with the same blocks of year effects together: they share the sums of a draw."""
-    groups: list[list[ModeratedDesign]] = []
+    groups: list[list[HeterogeneityDesign]] = []
     for design in designs:
         for group in groups:
             if np.array_equal(group[0].block, design.block):
@@ -85,7 +85,7 @@ def _by_blocks(designs: tuple[ModeratedDesign, ...]) -> list[list[ModeratedDesig
     return groups
 
 
-def _run(labels: np.ndarray, sample: Sample, designs: list[ModeratedDesign], tested: dict) -> DrawResults:
+def _run(labels: np.ndarray, sample: FitSample, designs: list[HeterogeneityDesign], tested: dict) -> DrawResults:
     """Coefficient and statistic (B, designs, M, rows) and joint (B, designs, M, tests) of designs with the same blocks."""
     from ...kernels.heterogeneity import run_heterogeneity_draws  # importing numba takes as long as a small fit
 
@@ -148,7 +148,7 @@ def _working_arrays(label: np.ndarray, base: SlotSums, year_blocks: YearBlocks, 
     )
 
 
-def _paths(designs: list[ModeratedDesign]) -> tuple[Paths, list[np.ndarray]]:
+def _paths(designs: list[HeterogeneityDesign]) -> tuple[Paths, list[np.ndarray]]:
     """All distinct paths of the designs, and each design's columns of them."""
     flat = np.concatenate([design.path for design in designs], axis=2)
     unique, which = np.unique(flat.reshape(-1, flat.shape[2]), axis=1, return_inverse=True)
@@ -158,7 +158,7 @@ def _paths(designs: list[ModeratedDesign]) -> tuple[Paths, list[np.ndarray]]:
     return Paths(d, np.ascontiguousarray(np.einsum("ktu,ktv->kuv", d, d))), np.split(which.reshape(-1), ends[:-1])
 
 
-def _pack(designs: list[ModeratedDesign], order: np.ndarray, columns: list[np.ndarray], tested: dict) -> HeterogeneityDesigns:
+def _pack(designs: list[HeterogeneityDesign], order: np.ndarray, columns: list[np.ndarray], tested: dict) -> HeterogeneityDesigns:
     """The designs as arrays of one shape, for the compiled loops."""
     n = len(designs)
     n_rows = np.array([len(design.terms) for design in designs])

@@ -6,16 +6,16 @@ import numpy as np
 
 from ...kernels.records import BaseSums, DrawResults, Pairs, TieRule
 from ...linear.pair_statistics import PairStatistics
-from ...panel.pair_panel import Sample
+from ...panel.pair_panel import FitSample
 
 
-def order_by_tie(sample: Sample) -> np.ndarray:
+def order_by_tie(sample: FitSample) -> np.ndarray:
     """Candidate pairs in ascending order of tie, in the panel's order where no quantile of ties is used; (number of candidates,)."""
     candidates = np.flatnonzero(sample.candidate)
     return candidates if sample.tie_quantile is None else candidates[np.argsort(sample.panel.tie[candidates], kind="stable")]
 
 
-def pairs_by_rank(sample: Sample, statistics: PairStatistics) -> Pairs:
+def pairs_by_rank(sample: FitSample, statistics: PairStatistics) -> Pairs:
     """Candidate pairs in the order of `order_by_tie`, with their statistics."""
     panel, order = sample.panel, order_by_tie(sample)
     first, second = panel.city_i[order], panel.city_j[order]
@@ -27,7 +27,7 @@ def pairs_by_rank(sample: Sample, statistics: PairStatistics) -> Pairs:
     return Pairs(first, second, np.ascontiguousarray(statistics.values[order]), rank_of, province)
 
 
-def tie_rule(sample: Sample) -> TieRule:
+def tie_rule(sample: FitSample) -> TieRule:
     """The sample's rule of ties by rank; keeps every pair where the sample has none."""
     order = order_by_tie(sample)
     if sample.tie_quantile is None:
@@ -37,7 +37,7 @@ def tie_rule(sample: Sample) -> TieRule:
     return TieRule(True, float(sample.tie_quantile), np.searchsorted(tie, tie, side="right"), base_first)
 
 
-def base_sums(sample: Sample, pairs: Pairs, rule: TieRule) -> BaseSums:
+def base_sums(sample: FitSample, pairs: Pairs, rule: TieRule) -> BaseSums:
     """Sums over all candidate pairs, those of two pilots too, from the first rank on that the real assignment keeps."""
     n_cities, n_values = len(pairs.province), pairs.values.shape[1]
     n_provinces = 0 if sample.panel.province is None else int(pairs.province.max()) + 1

@@ -9,7 +9,7 @@ import numpy as np
 from ...kernels.records import Designs, DrawResults, Partners, StatisticsLayout
 from ...linear.pair_statistics import PairStatistics
 from ...linear.treatment_regressors import Design
-from ...panel.pair_panel import Sample
+from ...panel.pair_panel import FitSample
 from ...panel.partners import partner_order
 from .assignments import draw_or_enumerate
 from .draws import Draws, run_in_chunks
@@ -17,7 +17,7 @@ from .kernel_inputs import base_sums, empty_results, pairs_by_rank, part_of, tie
 
 
 def permute(
-    sample: Sample,
+    sample: FitSample,
     statistics: PairStatistics,
     designs: list[Design],
     strata: np.ndarray,
@@ -30,7 +30,7 @@ def permute(
 
     Parameters
     ----------
-    sample : Sample
+    sample : FitSample
     statistics : PairStatistics
         Of all pairs of the panel.
     designs : list of Design
@@ -64,7 +64,7 @@ def permute(
 def _run(
     labels: np.ndarray,
     weights: np.ndarray | None,
-    sample: Sample,
+    sample: FitSample,
     statistics: PairStatistics,
     designs: list[Design],
     leads: dict[str, np.ndarray],
@@ -88,7 +88,7 @@ def _run(
     return results
 
 
-def _partners(sample: Sample) -> Partners:
+def _partners(sample: FitSample) -> Partners:
     panel = sample.panel
     tie = np.where(sample.candidate, panel.tie, np.nan)
     return Partners(partner_order(tie, panel.city_i, panel.city_j, panel.n_cities), int(sample.n_partners))

@@ -5,15 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from estimation.estimators.heterogeneity import fit_moderated
+from estimation.estimators.heterogeneity import fit_heterogeneity_design
 from estimation.fit import fit_outcomes
-from estimation.fits.heterogeneity import Moderation, fit_moderations
+from estimation.fits.heterogeneity import Heterogeneity, fit_heterogeneity
 from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.inference.permutation.heterogeneity import permute_moderated
+from estimation.inference.permutation.heterogeneity import permute_heterogeneity
 from estimation.inference.variances import score_variance
 from estimation.linear.heterogeneity_design import build_design, city_types
 from estimation.panel.pair_panel import build_sample
-from tests.estimation.panels import ALL_LINES, diagnostic_of, estimates_of, random_panel
+from tests.estimation.panels import VARIANCE_ESTIMATORS, diagnostic_of, estimates_of, random_panel
 
 DATA = {
     "balanced": {},
@@ -43,17 +43,17 @@ def _moderations(panel):
     gap = np.random.default_rng(6).normal(size=panel.n_pairs)
     holes = np.where(np.arange(panel.n_pairs) % 7 == 0, np.nan, gap)
     return {
-        "plain": Moderation("plain"),
-        "classes": Moderation("classes", pair_class=_classes(panel), class_names=("a", "b", "c")),
-        "classes_own_years": Moderation(
+        "plain": Heterogeneity("plain"),
+        "classes": Heterogeneity("classes", pair_class=_classes(panel), class_names=("a", "b", "c")),
+        "classes_own_years": Heterogeneity(
             "classes_own_years", pair_class=_classes(panel), class_names=("a", "b", "c"), year_block=_classes(panel)
         ),
-        "gap": Moderation("gap", gap=gap),
-        "gap_with_holes": Moderation("gap_with_holes", gap=holes),
-        "region_pairs": Moderation("region_pairs", year_block=_region_pairs(panel)),
-        "events": Moderation("events", estimator="event_study", year_block=_region_pairs(panel)),
-        "strength": Moderation("strength", city_path=_strength(panel), path_names=("u", "v")),
-        "strength_by_class": Moderation(
+        "gap": Heterogeneity("gap", gap=gap),
+        "gap_with_holes": Heterogeneity("gap_with_holes", gap=holes),
+        "region_pairs": Heterogeneity("region_pairs", year_block=_region_pairs(panel)),
+        "events": Heterogeneity("events", estimator="event_study", year_block=_region_pairs(panel)),
+        "strength": Heterogeneity("strength", city_path=_strength(panel), path_names=("u", "v")),
+        "strength_by_class": Heterogeneity(
             "strength_by_class", city_path=_strength(panel), path_names=("u", "v"), pair_class=_classes(panel) % 2, class_names=("a", "b")
         ),
     }
@@ -103,7 +103,7 @@ def _fit(panel, moderation, tie_quantile=None):
     types = city_types(sample, (moderation,))
     design = build_design(sample, moderation, types)
     names = () if panel.controls is None else tuple(f"x{k}" for k in range(len(panel.controls)))
-    fits, missed = fit_moderated(sample, design, types, names)
+    fits, missed = fit_heterogeneity_design(sample, design, types, names)
     assert missed == ()
     return sample, design, fits
 
@@ -165,10 +165,10 @@ def test_refits_are_literal_deletions(data):
 def test_without_moderation_every_line_is_that_of_the_plain_fit(data, estimator):
     panel = random_panel(3, n_cities=33, n_pilots=9, **DATA[data])
     names = () if panel.controls is None else ("x0", "x1")
-    arguments = {"vcov": ALL_LINES, "permutations": 60, "tie_quantile": 0.5, "control_names": names}
+    arguments = {"vcov": VARIANCE_ESTIMATORS, "permutations": 60, "tie_quantile": 0.5, "control_names": names}
     plain = fit_outcomes(panel, estimators=(estimator,), **arguments)[estimator, 0]
-    result = fit_moderations(panel, [Moderation("plain", estimator=estimator)], **arguments)["plain", 0]
-    lines = ALL_LINES if data == "balanced" else ALL_LINES[:-1]
+    result = fit_heterogeneity(panel, [Heterogeneity("plain", estimator=estimator)], **arguments)["plain", 0]
+    lines = VARIANCE_ESTIMATORS if data == "balanced" else VARIANCE_ESTIMATORS[:-1]
     for line in lines:
         expected, found = estimates_of(plain, line), estimates_of(result, line)
         assert expected.keys() == found.keys()
@@ -193,7 +193,7 @@ def test_draws_are_literal_refits(tie_quantile):
     tested = {d.name: d.tests for d in designs}
     tested["events"] = {"leads": designs[6].tests["leads"][2:]}
     strata = np.arange(30) % 2
-    draws = permute_moderated(sample, designs, types, strata, 4, 11, tested)
+    draws = permute_heterogeneity(sample, designs, types, strata, 4, 11, tested)
     labels = draw_relabellings(types.city_type, strata, 4, 11)
     strength, years = _strength(panel), panel.years
     for b in range(4):
@@ -219,7 +219,7 @@ def test_draws_are_literal_refits(tie_quantile):
 def test_joint_tests_and_differences_by_their_definition():
     panel = random_panel(2, n_cities=39, n_pilots=12)
     moderation = _moderations(panel)["classes"]
-    result = fit_moderations(panel, [moderation], vcov=("province_jackknife",), permutations=0)["classes", 0]
+    result = fit_heterogeneity(panel, [moderation], vcov=("province_jackknife",), permutations=0)["classes", 0]
     _, _, (fit,) = _fit(panel, moderation)
     n = len(fit.provinces.blocks)
     for name, matrix in (("zero", np.eye(3)), ("equal", np.array([[1, 0, -1], [0, 1, -1]]))):
@@ -247,7 +247,7 @@ def test_a_planted_effect_of_strength_is_covered_by_its_default_interval():
     for seed in range(20):
         shocks = np.random.default_rng(seed).normal(size=(36, 8))
         panel = dataclasses.replace(base, y=shocks[base.city_i] + shocks[base.city_j] + planted)
-        result = fit_moderations(panel, [Moderation("s", city_path=path, path_names=("u",))], permutations=0)["s", 0]
+        result = fit_heterogeneity(panel, [Heterogeneity("s", city_path=path, path_names=("u",))], permutations=0)["s", 0]
         (row,) = [e for e in result.estimates if e.is_default]
         assert row.vcov == "province_jackknife"
         missed += not row.ci_low <= 0.5 <= row.ci_high

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from estimation.fit import fit_outcomes
-from tests.estimation.panels import ALL_LINES, diagnostic_of, estimates_of, reference_panel
+from tests.estimation.panels import VARIANCE_ESTIMATORS, diagnostic_of, estimates_of, reference_panel
 
 NAMES = ("estimate", "conventional_variance", "dyadic_variance", "score_variance", "city_error", "jackknife_error")
 REFERENCE = {
@@ -18,7 +18,7 @@ PERMUTATION = {(0, "all"): (454, 660), (0, "province"): (20, 27), (1, "all"): (4
 
 @pytest.mark.parametrize("outcome", [0, 1])
 def test_variances(outcome):
-    result = fit_outcomes(reference_panel(), estimators=("twfe",), vcov=ALL_LINES, permutations=0)["twfe", outcome]
+    result = fit_outcomes(reference_panel(), estimators=("twfe",), vcov=VARIANCE_ESTIMATORS, permutations=0)["twfe", outcome]
     assert (result.n_pairs, result.n_obs, result.n_cities, result.n_pilots) == (63, 378, 12, 3)
     found = {name: diagnostic_of(result, name, "treated") for name in NAMES[1:4]}
     found["estimate"] = estimates_of(result, "dyadic")["treated", None].estimate
@@ -44,7 +44,7 @@ def test_random_draws_approach_the_enumeration():
 
 
 def test_fewer_than_four_pilots_withhold_standard_errors():
-    result = fit_outcomes(reference_panel(), estimators=("twfe",), vcov=ALL_LINES)["twfe", 0]
+    result = fit_outcomes(reference_panel(), estimators=("twfe",), vcov=VARIANCE_ESTIMATORS)["twfe", 0]
     for estimate in result.estimates:
         assert (estimate.std_error, estimate.ci_low, estimate.ci_high) == (None, None, None)
         assert (estimate.p_value is not None) == (estimate.vcov == "permutation") == estimate.is_default
@@ -57,4 +57,4 @@ def test_order_of_rows_does_not_matter():
     changed = dataclasses.replace(
         panel, city_i=panel.city_i[order], city_j=panel.city_j[order], y=panel.y[:, order], cohort=panel.cohort[order]
     )
-    assert fit_outcomes(panel, vcov=ALL_LINES) == fit_outcomes(changed, vcov=ALL_LINES)
+    assert fit_outcomes(panel, vcov=VARIANCE_ESTIMATORS) == fit_outcomes(changed, vcov=VARIANCE_ESTIMATORS)

@@ -12,12 +12,12 @@ from estimation.closed_form.fit import CityPanel, fit_all_pairs
 from estimation.estimators.cohort_means import WEIGHTS, build_cell_panel, fit_cells, jackknife_df_of_cells, sum_city_cells
 from estimation.estimators.doubly_robust import fit_doubly_robust
 from estimation.estimators.group_time import comparable_sample, fit_group_time
-from estimation.estimators.heterogeneity import fit_moderated
+from estimation.estimators.heterogeneity import fit_heterogeneity_design
 from estimation.estimators.two_way import fit_least_squares
 from estimation.fit import ESTIMATORS, fit_outcomes
 from estimation.influence.influence_fit import InfluenceFit
 from estimation.influence.jackknife_df import design_df, equivalent_df, exceedance
-from estimation.linear.heterogeneity_design import Moderation, build_design, city_types
+from estimation.linear.heterogeneity_design import Heterogeneity, build_design, city_types
 from estimation.linear.pair_statistics import pair_statistics
 from estimation.linear.treatment_regressors import DESIGNS
 from estimation.panel.pair_panel import PairPanel, build_sample
@@ -157,10 +157,10 @@ def test_weights_of_effects_by_class_with_their_own_years(shape: str) -> None:
 
     def fit_of(one: PairPanel) -> tuple[InfluenceFit, ...]:
         kind = (one.city_i + one.city_j) % 3
-        moderation = Moderation("by class", pair_class=kind % 2, class_names=("a", "b"), year_block=kind)
+        moderation = Heterogeneity("by class", pair_class=kind % 2, class_names=("a", "b"), year_block=kind)
         sample = build_sample(one, tuple(range(one.n_outcomes)), None)
         types = city_types(sample, [moderation])
-        return fit_moderated(sample, build_design(sample, moderation, types), types, names)[0]
+        return fit_heterogeneity_design(sample, build_design(sample, moderation, types), types, names)[0]
 
     def shocks_of(one: PairPanel) -> dict[tuple, np.ndarray]:
         fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one)))
@@ -231,8 +231,8 @@ def test_cells_have_the_degrees_of_freedom_of_the_pairs(nested: bool) -> None:
         if nested:
             of_pair = province[np.stack([panel.city_i, panel.city_j])]
             low, high = of_pair.min(axis=0), of_pair.max(axis=0)
-            moderation = Moderation("nested", year_block=low * 100 + high)
+            moderation = Heterogeneity("nested", year_block=low * 100 + high)
             types = city_types(sample, [moderation])
-            expected = fit_moderated(sample, build_design(sample, moderation, types), types, ())[0][0]
+            expected = fit_heterogeneity_design(sample, build_design(sample, moderation, types), types, ())[0][0]
         assert jackknife_df_of_cells(cell_fit, sums) == pytest.approx(expected.provinces.df[0], rel=1e-9)
         assert expected.provinces.df[0] < len(expected.provinces.blocks) - 1

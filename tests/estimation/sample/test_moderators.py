@@ -9,7 +9,7 @@ import pytest
 from estimation.analyses.spec import SampleError, Spec
 from estimation.inference.multiple_testing import benjamini_hochberg
 from estimation.sample.build import build_sample
-from estimation.sample.moderators import build_moderation
+from estimation.sample.moderators import build_heterogeneity
 from estimation.study.multiplicity import adjusted_rows, family_of
 from estimation.study.run import run_study
 from tests.estimation.study.test_run import economy
@@ -30,7 +30,7 @@ def given():
 
 def _class_of_pairs(given, moderator):
     marts, sample = given
-    moderation, (diagnostics, warnings) = build_moderation(sample, marts.cities, None, _spec("b", moderator=moderator))
+    moderation, (diagnostics, warnings) = build_heterogeneity(sample, marts.cities, None, _spec("b", moderator=moderator))
     names = np.array(moderation.class_names)[moderation.pair_class]
     found = {
         (int(i), int(j)): n
@@ -68,7 +68,7 @@ def test_places_divide_pairs(given):
 
 def test_gap_is_standardised_over_the_kept_pairs(given):
     marts, sample = given
-    moderation, (diagnostics, _) = build_moderation(sample, marts.cities, None, _spec("c", moderator="human_capital_gap"))
+    moderation, (diagnostics, _) = build_heterogeneity(sample, marts.cities, None, _spec("c", moderator="human_capital_gap"))
     logs = np.log(marts.cities.set_index("city_id")["human_capital"].loc[sample.panel.city_ids].to_numpy())
     gap = np.abs(logs[sample.panel.city_i] - logs[sample.panel.city_j])
     known = sample.kept & np.isfinite(gap)
@@ -80,7 +80,7 @@ def test_gap_is_standardised_over_the_kept_pairs(given):
 def test_strength_is_in_units_of_its_mean_after_admission(given):
     marts, sample = given
     spec = _spec("d", strength=("supply", "tax"))
-    moderation, (diagnostics, _) = build_moderation(sample, marts.cities, marts.strengths, spec)
+    moderation, (diagnostics, _) = build_heterogeneity(sample, marts.cities, marts.strengths, spec)
     treated = (sample.panel.city_cohort[:, None] > 0) & (sample.panel.years[None] >= sample.panel.city_cohort[:, None])
     assert (moderation.city_path[~treated] == 0).all()
     np.testing.assert_allclose(moderation.city_path[treated].mean(axis=0), 1.0)
@@ -103,8 +103,8 @@ def test_variation_within_cohorts_by_regression_on_dummies(given):
     import statsmodels.formula.api as smf
 
     marts, sample = given
-    _, (diagnostics, _) = build_moderation(sample, marts.cities, marts.strengths, _spec("e", strength=("tax",)))
-    moderation, _ = build_moderation(sample, marts.cities, marts.strengths, _spec("e", strength=("tax",)))
+    _, (diagnostics, _) = build_heterogeneity(sample, marts.cities, marts.strengths, _spec("e", strength=("tax",)))
+    moderation, _ = build_heterogeneity(sample, marts.cities, marts.strengths, _spec("e", strength=("tax",)))
     city, year = np.nonzero((sample.panel.city_cohort[:, None] > 0) & (sample.panel.years[None] >= sample.panel.city_cohort[:, None]))
     table = pd.DataFrame({"s": moderation.city_path[city, year, 0], "cell": sample.panel.city_cohort[city] * 10_000 + year})
     peer = smf.ols("s ~ C(cell)", table).fit()
@@ -116,7 +116,7 @@ def test_variation_within_cohorts_by_regression_on_dummies(given):
 def test_what_only_repeats_the_cohort_says_so(given):
     marts, sample = given
     same = marts.strengths.assign(strength=1.0)
-    _, (_, warnings) = build_moderation(sample, marts.cities, same, _spec("f", strength=("tax",)))
+    _, (_, warnings) = build_heterogeneity(sample, marts.cities, same, _spec("f", strength=("tax",)))
     assert any("hardly tell the tool from admission" in warning for warning in warnings)
 
 
@@ -133,7 +133,7 @@ def test_what_only_repeats_the_cohort_says_so(given):
 def test_what_the_marts_lack_is_named(given, edit, changes, reason):
     marts, sample = given
     with pytest.raises(SampleError, match=reason):
-        build_moderation(sample, edit(marts.cities), None, _spec("g", **changes))
+        build_heterogeneity(sample, edit(marts.cities), None, _spec("g", **changes))
 
 
 def test_few_zones_with_texts_are_no_evidence(given):

@@ -78,7 +78,7 @@ def read_policy_text(data: bytes, file_name: str) -> str:
 
 def too_large(size: int) -> tuple[str, str, str]:
     """What to say of a file above the limit: expected, found, action."""
-    return f"a policy text of at most {MAX_POLICY_BYTES:,} bytes", f"{size:,} bytes", "deliver the text alone, one document a file"
+    return f"a policy text of at most {MAX_POLICY_BYTES:,} bytes", f"{size:,} bytes", "deliver the text alone, one document per file"
 
 
 def _check_format(data: bytes, suffix: str) -> None:
@@ -248,7 +248,7 @@ def _read_pdf(data: bytes) -> str:
         if reader.is_encrypted:
             raise FileFault("a pdf that opens without a password", "an encrypted one", "deliver it without protection")
         if len(reader.pages) > MAX_PAGES:
-            raise FileFault(f"a pdf of at most {MAX_PAGES:,} pages", f"{len(reader.pages):,}", "deliver one document a file")
+            raise FileFault(f"a pdf of at most {MAX_PAGES:,} pages", f"{len(reader.pages):,}", "deliver one document per file")
         return "\n".join(page.extract_text() for page in reader.pages)
     except FileFault:
         raise

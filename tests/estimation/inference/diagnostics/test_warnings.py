@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 
 from estimation.fit import fit_outcomes
-from tests.estimation.panels import ALL_LINES, diagnostic_of, estimates_of, random_panel
+from tests.estimation.panels import VARIANCE_ESTIMATORS, diagnostic_of, estimates_of, random_panel
 
 
 def _warnings(panel, estimator="twfe", **options):
-    result = fit_outcomes(panel, estimators=(estimator,), vcov=ALL_LINES, **{"permutations": 99, **options})[estimator, 0]
+    result = fit_outcomes(panel, estimators=(estimator,), vcov=VARIANCE_ESTIMATORS, **{"permutations": 99, **options})[estimator, 0]
     return result, " ".join(result.warnings)
 
 
