@@ -59,7 +59,9 @@
 {#- The identities of which a detector says which column is wrong. -#}
 {% macro detected_identities() -%}
     {%- set detected = {} -%}
-    {%- for name, identity in identities().items() if identity['is_detected'] -%} {%- do detected.update({name: identity}) -%} {%- endfor -%}
+    {%- for name, identity in identities().items() if identity['is_detected'] -%}
+        {%- do detected.update({name: identity}) -%}
+    {%- endfor -%}
     {{ return(detected) }}
 {%- endmacro %}
 

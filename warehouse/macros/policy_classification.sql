@@ -3,8 +3,8 @@
 
 {#- A tool for each row of `clauses` (clause_key unique, clause_text). At each place of a clause the longest term wins, and terms do not
     overlap. A term counts once per clause with its weight, unless a word of `negated_by` stands in the 8 characters before it, or none of
-    `must_stand_near` within 20 characters. The tool with the largest sum wins; ties go to the higher priority, then to the tool named first.
-    Below a sum of 2 the clause has none. Positions count characters from 1. Terms are found by a join on the two characters at every place:
+    `must_stand_near` within 20 characters. The tool with the largest sum wins; ties go to the higher priority, then to the tool that is
+    named first. Below a sum of 2 the clause has none. Positions count characters from 1. Terms are found by a join on the two characters at every place:
     one pattern of all terms takes a hundred times as long. -#}
 {% macro classify_policy_clauses(clauses, lexicon) -%}
     with policy_terms as (

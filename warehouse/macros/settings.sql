@@ -2,7 +2,8 @@
     serves several build folders. -#}
 
 {% macro read_build_parquet(pattern) -%}
-    read_parquet('{{ env_var("CITYSYNC_BUILD", "data/build") | replace("'", "''") }}/{{ pattern }}', union_by_name = true, file_row_number = true)
+    {%- set folder = env_var("CITYSYNC_BUILD", "data/build") | replace("'", "''") -%}
+    read_parquet('{{ folder }}/{{ pattern }}', union_by_name = true, file_row_number = true)
 {%- endmacro %}
 
 {% macro year_setting(name, default) -%}

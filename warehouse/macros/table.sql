@@ -39,7 +39,8 @@
     {%- set constraints = model['constraints'] + (model['columns'].values() | map(attribute='constraints') | sum(start=[])) -%}
     {%- if constraints or config.get('indexes') or config.get('grants') or config.get('sql_header') -%}
         {{ exceptions.raise_compiler_error(
-            model['name'] ~ ': constraints, indexes, grants and sql_header are not written by warehouse/macros/table.sql; state a data test instead'
+            model['name'] ~ ': constraints, indexes, grants and sql_header are not written by warehouse/macros/table.sql; '
+            ~ 'state a data test instead'
         ) }}
     {%- endif -%}
 {%- endmacro %}

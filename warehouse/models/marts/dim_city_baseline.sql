@@ -78,7 +78,7 @@ city_years as (
     group by all
 ),
 
--- a mean of one or two years would let a single odd year decide where a city stands
+-- with a mean of one or two years a single unusual year would decide where a city stands
 means as (
     select
         city_id,
@@ -90,7 +90,7 @@ means as (
     where len(year_values) >= {{ tie_minimum_years() }}
 ),
 
--- students a head and teachers a head cannot be split at one median: all cities are compared on the basis that most of them have
+-- students per capita and teachers per capita cannot be split at one median: all cities are compared on the basis that most of them have
 bases as (
     select
         measure,

@@ -18,7 +18,7 @@ final as (
         cast(city_id as integer) as city_id,
         cast(unit_zh as varchar) as unit_zh,
         cast(scope as varchar) as scope,
-        -- a county-level unit does not treat its prefecture, an area such as a zone's does
+        -- a county-level unit does not treat its prefecture; an area inside the city, such as a free trade zone, does
         coalesce(scope <> 'county', false) as covers_city,
         cast(document_no as varchar) as document_no,
         cast(is_verified as boolean) as is_verified,

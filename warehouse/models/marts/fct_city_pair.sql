@@ -5,7 +5,7 @@ with pairs as (
     select * from {{ ref('int_city_pairs') }}
 ),
 
--- ties are compared among the pairs that the headline compares: balanced cities, one pilot against none, both kinds pooled
+-- the median is that of the pairs that the headline compares: balanced cities, pairs with one pilot and with none together
 medians as (
     select
         {{ exact_median("case when is_balanced and exposure <> 'both' then tie_strength end") }} as median_tie,

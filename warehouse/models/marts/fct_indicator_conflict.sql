@@ -9,7 +9,7 @@ with graded as (
     select * from {{ ref('int_observations_graded') }}
 ),
 
--- every rule that speaks of a value, not only the worst
+-- every rule that flags a value, not only the worst one
 rules as (
     select
         observation_id,
@@ -18,7 +18,7 @@ rules as (
     group by observation_id
 ),
 
--- years in which a unit changed its code, or one of its province ended: figures of before and after are not of the same land
+-- years in which a city changed its code, or a city of its province ended: figures before and after cover different areas
 boundary_years as (
     select
         city_id,
@@ -55,7 +55,7 @@ chosen as (
     where choice_rank = 1 and is_usable
 ),
 
--- each other source speaks with its own best value, blocked or not
+-- the best value of each other source, blocked or not
 others as (
     select
         observation_id,
@@ -129,7 +129,7 @@ logged as (
     from neighbours
 ),
 
--- sources that keep about the same distance in a year beside: two vintages of one series
+-- two sources with about the same gap in the year before or after have two vintages of one series
 distances as (
     select
         *,

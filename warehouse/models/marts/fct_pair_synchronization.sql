@@ -32,7 +32,7 @@ paired as (
     inner join scores as city_j on city_i.{{ quoted('year') }} = city_j.{{ quoted('year') }} and city_i.city_id < city_j.city_id
 ),
 
--- least and greatest pass over nulls, so what is missing has to stay missing by itself
+-- least and greatest ignore nulls, so a missing value has to be kept missing explicitly
 final as (
     select
         city_i_id,

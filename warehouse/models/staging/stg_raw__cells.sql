@@ -29,7 +29,7 @@ typed as (
     from raw_lines
 ),
 
--- a row without an edition stays in every view of the past
+-- a row without an edition counts under every AS_OF_EDITION
 as_of as (
     select
         *,

@@ -41,7 +41,7 @@ codes as (
         1 as precedence
 ),
 
--- a code in use today means the unit that bears it today; of former ones the lowest successor, should a code have had two
+-- a code in use today means the city that has it today; a former code with two successors means the lower one
 final as (
     select
         place_level,

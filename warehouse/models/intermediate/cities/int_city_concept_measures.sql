@@ -24,7 +24,7 @@ finance as (
     group by city_id, "year"
 ),
 
--- the ratio made of its parts is the primary measure; ranks of the catalog name the fallbacks
+-- the ratio computed from its parts is the primary measure; the ranks in the catalog order the fallbacks
 financial_development as (
     select
         city_id,

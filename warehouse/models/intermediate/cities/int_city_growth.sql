@@ -104,7 +104,7 @@ nominal as (
     ) = 1
 ),
 
--- the same within one vintage: a source that passes into another in a province-year has no growth there
+-- the same within one vintage: where the level of a source changes to another vintage in a province and year, it has no growth there
 nominal_one_vintage as (
     select level_changes.*
     from level_changes

@@ -4,7 +4,7 @@ with graded as (
     select * from {{ ref('int_observations_graded') }}
 ),
 
--- one value a source and edition, should it deliver the same figure in several files
+-- one value per source and edition, in case the same figure is delivered in several files
 levels as (
     select
         city_id,

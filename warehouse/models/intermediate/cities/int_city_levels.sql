@@ -12,7 +12,7 @@ current_values as (
     select * from {{ ref('int_values_current') }}
 ),
 
--- every source and edition that says something about a city's real growth, the best first
+-- every source and edition with real growth of a city, the best first
 growth_sources as (
     select
         city_id,
@@ -105,7 +105,7 @@ growth_runs as (
     group by city_id, run_key
 ),
 
--- growth of year t ties t to t - 1, so a run of growth has one year of level before it
+-- growth of year t links t to t - 1, so a run of growth rates has one more year of levels, before its first
 run_positions as (
     select
         *,
@@ -173,7 +173,7 @@ all_levels as (
     select * from chained_levels
 ),
 
--- the year before a landing's first is known only relative to it: it is no year of the landing
+-- the year before the landing's first year has a level only by chaining: it is not a year of the landing
 final as (
     select
         all_levels.city_id,

@@ -36,7 +36,7 @@ lengths as (
     from centred
 ),
 
--- of two such vectors the inner product is Pearson's r; no direction is left where growth did not move
+-- the inner product of two such vectors is Pearson's r; it does not exist where growth did not move
 final as (
     select
         city_id,

@@ -8,7 +8,7 @@ pilot_zones as (
     select * from {{ ref('int_pilot_zones') }}
 ),
 
--- a zone in a county-level city or a new area does not treat its prefecture, save in the variant that lets it
+-- a zone in a county-level city or a new area does not treat its prefecture, except in the variant any_zone
 first_years as (
     select
         city_id,

@@ -8,7 +8,7 @@ study_window as (
     select * from {{ ref('int_study_window') }}
 ),
 
--- growth cannot exist in the landing's first year, Hamilton's component not in its first two; a gap later on is a city's own fault
+-- growth cannot exist in the landing's first year, and Hamilton's component not in its first two; a later gap is a city's own gap
 first_years as (
     select
         component,

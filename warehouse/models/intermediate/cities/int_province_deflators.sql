@@ -20,7 +20,7 @@ city_levels as (
     having count(distinct indicator_id) = 2
 ),
 
--- only cities with both years enter, so that one that comes or goes does not move the province's prices
+-- only cities that have both years are used, so that a city that appears or disappears does not change the province's prices
 matched as (
     select
         later.city_id // 10000 * 10000 as province_id,

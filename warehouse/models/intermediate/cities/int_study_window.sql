@@ -28,7 +28,7 @@ cut as (
     cross join requested
 ),
 
--- fewer than 8 years left say too little about a cycle: then the whole landing is the window
+-- fewer than 8 years are too few for a cycle: then the window is the whole landing
 final as (
     select
         cast(span_first_year as integer) as span_first_year,

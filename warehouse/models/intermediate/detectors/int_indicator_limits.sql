@@ -1,4 +1,4 @@
--- grain: one row is one indicator with the thresholds of every rule that hold for it, by name
+-- grain: one row is one indicator with the thresholds of all rules that apply to it, by name
 -- key: indicator_id
 with catalog as (
     select * from {{ ref('indicator_catalog') }}
@@ -8,7 +8,7 @@ thresholds as (
     select * from {{ ref('quality_thresholds') }}
 ),
 
--- the pattern that says most of an indicator's name wins
+-- the pattern with the most characters of an indicator's name wins
 matching as (
     select
         catalog.indicator_id,

@@ -1,4 +1,4 @@
--- grain: one row is one value of a run of years that another source has under another city: two places of like name exchanged
+-- grain: one row is one value of a run of years that another source has under another city: two places with similar names exchanged
 -- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
@@ -40,7 +40,7 @@ scaled as (
     inner join limits on trends.indicator_id = limits.indicator_id
 ),
 
--- figures alike by chance are common among hundreds of cities, but not of the same two for years
+-- among hundreds of cities equal figures by chance are common, but not for the same two cities over years
 pairs as (
     select
         contradicted.series_no,
@@ -59,7 +59,7 @@ pairs as (
     having count(distinct contradicted."year") >= any_value(contradicted.min_years)
 ),
 
--- sources are of unlike vintage in some years: then the exchanged figures are not the same, but far nearer than each to its own
+-- in some years the sources are of different vintages: then the exchanged figures are not equal, but far closer than each to its own city
 distances as (
     select
         pairs.*,
@@ -87,8 +87,8 @@ distances as (
     inner join limits on here.indicator_id = limits.indicator_id
 ),
 
--- a year in which the two cities have the same figure tells nothing and ends no run, nor does one whose figures are of other vintage
--- and yet nearer to the other city's
+-- a year in which the two cities have the same figure shows nothing and ends no run; the same holds for a year whose figures are of
+-- another vintage and still closer to the other city's
 judged as (
     select
         *,
@@ -121,7 +121,7 @@ run_years as (
     window run as (partition by series_no, other_source_id, city_id, partner_city_id, run_no)
 ),
 
--- of two sources that disagree the wrong one leaves the trends of both cities where the run begins and ends
+-- of two sources that disagree, the wrong one leaves the trends of both cities at the beginning and at the end of the run
 runs as (
     select
         series_no,

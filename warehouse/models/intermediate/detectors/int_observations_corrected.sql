@@ -12,7 +12,7 @@ priorities as (
     select * from {{ ref('int_source_priorities') }}
 ),
 
--- a correction speaks of one delivered number: once another is delivered it no longer applies
+-- a correction is for one delivered number: once another number is delivered it no longer applies
 corrections as (
     select
         observations.observation_id,

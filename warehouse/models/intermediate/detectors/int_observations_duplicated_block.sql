@@ -4,7 +4,7 @@ with figures as (
     select * from {{ ref('int_values_figures') }}
 ),
 
-witnessed as (
+corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
@@ -35,7 +35,7 @@ doubled as (
     inner join limits on figures.indicator_id = limits.indicator_id
 ),
 
--- any three years running that hold this one; two short figures may meet by chance, so digits are counted, not years
+-- any three successive years around this one; two short figures may be equal by chance, so digits are counted, not years
 counted as (
     select
         *,
@@ -59,8 +59,8 @@ final as (
         || ' has too, in ' || counted.n_years || ' years nearby' as detail,
         cast(null as double) as proposed_value
     from counted
-    left join witnessed on counted.observation_id = witnessed.observation_id
-    where counted.n_years >= 2 and counted.n_shared_digits >= counted.min_digits and not coalesce(witnessed.is_confirmed, false)
+    left join corroborated on counted.observation_id = corroborated.observation_id
+    where counted.n_years >= 2 and counted.n_shared_digits >= counted.min_digits and not coalesce(corroborated.is_confirmed, false)
     qualify row_number() over (partition by counted.observation_id order by counted.n_years desc, counted.twin_city_id asc) = 1
 )
 

@@ -41,7 +41,7 @@ with flags as (
     select * from {{ ref('int_observations_level_break') }}
 ),
 
--- of two rules the one that explains more comes first
+-- of two rules the one that explains the error better comes first
 ranked as (
     select
         *,

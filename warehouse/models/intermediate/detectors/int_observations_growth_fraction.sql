@@ -26,7 +26,7 @@ usual as (
     group by observations."year"
 ),
 
--- where a whole year is in fractions, the years around tell what is usual
+-- where a whole year is in fractions there is no usual growth of that year; 10 per cent stands in
 suspects as (
     select
         observations.*,

@@ -21,8 +21,8 @@ growth_rates as (
     where indicator_id in ('gdp_growth_official_pct', 'gdp_index_prev_year_100')
 ),
 
--- before 2000 small cities grew and shrank beyond anything seen since, so such a rate may be true where nothing better exists;
--- an output that doubled or vanished within a year is no growth rate in any year
+-- before 2000 small cities grew and shrank by more than ever since, so such a rate may be true where nothing better exists;
+-- but no output doubles or vanishes within a year
 final as (
     select
         observation_id,

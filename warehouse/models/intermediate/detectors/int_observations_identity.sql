@@ -10,11 +10,11 @@ trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
 
-witnessed as (
+corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
--- figures known to be of another city or year explain why their row contradicts itself
+-- a figure that is known to belong to another city or year explains why its row contradicts itself
 foreign_figures as (
     select observation_id from {{ ref('int_observations_city_swaps') }}
     union
@@ -81,7 +81,7 @@ members as (
         observations."value",
         coalesce(abs(trends.log_value - trends.expected_log), 0) as miss,
         foreign_figures.observation_id is not null as is_foreign,
-        coalesce(witnessed.is_vouched, false) and foreign_figures.observation_id is null as is_vouched
+        coalesce(corroborated.is_vouched, false) and foreign_figures.observation_id is null as is_vouched
     from broken
     inner join observations
         on
@@ -100,11 +100,11 @@ members as (
                 observations.indicator_id
             )
     left join trends on observations.observation_id = trends.observation_id
-    left join witnessed on observations.observation_id = witnessed.observation_id
+    left join corroborated on observations.observation_id = corroborated.observation_id
     left join foreign_figures on observations.observation_id = foreign_figures.observation_id
 ),
 
--- the column that strays from its own trend by about the difference is the wrong one; without such a column any may be
+-- the column that leaves its own trend by about the difference is the wrong one; without such a column any of them may be wrong
 ranked as (
     select
         *,

@@ -1,4 +1,4 @@
--- grain: one row is the first value after a series has left its trend for good, as official revisions and new boundaries make it
+-- grain: one row is the first value after a series left its trend for good, as after an official revision or a change of boundaries
 -- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_cleaned') }}

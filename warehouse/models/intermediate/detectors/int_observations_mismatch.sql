@@ -1,5 +1,5 @@
--- grain: one row is one value in which two sources differ though they agree in the years around: alone (isolated_mismatch), or together
--- with most cities of the province, as when one source took a revision over and the other did not (vintage); of three the odd one out
+-- grain: one row is one value in which two sources differ although they agree in the years around: alone (isolated_mismatch), or with
+-- most cities of the province, as when only one source adopted a revision (vintage); of three sources the one that two contradict
 -- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_cleaned') }}
@@ -21,7 +21,7 @@ limits as (
     where limits['mismatch.differs'] is not null
 ),
 
--- a source speaks with its latest edition
+-- the latest edition of a source counts
 speaking as (
     select *
     from trends

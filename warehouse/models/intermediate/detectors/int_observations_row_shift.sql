@@ -16,7 +16,7 @@ compared as (
     select * from {{ ref('int_values_compared') }}
 ),
 
-witnessed as (
+corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
@@ -36,7 +36,7 @@ limits as (
     where limits['row_shift.fit'] is not null
 ),
 
--- the witness that comes first by name; it must keep to its own trend better than the value does
+-- the other source that comes first by name; it must stay closer to its own trend than the value does
 witnesses as (
     select
         observation_id,
@@ -76,7 +76,7 @@ placed as (
     left join witnesses on trends.observation_id = witnesses.observation_id
 ),
 
--- only where several rows miss; where cities of a province hardly differ, as wages do, every row fits every other
+-- only where several rows leave their trend; where cities of a province hardly differ, as in wages, every row fits every other
 province_years as (
     select
         series_no,
@@ -152,7 +152,7 @@ core as (
     from counted
 ),
 
--- the value at the edge of a run came from a row that the file or the province does not show
+-- the value at the edge of a run belongs to a row outside the file or the province
 edged as (
     select
         *,
@@ -177,8 +177,8 @@ final as (
         end || case when edged.is_told_by_source then '; ' || edged.other_source_id || ' has it there' else '' end as detail,
         case when abs(edged.giver_log_value - edged.expected_log) <= edged.fit_within then exp(edged.giver_log_value) end as proposed_value
     from edged
-    left join witnessed on edged.observation_id = witnessed.observation_id
-    where edged.is_told_by_source or ((edged.is_told_by_trend or edged.is_edge) and not coalesce(witnessed.is_vouched, false))
+    left join corroborated on edged.observation_id = corroborated.observation_id
+    where edged.is_told_by_source or ((edged.is_told_by_trend or edged.is_edge) and not coalesce(corroborated.is_vouched, false))
     qualify row_number() over (
         partition by edged.observation_id
         order by

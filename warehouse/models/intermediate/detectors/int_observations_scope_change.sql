@@ -1,4 +1,4 @@
--- grain: one row is one value after a series left another source for good with which it agreed before, the other one staying on its trend
+-- grain: one row is one value after a series left for good another source with which it agreed, while that one stayed on its trend
 -- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
@@ -48,7 +48,7 @@ breaks as (
     from steps
     where
         abs(gap_step) >= step_at
-        -- sources of unlike vintage agree when they lie near each other beside the size of the step
+        -- sources of different vintages count as equal when their gap is small against the step
         and abs(gap_before) <= greatest(equal_within, equal_share * abs(gap_step))
         and abs(gap_two_before) <= greatest(equal_within, equal_share * abs(gap_step))
         and least_gap_after >= step_at / 2

@@ -3,13 +3,13 @@
 with trends as (
     select
         *,
-        -- beside a larger spike a value looks wrong itself: it is judged in the second pass, without that neighbour
+        -- next to a larger spike a value looks wrong itself: it is judged in the second pass, when that neighbour is left out
         greatest(abs(lag(spike, 1, 0.0) over city_years), abs(lead(spike, 1, 0.0) over city_years)) as neighbour_spike
     from {{ ref('int_trends_delivered') }}
     window city_years as (partition by series_no, city_id order by "year")
 ),
 
-witnessed as (
+corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
@@ -22,18 +22,18 @@ judged as (
         trends.observation_id,
         trends.log_value,
         trends.expected_log,
-        witnessed.witness_source_id,
-        witnessed.witness_log_value,
-        witnessed.proposed_log,
+        corroborated.witness_source_id,
+        corroborated.witness_log_value,
+        corroborated.proposed_log,
         abs(trends.spike) >= indicator_limits.limits['spike.block']
         and abs(trends.spike) >= trends.neighbour_spike
         and not {{ is_benchmark_year('trends."year"', "indicator_limits.limits['spike.benchmark_every']") }} as is_spike,
-        witnessed.spike_strength >= 1 as is_confirmed,
-        witnessed.end_strength >= 1 as is_end_contradicted
+        corroborated.spike_strength >= 1 as is_confirmed,
+        corroborated.end_strength >= 1 as is_end_contradicted
     from trends
     inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
-    left join witnessed on trends.observation_id = witnessed.observation_id
-    where not coalesce(witnessed.is_vouched, false)
+    left join corroborated on trends.observation_id = corroborated.observation_id
+    where not coalesce(corroborated.is_vouched, false)
 ),
 
 final as (

@@ -1,10 +1,10 @@
--- grain: one row is one value that still leaves its trend and returns once the values blocked by the first pass are out of the way
+-- grain: one row is one value that still leaves its trend and returns when the values blocked by the first pass are left out
 -- key: observation_id
 with trends as (
     select * from {{ ref('int_trends_cleaned') }}
 ),
 
-witnessed as (
+corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
@@ -23,20 +23,22 @@ judged as (
         trends.observation_id,
         trends.log_value,
         trends.expected_log,
-        witnessed.witness_source_id,
-        witnessed.witness_log_value,
-        witnessed.proposed_log,
+        corroborated.witness_source_id,
+        corroborated.witness_log_value,
+        corroborated.proposed_log,
         case
             when
                 abs(trends.spike) >= limits.block_at and not {{ is_benchmark_year('trends."year"', 'limits.benchmark_every') }}
                 then 'blocked'
             when abs(trends.spike) >= limits.quarantine_at then 'quarantined'
-            when witnessed.spike_strength >= limits.quarantine_share or witnessed.end_strength >= limits.quarantine_share then 'quarantined'
+            when
+                corroborated.spike_strength >= limits.quarantine_share or corroborated.end_strength >= limits.quarantine_share
+                then 'quarantined'
         end as grade
     from trends
     inner join limits on trends.indicator_id = limits.indicator_id
-    left join witnessed on trends.observation_id = witnessed.observation_id
-    where not coalesce(witnessed.is_vouched, false)
+    left join corroborated on trends.observation_id = corroborated.observation_id
+    where not coalesce(corroborated.is_vouched, false)
 ),
 
 final as (

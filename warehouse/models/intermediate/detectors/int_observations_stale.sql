@@ -51,7 +51,7 @@ repeated as (
     inner join trends on figures.observation_id = trends.observation_id
 ),
 
--- a witness that agreed better last year and has moved on
+-- another source that agreed better last year and has a new figure this year
 moved_on as (
     select
         repeated.observation_id,

@@ -14,7 +14,7 @@ observations as (
     from {{ ref('int_observations_corrected') }}
 ),
 
-witnessed as (
+corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
@@ -29,7 +29,7 @@ limits as (
     where limits['swap.fit'] is not null
 ),
 
--- where cities of a province hardly differ, or move much by themselves, two will fit each other by chance
+-- where the cities of a province hardly differ, or vary much over the years, two of them fit each other's trend by chance
 telling as (
     select
         trends.series_no,
@@ -54,13 +54,13 @@ missing_own as (
     from trends
     inner join limits on trends.indicator_id = limits.indicator_id
     inner join observations on trends.observation_id = observations.observation_id
-    left join witnessed on trends.observation_id = witnessed.observation_id
+    left join corroborated on trends.observation_id = corroborated.observation_id
     inner join telling
         on trends.series_no = telling.series_no and trends.province_id = telling.province_id and trends."year" = telling."year"
     where
         abs(trends.log_value - trends.expected_log) > limits.miss_by
         and abs(trends.spike) >= limits.spike_at
-        and not coalesce(witnessed.is_vouched, false)
+        and not coalesce(corroborated.is_vouched, false)
 ),
 
 between_cities as (

@@ -24,7 +24,7 @@ steps as (
     inner join limits on trends.indicator_id = limits.indicator_id
 ),
 
--- one jump in a series, with enough years on both sides; more jumps are another trouble
+-- exactly one jump in a series, with enough years on both sides; several jumps are left to the other rules
 jumps as (
     select
         series_no,

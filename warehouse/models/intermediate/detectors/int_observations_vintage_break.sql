@@ -1,5 +1,5 @@
--- grain: one row is one value with which a source passed from one vintage to another, together with most cities of its province: its
--- distance to an independent source changed and stayed, and its own growth is the stranger one
+-- grain: one row is one value with which a source changed from one vintage to another, together with most cities of its province: its
+-- gap to an independent source changed and stayed, and its own growth is the less usual one
 -- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}

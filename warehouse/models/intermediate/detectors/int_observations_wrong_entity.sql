@@ -1,4 +1,4 @@
--- grain: one row is one value of a series that belongs to another place: far from another source for years, and absurd per head
+-- grain: one row is one value of a series that belongs to another place: far from another source for years, and impossible per capita
 -- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}

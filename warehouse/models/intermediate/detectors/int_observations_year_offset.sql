@@ -7,7 +7,7 @@ with compared as (
 trends as (
     select
         *,
-        -- a run that is a year off repeats a figure where it begins or ends
+        -- a run of years that is one year off repeats a figure at its beginning or its end
         coalesce(log_value = lag(log_value) over city_years and "year" = lag("year") over city_years + 1, false) as is_repeated
     from {{ ref('int_trends_delivered') }}
     window city_years as (partition by series_no, city_id order by "year")
@@ -46,8 +46,8 @@ distances as (
         on witness.series_no = others.series_no and compared.city_id = others.city_id and compared."year" + shifts.k = others."year"
 ),
 
--- a year whose figure hardly differs from the next tells nothing and ends no run; sources may round or revise in some years, so
--- a figure far nearer to the neighbouring year belongs to a run without being equal, and one that is nearer to it ends none
+-- a year whose figure hardly differs from the next shows nothing and ends no run. Sources may round or revise in some years: so a figure
+-- that is far closer to the neighbouring year belongs to a run without being equal, and one that is only closer to it does not end a run
 judged_years as (
     select
         *,
@@ -58,7 +58,7 @@ judged_years as (
     from distances
 ),
 
--- the last and next year that contradicts an offset bound the span of a run
+-- the span of a run lies between two years that contradict the offset
 spans as (
     select
         *,
@@ -91,8 +91,8 @@ runs as (
     having count(*) filter (where is_exact) >= any_value(min_years)
 ),
 
--- which of two sources is a year off: not the one that a third confirms; of two alone the one that repeats a figure where the run
--- begins or ends; else the one that leaves its province's growth further there
+-- which of two sources is a year off: never the one that a third source confirms; without a third, the one that repeats a figure at the
+-- beginning or end of the run; else the one that leaves the growth of its province by more there
 edges as (
     select
         runs.series_no,

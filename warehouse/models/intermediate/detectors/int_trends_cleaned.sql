@@ -1,4 +1,4 @@
--- grain: one row is one value of int_values_series that the first pass left, with its deviation from the growth of its province
+-- grain: one row is one value of int_values_series that the first pass did not block, with its deviation from the growth of its province
 -- key: observation_id
 with series as (
     select * from {{ ref('int_values_series') }}

@@ -21,7 +21,7 @@ scores as (
     select * from {{ ref('int_city_scores') }}
 ),
 
--- the balanced outcome sample of the headline: complete official growth in the window
+-- the balanced sample of the headline: cities with complete official growth in the window
 balanced as (
     select distinct city_id
     from scores

@@ -75,7 +75,7 @@ year_lists as (
     group by city_id, measure
 ),
 
--- a mean of one or two years would let a single odd year decide which pairs are close
+-- with a mean of one or two years a single unusual year would decide which pairs are close
 means as (
     select
         city_id,

@@ -11,7 +11,7 @@ shingles as (
     from documents
 ),
 
--- phrases of everyday officialese stand in many texts and say nothing about copying
+-- standard phrases of official documents stand in many texts and are no sign of copying
 telling as (
     select
         document_id,

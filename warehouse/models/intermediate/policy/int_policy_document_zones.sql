@@ -43,7 +43,7 @@ written as (
     from documents
 ),
 
--- a romanisation that two zones share is decided by the number of the reply, else it is left open
+-- where two zones share a romanised name, the number of the reply decides; without it the text gets no zone
 matched as (
     select
         w.document_id,
@@ -70,7 +70,7 @@ others as (
     anti join matched as m on w.document_id = m.document_id and w.zone_text = m.zone_text
 ),
 
--- a text for a whole province or the country holds in each of its zones, from the zone's approval on
+-- a text for a whole province or the country applies to each zone there, from the zone's approval on
 wide as (
     select
         d.document_id,

@@ -12,7 +12,7 @@ document_zones as (
     select * from {{ ref('int_policy_document_zones') }}
 ),
 
--- a plan for several zones has one annex each; its clauses hold in that zone alone
+-- a plan for several zones has one annex per zone; the clauses of an annex apply to that zone alone
 final as (
     select
         clauses.clause_key,

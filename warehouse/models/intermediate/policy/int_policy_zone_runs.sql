@@ -16,7 +16,7 @@ document_zones as (
     select * from {{ ref('int_policy_document_zones') }}
 ),
 
--- what the centre writes for a whole batch, or a province for all its zones, is no zone's own idea; nor is the zone's name
+-- texts that the State Council writes for a whole batch, or a province for all its zones, are not a zone's own; its name is left out too
 own as (
     select
         clauses.clause_key,

@@ -19,7 +19,7 @@ firsts as (
     group by run
 ),
 
--- runs of a zone that share their time in force are counted together: the join with the years is then small
+-- runs of a zone with the same years in force are counted together, which keeps the join with the years small
 held as (
     select
         runs.zone_name_zh,

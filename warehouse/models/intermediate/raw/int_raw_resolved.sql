@@ -20,7 +20,7 @@ place_aliases as (
     select * from {{ ref('stg_seeds__place_aliases') }}
 ),
 
--- A name stands in for a code that leads nowhere only inside the same province: county codes share names with prefectures elsewhere.
+-- Where a code is unknown the name decides, but only inside the province of the code: counties share names with prefectures elsewhere.
 resolved as (
     select
         cells.* exclude (place_level),

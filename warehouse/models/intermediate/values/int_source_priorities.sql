@@ -16,7 +16,7 @@ delivered as (
     from observations
 ),
 
--- a row for the indicator counts before one for all, one for a period before one for all years
+-- a row for the indicator comes before one for all indicators, and a row for a period before one for all years
 final as (
     select
         delivered.source_id,

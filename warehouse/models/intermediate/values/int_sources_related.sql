@@ -1,4 +1,4 @@
--- grain: one row is an ordered pair of sources and an indicator both deliver, and whether the second can bear witness on the first
+-- grain: one row is an ordered pair of sources and an indicator that both deliver, and whether the second can corroborate the first
 -- key: source_id, other_source_id, indicator_id
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
@@ -23,7 +23,7 @@ suspects as (
     inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
 ),
 
--- what leaves the trend and returns is mostly wrong; a source that made its own mistakes does not repeat it to the last digit
+-- a value that leaves the trend and returns is mostly wrong; an independent source does not repeat another's errors to the last digit
 repetitions as (
     select
         suspects.source_id,

@@ -1,4 +1,4 @@
--- grain: one row is a value of int_values_series and the value of another source that can bear witness on it
+-- grain: one row is a value of int_values_series beside the value of an independent source for the same place, year and indicator
 -- key: observation_id, other_source_id
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
@@ -10,7 +10,7 @@ related as (
     where relation = 'independent'
 ),
 
--- a source speaks with its latest edition
+-- the latest edition of a source counts
 witnesses as (
     select *
     from trends
@@ -40,7 +40,7 @@ pairs as (
             and trends."year" = witnesses."year"
 ),
 
--- the usual distance of the two sources around the year, without the year itself
+-- the usual gap between the two sources in the years around, without the year itself
 final as (
     select
         *,

@@ -1,4 +1,4 @@
--- grain: one row is a value of int_values_series that another source can bear witness on, with what the witnesses say together
+-- grain: one row is a value of int_values_series that independent sources have too, with what they say together
 -- key: observation_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
@@ -17,8 +17,8 @@ judged as (
         abs(compared.gap) <= indicator_limits.limits['veto.equal'] as is_equal,
         compared.spike * compared.other_spike > 0
         and abs(compared.other_spike) >= indicator_limits.limits['veto.same_move'] * abs(compared.spike) as is_same_move,
-        -- the value leaves its trend by what the sources have come apart, and the witness stays on its own; sources that come nearer
-        -- than they usually are have only met in a common vintage
+        -- the value leaves its trend by as much as the gap between the sources changed, and the other source stays on its trend; sources
+        -- that are closer than usual only have the same vintage for once
         compared.spike * compared.gap_change > 0
         and abs(compared.gap) > abs(compared.gap - compared.gap_change)
         and abs(compared.spike) >= indicator_limits.limits['spike.own_share'] * abs(compared.gap_change)

@@ -1,4 +1,4 @@
--- grain: one row is one value of int_values_series whose delivered figure has digits enough to be recognised elsewhere
+-- grain: one row is one value of int_values_series whose delivered figure has enough digits to be recognised elsewhere
 -- key: observation_id
 with series as (
     select * from {{ ref('int_values_series') }}

@@ -1,5 +1,5 @@
--- grain: one row is one positive level or flow of a city that passed the exact rules and speaks for its source in its year, where the
--- indicator has a threshold of any rule on series
+-- grain: one row is one positive level or flow of a city that passed the exact rules: the one value of its series, city and year, for
+-- indicators that have a threshold of any rule on series
 -- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}

@@ -1,12 +1,12 @@
--- grain: one row is a source, edition, province and year in which its nominal gross domestic product passes from one vintage to another,
--- so that the growth of that year is not growth
+-- grain: one row is a source, edition, province and year in which the source's nominal gross domestic product changes from one vintage to
+-- another, so that its change in that year is no growth
 -- key: source_id, edition_year, province_id, year; edition_year may be null, and null counts as a value
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
     where indicator_id = 'gdp_nominal_cny_100m'
 ),
 
--- the value with which a source passes over for good
+-- the value from which on a source stays in another vintage
 passed as (
     select
         observation_id,
@@ -14,7 +14,7 @@ passed as (
     from {{ ref('int_observations_vintage_break') }}
 ),
 
--- a value of another vintage than those around it: passed over and back
+-- a value of another vintage than the years before and after it
 isolated as (
     select
         observation_id,

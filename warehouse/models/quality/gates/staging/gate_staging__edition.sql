@@ -76,7 +76,7 @@ paired as (
     group by editions.source_id, editions.indicator_id, editions.edition_year
 ),
 
--- with fewer than 20 cities in common nothing is said
+-- with fewer than 20 cities in common the editions are not compared
 moments as (
     select
         *,
