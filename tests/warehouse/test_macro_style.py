@@ -50,7 +50,9 @@ def violations(sql: str) -> list[tuple[str, str]]:
     config = FluffConfig.from_path(str(REPOSITORY / "warehouse" / "models"), overrides={"templater": "raw"})
     # sqlfluff's DuckDB knows a lambda of one argument only
     linted = Linter(config=config).lint_string(sql.replace("lambda kept, next:", "lambda kept:"))
-    return [(found.rule_code(), f"line {found.line_no}: {found.desc()}") for found in linted.get_violations() if found.rule_code() != "LT05"]
+    return [
+        (found.rule_code(), f"line {found.line_no}: {found.desc()}") for found in linted.get_violations() if found.rule_code() != "LT05"
+    ]
 
 
 def signatures() -> dict[str, list[str]]:
