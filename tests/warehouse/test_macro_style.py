@@ -1,10 +1,9 @@
-"""sqlfluff on the SQL inside macros: it lints what a model writes itself, never what a macro wrote there, so each macro is written out first."""
+"""sqlfluff on the SQL inside macros. In a model it skips the text that a macro wrote, so each macro is written out first."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import jinja2
