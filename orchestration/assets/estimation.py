@@ -22,7 +22,7 @@ GROUP = "estimates"
 DESCRIPTIONS = {
     "estimate": "One coefficient under one method of inference.",
     "diagnostic": "One diagnostic number of a spec.",
-    "not_run": "A spec that lacks a series, ties or clusters, with what it needs.",
+    "not_run": "A spec without the series, ties or clusters it needs, with the reason.",
     "warning": "A warning that belongs beside a spec's estimates.",
     "specification": "The choices of a spec of the specification curve.",
 }

@@ -48,10 +48,10 @@ def read_estimates(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dic
         If one of them is not in the build.
     """
     present = {row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = ?", [SCHEMA]).fetchall()}
-    lacking = sorted(set(tables) - present)
-    if lacking:
+    missing = sorted(set(tables) - present)
+    if missing:
         raise NoEstimates(
-            f"the build holds no {', '.join(lacking)}: expected the tables of an earlier run; run the study with all analyses"
+            f"the build holds no {', '.join(missing)}: expected the tables of an earlier run; run the study with all analyses"
         )
     return {table: con.execute(f'select * from {SCHEMA}."{table}"').df() for table in tables}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import jinja2
 import yaml
 
+from estimation.analyses.series import SERIES
 from estimation.analyses.spec import SAME_ROWS
-from estimation.sample.outcomes import SERIES_COLUMNS
 from tests.warehouse.dbt_build import REPOSITORY
 
 WAREHOUSE = REPOSITORY / "warehouse"
@@ -42,4 +42,4 @@ def test_the_contract_of_the_mart_holds_the_measures_of_each_series() -> None:
 
 def test_estimation_takes_each_series_from_the_column_that_the_models_measure() -> None:
     in_window = {name: series["column"].split(".")[1] for name, series in series_of_the_models().items() if series["measures"] != "none"}
-    assert in_window.items() <= SERIES_COLUMNS.items()
+    assert in_window.items() <= {name: series.column for name, series in SERIES.items()}.items()
