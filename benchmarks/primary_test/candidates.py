@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from estimation.primary.city_panel import CityPanel, build_panel, lacking
-from estimation.primary.contrast import LOADING, OWN_VARIANCE, PRIMARY, Kind, efficient_terms
+from estimation.primary.city_panel import build_panel, lacking
+from estimation.primary.contrast import LOADING, OWN_VARIANCE, PRIMARY, Kind, calmer, efficient_contrast, least_squares_contrast
 from estimation.primary.permutation import draw_places, rank_p
 from estimation.primary.scores import cm_scores, gap_cut, own_shock, primary_scores, reference, standardise
 from estimation.primary.statistics import Drawn, Terms, gather, make_terms
@@ -17,15 +17,7 @@ def _three_scores(z: np.ndarray, m: np.ndarray, cut: float) -> np.ndarray:
     return np.concatenate([-np.abs(z - m), primary_scores(z, m, cut)], axis=1)
 
 
-THREE = Kind("contrast_3", _three_scores, "own")
-
-
-def least_squares_terms(scores: np.ndarray, panel: CityPanel) -> Terms:
-    """Terms of pilot x post with city and block x year effects; scores (N, T) or, by cohort, (C + 1, N, T)."""
-    treated = panel.treated
-    weights = treated - treated.mean(axis=1, keepdims=True)
-    values = np.einsum("nt,ct->nc" if scores.ndim == 2 else "cnt,ct->nc", scores, weights)
-    return make_terms(values, np.einsum("ct,kt->ck", treated, weights), panel.design)
+THREE = Kind("contrast_3", _three_scores, calmer)
 
 
 def _errors(name: str, drawn: Drawn) -> dict[str, float]:

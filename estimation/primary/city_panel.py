@@ -56,10 +56,15 @@ class CityPanel:
         """(N,) bool array: pilots of blocks that also hold a never-pilot."""
         return (self.label > 0) & mixed_blocks(self.label, self.block)[self.block]
 
+    @property
+    def n_mixed_blocks(self) -> int:
+        """Blocks with both kinds of city."""
+        return int(mixed_blocks(self.label, self.block).sum())
+
 
 def mixed_blocks(label: np.ndarray, block: np.ndarray) -> np.ndarray:
     """Blocks with both kinds of city, (B,) bool."""
-    n_blocks = int(block.max()) + 1
+    n_blocks = int(block.max(initial=-1)) + 1
     pilots = np.bincount(block[label > 0], minlength=n_blocks)
     return (pilots > 0) & (np.bincount(block[label == 0], minlength=n_blocks) > 0)
 
@@ -133,7 +138,7 @@ def lacking(panel: CityPanel) -> tuple[str, ...]:
     if before < MINIMUM_YEARS_BEFORE:
         text = f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at least {MINIMUM_YEARS_BEFORE} are needed; "
         reasons.append(text + "give earlier years, or leave out the cities admitted so early.")
-    mixed = int(mixed_blocks(panel.label, panel.block).sum())
+    mixed = panel.n_mixed_blocks
     if mixed < MINIMUM_BLOCKS:
         text = f"No verdict: {mixed} blocks hold both pilots and never-pilots, at least {MINIMUM_BLOCKS} are needed; "
         reasons.append(text + "give more cities, or wider blocks inside which admission may be compared.")

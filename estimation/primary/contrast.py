@@ -8,45 +8,89 @@ from dataclasses import dataclass
 import numpy as np
 
 from .effects import add_loading, scale_own
-from .scores import gap_cut, loading_scores, own_scores, primary_scores
+from .scores import cm_scores, gap_cut, loading_scores, own_scores, primary_scores
 from .statistics import Design, Terms, block_means, make_terms
 
 # Share of the identity in the correlation matrix of scores: keeps its inverse calm where scores nearly repeat one another.
 RIDGE = 0.1
-# The weights are those for own variance less this share, and loading more this share; they depend on the number hardly at all.
+# Weights are those for an own variance less this share, or a loading more by it; they hardly depend on the number.
 ALTERNATIVE = 0.45
+
+Changed = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float], list[np.ndarray]]
+
+
+def calmer(z: np.ndarray, m: np.ndarray, years: np.ndarray, treated: np.ndarray, size: float) -> list[np.ndarray]:
+    """Own variance less by `size` in treated years: once with loadings of untreated years, once with those of all years."""
+    everything = np.ones(len(years), dtype=bool)
+    fitted = [everything] if (treated != 0).all() else [treated == 0, everything]
+    return [scale_own(z, m, np.sqrt(1 - size), treated, on) for on in fitted]
+
+
+def louder_cycle(z: np.ndarray, m: np.ndarray, years: np.ndarray, treated: np.ndarray, size: float) -> list[np.ndarray]:
+    """Loading on the cycle more by `size` in treated years."""
+    return [add_loading(z, m, size, treated, years)]
+
+
+def calming_before(z: np.ndarray, m: np.ndarray, years: np.ndarray, treated: np.ndarray, size: float) -> list[np.ndarray]:
+    """Own shocks that calm along a line from the first year to the last untreated one, by `size` of their variance at its end."""
+    untreated = treated == 0
+    path = np.where(untreated, np.arange(len(years)) / max(int(untreated.sum()) - 1, 1), 0.0)
+    return [scale_own(z, m, np.sqrt(1 - size), path, np.ones(len(years), dtype=bool))]
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A test of one channel, or of the two scores together.
+    """What a test looks for, and in which scores.
 
     Attributes
     ----------
     name : str
     scores : callable
         (z, m, cut) -> (N, S T) float array, S scores side by side.
-    effect : str
-        ``own``: the own shock is scaled; ``loading``: the loading on the cycle changes.
+    changed : callable
+        (z, m, years, treated, size) -> list of (N, T) float arrays: z under the alternative.
+    blind_to_loading : bool
+        Weights are orthogonal to a loading that differs in all years, too.
+    untreated_only : bool
+        Only years before admission carry weight.
     """
 
     name: str
     scores: Callable[[np.ndarray, np.ndarray, float], np.ndarray]
-    effect: str
+    changed: Changed
+    blind_to_loading: bool = False
+    untreated_only: bool = False
 
 
-PRIMARY = Kind("primary", primary_scores, "own")
-OWN_VARIANCE = Kind("own_variance", own_scores, "own")
-LOADING = Kind("loading", loading_scores, "loading")
+PRIMARY = Kind("primary", primary_scores, calmer)
+OWN_VARIANCE = Kind("own_variance", own_scores, calmer)
+LOADING = Kind("loading", loading_scores, louder_cycle, blind_to_loading=True)
+CALMING_BEFORE = Kind("calming_before", own_scores, calming_before, untreated_only=True)
 
 
-def efficient_terms(z: np.ndarray, m: np.ndarray, years: np.ndarray, design: Design, kind: Kind) -> Terms:
-    """Terms of the efficient contrast.
+@dataclass(frozen=True)
+class Contrast:
+    """Weights by cohort and the terms they give.
 
-    For each cohort c the weights w of the S T scores maximise (w' mu_c)^2 / w' Sigma w among those that sum to zero over the years of each score. mu_c is
-    the mean change of scores when the alternative is imposed on every city as if it belonged to c; Sigma is the scores' covariance over all cities net of
-    block means. Both treat all cities alike, so they know nothing of who was admitted, and a permutation stays exact. Not
-    normalising w weighs cohorts by their information.
+    Attributes
+    ----------
+    terms : Terms
+        The coefficient is in units of the alternative: 1 is an effect of its size.
+    weights : (C + 1, S T) float array
+        Row 0 all 0.
+    """
+
+    terms: Terms
+    weights: np.ndarray
+
+
+def efficient_contrast(z: np.ndarray, m: np.ndarray, years: np.ndarray, design: Design, kind: Kind) -> Contrast:
+    """The efficient contrast.
+
+    For each cohort c the weights w of the S T scores maximise (w' mu_c)^2 / w' Sigma w among those that sum to zero over the years of each score, as
+    city effects make them do. mu_c is the mean change of scores when the alternative is imposed on every city as if it belonged to c; Sigma is the
+    scores' covariance over all cities, net of block means. Both treat all cities alike, so they know nothing of who was admitted and a
+    permutation stays exact. w is not normalised, which weighs cohorts by their information.
 
     Parameters
     ----------
@@ -57,37 +101,47 @@ def efficient_terms(z: np.ndarray, m: np.ndarray, years: np.ndarray, design: Des
 
     Returns
     -------
-    Terms
-        The coefficient is in units of the alternative: 1 is an effect of its size.
+    Contrast
     """
     cut = gap_cut(z, m)
     scores = kind.scores(z, m, cut)
-    inverse = _inverse_covariance(scores, design)
-    blind = np.kron(np.eye(scores.shape[1] // len(years)), np.ones((len(years), 1)))
-    if kind.effect == "loading":
-        everywhere = kind.scores(add_loading(z, m, ALTERNATIVE, np.ones(len(years)), years), m, cut) - scores
-        blind = np.column_stack([blind, everywhere.mean(axis=0)])
-    shifts, weights = np.zeros((len(design.treated), scores.shape[1])), np.zeros((len(design.treated), scores.shape[1]))
-    for c in range(1, len(design.treated)):
-        shifts[c] = _mean_shift(z, m, years, design.treated[c], kind, cut, scores)
-        weights[c] = _project(inverse, shifts[c], blind)
-    values, unit = np.einsum("nt,ct->nc", scores, weights), np.einsum("ct,kt->ck", shifts, weights)
-    return make_terms(values, unit, design)
-
-
-def _mean_shift(z: np.ndarray, m: np.ndarray, years: np.ndarray, treated: np.ndarray, kind: Kind, cut: float, scores: np.ndarray) -> np.ndarray:
-    """Mean change of scores over all cities under the alternative; own shocks by loadings of all years and of untreated years in equal parts."""
-    if kind.effect == "loading":
-        imposed = [add_loading(z, m, ALTERNATIVE, treated, years)]
-    else:
-        factor = np.sqrt(1 - ALTERNATIVE)
-        imposed = [scale_own(z, m, factor, treated, fitted_on) for fitted_on in (np.ones(len(years), dtype=bool), treated == 0)]
-    return np.mean([(kind.scores(changed, m, cut) - scores).mean(axis=0) for changed in imposed], axis=0)
-
-
-def _inverse_covariance(scores: np.ndarray, design: Design) -> np.ndarray:
+    n_scores, n_years = scores.shape[1] // len(years), len(years)
     net = scores - block_means(scores, design)[design.block]
     covariance = np.einsum("na,nb->ab", net, net) / len(net)
+    blind = np.kron(np.eye(n_scores), np.ones((n_years, 1)))
+    if kind.blind_to_loading:
+        everywhere = mean_shift(z, m, years, np.ones(n_years), kind, ALTERNATIVE, cut)
+        blind = np.column_stack([blind, everywhere])
+    shifts, weights = np.zeros((len(design.treated), scores.shape[1])), np.zeros((len(design.treated), scores.shape[1]))
+    for c in range(1, len(design.treated)):
+        treated = design.treated[c]
+        used = np.tile(treated == 0, n_scores) if kind.untreated_only else np.ones(scores.shape[1], dtype=bool)
+        shifts[c] = np.where(used, mean_shift(z, m, years, treated, kind, ALTERNATIVE, cut), 0.0)
+        weights[c, used] = _project(_calm_inverse(covariance[np.ix_(used, used)]), shifts[c, used], blind[used])
+    values, unit = np.einsum("nt,ct->nc", scores, weights), np.einsum("ct,kt->ck", shifts, weights)
+    return Contrast(make_terms(values, unit, design), weights)
+
+
+def mean_shift(z: np.ndarray, m: np.ndarray, years: np.ndarray, treated: np.ndarray, kind: Kind, size: float, cut: float) -> np.ndarray:
+    """Mean change of a kind's scores over all cities under its alternative of a size, (S T,)."""
+    before = kind.scores(z, m, cut)
+    parts = [(kind.scores(changed, m, cut) - before).mean(axis=0) for changed in kind.changed(z, m, years, treated, size)]
+    return np.mean(parts, axis=0)
+
+
+def least_squares_contrast(scores: np.ndarray, design: Design) -> Contrast:
+    """Pilot x post with city and block x year effects on scores (N, T): least squares exactly."""
+    weights = design.treated - design.treated.mean(axis=1, keepdims=True)
+    unit = np.einsum("ct,kt->ck", design.treated, weights)
+    return Contrast(make_terms(np.einsum("nt,ct->nc", scores, weights), unit, design), weights)
+
+
+def cm_contrast(z: np.ndarray, m: np.ndarray, design: Design) -> Contrast:
+    """The two-way coefficient of the city's own part of `cm` (T3), in correlation units."""
+    return least_squares_contrast(cm_scores(z, m), design)
+
+
+def _calm_inverse(covariance: np.ndarray) -> np.ndarray:
     spread = np.sqrt(np.diag(covariance))
     spread = np.where(spread > 0, spread, 1.0)
     correlation = covariance / spread[:, None] / spread[None, :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .scores import cycle, own_shock, slope, standardise
+from .scores import cycle, own_shock, standardise
 
 
 def scale_own(z: np.ndarray, m: np.ndarray, factor: float, treated: np.ndarray, fitted_on: np.ndarray | None = None) -> np.ndarray:
@@ -17,9 +17,10 @@ def scale_own(z: np.ndarray, m: np.ndarray, factor: float, treated: np.ndarray, 
     factor : float
         sqrt(1 - k) for the effect S-k.
     treated : (T,) float array
-        1 in treated years.
+        1 in treated years; a number between 0 and 1 scales by as much of the way from 1 to `factor`.
     fitted_on : (T,) bool array, optional
-        Years from which the city's loading comes; the untreated ones by default.
+        Years from which the city's loading comes; the untreated ones by default. Those do not change with the effect, so that
+        `1 / factor` takes it out again exactly.
 
     Returns
     -------
@@ -29,12 +30,9 @@ def scale_own(z: np.ndarray, m: np.ndarray, factor: float, treated: np.ndarray, 
     return standardise(z + (factor - 1) * own_shock(z, m, fitted_on) * treated[None, :])
 
 
-def add_loading(z: np.ndarray, m: np.ndarray, share: float, treated: np.ndarray, years: np.ndarray) -> np.ndarray:
-    """z, taken again, of cities whose loading on the cycle of m is multiplied by 1 + share in treated years.
+def add_loading(z: np.ndarray, m: np.ndarray, change: float, treated: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """z, taken again, of cities whose loading on the cycle of m rises by `change` in treated years.
 
-    The loading is the slope of the city's z less its trend on the cycle over untreated years (over all years where none is untreated).
+    The mean loading of never-pilots is 1 by construction, so 0.5 is the effect L-50 on a city that loads like them.
     """
-    wave, before = cycle(m, years), treated == 0
-    before = before if before.any() else np.ones(len(years), dtype=bool)
-    loading = slope(cycle(z, years), wave, before)
-    return standardise(z + share * loading[:, None] * wave * treated[None, :])
+    return standardise(z + change * cycle(m, years) * treated[None, :])

@@ -33,18 +33,28 @@ def draw_places(label: np.ndarray, block: np.ndarray, draws: int, generator: np.
 
     Returns
     -------
-    places : (1 + draws, n) int array
+    places : (n, 1 + draws) int array
+        One column per draw.
     labels : (n,) int array
     """
     places, labels = observed_places(label, block)
-    drawn = np.empty((1 + draws, len(places)), dtype=np.int64)
-    drawn[0] = places
+    drawn = np.empty((len(places), 1 + draws), dtype=np.int64)
+    drawn[:, 0] = places
     for name in np.unique(block[places]):
         members = np.flatnonzero(block == name)
         columns = np.flatnonzero(block[places] == name)
-        order = np.argsort(generator.random((draws, len(members))), axis=1, kind="stable")
-        drawn[1:, columns] = members[order[:, : len(columns)]]
+        drawn[columns, 1:] = _deal(members, len(columns), draws, generator)
     return drawn, labels
+
+
+def _deal(members: np.ndarray, size: int, draws: int, generator: np.random.Generator) -> np.ndarray:
+    """The first `size` members of each of many shuffles (Fisher-Yates), (size, draws)."""
+    pool = np.tile(members, (draws, 1))
+    rows = np.arange(draws)
+    for k in range(size):
+        other = generator.integers(k, len(members), size=draws)
+        pool[rows, other], pool[:, k] = pool[:, k].copy(), pool[rows, other]
+    return pool[:, :size].T
 
 
 def rank_p(statistics: np.ndarray) -> float:

@@ -128,8 +128,8 @@ def gather(terms: Terms, design: Design, places: np.ndarray, labels: np.ndarray)
     ----------
     terms : Terms
     design : Design
-    places : (draws, n) int array
-        Cities that carry `labels` in each draw, blocks one after the other; the other cities are never-pilots.
+    places : (n, draws) int array
+        One column per draw: the cities that carry `labels`, blocks one after the other; the other cities are never-pilots.
     labels : (n,) int array
         From 1.
 
@@ -137,20 +137,37 @@ def gather(terms: Terms, design: Design, places: np.ndarray, labels: np.ndarray)
     -------
     Drawn
     """
-    width = terms.value.shape[1]
-    flat = places * width + labels[None, :]
     response = terms.response[design.block]
     square, cross = terms.score**2, terms.score * response
-    value = np.take(terms.value.ravel(), flat)
-    numerator = value.sum(axis=1)
-    squares = square[:, 0].sum() + np.take((square - square[:, :1]).ravel(), flat).sum(axis=1)
-    crosses = cross[:, 0].sum() + np.take((cross - cross[:, :1]).ravel(), flat).sum(axis=1)
+    columns = [np.ascontiguousarray(x.T) for x in (terms.value, square - square[:, :1], cross - cross[:, :1])]
+    by_block = (design.counts * terms.response).sum(axis=1)
+    sums = _sum_pilots(columns, places, labels)
+    estimate = sums[0] / terms.denominator
+    squares, crosses = square[:, 0].sum() + sums[1], cross[:, 0].sum() + sums[2]
     units = float((design.counts * terms.response**2).sum())
-    estimate = numerator / terms.denominator
     city = np.maximum(squares - 2 * estimate * crosses + estimate**2 * units, 0.0)
-    blocks = design.block[places[0]]
-    starts = np.flatnonzero(np.concatenate([[True], blocks[1:] != blocks[:-1]]))
-    by_block = (design.counts * terms.response).sum(axis=1)[blocks[starts]]
-    parts = np.add.reduceat(value, starts, axis=1) - estimate[:, None] * by_block[None, :]
     scale = terms.denominator**2
-    return Drawn(estimate, city / scale, np.einsum("ds,ds->d", parts, parts) / scale)
+    return Drawn(estimate, city / scale, _block_squares(columns[0], places, labels, design.block, estimate, by_block) / scale)
+
+
+def _sum_pilots(columns: list[np.ndarray], places: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+    """Sum over pilots of each array (C + 1, N), pilot after pilot: the order, and so the bytes, are the same however the draws are cut."""
+    sums = [np.zeros(places.shape[1]) for _ in columns]
+    for cities, label in zip(places, labels.tolist(), strict=True):
+        for total, column in zip(sums, columns, strict=True):
+            total += column[label][cities]
+    return sums
+
+
+def _block_squares(
+    value: np.ndarray, places: np.ndarray, labels: np.ndarray, block: np.ndarray, estimate: np.ndarray, by_block: np.ndarray
+) -> np.ndarray:
+    """Sum over blocks of the square of what the block's pilots add to the numerator, less what the estimate says they should; (draws,)."""
+    squares = np.zeros(places.shape[1])
+    blocks = block[places[:, 0]]
+    for name in np.unique(blocks):
+        part = -by_block[name] * estimate
+        for k in np.flatnonzero(blocks == name):
+            part += value[labels[k]][places[k]]
+        squares += part**2
+    return squares
