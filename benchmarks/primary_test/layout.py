@@ -1,4 +1,4 @@
-"""Where cities lie and how the real list spreads its pilots, from the seeds; growth of cities from a published database. Never both of a city."""
+"""Places of cities and the layout of the real list, from the seeds; growth from a published database. Never both of one city."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ class Channel:
     Attributes
     ----------
     channel : str
-        ``own_variance``: relative change of the variance of own shocks, -0.6 = 60 % less. ``loading``: change of the loading on the cycle of
-        never-pilots, whose mean loading is 1.
+        ``own_variance``: relative change of the variance of own shocks, -0.6 = 60 % less. ``loading``: change of the loading on the cycle
+        of never-pilots, whose mean loading is 1.
     estimate, ci_low, ci_high, p_value : float
     """
 
@@ -46,9 +46,10 @@ class ImpliedCorrelation:
 def estimate_channels(ready: Standardised) -> tuple[Channel, Channel]:
     """Both channels by the inversion of their own tests.
 
-    Own variance: minus the absolute own shock. A change of loading, too, changes what is left of a city after its average loading, so this channel moves a little when
-    loadings do. Loading: z on the cycle of never-pilots (detrended), blind to loadings that differ in all years. What several national
-    factors do to pilots of another kind looks like a change of loading; docs/evidence/primary-test.md says how often.
+    Own variance: minus the absolute own shock. A change of loading, too, changes what is left of a city after its average loading, so
+    this channel moves a little when loadings do. Loading: z on the cycle of never-pilots (detrended), blind to loadings that differ in
+    all years. What several national factors do to pilots of another kind looks like a change of loading; docs/evidence/primary-test.md
+    says how often.
     """
     own, loading = invert(ready, OWN_VARIANCE), invert(ready, LOADING)
     low, middle, high = (float(np.exp(-2 * effect) - 1) for effect in (own.high, own.estimate, own.low))
@@ -61,8 +62,9 @@ def estimate_channels(ready: Standardised) -> tuple[Channel, Channel]:
 def imply_correlation(ready: Standardised, own_variance: float, loading: float) -> ImpliedCorrelation:
     """Mean correlation with never-pilots of the pilots that have peers, before admission and with both channels' changes.
 
-    z_i = l_i m + u_i with l_i and var(u_i) from untreated years and var(m) of the window; after admission var(u_i) (1 + own_variance), and `loading` times the
-    cycle added. The correlation with m times the mean correlation of never-pilots with m is the correlation with a never-pilot.
+    z_i = l_i m + u_i with l_i and var(u_i) from untreated years and var(m) of the window; after admission var(u_i) (1 + own_variance),
+    and `loading` times the cycle added. The correlation with m times the mean correlation of never-pilots with m is the correlation with
+    a never-pilot.
 
     Parameters
     ----------

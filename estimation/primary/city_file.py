@@ -41,8 +41,8 @@ def read_city_file(path: Path) -> CityFile:
     Parameters
     ----------
     path : Path
-        CSV, or Parquet where the name ends in .parquet. Columns `city_id`, `year`, `growth`, `cohort_year` (first treated year, blank = never),
-        `block_id`; others are not read.
+        CSV, or Parquet where the name ends in .parquet. Columns `city_id`, `year`, `growth`, `cohort_year` (first treated year, blank =
+        never), `block_id`; others are not read.
 
     Returns
     -------
@@ -141,7 +141,9 @@ def _read(path: Path) -> pd.DataFrame:
         return _as_text(pd.read_parquet(path)) if path.suffix.lower() == ".parquet" else _read_csv(path)
     except (OSError, ValueError) as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PanelFileError(f"{path.name}: expected a CSV in UTF-8 or a Parquet file, found {text}; save it again in one of these") from error
+        raise PanelFileError(
+            f"{path.name}: expected a CSV in UTF-8 or a Parquet file, found {text}; save it again in one of these"
+        ) from error
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -147,5 +147,7 @@ def lacking(panel: CityPanel) -> tuple[str, ...]:
         text = f"No verdict: {movable} pilots have a never-pilot in their block, at least {MINIMUM_MOVABLE_PILOTS} are needed; "
         reasons.append(text + "give more pilots, or wider blocks.")
     if not reasons and len(np.unique(panel.block[panel.label == 0])) < 2:
-        reasons.append("No verdict: never-pilots sit in one block, and the reference of a city is taken outside its block; give more blocks.")
+        reasons.append(
+            "No verdict: never-pilots sit in one block, and the reference of a city is taken outside its block; give more blocks."
+        )
     return tuple(reasons)

@@ -53,6 +53,8 @@ class Kind:
         Weights are orthogonal to a loading that differs in all years, too.
     untreated_only : bool
         Only years before admission carry weight.
+    allowance : float
+        The observed statistic is divided by it before it is ranked: what selected admissions were measured to add to its spread.
     """
 
     name: str
@@ -60,11 +62,13 @@ class Kind:
     changed: Changed
     blind_to_loading: bool = False
     untreated_only: bool = False
+    allowance: float = 1.0
 
 
 PRIMARY = Kind("primary", primary_scores, calmer)
-OWN_VARIANCE = Kind("own_variance", own_scores, calmer)
-LOADING = Kind("loading", loading_scores, louder_cycle, blind_to_loading=True)
+# Allowances: docs/evidence/primary-test.md, 'Channels'. The primary test needs none.
+OWN_VARIANCE = Kind("own_variance", own_scores, calmer, allowance=1.05)
+LOADING = Kind("loading", loading_scores, louder_cycle, blind_to_loading=True, allowance=1.45)
 CALMING_BEFORE = Kind("calming_before", own_scores, calming_before, untreated_only=True)
 
 
@@ -87,10 +91,10 @@ class Contrast:
 def efficient_contrast(z: np.ndarray, m: np.ndarray, years: np.ndarray, design: Design, kind: Kind) -> Contrast:
     """The efficient contrast.
 
-    For each cohort c the weights w of the S T scores maximise (w' mu_c)^2 / w' Sigma w among those that sum to zero over the years of each score, as
-    city effects make them do. mu_c is the mean change of scores when the alternative is imposed on every city as if it belonged to c; Sigma is the
-    scores' covariance over all cities, net of block means. Both treat all cities alike, so they know nothing of who was admitted and a
-    permutation stays exact. w is not normalised, which weighs cohorts by their information.
+    For each cohort c the weights w of the S T scores maximise (w' mu_c)^2 / w' Sigma w among those that sum to zero over the years of
+    each score, as city effects make them do. mu_c is the mean change of scores when the alternative is imposed on every city as if it
+    belonged to c; Sigma is the scores' covariance over all cities, net of block means. Both treat all cities alike, so they know nothing
+    of who was admitted and a permutation stays exact. w is not normalised, which weighs cohorts by their information.
 
     Parameters
     ----------

@@ -80,7 +80,9 @@ def fit_primary(growth, years, cohort, block, *, permutations: int = 9999, seed:
     Statistic, inversion and the units are set out in docs/evidence/primary-test.md.
     """
     if not can_reject(permutations):
-        raise ValueError(f"permutations is {permutations}: with fewer than 20 no p below 0.05 can come out; give 9999, or 199 for a quick look")
+        raise ValueError(
+            f"permutations is {permutations}: with fewer than 20 no p below 0.05 can come out; give 9999, or 199 for a quick look"
+        )
     panel = build_panel(growth, years, cohort, block)
     reasons = lacking(panel)
     if reasons:

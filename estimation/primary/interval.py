@@ -19,7 +19,8 @@ from .statistics import gather
 LEVEL = 0.05
 # Own shocks are undone by factors from 1/20 to 20, loadings by -5 to 5.
 WIDEST_OWN, WIDEST_LOADING = 3.0, 5.0
-STEP = 1e-3
+# Bounds are found to this share of the range that is searched.
+STEP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Inverted:
     Attributes
     ----------
     estimate, low, high : float
-        The effect whose removal leaves a statistic of 0, and the range of effects whose removal leaves a panel that the test does not reject.
+        The effect whose removal leaves a statistic of 0, and the range of effects whose removal leaves a panel that the test does not
+        reject.
     p_value : float
         Of no effect; below 0.05 exactly where 0 is outside the range.
     """
@@ -70,8 +72,8 @@ class Inverted:
 def undo(ready: Standardised, kind: Kind, effect: float) -> np.ndarray:
     """z with an effect taken out of the pilots' treated years, (N, T).
 
-    For own variance and the primary test the effect is g with own standard deviation times exp(-g) after admission (positive: calmer); for the loading it is
-    the change itself.
+    For own variance and the primary test the effect is g with own standard deviation times exp(-g) after admission (positive: calmer);
+    for the loading it is the change itself.
     """
     z, panel = ready.z.copy(), ready.panel
     for c, treated in enumerate(panel.treated[1:], start=1):
@@ -84,16 +86,18 @@ def undo(ready: Standardised, kind: Kind, effect: float) -> np.ndarray:
 
 
 def statistics(ready: Standardised, kind: Kind, z: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Studentised coefficient of every draw on the panel z, (draws,)."""
+    """Studentised coefficient of every draw on the panel z, (draws,); the observed one, which comes first, over the kind's allowance."""
     design = ready.panel.design
-    return gather(efficient_contrast(z, ready.m, ready.panel.years, design, kind).terms, design, places, ready.labels).statistic
+    found = gather(efficient_contrast(z, ready.m, ready.panel.years, design, kind).terms, design, places, ready.labels).statistic
+    found[0] /= kind.allowance
+    return found
 
 
 def invert(ready: Standardised, kind: Kind) -> Inverted:
     """Estimate, interval and p of an effect.
 
-    The hypothesis of an effect g is that the panel with g taken out is one in which admission did nothing; it is tested by the very test of no effect on that panel,
-    with the same draws. So p of no effect is the value at g = 0.
+    The hypothesis of an effect g is that the panel with g taken out is one in which admission did nothing; it is tested by the very test
+    of no effect on that panel, with the same draws. So p of no effect is the value at g = 0.
     """
     widest = WIDEST_LOADING if kind.name == "loading" else WIDEST_OWN
     return invert_test(lambda effect, places: statistics(ready, kind, undo(ready, kind, effect), places), ready.places, -widest, widest)
@@ -120,6 +124,7 @@ def invert_test(test: Callable[[float, np.ndarray], np.ndarray], places: np.ndar
 
     drawn = test(0.0, places)
     estimate = _root(lambda effect: float(test(effect, places[:, :1])[0]), lowest, highest)
+    step = STEP * (highest - lowest)
     low, high = (_bound(excess, estimate, end, _excess(drawn), step) for end in (lowest, highest))
     return Inverted(estimate, low, high, rank_p(drawn))
 
@@ -150,7 +155,7 @@ def _root(function: Callable[[float], float], low: float, high: float) -> float:
 
 
 def _bound(excess: Callable[[float], float], estimate: float, end: float, at_zero: float, step: float) -> float:
-    """Where the test begins to reject between the estimate and the end; 0, if it lies between them, ends the bracket, so that bound and p agree."""
+    """Where the test begins to reject between estimate and end. 0, if it lies between them, ends the bracket: bound and p agree."""
     near, at_near, far = estimate, -1.0, end
     if min(estimate, end) < 0 < max(estimate, end):
         if at_zero > 0:
@@ -158,14 +163,14 @@ def _bound(excess: Callable[[float], float], estimate: float, end: float, at_zer
         else:
             near, at_near = 0.0, at_zero
     at_far = at_zero if far == 0 else excess(far)
-    if at_far <= 0:
+    if at_far <= 0 or near == far:
         return far
     known = {near: min(at_near, -1e-300), far: at_far}
     return float(brentq(lambda effect: known[effect] if effect in known else excess(effect), near, far, xtol=step))
 
 
 def effect_on_cm(ready: Standardised, kind: Kind, effect: float) -> float:
-    """The effect in correlation units: two-way coefficient of the city's part of `cm` on the panel as it is, less the same with the effect taken out."""
+    """The effect in correlation units: two-way coefficient of `cm` (T3) on the panel as it is, less that with the effect taken out."""
     return _cm(ready, ready.z) - _cm(ready, undo(ready, kind, effect))
 
 

@@ -1,4 +1,4 @@
-"""What the primary test can find on the very panel: effects imposed on pseudo-admissions, and the smallest effect it finds in four of five cases."""
+"""What the primary test can find on the very panel: imposed effects, and the smallest effect it finds in four of five cases."""
 
 from __future__ import annotations
 
@@ -40,11 +40,14 @@ class PowerRow:
     draws: int
 
 
-def power_curve(growth, years, cohort, block, *, imposed=IMPOSED, draws: int = 200, permutations: int = 199, seed: int = 1) -> list[PowerRow]:
+def power_curve(
+    growth, years, cohort, block, *, imposed=IMPOSED, draws: int = 200, permutations: int = 199, seed: int = 1
+) -> list[PowerRow]:
     """Share of pseudo-admissions on this panel in which an imposed effect is found at 5 %.
 
-    Pseudo-admissions are drawn within blocks, as many in each block and cohort as there really are. ``S-60``: own shocks times sqrt(1 - 0.6) from admission
-    on; ``L-50``: loading on the detrended cycle times 1.5; ``S-0`` imposes nothing and gives the size. Then z is taken again.
+    Pseudo-admissions are drawn within blocks, as many in each block and cohort as there really are. ``S-60``: own shocks times sqrt(1 -
+    0.6) from admission on; ``L-50``: loading on the detrended cycle times 1.5; ``S-0`` imposes nothing and gives the size. Then z is
+    taken again.
 
     Parameters
     ----------
@@ -71,7 +74,9 @@ def power_curve(growth, years, cohort, block, *, imposed=IMPOSED, draws: int = 2
     z = standardise(panel.growth)
     generator = np.random.Generator(np.random.PCG64([seed, 1]))
     places, labels = draw_places(panel.label, panel.block, draws, generator)
-    shuffles = [draw_places(panel.label, panel.block, permutations, np.random.Generator(np.random.PCG64([seed, 2, d])))[0] for d in range(draws)]
+    shuffles = [
+        draw_places(panel.label, panel.block, permutations, np.random.Generator(np.random.PCG64([seed, 2, d])))[0] for d in range(draws)
+    ]
     rows = []
     for name, (letter, share) in zip(imposed, effects, strict=True):
         found, moved = 0, 0.0
@@ -85,11 +90,15 @@ def power_curve(growth, years, cohort, block, *, imposed=IMPOSED, draws: int = 2
 def _parse(name: str) -> tuple[str, float]:
     found = re.fullmatch(r"([SL])-(\d{1,3})", name)
     if not found or (found[1] == "S" and int(found[2]) > 100):
-        raise ValueError(f"imposed effect {name!r}: expected S- or L- and a percentage (S-60: own variance 60 % less, L-50: loading 50 % more)")
+        raise ValueError(
+            f"imposed effect {name!r}: expected S- or L- and a percentage (S-60: own variance 60 % less, L-50: loading 50 % more)"
+        )
     return found[1], int(found[2]) / 100
 
 
-def _try(panel: CityPanel, z: np.ndarray, pilots: np.ndarray, labels: np.ndarray, shuffle: np.ndarray, letter: str, share: float) -> tuple[float, float]:
+def _try(
+    panel: CityPanel, z: np.ndarray, pilots: np.ndarray, labels: np.ndarray, shuffle: np.ndarray, letter: str, share: float
+) -> tuple[float, float]:
     """p, and the effect on `cm`, of one pseudo-admission with an imposed effect."""
     label = np.zeros(len(z), dtype=np.int64)
     label[pilots] = labels
@@ -116,9 +125,10 @@ def _raise_loading(z: np.ndarray, m: np.ndarray, share: float, treated: np.ndarr
 def minimum_detectable_effect(ready: Standardised) -> float | None:
     """Smallest fall of own variance found in 80 % at 5 %, as its effect on `cm`.
 
-    An effect adds a constant to the coefficient of each draw of admissions, so the share found is read off the permutation distribution: the share of draws with
-    abs(b* + effect) over its error above the 95 % quantile of abs(b*) over its error. The effect in units of the coefficient is that of a fall of own
-    variance by k, imposed on every city in turn; the same fall's effect on the two-way coefficient of `cm` is what is returned.
+    An effect adds a constant to the coefficient of each draw of admissions, so the share found is read off the permutation distribution:
+    the share of draws with abs(b* + effect) over its error above the 95 % quantile of abs(b*) over its error. The effect in units of the
+    coefficient is that of a fall of own variance by k, imposed on every city in turn; the same fall's effect on the two-way coefficient
+    of `cm` is what is returned.
 
     Returns
     -------
@@ -135,7 +145,9 @@ def minimum_detectable_effect(ready: Standardised) -> float | None:
     needed = float(np.quantile(critical * errors - drawn.estimate, POWER))
     cut, moved = gap_cut(z, m), []
     for share in SHARES:
-        shifts = np.vstack([np.zeros(contrast.weights.shape[1])] + [mean_shift(z, m, panel.years, t, PRIMARY, share, cut) for t in panel.treated[1:]])
+        shifts = np.vstack(
+            [np.zeros(contrast.weights.shape[1])] + [mean_shift(z, m, panel.years, t, PRIMARY, share, cut) for t in panel.treated[1:]]
+        )
         moved.append(_response(shifts, contrast.weights, design) / contrast.terms.denominator)
     if needed > max(moved):
         return None

@@ -64,9 +64,12 @@ def cm_scores(z: np.ndarray, m: np.ndarray) -> np.ndarray:
 
 
 def primary_scores(z: np.ndarray, m: np.ndarray, cut: float) -> np.ndarray:
-    """The two scores of the primary test side by side: minus half the squared gap, cut; minus the absolute own shock. Shape (N, 2 T)."""
-    gap = -np.minimum(np.abs(z - m), cut) ** 2 / 2
-    return np.concatenate([gap, -np.abs(own_shock(z, m))], axis=1)
+    """The three scores of the primary test side by side, (N, 3 T).
+
+    Minus the absolute gap abs(z - m); minus half its square, the gap cut at `cut`; minus the absolute own shock.
+    """
+    gap = np.abs(z - m)
+    return np.concatenate([-gap, -(np.minimum(gap, cut) ** 2) / 2, -np.abs(own_shock(z, m))], axis=1)
 
 
 def own_scores(z: np.ndarray, m: np.ndarray, cut: float) -> np.ndarray:

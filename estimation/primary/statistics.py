@@ -97,10 +97,11 @@ def block_means(values: np.ndarray, design: Design) -> np.ndarray:
 def make_terms(values: np.ndarray, unit: np.ndarray, design: Design) -> Terms:
     """Terms of the coefficient with city and block x year effects.
 
-    With V_ic = sum_t w_ct A_it the contrast of city i's scores under label c, and the weights of each label summing to zero over years (city effects),
-    the regressor net of block x year effects is w_c less its block's mean. No permutation within blocks changes that mean. So the numerator is the
-    sum over pilots of V_ic less its block mean, a city's influence is S_ic = V~_ic - sum_k share_k V~_ik less b times the same of a unit
-    effect. With w_c = the demeaned dummy and `unit` its products with the dummies this is least squares exactly.
+    With V_ic = sum_t w_ct A_it the contrast of city i's scores under label c, and the weights of each label summing to zero over years
+    (city effects), the regressor net of block x year effects is w_c less its block's mean. No permutation within blocks changes that
+    mean. So the numerator is the sum over pilots of V_ic less its block mean, a city's influence is S_ic = V~_ic - sum_k share_k V~_ik
+    less b times the same of a unit effect. With w_c = the demeaned dummy and `unit` its products with the dummies this is least squares
+    exactly.
 
     Parameters
     ----------
@@ -154,8 +155,8 @@ def _sum_pilots(columns: list[np.ndarray], places: np.ndarray, labels: np.ndarra
     """Sum over pilots of each array (C + 1, N), pilot after pilot: the order, and so the bytes, are the same however the draws are cut."""
     sums = [np.zeros(places.shape[1]) for _ in columns]
     for cities, label in zip(places, labels.tolist(), strict=True):
-        for total, column in zip(sums, columns, strict=True):
-            total += column[label][cities]
+        for k, column in enumerate(columns):
+            sums[k] += column[label][cities]
     return sums
 
 

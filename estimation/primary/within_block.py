@@ -1,4 +1,4 @@
-"""The same design on any outcome of pairs: means over never-pilot partners, by least squares with city and block x year effects, permuted within blocks."""
+"""The same design on any outcome of pairs: means over never-pilot partners, city and block x year effects, permuted within blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .permutation import draw_places
 from .statistics import gather
 
 # The interval is looked for as many standard errors from the estimate.
-WIDEST_ERRORS = 60.0
+WIDEST_ERRORS = 20.0
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,9 @@ def partner_means(y: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, never: 
 def fit_within_block(city_means, years, cohort, block, *, permutations: int = 9999, seed: int = 1) -> WithinBlockResult:
     """Pilot x post on cities' means with city and block x year effects; admissions permuted within blocks.
 
-    For `cm` over all pairs this is the test T3: `city_means` is then -(z_it - m_t)^2 / 2 up to terms without the city. The p is the rank of the coefficient
-    over its error (the mean of the variances clustered by city and by block); the interval holds the additive effects whose removal
-    leaves a panel that the same test does not reject, so p < 0.05 exactly where 0 is outside.
+    For `cm` over all pairs this is the test T3: `city_means` is then -(z_it - m_t)^2 / 2 up to terms without the city. The p is the rank
+    of the coefficient over its error (the mean of the variances clustered by city and by block); the interval holds the additive effects
+    whose removal leaves a panel that the same test does not reject, so p < 0.05 exactly where 0 is outside.
 
     Parameters
     ----------
@@ -90,7 +90,9 @@ def fit_within_block(city_means, years, cohort, block, *, permutations: int = 99
         As `fit_primary`.
     """
     if not can_reject(permutations):
-        raise ValueError(f"permutations is {permutations}: with fewer than 20 no p below 0.05 can come out; give 9999, or 199 for a quick look")
+        raise ValueError(
+            f"permutations is {permutations}: with fewer than 20 no p below 0.05 can come out; give 9999, or 199 for a quick look"
+        )
     panel = build_panel(city_means, years, cohort, block)
     counts = (len(panel.label), int((panel.label > 0).sum()), panel.n_mixed_blocks)
     reasons = lacking(panel)
