@@ -10,7 +10,7 @@ YEARS = np.arange(2010, 2020)
 def draw_panel(
     seed: int, n_blocks: int = 8, per_block: int = 6, calmer: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Growth, years, cohort, block: two pilots in each block (2014 and 2017), whose own shocks lose the share `calmer` of their variance."""
+    """Growth, years, cohort, block: two pilots per block (2014, 2017), whose own shocks lose the share `calmer` of their variance."""
     rng = np.random.default_rng(seed)
     block = np.repeat(np.arange(n_blocks), per_block)
     cohort = np.zeros(len(block), dtype=np.int64)
