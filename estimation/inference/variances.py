@@ -116,7 +116,8 @@ def default_vcov(n_pilots: int, n_pilot_provinces: int, n_provinces: int, has_ja
     has_jackknife, has_city : bool
         Whether the variance estimator exists for this coefficient.
     """
-    if n_pilots < MIN_PILOTS:
+    # where pilots sit in one province, `city` cannot tell the effect from what the province has in common
+    if n_pilots < MIN_PILOTS or n_pilot_provinces == 1:
         return "permutation"
     if has_jackknife and rests_on_provinces(n_provinces, n_pilot_provinces):
         return "province_jackknife"

@@ -66,7 +66,8 @@ def equivalent_df(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> fl
     n = len(gram)
     if n < 2 or not np.isfinite(gram).all() or not np.isfinite(with_estimate).all() or not own > 0:
         return float("nan")
-    loadings, spread = _principal_shocks(own, with_estimate, (n - 1) / n * gram)
+    factor = (n - 1) / n
+    loadings, spread = _principal_shocks(own, np.sqrt(factor) * with_estimate, factor * gram)
     most = float(n - 1)
     least_critical = float(stdtrit(most, 1 - LEVEL / 2))
 

@@ -26,7 +26,7 @@ LINE_WORDS = {
 class Verdict:
     """One coefficient: its estimate, the default line and the permutation.
 
-    ``rejects`` is true only where both the default line and the permutation reject zero at 5 %.
+    ``rejects`` is true only where the default line and the permutation are two lines and both reject zero at 5 %.
     """
 
     estimate: float
@@ -43,8 +43,8 @@ class Verdict:
 
     @property
     def rejects(self) -> bool:
-        """Whether both lines reject."""
-        return all(p is not None and p < ALPHA for p in (self.p_default, self.p_permutation))
+        """Whether both lines reject; never where the default is the permutation itself, which then is one line."""
+        return self.line != "permutation" and all(p is not None and p < ALPHA for p in (self.p_default, self.p_permutation))
 
 
 def number(value: object) -> float | None:
@@ -105,57 +105,8 @@ def truth_of(data: ReportData, spec_id: str, term: str = "treated") -> float | N
     return None if rows.empty else number(rows.iloc[0]["truth"])
 
 
-def answer(data: ReportData) -> list[str]:
-    """The answer in two sentences (three on simulated data), with its uncertainty."""
-    whole = verdict(data, PRIMARY)
-    if whole is None:
-        reasons = data["not_run"]
-        reason = reasons.loc[reasons["spec_id"] == PRIMARY, "reason"]
-        because = f": {reason.iloc[0]}" if len(reason) else ""
-        return [f"The primary specification was not run{because}.", "This landing gives no answer to the question."]
-    head = (
-        "Admission is estimated to have changed the synchronization of a pilot with never-pilot cities by "
-        f"{fmt(whole.estimate, sign=True)} "
-        f"({_uncertainty(whole)}; {whole.n_cities} cities, {whole.n_pilots} of them pilots; {whole.n_pairs:,} pairs)."
-    )
-    return [head, _conclusion(whole, verdict(data, part_of(PRIMARY, "comove"))), *_truth_sentence(data, whole)]
-
-
-def _uncertainty(found: Verdict) -> str:
-    return f"95 % interval {fmt(found.ci_low)} to {fmt(found.ci_high)}, {_both_p(found)}"
-
-
 def _both_p(found: Verdict) -> str:
     return f"{LINE_WORDS.get(found.line, found.line)} p {fmt_p(found.p_default)}, permutation p {fmt_p(found.p_permutation)}"
-
-
-def _conclusion(whole: Verdict, comove: Verdict | None) -> str:
-    direction = "rose" if whole.estimate > 0 else "fell"
-    if not whole.rejects:
-        weak = [
-            name
-            for name, p in ((LINE_WORDS.get(whole.line, whole.line), whole.p_default), ("permutation", whole.p_permutation))
-            if p is None or p >= ALPHA
-        ]
-        lines = " and the ".join(dict.fromkeys(weak))
-        verb = "does" if len(set(weak)) == 1 else "do"
-        return f"This is no evidence that synchronization changed: the {lines} {verb} not reject zero at 5 %."
-    if comove is None:
-        return f"The measure {direction}, but its co-movement part was not estimated, so no claim is made that synchronization {direction}."
-    words = f"co-movement {fmt(comove.estimate, sign=True)} ({_both_p(comove)})"
-    if comove.rejects and comove.estimate * whole.estimate > 0:
-        return f"Synchronization {direction}, and co-movement carries it: {words}; both lines reject zero at 5 %."
-    return f"The measure {direction}, but we do not say that synchronization {direction}: its part in {words} does not carry it."
-
-
-def _truth_sentence(data: ReportData, whole: Verdict) -> list[str]:
-    truth = truth_of(data, PRIMARY)
-    if not data.is_simulated or truth is None:
-        return []
-    if whole.ci_low is None or whole.ci_high is None:
-        return [f"The data are simulated; the truth of this coefficient is {fmt(truth)}."]
-    where = "covers" if whole.ci_low <= truth <= whole.ci_high else "misses"
-    return [f"The data are simulated; the truth of this coefficient is {fmt(truth)}, and the default interval {where} it."]
 
 
 def differences(data: ReportData) -> list[str]:

@@ -12,6 +12,7 @@ from . import curve, findings, forest, map_points, pictures, quality_tables, tab
 from .csv_files import frame_csv
 from .data import ReportData
 from .dictionary import build_dictionary, dictionary_frame
+from .primary_answer import primary_answer
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _no_data(data: ReportData, catalogs: dict[str, Any]) -> dict[str, Any]:
 
 def _index(data: ReportData) -> dict[str, Any]:
     return {
-        "answer": findings.answer(data),
+        "answer": primary_answer(data),
         "differences": findings.differences(data),
         "influence": findings.influence(data),
         "pictures": {"lines": pictures.headline_lines(data)},

@@ -18,7 +18,22 @@ class Query:
 _MEAN = "sum(cast({0} as decimal(28, 10))) / count({0})"
 _PATHS = ("cm_growth_official", "comove_growth_official", "dispersion_growth_official", "cm_growth_deflated")
 
+# The primary test's tables, which the report takes whole.
+PRIMARY_TABLES = {
+    "primary": (
+        "spec_id, first_year, last_year, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, correlation_before, "
+        "correlation_after, n_cities, n_pilots, n_blocks, verdict, reason"
+    ),
+    "channel": "spec_id, channel, estimate, ci_low, ci_high, p_value",
+    "power": "spec_id, imposed, effect_on_cm, share_found, draws",
+    "placebo": "spec_id, placebo, name, first_year, last_year, estimate, ci_low, ci_high, p_value, n_cities, n_pilots, joint_p_value",
+}
+
 QUERIES = {
+    **{
+        table: Query((f"estimates.{table}",), columns, f"select {columns} from estimates.{table}")
+        for table, columns in PRIMARY_TABLES.items()
+    },
     "run": Query(
         ("meta.run",), "run_id, git_commit, started_at, is_simulated", "select run_id, git_commit, started_at, is_simulated from meta.run"
     ),

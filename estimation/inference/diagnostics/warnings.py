@@ -17,8 +17,6 @@ FEW_PILOTS = 10
 # a t of fewer degrees of freedom is over a fifth wider than the normal
 FEW_DEGREES = 7.0
 MAX_ERROR_RATIO = 1.25
-MIN_R_EFF = 5
-MAX_SHARE = 0.25
 MAX_FIXED = 0.2
 MAX_VARIANCE_RATIO = 2.0
 
@@ -124,12 +122,6 @@ def _provinces(sample: FitSample, fit: InfluenceFit, inference: Inference, treat
         if ratio is not None and ratio > MAX_ERROR_RATIO:
             found.append(
                 f"{fit.labels[c]}: the province jackknife's error is {ratio:.2f} times the city one: shocks are shared within provinces."
-            )
-        worst = most_influential(fit.provinces, fit.estimate, c)
-        if worst is not None and worst.share is not None and (worst.r_eff < MIN_R_EFF or worst.share > MAX_SHARE):
-            found.append(
-                f"{fit.labels[c]}: province {worst.block} makes up {worst.share:.0%} of the jackknife sum (effective number of provinces "
-                f"{worst.r_eff:.1f}): the jackknife's p is not calibrated."
             )
     return found
 

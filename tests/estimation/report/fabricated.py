@@ -79,8 +79,39 @@ def changes() -> dict[str, pd.DataFrame]:
     return {"meta.publication_change": pd.DataFrame([value]), "meta.estimate_change": frame}
 
 
+def primary_tables(primary_p: float | None, smallest: float, joint_p: float, estimate: float) -> dict[str, pd.DataFrame]:
+    """Tables of the primary test with one window, its channels, its power and its placebos."""
+    spec_id = "primary.cm_growth_official.study_window"
+    verdict = "found" if primary_p is not None and primary_p < 0.05 else "not_found_could_not_have_been"
+    verdict = "not_found_could_have_been" if verdict != "found" and smallest <= 0.05 else verdict
+    verdict = "not_identified" if primary_p is None else verdict
+    row = {"spec_id": spec_id, "analysis": "primary", "outcome": "cm_growth_official", "treatment_rule": "second_half_next_year"}
+    row |= {"first_year": 2010, "last_year": 2019, "estimate": estimate, "ci_low": estimate - 0.05, "ci_high": estimate + 0.06}
+    row |= {"p_value": primary_p, "minimum_detectable_effect": smallest, "correlation_before": 0.73, "correlation_after": 0.75}
+    row |= {"n_cities": 332, "n_pilots": 34, "n_blocks": 22, "verdict": verdict}
+    row |= {"reason": "No verdict: 2 pilots have a never-pilot in their block." if verdict == "not_identified" else None}
+    channel = {"spec_id": spec_id, "estimate": [-0.3, 0.1], "ci_low": [-0.6, -0.2], "ci_high": [0.2, 0.5], "p_value": [0.2, 0.6]}
+    shifts = ["5 years back", "8 years back"]
+    placebo = {"spec_id": spec_id, "placebo": "time", "name": shifts, "first_year": 2005, "last_year": 2014, "estimate": [0.01, -0.2]}
+    placebo |= {"ci_low": [-0.1, -0.3], "ci_high": [0.1, -0.1], "p_value": [0.5, 0.002], "n_cities": 320, "n_pilots": 34}
+    power = {"spec_id": [spec_id], "imposed": ["S-60"], "effect_on_cm": [0.063], "share_found": [0.86], "draws": [100]}
+    return {
+        "estimates.primary": pd.DataFrame([row]),
+        "estimates.channel": pd.DataFrame({**channel, "channel": ["own_variance", "loading"]}),
+        "estimates.power": pd.DataFrame(power),
+        "estimates.placebo": pd.DataFrame({**placebo, "joint_p_value": joint_p}),
+    }
+
+
 def tables(
-    *, comove_p: float = 0.01, default_p: float = 0.01, is_simulated: bool = False, whole: float = 0.0712
+    *,
+    default_p: float = 0.01,
+    is_simulated: bool = False,
+    whole: float = 0.0712,
+    primary_p: float | None = 0.52,
+    smallest: float = 0.069,
+    joint_p: float = 0.03,
+    primary_estimate: float = 0.0148,
 ) -> dict[str, pd.DataFrame]:
     """A small publication as frames by `schema.table`."""
     cities = pd.DataFrame(
@@ -103,13 +134,13 @@ def tables(
     for name in ("cm_growth_official", "comove_growth_official", "dispersion_growth_official", "cm_growth_deflated"):
         panel[name] = [0.1 * k for k in range(20)]
     rows = estimate_rows(PRIMARY, whole, default_p, 0.02)
-    rows += estimate_rows("baseline.comove_growth_official.headline", 0.0934, comove_p, 0.015)
+    rows += estimate_rows("baseline.comove_growth_official.headline", 0.0934, 0.01, 0.015)
     rows += estimate_rows("baseline.dispersion_growth_official.headline", -0.0222, 0.5, 0.6)
+    rows += estimate_rows("baseline.cm_growth_official.calendar_year", 0.0301, 0.35, 0.12)
     for event_time in (-2, 0, 1, 2):
         rows += estimate_rows("dynamics.cm_growth_official.headline", 0.01 * event_time, 0.3, 0.4, event_time)
-    truth = pd.DataFrame(
-        {"spec_id": [PRIMARY], "term": ["treated"], "cohort_year": pd.array([None], "Int64"), "event_time": pd.array([None], "Int64")}
-    )
+    truth = pd.DataFrame({"spec_id": [PRIMARY, "primary.cm_growth_official.study_window"], "term": "treated"})
+    truth = truth.assign(cohort_year=pd.array([None, None], "Int64"), event_time=pd.array([None, None], "Int64"))
     diagnostic = {
         "most_influential_province": 440000,
         "estimate_without_province": -0.0137,
@@ -169,5 +200,6 @@ def tables(
         ),
         "meta.run": pd.DataFrame(run),
         **changes(),
+        **primary_tables(primary_p, smallest, joint_p, primary_estimate),
         "meta.input_file": pd.DataFrame(files).assign(note=HOSTILE, n_observations=1, n_rejected=1),
     }

@@ -18,8 +18,8 @@ from estimation.report import city_files
 from estimation.report.csv_files import guard
 from estimation.report.data import read_report_data
 from estimation.report.figures import event_study_svg
-from estimation.report.findings import answer
 from estimation.report.map_points import project
+from estimation.report.primary_answer import primary_answer
 from estimation.report.queries import QUERIES
 from estimation.report.site import write_report
 from tests.estimation.report.fabricated import HOSTILE, PRIMARY, changes, estimate_rows, tables
@@ -124,29 +124,35 @@ def test_pages_hold_the_numbers_given(site, page: str, numbers: list[str]) -> No
     assert [number for number in numbers if number not in text] == []
 
 
-@pytest.mark.parametrize(
-    ("change", "said", "unsaid"),
-    [
-        ({}, "Synchronization rose, and co-movement carries it", "no evidence"),
-        ({"comove_p": 0.2}, "The measure rose, but we do not say that synchronization rose", "Synchronization rose, and"),
-        (
-            {"default_p": 0.2},
-            "This is no evidence that synchronization changed: the province jackknife does not reject",
-            "Synchronization rose, and",
-        ),
-        ({"whole": -0.0712}, "The measure fell, but we do not say that synchronization fell", "Synchronization fell, and"),
-    ],
-)
-def test_rise_is_claimed_only_where_co_movement_carries_it(site, change: dict, said: str, unsaid: str) -> None:
-    """And only where the default line and the permutation both reject."""
-    text = " ".join(answer(read_report_data(tables(**change))))
-    assert said in text
-    assert unsaid not in text
-    assert "had been looked at before this specification was fixed" in Tags(site["index.html"]).text
+SAID = {
+    "found": ({"primary_p": 0.01}, ["Synchronization rose", "+0.015", "from about 0.73", "from about 0.069 on"], ["No change was found"]),
+    "found, fell": ({"primary_p": 0.01, "primary_estimate": -0.08}, ["Synchronization fell", "−0.080"], ["rose"]),
+    "could not have been": ({}, ["No change was found", "A small change could not have been found", "86% of samples"], ["rose", "fell:"]),
+    "could have been": ({"smallest": 0.048}, ["No change was found", "It could have been found", "0.048"], ["could not have been"]),
+    "no verdict": ({"primary_p": None}, ["No answer. No verdict: 2 pilots"], ["Synchronization", "No change"]),
+    "placebo fails": ({}, ["did not move in parallel", "8 years back: −0.200"], ["nothing shows"]),
+    "placebo passes": ({"joint_p": 0.4}, ["nothing shows that pilots moved apart"], ["in parallel"]),
+    "study's form": ({}, ["The study's own form", "+0.030", "shows an effect", "p = 0.350", "p = 0.120 by permutation"], []),
+    "channels": ({}, ["own shocks changed by −30%", "loading on the national cycle by +0.10"], []),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_page_one_answers_with_the_primary_test(case: str) -> None:
+    """Verdict, what could have been found, channels, the study's form and the placebo, each only where the tables say so."""
+    change, said, unsaid = SAID[case]
+    text = " ".join(primary_answer(read_report_data(tables(**change))))
+    assert [words for words in said if words not in text] == []
+    assert [words for words in unsaid if words in text] == []
+
+
+def test_without_the_primary_test_page_one_gives_no_answer() -> None:
+    frames = {name: frame for name, frame in tables().items() if name != "estimates.primary"}
+    assert "gives no answer" in " ".join(primary_answer(read_report_data(frames)))
 
 
 def test_simulated_is_said_and_the_truth_shown(site, simulated) -> None:
-    assert "the truth of this coefficient is 0.057, and the default interval covers it" in Tags(simulated["index.html"]).text
+    assert "the truth of this change is 0.057, and the interval covers it" in Tags(simulated["index.html"]).text
     assert sum(page.count("SIMULATED") for page in pages_of(simulated).values()) >= simulated["index.html"].count("<figure>") > 2
     for name, page in pages_of(simulated).items():
         assert "Simulated data 模拟数据" in page, name

@@ -72,7 +72,6 @@ CASES = {
         "15 pilots (100%) cannot move",
     ),
     "loud pilots": ({"y": _loud_pilots}, "times that of the other cities"),
-    "one province": ({"y": _one_province_moves}, "not calibrated"),
     "shocks of whole provinces": ({"province": _pilots_together, "y": _shocks_of_provinces}, "times the city one"),
     "always treated": ({"city_cohort": lambda p: np.where(p.city_cohort == 2013, 2010, p.city_cohort)}, "treated in every year"),
     "single rows": (
@@ -113,7 +112,7 @@ def test_the_jackknife_is_the_default_with_pilots_in_two_provinces_and_not_in_on
         next(e.vcov for e in _warnings(_wide(**CASES[f"pilots in {n}"][0]))[0].estimates if e.is_default)
         for n in ("one province", "two provinces")
     ]
-    assert defaults == ["city", "province_jackknife"]
+    assert defaults == ["permutation", "province_jackknife"]
 
 
 def test_a_city_that_moves_the_estimate_is_named_with_the_estimate_without_it():
