@@ -72,9 +72,7 @@ def _power(data: ReportData, row: pd.Series) -> str:
     if smallest is None:
         return "This sample could not have shown an effect of any size with 80 % power." + named
     if row["verdict"] == "not_found_could_not_have_been":
-        return (
-            f"It could not have been found if it was small: only effects from about {fmt(smallest)} on are found in 80 % of cases.{named}"
-        )
+        return f"A small change could not have been found: only those from about {fmt(smallest)} on are found in 80 % of cases.{named}"
     if row["verdict"] == "not_found_could_have_been":
         return f"It could have been found: effects from about {fmt(smallest)} on are found in 80 % of cases.{named}"
     return f"This sample finds effects from about {fmt(smallest)} on in 80 % of cases.{named}"

@@ -110,12 +110,12 @@ def test_policy_of_a_page_admits_its_own_script_only(site) -> None:
     [
         (
             "index.html",
-            ["+0.071", "0.047 to 0.096", "254", "+0.093", "−0.022", "74%", "−0.014", "Guangdong 广东省", "15,323 pairs"],
+            ["+0.071", "254", "+0.093", "−0.022", "74%", "−0.014", "Guangdong 广东省", "+0.015", "332 cities", "34 pilots"],
         ),
         ("estimates.html", ["+0.071", "0.012", "153,230", "55 pilots", "0.047 to 0.096", "+0.093"]),
         ("quality.html", ["unit_factor", "9,900 %", "25.00 %", "2016 → 2017", "warned", "B7"]),
         ("events.html", ["event +1", "+0.010"]),
-        ("curve.html", ["3 specifications"]),
+        ("curve.html", ["4 specifications"]),
         ("dictionary.html", ["marts.fct_indicator_observation", "单元格", "地区生产总值"]),
     ],
 )
@@ -309,10 +309,11 @@ def test_page_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> N
         "marts.dim_pilot_zone",
         "quality.expectation_result",
     }
-    frames["estimates.not_run"] = frames["estimates.not_run"].assign(spec_id=PRIMARY)
+    empty |= {"estimates.primary"}
+    frames["estimates.not_run"] = frames["estimates.not_run"].assign(spec_id="primary.cm_growth_official.study_window")
     thin = {name: frame.iloc[:0] if name in empty else frame for name, frame in frames.items() if missing == "rows" or name not in empty}
     made = site_of(thin, tmp_path)
-    assert "The primary specification was not run: needs population_resident_10k." in Tags(made["index.html"]).text
+    assert "The primary test was not run: needs population_resident_10k." in Tags(made["index.html"]).text
     assert "No headline was estimated" in Tags(made["estimates.html"]).text
     text = Tags(made["time.html"]).text
     assert "means over all pairs of its cities" in text
