@@ -32,7 +32,7 @@ _ZONE_NAME = re.compile(r"中国[(（]([\u4e00-\u9fff]{2,12})[)）]")
 # a covering letter names the plans that it sends out; an opening sentence says for which zone the text is
 _TRANSMITS = re.compile(r"印发给你们|现印发")
 _PURPOSE = re.compile(
-    r"为(?:进一步|加快|全面|切实|扎实|有序|深入)*(?:做好|推进|推动|促进|支持|建设|加强|规范|发展)[^,，。《]{0,8}?中国[(（]([\u4e00-\u9fff]{2,12})[)）]跨境电子?商务综合试验区"
+    r"为(?:进一步|加快|全面|切实|扎实|有序|深入)*(?:做好|推进|推动|促进|支持|建设|加强|规范|发展|贯彻落实《)[^,，。《]{0,8}?中国[(（]([\u4e00-\u9fff]{2,12})[)）]跨境电子?商务综合试验区"
 )
 _QUOTED = re.compile(r"《[^《》]*(?:《[^《》]*》[^《》]*)*》")
 _ESTABLISHED = re.compile(r"同意在([^。；;]{2,2500}?)(?:等)?(?:这)?(?:\d{1,3}个)?(?:城市)?(?:和地区)?(?:设立|新设)")
