@@ -120,14 +120,14 @@ final as (
         wide_concepts.infrastructure_basis as infrastructure_index_basis,
         development.development_index,
         consumer_prices.cpi_prev_year_100,
-    {% for indicator_id in plain_indicators[1:] %}
-        indicators.{{ indicator_id }},
-    {% endfor %}
         coalesce(indicators.firms_new, indicators.entities_new) as firms_new,
         case
             when indicators.firms_new is not null then 'primary'
             when indicators.entities_new is not null then 'proxy:entities_new'
-        end as firms_new_basis
+        end as firms_new_basis,
+    {% for indicator_id in plain_indicators[1:] %}
+        indicators.{{ indicator_id }}{{ ',' if not loop.last }}
+    {% endfor %}
     from spine
     left join indicators on spine.city_id = indicators.city_id and spine."year" = indicators."year"
     left join growth on spine.city_id = growth.city_id and spine."year" = growth."year"
