@@ -200,7 +200,7 @@ class SheetIndicator(UnitRule):
 
 
 class RowIndicators(_Model):
-    """Indicators that stand in rows, under a ``column`` of their names; the rules compare that cell as they would a header.
+    """Indicators in rows instead of columns: ``column`` holds their names, and the rules compare its cells like headers.
 
     Where the place stands in a column too, an indicator has a row for each place; else it has one row, and a second one is a fault.
     """
