@@ -157,10 +157,19 @@ class UnitRule(_Model):
         return self
 
 
+class LeftOutWhere(_Model):
+    """Cells of one column of values that are not taken, by another cell of their row: a flag such as 'imputed', or the year."""
+
+    column: str
+    matches: Regex
+    reason: Reason
+
+
 class Indicator(UnitRule):
     """A column of values: its header (exact after normalising; alternatives in a list) or a pattern on the whole header.
 
-    ``files`` (globs) limits the rule to editions whose header differs; ``zero_is_missing`` says why a zero is no value here.
+    ``files`` (globs) limits the rule to editions whose header differs; ``zero_is_missing`` says why a zero is no value here, and
+    ``left_out_where`` which rows hold no delivered value of this indicator although they hold one of another.
     """
 
     id: IndicatorId
@@ -169,6 +178,7 @@ class Indicator(UnitRule):
     optional: bool = False
     files: list[str] = []
     zero_is_missing: Reason | None = None
+    left_out_where: LeftOutWhere | None = None
 
     @model_validator(mode="after")
     def _one_header(self) -> Self:
@@ -190,10 +200,19 @@ class SheetIndicator(UnitRule):
 
 
 class RowIndicators(_Model):
-    """Indicators in rows instead of columns: ``column`` holds their names, and the rules compare its cells like headers."""
+    """Indicators in rows instead of columns: ``column`` holds their names, and the rules compare its cells like headers.
+
+    Where the place stands in a column too, an indicator has a row for each place; else it has one row, and a second one is a fault.
+    """
 
     column: str
     indicators: list[Indicator] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _whole_rows(self) -> Self:
+        if any(indicator.left_out_where is not None for indicator in self.indicators):
+            raise ValueError("left_out_where works on columns of values; leave whole rows out by drop_rows")
+        return self
 
 
 class IgnoredColumn(_Model):

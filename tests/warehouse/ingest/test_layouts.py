@@ -28,6 +28,11 @@ SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
         ("unit_column: 单位", "unit_column: 单位, unit: 万元", "tables.0.indicators.1: .*at most one of unit"),
         ("id: fdi_usd_1m", "id: FDI", "tables.0.indicators.1.id"),
         ("reason: subtotal of a province", "reason: x", "tables.0.drop_rows.0.reason"),
+        (
+            "optional: true",
+            "left_out_where: {column: 年份, matches: '(', reason: too old}",
+            "left_out_where.matches: .*not a regular expression",
+        ),
         ("find: [年份, 城市]", "row: 0", "tables.0.header.row: Input should be greater than or equal to 1"),
         ("find: [年份, 城市]", "search_rows: 5", "give either row .a number. or find"),
         ("source_id: panel", "source_id: [", "panel.yml: expected YAML"),
@@ -42,6 +47,13 @@ def test_an_invalid_layout_names_file_key_and_what_is_allowed(old, new, message)
 def test_years_as_columns_need_an_indicator_a_sheet():
     with pytest.raises(LayoutError, match=r"sheet_indicators .* or row_indicators are needed"):
         parse_layout(YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")], "sheets.yml")
+
+
+def test_whole_rows_are_left_out_by_a_rule_of_rows():
+    rule = "{column: a, indicators: [{column: b, id: loans_cny_100m, left_out_where: {column: c, matches: x, reason: imputed}}]}"
+    text = YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")] + f"    row_indicators: {rule}\n"
+    with pytest.raises(LayoutError, match="leave whole rows out by drop_rows"):
+        parse_layout(text, "sheets.yml")
 
 
 @pytest.mark.parametrize("text", ["", "- a\n", "text"])

@@ -23,6 +23,9 @@ _SPACING = re.compile(
     rf"(?<=[{_HANZI}])(?<![{_HANZI}]{{2}})[ \u3000](?=[{_HANZI}](?![{_HANZI}]))"
     rf"|(?<=[{_HANZI}])[ ](?=[{_CLOSE}])|(?<=[{_CLOSE}])[ ](?=[{_HANZI}])|(?<=[〕〔（）])[ ](?=[0-9])|(?<=[0-9])[ ](?=[〔〕])"
 )
+# readings that some sites set behind a character: 南(nán)京
+_TONE = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
+_READING = re.compile(rf"(?<=[{_HANZI}])[(（][a-zü]{{0,4}}[{_TONE}][a-zü{_TONE}]{{0,4}}[)）]")
 _GAP = re.compile(r"(?<=\S)[ \t\u3000\xa0]{6,}(?=\S)")
 _MARKER_START = re.compile(
     r"[(（]?[一二三四五六七八九十]{1,3}[)）、]|\d{1,2}[.、](?!\d)|[(（]\d{1,2}[)）]|[①-⑳]|第[一二三四五六七八九十百]+[章节条]|——"
@@ -66,7 +69,8 @@ def clean_text(found: str, *, is_markdown: bool = False) -> MappedText:
     """Readable simplified text of a policy file.
 
     Full-width letters and figures become half-width, traditional characters simplified, stray symbols go, two interleaved columns are read
-    one after the other, lines that a page width cut are joined, and letter-spacing is closed. Masked characters stay as found.
+    one after the other, readings behind characters go, lines that a page width cut are joined, and letter-spacing is closed. Masked
+    characters stay as found.
 
     Parameters
     ----------
@@ -88,7 +92,7 @@ def clean_text(found: str, *, is_markdown: bool = False) -> MappedText:
         mapped = mapped.without(_MARKDOWN)
     if kinds & _IS_STRAY:
         mapped = mapped.without(_STRAY)
-    mapped = _unweave_columns(mapped)
+    mapped = _unweave_columns(mapped.without(_READING))
     mapped = _join_wrapped(mapped)
     return mapped.without(_SPACING) if " " in mapped.text or "\u3000" in mapped.text else mapped
 

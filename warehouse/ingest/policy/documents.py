@@ -17,7 +17,7 @@ from warehouse.ingest.policy.metadata import read_metadata
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.whole_files import write_whole
 
-POLICY_READER_VERSION = "policy-2"
+POLICY_READER_VERSION = "policy-3"
 SHINGLE_LENGTH = 8
 SKETCH_SHARE = 16
 _MASKED = re.compile(r"(?<=[\u4e00-\u9fff])[*×□]{1,3}|[*□]{1,3}(?=[\u4e00-\u9fff])")

@@ -29,6 +29,11 @@ _ISSUER = re.compile(BODY)
 _MASKED_GOVERNMENT = re.compile(r"人民(?:[*×□]{1,3}|(?![\u4e00-\u9fff]))")
 _ABOUT = re.compile(rf"(?P<issuer>(?:{BODY}[、,， ]*)+?)\s*(?:关于|印发)")
 _ZONE_NAME = re.compile(r"中国[(（]([\u4e00-\u9fff]{2,12})[)）]")
+# a covering letter names the plans that it sends out; an opening sentence says for which zone the text is
+_TRANSMITS = re.compile(r"印发给你们|现印发")
+_PURPOSE = re.compile(
+    r"为(?:进一步|加快|全面|切实|扎实|有序|深入)*(?:做好|推进|推动|促进|支持|建设|加强|规范|发展|贯彻落实《)[^,，。《]{0,8}?中国[(（]([\u4e00-\u9fff]{2,12})[)）]跨境电子?商务综合试验区"
+)
 _QUOTED = re.compile(r"《[^《》]*(?:《[^《》]*》[^《》]*)*》")
 _ESTABLISHED = re.compile(r"同意在([^。；;]{2,2500}?)(?:等)?(?:这)?(?:\d{1,3}个)?(?:城市)?(?:和地区)?(?:设立|新设)")
 _NAMELY = re.compile(r"namely,?\s*([A-Z][^.;:]*)")
@@ -40,6 +45,8 @@ _UNTIL = re.compile(rf"有效期(?:限)?(?:至|到|截至)(?P<date>{_DATE.patter
 _YEARS = re.compile(r"有效期(?:限)?(?:为)?\s*([一二两三四五六七八九十\d]{1,2})\s*年")
 _REPEALED = ("同时废止", "予以废止", "停止执行")
 _HEAD_LINES = 12
+# a covering letter may stand below a block of index numbers and links of its site
+_LETTER_LINES = 40
 #: Words that a line must hold, or end with, before the slow patterns are tried on it.
 _MAY_TITLE = "综合试验区"
 _DATE_ENDS = ("日", ")", "）", "印发", *"0123456789")
@@ -247,9 +254,10 @@ def _issue_date(parts: _Parts, title: str | None) -> date | None:
     written = next((labels[name] for name in ("成文日期", "印发日期", "发文日期") if name in labels), None)
     if written:
         return _parse_date(written)
-    for line in parts.lines:
-        if line.endswith(_DATE_ENDS) and (signed := _SIGNED.fullmatch(line)):
-            return _parse_date(signed["date"])
+    signed = [found["date"] for line in parts.lines if line.endswith(_DATE_ENDS) and (found := _SIGNED.fullmatch(line))]
+    if signed:
+        # a signature is written out (2020年7月23日); a date in figures alone (2020.08.04) is when a site posted the text
+        return _parse_date(next((text for text in signed if "年" in text), signed[0]))
     for line in parts.head:
         end = _AT_END.search(line)
         is_headline = (title is not None and line[:8] == title[:8]) or _NUMBER.search(line) is not None
@@ -288,7 +296,9 @@ def _date(year: str, month: str, day: str) -> date | None:
 
 
 def _zones(parts: _Parts, title: str | None, issuer: str | None, number: tuple[str, str, str] | None) -> tuple[list[str], str | None]:
-    """Zones concerned: established by a reply, named in the title (all those served where it counts more), else the issuing city."""
+    """Zones concerned: established by a reply, named in the title (all those served where it counts more), in the plans that a covering
+    letter sends out or in the opening sentence, else the issuing city.
+    """
     open_text = _QUOTED.sub("", parts.text)
     is_reply = title is None or title.endswith("批复") or (number is not None and number[0] == "国函")
     established = [m.group(1) for m in _ESTABLISHED.finditer(open_text)] if is_reply else []
@@ -303,8 +313,13 @@ def _zones(parts: _Parts, title: str | None, issuer: str | None, number: tuple[s
         if len(_distinct(served)) == int(counted[1]):
             return _distinct(served), "addressees"
     annexes = [m["zone"] for line in parts.lines if _MAY_TITLE in line and (m := ZONE_TITLE.fullmatch(line))]
-    if titled or annexes:
-        return _distinct([*titled, *annexes]), "title"
+    letter = [part for line in parts.lines[:_LETTER_LINES] if _TRANSMITS.search(line) for part in _QUOTED.findall(line)]
+    sent = [name for part in letter for name in _ZONE_NAME.findall(part)]
+    if titled or annexes or sent:
+        return _distinct([*titled, *annexes, *sent]), "title"
+    purposes = [match[1] for line in parts.head if (match := _PURPOSE.match(line))]
+    if purposes:
+        return _distinct(purposes), "purpose"
     city = re.match(r"(?:[\u4e00-\u9fff]{2,3}省)?([\u4e00-\u9fff]{2,8}(?:市|州|盟|地区|新区))", issuer or "")
     return ([city[1]], "issuer") if city else ([], None)
 

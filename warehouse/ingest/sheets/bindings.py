@@ -9,14 +9,15 @@ from functools import lru_cache, partial
 from warehouse.ingest.cells.cell_values import cell_ref, cell_text, column_letters, is_blank, normal_header, parse_year
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.layouts import ANY_SHEET, Indicator, RowIndicators, SheetIndicator, Table
+from warehouse.ingest.layouts import ANY_SHEET, Indicator, LeftOutWhere, RowIndicators, SheetIndicator, Table
 
 
 @dataclass(frozen=True)
 class ValueColumn:
     """A column of values (0-based): its indicator, its unit (fixed, or a column of units) and, with years as columns, its year.
 
-    ``indicator_id`` is None where every row has an indicator of its own.
+    ``indicator_id`` is None where every row has an indicator of its own. ``left_out`` says which cells are not taken, by the one in
+    ``flag_col``.
     """
 
     col: int
@@ -25,6 +26,8 @@ class ValueColumn:
     unit_col: int | None = None
     year_text: str | None = None
     zero_is_missing: str | None = None
+    left_out: LeftOutWhere | None = None
+    flag_col: int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def bind_table(grid: Grid, table: Table, edition_year: int | None = None) -> Bin
     code_col, name_col = finder.find(table.place.code), finder.find(table.place.name)
     year_col = finder.find(table.year.column)
     label_col = finder.find(table.row_indicators.column) if table.row_indicators else None
-    row_values = _row_values(grid, table.row_indicators, label_col, data_row, finder)
+    row_values = _row_values(grid, table, label_col, data_row, finder)
     if table.year.columns is not None:
         values = _year_columns(grid, table, finder)
     else:
@@ -85,7 +88,7 @@ def bind_table(grid: Grid, table: Table, edition_year: int | None = None) -> Bin
     place_name = _title_place(grid, table, header_row, finder)
     data_year = _edition_data_year(table, edition_year, finder)
     finder.raise_faults()
-    used = {code_col, name_col, year_col, label_col, *(value.col for value in values), *(value.unit_col for value in values)}
+    used = {code_col, name_col, year_col, label_col}.union(*((value.col, value.unit_col, value.flag_col) for value in values))
     ignored = _ignored_columns(table, headers, used)
     unmapped = [col for col, header in enumerate(headers) if header and col not in used and col not in ignored]
     return Binding(
@@ -135,26 +138,33 @@ def _edition_data_year(table: Table, edition_year: int | None, finder: _Finder) 
     return f"edition {edition_year}", edition_year + table.year.edition_offset
 
 
-def _row_values(grid: Grid, rule: RowIndicators | None, label_col: int | None, data_row: int, finder: _Finder) -> dict[int, ValueColumn]:
-    """What the label of each row (0-based) means; a required indicator without a row, or with two, is a fault."""
+def _row_values(grid: Grid, table: Table, label_col: int | None, data_row: int, finder: _Finder) -> dict[int, ValueColumn]:
+    """What the label of each row (0-based) means; a required indicator without a row is a fault.
+
+    So is one with two rows, unless each row names its own place.
+    """
+    rule: RowIndicators | None = table.row_indicators
     if rule is None or label_col is None:
         return {}
+    has_place = table.place.code is not None or table.place.name is not None
     labels = {
         row: normal_header(cell_text(cells[label_col]))
         for row, cells in enumerate(grid.rows[data_row:], start=data_row)
         if label_col < len(cells)
     }
-    found = {}
+    found, units = {}, {}
     for indicator in rule.indicators:
         rows = [row for row, label in labels.items() if label and _is_named(label, indicator)]
         shown = " or ".join(indicator.columns) or f"pattern {indicator.pattern}"
-        if len(rows) > 1:
+        if len(rows) > 1 and not has_place:
             cells = ", ".join(cell_ref(row + 1, label_col + 1) for row in rows)
             finder.faults.append((f"the row {shown} once", f"a duplicate at {cells}"))
         elif not rows and not indicator.optional:
             finder.faults.append((f"a row {shown} under {rule.column}", "none"))
-        for row in rows[:1]:
-            unit_text = finder.unit_in(indicator, [labels[row]], cell_ref(row + 1, label_col + 1))
+        for row in rows if has_place else rows[:1]:
+            if (indicator.id, labels[row]) not in units:
+                units[indicator.id, labels[row]] = finder.unit_in(indicator, [labels[row]], cell_ref(row + 1, label_col + 1))
+            unit_text = units[indicator.id, labels[row]]
             found[row] = ValueColumn(label_col, indicator.id, unit_text, None, None, indicator.zero_is_missing)
     return found
 
@@ -209,7 +219,9 @@ class _Finder:
             return []
         unit_col = self.find(indicator.unit_column)
         unit_text = self.unit_in(indicator, [self.headers[col]], cell_ref(self.header_row + 1, col + 1))
-        return [ValueColumn(col, indicator.id, unit_text, unit_col, None, indicator.zero_is_missing)]
+        left_out = indicator.left_out_where
+        flag_col = self.find(left_out.column) if left_out else None
+        return [ValueColumn(col, indicator.id, unit_text, unit_col, None, indicator.zero_is_missing, left_out, flag_col)]
 
     def unit_in(self, rule: Indicator | SheetIndicator, texts: list[str], place: str) -> str | None:
         """Fixed unit, or the unit that the rule's pattern finds in the texts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from warehouse.ingest.cells.cell_values import FIRST_YEAR, LAST_YEAR, column_letters, parse_year
 from warehouse.ingest.cells.coded_texts import CodedTexts
 from warehouse.ingest.cells.column_values import FilledCells, coded_column, filled_cells
+from warehouse.ingest.layouts import LeftOutWhere
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table
 from warehouse.ingest.sheets.bindings import Binding, ValueColumn
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
@@ -83,6 +85,9 @@ def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: 
     else:
         year_texts, years = rows.year_texts.take(at), rows.years[at]
     reasons, details = _verdicts(filled, year_texts, years, [value] if rules is None else rules)
+    if value.left_out is not None and value.flag_col is not None:
+        flags = coded_column(rows.column(value.flag_col)).take(at)
+        reasons, details = _with_left_out(reasons, details, flags, value.left_out)
     return ColumnValues(value.col + 1, filled, indicators, units, year_texts, years, reasons, details)
 
 
@@ -107,6 +112,18 @@ def _verdicts(
             rules[i % len(rules)].zero_is_missing,
         )
     return CodedTexts.from_list([reason for reason, _ in verdicts]), CodedTexts.from_list([detail for _, detail in verdicts])
+
+
+def _with_left_out(reasons: CodedTexts, details: CodedTexts, flags: CodedTexts, rule: LeftOutWhere) -> tuple[CodedTexts, CodedTexts]:
+    """Reasons and details with those of the cells that a rule leaves out by the text of another cell in their row."""
+    hits = [code for code, text in enumerate(flags.words) if re.search(rule.matches, text)]
+    is_hit = np.isin(flags.codes, hits)
+    if not is_hit.any():
+        return reasons, details
+    detail = f"value left out by the layout: {rule.reason}"
+    new_reasons = ["dropped_row" if hit else reason for hit, reason in zip(is_hit, reasons.to_list(), strict=True)]
+    new_details = [detail if hit else text for hit, text in zip(is_hit, details.to_list(), strict=True)]
+    return CodedTexts.from_list(new_reasons), CodedTexts.from_list(new_details)
 
 
 def build_values_table(

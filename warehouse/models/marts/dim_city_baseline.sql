@@ -90,14 +90,36 @@ means as (
     where len(year_values) >= {{ tie_minimum_years() }}
 ),
 
--- students per capita and teachers per capita cannot be split at one median: all cities are compared on the basis that most of them have
-bases as (
+counts as (
     select
         measure,
-        basis
+        basis,
+        min(basis_rank) as basis_rank,
+        count(*) as n_cities
     from means
     group by measure, basis
-    qualify row_number() over (partition by measure order by count(*) desc, min(basis_rank), basis) = 1
+),
+
+fullest as (
+    select
+        measure,
+        max(n_cities) as n_cities
+    from counts
+    group by measure
+),
+
+-- students per capita and teachers per capita cannot be split at one median: all cities are compared on one basis, the best ranked of
+-- those that hold nearly as many cities as the fullest
+bases as (
+    select
+        counts.measure,
+        counts.basis
+    from counts
+    inner join fullest on counts.measure = fullest.measure
+    qualify row_number() over (
+        partition by counts.measure
+        order by counts.n_cities < 0.95 * fullest.n_cities asc, counts.basis_rank asc, counts.n_cities desc, counts.basis asc
+    ) = 1
 ),
 
 chosen as (

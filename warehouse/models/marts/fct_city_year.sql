@@ -3,7 +3,8 @@
 {%- set plain_indicators = [
     'gdp_nominal_cny_100m', 'gdp_per_capita_cny', 'gdp_share_tertiary_pct', 'value_added_primary_cny_100m',
     'value_added_secondary_cny_100m', 'value_added_tertiary_cny_100m', 'area_km2', 'loans_cny_100m', 'deposits_cny_100m',
-    'employed_10k', 'wage_avg_cny', 'fdi_usd_1m', 'fixed_investment_cny_100m', 'patents_granted', 'firms_new'
+    'employed_10k', 'wage_avg_cny', 'fdi_usd_1m', 'fixed_investment_cny_100m', 'patents_granted', 'students_college_10k',
+    'telecom_revenue_cny_100m', 'night_lights_nw_cm2_sr'
 ] %}
 with spine as (
     select * from {{ ref('int_city_spine') }}
@@ -41,6 +42,10 @@ labour_growth as (
     select * from {{ ref('int_city_labour_growth') }}
 ),
 
+light_growth as (
+    select * from {{ ref('int_city_light_growth') }}
+),
+
 consumer_prices as (
     select
         city_id as province_id,
@@ -54,6 +59,9 @@ indicators as (
     select
         city_id,
         "year",
+        -- market entities hold the self-employed too: they stand in, under a basis of their own, where no firms were delivered
+        max(case when indicator_id = 'firms_new' then "value" end) as firms_new,
+        max(case when indicator_id = 'entities_new' then "value" end) as entities_new,
     {% for indicator_id in plain_indicators %}
         max(case when indicator_id = '{{ indicator_id }}' then "value" end) as {{ indicator_id }}{{ ',' if not loop.last }}
     {% endfor %}
@@ -97,6 +105,7 @@ final as (
         growth.growth_deflated_one_vintage_source_id,
         labour_growth.growth_employed_pct,
         labour_growth.growth_wage_pct,
+        light_growth.growth_night_lights_pct,
         cycles.cycle_hp_pct,
         cycles.cycle_hp_100_pct,
         cycles.cycle_hamilton_pct,
@@ -111,6 +120,11 @@ final as (
         wide_concepts.infrastructure_basis as infrastructure_index_basis,
         development.development_index,
         consumer_prices.cpi_prev_year_100,
+        coalesce(indicators.firms_new, indicators.entities_new) as firms_new,
+        case
+            when indicators.firms_new is not null then 'primary'
+            when indicators.entities_new is not null then 'proxy:entities_new'
+        end as firms_new_basis,
     {% for indicator_id in plain_indicators[1:] %}
         indicators.{{ indicator_id }}{{ ',' if not loop.last }}
     {% endfor %}
@@ -119,6 +133,7 @@ final as (
     left join growth on spine.city_id = growth.city_id and spine."year" = growth."year"
     left join levels on spine.city_id = levels.city_id and spine."year" = levels."year"
     left join labour_growth on spine.city_id = labour_growth.city_id and spine."year" = labour_growth."year"
+    left join light_growth on spine.city_id = light_growth.city_id and spine."year" = light_growth."year"
     left join consumer_prices
         on spine.city_id // 10000 * 10000 = consumer_prices.province_id and spine."year" = consumer_prices."year"
     left join cycles on spine.city_id = cycles.city_id and spine."year" = cycles."year"

@@ -215,6 +215,7 @@ def test_places_lead_back_to_the_text_as_found(found):
         ("某市人民政府\n2019年3月5日\n", datetime.date(2019, 3, 5)),
         ("发布日期：2019-03-08\n成文日期：2019-03-05\n", datetime.date(2019, 3, 5)),
         ("2019年3月5日的会议决定推进改革。\n", None),
+        ("2019.08.04\n某市人民政府\n2019年7月23日\n", datetime.date(2019, 7, 23)),
         ("某市人民政府\n2019年2月31日\n", None),
         ("某市人民政府\n二〇二二年十月三十日\n", datetime.date(2022, 10, 30)),
     ],
@@ -278,3 +279,26 @@ def test_many_texts_are_split_by_two_processes_as_by_one(tmp_path, monkeypatch):
         assert landing.prepare_policy_texts(files, raw, processes=1) == 0
     assert made[1] == made[2]
     assert {count_clauses(tmp_path / "raw_1" / name) for name in made[1]} == {len(read(PLAN.encode(), "a.txt")["clauses"])}
+
+
+LETTER = (
+    "省有关部门:\n现将《中国(甲州)跨境电子商务综合试验区实施方案》《中国(乙州)跨境电子商务综合试验区实施方案》印发给你们，"
+    "请认真组织实施。\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "zones", "rule"),
+    [
+        (LETTER + "某省人民政府\n2020年8月27日\n", ["甲州", "乙州"], "title"),
+        ("站点导航\n" * 14 + LETTER, ["甲州", "乙州"], "title"),
+        ("为做好中国(甲州)跨境电子商务综合试验区(以下简称综试区)建设工作，制定本方案。\n", ["甲州"], "purpose"),
+        ("中國(南(nán)京)跨境電子(zǐ)商(shāng)務綜合試驗區實施方案\n", ["南京"], "title"),
+        ("为学习《中国(甲州)跨境电子商务综合试验区实施方案》的经验，制定本措施。\n", [], None),
+        ("企业学习中国(甲州)跨境电子商务综合试验区的经验。\n", [], None),
+    ],
+)
+def test_zones_of_covering_letters_and_opening_sentences(text, zones, rule):
+    found = read((text + "一、支持企业建设海外仓(app)，开拓国际市场。\n").encode(), "a.txt")
+    assert (found["zone_texts"], found["zone_rule"]) == (zones, rule)
+    assert "海外仓(app)" in found["clauses"][-1]["clause_text"]

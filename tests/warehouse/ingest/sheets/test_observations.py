@@ -109,6 +109,90 @@ def test_a_unit_from_a_column():
     ]
 
 
+FLAGGED = """
+source_id: flagged
+description: A flag beside the values says which of one indicator are imputed.
+tables:
+  - files: ["*.xlsx"]
+    place: {level: city, name: 城市}
+    year: {column: 年份}
+    indicators:
+      - column: 投资
+        id: fixed_investment_cny_100m
+        unit: 亿元
+        left_out_where: {column: 插补, matches: '(?i)^true$', reason: imputed by the compiler}
+      - {column: 贷款, id: loans_cny_100m, unit: 亿元}
+"""
+
+
+def test_a_flag_beside_a_value_leaves_out_that_indicator_alone():
+    body = [
+        [2016.0, "甲市", 3.0, 8.0, False],
+        [2017.0, "甲市", 4.0, 9.0, True],
+        [2018.0, "甲市", None, 9.5, True],
+        [2019.0, "甲市", "约5", 7.0, "TRUE"],
+    ]
+    grid = Grid("S", [["年份", "城市", "投资", "贷款", "插补"], *body])
+    found = build_file_observations([grid], parse_layout(FLAGGED, "flagged.yml").tables, ORIGIN).to_pylist()
+    taken = [(row["cell_ref"], row["value"]) for row in found if row["reason"] is None]
+    assert taken == [("C2", 3.0), ("D2", 8.0), ("D3", 9.0), ("D4", 9.5), ("D5", 7.0)]
+    left = [(row["cell_ref"], row["raw_text"], row["reason"], row["detail"]) for row in found if row["reason"]]
+    detail = "value left out by the layout: imputed by the compiler"
+    assert left == [("C3", "4", "dropped_row", detail), ("C5", "约5", "dropped_row", detail)]
+
+
+def test_a_flag_that_the_layout_names_must_be_there():
+    grid = Grid("S", [["年份", "城市", "投资", "贷款"], [2016.0, "甲市", 3.0, 8.0]])
+    with pytest.raises(FileFault, match="a column 插补"):
+        build_file_observations([grid], parse_layout(FLAGGED, "flagged.yml").tables, ORIGIN)
+
+
+EXPORT = r"""
+source_id: export
+description: An indicator and a place a row, years across.
+tables:
+  - files: ["*.xlsx"]
+    place: {level: city, name: 地区}
+    year: {columns: "([0-9]{4})年"}
+    row_indicators:
+      column: 指标名称(单位)
+      indicators:
+        - {pattern: '贷款\(.+\)', id: loans_cny_100m, unit_pattern: '\((.+)\)$'}
+        - {pattern: '存款\(.+\)', id: deposits_cny_100m, unit_pattern: '\((.+)\)$', optional: true}
+    drop_rows:
+      - {column: 指标名称(单位), matches: '^供水', reason: no indicator of the catalog}
+"""
+EXPORTED = [
+    ["指标名称（单位）", "地区", "2019年", "2017年"],
+    ["贷款（万元）", "甲市", 3.0, 1.0],
+    ["贷款（万元）", "乙市", "4", None],
+    ["存款（亿元）", "甲市", 5.0, 2.0],
+    ["供水（万吨）", "甲市", 6.0, 6.0],
+    ["煤气（万吨）", "甲市", 7.0, 7.0],
+]
+
+
+def test_an_export_with_indicator_and_place_in_rows_and_years_across():
+    found = build_file_observations([Grid("S", EXPORTED)], parse_layout(EXPORT, "export.yml").tables, ORIGIN).to_pylist()
+    keys = ("cell_ref", "indicator_id", "unit_text", "place_text", "year", "value")
+    assert [tuple(row[key] for key in keys) for row in found if row["reason"] is None] == [
+        ("C2", "loans_cny_100m", "万元", "甲市", 2019, 3.0),
+        ("D2", "loans_cny_100m", "万元", "甲市", 2017, 1.0),
+        ("C3", "loans_cny_100m", "万元", "乙市", 2019, 4.0),
+        ("C4", "deposits_cny_100m", "亿元", "甲市", 2019, 5.0),
+        ("D4", "deposits_cny_100m", "亿元", "甲市", 2017, 2.0),
+    ]
+    lines = [(row["cell_ref"], row["reason"]) for row in found if row["reason"]]
+    assert lines == [("A5", "dropped_row"), ("A6", "unmapped_column")]
+
+
+def test_an_indicator_in_rows_occurs_once_where_the_title_names_the_place():
+    layout = EXPORT.replace("name: 地区", 'title: "^地区:(.+)$"').replace("    year:", "    header: {find: [指标名称(单位)]}\n    year:")
+    grid = Grid("S", [["地区：甲市"], *([label, *years] for label, _, *years in EXPORTED)])
+    with pytest.raises(FileFault, match=r"once.*a duplicate at A3, A4"):
+        build_file_observations([grid], parse_layout(layout, "export.yml").tables, ORIGIN)
+
+
 def test_sheets_that_are_not_read_have_a_line():
     extra, notes = Grid("汇总", [["x"]]), Grid("说明", [["x"]])
     found = build_file_observations([Grid("贷款", [["地区", "2019"], ["甲", 1.0]]), extra], _fixed_unit(), ORIGIN).to_pylist()

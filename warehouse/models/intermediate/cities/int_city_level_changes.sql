@@ -17,7 +17,7 @@ levels as (
         "value"
     from graded
     where
-        indicator_id in ('gdp_nominal_cny_100m', 'gdp_real_cny_100m', 'employed_10k', 'wage_avg_cny')
+        indicator_id in ('gdp_nominal_cny_100m', 'gdp_real_cny_100m', 'employed_10k', 'wage_avg_cny', 'night_lights_nw_cm2_sr')
         and is_usable and "value" > 0
     qualify row_number() over (partition by city_id, "year", indicator_id, source_id, edition_year order by choice_rank) = 1
 ),
