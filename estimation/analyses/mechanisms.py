@@ -25,6 +25,9 @@ REALLOCATION = (
     "neg_abs_gap_ln_fdi_per_head",
 )
 DEMONSTRATION = ("neg_abs_gap_ln_patents_per_head", "mean_ln_patents_per_head", "neg_abs_gap_ln_firms_per_head", "mean_ln_firms_per_head")
+# Investment in fixed assets ends in 2017 in all files seen so far: the two outcomes of capital are also run on the years that have it.
+CAPITAL = tuple(outcome for outcome in REALLOCATION if "capital" in outcome)
+CAPITAL_WINDOW = (2010, 2017)
 # Employment and wages are counted, not made from GDP; the development index holds GDP a head as one of several parts.
 OTHER_SERIES = ("growth_employed", "growth_wage", "development_index")
 PARTS = ("cm", "comove", "dispersion")
@@ -34,6 +37,16 @@ DOSES = {"measures": "measure_count", "novelty": "novelty_ratio", "similarity": 
 
 SPECS = (
     *(Spec(f"{ANALYSIS}.{outcome}.headline", ANALYSIS, outcome, permutations=DRAWS) for outcome in (*REALLOCATION, *DEMONSTRATION)),
+    *(
+        Spec(
+            f"{ANALYSIS}.{outcome}.window_{CAPITAL_WINDOW[0]}_{CAPITAL_WINDOW[1]}",
+            ANALYSIS,
+            outcome,
+            window=CAPITAL_WINDOW,
+            permutations=DRAWS,
+        )
+        for outcome in CAPITAL
+    ),
     *(
         Spec(f"{ANALYSIS}.{part}.by_{variant}", ANALYSIS, part, dose=dose, permutations=DRAWS_WITH_DOSE)
         for variant, dose in DOSES.items()

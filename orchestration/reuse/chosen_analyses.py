@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import duckdb
 import pandas as pd
 
-from estimation.analyses.catalog import all_specs, curve_specs
+from estimation.analyses.catalog import all_specs, curve_specs, radiation_specs
 from estimation.analyses.spec import Spec
 
 SCHEMA = "estimates"
@@ -21,22 +22,32 @@ class NoEstimates(RuntimeError):
     """The build holds no estimates whose other rows could stay."""
 
 
-def choose_specs(analyses: Sequence[str]) -> tuple[tuple[Spec, ...], tuple[Spec, ...]]:
-    """Specs of the named analyses, and those of the specification curve if it is among them.
+class Chosen(NamedTuple):
+    """Arguments of `study.run.run_study` that say what is estimated."""
+
+    specs: tuple[Spec, ...]
+    curve: tuple[Spec, ...]
+    radiation: tuple[Spec, ...]
+
+
+def choose_specs(analyses: Sequence[str] | None = None) -> Chosen:
+    """Specs of the named analyses by the way they are estimated; of all where none is named.
 
     Raises
     ------
     UnknownAnalysis
         Naming every name that is no analysis, and those that are.
     """
-    specs, curve = all_specs(), curve_specs()
-    known = sorted({spec.analysis for spec in (*specs, *curve)})
+    every = Chosen(all_specs(), curve_specs(), radiation_specs())
+    if analyses is None:
+        return every
+    known = sorted({spec.analysis for kind in every for spec in kind})
     unknown = sorted(set(analyses) - set(known))
     if unknown:
         raise UnknownAnalysis(
             f"config of study, analyses: expected names among {', '.join(known)}; found {', '.join(unknown)}; correct them"
         )
-    return tuple(s for s in specs if s.analysis in analyses), tuple(s for s in curve if s.analysis in analyses)
+    return Chosen(*(tuple(spec for spec in kind if spec.analysis in analyses) for kind in every))
 
 
 def read_estimates(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[str, pd.DataFrame]:
