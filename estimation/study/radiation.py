@@ -57,7 +57,7 @@ def run_radiation(marts: Marts, specs: Sequence[Spec], permutations: int | None 
         cohort, province = members["cohort"].to_numpy(), members["province_id"].to_numpy()
         found = fit_within_block(series.d, series.years, cohort, province, **settings)
         if found.p_value is None:
-            rows["not_run"].append(_not_run(spec, " ".join(found.warnings)))
+            rows["not_run"].append(_not_run(spec, *found.warnings))
             continue
         before = _placebo(series, cohort, province, settings)
         rows["estimate"].append(_estimate(spec, series, members, found))
@@ -134,12 +134,17 @@ def _warn_of_trend(spec: Spec, before: WithinBlockResult | None) -> list[str]:
 
 
 def _in_words_of_the_rule(spec: Spec, text: str) -> str:
-    """A warning of the estimator in the words of the study: blocks are provinces, and exposed cities are no pilots."""
+    """A sentence of the estimator in the words of the study: blocks are provinces, and exposed cities are no pilots."""
+    if text.startswith("No verdict"):
+        # what follows tells the owner of a file what to change in it
+        text = text.split(";")[0].removesuffix(".") + "."
     text = text.replace("block", "province")
     if term_of(spec) == "treated":
         return text
-    return text.replace("never-pilot", "unexposed city").replace("pilots", "exposed cities")
+    for pilots, cities in (("never-pilots", "unexposed cities"), ("never-pilot", "unexposed city"), ("pilots", "exposed cities")):
+        text = text.replace(pilots, cities)
+    return text
 
 
-def _not_run(spec: Spec, reason: str) -> dict[str, str]:
-    return {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": _in_words_of_the_rule(spec, reason)}
+def _not_run(spec: Spec, *reasons: str) -> dict[str, str]:
+    return {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": " ".join(_in_words_of_the_rule(spec, text) for text in reasons)}
