@@ -137,7 +137,7 @@ def _in_words_of_the_rule(spec: Spec, text: str) -> str:
     """A sentence of the estimator in the words of the study: blocks are provinces, and exposed cities are no pilots."""
     if text.startswith("No verdict"):
         # what follows tells the owner of a file what to change in it
-        text = text.split(";")[0].removesuffix(".") + "."
+        text = text.split(";", maxsplit=1)[0].removesuffix(".") + "."
     text = text.replace("block", "province")
     if term_of(spec) == "treated":
         return text
