@@ -11,6 +11,7 @@ from . import (
     matching,
     mechanisms,
     policy_tools,
+    primary,
     radiation,
     robustness,
     specification_curve,
@@ -37,6 +38,11 @@ ANALYSES = (
 def all_specs() -> tuple[Spec, ...]:
     """Every spec of the analyses, in their order."""
     return tuple(spec for analysis in ANALYSES for spec in analysis.SPECS)
+
+
+def primary_specs() -> tuple[Spec, ...]:
+    """Windows and series of the primary test, in its order."""
+    return primary.SPECS
 
 
 def curve_specs() -> tuple[Spec, ...]:

@@ -34,7 +34,7 @@ def run_primary(path: Path, seed: int = 1, permutations: int = 9999, as_json: bo
     """
     panel = read_city_file(path)
     result = fit_primary(panel.growth, panel.years, panel.cohort, panel.block, permutations=permutations, seed=seed)
-    return json.dumps(asdict(result), ensure_ascii=False) if as_json else _lines(result)
+    return json.dumps(asdict(result), ensure_ascii=False, allow_nan=False) if as_json else _lines(result)
 
 
 def _lines(result: PrimaryResult) -> str:

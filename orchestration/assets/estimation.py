@@ -26,6 +26,10 @@ DESCRIPTIONS = {
     "not_run": "A spec without the series, ties or clusters it needs, with the reason.",
     "warning": "A warning that belongs beside a spec's estimates.",
     "specification": "The choices of a spec of the specification curve.",
+    "primary": "The primary test on one window and series, with its verdict.",
+    "channel": "One channel of synchronization beside a primary test.",
+    "power": "How often the primary test finds an effect that is imposed on the panel.",
+    "placebo": "The primary test where nothing can have happened: earlier years, cities without a zone.",
 }
 TABLES = tuple(DESCRIPTIONS)
 # Every table of the group. Assets of their own make the truth, from the counterfactual build, and the claims, from the other tables.
@@ -142,16 +146,9 @@ def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[s
 def _run_study(frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
     from estimation.study.run import run_study
 
-    return vars(
-        run_study(
-            frames,
-            chosen.specs,
-            curve=chosen.curve,
-            radiation=chosen.radiation,
-            permutations=permutations,
-            on_progress=lambda text: progress(f"  {text}"),
-        )
-    )
+    settings = {"permutations": permutations, "on_progress": lambda text: progress(f"  {text}")}
+    kinds = {"curve": chosen.curve, "primary": chosen.primary, "radiation": chosen.radiation}
+    return vars(run_study(frames, chosen.specs, **kinds, **settings))
 
 
 def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import duckdb
 import pandas as pd
 
-from estimation.analyses.catalog import all_specs, curve_specs, radiation_specs
+from estimation.analyses.catalog import all_specs, curve_specs, primary_specs, radiation_specs
 from estimation.analyses.spec import Spec
 
 SCHEMA = "estimates"
@@ -27,6 +27,7 @@ class Chosen(NamedTuple):
 
     specs: tuple[Spec, ...]
     curve: tuple[Spec, ...]
+    primary: tuple[Spec, ...]
     radiation: tuple[Spec, ...]
 
 
@@ -38,7 +39,7 @@ def choose_specs(analyses: Sequence[str] | None = None) -> Chosen:
     UnknownAnalysis
         Naming every name that is no analysis, and those that are.
     """
-    every = Chosen(all_specs(), curve_specs(), radiation_specs())
+    every = Chosen(all_specs(), curve_specs(), primary_specs(), radiation_specs())
     if analyses is None:
         return every
     known = sorted({spec.analysis for kind in every for spec in kind})
