@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .mechanisms import CAPITAL_WINDOW, DOSES
 from .rules import TOOLS, WITHOUT_TEXTS
-from .spec import Spec
+from .spec import Spec, split_of
 
 ANALYSIS = "study_form"
 OUTCOME = "cm_growth_official"
@@ -35,9 +35,9 @@ def _spec(outcome: str, variant: str, **changes) -> Spec:
 
 
 SPECS = (
-    *(_spec(OUTCOME, name, moderator=name) for name in DIFFERS),
-    _spec(OUTCOME, f"by_{DEMONSTRATION}", dose=DOSES[DEMONSTRATION]),
+    *(_spec(part, name, moderator=name) for name in DIFFERS for part in split_of(OUTCOME)),
+    *(_spec(part, f"by_{DEMONSTRATION}", dose=DOSES[DEMONSTRATION]) for part in split_of(OUTCOME)),
     *(_spec(outcome, "calendar_year") for outcome in MECHANISMS),
     _spec(CAPITAL, f"window_{CAPITAL_WINDOW[0]}_{CAPITAL_WINDOW[1]}", window=CAPITAL_WINDOW),
-    *(_spec(OUTCOME, tool_class, strength=(tool_class,), excluded=(WITHOUT_TEXTS,)) for tool_class in TOOLS),
+    *(_spec(part, name, strength=(name,), excluded=(WITHOUT_TEXTS,)) for name in TOOLS for part in split_of(OUTCOME)),
 )
