@@ -12,13 +12,27 @@ from . import (
     mechanisms,
     policy_tools,
     primary,
+    radiation,
     robustness,
     specification_curve,
     spillovers,
+    study_form,
 )
 from .spec import Spec
 
-ANALYSES = (baseline, dynamics, matching, robustness, mechanisms, heterogeneity, policy_tools, confounders, spillovers, leave_out)
+ANALYSES = (
+    baseline,
+    dynamics,
+    matching,
+    robustness,
+    mechanisms,
+    heterogeneity,
+    policy_tools,
+    confounders,
+    spillovers,
+    leave_out,
+    study_form,
+)
 
 
 def all_specs() -> tuple[Spec, ...]:
@@ -34,3 +48,8 @@ def primary_specs() -> tuple[Spec, ...]:
 def curve_specs() -> tuple[Spec, ...]:
     """Every spec of the specification curve, in its order."""
     return specification_curve.SPECS
+
+
+def radiation_specs() -> tuple[Spec, ...]:
+    """Every spec of city-level outcomes, in its order."""
+    return radiation.SPECS

@@ -59,6 +59,8 @@ SERIES: dict[str, Series] = {
         Series("growth_wage", "wage_avg_cny within one source and edition", "growth_wage_pct"),
         Series("growth_night_lights", "night_lights_nw_cm2_sr from 2013 on within one source and edition", "growth_night_lights_pct"),
         Series("ln_wage", "wage_avg_cny", "ln_wage"),
+        Series("ln_employed_per_head", f"employed_10k and {_HEAD}", "ln_employed_per_head"),
+        Series("ln_investment_per_head", f"fixed_investment_cny_100m and {_HEAD}", "ln_investment_per_head"),
         Series("ln_credit_per_head", f"loans_cny_100m and {_HEAD}", "ln_credit_per_head"),
         Series("ln_fdi_per_head", f"fdi_usd_1m above zero and {_HEAD}", "ln_fdi_per_head"),
         Series("ln_patents_per_head", f"patents_granted and {_HEAD}", "ln_patents_per_head"),

@@ -25,7 +25,14 @@ INPUTS = (
 LOGS = {"ln_wage": ("wage_avg_cny", None)}
 LOGS |= {
     f"ln_{name}_per_head": (column, "population_10k")
-    for name, column in (("credit", "loans_cny_100m"), ("fdi", "fdi_usd_1m"), ("patents", "patents_granted"), ("firms", "firms_new"))
+    for name, column in (
+        ("employed", "employed_10k"),
+        ("investment", "fixed_investment_cny_100m"),
+        ("credit", "loans_cny_100m"),
+        ("fdi", "fdi_usd_1m"),
+        ("patents", "patents_granted"),
+        ("firms", "firms_new"),
+    )
 }
 DERIVED = (*LOGS, "labour_allocation", "labour_misallocation", "capital_allocation", "capital_misallocation")
 

@@ -72,6 +72,13 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
     )
 
 
+def read_claims(con: Any) -> pd.DataFrame:
+    """``marts.dim_study_claim`` in the order in which claims are shown; `study.claims.build_claims` says which columns are used."""
+    columns = {"claim_id", "claim_en", "claim_zh", "study_finding", "expected_direction", "uses_primary", "smallest_effect"}
+    columns |= {"spec_id_study_form", "term_study_form", "spec_id", "term"}
+    return _read_columns(con, "dim_study_claim", ("claim_no",), columns)
+
+
 def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:
     return _of_whole_prefectures(con, _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), {"city_id", *doses}))
 

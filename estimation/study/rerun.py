@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from ..analyses.catalog import all_specs, curve_specs
+from ..analyses.catalog import all_specs, curve_specs, radiation_specs
 from .run import StudyResult, read_marts, run_study
 
 COLUMNS = ("term", "event_time", "vcov", "estimate", "std_error", "ci_low", "ci_high", "p_value")
@@ -40,7 +40,7 @@ def run_specs(database: Path, spec_ids: Sequence[str], *, permutations: int | No
     RunError
         If the file cannot be read or an id is unknown; near ids are named.
     """
-    known = {spec.spec_id: spec for spec in (*all_specs(), *curve_specs())}
+    known = {spec.spec_id: spec for spec in (*all_specs(), *curve_specs(), *radiation_specs())}
     for spec_id in spec_ids:
         if spec_id not in known:
             near = difflib.get_close_matches(spec_id, known, n=3)
@@ -54,7 +54,8 @@ def run_specs(database: Path, spec_ids: Sequence[str], *, permutations: int | No
             marts = read_marts(con, specs)
     except duckdb.Error as error:
         raise RunError(f"{database.name}: expected a warehouse published by citysync, found: {error}") from error
-    result = run_study(marts, specs, permutations=permutations, seed=seed)
+    of_cities = [spec for spec in specs if spec in radiation_specs()]
+    result = run_study(marts, [spec for spec in specs if spec not in of_cities], radiation=of_cities, permutations=permutations, seed=seed)
     return "\n\n".join(_text(spec.spec_id, result) for spec in specs)
 
 

@@ -21,6 +21,7 @@ from ..sample.marts import Marts, read_frames
 from .estimate import estimate_group, group_specs
 from .multiplicity import adjusted_rows
 from .primary import run_primary
+from .radiation import run_radiation
 from .specification_curve import run_curve
 from .tables import (
     DIAGNOSTIC_COLUMNS,
@@ -58,6 +59,7 @@ def run_study(
     *,
     curve: Sequence[Spec] = (),
     primary: Sequence[Spec] = (),
+    radiation: Sequence[Spec] = (),
     permutations: int | None = None,
     seed: int | None = None,
     on_progress: Callable[[str], None] | None = None,
@@ -73,6 +75,8 @@ def run_study(
         Specs of the specification curve; none by default.
     primary : sequence of Spec
         Windows and series of the primary test; none by default.
+    radiation : sequence of Spec
+        Specs of city-level outcomes (`radiation.run_radiation`); none by default.
     permutations, seed : int, optional
         The most draws a spec may take, and the seed of all.
     on_progress : callable, optional
@@ -94,13 +98,14 @@ def run_study(
             rows[spec.spec_id] = _rows_of(spec, sample, result, names)
         done += len(group)
     curve_rows = _run_curve(marts, curve, on_progress)
+    city_rows = run_radiation(marts, radiation, permutations, seed)
     tested = run_primary(marts, primary, permutations=permutations, seed=seed, on_progress=on_progress if primary else None)
-    estimate = _frame(rows, "estimate", ESTIMATE_COLUMNS, curve_rows)
+    estimate = _frame(rows, "estimate", ESTIMATE_COLUMNS, city_rows, curve_rows)
     return StudyResult(
         estimate=estimate,
-        diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS, {"diagnostic": adjusted_rows(estimate)}),
-        not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, {"not_run": curve_rows["not_run"] + tested.not_run}),
-        warning=_frame(rows, "warning", WARNING_COLUMNS, {"warning": tested.warning}),
+        diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS, city_rows, {"diagnostic": adjusted_rows(estimate)}),
+        not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, city_rows, curve_rows, {"not_run": tested.not_run}),
+        warning=_frame(rows, "warning", WARNING_COLUMNS, city_rows, {"warning": tested.warning}),
         specification=typed(curve_rows["specification"], SPECIFICATION_COLUMNS),
         **{name: getattr(tested, name) for name in ("primary", "channel", "power", "placebo")},
     )
@@ -173,8 +178,8 @@ def _not_run(spec: Spec, reason: str) -> dict[str, str]:
     return {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": reason}
 
 
-def _frame(rows: dict[str, dict[str, list]], table: str, columns: dict[str, str], more: dict[str, list] | None = None) -> pd.DataFrame:
-    return typed([row for tables in rows.values() for row in tables[table]] + (more or {}).get(table, []), columns)
+def _frame(rows: dict[str, dict[str, list]], table: str, columns: dict[str, str], *more: dict[str, list]) -> pd.DataFrame:
+    return typed([row for tables in (*rows.values(), *more) for row in tables[table]], columns)
 
 
 def _run_curve(marts: Marts, specs: Sequence[Spec], on_progress: Callable[[str], None] | None) -> dict[str, list]:

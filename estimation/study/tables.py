@@ -19,6 +19,13 @@ ESTIMATE_COLUMNS = {
 }
 DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL}
 NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}
+CLAIM_COLUMNS = {
+    **dict.fromkeys(("claim_id", "claim_en", "claim_zh", "study_finding", "spec_id_study_form"), _TEXT),
+    **dict.fromkeys(("estimate_study_form", "p_value_study_form"), _REAL),
+    **dict.fromkeys(("verdict_study_form", "spec_id"), _TEXT),
+    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL),
+    **dict.fromkeys(("verdict", "reason"), _TEXT),
+}
 WARNING_COLUMNS = {"spec_id": _TEXT, "warning": _TEXT}
 TRUTH_COLUMNS = {"spec_id": _TEXT, "term": _TEXT, "cohort_year": _COUNT, "event_time": _COUNT, "truth": _REAL}
 SPECIFICATION_COLUMNS = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pandas as pd
 from pydantic import Field
 
@@ -31,8 +32,8 @@ DESCRIPTIONS = {
     "placebo": "The primary test where nothing can have happened: earlier years, cities without a zone.",
 }
 TABLES = tuple(DESCRIPTIONS)
-# Every table of the group; the truth is made by an asset of its own, from the counterfactual build.
-KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth")]
+# Every table of the group. Assets of their own make the truth, from the counterfactual build, and the claims, from the other tables.
+KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth", "claim")]
 PREVIEW = ("spec_id", "term", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pilots")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
 EVENT_STUDY = "dynamics.cm_growth_official.headline"
@@ -99,7 +100,34 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
             comment_tables(con)
         return dg.MaterializeResult(metadata=_metadata(home, "truth", table))
 
-    return [study, truth]
+    @dg.asset(
+        key=dg.AssetKey([GROUP, "claim"]),
+        group_name=GROUP,
+        deps=[*marts, *(dg.AssetKey([GROUP, table]) for table in TABLES)],
+        kinds={"python", "duckdb"},
+        description="A claim of the published study: the study's own form on these data, honest inference beside it, and two verdicts.",
+    )
+    def claim() -> dg.MaterializeResult:
+        from estimation.sample.marts import read_claims
+        from estimation.study.claims import Tables, build_claims
+
+        home = Home.from_environment()
+        with open_build(home.build) as con:
+            tables = Tables(*(_read_table(con, table) for table in ("estimate", "diagnostic", "not_run", "primary")))
+            table = build_claims(read_claims(con), tables)
+            write_frame(con, GROUP, "claim", table)
+            comment_tables(con)
+        found = int((table["verdict"] == "found").sum())
+        progress(f"claims of the study: {len(table)}, of which {found} found by the honest test")
+        return dg.MaterializeResult(metadata=_metadata(home, "claim", table))
+
+    return [study, truth, claim]
+
+
+def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:
+    """A table of the group, None where the build has none of this name."""
+    known = con.execute("select count(*) from duckdb_tables() where schema_name = ? and table_name = ?", [GROUP, table]).fetchone()[0]
+    return con.execute(f'select * from {GROUP}."{table}"').df() if known else None
 
 
 def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -111,17 +139,16 @@ def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[s
         frames = read_marts(con)
         before = read_estimates(con, TABLES) if analyses else {}
     if not analyses:
-        return keep_estimates(home, frames, [settings.permutations], lambda: _run_study(frames, settings.permutations))
+        return keep_estimates(home, frames, [settings.permutations], lambda: _run_study(frames, settings.permutations, choose_specs()))
     return replace_analyses(before, _run_study(frames, settings.permutations, choose_specs(analyses)), analyses)
 
 
-def _run_study(frames: Any, permutations: int, chosen: tuple[Sequence[Any], ...] | None = None) -> dict[str, Any]:
-    from estimation.analyses.catalog import all_specs, curve_specs, primary_specs
+def _run_study(frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
     from estimation.study.run import run_study
 
-    specs, curve, primary = (all_specs(), curve_specs(), primary_specs()) if chosen is None else chosen
     settings = {"permutations": permutations, "on_progress": lambda text: progress(f"  {text}")}
-    return vars(run_study(frames, specs, curve=curve, primary=primary, **settings))
+    kinds = {"curve": chosen.curve, "primary": chosen.primary, "radiation": chosen.radiation}
+    return vars(run_study(frames, chosen.specs, **kinds, **settings))
 
 
 def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:

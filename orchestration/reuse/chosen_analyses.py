@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import duckdb
 import pandas as pd
 
-from estimation.analyses.catalog import all_specs, curve_specs, primary_specs
+from estimation.analyses.catalog import all_specs, curve_specs, primary_specs, radiation_specs
 from estimation.analyses.spec import Spec
 
 SCHEMA = "estimates"
@@ -21,22 +22,33 @@ class NoEstimates(RuntimeError):
     """The build holds no estimates whose other rows could stay."""
 
 
-def choose_specs(analyses: Sequence[str]) -> tuple[tuple[Spec, ...], ...]:
-    """Specs of the named analyses: of the study, of the specification curve, of the primary test.
+class Chosen(NamedTuple):
+    """Arguments of `study.run.run_study` that say what is estimated."""
+
+    specs: tuple[Spec, ...]
+    curve: tuple[Spec, ...]
+    primary: tuple[Spec, ...]
+    radiation: tuple[Spec, ...]
+
+
+def choose_specs(analyses: Sequence[str] | None = None) -> Chosen:
+    """Specs of the named analyses by the way they are estimated; of all where none is named.
 
     Raises
     ------
     UnknownAnalysis
         Naming every name that is no analysis, and those that are.
     """
-    every = (all_specs(), curve_specs(), primary_specs())
-    known = sorted({spec.analysis for specs in every for spec in specs})
+    every = Chosen(all_specs(), curve_specs(), primary_specs(), radiation_specs())
+    if analyses is None:
+        return every
+    known = sorted({spec.analysis for kind in every for spec in kind})
     unknown = sorted(set(analyses) - set(known))
     if unknown:
         raise UnknownAnalysis(
             f"config of study, analyses: expected names among {', '.join(known)}; found {', '.join(unknown)}; correct them"
         )
-    return tuple(tuple(spec for spec in specs if spec.analysis in analyses) for specs in every)
+    return Chosen(*(tuple(spec for spec in kind if spec.analysis in analyses) for kind in every))
 
 
 def read_estimates(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[str, pd.DataFrame]:

@@ -28,6 +28,7 @@ EXPECTED = [
     "marts/panel_pair_year",
     "estimates/estimate",
     "estimates/truth",
+    "estimates/claim",
     "publication/report",
     "publication/published",
 ]

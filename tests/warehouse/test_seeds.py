@@ -45,6 +45,7 @@ def roster() -> pd.DataFrame:
         ("unit_factors", ["unit_text", "canonical_unit"]),
         ("source_priority", ["source_id", "indicator_id", "first_year", "last_year"]),
         ("other_policies", ["policy", "batch", "city_id", "unit_zh", "scope"]),
+        ("study_claims", ["claim_id"]),
     ],
 )
 def test_keys_are_unique_and_lines_plain(table, key):

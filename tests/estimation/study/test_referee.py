@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.analyses import confounders, leave_out, mechanisms, spillovers
+from estimation.analyses import confounders, leave_out, mechanisms, spillovers, study_form
 from estimation.analyses.catalog import all_specs
 from estimation.analyses.spec import Spec
 from estimation.estimators.two_way import leave_one_out
@@ -71,6 +71,18 @@ def test_a_mechanism_is_the_regression_on_its_own_pair_series(marts):
     cohort = marts.cities["treated_year"].to_numpy(dtype=float, na_value=0).astype(int)
     panel = PairPanel(left, right, YEARS, (wide[left] + wide[right]) / 2, cohort, province=marts.cities["province_id"].to_numpy())
     assert found["estimate"].iloc[0] == pytest.approx(fit_panel(panel, permutations=0).estimates[0].estimate, rel=1e-12)
+
+
+def test_a_mechanism_in_the_studys_form_is_that_of_the_calendar_year_clustered_by_pair(marts):
+    later = pd.array(marts.cities["treated_year"] + 1, dtype="Int64")
+    dated = dataclasses.replace(marts, cities=marts.cities.assign(treated_year=later))
+    specs = [spec for spec in study_form.SPECS if spec.outcome == "neg_abs_gap_labour_allocation"]
+    found = run_study(dated, specs, **FAST).estimate.set_index("vcov")
+    ours = [spec for spec in mechanisms.SPECS if spec.outcome == "neg_abs_gap_labour_allocation"]
+    same = run_study(marts, ours, **FAST).estimate.set_index("vcov")
+    assert set(found.index) == {"conventional", "city", "province_jackknife"}
+    assert found["estimate"].iloc[0] == pytest.approx(same["estimate"].iloc[0], rel=1e-12)
+    assert found.loc["conventional", "p_value"] == pytest.approx(same.loc["conventional", "p_value"], rel=1e-9)
 
 
 def test_a_policy_control_is_that_of_a_dummy_regression(marts):

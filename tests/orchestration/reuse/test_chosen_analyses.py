@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from estimation.analyses.catalog import curve_specs
+from estimation.analyses.catalog import all_specs, curve_specs, primary_specs, radiation_specs
 from estimation.study import run as study
 from orchestration.assets.estimation import TABLES
 from orchestration.reuse.chosen_analyses import NoEstimates, UnknownAnalysis, choose_specs, read_estimates, replace_analyses
@@ -14,10 +14,11 @@ from tests.orchestration.conftest import SMALL, Run
 
 
 def test_specs_of_the_named_analyses_are_chosen() -> None:
-    specs, curve = choose_specs(["dynamics"])
-    assert {spec.analysis for spec in specs} == {"dynamics"} and not curve
-    specs, curve = choose_specs(["specification_curve"])
-    assert not specs and len(curve) == len(curve_specs())
+    chosen = choose_specs(["dynamics"])
+    assert {spec.analysis for spec in chosen.specs} == {"dynamics"} and chosen[1:] == ((), (), ())
+    assert choose_specs(["specification_curve"]) == ((), curve_specs(), (), ())
+    assert choose_specs(["primary", "radiation"]) == ((), (), primary_specs(), radiation_specs())
+    assert choose_specs() == (all_specs(), curve_specs(), primary_specs(), radiation_specs())
 
 
 def test_a_name_that_is_no_analysis_is_refused_with_those_that_are() -> None:
@@ -42,8 +43,7 @@ def test_an_analysis_alone_gives_what_the_whole_study_gave(simulated: Run) -> No
     """The samples of `dynamics` are shared with other analyses in a whole study; alone it must find the same."""
     with duckdb.connect(str(simulated.home / "published" / "citysync.duckdb"), read_only=True) as con:
         before, marts = read_estimates(con, TABLES), study.read_marts(con)
-    specs, curve = choose_specs(["dynamics"])
-    alone = study.run_study(marts, specs, curve=curve, permutations=int(SMALL["CITYSYNC_PERMUTATIONS"]))
+    alone = study.run_study(marts, choose_specs(["dynamics"]).specs, permutations=int(SMALL["CITYSYNC_PERMUTATIONS"]))
     after = replace_analyses(before, vars(alone), ["dynamics"])
     assert len(alone.estimate)
     for table in TABLES:

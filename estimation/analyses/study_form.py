@@ -1,0 +1,43 @@
+"""The study's claims in the study's own form: approval counts from its calendar year, strong ties, clustered by pair.
+
+`estimates.claim` sets these rows beside the honest ones. The net effect in this form is `baseline.cm_growth_official.calendar_year`.
+Clustered by pair is the `vcov` ``conventional``; the city line and the province jackknife stand beside it. No permutation: the verdict on
+the study's form needs none, and the same question with one stands in the analyses `heterogeneity`, `mechanisms` and `policy_tools`.
+"""
+
+from __future__ import annotations
+
+from .mechanisms import CAPITAL_WINDOW, DOSES
+from .rules import TOOLS, WITHOUT_TEXTS
+from .spec import Spec, split_of
+
+ANALYSIS = "study_form"
+OUTCOME = "cm_growth_official"
+
+# By whom the effect differs: region (across regions, coast), human capital, financial development, information infrastructure.
+DIFFERS = ("same_region", "coastal", "human_capital", "financial_development", "infrastructure")
+MECHANISMS = ("neg_abs_gap_ln_patents_per_head", "neg_abs_gap_labour_allocation")
+CAPITAL = "neg_abs_gap_capital_allocation"
+# Dose of leading demonstration: how many measures the texts of the pilot's zone hold.
+DEMONSTRATION = "measures"
+
+
+def _spec(outcome: str, variant: str, **changes) -> Spec:
+    return Spec(
+        spec_id=f"{ANALYSIS}.{outcome}.{variant}",
+        analysis=ANALYSIS,
+        outcome=outcome,
+        treatment_rule="calendar_year",
+        vcov=("conventional", "city", "province_jackknife"),
+        permutations=0,
+        **changes,
+    )
+
+
+SPECS = (
+    *(_spec(part, name, moderator=name) for name in DIFFERS for part in split_of(OUTCOME)),
+    *(_spec(part, f"by_{DEMONSTRATION}", dose=DOSES[DEMONSTRATION]) for part in split_of(OUTCOME)),
+    *(_spec(outcome, "calendar_year") for outcome in MECHANISMS),
+    _spec(CAPITAL, f"window_{CAPITAL_WINDOW[0]}_{CAPITAL_WINDOW[1]}", window=CAPITAL_WINDOW),
+    *(_spec(part, name, strength=(name,), excluded=(WITHOUT_TEXTS,)) for name in TOOLS for part in split_of(OUTCOME)),
+)

@@ -1,0 +1,150 @@
+"""Radiation or siphon on the marts: city-level outcomes by distance from, and ties to, a pilot that is admitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..analyses.radiation import ESTIMATOR
+from ..analyses.rules import EXPOSURE_RULES
+from ..analyses.spec import SampleError, Spec
+from ..inference.diagnostics.goodman_bacon import minimum_detectable_effect
+from ..primary.city_panel import MINIMUM_YEARS_BEFORE
+from ..primary.within_block import WithinBlockResult, fit_within_block
+from ..sample.build import hash_panels
+from ..sample.cities import build_sample_cities
+from ..sample.marts import Marts
+from ..sample.outcomes import CitySeries, build_series
+
+# With fewer no p below 0.05 can come out.
+FEWEST_DRAWS = 20
+# A warning should miss little.
+WARNING_LEVEL = 0.10
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def run_radiation(marts: Marts, specs: Sequence[Spec], permutations: int | None = None, seed: int | None = None) -> Rows:
+    """Estimate every spec of `analyses.radiation`.
+
+    Parameters
+    ----------
+    marts : Marts
+    specs : sequence of Spec
+        The outcome is a series of `analyses.series`, the treatment rule dates the cities.
+    permutations, seed : int, optional
+        The most draws a spec may take (at least 20 are), and the seed of all.
+
+    Returns
+    -------
+    dict of str to list of dict
+        Rows of ``estimate``, ``diagnostic``, ``not_run`` and ``warning``, in order of the specs. A coefficient is in units of its outcome:
+        points of growth a year, or log points.
+    """
+    rows: Rows = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
+    for spec in specs:
+        try:
+            series, members = _sample(marts, spec)
+        except SampleError as error:
+            rows["not_run"].append(_not_run(spec, str(error)))
+            continue
+        settings = {
+            "permutations": max(spec.permutations if permutations is None else min(permutations, spec.permutations), FEWEST_DRAWS),
+            "seed": spec.seed if seed is None else seed,
+        }
+        cohort, province = members["cohort"].to_numpy(), members["province_id"].to_numpy()
+        found = fit_within_block(series.d, series.years, cohort, province, **settings)
+        if found.p_value is None:
+            rows["not_run"].append(_not_run(spec, *found.warnings))
+            continue
+        before = _placebo(series, cohort, province, settings)
+        rows["estimate"].append(_estimate(spec, series, members, found))
+        rows["diagnostic"] += _diagnostics(spec, found, before)
+        warnings = [_in_words_of_the_rule(spec, text) for text in found.warnings] + _warn_of_trend(spec, before)
+        rows["warning"] += [{"spec_id": spec.spec_id, "warning": text} for text in warnings]
+    return rows
+
+
+def term_of(spec: Spec) -> str:
+    """``exposed`` where a city is dated by another city's admission, ``treated`` where by its own."""
+    return "exposed" if spec.treatment_rule in EXPOSURE_RULES else "treated"
+
+
+def _sample(marts: Marts, spec: Spec) -> tuple[CitySeries, pd.DataFrame]:
+    """The series of the cities that the spec keeps, and those cities with their dates, in the same order."""
+    years = marts.synchronization["year"]
+    if marts.city_years is None or (spec.window is None and years.empty):
+        raise SampleError("needs cities in a study window, found none")
+    window = spec.window or (int(years.min()), int(years.max()))
+    found = build_series(marts.city_years, spec.outcome, window)
+    members = build_sample_cities(marts.cities, found.city_ids, spec, int(found.years[-1]))
+    kept = np.isin(found.city_ids, members["city_id"].to_numpy())
+    return CitySeries(found.city_ids[kept], found.years, found.d[kept]), members
+
+
+def _estimate(spec: Spec, series: CitySeries, members: pd.DataFrame, found: WithinBlockResult) -> dict[str, Any]:
+    ids, cohort = series.city_ids, members["cohort"].to_numpy()
+    numbers = ("estimate", "ci_low", "ci_high", "p_value", "n_cities", "n_pilots")
+    return {
+        **{name: getattr(spec, name) for name in ("spec_id", "analysis", "outcome", "treatment_rule", "tie_rule")},
+        "estimator": ESTIMATOR,
+        "term": term_of(spec),
+        "cohort_year": None,
+        "event_time": None,
+        "vcov": "permutation",
+        "is_default": True,
+        "std_error": None,
+        **{name: getattr(found, name) for name in numbers},
+        "n_obs": found.n_cities * len(series.years),
+        # a panel of cities holds no pair
+        "n_pairs": 0,
+        "panel_hash": hash_panels((ids, ids), cohort, series.years, [series.d])[0],
+    }
+
+
+def _placebo(series: CitySeries, cohort: np.ndarray, province: np.ndarray, settings: dict[str, int]) -> WithinBlockResult | None:
+    """The same test on the years before the first date, every dated city dated in the fourth of them; None without four such years."""
+    before = series.years < cohort[cohort > 0].min()
+    if before.sum() <= MINIMUM_YEARS_BEFORE:
+        return None
+    years = series.years[before]
+    dated = np.where(cohort > 0, years[MINIMUM_YEARS_BEFORE], 0)
+    return fit_within_block(series.d[:, before], years, dated, province, **settings)
+
+
+def _diagnostics(spec: Spec, found: WithinBlockResult, before: WithinBlockResult | None) -> list[dict[str, Any]]:
+    """Error of the coefficient, smallest effect found in 80 % of cases (by a t with as many provinces less one), and the placebo."""
+    smallest = minimum_detectable_effect(found.std_error, found.n_blocks - 1)
+    values = [("within_block_error", found.std_error), ("minimum_detectable_effect", smallest), ("n_mixed_provinces", found.n_blocks)]
+    if before is not None:
+        values += [("placebo_before_estimate", before.estimate), ("placebo_before_p", before.p_value)]
+    return [{"spec_id": spec.spec_id, "diagnostic": name, "term": term_of(spec), "value": value} for name, value in values]
+
+
+def _warn_of_trend(spec: Spec, before: WithinBlockResult | None) -> list[str]:
+    if before is None or before.p_value is None or before.p_value >= WARNING_LEVEL:
+        return []
+    who = "Cities exposed later" if term_of(spec) == "exposed" else "Pilots"
+    return [
+        f"{who} moved away from their peers already before the first of them was dated (estimate {before.estimate:+.3g}, "
+        f"p = {before.p_value:.3f}): the coefficient may be an earlier trend."
+    ]
+
+
+def _in_words_of_the_rule(spec: Spec, text: str) -> str:
+    """A sentence of the estimator in the words of the study: blocks are provinces, and exposed cities are no pilots."""
+    if text.startswith("No verdict"):
+        # what follows tells the owner of a file what to change in it
+        text = text.split(";", maxsplit=1)[0].removesuffix(".") + "."
+    text = text.replace("block", "province")
+    if term_of(spec) == "treated":
+        return text
+    for pilots, cities in (("never-pilots", "unexposed cities"), ("never-pilot", "unexposed city"), ("pilots", "exposed cities")):
+        text = text.replace(pilots, cities)
+    return text
+
+
+def _not_run(spec: Spec, *reasons: str) -> dict[str, str]:
+    return {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": " ".join(_in_words_of_the_rule(spec, text) for text in reasons)}
