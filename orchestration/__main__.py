@@ -40,10 +40,12 @@ def main(arguments: list[str] | None = None) -> int:
 
         return run(chosen.landing, chosen.permutations)
     if chosen.command in ("verify", "rollback", "reproduce"):
+        if chosen.command == "reproduce":
+            from orchestration.commands.reproduce import reproduce
+
+            return reproduce(chosen.run, chosen.landing)
         from orchestration.commands import publications
 
-        if chosen.command == "reproduce":
-            return publications.reproduce(chosen.run, chosen.landing)
         return publications.verify(chosen.run) if chosen.command == "verify" else publications.rollback(chosen.run)
     if chosen.command == "audit":
         from orchestration.commands.audit import audit

@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ REPO = Path(__file__).resolve().parent.parent
 
 
 class RefreshRunning(Exception):
-    """Another process holds the lock of this home."""
+    """Another process holds the lock of this home: a refresh, or a command that must not run beside one."""
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,14 @@ _HELD: set[Path] = set()
 
 
 @contextmanager
-def hold_lock(home: Home) -> Iterator[None]:
-    """Let one refresh run in a home at a time.
+def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
+    """Let one command change a home at a time: refresh, reproduce, rollback, clean or a run of the UI.
+
+    Parameters
+    ----------
+    home : Home
+    work : str
+        What holds it, in one word; another command that has to wait is told.
 
     Raises
     ------
@@ -144,19 +150,28 @@ def hold_lock(home: Home) -> Iterator[None]:
         yield
         return
     home.root.mkdir(parents=True, exist_ok=True)
-    with open(home.root / "refresh.lock", "a+", encoding="utf-8") as file:
+    with open(home.root / "refresh.lock", "a+", encoding="utf-8", errors="replace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
+            holder = file.read(200).strip()
             raise RefreshRunning(
-                f"another refresh of {home.root} is running ({file.read().strip() or 'holder unknown'}); wait for it or stop it"
+                f"{_work_of(holder)} of {home.root} is running ({holder or 'holder unknown'}); wait for it or stop it"
             ) from None
         file.truncate(0)
-        json.dump({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}, file)
+        json.dump({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "work": work}, file)
         file.flush()
         _HELD.add(home.root)
         try:
             yield
         finally:
             _HELD.discard(home.root)
+
+
+def _work_of(holder: str) -> str:
+    """What the note in the lock says is running."""
+    with suppress(ValueError, AttributeError):
+        work = json.loads(holder).get("work", "refresh")
+        return "another refresh" if work == "refresh" else f"another command ({work})"
+    return "another refresh"

@@ -11,6 +11,7 @@ import dagster as dg
 
 from orchestration.dagster_ui.run_tags import describe_tags, tag_run
 from orchestration.home import Home, hold_lock
+from orchestration.run_settings import SETTINGS
 from warehouse.publication.publish import refuse_to_replace
 
 
@@ -55,8 +56,7 @@ class Settings(dg.ConfigurableResource):
 
     def as_environment(self) -> dict[str, str]:
         """What a run's results depend on besides its files and code, as the variables that set it; the landing's path is not among them."""
-        names = ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR", "AS_OF_EDITION", "STRICT", "CITYSYNC_PAIR_YEAR_LIMIT")
-        given = {name: os.environ[name] for name in names if os.environ.get(name)}
+        given = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
         own = {"CITYSYNC_PERMUTATIONS": str(self.permutations), "CITYSYNC_SIMULATED_CITIES": str(self.simulated_cities)}
         return {**given, **own}
 

@@ -15,6 +15,7 @@ from typing import Any
 from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
+from orchestration.run_settings import SettingError, check_settings
 from orchestration.terminal import Exit, say
 from warehouse.publication.errors import PublishError
 from warehouse.publication.publish import refuse_to_replace
@@ -51,7 +52,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         ending = _refresh(home, landing, permutations)
     except RefreshRunning as error:
         ending = Ending(Exit.RUNNING, str(error))
-    except (BadInput, PublishError) as error:
+    except (BadInput, SettingError, PublishError) as error:
         ending = Ending(Exit.BAD_INPUT, str(error))
     except OSError as error:
         ending = Ending(
@@ -69,7 +70,7 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
     os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute()) if landing else ""
     if permutations is not None:
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
-    _check_settings()
+    check_settings(os.environ)
     refuse_to_replace(home.published, simulated=landing is None)
     require_writable(home)
     with hold_lock(home):
@@ -114,18 +115,6 @@ def _check_landing(landing: str | None) -> None:
         raise BadInput(f"landing {path} does not exist: expected a folder with one folder per source; check the path given as LANDING=")
     if not path.is_dir():
         raise BadInput(f"landing {path} is a file: expected a folder with one folder per source")
-
-
-def _check_settings() -> None:
-    """Raise BadInput where a year of the environment is none, or the window is empty."""
-    years = {}
-    for name, default in (("WINDOW_FIRST_YEAR", "2010"), ("WINDOW_LAST_YEAR", "2019"), ("AS_OF_EDITION", "")):
-        text = os.environ.get(name, default)
-        if text and not (text.isdecimal() and 1900 <= int(text) <= 2100):
-            raise BadInput(f"{name} is {text!r}: expected a year between 1900 and 2100")
-        years[name] = int(text) if text else None
-    if years["WINDOW_FIRST_YEAR"] >= years["WINDOW_LAST_YEAR"]:
-        raise BadInput(f"WINDOW_FIRST_YEAR {years['WINDOW_FIRST_YEAR']} is not before WINDOW_LAST_YEAR {years['WINDOW_LAST_YEAR']}")
 
 
 def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
