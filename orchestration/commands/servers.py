@@ -1,4 +1,4 @@
-"""`make ui` and `make docs`: Dagster's web page on this machine only, and dbt's static documentation."""
+"""`make ui` and `make docs`: Dagster's web page on this machine only, behind its door, and dbt's static documentation."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ def serve_ui(landing: str | None = None) -> int:
     Returns
     -------
     int
-        2 when the landing is no folder; else it does not return.
+        2 when the landing is no folder or the port is none; else it does not return.
     """
     home = Home.from_environment()
+    port = os.environ.get("CITYSYNC_UI_PORT") or "3000"
+    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
+        say(f"CITYSYNC_UI_PORT is {port!r}: expected a port between 1 and 65535, such as 3000; correct or unset it")
+        return Exit.BAD_INPUT
     if landing:
         os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute())
     landing = os.environ.get("CITYSYNC_LANDING", "")
@@ -41,14 +45,15 @@ def serve_ui(landing: str | None = None) -> int:
         say("what is published was made from delivered files: runs started here will be refused; to run them: make ui LANDING=path")
     else:
         say(f"runs started here read {landing or 'the simulated landing'}")
-    port = os.environ.get("CITYSYNC_UI_PORT", "3000")
+    # runs started in the UI read this landing and no other (`Settings`)
+    os.environ["CITYSYNC_UI_LANDING"] = landing
     say(f"Dagster UI: http://127.0.0.1:{port}/asset-groups (ctrl-c stops it)")
-    dagster = shutil.which("dagster", path=os.path.dirname(sys.executable))
     os.chdir(REPO)
-    arguments = [dagster, "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", port]
+    services = [sys.executable, "-m", "orchestration.dagster_ui.services"]
+    arguments = [*services, "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", port]
     # a shell starts what it puts into the background with interrupts ignored, and Dagster then ends neither by ctrl-c nor by kill
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execv(dagster, arguments)  # noqa: S606 (our own environment's program, constant arguments)
+    os.execv(sys.executable, arguments)  # noqa: S606 (our own environment's program, constant arguments)
 
 
 def _register_editions(home: Home) -> None:
