@@ -32,15 +32,8 @@ help: ## list the targets
 setup: $(STAMP) ## make .venv from the lock file (the other targets call it when needed)
 
 # uv installs a hashed lock in seconds and resolves extras that pip's own --require-hashes stumbles over
-$(STAMP): requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "citysync needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=python3.12 or the like."; exit 2; }
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || \
-	  { echo "python3 -m venv failed: on Debian install python3-venv (apt-get install python3-venv)"; exit 2; }
-	@$(PY) -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	@$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock
-	@$(PY) -c 'import pathlib, site; pathlib.Path(site.getsitepackages()[0], "citysync.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
-	@touch $@
+$(STAMP): requirements.lock | requirements-installer.lock
+	@$(PYTHON) -I orchestration/commands/set_up.py $(VENV) requirements.lock --checkout .
 
 refresh: setup ## read the landing, build, check, estimate, report, publish (LANDING=path; default: simulated)
 	@$(PY) -m orchestration refresh $(if $(LANDING),--landing="$$LANDING")
@@ -53,6 +46,7 @@ test-long: setup ## fault and load tests in full: readers, kills, full disk (abo
 
 # axe-core comes inside a Python package, taken without its dependencies (a driver that brings a browser of its own)
 $(BROWSER)/.installed: tests/browser/requirements.lock $(STAMP)
+	@rm -rf $(BROWSER)
 	@$(VENV)/bin/uv pip install --quiet --python $(PY) --target $(BROWSER) --no-deps --require-hashes -r tests/browser/requirements.lock
 	@touch $@
 
@@ -104,9 +98,7 @@ spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest
 
 # environments of their own: duckreg does not run on the warehouse's DuckDB, and Spark brings a JVM client
 .venv-%/.installed: requirements-%.lock | setup
-	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
-	@$(VENV)/bin/uv pip install --quiet --python .venv-$*/bin/python --require-hashes -r requirements-$*.lock
-	@touch $@
+	@$(PYTHON) -I orchestration/commands/set_up.py .venv-$* requirements-$*.lock --uv $(VENV)/bin/uv
 
 simulation-study: setup ## size, power and coverage of the inference into docs/evidence/simulation-study.md (SCALE=0.05 for a first look)
 	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale="$$SCALE")

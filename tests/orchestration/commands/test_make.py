@@ -85,7 +85,7 @@ def recorder(folder: Path, path: Path) -> None:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "Makefile").write_text((REPO / "Makefile").read_text(encoding="utf-8"), encoding="utf-8")
-    for name in ("requirements.lock", "requirements-peers.lock", "requirements-spark.lock"):
+    for name in ("requirements.lock", "requirements-installer.lock", "requirements-peers.lock", "requirements-spark.lock"):
         (folder / name).write_text("", encoding="utf-8")
     for name in (".venv", ".venv-peers", ".venv-spark"):
         recorder(folder, folder / name / "bin" / "python")
