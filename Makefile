@@ -109,5 +109,6 @@ bench-quality: setup ## inject defects into clean landings and measure what the 
 bench-halves: setup ## thresholds of the quality rules chosen on even years, measured on odd ones (LANDING=path adds delivered files)
 	@$(PY) -m benchmarks.quality.halves --docs docs/evidence/quality-injection.md $(if $(LANDING),--landing="$$LANDING")
 
-clean: ## remove what a run can make again (never published/)
-	@rm -rf "$$CITYSYNC_HOME/build" "$$CITYSYNC_HOME/cache" "$$CITYSYNC_HOME/raw" "$$CITYSYNC_HOME/simulated" "$$CITYSYNC_HOME/estimates"
+# the system's Python where there is no environment yet: cleaning needs none
+clean: ## remove what a run can make again (never publications or the archive; not beside a refresh)
+	@if test -x $(PY); then $(PY) -m orchestration clean; else $(PYTHON) -m orchestration clean; fi

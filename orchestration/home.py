@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestration.supervision import main_pid
+
 REPO = Path(__file__).resolve().parent.parent
 
 
@@ -160,7 +162,7 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
                 f"{_work_of(holder)} of {home.root} is running ({holder or 'holder unknown'}); wait for it or stop it"
             ) from None
         file.truncate(0)
-        json.dump({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "work": work}, file)
+        json.dump({"pid": main_pid(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "work": work}, file)
         file.flush()
         _HELD.add(home.root)
         try:

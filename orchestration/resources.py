@@ -58,7 +58,7 @@ class Settings(dg.ConfigurableResource):
         home = Home.from_environment()
         refuse_other_landing(self.landing)
         refuse_to_replace(home.published, self.is_simulated)  # before it empties the build, not when all is done
-        with hold_lock(home):
+        with hold_lock(home, "run of the UI" if "CITYSYNC_UI_LANDING" in os.environ else "refresh"):
             if context.instance is not None and context.run is not None:
                 tag_run(context.instance, context.run.run_id, describe_tags(self.landing, self.permutations))
             yield self

@@ -32,3 +32,9 @@ CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if 
 def say(text: str) -> None:
     """One line of progress for the person at the terminal; control characters are shown, not obeyed."""
     print(text.translate(CONTROL), file=sys.stdout, flush=True)
+
+
+def end_command(command: str, code: Exit, reason: str) -> Exit:
+    """Say how a command ended; its exit code."""
+    say(f"citysync {command}: exit {code}: {reason}")
+    return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestration.home import Home, RefreshRunning, hold_lock
-from orchestration.terminal import Exit, say
+from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
@@ -79,9 +79,3 @@ def _rollback_target(home: Home, run_id: str | None) -> Path:
             f"there is no publication before {current} in {home.root / 'publications'}: kept are {', '.join(publications_of(home))}"
         )
     return home.root / "publications" / earlier[-1]
-
-
-def end_command(command: str, code: Exit, reason: str) -> Exit:
-    """Say how a command ended; its exit code."""
-    say(f"citysync {command}: exit {code}: {reason}")
-    return code

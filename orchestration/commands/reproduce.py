@@ -13,10 +13,10 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from orchestration.commands.publications import end_command, publication_folder
+from orchestration.commands.publications import publication_folder
 from orchestration.home import REPO, Home, RefreshRunning, hold_lock
 from orchestration.run_settings import SETTINGS, SettingError, check_recorded
-from orchestration.terminal import Exit, say
+from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from orchestration.dbt_runner import ensure_manifest, invoke
-from orchestration.home import REPO, Home, set_tool_environment
+from orchestration.home import REPO, Home, RefreshRunning, hold_lock, set_tool_environment
 from orchestration.terminal import Exit, say
 from warehouse.publication.manifest import is_simulated
 
@@ -67,16 +67,21 @@ def _register_editions(home: Home) -> None:
 
 
 def write_docs() -> int:
-    """Write dbt's documentation as one static page to build/docs/index.html."""
+    """Write dbt's documentation as one static page to build/docs/index.html; 2 without a build, 3 beside another command."""
     home = Home.from_environment()
     set_tool_environment(home)
     if not home.database.exists():
         say(f"{home.database} does not exist: run `make refresh` first, the documentation describes its tables")
         return Exit.BAD_INPUT
-    ensure_manifest(home)
-    invoke(["docs", "generate", "--static"], manifest=None)
-    target = home.build / "docs"
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copy(home.dbt_target / "static_index.html", target / "index.html")
+    try:
+        with hold_lock(home, "docs"):
+            ensure_manifest(home)
+            invoke(["docs", "generate", "--static"], manifest=None)
+            target = home.build / "docs"
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(home.dbt_target / "static_index.html", target / "index.html")
+    except RefreshRunning as error:
+        say(f"citysync docs: exit {Exit.RUNNING}: {error}")
+        return Exit.RUNNING
     say(f"documentation: {target / 'index.html'}")
     return Exit.DONE
