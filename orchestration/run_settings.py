@@ -6,6 +6,7 @@ Imports nothing heavy, so that a command can refuse a value before anything is l
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -38,6 +39,24 @@ SETTINGS = {
     "CITYSYNC_PERMUTATIONS": Setting(0, 10**7, "9999", "a number of draws between 0 and 10000000"),
     "CITYSYNC_SIMULATED_CITIES": Setting(0, 10_000, "0", "a number of cities between 0 (all) and 10000"),
 }
+# Settings of a command that change nothing of what a run computes, so no manifest records them.
+OF_COMMANDS = {
+    "KEEP": Setting(1, 10_000, "3", "a number of publications to keep between 1 and 10000"),
+    "CONFIRM_SHRINK": Setting(0, 1, "0", "1 (what a publication loses is meant) or 0"),
+}
+
+
+def number(name: str) -> int:
+    """A setting from the environment, or its default.
+
+    Raises
+    ------
+    SettingError
+        If it is not what it may be.
+    """
+    known = {**SETTINGS, **OF_COMMANDS}
+    given = _checked(known, {name: os.environ.get(name, "")})
+    return int(given.get(name) or known[name].default)
 
 
 def check_settings(values: Mapping[str, str]) -> dict[str, str]:
@@ -58,13 +77,18 @@ def check_settings(values: Mapping[str, str]) -> dict[str, str]:
     SettingError
         If one is not what it may be, or the window is empty.
     """
-    given = {name: values[name] for name in SETTINGS if values.get(name)}
-    for name, text in given.items():
-        if not SETTINGS[name].accepts(text):
-            raise SettingError(f"{name} is {text[:80]!r}: expected {SETTINGS[name].expected}")
+    given = _checked(SETTINGS, values)
     first, last = (int(given.get(name) or SETTINGS[name].default) for name in ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR"))
     if first >= last:
         raise SettingError(f"WINDOW_FIRST_YEAR {first} is not before WINDOW_LAST_YEAR {last}")
+    return given
+
+
+def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> dict[str, str]:
+    given = {name: values[name] for name in known if values.get(name)}
+    for name, text in given.items():
+        if not known[name].accepts(text):
+            raise SettingError(f"{name} is {text[:80]!r}: expected {known[name].expected}")
     return given
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
-from orchestration.run_settings import SettingError, check_settings
+from orchestration.run_settings import OF_COMMANDS, SettingError, check_settings, number
 from orchestration.terminal import Exit, say
 from warehouse.publication.errors import PublishError
 from warehouse.publication.publish import refuse_to_replace
@@ -71,6 +71,8 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
     if permutations is not None:
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
     check_settings(os.environ)
+    for name in OF_COMMANDS:
+        number(name)
     refuse_to_replace(home.published, simulated=landing is None)
     require_writable(home)
     with hold_lock(home):
@@ -171,6 +173,9 @@ def _ending(events: list[Any]) -> Ending:
     publish_faults = [text for chain in failures for name, text in chain if name == "PublishError"]
     if publish_faults:
         return Ending(Exit.BAD_INPUT, _one_line(publish_faults[0]))
+    losses = [text for chain in failures for name, text in chain if name == "PublicationShrinks"]
+    if losses:
+        return Ending(Exit.FAILED, _one_line(losses[0]))
     gates = [e.asset_check_evaluation_data for e in events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
     stopped = [g for g in gates if not g.passed and g.blocking]
     if stopped:

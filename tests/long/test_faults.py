@@ -104,9 +104,8 @@ def test_an_interrupted_refresh_ends_at_once_with_one_sentence(
         assert output.splitlines()[-1].startswith(f"citysync: exit {code}: interrupted ({number.name})") and "Traceback" not in output
         assert require_whole(home) >= before
     with capsys.disabled():
-        print(
-            f"\n{interrupted} of {counts.interrupts} refreshes ended by {number.name}, the slowest in {slowest:.2f} s, each publication whole"
-        )
+        told = f"{interrupted} of {counts.interrupts} refreshes ended by {number.name}"
+        print(f"\n{told}, the slowest in {slowest:.2f} s; each left a whole publication")
     assert slowest < 5
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import hash_files, is_simulated, write_manifest
+from warehouse.publication.manifest import hash_files, is_simulated, read_manifest, write_manifest
+from warehouse.publication.shrinkage import series_of
 from warehouse.publication.tables import TableHash, copy_tables
 
 KEPT_PUBLICATIONS = 3
@@ -42,6 +43,7 @@ def publish(
     manifest: Mapping[str, Any],
     report: Path,
     data_docs: Path,
+    kept: int = KEPT_PUBLICATIONS,
 ) -> dict[str, TableHash]:
     """Write a publication beside the current one and switch to it.
 
@@ -51,6 +53,7 @@ def publish(
     published : the link readers use; publications lie in `publications/` beside it.
     manifest : keys of the contract but `tables`, which is added here with `files`, the hash and size of every file but the manifest.
     report, data_docs : folders with an index.html.
+    kept : how many publications stay besides the newest of every series.
 
     Raises
     ------
@@ -71,7 +74,7 @@ def publish(
     seal(draft)
     os.replace(draft, final)
     switch(published, final)
-    remove_old(store, keep={final.name})
+    remove_old(store, {final.name}, kept)
     return tables
 
 
@@ -99,9 +102,27 @@ def switch(published: Path, target: Path) -> None:
         os.close(directory)
 
 
-def remove_old(store: Path, keep: set[str]) -> None:
-    """Keep the newest KEPT_PUBLICATIONS (run ids sort by time) and drop drafts of killed runs."""
+def remove_old(store: Path, keep: set[str], kept: int = KEPT_PUBLICATIONS) -> None:
+    """Keep the newest `kept` publications (run ids sort by time), the newest of every series, and `keep`; drop drafts of killed runs.
+
+    A series is what is refreshed year by year: simulated or delivered, one window, all editions or those up to one. So runs with another
+    window or a simulated landing never remove the last publication of this one.
+    """
     names = sorted((p.name for p in store.iterdir()), reverse=True)
-    kept = set([n for n in names if not n.startswith(".")][:KEPT_PUBLICATIONS]) | keep
-    for name in set(names) - kept:
-        shutil.rmtree(store / name, ignore_errors=True)
+    whole = [name for name in names if not name.startswith(".")]
+    newest_of_series = {_series(store / name): name for name in reversed(whole)}
+    stays = {*whole[:kept], *newest_of_series.values(), *keep}
+    for name in whole:
+        if name not in stays:
+            # under a draft's name first: a removal that is interrupted leaves no half publication
+            os.replace(store / name, store / f".{name}")
+    for path in list(store.iterdir()):
+        if path.name.startswith("."):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _series(folder: Path) -> tuple[str, ...]:
+    try:
+        return series_of(read_manifest(folder))
+    except (OSError, ValueError, RecursionError, AttributeError, TypeError):
+        return ()
