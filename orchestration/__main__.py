@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import sys
 
+from orchestration.home import BadHome, Home
 from orchestration.supervision import supervise
+from orchestration.terminal import Exit, end_command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,6 +40,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("audit", help="compare what is installed with the lock file, and list licences")
     commands.add_parser("clean", help="remove what a run can make again")
     chosen = parser.parse_args(arguments)
+    try:
+        Home.from_environment().require_usable()
+    except BadHome as error:
+        return end_command("" if chosen.command == "refresh" else chosen.command, Exit.BAD_INPUT, str(error))
     if chosen.command == "sql":
         from orchestration.commands.sql_prompt import run_sql
 

@@ -13,8 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration.supervision import main_pid
+from warehouse.whole_files import remove_any
 
 REPO = Path(__file__).resolve().parent.parent
+
+
+# what DuckDB takes for a pattern, and SQLite's addresses for a code, in a path
+NOT_IN_PATHS = "[]*?%"
+
+
+class BadHome(Exception):
+    """CITYSYNC_HOME is a path that the tools cannot work in; the message says what was expected and found."""
 
 
 class RefreshRunning(Exception):
@@ -31,6 +40,22 @@ class Home:
     def from_environment(cls) -> Home:
         """CITYSYNC_HOME, else `data/` in the checkout."""
         return cls(Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute())
+
+    def require_usable(self) -> None:
+        """Refuse a path that would be read as a pattern, before anything is written.
+
+        Raises
+        ------
+        BadHome
+            Naming the path and what is wrong with it.
+        """
+        found = sorted(set(NOT_IN_PATHS) & set(str(self.root)))
+        if found:
+            raise BadHome(
+                f"CITYSYNC_HOME is {str(self.root)!r}: expected a path without {' '.join(NOT_IN_PATHS)}, found {' '.join(found)}; move it"
+            )
+        if self.root.exists() and not self.root.is_dir():
+            raise BadHome(f"CITYSYNC_HOME is {str(self.root)!r}: expected a folder or nothing there, found a file; give another path")
 
     @property
     def raw(self) -> Path:
@@ -111,7 +136,12 @@ def write_dagster_settings(home: Home) -> None:
     """The instance's settings: no telemetry and no sign-up dialogue, one run at a time (DuckDB has one writer)."""
     settings = home.dagster / "dagster.yaml"
     text = "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    max_concurrent_runs: 1\n"
-    if not settings.exists() or settings.read_text(encoding="utf-8") != text:
+    try:
+        same = settings.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        remove_any(settings)
         settings.write_text(text, encoding="utf-8")
 
 

@@ -15,7 +15,9 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
+from orchestration.faults import explain
 from orchestration.terminal import Exit, say
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -45,6 +47,7 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         What `work` returned; 128 and the signal (130 for ctrl-c, 143 for `kill`) where this process was told to end; 1 where the work was
         killed by somebody else or raised an error. In these cases the last line is printed here.
     """
+    label = "citysync" if command == "refresh" else f"citysync {command}"
     watched = {number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN} | {signal.SIGCHLD}
     signal.signal(signal.SIGCHLD, lambda *_: None)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
@@ -52,10 +55,9 @@ def supervise(command: str, work: Callable[[], int]) -> int:
     sys.stderr.flush()
     parent, child = os.getpid(), os.fork()
     if child == 0:
-        return _work(parent, work, before)
+        return _work(label, parent, work, before)
     with suppress(OSError):  # the child does the same: whoever comes first
         os.setpgid(child, child)
-    label = "citysync" if command == "refresh" else f"citysync {command}"
     while True:
         number = signal.sigwait(watched)
         if number != signal.SIGCHLD:
@@ -68,7 +70,7 @@ def supervise(command: str, work: Callable[[], int]) -> int:
             return _ending(label, os.waitstatus_to_exitcode(status))
 
 
-def _work(parent: int, work: Callable[[], int], mask: set[signal.Signals]) -> int:
+def _work(label: str, parent: int, work: Callable[[], int], mask: set[signal.Signals]) -> int:
     """The child's part; what it returns becomes the exit code of the child, which ends as every Python process does."""
     os.setpgid(0, 0)
     _die_with(parent)
@@ -77,9 +79,13 @@ def _work(parent: int, work: Callable[[], int], mask: set[signal.Signals]) -> in
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
         return work()
-    except Exception as error:  # a fault of this code: the whole of it for the developer, and a last line
-        traceback.print_exc()
-        say(f"citysync: exit {int(Exit.FAILED)}: {type(error).__name__}: {' '.join(str(error).split())[:600]}")
+    except Exception as error:
+        sentence = explain(error, Path(os.environ.get("CITYSYNC_HOME") or "data").absolute())
+        if sentence:
+            say(f"{label}: exit {int(Exit.BAD_INPUT)}: {sentence}")
+            return Exit.BAD_INPUT
+        traceback.print_exc()  # a fault of this code: the whole of it for the developer, and a last line
+        say(f"{label}: exit {int(Exit.FAILED)}: {type(error).__name__}: {' '.join(str(error).split())[:600]}")
         return Exit.FAILED
 
 

@@ -35,6 +35,6 @@ def say(text: str) -> None:
 
 
 def end_command(command: str, code: Exit, reason: str) -> Exit:
-    """Say how a command ended; its exit code."""
-    say(f"citysync {command}: exit {code}: {reason}")
+    """Say how a command ended; its exit code. The last line of a refresh names no command, so `command` is empty there."""
+    say(f"{' '.join(filter(None, ('citysync', command)))}: exit {code}: {reason}")
     return code

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 from orchestration.home import Home, RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command
+from warehouse.whole_files import remove_any
 
 REMOVED = ("build", "cache", "raw", "simulated", "estimates")
 
@@ -18,20 +16,9 @@ def clean() -> int:
         return end_command("clean", Exit.DONE, f"{home.root} does not exist: nothing to remove")
     try:
         with hold_lock(home, "clean"):
-            gone = [name for name in REMOVED if _remove(home.root / name)]
+            gone = [name for name in REMOVED if remove_any(home.root / name)]
     except RefreshRunning as error:
         return end_command("clean", Exit.RUNNING, str(error))
     except OSError as error:
         return end_command("clean", Exit.BAD_INPUT, f"{error.filename}: {error.strerror}; check that the folder can be written")
     return end_command("clean", Exit.DONE, f"removed {', '.join(gone) or 'nothing'} in {home.root}; publications and the archive stand")
-
-
-def _remove(path: Path) -> bool:
-    """Whether there was something; of a link the link alone is removed."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.is_dir():
-        shutil.rmtree(path)
-    else:
-        return False
-    return True

@@ -81,13 +81,7 @@ def read_foreign_manifest(folder: Path) -> dict[str, Any]:
         If there is none.
     """
     path = folder / MANIFEST
-    try:
-        manifest = read_manifest(folder)
-    except (ValueError, RecursionError) as error:
-        raise PublishError(
-            f"{path}: expected JSON; found none that can be read ({type(error).__name__}); take the whole publication again"
-        ) from None
-    manifest = manifest if isinstance(manifest, dict) else {}
+    manifest = read_manifest(folder)
     try:
         settings = check_recorded(manifest.get("settings", {}))
     except SettingError as error:

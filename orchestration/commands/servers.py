@@ -6,11 +6,13 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from orchestration.dbt_runner import ensure_manifest, invoke
 from orchestration.home import REPO, Home, RefreshRunning, hold_lock, set_tool_environment
 from orchestration.terminal import Exit, say
+from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated
 
 
@@ -41,7 +43,7 @@ def serve_ui(landing: str | None = None) -> int:
     set_tool_environment(home)
     ensure_manifest(home)
     _register_editions(home)
-    if not landing and is_simulated(home.published) is False:
+    if not landing and _delivered_stands(home):
         say("what is published was made from delivered files: runs started here will be refused; to run them: make ui LANDING=path")
     else:
         say(f"runs started here read {landing or 'the simulated landing'}")
@@ -56,14 +58,25 @@ def serve_ui(landing: str | None = None) -> int:
     os.execv(sys.executable, arguments)  # noqa: S606 (our own environment's program, constant arguments)
 
 
+def _delivered_stands(home: Home) -> bool:
+    """Whether the publication that stands was made from delivered files; not where it cannot be read."""
+    try:
+        return is_simulated(home.published) is False
+    except PublishError:
+        return False
+
+
 def _register_editions(home: Home) -> None:
-    """Let the UI offer the landing's editions before the first run."""
+    """Let the UI offer the landing's editions before the first run, and show what was killed as failed."""
     from dagster import DagsterInstance
 
     from orchestration.assets.landing import register_editions
+    from orchestration.dagster_ui.ended_runs import close_ended_runs
 
     with DagsterInstance.get() as instance:
         register_editions(instance, home)
+        with suppress(RefreshRunning), hold_lock(home, "start of the UI"):
+            close_ended_runs(instance)
 
 
 def write_docs() -> int:

@@ -27,8 +27,9 @@ def refuse_to_replace(published: Path, simulated: bool) -> None:
     Raises
     ------
     PublishError
-        Naming the publication and how to choose another home.
+        Naming the publication and how to choose another home; also where something else stands in the place of the link.
     """
+    _require_link(published)
     if simulated and is_simulated(published) is False:
         raise PublishError(
             f"{published} was made from delivered files; a simulated run does not replace it. "
@@ -89,8 +90,7 @@ def seal(folder: Path) -> None:
 
 def switch(published: Path, target: Path) -> None:
     """Point the link at a publication in one rename."""
-    if published.exists() and not published.is_symlink():
-        raise PublishError(f"{published} is not a link made by citysync: move it away, then run again")
+    _require_link(published)
     fresh = published.with_name(".published.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(os.path.relpath(target, published.parent), target_is_directory=True)
@@ -100,6 +100,11 @@ def switch(published: Path, target: Path) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def _require_link(published: Path) -> None:
+    if published.exists() and not published.is_symlink():
+        raise PublishError(f"{published} is not a link made by citysync: move it away, then run again")
 
 
 def remove_old(store: Path, keep: set[str], kept: int = KEPT_PUBLICATIONS) -> None:
@@ -124,5 +129,5 @@ def remove_old(store: Path, keep: set[str], kept: int = KEPT_PUBLICATIONS) -> No
 def _series(folder: Path) -> tuple[str, ...]:
     try:
         return series_of(read_manifest(folder))
-    except (OSError, ValueError, RecursionError, AttributeError, TypeError):
+    except (OSError, PublishError):
         return ()

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from warehouse.build_database import open_build
-from warehouse.publication.errors import PublicationShrinks
+from warehouse.publication.errors import PublicationShrinks, PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.sql_text import literal
 
@@ -103,14 +103,15 @@ def _earlier(published: Path) -> Iterator[Earlier]:
     for folder in dict.fromkeys([*([published.resolve()] if (published / MANIFEST).exists() else []), *others]):
         try:
             manifest = read_manifest(folder)
-        except (OSError, ValueError, RecursionError):
+        except (OSError, PublishError):
             continue
-        if isinstance(manifest, dict) and (folder / "citysync.duckdb").is_file():
+        if (folder / "citysync.duckdb").is_file():
             yield Earlier(folder, manifest)
 
 
 def _part(manifest: Mapping[str, Any], settings: Mapping[str, str]) -> list[Any]:
-    given = manifest.get("settings") or {}
+    settings_of = manifest.get("settings")
+    given = settings_of if isinstance(settings_of, dict) else {}
     return [manifest.get("is_simulated"), *(given.get(name) or default for name, default in settings.items())]
 
 

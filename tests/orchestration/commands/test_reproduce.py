@@ -77,7 +77,7 @@ def test_only_the_settings_of_the_run_reach_its_refresh(hand_over: Hand, started
         ({"packages": 3}, "packages is"),
         ({"text": ""}, "expected JSON"),
         ({"text": "[" * 100_000}, "expected JSON"),
-        ({"text": "[1, 2]"}, "run_id is"),
+        ({"text": "[1, 2]"}, "expected names and values"),
         ({"text": "{"}, "expected JSON"),
     ],
 )
