@@ -80,7 +80,7 @@ rollback: setup ## put the publication before the current one back (RUN=id: that
 reproduce: setup ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
 	@$(PY) -m orchestration reproduce $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
 
-audit: setup ## hold what is installed against the lock file, offline, and list licences
+audit: setup ## compare what is installed with the lock file, offline, and list licences
 	@$(PY) -m orchestration audit
 
 bench: setup .venv-peers/.installed ## benchmarks and peers, one JSON object a line (LARGE=2850 adds counties: 10 GB of disk)

@@ -175,8 +175,8 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
     Raises
     ------
     RefreshRunning
-        At once when another process holds the lock; the message names it. The lock is the kernel's, so a killed process leaves none behind.
-        A run inside a command of this process that holds it already goes on under the same lock.
+        At once when another process holds the lock; the message names it. The kernel holds the lock, so a killed
+        process leaves none behind. Inside a command of this process that holds it already, a run goes on under the same lock.
     """
     if home.root in _HELD:
         yield

@@ -11,6 +11,7 @@ from . import (
     matching,
     mechanisms,
     policy_tools,
+    primary,
     robustness,
     specification_curve,
     spillovers,
@@ -23,6 +24,11 @@ ANALYSES = (baseline, dynamics, matching, robustness, mechanisms, heterogeneity,
 def all_specs() -> tuple[Spec, ...]:
     """Every spec of the analyses, in their order."""
     return tuple(spec for analysis in ANALYSES for spec in analysis.SPECS)
+
+
+def primary_specs() -> tuple[Spec, ...]:
+    """Windows and series of the primary test, in its order."""
+    return primary.SPECS
 
 
 def curve_specs() -> tuple[Spec, ...]:

@@ -7,32 +7,11 @@ from dataclasses import dataclass, fields
 from ..estimators.registry import ESTIMATORS
 from ..results import VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
+from .series import SERIES
 
 EFFECTS = (("pair", "year"), ("pair", "region_pair_year"), ("pair", "province_pair_year"), ("pair", "class_year"))
 SHUFFLES = ("province", "all", "province_gdp_tercile")
 
-# What a landing has to deliver before the outcomes of a series exist.
-_CYCLE_NEEDS = "gdp_real_cny_100m, or growth together with gdp_nominal_cny_100m, for at least 8 years in a row"
-SERIES_NEEDS = {
-    "growth_official": "gdp_growth_official_pct, gdp_index_prev_year_100 or gdp_real_cny_100m",
-    "growth_deflated": "gdp_nominal_cny_100m and cpi_prev_year_100",
-    "growth_deflated_one_vintage": "gdp_nominal_cny_100m from a source that does not pass into another vintage, and cpi_prev_year_100",
-    "growth_implicit_deflated": "gdp_nominal_cny_100m and a province's nominal and real GDP",
-    **dict.fromkeys(("hp", "hp_100", "hamilton", "hamilton_pre", "christiano_fitzgerald"), _CYCLE_NEEDS),
-    "development_index": "the indicators that the catalog marks as components of the development index",
-    "growth_employed": "employed_10k within one source and edition",
-    "growth_wage": "wage_avg_cny within one source and edition",
-    "ln_wage": "wage_avg_cny",
-    "ln_credit_per_head": "loans_cny_100m and population_resident_10k (or population_registered_10k)",
-    "ln_fdi_per_head": "fdi_usd_1m above zero and population_resident_10k (or population_registered_10k)",
-    "ln_patents_per_head": "patents_granted and population_resident_10k (or population_registered_10k)",
-    "ln_firms_per_head": "firms_new and population_resident_10k (or population_registered_10k)",
-    **dict.fromkeys(("labour_allocation", "labour_misallocation"), "employed_10k and gdp_nominal_cny_100m"),
-    **dict.fromkeys(
-        ("capital_allocation", "capital_misallocation"),
-        "fixed_investment_cny_100m (at least 6 years), cpi_prev_year_100, employed_10k and gdp_nominal_cny_100m",
-    ),
-}
 # Measures of a series that exist for the same pairs and years, so that they can share a sample.
 SAME_ROWS = ("cm", "comove", "dispersion", "cm_bounded", "neg_abs_gap", "neg_abs_residual")
 TIE_NEEDS = "population_resident_10k (or population_registered_10k) and gdp_nominal_cny_100m in at least 3 years of 2010-2014"
@@ -144,7 +123,7 @@ class Spec:
     @property
     def series(self) -> str:
         """The city series behind the outcome: its name without the measure in front."""
-        known = [name for name in SERIES_NEEDS if self.outcome.endswith(f"_{name}")]
+        known = [name for name in SERIES if self.outcome.endswith(f"_{name}")]
         return known[0] if known else self.outcome
 
     @property

@@ -35,5 +35,5 @@ class GroupTimeModel:
     values: np.ndarray
     solve: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     gradient: Callable[[np.ndarray, int, np.ndarray], np.ndarray]
-    spread: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    outcome_weights: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
     n_shared: int

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from ..analyses.rules import DATING_RULES, TIE_RULES
-from ..analyses.spec import SERIES_NEEDS, SampleError, Spec
+from ..analyses.series import SERIES
+from ..analyses.spec import SampleError, Spec
 from ..panel.pair_panel import NEVER, PairPanel
 from .absorbing import NotAbsorbingError, require_absorbing
 from .cities import build_sample_cities, build_strata, share_short_exposure
@@ -210,8 +211,9 @@ def _balanced_cities(
     used = present.any(axis=0)
     complete_pair = present[:, used].all(axis=1)
     if used.sum() < 2 or not complete_pair.any():
+        needs = SERIES[spec.series].needs if spec.series in SERIES else spec.series
         raise SampleError(
-            f"needs {SERIES_NEEDS.get(spec.series, spec.series)} without gaps from {years[0]} to {years[-1]} for at least two cities: "
+            f"needs {needs} without gaps from {years[0]} to {years[-1]} for at least two cities: "
             "no pair of cities has it in all these years"
         )
     complete = np.union1d(left[complete_pair], right[complete_pair])

@@ -17,7 +17,7 @@ def near_mark(outer_km: int) -> str:
     return f"near_pilot_{outer_km}"
 
 
-def add_city_marks(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) -> pd.DataFrame:
+def add_exposure(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) -> pd.DataFrame:
     """The cities with the first year in which each was exposed to a pilot nearby or strongly tied.
 
     Parameters

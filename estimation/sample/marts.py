@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from ..analyses.rules import CONCEPTS, POLICIES, TIE_MEASURES, TREATMENT_RULES, WITHOUT_TEXTS
+from ..analyses.series import SERIES
 from ..analyses.spec import Spec
 from ..measures.derived_series import INPUTS, add_derived_series
-from .exposure import add_baseline, add_city_marks
-from .outcomes import SERIES_COLUMNS
+from .exposure import add_baseline, add_exposure
 
 # The mean is taken on DECIMAL, so that it has the same bytes for any thread count.
 CITIES = """
@@ -60,14 +60,13 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
     pairs = _read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES))
     synchronization = _read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes)
     last_year = int(synchronization["year"].max()) if len(synchronization) else 0
+    columns = {series.column for series in SERIES.values() if series.column} | set(INPUTS)
     strengths = _read_strengths(con) if any(spec.strength for spec in specs) else None
     return Marts(
-        cities=_mark_texts(add_city_marks(_read_cities(con), pairs, last_year), strengths, last_year),
+        cities=_mark_texts(add_exposure(_read_cities(con), pairs, last_year), strengths, last_year),
         pairs=pairs,
         synchronization=synchronization,
-        city_years=add_derived_series(
-            _read_columns(con, "fct_city_year", ("city_id", "year"), {*SERIES_COLUMNS.values(), *INPUTS}),
-        ),
+        city_years=add_derived_series(_read_columns(con, "fct_city_year", ("city_id", "year"), columns)),
         policy_zones=_read_policy_zones(con, {spec.dose for spec in specs if spec.dose}),
         strengths=strengths,
     )

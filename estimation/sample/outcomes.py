@@ -7,26 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ..analyses.spec import SERIES_NEEDS, SampleError
-from ..measures.derived_series import DERIVED
+from ..analyses.series import SERIES
+from ..analyses.spec import SampleError
 from ..measures.synchronization import MEASURES, pair_outcome
-
-# The column of marts.fct_city_year behind a series; an index enters as its change from the year before.
-SERIES_COLUMNS = {
-    "growth_official": "growth_official_pct",
-    "growth_deflated": "growth_deflated_pct",
-    "growth_implicit_deflated": "growth_implicit_deflated_pct",
-    "growth_deflated_one_vintage": "growth_deflated_one_vintage_pct",
-    "hp": "cycle_hp_pct",
-    "hp_100": "cycle_hp_100_pct",
-    "hamilton": "cycle_hamilton_pct",
-    "christiano_fitzgerald": "cycle_christiano_fitzgerald_pct",
-    "development_index": "development_index",
-    "growth_employed": "growth_employed_pct",
-    "growth_wage": "growth_wage_pct",
-    **{name: name for name in DERIVED},
-}
-CHANGES = ("development_index",)
 
 
 @dataclass(frozen=True)
@@ -51,7 +34,7 @@ def split_outcome(outcome: str) -> tuple[str, str] | None:
     """Measure and series of an outcome's name; None where it is not made of a known measure and series."""
     for measure in sorted(MEASURES, key=len, reverse=True):
         series = outcome.removeprefix(f"{measure}_")
-        if series != outcome and series in SERIES_COLUMNS:
+        if series != outcome and series in SERIES and SERIES[series].column:
             return measure, series
     return None
 
@@ -64,7 +47,7 @@ def build_series(city_years: pd.DataFrame, series: str, window: tuple[int, int])
     city_years : DataFrame
         ``marts.fct_city_year``: city_id, year and the column of the series.
     series : str
-        Of `SERIES_COLUMNS`.
+        Of `analyses.series.SERIES`, with a column.
     window : (first year, last year)
 
     Returns
@@ -76,18 +59,18 @@ def build_series(city_years: pd.DataFrame, series: str, window: tuple[int, int])
     SampleError
         If fewer than two years or two complete cities are left.
     """
-    column = SERIES_COLUMNS[series]
+    column = SERIES[series].column
     if column not in city_years:
         raise SampleError(f"needs the column {column} of marts.fct_city_year, which is not there")
     wide = city_years.pivot(index="city_id", columns="year", values=column).astype(float)
     wide = wide.reindex(columns=range(int(wide.columns.min()), int(wide.columns.max()) + 1)).sort_index()
-    if series in CHANGES:
+    if SERIES[series].as_change:
         wide = 100 * wide.diff(axis=1)
     exists = wide.columns[wide.notna().any(axis=0)]
     years = [year for year in wide.columns if window[0] <= year <= window[1] and len(exists) and year >= exists[0]]
     cut = wide[years].dropna()
     if len(years) < 2 or len(cut) < 2:
-        needs = SERIES_NEEDS.get(series, column)
+        needs = SERIES[series].needs
         found = len(cut) if years else 0
         raise SampleError(f"needs {needs} without gaps from {window[0]} to {window[1]} for at least two cities, found {found} of them")
     return CitySeries(cut.index.to_numpy(dtype=np.int64), np.array(years, dtype=np.int64), cut.to_numpy())

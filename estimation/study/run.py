@@ -20,6 +20,7 @@ from ..sample.build import StudySample, hash_sample
 from ..sample.marts import Marts, read_frames
 from .estimate import estimate_group, group_specs
 from .multiplicity import adjusted_rows
+from .primary import run_primary
 from .specification_curve import run_curve
 from .tables import (
     DIAGNOSTIC_COLUMNS,
@@ -33,13 +34,17 @@ from .tables import (
 
 @dataclass(frozen=True)
 class StudyResult:
-    """Frames for ``estimates.estimate``, ``.diagnostic``, ``.not_run``, ``.warning`` and ``.specification``."""
+    """Frames for the tables of schema ``estimates`` of the same names, but for ``truth``."""
 
     estimate: pd.DataFrame
     diagnostic: pd.DataFrame
     not_run: pd.DataFrame
     warning: pd.DataFrame
     specification: pd.DataFrame
+    primary: pd.DataFrame
+    channel: pd.DataFrame
+    power: pd.DataFrame
+    placebo: pd.DataFrame
 
 
 def read_marts(con: Any, specs: Sequence[Spec] | None = None) -> Marts:
@@ -52,6 +57,7 @@ def run_study(
     specs: Sequence[Spec] | None = None,
     *,
     curve: Sequence[Spec] = (),
+    primary: Sequence[Spec] = (),
     permutations: int | None = None,
     seed: int | None = None,
     on_progress: Callable[[str], None] | None = None,
@@ -65,6 +71,8 @@ def run_study(
         Default is every spec of the analyses.
     curve : sequence of Spec
         Specs of the specification curve; none by default.
+    primary : sequence of Spec
+        Windows and series of the primary test; none by default.
     permutations, seed : int, optional
         The most draws a spec may take, and the seed of all.
     on_progress : callable, optional
@@ -86,13 +94,15 @@ def run_study(
             rows[spec.spec_id] = _rows_of(spec, sample, result, names)
         done += len(group)
     curve_rows = _run_curve(marts, curve, on_progress)
+    tested = run_primary(marts, primary, permutations=permutations, seed=seed, on_progress=on_progress if primary else None)
     estimate = _frame(rows, "estimate", ESTIMATE_COLUMNS, curve_rows)
     return StudyResult(
         estimate=estimate,
         diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS, {"diagnostic": adjusted_rows(estimate)}),
-        not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, curve_rows),
-        warning=_frame(rows, "warning", WARNING_COLUMNS),
+        not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, {"not_run": curve_rows["not_run"] + tested.not_run}),
+        warning=_frame(rows, "warning", WARNING_COLUMNS, {"warning": tested.warning}),
         specification=typed(curve_rows["specification"], SPECIFICATION_COLUMNS),
+        **{name: getattr(tested, name) for name in ("primary", "channel", "power", "placebo")},
     )
 
 

@@ -26,6 +26,26 @@ SPECIFICATION_COLUMNS = {
     **dict.fromkeys(("treatment_rule", "tie_rule", "effects", "estimator", "control_group"), _TEXT),
     "outcome_sd": _REAL,
 }
+PRIMARY_COLUMNS = {
+    **dict.fromkeys(("spec_id", "analysis", "outcome", "treatment_rule"), _TEXT),
+    **dict.fromkeys(("first_year", "last_year"), _COUNT),
+    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL),
+    **dict.fromkeys(("correlation_before", "correlation_after"), _REAL),
+    **dict.fromkeys(("n_cities", "n_pilots", "n_blocks"), _COUNT),
+    **dict.fromkeys(("verdict", "reason"), _TEXT),
+}
+CHANNEL_COLUMNS = {
+    **dict.fromkeys(("spec_id", "channel"), _TEXT),
+    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value"), _REAL),
+}
+POWER_COLUMNS = {"spec_id": _TEXT, "imposed": _TEXT, "effect_on_cm": _REAL, "share_found": _REAL, "draws": _COUNT}
+PLACEBO_COLUMNS = {
+    **dict.fromkeys(("spec_id", "placebo", "name"), _TEXT),
+    **dict.fromkeys(("first_year", "last_year"), _COUNT),
+    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value"), _REAL),
+    **dict.fromkeys(("n_cities", "n_pilots"), _COUNT),
+    "joint_p_value": _REAL,
+}
 
 
 def empty_truth() -> pd.DataFrame:

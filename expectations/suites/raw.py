@@ -1,4 +1,4 @@
-"""After reading the files: every file gave values, and little had to be turned away."""
+"""After reading the files: every file gave values, and few cells were rejected."""
 
 from expectations.rules import Rule, between, has_rows, not_null
 

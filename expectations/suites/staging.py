@@ -1,4 +1,4 @@
-"""After names, codes and units: places known, values inside the catalog's range, growth plausible, little turned away."""
+"""After names, codes and units: places known, values inside the catalog's range, growth plausible, few values rejected."""
 
 from expectations.rules import Rule, between, has_rows, not_null
 

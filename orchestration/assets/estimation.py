@@ -23,9 +23,13 @@ GROUP = "estimates"
 DESCRIPTIONS = {
     "estimate": "One coefficient under one method of inference.",
     "diagnostic": "One diagnostic number of a spec.",
-    "not_run": "A spec that lacks a series, ties or clusters, with what it needs.",
+    "not_run": "A spec without the series, ties or clusters it needs, with the reason.",
     "warning": "A warning that belongs beside a spec's estimates.",
     "specification": "The choices of a spec of the specification curve.",
+    "primary": "The primary test on one window and series, with its verdict.",
+    "channel": "One channel of synchronization beside a primary test.",
+    "power": "How often the primary test finds an effect that is imposed on the panel.",
+    "placebo": "The primary test where nothing can have happened: earlier years, cities without a zone.",
 }
 TABLES = tuple(DESCRIPTIONS)
 # Every table of the group; the truth is made by an asset of its own, from the counterfactual build.
@@ -110,23 +114,16 @@ def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[s
         before = read_estimates(con, TABLES) if analyses else {}
     if not analyses:
         return keep_estimates(home, frames, [settings.permutations], lambda: _run_study(frames, settings.permutations))
-    specs, curve = choose_specs(analyses)
-    return replace_analyses(before, _run_study(frames, settings.permutations, specs, curve), analyses)
+    return replace_analyses(before, _run_study(frames, settings.permutations, choose_specs(analyses)), analyses)
 
 
-def _run_study(frames: Any, permutations: int, specs: Sequence[Any] | None = None, curve: Sequence[Any] | None = None) -> dict[str, Any]:
-    from estimation.analyses.catalog import all_specs, curve_specs
+def _run_study(frames: Any, permutations: int, chosen: tuple[Sequence[Any], ...] | None = None) -> dict[str, Any]:
+    from estimation.analyses.catalog import all_specs, curve_specs, primary_specs
     from estimation.study.run import run_study
 
-    return vars(
-        run_study(
-            frames,
-            all_specs() if specs is None else specs,
-            curve=curve_specs() if curve is None else curve,
-            permutations=permutations,
-            on_progress=lambda text: progress(f"  {text}"),
-        )
-    )
+    specs, curve, primary = (all_specs(), curve_specs(), primary_specs()) if chosen is None else chosen
+    settings = {"permutations": permutations, "on_progress": lambda text: progress(f"  {text}")}
+    return vars(run_study(frames, specs, curve=curve, primary=primary, **settings))
 
 
 def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:

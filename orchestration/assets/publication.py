@@ -1,4 +1,7 @@
-"""The report and the publication. Both come after the last gate; nothing is switched before everything is written."""
+"""The report and the publication. Both come after the last gate; the link moves only after everything is written.
+
+Not here: pages (`estimation/report`) and how a publication is written (`warehouse/publication`).
+"""
 
 import importlib.metadata
 from datetime import UTC, datetime
@@ -69,7 +72,7 @@ def report(settings: Settings) -> dg.MaterializeResult:
         exhibits = write_exhibits(con, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
         write_policy_page(con, home.build / "report", is_simulated=settings.is_simulated)
-        write_report(con, home.build / "report")  # last: it links what stands beside it
+        write_report(con, home.build / "report")  # last: it links to the files written above
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
     pages, size = len(list(first.parent.glob("*.html"))), sum(sizes.values())

@@ -66,12 +66,12 @@ def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
 
 def _dbt_step(name: str, manifest: Path, *, select: str, exclude: str = "", indirect_selection: str) -> dg.AssetsDefinition:
     @dbt_assets(manifest=manifest, select=select, exclude=exclude, name=name, dagster_dbt_translator=CitysyncTranslator())
-    def step(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[Any]:  # the settings hold the lock of the home
+    def step(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[Any]:  # asking for the settings takes the lock of the home
         home = Home.from_environment()
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
-        lacking = _lacking(home, keys, context.assets_def.asset_deps)  # its .keys are only those asked for
-        names = [key.path[-1] for key in [*keys, *lacking]]
+        missing = _missing_tables(home, keys, context.assets_def.asset_deps)  # its .keys are only those asked for
+        names = [key.path[-1] for key in [*keys, *missing]]
         results = run_dbt(home, "build", names, build=home.build, options=options)
         progress(f"{name}: {_summary(results)}")
         yield from _materializations(home, keys, results)
@@ -83,7 +83,7 @@ def _dbt_step(name: str, manifest: Path, *, select: str, exclude: str = "", indi
     return step
 
 
-def _lacking(home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKey]) -> list[dg.AssetKey]:
+def _missing_tables(home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKey]) -> list[dg.AssetKey]:
     """Tables of a step not asked for: those the build does not hold and those the gate reads; none where only seeds are asked for.
 
     A rerun from one source on empties the build, and neither seeds nor the models made of seeds alone come after a source; the other
@@ -102,7 +102,7 @@ def _lacking(home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKe
 
 
 def require_values(home: Home) -> None:
-    """Nothing taken at all is a fault of the landing, not of a check.
+    """Refuse a landing of which no value could be taken: that is bad input, not a failed check.
 
     Raises
     ------

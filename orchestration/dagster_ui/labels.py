@@ -1,4 +1,4 @@
-"""What the UI shows of an asset besides its data: who answers for it, which code made it, and by when it should be fresh."""
+"""What the UI shows of an asset besides its data: its owner, the version of the code that made it, and how old it may be."""
 
 from __future__ import annotations
 

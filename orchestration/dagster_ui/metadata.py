@@ -54,6 +54,6 @@ def _cell(value: Any) -> str | int | float | bool | None:
 
 
 def _markdown_cell(value: Any) -> str:
-    """A cell that cannot end its column, its row or the text."""
+    """A cell as text in which no character can end the column, the row or the table."""
     cell = _cell(value)
     return "" if cell is None else html.escape(str(cell)).replace("|", "/").replace("\n", " ")

@@ -1,4 +1,4 @@
-"""Gates as blocking asset checks, one after each stage. What they judge stands in expectations/suites."""
+"""Gates as blocking asset checks, one after each stage. Rules are in `expectations/suites`, the data they judge in `queries.py`."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from orchestration.home import Home
 from orchestration.terminal import progress
 from warehouse.build_database import open_build
 
-# "From failure" would judge the tables that are already built.
+# "Re-execute from failure" would only judge again the tables that are already built.
 TRY_AGAIN = "mend the files, the layout or a correction, then Re-execute all: the gate judges what is read and built anew"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import duckdb
 import pandas as pd
 
-from estimation.analyses.catalog import all_specs, curve_specs
+from estimation.analyses.catalog import all_specs, curve_specs, primary_specs
 from estimation.analyses.spec import Spec
 
 SCHEMA = "estimates"
@@ -21,22 +21,22 @@ class NoEstimates(RuntimeError):
     """The build holds no estimates whose other rows could stay."""
 
 
-def choose_specs(analyses: Sequence[str]) -> tuple[tuple[Spec, ...], tuple[Spec, ...]]:
-    """Specs of the named analyses, and those of the specification curve if it is among them.
+def choose_specs(analyses: Sequence[str]) -> tuple[tuple[Spec, ...], ...]:
+    """Specs of the named analyses: of the study, of the specification curve, of the primary test.
 
     Raises
     ------
     UnknownAnalysis
         Naming every name that is no analysis, and those that are.
     """
-    specs, curve = all_specs(), curve_specs()
-    known = sorted({spec.analysis for spec in (*specs, *curve)})
+    every = (all_specs(), curve_specs(), primary_specs())
+    known = sorted({spec.analysis for specs in every for spec in specs})
     unknown = sorted(set(analyses) - set(known))
     if unknown:
         raise UnknownAnalysis(
             f"config of study, analyses: expected names among {', '.join(known)}; found {', '.join(unknown)}; correct them"
         )
-    return tuple(s for s in specs if s.analysis in analyses), tuple(s for s in curve if s.analysis in analyses)
+    return tuple(tuple(spec for spec in specs if spec.analysis in analyses) for specs in every)
 
 
 def read_estimates(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -48,10 +48,10 @@ def read_estimates(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dic
         If one of them is not in the build.
     """
     present = {row[0] for row in con.execute("select table_name from duckdb_tables() where schema_name = ?", [SCHEMA]).fetchall()}
-    lacking = sorted(set(tables) - present)
-    if lacking:
+    missing = sorted(set(tables) - present)
+    if missing:
         raise NoEstimates(
-            f"the build holds no {', '.join(lacking)}: expected the tables of an earlier run; run the study with all analyses"
+            f"the build holds no {', '.join(missing)}: expected the tables of an earlier run; run the study with all analyses"
         )
     return {table: con.execute(f'select * from {SCHEMA}."{table}"').df() for table in tables}
 

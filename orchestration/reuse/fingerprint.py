@@ -111,7 +111,7 @@ def _code_files() -> Iterator[tuple[str, bytes]]:
 
 
 def _settings_named_in(texts: Iterable[bytes]) -> set[str]:
-    """Variables of the environment whose name stands in quotes anywhere in the code: what a run may read, without a list to forget."""
+    """Variables of the environment whose name is quoted anywhere in the code, all that a run may read; no list can go stale."""
     named = {match.decode() for text in texts for match in QUOTED_NAME.findall(text)}
     return named & set(os.environ)
 

@@ -1,4 +1,4 @@
-"""Estimates by the content of what they were made from: files that leave the marts as they were leave the estimates as they were.
+"""Estimates kept by the content of what they were made from: where new files do not change the marts, earlier estimates are used again.
 
 The key holds every value that the study reads, the code of `estimation`, the packages and the number of draws. A kept entry is used only
 if its files still have the hashes that were noted when they were written.
@@ -76,7 +76,7 @@ def _content(value: Any) -> str | bytes:
 
 
 def _read(folder: Path) -> dict[str, pd.DataFrame] | None:
-    """Kept tables, None where there are none or a file is not as it was written."""
+    """Kept tables; None where there are none, or a file was changed since."""
     try:
         hashes = json.loads((folder / INDEX).read_text(encoding="utf-8"))["sha256"]
         if any(hash_file(folder / f"{name}.parquet") != value for name, value in hashes.items()):
@@ -109,7 +109,7 @@ def _write(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def _order(folder: Path) -> int:
-    """Entries are numbered as they come: the store does without clocks."""
+    """Number of an entry, counted up from 1 so that their order depends on no clock; 0 where it cannot be read."""
     try:
         return int(json.loads((folder / INDEX).read_text(encoding="utf-8"))["number"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -1,8 +1,8 @@
 """How much of a refresh is left to do: nothing, the report, the estimates, or all of it.
 
 After a publication a record keeps the fingerprint of what went in and the hashes of what came out. The next run leaves out a stage only
-if everything the stage depends on has the same content, and what it would reuse is byte by byte what the recorded run left. Anything else
-- another file, code, seed, setting or package, a touched publication or build, no record, FORCE=1 - means the whole way.
+if everything the stage depends on has the same content, and what it would use again is byte by byte what the recorded run left. After any
+other change (a file, code, seed, setting or package, a changed publication or build, no record, FORCE=1) all is done.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _read_record(home: Home) -> dict | None:
 
 
 def _touched_publication(home: Home, record: dict) -> str:
-    """Why the current publication is not the recorded one as it was published; empty if it is."""
+    """Why the current publication is not the recorded one, or was changed since; empty if neither."""
     manifest = home.published / MANIFEST
     try:
         if home.published.resolve().name != record["run_id"]:

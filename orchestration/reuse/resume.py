@@ -32,7 +32,7 @@ def stages_left(definitions: dg.Definitions, work: str) -> list[dg.AssetKey]:
 
 
 def rewind(home: Home, work: str) -> None:
-    """Take out of the build what the stages left will write, so that nothing of the earlier run outlives its code."""
+    """Take out of the build what the remaining stages will write, so that no table of the earlier run's code is left."""
     with open_build(home.build) as con:
         for schema in ("meta",) if work == REPORT else ("meta", "estimates"):
             con.execute(f"drop schema if exists {schema} cascade")

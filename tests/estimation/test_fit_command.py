@@ -297,3 +297,42 @@ def test_run_names_what_it_cannot_find(capsys, tmp_path):
         out, err = capsys.readouterr()
         assert (code, out) == (2, "")
         assert name in err
+
+
+def test_within_block_is_offered_for_any_pair_panel(tmp_path, capsys):
+    """Means over never-pilot partners, city and province x year effects: the same numbers as from the cities' means."""
+    from estimation.primary.within_block import fit_within_block, partner_means
+
+    panel = random_panel(3, n_cities=40, n_pilots=12)
+    path = tmp_path / "panel.csv"
+    _table(panel, cohorts=True).to_csv(path, index=False)
+    assert main(["fit", str(path), "--outcome", "y", "--estimator", "within_block", "--permutations", "99", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    means = partner_means(panel.y[0], panel.city_i, panel.city_j, panel.city_cohort == 0)
+    block = np.unique(panel.province, return_inverse=True)[1]
+    expected = fit_within_block(means, panel.years, panel.city_cohort, block, permutations=99, seed=1)
+    (line,) = printed["estimates"]
+    assert (line["term"], line["vcov"], line["is_default"]) == ("treated", "permutation", True)
+    assert line["estimate"] == pytest.approx(expected.estimate) and line["p_value"] == pytest.approx(expected.p_value)
+    refused = ["fit", str(path), "--outcome", "y", "--estimator", "within_block", "--vcov", "dyadic"]
+    assert main(refused) == 2 and "permutes within provinces" in capsys.readouterr().err
+
+
+def test_primary_reads_a_city_panel_and_prints_one_object(tmp_path, capsys):
+    from tests.estimation.primary.economies import draw_panel
+
+    growth, years, cohort, block = draw_panel(3, calmer=0.8)
+    rows = [
+        {"city_id": i, "year": int(t), "growth": growth[i, k], "cohort_year": cohort[i] or None, "block_id": int(block[i])}
+        for i in range(len(growth))
+        for k, t in enumerate(years)
+    ]
+    path = tmp_path / "cities.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    assert main(["primary", str(path), "--permutations", "99", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert {"estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect", "channels", "implied_correlation"} <= printed.keys()
+    assert [channel["channel"] for channel in printed["channels"]] == ["own_variance", "loading"]
+    assert (printed["p_value"] < 0.05) == (printed["ci_low"] > 0 or printed["ci_high"] < 0)
+    assert main(["primary", str(tmp_path / "missing.csv")]) == 2
+    assert "missing.csv" in capsys.readouterr().err

@@ -33,12 +33,12 @@ EXPECTED = [
 ]
 
 
-def test_expected_assets(definitions: dg.Definitions) -> None:
+def test_every_stage_has_its_assets(definitions: dg.Definitions) -> None:
     keys = {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     assert set(EXPECTED) <= keys
 
 
-def test_four_blocking_gates(definitions: dg.Definitions) -> None:
+def test_a_gate_blocks_after_each_of_four_stages(definitions: dg.Definitions) -> None:
     specs = [spec for checks in definitions.asset_checks for spec in checks.check_specs]
     assert sorted(spec.name for spec in specs) == ["gate_estimates", "gate_marts", "gate_raw", "gate_staging"]
     assert all(spec.blocking for spec in specs)

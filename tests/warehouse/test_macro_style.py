@@ -1,4 +1,4 @@
-"""sqlfluff on the SQL inside macros: it skips what a macro wrote into a model, so each macro is written out first."""
+"""sqlfluff on the SQL inside macros. In a model it skips the text that a macro wrote, so each macro is written out first."""
 
 from __future__ import annotations
 

@@ -227,7 +227,7 @@ def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout],
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """No garbage collection meanwhile: rows of cells hold no cycles, yet the collector would walk over them again and again."""
+    """Garbage collection is off inside: rows of cells hold no cycles, yet the collector would walk over all of them again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -257,7 +257,7 @@ def _prepare_policy_text(raw_dir: Path, file: DeliveredFile) -> bool:
 
 
 def _read_policy_text(file: DeliveredFile, raw_dir: Path, reading: Reading) -> DeliveredFile:
-    """The same for a policy text; one that cannot be read is turned away with its reason and stops nothing."""
+    """Read one policy text; one that cannot be read is skipped with its reason and does not stop the refresh."""
     try:
         file, target, n_clauses, is_new = _make_policy_parquet(file, raw_dir)
     except FileFault as fault:

@@ -190,7 +190,7 @@ class SheetIndicator(UnitRule):
 
 
 class RowIndicators(_Model):
-    """Indicators that stand in rows, under a ``column`` of their names; the rules compare that cell as they would a header."""
+    """Indicators in rows instead of columns: ``column`` holds their names, and the rules compare its cells like headers."""
 
     column: str
     indicators: list[Indicator] = Field(min_length=1)

@@ -40,7 +40,7 @@ def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> 
     file_name : str
         Its name, whose extension says the format.
     origin : FileOrigin
-        Source and path; a row's own ``edition_year`` goes before that of the folder.
+        Source and path; a row's own ``edition_year`` takes precedence over that of the folder.
 
     Raises
     ------

@@ -39,7 +39,12 @@ def verify_publication(folder: Path) -> list[str]:
 
 
 def verify_files(folder: Path) -> list[str]:
-    """The same for the bytes of the files alone, which is enough to see that nothing was touched; much faster.
+    """Compare only the bytes of the files with the manifest: enough to see whether anything was changed, and much faster.
+
+    Returns
+    -------
+    list of str
+        As `verify_publication`, without its faults of tables.
 
     Raises
     ------

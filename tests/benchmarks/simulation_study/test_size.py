@@ -11,7 +11,8 @@ from benchmarks.simulation_study.economies import Economy
 from benchmarks.simulation_study.grid import Cell, Setting
 from benchmarks.simulation_study.run import draw_rows
 from benchmarks.simulation_study.summary import line_rows, rejection
-from warehouse.ingest.simulation.landing import choose_cities, first_treated_years, simulate_economies
+from warehouse.ingest.simulation.economy import simulate_economies
+from warehouse.ingest.simulation.landing import choose_cities, first_treated_years
 
 SEEDS = Path(__file__).parents[3] / "warehouse" / "seeds"
 YEARS = np.arange(2010, 2020)

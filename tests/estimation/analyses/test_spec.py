@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from estimation.analyses.catalog import all_specs
-from estimation.analyses.spec import SERIES_NEEDS, Spec, split_of
+from estimation.analyses.series import SERIES as CITY_SERIES
+from estimation.analyses.spec import Spec, split_of
 
 SERIES = ("growth_official", "growth_deflated")
 
@@ -30,7 +31,7 @@ def test_specs_of_one_sample_share_one_pass() -> None:
     keys = {spec.spec_id: spec.sample_key for spec in all_specs()}
     assert keys["baseline.cm_growth_official.headline"] == keys["dynamics.dispersion_growth_official.headline"]
     assert len({key for spec_id, key in keys.items() if spec_id.startswith(("baseline.", "dynamics."))}) == 8
-    assert {spec.series for spec in all_specs()} <= set(SERIES_NEEDS)
+    assert {spec.series for spec in all_specs()} <= set(CITY_SERIES)
     # a rolling correlation or a pre-2015 standardisation exists for fewer cities: it may not shrink the sample of another outcome
     assert keys["robustness.rolling_corr_growth_official.twfe"] != keys["robustness.cm_pre_growth_official.twfe"]
     assert keys["robustness.rolling_corr_growth_official.twfe"] != keys["robustness.cm_bounded_growth_official.twfe"]

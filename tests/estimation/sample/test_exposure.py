@@ -6,7 +6,7 @@ import pytest
 
 from estimation.analyses.spec import SampleError, Spec
 from estimation.sample.build import build_sample
-from estimation.sample.exposure import add_city_marks, add_pair_controls, excluded_cities
+from estimation.sample.exposure import add_exposure, add_pair_controls, excluded_cities
 
 # 1 and 2 are pilots of the window, 3 is admitted after it; distances in km along a line at these places
 PLACES = {1: 0, 2: 400, 3: 60, 4: 130, 5: 305, 6: 900}
@@ -39,7 +39,7 @@ def years(frame, column):
 
 
 def test_rings_are_dated_by_the_pilots_inside(cities, pairs):
-    marked = add_city_marks(cities, pairs, 2019)
+    marked = add_exposure(cities, pairs, 2019)
     nobody = dict.fromkeys(PLACES)
     # city 3, 60 km from pilot 1, is no pilot of the window; city 5 has pilot 2 at 95 km; city 6 is far from both
     assert years(marked, "treated_year_near_pilot_100") == nobody | {3: 2016, 5: 2019}
@@ -53,11 +53,11 @@ def test_rings_are_dated_by_the_pilots_inside(cities, pairs):
 
 
 def test_no_pilot_or_no_tie_marks_nobody(cities, pairs):
-    marked = add_city_marks(cities, pairs.assign(tie_strength=np.nan), 2019)
+    marked = add_exposure(cities, pairs.assign(tie_strength=np.nan), 2019)
     assert marked["treated_year_tied_to_pilot"].isna().all()
-    marked = add_city_marks(cities, pairs, 2010)
+    marked = add_exposure(cities, pairs, 2010)
     assert marked.filter(like="_pilot").isna().all(axis=None)
-    assert add_city_marks(cities, pairs.iloc[:0], 0).filter(like="_pilot").isna().all(axis=None)
+    assert add_exposure(cities, pairs.iloc[:0], 0).filter(like="_pilot").isna().all(axis=None)
 
 
 def test_controls_count_the_covered_cities_of_a_pair(cities):
@@ -80,7 +80,7 @@ def test_controls_count_the_covered_cities_of_a_pair(cities):
     ],
 )
 def test_groups_that_a_spec_leaves_out(cities, pairs, group, expected):
-    marked = add_city_marks(cities, pairs, 2019)
+    marked = add_exposure(cities, pairs, 2019)
     assert set(marked["city_id"][excluded_cities(marked, group, 2019)]) == expected
 
 
@@ -99,7 +99,7 @@ def test_an_excluded_province_leaves_the_sample(cities, pairs):
     synchronization = pd.DataFrame(rows, columns=["city_i_id", "city_j_id", "year", "y"])
     sample = build_sample(cities, pairs, synchronization, Spec("a.y.b", "a", "y", tie_rule="all", excluded=("province_20",)))
     assert sample.panel.city_ids.tolist() == [1, 3, 4, 6]
-    marked = add_city_marks(cities, pairs, 2017)
+    marked = add_exposure(cities, pairs, 2017)
     rule = Spec("a.y.b", "a", "y", tie_rule="all", treatment_rule="near_pilot_100", excluded=("pilots",))
     sample = build_sample(marked, pairs, synchronization, rule)
     assert sample.panel.city_ids[sample.panel.city_cohort > 0].tolist() == [3]

@@ -13,7 +13,7 @@ from estimation.estimators.two_way import leave_one_out
 from estimation.fit import PairPanel, fit_panel
 from estimation.measures.derived_series import add_derived_series
 from estimation.panel.pair_panel import build_sample
-from estimation.sample.exposure import add_city_marks
+from estimation.sample.exposure import add_exposure
 from estimation.sample.marts import Marts
 from estimation.study.run import run_study
 from tests.estimation.study.test_run import YEARS, economy
@@ -37,7 +37,7 @@ def marts() -> Marts:
     city_years = pd.DataFrame({"city_id": np.repeat(ids, YEARS.size), "year": np.tile(YEARS, ids.size)})
     for name in ("employed_10k", "wage_avg_cny", "gdp_nominal_cny_100m", "growth_employed_pct", "growth_wage_pct"):
         city_years[name] = rng.uniform(1, 9, len(city_years))
-    return Marts(add_city_marks(cities, pairs, 2019), pairs, small.synchronization, add_derived_series(city_years))
+    return Marts(add_exposure(cities, pairs, 2019), pairs, small.synchronization, add_derived_series(city_years))
 
 
 def test_what_the_marts_hold_is_run_and_the_rest_says_what_it_needs(marts):

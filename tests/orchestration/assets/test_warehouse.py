@@ -1,4 +1,4 @@
-"""The dbt steps: a rerun builds what is lacking, a failed data test shows its rows."""
+"""The dbt steps: a rerun builds missing tables, a failed data test shows its rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.assets.warehouse import SAMPLE_ROWS, _failing_rows, _lacking
+from orchestration.assets.warehouse import SAMPLE_ROWS, _failing_rows, _missing_tables
 from orchestration.dbt_runner import NodeResult
 from orchestration.home import Home
 from warehouse.build_database import open_build
@@ -18,14 +18,14 @@ def test_a_rerun_builds_what_the_build_lacks(tmp_path: Path) -> None:
         dg.AssetKey(path) for path in (["seeds", "a"], ["seeds", "b"], ["staging", "c"], ["staging", "d"])
     ]
     home = Home(tmp_path)
-    assert _lacking(home, [cells], step) == [seed, severity, aliases]
-    assert _lacking(home, [seed], step) == []
+    assert _missing_tables(home, [cells], step) == [seed, severity, aliases]
+    assert _missing_tables(home, [seed], step) == []
     home.build.mkdir()
     with open_build(home.build) as con:
         con.execute("create schema seeds; create table seeds.a as select 1 as city_id")
         con.execute("create schema staging; create view staging.c as select * from seeds.a")
-    assert _lacking(home, [cells], step) == [severity]
-    assert _lacking(home, step, step) == []
+    assert _missing_tables(home, [cells], step) == [severity]
+    assert _missing_tables(home, step, step) == []
 
 
 def test_a_failed_data_test_shows_the_rows_it_found(tmp_path: Path) -> None:

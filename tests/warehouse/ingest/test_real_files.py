@@ -137,7 +137,7 @@ def test_cells_looked_up_by_hand(real):
         assert (row["unit_text"], row["raw_text"], row["value"]) == (unit, raw_text, value), (source, cell_ref)
 
 
-def test_counts_of_every_source(real):
+def test_every_source_gives_its_known_counts(real):
     sources = real[0].files.groupby("source_id")[["n_observations", "n_rejected"]].sum()
     counts = {source: tuple(sources.loc[source]) for source in COUNTS}
     assert counts == COUNTS
@@ -149,7 +149,7 @@ def test_reasons_are_the_contracts_words(real):
     assert not [row for row in real[1] if row["reason"] and not row["detail"]]
 
 
-def test_every_value_of_a_workbook_stands_in_its_cell_for_a_second_reader(real, shared_dir):
+def test_every_value_of_a_workbook_is_what_a_second_reader_finds_in_its_cell(real, shared_dir):
     report, rows = real
     for path in report.files.loc[report.files["status"].eq("taken") & report.files["path"].str.endswith(".xlsx"), "path"]:
         source_id, _, file_name = path.partition("/")
@@ -180,7 +180,7 @@ def test_an_xls_export_keeps_its_addresses(shared_dir):
         ("fdi/1996-2023年地级市外商直接投资FDI.xlsx", 0.9, "a truncated or damaged one"),
     ],
 )
-def test_protected_and_truncated_workbooks(shared_dir, path, cut, message):
+def test_a_protected_or_truncated_workbook_is_refused(shared_dir, path, cut, message):
     data = (shared_dir / "landing" / path).read_bytes()
     with pytest.raises(FileFault, match=message):
         read_grids(data[: int(len(data) * cut)], path)

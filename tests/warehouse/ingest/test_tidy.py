@@ -48,7 +48,7 @@ def test_csv_and_parquet_give_the_same_rows():
         (["110000", "", "a", "1"], ("110000", None, None, "1", 1.0, "unknown_year")),
     ],
 )
-def test_one_row(row, expected):
+def test_a_row_is_taken_or_rejected_with_its_reason(row, expected):
     (found,) = rows_of(csv_bytes([HEADER, row]))
     keys = ("place_code_text", "place_text", "year", "raw_text", "value", "reason")
     assert tuple(found[key] for key in keys) == expected
@@ -59,7 +59,7 @@ def test_a_blank_value_is_no_row(blank):
     assert rows_of(csv_bytes([HEADER, ["110000", "2015", "a", blank]])) == []
 
 
-def test_the_rows_edition_goes_before_the_folders():
+def test_the_rows_own_edition_takes_precedence_over_the_folders():
     rows = [[*HEADER, "edition_year", "unit"], [1, 2015, "a", 1, 2016, "万元"], [1, 2015, "a", 2, "", ""], [1, 2015, "a", 3, "later", ""]]
     found = rows_of(csv_bytes(rows), origin=FileOrigin("tidy", 2020, "2020/a.csv"))
     assert [(row["edition_year"], row["unit_text"], row["reason"]) for row in found] == [
@@ -91,6 +91,6 @@ def test_a_further_column_and_a_record_too_long_have_a_line():
         ("a.txt", b"city_id", "type .txt"),
     ],
 )
-def test_file_faults(name, data, message):
+def test_a_file_that_cannot_be_read_as_tidy_is_refused(name, data, message):
     with pytest.raises(FileFault, match=message):
         rows_of(data, name)

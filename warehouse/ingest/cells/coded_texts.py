@@ -80,5 +80,5 @@ class CodedTexts:
 
 
 def _recoded(codes: np.ndarray, new: list[int]) -> np.ndarray:
-    # the last entry stands for none: -1 reads it
+    # NO_TEXT is -1, so as a position it reads this last entry
     return np.array([*new, NO_TEXT], np.int32)[codes]

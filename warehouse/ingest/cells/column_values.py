@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from warehouse.ingest.cells.cell_values import cell_number, cell_text, is_blank, is_missing
 from warehouse.ingest.cells.coded_texts import CodedTexts
 
-# Where Arrow spells a double as Python does; outside, exponents differ.
+# Between these sizes Arrow spells a double as Python does; outside, exponents differ.
 _SMALLEST, _LARGEST = 1e-4, 1e10
 _SHORT = 40
 _PLAIN_NUMBER = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?$"
@@ -100,7 +100,7 @@ def _filled_texts(cells: Sequence[str], missing: Collection[str]) -> FilledCells
 
 
 def _numbers_alone(texts: pa.Array) -> np.ndarray | None:
-    """Numbers of texts that are finite numbers one and all, in a spelling of ASCII that needs no second look; else None."""
+    """Numbers of texts that are all finite numbers in plain ASCII spelling, shape (n,); None where one is not."""
     try:
         numbers = pc.cast(texts, pa.float64()).to_numpy()
     except pa.ArrowInvalid:

@@ -1,4 +1,4 @@
-"""What must be known of a zipped workbook before and beside calamine (pure).
+"""What calamine does not check or return of a zipped workbook (pure).
 
 calamine allocates every cell between the first and the last used one, trusts the sizes the archive declares, and returns error
 cells (#DIV/0!) and formulas without a stored result as blanks. So the archive is unpacked once here, under bounds, and the
@@ -25,7 +25,7 @@ MAX_COLUMNS = 5_000
 MAX_CELLS = 50_000_000
 
 _MOST_LETTERS, _MOST_DIGITS = 9, 12
-# a formula is the first thing in its cell, an error stands in the cell's own tag
+# so few tags lie between the start of a cell and its formula (its first child) or its error (an attribute of its own tag)
 _TAGS_OF_A_CELL = 8
 _LONGEST_ADDRESS = _MOST_LETTERS + _MOST_DIGITS + 4
 
@@ -118,7 +118,7 @@ def _parse(content: bytes) -> ElementTree.Element:
 
 def _refuse_entities(content: bytes) -> None:
     """No workbook needs a document type: one can only name local files or swell when it is read."""
-    # one rare sign is found much faster than a word
+    # a single rare character is found much faster than a word
     if b"!" in content and (b"<!DOCTYPE" in content or b"<!ENTITY" in content):
         raise FileFault(
             "a workbook without XML entities", "a document type declaration", "save the workbook again with Excel or LibreOffice"
@@ -138,15 +138,15 @@ def _check_extent(sheet: bytes, sheet_name: str) -> None:
 
 def _last_cell(sheet: bytes) -> tuple[int, int]:
     """Largest row and column of any cell's address, (0, 0) without cells."""
-    # the last addresses are looked at once more with spaces behind them, which spares a copy of the whole sheet
+    # the last addresses are read again with spaces behind them, which is cheaper than a copy of the whole sheet with such spaces
     found = [_last_address(sheet), _last_address(sheet[-2 * _LONGEST_ADDRESS :] + b" " * _LONGEST_ADDRESS)]
     return max(row for row, _ in found), max(col for _, col in found)
 
 
 def _last_address(sheet: bytes) -> tuple[int, int]:
-    """The same of the addresses that begin before the last ``_LONGEST_ADDRESS`` bytes.
+    """The same, for the addresses that begin before the last ``_LONGEST_ADDRESS`` bytes.
 
-    They are looked at all at once: after `r="` up to nine letters, then up to twelve digits, then a quotation mark.
+    All of them are read at the same time: after `r="` up to nine letters, then up to twelve digits, then a quotation mark.
     """
     text = np.frombuffer(sheet, dtype=np.uint8)
     starts = np.flatnonzero(text[:-_LONGEST_ADDRESS] == ord("r"))
@@ -192,7 +192,7 @@ def _lost_cells(sheet: bytes) -> LostCells:
 
 
 def _cells_at(sheet: bytes, places: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:
-    """Attributes and content of the cells in which these places lie, without a look at the others."""
+    """Attributes and content of the cells in which these places lie; other cells are not searched."""
     for place in places:
         start = place
         for _ in range(_TAGS_OF_A_CELL):
@@ -211,7 +211,7 @@ def _errors(sheet: bytes) -> list[int]:
 def _formulas_without_plain_result(sheet: bytes) -> list[int] | None:
     """Where formulas stand that are not followed by a value in the plain spelling that Excel writes; None where tags have a prefix.
 
-    Only signs `f` are looked at, which are few: nearly every cell of a delivered table is a number.
+    Only characters `f` are examined, which are few: nearly every cell of a delivered table is a number.
     """
     signs = np.frombuffer(sheet, dtype=np.uint8)
     places = np.flatnonzero(signs == ord("f"))

@@ -1,0 +1,4 @@
+"""Policy texts, in this order: bytes to text (`files`), clean text (`cleaning`), clauses, metadata, Parquet (`documents`).
+
+`pool` runs this for many files on several cores. What a clause is about is not decided here, but by `macros/policy_classification.sql`.
+"""

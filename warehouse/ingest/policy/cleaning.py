@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-# What stands in official texts; everything else (emoji and their joiners, dingbats, private use, stray scripts) is noise of a mirror site.
+# All characters but those of official texts: emoji and their joiners, dingbats, private use, other scripts are noise of a mirror site.
 _STRAY = re.compile(
     r"[^\n\t -~\xa0-\u024f\u0370-\u03ff\u2010-\u2027\u2030-\u2033\u2103\u2116\u2160-\u2182\u2200-\u22ff\u2460-\u249b\u25a1\u3000-\u303f"
     r"\u3200-\u33ff\u3400-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff5e\ufffd\U00020000-\U0003134f]+"

@@ -40,7 +40,7 @@ _UNTIL = re.compile(rf"有效期(?:限)?(?:至|到|截至)(?P<date>{_DATE.patter
 _YEARS = re.compile(r"有效期(?:限)?(?:为)?\s*([一二两三四五六七八九十\d]{1,2})\s*年")
 _REPEALED = ("同时废止", "予以废止", "停止执行")
 _HEAD_LINES = 12
-#: What a line must hold, or end in, before the long patterns are tried on it.
+#: Words that a line must hold, or end with, before the slow patterns are tried on it.
 _MAY_TITLE = "综合试验区"
 _DATE_ENDS = ("日", ")", "）", "印发", *"0123456789")
 _TYPES = (
@@ -238,7 +238,7 @@ _SIGNED_NAME = re.compile(rf"(?:{BODY}[、,， ]*)+(?:{_DATE.pattern})?")
 
 
 def _unmasked(name: str) -> str:
-    """人民* and a cut 人民 of an issuer stand for 人民政府: no other body carries that name."""
+    """The issuer with 人民* and a cut 人民 written out as 人民政府: no other body has that name."""
     return _MASKED_GOVERNMENT.sub("人民政府", name)
 
 

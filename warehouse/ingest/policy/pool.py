@@ -1,4 +1,4 @@
-"""One function on many items by several processes: policy texts are split by it before the landing is read one file after the other."""
+"""One function on many items by several processes. The landing uses it to split policy texts before it reads file after file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: Below this number of items the start of the processes (about a second) is not earned back.
+#: With fewer items, starting the processes (about a second) costs more than they save.
 MIN_ITEMS = 400
 CHUNK = 50
 

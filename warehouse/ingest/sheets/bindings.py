@@ -16,7 +16,7 @@ from warehouse.ingest.layouts import ANY_SHEET, Indicator, RowIndicators, SheetI
 class ValueColumn:
     """A column of values (0-based): its indicator, its unit (fixed, or a column of units) and, with years as columns, its year.
 
-    ``indicator_id`` is None where the indicators stand in rows.
+    ``indicator_id`` is None where every row has an indicator of its own.
     """
 
     col: int
@@ -95,7 +95,7 @@ def bind_table(grid: Grid, table: Table, edition_year: int | None = None) -> Bin
 
 
 def join_headers(grid: Grid, first: int, end: int) -> tuple[list[str], list[str]]:
-    """Normal form and delivered text of each column's header; in upper rows a text also stands for the blank columns to its right."""
+    """Normal form and delivered text of each column's header; in upper rows a text also applies to the blank columns to its right."""
     rows = [[cell_text(cell) for cell in row] for row in grid.rows[first:end]]
     width = max(map(len, rows))
     rows = [row + [""] * (width - len(row)) for row in rows]

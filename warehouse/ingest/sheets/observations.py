@@ -144,7 +144,7 @@ def _rows_without_values(grid: Grid, binding: Binding, rows: SheetRows, missing:
 
 
 def _unknown_labels(grid: Grid, binding: Binding, rows: SheetRows) -> list[dict[str, object]]:
-    """A line for each row whose label names no indicator of the layout, where the indicators stand in rows."""
+    """A line for each row whose label names no indicator of the layout, in a table with an indicator per row."""
     if binding.label_col is None:
         return []
     lines, cols = [], [value.col for value in binding.values]

@@ -18,7 +18,7 @@ from warehouse.ingest.raw_table import build_rejected_line
 from warehouse.ingest.sheets.bindings import Binding
 
 NO_YEAR = -1
-# so many rows at a time stay in the processor's cache while they are turned into columns
+# rows turned into columns at a time: so many fit into the processor's cache
 _TURNED_ROWS = 512
 _MOST_TURNED_CELLS = 5_000_000
 Columns = Callable[[int], CodedTexts]

@@ -121,7 +121,7 @@ def build_values_table(
     at = np.concatenate([np.empty(0, np.int64), *(column.filled.positions for column in columns)])
     row_nos = np.concatenate([rows.row_nos[at], [line["row_no"] or 0 for line in lines]]).astype(np.int32)
     col_nos = np.concatenate([*(np.full(len(column.years), column.col_no) for column in columns), [line["col_no"] or 0 for line in lines]])
-    # by column the rows ascend already: one sort of such runs is a merge
+    # within a column the rows ascend already: a stable sort then only merges the columns
     order = np.argsort(row_nos.astype(np.int64) * _MORE_THAN_COLUMNS + col_nos, kind="stable")
     row_nos, col_nos = row_nos[order], col_nos[order].astype(np.int32)
 

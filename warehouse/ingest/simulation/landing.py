@@ -14,20 +14,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from warehouse.ingest.simulation.economy import SimulatedEconomy, simulate_economies
+from warehouse.ingest.simulation.economy import simulate_economies
 from warehouse.ingest.simulation.files import Row, write_bytes, write_workbook
 from warehouse.ingest.simulation.levels import CityLevels, simulate_levels
 from warehouse.ingest.simulation.policy_texts import draw_policy_tools, effective_intensity, write_simulated_policy_texts
-
-__all__ = [
-    "DEFAULT_EFFECT",
-    "DEFAULT_SEED",
-    "SimulatedEconomy",
-    "choose_cities",
-    "first_treated_years",
-    "simulate_economies",
-    "write_simulated_landing",
-]
 
 DEFAULT_EFFECT = 0.9
 #: The date of the first admission, fixed before any draw was looked at: a seed chosen for a pretty result would make the default run a

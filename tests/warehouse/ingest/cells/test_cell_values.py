@@ -37,12 +37,12 @@ from warehouse.ingest.cells.cell_values import cell_number, cell_text, code_text
         ("#DIV/0!", None),
     ],
 )
-def test_parse_number(text, number):
+def test_a_number_is_read_from_its_text(text, number):
     assert parse_number(text) == number
 
 
 @pytest.mark.parametrize("cell", [True, math.inf, datetime.date(2015, 1, 1), None, "text"])
-def test_what_is_not_a_number(cell):
+def test_other_cells_are_no_number(cell):
     assert cell_number(cell) is None
 
 
@@ -55,7 +55,7 @@ def test_a_workbooks_number_survives_its_text(number):
     ("cell", "text"),
     [(36631000.0, "36631000"), (0.140000000596046, "0.140000000596046"), (-0.0, "-0"), (None, ""), (math.nan, ""), (True, "TRUE")],
 )
-def test_cell_text(cell, text):
+def test_a_cell_has_the_text_that_was_delivered(cell, text):
     assert cell_text(cell) == text
 
 
@@ -76,7 +76,7 @@ def test_cell_text(cell, text):
         ("", None),
     ],
 )
-def test_parse_year(text, year):
+def test_a_year_is_read_from_its_text(text, year):
     assert parse_year(text) == year
 
 
@@ -88,10 +88,10 @@ def test_column_letters_agree_with_openpyxl():
     ("delivered", "normal"),
     [("地区生产总值（亿元）", "地区生产总值(亿元)"), (" 城 市\n", "城市"), ("年份_x000D_\n", "年份"), ("ＧＤＰ", "GDP")],
 )
-def test_normal_header(delivered, normal):
+def test_a_header_is_compared_without_space_and_width(delivered, normal):
     assert normal_header(delivered) == normal
 
 
 @pytest.mark.parametrize(("text", "code"), [("110000", "110000"), ("110000.0", "110000"), (" 1100 ", "1100"), ("110000.5", "110000.5")])
-def test_code_text(text, code):
+def test_a_code_loses_the_decimals_of_a_float_column(text, code):
     assert code_text(text) == code

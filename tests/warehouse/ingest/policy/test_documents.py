@@ -232,7 +232,7 @@ def test_dates_are_read_where_they_date_the_document(text, dated):
         ("本措施自印发之日起施行。", None),
     ],
 )
-def test_time_in_force(sentence, until):
+def test_the_end_of_the_time_in_force_is_read(sentence, until):
     text = f"关于支持跨境电子商务发展的若干措施\n一、支持企业建设海外仓。\n{sentence}\n"
     assert read(text.encode(), "a.txt")["in_force_to"] == until
 

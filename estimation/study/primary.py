@@ -1,0 +1,233 @@
+"""The primary test on the marts: its result, what could have been found, and its placebos in time and space."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..analyses.primary import (
+    HEADLINE,
+    IMPOSED,
+    LAST_YEAR_BEFORE_ZONES,
+    PLACEBO_EXPOSURES,
+    PLACEBO_SHIFTS,
+    POWER_SERIES,
+    SPECS,
+)
+from ..analyses.spec import SampleError, Spec
+from ..primary.fit import PrimaryResult, fit_primary
+from ..primary.joint import joint_p
+from ..primary.power import power_curve
+from ..sample.cities import build_sample_cities
+from ..sample.marts import Marts
+from ..sample.outcomes import build_series
+from .tables import CHANNEL_COLUMNS, PLACEBO_COLUMNS, POWER_COLUMNS, PRIMARY_COLUMNS, typed
+
+# An effect of this size in correlation units that would have been missed makes 'not found' say little (docs/methods, section 12).
+WORTH_FINDING = 0.05
+LEVEL = 0.05
+POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
+PLACEBO_PERMUTATIONS = 999
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class CityWindow:
+    """Complete cities of a window with their admissions.
+
+    Attributes
+    ----------
+    growth : (N, T) float array
+    years : (T,) int array
+    cohort, block : (N,) int arrays
+        First treated year inside the window (0 = never in it), and province.
+    city_ids : (N,) int array
+    """
+
+    growth: np.ndarray
+    years: np.ndarray
+    cohort: np.ndarray
+    block: np.ndarray
+    city_ids: np.ndarray
+
+
+@dataclass(frozen=True)
+class PrimaryTables:
+    """Frames ``estimates.primary``, ``.channel``, ``.power`` and ``.placebo``, and rows for ``.not_run`` and ``.warning``."""
+
+    primary: pd.DataFrame
+    channel: pd.DataFrame
+    power: pd.DataFrame
+    placebo: pd.DataFrame
+    not_run: Rows
+    warning: Rows
+
+
+def run_primary(
+    marts: Marts,
+    specs: Sequence[Spec] = SPECS,
+    *,
+    permutations: int | None = None,
+    seed: int | None = None,
+    on_progress: Callable[[str], None] | None = None,
+) -> PrimaryTables:
+    """The primary test of every declared window and series.
+
+    Parameters
+    ----------
+    marts : Marts
+    specs : sequence of Spec
+    permutations, seed : int, optional
+        The most draws a test may take, and the seed of all.
+    on_progress : callable, optional
+        Called with one line.
+
+    Returns
+    -------
+    PrimaryTables
+        A spec whose series lacks is a row of ``not_run``; a panel that lacks what the test needs has a row with a reason and no p.
+    """
+    rows: dict[str, Rows] = {name: [] for name in ("primary", "channel", "power", "placebo", "not_run", "warning")}
+    if on_progress:
+        on_progress(f"primary test: {len(specs)} windows and series, power, placebos in time and space")
+    for spec in specs:
+        draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
+        settings = {"permutations": max(draws, 20), "seed": spec.seed if seed is None else seed}
+        try:
+            window = city_window(marts, spec)
+        except SampleError as error:
+            rows["not_run"].append({"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": str(error)})
+            continue
+        result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
+        rows["primary"].append(_primary_row(spec, window, result))
+        rows["channel"] += [{"spec_id": spec.spec_id, **dataclasses.asdict(channel)} for channel in result.channels]
+        rows["warning"] += [{"spec_id": spec.spec_id, "warning": text} for text in result.warnings]
+        if result.p_value is None:
+            continue
+        if spec.series == POWER_SERIES:
+            rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
+        if spec.spec_id == HEADLINE:
+            few = {**settings, "permutations": min(settings["permutations"], PLACEBO_PERMUTATIONS)}
+            rows["placebo"] += _placebos_in_time(marts, spec, window, few) + _placebos_in_space(marts, spec, few)
+    return PrimaryTables(
+        typed(rows["primary"], PRIMARY_COLUMNS),
+        typed(rows["channel"], CHANNEL_COLUMNS),
+        typed(rows["power"], POWER_COLUMNS),
+        typed(rows["placebo"], PLACEBO_COLUMNS),
+        rows["not_run"],
+        rows["warning"],
+    )
+
+
+def city_window(marts: Marts, spec: Spec) -> CityWindow:
+    """Cities complete in the spec's window (the study window where it has none), dated by its treatment rule.
+
+    Raises
+    ------
+    SampleError
+        If the series, the window or the years of the treatment rule are missing.
+    """
+    years = marts.synchronization["year"]
+    if spec.window is None and years.empty:
+        raise SampleError("needs a study window with pairs, found none")
+    if marts.city_years is None:
+        raise SampleError("needs marts.fct_city_year, which is not there")
+    first, last = spec.window or (int(years.min()), int(years.max()))
+    found = build_series(marts.city_years, spec.series, (first, last))
+    if found.years[-1] < last:
+        raise SampleError(f"needs {spec.series} to {last}: the last year with values is {found.years[-1]}")
+    members = build_sample_cities(marts.cities, found.city_ids, spec, last)
+    rows = np.searchsorted(found.city_ids, members["city_id"].to_numpy())
+    block = np.unique(members["province_id"], return_inverse=True)[1].reshape(-1)
+    return CityWindow(found.d[rows], found.years, members["cohort"].to_numpy(), block, members["city_id"].to_numpy())
+
+
+def verdict_of(result: PrimaryResult) -> tuple[str, str | None]:
+    """Fixed word of the verdict, and why where there is none (docs/methods, section 12)."""
+    if result.p_value is None:
+        return "not_identified", " ".join(result.warnings)
+    if result.p_value < LEVEL:
+        return "found", None
+    smallest = result.minimum_detectable_effect
+    if smallest is not None and smallest <= WORTH_FINDING:
+        return "not_found_could_have_been", None
+    return "not_found_could_not_have_been", None
+
+
+def _primary_row(spec: Spec, window: CityWindow, result: PrimaryResult) -> dict[str, Any]:
+    verdict, reason = verdict_of(result)
+    implied = result.implied_correlation
+    names = ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect", "n_cities", "n_pilots", "n_blocks")
+    return {
+        **{name: getattr(spec, name) for name in ("spec_id", "analysis", "outcome", "treatment_rule")},
+        "first_year": int(window.years[0]),
+        "last_year": int(window.years[-1]),
+        **{name: getattr(result, name) for name in names},
+        "correlation_before": None if implied is None else implied.before,
+        "correlation_after": None if implied is None else implied.after,
+        "verdict": verdict,
+        "reason": reason,
+    }
+
+
+def _power_rows(spec: Spec, window: CityWindow, seed: int, permutations: int) -> Rows:
+    few = {"draws": POWER_DRAWS, "permutations": min(permutations, POWER_PERMUTATIONS), "seed": seed}
+    found = power_curve(window.growth, window.years, window.cohort, window.block, imposed=IMPOSED, **few)
+    return [{"spec_id": spec.spec_id, **dataclasses.asdict(row)} for row in found]
+
+
+def _placebos_in_time(marts: Marts, spec: Spec, real: CityWindow, settings: dict[str, int]) -> Rows:
+    """The real admissions moved back by 3 to 10 years, each in a window of its own that ends before the first zone, and judged jointly."""
+    first, last, rows, windows = int(real.years[0]), int(real.years[-1]), [], []
+    cohort_of = dict(zip(real.city_ids.tolist(), real.cohort.tolist(), strict=True))
+    for shift in PLACEBO_SHIFTS:
+        years = (first - shift, min(last - shift, LAST_YEAR_BEFORE_ZONES))
+        try:
+            found = build_series(marts.city_years, spec.series, years)
+        except SampleError:
+            continue
+        inside = np.isin(found.city_ids, real.city_ids)
+        if found.years[0] > years[0] or found.years[-1] < years[1] or not inside.any():
+            continue
+        ids = found.city_ids[inside]
+        cohort = np.array([cohort_of[city] for city in ids.tolist()])
+        cohort = np.where(cohort > 0, cohort - shift, 0)
+        block = real.block[np.searchsorted(real.city_ids, ids)]
+        window = CityWindow(found.d[inside], found.years, np.where(cohort > years[1], 0, cohort), block, ids)
+        result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
+        if result.p_value is not None:
+            windows.append(window)
+            rows.append(_placebo_row(spec, "time", f"{shift} years back", window, result))
+    joint = joint_p([(w.growth, w.years, w.cohort, w.block, w.city_ids) for w in windows], **settings)
+    return [{**row, "joint_p_value": joint} for row in rows]
+
+
+def _placebos_in_space(marts: Marts, spec: Spec, settings: dict[str, int]) -> Rows:
+    """Never-pilots dated by a pilot near or tied to them, pilots left out: their own admission cannot have moved them."""
+    rows = []
+    for rule in PLACEBO_EXPOSURES:
+        try:
+            window = city_window(marts, dataclasses.replace(spec, treatment_rule=rule, excluded=("pilots",)))
+        except SampleError:
+            continue
+        result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
+        if result.p_value is not None:
+            rows.append({**_placebo_row(spec, "space", rule, window, result), "joint_p_value": None})
+    return rows
+
+
+def _placebo_row(spec: Spec, kind: str, name: str, window: CityWindow, result: PrimaryResult) -> dict[str, Any]:
+    numbers = ("estimate", "ci_low", "ci_high", "p_value", "n_cities", "n_pilots")
+    return {
+        "spec_id": spec.spec_id,
+        "placebo": kind,
+        "name": name,
+        "first_year": int(window.years[0]),
+        "last_year": int(window.years[-1]),
+        **{number: getattr(result, number) for number in numbers},
+    }

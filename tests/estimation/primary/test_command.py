@@ -1,0 +1,109 @@
+"""The command on files: the same figures as from arrays, and errors that name the place."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimation.panel.pair_file import PanelFileError
+from estimation.primary.city_file import read_city_file
+from estimation.primary.command import run_primary
+from estimation.primary.fit import fit_primary
+
+from .economies import draw_panel
+
+
+def _frame(seed: int = 7, **options) -> pd.DataFrame:
+    growth, years, cohort, block = draw_panel(seed, **options)
+    city, year = np.indices(growth.shape)
+    cohorts = [str(c) if c else "" for c in cohort[city.ravel()]]
+    ids = 1000 + city.ravel()
+    values = {"city_id": ids, "year": years[year.ravel()], "growth": growth.ravel(), "cohort_year": cohorts}
+    return pd.DataFrame(values | {"block_id": block[city.ravel()]})
+
+
+def _csv(tmp_path, frame: pd.DataFrame):
+    path = tmp_path / "cities.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_csv_parquet_and_arrays_give_the_same_object(tmp_path):
+    frame = _frame(calmer=0.6)
+    frame["note"] = "not read"
+    parquet = tmp_path / "cities.parquet"
+    frame.assign(cohort_year=pd.to_numeric(frame["cohort_year"])).sample(frac=1, random_state=1).to_parquet(parquet)
+    growth, years, cohort, block = draw_panel(7, calmer=0.6)
+    expected = json.loads(json.dumps(dataclasses.asdict(fit_primary(growth, years, cohort, block, permutations=199, seed=2))))
+    for path in (_csv(tmp_path, frame), parquet):
+        assert json.loads(run_primary(path, 2, 199, True)) == expected
+    assert list(expected)[:5] == ["estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"]
+    assert set(expected["channels"][0]) == {"channel", "estimate", "ci_low", "ci_high", "p_value"}
+    assert set(expected["implied_correlation"]) == {"before", "after"}
+
+
+def test_lines_for_people_hold_estimate_and_warnings(tmp_path):
+    text = run_primary(_csv(tmp_path, _frame()), permutations=199)
+    assert "48 cities, 16 pilots, 8 blocks with both" in text
+    assert "change of cm with never-pilots" in text
+    without = _frame()
+    without["block_id"] = 1
+    assert "warning: No verdict" in run_primary(_csv(tmp_path, without))
+
+
+def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
+    frame = _frame().astype({"growth": object})
+    frame.loc[35, "growth"] = ""
+    panel = read_city_file(_csv(tmp_path, frame.drop(index=[100])))
+    assert np.isnan(panel.growth).any(axis=1).sum() == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "row", "value", "said"),
+    [
+        ("growth", 3, "about 8", "line 5, column growth: expected a number or a blank, found 'about 8'; correct the cell"),
+        ("growth", 3, "inf", "line 5, column growth"),
+        ("year", 3, "20l5", "line 5, column year: expected a year from 1000 to 3000, found '20l5'"),
+        ("year", 3, "", "line 5, column year"),
+        ("year", 3, "2011", "line 5, column city_id, year: expected one row for a city in a year, found city 1000 in 2011 again (first"),
+        ("cohort_year", 3, "1", "line 5, column cohort_year: expected a year from 1000 to 3000 or a blank (never), found '1'"),
+        ("cohort_year", 3, "2016", "line 5, column cohort_year: expected one value for all rows of a city, found 2016 beside 2014"),
+        ("block_id", 3, "9", "line 5, column block_id: expected one value for all rows of a city, found 9 beside 0"),
+        ("block_id", 3, "", "line 5, column block_id: expected an id, found a blank cell; fill it in or remove the row"),
+        ("city_id", 3, "", "line 5, column city_id: expected an id, found a blank cell"),
+    ],
+)
+def test_a_wrong_cell_is_named_with_what_to_do(tmp_path, column, row, value, said):
+    frame = _frame().astype(object)
+    frame.loc[row, column] = value
+    with pytest.raises(PanelFileError) as error:
+        run_primary(_csv(tmp_path, frame))
+    assert f"cities.csv, {said}" in str(error.value)
+
+
+def test_a_missing_column_an_empty_file_and_no_file_are_named(tmp_path):
+    with pytest.raises(PanelFileError, match=r"cities\.csv, column block_id: expected it in the header"):
+        run_primary(_csv(tmp_path, _frame().drop(columns="block_id")))
+    with pytest.raises(PanelFileError, match="found no rows"):
+        run_primary(_csv(tmp_path, _frame().head(0)))
+    with pytest.raises(PanelFileError, match="found no file of this name"):
+        run_primary(tmp_path / "absent.csv")
+    empty = tmp_path / "empty.csv"
+    empty.write_bytes(b"")
+    with pytest.raises(PanelFileError, match=r"empty\.csv: expected a CSV in UTF-8 or a Parquet file"):
+        run_primary(empty)
+    broken = tmp_path / "broken.parquet"
+    broken.write_bytes(b"not parquet")
+    with pytest.raises(PanelFileError, match=r"broken\.parquet: expected a CSV in UTF-8 or a Parquet file"):
+        run_primary(broken)
+
+
+def test_a_header_that_repeats_a_name_is_refused(tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("city_id,year,growth,growth,cohort_year,block_id\n1,2010,3,3,,1\n", encoding="utf-8")
+    with pytest.raises(PanelFileError, match="the name twice in the header"):
+        run_primary(path)

@@ -1,0 +1,85 @@
+"""Any outcome of pairs by means over never-pilot partners: T3 for `cm`, an additive interval, bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from estimation.primary.city_panel import build_panel
+from estimation.primary.contrast import least_squares_contrast
+from estimation.primary.permutation import draw_places, rank_p
+from estimation.primary.scores import standardise
+from estimation.primary.statistics import gather
+from estimation.primary.within_block import fit_within_block, partner_means
+
+from .economies import draw_panel
+
+
+def _pairs(seed: int, **options):
+    growth, years, cohort, block = draw_panel(seed, **options)
+    z = standardise(growth)
+    i, j = np.triu_indices(len(z), 1)
+    return partner_means(1 - (z[i] - z[j]) ** 2 / 2, i, j, cohort == 0), z, years, cohort, block
+
+
+def test_partner_means_equal_a_literal_loop_with_gaps():
+    rng = np.random.default_rng(1)
+    y = rng.normal(size=(10, 3))
+    y[rng.random(y.shape) < 0.3] = np.nan
+    i, j = np.triu_indices(5, 1)
+    never = np.array([True, False, True, True, False])
+    found = partner_means(y, i, j, never)
+    for city in range(5):
+        for t in range(3):
+            values = [y[p, t] for p in range(10) if city in (i[p], j[p]) and never[i[p] + j[p] - city] and np.isfinite(y[p, t])]
+            np.testing.assert_allclose(found[city, t], np.mean(values) if values else np.nan)
+
+
+def test_means_of_cm_are_the_citys_own_part_but_for_the_year():
+    means, z, _, cohort, _ = _pairs(2)
+    never = cohort == 0
+    pilots = ~never
+    literal = -((z - z[never].mean(axis=0)) ** 2) / 2
+    np.testing.assert_allclose(means[pilots] - literal[pilots], (means - literal)[pilots][:1] * np.ones((pilots.sum(), 1)), atol=1e-12)
+
+
+def test_p_is_the_rank_and_agrees_with_the_interval():
+    rejected = set()
+    for seed in range(30):
+        means, _, years, cohort, block = _pairs(seed, calmer=0.9 * (seed % 2))
+        found = fit_within_block(means, years, cohort, block, permutations=199, seed=seed)
+        assert (found.p_value < 0.05) == (not found.ci_low <= 0 <= found.ci_high)
+        assert found.ci_low < found.estimate < found.ci_high
+        rejected.add(found.p_value < 0.05)
+    assert rejected == {True, False}
+
+
+def test_a_shift_of_treated_years_moves_estimate_and_interval_by_as_much():
+    means, _, years, cohort, block = _pairs(3)
+    treated = (cohort[:, None] > 0) & (years[None, :] >= cohort[:, None])
+    base, moved = (fit_within_block(x, years, cohort, block, permutations=199) for x in (means, means + 0.25 * treated))
+    assert moved.std_error == pytest.approx(base.std_error)
+    for name in ("estimate", "ci_low", "ci_high"):
+        assert getattr(moved, name) == pytest.approx(getattr(base, name) + 0.25, abs=0.01 * base.std_error)
+
+
+def test_p_equals_the_rank_of_refits_draw_by_draw():
+    means, _, years, cohort, block = _pairs(4)
+    panel = build_panel(means, years, cohort, block)
+    places, labels = draw_places(panel.label, panel.block, 99, np.random.Generator(np.random.PCG64([1, 0])))
+    statistics = []
+    for draw in places.T:
+        label = np.zeros(len(means), dtype=np.int64)
+        label[draw] = labels
+        contrast = least_squares_contrast(panel.growth, panel.design)
+        statistics.append(gather(contrast.terms, panel.design, draw[:, None], label[draw]).statistic[0])
+    assert fit_within_block(means, years, cohort, block, permutations=99).p_value == rank_p(np.array(statistics))
+
+
+def test_without_verdict_the_reason_stands_in_the_warnings():
+    means, _, years, cohort, _ = _pairs(5)
+    found = fit_within_block(means, years, cohort, np.zeros(len(means)))
+    assert found.p_value is None
+    assert found.warnings[0].startswith("No verdict")
+    with pytest.raises(ValueError, match=r"no p below 0\.05"):
+        fit_within_block(means, years, cohort, np.zeros(len(means)), permutations=5)
