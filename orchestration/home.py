@@ -88,6 +88,11 @@ class Home:
         return self.root / "published"
 
     @property
+    def archive(self) -> Path:
+        """What every publication said, for good."""
+        return self.root / "archive"
+
+    @property
     def cache(self) -> Path:
         """What tools compile (dbt's manifest, numba's kernels), by content; CITYSYNC_CACHE lets several homes share it."""
         return Path(os.environ.get("CITYSYNC_CACHE") or self.root / "cache").absolute()

@@ -7,6 +7,7 @@ from pathlib import Path
 from orchestration.home import Home, RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
+from warehouse.publication.archive import archived_runs, verify_archive
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.publish import switch
@@ -20,20 +21,26 @@ def publications_of(home: Home) -> list[str]:
 
 
 def verify(run_id: str | None) -> int:
-    """Hash everything published again; 0 where nothing changed, 1 with a line per fault, 2 where there is nothing to verify."""
+    """Hash a publication and the archive again; 0 where nothing changed, 1 with a line per fault, 2 where there is nothing to verify."""
     home = Home.from_environment()
     try:
         folder = publication_folder(home, run_id)
         faults = verify_publication(folder)
     except (FileNotFoundError, PublishError) as error:
         return end_command("verify", Exit.BAD_INPUT, str(error))
-    for fault in faults:
+    lost = verify_archive(home.archive)
+    for fault in [*faults, *lost]:
         say(fault)
     if faults:
         return end_command(
             "verify", Exit.FAILED, f"{len(faults)} faults in {folder.resolve()}: roll back (`make rollback`) or publish again"
         )
+    if lost:
+        return end_command(
+            "verify", Exit.FAILED, f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes it again"
+        )
     manifest = read_manifest(folder)
+    say(f"archive: {len(archived_runs(home.archive))} runs are as they were archived in {home.archive}")
     say(f"cite as: citysync run {manifest['run_id']}, manifest sha256 {hash_file(folder / MANIFEST)}")
     return end_command(
         "verify", Exit.DONE, f"{len(manifest['files'])} files and {len(manifest['tables'])} tables are as published in {folder.resolve()}"

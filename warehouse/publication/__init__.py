@@ -2,5 +2,5 @@
 
 `publish` writes one and switches to it, `tables` copies and hashes its tables, `manifest` says what it holds and from what it was made,
 `verification` hashes it again, `changes` compares a build with the publication before it, `shrinkage` refuses one that lost much,
-`table_comments` explains the tables that Python writes.
+`archive` keeps what every one said, `table_comments` explains the tables that Python writes.
 """

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from warehouse.publication.archive import archive_publications
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import hash_files, is_simulated, read_manifest, write_manifest
 from warehouse.publication.shrinkage import series_of
@@ -74,6 +75,7 @@ def publish(
     write_manifest(draft, {**manifest, "tables": entries, "files": hash_files(draft)})
     seal(draft)
     os.replace(draft, final)
+    archive_publications(store, published.parent / "archive", final.name)
     switch(published, final)
     remove_old(store, {final.name}, kept)
     return tables
