@@ -11,6 +11,7 @@ import dagster as dg
 import pandas as pd
 
 from orchestration.assets.estimation import KEYS as ESTIMATES
+from orchestration.commands.sbom import NAME, bill_of_materials
 from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
@@ -96,7 +97,7 @@ def published(settings: Settings) -> dg.MaterializeResult:
     manifest = describe_run(home, settings, datetime.strptime(run["run_id"], RUN_ID_FORMAT).replace(tzinfo=UTC))
     require_no_loss(home, settings)
     folders = {"report": home.build / "report", "data_docs": home.build / "data_docs"}
-    tables = publish(home.database, home.published, manifest=manifest, kept=number("KEEP"), **folders)
+    tables = publish(home.database, home.published, manifest=manifest, kept=number("KEEP"), texts={NAME: bill_of_materials()}, **folders)
     progress(f"published {len(tables)} tables as {manifest['run_id']}")
     rows = {name: table.rows for name, table in tables.items()}
     return dg.MaterializeResult(

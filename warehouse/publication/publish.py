@@ -46,6 +46,7 @@ def publish(
     report: Path,
     data_docs: Path,
     kept: int = KEPT_PUBLICATIONS,
+    texts: Mapping[str, str] | None = None,
 ) -> dict[str, TableHash]:
     """Write a publication beside the current one and switch to it.
 
@@ -56,6 +57,7 @@ def publish(
     manifest : keys of the contract but `tables`, which is added here with `files`, the hash and size of every file but the manifest.
     report, data_docs : folders with an index.html.
     kept : how many publications stay besides the newest of every series.
+    texts : further files of the publication, by name.
 
     Raises
     ------
@@ -71,6 +73,8 @@ def publish(
     tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
     shutil.copytree(report, draft / "report")
     shutil.copytree(data_docs, draft / "data_docs")
+    for name, text in (texts or {}).items():
+        (draft / name).write_text(text, encoding="utf-8")
     entries = {name: table.as_entry() for name, table in tables.items()}
     write_manifest(draft, {**manifest, "tables": entries, "files": hash_files(draft)})
     seal(draft)
