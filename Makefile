@@ -15,8 +15,13 @@ export GX_ANALYTICS_ENABLED := false
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-# handed over through the environment, so that no character of a path or a query is the shell's
-export LANDING Q SRC LARGE PLACES SCALE RUN CSV
+# What a person gives is data. make would expand a value where it is used and again where it is exported, so `LANDING='$(shell ...)'` would
+# run a command: every variable of the command line, and these ones of the environment, become their own text, to which make does nothing more.
+# They reach the commands through the environment, so that no character of a path or a query is the shell's either.
+INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV
+literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
+given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
+$(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
@@ -27,18 +32,11 @@ help: ## list the targets
 setup: $(STAMP) ## make .venv from the lock file (the other targets call it when needed)
 
 # uv installs a hashed lock in seconds and resolves extras that pip's own --require-hashes stumbles over
-$(STAMP): requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "citysync needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=python3.12 or the like."; exit 2; }
-	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || \
-	  { echo "python3 -m venv failed: on Debian install python3-venv (apt-get install python3-venv)"; exit 2; }
-	@$(PY) -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	@$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock
-	@$(PY) -c 'import pathlib, site; pathlib.Path(site.getsitepackages()[0], "citysync.pth").write_text(str(pathlib.Path.cwd()) + "\n")'
-	@touch $@
+$(STAMP): requirements.lock | requirements-installer.lock
+	@$(PYTHON) -I orchestration/commands/set_up.py $(VENV) requirements.lock --checkout .
 
 refresh: setup ## read the landing, build, check, estimate, report, publish (LANDING=path; default: simulated)
-	@$(PY) -m orchestration refresh $(if $(LANDING),--landing "$$LANDING")
+	@$(PY) -m orchestration refresh $(if $(LANDING),--landing="$$LANDING")
 
 test: lint ## lint, import rules, dbt unit and data tests, Python tests, one small end-to-end run
 	@$(PY) -m pytest -n 2 --dist loadfile
@@ -48,6 +46,7 @@ test-long: setup ## fault and load tests in full: readers, kills, full disk (abo
 
 # axe-core comes inside a Python package, taken without its dependencies (a driver that brings a browser of its own)
 $(BROWSER)/.installed: tests/browser/requirements.lock $(STAMP)
+	@rm -rf $(BROWSER)
 	@$(VENV)/bin/uv pip install --quiet --python $(PY) --target $(BROWSER) --no-deps --require-hashes -r tests/browser/requirements.lock
 	@touch $@
 
@@ -61,56 +60,55 @@ lint: setup ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/lint-imports --no-cache
 
 new-source: setup ## draft a layout for an unknown source (SRC=folder)
-	@$(PY) -m warehouse.ingest.drafting.new_source "$$SRC"
+	@$(PY) -m warehouse.ingest.drafting.new_source -- "$$SRC"
 
 ui: setup ## Dagster UI on 127.0.0.1:3000 (LANDING=path: its runs read these files)
-	@$(PY) -m orchestration ui $(if $(LANDING),--landing "$$LANDING")
+	@$(PY) -m orchestration ui $(if $(LANDING),--landing="$$LANDING")
 
 sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prints one result, CSV=file writes it)
-	@$(PY) -m orchestration sql $(if $(Q),--query "$$Q") $(if $(CSV),--csv "$$CSV")
+	@$(PY) -m orchestration sql $(if $(Q),--query="$$Q") $(if $(CSV),--csv="$$CSV")
 
 docs: setup ## static documentation of the models and their lineage
 	@$(PY) -m orchestration docs
 
 verify: setup ## hash everything published again and name what changed (RUN=id: a publication that is kept)
-	@$(PY) -m orchestration verify $(if $(RUN),--run "$$RUN")
+	@$(PY) -m orchestration verify $(if $(RUN),--run="$$RUN")
 
 rollback: setup ## put the publication before the current one back (RUN=id: that one)
-	@$(PY) -m orchestration rollback $(if $(RUN),--run "$$RUN")
+	@$(PY) -m orchestration rollback $(if $(RUN),--run="$$RUN")
 
 reproduce: setup ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
-	@$(PY) -m orchestration reproduce $(if $(RUN),--run "$$RUN") $(if $(LANDING),--landing "$$LANDING")
+	@$(PY) -m orchestration reproduce $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
 
 audit: setup ## compare what is installed with the lock file, offline, and list licences
 	@$(PY) -m orchestration audit
 
 bench: setup .venv-peers/.installed ## benchmarks and peers, one JSON object a line (LARGE=2850 adds counties: 10 GB of disk)
-	@$(PY) -m benchmarks --picture docs/images/scale.svg $(if $(LARGE),--large "$$LARGE")
+	@$(PY) -m benchmarks --picture docs/images/scale.svg $(if $(LARGE),--large="$$LARGE")
 
 spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest difference to DuckDB's (PLACES=60; needs Java 17 or 21)
 	@command -v java >/dev/null || { echo "no Java: on Debian apt-get install default-jre-headless"; exit 2; }
-	@test -f "$(CITYSYNC_HOME)/build/citysync.duckdb" || { echo "no build to take city-years from: run make refresh first"; exit 2; }
-	@rm -rf "$(CITYSYNC_HOME)/spark"
-	@$(PY) -m warehouse.spark.inputs "$(CITYSYNC_HOME)/build/citysync.duckdb" "$(CITYSYNC_HOME)/spark/inputs" --places "$${PLACES:-60}"
-	@.venv-spark/bin/python warehouse/spark/run.py "$(CITYSYNC_HOME)/spark/inputs" "$(CITYSYNC_HOME)/spark/outputs"
-	@$(PY) -m warehouse.spark.parity "$(CITYSYNC_HOME)/spark/inputs" "$(CITYSYNC_HOME)/spark/outputs"
-	@.venv-spark/bin/python -m estimation.out_of_core.parity fit "$(CITYSYNC_HOME)/spark/outputs/marts.panel_pair_year.parquet" "$(CITYSYNC_HOME)/spark/outputs/fits.json"
-	@$(PY) -m estimation.out_of_core.parity check "$(CITYSYNC_HOME)/spark/outputs/marts.panel_pair_year.parquet" "$(CITYSYNC_HOME)/spark/outputs/fits.json"
+	@test -f "$$CITYSYNC_HOME/build/citysync.duckdb" || { echo "no build to take city-years from: run make refresh first"; exit 2; }
+	@rm -rf "$$CITYSYNC_HOME/spark"
+	@$(PY) -m warehouse.spark.inputs "$$CITYSYNC_HOME/build/citysync.duckdb" "$$CITYSYNC_HOME/spark/inputs" --places="$${PLACES:-60}"
+	@.venv-spark/bin/python warehouse/spark/run.py "$$CITYSYNC_HOME/spark/inputs" "$$CITYSYNC_HOME/spark/outputs"
+	@$(PY) -m warehouse.spark.parity "$$CITYSYNC_HOME/spark/inputs" "$$CITYSYNC_HOME/spark/outputs"
+	@.venv-spark/bin/python -m estimation.out_of_core.parity fit "$$CITYSYNC_HOME/spark/outputs/marts.panel_pair_year.parquet" "$$CITYSYNC_HOME/spark/outputs/fits.json"
+	@$(PY) -m estimation.out_of_core.parity check "$$CITYSYNC_HOME/spark/outputs/marts.panel_pair_year.parquet" "$$CITYSYNC_HOME/spark/outputs/fits.json"
 
 # environments of their own: duckreg does not run on the warehouse's DuckDB, and Spark brings a JVM client
 .venv-%/.installed: requirements-%.lock | setup
-	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
-	@$(VENV)/bin/uv pip install --quiet --python .venv-$*/bin/python --require-hashes -r requirements-$*.lock
-	@touch $@
+	@$(PYTHON) -I orchestration/commands/set_up.py .venv-$* requirements-$*.lock --uv $(VENV)/bin/uv
 
 simulation-study: setup ## size, power and coverage of the inference into docs/evidence/simulation-study.md (SCALE=0.05 for a first look)
-	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale "$$SCALE")
+	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale="$$SCALE")
 
 bench-quality: setup ## inject defects into clean landings and measure what the rules find (LANDING=path adds delivered files)
-	@$(PY) -m benchmarks.quality --docs docs/evidence/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
+	@$(PY) -m benchmarks.quality --docs docs/evidence/quality-injection.md $(if $(LANDING),--landing="$$LANDING")
 
 bench-halves: setup ## thresholds of the quality rules chosen on even years, measured on odd ones (LANDING=path adds delivered files)
-	@$(PY) -m benchmarks.quality.halves --docs docs/evidence/quality-injection.md $(if $(LANDING),--landing "$$LANDING")
+	@$(PY) -m benchmarks.quality.halves --docs docs/evidence/quality-injection.md $(if $(LANDING),--landing="$$LANDING")
 
-clean: ## remove what a run can make again (never published/)
-	@rm -rf "$(CITYSYNC_HOME)/build" "$(CITYSYNC_HOME)/cache" "$(CITYSYNC_HOME)/raw" "$(CITYSYNC_HOME)/simulated" "$(CITYSYNC_HOME)/estimates"
+# the system's Python where there is no environment yet: cleaning needs none
+clean: ## remove what a run can make again (never publications or the archive; not beside a refresh)
+	@if test -x $(PY); then $(PY) -m orchestration clean; else $(PYTHON) -m orchestration clean; fi

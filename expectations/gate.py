@@ -36,7 +36,21 @@ RESULT_COLUMNS = {
 }
 SAMPLE_SIZE = 5
 # Columns that name a row to a person, where a data set has them.
-ROW_NAMES = ("path", "source_id", "indicator_id", "city_id", "city_i_id", "city_j_id", "year", "spec_id", "term", "event_time", "vcov")
+ROW_NAMES = (
+    "path",
+    "table_name",
+    "column",
+    "source_id",
+    "indicator_id",
+    "city_id",
+    "city_i_id",
+    "city_j_id",
+    "year",
+    "spec_id",
+    "term",
+    "event_time",
+    "vcov",
+)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,16 @@ def ordered(check_id: str, dataset: str, larger: str, smaller: str, severity: Se
     return Rule(check_id, dataset, "expect_column_pair_values_a_to_be_greater_than_b", severity, why, kwargs)
 
 
+# Data set that the gates after the marts and after the estimates make of every table there: one row per column of floating-point numbers,
+# with how many of its values are infinite or no number.
+NOT_FINITE = "not_finite"
+
+
+def all_finite(check_id: str, why: str) -> Rule:
+    """No derived value is infinite or no number; such a value would end in an error of the code that reads it."""
+    return between(check_id, NOT_FINITE, "n_not_finite", 0, 0, "stop", why)
+
+
 def has_rows(check_id: str, dataset: str, severity: Severity, why: str) -> Rule:
     """A data set is not empty."""
     return Rule(check_id, dataset, "expect_table_row_count_to_be_between", severity, why, {"min_value": 1})

@@ -1,4 +1,4 @@
-"""Command line: `python -m orchestration refresh | verify | rollback | reproduce | ui | sql | docs | audit`.
+"""Command line: `python -m orchestration refresh | verify | rollback | reproduce | ui | sql | docs | audit | clean`.
 
 Each command imports only what it needs.
 """
@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+
+from orchestration.home import BadHome, Home
+from orchestration.supervision import supervise
+from orchestration.terminal import Exit, end_command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,28 +38,48 @@ def main(arguments: list[str] | None = None) -> int:
     sql.add_argument("--csv", help="write that result to this file, for a spreadsheet")
     commands.add_parser("docs", help="static documentation of the models")
     commands.add_parser("audit", help="compare what is installed with the lock file, and list licences")
+    commands.add_parser("clean", help="remove what a run can make again")
     chosen = parser.parse_args(arguments)
-    if chosen.command == "refresh":
-        from orchestration.commands.refresh import refresh as run
-
-        return run(chosen.landing, chosen.permutations)
-    if chosen.command in ("verify", "rollback", "reproduce"):
-        from orchestration.commands import publications
-
-        if chosen.command == "reproduce":
-            return publications.reproduce(chosen.run, chosen.landing)
-        return publications.verify(chosen.run) if chosen.command == "verify" else publications.rollback(chosen.run)
-    if chosen.command == "audit":
-        from orchestration.commands.audit import audit
-
-        return audit()
+    try:
+        Home.from_environment().require_usable()
+    except BadHome as error:
+        return end_command("" if chosen.command == "refresh" else chosen.command, Exit.BAD_INPUT, str(error))
     if chosen.command == "sql":
         from orchestration.commands.sql_prompt import run_sql
 
         return run_sql(chosen.query, chosen.csv)
-    from orchestration.commands import servers
+    if chosen.command == "ui":
+        from orchestration.commands.servers import serve_ui
 
-    return servers.serve_ui(chosen.landing) if chosen.command == "ui" else servers.write_docs()
+        return serve_ui(chosen.landing)
+    return supervise(chosen.command, lambda: _run(chosen))
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    """A command whose work is watched."""
+    if chosen.command == "refresh":
+        from orchestration.commands.refresh import refresh
+
+        return refresh(chosen.landing, chosen.permutations)
+    if chosen.command == "reproduce":
+        from orchestration.commands.reproduce import reproduce
+
+        return reproduce(chosen.run, chosen.landing)
+    if chosen.command in ("verify", "rollback"):
+        from orchestration.commands import publications
+
+        return publications.verify(chosen.run) if chosen.command == "verify" else publications.rollback(chosen.run)
+    if chosen.command == "clean":
+        from orchestration.commands.clean import clean
+
+        return clean()
+    if chosen.command == "audit":
+        from orchestration.commands.audit import audit
+
+        return audit()
+    from orchestration.commands.servers import write_docs
+
+    return write_docs()
 
 
 if __name__ == "__main__":

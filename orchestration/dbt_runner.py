@@ -7,23 +7,27 @@ same manifest serves the counterfactual build.
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home
-from warehouse.hashing import code_files, hash_named_files
+from orchestration.terminal import say
+from warehouse.hashing import code_files, hash_file, hash_named_files
+from warehouse.whole_files import remove_any
 
 PROJECT = (
     *("dbt_project.yml", "profiles.yml", "requirements.lock"),
     *("warehouse/models", "warehouse/macros", "warehouse/seeds", "warehouse/tests"),
 )
+# what is kept of a parse, and the file that holds their hashes
+PARSED, HASHES = ("manifest.json", "partial_parse.msgpack"), "sha256.json"
 # a draft this old was left by a run that was killed
 DRAFT, DRAFT_SECONDS = ".draft-", 3600
 FAILED = ("error", "fail", "runtime error")
@@ -72,6 +76,9 @@ def ensure_manifest(home: Home) -> Path:
         If the project does not parse.
     """
     folder = _parsed_project(home)
+    if folder.exists() and not _is_as_written(folder):
+        say("  cache: the parsed project is not as it was written: thrown away and made again")
+        remove_any(folder)
     if not folder.exists():
         _parse_into(folder)
     return folder / "manifest.json"
@@ -81,11 +88,25 @@ def _parsed_project(home: Home) -> Path:
     return home.cache / "dbt_parsed" / project_hash()
 
 
+def _is_as_written(folder: Path) -> bool:
+    """Whether both files have the hashes that were taken of them: one flipped byte may still be JSON, and another project."""
+    try:
+        hashes = json.loads((folder / HASHES).read_text(encoding="utf-8"))
+        return hashes == _hashes(folder)
+    except (OSError, ValueError, RecursionError):
+        return False
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {name: hash_file(folder / name) for name in PARSED}
+
+
 def _parse_into(folder: Path) -> None:
     """Parse the project beside the folder, move it there whole, and remove what earlier projects and killed runs left."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder.parent))
     invoke(["parse", "--no-partial-parse", "--target-path", str(draft)], manifest=None)
+    (draft / HASHES).write_text(json.dumps(_hashes(draft)), encoding="utf-8")
     try:
         draft.rename(folder)
     except OSError:
@@ -94,7 +115,8 @@ def _parse_into(folder: Path) -> None:
             raise
     for other in folder.parent.iterdir():
         if other != folder and not _is_being_written(other):
-            shutil.rmtree(other, ignore_errors=True)
+            with suppress(OSError):
+                remove_any(other)
 
 
 def _is_being_written(folder: Path) -> bool:

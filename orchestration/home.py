@@ -7,16 +7,27 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestration.supervision import main_pid
+from warehouse.whole_files import remove_any
+
 REPO = Path(__file__).resolve().parent.parent
 
 
+# what DuckDB takes for a pattern, and SQLite's addresses for a code, in a path
+NOT_IN_PATHS = "[]*?%"
+
+
+class BadHome(Exception):
+    """CITYSYNC_HOME is a path that the tools cannot work in; the message says what was expected and found."""
+
+
 class RefreshRunning(Exception):
-    """Another process holds the lock of this home."""
+    """Another process holds the lock of this home: a refresh, or a command that must not run beside one."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,22 @@ class Home:
     def from_environment(cls) -> Home:
         """CITYSYNC_HOME, else `data/` in the checkout."""
         return cls(Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute())
+
+    def require_usable(self) -> None:
+        """Refuse a path that would be read as a pattern, before anything is written.
+
+        Raises
+        ------
+        BadHome
+            Naming the path and what is wrong with it.
+        """
+        found = sorted(set(NOT_IN_PATHS) & set(str(self.root)))
+        if found:
+            raise BadHome(
+                f"CITYSYNC_HOME is {str(self.root)!r}: expected a path without {' '.join(NOT_IN_PATHS)}, found {' '.join(found)}; move it"
+            )
+        if self.root.exists() and not self.root.is_dir():
+            raise BadHome(f"CITYSYNC_HOME is {str(self.root)!r}: expected a folder or nothing there, found a file; give another path")
 
     @property
     def raw(self) -> Path:
@@ -59,6 +86,11 @@ class Home:
     def published(self) -> Path:
         """Link to the current publication, a folder of `publications/`."""
         return self.root / "published"
+
+    @property
+    def archive(self) -> Path:
+        """What every publication said, for good."""
+        return self.root / "archive"
 
     @property
     def cache(self) -> Path:
@@ -109,7 +141,12 @@ def write_dagster_settings(home: Home) -> None:
     """The instance's settings: no telemetry and no sign-up dialogue, one run at a time (DuckDB has one writer)."""
     settings = home.dagster / "dagster.yaml"
     text = "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    max_concurrent_runs: 1\n"
-    if not settings.exists() or settings.read_text(encoding="utf-8") != text:
+    try:
+        same = settings.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        same = False
+    if not same:
+        remove_any(settings)
         settings.write_text(text, encoding="utf-8")
 
 
@@ -131,8 +168,14 @@ _HELD: set[Path] = set()
 
 
 @contextmanager
-def hold_lock(home: Home) -> Iterator[None]:
-    """Let one refresh run in a home at a time.
+def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
+    """Let one command change a home at a time: refresh, reproduce, rollback, clean or a run of the UI.
+
+    Parameters
+    ----------
+    home : Home
+    work : str
+        What holds it, in one word; another command that has to wait is told.
 
     Raises
     ------
@@ -144,19 +187,28 @@ def hold_lock(home: Home) -> Iterator[None]:
         yield
         return
     home.root.mkdir(parents=True, exist_ok=True)
-    with open(home.root / "refresh.lock", "a+", encoding="utf-8") as file:
+    with open(home.root / "refresh.lock", "a+", encoding="utf-8", errors="replace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
+            holder = file.read(200).strip()
             raise RefreshRunning(
-                f"another refresh of {home.root} is running ({file.read().strip() or 'holder unknown'}); wait for it or stop it"
+                f"{_work_of(holder)} of {home.root} is running ({holder or 'holder unknown'}); wait for it or stop it"
             ) from None
         file.truncate(0)
-        json.dump({"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}, file)
+        json.dump({"pid": main_pid(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "work": work}, file)
         file.flush()
         _HELD.add(home.root)
         try:
             yield
         finally:
             _HELD.discard(home.root)
+
+
+def _work_of(holder: str) -> str:
+    """What the note in the lock says is running."""
+    with suppress(ValueError, AttributeError):
+        work = json.loads(holder).get("work", "refresh")
+        return "another refresh" if work == "refresh" else f"another command ({work})"
+    return "another refresh"

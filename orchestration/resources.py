@@ -9,9 +9,27 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.dagster_ui.run_tags import describe_tags, tag_run
+from orchestration.dagster_ui.run_tags import OtherLanding, describe_tags, tag_run
 from orchestration.home import Home, hold_lock
+from orchestration.run_settings import SETTINGS
 from warehouse.publication.publish import refuse_to_replace
+
+
+def refuse_other_landing(landing: str) -> None:
+    """A run started in the UI reads the landing that `make ui` was started with: its configuration may be anybody's.
+
+    Raises
+    ------
+    OtherLanding
+        Naming both landings and how to start the UI on the other one.
+    """
+    started_with = os.environ.get("CITYSYNC_UI_LANDING")
+    if started_with is not None and landing != started_with:
+        wanted = f"make ui LANDING={landing}" if landing else "make ui"
+        raise OtherLanding(
+            f"this run asks for {landing or 'the simulated landing'}; this UI was started for {started_with or 'the simulated landing'}; "
+            f"to read the other, stop it and start it again: {wanted}"
+        )
 
 
 class Settings(dg.ConfigurableResource):
@@ -38,8 +56,9 @@ class Settings(dg.ConfigurableResource):
         Every run passes here, wherever it was started, so this is also where it gets its tags.
         """
         home = Home.from_environment()
+        refuse_other_landing(self.landing)
         refuse_to_replace(home.published, self.is_simulated)  # before it empties the build, not when all is done
-        with hold_lock(home):
+        with hold_lock(home, "run of the UI" if "CITYSYNC_UI_LANDING" in os.environ else "refresh"):
             if context.instance is not None and context.run is not None:
                 tag_run(context.instance, context.run.run_id, describe_tags(self.landing, self.permutations))
             yield self
@@ -55,8 +74,7 @@ class Settings(dg.ConfigurableResource):
 
     def as_environment(self) -> dict[str, str]:
         """What a run's results depend on besides its files and code, as the variables that set it; the landing's path is not among them."""
-        names = ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR", "AS_OF_EDITION", "STRICT", "CITYSYNC_PAIR_YEAR_LIMIT")
-        given = {name: os.environ[name] for name in names if os.environ.get(name)}
+        given = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
         own = {"CITYSYNC_PERMUTATIONS": str(self.permutations), "CITYSYNC_SIMULATED_CITIES": str(self.simulated_cities)}
         return {**given, **own}
 

@@ -25,6 +25,16 @@ def progress(text: str) -> None:
     say(f"{time.monotonic() - STARTED:5.0f} s  {text}")
 
 
+# a delivered name or a manifest may hold what a terminal obeys (colours, titles, going back over a line)
+CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
 def say(text: str) -> None:
-    """One line of progress for the person at the terminal."""
-    print(text, file=sys.stdout, flush=True)
+    """One line of progress for the person at the terminal; control characters are shown, not obeyed."""
+    print(text.translate(CONTROL), file=sys.stdout, flush=True)
+
+
+def end_command(command: str, code: Exit, reason: str) -> Exit:
+    """Say how a command ended; its exit code. The last line of a refresh names no command, so `command` is empty there."""
+    say(f"{' '.join(filter(None, ('citysync', command)))}: exit {code}: {reason}")
+    return code

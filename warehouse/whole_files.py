@@ -1,8 +1,9 @@
-"""Files that a reader sees whole or not at all."""
+"""Files that a reader sees whole or not at all, and the removal of whatever stands in their place."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,3 +22,22 @@ def write_whole(target: Path) -> Iterator[Path]:
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_any(path: Path) -> bool:
+    """Remove a file, a folder with what is in it, or of a link the link alone; whether there was one.
+
+    Raises
+    ------
+    OSError
+        If it cannot be removed.
+    """
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path)
+    elif path.exists():
+        path.unlink()
+    else:
+        return False
+    return True

@@ -1,6 +1,6 @@
 """After estimation: errors positive, p-values in [0, 1], intervals around their estimate, clusters enough."""
 
-from expectations.rules import Rule, between, has_rows, not_null, one_of, ordered
+from expectations.rules import Rule, all_finite, between, has_rows, not_null, one_of, ordered
 
 ESTIMATE = "estimate"
 # One row per coefficient: number of methods of inference that are marked as its default.
@@ -9,6 +9,7 @@ DEFAULTS = "defaults"
 HEADLINE = "headline_rows"
 
 RULES: list[Rule] = [
+    all_finite("estimates_finite", "An estimate, error or interval is infinite or no number: report null with a reason instead."),
     not_null("estimates_value", ESTIMATE, "estimate", "stop", "A row of estimates without an estimate must be a row of not_run."),
     between(
         "estimates_error_positive",

@@ -1,6 +1,6 @@
 """After the marts: growth, ties and synchronization inside what their formulas allow, coverage as large as a study needs."""
 
-from expectations.rules import Rule, between, has_rows, one_of
+from expectations.rules import Rule, all_finite, between, has_rows, one_of
 
 CITY_YEAR, PAIR, SYNC = "fct_city_year", "fct_city_pair", "fct_pair_synchronization"
 # One row: shares and counts over the study window.
@@ -13,6 +13,11 @@ CHANGES = "current_change"
 CONFLICT = "conflict"
 
 RULES: list[Rule] = [
+    all_finite(
+        "marts_finite",
+        "A derived value is infinite or no number: a delivered value is absurdly large or small, or two cities lie at one place; look at "
+        "the column's cities in marts.fct_indicator_observation and correct or block the value (value_corrections).",
+    ),
     has_rows("marts_city_years_exist", CITY_YEAR, "stop", "No city has a current value: every value was blocked or rejected."),
     between(
         "marts_growth_official",

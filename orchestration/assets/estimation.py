@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from orchestration.dagster_ui.metadata import describe_table, show_frame, show_svg
+from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.reuse.kept_estimates import keep_estimates
@@ -62,6 +63,7 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
     def study(config: StudyConfig, settings: Settings) -> Iterator[dg.MaterializeResult]:
         """All specs with all methods of inference; or those of some analyses, put into the tables that are there."""
         home = Home.from_environment()
+        require_no_loss(home, settings)  # again before the switch; here it saves the minutes of the estimates
         tables = _estimate(home, settings, config.analyses)
         with open_build(home.build) as con:
             for table in TABLES:

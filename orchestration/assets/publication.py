@@ -11,9 +11,12 @@ import dagster as dg
 import pandas as pd
 
 from orchestration.assets.estimation import KEYS as ESTIMATES
+from orchestration.commands.sbom import NAME, bill_of_materials
 from orchestration.dagster_ui.run_tags import git_commit
+from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
+from orchestration.run_settings import number
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.publication.changes import write_changes
@@ -92,7 +95,9 @@ def published(settings: Settings) -> dg.MaterializeResult:
     with open_build(home.build, read_only=True) as con:
         run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]
     manifest = describe_run(home, settings, datetime.strptime(run["run_id"], RUN_ID_FORMAT).replace(tzinfo=UTC))
-    tables = publish(home.database, home.published, manifest=manifest, report=home.build / "report", data_docs=home.build / "data_docs")
+    require_no_loss(home, settings)
+    folders = {"report": home.build / "report", "data_docs": home.build / "data_docs"}
+    tables = publish(home.database, home.published, manifest=manifest, kept=number("KEEP"), texts={NAME: bill_of_materials()}, **folders)
     progress(f"published {len(tables)} tables as {manifest['run_id']}")
     rows = {name: table.rows for name, table in tables.items()}
     return dg.MaterializeResult(

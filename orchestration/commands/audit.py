@@ -23,12 +23,17 @@ INSTALLERS = {"pip", "setuptools", "uv", "wheel"}
 
 @dataclass(frozen=True)
 class Locked:
-    """A requirement of the lock file: normalised name, version, whether a hash stands with it, and its environment marker."""
+    """A requirement of the lock file: normalised name, version, sha256 of its files, and its environment marker."""
 
     name: str
     version: str
-    has_hash: bool
+    hashes: tuple[str, ...]
     marker: str
+
+    @property
+    def has_hash(self) -> bool:
+        """Whether a hash stands with it."""
+        return bool(self.hashes)
 
 
 def normalised(name: str) -> str:
@@ -52,7 +57,8 @@ def read_lock(path: Path = LOCK) -> list[Locked]:
         match = re.match(r"([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)\s*(?:;\s*(.*?))?\s*((?:--hash=sha256:[0-9a-f]{64}\s*)*)$", line)
         if not match:
             raise ValueError(f"{path}: expected 'name==version --hash=sha256:...', found {line[:80]!r}")
-        found.append(Locked(normalised(match[1]), match[2], bool(match[4]), (match[3] or "").strip()))
+        hashes = tuple(re.findall(r"sha256:([0-9a-f]{64})", match[4]))
+        found.append(Locked(normalised(match[1]), match[2], hashes, (match[3] or "").strip()))
     return found
 
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestration.faults import READABLE, explain, explain_text
 from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
+from orchestration.run_settings import OF_COMMANDS, SettingError, check_settings, number
 from orchestration.terminal import Exit, say
 from warehouse.publication.errors import PublishError
 from warehouse.publication.publish import refuse_to_replace
@@ -51,15 +53,10 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         ending = _refresh(home, landing, permutations)
     except RefreshRunning as error:
         ending = Ending(Exit.RUNNING, str(error))
-    except (BadInput, PublishError) as error:
+    except (BadInput, SettingError, PublishError) as error:
         ending = Ending(Exit.BAD_INPUT, str(error))
-    except OSError as error:
-        ending = Ending(
-            Exit.BAD_INPUT, f"{error.filename or home.root}: {error.strerror or error}; check that the folder can be read and written"
-        )
     except Exception as error:  # whatever a tool raises (a full disk under Dagster's own database, say), the last line keeps its promise
-        traceback.print_exception(error)
-        ending = Ending(Exit.FAILED, _one_line(f"{type(error).__name__}: {error}"))
+        ending = _fault(error, home)
     say(f"citysync: exit {ending.code}: {ending.reason}")
     return ending.code
 
@@ -69,7 +66,9 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
     os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute()) if landing else ""
     if permutations is not None:
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
-    _check_settings()
+    check_settings(os.environ)
+    for name in OF_COMMANDS:
+        number(name)
     refuse_to_replace(home.published, simulated=landing is None)
     require_writable(home)
     with hold_lock(home):
@@ -84,6 +83,17 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
             with suppress(OSError):  # published is published: without a record the next refresh only does more
                 keep_record(home, before, _fingerprint(landing), simulated=landing is None)
         return ending
+
+
+def _fault(error: Exception, home: Home) -> Ending:
+    """The machine's faults in a sentence; any other is this code's, and shown whole."""
+    sentence = explain(error, home.root)
+    if not sentence and isinstance(error, OSError):
+        sentence = f"{error.filename or home.root}: {error.strerror or error}; {READABLE}"
+    if sentence:
+        return Ending(Exit.BAD_INPUT, sentence)
+    traceback.print_exception(error)
+    return Ending(Exit.FAILED, _one_line(f"{type(error).__name__}: {error}"))
 
 
 def _fingerprint(landing: str | None) -> Fingerprint | None:
@@ -116,18 +126,6 @@ def _check_landing(landing: str | None) -> None:
         raise BadInput(f"landing {path} is a file: expected a folder with one folder per source")
 
 
-def _check_settings() -> None:
-    """Raise BadInput where a year of the environment is none, or the window is empty."""
-    years = {}
-    for name, default in (("WINDOW_FIRST_YEAR", "2010"), ("WINDOW_LAST_YEAR", "2019"), ("AS_OF_EDITION", "")):
-        text = os.environ.get(name, default)
-        if text and not (text.isdecimal() and 1900 <= int(text) <= 2100):
-            raise BadInput(f"{name} is {text!r}: expected a year between 1900 and 2100")
-        years[name] = int(text) if text else None
-    if years["WINDOW_FIRST_YEAR"] >= years["WINDOW_LAST_YEAR"]:
-        raise BadInput(f"WINDOW_FIRST_YEAR {years['WINDOW_FIRST_YEAR']} is not before WINDOW_LAST_YEAR {years['WINDOW_LAST_YEAR']}")
-
-
 def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
     started = time.monotonic()
     say(f"citysync refresh: {'the SIMULATED landing (a planted, known effect)' if simulated else os.environ['CITYSYNC_LANDING']}")
@@ -139,12 +137,15 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
         say(f"  everything is done: {plan.reason}")
 
     from orchestration.assets.landing import edition_range_tags, register_editions
+    from orchestration.dagster_ui.ended_runs import close_ended_runs
     from orchestration.dagster_ui.reexecution import let_ui_resume
     from orchestration.dagster_ui.run_history import batched_sqlite_commits
     from orchestration.definitions import load_definitions
 
     definitions = load_definitions()
     with batched_sqlite_commits(), DagsterInstance.get() as instance:
+        if closed := close_ended_runs(instance):
+            say(f"  {closed} run{'s' if closed > 1 else ''} in the history had ended without saying so (killed): marked as failed")
         register_editions(instance, home)
         job = definitions.resolve_job_def("refresh")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -156,7 +157,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
 
         print_summary(home)
         return Ending(Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s")
-    ending = _ending(list(result.all_events))
+    ending = _ending(list(result.all_events), home)
     standing = f"the last publication stands: {home.published}" if home.published.exists() else "there is none yet"
     say(f"nothing was published; {standing}")
     say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
@@ -172,7 +173,7 @@ def _left_to_do(home: Home, definitions: Any, plan: Plan) -> list[Any]:
     return stages_left(definitions, plan.work)
 
 
-def _ending(events: list[Any]) -> Ending:
+def _ending(events: list[Any], home: Home) -> Ending:
     failures = [_causes(event.event_specific_data.error) for event in events if event.is_step_failure]
     bad_input = [text for chain in failures for name, text in chain if name == "LandingError"]
     if bad_input:
@@ -182,10 +183,16 @@ def _ending(events: list[Any]) -> Ending:
     publish_faults = [text for chain in failures for name, text in chain if name == "PublishError"]
     if publish_faults:
         return Ending(Exit.BAD_INPUT, _one_line(publish_faults[0]))
+    losses = [text for chain in failures for name, text in chain if name == "PublicationShrinks"]
+    if losses:
+        return Ending(Exit.FAILED, _one_line(losses[0]))
     gates = [e.asset_check_evaluation_data for e in events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
     stopped = [g for g in gates if not g.passed and g.blocking]
     if stopped:
         return Ending(Exit.FAILED, _one_line(f"{stopped[0].check_name}: {stopped[0].description}"))
+    faults = [sentence for chain in failures for _, text in reversed(chain) if (sentence := explain_text(text, home.root))]
+    if faults:
+        return Ending(Exit.BAD_INPUT, _one_line(faults[0]))
     reasons = [chain[-1] for chain in failures if chain]
     name, text = reasons[0] if reasons else ("Failure", "the run failed without a message; see the run in `make ui`")
     return Ending(Exit.FAILED, _one_line(f"{name}: {text}"))

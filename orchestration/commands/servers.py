@@ -1,4 +1,4 @@
-"""`make ui` and `make docs`: Dagster's web page on this machine only, and dbt's static documentation."""
+"""`make ui` and `make docs`: Dagster's web page on this machine only, behind its door, and dbt's static documentation."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from orchestration.dbt_runner import ensure_manifest, invoke
-from orchestration.home import REPO, Home, set_tool_environment
+from orchestration.home import REPO, Home, RefreshRunning, hold_lock, set_tool_environment
 from orchestration.terminal import Exit, say
+from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated
 
 
@@ -25,9 +27,13 @@ def serve_ui(landing: str | None = None) -> int:
     Returns
     -------
     int
-        2 when the landing is no folder; else it does not return.
+        2 when the landing is no folder or the port is none; else it does not return.
     """
     home = Home.from_environment()
+    port = os.environ.get("CITYSYNC_UI_PORT") or "3000"
+    if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
+        say(f"CITYSYNC_UI_PORT is {port!r}: expected a port between 1 and 65535, such as 3000; correct or unset it")
+        return Exit.BAD_INPUT
     if landing:
         os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute())
     landing = os.environ.get("CITYSYNC_LANDING", "")
@@ -37,41 +43,58 @@ def serve_ui(landing: str | None = None) -> int:
     set_tool_environment(home)
     ensure_manifest(home)
     _register_editions(home)
-    if not landing and is_simulated(home.published) is False:
+    if not landing and _delivered_stands(home):
         say("what is published was made from delivered files: runs started here will be refused; to run them: make ui LANDING=path")
     else:
         say(f"runs started here read {landing or 'the simulated landing'}")
-    port = os.environ.get("CITYSYNC_UI_PORT", "3000")
+    # runs started in the UI read this landing and no other (`Settings`)
+    os.environ["CITYSYNC_UI_LANDING"] = landing
     say(f"Dagster UI: http://127.0.0.1:{port}/asset-groups (ctrl-c stops it)")
-    dagster = shutil.which("dagster", path=os.path.dirname(sys.executable))
     os.chdir(REPO)
-    arguments = [dagster, "dev", "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", port]
+    services = [sys.executable, "-m", "orchestration.dagster_ui.services"]
+    arguments = [*services, "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", port]
     # a shell starts what it puts into the background with interrupts ignored, and Dagster then ends neither by ctrl-c nor by kill
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execv(dagster, arguments)  # noqa: S606 (our own environment's program, constant arguments)
+    os.execv(sys.executable, arguments)  # noqa: S606 (our own environment's program, constant arguments)
+
+
+def _delivered_stands(home: Home) -> bool:
+    """Whether the publication that stands was made from delivered files; not where it cannot be read."""
+    try:
+        return is_simulated(home.published) is False
+    except PublishError:
+        return False
 
 
 def _register_editions(home: Home) -> None:
-    """Let the UI offer the landing's editions before the first run."""
+    """Let the UI offer the landing's editions before the first run, and show what was killed as failed."""
     from dagster import DagsterInstance
 
     from orchestration.assets.landing import register_editions
+    from orchestration.dagster_ui.ended_runs import close_ended_runs
 
     with DagsterInstance.get() as instance:
         register_editions(instance, home)
+        with suppress(RefreshRunning), hold_lock(home, "start of the UI"):
+            close_ended_runs(instance)
 
 
 def write_docs() -> int:
-    """Write dbt's documentation as one static page to build/docs/index.html."""
+    """Write dbt's documentation as one static page to build/docs/index.html; 2 without a build, 3 beside another command."""
     home = Home.from_environment()
     set_tool_environment(home)
     if not home.database.exists():
         say(f"{home.database} does not exist: run `make refresh` first, the documentation describes its tables")
         return Exit.BAD_INPUT
-    ensure_manifest(home)
-    invoke(["docs", "generate", "--static"], manifest=None)
-    target = home.build / "docs"
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copy(home.dbt_target / "static_index.html", target / "index.html")
+    try:
+        with hold_lock(home, "docs"):
+            ensure_manifest(home)
+            invoke(["docs", "generate", "--static"], manifest=None)
+            target = home.build / "docs"
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(home.dbt_target / "static_index.html", target / "index.html")
+    except RefreshRunning as error:
+        say(f"citysync docs: exit {Exit.RUNNING}: {error}")
+        return Exit.RUNNING
     say(f"documentation: {target / 'index.html'}")
     return Exit.DONE

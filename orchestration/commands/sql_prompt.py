@@ -10,12 +10,20 @@ import duckdb
 from estimation.report.csv_files import csv_text
 from orchestration.home import Home
 from orchestration.terminal import Exit
+from warehouse.publication.archive import load_archive
+from warehouse.sql_text import literal
 
 ROWS_SHOWN = 200
 
 
-def connect_read_only(home: Home) -> duckdb.DuckDBPyConnection:
+def connect_read_only(home: Home, *, with_archive: bool = True) -> duckdb.DuckDBPyConnection:
     """A locked connection to the published database.
+
+    Parameters
+    ----------
+    home : Home
+    with_archive : bool
+        Whether the tables of all runs are read into memory, as the database `archive`.
 
     Raises
     ------
@@ -25,7 +33,13 @@ def connect_read_only(home: Home) -> duckdb.DuckDBPyConnection:
     path = home.published / "citysync.duckdb"
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: nothing has been published in this home yet; run `make refresh` first")
-    con = duckdb.connect(str(path.resolve()), read_only=True)
+    if with_archive:
+        # a read-only connection can hold nothing in memory beside its file
+        con = duckdb.connect()
+        con.execute(f"attach {literal(path.resolve())} as citysync (read_only); use citysync")
+        load_archive(con, home.archive)
+    else:
+        con = duckdb.connect(str(path.resolve()), read_only=True)
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
     return con
@@ -48,14 +62,14 @@ def run_sql(query: str | None, csv_path: str | None = None) -> int:
         print('CSV= needs a query: make sql CSV=cities.csv Q="from marts.dim_city"', file=sys.stderr)
         return Exit.BAD_INPUT
     try:
-        con = connect_read_only(Home.from_environment())
+        con = connect_read_only(Home.from_environment(), with_archive=query is None or "archive" in query.lower())
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return Exit.BAD_INPUT
     with con:
         if query is not None:
             return _write_csv(con, query, Path(csv_path)) if csv_path else _print(con, query)
-        print("citysync: read-only. Statements end with `;`, ctrl-d leaves. `show all tables;` lists what is here.")
+        print("citysync: read-only. Statements end with `;`, ctrl-d leaves. `show all tables;` lists what is here, archive.* of all runs.")
         return _prompt(con)
 
 

@@ -14,7 +14,7 @@ LANDING = "citysync/landing"
 
 
 class OtherLanding(Exception):
-    """A run that goes on where another failed would read other files than that one did."""
+    """A run would read other files than the run that it resumes, or than the UI was started for."""
 
 
 def git_commit() -> str:

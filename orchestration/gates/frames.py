@@ -5,8 +5,10 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
+from expectations.rules import NOT_FINITE
 from expectations.suites import RULES
 from orchestration.gates import queries as sql
+from warehouse.sql_text import quote
 
 # Stages whose frames are models: warehouse/models/quality/gates/<stage>/gate_<stage>__<data set>.sql.
 STAGES_WITH_MODELS = ("staging", "marts")
@@ -14,18 +16,33 @@ STAGES_WITH_MODELS = ("staging", "marts")
 
 def read_gate_frames(con: duckdb.DuckDBPyConnection, stage: str, build: str) -> dict[str, pd.DataFrame]:
     """Data set name to data frame for one stage; `raw` reads the Parquet files of `build`, the others the build database."""
+    finite = {NOT_FINITE: read_not_finite(con, stage)} if stage in ("marts", "estimates") else {}
     if stage in STAGES_WITH_MODELS:
-        return {dataset: con.execute(f"select * from gates.gate_{stage}__{dataset}").df() for dataset in datasets_of(stage)}
+        return {dataset: con.execute(f"select * from gates.gate_{stage}__{dataset}").df() for dataset in datasets_of(stage)} | finite
     if stage == "raw":
         files = con.execute(sql.RAW_FILES, {"input_files": f"{build}/input_file.parquet"}).df()
         cells = con.execute(sql.RAW_CELLS, {"raw": f"{build}/raw/*.parquet"}).df()
         return {"input_files": files, "observations": cells}
-    return {name: con.execute(query).df() for name, query in sql.OF_ESTIMATES.items()}
+    return {name: con.execute(query).df() for name, query in sql.OF_ESTIMATES.items()} | finite
+
+
+def read_not_finite(con: duckdb.DuckDBPyConnection, schema: str) -> pd.DataFrame:
+    """One row per column of floating-point numbers of a schema, with how many of its values are infinite or no number."""
+    columns = "select table_name, column_name from duckdb_columns() where schema_name = ? and data_type in ('DOUBLE', 'FLOAT') order by all"
+    found: dict[str, list[str]] = {}
+    for table, column in con.execute(columns, [schema]).fetchall():
+        found.setdefault(table, []).append(column)
+    rows = []
+    for table, names in found.items():
+        counts = ", ".join(f"count(*) filter (where not isfinite({quote(name)}))" for name in names)
+        counted = con.execute(f"select {counts} from {quote(schema)}.{quote(table)}").fetchone()
+        rows += [(table, name, int(n)) for name, n in zip(names, counted, strict=True)]
+    return pd.DataFrame(rows, columns=["table_name", "column", "n_not_finite"])
 
 
 def datasets_of(stage: str) -> list[str]:
-    """The data sets that the suite of a stage judges, in its order."""
-    return list(dict.fromkeys(rule.dataset for rule in RULES[stage]))
+    """The data sets with a query or model of their own that the suite of a stage judges, in its order."""
+    return list(dict.fromkeys(rule.dataset for rule in RULES[stage] if rule.dataset != NOT_FINITE))
 
 
 def read_severity(con: duckdb.DuckDBPyConnection, stage: str) -> dict[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -21,6 +20,7 @@ from orchestration.home import Home
 from orchestration.reuse.fingerprint import hash_estimation
 from orchestration.terminal import progress
 from warehouse.hashing import hash_file, hash_parts
+from warehouse.whole_files import remove_any
 
 KEPT_ENTRIES = 3
 INDEX = "index.json"
@@ -55,7 +55,7 @@ def keep_estimates(
     tables = dict(compute())
     _write(folder, tables)
     for old in sorted(store.iterdir(), key=_order, reverse=True)[KEPT_ENTRIES:]:
-        shutil.rmtree(old, ignore_errors=True)
+        remove_any(old)
     return tables
 
 
@@ -82,7 +82,7 @@ def _read(folder: Path) -> dict[str, pd.DataFrame] | None:
         if any(hash_file(folder / f"{name}.parquet") != value for name, value in hashes.items()):
             return None
         return {name: pd.read_parquet(folder / f"{name}.parquet") for name in hashes}
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException, RecursionError):
         return None
 
 
@@ -90,7 +90,9 @@ def _write(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Keep tables that come back exactly as they are; otherwise keep nothing."""
     draft = folder.with_name(f".{folder.name}")
     for path in (draft, folder):
-        shutil.rmtree(path, ignore_errors=True)
+        remove_any(path)
+    if folder.parent.exists() and not folder.parent.is_dir():
+        folder.parent.unlink()
     draft.mkdir(parents=True)
     hashes = {}
     for name, table in tables.items():
@@ -98,7 +100,7 @@ def _write(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
         table.to_parquet(path, index=False)
         back = pd.read_parquet(path)
         if not (back.equals(table) and list(back.dtypes) == list(table.dtypes) and list(back.columns) == list(table.columns)):
-            shutil.rmtree(draft)
+            remove_any(draft)
             return
         hashes[name] = hash_file(path)
     number = 1 + max((_order(path) for path in folder.parent.iterdir()), default=0)
@@ -110,5 +112,5 @@ def _order(folder: Path) -> int:
     """Number of an entry, counted up from 1 so that their order depends on no clock; 0 where it cannot be read."""
     try:
         return int(json.loads((folder / INDEX).read_text(encoding="utf-8"))["number"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return 0

@@ -14,10 +14,11 @@ from pathlib import Path
 
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import Fingerprint
+from orchestration.terminal import say
 from warehouse.hashing import hash_file, hash_tree
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.verification import verify_files
-from warehouse.whole_files import write_whole
+from warehouse.whole_files import remove_any, write_whole
 
 NOTHING, REPORT, ESTIMATES, ALL = "nothing", "report", "estimates", "all"
 RECORD_VERSION = 1
@@ -85,7 +86,7 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
     simulated : bool
         Whether the landing was the simulated one, whose files lie in the home.
     """
-    record_path(home).unlink(missing_ok=True)
+    remove_any(record_path(home))
     if before is None or before != after:
         return
     manifest = home.published / MANIFEST
@@ -103,7 +104,7 @@ def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | Non
 
 def forget_record(home: Home) -> None:
     """A run that changes build/ leaves no record behind unless it publishes."""
-    record_path(home).unlink(missing_ok=True)
+    remove_any(record_path(home))
 
 
 def _read_record(home: Home) -> dict | None:
@@ -114,8 +115,12 @@ def _read_record(home: Home) -> dict | None:
             isinstance(record["fingerprint"][name], str) for name in Fingerprint.__dataclass_fields__
         )
         complete = complete and all(isinstance(record[name], str) for name in ("run_id", "manifest_sha256"))
-        return record if complete and all(isinstance(record[name], dict) for name in ("build", "simulated")) else None
-    except (OSError, ValueError, KeyError, TypeError):
+        complete = complete and all(isinstance(record[name], dict) for name in ("build", "simulated"))
+        return record if complete else None
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        say(f"  {record_path(home).name} cannot be read: thrown away, everything is done")
         return None
 
 

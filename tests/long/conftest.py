@@ -17,9 +17,10 @@ class Counts:
     readers: int
     publications: int
     kills: int
+    interrupts: int
 
 
 @pytest.fixture(scope="session")
 def counts() -> Counts:
-    """8 readers through 20 publications and 30 kills in full; 2, 3 and 1 in the quick form."""
-    return Counts(8, 20, 30) if os.environ.get("CITYSYNC_LONG") == "1" else Counts(2, 3, 1)
+    """8 readers through 20 publications, 30 kills and 25 of each interrupt in full; 2, 3, 1 and 1 in the quick form."""
+    return Counts(8, 20, 30, 25) if os.environ.get("CITYSYNC_LONG") == "1" else Counts(2, 3, 1, 1)

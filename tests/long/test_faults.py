@@ -82,6 +82,33 @@ def test_a_killed_refresh_leaves_the_last_publication_and_no_lock(published, lan
         )
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_refresh_ends_at_once_with_one_sentence(
+    published, landing: Path, counts: Counts, capsys, number: signal.Signals, code: int
+) -> None:
+    home, seconds = published
+    moments, slowest, interrupted = random.Random(int(number)), 0.0, 0
+    for k in range(counts.interrupts):
+        before = require_whole(home)
+        change(landing, 1000 * number + k)
+        process = start(home, landing)
+        # in the quick form while it works for certain; in full at any moment
+        time.sleep(moments.uniform(0.02, 0.95) * seconds if counts.interrupts > 1 else 2.0)
+        told = time.monotonic()
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=60)
+        if process.returncode == 0:
+            continue
+        interrupted, slowest = interrupted + 1, max(slowest, time.monotonic() - told)
+        assert process.returncode == code, output
+        assert output.splitlines()[-1].startswith(f"citysync: exit {code}: interrupted ({number.name})") and "Traceback" not in output
+        assert require_whole(home) >= before
+    with capsys.disabled():
+        told = f"{interrupted} of {counts.interrupts} refreshes ended by {number.name}"
+        print(f"\n{told}, the slowest in {slowest:.2f} s; each left a whole publication")
+    assert slowest < 5
+
+
 def ended(process: subprocess.Popen, home: Path) -> Run:
     output, _ = process.communicate(timeout=600)
     return Run(process.returncode, output, home)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from orchestration import dbt_runner
-from orchestration.dbt_runner import DRAFT, DRAFT_SECONDS, ensure_manifest
+from orchestration.dbt_runner import DRAFT, DRAFT_SECONDS, HASHES, PARSED, ensure_manifest
 from orchestration.home import Home
+from warehouse.whole_files import remove_any
 
 
 class Killed(BaseException):
@@ -64,3 +65,39 @@ def test_a_changed_project_is_parsed_again_and_old_ones_go(home: Home, monkeypat
     monkeypatch.setattr(dbt_runner, "project_hash", lambda: "other")
     after = ensure_manifest(home)
     assert after != before and {path.name for path in after.parent.parent.iterdir()} == {"other", at_work.name}
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+
+
+@pytest.mark.parametrize("name", [*PARSED, HASHES])
+@pytest.mark.parametrize("damage", ["flipped", "empty", "deep", "folder", "gone"])
+def test_a_damaged_parse_is_thrown_away_with_one_line(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, damage: str
+) -> None:
+    monkeypatch.setattr(dbt_runner, "invoke", fake_parse)
+    path = ensure_manifest(home).with_name(name)
+    before = path.read_bytes()
+    if damage == "flipped":
+        flip(path)
+    elif damage in ("empty", "deep"):
+        path.write_text("" if damage == "empty" else "[" * 100_000, encoding="utf-8")
+    else:
+        path.unlink()
+    if damage == "folder":
+        (path / "inside").mkdir(parents=True)
+    assert ensure_manifest(home).with_name(name).read_bytes() == before
+    assert capsys.readouterr().out == "  cache: the parsed project is not as it was written: thrown away and made again\n"
+    ensure_manifest(home)
+    assert not capsys.readouterr().out
+
+
+def test_a_file_in_the_place_of_a_parse_is_replaced(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dbt_runner, "invoke", fake_parse)
+    folder = ensure_manifest(home).parent
+    remove_any(folder)
+    folder.write_text("x", encoding="utf-8")
+    assert json.loads(ensure_manifest(home).read_text(encoding="utf-8")) == {"nodes": {}}

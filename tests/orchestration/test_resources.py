@@ -59,3 +59,22 @@ def test_a_run_that_resumes_another_landing_is_refused(tmp_path: Path, monkeypat
         refused = run("", **{LANDING: "/srv/2026"})
         assert not refused.success
         assert any("make ui LANDING=/srv/2026" in str(event.event_specific_data) for event in refused.all_events)
+
+
+@pytest.mark.parametrize(("started_with", "asked"), [("/srv/2026", "/etc"), ("/srv/2026", ""), ("", "/etc"), ("/srv/2026", "/srv/2026/..")])
+def test_a_run_of_the_ui_reads_the_landing_that_it_was_started_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started_with: str, asked: str
+) -> None:
+    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
+    monkeypatch.setenv("CITYSYNC_UI_LANDING", started_with)
+
+    @dg.asset
+    def anything(settings: Settings) -> None:
+        """Stands for any asset of the graph."""
+
+    def run(landing: str) -> dg.ExecuteInProcessResult:
+        return dg.materialize([anything], resources={"settings": Settings(landing=landing)}, raise_on_error=False)
+
+    refused = run(asked)
+    assert not refused.success and run(started_with).success
+    assert any("this UI was started for" in str(event.event_specific_data) for event in refused.all_events)

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.build_database import open_build
+from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated
 from warehouse.sql_text import literal
 
@@ -77,15 +78,24 @@ where spec_id in ('baseline.cm_growth_official.headline', 'baseline.cm_growth_de
 def write_changes(published: Path, build: Path, simulated: bool) -> None:
     """Compare the build with the publication that stands and write `meta.publication_change` and `meta.estimate_change`.
 
-    Without a publication of the same kind (simulated or delivered) both tables are there and empty.
+    Without a publication of the same kind (simulated or delivered) that can be read both tables are there and empty.
     """
-    previous = published / "citysync.duckdb"
-    comparable = previous.exists() and is_simulated(published) == simulated
     with open_build(build) as con:
         con.execute("create schema if not exists meta")
-        if comparable:
-            con.execute(f"attach {literal(previous)} as previous (read_only)")
-        compare(con, "previous" if comparable else None)
+        compare(con, "previous" if _attach_previous(con, published, simulated) else None)
+
+
+def _attach_previous(con: duckdb.DuckDBPyConnection, published: Path, simulated: bool) -> bool:
+    """Whether there is a publication of the same kind that can be read; a damaged one stops no later refresh."""
+    previous = published / "citysync.duckdb"
+    try:
+        if not previous.exists() or is_simulated(published) != simulated:
+            return False
+        con.execute(f"attach {literal(previous)} as previous (read_only)")
+        con.execute("select count(*) from previous.marts.fct_indicator_observation, previous.estimates.estimate, previous.meta.run limit 0")
+    except (duckdb.Error, PublishError):
+        return False
+    return True
 
 
 def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:

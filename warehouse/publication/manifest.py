@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.hashing import hash_file
+from warehouse.publication.errors import PublishError
 
+MENDED = "put another publication back (make rollback RUN=id), or take it again from where it was copied"
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.json.sha256"
 
 
@@ -19,8 +21,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     ------
     FileNotFoundError
         If there is none.
+    PublishError
+        If it cannot be read as a manifest.
     """
-    return json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise PublishError(f"{path}: expected JSON, found none that can be read ({type(error).__name__}); {MENDED}") from None
+    if not isinstance(manifest, dict):
+        raise PublishError(f"{path}: expected names and values, found {str(manifest)[:40]!r}; {MENDED}")
+    return manifest
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -37,5 +48,6 @@ def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def is_simulated(published: Path) -> bool | None:
-    """Whether the current publication is simulated; None without one."""
-    return bool(read_manifest(published)["is_simulated"]) if (published / MANIFEST).exists() else None
+    """Whether the current publication is simulated; None without one, or where its manifest does not say."""
+    said = read_manifest(published).get("is_simulated") if (published / MANIFEST).exists() else None
+    return said if isinstance(said, bool) else None

@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from warehouse.publication.archive import archive_publications
 from warehouse.publication.errors import PublishError
-from warehouse.publication.manifest import hash_files, is_simulated, write_manifest
+from warehouse.publication.manifest import hash_files, is_simulated, read_manifest, write_manifest
+from warehouse.publication.shrinkage import series_of
 from warehouse.publication.tables import TableHash, copy_tables
 
 KEPT_PUBLICATIONS = 3
@@ -26,8 +28,9 @@ def refuse_to_replace(published: Path, simulated: bool) -> None:
     Raises
     ------
     PublishError
-        Naming the publication and how to choose another home.
+        Naming the publication and how to choose another home; also where something else stands in the place of the link.
     """
+    _require_link(published)
     if simulated and is_simulated(published) is False:
         raise PublishError(
             f"{published} was made from delivered files; a simulated run does not replace it. "
@@ -42,6 +45,8 @@ def publish(
     manifest: Mapping[str, Any],
     report: Path,
     data_docs: Path,
+    kept: int = KEPT_PUBLICATIONS,
+    texts: Mapping[str, str] | None = None,
 ) -> dict[str, TableHash]:
     """Write a publication beside the current one and switch to it.
 
@@ -51,6 +56,8 @@ def publish(
     published : the link readers use; publications lie in `publications/` beside it.
     manifest : keys of the contract but `tables`, which is added here with `files`, the hash and size of every file but the manifest.
     report, data_docs : folders with an index.html.
+    kept : how many publications stay besides the newest of every series.
+    texts : further files of the publication, by name.
 
     Raises
     ------
@@ -66,12 +73,15 @@ def publish(
     tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
     shutil.copytree(report, draft / "report")
     shutil.copytree(data_docs, draft / "data_docs")
+    for name, text in (texts or {}).items():
+        (draft / name).write_text(text, encoding="utf-8")
     entries = {name: table.as_entry() for name, table in tables.items()}
     write_manifest(draft, {**manifest, "tables": entries, "files": hash_files(draft)})
     seal(draft)
     os.replace(draft, final)
+    archive_publications(store, published.parent / "archive", final.name)
     switch(published, final)
-    remove_old(store, keep={final.name})
+    remove_old(store, {final.name}, kept)
     return tables
 
 
@@ -86,8 +96,7 @@ def seal(folder: Path) -> None:
 
 def switch(published: Path, target: Path) -> None:
     """Point the link at a publication in one rename."""
-    if published.exists() and not published.is_symlink():
-        raise PublishError(f"{published} is not a link made by citysync: move it away, then run again")
+    _require_link(published)
     fresh = published.with_name(".published.new")
     fresh.unlink(missing_ok=True)
     fresh.symlink_to(os.path.relpath(target, published.parent), target_is_directory=True)
@@ -99,9 +108,32 @@ def switch(published: Path, target: Path) -> None:
         os.close(directory)
 
 
-def remove_old(store: Path, keep: set[str]) -> None:
-    """Keep the newest KEPT_PUBLICATIONS (run ids sort by time) and drop drafts of killed runs."""
+def _require_link(published: Path) -> None:
+    if published.exists() and not published.is_symlink():
+        raise PublishError(f"{published} is not a link made by citysync: move it away, then run again")
+
+
+def remove_old(store: Path, keep: set[str], kept: int = KEPT_PUBLICATIONS) -> None:
+    """Keep the newest `kept` publications (run ids sort by time), the newest of every series, and `keep`; drop drafts of killed runs.
+
+    A series is what is refreshed year by year: simulated or delivered, one window, all editions or those up to one. So runs with another
+    window or a simulated landing never remove the last publication of this one.
+    """
     names = sorted((p.name for p in store.iterdir()), reverse=True)
-    kept = set([n for n in names if not n.startswith(".")][:KEPT_PUBLICATIONS]) | keep
-    for name in set(names) - kept:
-        shutil.rmtree(store / name, ignore_errors=True)
+    whole = [name for name in names if not name.startswith(".")]
+    newest_of_series = {_series(store / name): name for name in reversed(whole)}
+    stays = {*whole[:kept], *newest_of_series.values(), *keep}
+    for name in whole:
+        if name not in stays:
+            # under a draft's name first: a removal that is interrupted leaves no half publication
+            os.replace(store / name, store / f".{name}")
+    for path in list(store.iterdir()):
+        if path.name.startswith("."):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _series(folder: Path) -> tuple[str, ...]:
+    try:
+        return series_of(read_manifest(folder))
+    except (OSError, PublishError):
+        return ()

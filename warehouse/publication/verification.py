@@ -67,7 +67,7 @@ def _manifest_faults(folder: Path) -> list[str]:
     sidecar = folder / MANIFEST_HASH
     if not sidecar.is_file():
         return [f"{sidecar}: missing, expected the hash of {MANIFEST}"]
-    said, found = sidecar.read_text(encoding="utf-8").split(" ", 1)[0], hash_file(folder / MANIFEST)
+    said, found = sidecar.read_text(encoding="utf-8", errors="replace").split(" ", 1)[0], hash_file(folder / MANIFEST)
     return [] if said == found else [f"{folder / MANIFEST}: sha256 {found}, expected {said} as in {MANIFEST_HASH}"]
 
 

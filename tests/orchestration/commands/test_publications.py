@@ -1,4 +1,4 @@
-"""Verify, roll back and reproduce, as an operator does."""
+"""Verify and roll back, as an operator does."""
 
 from __future__ import annotations
 
@@ -53,8 +53,3 @@ def test_a_whole_publication_verifies(simulated: Run, monkeypatch: pytest.Monkey
     said = capsys.readouterr().out
     assert f"run {simulated.manifest['run_id']}" in said and "report/index.html" in simulated.manifest["files"]
     assert simulated.manifest["settings"]["CITYSYNC_SIMULATED_CITIES"] == SMALL["CITYSYNC_SIMULATED_CITIES"]
-
-
-def test_reproduce_needs_the_files_of_the_run(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert publications.reproduce("20250101T000000.000000Z", None) == 2
-    assert "kept are" in capsys.readouterr().out

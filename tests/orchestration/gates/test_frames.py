@@ -12,7 +12,7 @@ import pytest
 from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.gates import queries as sql
-from orchestration.gates.frames import STAGES_WITH_MODELS, datasets_of, read_severity
+from orchestration.gates.frames import STAGES_WITH_MODELS, datasets_of, read_not_finite, read_severity
 from orchestration.home import REPO
 from tests.warehouse.dbt_build import run_dbt
 
@@ -137,3 +137,19 @@ def test_each_coefficient_has_the_default_line_that_it_can_have(tmp_path: Path) 
         "unmarked",
         "placebo",
     }
+
+
+@pytest.mark.parametrize(("stage", "check_id"), [("marts", "marts_finite"), ("estimates", "estimates_finite")])
+def test_an_infinite_value_is_a_finding_that_names_its_column(tmp_path: Path, stage: str, check_id: str) -> None:
+    with duckdb.connect() as con:
+        con.execute(f"create schema {stage}; create table {stage}.ties (city int, tie double, share float)")
+        con.execute(f"insert into {stage}.ties values (1, 1e308, 0.5), (2, null, null)")
+        clean = read_not_finite(con, stage)
+        con.execute(f"insert into {stage}.ties values (3, 'inf', 1), (4, '-inf', 'nan')")
+        broken = read_not_finite(con, stage)
+    rules = [rule for rule in RULES[stage] if rule.check_id == check_id]
+    assert run_gate(stage, rules, {"not_finite": clean}, tmp_path / "work", tmp_path / "docs").passed
+    result = run_gate(stage, rules, {"not_finite": broken}, tmp_path / "work", tmp_path / "docs")
+    assert not result.passed
+    (sentence,) = result.sentences()
+    assert "table_name=ties column=tie n_not_finite=2" in sentence and "column=share n_not_finite=1" in sentence and "stop" in sentence

@@ -6,13 +6,14 @@ import dataclasses
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import Fingerprint
-from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, REPORT, keep_record, plan_refresh, record_path
+from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, REPORT, forget_record, keep_record, plan_refresh, record_path
 from tests.orchestration.conftest import Run, refresh
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import write_manifest
@@ -95,6 +96,34 @@ def test_without_a_sound_record_everything_is_run(home: Home, monkeypatch: pytes
     monkeypatch.setenv("FORCE", "0")
     touch(home)
     assert plan_refresh(home, FINGERPRINT).work == ALL
+
+
+def _is_a_folder(home: Home) -> None:
+    record_path(home).unlink()
+    (record_path(home) / "inside").mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda home: record_path(home).write_text("[" * 100_000),
+        lambda home: record_path(home).write_text('{"version": 1, "fingerprint": ' + '{"a":' * 50_000),
+        lambda home: record_path(home).write_bytes(b"\xff\xfe\x00"),
+        lambda home: record_path(home).write_text(""),
+        lambda home: record_path(home).write_text("[1]"),
+        lambda home: record_path(home).write_text('{"version": 1, "fingerprint": [], "run_id": 1}'),
+        _is_a_folder,
+    ],
+)
+def test_a_damaged_record_is_thrown_away_with_one_line_and_written_again(
+    home: Home, capsys: pytest.CaptureFixture[str], damage: Callable[[Home], None]
+) -> None:
+    damage(home)
+    assert plan_refresh(home, FINGERPRINT).work == ALL
+    assert capsys.readouterr().out == "  last_refresh.json cannot be read: thrown away, everything is done\n"
+    forget_record(home)
+    keep_record(home, FINGERPRINT, FINGERPRINT, simulated=True)
+    assert plan_refresh(home, FINGERPRINT).work == NOTHING
 
 
 def test_code_of_the_estimates_builds_only_on_an_untouched_build(home: Home) -> None:

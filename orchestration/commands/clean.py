@@ -1,0 +1,24 @@
+"""`make clean`: remove what a run can make again. Publications, the archive and Dagster's history stay."""
+
+from __future__ import annotations
+
+from orchestration.home import Home, RefreshRunning, hold_lock
+from orchestration.terminal import Exit, end_command
+from warehouse.whole_files import remove_any
+
+REMOVED = ("build", "cache", "raw", "simulated", "estimates")
+
+
+def clean() -> int:
+    """Remove the folders of REMOVED; 0 where they are gone, 2 where one cannot be removed, 3 beside another command."""
+    home = Home.from_environment()
+    if not home.root.is_dir():
+        return end_command("clean", Exit.DONE, f"{home.root} does not exist: nothing to remove")
+    try:
+        with hold_lock(home, "clean"):
+            gone = [name for name in REMOVED if remove_any(home.root / name)]
+    except RefreshRunning as error:
+        return end_command("clean", Exit.RUNNING, str(error))
+    except OSError as error:
+        return end_command("clean", Exit.BAD_INPUT, f"{error.filename}: {error.strerror}; check that the folder can be written")
+    return end_command("clean", Exit.DONE, f"removed {', '.join(gone) or 'nothing'} in {home.root}; publications and the archive stand")

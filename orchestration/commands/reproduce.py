@@ -1,0 +1,146 @@
+"""`make reproduce`: a publication is built again from its inputs, and the hashes of its tables are compared.
+
+The publication may have been handed over by somebody else, so its manifest is data: settings are those of `run_settings`, paths stay inside
+the landing, and everything else is only compared or shown.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from orchestration.commands.publications import publication_folder
+from orchestration.home import REPO, Home, RefreshRunning, hold_lock
+from orchestration.run_settings import SETTINGS, SettingError, check_recorded
+from orchestration.terminal import Exit, end_command, say
+from warehouse.hashing import hash_file
+from warehouse.publication.errors import PublishError
+from warehouse.publication.manifest import MANIFEST, read_manifest
+
+# what each part of a manifest must be before it is used
+RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
+COMMIT = re.compile(r"unknown|[0-9a-f]{7,64}(\+changes)?")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def reproduce(run_id: str | None, landing: str | None) -> int:
+    """Build a publication again from its inputs and compare the hash of every table.
+
+    Parameters
+    ----------
+    run_id : run id of a publication that is kept; None for the current one.
+    landing : folder with the delivered files of that run; None for a simulated one.
+
+    Returns
+    -------
+    int
+        0 where all tables are equal, 1 where one differs or the run was not published again, 2 where the manifest or the landing cannot be
+        used, 3 while another command works in this home.
+    """
+    home = Home.from_environment()
+    try:
+        with hold_lock(home, "reproduce"):
+            return _reproduce(home, run_id, landing)
+    except RefreshRunning as error:
+        return end_command("reproduce", Exit.RUNNING, str(error))
+    except (FileNotFoundError, PublishError) as error:
+        return end_command("reproduce", Exit.BAD_INPUT, str(error))
+
+
+def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
+    manifest = read_foreign_manifest(publication_folder(home, run_id))
+    _require_inputs(manifest, landing)
+    scratch = home.root / "reproduced" / manifest["run_id"]
+    say(f"run {manifest['run_id']}, made from commit {manifest['git_commit']}, is built again in {scratch}")
+    command = [sys.executable, "-m", "orchestration", "refresh", *([f"--landing={Path(landing).absolute()}"] if landing else [])]
+    environment = _environment(home, scratch, manifest["settings"])
+    if subprocess.run(command, cwd=REPO, env=environment, check=False).returncode:  # noqa: S603 (our own command)
+        return end_command("reproduce", Exit.FAILED, "the refresh did not publish; its last line says why")
+    return _compare(manifest, read_foreign_manifest(scratch / "published"))
+
+
+def _environment(home: Home, scratch: Path, settings: dict[str, str]) -> dict[str, str]:
+    """This process's environment with the settings of the run in the place of its own."""
+    ours = {name: value for name, value in os.environ.items() if name not in (*SETTINGS, "CITYSYNC_BUILD", "CITYSYNC_LANDING")}
+    # the scratch home may hold an earlier attempt with other files: that is no loss
+    return {**ours, **settings, "CITYSYNC_HOME": str(scratch), "CITYSYNC_CACHE": str(home.cache), "FORCE": "1", "CONFIRM_SHRINK": "1"}
+
+
+def read_foreign_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a publication that anybody may have written, with every part that is used checked first.
+
+    Raises
+    ------
+    PublishError
+        Naming the manifest, the part, what was expected and what was found.
+    FileNotFoundError
+        If there is none.
+    """
+    path = folder / MANIFEST
+    manifest = read_manifest(folder)
+    try:
+        settings = check_recorded(manifest.get("settings", {}))
+    except SettingError as error:
+        raise PublishError(f"{path}: {error}") from None
+    expected = {
+        "run_id": _is_text(manifest.get("run_id"), RUN_ID),
+        "git_commit": _is_text(manifest.get("git_commit"), COMMIT),
+        "is_simulated": isinstance(manifest.get("is_simulated"), bool),
+        "inputs": isinstance(manifest.get("inputs"), list) and all(_is_input(entry) for entry in manifest["inputs"]),
+        "tables": isinstance(manifest.get("tables"), dict) and all(isinstance(entry, dict) for entry in manifest["tables"].values()),
+        "packages": isinstance(manifest.get("packages"), dict),
+    }
+    for name, holds in expected.items():
+        if not holds:
+            found = str(manifest.get(name))[:120]
+            raise PublishError(f"{path}: {name} is {found!r}: expected it as `make refresh` writes it; take the whole publication again")
+    return {**manifest, "settings": settings}
+
+
+def _is_text(value: object, pattern: re.Pattern[str]) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_input(entry: object) -> bool:
+    """A file inside the landing and its hash."""
+    if not (isinstance(entry, dict) and isinstance(entry.get("path"), str) and _is_text(entry.get("sha256"), SHA256)):
+        return False
+    path = PurePosixPath(entry["path"])
+    return not path.is_absolute() and ".." not in path.parts and "\0" not in entry["path"]
+
+
+def _compare(first: dict[str, Any], again: dict[str, Any]) -> int:
+    """Tables but those of `meta`, which hold the run's own id and time."""
+    names = sorted(n for n in {*first["tables"], *again["tables"]} if not n.startswith("meta."))
+    differing = [name for name in names if first["tables"].get(name) != again["tables"].get(name)]
+    for name in differing:
+        say(f"{name}: {first['tables'].get(name)} published, {again['tables'].get(name)} now")
+    if not differing:
+        return end_command("reproduce", Exit.DONE, f"all {len(names)} tables have the hashes of run {first['run_id']}")
+    hint = (
+        ""
+        if first["git_commit"] == again["git_commit"]
+        else f"; it was made from commit {first['git_commit']}, this checkout is {again['git_commit']}"
+    )
+    changed = [n for n in {*first["packages"], *again["packages"]} if first["packages"].get(n) != again["packages"].get(n)]
+    hint += f"; other versions of {', '.join(sorted(changed))}" if changed else ""
+    return end_command("reproduce", Exit.FAILED, f"{len(differing)} of {len(names)} tables differ{hint}")
+
+
+def _require_inputs(manifest: dict[str, Any], landing: str | None) -> None:
+    if manifest["is_simulated"]:
+        if landing:
+            raise PublishError(f"run {manifest['run_id']} was made from the simulated landing: leave LANDING out")
+        return
+    if not landing:
+        raise PublishError(f"run {manifest['run_id']} was made from delivered files: give the folder that holds them as LANDING=path")
+    for entry in manifest["inputs"]:
+        path = Path(landing) / entry["path"]
+        if not path.is_file():
+            raise PublishError(f"{path} is missing: expected the file of run {manifest['run_id']} with sha256 {entry['sha256']}")
+        if hash_file(path) != entry["sha256"]:
+            raise PublishError(f"{path}: sha256 {hash_file(path)}, expected {entry['sha256']} as in run {manifest['run_id']}")

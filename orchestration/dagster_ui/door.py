@@ -1,0 +1,124 @@
+"""The door in front of the Dagster UI: which requests may reach it.
+
+Dagster's webserver asks nobody who sends a request. It listens on this machine only, but every page that is open in a browser here can
+send requests to it: by a picture's address, by a form, by a script, or by a host name of its own that it lets point to 127.0.0.1
+(DNS rebinding). The browser says in each request which host was asked (`Host`), which page asked (`Origin`, `Sec-Fetch-Site`) and what is
+sent (`Content-Type`), and a page cannot forge these. So a request passes if
+
+- its `Host` is localhost or 127.0.0.1 with the port of the UI (a rebinding name is another host);
+- its `Origin`, where there is one, is the UI itself;
+- it is no part of a foreign page (`Sec-Fetch-Site`); a link that leads here may be followed;
+- it changes nothing (GET, HEAD) or is a POST of JSON, which a foreign page cannot send without being asked first;
+- it is no GraphQL in an address: a query is answered by POST only, so no address can hold a mutation.
+
+Belongs here: judging a request by its head. Not here: what Dagster does with it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+HOSTS = ("localhost", "127.0.0.1")
+READING = ("GET", "HEAD")
+# a page that frames the UI could make a person click in it
+OWN_HEADERS = ((b"x-frame-options", b"SAMEORIGIN"),)
+LONGEST = 80
+
+
+class Door:
+    """An ASGI application that lets requests of this machine's own pages through to another one.
+
+    Parameters
+    ----------
+    inside : ASGI application
+    port : int
+        Port that the UI listens on.
+    """
+
+    def __init__(self, inside: Application, port: int) -> None:
+        self._inside = inside
+        self._hosts = {f"{host}:{port}" for host in HOSTS} | (set(HOSTS) if port == 80 else set())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 403 with one line, or hand the request on."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._inside(scope, receive, send)
+            return
+        reason = self.refusal(scope)
+        if not reason:
+            await self._inside(scope, receive, _with_headers(send))
+            return
+        logging.getLogger("dagster-webserver").warning("refused: %s", reason)
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: the server answers 403
+            return
+        head = [(b"content-type", b"text/plain; charset=utf-8"), *OWN_HEADERS]
+        await send({"type": "http.response.start", "status": 403, "headers": head})
+        await send({"type": "http.response.body", "body": f"citysync ui: {reason}\n".encode()})
+
+    def refusal(self, scope: Scope) -> str:
+        """Why a request may not pass: what was expected and what was found; empty where it may."""
+        hosts, origins = _values(scope, b"host"), _values(scope, b"origin")
+        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
+            return f"expected the host {' or '.join(sorted(self._hosts))}, found {_shown(hosts)}; open the address that `make ui` printed"
+        if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
+            return f"expected a request of this UI's own pages, found one of {_shown(origins)}; use the UI's own page"
+        if scope["type"] == "websocket":
+            return _refusal_of_page(scope, is_link=False)
+        method = scope["method"].upper()
+        reason = _refusal_of_page(scope, is_link=method in READING)
+        if reason:
+            return reason
+        if method in READING:
+            return _refusal_of_address(scope)
+        return _refusal_of_change(method, _values(scope, b"content-type"))
+
+
+def _refusal_of_page(scope: Scope, *, is_link: bool) -> str:
+    """By what a browser says of the page that asks; a link that a person follows opens a page of the UI as a whole."""
+    sites = _values(scope, b"sec-fetch-site")
+    if all(site in ("same-origin", "none") for site in sites):
+        return ""
+    if is_link and _values(scope, b"sec-fetch-mode") == ["navigate"] and _values(scope, b"sec-fetch-dest") == ["document"]:
+        return ""
+    return f"expected a request of this UI's own pages, found one of another page ({_shown(sites)}); use the UI's own page"
+
+
+def _refusal_of_address(scope: Scope) -> str:
+    """GraphQL in an address; the same address opened as a page shows an empty editor and runs nothing."""
+    if scope["path"].rstrip("/") != "/graphql" or "text/html" in ", ".join(_values(scope, b"accept")):
+        return ""
+    return "expected GraphQL as POST with Content-Type: application/json, found it in an address; send it as POST"
+
+
+def _refusal_of_change(method: str, types: list[str]) -> str:
+    essence = [text.split(";", 1)[0].strip().lower() for text in types]
+    if method == "POST" and essence == ["application/json"]:
+        return ""
+    return f"expected GET, or POST with Content-Type: application/json; found {method[:LONGEST]!r} with {_shown(types)}; send JSON"
+
+
+def _values(scope: Scope, name: bytes) -> list[str]:
+    """Every value of a header, as it was sent."""
+    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
+
+
+def _shown(values: Iterable[str]) -> str:
+    return ", ".join(repr(value[:LONGEST]) for value in values) or "none"
+
+
+def _with_headers(send: Send) -> Send:
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), *OWN_HEADERS]}
+        await send(message)
+
+    return answer

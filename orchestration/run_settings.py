@@ -1,0 +1,109 @@
+"""The settings that change what a run computes: their names, what each may be, and the check of values from the environment or a manifest.
+
+Belongs here: a setting that a manifest records. Not here: where a run reads and writes (`home.py`), what Dagster is told (`resources.py`).
+Imports nothing heavy, so that a command can refuse a value before anything is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class SettingError(Exception):
+    """A setting is unknown or its value makes no sense; the message names it, what was expected and what was found."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A whole number between two bounds, both included; `default` is empty where leaving it out means none."""
+
+    lowest: int
+    highest: int
+    default: str = ""
+    expected: str = ""
+
+    def accepts(self, text: str) -> bool:
+        """Whether a text is such a number in plain digits."""
+        return text.isascii() and text.isdecimal() and len(text) <= len(str(self.highest)) and self.lowest <= int(text) <= self.highest
+
+
+YEAR = {"lowest": 1900, "highest": 2100, "expected": "a year between 1900 and 2100"}
+SETTINGS = {
+    "WINDOW_FIRST_YEAR": Setting(default="2010", **YEAR),
+    "WINDOW_LAST_YEAR": Setting(default="2019", **YEAR),
+    "AS_OF_EDITION": Setting(**YEAR),
+    "STRICT": Setting(0, 1, "0", "1 (a folder without a layout is an error) or 0"),
+    "CITYSYNC_PAIR_YEAR_LIMIT": Setting(0, 10**12, "10000000", "a number of pair-years such as 10000000"),
+    "CITYSYNC_PERMUTATIONS": Setting(0, 10**7, "9999", "a number of draws between 0 and 10000000"),
+    "CITYSYNC_SIMULATED_CITIES": Setting(0, 10_000, "0", "a number of cities between 0 (all) and 10000"),
+}
+# Settings of a command that change nothing of what a run computes, so no manifest records them.
+OF_COMMANDS = {
+    "KEEP": Setting(1, 10_000, "3", "a number of publications to keep between 1 and 10000"),
+    "CONFIRM_SHRINK": Setting(0, 1, "0", "1 (what a publication loses is meant) or 0"),
+}
+
+
+def number(name: str) -> int:
+    """A setting from the environment, or its default.
+
+    Raises
+    ------
+    SettingError
+        If it is not what it may be.
+    """
+    known = {**SETTINGS, **OF_COMMANDS}
+    given = _checked(known, {name: os.environ.get(name, "")})
+    return int(given.get(name) or known[name].default)
+
+
+def check_settings(values: Mapping[str, str]) -> dict[str, str]:
+    """The known settings among some variables.
+
+    Parameters
+    ----------
+    values : mapping of str to str
+        Such as the environment; other names are left out.
+
+    Returns
+    -------
+    dict of str to str
+        Those that are set, none of them empty.
+
+    Raises
+    ------
+    SettingError
+        If one is not what it may be, or the window is empty.
+    """
+    given = _checked(SETTINGS, values)
+    first, last = (int(given.get(name) or SETTINGS[name].default) for name in ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR"))
+    if first >= last:
+        raise SettingError(f"WINDOW_FIRST_YEAR {first} is not before WINDOW_LAST_YEAR {last}")
+    return given
+
+
+def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> dict[str, str]:
+    given = {name: values[name] for name in known if values.get(name)}
+    for name, text in given.items():
+        if not known[name].accepts(text):
+            raise SettingError(f"{name} is {text[:80]!r}: expected {known[name].expected}")
+    return given
+
+
+def check_recorded(values: object) -> dict[str, str]:
+    """The settings that a manifest records, which may have been written by anybody.
+
+    Raises
+    ------
+    SettingError
+        If it holds anything but known settings with values that they may have; unknown names are named.
+    """
+    if not isinstance(values, dict) or not all(isinstance(text, str) for text in values.values()):
+        raise SettingError(f"settings are {str(values)[:80]!r}: expected names and texts, such as WINDOW_FIRST_YEAR: '2010'")
+    unknown = sorted(set(values) - set(SETTINGS))
+    if unknown:
+        named = ", ".join(repr(name[:80]) for name in unknown[:5])
+        raise SettingError(f"settings hold {named}: expected none but {', '.join(SETTINGS)}; no other variable is taken from a manifest")
+    return check_settings(values)

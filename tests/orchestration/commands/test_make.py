@@ -1,0 +1,148 @@
+"""What is typed after `make` is data: no value is run, and every character of it reaches the command. make itself runs here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.orchestration.conftest import REPO
+
+# stands in for the environment's python: it writes down how it was called
+RECORDER = """#!{python} -I
+import json, os, sys
+from pathlib import Path
+with open(Path({folder!r}) / "calls.jsonl", "a", encoding="utf-8") as file:
+    file.write(json.dumps({{"arguments": sys.argv[1:], "environment": dict(os.environ)}}) + "\\n")
+"""
+# a command in each way that make or a shell knows; {mark} is the file that it would make
+ATTACKS = {
+    "shell": "$(shell touch {mark})",
+    "braces": "${{shell touch {mark}}}",
+    "file": "$(file >{mark},x)",
+    "eval": "$(eval X := $(shell touch {mark}))",
+    "nested": "$(if 1,$(shell touch {mark}))",
+    "reference": "$(OTHER)",
+    "twice": "$$(shell touch {mark})",
+    "command substitution": "$(touch {mark})",
+    "backticks": "`touch {mark}`",
+    "quote": "'; touch {mark}; '",
+    "double quote": '"; touch {mark}; "',
+    "semicolon": "; touch {mark}",
+    "newline": "x\n\ttouch {mark}",
+    "and": "x && touch {mark}",
+}
+# variable, target, and where in the last call its value stands as an argument
+USES = [
+    ("LANDING", "refresh", "--landing"),
+    ("LANDING", "ui", "--landing"),
+    ("LANDING", "reproduce", "--landing"),
+    ("LANDING", "bench-quality", "--landing"),
+    ("LANDING", "bench-halves", "--landing"),
+    ("Q", "sql", "--query"),
+    ("CSV", "sql", "--csv"),
+    ("RUN", "verify", "--run"),
+    ("RUN", "rollback", "--run"),
+    ("RUN", "reproduce", "--run"),
+    ("SCALE", "simulation-study", "--scale"),
+    ("LARGE", "bench", "--large"),
+    ("SRC", "new-source", "--"),
+]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A folder with this Makefile and an environment that only records."""
+
+    folder: Path
+
+    def make(self, *words: str, **environment: str) -> list[dict]:
+        """Run make; arguments and environment of each call of the environment's python."""
+        (self.folder / "calls.jsonl").unlink(missing_ok=True)
+        env = {name: value for name, value in os.environ.items() if name not in ("LANDING", "Q", "MAKEFLAGS", "PYTHONPATH")}
+        command = ["make", "--no-print-directory", *words]
+        done = subprocess.run(command, cwd=self.folder, env=env | environment, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [json.loads(line) for line in (self.folder / "calls.jsonl").read_text(encoding="utf-8").splitlines()]
+
+    @property
+    def mark(self) -> Path:
+        return self.folder / "mark"
+
+
+def recorder(folder: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    path.write_text(RECORDER.format(python=sys.executable, folder=str(folder)), encoding="utf-8")
+    path.chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / "Makefile").write_text((REPO / "Makefile").read_text(encoding="utf-8"), encoding="utf-8")
+    for name in ("requirements.lock", "requirements-installer.lock", "requirements-peers.lock", "requirements-spark.lock"):
+        (folder / name).write_text("", encoding="utf-8")
+    for name in (".venv", ".venv-peers", ".venv-spark"):
+        recorder(folder, folder / name / "bin" / "python")
+        (folder / name / ".installed").touch()
+    return Checkout(folder)
+
+
+def value_after(call: dict, flag: str) -> str:
+    """What a call was given as `--flag=value`, or as the word after `flag`."""
+    joined = [word.removeprefix(f"{flag}=") for word in call["arguments"] if word.startswith(f"{flag}=")]
+    return joined[0] if joined else call["arguments"][call["arguments"].index(flag) + 1]
+
+
+@pytest.mark.parametrize(("variable", "target", "flag"), USES, ids=[f"{target} {variable}" for variable, target, _ in USES])
+def test_no_value_is_run_and_every_character_arrives(checkout: Checkout, variable: str, target: str, flag: str) -> None:
+    """All attacks in one value: the commands would run one after the other."""
+    value = " ".join(ATTACKS.values()).replace("{{", "{").replace("}}", "}").replace("{mark}", str(checkout.mark))
+    for call in (checkout.make(target, f"{variable}={value}"), checkout.make(target, **{variable: value})):
+        assert not checkout.mark.exists()
+        assert value_after(call[-1], flag) == value
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_no_attack_is_run_by_itself(checkout: Checkout, attack: str) -> None:
+    value = attack.format(mark=checkout.mark)
+    calls = checkout.make("refresh", f"LANDING={value}", f"CITYSYNC_HOME={value}", f"WINDOW_FIRST_YEAR={value}", f"ANYTHING={value}")
+    assert not checkout.mark.exists()
+    assert value_after(calls[-1], "--landing") == value
+    for name in ("LANDING", "CITYSYNC_HOME", "WINDOW_FIRST_YEAR", "ANYTHING"):
+        assert calls[-1]["environment"][name] == value
+
+
+PATHS = ["/data/五 月 (2)", "a'b\"c", "one\ntwo", "{x,y}/*?[z]", "a#b", "50%", "c:\\d\\", "x  ", "-rf", "$HOME", "a=b"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_odd_paths_arrive_as_they_are(checkout: Checkout, path: str) -> None:
+    assert value_after(checkout.make("refresh", f"LANDING={path}")[-1], "--landing") == path
+    assert value_after(checkout.make("-e", "refresh", LANDING=path)[-1], "--landing") == path
+
+
+def test_what_is_not_given_is_left_out_and_settings_arrive(checkout: Checkout) -> None:
+    assert checkout.make("refresh")[-1]["arguments"] == ["-m", "orchestration", "refresh"]
+    call = checkout.make("sql", "FORCE=1", WINDOW_FIRST_YEAR="2012")[-1]
+    assert call["environment"]["FORCE"] == "1" and call["environment"]["WINDOW_FIRST_YEAR"] == "2012"
+    assert call["environment"]["CITYSYNC_HOME"] == "data" and call["arguments"] == ["-m", "orchestration", "sql"]
+
+
+def test_places_and_home_of_spark_are_data(checkout: Checkout) -> None:
+    """Its recipe is the only one that puts a home's path into a line of the shell."""
+    home = checkout.folder / "home $(touch mark)"
+    (home / "build").mkdir(parents=True)
+    (home / "build" / "citysync.duckdb").touch()
+    java = checkout.folder / "tools"
+    recorder(checkout.folder, java / "java")
+    path = f"{java}{os.pathsep}{os.environ['PATH']}"
+    calls = checkout.make("spark", "PLACES=$(shell touch mark)`touch mark`", f"CITYSYNC_HOME={home}", PATH=path)
+    assert not checkout.mark.exists() and len(calls) == 5
+    assert value_after(calls[0], "--places") == "$(shell touch mark)`touch mark`"
+    assert calls[0]["arguments"][2] == f"{home}/build/citysync.duckdb"

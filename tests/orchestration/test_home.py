@@ -1,0 +1,70 @@
+"""A home lies anywhere but where a tool would take its path for a pattern; what stands in the way of its files is mended."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.home import BadHome, Home, set_tool_environment, write_dagster_settings
+from tests.orchestration.conftest import REPO
+
+
+@pytest.mark.parametrize("name", ["a[1]", "all*", "what?", "x]", "50%20"])
+@pytest.mark.parametrize("command", ["refresh", "verify", "ui", "clean", "sql"])
+def test_a_path_that_is_a_pattern_is_refused_at_the_start(tmp_path: Path, name: str, command: str) -> None:
+    if command != "refresh" and name != "a[1]":
+        return
+    home = tmp_path / name
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration", command],
+        cwd=REPO,
+        env={**os.environ, "CITYSYNC_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    label = "citysync" if command == "refresh" else f"citysync {command}"
+    assert done.returncode == 2 and not home.exists()
+    assert done.stdout.startswith(f"{label}: exit 2: CITYSYNC_HOME is ") and done.stdout.count("\n") == 1 and not done.stderr
+
+
+def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadHome, match="found a file"):
+        Home(tmp_path / "file").require_usable()
+
+
+@pytest.mark.parametrize(
+    "name", ["五 月", "a'b\"c", "{x},y", "a#b", "semi;colon", "one\ntwo", "a:b", "back\\slash", "~x", "-rf", "$HOME", "&amp;"]
+)
+def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    before = dict(os.environ)
+    try:
+        monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / name))
+        home = Home.from_environment()
+        home.require_usable()
+        set_tool_environment(home)
+        with dg.DagsterInstance.get() as instance:
+            assert instance.get_runs() == [] and instance.all_asset_keys() == []
+        assert (home.dagster / "history").is_dir()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.mark.parametrize("damage", ["folder", "bytes", "other text"])
+def test_settings_of_dagster_are_written_again(tmp_path: Path, damage: str) -> None:
+    home = Home(tmp_path)
+    home.dagster.mkdir()
+    path = home.dagster / "dagster.yaml"
+    if damage == "folder":
+        (path / "inside").mkdir(parents=True)
+    else:
+        path.write_bytes(b"\xff\xfe" if damage == "bytes" else b"telemetry: {enabled: true}\n")
+    write_dagster_settings(home)
+    assert "enabled: false" in path.read_text(encoding="utf-8")

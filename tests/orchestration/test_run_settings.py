@@ -1,0 +1,37 @@
+"""Settings are a list with bounds; what a manifest says besides them is refused by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestration.run_settings import SETTINGS, SettingError, check_recorded, check_settings
+
+
+def test_known_settings_are_taken_and_others_left_alone() -> None:
+    values = {"WINDOW_FIRST_YEAR": "2012", "AS_OF_EDITION": "", "PATH": "/bin", "STRICT": "1"}
+    assert check_settings(values) == {"WINDOW_FIRST_YEAR": "2012", "STRICT": "1"}
+    assert check_recorded({"CITYSYNC_PERMUTATIONS": "199"}) == {"CITYSYNC_PERMUTATIONS": "199"}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize(
+    "text", ["-1", "1e3", "9" * 400, "２０１２", "²", " 2012", "2012\n", "twenty", "0x10", "1;import os", "'", "\x1b[2J"]
+)
+def test_a_value_out_of_bounds_is_refused_with_its_name(name: str, text: str) -> None:
+    with pytest.raises(SettingError, match=f"{name} is .*expected ") as found:
+        check_settings({name: text})
+    assert "\x1b" not in str(found.value) and len(str(found.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "name", ["PYTHONPATH", "PYTHONSTARTUP", "LD_PRELOAD", "PATH", "CITYSYNC_HOME", "DAGSTER_HOME", "strict", "", "A=B", "x" * 999]
+)
+def test_a_manifest_sets_nothing_else(name: str) -> None:
+    with pytest.raises(SettingError, match="expected none but WINDOW_FIRST_YEAR"):
+        check_recorded({"STRICT": "1", name: "1"})
+
+
+@pytest.mark.parametrize("values", [None, [], "STRICT=1", {"STRICT": 1}, {"STRICT": None}, {"STRICT": ["1"]}])
+def test_settings_of_a_manifest_are_texts_by_name(values: object) -> None:
+    with pytest.raises(SettingError, match="expected names and texts"):
+        check_recorded(values)

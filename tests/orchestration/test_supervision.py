@@ -1,0 +1,112 @@
+"""An interrupt ends a command at once, whatever it is doing, and every end has its last line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.orchestration.conftest import REPO
+
+# busy in one call of C that hears no signal, as a compiled loop is; the process that it started sleeps
+BUSY = "child = subprocess.Popen(['sleep', '300']); print(os.getpid(), child.pid, flush=True); sum(range(10**11))"
+# as Dagster does: an interrupt becomes an error of its own
+DEAF = "signal.signal(signal.SIGINT, lambda *_: None); signal.signal(signal.SIGTERM, lambda *_: None); " + BUSY
+
+
+def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
+    """`work`, watched, as a command would be; its first line is read by the caller."""
+    body = "\n    ".join(work.split("; "))
+    code = (
+        "import os, signal, subprocess, sys\nfrom orchestration.supervision import supervise\n\n"
+        f"def work():\n    {body}\n    return 0\n\nsys.exit(supervise({command!r}, work))\n"
+    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", code], cwd=REPO, **pipes, **options)
+
+
+def pids(process: subprocess.Popen) -> list[int]:
+    return [int(word) for word in process.stdout.readline().split()]
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, within two seconds."""
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+            # one that nobody has waited for yet has ended as well
+            if Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] in "ZX":
+                return True
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("work", [BUSY, DEAF], ids=["busy", "deaf"])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_it_at_once_with_one_line(number: signal.Signals, code: int, work: str) -> None:
+    process = start(work)
+    started = pids(process)
+    told = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == code and time.monotonic() - told < 3
+    assert out == f"citysync: exit {code}: interrupted ({number.name}); what was published stands, run it again when you like\n"
+    assert err == "" and all(is_gone(pid) for pid in started)
+
+
+def test_another_command_is_named() -> None:
+    process = start(BUSY, command="verify")
+    pids(process)
+    process.terminate()
+    assert process.communicate(timeout=30)[0].startswith("citysync verify: exit 143: interrupted")
+
+
+@pytest.mark.parametrize(
+    ("work", "name"), [("os.kill(os.getpid(), 9)", "SIGKILL"), ("os.abort()", "SIGABRT"), ("os.kill(os.getpid(), 11)", "SIGSEGV")]
+)
+def test_a_work_that_is_killed_has_a_last_line(work: str, name: str) -> None:
+    process = start(f"print('so far', flush=True); {work}")
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    first, last = out.splitlines()
+    assert first == "so far" and last.startswith("citysync: exit 1: ") and name in last and ("memory" in last) == (name == "SIGKILL")
+
+
+def test_the_work_ends_with_the_process_that_watches() -> None:
+    process = start(BUSY)
+    worker, _ = pids(process)
+    process.kill()
+    process.wait(timeout=30)
+    assert is_gone(worker)
+
+
+@pytest.mark.parametrize(("work", "code"), [("return 3", 3), ("sys.exit(2)", 2), ("print('x')", 0)])
+def test_codes_are_handed_on(work: str, code: int) -> None:
+    process = start(work)
+    process.communicate(timeout=30)
+    assert process.returncode == code
+
+
+def test_an_error_of_the_code_has_a_traceback_and_a_last_line() -> None:
+    process = start("raise ValueError('no\\n such')")
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1 and "Traceback" in err
+    assert out == "citysync: exit 1: ValueError: no such\n"
+
+
+def test_a_run_in_the_background_of_a_shell_keeps_running_at_ctrl_c() -> None:
+    """A shell starts it with interrupts ignored; `kill` still ends it."""
+    process = start(BUSY, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    pids(process)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.terminate()
+    assert process.communicate(timeout=30)[0].startswith("citysync: exit 143: ")

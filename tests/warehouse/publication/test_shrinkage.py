@@ -1,0 +1,143 @@
+"""A publication that lost much stops; one that grew, the first one and one of another kind do not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from warehouse.publication.errors import PublicationShrinks
+from warehouse.publication.publish import publish
+from warehouse.publication.shrinkage import refuse_to_shrink
+
+CITIES, YEARS, INDICATORS = range(110000, 110040), range(2000, 2020), ("gdp", "population")
+Row = tuple[int, int, str, str, bool]
+
+
+def rows(cities=CITIES, years=YEARS, indicators=INDICATORS, current: bool = True) -> list[Row]:
+    return [(city, year, indicator, "city", current) for city in cities for year in years for indicator in indicators]
+
+
+def write_build(folder: Path, values: list[Row], panel=CITIES) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    database = folder / "citysync.duckdb"
+    database.unlink(missing_ok=True)
+    with duckdb.connect(str(database)) as con:
+        con.execute("create schema marts; create schema estimates; create schema quality; create schema meta")
+        con.execute(
+            "create table marts.fct_indicator_observation (city_id int, year int, indicator_id text, place_level text, is_current bool)"
+        )
+        frame = pd.DataFrame(values, columns=["city_id", "year", "indicator_id", "place_level", "is_current"])
+        con.register("frame", frame)
+        con.execute("insert into marts.fct_indicator_observation select * from frame")
+        con.execute("create table marts.panel_pair_year (city_i_id int, city_j_id int, year int)")
+        con.execute("insert into marts.panel_pair_year select c, c + 1, 2010 from (select unnest(?) as c)", [list(panel)])
+    return folder
+
+
+def put_out(home: Path, run_id: str, values: list[Row], *, simulated: bool = False, kept: int = 3, panel=CITIES, **settings: str) -> dict:
+    """Publish a build without asking, and give its manifest."""
+    build = write_build(home / "earlier", values, panel)
+    for name in ("report", "data_docs"):
+        (home / name).mkdir(exist_ok=True)
+        (home / name / "index.html").write_text("page", encoding="utf-8")
+    manifest = {"run_id": run_id, "is_simulated": simulated, "settings": settings}
+    folders = {"report": home / "report", "data_docs": home / "data_docs"}
+    publish(build / "citysync.duckdb", home / "published", manifest=manifest, kept=kept, **folders)
+    return manifest
+
+
+def ask(home: Path, values: list[Row], *, simulated: bool = False, confirmed: bool = False, panel=CITIES, **settings: str) -> None:
+    build = write_build(home / "build", values, panel)
+    refuse_to_shrink(home / "published", build, {"is_simulated": simulated, "settings": settings}, confirmed=confirmed)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with one publication of 40 cities, 20 years and 2 indicators."""
+    put_out(tmp_path, "20260101T000000.000000Z", rows())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        (rows(cities=CITIES[:37]), ["120 of 1,600 values (8%)", "3 of 40 cities (8%), first 110037, 110038, 110039"]),
+        (rows(cities=range(120000, 120040)), ["1,600 of 1,600 values (100%)", "40 of 40 cities"]),
+        (rows(years=YEARS[2:]), ["2 of 20 years (10%), first 2000, 2001"]),
+        (rows(indicators=("gdp",)), ["1 of 2 indicators (50%), first population"]),
+        (rows(current=False), ["1,600 of 1,600 values"]),
+        (rows()[:1], ["1,599 of 1,600 values", "39 of 40 cities", "19 of 20 years", "1 of 2 indicators"]),
+        ([], ["1,600 of 1,600 values", "first gdp city 110000 2000, gdp city 110000 2001"]),
+    ],
+)
+def test_what_lost_more_than_the_share_stops_and_says_what_is_gone(home: Path, values: list[Row], named: list[str]) -> None:
+    with pytest.raises(PublicationShrinks) as found:
+        ask(home, values)
+    for part in [*named, "20260101T000000.000000Z", "expected at most 5%", "CONFIRM_SHRINK=1"]:
+        assert part in str(found.value)
+    ask(home, values, confirmed=True)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [rows(), rows(cities=range(110000, 110060)), rows(cities=CITIES[:38]), rows(years=YEARS[1:]), rows()[:-80]],
+    ids=["the same", "more", "2 of 40 cities", "1 of 20 years", "80 of 1,600 values"],
+)
+def test_what_grew_or_lost_little_passes(home: Path, values: list[Row]) -> None:
+    ask(home, values)
+
+
+def test_the_cities_of_the_headline_sample_count_in_the_same_window_alone(home: Path) -> None:
+    with pytest.raises(PublicationShrinks, match=r"20 of 41 cities of the headline sample"):
+        ask(home, rows(), panel=CITIES[:20])
+    ask(home, rows(), panel=CITIES[:20], WINDOW_FIRST_YEAR="2012")
+
+
+def test_another_window_hides_no_lost_values(home: Path) -> None:
+    with pytest.raises(PublicationShrinks, match="values"):
+        ask(home, rows()[:100], WINDOW_FIRST_YEAR="2012")
+
+
+def test_the_first_of_its_kind_has_nothing_to_lose(home: Path, tmp_path: Path) -> None:
+    ask(tmp_path / "new", rows()[:1])
+    ask(home, rows()[:1], simulated=True)
+    ask(home, rows()[:1], AS_OF_EDITION="2010")
+
+
+def test_it_is_compared_with_the_last_of_its_kind_behind_others(home: Path) -> None:
+    put_out(home, "20260102T000000.000000Z", rows()[:1], AS_OF_EDITION="2010")
+    with pytest.raises(PublicationShrinks, match=r"20260101T000000\.000000Z"):
+        ask(home, rows()[:1])
+
+
+@pytest.mark.parametrize("damage", ["manifest", "database", "deep manifest"])
+def test_a_damaged_publication_does_not_stop_the_next(home: Path, damage: str) -> None:
+    folder = (home / "published").resolve()
+    path = folder / ("citysync.duckdb" if damage == "database" else "manifest.json")
+    path.chmod(0o644)
+    path.write_text("[" * 100_000 if damage == "deep manifest" else "{", encoding="utf-8")
+    ask(home, rows()[:1])
+
+
+def test_pair_years_in_files_are_left_out_of_the_count(home: Path) -> None:
+    build = write_build(home / "build", rows())
+    with duckdb.connect(str(build / "citysync.duckdb")) as con:
+        con.execute("drop table marts.panel_pair_year")
+    refuse_to_shrink(home / "published", build, {"is_simulated": False, "settings": {}}, confirmed=False)
+
+
+def test_runs_of_other_windows_and_simulated_ones_remove_no_last_publication(tmp_path: Path) -> None:
+    """The newest three stay, and the newest of every series whatever its age."""
+    put_out(tmp_path, "20260101T000000.000000Z", rows())
+    put_out(tmp_path, "20260102T000000.000000Z", rows())
+    for day in range(3, 8):
+        put_out(tmp_path, f"2026010{day}T000000.000000Z", rows(), WINDOW_FIRST_YEAR="2012")
+    names = sorted(path.name[:8] for path in (tmp_path / "publications").iterdir())
+    assert names == ["20260102", "20260105", "20260106", "20260107"]
+    put_out(tmp_path, "20260108T000000.000000Z", rows(), kept=1)
+    assert sorted(path.name[:8] for path in (tmp_path / "publications").iterdir()) == ["20260107", "20260108"]
+    assert json.loads((tmp_path / "published" / "manifest.json").read_text(encoding="utf-8"))["run_id"] == "20260108T000000.000000Z"

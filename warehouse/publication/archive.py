@@ -1,0 +1,196 @@
+"""The archive of vintages: what every publication said, kept for good as small Parquet files, one folder per run.
+
+`archive/run_id=<id>/` holds the tables of `estimates` and `meta`, what the checks found, counts of values, flags and rejections, and the
+manifest: what it takes to say how a figure moved from run to run, and why. The folders are Hive partitions, so one pattern reads a table of
+all runs. A folder appears in one rename, before the switch; publications that have none yet get theirs. Nothing here removes one.
+
+Each folder's index names the hash of every file in it, and the index of the run archived before it, so a file that changed and a run that
+is gone are found. Not here: the publications themselves (`publish`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.hashing import hash_file
+from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
+from warehouse.sql_text import literal, quote
+
+INDEX = "index.json"
+RUN = "run_id="
+# Every table of these schemas is kept whole.
+WHOLE = ("estimates", "meta")
+TABLE = re.compile(r"([a-z_]+)\.([a-z0-9_]+)\.parquet")
+# Kept besides, where the publication has what they are made from; the second says why a figure moved, by indicator.
+SUMMARIES = {
+    "quality.expectation_result": "select * from quality.expectation_result",
+    "quality.value_count": """
+        select source_id, indicator_id, place_level, quality_flag, quality_rule, is_current, count(*) as n_values,
+            count(distinct city_id) as n_cities, min("year") as first_year, max("year") as last_year
+        from marts.fct_indicator_observation group by all""",
+    "quality.rejected_count": "select source_id, reason, count(*) as n_rejected from quality.rejected_value group by all",
+}
+
+
+def archive_publications(store: Path, archive: Path, required: str = "") -> list[str]:
+    """Archive every whole publication of a folder that is not archived yet, oldest first; their run ids.
+
+    Parameters
+    ----------
+    store : folder of publications, one folder per run id.
+    archive : made where it is missing.
+    required : run id of the one that is being published.
+
+    Raises
+    ------
+    duckdb.Error, OSError
+        If the required one cannot be archived; an earlier one that cannot be read is left out, and `verify` says what is wrong with it.
+    """
+    archive.mkdir(parents=True, exist_ok=True)
+    for draft in archive.glob(".*"):
+        shutil.rmtree(draft, ignore_errors=True)
+    new = [
+        folder
+        for folder in sorted(store.iterdir())
+        if not folder.name.startswith(".") and (folder / MANIFEST).is_file() and not (archive / f"{RUN}{folder.name}").exists()
+    ]
+    done = []
+    for folder in new:
+        try:
+            _archive(folder, archive)
+            done.append(folder.name)
+        except duckdb.Error:
+            if folder.name == required:
+                raise
+    return done
+
+
+def _archive(publication: Path, archive: Path) -> None:
+    """Write one folder beside and move it into place."""
+    draft = archive / f".{publication.name}"
+    draft.mkdir()
+    with duckdb.connect(str(publication / "citysync.duckdb"), read_only=True) as con:
+        for name, query in _kept(con):
+            target = literal(draft / f"{name}.parquet")
+            con.execute(f"copy (select * from ({query}) order by all) to {target} (format parquet, compression zstd)")
+    for name in (MANIFEST, MANIFEST_HASH):
+        if (publication / name).is_file():
+            shutil.copyfile(publication / name, draft / name)
+    before = _last(archive)
+    files = {path.name: hash_file(path) for path in sorted(draft.iterdir())}
+    index = {"run_id": publication.name, "number": before["number"] + 1, "before": before["before"], "files": files}
+    (draft / INDEX).write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    for path in draft.iterdir():
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+        path.chmod(0o444)
+    os.replace(draft, archive / f"{RUN}{publication.name}")
+
+
+def _kept(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
+    """Name and query of what is kept of a publication. A column `run_id` is left out: the folder's name is that column."""
+    tables = con.execute("select schema_name, table_name from duckdb_tables() order by all").fetchall()
+    columns = con.execute("select schema_name, table_name from duckdb_columns() where column_name = 'run_id'").fetchall()
+    for schema, table in tables:
+        if schema in WHOLE:
+            without = " exclude (run_id)" if (schema, table) in columns else ""
+            yield f"{schema}.{table}", f"select *{without} from {quote(schema)}.{quote(table)}"
+    for name, query in SUMMARIES.items():
+        try:
+            con.execute(f"explain {query}")
+        except duckdb.Error:
+            continue
+        yield name, query
+
+
+def archived_runs(archive: Path) -> list[str]:
+    """Run ids of the archive, oldest first."""
+    return sorted(path.name.removeprefix(RUN) for path in archive.glob(f"{RUN}*") if path.is_dir()) if archive.is_dir() else []
+
+
+def _last(archive: Path) -> dict[str, Any]:
+    """Number of the run archived last, and its run id with the hash of its index."""
+    last: dict[str, Any] = {"number": 0, "before": None}
+    for run_id in archived_runs(archive):
+        index = _read_index(archive / f"{RUN}{run_id}")
+        if index is not None and index["number"] > last["number"]:
+            last = {"number": index["number"], "before": [run_id, hash_file(archive / f"{RUN}{run_id}" / INDEX)]}
+    return last
+
+
+def _read_index(folder: Path) -> dict[str, Any] | None:
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        whole = isinstance(index["number"], int) and isinstance(index["files"], dict) and index["run_id"] == folder.name.removeprefix(RUN)
+        return index if whole and (index["before"] is None or len(index["before"]) == 2) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def verify_archive(archive: Path) -> list[str]:
+    """Hash every file of the archive again.
+
+    Returns
+    -------
+    list of str
+        One line per fault: a file that changed, is missing or was added, an index that cannot be read, a run that is gone. Empty where all
+        is as archived, also where there is no archive yet.
+    """
+    faults = []
+    for run_id in archived_runs(archive):
+        folder = archive / f"{RUN}{run_id}"
+        index = _read_index(folder)
+        if index is None:
+            faults.append(f"{folder / INDEX}: cannot be read, expected the index of run {run_id}: put the folder back from a backup")
+            continue
+        faults += _file_faults(folder, index["files"])
+        if index["before"] is not None:
+            faults += _chain_fault(archive, run_id, *index["before"])
+    return faults
+
+
+def _file_faults(folder: Path, files: dict[str, str]) -> list[str]:
+    present = {path.name for path in folder.iterdir()} - {INDEX}
+    faults = [f"{folder / name}: not part of the archive, expected no such file" for name in sorted(present - set(files))]
+    for name, said in sorted(files.items()):
+        if name not in present:
+            faults.append(f"{folder / name}: missing, expected sha256 {said}: put it back from a backup")
+        elif hash_file(folder / name) != said:
+            faults.append(f"{folder / name}: sha256 {hash_file(folder / name)}, expected {said}: put it back from a backup")
+    return faults
+
+
+def _chain_fault(archive: Path, run_id: str, before: str, said: str) -> list[str]:
+    """Whether the run archived before is there and as it was."""
+    path = archive / f"{RUN}{Path(before).name}" / INDEX
+    if not path.is_file():
+        return [f"{path.parent}: missing, expected the run archived before {run_id}: put it back from a backup"]
+    return [] if hash_file(path) == said else [f"{path}: sha256 {hash_file(path)}, expected {said} as run {run_id} says"]
+
+
+def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> None:
+    """Put the tables of all runs into an in-memory database named `archive`, each with the column `run_id` first.
+
+    A run of an earlier version may lack tables and columns: its columns are null there.
+    """
+    con.execute("attach ':memory:' as archive")
+    names = sorted({path.name for path in archive.glob(f"{RUN}*/*.parquet")}) if archive.is_dir() else []
+    for name in names:
+        found = TABLE.fullmatch(name)
+        if found is None:
+            continue
+        schema, table = found.groups()
+        files = literal(archive / f"{RUN}*" / name)
+        con.execute(f"create schema if not exists archive.{quote(schema)}")
+        con.execute(
+            f"create table archive.{quote(schema)}.{quote(table)} as select run_id, * exclude (run_id) from read_parquet({files}, "
+            "hive_partitioning = true, hive_types = {'run_id': varchar}, union_by_name = true) order by run_id"
+        )
