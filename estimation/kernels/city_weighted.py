@@ -16,9 +16,10 @@ def sum_weighted(label, weight, pairs, rule, sums):
     A pair counts the product of the weights (N,) of its cities.
     """
     clear_sums(sums)
+    first, second = pairs.first, pairs.second
     _, first_kept = apply_tie_rule(label, rule, pairs.rank_of)
-    for rank in range(first_kept, len(pairs.first)):
-        i, j = pairs.first[rank], pairs.second[rank]
+    for rank in range(first_kept, len(first)):
+        i, j = first[rank], second[rank]
         if label[i] == 0 or label[j] == 0:
             add_pair(rank, max(label[i], label[j]), weight[i] * weight[j], pairs, sums)
     add_up(label, pairs.province, sums)

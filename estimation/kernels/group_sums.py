@@ -23,17 +23,19 @@ def clear_sums(sums):
     sums.inside[:] = 0.0
 
 
-@numba.njit(cache=CACHE)
+# inlined, because a call per pair would cost more than its sums
+@numba.njit(cache=CACHE, inline="always")
 def add_pair(rank, group, weight, pairs, sums):
     """Add the statistics of one pair, times a weight, to the sums of both its cities in a group, and inside their province."""
+    values, province, by_city, inside = pairs.values, pairs.province, sums.by_city, sums.inside
     i, j = pairs.first[rank], pairs.second[rank]
-    same = len(sums.inside) > 0 and pairs.province[i] == pairs.province[j]
-    for d in range(pairs.values.shape[1]):
-        value = weight * pairs.values[rank, d]
-        sums.by_city[i, group, d] += value
-        sums.by_city[j, group, d] += value
+    same = len(inside) > 0 and province[i] == province[j]
+    for d in range(values.shape[1]):
+        value = weight * values[rank, d]
+        by_city[i, group, d] += value
+        by_city[j, group, d] += value
         if same:
-            sums.inside[pairs.province[i], group, d] += value
+            inside[province[i], group, d] += value
 
 
 @numba.njit(cache=CACHE)

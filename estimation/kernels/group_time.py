@@ -19,11 +19,12 @@ from .tie_rule import sum_above_threshold
 @numba.njit(cache=CACHE)
 def _cell_effects(totals, model, offset, effects):
     """Differences of cohort means against never-treated pairs, effects (K,), of `CellTerms`. False without never-treated pairs."""
+    group, year, base = model.group, model.year, model.base
     n_never = totals[0, 0]
     if n_never < 0.5:
         return False
-    for k in range(len(model.group)):
-        g, t, b = model.group[k], offset + model.year[k], offset + model.base[k]
+    for k in range(len(group)):
+        g, t, b = group[k], offset + year[k], offset + base[k]
         n = totals[g, 0]
         effects[k] = np.nan if n < 0.5 else (totals[g, t] - totals[g, b]) / n - (totals[0, t] - totals[0, b]) / n_never
     return True
@@ -44,24 +45,24 @@ def _average_cells(values, share, places, out):
 @numba.njit(cache=CACHE)
 def _shares(totals, model, size, share):
     """Weight of each cell in its terms, share (K, 3), by the pairs of its cohort; size (C,) counts the pairs of a term's cells."""
-    places = model.places
+    group, places = model.group, model.places
     size[:] = 0.0
     for k in range(len(places)):
         for c in range(3):
             if places[k, c] >= 0:
-                size[places[k, c]] += totals[model.group[k], 0]
+                size[places[k, c]] += totals[group[k], 0]
     for k in range(len(places)):
         for c in range(3):
             place = places[k, c]
-            share[k, c] = totals[model.group[k], 0] / size[place] if place >= 0 and size[place] > 0.5 else 0.0
+            share[k, c] = totals[group[k], 0] / size[place] if place >= 0 and size[place] > 0.5 else 0.0
 
 
 @numba.njit(cache=CACHE)
 def _city_scores(label, sums, i, model, offset, scores):
     """Sum of the influence on each cell of `CellTerms` over the pairs of city i, scores (K,); label (N,), `GroupSums`."""
-    by_city, totals = sums.by_city, sums.totals
-    for k in range(len(model.group)):
-        g, t, b = model.group[k], offset + model.year[k], offset + model.base[k]
+    by_city, totals, group, year, base = sums.by_city, sums.totals, model.group, model.year, model.base
+    for k in range(len(group)):
+        g, t, b = group[k], offset + year[k], offset + base[k]
         n, n_never, value = totals[g, 0], totals[0, 0], 0.0
         if n > 0.5 and (label[i] == 0 or label[i] == g):
             mean = (totals[g, t] - totals[g, b]) / n

@@ -19,7 +19,7 @@ from .heterogeneity_records import (
     RANK,
     TYPE,
     BlockSums,
-    HeterogeneityDesign,
+    PackedDesign,
     RegressorSums,
 )
 from .heterogeneity_sums import list_treated_pairs, sum_kept_pairs, total_blocks, total_provinces
@@ -32,13 +32,14 @@ from .tie_rule import apply_tie_rule
 @numba.njit(cache=CACHE)
 def _sum_regressors(treated, place, n_places, n_blocks, design):
     """`RegressorSums` of `TreatedPairs` with a first axis of n_places; a pair counts where either of its cities is, place (N,)."""
-    deviation, columns, loading_column, loading = design.deviation, design.columns, design.loading_column, design.loading
-    n_path, n_years, size, n_outcomes = len(columns), deviation.shape[1], design.contrasts.shape[1], treated.products.shape[1]
+    who, products, deviation, gram = treated.who, treated.products, design.deviation, design.gram
+    columns, loading_column, loading = design.columns, design.loading_column, design.loading
+    n_path, n_years, size, n_outcomes = len(columns), deviation.shape[1], design.contrasts.shape[1], products.shape[1]
     w, xx = np.zeros((n_places, n_blocks, n_years, size)), np.zeros((n_places, size, size))
     xy, n_treated = np.zeros((n_places, n_outcomes, size)), np.zeros(n_places)
-    for n in range(len(treated.who)):
-        rank, kind, block = treated.who[n, RANK], treated.who[n, TYPE], treated.who[n, BLOCK]
-        a, b = place[treated.who[n, PILOT]], place[treated.who[n, PARTNER]]
+    for n in range(len(who)):
+        rank, kind, block = who[n, RANK], who[n, TYPE], who[n, BLOCK]
+        a, b = place[who[n, PILOT]], place[who[n, PARTNER]]
         for side in range(1 if a == b else 2):
             r = a if side == 0 else b
             n_treated[r] += 1.0
@@ -51,12 +52,12 @@ def _sum_regressors(treated, place, n_places, n_blocks, design):
                     for t in range(n_years):
                         w[r, block, t, first + u] += weight * deviation[kind, t, columns[u]]
                     for m in range(n_outcomes):
-                        xy[r, m, first + u] += weight * treated.products[n, m, columns[u]]
+                        xy[r, m, first + u] += weight * products[n, m, columns[u]]
                     for e in range(2):
                         if loading_column[rank, e] < 0:
                             continue
                         for v in range(n_path):
-                            product = weight * loading[rank, e] * design.gram[kind, columns[u], columns[v]]
+                            product = weight * loading[rank, e] * gram[kind, columns[u], columns[v]]
                             xx[r, first + u, loading_column[rank, e] * n_path + v] += product
     return RegressorSums(w, xx, xy, n_treated)
 
@@ -119,11 +120,12 @@ def _solve(blocks, w, xx, right, matrix, lost, theta):
 @numba.njit(cache=CACHE)
 def _fill_levels(m, blocks, w, b, level):
     """Mean of outcome m in each block and year, level (Y, T), less what b (L,) explains of it through mean regressors w (Y, T, L)."""
-    for q in range(len(blocks.counts)):
+    totals, counts = blocks.outcomes, blocks.counts
+    for q in range(len(counts)):
         for t in range(level.shape[1]):
             level[q, t] = 0.0
-            if blocks.counts[q] > 0.5:
-                level[q, t] = blocks.outcomes[q, m, t] / blocks.counts[q]
+            if counts[q] > 0.5:
+                level[q, t] = totals[q, m, t] / counts[q]
                 for k in range(len(b)):
                     level[q, t] -= w[q, t, k] * b[k]
 
@@ -134,12 +136,12 @@ def _score_treated(m, treated, design, level, b, explained, city):
 
     Of outcome m, with `TreatedPairs` and level (Y, T).
     """
-    deviation, columns, loading_column, loading = design.deviation, design.columns, design.loading_column, design.loading
+    who, products, deviation = treated.who, treated.products, design.deviation
+    columns, loading_column, loading = design.columns, design.loading_column, design.loading
     n_path, n_years = len(columns), deviation.shape[1]
     own = np.empty(n_years)
-    for n in range(len(treated.who)):
-        who = treated.who[n]
-        rank, kind, j, i, block = who[RANK], who[TYPE], who[PILOT], who[PARTNER], who[BLOCK]
+    for n in range(len(who)):
+        rank, kind, j, i, block = who[n, RANK], who[n, TYPE], who[n, PILOT], who[n, PARTNER], who[n, BLOCK]
         for t in range(n_years):
             own[t] = 0.0
         for c in range(2):
@@ -148,11 +150,11 @@ def _score_treated(m, treated, design, level, b, explained, city):
                 for t in range(n_years):
                     own[t] += slope * deviation[kind, t, columns[u]]
         for t in range(n_years):
-            explained[who[PILOT_SLOT], t] += own[t]
-            explained[who[PARTNER_SLOT], t] += own[t]
+            explained[who[n, PILOT_SLOT], t] += own[t]
+            explained[who[n, PARTNER_SLOT], t] += own[t]
             own[t] += level[block, t]
         for u in range(n_path):
-            score = treated.products[n, m, columns[u]]
+            score = products[n, m, columns[u]]
             for t in range(n_years):
                 score -= deviation[kind, t, columns[u]] * own[t]
             for c in range(2):
@@ -164,19 +166,20 @@ def _score_treated(m, treated, design, level, b, explained, city):
 @numba.njit(cache=CACHE)
 def _fill_city_scores(m, treated, year_blocks, design, work, level, w, b, city):
     """Sum of the scores of each city's pairs, city (N, L); level (Y, T), w (Y, T, L) and b (L,) of outcome m."""
-    slots, explained = work.slots, work.explained
+    sums, counts, explained = work.slots.outcomes, work.slots.counts, work.explained
+    slot_city, slot_block = year_blocks.slot_city, year_blocks.slot_block
     for i in range(city.shape[0]):
         for k in range(len(b)):
             city[i, k] = 0.0
-    for s in range(len(slots.counts)):
+    for s in range(len(counts)):
         for t in range(level.shape[1]):
             explained[s, t] = 0.0
     _score_treated(m, treated, design, level, b, explained, city)
-    for s in range(len(slots.counts)):
-        if slots.counts[s] > 0.5:
-            i, block = year_blocks.slot_city[s], year_blocks.slot_block[s]
+    for s in range(len(counts)):
+        if counts[s] > 0.5:
+            i, block = slot_city[s], slot_block[s]
             for t in range(level.shape[1]):
-                rest = slots.outcomes[s, m, t] - slots.counts[s] * level[block, t] - explained[s, t]
+                rest = sums[s, m, t] - counts[s] * level[block, t] - explained[s, t]
                 for k in range(len(b)):
                     city[i, k] -= w[block, t, k] * rest
 
@@ -288,7 +291,7 @@ def _fill_joint_tests(treated, province, full, theta, design, work, joint):
 
 @numba.njit(cache=CACHE)
 def _fit_draw(treated, province, year_blocks, work, design, results):
-    """Fit one `HeterogeneityDesign` to the sums of an assignment: coefficient (M, C), statistic (M, C) and joint (M, Q); province (N,)."""
+    """Fit one `PackedDesign` to the sums of an assignment: coefficient (M, C), statistic (M, C) and joint (M, Q); province (N,)."""
     n_blocks, n_outcomes, n_years = work.blocks.outcomes.shape
     size = design.contrasts.shape[1]
     sums = _sum_regressors(treated, work.one_place, 1, n_blocks, design)
@@ -311,7 +314,7 @@ def _design(designs, paths, k):
     contrasts = designs.contrasts[k, : designs.n_rows[k], : designs.n_coefficients[k]]
     tests, test_sizes = designs.tests[k, : designs.n_tests[k]], designs.test_sizes[k, : designs.n_tests[k]]
     columns, loading_column, loading = designs.columns[k, : designs.n_columns[k]], designs.loading_column[k], designs.loading[k]
-    return HeterogeneityDesign(paths.deviation, paths.gram, columns, loading_column, loading, contrasts, tests, test_sizes)
+    return PackedDesign(paths.deviation, paths.gram, columns, loading_column, loading, contrasts, tests, test_sizes)
 
 
 @numba.njit(nogil=True, cache=CACHE)
@@ -327,7 +330,7 @@ def run_heterogeneity_draws(labels, pairs, rule, base, year_blocks, paths, desig
     rule : TieRule
     base : SlotSums
         Over all pairs from rank `rule.base_first` on.
-    year_blocks, paths, designs : YearBlocks, Paths, HeterogeneityDesigns
+    year_blocks, paths, designs : YearBlocks, Paths, PackedDesigns
     work : WorkingArrays
         Of the caller's thread.
     results : DrawResults

@@ -99,7 +99,7 @@ class Paths(NamedTuple):
     gram: np.ndarray
 
 
-class HeterogeneityDesigns(NamedTuple):
+class PackedDesigns(NamedTuple):
     """J designs that share their blocks of year effects, padded to the largest.
 
     A regressor is a path of the pilot's type times a loading of the pair. A pair has at most two loadings that differ from zero.
@@ -128,8 +128,8 @@ class HeterogeneityDesigns(NamedTuple):
     test_sizes: np.ndarray
 
 
-class HeterogeneityDesign(NamedTuple):
-    """One of `HeterogeneityDesigns` with its `Paths`, without padding.
+class PackedDesign(NamedTuple):
+    """One of `PackedDesigns` with its `Paths`, without padding.
 
     Attributes
     ----------

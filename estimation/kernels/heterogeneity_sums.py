@@ -15,38 +15,41 @@ from .jit_options import CACHE
 def _add_pairs(ranks, signs, n, pairs, year_blocks, slots):
     """Add the first n of ranks (any length) to `SlotSums`, or take them away; signs as long as ranks."""
     # one loop, since a call per pair would cost more than its sums
-    y, slot_of, slot_block, province = pairs.values, year_blocks.slot_of, year_blocks.slot_block, pairs.province
+    first, second, y, province = pairs.first, pairs.second, pairs.values, pairs.province
+    slot_of, slot_block = year_blocks.slot_of, year_blocks.slot_block
+    outcomes, counts, inside, inside_counts = slots.outcomes, slots.counts, slots.inside, slots.inside_counts
     for k in range(n):
         rank, sign = ranks[k], signs[k]
-        a, b, r = slot_of[rank, 0], slot_of[rank, 1], province[pairs.first[rank]]
-        slots.counts[a] += sign
-        slots.counts[b] += sign
-        same = len(slots.inside) > 0 and r == province[pairs.second[rank]]
+        a, b, r = slot_of[rank, 0], slot_of[rank, 1], province[first[rank]]
+        counts[a] += sign
+        counts[b] += sign
+        same = len(inside) > 0 and r == province[second[rank]]
         if same:
-            slots.inside_counts[r, slot_block[a]] += sign
+            inside_counts[r, slot_block[a]] += sign
         for m in range(y.shape[1]):
             for t in range(y.shape[2]):
                 value = sign * y[rank, m, t]
-                slots.outcomes[a, m, t] += value
-                slots.outcomes[b, m, t] += value
+                outcomes[a, m, t] += value
+                outcomes[b, m, t] += value
                 if same:
-                    slots.inside[r, slot_block[a], m, t] += value
+                    inside[r, slot_block[a], m, t] += value
+
+
+@numba.njit(cache=CACHE)
+def _copy(source, target):
+    """Copy an array into another of the same shape."""
+    a, b = source.ravel(), target.ravel()
+    for k in range(len(a)):
+        b[k] = a[k]
 
 
 @numba.njit(cache=CACHE)
 def _copy_base(base, slots):
     """Copy `SlotSums`."""
-    for s in range(len(base.counts)):
-        slots.counts[s] = base.counts[s]
-        for m in range(base.outcomes.shape[1]):
-            for t in range(base.outcomes.shape[2]):
-                slots.outcomes[s, m, t] = base.outcomes[s, m, t]
-    for r in range(base.inside_counts.shape[0]):
-        for b in range(base.inside_counts.shape[1]):
-            slots.inside_counts[r, b] = base.inside_counts[r, b]
-            for m in range(base.inside.shape[2]):
-                for t in range(base.inside.shape[3]):
-                    slots.inside[r, b, m, t] = base.inside[r, b, m, t]
+    _copy(base.outcomes, slots.outcomes)
+    _copy(base.counts, slots.counts)
+    _copy(base.inside, slots.inside)
+    _copy(base.inside_counts, slots.inside_counts)
 
 
 @numba.njit(cache=CACHE)
@@ -84,18 +87,18 @@ def _fill_products(who, n, y, deviation, products):
 @numba.njit(cache=CACHE)
 def list_treated_pairs(label, pilots, first_kept, pairs, year_blocks, deviation, room):
     """`TreatedPairs` of an assignment (N,) with pilots (n_pilots,), written into a larger `room`; deviation (K + 1, T, U)."""
-    slot_of, who = year_blocks.slot_of, room.who
+    first, rank_of, slot_of, slot_block, who = pairs.first, pairs.rank_of, year_blocks.slot_of, year_blocks.slot_block, room.who
     n = 0
     for a in range(len(pilots)):
         j = pilots[a]
         for i in range(len(label)):
-            rank = pairs.rank_of[j, i]
+            rank = rank_of[j, i]
             if label[i] > 0 or rank < first_kept:
                 continue
-            side = 0 if pairs.first[rank] == j else 1
+            side = 0 if first[rank] == j else 1
             who[n, RANK], who[n, TYPE], who[n, PILOT], who[n, PARTNER] = rank, label[j], j, i
             who[n, PILOT_SLOT], who[n, PARTNER_SLOT] = slot_of[rank, side], slot_of[rank, 1 - side]
-            who[n, BLOCK] = year_blocks.slot_block[who[n, PILOT_SLOT]]
+            who[n, BLOCK] = slot_block[who[n, PILOT_SLOT]]
             n += 1
     _fill_products(who, n, pairs.values, deviation, room.products)
     return TreatedPairs(who[:n], room.products[:n])
@@ -104,34 +107,41 @@ def list_treated_pairs(label, pilots, first_kept, pairs, year_blocks, deviation,
 @numba.njit(cache=CACHE)
 def total_blocks(year_blocks, slots, blocks):
     """Fill `BlockSums` (Y, M, T) from `SlotSums`: every pair lies in two slots."""
-    for b in range(len(blocks.counts)):
-        blocks.counts[b] = 0.0
-        for m in range(slots.outcomes.shape[1]):
-            for t in range(slots.outcomes.shape[2]):
-                blocks.outcomes[b, m, t] = 0.0
-    for s in range(len(slots.counts)):
-        b = year_blocks.slot_block[s]
-        blocks.counts[b] += 0.5 * slots.counts[s]
-        for m in range(slots.outcomes.shape[1]):
-            for t in range(slots.outcomes.shape[2]):
-                blocks.outcomes[b, m, t] += 0.5 * slots.outcomes[s, m, t]
+    sums, counts, totals, total_counts, slot_block = slots.outcomes, slots.counts, blocks.outcomes, blocks.counts, year_blocks.slot_block
+    for b in range(len(total_counts)):
+        total_counts[b] = 0.0
+        for m in range(sums.shape[1]):
+            for t in range(sums.shape[2]):
+                totals[b, m, t] = 0.0
+    for s in range(len(counts)):
+        b = slot_block[s]
+        total_counts[b] += 0.5 * counts[s]
+        for m in range(sums.shape[1]):
+            for t in range(sums.shape[2]):
+                totals[b, m, t] += 0.5 * sums[s, m, t]
 
 
 @numba.njit(cache=CACHE)
 def total_provinces(year_blocks, province, slots, provinces):
     """Fill `BlockSums` (R, Y, M, T) from `SlotSums`: the pairs of a province's cities, those inside it once; province (N,)."""
-    inside, inside_counts = slots.inside, slots.inside_counts
+    sums, counts, inside, inside_counts = slots.outcomes, slots.counts, slots.inside, slots.inside_counts
+    by_province, by_province_counts, slot_city, slot_block = (
+        provinces.outcomes,
+        provinces.counts,
+        year_blocks.slot_city,
+        year_blocks.slot_block,
+    )
     if len(inside) == 0:
         return
     for r in range(inside.shape[0]):
         for b in range(inside.shape[1]):
-            provinces.counts[r, b] = -inside_counts[r, b]
+            by_province_counts[r, b] = -inside_counts[r, b]
             for m in range(inside.shape[2]):
                 for t in range(inside.shape[3]):
-                    provinces.outcomes[r, b, m, t] = -inside[r, b, m, t]
-    for s in range(len(slots.counts)):
-        r, b = province[year_blocks.slot_city[s]], year_blocks.slot_block[s]
-        provinces.counts[r, b] += slots.counts[s]
-        for m in range(slots.outcomes.shape[1]):
-            for t in range(slots.outcomes.shape[2]):
-                provinces.outcomes[r, b, m, t] += slots.outcomes[s, m, t]
+                    by_province[r, b, m, t] = -inside[r, b, m, t]
+    for s in range(len(counts)):
+        r, b = province[slot_city[s]], slot_block[s]
+        by_province_counts[r, b] += counts[s]
+        for m in range(sums.shape[1]):
+            for t in range(sums.shape[2]):
+                by_province[r, b, m, t] += sums[s, m, t]

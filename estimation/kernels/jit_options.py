@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import numba
@@ -18,9 +19,12 @@ from ..linear import normal_equations as constants
 CACHE = bool(os.environ.get("NUMBA_CACHE_DIR"))
 
 
-def hash_sources() -> str:
-    """Hash of everything that goes into a compiled loop: the files of this folder, and the one whose constants they take."""
-    files = [*sorted(Path(__file__).parent.glob("*.py")), Path(constants.__file__)]
+# what goes into compiled loops: the files of this folder, and the one whose constants they take
+SOURCES = (*sorted(Path(__file__).parent.glob("*.py")), Path(constants.__file__))
+
+
+def hash_sources(files: Iterable[Path] = SOURCES) -> str:
+    """Hash of the files' bytes, of 16 hexadecimal digits."""
     return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()[:16]
 
 

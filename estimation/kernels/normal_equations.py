@@ -11,7 +11,8 @@ from .jit_options import CACHE
 @numba.njit(cache=CACHE)
 def fill_normal_matrix(totals, design, layout, matrix):
     """Normal matrix (q, q) of a `Design` from the sums of its groups (G + 1, D)."""
-    n_basis, q = design.unit_normal.shape[1], len(matrix)
+    unit_normal, x = design.unit_normal, design.x
+    n_basis, q = unit_normal.shape[1], len(matrix)
     matrix[:] = 0.0
     for g in range(len(totals)):
         if totals[g, 0] == 0.0:
@@ -21,9 +22,9 @@ def fill_normal_matrix(totals, design, layout, matrix):
             if count != 0.0:
                 for i in range(q):
                     for j in range(q):
-                        matrix[i, j] += count * design.unit_normal[g, k, i, j]
+                        matrix[i, j] += count * unit_normal[g, k, i, j]
         if layout.n_controls > 0:
-            _add_control_blocks(totals[g], design.x[g], layout, matrix)
+            _add_control_blocks(totals[g], x[g], layout, matrix)
 
 
 @numba.njit(cache=CACHE)
@@ -48,7 +49,7 @@ def _add_control_blocks(total, x, layout, matrix):
 @numba.njit(cache=CACHE)
 def fill_right_hand_side(totals, design, layout, offset, rhs):
     """Right-hand side (q,) of the outcome whose statistics begin at `offset`, from the sums of the groups (G + 1, D)."""
-    n_years, n_controls = layout.basis.shape[1], layout.n_controls
+    x, n_treatment, n_years, n_controls = design.x, design.n_treatment, layout.basis.shape[1], layout.n_controls
     start = n_years - 1 + n_controls
     rhs[:] = 0.0
     for g in range(len(totals)):
@@ -57,8 +58,8 @@ def fill_right_hand_side(totals, design, layout, offset, rhs):
             if t > 0:
                 rhs[t - 1] += value
             if g > 0:
-                for c in range(design.n_treatment):
-                    rhs[start + c] += design.x[g, t, c] * value
+                for c in range(n_treatment):
+                    rhs[start + c] += x[g, t, c] * value
         for k in range(n_controls):
             rhs[n_years - 1 + k] += totals[g, offset + n_years + k]
 

@@ -12,18 +12,19 @@ from .jit_options import CACHE
 @numba.njit(cache=CACHE)
 def sum_partners(label, partners, pairs, sums):
     """Fill `GroupSums` with the pairs in which one city is among the other's `Partners` under an assignment (N,)."""
+    order, n_partners, rank_of = partners.order, partners.n_partners, pairs.rank_of
     clear_sums(sums)
     kept = np.zeros(len(pairs.values), dtype=np.bool_)
     for city in range(len(label)):
         found = 0
-        for place in range(partners.order.shape[1]):
-            partner = partners.order[city, place]
-            if partner < 0 or found == partners.n_partners:
+        for place in range(order.shape[1]):
+            partner = order[city, place]
+            if partner < 0 or found == n_partners:
                 break
             if label[partner] != 0:
                 continue
             found += 1
-            rank = pairs.rank_of[city, partner]
+            rank = rank_of[city, partner]
             if kept[rank]:
                 continue
             kept[rank] = True

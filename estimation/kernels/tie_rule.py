@@ -79,11 +79,11 @@ def _start_from_base(first_kept, pairs, rule, base, sums):
 @numba.njit(cache=CACHE)
 def _move_pilot(j, label, first_kept, pairs, sums):
     """Sum the kept pairs of pilot j by partner and for j itself, under an assignment (N,)."""
-    values, province, by_city, inside = pairs.values, pairs.province, sums.by_city, sums.inside
+    values, rank_of, province, by_city, inside = pairs.values, pairs.rank_of, pairs.province, sums.by_city, sums.inside
     group, n_values = label[j], values.shape[1]
     own = np.zeros(n_values)
     for i in range(len(label)):
-        rank = pairs.rank_of[j, i]
+        rank = rank_of[j, i]
         if rank < first_kept:
             continue
         same = len(inside) > 0 and province[i] == province[j]

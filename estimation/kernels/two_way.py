@@ -72,35 +72,41 @@ def _fit_draw(label, sums, design, layout, results):
 
 
 @numba.njit(nogil=True, cache=CACHE)
-def run_two_way_draws(labels, city_weights, partners, pairs, rule, base, designs, layout, results):
+def run_two_way_draws(labels, base, partners, city_weights, pairs, rule, n_provinces, designs, layout, results):
     """Fit K designs under each row of labels; a draw is sequential, so its bytes do not depend on the number of threads.
 
-    The sample is that of `city_weights`, else that of `partners`, else that of the rule of ties alone. numba compiles only the branch
-    that is taken, because it knows which arguments are None.
+    One of `base`, `partners` and `city_weights` is given and says how a draw's pairs are summed. The two others are None, and numba leaves
+    their branches out; with one `else` it would compile a branch that is never taken.
 
     Parameters
     ----------
     labels : (B, N) int64 array
         Group of each city, 0 = never treated.
-    city_weights : (B, N) float64 array or None
-        A pair counts the product of its cities' weights; a draw whose weights begin with NaN is left out.
+    base : BaseSums or None
+        Given: the sample is that of the rule of ties.
     partners : Partners or None
-    pairs, rule, base : Pairs, TieRule, BaseSums
+        Given: the sample is that of the strongest partners.
+    city_weights : (B, N) float64 array or None
+        Given: the sample is that of the rule of ties, and a pair counts the product of its cities' weights; a draw whose weights begin
+        with NaN is left out.
+    pairs, rule : Pairs, TieRule
+    n_provinces : int
+        R; 0 where provinces are not known.
     designs, layout : Designs, StatisticsLayout
     results : DrawResults
         Filled; coefficient and statistic (B, K, M, L), joint (B, K, M).
     """
-    sums = empty_sums(labels.shape[1], len(base.inside), designs.x.shape[1], pairs.values.shape[1])
+    sums = empty_sums(labels.shape[1], n_provinces, designs.x.shape[1], pairs.values.shape[1])
     for draw in range(len(labels)):
         label = labels[draw]
+        if base is not None:
+            sum_above_threshold(label, pairs, rule, base, sums)
+        if partners is not None:
+            sum_partners(label, partners, pairs, sums)
         if city_weights is not None:
             if np.isnan(city_weights[draw, 0]):
                 continue
             sum_weighted(label, city_weights[draw], pairs, rule, sums)
-        elif partners is not None:
-            sum_partners(label, partners, pairs, sums)
-        else:
-            sum_above_threshold(label, pairs, rule, base, sums)
         for k in range(len(designs.n_treatment)):
             design = Design(designs.x[k], designs.unit_normal[k], designs.n_treatment[k], designs.leads[k, : designs.n_leads[k]])
             found = DrawResults(results.coefficient[draw, k], results.statistic[draw, k], results.joint[draw, k])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...kernels.heterogeneity_records import BlockSums, HeterogeneityDesigns, Paths, SlotSums, TreatedPairs, WorkingArrays, YearBlocks
+from ...kernels.heterogeneity_records import BlockSums, PackedDesigns, Paths, SlotSums, TreatedPairs, WorkingArrays, YearBlocks
 from ...kernels.records import DrawResults, Pairs
 from ...linear.heterogeneity_design import CityTypes, HeterogeneityDesign
 from ...linear.pair_statistics import pair_statistics
@@ -158,7 +158,7 @@ def _paths(designs: list[HeterogeneityDesign]) -> tuple[Paths, list[np.ndarray]]
     return Paths(d, np.ascontiguousarray(np.einsum("ktu,ktv->kuv", d, d))), np.split(which.reshape(-1), ends[:-1])
 
 
-def _pack(designs: list[HeterogeneityDesign], order: np.ndarray, columns: list[np.ndarray], tested: dict) -> HeterogeneityDesigns:
+def _pack(designs: list[HeterogeneityDesign], order: np.ndarray, columns: list[np.ndarray], tested: dict) -> PackedDesigns:
     """The designs as arrays of one shape, for the compiled loops."""
     n = len(designs)
     n_rows = np.array([len(design.terms) for design in designs])
@@ -177,7 +177,7 @@ def _pack(designs: list[HeterogeneityDesign], order: np.ndarray, columns: list[n
         loading_column[k], loading[k] = _sparse(design.loading[order])
         for q, row in enumerate(rows_of[k]):
             tests[k, q, : len(row)], sizes[k, q] = row, len(row)
-    return HeterogeneityDesigns(all_columns, n_columns, loading_column, loading, contrasts, n_rows, n_coefficients, tests, n_tests, sizes)
+    return PackedDesigns(all_columns, n_columns, loading_column, loading, contrasts, n_rows, n_coefficients, tests, n_tests, sizes)
 
 
 def _sparse(loading: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...kernels.records import BaseSums, DrawResults, Pairs, TieRule
+from ...kernels.records import BaseSums, DrawResults, Pairs, Partners, TieRule
 from ...linear.pair_statistics import PairStatistics
 from ...panel.pair_panel import FitSample
+from ...panel.partners import partner_order
 
 
 def order_by_tie(sample: FitSample) -> np.ndarray:
@@ -27,6 +28,11 @@ def pairs_by_rank(sample: FitSample, statistics: PairStatistics) -> Pairs:
     return Pairs(first, second, np.ascontiguousarray(statistics.values[order]), rank_of, province)
 
 
+def n_provinces(sample: FitSample) -> int:
+    """Provinces of the panel; 0 where they are not known."""
+    return 0 if sample.panel.province is None else len(np.unique(sample.panel.province))
+
+
 def tie_rule(sample: FitSample) -> TieRule:
     """The sample's rule of ties by rank; keeps every pair where the sample has none."""
     order = order_by_tie(sample)
@@ -37,15 +43,21 @@ def tie_rule(sample: FitSample) -> TieRule:
     return TieRule(True, float(sample.tie_quantile), np.searchsorted(tie, tie, side="right"), base_first)
 
 
+def partners_of(sample: FitSample) -> Partners:
+    """The sample's rule of strongest partners."""
+    panel = sample.panel
+    tie = np.where(sample.candidate, panel.tie, np.nan)
+    return Partners(partner_order(tie, panel.city_i, panel.city_j, panel.n_cities), int(sample.n_partners))
+
+
 def base_sums(sample: FitSample, pairs: Pairs, rule: TieRule) -> BaseSums:
     """Sums over all candidate pairs, those of two pilots too, from the first rank on that the real assignment keeps."""
     n_cities, n_values = len(pairs.province), pairs.values.shape[1]
-    n_provinces = 0 if sample.panel.province is None else int(pairs.province.max()) + 1
-    by_city, inside = np.zeros((n_cities, n_values)), np.zeros((n_provinces, n_values))
+    by_city, inside = np.zeros((n_cities, n_values)), np.zeros((n_provinces(sample), n_values))
     kept, i, j = pairs.values[rule.base_first :], pairs.first[rule.base_first :], pairs.second[rule.base_first :]
     np.add.at(by_city, i, kept)
     np.add.at(by_city, j, kept)
-    if n_provinces:
+    if len(inside):
         same = pairs.province[i] == pairs.province[j]
         np.add.at(inside, pairs.province[i][same], kept[same])
     return BaseSums(by_city, inside)

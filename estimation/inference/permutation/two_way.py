@@ -6,14 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...kernels.records import Designs, DrawResults, Partners, StatisticsLayout
+from ...kernels.records import Designs, DrawResults, StatisticsLayout
 from ...linear.pair_statistics import PairStatistics
 from ...linear.treatment_regressors import Design
 from ...panel.pair_panel import FitSample
-from ...panel.partners import partner_order
 from .assignments import draw_or_enumerate
 from .draws import Draws, run_in_chunks
-from .kernel_inputs import base_sums, empty_results, pairs_by_rank, part_of, tie_rule
+from .kernel_inputs import base_sums, empty_results, n_provinces, pairs_by_rank, part_of, partners_of, tie_rule
 
 
 def permute(
@@ -73,25 +72,23 @@ def _run(
 
     packed, layout = _pack(designs, statistics, leads), statistics.layout
     pairs, rule = pairs_by_rank(sample, statistics), tie_rule(sample)
-    base = base_sums(sample, pairs, rule)
     offsets = layout.shared + layout.per_outcome * np.arange(layout.n_outcomes)
     places = StatisticsLayout(np.ascontiguousarray(statistics.basis), layout.n_controls, layout.shared, offsets)
-    partners = None if sample.n_partners is None else _partners(sample)
+    base, partners = None, None
+    if weights is None and sample.n_partners is None:
+        base = base_sums(sample, pairs, rule)
+    elif weights is None:
+        partners = partners_of(sample)
     shape = (len(labels), len(designs), layout.n_outcomes)
     results = empty_results(shape, packed.x.shape[3], shape)
 
     def run(part: slice) -> None:
         some_weights = None if weights is None else weights[part]
-        run_two_way_draws(labels[part], some_weights, partners, pairs, rule, base, packed, places, part_of(results, part))
+        inputs = (pairs, rule, n_provinces(sample), packed, places)
+        run_two_way_draws(labels[part], base, partners, some_weights, *inputs, part_of(results, part))
 
     run_in_chunks(len(labels), run)
     return results
-
-
-def _partners(sample: FitSample) -> Partners:
-    panel = sample.panel
-    tie = np.where(sample.candidate, panel.tie, np.nan)
-    return Partners(partner_order(tie, panel.city_i, panel.city_j, panel.n_cities), int(sample.n_partners))
 
 
 def _pack(designs: list[Design], statistics: PairStatistics, leads: dict[str, np.ndarray]) -> Designs:

@@ -1,0 +1,45 @@
+"""p values and critical values by their definitions, and draws in chunks."""
+
+import math
+
+import numpy as np
+import pytest
+
+from estimation.fit import fit_outcomes
+from estimation.inference.permutation.draws import CHUNK, critical_value, permutation_p_value, run_in_chunks
+from tests.estimation.panels import estimates_of, random_panel
+
+
+@pytest.mark.parametrize("is_enumeration", [False, True])
+def test_p_value_and_critical_value_follow_their_definitions(is_enumeration):
+    drawn = np.array([0.5, 2.0, 1.0, 3.0, 2.0 - 1e-12, np.nan] + [0.1] * 93)
+    total = len(drawn) if is_enumeration else len(drawn) + 1
+    # at least 2.0: 2.0, 3.0, the one within 1e-9 and the undefined one
+    assert permutation_p_value(2.0, drawn, is_enumeration) == ((0 if is_enumeration else 1) + 4) / total
+    ordered = sorted([0.5, 2.0, 1.0, 3.0, 2.0 - 1e-12, math.inf] + [0.1] * 93)
+    assert critical_value(drawn, is_enumeration) == ordered[math.ceil(0.95 * total) - 1]
+    assert critical_value(drawn[:10], False) == math.inf
+
+
+def test_the_interval_excludes_zero_exactly_where_p_is_at_most_five_per_cent():
+    hits = 0
+    for seed in range(12):
+        panel = random_panel(seed)
+        panel.y[:, panel.cohort > 0] += 1.2 * (panel.years >= panel.cohort[panel.cohort > 0][:, None])
+        line = estimates_of(fit_outcomes(panel, estimators=("twfe",), permutations=399)["twfe", 0], "permutation")["treated", None]
+        excludes = line.ci_low > 0 or line.ci_high < 0
+        assert excludes == (line.p_value <= 0.05)
+        hits += excludes
+    assert 0 < hits < 12
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_chunks_cover_every_draw_once(monkeypatch: pytest.MonkeyPatch, threads: str) -> None:
+    monkeypatch.setenv("CITYSYNC_THREADS", threads)
+    runs = np.zeros(2 * CHUNK + 1, dtype=int)
+
+    def run(part: slice) -> None:
+        runs[part] += 1
+
+    run_in_chunks(len(runs), run)
+    assert (runs == 1).all()
