@@ -22,6 +22,10 @@ select spec_id, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value,
 from estimates.estimate where spec_id like 'baseline.%.headline' and outcome like 'cm%' and term = 'treated'
 order by spec_id desc, vcov
 """
+PRIMARY = """
+select spec_id, verdict, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, n_cities, n_pilots, reason
+from estimates.primary order by outcome desc, last_year
+"""
 TRUTH = "select spec_id, truth from estimates.truth where term = 'treated'"
 NOT_RUN = "select reason, count(*), min(spec_id) from estimates.not_run group by reason order by 3"
 
@@ -30,6 +34,7 @@ def print_summary(home: Home) -> None:
     """Read the current publication and print its summary."""
     with duckdb.connect(str((home.published / "citysync.duckdb").resolve()), read_only=True) as con:
         _print_data(con)
+        _print_primary(con)
         _print_headline(con)
     say("")
     say(f"report     {home.published / 'report' / 'index.html'}")
@@ -49,6 +54,18 @@ def _print_data(con: duckdb.DuckDBPyConnection) -> None:
     say(f"revised    {revisions:,} values between editions; {conflicts:,} conflicts between sources")
     for line in change_lines(con):
         say(line)
+
+
+def _print_primary(con: duckdb.DuckDBPyConnection) -> None:
+    """The verdicts: one line per window and series."""
+    for spec_id, verdict, estimate, low, high, p, smallest, n_cities, n_pilots, reason in con.execute(PRIMARY).fetchall():
+        say("")
+        say(f"{spec_id}: {verdict.replace('_', ' ')}   {n_cities} cities, {n_pilots} pilots")
+        if p is None:
+            say(f"  {reason}")
+            continue
+        found = "none" if smallest is None else f"{smallest:.4f}"
+        say(f"  change of correlation {estimate:+.4f}  95 % [{low:+.4f}, {high:+.4f}]  p {p:.4f}  found in 80 % of cases from {found} on")
 
 
 def _print_headline(con: duckdb.DuckDBPyConnection) -> None:
