@@ -18,9 +18,15 @@ class Counts:
     publications: int
     kills: int
     interrupts: int
+    disks: tuple[int, ...]
 
 
 @pytest.fixture(scope="session")
 def counts() -> Counts:
-    """8 readers through 20 publications, 30 kills and 25 of each interrupt in full; 2, 3, 1 and 1 in the quick form."""
-    return Counts(8, 20, 30, 25) if os.environ.get("CITYSYNC_LONG") == "1" else Counts(2, 3, 1, 1)
+    """8 readers through 20 publications, 30 kills and 25 of each interrupt in full; 2, 3, 1 and 1 in the quick form.
+
+    `disks` are limits in kB on a file.
+    """
+    if os.environ.get("CITYSYNC_LONG") == "1":
+        return Counts(8, 20, 30, 25, tuple(int(4 * 1.5**k) for k in range(20)))
+    return Counts(2, 3, 1, 1, (100, 3000))

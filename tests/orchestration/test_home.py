@@ -39,9 +39,7 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
         Home(tmp_path / "file").require_usable()
 
 
-@pytest.mark.parametrize(
-    "name", ["五 月", "a'b\"c", "{x},y", "a#b", "semi;colon", "one\ntwo", "a:b", "back\\slash", "~x", "-rf", "$HOME", "&amp;"]
-)
+@pytest.mark.parametrize("name", ["五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp;", "-rf\none\ttwo back\\slash"])
 def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     before = dict(os.environ)
     try:
