@@ -5,16 +5,23 @@ Each command imports only what it needs.
 
 from __future__ import annotations
 
-import argparse
 import sys
+from typing import TYPE_CHECKING
 
-from orchestration.home import BadHome, Home
-from orchestration.supervision import supervise
-from orchestration.terminal import Exit, end_command
+from orchestration.early_signals import end_on_signals, restore
+
+if TYPE_CHECKING:
+    import argparse
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    import argparse
+
+    from orchestration.home import BadHome, Home
+    from orchestration.supervision import supervise
+    from orchestration.terminal import Exit, end_command
+
     parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     refresh = commands.add_parser("refresh", help="read the landing, build, check, estimate, report, publish")
@@ -44,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
         Home.from_environment().require_usable()
     except BadHome as error:
         return end_command("" if chosen.command == "refresh" else chosen.command, Exit.BAD_INPUT, str(error))
+    if chosen.command in ("sql", "ui"):
+        restore()
     if chosen.command == "sql":
         from orchestration.commands.sql_prompt import run_sql
 
@@ -83,4 +92,5 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
+    end_on_signals()
     sys.exit(main())

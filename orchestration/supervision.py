@@ -17,10 +17,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from orchestration.early_signals import ENDING, restore, sentence
 from orchestration.faults import explain
 from orchestration.terminal import Exit, say
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Linux: the signal that a process gets when its parent is gone
 PR_SET_PDEATHSIG = 1
 _watcher: list[int] = []
@@ -62,9 +62,8 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         number = signal.sigwait(watched)
         if number != signal.SIGCHLD:
             _kill(child)
-            code = 128 + number
-            say(f"{label}: exit {code}: interrupted ({signal.Signals(number).name}); what was published stands, run it again when you like")
-            return code
+            say(sentence(command, number))
+            return 128 + number
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return _ending(label, os.waitstatus_to_exitcode(status))
@@ -76,13 +75,14 @@ def _work(label: str, parent: int, work: Callable[[], int], mask: set[signal.Sig
     _die_with(parent)
     _watcher[:] = [parent]
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    restore()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
         return work()
     except Exception as error:
-        sentence = explain(error, Path(os.environ.get("CITYSYNC_HOME") or "data").absolute())
-        if sentence:
-            say(f"{label}: exit {int(Exit.BAD_INPUT)}: {sentence}")
+        fault = explain(error, Path(os.environ.get("CITYSYNC_HOME") or "data").absolute())
+        if fault:
+            say(f"{label}: exit {int(Exit.BAD_INPUT)}: {fault}")
             return Exit.BAD_INPUT
         traceback.print_exc()  # a fault of this code: the whole of it for the developer, and a last line
         say(f"{label}: exit {int(Exit.FAILED)}: {type(error).__name__}: {' '.join(str(error).split())[:600]}")
