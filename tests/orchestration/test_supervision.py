@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ BUSY = "child = subprocess.Popen(['sleep', '300']); print(os.getpid(), child.pid
 # as Dagster does: an interrupt becomes an error of its own
 DEAF = "signal.signal(signal.SIGINT, lambda *_: None); signal.signal(signal.SIGTERM, lambda *_: None); " + BUSY
 
+STARTED: list[subprocess.Popen] = []
+
 
 def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
     """`work`, watched, as a command would be; its first line is read by the caller."""
@@ -27,7 +30,25 @@ def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
         f"def work():\n    {body}\n    return 0\n\nsys.exit(supervise({command!r}, work))\n"
     )
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-c", code], cwd=REPO, **pipes, **options)
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=REPO, **{"preexec_fn": hear_signals, **pipes, **options})
+    STARTED.append(process)
+    return process
+
+
+def hear_signals() -> None:
+    """A test run in the background of a shell ignores some of them, and so would everything that it starts."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs_on() -> Iterator[None]:
+    """What a failed test leaves busy is ended; the work dies with the process that watches it."""
+    yield
+    for process in STARTED:
+        process.kill()
+        process.wait(timeout=30)
+    STARTED.clear()
 
 
 def pids(process: subprocess.Popen) -> list[int]:
