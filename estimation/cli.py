@@ -37,8 +37,9 @@ estimators
 
 lines of inference (--vcov)
   province_jackknife   the default where 10 provinces can be left out and pilots sit in 2 of them
-  city                 the default without provinces, with at least 4 pilots
-  permutation          admission years shuffled within provinces; read it beside the default, an effect counts where both reject
+  city                 the default where the jackknife cannot be, with at least 4 pilots that do not all sit in one province
+  permutation          admission years shuffled within provinces; the default with fewer than 4 pilots, or with all in one province;
+                       elsewhere read it beside the default: for secondary regressions an effect counts where both reject
   dyadic               pairs that share a city, t with pilots - 1 degrees of freedom
   conventional         clustered by pair: the contrast only, it rejects far too often
 
@@ -59,7 +60,7 @@ The primary test of this project on any panel of cities, one row per city and ye
 block_id is the group inside which admission is compared and permuted, for example the province. Printed are the change of mean
 synchronization of a pilot with never-pilots (correlation units), its interval by inversion of the same test, its p, the smallest
 effect that would be found in 80 % of cases, and the two channels: variance of own shocks, loading on the common cycle.
-docs/evidence/primary-test.md says how the test was chosen and what it was measured to do.
+docs/methods, section 18 has the formulas; docs/evidence/primary-test.md says how the test was chosen and what it was measured to do.
 
   python -m estimation primary cities.csv --seed 1 --permutations 9999 --json
 """

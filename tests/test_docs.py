@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,8 @@ LINKED = re.compile(rf"\[[^\]]*methods, (?:section )?({NUMBER})\]\(([^)#\s]+)\)|
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(rf"^#+ ({NUMBER})\.? ", re.MULTILINE)
 COMPUTED = re.compile(r"^(?:Computed|Compared) in: (.*?)(?:\n\n|\Z)", re.MULTILINE | re.DOTALL)
+# a module or a name of a module in the docstrings of a package, as `study.multiplicity` inside `estimation`
+DOTTED = re.compile(r"`([a-z_]+(?:\.\w+)+)`")
 PAGE_IN_TEXT = re.compile(r"(?<![\w/.])docs/[\w/-]+\.md")
 
 
@@ -141,6 +144,15 @@ def missing_modules(page: str) -> list[str]:
     return [name for name in names if not module_exists(name)]
 
 
+def missing_in_docstrings(source: str, package: str) -> list[str]:
+    """Dotted names in backticks of a module's docstrings that begin with a folder of its package, or with a package, and lead nowhere."""
+    folders = {path.name for path in (REPO / package).iterdir() if path.is_dir()}
+    documented = [node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))]
+    names = [name for node in documented for name in DOTTED.findall(ast.get_docstring(node) or "")]
+    inside = [name for name in names if name.split(".")[0] in folders and not module_exists(f"{package}.{name}")]
+    return [name for name in names if name.split(".")[0] in PACKAGES and not module_exists(name)] + inside
+
+
 def formula_files(page: str) -> list[str]:
     """What a page of the methods names as computing its formulas."""
     return [name for line in COMPUTED.findall(page) for name in re.findall(r"`([^`]+)`", line)]
@@ -187,6 +199,13 @@ def test_links_paths_and_commands_of_a_page_lead_somewhere(path: Path) -> None:
     assert broken_links(page, (REPO / path).parent) == []
     assert missing_paths(page) == []
     assert missing_modules(page) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_docstrings_name_modules_that_exist(package: str) -> None:
+    modules = [path for path in repository_files() if path.suffix == ".py" and path.parts[0] == package]
+    missing = {str(path): missing_in_docstrings(text_of(path), package) for path in modules}
+    assert {path: names for path, names in missing.items() if names} == {}
 
 
 @pytest.mark.parametrize("page", sorted(METHODS.glob("[0-9]*.md")), ids=lambda page: page.name)
@@ -240,3 +259,5 @@ def test_the_checker_finds_planted_links_paths_and_modules(tmp_path: Path) -> No
     ]
     assert misplaced_sections("[methods, section 7](there.md) [methods, 7.2](there.md)", tmp_path) == ["7.2 in there.md"]
     assert formula_files("Computed in: `a.py`,\n`b.sql`\n\nnot `c.py`\n") == ["a.py", "b.sql"]
+    planted = '"""Sums of `linear.pair_statistics`, `linear.gone` and `estimation.gone`; `years.index` is no module."""\n'
+    assert missing_in_docstrings(planted, "estimation") == ["estimation.gone", "linear.gone"]

@@ -9,7 +9,7 @@ from .spec import Spec, split_of
 
 ANALYSIS = "baseline"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")
-PRIMARY = "baseline.cm_growth_official.headline"
+HEADLINE = "baseline.cm_growth_official.headline"
 
 VARIANTS = {
     "headline": {},

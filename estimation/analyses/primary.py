@@ -12,7 +12,7 @@ from .spec import Spec
 ANALYSIS = "primary"
 SERIES = ("growth_official", "growth_deflated")
 # the one that the verdict on page one follows
-HEADLINE = "primary.cm_growth_official.study_window"
+PRIMARY = "primary.cm_growth_official.study_window"
 SECOND_WINDOW = (2010, 2021)
 # series whose power curve is drawn: one, since a curve costs some hundred tests
 POWER_SERIES = "growth_official"

@@ -38,9 +38,10 @@ class Spec:
     control_group : str
         Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out instead of serving as controls.
     excluded : tuple of str
-        Groups of cities left out, as ``city_marks.excluded_cities`` names them: ``province_440000``, ``policy_low_carbon``, ``pilots``.
+        Groups of cities left out, as `sample.exposure.excluded_cities` names them: ``province_440000``, ``policy_low_carbon``, ``pilots``.
     dose : str
-        Column of ``marts.fct_policy_zone`` by which treatment varies (`doses`): terms ``treated`` at its mean and ``dose``; empty for none.
+        Column of ``marts.fct_policy_zone`` by which treatment varies (`fits.dose`): terms ``treated`` at its mean and ``dose``;
+        empty for none.
     window : tuple of int or None
         First and last year; None takes the study window of the mart. Another window has its outcomes recomputed on it.
     estimator : str

@@ -22,7 +22,7 @@ def etwfe(sample: FitSample) -> GroupTimeModel:
 
 
 def _build_model(sample: FitSample, cells: Cells, by_pairs: bool) -> GroupTimeModel:
-    """Statistics of a pair: those of `sufficient`, followed by its observed years."""
+    """Statistics of a pair: those of `linear.pair_statistics`, followed by its observed years."""
     panel = sample.panel
     statistics = pair_statistics(panel.y[list(sample.outcomes)], panel.controls, sample.observed)
     x = np.zeros((sample.n_groups, len(panel.years), len(cells)))

@@ -1,8 +1,8 @@
 """Least squares with pair effects and year effects by block of pairs, from sums of pair statistics.
 
-The statistics are those of `sufficient`, with the treatment regressors of the real assignment as its last controls. Year effects of a
-block touch no other block, so they are eliminated block by block: what is left is a system in controls and treatment alone, whatever
-the number of blocks (province pairs by years are several thousand year effects).
+The statistics are those of `linear.pair_statistics`, with the treatment regressors of the real assignment as its last controls. Year
+effects of a block touch no other block, so they are eliminated block by block: what is left is a system in controls and treatment alone,
+whatever the number of blocks (province pairs by years are several thousand year effects).
 """
 
 from __future__ import annotations

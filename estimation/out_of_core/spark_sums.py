@@ -1,7 +1,7 @@
 """The collapsed path's sums taken by Spark: three scans, nothing but sums by cohort, pattern and city comes back.
 
-The same numbers as `collapsed_sql` for panels without controls. Sums are of whole numbers (doubles below 2^53, decimals of 38 digits), so
-they do not depend on how Spark cuts the rows. Imports no database: it runs where pyspark, numpy and scipy are.
+The same numbers as `out_of_core.duckdb_sums` for panels without controls. Sums are of whole numbers (doubles below 2^53, decimals of 38
+digits), so they do not depend on how Spark cuts the rows. Imports no database: it runs where pyspark, numpy and scipy are.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ class Kind:
 
 
 PRIMARY = Kind("primary", primary_scores, calmer)
-# Allowances: docs/evidence/primary-test.md, 'Channels'. The primary test needs none.
+# Allowances: docs/methods, section 18.5 (measured: docs/evidence/primary-test.md). The primary test needs none.
 OWN_VARIANCE = Kind("own_variance", own_scores, calmer, allowance=1.05)
 LOADING = Kind("loading", loading_scores, louder_cycle, blind_to_loading=True, allowance=1.45)
 CALMING_BEFORE = Kind("calming_before", own_scores, calming_before, untreated_only=True)

@@ -78,7 +78,7 @@ def fit_primary(growth, years, cohort, block, *, permutations: int = 9999, seed:
 
     Notes
     -----
-    Statistic, inversion and the units are set out in docs/evidence/primary-test.md.
+    Statistic, inversion and units: docs/methods, section 18; what was measured: docs/evidence/primary-test.md.
     """
     if not can_reject(permutations):
         raise ValueError(

@@ -9,7 +9,7 @@ WINSOR_QUANTILE = 0.9
 
 
 def standardise(growth: np.ndarray) -> np.ndarray:
-    """z of docs/methods: less the city's mean, over its standard deviation with divisor T; shape (N, T)."""
+    """z of docs/methods, section 3.1: less the city's mean, over its standard deviation with divisor T; shape (N, T)."""
     return (growth - growth.mean(axis=1, keepdims=True)) / growth.std(axis=1, keepdims=True)
 
 

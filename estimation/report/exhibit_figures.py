@@ -11,12 +11,12 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..analyses.baseline import HEADLINE
 from .exhibit_data import ExhibitData
 from .figures import BLUE, GREY, INK, ORANGE, SIMULATED, SKY, STYLE, VERMILION
 
 OVERALL = ("treated", "att")
 OFFICIAL = "cm_growth_official"
-PRIMARY = f"baseline.{OFFICIAL}.headline"
 DOTS_PER_INCH = 200
 CHOICES = ("measure", "series", "window", "treatment_rule", "tie_rule", "control_group", "estimator", "effects")
 QUANTILE = "permutation_quantile_"
@@ -97,7 +97,7 @@ def forest(data: ExhibitData) -> Figure | None:
         figure, axes = _new(7.2, 1.0 + 0.26 * len(rows))
         place = np.arange(len(rows))[::-1]
         axes.axvline(0, color=INK, linewidth=0.8)
-        colour = [VERMILION if spec_id == PRIMARY else BLUE for spec_id in rows.index]
+        colour = [VERMILION if spec_id == HEADLINE else BLUE for spec_id in rows.index]
         axes.hlines(place, _real(rows["ci_low"]), _real(rows["ci_high"]), color=colour, linewidth=2)
         axes.scatter(_real(rows["estimate"]), place, color=colour, s=22, zorder=3)
         axes.set_yticks(place, [f"{spec_id.split('.')[0]}: {spec_id.rsplit('.', 1)[1]}" for spec_id in rows.index], fontsize=8.5)
@@ -147,8 +147,8 @@ def threshold(data: ExhibitData) -> Figure | None:
 def permutation_density(data: ExhibitData) -> Figure | None:
     """Density of the placebo estimates of the headline from their quantiles: each bar holds the same share of the draws."""
     diagnostic = data["diagnostic"]
-    own = diagnostic[(diagnostic["spec_id"] == PRIMARY) & diagnostic["diagnostic"].str.startswith(QUANTILE)]
-    real = data["estimate"][data["estimate"]["spec_id"] == PRIMARY]
+    own = diagnostic[(diagnostic["spec_id"] == HEADLINE) & diagnostic["diagnostic"].str.startswith(QUANTILE)]
+    real = data["estimate"][data["estimate"]["spec_id"] == HEADLINE]
     if own.empty or real.empty:
         return None
     level = own["diagnostic"].str.removeprefix(QUANTILE).astype(float).to_numpy()

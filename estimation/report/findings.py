@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ..analyses.baseline import HEADLINE
 from .data import ReportData
 
-PRIMARY_OUTCOME = "cm_growth_official"
-PRIMARY = f"baseline.{PRIMARY_OUTCOME}.headline"
 ALPHA = 0.05
 # label of the effect in the first year
 ADMISSION = "event[0]"
@@ -111,7 +110,7 @@ def _both_p(found: Verdict) -> str:
 
 def differences(data: ReportData) -> list[str]:
     """What differs: between lines of inference, parts of the measure, growth series, treatment rules and samples."""
-    whole = verdict(data, PRIMARY)
+    whole = verdict(data, HEADLINE)
     if whole is None:
         return []
     said = [_contrast(whole), _split(data), _shuffle(data), _exposure(data), *_other_specs(data, whole)]
@@ -131,7 +130,7 @@ def _contrast(whole: Verdict) -> str:
 
 
 def _split(data: ReportData) -> str:
-    parts = [verdict(data, part_of(PRIMARY, part)) for part in ("comove", "dispersion")]
+    parts = [verdict(data, part_of(HEADLINE, part)) for part in ("comove", "dispersion")]
     if None in parts:
         return ""
     words = [f"{fmt(p.estimate, sign=True)} {name} ({_both_p(p)})" for p, name in zip(parts, ("co-movement", "dispersion"), strict=True)]
@@ -141,11 +140,11 @@ def _split(data: ReportData) -> str:
 def _shuffle(data: ReportData) -> str:
     found, mean = (
         verdict(data, "baseline.cm_growth_official.gdp_tercile"),
-        diagnostic(data, PRIMARY, "permutation_mean_estimate", "treated"),
+        diagnostic(data, HEADLINE, "permutation_mean_estimate", "treated"),
     )
     if found is None or mean is None:
         return ""
-    fixed = (diagnostic(data, spec_id, "permutation_fixed_pilots") for spec_id in (PRIMARY, "baseline.cm_growth_official.gdp_tercile"))
+    fixed = (diagnostic(data, spec_id, "permutation_fixed_pilots") for spec_id in (HEADLINE, "baseline.cm_growth_official.gdp_tercile"))
     n_fixed, n_fixed_tercile = (int(n or 0) for n in fixed)
     return (
         "Shuffle: the permutation is exact only if admission is as good as random among a province's cities; its placebo estimates "
@@ -222,11 +221,11 @@ def _honest_set(data: ReportData, spec_id: str, restriction: str, bound: str) ->
 
 
 def influence(data: ReportData) -> dict[str, list]:
-    """The most influential province and city of each `cm` headline and of the primary's parts, and what their absence changes."""
+    """The most influential province and city of each `cm` headline and of the headline's parts, and what their absence changes."""
     specs = {
-        PRIMARY: "official growth, headline",
-        part_of(PRIMARY, "comove"): "its co-movement part",
-        part_of(PRIMARY, "dispersion"): "its dispersion part",
+        HEADLINE: "official growth, headline",
+        part_of(HEADLINE, "comove"): "its co-movement part",
+        part_of(HEADLINE, "dispersion"): "its dispersion part",
         "baseline.cm_growth_official.calendar_year": "official growth, calendar year",
         "baseline.cm_growth_official.all_pairs": "official growth, all pairs",
         "baseline.cm_growth_deflated.headline": "deflated growth, headline",
@@ -262,11 +261,11 @@ def _influence_row(data: ReportData, spec_id: str, label: str) -> dict[str, str]
 
 
 def _influence_sentences(data: ReportData) -> list[str]:
-    whole = verdict(data, PRIMARY)
-    without = diagnostic(data, PRIMARY, "estimate_without_province", "treated")
+    whole = verdict(data, HEADLINE)
+    without = diagnostic(data, HEADLINE, "estimate_without_province", "treated")
     if whole is None or without is None:
         return []
-    name = place_name(data, "province", diagnostic(data, PRIMARY, "most_influential_province", "treated"))
+    name = place_name(data, "province", diagnostic(data, HEADLINE, "most_influential_province", "treated"))
     share = without / whole.estimate if whole.estimate else 0.0
     words = "keeps its sign" if share > 0 else "changes its sign"
-    return [f"Without {name} the primary estimate {words}: {fmt(without, sign=True)} instead of {fmt(whole.estimate, sign=True)}."]
+    return [f"Without {name} the headline estimate {words}: {fmt(without, sign=True)} instead of {fmt(whole.estimate, sign=True)}."]

@@ -107,7 +107,7 @@ def _index(data: ReportData) -> dict[str, Any]:
 def sample(data: ReportData) -> dict[str, Any]:
     """Counts of the headline sample and of the warehouse."""
     cities, files = data["cities"], data["files"]
-    found = findings.verdict(data, findings.PRIMARY)
+    found = findings.verdict(data, findings.HEADLINE)
     years = data["paths"]["year"]
     return {
         "n_mart": f"{len(cities):,}",

@@ -23,10 +23,10 @@ DRAWN = tuple(f"{measure}_{series}" for series in SERIES_TITLES for measure in M
 
 
 def headline_lines(data: ReportData) -> list[dict[str, Any]]:
-    """The primary coefficient and its parts under every line of inference."""
+    """The headline coefficient and its parts under every line of inference."""
     pictures = []
     for measure, words in MEASURES.items():
-        spec_id = findings.PRIMARY if measure == "cm" else findings.part_of(findings.PRIMARY, measure)
+        spec_id = findings.HEADLINE if measure == "cm" else findings.part_of(findings.HEADLINE, measure)
         estimate = data["estimate"]
         rows = estimate[(estimate["spec_id"] == spec_id) & (estimate["term"] == "treated")]
         truth = findings.truth_of(data, spec_id) if data.is_simulated else None

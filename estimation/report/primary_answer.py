@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ..analyses.primary import PRIMARY
 from .data import ReportData
 from .findings import ALPHA, fmt, fmt_p, number, truth_of, verdict
 
-HEADLINE = "primary.cm_growth_official.study_window"
 SECOND_WINDOW = "primary.cm_growth_official.to_2021"
 STUDY_FORM = "baseline.cm_growth_official.calendar_year"
 # The imposed effect that the sentence on power names: own variance falls by 60 %.
@@ -27,10 +27,10 @@ def primary_answer(data: ReportData) -> list[str]:
         Verdict; what could have been found; the second window; the channels; the study's own form; the placebo in time; on simulated
         data the truth.
     """
-    row = _row(data, HEADLINE)
+    row = _row(data, PRIMARY)
     if row is None:
         reasons = data["not_run"]
-        reason = reasons.loc[reasons["spec_id"] == HEADLINE, "reason"]
+        reason = reasons.loc[reasons["spec_id"] == PRIMARY, "reason"]
         because = f": {reason.iloc[0]}" if len(reason) else ""
         return [f"The primary test was not run{because}.", "This landing gives no answer to the question."]
     if row["verdict"] == "not_identified":
@@ -61,7 +61,7 @@ def _verdict(row: pd.Series) -> str:
 
 def _power(data: ReportData, row: pd.Series) -> str:
     smallest, rows = number(row["minimum_detectable_effect"]), data["power"]
-    rows = rows[(rows["spec_id"] == HEADLINE) & (rows["imposed"] == NAMED_EFFECT)]
+    rows = rows[(rows["spec_id"] == PRIMARY) & (rows["imposed"] == NAMED_EFFECT)]
     named = ""
     if len(rows):
         found = rows.iloc[0]
@@ -91,7 +91,7 @@ def _second(data: ReportData) -> str:
 
 def _channels(data: ReportData) -> str:
     rows = data["channel"]
-    rows = rows[rows["spec_id"] == HEADLINE].set_index("channel")
+    rows = rows[rows["spec_id"] == PRIMARY].set_index("channel")
     if not {"own_variance", "loading"} <= set(rows.index):
         return ""
     own, loading = rows.loc["own_variance"], rows.loc["loading"]
@@ -116,7 +116,7 @@ def _study_form(data: ReportData) -> str:
 
 def _placebo(data: ReportData) -> str:
     rows = data["placebo"]
-    rows = rows[(rows["spec_id"] == HEADLINE) & (rows["placebo"] == "time")]
+    rows = rows[(rows["spec_id"] == PRIMARY) & (rows["placebo"] == "time")]
     if rows.empty or number(rows.iloc[0]["joint_p_value"]) is None:
         return ""
     joint, worst = rows.iloc[0]["joint_p_value"], rows.loc[rows["p_value"].astype(float).idxmin()]
@@ -133,7 +133,7 @@ def _placebo(data: ReportData) -> str:
 
 
 def _truth(data: ReportData, row: pd.Series) -> str:
-    truth = truth_of(data, HEADLINE)
+    truth = truth_of(data, PRIMARY)
     if not data.is_simulated or truth is None:
         return ""
     where = "covers" if row["ci_low"] <= truth <= row["ci_high"] else "misses"

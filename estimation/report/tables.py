@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from .data import ReportData
-from .findings import PRIMARY, fmt, fmt_p, number, part_of, truth_of, verdict
+from .findings import HEADLINE, fmt, fmt_p, number, part_of, truth_of, verdict
 
 LINES = {
     "province_jackknife": "province jackknife 省级刀切",
@@ -39,7 +39,7 @@ def headline_cards(data: ReportData) -> list[dict[str, Any]]:
             cards.append(
                 {
                     "spec_id": spec_id,
-                    "is_primary": spec_id == PRIMARY,
+                    "is_headline": spec_id == HEADLINE,
                     "series": label,
                     "variant": words,
                     "estimate": fmt(found.estimate, sign=True),
@@ -150,7 +150,7 @@ def warnings(data: ReportData) -> dict[str, list[dict[str, Any]]]:
     is_rest = [not any(spec.startswith("baseline.") for spec in row["specs"].split(", ")) for row in rows]
     first = [row for row, rest in zip(rows, is_rest, strict=True) if not rest]
     return {
-        "first": sorted(first, key=lambda row: PRIMARY not in row["specs"]),
+        "first": sorted(first, key=lambda row: HEADLINE not in row["specs"]),
         "rest": [row for row, rest in zip(rows, is_rest, strict=True) if rest],
     }
 

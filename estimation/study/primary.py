@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from ..analyses.primary import (
-    HEADLINE,
     IMPOSED,
     LAST_YEAR_BEFORE_ZONES,
     PLACEBO_EXPOSURES,
     PLACEBO_SHIFTS,
     POWER_SERIES,
+    PRIMARY,
     SPECS,
 )
 from ..analyses.spec import SampleError, Spec
@@ -111,7 +111,7 @@ def run_primary(
             continue
         if spec.series == POWER_SERIES:
             rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
-        if spec.spec_id == HEADLINE:
+        if spec.spec_id == PRIMARY:
             few = {**settings, "permutations": min(settings["permutations"], PLACEBO_PERMUTATIONS)}
             rows["placebo"] += _placebos_in_time(marts, spec, window, few) + _placebos_in_space(marts, spec, few)
     return PrimaryTables(

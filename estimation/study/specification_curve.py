@@ -122,7 +122,7 @@ def _ties_by_city(pairs: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _build_sample(cities: pd.DataFrame, ties: dict[str, pd.DataFrame], found: CitySeries, spec: Spec) -> _CurveSample:
-    """The sample that `panel.build_sample` would give."""
+    """The sample that `sample.build.build_sample` would give."""
     rule, members, table = TIE_RULES[spec.tie_rule], found.city_ids, None
     moves = ((found.d - found.d.mean(axis=1, keepdims=True)) ** 2).mean(axis=1) > 1e-18
     members = members[moves]

@@ -1,4 +1,4 @@
-"""What an event study's effects would bear in trends: breakdown values and sets under the bounds of `sensitivity`."""
+"""What an event study's effects would bear in trends: breakdown values and sets under the two bounds of `inference.honest_did`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 HOSTILE = "<script>alert('x')</script>{{ 7*7 }}&\"'"
 LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
-PRIMARY = "baseline.cm_growth_official.headline"
+HEADLINE = "baseline.cm_growth_official.headline"
 
 
 def estimate_rows(spec_id: str, value: float, p_default: float, p_permutation: float, event_time: int | None = None) -> list[dict]:
@@ -72,8 +72,8 @@ def changes() -> dict[str, pd.DataFrame]:
     estimate = {"previous_run_id": "before", "term": "treated", "cohort_year": None, "event_time": None}
     moved = [
         estimate | {"spec_id": "robustness.x.y", "old_estimate": 0.1, "new_estimate": 0.9, "difference_in_old_errors": 8.0},
-        estimate | {"spec_id": PRIMARY, "old_estimate": 0.05, "new_estimate": 0.0712, "difference_in_old_errors": -0.53},
-        estimate | {"spec_id": PRIMARY, "old_estimate": 0.3, "new_estimate": 0.4, "difference_in_old_errors": 1.0, "event_time": 2},
+        estimate | {"spec_id": HEADLINE, "old_estimate": 0.05, "new_estimate": 0.0712, "difference_in_old_errors": -0.53},
+        estimate | {"spec_id": HEADLINE, "old_estimate": 0.3, "new_estimate": 0.4, "difference_in_old_errors": 1.0, "event_time": 2},
     ]
     frame = pd.DataFrame(moved).astype({"cohort_year": "Int64", "event_time": "Int64"}).assign(old_p_value=0.2, new_p_value=0.0345)
     return {"meta.publication_change": pd.DataFrame([value]), "meta.estimate_change": frame}
@@ -133,13 +133,13 @@ def tables(
     panel["cohort_year"] = pd.array([None] * 10 + [2015] * 10, dtype="Int64")
     for name in ("cm_growth_official", "comove_growth_official", "dispersion_growth_official", "cm_growth_deflated"):
         panel[name] = [0.1 * k for k in range(20)]
-    rows = estimate_rows(PRIMARY, whole, default_p, 0.02)
+    rows = estimate_rows(HEADLINE, whole, default_p, 0.02)
     rows += estimate_rows("baseline.comove_growth_official.headline", 0.0934, 0.01, 0.015)
     rows += estimate_rows("baseline.dispersion_growth_official.headline", -0.0222, 0.5, 0.6)
     rows += estimate_rows("baseline.cm_growth_official.calendar_year", 0.0301, 0.35, 0.12)
     for event_time in (-2, 0, 1, 2):
         rows += estimate_rows("dynamics.cm_growth_official.headline", 0.01 * event_time, 0.3, 0.4, event_time)
-    truth = pd.DataFrame({"spec_id": [PRIMARY, "primary.cm_growth_official.study_window"], "term": "treated"})
+    truth = pd.DataFrame({"spec_id": [HEADLINE, "primary.cm_growth_official.study_window"], "term": "treated"})
     truth = truth.assign(cohort_year=pd.array([None, None], "Int64"), event_time=pd.array([None, None], "Int64"))
     diagnostic = {
         "most_influential_province": 440000,
@@ -179,12 +179,12 @@ def tables(
         "marts.fct_indicator_revision": revisions(),
         "estimates.estimate": pd.DataFrame(rows).astype({"event_time": "Int64", "cohort_year": "Int64"}),
         "estimates.diagnostic": pd.DataFrame(
-            {"spec_id": PRIMARY, "diagnostic": list(diagnostic), "term": "treated", "value": list(diagnostic.values())}
+            {"spec_id": HEADLINE, "diagnostic": list(diagnostic), "term": "treated", "value": list(diagnostic.values())}
         ),
         "estimates.not_run": pd.DataFrame(
             {"spec_id": ["baseline.a.b"], "analysis": ["baseline"], "reason": ["needs population_resident_10k"]}
         ),
-        "estimates.warning": pd.DataFrame({"spec_id": [PRIMARY], "warning": [f"treated: only one pilot {HOSTILE}"]}),
+        "estimates.warning": pd.DataFrame({"spec_id": [HEADLINE], "warning": [f"treated: only one pilot {HOSTILE}"]}),
         "estimates.truth": truth.assign(truth=0.0567) if is_simulated else truth.iloc[:0].assign(truth=0.0),
         "quality.rejected_value": pd.DataFrame(rejected),
         "quality.expectation_result": pd.DataFrame(

@@ -14,7 +14,7 @@ from estimation.report.journal_tables import TABLES, JournalTable, build_table, 
 from estimation.report.replication_files import write_replication
 from tests.estimation.panels import random_panel
 
-PRIMARY = "baseline.cm_growth_official.headline"
+HEADLINE = "baseline.cm_growth_official.headline"
 
 
 def estimate_rows(spec_id: str, value: float, **more) -> list[dict]:
@@ -30,7 +30,7 @@ def estimate_rows(spec_id: str, value: float, **more) -> list[dict]:
 @pytest.fixture(scope="module")
 def build() -> duckdb.DuckDBPyConnection:
     """A build with the headline, an event study, a tie curve, placebo quantiles and a small specification curve."""
-    rows = estimate_rows(PRIMARY, 0.0345) + estimate_rows("matching.cm_growth_official.weak", 0.01)
+    rows = estimate_rows(HEADLINE, 0.0345) + estimate_rows("matching.cm_growth_official.weak", 0.01)
     for q, value in ((10, 0.02), (90, 0.05)):
         rows += estimate_rows(f"matching.cm_growth_official.q{q}", value)
     for e in (-3, -2, 0, 1):
@@ -43,7 +43,7 @@ def build() -> duckdb.DuckDBPyConnection:
         choices[-1] |= {"treatment_rule": "calendar_year", "tie_rule": "all" if k % 2 else "strong", "effects": "pair + year"}
         choices[-1] |= {"estimator": "twfe", "control_group": "never_in_window"}
     quantiles = [
-        {"spec_id": PRIMARY, "diagnostic": f"permutation_quantile_{q:.3f}", "term": "treated", "value": q - 0.5}
+        {"spec_id": HEADLINE, "diagnostic": f"permutation_quantile_{q:.3f}", "term": "treated", "value": q - 0.5}
         for q in np.linspace(0, 1, 41)
     ]
     con = duckdb.connect()
@@ -106,7 +106,7 @@ def test_replication_files_hold_the_sample_that_gives_the_headline(tmp_path) -> 
     result = fit_panel(panel, vcov=("conventional", "province_jackknife"), permutations=0)
     rows = [
         {
-            "spec_id": PRIMARY,
+            "spec_id": HEADLINE,
             "outcome": "cm_growth_official",
             "term": "treated",
             "vcov": e.vcov,

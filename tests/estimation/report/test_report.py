@@ -22,7 +22,7 @@ from estimation.report.map_points import project
 from estimation.report.primary_answer import primary_answer
 from estimation.report.queries import QUERIES
 from estimation.report.site import write_report
-from tests.estimation.report.fabricated import HOSTILE, PRIMARY, changes, estimate_rows, tables
+from tests.estimation.report.fabricated import HEADLINE, HOSTILE, changes, estimate_rows, tables
 
 
 def site_of(frames, tmp_path, name: str = "report") -> dict[str, str]:
@@ -46,9 +46,9 @@ def simulated(tmp_path_factory) -> dict[str, str]:
 
 def test_the_quality_page_shows_what_a_new_edition_changed(site, tmp_path) -> None:
     section = site["quality.html"].partition('id="changes"')[2].partition("</section>")[0]
-    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in section.split("<tr>") if PRIMARY in row or "robustness.x.y" in row]
+    rows = [re.sub(r"<[^>]+>", " ", row).split() for row in section.split("<tr>") if HEADLINE in row or "robustness.x.y" in row]
     assert rows == [
-        [PRIMARY, "treated", "0.05", "0.0712", "−0.53", "0.2", "0.0345"],
+        [HEADLINE, "treated", "0.05", "0.0712", "−0.53", "0.2", "0.0345"],
         ["robustness.x.y", "treated", "0.1", "0.9", "+8.00", "0.2", "0.0345"],
     ]
     assert "1,234" in section and "2 estimates moved" in section
@@ -330,7 +330,7 @@ def test_event_study_picture_stands_alone() -> None:
     svg = event_study_svg(estimates, "dynamics.cm_growth_official.headline")
     assert svg.startswith("<svg")
     assert 'xmlns="http://www.w3.org/2000/svg"' in svg
-    assert event_study_svg(estimates, PRIMARY) is None
+    assert event_study_svg(estimates, HEADLINE) is None
 
 
 def test_every_query_names_columns_that_exist(tmp_path) -> None:

@@ -27,7 +27,7 @@ from estimation.study.tables import (
 from estimation.study.truth import compute_truth
 
 YEARS = np.arange(2010, 2020)
-PRIMARY = "baseline.cm_growth_official.headline"
+HEADLINE = "baseline.cm_growth_official.headline"
 FAST = {"permutations": 99, "seed": 3}
 TREATED_YEARS = sorted({rule.column for rule in TREATMENT_RULES.values()})
 # every spec of the study's own marts; of the curve over tie thresholds, its two ends; test_referee.py has those that need more of the marts
@@ -125,8 +125,8 @@ def test_frames_have_the_contracts_columns(result) -> None:
     unexplained = result.not_run[~result.not_run["spec_id"].str.contains(without_series)]
     assert unexplained["reason"].str.startswith("no pilot of the sample was approved in July to December").all()
     assert result.estimate["analysis"].nunique() == 7
-    treated = result.estimate[result.estimate["spec_id"] == PRIMARY]
-    assert points(result.estimate, PRIMARY)[99] == points(result.estimate, PRIMARY.replace("headline", "gdp_tercile"))[99]
+    treated = result.estimate[result.estimate["spec_id"] == HEADLINE]
+    assert points(result.estimate, HEADLINE)[99] == points(result.estimate, HEADLINE.replace("headline", "gdp_tercile"))[99]
     assert list(treated["vcov"]) == ["conventional", "dyadic", "city", "province_jackknife", "permutation"]
     # the study's form takes no draws: a coefficient of fewer than 4 pilots has no line left to be its default
     none_left = result.estimate["analysis"].eq("study_form") & result.estimate["n_pilots"].lt(4)
@@ -178,7 +178,7 @@ def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
     truth = compute_truth(*marts, SPECS)
     without = run_study(dataclasses.replace(marts[1]), SPECS, permutations=0)
     assert list(truth.columns) == list(TRUTH_COLUMNS) == list(empty_truth().columns)
-    for spec_id in (PRIMARY, "robustness.cm_growth_official.window_2012_2019", "dynamics.comove_growth_deflated.headline"):
+    for spec_id in (HEADLINE, "robustness.cm_growth_official.window_2012_2019", "dynamics.comove_growth_deflated.headline"):
         expected = points(result.estimate, spec_id) - points(without.estimate, spec_id)
         np.testing.assert_allclose(points(truth.rename(columns={"truth": "estimate"}), spec_id), expected, atol=1e-11)
     assert compute_truth(marts[0], marts[0], SPECS)["truth"].astype(float).abs().max() < 1e-12
@@ -205,8 +205,8 @@ def test_order_of_rows_does_not_matter(marts, result) -> None:
 def test_what_lacks_ends_in_not_run(marts, change: dict, reason: str) -> None:
     """A row with its reason, no exception; six cities of a bare level are such a landing."""
     small = dataclasses.replace(marts[0], **{name: edit(getattr(marts[0], name)) for name, edit in change.items()})
-    found = run_study(small, [spec for spec in all_specs() if spec.spec_id == PRIMARY], **FAST)
-    assert list(found.not_run["spec_id"]) == [PRIMARY]
+    found = run_study(small, [spec for spec in all_specs() if spec.spec_id == HEADLINE], **FAST)
+    assert list(found.not_run["spec_id"]) == [HEADLINE]
     assert reason in found.not_run["reason"].iloc[0]
     assert found.estimate.empty
 
