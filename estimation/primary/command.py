@@ -30,7 +30,7 @@ def run_primary(path: Path, seed: int = 1, permutations: int = 9999, as_json: bo
     PanelFileError
         If the file cannot be used.
     ValueError
-        If `permutations` is below 19.
+        If `permutations` is below 20.
     """
     panel = read_city_file(path)
     result = fit_primary(panel.growth, panel.years, panel.cohort, panel.block, permutations=permutations, seed=seed)

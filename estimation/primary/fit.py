@@ -64,7 +64,7 @@ def fit_primary(growth, years, cohort, block, *, permutations: int = 9999, seed:
     block : (N,) array
         Ids of blocks (provinces) inside which admission is compared and permuted.
     permutations : int
-        At least 19.
+        At least 20.
     seed : int
 
     Returns
