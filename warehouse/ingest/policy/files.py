@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 from xml.etree import ElementTree
 
 from warehouse.ingest.errors import FileFault
+from warehouse.ingest.policy.schema import MAX_POLICY_BYTES
 
-MAX_POLICY_BYTES = 20_000_000
 MAX_PART_BYTES = 50_000_000
 MAX_PAGES = 2_000
 MAX_BROKEN_SHARE = 0.02
