@@ -111,7 +111,7 @@ def _large_kind(stream: io.BufferedIOBase, file_name: str) -> str | None:
         return kind if size > WHOLE_TEXT_BYTES else None
     try:
         footer = pq.ParquetFile(stream).metadata
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, ValueError, LookupError):
         return None  # reading it whole says what is wrong
     finally:
         stream.seek(0)

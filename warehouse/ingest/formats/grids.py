@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
-from warehouse.ingest.errors import FileFault
+from warehouse.ingest.errors import FileFault, said
 from warehouse.ingest.formats.later_pandas import load_pandas
 from warehouse.ingest.formats.protection import decrypt_workbook, is_encrypted
 from warehouse.ingest.formats.xls_errors import find_error_cells
@@ -132,9 +132,17 @@ def _read_workbook(data: bytes, kind: str) -> list[Grid]:
             raise FileFault(
                 "a workbook without protection", "an encrypted one", "open it in Excel and save it without protection"
             ) from error
-        raise FileFault(
-            f"{_NAMES[kind]} that can be read", f"a truncated or damaged one ({error})", "download or export it again"
-        ) from error
+        raise _damaged(kind, error) from error
+    except BaseException as error:
+        # calamine stops at some damaged files with a panic, which is no Exception
+        if type(error).__name__ == "PanicException":
+            raise _damaged(kind, error) from error
+        raise
+
+
+def _damaged(kind: str, error: BaseException) -> FileFault:
+    found = f"a truncated or damaged one ({said(error)})"
+    return FileFault(f"{_NAMES[kind]} that can be read", found, "download or export it again")
 
 
 def _sheet_grid(workbook: object, name: str, lost: dict[tuple[int, int], str]) -> Grid:
@@ -216,7 +224,7 @@ def read_columns(data: bytes, kind: str) -> tuple[list[str], list[list[Cell]]]:
         raise
     except Exception as error:
         raise FileFault(
-            f"{_NAMES[kind]} that can be read", f"a truncated or damaged one ({error})", "write or download it again"
+            f"{_NAMES[kind]} that can be read", f"a truncated or damaged one ({said(error)})", "write or download it again"
         ) from error
 
 

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.ingest.errors import FileFault
+from warehouse.ingest.errors import FileFault, said
 from warehouse.ingest.formats.grids import FIELD_BYTES, Cell, check_nested, csv_encodings
 from warehouse.ingest.formats.xlsx_guard import MAX_COLUMNS
 
@@ -125,4 +125,5 @@ def _parquet_rows(file: pq.ParquetFile, n_rows: int) -> Iterator[list[list[Cell]
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, MemoryError):
             raise
-        raise FileFault("a Parquet file that can be read", f"a truncated or damaged one ({error})", "write or download it again") from error
+        found = f"a truncated or damaged one ({said(error)})"
+        raise FileFault("a Parquet file that can be read", found, "write or download it again") from error

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from warehouse.ingest.errors import FileFault
+from warehouse.ingest.errors import FileFault, said
 
 # the password that Excel itself tries, so that a write-protected workbook opens for reading (MS-OFFCRYPTO, section 2.3.5)
 DEFAULT_PASSWORD = "VelvetSweatshop"  # noqa: S105 -- a published constant of the file format, no secret
@@ -65,9 +65,8 @@ def decrypt_workbook(data: bytes) -> bytes:
             "open it in Excel with its password and save it without, or deliver it again",
         ) from error
     except (DecryptionError, FileFormatError, ParseError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise FileFault(
-            "a workbook that can be decrypted", f"an encrypted one that is truncated or damaged ({error})", "download or export it again"
-        ) from error
+        found = f"an encrypted one that is truncated or damaged ({said(error)})"
+        raise FileFault("a workbook that can be decrypted", found, "download or export it again") from error
     return plain.getvalue()
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import codecs
 import io
-import lzma
 import posixpath
 import re
+import struct
 import zipfile
 import zlib
 from collections import Counter
 from itertools import pairwise
 from xml.etree import ElementTree
 
-from warehouse.ingest.errors import FileFault
+from warehouse.ingest.errors import FileFault, said
 from warehouse.ingest.formats.sheet_scan import LostCells, SheetScan, scan_sheet
 
 MAX_UNCOMPRESSED_BYTES = 1 << 29
@@ -26,6 +26,21 @@ MAX_COLUMNS = 5_000
 #: Of all sheets together; more do not fit into the memory of a reader.
 MAX_CELLS = 30_000_000
 MAX_TEXT_BYTES = 300_000_000
+
+#: What Python's zipfile raises at a damaged archive.
+DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    LookupError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 _STRINGS = "xl/sharedstrings.xml"
 _SHARED_MEMBERS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml")
@@ -96,8 +111,9 @@ def _unpack(data: bytes) -> dict[str, bytes]:
                     raise FileFault("members of unlike names in the workbook", f"two called {name[:100]!r}", "save it again with Excel")
                 refuse_entities(content, "workbook", _SAVE)
                 members[name] = content
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise FileFault("a complete xlsx archive", f"a truncated or damaged one ({error})", "download or export the file again") from error
+    except DAMAGES as error:
+        found = f"a truncated or damaged one ({said(error)})"
+        raise FileFault("a complete xlsx archive", found, "download or export the file again") from error
     return members
 
 
@@ -120,7 +136,7 @@ def _sheet_members(members: dict[str, bytes]) -> list[tuple[str, str]]:
         workbook = ElementTree.fromstring(members["xl/workbook.xml"])  # noqa: S314 -- entities were refused when the archive was unpacked
         links = ElementTree.fromstring(members.get("xl/_rels/workbook.xml.rels", b"<Relationships/>"))  # noqa: S314 -- as above
     except (ElementTree.ParseError, LookupError, ValueError) as error:
-        raise FileFault("a readable list of sheets", f"damaged XML ({str(error)[:200]})", "export the workbook again") from error
+        raise FileFault("a readable list of sheets", f"damaged XML ({said(error)})", "export the workbook again") from error
     targets = {link.get("Id"): link.get("Target", "") for link in links}
     pairs = []
     for sheet in workbook.iter():

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from warehouse.ingest.layouts import Table
 
 
+# a file of many sheets does not fill the terminal
+_MOST_FAULTS = 20
+
+
 def build_file_observations(grids: list[Grid], tables: list[Table], origin: FileOrigin) -> pa.Table:
     """Raw rows of one file: every sheet through every table of the layout that claims it.
 
@@ -104,7 +108,9 @@ def are_in_parts(tables: list[Table]) -> bool:
 
 
 def _joined(faults: list[FileFault]) -> FileFault:
-    found = "; ".join(f"{fault.where or 'file'}: expected {fault.expected}, found {fault.found}" for fault in faults)
+    found = "; ".join(f"{fault.where or 'file'}: expected {fault.expected}, found {fault.found}" for fault in faults[:_MOST_FAULTS])
+    if len(faults) > _MOST_FAULTS:
+        found += f"; and {len(faults) - _MOST_FAULTS:,} more"
     return FileFault(f"{len(faults)} things otherwise", found, faults[0].action)
 
 
@@ -116,9 +122,10 @@ def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin, namel
     binding = bind_table(grid, table, origin.edition_year)
     missing = {unicodedata.normalize("NFKC", token).strip() for token in table.missing_values}
     rows, lines = split_rows(grid, table, binding)
-    if grid.gap == 0:
-        lines += _left_out_columns(grid, binding)
     cells = NamelessCells() if nameless is None else nameless
+    if not cells.is_begun:
+        lines += _left_out_columns(grid, binding)
+        cells.is_begun = True
     lines += cells.gather(grid, table, binding, rows)
     if nameless is None:
         lines += cells.lines()
@@ -150,6 +157,7 @@ class NamelessCells:
     """Cells of columns without a header, gathered over one or several parts of a sheet: one line a column says how many there were."""
 
     def __init__(self) -> None:
+        self.is_begun = False
         # by column: how many, the first of them, sheet and header row
         self._found: dict[int, tuple[int, str, str | None, int]] = {}
 

@@ -31,6 +31,8 @@ REPO = Path(__file__).resolve().parents[3]
 ONE_WORKER_BYTES, ONE_WORKER_FILES = 20_000_000, 200
 #: More workers would not hurt the time but each may take the memory of `limits`.
 MOST_WORKERS = 4
+# what is idle or has closed its channel ends by itself
+_GRACE_SECONDS = 5.0
 _SMALLER = "deliver it in smaller parts, or save it again with the program it came from"
 _SERVER = "import sys; sys.path.insert(0, sys.argv[1]); from warehouse.ingest.workers.server import main; main(int(sys.argv[2]))"
 # One thread for each worker; malloc instead of a pool that reserves a gigabyte of address space at once.
@@ -107,6 +109,8 @@ class Pool:
         self._idle: list[Worker] = []
         self._modules: set[str] = set()
         self._n_bytes = self._n_files = 0
+        #: The highest memory of any worker that has ended.
+        self.peak_bytes = 0
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
         """Tasks with what came of them, in the order in which they end.
@@ -137,7 +141,7 @@ class Pool:
     def close(self) -> None:
         """End all processes."""
         for worker in self._idle:
-            self._stop(worker, is_idle=True)
+            self._stop(worker, _GRACE_SECONDS)
         self._idle, self._modules = [], set()
         if self._control is not None:
             self._control.close()
@@ -169,12 +173,12 @@ class Pool:
     def _outcome(self, worker: Worker, limits: Limits) -> Outcome:
         message = receive(worker.channel) if _is_open(worker.channel) else None
         if message is None:
-            status, peak = self._stop(worker)
+            status, peak = self._stop(worker, _GRACE_SECONDS)
             return Outcome(fault=_fault_of_end(status, limits), is_unforeseen=_is_unforeseen(status), peak_bytes=peak)
         answer = json.loads(message[0])
         peak = None
         if answer.pop("worn"):
-            _, peak = self._stop(worker, is_idle=True)
+            _, peak = self._stop(worker, _GRACE_SECONDS)
         else:
             self._idle.append(worker)
         if "disk" in answer:
@@ -193,7 +197,7 @@ class Pool:
         if new:
             # workers that were forked before would each load them on their own
             for worker in self._idle:
-                self._stop(worker, is_idle=True)
+                self._stop(worker, _GRACE_SECONDS)
             self._idle = []
             for name in new:
                 send(self._control, json.dumps(["import", name]).encode())
@@ -224,13 +228,11 @@ class Pool:
             raise RuntimeError(f"the process that starts the readers of files has ended (exit {code}); start the refresh again")
         return json.loads(answer[0])
 
-    def _stop(self, worker: Worker, *, is_idle: bool = False) -> tuple[int, int]:
-        """End a worker; its wait status and its highest memory."""
-        if not is_idle:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(worker.pid, signal.SIGKILL)
+    def _stop(self, worker: Worker, grace_seconds: float = 0.0) -> tuple[int, int]:
+        """End a worker, at once or after some time to end by itself; its wait status and its highest memory."""
         worker.channel.close()
-        status, peak = self._ask("end", worker.pid)
+        status, peak = self._ask("end", (worker.pid, grace_seconds))
+        self.peak_bytes = max(self.peak_bytes, peak)
         return status, peak
 
 

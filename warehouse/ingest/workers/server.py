@@ -18,6 +18,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 from typing import NoReturn
 
 from warehouse.ingest.errors import FileFault
@@ -29,6 +30,7 @@ from warehouse.ingest.workers.wire import receive, send
 _WORN_BYTES = 300_000_000
 _PR_SET_PDEATHSIG = 1
 _LONGEST_NOTE = 300
+_PAUSE = 0.002
 
 
 def main(descriptor: int) -> None:
@@ -47,8 +49,7 @@ def main(descriptor: int) -> None:
         elif request == "import":
             importlib.import_module(argument)
         elif request == "end":
-            _, status, used = os.wait4(argument, 0)
-            send(control, json.dumps([status, used.ru_maxrss * 1024]).encode())
+            send(control, json.dumps(_end(*argument)).encode())
 
 
 def _fork(control: socket.socket, descriptor: int) -> int:
@@ -76,6 +77,19 @@ def _work(channel: socket.socket) -> NoReturn:
             limits, job = pickle.loads(content)  # noqa: S301 -- from the process that started this one
             send(channel, json.dumps(_answer(job, limits, descriptors)).encode())
     os._exit(0)
+
+
+def _end(pid: int, grace_seconds: float) -> tuple[int, int]:
+    """Wait status and highest memory of a worker that has so long to end by itself and is killed then."""
+    deadline = time.monotonic() + grace_seconds
+    while time.monotonic() < deadline:
+        ended, status, used = os.wait4(pid, os.WNOHANG)
+        if ended:
+            return status, used.ru_maxrss * 1024
+        time.sleep(_PAUSE)
+    os.kill(pid, signal.SIGKILL)
+    _, status, used = os.wait4(pid, 0)
+    return status, used.ru_maxrss * 1024
 
 
 def _end_with_parent() -> None:
@@ -110,11 +124,11 @@ def _run(job: object, descriptors: list[int]) -> dict[str, object]:
         if error.filename is None:
             return {"broken": _named(error)}
         return {"disk": [error.errno, error.strerror, os.fspath(error.filename)]}
-    except Exception as error:
+    except BaseException as error:  # a panic of a compiled parser is no Exception
         return {"broken": _named(error)}
 
 
-def _named(error: Exception) -> str:
+def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:_LONGEST_NOTE]
 
 

@@ -12,6 +12,16 @@ from collections.abc import Callable
 from tests.warehouse.ingest.bad_files import SHEET, STRINGS, WORKBOOK, XLSX, archive, replaced, zipped
 
 ANY, LOST = "", "expected"
+
+
+class Size:
+    """How large the cases are; the long form takes more."""
+
+    many = 40_000
+    html_bytes = 200_000
+    swollen_bytes = 20_000_000
+
+
 Case = tuple[Callable[[], dict[str, bytes]], str | int]
 RELS, TYPES, STYLES = "xl/_rels/workbook.xml.rels", "[Content_Types].xml", "xl/styles.xml"
 FAR, STRAY = "XFD1048576", "stray cells far outside"
@@ -215,10 +225,16 @@ CASES: dict[str, Case] = {
     "far cell, by a number of a sign": (far(b'r="E3"', b'r="&#88;FD1048576"'), STRAY),
     "far cell, by hexadecimal numbers": (far(b'r="E3"', b'r="&#x58;&#x46;D1048576"'), STRAY),
     "far cell, a prefix": (
-        lambda: book(with_sheet(b'<x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><x:sheetData><x:row>'
-                                b'<x:c r="XFD1048576"><x:v>1</x:v></x:c></x:row></x:sheetData></x:worksheet>')), STRAY),
+        lambda: book(
+            with_sheet(
+                b'<x:worksheet xmlns:x="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><x:sheetData><x:row>'
+                b'<x:c r="XFD1048576"><x:v>1</x:v></x:c></x:row></x:sheetData></x:worksheet>'
+            )
+        ),
+        STRAY,
+    ),
     "far cell, in upper case elements": (far(b'<c r="E3"', b'<C r="XFD1048576"/><c r="E3"'), ANY),
-    "far cell, behind a comment": (far(b'<c r="E3"', b'<!-- > --><c r=\'XFD1048576\'/><c r="E3"'), STRAY),
+    "far cell, behind a comment": (far(b'<c r="E3"', b"<!-- > --><c r='XFD1048576'/><c r=\"E3\""), STRAY),
     "far cell, in a comment": (far(b'<c r="E3"', b'<!--<c r="XFD1048576"/>--><c r="E3"'), 2),
     "far cell, in character data": (far(b'<c r="E3"', b'<![CDATA[<c r="XFD1048576"/>]]><c r="E3"'), 2),
     "far cell, in an attribute": (far(b'<c r="E3"', b'<c r="E3" a=\'<c r="XFD1048576"\''), ANY),
@@ -234,11 +250,12 @@ CASES: dict[str, Case] = {
     "far cell, two addresses": (far(b'r="E3"', b'r="E3" r="XFD1048576"'), ANY),
     "far row, apostrophes": (far(b'<row r="3"', b"<row r='1048576'"), ANY),
     "far row, cells without address": (
-        lambda: book(with_sheet(sheet_of(b"<row r='1048576'>" + b"<c><v>1</v></c>" * 100 + b"</row>"))), STRAY),
+        lambda: book(with_sheet(sheet_of(b"<row r='1048576'>" + b"<c><v>1</v></c>" * 100 + b"</row>"))),
+        STRAY,
+    ),
     "far row, beyond any": (far(b'<row r="3"', b'<row r="4294967295"'), ANY),
     "far row, negative": (far(b'<row r="3"', b'<row r="-1"'), ANY),
-    "far row, cells beyond 32 bits": (
-        lambda: book(with_sheet(sheet_of(b"<row r='4294967296'><c><v>1</v></c></row>"))), LOST),
+    "far row, cells beyond 32 bits": (lambda: book(with_sheet(sheet_of(b"<row r='4294967296'><c><v>1</v></c></row>"))), LOST),
     "far column, cells without address": (lambda: cells_without_address(6_000), STRAY),
     "far column, a million cells without address": (lambda: cells_without_address(1_000_000), STRAY),
     "far column alone": (far(b'r="E3"', b"r='XFD3'"), STRAY),
@@ -254,7 +271,9 @@ CASES: dict[str, Case] = {
     "target with percent signs": (lambda: moved("xl/worksheets/sheet1.xml", "worksheets/sheet%31.xml"), LOST),
     "target out of the archive": (lambda: moved("../../sheet1.xml", "../../../sheet1.xml"), LOST),
     "two members of one name": (
-        lambda: book(zipped(members() | {SHEET.replace("s1", "S1"): members()[SHEET].replace(b'r="E3"', b"r='XFD9'")})), ANY),
+        lambda: book(zipped(members() | {SHEET.replace("s1", "S1"): members()[SHEET].replace(b'r="E3"', b"r='XFD9'")})),
+        ANY,
+    ),
     # lies
     "dimension lies, huge": (far(b"<sheetData>", b'<dimension ref="A1:XFD1048576"/><sheetData>'), 2),
     "dimension lies, backwards": (far(b"<sheetData>", b'<dimension ref="XFD1048576:A1"/><sheetData>'), ANY),
@@ -262,8 +281,13 @@ CASES: dict[str, Case] = {
     "dimension lies, beyond 32 bits": (far(b"<sheetData>", b'<dimension ref="A1:ZZZZZZZ99999999999"/><sheetData>'), ANY),
     "merged cells everywhere": (far(b"</sheetData>", b'</sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>'), ANY),
     "a million merged cells": (
-        far(b"</sheetData>", b'</sheetData><mergeCells count="9">' + b'<mergeCell ref="A1:B2"/>' * 1_000_000 + b"</mergeCells>"), ANY),
-    "a million columns described": (far(b"<sheetData>", b"<cols>" + b'<col min="1" max="16384"/>' * 1_000_000 + b"</cols><sheetData>"), ANY),
+        far(b"</sheetData>", b'</sheetData><mergeCells count="9">' + b'<mergeCell ref="A1:B2"/>' * Size.many + b"</mergeCells>"),
+        ANY,
+    ),
+    "a million columns described": (
+        far(b"<sheetData>", b"<cols>" + b'<col min="1" max="16384"/>' * Size.many + b"</cols><sheetData>"),
+        ANY,
+    ),
     "number beyond any": (lambda: numbers(b"1e999"), ANY),
     "number of a million digits": (lambda: numbers(b"9" * 1_000_000), ANY),
     "number that is none": (lambda: numbers(b"\xef\xbf\xbd"), ANY),
@@ -277,21 +301,36 @@ CASES: dict[str, Case] = {
     "one shared text of 40 kB, 40,000 times": (lambda: shared_text(40_000, 40_000), "MB of text"),
     "one shared text of 400 signs, 40,000 times": (lambda: shared_text(400, 40_000), LOST),
     "inline text of 20 MB": (lambda: inline_text(20_000_000, 1), ANY),
-    "inline texts of 1 MB": (lambda: inline_text(1_000_000, 200), ANY),
+    "inline texts of 1 MB": (lambda: inline_text(1_000_000, Size.many // 5_000), ANY),
     "one sheet under 2,000 names": (lambda: sheets(2_000, ROWS_5000), ANY),
-    "20,000 sheets": (lambda: sheets(20_000, b'<row r="1"><c r="A1"><v>1</v></c></row>'), ANY),
+    "thousands of sheets": (lambda: sheets(Size.many // 50, b'<row r="1"><c r="A1"><v>1</v></c></row>'), ANY),
     "300 sheets of two million blanks each": (lambda: sheets(300, b'<row r="1000"><c r="BXX1000"><v>1</v></c></row>'), ANY),
-    "a million formulas": (
-        lambda: book(with_sheet(sheet_of(b"".join(b'<row><c><f>A1</f></c></row>' for _ in range(1_000_000))))), ANY),
-    "a million errors": (lambda: book(with_sheet(sheet_of(b'<row><c t="e"><v>#N/A</v></c></row>' * 1_000_000))), ANY),
+    "a million formulas": (lambda: book(with_sheet(sheet_of(b"".join(b"<row><c><f>A1</f></c></row>" for _ in range(Size.many))))), ANY),
+    "a million errors": (lambda: book(with_sheet(sheet_of(b'<row><c t="e"><v>#N/A</v></c></row>' * Size.many))), ANY),
     "a million styles": (
-        lambda: book(archive(XLSX, {STYLES: lambda _: b"<styleSheet><cellXfs>" + b'<xf numFmtId="1"/>' * 1_000_000 + b"</cellXfs></styleSheet>"})),
-        ANY),
+        lambda: book(
+            archive(XLSX, {STYLES: lambda _: b"<styleSheet><cellXfs>" + b'<xf numFmtId="1"/>' * Size.many + b"</cellXfs></styleSheet>"})
+        ),
+        ANY,
+    ),
     "a number format of a megabyte": (
-        lambda: book(archive(XLSX, {STYLES: lambda _: b'<styleSheet><numFmts><numFmt numFmtId="9" formatCode="' + b"[$y]" * 250_000 + b'"/></numFmts></styleSheet>'})),
-        ANY),
+        lambda: book(
+            archive(
+                XLSX,
+                {
+                    STYLES: lambda _: (
+                        b'<styleSheet><numFmts><numFmt numFmtId="9" formatCode="' + b"[$y]" * 250_000 + b'"/></numFmts></styleSheet>'
+                    )
+                },
+            )
+        ),
+        ANY,
+    ),
     # deep and wide XML
-    **{f"deep XML in {member}": (lambda member=member: deep(member, 300_000), ANY) for member in (SHEET, STRINGS, WORKBOOK, RELS, STYLES, TYPES)},
+    **{
+        f"deep XML in {member}": (lambda member=member: deep(member, 300_000), ANY)
+        for member in (SHEET, STRINGS, WORKBOOK, RELS, STYLES, TYPES)
+    },
     "deep rows": (lambda: deep(SHEET, 300_000, b"row"), ANY),
     "deep cells": (lambda: book(with_sheet(sheet_of(b"<row>" + b"<c>" * 300_000 + b"</c>" * 300_000 + b"</row>"))), ANY),
     "deep sheet list": (lambda: book(archive(XLSX, {WORKBOOK: lambda c: c.replace(b"<sheets>", b"<sheets>" * 100_000)})), LOST),
@@ -316,17 +355,27 @@ CASES: dict[str, Case] = {
         for encoding in ("utf-8", "utf-16", "utf-16-be", "utf-32", "utf-7", "cp037")
     },
     "entities behind a comment of a megabyte": (
-        lambda: book(archive(XLSX, {SHEET: lambda c: b"<!--" + b"x" * 1_000_000 + b"-->" + ENTITY.encode() + c[c.index(b"<worksheet"):]})),
-        "document type"),
+        lambda: book(archive(XLSX, {SHEET: lambda c: b"<!--" + b"x" * 1_000_000 + b"-->" + ENTITY.encode() + c[c.index(b"<worksheet") :]})),
+        "document type",
+    ),
     "entities that name each other": (
-        lambda: book(archive(XLSX, {WORKBOOK: lambda c: b'<!DOCTYPE a [<!ENTITY b "&c;"><!ENTITY c "&b;">]>' + c[c.index(b"<workbook"):]})),
-        "document type"),
+        lambda: book(
+            archive(XLSX, {WORKBOOK: lambda c: b'<!DOCTYPE a [<!ENTITY b "&c;"><!ENTITY c "&b;">]>' + c[c.index(b"<workbook") :]})
+        ),
+        "document type",
+    ),
     "parameter entities": (
-        lambda: book(archive(XLSX, {RELS: lambda c: b'<!DOCTYPE a [<!ENTITY % b SYSTEM "file:///etc/passwd"> %b;]>' + c[c.index(b"<Rel"):]})),
-        "document type"),
+        lambda: book(
+            archive(XLSX, {RELS: lambda c: b'<!DOCTYPE a [<!ENTITY % b SYSTEM "file:///etc/passwd"> %b;]>' + c[c.index(b"<Rel") :]})
+        ),
+        "document type",
+    ),
     "a document type of two megabytes": (
-        lambda: book(archive(XLSX, {SHEET: lambda c: b"<!DOCTYPE a [" + b"<!ELEMENT a ANY>" * 125_000 + b"]>" + c[c.index(b"<worksheet"):]})),
-        "document type"),
+        lambda: book(
+            archive(XLSX, {SHEET: lambda c: b"<!DOCTYPE a [" + b"<!ELEMENT a ANY>" * 125_000 + b"]>" + c[c.index(b"<worksheet") :]})
+        ),
+        "document type",
+    ),
     # archives
     "archive in archives": (lambda: nested(5), LOST),
     "overlapping members": (lambda: overlapping(2_000, 1_000_000), "bytes when unpacked|truncated or damaged"),
@@ -334,13 +383,22 @@ CASES: dict[str, Case] = {
     "a member smaller than it says": (lambda: lying(4_000_000_000, 10), LOST),
     "sizes of 64 bits": (lambda: zip64(1 << 62), LOST),
     "sizes of 64 bits, all ones": (lambda: zip64((1 << 64) - 1), LOST),
-    "60,000 members": (lambda: book(archive(XLSX, extra={f"xl/media/{n}": b"" for n in range(60_000)})), ANY),
-    "a bomb packed by bzip2": (lambda: packed_with(zipfile.ZIP_BZIP2, 600_000_000), "bytes when unpacked"),
-    "a bomb packed by lzma": (lambda: packed_with(zipfile.ZIP_LZMA, 600_000_000), "bytes when unpacked"),
+    "tens of thousands of members": (lambda: book(archive(XLSX, extra={f"xl/media/{n}": b"" for n in range(Size.many // 5)})), ANY),
+    "a bomb packed by bzip2": (lambda: packed_with(zipfile.ZIP_BZIP2, 60_000_000), "packed in another way"),
+    "a bomb packed by lzma": (lambda: packed_with(zipfile.ZIP_LZMA, 60_000_000), "packed in another way"),
     "packed by bzip2": (lambda: packed_with(zipfile.ZIP_BZIP2, 10), ANY),
-    "an unknown way of packing": (lambda: book(closed(*[[x] if i else x for i, x in enumerate(raw_member(b"xl/workbook.xml", b"x", 1, 77))])), LOST),
-    "a member with a password": (lambda: book(closed(*[[x] if i else x for i, x in enumerate(raw_member(b"xl/workbook.xml", b"x" * 20, 1, 0, flags=1))])), LOST),
-    "a wrong check sum": (lambda: book(closed(*[[x] if i else x for i, x in enumerate(raw_member(b"xl/workbook.xml", deflated(b"x"), 1, crc=5))])), LOST),
+    "an unknown way of packing": (
+        lambda: book(closed(*[[x] if i else x for i, x in enumerate(raw_member(b"xl/workbook.xml", b"x", 1, 77))])),
+        LOST,
+    ),
+    "a member with a password": (
+        lambda: book(closed(*[[x] if i else x for i, x in enumerate(raw_member(b"xl/workbook.xml", b"x" * 20, 1, 0, flags=1))])),
+        LOST,
+    ),
+    "a wrong check sum": (
+        lambda: book(closed(*[[x] if i else x for i, x in enumerate(raw_member(b"xl/workbook.xml", deflated(b"x"), 1, crc=5))])),
+        LOST,
+    ),
     "a directory that is elsewhere": (lambda: book(closed(b"PK\x03\x04", [], 60_000, 3_000_000, 4_000_000_000)), LOST),
     "a directory inside itself": (lambda: book(closed(b"PK\x03\x04", [raw_member(b"a", b"", 0, 0, offset=0)[1]], 1, 47, 0)), LOST),
     "no directory": (lambda: book(XLSX[: XLSX.rindex(b"PK\x05\x06")]), "truncated or damaged"),
@@ -348,5 +406,8 @@ CASES: dict[str, Case] = {
     "names that climb": (lambda: book(archive(XLSX, extra={"../../../../etc/cron.d/x": b"x", "/etc/x": b"x", "C:\\x": b"x"})), ANY),
     "a name of 60 kB": (lambda: book(archive(XLSX, extra={"x" * 60_000: b"x"})), ANY),
     **{f"bytes changed, {seed}": (lambda seed=seed: flipped(seed), ANY) for seed in range(20)},
-    **{f"cut after {share} %": (lambda share=share: book(XLSX[: len(XLSX) * share // 100]), "truncated or damaged") for share in (5, 35, 65, 95)},
-}  # fmt: skip
+    **{
+        f"cut after {share} %": (lambda share=share: book(XLSX[: len(XLSX) * share // 100]), "truncated or damaged")
+        for share in (5, 35, 65, 95)
+    },
+}
