@@ -18,7 +18,8 @@ import jinja2
 
 from benchmarks.policy_texts import generate_texts
 from estimation.classify import PART, find_rules
-from warehouse.ingest.landing import find_files, prepare_policy_texts
+from warehouse.ingest.landing import read_source
+from warehouse.ingest.workers.pool import close_readers
 
 PROCESSES = 2
 
@@ -31,7 +32,8 @@ def bench_policy_texts(n_documents: int, n_characters: int, folder: Path) -> dic
     for number, text in enumerate(generate_texts(n_documents, n_characters)):
         (texts / f"{number:06d}.txt").write_bytes(text)
     start, cpu = time.perf_counter(), _cpu_seconds()
-    made = prepare_policy_texts(find_files(folder / "landing", {}), raw, processes=PROCESSES)
+    made = read_source(folder / "landing", raw, "policy_texts", layouts={}).n_files
+    close_readers()
     split = time.perf_counter() - start
     n_clauses, n_labelled = _classify(folder)
     seconds = time.perf_counter() - start

@@ -17,9 +17,11 @@ from orchestration.resources import Settings
 from orchestration.terminal import progress
 from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.errors import LandingError
-from warehouse.ingest.landing import MOUNT_FAILED, find_editions, read_landing, read_source
+from warehouse.ingest.landing import find_editions, read_landing, read_source
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.simulation.landing import EDITIONS as SIMULATED_EDITIONS
+from warehouse.ingest.snapshot import MOUNT_FAILED
+from warehouse.ingest.workers.pool import close_readers
 
 GROUP = "raw"
 SEEDS = REPO / "warehouse" / "seeds"
@@ -105,6 +107,8 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
         editions = {None if key == NO_EDITION else int(key) for key in context.partition_keys} if has_editions else None
         read = partial(read_source, settings.landing_path(home), home.raw, source_id, layouts=load_layouts(), editions=editions)
         found = read_with_retries(context, read)
+        for note in found.notes:
+            progress(f"  {note}")
         if found.n_files > found.n_reused:
             progress(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
         return dg.MaterializeResult(
@@ -158,6 +162,9 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         reset_build(home)
         read = partial(read_landing, settings.landing_path(home), home.raw, home.build, layouts=load_layouts(), strict=settings.strict)
         report = read_with_retries(context, read)
+        close_readers()
+        for note in report.notes:
+            progress(f"  {note}")
         n_values = int(report.files["n_observations"].sum())
         # how many files were read again is in the lines of the sources: by now all of them are in the cache
         n_taken = int((report.files["status"] == "taken").sum())
@@ -193,6 +200,7 @@ def counterfactual(settings: Settings) -> dg.MaterializeResult:
     home = Home.from_environment()
     home.counterfactual.mkdir(parents=True, exist_ok=True)
     read_landing(home.simulated / "without_effect", home.raw, home.counterfactual, layouts=load_layouts(), strict=settings.strict)
+    close_readers()
     targets = ["+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+dim_city"]
     raise_on_failure(run_dbt(home, "build", targets, build=home.counterfactual, options=("--exclude-resource-type", "unit_test", "test")))
     progress("counterfactual: the warehouse without the effect is built")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from warehouse.ingest.layouts import Layout
-from warehouse.ingest.raw_table import FileOrigin
+from warehouse.ingest.layouts import Layout, Table
+from warehouse.ingest.raw_table import TIDY_SOURCE, FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
-from warehouse.ingest.tidy import TIDY_SOURCE
+from warehouse.ingest.snapshot import Snapshot
 
 POLICY_SOURCE = "policy_texts"
 ROOT_SOURCE = "."
@@ -25,7 +25,10 @@ _NO_PATTERN = "no file pattern of the layout fits: add one, or list the file in 
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """A file of the landing: its true path, its readable path below the landing, source, edition, and why it is not read (or None)."""
+    """A file of the landing: its true path, its readable path below the landing, source, edition, and why it is not read (or None).
+
+    ``snapshot`` is what it was when it was hashed for reading.
+    """
 
     location: Path
     path: str
@@ -34,6 +37,7 @@ class DeliveredFile:
     is_ignored: bool = False
     sha256: str | None = None
     size: int | None = None
+    snapshot: Snapshot | None = None
 
 
 def readable(name: str) -> str:
@@ -84,6 +88,11 @@ def _unread_note(source_id: str, inner: str, layout: Layout | None) -> tuple[str
         if matches_path(inner, rule.pattern):
             return f"left out by the layout: {rule.reason}", True
     return (None if tables_for(layout, inner, matches_path) else _NO_PATTERN), False
+
+
+def tables_of(layout: Layout, file_name: str) -> list[Table]:
+    """Tables of a layout that fit a file, by its path inside the source's folder."""
+    return tables_for(layout, path_in_edition(file_name)[1], matches_path)
 
 
 def matches_path(path: str, pattern: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_LONGEST = 300
+
 
 class IngestError(Exception):
     """Base of every ingest error; the message is meant for the person who runs the refresh."""
@@ -28,6 +30,11 @@ class FileFault(IngestError):
         self.expected, self.found, self.action, self.where = expected, found, action, where
         place = f"{where}: " if where else ""
         super().__init__(f"{place}expected {expected}; found {found}; {action}")
+
+
+def said(error: BaseException) -> str:
+    """What a library says of an error, on one line and not endless."""
+    return " ".join(str(error).split())[:_LONGEST]
 
 
 class LandingError(IngestError):

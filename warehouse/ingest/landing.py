@@ -9,8 +9,6 @@ Nothing delivered disappears: a file is taken, ignored (by its layout) or skippe
 
 from __future__ import annotations
 
-import errno
-import gc
 import json
 import os
 import shutil
@@ -18,38 +16,28 @@ import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from warehouse.hashing import hash_bytes, hash_file
-from warehouse.ingest.delivered_files import NO_LAYOUT, POLICY_SOURCE, DeliveredFile, describe_file, matches_path, path_in_edition, readable
+from warehouse.ingest.delivered_files import NO_LAYOUT, POLICY_SOURCE, DeliveredFile, describe_file, readable, tables_of
 from warehouse.ingest.errors import FileFault, LandingError
-from warehouse.ingest.formats.grids import read_grids
 from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_skipped_table
 from warehouse.ingest.layouts import Layout
-from warehouse.ingest.policy.documents import (
-    POLICY_READER_VERSION,
-    POLICY_SCHEMA,
-    build_policy_document,
-    count_clauses,
-    write_policy_document,
-)
-from warehouse.ingest.policy.files import MAX_POLICY_BYTES, too_large
-from warehouse.ingest.policy.pool import MIN_ITEMS, map_on_cores
-from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.sheets.choice import tables_for
-from warehouse.ingest.sheets.observations import build_file_observations
-from warehouse.ingest.tidy import TIDY_SOURCE, build_tidy_observations
+from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSION, POLICY_SCHEMA
+from warehouse.ingest.raw_cache import RawCache
+from warehouse.ingest.raw_parquet import Counts, write_table
+from warehouse.ingest.raw_table import TIDY_SOURCE
+from warehouse.ingest.snapshot import copy_privately, require_unchanged, take_snapshot
+from warehouse.ingest.workers.jobs import POLICY_MODULES, PolicyJob, RawJob, plain
+from warehouse.ingest.workers.limits import limits_for
+from warehouse.ingest.workers.pool import Task, shared_pool
 from warehouse.whole_files import write_whole
 
 READER_VERSION = 2
 MAX_FILE_BYTES = 1 << 29
-# what the kernel says when a network mount or its disk, not the file, fails
-MOUNT_FAILED = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH})
-UNREPEATED = ("cell_ref", "row_no", "raw_text", "value")
+MAX_TABLE_BYTES = 1 << 31
 
 
 def read_landing(
@@ -81,7 +69,7 @@ def read_landing(
         The landing is missing, no folder, unreadable or empty, nothing in it was taken, or files are faulty (all are named).
         The build is then left as it was.
     OSError
-        The mount failed (``MOUNT_FAILED``): the same read may succeed later.
+        The mount failed (``snapshot.MOUNT_FAILED``): the same read may succeed later.
     """
     files = find_files(landing, layouts)
     folders = tuple(sorted({file.origin.source_id for file in files if file.note == NO_LAYOUT}))
@@ -99,9 +87,10 @@ def read_landing(
             f"{landing}: expected at least one value in a source folder ({sources}); "
             f"found {len(files)} files, none of them with a value that could be taken; deliver files, or name another landing"
         )
+    _require_same_files(landing, files)
     table = build_input_files(files, reading)
     _write_build(build_dir, files, reading, table)
-    return LandingReport(table.to_pandas(), reading.n_reused)
+    return LandingReport(table, reading.n_reused, tuple(reading.notes))
 
 
 def read_source(
@@ -128,7 +117,19 @@ def read_source(
     if reading.faults:
         raise LandingError(f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty", reading.faults)
     n_observations = sum(counts.get(None, 0) for counts in reading.counts.values())
-    return SourceReport(len(reading.raw) + len(reading.policy), n_observations, reading.n_reused)
+    return SourceReport(len(reading.raw) + len(reading.policy), n_observations, reading.n_reused, tuple(reading.notes))
+
+
+def _require_same_files(landing: Path, files: list[DeliveredFile]) -> None:
+    """Raise a LandingError where files came or went while the landing was read."""
+    root = landing.resolve()
+    before, after = {file.location for file in files}, {location for location, _ in _walk(root, root)}
+    changed = [f"{readable(str(path.relative_to(root)))!r} {'is gone' if path in before else 'is new'}" for path in sorted(before ^ after)]
+    if changed:
+        raise LandingError(
+            f"{landing}: expected a landing that stays as it is while it is read; found {len(changed)} files changed: "
+            f"{', '.join(changed[:10])}; wait until the delivery is complete, then refresh again"
+        )
 
 
 def find_editions(landing: Path, layouts: Mapping[str, Layout]) -> list[int]:
@@ -189,120 +190,98 @@ def _link_note(root: Path, location: Path) -> str | None:
 
 def _read_files(files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str, Layout]) -> tuple[list[DeliveredFile], Reading]:
     """The files with their hashes, and what was read of them; a faulty file is noted, and the others are read all the same."""
-    raw_dir.mkdir(parents=True, exist_ok=True)
-    reading, done = Reading(), []
-    n_made = prepare_policy_texts(files, raw_dir)
-    for file in files:
+    cache = RawCache(raw_dir)
+    reading, done, faults = Reading(), {file.path: file for file in files}, {}
+    tasks = _find_tasks(files, cache, layouts, reading, done, faults)
+    for task, outcome in shared_pool().run(tasks):
+        file, target = task.note
+        temporary = Path(task.job.target)
+        if outcome.fault is None:
+            counts = dict(map(tuple, outcome.value["counts"]))
+            os.replace(temporary, target)
+            cache.add(target, outcome.value["sha256"], counts)
+            _note_read(file, target, counts, reading)
+            continue
+        temporary.unlink(missing_ok=True)
+        _note_fault(file, outcome.fault, done, faults)
+    for path, file in done.items():
         try:
-            done.append(_read_one(file, raw_dir, layouts, reading))
+            if file.snapshot is not None:
+                require_unchanged(file.location, file.snapshot)
         except FileFault as fault:
-            shown = file.path if file.path.isprintable() else repr(file.path)
-            reading.faults.append(f"{shown}: {fault}")
-            done.append(file)
-    reading.n_reused -= n_made
-    return done, reading
+            faults[path] = fault
+    reading.faults = [f"{path if path.isprintable() else repr(path)}: {faults[path]}" for path in done if path in faults]
+    reading.notes = cache.notes
+    return list(done.values()), reading
 
 
-def _read_one(file: DeliveredFile, raw_dir: Path, layouts: Mapping[str, Layout], reading: Reading) -> DeliveredFile:
-    """Hash a file and, if it is to be read, make sure that its raw Parquet is in the cache."""
-    if file.note is not None:
-        return _hashed_unread(file)
+def _find_tasks(
+    files: list[DeliveredFile],
+    cache: RawCache,
+    layouts: Mapping[str, Layout],
+    reading: Reading,
+    done: dict[str, DeliveredFile],
+    faults: dict[str, FileFault],
+) -> Iterator[Task]:
+    """Hash every file, note those whose raw Parquet is in the cache, and give a task for each of the others."""
+    for file in files:
+        if file.note is not None:
+            done[file.path] = _hashed_unread(file)
+            continue
+        done[file.path] = file
+        with _faults_noted(file, done, faults):
+            snapshot, data = take_snapshot(file.location, *_size_limit(file))
+            hashed = done[file.path] = replace(file, snapshot=snapshot, sha256=snapshot.sha256, size=snapshot.size)
+            layout = layouts.get(file.origin.source_id)
+            target = cache.folder / f"{raw_key(hashed, layout)}.parquet"
+            counts = cache.find(target, file.path)
+            if counts is None:
+                yield build_task(hashed, data, layout, target)
+            else:
+                reading.n_reused += 1
+                _note_read(hashed, target, counts, reading)
+
+
+def _size_limit(file: DeliveredFile) -> tuple[int, str, str]:
+    """Bytes that a file may have, what it is called, and what to do with a larger one."""
     if file.origin.source_id == POLICY_SOURCE:
-        return _read_policy_text(file, raw_dir, reading)
-    data = _read_bytes(file.location)
-    file = replace(file, sha256=hash_bytes(data), size=len(data))
-    layout = layouts.get(file.origin.source_id)
-    target = raw_dir / f"{raw_key(file, layout)}.parquet"
-    counts = _cached_counts(target)
-    if counts is None:
-        with _without_collection():
-            table = build_raw(data, file.origin, layout)
-        write_parquet(table, target)
-        counts = _count_reasons(table)
-    else:
-        reading.n_reused += 1
-    reading.raw[file.path], reading.counts[file.path] = target, counts
-    return file
+        return MAX_POLICY_BYTES, "policy text", "deliver the text alone, one document per file"
+    # text and Parquet files are read some rows at a time, others whole
+    is_table = file.path.lower().endswith((".csv", ".parquet"))
+    return MAX_TABLE_BYTES if is_table else MAX_FILE_BYTES, "file", "deliver it in smaller parts"
+
+
+def build_task(file: DeliveredFile, data: bytes | None, layout: Layout | None, target: Path) -> Task:
+    """What a worker has to do for a file; a large one (`data` None) is copied first, so that what is parsed is what was hashed."""
+    temporary = str(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
+    note = (file, target)
+    if file.origin.source_id == POLICY_SOURCE:
+        return Task(PolicyJob(data, file.origin, temporary), limits_for(0), POLICY_MODULES, size=file.size, note=note)
+    tables = tables_of(layout, file.origin.file_name) if layout else []
+    descriptor = copy_privately(file.location, file.snapshot, target.parent) if data is None else None
+    job = RawJob(data, file.origin, plain(tables), temporary)
+    return Task(job, limits_for(file.size), descriptor=descriptor, size=file.size, note=note)
+
+
+def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Reading) -> None:
+    kind = reading.policy if file.origin.source_id == POLICY_SOURCE else reading.raw
+    kind[file.path], reading.counts[file.path] = target, counts
 
 
 @contextmanager
-def _without_collection() -> Iterator[None]:
-    """Garbage collection is off inside: rows of cells hold no cycles, yet the collector would walk over all of them again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
+def _faults_noted(file: DeliveredFile, done: dict[str, DeliveredFile], faults: dict[str, FileFault]) -> Iterator[None]:
     try:
         yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def prepare_policy_texts(files: Iterable[DeliveredFile], raw_dir: Path, *, processes: int | None = None) -> int:
-    """Make the raw Parquet of many policy texts on all cores; the reading that follows finds it in the cache, and reports the faults.
-
-    Returns
-    -------
-    int
-        Parquet files made; 0 where there are too few texts to share out.
-    """
-    texts = [file for file in files if file.note is None and file.origin.source_id == POLICY_SOURCE]
-    return sum(map_on_cores(partial(_prepare_policy_text, raw_dir), texts, processes=processes)) if len(texts) >= MIN_ITEMS else 0
-
-
-def _prepare_policy_text(raw_dir: Path, file: DeliveredFile) -> bool:
-    try:
-        return _make_policy_parquet(file, raw_dir)[3]
-    except FileFault:
-        return False
-
-
-def _read_policy_text(file: DeliveredFile, raw_dir: Path, reading: Reading) -> DeliveredFile:
-    """Read one policy text; one that cannot be read is skipped with its reason and does not stop the refresh."""
-    try:
-        file, target, n_clauses, is_new = _make_policy_parquet(file, raw_dir)
     except FileFault as fault:
-        return _hashed_unread(replace(file, note=str(fault)))
-    reading.n_reused += not is_new
-    reading.policy[file.path], reading.counts[file.path] = target, {None: n_clauses}
-    return file
+        _note_fault(done[file.path], fault, done, faults)
 
 
-def _make_policy_parquet(file: DeliveredFile, raw_dir: Path) -> tuple[DeliveredFile, Path, int, bool]:
-    """The file with its hash, its raw Parquet, the number of clauses in it, and whether it had to be made."""
-    size = file.location.stat().st_size
-    if size > MAX_POLICY_BYTES:
-        raise FileFault(*too_large(size))
-    data = _read_bytes(file.location)
-    file = replace(file, sha256=hash_bytes(data), size=len(data))
-    target = raw_dir / f"{raw_key(file, None)}.parquet"
-    n_clauses = count_clauses(target)
-    if n_clauses is not None:
-        return file, target, n_clauses, False
-    table = build_policy_document(data, file.origin)
-    write_policy_document(table, target)
-    return file, target, len(table.column("clauses")[0]), True
-
-
-def build_raw(data: bytes, origin: FileOrigin, layout: Layout | None) -> pa.Table:
-    """Raw rows of one file's bytes, by its source's layout, or as ``tidy``."""
-    if origin.source_id == TIDY_SOURCE:
-        return build_tidy_observations(data, origin.file_name, origin)
-    tables = tables_for(layout, path_in_edition(origin.file_name)[1], matches_path)
-    grids = read_grids(data, origin.file_name, encoding=tables[0].encoding, delimiter=tables[0].delimiter)
-    return build_file_observations(grids, tables, origin)
-
-
-def _read_bytes(location: Path) -> bytes:
-    try:
-        size = location.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise FileFault(f"a file of at most {MAX_FILE_BYTES:,} bytes", f"{size:,} bytes", "deliver it in smaller parts")
-        return location.read_bytes()
-    except OSError as error:
-        if error.errno in MOUNT_FAILED:
-            raise  # not the file's fault: the same read may succeed in a while
-        found = "a broken link" if error.errno == errno.ENOENT else f"an unreadable one ({error.strerror})"
-        raise FileFault("a readable file", found, "grant read permission, or deliver the file again") from error
+def _note_fault(file: DeliveredFile, fault: FileFault, done: dict[str, DeliveredFile], faults: dict[str, FileFault]) -> None:
+    """A policy text that cannot be read is turned away with its reason and stops nothing; any other file stops the refresh."""
+    if file.origin.source_id == POLICY_SOURCE and file.note is None:
+        done[file.path] = _hashed_unread(replace(file, note=str(fault)))
+    else:
+        faults[file.path] = fault
 
 
 def _hashed_unread(file: DeliveredFile) -> DeliveredFile:
@@ -329,26 +308,10 @@ def raw_key(file: DeliveredFile, layout: Layout | None) -> str:
     return hash_bytes(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode())[:32]
 
 
-def _cached_counts(target: Path) -> dict[str | None, int] | None:
-    """Rows by reason of a cached raw Parquet, None where there is none that can be read."""
-    try:
-        return _count_reasons(pq.read_table(target, columns=["reason"], partitioning=None))
-    except (OSError, pa.ArrowException):
-        return None
-
-
-def _count_reasons(table: pa.Table) -> dict[str | None, int]:
-    counts = table.column("reason").value_counts().to_pylist()
-    return dict(sorted(((item["values"], item["counts"]) for item in counts), key=lambda pair: pair[0] or ""))
-
-
 def write_parquet(table: pa.Table, target: Path) -> None:
     """Write a table so that a reader sees the old file or the whole new one, never a part."""
-    # columns whose values hardly repeat are larger and slower with a dictionary than without; coded texts are read back as plain ones;
-    # compressing would save a third of the few bytes and take half as long again
-    repeating = [name for name in table.column_names if name not in UNREPEATED]
     with write_whole(target) as temporary:
-        pq.write_table(table, temporary, compression="none", use_dictionary=repeating, write_statistics=False, store_schema=False)
+        write_table(table, temporary)
 
 
 def _write_build(build_dir: Path, files: list[DeliveredFile], reading: Reading, table: pa.Table) -> None:

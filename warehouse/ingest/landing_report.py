@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 
 from warehouse.ingest.delivered_files import ROOT_SOURCE, DeliveredFile
 from warehouse.ingest.raw_table import FileOrigin, build_rejected_line, build_rejected_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 INPUT_FILE_SCHEMA = pa.schema(
     [
@@ -33,23 +37,32 @@ class LandingReport:
 
     Attributes
     ----------
-    files : pandas.DataFrame
-        One row per file, columns of ``INPUT_FILE_SCHEMA``, in path order; the same as ``input_file.parquet``.
+    table : pyarrow.Table
+        One row per file, ``INPUT_FILE_SCHEMA``, in path order; the same as ``input_file.parquet``.
     n_reused : int
         Files whose raw Parquet was already there.
+    notes : tuple of str
+        What was found wrong with the cache, one line each.
     """
 
-    files: pd.DataFrame
+    table: pa.Table
     n_reused: int
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def files(self) -> pd.DataFrame:
+        """The table as a data frame."""
+        return self.table.to_pandas()
 
 
 @dataclass(frozen=True)
 class SourceReport:
-    """Files of one source that were taken, their values, and how many files were in the cache already."""
+    """Files of one source that were taken, their values, how many files were in the cache already, and what was wrong with the cache."""
 
     n_files: int
     n_observations: int
     n_reused: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -60,6 +73,7 @@ class Reading:
     policy: dict[str, Path] = field(default_factory=dict)
     counts: dict[str, dict[str | None, int]] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     n_reused: int = 0
 
 

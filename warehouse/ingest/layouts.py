@@ -64,10 +64,6 @@ class EditionYear(_Model):
         return self
 
 
-#: Key of ``sheet_indicators`` for any sheet, also that of a file without sheets.
-ANY_SHEET = "*"
-
-
 class SheetSelector(_Model):
     """Sheets of a table: by exact name, by pattern on the whole name, or by position from 0. A named sheet must exist."""
 

@@ -35,6 +35,10 @@ RAW_SCHEMA = pa.schema(
 )
 
 
+#: The source that needs no layout.
+TIDY_SOURCE = "tidy"
+
+
 @dataclass(frozen=True)
 class FileOrigin:
     """Where a file came from: source, edition year (or None) and path inside the source's folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +23,6 @@ from warehouse.ingest.formats.grids import Cell, check_format, read_columns, rea
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table, build_rejected_line, build_rejected_table, in_sheet_order
 from warehouse.ingest.sheets.values import judge
 
-TIDY_SOURCE = "tidy"
 REQUIRED = ("city_id", "year", "indicator_id", "value")
 OPTIONAL = ("unit", "edition_year")
 #: How statistical programs write a missing value into a text file.
@@ -51,7 +50,7 @@ def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> 
     found = _find_columns(header)
     kept = [i for i, cell in enumerate(columns[found["value"]]) if not is_blank(cell) and cell not in MISSING]
     table = _taken_columns(columns, found, kept, origin)
-    lines += _unmapped(header, columns)
+    lines += _unmapped(header, [not all(map(is_blank, column)) for column in columns])
     return in_sheet_order(pa.concat_tables([table, build_rejected_table(origin, lines)]))
 
 
@@ -73,13 +72,41 @@ def _read(data: bytes, file_name: str) -> tuple[list[str], list[list[Cell]], lis
     return rows[0], [[row[col] for row in body] for col in range(width)], lines
 
 
-def _even_out(rows: list[list[Cell]], width: int) -> list[dict[str, object]]:
+def build_tidy_parts(header: list[str], parts: Iterable[list[list[Cell]]], origin: FileOrigin) -> Iterator[pa.Table]:
+    """The same rows as ``build_tidy_observations`` gives, in several tables, for a large file.
+
+    Parameters
+    ----------
+    header : list of str
+    parts : iterable of list of list
+        Rows under the header, some at a time.
+    origin : FileOrigin
+
+    Raises
+    ------
+    FileFault
+        A column is missing or doubled.
+    """
+    found, width, n_before = _find_columns(header), len(header), 0
+    is_filled = [False] * width
+    for rows in parts:
+        lines = _even_out(rows, width, first_row=n_before + 2)
+        columns = [[row[col] for row in rows] for col in range(width)]
+        is_filled = [was or not all(map(is_blank, column)) for was, column in zip(is_filled, columns, strict=True)]
+        kept = [i for i, cell in enumerate(columns[found["value"]]) if not is_blank(cell) and cell not in MISSING]
+        table = _taken_columns(columns, found, kept, origin, first_row=n_before + 2)
+        yield in_sheet_order(pa.concat_tables([table, build_rejected_table(origin, lines)]))
+        n_before += len(rows)
+    yield build_rejected_table(origin, _unmapped(header, is_filled))
+
+
+def _even_out(rows: list[list[Cell]], width: int, first_row: int = 1) -> list[dict[str, object]]:
     """Give all records the header's length; longer ones are blanked and get a line each, as a separator inside a cell shifted the rest."""
     lines = []
     for i, row in enumerate(rows):
         if len(row) > width and any(not is_blank(cell) for cell in row[width:]):
             detail = f"expected {width} cells as in the header, found {len(row)}; put cells that hold the separator in quotation marks"
-            lines.append(build_rejected_line("dropped_row", detail, row_no=i + 1, col_no=1, raw_text=cell_text(row[0])))
+            lines.append(build_rejected_line("dropped_row", detail, row_no=i + first_row, col_no=1, raw_text=cell_text(row[0])))
             rows[i] = [""] * width
         elif len(row) != width:
             rows[i] = row[:width] + [""] * (width - len(row))
@@ -101,17 +128,17 @@ def _find_columns(header: list[str]) -> dict[str, int]:
     return {name: names.index(name) for name in (*REQUIRED, *OPTIONAL) if name in names}
 
 
-def _unmapped(header: list[str], columns: list[list[Cell]]) -> list[dict[str, object]]:
+def _unmapped(header: list[str], is_filled: list[bool]) -> list[dict[str, object]]:
     known = {*REQUIRED, *OPTIONAL}
     detail = f"expected only the columns {', '.join((*REQUIRED, *OPTIONAL))}, found another one; its cells are not read"
     return [
         build_rejected_line("unmapped_column", detail, row_no=1, col_no=col, raw_text=cell_text(name))
         for col, name in enumerate(header, start=1)
-        if normal_header(cell_text(name)) not in known and not (is_blank(name) and all(map(is_blank, columns[col - 1])))
+        if normal_header(cell_text(name)) not in known and not (is_blank(name) and not is_filled[col - 1])
     ]
 
 
-def _taken_columns(columns: list[list[Cell]], found: dict[str, int], kept: list[int], origin: FileOrigin) -> pa.Table:
+def _taken_columns(columns: list[list[Cell]], found: dict[str, int], kept: list[int], origin: FileOrigin, first_row: int = 2) -> pa.Table:
     value_no = found["value"] + 1
     cells = [columns[found["value"]][i] for i in kept]
     raw_texts, numbers = [cell_text(cell) for cell in cells], [cell_number(cell) for cell in cells]
@@ -122,7 +149,7 @@ def _taken_columns(columns: list[list[Cell]], found: dict[str, int], kept: list[
     reasons, details = _verdicts(raw_texts, numbers, year_texts, years, edition_texts, editions)
     codes = _mapped(columns, found, "city_id", kept, code_text)
     names = _mapped(columns, found, "city_id", kept, lambda text: None if code_text(text).isdecimal() else text)
-    row_nos = pc.add(pa.array(kept, type=pa.int32()), pa.scalar(2, type=pa.int32()))
+    row_nos = pc.add(pa.array(kept, type=pa.int32()), pa.scalar(first_row, type=pa.int32()))
     built = {
         "edition_year": editions,
         "cell_ref": pc.binary_join_element_wise(column_letters(value_no), row_nos.cast(pa.string()), ""),

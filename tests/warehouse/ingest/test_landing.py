@@ -10,6 +10,7 @@ import pytest
 
 from tests.warehouse.ingest.delivered import LAYOUT_YAML, ROWS, count_reasons, csv_bytes, deliver, layouts, read, xlsx_bytes
 from warehouse.ingest import landing as landing_module
+from warehouse.ingest import raw_parquet
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_editions, read_source
 from warehouse.ingest.layouts import parse_layout
@@ -81,10 +82,8 @@ def test_every_file_is_listed_and_what_is_not_read_has_a_line(tmp_path):
 
 
 def count_reads(monkeypatch) -> list[str]:
-    reads, real = [], landing_module.build_raw
-    monkeypatch.setattr(
-        landing_module, "build_raw", lambda data, origin, layout: (reads.append(origin.file_name), real(data, origin, layout))[1]
-    )
+    reads, real = [], landing_module.build_task
+    monkeypatch.setattr(landing_module, "build_task", lambda file, *rest: (reads.append(file.origin.file_name), real(file, *rest))[1])
     return reads
 
 
@@ -279,7 +278,7 @@ def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
         Path(target).write_bytes(b"PAR1")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(landing_module.pq, "write_table", half)
+    monkeypatch.setattr(raw_parquet.pq, "write_table", half)
     with pytest.raises(KeyboardInterrupt):
         landing_module.write_parquet(pa.table({"a": [1]}), tmp_path / "a.parquet")
     assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 DEFAULT_MISSING = ("", "-", "--", "—", "——", "…", "……", "NA", "NaN")
+#: Key of ``sheet_indicators`` of a layout for any sheet, also that of a file without sheets.
+ANY_SHEET = "*"
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]*)?")

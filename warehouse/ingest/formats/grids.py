@@ -8,12 +8,12 @@ import io
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
-from warehouse.ingest.errors import FileFault
+from warehouse.ingest.errors import FileFault, said
+from warehouse.ingest.formats.later_pandas import load_pandas
 from warehouse.ingest.formats.protection import decrypt_workbook, is_encrypted
 from warehouse.ingest.formats.xls_errors import find_error_cells
 from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS, scan_workbook
@@ -32,7 +32,7 @@ _NAMES = {
 }
 _MAGIC = ((b"PK\x03\x04", "xlsx"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"), (b"PAR1", "parquet"), (b"<stata_dta>", "dta"))
 _FOREIGN = ((b"%PDF-", "pdf"), (b"\x1f\x8b", "gzip"))
-_FIELD_BYTES = 1 << 20
+FIELD_BYTES = 1 << 20
 
 Cell = object
 
@@ -47,10 +47,13 @@ class Grid:
         None for a file without sheets (CSV, Stata, Parquet), whose header is row 1.
     rows : list of list
         Cells; rows may have unlike lengths. An error cell is its text (``#DIV/0!``), a formula without a stored result likewise (``=A1``).
+    gap : int
+        Rows of the file between the header and the first row under it that are not in ``rows``: a later part of a large file.
     """
 
     sheet_name: str | None
     rows: list[list[Cell]]
+    gap: int = 0
 
 
 def read_grids(data: bytes, file_name: str, *, encoding: str | None = None, delimiter: str = ",") -> list[Grid]:
@@ -129,9 +132,17 @@ def _read_workbook(data: bytes, kind: str) -> list[Grid]:
             raise FileFault(
                 "a workbook without protection", "an encrypted one", "open it in Excel and save it without protection"
             ) from error
-        raise FileFault(
-            f"{_NAMES[kind]} that can be read", f"a truncated or damaged one ({error})", "download or export it again"
-        ) from error
+        raise _damaged(kind, error) from error
+    except BaseException as error:
+        # calamine stops at some damaged files with a panic, which is no Exception
+        if type(error).__name__ == "PanicException":
+            raise _damaged(kind, error) from error
+        raise
+
+
+def _damaged(kind: str, error: BaseException) -> FileFault:
+    found = f"a truncated or damaged one ({said(error)})"
+    return FileFault(f"{_NAMES[kind]} that can be read", found, "download or export it again")
 
 
 def _sheet_grid(workbook: object, name: str, lost: dict[tuple[int, int], str]) -> Grid:
@@ -158,7 +169,7 @@ def decode_text(data: bytes, encoding: str | None = None) -> str:
     """Text of a file: the given encoding, else UTF-8 with or without mark, else GB 18030, all strict."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise FileFault("a text in UTF-8 or GB 18030", "UTF-16", "save it as 'CSV UTF-8'")
-    candidates = ["utf-8-sig", "gb18030"] if encoding is None else ["utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding]
+    candidates = csv_encodings(encoding)
     for candidate in candidates:
         try:
             return data.decode(candidate)
@@ -169,12 +180,19 @@ def decode_text(data: bytes, encoding: str | None = None) -> str:
     ) from last
 
 
+def csv_encodings(encoding: str | None) -> list[str]:
+    """Encodings that are tried in order: the given one, else UTF-8 with or without mark and GB 18030."""
+    if encoding is None:
+        return ["utf-8-sig", "gb18030"]
+    return ["utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding]
+
+
 def read_csv_rows(data: bytes, *, encoding: str | None = None, delimiter: str = ",") -> list[list[Cell]]:
     """Records of a CSV file as lists of text; blank lines count as rows, as in a spreadsheet."""
     text = decode_text(data, encoding)
     if "\x00" in text:
         raise FileFault("a text file", "a NUL character in it", "export it again")
-    previous = csv.field_size_limit(_FIELD_BYTES)
+    previous = csv.field_size_limit(FIELD_BYTES)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
@@ -202,11 +220,11 @@ def read_columns(data: bytes, kind: str) -> tuple[list[str], list[list[Cell]]]:
     """Column names and columns of a Parquet or Stata file."""
     try:
         return _read_parquet(data) if kind == "parquet" else _read_stata(data)
-    except FileFault:
+    except (FileFault, MemoryError):
         raise
     except Exception as error:
         raise FileFault(
-            f"{_NAMES[kind]} that can be read", f"a truncated or damaged one ({error})", "write or download it again"
+            f"{_NAMES[kind]} that can be read", f"a truncated or damaged one ({said(error)})", "write or download it again"
         ) from error
 
 
@@ -214,13 +232,18 @@ def _read_parquet(data: bytes) -> tuple[list[str], list[list[Cell]]]:
     file = pq.ParquetFile(pa.BufferReader(data))
     if file.metadata.num_rows * file.metadata.num_columns > MAX_CELLS:
         raise FileFault(f"at most {MAX_CELLS:,} cells", f"{file.metadata.num_rows * file.metadata.num_columns:,}", "deliver smaller parts")
-    nested = [column.name for column in file.schema_arrow if pa.types.is_nested(column.type)]
-    if nested:
-        raise FileFault("columns of plain values", f"nested columns {', '.join(nested)}", "write them as plain columns")
+    check_nested(file.schema_arrow)
     table = file.read()
     return list(table.column_names), [column.to_pylist() for column in table.columns]
 
 
+def check_nested(schema: pa.Schema) -> None:
+    """Raise a FileFault where a column of a Parquet file holds lists or structures."""
+    nested = [column.name for column in schema if pa.types.is_nested(column.type)]
+    if nested:
+        raise FileFault("columns of plain values", f"nested columns {', '.join(nested)}", "write them as plain columns")
+
+
 def _read_stata(data: bytes) -> tuple[list[str], list[list[Cell]]]:
-    frame = pd.read_stata(io.BytesIO(data), convert_categoricals=False, convert_dates=False)
+    frame = load_pandas().read_stata(io.BytesIO(data), convert_categoricals=False, convert_dates=False)
     return [str(name) for name in frame.columns], [frame[name].tolist() for name in frame.columns]

@@ -1,4 +1,4 @@
-"""Error cells of an old workbook (.xls), which calamine returns as blanks: found in the records of its sheets (pure).
+"""An old workbook (.xls) before calamine reads it: how far its cells reach, and its error cells, which come back as blanks (pure).
 
 Records and codes: [MS-XLS] sections 2.4.28 (BoundSheet8), 2.4.24 (BoolErr), 2.4.127 (Formula), 2.5.10 (Bes).
 """
@@ -9,9 +9,15 @@ import io
 import struct
 from collections.abc import Iterator
 
+from warehouse.ingest.errors import FileFault
+from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS
+
 ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
 _BOUNDSHEET, _BOOLERR, _FORMULA, _EOF = 0x0085, 0x0205, 0x0006, 0x000A
 _WIDE = 0x01
+# Formula, Number, Label, BoolErr, Blank, LabelSst, RK, RString and the runs MulRk, MulBlank, which end with their last column
+_RUNS = frozenset({0x00BD, 0x00BE})
+_CELLS = frozenset({0x0006, 0x0203, 0x0204, 0x0205, 0x0201, 0x00FD, 0x027E, 0x00D6}) | _RUNS
 # result of a formula: bytes 6 and 7 both 0xFF mark something other than a number, byte 0 says what
 _NO_NUMBER, _IS_ERROR = b"\xff\xff", 2
 
@@ -23,10 +29,18 @@ def find_error_cells(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
     ----------
     data : bytes
         A whole .xls file without encryption; for one that cannot be read the answer is empty, reading it then names the damage.
+
+    Raises
+    ------
+    FileFault
+        A cell lies far outside any table: calamine reserves every cell up to it.
     """
     try:
         stream = _workbook_stream(data)
-        found = {name: _errors_of_sheet(stream, start) for name, start in _sheets(stream)}
+        found = {}
+        for name, start in _sheets(stream):
+            _check_extent(stream, start, name)
+            found[name] = _errors_of_sheet(stream, start)
     except (OSError, struct.error, IndexError, ValueError):
         return {}
     return {name: cells for name, cells in found.items() if cells}
@@ -58,6 +72,23 @@ def _sheets(stream: bytes) -> Iterator[tuple[str, int]]:
             is_wide = bool(flags & _WIDE)
             text = content[8 : 8 + n_signs * (2 if is_wide else 1)]
             yield text.decode("utf-16-le" if is_wide else "latin-1"), start
+
+
+def _check_extent(stream: bytes, start: int, sheet_name: str) -> None:
+    last_row = last_col = 0
+    for kind, content in _records(stream, start):
+        if kind in _CELLS and len(content) >= 4:
+            row, col = struct.unpack_from("<HH", content)
+            if kind in _RUNS and len(content) >= 6:
+                (col,) = struct.unpack_from("<H", content, len(content) - 2)
+            last_row, last_col = max(last_row, row + 1), max(last_col, col + 1)
+    if last_col > MAX_COLUMNS or last_row * last_col > MAX_CELLS:
+        raise FileFault(
+            f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",
+            f"a table of {last_row:,} rows by {last_col:,} columns",
+            "delete the stray cells far outside the table",
+            f"sheet {sheet_name!r}",
+        )
 
 
 def _errors_of_sheet(stream: bytes, start: int) -> dict[tuple[int, int], str]:

@@ -1,4 +1,4 @@
-"""What calamine does not check or return of a zipped workbook (pure).
+"""What must be known of a zipped workbook before and beside calamine (pure).
 
 calamine allocates every cell between the first and the last used one, trusts the sizes the archive declares, and returns error
 cells (#DIV/0!) and formulas without a stored result as blanks. So the archive is unpacked once here, under bounds, and the
@@ -7,38 +7,52 @@ cells that calamine loses are collected.
 
 from __future__ import annotations
 
-import html
+import codecs
 import io
 import posixpath
 import re
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from itertools import pairwise
 from xml.etree import ElementTree
 
-import numpy as np
-
-from warehouse.ingest.errors import FileFault
+from warehouse.ingest.errors import FileFault, said
+from warehouse.ingest.formats.sheet_scan import LostCells, SheetScan, scan_sheet
 
 MAX_UNCOMPRESSED_BYTES = 1 << 29
 MAX_COLUMNS = 5_000
-MAX_CELLS = 50_000_000
+#: Of all sheets together; more do not fit into the memory of a reader.
+MAX_CELLS = 30_000_000
+MAX_TEXT_BYTES = 300_000_000
 
-_MOST_LETTERS, _MOST_DIGITS = 9, 12
-# so few tags lie between the start of a cell and its formula (its first child) or its error (an attribute of its own tag)
-_TAGS_OF_A_CELL = 8
-_LONGEST_ADDRESS = _MOST_LETTERS + _MOST_DIGITS + 4
+#: What Python's zipfile raises at a damaged archive.
+DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    LookupError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
+_STRINGS = "xl/sharedstrings.xml"
+_SHARED_MEMBERS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml")
+_SAVE = "save the workbook again with Excel or LibreOffice"
+#: Texts up to this length are not counted: no honest number of cells with them fills the memory.
+_LONG_TEXT = 2_000
+# marks of an encoding and zero bytes as well: in UTF-16 and UTF-32 they stand before the first sign
+_BLANKS = re.compile(rb"^[\xef\xbb\xbf\xfe\xff\x00 \t\r\n]+")
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_ADDRESS = re.compile(rb'\br="([A-Z]{1,9})([0-9]{1,12})"')
-_CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
-_FORMULA = re.compile(rb"<(?:\w+:)?f\b[^>]*?(?:/>|>(.*?)</(?:\w+:)?f>)", re.DOTALL)
-_ERROR = re.compile(rb't="e"')
-_FORMULA_WITH_RESULT = re.compile(rb"<f(?![\w])[^<>]*(?:/>|>[^<]*</f>)<v>[^<]|<f\w")
-_PREFIXED_FORMULA = re.compile(rb"<\w+:f\b")
-_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)\b[^>]*>(.*?)</(?:\w+:)?(?:v|is)>", re.DOTALL)
-
-LostCells = dict[tuple[int, int], str]
+_SHARED_TEXT = re.compile(rb"<(?:\w+:)?si[\s/>]")
+_ENCODING = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)")
+_DOCTYPE = "<!DOCTYPE"
 
 
 def scan_workbook(data: bytes) -> dict[str, LostCells]:
@@ -57,181 +71,130 @@ def scan_workbook(data: bytes) -> dict[str, LostCells]:
     Raises
     ------
     FileFault
-        The archive is truncated or damaged, too large when unpacked, not a workbook, or uses a cell far outside any table.
+        The archive is truncated or damaged, too large when unpacked, not a workbook, uses a cell far outside any table, or repeats a long
+        text too often.
     """
     members = _unpack(data)
     if "xl/workbook.xml" not in members:
         raise FileFault(
             "an Excel workbook", "a zip archive without xl/workbook.xml", "deliver the workbook itself, or give the file its true extension"
         )
-    lost = {}
+    for name in (*_SHARED_MEMBERS, _STRINGS):
+        require_plain_encoding(members.get(name, b""), "workbook", _SAVE)
+    lengths = _text_lengths(members.get(_STRINGS, b""))
+    lost, n_cells, shared = {}, 0, Counter()
     for sheet_name, member in _sheet_members(members):
-        _check_extent(members[member], sheet_name)
-        cells = _lost_cells(members[member])
-        if cells:
-            lost[sheet_name] = cells
+        require_plain_encoding(members[member], "workbook", _SAVE)
+        scan = scan_sheet(members[member], sheet_name, with_texts=max(lengths, default=0) > _LONG_TEXT)
+        n_cells += scan.last_row * scan.last_col
+        _check_extent(scan, n_cells, sheet_name)
+        shared += scan.shared
+        if scan.lost:
+            lost[sheet_name] = scan.lost
+    _check_texts(lengths, shared)
     return lost
 
 
 def _unpack(data: bytes) -> dict[str, bytes]:
-    """Members that matter, fully read so that checksums are verified and no declared size is trusted."""
+    """Members that hold XML by their names in lower case, fully read so that checksums are verified and no declared size is trusted."""
     members, total = {}, 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
-                with archive.open(info) as stream:
-                    content = stream.read(MAX_UNCOMPRESSED_BYTES - total + 1)
+                content = _read_member(archive, info, MAX_UNCOMPRESSED_BYTES - total)
                 total += len(content)
-                if total > MAX_UNCOMPRESSED_BYTES:
-                    raise FileFault(
-                        f"at most {MAX_UNCOMPRESSED_BYTES:,} bytes when unpacked", "more than that", "deliver the workbook in smaller parts"
-                    )
-                if info.filename.endswith((".xml", ".rels")):
-                    _refuse_entities(content)
-                    members[info.filename] = content
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise FileFault("a complete xlsx archive", f"a truncated or damaged one ({error})", "download or export the file again") from error
+                # whatever its name: a reader finds a sheet by what the workbook says, and aside from the case of letters
+                name = info.filename.replace("\\", "/").lower()
+                if not _BLANKS.sub(b"", content[:64]).startswith(b"<"):
+                    continue
+                if name in members:
+                    raise FileFault("members of unlike names in the workbook", f"two called {name[:100]!r}", "save it again with Excel")
+                refuse_entities(content, "workbook", _SAVE)
+                members[name] = content
+    except DAMAGES as error:
+        found = f"a truncated or damaged one ({said(error)})"
+        raise FileFault("a complete xlsx archive", found, "download or export the file again") from error
     return members
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most_bytes: int) -> bytes:
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        found = f"a member packed in another way ({info.compress_type})"
+        raise FileFault("a workbook packed as Excel does", found, "save it again with Excel")
+    with archive.open(info) as stream:
+        content = stream.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise FileFault(
+            f"at most {MAX_UNCOMPRESSED_BYTES:,} bytes when unpacked", "more than that", "deliver the workbook in smaller parts"
+        )
+    return content
 
 
 def _sheet_members(members: dict[str, bytes]) -> list[tuple[str, str]]:
     """Pairs of sheet name and archive member of the worksheets, in the workbook's order."""
     try:
-        workbook = _parse(members["xl/workbook.xml"])
-        targets = {rel.get("Id"): rel.get("Target", "") for rel in _parse(members.get("xl/_rels/workbook.xml.rels", b"<Relationships/>"))}
-    except ElementTree.ParseError as error:
-        raise FileFault("a readable list of sheets", f"damaged XML ({error})", "export the workbook again") from error
+        workbook = ElementTree.fromstring(members["xl/workbook.xml"])  # noqa: S314 -- entities were refused when the archive was unpacked
+        links = ElementTree.fromstring(members.get("xl/_rels/workbook.xml.rels", b"<Relationships/>"))  # noqa: S314 -- as above
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        raise FileFault("a readable list of sheets", f"damaged XML ({said(error)})", "export the workbook again") from error
+    targets = {link.get("Id"): link.get("Target", "") for link in links}
     pairs = []
     for sheet in workbook.iter():
         if sheet.tag.rpartition("}")[2] != "sheet":
             continue
-        target = targets.get(sheet.get(_REL), "")
+        target = targets.get(sheet.get(_REL), "").replace("\\", "/")
         member = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
-        if member in members:
-            pairs.append((sheet.get("name", ""), member))
+        if member.lower() in members:
+            pairs.append((sheet.get("name", ""), member.lower()))
     return pairs
 
 
-def _parse(content: bytes) -> ElementTree.Element:
-    return ElementTree.fromstring(content)  # noqa: S314 -- entities were refused when the archive was unpacked
-
-
-def _refuse_entities(content: bytes) -> None:
-    """No workbook needs a document type: one can only name local files or swell when it is read."""
-    # a single rare character is found much faster than a word
-    if b"!" in content and (b"<!DOCTYPE" in content or b"<!ENTITY" in content):
-        raise FileFault(
-            "a workbook without XML entities", "a document type declaration", "save the workbook again with Excel or LibreOffice"
-        )
-
-
-def _check_extent(sheet: bytes, sheet_name: str) -> None:
-    last_row, last_col = _last_cell(sheet)
-    if last_col > MAX_COLUMNS or last_row * last_col > MAX_CELLS:
+def _check_extent(scan: SheetScan, n_cells: int, sheet_name: str) -> None:
+    if scan.last_col > MAX_COLUMNS or n_cells > MAX_CELLS:
         raise FileFault(
             f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",
-            f"a table of {last_row:,} rows by {last_col:,} columns",
+            f"a table of {scan.last_row:,} rows by {scan.last_col:,} columns",
             "delete the stray cells far outside the table",
             f"sheet {sheet_name!r}",
         )
 
 
-def _last_cell(sheet: bytes) -> tuple[int, int]:
-    """Largest row and column of any cell's address, (0, 0) without cells."""
-    # the last addresses are read again with spaces behind them, which is cheaper than a copy of the whole sheet with such spaces
-    found = [_last_address(sheet), _last_address(sheet[-2 * _LONGEST_ADDRESS :] + b" " * _LONGEST_ADDRESS)]
-    return max(row for row, _ in found), max(col for _, col in found)
+def _text_lengths(strings: bytes) -> list[int]:
+    """Bytes of each shared text."""
+    starts = [found.start() for found in _SHARED_TEXT.finditer(strings)]
+    return [end - start for start, end in pairwise([*starts, len(strings)])] if starts else []
 
 
-def _last_address(sheet: bytes) -> tuple[int, int]:
-    """The same, for the addresses that begin before the last ``_LONGEST_ADDRESS`` bytes.
-
-    All of them are read at the same time: after `r="` up to nine letters, then up to twelve digits, then a quotation mark.
-    """
-    text = np.frombuffer(sheet, dtype=np.uint8)
-    starts = np.flatnonzero(text[:-_LONGEST_ADDRESS] == ord("r"))
-    starts = starts[(text[starts + 1] == ord("=")) & (text[starts + 2] == ord('"'))] + 3
-    column, row, place = np.zeros(len(starts), np.int64), np.zeros(len(starts), np.int64), starts.copy()
-    for _ in range(_MOST_LETTERS):
-        sign = text[place]
-        is_letter = (sign >= ord("A")) & (sign <= ord("Z"))
-        if not is_letter.any():
-            break
-        column = np.where(is_letter, column * 26 + sign - 64, column)
-        place += is_letter
-    for _ in range(_MOST_DIGITS):
-        sign = text[place]
-        is_digit = (sign >= ord("0")) & (sign <= ord("9"))
-        if not is_digit.any():
-            break
-        row = np.where(is_digit, row * 10 + sign - 48, row)
-        place += is_digit
-    is_address = (text[place] == ord('"')) & (column > 0) & (row > 0)
-    if not is_address.any():
-        return 0, 0
-    return int(row[is_address].max()), int(column[is_address].max())
+def _check_texts(lengths: list[int], shared: Counter[int]) -> None:
+    """A reader makes a copy of a shared text for each of its cells."""
+    total = sum(count * lengths[index] for index, count in shared.items() if index < len(lengths))
+    if total > MAX_TEXT_BYTES:
+        raise FileFault(
+            f"at most {MAX_TEXT_BYTES // 1_000_000:,} MB of text in all cells",
+            f"{total // 1_000_000:,} MB of text, of which most is repeated",
+            "shorten the long texts, or deliver the workbook in smaller parts",
+        )
 
 
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+def refuse_entities(content: bytes, what: str, action: str) -> None:
+    """Raise a FileFault where XML has a document type: no office file needs one, it can only name local files or swell when it is read."""
+    # one rare sign is found much faster than a word
+    if b"!" in content and (b"<!DOCTYPE" in content or b"<!ENTITY" in content):
+        raise FileFault(f"a {what} without XML entities", "a document type declaration", action)
 
 
-def _lost_cells(sheet: bytes) -> LostCells:
-    formulas = _formulas_without_plain_result(sheet)
-    cells = _CELL.findall(sheet) if formulas is None else _cells_at(sheet, sorted({*formulas, *_errors(sheet)}))
-    lost = {}
-    for attributes, content in cells:
-        address = _ADDRESS.search(attributes)
-        text = _lost_text(attributes, content) if address else None
-        if text is not None:
-            lost[int(address.group(2)), _column_number(address.group(1))] = text
-    return lost
+def require_plain_encoding(content: bytes, what: str, action: str) -> None:
+    """Raise a FileFault where XML is in an encoding that does not extend ASCII: a document type would not be seen among its bytes."""
+    start = content[:200]
+    match = _ENCODING.search(start)
+    name = match.group(1).decode() if match else "UTF-8"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in start or not _shows_words(name):
+        raise FileFault(f"a {what} with XML in UTF-8", "XML in another encoding, such as UTF-16", action)
 
 
-def _cells_at(sheet: bytes, places: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:
-    """Attributes and content of the cells in which these places lie; other cells are not searched."""
-    for place in places:
-        start = place
-        for _ in range(_TAGS_OF_A_CELL):
-            start = sheet.rfind(b"<", 0, start)
-            cell = _CELL.match(sheet, start) if start >= 0 else None
-            if cell:
-                yield cell.groups()
-            if cell or start < 0:
-                break
-
-
-def _errors(sheet: bytes) -> list[int]:
-    return [found.start() for found in _ERROR.finditer(sheet)]
-
-
-def _formulas_without_plain_result(sheet: bytes) -> list[int] | None:
-    """Where formulas stand that are not followed by a value in the plain spelling that Excel writes; None where tags have a prefix.
-
-    Only characters `f` are examined, which are few: nearly every cell of a delivered table is a number.
-    """
-    signs = np.frombuffer(sheet, dtype=np.uint8)
-    places = np.flatnonzero(signs == ord("f"))
-    before = signs[places - 1]
-    if any(_PREFIXED_FORMULA.match(sheet, sheet.rfind(b"<", 0, place)) for place in places[before == ord(":")].tolist()):
-        return None
-    starts = (places[before == ord("<")] - 1).tolist()
-    return [start for start in starts if not _FORMULA_WITH_RESULT.match(sheet, start)]
-
-
-def _lost_text(attributes: bytes, content: bytes) -> str | None:
-    value = _VALUE.search(content)
-    stored = value.group(1) if value else b""
-    if b't="e"' in attributes:
-        return _plain(stored) or "#ERROR"
-    formula = _FORMULA.search(content)
-    if formula and not stored and b't="str"' not in attributes:
-        return f"={_plain(formula.group(1))}"
-    return None
-
-
-def _plain(text: bytes) -> str:
-    return html.unescape(text.decode("utf-8", "replace"))
+def _shows_words(encoding: str) -> bool:
+    """Whether a document type in this encoding has the same bytes as in ASCII."""
+    try:
+        return _DOCTYPE.encode(encoding) == _DOCTYPE.encode()
+    except (LookupError, UnicodeError):
+        return False

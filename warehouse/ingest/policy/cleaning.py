@@ -117,9 +117,13 @@ def _kinds_of(text: str) -> int:
 @lru_cache(maxsize=1)
 def _character_kinds() -> np.ndarray:
     """Bits of every code point, shape (0x110000,), dtype uint8."""
-    kinds = np.zeros(0x110000, np.uint8)
-    for match in _STRAY.finditer("".join(map(chr, range(0x110000)))):
-        kinds[match.start() : match.end()] |= _IS_STRAY
+    # every sign of the basic plane; above it one of sixteen, as every limit of `_STRAY` there is a multiple of sixteen
+    low = np.zeros(0x10000, np.uint8)
+    high = np.zeros((0x110000 - 0x10000) // 16, np.uint8)
+    for part, step, first in ((low, 1, 0), (high, 16, 0x10000)):
+        for match in _STRAY.finditer("".join(map(chr, range(first, first + step * len(part), step)))):
+            part[match.start() : match.end()] = _IS_STRAY
+    kinds = np.concatenate([low, np.repeat(high, 16)])
     kinds[[ord(sign) for sign in _traditional_signs()]] |= _IS_TRADITIONAL
     kinds[list(_ONE_TO_ONE)] = _IS_OTHER_FORM
     return kinds
@@ -135,8 +139,10 @@ def _converter() -> Any:
 @lru_cache(maxsize=1)
 def _traditional_signs() -> tuple[str, ...]:
     """Characters that OpenCC would change, each of them into one character."""
-    signs = map(chr, (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)))
-    return tuple(sign for sign in signs if (new := _converter().convert(sign)) != sign and len(new) == 1)
+    signs = [*map(chr, (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)))]
+    # one sign a line, so that none is taken for a part of a phrase
+    changed = _converter().convert("\n".join(signs)).split("\n")
+    return tuple(sign for sign, new in zip(signs, changed, strict=True) if new != sign and len(new) == 1)
 
 
 @lru_cache(maxsize=1)

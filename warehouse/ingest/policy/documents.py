@@ -9,59 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from warehouse.hashing import hash_bytes
+from warehouse.hashing import hash_bytes, hash_file
 from warehouse.ingest.policy.clauses import Clause, joined_titles, split_clauses
 from warehouse.ingest.policy.cleaning import clean_text
 from warehouse.ingest.policy.files import BROKEN, HANZI_RUN, read_policy_text
 from warehouse.ingest.policy.metadata import read_metadata
+from warehouse.ingest.policy.schema import CLAUSE_TYPE, POLICY_SCHEMA
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.whole_files import write_whole
 
-POLICY_READER_VERSION = "policy-3"
 SHINGLE_LENGTH = 8
 SKETCH_SHARE = 16
 _MASKED = re.compile(r"(?<=[\u4e00-\u9fff])[*×□]{1,3}|[*□]{1,3}(?=[\u4e00-\u9fff])")
-
-CLAUSE_TYPE = pa.struct(
-    [
-        ("clause_no", pa.int32()),
-        ("clause_text", pa.string()),
-        ("clause_kind", pa.string()),
-        ("marker", pa.string()),
-        ("marker_level", pa.int32()),
-        ("zone_text", pa.string()),
-        ("char_start", pa.int32()),
-        ("char_end", pa.int32()),
-        ("line_no", pa.int32()),
-    ]
-)
-POLICY_SCHEMA = pa.schema(
-    [
-        ("document_id", pa.string()),
-        ("file_name", pa.string()),
-        ("edition_year", pa.int32()),
-        ("title", pa.string()),
-        ("document_type", pa.string()),
-        ("document_no", pa.string()),
-        ("issuer", pa.string()),
-        ("issue_date", pa.date32()),
-        ("issue_year", pa.int32()),
-        ("in_force_from", pa.date32()),
-        ("in_force_to", pa.date32()),
-        ("zone_texts", pa.list_(pa.string())),
-        ("zone_rule", pa.string()),
-        ("cited_numbers", pa.list_(pa.string())),
-        ("repealed_numbers", pa.list_(pa.string())),
-        ("is_transmitted", pa.bool_()),
-        ("not_stated", pa.list_(pa.string())),
-        ("n_characters", pa.int32()),
-        ("n_masked", pa.int32()),
-        ("n_broken", pa.int32()),
-        ("text_hash", pa.string()),
-        ("sketch", pa.list_(pa.uint64())),
-        ("clauses", pa.list_(CLAUSE_TYPE)),
-    ]
-)
 
 
 def build_policy_document(data: bytes, origin: FileOrigin) -> pa.Table:
@@ -102,22 +60,27 @@ def _one_list(clauses: list[Clause]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array([0, len(clauses)], pa.int32()), pa.StructArray.from_arrays(fields, fields=list(CLAUSE_TYPE)))
 
 
-def write_policy_document(table: pa.Table, target: Path) -> None:
-    """Write one document; a reader sees the old file or the whole new one."""
+def write_policy_text(data: bytes, origin: FileOrigin, target: Path) -> dict[str, object]:
+    """Read a policy text and write its one row.
+
+    Returns
+    -------
+    dict
+        ``counts``, the number of clauses as rows without a reason, and ``sha256`` of the file written.
+
+    Raises
+    ------
+    FileFault
+        It cannot be read as a Chinese policy text.
+    OSError
+        The Parquet file cannot be written.
+    """
+    table = build_policy_document(data, origin)
     # in one piece, with lz4, without dictionary and statistics: so small a table then takes a third of the time that zstd with both takes
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="lz4", use_dictionary=False, write_statistics=False, store_schema=False)
-    with write_whole(target) as temporary:
-        temporary.write_bytes(sink.getvalue())
-
-
-def count_clauses(source: Path) -> int | None:
-    """Clauses in a document's Parquet file by its footer (the values of its last column), None where there is none that can be read."""
-    try:
-        footer = pq.read_metadata(source)
-    except (OSError, pa.ArrowException):
-        return None
-    return footer.row_group(0).column(footer.num_columns - 1).num_values if footer.num_row_groups else None
+    target.write_bytes(sink.getvalue())
+    return {"counts": [(None, len(table.column("clauses")[0]))], "sha256": hash_file(target)}
 
 
 def build_sketch(hanzi: str) -> np.ndarray:

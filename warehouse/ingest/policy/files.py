@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import PurePosixPath
-from xml.etree import ElementTree
 
 from warehouse.ingest.errors import FileFault
+from warehouse.ingest.policy.docx import read_docx
+from warehouse.ingest.policy.html import visible_text
+from warehouse.ingest.policy.schema import MAX_POLICY_BYTES
 
-MAX_POLICY_BYTES = 20_000_000
-MAX_PART_BYTES = 50_000_000
 MAX_PAGES = 2_000
 MAX_BROKEN_SHARE = 0.02
 MIN_HANZI = 20
@@ -34,16 +31,6 @@ COMMON_HANZI = frozenset(
     "參這為個國時來們對會發動產種後學經進電務現實體業綜試區設關應開從質變條結題黨員總設統將組論農強處給導濟術聯認權證採轉單帶場報類確"
     "節記際驗難備辦約構準號維劃選標專狀識適屬調縣企境贸易跨税汇支付仓储物流园创新试综"
 )
-
-_BLOCKS = frozenset(
-    # words read better than a list of literals
-    "address article aside blockquote br center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p "  # noqa: SIM905
-    "pre section "
-    "table tbody td th thead title tr ul".split()
-)
-_UNSEEN = frozenset("script style noscript template iframe object svg math textarea select".split())  # noqa: SIM905 - as above
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 
 
 def read_policy_text(data: bytes, file_name: str) -> str:
@@ -139,104 +126,6 @@ def _is_readable(text: str) -> bool:
     return bool(hanzi) and sum(c in COMMON_HANZI for c in hanzi) >= MIN_COMMON_SHARE * len(hanzi)
 
 
-class _VisibleText(HTMLParser):
-    """Collects the text that a reader would see; scripts, styles and embedded objects are left out."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._hidden: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN:
-            self._hidden.append(tag)
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._hidden and tag == self._hidden[-1]:
-            self._hidden.pop()
-        elif tag in _BLOCKS:
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.parts.append(re.sub(r"[\t\r\n]+", " ", data))
-
-
-def _read_html(data: bytes) -> str:
-    parser = _VisibleText()
-    parser.feed(decode_text(data))
-    parser.close()
-    return re.sub(r"\n\s*\n+", "\n", "".join(parser.parts))
-
-
-def _read_docx(data: bytes) -> str:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = archive.namelist()
-            if any(name.lower().endswith("vbaproject.bin") for name in names):
-                raise FileFault("a docx without macros", "a macro project", "save it as plain docx")
-            _check_outside_parts(archive)
-            body = _read_part(archive, "word/document.xml")
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, zlib.error, EOFError, OSError, RuntimeError) as error:
-        raise FileFault("a docx file", f"a broken or protected archive ({error})", "save it again without protection") from error
-    return "\n".join(_paragraphs(_parse_xml(body)))
-
-
-def _read_part(archive: zipfile.ZipFile, name: str) -> bytes:
-    with archive.open(name) as stream:
-        part = stream.read(MAX_PART_BYTES + 1)
-    if len(part) > MAX_PART_BYTES:
-        raise FileFault(f"parts of at most {MAX_PART_BYTES:,} bytes in a docx", f"more in {name}", "deliver the text alone")
-    return part
-
-
-def _check_outside_parts(archive: zipfile.ZipFile) -> None:
-    """Refuse parts that an office program would fetch from elsewhere; plain hyperlinks are only text."""
-    for name in archive.namelist():
-        if not name.endswith(".rels"):
-            continue
-        for relation in _parse_xml(_read_part(archive, name)):
-            kind = relation.get("Type", "").rpartition("/")[2]
-            if relation.get("TargetMode") == "External" and kind != "hyperlink":
-                found = f"a reference to an outside {kind or 'part'} in {name}"
-                raise FileFault("a docx without outside parts", found, "embed the part or remove it, then save again")
-
-
-def _parse_xml(part: bytes) -> ElementTree.Element:
-    # entities can only be declared in a document type, which no office program writes
-    if b"<!DOCTYPE" in part or b"<!ENTITY" in part:
-        raise FileFault("a docx without a document type declaration", "one", "save it again with an office program")
-    try:
-        return ElementTree.fromstring(part)  # noqa: S314 - declarations are refused above, so no entity can expand or be fetched
-    except ElementTree.ParseError as error:
-        raise FileFault("a docx with well-formed parts", f"one that is not ({error})", "save it again with an office program") from error
-
-
-def _paragraphs(root: ElementTree.Element) -> list[str]:
-    """Text of every paragraph in document order, tables included; a text box's second copy for old programs is left out."""
-    lines: list[str] = [""]
-    # (element, whether it is being left): an own stack, so that hostile nesting cannot exhaust Python's
-    stack = [(root, False)]
-    while stack:
-        element, leaving = stack.pop()
-        if leaving:
-            lines.append("")
-            continue
-        if element.tag == f"{_WORD}t":
-            lines[-1] += element.text or ""
-        elif element.tag in (f"{_WORD}br", f"{_WORD}cr"):
-            lines.append("")
-        elif element.tag == f"{_WORD}tab":
-            lines[-1] += "\t"
-        if element.tag == f"{_WORD}p":
-            stack.append((element, True))
-        if element.tag != _FALLBACK:
-            stack.extend((child, False) for child in reversed(element))
-    return lines
-
-
 def _read_pdf(data: bytes) -> str:
     import logging
 
@@ -261,8 +150,8 @@ def _read_pdf(data: bytes) -> str:
 _READERS: dict[str, Callable[[bytes], str]] = {
     ".txt": decode_text,
     ".md": decode_text,
-    ".html": _read_html,
-    ".htm": _read_html,
-    ".docx": _read_docx,
+    ".html": lambda data: visible_text(decode_text(data)),
+    ".htm": lambda data: visible_text(decode_text(data)),
+    ".docx": read_docx,
     ".pdf": _read_pdf,
 }

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
-from warehouse.ingest.cells.cell_values import cell_ref, cell_text, column_letters, is_blank, normal_header, parse_year
+from warehouse.ingest.cells.cell_values import ANY_SHEET, cell_ref, cell_text, column_letters, is_blank, normal_header, parse_year
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.layouts import ANY_SHEET, Indicator, LeftOutWhere, RowIndicators, SheetIndicator, Table
+
+if TYPE_CHECKING:
+    from warehouse.ingest.layouts import Indicator, LeftOutWhere, RowIndicators, SheetIndicator, Table
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 
+from warehouse.ingest.cells.cell_values import ANY_SHEET
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.layouts import ANY_SHEET, IgnoredSheet, Layout, Table
 from warehouse.ingest.raw_table import build_rejected_line
+
+# a process that parses gets layouts as plain values, and finding a file's tables needs no parser
+if TYPE_CHECKING:
+    from warehouse.ingest.formats.grids import Grid
+    from warehouse.ingest.layouts import IgnoredSheet, Layout, Table
 
 
 def tables_for(layout: Layout, path: str, matches: Callable[[str, str], bool]) -> list[Table]:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from warehouse.ingest.cells.cell_values import cell_text, is_blank, is_missing
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.layouts import Table
+from warehouse.ingest.formats.grids import Cell, Grid
 from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin, build_rejected_line, build_rejected_table
 from warehouse.ingest.sheets.bindings import Binding, bind_table
 from warehouse.ingest.sheets.choice import claims, missing_sheets, unread_sheet
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, split_rows
 from warehouse.ingest.sheets.values import build_values_table, read_column
+
+if TYPE_CHECKING:
+    from warehouse.ingest.layouts import Table
+
+
+# a file of many sheets does not fill the terminal
+_MOST_FAULTS = 20
 
 
 def build_file_observations(grids: list[Grid], tables: list[Table], origin: FileOrigin) -> pa.Table:
@@ -57,25 +65,78 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
     return pa.concat_tables(parts).unify_dictionaries() if parts else RAW_SCHEMA.empty_table()
 
 
+def build_observation_parts(parts: Iterator[list[list[Cell]]], tables: list[Table], origin: FileOrigin) -> Iterator[pa.Table]:
+    """The same rows as ``build_file_observations`` gives, in several tables, for a large file without sheets.
+
+    Parameters
+    ----------
+    parts : iterator of list of list
+        Rows of the file, some at a time; the first part holds the header.
+    tables : list of Table
+        Tables of the layout that `are_in_parts`.
+    origin : FileOrigin
+
+    Raises
+    ------
+    FileFault
+        As ``build_file_observations``, before the first table.
+    """
+    first = Grid(None, next(parts, []))
+    faults = missing_sheets([(0, first)] if any(not is_blank(cell) for row in first.rows for cell in row) else [], tables)
+    if faults:
+        raise faults[0] if len(faults) == 1 else _joined(faults)
+    readers = [table for table in tables if claims(table, None, 0)]
+    if not readers:
+        yield build_rejected_table(origin, [unread_sheet(first, tables)])
+        return
+    heads = {n: first.rows[: bind_table(first, table, origin.edition_year).data_row] for n, table in enumerate(readers)}
+    nameless = [NamelessCells() for _ in readers]
+    for n, table in enumerate(readers):
+        yield build_sheet_observations(first, table, origin, nameless[n])
+    n_before = len(first.rows)
+    for rows in parts:
+        for n, table in enumerate(readers):
+            part = Grid(None, [*heads[n], *rows], gap=n_before - len(heads[n]))
+            yield build_sheet_observations(part, table, origin, nameless[n])
+        n_before += len(rows)
+    yield build_rejected_table(origin, [line for cells in nameless for line in cells.lines()])
+
+
+def are_in_parts(tables: list[Table]) -> bool:
+    """Whether every row of these tables can be read without the rows far above it."""
+    return not any(table.row_indicators is not None or table.place.fill_down for table in tables)
+
+
 def _joined(faults: list[FileFault]) -> FileFault:
-    found = "; ".join(f"{fault.where or 'file'}: expected {fault.expected}, found {fault.found}" for fault in faults)
+    found = "; ".join(f"{fault.where or 'file'}: expected {fault.expected}, found {fault.found}" for fault in faults[:_MOST_FAULTS])
+    if len(faults) > _MOST_FAULTS:
+        found += f"; and {len(faults) - _MOST_FAULTS:,} more"
     return FileFault(f"{len(faults)} things otherwise", found, faults[0].action)
 
 
-def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin) -> pa.Table:
-    """Raw rows of one sheet read as one table; see ``build_file_observations``."""
+def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin, nameless: NamelessCells | None = None) -> pa.Table:
+    """Raw rows of one sheet read as one table; see ``build_file_observations``.
+
+    With `nameless` the grid is a part of a large file: lines about whole columns come with the first part, or are left to `nameless`.
+    """
     binding = bind_table(grid, table, origin.edition_year)
     missing = {unicodedata.normalize("NFKC", token).strip() for token in table.missing_values}
     rows, lines = split_rows(grid, table, binding)
-    lines += _left_out_columns(grid, table, binding, rows)
+    cells = NamelessCells() if nameless is None else nameless
+    if not cells.is_begun:
+        lines += _left_out_columns(grid, binding)
+        cells.is_begun = True
+    lines += cells.gather(grid, table, binding, rows)
+    if nameless is None:
+        lines += cells.lines()
     lines += _rows_without_values(grid, binding, rows, missing)
     lines += _unknown_labels(grid, binding, rows)
     columns = [read_column(binding, value, rows, missing) for value in binding.values]
     return build_values_table(origin, grid.sheet_name, table.place.level, rows, columns, lines)
 
 
-def _left_out_columns(grid: Grid, table: Table, binding: Binding, rows: SheetRows) -> list[dict[str, object]]:
-    """One line per column that is ignored, unmapped or without a header, and one per stray cell that the layout knows."""
+def _left_out_columns(grid: Grid, binding: Binding) -> list[dict[str, object]]:
+    """One line per column that is ignored or unmapped."""
     header_no, lines = binding.header_row + 1, []
     for col in sorted({*binding.ignored, *binding.unmapped}):
         reason = binding.ignored.get(col)
@@ -84,11 +145,6 @@ def _left_out_columns(grid: Grid, table: Table, binding: Binding, rows: SheetRow
         lines.append(
             build_rejected_line("unmapped_column", detail, sheet_name=grid.sheet_name, row_no=header_no, col_no=col + 1, raw_text=text)
         )
-    nameless = [
-        col for col in range(rows.width) if col not in binding.ignored and (col >= len(binding.headers) or not binding.headers[col])
-    ]
-    for col in nameless:
-        lines += _nameless_column(grid, table, binding, rows, col)
     return lines
 
 
@@ -97,30 +153,54 @@ _UNMAPPED = (
 )
 
 
-def _nameless_column(grid: Grid, table: Table, binding: Binding, rows: SheetRows, col: int) -> list[dict[str, object]]:
-    column = rows.column(col)
-    # a set shows quickly that a column is empty, as most without a header are
-    present = {cell for cell in set(column) if not is_blank(cell)}
-    filled = [(no, cell) for no, cell in zip(rows.row_nos.tolist(), column, strict=True) if cell in present] if present else []
-    lines, unknown = [], []
-    for row_no, cell in filled:
-        text = cell_text(cell)
-        rule = next((rule for rule in table.stray_cells if re.search(rule.matches, text)), None)
-        if rule is None:
-            unknown.append(text)
-            continue
-        detail = f"cell left out by the layout: {rule.reason}"
-        lines.append(build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=text))
-    if unknown:
-        detail = (
-            f"expected a header above the {len(unknown)} cells of this column, found none; give it a header, or add a rule to stray_cells"
-        )
-        header_no = binding.header_row + 1
-        line = build_rejected_line(
-            "unmapped_column", detail, sheet_name=grid.sheet_name, row_no=header_no, col_no=col + 1, raw_text=unknown[0]
-        )
-        lines.append(line)
-    return lines
+class NamelessCells:
+    """Cells of columns without a header, gathered over one or several parts of a sheet: one line a column says how many there were."""
+
+    def __init__(self) -> None:
+        self.is_begun = False
+        # by column: how many, the first of them, sheet and header row
+        self._found: dict[int, tuple[int, str, str | None, int]] = {}
+
+    def gather(self, grid: Grid, table: Table, binding: Binding, rows: SheetRows) -> list[dict[str, object]]:
+        """Add the cells of one part; a line for each stray cell that the layout knows."""
+        lines = []
+        for col in range(rows.width):
+            if col not in binding.ignored and (col >= len(binding.headers) or not binding.headers[col]):
+                lines += self._gather_column(grid, table, binding, rows, col)
+        return lines
+
+    def _gather_column(self, grid: Grid, table: Table, binding: Binding, rows: SheetRows, col: int) -> list[dict[str, object]]:
+        column = rows.column(col)
+        # a set shows quickly that a column is empty, as most without a header are
+        present = {cell for cell in set(column) if not is_blank(cell)}
+        filled = [(no, cell) for no, cell in zip(rows.row_nos.tolist(), column, strict=True) if cell in present] if present else []
+        lines = []
+        for row_no, cell in filled:
+            text = cell_text(cell)
+            rule = next((rule for rule in table.stray_cells if re.search(rule.matches, text)), None)
+            if rule is None:
+                count, first, *_ = self._found.get(col, (0, text))
+                self._found[col] = (count + 1, first, grid.sheet_name, binding.header_row + 1)
+                continue
+            detail = f"cell left out by the layout: {rule.reason}"
+            lines.append(
+                build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=text)
+            )
+        return lines
+
+    def lines(self) -> list[dict[str, object]]:
+        """One line for each column in which cells were found."""
+        return [
+            build_rejected_line(
+                "unmapped_column",
+                f"expected a header above the {count} cells of this column, found none; give it a header, or add a rule to stray_cells",
+                sheet_name=sheet_name,
+                row_no=header_no,
+                col_no=col + 1,
+                raw_text=first,
+            )
+            for col, (count, first, sheet_name, header_no) in sorted(self._found.items())
+        ]
 
 
 def _rows_without_values(grid: Grid, binding: Binding, rows: SheetRows, missing: set[str]) -> list[dict[str, object]]:

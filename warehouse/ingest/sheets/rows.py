@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from warehouse.ingest.cells.cell_values import cell_text, code_text, is_blank, i
 from warehouse.ingest.cells.coded_texts import NO_TEXT, CodedTexts
 from warehouse.ingest.cells.column_values import coded_column
 from warehouse.ingest.formats.grids import Cell, Grid
-from warehouse.ingest.layouts import RowRule, Table
 from warehouse.ingest.raw_table import build_rejected_line
 from warehouse.ingest.sheets.bindings import Binding
+
+if TYPE_CHECKING:
+    from warehouse.ingest.layouts import RowRule, Table
 
 NO_YEAR = -1
 # rows turned into columns at a time: so many fit into the processor's cache
@@ -100,7 +103,7 @@ def split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[SheetRows, l
     body = grid.rows[binding.data_row :]
     filled = _filled_positions(body)
     rows = body if len(filled) == len(body) else [body[position] for position in filled]
-    row_nos = np.array(filled, np.int32) + (binding.data_row + 1)
+    row_nos = np.array(filled, np.int32) + (binding.data_row + 1 + grid.gap)
     column = cache(lambda col: coded_column(cells_of_column(rows, col)))
     dropped = _dropped(rows, column, table, binding)
     if grid.sheet_name is None:

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 from tests.warehouse.ingest.delivered import csv_bytes, deliver, xlsx_bytes
+from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.drafting.header_matching import match_header
 from warehouse.ingest.drafting.new_source import draft_folder, main, read_catalog, try_draft
 from warehouse.ingest.errors import LayoutError
-from warehouse.ingest.landing import build_raw
 from warehouse.ingest.layouts import parse_layout
+from warehouse.ingest.raw_files import build_raw
 from warehouse.ingest.raw_table import FileOrigin
 
 GDP = {
@@ -103,7 +104,8 @@ def read_by(draft_text: str, folder: Path) -> list[dict]:
     rows = []
     for path in sorted(folder.iterdir()):
         years = [int(part) for part in path.stem.split("_") if part.isdigit()]
-        rows += build_raw(path.read_bytes(), FileOrigin("new", years[0] if years else None, path.name), layout).to_pylist()
+        origin = FileOrigin("new", years[0] if years else None, path.name)
+        rows += build_raw(path.read_bytes(), origin, tables_of(layout, path.name)).to_pylist()
     return [row for row in rows if row["indicator_id"] and row["reason"] is None]
 
 
@@ -147,7 +149,7 @@ def test_the_province_panel_is_drafted_and_read(shared_dir):
     draft, files = draft_folder(folder, "province_panel")
     layout = parse_layout(draft.text, "province_panel.yml")
     name = "control V.xlsx"
-    rows = build_raw((folder / name).read_bytes(), FileOrigin("province_panel", None, name), layout).to_pylist()
+    rows = build_raw((folder / name).read_bytes(), FileOrigin("province_panel", None, name), tables_of(layout, name)).to_pylist()
     cells = {(row["place_text"], row["year"], row["indicator_id"]): row for row in rows if row["indicator_id"] and row["reason"] is None}
     gdp, students = (cells["北京市", 2015, indicator] for indicator in ("gdp_nominal_cny_100m", "students_college_10k"))
     assert (gdp["value"], gdp["unit_text"], gdp["place_level"]) == (24779.1, "亿元", "province")

@@ -11,6 +11,7 @@ from tests.warehouse.ingest.delivered import ROWS, csv_bytes, xlsx_bytes
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats import xlsx_guard
 from warehouse.ingest.formats.grids import read_grids
+from warehouse.ingest.formats.sheet_scan import column_number, scan_sheet
 
 XLSX = xlsx_bytes(Sheet1=ROWS)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600
@@ -108,15 +109,36 @@ def test_a_stray_cell_far_away_does_not_fill_the_memory():
         read_grids(far, "a.xlsx")
 
 
-@pytest.mark.parametrize("ending", [b"", b'"', b"/></row></sheetData></worksheet>", b" " * 100])
+def sheet_of(*rows: bytes) -> bytes:
+    return b'<?xml version="1.0"?><worksheet><sheetData>' + b"".join(rows) + b"</sheetData></worksheet>"
+
+
 @pytest.mark.parametrize("far", [b"B7", b"AAC1", b"A123456", b"XFD1048576"])
-def test_the_farthest_address_counts_wherever_it_stands(far, ending):
-    near = b"".join(b'<c r="%s%d"><v>1</v></c>' % (letters, row) for row in range(1, 5) for letters in (b"A", b"B"))
-    column, row = xlsx_guard._ADDRESS.match(b'r="%s"' % far).groups()
-    expected = (max(4, int(row)), max(2, xlsx_guard._column_number(column)))
-    for sheet in (b'<c r="%s"/>' % far + near + ending, near + b'<c r="%s"' % far + ending):
-        assert xlsx_guard._last_cell(sheet) == expected
-    assert xlsx_guard._last_cell(ending) == (0, 0)
+@pytest.mark.parametrize(
+    "spelling", [b'<c r="%s"/>', b"<c r='%s'/>", b'<c s="1" r="%s"/>', b'<x:c r="%s"/>', b'<c\n r = "%s"/>', b"<!-- -->" + b'<c r="%s"/>']
+)
+def test_the_farthest_address_counts_wherever_it_stands_and_however_it_is_spelt(far, spelling):
+    near = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c><c r="B%d"><v>1</v></c></row>' % (row, row, row) for row in range(1, 5))
+    letters, digits = far.decode().rstrip("0123456789"), far.decode().lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    expected = (max(4, int(digits)), max(2, column_number(letters)))
+    row = b'<row r="4">' + spelling % far + b"</row>"
+    for sheet in (sheet_of(row, near), sheet_of(near, row)):
+        scan = scan_sheet(sheet, "S", with_texts=False)
+        assert (scan.last_row, scan.last_col) == expected
+    empty = scan_sheet(sheet_of(), "S", with_texts=False)
+    assert (empty.last_row, empty.last_col) == (0, 0)
+
+
+def test_both_ways_to_look_at_a_sheet_find_the_same():
+    rows = (
+        b'<row r="1"><c r="A1" t="s"><v>3</v></c><c r="B1" t="e"><v>#N/A</v></c><c r="C1"><f>A1&lt;B1</f></c></row>',
+        b'<row r="3"><c r="D3"><f>1+1</f><v>2</v></c><c r="E3" t="str"><f>A1</f></c><c r="F3" t="e"><f>1/0</f><v>#DIV/0!</v></c></row>',
+    )
+    plain = scan_sheet(sheet_of(*rows), "S", with_texts=True)
+    parsed = scan_sheet(sheet_of(b"<!-- other spelling -->", *rows), "S", with_texts=True)
+    assert plain == parsed
+    assert plain.lost == {(1, 2): "#N/A", (1, 3): "=A1<B1", (3, 6): "#DIV/0!"}
+    assert plain.shared == {3: 1}
 
 
 def test_too_many_columns_in_a_csv():

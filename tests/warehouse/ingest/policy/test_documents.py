@@ -11,15 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.warehouse.ingest.policy.small_pdf import scanned_pdf, text_pdf
-from warehouse.ingest import landing
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.landing import find_files
-from warehouse.ingest.policy import pool as policy_pool
+from warehouse.ingest.landing import read_landing, read_source
 from warehouse.ingest.policy.clauses import split_clauses
 from warehouse.ingest.policy.cleaning import clean_text
-from warehouse.ingest.policy.documents import POLICY_SCHEMA, build_policy_document, build_sketch, count_clauses
-from warehouse.ingest.policy.files import MAX_POLICY_BYTES
+from warehouse.ingest.policy.documents import build_policy_document, build_sketch
+from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_SCHEMA
 from warehouse.ingest.raw_table import FileOrigin
+from warehouse.ingest.workers import pool
 
 BATCH_5 = (
     "雄安新区 大同市 满洲里市 营口市 盘锦市 吉林市 黑河市 常州市 连云港市 淮安市 盐城市 宿迁市 湖州市 嘉兴市 衢州市 台州市 丽水市 "
@@ -187,7 +186,7 @@ def test_bad_texts_in_a_landing_are_listed_with_their_reasons_and_stop_nothing(t
     tidy = tmp_path / "landing" / "tidy"
     tidy.mkdir()
     (tidy / "a.csv").write_text("city_id,year,indicator_id,value\n110000,2019,area_km2,1\n", encoding="utf-8")
-    landing.read_landing(tmp_path / "landing", tmp_path / "raw", tmp_path / "build", layouts={})
+    read_landing(tmp_path / "landing", tmp_path / "raw", tmp_path / "build", layouts={})
     skipped = pq.read_table(tmp_path / "build" / "raw" / "_skipped.parquet").to_pylist()
     reasons = {PurePosixPath(row["file_name"]).name: row["detail"] for row in skipped}
     expected = {name: reason for name, (_, reason) in bad.items()} | {"huge.txt": "found 200,000,000 bytes"}
@@ -267,18 +266,19 @@ def test_many_texts_are_split_by_two_processes_as_by_one(tmp_path, monkeypatch):
     for number in range(24):
         (texts / f"{number}.txt").write_text(PLAN.replace("〔2020〕5号", f"〔2020〕{number}号"), encoding="utf-8")
     (texts / "empty.txt").write_bytes(b"")
-    files = find_files(tmp_path / "landing", {})
-    monkeypatch.setattr(landing, "MIN_ITEMS", 1)
-    monkeypatch.setattr(policy_pool, "MIN_ITEMS", 1)
+    monkeypatch.setattr(pool, "ONE_WORKER_FILES", 1)
     made = {}
-    for processes in (1, 2):
-        raw = tmp_path / f"raw_{processes}"
-        raw.mkdir()
-        assert landing.prepare_policy_texts(files, raw, processes=processes) == 24
-        made[processes] = {file.name: file.read_bytes() for file in raw.iterdir()}
-        assert landing.prepare_policy_texts(files, raw, processes=1) == 0
+    for size in (1, 2):
+        monkeypatch.setattr(pool, "_shared", [pool.Pool(size)])
+        raw = tmp_path / f"raw_{size}"
+        report = read_source(tmp_path / "landing", raw, "policy_texts", layouts={})
+        assert (report.n_files, report.n_reused) == (24, 0)
+        made[size] = {file.name: file.read_bytes() for file in raw.glob("*.parquet")}
+        assert read_source(tmp_path / "landing", raw, "policy_texts", layouts={}).n_reused == 24
+        pool.close_readers()
     assert made[1] == made[2]
-    assert {count_clauses(tmp_path / "raw_1" / name) for name in made[1]} == {len(read(PLAN.encode(), "a.txt")["clauses"])}
+    lengths = {len(pq.read_table(tmp_path / "raw_1" / name).column("clauses")[0]) for name in made[1]}
+    assert lengths == {len(read(PLAN.encode(), "a.txt")["clauses"])}
 
 
 LETTER = (
