@@ -34,7 +34,10 @@ MOST_WORKERS = 4
 # what is idle or has closed its channel ends by itself
 _GRACE_SECONDS = 5.0
 _SMALLER = "deliver it in smaller parts, or save it again with the program it came from"
-_SERVER = "import sys; sys.path.insert(0, sys.argv[1]); from warehouse.ingest.workers.server import main; main(int(sys.argv[2]))"
+_SERVER = (
+    "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv[1]); "
+    "from warehouse.ingest.workers.server import main; main(int(sys.argv[2]))"
+)
 # One thread for each worker; malloc instead of a pool that reserves a gigabyte of address space at once.
 _SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -137,6 +140,12 @@ class Pool:
                     self._stop(worker)
                     if worker.task.descriptor is not None:
                         os.close(worker.task.descriptor)
+
+    def start(self) -> None:
+        """Load the parsers beside whatever this process does next, so that the first file need not wait for them."""
+        with self._lock:
+            if self._server is None:
+                self._open()
 
     def close(self) -> None:
         """End all processes."""
