@@ -19,9 +19,10 @@ from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_editions, read_landing, read_source
 from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.raw_cache import CONTENTS
 from warehouse.ingest.simulation.landing import EDITIONS as SIMULATED_EDITIONS
 from warehouse.ingest.snapshot import MOUNT_FAILED
-from warehouse.ingest.workers.pool import close_readers
+from warehouse.ingest.workers.pool import close_readers, shared_pool
 
 GROUP = "raw"
 SEEDS = REPO / "warehouse" / "seeds"
@@ -69,6 +70,9 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
 def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     """Write both simulated landings, unless they are there from the same code, seeds and number of cities."""
     if not settings.is_simulated:
+        if not (Home.from_environment().raw / CONTENTS).exists():
+            # nothing was read here before: the readers load beside what Dagster does until the first source is read
+            shared_pool().start()
         return dg.MaterializeResult(metadata={"status": "delivered files are given: nothing simulated"})
     from warehouse.ingest.simulation.landing import write_simulated_landing
 

@@ -224,6 +224,8 @@ def _find_tasks(
     faults: dict[str, FileFault],
 ) -> Iterator[Task]:
     """Hash every file, note those whose raw Parquet is in the cache, and give a task for each of the others."""
+    # one worker for both: another one would load and learn everything again
+    has_texts = any(file.origin.source_id == POLICY_SOURCE and file.note is None for file in files)
     for file in files:
         if file.note is not None:
             done[file.path] = _hashed_unread(file)
@@ -236,7 +238,7 @@ def _find_tasks(
             target = cache.folder / f"{raw_key(hashed, layout)}.parquet"
             counts = cache.find(target, file.path)
             if counts is None:
-                yield build_task(hashed, data, layout, target)
+                yield build_task(hashed, data, layout, target, POLICY_MODULES if has_texts else ())
             else:
                 reading.n_reused += 1
                 _note_read(hashed, target, counts, reading)
@@ -251,16 +253,16 @@ def _size_limit(file: DeliveredFile) -> tuple[int, str, str]:
     return MAX_TABLE_BYTES if is_table else MAX_FILE_BYTES, "file", "deliver it in smaller parts"
 
 
-def build_task(file: DeliveredFile, data: bytes | None, layout: Layout | None, target: Path) -> Task:
+def build_task(file: DeliveredFile, data: bytes | None, layout: Layout | None, target: Path, modules: tuple[str, ...] = ()) -> Task:
     """What a worker has to do for a file; a large one (`data` None) is copied first, so that what is parsed is what was hashed."""
     temporary = str(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
     note = (file, target)
     if file.origin.source_id == POLICY_SOURCE:
-        return Task(PolicyJob(data, file.origin, temporary), limits_for(0), POLICY_MODULES, size=file.size, note=note)
+        return Task(PolicyJob(data, file.origin, temporary), limits_for(0), modules, size=file.size, note=note)
     tables = tables_of(layout, file.origin.file_name) if layout else []
     descriptor = copy_privately(file.location, file.snapshot, target.parent) if data is None else None
     job = RawJob(data, file.origin, plain(tables), temporary)
-    return Task(job, limits_for(file.size), descriptor=descriptor, size=file.size, note=note)
+    return Task(job, limits_for(file.size), modules, descriptor=descriptor, size=file.size, note=note)
 
 
 def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Reading) -> None:

@@ -24,7 +24,9 @@ def write_table(table: pa.Table, target: Path) -> None:
         Naming the file.
     """
     try:
-        pq.write_table(table, target, **_options(table.schema))
+        # an open file spares looking for a file system
+        with pa.OSFile(str(target), "wb") as stream:
+            pq.write_table(table, stream, **_options(table.schema))
     except OSError as error:
         raise _named(error, target) from error
 

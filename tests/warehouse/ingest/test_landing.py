@@ -274,8 +274,8 @@ def test_raw_parquet_is_read_by_duckdb_with_its_types(tmp_path):
 
 
 def test_an_interrupted_write_leaves_no_half_file(tmp_path, monkeypatch):
-    def half(table, target, **_):
-        Path(target).write_bytes(b"PAR1")
+    def half(table, stream, **_):
+        stream.write(b"PAR1")
         raise KeyboardInterrupt
 
     monkeypatch.setattr(raw_parquet.pq, "write_table", half)

@@ -31,10 +31,15 @@ REPO = Path(__file__).resolve().parents[3]
 ONE_WORKER_BYTES, ONE_WORKER_FILES = 20_000_000, 200
 #: More workers would not hurt the time but each may take the memory of `limits`.
 MOST_WORKERS = 4
+_MOST_TRIES = 3
+_LOST = "the process that starts the readers of files was ended from outside, three times; start the refresh again"
 # what is idle or has closed its channel ends by itself
 _GRACE_SECONDS = 5.0
 _SMALLER = "deliver it in smaller parts, or save it again with the program it came from"
-_SERVER = "import sys; sys.path.insert(0, sys.argv[1]); from warehouse.ingest.workers.server import main; main(int(sys.argv[2]))"
+_SERVER = (
+    "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv[1]); "
+    "from warehouse.ingest.workers.server import main; main(int(sys.argv[2]))"
+)
 # One thread for each worker; malloc instead of a pool that reserves a gigabyte of address space at once.
 _SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -68,6 +73,8 @@ class Task:
         Bytes of the file.
     note : object
         Not sent.
+    n_tries : int
+        How often it was begun.
     """
 
     job: Job
@@ -76,6 +83,7 @@ class Task:
     descriptor: int | None = None
     size: int = 0
     note: Any = None
+    n_tries: int = 0
 
 
 @dataclass
@@ -86,6 +94,10 @@ class Outcome:
     fault: FileFault | None = None
     is_unforeseen: bool = False
     peak_bytes: int | None = None
+
+
+class StarterLostError(RuntimeError):
+    """The process that starts the workers was ended from outside, and its workers with it."""
 
 
 class Worker:
@@ -134,14 +146,22 @@ class Pool:
                     yield from self._ended(waiting)
             finally:
                 for worker in [key.data for key in waiting.get_map().values()]:
-                    self._stop(worker)
+                    with contextlib.suppress(StarterLostError):
+                        self._stop(worker)
                     if worker.task.descriptor is not None:
                         os.close(worker.task.descriptor)
 
+    def start(self) -> None:
+        """Load the parsers beside whatever this process does next, so that the first file need not wait for them."""
+        with self._lock:
+            if self._server is None:
+                self._open()
+
     def close(self) -> None:
         """End all processes."""
-        for worker in self._idle:
-            self._stop(worker, _GRACE_SECONDS)
+        with contextlib.suppress(StarterLostError):
+            for worker in self._idle:
+                self._stop(worker, _GRACE_SECONDS)
         self._idle, self._modules = [], set()
         if self._control is not None:
             self._control.close()
@@ -150,6 +170,7 @@ class Pool:
         self._server = self._control = None
 
     def _start(self, task: Task, waiting: selectors.BaseSelector) -> None:
+        task.n_tries += 1
         worker = self._free_worker(task.modules)
         worker.task, worker.deadline = task, time.monotonic() + task.limits.clock_seconds
         # a worker that is gone already answers with the end of its channel
@@ -166,9 +187,16 @@ class Pool:
         for worker in [*ready, *late]:
             waiting.unregister(worker.channel)
             task, worker.task = worker.task, None
+            try:
+                outcome = self._too_late(worker, task.limits) if worker in late else self._outcome(worker, task.limits)
+            except StarterLostError:
+                if task.n_tries >= _MOST_TRIES:
+                    raise
+                self._start(task, waiting)
+                continue
             if task.descriptor is not None:
                 os.close(task.descriptor)
-            yield task, self._too_late(worker, task.limits) if worker in late else self._outcome(worker, task.limits)
+            yield task, outcome
 
     def _outcome(self, worker: Worker, limits: Limits) -> Outcome:
         message = receive(worker.channel) if _is_open(worker.channel) else None
@@ -191,6 +219,12 @@ class Pool:
         return Outcome(fault=fault, peak_bytes=peak)
 
     def _free_worker(self, modules: tuple[str, ...]) -> Worker:
+        for _ in range(_MOST_TRIES):
+            with contextlib.suppress(StarterLostError):
+                return self._worker_with(modules)
+        raise StarterLostError(_LOST)
+
+    def _worker_with(self, modules: tuple[str, ...]) -> Worker:
         if self._server is None or self._server.poll() is not None:
             self._open()
         new = [name for name in modules if name not in self._modules]
@@ -200,7 +234,7 @@ class Pool:
                 self._stop(worker, _GRACE_SECONDS)
             self._idle = []
             for name in new:
-                send(self._control, json.dumps(["import", name]).encode())
+                self._ask("import", name)
             self._modules.update(new)
         return self._idle.pop() if self._idle else self._fork()
 
@@ -220,13 +254,22 @@ class Pool:
             return Worker(self._ask("fork", None, (theirs.fileno(),)), ours)
 
     def _ask(self, request: str, argument: object, descriptors: tuple[int, ...] = ()) -> Any:
-        send(self._control, json.dumps([request, argument]).encode(), descriptors)
-        answer = receive(self._control)
+        answer = None
+        if self._server is not None:
+            with contextlib.suppress(OSError):
+                send(self._control, json.dumps([request, argument]).encode(), descriptors)
+                answer = receive(self._control)
         if answer is None:
-            code = self._server.wait()
-            self._server = None
-            raise RuntimeError(f"the process that starts the readers of files has ended (exit {code}); start the refresh again")
+            self._lose_starter()
+            raise StarterLostError(_LOST)
         return json.loads(answer[0])
+
+    def _lose_starter(self) -> None:
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait()
+            self._control.close()
+        self._server, self._control, self._idle = None, None, []
 
     def _stop(self, worker: Worker, grace_seconds: float = 0.0) -> tuple[int, int]:
         """End a worker, at once or after some time to end by itself; its wait status and its highest memory."""

@@ -48,6 +48,7 @@ def main(descriptor: int) -> None:
             send(control, json.dumps(_fork(control, descriptors[0])).encode())
         elif request == "import":
             importlib.import_module(argument)
+            send(control, json.dumps(None).encode())
         elif request == "end":
             send(control, json.dumps(_end(*argument)).encode())
 

@@ -17,9 +17,9 @@ ANY, LOST = "", "expected"
 class Size:
     """How large the cases are; the long form takes more."""
 
-    many = 40_000
-    html_bytes = 200_000
-    swollen_bytes = 20_000_000
+    many = 20_000
+    html_bytes = 100_000
+    swollen_bytes = 10_000_000
 
 
 Case = tuple[Callable[[], dict[str, bytes]], str | int]

@@ -58,6 +58,10 @@ class Act:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         time.sleep(600)
 
+    def _nap(self, _: int | None) -> str:
+        time.sleep(self.argument)
+        return "woke"
+
     def _many(self, _: int | None) -> None:
         deep: list[Any] = []
         for _level in range(1_000_000):

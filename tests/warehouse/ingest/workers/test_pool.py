@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,6 +119,25 @@ def test_a_starter_that_was_killed_is_started_again(pool):
     pool._server.kill()
     pool._server.wait()
     assert run(pool, Act("echo", 2))[0].value == 2
+
+
+def test_a_starter_that_is_killed_at_work_is_started_again_and_the_file_read(pool):
+    """Its workers end with it: the file they had is begun anew."""
+    run(pool, Act("echo", 1))
+    server = pool._server
+    threading.Timer(0.3, server.kill).start()
+    (outcome,) = run(pool, Act("nap", 1.0))
+    assert outcome.value == "woke"
+    assert pool._server is not server
+
+
+def test_a_pool_whose_starter_was_killed_can_be_closed():
+    pool = Pool(1)
+    run(pool, Act("echo", 1))
+    pool._server.kill()
+    pool.close()
+    assert run(pool, Act("echo", 2))[0].value == 2
+    pool.close()
 
 
 def test_a_killed_refresh_leaves_no_parser_behind():
