@@ -91,7 +91,8 @@ def test_an_interrupted_refresh_ends_at_once_with_one_sentence(
     for k in range(counts.interrupts):
         before = require_whole(home)
         change(landing, 1000 * number + k)
-        process = start(home, landing)
+        # the test run itself may have been put into the background by a shell, with interrupts ignored
+        process = start(home, landing, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         # in the quick form while it works for certain; in full at any moment
         time.sleep(moments.uniform(0.02, 0.95) * seconds if counts.interrupts > 1 else 2.0)
         told = time.monotonic()

@@ -29,6 +29,8 @@ def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
         "import os, signal, subprocess, sys\nfrom orchestration.supervision import supervise\n\n"
         f"def work():\n    {body}\n    return 0\n\nsys.exit(supervise({command!r}, work))\n"
     )
+    # the test run itself may have been put into the background by a shell, with interrupts ignored
+    options.setdefault("preexec_fn", lambda: [signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)])
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-c", code], cwd=REPO, **{"preexec_fn": hear_signals, **pipes, **options})
     STARTED.append(process)
