@@ -178,7 +178,11 @@ def _alone(table):
 
 THIN = {
     "single cohort": (lambda t: t.assign(cohort_year=t["cohort_year"].mask(t["cohort_year"].notna(), 2014)), "city", []),
-    "one cluster": (lambda t: t.assign(province_i_id=1, province_j_id=1), "city", ["Only 0 provinces", "the pilots sit in one province"]),
+    "one cluster": (
+        lambda t: t.assign(province_i_id=1, province_j_id=1),
+        "permutation",
+        ["Only 0 provinces", "the pilots sit in one province"],
+    ),
     "one pilot": (_alone, "permutation", ["only one pilot"]),
 }
 
