@@ -11,17 +11,12 @@ import pandas as pd
 
 from .admissions import infer_city_cohorts
 from .pair_panel import PairPanel, pair_cohorts
+from .panel_table import PanelFileError, PanelTable
 
 KEYS = ("city_i_id", "city_j_id", "year", "cohort_year")
 PROVINCES = ("province_i_id", "province_j_id")
 CITY_COHORTS = ("city_i_cohort_year", "city_j_cohort_year")
-MISSING = ("", "na", "nan", "null", "none", "<na>")
-FIRST_YEAR, LAST_YEAR = 1000, 3000
 NAMED_CITIES = 5
-
-
-class PanelFileError(ValueError):
-    """The file cannot be used; the message names file, line and column, what was expected, what was found and what to do."""
 
 
 @dataclass(frozen=True)
@@ -66,33 +61,11 @@ def read_pair_file(path: Path, outcome: str, controls: tuple[str, ...]) -> PairF
     return _build(table, outcome, controls)
 
 
-class _Table:
-    """Columns of the file as text, with messages that name the place."""
+class _Table(PanelTable):
+    """A pair panel: two ids, and columns that come in pairs."""
 
-    def __init__(self, path: Path, frame: pd.DataFrame) -> None:
-        self.path, self.frame = path, frame
-        self.is_parquet = path.suffix.lower() == ".parquet"
-
-    def fail(self, row: int | None, column: str | None, expected: str, found: str, remedy: str) -> PanelFileError:
-        where = "" if row is None else f", {'row' if self.is_parquet else 'line'} {self.place(row)}"
-        where += "" if column is None else f", column {column}"
-        return PanelFileError(f"{self.path.name}{where}: expected {expected}, found {found}; {remedy}")
-
-    def place(self, row: int) -> int:
-        """Row of a Parquet file, or line of a CSV with the header as line 1; both from 1."""
-        return int(self.frame.index[row]) + 1
-
-    def require(self, names: tuple[str, ...]) -> None:
-        repeated = self.frame.columns[self.frame.columns.duplicated()].tolist()
-        if repeated:
-            raise self.fail(None, repeated[0], "each column once", "the name twice in the header", "rename one of them")
-        absent = [name for name in names if name not in self.frame.columns]
-        if absent:
-            found = ", ".join(map(str, self.frame.columns)) or "no columns"
-            remedy = "add the column (cohort_year: the year the pair is first treated, blank = never; a 0/1 dummy does not do)"
-            raise self.fail(None, ", ".join(absent), "it in the header", f"only {found}", remedy)
-        if len(self.frame) == 0:
-            raise self.fail(None, None, "one row for a pair in a year", "no rows", "give a panel with data")
+    one_row = "one row for a pair in a year"
+    hint = "add the column (cohort_year: the year the pair is first treated, blank = never; a 0/1 dummy does not do)"
 
     def require_both(self, names: tuple[str, str]) -> None:
         present = [name in self.frame.columns for name in names]
@@ -102,12 +75,6 @@ class _Table:
 
     def has(self, names: tuple[str, str]) -> bool:
         return names[0] in self.frame.columns
-
-    def text(self, column: str) -> np.ndarray:
-        return self.frame[column].to_numpy(dtype=object)
-
-    def blank(self, column: str) -> np.ndarray:
-        return np.array([value.lower() in MISSING for value in self.text(column)], dtype=bool)
 
     def labels(self, columns: tuple[str, str]) -> list[np.ndarray]:
         """Two id columns: integers if all of them are, else text."""
@@ -119,26 +86,6 @@ class _Table:
         if all(_is_integer(value) for values in texts for value in set(values.tolist())):
             return [np.array([int(value) for value in values], dtype=np.int64) for values in texts]
         return [values.astype(str) for values in texts]
-
-    def numbers(self, column: str, kind: str = "a number or a blank") -> np.ndarray:
-        """Floats, NaN for blanks; infinite values and text are errors."""
-        blank, texts = self.blank(column), self.text(column)
-        values = pd.to_numeric(pd.Series(np.where(blank, "nan", texts), dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-        wrong = np.flatnonzero((~np.isfinite(values)) & ~blank)
-        if len(wrong):
-            raise self.fail(int(wrong[0]), column, kind, repr(texts[wrong[0]]), "correct the cell")
-        return values
-
-    def years(self, column: str, *, may_be_blank: bool) -> np.ndarray:
-        """Integer years, 0 for blanks."""
-        kind = f"a year from {FIRST_YEAR} to {LAST_YEAR}" + (" or a blank (never)" if may_be_blank else "")
-        values = self.numbers(column, kind)
-        filled = np.where(np.isnan(values), 0, values)
-        wrong = (filled != np.floor(filled)) | (((filled < FIRST_YEAR) | (filled > LAST_YEAR)) & ~(np.isnan(values) & may_be_blank))
-        if wrong.any():
-            row = int(np.flatnonzero(wrong)[0])
-            raise self.fail(row, column, kind, repr(self.text(column)[row]), "correct the cell")
-        return filled.astype(np.int64)
 
 
 def _is_integer(value: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ..panel.pair_file import FIRST_YEAR, LAST_YEAR, MISSING, PanelFileError
+from ..panel.panel_table import PanelFileError, PanelTable
 
 COLUMNS = ("city_id", "year", "growth", "cohort_year", "block_id")
 
@@ -57,7 +57,7 @@ def read_city_file(path: Path) -> CityFile:
     table.require(COLUMNS)
     ids, blocks = table.labels("city_id"), table.labels("block_id")
     years_of_row, cohort_of_row = table.years("year", may_be_blank=False), table.years("cohort_year", may_be_blank=True)
-    values = table.numbers("growth", "a number or a blank")
+    values = table.numbers("growth")
     city_ids, city = np.unique(ids, return_inverse=True)
     years, year = np.unique(years_of_row, return_inverse=True)
     _refuse_duplicates(table, city * len(years) + year, ids, years_of_row)
@@ -68,69 +68,18 @@ def read_city_file(path: Path) -> CityFile:
     return CityFile(growth, years, cohort, block, city_ids)
 
 
-class _Table:
-    """Columns of the file as text, with messages that name the place."""
+class _Table(PanelTable):
+    """A city panel."""
 
-    def __init__(self, path: Path, frame: pd.DataFrame) -> None:
-        self.path, self.frame = path, frame
-        self.unit = "row" if path.suffix.lower() == ".parquet" else "line"
-
-    def fail(self, row: int | None, column: str | None, expected: str, found: str, remedy: str) -> PanelFileError:
-        where = "" if row is None else f", {self.unit} {self.place(row)}"
-        where += "" if column is None else f", column {column}"
-        return PanelFileError(f"{self.path.name}{where}: expected {expected}, found {found}; {remedy}")
-
-    def place(self, row: int) -> int:
-        """Row of a Parquet file, or line of a CSV with the header as line 1; both from 1."""
-        return int(self.frame.index[row]) + 1
-
-    def require(self, names: tuple[str, ...]) -> None:
-        repeated = self.frame.columns[self.frame.columns.duplicated()].tolist()
-        if repeated:
-            raise self.fail(None, repeated[0], "each column once", "the name twice in the header", "rename one of them")
-        absent = [name for name in names if name not in self.frame.columns]
-        if absent:
-            found = ", ".join(map(str, self.frame.columns)) or "no columns"
-            remedy = "add the column (cohort_year: the year the city is first treated, blank = never; block_id: its province)"
-            raise self.fail(None, ", ".join(absent), "it in the header", f"only {found}", remedy)
-        if len(self.frame) == 0:
-            raise self.fail(None, None, "one row for a city in a year", "no rows", "give a panel with data")
-
-    def text(self, column: str) -> np.ndarray:
-        return self.frame[column].to_numpy(dtype=object)
+    one_row = "one row for a city in a year"
+    hint = "add the column (cohort_year: the year the city is first treated, blank = never; block_id: its province)"
 
     def labels(self, column: str) -> np.ndarray:
-        texts = self.text(column)
-        empty = np.flatnonzero(self._blank(texts))
+        """Ids as text; a blank one is an error."""
+        empty = np.flatnonzero(self.blank(column))
         if len(empty):
             raise self.fail(int(empty[0]), column, "an id", "a blank cell", "fill it in or remove the row")
-        return texts.astype(str)
-
-    def numbers(self, column: str, kind: str) -> np.ndarray:
-        """Floats, NaN for blanks; infinite values and text are errors."""
-        texts = self.text(column)
-        blank = self._blank(texts)
-        values = pd.to_numeric(pd.Series(np.where(blank, "nan", texts), dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-        wrong = np.flatnonzero(~np.isfinite(values) & ~blank)
-        if len(wrong):
-            raise self.fail(int(wrong[0]), column, kind, repr(texts[wrong[0]]), "correct the cell")
-        return values
-
-    def years(self, column: str, *, may_be_blank: bool) -> np.ndarray:
-        """Integer years, 0 for blanks."""
-        kind = f"a year from {FIRST_YEAR} to {LAST_YEAR}" + (" or a blank (never)" if may_be_blank else "")
-        values = self.numbers(column, kind)
-        blank = np.isnan(values)
-        filled = np.where(blank, 0, values)
-        wrong = ((filled != np.floor(filled)) | (filled < FIRST_YEAR) | (filled > LAST_YEAR)) & ~(blank & may_be_blank)
-        if wrong.any():
-            row = int(np.flatnonzero(wrong)[0])
-            raise self.fail(row, column, kind, repr(self.text(column)[row]), "correct the cell")
-        return filled.astype(np.int64)
-
-    @staticmethod
-    def _blank(texts: np.ndarray) -> np.ndarray:
-        return np.array([value.lower() in MISSING for value in texts], dtype=bool)
+        return self.text(column).astype(str)
 
 
 def _read(path: Path) -> pd.DataFrame:
