@@ -34,6 +34,7 @@ FILES = {
     "rejected": "rejected_rows",
     "files": "files",
     "estimates": "estimate",
+    "policy_mix": "policy_tool",
 }
 
 

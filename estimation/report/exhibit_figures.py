@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from .analyses_names import DYNAMICS, HEADLINE
 from .exhibit_data import ExhibitData
-from .figures import BLUE, EVENT_WORDS, GREY, INK, ORANGE, SKY, STYLE, VERMILION, event_rows, stamp
+from .figures import BLUE, EVENT_WORDS, GREY, INK, ORANGE, SIMULATED, SKY, STYLE, VERMILION, event_rows, stamp
 from .figures import event_study as draw_event_study
 
 OVERALL = ("treated", "att")
@@ -30,7 +30,7 @@ def save_figure(figure: Figure, folder: Path, name: str, *, is_simulated: bool) 
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
     paths = [folder / f"{name}.{kind}" for kind in metadata]
     with plt.rc_context(STYLE):
-        stamp(figure, is_simulated)
+        stamp(figure, SIMULATED if is_simulated else "")
         for path, kind in zip(paths, metadata, strict=True):
             figure.savefig(path, format=kind, dpi=DOTS_PER_INCH, metadata=metadata[kind], facecolor="white")
         plt.close(figure)

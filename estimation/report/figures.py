@@ -88,21 +88,21 @@ def inline(svg: str, prefix: str) -> str:
     return re.sub(r'(<svg[^>]*?)\swidth="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?)\sheight="[^"]*"', r"\1", svg, count=1), count=1)
 
 
-def drawn(width: float, height: float, draw: Callable[[Figure, Axes], None], is_simulated: bool) -> str:
+def drawn(width: float, height: float, draw: Callable[[Figure, Axes], None], stamped: str = "") -> str:
     """Draw on one pair of axes and return the SVG."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
             draw(figure, axes)
-            stamp(figure, is_simulated)
+            stamp(figure, stamped)
             return to_svg(figure)
 
 
-def stamp(figure: Figure, is_simulated: bool) -> None:
-    """Say on the picture itself that its numbers are simulated."""
-    if is_simulated:
-        figure.suptitle(SIMULATED, x=0.99, ha="right", color=VERMILION, fontsize=8, fontweight="bold")
+def stamp(figure: Figure, text: str) -> None:
+    """Say on the picture itself that its numbers are simulated; nothing where the text is empty."""
+    if text:
+        figure.suptitle(text, x=0.99, ha="right", color=VERMILION, fontsize=8, fontweight="bold")
 
 
 def axis_titles(axes: Axes, x: str, y: str) -> None:
@@ -198,7 +198,7 @@ def event_study_svg(
     rows = event_rows(estimates, spec_id, truth)
     if rows.empty:
         return None
-    return drawn(6.4, 3.9, lambda figure, axes: event_study(axes, rows, EVENT_WORDS), is_simulated)
+    return drawn(6.4, 3.9, lambda figure, axes: event_study(axes, rows, EVENT_WORDS), SIMULATED if is_simulated else "")
 
 
 def year_ticks(axes: Axes, first: int, last: int) -> None:
@@ -207,7 +207,7 @@ def year_ticks(axes: Axes, first: int, last: int) -> None:
     axes.set_xticks(list(range(first, last + 1, step)))
 
 
-def means_svg(gap: pd.DataFrame, approvals: Sequence[Any], breaks: Sequence[int], words: dict[str, str], is_simulated: bool) -> str:
+def means_svg(gap: pd.DataFrame, approvals: Sequence[Any], breaks: Sequence[int], words: dict[str, str], stamped: str = "") -> str:
     """Means of pairs with one pilot and with none, their gap underneath, breaks of the data hatched, approvals dotted.
 
     Parameters
@@ -240,11 +240,11 @@ def means_svg(gap: pd.DataFrame, approvals: Sequence[Any], breaks: Sequence[int]
         axis_titles(bottom, words["year"], words["gap_y"])
         bottom.set_xlim(years[0] - 0.5, years[-1] + 2.6)
         year_ticks(bottom, int(years[0]), int(years[-1]))
-        stamp(figure, is_simulated)
+        stamp(figure, stamped)
         return to_svg(figure)
 
 
-def provinces_svg(rows: pd.DataFrame, names: Sequence[str], words: dict[str, str], is_simulated: bool) -> str:
+def provinces_svg(rows: pd.DataFrame, names: Sequence[str], words: dict[str, str], stamped: str = "") -> str:
     """Estimate without each province, the furthest first, against the estimate with all.
 
     Parameters
@@ -263,10 +263,10 @@ def provinces_svg(rows: pd.DataFrame, names: Sequence[str], words: dict[str, str
         axes.set_yticks(place, list(names), fontsize=8.5)
         axis_titles(axes, words["carry_x"], words["carry_y"])
 
-    return drawn(6.2, 0.9 + 0.2 * len(rows), draw, is_simulated)
+    return drawn(6.2, 0.9 + 0.2 * len(rows), draw, stamped)
 
 
-def distance_svg(bins: pd.DataFrame, words: dict[str, str], is_simulated: bool) -> str:
+def distance_svg(bins: pd.DataFrame, words: dict[str, str], stamped: str = "") -> str:
     """Mean synchronization of groups of pairs by their distance."""
 
     def draw(figure: Figure, axes: Axes) -> None:
@@ -274,10 +274,10 @@ def distance_svg(bins: pd.DataFrame, words: dict[str, str], is_simulated: bool) 
         axes.set_xlim(left=0)
         axis_titles(axes, words["distance_x"], words["distance_y"])
 
-    return drawn(6.4, 3.4, draw, is_simulated)
+    return drawn(6.4, 3.4, draw, stamped)
 
 
-def estimators_svg(lines: Sequence[tuple[str, pd.DataFrame]], words: dict[str, str], is_simulated: bool) -> str:
+def estimators_svg(lines: Sequence[tuple[str, pd.DataFrame]], words: dict[str, str], stamped: str = "") -> str:
     """Event studies of several estimators side by side on one base, each with its default interval and a label at its last point.
 
     Parameters
@@ -301,4 +301,4 @@ def estimators_svg(lines: Sequence[tuple[str, pd.DataFrame]], words: dict[str, s
         axes.set_xticks(times)
         axis_titles(axes, words["event_x"], words["event_y"])
 
-    return drawn(7.4, 3.9, draw, is_simulated)
+    return drawn(7.4, 3.9, draw, stamped)

@@ -48,6 +48,11 @@ class Words:
         group, name = key.split(".", maxsplit=1)
         return re.sub(r"<[^>]+>", "", book()[group][name][self._at]).format(**values)
 
+    def template(self, key: str) -> str:
+        """A phrase with its open places, for a script to fill in as text."""
+        group, name = key.split(".", maxsplit=1)
+        return book()[group][name][self._at]
+
     def name(self, group: str, key: object) -> str:
         """What an id is called; the id itself, with blanks for its underscores, where `words.yml` does not know it."""
         known = book()[group].get(str(key))

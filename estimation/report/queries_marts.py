@@ -19,6 +19,16 @@ members as (
     from complete cross join span inner join marts.dim_city using (city_id)
 )
 """
+# strengths are whole numbers of halves, so their sums are exact in any order
+_POLICY = """with zones as (select zone_name_zh, min(batch) as batch from marts.dim_pilot_zone group by zone_name_zh),
+        tools as (
+            select coalesce(zones.batch, 0) as batch, t.* from marts.fct_policy_tool as t left join zones using (zone_name_zh)
+            where t."year" = (select max("year") from marts.fct_policy_tool)
+        )"""
+_SHARES = ", ".join(
+    f"sum(case when tool_class = '{name}' then strength else 0 end) / nullif(sum(strength), 0) as {name}"
+    for name in ("supply", "environment", "demand")
+)
 
 MARTS = {
     "cities": Query(
@@ -69,6 +79,24 @@ MARTS = {
         group by m.cohort_year order by m.cohort_year nulls last
         """,
         ("cohort_year",),
+    ),
+    "zones": Query(
+        ("marts.dim_pilot_zone",),
+        "city_id, zone_name_zh, batch, approval_date, document_no",
+        """
+        select city_id, zone_name_zh, batch, approval_date::date::varchar as approval_date, document_no from marts.dim_pilot_zone
+        order by city_id, batch, zone_name_zh
+        """,
+        ("city_id", "zone_name_zh"),
+    ),
+    "growth_median": Query(
+        ("marts.fct_city_year",),
+        "year, official, deflated",
+        """
+        select "year", median(growth_official_pct) as official, median(growth_deflated_pct) as deflated from marts.fct_city_year
+        where growth_official_pct is not null or growth_deflated_pct is not null group by "year" order by "year"
+        """,
+        ("year",),
     ),
     "batches": Query(
         ("marts.dim_pilot_zone",),
@@ -177,6 +205,39 @@ MARTS = {
         ("marts.fct_policy_clause",),
         "n_clauses, n_documents",
         "select count(*) as n_clauses, count(distinct document_id) as n_documents from marts.fct_policy_clause",
+    ),
+    "policy_batch": Query(
+        ("marts.fct_policy_tool", "marts.dim_pilot_zone"),
+        "batch, year, n_zones, strength, supply, environment, demand",
+        f"""
+        {_POLICY}
+        select batch, "year", count(distinct zone_name_zh) as n_zones, sum(strength) as strength,
+            {_SHARES}
+        from tools group by batch, "year" having sum(strength) > 0 order by batch = 0, batch
+        """,
+        ("batch",),
+    ),
+    "policy_zone": Query(
+        ("marts.fct_policy_tool", "marts.dim_pilot_zone"),
+        "zone_name_zh, batch, strength, supply, environment, demand",
+        f"""
+        {_POLICY}
+        select zone_name_zh, batch, sum(strength) as strength,
+            {_SHARES}
+        from tools group by zone_name_zh, batch having sum(strength) > 0 order by batch = 0, batch, zone_name_zh
+        """,
+        ("zone_name_zh",),
+    ),
+    "policy_tool": Query(
+        ("marts.fct_policy_tool", "marts.dim_pilot_zone"),
+        "tool_class, tool, batch, share",
+        f"""
+        {_POLICY}
+        , totals as (select batch, sum(strength) as total from tools group by batch)
+        select tool_class, tool, batch, sum(strength) / nullif(min(total), 0) as share from tools inner join totals using (batch)
+        group by tool_class, tool, batch order by all
+        """,
+        ("tool_class", "tool", "batch"),
     ),
     "counts": Query(
         ("marts.dim_city", "marts.fct_city_year"),

@@ -122,7 +122,7 @@ def render_site(
 def _render(environment: jinja2.Environment, page: Page, context: Context, shared: dict[str, Any]) -> str:
     script = "".join((SCRIPTS / name).read_text(encoding="utf-8") for name in (COMMON_SCRIPT, *page.scripts))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    says = {key.split(".", maxsplit=1)[1]: str(context.words(key)) for key in (*SEARCH, *page.says)}
+    says = {key.split(".", maxsplit=1)[1]: context.words.template(key) for key in (*SEARCH, *page.says)}
     inline = {
         "says": {"search": says["search"], "rows": says["found_rows"], **says},
         **page.inline(context),

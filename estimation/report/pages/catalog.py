@@ -6,7 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .cities import cities, cities_data
 from .context import Context
+from .data_page import data_page
+from .methods import methods
+from .policy import policy
 from .result import result
 from .robust import curve_data, robust
 from .whom import whom
@@ -38,6 +42,14 @@ class Page:
 
 # drawn in the page where a reader chooses what to see; every other picture is static
 PLOT = ("d3.min.js", "plot.umd.min.js")
+CITY_SAYS = (
+    "layer_batch", "layer_sync", "layer_change", "layer_all", "map_said", "not_admitted", "admitted_before", "admitted_in", "not_yet",
+    "no_value", "partners_said", "no_partners", "before", "after", "change", "partners_x", "official", "deflated", "median_all", "growth",
+    "growth_x", "growth_y", "no_growth", "batch_word", "no_texts", "no_zone", "cm_growth_official", "cm_growth_deflated", "cities_group",
+    "provinces_group", "indicator", "values_said", "formula_official", "formula_deflated", "value", "source", "edition", "file", "sheet",
+    "cell", "as_delivered", "state", "is_current", "not_used", "flag", "detail", "computed", "within", "inputs", "gap",
+    "others_delivered", "no_number", "city",
+)  # fmt: skip
 SEARCH = ("label.search", "label.found_rows")
 PAGES = (
     Page(
@@ -61,4 +73,32 @@ PAGES = (
         ),
     ),
     Page("whom", whom, ("coefficient", "channel")),
+    Page(
+        "cities",
+        cities,
+        ("cities", "zones", "batches", "city_change", "growth_median", "distance"),
+        scripts=("map.js", "values.js"),
+        libraries=PLOT,
+        styles=("cities.css",),
+        inline=cities_data,
+        says=tuple(f"cities.{name}" for name in CITY_SAYS),
+    ),
+    Page(
+        "policy",
+        policy,
+        ("policy", "policy_batch", "policy_tool", "policy_zone"),
+        scripts=("policy.js",),
+        styles=("policy.css",),
+        says=("policy.found",),
+    ),
+    Page(
+        "data",
+        data_page,
+        (
+            "coverage", "sources", "files", "flags", "flagged_rows", "conflict_causes", "conflict_sources", "conflict_worst", "revisions",
+            "revision_worst", "value_changes", "estimate_changes", "rejected", "gates",
+        ),
+        styles=("data.css",),
+    ),
+    Page("methods", methods, ("power",)),
 )  # fmt: skip

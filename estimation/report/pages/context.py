@@ -47,10 +47,23 @@ class Context:
         """Diagnostics by spec, name and term."""
         return {(row["spec_id"], row["diagnostic"], row["term"]): row for row in self.rows("diagnostic")}
 
+    @functools.cached_property
+    def places(self) -> dict[int, str]:
+        """Names of cities and provinces by their code, in the language of the page."""
+        names: dict[int, str] = {}
+        for level in ("province", "city"):
+            names |= {int(row[f"{level}_id"]): self.words.place(row, level) for row in self.rows("cities")}
+        return names
+
     @property
     def is_simulated(self) -> bool:
         """Whether every number is simulated."""
         return self.data.is_simulated
+
+    @property
+    def stamp(self) -> str:
+        """What a picture says of itself where its numbers are simulated; empty where they are not."""
+        return self.words.plain("label.simulated") if self.is_simulated else ""
 
 
 def variant(spec_id: str) -> str:

@@ -122,7 +122,7 @@ def _event_study(page: Context) -> Chart | None:
     words = {name: page.words.plain(f"result.{name}", p="{p}") for name in figures.EVENT_WORDS}
     leads = page.diagnostic(DYNAMICS, "joint_leads_permutation_p")
     leads_p = None if leads is None else float(leads["value"])
-    svg = figures.drawn(6.4, 3.9, lambda figure, axes: figures.event_study(axes, rows, words, leads_p), page.is_simulated)
+    svg = figures.drawn(6.4, 3.9, lambda figure, axes: figures.event_study(axes, rows, words, leads_p), page.stamp)
     after = [row for row in rows_of(page.data, "event") if row["spec_id"] == DYNAMICS and row["event_time"] >= 0]
     differ = sum(excludes_zero(row) for row in after)
     title = page.words.plain("result.event_some", n=differ, of=len(after)) if differ else page.words.plain("result.event_none")
@@ -152,7 +152,7 @@ def _means(page: Context) -> Chart | None:
     words = {name: w.plain(f"result.{name}") for name in ("means_y", "gap_y", "year", "approval")}
     words |= {name: w.plain(f"result.{name}", n=counts[name]) for name in ("one", "none")}
     breaks = [int(row["year"]) for row in page.rows("breaks") if (row["share_changed"] or 0) >= BREAK_SHARE]
-    svg = figures.means_svg(gap, page.data["batches"]["approval_date"], breaks, words, page.is_simulated)
+    svg = figures.means_svg(gap, page.data["batches"]["approval_date"], breaks, words, page.stamp)
     ends = {"low": shown(gap["gap"].min(), "+2"), "high": shown(gap["gap"].max(), "+2")}
     title, note = w.plain("result.means_title", **ends), w.plain("result.means_note")
     return chart("means", svg, title=title, alt=w.plain("result.means_alt"), data="gap", tables="marts.panel_pair_year", note=note)
@@ -164,7 +164,7 @@ def _carry(page: Context) -> Chart | None:
         return None
     names = [w.place(row, "province") or str(row["province_id"]) for row in page.rows("without_province")]
     words = {name: w.plain(f"result.{name}") for name in ("carry_x", "carry_y")}
-    svg = figures.provinces_svg(frame, names, words, page.is_simulated)
+    svg = figures.provinces_svg(frame, names, words, page.stamp)
     ends = {"low": shown(frame["estimate"].min(), "+3"), "high": shown(frame["estimate"].max(), "+3"), "name": names[0]}
     texts = {"title": w.plain("result.carry_title", **ends), "alt": w.plain("result.carry_alt"), "note": w.plain("result.carry_note")}
     return chart("carry", svg, data="without_province", tables="estimates.diagnostic", **texts)

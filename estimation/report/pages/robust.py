@@ -115,7 +115,7 @@ def _estimators(page: Context) -> Chart | None:
         return None
     words = {name: page.words.plain(f"result.{name}") for name in ("event_x", "event_y")}
     named = [(page.words.name("estimators", name), own) for name, own in lines]
-    svg = figures.estimators_svg(named, words, page.is_simulated)
+    svg = figures.estimators_svg(named, words, page.stamp)
     texts = {name: page.words.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note")}
     return chart("estimators", svg, data="events", tables="estimates.estimate", **texts)
 
