@@ -12,6 +12,7 @@ from ..cells import Row, num, number
 from ..charts import Chart, chart
 from ..forest import Forest, build_forest
 from .context import Context, variant
+from .grouped import Grouped, group
 
 # families of the forest, in the order of reading; robustness holds estimators and other rules, told apart by the variant
 FAMILIES = ("primary", "baseline", "estimators", "rules", "matching", "leave_out", "confounders", "spillovers", "alternative_outcomes", "placebo")
@@ -80,22 +81,17 @@ def _placebo_name(page: Context, row: Row) -> str:
     return page.words.plain("robust.back", n=count) if is_shift else page.words.name("variants", row["name"])
 
 
-def _others(page: Context) -> list[Forest]:
-    """Overall coefficients of other outcomes: synchronization of other series on one scale, then each outcome in its own units."""
-    groups: dict[str, list[tuple[str, str, Row]]] = {}
-    for row in page.rows("coefficient"):
-        outcome, name, kind = str(row["outcome"]), variant(row["spec_id"]), family(row)
-        if kind not in FAMILIES or row["term"] not in OVERALL or outcome in CORRELATION or name in SAME_NUMBERS:
-            continue
-        is_cm = outcome.startswith("cm_")
-        label = _label(page, row) if is_cm else page.words.name("variants", name)
-        groups.setdefault("cm" if is_cm else outcome, []).append((label, kind, row))
-    made = []
-    for outcome, rows in sorted(groups.items(), key=lambda item: (item[0] != "cm", item[0])):
-        name = page.words.plain("robust.other_series") if outcome == "cm" else page.words.outcome(outcome)
-        unit = page.words.plain("units.correlation" if outcome == "cm" else "units.own")
-        made.append(build_forest(rows, name=name, unit=unit))
-    return [forest for forest in made if forest is not None]
+def _others(page: Context) -> Grouped:
+    """Overall coefficients of other outcomes."""
+    rows = [
+        row
+        for row in page.rows("coefficient")
+        if family(row) in FAMILIES
+        and row["term"] in OVERALL
+        and row["outcome"] not in CORRELATION
+        and variant(row["spec_id"]) not in SAME_NUMBERS
+    ]
+    return group(page, rows, lambda row: page.words.name("variants", variant(row["spec_id"])))
 
 
 def _estimators(page: Context) -> Chart | None:

@@ -9,6 +9,7 @@ from ..analyses_names import PRIMARY, SECOND_WINDOW
 from ..cells import Row, number
 from ..forest import Forest, build_forest
 from .context import Context, variant
+from .grouped import Grouped, group
 
 ALPHA = 0.05
 FIRST_ROWS = 10
@@ -62,19 +63,13 @@ def _folded(page: Context, labelled: list[tuple[str, str, Row]], title: str, uni
     return {"first": first, "rest": rest if rest.rows else None}
 
 
-def _by_outcome(page: Context, analysis: str) -> list[Forest]:
-    groups: dict[str, list[tuple[str, str, Row]]] = {}
-    for row in page.rows("coefficient"):
-        outcome = str(row["outcome"])
-        if row["analysis"] == analysis and not outcome.startswith(("comove_", "dispersion_")):
-            groups.setdefault(outcome, []).append((_label(page, row), "", row))
-    made = []
-    for outcome, labelled in groups.items():
-        unit = page.words.plain("units.correlation" if outcome.startswith("cm_") else "units.own")
-        forest = build_forest(labelled, name=page.words.outcome(outcome), unit=unit)
-        if forest is not None:
-            made.append(forest)
-    return made
+def _by_outcome(page: Context, analysis: str) -> Grouped:
+    rows = [
+        row
+        for row in page.rows("coefficient")
+        if row["analysis"] == analysis and not str(row["outcome"]).startswith(("comove_", "dispersion_"))
+    ]
+    return group(page, rows, lambda row: _label(page, row))
 
 
 def _channels(page: Context) -> list[Forest]:
