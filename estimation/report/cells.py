@@ -1,4 +1,4 @@
-"""Numbers of a page: each is set with the query and the column it comes from, so that a reader can ask for its SQL and a test can run it."""
+"""Numbers of a page: each is set with its query and column, so that a reader can ask for its SQL and a test can run it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ SCALE = 1000  # values are kept to a thousandth, as 16-bit integers
 MISSING = -32768
 
 _MEANS = ", ".join(
-    MEAN.format(f"case when \"year\" {sign} split then {name} end") + f" as {half}_{name}"
+    MEAN.format(f'case when "year" {sign} split then {name} end') + f" as {half}_{name}"
     for half, sign in (("before", "<"), ("after", ">="))
     for name in MEASURES
 )
@@ -136,7 +136,9 @@ def _thousandths(column: Any) -> np.ndarray:
 
 def _halves(con: duckdb.DuckDBPyConnection, order: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, int]]:
     """Means of each city with each other before and from its split year on, (N, measures, N), and the split years."""
-    known = con.execute("select count(*) from duckdb_columns() where table_name = 'dim_city' and column_name = 'treated_year'").fetchone()[0]
+    known = con.execute("select count(*) from duckdb_columns() where table_name = 'dim_city' and column_name = 'treated_year'").fetchone()[
+        0
+    ]
     treated = "select city_id, treated_year from marts.dim_city" if known else "select null::int as city_id, null::int as treated_year"
     found = con.execute(HALVES.format(treated=treated)).fetchnumpy()
     split = dict(zip((int(c) for c in found["city_id"]), (int(y) for y in found["split"]), strict=True))

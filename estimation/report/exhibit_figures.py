@@ -145,7 +145,12 @@ def permutation_density(data: ExhibitData) -> Figure | None:
     with plt.rc_context(STYLE):
         figure, axes = _new(5.6, 3.4)
         axes.bar(edge[:-1][seen], share[seen] / width[seen], width=width[seen], align="edge", color=SKY, edgecolor="white", linewidth=0.4)
-        axes.axvline(float(real["estimate"].iloc[0]), color=VERMILION, linewidth=1.8, label="admissions as they were" if not data.is_simulated else "admissions as simulated")
+        axes.axvline(
+            float(real["estimate"].iloc[0]),
+            color=VERMILION,
+            linewidth=1.8,
+            label="admissions as they were" if not data.is_simulated else "admissions as simulated",
+        )
         axes.axvline(0, color=INK, linewidth=0.8)
         p_value = real.loc[real["vcov"] == "permutation", "p_value"]
         text = f" (studentised p {float(p_value.iloc[0]):.3f})" if len(p_value) and pd.notna(p_value.iloc[0]) else ""

@@ -181,9 +181,7 @@ def event_rows(estimates: pd.DataFrame, spec_id: str, truth: pd.DataFrame | None
     return rows.reset_index().sort_values("event_time")
 
 
-def event_study_svg(
-    estimates: pd.DataFrame, spec_id: str, *, truth: pd.DataFrame | None = None, is_simulated: bool = False
-) -> str | None:
+def event_study_svg(estimates: pd.DataFrame, spec_id: str, *, truth: pd.DataFrame | None = None, is_simulated: bool = False) -> str | None:
     """The event study of a spec as a standing SVG; None without one.
 
     Parameters

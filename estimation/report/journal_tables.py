@@ -141,7 +141,9 @@ def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:
         name = words.name("variants", variant)
         name = words.plain("table.primary") if analysis == "primary" else name
         same = len(outcomes) == 1
-        headers.append(name if same else f"{words.outcome(outcome)}: {name}" if analysis in ("primary", "baseline") else words.outcome(outcome))
+        headers.append(
+            name if same else f"{words.outcome(outcome)}: {name}" if analysis in ("primary", "baseline") else words.outcome(outcome)
+        )
     return tuple(headers)
 
 

@@ -27,6 +27,8 @@ from marts.fct_policy_clause as c
 semi join (select unnest($ids) as document_id) as shown on c.document_id = shown.document_id
 order by c.document_id, c.clause_no
 """
+
+
 @dataclass(frozen=True)
 class PolicyDocument:
     """A text and its clauses, as the page shows them."""

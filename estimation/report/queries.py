@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .query import Query
 from .queries_estimates import ESTIMATES
 from .queries_marts import MARTS
 from .queries_quality import QUALITY
+from .query import Query
 
 QUERIES: dict[str, Query] = {**ESTIMATES, **MARTS, **QUALITY}

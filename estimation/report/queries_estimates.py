@@ -138,7 +138,9 @@ ESTIMATES = {
             where spec_id in (select spec_id from estimates.specification) and term in ('treated', 'att')
                 and event_time is null and cohort_year is null
         ),
-        chosen as (select * from lines qualify row_number() over (partition by spec_id order by coalesce(is_default, false) desc, vcov) = 1)
+        chosen as (
+            select * from lines qualify row_number() over (partition by spec_id order by coalesce(is_default, false) desc, vcov) = 1
+        )
         select s.spec_id, s.outcome, s.measure, s.series, s."window", s.treatment_rule, s.tie_rule, s.effects, s.estimator,
             s.control_group, s.outcome_sd, c.estimate, c.ci_low, c.ci_high, c.p_value, contrast.p_value as p_conventional, c.n_pairs,
             c.n_pilots, c.estimate / s.outcome_sd as estimate_sd, c.ci_low / s.outcome_sd as low_sd, c.ci_high / s.outcome_sd as high_sd
@@ -158,7 +160,9 @@ ESTIMATES = {
             where spec_id in (select spec_id from estimates.specification) and term in ('treated', 'att')
                 and event_time is null and cohort_year is null
         ),
-        chosen as (select * from lines qualify row_number() over (partition by spec_id order by coalesce(is_default, false) desc, vcov) = 1),
+        chosen as (
+            select * from lines qualify row_number() over (partition by spec_id order by coalesce(is_default, false) desc, vcov) = 1
+        ),
         joined as (
             select s.outcome, c.estimate / s.outcome_sd as estimate_sd, c.p_value, contrast.p_value as p_conventional
             from estimates.specification as s

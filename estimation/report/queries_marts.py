@@ -45,12 +45,6 @@ MARTS = {
         """,
         ("city_id",),
     ),
-    "treated_years": Query(
-        ("marts.dim_city",),
-        "city_id, treated_year",
-        "select city_id, treated_year from marts.dim_city where treated_year is not null order by city_id",
-        ("city_id",),
-    ),
     "primary_cities": Query(
         ("marts.dim_city", "marts.fct_city_year", "estimates.primary"),
         "city_id, city_name_en, city_name_zh, province_id, province_name_en, province_name_zh, cohort_year",
@@ -107,14 +101,6 @@ MARTS = {
         from marts.dim_pilot_zone group by batch order by batch
         """,
         ("batch",),
-    ),
-    "paths": Query(
-        ("marts.panel_pair_year",),
-        "year, is_one, n_pairs, " + ", ".join(_PATHS),
-        "select year, cohort_year is not null as is_one, count(*) as n_pairs, "
-        + ", ".join(f"{MEAN.format(name)} as {name}" for name in _PATHS)
-        + " from marts.panel_pair_year group by all order by all",
-        ("year", "is_one"),
     ),
     "gap": Query(
         ("marts.panel_pair_year",),
@@ -238,14 +224,5 @@ MARTS = {
         group by tool_class, tool, batch order by all
         """,
         ("tool_class", "tool", "batch"),
-    ),
-    "counts": Query(
-        ("marts.dim_city", "marts.fct_city_year"),
-        "n_cities, n_with_growth, first_year, last_year",
-        """
-        select count(distinct city_id) as n_cities, count(distinct case when growth_official_pct is not null then city_id end) as n_with_growth,
-            min("year") as first_year, max("year") as last_year
-        from marts.fct_city_year
-        """,
     ),
 }

@@ -1,4 +1,4 @@
-"""A tile map: a square a province about where it lies, in it a square a city; no boundary is drawn, so none has to be licensed or chosen."""
+"""A tile map: a tile a province about where it lies, in it a square a city; no boundary is drawn, so none must be licensed or chosen."""
 
 from __future__ import annotations
 

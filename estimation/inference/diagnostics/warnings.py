@@ -181,5 +181,5 @@ def _variance_ratio(ratio: float | None) -> list[str]:
         return []
     return [
         f"The city-year variance of pilots is {ratio:.2f} times that of the other cities: their own shocks do not average out, every "
-        "city-level test drifts to 7-9 % and no standard error repairs it; look at the leads."
+        "city-level test rejects 6 to 14 % instead of 5 % and no standard error repairs it; look at the leads."
     ]

@@ -40,7 +40,11 @@ def _distance(page: Context) -> Chart | None:
         "far": shown(bins["distance_km"].iloc[-1], "int"),
         "high": shown(bins["synchronization"].iloc[-1], "2"),
     }
-    texts = {"title": w.plain("cities.distance_title", **ends), "alt": w.plain("cities.distance_alt"), "note": w.plain("cities.distance_note")}
+    texts = {
+        "title": w.plain("cities.distance_title", **ends),
+        "alt": w.plain("cities.distance_alt"),
+        "note": w.plain("cities.distance_note"),
+    }
     return chart("distance", svg, data="distance", tables="marts.fct_pair_synchronization, marts.fct_city_pair", **texts)
 
 
@@ -81,7 +85,13 @@ def _zones(page: Context) -> dict[str, Any]:
     for row in page.rows("zones"):
         zone = row["zone_name_zh"]
         found.setdefault(str(row["city_id"]), []).append(
-            {"name": zone, "batch": row["batch"], "date": row["approval_date"], "document": row["document_no"], "texts": texts.get(zone, [])}
+            {
+                "name": zone,
+                "batch": row["batch"],
+                "date": row["approval_date"],
+                "document": row["document_no"],
+                "texts": texts.get(zone, []),
+            }
         )
     return found
 

@@ -15,7 +15,18 @@ from .context import Context, variant
 from .grouped import Grouped, group
 
 # families of the forest, in the order of reading; robustness holds estimators and other rules, told apart by the variant
-FAMILIES = ("primary", "baseline", "estimators", "rules", "matching", "leave_out", "confounders", "spillovers", "alternative_outcomes", "placebo")
+FAMILIES = (
+    "primary",
+    "baseline",
+    "estimators",
+    "rules",
+    "matching",
+    "leave_out",
+    "confounders",
+    "spillovers",
+    "alternative_outcomes",
+    "placebo",
+)
 ESTIMATORS = ("callaway_santanna", "sun_abraham", "borusyak", "gardner", "etwfe", "doubly_robust", "entropy_balanced")
 # the same numbers as imputation, and another shuffle of the same estimate: one row each, said in words
 SAME_NUMBERS = ("gardner", "etwfe", "gdp_tercile")
@@ -35,7 +46,9 @@ def robust(page: Context) -> dict[str, Any]:
         "summary": page.rows("curve_summary"),
         "curve_title": "" if summary is None else _curve_title(page, summary),
         "curve_contrast": "" if summary is None else _share(page, summary),
-        "placebos": [(page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row) for row in page.rows("placebo")],
+        "placebos": [
+            (page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row) for row in page.rows("placebo")
+        ],
         "not_run": page.rows("not_run"),
         "outcome_names": {row["outcome"]: page.words.outcome(row["outcome"]) for row in page.rows("curve_summary")},
     }
@@ -153,7 +166,10 @@ def curve_data(page: Context) -> dict[str, Any]:
         "outcome": [outcomes.index(name) for name in frame["outcome"]],
         "outcomes": [{"id": name, "name": words.outcome(name)} for name in outcomes],
         "dimensions": dimensions,
-        **{name: [_rounded(value) for value in frame[name]] for name in ("estimate", "estimate_sd", "low_sd", "high_sd", "p_value", "n_pilots")},
+        **{
+            name: [_rounded(value) for value in frame[name]]
+            for name in ("estimate", "estimate_sd", "low_sd", "high_sd", "p_value", "n_pilots")
+        },
         "medians": {row["outcome"]: _rounded(row["median_sd"]) for row in page.rows("curve_summary")},
         "headline": None if headline is None or scale.empty else {"estimate": headline["estimate"], "of": "cm_growth_official"},
         "truth": None if truth is None or not page.is_simulated else _rounded(truth["truth"]),

@@ -50,9 +50,41 @@ def observations() -> pd.DataFrame:
 
 
 def city_years(cities: pd.DataFrame) -> pd.DataFrame:
-    columns = {"growth_official_pct": 6.7, "growth_deflated_pct": None, "growth_official_source_id": "tidy"}
-    frame = cities[["city_id"]].assign(year=2015, **columns, growth_official_edition_year=2021, growth_deflated_source_id=None)
+    """Growth of each city in 2010 to 2019; in 2015 it comes from another source than before."""
+    years = pd.DataFrame({"year": range(2010, 2020)})
+    frame = cities[["city_id"]].merge(years, how="cross")
+    frame["growth_official_pct"] = 6.7 + 0.1 * (frame["year"] - 2015)
+    frame["growth_official_source_id"] = ["tidy" if year == 2015 else "other" for year in frame["year"]]
+    columns = {"growth_deflated_pct": None, "growth_official_edition_year": 2021, "growth_deflated_source_id": None}
+    frame = frame.assign(**columns, growth_official_basis="published")
     return frame.astype({"growth_deflated_pct": float})
+
+
+def claims() -> pd.DataFrame:
+    """One claim with a hostile text, reproduced in the study's form and not found by the honest test."""
+    row = {"claim_id": "net_effect", "claim_en": f"Admission raises it {HOSTILE}", "claim_zh": "获批提高协同", "study_finding": "positive"}
+    row |= {"spec_id_study_form": "baseline.cm_growth_official.calendar_year", "estimate_study_form": 0.0301, "p_value_study_form": 0.0001}
+    row |= {"verdict_study_form": "reproduced", "spec_id": "primary.cm_growth_official.study_window", "estimate": 0.0148, "ci_low": -0.035}
+    row |= {"ci_high": 0.075, "p_value": 0.52, "minimum_detectable_effect": 0.069, "verdict": "not_found_could_not_have_been"}
+    return pd.DataFrame([row | {"reason": "p = 0.52 (primary test)"}])
+
+
+def policy_tables() -> dict[str, pd.DataFrame]:
+    """One text of Hangzhou's zone with two clauses, hostile texts among them."""
+    document = {"document_id": "a.txt", "title": f"方案{HOSTILE}", "document_no": None, "issuer": "杭州市人民政府", "issue_date": None}
+    document |= {"issue_year": 2019, "zone_names_zh": ["杭州市"], "is_province_or_country_wide": False, "copy_of": None}
+    document |= {"not_stated": ["document_no"], "force": 2, "first_year_in_force": 2019, "last_year_in_force": None}
+    clause = {"document_id": "a.txt", "clause_kind": "body", "marker": "1.", "line_no": 1}
+    clauses = [
+        clause | {"clause_no": 1, "clause_text": "给予补贴50万元。", "tool_class": "supply", "tool": "capital"},
+        clause | {"clause_no": 2, "clause_text": f"特此通知{HOSTILE}", "tool_class": "none", "tool": "none"},
+    ]
+    frame = pd.DataFrame(clauses).assign(matched_terms=["补贴|万元", ""], matched_places=[[3, 7], []])
+    tool = {"zone_name_zh": "杭州市", "city_id": 330100, "year": 2019}
+    tools = [tool | {"tool_class": "supply", "tool": "capital", "clause_count": 2, "strength": 30.0}]
+    tools += [tool | {"tool_class": "demand", "tool": "outsourcing", "clause_count": 1, "strength": 10.0}]
+    documents = pd.DataFrame([document]).astype({"issue_date": "datetime64[s]", "last_year_in_force": "Int64"})
+    return {"marts.dim_policy_document": documents, "marts.fct_policy_clause": frame, "marts.fct_policy_tool": pd.DataFrame(tools)}
 
 
 def conflicts() -> pd.DataFrame:
@@ -124,6 +156,7 @@ def tables(
             "province_name_zh": ["北京市", "广东省", "浙江省"],
             "lon_deg": [116.4, 113.3, 120.2],
             "lat_deg": [39.9, 23.1, 30.3],
+            "treated_year": pd.array([None, None, 2015], dtype="Int64"),
         }
     )
     zones = pd.DataFrame({"zone_name_zh": ["杭州市"], "city_id": [330100], "batch": [1], "approval_date": pd.to_datetime(["2015-03-07"])})
@@ -147,6 +180,10 @@ def tables(
         "province_max_share": 0.74,
         "most_influential_city": 330100,
     }
+    without = pd.DataFrame(
+        {"spec_id": HEADLINE, "diagnostic": "leave_out_province", "term": ["440000", "330000"], "value": [-0.0137, 0.08]}
+    )
+    pairs = pd.DataFrame({"city_i_id": 110000, "city_j_id": [440100, 330100], "distance_km": [1890.0, 1120.0]})
     observed = observations()
     rejected = {
         "source_id": ["tidy"],
@@ -178,9 +215,14 @@ def tables(
         "marts.fct_indicator_conflict": conflicts(),
         "marts.fct_indicator_revision": revisions(),
         "estimates.estimate": pd.DataFrame(rows).astype({"event_time": "Int64", "cohort_year": "Int64"}),
-        "estimates.diagnostic": pd.DataFrame(
-            {"spec_id": HEADLINE, "diagnostic": list(diagnostic), "term": "treated", "value": list(diagnostic.values())}
+        "estimates.diagnostic": pd.concat(
+            [
+                pd.DataFrame({"spec_id": HEADLINE, "diagnostic": list(diagnostic), "term": "treated", "value": list(diagnostic.values())}),
+                without,
+            ]
         ),
+        "estimates.claim": claims(),
+        "marts.fct_city_pair": pairs,
         "estimates.not_run": pd.DataFrame(
             {"spec_id": ["baseline.a.b"], "analysis": ["baseline"], "reason": ["needs population_resident_10k"]}
         ),

@@ -79,7 +79,8 @@ const citysync = (() => {
     const column = target.dataset.c.split(":")[0];
     const query = document.querySelector(`pre[data-query="${CSS.escape(name)}"]`);
     if (!query) return null;
-    const where = [...new URLSearchParams(keys)].map(([key, value]) => (value === "" ? `"${key}" is null` : `"${key}"::varchar = '${value.replaceAll("'", "''")}'`));
+    const where = [...new URLSearchParams(keys)].map(([key, value]) => (value === "" ? `"${key}" is null`
+      : /^-?[0-9.]+$/.test(value) ? `try_cast("${key}" as double) = ${value}` : `"${key}" = '${value.replaceAll("'", "''")}'`));
     return `select "${column}" from (\n${query.textContent}\n)${where.length ? "\nwhere " + where.join("\n  and ") : ""}`;
   }
 
