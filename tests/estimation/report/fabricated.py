@@ -245,3 +245,26 @@ def tables(
         **primary_tables(primary_p, smallest, joint_p, primary_estimate),
         "meta.input_file": pd.DataFrame(files).assign(note=HOSTILE, n_observations=1, n_rejected=1),
     }
+
+
+def full(**settings) -> dict[str, pd.DataFrame]:
+    """The fabricated publication with policy texts, a curve and an analysis of every page."""
+    frames = tables(**settings) | policy_tables()
+    ids = [f"specification_curve.cm_growth_official.s{k}" for k in range(6)]
+    rows = [row for k, spec_id in enumerate(ids) for row in estimate_rows(spec_id, 0.01 * (3 - k), 0.2, 0.3)]
+    for name in ("coastal", "human_capital"):
+        rows += [row | {"term": f"difference:{name}"} for row in estimate_rows(f"heterogeneity.cm_growth_official.{name}", 0.02, 0.2, 0.3)]
+    for spec_id in (
+        "mechanisms.neg_abs_gap_ln_wage.headline",
+        "mechanisms.neg_abs_gap_ln_fdi_per_head.headline",
+        "radiation.growth_official.own",
+    ):
+        rows += estimate_rows(spec_id, 0.03, 0.2, 0.3)
+    for variant in ("callaway_santanna", "borusyak"):
+        rows += [row for e in (0, 1) for row in estimate_rows(f"robustness.cm_growth_official.{variant}", 0.02 * e + 0.01, 0.3, 0.4, e)]
+    extra = pd.DataFrame(rows).astype({"event_time": "Int64", "cohort_year": "Int64"})
+    frames["estimates.estimate"] = pd.concat([frames["estimates.estimate"], extra])
+    choices = {"spec_id": ids, "outcome": "cm_growth_official", "measure": "cm", "series": "growth_official", "window": "2010-2019"}
+    choices |= {"treatment_rule": "a", "tie_rule": ["all", "strong", HOSTILE] * 2, "effects": "pair and year", "estimator": "twfe"}
+    frames["estimates.specification"] = pd.DataFrame(choices | {"control_group": "never", "outcome_sd": 2.0})
+    return frames

@@ -23,7 +23,7 @@ from estimation.report.figures import event_study_svg
 from estimation.report.pages.catalog import PAGES
 from estimation.report.queries import QUERIES
 from estimation.report.site import render_site, write_report
-from tests.estimation.report.fabricated import HEADLINE, HOSTILE, changes, estimate_rows, policy_tables, tables
+from tests.estimation.report.fabricated import HEADLINE, HOSTILE, changes, full, tables
 from tests.estimation.report.numbers import Numbers, mismatches
 
 SLUGS = ("index", "robust", "whom", "cities", "policy", "data", "methods")
@@ -35,29 +35,6 @@ def site_of(frames, tmp_path, name: str = "report") -> dict[str, str]:
     write_report(frames, tmp_path / name)
     files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
     return {path.relative_to(tmp_path / name).as_posix(): path.read_bytes().decode("utf-8") for path in files}
-
-
-def full(**settings) -> dict[str, pd.DataFrame]:
-    """The fabricated publication with policy texts, a curve and an analysis of every page."""
-    frames = tables(**settings) | policy_tables()
-    ids = [f"specification_curve.cm_growth_official.s{k}" for k in range(6)]
-    rows = [row for k, spec_id in enumerate(ids) for row in estimate_rows(spec_id, 0.01 * (3 - k), 0.2, 0.3)]
-    for name in ("coastal", "human_capital"):
-        rows += [row | {"term": f"difference:{name}"} for row in estimate_rows(f"heterogeneity.cm_growth_official.{name}", 0.02, 0.2, 0.3)]
-    for spec_id in (
-        "mechanisms.neg_abs_gap_ln_wage.headline",
-        "mechanisms.neg_abs_gap_ln_fdi_per_head.headline",
-        "radiation.growth_official.own",
-    ):
-        rows += estimate_rows(spec_id, 0.03, 0.2, 0.3)
-    for variant in ("callaway_santanna", "borusyak"):
-        rows += [row for e in (0, 1) for row in estimate_rows(f"robustness.cm_growth_official.{variant}", 0.02 * e + 0.01, 0.3, 0.4, e)]
-    extra = pd.DataFrame(rows).astype({"event_time": "Int64", "cohort_year": "Int64"})
-    frames["estimates.estimate"] = pd.concat([frames["estimates.estimate"], extra])
-    choices = {"spec_id": ids, "outcome": "cm_growth_official", "measure": "cm", "series": "growth_official", "window": "2010-2019"}
-    choices |= {"treatment_rule": "a", "tie_rule": ["all", "strong", HOSTILE] * 2, "effects": "pair and year", "estimator": "twfe"}
-    frames["estimates.specification"] = pd.DataFrame(choices | {"control_group": "never", "outcome_sd": 2.0})
-    return frames
 
 
 def database(frames: dict[str, pd.DataFrame]) -> duckdb.DuckDBPyConnection:
