@@ -57,6 +57,13 @@ const citysync = (() => {
     return text;
   }
 
+  // a drawn chart is one picture to a screen reader: its name stands on it, and its parts lose theirs
+  function framed(svg) {
+    svg.setAttribute("role", "img");
+    svg.querySelectorAll("[aria-label]").forEach((part) => { part.dataset.part = part.getAttribute("aria-label"); part.removeAttribute("aria-label"); });
+    return svg;
+  }
+
   function number(value, digits = 3, sign = false) {
     if (value === null || value === undefined || !Number.isFinite(value)) return "–";
     const text = value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
@@ -142,5 +149,5 @@ const citysync = (() => {
     }));
   });
 
-  return { put, load, read, byId, element, csv, download, number, figures, language, fillSelect, picture, sqlOf };
+  return { put, load, read, byId, element, csv, download, number, figures, language, fillSelect, framed, picture, sqlOf };
 })();

@@ -71,7 +71,7 @@
       ariaLabel: outcome.name, ariaDescription: `${own.length} ${words.n_specs}; ${words.median} ${number(median, 3, true)}`,
       x: { label: words.curve_x, labelAnchor: "center", labelArrow: "none" }, y: { label: words.curve_y, labelAnchor: "center", labelArrow: "none", domain, grid: true, ticks: 6 }, marks,
     });
-    picture.setAttribute("role", "img");
+    citysync.framed(picture);
     picture.addEventListener("click", () => { if (picture.value) choose(picture.value.k); });
     const holder = element("div", { class: "panel", "data-outcome": outcome.id }, element("p", { class: "note" }, element("b", {}, outcome.name), data.simulated ? ` · ${words.simulated}` : ""));
     holder.append(picture);
@@ -92,7 +92,8 @@
     const order = rows.filter((row) => shown.includes(row.outcome)).sort((a, b) => shown.indexOf(a.outcome) - shown.indexOf(b.outcome) || a.y - b.y || a.k - b.k);
     if (!order.length) return;
     const at = order.findIndex((row) => row.k === chosen);
-    choose(order[Math.min(Math.max(at < 0 ? 0 : at + step, 0), order.length - 1)].k);
+    const next = at < 0 && Number.isFinite(step) ? 0 : at + step;
+    choose(order[Math.min(Math.max(next, 0), order.length - 1)].k);
   });
   form.addEventListener("change", draw);
   form.addEventListener("submit", (event) => event.preventDefault());

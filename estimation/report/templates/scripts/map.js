@@ -114,7 +114,7 @@
       marks: [Plot.link(rows, { y: "name", x1: "a", x2: "b", stroke: "var(--grey)", strokeWidth: 2 }), Plot.dot(rows, { y: "name", x: "a", fill: "var(--paper)", stroke: "var(--blue)", strokeWidth: 2, r: 4 }),
         Plot.dot(rows, { y: "name", x: "b", fill: "var(--blue)", r: 4.5 })],
     });
-    picture.setAttribute("role", "img");
+    citysync.framed(picture);
     box.replaceChildren(element("ul", { class: "lines" }, element("li", {}, "○ " + words.before.replace("{year}", file.split)), element("li", {}, "● " + words.after.replace("{year}", file.split))), picture);
   }
 
@@ -124,7 +124,7 @@
     const lines = found.growth.flatMap(([when, official, deflated]) => [[when, official, words.official], [when, deflated, words.deflated]]).filter(([, v]) => v !== null);
     const all = median.map(([when, official]) => [when, official, words.median_all]).filter(([when, v]) => v !== null && lines.some(([w]) => w === when));
     if (!lines.length) { box.replaceChildren(element("p", { class: "empty" }, words.no_growth)); return; }
-    const colours = { [words.official]: "var(--vermilion)", [words.deflated]: "var(--blue)", [words.median_all]: "var(--grey)" };
+    const colours = { [words.official]: "var(--vermilion)", [words.deflated]: "var(--blue)", [words.median_all]: "var(--soft)" };
     const rows = [...all, ...lines];
     const picture = Plot.plot({
       width: Math.min(box.clientWidth || 600, 900), height: 260, marginLeft: 50, marginBottom: 38, style, ariaLabel: `${words.growth}: ${cities.names[chosen]}`,
@@ -132,7 +132,7 @@
       marks: [Plot.ruleY([0], { stroke: "var(--ink)" }), Plot.lineY(rows, { x: "0", y: "1", z: "2", stroke: (row) => colours[row[2]], strokeWidth: 2 }),
         Plot.dot(rows, { x: "0", y: "1", fill: (row) => colours[row[2]], r: 2.5 })],
     });
-    picture.setAttribute("role", "img");
+    citysync.framed(picture);
     const names = Object.keys(colours).filter((name) => rows.some((row) => row[2] === name));
     box.replaceChildren(element("ul", { class: "lines" }, ...names.map((name) => element("li", { style: `color: ${colours[name]}` }, name))), picture);
   }
