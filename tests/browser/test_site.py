@@ -97,7 +97,9 @@ def test_the_curve_is_filtered_clicked_and_walked(tab, site) -> None:
     page.press("ArrowLeft")
     assert "s1" in page.text("#curve-said")
     dot = """(() => { const dot = [...document.querySelectorAll('#curve-picture g[data-part=dot] circle')][0];
-        dot.scrollIntoView({block: 'center'}); const box = dot.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()"""
+        dot.scrollIntoView({block: 'center'});
+        const box = dot.getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2]; })()"""
     x, y = page.evaluate(dot)
     for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
         page.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left" if kind != "mouseMoved" else "none", clickCount=1)
@@ -124,8 +126,9 @@ def test_charts_drawn_in_the_page_have_axis_titles_and_words(tab, reports) -> No
         for name, holder in (("robust.html", "#curve-picture"), ("cities.html", "#growth-picture"), ("cities.html", "#partners-picture")):
             page = open_page(tab, folder, name)
             page.wait(f"document.querySelector('{holder} svg')")
-            titles = page.evaluate(f"""[...document.querySelectorAll('{holder} svg')].map((svg) => [svg.getAttribute('role'), svg.getAttribute('aria-label'),
-                svg.querySelector('[data-part="x-axis label"]')?.textContent, svg.querySelector('[data-part="y-axis label"]')?.textContent])""")
+            titles = page.evaluate(f"""[...document.querySelectorAll('{holder} svg')].map((svg) => [
+                svg.getAttribute('role'), svg.getAttribute('aria-label'), svg.querySelector('[data-part="x-axis label"]')?.textContent,
+                svg.querySelector('[data-part="y-axis label"]')?.textContent])""")
             assert titles and all(role == "img" and label and x and y for role, label, x, y in titles), (name, titles)
 
 
@@ -217,9 +220,8 @@ def test_a_print_has_the_banner_and_no_menu_and_cuts_nothing(tab, reports) -> No
             page = open_page(tab, folder, name, 1000)
             page.send("Emulation.setEmulatedMedia", media="print")
             try:
-                hidden = page.evaluate(
-                    "['.top', '.skip', '.controls'].map((s) => document.querySelector(s)).filter(Boolean).every((e) => getComputedStyle(e).display === 'none')"
-                )
+                parts = "['.top', '.skip', '.controls'].map((s) => document.querySelector(s)).filter(Boolean)"
+                hidden = page.evaluate(f"{parts}.every((e) => getComputedStyle(e).display === 'none')")
                 assert hidden, name
                 assert page.evaluate("getComputedStyle(document.querySelector('#main')).display") == "block"
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
