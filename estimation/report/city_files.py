@@ -40,7 +40,7 @@ splits as (
         ) as split
     from (select distinct city_id from sides) cross join span left join treated using (city_id) group by city_id
 )
-select city_id, partner_id, split, {_MEANS} from sides inner join splits using (city_id) group by all order by all
+select city_id, partner_id, split, {_MEANS} from sides inner join splits using (city_id) group by all
 """
 LOCATIONS = """
 select distinct source_id, edition_year, file_name, sheet_name, unit_delivered, unit from marts.fct_indicator_observation

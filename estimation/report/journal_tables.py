@@ -198,7 +198,7 @@ def to_latex(table: JournalTable) -> str:
         "\\begin{table}[htbp]",
         "\\centering\\footnotesize",
         f"\\caption{{{_tex(table.title)}}}",
-        f"\\begin{{tabular}}{{l*{{{width}}}{{>{{\\centering\\arraybackslash}}p{{{0.78 / width:.3f}\\linewidth}}}}}}",
+        f"\\begin{{tabular}}{{l*{{{width}}}{{>{{\\centering\\arraybackslash}}p{{{0.72 / width:.3f}\\linewidth}}}}}}",
         "\\toprule",
         " & ".join(["", *(f"({k})" for k in range(1, width + 1))]) + " \\\\",
         " & ".join(["", *map(_tex, table.headers)]) + " \\\\",

@@ -86,7 +86,8 @@ def _could(page: Context, row: Row) -> list[Markup]:
 
 
 def _change(page: Context, ladder: Forest | None, row: Row) -> list[Markup]:
-    w, said = page.words, []
+    w = page.words
+    said = [w("result.would", side=w("result.above" if row["verdict"] == "found" else "result.below"))]
     second = page.one("primary", spec_id=SECOND_WINDOW)
     if second is not None and second["verdict"] != "not_identified":
         key = "second_found" if second["verdict"] == "found" else "second_not"

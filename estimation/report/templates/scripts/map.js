@@ -109,8 +109,8 @@
     if (!rows.length) { box.replaceChildren(); return; }
     const names = rows.map((row) => row.name);
     const picture = Plot.plot({
-      width: Math.min(box.clientWidth || 600, 640), height: 50 + 20 * rows.length, marginLeft: 110, marginBottom: 38, style,
-      ariaLabel: byId("partners-said").textContent, x: { label: words.partners_x, labelAnchor: "center", labelArrow: "none", grid: true }, y: { label: words.city, domain: names, labelArrow: "none" },
+      width: Math.min(box.clientWidth || 600, 640), height: 50 + 20 * rows.length, marginLeft: Math.min(170, 34 + Math.max(...names.map((name) => name.length)) * (citysync.language === "zh" ? 12.5 : 7)), marginTop: 28, marginBottom: 38, style,
+      ariaLabel: byId("partners-said").textContent, x: { label: words.partners_x, labelAnchor: "center", labelArrow: "none", grid: true }, y: { label: words.city, labelAnchor: "top", domain: names, labelArrow: "none" },
       marks: [Plot.link(rows, { y: "name", x1: "a", x2: "b", stroke: "var(--grey)", strokeWidth: 2 }), Plot.dot(rows, { y: "name", x: "a", fill: "var(--paper)", stroke: "var(--blue)", strokeWidth: 2, r: 4 }),
         Plot.dot(rows, { y: "name", x: "b", fill: "var(--blue)", r: 4.5 })],
     });

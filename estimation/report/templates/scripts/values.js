@@ -58,10 +58,13 @@
     return element("td", { class: "n" }, button(kind, k, year, figures(v[1]) + mark, `${indicatorName(k)} ${year}: ${figures(v[1])}${mark ? ", " + flag[0] : ""}`));
   }
 
+  // gross domestic product first: it is what most come for
+  const isLater = (k) => (catalog.indicators[k].id.startsWith("gdp_") ? 0 : 1);
+
   function render() {
     const shown = shownYears();
     const head = element("tr", {}, element("th", { scope: "col" }, words.indicator), ...shown.map((y) => element("th", { scope: "col", class: "n" }, y)));
-    const rows = Object.keys(data.values).map(Number).sort((a, b) => a - b).map((k) => {
+    const rows = Object.keys(data.values).map(Number).sort((a, b) => isLater(a) - isLater(b) || a - b).map((k) => {
       const byYear = new Map();
       data.values[k].forEach((v) => { if (!byYear.has(v[0])) byYear.set(v[0], []); byYear.get(v[0]).push(v); });
       if (!shown.some((y) => byYear.has(y))) return null;
