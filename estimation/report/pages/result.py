@@ -17,6 +17,8 @@ from .context import Context, variant
 
 ALPHA = 0.05
 BREAK_SHARE = 0.25
+# cities named on the page; the file has all, and the first page stays light with thousands of counties
+MOST_LISTED = 500
 # the warning on calmer or noisier pilots holds this diagnostic
 VARIANCE_RATIO = "pilot_variance_ratio"
 
@@ -183,7 +185,7 @@ def _trace(page: Context) -> dict[str, Any] | None:
         "estimate": num(row, "estimate", "+3"),
         "pilots": num(row, "n_pilots", "int"),
         "controls": "0" if controls is None else num(controls, "n_cities", "int"),
-        "cohorts": [(cohort, members[cohort["cohort_year"]]) for cohort in cohorts],
+        "cohorts": [(cohort, members[cohort["cohort_year"]][:MOST_LISTED], len(members[cohort["cohort_year"]])) for cohort in cohorts],
     }
 
 

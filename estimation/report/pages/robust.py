@@ -73,7 +73,7 @@ def _forest(page: Context) -> Forest | None:
     for row in page.rows("placebo"):
         if row["placebo"] == "time" and number(row["estimate"]) is not None:
             labelled.append((f"{page.words.plain('robust.placebo_time')}: {_placebo_name(page, row)}", "placebo", row))
-    labelled.sort(key=lambda item: (FAMILIES.index(item[1]), item[2]["spec_id"] != HEADLINE))
+    labelled.sort(key=lambda item: (FAMILIES.index(item[1]), "growth_official" not in item[2]["spec_id"], item[2]["spec_id"] != HEADLINE))
     forest = build_forest(labelled, name=page.words.plain("robust.forest"), unit=page.words.plain("units.correlation"))
     if forest is not None:
         both = sum(item["rejects"] for item in forest.rows)

@@ -70,7 +70,8 @@
     byId("year-shown").textContent = year.value;
     const when = Number(year.value);
     const n = cities.admitted.filter((at) => at !== null && at <= when).length;
-    byId("map-said").textContent = layer.value === "batch" ? words.map_said.replace("{n}", n).replace("{of}", cities.ids.length).replace("{year}", when)
+    byId("map-said").textContent = layer.value === "batch" && !years.batch.length ? words.no_batches
+      : layer.value === "batch" ? words.map_said.replace("{n}", n).replace("{of}", cities.ids.length).replace("{year}", when)
       : layer.value === "all" ? words.layer_all : `${cities.names[chosen]}: ${words["layer_" + layer.value]}${layer.value === "sync" ? ", " + when : file ? ", " + file.split : ""}`;
     legend();
   }
