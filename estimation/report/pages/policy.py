@@ -29,11 +29,18 @@ def policy(page: Context) -> dict[str, Any]:
         "n_documents": 0 if data is None else data.n_documents,
         "batches": batches,
         "year": batches[0]["year"] if batches else "",
-        "missing": page.words.plain("label.chinese_list").join(missing) or page.words.plain("policy.mix_all"),
+        "missing": _missing(page, missing),
         "zones": page.rows("policy_zone"),
         "classes": [(name, page.words.name("classes", name), tools) for name, tools in TOOLS.items()],
         "shares": {(row["tool"], row["batch"]): row for row in page.rows("policy_tool")},
     }
+
+
+def _missing(page: Context, batches: list[str]) -> str:
+    """Which batches have no bar, and why."""
+    if not batches:
+        return page.words.plain("policy.mix_all")
+    return page.words.plain("policy.mix_missing", batches=page.words.plain("label.chinese_list").join(batches))
 
 
 def marked(text: str, terms: str, places: list[int]) -> Markup:

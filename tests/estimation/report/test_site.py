@@ -362,7 +362,7 @@ def test_the_policy_page_marks_terms_and_says_which_batches_lack(site, tmp_path)
     assert "给予<mark>补贴</mark>50<mark>万元</mark>。" in page
     assert "1 of 2 clauses with a tool" in Tags(page).text
     assert 'data-c="supply:%">75%' in page and 'data-c="demand:%">25%' in page
-    assert "every batch has texts" in Tags(page).text
+    assert "Every batch has texts." in Tags(page).text
     assert "No policy text was delivered" in Tags(site_of(tables(), tmp_path)["policy.html"]).text
 
 
