@@ -76,9 +76,10 @@ MARTS = {
     ),
     "zones": Query(
         ("marts.dim_pilot_zone",),
-        "city_id, zone_name_zh, batch, approval_date, document_no",
+        "city_id, zone_name_zh, zone_name_en, batch, approval_date, document_no",
         """
-        select city_id, zone_name_zh, batch, approval_date::date::varchar as approval_date, document_no from marts.dim_pilot_zone
+        select city_id, zone_name_zh, zone_name_en, batch, approval_date::date::varchar as approval_date, document_no
+        from marts.dim_pilot_zone
         order by city_id, batch, zone_name_zh
         """,
         ("city_id", "zone_name_zh"),

@@ -43,7 +43,8 @@ class Page:
 # drawn in the page where a reader chooses what to see; every other picture is static
 PLOT = ("d3.min.js", "plot.umd.min.js")
 CITY_SAYS = (
-    "no_batches", "layer_batch", "layer_sync", "layer_change", "layer_all", "map_said", "not_admitted", "admitted_before", "admitted_in", "not_yet",
+    "no_batches",
+    "layer_batch", "layer_sync", "layer_change", "layer_all", "map_said", "not_admitted", "admitted_before", "admitted_in", "not_yet",
     "no_value", "partners_said", "no_partners", "before", "after", "change", "partners_x", "official", "deflated", "median_all", "growth",
     "growth_x", "growth_y", "no_growth", "batch_word", "no_texts", "no_zone", "cm_growth_official", "cm_growth_deflated", "cities_group",
     "provinces_group", "indicator", "values_said", "formula_official", "formula_deflated", "value", "source", "edition", "file", "sheet",

@@ -86,7 +86,7 @@ def _zones(page: Context) -> dict[str, Any]:
         zone = row["zone_name_zh"]
         found.setdefault(str(row["city_id"]), []).append(
             {
-                "name": zone,
+                "name": (row["zone_name_en"] if page.words.language == "en" else zone) or zone,
                 "batch": row["batch"],
                 "date": row["approval_date"],
                 "document": row["document_no"],

@@ -160,7 +160,7 @@ def tables(
         }
     )
     zones = pd.DataFrame({"zone_name_zh": ["杭州市"], "city_id": [330100], "batch": [1], "approval_date": pd.to_datetime(["2015-03-07"])})
-    zones = zones.assign(document_no="国函〔2015〕44号", is_whole_prefecture=True)
+    zones = zones.assign(document_no="国函〔2015〕44号", is_whole_prefecture=True, zone_name_en="Hangzhou")
     years = range(2010, 2020)
     panel = pd.DataFrame({"city_i_id": 110000, "city_j_id": [440100] * 10 + [330100] * 10, "year": [*years, *years]})
     panel["cohort_year"] = pd.array([None] * 10 + [2015] * 10, dtype="Int64")
