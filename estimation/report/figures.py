@@ -61,13 +61,13 @@ EVENT_WORDS = {
 }
 
 
-def to_svg(figure: Figure) -> str:
+def to_svg(figure: Figure, background: str = "none") -> str:
     """A standing SVG; the figure is closed."""
     buffer = io.StringIO()
     with warnings.catch_warnings():
         # letters stay text and are set by the reader's fonts; that ours lacks Chinese ones only moves a label by a hair
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor="none")
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, facecolor=background)
     plt.close(figure)
     text = buffer.getvalue()
     return text[text.index("<svg") :]
@@ -88,15 +88,15 @@ def inline(svg: str, prefix: str) -> str:
     return re.sub(r'(<svg[^>]*?)\swidth="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?)\sheight="[^"]*"', r"\1", svg, count=1), count=1)
 
 
-def drawn(width: float, height: float, draw: Callable[[Figure, Axes], None], stamped: str = "") -> str:
-    """Draw on one pair of axes and return the SVG."""
+def drawn(width: float, height: float, draw: Callable[[Figure, Axes], None], stamped: str = "", background: str = "none") -> str:
+    """Draw on one pair of axes and return the SVG; in a page the sheet is the page, alone it needs a colour."""
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(width, height), layout="constrained")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
             draw(figure, axes)
             stamp(figure, stamped)
-            return to_svg(figure)
+            return to_svg(figure, background)
 
 
 def stamp(figure: Figure, text: str) -> None:
@@ -196,7 +196,8 @@ def event_study_svg(estimates: pd.DataFrame, spec_id: str, *, truth: pd.DataFram
     rows = event_rows(estimates, spec_id, truth)
     if rows.empty:
         return None
-    return drawn(6.4, 3.9, lambda figure, axes: event_study(axes, rows, EVENT_WORDS), SIMULATED if is_simulated else "")
+    stamped = SIMULATED if is_simulated else ""
+    return drawn(6.4, 3.9, lambda figure, axes: event_study(axes, rows, EVENT_WORDS), stamped, "white")
 
 
 def year_ticks(axes: Axes, first: int, last: int) -> None:

@@ -154,7 +154,8 @@ def _means(page: Context) -> Chart | None:
     counts = {name: shown(gap[f"n_{name}"].max(), "int") for name in ("one", "none")}
     words = {name: w.plain(f"result.{name}") for name in ("means_y", "gap_y", "year", "approval")}
     words |= {name: w.plain(f"result.{name}", n=counts[name]) for name in ("one", "none")}
-    breaks = [int(row["year"]) for row in page.rows("breaks") if (row["share_changed"] or 0) >= BREAK_SHARE]
+    shown_years = set(gap["year"])
+    breaks = [int(row["year"]) for row in page.rows("breaks") if row["year"] in shown_years and (row["share_changed"] or 0) >= BREAK_SHARE]
     svg = figures.means_svg(gap, page.data["batches"]["approval_date"], breaks, words, page.stamp)
     ends = {"low": shown(gap["gap"].min(), "+2"), "high": shown(gap["gap"].max(), "+2")}
     title, note = w.plain("result.means_title", **ends), w.plain("result.means_note")
