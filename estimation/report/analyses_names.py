@@ -7,6 +7,8 @@ from ..analyses.primary import PRIMARY
 
 SECOND_WINDOW = "primary.cm_growth_official.to_2021"
 DYNAMICS = "dynamics.cm_growth_official.headline"
+# the specification of the curve that makes the headline's own choices
+HEADLINE_IN_CURVE = "specification_curve.cm_growth_official.study_window-second_half_next_year-strong-never_in_window-twfe-year"
 # Fixed, not chosen by what they show: both declared windows and series of the primary test, the two-way form with each of its choices
 # changed once, the estimator for staggered admission, and the sample without its largest province.
 LADDER = (
@@ -21,4 +23,4 @@ LADDER = (
     "confounders.cm_growth_official.doubly_robust",
     "confounders.cm_growth_official.without_guangdong",
 )
-__all__ = ["DYNAMICS", "HEADLINE", "LADDER", "PRIMARY", "SECOND_WINDOW"]
+__all__ = ["DYNAMICS", "HEADLINE", "HEADLINE_IN_CURVE", "LADDER", "PRIMARY", "SECOND_WINDOW"]

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from .. import figures
-from ..analyses_names import DYNAMICS, HEADLINE, PRIMARY
+from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE
 from ..cells import Row, num, number
 from ..charts import Chart, chart
 from ..forest import Forest, build_forest
@@ -159,8 +159,6 @@ def curve_data(page: Context) -> dict[str, Any]:
         dimensions.append({"label": words.name("choices", name), "levels": [words.name("levels", level) for level in levels], "of": of})
     outcomes = sorted(set(frame["outcome"]))
     headline = page.one("coefficient", spec_id=HEADLINE, term="treated")
-    scale = frame.loc[frame["outcome"] == "cm_growth_official", "outcome_sd"]
-    truth = page.one("primary", spec_id=PRIMARY)
     return {
         "spec_id": frame["spec_id"].tolist(),
         "outcome": [outcomes.index(name) for name in frame["outcome"]],
@@ -171,8 +169,8 @@ def curve_data(page: Context) -> dict[str, Any]:
             for name in ("estimate", "estimate_sd", "low_sd", "high_sd", "p_value", "n_pilots")
         },
         "medians": {row["outcome"]: _rounded(row["median_sd"]) for row in page.rows("curve_summary")},
-        "headline": None if headline is None or scale.empty else {"estimate": headline["estimate"], "of": "cm_growth_official"},
-        "truth": None if truth is None or not page.is_simulated else _rounded(truth["truth"]),
+        "headline": HEADLINE_IN_CURVE,
+        "truth": None if headline is None or not page.is_simulated else _rounded(headline["truth"]),
         "simulated": page.is_simulated,
     }
 

@@ -41,8 +41,7 @@
   function panel(k, own, domain, width) {
     const outcome = data.outcomes[k];
     own.forEach((row, at) => { row.x = at + 1; });
-    const isOfHeadline = data.headline && data.headline.of === outcome.id;
-    const nearest = isOfHeadline ? own.reduce((a, b) => (Math.abs(data.estimate[b.k] - data.headline.estimate) < Math.abs(data.estimate[a.k] - data.headline.estimate) ? b : a)) : null;
+    const nearest = own.find((row) => row.id === data.headline) || null;
     const scale = nearest ? nearest.y / data.estimate[nearest.k] : null;
     const median = data.medians[outcome.id];
     const rejects = (row) => row.p !== null && row.p < 0.05;
