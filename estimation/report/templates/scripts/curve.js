@@ -53,14 +53,14 @@
       Plot.dot(own.filter((row) => row.high > domain[1]), { x: "x", y: domain[1], symbol: "triangle", r: 2, fill: "var(--grey)" }),
       Plot.dot(own.filter((row) => row.low !== null && row.low < domain[0]), { x: "x", y: domain[0], symbol: "triangle", rotate: 180, r: 2, fill: "var(--grey)" }),
       Plot.dot(own, { x: "x", y: "y", r: 2.4, fill: (row) => (rejects(row) ? "var(--vermilion)" : "var(--blue)") }),
-      Plot.text(median === undefined ? [] : [median], { x: own.length, y: (v) => v, text: (v) => `${words.median}: ${number(v, 3, true)}`, textAnchor: "end", dy: -7, fill: "var(--soft)" }),
+      Plot.text(median === undefined ? [] : [median], { x: 1, y: (v) => v, text: (v) => `${words.median}: ${number(v, 3, true)}`, textAnchor: "start", dy: -7, fill: "var(--soft)" }),
     ];
     if (scale !== null) {
       marks.push(Plot.dot([nearest], { x: "x", y: "y", symbol: "diamond", r: 7, stroke: "var(--ink)", fill: "none", strokeWidth: 2 }));
       marks.push(Plot.text([nearest], { x: "x", y: "y", text: () => words.curve_headline, dy: 16, fill: "var(--ink)", fontWeight: 600 }));
       if (data.truth !== null) {
         marks.push(Plot.ruleY([data.truth * scale], { stroke: "var(--green)", strokeWidth: 1.5 }));
-        marks.push(Plot.text([data.truth * scale], { x: 1, y: (v) => v, text: () => words.truth, textAnchor: "start", dy: -7, fill: "var(--green)", fontWeight: 600 }));
+        marks.push(Plot.text([data.truth * scale], { x: own.length / 2, y: (v) => v, text: () => words.truth, textAnchor: "middle", dy: -7, fill: "var(--green)", fontWeight: 600 }));
       }
     }
     if (chosen !== null && data.outcome[chosen] === k) marks.push(Plot.dot(own.filter((row) => row.k === chosen), { x: "x", y: "y", r: 6, stroke: "var(--focus)", strokeWidth: 2.5 }));
