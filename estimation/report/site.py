@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from . import city_files
-from .cells import shown, td
+from .cells import num, shown, td
 from .data import ReportData, Source, open_source, read_report_data
 from .downloads import downloads
 from .journal_tables import to_html
@@ -107,6 +107,7 @@ def render_site(
     shared = {
         "w": words,
         "td": td,
+        "num": num,
         "queries": QUERIES,
         "is_simulated": data.is_simulated,
         "run": {name: data.run.get(name, "unknown") for name in ("run_id", "git_commit", "started_at")},

@@ -64,7 +64,7 @@ PAGES = (
     Page(
         "robust",
         robust,
-        ("primary", "coefficient", "placebo", "event", "curve", "curve_summary"),
+        ("primary", "coefficient", "placebo", "event", "diagnostic", "curve", "curve_summary"),
         scripts=("forest.js", "curve.js"),
         libraries=PLOT,
         inline=lambda page: {"curve-data": curve_data(page)},

@@ -31,6 +31,8 @@ ESTIMATORS = ("callaway_santanna", "sun_abraham", "borusyak", "gardner", "etwfe"
 # the same numbers as imputation, and another shuffle of the same estimate: one row each, said in words
 SAME_NUMBERS = ("gardner", "etwfe", "gdp_tercile")
 OVERALL = ("treated", "att")
+# label of the effect in the year of admission
+ADMISSION = "event[0]"
 CORRELATION = ("cm_growth_official", "cm_growth_deflated")
 CURVE_DIMENSIONS = ("window", "treatment_rule", "tie_rule", "effects", "estimator", "control_group")
 
@@ -43,6 +45,7 @@ def robust(page: Context) -> dict[str, Any]:
         "families": [(name, page.words.name("families", name)) for name in FAMILIES],
         "others": _others(page),
         "estimators": _estimators(page),
+        "honest": _honest(page),
         "summary": page.rows("curve_summary"),
         "curve_title": "" if summary is None else _curve_title(page, summary),
         "curve_contrast": "" if summary is None else _share(page, summary),
@@ -127,6 +130,17 @@ def _estimators(page: Context) -> Chart | None:
     svg = figures.estimators_svg(named, words, page.stamp)
     texts = {name: page.words.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note")}
     return chart("estimators", svg, data="events", tables="estimates.estimate", **texts)
+
+
+def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:
+    """Sets and breakdown values of the effect in the year of admission: (assumption, low end, high end, breakdown value)."""
+    found = []
+    for name, bound in (("relative_magnitudes", "1"), ("smoothness", "0_se")):
+        ends = [page.diagnostic(DYNAMICS, f"honest_{name}_{end}_{bound}", ADMISSION) for end in ("low", "high")]
+        if ends[0] is not None and ends[1] is not None:
+            label = page.words.plain(f"robust.honest_{name}")
+            found.append((label, ends[0], ends[1], page.diagnostic(DYNAMICS, f"breakdown_{name}", ADMISSION)))
+    return found
 
 
 def _without_twins(lines: list[tuple[str, pd.DataFrame]]) -> list[tuple[str, pd.DataFrame]]:

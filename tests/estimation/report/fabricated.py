@@ -183,6 +183,9 @@ def tables(
     without = pd.DataFrame(
         {"spec_id": HEADLINE, "diagnostic": "leave_out_province", "term": ["440000", "330000"], "value": [-0.0137, 0.08]}
     )
+    event = {"spec_id": "dynamics.cm_growth_official.headline", "term": "event[0]"}
+    names = {"honest_relative_magnitudes_low_1": 0.066, "honest_relative_magnitudes_high_1": 0.319, "breakdown_relative_magnitudes": 1.617}
+    without = pd.concat([without, pd.DataFrame([event | {"diagnostic": name, "value": value} for name, value in names.items()])])
     pairs = pd.DataFrame({"city_i_id": 110000, "city_j_id": [440100, 330100], "distance_km": [1890.0, 1120.0]})
     observed = observations()
     rejected = {

@@ -21,6 +21,7 @@ from estimation.report.csv_files import guard
 from estimation.report.data import read_report_data
 from estimation.report.figures import event_study_svg
 from estimation.report.pages.catalog import PAGES
+from estimation.report.pages.policy import marked
 from estimation.report.queries import QUERIES
 from estimation.report.site import render_site, write_report
 from tests.estimation.report.fabricated import HEADLINE, HOSTILE, changes, full, tables
@@ -364,6 +365,27 @@ def test_the_policy_page_marks_terms_and_says_which_batches_lack(site, tmp_path)
     assert 'data-c="supply:%">75%' in page and 'data-c="demand:%">25%' in page
     assert "Every batch has texts." in Tags(page).text
     assert "No policy text was delivered" in Tags(site_of(tables(), tmp_path)["policy.html"]).text
+
+
+@pytest.mark.parametrize(
+    ("text", "terms", "places", "expected"),
+    [
+        ("b2b出口", "B2B出口", [1], "<mark>b2b出口</mark>"),
+        ("出口退税", "退税", [2], "出口退税"),
+        ("税税税", "税税|税税", [1, 2], "<mark>税税</mark>税"),
+        ("a<b", "", [], "a&lt;b"),
+    ],
+)
+def test_terms_are_marked_where_they_stand(text: str, terms: str, places: list[int], expected: str) -> None:
+    assert str(marked(text, terms, places)) == expected
+
+
+def test_sensitivity_to_trends_is_shown_where_it_is_known(site) -> None:
+    """The set and the breakdown value as given; an assumption without a set has no row."""
+    section = site["robust.html"].partition('id="honest"')[2].partition("</section>")[0]
+    text = re.sub(r"<[^>]+>", "", section)
+    assert "+0.066 to +0.319" in text and "1.617" in text
+    assert "a straight trend" not in text
 
 
 def test_equal_estimators_are_drawn_once_and_the_base_is_said(site) -> None:

@@ -38,7 +38,7 @@ def test_text_can_be_read(theme: str) -> None:
     colour = tokens(theme)
     pairs = [(text, back) for text in ("ink", "soft", "link", "vermilion", "green", "blue") for back in ("paper", "panel")]
     pairs += [("ink", "caution"), ("link", "caution"), ("ink", "mark"), ("ink", "shade")]
-    pairs += [("q-ink", f"q{k}") for k in (0, 1, 2)] + [("q-light", f"q{k}") for k in (4, 5)]
+    pairs += [("q-ink", f"q{k}") for k in (0, 1, 2)] + [("q-middle", "q3")] + [("q-light", f"q{k}") for k in (4, 5)]
     pairs += [("on-colour", name) for name in ("blue", "green", "vermilion")]
     faint = {pair: contrast(colour[pair[0]], colour[pair[1]]) for pair in pairs}
     assert {pair: value for pair, value in faint.items() if value < 4.5} == {}
