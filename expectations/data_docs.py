@@ -25,6 +25,8 @@ OUTSIDE_LINK = re.compile(r"(<a\b[^>]*)\bhref=[\"']https?:[^\"']*[\"']", re.I)
 # Their own scripts call a library that was remote: filters and 'show more' would only fail, so they go, and what they folded is open.
 SCRIPTS = re.compile(r"<script\b.*?</script>", re.I | re.S)
 HANDLER = re.compile(r"\s+on[a-z]+=(?:\"[^\"]*\"|'[^']*')", re.I)
+# the headings of those filters, and a picture that their pages look for in a folder that is not there
+LEFT_OVER = re.compile(r"<strong>Actions</strong>|<p[^>]*>\s*Validation Filter:\s*</p>|<link\b[^>]*\brel=\"shortcut icon\"[^>]*>", re.I)
 MARK = "citysync-offline"
 STYLE = f"""<style id="{MARK}">
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1rem; color: #1b1f24; background: #fff; }}
@@ -45,7 +47,7 @@ def make_self_contained(docs_dir: Path) -> None:
         text = page.read_text(encoding="utf-8")
         if MARK in text:
             continue
-        for pattern in (*REMOTE, SCRIPTS, HANDLER):
+        for pattern in (*REMOTE, SCRIPTS, HANDLER, LEFT_OVER):
             text = pattern.sub("", text)
         text = OUTSIDE_LINK.sub(r"\1", WALKTHROUGH.sub("", text))
         page.write_text(text.replace("</head>", STYLE + "</head>", 1), encoding="utf-8")
