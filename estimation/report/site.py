@@ -39,12 +39,14 @@ def write_report(source: Source, out_dir: Path | str) -> None:
     Parameters
     ----------
     source : path of a DuckDB file, open connection, or data frames by ``schema.table``
-    out_dir : folder, made if it does not exist; its `data/`, `assets/` and `zh/` are replaced, other files in it are left alone
+    out_dir : folder, made if it does not exist; its `data/`, `assets/`, `zh/` and pages are replaced, other folders in it are left alone
     """
     out_dir = Path(out_dir)
     for name in ("data", "assets", "zh"):
         shutil.rmtree(out_dir / name, ignore_errors=True)
         (out_dir / name).mkdir(parents=True)
+    for page in set(out_dir.glob("*.html")) - {out_dir / f"{page.slug}.html" for page in PAGES}:
+        page.unlink()  # of an earlier version, in a build that is taken up again
     with open_source(source) as con:
         data = read_report_data(con)
         catalogs = _write_city_files(con, data, out_dir / "data")

@@ -422,6 +422,16 @@ EMPTY = {
 }
 
 
+def test_pages_of_an_earlier_version_go(tmp_path) -> None:
+    """A build that is taken up again holds the pages of the version before; figures and tables beside them stay."""
+    (tmp_path / "figures").mkdir()
+    for name in ("curve.html", "figures/a.html"):
+        (tmp_path / name).write_text("old", encoding="utf-8")
+    write_report({}, tmp_path)
+    assert not (tmp_path / "curve.html").exists()
+    assert (tmp_path / "figures/a.html").exists() and (tmp_path / "index.html").exists()
+
+
 @pytest.mark.parametrize("missing", ["rows", "tables"])
 def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> None:
     """Six cities of a bare level: no sample, no estimates; each page says what is missing and why."""
