@@ -101,7 +101,7 @@ def _observed_cells(sample: FitSample, model: GroupTimeModel, estimator: str, ef
     if len(lost) and (estimator != "callaway_santanna" or not (found & post).any()):
         names = ", ".join(f"{sample.group_years[model.cells.group[k] - 1]} in {sample.panel.years[model.cells.year[k]]}" for k in lost)
         raise NotEstimable(
-            f"{estimator}: not identified beside the pair and year effects: cohort {names}. Needed are never-treated pairs in the same "
+            f"{estimator}: not identified beside the pair and year effects: cohort {names}. Needed are untreated pairs in the same "
             "years and pairs observed before and after their admission"
         )
     return np.flatnonzero(observed & found)

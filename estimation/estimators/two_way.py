@@ -171,7 +171,7 @@ def _check_identified(sample: FitSample, design: Design, control_names: tuple[st
     if unidentified.any():
         names = ", ".join(label for label, gone in zip(design.labels, unidentified, strict=True) if gone)
         raise NotEstimable(
-            f"{design.estimator}: not identified beside the pair and year effects: {names}. Needed are never-treated pairs in the same "
+            f"{design.estimator}: not identified beside the pair and year effects: {names}. Needed are untreated pairs in the same "
             "years, pairs observed before and after their admission and, for an event study, a cohort observed in the year before admission"
         )
 
