@@ -14,6 +14,7 @@ ESTIMATORS = ("callaway_santanna", "sun_abraham", "gardner", "borusyak", "etwfe"
 DRAWS = 999
 
 RULES = {
+    "not_yet_treated": {"estimator": "callaway_santanna", "control_pairs": "not_yet_treated"},
     "approval_year_dropped": {"treatment_rule": "approval_year_dropped"},
     "any_zone": {"treatment_rule": "any_zone"},
     "any_zone_calendar_year": {"treatment_rule": "any_zone_calendar_year"},
