@@ -93,9 +93,10 @@ def _sample(marts: Marts, spec: Spec) -> tuple[CitySeries, pd.DataFrame]:
 
 
 def _lead(marts: Marts, spec: Spec, series: CitySeries, members: pd.DataFrame) -> tuple[CitySeries, pd.DataFrame]:
-    """How far each city's cycle (growth less its linear trend in the window) runs ahead of its partners', cities dated a year after admission: the first year in which a year that is
-    treated can be followed by another. Cities admitted in the window's last year have no such year and are left out, but not as partners
-    of others: a partner is never admitted in the window.
+    """How far each city's cycle, growth less its linear trend in the window, runs ahead of its partners'.
+
+    Cities are dated a year after admission: the first year in which a treated year is followed by another. Those admitted in the window's
+    last year have no such year and are left out.
     """
     rest = cycle(series.d, series.years)
     # growth that is a straight line has no cycle

@@ -90,7 +90,7 @@ def test_a_trend_of_earlier_years_is_warned_of(rows):
 
 
 def test_what_lacks_is_a_row_of_not_run_in_the_studys_words(marts):
-    other = [spec for spec in radiation.SPECS if spec.outcome != "growth_official"]
+    other = [spec for spec in radiation.LEVEL_SPECS if spec.outcome != "growth_official"]
     found = run_radiation(marts, other, permutations=19)
     assert not found["estimate"] and len(found["not_run"]) == len(other)
     assert all(row["reason"].startswith("needs ") for row in found["not_run"])
