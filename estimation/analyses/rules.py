@@ -93,7 +93,11 @@ EXPOSURE_RULES: dict[str, TreatmentRule] = {
         "pilot of the strongest tie admitted, tie above the median of never-pilots", "treated_year_tied_to_pilot"
     ),
 }
-DATING_RULES = TREATMENT_RULES | EXPOSURE_RULES
+# Admission known beforehand: a city reacts in the year before its first treated one, and what it is compared with is the year before that.
+ANTICIPATION_RULES: dict[str, TreatmentRule] = {
+    "a_year_earlier": TreatmentRule("the year before the first treated one (base two years before it)", "treated_year_a_year_earlier")
+}
+DATING_RULES = TREATMENT_RULES | EXPOSURE_RULES | ANTICIPATION_RULES
 
 # Other pilot programmes of marts.dim_other_policy.
 POLICIES = ("free_trade_zone", "broadband_china", "low_carbon", "new_urbanisation")
