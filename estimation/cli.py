@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +171,19 @@ def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
         control_pairs=options.control_group,
         control_names=options.controls,
     )
-    return file, result
+    return file, replace(result, warnings=(*result.warnings, *_pairs_of_the_draws(file, result)))
+
+
+def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
+    """That the draws have the file's pairs alone, where these are not all pairs of its cities and a permutation was run."""
+    every = file.panel.n_cities * (file.panel.n_cities - 1) // 2
+    if file.panel.n_pairs == every or not any(estimate.vcov == "permutation" for estimate in result.estimates):
+        return []
+    return [
+        f"The file holds {file.panel.n_pairs:,} of the {every:,} pairs of its cities, and a draw of the permutation has these alone: it "
+        "cannot bring in other pairs of a pseudo-pilot, nor choose strong ties anew, as the study does from all pairs. So the report's p of "
+        "the same specification differs a little."
+    ]
 
 
 def _fit_within_block(file: PairFile, options: argparse.Namespace) -> FitResult:

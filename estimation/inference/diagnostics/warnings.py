@@ -143,8 +143,8 @@ def _lost_refits(refits: Refits, label: str, c: int) -> list[str]:
         return []
     names = _listed([str(block) for block in lost])
     return [
-        f"{label}: not identified without province {names}: it has no jackknife standard error, and the city line takes what that province "
-        "has in common for free of error; read the permutation."
+        f"{label}: not identified without province {names}: it has no jackknife standard error, and no line tells the effect from what "
+        "that province has in common."
     ]
 
 
