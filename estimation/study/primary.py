@@ -155,13 +155,20 @@ def city_window(marts: Marts, spec: Spec) -> CityWindow:
 def verdict_of(result: PrimaryResult) -> tuple[str, str | None]:
     """Fixed word of the verdict, and why where there is none (docs/methods, section 12)."""
     if result.p_value is None:
-        return "not_identified", " ".join(result.warnings)
+        return "not_identified", " ".join(_in_words_of_the_study(text) for text in result.warnings)
     if result.p_value < LEVEL:
         return "found", None
     smallest = result.minimum_detectable_effect
     if smallest is not None and smallest <= WORTH_FINDING:
         return "not_found_could_have_been", None
     return "not_found_could_not_have_been", None
+
+
+def _in_words_of_the_study(text: str) -> str:
+    """A sentence of the test with provinces for blocks; what follows in it tells the owner of a file what to change there."""
+    if text.startswith("No verdict"):
+        text = text.split(";", maxsplit=1)[0].removesuffix(".") + "."
+    return text.replace("block", "province")
 
 
 def _primary_row(spec: Spec, window: CityWindow, result: PrimaryResult) -> dict[str, Any]:
