@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ..analyses.rules import ANTICIPATION_RULES, CONCEPTS, POLICIES, TIE_MEASURES, TREATMENT_RULES, WITHOUT_TEXTS
+from ..analyses.rules import CONCEPTS, POLICIES, TIE_MEASURES, TREATMENT_RULES, WITHOUT_TEXTS
 from ..analyses.series import SERIES
 from ..analyses.spec import Spec
 from ..measures.derived_series import INPUTS, add_derived_series
@@ -117,17 +117,10 @@ def _read_cities(con: Any) -> pd.DataFrame:
     columns = {"population_10k", "gdp_per_head_cny", "trade", "is_coastal"}
     concepts = {column for name in CONCEPTS for column in (name, f"{name}_basis")}
     baseline = _read_columns(con, "dim_city_baseline", ("city_id",), columns | concepts)
-    cities = add_baseline(_a_year_earlier(cities), baseline)
+    cities = add_baseline(cities, baseline)
     kept = ["city_id", *(name for name in sorted(concepts | {"is_coastal"}) if name in baseline and name not in cities)]
     cities = cities.merge(baseline[kept], on="city_id", how="left")
     return cities.assign(**{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES})
-
-
-def _a_year_earlier(cities: pd.DataFrame) -> pd.DataFrame:
-    """The cities with the year before their first treated one, as the rules of anticipation read it."""
-    earlier = cities["treated_year"] - 1
-    columns = [rule.column for rule in ANTICIPATION_RULES.values()]
-    return cities.assign(**{f"{column}{ending}": earlier for column in columns for ending in ("", "_calendar_year")})
 
 
 def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from estimation.cli import main
 from estimation.measures.derived_series import add_derived_series
 from estimation.primary.joint import joint_p
 from estimation.sample.exposure import add_exposure
-from estimation.sample.marts import Marts, _a_year_earlier
+from estimation.sample.marts import Marts
 from estimation.study.claims import Tables, find_primary
 from estimation.study.primary import city_window, run_primary
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
@@ -36,7 +36,7 @@ def _marts(growth, years, cohort, block) -> Marts:
     pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right]})
     pairs["distance_km"], pairs["tie_strength"] = rng.uniform(20, 900, left.size), rng.lognormal(size=left.size)
     rows = pd.DataFrame({"city_id": np.repeat(ids, len(years)), "year": np.tile(years, n), "growth_official_pct": growth.ravel()})
-    return Marts(add_exposure(_a_year_earlier(cities), pairs, int(years[-1])), pairs, rows[["year"]], add_derived_series(rows))
+    return Marts(add_exposure(cities, pairs, int(years[-1])), pairs, rows[["year"]], add_derived_series(rows))
 
 
 def _two_blocks(growth, years, cohort, block):
