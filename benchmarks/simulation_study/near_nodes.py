@@ -27,7 +27,7 @@ from estimation.results import NotEstimable
 # Cities of a moving block along the order from north to south, and radii of blocks around a city.
 LENGTHS, RADII_KM = (10, 20, 40), (300, 600)
 # Every so many cities start a block, or are the middle of one.
-STEP = 8
+STEP = 4
 REACH_KM = 1000.0
 PERMUTATIONS = 199
 REPORT_EVERY = 50

@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.primary_test.designs import draw_selected
 from benchmarks.primary_test.layout import simulated_cities
-from benchmarks.simulation_study.near_nodes import block_jackknife, discs, distances, moving_blocks, near_variance, p_values
+from benchmarks.simulation_study.near_nodes import STEP, block_jackknife, discs, distances, moving_blocks, near_variance, p_values
 
 
 def test_blocks_of_one_give_the_jackknife_of_a_mean():
@@ -37,7 +37,7 @@ def test_blocks_are_neighbours():
         assert block.sum() == 10
         assert ((cities.lat[~block] >= inside.max()) | (cities.lat[~block] <= inside.min())).all()
     for centre, block in enumerate(discs(cities, 300.0)):
-        assert between[8 * centre][block].max() <= 300.0 and block[8 * centre]
+        assert between[STEP * centre][block].max() <= 300.0 and block[STEP * centre]
     sums = np.random.default_rng(3).normal(size=len(cities.lat))
     apart = np.where(np.eye(len(sums)) > 0, 0.0, 5000.0)
     assert near_variance(sums, apart) == pytest.approx((sums**2).sum())
