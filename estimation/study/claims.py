@@ -181,7 +181,7 @@ def _agrees(estimate: float, direction: str) -> bool:
 def _size_sought(claim: dict[str, Any], form: Found) -> tuple[float | None, str]:
     given = _number(claim["smallest_effect"])
     if given is not None:
-        is_correlation = claim["uses_primary"] or str(claim["spec_id"]).split(".")[1].startswith("cm_")
+        is_correlation = claim["uses_primary"] or str(claim["spec_id"]).split(".")[1].startswith(("cm_", "lead_"))
         return given, "the size to look for in correlation units" if is_correlation else "the size to look for in units of the outcome"
     if form.estimate is None:
         return None, "the study's form was not run"

@@ -201,10 +201,12 @@ def _intervals(
     sums = sum_by_city(fit.psi.T, sample.city_i, sample.city_j, n_cities)
     city = city_variance(sums, held & is_pilot, held & ~is_pilot, np.full(len(fit.estimate), n_pilots))
     n_provinces = int(fit.can_go.sum())
+    is_carried = fit.has_carrier | ~np.isfinite(fit.refits[fit.can_go]).all(axis=0)
     jackknife_df = jackknife_degrees(n_provinces, n_pilot_provinces, jackknife_df_of_cells(fit, city_sums))
     intervals = []
     for m, b in enumerate(fit.estimate.tolist()):
-        name = default_vcov(n_pilots, n_pilot_provinces, n_provinces, bool(np.isfinite(jackknife[m])), bool(np.isfinite(city[m])))
+        has = (bool(np.isfinite(jackknife[m])), bool(np.isfinite(city[m])))
+        name = default_vcov(n_pilots, n_pilot_provinces, n_provinces, *has, is_carried=bool(is_carried[m]))
         variances = {"province_jackknife": jackknife[m], "city": city[m], "conventional": conventional[m]}
         shown = {vcov: variances[vcov] for vcov in (name, "conventional") if vcov in variances}
         intervals.append(intervals_of(b, shown, n_pairs=counts["n_pairs"], n_pilots=n_pilots, jackknife_df=jackknife_df))

@@ -138,11 +138,14 @@ def _few_degrees(fit: InfluenceFit, inference: Inference, c: int) -> list[str]:
 
 
 def _lost_refits(refits: Refits, label: str, c: int) -> list[str]:
-    lost = refits.blocks[~np.isfinite(refits.estimates[:, c])]
+    lost = [*refits.carriers, *refits.blocks[~np.isfinite(refits.estimates[:, c])].tolist()]
     if len(lost) == 0:
         return []
     names = _listed([str(block) for block in lost])
-    return [f"{label}: not identified without province {names}: it has no jackknife standard error."]
+    return [
+        f"{label}: not identified without province {names}: it has no jackknife standard error, and no line tells the effect from what "
+        "that province has in common."
+    ]
 
 
 def _influence(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> list[str]:
