@@ -163,7 +163,16 @@ def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
         shuffle=options.shuffle,
         control_names=options.controls,
     )
-    return file, result
+    return file, _as_the_study_prints(result, options.outcome)
+
+
+def _as_the_study_prints(result: FitResult, outcome: str) -> FitResult:
+    """Without p where the outcome is one of the study's whose tests do not hold their size; any other outcome as it is."""
+    from .analyses.catalog import all_specs
+    from .study.withhold import withhold
+
+    is_of_the_study = any(spec.outcome == outcome for spec in all_specs())
+    return withhold(result, outcome) if is_of_the_study else result
 
 
 def _fit_within_block(file: PairFile, options: argparse.Namespace) -> FitResult:

@@ -68,6 +68,8 @@ def rejection(rows: pd.DataFrame) -> tuple[float, int]:
 def both_reject(draws: pd.DataFrame) -> tuple[float, int]:
     """Share in which default and permutation both reject: the rule for calling an effect significant."""
     default, permuted = line_rows(draws, "default"), line_rows(draws, "permutation")
+    # where the default is the permutation itself there is one line, not two
+    default = default[default["vcov"] != "permutation"] if len(default) else default
     if default.empty or permuted.empty:
         return np.nan, 0
     p = pd.concat([default.set_index("seed")["p_value"], permuted.set_index("seed")["p_value"]], axis=1).dropna()
