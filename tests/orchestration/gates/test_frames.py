@@ -145,11 +145,9 @@ def test_inference_beside_the_reason_why_it_is_withheld_stops_the_run(tmp_path: 
     with duckdb.connect() as con:
         con.execute("create schema estimates")
         con.execute(ESTIMATE + columns + "n_cities int, n_pilots int, p_value_withheld_reason text)")
-        insert = (
-            "insert into estimates.estimate by name select 's' as spec_id, ? as term, 'city' as vcov, 0.1 as estimate, ? as ci_low, ? as p"
-        )
+        insert = "insert into estimates.estimate by name select 's' as spec_id, 'city' as vcov, 0.1 as estimate"
         for row in (("bare", None, "why"), ("kept", 0.05, "why"), ("free", 0.05, None)):
-            con.execute(f"{insert}_value_withheld_reason", list(row))
+            con.execute(f"{insert}, ? as term, ? as ci_low, ? as p_value_withheld_reason", list(row))
         frames = {"estimate": con.execute(sql.ESTIMATE).df()}
     rules = [rule for rule in RULES["estimates"] if rule.check_id == "estimates_withheld"]
     result = run_gate("estimates", rules, frames, tmp_path / "work", tmp_path / "docs")
