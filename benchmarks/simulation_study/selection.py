@@ -42,7 +42,7 @@ WITHOUT_SELECTION = ("anywhere", "layout 2010-2021", "layout, deflated growth")
 WARNINGS = {
     "pilot_level": "pilots of another kind",
     "calming": "own shocks changed before (primary test)",
-    "shared": "shocks shared within provinces",
+    "shared": "the city line is too narrow",
     "province": "one province moves b by an error",
     "city": "one city moves b by an error",
     "degrees": "few degrees of freedom",

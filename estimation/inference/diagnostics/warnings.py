@@ -122,7 +122,8 @@ def _provinces(sample: FitSample, fit: InfluenceFit, inference: Inference, treat
         ratio = by_name.get(("jackknife_to_city_error", fit.labels[c]))
         if ratio is not None and ratio > MAX_ERROR_RATIO:
             found.append(
-                f"{fit.labels[c]}: the province jackknife's error is {ratio:.2f} times the city one: shocks are shared within provinces."
+                f"{fit.labels[c]}: the province jackknife's error is {ratio:.2f} times the city one: what cities of a province have in "
+                "common moves this coefficient, and the city line is too narrow."
             )
     return found
 

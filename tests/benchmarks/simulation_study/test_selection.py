@@ -41,7 +41,7 @@ def test_every_p_is_that_of_the_fit_that_ships(designs):
     assert found["cm permutation"] == pytest.approx(drawn.p_value)
     texts = " ".join(result.warnings)
     assert found["warns pilot_level"] == ("another kind" in texts)
-    assert found["warns shared"] == ("shared within provinces" in texts)
+    assert found["warns shared"] == ("times the city one" in texts)
     assert found["warns degrees"] == ("degrees of freedom, not" in texts)
     assert found["warns city"] == ("without city" in texts) and found["warns province"] == ("without province" in texts)
 

@@ -358,7 +358,8 @@ def test_parts_without_p_show_their_estimate_and_the_reason(tmp_path) -> None:
     row = re.sub(r"<[^>]+>", " ", card.partition("</tr>")[0]).split()
     assert row == ["+0.093", "–", "–", "–"]
     assert html.escape(why_no_p("comove")) in card.replace("&#39;", "&#x27;")
-    assert any("Split: the coefficient is exactly +0.093 co-movement and −0.022 dispersion. Estimate alone" in page for page in pages.values())
+    said = "Split: the coefficient is exactly +0.093 co-movement and −0.022 dispersion. Estimate alone"
+    assert any(said in page for page in pages.values())
 
 
 @pytest.mark.parametrize(
