@@ -153,7 +153,7 @@ def _primary(options: argparse.Namespace) -> int:
 def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
     file = read_pair_file(options.panel, options.outcome, options.controls)
     if options.estimator == WITHIN_BLOCK:
-        return file, _fit_within_block(file, options)
+        return file, _as_the_study_prints(_fit_within_block(file, options), options.outcome)
     result = fit_panel(
         file.panel,
         estimator=options.estimator,
