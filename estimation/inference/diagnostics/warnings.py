@@ -183,6 +183,6 @@ def _pilot_level(difference: float | None, p_value: float | None) -> list[str]:
         return []
     return [
         f"Pilots were of another kind before admission: their mean outcome with never-pilots was {difference:+.3g} from that of the "
-        f"cities that their admission is permuted with (p = {p_value:.3f}). What the national cycle did to such cities afterwards looks like an "
-        "effect; every line of inference rejects too often then, and no standard error repairs it."
+        f"cities that their admission is permuted with (p = {p_value:.3f}). What the national cycle did to such cities afterwards looks "
+        "like an effect; every line of inference rejects too often then, and no standard error repairs it."
     ]
