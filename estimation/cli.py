@@ -160,7 +160,7 @@ def _primary(options: argparse.Namespace) -> int:
 def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
     file = read_pair_file(options.panel, options.outcome, options.controls)
     if options.estimator == WITHIN_BLOCK:
-        return file, _fit_within_block(file, options)
+        return file, _as_the_study_prints(_fit_within_block(file, options), options.outcome)
     result = fit_panel(
         file.panel,
         estimator=options.estimator,
@@ -171,6 +171,7 @@ def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
         control_pairs=options.control_group,
         control_names=options.controls,
     )
+    result = _as_the_study_prints(result, options.outcome)
     return file, replace(result, warnings=(*result.warnings, *_pairs_of_the_draws(file, result)))
 
 
@@ -184,6 +185,15 @@ def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
         "cannot bring in other pairs of a pseudo-pilot, nor choose strong ties anew, as the study does from all pairs. So the report's p "
         "of the same specification differs a little."
     ]
+
+
+def _as_the_study_prints(result: FitResult, outcome: str) -> FitResult:
+    """Without p where the outcome is one of the study's whose tests do not hold their size; any other outcome as it is."""
+    from .analyses.catalog import all_specs
+    from .study.withhold import withhold
+
+    is_of_the_study = any(spec.outcome == outcome for spec in all_specs())
+    return withhold(result, outcome) if is_of_the_study else result
 
 
 def _fit_within_block(file: PairFile, options: argparse.Namespace) -> FitResult:

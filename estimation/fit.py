@@ -345,7 +345,7 @@ def result_of(
         ]
         return FitResult(estimator, tuple(rows), (), (), **counts)
     inference = infer(sample, fit, draws)
-    diagnostics = _diagnostics(sample, fit, inference, draws, strata)
+    diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
     if extra is not None:
         diagnostics += extra
     elif estimator == "twfe" and sample.panel.controls is None and sample.observed[sample.kept].all():
@@ -354,8 +354,9 @@ def result_of(
     return FitResult(estimator, tuple(_estimates(fit, inference, vcov)), tuple(diagnostics), tuple(found), **counts)
 
 
-def _diagnostics(sample: FitSample, fit: InfluenceFit, inference: Inference, draws: Draws | None, strata: np.ndarray) -> list[Diagnostic]:
-    found = [*coefficient_diagnostics(fit, inference), *power_diagnostics(fit, inference), *sample_diagnostics(sample, fit, inference)]
+def _diagnostics(sample, outcome: int, fit: InfluenceFit, inference: Inference, draws: Draws | None, strata) -> list[Diagnostic]:
+    found = [*coefficient_diagnostics(fit, inference), *power_diagnostics(fit, inference)]
+    found += sample_diagnostics(sample, outcome, inference, strata)
     if draws is not None:
         found += permutation_diagnostics(sample, fit, draws, strata)
     return [*found, *lead_diagnostics(fit, draws), *sensitivity_diagnostics(fit)]

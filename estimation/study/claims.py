@@ -115,7 +115,10 @@ def find_coefficient(tables: Tables, spec_id: str, term: str, line: str, least_p
 
 
 def _not_identified(diagnostic: pd.DataFrame, row: pd.Series, least_pilots: int) -> str:
-    """Why nothing identifies a coefficient that was estimated; empty where something does."""
+    """Why nothing identifies a coefficient that was estimated, or no p of it is printed; empty where something does."""
+    withheld = row.get("p_value_withheld_reason")
+    if isinstance(withheld, str) and withheld:
+        return withheld
     explained, pilots = _explained(diagnostic, row["spec_id"]), _number(row["n_pilots"])
     if explained is not None and explained > MAX_EXPLAINED:
         return f"cohort and year explain {explained:.1%} of the strength among pilots: the texts hardly tell the tool from admission"

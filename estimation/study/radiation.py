@@ -122,6 +122,7 @@ def _estimate(spec: Spec, series: CitySeries, members: pd.DataFrame, found: With
         "vcov": "permutation",
         "is_default": True,
         "std_error": None,
+        "p_value_withheld_reason": None,
         **{name: getattr(found, name) for name in numbers},
         "n_obs": found.n_cities * len(series.years),
         # a panel of cities holds no pair

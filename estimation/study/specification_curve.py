@@ -15,6 +15,7 @@ import pandas as pd
 
 from ..analyses.rules import TIE_MEASURES, TIE_RULES
 from ..analyses.spec import TIE_NEEDS, SampleError, Spec
+from ..analyses.without_p import why_no_p
 from ..estimators.cohort_means import CellFit, CellPanel, build_cell_panel, fit_cells, jackknife_df_of_cells, sum_city_cells
 from ..inference.intervals import intervals_of
 from ..inference.variances import city_variance, conventional_variance, default_vcov, jackknife_degrees
@@ -26,6 +27,7 @@ from ..sample.build import hash_panels
 from ..sample.cities import build_sample_cities
 from ..sample.outcomes import CitySeries, build_series, split_outcome
 from ..sample.ties import choose_pairs
+from .withhold import INFERENCE
 
 TERMS = {"twfe": "treated", "callaway_santanna": "att", "borusyak": "att"}
 Window = tuple[int, int]
@@ -224,9 +226,10 @@ def _add(spec: Spec, common: dict[str, Any], estimate: float, intervals: dict[st
         "term": TERMS[spec.estimator],
         "cohort_year": None,
         "event_time": None,
+        "p_value_withheld_reason": why_no_p(spec.outcome),
     }
     for vcov, interval in intervals.items():
-        inference = {name: getattr(interval, name) for name in ("std_error", "ci_low", "ci_high", "p_value")}
+        inference = {name: None if row["p_value_withheld_reason"] else getattr(interval, name) for name in INFERENCE}
         rows.estimate.append({**row, "vcov": vcov, "is_default": vcov != "conventional", "estimate": float(estimate), **inference})
     rows.specification.append(
         {
