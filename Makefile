@@ -71,8 +71,8 @@ sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prin
 docs: setup ## static documentation of the models and their lineage
 	@$(PY) -m orchestration docs
 
-verify: setup ## hash everything published again and name what changed (RUN=id: a publication that is kept)
-	@$(PY) -m orchestration verify $(if $(RUN),--run="$$RUN")
+verify: setup ## hash everything published again and name what changed (RUN=id: one that is kept; LANDING=path: against its files)
+	@$(PY) -m orchestration verify $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
 
 rollback: setup ## put the publication before the current one back (RUN=id: that one)
 	@$(PY) -m orchestration rollback $(if $(RUN),--run="$$RUN")

@@ -30,6 +30,8 @@ RUN = "run_id="
 WHOLE = ("estimates", "meta")
 TABLE = re.compile(r"([a-z_]+)\.([a-z0-9_]+)\.parquet")
 # Kept besides, where the publication has what they are made from; the second says why a figure moved, by indicator.
+#: Years in a row for which a place has a current value of an indicator; what a run lost over several others is counted by them.
+SPAN = "quality.value_span"
 SUMMARIES = {
     "quality.expectation_result": "select * from quality.expectation_result",
     "quality.value_count": """
@@ -37,6 +39,13 @@ SUMMARIES = {
             count(distinct city_id) as n_cities, min("year") as first_year, max("year") as last_year
         from marts.fct_indicator_observation group by all""",
     "quality.rejected_count": "select source_id, reason, count(*) as n_rejected from quality.rejected_value group by all",
+    SPAN: """
+        with present as (select distinct indicator_id, place_level, city_id, "year" from marts.fct_indicator_observation where is_current),
+        numbered as (
+            select *, "year" - row_number() over (partition by indicator_id, place_level, city_id order by "year") as nth from present
+        )
+        select indicator_id, place_level, city_id, min("year") as first_year, max("year") as last_year
+        from numbered group by indicator_id, place_level, city_id, nth""",
 }
 
 
