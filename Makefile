@@ -18,7 +18,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # What a person gives is data. make would expand a value where it is used and again where it is exported, so `LANDING='$(shell ...)'` would
 # run a command: every variable of the command line, and these ones of the environment, become their own text, to which make does nothing more.
 # They reach the commands through the environment, so that no character of a path or a query is the shell's either.
-INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV
+INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV ADVISORIES
 literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
 given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
@@ -80,8 +80,8 @@ rollback: setup ## put the publication before the current one back (RUN=id: that
 reproduce: setup ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
 	@$(PY) -m orchestration reproduce $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
 
-audit: setup ## compare what is installed with the lock file, offline, and list licences
-	@$(PY) -m orchestration audit
+audit: setup ## compare what is installed with the lock file, offline, and list licences (ADVISORIES=path: and known advisories)
+	@$(PY) -m orchestration audit $(if $(ADVISORIES),--advisories="$$ADVISORIES")
 
 bench: setup .venv-peers/.installed ## benchmarks and peers, one JSON object a line (LARGE=2850 adds counties: 10 GB of disk)
 	@$(PY) -m benchmarks --picture docs/images/scale.svg $(if $(LARGE),--large="$$LARGE")

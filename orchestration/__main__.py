@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     sql.add_argument("--query", help="print one result and leave")
     sql.add_argument("--csv", help="write that result to this file, for a spreadsheet")
     commands.add_parser("docs", help="static documentation of the models")
-    commands.add_parser("audit", help="compare what is installed with the lock file, and list licences")
+    audit = commands.add_parser("audit", help="compare what is installed with the lock file, look up advisories, and list licences")
+    audit.add_argument("--advisories", help="folder or zip archive of known advisories in the OSV format, as a copy at hand")
     commands.add_parser("clean", help="remove what a run can make again")
     chosen = parser.parse_args(arguments)
     try:
@@ -85,7 +86,7 @@ def _run(chosen: argparse.Namespace) -> int:
     if chosen.command == "audit":
         from orchestration.commands.audit import audit
 
-        return audit()
+        return audit(chosen.advisories)
     from orchestration.commands.servers import write_docs
 
     return write_docs()

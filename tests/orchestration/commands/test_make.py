@@ -47,6 +47,8 @@ USES = [
     ("Q", "sql", "--query"),
     ("CSV", "sql", "--csv"),
     ("RUN", "verify", "--run"),
+    ("LANDING", "verify", "--landing"),
+    ("ADVISORIES", "audit", "--advisories"),
     ("RUN", "rollback", "--run"),
     ("RUN", "reproduce", "--run"),
     ("SCALE", "simulation-study", "--scale"),
