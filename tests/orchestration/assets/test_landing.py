@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import dagster as dg
 import pytest
@@ -13,7 +14,7 @@ from orchestration.assets import landing
 from orchestration.resources import Settings
 from tests.orchestration.commands.test_refresh import six_cities, write_tidy
 from warehouse.hashing import hash_file
-from warehouse.ingest import landing as reader
+from warehouse.ingest import snapshot
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, error: int, failures: int) -> tuple[dg.ExecuteInProcessResult, int]:
@@ -21,17 +22,17 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, error: int, failures: int
     monkeypatch.setenv("CITYSYNC_HOME", str(folder / "home"))
     monkeypatch.setattr(landing, "RETRY_SECONDS", 0)
     write_tidy(folder / "landing", six_cities())
-    reads, read_bytes = [], Path.read_bytes
+    reads, open_file = [], snapshot.open_file
 
-    def failing(path: Path) -> bytes:
-        if path.name != "values.csv":
-            return read_bytes(path)
+    def failing(path: Path, inside: Path | None = None) -> BinaryIO:
+        if path.name != "values.csv" or inside is None:
+            return open_file(path, inside)
         reads.append(path)
         if len(reads) <= failures:
             raise OSError(error, os.strerror(error), str(path))
-        return read_bytes(path)
+        return open_file(path, inside)
 
-    monkeypatch.setattr(reader.Path, "read_bytes", failing)
+    monkeypatch.setattr(snapshot, "open_file", failing)
     tidy = next(asset for asset in landing.build_landing_assets() if dg.AssetKey(["raw", "tidy"]) in asset.keys)
     settings = {"settings": Settings(landing=str(folder / "landing"))}
     return dg.materialize([tidy], resources=settings, raise_on_error=False), len(reads)
