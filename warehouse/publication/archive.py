@@ -21,7 +21,9 @@ from typing import Any
 import duckdb
 
 from warehouse.hashing import hash_file
+from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
+from warehouse.publication.tables import require_tables_only
 from warehouse.sql_text import literal, quote
 
 INDEX = "index.json"
@@ -76,7 +78,7 @@ def archive_publications(store: Path, archive: Path, required: str = "") -> list
         try:
             _archive(folder, archive)
             done.append(folder.name)
-        except duckdb.Error:
+        except (duckdb.Error, PublishError):
             if folder.name == required:
                 raise
     return done
@@ -87,6 +89,7 @@ def _archive(publication: Path, archive: Path) -> None:
     draft = archive / f".{publication.name}"
     draft.mkdir()
     with duckdb.connect(str(publication / "citysync.duckdb"), read_only=True) as con:
+        require_tables_only(con, con.execute("select current_database()").fetchone()[0], publication)
         for name, query in _kept(con):
             target = literal(draft / f"{name}.parquet")
             con.execute(f"copy (select * from ({query}) order by all) to {target} (format parquet, compression zstd)")

@@ -20,6 +20,7 @@ from warehouse.build_database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.tables import require_tables_only
 from warehouse.sql_text import literal
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years may lose one.
@@ -164,7 +165,8 @@ def count_losses(database: Path, build: Path, counted: Mapping[str, str]) -> lis
         here = con.execute("select current_database()").fetchone()[0]
         try:
             con.execute(f"attach {literal(database)} as previous (read_only)")
-        except duckdb.Error:
+            require_tables_only(con, "previous", database)
+        except (duckdb.Error, PublishError):
             return []
         return [
             _count(con, what, query.format(catalog="previous"), query.format(catalog=here))
