@@ -44,7 +44,7 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         return end_command("verify", Exit.RUNNING, str(error))
     except (FileNotFoundError, PublishError, LandingError) as error:
         return end_command("verify", Exit.BAD_INPUT, str(error))
-    lost = verify_archive(home.archive)
+    lost = verify_archive(home.archive, publications_of(home))
     for fault in [*faults, *differing, *lost]:
         say(fault)
     if faults:
@@ -56,7 +56,9 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         return end_command("verify", Exit.FAILED, f"{folder.resolve()} is not what {landing} holds, {len(differing)} faults: {hint}")
     if lost:
         return end_command(
-            "verify", Exit.FAILED, f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes it again"
+            "verify",
+            Exit.FAILED,
+            f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes what older runs said again",
         )
     manifest = read_manifest(folder)
     say(f"archive: {len(archived_runs(home.archive))} runs are as they were archived in {home.archive}")

@@ -9,6 +9,7 @@ import csv
 import os
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -117,12 +118,13 @@ def test_the_archive_says_how_the_headline_moved_and_why(tmp_path: Path, monkeyp
     home, landing = tmp_path / "home", tmp_path / "landing"
     write(landing, panel())
     changes = CHANGES if IS_LONG else CHANGES[:1]
-    said = []
+    said, commits = [], []
     for change in [None, *(change for change, *_ in changes)]:
         if change is not None:
             change(landing)
         run = refresh(home, landing, KEEP="1")
         assert run.code == 0, run.output
+        commits.append(run.manifest["git_commit"])
         with connect_read_only(Home(home)) as con:
             said += con.execute(
                 "select estimate from estimates.estimate where spec_id = 'baseline.cm_growth_official.headline' and term = 'treated' "
@@ -139,5 +141,5 @@ def test_the_archive_says_how_the_headline_moved_and_why(tmp_path: Path, monkeyp
     for before, row, (_, values, n_files, more_cities) in zip(rows, rows[1:], changes, strict=False):
         assert row[2] == pytest.approx(row[1] - before[1]) and row[2] != 0
         assert (row[6], row[7], row[4], row[5]) == (values, n_files, more_cities, 0)
-        assert row[8] is False
+    assert [row[8] for row in rows[1:]] == [one != other for one, other in pairwise(commits)]
     assert verify_archive(home / "archive") == []
