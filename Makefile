@@ -2,10 +2,10 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 CITYSYNC_HOME ?= data
-VENV := .venv
-PY := $(VENV)/bin/python
-STAMP := $(VENV)/.installed
-BROWSER := .venv-browser
+override VENV := .venv
+override PY := $(VENV)/bin/python
+override STAMP := $(VENV)/.installed
+override BROWSER := .venv-browser
 
 export CITYSYNC_HOME
 # libraries are compiled once, when they are installed; nothing is written beside our own sources
@@ -17,10 +17,14 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 # What a person gives is data. make would expand a value where it is used and again where it is exported, so `LANDING='$(shell ...)'` would
 # run a command: every variable of the command line, and these ones of the environment, become their own text, to which make does nothing more.
-# They reach the commands through the environment, so that no character of a path or a query is the shell's either.
-INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV ADVISORIES
-literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
-given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
+# They reach the commands through the environment, so that no character of a path or a query is the shell's either. `override`: what is typed
+# takes the place of no part of this.
+override INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV ADVISORIES
+override literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
+override given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
+override name :=
+override 0 :=
+override 1 :=
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
