@@ -23,15 +23,16 @@ from warehouse.publication.archive import verify_archive
 pytestmark = pytest.mark.e2e
 
 READER = """
-import sys, duckdb, json, pathlib
+import sys, duckdb, json, pathlib, time
 published, stop, seen = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), []
 while not stop.exists():
     folder = published.resolve()
-    with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as con:
+    with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True, config={"threads": 1}) as con:
         (run,) = con.execute("select run_id from meta.run").fetchone()
         assert con.execute("select count(*) from marts.fct_indicator_observation").fetchone() == (102,)
     assert json.loads((folder / "manifest.json").read_text())["run_id"] == run == folder.name
     seen.append(run)
+    time.sleep(0.5)
 assert seen == sorted(seen)
 print(len(seen), len(set(seen)))
 """

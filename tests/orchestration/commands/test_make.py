@@ -161,7 +161,10 @@ WAYS: dict[str, tuple[list[str], dict[str, str]]] = {
     "in lower case": (["refresh", "landing={attack}"], {}),
     "as a tool's setting": (["refresh", "DBT_PROFILES_DIR={attack}", "DAGSTER_HOME={attack}", "PYTHONSTARTUP={attack}"], {}),
     "as make's own list": (["refresh", "MAKEOVERRIDES={attack}", "MAKECMDGOALS={attack}"], {}),
-    "as the helper's arguments": (["refresh", "0={attack}", "1={attack}", "2={attack}", "name={attack}", "given={attack}", "literal={attack}"], {}),
+    "as the helper's arguments": (
+        ["refresh", "0={attack}", "1={attack}", "2={attack}", "name={attack}", "given={attack}", "literal={attack}"],
+        {},
+    ),
     "as the list of inputs": (["refresh", "INPUTS={attack}"], {}),
     "as a window": (["refresh"], {"WINDOW_FIRST_YEAR": "{attack}", "KEEP": "{attack}", "FORCE": "{attack}"}),
     "as help": (["help", "Q={attack}"], {"Q": "{attack}"}),
