@@ -18,6 +18,7 @@ from orchestration.resources import Settings
 from orchestration.reuse.kept_estimates import keep_estimates
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
+from warehouse.ingest.simulation.landing import PLANTED
 from warehouse.publication.table_comments import comment_tables
 
 GROUP = "estimates"
@@ -33,8 +34,13 @@ DESCRIPTIONS = {
     "placebo": "The primary test where nothing can have happened: earlier years, cities without a zone.",
 }
 TABLES = tuple(DESCRIPTIONS)
-# Every table of the group. Assets of their own make the truth, from the counterfactual build, and the claims, from the other tables.
-KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth", "claim")]
+TRUTHS = {
+    "truth": "The truth of a spec on simulated data: its own estimator on the difference of the outcomes with and without the effect; "
+    "the truths of the primary test and its channels stand in their own tables too. Empty for delivered files.",
+    "coverage": "How many intervals hold their truth, in this economy and over the many that were measured. Empty for delivered files.",
+}
+# Every table of the group. Assets of their own make the truths, from the counterfactual build, and the claims, from the other tables.
+KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, *TRUTHS, "claim")]
 PREVIEW = ("spec_id", "term", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pilots")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
 EVENT_STUDY = "dynamics.cm_growth_official.headline"
@@ -74,33 +80,36 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         for table in TABLES:
             yield dg.MaterializeResult(asset_key=dg.AssetKey([GROUP, table]), metadata=_metadata(home, table, tables[table]))
 
-    @dg.asset(
-        key=dg.AssetKey([GROUP, "truth"]),
+    @dg.multi_asset(
+        name="truth",
         group_name=GROUP,
-        deps=[*marts, counterfactual],
-        kinds={"python", "duckdb"},
-        description="The truth of a spec on simulated data: its own estimator on the difference of the outcomes "
-        "with and without the effect. Empty for delivered files.",
+        specs=[
+            dg.AssetSpec(
+                [GROUP, table],
+                deps=[*marts, counterfactual, *(dg.AssetKey([GROUP, made]) for made in ("estimate", "primary", "channel"))],
+                description=description,
+                kinds={"python", "duckdb"},
+                group_name=GROUP,
+            )
+            for table, description in TRUTHS.items()
+        ],
     )
-    def truth(settings: Settings) -> dg.MaterializeResult:
-        from estimation.analyses.catalog import all_specs
-        from estimation.study.run import read_marts
-        from estimation.study.tables import empty_truth
-        from estimation.study.truth import compute_truth
+    def truth(settings: Settings) -> Iterator[dg.MaterializeResult]:
+        """On simulated data the truths, put into the tables of the primary test too; on delivered files empty tables."""
+        from estimation.study.coverage import build_coverage
+        from estimation.study.planted import add_truths
 
         home = Home.from_environment()
-        with open_build(home.build, read_only=True) as con:
-            frames = read_marts(con)
-        if settings.is_simulated:
-            with open_build(home.counterfactual, read_only=True) as con:
-                without = read_marts(con)
-            table = compute_truth(frames, without, all_specs())
-        else:
-            table = empty_truth()
+        of_specs, of_primary = _truths(home, settings)
         with open_build(home.build) as con:
-            write_frame(con, GROUP, "truth", table)
+            estimate, primary, channel = (_read_table(con, table) for table in ("estimate", "primary", "channel"))
+            primary, channel = add_truths(primary, channel, of_primary)
+            tables = {"truth": of_specs, "coverage": build_coverage(estimate, primary, channel, of_specs)}
+            for table, frame in {**tables, "primary": primary, "channel": channel}.items():
+                write_frame(con, GROUP, table, frame)
             comment_tables(con)
-        return dg.MaterializeResult(metadata=_metadata(home, "truth", table))
+        for table, frame in tables.items():
+            yield dg.MaterializeResult(asset_key=dg.AssetKey([GROUP, table]), metadata=_metadata(home, table, frame))
 
     @dg.asset(
         key=dg.AssetKey([GROUP, "claim"]),
@@ -124,6 +133,24 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         return dg.MaterializeResult(metadata=_metadata(home, "claim", table))
 
     return [study, truth, claim]
+
+
+def _truths(home: Home, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Truths of all specs, and those of the primary test with the sizes planted; both empty for delivered files."""
+    from estimation.analyses.catalog import all_specs
+    from estimation.study.planted import NO_TRUTHS, primary_truths
+    from estimation.study.run import read_marts
+    from estimation.study.tables import empty_truth
+    from estimation.study.truth import compute_truth
+
+    if not settings.is_simulated:
+        return empty_truth(), NO_TRUTHS
+    with open_build(home.build, read_only=True) as con:
+        frames = read_marts(con)
+    with open_build(home.counterfactual, read_only=True) as con:
+        without = read_marts(con)
+    of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
+    return compute_truth(frames, without, all_specs(), of_primary=of_primary), of_primary
 
 
 def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:
