@@ -8,8 +8,9 @@ import numpy as np
 
 from .city_panel import CityPanel, build_panel, lacking
 from .contrast import LOADING, OWN_VARIANCE, cm_contrast, efficient_contrast
+from .interval import WIDEST_OWN, Standardised, root_between, undo
 from .permutation import observed_places
-from .scores import cycle, own_shock, reference, standardise
+from .scores import cycle, reference, standardise
 from .statistics import block_means, gather
 
 
@@ -76,10 +77,9 @@ def planted_effect(growth, growth_without, years, cohort, block) -> float | None
 def planted_channels(growth, growth_without, planted: Planted, years, cohort, block) -> tuple[PlantedChannel, ...]:
     """Truths of both channels, on the pilots that have never-pilots in their block.
 
-    Own variance: the square of the mean absolute own shock with the effect over that without it, less 1; own shocks of treated years, the
-    city's line on the reference fitted on its untreated years, as where the channel takes an effect out. The errors of that line are in
-    both, so the truth is nearer to 0 than what was planted. Loading: the channel's own contrast of the planted part, over the same
-    contrast of a loading that rises by 1.
+    Own variance: the fall whose removal, as the channel removes one, leaves the channel's coefficient of the panel without the effect.
+    What a line fitted on few untreated years leaves of a city holds the errors of that line, which no effect shrinks, so this truth is
+    nearer to 0 than what was planted. Loading: the channel's own contrast of the planted part, over that of a loading that rises by 1.
 
     Parameters
     ----------
@@ -99,28 +99,30 @@ def planted_channels(growth, growth_without, planted: Planted, years, cohort, bl
         return ()
     z, sd = standardise(panel.growth), panel.growth.std(axis=1, keepdims=True)
     m, treated = reference(z, panel.label, panel.block), panel.treated[panel.label]
-    shocks = [_untreated_line_shocks(values / sd, m, panel) for values in (panel.growth, np.asarray(growth_without))]
-    counted = (treated * panel.movable[:, None]) > 0
-    with_effect, without = (float(np.abs(u[counted]).sum()) for u in shocks)
     weights = efficient_contrast(z, m, panel.years, panel.design, LOADING).weights
     part, one = (
         _contrast(np.einsum("nt,ct->nc", values, weights), panel) for values in (planted.loading_part / sd, cycle(m, panel.years) * treated)
     )
+    counted = (treated * panel.movable[:, None]) > 0
+    fall = float(np.exp(np.log(planted.own_variance_ratio[counted]).mean()) - 1)
+    own = _own_variance(panel, z, m, standardise(np.asarray(growth_without)))
     return (
-        PlantedChannel(
-            OWN_VARIANCE.name, (with_effect / without) ** 2 - 1, float(np.exp(np.log(planted.own_variance_ratio[counted]).mean()) - 1)
-        ),
+        PlantedChannel(OWN_VARIANCE.name, own, fall),
         PlantedChannel(LOADING.name, part / one, float(planted.loading_rise[counted].mean())),
     )
 
 
-def _untreated_line_shocks(values: np.ndarray, m: np.ndarray, panel: CityPanel) -> np.ndarray:
-    """Own shocks, (N, T), with each city's line on the reference fitted on its untreated years."""
-    found = np.empty_like(values)
-    for c, treated in enumerate(panel.treated):
-        rows = panel.label == c
-        found[rows] = own_shock(values[rows], m[rows], treated == 0)
-    return found
+def _own_variance(panel: CityPanel, z: np.ndarray, m: np.ndarray, bare: np.ndarray) -> float:
+    places, labels = observed_places(panel.label, panel.block)
+    ready = Standardised(panel, z, m, places[:, None], labels)
+
+    def coefficient(values: np.ndarray) -> float:
+        terms = efficient_contrast(values, m, panel.years, panel.design, OWN_VARIANCE).terms
+        return float(gather(terms, panel.design, ready.places, labels).estimate[0])
+
+    target = coefficient(bare)
+    effect = root_between(lambda g: coefficient(undo(ready, OWN_VARIANCE, g)) - target, -WIDEST_OWN, WIDEST_OWN)
+    return float(np.exp(-2 * effect) - 1)
 
 
 def _complete_panel(growth, years, cohort, block) -> CityPanel | None:
