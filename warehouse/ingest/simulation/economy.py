@@ -80,7 +80,7 @@ class PlantedEffect:
         Share by which the gap (in logs) of a pilot's investment share to the mean of cities closes; 0 to 1.
     """
 
-    own_variance_fall: float = 0.85
+    own_variance_fall: float = 0.8
     loading_rise: float = 0.2
     tools_share: float = 0.5
     patents_rise: float = 0.2
