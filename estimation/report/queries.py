@@ -105,7 +105,7 @@ QUERIES = {
     "truth_coverage": Query(
         ("estimates.coverage",),
         "scope, quantity, coefficients, line, n, n_yes, share",
-        "select scope, quantity, coefficients, line, n, n_yes, share from estimates.coverage",
+        "select scope, quantity, coefficients, line, n, n_yes, share from estimates.coverage order by all",
     ),
     "coverage": Query(
         ("marts.fct_indicator_observation",),
