@@ -15,7 +15,6 @@ from .primary import CityWindow, city_window
 TREATED = "treated"
 # What the columns of the planted effect hold where a city and year has no row.
 NOTHING = {"own_variance_ratio": 1.0, "loading_rise": 0.0, "loading_part_pct": 0.0}
-NO_TRUTHS = pd.DataFrame(columns=["spec_id", "term", "truth", "planted"])
 
 
 def primary_truths(marts: Marts, counterfactual: Marts, planted: pd.DataFrame | None) -> pd.DataFrame:
@@ -49,7 +48,7 @@ def primary_truths(marts: Marts, counterfactual: Marts, planted: pd.DataFrame | 
         if planted is not None:
             found = planted_channels(window.growth, bare, _planted(planted, window), *design)
             rows += [{"spec_id": spec.spec_id, "term": one.channel, "truth": one.truth, "planted": one.planted} for one in found]
-    return pd.DataFrame(rows, columns=NO_TRUTHS.columns)
+    return pd.DataFrame(rows, columns=["spec_id", "term", "truth", "planted"])
 
 
 def _planted(planted: pd.DataFrame, window: CityWindow) -> Planted:
@@ -60,16 +59,16 @@ def _planted(planted: pd.DataFrame, window: CityWindow) -> Planted:
     return Planted(*tables)
 
 
-def add_truths(primary: pd.DataFrame, channel: pd.DataFrame, truths: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def add_truths(primary: pd.DataFrame, channel: pd.DataFrame, truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`estimates.primary` and `estimates.channel` with their truths; what has none keeps a null.
 
     Parameters
     ----------
     primary, channel : DataFrame
-    truths : DataFrame
-        Of `primary_truths`; empty for delivered files.
+    truth : DataFrame
+        ``estimates.truth``; empty for delivered files.
     """
-    found = truths.set_index(["spec_id", "term"])
+    found = truth[truth["spec_id"].isin(primary["spec_id"])].set_index(["spec_id", "term"])
 
     def column(keys: list[tuple[str, str]], name: str) -> pd.array:
         return pd.array([_or_null(found[name].get(key)) for key in keys], dtype="Float64")
@@ -83,4 +82,4 @@ def add_truths(primary: pd.DataFrame, channel: pd.DataFrame, truths: pd.DataFram
 
 
 def _or_null(value: float | None) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(value)
+    return None if value is None or pd.isna(value) else float(value)

@@ -27,7 +27,7 @@ CLAIM_COLUMNS = {
     **dict.fromkeys(("verdict", "reason"), _TEXT),
 }
 WARNING_COLUMNS = {"spec_id": _TEXT, "warning": _TEXT}
-TRUTH_COLUMNS = {"spec_id": _TEXT, "term": _TEXT, "cohort_year": _COUNT, "event_time": _COUNT, "truth": _REAL}
+TRUTH_COLUMNS = {"spec_id": _TEXT, "term": _TEXT, "cohort_year": _COUNT, "event_time": _COUNT, "truth": _REAL, "planted": _REAL}
 SPECIFICATION_COLUMNS = {
     **dict.fromkeys(("spec_id", "outcome", "measure", "series", "window"), _TEXT),
     **dict.fromkeys(("treatment_rule", "tie_rule", "effects", "estimator", "control_group"), _TEXT),

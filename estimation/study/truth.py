@@ -33,7 +33,7 @@ def compute_truth(
     specs : sequence of Spec, optional
         Default is every spec of the analyses.
     of_primary : DataFrame, optional
-        Of `planted.primary_truths`: spec_id, term and truth of the primary test and its channels, which come last.
+        Of `planted.primary_truths`: spec_id, term, truth and planted of the primary test and its channels, which come last.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def compute_truth(
                 continue
             points = {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
             rows += [
-                {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value}
+                {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value, "planted": None}
                 for (term, cohort, event), value in points.items()
             ]
     if of_primary is not None:

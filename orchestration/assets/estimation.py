@@ -34,13 +34,8 @@ DESCRIPTIONS = {
     "placebo": "The primary test where nothing can have happened: earlier years, cities without a zone.",
 }
 TABLES = tuple(DESCRIPTIONS)
-TRUTHS = {
-    "truth": "The truth of a spec on simulated data: its own estimator on the difference of the outcomes with and without the effect; "
-    "the truths of the primary test and its channels stand in their own tables too. Empty for delivered files.",
-    "coverage": "How many intervals hold their truth, in this economy and over the many that were measured. Empty for delivered files.",
-}
-# Every table of the group. Assets of their own make the truths, from the counterfactual build, and the claims, from the other tables.
-KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, *TRUTHS, "claim")]
+# Every table of the group. Assets of their own make the truth, from the counterfactual build, and from the other tables coverage and claims.
+KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth", "coverage", "claim")]
 PREVIEW = ("spec_id", "term", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pilots")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
 EVENT_STUDY = "dynamics.cm_growth_official.headline"
@@ -80,36 +75,43 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         for table in TABLES:
             yield dg.MaterializeResult(asset_key=dg.AssetKey([GROUP, table]), metadata=_metadata(home, table, tables[table]))
 
-    @dg.multi_asset(
-        name="truth",
+    @dg.asset(
+        key=dg.AssetKey([GROUP, "truth"]),
         group_name=GROUP,
-        specs=[
-            dg.AssetSpec(
-                [GROUP, table],
-                deps=[*marts, counterfactual, *(dg.AssetKey([GROUP, made]) for made in ("estimate", "primary", "channel"))],
-                description=description,
-                kinds={"python", "duckdb"},
-                group_name=GROUP,
-            )
-            for table, description in TRUTHS.items()
-        ],
+        deps=[*marts, counterfactual],
+        kinds={"python", "duckdb"},
+        description="The truth of a spec on simulated data: its own estimator on the difference of the outcomes "
+        "with and without the effect. Empty for delivered files.",
     )
-    def truth(settings: Settings) -> Iterator[dg.MaterializeResult]:
-        """On simulated data the truths, put into the tables of the primary test too; on delivered files empty tables."""
+    def truth(settings: Settings) -> dg.MaterializeResult:
+        home = Home.from_environment()
+        table = _truth(home, settings)
+        with open_build(home.build) as con:
+            write_frame(con, GROUP, "truth", table)
+            comment_tables(con)
+        return dg.MaterializeResult(metadata=_metadata(home, "truth", table))
+
+    @dg.asset(
+        key=dg.AssetKey([GROUP, "coverage"]),
+        group_name=GROUP,
+        deps=[dg.AssetKey([GROUP, table]) for table in ("estimate", "primary", "channel", "truth")],
+        kinds={"python", "duckdb"},
+        description="How many intervals hold their truth, in this economy and over the many that were measured; "
+        "puts the truths of the primary test and its channels into their tables. Empty for delivered files.",
+    )
+    def coverage() -> dg.MaterializeResult:
         from estimation.study.coverage import build_coverage
         from estimation.study.planted import add_truths
 
         home = Home.from_environment()
-        of_specs, of_primary = _truths(home, settings)
         with open_build(home.build) as con:
-            estimate, primary, channel = (_read_table(con, table) for table in ("estimate", "primary", "channel"))
-            primary, channel = add_truths(primary, channel, of_primary)
-            tables = {"truth": of_specs, "coverage": build_coverage(estimate, primary, channel, of_specs)}
-            for table, frame in {**tables, "primary": primary, "channel": channel}.items():
-                write_frame(con, GROUP, table, frame)
+            estimate, primary, channel, known = (_read_table(con, table) for table in ("estimate", "primary", "channel", "truth"))
+            primary, channel = add_truths(primary, channel, known)
+            table = build_coverage(estimate, primary, channel, known)
+            for name, frame in (("primary", primary), ("channel", channel), ("coverage", table)):
+                write_frame(con, GROUP, name, frame)
             comment_tables(con)
-        for table, frame in tables.items():
-            yield dg.MaterializeResult(asset_key=dg.AssetKey([GROUP, table]), metadata=_metadata(home, table, frame))
+        return dg.MaterializeResult(metadata=_metadata(home, "coverage", table))
 
     @dg.asset(
         key=dg.AssetKey([GROUP, "claim"]),
@@ -132,25 +134,25 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         progress(f"claims of the study: {len(table)}, of which {found} found by the honest test")
         return dg.MaterializeResult(metadata=_metadata(home, "claim", table))
 
-    return [study, truth, claim]
+    return [study, truth, coverage, claim]
 
 
-def _truths(home: Home, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Truths of all specs, and those of the primary test with the sizes planted; both empty for delivered files."""
+def _truth(home: Home, settings: Settings) -> pd.DataFrame:
+    """Truths of all specs and of the primary test; empty for delivered files."""
     from estimation.analyses.catalog import all_specs
-    from estimation.study.planted import NO_TRUTHS, primary_truths
+    from estimation.study.planted import primary_truths
     from estimation.study.run import read_marts
     from estimation.study.tables import empty_truth
     from estimation.study.truth import compute_truth
 
     if not settings.is_simulated:
-        return empty_truth(), NO_TRUTHS
+        return empty_truth()
     with open_build(home.build, read_only=True) as con:
         frames = read_marts(con)
     with open_build(home.counterfactual, read_only=True) as con:
         without = read_marts(con)
     of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
-    return compute_truth(frames, without, all_specs(), of_primary=of_primary), of_primary
+    return compute_truth(frames, without, all_specs(), of_primary=of_primary)
 
 
 def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:

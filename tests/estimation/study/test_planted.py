@@ -9,9 +9,9 @@ import pytest
 from estimation.analyses.catalog import primary_specs
 from estimation.study import coverage
 from estimation.study.coverage import build_coverage
-from estimation.study.planted import NO_TRUTHS, add_truths, primary_truths
+from estimation.study.planted import add_truths, primary_truths
 from estimation.study.primary import run_primary
-from estimation.study.tables import CHANNEL_COLUMNS, COVERAGE_COLUMNS, PRIMARY_COLUMNS, TRUTH_COLUMNS, typed
+from estimation.study.tables import CHANNEL_COLUMNS, COVERAGE_COLUMNS, PRIMARY_COLUMNS, TRUTH_COLUMNS, empty_truth, typed
 from estimation.study.truth import compute_truth
 from tests.estimation.study.test_run import YEARS, economy
 
@@ -37,7 +37,8 @@ def test_truths_stand_in_the_tables_of_the_primary_test(marts, planted) -> None:
     tested = run_primary(marts[0], primary_specs(), permutations=99, seed=1)
     assert tested.primary["truth"].isna().all() and tested.channel["truth"].isna().all()
     truths = primary_truths(*marts, planted)
-    primary, channel = add_truths(tested.primary, tested.channel, truths)
+    table = compute_truth(*marts, [], of_primary=truths)
+    primary, channel = add_truths(tested.primary, tested.channel, table)
     assert list(primary) == list(PRIMARY_COLUMNS) and list(channel) == list(CHANNEL_COLUMNS)
     row = primary[primary["spec_id"] == PRIMARY].iloc[0]
     assert row["truth"] > 0.02
@@ -45,12 +46,12 @@ def test_truths_stand_in_the_tables_of_the_primary_test(marts, planted) -> None:
     assert channels.loc["own_variance", "planted"] == pytest.approx(-0.75)
     assert channels.loc["own_variance", "truth"] < -0.3
     assert channels.loc["loading", "planted"] == pytest.approx(1.0)
-    table = compute_truth(*marts, [], of_primary=truths).set_index(["spec_id", "term"])["truth"]
+    table = table.set_index(["spec_id", "term"])["truth"]
     assert table[PRIMARY, "treated"] == pytest.approx(row["truth"])
     assert table[PRIMARY, "own_variance"] == pytest.approx(channels.loc["own_variance", "truth"])
     # no effect, no truth but zero; delivered files have none
     assert primary_truths(marts[0], marts[0], None)["truth"].abs().max() < 1e-12
-    bare = add_truths(tested.primary, tested.channel, NO_TRUTHS)
+    bare = add_truths(tested.primary, tested.channel, empty_truth())
     assert bare[0]["truth"].isna().all() and bare[1]["planted"].isna().all()
 
 
@@ -71,7 +72,7 @@ def frames() -> dict[str, pd.DataFrame]:
         ]
     )
     truth = [("a", "treated", None, 0.5), ("b", "event", 0, 2.0)]
-    truth = typed([dict(zip(TRUTH_COLUMNS, (s, t, None, e, v), strict=True)) for s, t, e, v in truth], TRUTH_COLUMNS)
+    truth = typed([dict(zip(TRUTH_COLUMNS, (s, t, None, e, v, None), strict=True)) for s, t, e, v in truth], TRUTH_COLUMNS)
     bounds = {"ci_low": [-1.0, -1.0], "ci_high": [1.0, 1.0], "truth": [0.5, np.nan]}
     return {
         "estimate": estimate,
