@@ -12,9 +12,13 @@ from benchmarks.simulation_study.economies import Economy
 from benchmarks.simulation_study.run import closed_form_rows
 from benchmarks.simulation_study.truth import own_effect
 from estimation.analyses.primary import SECOND_WINDOW
+from estimation.primary.city_panel import build_panel, lacking
+from estimation.primary.contrast import LOADING, OWN_VARIANCE, PRIMARY
 from estimation.primary.fit import fit_primary, primary_p
-from estimation.primary.planted import Planted, PlantedChannel, planted_channels, planted_effect
-from estimation.study.primary import verdict_of
+from estimation.primary.interval import make_ready, statistics
+from estimation.primary.permutation import rank_p
+from estimation.primary.planted import Planted, planted_channels, planted_effect
+from estimation.study.primary import LEVEL, verdict_of
 from warehouse.ingest.simulation.cities import first_treated_years
 from warehouse.ingest.simulation.economy import PlantedEffect
 from warehouse.ingest.simulation.published import Published, SimulatedStatistics, simulate_statistics
@@ -67,7 +71,7 @@ def found_share(seeds: range, effect: PlantedEffect, permutations: int) -> float
     found = []
     for seed in seeds:
         one = cut(draw(seed, effect), STUDY_WINDOW)["with_effect"]
-        found.append(primary_p(one["growth"], one["years"], one["cohort"], one["block"], permutations=permutations) < 0.05)
+        found.append(primary_p(one["growth"], one["years"], one["cohort"], one["block"], permutations=permutations) < LEVEL)
     return float(np.mean(found))
 
 
@@ -77,29 +81,25 @@ def economy_rows(seed: int, permutations: int, n_cities: int | None = None) -> l
     Returns
     -------
     list of dict
-        seed, arm, name (what is estimated), line, estimate, ci_low, ci_high, p_value, truth, verdict (of the primary test).
+        seed, arm, name (what is estimated), line, estimate, ci_low, ci_high, p_value, truth, planted (of a channel), verdict (of the primary
+        test). Without the effect, where every truth is 0, p and verdict alone: nothing is inverted.
     """
     made = draw(seed, n_cities=n_cities)
     rows: list[dict] = []
     for name, window in WINDOWS.items():
         arms = cut(made, window)
-        for arm in ARMS:
-            rows += [{"seed": seed, "arm": arm, **row} for row in _primary_rows(name, arms, arm, permutations)]
-    arms = cut(made, STUDY_WINDOW)
-    rows += [{"seed": seed, "arm": arm, **row} for arm in ARMS for row in _pair_rows(arms, arm, seed)]
+        rows += [{"seed": seed, "arm": "with_effect", **row} for row in _effect_rows(name, arms, permutations)]
+        rows += [{"seed": seed, "arm": "without_effect", **row} for row in _bare_rows(name, arms["without_effect"], permutations)]
+    rows += [{"seed": seed, "arm": "with_effect", **row} for row in _pair_rows(cut(made, STUDY_WINDOW), seed)]
     return rows
 
 
-def _primary_rows(name: str, arms: dict[str, Window], arm: str, permutations: int) -> Iterator[dict]:
-    """The primary test and its channels; without an effect every truth is 0."""
-    own, bare = arms[arm], arms["without_effect"]["growth"]
+def _effect_rows(name: str, arms: dict[str, Window], permutations: int) -> Iterator[dict]:
+    own, bare = arms["with_effect"], arms["without_effect"]["growth"]
     design = (own["years"], own["cohort"], own["block"])
     result = fit_primary(own["growth"], *design, permutations=permutations, seed=1)
     if result.p_value is None:
         return
-    truths = {}
-    if arm == "with_effect":
-        truths = {one.channel: one for one in planted_channels(own["growth"], bare, Planted(*(own[name] for name in PLANTED)), *design)}
     numbers = ("estimate", "ci_low", "ci_high", "p_value")
     yield {
         "name": f"primary.{name}",
@@ -108,20 +108,32 @@ def _primary_rows(name: str, arms: dict[str, Window], arm: str, permutations: in
         "truth": planted_effect(own["growth"], bare, *design),
         "verdict": verdict_of(result)[0],
     }
-    for channel in result.channels:
+    planted = planted_channels(own["growth"], bare, Planted(*(own[name] for name in PLANTED)), *design)
+    for channel, truth in zip(result.channels, planted, strict=True):
         figures = {number: getattr(channel, number) for number in numbers}
-        truth = truths.get(channel.channel, PlantedChannel(channel.channel, 0.0, 0.0))
-        name_of = f"{channel.channel}.{name}"
-        yield {"name": name_of, "line": "channel", **figures, "truth": truth.truth, "planted": truth.planted, "verdict": None}
+        yield {"name": f"{channel.channel}.{name}", "line": "channel", **figures, "truth": truth.truth, "planted": truth.planted}
 
 
-def _pair_rows(arms: dict[str, Window], arm: str, seed: int) -> Iterator[dict]:
+def _bare_rows(name: str, own: Window, permutations: int) -> Iterator[dict]:
+    """p of the primary test and of each channel, with the draws and the figures of `fit_primary`."""
+    panel = build_panel(own["growth"], own["years"], own["cohort"], own["block"])
+    if lacking(panel):
+        return
+    ready = make_ready(panel, permutations, np.random.Generator(np.random.PCG64([1, 0])))
+    for kind, line in ((PRIMARY, "primary"), (OWN_VARIANCE, "channel"), (LOADING, "channel")):
+        p = rank_p(statistics(ready, kind, ready.z, ready.places))
+        # `verdict_of` says 'found' exactly where p is below its level
+        verdict = {"verdict": "found" if p < LEVEL else "not_found"} if kind is PRIMARY else {}
+        yield {"name": f"{kind.name}.{name}", "line": line, "p_value": p, **verdict}
+
+
+def _pair_rows(arms: dict[str, Window], seed: int) -> Iterator[dict]:
     """The two-way coefficient of `cm` over all pairs, every line of inference."""
-    own = arms[arm]
+    own = arms["with_effect"]
     economy = Economy(own["growth"], arms["without_effect"]["growth"], own["block"], own["cohort"])
     truth = own_effect(economy, "twfe")
     for row in closed_form_rows(economy, seed, PAIR_PERMUTATIONS):
         lines = [row["vcov"], *(["default"] if row["is_default"] else [])]
         for line in lines:
             figures = {number: row[number] for number in ("estimate", "ci_low", "ci_high", "p_value")}
-            yield {"name": "all_pairs.study_window", "line": line, **figures, "truth": truth, "verdict": None}
+            yield {"name": "all_pairs.study_window", "line": line, **figures, "truth": truth}

@@ -34,7 +34,7 @@ DESCRIPTIONS = {
     "placebo": "The primary test where nothing can have happened: earlier years, cities without a zone.",
 }
 TABLES = tuple(DESCRIPTIONS)
-# Every table of the group. Assets of their own make the truth, from the counterfactual build, and from the other tables coverage and claims.
+# Every table of the group. Assets of their own make the truth from the counterfactual build, coverage and claims from the other tables.
 KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth", "coverage", "claim")]
 PREVIEW = ("spec_id", "term", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pilots")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
