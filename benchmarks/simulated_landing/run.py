@@ -81,8 +81,8 @@ def economy_rows(seed: int, permutations: int, n_cities: int | None = None) -> l
     Returns
     -------
     list of dict
-        seed, arm, name (what is estimated), line, estimate, ci_low, ci_high, p_value, truth, planted (of a channel), verdict (of the primary
-        test). Without the effect, where every truth is 0, p and verdict alone: nothing is inverted.
+        seed, arm, name (what is estimated), line, estimate, ci_low, ci_high, p_value, truth, planted (of a channel), verdict (of the
+        primary test). Without the effect, where every truth is 0, p and verdict alone: nothing is inverted.
     """
     made = draw(seed, n_cities=n_cities)
     rows: list[dict] = []
