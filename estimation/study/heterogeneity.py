@@ -54,12 +54,14 @@ def _say_which_are_one(built: Built) -> Built:
             # in units of their means, equal up to rounding is equal
             alike.setdefault((np.round(entry[0].city_path, 9) + 0.0).tobytes(), []).append(key)
     for keys in alike.values():
-        for key in keys if len(keys) > 1 else ():
+        for key in keys:
             moderation, (diagnostics, warnings) = built[key]
-            own, others = moderation.path_names[0], [built[k][0].path_names[0] for k in keys if k != key]
-            same = [(SAME_REGRESSOR, other, 1.0) for other in others]
-            text = f"strength:{own}: the very same regressor as {', '.join(f'strength:{other}' for other in others)} on this sample: "
-            built = {**built, key: (moderation, ([*diagnostics, *same], [*warnings, text + "one result under several names."]))}
+            own = moderation.path_names[0]
+            others = [name for name in dict.fromkeys(built[k][0].path_names[0] for k in keys) if name != own]
+            if others:
+                same = [(SAME_REGRESSOR, other, 1.0) for other in others]
+                text = f"strength:{own}: the very same regressor as {', '.join(f'strength:{other}' for other in others)} on this sample: "
+                built = {**built, key: (moderation, ([*diagnostics, *same], [*warnings, text + "one result under several names."]))}
     return built
 
 
