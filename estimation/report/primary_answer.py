@@ -150,7 +150,8 @@ def _how_often(data: ReportData) -> str:
     said = ""
     here = counts("this_economy", "truth_in_interval", "every_coefficient", "default")
     if here:
-        said += f" In this economy the default intervals of {here[0]:,} of {here[1]:,} coefficients with a known truth hold it."
+        counted = f"the default intervals of {here[0]:,} of {here[1]:,} coefficients with a known truth hold it"
+        said += f" In this economy {counted}; coefficients of one economy share its shocks."
     window = "primary.study_window"
     many, found, false = (
         counts("many_economies", quantity, window, "primary")
