@@ -106,6 +106,7 @@ spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest
 
 simulation-study: setup ## size, power and coverage of the inference into docs/evidence/simulation-study.md (SCALE=0.05 for a first look)
 	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale="$$SCALE")
+	@$(PY) -m benchmarks.simulated_landing $(if $(SCALE),--scale="$$SCALE")
 
 bench-quality: setup ## inject defects into clean landings and measure what the rules find (LANDING=path adds delivered files)
 	@$(PY) -m benchmarks.quality --docs docs/evidence/quality-injection.md $(if $(LANDING),--landing="$$LANDING")

@@ -131,7 +131,7 @@ def invert_test(test: Callable[[float, np.ndarray], np.ndarray], places: np.ndar
         return _excess(test(effect, places))
 
     drawn = test(0.0, places)
-    estimate = _root(lambda effect: float(test(effect, places[:, :1])[0]), lowest, highest)
+    estimate = root_between(lambda effect: float(test(effect, places[:, :1])[0]), lowest, highest)
     step = STEP * (highest - lowest)
     low, high = (_bound(excess, estimate, end, _excess(drawn), step) for end in (lowest, highest))
     return Inverted(estimate, low, high, rank_p(drawn))
@@ -154,7 +154,7 @@ def _excess(drawn: np.ndarray) -> float:
     return float(sizes[0] - np.partition(sizes[1:], place)[place])
 
 
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
+def root_between(function: Callable[[float], float], low: float, high: float) -> float:
     """Where the function crosses zero; the end nearer to zero if it does not."""
     at_low, at_high = function(low), function(high)
     if at_low * at_high > 0:

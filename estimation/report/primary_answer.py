@@ -137,4 +137,29 @@ def _truth(data: ReportData, row: pd.Series) -> str:
     if not data.is_simulated or truth is None:
         return ""
     where = "covers" if row["ci_low"] <= truth <= row["ci_high"] else "misses"
-    return f"The data are simulated; the truth of this change is {fmt(truth)}, and the interval {where} it."
+    return f"The data are simulated; the truth of this change is {fmt(truth)}, and the interval {where} it.{_how_often(data)}"
+
+
+def _how_often(data: ReportData) -> str:
+    """How many intervals hold their truth, here and over many economies, and how often the page would say 'found'."""
+    rows = data["truth_coverage"].set_index(["scope", "quantity", "coefficients", "line"])
+
+    def counts(*key: str) -> tuple[int, int] | None:
+        return (int(rows.loc[key, "n_yes"]), int(rows.loc[key, "n"])) if key in rows.index else None
+
+    said = ""
+    here = counts("this_economy", "truth_in_interval", "every_coefficient", "default")
+    if here:
+        counted = f"the default intervals of {here[0]:,} of {here[1]:,} coefficients with a known truth hold it"
+        said += f" In this economy {counted}; coefficients of one economy share its shocks."
+    window = "primary.study_window"
+    many, found, false = (
+        counts("many_economies", quantity, window, "primary")
+        for quantity in ("truth_in_interval", "found_with_effect", "found_without_effect")
+    )
+    if many and found and false:
+        said += (
+            f" Over {many[1]} economies drawn the same way the interval of this test holds the truth in {many[0] / many[1]:.0%}; this page "
+            f"would say “found” in {found[0] / found[1]:.0%} of them, and without the planted effect in {false[0] / false[1]:.0%}."
+        )
+    return said

@@ -102,6 +102,11 @@ QUERIES = {
         "spec_id, term, cohort_year, event_time, truth",
         "select spec_id, term, cohort_year, event_time, truth from estimates.truth order by all",
     ),
+    "truth_coverage": Query(
+        ("estimates.coverage",),
+        "scope, quantity, coefficients, line, n, n_yes, share",
+        "select scope, quantity, coefficients, line, n, n_yes, share from estimates.coverage order by all",
+    ),
     "coverage": Query(
         ("marts.fct_indicator_observation",),
         "indicator_id, year, n_places",

@@ -108,7 +108,9 @@ def run_primary(
             continue
         result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
         rows["primary"].append(_primary_row(spec, window, result))
-        rows["channel"] += [{"spec_id": spec.spec_id, **dataclasses.asdict(channel)} for channel in result.channels]
+        # truths are put in where data are simulated, by another asset (study/planted.py)
+        unknown = {"truth": None, "planted": None}
+        rows["channel"] += [{"spec_id": spec.spec_id, **dataclasses.asdict(channel), **unknown} for channel in result.channels]
         rows["warning"] += [{"spec_id": spec.spec_id, "warning": text} for text in result.warnings]
         if result.p_value is None:
             continue
@@ -184,6 +186,7 @@ def _primary_row(spec: Spec, window: CityWindow, result: PrimaryResult) -> dict[
         "correlation_after": None if implied is None else implied.after,
         "verdict": verdict,
         "reason": reason,
+        "truth": None,
     }
 
 

@@ -103,6 +103,20 @@ def primary_tables(primary_p: float | None, smallest: float, joint_p: float, est
     }
 
 
+def coverage_table(is_simulated: bool) -> pd.DataFrame:
+    """Counts of intervals that hold their truth, here and over many economies; empty for delivered files."""
+    many, window = "many_economies", "primary.study_window"
+    rows = [
+        ("this_economy", "truth_in_interval", "every_coefficient", "default", 700, 665),
+        (many, "truth_in_interval", window, "primary", 400, 380),
+        (many, "found_with_effect", window, "primary", 400, 340),
+        (many, "found_without_effect", window, "primary", 400, 20),
+    ]
+    table = pd.DataFrame(rows, columns=["scope", "quantity", "coefficients", "line", "n", "n_yes"])
+    table = table.assign(share=table["n_yes"] / table["n"])
+    return table if is_simulated else table.iloc[:0]
+
+
 def tables(
     *,
     default_p: float = 0.01,
@@ -185,6 +199,7 @@ def tables(
             {"spec_id": ["baseline.a.b"], "analysis": ["baseline"], "reason": ["needs population_resident_10k"]}
         ),
         "estimates.warning": pd.DataFrame({"spec_id": [HEADLINE], "warning": [f"treated: only one pilot {HOSTILE}"]}),
+        "estimates.coverage": coverage_table(is_simulated),
         "estimates.truth": truth.assign(truth=0.0567) if is_simulated else truth.iloc[:0].assign(truth=0.0),
         "quality.rejected_value": pd.DataFrame(rejected),
         "quality.expectation_result": pd.DataFrame(

@@ -308,3 +308,23 @@ def test_curve_says_what_it_lacks_once_an_outcome(marts) -> None:
     assert len(lacking) == 1
     assert "cycle_hp_pct" in lacking["reason"].iloc[0]
     assert len(run_study(dataclasses.replace(marts[0], city_years=None), [], curve=curve_specs()).not_run) == 16
+
+
+def test_tools_that_are_one_regressor_are_said_to_be_one(marts) -> None:
+    """Taxes in the same places as trade facilitation, three times as strong: in units of their means the same; talent stands alone."""
+    strengths = marts[0].strengths
+    trade = strengths[strengths["tool"] == "trade_facilitation"]
+    tax = trade.assign(tool_class="environment", tool="tax", strength=3 * trade["strength"])
+    alike = dataclasses.replace(marts[0], strengths=pd.concat([strengths[strengths["tool"] != "tax"], tax], ignore_index=True))
+    names = {"trade_facilitation": "demand_trade_facilitation", "tax": "environment_tax", "talent": "supply_talent"}
+    ids = {tool: f"policy_tools.cm_growth_official.{variant}" for tool, variant in names.items()}
+    specs = [spec for spec in all_specs() if spec.spec_id in ids.values()]
+    for of_marts, same in ((alike, {"trade_facilitation": "tax", "tax": "trade_facilitation"}), (marts[0], {})):
+        found = run_study(of_marts, specs, permutations=0)
+        rows = found.diagnostic[found.diagnostic["diagnostic"] == "same_regressor_as"]
+        assert dict(zip(rows["spec_id"], rows["term"], strict=True)) == {ids[tool]: other for tool, other in same.items()}
+        said = found.warning[found.warning["warning"].str.contains("one result under several names")]
+        assert set(said["spec_id"]) == {ids[tool] for tool in same}
+    # the two rows are one result
+    points = run_study(alike, specs, permutations=0).estimate.drop_duplicates("spec_id").set_index("spec_id")["estimate"]
+    assert points[ids["tax"]] == pytest.approx(points[ids["trade_facilitation"]])
