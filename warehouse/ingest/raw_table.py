@@ -31,6 +31,7 @@ RAW_SCHEMA = pa.schema(
         ("value", pa.float64()),
         ("reason", CODED),
         ("detail", CODED),
+        ("observation_note", CODED),
     ]
 )
 
