@@ -35,6 +35,7 @@ def _one_group(pattern: str) -> str:
 
 Regex = Annotated[str, AfterValidator(_valid_regex)]
 GroupRegex = Annotated[str, AfterValidator(_one_group)]
+Letter = Annotated[str, Field(pattern="^[A-Z]{1,3}$")]
 Reason = Annotated[str, Field(min_length=5)]
 IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -85,57 +86,146 @@ class Header(_Model):
 
     A header of several ``rows`` is read as one: a merged cell stands for all columns it spans (those with a text below it), and the
     texts of a column are joined from top to bottom with ``|``, such as ``年末总人口(万人)|全市``.
+
+    ``after`` is a pattern: the header is looked for below the first row with a cell that it finds, such as the title of a second table in
+    the sheet. ``unit_row`` says where a row of units stands: 1 is the first row under the header, -1 the one above it.
     """
 
     row: int | None = Field(default=None, ge=1)
     rows: int = Field(default=1, ge=1, le=10)
     find: list[str] = []
     search_rows: int = Field(default=30, ge=1, le=1000)
+    after: Regex | None = None
+    unit_row: int | None = Field(default=None, ge=-5, le=5)
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.row is None) == (not self.find):
             raise ValueError("give either row (a number) or find (header cells that must stand in it)")
+        if self.after is not None and not self.find:
+            raise ValueError("after says where the search for a header begins: it needs find")
+        if self.unit_row == 0:
+            raise ValueError("unit_row counts from the header: 1 is the first row under it, -1 the one above it")
+        return self
+
+
+class TableEnd(_Model):
+    """Where a table ends above the sheet's end: at the first row with a cell that ``matches`` finds (in ``column``, or in any with ``*``),
+    or at the first run of ``blank_rows`` rows without anything. What lies below is another table's, or reported as not read."""
+
+    matches: Regex | None = None
+    column: str = "*"
+    blank_rows: int | None = Field(default=None, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.matches is None) == (self.blank_rows is None):
+            raise ValueError("give either matches (a pattern for the first row that is no longer of the table) or blank_rows (how many)")
+        return self
+
+
+class Within(_Model):
+    """The province in which a name is to be looked up: a ``column``, the group of a pattern in the ``sheet_name``, or in a ``title``."""
+
+    column: str | None = None
+    sheet_name: GroupRegex | None = None
+    title: GroupRegex | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if sum(way is not None for way in (self.column, self.sheet_name, self.title)) != 1:
+            raise ValueError("give one of column, sheet_name and title")
+        return self
+
+
+class LookedUp(_Model):
+    """A number or short name of the place that another ``sheet`` of the file explains.
+
+    ``key`` is the column here, ``sheet_key`` the same column there (where its header differs), ``name`` and ``code`` what is taken from
+    there; the other sheet's header stands in its ``row``.
+    """
+
+    sheet: str
+    key: str
+    sheet_key: str | None = None
+    name: str | None = None
+    code: str | None = None
+    row: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.name is None and self.code is None:
+            raise ValueError("give the column of the name, of the code, or both, in the other sheet")
         return self
 
 
 class Place(_Model):
-    """Columns of the place, or a ``title`` above the header (a pattern whose only group is the name); ``level`` is what they denote.
+    """Where the place stands; ``level`` is what it denotes.
 
-    A country needs neither. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells. ``respell`` maps names that
-    this source misprints to the right ones; a spelling that others use too belongs into the seed of aliases.
+    Columns (``code``, ``name``; by ``code_letter``, ``name_letter`` where they have no header), a ``title`` above the header (a pattern
+    whose only group is the name), header cells that are places (``columns``, such a pattern too), or another sheet (``looked_up``). A
+    country needs none. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells. ``respell`` maps names that
+    this source misprints to the right ones; a spelling that others use too belongs into the seed of aliases. ``within`` says in which
+    province a name is to be looked up.
     """
 
     level: Literal["city", "province", "country"]
     code: str | None = None
     name: str | None = None
+    code_letter: Letter | None = None
+    name_letter: Letter | None = None
     title: GroupRegex | None = None
+    columns: GroupRegex | None = None
+    looked_up: LookedUp | None = None
+    within: Within | None = None
     fill_down: bool = False
     respell: dict[str, str] = {}
 
     @model_validator(mode="after")
     def _some_column(self) -> Self:
-        if self.title is not None and (self.code is not None or self.name is not None):
-            raise ValueError("give either title (a pattern for the rows above the header) or columns of the place, not both")
-        if self.level != "country" and self.title is None and self.code is None and self.name is None:
-            raise ValueError("give the column of the code, of the name, or both, or the title that names the place")
+        if (self.code and self.code_letter) or (self.name and self.name_letter):
+            raise ValueError("give a column by its header or by its letter, not both")
+        has_column = any((self.code, self.name, self.code_letter, self.name_letter))
+        ways = [has_column, self.title is not None, self.columns is not None, self.looked_up is not None]
+        if sum(ways) > 1:
+            raise ValueError(
+                "give either title (a pattern for the rows above the header) or columns of the place, not both; nor columns (places as "
+                "headers) or looked_up beside them"
+            )
+        if self.level != "country" and not any(ways):
+            raise ValueError(
+                "give the column of the code, of the name, or both, or the title that names the place, or columns or looked_up"
+            )
         return self
 
 
 class Year(_Model):
-    """The year: one column, header cells that are years (``columns``, a pattern whose only group is the year), or edition plus offset."""
+    """The year: one of seven ways.
+
+    A column (``column``, or ``letter`` where it has no header; ``fill_down`` repeats the year above a blank cell), header cells that are
+    years (``columns``, a pattern whose only group is the year), the group of a pattern in the ``sheet_name`` or in a ``title`` above the
+    header, a ``constant``, or edition plus offset.
+    """
 
     column: str | None = None
+    letter: Letter | None = None
     columns: GroupRegex | None = None
+    sheet_name: GroupRegex | None = None
+    title: GroupRegex | None = None
+    constant: int | None = Field(default=None, ge=1900, le=2100)
     edition_offset: int | None = Field(default=None, ge=-10, le=10)
+    fill_down: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if sum(way is not None for way in (self.column, self.columns, self.edition_offset)) != 1:
+        ways = (self.column, self.letter, self.columns, self.sheet_name, self.title, self.constant, self.edition_offset)
+        if sum(way is not None for way in ways) != 1:
             raise ValueError(
                 "give either column (its header), columns (a pattern for headers that are years) or edition_offset "
-                "(data year minus edition year)"
+                "(data year minus edition year), or one of letter, sheet_name, title and constant"
             )
+        if self.fill_down and self.column is None and self.letter is None:
+            raise ValueError("fill_down repeats the year of a column: it needs column or letter")
         return self
 
 
@@ -162,7 +252,7 @@ class LeftOutWhere(_Model):
 
 
 class Indicator(UnitRule):
-    """A column of values: its header (exact after normalising; alternatives in a list) or a pattern on the whole header.
+    """A column of values: its header (exact after normalising; alternatives in a list), a pattern on the whole header, or its letter.
 
     ``files`` (globs) limits the rule to editions whose header differs; ``zero_is_missing`` says why a zero is no value here, and
     ``left_out_where`` which rows hold no delivered value of this indicator although they hold one of another.
@@ -171,6 +261,7 @@ class Indicator(UnitRule):
     id: IndicatorId
     column: str | list[str] | None = None
     pattern: Regex | None = None
+    letter: Letter | None = None
     optional: bool = False
     files: list[str] = []
     zero_is_missing: Reason | None = None
@@ -178,8 +269,10 @@ class Indicator(UnitRule):
 
     @model_validator(mode="after")
     def _one_header(self) -> Self:
-        if (self.column is None) == (self.pattern is None):
-            raise ValueError("give either column (header text, or a list of its wordings) or pattern")
+        if sum(way is not None for way in (self.column, self.pattern, self.letter)) != 1:
+            raise ValueError("give either column (header text, or a list of its wordings) or pattern, or letter (a column without header)")
+        if self.letter is not None and self.unit_pattern is not None:
+            raise ValueError("a column without header has no unit in it: give unit or unit_column")
         return self
 
     @property
@@ -198,14 +291,20 @@ class SheetIndicator(UnitRule):
 class RowIndicators(_Model):
     """Indicators in rows instead of columns: ``column`` holds their names, and the rules compare its cells like headers.
 
-    Where the place stands in a column too, an indicator has a row for each place; else it has one row, and a second one is a fault.
+    Where the place or the year stands in a column too, an indicator has a row for each; else it has one row, and a second one is a fault.
+    ``value`` is the column of the values where neither years nor places are headers (one value a row), ``unit_column`` that of the units.
     """
 
     column: str
+    value: str | None = None
+    unit_column: str | None = None
+    fill_down: bool = False
     indicators: list[Indicator] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _whole_rows(self) -> Self:
+        if any(indicator.letter is not None for indicator in self.indicators):
+            raise ValueError("a row is known by its label: give column (its wordings) or pattern, not letter")
         if any(indicator.left_out_where is not None for indicator in self.indicators):
             raise ValueError("left_out_where works on columns of values; leave whole rows out by drop_rows")
         return self
@@ -216,7 +315,7 @@ class IgnoredColumn(_Model):
 
     column: str | None = None
     pattern: Regex | None = None
-    letter: str | None = Field(default=None, pattern="^[A-Z]{1,3}$")
+    letter: Letter | None = None
     reason: Reason
 
 
@@ -255,18 +354,32 @@ class Table(_Model):
     ignore_columns: list[IgnoredColumn] = []
     drop_rows: list[RowRule] = []
     stray_cells: list[CellRule] = []
+    ends: TableEnd | None = None
+    decimal_comma: bool = False
     missing_values: list[str] = list(DEFAULT_MISSING)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         ways = [bool(self.sheet_indicators), self.row_indicators is not None]
-        if self.year.columns is not None:
-            if sum(ways) != 1 or self.indicators:
-                raise ValueError(
-                    "with years as columns, either sheet_indicators (sheet name: id, unit) or row_indicators are needed and indicators "
-                    "are not allowed"
-                )
-        elif not self.indicators or any(ways):
+        across = "years" if self.year.columns is not None else "places" if self.place.columns is not None else None
+        if self.year.columns is not None and self.place.columns is not None:
+            raise ValueError("headers are years or places, not both: give columns to one of them")
+        if across and self.row_indicators is not None and self.row_indicators.value is not None:
+            raise ValueError(f"with {across} as columns the values stand under them: row_indicators takes no value")
+        if across == "years" and (sum(ways) != 1 or self.indicators):
+            raise ValueError(
+                "with years as columns, either sheet_indicators (sheet name: id, unit) or row_indicators are needed and indicators "
+                "are not allowed"
+            )
+        if across == "places" and sum([*ways, bool(self.indicators)]) != 1:
+            raise ValueError(
+                "with places as columns, one of sheet_indicators (sheet name: id, unit), row_indicators and indicators (what the header "
+                "holds beside the place) is needed"
+            )
+        if across is None and self.row_indicators is not None:
+            if self.row_indicators.value is None or self.indicators or self.sheet_indicators:
+                raise ValueError("with one value a row, row_indicators needs value (the column of the values), and no other indicators")
+        elif across is None and (not self.indicators or any(ways)):
             raise ValueError("without years as columns, indicators are needed; sheet_indicators and row_indicators are not allowed")
         return self
 

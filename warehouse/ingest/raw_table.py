@@ -32,6 +32,7 @@ RAW_SCHEMA = pa.schema(
         ("reason", CODED),
         ("detail", CODED),
         ("observation_note", CODED),
+        ("place_within_text", CODED),
     ]
 )
 

@@ -25,6 +25,8 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]*)?")
 _WITH_COMMA = re.compile(r"([+-]?(?:[0-9]+|[1-9][0-9]{0,2}(?:([. ])[0-9]{3})(?:\2[0-9]{3})*|(?=,[0-9])))(?:,([0-9]*))?")
 _RATIOS = ("%", "‰")
+#: Units of a column in which a cell may state per cent or per mille itself.
+_RATIO_UNITS = frozenset({"%", "‰", "pct", "percent", "percentage", "permille", "ratio"})
 _YEAR = re.compile(r"([0-9]{4})(?:\.0+)?年?")
 _SPACE = re.compile(r"(?:\s|_x000D_|\u200b|\ufeff)+")
 _MINUS = str.maketrans({"−": "-", "﹣": "-", "–": "-"})
@@ -99,7 +101,8 @@ def read_number(text: str, *, unit: str | None = None, decimal_comma: bool = Fal
     ----------
     text : str
     unit : str, optional
-        Unit of the column: where it stands behind the number too, it is no other text. A per cent or per mille sign is always read.
+        Unit of the column: where it stands behind the number too, it is no other text. A per cent or per mille sign is read too, unless
+        the column has a unit that is none.
     decimal_comma : bool
         Whether the comma separates decimals and the point thousands.
 
@@ -111,12 +114,14 @@ def read_number(text: str, *, unit: str | None = None, decimal_comma: bool = Fal
         return None
     plain = unicodedata.normalize("NFKC", body).strip()
     stated = plain[-1:] if plain.endswith(_RATIOS) else None
+    if stated and unit and normal_header(unit).lower() not in _RATIO_UNITS:
+        return None
     if stated:
         plain = plain[:-1].rstrip()
     elif unit and plain.endswith(own := unicodedata.normalize("NFKC", unit).strip()):
         plain = plain.removesuffix(own).rstrip()
     number = _number_with_comma(plain.translate(_MINUS)) if decimal_comma else parse_number(plain)
-    return None if number is None else ReadNumber(number, mark, stated)
+    return None if number is None or not math.isfinite(number) else ReadNumber(number, mark, stated)
 
 
 def _number_with_comma(plain: str) -> float | None:

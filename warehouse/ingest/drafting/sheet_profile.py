@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from warehouse.ingest.cells.cell_values import cell_number, cell_text, code_text, is_blank, normal_header, parse_year
 from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.sheets.bindings import join_headers
+from warehouse.ingest.sheets.finder import join_headers
 
 _HEADER_SEARCH = 30
 _SAMPLE = 400
