@@ -25,6 +25,7 @@ from warehouse.ingest.delivered_files import NO_LAYOUT, POLICY_SOURCE, Delivered
 from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_skipped_table
 from warehouse.ingest.layouts import Layout
+from warehouse.ingest.place_check import check_places
 from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSION, POLICY_SCHEMA
 from warehouse.ingest.raw_cache import RawCache
 from warehouse.ingest.raw_parquet import Counts, write_table
@@ -204,6 +205,10 @@ def _read_files(files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str,
             continue
         temporary.unlink(missing_ok=True)
         _note_fault(file, outcome.fault, done, faults)
+    for path, raw in reading.raw.items():
+        fault = check_places(raw)
+        if fault is not None:
+            faults[path] = fault
     for path, file in done.items():
         try:
             if file.snapshot is not None:

@@ -48,7 +48,7 @@ def split_mark(text: str) -> tuple[str, str | None]:
         end -= 1
     body, mark = trimmed[:end].rstrip(), trimmed[end:].strip()
     is_power = body.endswith(_POWER_OF_TEN) and unicodedata.decomposition(mark[:1] or " ").startswith("<super>")
-    return (text, None) if not mark or not body or is_power and _is_ten(body) else (body, mark)
+    return (text, None) if not mark or not body or (is_power and _is_ten(body)) else (body, mark)
 
 
 def _closes(text: str) -> bool:

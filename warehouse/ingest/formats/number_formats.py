@@ -80,7 +80,7 @@ def read_format(code: str, *, is_negative: bool = False) -> NumberFormat:
         start, end = (plain.lower().find("general"), plain.lower().find("general") + 7) if is_general else (0, 0)
     else:
         start, end = digits.span()
-    before = _CURRENCY.sub("", "".join(text for place, text in literals if place <= start and start < end))
+    before = _CURRENCY.sub("", "".join(text for place, text in literals if place <= start < end))
     behind = _CURRENCY.sub("", "".join(text for place, text in literals if place >= end > start))
     if is_negative and before in ("-", "("):
         before, behind = "", "" if behind == ")" else behind
