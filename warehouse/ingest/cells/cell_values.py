@@ -15,7 +15,8 @@ from warehouse.ingest.cells.marks import has_marks, is_circled, split_mark
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 DEFAULT_MISSING = (
     "", "-", "--", "—", "——", "…", "……", "NA", "NaN",
-    "---", "―", "――", "─", "──", "–", "−", "..", ".", "N/A", "n/a", "n.a.", "nan", "null", "NULL", "None", "缺", "缺失", "暂缺", "暂无", "无数据",
+    "---", "―", "――", "─", "──", "–", "−", "..", ".", "N/A", "n/a", "n.a.", "nan", "null", "NULL", "None",
+    "缺", "缺失", "暂缺", "暂无", "无数据",
 )  # fmt: skip
 #: Key of ``sheet_indicators`` of a layout for any sheet, also that of a file without sheets.
 ANY_SHEET = "*"

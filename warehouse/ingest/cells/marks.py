@@ -20,7 +20,7 @@ def _kind(sign: str) -> str:
     if form.startswith("<super>"):
         return "mark" if category in ("No", "Lm", "Lo") else "other"
     if category == "No":
-        is_circled_or_bracketed = form.startswith("<circle>") or form.startswith("<compat> 0028") or form == ""
+        is_circled_or_bracketed = form.startswith(("<circle>", "<compat> 0028")) or form == ""
         return "mark" if is_circled_or_bracketed else "other"
     return "other" if form.startswith("<sub>") else "plain"
 

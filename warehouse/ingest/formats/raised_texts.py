@@ -23,12 +23,11 @@ def raised_shared_texts(strings: bytes) -> dict[int, str]:
     """
     if _SIGN not in strings:
         return {}
-    found, number = {}, 0
-    for element in _elements(strings, "si"):
+    found = {}
+    for number, element in enumerate(_elements(strings, "si")):
         text = _raised(element)
         if text is not None:
             found[number] = text
-        number += 1
         element.clear()
     return found
 

@@ -1,6 +1,7 @@
 """Numbers of an old workbook (.xls) whose format shows more than the stored number, such as per cent (pure).
 
-Records: [MS-XLS] sections 2.4.126 (Format), 2.4.353 (XF), 2.4.180 (Number), 2.4.220 (RK), 2.4.175 (MulRk), 2.4.127 (Formula), 2.5.217 (RkNumber).
+Records: [MS-XLS] sections 2.4.126 (Format), 2.4.353 (XF), 2.4.180 (Number), 2.4.220 (RK), 2.4.175 (MulRk), 2.4.127 (Formula),
+2.5.217 (RkNumber).
 """
 
 from __future__ import annotations

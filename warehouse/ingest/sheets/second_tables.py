@@ -1,4 +1,4 @@
-"""What stands among a sheet's values and is no value: the header of a second table, a line of units. Read on, it would lie silently (pure)."""
+"""What stands among a sheet's values and is no value: the header of a second table, a line of units. Read on, all below would be wrong (pure)."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def _second_header(grid: Grid, texts: Sequence[str], row_no: int) -> FileFault:
     return FileFault(
         "numbers under the header to the sheet's end",
         f"texts in row {row_no} and numbers below them ({shown})",
-        "if a second table begins there, say so in the layout: ends at this table, and a table of its own for the other one; if it is a row "
-        "of units, header.unit_row; if it is nothing, drop_rows with a reason",
+        "if a second table begins there, say so in the layout: ends at this table, and a table of its own for the other one; "
+        "if it is a row of units, header.unit_row; if it is nothing, drop_rows with a reason",
         where(grid.sheet_name),
     )
 
