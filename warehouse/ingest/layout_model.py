@@ -354,6 +354,7 @@ class CellRule(_Model):
 class Table(_Model):
     """One kind of table: which files and sheets hold it and what their columns mean.
 
+    ``span`` limits it to columns such as ``A:C``, for two tables side by side; ``ends`` to the rows above some row, for two below another.
     Patterns and headers are compared in normal form: without white space, full-width signs made half-width.
     """
 
@@ -374,6 +375,7 @@ class Table(_Model):
     drop_rows: list[RowRule] = []
     stray_cells: list[CellRule] = []
     ends: TableEnd | None = None
+    span: Annotated[str, Field(pattern="^[A-Z]{1,3}:[A-Z]{1,3}$")] | None = None
     decimal_comma: bool = False
     missing_values: list[str] = list(DEFAULT_MISSING)
 
@@ -385,15 +387,10 @@ class Table(_Model):
             raise ValueError("headers are years or places, not both: give columns to one of them")
         if across and self.row_indicators is not None and self.row_indicators.value is not None:
             raise ValueError(f"with {across} as columns the values stand under them: row_indicators takes no value")
-        if across == "years" and (sum(ways) != 1 or self.indicators):
+        if across and sum([*ways, bool(self.indicators)]) != 1:
             raise ValueError(
-                "with years as columns, either sheet_indicators (sheet name: id, unit) or row_indicators are needed and indicators "
-                "are not allowed"
-            )
-        if across == "places" and sum([*ways, bool(self.indicators)]) != 1:
-            raise ValueError(
-                "with places as columns, one of sheet_indicators (sheet name: id, unit), row_indicators and indicators (what the header "
-                "holds beside the place) is needed"
+                f"with {across} as columns, either sheet_indicators (sheet name: id, unit) or row_indicators are needed, or indicators "
+                "(what a header holds beside the year or place), and no two of them"
             )
         if across is None and self.row_indicators is not None:
             if self.row_indicators.value is None or self.indicators or self.sheet_indicators:

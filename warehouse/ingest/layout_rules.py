@@ -65,16 +65,12 @@ TABLE = {
     "allOf": [
         {"not": {"allOf": [_YEARS_ACROSS, _PLACES_ACROSS]}},
         {
-            "if": _YEARS_ACROSS,
-            "then": {"allOf": [{"oneOf": [_BY_SHEET, _BY_ROW]}, {"not": _BY_COLUMN}]},
+            "if": {"anyOf": [_YEARS_ACROSS, _PLACES_ACROSS]},
+            "then": {"oneOf": [_BY_SHEET, _BY_ROW, _BY_COLUMN]},
             "else": {
-                "if": _PLACES_ACROSS,
-                "then": {"oneOf": [_BY_SHEET, _BY_ROW, _BY_COLUMN]},
-                "else": {
-                    "if": _BY_ROW,
-                    "then": {"allOf": [_VALUE_IN_ROW, {"not": _BY_COLUMN}, {"not": _BY_SHEET}]},
-                    "else": {"allOf": [_BY_COLUMN, {"not": _BY_SHEET}]},
-                },
+                "if": _BY_ROW,
+                "then": {"allOf": [_VALUE_IN_ROW, {"not": _BY_COLUMN}, {"not": _BY_SHEET}]},
+                "else": {"allOf": [_BY_COLUMN, {"not": _BY_SHEET}]},
             },
         },
         {"if": {"allOf": [{"anyOf": [_YEARS_ACROSS, _PLACES_ACROSS]}, _BY_ROW]}, "then": {"not": _VALUE_IN_ROW}},

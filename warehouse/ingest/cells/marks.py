@@ -58,5 +58,5 @@ def _closes(text: str) -> bool:
 
 def _is_ten(body: str) -> bool:
     """Whether a number is ten and no more, alone or behind a sign of multiplication: what stands above it is an exponent."""
-    before = body[:-2].rstrip()
+    before = body[:-2].strip().lstrip("+-−–－")
     return not before or before[-1] in "×xX*·"

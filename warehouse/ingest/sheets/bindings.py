@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -253,58 +253,69 @@ def _sheet_rule(grid: Grid, table: Table, finder: Finder) -> tuple[str | None, s
 
 
 def _year_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]:
-    indicator_id, unit_text = _sheet_rule(grid, table, finder)
+    """Years across: of the whole sheet one indicator, one a row, or what a header holds beside its year."""
     values, seen = [], {}
-    for col, header in enumerate(finder.headers):
-        match = re.fullmatch(table.year.columns, header)
-        if not match:
-            continue
-        year_text = match.group(1)
-        year = parse_year(year_text)
-        if year is not None and year in seen:
-            doubled = f"a duplicate header at {cell_ref(finder.header_row + 1, seen[year] + 1)}, {cell_ref(finder.header_row + 1, col + 1)}"
+    for col, year_text, rule, indicator_id, unit_text in _across(grid, table, finder, table.year.columns):
+        key = (parse_year(year_text), rule.id if rule else None)
+        if key[0] is not None and key in seen:
+            doubled = f"a duplicate header at {cell_ref(finder.header_row + 1, seen[key] + 1)}, {cell_ref(finder.header_row + 1, col + 1)}"
             finder.faults.append((f"the year {year_text} once", doubled))
-        seen[year] = col
-        values.append(ValueColumn(col, indicator_id, unit_text, None, year_text))
+        seen[key] = col
+        missing = rule.zero_is_missing if rule else None
+        values.append(ValueColumn(col, indicator_id, unit_text, year_text=year_text, zero_is_missing=missing))
     if not values:
         finder.faults.append((f"columns headed by years ({table.year.columns})", "none"))
     return values
 
 
 def _place_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]:
-    """Places across: of the whole sheet one indicator, one a row, or what a header holds beside its place."""
-    indicator_id, unit_text = _sheet_rule(grid, table, finder)
-    taken = {normal_header(text) for text in (table.year.column, table.row_indicators.column if table.row_indicators else None) if text}
+    """Places across, in the same three ways."""
     values, seen = [], {}
-    for col, header in enumerate(finder.headers):
-        match = re.fullmatch(table.place.columns, header) if header and header not in taken else None
-        if match is None:
-            continue
-        rest = (header[: match.start(1)] + header[match.end(1) :]).strip("|")
-        rules = [rule for rule in table.indicators if is_named(rest, rule)]
-        if table.indicators and not rules:
-            continue
-        rule = rules[0] if rules else None
-        key = (match.group(1), rule.id if rule else None)
+    for col, place_text, rule, indicator_id, unit_text in _across(grid, table, finder, table.place.columns):
+        key = (place_text, rule.id if rule else None)
         if key in seen:
             cells = f"{cell_ref(finder.header_row + 1, seen[key] + 1)}, {cell_ref(finder.header_row + 1, col + 1)}"
-            finder.faults.append((f"the place {match.group(1)} once for an indicator", f"a duplicate header at {cells}"))
+            finder.faults.append((f"the place {place_text} once for an indicator", f"a duplicate header at {cells}"))
         seen[key] = col
-        if rule is not None:
-            own = rule.unit is not None or rule.unit_pattern is not None
-            unit_text = finder.unit_in(rule, [rest], cell_ref(finder.header_row + 1, col + 1)) if own else finder.unit_of(rule, col)
-        values.append(
-            ValueColumn(
-                col,
-                rule.id if rule else indicator_id,
-                unit_text,
-                zero_is_missing=rule.zero_is_missing if rule else None,
-                place_text=match.group(1),
-            )
-        )
+        missing = rule.zero_is_missing if rule else None
+        values.append(ValueColumn(col, indicator_id, unit_text, zero_is_missing=missing, place_text=place_text))
     if not values:
         finder.faults.append((f"columns headed by places ({table.place.columns})", "none"))
     return values
+
+
+def _across(grid: Grid, table: Table, finder: Finder, pattern: str) -> Iterator[tuple[int, str, Indicator | None, str | None, str | None]]:
+    """Columns whose header a pattern fits: what its group holds, the rule for the rest of the header, indicator and unit."""
+    named = (table.year.column, table.place.code, table.place.name, table.row_indicators.column if table.row_indicators else None)
+    taken = {normal_header(text) for text in named if text}
+    sheet_id, sheet_unit = _sheet_rule(grid, table, finder)
+    for col, header in enumerate(finder.headers):
+        match = re.fullmatch(pattern, header) if header and header not in taken else None
+        if match is None:
+            continue
+        if not table.indicators:
+            yield col, match.group(1), None, sheet_id, sheet_unit
+            continue
+        rest = _rest(header, match)
+        rule = next((rule for rule in table.indicators if is_named(rest, rule)), None)
+        if rule is not None:
+            has_own = rule.unit is not None or rule.unit_pattern is not None
+            place = cell_ref(finder.header_row + 1, col + 1)
+            unit_text = finder.unit_in(rule, [rest], place) if has_own else finder.unit_of(rule, col)
+            yield col, match.group(1), rule, rule.id, unit_text
+
+
+def _rest(header: str, match: re.Match[str]) -> str:
+    """What a header holds beside the text of a pattern's group, by whole rows of the header."""
+    rows = header.split("|")
+    if len(rows) == 1:
+        return header[: match.start(1)] + header[match.end(1) :]
+    place, kept = 0, []
+    for row in rows:
+        if not place <= match.start(1) < place + len(row) + 1:
+            kept.append(row)
+        place += len(row) + 1
+    return "|".join(kept)
 
 
 def _ignored_columns(table: Table, headers: list[str], used: set[int | None]) -> dict[int, str]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from warehouse.ingest.cells.cell_values import cell_text, is_blank, is_missing
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Cell, Grid
+from warehouse.ingest.formats.sheet_scan import column_number
 from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin, build_rejected_line, build_rejected_table
 from warehouse.ingest.sheets.bindings import Binding, bind_table
 from warehouse.ingest.sheets.choice import claims, missing_sheets, unread_sheet
@@ -60,13 +61,14 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
         read, n_faults = [], len(faults)
         for table in readers:
             try:
-                binding = bind_table(grid, table, origin.edition_year, by_name)
-                parts.append(build_sheet_observations(grid, table, origin, binding=binding))
+                seen = _spanned(grid, table)
+                binding = bind_table(seen, table, origin.edition_year, by_name)
+                parts.append(build_sheet_observations(seen, table, origin, binding=binding))
                 read.append((table, binding))
             except FileFault as fault:
                 faults.append(fault)
         if len(faults) == n_faults:
-            parts.append(build_rejected_table(origin, _rows_outside(grid, read)))
+            parts.append(build_rejected_table(origin, [*_columns_outside(grid, read), *_rows_outside(grid, read)]))
     if faults:
         raise faults[0] if len(faults) == 1 else _joined(faults)
     return pa.concat_tables(parts).unify_dictionaries() if parts else RAW_SCHEMA.empty_table()
@@ -112,7 +114,12 @@ def build_observation_parts(parts: Iterator[list[list[Cell]]], tables: list[Tabl
 def are_in_parts(tables: list[Table]) -> bool:
     """Whether every row of these tables can be read without the rows far above it."""
     return not any(
-        table.row_indicators is not None or table.place.fill_down or table.year.fill_down or table.ends is not None or table.place.looked_up
+        table.span is not None
+        or table.row_indicators is not None
+        or table.place.fill_down
+        or table.year.fill_down
+        or table.ends is not None
+        or table.place.looked_up
         for table in tables
     )
 
@@ -147,6 +154,36 @@ def build_sheet_observations(
     columns = [read_column(binding, value, rows, missing, decimal_comma=table.decimal_comma) for value in binding.values]
     refuse_second_tables(grid, binding, rows, columns)
     return build_values_table(origin, grid.sheet_name, table.place.level, rows, columns, lines)
+
+
+def _spanned(grid: Grid, table: Table) -> Grid:
+    """The sheet with only the columns that the table spans; the others are blank, so that every cell keeps its address."""
+    if table.span is None:
+        return grid
+    first, last = _span(table)
+    return Grid(grid.sheet_name, [[cell if first <= col <= last else "" for col, cell in enumerate(row)] for row in grid.rows], grid.gap)
+
+
+def _span(table: Table) -> tuple[int, int]:
+    first, _, last = table.span.partition(":")
+    return column_number(first) - 1, column_number(last) - 1
+
+
+def _columns_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[str, object]]:
+    """A line for each filled column that lies outside the spans of all tables of the sheet."""
+    if not read or any(table.span is None for table, _ in read):
+        return []
+    covered = {col for table, _ in read for first, last in [_span(table)] for col in range(first, last + 1)}
+    lines = []
+    for col in sorted(set(range(max(map(len, grid.rows), default=0))) - covered):
+        filled = next(((row, cells[col]) for row, cells in enumerate(grid.rows) if col < len(cells) and not is_blank(cells[col])), None)
+        if filled is not None:
+            detail = "expected a column inside the span of a table of the layout, found another one; widen the span, or add a table"
+            text, row_no = cell_text(filled[1]), filled[0] + 1
+            lines.append(
+                build_rejected_line("unmapped_column", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=text)
+            )
+    return lines
 
 
 def _rows_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""What stands among a sheet's values and is no value: the header of a second table, a line of units. Read on, all below would be wrong (pure)."""
+"""What stands among a sheet's values and is no value: the header of a second table, a line of units. Below them all would be misread (pure)."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def refuse_second_tables(grid: Grid, binding: Binding, rows: SheetRows, columns:
     for position in np.flatnonzero(good[: last_good + 1] == 0).tolist():
         texts = [normal_header(cell_text(cell)) for cell in rows.cells[position]]
         row_no = int(rows.row_nos[position])
-        _refuse_units(grid, binding, texts, row_no)
         # a row that repeats the whole header, as on a new page, changes nothing; with years across it may begin another indicator
         is_repeated = not binding.is_by_year_columns and _repeats_header(binding, texts)
         if not is_repeated and _is_header(binding, columns, texts, int(bad[position]), is_first=position == 0):
             raise _second_header(grid, texts, row_no)
+        _refuse_units(grid, binding, texts, row_no)
     if binding.is_by_year_columns:
         _refuse_years(grid, rows, columns, good)
 
