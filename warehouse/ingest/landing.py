@@ -121,6 +121,42 @@ def read_source(
     return SourceReport(len(reading.raw) + len(reading.policy), n_observations, reading.n_reused, tuple(reading.notes))
 
 
+def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout]) -> LandingReport:
+    """Read the folder of one source, wherever it lies, into ``build_dir``; nothing is kept in a cache.
+
+    Parameters
+    ----------
+    folder : Path
+        Its name is the source's.
+    build_dir : Path
+        Receives ``raw/*.parquet`` and ``input_file.parquet``.
+    layouts : mapping of str to Layout
+
+    Raises
+    ------
+    LandingError
+        There is no such folder or layout, or files are faulty (all are named).
+    """
+    if not folder.is_dir():
+        raise LandingError(f"{folder}: expected the folder of one source; found {'a file' if folder.exists() else 'nothing there'}")
+    root = folder.resolve()
+    if root.name not in layouts and root.name != TIDY_SOURCE:
+        known = ", ".join(sorted({*layouts, TIDY_SOURCE}))
+        raise LandingError(
+            f"{folder}: expected a folder named as a source with a layout ({known}); found {root.name!r}; "
+            f"draft one with make new-source SRC={folder}"
+        )
+    found = [describe_file(root.parent, location, note, layouts) for location, note in _walk(root.parent, root)]
+    if not found:
+        raise LandingError(f"{folder}: expected files of the source; found an empty folder; deliver files")
+    files, reading = _read_files(sorted(found, key=lambda file: file.path), build_dir / "cache", layouts)
+    if reading.faults:
+        raise LandingError(f"{folder}: expected files as their layout says; found {len(reading.faults)} faulty", reading.faults)
+    table = build_input_files(files, reading)
+    _write_build(build_dir, files, reading, table)
+    return LandingReport(table, reading.n_reused, tuple(reading.notes))
+
+
 def _require_same_files(landing: Path, files: list[DeliveredFile]) -> None:
     """Raise a LandingError where files came or went while the landing was read."""
     root = landing.resolve()

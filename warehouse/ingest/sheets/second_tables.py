@@ -1,4 +1,4 @@
-"""What stands among a sheet's values and is no value: the header of a second table, a line of units. Below them all would be misread (pure)."""
+"""What stands among a sheet's values and is none: the header of a second table, a line of units. Below, all would be misread (pure)."""
 
 from __future__ import annotations
 

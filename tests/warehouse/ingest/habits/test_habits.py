@@ -1,4 +1,4 @@
-"""Habits of statistics offices and of those who pass their tables on, each as a small workbook with a layout: read right, or refused clearly.
+"""Habits of statistics offices and of those who pass tables on, each as a small workbook with a layout: read right, or refused clearly.
 
 The habits were listed before the reader learned the keys that they need; the values are made up.
 """
@@ -234,8 +234,13 @@ def test_07_a_title_without_its_year_is_a_fault():
 
 
 def test_08_one_value_a_row_with_indicator_and_unit_beside_it():
-    data = csv_bytes([["指标", "地区", "时间", "数值", "单位"], ["GDP", "北京市", "2015年", "1", "亿元"], ["年末人口", "北京市", "2015年", "2", "万人"],
-                      ["降水量", "北京市", "2015年", "3", "毫米"]])  # fmt: skip
+    header = ["指标", "地区", "时间", "数值", "单位"]
+    values = [
+        ["GDP", "北京市", "2015年", "1", "亿元"],
+        ["年末人口", "北京市", "2015年", "2", "万人"],
+        ["降水量", "北京市", "2015年", "3", "毫米"],
+    ]
+    data = csv_bytes([header, *values])
     rows = read(
         f"""
   - files: ["*"]
