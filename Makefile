@@ -24,7 +24,7 @@ given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter en
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser lint check-source new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
+.PHONY: help setup refresh test test-long test-browser lint fetch check-source new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -61,6 +61,9 @@ lint: setup ## ruff, sqlfluff and the import rules
 
 check-source: setup ## read and judge one source against the published warehouse, in seconds (SRC=folder)
 	@$(PY) -m orchestration check-source --source="$$SRC"
+
+fetch: setup ## official data from their service, for this machine alone (SRC=nbs or world_bank; LANDING=path to write into)
+	@$(PY) -m orchestration fetch --source="$$SRC" $(if $(LANDING),--landing="$$LANDING")
 
 new-source: setup ## draft a layout for an unknown source (SRC=folder)
 	@$(PY) -m warehouse.ingest.drafting.new_source -- "$$SRC"
