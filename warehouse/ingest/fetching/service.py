@@ -77,7 +77,7 @@ class Service:
     def _fetch(self, request: Request) -> bytes:
         tries = Retrying(
             stop=stop_after_attempt(TRIES),
-            wait=wait_exponential_jitter(initial=self.wait, max=60),
+            wait=wait_exponential_jitter(multiplier=self.wait, max=60),
             retry=retry_if_exception_type((_Again, httpx.TransportError)),
             reraise=True,
         )
