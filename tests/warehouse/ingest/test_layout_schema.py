@@ -44,9 +44,31 @@ tables:
     indicators: [{column: [b, c], id: area_km2, left_out_where: {column: d, matches: e, reason: imputed}}]
 """
 #: A value of each kind that a key may be given wrongly.
-WRONG = {"unknown_key": "x", "letter": "C", "title": "(.+)", "columns": "(.+)", "column": "c", "constant": 2015, "row": 1, "find": ["f"],
-         "unit": "亿元", "unit_pattern": "[(](.+)[)]", "unit_column": "u", "value": "v", "code_letter": "D", "fill_down": True, "unit_row": 0,
-         "after": "x", "blank_rows": 2, "matches": "m", "name": "n", "code": "c", "fixed": 1850, "sheet_name": "(.+)", "span": "A-C"}  # fmt: skip
+WRONG = {
+    "unknown_key": "x",
+    "letter": "C",
+    "title": "(.+)",
+    "columns": "(.+)",
+    "column": "c",
+    "constant": 2015,
+    "row": 1,
+    "find": ["f"],
+    "unit": "亿元",
+    "unit_pattern": "[(](.+)[)]",
+    "unit_column": "u",
+    "value": "v",
+    "code_letter": "D",
+    "fill_down": True,
+    "unit_row": 0,
+    "after": "x",
+    "blank_rows": 2,
+    "matches": "m",
+    "name": "n",
+    "code": "c",
+    "fixed": 1850,
+    "sheet_name": "(.+)",
+    "span": "A-C",
+}
 
 
 def layouts() -> list[dict]:
@@ -129,5 +151,5 @@ def test_the_whole_layout_of_the_page_is_one():
 
 
 def test_a_key_that_stands_twice_is_named_with_its_line():
-    with pytest.raises(LayoutError, match="x.yml, line 3: description: expected each key once; found it twice"):
+    with pytest.raises(LayoutError, match=r"x\.yml, line 3: description: expected each key once; found it twice"):
         parse_layout("source_id: x\ndescription: a\ndescription: b\ntables: []\n", "x.yml")

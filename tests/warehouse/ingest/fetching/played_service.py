@@ -97,15 +97,17 @@ class Played:
         periods = []
         for year in (2022, 2023):
             cells = [
-                {
-                    "_id": indicator, "i_showname": "x", "value": f"{index + year / 10:.1f}" if (index, year) != (0, 2023) else "",
-                    "du_name": self.unit if indicator == "i1" else "亿元" if indicator == "i2" else "", "da": place["value"], "da_name": place["text"],
-                }
+                self.cell(indicator, place, "" if (index, year) == (0, 2023) else f"{index + year / 10:.1f}")
                 for indicator in body["indicatorIds"]
                 for index, place in enumerate(body["das"])
-            ]  # fmt: skip
+            ]
             periods.append({"code": f"{year}YY", "name": f"{year}年", "values": cells})
         return {"state": self.reply_state, "data": [*periods, {"code": "1995YY", "name": "1995年", "values": []}]}
+
+    def cell(self, indicator: str, place: dict[str, str], text: str) -> dict[str, str]:
+        """One value as the service states it."""
+        unit = {"i1": self.unit, "i2": "亿元"}.get(indicator, "")
+        return {"_id": indicator, "i_showname": "x", "value": text, "du_name": unit, "da": place["value"], "da_name": place["text"]}
 
     def world_bank(self, path: str, params: dict[str, str]) -> object:
         """Two pages of a series, latest year first."""
