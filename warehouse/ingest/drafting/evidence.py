@@ -15,7 +15,7 @@ from warehouse.ingest.drafting.value_matching import Reference, ValueMatch, matc
 #: So many common cells say something; a series of one place is shorter and must agree more.
 FEWEST, FEWEST_OF_A_SERIES = 20, 6
 #: Share of cells that agree: enough alone, and enough together with a header that says the same.
-ALONE, WITH_NAME, NEAR_WITH_NAME = 0.5, 0.25, 0.7
+ALONE, WITH_NAME, NEAR_WITH_NAME = 0.4, 0.2, 0.7
 #: By so much the best indicator must fit better than the next one, unless the header decides.
 MARGIN = 0.1
 _FEWEST_DISTINCT = 5

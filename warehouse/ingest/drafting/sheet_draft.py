@@ -11,15 +11,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from warehouse.ingest.cells.cell_values import cell_text, is_blank, normal_header
-from warehouse.ingest.drafting.evidence import Finding, Knowledge, judge_column
+from warehouse.ingest.drafting.evidence import FEWEST, Finding, Knowledge, judge_column
 from warehouse.ingest.drafting.header_matching import Catalog, HeaderMatch, split_unit
 from warehouse.ingest.drafting.sheet_cells import across_values, body_rows, column_values, known, row_keys, row_places
 from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile, profile_sheet
+from warehouse.ingest.drafting.value_matching import known_years, match_values
 from warehouse.ingest.formats.grids import Grid
 
 UNMATCHED = "no indicator of the catalog was found for it; map it, or say here why it is left out"
 # a yearbook tells of the year before its own
 _OFFSETS = (0, -1)
+# a year that stands nowhere is believed where so many cells of a column agree
+_SURE_OF_YEAR = 0.5
 # rows of one label, where a column of labels says which indicator a row holds
 _FEWEST_ROWS, _MOST_LABELS = 3, 60
 
@@ -75,20 +78,22 @@ def draft_sheet(
         notes.append(f"{where}: no column or title with known cities or provinces, and no years; headers: {headers}")
         return None
     sheet = _Sheet(where, grid, profile, level, row_places(grid, profile, places, level, title[2] if title else None), knowledge, notes)
-    offset = 0
     if profile.is_by_year_columns:
-        indicators = _by_year_columns(sheet, has_place=title is None and level != "country")
+        indicators, year = (
+            _by_year_columns(sheet, has_place=title is None and level != "country"),
+            "{columns: '([12][0-9]{3})(?:[.]0)?年?'}",
+        )
     else:
-        indicators, offset = _by_columns(sheet, _year_in_name(file_name))
+        indicators, year = _by_columns(sheet, _year_in_name(file_name))
     if indicators is None:
         return None
-    has_edition_year = not profile.is_by_year_columns and profile.year_col is None
+    has_edition_year = "edition_offset" in year
     if has_edition_year:
         notes.append(f"{where}: no year column; the year is taken from the file's name, check edition_offset")
     lines = [f"    delimiter: {quoted(delimiter)}"] if delimiter else []
     rows = f", rows: {profile.header_rows}" if profile.header_rows > 1 else ""
     lines += [f"    header: {{row: {profile.header_row + 1}{rows}}}"]
-    lines += [f"    place: {_place(profile, level, title)}", f"    year: {_year(profile, offset)}"]
+    lines += [f"    place: {_place(profile, level, title)}", f"    year: {year}"]
     return TableDraft([*lines, *indicators], has_edition_year=has_edition_year)
 
 
@@ -105,12 +110,6 @@ def _place(profile: SheetProfile, level: str, title: tuple[str, str, str] | None
         if col is not None:
             parts.append(f"{key}: {quoted(profile.headers[col])}")
     return f"{{{', '.join(parts)}}}"
-
-
-def _year(profile: SheetProfile, offset: int) -> str:
-    if profile.is_by_year_columns:
-        return "{columns: '([12][0-9]{3})(?:[.]0)?年?'}"
-    return f"{{column: {quoted(profile.headers[profile.year_col])}}}" if profile.year_col is not None else f"{{edition_offset: {offset}}}"
 
 
 def _year_in_name(file_name: str) -> int | None:
@@ -132,15 +131,10 @@ def _above(grid: Grid, profile: SheetProfile) -> list[str]:
     return [normal_header(cell_text(cell)) for row in grid.rows[: profile.header_row] for cell in row if not is_blank(cell)]
 
 
-def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, int]:
-    """Indicators as columns, and by how many years the data are older than the edition, where the year is not in a column."""
+def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, str]:
+    """Indicators as columns, and where their year stands."""
     profile = sheet.profile
-    offsets = _OFFSETS if profile.year_col is None and edition is not None else (0,)
-    judged = {offset: _judge_columns(sheet, None if edition is None else edition + offset) for offset in offsets}
-    offset = max(
-        offsets, key=lambda offset: (sum(f.match is not None and f.match.how == "values" for f in judged[offset].values()), offset)
-    )
-    findings = judged[offset]
+    year, findings = _year_and_findings(sheet, edition)
     taken = _likest({col: finding.match for col, finding in findings.items()})
     if sheet.level == "country":
         # without places only values can tell a series of the country from any other
@@ -148,7 +142,7 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, i
     if not taken:
         shown = ", ".join(profile.headers[col] for col in profile.value_cols)[:200]
         sheet.notes.append(f"{sheet.where}: no column is like an indicator: {shown}")
-        return None, offset
+        return None, year
     lines = ["    indicators:"]
     for col, match in taken.items():
         header = profile.headers[col]
@@ -159,7 +153,38 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, i
         )
         sheet.notes.append(_note(sheet.where, header, match, catalog, findings[col].evidence))
     lines += _left_columns(sheet, taken, findings)
-    return lines, offset
+    return lines, year
+
+
+def _year_and_findings(sheet: _Sheet, edition: int | None) -> tuple[str, dict[int, Finding]]:
+    """Where the year stands, and what each column is then; where no column holds it, the year that the values speak for."""
+    profile, reference = sheet.profile, sheet.knowledge.reference
+    if profile.year_col is not None:
+        return f"{{column: {quoted(profile.headers[profile.year_col])}}}", _judge_columns(sheet, None)
+    if edition is not None:
+        ways = {f"{{edition_offset: {offset}}}": edition + offset for offset in _OFFSETS}
+    elif reference is not None:
+        year = _year_of_values(sheet)
+        if year is None:
+            return "{edition_offset: 0}", _judge_columns(sheet, None)
+        sheet.notes.append(f"{sheet.where}: no year anywhere; the values are those of {year}, check")
+        return f"{{constant: {year}}}", _judge_columns(sheet, year)
+    else:
+        ways = {"{edition_offset: 0}": None}
+    judged = {way: _judge_columns(sheet, year) for way, year in ways.items()}
+    best = max(judged, key=lambda way: sum(f.match.score for f in judged[way].values() if f.match is not None and f.match.how == "values"))
+    return best, judged[best]
+
+
+def _year_of_values(sheet: _Sheet) -> int | None:
+    """The year in which some column of a sheet without years agrees best with what is known; None where none agrees in half of its cells."""
+    reference, best = sheet.knowledge.reference, (0.0, 0)
+    columns = {col: column_values(sheet.grid, sheet.profile, col) for col in sheet.profile.value_cols}
+    for year in known_years(reference):
+        keys = row_keys(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, year)
+        found = [match for values in columns.values() for match in match_values(*known(keys, values), reference)[:1] if match.n >= FEWEST]
+        best = max(best, (max((match.share for match in found), default=0.0), year))
+    return best[1] if best[0] >= _SURE_OF_YEAR else None
 
 
 def _judge_columns(sheet: _Sheet, year: int | None) -> dict[int, Finding]:

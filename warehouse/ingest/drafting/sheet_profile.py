@@ -114,12 +114,12 @@ def _share(cells: list[object], holds: object) -> float:
 
 def _best(columns: dict[int, list[object]], level_of: object, least: float) -> tuple[int | None, str | None]:
     """Column most of whose cells are known places, the first where several are, and the commonest level there."""
-    best, best_share = None, least
-    for col, cells in columns.items():
-        share = _share(cells, level_of)
-        is_finer = best is not None and share >= least and _distinct(cells) > 3 * _distinct(columns[best])
-        if share > best_share or is_finer:
-            best, best_share = col, share
+    shares = {col: share for col, cells in columns.items() if (share := _share(cells, level_of)) >= least}
+    # the first of equals; a province beside every city is known in every row, and still the cities are meant
+    best = max(shares, key=lambda col: (shares[col], -col), default=None)
+    finest = max(shares, key=lambda col: (_distinct(columns[col]), -col), default=None)
+    if best is not None and _distinct(columns[finest]) > 3 * _distinct(columns[best]):
+        best = finest
     if best is None:
         return None, None
     levels = [level for cell in columns[best] if (level := level_of(cell))]

@@ -92,6 +92,11 @@ def read_reference(database: Path, without: Sequence[str] = ()) -> Reference | N
     return Reference(keys[order], indicators[order].astype(np.int32), columns["value"][order].astype(float), names.tolist())
 
 
+def known_years(reference: Reference) -> list[int]:
+    """Years of the known values, sorted."""
+    return np.unique(reference.keys % _PLACE_STEP).tolist()
+
+
 def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> list[ValueMatch]:
     """Indicators that a column may be, the best first.
 
