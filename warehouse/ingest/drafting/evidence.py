@@ -38,7 +38,9 @@ class Knowledge:
     reference: Reference | None = None
 
 
-def judge_column(header: str, keys: np.ndarray, values: np.ndarray, knowledge: Knowledge, *, is_series: bool = False) -> Finding:
+def judge_column(
+    header: str, keys: np.ndarray, values: np.ndarray, knowledge: Knowledge, *, is_series: bool = False, is_panel: bool = True
+) -> Finding:
     """What a column is.
 
     Parameters
@@ -50,26 +52,34 @@ def judge_column(header: str, keys: np.ndarray, values: np.ndarray, knowledge: K
     knowledge : Knowledge
     is_series : bool
         Whether these are the years of one place.
+    is_panel : bool
+        Whether the rows are places and years of a table of statistics; else no header is believed.
     """
     name = match_header(header, knowledge.catalog)
-    is_sure = name is not None and name.how != "fuzzy"
     found = match_values(keys, values, knowledge.reference) if knowledge.reference is not None and len(keys) else []
     fewest = FEWEST_OF_A_SERIES if is_series else FEWEST
     comparable = [match for match in found if match.n >= fewest and match.n_distinct >= _FEWEST_DISTINCT]
     best = _choose(comparable, name)
     if best is not None:
         return _by_values(header, best, name, knowledge)
-    own = next((match for match in comparable if name is not None and match.indicator_id == name.indicator_id), None)
+    if name is None:
+        return Finding(None, "neither header nor values are like those of an indicator")
+    own = next((match for match in comparable if match.indicator_id == name.indicator_id), None)
     if own is not None:
         said = f"the header is like {name.indicator_id}, but only {own.share:.0%} of {own.n:,} values agree with those known"
         return Finding(None, said)
-    if knowledge.reference is None and name is not None and not is_sure:
-        return Finding(name, f"a guess by its header, score {name.score:.2f}: check")
-    if is_sure:
+    return _by_header(name, knowledge, is_panel=is_panel)
+
+
+def _by_header(name: HeaderMatch, knowledge: Knowledge, *, is_panel: bool) -> Finding:
+    """What a header is worth where no known value can be held against its column."""
+    if not is_panel:
+        return Finding(None, f"the header is like {name.indicator_id}, but the rows are no table of places and years")
+    if name.how != "fuzzy":
         return Finding(name, "by its header alone: no known value to hold its values against")
-    if name is not None:
-        return Finding(None, f"the header is like {name.indicator_id} (score {name.score:.2f}), and no known value bears it out")
-    return Finding(None, "neither header nor values are like those of an indicator")
+    if knowledge.reference is None:
+        return Finding(name, f"a guess by its header, score {name.score:.2f}: check")
+    return Finding(None, f"the header is like {name.indicator_id} (score {name.score:.2f}), and no known value bears it out")
 
 
 def _choose(comparable: list[ValueMatch], name: HeaderMatch | None) -> ValueMatch | None:
@@ -100,7 +110,7 @@ def _by_values(header: str, best: ValueMatch, name: HeaderMatch | None, knowledg
     stated = match_header_unit(header, best.indicator_id, knowledge.catalog)
     if stated is not None and _power(knowledge.factors[_unit_key(stated.unit), canonical]) == best.power:
         return Finding(replace(stated, how="values", score=round(best.share, 2)), f"{said}, in the unit that the header states")
-    unit = unit_of_power(best.power, canonical, knowledge.factors)
+    unit = unit_of_power(best.power, canonical, knowledge.factors, header)
     if unit is None:
         return Finding(None, f"{said}, but no unit of seed unit_factors is 10^{best.power} of {canonical}")
     if stated is not None:
@@ -117,13 +127,13 @@ def match_header_unit(header: str, indicator_id: str, catalog: Catalog) -> Heade
     return None
 
 
-def unit_of_power(power: int, canonical: str, factors: Mapping[tuple[str, str], float]) -> str | None:
+def unit_of_power(power: int, canonical: str, factors: Mapping[tuple[str, str], float], header: str = "") -> str | None:
     """A unit whose values are 10^power times the canonical ones; the canonical one itself where the power is 0."""
     if power == 0:
         return canonical
     fitting = [unit for (unit, to), factor in factors.items() if to == canonical and _power(factor) == power]
-    # a Chinese word before an English one, then the shortest
-    return min(fitting, key=lambda unit: (unit.isascii(), len(unit), unit), default=None)
+    # one that stands in the header, a Chinese word before an English one, then the shortest
+    return min(fitting, key=lambda unit: (unit not in header, unit.isascii(), len(unit), unit), default=None)
 
 
 def _power(factor: float) -> int | None:

@@ -8,11 +8,12 @@ import numpy as np
 
 from warehouse.ingest.cells.cell_values import cell_number, cell_text, code_text, is_blank, parse_year
 from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile, place_spelling, six_digits
-from warehouse.ingest.drafting.value_matching import cell_key
+from warehouse.ingest.drafting.value_matching import PLACE_STEP, cell_key
 from warehouse.ingest.formats.grids import Grid
 
 NO_CELL = -1
 COUNTRY_ID = 100000
+_FULL, _ONCE = 0.2, 0.5
 
 
 def body_rows(grid: Grid, profile: SheetProfile) -> list[list[object]]:
@@ -43,6 +44,18 @@ def row_keys(grid: Grid, profile: SheetProfile, level: str, place_ids: Sequence[
         own = parse_year(code_text(cell_text(_cell(row, profile.year_col)))) if profile.year_col is not None else year
         keys.append(cell_key(level, place_id, own) if place_id is not None and own is not None else NO_CELL)
     return np.array(keys, np.int64)
+
+
+def looks_like_panel(keys: np.ndarray) -> bool:
+    """Whether keys are those of a table of statistics: a place has most of the years, and a year of a place stands once.
+
+    A list of people, firms or events has places and years as well, but few of all pairs, or many rows for one.
+    """
+    if not len(keys):
+        return True
+    distinct = np.unique(keys)
+    n_pairs = len(np.unique(distinct // PLACE_STEP)) * len(np.unique(distinct % PLACE_STEP))
+    return len(distinct) >= _FULL * n_pairs and len(distinct) >= _ONCE * len(keys)
 
 
 def column_values(grid: Grid, profile: SheetProfile, col: int) -> np.ndarray:

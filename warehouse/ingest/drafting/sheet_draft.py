@@ -13,7 +13,16 @@ import numpy as np
 from warehouse.ingest.cells.cell_values import cell_text, is_blank, normal_header
 from warehouse.ingest.drafting.evidence import FEWEST, Finding, Knowledge, judge_column
 from warehouse.ingest.drafting.header_matching import Catalog, HeaderMatch, split_unit
-from warehouse.ingest.drafting.sheet_cells import across_values, body_rows, column_values, known, row_keys, row_places
+from warehouse.ingest.drafting.sheet_cells import (
+    NO_CELL,
+    across_values,
+    body_rows,
+    column_values,
+    known,
+    looks_like_panel,
+    row_keys,
+    row_places,
+)
 from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile, profile_sheet
 from warehouse.ingest.drafting.value_matching import known_years, match_values
 from warehouse.ingest.formats.grids import Grid
@@ -177,24 +186,27 @@ def _year_and_findings(sheet: _Sheet, edition: int | None) -> tuple[str, dict[in
 
 
 def _year_of_values(sheet: _Sheet) -> int | None:
-    """The year in which some column of a sheet without years agrees best with what is known; None where none agrees in half of its cells."""
+    """The year in which a column of a sheet without years agrees best with what is known; None where none agrees in half of its cells."""
     reference, best = sheet.knowledge.reference, (0.0, 0)
     columns = {col: column_values(sheet.grid, sheet.profile, col) for col in sheet.profile.value_cols}
     for year in known_years(reference):
         keys = row_keys(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, year)
-        found = [match for values in columns.values() for match in match_values(*known(keys, values), reference)[:1] if match.n >= FEWEST]
+        pairs = [known(keys, values) for values in columns.values()]
+        found = [match for pair in pairs for match in match_values(*pair, reference)[:1] if match.n >= FEWEST]
         best = max(best, (max((match.share for match in found), default=0.0), year))
     return best[1] if best[0] >= _SURE_OF_YEAR else None
 
 
 def _judge_columns(sheet: _Sheet, year: int | None) -> dict[int, Finding]:
     keys = row_keys(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, year)
+    is_panel = looks_like_panel(keys[keys != NO_CELL])
     return {
         col: judge_column(
             sheet.profile.headers[col],
             *known(keys, column_values(sheet.grid, sheet.profile, col)),
             sheet.knowledge,
             is_series=sheet.level == "country",
+            is_panel=is_panel,
         )
         for col in sheet.profile.value_cols
     }

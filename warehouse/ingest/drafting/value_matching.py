@@ -18,7 +18,7 @@ EQUAL, NEAR = 0.002, 0.05
 #: A column is held against at most so many cells.
 MOST_CELLS = 4_000
 LEVELS = {"city": 0, "province": 1, "country": 2}
-_LEVEL_STEP, _PLACE_STEP = 10**11, 10**4
+_LEVEL_STEP, PLACE_STEP = 10**11, 10**4
 _MOST_POWER = 9
 
 
@@ -61,7 +61,7 @@ class ValueMatch:
 
 def cell_key(level: str, place_id: int, year: int) -> int:
     """One number for a place and a year."""
-    return LEVELS[level] * _LEVEL_STEP + place_id * _PLACE_STEP + year
+    return LEVELS[level] * _LEVEL_STEP + place_id * PLACE_STEP + year
 
 
 def read_reference(database: Path, without: Sequence[str] = ()) -> Reference | None:
@@ -86,7 +86,7 @@ def read_reference(database: Path, without: Sequence[str] = ()) -> Reference | N
     if not len(columns["value"]):
         return None
     level = np.array([LEVELS[str(text)] for text in columns["place_level"]], np.int64)
-    keys = level * _LEVEL_STEP + columns["city_id"].astype(np.int64) * _PLACE_STEP + columns["year"].astype(np.int64)
+    keys = level * _LEVEL_STEP + columns["city_id"].astype(np.int64) * PLACE_STEP + columns["year"].astype(np.int64)
     names, indicators = np.unique(columns["indicator_id"].astype(str), return_inverse=True)
     order = np.lexsort((columns["value"], indicators, keys))
     return Reference(keys[order], indicators[order].astype(np.int32), columns["value"][order].astype(float), names.tolist())
@@ -94,7 +94,7 @@ def read_reference(database: Path, without: Sequence[str] = ()) -> Reference | N
 
 def known_years(reference: Reference) -> list[int]:
     """Years of the known values, sorted."""
-    return np.unique(reference.keys % _PLACE_STEP).tolist()
+    return np.unique(reference.keys % PLACE_STEP).tolist()
 
 
 def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> list[ValueMatch]:

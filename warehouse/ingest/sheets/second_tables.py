@@ -55,7 +55,7 @@ def refuse_second_tables(grid: Grid, binding: Binding, rows: SheetRows, columns:
         texts = [normal_header(cell_text(cell)) for cell in rows.cells[position]]
         row_no = int(rows.row_nos[position])
         # a row that repeats the whole header, as on a new page, changes nothing; with years across it may begin another indicator
-        is_repeated = not binding.is_by_year_columns and _repeats_header(binding, texts)
+        is_repeated = not binding.is_by_year_columns and _repeats_header(grid, binding, texts)
         if not is_repeated and _is_header(binding, columns, texts, int(bad[position]), is_first=position == 0):
             raise _second_header(grid, texts, row_no)
         _refuse_units(grid, binding, texts, row_no)
@@ -63,8 +63,13 @@ def refuse_second_tables(grid: Grid, binding: Binding, rows: SheetRows, columns:
         _refuse_years(grid, rows, columns, good)
 
 
-def _repeats_header(binding: Binding, texts: Sequence[str]) -> bool:
-    return all(text == header for text, header in zip(texts, binding.headers, strict=False) if header and text) and any(texts)
+def _repeats_header(grid: Grid, binding: Binding, texts: Sequence[str]) -> bool:
+    """Whether a row says what one of the header's rows says, in every cell that it fills."""
+    filled = [(col, text) for col, text in enumerate(texts) if text]
+    for row in grid.rows[binding.header_row : binding.data_row]:
+        if all(col < len(row) and normal_header(cell_text(row[col])) == text for col, text in filled):
+            return True
+    return False
 
 
 def _is_header(binding: Binding, columns: Sequence[ColumnValues], texts: Sequence[str], n_bad: int, *, is_first: bool) -> bool:
