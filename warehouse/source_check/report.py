@@ -95,7 +95,11 @@ def report_lines(con: duckdb.DuckDBPyConnection, series: list[Series], faults: l
     lines.append(
         f"taken: {n_taken:,} values of {len({one.indicator_id for one in series})} indicators; left out by the layout: {n_left:,} lines"
     )
+    file_name = None
     for one in series:
+        if one.file_name != file_name:
+            file_name = one.file_name
+            lines.append(f" {file_name}")
         shown = (
             f"{one.n_common:,} beside current values, {one.share_equal or 0:.1%} equal"
             if one.n_common
