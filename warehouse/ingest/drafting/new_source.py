@@ -83,7 +83,7 @@ def draft_folder(
         raise LayoutError(f"{folder}: expected a folder with the files of one source; found none there; check the path (SRC=)")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", source_id):
         raise LayoutError(f"{folder}: expected a source name of small letters, digits and _; found {source_id!r}; give --source-id")
-    files, delimiters, faults = _read_folder(folder)
+    files, delimiters, faults = read_folder(folder)
     if not files:
         shown = "; ".join(faults) or "none"
         raise LayoutError(f"{folder}: expected files of type {', '.join(READABLE)}; found {shown}; convert them, or name another folder")
@@ -121,7 +121,7 @@ def try_draft(draft: Draft, source_id: str, files: dict[str, list[Grid]]) -> lis
     return lines
 
 
-def _read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], list[str]]:
+def read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], list[str]]:
     """Sheets by file, separators of CSV files other than a comma, and what could not be read."""
     files, delimiters, faults = {}, {}, []
     for path in sorted(folder.rglob("*")):
