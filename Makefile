@@ -28,7 +28,7 @@ override 1 :=
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
+.PHONY: help setup refresh test test-long test-browser lint fetch check-source new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -62,6 +62,12 @@ lint: setup ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/ruff format --no-cache --check .
 	@$(VENV)/bin/sqlfluff lint --processes 2 -q warehouse/models warehouse/macros warehouse/tests
 	@$(VENV)/bin/lint-imports --no-cache
+
+check-source: setup ## read and judge one source against the published warehouse, in seconds (SRC=folder)
+	@$(PY) -m orchestration check-source --source="$$SRC"
+
+fetch: setup ## official data from their service, for this machine alone (SRC=nbs or world_bank; LANDING=path to write into)
+	@$(PY) -m orchestration fetch --source="$$SRC" $(if $(LANDING),--landing="$$LANDING")
 
 new-source: setup ## draft a layout for an unknown source (SRC=folder)
 	@$(PY) -m warehouse.ingest.drafting.new_source -- "$$SRC"

@@ -1,4 +1,4 @@
-"""Command line: `python -m orchestration refresh | verify | rollback | reproduce | ui | sql | docs | audit | clean`.
+"""Command line: `python -m orchestration refresh | fetch | check-source | verify | rollback | reproduce | ui | sql | docs | audit | clean`.
 
 Each command imports only what it needs.
 """
@@ -27,6 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
     refresh = commands.add_parser("refresh", help="read the landing, build, check, estimate, report, publish")
     refresh.add_argument("--landing", help="folder of delivered files (default: the simulated landing)")
     refresh.add_argument("--permutations", type=int, help="draws of the permutation test (default 9999)")
+    fetch = commands.add_parser("fetch", help="official data from their service into a landing")
+    fetch.add_argument("--source", help="nbs (the statistics bureau) or world_bank")
+    fetch.add_argument("--landing", help="landing to write into (default: fetched/landing in the home)")
+    check = commands.add_parser("check-source", help="read, stage and judge one source against the published warehouse")
+    check.add_argument("--source", help="folder of the source, named as the source is")
     for name, text in (
         ("verify", "hash everything published again, and compare it with the delivered files"),
         ("rollback", "put an earlier publication back"),
@@ -65,12 +70,20 @@ def main(arguments: list[str] | None = None) -> int:
     return supervise(chosen.command, lambda: _run(chosen))
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def _run(chosen: argparse.Namespace) -> int:  # noqa: PLR0911 -- one return a command
     """A command whose work is watched."""
     if chosen.command == "refresh":
         from orchestration.commands.refresh import refresh
 
         return refresh(chosen.landing, chosen.permutations)
+    if chosen.command == "fetch":
+        from orchestration.commands.fetch import fetch
+
+        return fetch(chosen.source, chosen.landing)
+    if chosen.command == "check-source":
+        from orchestration.commands.check_source import check_source
+
+        return check_source(chosen.source)
     if chosen.command == "reproduce":
         from orchestration.commands.reproduce import reproduce
 

@@ -54,6 +54,9 @@ USES = [
     ("SCALE", "simulation-study", "--scale"),
     ("LARGE", "bench", "--large"),
     ("SRC", "new-source", "--"),
+    ("SRC", "check-source", "--source"),
+    ("SRC", "fetch", "--source"),
+    ("LANDING", "fetch", "--landing"),
 ]
 
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from warehouse.ingest.delivered_files import matches_path
+from warehouse.ingest.drafting.evidence import Knowledge, read_factors
 from warehouse.ingest.drafting.header_matching import Catalog, build_catalog
 from warehouse.ingest.drafting.layout_draft import Draft, draft_layout
 from warehouse.ingest.drafting.sheet_profile import Places
 from warehouse.ingest.drafting.sheet_sample import SampleJob
+from warehouse.ingest.drafting.value_matching import Reference, read_reference
 from warehouse.ingest.errors import FileFault, IngestError, LayoutError
 from warehouse.ingest.formats.grids import READABLE, Grid
 from warehouse.ingest.landing import MAX_FILE_BYTES
 from warehouse.ingest.layouts import load_layouts, parse_layout
+from warehouse.ingest.place_names import place_key, read_place_names
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.snapshot import copy_privately, take_snapshot
@@ -37,10 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="the source's folder, named as the source will be")
     parser.add_argument("--source-id", help="name of the source where the folder's does not serve (lower case, digits, _)")
     parser.add_argument("--output", type=Path, help="file for the draft (default: standard output)")
+    parser.add_argument("--published", type=Path, help="published database to compare values with (default: that of CITYSYNC_HOME)")
     options = parser.parse_args(arguments)
     source_id = options.source_id or re.sub(r"[^a-z0-9_]+", "_", options.folder.resolve().name.lower()).strip("_")
     try:
-        draft, files = draft_folder(options.folder, source_id)
+        reference = read_reference(options.published or _home() / "published" / "citysync.duckdb")
+        draft, files = draft_folder(options.folder, source_id, reference)
+        if reference is None:
+            draft.notes.insert(
+                0, "nothing has been published in this home: columns are known by their headers alone, run make refresh first"
+            )
         reading = try_draft(draft, source_id, options.folder, files)
     except IngestError as error:
         print(f"new-source: {error}", file=sys.stderr)
@@ -53,10 +63,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def draft_folder(folder: Path, source_id: str) -> tuple[Draft, list[str]]:
+def _home() -> Path:
+    """CITYSYNC_HOME, else `data/` in the checkout."""
+    return Path(os.environ.get("CITYSYNC_HOME") or SEEDS.parents[1] / "data")
+
+
+def draft_folder(
+    folder: Path, source_id: str, reference: Reference | None = None, without: Collection[str] = ()
+) -> tuple[Draft, list[str]]:
     """Draft of a folder's layout and the files that could be read, by their paths inside it.
 
     Every file is read in a process of its own under limits, as in a refresh: one that cannot be read is a note, and the others are drafted.
+
+    Parameters
+    ----------
+    folder : Path
+    source_id : str
+    reference : Reference, optional
+        Known values; without them headers alone are compared.
+    without : collection of str
+        Sources whose layouts lend no wordings, as if they had never been delivered.
 
     Raises
     ------
@@ -67,15 +93,21 @@ def draft_folder(folder: Path, source_id: str) -> tuple[Draft, list[str]]:
         raise LayoutError(f"{folder}: expected a folder with the files of one source; found none there; check the path (SRC=)")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", source_id):
         raise LayoutError(f"{folder}: expected a source name of small letters, digits and _; found {source_id!r}; give --source-id")
-    files, delimiters, faults = _read_folder(folder)
+    files, delimiters, faults = read_folder(folder)
     if not files:
         shown = "; ".join(faults) or "none"
         raise LayoutError(f"{folder}: expected files of type {', '.join(READABLE)}; found {shown}; convert them, or name another folder")
-    draft = draft_layout(source_id, files, read_catalog(), read_places(), delimiters)
+    draft = draft_layout(source_id, files, read_knowledge(reference, without), read_places(), delimiters)
     draft.notes.extend(faults)
     if "  - files:" not in draft.text:
         raise LayoutError(
-            "\n".join([f"{folder}: expected a table of places and years; found none; write the layout by hand", *draft.notes])
+            "\n".join(
+                [
+                    f"{folder}: expected a table of places and years with an indicator that is known; found none: the folder seems to hold "
+                    "no statistics of cities or provinces; if it does, write the layout by hand (docs/layouts.md)",
+                    *draft.notes,
+                ]
+            )
         )
     return draft, list(files)
 
@@ -101,7 +133,7 @@ def try_draft(draft: Draft, source_id: str, folder: Path, names: Iterable[str]) 
     return lines
 
 
-def _read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], list[str]]:
+def read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], list[str]]:
     """Samples of sheets by file, separators of CSV files other than a comma, and what could not be read."""
     files, delimiters, faults = {}, {}, []
     for name, outcome in _in_workers(folder, _names(folder), lambda name, data, _: SampleJob(data, name)):
@@ -151,9 +183,15 @@ def _in_workers(
     yield from sorted(outcomes.items())
 
 
-def read_catalog() -> Catalog:
-    """The indicator catalog with the units and the wordings of the layouts at hand."""
-    return build_catalog(_seed("indicator_catalog"), _seed("unit_factors"), load_layouts().values())
+def read_catalog(without: Collection[str] = ()) -> Catalog:
+    """The indicator catalog with the units and the wordings of the layouts at hand, but those of some sources."""
+    layouts = [layout for source_id, layout in load_layouts().items() if source_id not in without]
+    return build_catalog(_seed("indicator_catalog"), _seed("unit_factors"), layouts)
+
+
+def read_knowledge(reference: Reference | None = None, without: Collection[str] = ()) -> Knowledge:
+    """What columns are held against."""
+    return Knowledge(read_catalog(without), read_factors(_seed("unit_factors")), reference)
 
 
 def read_places() -> Places:
@@ -161,7 +199,17 @@ def read_places() -> Places:
     names = {row["alias"]: "province" for row in _seed("province_aliases")} | {row["alias"]: "city" for row in _seed("city_aliases")}
     codes = {row["province_id"]: "province" for row in _seed("province_roster")}
     codes |= {row["city_id"]: "city" for row in _seed("city_roster")} | {row["old_code"]: "city" for row in _seed("city_code_changes")}
-    return Places(names, codes)
+    names = {place_key(name): level for name, level in names.items()}
+    cities = read_place_names(SEEDS)
+    ids_of_names = {
+        "city": cities.aliases,
+        "province": {place_key(row["alias"]): int(row["province_id"]) for row in _seed("province_aliases")},
+    }
+    ids_of_codes = {
+        "city": {f"{code:06d}": place_id for code, place_id in cities.codes.items()},
+        "province": {row["province_id"]: int(row["province_id"]) for row in _seed("province_roster")},
+    }
+    return Places(names, codes, ids_of_names, ids_of_codes)
 
 
 def _seed(name: str) -> list[dict[str, str]]:
