@@ -14,7 +14,9 @@ limits as (
         limits['source.equal'] as equal_within,
         limits['mixed_up.min_years'] as min_years,
         limits['mixed_up.left_share'] as left_share,
-        limits['mixed_up.noise_ratio'] as noise_ratio
+        limits['mixed_up.noise_ratio'] as noise_ratio,
+        limits['mixed_up.apart'] as apart_by,
+        limits['mixed_up.apart_across'] as apart_across
     from {{ ref('int_indicator_limits') }}
     where limits['mixed_up.min_years'] is not null
 ),
@@ -147,7 +149,11 @@ runs as (
         any_value(equal_within) as equal_within
     from run_years
     group by series_no, other_source_id, city_id, partner_city_id, run_no, first_year, last_year
-    having count(*) filter (where is_exact) >= any_value(min_years)
+    having
+        count(*) filter (where is_exact) >= any_value(min_years)
+        -- figures that are nearly alike crosswise are nothing in common; least of all those of two provinces, which have no file order,
+        -- no name and no border that would exchange them
+        and median(own_distance) >= any_value(case when city_id // 10000 = partner_city_id // 10000 then apart_by else apart_across end)
 ),
 
 cities_of_runs as (
@@ -162,6 +168,21 @@ cities_of_runs as (
         partner_city_id as flagged_city_id,
         city_id as owner_city_id
     from runs
+),
+
+-- further sources that have the value itself, and those that have what the witness has
+third_sources as (
+    select
+        compared.observation_id,
+        compared.other_source_id,
+        count(*) filter (where abs(third.gap) <= limits.equal_within) as n_for,
+        count(*) filter (where abs(third.other_log_value - compared.other_log_value) <= limits.equal_within) as n_against
+    from compared
+    inner join limits on compared.indicator_id = limits.indicator_id
+    inner join compared as third
+        on compared.observation_id = third.observation_id and compared.other_source_id <> third.other_source_id
+    where abs(compared.gap) > 2 * limits.equal_within
+    group by compared.observation_id, compared.other_source_id
 ),
 
 final as (
@@ -181,13 +202,12 @@ final as (
             and cities_of_runs.other_source_id = compared.other_source_id
             and cities_of_runs.flagged_city_id = compared.city_id
             and list_contains(cities_of_runs.exchanged_years, compared."year")
-    left join compared as third
+    left join third_sources
         on
-            compared.observation_id = third.observation_id
-            and compared.other_source_id <> third.other_source_id
-            and abs(third.gap) <= cities_of_runs.equal_within
+            compared.observation_id = third_sources.observation_id
+            and compared.other_source_id = third_sources.other_source_id
     where
-        third.observation_id is null
+        coalesce(third_sources.n_for, 0) <= coalesce(third_sources.n_against, 0)
         and coalesce(cities_of_runs.noise_ratio * cities_of_runs.own_noise >= cities_of_runs.other_noise, true)
     qualify row_number() over (
         partition by compared.observation_id
