@@ -54,6 +54,11 @@ with flags as (
     select
         observation_id,
         grade
+    from {{ ref('int_observations_place_shift') }}
+    union all
+    select
+        observation_id,
+        grade
     from {{ ref('int_observations_outvoted') }}
     union all
     select

@@ -170,13 +170,13 @@ cities_of_runs as (
     from runs
 ),
 
--- further sources that have the value itself, and those that have what the witness has
+-- further sources that stand nearer to the value than to what the witness has, and those that do not
 third_sources as (
     select
         compared.observation_id,
         compared.other_source_id,
-        count(*) filter (where abs(third.gap) <= limits.equal_within) as n_for,
-        count(*) filter (where abs(third.other_log_value - compared.other_log_value) <= limits.equal_within) as n_against
+        count(*) filter (where abs(third.gap) < abs(third.other_log_value - compared.other_log_value)) as n_for,
+        count(*) filter (where abs(third.gap) > abs(third.other_log_value - compared.other_log_value)) as n_against
     from compared
     inner join limits on compared.indicator_id = limits.indicator_id
     inner join compared as third

@@ -26,6 +26,8 @@ with flags as (
     union all
     select * from {{ ref('int_observations_identity') }}
     union all
+    select * from {{ ref('int_observations_place_shift') }}
+    union all
     select * from {{ ref('int_observations_outvoted') }}
     union all
     select * from {{ ref('int_observations_level_run') }}

@@ -93,7 +93,7 @@ runs as (
     having count(*) filter (where is_exact) >= any_value(min_years)
 ),
 
--- which of two sources is a year off: never the one that more further sources confirm than contradict; without a third, the one that repeats a figure at the
+-- which of two sources is a year off: never the one that most further sources stand nearer to; without a third, the one that repeats a figure at the
 -- beginning or end of the run; else the one that leaves the growth of its province by more there
 edges as (
     select
@@ -112,9 +112,11 @@ edges as (
             max(abs(distances.other_step_before)) filter (where distances."year" = runs.first_year),
             max(abs(distances.other_step_after)) filter (where distances."year" = runs.last_year)
         ]) as other_noise,
-        count(*) filter (where abs(third.gap) <= distances.equal_within and {{ in_run }}) as n_for,
         count(*) filter (
-            where abs(third.other_log_value - distances.other_log_value) <= distances.equal_within and {{ in_run }}
+            where abs(third.gap) < abs(third.other_log_value - distances.other_log_value) and {{ in_run }}
+        ) as n_for,
+        count(*) filter (
+            where abs(third.gap) > abs(third.other_log_value - distances.other_log_value) and {{ in_run }}
         ) as n_against
     from runs
     inner join distances

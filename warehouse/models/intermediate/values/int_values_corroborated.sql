@@ -17,6 +17,7 @@ votes as (
         coalesce(sum(cast(round(weight * 1000) as bigint)) filter (where statement = 'denies'), 0) / 1000 as weight_against,
         max(abs(strength)) filter (where is_own_spike and n_nearby >= 2 and is_trusted) as spike_strength,
         max(abs(end_strength)) filter (where is_own_end and n_nearby >= 2 and is_trusted) as end_strength,
+        max(n_agreeing) as n_agreeing,
         -- the source that most others agree with, then the one that is usually nearest
         arg_min(other_source_id, (-n_agreeing, abs(usual_gap), other_source_id)) as witness_source_id,
         arg_min(other_observation_id, (-n_agreeing, abs(usual_gap), other_source_id)) as witness_observation_id,
