@@ -98,15 +98,15 @@ runs as (
         min("year") as first_year,
         max("year") as last_year,
         median(deviation) as deviation,
-        list_avg([abs(arg_min(step_before, "year")), abs(arg_max(step_after, "year"))]) as own_noise,
-        list_avg([abs(arg_min(other_step_before, "year")), abs(arg_max(other_step_after, "year"))]) as other_noise,
+        list_avg([abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))]) as own_noise,
+        list_avg([abs(arg_min_null(other_step_before, "year")), abs(arg_max_null(other_step_after, "year"))]) as other_noise,
         any_value(noise_ratio) as noise_ratio
     from numbered
     where side <> 0
     group by series_no, other_source_id, city_id, side, run_no
     having
-        abs(arg_min(deviation_before, "year")) <= any_value(returns_within) * abs(median(deviation))
-        and abs(arg_max(deviation_after, "year")) <= any_value(returns_within) * abs(median(deviation))
+        abs(arg_min_null(deviation_before, "year")) <= any_value(returns_within) * abs(median(deviation))
+        and abs(arg_max_null(deviation_after, "year")) <= any_value(returns_within) * abs(median(deviation))
 ),
 
 told_by_source as (

@@ -47,16 +47,16 @@ lone_runs as (
         span_no,
         min("year") as first_year,
         max("year") as last_year,
-        arg_min(step_before, "year") as step
+        arg_min_null(step_before, "year") as step
     from spans
     where span_no > 0
     group by series_no, city_id, span_no
     having
         count(*) between 2 and any_value(longest_run)
-        and abs(arg_max(step_after, "year")) >= any_value(step_at)
-        and abs(arg_max(step_after, "year") - arg_min(step_before, "year"))
-        <= any_value(returns_within) * abs(arg_min(step_before, "year"))
-        and abs(median(residual) - any_value(usual_residual)) >= abs(arg_min(step_before, "year")) / 2
+        and abs(arg_max_null(step_after, "year")) >= any_value(step_at)
+        and abs(arg_max_null(step_after, "year") - arg_min_null(step_before, "year"))
+        <= any_value(returns_within) * abs(arg_min_null(step_before, "year"))
+        and abs(median(residual) - any_value(usual_residual)) >= abs(arg_min_null(step_before, "year")) / 2
 ),
 
 final as (
