@@ -41,8 +41,8 @@ RULES: list[Rule] = [
         0,
         0.95,
         "stop",
-        "A whole indicator, unit or column of a file was turned away: its unit, header or places were read wrongly; read quality.rejected_value "
-        "for the reason, then mend the layout (or the seed unit_factors).",
+        "A whole indicator, unit or column of a file was turned away: its unit, header or places were read wrongly; read "
+        "quality.rejected_value for the reason, then mend the layout (or the seed unit_factors).",
     ),
     between(
         "staging_range_share",
@@ -151,8 +151,8 @@ RULES: list[Rule] = [
         0,
         0.1,
         "warn",
-        "Over a tenth of the values that an edition shares with an earlier one moved by more than a fifth (growth: five points): more than a "
-        "revision.",
+        "Over a tenth of the values that an edition shares with an earlier one moved by more than a fifth (growth: five points): more than "
+        "a revision.",
     ),
     between(
         "staging_edition_overlap_gross",
@@ -161,8 +161,8 @@ RULES: list[Rule] = [
         0,
         0.5,
         "stop",
-        "Over half of the values that an edition shares with an earlier one moved by more than a fifth (growth: five points): a column or a code "
-        "is shifted, or another indicator stands in the column.",
+        "Over half of the values that an edition shares with an earlier one moved by more than a fifth (growth: five points): a column or "
+        "a code is shifted, or another indicator stands in the column.",
     ),
     between(
         "staging_fresh",

@@ -26,7 +26,9 @@ def judge(home: Home, stage: str) -> GateResult:
         frames = read_gate_frames(con, stage, str(home.build))
         severity = read_severity(con, stage)
         result = run_gate(stage, RULES[stage], frames, home.build / "gx", home.build / "data_docs", severity)
-        everything = _keep(con, "expectation_result", result.results, stage).sort_values(["stage", "dataset", "check_id"], ignore_index=True)
+        everything = _keep(con, "expectation_result", result.results, stage).sort_values(
+            ["stage", "dataset", "check_id"], ignore_index=True
+        )
         _keep(con, "expectation_row", result.rows, stage)
     write_index(home.build / "data_docs", everything)
     progress(f"gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops")

@@ -52,7 +52,10 @@ def test_every_failing_row_is_kept_the_worst_first_and_the_new_ones_are_named(tm
     assert result.rows["failing_row"].tolist()[:2] == ["source_id=s10", "source_id=s9"] and len(result.rows) == 11
     assert result.results["sample_rows"][0].startswith("source_id=s10 share=0.9; source_id=s9")
     standing = {("raw", "raw_share", f"source_id=s{k}") for k in range(10)}
-    assert result.sentences(standing)[0].startswith("warn, 1 of 11 new: cells.share") and "(source_id=s10 share=0.9)" in result.sentences(standing)[0]
+    assert (
+        result.sentences(standing)[0].startswith("warn, 1 of 11 new: cells.share")
+        and "(source_id=s10 share=0.9)" in result.sentences(standing)[0]
+    )
     assert result.sentences(standing | {("raw", "raw_share", "source_id=s10")})[0].startswith("warn, standing:")
     assert result.sentences(set())[0].startswith("warn, new:")
 

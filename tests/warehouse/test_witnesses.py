@@ -1,5 +1,5 @@
-"""Sources against sources: copies that repeat errors, families that disagree, a source that is wrong everywhere, shifted codes, a province in
-another quantity. Adding any one of them lifts no right block, blocks nothing that is right, and is not believed itself."""
+"""Sources against sources: copies that repeat errors, families that disagree, sources that are wrong everywhere, shifted codes. Adding any
+of them lifts no right block and blocks nothing that is right, and what is wrong in them is not believed."""
 
 from __future__ import annotations
 
@@ -168,7 +168,9 @@ def test_an_added_source_lifts_no_block_and_blocks_nothing_that_is_right(deliver
 def test_what_an_added_source_has_wrong_beyond_vintages_is_not_believed(delivered, after, name):
     panel, _ = delivered
     added, graded = after(name)
-    wrong = further_than(added, panel, 0.85) or {key for key in added if (WRONG, *key[1:]) in delivered[1]} & further_than(added, panel, 0.4)
+    wrong = further_than(added, panel, 0.85) or {key for key in added if (WRONG, *key[1:]) in delivered[1]} & further_than(
+        added, panel, 0.4
+    )
     assert wrong and len(wrong & blocked(graded)) >= 0.95 * len(wrong)
 
 

@@ -2,8 +2,8 @@
     int_values_series; `indicator_limits` must stand before. Growth common to a province and year is not news about a city, so it is taken
     out: R = log value minus the cumulated median growth of the province (of the source's whole table where the province has too few cities,
     disagrees within itself or moves beyond the cap: an error of the whole province would hide itself). The last expression, `residuals`,
-    holds noise (the median size of a series' steps, all cities together), residual (R), step_before (b: R minus R of the value before), step_after (f: R minus R of the value after), both null beyond a gap
-    of `trend.max_gap` years; spike (S with its sign, 0 where b and f disagree), expected_log (P: both neighbours' R back in logs; at an end
+    holds noise (the median size of a series' steps, all cities together), residual (R), step_before (b: R minus R of the value before),
+    step_after (f: R minus R of the value after), both null beyond a gap of `trend.max_gap` years; spike (S with its sign, 0 where b and f disagree), expected_log (P: both neighbours' R back in logs; at an end
     the only neighbour's), is_end. Sums run in the order of years. -#}
 {% macro trend_residual_ctes(source) -%}
     series_limits as (

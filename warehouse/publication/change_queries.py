@@ -55,13 +55,15 @@ FLAG_CHANGE = (
     + PAIRED
     + """,
 fresh as (
-    select indicator_id, string_agg(source_id, ', ' order by source_id) as new_source_ids from sources where not was_there group by indicator_id
+    select indicator_id, string_agg(source_id, ', ' order by source_id) as new_source_ids
+    from sources where not was_there group by indicator_id
 )
 select {run} as previous_run_id, case when old_flag = 'blocked' then 'lifted' else 'set' end as change, source_id, indicator_id,
     case when old_flag = 'blocked' then old_rule else new_rule end as quality_rule, count(*) as n_values,
     count(*) filter (where is_current and not was_current) as n_became_current,
     count(*) filter (where was_current and not is_current) as n_ceased_current,
-    arg_min(concat_ws(' ', place_level, city_id, "year"), (place_level, city_id, "year")) as first_value, any_value(new_source_ids) as new_source_ids
+    arg_min(concat_ws(' ', place_level, city_id, "year"), (place_level, city_id, "year")) as first_value,
+    any_value(new_source_ids) as new_source_ids
 from judged left join fresh using (indicator_id)
 where not is_revised and old_value is not null and new_value is not null and (old_flag = 'blocked') != (new_flag = 'blocked')
 group by all order by change, source_id, indicator_id, quality_rule

@@ -53,7 +53,9 @@ def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
     here = con.execute("select current_database()").fetchone()[0]
     run = f"(select run_id from {previous}.meta.run)" if previous else "cast(null as varchar)"
     for table, (statement, part) in TABLES.items():
-        con.execute(statement.format(table=table, old=part.format(catalog=previous or here), new=part.format(catalog=here), run=run, here=here))
+        con.execute(
+            statement.format(table=table, old=part.format(catalog=previous or here), new=part.format(catalog=here), run=run, here=here)
+        )
         if previous is None:
             con.execute(f"delete from {table}")
 
@@ -84,8 +86,8 @@ def _flag_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
     lines = [f"  flags: {lifted:,} blocks lifted, {put:,} newly set (meta.flag_change)"] if lifted or put else []
     for source, indicator, rule, n, current, example, new_sources in con.execute(sql.LIFTED_BY_NEW_SOURCES).fetchall()[:MOST_LINES]:
         lines.append(
-            f"  warning: {n:,} values of {source}, {indicator}, that {rule} blocked are no longer blocked, {current:,} of them are current now, "
-            f"first {example}; new beside them: {new_sources}. Look at them in meta.flag_change before you believe them."
+            f"  warning: {n:,} values of {source}, {indicator}, that {rule} blocked are no longer blocked, {current:,} of them are current "
+            f"now, first {example}; new beside them: {new_sources}. Look at them in meta.flag_change before you believe them."
         )
     return lines
 

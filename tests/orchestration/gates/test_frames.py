@@ -94,7 +94,9 @@ def later_edition_with_a_shifted_column(values: pd.DataFrame) -> pd.DataFrame:
     """The first edition lies outside an edition folder; in the second every sector belongs to the next row."""
     moved = (values["edition_year"] == 2016) & values["indicator_id"].isin(SECTORS)
     shifted = values[moved].groupby(["year", "indicator_id"])["value"].transform(lambda column: np.roll(column, 1))
-    return values.assign(value=values["value"].mask(moved, shifted), edition_year=values["edition_year"].where(values["edition_year"] == 2016))
+    return values.assign(
+        value=values["value"].mask(moved, shifted), edition_year=values["edition_year"].where(values["edition_year"] == 2016)
+    )
 
 
 EXPECTED = {

@@ -77,7 +77,9 @@ def test_a_first_publication_has_every_table_empty(con) -> None:
 
 def test_rounding_is_no_revision(con) -> None:
     deliver(con, "previous", [(1, 2010, 0.3, None, "ok", True), (2, 2010, 44.9, None, "ok", True), (3, 2010, 44.9, None, "ok", True)])
-    deliver(con, "memory", [(1, 2010, 0.1 + 0.2, None, "ok", True), (2, 2010, 44.90004, None, "ok", True), (3, 2010, 45.0, None, "ok", True)])
+    deliver(
+        con, "memory", [(1, 2010, 0.1 + 0.2, None, "ok", True), (2, 2010, 44.90004, None, "ok", True), (3, 2010, 45.0, None, "ok", True)]
+    )
     compare(con, "previous")
     assert con.execute("select n_revised, n_current_changed from meta.publication_change").fetchall() == [(1, 1)]
     assert con.execute("select reason, n_values from meta.current_change").fetchall() == [("revised", 1)]
@@ -88,7 +90,10 @@ def test_a_removed_source_is_the_cause_of_its_values_going(con) -> None:
     for catalog, current in (("previous", False), ("memory", True)):
         deliver(con, catalog, [(1, 2010, 104.0, None, "ok", current)])
     compare(con, "previous")
-    assert con.execute("select source_id, source_change from meta.publication_change order by 1").fetchall() == [("a", "kept"), ("b", "removed")]
+    assert con.execute("select source_id, source_change from meta.publication_change order by 1").fetchall() == [
+        ("a", "kept"),
+        ("b", "removed"),
+    ]
     found = con.execute("select old_source_id, new_source_id, reason, round(median_relative_change, 6) from meta.current_change").fetchall()
     assert found == [("b", "a", "source removed", 0.04)]
     assert "  b: removed from the landing with its 1 values; 1 current values changed" in change_lines(con)

@@ -64,9 +64,8 @@ givers as (
         contradicted.other_source_id,
         contradicted.city_id,
         there.city_id as giver_city_id,
-        unnest([
-            {'place_order': 'code', 'k': giver.code_place - here.code_place}, {'place_order': 'file', 'k': giver.file_place - here.file_place}
-        ], recursive := true),
+        giver.code_place - here.code_place as code_distance,
+        giver.file_place - here.file_place as file_distance,
         any_value(contradicted.min_cities) as min_cities
     from contradicted
     inner join placed as here on contradicted.series_no = here.series_no and contradicted.city_id = here.city_id
@@ -91,11 +90,25 @@ givers as (
         >= greatest(any_value(contradicted.min_years), any_value(contradicted.min_share) * any_value(contradicted.n_contradicted))
 ),
 
+by_order as (
+    select
+        *,
+        'code' as place_order,
+        code_distance as k
+    from givers
+    union all
+    select
+        *,
+        'file' as place_order,
+        file_distance as k
+    from givers
+),
+
 shifts as (
     select
         *,
         count(*) over (partition by series_no, other_source_id, place_order, k) as n_cities
-    from givers
+    from by_order
     where abs(k) between 1 and 3
 ),
 

@@ -142,8 +142,8 @@ coming_back as (
         neighbours.observation_id,
         'stitched' as rule,
         'blocked' as grade,
-        'expected about ' || {{ short_number('exp(neighbours.log_value - runs.step_in)') }} || ' between the values of ' || runs.source_before
-        || ' and ' || runs.source_after || ', found ' || {{ short_number('exp(neighbours.log_value)') }}
+        'expected about ' || {{ short_number('exp(neighbours.log_value - runs.step_in)') }} || ' between the values of '
+        || runs.source_before || ' and ' || runs.source_after || ', found ' || {{ short_number('exp(neighbours.log_value)') }}
         || ': another quantity or area than theirs from ' || runs.first_year || ' to ' || runs.last_year as detail,
         cast(null as double) as proposed_value
     from neighbours

@@ -1,6 +1,8 @@
 -- grain: one row is one value of a run of years that another source has a year earlier or later
 -- key: observation_id
-{% set in_run = 'distances."year" between runs.first_year and runs.last_year and distances.own_distance > distances.differs_by' -%}
+{% set in_run -%}
+    distances."year" between runs.first_year and runs.last_year and distances.own_distance > distances.differs_by
+{%- endset -%}
 
 with compared as (
     select * from {{ ref('int_values_compared') }}
@@ -93,8 +95,8 @@ runs as (
     having count(*) filter (where is_exact) >= any_value(min_years)
 ),
 
--- which of two sources is a year off: never the one that most further sources stand nearer to; without a third, the one that repeats a figure at the
--- beginning or end of the run; else the one that leaves the growth of its province by more there
+-- which of two sources is a year off: never the one that most further sources stand nearer to; without a third, the one that repeats a
+-- figure at the beginning or end of the run; else the one that leaves the growth of its province by more there
 edges as (
     select
         runs.series_no,

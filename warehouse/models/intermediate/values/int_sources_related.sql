@@ -1,5 +1,9 @@
 -- grain: one row is an ordered pair of sources and an indicator that both deliver, and whether the second can corroborate the first
 -- key: source_id, other_source_id, indicator_id
+{% set suspect_at -%}
+    {{ above_noise("indicator_limits.limits['spike.block']", "indicator_limits.limits['spike.noise']", 'trends.noise') }}
+{%- endset -%}
+
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
@@ -15,10 +19,7 @@ declared as (
 suspects as (
     select
         trends.*,
-        coalesce(
-            abs(trends.spike) >= {{ above_noise("indicator_limits.limits['spike.block']", "indicator_limits.limits['spike.noise']", 'trends.noise') }},
-            false
-        ) as is_suspect,
+        coalesce(abs(trends.spike) >= {{ suspect_at }}, false) as is_suspect,
         indicator_limits.limits['lineage.equal'] as equal_within
     from trends
     inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
