@@ -48,18 +48,18 @@ off_and_back as (
         and observation_id not in (select observation_id from vouched)
 ),
 
--- a whole province-year (province_id), or a whole year of the table (0), in another unit: how far its cities are off their own usual
--- level, so that it does not matter which cities a year has
+-- a whole province-year (province_id), or a whole year of the table (0), in another unit: told by its typical level; of what is lumpy by how
+-- far its cities are off their own usual level, so that it does not matter which cities a year has
 group_levels as (
     select
         series_no,
         coalesce(province_id, 0) as province_id,
         "year",
-        {{ exact_median('own_offset') }} as offset_level,
+        any_value(noise_multiple) > 0 as is_lumpy,
+        case when any_value(noise_multiple) > 0 then {{ exact_median('own_offset') }} else {{ exact_median('log_value') }} end as group_level,
         count(*) as n_values,
         any_value(group_min) as group_min,
-        any_value(group_within) as group_within,
-        any_value(noise_multiple) > 0 as is_lumpy
+        any_value(group_within) as group_within
     from offsets
     group by grouping sets ((series_no, province_id, "year"), (series_no, "year"))
 ),
@@ -67,23 +67,27 @@ group_levels as (
 group_steps as (
     select
         *,
-        offset_level - median(offset_level) over (
+        group_level - median(group_level) over (
+            partition by series_no, province_id
+            order by "year" range between 3 preceding and 3 following exclude current row
+        ) as step_around,
+        group_level - median(group_level) over (
             partition by series_no, province_id order by "year" range between 3 preceding and 1 preceding
         ) as step_before,
-        offset_level - median(offset_level) over (
+        group_level - median(group_level) over (
             partition by series_no, province_id order by "year" range between 1 following and 3 following
         ) as step_after
     from group_levels
     where n_values >= group_min
 ),
 
--- a level that stays is no other unit for a year; at an end of a series only what is known not to move by itself is judged
+-- what is lumpy falls to a tenth by itself and stays there: it must return
 group_offsets as (
     select
         *,
         case
+            when not is_lumpy then step_around
             when step_before * step_after > 0 then sign(step_before) * least(abs(step_before), abs(step_after))
-            when step_before is null or step_after is null then case when not is_lumpy then coalesce(step_before, step_after) end
             else 0
         end as group_offset
     from group_steps
