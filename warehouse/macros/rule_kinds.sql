@@ -13,6 +13,6 @@
 
 {#- A threshold in log points that grows with how much a series moves by itself (`noise`: the median size of its steps off the trend):
     branches, trade and investment of a city are lumpier than its product. The multiple is 0 where a threshold was fixed for an indicator. -#}
-{% macro above_noise(limit, multiple, noise) -%}
-    greatest({{ limit }}, coalesce({{ multiple }}, 0) * coalesce({{ noise }}, 0))
+{% macro above_noise(least, multiple, noise) -%}
+    greatest({{ least }}, coalesce({{ multiple }}, 0) * coalesce({{ noise }}, 0))
 {%- endmacro %}
