@@ -14,27 +14,39 @@ limits as (
     where limits['revision.max'] is not null
 ),
 
-votes as (
+-- what those who stand too far away hold in the middle: one of them that is wrong itself does not move it
+expected as (
     select
-        witnessed.observation_id,
-        any_value(witnessed.log_value) as log_value,
-        coalesce(sum(cast(round(witnessed.weight * 1000) as bigint)) filter (
-            where abs(witnessed.gap) >= limits.differs_by and witnessed.is_trusted
-        ), 0) / 1000 as weight_against,
-        coalesce(sum(cast(round(witnessed.weight * 1000) as bigint)) filter (where abs(witnessed.gap) < limits.differs_by), 0)
-        / 1000 as weight_for,
-        median(witnessed.other_log_value) filter (where abs(witnessed.gap) >= limits.differs_by) as expected_log,
-        max(witnessed.gap) filter (where abs(witnessed.gap) >= limits.differs_by)
-        - min(witnessed.gap) filter (where abs(witnessed.gap) >= limits.differs_by) as disagreement,
-        min(abs(witnessed.gap)) filter (where abs(witnessed.gap) >= limits.differs_by) as least_gap,
-        string_agg(witnessed.other_source_id, ', ' order by witnessed.other_source_id) filter (
-            where abs(witnessed.gap) >= limits.differs_by and witnessed.weight > 0
-        ) as source_ids,
-        any_value(limits.spread) as spread,
-        any_value(limits.least_weight) as least_weight
+        witnessed.*,
+        limits.* exclude (indicator_id),
+        abs(witnessed.gap) >= limits.differs_by as is_far,
+        median(case when abs(witnessed.gap) >= limits.differs_by and witnessed.is_trusted then witnessed.other_log_value end) over (
+            partition by witnessed.observation_id
+        ) as expected_log
     from witnessed
     inner join limits on witnessed.indicator_id = limits.indicator_id
-    group by witnessed.observation_id
+),
+
+judged as (
+    select
+        *,
+        coalesce(
+            is_far and is_trusted and abs(other_log_value - expected_log) <= spread * abs(log_value - expected_log), false
+        ) as is_against
+    from expected
+),
+
+votes as (
+    select
+        observation_id,
+        any_value(log_value) as log_value,
+        any_value(expected_log) as expected_log,
+        any_value(least_weight) as least_weight,
+        coalesce(sum(cast(round(weight * 1000) as bigint)) filter (where is_against), 0) / 1000 as weight_against,
+        coalesce(sum(cast(round(weight * 1000) as bigint)) filter (where not is_far), 0) / 1000 as weight_for,
+        string_agg(other_source_id, ', ' order by other_source_id) filter (where is_against and weight > 0) as source_ids
+    from judged
+    group by observation_id
 ),
 
 final as (
@@ -46,10 +58,7 @@ final as (
         || {{ short_number('exp(log_value)') }} || ': further apart than vintages of one quantity are' as detail,
         exp(expected_log) as proposed_value
     from votes
-    where
-        weight_against >= least_weight
-        and weight_against >= 2 * weight_for
-        and disagreement <= spread * least_gap
+    where weight_against >= least_weight and weight_against >= 2 * weight_for
 )
 
 select * from final
