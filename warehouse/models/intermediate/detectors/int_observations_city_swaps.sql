@@ -8,6 +8,10 @@ trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
 
+shifted as (
+    select * from {{ ref('int_places_shifted') }}
+),
+
 limits as (
     select
         indicator_id,
@@ -206,8 +210,14 @@ final as (
         on
             compared.observation_id = third_sources.observation_id
             and compared.other_source_id = third_sources.other_source_id
+    left join shifted
+        on
+            compared.series_no = shifted.series_no
+            and compared.other_source_id = shifted.other_source_id
+            and compared.city_id = shifted.city_id
     where
-        coalesce(third_sources.n_for, 0) <= coalesce(third_sources.n_against, 0)
+        shifted.city_id is null
+        and coalesce(third_sources.n_for, 0) <= coalesce(third_sources.n_against, 0)
         and coalesce(cities_of_runs.noise_ratio * cities_of_runs.own_noise >= cities_of_runs.other_noise, true)
     qualify row_number() over (
         partition by compared.observation_id

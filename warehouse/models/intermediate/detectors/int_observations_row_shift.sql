@@ -16,6 +16,11 @@ corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
+-- codes that are shifted over the years are another rule's: of the two sources it is not the year that tells which is wrong
+shifted_places as (
+    select * from {{ ref('int_places_shifted') }}
+),
+
 limits as (
     select
         indicator_id,
@@ -63,7 +68,8 @@ placed as (
         coalesce(
             abs(trends.log_value - witnesses.other_log_value) > limits.differs_by
             and abs(trends.log_value - trends.expected_log) > greatest(limits.differs_by, witnesses.other_miss)
-            and not witnesses.is_confirmed, false
+            and not witnesses.is_confirmed
+            and shifted_places.city_id is null, false
         ) as is_contradicted,
         row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
         row_number() over (
@@ -73,6 +79,11 @@ placed as (
     inner join limits on trends.indicator_id = limits.indicator_id
     inner join observations on trends.observation_id = observations.observation_id
     left join witnesses on trends.observation_id = witnesses.observation_id
+    left join shifted_places
+        on
+            trends.series_no = shifted_places.series_no
+            and trends.city_id = shifted_places.city_id
+            and witnesses.other_source_id = shifted_places.other_source_id
 ),
 
 -- only where several rows leave their trend; where cities of a province hardly differ, as in wages, every row fits every other

@@ -67,6 +67,7 @@ weighed as (
         indicator_limits.limits['lineage.odds'] as odds_at,
         indicator_limits.limits['lineage.same_share'] as same_share,
         indicator_limits.limits['lineage.same_values'] as same_values,
+        indicator_limits.limits['lineage.elsewhere_share'] as elsewhere_share,
         greatest(counted.n_own_repeated, counted.n_other_repeated) as n_repeated,
         greatest(
             {% for side in ['own', 'other'] -%}
@@ -89,7 +90,7 @@ judged as (
         ) as repeated_share,
         n_repeated >= min_repeated and copy_log_odds >= odds_at as repeats,
         n_common >= same_values and n_equal >= same_share * n_common as is_same,
-        n_suspect >= min_repeated as is_decided
+        n_suspect >= min_repeated or n_equal < elsewhere_share * n_common as is_decided
     from weighed
 ),
 
