@@ -13,7 +13,8 @@ final as (
         observations.observation_id,
         'index_for_growth' as rule,
         'blocked' as grade,
-        'expected a growth rate in per cent, found ' || observations."value" || ', which reads as an index with the previous year = 100' as detail,
+        'expected a growth rate in per cent, found ' || observations."value"
+        || ', which reads as an index with the previous year = 100' as detail,
         observations."value" - 100 as proposed_value
     from observations
     inner join catalog on observations.indicator_id = catalog.indicator_id

@@ -48,15 +48,18 @@ off_and_back as (
         and observation_id not in (select observation_id from vouched)
 ),
 
--- a whole province-year (province_id), or a whole year of the table (0), in another unit: told by its typical level; of what is lumpy by how
--- far its cities are off their own usual level, so that it does not matter which cities a year has
+-- a whole province-year (province_id), or a whole year of the table (0), in another unit: told by its typical level; of what is lumpy by
+-- how far its cities are off their own usual level, so that it does not matter which cities a year has
 group_levels as (
     select
         series_no,
         coalesce(province_id, 0) as province_id,
         "year",
         any_value(noise_multiple) > 0 as is_lumpy,
-        case when any_value(noise_multiple) > 0 then {{ exact_median('own_offset') }} else {{ exact_median('log_value') }} end as group_level,
+        case
+            when any_value(noise_multiple) > 0 then {{ exact_median('own_offset') }}
+            else {{ exact_median('log_value') }}
+        end as group_level,
         count(*) as n_values,
         any_value(group_min) as group_min,
         any_value(group_within) as group_within
