@@ -2,10 +2,10 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 CITYSYNC_HOME ?= data
-VENV := .venv
-PY := $(VENV)/bin/python
-STAMP := $(VENV)/.installed
-BROWSER := .venv-browser
+override VENV := .venv
+override PY := $(VENV)/bin/python
+override STAMP := $(VENV)/.installed
+override BROWSER := .venv-browser
 
 export CITYSYNC_HOME
 # libraries are compiled once, when they are installed; nothing is written beside our own sources
@@ -17,14 +17,18 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 # What a person gives is data. make would expand a value where it is used and again where it is exported, so `LANDING='$(shell ...)'` would
 # run a command: every variable of the command line, and these ones of the environment, become their own text, to which make does nothing more.
-# They reach the commands through the environment, so that no character of a path or a query is the shell's either.
-INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV
-literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
-given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
+# They reach the commands through the environment, so that no character of a path or a query is the shell's either. `override`: what is typed
+# takes the place of no part of this.
+override INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV ADVISORIES
+override literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
+override given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
+override name :=
+override 0 :=
+override 1 :=
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
+.PHONY: help setup refresh test test-long test-browser lint fetch check-source new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -59,6 +63,12 @@ lint: setup ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/sqlfluff lint --processes 2 -q warehouse/models warehouse/macros warehouse/tests
 	@$(VENV)/bin/lint-imports --no-cache
 
+check-source: setup ## read and judge one source against the published warehouse, in seconds (SRC=folder)
+	@$(PY) -m orchestration check-source --source="$$SRC"
+
+fetch: setup ## official data from their service, for this machine alone (SRC=nbs or world_bank; LANDING=path to write into)
+	@$(PY) -m orchestration fetch --source="$$SRC" $(if $(LANDING),--landing="$$LANDING")
+
 new-source: setup ## draft a layout for an unknown source (SRC=folder)
 	@$(PY) -m warehouse.ingest.drafting.new_source -- "$$SRC"
 
@@ -71,8 +81,8 @@ sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prin
 docs: setup ## static documentation of the models and their lineage
 	@$(PY) -m orchestration docs
 
-verify: setup ## hash everything published again and name what changed (RUN=id: a publication that is kept)
-	@$(PY) -m orchestration verify $(if $(RUN),--run="$$RUN")
+verify: setup ## hash everything published again and name what changed (RUN=id: one that is kept; LANDING=path: against its files)
+	@$(PY) -m orchestration verify $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
 
 rollback: setup ## put the publication before the current one back (RUN=id: that one)
 	@$(PY) -m orchestration rollback $(if $(RUN),--run="$$RUN")
@@ -80,8 +90,8 @@ rollback: setup ## put the publication before the current one back (RUN=id: that
 reproduce: setup ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
 	@$(PY) -m orchestration reproduce $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
 
-audit: setup ## compare what is installed with the lock file, offline, and list licences
-	@$(PY) -m orchestration audit
+audit: setup ## compare what is installed with the lock file, offline, and list licences (ADVISORIES=path: and known advisories)
+	@$(PY) -m orchestration audit $(if $(ADVISORIES),--advisories="$$ADVISORIES")
 
 bench: setup .venv-peers/.installed ## benchmarks and peers, one JSON object a line (LARGE=2850 adds counties: 10 GB of disk)
 	@$(PY) -m benchmarks --picture docs/images/scale.svg $(if $(LARGE),--large="$$LARGE")
@@ -102,6 +112,7 @@ spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest
 
 simulation-study: setup ## size, power and coverage of the inference into docs/evidence/simulation-study.md (SCALE=0.05 for a first look)
 	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale="$$SCALE")
+	@$(PY) -m benchmarks.simulated_landing $(if $(SCALE),--scale="$$SCALE")
 
 bench-quality: setup ## inject defects into clean landings and measure what the rules find (LANDING=path adds delivered files)
 	@$(PY) -m benchmarks.quality --docs docs/evidence/quality-injection.md $(if $(LANDING),--landing="$$LANDING")

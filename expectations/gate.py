@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from expectations.data_docs import make_self_contained
@@ -34,14 +35,21 @@ RESULT_COLUMNS = {
     "sample_rows": "string",
     "why": "string",
 }
+ROW_COLUMNS = {"stage": "string", "check_id": "string", "nth": "Int64", "failing_row": "string", "failing_value": "string"}
 SAMPLE_SIZE = 5
 # Columns that name a row to a person, where a data set has them.
 ROW_NAMES = (
     "path",
     "table_name",
     "column",
+    "part",
     "source_id",
+    "edition_year",
+    "file_name",
     "indicator_id",
+    "label",
+    "identity",
+    "reason",
     "city_id",
     "city_i_id",
     "city_j_id",
@@ -57,11 +65,13 @@ ROW_NAMES = (
 class GateResult:
     """Outcome of one gate.
 
-    `results` has one row per expectation (columns of RESULT_COLUMNS); `passed` is False when an expectation of severity `stop` failed.
+    `results` has one row per expectation (columns of RESULT_COLUMNS), `rows` one per failing row of a failed expectation, the worst first
+    (ROW_COLUMNS); `passed` is False when an expectation of severity `stop` failed.
     """
 
     stage: str
     results: pd.DataFrame
+    rows: pd.DataFrame = field(default_factory=lambda: _as_failing_rows([]))
 
     @property
     def failed_stops(self) -> pd.DataFrame:
@@ -78,14 +88,25 @@ class GateResult:
         """Whether no expectation of severity stop failed."""
         return self.failed_stops.empty
 
-    def sentences(self) -> list[str]:
-        """A line for each failed expectation: what was expected, what was found, why it matters."""
-        bad = pd.concat([self.failed_stops, self.failed_warnings])
-        return [
-            f"{row.severity}: {row.dataset}{'.' + row.column_name if pd.notna(row.column_name) else ''} {row.expectation}: "
-            f"found {row.observed}{' (' + row.sample_rows + ')' if row.sample_rows else ''}. {row.why}"
-            for row in bad.itertuples()
-        ]
+    def sentences(self, standing: Collection[tuple[str, str, str]] | None = None) -> list[str]:
+        """A line for each failed expectation: what was expected, what was found, why it matters.
+
+        Parameters
+        ----------
+        standing : failing rows of the publication before, as (stage, check_id, failing_row). What is not among them is new and comes first:
+            stops, then warnings with new rows, then warnings that stood already. None where there is nothing to compare with.
+        """
+        known = set(standing or ())
+        lines = []
+        for nth, row in enumerate(pd.concat([self.failed_stops, self.failed_warnings]).itertuples()):
+            failing = self.rows.loc[self.rows["check_id"] == row.check_id, ["failing_row", "failing_value"]].to_dict("records")
+            fresh = [item for item in failing if (self.stage, row.check_id, item["failing_row"]) not in known]
+            word = row.severity if standing is None else f"{row.severity}, {_age(failing, fresh)}"
+            shown = "; ".join(_row_text(item) for item in (fresh if standing and fresh else failing)[:SAMPLE_SIZE])
+            column = f".{row.column_name}" if pd.notna(row.column_name) else ""
+            text = f"{word}: {row.dataset}{column} {row.expectation}: found {row.observed}{f' ({shown})' if shown else ''}. {row.why}"
+            lines.append((row.severity != "stop", standing is not None and bool(failing) and not fresh, nth, text))
+        return [text for *_, text in sorted(lines)]
 
 
 def run_gate(
@@ -122,17 +143,21 @@ def run_gate(
         return GateResult(stage, _as_frame([]))
     context = _open_context(work_dir, docs_dir)
     rows: list[dict[str, Any]] = []
+    failing: list[dict[str, Any]] = []
     pages: list[Any] = []
     for dataset in dict.fromkeys(rule.dataset for rule in rules):
         suite = [rule for rule in rules if rule.dataset == dataset]
         frame = frames[dataset].reset_index(drop=True)
         results, identifiers = _validate(context, stage, dataset, suite, frame)
-        rows += [_as_row(stage, dataset, frame, result) for result in results]
+        for result in results:
+            failed = _failing_rows(stage, frame, result)
+            failing += failed
+            rows.append(_as_row(stage, dataset, failed, result))
         pages += identifiers
     # once per stage: every call compiles all page templates anew
     context.build_data_docs(site_names=["data_docs"], resource_identifiers=pages)
     make_self_contained(docs_dir)
-    return GateResult(stage, _as_frame(rows))
+    return GateResult(stage, _as_frame(rows), _as_failing_rows(failing))
 
 
 def _severity(rule: Rule, overrides: Mapping[str, str]) -> Any:
@@ -188,13 +213,13 @@ def _validate(
     ]
     gx_suite = context.suites.add_or_update(gx.ExpectationSuite(name, expectations=expectations))
     definition = context.validation_definitions.add_or_update(gx.ValidationDefinition(name=name, data=batch, suite=gx_suite))
-    checkpoint = gx.Checkpoint(name=name, validation_definitions=[definition], result_format="SUMMARY")
+    checkpoint = gx.Checkpoint(name=name, validation_definitions=[definition], result_format="COMPLETE")
     outcome = context.checkpoints.add_or_update(checkpoint).run(batch_parameters={"dataframe": frame})
     results = [result for found in outcome.run_results.values() for result in found.results]
     return results, [*outcome.run_results, ExpectationSuiteIdentifier(name)]
 
 
-def _as_row(stage: str, dataset: str, frame: pd.DataFrame, result: ExpectationValidationResult) -> dict[str, Any]:
+def _as_row(stage: str, dataset: str, failed: list[dict[str, Any]], result: ExpectationValidationResult) -> dict[str, Any]:
     config, found = result.expectation_config, result.result
     observed = found.get("observed_value", f"{found.get('unexpected_count', 0)} of {found.get('element_count', 0)} rows outside")
     column = config.kwargs.get("column") or config.kwargs.get("column_A")
@@ -208,17 +233,44 @@ def _as_row(stage: str, dataset: str, frame: pd.DataFrame, result: ExpectationVa
         "severity": config.meta["severity"],
         "observed": _error(result) or str(observed),
         "unexpected_count": found.get("unexpected_count"),
-        "sample_rows": _sample(frame, column, found),
+        "sample_rows": "; ".join(_row_text(row) for row in failed[:SAMPLE_SIZE]),
         "why": config.meta["why"],
     }
 
 
-def _sample(frame: pd.DataFrame, column: str | None, found: Mapping[str, Any]) -> str:
-    """The first failing rows as text: what names them, and the value."""
-    labels = list(found.get("partial_unexpected_index_list") or [])[:SAMPLE_SIZE]
-    columns = [name for name in (*ROW_NAMES, column) if name in frame.columns]
-    rows = frame.loc[labels, list(dict.fromkeys(columns))].to_dict("records")
-    return "; ".join(" ".join(f"{name}={value}" for name, value in row.items() if pd.notna(value)) for row in rows)
+def _failing_rows(stage: str, frame: pd.DataFrame, result: ExpectationValidationResult) -> list[dict[str, Any]]:
+    """Every failing row of a failed expectation: what names it, and the value; of a range the row furthest outside comes first."""
+    config, found = result.expectation_config, result.result
+    labels = [] if result.success else list(found.get("unexpected_index_list") or [])
+    column = config.kwargs.get("column") or config.kwargs.get("column_A")
+    failed = frame.loc[labels]
+    if column in failed.columns and {"min_value", "max_value"} & set(config.kwargs):
+        low, high = config.kwargs.get("min_value"), config.kwargs.get("max_value")
+        below = (low - failed[column]).fillna(0) if low is not None else 0
+        above = (failed[column] - high).fillna(0) if high is not None else 0
+        failed = failed.assign(_outside=np.maximum(below, above)).sort_values("_outside", ascending=False, kind="stable")
+    names = [name for name in ROW_NAMES if name in frame.columns]
+    return [
+        {
+            "stage": stage,
+            "check_id": config.meta["check_id"],
+            "nth": nth,
+            "failing_row": " ".join(f"{name}={row[name]}" for name in names if name != column and pd.notna(row[name]) and row[name] != ""),
+            "failing_value": f"{column}={row[column]}" if column in failed.columns and pd.notna(row[column]) else "",
+        }
+        for nth, row in enumerate(failed.to_dict("records"), start=1)
+    ]
+
+
+def _row_text(row: Mapping[str, Any]) -> str:
+    return f"{row['failing_row']} {row['failing_value']}".strip()
+
+
+def _age(failing: Sequence[Any], fresh: Sequence[Any]) -> str:
+    """Whether a failed expectation is new, or stood in the publication before, as one word or `3 of 11 new`."""
+    if not failing or len(fresh) == len(failing):
+        return "new"
+    return f"{len(fresh)} of {len(failing)} new" if fresh else "standing"
 
 
 def _error(result: ExpectationValidationResult) -> str | None:
@@ -226,6 +278,11 @@ def _error(result: ExpectationValidationResult) -> str | None:
     info = result.exception_info
     nested = [info] if "exception_message" in info else [item for item in info.values() if isinstance(item, dict)]
     return next((item["exception_message"] for item in nested if item.get("exception_message")), None)
+
+
+def _as_failing_rows(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=list(ROW_COLUMNS)).astype(ROW_COLUMNS)
+    return frame.sort_values(["stage", "check_id", "nth"], ignore_index=True)
 
 
 def _as_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

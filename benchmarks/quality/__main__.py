@@ -21,7 +21,7 @@ from benchmarks.quality.table import write_document
 from benchmarks.quality.warehouse import Bench, read_graded, read_rejected, read_thin_years
 
 SEED = 20161
-LARGE_KINDS = ("table_unit", "dropped_block")
+LARGE_KINDS = ("table_unit", "dropped_block", "column_shift", "codes_shift")
 
 
 def measure(bench: Bench, clean: Clean, n_runs: int, on_progress) -> pd.DataFrame:

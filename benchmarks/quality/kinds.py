@@ -26,7 +26,7 @@ class Kind:
     ----------
     name : word of the table.
     make : draws a place and changes its cells.
-    per_run : events in one run, by indicator family `level` or `growth` (0 = does not apply).
+    per_run : events in one run, by indicator family `level`, `growth` or `kind` (indicators without thresholds of their own).
     is_defect : False for what must not be blocked.
     everywhere : every source shows it (an official break), not the one that was drawn alone.
     with_parts : what is computed from it (sectors, product per head, ratios) is restated with it, as a statistical office does.
@@ -296,6 +296,50 @@ def make_table_unit(view: View, booking: Booking, cities: Cities, rng: np.random
     return {(int(i), t): significant(view.value[i, t] * factor) for i in np.flatnonzero(view.has[:, t])}
 
 
+def make_province_quantity(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes | None:
+    """A whole province holds another quantity for one to three years: about a quarter to a half of its own."""
+    found = draw_province_year(view, booking, rng, 5)
+    if found is None:
+        return None
+    rows, first = found
+    last = min(first + int(rng.integers(1, 4)), view.value.shape[1] - 1) - 1
+    rows = rows[view.has[rows, first - 1 : last + 2].all(axis=1)]
+    if len(rows) < 5 or booking.busy[rows, max(first - 3, 0) : last + 4].any():
+        return None
+    part = rng.uniform(0.25, 0.5) * np.exp(rng.normal(0, 0.12, len(rows)))
+    return {(int(i), t): significant(view.value[i, t] * p) for i, p in zip(rows, part, strict=True) for t in range(first, last + 1)}
+
+
+def make_run_returns(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes | None:
+    """Two to four years of a city at another level, which returns."""
+    run = draw_run(view, booking, rng, 2, 4)
+    factor = float(rng.choice([rng.uniform(0.3, 0.55), rng.uniform(1.8, 3.2)]))
+    return {(run[0], t): significant(view.value[run[0], t] * factor) for t in range(run[1], run[2] + 1)} if run else None
+
+
+def make_column_shift(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes | None:
+    """Every city of a year carries the value of the row after it, as in an edition whose column slipped."""
+    t = int(rng.integers(1, view.value.shape[1] - 1))
+    rows = np.flatnonzero(view.has[:, t])
+    if booking.busy[:, max(t - 4, 0) : t + 5].any() or len(rows) < 50:
+        return None
+    rows = rows[np.argsort(view.order[rows], kind="stable")]
+    return {(int(i), t): view.value[j, t] for i, j in pairwise(rows)}
+
+
+def make_codes_shift(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes | None:
+    """A block of thirty rows or more carries the code of the row after it, in all years."""
+    rows = np.flatnonzero(view.has.sum(axis=1) >= 5)
+    if booking.busy.any() or len(rows) < 60:
+        return None
+    rows = rows[np.argsort(view.order[rows], kind="stable")]
+    length = int(rng.integers(30, len(rows)))
+    start = int(rng.integers(0, len(rows) - length))
+    block = rows[start : start + length]
+    both = [(i, j, view.has[i] & view.has[j]) for i, j in pairwise(block)]
+    return {(int(i), int(t)): view.value[j, t] for i, j, has in both for t in np.flatnonzero(has)}
+
+
 def make_index_cell(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes | None:
     """An index, previous year = 100, in place of a growth rate."""
     place = draw_cell(view, booking, rng)
@@ -350,6 +394,11 @@ KINDS = (
     Kind("revision", make_revision, {"level": 6}, is_defect=False, with_parts=True),
     Kind("level_break", make_level_break, {"level": 6}, is_defect=False, everywhere=True, with_parts=True),
     Kind("dropped_block", make_dropped_block, {"level": 3}, damage="drop", alone=True),
+    Kind("province_quantity", make_province_quantity, {"level": 1}, goal=_TWO),
+    Kind("run_returns", make_run_returns, {"level": 4}, goal=_TWO),
+    Kind("column_shift", make_column_shift, {"level": 2}, alone=True, goal=_TWO),
+    Kind("codes_shift", make_codes_shift, {"level": 1}, alone=True, goal=_TWO),
+    Kind("unit_10000", _one_cell(lambda v, view, rng: significant(v * float(rng.choice([1e-4, 1e4])))), {"kind": 6}, goal=_BOTH),
     Kind("table_unit", make_table_unit, {"level": 3}, alone=True, goal=_BOTH),
     Kind("index_for_growth", make_index_cell, {"growth": 8}, goal={"two": ("blocked", 0.99), "one": ("blocked", 0.99)}),
     Kind("index_province", make_index_province, {"growth": 2}, goal={"two": ("blocked", 0.99), "one": ("blocked", 0.99)}),

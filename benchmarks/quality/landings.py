@@ -23,7 +23,9 @@ from warehouse.ingest.simulation.landing import write_simulated_landing
 SEEDS = REPO / "warehouse" / "seeds"
 GDP, POPULATION, GROWTH = "gdp_nominal_cny_100m", "population_registered_10k", "gdp_growth_official_pct"
 INDEX = "gdp_index_prev_year_100"
-FAMILY = {GDP: "level", POPULATION: "level", GROWTH: "growth"}
+# Indicators of each kind that have no threshold of their own.
+BY_KIND = ("patents_granted", "fiscal_revenue_cny_100m", "employed_education_10k", "gdp_share_tertiary_pct")
+FAMILY = {GDP: "level", POPULATION: "level", GROWTH: "growth"} | dict.fromkeys(BY_KIND, "kind")
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,21 @@ SETTINGS = {
             GDP: ("sim_wide_panel", "sim_indicator_sheets"),
             POPULATION: ("sim_wide_panel", "sim_indicator_sheets"),
             GROWTH: ("sim_wide_panel",),
+            "employed_education_10k": ("tidy",),
         },
         {(GDP, "sim_wide_panel"): "value_added_tertiary_cny_100m", (POPULATION, "sim_wide_panel"): "fdi_usd_1m"},
         PARTS,
     ),
     "real": Setting(
-        {GDP: ("csmar_region", "finance_loans"), POPULATION: ("csmar_region", "yearbook_merged"), GROWTH: ("csmar_region",)},
+        {
+            GDP: ("csmar_region", "finance_loans"),
+            POPULATION: ("csmar_region", "yearbook_merged"),
+            GROWTH: ("csmar_region",),
+            "patents_granted": ("patents",),
+            "fiscal_revenue_cny_100m": ("urban_investment",),
+            "employed_education_10k": ("industry_employment",),
+            "gdp_share_tertiary_pct": ("csmar_region",),
+        },
         {
             (GDP, "csmar_region"): "value_added_tertiary_cny_100m",
             (GDP, "finance_loans"): "loans_cny_100m",

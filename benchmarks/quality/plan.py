@@ -69,7 +69,11 @@ def plan_events(targets: Sequence[Target], cities: Cities, rng: np.random.Genera
     events = []
     kinds = [kind for kind in KINDS if (kind.name == alone if alone else not kind.alone)]
     # large events first, while there is room
-    kinds.sort(key=lambda kind: kind.name not in ("city_mixup", "province_unit", "stale_province", "row_shift", "index_province"))
+    kinds.sort(
+        key=lambda kind: (
+            kind.name not in ("city_mixup", "province_quantity", "province_unit", "stale_province", "row_shift", "index_province")
+        )
+    )
     for target in targets:
         booking = Booking(cities)
         for kind in kinds:

@@ -8,11 +8,10 @@ import numpy as np
 
 from .channels import Channel, ImpliedCorrelation, estimate_channels, imply_correlation
 from .city_panel import CityPanel, build_panel, lacking
-from .contrast import CALMING_BEFORE, PRIMARY, cm_contrast, efficient_contrast
+from .contrast import CALMING_BEFORE, PRIMARY, efficient_contrast
 from .interval import Standardised, can_reject, effect_on_cm, invert, make_ready
-from .permutation import observed_places, rank_p
+from .permutation import rank_p
 from .power import minimum_detectable_effect
-from .scores import reference, standardise
 from .statistics import gather
 
 # Level of the warning that own shocks calmed before admission: a warning should miss little.
@@ -113,32 +112,6 @@ def primary_p(growth, years, cohort, block, *, permutations: int = 9999, seed: i
     ready = make_ready(panel, permutations, np.random.Generator(np.random.PCG64([seed, 0])))
     contrast = efficient_contrast(ready.z, ready.m, panel.years, panel.design, PRIMARY)
     return rank_p(gather(contrast.terms, panel.design, ready.places, ready.labels).statistic)
-
-
-def planted_effect(growth, growth_without, years, cohort, block) -> float | None:
-    """Change of mean `cm` of pilots that an effect made, from growth with and without it: difference of the two two-way coefficients.
-
-    Parameters
-    ----------
-    growth, growth_without : (N, T) float arrays
-    years : (T,) int array
-    cohort, block : (N,) arrays
-
-    Returns
-    -------
-    float or None
-        Correlation units, on the pilots that have never-pilots in their block; None where the panel gives no verdict.
-    """
-    coefficients = []
-    for values in (growth, growth_without):
-        panel = build_panel(values, years, cohort, block)
-        if lacking(panel) or len(panel.label) < len(growth):
-            return None
-        z = standardise(panel.growth)
-        places, labels = observed_places(panel.label, panel.block)
-        terms = cm_contrast(z, reference(z, panel.label, panel.block), panel.design).terms
-        coefficients.append(float(gather(terms, panel.design, places[:, None], labels).estimate[0]))
-    return coefficients[0] - coefficients[1]
 
 
 def calming_p(ready: Standardised) -> float:

@@ -15,6 +15,7 @@ from .effects import add_loading, scale_own
 from .permutation import draw_places, rank_p
 from .scores import reference, standardise
 from .statistics import gather
+from .year_error import year_errors
 
 LEVEL = 0.05
 # Own shocks are undone by factors from 1/20 to 20, loadings by -5 to 5.
@@ -86,11 +87,18 @@ def undo(ready: Standardised, kind: Kind, effect: float) -> np.ndarray:
 
 
 def statistics(ready: Standardised, kind: Kind, z: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Studentised coefficient of every draw on the panel z, (draws,); the observed one, which comes first, over the kind's allowance."""
-    design = ready.panel.design
-    found = gather(efficient_contrast(z, ready.m, ready.panel.years, design, kind).terms, design, places, ready.labels).statistic
-    found[0] /= kind.allowance
-    return found
+    """Studentised coefficient of every draw on the panel z, (draws,); the observed one comes first."""
+    return drawn_statistics(kind, z, ready.m, ready.panel, places, ready.labels)
+
+
+def drawn_statistics(kind: Kind, z: np.ndarray, m: np.ndarray, panel: CityPanel, places: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The same from a panel's parts: z and m (N, T), places (n, draws), labels (n,)."""
+    design = panel.design
+    drawn = gather(efficient_contrast(z, m, panel.years, design, kind).terms, design, places, labels)
+    if not kind.error_from_years:
+        return drawn.statistic
+    errors = year_errors(z, m, panel.years, design, places, labels)
+    return drawn.estimate / np.where(errors > 0, errors, np.inf)
 
 
 def invert(ready: Standardised, kind: Kind) -> Inverted:
@@ -123,7 +131,7 @@ def invert_test(test: Callable[[float, np.ndarray], np.ndarray], places: np.ndar
         return _excess(test(effect, places))
 
     drawn = test(0.0, places)
-    estimate = _root(lambda effect: float(test(effect, places[:, :1])[0]), lowest, highest)
+    estimate = root_between(lambda effect: float(test(effect, places[:, :1])[0]), lowest, highest)
     step = STEP * (highest - lowest)
     low, high = (_bound(excess, estimate, end, _excess(drawn), step) for end in (lowest, highest))
     return Inverted(estimate, low, high, rank_p(drawn))
@@ -146,7 +154,7 @@ def _excess(drawn: np.ndarray) -> float:
     return float(sizes[0] - np.partition(sizes[1:], place)[place])
 
 
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
+def root_between(function: Callable[[float], float], low: float, high: float) -> float:
     """Where the function crosses zero; the end nearer to zero if it does not."""
     at_low, at_high = function(low), function(high)
     if at_low * at_high > 0:

@@ -10,6 +10,7 @@ from .analyses_names import HEADLINE, PRIMARY
 from .cells import NOTHING, Row, number, rows_of, shown
 from .data import ReportData
 from .language import Words
+from .withheld import withheld_note
 
 OFFICIAL = "cm_growth_official"
 DAGGER = "†"
@@ -130,7 +131,8 @@ def build_table(data: ReportData, words: Words, name: str) -> JournalTable | Non
         rows.append((words.plain(f"label.{count}"), tuple(_cell(row, count, "int") for row in found)))
     title = words.plain(f"tables.{name}")
     title = f"{title} ({words.plain('label.simulated')})" if data.is_simulated else title
-    return JournalTable(title, _headers(words, specs), tuple(rows), words.plain("result.table_note"))
+    notes = f"{words.plain('result.table_note')} {withheld_note(words, filter(None, found))}".strip()
+    return JournalTable(title, _headers(words, specs), tuple(rows), notes)
 
 
 def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:

@@ -31,7 +31,8 @@ figures as (
 select chosen.spec_id, chosen.analysis, chosen.estimator, chosen.outcome, chosen.term, chosen.event_time, chosen.vcov, chosen.estimate,
     chosen.std_error, chosen.ci_low, chosen.ci_high, chosen.p_value, drawn.p_value as p_permutation, drawn.ci_low as low_permutation,
     drawn.ci_high as high_permutation, contrast.p_value as p_conventional, chosen.n_obs, chosen.n_pairs, chosen.n_cities,
-    chosen.n_pilots, truths.truth, figures.minimum_detectable_effect, figures.p_corrected, figures.family_size
+    chosen.n_pilots, chosen.p_value_withheld_reason, truths.truth, figures.minimum_detectable_effect, figures.p_corrected,
+    figures.family_size
 from chosen
 left join drawn on chosen.spec_id = drawn.spec_id and chosen.term = drawn.term and chosen.event_time is not distinct from drawn.event_time
 left join contrast
@@ -43,29 +44,24 @@ order by chosen.spec_id, chosen.term, chosen.event_time
 """
 _COLUMNS = (
     "spec_id, analysis, estimator, outcome, term, event_time, vcov, estimate, std_error, ci_low, ci_high, p_value, p_permutation, "
-    "low_permutation, high_permutation, p_conventional, n_obs, n_pairs, n_cities, n_pilots, truth, minimum_detectable_effect, "
-    "p_corrected, family_size"
+    "low_permutation, high_permutation, p_conventional, n_obs, n_pairs, n_cities, n_pilots, p_value_withheld_reason, truth, "
+    "minimum_detectable_effect, p_corrected, family_size"
 )
 _NEEDS = ("estimates.estimate", "estimates.truth", "estimates.diagnostic")
 _OVERALL = "cohort_year is null and event_time is null and analysis != 'specification_curve'"
 
 ESTIMATES = {
-    "primary": Query(
-        ("estimates.primary", "estimates.truth"),
+    "primary": _whole(
+        "primary",
         "spec_id, outcome, first_year, last_year, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, correlation_before, "
         "correlation_after, n_cities, n_pilots, n_blocks, verdict, reason, truth",
-        """
-        with truths as (
-            select spec_id, min(truth) as truth from estimates.truth
-            where term = 'treated' and cohort_year is null and event_time is null group by spec_id
-        )
-        select p.spec_id, p.outcome, p.first_year, p.last_year, p.estimate, p.ci_low, p.ci_high, p.p_value, p.minimum_detectable_effect,
-            p.correlation_before, p.correlation_after, p.n_cities, p.n_pilots, p.n_blocks, p.verdict, p.reason, truths.truth
-        from estimates.primary as p left join truths using (spec_id) order by spec_id
-        """,
         ("spec_id",),
+        "spec_id",
     ),
-    "channel": _whole("channel", "spec_id, channel, estimate, ci_low, ci_high, p_value", ("spec_id", "channel")),
+    "channel": _whole("channel", "spec_id, channel, estimate, ci_low, ci_high, p_value, truth, planted", ("spec_id", "channel")),
+    "truth_coverage": _whole(
+        "coverage", "scope, quantity, coefficients, line, n, n_yes, share, measured_with", ("scope", "quantity", "coefficients", "line")
+    ),
     "power": _whole("power", "spec_id, imposed, effect_on_cm, share_found, draws", ("spec_id", "imposed")),
     "placebo": _whole(
         "placebo",
@@ -171,8 +167,8 @@ ESTIMATES = {
         )
         select outcome, count(*) as n_specs, median(estimate_sd) as median_sd,
             count(*) filter (where estimate_sd > 0) / count(*) as share_positive,
-            count(*) filter (where p_value < 0.05) / count(*) as share_rejects,
-            count(*) filter (where p_conventional < 0.05) / count(*) as share_rejects_conventional
+            count(*) filter (where p_value < 0.05) / nullif(count(p_value), 0) as share_rejects,
+            count(*) filter (where p_conventional < 0.05) / nullif(count(p_conventional), 0) as share_rejects_conventional
         from (select * from joined union all select 'all', estimate_sd, p_value, p_conventional from joined)
         where estimate_sd is not null
         group by outcome order by outcome != 'all', outcome
@@ -181,14 +177,14 @@ ESTIMATES = {
     ),
     "not_run": _whole("not_run", "spec_id, analysis, reason", ("spec_id",)),
     "warning": _whole("warning", "spec_id, warning", ("spec_id", "warning")),
-    "truth": _whole("truth", "spec_id, term, cohort_year, event_time, truth", ("spec_id", "term", "cohort_year", "event_time")),
+    "truth": _whole("truth", "spec_id, term, cohort_year, event_time, truth, planted", ("spec_id", "term", "cohort_year", "event_time")),
     "estimate": Query(
         ("estimates.estimate",),
         "spec_id, analysis, estimator, outcome, term, cohort_year, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, "
-        "p_value, n_obs, n_pairs, n_cities, n_pilots",
+        "p_value, n_obs, n_pairs, n_cities, n_pilots, p_value_withheld_reason",
         """
         select spec_id, analysis, estimator, outcome, term, cohort_year, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high,
-            p_value, n_obs, n_pairs, n_cities, n_pilots
+            p_value, n_obs, n_pairs, n_cities, n_pilots, p_value_withheld_reason
         from estimates.estimate order by spec_id, term, cohort_year nulls first, event_time nulls first, vcov
         """,
         ("spec_id", "term", "cohort_year", "event_time", "vcov"),

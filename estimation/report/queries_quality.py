@@ -83,6 +83,14 @@ QUALITY = {
         where not success order by all limit 60
         """,
     ),
+    "gate_rows": Query(
+        ("quality.expectation_row",),
+        "stage, check_id, nth, failing_row, failing_value",
+        """
+        select stage, check_id, nth, failing_row, failing_value from quality.expectation_row where nth <= 20 order by all
+        """,
+        ("stage", "check_id", "nth"),
+    ),
     "conflict_causes": Query(
         ("marts.fct_indicator_conflict",),
         "suspected_cause, n_values, median_abs_gap",
@@ -143,6 +151,35 @@ QUALITY = {
         from meta.publication_change group by source_id order by source_id
         """,
         ("source_id",),
+    ),
+    "flag_changes": Query(
+        ("meta.flag_change",),
+        "change, source_id, indicator_id, quality_rule, n_values, n_became_current, n_ceased_current, first_value, new_source_ids",
+        """
+        select change, source_id, indicator_id, quality_rule, n_values, n_became_current, n_ceased_current, first_value, new_source_ids
+        from meta.flag_change
+        order by new_source_ids is null, n_values desc, change, source_id, indicator_id, quality_rule
+        """,
+        ("change", "source_id", "indicator_id", "quality_rule"),
+    ),
+    "flag_totals": Query(
+        ("meta.flag_change",),
+        "change, n_values, n_became_current, n_ceased_current",
+        """
+        select change, sum(n_values) as n_values, sum(n_became_current) as n_became_current, sum(n_ceased_current) as n_ceased_current
+        from meta.flag_change group by change order by change
+        """,
+        ("change",),
+    ),
+    "current_changes": Query(
+        ("meta.current_change",),
+        "reason, n_values, median_relative_change, largest_relative_change",
+        """
+        select reason, sum(n_values) as n_values, median(median_relative_change) as median_relative_change,
+            max(largest_relative_change) as largest_relative_change
+        from meta.current_change group by reason order by n_values desc, reason
+        """,
+        ("reason",),
     ),
     "estimate_changes": Query(
         ("meta.estimate_change",),

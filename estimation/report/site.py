@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import os
 import shutil
@@ -25,6 +26,7 @@ from .pages.catalog import PAGES, SEARCH, Page
 from .pages.context import Context
 from .policy_data import read_policy_data
 from .queries import QUERIES
+from .withheld import withheld_note
 
 FOLDER = Path(__file__).parent
 TEMPLATES, VENDOR = FOLDER / "templates", FOLDER / "vendor"
@@ -110,6 +112,7 @@ def render_site(
         "w": words,
         "td": td,
         "num": num,
+        "withheld_note": functools.partial(withheld_note, words),
         "queries": QUERIES,
         "is_simulated": data.is_simulated,
         "run": {name: data.run.get(name, "unknown") for name in ("run_id", "git_commit", "started_at")},

@@ -16,6 +16,8 @@ MIN_ZONES = 10
 MIN_CITIES = 20
 # Share of the variance of a strength over treated city-years that cohort and year explain, above which it is hardly told from admission.
 MAX_EXPLAINED = 0.9
+# A diagnostic whose term is another tool with the very same strength on the sample (study/heterogeneity.py finds them).
+SAME_REGRESSOR = "same_regressor_as"
 
 Notes = tuple[list[tuple[str, str | None, float]], list[str]]
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ..inference.variances import MIN_PILOTS
-from ..sample.moderators import MAX_EXPLAINED
+from ..sample.moderators import MAX_EXPLAINED, SAME_REGRESSOR
 from .tables import CLAIM_COLUMNS, typed
 
 LEVEL = 0.05
@@ -87,6 +87,7 @@ def _claim(claim: dict[str, Any], tables: Tables) -> dict[str, Any]:
         ours = find_coefficient(tables, claim["spec_id"], claim["term"], "permutation", least_pilots=MIN_PILOTS)
     size, of_what = _size_sought(claim, form)
     verdict, reason = judge(ours, claim["expected_direction"], size, of_what)
+    reason += _one_with(tables.diagnostic, claim["spec_id"])
     is_judged = ours.lacks is None
     return {
         **{name: claim[name] for name in ("claim_id", "claim_en", "claim_zh", "study_finding", "spec_id_study_form", "spec_id")},
@@ -115,13 +116,25 @@ def find_coefficient(tables: Tables, spec_id: str, term: str, line: str, least_p
 
 
 def _not_identified(diagnostic: pd.DataFrame, row: pd.Series, least_pilots: int) -> str:
-    """Why nothing identifies a coefficient that was estimated; empty where something does."""
+    """Why nothing identifies a coefficient that was estimated, or no p of it is printed; empty where something does."""
+    withheld = row.get("p_value_withheld_reason")
+    if isinstance(withheld, str) and withheld:
+        return withheld
     explained, pilots = _explained(diagnostic, row["spec_id"]), _number(row["n_pilots"])
     if explained is not None and explained > MAX_EXPLAINED:
         return f"cohort and year explain {explained:.1%} of the strength among pilots: the texts hardly tell the tool from admission"
     if pilots is not None and pilots < least_pilots:
         return f"{pilots:.0f} pilots are behind the coefficient, at least {least_pilots} are needed for a verdict"
     return "" if _number(row["p_value"]) is not None else "no line of inference gives a p for the coefficient"
+
+
+def _one_with(diagnostic: pd.DataFrame, spec_id: str) -> str:
+    """The tools whose strength is the same regressor on the sample, as the end of a reason; empty where there are none."""
+    rows = diagnostic[(diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == SAME_REGRESSOR)]
+    if rows.empty:
+        return ""
+    names = ", ".join(str(term).replace("_", " ") for term in rows["term"])
+    return f"; on these texts the tool is the very same regressor as {names}: one result under several names"
 
 
 def find_primary(tables: Tables, spec_id: str) -> Found:
@@ -181,7 +194,7 @@ def _agrees(estimate: float, direction: str) -> bool:
 def _size_sought(claim: dict[str, Any], form: Found) -> tuple[float | None, str]:
     given = _number(claim["smallest_effect"])
     if given is not None:
-        is_correlation = claim["uses_primary"] or str(claim["spec_id"]).split(".")[1].startswith("cm_")
+        is_correlation = claim["uses_primary"] or str(claim["spec_id"]).split(".")[1].startswith(("cm_", "lead_"))
         return given, "the size to look for in correlation units" if is_correlation else "the size to look for in units of the outcome"
     if form.estimate is None:
         return None, "the study's form was not run"

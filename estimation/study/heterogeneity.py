@@ -6,26 +6,31 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from ..analyses.spec import SampleError, Spec
 from ..fits.heterogeneity import fit_heterogeneity
 from ..linear.heterogeneity_design import Heterogeneity
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
-from ..sample.moderators import Notes, build_heterogeneity
+from ..sample.moderators import SAME_REGRESSOR, Notes, build_heterogeneity
+
+Built = dict[tuple, tuple[Heterogeneity, Notes] | NotRun]
 
 
 def fit_heterogeneity_group(
     marts: Marts, sample: StudySample, group: list[Spec], settings: dict[str, Any]
 ) -> Iterator[tuple[Spec, FitResult | NotRun]]:
     """Results by spec; specs that differ only in outcome share a fit."""
-    built: dict[tuple, tuple[Heterogeneity, Notes] | NotRun] = {}
+    built: Built = {}
     for spec in group:
         if _key(spec) not in built:
             try:
                 built[_key(spec)] = build_heterogeneity(sample, marts.cities, marts.strengths, spec)
             except SampleError as error:
                 built[_key(spec)] = NotRun(str(error))
+    built = _say_which_are_one(built)
     moderations = [entry[0] for entry in built.values() if not isinstance(entry, NotRun)]
     try:
         results = fit_heterogeneity(sample.panel, moderations, control_names=group[0].controls, **settings) if moderations else {}
@@ -39,6 +44,25 @@ def fit_heterogeneity_group(
         moderation, notes = entry
         result = results[moderation.name, sample.outcomes.index(spec.outcome)]
         yield spec, result if isinstance(result, NotRun) else _with_notes(result, notes)
+
+
+def _say_which_are_one(built: Built) -> Built:
+    """The same, with a diagnostic and a warning where strengths of different tools are one regressor: their rows are one result."""
+    alike: dict[bytes, list[tuple]] = {}
+    for key, entry in built.items():
+        if not isinstance(entry, NotRun) and entry[0].city_path is not None and len(entry[0].path_names) == 1:
+            # in units of their means, equal up to rounding is equal
+            alike.setdefault((np.round(entry[0].city_path, 9) + 0.0).tobytes(), []).append(key)
+    for keys in alike.values():
+        for key in keys:
+            moderation, (diagnostics, warnings) = built[key]
+            own = moderation.path_names[0]
+            others = [name for name in dict.fromkeys(built[k][0].path_names[0] for k in keys) if name != own]
+            if others:
+                same = [(SAME_REGRESSOR, other, 1.0) for other in others]
+                text = f"strength:{own}: the very same regressor as {', '.join(f'strength:{other}' for other in others)} on this sample: "
+                built = {**built, key: (moderation, ([*diagnostics, *same], [*warnings, text + "one result under several names."]))}
+    return built
 
 
 def _key(spec: Spec) -> tuple:

@@ -15,7 +15,7 @@ ESTIMATE_COLUMNS = {
     "is_default": _FLAG,
     **dict.fromkeys(("estimate", "std_error", "ci_low", "ci_high", "p_value"), _REAL),
     **dict.fromkeys(("n_obs", "n_pairs", "n_cities", "n_pilots"), _COUNT),
-    **dict.fromkeys(("panel_hash", "treatment_rule", "tie_rule"), _TEXT),
+    **dict.fromkeys(("panel_hash", "treatment_rule", "tie_rule", "p_value_withheld_reason"), _TEXT),
 }
 DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL}
 NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}
@@ -27,7 +27,7 @@ CLAIM_COLUMNS = {
     **dict.fromkeys(("verdict", "reason"), _TEXT),
 }
 WARNING_COLUMNS = {"spec_id": _TEXT, "warning": _TEXT}
-TRUTH_COLUMNS = {"spec_id": _TEXT, "term": _TEXT, "cohort_year": _COUNT, "event_time": _COUNT, "truth": _REAL}
+TRUTH_COLUMNS = {"spec_id": _TEXT, "term": _TEXT, "cohort_year": _COUNT, "event_time": _COUNT, "truth": _REAL, "planted": _REAL}
 SPECIFICATION_COLUMNS = {
     **dict.fromkeys(("spec_id", "outcome", "measure", "series", "window"), _TEXT),
     **dict.fromkeys(("treatment_rule", "tie_rule", "effects", "estimator", "control_group"), _TEXT),
@@ -40,10 +40,17 @@ PRIMARY_COLUMNS = {
     **dict.fromkeys(("correlation_before", "correlation_after"), _REAL),
     **dict.fromkeys(("n_cities", "n_pilots", "n_blocks"), _COUNT),
     **dict.fromkeys(("verdict", "reason"), _TEXT),
+    "truth": _REAL,
 }
 CHANNEL_COLUMNS = {
     **dict.fromkeys(("spec_id", "channel"), _TEXT),
-    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value"), _REAL),
+    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "truth", "planted"), _REAL),
+}
+COVERAGE_COLUMNS = {
+    **dict.fromkeys(("scope", "quantity", "coefficients", "line"), _TEXT),
+    **dict.fromkeys(("n", "n_yes"), _COUNT),
+    **dict.fromkeys(("share", "monte_carlo_error"), _REAL),
+    "measured_with": _TEXT,
 }
 POWER_COLUMNS = {"spec_id": _TEXT, "imposed": _TEXT, "effect_on_cm": _REAL, "share_found": _REAL, "draws": _COUNT}
 PLACEBO_COLUMNS = {

@@ -8,20 +8,20 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from ..analyses.catalog import all_specs, primary_specs
+from ..analyses.catalog import all_specs
 from ..analyses.spec import SampleError, Spec
 from ..panel.pair_panel import PairPanel
-from ..primary.fit import planted_effect
 from ..results import NotRun
 from ..sample.build import PAIR_BASE, build_sample
 from ..sample.marts import Marts
 from .estimate import fit_group, group_specs
-from .primary import city_window
 from .samples import build_group_sample, group_frames, group_outcomes
 from .tables import TRUTH_COLUMNS, typed
 
 
-def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | None = None) -> pd.DataFrame:
+def compute_truth(
+    marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | None = None, *, of_primary: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Truth of every spec on simulated data: its own estimator on the difference of the two outcomes, on the factual sample.
 
     Parameters
@@ -32,6 +32,8 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
         Of the landing from the same shocks without it; only its synchronization is used.
     specs : sequence of Spec, optional
         Default is every spec of the analyses.
+    of_primary : DataFrame, optional
+        Of `planted.primary_truths`: spec_id, term, truth and planted of the primary test and its channels, which come last.
 
     Returns
     -------
@@ -53,28 +55,12 @@ def compute_truth(marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | N
                 continue
             points = {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
             rows += [
-                {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value}
+                {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value, "planted": None}
                 for (term, cohort, event), value in points.items()
             ]
-    return typed(rows + _primary_truth(marts, counterfactual), TRUTH_COLUMNS)
-
-
-def _primary_truth(marts: Marts, counterfactual: Marts) -> list[dict]:
-    """Change of mean `cm` of pilots that the planted effect makes, for every window and series of the primary test."""
-    rows = []
-    for spec in primary_specs():
-        try:
-            window, without = city_window(marts, spec), city_window(counterfactual, spec)
-        except SampleError:
-            continue
-        common = np.isin(window.city_ids, without.city_ids)
-        if not common.all() or not np.array_equal(window.years, without.years):
-            continue
-        before = without.growth[np.searchsorted(without.city_ids, window.city_ids)]
-        truth = planted_effect(window.growth, before, window.years, window.cohort, window.block)
-        if truth is not None:
-            rows.append({"spec_id": spec.spec_id, "term": "treated", "cohort_year": None, "event_time": None, "truth": truth})
-    return rows
+    if of_primary is not None:
+        rows += [{**row, "cohort_year": None, "event_time": None} for row in of_primary.to_dict("records")]
+    return typed(rows, TRUTH_COLUMNS)
 
 
 def _aligned(other: PairPanel, panel: PairPanel) -> np.ndarray:

@@ -10,10 +10,14 @@ SERIES = "indicator_of_source"
 YEARS = "indicator_year"
 # The same, where enough cities have this year and the one before.
 CHANGES = "yearly_change"
-# One row per accounting identity of a source.
+# One row per accounting identity of an edition.
 IDENTITY = "identity"
 # One row per indicator of an edition that has one before it.
 EDITION = "edition"
+# One row per indicator of an edition that has city-years in common with earlier ones.
+OVERLAP = "edition_overlap"
+# One row per indicator, unit or column of a delivered file of which something was turned away.
+DELIVERED = "delivered"
 # One row per indicator.
 FRESHNESS = "freshness"
 
@@ -29,6 +33,16 @@ RULES: list[Rule] = [
         0.1,
         "warn",
         "More than a tenth of an indicator's cells were turned away: unknown places or units; read quality.rejected_value.",
+    ),
+    between(
+        "staging_delivered_taken",
+        DELIVERED,
+        "rejected_share_large",
+        0,
+        0.95,
+        "stop",
+        "A whole indicator, unit or column of a file was turned away: its unit, header or places were read wrongly; read "
+        "quality.rejected_value for the reason, then mend the layout (or the seed unit_factors).",
     ),
     between(
         "staging_range_share",
@@ -91,7 +105,7 @@ RULES: list[Rule] = [
         0,
         0.05,
         "warn",
-        "Over 5 % of a source's city-years break an accounting identity: columns may be mixed up or come from different editions.",
+        "Over 5 % of an edition's city-years break an accounting identity: columns may be mixed up or come from different editions.",
     ),
     between(
         "staging_identity_gross",
@@ -100,7 +114,7 @@ RULES: list[Rule] = [
         0,
         0.5,
         "stop",
-        "Over half of a source's city-years break an accounting identity: a column or unit in the layout is wrong.",
+        "Over half of an edition's city-years break an accounting identity: a column or unit in the layout is wrong.",
     ),
     between(
         "staging_edition_spread",
@@ -119,6 +133,36 @@ RULES: list[Rule] = [
         None,
         "warn",
         "The cities of an edition do not line up with those of the edition before: rows shifted, or another indicator in the column.",
+    ),
+    between(
+        "staging_edition_likeness_gross",
+        EDITION,
+        "correlation_large",
+        0.5,
+        None,
+        "stop",
+        "The cities of an edition have nothing to do with those of the edition before: a column or a code is shifted, or another indicator "
+        "stands in the column.",
+    ),
+    between(
+        "staging_edition_overlap",
+        OVERLAP,
+        "far_share",
+        0,
+        0.1,
+        "warn",
+        "Over a tenth of the values that an edition shares with an earlier one moved by more than a fifth (growth: five points): more than "
+        "a revision.",
+    ),
+    between(
+        "staging_edition_overlap_gross",
+        OVERLAP,
+        "far_share_large",
+        0,
+        0.5,
+        "stop",
+        "Over half of the values that an edition shares with an earlier one moved by more than a fifth (growth: five points): a column or "
+        "a code is shifted, or another indicator stands in the column.",
     ),
     between(
         "staging_fresh",

@@ -18,6 +18,7 @@ from orchestration.resources import Settings
 from orchestration.reuse.kept_estimates import keep_estimates
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
+from warehouse.ingest.simulation.landing import PLANTED
 from warehouse.publication.table_comments import comment_tables
 
 GROUP = "estimates"
@@ -33,8 +34,8 @@ DESCRIPTIONS = {
     "placebo": "The primary test where nothing can have happened: earlier years, cities without a zone.",
 }
 TABLES = tuple(DESCRIPTIONS)
-# Every table of the group. Assets of their own make the truth, from the counterfactual build, and the claims, from the other tables.
-KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth", "claim")]
+# Every table of the group. Assets of their own make the truth from the counterfactual build, coverage and claims from the other tables.
+KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth", "coverage", "claim")]
 PREVIEW = ("spec_id", "term", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pilots")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
 EVENT_STUDY = "dynamics.cm_growth_official.headline"
@@ -83,24 +84,34 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         "with and without the effect. Empty for delivered files.",
     )
     def truth(settings: Settings) -> dg.MaterializeResult:
-        from estimation.analyses.catalog import all_specs
-        from estimation.study.run import read_marts
-        from estimation.study.tables import empty_truth
-        from estimation.study.truth import compute_truth
-
         home = Home.from_environment()
-        with open_build(home.build, read_only=True) as con:
-            frames = read_marts(con)
-        if settings.is_simulated:
-            with open_build(home.counterfactual, read_only=True) as con:
-                without = read_marts(con)
-            table = compute_truth(frames, without, all_specs())
-        else:
-            table = empty_truth()
+        table = _truth(home, settings)
         with open_build(home.build) as con:
             write_frame(con, GROUP, "truth", table)
             comment_tables(con)
         return dg.MaterializeResult(metadata=_metadata(home, "truth", table))
+
+    @dg.asset(
+        key=dg.AssetKey([GROUP, "coverage"]),
+        group_name=GROUP,
+        deps=[dg.AssetKey([GROUP, table]) for table in ("estimate", "primary", "channel", "truth")],
+        kinds={"python", "duckdb"},
+        description="How many intervals hold their truth, in this economy and over the many that were measured; "
+        "puts the truths of the primary test and its channels into their tables. Empty for delivered files.",
+    )
+    def coverage() -> dg.MaterializeResult:
+        from estimation.study.coverage import build_coverage
+        from estimation.study.planted import add_truths
+
+        home = Home.from_environment()
+        with open_build(home.build) as con:
+            estimate, primary, channel, known = (_read_table(con, table) for table in ("estimate", "primary", "channel", "truth"))
+            primary, channel = add_truths(primary, channel, known)
+            table = build_coverage(estimate, primary, channel, known)
+            for name, frame in (("primary", primary), ("channel", channel), ("coverage", table)):
+                write_frame(con, GROUP, name, frame)
+            comment_tables(con)
+        return dg.MaterializeResult(metadata=_metadata(home, "coverage", table))
 
     @dg.asset(
         key=dg.AssetKey([GROUP, "claim"]),
@@ -123,7 +134,25 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         progress(f"claims of the study: {len(table)}, of which {found} found by the honest test")
         return dg.MaterializeResult(metadata=_metadata(home, "claim", table))
 
-    return [study, truth, claim]
+    return [study, truth, coverage, claim]
+
+
+def _truth(home: Home, settings: Settings) -> pd.DataFrame:
+    """Truths of all specs and of the primary test; empty for delivered files."""
+    from estimation.analyses.catalog import all_specs
+    from estimation.study.planted import primary_truths
+    from estimation.study.run import read_marts
+    from estimation.study.tables import empty_truth
+    from estimation.study.truth import compute_truth
+
+    if not settings.is_simulated:
+        return empty_truth()
+    with open_build(home.build, read_only=True) as con:
+        frames = read_marts(con)
+    with open_build(home.counterfactual, read_only=True) as con:
+        without = read_marts(con)
+    of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
+    return compute_truth(frames, without, all_specs(), of_primary=of_primary)
 
 
 def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:

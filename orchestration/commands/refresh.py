@@ -18,6 +18,7 @@ from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
 from orchestration.run_settings import OF_COMMANDS, SettingError, check_settings, number
 from orchestration.terminal import Exit, say
+from warehouse.ingest.errors import LayoutError
 from warehouse.publication.errors import PublishError
 from warehouse.publication.publish import refuse_to_replace
 
@@ -53,6 +54,12 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         ending = _refresh(home, landing, permutations)
     except RefreshRunning as error:
         ending = Ending(Exit.RUNNING, str(error))
+    except LayoutError as error:
+        # a layout that is wrong in several places names them all
+        for line in (lines := str(error).splitlines()):
+            say(f"  {line}")
+        places = f"{len(lines)} place{'s' if len(lines) > 1 else ''}"
+        ending = Ending(Exit.BAD_INPUT, f"layout files that can be read were expected; {places} named above must be put right")
     except (BadInput, SettingError, PublishError) as error:
         ending = Ending(Exit.BAD_INPUT, str(error))
     except Exception as error:  # whatever a tool raises (a full disk under Dagster's own database, say), the last line keeps its promise

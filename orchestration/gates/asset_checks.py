@@ -11,6 +11,7 @@ from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.dagster_ui.metadata import show_aside
 from orchestration.gates.frames import read_gate_frames, read_severity
+from orchestration.gates.standing import read_standing
 from orchestration.home import Home
 from orchestration.terminal import progress
 from warehouse.build_database import open_build
@@ -25,23 +26,26 @@ def judge(home: Home, stage: str) -> GateResult:
         frames = read_gate_frames(con, stage, str(home.build))
         severity = read_severity(con, stage)
         result = run_gate(stage, RULES[stage], frames, home.build / "gx", home.build / "data_docs", severity)
-        everything = _keep(con, result.results, stage)
+        everything = _keep(con, "expectation_result", result.results, stage).sort_values(
+            ["stage", "dataset", "check_id"], ignore_index=True
+        )
+        _keep(con, "expectation_row", result.rows, stage)
     write_index(home.build / "data_docs", everything)
     progress(f"gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops")
-    for sentence in result.sentences():
+    for sentence in result.sentences(read_standing(home.published)):
         progress(f"  {sentence}")
     return result
 
 
-def _keep(con: duckdb.DuckDBPyConnection, results: pd.DataFrame, stage: str) -> pd.DataFrame:
-    """Replace a stage's rows and return the rows of every stage."""
+def _keep(con: duckdb.DuckDBPyConnection, table: str, results: pd.DataFrame, stage: str) -> pd.DataFrame:
+    """Replace a stage's rows of a table of the schema quality and return the rows of every stage."""
     con.execute("create schema if not exists quality")
     con.register("incoming_results", results)
-    con.execute("create table if not exists quality.expectation_result as select * from incoming_results limit 0")
-    con.execute("delete from quality.expectation_result where stage = ?", [stage])
-    con.execute("insert into quality.expectation_result by name select * from incoming_results")
+    con.execute(f"create table if not exists quality.{table} as select * from incoming_results limit 0")
+    con.execute(f"delete from quality.{table} where stage = ?", [stage])
+    con.execute(f"insert into quality.{table} by name select * from incoming_results")
     con.unregister("incoming_results")
-    return con.execute("select * from quality.expectation_result order by stage, dataset, check_id").df()
+    return con.execute(f"select * from quality.{table} order by all").df()
 
 
 def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:

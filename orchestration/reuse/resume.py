@@ -37,4 +37,5 @@ def rewind(home: Home, work: str) -> None:
         for schema in ("meta",) if work == REPORT else ("meta", "estimates"):
             con.execute(f"drop schema if exists {schema} cascade")
         if work != REPORT:
-            con.execute("delete from quality.expectation_result where stage = 'estimates'")
+            for table in ("expectation_result", "expectation_row"):
+                con.execute(f"delete from quality.{table} where stage = 'estimates'")

@@ -30,6 +30,8 @@ RAW_TYPES = {
     "value": "Float64",
     "reason": "string",
     "detail": "string",
+    "observation_note": "string",
+    "place_within_text": "string",
 }
 
 

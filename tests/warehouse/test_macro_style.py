@@ -40,6 +40,7 @@ FRAMES = {
     "read_build_parquet": "select * from {}\n",
     "read_policy_parquet": "select * from\n    {}\n",
     "classify_policy_clauses": "{}\n",
+    "order_of_choice": "select * from source_table\norder by\n    {}\n",
     "trend_residual_ctes": "with indicator_limits as (\n    select * from thresholds\n),\n\n{}\n\nselect * from residuals\n",
 }
 

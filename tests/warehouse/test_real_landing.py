@@ -12,7 +12,8 @@ from warehouse.ingest.layouts import load_layouts
 pytestmark = pytest.mark.shared
 
 DETECTORS = (
-    "int_observations_* int_values_series int_values_figures int_values_compared int_values_corroborated int_trends_* int_sources_related"
+    "int_observations_* int_values_series int_values_figures int_values_compared int_values_witnessed int_values_corroborated "
+    "int_trends_* int_sources_related int_sources_trusted"
 )
 CSMAR_FILES, HEILONGJIANG = ("csmar_region", "industry_structure"), (230800, 230900, 231000, 231100, 231200)
 GANSU_2021 = (620200, 620300, 620400, 620500, 620600, 620700, 620800, 620900, 621000, 621100, 621200, 622900, 623000)
@@ -168,3 +169,20 @@ def test_the_census_of_2018_shows_as_a_change_of_vintage(uncorrected):
            where f.rule = 'vintage' and o.source_id = 'csmar_region' and o.indicator_id = 'gdp_nominal_cny_100m' and o.year = 2019"""
     ).fetchone()[0]
     assert found >= 80
+
+
+def test_a_province_that_holds_another_quantity_for_two_years_is_found(uncorrected):
+    """Registered population of Henan 2012 and 2013 is a third of what the yearbook and the years around have."""
+    for year in (2012, 2013):
+        found = blocked(uncorrected, "csmar_region", "population_registered_10k", year)
+        assert sum(rule == "level_run" for city, rule in found.items() if city // 10000 == 41) >= 14
+
+
+def test_every_indicator_of_cities_has_thresholds_by_its_kind(warehouse):
+    lacking = warehouse.execute(
+        """select d.indicator_id from marts.dim_indicator as d
+           left join intermediate.int_indicator_limits as l using (indicator_id)
+           where d.place_level = 'city' and d.rule_kind <> 'rate'
+           and (l.limits['spike.block'] is null or l.limits['unit_factor.spike'] is null or l.limits['revision.max'] is null)"""
+    ).fetchall()
+    assert lacking == []

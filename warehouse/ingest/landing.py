@@ -25,6 +25,7 @@ from warehouse.ingest.delivered_files import NO_LAYOUT, POLICY_SOURCE, Delivered
 from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_skipped_table
 from warehouse.ingest.layouts import Layout
+from warehouse.ingest.place_check import check_places
 from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSION, POLICY_SCHEMA
 from warehouse.ingest.raw_cache import RawCache
 from warehouse.ingest.raw_parquet import Counts, write_table
@@ -35,7 +36,7 @@ from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Task, shared_pool
 from warehouse.whole_files import write_whole
 
-READER_VERSION = 2
+READER_VERSION = 3
 MAX_FILE_BYTES = 1 << 29
 MAX_TABLE_BYTES = 1 << 31
 
@@ -118,6 +119,42 @@ def read_source(
         raise LandingError(f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty", reading.faults)
     n_observations = sum(counts.get(None, 0) for counts in reading.counts.values())
     return SourceReport(len(reading.raw) + len(reading.policy), n_observations, reading.n_reused, tuple(reading.notes))
+
+
+def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout]) -> LandingReport:
+    """Read the folder of one source, wherever it lies, into ``build_dir``; nothing is kept in a cache.
+
+    Parameters
+    ----------
+    folder : Path
+        Its name is the source's.
+    build_dir : Path
+        Receives ``raw/*.parquet`` and ``input_file.parquet``.
+    layouts : mapping of str to Layout
+
+    Raises
+    ------
+    LandingError
+        There is no such folder or layout, or files are faulty (all are named).
+    """
+    if not folder.is_dir():
+        raise LandingError(f"{folder}: expected the folder of one source; found {'a file' if folder.exists() else 'nothing there'}")
+    root = folder.resolve()
+    if root.name not in layouts and root.name != TIDY_SOURCE:
+        known = ", ".join(sorted({*layouts, TIDY_SOURCE}))
+        raise LandingError(
+            f"{folder}: expected a folder named as a source with a layout ({known}); found {root.name!r}; "
+            f"draft one with make new-source SRC={folder}"
+        )
+    found = [describe_file(root.parent, location, note, layouts) for location, note in _walk(root.parent, root)]
+    if not found:
+        raise LandingError(f"{folder}: expected files of the source; found an empty folder; deliver files")
+    files, reading = _read_files(sorted(found, key=lambda file: file.path), build_dir / "cache", layouts)
+    if reading.faults:
+        raise LandingError(f"{folder}: expected files as their layout says; found {len(reading.faults)} faulty", reading.faults)
+    table = build_input_files(files, reading)
+    _write_build(build_dir, files, reading, table)
+    return LandingReport(table, reading.n_reused, tuple(reading.notes))
 
 
 def _require_same_files(landing: Path, files: list[DeliveredFile]) -> None:
@@ -204,6 +241,10 @@ def _read_files(files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str,
             continue
         temporary.unlink(missing_ok=True)
         _note_fault(file, outcome.fault, done, faults)
+    for path, raw in reading.raw.items():
+        fault = check_places(raw)
+        if fault is not None:
+            faults[path] = fault
     for path, file in done.items():
         try:
             if file.snapshot is not None:
@@ -232,7 +273,8 @@ def _find_tasks(
             continue
         done[file.path] = file
         with _faults_noted(file, done, faults):
-            snapshot, data = take_snapshot(file.location, *_size_limit(file))
+            root = file.location.parents[file.path.count("/")]
+            snapshot, data = take_snapshot(file.location, *_size_limit(file), root)
             hashed = done[file.path] = replace(file, snapshot=snapshot, sha256=snapshot.sha256, size=snapshot.size)
             layout = layouts.get(file.origin.source_id)
             target = cache.folder / f"{raw_key(hashed, layout)}.parquet"

@@ -1,295 +1,50 @@
-"""The layout model: what a source's files look like, as data. One YAML per source; a change between editions is one more table entry.
+"""Layout files: loaded and checked, with file, line and key of whatever is wrong; and their JSON schema for editors.
 
-Not here: how a file is read by a layout (`sheets/`), and how a layout is drafted for an unknown source (`drafting/`).
+The model itself is `layout_model`; ``python -m warehouse.ingest.layouts`` writes the schema.
 """
 
 from __future__ import annotations
 
-import re
-from functools import cached_property
+import difflib
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 
-from warehouse.ingest.cells.cell_values import DEFAULT_MISSING
 from warehouse.ingest.errors import LayoutError
+from warehouse.ingest.layout_model import (
+    IgnoredSheet,
+    Indicator,
+    Layout,
+    LeftOutWhere,
+    LookedUp,
+    RowIndicators,
+    RowRule,
+    SheetIndicator,
+    Table,
+    Within,
+)
+
+__all__ = [
+    "LAYOUT_FOLDER", "SCHEMA_FILE", "IgnoredSheet", "Indicator", "Layout", "LeftOutWhere", "LookedUp", "RowIndicators", "RowRule",
+    "SheetIndicator", "Table", "Within", "build_schema", "load_layouts", "parse_layout",
+]  # fmt: skip
 
 LAYOUT_FOLDER = Path(__file__).with_suffix("")
-
-
-def _valid_regex(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return pattern
-
-
-def _one_group(pattern: str) -> str:
-    if re.compile(_valid_regex(pattern)).groups != 1:
-        raise ValueError("the pattern must have exactly one group ( )")
-    return pattern
-
-
-Regex = Annotated[str, AfterValidator(_valid_regex)]
-GroupRegex = Annotated[str, AfterValidator(_one_group)]
-Reason = Annotated[str, Field(min_length=5)]
-IndicatorId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class IgnoredFile(_Model):
-    """Files that hold no data: a glob on the path inside the source's folder (without an edition folder) and why."""
-
-    pattern: str
-    reason: Reason
-
-
-class EditionYear(_Model):
-    """Edition year of files outside an edition folder: the only group of a pattern in the file's name plus ``offset``, or ``fixed``."""
-
-    file_name: GroupRegex | None = None
-    offset: int = 0
-    fixed: int | None = Field(default=None, ge=1900, le=2100)
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.file_name is None) == (self.fixed is None):
-            raise ValueError("give either file_name (a pattern with the year) or fixed (the edition that was delivered without a year)")
-        return self
-
-
-class SheetSelector(_Model):
-    """Sheets of a table: by exact name, by pattern on the whole name, or by position from 0. A named sheet must exist."""
-
-    names: list[str] = []
-    pattern: Regex | None = None
-    index: list[int] = []
-
-
-class IgnoredSheet(_Model):
-    """Sheets without data: exact name or pattern on the whole name, and why."""
-
-    name: str | None = None
-    pattern: Regex | None = None
-    reason: Reason
-
-
-class Header(_Model):
-    """Where the header stands: a 1-based row, or the first of ``search_rows`` rows that holds all cells of ``find``.
-
-    A header of several ``rows`` is read as one: a merged cell stands for all columns it spans (those with a text below it), and the
-    texts of a column are joined from top to bottom with ``|``, such as ``年末总人口(万人)|全市``.
-    """
-
-    row: int | None = Field(default=None, ge=1)
-    rows: int = Field(default=1, ge=1, le=10)
-    find: list[str] = []
-    search_rows: int = Field(default=30, ge=1, le=1000)
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.row is None) == (not self.find):
-            raise ValueError("give either row (a number) or find (header cells that must stand in it)")
-        return self
-
-
-class Place(_Model):
-    """Columns of the place, or a ``title`` above the header (a pattern whose only group is the name); ``level`` is what they denote.
-
-    A country needs neither. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells. ``respell`` maps names that
-    this source misprints to the right ones; a spelling that others use too belongs into the seed of aliases.
-    """
-
-    level: Literal["city", "province", "country"]
-    code: str | None = None
-    name: str | None = None
-    title: GroupRegex | None = None
-    fill_down: bool = False
-    respell: dict[str, str] = {}
-
-    @model_validator(mode="after")
-    def _some_column(self) -> Self:
-        if self.title is not None and (self.code is not None or self.name is not None):
-            raise ValueError("give either title (a pattern for the rows above the header) or columns of the place, not both")
-        if self.level != "country" and self.title is None and self.code is None and self.name is None:
-            raise ValueError("give the column of the code, of the name, or both, or the title that names the place")
-        return self
-
-
-class Year(_Model):
-    """The year: one column, header cells that are years (``columns``, a pattern whose only group is the year), or edition plus offset."""
-
-    column: str | None = None
-    columns: GroupRegex | None = None
-    edition_offset: int | None = Field(default=None, ge=-10, le=10)
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if sum(way is not None for way in (self.column, self.columns, self.edition_offset)) != 1:
-            raise ValueError(
-                "give either column (its header), columns (a pattern for headers that are years) or edition_offset "
-                "(data year minus edition year)"
-            )
-        return self
-
-
-class UnitRule(_Model):
-    """Unit of a value: fixed (``unit``), the group of a pattern in the header (``unit_pattern``), or a column (``unit_column``)."""
-
-    unit: str | None = None
-    unit_pattern: GroupRegex | None = None
-    unit_column: str | None = None
-
-    @model_validator(mode="after")
-    def _one_unit(self) -> Self:
-        if sum(way is not None for way in (self.unit, self.unit_pattern, self.unit_column)) > 1:
-            raise ValueError("give at most one of unit, unit_pattern and unit_column")
-        return self
-
-
-class LeftOutWhere(_Model):
-    """Cells of one column of values that are not taken, by another cell of their row: a flag such as 'imputed', or the year."""
-
-    column: str
-    matches: Regex
-    reason: Reason
-
-
-class Indicator(UnitRule):
-    """A column of values: its header (exact after normalising; alternatives in a list) or a pattern on the whole header.
-
-    ``files`` (globs) limits the rule to editions whose header differs; ``zero_is_missing`` says why a zero is no value here, and
-    ``left_out_where`` which rows hold no delivered value of this indicator although they hold one of another.
-    """
-
-    id: IndicatorId
-    column: str | list[str] | None = None
-    pattern: Regex | None = None
-    optional: bool = False
-    files: list[str] = []
-    zero_is_missing: Reason | None = None
-    left_out_where: LeftOutWhere | None = None
-
-    @model_validator(mode="after")
-    def _one_header(self) -> Self:
-        if (self.column is None) == (self.pattern is None):
-            raise ValueError("give either column (header text, or a list of its wordings) or pattern")
-        return self
-
-    @property
-    def columns(self) -> list[str]:
-        """Accepted header wordings; empty when a pattern is given."""
-        return [self.column] if isinstance(self.column, str) else list(self.column or [])
-
-
-class SheetIndicator(UnitRule):
-    """The indicator of a whole sheet whose columns are years; ``unit_pattern`` is searched in the rows above the header."""
-
-    id: IndicatorId
-    optional: bool = False
-
-
-class RowIndicators(_Model):
-    """Indicators in rows instead of columns: ``column`` holds their names, and the rules compare its cells like headers.
-
-    Where the place stands in a column too, an indicator has a row for each place; else it has one row, and a second one is a fault.
-    """
-
-    column: str
-    indicators: list[Indicator] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _whole_rows(self) -> Self:
-        if any(indicator.left_out_where is not None for indicator in self.indicators):
-            raise ValueError("left_out_where works on columns of values; leave whole rows out by drop_rows")
-        return self
-
-
-class IgnoredColumn(_Model):
-    """A column left out knowingly: header, pattern on the whole header, or ``letter`` where it has no header, and why."""
-
-    column: str | None = None
-    pattern: Regex | None = None
-    letter: str | None = Field(default=None, pattern="^[A-Z]{1,3}$")
-    reason: Reason
-
-
-class RowRule(_Model):
-    """Rows that are not data (advertisement, subtotal, note): pattern searched in a named column, or in every cell with ``*``."""
-
-    column: str
-    matches: Regex
-    reason: Reason
-
-
-class CellRule(_Model):
-    """Stray texts outside every named column that are not data, such as an advertisement beside the table."""
-
-    matches: Regex
-    reason: Reason
-
-
-class Table(_Model):
-    """One kind of table: which files and sheets hold it and what their columns mean.
-
-    Patterns and headers are compared in normal form: without white space, full-width signs made half-width.
-    """
-
-    files: list[str] = Field(min_length=1)
-    encoding: Literal["utf-8", "gb18030"] | None = None
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    sheets: SheetSelector | None = None
-    ignore_sheets: list[IgnoredSheet] = []
-    header: Header = Header(row=1)
-    place: Place
-    year: Year
-    indicators: list[Indicator] = []
-    sheet_indicators: dict[str, SheetIndicator] = {}
-    row_indicators: RowIndicators | None = None
-    ignore_columns: list[IgnoredColumn] = []
-    drop_rows: list[RowRule] = []
-    stray_cells: list[CellRule] = []
-    missing_values: list[str] = list(DEFAULT_MISSING)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        ways = [bool(self.sheet_indicators), self.row_indicators is not None]
-        if self.year.columns is not None:
-            if sum(ways) != 1 or self.indicators:
-                raise ValueError(
-                    "with years as columns, either sheet_indicators (sheet name: id, unit) or row_indicators are needed and indicators "
-                    "are not allowed"
-                )
-        elif not self.indicators or any(ways):
-            raise ValueError("without years as columns, indicators are needed; sheet_indicators and row_indicators are not allowed")
-        return self
-
-
-class Layout(_Model):
-    """Everything known of one source's files."""
-
-    source_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    description: str
-    edition_year: EditionYear | None = None
-    edition_folders: bool = False
-    ignore_files: list[IgnoredFile] = []
-    tables: list[Table] = Field(min_length=1)
-
-    @property
-    def has_editions(self) -> bool:
-        """Whether the source comes in editions, in folders or by file name: the lineage then shows one partition per edition."""
-        return self.edition_folders or self.edition_year is not None
-
-    @cached_property
-    def content(self) -> dict[str, object]:
-        """All of it as plain values, for a hash."""
-        return self.model_dump(mode="json")
+SCHEMA_FILE = LAYOUT_FOLDER / "layout.schema.json"
+_SEE = "every key is described in docs/layouts.md"
+_LONGEST = 120
+_WORDS = (
+    ("Field required", "expected this key"),
+    ("Input should be greater", "expected a number greater"),
+    ("Input should be less", "expected a number less"),
+    ("Input should be", "expected"),
+    ("String should have", "expected a text with"),
+    ("String should match pattern", "expected a text of the form"),
+    ("List should have", "expected a list with"),
+)
 
 
 def load_layouts(folder: Path = LAYOUT_FOLDER) -> dict[str, Layout]:
@@ -298,40 +53,95 @@ def load_layouts(folder: Path = LAYOUT_FOLDER) -> dict[str, Layout]:
     Raises
     ------
     LayoutError
-        A file is not YAML or does not fit the model; the message names file, key, what is allowed and what was found.
+        Files are not YAML or do not fit the model; the message names all of them, each with file, line, key, what is expected and what was
+        found.
     """
-    layouts = {}
+    layouts, faults = {}, []
     for path in sorted(folder.glob("*.yml")):
-        layout = parse_layout(path.read_text(encoding="utf-8"), path.name)
-        if layout.source_id != path.stem:
-            raise LayoutError(
-                f"{path.name}: source_id: expected {path.stem!r}, the file's name; found {layout.source_id!r}; rename one of them"
-            )
-        layouts[layout.source_id] = layout
+        try:
+            layout = parse_layout(path.read_text(encoding="utf-8"), path.name)
+            if layout.source_id != path.stem:
+                found = f"expected {path.stem!r}, the file's name; found {layout.source_id!r}; rename one of them"
+                raise LayoutError(f"{path.name}, line 1: source_id: {found}")
+            layouts[layout.source_id] = layout
+        except (LayoutError, UnicodeDecodeError) as error:
+            faults.append(str(error) if isinstance(error, LayoutError) else f"{path.name}: expected a text in UTF-8; found {error}")
+    if faults:
+        raise LayoutError("\n".join(faults))
     return layouts
 
 
 def parse_layout(text: str, file_name: str) -> Layout:
     """Layout from YAML text; ``file_name`` is only named in errors (LayoutError)."""
     try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise LayoutError(f"{file_name}: expected YAML; {error}; repair the syntax at that place") from error
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        said = " ".join(str(error).split())[:300]
+        raise LayoutError(f"{file_name}{line}: expected YAML; {said}; repair the syntax at that place") from error
     if not isinstance(content, dict):
-        raise LayoutError(f"{file_name}: expected a mapping with the keys {', '.join(Layout.model_fields)}; found {type(content).__name__}")
+        keys = ", ".join(Layout.model_fields)
+        raise LayoutError(f"{file_name}, line 1: expected a mapping with the keys {keys}; found {type(content).__name__}; {_SEE}")
+    doubled = [f"{file_name}, line {line}: {key}: expected each key once; found it twice; keep one" for key, line in _doubled(root, ())]
+    if doubled:
+        raise LayoutError("\n".join(doubled))
     try:
         return Layout.model_validate(content)
     except ValidationError as error:
-        raise LayoutError("\n".join(_explain(file_name, item) for item in error.errors())) from error
+        raise LayoutError("\n".join(_explain(file_name, root, item) for item in error.errors())) from error
 
 
-def _explain(file_name: str, item: dict) -> str:
-    key = ".".join(str(part) for part in item["loc"]) or "the whole file"
+def _explain(file_name: str, root: yaml.Node, item: dict) -> str:
+    loc = tuple(item["loc"])
+    key = ".".join(str(part) for part in loc) or "the whole file"
+    where = f"{file_name}, line {_line(root, loc)}: {key}"
     if item["type"] == "extra_forbidden":
-        allowed = ", ".join(_model_at(item["loc"][:-1]).model_fields)
-        return f"{file_name}: {key}: this key is not known; allowed here: {allowed}"
-    found = "nothing" if item["type"] == "missing" else repr(item["input"])[:120]
-    return f"{file_name}: {key}: {item['msg']}; found {found}; see the layout model for what is allowed"
+        allowed = list(_model_at(loc[:-1]).model_fields)
+        near = difflib.get_close_matches(str(loc[-1]), allowed, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        return f"{where}: this key is not known; allowed here: {', '.join(allowed)}{meant}"
+    found = "nothing" if item["type"] == "missing" else repr(item["input"])[:_LONGEST]
+    return f"{where}: {_expected(item['msg'])}; found {found}; {_SEE}"
+
+
+def _expected(message: str) -> str:
+    """What the model says, begun as every message of the reader begins."""
+    for said, ours in _WORDS:
+        if message.startswith(said):
+            return ours + message.removeprefix(said)
+    return f"expected: {message.removeprefix('Value error, ')}"
+
+
+def _line(root: yaml.Node, loc: tuple) -> int:
+    """Line of a key, or of what holds it where the key itself is missing."""
+    node, line = root, root.start_mark.line
+    for part in loc:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+    return line + 1
+
+
+def _doubled(node: yaml.Node, path: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Keys that stand twice in a mapping, with their line: YAML would keep the last one silently."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                yield ".".join((*path, name)), key.start_mark.line + 1
+            seen.add(name)
+            yield from _doubled(value, (*path, name))
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield from _doubled(value, (*path, str(number)))
 
 
 def _model_at(path: tuple) -> type[BaseModel]:
@@ -352,3 +162,14 @@ def _nested_model(annotation: object) -> type[BaseModel] | None:
         if nested is not None:
             return nested
     return None
+
+
+def build_schema() -> str:
+    """JSON schema of a layout file, as text."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Layout.model_json_schema()
+    schema["title"] = "Layout of a source's files"
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_FILE.write_text(build_schema(), encoding="utf-8")

@@ -31,6 +31,8 @@ RAW_SCHEMA = pa.schema(
         ("value", pa.float64()),
         ("reason", CODED),
         ("detail", CODED),
+        ("observation_note", CODED),
+        ("place_within_text", CODED),
     ]
 )
 

@@ -17,6 +17,7 @@ from warehouse.ingest.cells.cell_values import (
     is_blank,
     normal_header,
     parse_year,
+    read_number,
 )
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Cell, check_format, read_columns, read_csv_rows
@@ -141,7 +142,12 @@ def _unmapped(header: list[str], is_filled: list[bool]) -> list[dict[str, object
 def _taken_columns(columns: list[list[Cell]], found: dict[str, int], kept: list[int], origin: FileOrigin, first_row: int = 2) -> pa.Table:
     value_no = found["value"] + 1
     cells = [columns[found["value"]][i] for i in kept]
+    units = _mapped(columns, found, "unit", kept)
     raw_texts, numbers = [cell_text(cell) for cell in cells], [cell_number(cell) for cell in cells]
+    notes: list[str | None] = [None] * len(cells)
+    for i, number in enumerate(numbers):
+        if number is None and isinstance(cells[i], str) and (marked := read_number(cells[i], unit=units[i])):
+            numbers[i], notes[i], units[i] = marked.number, marked.mark, marked.unit or units[i]
     year_texts = _mapped(columns, found, "year", kept)
     years = _mapped(columns, found, "year", kept, parse_year)
     edition_texts = _mapped(columns, found, "edition_year", kept)
@@ -160,11 +166,12 @@ def _taken_columns(columns: list[list[Cell]], found: dict[str, int], kept: list[
         "year_text": year_texts,
         "year": years,
         "indicator_id": _mapped(columns, found, "indicator_id", kept, str.strip),
-        "unit_text": _mapped(columns, found, "unit", kept),
+        "unit_text": units,
         "raw_text": raw_texts,
         "value": numbers,
         "reason": reasons,
         "detail": details,
+        "observation_note": notes,
     }
     return build_raw_table(origin, built, len(kept))
 

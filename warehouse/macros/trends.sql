@@ -2,8 +2,8 @@
     int_values_series; `indicator_limits` must stand before. Growth common to a province and year is not news about a city, so it is taken
     out: R = log value minus the cumulated median growth of the province (of the source's whole table where the province has too few cities,
     disagrees within itself or moves beyond the cap: an error of the whole province would hide itself). The last expression, `residuals`,
-    holds residual (R), step_before (b: R minus R of the value before), step_after (f: R minus R of the value after), both null beyond a gap
-    of `trend.max_gap` years; spike (S with its sign, 0 where b and f disagree), expected_log (P: both neighbours' R back in logs; at an end
+    holds noise (the median size of a series' steps, all cities together), residual (R), step_before (b: R minus R of the value before),
+    step_after (f: R minus R of the value after), both null beyond a gap of `trend.max_gap` years; spike (S with its sign, 0 where b and f disagree), expected_log (P: both neighbours' R back in logs; at an end
     the only neighbour's), is_end. Sums run in the order of years. -#}
 {% macro trend_residual_ctes(source) -%}
     series_limits as (
@@ -121,9 +121,18 @@
         window city_years as (partition by series_no, city_id order by "year")
     ),
 
+    series_noise as (
+        select
+            series_no,
+            {{ exact_median('abs(residual - residual_before)') }} as noise
+        from neighbours
+        group by series_no
+    ),
+
     residuals as (
         select
-            * exclude (residual_before, residual_after, max_gap),
+            neighbours.* exclude (residual_before, residual_after, max_gap),
+            series_noise.noise,
             residual - residual_before as step_before,
             residual - residual_after as step_after,
             case
@@ -134,6 +143,7 @@
             (coalesce(residual_before, residual_after) + coalesce(residual_after, residual_before)) / 2 + trend as expected_log,
             residual_before is null or residual_after is null as is_end
         from neighbours
+        inner join series_noise on neighbours.series_no = series_noise.series_no
     )
 {%- endmacro %}
 

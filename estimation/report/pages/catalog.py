@@ -57,7 +57,7 @@ PAGES = (
         "index",
         result,
         (
-            "primary", "truth", "power", "placebo", "coefficient", "diagnostic", "claim", "gap", "breaks", "without_province",
+            "primary", "truth_coverage", "power", "placebo", "coefficient", "diagnostic", "claim", "gap", "breaks", "without_province",
             "primary_cities", "primary_cohorts",
         ),
     ),
@@ -73,7 +73,7 @@ PAGES = (
             "robust.curve_headline",
         ),
     ),
-    Page("whom", whom, ("coefficient", "channel")),
+    Page("whom", whom, ("coefficient", "channel", "diagnostic")),
     Page(
         "cities",
         cities,
@@ -97,7 +97,8 @@ PAGES = (
         data_page,
         (
             "coverage", "sources", "files", "flags", "flagged_rows", "conflict_causes", "conflict_sources", "conflict_worst", "revisions",
-            "revision_worst", "value_changes", "estimate_changes", "rejected", "gates",
+            "revision_worst", "value_changes", "flag_totals", "flag_changes", "current_changes", "estimate_changes", "rejected", "gates",
+            "gate_rows",
         ),
         styles=("data.css",),
     ),

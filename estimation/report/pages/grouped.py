@@ -9,7 +9,8 @@ from ..cells import Row
 from ..forest import Forest, build_forest
 from .context import Context
 
-CORRELATION, LOGS = "correlation", "logs"
+CORRELATION, LOGS, LEAD = "correlation", "logs", "lead"
+SHARED = (CORRELATION, LOGS, LEAD)
 LOG_OUTCOMES = ("neg_abs_gap_ln_", "mean_ln_", "ln_")
 
 
@@ -34,13 +35,13 @@ def group(page: Context, rows: Iterable[Row], label: Callable[[Row], str]) -> Gr
     for row in rows:
         groups.setdefault(_unit(str(row["outcome"])), []).append(row)
     forests, singles = [], []
-    for unit, own in sorted(groups.items(), key=lambda item: (item[0] not in (CORRELATION, LOGS), item[0])):
+    for unit, own in sorted(groups.items(), key=lambda item: (item[0] not in SHARED, item[0])):
         several = len({row["outcome"] for row in own}) > 1
         labelled = [(_label(page, row, label(row), with_outcome=several), "", row) for row in own]
         if len(own) == 1:
             singles += [(_label(page, row, label(row), with_outcome=True), row) for row in own]
             continue
-        shared = unit in (CORRELATION, LOGS)
+        shared = unit in SHARED
         name = page.words.plain(f"units.of_{unit}") if several else page.words.outcome(str(own[0]["outcome"]))
         forest = build_forest(labelled, name=name, unit=page.words.plain(f"units.{unit}" if shared else "units.own"))
         if forest is not None:
@@ -51,6 +52,8 @@ def group(page: Context, rows: Iterable[Row], label: Callable[[Row], str]) -> Gr
 def _unit(outcome: str) -> str:
     if outcome.startswith("cm_"):
         return CORRELATION
+    if outcome.startswith("lead_"):
+        return LEAD
     return LOGS if outcome.startswith(LOG_OUTCOMES) else outcome
 
 

@@ -19,8 +19,8 @@ ALPHA = 0.05
 BREAK_SHARE = 0.25
 # cities named on the page; the file has all, and the first page stays light with thousands of counties
 MOST_LISTED = 500
-# the warning on calmer or noisier pilots holds this diagnostic
-VARIANCE_RATIO = "pilot_variance_ratio"
+# the key of `estimates.coverage` for the primary test over many economies
+WINDOW = "primary.study_window"
 
 
 def result(page: Context) -> dict[str, Any]:
@@ -67,10 +67,22 @@ def _sure(page: Context, row: Row) -> list[Markup]:
     counts = {name: num(row, f"n_{name}", "int") for name in ("cities", "pilots", "blocks")}
     ends = {"high": num(row, "ci_high", "+3"), "low": num(row, "ci_low", "+3")}
     said = [page.words("result.sure", p=num(row, "p_value", "p"), **counts, **ends)]
-    truth = page.one("truth", spec_id=PRIMARY, term="treated")
-    if page.is_simulated and truth is not None and number(row["ci_low"]) is not None:
-        inside = row["ci_low"] <= truth["truth"] <= row["ci_high"]
-        said.append(page.words(f"result.truth_{'in' if inside else 'out'}", truth=num(truth, "truth", "+3")))
+    if page.is_simulated and number(row["truth"]) is not None and number(row["ci_low"]) is not None:
+        inside = row["ci_low"] <= row["truth"] <= row["ci_high"]
+        said.append(page.words(f"result.truth_{'in' if inside else 'out'}", truth=num(row, "truth", "+3")))
+    return said + _how_often(page)
+
+
+def _how_often(page: Context) -> list[Markup]:
+    """How many intervals hold their truth, here and over many economies, and how often the page would say 'found'; simulated data only."""
+    w, said = page.words, []
+    here = page.one("truth_coverage", scope="this_economy", coefficients="every_coefficient", line="default")
+    if here is not None:
+        said.append(w("result.covers_here", held=num(here, "n_yes", "int"), of=num(here, "n", "int")))
+    over = {row["quantity"]: row for row in page.some("truth_coverage", scope="many_economies", coefficients=WINDOW, line="primary")}
+    if {"truth_in_interval", "found_with_effect", "found_without_effect"} <= set(over):
+        shares = {name: num(row, "share", "%") for name, row in over.items()}
+        said.append(w("result.covers_many", n=num(over["truth_in_interval"], "n", "int"), **shares))
     return said
 
 
@@ -110,9 +122,9 @@ def _caution(page: Context) -> dict[str, Any]:
     else:
         said.append(w("result.no_placebo"))
     ours = [row for row in page.rows("warning") if row["spec_id"] in (HEADLINE, DYNAMICS, PRIMARY, SECOND_WINDOW)]
-    ratio = page.diagnostic(HEADLINE, VARIANCE_RATIO)
-    if ratio is not None and any("variance of pilots" in row["warning"] for row in ours):
-        said.append(w("result.calmer", ratio=num(ratio, "value", "2")))
+    level, level_p = (page.diagnostic(HEADLINE, f"pilot_level_{name}") for name in ("difference", "p"))
+    if level is not None and level_p is not None and level_p["value"] < ALPHA:
+        said.append(w("result.other_kind", difference=num(level, "value", "+3"), p=num(level_p, "value", "p")))
     texts = list(dict.fromkeys(row["warning"] for row in ours))
     return {"said": said, "warnings": texts}
 

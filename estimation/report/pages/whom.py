@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...sample.moderators import SAME_REGRESSOR
 from ..analyses_names import PRIMARY, SECOND_WINDOW
 from ..cells import Row, number
 from ..forest import Forest, build_forest
@@ -14,6 +15,8 @@ from .grouped import Grouped, group
 ALPHA = 0.05
 FIRST_ROWS = 10
 OFFICIAL = "cm_growth_official"
+# outcomes of `radiation` that ask whether a pilot's cycle runs ahead of its partners'
+LEAD = "lead_"
 
 
 def whom(page: Context) -> dict[str, Any]:
@@ -26,8 +29,10 @@ def whom(page: Context) -> dict[str, Any]:
         "differences": _folded(page, differences, "differences_title", correlation),
         "effects": _folded(page, effects, "", correlation),
         "tools": _folded(page, tools, "tools_title", correlation),
-        "mechanisms": _by_outcome(page, "mechanisms"),
-        "radiation": _by_outcome(page, "radiation"),
+        "mechanisms": _by_outcome(page, "mechanisms", lambda outcome: not outcome.startswith(("comove_", "dispersion_"))),
+        "radiation": _by_outcome(page, "radiation", lambda outcome: not outcome.startswith(LEAD)),
+        "lead": _by_outcome(page, "radiation", lambda outcome: outcome.startswith(LEAD)),
+        "same": _same_regressors(page),
         "channels": _channels(page),
         "not_run": [row for row in page.rows("not_run") if row["analysis"] in ("heterogeneity", "mechanisms", "radiation", "policy_tools")],
     }
@@ -63,13 +68,23 @@ def _folded(page: Context, labelled: list[tuple[str, str, Row]], title: str, uni
     return {"first": first, "rest": rest if rest.rows else None}
 
 
-def _by_outcome(page: Context, analysis: str) -> Grouped:
-    rows = [
-        row
-        for row in page.rows("coefficient")
-        if row["analysis"] == analysis and not str(row["outcome"]).startswith(("comove_", "dispersion_"))
-    ]
+def _by_outcome(page: Context, analysis: str, chosen: Callable[[str], bool]) -> Grouped:
+    rows = [row for row in page.rows("coefficient") if row["analysis"] == analysis and chosen(str(row["outcome"]))]
     return group(page, rows, lambda row: _label(page, row))
+
+
+def _same_regressors(page: Context) -> list[str]:
+    """Names of tools whose strengths are one regressor on these texts, so that their rows are one result: a text a group."""
+    others: dict[str, set[str]] = {}
+    for row in page.some("diagnostic", diagnostic=SAME_REGRESSOR):
+        others.setdefault(row["spec_id"], set()).add(row["term"])
+    groups = {
+        frozenset({row["term"].removeprefix("strength:"), *others[row["spec_id"]]})
+        for row in page.rows("coefficient")
+        if row["analysis"] == "policy_tools" and row["spec_id"] in others and row["term"].startswith("strength:")
+    }
+    comma = page.words.plain("label.chinese_list")
+    return [comma.join(page.words.name("classes", tool) for tool in sorted(group)) for group in sorted(groups, key=sorted)]
 
 
 def _channels(page: Context) -> list[Forest]:

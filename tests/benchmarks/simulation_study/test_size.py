@@ -11,8 +11,8 @@ from benchmarks.simulation_study.economies import Economy
 from benchmarks.simulation_study.grid import Cell, Setting
 from benchmarks.simulation_study.run import draw_rows
 from benchmarks.simulation_study.summary import line_rows, rejection
-from warehouse.ingest.simulation.economy import simulate_economies
-from warehouse.ingest.simulation.landing import choose_cities, first_treated_years
+from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
+from warehouse.ingest.simulation.economy import NO_EFFECT, simulate_economies
 
 SEEDS = Path(__file__).parents[3] / "warehouse" / "seeds"
 YEARS = np.arange(2010, 2020)
@@ -29,7 +29,7 @@ def test_default_line_keeps_its_size(capsys) -> None:
 
     def rows_of(seed: int) -> list[dict]:
         rng = np.random.default_rng(seed)
-        made = simulate_economies(province=province, region=region, treated_year=cohort, years=YEARS, effect=0.0, rng=rng)
+        made = simulate_economies(province=province, region=region, treated_year=cohort, years=YEARS, effect=NO_EFFECT, rng=rng)
         return draw_rows(cell, Economy(made.growth_with_pct, made.growth_without_pct, province, cohort), seed)
 
     draws = pd.DataFrame([row for seed in range(1, N_ECONOMIES + 1) for row in rows_of(seed)])

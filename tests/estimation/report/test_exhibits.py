@@ -27,7 +27,8 @@ def estimate_rows(spec_id: str, value: float, **more) -> list[dict]:
     """The default and the permutation line of one coefficient."""
     analysis, outcome, _ = spec_id.split(".")
     row = {"spec_id": spec_id, "analysis": analysis, "estimator": "twfe", "outcome": outcome, "term": "treated", "cohort_year": None}
-    row |= {"event_time": None, "n_obs": 1000, "n_pairs": 100, "n_cities": 20, "n_pilots": 6, "estimate": value, **more}
+    row |= {"event_time": None, "n_obs": 1000, "n_pairs": 100, "n_cities": 20, "n_pilots": 6, "estimate": value}
+    row |= {"p_value_withheld_reason": None, **more}
     default = {"vcov": "province_jackknife", "is_default": True, "std_error": 0.01, "p_value": 0.04}
     drawn = {"vcov": "permutation", "is_default": False, "std_error": None, "p_value": 0.21}
     return [{**row, **line, "ci_low": value - 0.02, "ci_high": value + 0.02} for line in (default, drawn)]
@@ -56,6 +57,7 @@ def build() -> duckdb.DuckDBPyConnection:
     con.execute("create schema estimates")
     con.execute("create schema meta")
     truth = [{"spec_id": "dynamics.cm_growth_official.headline", "term": "event", "cohort_year": None, "event_time": 0, "truth": 0.02}]
+    truth[0]["planted"] = None
     made = {"estimates.estimate": rows, "estimates.diagnostic": quantiles, "estimates.specification": choices, "estimates.truth": truth}
     run = {"run_id": "r", "git_commit": "c", "started_at": "t", "is_simulated": True}
     for name, records in {**made, "meta.run": [run]}.items():

@@ -16,6 +16,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from estimation.analyses import radiation
+from estimation.analyses.catalog import all_specs, primary_specs
+from estimation.analyses.without_p import REASON_BY_MEASURE, why_no_p
 from estimation.report import city_files, language
 from estimation.report.csv_files import guard
 from estimation.report.data import read_report_data
@@ -26,6 +29,7 @@ from estimation.report.queries import QUERIES
 from estimation.report.site import render_site, write_report
 from tests.estimation.report.fabricated import HEADLINE, HOSTILE, changes, full, tables
 from tests.estimation.report.numbers import Numbers, mismatches
+from warehouse.publication.change_queries import CURRENT_CHANGE
 
 SLUGS = ("index", "robust", "whom", "cities", "policy", "data", "methods")
 FIRST_PAGE_BYTES, PAGE_BYTES = 200_000, 1_500_000
@@ -249,6 +253,12 @@ def test_the_first_screen_answers_with_the_primary_test(case: str) -> None:
 
 def test_simulated_is_said_and_the_truth_shown(site, simulated) -> None:
     assert "Simulated: the truth is +0.057 , inside the interval" in Tags(simulated["index.html"]).text.replace("+0.057,", "+0.057 ,")
+    said = Tags(simulated["index.html"]).text.replace(" ;", ";")
+    assert "In this economy the default intervals of 665 of 700 coefficients with a known truth hold it;" in said
+    assert "Over 400 economies drawn the same way the interval of this test holds the truth in 95%" in said
+    assert "would say “found” in 85% of them, and without the planted effect in 5%" in said
+    assert "400 个经济" in Tags(simulated["zh/index.html"]).text
+    assert "coefficients with a known truth" not in Tags(site["index.html"]).text
     for name, page in pages_of(simulated).items():
         assert ("模拟数据" if name.startswith("zh/") else "Simulated data.") in page, name
         assert "<title>[" in page
@@ -354,6 +364,10 @@ def test_the_data_page_shows_what_a_new_edition_changed(site, tmp_path) -> None:
         ["treated", "+0.100", "+0.900", "+8.00", "0.200", "0.035"],
     ]
     assert "1,234" in section
+    words = Tags(section).text
+    assert "block lifted 4,321 3 0" in words and "block newly set 17 0 9" in words
+    assert "block lifted 2,468 12.50 % 50.00 %" in words
+    assert "city 110000 2015" in words
     frames = {name: frame.iloc[:0] if name in changes() else frame for name, frame in tables().items()}
     assert "No estimate moved" in site_of(frames, tmp_path)["data.html"]
 
@@ -450,13 +464,59 @@ def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> 
     assert "没有可显示的城市" in Tags(nothing["zh/cities.html"]).text
 
 
-def test_a_p_value_that_is_withheld_is_a_dash(tmp_path) -> None:
+def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
+    """The estimate stands, interval and p are dashes that say why, and a sentence stands under the table in the page's language."""
+    page, chinese = (site[name].partition('id="others')[2].partition("</details>")[0] for name in ("robust.html", "zh/robust.html"))
+    row = page.partition("alternative_outcomes.comove_growth_wage.headline")[2].partition("</tr>")[0]
+    assert re.sub(r"<[^>]+>", " ", row).split()[-5:] == ["+0.030", "–", "–", "–", "55"]
+    assert html.unescape(row).count(why_no_p("comove")) == 3
+    assert "only the estimate is given, because tests of co-movement and dispersion reject too often" in page
+    assert "共动与离散的检验在毫无效应时拒绝过多" in chinese and why_no_p("comove") not in html.unescape(chinese)
+    table = site["index.html"].partition('<table class="journal">')[2].partition("</table>")[0]
+    assert "tests of co-movement and dispersion reject too often" in table
+    for name in pages_of(site):
+        assert "nan" not in Tags(site[name]).text.lower().split(), name
+
+
+def test_shares_of_the_curve_are_of_specifications_with_a_p(tmp_path) -> None:
     frames = full()
     estimate = frames["estimates.estimate"]
-    frames["estimates.estimate"] = estimate.assign(p_value=estimate["p_value"].where(~estimate["outcome"].str.startswith("comove_")))
-    made = site_of(frames, tmp_path)
-    assert "nan" not in Tags(made["index.html"]).text.lower().split()
-    assert mismatches(database(frames), tmp_path / "report")[1] == []
+    is_one = estimate["spec_id"].eq("specification_curve.cm_growth_official.s0")
+    is_rest = estimate["analysis"].eq("specification_curve") & ~is_one
+    frames["estimates.estimate"] = estimate.assign(p_value=estimate["p_value"].mask(is_rest).mask(is_one, 0.01))
+    said = Tags(site_of(frames, tmp_path)["robust.html"]).text
+    assert "6 specifications" in said and "100% of those with a p exclude zero" in said
+
+
+def test_every_specification_and_every_withheld_measure_has_words() -> None:
+    specs = [*all_specs(), *primary_specs(), *radiation.SPECS]
+    names = {spec.spec_id.rsplit(".", 1)[-1] for spec in specs if spec.analysis != "specification_curve"}
+    assert sorted(name for name in names if name not in language.book()["variants"]) == []
+    assert set(REASON_BY_MEASURE) <= set(language.book()["measures"])
+    outcomes = {spec.outcome for spec in specs}
+    assert [name for name in sorted(outcomes) if language.Words("zh").outcome(name) == name.replace("_", " ")] == []
+
+
+def test_reasons_of_changed_current_values_have_words() -> None:
+    """Every reason that the comparison of publications gives."""
+    given = set(re.findall(r"(?:then|else) '([a-z, ]+)'", CURRENT_CHANGE))
+    assert len(given) >= 10
+    assert given == set(language.book()["current_reasons"])
+
+
+def test_pilots_of_another_kind_are_a_caution() -> None:
+    said = "their mean synchronization with never-pilots stood −0.123"
+    assert said in Tags(first_page(tables(level_p=0.01))).text
+    assert "another kind" not in Tags(first_page(tables())).text
+
+
+def test_the_lead_of_the_cycle_stands_under_radiation_and_one_regressor_is_said(site) -> None:
+    section = site["whom.html"].partition('id="radiation-section"')[2].partition("</section>")[0]
+    levels, _, lead = section.partition('id="h-lead"')
+    assert "radiation.growth_official.own" in levels and "radiation.lead_growth_official.strong" not in levels
+    assert "radiation.lead_growth_official.strong" in lead and "Lead of the cycle" not in levels
+    assert "their rows are one result: talent, tax." in Tags(site["whom.html"]).text
+    assert "各行为同一结果：人才、税收。" in Tags(site["zh/whom.html"]).text
 
 
 def test_event_study_picture_stands_alone() -> None:

@@ -165,3 +165,10 @@ def test_the_studys_form_counts_from_the_calendar_year_on_strong_ties():
         assert (spec.treatment_rule, spec.tie_rule, spec.permutations) == ("calendar_year", "strong", 0)
         assert "conventional" in spec.vcov
     assert set(study_form.DIFFERS) <= {spec.variant for spec in heterogeneity.SPECS}
+
+
+def test_a_tool_that_cannot_be_told_from_another_is_said_to_be_one_with_it():
+    same = {"spec_id": OURS, "diagnostic": "same_regressor_as", "term": "tax", "value": 1.0}
+    row = judged(tables(line(OURS, "permutation", 0.1, 0.01), diagnostics=[same]))
+    assert row["verdict"] == "found" and row["reason"].endswith("the very same regressor as tax: one result under several names")
+    assert "regressor" not in judged(tables(line(OURS, "permutation", 0.1, 0.01)))["reason"]

@@ -15,6 +15,7 @@ from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.fit import PairPanel, fit_panel
 from estimation.sample.marts import Marts
 from estimation.study.run import read_marts, run_study
+from estimation.study.samples import build_group_sample
 from estimation.study.tables import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
@@ -173,6 +174,17 @@ def test_estimate_is_that_of_the_kept_pairs(marts, result, variant: str, tie_rul
         assert rows.loc[line, "std_error"] == pytest.approx(row.std_error, abs=1e-11)
 
 
+def test_a_spec_may_compare_with_pairs_that_are_treated_later(marts, result) -> None:
+    never, later = (points(result.estimate, f"robustness.cm_growth_official.{name}") for name in ("callaway_santanna", "not_yet_treated"))
+    spec = next(spec for spec in SPECS if spec.spec_id == "robustness.cm_growth_official.not_yet_treated")
+    sample = build_group_sample(marts[0], [spec])
+    m = sample.outcomes.index(spec.outcome)
+    panel = dataclasses.replace(sample.panel, y=sample.panel.y[m], cohort=None)
+    alone = fit_panel(panel, estimator="callaway_santanna", control_pairs="not_yet_treated", vcov=(), permutations=0, tie_quantile=0.5)
+    assert later[99] == pytest.approx(alone.estimates[0].estimate, abs=1e-12)
+    assert abs(later[99] - never[99]) > 1e-4
+
+
 def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:
     """Estimators are linear in the outcome: the truth of a spec is its estimate minus the one without the effect on the same sample."""
     truth = compute_truth(*marts, SPECS)
@@ -296,3 +308,23 @@ def test_curve_says_what_it_lacks_once_an_outcome(marts) -> None:
     assert len(lacking) == 1
     assert "cycle_hp_pct" in lacking["reason"].iloc[0]
     assert len(run_study(dataclasses.replace(marts[0], city_years=None), [], curve=curve_specs()).not_run) == 16
+
+
+def test_tools_that_are_one_regressor_are_said_to_be_one(marts) -> None:
+    """Taxes in the same places as trade facilitation, three times as strong: in units of their means the same; talent stands alone."""
+    strengths = marts[0].strengths
+    trade = strengths[strengths["tool"] == "trade_facilitation"]
+    tax = trade.assign(tool_class="environment", tool="tax", strength=3 * trade["strength"])
+    alike = dataclasses.replace(marts[0], strengths=pd.concat([strengths[strengths["tool"] != "tax"], tax], ignore_index=True))
+    names = {"trade_facilitation": "demand_trade_facilitation", "tax": "environment_tax", "talent": "supply_talent"}
+    ids = {tool: f"policy_tools.cm_growth_official.{variant}" for tool, variant in names.items()}
+    specs = [spec for spec in all_specs() if spec.spec_id in ids.values()]
+    for of_marts, same in ((alike, {"trade_facilitation": "tax", "tax": "trade_facilitation"}), (marts[0], {})):
+        found = run_study(of_marts, specs, permutations=0)
+        rows = found.diagnostic[found.diagnostic["diagnostic"] == "same_regressor_as"]
+        assert dict(zip(rows["spec_id"], rows["term"], strict=True)) == {ids[tool]: other for tool, other in same.items()}
+        said = found.warning[found.warning["warning"].str.contains("one result under several names")]
+        assert set(said["spec_id"]) == {ids[tool] for tool in same}
+    # the two rows are one result
+    points = run_study(alike, specs, permutations=0).estimate.drop_duplicates("spec_id").set_index("spec_id")["estimate"]
+    assert points[ids["tax"]] == pytest.approx(points[ids["trade_facilitation"]])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.commands import refresh as command
 from orchestration.home import Home, hold_lock
 from tests.orchestration.conftest import refresh
 
@@ -31,3 +32,22 @@ def test_settings_that_make_no_sense_end_with_2(tmp_path: Path, environment: dic
     run = refresh(tmp_path / "home", **environment)
     assert run.code == 2
     assert expected in run.last_line
+
+
+def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(tmp_path: Path, monkeypatch, capsys) -> None:
+    from warehouse.ingest.layouts import load_layouts
+
+    (tmp_path / "layouts").mkdir()
+    (tmp_path / "layouts" / "a.yml").write_text(
+        "source_id: a\ndescription: x\ntables:\n  - files: [x]\n    palce: {level: city}\n", encoding="utf-8"
+    )
+    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(command, "_refresh", lambda *_: load_layouts(tmp_path / "layouts"))
+    assert command.refresh(None) == 2
+    said = capsys.readouterr().out.splitlines()
+    assert any("a.yml, line 5: tables.0.palce: this key is not known" in line and "did you mean place?" in line for line in said)
+    assert any(
+        "a.yml, line 4: tables.0.year: expected this key; found nothing; every key is described in docs/layouts.md" in line for line in said
+    )
+    assert said[-1].startswith("citysync: exit 2: layout files that can be read were expected; 3 places named above")
+    assert not any("Traceback" in line for line in said)

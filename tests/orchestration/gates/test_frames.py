@@ -36,16 +36,27 @@ def make_values(n_cities: int = 30, years: range = range(2010, 2016)) -> pd.Data
     return pd.concat([frame.assign(edition_year=2015), frame.assign(edition_year=2016)]).assign(**source).reset_index(drop=True)
 
 
-JUDGED = ("indicator_year", "yearly_change", "identity", "edition", "freshness")
+JUDGED = ("indicator_of_source", "indicator_year", "yearly_change", "identity", "edition", "edition_overlap", "delivered", "freshness")
 
 
-def judge_staging(tmp_path: Path, values: pd.DataFrame) -> GateResult:
-    """The rules of the staging suite that judge coverage, change, identities, editions and freshness, on the models of their gate."""
+NOT_TAKEN = ("source_id", "edition_year", "file_name", "indicator_id", "sheet_name", "cell_ref", "unit_text", "reason")
+
+
+def judge_staging(tmp_path: Path, values: pd.DataFrame, rejected: pd.DataFrame | None = None) -> GateResult:
+    """The rules of the staging suite that judge coverage, change, identities, editions, freshness and what was turned away, on the models
+    of their gate."""
     with duckdb.connect(str(tmp_path / "citysync.duckdb")) as con:
         con.execute("create schema intermediate; create schema seeds")
-        con.register("values_frame", values)
-        con.execute("create table intermediate.int_raw_observations as select * from values_frame")
-        con.execute("create table seeds.indicator_catalog as select distinct indicator_id, 'level' as kind from values_frame")
+        con.register("values_frame", values.assign(observation_id=range(len(values))))
+        taken = "*, null::varchar as sheet_name, 'B' || observation_id as cell_ref, 'unit' as unit_delivered"
+        con.execute(f"create table intermediate.int_raw_observations as select {taken} from values_frame")
+        bounds = "'level' as kind, 'cny_100m' as canonical_unit, 0.0 as min_value, 1e9 as max_value"
+        con.execute(f"create table seeds.indicator_catalog as select distinct indicator_id, {bounds} from values_frame")
+        empty = ", ".join(f"null::{'int' if name == 'edition_year' else 'varchar'} as {name}" for name in NOT_TAKEN)
+        con.execute(f"create table intermediate.int_raw_rejections as select {empty} limit 0")
+        if rejected is not None:
+            con.register("rejected_frame", rejected)
+            con.execute("insert into intermediate.int_raw_rejections by name select * from rejected_frame")
     models = [f"gate_staging__{dataset}" for dataset in JUDGED]
     run_dbt(["run", "--select", *models], tmp_path, tmp_path / "dbt_target")
     with duckdb.connect(str(tmp_path / "citysync.duckdb")) as con:
@@ -79,6 +90,15 @@ def sector_in_another_unit(values: pd.DataFrame) -> pd.DataFrame:
     return values.assign(value=values["value"].where(values["indicator_id"] != SECTORS[1], values["value"] * 10_000))
 
 
+def later_edition_with_a_shifted_column(values: pd.DataFrame) -> pd.DataFrame:
+    """The first edition lies outside an edition folder; in the second every sector belongs to the next row."""
+    moved = (values["edition_year"] == 2016) & values["indicator_id"].isin(SECTORS)
+    shifted = values[moved].groupby(["year", "indicator_id"])["value"].transform(lambda column: np.roll(column, 1))
+    return values.assign(
+        value=values["value"].mask(moved, shifted), edition_year=values["edition_year"].where(values["edition_year"] == 2016)
+    )
+
+
 EXPECTED = {
     "staging_year_complete": drop_block,
     "staging_year_level": wrong_unit_year,
@@ -96,7 +116,34 @@ def test_what_a_delivery_lacks_is_named_and_a_clean_source_is_not(tmp_path: Path
         assert damage.__name__ in bad.loc[check, "sample_rows"]
     assert POPULATION in bad.loc["staging_fresh", "sample_rows"]
     assert not bad["sample_rows"].str.contains("sound").any()
-    assert list(bad.index[bad["severity"] == "stop"]) == ["staging_identity_gross"]
+    assert sorted(bad.index[bad["severity"] == "stop"]) == ["staging_edition_overlap_gross", "staging_identity_gross"]
+    assert "shuffled_edition" in bad.loc["staging_edition_overlap_gross", "sample_rows"]
+
+
+def test_a_shifted_column_of_a_new_edition_stops_though_older_files_are_right(tmp_path: Path) -> None:
+    result = judge_staging(tmp_path, later_edition_with_a_shifted_column(make_values(60)))
+    stops = result.failed_stops.set_index("check_id")["sample_rows"]
+    assert "edition_year=2016" in stops["staging_identity_gross"] and "failing_share_large" in stops["staging_identity_gross"]
+    assert all(name in stops["staging_edition_overlap_gross"] for name in SECTORS)
+    assert all(name in stops["staging_edition_likeness_gross"] for name in SECTORS)
+    assert GDP not in stops["staging_edition_overlap_gross"]
+
+
+def test_a_wholly_rejected_indicator_unit_or_column_stops(tmp_path: Path) -> None:
+    """Two indicators of the newest edition have a unit that no look-up knows; one of them had another before, the other none."""
+    values = make_values()
+    lost = (values["edition_year"] == 2016) & (values["indicator_id"] == POPULATION)
+    rejected = values[lost].assign(file_name="g.csv", sheet_name=None, unit_text="万人(不含", reason="unknown_unit")
+    rejected["cell_ref"] = [f"F{k + 2}" for k in range(len(rejected))]
+    never_taken = rejected.assign(indicator_id="births_10k", cell_ref=rejected["cell_ref"].str.replace("F", "G"))
+    result = judge_staging(tmp_path, values[~lost], pd.concat([rejected, never_taken])[list(NOT_TAKEN)])
+    assert list(result.failed_stops["check_id"]) == ["staging_delivered_taken"]
+    failing = result.rows.loc[result.rows["check_id"] == "staging_delivered_taken", "failing_row"]
+    for part in ("indicator", "unit", "column"):
+        assert sum(f"part={part} " in row for row in failing) == 2
+    assert any("indicator_id=births_10k" in row and "reason=unknown_unit" in row for row in failing)
+    shares = result.rows.loc[result.rows["check_id"] == "staging_rejected_share", "failing_row"]
+    assert any("births_10k" in row for row in shares)
 
 
 def test_the_seed_turns_a_warning_into_a_stop(tmp_path: Path) -> None:
@@ -137,6 +184,22 @@ def test_each_coefficient_has_the_default_line_that_it_can_have(tmp_path: Path) 
         "unmarked",
         "placebo",
     }
+
+
+def test_inference_beside_the_reason_why_it_is_withheld_stops_the_run(tmp_path: Path) -> None:
+    """Two rows with a reason: one has the estimate alone, the other kept its interval."""
+    columns = "outcome text, estimate double, std_error double, ci_low double, ci_high double, p_value double, n_obs int, n_pairs int, "
+    with duckdb.connect() as con:
+        con.execute("create schema estimates")
+        con.execute(ESTIMATE + columns + "n_cities int, n_pilots int, p_value_withheld_reason text)")
+        insert = "insert into estimates.estimate by name select 's' as spec_id, 'city' as vcov, 0.1 as estimate"
+        for row in (("bare", None, "why"), ("kept", 0.05, "why"), ("free", 0.05, None)):
+            con.execute(f"{insert}, ? as term, ? as ci_low, ? as p_value_withheld_reason", list(row))
+        frames = {"estimate": con.execute(sql.ESTIMATE).df()}
+    rules = [rule for rule in RULES["estimates"] if rule.check_id == "estimates_withheld"]
+    result = run_gate("estimates", rules, frames, tmp_path / "work", tmp_path / "docs")
+    (row,) = result.results.to_dict("records")
+    assert not result.passed and row["unexpected_count"] == 1 and "term=kept" in row["sample_rows"]
 
 
 @pytest.mark.parametrize(("stage", "check_id"), [("marts", "marts_finite"), ("estimates", "estimates_finite")])

@@ -187,7 +187,7 @@ CASES: dict[str, tuple[Files, Outcome]] = {
     "true for a number": (value(True), NOT_A_NUMBER),
     "date for a number": (value(datetime.date(2015, 1, 1)), NOT_A_NUMBER),
     "words for a number": (text_value("约5"), NOT_A_NUMBER),
-    "unit in the cell": (text_value("5万元"), NOT_A_NUMBER),
+    "another unit in the cell": (text_value("5亿元"), NOT_A_NUMBER),
     "per cent in the cell": (text_value("5%"), NOT_A_NUMBER),
     "decimal comma": (text_value("5,97"), NOT_A_NUMBER),
     "two decimal points": (text_value("0.0.20"), NOT_A_NUMBER),

@@ -16,9 +16,13 @@ SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("source_id: panel", "source_id: Panel", "panel.yml: source_id: .*found 'Panel'"),
-        ("description:", "descripton:", "panel.yml: descripton: this key is not known; allowed here: source_id, description"),
-        ("level: city", "level: county", "tables.0.place.level: Input should be 'city', 'province' or 'country'; found 'county'"),
+        ("source_id: panel", "source_id: Panel", "panel.yml, line 2: source_id: .*found 'Panel'"),
+        (
+            "description:",
+            "descripton:",
+            "panel.yml, line 3: descripton: this key is not known; allowed here: source_id.*did you mean description",
+        ),
+        ("level: city", "level: county", "line 12: tables.0.place.level: expected 'city', 'province' or 'country'; found 'county'"),
         ("level: city,", "level: city, kind: a,", "tables.0.place.kind: this key is not known; allowed here: level, code, name"),
         ("optional: true", "optinal: true", "tables.0.indicators.1.optinal: this key is not known; allowed here: .*unit_column"),
         ("{column: 年份}", "{column: 年份, columns: '(x)'}", "tables.0.year: .*give either column"),
@@ -33,9 +37,9 @@ SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
             "left_out_where: {column: 年份, matches: '(', reason: too old}",
             "left_out_where.matches: .*not a regular expression",
         ),
-        ("find: [年份, 城市]", "row: 0", "tables.0.header.row: Input should be greater than or equal to 1"),
+        ("find: [年份, 城市]", "row: 0", "tables.0.header.row: expected a number greater than or equal to 1"),
         ("find: [年份, 城市]", "search_rows: 5", "give either row .a number. or find"),
-        ("source_id: panel", "source_id: [", "panel.yml: expected YAML"),
+        ("source_id: panel", "source_id: [", "panel.yml, line 4: expected YAML"),
     ],
 )
 def test_an_invalid_layout_names_file_key_and_what_is_allowed(old, new, message):
@@ -64,7 +68,7 @@ def test_a_layout_is_a_mapping(text):
 
 def test_a_layout_is_named_as_its_source(tmp_path):
     (tmp_path / "other.yml").write_text(LAYOUT_YAML, encoding="utf-8")
-    with pytest.raises(LayoutError, match=r"other.yml: source_id: expected 'other'"):
+    with pytest.raises(LayoutError, match=r"other.yml, line 1: source_id: expected 'other'"):
         load_layouts(tmp_path)
 
 

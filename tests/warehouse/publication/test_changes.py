@@ -5,11 +5,11 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from warehouse.publication.changes import change_lines, compare
+from warehouse.publication.changes import TABLES, change_lines, compare
 
 OBSERVATION = (
     "source_id text, indicator_id text, place_level text, city_id int, year int, value double, edition_year int, "
-    "file_name text, row_no int, col_no int, quality_flag text, is_current boolean"
+    "file_name text, row_no int, col_no int, quality_flag text, is_current boolean, quality_rule text"
 )
 ESTIMATE = (
     "spec_id text, term text, cohort_year int, event_time int, vcov text, is_default boolean, estimate double, "
@@ -26,15 +26,17 @@ def con():
         for catalog in ("memory", "previous"):
             for schema, table, columns in (("marts", "fct_indicator_observation", OBSERVATION), ("estimates", "estimate", ESTIMATE)):
                 connection.execute(f"create schema {catalog}.{schema}; create table {catalog}.{schema}.{table}({columns})")
+            connection.execute(f"create table {catalog}.marts.dim_indicator as select 'g' as indicator_id, 0.00005 as revision_tolerance")
             connection.execute(f"create schema {catalog}.meta; create table {catalog}.meta.run as select 'old' as run_id")
         yield connection
 
 
-def deliver(con: duckdb.DuckDBPyConnection, catalog: str, rows: list[tuple]) -> None:
+def deliver(con: duckdb.DuckDBPyConnection, catalog: str, rows: list[tuple], source: str = "a", rule: str | None = None) -> None:
     """Rows of (city, year, value, edition, flag, is_current)."""
     for row in rows:
         con.execute(
-            f"insert into {catalog}.marts.fct_indicator_observation values ('a', 'g', 'city', ?, ?, ?, ?, 'f', 1, 1, ?, ?)", list(row)
+            f"insert into {catalog}.marts.fct_indicator_observation values (?, 'g', 'city', ?, ?, ?, ?, 'f', 1, 1, ?, ?, ?)",
+            [source, *row, rule],
         )
 
 
@@ -66,11 +68,57 @@ def test_estimates_that_moved_came_or_went_are_listed(con) -> None:
     assert f"  {HEADLINE}: 1.0000 -> 1.5000 (+1.00 old standard errors)" in change_lines(con)
 
 
-def test_a_first_publication_has_both_tables_empty(con) -> None:
+def test_a_first_publication_has_every_table_empty(con) -> None:
     deliver(con, "memory", [(1, 2010, 100.0, 2018, "ok", True)])
     compare(con, None)
-    assert con.execute("select (select count(*) from meta.publication_change), (select count(*) from meta.estimate_change)").fetchone() == (
-        0,
-        0,
-    )
+    assert [con.execute(f"select count(*) from {table}").fetchone()[0] for table in TABLES] == [0] * len(TABLES)
     assert change_lines(con) == []
+
+
+def test_rounding_is_no_revision(con) -> None:
+    deliver(con, "previous", [(1, 2010, 0.3, None, "ok", True), (2, 2010, 44.9, None, "ok", True), (3, 2010, 44.9, None, "ok", True)])
+    deliver(
+        con, "memory", [(1, 2010, 0.1 + 0.2, None, "ok", True), (2, 2010, 44.90004, None, "ok", True), (3, 2010, 45.0, None, "ok", True)]
+    )
+    compare(con, "previous")
+    assert con.execute("select n_revised, n_current_changed from meta.publication_change").fetchall() == [(1, 1)]
+    assert con.execute("select reason, n_values from meta.current_change").fetchall() == [("revised", 1)]
+
+
+def test_a_removed_source_is_the_cause_of_its_values_going(con) -> None:
+    deliver(con, "previous", [(1, 2010, 100.0, None, "ok", True)], source="b")
+    for catalog, current in (("previous", False), ("memory", True)):
+        deliver(con, catalog, [(1, 2010, 104.0, None, "ok", current)])
+    compare(con, "previous")
+    assert con.execute("select source_id, source_change from meta.publication_change order by 1").fetchall() == [
+        ("a", "kept"),
+        ("b", "removed"),
+    ]
+    found = con.execute("select old_source_id, new_source_id, reason, round(median_relative_change, 6) from meta.current_change").fetchall()
+    assert found == [("b", "a", "source removed", 0.04)]
+    assert "  b: removed from the landing with its 1 values; 1 current values changed" in change_lines(con)
+
+
+def test_a_block_that_falls_beside_a_new_source_is_a_warning(con) -> None:
+    deliver(con, "previous", [(1, 2010, 900.0, None, "blocked", False)], rule="spike")
+    deliver(con, "previous", [(1, 2010, 100.0, None, "ok", True)], source="b")
+    deliver(con, "memory", [(1, 2010, 900.0, None, "ok", True)])
+    deliver(con, "memory", [(1, 2010, 100.0, None, "ok", False)], source="b")
+    deliver(con, "memory", [(1, 2010, 901.0, None, "ok", False)], source="copy")
+    compare(con, "previous")
+    columns = "change, source_id, quality_rule, n_values, n_became_current, first_value, new_source_ids"
+    assert con.execute(f"select {columns} from meta.flag_change").fetchall() == [("lifted", "a", "spike", 1, 1, "city 1 2010", "copy")]
+    assert con.execute("select reason from meta.current_change").fetchall() == [("block lifted",)]
+    lines = change_lines(con)
+    assert "  flags: 1 blocks lifted, 0 newly set (meta.flag_change)" in lines
+    warning = next(line for line in lines if line.startswith("  warning: 1 values of a, g, that spike blocked are no longer blocked"))
+    assert "1 of them are current now, first city 1 2010; new beside them: copy" in warning
+
+
+def test_a_flag_newly_set_is_listed_without_a_warning(con) -> None:
+    deliver(con, "previous", [(1, 2010, 900.0, None, "ok", True)])
+    deliver(con, "memory", [(1, 2010, 900.0, None, "blocked", False)], rule="outvoted")
+    compare(con, "previous")
+    assert con.execute("select change, quality_rule, n_ceased_current from meta.flag_change").fetchall() == [("set", "outvoted", 1)]
+    assert con.execute("select reason from meta.current_change").fetchall() == [("nothing left after a block",)]
+    assert not [line for line in change_lines(con) if "warning" in line]

@@ -8,14 +8,26 @@ import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from functools import lru_cache
+from typing import NamedTuple
+
+from warehouse.ingest.cells.marks import has_marks, is_circled, split_mark
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
-DEFAULT_MISSING = ("", "-", "--", "—", "——", "…", "……", "NA", "NaN")
+DEFAULT_MISSING = (
+    "", "-", "--", "—", "——", "…", "……", "NA", "NaN",
+    "---", "―", "――", "─", "──", "–", "−", "..", ".", "N/A", "n/a", "n.a.", "nan", "null", "NULL", "None",
+    "缺", "缺失", "暂缺", "暂无", "无数据",
+)  # fmt: skip
 #: Key of ``sheet_indicators`` of a layout for any sheet, also that of a file without sheets.
 ANY_SHEET = "*"
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]*)?")
+# a group of thousands never begins with a zero: 0,123 is a decimal comma or a slip
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]*)?")
+_WITH_COMMA = re.compile(r"([+-]?(?:[0-9]+|[1-9][0-9]{0,2}(?:([. ])[0-9]{3})(?:\2[0-9]{3})*|(?=,[0-9])))(?:,([0-9]*))?")
+_RATIOS = ("%", "‰")
+#: Units of a column in which a cell may state per cent or per mille itself.
+_RATIO_UNITS = frozenset({"%", "‰", "pct", "percent", "percentage", "permille", "ratio"})
 _YEAR = re.compile(r"([0-9]{4})(?:\.0+)?年?")
 _SPACE = re.compile(r"(?:\s|_x000D_|\u200b|\ufeff)+")
 _MINUS = str.maketrans({"−": "-", "﹣": "-", "–": "-"})
@@ -58,11 +70,14 @@ def is_blank_row(cells: Sequence[object]) -> bool:
 def parse_number(text: str) -> float | None:
     """Number in a text, or None; full-width digits and thousands separators are understood, words and infinities are not.
 
-    >>> parse_number("３，６６３.5"), parse_number("约12"), parse_number("1_000")
-    (3663.5, None, None)
+    >>> parse_number("３，６６３.5"), parse_number("约12"), parse_number("1_000"), parse_number("23014①")
+    (3663.5, None, None, None)
     """
     plain = text.strip()
     if not plain.isascii():
+        # a mark of a note becomes a digit in NFKC: 23014① would be 230141
+        if has_marks(plain):
+            return None
         plain = unicodedata.normalize("NFKC", plain).strip().translate(_MINUS)
     if not _NUMBER.fullmatch(plain):
         if not _GROUPED.fullmatch(plain):
@@ -70,6 +85,52 @@ def parse_number(text: str) -> float | None:
         plain = plain.replace(",", "").replace(" ", "")
     number = float(plain)
     return number if math.isfinite(number) else None
+
+
+class ReadNumber(NamedTuple):
+    """A number with the mark of a note behind it and the unit that the cell itself states, each None where there is none."""
+
+    number: float
+    mark: str | None = None
+    unit: str | None = None
+
+
+def read_number(text: str, *, unit: str | None = None, decimal_comma: bool = False) -> ReadNumber | None:
+    """Number of a text as a person reads it, with mark and unit, or None.
+
+    Parameters
+    ----------
+    text : str
+    unit : str, optional
+        Unit of the column: where it stands behind the number too, it is no other text. A per cent or per mille sign is read too, unless
+        the column has a unit that is none.
+    decimal_comma : bool
+        Whether the comma separates decimals and the point thousands.
+
+    >>> read_number("23014①"), read_number("12.5%").unit, read_number("12亿元", unit="亿元").number, read_number("12.5", decimal_comma=True)
+    (ReadNumber(number=23014.0, mark='①', unit=None), '%', 12.0, None)
+    """
+    body, mark = split_mark(text)
+    if has_marks(body):
+        return None
+    plain = unicodedata.normalize("NFKC", body).strip()
+    stated = plain[-1:] if plain.endswith(_RATIOS) else None
+    if stated and unit and normal_header(unit).lower() not in _RATIO_UNITS:
+        return None
+    if stated:
+        plain = plain[:-1].rstrip()
+    elif unit and plain.endswith(own := unicodedata.normalize("NFKC", unit).strip()):
+        plain = plain.removesuffix(own).rstrip()
+    number = _number_with_comma(plain.translate(_MINUS)) if decimal_comma else parse_number(plain)
+    return None if number is None or not math.isfinite(number) else ReadNumber(number, mark, stated)
+
+
+def _number_with_comma(plain: str) -> float | None:
+    match = _WITH_COMMA.fullmatch(plain)
+    if match is None:
+        return None
+    whole = match.group(1).replace(".", "").replace(" ", "")
+    return float(f"{whole}.{match.group(3) or ''}" if whole not in ("", "+", "-") else f"{whole}0.{match.group(3)}")
 
 
 def cell_number(cell: object) -> float | None:
@@ -85,8 +146,9 @@ def cell_number(cell: object) -> float | None:
 
 @lru_cache(maxsize=4096)
 def parse_year(text: str) -> int | None:
-    """Year 1900..2100 from a text such as 2015, 2015.0, ２０１５ or 2015年, or None."""
-    match = _YEAR.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    """Year 1900..2100 from a text such as 2015, 2015.0, ２０１５, 2015年 or 2015① (a mark of a note), or None."""
+    body = split_mark(text)[0]
+    match = None if has_marks(body) else _YEAR.fullmatch(unicodedata.normalize("NFKC", body).strip())
     if match is None:
         return None
     year = int(match.group(1))
@@ -102,7 +164,9 @@ def code_text(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def normal_header(text: str) -> str:
-    """Header without white space and line breaks, full-width signs made half-width: （亿元） becomes (亿元)."""
+    """Header without white space, line breaks and circled marks of notes, full-width signs made half-width: （亿元）① becomes (亿元)."""
+    if not text.isascii():
+        text = "".join(sign for sign in text if not is_circled(sign))
     return _SPACE.sub("", unicodedata.normalize("NFKC", text))
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.ingest.cells.cell_values import cell_number, cell_text, is_blank, is_missing
+from warehouse.ingest.cells.cell_values import ReadNumber, cell_number, cell_text, is_blank, is_missing, read_number
 from warehouse.ingest.cells.coded_texts import CodedTexts
 
 # Between these sizes Arrow spells a double as Python does; outside, exponents differ.
@@ -30,11 +30,48 @@ class FilledCells:
     texts : pyarrow.Array of string, length n
     numbers : ndarray of float, shape (n,)
         NaN where a cell is no number.
+    notes, units : dict of int to str
+        The mark behind a number, and the unit that a cell states itself, by place in ``texts``; few cells have any.
     """
 
     positions: np.ndarray
     texts: pa.Array
     numbers: np.ndarray
+    notes: dict[int, str] = field(default_factory=dict)
+    units: dict[int, str] = field(default_factory=dict)
+
+
+def read_marked(filled: FilledCells, cells: Sequence[object], unit: str | None, *, decimal_comma: bool = False) -> FilledCells:
+    """The same cells with the numbers that only a second look finds: behind them stand the mark of a note, a per cent sign, the unit.
+
+    Parameters
+    ----------
+    filled : FilledCells
+    cells : sequence
+        The column that it was made from.
+    unit : str or None
+        Unit of the column.
+    decimal_comma : bool
+        Whether the texts of this column write 1.234,5; its numbers of a workbook are numbers all the same.
+    """
+    doubtful = np.flatnonzero(np.isnan(filled.numbers))
+    if decimal_comma:
+        doubtful = np.array([i for i, place in enumerate(filled.positions.tolist()) if cells[place].__class__ is str], np.int64)
+    if not len(doubtful):
+        return filled
+    numbers, notes, units, known = filled.numbers.copy(), {}, {}, {}
+    for i, text in zip(doubtful.tolist(), filled.texts.take(pa.array(doubtful)).to_pylist(), strict=True):
+        if cells[filled.positions[i]].__class__ is not str:
+            continue
+        if text not in known:
+            known[text] = read_number(text, unit=unit, decimal_comma=decimal_comma)
+        found: ReadNumber | None = known[text]
+        numbers[i] = math.nan if found is None else found.number
+        if found is not None and found.mark:
+            notes[i] = found.mark
+        if found is not None and found.unit:
+            units[i] = found.unit
+    return replace(filled, numbers=numbers, notes=notes, units=units)
 
 
 def filled_cells(cells: Sequence[object], missing: Collection[str]) -> FilledCells:

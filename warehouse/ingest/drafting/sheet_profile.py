@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from warehouse.ingest.cells.cell_values import cell_number, cell_text, code_text, is_blank, normal_header, parse_year
 from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.sheets.bindings import join_headers
+from warehouse.ingest.place_names import place_key
+from warehouse.ingest.sheets.finder import join_headers
 
 _HEADER_SEARCH = 30
 _SAMPLE = 400
@@ -17,10 +18,12 @@ _YEAR_HEADER = r"([12][0-9]{3})(?:\.0)?年?"
 
 @dataclass(frozen=True)
 class Places:
-    """Known spellings and codes: spelling in lower case without white space to level, code to level."""
+    """Known spellings and codes: spelling in lower case without white space to level, code to level, and by level both to the place."""
 
     names: Mapping[str, str]
     codes: Mapping[str, str]
+    ids_of_names: Mapping[str, Mapping[str, int]]
+    ids_of_codes: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,10 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
     headers = _headers(grid, header_row, header_rows)
     columns = {col: _column(grid, header_row + header_rows, col) for col, header in enumerate(headers) if header}
     columns = {col: cells for col, cells in columns.items() if cells}
-    code_col, code_level = _best(columns, lambda cell: places.codes.get(_six_digits(cell)), 0.6)
-    name_col, name_level = _best({c: v for c, v in columns.items() if c != code_col}, lambda cell: places.names.get(_key(cell)), 0.5)
+    code_col, code_level = _best(columns, lambda cell: places.codes.get(six_digits(cell)), 0.6)
+    name_col, name_level = _best(
+        {c: v for c, v in columns.items() if c != code_col}, lambda cell: places.names.get(place_spelling(cell)), 0.5
+    )
     used = {code_col, name_col}
     year_col = None if across is not None else _year_column(columns, headers, used)
     others = [col for col in columns if col not in used and col != year_col]
@@ -109,12 +114,12 @@ def _share(cells: list[object], holds: object) -> float:
 
 def _best(columns: dict[int, list[object]], level_of: object, least: float) -> tuple[int | None, str | None]:
     """Column most of whose cells are known places, the first where several are, and the commonest level there."""
-    best, best_share = None, least
-    for col, cells in columns.items():
-        share = _share(cells, level_of)
-        is_finer = best is not None and share >= least and _distinct(cells) > 3 * _distinct(columns[best])
-        if share > best_share or is_finer:
-            best, best_share = col, share
+    shares = {col: share for col, cells in columns.items() if (share := _share(cells, level_of)) >= least}
+    # the first of equals; a province beside every city is known in every row, and still the cities are meant
+    best = max(shares, key=lambda col: (shares[col], -col), default=None)
+    finest = max(shares, key=lambda col: (_distinct(columns[col]), -col), default=None)
+    if best is not None and _distinct(columns[finest]) > 3 * _distinct(columns[best]):
+        best = finest
     if best is None:
         return None, None
     levels = [level for cell in columns[best] if (level := level_of(cell))]
@@ -136,11 +141,12 @@ def _year_column(columns: dict[int, list[object]], headers: list[str], used: set
     return -max(good)[2] if good else None
 
 
-def _key(cell: object) -> str:
-    return re.sub(r"\s+", "", cell_text(cell)).lower()
+def place_spelling(cell: object) -> str:
+    """A name as the seeds spell it: lower case, simplified characters, no white space, no mark of a note."""
+    return place_key(cell_text(cell))
 
 
-def _six_digits(cell: object) -> str:
+def six_digits(cell: object) -> str:
     """Code as six digits; four digits are the beginning of it."""
     code = code_text(cell_text(cell))
     return code + "00" if re.fullmatch(r"[0-9]{4}", code) else code

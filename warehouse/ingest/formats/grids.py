@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -245,5 +246,13 @@ def check_nested(schema: pa.Schema) -> None:
 
 
 def _read_stata(data: bytes) -> tuple[list[str], list[list[Cell]]]:
-    frame = load_pandas().read_stata(io.BytesIO(data), convert_categoricals=False, convert_dates=False)
-    return [str(name) for name in frame.columns], [frame[name].tolist() for name in frame.columns]
+    # a labelled value is read as Stata shows it: the name of a city, not its number in a list
+    with load_pandas().read_stata(io.BytesIO(data), convert_categoricals=False, convert_dates=False, iterator=True) as reader:
+        frame = reader.read()
+        labels, named = reader.value_labels(), dict(zip(frame.columns, reader._lbllist, strict=True))
+    columns = [_labelled(frame[name].tolist(), labels.get(named[name], {})) for name in frame.columns]
+    return [str(name) for name in frame.columns], columns
+
+
+def _labelled(cells: list[Cell], labels: Mapping[object, str]) -> list[Cell]:
+    return [labels.get(cell, cell) for cell in cells] if labels else cells

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
@@ -36,6 +36,7 @@ _ERROR = re.compile(rb't="e"')
 _FORMULA_WITH_RESULT = re.compile(rb"<f(?![\w])[^<>]*(?:/>|>[^<]*</f>)<v>[^<]|<f\w")
 _VALUE = re.compile(rb"<(?:v|is)\b[^>]*>(.*?)</(?:v|is)>", re.DOTALL)
 _SHARED = re.compile(rb'<c [^<>]*t="s"[^<>]*><v>([0-9]{1,9})</v>')
+_SHARED_AT = re.compile(rb'<c r="([A-Z]+)([0-9]+)"[^<>]*t="s"[^<>]*><v>([0-9]{1,9})</v>')
 # an error cell is found by its attribute, so that attributes matter where there is an error; addresses are looked at in any case
 _OTHER_ATTRIBUTES = (b"='", b' ="', b'= "', b"=\n", b"=\t")
 _PREFIXED = re.compile(rb":(?:c|row|f|v|is)[\s/>]")
@@ -43,15 +44,21 @@ _PREFIXED = re.compile(rb":(?:c|row|f|v|is)[\s/>]")
 
 @dataclass
 class SheetScan:
-    """Largest row and column of any cell (0 without cells), lost cells by 1-based address, and how often each shared text is named."""
+    """Largest row and column of any cell (0 without cells), lost cells by 1-based address, and how often each shared text is named.
+
+    ``styled`` holds style and stored number of the cells whose style was asked for, ``named`` the shared text of those that name one that
+    was asked for, by 1-based address.
+    """
 
     last_row: int = 0
     last_col: int = 0
     lost: LostCells = field(default_factory=dict)
     shared: Counter[int] = field(default_factory=Counter)
+    styled: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
+    named: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
-def scan_sheet(sheet: bytes, sheet_name: str, *, with_texts: bool) -> SheetScan:
+def scan_sheet(sheet: bytes, sheet_name: str, *, with_texts: bool, styles: Collection[str] = (), texts: Collection[int] = ()) -> SheetScan:
     """Look at a worksheet.
 
     Parameters
@@ -62,6 +69,10 @@ def scan_sheet(sheet: bytes, sheet_name: str, *, with_texts: bool) -> SheetScan:
         For messages.
     with_texts : bool
         Whether shared texts are counted.
+    styles : collection of str
+        Styles whose numbers are asked for.
+    texts : collection of int
+        Shared texts whose cells are asked for.
 
     Raises
     ------
@@ -70,7 +81,7 @@ def scan_sheet(sheet: bytes, sheet_name: str, *, with_texts: bool) -> SheetScan:
     """
     extent = _plain_extent(sheet)
     if extent is None:
-        return _Parsed(sheet_name).scan(sheet)
+        return _Parsed(sheet_name, styles, texts).scan(sheet)
     lost = {}
     for attributes, content in _cells_at(sheet, sorted({*_formulas_without_plain_result(sheet), *_errors(sheet)})):
         address = _ADDRESS_BYTES.search(attributes)
@@ -78,7 +89,29 @@ def scan_sheet(sheet: bytes, sheet_name: str, *, with_texts: bool) -> SheetScan:
         if text is not None:
             lost[int(address.group(2)), column_number(address.group(1).decode())] = text
     shared = Counter(map(int, _SHARED.findall(sheet))) if with_texts else Counter()
-    return SheetScan(*extent, lost, shared)
+    return SheetScan(*extent, lost, shared, *_asked_for(sheet, styles, texts))
+
+
+def _asked_for(
+    sheet: bytes, styles: Collection[str], texts: Collection[int]
+) -> tuple[dict[tuple[int, int], tuple[str, str]], dict[tuple[int, int], int]]:
+    """Numbers of some styles, and cells that name some shared texts; nothing is looked for that does not occur."""
+    styled: dict[tuple[int, int], tuple[str, str]] = {}
+    named: dict[tuple[int, int], int] = {}
+    present = sorted(style for style in styles if b' s="%s"' % style.encode() in sheet)
+    if present:
+        cells = re.compile(
+            rb'<c r="([A-Z]+)([0-9]+)"(?=[^<>]* s="(%s)")([^<>]*)>(?:<f[^<>]*(?:/>|>[^<]*</f>))?<v[^<>]*>([^<]*)</v>'
+            % "|".join(present).encode()
+        )
+        for letters, digits, style, attributes, stored in cells.findall(sheet):
+            if b" t=" not in attributes or b' t="n"' in attributes:
+                styled[int(digits), column_number(letters.decode())] = (style.decode(), stored.decode("ascii", "replace"))
+    if texts:
+        for letters, digits, index in _SHARED_AT.findall(sheet):
+            if int(index) in texts:
+                named[int(digits), column_number(letters.decode())] = int(index)
+    return styled, named
 
 
 def column_number(letters: str) -> int:
@@ -187,8 +220,9 @@ def _plain(text: bytes) -> str:
 class _Parsed:
     """The same by an XML parser: rows and cells without an address follow the one before, as readers have it."""
 
-    def __init__(self, sheet_name: str) -> None:
+    def __init__(self, sheet_name: str, styles: Collection[str] = (), texts: Collection[int] = ()) -> None:
         self.name, self.found = sheet_name, SheetScan()
+        self.styles, self.shared_texts, self.style = styles, texts, ""
         self.depth = self.row = self.col = 0
         self.kind: str | None = None
         self.texts: dict[str, list[str]] = {}
@@ -222,7 +256,7 @@ class _Parsed:
             self.row, self.col = (_number(number) if number.isdecimal() else self.row + 1), 0
         elif local == "c":
             self._cell(attributes.get("r", ""))
-            self.kind, self.texts = attributes.get("t"), {}
+            self.kind, self.texts, self.style = attributes.get("t"), {}, attributes.get("s", "0")
         elif local in ("v", "is", "f"):
             self.part = local
             self.texts.setdefault(local, [])
@@ -250,6 +284,10 @@ class _Parsed:
         stored = "".join(self.texts.get("v") or self.texts.get("is") or [])
         if self.kind == "s" and stored.isdecimal() and len(stored) < 10:
             self.found.shared[int(stored)] += 1
+            if int(stored) in self.shared_texts:
+                self.found.named[self.row, self.col] = int(stored)
+        if self.kind in (None, "n") and self.style in self.styles and stored:
+            self.found.styled[self.row, self.col] = (self.style, stored)
         if self.kind == "e":
             self.found.lost[self.row, self.col] = stored or "#ERROR"
         elif "f" in self.texts and not stored and self.kind != "str":

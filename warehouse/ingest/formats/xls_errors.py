@@ -1,4 +1,6 @@
-"""An old workbook (.xls) before calamine reads it: how far its cells reach, and its error cells, which come back as blanks (pure).
+"""An old workbook (.xls) before calamine reads it: how far its cells reach, and the cells that it loses or gives otherwise (pure).
+
+Error cells come back as blanks, and a per cent as its fraction (`xls_formats`).
 
 Records and codes: [MS-XLS] sections 2.4.28 (BoundSheet8), 2.4.24 (BoolErr), 2.4.127 (Formula), 2.5.10 (Bes).
 """
@@ -10,6 +12,7 @@ import struct
 from collections.abc import Iterator
 
 from warehouse.ingest.errors import FileFault
+from warehouse.ingest.formats.xls_formats import read_formats, shown_cells
 from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS
 
 ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
@@ -23,7 +26,7 @@ _NO_NUMBER, _IS_ERROR = b"\xff\xff", 2
 
 
 def find_error_cells(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
-    """Sheet name to {(row_no, col_no): text}, 1-based, for every cell that holds an error such as ``#DIV/0!``.
+    """Sheet name to {(row_no, col_no): text}, 1-based, for every cell that holds an error such as ``#DIV/0!`` or is shown as ``12.5%``.
 
     Parameters
     ----------
@@ -37,10 +40,10 @@ def find_error_cells(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
     """
     try:
         stream = _workbook_stream(data)
-        found = {}
+        found, styles = {}, read_formats(_records(stream, 0))
         for name, start in _sheets(stream):
             _check_extent(stream, start, name)
-            found[name] = _errors_of_sheet(stream, start)
+            found[name] = shown_cells(_records(stream, start), styles) | _errors_of_sheet(stream, start)
     except (OSError, struct.error, IndexError, ValueError):
         return {}
     return {name: cells for name, cells in found.items() if cells}

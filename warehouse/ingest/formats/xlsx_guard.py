@@ -1,8 +1,8 @@
 """What must be known of a zipped workbook before and beside calamine (pure).
 
 calamine allocates every cell between the first and the last used one, trusts the sizes the archive declares, and returns error
-cells (#DIV/0!) and formulas without a stored result as blanks. So the archive is unpacked once here, under bounds, and the
-cells that calamine loses are collected.
+cells (#DIV/0!) and formulas without a stored result as blanks, a per cent as its fraction, and a raised mark of a note as a digit. So the
+archive is unpacked once here, under bounds, and the cells that calamine loses or shows otherwise than Excel are collected.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Mapping
 from itertools import pairwise
 from xml.etree import ElementTree
 
 from warehouse.ingest.errors import FileFault, said
-from warehouse.ingest.formats.sheet_scan import LostCells, SheetScan, scan_sheet
+from warehouse.ingest.formats.number_formats import read_styles, shown_text
+from warehouse.ingest.formats.raised_texts import raised_inline_texts, raised_shared_texts
+from warehouse.ingest.formats.sheet_scan import LostCells, SheetScan, column_number, scan_sheet
 
 MAX_UNCOMPRESSED_BYTES = 1 << 29
 MAX_COLUMNS = 5_000
@@ -42,7 +45,8 @@ DAMAGES = (
     ValueError,
 )
 
-_STRINGS = "xl/sharedstrings.xml"
+_STRINGS, _STYLES = "xl/sharedstrings.xml", "xl/styles.xml"
+_ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _SHARED_MEMBERS = ("xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml")
 _SAVE = "save the workbook again with Excel or LibreOffice"
 #: Texts up to this length are not counted: no honest number of cells with them fills the memory.
@@ -66,7 +70,8 @@ def scan_workbook(data: bytes) -> dict[str, LostCells]:
     Returns
     -------
     dict of str to dict
-        Sheet name to {(row_no, col_no): text}, 1-based; text is the error (``#DIV/0!``) or the formula without a result (``=A1/B1``).
+        Sheet name to {(row_no, col_no): text}, 1-based; text is the error (``#DIV/0!``), the formula without a result (``=A1/B1``), the
+        number as its format shows it (``12.5%``), or a text with raised letters (``12.3¹``).
 
     Raises
     ------
@@ -82,17 +87,34 @@ def scan_workbook(data: bytes) -> dict[str, LostCells]:
     for name in (*_SHARED_MEMBERS, _STRINGS):
         require_plain_encoding(members.get(name, b""), "workbook", _SAVE)
     lengths = _text_lengths(members.get(_STRINGS, b""))
+    styles, raised = read_styles(members.get(_STYLES, b"")), raised_shared_texts(members.get(_STRINGS, b""))
     lost, n_cells, shared = {}, 0, Counter()
     for sheet_name, member in _sheet_members(members):
         require_plain_encoding(members[member], "workbook", _SAVE)
-        scan = scan_sheet(members[member], sheet_name, with_texts=max(lengths, default=0) > _LONG_TEXT)
+        is_long = max(lengths, default=0) > _LONG_TEXT
+        scan = scan_sheet(members[member], sheet_name, with_texts=is_long, styles=styles, texts=raised)
         n_cells += scan.last_row * scan.last_col
         _check_extent(scan, n_cells, sheet_name)
         shared += scan.shared
-        if scan.lost:
-            lost[sheet_name] = scan.lost
+        cells = _shown_otherwise(scan, members[member], styles, raised) | scan.lost
+        if cells:
+            lost[sheet_name] = cells
     _check_texts(lengths, shared)
     return lost
+
+
+def _shown_otherwise(scan: SheetScan, sheet: bytes, styles: Mapping[str, str], raised: Mapping[int, str]) -> LostCells:
+    """Cells that Excel shows otherwise than calamine gives them."""
+    cells = {address: raised[index] for address, index in scan.named.items()}
+    for address, (style, stored) in scan.styled.items():
+        text = shown_text(styles[style], stored)
+        if text is not None:
+            cells[address] = text
+    for address, text in raised_inline_texts(sheet).items():
+        match = _ADDRESS.fullmatch(address)
+        if match:
+            cells[int(match.group(2)), column_number(match.group(1))] = text
+    return cells
 
 
 def _unpack(data: bytes) -> dict[str, bytes]:

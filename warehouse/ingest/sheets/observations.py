@@ -13,10 +13,12 @@ import pyarrow as pa
 from warehouse.ingest.cells.cell_values import cell_text, is_blank, is_missing
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Cell, Grid
+from warehouse.ingest.formats.sheet_scan import column_number
 from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin, build_rejected_line, build_rejected_table
 from warehouse.ingest.sheets.bindings import Binding, bind_table
 from warehouse.ingest.sheets.choice import claims, missing_sheets, unread_sheet
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, split_rows
+from warehouse.ingest.sheets.second_tables import refuse_second_tables
 from warehouse.ingest.sheets.values import build_values_table, read_column
 
 if TYPE_CHECKING:
@@ -51,15 +53,22 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
     """
     filled = [(position, grid) for position, grid in enumerate(grids) if any(not is_blank(cell) for row in grid.rows for cell in row)]
     parts, faults = [], missing_sheets(filled, tables)
+    by_name = {grid.sheet_name: grid for _, grid in filled if grid.sheet_name is not None}
     for position, grid in filled if not faults else []:
         readers = [table for table in tables if claims(table, grid.sheet_name, position)]
         if not readers:
             parts.append(build_rejected_table(origin, [unread_sheet(grid, tables)]))
+        read, n_faults = [], len(faults)
         for table in readers:
             try:
-                parts.append(build_sheet_observations(grid, table, origin))
+                seen = _spanned(grid, table)
+                binding = bind_table(seen, table, origin.edition_year, by_name)
+                parts.append(build_sheet_observations(seen, table, origin, binding=binding))
+                read.append((table, binding))
             except FileFault as fault:
                 faults.append(fault)
+        if len(faults) == n_faults:
+            parts.append(build_rejected_table(origin, [*_columns_outside(grid, read), *_rows_outside(grid, read)]))
     if faults:
         raise faults[0] if len(faults) == 1 else _joined(faults)
     return pa.concat_tables(parts).unify_dictionaries() if parts else RAW_SCHEMA.empty_table()
@@ -104,7 +113,15 @@ def build_observation_parts(parts: Iterator[list[list[Cell]]], tables: list[Tabl
 
 def are_in_parts(tables: list[Table]) -> bool:
     """Whether every row of these tables can be read without the rows far above it."""
-    return not any(table.row_indicators is not None or table.place.fill_down for table in tables)
+    return not any(
+        table.span is not None
+        or table.row_indicators is not None
+        or table.place.fill_down
+        or table.year.fill_down
+        or table.ends is not None
+        or table.place.looked_up
+        for table in tables
+    )
 
 
 def _joined(faults: list[FileFault]) -> FileFault:
@@ -114,12 +131,15 @@ def _joined(faults: list[FileFault]) -> FileFault:
     return FileFault(f"{len(faults)} things otherwise", found, faults[0].action)
 
 
-def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin, nameless: NamelessCells | None = None) -> pa.Table:
+def build_sheet_observations(
+    grid: Grid, table: Table, origin: FileOrigin, nameless: NamelessCells | None = None, binding: Binding | None = None
+) -> pa.Table:
     """Raw rows of one sheet read as one table; see ``build_file_observations``.
 
     With `nameless` the grid is a part of a large file: lines about whole columns come with the first part, or are left to `nameless`.
+    Without `binding` the table is bound to the sheet first.
     """
-    binding = bind_table(grid, table, origin.edition_year)
+    binding = binding or bind_table(grid, table, origin.edition_year)
     missing = {unicodedata.normalize("NFKC", token).strip() for token in table.missing_values}
     rows, lines = split_rows(grid, table, binding)
     cells = NamelessCells() if nameless is None else nameless
@@ -131,8 +151,58 @@ def build_sheet_observations(grid: Grid, table: Table, origin: FileOrigin, namel
         lines += cells.lines()
     lines += _rows_without_values(grid, binding, rows, missing)
     lines += _unknown_labels(grid, binding, rows)
-    columns = [read_column(binding, value, rows, missing) for value in binding.values]
+    columns = [read_column(binding, value, rows, missing, decimal_comma=table.decimal_comma) for value in binding.values]
+    refuse_second_tables(grid, binding, rows, columns)
     return build_values_table(origin, grid.sheet_name, table.place.level, rows, columns, lines)
+
+
+def _spanned(grid: Grid, table: Table) -> Grid:
+    """The sheet with only the columns that the table spans; the others are blank, so that every cell keeps its address."""
+    if table.span is None:
+        return grid
+    first, last = _span(table)
+    return Grid(grid.sheet_name, [[cell if first <= col <= last else "" for col, cell in enumerate(row)] for row in grid.rows], grid.gap)
+
+
+def _span(table: Table) -> tuple[int, int]:
+    first, _, last = table.span.partition(":")
+    return column_number(first) - 1, column_number(last) - 1
+
+
+def _columns_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[str, object]]:
+    """A line for each filled column that lies outside the spans of all tables of the sheet."""
+    if not read or any(table.span is None for table, _ in read):
+        return []
+    covered = {col for table, _ in read for first, last in [_span(table)] for col in range(first, last + 1)}
+    lines = []
+    for col in sorted(set(range(max(map(len, grid.rows), default=0))) - covered):
+        filled = next(((row, cells[col]) for row, cells in enumerate(grid.rows) if col < len(cells) and not is_blank(cells[col])), None)
+        if filled is not None:
+            detail = "expected a column inside the span of a table of the layout, found another one; widen the span, or add a table"
+            text, row_no = cell_text(filled[1]), filled[0] + 1
+            lines.append(
+                build_rejected_line("unmapped_column", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=text)
+            )
+    return lines
+
+
+def _rows_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[str, object]]:
+    """A line for each filled row below a table that ends above the sheet's end, and that no other table of the sheet reads."""
+    if all(binding.end_row == len(grid.rows) for _, binding in read):
+        return []
+    first = min(binding.end_row for _, binding in read)
+    covered = {row for _, binding in read for row in range(binding.header_row, binding.end_row)}
+    detail = (
+        "expected a row of a table that the layout describes, found one below its end; describe it by a table of its own, if it is data"
+    )
+    lines = []
+    for row in range(first, len(grid.rows)):
+        col = next((col for col, cell in enumerate(grid.rows[row]) if not is_blank(cell)), None)
+        if col is None or row in covered:
+            continue
+        text = cell_text(grid.rows[row][col])
+        lines.append(build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name, row_no=row + 1, col_no=col + 1, raw_text=text))
+    return lines
 
 
 def _left_out_columns(grid: Grid, binding: Binding) -> list[dict[str, object]]:
@@ -163,9 +233,9 @@ class NamelessCells:
 
     def gather(self, grid: Grid, table: Table, binding: Binding, rows: SheetRows) -> list[dict[str, object]]:
         """Add the cells of one part; a line for each stray cell that the layout knows."""
-        lines = []
+        lines, used = [], binding.used
         for col in range(rows.width):
-            if col not in binding.ignored and (col >= len(binding.headers) or not binding.headers[col]):
+            if col not in binding.ignored and col not in used and (col >= len(binding.headers) or not binding.headers[col]):
                 lines += self._gather_column(grid, table, binding, rows, col)
         return lines
 

@@ -37,8 +37,8 @@ class SheetRows:
         1-based row of the sheet.
     cells : list of list
         Their cells; rows may have unlike lengths.
-    codes, names, year_texts : CodedTexts of length n
-        Place code, place name and year as delivered.
+    codes, names, within, year_texts : CodedTexts of length n
+        Place code, place name, the province that qualifies it, and year as delivered.
     years : ndarray of int32, shape (n,)
         ``NO_YEAR`` where the text is no year.
     """
@@ -47,6 +47,7 @@ class SheetRows:
     cells: list[list[Cell]]
     codes: CodedTexts
     names: CodedTexts
+    within: CodedTexts
     year_texts: CodedTexts
     years: np.ndarray
 
@@ -100,7 +101,7 @@ def split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[SheetRows, l
     list of dict
         Rejected lines, by row.
     """
-    body = grid.rows[binding.data_row :]
+    body = grid.rows[binding.data_row : binding.end_row]
     filled = _filled_positions(body)
     rows = body if len(filled) == len(body) else [body[position] for position in filled]
     row_nos = np.array(filled, np.int32) + (binding.data_row + 1 + grid.gap)
@@ -180,18 +181,28 @@ def _with_places(
 
     if binding.data_year is None:
         year_texts = texts(binding.year_col)
+        if table.year.fill_down:
+            (year_texts,) = _filled_down(year_texts)
         years = np.array([*map(_year, year_texts.words), NO_YEAR], np.int32)[year_texts.codes]
     else:
         year_texts = CodedTexts.constant(binding.data_year[0], len(kept))
         years = np.full(len(kept), binding.data_year[1], np.int32)
     codes = texts(binding.code_col).mapped(code_text)
     names = texts(binding.name_col) if binding.place_name is None else CodedTexts.constant(binding.place_name, len(kept))
+    if binding.key_col is not None:
+        keys = texts(binding.key_col).mapped(code_text)
+        # a key that the other sheet does not list is no place, and is shown as delivered
+        codes = keys.mapped(lambda key: binding.lookup.get(key, (None, None))[0])
+        names = keys.mapped(lambda key: binding.lookup.get(key, (None, key))[1])
     if table.place.respell:
         names = names.mapped(lambda name: table.place.respell.get(normal_header(name), name))
     if table.place.fill_down:
         codes, names = _filled_down(codes, names)
+    within = texts(binding.within_col) if binding.within_text is None else CodedTexts.constant(binding.within_text, len(kept))
+    if binding.within_col is not None and table.place.fill_down:
+        (within,) = _filled_down(within)
     cells = rows if len(kept) == len(rows) else [rows[position] for position in kept.tolist()]
-    return SheetRows(row_nos[kept], cells, codes, names, year_texts, years)
+    return SheetRows(row_nos[kept], cells, codes, names, within, year_texts, years)
 
 
 def text_or_none(text: str) -> str | None:
@@ -204,9 +215,9 @@ def _year(text: str) -> int:
     return NO_YEAR if year is None else year
 
 
-def _filled_down(codes: CodedTexts, names: CodedTexts) -> tuple[CodedTexts, CodedTexts]:
-    """Places with the last one repeated where a row has neither code nor name."""
-    is_given = (codes.codes != NO_TEXT) | (names.codes != NO_TEXT)
+def _filled_down(*parts: CodedTexts) -> tuple[CodedTexts, ...]:
+    """Texts with the last ones repeated where a row has none of them: a name without a code takes no code from above."""
+    is_given = np.any([part.codes != NO_TEXT for part in parts], axis=0)
     last = np.maximum.accumulate(np.where(is_given, np.arange(len(is_given)), -1))
-    filled = [CodedTexts(np.where(last >= 0, part.codes[last], NO_TEXT).astype(np.int32), part.words) for part in (codes, names)]
-    return filled[0], filled[1]
+    # where nothing stands above, -1 reads the last entry, which is then put right
+    return tuple(CodedTexts(np.where(last >= 0, part.codes[last], NO_TEXT).astype(np.int32), part.words) for part in parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +13,13 @@ import pyarrow.compute as pc
 
 from warehouse.ingest.cells.cell_values import FIRST_YEAR, LAST_YEAR, column_letters, parse_year
 from warehouse.ingest.cells.coded_texts import CodedTexts
-from warehouse.ingest.cells.column_values import FilledCells, coded_column, filled_cells
-from warehouse.ingest.layouts import LeftOutWhere
+from warehouse.ingest.cells.column_values import FilledCells, coded_column, filled_cells, read_marked
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table
 from warehouse.ingest.sheets.bindings import Binding, ValueColumn
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
+
+if TYPE_CHECKING:
+    from warehouse.ingest.layouts import LeftOutWhere
 
 Verdict = tuple[str | None, str | None]
 _TAKEN: Verdict = (None, None)
@@ -40,6 +43,10 @@ class ColumnValues:
         ``NO_YEAR`` where there is none.
     reasons, details : CodedTexts
         Of each filled cell; none where its number and year are good.
+    notes : CodedTexts
+        Marks of notes behind the numbers.
+    codes, names, within : CodedTexts
+        Place of each filled cell.
     """
 
     col_no: int
@@ -50,9 +57,13 @@ class ColumnValues:
     years: np.ndarray
     reasons: CodedTexts
     details: CodedTexts
+    notes: CodedTexts
+    codes: CodedTexts
+    names: CodedTexts
+    within: CodedTexts
 
 
-def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: set[str]) -> ColumnValues:
+def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: set[str], *, decimal_comma: bool = False) -> ColumnValues:
     """What one column of values holds; blank cells and signs for a missing value (``missing``) are no values.
 
     Parameters
@@ -65,20 +76,24 @@ def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: 
         Rows of the sheet.
     missing : set of str
         Signs for a missing value, normalised and trimmed.
+    decimal_comma : bool
+        Whether texts of this table separate decimals by a comma.
     """
     cells = rows.column(value.col)
     if binding.label_col is not None:
         # a row whose label names no indicator has a line of its own
         cells = [cell if row_no - 1 in binding.row_values else "" for row_no, cell in zip(rows.row_nos.tolist(), cells, strict=True)]
-    filled = filled_cells(cells, missing)
+    filled = read_marked(filled_cells(cells, missing), cells, value.unit_text, decimal_comma=decimal_comma)
     at, n = filled.positions, len(filled.positions)
     rules = None if binding.label_col is None else [binding.row_values[row_no - 1] for row_no in rows.row_nos[at].tolist()]
     indicators, units = CodedTexts.constant(value.indicator_id, n), CodedTexts.constant(value.unit_text, n)
     if rules is not None:
         indicators = CodedTexts.from_list([rule.indicator_id for rule in rules])
         units = CodedTexts.from_list([rule.unit_text for rule in rules])
-    elif value.unit_col is not None:
+    if value.unit_col is not None:
         units = coded_column(rows.column(value.unit_col)).take(at).mapped(text_or_none)
+    if filled.units:
+        units = CodedTexts.from_list([filled.units.get(i, text) for i, text in enumerate(units.to_list())])
     if binding.is_by_year_columns:
         year = parse_year(value.year_text)
         year_texts, years = CodedTexts.constant(value.year_text, n), np.full(n, NO_YEAR if year is None else year, np.int32)
@@ -88,7 +103,10 @@ def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: 
     if value.left_out is not None and value.flag_col is not None:
         flags = coded_column(rows.column(value.flag_col)).take(at)
         reasons, details = _with_left_out(reasons, details, flags, value.left_out)
-    return ColumnValues(value.col + 1, filled, indicators, units, year_texts, years, reasons, details)
+    notes = CodedTexts.from_list([filled.notes.get(i) for i in range(n)]) if filled.notes else CodedTexts.constant(None, n)
+    names = rows.names.take(at) if value.place_text is None else CodedTexts.constant(value.place_text, n)
+    places = (rows.codes.take(at), names, rows.within.take(at))
+    return ColumnValues(value.col + 1, filled, indicators, units, year_texts, years, reasons, details, notes, *places)
 
 
 def _verdicts(
@@ -157,8 +175,9 @@ def build_values_table(
         "row_no": pa.array(row_nos, mask=row_nos == 0),
         "col_no": pa.array(col_nos, mask=col_nos == 0),
         "place_level": gathered([CodedTexts.constant(place_level, len(at))]),
-        "place_code_text": gathered([rows.codes.take(at)]),
-        "place_text": gathered([rows.names.take(at)]),
+        "place_code_text": gathered([column.codes for column in columns]),
+        "place_text": gathered([column.names for column in columns]),
+        "place_within_text": gathered([column.within for column in columns]),
         "year_text": gathered([column.year_texts for column in columns]),
         "year": pa.array(years, mask=years == NO_YEAR),
         "indicator_id": gathered([column.indicators for column in columns]),
@@ -167,6 +186,7 @@ def build_values_table(
         "value": pa.array(numbers, mask=np.isnan(numbers)),
         "reason": gathered([column.reasons for column in columns], "reason"),
         "detail": gathered([column.details for column in columns], "detail"),
+        "observation_note": gathered([column.notes for column in columns]),
     }
     return build_raw_table(origin, built, len(order))
 

@@ -1,1 +1,1 @@
-"""The simulated landing: growth (`economy`), levels (`levels`), policy texts, their files (`files`), and the whole of it (`landing`)."""
+"""The simulated landing: growth (`economy`), levels, what is published of them (`published`), policy texts, and files (`landing`)."""

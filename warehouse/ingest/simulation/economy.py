@@ -1,4 +1,4 @@
-"""A simulated set of city economies: growth with and without a planted effect of admission. Numbers only, no I/O."""
+"""A simulated set of city economies: growth with and without a planted effect of admission, through both channels. Numbers only, no I/O."""
 
 from __future__ import annotations
 
@@ -23,6 +23,10 @@ TURBULENCE = {
     2008: 1.2, 2009: 1.3, 2010: 1.25, 2011: 0.95, 2012: 0.65, 2013: 0.75, 2014: 0.8, 2015: 1.1, 2016: 1.35, 2017: 1.3, 2018: 1.15,
     2019: 0.8, 2020: 1.2,
 }  # fmt: skip
+
+
+#: Of the trend under national growth, for yearly data (Ravn and Uhlig 2002).
+TREND_SMOOTHNESS = 6.25
 
 
 @dataclass(frozen=True)
@@ -56,19 +60,69 @@ class EconomyParameters:
 
 
 @dataclass(frozen=True)
+class PlantedEffect:
+    """What admission does to a pilot, by channel and by mechanism; the defaults are those of the default landing.
+
+    Chosen once, by `python -m benchmarks.simulated_landing --choose` and the rule in docs/methods, section 17.2, never by the result of the
+    shipped seed.
+
+    Attributes
+    ----------
+    own_variance_fall : float
+        Share by which the variance of a pilot's own shocks falls in a zone of average demand tools; 0 to below 1.
+    loading_rise : float
+        Rise of a pilot's loading on the national cycle, on which cities load 1 on average; not below 0.
+    tools_share : float
+        Share of the fall (on the log scale) that comes with the demand tools of the zone's plan, the rest with admission itself; 0 to 1.
+    patents_rise, firms_rise : float
+        Rise of patents granted and of newly registered firms, log points over 100.
+    investment_convergence : float
+        Share by which the gap (in logs) of a pilot's investment share to the mean of cities closes; 0 to 1.
+    """
+
+    own_variance_fall: float = 0.8
+    loading_rise: float = 0.2
+    tools_share: float = 0.5
+    patents_rise: float = 0.2
+    firms_rise: float = 0.15
+    investment_convergence: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse sizes that no economy can have."""
+        limits = {"own_variance_fall": 0.999, "tools_share": 1.0, "investment_convergence": 1.0}
+        for name, value in vars(self).items():
+            if not 0.0 <= value <= limits.get(name, np.inf):
+                raise ValueError(f"{name} must lie between 0 and {limits.get(name, 'infinity')}; found {value}; give a size in that range")
+
+
+NO_EFFECT = PlantedEffect(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
 class SimulatedEconomy:
-    """One simulated economy.
+    """One simulated economy; every array has shape (n_cities, n_years).
 
     Attributes
     ----------
     years : ndarray of int, shape (n_years,)
-    growth_without_pct, growth_with_pct : ndarray of float, shape (n_cities, n_years)
+    growth_without_pct, growth_with_pct : ndarray of float
         Real growth in log points times 100 without and with the effect of admission, from the same shocks.
+    is_treated : ndarray of bool
+    own_variance_ratio : ndarray of float
+        Variance of own shocks with the effect over that without it; 1 where not treated.
+    loading_rise : ndarray of float
+        Rise of the loading on the national cycle; 0 where not treated.
+    loading_part_pct : ndarray of float
+        What it adds to growth.
     """
 
     years: np.ndarray
     growth_without_pct: np.ndarray
     growth_with_pct: np.ndarray
+    is_treated: np.ndarray
+    own_variance_ratio: np.ndarray
+    loading_rise: np.ndarray
+    loading_part_pct: np.ndarray
 
 
 def simulate_economies(
@@ -77,25 +131,18 @@ def simulate_economies(
     region: np.ndarray,
     treated_year: np.ndarray,
     years: np.ndarray,
-    effect: float,
+    effect: PlantedEffect,
     rng: np.random.Generator,
     parameters: EconomyParameters | None = None,
     intensity: np.ndarray | None = None,
 ) -> SimulatedEconomy:
     """Simulate growth of all cities, with and without the effect, from the same shocks.
 
-    Growth of city i in year t is ``mu_i + lambda_i m_t + b_it c_t + s_t sigma_i w_it u_it``: m_t is the national path net of its mean, c_t
-    the common cycle, s_t the year's turbulence and ``u_it = sqrt(k) r_region,t + sqrt(q) p_province,t + sqrt(1 - k - q) e_it`` the own part
-    (autoregressions of order one and unit variance). Without the effect b_it = b and w_it = 1. With it, after admission, a pilot loads more
-    on the common cycle and less on its own: ``b_it = b (1 + effect)`` and ``w_it^2 = 1 - effect``. With intensities k_i of a policy tool
-    ``w_it^2 = 1 - min(effect k_i, 0.99)``, so that the effect differs between the pilots of one cohort, and ``b_it = b (1 + effect / 2)``:
-    the loading alone says little about a tool, since a pilot may come to overshoot the cycle. Over draws the effect on a pilot's mean `cm`
-    with others is then 0.065 on average and rises by 0.04 for each unit of k; without intensities it is 0.067.
-
-    What that does: the extra loading raises the variance of a pilot's growth, the smaller own part lowers it, so total variance falls
-    except in the calmest cities. With effect 0.9 the coefficient of `cm` over 2010-2019 (one-pilot and no-pilot pairs, the real approval
-    dates) rises by 0.08 on average over draws, that of co-movement by 0.09; without any effect it scatters from draw to draw
-    with a standard deviation of 0.04. More than about 0.15 is not to be had: the own part is only a quarter of the variance of z.
+    Growth of city i in year t is ``mu_i + lambda_i m_t + b c_t + d_it n_t + s_t sigma_i w_it u_it``: m_t is the national path net of its
+    mean, c_t the common cycle, n_t the national cycle (`national_cycle_pct`), s_t the year's turbulence and
+    ``u_it = sqrt(k) r_region,t + sqrt(q) p_province,t + sqrt(1 - k - q) e_it`` the own part (autoregressions of order one and unit
+    variance). Without the effect d_it = 0 and w_it = 1. With it, from admission on, d_it is `loading_rise` and, with a the tools' share
+    and k_i the intensity of the zone's demand tools, ``w_it^2 = (1 - own_variance_fall) ** (1 - a + a k_i)``.
 
     Calibrated to real moments of published growth 2010-2019 (csmar_region, 171 cities, index cells put right / GDP index of the deflator
     file, 296 cities; in brackets simulated): mean over cities of the standard deviation within a city 3.23 / 2.77 (3.2), mean correlation
@@ -110,12 +157,11 @@ def simulate_economies(
         First treated year, 0 for never.
     years : ndarray of int, shape (n_years,)
         Consecutive years, within 2001-2023.
-    effect : float
-        Rise of a pilot's loading on the common cycle and fall of its own variance after admission, as shares, 0 to 1.
+    effect : PlantedEffect
     rng : numpy.random.Generator
     parameters : EconomyParameters, optional
     intensity : ndarray of float, shape (n_cities,), optional
-        Intensity of the tool that works, not below 0, about 1 on average over pilots; of others it is not read.
+        Intensity of the tools that work, not below 0, about 1 on average over pilots; of others it is not read.
 
     Returns
     -------
@@ -124,24 +170,31 @@ def simulate_economies(
     Raises
     ------
     ValueError
-        If `effect` is outside 0..1 or a year lies outside the national path.
+        If a year lies outside the national path.
     """
     p = parameters or EconomyParameters()
-    if not 0.0 <= effect <= 1.0:
-        raise ValueError(f"effect must lie between 0 and 1; found {effect}; give the share by which the loading of a pilot rises")
     unknown = [int(year) for year in years if int(year) not in NATIONAL_PATH_PCT]
     if unknown:
         raise ValueError(f"years must lie between 2001 and 2023; found {unknown}; choose a span inside the national path")
     common, own = _common_part(len(province), years, rng, p), _own_part(province, region, years, rng, p)
-    cycle = p.cycle_loading * np.array([COMMON_CYCLE[int(year)] for year in years])
-    without = common + cycle + own
+    without = common + p.cycle_loading * np.array([COMMON_CYCLE[int(year)] for year in years]) + own
     is_treated = (treated_year[:, None] > 0) & (years >= treated_year[:, None])
-    if intensity is None:
-        treated = common + (1.0 + effect) * cycle + np.sqrt(1.0 - effect) * own
-    else:
-        own_share = 1.0 - np.minimum(effect * intensity, 0.99)
-        treated = common + (1.0 + effect / 2.0) * cycle + np.sqrt(own_share)[:, None] * own
-    return SimulatedEconomy(years=np.asarray(years), growth_without_pct=without, growth_with_pct=np.where(is_treated, treated, without))
+    exponent = np.ones(len(province)) if intensity is None else 1.0 - effect.tools_share + effect.tools_share * intensity
+    ratio = np.where(is_treated, (1.0 - effect.own_variance_fall) ** exponent[:, None], 1.0)
+    rise = np.where(is_treated, effect.loading_rise, 0.0)
+    louder = rise * national_cycle_pct(years, p)
+    growth = np.where(is_treated, without + louder + (np.sqrt(ratio) - 1.0) * own, without)
+    return SimulatedEconomy(np.asarray(years), without, growth, is_treated, ratio, rise, louder)
+
+
+def national_cycle_pct(years: np.ndarray, parameters: EconomyParameters | None = None) -> np.ndarray:
+    """National growth less its Hodrick-Prescott trend over all years of the path, log points times 100, shape (n_years,)."""
+    p = parameters or EconomyParameters()
+    known = np.array(sorted(NATIONAL_PATH_PCT))
+    growth = np.array([NATIONAL_PATH_PCT[year] + p.cycle_loading * COMMON_CYCLE[year] for year in known.tolist()])
+    bends = np.diff(np.eye(len(known)), 2, axis=0)
+    cycle = growth - np.linalg.solve(np.eye(len(known)) + TREND_SMOOTHNESS * np.einsum("kt,ks->ts", bends, bends), growth)
+    return cycle[np.searchsorted(known, years)]
 
 
 def _common_part(n_cities: int, years: np.ndarray, rng: np.random.Generator, p: EconomyParameters) -> np.ndarray:

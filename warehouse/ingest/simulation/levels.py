@@ -30,12 +30,15 @@ class CityLevels:
         By indicator id of the catalog, canonical units. Only gross domestic product and what is counted from it depend on the growth path.
     gdp_first_release_cny_100m : ndarray
         Nominal gross domestic product as first released, before revisions.
+    shadow_gdp_cny_100m : ndarray
+        Nominal gross domestic product on the growth path without the effect; not published.
     consumer_prices : DataFrame
         Columns province_id, year, cpi_prev_year_100.
     """
 
     tables: dict[str, np.ndarray]
     gdp_first_release_cny_100m: np.ndarray
+    shadow_gdp_cny_100m: np.ndarray
     consumer_prices: pd.DataFrame
 
 
@@ -103,7 +106,7 @@ def simulate_levels(
     for sector, share in zip(("primary", "secondary", "tertiary"), shares, strict=True):
         tables[f"value_added_{sector}_cny_100m"] = nominal * share
     tables |= _people_and_money(shadow, population, rng)
-    return CityLevels(tables, nominal * revision, consumer_prices)
+    return CityLevels(tables, nominal * revision, shadow, consumer_prices)
 
 
 def _people_and_money(shadow_gdp: np.ndarray, population: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:

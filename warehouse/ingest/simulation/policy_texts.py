@@ -11,7 +11,7 @@ from warehouse.ingest.simulation.files import write_bytes
 
 NOTE = "[模拟文本 simulated text, not a policy document]"
 
-#: Sentences by tool, written for this project; {n} takes a number.
+#: Sentences by tool, written for this project; {n} takes a number, {goods} a trade of the zone: that makes some wording new.
 SENTENCES = {
     "talent": (
         "组织跨境电商业务培训，全年培训{n}00人次。",
@@ -22,27 +22,32 @@ SENTENCES = {
     "technology_information": (
         "建设大数据平台，实现部门之间数据共享。",
         "建立信息共享体系，统一数据接口。",
-        "支持企业应用人工智能开展技术研发。",
+        "支持{goods}企业应用人工智能开展技术研发。",
     ),
-    "infrastructure": ("建设{n}个跨境电商产业园区，完善仓储物流设施。", "新建保税仓库，开通{n}条国际货运航线。"),
+    "infrastructure": ("建设{n}个{goods}跨境电商产业园区，完善仓储物流设施。", "新建保税仓库，开通{n}条国际货运航线。"),
     "public_service": ("建设线上综合服务平台，提供一站式服务。", "设立企业服务专员，开展代办服务。"),
-    "goal_planning": ("到{year}年，跨境电商交易额突破{n}0亿元。", "力争三年内培育企业{n}00家以上。"),
+    "goal_planning": ("到{year}年，跨境电商交易额突破{n}0亿元。", "力争三年内培育{goods}企业{n}00家以上。"),
     "finance": ("鼓励银行开发信用贷款产品，解决企业融资难问题。", "扩大出口信用保险覆盖面，便利跨境支付结算。"),
     "tax": ("落实零售出口增值税、消费税免税政策。", "加快出口退税进度，推行所得税核定征收办法。"),
     "regulation": ("建立信用评价体系，对失信企业实施联合惩戒。", "完善风险防控体系，健全商品质量追溯制度。"),
-    "strategic_measures": ("成立工作领导小组，加强统筹协调和督促检查。", "培育自主品牌，推动产业集群转型升级。"),
+    "strategic_measures": ("成立工作领导小组，加强统筹协调和督促检查。", "培育{goods}自主品牌，推动{goods}产业集群转型升级。"),
     "government_procurement": ("将跨境电商服务纳入政府采购目录。", "通过政府购买服务方式开展统计监测。"),
     "outsourcing": ("发展服务外包，培育{n}家外包企业。", "委托第三方专业机构运营线上平台。"),
     "trade_facilitation": ("推行清单核放、汇总申报通关模式，提高通关效率。", "优化检验检疫流程，实行快速验放。"),
-    "overseas_institutions": ("支持企业建设{n}个公共海外仓。", "组织企业参加境外展会，设立海外分支机构。"),
+    "overseas_institutions": ("支持企业建设{n}个公共海外仓。", "组织{goods}企业参加境外展会，设立海外分支机构。"),
 }
+#: Trades that a zone's plan may name, apart by a space.
+TRADES = (
+    "陶瓷 五金 箱包 眼镜 灯具 家具 玩具 服装 鞋靴 袜业 丝绸 茶叶 毛绒 卫浴 钟表 乐器 渔具 自行车 假发 刺绣 木雕 竹编 藤艺 玻璃 轴承 水泵 "
+    "阀门 模具 锁具 刀剪 电机 缝纫机 拉链 纽扣 雨伞 文具 地毯 羊绒 皮草 瓷砖 石材 蜡烛 花卉 干果 蜂蜜 香料 酱料 罐头 海产 果蔬"
+)
 #: The tools that work in the simulation, those of the class demand; the others are ceremony.
 EFFECTIVE_TOOLS = ("government_procurement", "outsourcing", "trade_facilitation", "overseas_institutions")
 _NUMERALS = "一二三四五六七八九十"
 
 
-def draw_policy_tools(pilot_zones: pd.DataFrame, seed: int, last_year: int) -> pd.DataFrame:
-    """How many sentences of each tool the plan of each zone has that is approved by `last_year`.
+def draw_policy_tools(pilot_zones: pd.DataFrame, seed: int, last_year: int | None = None) -> pd.DataFrame:
+    """How many sentences of each tool the plan of each zone has.
 
     Parameters
     ----------
@@ -50,8 +55,8 @@ def draw_policy_tools(pilot_zones: pd.DataFrame, seed: int, last_year: int) -> p
         Columns zone_name_zh, city_id, batch, approval_date (seed pilot_zones).
     seed : int
         The same seed and zones give the same numbers.
-    last_year : int
-        Zones approved later get no text.
+    last_year : int, optional
+        Zones approved later get no text; by default those of all batches do.
 
     Returns
     -------
@@ -60,7 +65,7 @@ def draw_policy_tools(pilot_zones: pd.DataFrame, seed: int, last_year: int) -> p
     """
     rng = np.random.default_rng(np.random.SeedSequence([seed, 5]))
     dates = pd.to_datetime(pilot_zones["approval_date"])
-    zones = pilot_zones.assign(approved=dates)[dates.dt.year <= last_year].reset_index(drop=True)
+    zones = pilot_zones.assign(approved=dates)[dates.dt.year <= (last_year or 9999)].reset_index(drop=True)
     # the tools a zone leans on differ from zone to zone within a batch: that variation is what identifies a tool
     counts = rng.poisson(rng.gamma(1.5, 1.2, (len(zones), len(SENTENCES))))
     tools = pd.DataFrame(counts, columns=list(SENTENCES))
@@ -124,8 +129,8 @@ def _plan(name: str, approved: pd.Timestamp, number: int, counts: np.ndarray, rn
 
 
 def _sentence(tool: str, year: int, rng: np.random.Generator) -> str:
-    pattern = SENTENCES[tool][int(rng.integers(len(SENTENCES[tool])))]
-    return pattern.format(n=int(rng.integers(2, 10)), year=year + 3)
+    pattern, trades = SENTENCES[tool][int(rng.integers(len(SENTENCES[tool])))], TRADES.split()
+    return pattern.format(n=int(rng.integers(2, 10)), year=year + 3, goods=trades[int(rng.integers(len(trades)))])
 
 
 def _chinese(number: int) -> str:

@@ -41,6 +41,25 @@ boundary_cities as (
     from boundary_years
 ),
 
+-- the figure of the districts under a city, which some tables give for the whole of it
+districts as (
+    select
+        city_id,
+        "year",
+        replace(indicator_id, '_districts', '') as indicator_id,
+        list(distinct "value") as district_values
+    from graded
+    where indicator_id like '%\_districts\_%' escape '\' and place_level = 'city'
+    group by all
+),
+
+revision_limits as (
+    select
+        indicator_id,
+        limits['revision.max'] as revision_up_to
+    from {{ ref('int_indicator_limits') }}
+),
+
 chosen as (
     select
         observation_id,
@@ -149,8 +168,24 @@ powers as (
             abs(other_value - round(chosen_value, {{ digits }})) < 1e-9 or abs(chosen_value - round(other_value, {{ digits }})) < 1e-9
             {%- if not loop.last %} or {% endif %}
         {% endfor %} as is_rounded,
-        boundary_cities.city_id is not null as is_boundary_year
+        boundary_cities.city_id is not null as is_boundary_year,
+        len(list_filter(
+            districts.district_values,
+            lambda figure: least(abs(figure / nullif(distances.other_value, 0) - 1), abs(figure / nullif(distances.chosen_value, 0) - 1))
+            <= 0.005
+        )) > 0 as is_of_districts,
+        -- two vintages of one quantity stand within a stated distance; beyond it, or where a rule knows better, nothing is a revision
+        coalesce(abs(distances.log_ratio) <= revision_limits.revision_up_to, true)
+        and not list_has_any(list_concat(distances.chosen_rules, distances.other_rules), ['level_run', 'outvoted', 'wrong_entity'])
+            as is_within_revisions
     from distances
+    left join revision_limits on distances.indicator_id = revision_limits.indicator_id
+    left join districts
+        on
+            distances.city_id = districts.city_id
+            and distances."year" = districts."year"
+            and distances.indicator_id = districts.indicator_id
+            and distances.place_level = 'city'
     left join boundary_cities on distances.city_id = boundary_cities.city_id and distances."year" = boundary_cities."year"
 ),
 
@@ -171,9 +206,13 @@ final as (
             {% endfor -%}
             when abs(relative_gap) < 0.005 and is_rounded then 'rounding'
             when is_neighbour_year then 'period_shift'
-            when list_contains(chosen_rules, 'vintage') or list_contains(other_rules, 'vintage') or is_later_edition then 'revision'
+            when is_of_districts and abs(relative_gap) > 0.02 then 'boundary_change'
+            when
+                is_within_revisions
+                and (list_contains(chosen_rules, 'vintage') or list_contains(other_rules, 'vintage') or is_later_edition)
+                then 'revision'
             when is_boundary_year and abs(relative_gap) > 0.02 then 'boundary_change'
-            when distance_change <= greatest(0.01, 0.3 * abs(log_ratio)) then 'revision'
+            when is_within_revisions and distance_change <= greatest(0.01, 0.3 * abs(log_ratio)) then 'revision'
             else 'unexplained'
         end as suspected_cause,
         place_level

@@ -27,7 +27,8 @@ final as (
         quality_flag,
         quality_rule,
         quality_detail,
-        proposed_value
+        proposed_value,
+        observation_note
     from graded
 )
 

@@ -1,7 +1,11 @@
--- grain: one row is a value that changed between two editions of one source
+-- grain: one row is a value that changed between two editions of one source by more than rounding in its unit
 -- key: city_id, year, indicator_id, source_id, new_edition_year
 with graded as (
     select * from {{ ref('int_observations_graded') }}
+),
+
+indicators as (
+    select * from {{ ref('dim_indicator') }}
 ),
 
 edition_values as (
@@ -30,16 +34,20 @@ neighbours as (
 
 final as (
     select
-        city_id,
-        "year",
-        indicator_id,
-        source_id,
-        old_edition_year,
-        edition_year as new_edition_year,
-        old_value,
-        "value" as new_value
+        neighbours.city_id,
+        neighbours."year",
+        neighbours.indicator_id,
+        neighbours.source_id,
+        neighbours.old_edition_year,
+        neighbours.edition_year as new_edition_year,
+        neighbours.old_value,
+        neighbours."value" as new_value
     from neighbours
-    where nth_edition > 1 and "value" <> old_value
+    left join indicators on neighbours.indicator_id = indicators.indicator_id
+    where
+        neighbours.nth_edition > 1
+        and abs(neighbours."value" - neighbours.old_value)
+        > greatest(coalesce(indicators.revision_tolerance, 0), 1e-9 * abs(neighbours.old_value))
 )
 
 select * from final

@@ -25,6 +25,8 @@ typed as (
         cast("value" as double) as "value",
         cast(reason as varchar) as reason,
         cast(detail as varchar) as detail,
+        cast(observation_note as varchar) as observation_note,
+        cast(place_within_text as varchar) as place_within_text,
         cast(file_row_number as integer) as line_no
     from raw_lines
 ),
@@ -47,7 +49,8 @@ final as (
         ) as integer) as raw_line_id,
         * exclude (line_no),
         {{ six_digit_code('place_code_text') }} as place_code,
-        {{ lookup_key('place_text') }} as place_key,
+        {{ place_key('place_text') }} as place_key,
+        {{ place_key('place_within_text') }} as within_key,
         {{ lookup_key('unit_text') }} as unit_key
     from as_of
 )

@@ -9,10 +9,10 @@ province_aliases as (
 ),
 
 final as (
-    select 'city' as place_level, {{ lookup_key('alias') }} as alias, cast(city_id as integer) as place_id
+    select 'city' as place_level, {{ place_key('alias') }} as alias, cast(city_id as integer) as place_id
     from city_aliases
     union all
-    select 'province' as place_level, {{ lookup_key('alias') }} as alias, cast(province_id as integer) as place_id
+    select 'province' as place_level, {{ place_key('alias') }} as alias, cast(province_id as integer) as place_id
     from province_aliases
 )
 

@@ -16,8 +16,14 @@ def text_cell(row: int, col: int, text: str) -> bytes:
     return record(0x0204, struct.pack("<HHHHB", row, col, 0, len(text), 1) + text.encode("utf-16-le"))
 
 
-def number_cell(row: int, col: int, value: float) -> bytes:
-    return record(0x0203, struct.pack("<HHHd", row, col, 0, value))
+def number_cell(row: int, col: int, value: float, style: int = 0) -> bytes:
+    return record(0x0203, struct.pack("<HHHd", row, col, style, value))
+
+
+def hundredths_cells(row: int, col: int, values: list[int], style: int) -> bytes:
+    """A run of numbers in the short form, each stored as hundredths."""
+    run = b"".join(struct.pack("<HI", style, (value << 2) | 3) for value in values)
+    return record(0x00BD, struct.pack("<HH", row, col) + run + struct.pack("<H", col + len(values) - 1))
 
 
 def error_cell(row: int, col: int, code: int) -> bytes:
@@ -31,13 +37,22 @@ def failed_formula(row: int, col: int, code: int) -> bytes:
     return record(0x0006, struct.pack("<HHH", row, col, 0) + result + struct.pack("<HIH", 0, 0, len(tokens)) + tokens)
 
 
-def write_xls(sheet_name: str, cells: list[bytes]) -> bytes:
-    """A workbook with one sheet of the given cell records."""
+def format_record(number: int, code: str) -> bytes:
+    return record(0x041E, struct.pack("<HHB", number, len(code), 1) + code.encode("utf-16-le"))
+
+
+def style_record(number: int) -> bytes:
+    """A style of the given number format."""
+    return record(0x00E0, struct.pack("<HH", 0, number) + bytes(16))
+
+
+def write_xls(sheet_name: str, cells: list[bytes], styles: bytes = b"") -> bytes:
+    """A workbook with one sheet of the given cell records; ``styles`` are records of formats and styles."""
     name = struct.pack("<BB", len(sheet_name), 1) + sheet_name.encode("utf-16-le")
 
     def head(start: int) -> bytes:
         bof = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
-        return bof + record(0x0085, struct.pack("<IBB", start, 0, 0) + name) + record(0x000A, b"")
+        return bof + styles + record(0x0085, struct.pack("<IBB", start, 0, 0) + name) + record(0x000A, b"")
 
     start = len(head(0))
     sheet = record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0)) + b"".join(cells) + record(0x000A, b"")

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.warehouse.ingest.formats.old_workbook import error_cell, failed_formula, number_cell, text_cell, write_xls
+from tests.warehouse.ingest.formats.old_workbook import (
+    error_cell,
+    failed_formula,
+    format_record,
+    hundredths_cells,
+    number_cell,
+    style_record,
+    text_cell,
+    write_xls,
+)
 from warehouse.ingest.formats.grids import read_grids
 from warehouse.ingest.formats.xls_errors import find_error_cells
 
@@ -30,3 +39,18 @@ def test_a_damaged_workbook_is_left_to_its_reader() -> None:
     data = write_xls("表一", CELLS)
     assert find_error_cells(data[:700]) == {}
     assert find_error_cells(b"") == {}
+
+
+def test_numbers_are_given_as_their_format_shows_them() -> None:
+    styles = format_record(170, '0.0"亿元"') + style_record(0) + style_record(10) + style_record(170)
+    cells = [
+        text_cell(0, 0, "x"),
+        number_cell(1, 0, 0.125, 1),
+        number_cell(1, 1, 0.125),
+        number_cell(2, 0, -12.5, 2),
+        hundredths_cells(3, 0, [25, 7], 1),
+    ]
+    data = write_xls("表一", cells, styles)
+    assert find_error_cells(data) == {"表一": {(2, 1): "12.5%", (3, 1): "-12.5亿元", (4, 1): "25%", (4, 2): "7%"}}
+    (grid,) = read_grids(data, "old.xls")
+    assert grid.rows[1][:2] == ["12.5%", 0.125]

@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 import python_calamine
 
-from warehouse.ingest.simulation.landing import choose_cities, first_treated_years, write_simulated_landing
+from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
+from warehouse.ingest.simulation.economy import NO_EFFECT
+from warehouse.ingest.simulation.landing import PLANTED, write_simulated_landing
+from warehouse.ingest.simulation.published import simulate_statistics
 
 WIDE = "sim_wide_panel/2022/城市统计面板_模拟.xlsx"
 
@@ -43,7 +46,7 @@ def read_wide(landing: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def landings(seeds, tmp_path_factory) -> tuple[Path, Path, Path]:
     folder = tmp_path_factory.mktemp("simulated")
-    for name, effect in (("a", 0.9), ("b", 0.9), ("none", 0.0)):
+    for name, effect in (("a", None), ("b", None), ("none", NO_EFFECT)):
         write_simulated_landing(folder / name, roster=seeds[0], pilot_zones=seeds[1], n_cities=30, effect=effect)
     return folder / "a", folder / "b", folder / "none"
 
@@ -55,7 +58,7 @@ def relative_files(folder: Path) -> list[str]:
 def test_same_seed_same_bytes_and_no_effect_no_difference(landings):
     first, second, none = landings
     names = relative_files(first)
-    assert len([name for name in names if "policy_texts" not in name]) == 8
+    assert len([name for name in names if "policy_texts" not in name]) == 9
     assert filecmp.cmpfiles(first, second, names, shallow=False) == (names, [], [])
     inside = relative_files(none / "with_effect")
     assert filecmp.cmpfiles(none / "with_effect", none / "without_effect", inside, shallow=False) == (inside, [], [])
@@ -68,13 +71,41 @@ def test_files_differ_only_where_growth_enters(seeds, landings):
     first = with_effect["城市"].map(treated).fillna(0)
     admitted = (first > 0) & (with_effect["年份"].astype(int) >= first)
     assert admitted.sum() > 10
-    touched = ["地区生产总值（亿元）", "GDP增长率（%）", "人均地区生产总值（元）", *(f"第{n}产业增加值（亿元）" for n in "一二三")]
+    touched = [
+        "地区生产总值（亿元）",
+        "GDP增长率（%）",
+        "实际地区生产总值（亿元）",
+        "人均地区生产总值（元）",
+        *(f"第{n}产业增加值（亿元）" for n in "一二三"),
+    ]
     for column in with_effect.columns:
         differs = ~((with_effect[column] == without[column]) | (with_effect[column].isna() & without[column].isna()))
         assert not (differs & ~admitted).any(), column
         assert differs.any() == (column in touched), column
-    tidy = "tidy/observations_simulated.csv"
-    assert (landings[0] / "with_effect" / tidy).read_bytes() == (landings[0] / "without_effect" / tidy).read_bytes()
+
+
+def test_what_answers_to_admission_is_what_the_docs_say(seeds, landings):
+    tidy = [pd.read_csv(landings[0] / name / "tidy" / "observations_simulated.csv") for name in ("with_effect", "without_effect")]
+    keys = ["city_id", "year", "indicator_id"]
+    both = tidy[0].merge(tidy[1], on=keys, suffixes=("", "_without"), validate="one_to_one")
+    assert len(both) == len(tidy[0]) == len(tidy[1])
+    first = first_treated_years(both.city_id.to_numpy(), seeds[1])
+    admitted, differs = (first > 0) & (both.year >= first), both.value != both.value_without
+    assert not (differs & ~admitted).any()
+    assert set(both[differs].indicator_id) == {"fixed_investment_cny_100m", "patents_granted", "firms_new", "night_lights_nw_cm2_sr"}
+    for indicator, rise in (("patents_granted", 0.2), ("firms_new", 0.15)):
+        rows = both[admitted & (both.indicator_id == indicator)]
+        assert np.log(rows.value / rows.value_without).median() == pytest.approx(rise, abs=0.01)
+
+
+def test_planted_file_says_what_growth_holds(seeds, landings):
+    """The file has a row a treated city and year, and the sizes of both channels."""
+    planted = pd.read_csv(landings[0] / PLANTED)
+    economy = simulate_statistics(roster=seeds[0], pilot_zones=seeds[1], n_cities=30).economy
+    assert len(planted) == economy.is_treated.sum() > 20
+    assert planted.own_variance_ratio.to_numpy() == pytest.approx(economy.own_variance_ratio[economy.is_treated])
+    assert planted.loading_part_pct.to_numpy() == pytest.approx(economy.loading_part_pct[economy.is_treated])
+    assert pd.read_csv(landings[2] / PLANTED).own_variance_ratio.eq(1).all()
 
 
 def test_full_landing_is_complete_enough(seeds, tmp_path):

@@ -52,6 +52,13 @@ def test_equal_bytes_for_a_seed_and_other_ones_for_another(written, tmp_path):
         assert (tmp_path / "policy_texts" / file.name).read_bytes() == file.read_bytes()
 
 
+def test_every_zone_of_all_batches_has_a_plan_and_wording_of_its_own():
+    zones = pd.read_csv(ZONES)
+    tools = draw_policy_tools(zones, seed=4)
+    assert len(tools) == len(zones) == 165
+    assert len(tools[list(SENTENCES)].drop_duplicates()) > 150
+
+
 def test_intensity_follows_the_tools_that_work(written):
     planted = written[1]
     city_id = planted["city_id"].drop_duplicates().to_numpy()

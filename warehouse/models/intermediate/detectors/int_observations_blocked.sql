@@ -50,6 +50,21 @@ with flags as (
         observation_id,
         grade
     from {{ ref('int_observations_wrong_entity') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_place_shift') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_outvoted') }}
+    union all
+    select
+        observation_id,
+        grade
+    from {{ ref('int_observations_level_run') }}
 ),
 
 final as (

@@ -8,13 +8,19 @@ trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
 
+shifted as (
+    select * from {{ ref('int_places_shifted') }}
+),
+
 limits as (
     select
         indicator_id,
         limits['source.equal'] as equal_within,
         limits['mixed_up.min_years'] as min_years,
         limits['mixed_up.left_share'] as left_share,
-        limits['mixed_up.noise_ratio'] as noise_ratio
+        limits['mixed_up.noise_ratio'] as noise_ratio,
+        limits['mixed_up.apart'] as apart_by,
+        limits['mixed_up.apart_across'] as apart_across
     from {{ ref('int_indicator_limits') }}
     where limits['mixed_up.min_years'] is not null
 ),
@@ -147,7 +153,11 @@ runs as (
         any_value(equal_within) as equal_within
     from run_years
     group by series_no, other_source_id, city_id, partner_city_id, run_no, first_year, last_year
-    having count(*) filter (where is_exact) >= any_value(min_years)
+    having
+        count(*) filter (where is_exact) >= any_value(min_years)
+        -- figures that are nearly alike crosswise are nothing in common; least of all those of two provinces, which have no file order,
+        -- no name and no border that would exchange them
+        and median(own_distance) >= any_value(case when city_id // 10000 = partner_city_id // 10000 then apart_by else apart_across end)
 ),
 
 cities_of_runs as (
@@ -162,6 +172,21 @@ cities_of_runs as (
         partner_city_id as flagged_city_id,
         city_id as owner_city_id
     from runs
+),
+
+-- further sources that stand nearer to the value than to what the witness has, and those that do not
+third_sources as (
+    select
+        compared.observation_id,
+        compared.other_source_id,
+        count(*) filter (where abs(third.gap) < abs(third.other_log_value - compared.other_log_value)) as n_for,
+        count(*) filter (where abs(third.gap) > abs(third.other_log_value - compared.other_log_value)) as n_against
+    from compared
+    inner join limits on compared.indicator_id = limits.indicator_id
+    inner join compared as third
+        on compared.observation_id = third.observation_id and compared.other_source_id <> third.other_source_id
+    where abs(compared.gap) > 2 * limits.equal_within
+    group by compared.observation_id, compared.other_source_id
 ),
 
 final as (
@@ -181,13 +206,18 @@ final as (
             and cities_of_runs.other_source_id = compared.other_source_id
             and cities_of_runs.flagged_city_id = compared.city_id
             and list_contains(cities_of_runs.exchanged_years, compared."year")
-    left join compared as third
+    left join third_sources
         on
-            compared.observation_id = third.observation_id
-            and compared.other_source_id <> third.other_source_id
-            and abs(third.gap) <= cities_of_runs.equal_within
+            compared.observation_id = third_sources.observation_id
+            and compared.other_source_id = third_sources.other_source_id
+    left join shifted
+        on
+            compared.series_no = shifted.series_no
+            and compared.other_source_id = shifted.other_source_id
+            and compared.city_id = shifted.city_id
     where
-        third.observation_id is null
+        shifted.city_id is null
+        and coalesce(third_sources.n_for, 0) <= coalesce(third_sources.n_against, 0)
         and coalesce(cities_of_runs.noise_ratio * cities_of_runs.own_noise >= cities_of_runs.other_noise, true)
     qualify row_number() over (
         partition by compared.observation_id

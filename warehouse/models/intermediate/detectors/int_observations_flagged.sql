@@ -2,7 +2,7 @@
 -- key: observation_id, rule
 {% set rules = [
     'sign', 'structure', 'index_for_growth', 'growth_fraction', 'growth_range', 'wrong_entity', 'row_shift', 'swap', 'year_offset',
-    'duplicated_block', 'unit_factor', 'stale', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'vintage', 'level_break'
+    'duplicated_block', 'unit_factor', 'stale', 'outvoted', 'level_run', 'spike', 'series_end', 'identity', 'isolated_mismatch', 'vintage', 'level_break'
 ] -%}
 
 with flags as (
@@ -26,7 +26,15 @@ with flags as (
     union all
     select * from {{ ref('int_observations_identity') }}
     union all
+    select * from {{ ref('int_observations_place_shift') }}
+    union all
+    select * from {{ ref('int_observations_outvoted') }}
+    union all
+    select * from {{ ref('int_observations_level_run') }}
+    union all
     select * from {{ ref('int_observations_spike') }}
+    union all
+    select * from {{ ref('int_observations_level_run_alone') }}
     union all
     select * from {{ ref('int_observations_spike_left') }}
     union all

@@ -5,7 +5,25 @@ with observations as (
 ),
 
 flags as (
-    select * from {{ ref('int_observations_flagged') }}
+    select
+        observation_id,
+        rule,
+        grade,
+        grade_rank,
+        rule_rank,
+        detail,
+        proposed_value
+    from {{ ref('int_observations_flagged') }}
+    union all
+    select
+        observation_id,
+        rule,
+        grade,
+        case grade when 'blocked' then 3 else 1 end as grade_rank,
+        99 as rule_rank,
+        detail,
+        proposed_value
+    from {{ ref('int_observations_stitched') }}
 ),
 
 worst_flags as (
@@ -33,16 +51,13 @@ graded as (
     left join worst_flags on observations.observation_id = worst_flags.observation_id
 ),
 
--- a null edition sorts before every other
 final as (
     select
         *,
         quality_flag <> 'blocked' as is_usable,
         cast(row_number() over (
             partition by city_id, place_level, indicator_id, "year"
-            order by
-                quality_flag = 'blocked', quality_flag = 'quarantined', priority asc, edition_year desc nulls last,
-                file_name asc, row_no asc, col_no asc, source_id asc, observation_id asc
+            order by {{ order_of_choice('quality_flag') }}
         ) as integer) as choice_rank
     from graded
 )

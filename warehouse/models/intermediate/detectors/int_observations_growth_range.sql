@@ -1,24 +1,31 @@
--- grain: one row is one published growth rate or index beyond 40 per cent up or down
+-- grain: one row is one rate of change, or index of it, outside the range that the catalog holds possible
 -- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
+),
+
+catalog as (
+    select * from {{ ref('indicator_catalog') }}
 ),
 
 index_for_growth as (
     select * from {{ ref('int_observations_index_for_growth') }}
 ),
 
-growth_rates as (
+rates as (
     select
-        observation_id,
-        "year",
-        "value",
-        case indicator_id
-            when 'gdp_growth_official_pct' then "value"
-            when 'gdp_index_prev_year_100' then "value" - 100
+        observations.observation_id,
+        observations."year",
+        observations."value",
+        catalog.min_value,
+        catalog.max_value,
+        case
+            when catalog.kind = 'rate' and catalog.canonical_unit = 'pct' then observations."value"
+            when catalog.canonical_unit = 'index_100' then observations."value" - 100
         end as growth_pct
     from observations
-    where indicator_id in ('gdp_growth_official_pct', 'gdp_index_prev_year_100')
+    inner join catalog on observations.indicator_id = catalog.indicator_id
+    where catalog.kind in ('rate', 'index')
 ),
 
 -- before 2000 small cities grew and shrank by more than ever since, so such a rate may be true where nothing better exists;
@@ -28,11 +35,11 @@ final as (
         observation_id,
         'growth_range' as rule,
         case when "year" < 2000 and growth_pct between -100 and 100 then 'quarantined' else 'blocked' end as grade,
-        'expected growth from -40 to 40 per cent, found ' || "value" as detail,
+        'expected ' || {{ short_number('min_value') }} || ' to ' || {{ short_number('max_value') }} || ', found ' || "value" as detail,
         cast(null as double) as proposed_value
-    from growth_rates
+    from rates
     where
-        growth_pct not between -40 and 40
+        "value" not between min_value and max_value
         and observation_id not in (select observation_id from index_for_growth)
 )
 

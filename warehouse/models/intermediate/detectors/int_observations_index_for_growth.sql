@@ -4,15 +4,25 @@ with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),
 
+catalog as (
+    select * from {{ ref('indicator_catalog') }}
+),
+
 final as (
     select
-        observation_id,
+        observations.observation_id,
         'index_for_growth' as rule,
         'blocked' as grade,
-        'expected a growth rate in per cent, found ' || "value" || ', which reads as an index with the previous year = 100' as detail,
-        "value" - 100 as proposed_value
+        'expected a growth rate in per cent, found ' || observations."value"
+        || ', which reads as an index with the previous year = 100' as detail,
+        observations."value" - 100 as proposed_value
     from observations
-    where indicator_id = 'gdp_growth_official_pct' and "value" between 75 and 145
+    inner join catalog on observations.indicator_id = catalog.indicator_id
+    where
+        catalog.kind = 'rate'
+        and catalog.canonical_unit = 'pct'
+        and catalog.max_value < 75
+        and observations."value" between 75 and 145
 )
 
 select * from final

@@ -7,7 +7,8 @@ with trends as (
 limits as (
     select
         indicator_id,
-        limits['level_break.step'] as step_at
+        limits['level_break.step'] as step_at,
+        limits['spike.noise'] as noise_multiple
     from {{ ref('int_indicator_limits') }}
     where limits['spike.block'] is not null
 ),
@@ -22,7 +23,9 @@ final as (
         cast(null as double) as proposed_value
     from trends
     inner join limits on trends.indicator_id = limits.indicator_id
-    where abs(trends.step_before) >= limits.step_at and abs(trends.spike) < 0.5 * limits.step_at
+    where
+        abs(trends.step_before) >= {{ above_noise('limits.step_at', 'limits.noise_multiple', 'trends.noise') }}
+        and abs(trends.spike) < 0.5 * limits.step_at
 )
 
 select * from final

@@ -12,12 +12,13 @@ observations as (
     from {{ ref('int_observations_corrected') }}
 ),
 
-compared as (
-    select * from {{ ref('int_values_compared') }}
-),
-
 corroborated as (
     select * from {{ ref('int_values_corroborated') }}
+),
+
+-- codes that are shifted over the years are another rule's: of the two sources it is not the year that tells which is wrong
+shifted_places as (
+    select * from {{ ref('int_places_shifted') }}
 ),
 
 limits as (
@@ -26,6 +27,7 @@ limits as (
         limits['row_shift.fit'] as fit_within,
         limits['row_shift.miss'] as miss_by,
         limits['row_shift.spike'] as spike_at,
+        limits['swap.noise'] as noise_multiple,
         limits['row_shift.min_rows'] as min_rows,
         limits['row_shift.min_share'] as min_share,
         limits['row_shift.spread_ratio'] as spread_ratio,
@@ -36,15 +38,15 @@ limits as (
     where limits['row_shift.fit'] is not null
 ),
 
--- the other source that comes first by name; it must stay closer to its own trend than the value does
+-- the witness that most others agree with; it must stay closer to its own trend than the value does, unless others say the same
 witnesses as (
     select
         observation_id,
-        min(other_source_id) as other_source_id,
-        arg_min(other_log_value, (other_source_id, other_observation_id)) as other_log_value,
-        arg_min(abs(other_log_value - other_expected_log), (other_source_id, other_observation_id)) as other_miss
-    from compared
-    group by observation_id
+        witness_source_id as other_source_id,
+        witness_log_value as other_log_value,
+        abs(witness_log_value - witness_expected_log) as other_miss,
+        is_confirmed
+    from corroborated
 ),
 
 placed as (
@@ -60,11 +62,14 @@ placed as (
         witnesses.other_log_value,
         limits.* exclude (indicator_id),
         coalesce(
-            abs(trends.log_value - trends.expected_log) > limits.miss_by and abs(trends.spike) >= limits.spike_at, false
+            abs(trends.log_value - trends.expected_log) > {{ above_noise('limits.miss_by', 'limits.noise_multiple', 'trends.noise') }}
+            and abs(trends.spike) >= {{ above_noise('limits.spike_at', 'limits.noise_multiple', 'trends.noise') }}, false
         ) as is_miss,
         coalesce(
             abs(trends.log_value - witnesses.other_log_value) > limits.differs_by
-            and abs(trends.log_value - trends.expected_log) > greatest(limits.differs_by, witnesses.other_miss), false
+            and abs(trends.log_value - trends.expected_log) > greatest(limits.differs_by, witnesses.other_miss)
+            and not witnesses.is_confirmed
+            and shifted_places.city_id is null, false
         ) as is_contradicted,
         row_number() over (partition by trends.series_no, trends."year" order by trends.city_id) as code_place,
         row_number() over (
@@ -74,6 +79,11 @@ placed as (
     inner join limits on trends.indicator_id = limits.indicator_id
     inner join observations on trends.observation_id = observations.observation_id
     left join witnesses on trends.observation_id = witnesses.observation_id
+    left join shifted_places
+        on
+            trends.series_no = shifted_places.series_no
+            and trends.city_id = shifted_places.city_id
+            and witnesses.other_source_id = shifted_places.other_source_id
 ),
 
 -- only where several rows leave their trend; where cities of a province hardly differ, as in wages, every row fits every other

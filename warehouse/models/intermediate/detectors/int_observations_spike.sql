@@ -25,7 +25,8 @@ judged as (
         corroborated.witness_source_id,
         corroborated.witness_log_value,
         corroborated.proposed_log,
-        abs(trends.spike) >= indicator_limits.limits['spike.block']
+        abs(trends.spike)
+        >= {{ above_noise("indicator_limits.limits['spike.block']", "indicator_limits.limits['spike.noise']", 'trends.noise') }}
         and abs(trends.spike) >= trends.neighbour_spike
         and not {{ is_benchmark_year('trends."year"', "indicator_limits.limits['spike.benchmark_every']") }} as is_spike,
         corroborated.spike_strength >= 1 as is_confirmed,

@@ -13,6 +13,8 @@ limits as (
         indicator_id,
         limits['spike.block'] as block_at,
         limits['spike.quarantine'] as quarantine_at,
+        limits['spike.noise'] as noise_multiple,
+        limits['spike.quarantine_noise'] as quarantine_noise,
         limits['spike.benchmark_every'] as benchmark_every,
         limits['spike.quarantine_share'] as quarantine_share
     from {{ ref('int_indicator_limits') }}
@@ -28,9 +30,12 @@ judged as (
         corroborated.proposed_log,
         case
             when
-                abs(trends.spike) >= limits.block_at and not {{ is_benchmark_year('trends."year"', 'limits.benchmark_every') }}
+                abs(trends.spike) >= {{ above_noise('limits.block_at', 'limits.noise_multiple', 'trends.noise') }}
+                and not {{ is_benchmark_year('trends."year"', 'limits.benchmark_every') }}
                 then 'blocked'
-            when abs(trends.spike) >= limits.quarantine_at then 'quarantined'
+            when
+                abs(trends.spike) >= {{ above_noise('limits.quarantine_at', 'limits.quarantine_noise', 'trends.noise') }}
+                then 'quarantined'
             when
                 corroborated.spike_strength >= limits.quarantine_share or corroborated.end_strength >= limits.quarantine_share
                 then 'quarantined'

@@ -24,6 +24,7 @@ limits as (
         limits['swap.fit'] as fit_within,
         limits['swap.miss'] as miss_by,
         limits['swap.spike'] as spike_at,
+        limits['swap.noise'] as noise_multiple,
         limits['swap.spread_ratio'] as spread_ratio
     from {{ ref('int_indicator_limits') }}
     where limits['swap.fit'] is not null
@@ -58,8 +59,8 @@ missing_own as (
     inner join telling
         on trends.series_no = telling.series_no and trends.province_id = telling.province_id and trends."year" = telling."year"
     where
-        abs(trends.log_value - trends.expected_log) > limits.miss_by
-        and abs(trends.spike) >= limits.spike_at
+        abs(trends.log_value - trends.expected_log) > {{ above_noise('limits.miss_by', 'limits.noise_multiple', 'trends.noise') }}
+        and abs(trends.spike) >= {{ above_noise('limits.spike_at', 'limits.noise_multiple', 'trends.noise') }}
         and not coalesce(corroborated.is_vouched, false)
 ),
 

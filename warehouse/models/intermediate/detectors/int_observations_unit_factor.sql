@@ -18,6 +18,7 @@ limits as (
     select
         indicator_id,
         limits['unit_factor.spike'] as spike_at,
+        limits['spike.noise'] as noise_multiple,
         limits['unit_factor.returns_within'] as returns_within,
         limits['unit_factor.group_within'] as group_within,
         limits['unit_factor.group_min'] as group_min,
@@ -42,16 +43,23 @@ off_and_back as (
         {{ power_of_ten('own_offset', 'returns_within') }} as power,
         'its own series' as told_by
     from offsets
-    where abs(spike) >= spike_at and observation_id not in (select observation_id from vouched)
+    where
+        abs(spike) >= {{ above_noise('spike_at', 'noise_multiple', 'noise') }}
+        and observation_id not in (select observation_id from vouched)
 ),
 
--- a whole province-year (province_id), or a whole year of the table (0), in another unit
+-- a whole province-year (province_id), or a whole year of the table (0), in another unit: told by its typical level; of what is lumpy by
+-- how far its cities are off their own usual level, so that it does not matter which cities a year has
 group_levels as (
     select
         series_no,
         coalesce(province_id, 0) as province_id,
         "year",
-        {{ exact_median('log_value') }} as log_level,
+        any_value(noise_multiple) > 0 as is_lumpy,
+        case
+            when any_value(noise_multiple) > 0 then {{ exact_median('own_offset') }}
+            else {{ exact_median('log_value') }}
+        end as group_level,
         count(*) as n_values,
         any_value(group_min) as group_min,
         any_value(group_within) as group_within
@@ -59,15 +67,33 @@ group_levels as (
     group by grouping sets ((series_no, province_id, "year"), (series_no, "year"))
 ),
 
+group_steps as (
+    select
+        *,
+        group_level - median(group_level) over (
+            partition by series_no, province_id
+            order by "year" range between 3 preceding and 3 following exclude current row
+        ) as step_around,
+        group_level - median(group_level) over (
+            partition by series_no, province_id order by "year" range between 3 preceding and 1 preceding
+        ) as step_before,
+        group_level - median(group_level) over (
+            partition by series_no, province_id order by "year" range between 1 following and 3 following
+        ) as step_after
+    from group_levels
+    where n_values >= group_min
+),
+
+-- what is lumpy falls to a tenth by itself and stays there: it must return
 group_offsets as (
     select
         *,
-        log_level - median(log_level) over (
-            partition by series_no, province_id
-            order by "year" range between 3 preceding and 3 following exclude current row
-        ) as group_offset
-    from group_levels
-    where n_values >= group_min
+        case
+            when not is_lumpy then step_around
+            when step_before * step_after > 0 then sign(step_before) * least(abs(step_before), abs(step_after))
+            else 0
+        end as group_offset
+    from group_steps
 ),
 
 in_groups as (

@@ -8,7 +8,9 @@ limits as (
     select
         indicator_id,
         limits['unit_factor.persists_within'] as persists_within,
-        limits['unit_factor.persists_years'] as persists_years
+        limits['unit_factor.persists_years'] as persists_years,
+        limits['unit_factor.spike'] as step_at,
+        limits['spike.noise'] as noise_multiple
     from {{ ref('int_indicator_limits') }}
     where limits['unit_factor.spike'] is not null
 ),
@@ -17,7 +19,11 @@ steps as (
     select
         trends.*,
         limits.persists_years,
-        {{ power_of_ten('trends.step_before', 'limits.persists_within') }} as power,
+        case
+            when abs(trends.step_before) >= {{ above_noise('limits.step_at', 'limits.noise_multiple', 'trends.noise') }}
+                then {{ power_of_ten('trends.step_before', 'limits.persists_within') }}
+            else 0
+        end as power,
         count(*) over (partition by trends.series_no, trends.city_id) as n_years,
         row_number() over (partition by trends.series_no, trends.city_id order by trends."year") as nth_year
     from trends

@@ -1,5 +1,9 @@
 -- grain: one row is one value of a run of years that another source has a year earlier or later
 -- key: observation_id
+{% set in_run -%}
+    distances."year" between runs.first_year and runs.last_year and distances.own_distance > distances.differs_by
+{%- endset -%}
+
 with compared as (
     select * from {{ ref('int_values_compared') }}
 ),
@@ -91,8 +95,8 @@ runs as (
     having count(*) filter (where is_exact) >= any_value(min_years)
 ),
 
--- which of two sources is a year off: never the one that a third source confirms; without a third, the one that repeats a figure at the
--- beginning or end of the run; else the one that leaves the growth of its province by more there
+-- which of two sources is a year off: never the one that most further sources stand nearer to; without a third, the one that repeats a
+-- figure at the beginning or end of the run; else the one that leaves the growth of its province by more there
 edges as (
     select
         runs.series_no,
@@ -110,11 +114,12 @@ edges as (
             max(abs(distances.other_step_before)) filter (where distances."year" = runs.first_year),
             max(abs(distances.other_step_after)) filter (where distances."year" = runs.last_year)
         ]) as other_noise,
-        bool_or(
-            third.observation_id is not null
-            and distances."year" between runs.first_year and runs.last_year
-            and distances.own_distance > distances.differs_by
-        ) as is_confirmed
+        count(*) filter (
+            where abs(third.gap) < abs(third.other_log_value - distances.other_log_value) and {{ in_run }}
+        ) as n_for,
+        count(*) filter (
+            where abs(third.gap) > abs(third.other_log_value - distances.other_log_value) and {{ in_run }}
+        ) as n_against
     from runs
     inner join distances
         on
@@ -127,7 +132,6 @@ edges as (
         on
             distances.observation_id = third.observation_id
             and distances.other_source_id <> third.other_source_id
-            and abs(third.gap) <= distances.equal_within
     group by runs.series_no, runs.other_source_id, runs.city_id, runs.k, runs.span_no
 ),
 
@@ -135,7 +139,7 @@ graded as (
     select
         runs.*,
         case
-            when edges.is_confirmed then null
+            when edges.n_for > edges.n_against then null
             when edges.n_repeated > edges.n_other_repeated then 'blocked'
             when edges.n_repeated < edges.n_other_repeated then null
             when edges.own_noise > runs.noise_ratio * edges.other_noise then 'blocked'

@@ -22,7 +22,8 @@ final as (
         sheet_name,
         cell_ref,
         row_no,
-        col_no
+        col_no,
+        observation_note
     from resolved
     where reason is null
 )

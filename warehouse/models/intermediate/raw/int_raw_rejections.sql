@@ -35,6 +35,12 @@ final as (
                             else ''
                         end
                         || '; correct it in the file or add the spelling to seed city_aliases (province_aliases)'
+                when 'place_mismatch'
+                    then
+                        'expected code, name and province of one place, found code '
+                        || coalesce('''' || place_code_text || '''', 'none') || ', name ' || coalesce('''' || place_text || '''', 'none')
+                        || coalesce(' and province ''' || place_within_text || '''', '')
+                        || '; look whether codes or names are shifted by a row, and correct the file (or its layout: respell, within)'
                 when 'unknown_year'
                     then
                         'expected a year from 1900 to 2100, found '

@@ -20,8 +20,12 @@ place_aliases as (
     select * from {{ ref('stg_seeds__place_aliases') }}
 ),
 
--- Where a code is unknown the name decides, but only inside the province of the code: counties share names with prefectures elsewhere.
-resolved as (
+places_within as (
+    select * from {{ ref('stg_seeds__places_within') }}
+),
+
+-- What code, name and province each say. A name that a province qualifies is looked up inside it alone: outside it is another place's.
+named as (
     select
         cells.* exclude (place_level),
         cells.place_level as delivered_place_level,
@@ -30,20 +34,50 @@ resolved as (
         catalog.indicator_id is not null as is_known_indicator,
         units.multiply_by,
         units.divide_by,
-        coalesce(
-            place_codes.place_id,
-            case
-                when
-                    cells.place_code is null or cells.place_code // 10000 = place_aliases.place_id // 10000
-                    then place_aliases.place_id
-            end,
-            case when catalog.place_level = 'country' then 100000 end
-        ) as place_id
+        place_codes.place_id as id_by_code,
+        provinces.place_id as within_id,
+        case
+            when cells.within_key is null or catalog.place_level <> 'city' then place_aliases.place_id
+            when place_aliases.place_id // 10000 = provinces.place_id // 10000 then place_aliases.place_id
+            else places_within.place_id
+        end as id_by_name,
+        place_aliases.place_id as id_by_name_anywhere
     from cells
     left join catalog on cells.indicator_id = catalog.indicator_id
     left join place_codes on catalog.place_level = place_codes.place_level and cells.place_code = place_codes.place_code
     left join place_aliases on catalog.place_level = place_aliases.place_level and cells.place_key = place_aliases.alias
+    left join place_aliases as provinces on cells.within_key = provinces.alias and provinces.place_level = 'province'
+    left join places_within on provinces.place_id = places_within.province_id and cells.place_key = places_within.alias
     left join units on coalesce(cells.unit_key, catalog.canonical_unit) = units.unit_text and catalog.canonical_unit = units.canonical_unit
+),
+
+-- Where a code is unknown the name decides, but only where the code may be a former one of a prefecture, inside its province: a county's
+-- code (its last two digits are not 00) is a county's, whatever the name.
+resolved as (
+    select
+        *,
+        coalesce(
+            id_by_code,
+            case
+                when
+                    place_code is null
+                    or (place_code % 100 = 0 and place_code // 10000 = id_by_name // 10000)
+                    then id_by_name
+            end,
+            case when place_level = 'country' then 100000 end
+        ) as place_id,
+        case
+            when id_by_code <> id_by_name then true
+            -- the name is known, but not in the province that stands with it
+            when place_level = 'city' and within_key is not null and coalesce(id_by_code, id_by_name) is not null
+                then coalesce(within_id // 10000 <> coalesce(id_by_code, id_by_name) // 10000, true)
+            when place_level = 'city' and within_key is not null and id_by_name is null then id_by_name_anywhere is not null
+            -- a county's name beside the code of its prefecture
+            when place_level = 'city' and id_by_code is not null and id_by_name is null and place_code % 100 = 0
+                then coalesce(regexp_matches(place_key, '(县|旗|[^地林]区)$'), false)
+            else false
+        end as is_place_mismatch
+    from named
 ),
 
 -- an index or a rate that is its own canonical unit needs no line in the seed
@@ -64,6 +98,7 @@ judged as (
         case
             when reason is not null then reason
             when not is_known_indicator then 'unknown_indicator'
+            when coalesce(is_place_mismatch, false) then 'place_mismatch'
             when place_id is null or coalesce(delivered_place_level, place_level) <> place_level then 'unknown_city'
             when "year" is null or "year" not between 1900 and 2100 then 'unknown_year'
             when is_unknown_unit then 'unknown_unit'

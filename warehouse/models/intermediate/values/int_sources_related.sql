@@ -1,5 +1,9 @@
 -- grain: one row is an ordered pair of sources and an indicator that both deliver, and whether the second can corroborate the first
 -- key: source_id, other_source_id, indicator_id
+{% set suspect_at -%}
+    {{ above_noise("indicator_limits.limits['spike.block']", "indicator_limits.limits['spike.noise']", 'trends.noise') }}
+{%- endset -%}
+
 with trends as (
     select * from {{ ref('int_trends_delivered') }}
 ),
@@ -15,35 +19,20 @@ declared as (
 suspects as (
     select
         trends.*,
-        coalesce(abs(trends.spike) >= indicator_limits.limits['spike.block'], false) as is_suspect,
-        indicator_limits.limits['lineage.min_repeated'] as min_repeated,
-        indicator_limits.limits['lineage.min_share'] as min_share,
+        coalesce(abs(trends.spike) >= {{ suspect_at }}, false) as is_suspect,
         indicator_limits.limits['lineage.equal'] as equal_within
     from trends
     inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
 ),
 
--- a value that leaves the trend and returns is mostly wrong; an independent source does not repeat another's errors to the last digit
-repetitions as (
+compared as (
     select
         suspects.source_id,
         others.source_id as other_source_id,
         suspects.indicator_id,
-        count(*) as n_common,
-        count(*) filter (where suspects.is_suspect or others.is_suspect) as n_suspect,
-        count(*) filter (where suspects.is_suspect and abs(suspects.log_value - others.log_value) <= suspects.equal_within) as n_repeated,
-        greatest(
-            coalesce(
-                count(*) filter (where suspects.is_suspect and abs(suspects.log_value - others.log_value) <= suspects.equal_within)
-                / nullif(count(*) filter (where suspects.is_suspect), 0), 0
-            ),
-            coalesce(
-                count(*) filter (where others.is_suspect and abs(suspects.log_value - others.log_value) <= suspects.equal_within)
-                / nullif(count(*) filter (where others.is_suspect), 0), 0
-            )
-        ) as repeated_share,
-        any_value(suspects.min_repeated) as min_repeated,
-        any_value(suspects.min_share) as min_share
+        suspects.is_suspect,
+        others.is_suspect as is_other_suspect,
+        abs(suspects.log_value - others.log_value) <= suspects.equal_within as is_equal
     from suspects
     inner join suspects as others
         on
@@ -51,15 +40,58 @@ repetitions as (
             and suspects.city_id = others.city_id
             and suspects."year" = others."year"
             and suspects.source_id <> others.source_id
-    group by suspects.source_id, others.source_id, suspects.indicator_id
+),
+
+counted as (
+    select
+        source_id,
+        other_source_id,
+        indicator_id,
+        count(*) as n_common,
+        count(*) filter (where is_equal) as n_equal,
+        count(*) filter (where is_suspect or is_other_suspect) as n_suspect,
+        count(*) filter (where is_suspect) as n_own_suspect,
+        count(*) filter (where is_other_suspect) as n_other_suspect,
+        count(*) filter (where is_suspect and is_equal) as n_own_repeated,
+        count(*) filter (where is_other_suspect and is_equal) as n_other_repeated
+    from compared
+    group by source_id, other_source_id, indicator_id
+),
+
+-- a value that leaves the trend and returns is mostly wrong, and independent sources share few such values: the log odds that a source
+-- which copies part of another would have repeated as many of them as it did, against one that agrees by chance or on a true event
+weighed as (
+    select
+        counted.*,
+        indicator_limits.limits['lineage.min_repeated'] as min_repeated,
+        indicator_limits.limits['lineage.odds'] as odds_at,
+        indicator_limits.limits['lineage.same_share'] as same_share,
+        indicator_limits.limits['lineage.same_values'] as same_values,
+        indicator_limits.limits['lineage.elsewhere_share'] as elsewhere_share,
+        greatest(counted.n_own_repeated, counted.n_other_repeated) as n_repeated,
+        greatest(
+            {% for side in ['own', 'other'] -%}
+                counted.n_{{ side }}_repeated
+                * ln(indicator_limits.limits['lineage.copied_share'] / indicator_limits.limits['lineage.chance_share'])
+                + (counted.n_{{ side }}_suspect - counted.n_{{ side }}_repeated)
+                * ln((1 - indicator_limits.limits['lineage.copied_share']) / (1 - indicator_limits.limits['lineage.chance_share']))
+                {%- if not loop.last %},{% endif %}
+            {% endfor -%}
+        ) as copy_log_odds
+    from counted
+    inner join indicator_limits on counted.indicator_id = indicator_limits.indicator_id
 ),
 
 judged as (
     select
         *,
-        n_repeated >= min_repeated and repeated_share >= min_share as repeats,
-        n_suspect >= min_repeated as is_decided
-    from repetitions
+        greatest(
+            coalesce(n_own_repeated / nullif(n_own_suspect, 0), 0), coalesce(n_other_repeated / nullif(n_other_suspect, 0), 0)
+        ) as repeated_share,
+        n_repeated >= min_repeated and copy_log_odds >= odds_at as repeats,
+        n_common >= same_values and n_equal >= same_share * n_common as is_same,
+        n_suspect >= min_repeated or n_equal < elsewhere_share * n_common as is_decided
+    from weighed
 ),
 
 elsewhere as (
@@ -79,9 +111,11 @@ final as (
         cast(judged.n_suspect as integer) as n_suspect,
         cast(judged.n_repeated as integer) as n_repeated,
         judged.repeated_share,
+        judged.copy_log_odds,
         case
             when bool_or(declared.source_id is not null) then 'declared'
             when any_value(judged.repeats) then 'repeats'
+            when any_value(judged.is_same) then 'same series'
             when any_value(judged.is_decided) then 'independent'
             when any_value(elsewhere.source_id) is not null then 'repeats elsewhere'
             else 'independent'

@@ -1,5 +1,5 @@
--- grain: one row is one positive level or flow of a city that passed the exact rules: the one value of its series, city and year, for
--- indicators that have a threshold of any rule on series
+-- grain: one row is one positive value of a city, no rate of change, that passed the exact rules: the one value of its series, city and
+-- year, for indicators that have a threshold of any rule on series
 -- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
@@ -37,7 +37,7 @@ file_series as (
     from file_spans
     inner join indicator_limits on file_spans.indicator_id = indicator_limits.indicator_id
     where
-        indicator_limits.kind in ('level', 'flow')
+        indicator_limits.rule_kind <> 'rate'
         and coalesce(
             indicator_limits.limits['spike.quarantine'],
             indicator_limits.limits['unit_factor.spike'],

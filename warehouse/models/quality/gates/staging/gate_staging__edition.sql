@@ -1,5 +1,5 @@
 -- grain: one row is a level or flow of an edition of a source: its newest year beside the newest year of the edition before, over the
--- cities that both editions have
+-- cities that both editions have; files without an edition come before all editions
 -- key: source_id, indicator_id, edition_year
 with observations as (
     select * from {{ ref('int_raw_observations') }}
@@ -13,7 +13,7 @@ newest_values as (
     select
         observations.source_id,
         observations.indicator_id,
-        observations.edition_year,
+        coalesce(observations.edition_year, 0) as edition_year,
         observations.city_id,
         ln(observations."value") as log_value
     from observations
@@ -21,7 +21,6 @@ newest_values as (
     where
         catalog.kind in ('level', 'flow')
         and observations."value" > 0
-        and observations.edition_year is not null
         and observations.place_level = 'city'
     qualify observations."year" = max(observations."year") over (
         partition by observations.source_id, observations.indicator_id, observations.edition_year
@@ -89,7 +88,7 @@ moments as (
     where len(new_logs) >= 20
 ),
 
-final as (
+correlated as (
     select
         source_id,
         indicator_id,
@@ -103,6 +102,14 @@ final as (
         ) as correlation,
         list_median(list_transform(list_zip(new_logs, old_logs), lambda pair: abs(pair[1] - pair[2]))) as median_abs_difference
     from moments
+),
+
+-- few cities stop nothing
+final as (
+    select
+        *,
+        case when n_cities >= 50 then correlation end as correlation_large
+    from correlated
 )
 
 select * from final

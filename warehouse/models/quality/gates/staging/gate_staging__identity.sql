@@ -1,5 +1,6 @@
--- grain: one row is an accounting identity of a source, with the share of its city-years that break it
--- key: source_id, identity
+-- grain: one row is an accounting identity of an edition of a source, with the share of its city-years that break it: older editions do
+-- not dilute what a new one breaks
+-- key: source_id, edition_year, identity; edition_year may be null, and null counts as a value
 with observations as (
     select * from {{ ref('int_raw_observations') }}
 ),
@@ -10,7 +11,8 @@ delivered_rows as (
         {% for name in identity_indicators(identities()) -%}
             max(case when indicator_id = '{{ name }}' then "value" end) as {{ name }},
         {% endfor -%}
-        source_id
+        source_id,
+        edition_year
     from observations
     where place_level = 'city'
     group by source_id, edition_year, city_id, "year"
@@ -20,6 +22,7 @@ sums as (
     {% for identity in identities().values() %}
         select
             source_id,
+            edition_year,
             '{{ identity['sentence'] }}' as identity,
             {{ identity['parts'] }} as parts,
             cast({{ identity['whole'] }} as double) as whole,
@@ -34,24 +37,26 @@ sums as (
 residuals as (
     select
         source_id,
+        edition_year,
         identity,
         tolerance,
         case when is_share_of_100 then abs(parts - whole) else abs(parts / nullif(whole, 0) - 1) end as residual
     from sums
 ),
 
--- in a small source a few rows make a large share: only a source of at least 100 rows can stop a run
+-- in a small source a few rows make a large share: only an edition of at least 100 rows can stop a run
 final as (
     select
         source_id,
+        edition_year,
         identity,
         count(residual) as n_checked,
         avg(cast(residual > tolerance as integer)) as failing_share,
         case when count(residual) >= 100 then avg(cast(residual > tolerance as integer)) end as failing_share_large
     from residuals
-    group by source_id, identity
+    group by source_id, edition_year, identity
     having count(residual) > 0
 )
 
 select * from final
-order by source_id, identity
+order by source_id, edition_year, identity

@@ -1,0 +1,117 @@
+"""Truths in the tables of the primary test, and how many intervals hold theirs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimation.analyses.catalog import primary_specs
+from estimation.study import coverage
+from estimation.study.coverage import build_coverage
+from estimation.study.planted import add_truths, primary_truths
+from estimation.study.primary import run_primary
+from estimation.study.tables import CHANNEL_COLUMNS, COVERAGE_COLUMNS, PRIMARY_COLUMNS, TRUTH_COLUMNS, empty_truth, typed
+from estimation.study.truth import compute_truth
+from tests.estimation.study.test_run import YEARS, economy
+
+PRIMARY = "primary.cm_growth_official.study_window"
+
+
+@pytest.fixture(scope="module")
+def marts():
+    return economy(n_cities=45, n_pilots=15)
+
+
+@pytest.fixture(scope="module")
+def planted(marts) -> pd.DataFrame:
+    """Every treated city and year: own variance is a quarter, and the common part counts twice."""
+    cities = marts[0].cities[["city_id", "treated_year"]].dropna()
+    rows = cities.merge(pd.DataFrame({"year": YEARS}), how="cross").query("year >= treated_year")
+    return rows.assign(own_variance_ratio=0.25, loading_rise=1.0, loading_part_pct=0.5)[
+        ["city_id", "year", "own_variance_ratio", "loading_rise", "loading_part_pct"]
+    ]
+
+
+def test_truths_stand_in_the_tables_of_the_primary_test(marts, planted) -> None:
+    tested = run_primary(marts[0], primary_specs(), permutations=99, seed=1)
+    assert tested.primary["truth"].isna().all() and tested.channel["truth"].isna().all()
+    truths = primary_truths(*marts, planted)
+    table = compute_truth(*marts, [], of_primary=truths)
+    primary, channel = add_truths(tested.primary, tested.channel, table)
+    assert list(primary) == list(PRIMARY_COLUMNS) and list(channel) == list(CHANNEL_COLUMNS)
+    row = primary[primary["spec_id"] == PRIMARY].iloc[0]
+    assert row["truth"] > 0.02
+    channels = channel[channel["spec_id"] == PRIMARY].set_index("channel")
+    assert channels.loc["own_variance", "planted"] == pytest.approx(-0.75)
+    assert channels.loc["own_variance", "truth"] < -0.3
+    assert channels.loc["loading", "planted"] == pytest.approx(1.0)
+    table = table.set_index(["spec_id", "term"])["truth"]
+    assert table[PRIMARY, "treated"] == pytest.approx(row["truth"])
+    assert table[PRIMARY, "own_variance"] == pytest.approx(channels.loc["own_variance", "truth"])
+    # no effect, no truth but zero; delivered files have none
+    assert primary_truths(marts[0], marts[0], None)["truth"].abs().max() < 1e-12
+    bare = add_truths(tested.primary, tested.channel, empty_truth())
+    assert bare[0]["truth"].isna().all() and bare[1]["planted"].isna().all()
+
+
+def frames() -> dict[str, pd.DataFrame]:
+    """Three coefficients: the second has an event time and misses its truth by default, the third has no truth."""
+    common = {"analysis": "dynamics", "cohort_year": pd.NA}
+    estimate = pd.DataFrame(
+        [
+            {**common, "spec_id": "a", "term": "treated", "event_time": pd.NA, "vcov": line, "is_default": line == "city", "ci_low": 0.0}
+            | {"ci_high": 1.0}
+            for line in ("city", "permutation")
+        ]
+        + [
+            {**common, "spec_id": "b", "term": "event", "event_time": time, "vcov": line, "is_default": line == "city", "ci_low": 0.0}
+            | {"ci_high": 1.0 if line == "city" else 3.0}
+            for time in (0, 1)
+            for line in ("city", "permutation")
+        ]
+    )
+    truth = [("a", "treated", None, 0.5), ("b", "event", 0, 2.0)]
+    truth = typed([dict(zip(TRUTH_COLUMNS, (s, t, None, e, v, None), strict=True)) for s, t, e, v in truth], TRUTH_COLUMNS)
+    bounds = {"ci_low": [-1.0, -1.0], "ci_high": [1.0, 1.0], "truth": [0.5, np.nan]}
+    return {
+        "estimate": estimate,
+        "primary": pd.DataFrame({"spec_id": ["p", "q"], **bounds}),
+        "channel": pd.DataFrame({"spec_id": ["p", "p"], "channel": ["loading", "own_variance"], **bounds | {"truth": [2.0, 0.1]}}),
+        "truth": truth,
+    }
+
+
+def test_coverage_counts_intervals_that_hold_their_truth(tmp_path, monkeypatch) -> None:
+    measured = tmp_path / "measured.csv"
+    measured.write_text("quantity,coefficients,line,n,n_yes,measured_with\nfound_with_effect,primary.w,primary,400,340,code x\n")
+    monkeypatch.setattr(coverage, "MEASURED", measured)
+    table = build_coverage(**frames())
+    assert list(table) == list(COVERAGE_COLUMNS)
+    found = table.set_index(["scope", "coefficients", "line"])[["n", "n_yes"]].astype(int).apply(tuple, axis=1).to_dict()
+    assert found == {
+        ("this_economy", "every_coefficient", "default"): (2, 1),
+        ("this_economy", "dynamics", "default"): (2, 1),
+        ("this_economy", "every_coefficient", "permutation"): (2, 2),
+        ("this_economy", "dynamics", "permutation"): (2, 2),
+        ("this_economy", "primary", "primary"): (1, 1),
+        ("this_economy", "loading", "channel"): (1, 0),
+        ("this_economy", "own_variance", "channel"): (1, 1),
+        ("many_economies", "primary.w", "primary"): (400, 340),
+    }
+    many = table.iloc[-1]
+    assert many["share"] == pytest.approx(0.85) and many["monte_carlo_error"] == pytest.approx(np.sqrt(0.85 * 0.15 / 400))
+    assert many["measured_with"] == "code x" and table["measured_with"].iloc[:-1].isna().all()
+
+
+def test_delivered_files_have_no_coverage() -> None:
+    delivered = {**frames(), "truth": typed([], TRUTH_COLUMNS)}
+    assert build_coverage(**delivered).empty
+
+
+def test_what_is_committed_was_measured_over_many_economies() -> None:
+    rows = pd.read_csv(coverage.MEASURED)
+    found = rows[rows["coefficients"] == "primary.study_window"].set_index("quantity")
+    assert {"found_with_effect", "found_without_effect", "truth_in_interval"} <= set(found.index)
+    assert (rows["n_yes"] <= rows["n"]).all() and (rows["n"] >= 390).all()
+    assert rows["measured_with"].str.startswith("code ").all()

@@ -1,0 +1,177 @@
+"""`make fetch` against a server that plays the services: what is written, kept, resumed, checked, and said where the service refuses."""
+
+import csv
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestration.commands.fetch import fetch
+from orchestration.terminal import Exit
+from tests.warehouse.ingest.fetching.played_service import Played, serving
+from warehouse.ingest.fetching.editions import Edition, Request
+from warehouse.ingest.fetching.nbs import split_name
+from warehouse.ingest.landing import read_landing
+
+GDP = "gdp_nominal_cny_100m"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def run(played: Played, source: str = "nbs", **more: object) -> Exit:
+    with serving(played) as base:
+        return fetch(source, base=base, pause=0.0, wait=0.01, **more)
+
+
+def written(home: Path, source: str = "nbs") -> list[dict[str, str]]:
+    (path,) = (home / "fetched" / "landing" / "tidy").glob(f"*/{source}.csv")
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def edition(home: Path, source: str = "nbs") -> Path:
+    (folder,) = (home / "fetched" / source).iterdir()
+    return folder
+
+
+def test_cities_and_provinces_are_written_as_tidy_and_can_be_read(home, tmp_path):
+    played = Played()
+    assert run(played) == Exit.DONE
+    rows = written(home)
+    gdp = {(row["city_id"], row["year"]): row for row in rows if row["indicator_id"] == GDP}
+    # 36 cities, two years, one of them empty in each of three calls
+    assert len(gdp) == 36 * 2 - 3
+    assert gdp["110000", "2022"] | {} == {"city_id": "110000", "year": "2022", "indicator_id": GDP, "value": "202.2", "unit": "亿元"}
+    assert len({row["city_id"] for row in rows if row["indicator_id"] == "cpi_prev_year_100"}) == 31
+    report = read_landing(home / "fetched" / "landing", tmp_path / "raw", tmp_path / "build", layouts={})
+    assert report.files.n_observations.sum() == len(rows) and report.files.n_rejected.sum() == 0
+
+
+def test_the_tree_is_walked_by_name_and_other_branches_are_left_alone(home):
+    played = Played()
+    run(played)
+    assert not any("pid=c2" in path or "leaf_roads" in path for path in played.log)
+    assert {body["rootId"] for body in played.bodies} == {"root8", "root6"}
+    assert all(len(body["das"]) <= 12 and len(body["indicatorIds"]) <= 50 for body in played.bodies)
+
+
+def test_a_known_identifier_saves_the_walk_only_where_its_name_is_right(home):
+    played = Played()
+    played.hint_is_known = True
+    assert run(played) == Exit.DONE
+    assert {body["cid"] for body in played.bodies if body["rootId"] == "root8"} == {"75a85abe58c749e0ad1d85be343e9056"}
+
+
+def test_replies_are_kept_with_request_hash_and_date(home):
+    run(Played())
+    folder = edition(home)
+    entries = [json.loads(line) for line in (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(entries) == json.loads((folder / "done.json").read_text(encoding="utf-8"))["replies"] > 10
+    for entry in entries:
+        assert hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
+        assert entry["url"].startswith("http://127.0.0.1") and entry["fetched_at"][:4] == folder.name[:4]
+
+
+@pytest.mark.parametrize("fault", [(500, b""), (503, b"busy"), (429, b"slowly"), (0, b"")])
+def test_a_passing_fault_is_tried_again(home, fault):
+    played = Played()
+    played.faults = [fault, fault]
+    assert run(played) == Exit.DONE
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ((403, b'{"reason": "UrlACL"}'), "found status 403"),
+        ((200, b"<!DOCTYPE html><html>please wait</html>"), "found a web page"),
+        ((200, b"nonsense"), "found no JSON"),
+        ((200, b'{"state": 20000, "rows": []}'), "found another shape (data: Field required)"),
+        ((200, b'{"data": [{"_id": "", "name": "x"}]}'), "found another shape (data.0._id"),
+    ],
+)
+def test_a_refusal_ends_with_what_to_do_by_hand(home, capsys, fault, said):
+    played = Played()
+    played.faults = [fault]
+    assert run(played) == Exit.BAD_INPUT
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("citysync fetch: exit 2: ")
+    assert said in last and "<landing>/nbs_major_cities/" in last
+    assert (edition(home) / "refused.txt").read_bytes() == fault[1]
+    assert not (home / "fetched" / "landing").exists()
+
+
+def test_a_service_that_stays_away_ends_the_fetch(home, capsys):
+    played = Played()
+    played.faults = [(503, b"")] * 10
+    assert run(played) == Exit.BAD_INPUT
+    assert "found status 503, 4 times; try again later" in capsys.readouterr().out
+    assert len(played.log) == 4
+
+
+def test_an_interrupted_fetch_goes_on_where_it_ended(home):
+    played = Played()
+    played.after = {9: (403, b"no")}
+    assert run(played) == Exit.BAD_INPUT
+    again = Played()
+    assert run(again) == Exit.DONE
+    assert not set(again.log) & set(played.log[:8])
+    whole = Played()
+    assert run(whole) == Exit.DONE, "a second fetch of a whole edition asks again"
+    assert len(whole.log) > len(again.log)
+
+
+def test_a_reply_that_was_changed_is_asked_for_again(tmp_path):
+    kept = Edition(tmp_path, "2026-11-26")
+    request = Request("GET", "a", {"b": "c"})
+    kept.keep(request, "http://127.0.0.1/a", b"{}")
+    assert Edition(tmp_path, "2026-11-27").find(request) == b"{}", "an edition that is not whole goes on, also on another day"
+    next(kept.folder.glob("*.json")).write_bytes(b"[]")
+    assert Edition(tmp_path).find(request) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"unit": "亿斤"}, "unit '亿斤' of gdp_nominal_cny_100m, which does not convert to cny_100m"),
+        ({"cities": [("110000000000", "天津市"), *Played().cities[1:]]}, "code '110000000000' with the name '天津市', which is no city"),
+        ({"cities": Played().cities[:20]}, "expected a catalog of 36 places"),
+        ({"gdp_name": "生产总值指数"}, "expected the indicator 地区生产总值|国内生产总值; found it under no category"),
+        ({"reply_state": 40000}, "expected state 20000; found 40000"),
+    ],
+)
+def test_what_cannot_be_taken_is_named_and_nothing_is_written(home, capsys, change, said):
+    played = Played()
+    for name, value in change.items():
+        setattr(played, name, value)
+    assert run(played) == Exit.BAD_INPUT
+    assert said in capsys.readouterr().out
+    assert not (home / "fetched" / "landing").exists()
+
+
+def test_the_same_frame_serves_the_world_bank(home, tmp_path):
+    assert run(Played(), "world_bank") == Exit.DONE
+    assert [(row["city_id"], row["year"], row["value"]) for row in written(home, "world_bank")] == [
+        ("100000", "2022", "6.737158"), ("100000", "2023", "7.083998"),
+    ]  # fmt: skip
+
+
+def test_an_unknown_service_is_bad_input(home, capsys):
+    assert fetch("eurostat") == Exit.BAD_INPUT
+    assert "expected SRC=nbs or SRC=world_bank; found 'eurostat'" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "unit"),
+    [
+        ("地区生产总值(亿元)", "地区生产总值", "亿元"),
+        ("居民消费价格指数（上年=100）", "居民消费价格指数(上年=100)", None),
+        ("年末户籍人口 (万人)", "年末户籍人口", "万人"),
+    ],
+)
+def test_a_name_is_parted_from_its_unit(text, name, unit):
+    assert split_name(text) == (name, unit)

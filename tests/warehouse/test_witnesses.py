@@ -1,0 +1,188 @@
+"""Sources against sources: copies that repeat errors, families that disagree, sources that are wrong everywhere, shifted codes. Adding any
+of them lifts no right block and blocks nothing that is right, and what is wrong in them is not believed."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from tests.warehouse.fabricate import read_seed
+from tests.warehouse.test_detectors import build_graded
+
+YEARS = range(2003, 2020)
+GDP, POPULATION, TEACHERS = "gdp_nominal_cny_100m", "population_registered_10k", "teachers_college_10k"
+SOURCES = ("csmar_region", "deflator", "finance_loans", "nbs_major_cities")
+WRONG = SOURCES[0]
+PROVINCES = (130000, 440000, 510000)
+# Factors of planted errors; each leaves the trend by more than any revision does.
+FACTORS = (0.55, 1.6, 2.0)
+
+
+def cities_of(*provinces: int) -> list[int]:
+    roster = [city for city in read_seed("city_roster") if not city["valid_to_year"]]
+    return [int(city["city_id"]) for city in roster if int(city["province_id"]) in provinces]
+
+
+def fabricate_sources() -> dict[tuple, float]:
+    """Product of the cities of three provinces in four independent sources, population in two; keyed by (source, city, year, indicator)."""
+    rng = np.random.default_rng(11)
+    panel = {}
+    for province in PROVINCES:
+        common = rng.normal(0.11, 0.03, len(YEARS))
+        for city in cities_of(province):
+            per_head = rng.uniform(2, 6)
+            people = rng.uniform(80, 900) * np.exp(np.cumsum(rng.normal(0.004, 0.002, len(YEARS))))
+            product = people[0] * per_head * np.exp(np.cumsum(common + rng.normal(0, 0.015, len(YEARS))))
+            for year, g, p in zip(YEARS, product, people, strict=True):
+                for source in SOURCES:
+                    panel[source, city, year, GDP] = round(float(g * (1 + rng.normal(0, 0.0006))), 2)
+                for source in ("deflator", "resident_population"):
+                    panel[source, city, year, POPULATION] = round(float(p * (1 + rng.normal(0, 0.0006))), 2)
+    return panel
+
+
+def plant_errors(panel: dict[tuple, float]) -> dict[tuple, float]:
+    """Forty wrong values of one source, far apart."""
+    cities = cities_of(*PROVINCES)
+    errors = {}
+    for nth in range(40):
+        key = (WRONG, cities[nth % len(cities)], 2005 + (5 * nth) % 12, GDP)
+        errors[key] = round(panel[key] * FACTORS[nth % 3], 2)
+    return errors
+
+
+def of_source(panel: dict[tuple, float], source: str, new: str, indicator: str = GDP) -> dict[tuple, float]:
+    """What a source holds, under another name."""
+    return {(new, city, year, i): value for (s, city, year, i), value in panel.items() if s == source and i == indicator}
+
+
+def partial_copy(panel, errors):
+    """Right figures of its own, and every second error of the old source to the last digit."""
+    rng = np.random.default_rng(5)
+    own = {key: round(value * (1 + rng.normal(0, 0.0006)), 2) for key, value in of_source(panel, "finance_loans", "a_copy").items()}
+    return own | {("a_copy", *key[1:]): value for key, value in list(errors.items())[::2]}
+
+
+def two_families(panel, errors):
+    """Two copies of the source with errors, two of a right one."""
+    wrong = of_source(panel | errors, WRONG, "a_copy") | of_source(panel | errors, WRONG, "b_copy")
+    return wrong | of_source(panel, "deflator", "c_copy") | of_source(panel, "deflator", "d_copy")
+
+
+def noise(panel, errors):
+    """A source that is wrong everywhere, each value by itself."""
+    rng = np.random.default_rng(6)
+    return {key: round(value * float(np.exp(rng.normal(0, 0.5))), 2) for key, value in of_source(panel, WRONG, "a_noise").items()}
+
+
+def threefold(panel, errors):
+    """A source that is wrong everywhere by the same factor."""
+    return {key: round(value * 3, 2) for key, value in of_source(panel, WRONG, "a_threefold").items()}
+
+
+def other_boundaries(panel, errors):
+    """The city proper for a fifth of the cities in all years, and another fifth with a neighbour's county from 2014 on."""
+    cities = cities_of(*PROVINCES)
+    inner, larger = set(cities[::5]), set(cities[1::5])
+    return {
+        key: round(value * (0.55 if key[1] in inner else 1.3 if key[1] in larger and key[2] >= 2014 else 1), 2)
+        for key, value in of_source(panel, "deflator", "a_boundaries").items()
+    }
+
+
+def shifted_codes(panel, errors):
+    """Every code one row off."""
+    cities = cities_of(*PROVINCES)
+    following = dict(zip(cities, cities[1:] + cities[:1], strict=True))
+    return {("a_shifted", city, year, GDP): panel["finance_loans", following[city], year, GDP] for city in cities for year in YEARS}
+
+
+def together(*attacks):
+    """Several added sources at once."""
+    return lambda panel, errors: {key: value for attack in attacks for key, value in attack(panel, errors).items()}
+
+
+# Copies are added by themselves; what is wrong in other ways comes together, which is harder than one by one.
+ADDED = {
+    "partial copy": partial_copy,
+    "two families": two_families,
+    "wrong everywhere": together(noise, threefold, other_boundaries),
+    "shifted codes": shifted_codes,
+}
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    return tmp_path_factory.mktemp("dbt_target")
+
+
+@pytest.fixture(scope="module")
+def delivered():
+    panel = fabricate_sources()
+    return panel, plant_errors(panel)
+
+
+@pytest.fixture(scope="module")
+def before(delivered, target, tmp_path_factory):
+    panel, errors = delivered
+    return build_graded(panel | errors, tmp_path_factory.mktemp("before"), target)
+
+
+@pytest.fixture(scope="module")
+def after(delivered, target, tmp_path_factory):
+    """By attack: its rows, and the grades of the landing with them; each is built once, when it is first asked for."""
+    panel, errors = delivered
+
+    @cache
+    def build(name: str):
+        added = ADDED[name](panel, errors)
+        return added, build_graded(panel | errors | added, tmp_path_factory.mktemp("after"), target)
+
+    return build
+
+
+def blocked(graded) -> set[tuple]:
+    return {key for key, flag in graded.items() if flag[0] == "blocked"}
+
+
+def further_than(added, panel, log_points: float) -> set[tuple]:
+    """Added values that lie further than that from what the right sources have."""
+    return {key for key, value in added.items() if abs(np.log(value / panel["finance_loans", *key[1:]])) > log_points}
+
+
+def test_the_planted_errors_are_blocked_and_nothing_else(delivered, before):
+    assert blocked(before) == set(delivered[1])
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_an_added_source_lifts_no_block_and_blocks_nothing_that_is_right(delivered, after, name):
+    panel, errors = delivered
+    _, graded = after(name)
+    assert set(errors) - blocked(graded) == set()
+    assert {key for key in blocked(graded) & set(panel) if key not in errors} == set()
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_what_an_added_source_has_wrong_beyond_vintages_is_not_believed(delivered, after, name):
+    panel, _ = delivered
+    added, graded = after(name)
+    wrong = further_than(added, panel, 0.85) or {key for key in added if (WRONG, *key[1:]) in delivered[1]} & further_than(
+        added, panel, 0.4
+    )
+    assert wrong and len(wrong & blocked(graded)) >= 0.95 * len(wrong)
+
+
+def test_what_an_added_source_has_right_is_kept(delivered, after):
+    panel, _ = delivered
+    added, graded = after("partial copy")
+    right = set(added) - further_than(added, panel, 0.02)
+    assert not right & blocked(graded)
+
+
+def test_a_source_with_shifted_codes_is_blocked_as_shifted(delivered, after):
+    added, graded = after("shifted codes")
+    far = further_than(added, delivered[0], 0.02)
+    assert len(far & blocked(graded)) >= 0.95 * len(far)
+    assert sum(graded[key][1] == "row_shift" for key in far) >= 0.9 * len(far)

@@ -1,0 +1,153 @@
+"""Match a column of an unknown source to indicators by its values: those of the published warehouse for the same places and years (pure).
+
+Two tables of one statistic agree in most cells, whatever their headers say; in another unit they do so up to a power of ten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from warehouse.sql_text import literal
+
+#: A value agrees within this share (rounding), and is near within that one (another vintage).
+EQUAL, NEAR = 0.002, 0.05
+#: A column is held against at most so many cells.
+MOST_CELLS = 4_000
+LEVELS = {"city": 0, "province": 1, "country": 2}
+_LEVEL_STEP, PLACE_STEP = 10**11, 10**4
+_MOST_POWER = 9
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Known values, sorted by key.
+
+    Attributes
+    ----------
+    keys : ndarray of int64, shape (n,)
+        ``cell_key`` of each.
+    indicators : ndarray of int32, shape (n,)
+        Position in ``names``.
+    values : ndarray of float64, shape (n,)
+        In the canonical unit.
+    names : list of str
+        Indicators.
+    """
+
+    keys: np.ndarray
+    indicators: np.ndarray
+    values: np.ndarray
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class ValueMatch:
+    """How well a column fits an indicator: values are about 10^power times those known.
+
+    ``share`` of the common cells agree, ``near`` of them lie within five per cent; ``n`` cells are common, ``n_distinct`` unlike values.
+    """
+
+    indicator_id: str
+    power: int
+    share: float
+    near: float
+    n: int
+    n_distinct: int
+
+
+def cell_key(level: str, place_id: int, year: int) -> int:
+    """One number for a place and a year."""
+    return LEVELS[level] * _LEVEL_STEP + place_id * PLACE_STEP + year
+
+
+def read_reference(database: Path, without: Sequence[str] = ()) -> Reference | None:
+    """Values of a published database that no rule blocked; None where there is none.
+
+    Parameters
+    ----------
+    database : Path
+    without : sequence of str
+        Sources that are left out, as if they had never been delivered.
+    """
+    if not database.is_file():
+        return None
+    import duckdb
+
+    with duckdb.connect(str(database), read_only=True) as con:
+        left_out = ", ".join(map(literal, without)) or "''"
+        columns = con.execute(
+            f'select place_level, city_id, "year", indicator_id, "value" from marts.fct_indicator_observation '
+            f"where quality_flag <> 'blocked' and source_id not in ({left_out}) and \"value\" <> 0"
+        ).fetchnumpy()
+    if not len(columns["value"]):
+        return None
+    level = np.array([LEVELS[str(text)] for text in columns["place_level"]], np.int64)
+    keys = level * _LEVEL_STEP + columns["city_id"].astype(np.int64) * PLACE_STEP + columns["year"].astype(np.int64)
+    names, indicators = np.unique(columns["indicator_id"].astype(str), return_inverse=True)
+    order = np.lexsort((columns["value"], indicators, keys))
+    return Reference(keys[order], indicators[order].astype(np.int32), columns["value"][order].astype(float), names.tolist())
+
+
+def known_years(reference: Reference) -> list[int]:
+    """Years of the known values, sorted."""
+    return np.unique(reference.keys % PLACE_STEP).tolist()
+
+
+def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> list[ValueMatch]:
+    """Indicators that a column may be, the best first.
+
+    Parameters
+    ----------
+    keys : ndarray of int64, shape (n,)
+        ``cell_key`` of each value.
+    values : ndarray of float64, shape (n,)
+        Zeros and NaN say nothing and are left out.
+    reference : Reference
+
+    Returns
+    -------
+    list of ValueMatch
+        One for each indicator with a common cell, with its best power of ten.
+    """
+    known = np.isfinite(values) & (values != 0)
+    keys, first = np.unique(keys[known], return_index=True)
+    values = values[known][first]
+    start, end = np.searchsorted(reference.keys, keys, "left"), np.searchsorted(reference.keys, keys, "right")
+    common = np.flatnonzero(end > start)
+    if len(common) > MOST_CELLS:
+        common = common[np.linspace(0, len(common) - 1, MOST_CELLS).astype(int)]
+    if not len(common):
+        return []
+    counts = (end - start)[common]
+    cells = np.repeat(np.arange(len(common)), counts)
+    at = np.repeat(start[common] - np.r_[0, np.cumsum(counts)[:-1]], counts) + np.arange(counts.sum())
+    own, ratio = values[common], values[common][cells] / reference.values[at]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        power = np.where(ratio > 0, np.round(np.log10(np.abs(ratio))), 99).astype(int)
+    gap = np.abs(ratio / 10.0 ** np.clip(power, -_MOST_POWER, _MOST_POWER) - 1)
+    is_usable = (ratio > 0) & (np.abs(power) <= _MOST_POWER)
+    indicators = reference.indicators[at]
+    found = [
+        _best(name, own, cells[mine], power[mine], gap[mine], is_usable[mine])
+        for number, name in enumerate(reference.names)
+        if (mine := indicators == number).any()
+    ]
+    return sorted(found, key=lambda match: (-match.share, -match.near, -match.n, match.indicator_id))
+
+
+def _best(name: str, own: np.ndarray, cells: np.ndarray, power: np.ndarray, gap: np.ndarray, is_usable: np.ndarray) -> ValueMatch:
+    """The power of ten at which most cells agree; a cell that any of its known values agrees with, agrees."""
+    n = len(np.unique(cells))
+    n_distinct = len(np.unique(own[np.unique(cells)]))
+    best = ValueMatch(name, 0, 0.0, 0.0, n, n_distinct)
+    for exponent in np.unique(power[is_usable]).tolist():
+        at = is_usable & (power == exponent)
+        equal = len(np.unique(cells[at & (gap <= EQUAL)]))
+        near = len(np.unique(cells[at & (gap <= NEAR)]))
+        if (equal, near) > (best.share * n, best.near * n):
+            best = ValueMatch(name, exponent, equal / n, near / n, n, n_distinct)
+    return best

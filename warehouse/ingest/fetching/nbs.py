@@ -1,0 +1,308 @@
+"""The statistics bureau's open data service: 36 major cities and 31 provinces, yearly.
+
+The tree of categories is walked by name; identifiers that were seen in 2026 say only where to look first, and are believed where the name
+that stands there is the one that is looked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, Field
+
+from warehouse.ingest.fetching.editions import Request
+from warehouse.ingest.fetching.errors import FetchError
+from warehouse.ingest.fetching.service import Service
+from warehouse.ingest.fetching.tidy_file import FetchedValue
+
+NAME = "nbs"
+BASE = "https://data.stats.gov.cn/dg/website/publicrelease/web/external/"
+BY_HAND = (
+    "open https://data.stats.gov.cn in a browser, choose the yearly data of the major cities, save each table as a workbook (.xls), put "
+    "the files into <landing>/nbs_major_cities/ and refresh; its layout reads them"
+)
+FIRST_YEAR = 1995
+_MOST_INDICATORS, _PLACES_A_CALL, _DEEPEST = 50, 12, 6
+_GOOD = 20000
+
+
+@dataclass(frozen=True)
+class Target:
+    """One indicator: its name in the service (a pattern for the name without its unit) and the words of the branches that may hold it."""
+
+    indicator_id: str
+    name: str
+    branch: str
+    is_required: bool = False
+
+
+@dataclass(frozen=True)
+class Database:
+    """One data base of the service: its number, the name of its root, how many places it has, what is wanted, and leaves seen before."""
+
+    code: int
+    root: str
+    n_places: int
+    targets: tuple[Target, ...]
+    hints: tuple[str, ...] = ()
+
+
+_ACCOUNTS, _PEOPLE = "核算|生产总值|综合", "人口|综合|就业|工资"
+CITIES = Database(
+    8,
+    "主要城市",
+    36,
+    (
+        Target("gdp_nominal_cny_100m", "地区生产总值|国内生产总值", _ACCOUNTS, is_required=True),
+        Target("value_added_primary_cny_100m", "第一产业增加值", _ACCOUNTS),
+        Target("value_added_secondary_cny_100m", "第二产业增加值", _ACCOUNTS),
+        Target("value_added_tertiary_cny_100m", "第三产业增加值", _ACCOUNTS),
+        Target("population_registered_10k", "年末户籍人口|年末户籍总人口", _PEOPLE),
+        Target("wage_avg_cny", "(城镇非私营单位)?在岗职工平均工资", _PEOPLE),
+        Target("fiscal_revenue_cny_100m", "地方(财政)?一般公共预算收入|地方财政一般预算内?收入", "财政"),
+        Target("fiscal_expenditure_cny_100m", "地方(财政)?一般公共预算支出|地方财政一般预算内?支出", "财政"),
+        Target("students_college_10k", "普通高等学校在校学生数|普通本专科在校学生数", "教育"),
+    ),
+    # gross regional product, seen in 2026
+    hints=("75a85abe58c749e0ad1d85be343e9056",),
+)
+PROVINCES = Database(6, "分省|省", 31, (Target("cpi_prev_year_100", r"居民消费价格指数(\(上年=100\))?", "价格", is_required=True),))
+
+
+class Node(BaseModel):
+    """A category."""
+
+    id: str = Field(alias="_id", min_length=1)
+    name: str
+    is_leaf: bool = Field(alias="isLeaf", default=False)
+
+
+class Tree(BaseModel):
+    """One level of categories."""
+
+    data: list[Node]
+
+
+class Listed(BaseModel):
+    """An indicator of a leaf."""
+
+    id: str = Field(alias="_id", min_length=1)
+    name: str = Field(alias="i_showname")
+    unit: str | None = Field(alias="du_name", default=None)
+
+
+class _Listing(BaseModel):
+    list: list[Listed]
+
+
+class Indicators(BaseModel):
+    """The indicators of a leaf."""
+
+    data: _Listing
+
+
+class Catalog(BaseModel):
+    """A catalog of places."""
+
+    id: str = Field(alias="_id", min_length=1)
+
+
+class Catalogs(BaseModel):
+    """Catalogs of places of a leaf."""
+
+    data: list[Catalog]
+
+
+class Place(BaseModel):
+    """A place: twelve digits and a name."""
+
+    code: str = Field(alias="name_value", pattern="^[0-9]{12}$")
+    name: str = Field(alias="show_name", min_length=1)
+
+
+class Places(BaseModel):
+    """Places of a catalog."""
+
+    data: list[Place]
+
+
+class Cell(BaseModel):
+    """A value; the place is `da` where several indicators were asked for."""
+
+    id: str = Field(alias="_id")
+    value: str | float | int | None = None
+    unit: str | None = Field(alias="du_name", default=None)
+    place: str = Field(alias="da")
+    place_name: str = Field(alias="da_name")
+
+
+class Period(BaseModel):
+    """A year and its values."""
+
+    code: str = Field(pattern="^[0-9]{4}YY$")
+    values: list[Cell]
+
+
+class Values(BaseModel):
+    """The reply with values."""
+
+    state: int
+    data: list[Period]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A wanted indicator with the leaf that holds it."""
+
+    leaf: Node
+    listed: Listed
+    target: Target
+
+
+def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
+    """All wanted values of cities and provinces.
+
+    Raises
+    ------
+    FetchError
+        The service refuses, or a required indicator is not found under any name.
+    """
+    for database in (CITIES, PROVINCES):
+        yield from _fetch_database(service, database, last_year)
+
+
+def _fetch_database(service: Service, database: Database, last_year: int) -> Iterator[FetchedValue]:
+    root = _root(service, database)
+    found = _find_targets(service, database, root)
+    by_leaf: dict[str, list[_Found]] = {}
+    for one in found:
+        by_leaf.setdefault(one.leaf.id, []).append(one)
+    for leaf_id, wanted in by_leaf.items():
+        catalog, places = _places(service, leaf_id, database)
+        for start in range(0, len(wanted), _MOST_INDICATORS):
+            for first in range(0, len(places), _PLACES_A_CALL):
+                asked = (wanted[start : start + _MOST_INDICATORS], places[first : first + _PLACES_A_CALL])
+                yield from _values(service, root, leaf_id, catalog, *asked, last_year)
+
+
+def _children(service: Service, parent: str, database: Database) -> list[Node]:
+    request = Request("GET", "new/queryIndexTreeAsync", {"pid": parent, "code": str(database.code)})
+    return service.ask(request, Tree).data
+
+
+def _root(service: Service, database: Database) -> Node:
+    roots = _children(service, "", database)
+    named = [node for node in roots if re.search(database.root, node.name)]
+    if len(named) == 1 or len(roots) == 1:
+        return (named or roots)[0]
+    shown = ", ".join(node.name for node in roots) or "none"
+    raise FetchError(f"database {database.code}: expected one root called {database.root}; found {shown}; the tree has changed: {BY_HAND}")
+
+
+def _find_targets(service: Service, database: Database, root: Node) -> list[_Found]:
+    """Every wanted indicator, in the branches whose names speak of it, else anywhere."""
+    left = list(database.targets)
+    found = _hinted(service, database, left)
+    left = [target for target in left if target not in {one.target for one in found}]
+    for is_everywhere in (False, True):
+        if not any(target.is_required for target in left) and is_everywhere:
+            break
+        for leaf in _leaves(service, database, root, None if is_everywhere else left):
+            for one in _wanted(service, leaf, left):
+                found.append(one)
+                left.remove(one.target)
+            if not left:
+                return found
+    missing = [target.name for target in left if target.is_required]
+    if missing:
+        raise FetchError(f"{root.name}: expected the indicator {', '.join(missing)}; found it under no category; {BY_HAND}")
+    service.say(f"{root.name}: not found by name, left out: {', '.join(target.indicator_id for target in left) or 'nothing'}")
+    return found
+
+
+def _hinted(service: Service, database: Database, targets: Sequence[Target]) -> list[_Found]:
+    """What stands at the leaves that were seen before, under the names that are looked for; nothing where they are gone."""
+    found: list[_Found] = []
+    for leaf_id in database.hints:
+        try:
+            found += _wanted(service, Node(_id=leaf_id, name="", isLeaf=True), targets)
+        except FetchError:
+            service.say(f"{leaf_id} is no category any more: the tree is walked by name")
+    return found
+
+
+def _leaves(service: Service, database: Database, node: Node, targets: Sequence[Target] | None, depth: int = 0) -> Iterator[Node]:
+    for child in _children(service, node.id, database):
+        if targets is not None and depth == 0 and not any(re.search(target.branch, child.name) for target in targets):
+            continue
+        if child.is_leaf:
+            yield child
+        elif depth < _DEEPEST:
+            yield from _leaves(service, database, child, targets, depth + 1)
+
+
+def _wanted(service: Service, leaf: Node, targets: Sequence[Target]) -> list[_Found]:
+    """Wanted indicators of a leaf; an indicator whose name fits two of them is a fault of ours and taken by the first."""
+    request = Request("GET", "new/queryIndicatorsByCid", {"cid": leaf.id, "dt": "", "name": ""})
+    listed = service.ask(request, Indicators).data.list
+    found, taken = [], set()
+    for one in listed:
+        name, _ = split_name(one.name)
+        target = next((target for target in targets if target.indicator_id not in taken and re.fullmatch(target.name, name)), None)
+        if target is not None:
+            taken.add(target.indicator_id)
+            found.append(_Found(leaf, one, target))
+    return found
+
+
+def split_name(text: str) -> tuple[str, str | None]:
+    """Name and unit of ``地区生产总值(亿元)``; a bracket with a sign of equality, such as ``(上年=100)``, is of the name."""
+    plain = text.replace("（", "(").replace("）", ")").replace(" ", "")
+    match = re.fullmatch(r"(.+)\(([^()=]+)\)", plain)
+    return (match.group(1), match.group(2)) if match else (plain, None)
+
+
+def _places(service: Service, leaf_id: str, database: Database) -> tuple[str, list[Place]]:
+    catalogs = service.ask(Request("GET", "getDaCatalogTreeByIndicatorCid", {"indicatorCid": leaf_id}), Catalogs).data
+    for catalog in catalogs:
+        places = service.ask(Request("GET", "getDasByDaCatalogId", {"daCid": catalog.id}), Places).data
+        if len(places) >= database.n_places:
+            return catalog.id, sorted(places, key=lambda place: place.code)
+    raise FetchError(
+        f"{leaf_id}: expected a catalog of {database.n_places} places; found {len(catalogs)} catalogs, none so long; {BY_HAND}"
+    )
+
+
+def _values(
+    service: Service, root: Node, leaf_id: str, catalog: str, wanted: Sequence[_Found], places: Sequence[Place], last_year: int
+) -> Iterator[FetchedValue]:
+    body = {
+        "cid": leaf_id,
+        "indicatorIds": [one.listed.id for one in wanted],
+        "daCatalogId": catalog,
+        "das": [{"text": place.name, "value": place.code} for place in places],
+        "showType": "1",
+        "dts": [f"{FIRST_YEAR}YY-{last_year}YY"],
+        "rootId": root.id,
+    }
+    reply = service.ask(Request("POST", "stream/esData", {}, body), Values)
+    if reply.state != _GOOD:
+        raise FetchError(f"{service.base}stream/esData: expected state {_GOOD}; found {reply.state}; the service refuses: {BY_HAND}")
+    targets, asked = {one.listed.id: one for one in wanted}, {place.code for place in places}
+    for period in reply.data:
+        for cell in period.values:
+            if cell.place not in asked or cell.id not in targets:
+                raise FetchError(
+                    f"{leaf_id}: expected the places and indicators asked for; found {cell.place_name} and {cell.id}; {BY_HAND}"
+                )
+            one = targets[cell.id]
+            unit = cell.unit or one.listed.unit or split_name(one.listed.name)[1] or ""
+            text = "" if cell.value is None else str(cell.value)
+            yield FetchedValue(cell.place, cell.place_name, period.code[:4], one.target.indicator_id, text, _unit(unit))
+
+
+def _unit(text: str) -> str:
+    """Unit as the seeds spell it; an index has none."""
+    return "" if re.fullmatch(r"(上年=100|%|指数)?", text) else text

@@ -1,0 +1,132 @@
+"""Ask a service: one request at a time, not too often, again after a fault of the network; an answer that is none ends the fetch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from warehouse.ingest.fetching.editions import Edition, Request
+from warehouse.ingest.fetching.errors import FetchError
+
+#: At most two requests a second.
+PAUSE_SECONDS = 0.5
+TRIES = 4
+_TIMEOUT_SECONDS = 60.0
+_MOST_BYTES = 50_000_000
+# what a service says of its own faults, or that it is asked too often
+_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+# the statistics bureau turns away what is no browser
+_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 citysync"
+Shape = TypeVar("Shape")
+
+
+class _Again(Exception):
+    """A fault that may be over in a while."""
+
+
+@dataclass
+class Service:
+    """A service below one address.
+
+    Attributes
+    ----------
+    base : str
+        Address that every path is put behind.
+    edition : Edition
+        Where replies are kept and looked up.
+    by_hand : str
+        What a person can do where the service refuses.
+    pause : float
+        Seconds between two requests.
+    wait : float
+        Seconds before the second try; the later ones wait longer.
+    """
+
+    base: str
+    edition: Edition
+    by_hand: str
+    pause: float = PAUSE_SECONDS
+    wait: float = 2.0
+    say: Callable[[str], None] = lambda _: None
+    n_asked: int = 0
+    _last: float = field(default=0.0, repr=False)
+
+    def ask(self, request: Request, shape: type[Shape]) -> Shape:
+        """The reply to a request in the shape that is expected, from the edition where it is there already.
+
+        Raises
+        ------
+        FetchError
+            A refusal, a page, JSON of another shape, or no answer after several tries.
+        """
+        content = self.edition.find(request)
+        if content is None:
+            content = self._fetch(request)
+            answer = self._shaped(content, shape, request)
+            self.edition.keep(request, self._address(request), content)
+            return answer
+        return self._shaped(content, shape, request)
+
+    def _fetch(self, request: Request) -> bytes:
+        tries = Retrying(
+            stop=stop_after_attempt(TRIES),
+            wait=wait_exponential_jitter(multiplier=self.wait, max=60),
+            retry=retry_if_exception_type((_Again, httpx.TransportError)),
+            reraise=True,
+        )
+        try:
+            return tries(self._once, request)
+        except (_Again, httpx.TransportError) as error:
+            said = str(error) or type(error).__name__
+            raise FetchError(
+                f"{self._address(request)}: expected an answer; found {said}, {TRIES} times; try again later, or {self.by_hand}"
+            ) from error
+
+    def _once(self, request: Request) -> bytes:
+        time.sleep(max(0.0, self._last + self.pause - time.monotonic()))
+        self._last = time.monotonic()
+        self.n_asked += 1
+        with (
+            httpx.Client(headers={"user-agent": _AGENT, "accept": "application/json"}, timeout=_TIMEOUT_SECONDS) as client,
+            client.stream(request.method, self.base + request.path, params=dict(request.params), json=request.body) as response,
+        ):
+            content = b""
+            for piece in response.iter_bytes():
+                content += piece
+                if len(content) > _MOST_BYTES:
+                    raise FetchError(f"{self._address(request)}: expected at most {_MOST_BYTES:,} bytes; found more; {self.by_hand}")
+        if response.status_code in _AGAIN:
+            raise _Again(f"status {response.status_code}")
+        if response.status_code != httpx.codes.OK:
+            raise self._refused(request, f"status {response.status_code}", content)
+        return content
+
+    def _shaped(self, content: bytes, shape: type[Shape], request: Request) -> Shape:
+        try:
+            answer = json.loads(content)
+        except ValueError:
+            what = "a web page" if content.lstrip()[:1] == b"<" else "no JSON"
+            raise self._refused(request, what, content) from None
+        try:
+            return TypeAdapter(shape).validate_python(answer)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the whole answer"
+            raise self._refused(request, f"another shape ({where}: {first['msg']})", content) from error
+
+    def _refused(self, request: Request, found: str, content: bytes) -> FetchError:
+        kept = self.edition.keep_refusal(content)
+        return FetchError(
+            f"{self._address(request)}: expected JSON as its description says; found {found}, kept in {kept}; "
+            f"the service refuses or has changed: {self.by_hand}"
+        )
+
+    def _address(self, request: Request) -> str:
+        return str(httpx.URL(self.base + request.path, params=dict(request.params)))

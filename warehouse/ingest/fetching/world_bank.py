@@ -1,0 +1,68 @@
+"""The World Bank's open data: the official exchange rate, yuan per US dollar, annual average."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, Field
+
+from warehouse.ingest.fetching.editions import Request
+from warehouse.ingest.fetching.errors import FetchError
+from warehouse.ingest.fetching.service import Service
+from warehouse.ingest.fetching.tidy_file import FetchedValue
+
+NAME = "world_bank"
+BASE = "https://api.worldbank.org/v2/"
+BY_HAND = (
+    "open https://data.worldbank.org/indicator/PA.NUS.FCRF?locations=CN, download the CSV, and write its row for China into a file of the "
+    "source tidy (city_id 100000, year, indicator_id exchange_rate_cny_per_usd, value)"
+)
+SERIES = {"PA.NUS.FCRF": "exchange_rate_cny_per_usd"}
+_A_PAGE = 500
+
+
+class Page(BaseModel):
+    """Where a page stands."""
+
+    page: int
+    pages: int
+    total: int
+
+
+class Series(BaseModel):
+    """What a value is of."""
+
+    id: str
+
+
+class Entry(BaseModel):
+    """A value of a year."""
+
+    indicator: Series
+    country: str = Field(alias="countryiso3code")
+    date: str = Field(pattern="^[0-9]{4}$")
+    value: float | None
+
+
+Reply = tuple[Page, list[Entry]]
+
+
+def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
+    """All wanted series of China.
+
+    Raises
+    ------
+    FetchError
+        The service refuses, or another country or series comes than was asked for.
+    """
+    for series, indicator_id in SERIES.items():
+        number = n_pages = 1
+        while number <= n_pages:
+            params = {"format": "json", "per_page": str(_A_PAGE), "page": str(number), "date": f"1980:{last_year}"}
+            page, entries = service.ask(Request("GET", f"country/CHN/indicator/{series}", params), Reply)
+            for entry in entries:
+                if entry.country != "CHN" or entry.indicator.id != series:
+                    raise FetchError(f"{series}: expected China's series; found {entry.indicator.id} of {entry.country}; {BY_HAND}")
+                text = "" if entry.value is None else repr(entry.value)
+                yield FetchedValue("100000", "中国", entry.date, indicator_id, text, "")
+            number, n_pages = number + 1, page.pages

@@ -1,0 +1,147 @@
+-- grain: one row is one value of a run of years in which a source stands at another level than before and after, as a source that stayed
+-- tells: another quantity or coverage for a while
+-- key: observation_id
+with compared as (
+    select * from {{ ref('int_values_compared') }}
+),
+
+corroborated as (
+    select * from {{ ref('int_values_corroborated') }}
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['run.differs'] as differs_by,
+        limits['run.province'] as province_differs_by,
+        limits['run.province_share'] as province_share,
+        limits['run.province_cities'] as province_cities,
+        limits['run.returns'] as returns_within,
+        limits['run.noise_ratio'] as noise_ratio
+    from {{ ref('int_indicator_limits') }}
+    where limits['run.differs'] is not null
+),
+
+-- how far the two sources stand from where they usually stand to each other
+distances as (
+    select
+        compared.*,
+        limits.* exclude (indicator_id),
+        compared.gap - median(compared.gap) over (
+            partition by compared.series_no, compared.other_source_id, compared.city_id
+        ) as deviation
+    from compared
+    inner join limits on compared.indicator_id = limits.indicator_id
+),
+
+-- what most cities of a province do together needs less than what one does alone: no revision moves them away and back
+province_years as (
+    select
+        series_no,
+        other_source_id,
+        province_id,
+        "year",
+        count(*) filter (where deviation >= province_differs_by) as n_above,
+        count(*) filter (where deviation <= -province_differs_by) as n_below,
+        count(*) as n_cities,
+        any_value(province_cities) as province_cities,
+        any_value(province_share) as province_share
+    from distances
+    group by series_no, other_source_id, province_id, "year"
+),
+
+sided as (
+    select
+        distances.*,
+        case
+            when abs(distances.deviation) >= distances.differs_by then sign(distances.deviation)
+            when
+                distances.deviation >= distances.province_differs_by
+                and province_years.n_above >= province_years.province_cities
+                and province_years.n_above >= province_years.province_share * province_years.n_cities
+                then 1
+            when
+                distances.deviation <= -distances.province_differs_by
+                and province_years.n_below >= province_years.province_cities
+                and province_years.n_below >= province_years.province_share * province_years.n_cities
+                then -1
+            else 0
+        end as side
+    from distances
+    inner join province_years
+        on
+            distances.series_no = province_years.series_no
+            and distances.other_source_id = province_years.other_source_id
+            and distances.province_id = province_years.province_id
+            and distances."year" = province_years."year"
+),
+
+numbered as (
+    select
+        *,
+        row_number() over pair_years
+        - row_number() over (partition by series_no, other_source_id, city_id, side order by "year") as run_no,
+        lag(deviation) over pair_years as deviation_before,
+        lead(deviation) over pair_years as deviation_after
+    from sided
+    window pair_years as (partition by series_no, other_source_id, city_id order by "year")
+),
+
+-- a run lies between two years in which the sources stand as usual; of the two the one that left its trend at both ends has moved
+runs as (
+    select
+        series_no,
+        other_source_id,
+        city_id,
+        side,
+        run_no,
+        min("year") as first_year,
+        max("year") as last_year,
+        median(deviation) as deviation,
+        list_avg([abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))]) as own_noise,
+        list_avg([abs(arg_min_null(other_step_before, "year")), abs(arg_max_null(other_step_after, "year"))]) as other_noise,
+        any_value(noise_ratio) as noise_ratio
+    from numbered
+    where side <> 0
+    group by series_no, other_source_id, city_id, side, run_no
+    having
+        abs(arg_min_null(deviation_before, "year")) <= any_value(returns_within) * abs(median(deviation))
+        and abs(arg_max_null(deviation_after, "year")) <= any_value(returns_within) * abs(median(deviation))
+),
+
+told_by_source as (
+    select
+        numbered.observation_id,
+        numbered.log_value,
+        numbered.other_log_value - (numbered.deviation - numbered.gap) as expected_log,
+        case when runs.own_noise > runs.noise_ratio * runs.other_noise then 'blocked' else 'quarantined' end as grade,
+        numbered.other_source_id,
+        runs.first_year,
+        runs.last_year
+    from numbered
+    inner join runs
+        on
+            numbered.series_no = runs.series_no
+            and numbered.other_source_id = runs.other_source_id
+            and numbered.city_id = runs.city_id
+            and numbered.side = runs.side
+            and numbered.run_no = runs.run_no
+    where coalesce(runs.noise_ratio * runs.own_noise >= runs.other_noise, true)
+),
+
+final as (
+    select
+        found.observation_id,
+        'level_run' as rule,
+        found.grade,
+        'expected about ' || {{ short_number('exp(found.expected_log)') }} || ', at its usual distance to ' || found.other_source_id
+        || ', found ' || {{ short_number('exp(found.log_value)') }} || ': another level from ' || found.first_year || ' to '
+        || found.last_year || ' that returns, as of another quantity' as detail,
+        exp(found.expected_log) as proposed_value
+    from told_by_source as found
+    left join corroborated on found.observation_id = corroborated.observation_id
+    where not coalesce(corroborated.is_vouched, false)
+    qualify row_number() over (partition by found.observation_id order by found.grade asc, found.other_source_id asc) = 1
+)
+
+select * from final

@@ -1,0 +1,78 @@
+-- grain: one row is one value of a run of years at another level than before and after, which nothing but its own series tells of
+-- key: observation_id
+with trends as (
+    select * from {{ ref('int_trends_cleaned') }}
+),
+
+corroborated as (
+    select * from {{ ref('int_values_corroborated') }}
+),
+
+limits as (
+    select
+        indicator_id,
+        limits['run.alone'] as alone_by,
+        limits['run.alone_noise'] as alone_noise,
+        limits['run.returns'] as returns_within,
+        limits['run.longest'] as longest_run
+    from {{ ref('int_indicator_limits') }}
+    where limits['run.alone'] is not null
+),
+
+steps as (
+    select
+        trends.*,
+        limits.returns_within,
+        limits.longest_run,
+        {{ above_noise('limits.alone_by', 'limits.alone_noise', 'trends.noise') }} as step_at,
+        median(trends.residual) over (partition by trends.series_no, trends.city_id) as usual_residual
+    from trends
+    inner join limits on trends.indicator_id = limits.indicator_id
+),
+
+spans as (
+    select
+        *,
+        count(*) filter (where abs(step_before) >= step_at) over (
+            partition by series_no, city_id order by "year" rows between unbounded preceding and current row
+        ) as span_no
+    from steps
+),
+
+-- without a witness: one large step away, the same step back within a few years, and the level between is not the city's usual one
+lone_runs as (
+    select
+        series_no,
+        city_id,
+        span_no,
+        min("year") as first_year,
+        max("year") as last_year,
+        arg_min_null(step_before, "year") as step
+    from spans
+    where span_no > 0
+    group by series_no, city_id, span_no
+    having
+        count(*) between 2 and any_value(longest_run)
+        and abs(arg_max_null(step_after, "year")) >= any_value(step_at)
+        and abs(arg_max_null(step_after, "year") - arg_min_null(step_before, "year"))
+        <= any_value(returns_within) * abs(arg_min_null(step_before, "year"))
+        and abs(median(residual) - any_value(usual_residual)) >= abs(arg_min_null(step_before, "year")) / 2
+),
+
+final as (
+    select
+        spans.observation_id,
+        'level_run' as rule,
+        'blocked' as grade,
+        'expected about ' || {{ short_number('exp(spans.log_value - lone_runs.step)') }} || ' from the years before and after, found '
+        || {{ short_number('exp(spans.log_value)') }} || ': another level from ' || lone_runs.first_year || ' to ' || lone_runs.last_year
+        || ' that returns, as of another quantity' as detail,
+        exp(spans.log_value - lone_runs.step) as proposed_value
+    from spans
+    inner join lone_runs
+        on spans.series_no = lone_runs.series_no and spans.city_id = lone_runs.city_id and spans.span_no = lone_runs.span_no
+    left join corroborated on spans.observation_id = corroborated.observation_id
+    where not coalesce(corroborated.is_vouched, false)
+)
+
+select * from final

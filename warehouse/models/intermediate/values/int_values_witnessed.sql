@@ -1,0 +1,138 @@
+-- grain: one row is a value of int_values_series and an independent source that has the same place, year and indicator, with what that
+-- source says about the value and how much its word counts
+-- key: observation_id, other_source_id
+with compared as (
+    select * from {{ ref('int_values_compared') }}
+),
+
+trusted as (
+    select * from {{ ref('int_sources_trusted') }}
+),
+
+related as (
+    select * from {{ ref('int_sources_related') }}
+    where relation <> 'independent'
+),
+
+indicator_limits as (
+    select * from {{ ref('int_indicator_limits') }}
+),
+
+judged as (
+    select
+        compared.observation_id,
+        compared.indicator_id,
+        compared.other_source_id,
+        compared.other_observation_id,
+        compared.log_value,
+        compared.other_log_value,
+        compared.other_expected_log,
+        compared.gap,
+        compared.gap_change,
+        compared.n_nearby,
+        compared.gap - coalesce(compared.gap_change, 0) as usual_gap,
+        trusted.weight as trust,
+        trusted.weight >= indicator_limits.limits['witness.least_weight'] as is_trusted,
+        trusted.n_related,
+        compared.gap_change / nullif(indicator_limits.limits['spike.source'], 0) as strength,
+        compared.gap_change / nullif(indicator_limits.limits['series_end.source'], 0) as end_strength,
+        indicator_limits.limits['veto.equal'] as equal_within,
+        abs(compared.gap) <= indicator_limits.limits['veto.equal'] as is_equal,
+        compared.spike * compared.other_spike > 0
+        and abs(compared.other_spike) >= indicator_limits.limits['veto.same_move'] * abs(compared.spike) as is_same_move,
+        -- the value leaves its trend by as much as the gap between the sources changed, and the other source stays on its trend; sources
+        -- that are closer than usual only have the same vintage for once
+        compared.spike * compared.gap_change > 0
+        and abs(compared.gap) > abs(compared.gap - compared.gap_change)
+        and abs(compared.spike) >= indicator_limits.limits['spike.own_share'] * abs(compared.gap_change)
+        and abs(compared.other_spike) < indicator_limits.limits['spike.other_share'] * abs(compared.gap_change) as is_own_spike,
+        compared.is_end
+        and abs(compared.gap) > abs(compared.gap - compared.gap_change)
+        and coalesce(compared.step_before, compared.step_after) * compared.gap_change > 0
+        and abs(coalesce(compared.step_before, compared.step_after))
+        >= indicator_limits.limits['spike.own_share'] * abs(compared.gap_change)
+        and abs(case when compared.step_before is null then compared.other_step_after else compared.other_step_before end)
+        < indicator_limits.limits['spike.other_share'] * abs(compared.gap_change) as is_own_end,
+        -- the witness is on its own trend and the value is not where the two usually stand to each other, or where no two vintages of one
+        -- quantity could stand
+        coalesce(
+            abs(compared.other_log_value - compared.other_expected_log)
+            < indicator_limits.limits['spike.other_share'] * greatest(abs(compared.gap), abs(compared.gap_change)),
+            true
+        )
+        and (
+            (
+                coalesce(abs(compared.gap_change) >= indicator_limits.limits['spike.source'], false)
+                and abs(compared.gap) > abs(compared.gap - compared.gap_change)
+            )
+            or coalesce(abs(compared.gap) >= indicator_limits.limits['revision.max'], false)
+        ) as is_apart
+    from compared
+    inner join indicator_limits on compared.indicator_id = indicator_limits.indicator_id
+    inner join trusted on compared.other_source_id = trusted.source_id and compared.indicator_id = trusted.indicator_id
+),
+
+said as (
+    select
+        *,
+        case
+            when is_equal or is_same_move then 'confirms'
+            when is_apart then 'denies'
+        end as statement
+    from judged
+),
+
+-- a family speaks once: of related sources that say the same about a value the one with the fewest relations counts, so that a source put
+-- together from two others silences itself and not them
+repeated as (
+    select distinct
+        later.observation_id,
+        later.other_source_id
+    from said as later
+    inner join said as earlier
+        on
+            later.observation_id = earlier.observation_id
+            and later.statement = earlier.statement
+            and (earlier.n_related, earlier.other_source_id) < (later.n_related, later.other_source_id)
+    inner join related
+        on
+            later.other_source_id = related.source_id
+            and earlier.other_source_id = related.other_source_id
+            and later.indicator_id = related.indicator_id
+),
+
+supported as (
+    select
+        here.observation_id,
+        here.other_source_id,
+        count(*) filter (where there.other_source_id is not null and related.source_id is null) as n_agreeing
+    from said as here
+    left join said as there
+        on
+            here.observation_id = there.observation_id
+            and here.other_source_id <> there.other_source_id
+            and abs(here.other_log_value - there.other_log_value) <= here.equal_within
+    left join related
+        on
+            here.other_source_id = related.source_id
+            and there.other_source_id = related.other_source_id
+            and here.indicator_id = related.indicator_id
+    group by here.observation_id, here.other_source_id
+),
+
+final as (
+    select
+        said.* exclude (n_related, equal_within),
+        case
+            when repeated.observation_id is not null then 0.0
+            when said.is_equal then said.trust * indicator_limits.limits['witness.equal']
+            else said.trust
+        end as weight,
+        cast(supported.n_agreeing as integer) as n_agreeing
+    from said
+    inner join indicator_limits on said.indicator_id = indicator_limits.indicator_id
+    inner join supported on said.observation_id = supported.observation_id and said.other_source_id = supported.other_source_id
+    left join repeated on said.observation_id = repeated.observation_id and said.other_source_id = repeated.other_source_id
+)
+
+select * from final
