@@ -58,7 +58,10 @@ with locations as (
 flags as (select *, row_number() over (order by quality_flag, quality_rule) - 1 as flag_no from ({FLAGS})),
 indicators as (select *, row_number() over (order by indicator_id) - 1 as indicator_no from ({INDICATORS})),
 spelled as (
-    select *, case when isfinite(value) then regexp_replace(value::varchar, '[.]0$', '') end as spelling
+    select * replace (
+            nullif(concat_ws('; ', quality_detail, 'note behind the number in the file: ' || observation_note), '') as quality_detail
+        ),
+        case when isfinite(value) then regexp_replace(value::varchar, '[.]0$', '') end as spelling
     from marts.fct_indicator_observation
 ),
 cells as (
@@ -156,7 +159,8 @@ def write_values(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Any]
     """Write `values/<place>.js` for each place: its delivered values by indicator, and its growth with the source it was taken within.
 
     A value is `[year, value, raw text, location, cell, state, detail]`: raw text 0 where it is spelled like the value, cell 0 where there
-    is none, state = 2 * flag + is_current, detail only where the value is flagged; location and flag are numbers of the lists returned.
+    is none, state = 2 * flag + is_current, detail only where the value is flagged or has a note in its file; location and flag
+    are numbers of the lists returned.
 
     Returns
     -------

@@ -194,7 +194,7 @@ QUALITY = {
     "flagged_rows": Query(
         ("marts.fct_indicator_observation",),
         "quality_flag, quality_rule, city_id, year, indicator_id, raw_text, value, is_current, source_id, edition_year, file_name, "
-        "sheet_name, cell_ref, quality_detail",
+        "sheet_name, cell_ref, quality_detail, observation_note",
         """
         with flagged as (
             select *, row_number() over (
@@ -203,7 +203,7 @@ QUALITY = {
             from marts.fct_indicator_observation where quality_flag != 'ok'
         )
         select quality_flag, quality_rule, city_id, year, indicator_id, raw_text, value, is_current, source_id, edition_year, file_name,
-            sheet_name, cell_ref, quality_detail
+            sheet_name, cell_ref, quality_detail, observation_note
         from flagged where position <= 2000 order by all
         """,
         ("city_id", "year", "indicator_id", "source_id", "edition_year", "file_name", "sheet_name", "cell_ref", "quality_rule"),

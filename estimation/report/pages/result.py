@@ -70,19 +70,9 @@ def _sure(page: Context, row: Row) -> list[Markup]:
     if page.is_simulated and number(row["truth"]) is not None and number(row["ci_low"]) is not None:
         inside = row["ci_low"] <= row["truth"] <= row["ci_high"]
         said.append(page.words(f"result.truth_{'in' if inside else 'out'}", truth=num(row, "truth", "+3")))
-    return said + _how_often(page)
-
-
-def _how_often(page: Context) -> list[Markup]:
-    """How many intervals hold their truth, here and over many economies, and how often the page would say 'found'; simulated data only."""
-    w, said = page.words, []
     here = page.one("truth_coverage", scope="this_economy", coefficients="every_coefficient", line="default")
     if here is not None:
-        said.append(w("result.covers_here", held=num(here, "n_yes", "int"), of=num(here, "n", "int")))
-    over = {row["quantity"]: row for row in page.some("truth_coverage", scope="many_economies", coefficients=WINDOW, line="primary")}
-    if {"truth_in_interval", "found_with_effect", "found_without_effect"} <= set(over):
-        shares = {name: num(row, "share", "%") for name, row in over.items()}
-        said.append(w("result.covers_many", n=num(over["truth_in_interval"], "n", "int"), **shares))
+        said.append(page.words("result.covers_here", held=num(here, "n_yes", "int"), of=num(here, "n", "int")))
     return said
 
 
@@ -96,7 +86,16 @@ def _could(page: Context, row: Row) -> list[Markup]:
     power = page.one("power", spec_id=PRIMARY, imposed="S-60")
     if power is not None:
         said.append(w("result.power", effect=num(power, "effect_on_cm", "+3"), share=num(power, "share_found", "%")))
-    return said
+    return said + _many_economies(page)
+
+
+def _many_economies(page: Context) -> list[Markup]:
+    """How often the interval holds the truth and the page would say 'found' over many economies; nothing for delivered files."""
+    over = {row["quantity"]: row for row in page.some("truth_coverage", scope="many_economies", coefficients=WINDOW, line="primary")}
+    if not {"truth_in_interval", "found_with_effect", "found_without_effect"} <= set(over):
+        return []
+    shares = {name: num(row, "share", "%") for name, row in over.items()}
+    return [page.words("result.covers_many", n=num(over["truth_in_interval"], "n", "int"), **shares)]
 
 
 def _change(page: Context, ladder: Forest | None, row: Row) -> list[Markup]:

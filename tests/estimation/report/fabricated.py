@@ -50,7 +50,9 @@ def observations() -> pd.DataFrame:
     frame = frame.assign(raw_text=["23014.5", HOSTILE], source_id=["tidy", "=cmd()"], edition_year=pd.array([2021, None], "Int64"))
     frame = frame.assign(file_name=[HOSTILE, "b.csv"], sheet_name=[None, HOSTILE], cell_ref=["D7", "E9"], row_no=[7, 9], col_no=[4, 5])
     frame = frame.assign(unit="cny_100m", unit_delivered=["亿元", None], priority=[1, 2], is_current=[True, False])
-    return frame.assign(quality_flag=["warned", "ok"], quality_rule=["sign", None], quality_detail=[HOSTILE, None])
+    return frame.assign(
+        quality_flag=["warned", "ok"], quality_rule=["sign", None], quality_detail=[HOSTILE, None], observation_note=[None, "①"]
+    )
 
 
 def city_years(cities: pd.DataFrame) -> pd.DataFrame:

@@ -255,9 +255,9 @@ def test_simulated_is_said_and_the_truth_shown(site, simulated) -> None:
     assert "Simulated: the truth is +0.057 , inside the interval" in Tags(simulated["index.html"]).text.replace("+0.057,", "+0.057 ,")
     said = Tags(simulated["index.html"]).text.replace(" ;", ";")
     assert "In this economy the default intervals of 665 of 700 coefficients with a known truth hold it;" in said
-    assert "Over 400 economies drawn the same way the interval of this test holds the truth in 95%" in said
+    assert "Over 400 economies of the default size, drawn by the same code, the interval of this test holds the truth in 95%" in said
     assert "would say “found” in 85% of them, and without the planted effect in 5%" in said
-    assert "400 个经济" in Tags(simulated["zh/index.html"]).text
+    assert "由同一程序生成的 400 个默认规模的经济" in Tags(simulated["zh/index.html"]).text
     assert "coefficients with a known truth" not in Tags(site["index.html"]).text
     for name, page in pages_of(simulated).items():
         assert ("模拟数据" if name.startswith("zh/") else "Simulated data.") in page, name
@@ -305,6 +305,7 @@ def test_a_city_file_leads_from_a_number_to_its_cell(site) -> None:
     assert other[:3] == [2015, 22968.6, HOSTILE]
     assert catalog["locations"][other[3]] == ["=cmd()", None, "b.csv", HOSTILE, None, "cny_100m"]
     assert other[5] % 2 == 0
+    assert other[6] == "note behind the number in the file: ①"
     assert [row for row in found["growth"] if row[0] == 2015] == [[2015, 6.7, None, "tidy", 2021, None]]
 
 
