@@ -43,8 +43,7 @@ def publish(
     published: Path,
     *,
     manifest: Mapping[str, Any],
-    report: Path,
-    data_docs: Path,
+    folders: Mapping[str, Path],
     kept: int = KEPT_PUBLICATIONS,
     texts: Mapping[str, str] | None = None,
 ) -> dict[str, TableHash]:
@@ -55,7 +54,7 @@ def publish(
     build_database : closed DuckDB file with the schemas of SCHEMAS.
     published : the link readers use; publications lie in `publications/` beside it.
     manifest : keys of the contract but `tables`, which is added here with `files`, the hash and size of every file but the manifest.
-    report, data_docs : folders with an index.html.
+    folders : folders that are copied into the publication whole, by their name there: report, data_docs, dbt_docs.
     kept : how many publications stay besides the newest of every series.
     texts : further files of the publication, by name.
 
@@ -71,8 +70,8 @@ def publish(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
-    shutil.copytree(report, draft / "report")
-    shutil.copytree(data_docs, draft / "data_docs")
+    for name, folder in folders.items():
+        shutil.copytree(folder, draft / name)
     for name, text in (texts or {}).items():
         (draft / name).write_text(text, encoding="utf-8")
     entries = {name: table.as_entry() for name, table in tables.items()}
