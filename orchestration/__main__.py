@@ -1,4 +1,4 @@
-"""Command line: `python -m orchestration refresh | verify | rollback | reproduce | ui | sql | docs | audit | clean`.
+"""Command line: `python -m orchestration refresh | verify | rollback | reproduce | ui | sql | docs | deposit | audit | clean`.
 
 Each command imports only what it needs.
 """
@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
         ("verify", "hash everything published again"),
         ("rollback", "put an earlier publication back"),
         ("reproduce", "build a publication again and compare its tables"),
+        ("deposit", "write a replication folder of a publication"),
     ):
         after = commands.add_parser(name, help=text)
         after.add_argument("--run", help="run id of a publication that is kept (default: the current one; rollback: the one before)")
@@ -78,6 +79,10 @@ def _run(chosen: argparse.Namespace) -> int:
         from orchestration.commands import publications
 
         return publications.verify(chosen.run) if chosen.command == "verify" else publications.rollback(chosen.run)
+    if chosen.command == "deposit":
+        from orchestration.deposit.write import deposit
+
+        return deposit(chosen.run)
     if chosen.command == "clean":
         from orchestration.commands.clean import clean
 

@@ -1,9 +1,9 @@
 """What dbt finds when a person starts it by hand: a folder of its own with something to read.
 
-A refresh gives dbt a build folder that it has filled with raw Parquet. `dbt build` typed in a fresh clone has none, and a build folder of a refresh is no
-place to try a changed model: the next refresh might build on it. So dbt by hand works in `CITYSYNC_HOME/dbt/`, and this plugin of dbt-duckdb (named in
-`profiles.yml`) fills that folder before the database is opened: with the raw files of the last refresh where there was one, else with those of a small
-simulated landing.
+A refresh gives dbt a build folder that it has filled with raw Parquet. `dbt build` typed in a fresh clone has none, and a build folder of
+a refresh is no place to try a changed model: the next refresh might build on it. So dbt by hand works in `CITYSYNC_HOME/dbt/`, and this
+plugin of dbt-duckdb (named in `profiles.yml`) fills that folder before the database is opened: with the raw files of the last refresh
+where there was one, else with those of a small simulated landing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The headline once more by other packages: pyfixest on the whole sample, statsmodels with a dummy for every pair and year on a part of it.
 
-A refresh keeps the differences in ``estimates.diagnostic``, and the gate after the estimates stops where one is larger than rounding. The regressors are
-written here from the definition (docs/methods, section 6), not taken from `estimation.linear`: a shared mistake would agree with itself.
+A refresh keeps the differences in ``estimates.diagnostic``, and the gate after the estimates stops where one is larger than rounding. The
+regressors are written here from the definition (docs/methods, section 6), not taken from `estimation.linear`: a shared mistake would
+agree with itself.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def differences(marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame) -> 
     Returns
     -------
     list of dict
-        `spec_id`, `diagnostic` (``pyfixest_estimate_gap``, ``pyfixest_std_error_gap``, and the same of statsmodels), `term` None, `value`; none of a
-        spec that was not run.
+        `spec_id`, `diagnostic` (``pyfixest_estimate_gap``, ``pyfixest_std_error_gap``, and the same of statsmodels), `term` None, `value`;
+        none of a spec that was not run.
     """
     rows = []
     for spec in specs:

@@ -92,6 +92,6 @@ RULES: list[Rule] = [
         0,
         1e-6,
         "stop",
-        "pyfixest or statsmodels finds another headline from the same rows: one of the two is wrong, find which before anything is published.",
+        "pyfixest or statsmodels finds another headline in the same rows: one of the two is wrong, find which before publishing.",
     ),
 ]

@@ -13,7 +13,7 @@ import pandas as pd
 from orchestration.assets.estimation import KEYS as ESTIMATES
 from orchestration.commands.sbom import NAME, bill_of_materials
 from orchestration.dagster_ui.run_tags import git_commit
-from orchestration.dbt_docs import write_dbt_docs
+from orchestration.dbt_docs import read_contracts, write_dbt_docs
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
@@ -99,7 +99,15 @@ def published(settings: Settings) -> dg.MaterializeResult:
     require_no_loss(home, settings)
     write_dbt_docs(home, home.build / "dbt_docs")
     folders = {name: home.build / name for name in ("report", "data_docs", "dbt_docs")}
-    tables = publish(home.database, home.published, manifest=manifest, kept=number("KEEP"), texts={NAME: bill_of_materials()}, folders=folders)
+    tables = publish(
+        home.database,
+        home.published,
+        manifest=manifest,
+        kept=number("KEEP"),
+        texts={NAME: bill_of_materials()},
+        folders=folders,
+        contracts=read_contracts(folders["dbt_docs"]),
+    )
     progress(f"published {len(tables)} tables as {manifest['run_id']}")
     rows = {name: table.rows for name, table in tables.items()}
     return dg.MaterializeResult(

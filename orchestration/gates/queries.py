@@ -42,7 +42,8 @@ from estimates.estimate where spec_id = 'baseline.cm_growth_official.headline' o
 # The headline as pyfixest and statsmodels find it (`estimation/study/second_implementation.py`).
 SECOND_IMPLEMENTATION = """
 select spec_id, diagnostic, value as gap from estimates.diagnostic
-where diagnostic in ('pyfixest_estimate_gap', 'pyfixest_std_error_gap', 'statsmodels_estimate_gap', 'statsmodels_std_error_gap') order by all
+where diagnostic in ('pyfixest_estimate_gap', 'pyfixest_std_error_gap', 'statsmodels_estimate_gap', 'statsmodels_std_error_gap')
+order by all
 """
 
 # Data set of the suite to its query.

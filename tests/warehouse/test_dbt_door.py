@@ -31,7 +31,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def first_build(home: Path) -> subprocess.CompletedProcess:
-    return run_by_hand(["build", "--select", "+dim_city +stg_raw__cells", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"], home)
+    return run_by_hand(
+        ["build", "--select", "+dim_city +stg_raw__cells", "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"], home
+    )
 
 
 def test_a_first_build_by_hand_reads_a_small_simulated_landing(first_build: subprocess.CompletedProcess, home: Path) -> None:
@@ -51,7 +53,9 @@ def test_show_and_docs_work_on_it(first_build: subprocess.CompletedProcess, home
     assert docs.returncode == 0, docs.stdout
 
 
-def test_modified_models_are_listed_against_an_earlier_manifest(first_build: subprocess.CompletedProcess, home: Path, tmp_path: Path) -> None:
+def test_modified_models_are_listed_against_an_earlier_manifest(
+    first_build: subprocess.CompletedProcess, home: Path, tmp_path: Path
+) -> None:
     assert first_build.returncode == 0
     earlier = json.loads((home / "target" / "manifest.json").read_text(encoding="utf-8"))
     earlier["nodes"]["model.citysync.dim_city"]["raw_code"] = "select 1 as city_id"

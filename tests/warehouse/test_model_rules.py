@@ -184,7 +184,14 @@ def test_no_macro_names_a_relation_by_hand(path: Path) -> None:
     assert re.findall(r"(?<!distinct )\b(?:from|join)\s+(\w+\.\w+)", text) == []
 
 
-UNIT_IN_NAME = {"_cny_100m": "100 million yuan", "_usd_1m": "million US dollars", "_cny": "yuan", "_km2": "km2", "_km": "km", "_deg": "degrees"}
+UNIT_IN_NAME = {
+    "_cny_100m": "100 million yuan",
+    "_usd_1m": "million US dollars",
+    "_cny": "yuan",
+    "_km2": "km2",
+    "_km": "km",
+    "_deg": "degrees",
+}
 
 
 def test_marts_are_public_and_every_model_has_an_owner(models: dict[str, dict]) -> None:
