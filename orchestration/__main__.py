@@ -75,14 +75,8 @@ def _run(chosen: argparse.Namespace) -> int:
         from orchestration.commands.reproduce import reproduce
 
         return reproduce(chosen.run, chosen.landing)
-    if chosen.command in ("verify", "rollback"):
-        from orchestration.commands import publications
-
-        return publications.verify(chosen.run) if chosen.command == "verify" else publications.rollback(chosen.run)
-    if chosen.command == "deposit":
-        from orchestration.deposit.write import deposit
-
-        return deposit(chosen.run)
+    if chosen.command in ("verify", "rollback", "deposit"):
+        return _of_publication(chosen)
     if chosen.command == "clean":
         from orchestration.commands.clean import clean
 
@@ -94,6 +88,14 @@ def _run(chosen: argparse.Namespace) -> int:
     from orchestration.commands.servers import write_docs
 
     return write_docs()
+
+
+def _of_publication(chosen: argparse.Namespace) -> int:
+    """A command that takes a publication as it is."""
+    from orchestration.commands import publications
+    from orchestration.deposit.write import deposit
+
+    return {"verify": publications.verify, "rollback": publications.rollback, "deposit": deposit}[chosen.command](chosen.run)
 
 
 if __name__ == "__main__":

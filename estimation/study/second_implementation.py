@@ -7,6 +7,7 @@ agree with itself.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -88,14 +89,17 @@ def _by_pyfixest(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """Coefficients and errors clustered by pair, in the order of the names."""
     import pyfixest
 
-    fit = pyfixest.feols(
-        f"y ~ {' + '.join(names)} | pair + year",
-        data=_add_events(table, names),
-        vcov={"CRV1": "pair"},
-        # the conventional line of docs/methods, section 7, has no correction for small samples
-        ssc=pyfixest.ssc(k_adj=False, G_adj=False),
-        demeaner=pyfixest.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
-    )
+    with warnings.catch_warnings():
+        # what pyfixest uses of pandas is not a reader's concern
+        warnings.simplefilter("ignore", DeprecationWarning)
+        fit = pyfixest.feols(
+            f"y ~ {' + '.join(names)} | pair + year",
+            data=_add_events(table, names),
+            vcov={"CRV1": "pair"},
+            # the conventional line of docs/methods, section 7, has no correction for small samples
+            ssc=pyfixest.ssc(k_adj=False, G_adj=False),
+            demeaner=pyfixest.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
+        )
     return pd.DataFrame({"estimate": fit.coef()[names].to_numpy(), "std_error": fit.se()[names].to_numpy()})
 
 

@@ -52,10 +52,10 @@ def _faults_of_publication(publication: Path, inputs: Path) -> list[str]:
         manifest = read_manifest(publication)
     except (FileNotFoundError, PublishError) as error:
         return [str(error)]
-    said = (publication / MANIFEST_HASH).read_text(encoding="utf-8").split()[0] if (publication / MANIFEST_HASH).exists() else "nothing"
-    faults = (
-        [] if said == hash_file(publication / MANIFEST) else [f"{publication / MANIFEST}: its hash is not the one that stands beside it"]
-    )
+    beside = publication / MANIFEST_HASH
+    said = beside.read_text(encoding="utf-8").split()[:1] if beside.exists() else []
+    is_sealed = said == [hash_file(publication / MANIFEST)]
+    faults = [] if is_sealed else [f"{publication / MANIFEST}: its hash is not the one that stands beside it"]
     present = {path.relative_to(publication).as_posix(): path for path in publication.rglob("*") if path.is_file()}
     for name, path in sorted(present.items()):
         entry = manifest["files"].get(name)

@@ -103,7 +103,8 @@ def _write_code(commit: str, folder: Path) -> None:
     """The tracked files of the commit."""
     if not commit or commit == "unknown" or commit.endswith("+changes"):
         raise NoDeposit(
-            f"the publication was made from commit {commit!r}: expected a commit without changes of this checkout; commit them, then refresh again"
+            f"the publication was made from commit {commit!r}: expected a commit of this checkout without changes; "
+            "commit them, then refresh again"
         )
     command = ["git", "-C", str(REPO), "archive", "--format=tar", commit]
     done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (the manifest's commit is checked by its pattern)

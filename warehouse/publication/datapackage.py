@@ -66,7 +66,7 @@ def describe_package(publication: Path, run: Mapping[str, Any], contracts: Mappi
         "name": "citysync",
         "title": f"citysync: synchronization of Chinese city pairs, from {kind}",
         "version": run["run_id"],
-        "created": run["started_at"],
+        **({"created": run["started_at"]} if "started_at" in run else {}),
         # delivered statistics stand under the terms of their producers, which meta.source names
         **({"licenses": [{"name": "MIT", "title": "MIT License"}]} if run["is_simulated"] else {}),
         "resources": resources,
@@ -103,12 +103,10 @@ def _resource(
 
 
 def _fields(con: duckdb.DuckDBPyConnection, schema: str, table: str, file: Path, contract: TableContract) -> list[dict[str, str]]:
-    comments = dict(
-        con.execute(
-            "select column_name, comment from duckdb_columns() where schema_name = ? and table_name = ?", [schema, table]
-        ).fetchall()
-    )
-    columns = con.execute("select column_name, column_type from (describe select * from read_parquet(?))", [str(file)]).fetchall()
+    commented = "select column_name, comment from duckdb_columns() where schema_name = ? and table_name = ?"
+    comments = dict(con.execute(commented, [schema, table]).fetchall())
+    described = "select column_name, column_type from (describe select * from read_parquet(?, hive_partitioning = false))"
+    columns = con.execute(described, [str(file)]).fetchall()
     return [
         {
             "name": name,
