@@ -5,6 +5,7 @@ Each command imports only what it needs.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from orchestration.early_signals import end_on_signals, restore
 
 if TYPE_CHECKING:
     import argparse
+
+# ctrl-c and `kill`: somebody was there
+INTERRUPTED = (130, 143)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,7 +66,16 @@ def main(arguments: list[str] | None = None) -> int:
         from orchestration.commands.servers import serve_ui
 
         return serve_ui(chosen.landing)
-    return supervise(chosen.command, lambda: _run(chosen))
+    if chosen.command != "refresh":
+        return supervise(chosen.command, lambda: _run(chosen))
+    from orchestration import alerts
+    from orchestration.supervision import main_pid
+
+    alerts.watch()
+    code = supervise(chosen.command, lambda: _run(chosen))
+    if code not in (Exit.DONE, *INTERRUPTED) and main_pid() == os.getpid():
+        alerts.send_ending(chosen.command, code)
+    return code
 
 
 def _run(chosen: argparse.Namespace) -> int:
