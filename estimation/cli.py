@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from .classify import ClassifyError, classify_file, find_rules
 from .fit import ESTIMATORS, VARIANCE_ESTIMATORS, FitResult, NotEstimable, fit_panel
 from .panel.pair_file import PairFile, PanelFileError, read_pair_file
 from .primary import WITHIN_BLOCK
+from .results import CONTROL_PAIRS
 
 FIT_HELP = """
 PANEL, one row per pair in a year:
@@ -30,10 +32,15 @@ PANEL, one row per pair in a year:
 estimators
   twfe                 one effect, pair and year effects (term treated)
   event_study          leads and lags, the year before admission omitted (term event)
-  callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event, group_time)
+  callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event, group_time); with
+                       --control-group not_yet_treated also against pairs that are treated later
   sun_abraham          interaction-weighted, the same after admission on a balanced panel
   gardner, borusyak    imputation from untreated rows; etwfe: extended two-way (terms att, event)
   within_block         pilots against cities of their own province by mean outcome with never-pilots; inference by permutation alone
+
+without never-treated pairs (no blank cohort_year)
+  twfe, gardner, borusyak, sun_abraham, etwfe, and callaway_santanna with --control-group not_yet_treated compare cohorts with pairs that
+  are treated later; name the pilots with city_i_cohort_year, city_j_cohort_year, else city and permutation are left out
 
 lines of inference (--vcov)
   province_jackknife   the default where 10 provinces can be left out and pilots sit in 2 of them
@@ -153,7 +160,7 @@ def _primary(options: argparse.Namespace) -> int:
 def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
     file = read_pair_file(options.panel, options.outcome, options.controls)
     if options.estimator == WITHIN_BLOCK:
-        return file, _fit_within_block(file, options)
+        return file, _as_the_study_prints(_fit_within_block(file, options), options.outcome)
     result = fit_panel(
         file.panel,
         estimator=options.estimator,
@@ -161,18 +168,42 @@ def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
         permutations=options.permutations,
         seed=options.seed,
         shuffle=options.shuffle,
+        control_pairs=options.control_group,
         control_names=options.controls,
     )
-    return file, result
+    result = _as_the_study_prints(result, options.outcome)
+    return file, replace(result, warnings=(*result.warnings, *_pairs_of_the_draws(file, result)))
+
+
+def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
+    """That the draws have the file's pairs alone, where these are not all pairs of its cities and a permutation was run."""
+    every = file.panel.n_cities * (file.panel.n_cities - 1) // 2
+    if file.panel.n_pairs == every or not any(estimate.vcov == "permutation" for estimate in result.estimates):
+        return []
+    return [
+        f"The file holds {file.panel.n_pairs:,} of the {every:,} pairs of its cities, and a draw of the permutation has these alone: it "
+        "cannot bring in other pairs of a pseudo-pilot, nor choose strong ties anew, as the study does from all pairs. So the report's p "
+        "of the same specification differs a little."
+    ]
+
+
+def _as_the_study_prints(result: FitResult, outcome: str) -> FitResult:
+    """Without p where the outcome is one of the study's whose tests do not hold their size; any other outcome as it is."""
+    from .analyses.catalog import all_specs
+    from .study.withhold import withhold
+
+    is_of_the_study = any(spec.outcome == outcome for spec in all_specs())
+    return withhold(result, outcome) if is_of_the_study else result
 
 
 def _fit_within_block(file: PairFile, options: argparse.Namespace) -> FitResult:
     from .primary.within_block import fit_pair_panel
 
-    if options.controls or options.shuffle != "province" or set(options.vcov or ("permutation",)) != {"permutation"}:
+    is_plain = options.shuffle == "province" and options.control_group == CONTROL_PAIRS[0]
+    if options.controls or not is_plain or set(options.vcov or ("permutation",)) != {"permutation"}:
         raise NotEstimable(
-            f"{WITHIN_BLOCK} takes no controls, permutes within provinces and has the permutation alone: leave --controls, --shuffle and "
-            "--vcov out"
+            f"{WITHIN_BLOCK} takes no controls, permutes within provinces and has the permutation alone: leave --controls, --shuffle, "
+            "--control-group and --vcov out"
         )
     try:
         return fit_pair_panel(file.panel, permutations=options.permutations, seed=options.seed)
@@ -199,6 +230,9 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--permutations", type=_count, default=9999, help="draws; 0 leaves the permutation out")
     fit.add_argument("--seed", type=_count, default=1)
     fit.add_argument("--shuffle", choices=("province", "all"), default="province", help="where admission years move in the permutation")
+    fit.add_argument(
+        "--control-group", choices=CONTROL_PAIRS, default=CONTROL_PAIRS[0], help="pairs that callaway_santanna compares a cohort with"
+    )
     fit.add_argument("--json", action="store_true", help="print the object on one line")
     primary = commands.add_parser(
         "primary", help="the primary test on a city panel", epilog=PRIMARY_HELP, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -15,6 +15,7 @@ from ..permutation.assignments import fixed_labels
 from ..permutation.draws import Draws, permutation_p_value
 from ..variances import MIN_PILOTS, f_p_value, t_interval
 from .goodman_bacon import estimates_without_cohorts, goodman_bacon, minimum_detectable_effect, negative_weight_share, treatment_weights
+from .pilot_level import pilot_level
 
 # coefficients whose placebo distribution is kept as quantiles, for its picture
 OVERALL = ("treated", "att")
@@ -60,25 +61,6 @@ def permitted_rows(fit: InfluenceFit) -> np.ndarray:
     if fit.provinces is None:
         return np.zeros(0, dtype=np.int64)
     return np.flatnonzero((fit.n_pilots >= MIN_PILOTS) & np.isfinite(fit.provinces.estimates).all(axis=0))
-
-
-def pilot_variance_ratio(sample: FitSample, residuals: np.ndarray) -> float | None:
-    """Mean squared city-year residual of pilots over that of never-pilots; a city-year residual is the mean over the city's kept pairs."""
-    panel, held = sample.panel, cities_with_kept_pair(sample)
-    i, j = panel.city_i[sample.kept], panel.city_j[sample.kept]
-    present = np.isfinite(residuals)
-    filled = np.where(present, residuals, 0.0)
-    total, count = np.zeros((panel.n_cities, residuals.shape[1])), np.zeros((panel.n_cities, residuals.shape[1]))
-    for t in range(residuals.shape[1]):
-        for city in (i, j):
-            total[:, t] += np.bincount(city, filled[:, t], panel.n_cities)
-            count[:, t] += np.bincount(city, present[:, t], panel.n_cities)
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    pilots, nevers = mean[held & (panel.city_cohort > 0)], mean[held & (panel.city_cohort == 0)]
-    if not np.isfinite(pilots).any() or not np.isfinite(nevers).any():
-        return None
-    below = float(np.nanmean(nevers**2))
-    return float(np.nanmean(pilots**2)) / below if below > 0 else None
 
 
 def summarised(fit: InfluenceFit) -> list[tuple[int, str]]:
@@ -128,11 +110,13 @@ def two_way_diagnostics(sample: FitSample, outcome: int) -> list[Diagnostic]:
     return found + [("estimate_without_cohort", str(year), value) for year, value in estimates_without_cohorts(sample, outcome).items()]
 
 
-def sample_diagnostics(sample: FitSample, fit: InfluenceFit, inference: Inference) -> list[Diagnostic]:
-    """Counts of provinces, the tie threshold and the ratio of pilots' to others' variance."""
+def sample_diagnostics(sample: FitSample, outcome: int, inference: Inference, strata: np.ndarray) -> list[Diagnostic]:
+    """Counts of provinces, the tie threshold, and how far pilots' level was from that of their peers before admission."""
+    level = pilot_level(sample, outcome, strata)
     found: list[Diagnostic] = [
         ("jackknife_n_provinces", None, inference.n_provinces),
-        ("pilot_variance_ratio", None, pilot_variance_ratio(sample, fit.residuals) if sample.panel.pilots_known else None),
+        ("pilot_level_difference", None, None if level is None else level.difference),
+        ("pilot_level_p", None, None if level is None else level.p_value),
     ]
     if sample.panel.province is not None:
         pilots = cities_with_kept_pair(sample) & (sample.panel.city_cohort > 0)
