@@ -18,7 +18,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # What a person gives is data. make would expand a value where it is used and again where it is exported, so `LANDING='$(shell ...)'` would
 # run a command: every variable of the command line, and these ones of the environment, become their own text, to which make does nothing more.
 # They reach the commands through the environment, so that no character of a path or a query is the shell's either.
-INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV
+INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV OUT
 literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
 given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
@@ -65,8 +65,8 @@ new-source: setup ## draft a layout for an unknown source (SRC=folder)
 ui: setup ## Dagster UI on 127.0.0.1:3000 (LANDING=path: its runs read these files)
 	@$(PY) -m orchestration ui $(if $(LANDING),--landing="$$LANDING")
 
-sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prints one result, CSV=file writes it)
-	@$(PY) -m orchestration sql $(if $(Q),--query="$$Q") $(if $(CSV),--csv="$$CSV")
+sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prints one result, OUT=file writes it: .csv, .parquet, .xlsx)
+	@$(PY) -m orchestration sql $(if $(Q),--query="$$Q") $(if $(OUT)$(CSV),--out="$${OUT:-$$CSV}")
 
 docs: setup ## static documentation of the models and their lineage
 	@$(PY) -m orchestration docs

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     sql = commands.add_parser("sql", help="read-only SQL on the published warehouse")
     sql.add_argument("--query", help="print one result and leave")
-    sql.add_argument("--csv", help="write that result to this file, for a spreadsheet")
+    sql.add_argument("--out", "--csv", help="write that result to this file: .csv, .parquet or .xlsx by its name")
     commands.add_parser("docs", help="static documentation of the models")
     commands.add_parser("audit", help="compare what is installed with the lock file, and list licences")
     commands.add_parser("clean", help="remove what a run can make again")
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "sql":
         from orchestration.commands.sql_prompt import run_sql
 
-        return run_sql(chosen.query, chosen.csv)
+        return run_sql(chosen.query, chosen.out)
     if chosen.command == "ui":
         from orchestration.commands.servers import serve_ui
 
