@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from orchestration.assets.estimation import KEYS as ESTIMATES
 from orchestration.commands.sbom import NAME, bill_of_materials
 from orchestration.dagster_ui.run_tags import git_commit
+from orchestration.dbt_docs import read_contracts, write_dbt_docs
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
@@ -91,7 +92,7 @@ def report(settings: Settings) -> dg.MaterializeResult:
     group_name="publication",
     deps=[report],
     kinds={"duckdb", "parquet"},
-    description="The publication: a read-only database, Parquet files, report, Data Docs and manifest, switched in one rename.",
+    description="The publication: a read-only database, Parquet files, report, Data Docs, dbt docs and manifest, switched in one rename.",
 )
 def published(settings: Settings) -> dg.MaterializeResult:
     """Publish the build, under the run id that the report names."""
@@ -100,8 +101,17 @@ def published(settings: Settings) -> dg.MaterializeResult:
         run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]
     manifest = describe_run(home, settings, datetime.strptime(run["run_id"], RUN_ID_FORMAT).replace(tzinfo=UTC))
     require_no_loss(home, settings)
-    folders = {"report": home.build / "report", "data_docs": home.build / "data_docs"}
-    tables = publish(home.database, home.published, manifest=manifest, kept=number("KEEP"), texts={NAME: bill_of_materials()}, **folders)
+    write_dbt_docs(home, home.build / "dbt_docs")
+    folders = {name: home.build / name for name in ("report", "data_docs", "dbt_docs")}
+    tables = publish(
+        home.database,
+        home.published,
+        manifest=manifest,
+        kept=number("KEEP"),
+        texts={NAME: bill_of_materials()},
+        folders=folders,
+        contracts=read_contracts(folders["dbt_docs"]),
+    )
     progress(f"published {len(tables)} tables as {manifest['run_id']}")
     rows = {name: table.rows for name, table in tables.items()}
     return dg.MaterializeResult(
