@@ -13,7 +13,8 @@ from typing import Any
 
 from .classify import ClassifyError, classify_file, find_rules
 from .fit import ESTIMATORS, VARIANCE_ESTIMATORS, FitResult, NotEstimable, fit_panel
-from .panel.pair_file import PairFile, PanelFileError, read_pair_file
+from .panel.pair_file import PairColumns, PairFile, read_pairs
+from .panel.panel_error import PanelError
 from .primary import WITHIN_BLOCK
 
 FIT_HELP = """
@@ -97,7 +98,7 @@ def _run(options: argparse.Namespace) -> int:
         return _primary(options)
     try:
         file, result = _fit(options)
-    except (PanelFileError, NotEstimable) as error:
+    except (PanelError, NotEstimable) as error:
         print(f"citysync: {error}", file=sys.stderr)
         return BAD_INPUT
     print(render(file, result, options.outcome, indent=None if options.json else 2))
@@ -151,7 +152,7 @@ def _primary(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
-    file = read_pair_file(options.panel, options.outcome, options.controls)
+    file = read_pairs(options.panel, PairColumns(options.outcome, controls=options.controls, ordered=True))
     if options.estimator == WITHIN_BLOCK:
         return file, _fit_within_block(file, options)
     result = fit_panel(

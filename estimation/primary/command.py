@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from .city_file import read_city_file
+from .city_file import CityColumns, read_cities
 from .fit import PrimaryResult, fit_primary
 
 
@@ -16,7 +16,7 @@ def run_primary(path: Path, seed: int = 1, permutations: int = 9999, as_json: bo
     Parameters
     ----------
     path : Path
-        See `read_city_file`.
+        See `read_cities`.
     seed, permutations : int
     as_json : bool
 
@@ -27,12 +27,12 @@ def run_primary(path: Path, seed: int = 1, permutations: int = 9999, as_json: bo
 
     Raises
     ------
-    PanelFileError
+    PanelError
         If the file cannot be used.
     ValueError
         If `permutations` is below 20.
     """
-    panel = read_city_file(path)
+    panel = read_cities(path, CityColumns())
     result = fit_primary(panel.growth, panel.years, panel.cohort, panel.block, permutations=permutations, seed=seed)
     return json.dumps(asdict(result), ensure_ascii=False, allow_nan=False) if as_json else _lines(result)
 
