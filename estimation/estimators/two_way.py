@@ -20,7 +20,7 @@ from ..linear.normal_equations import (
     solve,
 )
 from ..linear.pair_statistics import PairStatistics, pair_statistics, sum_by_group
-from ..linear.treatment_regressors import DESIGNS, Design, twfe_design
+from ..linear.treatment_regressors import DESIGNS, Design, event_study_design, twfe_design
 from ..panel.pair_panel import FitSample, PairPanel, build_sample
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
@@ -29,7 +29,11 @@ from .registry import Estimator
 
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Least squares on the design of that name; see `fit_least_squares`."""
-    design = DESIGNS[estimator.name](sample.group_years, sample.panel.years)
+    group_years, years = sample.group_years, sample.panel.years
+    if estimator.name == "event_study":
+        design = event_study_design(group_years, years, inputs.reference, inputs.binning)
+    else:
+        design = DESIGNS[estimator.name](group_years, years)
     return Fitted(sample, fit_least_squares(sample, inputs.statistics, design, inputs.control_names), design)
 
 
@@ -182,6 +186,8 @@ def _residuals(sample: FitSample, statistics: PairStatistics, design: Design, th
     observed, group = sample.observed[kept], sample.pair_group[kept]
     fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum("gtl,l->gt", design.x, theta[t - 1 + k :])
     values = statistics.values[kept]
+    if statistics.weight is not None:
+        values = values / statistics.weight[kept][:, None]
     start = layout.shared + m * layout.per_outcome
     controls = values[:, layout.control_start : layout.gram_start].reshape(len(values), t, k)
     rest = values[:, start : start + t] - np.einsum("ptk,k->pt", controls, theta[t - 1 : t - 1 + k])

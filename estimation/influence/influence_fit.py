@@ -57,13 +57,18 @@ def pilots_in_cells(sample: FitSample, design: Design) -> np.ndarray:
     """Whether a pilot is observed in the cells of each coefficient, in a kept pair; shape (N, L) bool."""
     panel = sample.panel
     treated = np.flatnonzero(sample.kept & (sample.pair_group > 0))
-    in_cells = np.zeros((len(treated), len(design.event_times)), dtype=bool)
-    for row, pair in enumerate(treated):
-        in_cells[row] = (design.x[sample.pair_group[pair]][sample.observed[pair]] != 0).any(axis=0)
     i, j = panel.city_i[treated], panel.city_j[treated]
-    pilot = np.where(panel.city_cohort[i] > 0, i, j)
     result = np.zeros((panel.n_cities, len(design.event_times)), dtype=bool)
-    np.logical_or.at(result, pilot, in_cells)
+    sides = ((np.where(panel.city_cohort[i] > 0, i, j)),) if panel.exposure == "one" else (i, j)
+    group, observed = sample.pair_group[treated], sample.observed[treated]
+    for pilot in sides:
+        # years in which a pilot is observed in a pair of its cohort group
+        seen = np.zeros((panel.n_cities * sample.n_groups, observed.shape[1]), dtype=bool)
+        place = pilot * sample.n_groups + group
+        for t in range(observed.shape[1]):
+            seen[place[observed[:, t]], t] = True
+        for g in range(1, sample.n_groups):
+            result |= seen[g :: sample.n_groups] @ (design.x[g] != 0)
     return result
 
 

@@ -67,15 +67,18 @@ class PairStatistics:
     layout : Layout
     control_scale : (K,) float array
         Controls are divided by this.
+    weight : (P,) float array or None
+        What `values` are multiplied by: how much a pair counts, at least 1.
     """
 
     values: np.ndarray
     basis: np.ndarray
     layout: Layout
     control_scale: np.ndarray
+    weight: np.ndarray | None = None
 
 
-def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.ndarray) -> PairStatistics:
+def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.ndarray, weight: np.ndarray | None = None) -> PairStatistics:
     """Statistics of each pair.
 
     Parameters
@@ -84,6 +87,8 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
     controls : (K, P, T) float array or None
     observed : (P, T) bool array
         Rows that count; the same for all outcomes.
+    weight : (P,) float array, optional
+        Positive. The least is taken as 1, which leaves every estimate as it is and a sum of weights below 1/2 no pair at all.
 
     Returns
     -------
@@ -103,7 +108,10 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
         demeaned = _demean(y[m], usable)
         values[:, start : start + n_years] = demeaned
         values[:, start + n_years : start + layout.per_outcome] = np.einsum("kpt,pt->pk", q, demeaned)
-    return PairStatistics(values, basis, layout, scale)
+    if weight is not None:
+        weight = weight / weight.min()
+        values *= weight[:, None]
+    return PairStatistics(values, basis, layout, scale, weight)
 
 
 def control_deviations(controls: np.ndarray | None, observed: np.ndarray) -> np.ndarray:

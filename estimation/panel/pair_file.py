@@ -120,7 +120,8 @@ class _Resolved(PairColumns):
     def needed(self) -> tuple[str, ...]:
         """Every column that is read."""
         weights = () if self.weights is None else (self.weights,)
-        return (*self.unit, self.time, *_named(self.cohort), self.outcome, *self.controls, *weights, *_named(self.block), *(self.pilots or ()))
+        of_units = (*_named(self.cohort), *_named(self.block), *(self.pilots or ()))
+        return (*self.unit, self.time, self.outcome, *self.controls, *weights, *of_units)
 
 
 def _named(given: Any) -> tuple[str, ...]:
@@ -286,7 +287,8 @@ class _Reader:
 
     def _city_cohorts(self, columns: tuple[str, str]) -> np.ndarray:
         values = np.concatenate(self.table.periods(columns, may_be_blank=True, calendar=self.is_calendar))
-        return constant_of_units(self.table, values, np.concatenate(self.sides), columns, self.ids, "make them agree; " + ABSORBING, shown_cohort)
+        remedy = "make them agree; " + ABSORBING
+        return constant_of_units(self.table, values, np.concatenate(self.sides), columns, self.ids, remedy, shown_cohort)
 
     def _note_pairs_of_two(self, panel: PairPanel) -> None:
         n_both = int((panel.cohort < 0).sum())
@@ -298,7 +300,9 @@ class _Reader:
         if doubtful.any():
             names = panel.city_ids[doubtful]
             listed = ", ".join(map(str, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
-            how = f"name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}" if self.columns.unit == UNIT else "give first treated years of units"
+            how = "give first treated years of units"
+            if self.columns.unit == UNIT:
+                how = f"name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}"
             text = f"The pairs do not say which cities are pilots ({listed}): {how}. "
             self.notes.append(text + "Until then the smaller side of those pairs is counted as the pilots.")
         return dataclasses.replace(panel, city_cohort=city_cohort, cohort=cohort, pilots_known=not doubtful.any())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -197,13 +198,15 @@ def _as_id(value: object) -> int | str | float | None:
     """An id as an integer or a text; a fraction stays a float, and is none."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if value is None or isinstance(value, int | float) and not isinstance(value, bool):
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
     return str(value).strip()
 
 
 def _is_missing(value: object, tokens: Sequence[str]) -> bool:
-    return value is None or value != value or (isinstance(value, str) and value.lower() in tokens)
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or (isinstance(value, str) and value.lower() in tokens)
 
 
 def is_integer(text: int | str) -> bool:

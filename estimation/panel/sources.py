@@ -148,8 +148,13 @@ def _mixed(values: list[Any], name: str, label: str, error: Exception) -> PanelE
     return PanelError(label, None, name, "numbers or text", _first_line(error), "turn the column into numbers or text")
 
 
+def is_nothing(value: Any) -> bool:
+    """Whether a value is one that stands for none: None, NaN, pandas' NA, a blank text."""
+    return value is None or str(value).strip().lower() in MISSING
+
+
 def _kind(value: Any) -> str:
-    if value is None or (isinstance(value, float) and value != value):
+    if is_nothing(value):
         return ""
     return "text" if isinstance(value, str) else "a number" if isinstance(value, int | float | np.number) else f"a {type(value).__name__}"
 
@@ -222,12 +227,13 @@ def _open_stata(path: Path) -> Source:
 
 
 def _open_csv(path: Path) -> Source:
-    header, above = [], 0
+    header, position = [], 0
     with path.open(encoding="utf-8-sig", newline="") as file:
-        for above, cells in enumerate(csv.reader(file)):
+        for position, cells in enumerate(csv.reader(file)):  # noqa: B007 (where the loop ended is read below)
             if any(cell.strip() for cell in cells):
                 header = [cell.strip() for cell in cells]
                 break
+    above = position
     if not header or any("\0" in name for name in header):
         raise ValueError("an empty file" if not header else "binary data")
     wanted_of_last_reading: list[int] = []

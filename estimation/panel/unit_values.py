@@ -9,7 +9,7 @@ import numpy as np
 
 from .panel_error import PanelError
 from .panel_table import PanelTable, is_integer
-from .sources import Source, open_source
+from .sources import Source, is_nothing, open_source
 
 # names of two columns, one for each side of a pair, that stand for `name`
 SIDES = ("{name}_{unit}", "{unit}_{name}")
@@ -84,8 +84,7 @@ def cohorts_beside(given: Any, ids: np.ndarray, calendar: bool) -> tuple[np.ndar
     values, foreign = values_beside(given, ids, "cohort")
     result = np.zeros(len(ids), dtype=np.int64)
     for k, value in enumerate(values):
-        blank = value is None or value != value or (isinstance(value, str) and not value.strip())
-        if blank:
+        if is_nothing(value):
             continue
         number = float(value) if str(value).replace(".", "", 1).isdecimal() else float("nan")
         if not number.is_integer() or (number >= 1000) != calendar or number < 1:
@@ -100,7 +99,7 @@ def blocks_beside(given: Any, ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Block of each unit (N,), and notes."""
     values, foreign = values_beside(given, ids, "block")
     for unit, value in zip(ids.tolist(), values, strict=True):
-        if value is None or value != value:
+        if is_nothing(value):
             raise PanelError("block", None, str(unit), "the block of every unit of the panel", "none", "add it, or leave block out")
     kind = int if all(isinstance(value, int | np.integer) for value in values) else str
     return np.array([kind(value) for value in values]), _note("block", foreign)
