@@ -1,4 +1,6 @@
-"""The countries of `cs.data.euro` out of the Penn World Table: `python -m benchmarks.euro_data pwt91.csv estimation/data/euro_countries.csv`.
+"""The countries of `cs.data.euro` out of the Penn World Table.
+
+`python -m benchmarks.euro_data pwt91.csv estimation/data/euro_countries.csv`.
 
 The table comes from R's package pwt9 (Debian: r-cran-pwt9): `Rscript -e 'write.csv(pwt9::pwt9.1, "pwt91.csv", row.names = FALSE)'`.
 """

@@ -71,16 +71,17 @@ def to_html(table: Table) -> str:
         raise need("great-tables", "tables", "a table in HTML") from error
     columns = {" ": [label for label, _ in table.rows]}
     columns |= {f"c{k}": [cells[k] for _, cells in table.rows] for k in range(len(table.headers))}
-    escaped = {name: pa.array([_escape(text) for text in texts]) for name, texts in columns.items()}
+    # great_tables escapes cells itself, and takes what `html` marks as it stands
+    cells = {name: pa.array(texts) for name, texts in columns.items()}
     heads = {f"c{k}": gt.html(f"({k + 1})<br>{_escape(name)}") for k, name in enumerate(table.headers)}
     with warnings.catch_warnings():
         # great_tables calls its Arrow support experimental; texts are all it is given
         warnings.simplefilter("ignore", UserWarning)
-        return _render(gt, table, escaped, heads)
+        return _render(gt, table, cells, heads)
 
 
-def _render(gt: ModuleType, table: Table, escaped: dict[str, pa.Array], heads: dict) -> str:
-    shown = gt.GT(pa.table(escaped), id="etable").cols_label(**heads).cols_align("center", columns=list(heads))
+def _render(gt: ModuleType, table: Table, cells: dict[str, pa.Array], heads: dict) -> str:
+    shown = gt.GT(pa.table(cells), id="etable").cols_label(**heads).cols_align("center", columns=list(heads))
     if table.title:
         shown = shown.tab_header(title=gt.html(_escape(table.title)))
     for note in table.notes:

@@ -65,11 +65,12 @@ def _pairs(given: Any, what: str) -> list[tuple[Any, Any]]:
     columns = source.read(source.names, source.names)
     pairs = list(zip(*(columns[name].to_pylist() for name in source.names), strict=True))
     values: dict[Any, Any] = {}
-    for row, (unit, value) in enumerate(pairs):
-        if values.setdefault(_key(unit), value) != value and not (value is None and values[_key(unit)] is None):
+    for row, (unit, given_value) in enumerate(pairs):
+        value = None if is_nothing(given_value) else given_value
+        if values.setdefault(_key(unit), value) != value:
             found = f"{value} beside {values[_key(unit)]} for {unit}"
             raise PanelError(what, row + 1, source.names[1], "one value for a unit", found, "keep one row for each unit")
-    return pairs
+    return list(values.items())
 
 
 def _key(unit: Any) -> Any:
