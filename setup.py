@@ -5,6 +5,6 @@ from setuptools import find_packages, setup
 setup(
     packages=["citysync", *(f"citysync.{name}" for name in find_packages("estimation"))],
     package_dir={"citysync": "estimation"},
-    package_data={"": ["*.yml", "*.j2", "*.css", "*.js", "*.md", "*.R", "*.do", "*.csv", "*.parquet"]},
+    package_data={"": [f"**/*.{ending}" for ending in ("yml", "j2", "css", "js", "md", "R", "do", "csv")]},
     include_package_data=False,
 )

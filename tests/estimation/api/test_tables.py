@@ -1,8 +1,6 @@
 """`cs.etable`: what stands in a table, in every format, and that names of a person's data stay text."""
 
 import csv
-import shutil
-import subprocess
 
 import numpy as np
 import pandas as pd
@@ -94,15 +92,6 @@ def test_names_are_no_markup(fits):
     assert "<script>" not in page and "<img" not in page and "&lt;script&gt;" in page
     assert r"=1+1<b>\&|\textbackslash{}x\{\}\_\%\$" in tex
     assert r"=1+1<b>&\|\\x{}_%$" in markdown
-
-
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
-def test_the_table_compiles(fits, tmp_path):
-    body = to_latex(cs.etable(*fits, labels={"treated": HOSTILE}, title="100 % of x_1"))
-    page = "\\documentclass{article}\\usepackage{booktabs}\\begin{document}\n" + body + "\\end{document}\n"
-    (tmp_path / "t.tex").write_text(page, encoding="utf-8")
-    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "t.tex"], cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == 0
 
 
 def test_what_cannot_be_a_table_is_said(fits, tmp_path):
