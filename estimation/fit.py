@@ -22,7 +22,7 @@ from .inference.diagnostics.coefficients import (
 from .inference.diagnostics.honest_did import sensitivity_diagnostics
 from .inference.diagnostics.warnings import find_warnings
 from .inference.intervals import Inference, cities_with_kept_pair, infer
-from .inference.permutation.draws import Draws
+from .inference.permutation.draws import Draws, say_that_loops_compile
 from .inference.permutation.group_time import draws_are_affordable, permute_group_time
 from .inference.permutation.refitting import permute_by_refitting
 from .inference.permutation.two_way import permute
@@ -238,6 +238,8 @@ def _permute(inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray, perm
     """Draws by (estimator, position of the outcome): one pass for all estimators that it serves."""
     use_compile_cache()
     sample = inputs.sample
+    if sample.panel.exposure == "one":
+        say_that_loops_compile()
     by_pass = {of: [name for name in fitted if REGISTRY[name].draws == of] for of in ("two_way", "group_time", "city_weighted")}
     leads = {name: found.fits[0].columns[tested_leads(found.fits[0])] for name, found in fitted.items()}
     draws: dict[tuple[str, int], Draws] = {}

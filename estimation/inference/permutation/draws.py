@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...kernels.compile_cache import is_compiled
+
 try:
     from tqdm import tqdm
 except ImportError:  # the library runs without it, and shows no bar then
@@ -98,6 +100,13 @@ def _bar(n_draws: int):
     disable = None if shown is None else not shown
     delay = 0 if shown else 2
     return tqdm(total=n_draws, desc="permutations", unit="draw", delay=delay, file=sys.stderr, leave=False, disable=disable)
+
+
+def say_that_loops_compile() -> None:
+    """One line before the first permutation on a machine, where bars are shown: numba compiles the loops for about half a minute."""
+    shown = sys.stderr.isatty() if SHOWN.get() is None else SHOWN.get()
+    if shown and not is_compiled():
+        print("citysync: compiling the loops of the permutation; this happens once on a machine", file=sys.stderr, flush=True)
 
 
 @contextmanager
