@@ -222,6 +222,10 @@ def influence(values: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.
     (P, R) float array
     """
     result = np.zeros((len(values), weights.shape[2]))
+    if weights.shape[2] == 1:
+        # one coefficient: a row of weights for each pair is cheaper than a copy of the pairs of each group
+        result[:, 0] = np.einsum("pd,pd->p", values, weights[group, :, 0])
+        return result
     for g in range(len(weights)):
         members = group == g
         # einsum without BLAS: the same bytes for any number of threads

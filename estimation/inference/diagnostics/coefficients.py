@@ -8,13 +8,21 @@ import numpy as np
 
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
+from ...linear.pair_statistics import bincount_columns
 from ...panel.pair_panel import FitSample
 from ...results import Diagnostic
 from ..intervals import Inference, cities_with_kept_pair
 from ..permutation.assignments import fixed_labels
 from ..permutation.draws import Draws, permutation_p_value
 from ..variances import MIN_PILOTS, f_p_value, t_interval
-from .goodman_bacon import estimates_without_cohorts, goodman_bacon, minimum_detectable_effect, negative_weight_share, treatment_weights
+from .goodman_bacon import (
+    cohort_means,
+    estimates_without_cohorts,
+    goodman_bacon,
+    minimum_detectable_effect,
+    negative_weight_share,
+    treatment_weights,
+)
 
 # coefficients whose placebo distribution is kept as quantiles, for its picture
 OVERALL = ("treated", "att")
@@ -67,12 +75,14 @@ def pilot_variance_ratio(sample: FitSample, residuals: np.ndarray) -> float | No
     panel, held = sample.panel, cities_with_kept_pair(sample)
     i, j = panel.city_i[sample.kept], panel.city_j[sample.kept]
     present = np.isfinite(residuals)
-    filled = np.where(present, residuals, 0.0)
-    total, count = np.zeros((panel.n_cities, residuals.shape[1])), np.zeros((panel.n_cities, residuals.shape[1]))
-    for t in range(residuals.shape[1]):
-        for city in (i, j):
-            total[:, t] += np.bincount(city, filled[:, t], panel.n_cities)
-            count[:, t] += np.bincount(city, present[:, t], panel.n_cities)
+    shape = (1, panel.n_cities)
+    if present.all():
+        total = sum(bincount_columns(residuals, city, shape)[0] for city in (i, j))
+        count = sum(np.bincount(city, minlength=panel.n_cities) for city in (i, j))[:, None]
+    else:
+        filled = np.where(present, residuals, 0.0)
+        total = sum(bincount_columns(filled, city, shape)[0] for city in (i, j))
+        count = sum(bincount_columns(present, city, shape)[0] for city in (i, j))
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     pilots, nevers = mean[held & (panel.city_cohort > 0)], mean[held & (panel.city_cohort == 0)]
     if not np.isfinite(pilots).any() or not np.isfinite(nevers).any():
@@ -121,11 +131,13 @@ def power_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnosti
 
 def two_way_diagnostics(sample: FitSample, outcome: int) -> list[Diagnostic]:
     """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative weights; balanced, without controls."""
-    found: list[Diagnostic] = [("negative_weight_share", None, negative_weight_share(treatment_weights(sample)))]
-    for row in goodman_bacon(sample, outcome):
+    means = cohort_means(sample, outcome)
+    found: list[Diagnostic] = [("negative_weight_share", None, negative_weight_share(treatment_weights(sample, means)))]
+    for row in goodman_bacon(sample, outcome, means):
         label = f"{row.treated_cohort} against {row.control_cohort or 'never'}"
         found += [("goodman_bacon_weight", label, row.weight), ("goodman_bacon_estimate", label, row.estimate)]
-    return found + [("estimate_without_cohort", str(year), value) for year, value in estimates_without_cohorts(sample, outcome).items()]
+    without = estimates_without_cohorts(sample, outcome, means)
+    return found + [("estimate_without_cohort", str(year), value) for year, value in without.items()]
 
 
 def sample_diagnostics(sample: FitSample, fit: InfluenceFit, inference: Inference) -> list[Diagnostic]:
