@@ -307,7 +307,7 @@ def result_of(
     if extra is not None:
         diagnostics += extra
     elif estimator == "twfe" and _is_plain(sample):
-        diagnostics += two_way_diagnostics(sample, outcome)
+        diagnostics += two_way_diagnostics(sample, outcome, fit.cohort_means)
     found = [*find_warnings(sample, fit, inference, diagnostics), *_left_out(sample, estimator, vcov, draws), *warnings]
     parts = _parts(fit, draws) if keep_parts else None
     return FitResult(estimator, tuple(_estimates(fit, inference, vcov)), tuple(diagnostics), tuple(found), **counts, parts=parts)

@@ -110,8 +110,7 @@ def _observed_cells(sample: FitSample, model: GroupTimeModel, estimator: str, ef
 def _refits(sample: FitSample, model: GroupTimeModel, chosen: np.ndarray, members: np.ndarray) -> list[tuple[Refits | None, Refits]]:
     """Refits without each province and without each city, by outcome."""
     outcomes = range(len(sample.outcomes))
-    totals = sum_by_group(model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
-    sums = sum_sample(sample, model.values, totals)
+    sums = sum_sample(sample, model.values)
     names, deleted = sums_without_cities(sample, sums)
     effects, _, weights = _solve_terms(model, deleted, chosen, members)
     cities = [Refits(names, aggregate(effects[:, m, chosen], weights[:, chosen])) for m in outcomes]
@@ -119,7 +118,7 @@ def _refits(sample: FitSample, model: GroupTimeModel, chosen: np.ndarray, member
         return [(None, of_cities) for of_cities in cities]
     names, deleted = sums_without_provinces(sample, sums)
     # the whole sample comes last, where -1 finds it
-    effects, samples, weights = _solve_terms(model, np.concatenate([deleted, totals[None]]), chosen, members)
+    effects, samples, weights = _solve_terms(model, np.concatenate([deleted, sums.totals[None]]), chosen, members)
     df = jackknife_df(
         sums.cities.first_columns(model.n_shared),
         province_positions(sample, names),

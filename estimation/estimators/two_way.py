@@ -5,6 +5,8 @@ docs/methods: the estimator, its influence values and the deletion of provinces.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
@@ -19,7 +21,7 @@ from ..linear.normal_equations import (
     outcome_weights_by_year,
     solve,
 )
-from ..linear.pair_statistics import PairStatistics, pair_statistics, sum_by_group
+from ..linear.pair_statistics import PairStatistics, pair_statistics
 from ..linear.treatment_regressors import DESIGNS, Design, event_study_design, twfe_design
 from ..panel.pair_panel import FitSample, PairPanel, build_sample
 from ..results import NotEstimable
@@ -58,7 +60,7 @@ def fit_least_squares(
     NotEstimable
         If a coefficient with observed cells, or a control, is not identified.
     """
-    sums = sums_of(sample, statistics)
+    sums = sum_sample(sample, statistics.values)
     solution = solve(sums.totals[None], design.x, statistics)
     pilots = pilots_in_cells(sample, design)
     _check_identified(sample, design, control_names, solution.lost[0], pilots.any(axis=0))
@@ -69,7 +71,13 @@ def fit_least_squares(
     cities = leave_out_cities(sample, statistics, design, sums)
     fits = []
     for m in range(len(sample.outcomes)):
-        fits.append(_outcome_fit(sample, statistics, design, control_names, solution, m, chosen, pilots, (provinces[m], cities[m])))
+        fit = _outcome_fit(sample, statistics, design, control_names, solution, m, chosen, pilots, (provinces[m], cities[m]))
+        if _is_balanced(sample, statistics):
+            means, by_city = _balanced_means(statistics, design, solution.theta[0, m], m, sums)
+            fit = replace(fit, cohort_means=means, city_residuals=by_city)
+        else:
+            fit = replace(fit, residuals=_residuals(sample, statistics, design, solution.theta[0, m], m))
+        fits.append(fit)
     return tuple(fits)
 
 
@@ -92,18 +100,11 @@ def leave_one_out(panel: PairPanel, outcome: int, tie_quantile: float | None = N
     sample = build_sample(panel, (outcome,), tie_quantile)
     statistics = pair_statistics(panel.y[[outcome]], panel.controls, sample.observed)
     design = twfe_design(sample.group_years, panel.years)
-    sums = sums_of(sample, statistics)
+    sums = sum_sample(sample, statistics.values)
     found = {"city": leave_out_cities(sample, statistics, design, sums)[0]}
     if panel.province is not None:
         found["province"] = leave_out_provinces(sample, statistics, design, sums)[0]
     return {name: refits.take(np.array([0])) for name, refits in found.items()}
-
-
-def sums_of(sample: FitSample, statistics: PairStatistics) -> SampleSums:
-    """Sums of the kept pairs, for the fit and its refits."""
-    kept = slice(None) if sample.kept.all() else sample.kept
-    totals = sum_by_group(statistics.values[kept], sample.pair_group[kept], sample.n_groups)
-    return sum_sample(sample, statistics.values, totals)
 
 
 def leave_out_cities(sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums) -> list[Refits]:
@@ -168,8 +169,30 @@ def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen,
         n_provinces,
         provinces,
         cities,
-        _residuals(sample, statistics, design, theta, m),
+        None,
     )
+
+
+def _is_balanced(sample: FitSample, statistics: PairStatistics) -> bool:
+    """Whether sums by city say all of the residuals: every year of every kept pair, without controls or weights."""
+    return statistics.layout.n_controls == 0 and statistics.weight is None and bool(sample.observed[sample.kept].all())
+
+
+def _balanced_means(
+    statistics: PairStatistics, design: Design, theta: np.ndarray, m: int, sums: SampleSums
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Pairs and mean outcomes less pair means by cohort group, and the mean residual of each city and year; from the sums alone."""
+    layout, t = statistics.layout, statistics.layout.n_years
+    own = slice(layout.shared + m * layout.per_outcome, layout.shared + m * layout.per_outcome + t)
+    count = sums.totals[:, 0]
+    with np.errstate(invalid="ignore"):
+        means = sums.totals[:, own] / count[:, None]
+    fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum("gtl,l->gt", design.x, theta[t - 1 :])
+    fitted -= fitted.mean(axis=1, keepdims=True)
+    pairs = sums.by_city[:, :, 0]
+    rest = sums.by_city[:, :, own].sum(axis=1) - np.einsum("ng,gt->nt", pairs, fitted)
+    with np.errstate(invalid="ignore"):
+        return (np.rint(count).astype(np.int64), means), rest / pairs.sum(axis=1)[:, None]
 
 
 def _of_outcome(statistics: PairStatistics, kept: np.ndarray, m: int) -> np.ndarray:
@@ -200,7 +223,6 @@ def _residuals(sample: FitSample, statistics: PairStatistics, design: Design, th
     layout, kept = statistics.layout, sample.kept
     t, k = layout.n_years, layout.n_controls
     observed, group = sample.observed[kept], sample.pair_group[kept]
-    is_full = bool(observed.all())
     fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum("gtl,l->gt", design.x, theta[t - 1 + k :])
     values = statistics.values if kept.all() else statistics.values[kept]
     if statistics.weight is not None:
@@ -210,8 +232,6 @@ def _residuals(sample: FitSample, statistics: PairStatistics, design: Design, th
     if k:
         controls = values[:, layout.control_start : layout.gram_start].reshape(len(values), t, k)
         rest = rest - np.einsum("ptk,k->pt", controls, theta[t - 1 : t - 1 + k])
-    if is_full:
-        return rest - (fitted - fitted.mean(axis=1, keepdims=True))[group]
     explained = np.where(observed, fitted[group], np.nan)
     explained -= np.nanmean(explained, axis=1, keepdims=True)
     return np.where(observed, rest - explained, np.nan)

@@ -36,8 +36,12 @@ class InfluenceFit:
         Coefficients without each province.
     cities : Refits
         Coefficients without each city.
-    residuals : (P_kept, T) float array
-        NaN where there is no row.
+    residuals : (P_kept, T) float array or None
+        NaN where there is no row; None where `city_residuals` are known.
+    city_residuals : (N, T) float array, optional
+        Mean residual over the kept pairs of a city in a year; NaN without one.
+    cohort_means : (pairs (G + 1,), means (G + 1, T)), optional
+        Kept pairs and mean outcomes less pair means by cohort group, where every kept pair has every year.
     """
 
     terms: tuple[tuple[str, int | None, int | None], ...]
@@ -50,7 +54,9 @@ class InfluenceFit:
     n_pilot_provinces: np.ndarray
     provinces: Refits | None
     cities: Refits
-    residuals: np.ndarray
+    residuals: np.ndarray | None
+    city_residuals: np.ndarray | None = None
+    cohort_means: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def pilots_in_cells(sample: FitSample, design: Design) -> np.ndarray:

@@ -92,12 +92,13 @@ class SampleSums:
     cities: CitySums
 
 
-def sum_sample(sample: FitSample, values: np.ndarray, totals: np.ndarray) -> SampleSums:
-    """Sums of the statistics (P, D) of the kept pairs; totals (G + 1, D) are theirs by group."""
+def sum_sample(sample: FitSample, values: np.ndarray) -> SampleSums:
+    """Sums of the statistics (P, D) of the kept pairs."""
     cities = city_sums_of(sample, values)
     by_city = np.zeros((sample.panel.n_cities, sample.n_groups, values.shape[1]))
     by_city[cities.city, cities.group] = cities.sums
-    return SampleSums(totals, by_city, cities)
+    # every pair stands with either of its cities
+    return SampleSums(by_city.sum(axis=0) / 2, by_city, cities)
 
 
 def sums_without_cities(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray, np.ndarray]:

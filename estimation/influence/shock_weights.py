@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -48,10 +49,18 @@ class CitySums:
 
     def without(self, province: int) -> np.ndarray:
         """The sums over pairs without a city in a province; (K, D)."""
-        left, parts = self.sums.copy(), self.part_province == province
+        left = self.sums.copy()
+        order, start = self._by_province
+        parts = order[start[province] : start[province + 1]]
         left[self.part_row[parts]] -= self.part_sums[parts]
         left[self.province[self.city] == province] = 0.0
         return left
+
+    @cached_property
+    def _by_province(self) -> tuple[np.ndarray, np.ndarray]:
+        """Parts in order of their province, and where each province begins."""
+        order = np.argsort(self.part_province, kind="stable")
+        return order, np.searchsorted(self.part_province[order], np.arange(int(self.province.max()) + 2))
 
     def by_city(self, weights: np.ndarray) -> np.ndarray:
         """Weights (K, T, C) of the rows added up over the rows of a city; (N, T, C)."""

@@ -191,10 +191,13 @@ def outcome_weights_by_year(
     """
     layout = statistics.layout
     found = np.zeros((len(sums), layout.n_years, z.shape[2]))
-    for g in np.unique(group):
-        members = group == g
-        projected = np.einsum("kst,tc->ksc", statistics.basis, z[g])
-        found[members] = np.einsum("bk,ksc->bsc", sums[members, : layout.n_basis], projected)
+    projected = np.einsum("kst,gtc->gksc", statistics.basis, z)
+    if layout.n_basis == 1:
+        found = sums[:, 0, None, None] * projected[group, 0]
+    else:
+        for g in range(len(z)):
+            members = group == g
+            found[members] = np.einsum("bk,ksc->bsc", sums[members, : layout.n_basis], projected[g])
     if layout.n_controls:
         controls = sums[:, layout.control_start : layout.gram_start].reshape(len(sums), layout.n_years, layout.n_controls)
         found += np.einsum("btk,kc->btc", controls, by_control)

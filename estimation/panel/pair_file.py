@@ -168,12 +168,13 @@ class _Reader:
         self._refuse_pairs()
         (times,) = table.periods((columns.time,), may_be_blank=False)
         low, high = np.minimum(*self.sides), np.maximum(*self.sides)
-        keys, row_pair = _positions(low * n_ids + high, n_ids**2)
+        keys, row_pair = _positions(low.astype(np.int64) * n_ids + high, n_ids**2)
+        del low, high
         years, row_year = _positions(times, int(times.max()) + 1)
         if len(years) < 2:
             raise table.fail(None, columns.time, "at least two years", f"only {years[0]}", "give a panel over time")
         self.row_pair, self.n_pairs, self.is_calendar = row_pair, len(keys), bool(years[-1] >= FIRST_YEAR)
-        cell = row_pair * len(years) + row_year
+        cell = row_pair.astype(np.int64) * len(years) + row_year
         values = [table.numbers(name) for name in (columns.outcome, *columns.controls)]
         self._settle_duplicates(cell, times, values, len(keys) * len(years))
         cube = np.full((len(values), len(keys) * len(years)), np.nan)
@@ -358,6 +359,6 @@ def _positions(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     present = np.zeros(size, dtype=bool)
     present[values] = True
     found = np.flatnonzero(present)
-    place = np.empty(size, dtype=np.int64)
-    place[found] = np.arange(len(found))
+    place = np.empty(size, dtype=np.int32)
+    place[found] = np.arange(len(found), dtype=np.int32)
     return found, place[values]

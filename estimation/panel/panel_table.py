@@ -14,6 +14,8 @@ from .panel_error import PanelError
 from .sources import MISSING, Source
 
 FIRST_YEAR, LAST_YEAR = 1000, 3000
+# beyond it a float is no 32-bit integer
+LARGEST = 2e9
 YEARS, PERIODS = f"a year from {FIRST_YEAR} to {LAST_YEAR}", f"a period from 1 to {FIRST_YEAR - 1}"
 
 
@@ -47,6 +49,7 @@ class PanelTable:
         _require(source, names, hint)
         self.columns = source.read(list(dict.fromkeys(names)), texts)
         self.n_rows = len(self.columns[names[0]])
+        self._dictionaries: dict[str, pa.DictionaryArray] = {}
         if self.n_rows == 0:
             raise source.fail(None, None, one_row, "no rows", "give a panel with data")
 
@@ -109,16 +112,25 @@ class PanelTable:
             Whether they are years (from 1000) or periods counted from 1; None: years if any is 1000 or more.
         """
         suffix = " or a blank (never)" if may_be_blank else ""
-        values = [self.numbers(column, (PERIODS if calendar is False else YEARS) + suffix) for column in columns]
+        kind = (PERIODS if calendar is False else YEARS) + suffix
+        values = [self._integers(column) for column in columns]
+        values = [self.numbers(column, kind) if v is None else v for column, v in zip(columns, values, strict=True)]
         if calendar is None:
             calendar = any(np.nanmax(v, initial=0) >= FIRST_YEAR for v in values)
         return [self._whole(column, v, may_be_blank, calendar, suffix) for column, v in zip(columns, values, strict=True)]
 
+    def _integers(self, column: str) -> np.ndarray | None:
+        """A column of whole numbers without blanks, without a copy; None for any other."""
+        found = self.columns[column]
+        return found.to_numpy() if pa.types.is_integer(found.type) and found.null_count == 0 else None
+
     def _whole(self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str) -> np.ndarray:
+        first, last = (FIRST_YEAR, LAST_YEAR) if calendar else (1, FIRST_YEAR - 1)
+        if values.dtype.kind == "i" and values.min() >= first and values.max() <= last:
+            return values.astype(np.int32)
         blank = np.isnan(values)
         filled = np.where(blank, 0, values)
-        first, last = (FIRST_YEAR, LAST_YEAR) if calendar else (1, FIRST_YEAR - 1)
-        whole = filled.astype(np.int64)
+        whole = filled.astype(np.int32, casting="unsafe") if np.abs(filled).max() < LARGEST else filled.astype(np.int64)
         wrong = (filled != whole) | (((whole < first) | (whole > last)) & ~(blank & may_be_blank))
         if wrong.any():
             row = int(np.argmax(wrong))
@@ -146,22 +158,24 @@ class PanelTable:
         values = [np.array([kind(value) for value in found], dtype=None if found else np.int64) for _, found in encoded]
         ids, positions = np.unique(np.concatenate(values), return_inverse=True)
         parts = np.split(positions.reshape(-1), np.cumsum([len(found) for found in values])[:-1])
-        return Labels(tuple(part[codes] for part, (codes, _) in zip(parts, encoded, strict=True)), ids)
+        return Labels(tuple(part.astype(np.int32)[codes] for part, (codes, _) in zip(parts, encoded, strict=True)), ids)
 
     def is_blank(self, column: str) -> bool:
         """Whether any cell of an id column is blank."""
-        found = self.columns[column]
-        if found.null_count:
-            return True
-        found = found.dictionary_encode() if not pa.types.is_dictionary(found.type) else found
-        values = found.unify_dictionaries().chunk(0).dictionary.to_pylist() if found.num_chunks else []
-        return any(_is_missing(value, MISSING) for value in values)
+        array = self._dictionary(column)
+        return array.null_count > 0 or any(_is_missing(value, MISSING) for value in array.dictionary.to_pylist())
+
+    def _dictionary(self, column: str) -> pa.DictionaryArray:
+        """An id column by its distinct values."""
+        if column not in self._dictionaries:
+            found = self.columns[column]
+            found = found if pa.types.is_dictionary(found.type) else found.dictionary_encode()
+            array = found.unify_dictionaries().combine_chunks()
+            self._dictionaries[column] = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+        return self._dictionaries[column]
 
     def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[int | str]]:
-        found = self.columns[column]
-        found = found if pa.types.is_dictionary(found.type) else found.dictionary_encode()
-        array = found.unify_dictionaries().combine_chunks()
-        array = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+        array = self._dictionary(column)
         values = [_as_id(value) for value in array.dictionary.to_pylist()]
         bad = [k for k, value in enumerate(values) if _is_missing(value, tokens) or isinstance(value, float)]
         if array.null_count or bad:

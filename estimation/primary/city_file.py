@@ -89,7 +89,7 @@ def read_cities(panel: Any, columns: CityColumns) -> CityFile:
     city, city_ids = labels.codes[0], labels.ids
     (years_of_row,) = table.periods((columns.time,), may_be_blank=False)
     years, year = np.unique(years_of_row, return_inverse=True)
-    _refuse_duplicates(table, columns, city * len(years) + year, city_ids[city], years_of_row)
+    _refuse_duplicates(table, columns, city.astype(np.int64) * len(years) + year, city_ids[city], years_of_row)
     cohort, notes = _cohorts(table, columns, city, city_ids, bool(years[-1] >= FIRST_YEAR))
     block, more = _blocks(table, columns, city, city_ids)
     growth = np.full((len(city_ids), len(years)), np.nan)

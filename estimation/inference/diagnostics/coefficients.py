@@ -70,20 +70,22 @@ def permitted_rows(fit: InfluenceFit) -> np.ndarray:
     return np.flatnonzero((fit.n_pilots >= MIN_PILOTS) & np.isfinite(fit.provinces.estimates).all(axis=0))
 
 
-def pilot_variance_ratio(sample: FitSample, residuals: np.ndarray) -> float | None:
-    """Mean squared city-year residual of pilots over that of never-pilots; a city-year residual is the mean over the city's kept pairs."""
-    panel, held = sample.panel, cities_with_kept_pair(sample)
+def mean_by_city(sample: FitSample, residuals: np.ndarray) -> np.ndarray:
+    """Mean residual (P_kept, T) over the kept pairs of a city in a year; shape (N, T), NaN without one."""
+    panel = sample.panel
     i, j = panel.city_i[sample.kept], panel.city_j[sample.kept]
     present = np.isfinite(residuals)
     shape = (1, panel.n_cities)
-    if present.all():
-        total = sum(bincount_columns(residuals, city, shape)[0] for city in (i, j))
-        count = sum(np.bincount(city, minlength=panel.n_cities) for city in (i, j))[:, None]
-    else:
-        filled = np.where(present, residuals, 0.0)
-        total = sum(bincount_columns(filled, city, shape)[0] for city in (i, j))
-        count = sum(bincount_columns(present, city, shape)[0] for city in (i, j))
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    filled = np.where(present, residuals, 0.0)
+    total = sum(bincount_columns(filled, city, shape)[0] for city in (i, j))
+    count = sum(bincount_columns(present, city, shape)[0] for city in (i, j))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def pilot_variance_ratio(sample: FitSample, fit: InfluenceFit) -> float | None:
+    """Mean squared city-year residual of pilots over that of never-pilots; a city-year residual is the mean over the city's kept pairs."""
+    panel, held = sample.panel, cities_with_kept_pair(sample)
+    mean = mean_by_city(sample, fit.residuals) if fit.city_residuals is None else fit.city_residuals
     pilots, nevers = mean[held & (panel.city_cohort > 0)], mean[held & (panel.city_cohort == 0)]
     if not np.isfinite(pilots).any() or not np.isfinite(nevers).any():
         return None
@@ -129,9 +131,9 @@ def power_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnosti
     return found
 
 
-def two_way_diagnostics(sample: FitSample, outcome: int) -> list[Diagnostic]:
+def two_way_diagnostics(sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None) -> list[Diagnostic]:
     """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative weights; balanced, without controls."""
-    means = cohort_means(sample, outcome)
+    means = means or cohort_means(sample, outcome)
     found: list[Diagnostic] = [("negative_weight_share", None, negative_weight_share(treatment_weights(sample, means)))]
     for row in goodman_bacon(sample, outcome, means):
         label = f"{row.treated_cohort} against {row.control_cohort or 'never'}"
@@ -144,7 +146,7 @@ def sample_diagnostics(sample: FitSample, fit: InfluenceFit, inference: Inferenc
     """Counts of provinces, the tie threshold and the ratio of pilots' to others' variance."""
     found: list[Diagnostic] = [
         ("jackknife_n_provinces", None, inference.n_provinces),
-        ("pilot_variance_ratio", None, pilot_variance_ratio(sample, fit.residuals) if sample.panel.pilots_known else None),
+        ("pilot_variance_ratio", None, pilot_variance_ratio(sample, fit) if sample.panel.pilots_known else None),
     ]
     if sample.panel.province is not None:
         pilots = cities_with_kept_pair(sample) & (sample.panel.city_cohort > 0)
