@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..primary.city_file import CityColumns, read_cities
@@ -11,6 +11,8 @@ from ..primary.fit import PrimaryResult, fit_primary
 from ..results import Estimate
 from .frames import as_frame
 from .result import TIDY, Text
+from .text import wrapped
+from .words import of_units
 
 LEVEL = 0.05
 
@@ -25,6 +27,8 @@ class PrimaryFit:
     result : PrimaryResult
         Effect on mean synchronization (correlation units), interval, p, channels and what could have been found.
     warnings : tuple of str
+    unit : str
+        Column of the units.
     backend : str
         Kind of frame that `tidy` gives.
     """
@@ -32,7 +36,8 @@ class PrimaryFit:
     outcome: str
     result: PrimaryResult
     warnings: tuple[str, ...]
-    backend: str = ""
+    unit: str = CityColumns.unit
+    backend: str = field(default="", compare=False)
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
@@ -56,7 +61,8 @@ class PrimaryFit:
 
     def summary(self) -> Text:
         """Effect, interval, what could have been found, channels and warnings, as a text."""
-        return Text("\n".join([*lines_of(self.result), *(f"warning: {text}" for text in self.warnings)]))
+        lines = lines_of(self.result) if self.unit == CityColumns.unit else of_units(lines_of(self.result))
+        return Text("\n".join([*lines, *wrapped(self.warnings)]))
 
     def __repr__(self) -> str:
         return str(self.summary())
@@ -108,4 +114,5 @@ def primary(
     """
     cities = read_cities(panel, CityColumns(outcome, unit, time, cohort, block))
     result = fit_primary(cities.growth, cities.years, cities.cohort, cities.block, permutations=permutations, seed=seed)
-    return PrimaryFit(outcome, result, (*cities.notes, *result.warnings), cities.backend)
+    warnings = (*cities.notes, *result.warnings)
+    return PrimaryFit(outcome, result, warnings if unit == CityColumns.unit else of_units(warnings), unit, cities.backend)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..panel.pair_file import PairColumns, PairFile
+from ..panel.pair_file import UNIT, PairColumns, PairFile
 from ..results import Diagnostic, Estimate, FitParts, FitResult
 from .frames import as_frame
+from .words import of_units
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,13 +79,14 @@ class Fit:
     @classmethod
     def of(cls, result: FitResult, columns: PairColumns, file: PairFile, permutations: int, seed: int) -> Fit:
         """The result of `fit_panel` on a panel that was read."""
+        warnings = (*file.notes, *result.warnings)
         counts = (result.n_obs, result.n_pairs, result.n_cities, result.n_pilots)
         return cls(
             columns.outcome,
             result.estimator,
             result.estimates,
             result.diagnostics,
-            (*file.notes, *result.warnings),
+            warnings if columns.unit == UNIT else of_units(warnings),
             *counts,
             controls=columns.controls,
             exposure=columns.exposure,

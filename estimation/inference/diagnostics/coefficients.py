@@ -192,7 +192,7 @@ def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]
     if not np.isfinite(statistic):
         return [*found, ("joint_leads_f", None, None)]
     found += [("joint_leads_f", None, statistic), ("joint_leads_p", None, f_p_value(statistic, df1, df2))]
-    if draws is not None:
+    if draws is not None and np.isfinite(draws.joint).any():
         found.append(("joint_leads_permutation_p", None, permutation_p_value(statistic, draws.joint, draws.is_enumeration)))
     return found
 

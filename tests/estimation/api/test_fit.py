@@ -268,4 +268,13 @@ def test_primary_takes_frames_and_other_names():
     assert found.result == beside.result and found.rejects
     assert list(found.tidy()) == TIDY and list(found.tidy()["term"]) == ["synchronization", "own_variance", "loading"]
     assert isinstance(beside.tidy(), pl.DataFrame)
-    assert "change of cm with never-pilots" in repr(found)
+    assert "change of cm with never-treated units" in repr(found)
+
+
+def test_sentences_are_about_units_where_the_units_are_no_cities():
+    frame, _, cohorts, blocks = country_panel()
+    fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, permutations=0)
+    assert "66 pairs of two treated units are left out." in fit.warnings
+    assert not any(word in text for text in fit.warnings for word in ("pilot", "province ", "cities"))
+    renamed = frame.rename(columns={"exporter": "city_i_id", "importer": "city_j_id", "period": "year"})
+    assert "66 pairs of two pilots are left out." in cs.fit(renamed, "y", cohort=cohorts, block=blocks, permutations=0).warnings
