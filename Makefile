@@ -24,7 +24,7 @@ given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter en
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
+.PHONY: help setup refresh test test-long test-browser lint new-source ui sql docs verify rollback reproduce site audit bench spark bench-quality bench-halves simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -79,6 +79,11 @@ rollback: setup ## put the publication before the current one back (RUN=id: that
 
 reproduce: setup ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
 	@$(PY) -m orchestration reproduce $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
+
+# Material prints what its successor is called on every build
+site: .venv-site/.installed ## this documentation as pages, with the library's reference, links checked: CITYSYNC_HOME/site/index.html
+	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict --quiet --clean -d "$$CITYSYNC_HOME/site"
+	@.venv-site/bin/python docs/site/check.py "$$CITYSYNC_HOME/site"
 
 audit: setup ## compare what is installed with the lock file, offline, and list licences
 	@$(PY) -m orchestration audit

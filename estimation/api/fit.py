@@ -48,6 +48,7 @@ def fit(
         One row per pair and period: a frame of pandas, polars or pyarrow, a DuckDB relation, a mapping of names to arrays, or a path to
         CSV, Parquet or Stata's .dta. Only the columns that are named are read.
     outcome : str
+        Column of the outcome: numbers, blanks are left out.
     unit : (str, str)
         Columns of the two units of a pair: numbers or text, in any order; a pair has no direction.
     time : str
@@ -61,6 +62,7 @@ def fit(
     estimator : str
         ``twfe``, ``event_study``, ``callaway_santanna``, ``sun_abraham``, ``gardner``, ``borusyak``, ``etwfe`` or ``within_block``.
     controls : sequence of str
+        Columns that vary within pairs.
     weights : str, optional
         A column with one positive number per pair; for ``twfe`` and ``event_study``.
     exposure : str

@@ -23,7 +23,7 @@ LINES = {
 }
 TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov")
 MORE = ("cohort_year", "event_time", "is_default", "n_pilots")
-WIDTH = 100
+WIDTH = 80
 
 
 class Text(str):
