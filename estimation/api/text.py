@@ -25,8 +25,19 @@ def summary_of(fit: Fit) -> str:
         line = LINES.get(e.vcov, e.vcov) + (" *" if e.is_default else "")
         rows.append((shown, number(e.estimate), number(e.std_error), interval, p_value(e.p_value), line))
     pairs = f"{fit.n_obs:,} rows, {fit.n_pairs:,} pairs, {fit.n_units:,} units, {fit.n_treated:,} of them treated"
-    notes = [*textwrap.wrap("* the default line of this coefficient; an effect counts where the permutation rejects as well.", WIDTH)]
-    return "\n".join([head, *aligned(rows), pairs, *notes, *wrapped(fit.warnings)])
+    notes = textwrap.wrap("* the default line of this coefficient; an effect counts where the permutation rejects as well.", WIDTH)
+    return "\n".join([head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(fit.warnings)])
+
+
+def _placebo_mean(fit: Fit) -> list[str]:
+    """What reassigned treatment finds on average, for the one overall coefficient: what treated and other units differ in anyhow."""
+    found = {(name, term): value for name, term, value in fit.diagnostics}
+    for term in ("treated", "att"):
+        mean, rest = (found.get((f"permutation_{name}_estimate", term)) for name in ("mean", "centred"))
+        if mean is not None and rest is not None:
+            text = f"{term}: {number(mean)} on average where treatment is reassigned at random; the estimate less that is {number(rest)}."
+            return textwrap.wrap(text, WIDTH)
+    return []
 
 
 def wrapped(warnings: Sequence[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Code blocks of a page of the documentation, run one after the other in one namespace; what they print stands in the block of text behind.
 
-`python -m tests.docs_examples docs/library/*.md` writes what is printed into the pages, and the notebook of the tutorial.
+`python -m tests.docs.examples docs/library/*.md` writes what is printed into the pages, and the notebook of the tutorial.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 import estimation
 from estimation.cli import main as command
 
-REPO = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(python|sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -9,7 +9,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot
 
-from tests.docs_examples import REPO, blocks_of, notebook_of, run_page
+from tests.docs.examples import REPO, blocks_of, notebook_of, run_page
 
 PAGES = (Path("README.md"), *sorted(path.relative_to(REPO) for path in (REPO / "docs" / "library").glob("*.md")))
 NOTEBOOK = REPO / "docs" / "library" / "tutorial-euro.ipynb"
@@ -26,7 +26,7 @@ def _no_window():
 def test_blocks_run_and_print_what_the_page_says(page: Path) -> None:
     text = (REPO / page).read_text(encoding="utf-8")
     for block, printed in run_page(text):
-        assert printed == block.text, f"write it with: python -m tests.docs_examples {page}"
+        assert printed == block.text, f"write it with: python -m tests.docs.examples {page}"
 
 
 def test_the_notebook_is_the_tutorial_and_runs() -> None:
