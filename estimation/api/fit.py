@@ -55,7 +55,8 @@ def fit(
         Years, or periods counted from 1.
     cohort : str, (str, str), mapping, series or frame
         First treated period, blank = never. One column: of the pair. Two columns, a mapping of unit to period, a series or a frame with two
-        columns (unit, period): of the units, and the exposure of pairs is built from them.
+        columns (unit, period): of the units, and the exposure of pairs is built from them. A panel with rows in both orders may have one
+        column of the units that stand first, or second.
     block : str, (str, str), mapping, series or frame, optional
         Group of each unit, such as its province or continent: admissions are permuted within blocks, and the jackknife leaves one out at a
         time. A name stands for `name_<unit>`, `<unit>_name` or `name_i, name_j` where the panel has these two columns.
@@ -156,7 +157,8 @@ def _fit_within_block(
 def _lines(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if vcov is None:
         return None
-    lines = tuple(SYNONYMS.get(name, name) for name in _names(vcov, "vcov"))
+    given = [name.strip() for name in vcov.split(",")] if isinstance(vcov, str) else _names(vcov, "vcov")
+    lines = tuple(SYNONYMS.get(name, name) for name in given)
     for name in lines:
         if name not in VARIANCE_ESTIMATORS:
             raise PanelError("vcov", None, None, f"some of {', '.join(VARIANCE_ESTIMATORS)}", repr(name), "choose among them")

@@ -274,7 +274,14 @@ class _Reader:
             raise self.table.fail(None, given, f"first treated years of units (exposure {self.columns.exposure})", "one of pairs", remedy)
         if isinstance(given, str):
             (values,) = self.table.periods((given,), may_be_blank=True, calendar=self.is_calendar)
-            cohort = self._of_pairs(values, given, ABSORBING)
+            try:
+                cohort = self._of_pairs(values, given, ABSORBING)
+            except PanelError:
+                # rows in both orders, each with the year of the unit that stands first (or second)
+                city_cohort = self._of_one_side(values)
+                if city_cohort is None:
+                    raise
+                return self._with_city_cohorts(panel, city_cohort)
             cohort = np.where(cohort > years[-1], 0, cohort)
             return self._with_inferred_pilots(panel, cohort) if self.columns.pilots is None else self._with_named_pilots(panel, cohort)
         if is_beside(given):
@@ -282,9 +289,21 @@ class _Reader:
             self.notes += notes
         else:
             city_cohort = self._city_cohorts(tuple(given))
+        return self._with_city_cohorts(panel, city_cohort)
+
+    def _with_city_cohorts(self, panel: PairPanel, city_cohort: np.ndarray) -> PairPanel:
         changed = dataclasses.replace(panel, city_cohort=city_cohort, cohort=None, exposure=self.columns.exposure)
         self._note_pairs_of_two(changed)
         return changed
+
+    def _of_one_side(self, values: np.ndarray) -> np.ndarray | None:
+        """Values of units (N,) where every unit stands on one side of some row and a column is its own there; None where it is not so."""
+        for side in self.sides:
+            result = np.zeros(len(self.ids), dtype=values.dtype)
+            result[side] = values
+            if len(np.unique(side)) == len(self.ids) and (result[side] == values).all():
+                return result
+        return None
 
     def _city_cohorts(self, columns: tuple[str, str]) -> np.ndarray:
         values = np.concatenate(self.table.periods(columns, may_be_blank=True, calendar=self.is_calendar))
@@ -347,6 +366,9 @@ class _Reader:
         values = labels.ids[np.concatenate([labels.codes[0], labels.codes[-1]])]
         remedy = "make them agree"
         if len(names) == 1:
+            of_side = self._of_one_side(labels.ids[labels.codes[0]])
+            if of_side is not None:
+                return of_side
             remedy = f"{names[0]} is one column: give a column for each unit, block=(first, second), or a mapping of units to blocks"
         return constant_of_units(table, values, np.concatenate(self.sides), pair, self.ids, remedy)
 

@@ -278,3 +278,13 @@ def test_sentences_are_about_units_where_the_units_are_no_cities():
     assert not any(word in text for text in fit.warnings for word in ("pilot", "province ", "cities"))
     renamed = frame.rename(columns={"exporter": "city_i_id", "importer": "city_j_id", "period": "year"})
     assert "66 pairs of two pilots are left out." in cs.fit(renamed, "y", cohort=cohorts, block=blocks, permutations=0).warnings
+
+
+def test_a_directed_panel_may_carry_what_belongs_to_its_first_unit():
+    frame, _, cohorts, blocks = country_panel()
+    other = frame.rename(columns={"exporter": "importer", "importer": "exporter"})
+    directed = pd.concat([frame, other], ignore_index=True)
+    directed = directed.assign(first=directed["exporter"].map(cohorts), region=directed["exporter"].map(blocks))
+    found = cs.fit(directed, "y", **COLUMNS, cohort="first", block="region", vcov="dyadic, block_jackknife", permutations=0)
+    expected = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, vcov=["dyadic", "province_jackknife"], permutations=0)
+    assert found.estimates == expected.estimates
