@@ -68,7 +68,7 @@ def fit(
         A column with one positive number per pair; for ``twfe`` and ``event_study``.
     exposure : str
         With cohorts of units: ``one``, a pair is treated from the period in which its only treated unit is, and pairs of two treated units
-        are left out; ``both``, once both its units are.
+        are left out; ``both``, once both its units are: the sizes of the other lines were not measured there, so read the permutation.
     vcov : str or sequence of str, optional
         Of ``conventional`` (clustered by pair), ``dyadic``, ``city`` (by unit), ``province_jackknife`` (by block) and ``permutation``.
         None: each coefficient's default, and permutation.
