@@ -11,15 +11,13 @@ import numpy as np
 from .admissions import infer_city_cohorts
 from .pair_panel import EXPOSURES, PairPanel, pair_cohorts
 from .panel_error import PanelError
-from .panel_table import FIRST_YEAR, PanelTable
+from .panel_table import FIRST_YEAR, PanelTable, positions
 from .sources import MISSING, Source, open_source
 from .unit_values import NAMED, blocks_beside, cohorts_beside, columns_of_sides, constant_of_units, is_beside, shown_cohort
 
 UNIT, TIME, COHORT = ("city_i_id", "city_j_id"), "year", "cohort_year"
 PROVINCES = ("province_i_id", "province_j_id")
 CITY_COHORTS = ("city_i_cohort_year", "city_j_cohort_year")
-# a table of all pairs of that many positions is quicker than sorting the rows
-LARGEST_TABLE = 4_000_000
 ABSORBING = "treatment must be absorbing: give the first treated year of each, and leave a dummy for 'exactly one is a pilot now' out"
 
 
@@ -168,9 +166,9 @@ class _Reader:
         self._refuse_pairs()
         (times,) = table.periods((columns.time,), may_be_blank=False)
         low, high = np.minimum(*self.sides), np.maximum(*self.sides)
-        keys, row_pair = _positions(low.astype(np.int64) * n_ids + high, n_ids**2)
+        keys, row_pair = positions(low.astype(np.int64) * n_ids + high, n_ids**2)
         del low, high
-        years, row_year = _positions(times, int(times.max()) + 1)
+        years, row_year = positions(times, int(times.max()) + 1)
         if len(years) < 2:
             raise table.fail(None, columns.time, "at least two years", f"only {years[0]}", "give a panel over time")
         self.row_pair, self.n_pairs, self.is_calendar = row_pair, len(keys), bool(years[-1] >= FIRST_YEAR)
@@ -371,16 +369,3 @@ class _Reader:
                 return of_side
             remedy = f"{names[0]} is one column: give a column for each unit, block=(first, second), or a mapping of units to blocks"
         return constant_of_units(table, values, np.concatenate(self.sides), pair, self.ids, remedy)
-
-
-def _positions(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct values in ascending order, and the position of each value among them; values lie in 0..size-1."""
-    if size > max(LARGEST_TABLE, 4 * len(values)):
-        found, positions = np.unique(values, return_inverse=True)
-        return found, positions.reshape(-1)
-    present = np.zeros(size, dtype=bool)
-    present[values] = True
-    found = np.flatnonzero(present)
-    place = np.empty(size, dtype=np.int32)
-    place[found] = np.arange(len(found), dtype=np.int32)
-    return found, place[values]

@@ -16,6 +16,8 @@ from .sources import MISSING, Source
 FIRST_YEAR, LAST_YEAR = 1000, 3000
 # beyond it a float is no 32-bit integer
 LARGEST = 2e9
+# a table of that many possible values is quicker than sorting or hashing the rows
+LARGEST_TABLE = 4_000_000
 YEARS, PERIODS = f"a year from {FIRST_YEAR} to {LAST_YEAR}", f"a period from 1 to {FIRST_YEAR - 1}"
 
 
@@ -122,7 +124,8 @@ class PanelTable:
     def _integers(self, column: str) -> np.ndarray | None:
         """A column of whole numbers without blanks, without a copy; None for any other."""
         found = self.columns[column]
-        return found.to_numpy() if pa.types.is_integer(found.type) and found.null_count == 0 else None
+        is_whole = pa.types.is_integer(found.type) and not pa.types.is_uint64(found.type)
+        return found.to_numpy() if is_whole and found.null_count == 0 else None
 
     def _whole(self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str) -> np.ndarray:
         first, last = (FIRST_YEAR, LAST_YEAR) if calendar else (1, FIRST_YEAR - 1)
@@ -162,6 +165,8 @@ class PanelTable:
 
     def is_blank(self, column: str) -> bool:
         """Whether any cell of an id column is blank."""
+        if self._integers(column) is not None:
+            return False
         array = self._dictionary(column)
         return array.null_count > 0 or any(_is_missing(value, MISSING) for value in array.dictionary.to_pylist())
 
@@ -175,6 +180,12 @@ class PanelTable:
         return self._dictionaries[column]
 
     def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[int | str]]:
+        whole = self._integers(column)
+        if whole is not None and int(whole.max()) - int(whole.min()) < LARGEST_TABLE:
+            low = int(whole.min())
+            # small integers would overflow in the difference
+            found, codes = positions(whole.astype(np.int64) - low, int(whole.max()) - low + 1)
+            return codes, (found + low).tolist()
         array = self._dictionary(column)
         values = [_as_id(value) for value in array.dictionary.to_pylist()]
         bad = [k for k, value in enumerate(values) if _is_missing(value, tokens) or isinstance(value, float)]
@@ -226,3 +237,16 @@ def _is_missing(value: object, tokens: Sequence[str]) -> bool:
 def is_integer(text: int | str) -> bool:
     """Whether an id is a whole number, also as text."""
     return isinstance(text, int) or (text.removeprefix("-").isdecimal() and text.isascii())
+
+
+def positions(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct values in ascending order, and the position of each value among them; values lie in 0..size-1."""
+    if size > max(LARGEST_TABLE, 4 * len(values)):
+        found, place = np.unique(values, return_inverse=True)
+        return found, place.reshape(-1)
+    present = np.zeros(size, dtype=bool)
+    present[values] = True
+    found = np.flatnonzero(present)
+    place = np.empty(size, dtype=np.int32)
+    place[found] = np.arange(len(found), dtype=np.int32)
+    return found, place[values]

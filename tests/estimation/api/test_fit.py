@@ -288,3 +288,17 @@ def test_a_directed_panel_may_carry_what_belongs_to_its_first_unit():
     found = cs.fit(directed, "y", **COLUMNS, cohort="first", block="region", vcov="dyadic, block_jackknife", permutations=0)
     expected = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, vcov=["dyadic", "province_jackknife"], permutations=0)
     assert found.estimates == expected.estimates
+
+
+@pytest.mark.parametrize("kind", [pl.Int8, pl.UInt8, pl.Int64, pl.UInt64, pl.Float64, pl.String])
+def test_ids_may_be_numbers_of_any_width_or_text_of_numbers(kind):
+    frame, _, cohorts, blocks = country_panel()
+    # spread over the whole width of a signed byte, where it has a sign
+    shift = -120 if kind in (pl.Int8, pl.Int64, pl.Float64) else 5
+    numbers = {name: 7 * k + shift for k, name in enumerate(blocks)}
+    numbered = frame.assign(exporter=frame["exporter"].map(numbers), importer=frame["importer"].map(numbers))
+    panel = pl.from_pandas(numbered).with_columns(pl.col("exporter", "importer").cast(kind))
+    beside = {"cohort": {numbers[k]: v for k, v in cohorts.items()}, "block": {numbers[k]: v for k, v in blocks.items()}}
+    found = cs.fit(panel, "y", **COLUMNS, **beside, vcov=VARIANCE_ESTIMATORS, permutations=0)
+    expected = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, vcov=VARIANCE_ESTIMATORS, permutations=0)
+    assert found.estimates == expected.estimates
