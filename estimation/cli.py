@@ -18,7 +18,7 @@ from .panel.pair_file import COHORT, TIME, UNIT, PairColumns
 from .panel.pair_panel import EXPOSURES
 from .panel.panel_error import PanelError, need
 from .primary.city_file import CityColumns
-from .results import VARIANCE_ESTIMATORS
+from .results import CONTROL_PAIRS, VARIANCE_ESTIMATORS
 
 FIT_HELP = """
 PANEL, one row per pair in a year:
@@ -37,10 +37,15 @@ province lines; city_i_cohort_year, city_j_cohort_year name the pilots where the
 estimators
   twfe                 one effect, pair and year effects (term treated)
   event_study          leads and lags, the year before admission omitted (term event)
-  callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event, group_time)
+  callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event, group_time); with
+                       --control-group not_yet_treated also against pairs that are treated later
   sun_abraham          interaction-weighted, the same after admission on a balanced panel
   gardner, borusyak    imputation from untreated rows; etwfe: extended two-way (terms att, event)
   within_block         pilots against cities of their own province by mean outcome with never-pilots; inference by permutation alone
+
+without never-treated pairs (no blank cohort_year)
+  twfe, gardner, borusyak, sun_abraham, etwfe, and callaway_santanna with --control-group not_yet_treated compare cohorts with pairs that
+  are treated later; name the pilots with city_i_cohort_year, city_j_cohort_year, else city and permutation are left out
 
 lines of inference (--vcov)
   province_jackknife   the default where 10 provinces can be left out and pilots sit in 2 of them
@@ -196,7 +201,7 @@ def _fit(options: argparse.Namespace) -> Fit:
         # a panel in the manner of the contract has the smaller id first
         ordered=options.unit is None,
     )
-    return estimate(
+    fit = estimate(
         options.panel,
         columns,
         estimator=options.estimator,
@@ -204,9 +209,22 @@ def _fit(options: argparse.Namespace) -> Fit:
         permutations=options.permutations,
         seed=options.seed,
         shuffle=options.shuffle,
+        control_pairs=options.control_group,
         reference=options.reference,
         binning=options.binning,
     )
+    return _as_the_study_prints(fit)
+
+
+def _as_the_study_prints(fit: Fit) -> Fit:
+    """Without p where the outcome is one of the study's whose tests do not hold their size; any other outcome as it is."""
+    from .analyses.catalog import all_specs
+
+    if not any(spec.outcome == fit.outcome for spec in all_specs()):
+        return fit
+    from .study.withhold import withhold
+
+    return withhold(fit, fit.outcome)
 
 
 def _write_files(fit: Fit, options: argparse.Namespace) -> None:
@@ -282,6 +300,9 @@ def _add_fit(commands: Any) -> None:
     fit.add_argument("--reference", type=int, default=-1, help="event time that an event study leaves out; default -1")
     fit.add_argument("--binning", type=_bins, default=None, help="first and last event time, by comma: --binning=-5,5")
     fit.add_argument("--table", action="store_true", help="print a table, which is the default on a terminal")
+    fit.add_argument(
+        "--control-group", choices=CONTROL_PAIRS, default=CONTROL_PAIRS[0], help="pairs that callaway_santanna compares a cohort with"
+    )
     fit.add_argument("--json", action="store_true", help="print the object on one line")
     for ending in TABLE_FILES:
         fit.add_argument(f"--{ending}", type=Path, metavar="FILE", help=f"write the table as .{ending}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -28,14 +29,26 @@ from .inference.permutation.refitting import permute_by_refitting
 from .inference.permutation.two_way import permute
 from .influence.influence_fit import InfluenceFit
 from .kernels.compile_cache import use_compile_cache
-from .panel.pair_panel import FitSample, PairPanel, build_sample, group_outcomes, require_contrast
-from .results import VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitParts, FitResult, NotEstimable
+from .panel.pair_panel import (
+    FitSample,
+    PairPanel,
+    before_last_cohort,
+    build_sample,
+    group_outcomes,
+    require_contrast,
+)
+from .results import CONTROL_PAIRS, VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitParts, FitResult, NotEstimable
 
 __all__ = ["ESTIMATORS", "VARIANCE_ESTIMATORS", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
 
 # estimators that need nothing but a pair panel
 ESTIMATORS = names(on_any_panel=True)
 Result = TypeVar("Result")
+ONLY_LATER_CONTROLS = (
+    "No pair is never treated: the coefficient compares cohorts with one another, also with pairs that are already treated; read it beside "
+    "callaway_santanna (not_yet_treated) or borusyak."
+)
+MOVES_AMONG_PILOTS = "No pair is never treated: the permutation deals admission years out among the pilots alone."
 
 
 def fit_panel(
@@ -48,6 +61,7 @@ def fit_panel(
     shuffle: str | np.ndarray = "province",
     tie_quantile: float | None = None,
     n_partners: int | None = None,
+    control_pairs: str = CONTROL_PAIRS[0],
     control_names: Sequence[str] = (),
     reference: int = -1,
     binning: tuple[int, int] | None = None,
@@ -71,6 +85,7 @@ def fit_panel(
         shuffle=shuffle,
         tie_quantile=tie_quantile,
         n_partners=n_partners,
+        control_pairs=control_pairs,
         control_names=control_names,
         reference=reference,
         binning=binning,
@@ -88,6 +103,7 @@ def fit_outcomes(
     shuffle: str | np.ndarray = "province",
     tie_quantile: float | None = None,
     n_partners: int | None = None,
+    control_pairs: str = CONTROL_PAIRS[0],
     control_names: Sequence[str] = (),
     covariates: np.ndarray | None = None,
     covariate_names: Sequence[str] = (),
@@ -115,6 +131,8 @@ def fit_outcomes(
         Keep pairs strictly above this quantile of the ties of pairs with at most one pilot, in the real assignment and in each draw.
     n_partners : int, optional
         Keep pairs in which one city is among the other's so many strongest never-pilot partners, chosen anew in each draw.
+    control_pairs : "never_treated" or "not_yet_treated"
+        Which pairs `callaway_santanna` compares a cohort with; the second adds those of cohorts that are treated later.
     control_names : sequence of str
         One for each control of the panel.
     covariates : (N, J) float array, optional
@@ -135,21 +153,25 @@ def fit_outcomes(
     Raises
     ------
     NotEstimable
-        If there are no treated or no never-treated pairs, or a coefficient is not identified.
+        If there are no treated pairs, nothing to compare them with, or a coefficient is not identified.
     ValueError
         If an argument is not one of those named.
     """
     check_arguments(panel, estimators, vcov, shuffle, control_names)
     _check_design(panel, estimators, reference, binning)
+    if control_pairs not in CONTROL_PAIRS:
+        raise ValueError(f"control_pairs {control_pairs}: expected one of {', '.join(CONTROL_PAIRS)}")
     if covariates is not None:
         panel = _pairs_with_covariates(panel, covariates)
     chosen = [REGISTRY[name] for name in estimators]
 
     def fit_sample(sample: FitSample) -> dict[tuple[str, int], FitResult]:
+        sample = replace(sample, control_pairs=control_pairs)
         inputs = Inputs(sample, tuple(control_names), covariates, tuple(covariate_names), reference, binning)
-        return _fit_sample(inputs, chosen, vcov, permutations, seed, strata_of(sample, shuffle), keep_parts)
+        fit = _fit_sample if sample.has_never_treated else _fit_without_never_treated
+        return fit(inputs, chosen, vcov, permutations, seed, strata_of(sample, shuffle), keep_parts=keep_parts)
 
-    return fit_by_sample(panel, fit_sample, tie_quantile, n_partners)
+    return fit_by_sample(panel, fit_sample, tie_quantile, n_partners, needs_never_treated=False)
 
 
 def fit_by_sample(
@@ -157,12 +179,14 @@ def fit_by_sample(
     fit_sample: Callable[[FitSample], Mapping[tuple[str, int], Result]],
     tie_quantile: float | None = None,
     n_partners: int | None = None,
+    *,
+    needs_never_treated: bool = True,
 ) -> dict[tuple[str, int], Result]:
     """Results of all outcomes of a panel: those that miss the same rows share a sample, and `fit_sample` fits them together."""
     results: dict[tuple[str, int], Result] = {}
     for outcomes in group_outcomes(panel):
         sample = build_sample(panel, outcomes, tie_quantile, n_partners)
-        require_contrast(sample)
+        require_contrast(sample, needs_never_treated)
         results |= fit_sample(sample)
     return results
 
@@ -202,6 +226,66 @@ def _check_design(panel: PairPanel, estimators: Sequence[str], reference: int, b
         raise NotEstimable(f"binning {tuple(binning)}: expected the first and the last event time, such as (-5, 5)")
 
 
+def _fit_without_never_treated(
+    inputs: Inputs,
+    chosen: list[Estimator],
+    vcov: Sequence[str] | None,
+    permutations: int,
+    seed: int,
+    strata: np.ndarray,
+    *,
+    keep_parts: bool = False,
+) -> dict[tuple[str, int], FitResult]:
+    """Fit a sample in which every pair is treated at last (docs/methods, section 6.11): least squares on all of its years, group-time
+    effects on the years in which some pairs are untreated.
+    """
+    sample = inputs.sample
+    for estimator in chosen:
+        _require_later_controls(estimator, sample)
+    settings = (vcov, permutations, seed)
+    found = {}
+    if two_way := [estimator for estimator in chosen if estimator.family == "two_way"]:
+        found |= _fit_sample(inputs, two_way, *settings, strata, (ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS), keep_parts=keep_parts)
+    if group_time := [estimator for estimator in chosen if estimator.family == "group_time"]:
+        panel = before_last_cohort(sample)
+        rules = (sample.tie_quantile, sample.n_partners, sample.control_pairs)
+        before = build_sample(panel, sample.outcomes, *rules)
+        require_contrast(before)
+        last = int(panel.years[-1])
+        note = (
+            f"No pair is never treated: the years after {last}, in which all pairs are treated, are left out, and the pairs of the last "
+            "cohort are the never-treated ones."
+        )
+        found |= _fit_sample(
+            replace(inputs, sample=before),
+            group_time,
+            *settings,
+            _alone_if_unseen(before, strata),
+            (note, MOVES_AMONG_PILOTS),
+            keep_parts=keep_parts,
+        )
+    return found
+
+
+def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
+    """Refuse an estimator that compares with never-treated pairs alone.
+
+    Raises
+    ------
+    NotEstimable
+    """
+    needs = ""
+    if estimator.name == "callaway_santanna" and sample.control_pairs == "never_treated":
+        needs = "let it compare with pairs that are treated later (--control-group not_yet_treated)"
+    elif estimator.family not in ("two_way", "group_time"):
+        needs = "use twfe, gardner, borusyak, or callaway_santanna with --control-group not_yet_treated"
+    if needs:
+        raise NotEstimable(
+            f"no kept pair is never treated, and {estimator.name} compares with never-treated pairs: give pairs with a blank cohort_year, "
+            f"or {needs}"
+        )
+
+
 def _fit_sample(
     inputs: Inputs,
     chosen: list[Estimator],
@@ -209,6 +293,8 @@ def _fit_sample(
     permutations: int,
     seed: int,
     strata: np.ndarray,
+    notes: tuple[str, ...] = (),
+    *,
     keep_parts: bool = False,
 ) -> dict[tuple[str, int], FitResult]:
     sample = inputs.sample
@@ -228,7 +314,7 @@ def _fit_sample(
                 strata,
                 vcov,
                 extra=found.diagnostics,
-                warnings=found.warnings,
+                warnings=(*notes, *found.warnings),
                 keep_parts=keep_parts,
             )
     return results
@@ -262,7 +348,7 @@ def _group_time_has_draws(sample: FitSample) -> bool:
 
 
 def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
-    """Strata of the shuffle; cities without a candidate pair stand alone."""
+    """Strata of the shuffle; cities without a candidate pair stand alone, and never-pilots where no pair is never treated."""
     panel = sample.panel
     if not isinstance(shuffle, str):
         strata = np.unique(np.asarray(shuffle), return_inverse=True)[1].reshape(-1)
@@ -270,6 +356,16 @@ def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
         strata = np.zeros(panel.n_cities, dtype=np.int64)
     else:
         strata = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
+    strata = _alone_if_unseen(sample, strata)
+    if sample.has_never_treated:
+        return strata
+    # such a panel holds the pairs of its pilots alone: another city in a pilot's place would have other partners
+    return np.where(sample.city_group > 0, strata, strata.max() + 1 + np.arange(panel.n_cities))
+
+
+def _alone_if_unseen(sample: FitSample, strata: np.ndarray) -> np.ndarray:
+    """Strata (N,) in which cities without a candidate pair stand alone."""
+    panel = sample.panel
     seen = np.zeros(panel.n_cities, dtype=bool)
     seen[panel.city_i[sample.candidate]] = seen[panel.city_j[sample.candidate]] = True
     return np.where(seen, strata, strata.max() + 1 + np.arange(panel.n_cities))
@@ -303,7 +399,7 @@ def result_of(
         ]
         return FitResult(estimator, tuple(rows), (), (), **counts)
     inference = infer(sample, fit, draws)
-    diagnostics = _diagnostics(sample, fit, inference, draws, strata)
+    diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
     if extra is not None:
         diagnostics += extra
     elif estimator == "twfe" and _is_plain(sample):
@@ -331,8 +427,9 @@ def _parts(fit: InfluenceFit, draws: Draws | None) -> FitParts:
     return FitParts(placebos, *without)
 
 
-def _diagnostics(sample: FitSample, fit: InfluenceFit, inference: Inference, draws: Draws | None, strata: np.ndarray) -> list[Diagnostic]:
-    found = [*coefficient_diagnostics(fit, inference), *power_diagnostics(fit, inference), *sample_diagnostics(sample, fit, inference)]
+def _diagnostics(sample, outcome: int, fit: InfluenceFit, inference: Inference, draws: Draws | None, strata) -> list[Diagnostic]:
+    found = [*coefficient_diagnostics(fit, inference), *power_diagnostics(fit, inference)]
+    found += sample_diagnostics(sample, outcome, inference, strata)
     if draws is not None:
         found += permutation_diagnostics(sample, fit, draws, strata)
     return [*found, *lead_diagnostics(fit, draws), *sensitivity_diagnostics(fit)]

@@ -15,6 +15,7 @@ from estimation.primary.contrast import (
     efficient_contrast,
     least_squares_contrast,
 )
+from estimation.primary.interval import drawn_statistics
 from estimation.primary.permutation import draw_places, rank_p
 from estimation.primary.scores import cm_scores, gap_cut, own_shock, primary_scores, reference, standardise
 from estimation.primary.statistics import Drawn, gather
@@ -36,10 +37,8 @@ CONTRASTS = {
 
 
 def _errors(name: str, drawn: Drawn) -> dict[str, float]:
-    """p with the mean of both variances (and the channel's allowance), and with the variance clustered by city and by block alone."""
-    statistic = drawn.statistic
-    statistic[0] /= CONTRASTS[name].allowance if name in CONTRASTS else 1.0
-    found = {name: rank_p(statistic)}
+    """p with the mean of both variances, and with the variance clustered by city and by block alone."""
+    found = {name: rank_p(drawn.statistic)}
     for suffix, variance in (("city", drawn.city), ("block", drawn.block)):
         found[f"{name}, {suffix}"] = rank_p(drawn.estimate / np.sqrt(np.maximum(variance, 1e-300)))
     return found
@@ -76,4 +75,6 @@ def p_values(panel: Panel, draws: int, rng: np.random.Generator, every: bool = T
     found: dict[str, float] = {}
     for name, made in terms.items():
         found |= _errors(name, gather(made, design, places, labels))
+        if name in CONTRASTS:
+            found[name] = rank_p(drawn_statistics(CONTRASTS[name], z, m, cities, places, labels))
     return found

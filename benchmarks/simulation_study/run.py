@@ -18,7 +18,7 @@ from benchmarks.simulation_study import economies
 from benchmarks.simulation_study.economies import YEARS, Economy, draw_economy, pair_panel, standardise
 from benchmarks.simulation_study.grid import LINES, Cell
 from benchmarks.simulation_study.truth import expected_effect, own_effect
-from estimation.closed_form.fit import CityPanel, fit_all_pairs
+from estimation.closed_form.fit import CityPanel, PairFit, fit_all_pairs
 from estimation.closed_form.permutation import permute_all_pairs
 from estimation.fit import fit_panel
 from estimation.inference.intervals import intervals_of, permutation_interval
@@ -96,11 +96,16 @@ def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
 
 
 def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dict]:
-    """Every line of the two-way fit by the closed form over all pairs: the same numbers, at the cost of cities."""
+    """Every line of the two-way fit of `cm` by the closed form over all pairs: the same numbers, at the cost of cities."""
     panel = CityPanel(standardise(economy.growth), YEARS, economy.cohort, economy.province)
-    fit = fit_all_pairs(panel, refits=True)
+    return rows_of_fit(panel, fit_all_pairs(panel, refits=True), "cm", seed, permutations)
+
+
+def rows_of_fit(panel: CityPanel, fit: PairFit, outcome: str, seed: int, permutations: int) -> list[dict]:
+    """Every line of a two-way fit by the closed form, which was made with refits; its permutation is drawn here."""
     estimate, n_pilots, n_provinces = float(fit.estimate[0]), int(fit.n_pilots[0]), len(fit.provinces.blocks)
-    jackknife, pilot_provinces = fit.provinces.variance(fit.estimate)[0], _pilot_provinces(economy)
+    jackknife = fit.provinces.variance(fit.estimate)[0]
+    pilot_provinces = len(np.unique(panel.province[panel.city_cohort > 0]))
     variances = {
         "conventional": fit.conventional[0],
         "dyadic": fit.dyadic[0],
@@ -111,7 +116,7 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
     df = jackknife_degrees(n_provinces, pilot_provinces, fit.provinces.df[0])
     found = intervals_of(estimate, variances, n_pairs=fit.n_pairs, n_pilots=n_pilots, jackknife_df=df)
     if permutations:
-        draws = permute_all_pairs(panel, n_draws=permutations, seed=seed)
+        draws = permute_all_pairs(panel, outcome=outcome, n_draws=permutations, seed=seed)
         of_draws = (draws.statistic[:, 0], draws.is_enumeration)
         found["permutation"] = permutation_interval(estimate, float(fit.score[0]), *of_draws, n_pilots)
     rows = []
@@ -119,10 +124,6 @@ def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dic
         labels = {"seed": seed, "term": "treated", "event_time": None, "vcov": line, "is_default": line == default}
         rows.append({**labels, "estimate": estimate, **asdict(interval), "n_provinces": n_provinces})
     return rows
-
-
-def _pilot_provinces(economy: Economy) -> int:
-    return len(np.unique(economy.province[economy.cohort > 0]))
 
 
 def fit_rows(panel: PairPanel, estimator: str, lines: tuple[str, ...], permutations: int, seed: int) -> list[dict]:

@@ -10,6 +10,7 @@ from scipy import stats
 
 from benchmarks.simulation_study.grid import EFFECTS, KINDS, LINES, ROBUST, SIZES
 from benchmarks.simulation_study.placebo import LAYOUTS
+from benchmarks.simulation_study.selection import WARNINGS
 
 LEVEL = 0.05
 LABELS = {
@@ -31,6 +32,19 @@ COVERAGES = (
     ("provinces", "truth", "t(R - 1), own"),
     ("conventional", "expected", "conventional, expected"),
 )
+# column of a design's draws, heading
+SELECTION_COLUMNS = {
+    "cm default": "`cm`, default",
+    "cm permutation": "`cm`, permutation",
+    "cm both": "`cm`, both",
+    "comove default": "`comove`, default",
+    "comove permutation": "`comove`, permutation",
+    "dispersion default": "`dispersion`, default",
+    "dispersion permutation": "`dispersion`, permutation",
+    "primary": "primary test",
+    "own_variance": "channel own variance",
+    "loading": "channel loading",
+}
 SHOWN = ("default", *LINES, "provinces", "permutation")
 
 
@@ -68,6 +82,8 @@ def rejection(rows: pd.DataFrame) -> tuple[float, int]:
 def both_reject(draws: pd.DataFrame) -> tuple[float, int]:
     """Share in which default and permutation both reject: the rule for calling an effect significant."""
     default, permuted = line_rows(draws, "default"), line_rows(draws, "permutation")
+    # where the default is the permutation itself there is one line, not two
+    default = default[default["vcov"] != "permutation"] if len(default) else default
     if default.empty or permuted.empty:
         return np.nan, 0
     p = pd.concat([default.set_index("seed")["p_value"], permuted.set_index("seed")["p_value"]], axis=1).dropna()
@@ -88,6 +104,33 @@ def power(rows: pd.DataFrame, effect: float) -> float:
     if not len(rows):
         return np.nan
     return float(((rows["ci_low"] + effect > 0) | (rows["ci_high"] + effect < 0)).mean())
+
+
+def selection_table(folder: Path) -> list[list[str]]:
+    """Rejections of a true null where admissions are selected, by design and quantity."""
+    rows = [["design", "draws", *SELECTION_COLUMNS.values()]]
+    for draws in _selection_draws(folder):
+        rejected = draws[[name for name in SELECTION_COLUMNS if name in draws]] < LEVEL
+        rejected["cm both"] = rejected["cm default"] & rejected["cm permutation"]
+        known = {name: draws[name].notna() for name in rejected if name in draws}
+        known["cm both"] = known["cm default"] & known["cm permutation"]
+        shares = [(float(rejected.loc[known[name], name].mean()), int(known[name].sum())) for name in SELECTION_COLUMNS]
+        rows.append([draws["design"].iloc[0], str(len(draws)), *(percent(*share) for share in shares)])
+    return rows
+
+
+def warning_table(folder: Path) -> list[list[str]]:
+    """Draws without effect in which each warning is given, by design."""
+    rows = [["design", "draws", *WARNINGS.values()]]
+    for draws in _selection_draws(folder):
+        shares = [float(draws[f"warns {name}"].mean()) for name in WARNINGS]
+        rows.append([draws["design"].iloc[0], str(len(draws)), *(percent(share) for share in shares)])
+    return rows
+
+
+def _selection_draws(folder: Path) -> list[pd.DataFrame]:
+    found = [read_draws(path) for path in sorted(folder.glob("selection_*.csv"))]
+    return sorted((draws for draws in found if len(draws)), key=lambda draws: draws["position"].iloc[0])
 
 
 def monte_carlo_error(share: float, count: int) -> float:

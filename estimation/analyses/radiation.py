@@ -5,6 +5,9 @@ first treated year of a pilot in its ring (or of its strongest tie) on. It is co
 farther from every pilot; pilots and cities of nearer rings are left out. So a row says what a ring gains beyond what lies farther out.
 For comparison `own_admission`: the pilots themselves against the never-pilots of their province. Inference as `within_block`: province x
 year effects, exposure permuted within provinces, 999 draws.
+
+And does the cycle of a pilot lead that of its partners after admission (outcome ``lead_<series>``)? Partners are never-pilots of other
+provinces: all, those with a strong tie, or the ten strongest. The two-sided filters of cycles would look ahead, so growth alone is asked.
 """
 
 from __future__ import annotations
@@ -28,7 +31,13 @@ VARIANTS = {
 }
 VARIANTS |= {"own_admission": {}}
 
-SPECS = tuple(
+# Outcomes that compare a city's cycle with its partners' a year later and earlier (`measures.cycle_lead`).
+LEAD = "lead_"
+LEAD_OUTCOMES = ("growth_official", "growth_deflated")
+LEAD_TIES = ("all", "strong", "partners_10")
+LEAD_WINDOWS = {"": None, "_2010_2021": (2010, 2021)}
+
+LEVEL_SPECS = tuple(
     Spec(
         spec_id=f"{ANALYSIS}.{outcome}.{variant}",
         analysis=ANALYSIS,
@@ -42,3 +51,18 @@ SPECS = tuple(
     for outcome in OUTCOMES
     for variant, changes in VARIANTS.items()
 )
+LEAD_SPECS = tuple(
+    Spec(
+        spec_id=f"{ANALYSIS}.{LEAD}{outcome}.{tie_rule}{ending}",
+        analysis=ANALYSIS,
+        outcome=f"{LEAD}{outcome}",
+        tie_rule=tie_rule,
+        window=window,
+        vcov=("permutation",),
+        permutations=DRAWS,
+    )
+    for outcome in LEAD_OUTCOMES
+    for ending, window in LEAD_WINDOWS.items()
+    for tie_rule in LEAD_TIES
+)
+SPECS = (*LEVEL_SPECS, *LEAD_SPECS)

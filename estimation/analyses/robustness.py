@@ -14,9 +14,11 @@ ESTIMATORS = ("callaway_santanna", "sun_abraham", "gardner", "borusyak", "etwfe"
 DRAWS = 999
 
 RULES = {
+    "not_yet_treated": {"estimator": "callaway_santanna", "control_pairs": "not_yet_treated"},
     "approval_year_dropped": {"treatment_rule": "approval_year_dropped"},
     "any_zone": {"treatment_rule": "any_zone"},
     "any_zone_calendar_year": {"treatment_rule": "any_zone_calendar_year"},
+    "a_year_earlier": {"treatment_rule": "a_year_earlier"},
     "late_left_out": {"control_group": "late_left_out"},
     "never_at_all": {"control_group": "never_at_all"},
     "window_2005_2019": {"window": (2005, 2019)},

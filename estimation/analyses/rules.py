@@ -44,11 +44,14 @@ class TreatmentRule:
         First treated year in ``marts.dim_city``.
     drops_approval_year : bool
         The approval year of pilots approved in July to December is neither treated nor control (two-way fixed effects only).
+    years_earlier : int
+        So many years before that a city counts as treated.
     """
 
     label: str
     column: str
     drops_approval_year: bool = False
+    years_earlier: int = 0
 
 
 QUANTILES = (10, 25, 40, 60, 75, 90)
@@ -93,7 +96,11 @@ EXPOSURE_RULES: dict[str, TreatmentRule] = {
         "pilot of the strongest tie admitted, tie above the median of never-pilots", "treated_year_tied_to_pilot"
     ),
 }
-DATING_RULES = TREATMENT_RULES | EXPOSURE_RULES
+# Admission known beforehand: a city reacts in the year before its first treated one, and what it is compared with is the year before that.
+ANTICIPATION_RULES: dict[str, TreatmentRule] = {
+    "a_year_earlier": TreatmentRule("the year before the first treated one (base two years before it)", "treated_year", years_earlier=1)
+}
+DATING_RULES = TREATMENT_RULES | EXPOSURE_RULES | ANTICIPATION_RULES
 
 # Other pilot programmes of marts.dim_other_policy.
 POLICIES = ("free_trade_zone", "broadband_china", "low_carbon", "new_urbanisation")

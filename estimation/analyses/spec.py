@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..estimators.registry import ESTIMATORS
-from ..results import VARIANCE_ESTIMATORS
+from ..results import CONTROL_PAIRS, VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 from .series import SERIES
 
@@ -37,6 +37,8 @@ class Spec:
         Of ``rules.TREATMENT_RULES`` (docs/methods, section 5), or of ``rules.EXPOSURE_RULES`` to date never-pilots by a pilot near them.
     control_group : str
         Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out instead of serving as controls.
+    control_pairs : str
+        Of `results.CONTROL_PAIRS`: whether `callaway_santanna` also compares with pairs that are treated later.
     excluded : tuple of str
         Groups of cities left out, as `sample.exposure.excluded_cities` names them: ``province_440000``, ``policy_low_carbon``, ``pilots``.
     dose : str
@@ -70,6 +72,7 @@ class Spec:
     tie_rule: str = "strong"
     treatment_rule: str = "second_half_next_year"
     control_group: str = "never_in_window"
+    control_pairs: str = CONTROL_PAIRS[0]
     excluded: tuple[str, ...] = ()
     dose: str = ""
     window: tuple[int, int] | None = None
@@ -90,6 +93,7 @@ class Spec:
             ("estimator", ESTIMATORS),
             ("tie_rule", TIE_RULES),
             ("control_group", CONTROL_GROUPS),
+            ("control_pairs", CONTROL_PAIRS),
             ("shuffle", SHUFFLES),
             ("effects", EFFECTS),
             ("moderator", ("", *MODERATORS)),

@@ -12,7 +12,7 @@ from ..panel.pair_file import COHORT, TIME, UNIT, PairColumns, read_pairs
 from ..panel.pair_panel import PairPanel
 from ..panel.panel_error import PanelError
 from ..primary import WITHIN_BLOCK
-from ..results import VARIANCE_ESTIMATORS, FitResult, NotEstimable
+from ..results import CONTROL_PAIRS, VARIANCE_ESTIMATORS, FitResult, NotEstimable
 from .result import Fit
 
 ESTIMATORS = (*ON_PAIRS, WITHIN_BLOCK)
@@ -36,6 +36,7 @@ def fit(
     permutations: int = 9999,
     seed: int = 1,
     shuffle: str = "block",
+    control_pairs: str = CONTROL_PAIRS[0],
     reference: int = -1,
     binning: tuple[int, int] | None = None,
     progress: bool | None = None,
@@ -77,6 +78,8 @@ def fit(
     seed : int
     shuffle : str
         Where treatment moves in the permutation: within a ``block``, or over ``all`` units.
+    control_pairs : str
+        Pairs that ``callaway_santanna`` compares a cohort with: ``never_treated`` or ``not_yet_treated``.
     reference : int
         Period from treatment that an event study leaves out.
     binning : (int, int), optional
@@ -97,7 +100,8 @@ def fit(
     """
     columns = PairColumns(outcome, _two(unit), time, cohort, block, _names(controls, "controls"), weights, exposure)
     draws = {"permutations": _count(permutations, "permutations"), "seed": _count(seed, "seed"), "shuffle": shuffle}
-    return estimate(panel, columns, estimator=estimator, vcov=vcov, **draws, reference=reference, binning=binning, progress=progress)
+    design = {"control_pairs": control_pairs, "reference": reference, "binning": binning}
+    return estimate(panel, columns, estimator=estimator, vcov=vcov, **draws, **design, progress=progress)
 
 
 def estimate(
@@ -109,11 +113,14 @@ def estimate(
     permutations: int = 9999,
     seed: int = 1,
     shuffle: str = "block",
+    control_pairs: str = CONTROL_PAIRS[0],
     reference: int = -1,
     binning: tuple[int, int] | None = None,
     progress: bool | None = None,
 ) -> Fit:
     """`fit` with the columns already named; the command line comes in here."""
+    if control_pairs not in CONTROL_PAIRS:
+        raise PanelError("control_pairs", None, None, f"one of {', '.join(CONTROL_PAIRS)}", repr(control_pairs), "choose one of them")
     if estimator not in ESTIMATORS:
         raise PanelError("estimator", None, None, f"one of {', '.join(ESTIMATORS)}", repr(estimator), "choose one of them")
     lines = _lines(vcov)
@@ -121,13 +128,14 @@ def estimate(
     draws = {"permutations": permutations, "seed": seed}
     with show_progress(progress):
         if estimator == WITHIN_BLOCK:
-            result = _fit_within_block(file.panel, columns, lines, shuffle, **draws)
+            result = _fit_within_block(file.panel, columns, lines, shuffle, control_pairs, **draws)
         else:
             result = fit_panel(
                 file.panel,
                 estimator=estimator,
                 vcov=lines,
                 shuffle="province" if shuffle in ("block", "province") else shuffle,
+                control_pairs=control_pairs,
                 control_names=columns.controls,
                 reference=reference,
                 binning=binning,
@@ -138,15 +146,23 @@ def estimate(
 
 
 def _fit_within_block(
-    panel: PairPanel, columns: PairColumns, vcov: tuple[str, ...] | None, shuffle: str, *, permutations: int, seed: int
+    panel: PairPanel,
+    columns: PairColumns,
+    vcov: tuple[str, ...] | None,
+    shuffle: str,
+    control_pairs: str,
+    *,
+    permutations: int,
+    seed: int,
 ) -> FitResult:
     from ..primary.within_block import fit_pair_panel
 
     lines = set(vcov or ("permutation",))
-    if columns.controls or columns.weights or columns.exposure != "one" or shuffle == "all" or lines != {"permutation"}:
+    is_plain = shuffle != "all" and control_pairs == CONTROL_PAIRS[0] and columns.exposure == "one"
+    if columns.controls or columns.weights or not is_plain or lines != {"permutation"}:
         raise NotEstimable(
             f"{WITHIN_BLOCK} takes no controls, weights or exposure to both, permutes within provinces and has the permutation alone: "
-            "leave controls, shuffle and vcov out"
+            "leave controls, shuffle, control group and vcov out"
         )
     try:
         return fit_pair_panel(panel, permutations=permutations, seed=seed)

@@ -80,6 +80,8 @@ class Fit:
     def of(cls, result: FitResult, columns: PairColumns, file: PairFile, permutations: int, seed: int) -> Fit:
         """The result of `fit_panel` on a panel that was read."""
         warnings = (*file.notes, *result.warnings)
+        if columns.unit == UNIT:
+            warnings += tuple(_pairs_of_the_draws(file, result))
         counts = (result.n_obs, result.n_pairs, result.n_cities, result.n_pilots)
         return cls(
             columns.outcome,
@@ -174,6 +176,18 @@ class Fit:
 
     def __repr__(self) -> str:
         return str(self.summary())
+
+
+def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
+    """That the draws have the panel's pairs alone, where these are not all pairs of its units and a permutation was run."""
+    every = file.panel.n_cities * (file.panel.n_cities - 1) // 2
+    if file.panel.n_pairs == every or not any(estimate.vcov == "permutation" for estimate in result.estimates):
+        return []
+    return [
+        f"The file holds {file.panel.n_pairs:,} of the {every:,} pairs of its cities, and a draw of the permutation has these alone: it "
+        "cannot bring in other pairs of a pseudo-pilot, nor choose strong ties anew, as the study does from all pairs. So the report's p "
+        "of the same specification differs a little."
+    ]
 
 
 def label_of(estimate: Estimate) -> str:

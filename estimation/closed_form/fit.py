@@ -232,7 +232,7 @@ def _without_cities(panel: CityPanel, partners, counts, cells: PairCells, model,
 
 
 def _without_provinces(panel: CityPanel, values, partners, cells: PairCells, model, chosen, outcome: str) -> Refits | None:
-    """Refits without each province: every pair with a city in it goes; a province whose deletion leaves no pilot is skipped."""
+    """Refits without each province: every pair with a city in it goes; a province whose deletion leaves no treated pair is a carrier."""
     if panel.province is None:
         return None
     group, names = panel.group, np.unique(panel.province)
@@ -249,7 +249,7 @@ def _without_provinces(panel: CityPanel, values, partners, cells: PairCells, mod
     keeps_pilots = (cell_counts(left, cells)[:, cells.is_treated] > 0).any(axis=1)
     estimates = _estimates(model, cells, left, np.stack(remaining))
     df = _df_by_design(panel, cells, model, chosen, names[keeps_pilots], np.concatenate([counts[None], left[keeps_pilots]]))
-    return Refits(names[keeps_pilots], estimates[keeps_pilots][:, chosen], df)
+    return Refits(names[keeps_pilots], estimates[keeps_pilots][:, chosen], df, tuple(names[~keeps_pilots].tolist()))
 
 
 def _df_by_design(panel: CityPanel, cells: PairCells, model, chosen, names: np.ndarray, counts: np.ndarray) -> np.ndarray | None:

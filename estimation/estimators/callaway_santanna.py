@@ -1,12 +1,17 @@
-"""Group-time effects as differences of cohort means against never-treated pairs (Callaway and Sant'Anna 2021, no covariates)."""
+"""Group-time effects as differences of cohort means against untreated pairs (Callaway and Sant'Anna 2021, no covariates)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from ..linear.group_time_cells import Cells, build_cells
+from ..linear.group_time_cells import build_cells, comparison_groups
 from ..panel.pair_panel import FitSample
 from .group_time_model import GroupTimeModel
+
+# Groups on one side of a cell's difference and the sign of their mean.
+Side = tuple[np.ndarray, float]
 
 
 def callaway_santanna(sample: FitSample) -> GroupTimeModel:
@@ -17,18 +22,21 @@ def callaway_santanna(sample: FitSample) -> GroupTimeModel:
     Parameters
     ----------
     sample : FitSample
-        Without controls.
+        Without controls; its `control_pairs` says whether pairs that are treated later serve as controls, too.
 
     Returns
     -------
     GroupTimeModel
         Cells are weighted by the pairs of their cohort.
     """
-    cells = build_cells(sample.group_years, sample.panel.years, "varying")
+    years = sample.panel.years
+    cells = build_cells(sample.group_years, years, "varying")
+    against = comparison_groups(cells, sample.group_years, years, sample.control_pairs)
     comparisons, which = np.unique(np.column_stack([cells.base, cells.year]), axis=0, return_inverse=True)
     which, n_outcomes = which.reshape(-1), len(sample.outcomes)
-    solve = _solver(cells.group, which, len(comparisons), n_outcomes)
-    gradient, of_outcomes = _gradient(cells, which, len(comparisons)), _outcome_weights(cells, which, comparisons, len(sample.panel.years))
+    solve = _solver(cells.group, against, which, len(comparisons), n_outcomes)
+    gradient = _gradient(cells.group, against, which, len(comparisons))
+    of_outcomes = _outcome_weights(cells.group, against, which, comparisons, len(years))
     return GroupTimeModel(cells, _statistics(sample, comparisons), solve, gradient, of_outcomes, 1 + len(comparisons))
 
 
@@ -39,47 +47,56 @@ def _statistics(sample: FitSample, comparisons: np.ndarray) -> np.ndarray:
     return np.concatenate([np.ones((len(both), 1)), both, *changes], axis=1)
 
 
-def _solver(group: np.ndarray, which: np.ndarray, n_comparisons: int, n_outcomes: int):
+def _solver(group: np.ndarray, against: np.ndarray, which: np.ndarray, n_comparisons: int, n_outcomes: int):
+    def of_controls(totals: np.ndarray, column: np.ndarray) -> np.ndarray:
+        """Sums (B, K) of a statistic of each cell over the groups it is compared with."""
+        return np.where(against.T, totals[:, :, column], 0.0).sum(axis=1)
+
     def solve(totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         count = 1 + which
-        n_treated, n_never = totals[:, group, count], totals[:, 0][:, count]
-        defined = (n_treated > 0.5) & (n_never > 0.5)
+        n_treated, n_controls = totals[:, group, count], of_controls(totals, count)
+        defined = (n_treated > 0.5) & (n_controls > 0.5)
         effects = []
         for m in range(n_outcomes):
             change = count + n_comparisons * (1 + m)
             treated = totals[:, group, change] / np.maximum(n_treated, 1.0)
-            never = totals[:, 0][:, change] / np.maximum(n_never, 1.0)
-            effects.append(np.where(defined, treated - never, np.nan))
+            controls = of_controls(totals, change) / np.maximum(n_controls, 1.0)
+            effects.append(np.where(defined, treated - controls, np.nan))
         return np.stack(effects, axis=1), np.round(totals[:, group, 0])
 
     return solve
 
 
-def _gradient(cells: Cells, which: np.ndarray, n_comparisons: int):
+def _sides(group: np.ndarray, against: np.ndarray, k: int) -> Iterator[Side]:
+    yield np.array([group[k]]), 1.0
+    yield np.flatnonzero(against[k]), -1.0
+
+
+def _gradient(group: np.ndarray, against: np.ndarray, which: np.ndarray, n_comparisons: int):
     def gradient(totals: np.ndarray, m: int, weights: np.ndarray) -> np.ndarray:
         result = np.zeros((*totals.shape, weights.shape[1]))
-        for k in range(len(cells)):
+        for k in range(len(group)):
             count = 1 + which[k]
             change = count + n_comparisons * (1 + m)
-            for group, sign in ((cells.group[k], 1.0), (0, -1.0)):
-                n = totals[group, count]
+            for groups, sign in _sides(group, against, k):
+                n = totals[groups, count].sum()
                 if n > 0.5:
-                    result[group, change] += sign / n * weights[k]
-                    result[group, count] -= sign * totals[group, change] / n**2 * weights[k]
+                    result[groups, change] += sign / n * weights[k]
+                    result[groups, count] -= sign * totals[groups, change].sum() / n**2 * weights[k]
         return result
 
     return gradient
 
 
-def _outcome_weights(cells: Cells, which: np.ndarray, comparisons: np.ndarray, n_years: int):
-    def of_outcomes(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+def _outcome_weights(group: np.ndarray, against: np.ndarray, which: np.ndarray, comparisons: np.ndarray, n_years: int):
+    def of_outcomes(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, of_rows: np.ndarray) -> np.ndarray:
         of_changes = np.zeros((len(totals), len(comparisons), weights.shape[1]))
-        for k in range(len(cells)):
-            for g, sign in ((cells.group[k], 1.0), (0, -1.0)):
-                of_changes[g, which[k]] += sign / max(totals[g, 1 + which[k]], 1.0) * weights[k]
+        for k in range(len(group)):
+            for groups, sign in _sides(group, against, k):
+                of_changes[groups, which[k]] += sign / max(totals[groups, 1 + which[k]].sum(), 1.0) * weights[k]
         found = np.zeros((len(sums), n_years, weights.shape[1]))
         for n, (base, year) in enumerate(comparisons):
-            change = sums[:, 1 + n, None] * of_changes[group, n]
+            change = sums[:, 1 + n, None] * of_changes[of_rows, n]
             found[:, year] += change
             found[:, base] -= change
         return found

@@ -83,6 +83,8 @@ class CellFit:
         Without each province; NaN where that loses the coefficient.
     can_go : (R,) bool array
         Provinces that hold a kept pair and whose deletion leaves a treated one.
+    has_carrier : bool
+        Whether a province holds kept pairs and its deletion leaves no treated one: then there is no jackknife.
     psi : (M, P) float array
         Influence of each pair.
     per_pair : (r + 1, C, G + 1, T) float array
@@ -92,6 +94,7 @@ class CellFit:
     estimate: np.ndarray
     refits: np.ndarray
     can_go: np.ndarray
+    has_carrier: bool
     psi: np.ndarray
     per_pair: np.ndarray
 
@@ -99,7 +102,7 @@ class CellFit:
         """Province jackknife (M,): (R - 1)/R sum_r (b_(-r) - b)^2, NaN where a refit loses the coefficient."""
         n = int(self.can_go.sum())
         squares = (self.refits[self.can_go] - self.estimate) ** 2
-        return (n - 1) / n * squares.sum(axis=0) if n > 1 else np.full(len(self.estimate), np.nan)
+        return (n - 1) / n * squares.sum(axis=0) if n > 1 and not self.has_carrier else np.full(len(self.estimate), np.nan)
 
 
 def build_cell_panel(y: np.ndarray, group: np.ndarray, start: np.ndarray, province: tuple[np.ndarray, np.ndarray]) -> CellPanel:
@@ -160,7 +163,8 @@ def fit_cells(panel: CellPanel, estimators: Sequence[str], block_class: np.ndarr
         else:
             refits, can_go, of_refits = _refits(panel, WEIGHTS[estimator], *left)
         psi = _influence(panel, block_class, (counts[0], sums[0]), weights[0], misfit[0])
-        found[estimator] = CellFit(estimate, refits, can_go, psi, np.concatenate([of_refits, per_pair]))
+        has_carrier = bool((_holds(panel) & ~can_go).any())
+        found[estimator] = CellFit(estimate, refits, can_go, has_carrier, psi, np.concatenate([of_refits, per_pair]))
     return found
 
 
@@ -193,6 +197,13 @@ def jackknife_df_of_cells(fit: CellFit, sums: CitySums) -> float:
 def _can_go(panel: CellPanel, counts: np.ndarray) -> np.ndarray:
     """Whether a province holds a pair and leaves a treated one; counts (R, C, G + 1) of what it leaves."""
     return (counts.sum(axis=(1, 2)) < panel.counts.sum() - 0.5) & (counts[:, :, 1:].sum(axis=(1, 2)) > 0.5)
+
+
+def _holds(panel: CellPanel) -> np.ndarray:
+    """Whether a province holds a pair; shape (R,) bool."""
+    held = np.zeros(int(panel.block_province.max()) + 1, dtype=bool)
+    held[panel.block_province[panel.counts.sum(axis=1) > 0.5]] = True
+    return held
 
 
 def _per_pair(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:

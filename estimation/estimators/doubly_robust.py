@@ -221,10 +221,13 @@ def _without_provinces(
     panel, (kept, x) = sample.panel, pairs
     if panel.province is None:
         return [None] * len(sample.outcomes)
-    names, estimates, deviations = [], [], []
+    names, carriers, estimates, deviations = [], [], [], []
     for name in np.unique(panel.province):
         outside = (panel.province[panel.city_i[kept]] != name) & (panel.province[panel.city_j[kept]] != name)
-        if outside.all() or not (sample.pair_group[kept[outside]] > 0).any():
+        if outside.all():
+            continue
+        if not (sample.pair_group[kept[outside]] > 0).any():
+            carriers.append(name)
             continue
         effects, _, of_changes, _ = _all_cells(sample, cells, kept[outside], x[outside], with_influence=False)
         weights = aggregation_weights(_cell_sizes(sample, cells, kept[outside])[None], members)
@@ -232,9 +235,9 @@ def _without_provinces(
         estimates.append([aggregate(row[None], weights)[0] for row in effects])
         deviations.append(shock_weights - _shock_weights(sample, cells, kept[outside], of_changes, weights[0]))
     if not names:
-        return [Refits(np.array(names), np.zeros((0, members.shape[1]))) for _ in sample.outcomes]
+        return [Refits(np.array(names), np.zeros((0, members.shape[1])), carriers=tuple(carriers)) for _ in sample.outcomes]
     df = design_df(shock_weights, np.array(deviations))
-    return [Refits(np.array(names), np.array(estimates)[:, m], df) for m in range(len(sample.outcomes))]
+    return [Refits(np.array(names), np.array(estimates)[:, m], df, tuple(carriers)) for m in range(len(sample.outcomes))]
 
 
 def _shock_weights(sample: FitSample, cells: Cells, pairs: np.ndarray, of_changes: np.ndarray, weights: np.ndarray) -> np.ndarray:

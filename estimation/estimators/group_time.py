@@ -101,7 +101,7 @@ def _observed_cells(sample: FitSample, model: GroupTimeModel, estimator: str, ef
     if len(lost) and (estimator != "callaway_santanna" or not (found & post).any()):
         names = ", ".join(f"{sample.group_years[model.cells.group[k] - 1]} in {sample.panel.years[model.cells.year[k]]}" for k in lost)
         raise NotEstimable(
-            f"{estimator}: not identified beside the pair and year effects: cohort {names}. Needed are never-treated pairs in the same "
+            f"{estimator}: not identified beside the pair and year effects: cohort {names}. Needed are untreated pairs in the same "
             "years and pairs observed before and after their admission"
         )
     return np.flatnonzero(observed & found)
@@ -116,7 +116,7 @@ def _refits(sample: FitSample, model: GroupTimeModel, chosen: np.ndarray, member
     cities = [Refits(names, aggregate(effects[:, m, chosen], weights[:, chosen])) for m in outcomes]
     if sample.panel.province is None:
         return [(None, of_cities) for of_cities in cities]
-    names, deleted = sums_without_provinces(sample, sums)
+    names, deleted, carriers = sums_without_provinces(sample, sums)
     # the whole sample comes last, where -1 finds it
     effects, samples, weights = _solve_terms(model, np.concatenate([deleted, sums.totals[None]]), chosen, members)
     df = jackknife_df(
@@ -124,7 +124,7 @@ def _refits(sample: FitSample, model: GroupTimeModel, chosen: np.ndarray, member
         province_positions(sample, names),
         lambda b, rows, group: model.outcome_weights(samples[b], weights[b], rows, group),
     )
-    provinces = [Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), df) for m in outcomes]
+    provinces = [Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), df, carriers) for m in outcomes]
     return list(zip(provinces, cities, strict=True))
 
 

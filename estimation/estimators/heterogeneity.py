@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit, count_provinces, sum_by_city
@@ -186,7 +188,8 @@ def _all_refits(sample: FitSample, statistics: PairStatistics, blocks: tuple[np.
     by_province = np.zeros((len(names), *by_city.shape[1:]))
     np.add.at(by_province, province, by_city)
     deleted = totals[None] - by_province + sum_inside(values, province[i], province[j], block, (len(names), n_blocks))
-    chosen = (by_province[:, :, 0].sum(axis=1) > 0.5) & (deleted[:, :, -1].sum(axis=1) > 0.5)
+    holds, leaves_treated = by_province[:, :, 0].sum(axis=1) > 0.5, deleted[:, :, -1].sum(axis=1) > 0.5
+    chosen = holds & leaves_treated
     # the whole sample comes last
     samples = np.concatenate([deleted[chosen], totals[None]])[..., :-1]
     solution = solve_blocks(samples, statistics)
@@ -198,7 +201,8 @@ def _all_refits(sample: FitSample, statistics: PairStatistics, blocks: tuple[np.
         np.flatnonzero(chosen),
         lambda b, rows, group: outcome_weights_by_year(by_year[b], by_regressor[b], rows, group, statistics),
     )
-    return refits | {"province": _refits(solution, names[chosen], statistics, combine, df)}
+    found, carriers = _refits(solution, names[chosen], statistics, combine, df), tuple(names[holds & ~leaves_treated].tolist())
+    return refits | {"province": [replace(of_outcome, carriers=carriers) for of_outcome in found]}
 
 
 def _refits(

@@ -39,8 +39,9 @@ def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: b
     def solve_cells(totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         solution = solve(totals, x, statistics)
         effects = np.where(solution.lost[:, None, start:], np.nan, solution.theta[:, :, start:])
-        cell_size = totals[:, cells.group, 0] if by_pairs else totals[:, cells.group, layout.size + cells.year]
-        return effects, np.round(cell_size)
+        rows = np.round(totals[:, cells.group, layout.size + cells.year])
+        # a cohort counts with all of its pairs in every year in which one of them is observed
+        return effects, np.where(rows > 0, np.round(totals[:, cells.group, 0]), 0.0) if by_pairs else rows
 
     return solve_cells
 

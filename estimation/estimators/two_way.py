@@ -116,7 +116,7 @@ def leave_out_cities(sample: FitSample, statistics: PairStatistics, design: Desi
 def leave_out_provinces(sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums) -> list[Refits]:
     """Refits without each province: every pair with a city in it goes; z and the tie mask stay.
 
-    A province whose deletion leaves no pilot is skipped.
+    A province whose deletion leaves no treated pair has no refit: it is one of the `carriers`.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def leave_out_provinces(sample: FitSample, statistics: PairStatistics, design: D
     list of Refits
         One for each outcome of the sample.
     """
-    provinces, deleted = sums_without_provinces(sample, sums)
+    provinces, deleted, carriers = sums_without_provinces(sample, sums)
     # the whole sample comes last
     solution = solve(np.concatenate([deleted, sums.totals[None]]), design.x, statistics)
     weights = [outcome_weights(inverse, design.x, statistics.layout) for inverse in solution.inverse]
@@ -141,7 +141,7 @@ def leave_out_provinces(sample: FitSample, statistics: PairStatistics, design: D
         province_positions(sample, provinces),
         lambda b, rows, group: outcome_weights_by_year(*weights[b], rows, group, statistics),
     )
-    return _refits(solution, provinces, design, statistics, df)
+    return [replace(refits, carriers=carriers) for refits in _refits(solution, provinces, design, statistics, df)]
 
 
 def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen, pilots, refits) -> InfluenceFit:
@@ -214,7 +214,7 @@ def _check_identified(sample: FitSample, design: Design, control_names: tuple[st
     if unidentified.any():
         names = ", ".join(label for label, gone in zip(design.labels, unidentified, strict=True) if gone)
         raise NotEstimable(
-            f"{design.estimator}: not identified beside the pair and year effects: {names}. Needed are never-treated pairs in the same "
+            f"{design.estimator}: not identified beside the pair and year effects: {names}. Needed are untreated pairs in the same "
             "years, pairs observed before and after their admission and, for an event study, a cohort observed in the year before admission"
         )
 

@@ -80,7 +80,9 @@ def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inferenc
         intervals.append(_coefficient_intervals(sample, fit, draws, variances, degrees[c], c))
         has_jackknife = bool(np.isfinite(variances["province_jackknife"][c]))
         has_city = bool(np.isfinite(variances["city"][c]))
-        defaults.append(default_vcov(fit.n_pilots[c], fit.n_pilot_provinces[c], n_provinces, has_jackknife, has_city))
+        # admissions are permuted, controls are not
+        is_carried = fit.provinces is not None and fit.columns[c] >= 0 and bool(fit.provinces.lost()[c])
+        defaults.append(default_vcov(fit.n_pilots[c], fit.n_pilot_provinces[c], n_provinces, has_jackknife, has_city, is_carried))
     return Inference(variances, tuple(intervals), tuple(defaults), n_provinces, np.array(degrees))
 
 

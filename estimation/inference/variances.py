@@ -104,7 +104,9 @@ def f_p_value(statistic: float, df1: int, df2: int) -> float:
     return float(fdtrc(df1, df2, statistic))
 
 
-def default_vcov(n_pilots: int, n_pilot_provinces: int, n_provinces: int, has_jackknife: bool, has_city: bool) -> str:
+def default_vcov(
+    n_pilots: int, n_pilot_provinces: int, n_provinces: int, has_jackknife: bool, has_city: bool, is_carried: bool = False
+) -> str:
     """The variance estimator that gives a coefficient's standard error, interval and p.
 
     Parameters
@@ -115,9 +117,11 @@ def default_vcov(n_pilots: int, n_pilot_provinces: int, n_provinces: int, has_ja
         Refits of the jackknife.
     has_jackknife, has_city : bool
         Whether the variance estimator exists for this coefficient.
+    is_carried : bool
+        Whether the deletion of some province loses the coefficient.
     """
-    # where pilots sit in one province, `city` cannot tell the effect from what the province has in common
-    if n_pilots < MIN_PILOTS or n_pilot_provinces == 1:
+    # where one province carries the coefficient, `city` cannot tell the effect from what the province has in common
+    if n_pilots < MIN_PILOTS or n_pilot_provinces == 1 or is_carried:
         return "permutation"
     if has_jackknife and rests_on_provinces(n_provinces, n_pilot_provinces):
         return "province_jackknife"

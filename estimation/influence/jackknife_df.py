@@ -2,9 +2,10 @@
 
 The jackknife's error has no t distribution: provinces differ in size and in pilots, few may carry the estimate, and the estimate leans on
 the same provinces as its error. For a linear estimator both follow from the weights that each city's shocks get in the estimate and in
-the refits. With independent normal shocks of equal variance (the working model of Bell and McCaffrey 2002 and of Imbens and Kolesar 2016,
-who match two moments of the error) the distribution of |b| over its error is that of a ratio of quadratic forms, known exactly (Imhof
-1961, the inversion of Gil-Pelaez 1951). The degrees of freedom are those of the t with the same 95 % critical value, and never more than
+the refits. If a pair's outcome is the sum of its two cities' shocks, which are independent, normal and of equal variance (the working model
+of Bell and McCaffrey 2002 and of Imbens and Kolesar 2016, who match two moments of the error), the distribution of |b| over its error is
+that of a ratio of quadratic forms, known exactly (Imhof 1961, the inversion of Gil-Pelaez 1951). `cm` is quadratic in shocks, so for it
+this is an approximation. The degrees of freedom are those of the t with the same 95 % critical value, and never more than
 the R - 1 of docs/methods, section 7. What that does to size and coverage is measured in docs/evidence/simulation-study.md.
 """
 

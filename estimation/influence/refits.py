@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,20 +23,28 @@ class Refits:
         NaN where a coefficient is not identified without the block.
     df : (C,) float array, optional
         Degrees of freedom by design (`design_df`); NaN or None where they are not known.
+    carriers : tuple
+        Names of blocks whose deletion leaves no treated pair. There is no refit without them, and a jackknife over the others would take
+        the block that carries the estimate for free of error (Hansen 2025), so it has no variance.
     """
 
     blocks: np.ndarray
     estimates: np.ndarray
     df: np.ndarray | None = None
+    carriers: tuple = ()
 
     def take(self, columns: np.ndarray) -> Refits:
         """The refits of some coefficients."""
-        return Refits(self.blocks, self.estimates[:, columns], None if self.df is None else self.df[columns])
+        return replace(self, estimates=self.estimates[:, columns], df=None if self.df is None else self.df[columns])
+
+    def lost(self) -> np.ndarray:
+        """Whether the deletion of some block loses a coefficient; shape (C,) bool."""
+        return ~np.isfinite(self.estimates).all(axis=0) | bool(self.carriers)
 
     def variance(self, estimate: np.ndarray) -> np.ndarray:
-        """Jackknife variance (R - 1)/R sum_r (b_(-r) - b)^2 of each coefficient, NaN where a refit loses it; shape (C,)."""
+        """Jackknife variance (R - 1)/R sum_r (b_(-r) - b)^2 of each coefficient, NaN where a deletion loses it; shape (C,)."""
         n = len(self.blocks)
-        if n < 2:
+        if n < 2 or self.carriers:
             return np.full(len(estimate), np.nan)
         return (n - 1) / n * ((self.estimates - estimate) ** 2).sum(axis=0)
 
@@ -50,7 +58,7 @@ class Refits:
         """Jackknife covariance (k, k) of the chosen coefficients; None with R <= k, a lost coefficient, or not of full rank."""
         n, k = len(self.blocks), len(chosen)
         deviations = self.estimates[:, chosen] - estimate[chosen]
-        if k == 0 or n <= k or not np.isfinite(deviations).all():
+        if k == 0 or n <= k or self.carriers or not np.isfinite(deviations).all():
             return None
         covariance = (n - 1) / n * np.einsum("ra,rb->ab", deviations, deviations)
         scale = np.sqrt(np.diag(covariance))
@@ -107,8 +115,10 @@ def sums_without_cities(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray
     return sample.panel.city_ids[held], (sums.totals[None] - sums.by_city)[held]
 
 
-def sums_without_provinces(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray, np.ndarray]:
-    """Names (R,) of the provinces that can go, and the sums by group (R, G + 1, D) of the statistics without each."""
+def sums_without_provinces(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray, np.ndarray, tuple]:
+    """Names (R,) of the provinces that can go, the sums by group (R, G + 1, D) of the statistics without each, and the names of those
+    whose deletion leaves no treated pair.
+    """
     names, province = np.unique(sample.panel.province, return_inverse=True)
     cities, n_groups = sums.cities, sample.n_groups
     by_province = bincount_columns(cities.sums, province.reshape(-1)[cities.city] * n_groups + cities.group, (len(names), n_groups))
@@ -121,4 +131,4 @@ def sums_without_provinces(sample: FitSample, sums: SampleSums) -> tuple[np.ndar
     holds = by_province[:, :, 0].sum(axis=1) > 0.5
     leaves_pilot = deleted[:, 1:, 0].sum(axis=1) > 0.5
     chosen = holds & leaves_pilot
-    return names[chosen], deleted[chosen]
+    return names[chosen], deleted[chosen], tuple(names[holds & ~leaves_pilot].tolist())

@@ -17,16 +17,24 @@ from .tie_rule import sum_above_threshold
 
 
 @numba.njit(cache=CACHE)
-def _cell_effects(totals, model, offset, effects):
-    """Differences of cohort means against never-treated pairs, effects (K,), of `CellTerms`. False without never-treated pairs."""
+def _cell_effects(totals, model, offset, effects, controls):
+    """Differences of cohort means against untreated pairs, effects (K,), of `CellTerms`. False without never-treated pairs.
+
+    controls (K, 2) becomes the number and the mean change of the pairs that a cell is compared with.
+    """
     group, year, base = model.group, model.year, model.base
-    n_never = totals[0, 0]
-    if n_never < 0.5:
+    if totals[0, 0] < 0.5:
         return False
     for k in range(len(group)):
         g, t, b = group[k], offset + year[k], offset + base[k]
+        n_controls, change = 0.0, 0.0
+        for h in range(len(totals)):
+            if model.against[k, h]:
+                n_controls += totals[h, 0]
+                change += totals[h, t] - totals[h, b]
+        controls[k, 0], controls[k, 1] = n_controls, change / n_controls
         n = totals[g, 0]
-        effects[k] = np.nan if n < 0.5 else (totals[g, t] - totals[g, b]) / n - (totals[0, t] - totals[0, b]) / n_never
+        effects[k] = np.nan if n < 0.5 else (totals[g, t] - totals[g, b]) / n - controls[k, 1]
     return True
 
 
@@ -58,18 +66,23 @@ def _shares(totals, model, size, share):
 
 
 @numba.njit(cache=CACHE)
-def _city_scores(label, sums, i, model, offset, scores):
-    """Sum of the influence on each cell of `CellTerms` over the pairs of city i, scores (K,); label (N,), `GroupSums`."""
+def _city_scores(label, sums, i, model, offset, controls, scores):
+    """Sum of the influence on each cell of `CellTerms` over the pairs of city i, scores (K,); label (N,), `GroupSums`.
+
+    controls (K, 2) as `_cell_effects` leaves it.
+    """
     by_city, totals, group, year, base = sums.by_city, sums.totals, model.group, model.year, model.base
     for k in range(len(group)):
         g, t, b = group[k], offset + year[k], offset + base[k]
-        n, n_never, value = totals[g, 0], totals[0, 0], 0.0
+        n, value = totals[g, 0], 0.0
         if n > 0.5 and (label[i] == 0 or label[i] == g):
             mean = (totals[g, t] - totals[g, b]) / n
             value += (by_city[i, g, t] - by_city[i, g, b] - by_city[i, g, 0] * mean) / n
-        if label[i] == 0:
-            mean = (totals[0, t] - totals[0, b]) / n_never
-            value -= (by_city[i, 0, t] - by_city[i, 0, b] - by_city[i, 0, 0] * mean) / n_never
+        of_controls = 0.0
+        for h in range(len(totals)):
+            if model.against[k, h] and (label[i] == 0 or label[i] == h):
+                of_controls += by_city[i, h, t] - by_city[i, h, b] - by_city[i, h, 0] * controls[k, 1]
+        value -= of_controls / controls[k, 0]
         scores[k] = value if n > 0.5 else np.nan
 
 
@@ -78,13 +91,14 @@ def _joint_of_leads(sums, model, offset, estimate, joint):
     """Joint F (1,) of the leads of `CellTerms` with estimates (n_leads,), refitting without each province; NaN where a refit loses one."""
     leads, n_cells = model.leads, len(model.group)
     deleted, effects, share = np.empty_like(sums.totals), np.empty(n_cells), np.zeros((n_cells, 3))
+    controls = np.empty((n_cells, 2))
     size, terms = np.zeros(model.n_terms), np.zeros(model.n_terms)
     deviations = np.zeros((len(sums.by_province), len(leads)))
     used = 0
     for r in range(len(sums.by_province)):
         if not delete_province(sums, r, deleted):
             continue
-        if not _cell_effects(deleted, model, offset, effects):
+        if not _cell_effects(deleted, model, offset, effects, controls):
             return
         _shares(deleted, model, size, share)
         _average_cells(effects, share, model.places, terms)
@@ -101,12 +115,13 @@ def _fit_differences(label, sums, model, offset, results):
     """Callaway-Sant'Anna or Sun-Abraham (`CellTerms`) under one assignment (N,): coefficient (C,), statistic (C,) and joint (1,)."""
     n_cells, n_terms = len(model.group), model.n_terms
     effects, scores, share = np.empty(n_cells), np.empty(n_cells), np.zeros((n_cells, 3))
+    controls = np.empty((n_cells, 2))
     size, terms, variance = np.zeros(n_terms), np.zeros(n_terms), np.zeros(n_terms)
-    if not _cell_effects(sums.totals, model, offset, effects):
+    if not _cell_effects(sums.totals, model, offset, effects, controls):
         return
     _shares(sums.totals, model, size, share)
     for i in range(len(label)):
-        _city_scores(label, sums, i, model, offset, scores)
+        _city_scores(label, sums, i, model, offset, controls, scores)
         _average_cells(scores, share, model.places, terms)
         for c in range(n_terms):
             variance[c] += terms[c] * terms[c]

@@ -195,6 +195,8 @@ class CellTerms(NamedTuple):
     ----------
     group, year, base : (K,) int64 arrays
         Cohort of each cell, positions of its year and of the year it is compared with.
+    against : (K, G + 1) bool array
+        Groups whose pairs a cell is compared with; the never-treated group 0 always.
     places : (K, 3) int64 array
         Positions of the overall, the event and the single term to which a cell belongs; -1 for none.
     leads : (n_leads,) int64 array
@@ -206,6 +208,7 @@ class CellTerms(NamedTuple):
     group: np.ndarray
     year: np.ndarray
     base: np.ndarray
+    against: np.ndarray
     places: np.ndarray
     leads: np.ndarray
     n_terms: int

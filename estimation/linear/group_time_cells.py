@@ -62,6 +62,28 @@ def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
     return Cells(*columns)
 
 
+def comparison_groups(cells: Cells, group_years: np.ndarray, years: np.ndarray, control_pairs: str) -> np.ndarray:
+    """Whether the pairs of a group are compared with a cell's cohort; shape (K, G + 1) bool.
+
+    Parameters
+    ----------
+    cells : Cells
+        Of the rule ``varying`` or ``fixed``.
+    group_years : (G,) int array
+    years : (T,) int array
+    control_pairs : str
+        ``never_treated``: group 0 alone. ``not_yet_treated``: also every other cohort that is still untreated in the later of the cell's
+        two years.
+    """
+    found = np.zeros((len(cells), len(group_years) + 1), dtype=bool)
+    found[:, 0] = True
+    if control_pairs == "not_yet_treated":
+        later = years[np.maximum(cells.year, cells.base)]
+        found[:, 1:] = group_years[None] > later[:, None]
+        found[np.arange(len(cells)), cells.group] = False
+    return found
+
+
 def cell_terms(cells: Cells, group_years: np.ndarray, with_cells: bool) -> tuple[tuple[str, int | None, int | None], ...]:
     """`att`, one `event` per event time and, if asked, one `group_time` per cell, as (term, cohort_year, event_time)."""
     events = tuple(("event", None, int(e)) for e in np.unique(cells.event_time))

@@ -13,7 +13,8 @@ def infer_city_cohorts(city_i: np.ndarray, city_j: np.ndarray, cohort: np.ndarra
     """City admission years from pair cohorts.
 
     A city in any never-treated pair is a never-pilot, its partner in a treated pair is the pilot, a pilot's partner in a treated pair is
-    a never-pilot, and so on along the pairs.
+    a never-pilot, and so on along the pairs. Where no never-treated pair leads, a city whose pairs are first treated in different years
+    is a never-pilot: a pilot has one year.
 
     Parameters
     ----------
@@ -38,6 +39,10 @@ def infer_city_cohorts(city_i: np.ndarray, city_j: np.ndarray, cohort: np.ndarra
     never = np.unique(np.concatenate([city_i[cohort == 0], city_j[cohort == 0]]))
     role[never] = NEVER_PILOT
     _spread(never.tolist(), neighbours, role, city_cohort, doubtful)
+    for city in range(n_cities):
+        if role[city] == UNKNOWN and len({year for _, year in neighbours[city]}) > 1:
+            role[city] = NEVER_PILOT
+            _spread([city], neighbours, role, city_cohort, doubtful)
     for city in range(n_cities):
         if role[city] == UNKNOWN and neighbours[city]:
             _guess(city, neighbours, role, city_cohort, doubtful)

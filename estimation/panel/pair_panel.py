@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..results import NotEstimable
+from ..results import CONTROL_PAIRS, NotEstimable
 from .partners import keep_partners
 
 NEVER = 0
@@ -214,6 +214,8 @@ class FitSample:
     tie_quantile : float or None
     n_partners : int or None
         Pairs are kept where one city is among the other's so many strongest never-pilot partners.
+    control_pairs : str
+        Of `CONTROL_PAIRS`: what `callaway_santanna` compares a cohort with.
     """
 
     panel: PairPanel
@@ -226,14 +228,26 @@ class FitSample:
     kept: np.ndarray
     tie_quantile: float | None
     n_partners: int | None = None
+    control_pairs: str = CONTROL_PAIRS[0]
 
     @property
     def n_groups(self) -> int:
         """Groups with the never-treated one."""
         return len(self.group_years) + 1
 
+    @property
+    def has_never_treated(self) -> bool:
+        """Whether a kept pair is never treated."""
+        return bool((self.pair_group[self.kept] == 0).any())
 
-def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: float | None, n_partners: int | None = None) -> FitSample:
+
+def build_sample(
+    panel: PairPanel,
+    outcomes: tuple[int, ...],
+    tie_quantile: float | None,
+    n_partners: int | None = None,
+    control_pairs: str = CONTROL_PAIRS[0],
+) -> FitSample:
     """Groups, candidates and kept pairs of the real assignment.
 
     Parameters
@@ -245,6 +259,8 @@ def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: floa
         Keep pairs strictly above this quantile of the ties among pairs with at most one pilot.
     n_partners : int, optional
         Keep pairs in which one city is among the other's so many strongest never-pilot partners; not together with a quantile.
+    control_pairs : str
+        Of `CONTROL_PAIRS`.
 
     Returns
     -------
@@ -266,21 +282,64 @@ def build_sample(panel: PairPanel, outcomes: tuple[int, ...], tie_quantile: floa
     city_group = np.where(panel.city_cohort > 0, np.searchsorted(group_years, panel.city_cohort) + 1, 0)
     eligible = candidate & (pair_group >= 0)
     kept = keep_pairs(panel.tie, (panel.city_i, panel.city_j), city_group > 0, eligible, tie_quantile, n_partners)
-    return FitSample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, tie_quantile, n_partners)
+    rules = (tie_quantile, n_partners, control_pairs)
+    return FitSample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, *rules)
 
 
-def require_contrast(sample: FitSample) -> None:
-    """Refuse a sample without treated or without never-treated pairs.
+def require_contrast(sample: FitSample, needs_never_treated: bool = True) -> None:
+    """Refuse a sample without treated pairs, or without pairs to compare them with.
+
+    Parameters
+    ----------
+    sample : FitSample
+    needs_never_treated : bool
+        False where pairs that are treated later will do.
 
     Raises
     ------
     NotEstimable
     """
-    groups = sample.pair_group[sample.kept]
+    groups = np.unique(sample.pair_group[sample.kept])
     if not (groups > 0).any():
         raise NotEstimable("no kept pair has exactly one pilot: give at least one cohort_year inside the years of the panel")
-    if not (groups == 0).any():
+    if sample.has_never_treated:
+        return
+    if needs_never_treated:
         raise NotEstimable("no kept pair is never treated: nothing to compare with; give pairs with a blank cohort_year")
+    if len(groups) == 1:
+        raise NotEstimable(
+            f"no kept pair is never treated, and all are first treated in {sample.group_years[groups[0] - 1]}: in no year are some pairs "
+            "treated and others not, so nothing tells the effect from the year; give pairs with a blank cohort_year or of another cohort"
+        )
+
+
+def before_last_cohort(sample: FitSample) -> PairPanel:
+    """The panel's years in which some pairs are untreated, of a sample without never-treated pairs.
+
+    From the last cohort's first treated year on all pairs are treated. In the years before, its pairs are the never-treated ones: a city
+    admitted after the years of a panel counts as never admitted.
+
+    Raises
+    ------
+    NotEstimable
+        If no pair is first treated inside those years, so that nothing is left to estimate.
+    """
+    panel = sample.panel
+    cohorts = sample.group_years[np.unique(sample.pair_group[sample.kept]) - 1]
+    inside = panel.years < cohorts[-1]
+    is_between = (cohorts > panel.years[0]) & (cohorts < cohorts[-1])
+    if inside.sum() < 2 or not is_between.any():
+        raise NotEstimable(
+            f"no kept pair is never treated, and before {cohorts[-1]}, when the last pairs are treated, none is observed both before and "
+            "after its own admission: give earlier years, pairs with a blank cohort_year or pairs of another cohort"
+        )
+    return replace(
+        panel,
+        years=panel.years[inside],
+        y=panel.y[:, :, inside],
+        controls=None if panel.controls is None else panel.controls[:, :, inside],
+        cohort=None if panel.pilots_known else panel.cohort,
+    )
 
 
 def keep_pairs(

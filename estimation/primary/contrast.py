@@ -53,8 +53,8 @@ class Kind:
         Weights are orthogonal to a loading that differs in all years, too.
     untreated_only : bool
         Only years before admission carry weight.
-    allowance : float
-        The observed statistic is divided by it before it is ranked: what selected admissions were measured to add to its spread.
+    error_from_years : bool
+        The coefficient is divided by the scatter of the pilots' mean path over the years instead of its error across cities and blocks.
     """
 
     name: str
@@ -62,13 +62,13 @@ class Kind:
     changed: Changed
     blind_to_loading: bool = False
     untreated_only: bool = False
-    allowance: float = 1.0
+    error_from_years: bool = False
 
 
 PRIMARY = Kind("primary", primary_scores, calmer)
-# Allowances: docs/methods, section 18.5 (measured: docs/evidence/primary-test.md). The primary test needs none.
-OWN_VARIANCE = Kind("own_variance", own_scores, calmer, allowance=1.05)
-LOADING = Kind("loading", loading_scores, louder_cycle, blind_to_loading=True, allowance=1.45)
+OWN_VARIANCE = Kind("own_variance", own_scores, calmer)
+# What several national factors do to pilots of another kind looks like a change of loading; only the years show how large that can be.
+LOADING = Kind("loading", loading_scores, louder_cycle, blind_to_loading=True, error_from_years=True)
 CALMING_BEFORE = Kind("calming_before", own_scores, calming_before, untreated_only=True)
 
 

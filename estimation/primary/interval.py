@@ -15,6 +15,7 @@ from .effects import add_loading, scale_own
 from .permutation import draw_places, rank_p
 from .scores import reference, standardise
 from .statistics import gather
+from .year_error import year_errors
 
 LEVEL = 0.05
 # Own shocks are undone by factors from 1/20 to 20, loadings by -5 to 5.
@@ -86,11 +87,18 @@ def undo(ready: Standardised, kind: Kind, effect: float) -> np.ndarray:
 
 
 def statistics(ready: Standardised, kind: Kind, z: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Studentised coefficient of every draw on the panel z, (draws,); the observed one, which comes first, over the kind's allowance."""
-    design = ready.panel.design
-    found = gather(efficient_contrast(z, ready.m, ready.panel.years, design, kind).terms, design, places, ready.labels).statistic
-    found[0] /= kind.allowance
-    return found
+    """Studentised coefficient of every draw on the panel z, (draws,); the observed one comes first."""
+    return drawn_statistics(kind, z, ready.m, ready.panel, places, ready.labels)
+
+
+def drawn_statistics(kind: Kind, z: np.ndarray, m: np.ndarray, panel: CityPanel, places: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The same from a panel's parts: z and m (N, T), places (n, draws), labels (n,)."""
+    design = panel.design
+    drawn = gather(efficient_contrast(z, m, panel.years, design, kind).terms, design, places, labels)
+    if not kind.error_from_years:
+        return drawn.statistic
+    errors = year_errors(z, m, panel.years, design, places, labels)
+    return drawn.estimate / np.where(errors > 0, errors, np.inf)
 
 
 def invert(ready: Standardised, kind: Kind) -> Inverted:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ..analyses.baseline import HEADLINE
+from ..analyses.without_p import why_no_p
 from .data import ReportData
 
 ALPHA = 0.05
@@ -133,8 +134,9 @@ def _split(data: ReportData) -> str:
     parts = [verdict(data, part_of(HEADLINE, part)) for part in ("comove", "dispersion")]
     if None in parts:
         return ""
-    words = [f"{fmt(p.estimate, sign=True)} {name} ({_both_p(p)})" for p, name in zip(parts, ("co-movement", "dispersion"), strict=True)]
-    return f"Split: the coefficient is exactly {words[0]} and {words[1]}."
+    words = [f"{fmt(p.estimate, sign=True)} {name}" for p, name in zip(parts, ("co-movement", "dispersion"), strict=True)]
+    reasons = dict.fromkeys(filter(None, (why_no_p(part) for part in ("comove", "dispersion"))))
+    return " ".join([f"Split: the coefficient is exactly {words[0]} and {words[1]}.", *reasons])
 
 
 def _shuffle(data: ReportData) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..analyses.without_p import why_no_p
 from .data import ReportData
-from .findings import ALPHA, fmt
+from .findings import ALPHA, fmt, number
 from .tables import interval, p_cell
 
 # these have pages of their own
@@ -75,6 +76,7 @@ def _block(outcome: str, rows: pd.DataFrame) -> dict[str, Any]:
 
     return {
         "outcome": outcome,
+        "reason": why_no_p(outcome),
         "low": fmt(low),
         "high": fmt(high),
         "zero": position(0.0),
@@ -82,8 +84,17 @@ def _block(outcome: str, rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def both_reject(line: str, p_default: object, p_permutation: object) -> str:
+    """Whether the default line and the permutation both reject zero: yes or no, and what to say where there are not two lines."""
+    found = [number(p) for p in (p_default, p_permutation)]
+    if None in found:
+        return "–"
+    if line == "permutation":
+        return "one line"
+    return "yes" if max(found) < ALPHA else "no"
+
+
 def _row(row: dict[str, Any], position: Any, bar: Any) -> dict[str, Any]:
-    p_values = (row["p_value"], row["p_permutation"])
     return {
         "label": row["spec_id"].split(".", 2)[-1],
         "term": f"{row['term']} · {row['estimator']}",
@@ -97,6 +108,6 @@ def _row(row: dict[str, Any], position: Any, bar: Any) -> dict[str, Any]:
         "interval": interval(row["ci_low"], row["ci_high"]),
         "p_default": p_cell(row["p_value"]),
         "p_permutation": p_cell(row["p_permutation"]),
-        "rejects": all(pd.notna(p) and p < ALPHA for p in p_values),
+        "both": both_reject(row["vcov"], row["p_value"], row["p_permutation"]),
         "n_pilots": "–" if pd.isna(row["n_pilots"]) else f"{int(row['n_pilots'])}",
     }

@@ -21,7 +21,8 @@ SIMULATED = "SIMULATED DATA: no finding"
 NOTES = (
     "Standard errors in parentheses, p in brackets; * marks the default line of inference of a column. "
     "The jackknife's t has the degrees of freedom of the design. "
-    "An effect counts as significant only where both the default line and the permutation reject."
+    "An effect counts as significant only where the default line and the permutation are two lines and both reject. "
+    "A column without errors and p has tests that do not hold their size: its estimate is a description."
 )
 
 

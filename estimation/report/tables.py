@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..analyses.without_p import why_no_p
 from .data import ReportData
 from .findings import HEADLINE, fmt, fmt_p, number, part_of, truth_of, verdict
 
@@ -83,6 +84,7 @@ def _parts(data: ReportData, spec_id: str) -> list[dict[str, str]]:
                     "p_default": p_cell(found.p_default),
                     "p_permutation": p_cell(found.p_permutation),
                     "truth": _optional(truth_of(data, part_of(spec_id, part))),
+                    "reason": why_no_p(part),
                 }
             )
     return parts

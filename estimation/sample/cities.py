@@ -44,7 +44,9 @@ def build_sample_cities(cities: pd.DataFrame, members: np.ndarray, spec: Spec, l
     if unknown.size:
         raise ValueError(f"city {unknown[0]} of marts.fct_pair_synchronization is not in marts.dim_city, expected every city there")
     found = by_id.loc[members]
-    treated, is_second_half = _treated_years(found, DATING_RULES[spec.treatment_rule].column)
+    rule = DATING_RULES[spec.treatment_rule]
+    treated, is_second_half = _treated_years(found, rule.column)
+    treated = treated - rule.years_earlier
     in_window = np.isfinite(treated) & (treated <= last_year)
     gap = np.where(in_window, np.inf, np.nan_to_num(treated - last_year, nan=np.inf))
     gdp = found["gdp_mean_cny_100m"] if "gdp_mean_cny_100m" in found else pd.Series(np.nan, index=found.index)

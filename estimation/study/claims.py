@@ -115,7 +115,10 @@ def find_coefficient(tables: Tables, spec_id: str, term: str, line: str, least_p
 
 
 def _not_identified(diagnostic: pd.DataFrame, row: pd.Series, least_pilots: int) -> str:
-    """Why nothing identifies a coefficient that was estimated; empty where something does."""
+    """Why nothing identifies a coefficient that was estimated, or no p of it is printed; empty where something does."""
+    withheld = row.get("p_value_withheld_reason")
+    if isinstance(withheld, str) and withheld:
+        return withheld
     explained, pilots = _explained(diagnostic, row["spec_id"]), _number(row["n_pilots"])
     if explained is not None and explained > MAX_EXPLAINED:
         return f"cohort and year explain {explained:.1%} of the strength among pilots: the texts hardly tell the tool from admission"
@@ -181,7 +184,7 @@ def _agrees(estimate: float, direction: str) -> bool:
 def _size_sought(claim: dict[str, Any], form: Found) -> tuple[float | None, str]:
     given = _number(claim["smallest_effect"])
     if given is not None:
-        is_correlation = claim["uses_primary"] or str(claim["spec_id"]).split(".")[1].startswith("cm_")
+        is_correlation = claim["uses_primary"] or str(claim["spec_id"]).split(".")[1].startswith(("cm_", "lead_"))
         return given, "the size to look for in correlation units" if is_correlation else "the size to look for in units of the outcome"
     if form.estimate is None:
         return None, "the study's form was not run"

@@ -88,7 +88,8 @@ def _fit_estimators(sample: StudySample, spec: Spec, estimators: tuple[str, ...]
         given = {"covariates": sample.city_covariates, "covariate_names": spec.controls}
         return fit_outcomes(panel, estimators=estimators, **given, **settings)
     partners = TIE_RULES[spec.tie_rule].partners
-    return fit_outcomes(sample.panel, estimators=estimators, n_partners=partners, control_names=spec.controls, **settings)
+    rules = {"n_partners": partners, "control_pairs": spec.control_pairs}
+    return fit_outcomes(sample.panel, estimators=estimators, control_names=spec.controls, **rules, **settings)
 
 
 def _fit_approval_year(sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]) -> Results:

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ..analyses.primary import (
+    CHECKS,
     IMPOSED,
     LAST_YEAR_BEFORE_ZONES,
+    LEFT_OUT,
     PLACEBO_EXPOSURES,
     PLACEBO_SHIFTS,
     POWER_SERIES,
@@ -26,6 +28,7 @@ from ..primary.power import power_curve
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
+from .selection import selection_rows
 from .tables import CHANNEL_COLUMNS, PLACEBO_COLUMNS, POWER_COLUMNS, PRIMARY_COLUMNS, typed
 
 # An effect of this size in correlation units that would have been missed makes 'not found' say little (docs/methods, section 12).
@@ -109,11 +112,12 @@ def run_primary(
         rows["warning"] += [{"spec_id": spec.spec_id, "warning": text} for text in result.warnings]
         if result.p_value is None:
             continue
-        if spec.series == POWER_SERIES:
+        if spec.series == POWER_SERIES and spec not in CHECKS:
             rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
         if spec.spec_id == PRIMARY:
             few = {**settings, "permutations": min(settings["permutations"], PLACEBO_PERMUTATIONS)}
             rows["placebo"] += _placebos_in_time(marts, spec, window, few) + _placebos_in_space(marts, spec, few)
+            rows["placebo"] += _selection(spec, window, few)
     return PrimaryTables(
         typed(rows["primary"], PRIMARY_COLUMNS),
         typed(rows["channel"], CHANNEL_COLUMNS),
@@ -144,19 +148,27 @@ def city_window(marts: Marts, spec: Spec) -> CityWindow:
     members = build_sample_cities(marts.cities, found.city_ids, spec, last)
     rows = np.searchsorted(found.city_ids, members["city_id"].to_numpy())
     block = np.unique(members["province_id"], return_inverse=True)[1].reshape(-1)
-    return CityWindow(found.d[rows], found.years, members["cohort"].to_numpy(), block, members["city_id"].to_numpy())
+    kept = ~np.isin(found.years, LEFT_OUT.get(spec.spec_id, ()))
+    return CityWindow(found.d[rows][:, kept], found.years[kept], members["cohort"].to_numpy(), block, members["city_id"].to_numpy())
 
 
 def verdict_of(result: PrimaryResult) -> tuple[str, str | None]:
     """Fixed word of the verdict, and why where there is none (docs/methods, section 12)."""
     if result.p_value is None:
-        return "not_identified", " ".join(result.warnings)
+        return "not_identified", " ".join(_in_words_of_the_study(text) for text in result.warnings)
     if result.p_value < LEVEL:
         return "found", None
     smallest = result.minimum_detectable_effect
     if smallest is not None and smallest <= WORTH_FINDING:
         return "not_found_could_have_been", None
     return "not_found_could_not_have_been", None
+
+
+def _in_words_of_the_study(text: str) -> str:
+    """A sentence of the test with provinces for blocks; what follows in it tells the owner of a file what to change there."""
+    if text.startswith("No verdict"):
+        text = text.split(";", maxsplit=1)[0].removesuffix(".") + "."
+    return text.replace("block", "province")
 
 
 def _primary_row(spec: Spec, window: CityWindow, result: PrimaryResult) -> dict[str, Any]:
@@ -203,13 +215,12 @@ def _placebos_in_time(marts: Marts, spec: Spec, real: CityWindow, settings: dict
         if result.p_value is not None:
             windows.append(window)
             rows.append(_placebo_row(spec, "time", f"{shift} years back", window, result))
-    joint = joint_p([(w.growth, w.years, w.cohort, w.block, w.city_ids) for w in windows], **settings)
-    return [{**row, "joint_p_value": joint} for row in rows]
+    return _judged_jointly(rows, windows, settings)
 
 
 def _placebos_in_space(marts: Marts, spec: Spec, settings: dict[str, int]) -> Rows:
     """Never-pilots dated by a pilot near or tied to them, pilots left out: their own admission cannot have moved them."""
-    rows = []
+    rows, windows = [], []
     for rule in PLACEBO_EXPOSURES:
         try:
             window = city_window(marts, dataclasses.replace(spec, treatment_rule=rule, excluded=("pilots",)))
@@ -217,8 +228,29 @@ def _placebos_in_space(marts: Marts, spec: Spec, settings: dict[str, int]) -> Ro
             continue
         result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
         if result.p_value is not None:
-            rows.append({**_placebo_row(spec, "space", rule, window, result), "joint_p_value": None})
-    return rows
+            windows.append(window)
+            rows.append(_placebo_row(spec, "space", rule, window, result))
+    return _judged_jointly(rows, windows, settings)
+
+
+def _judged_jointly(rows: Rows, windows: list[CityWindow], settings: dict[str, int]) -> Rows:
+    """The rows with the p of the largest statistic over all their windows."""
+    joint = joint_p([(w.growth, w.years, w.cohort, w.block, w.city_ids) for w in windows], **settings)
+    return [{**row, "joint_p_value": joint} for row in rows]
+
+
+def _selection(spec: Spec, window: CityWindow, settings: dict[str, int]) -> Rows:
+    """Growth of pilots and of their peers in the province in the years before any zone: what selection on growth would show."""
+    given = (window.growth, window.years, window.cohort, window.block)
+    common = {
+        "spec_id": spec.spec_id,
+        "placebo": "selection",
+        "first_year": int(window.years[0]),
+        "last_year": int(window.cohort[window.cohort > 0].min()) - 1,
+        "n_cities": len(window.cohort),
+        "n_pilots": int((window.cohort > 0).sum()),
+    }
+    return [{**common, **row} for row in selection_rows(*given, **settings)]
 
 
 def _placebo_row(spec: Spec, kind: str, name: str, window: CityWindow, result: PrimaryResult) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Radiation or siphon on the marts: city-level outcomes by distance from, and ties to, a pilot that is admitted."""
+"""Radiation or siphon on the marts: city-level outcomes by distance from, and ties to, an admitted pilot; and whether its cycle leads."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..analyses.radiation import ESTIMATOR
-from ..analyses.rules import EXPOSURE_RULES
+from ..analyses.radiation import ESTIMATOR, LEAD
+from ..analyses.rules import EXPOSURE_RULES, TIE_RULES
 from ..analyses.spec import SampleError, Spec
 from ..inference.diagnostics.goodman_bacon import minimum_detectable_effect
+from ..measures.cycle_lead import lead_scores
 from ..primary.city_panel import MINIMUM_YEARS_BEFORE
+from ..primary.scores import cycle, standardise
 from ..primary.within_block import WithinBlockResult, fit_within_block
 from ..sample.build import hash_panels
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import CitySeries, build_series
+from ..sample.partners_elsewhere import partners_elsewhere
 
 # With fewer no p below 0.05 can come out.
 FEWEST_DRAWS = 20
+# Standard deviation about the trend, over the largest value, at which there is nothing but rounding.
+NO_CYCLE = 1e-12
 # A warning should miss little.
 WARNING_LEVEL = 0.10
 Rows = dict[str, list[dict[str, Any]]]
@@ -33,7 +38,8 @@ def run_radiation(marts: Marts, specs: Sequence[Spec], permutations: int | None 
     ----------
     marts : Marts
     specs : sequence of Spec
-        The outcome is a series of `analyses.series`, the treatment rule dates the cities.
+        The outcome is a series of `analyses.series`, with ``lead_`` in front how far a city's cycle of it runs ahead of its partners'; the
+        treatment rule dates the cities.
     permutations, seed : int, optional
         The most draws a spec may take (at least 20 are), and the seed of all.
 
@@ -41,7 +47,7 @@ def run_radiation(marts: Marts, specs: Sequence[Spec], permutations: int | None 
     -------
     dict of str to list of dict
         Rows of ``estimate``, ``diagnostic``, ``not_run`` and ``warning``, in order of the specs. A coefficient is in units of its outcome:
-        points of growth a year, or log points.
+        points of growth a year, log points, or correlation units.
     """
     rows: Rows = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
     for spec in specs:
@@ -78,10 +84,30 @@ def _sample(marts: Marts, spec: Spec) -> tuple[CitySeries, pd.DataFrame]:
     if marts.city_years is None or (spec.window is None and years.empty):
         raise SampleError("needs cities in a study window, found none")
     window = spec.window or (int(years.min()), int(years.max()))
-    found = build_series(marts.city_years, spec.outcome, window)
+    is_lead = spec.outcome.startswith(LEAD)
+    found = build_series(marts.city_years, spec.outcome.removeprefix(LEAD), window)
     members = build_sample_cities(marts.cities, found.city_ids, spec, int(found.years[-1]))
     kept = np.isin(found.city_ids, members["city_id"].to_numpy())
-    return CitySeries(found.city_ids[kept], found.years, found.d[kept]), members
+    series = CitySeries(found.city_ids[kept], found.years, found.d[kept])
+    return _lead(marts, spec, series, members) if is_lead else (series, members)
+
+
+def _lead(marts: Marts, spec: Spec, series: CitySeries, members: pd.DataFrame) -> tuple[CitySeries, pd.DataFrame]:
+    """How far each city's cycle, growth less its linear trend in the window, runs ahead of its partners'.
+
+    Cities are dated a year after admission: the first year in which a treated year is followed by another. Those admitted in the window's
+    last year have no such year and are left out.
+    """
+    rest = cycle(series.d, series.years)
+    # growth that is a straight line has no cycle
+    varies = rest.std(axis=1) > NO_CYCLE * (1 + np.abs(series.d).max(axis=1))
+    series, members = CitySeries(series.city_ids[varies], series.years, rest[varies]), members[varies].reset_index(drop=True)
+    partners = partners_elsewhere(members, marts.pairs, TIE_RULES[spec.tie_rule])
+    scores = lead_scores(standardise(series.d), partners)
+    cohort = members["cohort"].to_numpy()
+    kept = (cohort < series.years[-1]) & np.isfinite(scores).all(axis=1)
+    dated = members.assign(cohort=np.where(cohort > 0, cohort + 1, 0))[kept].reset_index(drop=True)
+    return CitySeries(series.city_ids[kept], series.years[1:], scores[kept]), dated
 
 
 def _estimate(spec: Spec, series: CitySeries, members: pd.DataFrame, found: WithinBlockResult) -> dict[str, Any]:
@@ -96,6 +122,7 @@ def _estimate(spec: Spec, series: CitySeries, members: pd.DataFrame, found: With
         "vcov": "permutation",
         "is_default": True,
         "std_error": None,
+        "p_value_withheld_reason": None,
         **{name: getattr(found, name) for name in numbers},
         "n_obs": found.n_cities * len(series.years),
         # a panel of cities holds no pair

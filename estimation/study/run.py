@@ -14,6 +14,7 @@ from ..analyses import leave_out
 from ..analyses.catalog import all_specs
 from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
+from ..analyses.without_p import why_no_p
 from ..estimators.two_way import leave_one_out
 from ..results import FitResult, NotRun
 from ..sample.build import StudySample, hash_sample
@@ -31,6 +32,7 @@ from .tables import (
     WARNING_COLUMNS,
     typed,
 )
+from .withhold import withhold
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,10 @@ def _with_names(text: str, names: dict[str, str]) -> str:
 def _rows_of(spec: Spec, sample: StudySample | None, result: FitResult | NotRun, names: dict[str, str]) -> dict[str, list]:
     if isinstance(result, NotRun):
         return {"estimate": [], "diagnostic": [], "warning": [], "not_run": [_not_run(spec, result.reason)]}
+    result = withhold(result, spec.outcome)
     common = {
         **{name: getattr(spec, name) for name in ("spec_id", "analysis", "estimator", "outcome", "treatment_rule", "tie_rule")},
+        "p_value_withheld_reason": why_no_p(spec.outcome),
         **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities")},
         "panel_hash": hash_sample(sample, sample.outcomes.index(spec.outcome)),
     }

@@ -15,6 +15,7 @@ import pandas as pd
 
 from ..analyses.rules import TIE_MEASURES, TIE_RULES
 from ..analyses.spec import TIE_NEEDS, SampleError, Spec
+from ..analyses.without_p import why_no_p
 from ..estimators.cohort_means import CellFit, CellPanel, build_cell_panel, fit_cells, jackknife_df_of_cells, sum_city_cells
 from ..inference.intervals import intervals_of
 from ..inference.variances import city_variance, conventional_variance, default_vcov, jackknife_degrees
@@ -26,6 +27,7 @@ from ..sample.build import hash_panels
 from ..sample.cities import build_sample_cities
 from ..sample.outcomes import CitySeries, build_series, split_outcome
 from ..sample.ties import choose_pairs
+from .withhold import INFERENCE
 
 TERMS = {"twfe": "treated", "callaway_santanna": "att", "borusyak": "att"}
 Window = tuple[int, int]
@@ -201,10 +203,12 @@ def _intervals(
     sums = sum_by_city(fit.psi.T, sample.city_i, sample.city_j, n_cities)
     city = city_variance(sums, held & is_pilot, held & ~is_pilot, np.full(len(fit.estimate), n_pilots))
     n_provinces = int(fit.can_go.sum())
+    is_carried = fit.has_carrier | ~np.isfinite(fit.refits[fit.can_go]).all(axis=0)
     jackknife_df = jackknife_degrees(n_provinces, n_pilot_provinces, jackknife_df_of_cells(fit, city_sums))
     intervals = []
     for m, b in enumerate(fit.estimate.tolist()):
-        name = default_vcov(n_pilots, n_pilot_provinces, n_provinces, bool(np.isfinite(jackknife[m])), bool(np.isfinite(city[m])))
+        has = (bool(np.isfinite(jackknife[m])), bool(np.isfinite(city[m])))
+        name = default_vcov(n_pilots, n_pilot_provinces, n_provinces, *has, is_carried=bool(is_carried[m]))
         variances = {"province_jackknife": jackknife[m], "city": city[m], "conventional": conventional[m]}
         shown = {vcov: variances[vcov] for vcov in (name, "conventional") if vcov in variances}
         intervals.append(intervals_of(b, shown, n_pairs=counts["n_pairs"], n_pilots=n_pilots, jackknife_df=jackknife_df))
@@ -222,9 +226,10 @@ def _add(spec: Spec, common: dict[str, Any], estimate: float, intervals: dict[st
         "term": TERMS[spec.estimator],
         "cohort_year": None,
         "event_time": None,
+        "p_value_withheld_reason": why_no_p(spec.outcome),
     }
     for vcov, interval in intervals.items():
-        inference = {name: getattr(interval, name) for name in ("std_error", "ci_low", "ci_high", "p_value")}
+        inference = {name: None if row["p_value_withheld_reason"] else getattr(interval, name) for name in INFERENCE}
         rows.estimate.append({**row, "vcov": vcov, "is_default": vcov != "conventional", "estimate": float(estimate), **inference})
     rows.specification.append(
         {

@@ -40,6 +40,15 @@ RULES: list[Rule] = [
         "warn",
         "A synchronization effect beyond 20: a broken standardisation or one outlying city.",
     ),
+    between(
+        "estimates_withheld",
+        ESTIMATE,
+        "inference_withheld",
+        0,
+        0,
+        "stop",
+        "An outcome whose tests do not hold their size has a p-value, an error or an interval: only its estimate may be shown.",
+    ),
     between("estimates_pilots", ESTIMATE, "n_pilots", 1, None, "stop", "A coefficient without a pilot city behind it."),
     between("estimates_one_default", DEFAULTS, "n_default", 0, 1, "stop", "A coefficient has two default lines of inference."),
     between(

@@ -24,7 +24,7 @@ order by spec_id desc, vcov
 """
 PRIMARY = """
 select spec_id, verdict, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, n_cities, n_pilots, reason
-from estimates.primary order by outcome desc, last_year
+from estimates.primary where spec_id like '%.study_window' or spec_id like '%.to_2021' order by outcome desc, last_year
 """
 TRUTH = "select spec_id, truth from estimates.truth where term = 'treated'"
 NOT_RUN = "select reason, count(*), min(spec_id) from estimates.not_run group by reason order by 3"

@@ -21,7 +21,9 @@ select *, case when outcome like 'cm%' then abs(estimate) end as abs_estimate_cm
     n_obs - n_pairs as rows_beyond_pairs,
     case when is_default and std_error is not null then n_pilots end as pilots_behind_error,
     case when vcov not in ('permutation') and p_value is not null and ci_low is not null and abs(p_value - 0.05) > 1e-6
-        then ((p_value < 0.05) = (ci_low > 0 or ci_high < 0))::int end as interval_agrees
+        then ((p_value < 0.05) = (ci_low > 0 or ci_high < 0))::int end as interval_agrees,
+    case when p_value_withheld_reason is not null
+        then (p_value is not null or ci_low is not null or ci_high is not null or std_error is not null)::int end as inference_withheld
 from estimates.estimate order by spec_id, term, cohort_year, event_time, vcov
 """
 # A coefficient of fewer than 4 pilots has no default unless admissions were permuted: it stands with the placebo rank alone, or with none.

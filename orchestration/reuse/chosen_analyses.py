@@ -83,6 +83,7 @@ def replace_analyses(
     joined = {}
     for table, new in after.items():
         old = before[table]
-        kept = old[~old["spec_id"].str.split(".").str[0].isin(analyses)]
+        # a column that is newer than the kept rows is empty in them
+        kept = old[~old["spec_id"].str.split(".").str[0].isin(analyses)].reindex(columns=new.columns)
         joined[table] = pd.concat([kept.astype(new.dtypes.to_dict()), new], ignore_index=True)
     return joined

@@ -8,7 +8,6 @@ import numpy as np
 
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
-from ...linear.pair_statistics import bincount_columns
 from ...panel.pair_panel import FitSample
 from ...results import Diagnostic
 from ..intervals import Inference, cities_with_kept_pair
@@ -23,6 +22,7 @@ from .goodman_bacon import (
     negative_weight_share,
     treatment_weights,
 )
+from .pilot_level import pilot_level
 
 # coefficients whose placebo distribution is kept as quantiles, for its picture
 OVERALL = ("treated", "att")
@@ -68,29 +68,6 @@ def permitted_rows(fit: InfluenceFit) -> np.ndarray:
     if fit.provinces is None:
         return np.zeros(0, dtype=np.int64)
     return np.flatnonzero((fit.n_pilots >= MIN_PILOTS) & np.isfinite(fit.provinces.estimates).all(axis=0))
-
-
-def mean_by_city(sample: FitSample, residuals: np.ndarray) -> np.ndarray:
-    """Mean residual (P_kept, T) over the kept pairs of a city in a year; shape (N, T), NaN without one."""
-    panel = sample.panel
-    i, j = panel.city_i[sample.kept], panel.city_j[sample.kept]
-    present = np.isfinite(residuals)
-    shape = (1, panel.n_cities)
-    filled = np.where(present, residuals, 0.0)
-    total = sum(bincount_columns(filled, city, shape)[0] for city in (i, j))
-    count = sum(bincount_columns(present, city, shape)[0] for city in (i, j))
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def pilot_variance_ratio(sample: FitSample, fit: InfluenceFit) -> float | None:
-    """Mean squared city-year residual of pilots over that of never-pilots; a city-year residual is the mean over the city's kept pairs."""
-    panel, held = sample.panel, cities_with_kept_pair(sample)
-    mean = mean_by_city(sample, fit.residuals) if fit.city_residuals is None else fit.city_residuals
-    pilots, nevers = mean[held & (panel.city_cohort > 0)], mean[held & (panel.city_cohort == 0)]
-    if not np.isfinite(pilots).any() or not np.isfinite(nevers).any():
-        return None
-    below = float(np.nanmean(nevers**2))
-    return float(np.nanmean(pilots**2)) / below if below > 0 else None
 
 
 def summarised(fit: InfluenceFit) -> list[tuple[int, str]]:
@@ -142,11 +119,13 @@ def two_way_diagnostics(sample: FitSample, outcome: int, means: tuple[np.ndarray
     return found + [("estimate_without_cohort", str(year), value) for year, value in without.items()]
 
 
-def sample_diagnostics(sample: FitSample, fit: InfluenceFit, inference: Inference) -> list[Diagnostic]:
-    """Counts of provinces, the tie threshold and the ratio of pilots' to others' variance."""
+def sample_diagnostics(sample: FitSample, outcome: int, inference: Inference, strata: np.ndarray) -> list[Diagnostic]:
+    """Counts of provinces, the tie threshold, and how far pilots' level was from that of their peers before admission."""
+    level = pilot_level(sample, outcome, strata)
     found: list[Diagnostic] = [
         ("jackknife_n_provinces", None, inference.n_provinces),
-        ("pilot_variance_ratio", None, pilot_variance_ratio(sample, fit) if sample.panel.pilots_known else None),
+        ("pilot_level_difference", None, None if level is None else level.difference),
+        ("pilot_level_p", None, None if level is None else level.p_value),
     ]
     if sample.panel.province is not None:
         pilots = cities_with_kept_pair(sample) & (sample.panel.city_cohort > 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...kernels.records import CellTerms, GroupTimeModels, ImputationTerms
-from ...linear.group_time_cells import Cells, build_cells, cell_terms
+from ...linear.group_time_cells import Cells, build_cells, cell_terms, comparison_groups
 from ...linear.pair_statistics import PairStatistics
 from ...panel.pair_panel import FitSample
 from .assignments import draw_or_enumerate
@@ -72,13 +72,13 @@ def permute_group_time(
 def _models(sample: FitSample, estimators: tuple[str, ...], leads: dict[str, np.ndarray]) -> GroupTimeModels:
     """The models of all estimators, and which of them are asked for."""
     cells = {rule: build_cells(sample.group_years, sample.panel.years, rule) for rule in ("varying", "fixed", "treated")}
-    varying = _cell_terms(cells["varying"], sample, leads.get("callaway_santanna"))
-    fixed = _cell_terms(cells["fixed"], sample, leads.get("sun_abraham"))
+    varying = _cell_terms(cells["varying"], sample, sample.control_pairs, leads.get("callaway_santanna"))
+    fixed = _cell_terms(cells["fixed"], sample, "never_treated", leads.get("sun_abraham"))
     wanted = np.array([any(POSITION[name] in family for name in estimators) for family in ((0,), (1,), (2, 3))])
     return GroupTimeModels(varying, fixed, _imputation_terms(cells["treated"], sample), wanted)
 
 
-def _cell_terms(cells: Cells, sample: FitSample, leads: np.ndarray | None) -> CellTerms:
+def _cell_terms(cells: Cells, sample: FitSample, control_pairs: str, leads: np.ndarray | None) -> CellTerms:
     """Each cell with its places among the terms: the overall one first, then event times, then the cells themselves."""
     terms = cell_terms(cells, sample.group_years, True)
     first_cell = len(terms) - len(cells)
@@ -88,7 +88,8 @@ def _cell_terms(cells: Cells, sample: FitSample, leads: np.ndarray | None) -> Ce
     )
     chosen = np.zeros(0, dtype=np.int64) if leads is None else np.asarray(leads, dtype=np.int64)
     group, year, base = (np.ascontiguousarray(part, dtype=np.int64) for part in (cells.group, cells.year, cells.base))
-    return CellTerms(group, year, base, places, chosen, len(terms))
+    against = comparison_groups(cells, sample.group_years, sample.panel.years, control_pairs)
+    return CellTerms(group, year, base, against, places, chosen, len(terms))
 
 
 def _imputation_terms(cells: Cells, sample: FitSample) -> ImputationTerms:

@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from estimation.analyses.without_p import why_no_p
 from estimation.report import city_files
 from estimation.report.csv_files import guard
 from estimation.report.data import read_report_data
 from estimation.report.figures import event_study_svg
+from estimation.report.forest import both_reject
 from estimation.report.map_points import project
 from estimation.report.primary_answer import primary_answer
 from estimation.report.queries import QUERIES
@@ -344,3 +346,32 @@ def test_every_query_names_columns_that_exist(tmp_path) -> None:
             if name in ("specification", "policy"):  # tables of these do not stand in the small publication
                 continue
             assert [column[0] for column in con.execute(query.sql).description] == query.columns.split(", ")
+
+
+def test_parts_without_p_show_their_estimate_and_the_reason(tmp_path) -> None:
+    frames = tables()
+    estimate = frames["estimates.estimate"].copy()
+    is_part = estimate["outcome"].str.startswith(("comove_", "dispersion_"))
+    estimate.loc[is_part, ["std_error", "ci_low", "ci_high", "p_value"]] = None
+    pages = site_of(frames | {"estimates.estimate": estimate}, tmp_path)
+    card = pages["estimates.html"].partition("co-movement 共动")[2].partition("</article>")[0]
+    row = re.sub(r"<[^>]+>", " ", card.partition("</tr>")[0]).split()
+    assert row == ["+0.093", "–", "–", "–"]
+    assert html.escape(why_no_p("comove")) in card.replace("&#39;", "&#x27;")
+    said = "Split: the coefficient is exactly +0.093 co-movement and −0.022 dispersion. Estimate alone"
+    assert any(said in page for page in pages.values())
+
+
+@pytest.mark.parametrize(
+    ("line", "p_default", "p_permutation", "said"),
+    [
+        ("province_jackknife", 0.01, 0.02, "yes"),
+        ("province_jackknife", 0.01, 0.06, "no"),
+        ("city", 0.06, 0.01, "no"),
+        ("permutation", 0.01, 0.01, "one line"),
+        ("province_jackknife", None, 0.01, "–"),
+        ("city", 0.01, float("nan"), "–"),
+    ],
+)
+def test_both_is_said_of_two_lines_alone(line, p_default, p_permutation, said) -> None:
+    assert both_reject(line, p_default, p_permutation) == said

@@ -90,7 +90,7 @@ def test_a_trend_of_earlier_years_is_warned_of(rows):
 
 
 def test_what_lacks_is_a_row_of_not_run_in_the_studys_words(marts):
-    other = [spec for spec in radiation.SPECS if spec.outcome != "growth_official"]
+    other = [spec for spec in radiation.LEVEL_SPECS if spec.outcome != "growth_official"]
     found = run_radiation(marts, other, permutations=19)
     assert not found["estimate"] and len(found["not_run"]) == len(other)
     assert all(row["reason"].startswith("needs ") for row in found["not_run"])
@@ -101,8 +101,8 @@ def test_what_lacks_is_a_row_of_not_run_in_the_studys_words(marts):
 
 
 def test_the_study_takes_its_rows_into_its_tables(marts):
-    result = run_study(marts, [], radiation=radiation.SPECS, permutations=19)
+    result = run_study(marts, [], radiation=radiation.LEVEL_SPECS, permutations=19)
     assert list(result.estimate.columns) == list(ESTIMATE_COLUMNS) and len(result.estimate) == len(GROWTH)
-    assert len(result.estimate) + len(result.not_run) == len(radiation.SPECS)
+    assert len(result.estimate) + len(result.not_run) == len(radiation.LEVEL_SPECS)
     assert result.estimate["std_error"].isna().all() and result.estimate["is_default"].all()
     assert set(result.diagnostic["spec_id"]) == set(result.estimate["spec_id"])

@@ -15,6 +15,7 @@ from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.fit import PairPanel, fit_panel
 from estimation.sample.marts import Marts
 from estimation.study.run import read_marts, run_study
+from estimation.study.samples import build_group_sample
 from estimation.study.tables import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
@@ -171,6 +172,17 @@ def test_estimate_is_that_of_the_kept_pairs(marts, result, variant: str, tie_rul
     for line, row in alone.items():
         assert rows.loc[line, "estimate"] == pytest.approx(row.estimate, abs=1e-11)
         assert rows.loc[line, "std_error"] == pytest.approx(row.std_error, abs=1e-11)
+
+
+def test_a_spec_may_compare_with_pairs_that_are_treated_later(marts, result) -> None:
+    never, later = (points(result.estimate, f"robustness.cm_growth_official.{name}") for name in ("callaway_santanna", "not_yet_treated"))
+    spec = next(spec for spec in SPECS if spec.spec_id == "robustness.cm_growth_official.not_yet_treated")
+    sample = build_group_sample(marts[0], [spec])
+    m = sample.outcomes.index(spec.outcome)
+    panel = dataclasses.replace(sample.panel, y=sample.panel.y[m], cohort=None)
+    alone = fit_panel(panel, estimator="callaway_santanna", control_pairs="not_yet_treated", vcov=(), permutations=0, tie_quantile=0.5)
+    assert later[99] == pytest.approx(alone.estimates[0].estimate, abs=1e-12)
+    assert abs(later[99] - never[99]) > 1e-4
 
 
 def test_truth_is_the_difference_of_the_two_estimates(marts, result) -> None:

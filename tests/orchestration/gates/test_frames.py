@@ -139,6 +139,22 @@ def test_each_coefficient_has_the_default_line_that_it_can_have(tmp_path: Path) 
     }
 
 
+def test_inference_beside_the_reason_why_it_is_withheld_stops_the_run(tmp_path: Path) -> None:
+    """Two rows with a reason: one has the estimate alone, the other kept its interval."""
+    columns = "outcome text, estimate double, std_error double, ci_low double, ci_high double, p_value double, n_obs int, n_pairs int, "
+    with duckdb.connect() as con:
+        con.execute("create schema estimates")
+        con.execute(ESTIMATE + columns + "n_cities int, n_pilots int, p_value_withheld_reason text)")
+        insert = "insert into estimates.estimate by name select 's' as spec_id, 'city' as vcov, 0.1 as estimate"
+        for row in (("bare", None, "why"), ("kept", 0.05, "why"), ("free", 0.05, None)):
+            con.execute(f"{insert}, ? as term, ? as ci_low, ? as p_value_withheld_reason", list(row))
+        frames = {"estimate": con.execute(sql.ESTIMATE).df()}
+    rules = [rule for rule in RULES["estimates"] if rule.check_id == "estimates_withheld"]
+    result = run_gate("estimates", rules, frames, tmp_path / "work", tmp_path / "docs")
+    (row,) = result.results.to_dict("records")
+    assert not result.passed and row["unexpected_count"] == 1 and "term=kept" in row["sample_rows"]
+
+
 @pytest.mark.parametrize(("stage", "check_id"), [("marts", "marts_finite"), ("estimates", "estimates_finite")])
 def test_an_infinite_value_is_a_finding_that_names_its_column(tmp_path: Path, stage: str, check_id: str) -> None:
     with duckdb.connect() as con:

@@ -28,10 +28,9 @@ def _first_pilots(count):
     return change
 
 
-def _loud_pilots(panel):
-    pilot = panel.city_cohort > 0
-    shock = np.random.default_rng(0).normal(size=(panel.n_cities, len(panel.years))) * np.where(pilot, 6.0, 0.0)[:, None]
-    return panel.y + shock[panel.city_i] + shock[panel.city_j]
+def _pilots_of_another_kind(panel):
+    level = np.where(panel.city_cohort > 0, 2.0, 0.0)
+    return panel.y + (level[panel.city_i] + level[panel.city_j])[:, None]
 
 
 def _one_province_moves(panel):
@@ -71,7 +70,7 @@ CASES = {
         {"province": lambda p: np.where(p.city_cohort > 0, 100 + np.arange(p.n_cities), np.arange(p.n_cities) % 3)},
         "15 pilots (100%) cannot move",
     ),
-    "loud pilots": ({"y": _loud_pilots}, "times that of the other cities"),
+    "pilots of another kind": ({"y": _pilots_of_another_kind}, "Pilots were of another kind before admission"),
     "shocks of whole provinces": ({"province": _pilots_together, "y": _shocks_of_provinces}, "times the city one"),
     "always treated": ({"city_cohort": lambda p: np.where(p.city_cohort == 2013, 2010, p.city_cohort)}, "treated in every year"),
     "single rows": (

@@ -1,0 +1,126 @@
+"""Whether pilots were of another kind before admission: their level of the outcome against that of cities of their stratum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...panel.pair_panel import FitSample
+from ..permutation.assignments import draw_or_enumerate
+from ..permutation.draws import permutation_p_value
+from ..variances import MIN_PILOTS
+
+DRAWS, SEED = 499, 1
+
+
+@dataclass(frozen=True)
+class PilotLevel:
+    """Level of pilots in their untreated years, less that of cities of their stratum.
+
+    Attributes
+    ----------
+    difference : float
+        Units of the outcome.
+    p_value : float
+        Rank of the studentised difference when cohorts are dealt out again within strata.
+    """
+
+    difference: float
+    p_value: float
+
+
+def pilot_level(sample: FitSample, outcome: int, strata: np.ndarray) -> PilotLevel | None:
+    """`level_of_means` on a pair panel: a city's mean is that over its kept pairs with never-pilots.
+
+    Parameters
+    ----------
+    sample : FitSample
+    outcome : int
+    strata : (N,) int array
+
+    Returns
+    -------
+    PilotLevel or None
+        None where pilots are not known, or as `level_of_means`.
+    """
+    panel = sample.panel
+    if not panel.pilots_known:
+        return None
+    never, shape = panel.city_cohort == 0, (panel.n_cities, len(panel.years))
+    rows = sample.observed & sample.kept[:, None]
+    values = np.where(rows, panel.y[outcome], 0.0)
+    total, count = np.zeros(shape), np.zeros(shape)
+    for own, partner in ((panel.city_i, panel.city_j), (panel.city_j, panel.city_i)):
+        used = never[partner]
+        for t in range(shape[1]):
+            total[:, t] += np.bincount(own[used], values[used, t], shape[0])
+            count[:, t] += np.bincount(own[used], rows[used, t], shape[0])
+    means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return level_of_means(means, panel.years, panel.city_cohort, strata)
+
+
+def level_of_means(means: np.ndarray, years: np.ndarray, cohort: np.ndarray, strata: np.ndarray) -> PilotLevel | None:
+    """Test whether pilots' means of the years before their admission differ from those of cities of their stratum.
+
+    A city's level is the mean over its untreated years of its mean less that of all never-pilots of the year. Pilots that load more on a
+    national factor, or are calmer, have another level of synchronization; then the factor's path after admission moves them otherwise
+    than their peers, and looks like an effect.
+
+    Parameters
+    ----------
+    means : (N, T) float array
+        NaN where a city has none.
+    years : (T,) int array
+    cohort, strata : (N,) int arrays
+        First treated year (0 = never), and the groups within which admissions are comparable.
+
+    Returns
+    -------
+    PilotLevel or None
+        None with fewer than 4 pilots that have an untreated year, or where no pilot has a never-pilot in its stratum.
+    """
+    always = (cohort > 0) & (cohort <= years[0])
+    means, cohort, strata = means[~always], cohort[~always], strata[~always]
+    present, never = np.isfinite(means), cohort == 0
+    count = present[never].sum(axis=0)
+    of_year = np.where(count > 0, np.where(present, means, 0.0)[never].sum(axis=0) / np.maximum(count, 1), np.nan)
+    cohorts = np.unique(cohort[cohort > 0])
+    label = np.where(never, 0, np.searchsorted(cohorts, cohort) + 1)
+    untreated = np.vstack([np.ones(len(years), dtype=bool), years[None, :] < cohorts[:, None]])
+    gaps = means - of_year
+    used = np.isfinite(gaps)
+    years_of = np.einsum("nt,ct->nc", used.astype(float), untreated.astype(float))
+    level = np.einsum("nt,ct->nc", np.where(used, gaps, 0.0), untreated.astype(float)) / np.maximum(years_of, 1)
+    keep = (years_of > 0).all(axis=1)
+    if keep.sum() == 0 or (label[keep] > 0).sum() < MIN_PILOTS:
+        return None
+    return _test(level[keep], label[keep], strata[keep])
+
+
+def _test(level: np.ndarray, label: np.ndarray, strata: np.ndarray) -> PilotLevel | None:
+    """The difference within strata and its rank; level (n, C + 1) of a city under each label."""
+    order = np.argsort(strata, kind="stable")
+    level, label, strata = level[order], label[order], strata[order]
+    labels, is_enumeration = draw_or_enumerate(label, strata, DRAWS, SEED)
+    everyone = np.concatenate([label[None], labels])
+    starts = np.flatnonzero(np.r_[True, strata[1:] != strata[:-1]])
+    difference, statistic = _differences(level, everyone, starts)
+    if not np.isfinite(statistic[0]):
+        return None
+    return PilotLevel(float(difference[0]), permutation_p_value(float(statistic[0]), statistic[1:], is_enumeration))
+
+
+def _differences(level: np.ndarray, labels: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pilots less others within strata, and its size over its error by city, for labels (B, n) of cities sorted by stratum; (B,) both."""
+    sizes = np.diff(np.r_[starts, labels.shape[1]])
+
+    def net(values: np.ndarray) -> np.ndarray:
+        return values - np.repeat(np.add.reduceat(values, starts, axis=1) / sizes, sizes, axis=1)
+
+    outcome, pilot = net(level[np.arange(labels.shape[1]), labels]), net((labels > 0).astype(float))
+    squares = (pilot**2).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        difference = (pilot * outcome).sum(axis=1) / squares
+        scores = pilot * (outcome - difference[:, None] * pilot)
+        return difference, np.abs(difference) * squares / np.sqrt((scores**2).sum(axis=1))

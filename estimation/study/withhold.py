@@ -1,0 +1,50 @@
+"""Take errors, intervals and p values from results of outcomes whose tests do not hold their size; the estimates stay."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..analyses.without_p import why_no_p
+from ..results import Diagnostic, FitResult
+
+# what a row of `estimates.estimate` loses
+INFERENCE = ("std_error", "ci_low", "ci_high", "p_value")
+# diagnostics that are a p, an error, an interval or made of one, by the start of their name
+OF_INFERENCE = (
+    "breakdown_",
+    "conventional_t",
+    "honest_",
+    "joint_",
+    "minimum_detectable_effect",
+    "p_value",
+    "permutation_quantile_",
+    "placebo_rank",
+)
+VARIANCE = "_variance"
+
+
+def withhold(result: FitResult, outcome: str) -> FitResult:
+    """The result as the study prints it.
+
+    Parameters
+    ----------
+    result : FitResult
+    outcome : str
+        Of the study, such as ``comove_growth_official``.
+
+    Returns
+    -------
+    FitResult
+        The same where the outcome's tests hold their size. Else without inference, and without diagnostics and warnings about it; the
+        reason is its only warning.
+    """
+    reason = why_no_p(outcome)
+    if reason is None:
+        return result
+    estimates = tuple(dataclasses.replace(estimate, **dict.fromkeys(INFERENCE)) for estimate in result.estimates)
+    diagnostics = tuple(row for row in result.diagnostics if not _is_inference(row))
+    return dataclasses.replace(result, estimates=estimates, diagnostics=diagnostics, warnings=(reason,))
+
+
+def _is_inference(row: Diagnostic) -> bool:
+    return row[0].startswith(OF_INFERENCE) or row[0].endswith(VARIANCE)

@@ -1,0 +1,149 @@
+"""The primary test in a study: no verdict where a panel lacks what it needs, checks, placebos judged jointly, selection."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY
+from estimation.cli import main
+from estimation.measures.derived_series import add_derived_series
+from estimation.primary.joint import joint_p
+from estimation.sample.exposure import add_exposure
+from estimation.sample.marts import Marts
+from estimation.study.claims import Tables, find_primary
+from estimation.study.primary import city_window, run_primary
+from estimation.study.selection import growth_before, selection_rows, within_block_gap
+from tests.estimation.primary.economies import draw_panel
+
+STUDY = [spec for spec in DECLARED if spec.spec_id == PRIMARY]
+
+
+def _marts(growth, years, cohort, block) -> Marts:
+    n = len(cohort)
+    ids = 100000 * (block + 1) + np.arange(n)
+    dates = pd.array(np.where(cohort > 0, cohort, np.nan), dtype="Int64")
+    cities = pd.DataFrame(
+        {"city_id": ids, "province_id": ids // 100000 * 100000, "treated_year": dates, "treated_year_calendar_year": dates}
+    )
+    left, right = np.triu_indices(n, 1)
+    rng = np.random.default_rng(2)
+    pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right]})
+    pairs["distance_km"], pairs["tie_strength"] = rng.uniform(20, 900, left.size), rng.lognormal(size=left.size)
+    rows = pd.DataFrame({"city_id": np.repeat(ids, len(years)), "year": np.tile(years, n), "growth_official_pct": growth.ravel()})
+    return Marts(add_exposure(cities, pairs, int(years[-1])), pairs, rows[["year"]], add_derived_series(rows))
+
+
+def _two_blocks(growth, years, cohort, block):
+    return growth, years, np.where(block < 2, cohort, 0), block
+
+
+def _three_pilots(growth, years, cohort, block):
+    return growth, years, np.where(np.isin(np.arange(len(cohort)), np.flatnonzero(cohort)[[0, 2, 4]]), cohort, 0), block
+
+
+def _early(growth, years, cohort, block):
+    return growth, years, np.where(cohort > 0, 2012, 0), block
+
+
+def _none(growth, years, cohort, block):
+    return growth, years, np.where(cohort > 0, 2031, 0), block
+
+
+LACKING = {
+    "provinces": (_two_blocks, "2 {}s hold both pilots and never-pilots, at least 3 are needed"),
+    "pilots": (_three_pilots, "3 pilots have a never-pilot in their {}, at least 4 are needed"),
+    "years": (_early, "2 years before the first admission (2012), at least 3 are needed"),
+    "admissions": (_none, "no city is admitted inside the window"),
+}
+
+
+@pytest.mark.parametrize("case", LACKING)
+def test_what_lacks_gives_no_verdict_in_a_study(case):
+    change, said = LACKING[case]
+    tables = run_primary(_marts(*change(*draw_panel(3))), STUDY, permutations=99)
+    (row,) = tables.primary.to_dict("records")
+    assert (row["verdict"], row["reason"]) == ("not_identified", f"No verdict: {said.format('province')}.")
+    assert all(
+        pd.isna(row[name]) for name in ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect", "correlation_before")
+    )
+    assert tables.channel.empty and tables.power.empty and tables.placebo.empty
+    frames = Tables(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(columns=["spec_id", "reason"]), tables.primary)
+    found = find_primary(frames, PRIMARY)
+    assert (found.lacks, found.reason, found.p_value) == ("not_identified", row["reason"], None)
+
+
+@pytest.mark.parametrize("case", LACKING)
+def test_what_lacks_gives_no_verdict_on_the_command_line(case, tmp_path, capsys):
+    change, said = LACKING[case]
+    growth, years, cohort, block = change(*draw_panel(3))
+    city, year = np.indices(growth.shape)
+    frame = pd.DataFrame({"city_id": city.ravel(), "year": years[year.ravel()], "growth": growth.ravel(), "block_id": block[city.ravel()]})
+    frame["cohort_year"] = [str(c) if c else "" for c in cohort[city.ravel()]]
+    frame.to_csv(tmp_path / "cities.csv", index=False)
+    assert main(["primary", str(tmp_path / "cities.csv"), "--permutations", "99", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["p_value"] is None and found["estimate"] is None and found["minimum_detectable_effect"] is None
+    (text,) = [text for text in found["warnings"] if text.startswith("No verdict")]
+    assert said.format("block") in text
+    assert "; give" in text
+
+
+def test_checks_stand_beside_the_verdict():
+    growth, _, cohort, block = draw_panel(4)
+    longer = np.concatenate([growth, np.random.default_rng(1).normal(8, 1, size=(len(growth), 2))], axis=1)
+    marts = _marts(longer, np.arange(2010, 2022), cohort, block)
+    windows = {spec.variant: city_window(marts, spec) for spec in (*STUDY, *CHECKS)}
+    real = windows["study_window"]
+    assert (windows["a_year_earlier"].cohort == np.where(real.cohort > 0, real.cohort - 1, 0)).all()
+    assert windows["to_2021_without_2020"].years.tolist() == [*range(2010, 2020), 2021]
+    tables = run_primary(marts, CHECKS, permutations=99)
+    assert tables.primary["spec_id"].tolist() == [spec.spec_id for spec in CHECKS]
+    assert tables.primary["p_value"].notna().all()
+    # the curve of power and the placebos belong to the declared test
+    assert tables.power.empty and tables.placebo.empty
+
+
+def test_placebos_in_space_are_judged_jointly(monkeypatch):
+    monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
+    marts = _marts(*draw_panel(5, per_block=8))
+    placebo = run_primary(marts, STUDY, permutations=99).placebo
+    space = placebo[placebo["placebo"] == "space"]
+    assert len(space) >= 2
+    given = []
+    for rule in space["name"]:
+        w = city_window(marts, dataclasses.replace(STUDY[0], treatment_rule=rule, excluded=("pilots",)))
+        given.append((w.growth, w.years, w.cohort, w.block, w.city_ids))
+    assert set(space["joint_p_value"]) == {joint_p(given, permutations=99, seed=1)}
+    selection = placebo[placebo["placebo"] == "selection"]
+    assert selection["name"].tolist() == ["mean growth", "trend of growth", "spread of growth"]
+    assert (selection["last_year"] == 2013).all()
+
+
+def test_selection_is_least_squares_within_blocks_and_its_exact_permutation():
+    statsmodels = pytest.importorskip("statsmodels.api")
+    rng = np.random.default_rng(6)
+    years, block = np.arange(2010, 2016), np.repeat([0, 1, 2], 4)
+    growth = rng.normal(size=(12, 6))
+    cohort = np.zeros(12, dtype=int)
+    cohort[[0, 4, 5, 8]] = 2014
+    found = selection_rows(growth, years, cohort, block, permutations=9999, seed=1)
+    for row, values in zip(found, growth_before(growth, years, 2014).values(), strict=True):
+        dummies = (block[:, None] == np.arange(3)).astype(float)
+        peer = statsmodels.OLS(values, np.column_stack([cohort > 0, dummies])).fit(cov_type="HC0")
+        assert row["estimate"] == pytest.approx(peer.params[0], abs=1e-12)
+        gap, error = within_block_gap(values, (cohort > 0)[None], block)
+        assert error[0] == pytest.approx(peer.bse[0], rel=1e-9)
+        statistics = []
+        for first, second, third in itertools.product(range(4), itertools.combinations(range(4, 8), 2), range(8, 12)):
+            admitted = np.isin(np.arange(12), [first, *second, third])
+            b, e = within_block_gap(values, admitted[None], block)
+            statistics.append(abs(b[0]) / e[0])
+        assert row["p_value"] == pytest.approx(np.mean(np.array(statistics) >= abs(gap[0]) / error[0] - 1e-9))
+    moved = growth + 5.0 * (cohort > 0)[:, None]
+    assert selection_rows(moved, years, cohort, block, permutations=9999, seed=1)[0]["p_value"] < 0.05
