@@ -8,6 +8,7 @@ from collections.abc import Iterable
 WORDS = {
     "never-pilots": "never-treated units",
     "never-pilot": "never-treated unit",
+    "Pilots": "Treated units",
     "pilots": "treated units",
     "pilot": "treated unit",
     "cities": "units",
