@@ -2,10 +2,10 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 CITYSYNC_HOME ?= data
-VENV := .venv
-PY := $(VENV)/bin/python
-STAMP := $(VENV)/.installed
-BROWSER := .venv-browser
+override VENV := .venv
+override PY := $(VENV)/bin/python
+override STAMP := $(VENV)/.installed
+override BROWSER := .venv-browser
 
 export CITYSYNC_HOME
 # libraries are compiled once, when they are installed; nothing is written beside our own sources
@@ -17,10 +17,14 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 # What a person gives is data. make would expand a value where it is used and again where it is exported, so `LANDING='$(shell ...)'` would
 # run a command: every variable of the command line, and these ones of the environment, become their own text, to which make does nothing more.
-# They reach the commands through the environment, so that no character of a path or a query is the shell's either.
-INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV
-literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
-given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
+# They reach the commands through the environment, so that no character of a path or a query is the shell's either. `override`: what is typed
+# takes the place of no part of this.
+override INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV ADVISORIES
+override literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
+override given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
+override name :=
+override 0 :=
+override 1 :=
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
@@ -71,8 +75,8 @@ sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prin
 docs: setup ## static documentation of the models and their lineage
 	@$(PY) -m orchestration docs
 
-verify: setup ## hash everything published again and name what changed (RUN=id: a publication that is kept)
-	@$(PY) -m orchestration verify $(if $(RUN),--run="$$RUN")
+verify: setup ## hash everything published again and name what changed (RUN=id: one that is kept; LANDING=path: against its files)
+	@$(PY) -m orchestration verify $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
 
 rollback: setup ## put the publication before the current one back (RUN=id: that one)
 	@$(PY) -m orchestration rollback $(if $(RUN),--run="$$RUN")
@@ -85,8 +89,8 @@ site: .venv-site/.installed ## this documentation as pages, with the library's r
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict --quiet --clean -d "$$CITYSYNC_HOME/site"
 	@.venv-site/bin/python docs/site/check.py "$$CITYSYNC_HOME/site"
 
-audit: setup ## compare what is installed with the lock file, offline, and list licences
-	@$(PY) -m orchestration audit
+audit: setup ## compare what is installed with the lock file, offline, and list licences (ADVISORIES=path: and known advisories)
+	@$(PY) -m orchestration audit $(if $(ADVISORIES),--advisories="$$ADVISORIES")
 
 bench: setup .venv-peers/.installed ## benchmarks and peers, one JSON object a line (LARGE=2850 adds counties: 10 GB of disk)
 	@$(PY) -m benchmarks --picture docs/images/scale.svg $(if $(LARGE),--large="$$LARGE")

@@ -28,13 +28,13 @@ def main(arguments: list[str] | None = None) -> int:
     refresh.add_argument("--landing", help="folder of delivered files (default: the simulated landing)")
     refresh.add_argument("--permutations", type=int, help="draws of the permutation test (default 9999)")
     for name, text in (
-        ("verify", "hash everything published again"),
+        ("verify", "hash everything published again, and compare it with the delivered files"),
         ("rollback", "put an earlier publication back"),
         ("reproduce", "build a publication again and compare its tables"),
     ):
         after = commands.add_parser(name, help=text)
         after.add_argument("--run", help="run id of a publication that is kept (default: the current one; rollback: the one before)")
-        if name == "reproduce":
+        if name != "rollback":
             after.add_argument("--landing", help="folder with the delivered files of that run")
     ui = commands.add_parser("ui", help="Dagster UI on 127.0.0.1:3000")
     ui.add_argument(
@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     sql.add_argument("--query", help="print one result and leave")
     sql.add_argument("--csv", help="write that result to this file, for a spreadsheet")
     commands.add_parser("docs", help="static documentation of the models")
-    commands.add_parser("audit", help="compare what is installed with the lock file, and list licences")
+    audit = commands.add_parser("audit", help="compare what is installed with the lock file, look up advisories, and list licences")
+    audit.add_argument("--advisories", help="folder or zip archive of known advisories in the OSV format, as a copy at hand")
     commands.add_parser("clean", help="remove what a run can make again")
     chosen = parser.parse_args(arguments)
     try:
@@ -77,7 +78,7 @@ def _run(chosen: argparse.Namespace) -> int:
     if chosen.command in ("verify", "rollback"):
         from orchestration.commands import publications
 
-        return publications.verify(chosen.run) if chosen.command == "verify" else publications.rollback(chosen.run)
+        return publications.verify(chosen.run, chosen.landing) if chosen.command == "verify" else publications.rollback(chosen.run)
     if chosen.command == "clean":
         from orchestration.commands.clean import clean
 
@@ -85,7 +86,7 @@ def _run(chosen: argparse.Namespace) -> int:
     if chosen.command == "audit":
         from orchestration.commands.audit import audit
 
-        return audit()
+        return audit(chosen.advisories)
     from orchestration.commands.servers import write_docs
 
     return write_docs()

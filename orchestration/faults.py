@@ -9,11 +9,14 @@ from __future__ import annotations
 import errno
 import os
 import re
+import resource
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 READABLE = "check that the folder can be read and written"
+#: A disk with less room than this takes no page of a database any more.
+NO_ROOM_BYTES = 100_000
 PLACE = re.compile(r"""["']([^"'\n]{1,400})["']""")
 
 
@@ -99,19 +102,36 @@ def explain_text(text: str, home: Path) -> str:
 def _sentence(fault: Fault, place: str) -> str:
     if errno.ENOSPC in fault.numbers and _has_no_inodes(place):
         return f"{place}: the disk holds as many files as it can, though it has room (df -i shows it); remove many small files"
+    if errno.EIO in fault.numbers and (likelier := _likelier_than_a_broken_disk(place)):
+        return f"{place}: {likelier}"
     return f"{place}: {fault.meaning}"
+
+
+def _likelier_than_a_broken_disk(place: str) -> str:
+    """SQLite calls any write that fails an error of the disk; where a limit or a full disk is at hand, it is that."""
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if most != resource.RLIM_INFINITY:
+        meaning = next(fault.meaning for fault in FAULTS if errno.EFBIG in fault.numbers)
+        return f"{meaning}; it is {most:,} bytes now"
+    found = _disk_of(place)
+    is_full = found is not None and found.f_bavail * found.f_frsize < NO_ROOM_BYTES
+    return next(fault.meaning for fault in FAULTS if errno.ENOSPC in fault.numbers) if is_full else ""
 
 
 def _has_no_inodes(place: str) -> bool:
     """Whether it is the number of files and not the room that is used up, on the disk of a path that may not be there."""
+    found = _disk_of(place)
+    # a disk without a fixed number of files says zero of zero
+    return found is not None and found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
+
+
+def _disk_of(place: str) -> os.statvfs_result | None:
     for folder in [Path(place), *Path(place).parents]:
         try:
-            found = os.statvfs(folder)
+            return os.statvfs(folder)
         except (OSError, ValueError):
             continue
-        # a disk without a fixed number of files says zero of zero
-        return found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
-    return False
+    return None
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

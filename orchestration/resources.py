@@ -11,6 +11,7 @@ import dagster as dg
 
 from orchestration.dagster_ui.run_tags import OtherLanding, describe_tags, tag_run
 from orchestration.home import Home, hold_lock
+from orchestration.reuse.compiled_loops import checked_loops
 from orchestration.run_settings import SETTINGS
 from warehouse.publication.publish import refuse_to_replace
 
@@ -58,7 +59,7 @@ class Settings(dg.ConfigurableResource):
         home = Home.from_environment()
         refuse_other_landing(self.landing)
         refuse_to_replace(home.published, self.is_simulated)  # before it empties the build, not when all is done
-        with hold_lock(home, "run of the UI" if "CITYSYNC_UI_LANDING" in os.environ else "refresh"):
+        with hold_lock(home, "run of the UI" if "CITYSYNC_UI_LANDING" in os.environ else "refresh"), checked_loops(home):
             if context.instance is not None and context.run is not None:
                 tag_run(context.instance, context.run.run_id, describe_tags(self.landing, self.permutations))
             yield self

@@ -3,9 +3,11 @@
 Reading itself is in `warehouse/ingest`.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import dagster as dg
@@ -15,7 +17,7 @@ from orchestration.dbt_runner import raise_on_failure, run_dbt
 from orchestration.home import REPO, Home
 from orchestration.resources import Settings
 from orchestration.terminal import progress
-from warehouse.hashing import code_files, hash_named_files, hash_parts
+from warehouse.hashing import code_files, hash_file, hash_named_files, hash_parts
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_editions, read_landing, read_source
 from warehouse.ingest.layouts import load_layouts
@@ -23,6 +25,7 @@ from warehouse.ingest.raw_cache import CONTENTS
 from warehouse.ingest.simulation.landing import EDITIONS as SIMULATED_EDITIONS
 from warehouse.ingest.snapshot import MOUNT_FAILED
 from warehouse.ingest.workers.pool import close_readers, shared_pool
+from warehouse.whole_files import remove_any
 
 GROUP = "raw"
 SEEDS = REPO / "warehouse" / "seeds"
@@ -68,7 +71,7 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
     description="Two landings from the same shocks, with and without a planted effect. Written only when no delivered files are given.",
 )
 def simulated_landing(settings: Settings) -> dg.MaterializeResult:
-    """Write both simulated landings, unless they are there from the same code, seeds and number of cities."""
+    """Write both simulated landings, unless they are there from the same code, seeds and number of cities, and as they were written."""
     if not settings.is_simulated:
         if not (Home.from_environment().raw / CONTENTS).exists():
             # nothing was read here before: the readers load beside what Dagster does until the first source is read
@@ -78,17 +81,38 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
 
     home = Home.from_environment()
     stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
-    if stamp.exists() and stamp.read_text() == wanted:
+    if _is_as_written(stamp, wanted):
         return dg.MaterializeResult(metadata={"status": "unchanged", "path": dg.MetadataValue.path(str(home.simulated))})
     # the stamp goes first: a run that is killed here must not leave it beside half a landing
-    stamp.unlink(missing_ok=True)
-    shutil.rmtree(home.simulated, ignore_errors=True)
+    remove_any(stamp)
+    remove_any(home.simulated)
     home.simulated.mkdir(parents=True)
     roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
     write_simulated_landing(home.simulated, roster=roster, pilot_zones=zones, n_cities=settings.simulated_cities or None)
-    stamp.write_text(wanted)
+    stamp.write_text(f"{wanted} {_files_hash(home.simulated)}", encoding="utf-8")
     progress("simulated landing written: with and without the planted effect")
     return dg.MaterializeResult(metadata={"status": "written", "path": dg.MetadataValue.path(str(home.simulated))})
+
+
+def _is_as_written(stamp: Path, wanted: str) -> bool:
+    """Whether the simulated landings are of this code, and their files the ones it wrote: a changed one would be read as delivered."""
+    try:
+        said = stamp.read_text(encoding="utf-8").split(" ")
+        if said[0] != wanted:
+            return False
+        if said == [wanted, _files_hash(stamp.parent)]:
+            return True
+    except (OSError, ValueError):
+        return False
+    progress("  cache: the simulated landing is not as it was written: thrown away and made again")
+    return False
+
+
+def _files_hash(folder: Path) -> str:
+    """Hash of every file below a folder but the stamp in it, with their names; of a link its target alone."""
+    files = sorted(path for path in folder.rglob("*") if path.parent != folder and not path.is_dir())
+    parts = [f"link {os.readlink(path)}" if path.is_symlink() else hash_file(path) for path in files]
+    return hash_parts([*(path.relative_to(folder).as_posix() for path in files), *parts])
 
 
 def _simulation_hash(settings: Settings) -> str:

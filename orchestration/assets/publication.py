@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import pandas as pd
+import pyarrow.parquet as pq
 
 from orchestration.assets.estimation import KEYS as ESTIMATES
 from orchestration.commands.sbom import NAME, bill_of_materials
@@ -21,6 +22,7 @@ from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.publication.changes import write_changes
 from warehouse.publication.publish import publish
+from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
@@ -29,14 +31,16 @@ RUN_ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 
 def describe_run(home: Home, settings: Settings, started_at: datetime) -> dict[str, Any]:
     """The manifest of the run without its tables and files, which `publish` adds."""
-    inputs = pd.read_parquet(home.build / "input_file.parquet").sort_values("path")
+    # not as a data frame: a link has no size, and a column of sizes would become one of fractions
+    inputs = pq.read_table(home.build / "input_file.parquet", columns=["path", "sha256", "bytes"]).sort_by("path")
     return {
         "run_id": started_at.strftime(RUN_ID_FORMAT),
         "git_commit": git_commit(),
         "started_at": started_at.isoformat(timespec="microseconds"),
         "is_simulated": settings.is_simulated,
-        "inputs": inputs[["path", "sha256", "bytes"]].to_dict("records"),
+        "inputs": inputs.to_pylist(),
         "settings": settings.as_environment(),
+        CONFIRMED: bool(number("CONFIRM_SHRINK")),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
 

@@ -1,4 +1,4 @@
-"""`make audit`: is what is installed what was locked, byte for byte, and under which licences? Reads local files only."""
+"""`make audit`: is what is installed what was locked, byte for byte, under which licences, with which known advisories? Offline."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import base64
 import csv
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
 from packaging.markers import Marker
 
+from orchestration.commands.advisories import AdvisoriesError, find_advisories, locked_versions
 from orchestration.home import REPO
-from orchestration.terminal import Exit, say
+from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
 
 LOCK = REPO / "requirements.lock"
@@ -134,13 +136,31 @@ def licence_table() -> str:
     return head + "| package | version | licence as declared |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n" + note + data
 
 
-def audit() -> int:
-    """Check what is installed and rewrite the licence table; 0, or 1 with a line per fault."""
+def audit(advisories: str | None = None) -> int:
+    """Check what is installed, look up known advisories, and rewrite the licence table.
+
+    Parameters
+    ----------
+    advisories : folder or zip archive of advisories (`advisories.py` says which); None to leave them out.
+
+    Returns
+    -------
+    int
+        0; 1 with a line per fault or advisory; 2 where the advisories cannot be used.
+    """
     faults = audit_faults()
+    if not advisories:
+        say("known advisories: no copy was given, so none was looked up (ADVISORIES=path of a folder or zip archive in the OSV format)")
+    else:
+        try:
+            found = find_advisories(Path(advisories), locked_versions())
+        except AdvisoriesError as error:
+            return end_command("audit", Exit.BAD_INPUT, str(error))
+        say(f"known advisories: {found.age(datetime.now(UTC))}; {len(found.lines)} for a locked version")
+        faults += found.lines
     for fault in faults:
         say(fault)
     TABLE.write_text(licence_table(), encoding="utf-8")
     outcome = f"{len(faults)} faults" if faults else f"{len(read_lock())} locked packages, every installed file as its record says"
     code = Exit.FAILED if faults else Exit.DONE
-    say(f"citysync audit: exit {code}: {outcome}; licences in {TABLE.relative_to(REPO)}")
-    return code
+    return end_command("audit", code, f"{outcome}; licences in {TABLE.relative_to(REPO)}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from orchestration.home import Home, RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
+from warehouse.ingest.errors import LandingError
 from warehouse.publication.archive import archived_runs, verify_archive
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
@@ -20,24 +21,44 @@ def publications_of(home: Home) -> list[str]:
     return sorted(p.name for p in store.iterdir() if not p.name.startswith(".")) if store.is_dir() else []
 
 
-def verify(run_id: str | None) -> int:
-    """Hash a publication and the archive again; 0 where nothing changed, 1 with a line per fault, 2 where there is nothing to verify."""
+def verify(run_id: str | None, landing: str | None = None) -> int:
+    """Hash a publication and the archive again, and compare the publication with the files it was made from.
+
+    Parameters
+    ----------
+    run_id : run id of a publication that is kept; None for the current one.
+    landing : folder of the delivered files of that run; None to leave them out.
+
+    Returns
+    -------
+    int
+        0 where nothing changed, 1 with a line per fault, 2 where there is nothing to verify or the landing cannot be read, 3 with a landing
+        while another command works in this home.
+    """
     home = Home.from_environment()
     try:
         folder = publication_folder(home, run_id)
         faults = verify_publication(folder)
-    except (FileNotFoundError, PublishError) as error:
+        differing = _faults_of_landing(home, folder, landing) if landing and not faults else []
+    except RefreshRunning as error:
+        return end_command("verify", Exit.RUNNING, str(error))
+    except (FileNotFoundError, PublishError, LandingError) as error:
         return end_command("verify", Exit.BAD_INPUT, str(error))
-    lost = verify_archive(home.archive)
-    for fault in [*faults, *lost]:
+    lost = verify_archive(home.archive, publications_of(home))
+    for fault in [*faults, *differing, *lost]:
         say(fault)
     if faults:
         return end_command(
             "verify", Exit.FAILED, f"{len(faults)} faults in {folder.resolve()}: roll back (`make rollback`) or publish again"
         )
+    if differing:
+        hint = "deliver the files of that run, or publish what they say now (make clean, then make refresh)"
+        return end_command("verify", Exit.FAILED, f"{folder.resolve()} is not what {landing} holds, {len(differing)} faults: {hint}")
     if lost:
         return end_command(
-            "verify", Exit.FAILED, f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes it again"
+            "verify",
+            Exit.FAILED,
+            f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes what older runs said again",
         )
     manifest = read_manifest(folder)
     say(f"archive: {len(archived_runs(home.archive))} runs are as they were archived in {home.archive}")
@@ -45,6 +66,13 @@ def verify(run_id: str | None) -> int:
     return end_command(
         "verify", Exit.DONE, f"{len(manifest['files'])} files and {len(manifest['tables'])} tables are as published in {folder.resolve()}"
     )
+
+
+def _faults_of_landing(home: Home, folder: Path, landing: str) -> list[str]:
+    from orchestration.commands.delivered_again import faults_of_landing
+
+    with hold_lock(home, "verify"):
+        return faults_of_landing(home, folder.resolve(), Path(landing))
 
 
 def rollback(run_id: str | None) -> int:

@@ -106,8 +106,10 @@ def _is_text(value: object, pattern: re.Pattern[str]) -> bool:
 
 
 def _is_input(entry: object) -> bool:
-    """A file inside the landing and its hash."""
-    if not (isinstance(entry, dict) and isinstance(entry.get("path"), str) and _is_text(entry.get("sha256"), SHA256)):
+    """A file inside the landing and its hash, which what was not opened (a link, a pipe) has not."""
+    if not (isinstance(entry, dict) and isinstance(entry.get("path"), str) and "sha256" in entry):
+        return False
+    if entry["sha256"] is not None and not _is_text(entry["sha256"], SHA256):
         return False
     path = PurePosixPath(entry["path"])
     return not path.is_absolute() and ".." not in path.parts and "\0" not in entry["path"]
@@ -139,6 +141,8 @@ def _require_inputs(manifest: dict[str, Any], landing: str | None) -> None:
     if not landing:
         raise PublishError(f"run {manifest['run_id']} was made from delivered files: give the folder that holds them as LANDING=path")
     for entry in manifest["inputs"]:
+        if entry["sha256"] is None:
+            continue
         path = Path(landing) / entry["path"]
         if not path.is_file():
             raise PublishError(f"{path} is missing: expected the file of run {manifest['run_id']} with sha256 {entry['sha256']}")

@@ -37,7 +37,8 @@ def connect_read_only(home: Home, *, with_archive: bool = True) -> duckdb.DuckDB
         # a read-only connection can hold nothing in memory beside its file
         con = duckdb.connect()
         con.execute(f"attach {literal(path.resolve())} as citysync (read_only); use citysync")
-        load_archive(con, home.archive)
+        for line in load_archive(con, home.archive):
+            print(line, file=sys.stderr)
     else:
         con = duckdb.connect(str(path.resolve()), read_only=True)
     con.execute("set enable_external_access = false")

@@ -19,14 +19,15 @@ class Counts:
     kills: int
     interrupts: int
     disks: tuple[int, ...]
+    race_readers: int
 
 
 @pytest.fixture(scope="session")
 def counts() -> Counts:
-    """8 readers through 20 publications, 30 kills and 25 of each interrupt in full; 2, 3, 1 and 1 in the quick form.
+    """8 readers through 20 publications, 30 kills, 25 of each interrupt and 16 readers beside a refresh in full.
 
-    `disks` are limits in kB on a file.
+    In the quick form 2, 3, 1, 1 and 2. `disks` are limits in kB on a file.
     """
     if os.environ.get("CITYSYNC_LONG") == "1":
-        return Counts(8, 20, 30, 25, tuple(int(4 * 1.5**k) for k in range(20)))
-    return Counts(2, 3, 1, 1, (100, 3000))
+        return Counts(8, 20, 30, 25, tuple(int(4 * 1.5**k) for k in range(20)), 16)
+    return Counts(2, 3, 1, 1, (100, 3000), 2)

@@ -130,6 +130,7 @@ def test_a_full_disk_ends_the_run_and_not_the_publication(published, landing: Pa
         said.append("ulimit -f" in run.last_line)
         assert require_whole(home) == before
     with capsys.disabled():
+        assert all(said), "each says which limit it was"
         print(f"\n{len(said)} of {len(counts.disks)} limits ended a refresh, {sum(said)} with the limit's sentence; publications whole")
 
 

@@ -34,6 +34,25 @@ def wrapped(error: Exception) -> Exception:
             return last
 
 
+def test_a_limit_of_the_shell_is_said_where_sqlite_speaks_of_the_disk() -> None:
+    """A file beyond `ulimit -f` is a "disk I/O error" to SQLite."""
+    code = (
+        "import resource, sqlite3, pathlib; from orchestration.faults import explain, explain_text; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY)); home = pathlib.Path('/srv/home'); "
+        "print(explain(sqlite3.OperationalError('disk I/O error'), home)); print(explain_text('disk I/O error', home))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    said = done.stdout.splitlines()
+    assert len(said) == 2 and all("ulimit -f shows it" in line and "it is 4,096 bytes now" in line for line in said)
+
+
+def test_a_full_disk_is_said_where_sqlite_speaks_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "dmesg" in explain(sqlite3.OperationalError("disk I/O error"), HOME)
+    full = os.statvfs_result((4096, 4096, 1000, 0, 0, 100, 100, 100, 0, 255))
+    monkeypatch.setattr("orchestration.faults.os.statvfs", lambda _: full)
+    assert "the disk is full" in explain(sqlite3.OperationalError("disk I/O error"), HOME)
+
+
 @pytest.mark.parametrize(
     ("error", "place", "words"),
     [

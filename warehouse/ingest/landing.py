@@ -232,7 +232,8 @@ def _find_tasks(
             continue
         done[file.path] = file
         with _faults_noted(file, done, faults):
-            snapshot, data = take_snapshot(file.location, *_size_limit(file))
+            root = file.location.parents[file.path.count("/")]
+            snapshot, data = take_snapshot(file.location, *_size_limit(file), root)
             hashed = done[file.path] = replace(file, snapshot=snapshot, sha256=snapshot.sha256, size=snapshot.size)
             layout = layouts.get(file.origin.source_id)
             target = cache.folder / f"{raw_key(hashed, layout)}.parquet"

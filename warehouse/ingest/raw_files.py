@@ -59,7 +59,7 @@ def write_raw(data: bytes | None, descriptor: int | None, origin: FileOrigin, ta
         The Parquet file cannot be written.
     """
     with _without_collection(), _opened(data, descriptor) as stream:
-        kind = _large_kind(stream, origin.file_name)
+        kind = large_kind(stream, origin.file_name)
         if kind and (origin.source_id == TIDY_SOURCE or are_in_parts(tables)):
             counts = write_parts(_build_parts(stream, kind, origin, tables), RAW_SCHEMA, target)
         else:
@@ -99,7 +99,7 @@ def _opened(data: bytes | None, descriptor: int | None) -> Iterator[io.BufferedI
         yield stream
 
 
-def _large_kind(stream: io.BufferedIOBase, file_name: str) -> str | None:
+def large_kind(stream: io.BufferedIOBase, file_name: str) -> str | None:
     """Format of a file that is to be read some rows at a time; None for any other, also for one that cannot be read."""
     head = stream.read(_HEAD)
     size = stream.seek(0, os.SEEK_END)

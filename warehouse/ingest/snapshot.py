@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from warehouse.hashing import hash_bytes, hash_file
+from warehouse.hashing import hash_bytes
 from warehouse.ingest.errors import FileFault
 
 #: A larger file is not held in memory: a private copy of it is parsed.
@@ -30,7 +32,44 @@ class Snapshot:
     sha256: str
 
 
-def take_snapshot(location: Path, most_bytes: int, called: str, smaller: str) -> tuple[Snapshot, bytes | None]:
+def open_file(location: Path, inside: Path | None = None) -> BinaryIO:
+    """Open a delivered file, whatever was put in its place since the landing was listed.
+
+    Parameters
+    ----------
+    location : Path
+    inside : Path, optional
+        Folder that the file must lie in, links resolved.
+
+    Raises
+    ------
+    FileFault
+        It is a pipe, a device or a folder by now, or a link that leads out.
+    OSError
+        It cannot be opened.
+    """
+    # without waiting: a pipe in its place would be waited for without end
+    descriptor = os.open(location, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileFault(_EXPECTED, "a folder, pipe or device in its place", _AGAIN)
+        if inside is not None and not _opened_path(descriptor, location).is_relative_to(inside.resolve()):
+            raise FileFault(_EXPECTED, "a link in its place that leaves the landing", _AGAIN)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _opened_path(descriptor: int, location: Path) -> Path:
+    """Where the open file itself lies; where the system does not say, where its name leads now."""
+    try:
+        return Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+    except OSError:
+        return location.resolve()
+
+
+def take_snapshot(location: Path, most_bytes: int, called: str, smaller: str, inside: Path | None = None) -> tuple[Snapshot, bytes | None]:
     """Hash a file; its content where it is small enough to be held.
 
     Parameters
@@ -40,6 +79,8 @@ def take_snapshot(location: Path, most_bytes: int, called: str, smaller: str) ->
         A larger file is refused.
     called, smaller : str
         What such a file is called, and what to do with one that is too large.
+    inside : Path, optional
+        Folder that it must lie in.
 
     Raises
     ------
@@ -49,11 +90,13 @@ def take_snapshot(location: Path, most_bytes: int, called: str, smaller: str) ->
         The mount failed (``MOUNT_FAILED``): not the file's fault, the same read may succeed in a while.
     """
     try:
-        before = location.stat()
-        if before.st_size > most_bytes:
-            raise FileFault(f"a {called} of at most {most_bytes:,} bytes", f"{before.st_size:,} bytes", smaller)
-        data = location.read_bytes() if before.st_size <= HELD_BYTES else None
-        sha256 = hash_file(location) if data is None else hash_bytes(data)
+        with open_file(location, inside) as stream:
+            before = os.fstat(stream.fileno())
+            if before.st_size > most_bytes:
+                raise FileFault(f"a {called} of at most {most_bytes:,} bytes", f"{before.st_size:,} bytes", smaller)
+            # one byte more than there was: a file that grows is not read to its end
+            data = stream.read(before.st_size + 1) if before.st_size <= HELD_BYTES else None
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest() if data is None else hash_bytes(data)
         after = location.stat()
     except OSError as error:
         if error.errno in MOUNT_FAILED:
@@ -78,7 +121,7 @@ def copy_privately(location: Path, snapshot: Snapshot, folder: Path) -> int:
         The copy cannot be written, or the mount failed.
     """
     digest = hashlib.sha256()
-    with open(location, "rb") as source, tempfile.TemporaryFile(dir=folder) as copy:
+    with open_file(location) as source, tempfile.TemporaryFile(dir=folder) as copy:
         while piece := source.read(_PIECE):
             digest.update(piece)
             copy.write(piece)
@@ -92,7 +135,8 @@ def require_unchanged(location: Path, snapshot: Snapshot) -> None:
     """Raise a FileFault where a file is no longer what was hashed: size, time of change and content are compared."""
     try:
         _compare(snapshot, location.stat())
-        sha256 = hash_file(location)
+        with open_file(location) as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         if error.errno in MOUNT_FAILED:
             raise

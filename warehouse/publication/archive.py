@@ -14,22 +14,28 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from warehouse.hashing import hash_file
+from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
+from warehouse.publication.tables import require_tables_only
 from warehouse.sql_text import literal, quote
 
 INDEX = "index.json"
 RUN = "run_id="
 # Every table of these schemas is kept whole.
 WHOLE = ("estimates", "meta")
+RUN_FOLDER = re.compile(r"run_id=[0-9A-Za-z._-]+")
 TABLE = re.compile(r"([a-z_]+)\.([a-z0-9_]+)\.parquet")
 # Kept besides, where the publication has what they are made from; the second says why a figure moved, by indicator.
+#: Years in a row for which a place has a current value of an indicator; what a run lost over several others is counted by them.
+SPAN = "quality.value_span"
 SUMMARIES = {
     "quality.expectation_result": "select * from quality.expectation_result",
     "quality.value_count": """
@@ -37,6 +43,13 @@ SUMMARIES = {
             count(distinct city_id) as n_cities, min("year") as first_year, max("year") as last_year
         from marts.fct_indicator_observation group by all""",
     "quality.rejected_count": "select source_id, reason, count(*) as n_rejected from quality.rejected_value group by all",
+    SPAN: """
+        with present as (select distinct indicator_id, place_level, city_id, "year" from marts.fct_indicator_observation where is_current),
+        numbered as (
+            select *, "year" - row_number() over (partition by indicator_id, place_level, city_id order by "year") as nth from present
+        )
+        select indicator_id, place_level, city_id, min("year") as first_year, max("year") as last_year
+        from numbered group by indicator_id, place_level, city_id, nth""",
 }
 
 
@@ -51,9 +64,13 @@ def archive_publications(store: Path, archive: Path, required: str = "") -> list
 
     Raises
     ------
+    PublishError
+        If something else stands in the archive's place.
     duckdb.Error, OSError
         If the required one cannot be archived; an earlier one that cannot be read is left out, and `verify` says what is wrong with it.
     """
+    if archive.exists() and not archive.is_dir():
+        raise PublishError(f"{archive}: expected the folder of what earlier publications said, found a file; move it away, then run again")
     archive.mkdir(parents=True, exist_ok=True)
     for draft in archive.glob(".*"):
         shutil.rmtree(draft, ignore_errors=True)
@@ -67,7 +84,7 @@ def archive_publications(store: Path, archive: Path, required: str = "") -> list
         try:
             _archive(folder, archive)
             done.append(folder.name)
-        except duckdb.Error:
+        except (duckdb.Error, PublishError):
             if folder.name == required:
                 raise
     return done
@@ -78,6 +95,7 @@ def _archive(publication: Path, archive: Path) -> None:
     draft = archive / f".{publication.name}"
     draft.mkdir()
     with duckdb.connect(str(publication / "citysync.duckdb"), read_only=True) as con:
+        require_tables_only(con, con.execute("select current_database()").fetchone()[0], publication)
         for name, query in _kept(con):
             target = literal(draft / f"{name}.parquet")
             con.execute(f"copy (select * from ({query}) order by all) to {target} (format parquet, compression zstd)")
@@ -113,7 +131,22 @@ def _kept(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
 
 def archived_runs(archive: Path) -> list[str]:
     """Run ids of the archive, oldest first."""
-    return sorted(path.name.removeprefix(RUN) for path in archive.glob(f"{RUN}*") if path.is_dir()) if archive.is_dir() else []
+    return sorted(path.name.removeprefix(RUN) for path in _run_folders(archive))
+
+
+def _run_folders(archive: Path) -> list[Path]:
+    """Folders of runs; a link is none, nor is a name that no run has: it could be a pattern or lead elsewhere."""
+    if not archive.is_dir():
+        return []
+    return [path for path in archive.iterdir() if RUN_FOLDER.fullmatch(path.name) and path.is_dir() and not path.is_symlink()]
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is a file itself: a link may lead anywhere, and a pipe would be waited for."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _last(archive: Path) -> dict[str, Any]:
@@ -128,15 +161,27 @@ def _last(archive: Path) -> dict[str, Any]:
 
 def _read_index(folder: Path) -> dict[str, Any] | None:
     try:
+        if not is_file(folder / INDEX):
+            return None
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        whole = isinstance(index["number"], int) and isinstance(index["files"], dict) and index["run_id"] == folder.name.removeprefix(RUN)
-        return index if whole and (index["before"] is None or len(index["before"]) == 2) else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        before, files = index["before"], index["files"]
+        texts = [index["run_id"], *(before or []), *files.keys(), *files.values()]
+        whole = type(index["number"]) is int and (before is None or (isinstance(before, list) and len(before) == 2))
+        return (
+            index if whole and all(isinstance(text, str) for text in texts) and index["run_id"] == folder.name.removeprefix(RUN) else None
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def verify_archive(archive: Path) -> list[str]:
+def verify_archive(archive: Path, published: Iterable[str] = ()) -> list[str]:
     """Hash every file of the archive again.
+
+    Parameters
+    ----------
+    archive : Path
+    published : iterable of str
+        Run ids that must be in it: of the publications that are kept.
 
     Returns
     -------
@@ -144,8 +189,15 @@ def verify_archive(archive: Path) -> list[str]:
         One line per fault: a file that changed, is missing or was added, an index that cannot be read, a run that is gone. Empty where all
         is as archived, also where there is no archive yet.
     """
-    faults = []
-    for run_id in archived_runs(archive):
+    runs = archived_runs(archive)
+    known = {f"{RUN}{run_id}" for run_id in runs}
+    others = sorted(path.name for path in archive.iterdir() if path.name not in known) if archive.is_dir() else []
+    faults = [
+        f"{archive / f'{RUN}{run_id}'}: missing, expected what publication {run_id} said: the next refresh that publishes writes it again"
+        for run_id in sorted(set(published) - set(runs))
+    ]
+    faults += [f"{archive / name!s}: not part of the archive, expected folders of runs alone" for name in others]
+    for run_id in runs:
         folder = archive / f"{RUN}{run_id}"
         index = _read_index(folder)
         if index is None:
@@ -153,7 +205,7 @@ def verify_archive(archive: Path) -> list[str]:
             continue
         faults += _file_faults(folder, index["files"])
         if index["before"] is not None:
-            faults += _chain_fault(archive, run_id, *index["before"])
+            faults += _chain_fault(archive, run_id, index["number"], *index["before"])
     return faults
 
 
@@ -161,36 +213,67 @@ def _file_faults(folder: Path, files: dict[str, str]) -> list[str]:
     present = {path.name for path in folder.iterdir()} - {INDEX}
     faults = [f"{folder / name}: not part of the archive, expected no such file" for name in sorted(present - set(files))]
     for name, said in sorted(files.items()):
-        if name not in present:
+        if name in present and not is_file(folder / name):
+            faults.append(f"{folder / name}: a link, folder or pipe, expected the file with sha256 {said}: put it back from a backup")
+        elif name not in present:
             faults.append(f"{folder / name}: missing, expected sha256 {said}: put it back from a backup")
         elif hash_file(folder / name) != said:
             faults.append(f"{folder / name}: sha256 {hash_file(folder / name)}, expected {said}: put it back from a backup")
     return faults
 
 
-def _chain_fault(archive: Path, run_id: str, before: str, said: str) -> list[str]:
+def _chain_fault(archive: Path, run_id: str, number: int, before: str, said: str) -> list[str]:
     """Whether the run archived before is there and as it was."""
     path = archive / f"{RUN}{Path(before).name}" / INDEX
-    if not path.is_file():
+    if not is_file(path):
         return [f"{path.parent}: missing, expected the run archived before {run_id}: put it back from a backup"]
-    return [] if hash_file(path) == said else [f"{path}: sha256 {hash_file(path)}, expected {said} as run {run_id} says"]
+    if hash_file(path) != said:
+        return [f"{path}: sha256 {hash_file(path)}, expected {said} as run {run_id} says"]
+    index = _read_index(path.parent)
+    if index is not None and number != index["number"] + 1:
+        return [f"{archive / f'{RUN}{run_id}' / INDEX}: number {number}, expected {index['number'] + 1}: put the folder back from a backup"]
+    return []
 
 
-def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> None:
+def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
     """Put the tables of all runs into an in-memory database named `archive`, each with the column `run_id` first.
 
     A run of an earlier version may lack tables and columns: its columns are null there.
+
+    Returns
+    -------
+    list of str
+        One line for each file that cannot be read and is left out; `verify` says what is wrong with it.
     """
     con.execute("attach ':memory:' as archive")
-    names = sorted({path.name for path in archive.glob(f"{RUN}*/*.parquet")}) if archive.is_dir() else []
-    for name in names:
-        found = TABLE.fullmatch(name)
-        if found is None:
-            continue
-        schema, table = found.groups()
-        files = literal(archive / f"{RUN}*" / name)
+    left_out: list[str] = []
+    paths = [path for folder in sorted(_run_folders(archive)) for path in sorted(folder.glob("*.parquet")) if TABLE.fullmatch(path.name)]
+    for name in sorted({path.name for path in paths}):
+        schema, table = TABLE.fullmatch(name).groups()
+        files = [path for path in paths if path.name == name]
         con.execute(f"create schema if not exists archive.{quote(schema)}")
-        con.execute(
-            f"create table archive.{quote(schema)}.{quote(table)} as select run_id, * exclude (run_id) from read_parquet({files}, "
-            "hive_partitioning = true, hive_types = {'run_id': varchar}, union_by_name = true) order by run_id"
-        )
+        try:
+            _load(con, schema, table, [path for path in files if is_file(path)])
+        except duckdb.Error:
+            readable = [path for path in files if is_file(path) and _is_readable(con, path)]
+            left_out += [f"archive: {path} cannot be read and is left out; make verify says more" for path in files if path not in readable]
+            _load(con, schema, table, readable)
+    return left_out
+
+
+def _load(con: duckdb.DuckDBPyConnection, schema: str, table: str, files: list[Path]) -> None:
+    if not files:
+        return
+    con.execute(
+        f"create table archive.{quote(schema)}.{quote(table)} as select run_id, * exclude (run_id) from read_parquet(?, "
+        "hive_partitioning = true, hive_types = {'run_id': varchar}, union_by_name = true) order by run_id",
+        [[str(path) for path in files]],
+    )
+
+
+def _is_readable(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
+    try:
+        con.execute("select * from read_parquet(?, hive_partitioning = false)", [str(path)]).fetchall()
+    except duckdb.Error:
+        return False
+    return True

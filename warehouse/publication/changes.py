@@ -12,6 +12,7 @@ import duckdb
 from warehouse.build_database import open_build
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated
+from warehouse.publication.tables import require_tables_only
 from warehouse.sql_text import literal
 
 # The best value that each source has for a place, year and indicator, in the old publication and in the new build.
@@ -92,6 +93,7 @@ def _attach_previous(con: duckdb.DuckDBPyConnection, published: Path, simulated:
         if not previous.exists() or is_simulated(published) != simulated:
             return False
         con.execute(f"attach {literal(previous)} as previous (read_only)")
+        require_tables_only(con, "previous", published)
         con.execute("select count(*) from previous.marts.fct_indicator_observation, previous.estimates.estimate, previous.meta.run limit 0")
     except (duckdb.Error, PublishError):
         return False

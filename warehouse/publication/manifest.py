@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from warehouse.hashing import hash_file
@@ -32,6 +32,42 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise PublishError(f"{path}: expected names and values, found {str(manifest)[:40]!r}; {MENDED}")
     return manifest
+
+
+def check_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Whether what a manifest says of files and tables can be compared at all; it may have been written by anybody.
+
+    Raises
+    ------
+    PublishError
+        Naming the entry: a path that leads out of the publication, or a part that is no hash, size or number of rows.
+    """
+    for part, is_entry in (("files", _is_file), ("tables", _is_table)):
+        entries = manifest.get(part)
+        if not isinstance(entries, dict):
+            raise PublishError(f"{folder / MANIFEST}: {part} is {str(entries)[:40]!r}: expected names and entries; {MENDED}")
+        for name, entry in entries.items():
+            if not (isinstance(entry, dict) and isinstance(entry.get("sha256"), str) and is_entry(name, entry)):
+                found = str(entry)[:120]
+                raise PublishError(
+                    f"{folder / MANIFEST}: {part} has {name!r}: {found!r}: expected an entry as a refresh writes it; {MENDED}"
+                )
+
+
+def _is_file(name: str, entry: Mapping[str, Any]) -> bool:
+    return _is_inside(name) and type(entry.get("bytes")) is int
+
+
+def _is_table(name: str, entry: Mapping[str, Any]) -> bool:
+    return name.count(".") == 1 and type(entry.get("rows")) is int and ("parquet" not in entry or _is_inside(entry["parquet"]))
+
+
+def _is_inside(path: object) -> bool:
+    """Whether a path names something below the publication."""
+    if not isinstance(path, str) or not path or "\0" in path:
+        return False
+    parts = PurePosixPath(path)
+    return not parts.is_absolute() and ".." not in parts.parts
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

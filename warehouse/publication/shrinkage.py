@@ -2,6 +2,9 @@
 
 It is asked twice, before the estimates and before the switch, and not by a gate: a gate's results are published, and published tables
 depend on the input alone, while this depends on what was published before.
+
+A landing that loses a little each time would pass each time. So a build is also compared with all that the runs of its kind have held since
+a loss was last confirmed, as the archive remembers it: `CONFIRMED` in a run's manifest says that what was gone then was meant.
 """
 
 from __future__ import annotations
@@ -14,8 +17,10 @@ from typing import Any
 import duckdb
 
 from warehouse.build_database import open_build
+from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
+from warehouse.publication.tables import require_tables_only
 from warehouse.sql_text import literal
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years may lose one.
@@ -29,6 +34,8 @@ OF_CURRENT = "select distinct {columns} as k from {catalog}.marts.fct_indicator_
 PANEL_CITY = """
 select city_i_id::varchar as k from {catalog}.marts.panel_pair_year union select city_j_id::varchar from {catalog}.marts.panel_pair_year
 """
+# Key of a manifest: whether a person said that what this run lost was meant.
+CONFIRMED = "confirmed_loss"
 # What is counted, as queries of keys; the last one only between publications of the same window.
 COUNTED = {
     "values": OF_CURRENT.replace("{columns}", "concat_ws(' ', indicator_id, place_level, city_id, \"year\")").replace("{where}", "true"),
@@ -37,6 +44,18 @@ COUNTED = {
     "years": OF_CURRENT.replace("{columns}", '"year"::varchar').replace("{where}", "true"),
 }
 OF_SAMPLE = {"cities of the headline sample": PANEL_CITY}
+# The same of the runs in the archive, whose spans are the table `remembered`.
+OF_ARCHIVE = {
+    "values": "select concat_ws(' ', indicator_id, place_level, city_id, \"year\") as k from remembered",
+    "indicators": "select distinct indicator_id as k from remembered",
+    "cities": "select distinct city_id::varchar as k from remembered where place_level = 'city'",
+    "years": 'select distinct "year"::varchar as k from remembered',
+}
+REMEMBERED = """
+create or replace temp table remembered as
+with spans as (select distinct indicator_id, place_level, city_id, first_year, last_year from read_parquet(?, hive_partitioning = false))
+select distinct indicator_id, place_level, city_id, unnest(range(first_year, last_year + 1)) as "year" from spans
+"""
 COMPARED = """
 with old as ({old}), new as ({new}), gone as (select k from old where k is not null except select k from new)
 select (select count(k) from old), (select count(*) from gone), (select list(k order by k)[:{examples}] from gone)
@@ -75,8 +94,8 @@ def refuse_to_shrink(published: Path, build: Path, manifest: Mapping[str, Any], 
     Raises
     ------
     PublicationShrinks
-        Where more than LARGEST_LOSS of the values, indicators, cities or years would be gone, with what is gone and how to confirm. The
-        first publication of its kind has nothing to lose.
+        Where more than LARGEST_LOSS of the values, indicators, cities or years would be gone, of the publication before or of what was
+        held since a loss was last confirmed, with what is gone and how to confirm. The first publication of its kind has nothing to lose.
     """
     if confirmed:
         return
@@ -84,8 +103,28 @@ def refuse_to_shrink(published: Path, build: Path, manifest: Mapping[str, Any], 
         if _part(before.manifest, EXTENT) == _part(manifest, EXTENT):
             same_window = _part(before.manifest, WINDOW) == _part(manifest, WINDOW)
             losses = count_losses(before.folder / "citysync.duckdb", build, COUNTED | (OF_SAMPLE if same_window else {}))
-            _refuse([loss for loss in losses if loss.share > LARGEST_LOSS], before)
-            return
+            _refuse(losses, f"publication {before.manifest.get('run_id')}")
+            break
+    runs = _runs_since_confirmed(published, manifest)
+    if runs:
+        _refuse(count_losses_of_archive(runs, build), f"what {len(runs)} runs since {runs[0].parent.name.removeprefix(RUN)} held")
+
+
+def _runs_since_confirmed(published: Path, manifest: Mapping[str, Any]) -> list[Path]:
+    """Spans of the archived runs of this kind, oldest first: those since a loss was confirmed, and none that a rollback took back."""
+    archive, found = published.parent / "archive", []
+    current = published.resolve().name if (published / MANIFEST).exists() else ""
+    for run_id in archived_runs(archive):
+        folder = archive / f"{RUN}{run_id}"
+        try:
+            before = read_manifest(folder)
+        except (OSError, PublishError):
+            continue
+        spans = folder / f"{SPAN}.parquet"
+        if _part(before, EXTENT) != _part(manifest, EXTENT) or not spans.is_file() or (current and run_id > current):
+            continue
+        found = [spans] if before.get(CONFIRMED) is True else [*found, spans]
+    return found
 
 
 @dataclass(frozen=True)
@@ -126,9 +165,25 @@ def count_losses(database: Path, build: Path, counted: Mapping[str, str]) -> lis
         here = con.execute("select current_database()").fetchone()[0]
         try:
             con.execute(f"attach {literal(database)} as previous (read_only)")
+            require_tables_only(con, "previous", database)
+        except (duckdb.Error, PublishError):
+            return []
+        return [
+            _count(con, what, query.format(catalog="previous"), query.format(catalog=here))
+            for what, query in counted.items()
+            if _has_tables(con, query, here)
+        ]
+
+
+def count_losses_of_archive(spans: list[Path], build: Path) -> list[Loss]:
+    """What any of some archived runs held that the build does not; empty where the archive cannot be read any more (`verify` says so)."""
+    with open_build(build) as con:
+        here = con.execute("select current_database()").fetchone()[0]
+        try:
+            con.execute(REMEMBERED, [[str(path) for path in spans]])
+            return [_count(con, what, OF_ARCHIVE[what], COUNTED[what].format(catalog=here)) for what in OF_ARCHIVE]
         except duckdb.Error:
             return []
-        return [_count(con, what, query, here) for what, query in counted.items() if _has_tables(con, query, here)]
 
 
 def _has_tables(con: duckdb.DuckDBPyConnection, query: str, here: str) -> bool:
@@ -141,16 +196,17 @@ def _has_tables(con: duckdb.DuckDBPyConnection, query: str, here: str) -> bool:
     return True
 
 
-def _count(con: duckdb.DuckDBPyConnection, what: str, query: str, here: str) -> Loss:
-    statement = COMPARED.format(old=query.format(catalog="previous"), new=query.format(catalog=here), examples=EXAMPLES)
+def _count(con: duckdb.DuckDBPyConnection, what: str, old: str, new: str) -> Loss:
+    statement = COMPARED.format(old=old, new=new, examples=EXAMPLES)
     before, gone, examples = con.execute(statement).fetchone()
     return Loss(what, before, gone, list(examples or []))
 
 
-def _refuse(losses: list[Loss], before: Earlier) -> None:
+def _refuse(losses: list[Loss], before: str) -> None:
+    losses = [loss for loss in losses if loss.share > LARGEST_LOSS]
     if losses:
         raise PublicationShrinks(
-            f"this run would lose {'; '.join(str(loss) for loss in losses)}, compared with publication {before.manifest.get('run_id')}; "
+            f"this run would lose {'; '.join(str(loss) for loss in losses)}, compared with {before}; "
             f"expected at most {LARGEST_LOSS:.0%}; look whether files are missing or unread (the lines above, quality.rejected_value); "
             "if it is meant, confirm it: make refresh LANDING=path CONFIRM_SHRINK=1"
         )

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 
 from warehouse.hashing import hash_file
-from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, read_manifest
-from warehouse.publication.tables import columns_of, hash_table, read_files
+from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, check_manifest, read_manifest
+from warehouse.publication.tables import columns_of, hash_table, open_publication, read_files
 from warehouse.sql_text import quote
 
 
@@ -30,6 +30,8 @@ def verify_publication(folder: Path) -> list[str]:
     ------
     FileNotFoundError
         If there is no publication.
+    PublishError
+        If its manifest cannot be compared with anything.
     """
     folder = folder.resolve()
     faults = verify_files(folder)
@@ -60,6 +62,7 @@ def verify_files(folder: Path) -> list[str]:
     manifest = read_manifest(folder)
     if "files" not in manifest:
         return [f"{folder / MANIFEST}: has no hashes of files (published by an earlier version); publish again with `make refresh`"]
+    check_manifest(folder, manifest)
     return _file_faults(folder, manifest["files"])
 
 
@@ -85,18 +88,25 @@ def _file_faults(folder: Path, files: dict[str, dict[str, Any]]) -> list[str]:
 
 
 def _table_faults(folder: Path, tables: dict[str, dict[str, Any]]) -> list[str]:
-    faults, database = [], folder / "citysync.duckdb"
-    with duckdb.connect(str(database), read_only=True) as con:
-        catalog = con.execute("select current_database()").fetchone()[0]
-        for name, entry in sorted(tables.items()):
-            schema, table = name.split(".", 1)
-            if "parquet" in entry:
-                source = read_files(folder, entry["parquet"])
-                columns = [row[0] for row in con.execute(f"describe select * from {source}").fetchall()]
-            else:
-                source, columns = f"{quote(schema)}.{quote(table)}", columns_of(con, catalog, schema, table)
-            found = hash_table(con, source, columns)
-            if (found.rows, found.sha256) != (entry["rows"], entry["sha256"]):
-                place = folder / entry["parquet"] if "parquet" in entry else database
-                faults.append(f"{place}, table {name}: {found.rows} rows, hash {found.sha256}, expected {entry['rows']}, {entry['sha256']}")
-    return faults
+    database = folder / "citysync.duckdb"
+    try:
+        with open_publication(folder) as con:
+            return [fault for name, entry in sorted(tables.items()) for fault in _table_fault(con, folder, name, entry)]
+    except duckdb.Error as error:
+        return [f"{database}: cannot be read as the manifest says ({' '.join(str(error).split())[:200]})"]
+
+
+def _table_fault(con: duckdb.DuckDBPyConnection, folder: Path, name: str, entry: dict[str, Any]) -> list[str]:
+    schema, table = name.split(".")
+    if "parquet" in entry:
+        source, place = read_files(folder, entry["parquet"]), folder / entry["parquet"]
+        columns = [row[0] for row in con.execute(f"describe select * from {source}").fetchall()]
+    else:
+        source, place = f"{quote(schema)}.{quote(table)}", folder / "citysync.duckdb"
+        columns = columns_of(con, con.execute("select current_database()").fetchone()[0], schema, table)
+    if not columns:
+        return [f"{place}, table {name}: missing, expected {entry['rows']} rows"]
+    found = hash_table(con, source, columns)
+    if (found.rows, found.sha256) == (entry["rows"], entry["sha256"]):
+        return []
+    return [f"{place}, table {name}: {found.rows} rows, hash {found.sha256}, expected {entry['rows']}, {entry['sha256']}"]

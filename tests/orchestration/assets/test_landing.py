@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import dagster as dg
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from orchestration.assets import landing
 from orchestration.resources import Settings
 from tests.orchestration.commands.test_refresh import six_cities, write_tidy
-from warehouse.ingest import landing as reader
+from warehouse.hashing import hash_file
+from warehouse.ingest import snapshot
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, error: int, failures: int) -> tuple[dg.ExecuteInProcessResult, int]:
@@ -20,17 +22,17 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, error: int, failures: int
     monkeypatch.setenv("CITYSYNC_HOME", str(folder / "home"))
     monkeypatch.setattr(landing, "RETRY_SECONDS", 0)
     write_tidy(folder / "landing", six_cities())
-    reads, read_bytes = [], Path.read_bytes
+    reads, open_file = [], snapshot.open_file
 
-    def failing(path: Path) -> bytes:
-        if path.name != "values.csv":
-            return read_bytes(path)
+    def failing(path: Path, inside: Path | None = None) -> BinaryIO:
+        if path.name != "values.csv" or inside is None:
+            return open_file(path, inside)
         reads.append(path)
         if len(reads) <= failures:
             raise OSError(error, os.strerror(error), str(path))
-        return read_bytes(path)
+        return open_file(path, inside)
 
-    monkeypatch.setattr(reader.Path, "read_bytes", failing)
+    monkeypatch.setattr(snapshot, "open_file", failing)
     tidy = next(asset for asset in landing.build_landing_assets() if dg.AssetKey(["raw", "tidy"]) in asset.keys)
     settings = {"settings": Settings(landing=str(folder / "landing"))}
     return dg.materialize([tidy], resources=settings, raise_on_error=False), len(reads)
@@ -51,3 +53,53 @@ def test_a_mount_that_stays_away_ends_as_bad_input_that_names_the_file(tmp_path:
 def test_a_file_that_may_not_be_read_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     result, reads = run(tmp_path, monkeypatch, errno.EACCES, failures=99)
     assert not result.success and reads == 1
+
+
+def simulate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
+    """The simulated landing of a home, of few cities."""
+    monkeypatch.setenv("CITYSYNC_HOME", str(folder / "home"))
+    result = dg.materialize([landing.simulated_landing], resources={"settings": Settings(simulated_cities=48)})
+    assert result.success
+    return folder / "home" / "simulated"
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+DAMAGE = {
+    "a flipped bit": lambda folder: flip(next(folder.rglob("*.csv"))),
+    "a file more": lambda folder: (folder / "with_effect" / "tidy" / "more.csv").write_text("x"),
+    "a file less": lambda folder: next(folder.rglob("*.csv")).unlink(),
+    "a file under another name": lambda folder: (path := next(folder.rglob("*.csv"))).rename(path.with_name("other.csv")),
+    "a link for a file": lambda folder: (path := next(folder.rglob("*.csv"))).unlink() or path.symlink_to("/etc/hostname"),
+    "both landings exchanged": lambda folder: (
+        (folder / "with_effect").rename(folder / "x"),
+        (folder / "without_effect").rename(folder / "with_effect"),
+        (folder / "x").rename(folder / "without_effect"),
+    ),
+    "a folder for the stamp": lambda folder: (folder / ".sha256").unlink() or (folder / ".sha256").mkdir(),
+    "a stamp of bytes": lambda folder: (folder / ".sha256").write_bytes(b"\xff\xfe"),
+    "a stamp of an earlier version": lambda folder: (folder / ".sha256").write_text((folder / ".sha256").read_text().split()[0]),
+}
+
+
+def test_a_simulated_landing_that_changed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a cache: what lies in it would be read as delivered."""
+    folder = simulate(monkeypatch, tmp_path)
+    as_written = hash_tree(folder)
+    for name, damage in DAMAGE.items():
+        damage(folder)
+        assert hash_tree(simulate(monkeypatch, tmp_path)) == as_written, name
+
+
+def hash_tree(folder: Path) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): hash_file(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_simulated_landing_as_it_was_written_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = simulate(monkeypatch, tmp_path)
+    times = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert {path: path.stat().st_mtime_ns for path in simulate(monkeypatch, tmp_path).rglob("*")} == times

@@ -47,6 +47,8 @@ USES = [
     ("Q", "sql", "--query"),
     ("CSV", "sql", "--csv"),
     ("RUN", "verify", "--run"),
+    ("LANDING", "verify", "--landing"),
+    ("ADVISORIES", "audit", "--advisories"),
     ("RUN", "rollback", "--run"),
     ("RUN", "reproduce", "--run"),
     ("SCALE", "simulation-study", "--scale"),
@@ -146,3 +148,40 @@ def test_places_and_home_of_spark_are_data(checkout: Checkout) -> None:
     assert not checkout.mark.exists() and len(calls) == 5
     assert value_after(calls[0], "--places") == "$(shell touch mark)`touch mark`"
     assert calls[0]["arguments"][2] == f"{home}/build/citysync.duckdb"
+
+
+# Other ways into make than a word on its command line: variables that make itself reads, goals, and words that look like options.
+WAYS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "as the environment's place": (["refresh", "VENV={attack}", "PY={attack}", "STAMP={attack}", "BROWSER={attack}"], {}),
+    "as the environment's place, for the shell": (["refresh", "VENV=x; touch {mark};", "PY=touch {mark};", "BROWSER=;touch {mark}"], {}),
+    "environment overrides": (["-e", "refresh"], {"LANDING": "{attack}", "CITYSYNC_HOME": "{attack}"}),
+    "environment and command line": (["refresh", "LANDING={attack}"], {"LANDING": "{attack}"}),
+    "given twice": (["refresh", "LANDING=x", "LANDING={attack}"], {}),
+    "behind two strokes": (["refresh", "--", "LANDING={attack}"], {}),
+    "in lower case": (["refresh", "landing={attack}"], {}),
+    "as a tool's setting": (["refresh", "DBT_PROFILES_DIR={attack}", "DAGSTER_HOME={attack}", "PYTHONSTARTUP={attack}"], {}),
+    "as make's own list": (["refresh", "MAKEOVERRIDES={attack}", "MAKECMDGOALS={attack}"], {}),
+    "as the helper's arguments": (
+        ["refresh", "0={attack}", "1={attack}", "2={attack}", "name={attack}", "given={attack}", "literal={attack}"],
+        {},
+    ),
+    "as the list of inputs": (["refresh", "INPUTS={attack}"], {}),
+    "as a window": (["refresh"], {"WINDOW_FIRST_YEAR": "{attack}", "KEEP": "{attack}", "FORCE": "{attack}"}),
+    "as help": (["help", "Q={attack}"], {"Q": "{attack}"}),
+    "with question marks": (["refresh", "LANDING={attack}", "-k", "-s", "--no-builtin-rules"], {}),
+    "as several": (["verify", "RUN={attack}", "LANDING={attack}", "ADVISORIES={attack}", "CSV={attack}", "SRC={attack}"], {}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_no_other_way_into_make_runs_a_value(checkout: Checkout, way: str) -> None:
+    """Whatever make says of such words, none of them is run."""
+    words, environment = WAYS[way]
+    checkout.mark.unlink(missing_ok=True)
+    for attack in ("$(shell touch {mark})", "$(file >{mark},x)", "$${{IFS}}`touch {mark}`", "$(eval $(shell touch {mark}))"):
+        value = attack.format(mark=checkout.mark)
+        env = {name: text for name, text in os.environ.items() if name not in ("LANDING", "Q", "MAKEFLAGS", "PYTHONPATH")}
+        env |= {name: text.replace("{attack}", value) for name, text in environment.items()}
+        command = ["make", *(word.replace("{attack}", value).replace("{mark}", str(checkout.mark)) for word in words)]
+        subprocess.run(command, cwd=checkout.folder, env=env, capture_output=True, text=True, timeout=60, check=False)
+        assert not checkout.mark.exists(), value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,12 +29,45 @@ def replace_same_size_and_time(path: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+def moved_digit(path: Path) -> None:
+    """Another digit under the same name, with size and time as they were."""
+    copy = path.with_name("d")
+    copy.write_bytes(path.read_bytes())
+    os.utime(copy, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    replace_same_size_and_time(copy)
+    copy.rename(path)
+
+
+def exchange(path: Path, put: Callable[[Path], object]) -> None:
+    path.unlink()
+    put(path)
+
+
 CHANGES = {
     "grown": (grow, r"panel/a.csv: expected a file that stays as it is while it is read; found \d+ bytes before reading and \d+ after"),
     "cut": (lambda path: os.truncate(path, 10), r"panel/a.csv: .* found \d+ bytes before reading and 10 after"),
     "touched": (lambda path: os.utime(path, (1, 1)), r"panel/a.csv: .* found a later time of change"),
     "another digit": (replace_same_size_and_time, r"panel/a.csv: .* found another content after reading than before"),
     "removed": (lambda path: path.unlink(), r"panel/a.csv: .* found none that can be read any more"),
+    "a pipe in its place": (lambda path: exchange(path, os.mkfifo), r"panel/a.csv: .* bytes before reading and 0 after"),
+    "a folder in its place": (
+        lambda path: exchange(path, Path.mkdir),
+        r"panel/a.csv: expected a file that stays as it is while it is read; found",
+    ),
+    "a broken link in its place": (
+        lambda path: exchange(path, lambda at: at.symlink_to("nowhere")),
+        r"panel/a.csv: .* found none that can be read",
+    ),
+    "another file moved over it": (
+        lambda path: (path.with_name("d").write_bytes(CSV + CSV), path.with_name("d").rename(path)),
+        r"panel/a.csv: .* bytes before",
+    ),
+    "another digit moved over it": (moved_digit, r"panel/a.csv: .* found another content after reading than before"),
+    "emptied": (lambda path: os.truncate(path, 0), r"panel/a.csv: .* bytes before reading and 0 after"),
+    "not readable any more": (lambda path: exchange(path, lambda at: at.symlink_to(at)), r"panel/a.csv: .* found none that can be read"),
+    "a file removed beside": (lambda path: path.with_name("b.xlsx").unlink(), r"panel/b.xlsx: .* found none that can be read"),
+    "its folder renamed": (lambda path: path.parent.rename(path.parent.with_name("x")), r"panel/a.csv: .* found none that can be read"),
+    "a new folder beside": (lambda path: deliver(path.parent.parent, {"new/c.csv": CSV}), r"found 1 files changed: 'new/c.csv' is new"),
     "a new file beside": (lambda path: grow(path.with_name("c.csv")), r"found 1 files changed: 'panel/c.csv' is new; wait until"),
 }
 
@@ -105,3 +139,66 @@ def test_a_private_copy_of_a_changed_file_is_refused(tmp_path, monkeypatch):
     with pytest.raises(FileFault, match="bytes before reading"):
         require_unchanged(path, snapshot)
     assert [found.name for found in tmp_path.iterdir()] == ["a.csv"]
+
+
+SWAPS = {
+    "a pipe": (os.mkfifo, "a folder, pipe or device in its place"),
+    "a folder": (Path.mkdir, "a folder, pipe or device in its place"),
+    "a link that leaves the landing": (lambda path: path.symlink_to("/etc/passwd"), "a link in its place that leaves the landing"),
+    "a link to a device": (lambda path: path.symlink_to("/dev/zero"), "a folder, pipe or device in its place"),
+    "a link to nothing": (lambda path: path.symlink_to("nowhere"), "a broken link"),
+    "a link in a circle": (lambda path: path.symlink_to(path), "an unreadable one"),
+    "nothing": (lambda _: None, "a broken link"),
+}
+
+
+@pytest.mark.parametrize("name", SWAPS)
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_what_was_put_in_a_file_s_place_after_the_list_was_made_is_not_read(tmp_path, monkeypatch, name, suffix):
+    """The landing is listed, then the file is exchanged, then it is opened: no wait for a pipe, nothing from outside."""
+    landing = deliver(tmp_path / "landing", {f"panel/a.{suffix}": CSV if suffix == "csv" else XLSX, "panel/good.csv": CSV})
+    put, message = SWAPS[name]
+    real = landing_module.find_files
+
+    def found(*arguments):
+        files = real(*arguments)
+        exchange(landing / "panel" / f"a.{suffix}", put)
+        return files
+
+    monkeypatch.setattr(landing_module, "find_files", found)
+    with pytest.raises(LandingError, match=f"panel/a.{suffix}: expected .*; found {message}"):
+        read(landing, tmp_path)
+    assert not (tmp_path / "build").exists()
+
+
+def test_a_folder_exchanged_for_a_link_is_not_followed(tmp_path, monkeypatch):
+    landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV})
+    outside = deliver(tmp_path / "outside", {"a.csv": CSV})
+    real = landing_module.find_files
+
+    def found(*arguments):
+        files = real(*arguments)
+        (landing / "panel").rename(tmp_path / "away")
+        (landing / "panel").symlink_to(outside)
+        return files
+
+    monkeypatch.setattr(landing_module, "find_files", found)
+    with pytest.raises(LandingError, match="a link in its place that leaves the landing"):
+        read(landing, tmp_path)
+
+
+def test_a_file_that_grows_without_end_is_not_read_to_its_end(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_bytes(CSV)
+    real, asked = snapshot_module.os.fstat, []
+
+    def grown(descriptor):
+        status = real(descriptor)
+        asked.append(status.st_size)
+        if len(asked) == 2:
+            os.truncate(path, 100_000_000)
+        return status
+
+    monkeypatch.setattr(snapshot_module.os, "fstat", grown)
+    with pytest.raises(FileFault, match=f"{len(CSV):,} bytes first and {len(CSV) + 1:,} then"):
+        take_snapshot(path, 1 << 30, "file", "split it")

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from warehouse.publication.errors import PublicationShrinks
-from warehouse.publication.publish import publish
-from warehouse.publication.shrinkage import refuse_to_shrink
+from warehouse.publication.publish import publish, switch
+from warehouse.publication.shrinkage import CONFIRMED, refuse_to_shrink
+from warehouse.whole_files import remove_any
 
 CITIES, YEARS, INDICATORS = range(110000, 110040), range(2000, 2020), ("gdp", "population")
 Row = tuple[int, int, str, str, bool]
@@ -38,13 +39,15 @@ def write_build(folder: Path, values: list[Row], panel=CITIES) -> Path:
     return folder
 
 
-def put_out(home: Path, run_id: str, values: list[Row], *, simulated: bool = False, kept: int = 3, panel=CITIES, **settings: str) -> dict:
+def put_out(
+    home: Path, run_id: str, values: list[Row], *, simulated: bool = False, kept: int = 3, panel=CITIES, confirmed=False, **settings: str
+) -> dict:
     """Publish a build without asking, and give its manifest."""
     build = write_build(home / "earlier", values, panel)
     for name in ("report", "data_docs"):
         (home / name).mkdir(exist_ok=True)
         (home / name / "index.html").write_text("page", encoding="utf-8")
-    manifest = {"run_id": run_id, "is_simulated": simulated, "settings": settings}
+    manifest = {"run_id": run_id, "is_simulated": simulated, "settings": settings, CONFIRMED: confirmed}
     folders = {"report": home / "report", "data_docs": home / "data_docs"}
     publish(build / "citysync.duckdb", home / "published", manifest=manifest, kept=kept, **folders)
     return manifest
@@ -120,6 +123,10 @@ def test_a_damaged_publication_does_not_stop_the_next(home: Path, damage: str) -
     path = folder / ("citysync.duckdb" if damage == "database" else "manifest.json")
     path.chmod(0o644)
     path.write_text("[" * 100_000 if damage == "deep manifest" else "{", encoding="utf-8")
+    ask(home, rows())
+    with pytest.raises(PublicationShrinks, match="what 1 runs since"):
+        ask(home, rows()[:1])
+    remove_any(home / "archive")
     ask(home, rows()[:1])
 
 
@@ -141,3 +148,71 @@ def test_runs_of_other_windows_and_simulated_ones_remove_no_last_publication(tmp
     put_out(tmp_path, "20260108T000000.000000Z", rows(), kept=1)
     assert sorted(path.name[:8] for path in (tmp_path / "publications").iterdir()) == ["20260107", "20260108"]
     assert json.loads((tmp_path / "published" / "manifest.json").read_text(encoding="utf-8"))["run_id"] == "20260108T000000.000000Z"
+
+
+def day(number: int) -> str:
+    return f"202601{number:02d}T000000.000000Z"
+
+
+@pytest.fixture
+def slowly(tmp_path: Path) -> Path:
+    """Three publications after the first, each of which lost one city of forty; one alone is kept."""
+    for number in range(4):
+        ask(tmp_path, rows(cities=CITIES[: 40 - (number > 0) * min(number, 2)]))
+        put_out(tmp_path, day(number + 1), rows(cities=CITIES[: 40 - min(number, 2)]), kept=1)
+    return tmp_path
+
+
+def test_what_is_lost_a_little_each_time_stops_when_it_is_much(slowly: Path) -> None:
+    """Each of the earlier publications is gone; the archive knows what they held."""
+    ask(slowly, rows(cities=CITIES[:38]))
+    with pytest.raises(PublicationShrinks) as found:
+        ask(slowly, rows(cities=CITIES[:37]))
+    for part in ("3 of 40 cities (8%), first 110037, 110038, 110039", "120 of 1,600 values", f"what 4 runs since {day(1)} held"):
+        assert part in str(found.value)
+    ask(slowly, rows(cities=CITIES[:37]), confirmed=True)
+
+
+def test_a_confirmed_loss_is_forgotten(slowly: Path) -> None:
+    put_out(slowly, day(5), rows(cities=CITIES[:37]), confirmed=True)
+    ask(slowly, rows(cities=CITIES[:36]))
+    with pytest.raises(PublicationShrinks, match=f"what 1 runs since {day(5)} held|publication {day(5)}"):
+        ask(slowly, rows(cities=CITIES[:35]))
+
+
+def test_values_that_come_and_go_are_remembered(tmp_path: Path) -> None:
+    """A city for another city each time: none of the publications is smaller than the one before."""
+    for number in range(3):
+        ask(tmp_path, rows(cities=range(110000 + number, 110040 + number)))
+        put_out(tmp_path, day(number + 1), rows(cities=range(110000 + number, 110040 + number)), kept=1)
+    with pytest.raises(PublicationShrinks, match="3 of 42 cities"):
+        ask(tmp_path, rows(cities=range(110003, 110043)))
+
+
+def test_other_kinds_of_runs_are_no_part_of_it(slowly: Path) -> None:
+    ask(slowly, rows(cities=CITIES[:30]), AS_OF_EDITION="2010")
+    ask(slowly, rows(cities=CITIES[:30]), simulated=True)
+    with pytest.raises(PublicationShrinks, match="what 4 runs"):
+        ask(slowly, rows(cities=CITIES[:37]), WINDOW_FIRST_YEAR="2012")
+
+
+def test_a_run_that_was_taken_back_is_not_remembered(slowly: Path) -> None:
+    put_out(slowly, day(6), rows(cities=range(110000, 110100)), kept=3)
+    switch(slowly / "published", slowly / "publications" / day(4))
+    ask(slowly, rows(cities=CITIES[:38]))
+
+
+def test_a_publication_whose_manifest_is_damaged_hides_no_loss(slowly: Path) -> None:
+    path = (slowly / "published").resolve() / "manifest.json"
+    path.chmod(0o644)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(PublicationShrinks, match="what 4 runs since"):
+        ask(slowly, rows()[:1])
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "quality.value_span.parquet"])
+def test_a_damaged_archive_stops_no_run(slowly: Path, name: str) -> None:
+    for path in (slowly / "archive").glob(f"*/{name}"):
+        path.chmod(0o644)
+        path.write_text("[" * 100_000, encoding="utf-8")
+    ask(slowly, rows(cities=CITIES[:37]))

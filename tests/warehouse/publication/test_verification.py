@@ -9,7 +9,9 @@ import duckdb
 import pytest
 
 from tests.warehouse.publication.test_publish import put_out
+from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, hash_files, write_manifest
+from warehouse.publication.tables import open_publication
 from warehouse.publication.verification import verify_publication
 
 RUN = "20260101T000000.000000Z"
@@ -60,3 +62,111 @@ def test_a_table_that_differs_from_its_hash_is_named(tmp_path: Path) -> None:
 def test_without_a_publication_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="make refresh"):
         verify_publication(tmp_path / "published")
+
+
+def forge(published: Path, statement: str = "", **parts: object) -> Path:
+    """A publication that somebody else handed over: another database or manifest, with hashes that agree."""
+    folder = published.resolve()
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    if statement:
+        with duckdb.connect(str(folder / "citysync.duckdb")) as con:
+            con.execute(statement)
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    files = {name: entry for name, entry in hash_files(folder).items() if not name.startswith(MANIFEST)}
+    write_manifest(folder, {**manifest, "files": files, **parts})
+    return folder
+
+
+SECRET = "/etc/hostname"
+CODE_IN_A_DATABASE = {
+    "a view of a file": f"create view marts.more as select * from read_text('{SECRET}')",
+    "a view in a table's place": f"drop table marts.things; create view marts.things as select * from read_csv('{SECRET}')",
+    "a view of the network": "create view marts.more as select 1 as k union all select 2",
+    "a view in another schema": "create schema other; create view other.more as select 1 as k",
+    "a function": "create macro marts.more(x) as x + 1",
+    "a function of rows": f"create macro marts.more() as table select * from read_text('{SECRET}')",
+    "a function by the name of one": "create macro marts.md5(x) as 'same'",
+    "a function in the main schema": "create macro to_json(x) as 'same'",
+}
+
+
+@pytest.mark.parametrize("statement", CODE_IN_A_DATABASE.values(), ids=CODE_IN_A_DATABASE)
+def test_a_database_that_would_run_something_when_it_is_read_is_refused(tmp_path: Path, statement: str) -> None:
+    folder = forge(put_out(tmp_path, RUN), statement)
+    with pytest.raises(PublishError, match="expected tables alone, found views or functions"):
+        verify_publication(folder)
+
+
+ENTRY = {"sha256": "0" * 64, "bytes": 1}
+TABLE = {"sha256": "0" * 64, "rows": 1}
+MANIFESTS = {
+    "files are a list": {"files": []},
+    "files are null": {"files": None},
+    "an entry is a text": {"files": {"a": "b"}},
+    "an entry without a hash": {"files": {"a": {"bytes": 1}}},
+    "a hash that is a number": {"files": {"a": {"sha256": 1, "bytes": 1}}},
+    "a size that is true": {"files": {"a": {**ENTRY, "bytes": True}}},
+    "a file above": {"files": {"../../../../etc/passwd": ENTRY}},
+    "a file far away": {"files": {"/etc/passwd": ENTRY}},
+    "a file behind dots": {"files": {"parquet/../../../x": ENTRY}},
+    "a file without a name": {"files": {"": ENTRY}},
+    "a name with a zero": {"files": {"a\0b": ENTRY}},
+    "tables are a number": {"tables": 3},
+    "a table is a list": {"tables": {"marts.things": [1]}},
+    "a table without rows": {"tables": {"marts.things": {"sha256": "0" * 64}}},
+    "a table of no schema": {"tables": {"things": TABLE}},
+    "a table of two schemas": {"tables": {"a.b.c": TABLE}},
+    "files of a table far away": {"tables": {"marts.things": {**TABLE, "parquet": "/etc/*"}}},
+    "files of a table above": {"tables": {"marts.things": {**TABLE, "parquet": "../../*/*.parquet"}}},
+    "files of a table that are none": {"tables": {"marts.things": {**TABLE, "parquet": 3}}},
+}
+
+
+@pytest.mark.parametrize("parts", MANIFESTS.values(), ids=MANIFESTS)
+def test_a_manifest_that_leads_elsewhere_or_is_none_is_refused(tmp_path: Path, parts: dict) -> None:
+    folder = forge(put_out(tmp_path, RUN), **parts)
+    with pytest.raises(PublishError, match="expected"):
+        verify_publication(folder)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"marts.nothing": TABLE},
+        {'marts.things" union select 1 --': TABLE},
+        {"marts.things": {**TABLE, "parquet": "parquet/nothing/*.parquet"}},
+        {"marts.things": {**TABLE, "parquet": "report/index.html"}},
+        {"marts.things": {**TABLE, "parquet": "https://a.example/x.parquet"}},
+        {"marts.things": {**TABLE, "parquet": "parquet/marts/things.parquet') union all from read_text('/etc/hostname"}},
+    ],
+)
+def test_tables_that_are_not_there_are_faults(tmp_path: Path, table: dict) -> None:
+    assert verify_publication(forge(put_out(tmp_path, RUN), tables=table))
+
+
+def test_a_file_that_is_no_database_is_a_fault(tmp_path: Path) -> None:
+    folder = put_out(tmp_path, RUN).resolve()
+    (folder / "citysync.duckdb").chmod(0o644)
+    (folder / "citysync.duckdb").write_bytes(b"no database" * 1000)
+    (fault,) = verify_publication(forge(folder))
+    assert "citysync.duckdb: cannot be read as the manifest says" in fault
+
+
+def test_a_locked_connection_reads_nothing_else(tmp_path: Path) -> None:
+    folder = put_out(tmp_path, RUN).resolve()
+    with open_publication(folder) as con:
+        assert con.execute(f"select count(*) from read_parquet('{folder}/parquet/marts/things.parquet')").fetchone() == (3,)
+        for statement in (
+            f"from read_text('{SECRET}')",
+            f"from read_text('{folder}/../../../../../../../../{SECRET}')",
+            f"attach '{tmp_path}/other.duckdb'",
+            "install httpfs",
+            "load httpfs",
+            "from read_parquet('https://127.0.0.1:1/x.parquet')",
+            f"copy (select 1) to '{tmp_path}/x.csv'",
+            "set enable_external_access = true",
+            "set allowed_directories = ['/']",
+        ):
+            with pytest.raises(duckdb.Error):
+                con.execute(statement)

@@ -6,20 +6,28 @@ import argparse
 import csv
 import re
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from warehouse.ingest.delivered_files import matches_path
 from warehouse.ingest.drafting.header_matching import Catalog, build_catalog
 from warehouse.ingest.drafting.layout_draft import Draft, draft_layout
 from warehouse.ingest.drafting.sheet_profile import Places
+from warehouse.ingest.drafting.sheet_sample import SampleJob
 from warehouse.ingest.errors import FileFault, IngestError, LayoutError
-from warehouse.ingest.formats.grids import READABLE, Grid, decode_text, read_grids
+from warehouse.ingest.formats.grids import READABLE, Grid
+from warehouse.ingest.landing import MAX_FILE_BYTES
 from warehouse.ingest.layouts import load_layouts, parse_layout
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
-from warehouse.ingest.sheets.observations import build_file_observations
+from warehouse.ingest.snapshot import copy_privately, take_snapshot
+from warehouse.ingest.workers.jobs import RawJob, plain
+from warehouse.ingest.workers.limits import limits_for
+from warehouse.ingest.workers.pool import Job, Outcome, Task, shared_pool
 
+#: Loaded once before a worker is forked.
+SAMPLER = "warehouse.ingest.drafting.sheet_sample"
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 
 
@@ -33,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     source_id = options.source_id or re.sub(r"[^a-z0-9_]+", "_", options.folder.resolve().name.lower()).strip("_")
     try:
         draft, files = draft_folder(options.folder, source_id)
-        reading = try_draft(draft, source_id, files)
+        reading = try_draft(draft, source_id, options.folder, files)
     except IngestError as error:
         print(f"new-source: {error}", file=sys.stderr)
         return 2
@@ -45,8 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def draft_folder(folder: Path, source_id: str) -> tuple[Draft, dict[str, list[Grid]]]:
-    """Draft of a folder's layout and the sheets of its files.
+def draft_folder(folder: Path, source_id: str) -> tuple[Draft, list[str]]:
+    """Draft of a folder's layout and the files that could be read, by their paths inside it.
+
+    Every file is read in a process of its own under limits, as in a refresh: one that cannot be read is a note, and the others are drafted.
 
     Raises
     ------
@@ -67,53 +77,78 @@ def draft_folder(folder: Path, source_id: str) -> tuple[Draft, dict[str, list[Gr
         raise LayoutError(
             "\n".join([f"{folder}: expected a table of places and years; found none; write the layout by hand", *draft.notes])
         )
-    return draft, files
+    return draft, list(files)
 
 
-def try_draft(draft: Draft, source_id: str, files: dict[str, list[Grid]]) -> list[str]:
-    """Read the files by the draft and say what came out, one line per file."""
+def try_draft(draft: Draft, source_id: str, folder: Path, names: Iterable[str]) -> list[str]:
+    """Read the files by the draft, as a refresh would, and say what came out, one line per file."""
     layout = parse_layout(draft.text, f"{source_id}.yml")
     lines = []
-    for name, grids in files.items():
+
+    def job_for(name: str, data: bytes | None, target: Path) -> RawJob | None:
         tables = tables_for(layout, name, matches_path)
-        if not tables:
-            continue
         years = re.findall(r"(?:19|20)[0-9]{2}", Path(name).name)
-        try:
-            reasons = build_file_observations(grids, tables, FileOrigin(source_id, int(years[0]) if years else None, name))["reason"]
-            lines.append(
-                f"{name}: the draft reads {reasons.null_count:,} values and turns {len(reasons) - reasons.null_count:,} lines away"
-            )
-        except FileFault as fault:
-            lines.append(f"{name}: the draft does not read it yet: {fault}")
+        origin = FileOrigin(source_id, int(years[0]) if years else None, name)
+        return RawJob(data, origin, plain(tables), str(target)) if tables else None
+
+    for name, outcome in _in_workers(folder, names, job_for):
+        if outcome.fault is not None:
+            lines.append(f"{name}: the draft does not read it yet: {outcome.fault}")
+            continue
+        counts = dict(map(tuple, outcome.value["counts"]))
+        n_values = counts.get(None, 0)
+        lines.append(f"{name}: the draft reads {n_values:,} values and turns {sum(counts.values()) - n_values:,} lines away")
     return lines
 
 
 def _read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], list[str]]:
-    """Sheets by file, separators of CSV files other than a comma, and what could not be read."""
+    """Samples of sheets by file, separators of CSV files other than a comma, and what could not be read."""
     files, delimiters, faults = {}, {}, []
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if not path.is_file() or path.suffix.lower() not in READABLE or path.name.startswith((".", "~$")):
+    for name, outcome in _in_workers(folder, _names(folder), lambda name, data, _: SampleJob(data, name)):
+        if outcome.fault is not None:
+            faults.append(f"{name}: {outcome.fault}")
             continue
-        data = path.read_bytes()
-        try:
-            delimiter = _delimiter(data) if path.suffix.lower() == ".csv" else ","
-            files[name] = read_grids(data, path.name, delimiter=delimiter)
-            if delimiter != ",":
-                delimiters[name] = delimiter
-        except FileFault as fault:
-            faults.append(f"{name}: {fault}")
+        files[name] = [Grid(sheet_name, rows) for sheet_name, rows in outcome.value["sheets"]]
+        if outcome.value["delimiter"] != ",":
+            delimiters[name] = outcome.value["delimiter"]
     return files, delimiters, faults
 
 
-def _delimiter(data: bytes) -> str:
-    """The commonest of comma, semicolon, tabulator and bar in the first line that holds one."""
-    for line in decode_text(data).splitlines()[:30]:
-        counts = {sign: line.count(sign) for sign in (",", ";", "\t", "|")}
-        if any(counts.values()):
-            return max(counts, key=counts.__getitem__)
-    return ","
+def _names(folder: Path) -> list[str]:
+    """Paths of the files inside the folder that have a name of a table; no link is followed."""
+    return [
+        path.relative_to(folder).as_posix()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.is_symlink() and path.suffix.lower() in READABLE and not path.name.startswith((".", "~$"))
+    ]
+
+
+def _in_workers(
+    folder: Path, names: Iterable[str], job_for: Callable[[str, bytes | None, Path], Job | None]
+) -> Iterator[tuple[str, Outcome]]:
+    """What came of a job for each file, in the order of their names.
+
+    `job_for` gets a name, the file's bytes (None for a large one) and where a result may be written; None leaves the file out.
+    """
+    with tempfile.TemporaryDirectory(prefix="new-source-") as scratch:
+        outcomes: dict[str, Outcome] = {}
+        started: list[str] = []
+
+        def tasks() -> Iterator[Task]:
+            for name in names:
+                try:
+                    snapshot, data = take_snapshot(folder / name, MAX_FILE_BYTES, "file", "deliver it in smaller parts")
+                    job = job_for(name, data, Path(scratch) / f"{len(started)}.parquet")
+                    if job is not None:
+                        started.append(name)
+                        copy = copy_privately(folder / name, snapshot, Path(scratch)) if data is None else None
+                        yield Task(job, limits_for(snapshot.size), (SAMPLER,), descriptor=copy, size=snapshot.size, note=name)
+                except FileFault as fault:
+                    outcomes[name] = Outcome(fault=fault)
+
+        for task, outcome in shared_pool().run(tasks()):
+            outcomes[task.note] = outcome
+    yield from sorted(outcomes.items())
 
 
 def read_catalog() -> Catalog:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +14,12 @@ import pyarrow.compute as pc
 from warehouse.ingest.cells.cell_values import FIRST_YEAR, LAST_YEAR, column_letters, parse_year
 from warehouse.ingest.cells.coded_texts import CodedTexts
 from warehouse.ingest.cells.column_values import FilledCells, coded_column, filled_cells
-from warehouse.ingest.layouts import LeftOutWhere
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table
 from warehouse.ingest.sheets.bindings import Binding, ValueColumn
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
+
+if TYPE_CHECKING:
+    from warehouse.ingest.layouts import LeftOutWhere
 
 Verdict = tuple[str | None, str | None]
 _TAKEN: Verdict = (None, None)

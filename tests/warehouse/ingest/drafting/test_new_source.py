@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.warehouse.ingest.delivered import csv_bytes, deliver, xlsx_bytes
+from tests.warehouse.ingest.hostile import workbooks
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.drafting.header_matching import match_header
 from warehouse.ingest.drafting.new_source import draft_folder, main, read_catalog, try_draft
@@ -15,6 +16,7 @@ from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.raw_files import build_raw
 from warehouse.ingest.raw_table import FileOrigin
+from warehouse.ingest.workers import limits
 
 GDP = {
     ("北京市", 2015): 23014.59,
@@ -161,7 +163,7 @@ def test_the_province_panel_is_drafted_and_read(shared_dir):
         assert cells[row[2], int(row[0]), "gdp_nominal_cny_100m"]["value"] == row[3]
         assert cells[row[2], int(row[0]), "loans_cny_100m"]["value"] == row[17]
     assert any("was not matched" in note for note in draft.notes)
-    assert any("the draft reads" in line for line in try_draft(draft, "province_panel", files))
+    assert any("the draft reads" in line for line in try_draft(draft, "province_panel", folder, files))
 
 
 def test_the_command_writes_a_layout_and_says_what_it_could_not_match(tmp_path, capsys):
@@ -191,3 +193,35 @@ def test_what_cannot_be_drafted_is_an_error(files, message, tmp_path, capsys):
         draft_folder(tmp_path / "new", "new")
     assert main([str(tmp_path / "new")]) == 2
     assert "new-source: " in capsys.readouterr().err
+
+
+BOMBS = ("far cell, apostrophes", "one shared text of 20 MB, 40,000 times", "one sheet under 2,000 names")
+
+
+def test_a_bomb_is_a_note_and_the_others_are_drafted(tmp_path, capsys, monkeypatch):
+    """The last one is foreseen by no guard: its process is ended by the limit of time."""
+    monkeypatch.setattr(limits, "SECONDS", 1)
+    files = {f"new/bomb{n}.xlsx": workbooks.CASES[name][0]()["panel/a.xlsx"] for n, name in enumerate(BOMBS)}
+    good = [["城市", "年份", "地区生产总值(亿元)"], ["北京市", 2015, 1.0], ["上海市", 2015, 1.5]]
+    folder = deliver(tmp_path, {**files, "new/good.xlsx": xlsx_bytes(S=good)}) / "new"
+    assert main([str(folder), "--output", str(tmp_path / "new.yml")]) == 0
+    said = capsys.readouterr().err
+    assert "good.xlsx: the draft reads 2 values" in said
+    assert [name for name in files if f"{name.removeprefix('new/')}: " not in said] == []
+    assert "bomb2.xlsx: expected a file that can be read within 1 s" in said
+
+
+def test_a_long_sheet_is_sampled_and_read_whole(tmp_path, capsys):
+    rows = [["城市", "年份", "地区生产总值(亿元)"], *[[city, year, 1.5] for year in range(1900, 2100) for city in list(CODES) * 40]]
+    folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
+    assert main([str(folder)]) == 0
+    assert f"a.csv: the draft reads {len(rows) - 1:,} values" in capsys.readouterr().err
+
+
+def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path):
+    outside = deliver(tmp_path, {"outside/secret.csv": csv_bytes([["城市", "年份", "GDP"], ["北京市", 2015, 1.0]])}) / "outside"
+    folder = tmp_path / "new"
+    folder.mkdir()
+    (folder / "a.csv").symlink_to(outside / "secret.csv")
+    with pytest.raises(LayoutError, match="expected files of type"):
+        draft_folder(folder, "new")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import random
 import struct
 
@@ -10,10 +13,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.warehouse.ingest.bad_files import CSV
+from tests.warehouse.ingest.bad_files import CSV, XLSX, zipped
 from tests.warehouse.ingest.delivered import HEADER, ROWS
 from tests.warehouse.ingest.formats.old_workbook import number_cell, record, text_cell, write_xls
-from tests.warehouse.ingest.hostile.workbooks import ANY, LOST, Case, Size
+from tests.warehouse.ingest.hostile.workbooks import ANY, LOST, Case, Size, members
 
 STRAY = "stray cells far outside"
 TIDY = "tidy/a.parquet"
@@ -271,4 +274,38 @@ CASES: dict[str, Case] = {
     "csv: a header of 5,000 marks": (lambda: tidy_csv(b"").copy() | {"tidy/a.csv": b"\xef\xbb\xbf" * 5_000 + b"city_id\n"}, LOST),
     "csv: quotation marks only": (lambda: tidy_csv(b'"' * 9_000_001), "broken quotation or field|lines of at most"),
     "csv: bytes of every value": (lambda: {"tidy/a.csv": bytes(range(1, 256)) * 40_000}, LOST),
+}
+
+
+OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
+OTHER_FORMAT = "another format than its name says"
+
+
+def open_document(extra: dict[str, bytes] | None = None) -> bytes:
+    """An OpenDocument table of one cell, repeated to the last row and column; parsers find its format by what is in the archive."""
+    cell = '<table:table-cell office:value-type="float" office:value="1" table:number-columns-repeated="16384"/>'
+    row = f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>'
+    table = f'<office:body><office:spreadsheet><table:table table:name="S">{row}</table:table></office:spreadsheet></office:body>'
+    names = f'xmlns:office="{OFFICE}:office:1.0" xmlns:table="{OFFICE}:table:1.0"'
+    content = f"<office:document-content {names}>{table}</office:document-content>".encode()
+    kind = b"application/vnd.oasis.opendocument.spreadsheet"
+    return zipped({"mimetype": kind, "content.xml": content, "META-INF/manifest.xml": b"<m/>"} | (extra or {}))
+
+
+CASES |= {
+    "open document under Excel's name": (lambda: {"panel/a.xlsx": open_document()}, "without xl/workbook.xml"),
+    "open document and workbook in one": (lambda: {"panel/a.xlsx": open_document(members())}, 2),
+    "binary workbook beside the other": (lambda: {"panel/a.xlsx": zipped(members() | {"xl/workbook.bin": bytes(100)})}, 2),
+    "new workbook under the old name": (lambda: {"panel/a.xls": XLSX}, OTHER_FORMAT),
+    "new workbook as Parquet": (lambda: {"tidy/a.parquet": XLSX}, OTHER_FORMAT),
+    "new workbook as csv": (lambda: {"panel/a.csv": XLSX}, OTHER_FORMAT),
+    "csv: packed by gzip": (lambda: {"panel/a.csv": gzip.compress(CSV)}, OTHER_FORMAT),
+    "csv: packed by bzip2": (lambda: {"panel/a.csv": bz2.compress(CSV)}, OTHER_FORMAT),
+    "csv: packed by xz": (lambda: {"panel/a.csv": lzma.compress(CSV)}, OTHER_FORMAT),
+    "csv: zeros packed by gzip": (lambda: {"tidy/a.csv": gzip.compress(bytes(Size.swollen_bytes))}, OTHER_FORMAT),
+    "csv: UTF-16": (lambda: {"panel/a.csv": CSV.decode("utf-8-sig").encode("utf-16")}, "found UTF-16"),
+    "csv: UTF-32": (lambda: {"panel/a.csv": CSV.decode("utf-8-sig").encode("utf-32")}, "found UTF-16"),
+    "csv: Parquet by another name": (lambda: {"tidy/a.csv": b"PAR1" + bytes(100) + b"PAR1"}, OTHER_FORMAT),
+    "stata: packed by gzip": (lambda: {"panel/a.dta": gzip.compress(b"<stata_dta>")}, OTHER_FORMAT),
+    "parquet: packed by gzip": (lambda: {"tidy/a.parquet": gzip.compress(GOOD_PARQUET)}, OTHER_FORMAT),
 }
