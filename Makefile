@@ -28,7 +28,7 @@ override 1 :=
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser lint fetch check-source new-source ui sql docs verify rollback reproduce deposit audit bench spark bench-quality bench-halves simulation-study clean
+.PHONY: help setup refresh test test-long test-browser lint fetch check-source new-source ui sql docs verify rollback reproduce deposit site audit bench spark bench-quality bench-halves simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -92,6 +92,11 @@ reproduce: setup ## build a publication again and compare its tables (RUN=id, LA
 
 deposit: setup ## a replication folder of a publication, for a journal or an archive (RUN=id: one that is kept)
 	@$(PY) -m orchestration deposit $(if $(RUN),--run="$$RUN")
+
+# Material prints what its successor is called on every build
+site: .venv-site/.installed ## this documentation as pages, with the library's reference, links checked: CITYSYNC_HOME/site/index.html
+	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict --quiet --clean -d "$$CITYSYNC_HOME/site"
+	@.venv-site/bin/python docs/site/check.py "$$CITYSYNC_HOME/site"
 
 audit: setup ## compare what is installed with the lock file, offline, and list licences (ADVISORIES=path: and known advisories)
 	@$(PY) -m orchestration audit $(if $(ADVISORIES),--advisories="$$ADVISORIES")

@@ -1,4 +1,4 @@
-"""Command line: `python -m orchestration refresh | fetch | check-source | verify | rollback | reproduce | deposit | ui | sql | docs | audit | clean`.
+"""Command line: `python -m orchestration COMMAND`, of refresh, fetch, check-source, verify, rollback, reproduce, deposit, ui, sql, docs, audit, clean.
 
 Each command imports only what it needs.
 """
