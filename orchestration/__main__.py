@@ -1,4 +1,4 @@
-"""Command line: `python -m orchestration COMMAND`, of refresh, fetch, check-source, verify, rollback, reproduce, deposit, ui, sql, docs, audit, clean.
+"""Command line: `python -m orchestration COMMAND`; `--help` lists them.
 
 Each command imports only what it needs.
 """
