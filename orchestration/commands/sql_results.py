@@ -57,30 +57,31 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
         raise CannotWrite(f"{path}: expected a name that ends in {', '.join(WRITERS)}; found {path.suffix or 'no ending'!r}")
-    found = con.execute(query)
     try:
-        return writer(found, path)
+        return writer(con, query, path)
     except OSError as error:
         raise CannotWrite(f"{path}: {error.strerror or error}; give a file in a folder that exists and can be written") from error
 
 
-def _write_csv(found: duckdb.DuckDBPyConnection, path: Path) -> int:
+def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    found = con.execute(query)
     names, rows = _names(found), found.fetchall()
     path.write_text(csv_text(names, rows), encoding="utf-8", newline="")
     return len(rows)
 
 
-def _write_parquet(found: duckdb.DuckDBPyConnection, path: Path) -> int:
+def _write_parquet(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     import pyarrow.parquet as pq
 
-    table = found.to_arrow_table()
+    table = con.sql(query).to_arrow_table()
     pq.write_table(table, path, compression="zstd")
     return table.num_rows
 
 
-def _write_xlsx(found: duckdb.DuckDBPyConnection, path: Path) -> int:
+def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     from openpyxl import Workbook
 
+    found = con.execute(query)
     names, rows = _names(found), found.fetchmany(MOST_ROWS_OF_A_SHEET + 1)
     if len(rows) > MOST_ROWS_OF_A_SHEET:
         raise CannotWrite(f"{path}: a sheet holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; write .csv or .parquet")
@@ -111,7 +112,7 @@ def _cell(sheet: Any, value: object) -> Any:
     return cell
 
 
-WRITERS: dict[str, Callable[[duckdb.DuckDBPyConnection, Path], int]] = {
+WRITERS: dict[str, Callable[[duckdb.DuckDBPyConnection, str, Path], int]] = {
     ".csv": _write_csv,
     ".parquet": _write_parquet,
     ".xlsx": _write_xlsx,
