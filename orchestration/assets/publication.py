@@ -4,6 +4,7 @@ Not here: pages (`estimation/report`) and how a publication is written (`warehou
 """
 
 import importlib.metadata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,12 +22,15 @@ from orchestration.resources import Settings
 from orchestration.run_settings import number
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
+from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.changes import write_changes
 from warehouse.publication.publish import publish
 from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
+# of a layout's `origin`, in the order of meta.source
+ORIGIN = ("producer", "title", "licence", "address", "accessed", "citation")
 RUN_ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 
 
@@ -47,12 +51,29 @@ def describe_run(home: Home, settings: Settings, started_at: datetime) -> dict[s
 
 
 def write_meta(home: Home, manifest: dict[str, Any]) -> None:
-    """Write `meta.run` (one row) and `meta.input_file` (one row per file of the landing) into the build."""
+    """Write `meta.run` (one row), `meta.input_file` (one row a file of the landing) and `meta.source` (one row a source) into the build."""
     run = pd.DataFrame([{k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}])
     files = pd.read_parquet(home.build / "input_file.parquet").drop(columns="raw_path").sort_values("path", ignore_index=True)
     with open_build(home.build) as con:
         write_frame(con, "meta", "run", run)
         write_frame(con, "meta", "input_file", files)
+        write_frame(con, "meta", "source", describe_sources(sorted(files["source_id"].unique())))
+
+
+def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
+    """`meta.source`: what the layouts say of where each source comes from; a layout that does not say is named on the terminal."""
+    layouts = load_layouts()
+    silent = [name for name in source_ids if name in layouts and layouts[name].origin is None]
+    if silent:
+        progress(
+            f"  origin: the layouts of {', '.join(silent)} do not say who made the files and what may be done with them (docs/layouts.md)"
+        )
+    rows = []
+    for name in source_ids:
+        layout = layouts.get(name)
+        origin = {} if layout is None or layout.origin is None else layout.origin.model_dump(mode="json")
+        rows.append({"source_id": name, "description": layout.description if layout else None, **{key: origin.get(key) for key in ORIGIN}})
+    return pd.DataFrame(rows, columns=["source_id", "description", *ORIGIN], dtype="string")
 
 
 @dg.asset(

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import pyarrow.parquet as pq
 
 from orchestration.commands.publications import publication_folder
 from orchestration.commands.reproduce import read_foreign_manifest
@@ -44,6 +45,7 @@ PROGRAMS = {
     "data_docs": "expectations/gate.py",
 }
 MINUTES = 6
+UNKNOWN = "its layout does not say"
 
 
 class NoDeposit(Exception):
@@ -136,6 +138,7 @@ def _write_inputs(manifest: Mapping[str, Any], path: Path) -> None:
 
 
 def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
+    origins = _origins(publication / "parquet" / "meta" / "source.parquet")
     files = Counter(entry["path"].split("/")[0] for entry in manifest["inputs"])
     schemas = sorted(path.name for path in (draft / "publication" / "parquet").iterdir())
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
@@ -148,12 +151,21 @@ def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
         commit=manifest["git_commit"],
         manifest_hash=(publication / MANIFEST_HASH).read_text(encoding="utf-8").split()[0],
         is_simulated=is_simulated,
-        sources=[{"id": _cell(source), "files": count, "origin": "not stated in its layout"} for source, count in sorted(files.items())],
+        sources=[{"id": _cell(name), "files": n, "origin": _cell(origins.get(name, UNKNOWN))} for name, n in sorted(files.items())],
         schemas=schemas,
         tables=[(name, entry) for name, entry in sorted(manifest["tables"].items()) if name.split(".")[0] in schemas],
         minutes=MINUTES,
         programs=[(output, program) for output, program in PROGRAMS.items() if (draft / "publication" / output).exists()],
     )
+
+
+def _origins(path: Path) -> dict[str, str]:
+    """Producer, title, address and licence of each source as one text."""
+    if not path.exists():
+        return {}
+    rows = pq.read_table(path).to_pylist()
+    texts = {row["source_id"]: "; ".join(row[key] for key in ("producer", "title", "address", "licence") if row[key]) for row in rows}
+    return {name: text for name, text in texts.items() if text}
 
 
 def _cell(text: str) -> str:
