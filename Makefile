@@ -19,7 +19,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # run a command: every variable of the command line, and these ones of the environment, become their own text, to which make does nothing more.
 # They reach the commands through the environment, so that no character of a path or a query is the shell's either. `override`: what is typed
 # takes the place of no part of this.
-override INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV ADVISORIES
+override INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV OUT ADVISORIES
 override literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
 override given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
 override name :=
@@ -28,7 +28,7 @@ override 1 :=
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser lint fetch check-source new-source ui sql docs verify rollback reproduce audit bench spark bench-quality bench-halves simulation-study clean
+.PHONY: help setup refresh test test-long test-browser lint fetch check-source new-source ui sql docs verify rollback reproduce deposit site audit bench spark bench-quality bench-halves simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -75,8 +75,8 @@ new-source: setup ## draft a layout for an unknown source (SRC=folder)
 ui: setup ## Dagster UI on 127.0.0.1:3000 (LANDING=path: its runs read these files)
 	@$(PY) -m orchestration ui $(if $(LANDING),--landing="$$LANDING")
 
-sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prints one result, CSV=file writes it)
-	@$(PY) -m orchestration sql $(if $(Q),--query="$$Q") $(if $(CSV),--csv="$$CSV")
+sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prints one result, OUT=file writes it: .csv, .parquet, .xlsx)
+	@$(PY) -m orchestration sql $(if $(Q),--query="$$Q") $(if $(OUT)$(CSV),--out="$${OUT:-$$CSV}")
 
 docs: setup ## static documentation of the models and their lineage
 	@$(PY) -m orchestration docs
@@ -89,6 +89,14 @@ rollback: setup ## put the publication before the current one back (RUN=id: that
 
 reproduce: setup ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
 	@$(PY) -m orchestration reproduce $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
+
+deposit: setup ## a replication folder of a publication, for a journal or an archive (RUN=id: one that is kept)
+	@$(PY) -m orchestration deposit $(if $(RUN),--run="$$RUN")
+
+# Material prints what its successor is called on every build
+site: .venv-site/.installed ## this documentation as pages, with the library's reference, links checked: CITYSYNC_HOME/site/index.html
+	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict --quiet --clean -d "$$CITYSYNC_HOME/site"
+	@.venv-site/bin/python docs/site/check.py "$$CITYSYNC_HOME/site"
 
 audit: setup ## compare what is installed with the lock file, offline, and list licences (ADVISORIES=path: and known advisories)
 	@$(PY) -m orchestration audit $(if $(ADVISORIES),--advisories="$$ADVISORIES")

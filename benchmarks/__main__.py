@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 import pyfixest
 
+from benchmarks.library import bench_library_fit, bench_library_reading
 from benchmarks.measure import median_seconds, peak_mb
 from benchmarks.pair_models import bench_files_by_year, bench_pair_models, build_city_years
 from benchmarks.panels import as_long_frame, random_panel
@@ -27,6 +28,8 @@ from warehouse.ingest.simulation.landing import write_simulated_landing
 SEEDS = Path(__file__).resolve().parent.parent / "warehouse" / "seeds"
 SIZES = (60, 120, 200, 290)
 SCALE_SIZES = (120, 200, 290, 580)
+# 0.4 and 1.6 million rows
+LIBRARY_SIZES = (290, 580)
 # put before the ten of the study where county size is asked for
 YEARS_BEFORE_STUDY = 10
 PEERS = ("pyfixest", "duckreg", "polars", "pandas")
@@ -81,8 +84,9 @@ def bench_permutation(n_cities: int, draws: int = 499) -> dict[str, Any]:
 
 def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
     """Every benchmark at every size, and the scale benchmarks once at a large number of places if asked."""
-    for n_cities in SIZES:
+    for n_cities in (*SIZES, LIBRARY_SIZES[-1]):
         yield bench_twfe(n_cities)
+    yield from _library()
     for n_cities in SIZES:
         yield bench_permutation(n_cities)
     yield from _reading()
@@ -92,6 +96,14 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
             yield from bench_size(n_cities, Path(name), PEERS if n_cities <= SIZES[-1] else PEERS[1:], repetitions=3)
         if large:
             yield from bench_size(large, Path(name), ("duckreg",), repetitions=2)
+
+
+def _library() -> Iterator[dict[str, Any]]:
+    """The library on frames and files."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
+        for n_cities in LIBRARY_SIZES:
+            yield bench_library_fit(n_cities)
+            yield from bench_library_reading(n_cities, Path(name))
 
 
 def _reading() -> Iterator[dict[str, Any]]:

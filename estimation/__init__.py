@@ -1,0 +1,56 @@
+"""citysync: difference in differences on panels of pairs that share units, with inference that holds.
+
+    import citysync as cs
+
+    fit = cs.fit(df, outcome="sync", unit=("exporter", "importer"), time="year", cohort="first_year", block="continent")
+    fit.summary(); fit.tidy(); fit.plot(); cs.etable(fit, file="table.docx")
+
+Nothing heavy is imported before a name is used. In the repository the same package is called `estimation`.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+__version__ = "0.1.0"
+# public name: the module that holds it
+PUBLIC = {
+    "ESTIMATORS": "api.fit",
+    "VARIANCE_ESTIMATORS": "results",
+    "Fit": "api.result",
+    "NotEstimable": "results",
+    "PanelError": "panel.panel_error",
+    "PrimaryFit": "api.primary",
+    "etable": "api.tables",
+    "fit": "api.fit",
+    "primary": "api.primary",
+}
+__all__ = [*PUBLIC, "data"]  # noqa: PLE0604 (the keys are texts)
+
+
+class _Library(ModuleType):
+    """This package: `fit` and `primary` stay the functions when a file and a folder of the same names are imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in PUBLIC and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "data":
+        return import_module(".data", __name__)
+    if name not in PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{PUBLIC[name]}", __name__), name)
+    setattr(sys.modules[__name__], name, value)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
+
+
+sys.modules[__name__].__class__ = _Library

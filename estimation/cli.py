@@ -1,4 +1,4 @@
-"""Command line: fit an estimator on a file of city pairs and print one JSON object."""
+"""Command line: fit an estimator on a file of pairs, as a table for people or one JSON object for programs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ import math
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .classify import ClassifyError, classify_file, find_rules
-from .fit import ESTIMATORS, VARIANCE_ESTIMATORS, FitResult, NotEstimable, fit_panel
-from .panel.pair_file import PairFile, PanelFileError, read_pair_file
-from .primary import WITHIN_BLOCK
-from .results import CONTROL_PAIRS
+from .api.fit import ESTIMATORS, SYNONYMS, estimate
+from .api.result import Fit
+from .api.tables import etable
+from .panel.pair_file import COHORT, TIME, UNIT, PairColumns
+from .panel.pair_panel import EXPOSURES
+from .panel.panel_error import PanelError, need
+from .primary.city_file import CityColumns
+from .results import CONTROL_PAIRS, VARIANCE_ESTIMATORS
 
 FIT_HELP = """
 PANEL, one row per pair in a year:
@@ -25,9 +27,12 @@ PANEL, one row per pair in a year:
   330100,340100,2014,2015,0.31,330000,340000     the pair's only pilot is first treated in 2015
   340100,340200,2014,,0.12,340000,340000         blank: never treated, a control
 
-  city_i_id < city_j_id (as integers if all are, else as text); leave pairs of two pilots out. cohort_year is the year, not a 0/1 dummy:
-  'exactly one of the two is a pilot now' switches off again and is refused. province_i_id, province_j_id enable the province lines;
-  city_i_cohort_year, city_j_cohort_year name the pilots where the pairs alone do not tell.
+Other names: --unit exporter,importer --time period --cohort first_year; ids of any kind, in any order. --cohort first_i,first_j (or a
+file of units and their first treated years) gives the cohorts of units, and the exposure of pairs is built from them.
+
+Under the names above: city_i_id < city_j_id (as integers if all are, else as text); leave pairs of two pilots out. cohort_year is the
+year, not a 0/1 dummy: 'exactly one of the two is a pilot now' switches off again and is refused. province_i_id, province_j_id enable the
+province lines; city_i_cohort_year, city_j_cohort_year name the pilots where the pairs alone do not tell.
 
 estimators
   twfe                 one effect, pair and year effects (term treated)
@@ -52,10 +57,13 @@ lines of inference (--vcov)
 
 examples
   python -m estimation fit panel.csv --outcome y
+  python -m estimation fit trade.dta --outcome ln_trade --unit exporter,importer --cohort entry.csv --block continents.csv --table
+  python -m estimation fit panel.csv --outcome y --estimator event_study --docx table.docx --plot event.svg
   python -m estimation fit panel.parquet --outcome y --estimator event_study --vcov dyadic,permutation --permutations 999 --json
   python -m estimation fit panel.csv --outcome y --controls x1,x2 --permutations 0 --json | python -m json.tool
 
-Long draws show their progress on stderr where that is a terminal. Bad input: exit code 2, the reason on stderr, nothing on stdout.
+A terminal gets a table, a pipe or a file the JSON object. Long draws show their progress on stderr where that is a terminal.
+Bad input: exit code 2, the reason on stderr, nothing on stdout.
 """
 PRIMARY_HELP = """
 The primary test of this project on any panel of cities, one row per city and year:
@@ -79,6 +87,10 @@ Runs rows of estimation/analyses on a published warehouse, opened read-only, wit
 docs/adding-a-regression.md walks through a row of your own.
 """
 FIELDS = ("term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")
+PROGRAM = "citysync" if __package__ == "citysync" else "python -m estimation"
+# endings of a file with two columns, unit and value
+UNIT_FILES = (".csv", ".parquet", ".dta")
+TABLE_FILES = ("docx", "tex", "html", "md", "csv")
 BAD_INPUT = 2
 READER_GONE = 1
 
@@ -103,44 +115,60 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "primary":
         return _primary(options)
     try:
-        file, result = _fit(options)
-    except (PanelFileError, NotEstimable) as error:
-        print(f"citysync: {error}", file=sys.stderr)
-        return BAD_INPUT
-    print(render(file, result, options.outcome, indent=None if options.json else 2))
+        fit = _fit(options)
+        _write_files(fit, options)
+    except (ValueError, ImportError, OSError) as error:
+        # PanelError and NotEstimable are ValueErrors; a file that cannot be written is an OSError
+        return _refuse(error)
+    if not options.json and (options.table or sys.stdout.isatty()):
+        print(fit.summary())
+    else:
+        print(render(fit, indent=None if options.json else 2))
     return 0
 
 
-def render(file: PairFile, result: FitResult, outcome: str, indent: int | None) -> str:
+def _refuse(error: Exception) -> int:
+    print(f"citysync: {error}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def render(fit: Fit, indent: int | None) -> str:
     """JSON text of a result; what is not a finite number is null."""
     document = {
-        "estimator": result.estimator,
-        "outcome": outcome,
-        **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities", "n_pilots")},
-        "estimates": [{name: _plain(getattr(estimate, name)) for name in FIELDS} for estimate in result.estimates],
-        "diagnostics": [{"diagnostic": name, "term": term, "value": _plain(value)} for name, term, value in result.diagnostics],
-        "warnings": [*file.notes, *result.warnings],
+        "estimator": fit.estimator,
+        "outcome": fit.outcome,
+        "n_obs": fit.n_obs,
+        "n_pairs": fit.n_pairs,
+        "n_cities": fit.n_units,
+        "n_pilots": fit.n_treated,
+        "estimates": [{name: _plain(getattr(estimate, name)) for name in FIELDS} for estimate in fit.estimates],
+        "diagnostics": [{"diagnostic": name, "term": term, "value": _plain(value)} for name, term, value in fit.diagnostics],
+        "warnings": list(fit.warnings),
     }
     return json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
 def _classify(file: Path) -> int:
     try:
+        from .classify import ClassifyError, classify_file, find_rules
+    except ImportError as error:
+        return _refuse(need(str(error.name), "study", "citysync classify"))
+    try:
         sys.stdout.write(classify_file(file, find_rules()))
     except ClassifyError as error:
-        print(f"citysync: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _refuse(error)
     return 0
 
 
 def _run_specs(options: argparse.Namespace) -> int:
-    from .study.rerun import RunError, run_specs
-
+    try:
+        from .study.rerun import RunError, run_specs
+    except ImportError as error:
+        return _refuse(need(str(error.name), "study", "citysync run"))
     try:
         text = run_specs(options.database, options.spec_ids, permutations=options.permutations, seed=options.seed)
     except RunError as error:
-        print(f"citysync: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _refuse(error)
     print(text)
     return 0
 
@@ -148,78 +176,117 @@ def _run_specs(options: argparse.Namespace) -> int:
 def _primary(options: argparse.Namespace) -> int:
     from .primary.command import run_primary
 
+    columns = CityColumns(options.outcome, options.unit, options.time, _beside(options.cohort), _beside(options.block))
     try:
-        text = run_primary(options.cities, options.seed, options.permutations, options.json)
-    except ValueError as error:
-        print(f"citysync: {error}", file=sys.stderr)
-        return BAD_INPUT
+        text = run_primary(options.cities, options.seed, options.permutations, options.json, columns)
+    except (ValueError, ImportError) as error:
+        return _refuse(error)
     print(text)
     return 0
 
 
-def _fit(options: argparse.Namespace) -> tuple[PairFile, FitResult]:
-    file = read_pair_file(options.panel, options.outcome, options.controls)
-    if options.estimator == WITHIN_BLOCK:
-        return file, _as_the_study_prints(_fit_within_block(file, options), options.outcome)
-    result = fit_panel(
-        file.panel,
+def _fit(options: argparse.Namespace) -> Fit:
+    unit = options.unit or UNIT
+    if len(unit) != 2:
+        raise PanelError("--unit", None, None, "two columns by comma", ",".join(unit), "give --unit first,second")
+    columns = PairColumns(
+        options.outcome,
+        unit,
+        options.time,
+        _columns_or_file(options.cohort),
+        _columns_or_file(options.block) if options.block else None,
+        options.controls,
+        options.weights,
+        options.exposure,
+        # a panel in the manner of the contract has the smaller id first
+        ordered=options.unit is None,
+    )
+    fit = estimate(
+        options.panel,
+        columns,
         estimator=options.estimator,
         vcov=options.vcov,
         permutations=options.permutations,
         seed=options.seed,
         shuffle=options.shuffle,
         control_pairs=options.control_group,
-        control_names=options.controls,
+        reference=options.reference,
+        binning=options.binning,
     )
-    result = _as_the_study_prints(result, options.outcome)
-    return file, replace(result, warnings=(*result.warnings, *_pairs_of_the_draws(file, result)))
+    return _as_the_study_prints(fit)
 
 
-def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
-    """That the draws have the file's pairs alone, where these are not all pairs of its cities and a permutation was run."""
-    every = file.panel.n_cities * (file.panel.n_cities - 1) // 2
-    if file.panel.n_pairs == every or not any(estimate.vcov == "permutation" for estimate in result.estimates):
-        return []
-    return [
-        f"The file holds {file.panel.n_pairs:,} of the {every:,} pairs of its cities, and a draw of the permutation has these alone: it "
-        "cannot bring in other pairs of a pseudo-pilot, nor choose strong ties anew, as the study does from all pairs. So the report's p "
-        "of the same specification differs a little."
-    ]
-
-
-def _as_the_study_prints(result: FitResult, outcome: str) -> FitResult:
+def _as_the_study_prints(fit: Fit) -> Fit:
     """Without p where the outcome is one of the study's whose tests do not hold their size; any other outcome as it is."""
     from .analyses.catalog import all_specs
+
+    if not any(spec.outcome == fit.outcome for spec in all_specs()):
+        return fit
     from .study.withhold import withhold
 
-    is_of_the_study = any(spec.outcome == outcome for spec in all_specs())
-    return withhold(result, outcome) if is_of_the_study else result
+    return withhold(fit, fit.outcome)
 
 
-def _fit_within_block(file: PairFile, options: argparse.Namespace) -> FitResult:
-    from .primary.within_block import fit_pair_panel
+def _write_files(fit: Fit, options: argparse.Namespace) -> None:
+    for ending in TABLE_FILES:
+        file = getattr(options, ending)
+        if file is not None:
+            if file.suffix.lower() != f".{ending}":
+                raise PanelError(f"--{ending}", None, None, f"a name that ends in .{ending}", file.name, "give it that ending")
+            etable(fit, file=file)
+    if options.plot is not None:
+        fit.plot(options.plot_kind, file=options.plot)
 
-    is_plain = options.shuffle == "province" and options.control_group == CONTROL_PAIRS[0]
-    if options.controls or not is_plain or set(options.vcov or ("permutation",)) != {"permutation"}:
-        raise NotEstimable(
-            f"{WITHIN_BLOCK} takes no controls, permutes within provinces and has the permutation alone: leave --controls, --shuffle, "
-            "--control-group and --vcov out"
-        )
-    try:
-        return fit_pair_panel(file.panel, permutations=options.permutations, seed=options.seed)
-    except ValueError as error:
-        raise NotEstimable(str(error)) from error
+
+def _beside(name: str) -> str | Path:
+    """A column, or a file with the values of units."""
+    return Path(name) if name.lower().endswith(UNIT_FILES) else name
+
+
+def _columns_or_file(text: str) -> str | Path | tuple[str, ...]:
+    names = _names(text)
+    return _beside(names[0]) if len(names) == 1 else names
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m estimation", description=__doc__)
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    fit = commands.add_parser(
-        "fit", help="fit an estimator on a city-pair panel", epilog=FIT_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    _add_fit(commands)
+    _add_primary(commands)
+    classify = commands.add_parser("classify", help="give each clause of a policy text its tool")
+    classify.add_argument("file", type=Path, metavar="FILE", help="CSV with columns id, clause")
+    run = commands.add_parser(
+        "run",
+        help="run rows of the study on a published warehouse",
+        epilog=_help(RUN_HELP),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    fit.add_argument("panel", type=Path, metavar="PANEL", help="CSV or Parquet: city_i_id, city_j_id, year, cohort_year, outcome, controls")
+    run.add_argument("database", type=Path, metavar="DATABASE", help="a published citysync.duckdb")
+    run.add_argument("spec_ids", nargs="+", metavar="SPEC_ID", help="<analysis>.<outcome>.<variant>")
+    run.add_argument("--permutations", type=_count, default=None, help="the most draws a row may take; default: its own")
+    run.add_argument("--seed", type=_count, default=None)
+    return parser
+
+
+def _help(text: str) -> str:
+    return text.replace("python -m estimation", PROGRAM)
+
+
+def _add_fit(commands: Any) -> None:
+    fit = commands.add_parser(
+        "fit", help="fit an estimator on a panel of pairs", epilog=_help(FIT_HELP), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    fit.add_argument("panel", type=Path, metavar="PANEL", help="CSV, Parquet or Stata's .dta, one row per pair and period")
     fit.add_argument("--outcome", required=True, help="column of the outcome")
-    fit.add_argument("--estimator", choices=(*ESTIMATORS, WITHIN_BLOCK), default="twfe")
+    fit.add_argument("--unit", type=_names, default=None, help=f"the two columns of ids, by comma; default {','.join(UNIT)}")
+    fit.add_argument("--time", default=TIME, help=f"column of the year or period; default {TIME}")
+    fit.add_argument(
+        "--cohort", default=COHORT, help=f"first treated period: a column of pairs, two of units, or a file of units; default {COHORT}"
+    )
+    fit.add_argument("--block", default=None, help="blocks of units: a name, two columns by comma, or a file of units")
+    fit.add_argument("--weights", default=None, help="column with one positive number per pair")
+    fit.add_argument("--exposure", choices=EXPOSURES, default="one", help="with cohorts of units: treated by one, or once both are")
+    fit.add_argument("--estimator", choices=ESTIMATORS, default="twfe")
     fit.add_argument(
         "--vcov",
         type=_variance_estimators,
@@ -229,28 +296,33 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument("--controls", type=_names, default=(), help="columns by comma")
     fit.add_argument("--permutations", type=_count, default=9999, help="draws; 0 leaves the permutation out")
     fit.add_argument("--seed", type=_count, default=1)
-    fit.add_argument("--shuffle", choices=("province", "all"), default="province", help="where admission years move in the permutation")
+    fit.add_argument("--shuffle", choices=("province", "block", "all"), default="province", help="where admission years move")
+    fit.add_argument("--reference", type=int, default=-1, help="event time that an event study leaves out; default -1")
+    fit.add_argument("--binning", type=_bins, default=None, help="first and last event time, by comma: --binning=-5,5")
+    fit.add_argument("--table", action="store_true", help="print a table, which is the default on a terminal")
     fit.add_argument(
         "--control-group", choices=CONTROL_PAIRS, default=CONTROL_PAIRS[0], help="pairs that callaway_santanna compares a cohort with"
     )
     fit.add_argument("--json", action="store_true", help="print the object on one line")
+    for ending in TABLE_FILES:
+        fit.add_argument(f"--{ending}", type=Path, metavar="FILE", help=f"write the table as .{ending}")
+    fit.add_argument("--plot", type=Path, metavar="FILE", help="draw it: the event study, or the lines of inference")
+    fit.add_argument("--plot-kind", choices=("event_study", "forest", "permutation", "influence"), default=None)
+
+
+def _add_primary(commands: Any) -> None:
     primary = commands.add_parser(
-        "primary", help="the primary test on a city panel", epilog=PRIMARY_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+        "primary",
+        help="the primary test on a panel of units",
+        epilog=_help(PRIMARY_HELP),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    primary.add_argument("cities", type=Path, metavar="CITIES", help="CSV or Parquet: city_id, year, growth, cohort_year, block_id")
+    primary.add_argument("cities", type=Path, metavar="CITIES", help="CSV, Parquet or .dta: city_id, year, growth, cohort_year, block_id")
+    for field, value in vars(CityColumns()).items():
+        primary.add_argument(f"--{field}", default=value, help=f"column; default {value}")
     primary.add_argument("--permutations", type=_count, default=9999, help="draws, at least 20")
     primary.add_argument("--seed", type=_count, default=1)
     primary.add_argument("--json", action="store_true", help="print one JSON object")
-    classify = commands.add_parser("classify", help="give each clause of a policy text its tool")
-    classify.add_argument("file", type=Path, metavar="FILE", help="CSV with columns id, clause")
-    run = commands.add_parser(
-        "run", help="run rows of the study on a published warehouse", epilog=RUN_HELP, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    run.add_argument("database", type=Path, metavar="DATABASE", help="a published citysync.duckdb")
-    run.add_argument("spec_ids", nargs="+", metavar="SPEC_ID", help="<analysis>.<outcome>.<variant>")
-    run.add_argument("--permutations", type=_count, default=None, help="the most draws a row may take; default: its own")
-    run.add_argument("--seed", type=_count, default=None)
-    return parser
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -258,7 +330,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _variance_estimators(text: str) -> tuple[str, ...]:
-    names = _names(text)
+    names = tuple(SYNONYMS.get(name, name) for name in _names(text))
     for name in names:
         if name not in VARIANCE_ESTIMATORS:
             raise argparse.ArgumentTypeError(f"{name}: expected some of {', '.join(VARIANCE_ESTIMATORS)}")
@@ -271,6 +343,14 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a whole number from 0, found {text!r}")
     return int(text)
+
+
+def _bins(text: str) -> tuple[int, int]:
+    try:
+        first, last = (int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected two whole numbers by comma, such as -5,5, found {text!r}") from None
+    return first, last
 
 
 def _plain(value: Any) -> Any:

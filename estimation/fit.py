@@ -23,8 +23,9 @@ from .inference.diagnostics.coefficients import (
 from .inference.diagnostics.honest_did import sensitivity_diagnostics
 from .inference.diagnostics.warnings import find_warnings
 from .inference.intervals import Inference, cities_with_kept_pair, infer
-from .inference.permutation.draws import Draws
+from .inference.permutation.draws import Draws, say_that_loops_compile
 from .inference.permutation.group_time import draws_are_affordable, permute_group_time
+from .inference.permutation.refitting import permute_by_refitting
 from .inference.permutation.two_way import permute
 from .influence.influence_fit import InfluenceFit
 from .kernels.compile_cache import use_compile_cache
@@ -36,7 +37,7 @@ from .panel.pair_panel import (
     group_outcomes,
     require_contrast,
 )
-from .results import CONTROL_PAIRS, VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitResult, NotEstimable
+from .results import CONTROL_PAIRS, VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitParts, FitResult, NotEstimable
 
 __all__ = ["ESTIMATORS", "VARIANCE_ESTIMATORS", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
 
@@ -62,6 +63,9 @@ def fit_panel(
     n_partners: int | None = None,
     control_pairs: str = CONTROL_PAIRS[0],
     control_names: Sequence[str] = (),
+    reference: int = -1,
+    binning: tuple[int, int] | None = None,
+    keep_parts: bool = False,
 ) -> FitResult:
     """Fit one estimator on the panel's only outcome; see `fit_outcomes`.
 
@@ -83,6 +87,9 @@ def fit_panel(
         n_partners=n_partners,
         control_pairs=control_pairs,
         control_names=control_names,
+        reference=reference,
+        binning=binning,
+        keep_parts=keep_parts,
     )[estimator, 0]
 
 
@@ -100,6 +107,9 @@ def fit_outcomes(
     control_names: Sequence[str] = (),
     covariates: np.ndarray | None = None,
     covariate_names: Sequence[str] = (),
+    reference: int = -1,
+    binning: tuple[int, int] | None = None,
+    keep_parts: bool = False,
 ) -> dict[tuple[str, int], FitResult]:
     """Fit estimators on all outcomes of a panel; outcomes with the same missing rows share one permutation pass.
 
@@ -128,6 +138,12 @@ def fit_outcomes(
     covariates : (N, J) float array, optional
         Of the cities, from before any treatment, for estimators that weight cities by them; pairs of a city with a gap are left out.
     covariate_names : sequence of str, length J
+    reference : int
+        Event time that an event study leaves out.
+    binning : (int, int), optional
+        First and last event time of an event study; those beyond are counted to them.
+    keep_parts : bool
+        Whether results keep what pictures are drawn from.
 
     Returns
     -------
@@ -142,6 +158,7 @@ def fit_outcomes(
         If an argument is not one of those named.
     """
     check_arguments(panel, estimators, vcov, shuffle, control_names)
+    _check_design(panel, estimators, reference, binning)
     if control_pairs not in CONTROL_PAIRS:
         raise ValueError(f"control_pairs {control_pairs}: expected one of {', '.join(CONTROL_PAIRS)}")
     if covariates is not None:
@@ -150,9 +167,9 @@ def fit_outcomes(
 
     def fit_sample(sample: FitSample) -> dict[tuple[str, int], FitResult]:
         sample = replace(sample, control_pairs=control_pairs)
-        inputs = Inputs(sample, tuple(control_names), covariates, tuple(covariate_names))
+        inputs = Inputs(sample, tuple(control_names), covariates, tuple(covariate_names), reference, binning)
         fit = _fit_sample if sample.has_never_treated else _fit_without_never_treated
-        return fit(inputs, chosen, vcov, permutations, seed, strata_of(sample, shuffle))
+        return fit(inputs, chosen, vcov, permutations, seed, strata_of(sample, shuffle), keep_parts=keep_parts)
 
     return fit_by_sample(panel, fit_sample, tie_quantile, n_partners, needs_never_treated=False)
 
@@ -197,8 +214,27 @@ def check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) 
         raise ValueError(f"control_names: expected {n_controls} names, found {len(control_names)}")
 
 
+def _check_design(panel: PairPanel, estimators: Sequence[str], reference: int, binning: tuple[int, int] | None) -> None:
+    """Refuse weights, a reference or bins for an estimator that has none."""
+    for name in estimators:
+        if panel.weight is not None and REGISTRY[name].family != "two_way":
+            weighted = " and ".join(names("two_way"))
+            raise NotEstimable(f"{name} takes no weights: leave weights out, or choose {weighted}")
+        if name != "event_study" and (reference != -1 or binning is not None):
+            raise NotEstimable(f"{name} has no reference period and no bins to choose: leave them out, or choose event_study")
+    if binning is not None and not (len(binning) == 2 and binning[0] < 0 <= binning[1]):
+        raise NotEstimable(f"binning {tuple(binning)}: expected the first and the last event time, such as (-5, 5)")
+
+
 def _fit_without_never_treated(
-    inputs: Inputs, chosen: list[Estimator], vcov: Sequence[str] | None, permutations: int, seed: int, strata: np.ndarray
+    inputs: Inputs,
+    chosen: list[Estimator],
+    vcov: Sequence[str] | None,
+    permutations: int,
+    seed: int,
+    strata: np.ndarray,
+    *,
+    keep_parts: bool = False,
 ) -> dict[tuple[str, int], FitResult]:
     """Fit a sample in which every pair is treated at last (docs/methods, section 6.11): least squares on all of its years, group-time
     effects on the years in which some pairs are untreated.
@@ -209,7 +245,7 @@ def _fit_without_never_treated(
     settings = (vcov, permutations, seed)
     found = {}
     if two_way := [estimator for estimator in chosen if estimator.family == "two_way"]:
-        found |= _fit_sample(inputs, two_way, *settings, strata, (ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS))
+        found |= _fit_sample(inputs, two_way, *settings, strata, (ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS), keep_parts=keep_parts)
     if group_time := [estimator for estimator in chosen if estimator.family == "group_time"]:
         panel = before_last_cohort(sample)
         rules = (sample.tie_quantile, sample.n_partners, sample.control_pairs)
@@ -221,7 +257,12 @@ def _fit_without_never_treated(
             "cohort are the never-treated ones."
         )
         found |= _fit_sample(
-            replace(inputs, sample=before), group_time, *settings, _alone_if_unseen(before, strata), (note, MOVES_AMONG_PILOTS)
+            replace(inputs, sample=before),
+            group_time,
+            *settings,
+            _alone_if_unseen(before, strata),
+            (note, MOVES_AMONG_PILOTS),
+            keep_parts=keep_parts,
         )
     return found
 
@@ -253,6 +294,8 @@ def _fit_sample(
     seed: int,
     strata: np.ndarray,
     notes: tuple[str, ...] = (),
+    *,
+    keep_parts: bool = False,
 ) -> dict[tuple[str, int], FitResult]:
     sample = inputs.sample
     fitted = {estimator.name: estimator.fit(sample, inputs) for estimator in chosen}
@@ -272,6 +315,7 @@ def _fit_sample(
                 vcov,
                 extra=found.diagnostics,
                 warnings=(*notes, *found.warnings),
+                keep_parts=keep_parts,
             )
     return results
 
@@ -280,18 +324,27 @@ def _permute(inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray, perm
     """Draws by (estimator, position of the outcome): one pass for all estimators that it serves."""
     use_compile_cache()
     sample = inputs.sample
+    if sample.panel.exposure == "one":
+        say_that_loops_compile()
     by_pass = {of: [name for name in fitted if REGISTRY[name].draws == of] for of in ("two_way", "group_time", "city_weighted")}
     leads = {name: found.fits[0].columns[tested_leads(found.fits[0])] for name, found in fitted.items()}
     draws: dict[tuple[str, int], Draws] = {}
-    if designs := [fitted[name].design for name in by_pass["two_way"]]:
+    designs = [fitted[name].design for name in by_pass["two_way"]]
+    if designs and sample.panel.exposure == "both":
+        draws |= permute_by_refitting(sample, inputs.statistics, designs, strata, permutations, seed)
+    elif designs:
         draws |= permute(sample, inputs.statistics, designs, strata, permutations, seed, leads)
-    if by_pass["group_time"] and draws_are_affordable(sample):
+    if by_pass["group_time"] and _group_time_has_draws(sample):
         draws |= permute_group_time(sample, inputs.statistics, tuple(by_pass["group_time"]), strata, permutations, seed, leads)
     for name in by_pass["city_weighted"]:
         design, weights = fitted[name].design, fitted[name].city_weights
         drawn = permute(sample, inputs.statistics, [design], strata, permutations, seed, city_weights=weights)
         draws |= {(name, m): of_outcome for (_, m), of_outcome in drawn.items()}
     return draws
+
+
+def _group_time_has_draws(sample: FitSample) -> bool:
+    return sample.panel.exposure == "one" and draws_are_affordable(sample)
 
 
 def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
@@ -329,6 +382,7 @@ def result_of(
     *,
     extra: Sequence[Diagnostic] | None = None,
     warnings: Sequence[str] = (),
+    keep_parts: bool = False,
 ) -> FitResult:
     """Estimates as asked for, diagnostics and warnings of one fit; `extra` diagnostics stand for those of a two-way fit."""
     held = cities_with_kept_pair(sample)
@@ -348,10 +402,29 @@ def result_of(
     diagnostics = _diagnostics(sample, outcome, fit, inference, draws, strata)
     if extra is not None:
         diagnostics += extra
-    elif estimator == "twfe" and sample.panel.controls is None and sample.observed[sample.kept].all():
-        diagnostics += two_way_diagnostics(sample, outcome)
+    elif estimator == "twfe" and _is_plain(sample):
+        diagnostics += two_way_diagnostics(sample, outcome, fit.cohort_means)
     found = [*find_warnings(sample, fit, inference, diagnostics), *_left_out(sample, estimator, vcov, draws), *warnings]
-    return FitResult(estimator, tuple(_estimates(fit, inference, vcov)), tuple(diagnostics), tuple(found), **counts)
+    parts = _parts(fit, draws) if keep_parts else None
+    return FitResult(estimator, tuple(_estimates(fit, inference, vcov)), tuple(diagnostics), tuple(found), **counts, parts=parts)
+
+
+def _is_plain(sample: FitSample) -> bool:
+    """Whether the two-way coefficient is a mean of 2x2 comparisons of cohorts: balanced, without controls or weights."""
+    panel = sample.panel
+    return panel.controls is None and panel.weight is None and bool(sample.observed[sample.kept].all())
+
+
+def _parts(fit: InfluenceFit, draws: Draws | None) -> FitParts:
+    """What pictures of a fit are drawn from."""
+    placebos = {}
+    if draws is not None:
+        placebos = {label: draws.coefficient[:, at] for label, at in zip(fit.labels, fit.columns, strict=True) if at >= 0}
+    without = [
+        {} if refits is None else {label: (refits.blocks, refits.estimates[:, c]) for c, label in enumerate(fit.labels)}
+        for refits in (fit.provinces, fit.cities)
+    ]
+    return FitParts(placebos, *without)
 
 
 def _diagnostics(sample, outcome: int, fit: InfluenceFit, inference: Inference, draws: Draws | None, strata) -> list[Diagnostic]:
@@ -385,8 +458,10 @@ def _left_out(sample: FitSample, estimator: str, vcov: Sequence[str] | None, dra
         found.append("The line province_jackknife is left out: it needs the province of every city.")
     if not sample.panel.pilots_known:
         found.append("The lines city and permutation are left out: they need to know which city of each treated pair is the pilot.")
-    elif row.draws == "group_time" and not draws_are_affordable(sample):
-        found.append(f"The line permutation is left out: a draw of {estimator} needs a balanced panel without controls or chosen partners.")
+    elif row.draws == "group_time" and not _group_time_has_draws(sample):
+        needed = "a balanced panel without controls or chosen partners"
+        needed = needed if sample.panel.exposure == "one" else "pairs that are treated by one city"
+        found.append(f"The line permutation is left out: a draw of {estimator} needs {needed}.")
     elif row.no_draws and (vcov is None or "permutation" in vcov):
         found.append(f"The line permutation is left out: {row.no_draws}")
     elif draws is None and "permutation" in wanted:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 # what a row's `vcov` may be, in the order of the rows (docs/methods, section 7)
 VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
@@ -50,6 +52,23 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class FitParts:
+    """What a fit's pictures are drawn from; each by the label of a coefficient.
+
+    Attributes
+    ----------
+    draws : mapping of str to (B,) float array
+        Estimates under reassigned admissions; empty where none were drawn.
+    without_block, without_city : mapping of str to (ids (R,), estimates (R,))
+        Estimates without each block or city; NaN where nothing identifies them any more.
+    """
+
+    draws: Mapping[str, Any] = field(default_factory=dict)
+    without_block: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    without_city: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class FitResult:
     """An estimator on one outcome.
 
@@ -63,6 +82,8 @@ class FitResult:
         Whole sentences.
     n_obs, n_pairs, n_cities, n_pilots : int
         Pair-years, pairs, and the cities and pilots that hold a kept pair.
+    parts : FitParts or None
+        Where they were asked for.
     """
 
     estimator: str
@@ -73,3 +94,4 @@ class FitResult:
     n_pairs: int
     n_cities: int
     n_pilots: int
+    parts: FitParts | None = field(default=None, compare=False, repr=False)

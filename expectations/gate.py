@@ -37,6 +37,8 @@ RESULT_COLUMNS = {
 }
 ROW_COLUMNS = {"stage": "string", "check_id": "string", "nth": "Int64", "failing_row": "string", "failing_value": "string"}
 SAMPLE_SIZE = 5
+# What Great Expectations calls our severities, for whoever opens the stored suites with it.
+GX_SEVERITY = {"stop": "critical", "warn": "warning"}
 # Columns that name a row to a person, where a data set has them.
 ROW_NAMES = (
     "path",
@@ -207,7 +209,10 @@ def _validate(
     batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
     expectations = [
         get_expectation_impl(rule.expectation)(
-            **rule.kwargs, meta={"check_id": rule.check_id, "severity": rule.severity, "why": rule.why}, notes=rule.why
+            **rule.kwargs,
+            severity=GX_SEVERITY[rule.severity],
+            meta={"check_id": rule.check_id, "severity": rule.severity, "why": rule.why},
+            notes=rule.why,
         )
         for rule in suite
     ]

@@ -1,10 +1,11 @@
-"""Command line: `python -m orchestration refresh | fetch | check-source | verify | rollback | reproduce | ui | sql | docs | audit | clean`.
+"""Command line: `python -m orchestration COMMAND`; `--help` lists them.
 
 Each command imports only what it needs.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from orchestration.early_signals import end_on_signals, restore
 
 if TYPE_CHECKING:
     import argparse
+
+# ctrl-c and `kill`: somebody was there
+INTERRUPTED = (130, 143)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         ("verify", "hash everything published again, and compare it with the delivered files"),
         ("rollback", "put an earlier publication back"),
         ("reproduce", "build a publication again and compare its tables"),
+        ("deposit", "write a replication folder of a publication"),
     ):
         after = commands.add_parser(name, help=text)
         after.add_argument("--run", help="run id of a publication that is kept (default: the current one; rollback: the one before)")
@@ -47,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     sql = commands.add_parser("sql", help="read-only SQL on the published warehouse")
     sql.add_argument("--query", help="print one result and leave")
-    sql.add_argument("--csv", help="write that result to this file, for a spreadsheet")
+    sql.add_argument("--out", "--csv", help="write that result to this file: .csv, .parquet or .xlsx by its name")
     commands.add_parser("docs", help="static documentation of the models")
     audit = commands.add_parser("audit", help="compare what is installed with the lock file, look up advisories, and list licences")
     audit.add_argument("--advisories", help="folder or zip archive of known advisories in the OSV format, as a copy at hand")
@@ -62,12 +67,21 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command == "sql":
         from orchestration.commands.sql_prompt import run_sql
 
-        return run_sql(chosen.query, chosen.csv)
+        return run_sql(chosen.query, chosen.out)
     if chosen.command == "ui":
         from orchestration.commands.servers import serve_ui
 
         return serve_ui(chosen.landing)
-    return supervise(chosen.command, lambda: _run(chosen))
+    if chosen.command != "refresh":
+        return supervise(chosen.command, lambda: _run(chosen))
+    from orchestration import alerts
+    from orchestration.supervision import main_pid
+
+    alerts.watch()
+    code = supervise(chosen.command, lambda: _run(chosen))
+    if code not in (Exit.DONE, *INTERRUPTED) and main_pid() == os.getpid():
+        alerts.send_ending(chosen.command, code)
+    return code
 
 
 def _run(chosen: argparse.Namespace) -> int:  # noqa: PLR0911 -- one return a command
@@ -88,10 +102,8 @@ def _run(chosen: argparse.Namespace) -> int:  # noqa: PLR0911 -- one return a co
         from orchestration.commands.reproduce import reproduce
 
         return reproduce(chosen.run, chosen.landing)
-    if chosen.command in ("verify", "rollback"):
-        from orchestration.commands import publications
-
-        return publications.verify(chosen.run, chosen.landing) if chosen.command == "verify" else publications.rollback(chosen.run)
+    if chosen.command in ("verify", "rollback", "deposit"):
+        return _of_publication(chosen)
     if chosen.command == "clean":
         from orchestration.commands.clean import clean
 
@@ -103,6 +115,16 @@ def _run(chosen: argparse.Namespace) -> int:  # noqa: PLR0911 -- one return a co
     from orchestration.commands.servers import write_docs
 
     return write_docs()
+
+
+def _of_publication(chosen: argparse.Namespace) -> int:
+    """A command that takes a publication as it is."""
+    from orchestration.commands import publications
+    from orchestration.deposit.write import deposit
+
+    if chosen.command == "verify":
+        return publications.verify(chosen.run, chosen.landing)
+    return publications.rollback(chosen.run) if chosen.command == "rollback" else deposit(chosen.run)
 
 
 if __name__ == "__main__":

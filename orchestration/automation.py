@@ -8,14 +8,25 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration import alerts
 from orchestration.assets.landing import edition_range_tags, register_editions
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import hash_landing
+from orchestration.terminal import Exit
+
+
+@dg.failure_hook
+def tell_of_failure(context: dg.HookContext) -> None:
+    """An alert for a run that was started in the UI or by the schedule; `make refresh` reports its own end."""
+    if not os.environ.get(alerts.WATCHED):
+        alerts.send("refresh", Exit.FAILED, f"run {context.run_id}, {context.op.name}: {context.op_exception}")
+
 
 refresh_job = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.all(),
     executor_def=dg.in_process_executor,
+    hooks={tell_of_failure},
     description="From delivered files to a publication: the graph that `make refresh` runs.",
 )
 

@@ -131,8 +131,12 @@ def run_dbt(home: Home, command: str, names: Sequence[str], *, build: Path, opti
     DbtFailed
         If dbt itself fails; failed nodes are returned, not raised, so that a caller can record them first.
     """
+    return invoke_on_manifest(home, [command, *(["--select", " ".join(names)] if names else []), *options], build=build)
+
+
+def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[NodeResult]:
+    """`invoke` on the parsed project, with the database of `build`."""
     ensure_manifest(home)
-    arguments = [command, *(["--select", " ".join(names)] if names else []), *options]
     with _build_folder(build):
         return invoke(arguments, manifest=_load_manifest(home))
 

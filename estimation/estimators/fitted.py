@@ -27,18 +27,24 @@ class Inputs:
     covariates : (N, J) float array or None
         Of the cities, from before any treatment.
     covariate_names : tuple of str, length J
+    reference : int
+        Event time that an event study leaves out.
+    binning : (int, int) or None
+        First and last event time of an event study; those beyond are counted to them.
     """
 
     sample: FitSample
     control_names: tuple[str, ...] = ()
     covariates: np.ndarray | None = None
     covariate_names: tuple[str, ...] = ()
+    reference: int = -1
+    binning: tuple[int, int] | None = None
 
     @cached_property
     def statistics(self) -> PairStatistics:
         """Statistics of all pairs of the panel, made once for all estimators and draws."""
         panel = self.sample.panel
-        return pair_statistics(panel.y[list(self.sample.outcomes)], panel.controls, self.sample.observed)
+        return pair_statistics(panel.y[list(self.sample.outcomes)], panel.controls, self.sample.observed, panel.weight)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
-from ..influence.refits import Refits, sums_without_cities, sums_without_provinces
-from ..influence.shock_weights import city_sums_of, jackknife_df, province_positions
+from ..influence.refits import Refits, sum_sample, sums_without_cities, sums_without_provinces
+from ..influence.shock_weights import jackknife_df, province_positions
 from ..linear.group_time_cells import aggregate, aggregation_weights, cell_design, cell_members, cell_terms, term_label
 from ..linear.normal_equations import influence
 from ..linear.pair_statistics import sum_by_group
@@ -110,18 +110,19 @@ def _observed_cells(sample: FitSample, model: GroupTimeModel, estimator: str, ef
 def _refits(sample: FitSample, model: GroupTimeModel, chosen: np.ndarray, members: np.ndarray) -> list[tuple[Refits | None, Refits]]:
     """Refits without each province and without each city, by outcome."""
     outcomes = range(len(sample.outcomes))
-    names, deleted = sums_without_cities(sample, model.values)
+    sums = sum_sample(sample, model.values)
+    names, deleted = sums_without_cities(sample, sums)
     effects, _, weights = _solve_terms(model, deleted, chosen, members)
     cities = [Refits(names, aggregate(effects[:, m, chosen], weights[:, chosen])) for m in outcomes]
     if sample.panel.province is None:
         return [(None, of_cities) for of_cities in cities]
-    names, deleted, carriers = sums_without_provinces(sample, model.values)
-    totals = sum_by_group(model.values[sample.kept], sample.pair_group[sample.kept], sample.n_groups)
+    names, deleted, carriers = sums_without_provinces(sample, sums)
     # the whole sample comes last, where -1 finds it
-    effects, samples, weights = _solve_terms(model, np.concatenate([deleted, totals[None]]), chosen, members)
-    sums = city_sums_of(sample, model.values[:, : model.n_shared])
+    effects, samples, weights = _solve_terms(model, np.concatenate([deleted, sums.totals[None]]), chosen, members)
     df = jackknife_df(
-        sums, province_positions(sample, names), lambda b, rows, group: model.outcome_weights(samples[b], weights[b], rows, group)
+        sums.cities.first_columns(model.n_shared),
+        province_positions(sample, names),
+        lambda b, rows, group: model.outcome_weights(samples[b], weights[b], rows, group),
     )
     provinces = [Refits(names, aggregate(effects[:-1, m, chosen], weights[:-1, chosen]), df, carriers) for m in outcomes]
     return list(zip(provinces, cities, strict=True))

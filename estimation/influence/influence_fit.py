@@ -36,8 +36,12 @@ class InfluenceFit:
         Coefficients without each province.
     cities : Refits
         Coefficients without each city.
-    residuals : (P_kept, T) float array
-        NaN where there is no row.
+    residuals : (P_kept, T) float array or None
+        NaN where there is no row; None where `city_residuals` are known.
+    city_residuals : (N, T) float array, optional
+        Mean residual over the kept pairs of a city in a year; NaN without one.
+    cohort_means : (pairs (G + 1,), means (G + 1, T)), optional
+        Kept pairs and mean outcomes less pair means by cohort group, where every kept pair has every year.
     """
 
     terms: tuple[tuple[str, int | None, int | None], ...]
@@ -50,20 +54,27 @@ class InfluenceFit:
     n_pilot_provinces: np.ndarray
     provinces: Refits | None
     cities: Refits
-    residuals: np.ndarray
+    residuals: np.ndarray | None
+    city_residuals: np.ndarray | None = None
+    cohort_means: tuple[np.ndarray, np.ndarray] | None = None
 
 
 def pilots_in_cells(sample: FitSample, design: Design) -> np.ndarray:
     """Whether a pilot is observed in the cells of each coefficient, in a kept pair; shape (N, L) bool."""
     panel = sample.panel
     treated = np.flatnonzero(sample.kept & (sample.pair_group > 0))
-    in_cells = np.zeros((len(treated), len(design.event_times)), dtype=bool)
-    for row, pair in enumerate(treated):
-        in_cells[row] = (design.x[sample.pair_group[pair]][sample.observed[pair]] != 0).any(axis=0)
     i, j = panel.city_i[treated], panel.city_j[treated]
-    pilot = np.where(panel.city_cohort[i] > 0, i, j)
     result = np.zeros((panel.n_cities, len(design.event_times)), dtype=bool)
-    np.logical_or.at(result, pilot, in_cells)
+    sides = ((np.where(panel.city_cohort[i] > 0, i, j)),) if panel.exposure == "one" else (i, j)
+    group, observed = sample.pair_group[treated], sample.observed[treated]
+    for pilot in sides:
+        # years in which a pilot is observed in a pair of its cohort group
+        seen = np.zeros((panel.n_cities * sample.n_groups, observed.shape[1]), dtype=bool)
+        place = pilot * sample.n_groups + group
+        for t in range(observed.shape[1]):
+            seen[place[observed[:, t]], t] = True
+        for g in range(1, sample.n_groups):
+            result |= seen[g :: sample.n_groups] @ (design.x[g] != 0)
     return result
 
 

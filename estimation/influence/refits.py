@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..linear.pair_statistics import sum_by_city, sum_by_group, sum_inside
+from ..linear.pair_statistics import bincount_columns
 from ..panel.pair_panel import FitSample
+from .shock_weights import CitySums, city_sums_of
 
 
 @dataclass(frozen=True)
@@ -80,35 +81,54 @@ class Refits:
         return wald * (n - k) / (k * (n - 1)), k, n - k
 
 
-def sums_without_cities(sample: FitSample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ids (H,) of the cities that hold a kept pair, and the sums by group (H, G + 1, D) of the statistics (P, D) without each."""
-    held = np.zeros(sample.panel.n_cities, dtype=bool)
-    held[sample.panel.city_i[sample.kept]] = held[sample.panel.city_j[sample.kept]] = True
-    by_city, totals = _sums(sample, values)
-    return sample.panel.city_ids[held], (totals[None] - by_city)[held]
+@dataclass(frozen=True)
+class SampleSums:
+    """Sums of the kept pairs' statistics, from which every refit starts: one pass over the pairs serves cities and provinces.
 
-
-def sums_without_provinces(sample: FitSample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple]:
-    """Names (R,) of the provinces that can go, the sums by group (R, G + 1, D) of the statistics (P, D) without each, and the names of
-    those whose deletion leaves no treated pair.
+    Attributes
+    ----------
+    totals : (G + 1, D) float array
+        By cohort group.
+    by_city : (N, G + 1, D) float array
+        Of the pairs that contain a city.
+    cities : CitySums
+        The same by the partners' provinces.
     """
-    panel, kept = sample.panel, sample.kept
-    names, province = np.unique(panel.province, return_inverse=True)
-    province = province.reshape(-1)
-    by_city, totals = _sums(sample, values)
-    by_province = np.zeros((len(names), *by_city.shape[1:]))
-    np.add.at(by_province, province, by_city)
-    i, j, group = panel.city_i[kept], panel.city_j[kept], sample.pair_group[kept]
-    inside = sum_inside(values[kept], province[i], province[j], group, (len(names), sample.n_groups))
-    deleted = totals[None] - by_province + inside
+
+    totals: np.ndarray
+    by_city: np.ndarray
+    cities: CitySums
+
+
+def sum_sample(sample: FitSample, values: np.ndarray) -> SampleSums:
+    """Sums of the statistics (P, D) of the kept pairs."""
+    cities = city_sums_of(sample, values)
+    by_city = np.zeros((sample.panel.n_cities, sample.n_groups, values.shape[1]))
+    by_city[cities.city, cities.group] = cities.sums
+    # every pair stands with either of its cities
+    return SampleSums(by_city.sum(axis=0) / 2, by_city, cities)
+
+
+def sums_without_cities(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray, np.ndarray]:
+    """Ids (H,) of the cities that hold a kept pair, and the sums by group (H, G + 1, D) of the statistics without each."""
+    held = sums.by_city[:, :, 0].sum(axis=1) > 0.5
+    return sample.panel.city_ids[held], (sums.totals[None] - sums.by_city)[held]
+
+
+def sums_without_provinces(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray, np.ndarray, tuple]:
+    """Names (R,) of the provinces that can go, the sums by group (R, G + 1, D) of the statistics without each, and the names of those
+    whose deletion leaves no treated pair.
+    """
+    names, province = np.unique(sample.panel.province, return_inverse=True)
+    cities, n_groups = sums.cities, sample.n_groups
+    by_province = bincount_columns(cities.sums, province.reshape(-1)[cities.city] * n_groups + cities.group, (len(names), n_groups))
+    # a pair inside a province was counted with either of its cities
+    own = province.reshape(-1)[cities.city[cities.part_row]]
+    same = own == cities.part_province
+    place = (own * n_groups + cities.group[cities.part_row])[same]
+    inside = bincount_columns(cities.part_sums[same], place, (len(names), n_groups)) / 2
+    deleted = sums.totals[None] - by_province + inside
     holds = by_province[:, :, 0].sum(axis=1) > 0.5
     leaves_pilot = deleted[:, 1:, 0].sum(axis=1) > 0.5
     chosen = holds & leaves_pilot
     return names[chosen], deleted[chosen], tuple(names[holds & ~leaves_pilot].tolist())
-
-
-def _sums(sample: FitSample, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    panel, kept = sample.panel, sample.kept
-    values, group = values[kept], sample.pair_group[kept]
-    by_city = sum_by_city(values, panel.city_i[kept], panel.city_j[kept], group, (panel.n_cities, sample.n_groups))
-    return by_city, sum_by_group(values, group, sample.n_groups)

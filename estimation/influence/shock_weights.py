@@ -8,7 +8,8 @@ for the pairs of a city as for the whole sample.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -42,12 +43,24 @@ class CitySums:
     part_sums: np.ndarray
     province: np.ndarray
 
+    def first_columns(self, count: int) -> CitySums:
+        """The sums of the first statistics alone."""
+        return replace(self, sums=self.sums[:, :count], part_sums=self.part_sums[:, :count])
+
     def without(self, province: int) -> np.ndarray:
         """The sums over pairs without a city in a province; (K, D)."""
-        left, parts = self.sums.copy(), self.part_province == province
+        left = self.sums.copy()
+        order, start = self._by_province
+        parts = order[start[province] : start[province + 1]]
         left[self.part_row[parts]] -= self.part_sums[parts]
         left[self.province[self.city] == province] = 0.0
         return left
+
+    @cached_property
+    def _by_province(self) -> tuple[np.ndarray, np.ndarray]:
+        """Parts in order of their province, and where each province begins."""
+        order = np.argsort(self.part_province, kind="stable")
+        return order, np.searchsorted(self.part_province[order], np.arange(int(self.province.max()) + 2))
 
     def by_city(self, weights: np.ndarray) -> np.ndarray:
         """Weights (K, T, C) of the rows added up over the rows of a city; (N, T, C)."""
@@ -75,9 +88,12 @@ def sum_city_groups(
     CitySums
     """
     n_provinces = int(province.max()) + 1
+    n_keys = len(province) * n_groups * n_provinces
     keys = [(city * n_groups + group) * n_provinces + province[partner] for city, partner in ((city_i, city_j), (city_j, city_i))]
-    found, at = np.unique(np.concatenate(keys), return_inverse=True)
-    parts = sum(bincount_columns(values, side, (1, len(found)))[0] for side in np.split(at.reshape(-1), 2))
+    present = np.zeros(n_keys, dtype=bool)
+    present[keys[0]] = present[keys[1]] = True
+    found, place = np.flatnonzero(present), np.cumsum(present) - 1
+    parts = sum(bincount_columns(values, place[key], (1, len(found)))[0] for key in keys)
     row_key, part_province = np.divmod(found, n_provinces)
     rows, part_row = np.unique(row_key, return_inverse=True)
     part_row = part_row.reshape(-1)
@@ -86,9 +102,12 @@ def sum_city_groups(
 
 
 def city_sums_of(sample: FitSample, values: np.ndarray) -> CitySums:
-    """Sums of the kept pairs' statistics (P, D) by city and cohort group."""
-    kept, panel = sample.kept, sample.panel
-    province = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
+    """Sums of the kept pairs' statistics (P, D) by city and cohort group; without provinces all partners are of one."""
+    panel = sample.panel
+    province = np.zeros(panel.n_cities, dtype=np.int64)
+    if panel.province is not None:
+        province = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
+    kept = slice(None) if sample.kept.all() else sample.kept
     return sum_city_groups(values[kept], panel.city_i[kept], panel.city_j[kept], sample.pair_group[kept], province, sample.n_groups)
 
 

@@ -191,10 +191,13 @@ def outcome_weights_by_year(
     """
     layout = statistics.layout
     found = np.zeros((len(sums), layout.n_years, z.shape[2]))
-    for g in np.unique(group):
-        members = group == g
-        projected = np.einsum("kst,tc->ksc", statistics.basis, z[g])
-        found[members] = np.einsum("bk,ksc->bsc", sums[members, : layout.n_basis], projected)
+    projected = np.einsum("kst,gtc->gksc", statistics.basis, z)
+    if layout.n_basis == 1:
+        found = sums[:, 0, None, None] * projected[group, 0]
+    else:
+        for g in range(len(z)):
+            members = group == g
+            found[members] = np.einsum("bk,ksc->bsc", sums[members, : layout.n_basis], projected[g])
     if layout.n_controls:
         controls = sums[:, layout.control_start : layout.gram_start].reshape(len(sums), layout.n_years, layout.n_controls)
         found += np.einsum("btk,kc->btc", controls, by_control)
@@ -222,6 +225,10 @@ def influence(values: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.
     (P, R) float array
     """
     result = np.zeros((len(values), weights.shape[2]))
+    if weights.shape[2] == 1:
+        # one coefficient: a row of weights for each pair is cheaper than a copy of the pairs of each group
+        result[:, 0] = np.einsum("pd,pd->p", values, weights[group, :, 0])
+        return result
     for g in range(len(weights)):
         members = group == g
         # einsum without BLAS: the same bytes for any number of threads

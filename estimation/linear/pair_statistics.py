@@ -67,15 +67,18 @@ class PairStatistics:
     layout : Layout
     control_scale : (K,) float array
         Controls are divided by this.
+    weight : (P,) float array or None
+        What `values` are multiplied by: how much a pair counts, at least 1.
     """
 
     values: np.ndarray
     basis: np.ndarray
     layout: Layout
     control_scale: np.ndarray
+    weight: np.ndarray | None = None
 
 
-def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.ndarray) -> PairStatistics:
+def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.ndarray, weight: np.ndarray | None = None) -> PairStatistics:
     """Statistics of each pair.
 
     Parameters
@@ -84,6 +87,8 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
     controls : (K, P, T) float array or None
     observed : (P, T) bool array
         Rows that count; the same for all outcomes.
+    weight : (P,) float array, optional
+        Positive. The least is taken as 1, which leaves every estimate as it is and a sum of weights below 1/2 no pair at all.
 
     Returns
     -------
@@ -96,14 +101,19 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
     layout = Layout(basis.shape[0], len(q), n_years, n_outcomes)
     values = np.zeros((n_pairs, layout.size))
     values[:, : layout.n_basis] = coefficients
-    values[:, layout.control_start : layout.gram_start] = q.transpose(1, 2, 0).reshape(n_pairs, -1)
-    values[:, layout.gram_start : layout.shared] = np.einsum("kpt,lpt->pkl", q, q).reshape(n_pairs, -1)
+    if len(q):
+        values[:, layout.control_start : layout.gram_start] = q.transpose(1, 2, 0).reshape(n_pairs, -1)
+        values[:, layout.gram_start : layout.shared] = np.einsum("kpt,lpt->pkl", q, q).reshape(n_pairs, -1)
     for m in range(n_outcomes):
         start = layout.shared + m * layout.per_outcome
         demeaned = _demean(y[m], usable)
         values[:, start : start + n_years] = demeaned
-        values[:, start + n_years : start + layout.per_outcome] = np.einsum("kpt,pt->pk", q, demeaned)
-    return PairStatistics(values, basis, layout, scale)
+        if len(q):
+            values[:, start + n_years : start + layout.per_outcome] = np.einsum("kpt,pt->pk", q, demeaned)
+    if weight is not None:
+        weight = weight / weight.min()
+        values *= weight[:, None]
+    return PairStatistics(values, basis, layout, scale, weight)
 
 
 def control_deviations(controls: np.ndarray | None, observed: np.ndarray) -> np.ndarray:
@@ -119,6 +129,8 @@ def _scaled_controls(controls: np.ndarray | None, usable: np.ndarray) -> tuple[n
 
 
 def _demean(values: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    if usable.all():
+        return values - values.mean(axis=1, keepdims=True)
     filled = np.where(usable, values, 0.0)
     count = np.maximum(usable.sum(axis=1), 1)
     return np.where(usable, filled - (filled.sum(axis=1) / count)[:, None], 0.0)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..results import NotEstimable
+
 
 @dataclass(frozen=True)
 class Design:
@@ -34,8 +36,8 @@ class Design:
 
     @property
     def leads(self) -> np.ndarray:
-        """Positions of the coefficients before the base period."""
-        return np.array([k for k, e in enumerate(self.event_times) if e is not None and e < -1], dtype=np.int64)
+        """Positions of the coefficients before admission."""
+        return np.array([k for k, e in enumerate(self.event_times) if e is not None and e < 0], dtype=np.int64)
 
 
 def twfe_design(group_years: np.ndarray, years: np.ndarray) -> Design:
@@ -56,21 +58,37 @@ def twfe_design(group_years: np.ndarray, years: np.ndarray) -> Design:
     return Design("twfe", "treated", (None,), treated)
 
 
-def event_study_design(group_years: np.ndarray, years: np.ndarray) -> Design:
-    """Leads and lags of admission, the year before it omitted, ends not binned.
+def event_study_design(group_years: np.ndarray, years: np.ndarray, reference: int = -1, binning: tuple[int, int] | None = None) -> Design:
+    """Leads and lags of admission, one event time omitted, ends binned only if asked.
 
     Parameters
     ----------
     group_years : (G,) int array
     years : (T,) int array
+    reference : int
+        The event time that is omitted.
+    binning : (int, int), optional
+        First and last event time; those beyond are counted to them.
 
     Returns
     -------
     Design
         One coefficient for every event time some cohort reaches in these years.
+
+    Raises
+    ------
+    NotEstimable
+        If no cohort reaches the reference, or it lies outside the bins.
     """
     event_time = years[None, :] - group_years[:, None]
-    found = tuple(int(e) for e in np.unique(event_time) if e != -1)
+    if binning is not None:
+        event_time = np.clip(event_time, *binning)
+    reached = np.unique(event_time)
+    # without a cohort in the year before admission the event study is refused with its reason, by the estimator
+    if reference != -1 and reference not in reached:
+        text = f"event_study: no cohort is observed {reference} from its first treated year"
+        raise NotEstimable(f"{text}: choose a reference from {', '.join(map(str, reached))}")
+    found = tuple(int(e) for e in reached if e != reference)
     x = np.zeros((len(group_years) + 1, len(years), len(found)))
     for k, e in enumerate(found):
         x[1:, :, k] = event_time == e

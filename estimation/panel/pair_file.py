@@ -1,47 +1,86 @@
-"""Read a city-pair panel from a CSV or Parquet file, and say exactly what is wrong with it."""
+"""A pair panel from a file or a frame to arrays, and exactly what is wrong with it."""
 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from .admissions import infer_city_cohorts
-from .pair_panel import PairPanel, pair_cohorts
-from .panel_table import PanelFileError, PanelTable
+from .pair_panel import EXPOSURES, PairPanel, pair_cohorts
+from .panel_error import PanelError
+from .panel_table import FIRST_YEAR, PanelTable, positions
+from .sources import MISSING, Source, open_source
+from .unit_values import NAMED, blocks_beside, cohorts_beside, columns_of_sides, constant_of_units, is_beside, shown_cohort
 
-KEYS = ("city_i_id", "city_j_id", "year", "cohort_year")
+UNIT, TIME, COHORT = ("city_i_id", "city_j_id"), "year", "cohort_year"
 PROVINCES = ("province_i_id", "province_j_id")
 CITY_COHORTS = ("city_i_cohort_year", "city_j_cohort_year")
-NAMED_CITIES = 5
+ABSORBING = "treatment must be absorbing: give the first treated year of each, and leave a dummy for 'exactly one is a pilot now' out"
+
+
+@dataclass(frozen=True)
+class PairColumns:
+    """What stands where in a pair panel.
+
+    Attributes
+    ----------
+    outcome : str
+    unit : (str, str)
+        Ids of the two units of a pair, in any order unless `ordered`.
+    time : str
+        Years, or periods counted from 1.
+    cohort : str, (str, str), mapping, series or frame
+        First treated period, blank = never: a column for the pair, a column for each unit, or values of units beside the panel.
+    block : the same, optional
+        Group of each unit, for example its province. None: the columns of the contract, where they are there.
+    controls : tuple of str
+    weights : str, optional
+        One positive number for each pair.
+    exposure : str
+        ``one``: a pair is treated when exactly one of its units ever is; ``both``: once both are.
+    ordered : bool
+        Whether the first id must be the smaller one.
+    """
+
+    outcome: str
+    unit: tuple[str, str] = UNIT
+    time: str = TIME
+    cohort: Any = COHORT
+    block: Any = None
+    controls: tuple[str, ...] = ()
+    weights: str | None = None
+    exposure: str = "one"
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
 class PairFile:
-    """A panel read from a file, and what a reader should know of it.
+    """A panel that was read, and what a reader should know of it.
 
     Attributes
     ----------
     panel : PairPanel
     notes : tuple of str
+    backend : str
+        Kind of the frame it came from; see `Source`.
     """
 
     panel: PairPanel
     notes: tuple[str, ...]
+    backend: str = field(default="")
 
 
-def read_pair_file(path: Path, outcome: str, controls: tuple[str, ...]) -> PairFile:
+def read_pairs(panel: Any, columns: PairColumns) -> PairFile:
     """Read and check a panel.
 
     Parameters
     ----------
-    path : Path
-        CSV, or Parquet where the name ends in .parquet.
-    outcome : str
-    controls : tuple of str
+    panel : path, frame or mapping
+        See `open_source`.
+    columns : PairColumns
 
     Returns
     -------
@@ -49,212 +88,284 @@ def read_pair_file(path: Path, outcome: str, controls: tuple[str, ...]) -> PairF
 
     Raises
     ------
-    PanelFileError
-        On any fault of the file.
+    PanelError
+        On any fault of the panel.
     """
-    table = _Table(path, _read(path))
-    table.require((*KEYS, outcome, *controls))
-    for name in (PROVINCES, CITY_COHORTS):
-        table.require_both(name)
-    if len(set(controls)) < len(controls) or outcome in controls:
-        raise PanelFileError(f"{path.name}: a control is named twice or is the outcome; name each column once")
-    return _build(table, outcome, controls)
+    source = open_source(panel)
+    if columns.exposure not in EXPOSURES:
+        raise PanelError("exposure", None, None, " or ".join(EXPOSURES), repr(columns.exposure), "choose one of them")
+    if len(set(columns.controls)) < len(columns.controls) or columns.outcome in columns.controls:
+        raise PanelError(source.label, None, None, "each column once", "a control that is named twice or is the outcome", "name it once")
+    return _Reader(source, _resolve(source, columns)).build()
 
 
-class _Table(PanelTable):
-    """A pair panel: two ids, and columns that come in pairs."""
+@dataclass(frozen=True)
+class _Resolved(PairColumns):
+    """Columns as they are there: cohort and block are a column, two columns, values beside the panel, or None.
 
-    one_row = "one row for a pair in a year"
-    hint = "add the column (cohort_year: the year the pair is first treated, blank = never; a 0/1 dummy does not do)"
+    `pilots` are the two columns that name the pilots of a pair whose cohort is given. `block_is_asked`: named by the caller.
+    """
 
-    def require_both(self, names: tuple[str, str]) -> None:
-        present = [name in self.frame.columns for name in names]
-        if any(present) and not all(present):
-            absent = names[present.index(False)]
-            raise self.fail(None, absent, f"it beside {names[present.index(True)]}", "no such column", "add it or leave both out")
+    pilots: tuple[str, str] | None = None
+    block_is_asked: bool = False
 
-    def has(self, names: tuple[str, str]) -> bool:
-        return names[0] in self.frame.columns
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Columns of ids."""
+        return (*self.unit, *_named(self.block))
 
-    def labels(self, columns: tuple[str, str]) -> list[np.ndarray]:
-        """Two id columns: integers if all of them are, else text."""
-        texts = [self.text(column) for column in columns]
-        for column, values in zip(columns, texts, strict=True):
-            empty = np.flatnonzero(values == "")
-            if len(empty):
-                raise self.fail(int(empty[0]), column, "an id", "a blank cell", "fill it in or remove the row")
-        if all(_is_integer(value) for values in texts for value in set(values.tolist())):
-            return [np.array([int(value) for value in values], dtype=np.int64) for values in texts]
-        return [values.astype(str) for values in texts]
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Every column that is read."""
+        weights = () if self.weights is None else (self.weights,)
+        of_units = (*_named(self.cohort), *_named(self.block), *(self.pilots or ()))
+        return (*self.unit, self.time, self.outcome, *self.controls, *weights, *of_units)
 
 
-def _is_integer(value: str) -> bool:
-    return value.removeprefix("-").isdecimal() and value.isascii()
+def _named(given: Any) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, tuple | list) else ()
 
 
-def _read(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        raise PanelFileError(f"{path}: expected a CSV or Parquet file, found no file there; check the path")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return _as_text(pd.read_parquet(path))
-        return _read_csv(path)
-    except (OSError, ValueError, UnicodeError) as error:
-        raise PanelFileError(f"{path.name}: expected a readable CSV or Parquet file, found: {error}; check the format") from error
+def _resolve(source: Source, columns: PairColumns) -> _Resolved:
+    given = {f.name: getattr(columns, f.name) for f in dataclasses.fields(columns)}
+    pilots, is_standard = None, tuple(columns.unit) == UNIT
+    if is_standard and columns.cohort == COHORT:
+        pilots = _both_or_none(source, CITY_COHORTS)
+    if isinstance(columns.cohort, str) and columns.cohort not in source.names:
+        given["cohort"] = columns_of_sides(source, columns.cohort, columns.unit) or columns.cohort
+    if columns.block is None and is_standard:
+        given["block"] = _both_or_none(source, PROVINCES)
+    elif isinstance(columns.block, str):
+        given["block"] = columns_of_sides(source, columns.block, columns.unit) or columns.block
+    return _Resolved(**given, pilots=pilots, block_is_asked=columns.block is not None)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Cells as stripped text; the index is the line in the file, counted from the header's as 0, also where lines are blank."""
-    # the header is read as a row because pandas renames columns that occur twice
-    rows = pd.read_csv(path, header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False)
-    rows = rows.apply(lambda column: column.fillna("").str.strip())
-    rows = rows[(rows != "").any(axis=1)]
-    frame = rows.iloc[1:]
-    frame.columns = rows.iloc[0].tolist()
-    return frame
+def _both_or_none(source: Source, names: tuple[str, str]) -> tuple[str, str] | None:
+    present = [name in source.names for name in names]
+    if any(present) and not all(present):
+        absent = names[present.index(False)]
+        raise source.fail(None, absent, f"it beside {names[present.index(True)]}", "no such column", "add it or leave both out")
+    return names if all(present) else None
 
 
-def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Parquet cells as the text a CSV would hold, floats in full precision."""
-    columns = {}
-    for name in frame.columns:
-        values = frame[name].astype(object).where(frame[name].notna(), "")
-        columns[str(name)] = [str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in values]
-    return pd.DataFrame(columns, dtype=object)
+class _Reader:
+    """One panel on its way to arrays."""
 
+    def __init__(self, source: Source, columns: _Resolved) -> None:
+        cohort = columns.cohort if isinstance(columns.cohort, str) else "cohort"
+        hint = f"add the column or name another ({cohort}: the year the pair is first treated, blank = never; a 0/1 dummy does not do)"
+        self.columns = columns
+        self.table = PanelTable(source, columns.needed, texts=columns.texts, one_row="one row for a pair in a year", hint=hint)
+        labels = self.table.labels(columns.unit)
+        self.ids, self.sides = labels.ids, labels.codes
+        self.notes: list[str] = []
 
-def _build(table: _Table, outcome: str, controls: tuple[str, ...]) -> PairFile:
-    ids_i, ids_j = table.labels(("city_i_id", "city_j_id"))
-    _refuse_order(table, ids_i, ids_j)
-    years_of_row = table.years("year", may_be_blank=False)
-    city_ids, positions = np.unique(np.concatenate([ids_i, ids_j]), return_inverse=True)
-    row_i, row_j = positions.reshape(2, -1)
-    keys, row_pair = np.unique(row_i * len(city_ids) + row_j, return_inverse=True)
-    years, row_year = np.unique(years_of_row, return_inverse=True)
-    _refuse_duplicates(table, row_pair * len(years) + row_year, ids_i, ids_j, years_of_row)
-    if len(years) < 2:
-        raise table.fail(None, "year", "at least two years", f"only {years[0]}", "give a panel over time")
-    cohort = _constant(table, row_pair, table.years("cohort_year", may_be_blank=True), "cohort_year", len(keys), "pair")
-    cube = np.full((1 + len(controls), len(keys), len(years)), np.nan)
-    for k, name in enumerate((outcome, *controls)):
-        cube[k, row_pair, row_year] = table.numbers(name)
-    _refuse_constant(table, cube[0], outcome)
-    pairs = (keys // len(city_ids), keys % len(city_ids))
-    notes = _missing_notes(cube, len(row_pair), outcome, controls)
-    panel = PairPanel(
-        city_i=pairs[0],
-        city_j=pairs[1],
-        years=years,
-        y=cube[0],
-        city_cohort=np.zeros(len(city_ids), dtype=np.int64),
-        controls=cube[1:] if controls else None,
-        cohort=np.zeros(len(keys), dtype=np.int64),
-        city_ids=city_ids,
-    )
-    panel, role_notes = _with_roles(table, panel, np.where(cohort > years[-1], 0, cohort), (row_i, row_j))
-    panel, province_notes = _with_provinces(table, panel, (row_i, row_j))
-    return PairFile(panel, (*notes, *role_notes, *province_notes))
+    def build(self) -> PairFile:
+        """The panel and its notes."""
+        table, columns, n_ids = self.table, self.columns, len(self.ids)
+        self._refuse_pairs()
+        (times,) = table.periods((columns.time,), may_be_blank=False)
+        low, high = np.minimum(*self.sides), np.maximum(*self.sides)
+        keys, row_pair = positions(low.astype(np.int64) * n_ids + high, n_ids**2)
+        del low, high
+        years, row_year = positions(times, int(times.max()) + 1)
+        if len(years) < 2:
+            raise table.fail(None, columns.time, "at least two years", f"only {years[0]}", "give a panel over time")
+        self.row_pair, self.n_pairs, self.is_calendar = row_pair, len(keys), bool(years[-1] >= FIRST_YEAR)
+        cell = row_pair.astype(np.int64) * len(years) + row_year
+        values = [table.numbers(name) for name in (columns.outcome, *columns.controls)]
+        self._settle_duplicates(cell, times, values, len(keys) * len(years))
+        cube = np.full((len(values), len(keys) * len(years)), np.nan)
+        for k, column in enumerate(values):
+            cube[k, cell] = column
+        cube = cube.reshape(len(values), len(keys), len(years))
+        self._refuse_constant(cube[0])
+        self._note_missing(values)
+        panel = PairPanel(
+            city_i=keys // n_ids,
+            city_j=keys % n_ids,
+            years=years,
+            y=cube[0],
+            city_cohort=np.zeros(n_ids, dtype=np.int64),
+            controls=cube[1:] if columns.controls else None,
+            cohort=np.zeros(len(keys), dtype=np.int64),
+            city_ids=self.ids,
+            weight=self._weights(),
+        )
+        panel = self._with_blocks(self._with_cohorts(panel))
+        return PairFile(panel, tuple(self.notes), table.source.backend)
 
+    def _refuse_pairs(self) -> None:
+        columns, (first, second) = self.columns, self.sides
+        wrong = np.flatnonzero(first >= second if columns.ordered else first == second)
+        if len(wrong) == 0:
+            return
+        row, names = int(wrong[0]), ", ".join(columns.unit)
+        if first[row] == second[row]:
+            found = f"a pair of a city with itself ({self.ids[first[row]]})"
+            raise self.table.fail(row, names, f"two units ({columns.unit[0]} < {columns.unit[1]})", found, "remove the row")
+        kind = "as integers" if self.ids.dtype.kind == "i" else "as text"
+        expected, found = f"{columns.unit[0]} < {columns.unit[1]} ({kind})", f"{self.ids[first[row]]} > {self.ids[second[row]]}"
+        raise self.table.fail(row, names, expected, found, "put the smaller id first, one row per pair and year")
 
-def _refuse_order(table: _Table, ids_i: np.ndarray, ids_j: np.ndarray) -> None:
-    wrong = np.flatnonzero(ids_i >= ids_j)
-    if len(wrong) == 0:
-        return
-    row = int(wrong[0])
-    kind = "as integers" if ids_i.dtype.kind == "i" else "as text"
-    problem = "a pair of a city with itself" if ids_i[row] == ids_j[row] else f"{ids_i[row]} > {ids_j[row]}"
-    raise table.fail(
-        row, "city_i_id, city_j_id", f"city_i_id < city_j_id ({kind})", problem, "put the smaller id first, one row per pair and year"
-    )
+    def _settle_duplicates(self, cell: np.ndarray, times: np.ndarray, values: list[np.ndarray], n_cells: int) -> None:
+        seen = np.zeros(n_cells, dtype=bool)
+        seen[cell] = True
+        if int(seen.sum()) == len(cell):
+            return
+        order = np.argsort(cell, kind="stable")
+        again = np.flatnonzero(np.diff(cell[order]) == 0)
+        for first, second in np.sort(np.stack([order[again], order[again + 1]], axis=1)).tolist():
+            i, j = (str(self.ids[side[second]]) for side in self.sides)
+            same = self.sides[0][first] == self.sides[0][second]
+            unlike = next((k for k, v in enumerate(values) if v[first] != v[second] and not np.isnan([v[first], v[second]]).all()), None)
+            if same:
+                found = f"pair {i}, {j} in {times[second]} again (first in {self.table.place(first)})"
+                raise self.table.fail(second, None, "one row for a pair in a year", found, "remove one of the rows")
+            if unlike is not None:
+                name = (self.columns.outcome, *self.columns.controls)[unlike]
+                found = f"{values[unlike][second]:g} for {i}, {j} in {times[second]} and {values[unlike][first]:g} for {j}, {i} "
+                found += f"(in {self.table.place(first)})"
+                remedy = "a pair has no direction: keep one of the two orders, or their mean"
+                raise self.table.fail(second, name, "one value for a pair in a year", found, remedy)
+        self.notes.append(f"{len(again)} rows repeat a pair in the other order with the same values: each is taken once.")
 
+    def _refuse_constant(self, y: np.ndarray) -> None:
+        present, outcome = y[~np.isnan(y)], self.columns.outcome
+        if len(present) == 0:
+            raise self.table.fail(None, outcome, "numbers", "only blanks", "name another outcome")
+        if present.min() == present.max():
+            raise self.table.fail(None, outcome, "an outcome that varies", f"{present[0]:g} in every row", "name another outcome")
 
-def _refuse_duplicates(table: _Table, cell: np.ndarray, ids_i: np.ndarray, ids_j: np.ndarray, years: np.ndarray) -> None:
-    order = np.argsort(cell, kind="stable")
-    again = np.flatnonzero(np.diff(cell[order]) == 0)
-    if len(again):
-        first, second = sorted(order[again[0] : again[0] + 2].tolist())
-        found = f"pair {ids_i[second]}, {ids_j[second]} in {years[second]} again (first in {table.place(first)})"
-        raise table.fail(second, None, "one row for a pair in a year", found, "remove one of the rows")
+    def _note_missing(self, values: list[np.ndarray]) -> None:
+        lacking = int(np.logical_or.reduce([np.isnan(column) for column in values]).sum())
+        if lacking:
+            names = ", ".join((self.columns.outcome, *self.columns.controls))
+            self.notes.append(f"{lacking} rows are left out: {names} blank.")
 
+    def _of_pairs(self, values: np.ndarray, column: str, remedy: str) -> np.ndarray:
+        """One value for each pair; where it varies the treatment would switch off or move."""
+        result = np.zeros(self.n_pairs, dtype=values.dtype)
+        result[self.row_pair[::-1]] = values[::-1]
+        wrong = result[self.row_pair] != values
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            found = f"{shown_cohort(values[row])} beside {shown_cohort(result[self.row_pair[row]])}"
+            raise self.table.fail(row, column, "one value for all rows of a pair", found, remedy)
+        return result
 
-def _constant(table: _Table, index: np.ndarray, values: np.ndarray, column: str, size: int, owner: str) -> np.ndarray:
-    """One value for each pair or city; where it varies the treatment would switch off or move."""
-    result = np.zeros(size, dtype=values.dtype)
-    result[index[::-1]] = values[::-1]
-    wrong = np.flatnonzero(result[index] != values)
-    if len(wrong):
-        row = int(wrong[0])
-        expected = f"one value for all rows of a {owner}"
-        found = f"{values[row] or 'blank'} beside {result[index[row]] or 'blank'}"
-        remedy = "treatment must be absorbing: give the first treated year of each, and leave a dummy for 'exactly one is a pilot now' out"
-        raise table.fail(row, column, expected, found, remedy if values.dtype.kind == "i" else "correct the cell")
-    return result
+    def _weights(self) -> np.ndarray | None:
+        if self.columns.weights is None:
+            return None
+        values = self.table.numbers(self.columns.weights, "a positive number")
+        wrong = ~(values > 0)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            shown = self.table.shown(self.columns.weights, row)
+            raise self.table.fail(row, self.columns.weights, "a positive number", shown, "correct the cell or remove the pair")
+        return self._of_pairs(values, self.columns.weights, "give each pair one weight, for example its mean")
 
+    def _with_cohorts(self, panel: PairPanel) -> PairPanel:
+        given, years = self.columns.cohort, panel.years
+        if self.columns.exposure != "one" and isinstance(given, str):
+            remedy = "give a column for each unit, or a mapping of units to first treated years"
+            raise self.table.fail(None, given, f"first treated years of units (exposure {self.columns.exposure})", "one of pairs", remedy)
+        if isinstance(given, str):
+            (values,) = self.table.periods((given,), may_be_blank=True, calendar=self.is_calendar)
+            try:
+                cohort = self._of_pairs(values, given, ABSORBING)
+            except PanelError:
+                # rows in both orders, each with the year of the unit that stands first (or second)
+                city_cohort = self._of_one_side(values)
+                if city_cohort is None:
+                    raise
+                return self._with_city_cohorts(panel, city_cohort)
+            cohort = np.where(cohort > years[-1], 0, cohort)
+            return self._with_inferred_pilots(panel, cohort) if self.columns.pilots is None else self._with_named_pilots(panel, cohort)
+        if is_beside(given):
+            city_cohort, notes = cohorts_beside(given, self.ids, self.is_calendar)
+            self.notes += notes
+        else:
+            city_cohort = self._city_cohorts(tuple(given))
+        return self._with_city_cohorts(panel, city_cohort)
 
-def _refuse_constant(table: _Table, y: np.ndarray, outcome: str) -> None:
-    present = y[np.isfinite(y)]
-    if len(present) == 0:
-        raise table.fail(None, outcome, "numbers", "only blanks", "name another outcome")
-    if present.min() == present.max():
-        raise table.fail(None, outcome, "an outcome that varies", f"{present[0]:g} in every row", "name another outcome")
+    def _with_city_cohorts(self, panel: PairPanel, city_cohort: np.ndarray) -> PairPanel:
+        changed = dataclasses.replace(panel, city_cohort=city_cohort, cohort=None, exposure=self.columns.exposure)
+        self._note_pairs_of_two(changed)
+        return changed
 
+    def _of_one_side(self, values: np.ndarray) -> np.ndarray | None:
+        """Values of units (N,) where every unit stands on one side of some row and a column is its own there; None where it is not so."""
+        for side in self.sides:
+            result = np.zeros(len(self.ids), dtype=values.dtype)
+            result[side] = values
+            if len(np.unique(side)) == len(self.ids) and (result[side] == values).all():
+                return result
+        return None
 
-def _missing_notes(cube: np.ndarray, n_rows: int, outcome: str, controls: tuple[str, ...]) -> list[str]:
-    lacking = n_rows - int(np.isfinite(cube).all(axis=0).sum())
-    if lacking == 0:
-        return []
-    names = ", ".join((outcome, *controls))
-    return [f"{lacking} rows are left out: {names} blank."]
+    def _city_cohorts(self, columns: tuple[str, str]) -> np.ndarray:
+        values = np.concatenate(self.table.periods(columns, may_be_blank=True, calendar=self.is_calendar))
+        remedy = "make them agree; " + ABSORBING
+        return constant_of_units(self.table, values, np.concatenate(self.sides), columns, self.ids, remedy, shown_cohort)
 
+    def _note_pairs_of_two(self, panel: PairPanel) -> None:
+        n_both = int((panel.cohort < 0).sum())
+        if n_both:
+            self.notes.append(f"{n_both} pairs of two pilots are left out.")
 
-def _with_roles(table: _Table, panel: PairPanel, cohort: np.ndarray, rows: tuple[np.ndarray, np.ndarray]) -> tuple[PairPanel, list[str]]:
-    if table.has(CITY_COHORTS):
-        return _with_named_pilots(table, panel, cohort, rows)
-    city_cohort, doubtful = infer_city_cohorts(panel.city_i, panel.city_j, cohort, panel.n_cities)
-    known = not doubtful.any()
-    changed = dataclasses.replace(panel, city_cohort=city_cohort, cohort=cohort, pilots_known=known)
-    if known:
-        return changed, []
-    names = panel.city_ids[doubtful]
-    listed = ", ".join(map(str, names[:NAMED_CITIES])) + (f" and {len(names) - NAMED_CITIES} more" if len(names) > NAMED_CITIES else "")
-    text = f"The pairs do not say which cities are pilots ({listed}): name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}. "
-    text += "Until then the smaller side of those pairs is counted as the pilots."
-    return changed, [text]
+    def _with_inferred_pilots(self, panel: PairPanel, cohort: np.ndarray) -> PairPanel:
+        city_cohort, doubtful = infer_city_cohorts(panel.city_i, panel.city_j, cohort, panel.n_cities)
+        if doubtful.any():
+            names = panel.city_ids[doubtful]
+            listed = ", ".join(map(str, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+            how = "give first treated years of units"
+            if self.columns.unit == UNIT:
+                how = f"name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}"
+            text = f"The pairs do not say which cities are pilots ({listed}): {how}. "
+            self.notes.append(text + "Until then the smaller side of those pairs is counted as the pilots.")
+        return dataclasses.replace(panel, city_cohort=city_cohort, cohort=cohort, pilots_known=not doubtful.any())
 
+    def _with_named_pilots(self, panel: PairPanel, cohort: np.ndarray) -> PairPanel:
+        changed = dataclasses.replace(panel, city_cohort=self._city_cohorts(self.columns.pilots), cohort=None)
+        derived = pair_cohorts(changed)
+        wrong = np.flatnonzero((derived != cohort) & (derived >= 0))
+        if len(wrong):
+            pair = int(wrong[0])
+            i, j = panel.city_ids[panel.city_i[pair]], panel.city_ids[panel.city_j[pair]]
+            found = f"{shown_cohort(cohort[pair])} for pair {i}, {j} whose cities say {shown_cohort(derived[pair])}"
+            expected = "the year of the pair's only pilot, or blank without a pilot"
+            raise self.table.fail(None, self.columns.cohort, expected, found, "make them agree")
+        self._note_pairs_of_two(changed)
+        return changed
 
-def _with_named_pilots(table: _Table, panel: PairPanel, cohort: np.ndarray, rows) -> tuple[PairPanel, list[str]]:
-    values = np.concatenate([table.years(name, may_be_blank=True) for name in CITY_COHORTS])
-    city_cohort = _city_values(table, values, rows, CITY_COHORTS, panel)
-    changed = dataclasses.replace(panel, city_cohort=city_cohort, cohort=None)
-    derived = pair_cohorts(changed)
-    wrong = np.flatnonzero((derived != cohort) & (derived >= 0))
-    if len(wrong):
-        pair = int(wrong[0])
-        i, j = panel.city_ids[panel.city_i[pair]], panel.city_ids[panel.city_j[pair]]
-        found = f"{cohort[pair] or 'blank'} for pair {i}, {j} whose cities say {derived[pair] or 'blank'}"
-        raise table.fail(None, "cohort_year", "the year of the pair's only pilot, or blank without a pilot", found, "make them agree")
-    n_both = int((derived < 0).sum())
-    return changed, [f"{n_both} pairs of two pilots are left out."] if n_both else []
+    def _with_blocks(self, panel: PairPanel) -> PairPanel:
+        given = self.columns.block
+        if given is None:
+            return panel
+        if is_beside(given):
+            province, notes = blocks_beside(given, self.ids)
+            self.notes += notes
+        else:
+            province = self._blocks_of_columns(_named(given))
+        if province is None:
+            return panel
+        if self.columns.block_is_asked and len(np.unique(province)) == 1:
+            name = ", ".join(_named(given)) or "block"
+            found = f"{province[0]} for every unit"
+            raise self.table.fail(None, name, "at least two blocks", found, "give finer blocks, or leave block out")
+        return dataclasses.replace(panel, province=province)
 
-
-def _with_provinces(table: _Table, panel: PairPanel, rows: tuple[np.ndarray, np.ndarray]) -> tuple[PairPanel, list[str]]:
-    if not table.has(PROVINCES):
-        return panel, []
-    if table.blank(PROVINCES[0]).any() or table.blank(PROVINCES[1]).any():
-        return panel, [f"Some cells of {PROVINCES[0]} or {PROVINCES[1]} are blank: the lines that need provinces are left out."]
-    values = np.concatenate(table.labels(PROVINCES))
-    return dataclasses.replace(panel, province=_city_values(table, values, rows, PROVINCES, panel)), []
-
-
-def _city_values(table: _Table, values: np.ndarray, rows, columns: tuple[str, str], panel: PairPanel) -> np.ndarray:
-    """A value for each city from the columns of both sides."""
-    cities = np.concatenate(rows)
-    order = np.lexsort((np.arange(len(cities)), cities))
-    starts = np.searchsorted(cities[order], np.arange(panel.n_cities))
-    first = values[order[starts]]
-    wrong = np.flatnonzero(first[cities] != values)
-    if len(wrong):
-        side, row = divmod(int(wrong[0]), len(rows[0]))
-        found = f"{values[wrong[0]] or 'blank'} beside {first[cities[wrong[0]]] or 'blank'} for city {panel.city_ids[cities[wrong[0]]]}"
-        raise table.fail(row, columns[side], "one value for all rows of a city", found, "make them agree")
-    return first
+    def _blocks_of_columns(self, names: tuple[str, ...]) -> np.ndarray | None:
+        table, pair = self.table, names if len(names) == 2 else (names[0], names[0])
+        if not self.columns.block_is_asked and any(table.is_blank(name) for name in names):
+            self.notes.append(f"Some cells of {pair[0]} or {pair[1]} are blank: the lines that need provinces are left out.")
+            return None
+        labels = table.labels(names, tokens=MISSING if self.columns.block_is_asked else ("",))
+        values = labels.ids[np.concatenate([labels.codes[0], labels.codes[-1]])]
+        remedy = "make them agree"
+        if len(names) == 1:
+            of_side = self._of_one_side(labels.ids[labels.codes[0]])
+            if of_side is not None:
+                return of_side
+            remedy = f"{names[0]} is one column: give a column for each unit, block=(first, second), or a mapping of units to blocks"
+        return constant_of_units(table, values, np.concatenate(self.sides), pair, self.ids, remedy)

@@ -11,6 +11,8 @@ from .partners import keep_partners
 
 NEVER = 0
 BOTH = -1
+# when a pair is treated: exactly one of its units ever is, or once both are
+EXPOSURES = ("one", "both")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class PairPanel:
         Strength of the tie, for the sample rule of ``tie_quantile``; NaN pairs are left out where that rule is used.
     city_ids : (N,) array, optional
         Names of the cities in messages and diagnostics; positions when None.
+    exposure : str
+        ``one``: a pair is treated from the year of its only pilot on, and a pair of two pilots is in no sample. ``both``: a pair is treated
+        from the year on in which both its cities are, and every other pair is never treated; there is no permutation then.
+    weight : (P,) float array, optional
+        Positive; how much a pair counts in least squares.
     pilots_known : bool
         False when ``city_cohort`` only counts pilots but may name the wrong side of a pair: no `city` and no permutation line then.
     n_outcomes : int
@@ -63,13 +70,15 @@ class PairPanel:
     tie: np.ndarray | None = None
     city_ids: np.ndarray | None = None
     pilots_known: bool = True
+    exposure: str = "one"
+    weight: np.ndarray | None = None
     n_outcomes: int = field(init=False)
     order: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         """Sort the pairs, fill what follows from the rest and check it."""
         city_i, city_j = np.asarray(self.city_i, dtype=np.int64), np.asarray(self.city_j, dtype=np.int64)
-        order = np.lexsort((city_j, city_i))
+        order = _order_of_pairs(city_i, city_j)
         y = np.asarray(self.y, dtype=np.float64)
         y = y[None] if y.ndim == 2 else y
         years = np.asarray(self.years, dtype=np.int64)
@@ -79,11 +88,12 @@ class PairPanel:
             "city_i": city_i[order],
             "city_j": city_j[order],
             "years": years,
-            "y": np.ascontiguousarray(y[:, order]),
+            "y": _in_order(y, order),
             "city_cohort": city_cohort,
             "province": None if self.province is None else np.asarray(self.province),
-            "controls": None if self.controls is None else np.ascontiguousarray(np.asarray(self.controls, dtype=np.float64)[:, order]),
+            "controls": None if self.controls is None else _in_order(np.asarray(self.controls, dtype=np.float64), order),
             "tie": None if self.tie is None else np.asarray(self.tie, dtype=np.float64)[order],
+            "weight": None if self.weight is None else np.asarray(self.weight, dtype=np.float64)[order],
             "city_ids": np.arange(n_cities) if self.city_ids is None else np.asarray(self.city_ids),
             "n_outcomes": y.shape[0],
             "order": order,
@@ -109,6 +119,7 @@ class PairPanel:
             controls=None,
             cohort=None if self.pilots_known else self.cohort[chosen],
             tie=None if self.tie is None else self.tie[chosen],
+            weight=None if self.weight is None else self.weight[chosen],
         )
 
     @property
@@ -118,9 +129,25 @@ class PairPanel:
 
 
 def pair_cohorts(panel: PairPanel) -> np.ndarray:
-    """First treated year of every pair: the pilot's, 0 for no pilot, -1 for two pilots; shape (P,)."""
+    """First treated year of every pair (P,): the pilot's, 0 for no pilot, -1 for two pilots; under exposure ``both`` the later pilot's."""
     first, second = panel.city_cohort[panel.city_i], panel.city_cohort[panel.city_j]
+    if panel.exposure == "both":
+        return np.where((first > 0) & (second > 0), np.maximum(first, second), NEVER)
     return np.where((first > 0) & (second > 0), BOTH, np.maximum(first, second))
+
+
+def _order_of_pairs(city_i: np.ndarray, city_j: np.ndarray) -> np.ndarray:
+    """Positions of the pairs in ascending order."""
+    step = np.diff(city_i)
+    if ((step > 0) | ((step == 0) & (np.diff(city_j) >= 0))).all():
+        return np.arange(len(city_i))
+    return np.lexsort((city_j, city_i))
+
+
+def _in_order(values: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Values (K, P, T) of the pairs in that order; not copied where it is theirs."""
+    is_theirs = len(order) == 0 or bool((order == np.arange(len(order))).all())
+    return np.ascontiguousarray(values if is_theirs else values[:, order])
 
 
 def _within_window(cohort: np.ndarray, years: np.ndarray) -> np.ndarray:
@@ -135,6 +162,7 @@ def _check(panel: PairPanel) -> None:
         "y": (panel.y, (panel.n_outcomes, n_pairs, n_years)),
         "cohort": (panel.cohort, (n_pairs,)),
         "tie": (panel.tie, (n_pairs,)),
+        "weight": (panel.weight, (n_pairs,)),
         "province": (panel.province, (n_cities,)),
         "city_ids": (panel.city_ids, (n_cities,)),
         "controls": (panel.controls, (0 if panel.controls is None else len(panel.controls), n_pairs, n_years)),
@@ -157,6 +185,10 @@ def _check(panel: PairPanel) -> None:
     for name, value in (("y", panel.y), ("controls", panel.controls), ("tie", panel.tie)):
         if value is not None and np.isinf(value).any():
             raise ValueError(f"{name} holds infinite values")
+    if panel.weight is not None and not ((panel.weight > 0) & np.isfinite(panel.weight)).all():
+        raise ValueError("weight holds a value that is not a positive number")
+    if panel.exposure not in EXPOSURES:
+        raise ValueError(f"exposure {panel.exposure}: expected {' or '.join(EXPOSURES)}")
 
 
 @dataclass(frozen=True)

@@ -1,80 +1,252 @@
-"""A panel in a file as columns of text, with messages that name the place: what pair panels and city panels have in common."""
+"""The columns of a panel, checked: what pair panels and city panels have in common."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-MISSING = ("", "na", "nan", "null", "none", "<na>")
+from .panel_error import PanelError
+from .sources import MISSING, Source
+
 FIRST_YEAR, LAST_YEAR = 1000, 3000
+# beyond it a float is no 32-bit integer
+LARGEST = 2e9
+# a table of that many possible values is quicker than sorting or hashing the rows
+LARGEST_TABLE = 4_000_000
+YEARS, PERIODS = f"a year from {FIRST_YEAR} to {LAST_YEAR}", f"a period from 1 to {FIRST_YEAR - 1}"
 
 
-class PanelFileError(ValueError):
-    """The file cannot be used; the message names file, line and column, what was expected, what was found and what to do."""
-
-
-class PanelTable:
-    """Columns of a file as text; the frame's index is the line counted from 0.
+@dataclass(frozen=True)
+class Labels:
+    """Ids of units.
 
     Attributes
     ----------
-    one_row : str
-        What one row is, for the message of a file without rows.
-    hint : str
-        What the columns hold, for the message of a file without one of them.
+    codes : tuple of (n_rows,) int arrays
+        Position in `ids`, for each column that was read together.
+    ids : (N,) array
+        Ascending; integers where all of them are, else text.
     """
 
-    one_row = "one row"
-    hint = "add the column"
+    codes: tuple[np.ndarray, ...]
+    ids: np.ndarray
 
-    def __init__(self, path: Path, frame: pd.DataFrame) -> None:
-        self.path, self.frame = path, frame
-        self.unit = "row" if path.suffix.lower() == ".parquet" else "line"
 
-    def fail(self, row: int | None, column: str | None, expected: str, found: str, remedy: str) -> PanelFileError:
-        where = "" if row is None else f", {self.unit} {self.place(row)}"
-        where += "" if column is None else f", column {column}"
-        return PanelFileError(f"{self.path.name}{where}: expected {expected}, found {found}; {remedy}")
+class PanelTable:
+    """Columns of a `Source` that were asked for; every fault of one is a `PanelError` that names its row.
+
+    Attributes
+    ----------
+    source : Source
+    n_rows : int
+    """
+
+    def __init__(self, source: Source, names: Sequence[str], *, texts: Sequence[str], one_row: str, hint: str) -> None:
+        self.source = source
+        _require(source, names, hint)
+        self.columns = source.read(list(dict.fromkeys(names)), texts)
+        self.n_rows = len(self.columns[names[0]])
+        self._dictionaries: dict[str, pa.DictionaryArray] = {}
+        if self.n_rows == 0:
+            raise source.fail(None, None, one_row, "no rows", "give a panel with data")
+
+    def fail(self, row: int | None, column: str | None, expected: str, found: str, remedy: str) -> PanelError:
+        """The error of a row counted from 0."""
+        return self.source.fail(row, column, expected, found, remedy)
 
     def place(self, row: int) -> int:
-        """Row of a Parquet file, or line of a CSV with the header as line 1; both from 1."""
-        return int(self.frame.index[row]) + 1
+        """The row as a person counts it; see `Source`."""
+        return self.source.line_of(row)
 
-    def require(self, names: tuple[str, ...]) -> None:
-        repeated = self.frame.columns[self.frame.columns.duplicated()].tolist()
-        if repeated:
-            raise self.fail(None, repeated[0], "each column once", "the name twice in the header", "rename one of them")
-        absent = [name for name in names if name not in self.frame.columns]
-        if absent:
-            found = ", ".join(map(str, self.frame.columns)) or "no columns"
-            raise self.fail(None, ", ".join(absent), "it in the header", f"only {found}", self.hint)
-        if len(self.frame) == 0:
-            raise self.fail(None, None, self.one_row, "no rows", "give a panel with data")
-
-    def text(self, column: str) -> np.ndarray:
-        return self.frame[column].to_numpy(dtype=object)
-
-    def blank(self, column: str) -> np.ndarray:
-        return np.array([value.lower() in MISSING for value in self.text(column)], dtype=bool)
+    def shown(self, column: str, row: int) -> str:
+        """A cell as a message shows it."""
+        value = self.columns[column][row].as_py()
+        return repr(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
 
     def numbers(self, column: str, kind: str = "a number or a blank") -> np.ndarray:
-        """Floats, NaN for blanks; infinite values and text are errors."""
-        blank, texts = self.blank(column), self.text(column)
-        values = pd.to_numeric(pd.Series(np.where(blank, "nan", texts), dtype=object), errors="coerce").to_numpy(dtype=np.float64)
-        wrong = np.flatnonzero((~np.isfinite(values)) & ~blank)
-        if len(wrong):
-            raise self.fail(int(wrong[0]), column, kind, repr(texts[wrong[0]]), "correct the cell")
+        """Floats (n_rows,), NaN for blanks; infinite values and text are errors."""
+        values = self._floats(column, kind)
+        wrong = np.isinf(values)
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise self.fail(row, column, kind, self.shown(column, row), "correct the cell")
         return values
 
-    def years(self, column: str, *, may_be_blank: bool) -> np.ndarray:
-        """Integer years, 0 for blanks."""
-        kind = f"a year from {FIRST_YEAR} to {LAST_YEAR}" + (" or a blank (never)" if may_be_blank else "")
-        values = self.numbers(column, kind)
-        filled = np.where(np.isnan(values), 0, values)
-        wrong = (filled != np.floor(filled)) | (((filled < FIRST_YEAR) | (filled > LAST_YEAR)) & ~(np.isnan(values) & may_be_blank))
+    def _floats(self, column: str, kind: str) -> np.ndarray:
+        found = self.columns[column]
+        if pa.types.is_dictionary(found.type):
+            found = pc.cast(found, found.type.value_type)
+        if pa.types.is_temporal(found.type):
+            raise self.fail(None, column, kind, f"dates ({found.type})", "give the year as a number")
+        if pa.types.is_string(found.type) or pa.types.is_large_string(found.type):
+            return self._parsed(column, found, kind)
+        try:
+            values = found if pa.types.is_float64(found.type) else pc.cast(found, pa.float64(), safe=False)
+        except pa.ArrowException as error:
+            raise self.fail(None, column, kind, str(found.type), "turn the column into numbers") from error
+        # arrow turns null into NaN on the way
+        return values.to_numpy()
+
+    def _parsed(self, column: str, texts: pa.ChunkedArray, kind: str) -> np.ndarray:
+        texts = pc.utf8_trim_whitespace(texts)
+        blank = pc.is_in(pc.utf8_lower(texts), value_set=pa.array(MISSING, texts.type))
+        try:
+            return pc.cast(pc.if_else(blank, None, texts), pa.float64()).to_numpy()
+        except pa.ArrowException as error:
+            for row, (text, is_blank) in enumerate(zip(texts.to_pylist(), blank.to_pylist(), strict=True)):
+                if text is not None and not is_blank and not _is_number(text):
+                    raise self.fail(row, column, kind, self.shown(column, row), "correct the cell") from None
+            raise self.fail(None, column, kind, str(error).splitlines()[0], "correct the column") from error
+
+    def periods(self, columns: Sequence[str], *, may_be_blank: bool, calendar: bool | None = None) -> list[np.ndarray]:
+        """Integer years or period numbers (n_rows,) of each column, 0 for blanks.
+
+        Parameters
+        ----------
+        columns : sequence of str
+        may_be_blank : bool
+        calendar : bool, optional
+            Whether they are years (from 1000) or periods counted from 1; None: years if any is 1000 or more.
+        """
+        suffix = " or a blank (never)" if may_be_blank else ""
+        kind = (PERIODS if calendar is False else YEARS) + suffix
+        values = [self._integers(column) for column in columns]
+        values = [self.numbers(column, kind) if v is None else v for column, v in zip(columns, values, strict=True)]
+        if calendar is None:
+            calendar = any(np.nanmax(v, initial=0) >= FIRST_YEAR for v in values)
+        return [self._whole(column, v, may_be_blank, calendar, suffix) for column, v in zip(columns, values, strict=True)]
+
+    def _integers(self, column: str) -> np.ndarray | None:
+        """A column of whole numbers without blanks, without a copy; None for any other."""
+        found = self.columns[column]
+        is_whole = pa.types.is_integer(found.type) and not pa.types.is_uint64(found.type)
+        return found.to_numpy() if is_whole and found.null_count == 0 else None
+
+    def _whole(self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str) -> np.ndarray:
+        first, last = (FIRST_YEAR, LAST_YEAR) if calendar else (1, FIRST_YEAR - 1)
+        if values.dtype.kind == "i" and values.min() >= first and values.max() <= last:
+            return values.astype(np.int32)
+        blank = np.isnan(values)
+        filled = np.where(blank, 0, values)
+        whole = filled.astype(np.int32, casting="unsafe") if np.abs(filled).max() < LARGEST else filled.astype(np.int64)
+        wrong = (filled != whole) | (((whole < first) | (whole > last)) & ~(blank & may_be_blank))
         if wrong.any():
-            row = int(np.flatnonzero(wrong)[0])
-            raise self.fail(row, column, kind, repr(self.text(column)[row]), "correct the cell")
-        return filled.astype(np.int64)
+            row = int(np.argmax(wrong))
+            remedy = "give years, or number the periods 1, 2, 3, ..." if whole[row] > LAST_YEAR else "correct the cell"
+            raise self.fail(row, column, (YEARS if calendar else PERIODS) + suffix, self.shown(column, row), remedy)
+        return whole
+
+    def labels(self, columns: Sequence[str], *, tokens: Sequence[str] = ("",)) -> Labels:
+        """Ids in columns that share one set of units.
+
+        Parameters
+        ----------
+        columns : sequence of str
+        tokens : sequence of str
+            Texts in lower case that stand for a blank, which is an error.
+        """
+        encoded = [self._encode(column, tokens) for column in columns]
+        texts = [any(isinstance(value, str) and not is_integer(value) for value in values) for _, values in encoded]
+        plain = [any(isinstance(value, int) for value in values) for _, values in encoded]
+        for column, other in zip(columns, reversed(columns), strict=True):
+            if texts[columns.index(column)] and plain[columns.index(other)]:
+                found = f"text there and whole numbers in {other}"
+                raise self.fail(None, column, "ids of one kind", found, "turn both columns into text, or into numbers")
+        kind = str if any(texts) else int
+        values = [np.array([kind(value) for value in found], dtype=None if found else np.int64) for _, found in encoded]
+        ids, positions = np.unique(np.concatenate(values), return_inverse=True)
+        parts = np.split(positions.reshape(-1), np.cumsum([len(found) for found in values])[:-1])
+        return Labels(tuple(part.astype(np.int32)[codes] for part, (codes, _) in zip(parts, encoded, strict=True)), ids)
+
+    def is_blank(self, column: str) -> bool:
+        """Whether any cell of an id column is blank."""
+        if self._integers(column) is not None:
+            return False
+        array = self._dictionary(column)
+        return array.null_count > 0 or any(_is_missing(value, MISSING) for value in array.dictionary.to_pylist())
+
+    def _dictionary(self, column: str) -> pa.DictionaryArray:
+        """An id column by its distinct values."""
+        if column not in self._dictionaries:
+            found = self.columns[column]
+            found = found if pa.types.is_dictionary(found.type) else found.dictionary_encode()
+            array = found.unify_dictionaries().combine_chunks()
+            self._dictionaries[column] = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+        return self._dictionaries[column]
+
+    def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[int | str]]:
+        whole = self._integers(column)
+        if whole is not None and int(whole.max()) - int(whole.min()) < LARGEST_TABLE:
+            low = int(whole.min())
+            # small integers would overflow in the difference
+            found, codes = positions(whole.astype(np.int64) - low, int(whole.max()) - low + 1)
+            return codes, (found + low).tolist()
+        array = self._dictionary(column)
+        values = [_as_id(value) for value in array.dictionary.to_pylist()]
+        bad = [k for k, value in enumerate(values) if _is_missing(value, tokens) or isinstance(value, float)]
+        if array.null_count or bad:
+            codes = np.array(pc.fill_null(array.indices, -1))
+            wrong = (codes < 0) | np.isin(codes, bad)
+            if wrong.any():
+                row = int(np.argmax(wrong))
+                value = None if codes[row] < 0 else values[codes[row]]
+                found_text = "a blank cell" if _is_missing(value, tokens) else repr(value)
+                raise self.fail(row, column, "an id", found_text, "fill it in or remove the row")
+        return array.indices.to_numpy(zero_copy_only=False), values
+
+
+def _require(source: Source, names: Sequence[str], hint: str) -> None:
+    """Refuse a header without a column, or with one twice."""
+    repeated = [name for name in source.names if source.names.count(name) > 1]
+    if repeated:
+        raise source.fail(None, repeated[0], "each column once", "the name twice in the header", "rename one of them")
+    absent = list(dict.fromkeys(name for name in names if name not in source.names))
+    if absent:
+        found = ", ".join(map(str, source.names)) or "no columns"
+        raise source.fail(None, ", ".join(map(str, absent)), "it in the header", f"only {found}", hint)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return "_" not in text
+
+
+def _as_id(value: object) -> int | str | float | None:
+    """An id as an integer or a text; a fraction stays a float, and is none."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    return str(value).strip()
+
+
+def _is_missing(value: object, tokens: Sequence[str]) -> bool:
+    if isinstance(value, float):
+        return math.isnan(value)
+    return value is None or (isinstance(value, str) and value.lower() in tokens)
+
+
+def is_integer(text: int | str) -> bool:
+    """Whether an id is a whole number, also as text."""
+    return isinstance(text, int) or (text.removeprefix("-").isdecimal() and text.isascii())
+
+
+def positions(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct values in ascending order, and the position of each value among them; values lie in 0..size-1."""
+    if size > max(LARGEST_TABLE, 4 * len(values)):
+        found, place = np.unique(values, return_inverse=True)
+        return found, place.reshape(-1)
+    present = np.zeros(size, dtype=bool)
+    present[values] = True
+    found = np.flatnonzero(present)
+    place = np.empty(size, dtype=np.int32)
+    place[found] = np.arange(len(found), dtype=np.int32)
+    return found, place[values]

@@ -6,19 +6,21 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from .city_file import read_city_file
+from .city_file import CityColumns, read_cities
 from .fit import PrimaryResult, fit_primary
 
 
-def run_primary(path: Path, seed: int = 1, permutations: int = 9999, as_json: bool = False) -> str:
+def run_primary(path: Path, seed: int = 1, permutations: int = 9999, as_json: bool = False, columns: CityColumns | None = None) -> str:
     """Read, test, and set the result as text.
 
     Parameters
     ----------
     path : Path
-        See `read_city_file`.
+        See `read_cities`.
     seed, permutations : int
     as_json : bool
+    columns : CityColumns, optional
+        Names of the columns; default: those of `CityColumns`.
 
     Returns
     -------
@@ -27,17 +29,20 @@ def run_primary(path: Path, seed: int = 1, permutations: int = 9999, as_json: bo
 
     Raises
     ------
-    PanelFileError
+    PanelError
         If the file cannot be used.
     ValueError
         If `permutations` is below 20.
     """
-    panel = read_city_file(path)
+    panel = read_cities(path, columns or CityColumns())
     result = fit_primary(panel.growth, panel.years, panel.cohort, panel.block, permutations=permutations, seed=seed)
-    return json.dumps(asdict(result), ensure_ascii=False, allow_nan=False) if as_json else _lines(result)
+    if as_json:
+        return json.dumps(asdict(result), ensure_ascii=False, allow_nan=False)
+    return "\n".join([*lines_of(result), *(f"warning: {text}" for text in result.warnings)])
 
 
-def _lines(result: PrimaryResult) -> str:
+def lines_of(result: PrimaryResult) -> list[str]:
+    """The figures of a result as lines for people, without its warnings."""
     lines = [f"{result.n_cities} cities, {result.n_pilots} pilots, {result.n_blocks} blocks with both"]
     if result.p_value is not None:
         interval = f"[{_number(result.ci_low)}, {_number(result.ci_high)}]"
@@ -48,7 +53,7 @@ def _lines(result: PrimaryResult) -> str:
         lines.append(f"channel {part.channel}: {_number(part.estimate)}  95 % [{_number(part.ci_low)}, {_number(part.ci_high)}]  p {p}")
     if result.implied_correlation is not None:
         lines.append(f"implied correlation: {result.implied_correlation.before:.3f} before, {result.implied_correlation.after:.3f} after")
-    return "\n".join([*lines, *(f"warning: {text}" for text in result.warnings)])
+    return lines
 
 
 def _number(value: float | None) -> str:

@@ -19,6 +19,7 @@ from ..estimators.two_way import leave_one_out
 from ..results import FitResult, NotRun
 from ..sample.build import StudySample, hash_sample
 from ..sample.marts import Marts, read_frames
+from . import second_implementation
 from .estimate import estimate_group, group_specs
 from .multiplicity import adjusted_rows
 from .primary import run_primary
@@ -103,9 +104,10 @@ def run_study(
     city_rows = run_radiation(marts, radiation, permutations, seed)
     tested = run_primary(marts, primary, permutations=permutations, seed=seed, on_progress=on_progress if primary else None)
     estimate = _frame(rows, "estimate", ESTIMATE_COLUMNS, city_rows, curve_rows)
+    again = second_implementation.differences(marts, specs, estimate)
     return StudyResult(
         estimate=estimate,
-        diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS, city_rows, {"diagnostic": adjusted_rows(estimate)}),
+        diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS, city_rows, {"diagnostic": [*adjusted_rows(estimate), *again]}),
         not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, city_rows, curve_rows, {"not_run": tested.not_run}),
         warning=_frame(rows, "warning", WARNING_COLUMNS, city_rows, {"warning": tested.warning}),
         specification=typed(curve_rows["specification"], SPECIFICATION_COLUMNS),

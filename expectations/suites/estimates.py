@@ -8,6 +8,9 @@ DEFAULTS = "defaults"
 # One row: the headline's rows minus those of the published panel.
 HEADLINE = "headline_rows"
 
+# One row per specification and number that a second package computed too: their largest difference in standard errors.
+SECOND = "second_implementation"
+
 RULES: list[Rule] = [
     all_finite("estimates_finite", "An estimate, error or interval is infinite or no number: report null with a reason instead."),
     not_null("estimates_value", ESTIMATE, "estimate", "stop", "A row of estimates without an estimate must be a row of not_run."),
@@ -90,5 +93,14 @@ RULES: list[Rule] = [
         1,
         "warn",
         "An interval leaves out zero though its p-value is above 5 %, or the other way round.",
+    ),
+    between(
+        "estimates_second_implementation",
+        SECOND,
+        "gap",
+        0,
+        1e-6,
+        "stop",
+        "pyfixest or statsmodels finds another headline in the same rows: one of the two is wrong, find which before publishing.",
     ),
 ]

@@ -4,6 +4,7 @@ Not here: pages (`estimation/report`) and how a publication is written (`warehou
 """
 
 import importlib.metadata
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,18 +15,22 @@ import pyarrow.parquet as pq
 from orchestration.assets.estimation import KEYS as ESTIMATES
 from orchestration.commands.sbom import NAME, bill_of_materials
 from orchestration.dagster_ui.run_tags import git_commit
+from orchestration.dbt_docs import read_contracts, write_dbt_docs
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.run_settings import number
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
+from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.changes import write_changes
 from warehouse.publication.publish import publish
 from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
+# of a layout's `origin`, in the order of meta.source
+ORIGIN = ("producer", "title", "licence", "address", "accessed", "citation")
 RUN_ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 
 
@@ -46,12 +51,29 @@ def describe_run(home: Home, settings: Settings, started_at: datetime) -> dict[s
 
 
 def write_meta(home: Home, manifest: dict[str, Any]) -> None:
-    """Write `meta.run` (one row) and `meta.input_file` (one row per file of the landing) into the build."""
+    """Write `meta.run` (one row), `meta.input_file` (one row a file of the landing) and `meta.source` (one row a source) into the build."""
     run = pd.DataFrame([{k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}])
     files = pd.read_parquet(home.build / "input_file.parquet").drop(columns="raw_path").sort_values("path", ignore_index=True)
     with open_build(home.build) as con:
         write_frame(con, "meta", "run", run)
         write_frame(con, "meta", "input_file", files)
+        write_frame(con, "meta", "source", describe_sources(sorted(files["source_id"].unique())))
+
+
+def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
+    """`meta.source`: what the layouts say of where each source comes from; a layout that does not say is named on the terminal."""
+    layouts = load_layouts()
+    silent = [name for name in source_ids if name in layouts and layouts[name].origin is None]
+    if silent:
+        progress(
+            f"  origin: the layouts of {', '.join(silent)} do not say who made the files and what may be done with them (docs/layouts.md)"
+        )
+    rows = []
+    for name in source_ids:
+        layout = layouts.get(name)
+        origin = {} if layout is None or layout.origin is None else layout.origin.model_dump(mode="json")
+        rows.append({"source_id": name, "description": layout.description if layout else None, **{key: origin.get(key) for key in ORIGIN}})
+    return pd.DataFrame(rows, columns=["source_id", "description", *ORIGIN], dtype="string")
 
 
 @dg.asset(
@@ -91,7 +113,7 @@ def report(settings: Settings) -> dg.MaterializeResult:
     group_name="publication",
     deps=[report],
     kinds={"duckdb", "parquet"},
-    description="The publication: a read-only database, Parquet files, report, Data Docs and manifest, switched in one rename.",
+    description="The publication: a read-only database, Parquet files, report, Data Docs, dbt docs and manifest, switched in one rename.",
 )
 def published(settings: Settings) -> dg.MaterializeResult:
     """Publish the build, under the run id that the report names."""
@@ -100,8 +122,17 @@ def published(settings: Settings) -> dg.MaterializeResult:
         run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]
     manifest = describe_run(home, settings, datetime.strptime(run["run_id"], RUN_ID_FORMAT).replace(tzinfo=UTC))
     require_no_loss(home, settings)
-    folders = {"report": home.build / "report", "data_docs": home.build / "data_docs"}
-    tables = publish(home.database, home.published, manifest=manifest, kept=number("KEEP"), texts={NAME: bill_of_materials()}, **folders)
+    write_dbt_docs(home, home.build / "dbt_docs")
+    folders = {name: home.build / name for name in ("report", "data_docs", "dbt_docs")}
+    tables = publish(
+        home.database,
+        home.published,
+        manifest=manifest,
+        kept=number("KEEP"),
+        texts={NAME: bill_of_materials()},
+        folders=folders,
+        contracts=read_contracts(folders["dbt_docs"]),
+    )
     progress(f"published {len(tables)} tables as {manifest['run_id']}")
     rows = {name: table.rows for name, table in tables.items()}
     return dg.MaterializeResult(

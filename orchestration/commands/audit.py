@@ -19,6 +19,8 @@ from warehouse.hashing import hash_file
 
 LOCK = REPO / "requirements.lock"
 TABLE = REPO / "docs" / "licences.md"
+# data that is given on with the code, and under which licence
+DATA = REPO / "estimation" / "data" / "README.md"
 # what `make setup` brings along to install the rest
 INSTALLERS = {"pip", "setuptools", "uv", "wheel"}
 
@@ -122,15 +124,16 @@ def audit_faults() -> list[str]:
 
 
 def licence_table() -> str:
-    """The page docs/licences.md: every locked distribution that is installed here, with its licence."""
+    """The page docs/licences.md: every locked distribution that is installed here, and the data that comes with the code."""
     versions = {entry.name: entry.version for entry in applicable(read_lock()).values()}
     skipped = sorted({entry.name for entry in read_lock()} - set(versions))
     found = {normalised(d.metadata["Name"]): d for d in metadata.distributions()}
     rows = [f"| {name} | {version} | {licence_of(found[name])} |" for name, version in sorted(versions.items()) if name in found]
     note = f"\nLocked for other platforms, not installed here: {', '.join(skipped)}.\n" if skipped else ""
+    data = "\n## Data that comes with the code\n\n" + DATA.read_text(encoding="utf-8").split("\n\n", 1)[1]
     about = "Written by `make audit` from the packages' own metadata; citysync's own licence is in LICENSE."
     head = f"# Licences of the dependencies\n\n{about}\n\n"
-    return head + "| package | version | licence as declared |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n" + note
+    return head + "| package | version | licence as declared |\n| --- | --- | --- |\n" + "\n".join(rows) + "\n" + note + data
 
 
 def audit(advisories: str | None = None) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestration.alerts import remember
 from orchestration.faults import READABLE, explain, explain_text
 from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
@@ -64,6 +65,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         ending = Ending(Exit.BAD_INPUT, str(error))
     except Exception as error:  # whatever a tool raises (a full disk under Dagster's own database, say), the last line keeps its promise
         ending = _fault(error, home)
+    remember(ending.reason)
     say(f"citysync: exit {ending.code}: {ending.reason}")
     return ending.code
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
 
-from orchestration.dbt_runner import ensure_manifest, invoke
+from orchestration.dbt_docs import write_dbt_docs
+from orchestration.dbt_runner import ensure_manifest
 from orchestration.home import REPO, Home, RefreshRunning, hold_lock, set_tool_environment
 from orchestration.terminal import Exit, say
 from warehouse.publication.errors import PublishError
@@ -80,7 +80,7 @@ def _register_editions(home: Home) -> None:
 
 
 def write_docs() -> int:
-    """Write dbt's documentation as one static page to build/docs/index.html; 2 without a build, 3 beside another command."""
+    """Write dbt's documentation as one static page to build/dbt_docs/index.html; 2 without a build, 3 beside another command."""
     home = Home.from_environment()
     set_tool_environment(home)
     if not home.database.exists():
@@ -88,11 +88,8 @@ def write_docs() -> int:
         return Exit.BAD_INPUT
     try:
         with hold_lock(home, "docs"):
-            ensure_manifest(home)
-            invoke(["docs", "generate", "--static"], manifest=None)
-            target = home.build / "docs"
-            target.mkdir(parents=True, exist_ok=True)
-            shutil.copy(home.dbt_target / "static_index.html", target / "index.html")
+            target = home.build / "dbt_docs"
+            write_dbt_docs(home, target)
     except RefreshRunning as error:
         say(f"citysync docs: exit {Exit.RUNNING}: {error}")
         return Exit.RUNNING

@@ -66,6 +66,8 @@ def set_up(environment: Path, lock: Path, installer: Path, uv: Path | None = Non
         if checkout is not None:
             packages = next((environment / "lib").glob("python3*/site-packages"))
             (packages / "citysync.pth").write_text(str(checkout) + "\n", encoding="utf-8")
+            # the folder under the name that the library has where it is installed
+            (packages / "citysync").symlink_to(checkout / "estimation")
         draft = environment / (STAMP + ".new")
         draft.write_text(wanted, encoding="utf-8")
         draft.replace(stamp)

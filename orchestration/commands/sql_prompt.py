@@ -7,13 +7,12 @@ from pathlib import Path
 
 import duckdb
 
-from estimation.report.csv_files import csv_text
+from orchestration.commands.sql_results import CannotWrite, show, write
+from orchestration.commands.sql_terminal import prompt
 from orchestration.home import Home
 from orchestration.terminal import Exit
 from warehouse.publication.archive import load_archive
 from warehouse.sql_text import literal
-
-ROWS_SHOWN = 200
 
 
 def connect_read_only(home: Home, *, with_archive: bool = True) -> duckdb.DuckDBPyConnection:
@@ -46,75 +45,42 @@ def connect_read_only(home: Home, *, with_archive: bool = True) -> duckdb.DuckDB
     return con
 
 
-def run_sql(query: str | None, csv_path: str | None = None) -> int:
-    """Print one query's result or write it as CSV, or read queries from a prompt until the end of input.
+def run_sql(query: str | None, out: str | None = None) -> int:
+    """Print one query's result or write it to a file, or read queries from a prompt until the end of input.
 
     Parameters
     ----------
     query : SQL; None for the prompt.
-    csv_path : file to write instead of printing; an existing file is replaced.
+    out : file to write instead of printing, .csv, .parquet or .xlsx by its name; an existing file is replaced.
 
     Returns
     -------
     int
         0, or 2 with the reason on standard error.
     """
-    if csv_path and query is None:
-        print('CSV= needs a query: make sql CSV=cities.csv Q="from marts.dim_city"', file=sys.stderr)
+    if out and query is None:
+        print('OUT= needs a query: make sql OUT=cities.csv Q="from marts.dim_city"', file=sys.stderr)
         return Exit.BAD_INPUT
+    home = Home.from_environment()
     try:
-        con = connect_read_only(Home.from_environment(), with_archive=query is None or "archive" in query.lower())
+        con = connect_read_only(home, with_archive=query is None or "archive" in query.lower())
     except FileNotFoundError as error:
         print(error, file=sys.stderr)
         return Exit.BAD_INPUT
     with con:
-        if query is not None:
-            return _write_csv(con, query, Path(csv_path)) if csv_path else _print(con, query)
-        print("citysync: read-only. Statements end with `;`, ctrl-d leaves. `show all tables;` lists what is here, archive.* of all runs.")
-        return _prompt(con)
-
-
-def _prompt(con: duckdb.DuckDBPyConnection) -> int:
-    import readline  # noqa: F401 (gives input() history and line editing)
-
-    lines: list[str] = []
-    while True:
-        try:
-            lines.append(input("citysync> " if not lines else "      ... "))
-        except EOFError:
-            print()
+        if query is None:
+            prompt(con, home.root / "sql_history")
             return Exit.DONE
-        except KeyboardInterrupt:
-            lines = []
-            print()
-            continue
-        if lines[-1].rstrip().endswith(";"):
-            _print(con, "\n".join(lines))
-            lines = []
+        return _answer_once(con, query, out)
 
 
-def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
-    """The result for a spreadsheet; the file is written by Python, the connection itself can write nothing."""
+def _answer_once(con: duckdb.DuckDBPyConnection, query: str, out: str | None) -> int:
     try:
-        found = con.execute(query)
-        names, rows = [column[0] for column in found.description or []], found.fetchall()
-        path.write_text(csv_text(names, rows), encoding="utf-8", newline="")
-    except duckdb.Error as error:
-        print(error, file=sys.stderr)
-        return Exit.BAD_INPUT
-    except OSError as error:
-        print(f"{path}: {error.strerror}; give CSV= a file in a folder that exists and can be written", file=sys.stderr)
-        return Exit.BAD_INPUT
-    print(f"{len(rows):,} rows in {path}")
-    return Exit.DONE
-
-
-def _print(con: duckdb.DuckDBPyConnection, query: str) -> int:
-    try:
-        relation = con.sql(query)
-        if relation is not None:
-            relation.show(max_rows=ROWS_SHOWN, max_width=200)
-    except duckdb.Error as error:
+        if out:
+            print(f"{write(con, query, Path(out)):,} rows in {out}")
+        else:
+            show(con, query)
+    except (duckdb.Error, CannotWrite) as error:
         print(error, file=sys.stderr)
         return Exit.BAD_INPUT
     return Exit.DONE

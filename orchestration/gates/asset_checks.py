@@ -1,6 +1,6 @@
 """Gates as blocking asset checks, one after each stage. Rules are in `expectations/suites`, the data they judge in `queries.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 import duckdb
@@ -49,18 +49,25 @@ def _keep(con: duckdb.DuckDBPyConnection, table: str, results: pd.DataFrame, sta
 
 
 def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
-    """The blocking check of a stage, on `asset` and after all of `also`."""
-
-    @dg.asset_check(
+    """The checks of a stage, on `asset` and after all of `also`: each expectation by itself, and the blocking one that sums them up."""
+    deps = [key for key in also if key != asset]
+    whole = dg.AssetCheckSpec(
         name=f"gate_{stage}",
         asset=asset,
-        additional_deps=[key for key in also if key != asset],
+        additional_deps=deps,
         blocking=True,
         description=f"Great Expectations suite of the stage {stage}; an expectation of severity stop blocks everything downstream.",
     )
-    def gate() -> dg.AssetCheckResult:
+    each = [dg.AssetCheckSpec(name=rule.check_id, asset=asset, additional_deps=deps, description=rule.why) for rule in RULES[stage]]
+
+    @dg.multi_asset_check(name=f"gate_{stage}", specs=[whole, *each])
+    def gate() -> Iterator[dg.AssetCheckResult]:
         result = judge(Home.from_environment(), stage)
-        return dg.AssetCheckResult(
+        for spec in each:
+            yield _result_of_expectation(result, spec.name, asset)
+        yield dg.AssetCheckResult(
+            check_name=whole.name,
+            asset_key=asset,
             passed=result.passed,
             description="; ".join(result.sentences()) or "all expectations hold",
             metadata={
@@ -73,6 +80,25 @@ def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> d
         )
 
     return gate
+
+
+def _result_of_expectation(result: GateResult, check_id: str, asset: dg.AssetKey) -> dg.AssetCheckResult:
+    """One expectation as a check of its own, with every failing row."""
+    found = result.results[result.results["check_id"] == check_id]
+    if found.empty:
+        return dg.AssetCheckResult(
+            check_name=check_id, asset_key=asset, passed=True, description="not judged: this run has nothing of what it looks at"
+        )
+    row = found.iloc[0]
+    failing = result.rows[result.rows["check_id"] == check_id]
+    return dg.AssetCheckResult(
+        check_name=check_id,
+        asset_key=asset,
+        passed=bool(row["success"]),
+        severity=dg.AssetCheckSeverity.ERROR if row["severity"] == "stop" else dg.AssetCheckSeverity.WARN,
+        description=f"{row['observed']}. {row['why']}",
+        metadata={"dataset": row["dataset"], **({} if failing.empty else {"failing_rows": show_aside(failing)})},
+    )
 
 
 def _table(results: pd.DataFrame) -> pd.DataFrame:

@@ -41,6 +41,18 @@ HEADLINE_ROWS = """
 select distinct spec_id, n_obs - (select count(*) from marts.panel_pair_year) as rows_beyond_panel
 from estimates.estimate where spec_id = 'baseline.cm_growth_official.headline' order by all
 """
+# The headline as pyfixest and statsmodels find it (`estimation/study/second_implementation.py`).
+SECOND_IMPLEMENTATION = """
+select spec_id, diagnostic, value as gap from estimates.diagnostic
+where diagnostic in ('pyfixest_estimate_gap', 'pyfixest_std_error_gap', 'statsmodels_estimate_gap', 'statsmodels_std_error_gap')
+order by all
+"""
 
 # Data set of the suite to its query.
-OF_ESTIMATES = {"estimate": ESTIMATE, "defaults": DEFAULTS, "outcome_of_specs": OUTCOMES, "headline_rows": HEADLINE_ROWS}
+OF_ESTIMATES = {
+    "estimate": ESTIMATE,
+    "defaults": DEFAULTS,
+    "outcome_of_specs": OUTCOMES,
+    "headline_rows": HEADLINE_ROWS,
+    "second_implementation": SECOND_IMPLEMENTATION,
+}

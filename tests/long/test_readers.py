@@ -25,7 +25,7 @@ def put_out(home: Path, number: int) -> None:
         (home / name).mkdir(exist_ok=True)
         (home / name / "index.html").write_text(str(number), encoding="utf-8")
     manifest = {"run_id": f"20260101T000000.{number:06d}Z", "is_simulated": False, "number": number}
-    publish(database, home / "published", manifest=manifest, report=home / "report", data_docs=home / "data_docs")
+    publish(database, home / "published", manifest=manifest, folders={name: home / name for name in ("report", "data_docs")})
     database.unlink()
 
 

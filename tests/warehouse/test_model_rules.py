@@ -182,3 +182,46 @@ def test_no_macro_names_a_relation_by_hand(path: Path) -> None:
     assert "Relation.create" not in text and "get_relation" not in text
     # also inside the texts that a macro gives to run_query
     assert re.findall(r"(?<!distinct )\b(?:from|join)\s+(\w+\.\w+)", text) == []
+
+
+UNIT_IN_NAME = {
+    "_cny_100m": "100 million yuan",
+    "_usd_1m": "million US dollars",
+    "_cny": "yuan",
+    "_km2": "km2",
+    "_km": "km",
+    "_deg": "degrees",
+}
+
+
+def test_marts_are_public_and_every_model_has_an_owner(models: dict[str, dict]) -> None:
+    assert {name for name, node in models.items() if node["access"] == "public"} == {
+        name for name, node in models.items() if node["schema"].endswith("marts")
+    }
+    assert {name for name, node in models.items() if not node.get("group")} == set()
+
+
+def test_every_measure_of_a_mart_has_a_unit_that_agrees_with_its_name(models: dict[str, dict]) -> None:
+    measures = {
+        (name, column["name"]): column["config"]["meta"].get("unit", "")
+        for name, node in models.items()
+        if node["access"] == "public"
+        for column in node["columns"].values()
+        if column["data_type"] == "double"
+    }
+    assert len(measures) > 100
+    assert [place for place, unit in measures.items() if not unit] == []
+    wrong = {
+        place: unit
+        for place, unit in measures.items()
+        for ending, expected in UNIT_IN_NAME.items()
+        if place[1].endswith(ending) and unit != expected
+    }
+    assert wrong == {}
+
+
+def test_every_table_of_estimates_is_an_exposure(manifest: dict) -> None:
+    from orchestration.assets.estimation import DESCRIPTIONS
+
+    exposures = {node["name"] for node in manifest["exposures"].values()}
+    assert {f"estimates_{table}" for table in (*DESCRIPTIONS, "truth", "claim")} <= exposures

@@ -7,6 +7,7 @@ one is drafted for an unknown source (`drafting/`). Every key with an example: d
 from __future__ import annotations
 
 import re
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
@@ -400,11 +401,23 @@ class Table(_Model):
         return self
 
 
+class Origin(_Model):
+    """Where a source comes from, for readers who want to get it, cite it or pass it on. No word of it changes how a file is read."""
+
+    producer: str
+    title: str
+    licence: str
+    address: str | None = None
+    accessed: date | None = None
+    citation: str | None = None
+
+
 class Layout(_Model):
     """Everything known of one source's files."""
 
     source_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     description: str
+    origin: Origin | None = None
     edition_year: EditionYear | None = None
     edition_folders: bool = False
     ignore_files: list[IgnoredFile] = []
@@ -417,5 +430,5 @@ class Layout(_Model):
 
     @cached_property
     def content(self) -> dict[str, object]:
-        """All of it as plain values, for a hash."""
-        return self.model_dump(mode="json")
+        """What reading depends on, as plain values, for a hash: not where the source comes from."""
+        return self.model_dump(mode="json", exclude={"origin"})

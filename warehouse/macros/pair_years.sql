@@ -25,7 +25,7 @@
 
 {#- Replace the files of a model and put a view over them; rows of a year by pair, so that the same input gives the same bytes. -#}
 {% macro write_years_as_files(relation, query, years) -%}
-    {%- set folder = (env_var('CITYSYNC_BUILD', 'data/build') | replace("'", "''")) ~ '/' ~ relation.schema ~ '.' ~ relation.identifier -%}
+    {%- set folder = (build_folder() | replace("'", "''")) ~ '/' ~ relation.schema ~ '.' ~ relation.identifier -%}
     {%- set columns = select_contract_columns(query) -%}
     {%- set files = [] -%}
     {#- a partitioned copy makes the folders, which a plain one does not -#}

@@ -1,6 +1,6 @@
 {#- The policy texts of this run. A build folder made without any has no such files; then the same columns are read without rows. -#}
 {% macro read_policy_parquet() -%}
-    {%- set pattern = env_var("CITYSYNC_BUILD", "data/build") | replace("'", "''") ~ "/policy/*.parquet" -%}
+    {%- set pattern = build_folder() | replace("'", "''") ~ "/policy/*.parquet" -%}
     {%- set has_files = execute and run_query("select count(*) from glob('" ~ pattern ~ "')").rows[0][0] > 0 -%}
     {%- if has_files -%}
         read_parquet('{{ pattern }}', union_by_name = true)

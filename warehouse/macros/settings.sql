@@ -1,8 +1,13 @@
 {#- Settings are read from the environment when a model is compiled for a run, never when the project is parsed: one parsed manifest
     serves several build folders. -#}
 
+{#- The build folder of this run; without one, the folder of dbt by hand (profiles.yml). -#}
+{% macro build_folder() -%}
+    {{- env_var("CITYSYNC_BUILD", "") or env_var("CITYSYNC_HOME", "data") ~ "/dbt" -}}
+{%- endmacro %}
+
 {% macro read_build_parquet(pattern) -%}
-    {%- set folder = env_var("CITYSYNC_BUILD", "data/build") | replace("'", "''") -%}
+    {%- set folder = build_folder() | replace("'", "''") -%}
     read_parquet('{{ folder }}/{{ pattern }}', union_by_name = true, file_row_number = true)
 {%- endmacro %}
 

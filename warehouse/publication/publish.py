@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from warehouse.publication import datapackage
 from warehouse.publication.archive import archive_publications
+from warehouse.publication.datapackage import TableContract
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import hash_files, is_simulated, read_manifest, write_manifest
 from warehouse.publication.shrinkage import series_of
@@ -43,10 +45,10 @@ def publish(
     published: Path,
     *,
     manifest: Mapping[str, Any],
-    report: Path,
-    data_docs: Path,
+    folders: Mapping[str, Path],
     kept: int = KEPT_PUBLICATIONS,
     texts: Mapping[str, str] | None = None,
+    contracts: Mapping[str, TableContract] | None = None,
 ) -> dict[str, TableHash]:
     """Write a publication beside the current one and switch to it.
 
@@ -55,9 +57,10 @@ def publish(
     build_database : closed DuckDB file with the schemas of SCHEMAS.
     published : the link readers use; publications lie in `publications/` beside it.
     manifest : keys of the contract but `tables`, which is added here with `files`, the hash and size of every file but the manifest.
-    report, data_docs : folders with an index.html.
+    folders : folders that are copied into the publication whole, by their name there: report, data_docs, dbt_docs.
     kept : how many publications stay besides the newest of every series.
     texts : further files of the publication, by name.
+    contracts : keys and units of the tables, by `schema.table`, for the data package's descriptor.
 
     Raises
     ------
@@ -71,10 +74,11 @@ def publish(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
-    shutil.copytree(report, draft / "report")
-    shutil.copytree(data_docs, draft / "data_docs")
+    for name, folder in folders.items():
+        shutil.copytree(folder, draft / name)
     for name, text in (texts or {}).items():
         (draft / name).write_text(text, encoding="utf-8")
+    (draft / datapackage.NAME).write_text(datapackage.describe_package(draft, manifest, contracts or {}), encoding="utf-8")
     entries = {name: table.as_entry() for name, table in tables.items()}
     write_manifest(draft, {**manifest, "tables": entries, "files": hash_files(draft)})
     seal(draft)

@@ -14,7 +14,14 @@ from ..intervals import Inference, cities_with_kept_pair
 from ..permutation.assignments import fixed_labels
 from ..permutation.draws import Draws, permutation_p_value
 from ..variances import MIN_PILOTS, f_p_value, t_interval
-from .goodman_bacon import estimates_without_cohorts, goodman_bacon, minimum_detectable_effect, negative_weight_share, treatment_weights
+from .goodman_bacon import (
+    cohort_means,
+    estimates_without_cohorts,
+    goodman_bacon,
+    minimum_detectable_effect,
+    negative_weight_share,
+    treatment_weights,
+)
 from .pilot_level import pilot_level
 
 # coefficients whose placebo distribution is kept as quantiles, for its picture
@@ -101,13 +108,15 @@ def power_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnosti
     return found
 
 
-def two_way_diagnostics(sample: FitSample, outcome: int) -> list[Diagnostic]:
+def two_way_diagnostics(sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None) -> list[Diagnostic]:
     """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative weights; balanced, without controls."""
-    found: list[Diagnostic] = [("negative_weight_share", None, negative_weight_share(treatment_weights(sample)))]
-    for row in goodman_bacon(sample, outcome):
+    means = means or cohort_means(sample, outcome)
+    found: list[Diagnostic] = [("negative_weight_share", None, negative_weight_share(treatment_weights(sample, means)))]
+    for row in goodman_bacon(sample, outcome, means):
         label = f"{row.treated_cohort} against {row.control_cohort or 'never'}"
         found += [("goodman_bacon_weight", label, row.weight), ("goodman_bacon_estimate", label, row.estimate)]
-    return found + [("estimate_without_cohort", str(year), value) for year, value in estimates_without_cohorts(sample, outcome).items()]
+    without = estimates_without_cohorts(sample, outcome, means)
+    return found + [("estimate_without_cohort", str(year), value) for year, value in without.items()]
 
 
 def sample_diagnostics(sample: FitSample, outcome: int, inference: Inference, strata: np.ndarray) -> list[Diagnostic]:
@@ -162,7 +171,7 @@ def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]
     if not np.isfinite(statistic):
         return [*found, ("joint_leads_f", None, None)]
     found += [("joint_leads_f", None, statistic), ("joint_leads_p", None, f_p_value(statistic, df1, df2))]
-    if draws is not None:
+    if draws is not None and np.isfinite(draws.joint).any():
         found.append(("joint_leads_permutation_p", None, permutation_p_value(statistic, draws.joint, draws.is_enumeration)))
     return found
 

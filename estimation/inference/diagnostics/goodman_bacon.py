@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import stdtrit
 
+from ...linear.pair_statistics import sum_by_group
 from ...panel.pair_panel import FitSample
 
 
@@ -31,15 +31,15 @@ def cohort_means(sample: FitSample, outcome: int) -> tuple[np.ndarray, np.ndarra
     """
     if not sample.observed[sample.kept].all():
         raise ValueError("the decomposition needs every year of every kept pair: balance the panel first")
-    group, y = sample.pair_group[sample.kept], sample.panel.y[outcome][sample.kept]
+    kept = slice(None) if sample.kept.all() else sample.kept
+    group, y = sample.pair_group[kept], sample.panel.y[outcome][kept]
     count = np.bincount(group, minlength=sample.n_groups)
-    means = np.full((sample.n_groups, y.shape[1]), np.nan)
-    for g in np.flatnonzero(count):
-        means[g] = y[group == g].mean(axis=0)
+    with np.errstate(invalid="ignore"):
+        means = sum_by_group(y, group, sample.n_groups) / count[:, None]
     return count, means
 
 
-def goodman_bacon(sample: FitSample, outcome: int) -> list[Comparison]:
+def goodman_bacon(sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None) -> list[Comparison]:
     """Decompose the two-way coefficient into its 2x2 comparisons (Goodman-Bacon 2021); weights sum to 1 and reproduce it.
 
     Parameters
@@ -47,13 +47,15 @@ def goodman_bacon(sample: FitSample, outcome: int) -> list[Comparison]:
     sample : FitSample
         Balanced, without controls.
     outcome : int
+    means : optional
+        What `cohort_means` gives, where it is known.
 
     Returns
     -------
     list of Comparison
         Each cohort against the never-treated, against later cohorts before their admission, and against earlier ones after theirs.
     """
-    count, means = cohort_means(sample, outcome)
+    count, means = means or cohort_means(sample, outcome)
     n_years = means.shape[1]
     start = np.concatenate([[n_years], np.searchsorted(sample.panel.years, sample.group_years)])
     share, treated = count / count.sum(), 1 - start / n_years
@@ -80,18 +82,20 @@ def _comparison(share: np.ndarray, treated: np.ndarray, start: np.ndarray, a: in
     return share[a] * share[b] * treated[a] * (treated[b] - treated[a]), (int(start[b]), n_years)
 
 
-def estimates_without_cohorts(sample: FitSample, outcome: int) -> dict[int, float]:
+def estimates_without_cohorts(sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None) -> dict[int, float]:
     """Two-way coefficient without the pairs of each cohort, by cohort year; empty with a single cohort. Balanced, without controls."""
     found = {}
-    present = np.unique(sample.pair_group[sample.kept & (sample.pair_group > 0)])
+    count, mean = means or cohort_means(sample, outcome)
+    present = np.flatnonzero(count[1:]) + 1
     for g in present if len(present) > 1 else ():
-        rest = goodman_bacon(dataclasses.replace(sample, kept=sample.kept & (sample.pair_group != g)), outcome)
+        others = np.arange(len(count)) != g
+        rest = goodman_bacon(sample, outcome, (count * others, mean))
         if rest:
             found[int(sample.group_years[g - 1])] = sum(row.weight * row.estimate for row in rest)
     return found
 
 
-def treatment_weights(sample: FitSample) -> np.ndarray:
+def treatment_weights(sample: FitSample, means: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
     """Weight of each treated cell's effect in the two-way coefficient (de Chaisemartin and D'Haultfoeuille 2020).
 
     Parameters
@@ -104,7 +108,7 @@ def treatment_weights(sample: FitSample) -> np.ndarray:
     (G + 1, T) float array
         Sums to 1 over treated cells, zero elsewhere.
     """
-    count, _ = cohort_means(sample, sample.outcomes[0])
+    count, _ = means or cohort_means(sample, sample.outcomes[0])
     start = np.concatenate([[np.iinfo(np.int64).max], sample.group_years])
     treated = (sample.panel.years[None] >= start[:, None]).astype(float)
     by_year = (count[:, None] * treated).sum(axis=0) / count.sum()

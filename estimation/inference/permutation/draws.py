@@ -5,15 +5,25 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
+
+from ...kernels.compile_cache import is_compiled
+
+try:
+    from tqdm import tqdm
+except ImportError:  # the library runs without it, and shows no bar then
+    tqdm = None
 
 # draws that a thread runs in one go; results do not depend on it
 CHUNK = 250
+# whether draws show a bar; None: where someone watches
+SHOWN: ContextVar[bool | None] = ContextVar("SHOWN", default=None)
 # statistics closer than this count as equal, so that rounding does not decide whether the real assignment equals itself
 TOLERANCE = 1e-9
 
@@ -77,12 +87,36 @@ def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:
         Does the draws of one slice; each must depend on its own position only.
     """
     parts = [slice(start, min(start + CHUNK, n_draws)) for start in range(0, n_draws, CHUNK)]
-    with (
-        ThreadPoolExecutor(_n_threads()) as pool,
-        tqdm(total=n_draws, desc="permutations", unit="draw", delay=2, file=sys.stderr, leave=False, disable=None) as progress,
-    ):
+    with ThreadPoolExecutor(_n_threads()) as pool, _bar(n_draws) as progress:
         for part, _ in zip(parts, pool.map(run, parts), strict=True):
-            progress.update(part.stop - part.start)
+            if progress is not None:
+                progress.update(part.stop - part.start)
+
+
+def _bar(n_draws: int):
+    shown = SHOWN.get()
+    if tqdm is None:
+        return nullcontext()
+    disable = None if shown is None else not shown
+    delay = 0 if shown else 2
+    return tqdm(total=n_draws, desc="permutations", unit="draw", delay=delay, file=sys.stderr, leave=False, disable=disable)
+
+
+def say_that_loops_compile() -> None:
+    """One line before the first permutation on a machine, where bars are shown: numba compiles the loops for about half a minute."""
+    shown = sys.stderr.isatty() if SHOWN.get() is None else SHOWN.get()
+    if shown and not is_compiled():
+        print("citysync: compiling the loops of the permutation; this happens once on a machine", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def show_progress(shown: bool | None) -> Iterator[None]:
+    """Bars of the draws inside: always, never, or (None) on a terminal after two seconds."""
+    token = SHOWN.set(shown)
+    try:
+        yield
+    finally:
+        SHOWN.reset(token)
 
 
 def _n_threads() -> int:

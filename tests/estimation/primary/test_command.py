@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.panel.pair_file import PanelFileError
-from estimation.primary.city_file import read_city_file
+from estimation.panel.panel_error import PanelError
+from estimation.primary.city_file import CityColumns, read_cities
 from estimation.primary.command import run_primary
 from estimation.primary.fit import fit_primary
 
@@ -58,7 +58,7 @@ def test_lines_for_people_hold_estimate_and_warnings(tmp_path):
 def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
     frame = _frame().astype({"growth": object})
     frame.loc[35, "growth"] = ""
-    panel = read_city_file(_csv(tmp_path, frame.drop(index=[100])))
+    panel = read_cities(_csv(tmp_path, frame.drop(index=[100])), CityColumns())
     assert np.isnan(panel.growth).any(axis=1).sum() == 2
 
 
@@ -80,30 +80,30 @@ def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
 def test_a_wrong_cell_is_named_with_what_to_do(tmp_path, column, row, value, said):
     frame = _frame().astype(object)
     frame.loc[row, column] = value
-    with pytest.raises(PanelFileError) as error:
+    with pytest.raises(PanelError) as error:
         run_primary(_csv(tmp_path, frame))
     assert f"cities.csv, {said}" in str(error.value)
 
 
 def test_a_missing_column_an_empty_file_and_no_file_are_named(tmp_path):
-    with pytest.raises(PanelFileError, match=r"cities\.csv, column block_id: expected it in the header"):
+    with pytest.raises(PanelError, match=r"cities\.csv, column block_id: expected it in the header"):
         run_primary(_csv(tmp_path, _frame().drop(columns="block_id")))
-    with pytest.raises(PanelFileError, match="found no rows"):
+    with pytest.raises(PanelError, match="found no rows"):
         run_primary(_csv(tmp_path, _frame().head(0)))
-    with pytest.raises(PanelFileError, match="found no file of this name"):
+    with pytest.raises(PanelError, match="found no file of this name"):
         run_primary(tmp_path / "absent.csv")
     empty = tmp_path / "empty.csv"
     empty.write_bytes(b"")
-    with pytest.raises(PanelFileError, match=r"empty\.csv: expected a CSV in UTF-8 or a Parquet file"):
+    with pytest.raises(PanelError, match=r"empty\.csv: expected a CSV in UTF-8 or a Parquet file"):
         run_primary(empty)
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"not parquet")
-    with pytest.raises(PanelFileError, match=r"broken\.parquet: expected a CSV in UTF-8 or a Parquet file"):
+    with pytest.raises(PanelError, match=r"broken\.parquet: expected a CSV in UTF-8 or a Parquet file"):
         run_primary(broken)
 
 
 def test_a_header_that_repeats_a_name_is_refused(tmp_path):
     path = tmp_path / "twice.csv"
     path.write_text("city_id,year,growth,growth,cohort_year,block_id\n1,2010,3,3,,1\n", encoding="utf-8")
-    with pytest.raises(PanelFileError, match="the name twice in the header"):
+    with pytest.raises(PanelError, match="the name twice in the header"):
         run_primary(path)

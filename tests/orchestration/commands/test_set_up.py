@@ -81,6 +81,7 @@ def test_it_is_made_once_and_again_with_another_lock(checkout: Path, steps: list
     run_set_up(checkout)
     assert steps == ["venv", "python", "uv"] and not capsys.readouterr().out
     assert (checkout / "env/lib/python3.11/site-packages/citysync.pth").read_text(encoding="utf-8") == f"{checkout}\n"
+    assert (checkout / "env/lib/python3.11/site-packages/citysync").readlink() == checkout / "estimation"
     (checkout / "env" / "left-over").touch()
     (checkout / "requirements.lock").write_text("# other\n", encoding="utf-8")
     run_set_up(checkout)

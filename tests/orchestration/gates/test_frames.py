@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -12,8 +13,10 @@ import pytest
 from expectations.gate import GateResult, run_gate
 from expectations.suites import RULES
 from orchestration.gates import queries as sql
+from orchestration.gates.asset_checks import judge
 from orchestration.gates.frames import STAGES_WITH_MODELS, datasets_of, read_not_finite, read_severity
-from orchestration.home import REPO
+from orchestration.home import REPO, Home
+from tests.orchestration.conftest import Run
 from tests.warehouse.dbt_build import run_dbt
 
 GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
@@ -216,3 +219,17 @@ def test_an_infinite_value_is_a_finding_that_names_its_column(tmp_path: Path, st
     assert not result.passed
     (sentence,) = result.sentences()
     assert "table_name=ties column=tie n_not_finite=2" in sentence and "column=share n_not_finite=1" in sentence and "stop" in sentence
+
+
+def test_a_refresh_stops_where_the_second_implementation_differs(simulated: Run, tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    shutil.copytree(simulated.home / "build", home.build)
+    assert judge(home, "estimates").passed
+    with duckdb.connect(str(home.database)) as con:
+        known = con.execute("select count(*) from estimates.diagnostic where diagnostic = 'pyfixest_estimate_gap'").fetchone()[0]
+        assert known == 3
+        con.execute("update estimates.diagnostic set value = 2e-6 where diagnostic = 'pyfixest_estimate_gap' and spec_id like 'dynamics%'")
+    found = judge(home, "estimates")
+    assert not found.passed
+    (sentence,) = found.sentences()
+    assert "pyfixest" in sentence and "dynamics.cm_growth_official.headline" in sentence

@@ -43,7 +43,7 @@ def put_out(home: Path, day: int, estimate: float, *, simulated: bool = False, m
         (home / name).mkdir(exist_ok=True)
         (home / name / "index.html").write_text("page", encoding="utf-8")
     manifest = {"run_id": run_of(day), "is_simulated": simulated, "settings": settings}
-    publish(database, home / "published", manifest=manifest, report=home / "report", data_docs=home / "data_docs", kept=kept)
+    publish(database, home / "published", manifest=manifest, folders={name: home / name for name in ("report", "data_docs")}, kept=kept)
 
 
 def answer(home: Path, query: str) -> list[tuple]:

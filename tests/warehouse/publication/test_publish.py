@@ -33,7 +33,7 @@ def put_out(tmp_path: Path, run_id: str, *, simulated: bool = False) -> Path:
         (tmp_path / name / "index.html").write_text("page", encoding="utf-8")
     database = build(tmp_path / f"{run_id}.duckdb")
     manifest = {"run_id": run_id, "is_simulated": simulated}
-    publish(database, tmp_path / "published", manifest=manifest, report=tmp_path / "report", data_docs=tmp_path / "data_docs")
+    publish(database, tmp_path / "published", manifest=manifest, folders={name: tmp_path / name for name in ("report", "data_docs")})
     return tmp_path / "published"
 
 
@@ -118,8 +118,7 @@ def test_a_view_of_the_build_is_published_as_its_files_and_verified(tmp_path: Pa
         database,
         tmp_path / "published",
         manifest={"run_id": "20260101T000000.000000Z", "is_simulated": True},
-        report=tmp_path / "report",
-        data_docs=tmp_path / "data_docs",
+        folders={name: tmp_path / name for name in ("report", "data_docs")},
     )
     published = tmp_path / "published"
     tables = json.loads((published / "manifest.json").read_text(encoding="utf-8"))["tables"]
@@ -137,4 +136,4 @@ def test_a_view_without_files_is_not_passed_over(tmp_path: Path) -> None:
     with duckdb.connect(str(database)) as con:
         con.execute("create view marts.pairs as select 1 as k")
     with pytest.raises(PublishError, match=r"marts\.pairs"):
-        publish(database, tmp_path / "published", manifest={"run_id": "r", "is_simulated": True}, report=tmp_path, data_docs=tmp_path)
+        publish(database, tmp_path / "published", manifest={"run_id": "r", "is_simulated": True}, folders={"report": tmp_path})

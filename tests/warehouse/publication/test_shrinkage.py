@@ -49,7 +49,7 @@ def put_out(
         (home / name / "index.html").write_text("page", encoding="utf-8")
     manifest = {"run_id": run_id, "is_simulated": simulated, "settings": settings, CONFIRMED: confirmed}
     folders = {"report": home / "report", "data_docs": home / "data_docs"}
-    publish(build / "citysync.duckdb", home / "published", manifest=manifest, kept=kept, **folders)
+    publish(build / "citysync.duckdb", home / "published", manifest=manifest, kept=kept, folders=folders)
     return manifest
 
 

@@ -11,7 +11,7 @@ from tests.warehouse.ingest.delivered import csv_bytes, deliver, xlsx_bytes
 from tests.warehouse.ingest.hostile import workbooks
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.drafting.header_matching import match_header
-from warehouse.ingest.drafting.new_source import draft_folder, main, read_catalog, try_draft
+from warehouse.ingest.drafting.new_source import SEEDS, draft_folder, main, read_catalog, try_draft
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.raw_files import build_raw
@@ -212,7 +212,8 @@ def test_a_bomb_is_a_note_and_the_others_are_drafted(tmp_path, capsys, monkeypat
 
 
 def test_a_long_sheet_is_sampled_and_read_whole(tmp_path, capsys):
-    rows = [["城市", "年份", "地区生产总值(亿元)"], *[[city, year, 1.5] for year in range(1900, 2100) for city in list(CODES) * 40]]
+    cities = pd.read_csv(SEEDS / "city_roster.csv")["city_name_zh"].drop_duplicates()
+    rows = [["城市", "年份", "地区生产总值(亿元)"], *[[city, year, 1.5 + n] for year in range(1950, 2024) for n, city in enumerate(cities)]]
     folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
     assert main([str(folder)]) == 0
     assert f"a.csv: the draft reads {len(rows) - 1:,} values" in capsys.readouterr().err

@@ -1,0 +1,120 @@
+"""The library as its users call it: `cs.fit` on a frame against pyfixest on the same frame, and a panel's file against DuckDB's bare read.
+
+Reading is timed by processor time, and its memory is the largest that Python and numpy held beyond the start.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyfixest
+
+from benchmarks.measure import median_seconds, peak_mb
+from benchmarks.panels import random_panel
+from estimation.api.fit import fit
+from estimation.panel.pair_file import CITY_COHORTS, COHORT, PROVINCES, TIME, UNIT, PairColumns, read_pairs
+from estimation.panel.pair_panel import PairPanel
+
+LINES = ("conventional", "dyadic", "city")
+NEEDED = (*UNIT, TIME, COHORT, "y", *PROVINCES, *CITY_COHORTS)
+# as many as the published panel has
+COLUMNS = 41
+REPETITIONS = 9
+
+
+def contract_frame(panel: PairPanel) -> pd.DataFrame:
+    """The panel's sample under the names of the contract."""
+    kept, years = np.flatnonzero(panel.cohort >= 0), panel.years
+    i, j = np.repeat(panel.city_i[kept], len(years)), np.repeat(panel.city_j[kept], len(years))
+    columns: dict[str, Any] = {UNIT[0]: 100_000 + i, UNIT[1]: 100_000 + j, TIME: np.tile(years, len(kept))}
+    columns[COHORT] = _blank_zero(np.repeat(panel.cohort[kept], len(years)))
+    columns["y"] = panel.y[0][kept].reshape(-1)
+    for names, values in ((PROVINCES, panel.province), (CITY_COHORTS, panel.city_cohort)):
+        for name, side in zip(names, (i, j), strict=True):
+            columns[name] = values[side] if names is PROVINCES else _blank_zero(values[side])
+    return pd.DataFrame(columns)
+
+
+def _blank_zero(years: np.ndarray) -> np.ndarray:
+    return np.where(years > 0, years, np.nan)
+
+
+def bench_library_fit(n_cities: int) -> dict[str, Any]:
+    """Checks, exposure of pairs, coefficient and three lines from a frame, against pyfixest's coefficient with errors by pair."""
+    frame = contract_frame(random_panel(n_cities))
+    theirs = frame.assign(pair=frame[UNIT[0]] * 1_000_000 + frame[UNIT[1]], treated=(frame[TIME] >= frame[COHORT]).astype(float))
+
+    def peer() -> Any:
+        return pyfixest.feols("y ~ treated | pair + year", theirs, vcov={"CRV1": "pair"})
+
+    def ours() -> Any:
+        return fit(frame, "y", vcov=LINES, permutations=0)
+
+    seconds, of_peer = median_seconds(ours), median_seconds(peer, repetitions=3)
+    return {
+        "name": "library_fit",
+        "n_cities": n_cities,
+        "rows": len(frame),
+        "seconds": round(seconds, 5),
+        "peak_mb": round(peak_mb(), 1),
+        "ratio_to_floor": None,
+        "ratio_to_peer": round(seconds / of_peer, 4),
+        "peer": f"pyfixest {pyfixest.__version__}",
+        "max_abs_difference": abs(ours().default().estimate - float(peer().coef()["treated"])),
+    }
+
+
+def bench_library_reading(n_cities: int, folder: Path) -> Iterator[dict[str, Any]]:
+    """A Parquet file of 41 columns to checked arrays, against DuckDB's read of the needed ones into numpy."""
+    frame = contract_frame(random_panel(n_cities))
+    generator = np.random.default_rng(3)
+    others = {f"x{k:02d}": generator.normal(size=len(frame)) for k in range(COLUMNS - len(NEEDED))}
+    path = folder / f"panel_{n_cities}.parquet"
+    frame.assign(**others).to_parquet(path)
+    query = f"select {', '.join(NEEDED)} from read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+    columns = PairColumns("y", ordered=True)
+    ours = _cpu_seconds(lambda: read_pairs(path, columns))
+    with duckdb.connect() as con:
+        floor = _cpu_seconds(lambda: con.execute(query).fetchnumpy())
+    columns_bytes = frame[list(NEEDED)].memory_usage(index=False).sum()
+    held = _held_bytes(lambda: read_pairs(path, columns))
+    path.unlink()
+    yield {
+        "name": "library_reading",
+        "n_cities": n_cities,
+        "rows": len(frame),
+        "seconds": round(ours, 5),
+        "peak_mb": round(peak_mb(), 1),
+        "ratio_to_floor": round(ours / floor, 2),
+        "ratio_to_peer": None,
+        "peer": f"duckdb {duckdb.__version__}",
+        "max_abs_difference": None,
+        "ratio_of_memory_to_columns": round(held / int(columns_bytes), 2),
+    }
+
+
+def _cpu_seconds(run: Callable[[], Any]) -> float:
+    run()
+    used = []
+    for _ in range(REPETITIONS):
+        start = time.process_time()
+        run()
+        used.append(time.process_time() - start)
+    return statistics.median(used)
+
+
+def _held_bytes(run: Callable[[], Any]) -> int:
+    """Largest memory of numpy and Python in a call; what Arrow maps from the file is not counted on either side."""
+    tracemalloc.start()
+    run()
+    largest = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return largest

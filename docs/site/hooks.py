@@ -1,0 +1,78 @@
+"""Hooks of the documentation site: the folders of methods and evidence in the navigation, and pages that lie above docs/.
+
+Run by MkDocs in .venv-site, so it imports nothing of this project.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+# pages of the root that pages of docs/ send a reader to
+ABOVE = ("CHANGELOG.md", "CONTRIBUTING.md", "README.md")
+# what the theme would load from another host, and our copy of it
+SHIM = re.compile(r"https://unpkg\.com/iframe-worker/shim")
+COPY = "site/iframe-worker.js"
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Replace `name/` in the navigation by the pages of that folder, its README first."""
+    docs = Path(config.docs_dir)
+    config.nav = [_filled(entry, docs) for entry in config.nav] + [{"Repository": [name.lower() for name in ABOVE]}]
+    return config
+
+
+def _filled(entry: Any, docs: Path) -> Any:
+    if not isinstance(entry, dict):
+        return entry
+    is_folder = {title: isinstance(value, str) and value.endswith("/") for title, value in entry.items()}
+    return {title: _pages(docs / value, docs) if is_folder[title] else value for title, value in entry.items()}
+
+
+def _pages(folder: Path, docs: Path) -> list[str]:
+    found = sorted(folder.glob("*.md"), key=lambda path: (path.name != "README.md", path.name))
+    return [str(path.relative_to(docs)) for path in found]
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages above docs/, their links to files of docs/ shortened and those to other files taken out."""
+    root = Path(config.config_file_path).parent
+    for name in ABOVE:
+        text = LINK.sub(_inside_docs, (root / name).read_text(encoding="utf-8"))
+        files.append(File.generated(config, name.lower(), content=text))
+    return files
+
+
+def _inside_docs(match: re.Match[str]) -> str:
+    target = match[1]
+    if target.startswith("docs/"):
+        return f"]({target.removeprefix('docs/')})"
+    return f"]({target.lower()})" if target in ABOVE else match[0]
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Send links to the pages above docs/ to their copies, and keep MkDocs from reading `<![` in a line of code as markup."""
+    up = "../" * page.file.src_uri.count("/")
+
+    def copied(match: re.Match[str]) -> str:
+        name = match[1].removeprefix("../" + up)
+        return f"]({up}{name.lower()})" if name in ABOVE else match[0]
+
+    return LINK.sub(copied, markdown.replace("<![", "<\u200b!["))
+
+
+def on_post_page(output: str, page: Page, **_: Any) -> str:
+    """Take the search's helper from our copy."""
+    up = "../" * page.url.count("/")
+    return SHIM.sub(up + COPY, output)
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    """The same on the page of missing addresses."""
+    return SHIM.sub("/" + COPY, output_content) if template_name.endswith(".html") else output_content

@@ -1,0 +1,26 @@
+"""Columns to a frame of the kind a person works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+BACKENDS = ("pandas", "polars", "pyarrow")
+
+
+def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:
+    """A frame of the backend; where none is named, of the first of pandas, polars and pyarrow that is installed."""
+    name = backend if backend in BACKENDS and find_spec(backend) else next(b for b in BACKENDS if find_spec(b))
+    module = import_module(name)
+    if name == "pyarrow":
+        return module.table(dict(columns))
+    if name == "polars":
+        return module.DataFrame(dict(columns), infer_schema_length=None)
+    frame = module.DataFrame(dict(columns))
+    whole = [key for key, values in columns.items() if any(type(value) is int for value in values)]
+    # None between whole numbers would make them floats, and a column of None an object
+    frame = frame.astype(dict.fromkeys(whole, "Int64"))
+    empty = [key for key, values in columns.items() if all(value is None for value in values)]
+    return frame.astype(dict.fromkeys(empty, "float64"))

@@ -1,0 +1,118 @@
+"""`cs.primary`: the primary test on a panel of units, in whatever frame or file it lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..primary.city_file import CityColumns, read_cities
+from ..primary.command import lines_of
+from ..primary.fit import PrimaryResult, fit_primary
+from ..results import Estimate
+from .frames import as_frame
+from .result import TIDY, Text
+from .text import wrapped
+from .words import of_units
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True, repr=False)
+class PrimaryFit:
+    """The primary test of a panel of units.
+
+    Attributes
+    ----------
+    outcome : str
+    result : PrimaryResult
+        Effect on mean synchronization (correlation units), interval, p, channels and what could have been found.
+    warnings : tuple of str
+    unit : str
+        Column of the units.
+    backend : str
+        Kind of frame that `tidy` gives.
+    """
+
+    outcome: str
+    result: PrimaryResult
+    warnings: tuple[str, ...]
+    unit: str = CityColumns.unit
+    backend: str = field(default="", compare=False)
+
+    @property
+    def estimates(self) -> tuple[Estimate, ...]:
+        """The effect and the two channels, as rows like those of a `Fit`."""
+        found, n_pilots = self.result, self.result.n_pilots
+        rows = [("synchronization", found)] if found.estimate is not None else []
+        rows += [(channel.channel, channel) for channel in found.channels]
+        return tuple(
+            Estimate(term, None, None, "permutation", True, row.estimate, None, row.ci_low, row.ci_high, row.p_value, n_pilots)
+            for term, row in rows
+        )
+
+    @property
+    def rejects(self) -> bool:
+        """Whether the test rejects at 5 %, which is where 0 lies outside its interval."""
+        return self.result.p_value is not None and self.result.p_value < LEVEL
+
+    def tidy(self) -> Any:
+        """One row for the effect and for each channel; columns as those of `Fit.tidy`."""
+        return as_frame({name: [getattr(e, name) for e in self.estimates] for name in TIDY}, self.backend)
+
+    def summary(self) -> Text:
+        """Effect, interval, what could have been found, channels and warnings, as a text."""
+        lines = lines_of(self.result) if self.unit == CityColumns.unit else of_units(lines_of(self.result))
+        return Text("\n".join([*lines, *wrapped(self.warnings)]))
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+
+def primary(
+    panel: Any,
+    outcome: str = "growth",
+    *,
+    unit: str = "city_id",
+    time: str = "year",
+    cohort: Any = "cohort_year",
+    block: Any = "block_id",
+    permutations: int = 9999,
+    seed: int = 1,
+) -> PrimaryFit:
+    """Test whether treatment changed the mean synchronization of treated with never-treated units.
+
+    Parameters
+    ----------
+    panel : frame, relation, mapping or path
+        One row per unit and period; see `cs.fit`.
+    outcome : str
+        The series whose synchronization is asked for, such as growth; any unit, because every unit is standardised.
+    unit, time : str
+    cohort : str, mapping, series or frame
+        First treated period, blank = never.
+    block : str, mapping, series or frame
+        Group of each unit inside which treatment is compared and permuted; at least three must hold treated and never-treated units.
+    permutations : int
+        At least 20.
+    seed : int
+
+    Returns
+    -------
+    PrimaryFit
+        Without a verdict its figures are None and its warnings say what the panel lacks.
+
+    Raises
+    ------
+    PanelError
+        On any fault of the panel.
+    ValueError
+        If `permutations` is so low that no p below 0.05 can come out.
+
+    Notes
+    -----
+    Statistic, inversion and units: docs/methods, section 18; what was measured: docs/evidence/primary-test.md.
+    """
+    cities = read_cities(panel, CityColumns(outcome, unit, time, cohort, block))
+    result = fit_primary(cities.growth, cities.years, cities.cohort, cities.block, permutations=permutations, seed=seed)
+    warnings = (*cities.notes, *result.warnings)
+    return PrimaryFit(outcome, result, warnings if unit == CityColumns.unit else of_units(warnings), unit, cities.backend)

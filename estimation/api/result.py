@@ -1,0 +1,196 @@
+"""`Fit`: what `cs.fit` hands back, to read, to print, to draw and to keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ..panel.pair_file import UNIT, PairColumns, PairFile
+from ..results import Diagnostic, Estimate, FitParts, FitResult
+from .frames import as_frame
+from .words import of_units
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# what the lines of inference are called where there is room
+LINES = {
+    "conventional": "clustered by pair (contrast only)",
+    "dyadic": "dyadic",
+    "city": "by unit",
+    "province_jackknife": "jackknife over blocks",
+    "permutation": "permutation",
+}
+TIDY = ("term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov")
+MORE = ("cohort_year", "event_time", "is_default", "n_pilots")
+WIDTH = 80
+
+
+class Text(str):
+    """A text that an interactive prompt shows as it is to be read."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True, repr=False)
+class Fit:
+    """An estimator on one outcome of a pair panel.
+
+    Attributes
+    ----------
+    outcome, estimator : str
+    estimates : tuple of Estimate
+        One for each coefficient and line of inference.
+    diagnostics : tuple of (name, term, value)
+    warnings : tuple of str
+        Whole sentences: what was left out of the panel, and what to be careful of.
+    n_obs, n_pairs, n_units, n_treated : int
+        Rows, pairs, units and treated units of the sample.
+    controls : tuple of str
+    exposure : str
+    weights : str or None
+    permutations, seed : int
+    backend : str
+        Kind of frame that `tidy` gives; empty: pandas, else polars, else pyarrow, whichever is installed.
+    parts : FitParts or None
+        What pictures are drawn from.
+    """
+
+    outcome: str
+    estimator: str
+    estimates: tuple[Estimate, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    warnings: tuple[str, ...]
+    n_obs: int
+    n_pairs: int
+    n_units: int
+    n_treated: int
+    controls: tuple[str, ...] = ()
+    exposure: str = "one"
+    weights: str | None = None
+    permutations: int = 0
+    seed: int = 1
+    backend: str = field(default="", compare=False)
+    parts: FitParts | None = field(default=None, compare=False)
+
+    @classmethod
+    def of(cls, result: FitResult, columns: PairColumns, file: PairFile, permutations: int, seed: int) -> Fit:
+        """The result of `fit_panel` on a panel that was read."""
+        warnings = (*file.notes, *result.warnings)
+        if columns.unit == UNIT:
+            warnings += tuple(_pairs_of_the_draws(file, result))
+        counts = (result.n_obs, result.n_pairs, result.n_cities, result.n_pilots)
+        return cls(
+            columns.outcome,
+            result.estimator,
+            result.estimates,
+            result.diagnostics,
+            warnings if columns.unit == UNIT else of_units(warnings),
+            *counts,
+            controls=columns.controls,
+            exposure=columns.exposure,
+            weights=columns.weights,
+            permutations=permutations,
+            seed=seed,
+            backend=file.backend,
+            parts=result.parts,
+        )
+
+    def tidy(self, *, full: bool = False) -> Any:
+        """One row per coefficient and line of inference, as a frame of the kind that was fitted.
+
+        Parameters
+        ----------
+        full : bool
+            Adds `cohort_year`, `event_time`, `is_default` and `n_pilots`.
+
+        Returns
+        -------
+        frame
+            Columns `term, estimate, std_error, ci_low, ci_high, p_value, vcov`. Intervals are of 95 %.
+        """
+        rows = {name: [getattr(e, name) for e in self.estimates] for name in (*TIDY, *MORE)}
+        rows["term"] = [label_of(e) for e in self.estimates]
+        return as_frame({name: rows[name] for name in ((*TIDY, *MORE) if full else TIDY)}, self.backend)
+
+    def default(self, term: str | None = None) -> Estimate:
+        """A coefficient under its default line of inference; None: the first coefficient.
+
+        Raises
+        ------
+        KeyError
+            If there is no such coefficient.
+        """
+        found = [e for e in self.estimates if term is None or label_of(e) == term]
+        if not found:
+            raise KeyError(f"{term}: expected one of {', '.join(dict.fromkeys(map(label_of, self.estimates)))}")
+        return next((e for e in found if e.is_default), found[0])
+
+    def diagnostic(self, name: str, term: str | None = None) -> float | int | str | None:
+        """The value of one diagnostic.
+
+        Raises
+        ------
+        KeyError
+            If the fit has none of this name and term.
+        """
+        return {(n, t): value for n, t, value in self.diagnostics}[name, term]
+
+    def summary(self) -> Text:
+        """The estimates as a table, the size of the sample and the warnings, as a text."""
+        from .text import summary_of
+
+        return Text(summary_of(self))
+
+    def plot(self, kind: str | None = None, *, ax: Axes | None = None, file: Any = None, **options: Any) -> Axes:
+        """Draw the fit with matplotlib.
+
+        Parameters
+        ----------
+        kind : str, optional
+            ``event_study``, ``forest`` (lines of inference side by side), ``permutation`` (density of the placebo estimates) or
+            ``influence`` (estimate without each block). None: the event study where there is one, else the forest.
+        ax : Axes, optional
+        file : path, optional
+            Written as well; the ending names the format.
+        **options
+            `term`: the coefficient; `vcov`: the line of inference of an event study.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        ValueError
+            If the fit has nothing of this kind to draw.
+        """
+        from .plots import draw
+
+        return draw(self, kind, ax, file, **options)
+
+    def without_parts(self) -> Fit:
+        """The fit without what pictures are drawn from, to keep many of them."""
+        return replace(self, parts=None)
+
+    def __repr__(self) -> str:
+        return str(self.summary())
+
+
+def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
+    """That the draws have the panel's pairs alone, where these are not all pairs of its units and a permutation was run."""
+    every = file.panel.n_cities * (file.panel.n_cities - 1) // 2
+    if file.panel.n_pairs == every or not any(estimate.vcov == "permutation" for estimate in result.estimates):
+        return []
+    return [
+        f"The file holds {file.panel.n_pairs:,} of the {every:,} pairs of its cities, and a draw of the permutation has these alone: it "
+        "cannot bring in other pairs of a pseudo-pilot, nor choose strong ties anew, as the study does from all pairs. So the report's p "
+        "of the same specification differs a little."
+    ]
+
+
+def label_of(estimate: Estimate) -> str:
+    """Name of a coefficient: `treated`, `event[-2]`, `group_time[2015, 0]`."""
+    place = [str(part) for part in (estimate.cohort_year, estimate.event_time) if part is not None]
+    return f"{estimate.term}[{', '.join(place)}]" if place else estimate.term

@@ -1,0 +1,66 @@
+"""Data sets that come with the library: country pairs and the euro, from the Penn World Table 9.1 (CC BY 4.0; see README.md beside)."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+COUNTRIES = "euro_countries.csv"
+FIRST_YEAR, LAST_YEAR = 1980, 2017
+
+
+def euro_countries(backend: str = "") -> Any:
+    """Countries of the European Union and the OECD in a year, 1970 to 2017.
+
+    Parameters
+    ----------
+    backend : str
+        ``pandas``, ``polars`` or ``pyarrow``; empty: the first of them that is installed.
+
+    Returns
+    -------
+    frame
+        iso, country, region (United Nations' sub-region), euro_year (first year with the euro; blank = not before 2018), year,
+        gdp_real_usd_million (constant national prices of 2011), population_million, growth (of real GDP, log points times 100; blank in
+        a country's first year).
+
+    Notes
+    -----
+    Penn World Table 9.1, CC BY 4.0: Feenstra, Inklaar and Timmer 2015, American Economic Review 105(10):3150-3182.
+    """
+    from .pairs import as_frame
+
+    return as_frame(_countries(), backend)
+
+
+def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LAST_YEAR) -> Any:
+    """Pairs of these countries in a year, with two measures of the synchronization of their growth.
+
+    Parameters
+    ----------
+    backend : str
+        As `euro_countries`.
+    first_year, last_year : int
+        Window, within 1971 to 2017; countries without growth in all its years are left out. From 1991 on all 41 are in.
+
+    Returns
+    -------
+    frame
+        iso_a, iso_b (iso_a < iso_b), year, euro_a, euro_b (first year with the euro of each, blank = not before 2018), region_a, region_b;
+        cm (mean over the window = correlation of the two countries' growth; Cerqueira and Martins 2009) and neg_abs_gap (minus the absolute
+        difference of growth; Kalemli-Ozcan, Papaioannou and Peydro 2013).
+
+    Raises
+    ------
+    ValueError
+        If the window lies outside 1971 to 2017 or has under three years.
+    """
+    from .pairs import as_frame, build_pairs
+
+    return as_frame(build_pairs(_countries(), first_year, last_year), backend)
+
+
+def _countries() -> dict[str, Any]:
+    from .pairs import read_countries
+
+    return read_countries(files(__package__).joinpath(COUNTRIES).read_bytes())

@@ -1,0 +1,36 @@
+"""What is said where a panel cannot be used."""
+
+from __future__ import annotations
+
+
+class PanelError(ValueError):
+    """A panel cannot be used. The message names the place, what was expected, what was found and what to do.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file, or the kind of frame.
+    row : int or None
+        From 1; in a CSV the line, with the header as line 1.
+    column : str or None
+    expected, found, remedy : str
+    place : str
+        What `row` counts: ``line`` or ``row``.
+    """
+
+    def __init__(
+        self, source: str, row: int | None, column: str | None, expected: str, found: str, remedy: str, place: str = "row"
+    ) -> None:
+        super().__init__(source, row, column, expected, found, remedy, place)
+        self.source, self.row, self.column = source, row, column
+        self.expected, self.found, self.remedy, self.place = expected, found, remedy, place
+
+    def __str__(self) -> str:
+        where = "" if self.row is None else f", {self.place} {self.row}"
+        where += "" if self.column is None else f", column {self.column}"
+        return f"{self.source}{where}: expected {self.expected}, found {self.found}; {self.remedy}"
+
+
+def need(package: str, extra: str, purpose: str) -> ImportError:
+    """The one line for a person who lacks an optional package."""
+    return ImportError(f"{purpose} needs {package}: pip install 'citysync[{extra}]'", name=package)

@@ -1,0 +1,146 @@
+"""What is said of each unit beside the panel: when it is first treated, and its block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .panel_error import PanelError
+from .panel_table import PanelTable, is_integer
+from .sources import Source, is_nothing, open_source
+
+# names of two columns, one for each side of a pair, that stand for `name`
+SIDES = ("{name}_{unit}", "{unit}_{name}")
+ENDINGS = (("_i", "_j"), ("_a", "_b"), ("_1", "_2"), ("_o", "_d"))
+NAMED = 5
+NO_FRAME = (str, tuple, list)
+
+
+def columns_of_sides(source: Source, name: str, unit: tuple[str, str]) -> tuple[str, str] | None:
+    """The two columns that hold `name` of each unit of a pair: `name_exporter, name_importer`, `exporter_name, ...` or `name_i, name_j`."""
+    candidates = [tuple(form.format(name=name, unit=side) for side in unit) for form in SIDES]
+    candidates += [(name + first, name + second) for first, second in ENDINGS]
+    return next((pair for pair in candidates if set(pair) <= set(source.names)), None)
+
+
+def is_beside(given: Any) -> bool:
+    """Whether values of units are given beside the panel: as a mapping, a series or a frame of their own."""
+    return given is not None and not isinstance(given, NO_FRAME)
+
+
+def values_beside(given: Any, ids: np.ndarray, what: str) -> tuple[list[Any], list[str]]:
+    """The value of each unit, None where none is given, and the ids (as text) that the panel does not hold.
+
+    Parameters
+    ----------
+    given : mapping, series or frame
+        Of unit to value; a frame or a path has two columns, unit and value.
+    ids : (N,) array
+        Units of the panel.
+    what : str
+        Name of the argument, for messages.
+
+    Raises
+    ------
+    PanelError
+        If a frame has not two columns, or gives a unit two values.
+    """
+    found = {_key(unit): value for unit, value in _pairs(given, what)}
+    known = [_key(unit) for unit in ids.tolist()]
+    foreign = sorted(str(unit) for unit in set(found) - set(known))
+    return [found.get(unit) for unit in known], foreign
+
+
+def _pairs(given: Any, what: str) -> list[tuple[Any, Any]]:
+    if isinstance(given, Mapping):
+        return list(given.items())
+    if hasattr(given, "to_dict") and hasattr(given, "index") and not hasattr(given, "columns"):
+        return list(given.to_dict().items())
+    source = open_source(given)
+    if len(source.names) != 2:
+        found = ", ".join(source.names)
+        raise PanelError(what, None, None, "two columns, unit and value", found, "select these two")
+    columns = source.read(source.names, source.names)
+    pairs = list(zip(*(columns[name].to_pylist() for name in source.names), strict=True))
+    values: dict[Any, Any] = {}
+    for row, (unit, given_value) in enumerate(pairs):
+        value = None if is_nothing(given_value) else given_value
+        if values.setdefault(_key(unit), value) != value:
+            found = f"{value} beside {values[_key(unit)]} for {unit}"
+            raise PanelError(what, row + 1, source.names[1], "one value for a unit", found, "keep one row for each unit")
+    return list(values.items())
+
+
+def _key(unit: Any) -> Any:
+    unit = unit.item() if isinstance(unit, np.generic) else unit
+    if isinstance(unit, float) and unit.is_integer():
+        return int(unit)
+    return int(unit) if isinstance(unit, str) and is_integer(unit.strip()) else unit.strip() if isinstance(unit, str) else unit
+
+
+def cohorts_beside(given: Any, ids: np.ndarray, calendar: bool) -> tuple[np.ndarray, list[str]]:
+    """First treated period of each unit (N,), 0 for never and for units that are not named, and notes."""
+    values, foreign = values_beside(given, ids, "cohort")
+    result = np.zeros(len(ids), dtype=np.int64)
+    for k, value in enumerate(values):
+        if is_nothing(value):
+            continue
+        number = float(value) if str(value).replace(".", "", 1).isdecimal() else float("nan")
+        if not number.is_integer() or (number >= 1000) != calendar or number < 1:
+            expected = "a year, like those of the panel, or nothing" if calendar else "a period, like those of the panel, or nothing"
+            remedy = "give the first treated period of each unit, and leave never-treated units out"
+            raise PanelError("cohort", None, str(ids[k]), expected, repr(value), remedy)
+        result[k] = int(number)
+    return result, _note("cohort", foreign)
+
+
+def blocks_beside(given: Any, ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Block of each unit (N,), and notes."""
+    values, foreign = values_beside(given, ids, "block")
+    for unit, value in zip(ids.tolist(), values, strict=True):
+        if is_nothing(value):
+            raise PanelError("block", None, str(unit), "the block of every unit of the panel", "none", "add it, or leave block out")
+    kind = int if all(isinstance(value, int | np.integer) for value in values) else str
+    return np.array([kind(value) for value in values]), _note("block", foreign)
+
+
+def _note(what: str, foreign: Sequence[str]) -> list[str]:
+    if not foreign:
+        return []
+    more = f" and {len(foreign) - NAMED} more" if len(foreign) > NAMED else ""
+    return [f"{what} names units that the panel does not hold: {', '.join(foreign[:NAMED])}{more}."]
+
+
+def constant_of_units(
+    table: PanelTable, values: np.ndarray, cities: np.ndarray, columns: tuple[str, str], ids: np.ndarray, remedy: str, shown=str
+) -> np.ndarray:
+    """The value of each unit (N,) from a column for each side of a pair; one that varies is an error.
+
+    Parameters
+    ----------
+    table : PanelTable
+    values : (2 n_rows,) array
+        Of the first sides, then of the second ones.
+    cities : (2 n_rows,) int array
+        Positions of the units.
+    columns : names of the two columns
+    ids : (N,) array
+    remedy : str
+    shown : callable
+        A value as a message shows it.
+    """
+    first = np.zeros(len(ids), dtype=values.dtype)
+    first[cities[::-1]] = values[::-1]
+    wrong = np.flatnonzero(first[cities] != values)
+    if len(wrong):
+        side, row = divmod(int(wrong[0]), table.n_rows)
+        found = f"{shown(values[wrong[0]])} beside {shown(first[cities[wrong[0]]])} for city {ids[cities[wrong[0]]]}"
+        raise table.fail(row, columns[side], "one value for all rows of a city", found, remedy)
+    return first
+
+
+def shown_cohort(year: int) -> str:
+    """A first treated period as a message shows it: 0 stands for a blank cell."""
+    return str(year) if year else "blank"

@@ -1,0 +1,147 @@
+"""The headline once more by other packages: pyfixest on the whole sample, statsmodels with a dummy for every pair and year on a part of it.
+
+A refresh keeps the differences in ``estimates.diagnostic``, and the gate after the estimates stops where one is larger than rounding. The
+regressors are written here from the definition (docs/methods, section 6), not taken from `estimation.linear`: a shared mistake would
+agree with itself.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ..analyses.spec import Spec
+from ..fit import fit_outcomes
+from ..panel.pair_panel import PairPanel
+from ..sample.build import StudySample
+from ..sample.marts import Marts
+from .samples import build_group_sample
+
+#: What is computed a second time: both growth series, and the event study of the official one.
+SPEC_IDS = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline", "dynamics.cm_growth_official.headline")
+#: Pilots and never-pilots of the part that statsmodels can hold with all its dummies.
+PILOTS_OF_PART, OTHERS_OF_PART = 6, 18
+#: Decimals that are kept of a difference: what lies below is rounding, which may depend on the threads of the other package.
+DECIMALS = 9
+TREATED = "treated"
+
+
+def differences(marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame) -> list[dict[str, object]]:
+    """Rows of ``estimates.diagnostic``: the largest difference of a second implementation, in standard errors.
+
+    Parameters
+    ----------
+    marts : Marts
+    specs : sequence of Spec
+        Those that were run; only `SPEC_IDS` among them are computed again.
+    estimate : DataFrame
+        ``estimates.estimate`` of the run.
+
+    Returns
+    -------
+    list of dict
+        `spec_id`, `diagnostic` (``pyfixest_estimate_gap``, ``pyfixest_std_error_gap``, and the same of statsmodels), `term` None, `value`;
+        none of a spec that was not run.
+    """
+    rows = []
+    for spec in specs:
+        own = estimate[(estimate["spec_id"] == spec.spec_id) & (estimate["vcov"] == "conventional")]
+        if spec.spec_id not in SPEC_IDS or own.empty:
+            continue
+        sample = build_group_sample(marts, [spec])
+        outcome = sample.outcomes.index(spec.outcome)
+        found = {"pyfixest": _gaps(own, _by_pyfixest(_long_table(sample.panel, sample.kept, outcome), _names(own)))}
+        if spec.estimator == "twfe":
+            found["statsmodels"] = _part_by_statsmodels(sample, outcome)
+        rows += [
+            {"spec_id": spec.spec_id, "diagnostic": f"{package}_{number}_gap", "term": None, "value": value}
+            for package, gaps in found.items()
+            for number, value in gaps.items()
+        ]
+    return rows
+
+
+def _long_table(panel: PairPanel, kept: np.ndarray, outcome: int) -> pd.DataFrame:
+    """One row a pair and year with an outcome: pair, year, y, whether it is treated, years since admission (missing without a pilot)."""
+    y, cohort = panel.y[outcome][kept], panel.cohort[kept]
+    pair, year = np.nonzero(np.isfinite(y))
+    since = np.where(cohort[pair] > 0, panel.years[year] - cohort[pair], np.nan)
+    return pd.DataFrame({"pair": pair, "year": panel.years[year], "y": y[pair, year], "since": since, TREATED: (since >= 0).astype(float)})
+
+
+def _names(own: pd.DataFrame) -> list[str]:
+    """A name for each coefficient, in the order of the estimates: `treated`, or `event_m3` for three years before admission."""
+    if own["event_time"].isna().all():
+        return [TREATED]
+    return [f"event_{'m' if e < 0 else 'p'}{abs(int(e))}" for e in own["event_time"]]
+
+
+def _add_events(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """The table with a dummy for each named event time."""
+    events = {name: int(name[7:]) * (-1 if name[6] == "m" else 1) for name in names if name != TREATED}
+    return table.assign(**{name: (table["since"] == event).astype(float) for name, event in events.items()})
+
+
+def _by_pyfixest(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Coefficients and errors clustered by pair, in the order of the names."""
+    import pyfixest
+
+    with warnings.catch_warnings():
+        # what pyfixest uses of pandas is not a reader's concern
+        warnings.simplefilter("ignore", DeprecationWarning)
+        fit = pyfixest.feols(
+            f"y ~ {' + '.join(names)} | pair + year",
+            data=_add_events(table, names),
+            vcov={"CRV1": "pair"},
+            # the conventional line of docs/methods, section 7, has no correction for small samples
+            ssc=pyfixest.ssc(k_adj=False, G_adj=False),
+            demeaner=pyfixest.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
+        )
+    return pd.DataFrame({"estimate": fit.coef()[names].to_numpy(), "std_error": fit.se()[names].to_numpy()})
+
+
+def _part_by_statsmodels(sample: StudySample, outcome: int) -> dict[str, float]:
+    """Both packages on the pairs among a few pilots and never-pilots; empty where these hold no contrast."""
+    import statsmodels.api as sm
+
+    panel = sample.panel
+    is_pilot = panel.city_cohort > 0
+    chosen = np.concatenate([np.flatnonzero(is_pilot)[:PILOTS_OF_PART], np.flatnonzero(~is_pilot)[:OTHERS_OF_PART]])
+    part = sample.kept & np.isin(panel.city_i, chosen) & np.isin(panel.city_j, chosen)
+    table = _long_table(panel, part, outcome)
+    if table.empty or table[TREATED].nunique() < 2 or table["year"].nunique() < 2:
+        return {}
+    dummies = pd.get_dummies(table[["pair", "year"]].astype(str), drop_first=True, dtype=float)
+    regressors = sm.add_constant(pd.concat([table[[TREATED]], dummies], axis=1))
+    clusters = {"groups": table["pair"].to_numpy(), "use_correction": False, "df_correction": False}
+    peer = sm.OLS(table["y"], regressors).fit(cov_type="cluster", cov_kwds=clusters)
+    # the same pairs by this package; no pair among them is left out by a tie rule a second time
+    (own,) = fit_outcomes(_panel_of_pairs(panel, part, outcome), estimators=("twfe",), vcov=("conventional",), permutations=0).values()
+    theirs = pd.DataFrame({"estimate": [peer.params[TREATED]], "std_error": [peer.bse[TREATED]]})
+    return _gaps(pd.DataFrame([{"estimate": e.estimate, "std_error": e.std_error} for e in own.estimates]), theirs)
+
+
+def _panel_of_pairs(panel: PairPanel, pairs: np.ndarray, outcome: int) -> PairPanel:
+    """The panel of some pairs and one outcome, without ties."""
+    return PairPanel(
+        city_i=panel.city_i[pairs],
+        city_j=panel.city_j[pairs],
+        years=panel.years,
+        y=panel.y[[outcome]][:, pairs],
+        city_cohort=panel.city_cohort,
+        province=panel.province,
+        city_ids=panel.city_ids,
+    )
+
+
+def _gaps(own: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, float]:
+    """Largest absolute difference of estimates and of errors, in the other package's standard errors; rows in the same order."""
+    scale = theirs["std_error"].to_numpy()
+    estimate_gap = np.abs(own["estimate"].to_numpy() - theirs["estimate"].to_numpy()) / scale
+    # an error that the study withholds (too few pilots) has nothing to be compared
+    std_error_gap = np.abs(own["std_error"].to_numpy(dtype=float) - scale) / scale
+    largest = {"estimate": float(estimate_gap.max()), "std_error": float(np.nanmax(std_error_gap, initial=0.0))}
+    return {number: round(gap, DECIMALS) for number, gap in largest.items()}

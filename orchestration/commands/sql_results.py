@@ -1,0 +1,119 @@
+"""Results of `make sql`: as wide as the terminal, or a file of the kind that its name says. The connection itself can write nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from estimation.report.csv_files import csv_text
+
+ROWS_SHOWN = 200
+# a sheet of a workbook, less its header
+MOST_ROWS_OF_A_SHEET = 1_048_575
+NARROWEST = 80
+
+
+class CannotWrite(Exception):
+    """A result cannot be written; the message names the file, what was expected and what to do."""
+
+
+def show(con: duckdb.DuckDBPyConnection, query: str) -> None:
+    """Print a result, at most `ROWS_SHOWN` rows and as wide as the terminal.
+
+    Raises
+    ------
+    duckdb.Error, RuntimeError
+        As DuckDB says; a query that is interrupted ends with one of them too.
+    """
+    relation = con.sql(query)
+    if relation is not None:
+        width = max(shutil.get_terminal_size((200, 50)).columns, NARROWEST)
+        relation.show(max_rows=ROWS_SHOWN, max_width=width)
+
+
+def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Write a result to a file and return its number of rows; an existing file is replaced.
+
+    Parameters
+    ----------
+    con : duckdb connection
+    query : str
+    path : Path
+        Ends in .csv, .parquet or .xlsx.
+
+    Raises
+    ------
+    CannotWrite
+        If the ending is another one, the folder cannot be written, or a sheet cannot hold the rows.
+    duckdb.Error
+        As DuckDB says.
+    """
+    writer = WRITERS.get(path.suffix.lower())
+    if writer is None:
+        raise CannotWrite(f"{path}: expected a name that ends in {', '.join(WRITERS)}; found {path.suffix or 'no ending'!r}")
+    try:
+        return writer(con, query, path)
+    except OSError as error:
+        raise CannotWrite(f"{path}: {error.strerror or error}; give a file in a folder that exists and can be written") from error
+
+
+def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    found = con.execute(query)
+    names, rows = _names(found), found.fetchall()
+    path.write_text(csv_text(names, rows), encoding="utf-8", newline="")
+    return len(rows)
+
+
+def _write_parquet(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    import pyarrow.parquet as pq
+
+    table = con.sql(query).to_arrow_table()
+    pq.write_table(table, path, compression="zstd")
+    return table.num_rows
+
+
+def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    from openpyxl import Workbook
+
+    found = con.execute(query)
+    names, rows = _names(found), found.fetchmany(MOST_ROWS_OF_A_SHEET + 1)
+    if len(rows) > MOST_ROWS_OF_A_SHEET:
+        raise CannotWrite(f"{path}: a sheet holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; write .csv or .parquet")
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("result")
+    for row in [names, *rows]:
+        sheet.append([_cell(sheet, value) for value in row])
+    book.save(path)
+    return len(rows)
+
+
+def _names(found: duckdb.DuckDBPyConnection) -> list[str]:
+    return [column[0] for column in found.description or []]
+
+
+def _cell(sheet: Any, value: object) -> Any:
+    """A cell of a workbook: numbers and dates as such, everything else as text, which is never a formula."""
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, (bool, int, float, dt.date)) and getattr(value, "tzinfo", None) is None:
+        return value
+    cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", str(value)))
+    # a text like "=1+1" would be taken for a formula by its first character
+    cell.data_type = "s"
+    return cell
+
+
+WRITERS: dict[str, Callable[[duckdb.DuckDBPyConnection, str, Path], int]] = {
+    ".csv": _write_csv,
+    ".parquet": _write_parquet,
+    ".xlsx": _write_xlsx,
+}

@@ -1,0 +1,177 @@
+"""The prompt of `make sql`: editing over several lines, history, completion, and a few words that are no SQL."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.commands.sql_results import WRITERS, CannotWrite, show, write
+
+GREETING = "citysync: read-only. Statements end with `;`, ctrl-c ends a query, ctrl-d leaves. `help` says more."
+HELP = f"""\
+  .tables              tables that are here
+  .schema marts.dim_city
+                       columns of a table with their types and what they mean
+  .write cities.xlsx from marts.dim_city;
+                       write a result; the name ends in {", ".join(WRITERS)}
+  .quit                leave (ctrl-d does too)
+  archive.*            what every run said: from archive.meta.run;
+Questions as people ask them, each with its query: docs/querying.md"""
+TABLES = """
+select schema_name || '.' || table_name as "table", estimated_size as "rows", comment as holds from duckdb_tables()
+where database_name = current_database() order by all
+"""
+COLUMNS = """
+select column_name as "column", data_type as type, comment as means from duckdb_columns()
+where database_name = current_database() and schema_name || '.' || table_name = ? order by column_index
+"""
+
+
+def is_whole(text: str) -> bool:
+    """Whether what was typed can be run: a statement with its semicolon, a word of the prompt, or nothing."""
+    text = text.strip()
+    return not text or text.endswith(";") or text == "help" or (text.startswith(".") and not text.startswith(".write"))
+
+
+def answer(con: duckdb.DuckDBPyConnection, text: str) -> bool:
+    """Run what was typed, print what it gives or why it failed; False to leave.
+
+    Parameters
+    ----------
+    con : duckdb connection
+    text : str
+        As `is_whole` wants it.
+    """
+    if text.strip() in (".quit", ".quit;"):
+        return False
+    try:
+        _interruptibly(con, lambda: _answer(con, text.strip()))
+    except duckdb.InterruptException:
+        print("the query was ended", file=sys.stderr)
+    except (duckdb.Error, CannotWrite) as error:
+        print(error, file=sys.stderr)
+    except RuntimeError as error:
+        # what DuckDB raises where a result is interrupted while it is printed
+        print("the query was ended" if "nterrupt" in str(error) else error, file=sys.stderr)
+    return True
+
+
+def _interruptibly(con: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
+    """Do the work beside this thread, which ctrl-c reaches at once: in the midst of a query DuckDB does not always look for it."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        try:
+            future.result()
+        except KeyboardInterrupt:
+            con.interrupt()
+            future.result()
+
+
+def _answer(con: duckdb.DuckDBPyConnection, text: str) -> None:
+    word, _, rest = text.partition(" ")
+    if text == "help":
+        print(HELP)
+    elif word == ".tables":
+        show(con, TABLES)
+    elif word == ".schema":
+        _show_columns(con, rest.strip().rstrip(";"))
+    elif word == ".write":
+        name, _, query = rest.strip().partition(" ")
+        print(f"{write(con, query, Path(name)):,} rows in {name}")
+    elif text.startswith("."):
+        print(f"{word}: expected .tables, .schema, .write or .quit; `help` says what they do", file=sys.stderr)
+    elif text:
+        show(con, text)
+
+
+def _show_columns(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    rows = con.execute(COLUMNS, [table]).fetchall()
+    if not rows:
+        print(
+            f"{table or 'no name'}: expected a table such as marts.dim_city, found none of this name; .tables lists them", file=sys.stderr
+        )
+    for column, kind, means in rows:
+        print(f"  {column}  {kind}  {means or ''}".rstrip())
+
+
+def prompt(con: duckdb.DuckDBPyConnection, history: Path) -> None:
+    """Read and answer until the end of input.
+
+    Parameters
+    ----------
+    con : duckdb connection
+    history : Path
+        File that keeps what was typed, for this user alone; without a writable place nothing is kept.
+    """
+    print(GREETING)
+    read = _at_a_terminal(con, history) if sys.stdin.isatty() else _from_a_pipe
+    while True:
+        try:
+            if not answer(con, read()):
+                return
+        except KeyboardInterrupt:
+            continue
+        except EOFError:
+            return
+
+
+def _from_a_pipe() -> str:
+    lines: list[str] = []
+    while not lines or not is_whole("\n".join(lines)):
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _at_a_terminal(con: duckdb.DuckDBPyConnection, history: Path) -> Callable[[], str]:
+    from prompt_toolkit import PromptSession
+    from prompt_toolkit.completion import WordCompleter
+    from prompt_toolkit.history import FileHistory, InMemoryHistory
+    from prompt_toolkit.key_binding import KeyBindings
+
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _(event: Any) -> None:
+        buffer = event.current_buffer
+        if is_whole(buffer.text):
+            buffer.validate_and_handle()
+        else:
+            buffer.insert_text("\n")
+
+    session: PromptSession[str] = PromptSession(
+        "citysync> ",
+        multiline=True,
+        prompt_continuation="      ... ",
+        key_bindings=keys,
+        history=FileHistory(str(history)) if _can_keep(history) else InMemoryHistory(),
+        completer=WordCompleter(_words(con), ignore_case=True, WORD=True),
+        complete_while_typing=False,
+    )
+    return session.prompt
+
+
+def _can_keep(history: Path) -> bool:
+    """Make the file for this user alone: what is asked of statistics is nobody else's."""
+    with suppress(OSError):
+        os.close(os.open(history, os.O_CREAT | os.O_RDWR, 0o600))
+        return True
+    return False
+
+
+def _words(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What can be completed: words of the prompt, tables, columns and SQL's own words."""
+    names = con.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() union select column_name from duckdb_columns() order by all"
+    ).fetchall()
+    keywords = con.execute("select keyword_name from duckdb_keywords() where keyword_category = 'reserved' order by all").fetchall()
+    return ["help", ".tables", ".schema", ".write", ".quit", *(name for (name,) in [*names, *keywords])]

@@ -1,0 +1,61 @@
+"""dbt's own documentation of a build: one static page, and the two files that dbt's tools read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from orchestration.dbt_runner import ensure_manifest, invoke_on_manifest
+from orchestration.home import Home
+from warehouse.publication.datapackage import TableContract
+
+#: What dbt writes, and the name under which it is kept.
+FILES = {"static_index.html": "index.html", "manifest.json": "manifest.json", "catalog.json": "catalog.json"}
+
+
+def write_dbt_docs(home: Home, folder: Path) -> None:
+    """Write dbt's documentation of the home's build.
+
+    Parameters
+    ----------
+    home : Home
+        Its build holds the tables that are described.
+    folder : Path
+        Receives ``index.html`` (it needs no network), ``manifest.json`` and ``catalog.json``; what was there is replaced.
+
+    Raises
+    ------
+    DbtFailed
+        If dbt fails.
+    """
+    with tempfile.TemporaryDirectory(dir=home.build) as target:
+        # dbt reads the manifest back from where it would have compiled it
+        shutil.copy(ensure_manifest(home), target)
+        # compiling every model again would double the time; what a model ran stands in the Dagster UI
+        invoke_on_manifest(home, ["docs", "generate", "--static", "--no-compile", "--target-path", target], build=home.build)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for made, kept in FILES.items():
+            shutil.move(Path(target) / made, folder / kept)
+
+
+def read_contracts(folder: Path) -> dict[str, TableContract]:
+    """Keys and units of every model, by `schema.table`, from the manifest that `write_dbt_docs` left in a folder."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    keys = {
+        node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
+        for node in manifest["nodes"].values()
+        if (node.get("test_metadata") or {}).get("name") == "primary_key"
+    }
+    return {
+        f"{node['schema']}.{node['name']}": TableContract(keys.get(name, ()), _units(node))
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] == "model"
+    }
+
+
+def _units(node: dict) -> dict[str, str]:
+    found = {column["name"]: column["config"]["meta"].get("unit") for column in node["columns"].values()}
+    return {name: unit for name, unit in found.items() if unit}

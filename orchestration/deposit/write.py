@@ -1,0 +1,173 @@
+"""`make deposit`: a replication folder of the current publication, with what may be passed on and how to get the rest.
+
+A publication made from delivered statistics loses every schema and page that repeats delivered values; one from simulated data is passed
+on whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pyarrow.parquet as pq
+
+from orchestration.commands.publications import publication_folder
+from orchestration.commands.reproduce import read_foreign_manifest
+from orchestration.deposit.check import SECTIONS_FILE, find_faults
+from orchestration.home import REPO, Home
+from orchestration.terminal import Exit, end_command, say
+from warehouse.publication.errors import PublishError
+from warehouse.publication.manifest import MANIFEST_HASH
+from warehouse.whole_files import remove_any
+
+# Schemas without a delivered value: results, and what is known of the run and its files.
+FREE_SCHEMAS = ("estimates", "meta")
+FREE_FILES = ("manifest.json", MANIFEST_HASH, "sbom.cdx.json", "datapackage.json")
+# What of a publication is made by which program.
+PROGRAMS = {
+    "parquet/marts": "warehouse/models/marts",
+    "parquet/quality": "warehouse/models/quality",
+    "parquet/estimates": "estimation/study/run.py",
+    "parquet/meta": "orchestration/assets/publication.py",
+    "report": "estimation/report/site.py",
+    "report/figures": "estimation/report/exhibit_figures.py",
+    "report/tables": "estimation/report/journal_tables.py",
+    "dbt_docs": "orchestration/dbt_docs.py",
+    "data_docs": "expectations/gate.py",
+}
+MINUTES = 6
+UNKNOWN = "its layout does not say"
+
+
+class NoDeposit(Exception):
+    """The publication cannot be deposited; the message says what is missing and what to do."""
+
+
+def deposit(run_id: str | None) -> int:
+    """Write ``<home>/deposit/<run id>/`` and check it.
+
+    Parameters
+    ----------
+    run_id : run id of a publication that is kept; None for the current one.
+
+    Returns
+    -------
+    int
+        0 where the folder is complete, 2 where the publication or its code cannot be had.
+    """
+    home = Home.from_environment()
+    try:
+        folder = write_deposit(publication_folder(home, run_id), home.root / "deposit")
+    except (FileNotFoundError, PublishError, NoDeposit) as error:
+        return end_command("deposit", Exit.BAD_INPUT, str(error))
+    faults = find_faults(folder)
+    for fault in faults:
+        say(f"  {fault}")
+    if faults:
+        return end_command("deposit", Exit.BAD_INPUT, f"{folder}: {len(faults)} faults; the folder is not complete")
+    return end_command("deposit", Exit.DONE, f"{folder}; read its README.md")
+
+
+def write_deposit(publication: Path, store: Path) -> Path:
+    """Write the replication folder of a publication, and return it.
+
+    Raises
+    ------
+    NoDeposit
+        If the code that made the publication is no commit of this checkout.
+    PublishError
+        If the manifest cannot be read.
+    """
+    manifest = read_foreign_manifest(publication)
+    folder, draft = store / manifest["run_id"], store / f".{manifest['run_id']}"
+    remove_any(draft)
+    draft.mkdir(parents=True)
+    _write_code(manifest["git_commit"], draft / "code")
+    _copy_publication(publication, draft / "publication", whole=bool(manifest["is_simulated"]))
+    _write_inputs(manifest, draft / "inputs.csv")
+    text = _readme(manifest, publication, draft)
+    (draft / SECTIONS_FILE).write_text(text, encoding="utf-8")
+    remove_any(folder)
+    draft.rename(folder)
+    return folder
+
+
+def _write_code(commit: str, folder: Path) -> None:
+    """The tracked files of the commit."""
+    if not commit or commit == "unknown" or commit.endswith("+changes"):
+        raise NoDeposit(
+            f"the publication was made from commit {commit!r}: expected a commit of this checkout without changes; "
+            "commit them, then refresh again"
+        )
+    command = ["git", "-C", str(REPO), "archive", "--format=tar", commit]
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (the manifest's commit is checked by its pattern)
+    if done.returncode:
+        raise NoDeposit(f"commit {commit} is not in this checkout: expected the one that made the publication; fetch it, then try again")
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+
+
+def _copy_publication(publication: Path, folder: Path, *, whole: bool) -> None:
+    if whole:
+        shutil.copytree(publication, folder)
+    else:
+        folder.mkdir()
+        for schema in FREE_SCHEMAS:
+            shutil.copytree(publication / "parquet" / schema, folder / "parquet" / schema)
+        for name in (name for name in FREE_FILES if (publication / name).exists()):
+            shutil.copy(publication / name, folder / name)
+    for path in folder.rglob("*"):
+        # a publication is sealed; a replication folder is its owner's
+        os.chmod(path, 0o755 if path.is_dir() else 0o644)
+
+
+def _write_inputs(manifest: Mapping[str, Any], path: Path) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["path", "sha256", "bytes"])
+        rows.writerows([entry["path"], entry["sha256"], entry["bytes"]] for entry in manifest["inputs"])
+
+
+def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
+    origins = _origins(publication / "parquet" / "meta" / "source.parquet")
+    files = Counter(entry["path"].split("/")[0] for entry in manifest["inputs"])
+    schemas = sorted(path.name for path in (draft / "publication" / "parquet").iterdir())
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)  # noqa: S701 (no page)
+    is_simulated = bool(manifest["is_simulated"])
+    return environment.get_template("README.md.j2").render(
+        run_id=manifest["run_id"],
+        kind="simulated data with a known effect" if is_simulated else "delivered statistics",
+        started_at=manifest["started_at"],
+        commit=manifest["git_commit"],
+        manifest_hash=(publication / MANIFEST_HASH).read_text(encoding="utf-8").split()[0],
+        is_simulated=is_simulated,
+        sources=[{"id": _cell(name), "files": n, "origin": _cell(origins.get(name, UNKNOWN))} for name, n in sorted(files.items())],
+        schemas=schemas,
+        tables=[(name, entry) for name, entry in sorted(manifest["tables"].items()) if name.split(".")[0] in schemas],
+        minutes=MINUTES,
+        programs=[(output, program) for output, program in PROGRAMS.items() if (draft / "publication" / output).exists()],
+    )
+
+
+def _origins(path: Path) -> dict[str, str]:
+    """Producer, title, address and licence of each source as one text."""
+    if not path.exists():
+        return {}
+    rows = pq.read_table(path).to_pylist()
+    texts = {row["source_id"]: "; ".join(row[key] for key in ("producer", "title", "address", "licence") if row[key]) for row in rows}
+    return {name: text for name, text in texts.items() if text}
+
+
+def _cell(text: str) -> str:
+    """A delivered name as text of a Markdown table."""
+    return text.replace("|", "\\|").replace("\n", " ").replace("`", "'")

@@ -1,0 +1,93 @@
+"""Pictures of a fit: what they show is what was estimated."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib import pyplot
+
+import estimation as cs
+
+from .panels import COLUMNS, country_panel
+
+mpl.use("Agg")
+
+
+@pytest.fixture(scope="module")
+def fits():
+    frame, _, cohorts, blocks = country_panel()
+    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 99}
+    return {name: cs.fit(frame, "y", estimator=name, **options) for name in ("twfe", "event_study")}
+
+
+@pytest.fixture(autouse=True)
+def _close():
+    yield
+    pyplot.close("all")
+
+
+def _points(ax):
+    return {(round(x, 9), round(y, 9)) for line in ax.lines if line.get_marker() == "o" for x, y in zip(*line.get_data(), strict=True)}
+
+
+def test_the_event_study_shows_every_estimate_its_intervals_and_the_reference(fits):
+    fit = fits["event_study"]
+    ax = fit.plot()
+    default = [e for e in fit.estimates if e.is_default]
+    assert _points(ax) == {(e.event_time, round(e.estimate, 9)) for e in default} | {(-1, 0)}
+    drawn = {
+        round(float(segment[1][1]), 9) for lines in ax.collections if hasattr(lines, "get_segments") for segment in lines.get_segments()
+    }
+    assert {round(e.ci_high, 9) for e in fit.estimates if e.ci_high is not None} <= drawn
+    assert ax.get_xlabel() == "periods from first treatment" and ax.get_ylabel() == "effect on y"
+
+
+def test_the_forest_shows_each_line(fits):
+    ax = fits["twfe"].plot()
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["permutation", "jackknife over blocks (default)"]
+
+
+def test_the_density_is_of_the_placebo_estimates(fits):
+    fit = fits["twfe"]
+    ax = fit.plot("permutation")
+    drawn = fit.parts.draws["treated"]
+    area = sum(patch.get_height() * patch.get_width() for patch in ax.patches)
+    assert len(drawn) == 99 and area == pytest.approx(1)
+    assert min(patch.get_x() for patch in ax.patches) == pytest.approx(drawn.min())
+    assert any("99 reassignments" in text.get_text() for text in ax.get_legend().get_texts())
+
+
+def test_influence_shows_the_estimate_without_each_block(fits):
+    fit = fits["twfe"]
+    ax = fit.plot("influence")
+    blocks, values = fit.parts.without_block["treated"]
+    assert {x for x, _ in _points(ax)} == {round(float(v), 9) for v in values} and len(blocks) == 11
+
+
+def test_a_file_has_the_same_bytes_again(fits, tmp_path):
+    for name in ("a.svg", "b.svg"):
+        fits["event_study"].plot(file=tmp_path / name)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_an_axis_may_be_given(fits):
+    _, axes = pyplot.subplots(1, 2)
+    assert fits["twfe"].plot(ax=axes[1]) is axes[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"kind": "scatter"}, "expected one of event_study"), ({"kind": "event_study"}, "no estimates by period")],
+)
+def test_what_cannot_be_drawn_is_said(fits, options, said):
+    with pytest.raises(ValueError, match=said):
+        fits["twfe"].plot(**options)
+    assert pyplot.get_fignums() == []
+
+
+def test_no_draws_no_density(fits):
+    frame, _, cohorts, _ = country_panel()
+    fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, permutations=0)
+    with pytest.raises(ValueError, match="fit with permutations=999"):
+        fit.plot("permutation")
+    units, values = fit.parts.without_city["treated"]
+    assert len(fit.plot("influence").get_yticklabels()) == 25 < len(units) and np.isfinite(values).any()

@@ -1,0 +1,57 @@
+"""Draws under exposure to both units against a literal loop over dummies."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from estimation.estimators.fitted import Inputs
+from estimation.inference.permutation.assignments import draw_or_enumerate
+from estimation.inference.permutation.refitting import permute_by_refitting
+from estimation.linear.treatment_regressors import event_study_design, twfe_design
+from estimation.panel.pair_panel import build_sample
+from tests.estimation.panels import random_panel
+
+
+def _literal(panel, label, group_years, x, observed):
+    """Coefficients and sqrt of the summed squared city scores of one assignment, by dummies of pairs and years."""
+    rows = np.argwhere(observed)
+    years = np.where(label > 0, group_years[label - 1], 0)
+    first, second = years[panel.city_i], years[panel.city_j]
+    start = np.where((first > 0) & (second > 0), np.maximum(first, second), 0)
+    group = np.where(start > 0, np.searchsorted(group_years, start) + 1, 0)
+    regressors = np.stack([x[group[p], t] for p, t in rows])
+    dummies = np.zeros((len(rows), panel.n_pairs + len(panel.years) - 1))
+    for k, (p, t) in enumerate(rows):
+        dummies[k, p] = 1
+        if t:
+            dummies[k, panel.n_pairs + t - 1] = 1
+    y = np.array([panel.y[0, p, t] for p, t in rows])
+    controls = np.stack([[c[p, t] for c in panel.controls] for p, t in rows])
+    nuisance = np.column_stack([dummies, controls])
+    residual_x = regressors - nuisance @ np.linalg.lstsq(nuisance, regressors, rcond=None)[0]
+    theta = np.linalg.lstsq(np.column_stack([regressors, nuisance]), y, rcond=None)[0]
+    residual = y - np.column_stack([regressors, nuisance]) @ theta
+    by_pair = np.zeros((panel.n_pairs, x.shape[2]))
+    np.add.at(by_pair, rows[:, 0], residual_x * residual[:, None])
+    psi = by_pair @ np.linalg.inv(residual_x.T @ residual_x)
+    cities = np.zeros((panel.n_cities, x.shape[2]))
+    np.add.at(cities, panel.city_i, psi)
+    np.add.at(cities, panel.city_j, psi)
+    return theta[: x.shape[2]], np.sqrt((cities**2).sum(axis=0))
+
+
+@pytest.mark.parametrize("design", [twfe_design, lambda years, t: event_study_design(years, t, -1, (-2, 1))])
+def test_draws_are_those_of_a_literal_loop(design):
+    one = random_panel(3, n_cities=12, n_pilots=6, n_years=6, missing=0.05, n_controls=1)
+    panel = dataclasses.replace(one, cohort=None, exposure="both")
+    sample = build_sample(panel, (0,), None)
+    strata = np.zeros(panel.n_cities, dtype=int)
+    made = design(sample.group_years, panel.years)
+    found = permute_by_refitting(sample, Inputs(sample).statistics, [made], strata, 8, 5)[made.estimator, 0]
+    labels, _ = draw_or_enumerate(sample.city_group, strata, 8, 5)
+    usable = sample.observed & sample.candidate[:, None]
+    for draw in range(8):
+        estimate, score = _literal(panel, labels[draw], sample.group_years, made.x, usable)
+        assert found.coefficient[draw] == pytest.approx(estimate, rel=1e-7, abs=1e-9)
+        assert found.statistic[draw] == pytest.approx(np.abs(estimate) / score, rel=1e-6)

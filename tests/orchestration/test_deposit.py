@@ -1,0 +1,78 @@
+"""The replication folder: complete from simulated data, without a delivered value from statistics, and faults that its check finds."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from orchestration.deposit.check import find_faults
+from orchestration.deposit.write import NoDeposit, write_deposit
+from orchestration.home import REPO
+from tests.orchestration.conftest import Run
+from warehouse.hashing import hash_file
+from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
+
+
+def head() -> str:
+    return subprocess.run(["git", "-C", str(REPO), "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def publication_as(run: Run, folder: Path, **changes: object) -> Path:
+    """A copy of a publication whose manifest says something else."""
+    shutil.copytree((run.home / "published").resolve(), folder)
+    for name in (MANIFEST, MANIFEST_HASH):
+        (folder / name).chmod(0o644)
+    path = folder / MANIFEST
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+    (folder / MANIFEST_HASH).write_text(f"{hash_file(path)}  {MANIFEST}\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("deposit")
+    return write_deposit(publication_as(simulated, base / "published", git_commit=head()), base / "store")
+
+
+def test_a_simulated_publication_is_passed_on_whole(whole: Path, simulated: Run) -> None:
+    assert find_faults(whole) == []
+    text = (whole / "README.md").read_text(encoding="utf-8")
+    assert "make reproduce RUN=" + simulated.manifest["run_id"] in text
+    assert (whole / "publication" / "citysync.duckdb").exists()
+    assert (whole / "code" / "requirements.lock").read_bytes() == (REPO / "requirements.lock").read_bytes()
+
+
+def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> None:
+    folder = write_deposit(publication_as(simulated, tmp_path / "published", git_commit=head(), is_simulated=False), tmp_path / "store")
+    assert find_faults(folder) == []
+    kept = {path.relative_to(folder / "publication").parts[:2] for path in (folder / "publication").rglob("*") if path.is_file()}
+    assert {parts[1] for parts in kept if parts[0] == "parquet"} == {"estimates", "meta"}
+    assert "may not be passed on" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("commit", ["unknown", "0123456+changes", "0" * 40])
+def test_code_that_cannot_be_had_is_refused(simulated: Run, tmp_path: Path, commit: str) -> None:
+    with pytest.raises(NoDeposit, match="expected"):
+        write_deposit(publication_as(simulated, tmp_path / "published", git_commit=commit), tmp_path / "store")
+
+
+def test_the_check_finds_what_was_taken_out_or_changed(whole: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(whole, broken)
+    (broken / "code" / "requirements.lock").unlink()
+    (broken / "publication" / "parquet" / "meta" / "run.parquet").write_bytes(b"another")
+    readme = broken / "README.md"
+    readme.write_text(readme.read_text(encoding="utf-8").replace("## Dataset list", "## Data sets"), encoding="utf-8")
+    (broken / "inputs.csv").write_text("path,sha256,bytes\n", encoding="utf-8")
+    faults = "\n".join(find_faults(broken))
+    for expected in (
+        "requirements.lock: expected this file",
+        "run.parquet: expected the file that was published",
+        "'Dataset list'",
+        "inputs.csv",
+    ):
+        assert expected in faults

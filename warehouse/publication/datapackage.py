@@ -1,0 +1,118 @@
+"""`datapackage.json` of a publication, after Frictionless' Data Package: what any reader of such packages needs to load the Parquet files.
+
+Not here: hashes of the tables (`tables`) and of all files (`manifest`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.hashing import hash_file
+
+NAME = "datapackage.json"
+# Types of DuckDB and what Table Schema calls them; every other type (lists, structures) is written as `any`.
+TYPES = {
+    "VARCHAR": "string",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": "datetime",
+    "TIMESTAMP WITH TIME ZONE": "datetime",
+    **dict.fromkeys(("DOUBLE", "FLOAT"), "number"),
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), "integer"),
+}
+
+
+@dataclass(frozen=True)
+class TableContract:
+    """What the models say of a table beyond names and types: columns of its primary key, and units by column."""
+
+    key: Sequence[str] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+def describe_package(publication: Path, run: Mapping[str, Any], contracts: Mapping[str, TableContract]) -> str:
+    """The descriptor of a publication's Parquet files, one resource a table.
+
+    Parameters
+    ----------
+    publication : Path
+        Folder with ``citysync.duckdb`` and ``parquet/``.
+    run : mapping
+        The run's manifest; `run_id`, `started_at` and `is_simulated` are used.
+    contracts : mapping
+        By ``schema.table``; a table without one has neither key nor units.
+
+    Returns
+    -------
+    str
+        JSON, the resources sorted by schema and table.
+    """
+    parquet = publication / "parquet"
+    with duckdb.connect(str(publication / "citysync.duckdb"), read_only=True) as con:
+        resources = [
+            _resource(publication, con, folder.name, path, contracts)
+            for folder in sorted(parquet.iterdir())
+            for path in sorted(folder.iterdir())
+        ]
+    kind = "simulated data with a known effect" if run["is_simulated"] else "delivered statistics"
+    package = {
+        "profile": "data-package",
+        "name": "citysync",
+        "title": f"citysync: synchronization of Chinese city pairs, from {kind}",
+        "version": run["run_id"],
+        **({"created": run["started_at"]} if "started_at" in run else {}),
+        # delivered statistics stand under the terms of their producers, which meta.source names
+        **({"licenses": [{"name": "MIT", "title": "MIT License"}]} if run["is_simulated"] else {}),
+        "resources": resources,
+    }
+    return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
+
+
+def _resource(
+    publication: Path, con: duckdb.DuckDBPyConnection, schema: str, path: Path, contracts: Mapping[str, TableContract]
+) -> dict[str, Any]:
+    """One table: a file, or a folder of files by year, which are no table of the database."""
+    table = path.stem if path.is_file() else path.name
+    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+    names = [file.relative_to(publication).as_posix() for file in files]
+    contract = contracts.get(f"{schema}.{table}", TableContract())
+    described = con.execute(
+        "select comment from duckdb_tables() where schema_name = ? and table_name = ? and comment is not null", [schema, table]
+    ).fetchone()
+    resource = {
+        "name": f"{schema}.{table}".lower().replace("_", "-"),
+        "profile": "data-resource",
+        "path": names[0] if path.is_file() else names,
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "bytes": sum(file.stat().st_size for file in files),
+        **({"description": described[0]} if described else {}),
+        # a resource of several files has no hash of its own in the standard: manifest.json has one for each
+        **({"hash": f"sha256:{hash_file(path)}"} if path.is_file() else {}),
+        "schema": {"fields": _fields(con, schema, table, files[0], contract)},
+    }
+    if contract.key:
+        resource["schema"]["primaryKey"] = list(contract.key)
+    return resource
+
+
+def _fields(con: duckdb.DuckDBPyConnection, schema: str, table: str, file: Path, contract: TableContract) -> list[dict[str, str]]:
+    commented = "select column_name, comment from duckdb_columns() where schema_name = ? and table_name = ?"
+    comments = dict(con.execute(commented, [schema, table]).fetchall())
+    described = "select column_name, column_type from (describe select * from read_parquet(?, hive_partitioning = false))"
+    columns = con.execute(described, [str(file)]).fetchall()
+    return [
+        {
+            "name": name,
+            "type": "number" if kind.startswith("DECIMAL") else TYPES.get(kind, "any"),
+            **({"description": comments[name]} if comments.get(name) else {}),
+            **({"unit": contract.units[name]} if name in contract.units else {}),
+        }
+        for name, kind in columns
+    ]
