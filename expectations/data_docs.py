@@ -1,4 +1,4 @@
-"""Make Great Expectations' pages work without a network: no remote script, style or picture, a small style sheet of our own instead.
+"""Make Great Expectations' pages work without a network: no script, no remote style or picture, a small style sheet of our own instead.
 
 Their index is a table that only a remote script fills, so it is replaced by a static one with every expectation of every stage.
 """
@@ -22,13 +22,19 @@ REMOTE = [
 # The walk-through advertises how to use the pages with the maker's hosted service.
 WALKTHROUGH = re.compile(r"<!-- walkthrough.*?<!-- end walkthrough -->", re.I | re.S)
 OUTSIDE_LINK = re.compile(r"(<a\b[^>]*)\bhref=[\"']https?:[^\"']*[\"']", re.I)
+# Their own scripts call a library that was remote: filters and 'show more' would only fail, so they go, and what they folded is open.
+SCRIPTS = re.compile(r"<script\b.*?</script>", re.I | re.S)
+HANDLER = re.compile(r"\s+on[a-z]+=(?:\"[^\"]*\"|'[^']*')", re.I)
+# the headings of those filters, and a picture that their pages look for in a folder that is not there
+LEFT_OVER = re.compile(r"<strong>Actions</strong>|<p[^>]*>\s*Validation Filter:\s*</p>|<link\b[^>]*\brel=\"shortcut icon\"[^>]*>", re.I)
 MARK = "citysync-offline"
 STYLE = f"""<style id="{MARK}">
 body {{ font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 76rem; padding: 1rem; color: #1b1f24; background: #fff; }}
 table {{ border-collapse: collapse; width: 100%; margin: .5rem 0; }}
 td, th {{ border: 1px solid #d0d7de; padding: .3rem .5rem; text-align: left; vertical-align: top; }}
 ul, ol {{ padding-left: 1.2rem; }} .badge-info {{ background: #ddf4ff; padding: 0 .3rem; border-radius: .2rem; }}
-.modal, footer, #ge-walkthrough-modal, .ge-walkthrough-button-wrapper, .filter-control, nav .navbar-brand {{ display: none !important; }}
+.modal, footer, #ge-walkthrough-modal, .ge-walkthrough-button-wrapper, .filter-control, nav .navbar-brand, .btn-group,
+[data-toggle=collapse] {{ display: none !important; }}
 .fa-check-circle::before, .text-success::before {{ content: "\\2713 "; color: #0b6e4f; }}
 .fa-times::before, .text-danger::before {{ content: "\\2717 "; color: #b42318; }}
 .alert-secondary {{ background: #f6f8fa; padding: .5rem 1rem; }} a {{ color: #0b5394; }}
@@ -41,7 +47,7 @@ def make_self_contained(docs_dir: Path) -> None:
         text = page.read_text(encoding="utf-8")
         if MARK in text:
             continue
-        for pattern in REMOTE:
+        for pattern in (*REMOTE, SCRIPTS, HANDLER, LEFT_OVER):
             text = pattern.sub("", text)
         text = OUTSIDE_LINK.sub(r"\1", WALKTHROUGH.sub("", text))
         page.write_text(text.replace("</head>", STYLE + "</head>", 1), encoding="utf-8")

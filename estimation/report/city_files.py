@@ -13,11 +13,35 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from .queries_marts import MEAN
+
 SYNC_TABLE = "marts.fct_pair_synchronization"
 MEASURES = ("cm_growth_official", "cm_growth_deflated")
 SCALE = 1000  # values are kept to a thousandth, as 16-bit integers
 MISSING = -32768
 
+_MEANS = ", ".join(
+    MEAN.format(f'case when "year" {sign} split then {name} end') + f" as {half}_{name}"
+    for half, sign in (("before", "<"), ("after", ">="))
+    for name in MEASURES
+)
+HALVES = f"""
+with sides as (
+    select city_i_id as city_id, city_j_id as partner_id, "year", {", ".join(MEASURES)} from {SYNC_TABLE}
+    union all select city_j_id, city_i_id, "year", {", ".join(MEASURES)} from {SYNC_TABLE}
+),
+span as (select min("year") as first_year, max("year") as last_year from {SYNC_TABLE}),
+treated as ({{treated}}),
+splits as (
+    select city_id,
+        coalesce(
+            min(case when treated_year > first_year and treated_year <= last_year then treated_year end),
+            min((first_year + last_year + 1) // 2)
+        ) as split
+    from (select distinct city_id from sides) cross join span left join treated using (city_id) group by city_id
+)
+select city_id, partner_id, split, {_MEANS} from sides inner join splits using (city_id) group by all
+"""
 LOCATIONS = """
 select distinct source_id, edition_year, file_name, sheet_name, unit_delivered, unit from marts.fct_indicator_observation
 order by source_id, edition_year, file_name, sheet_name, unit_delivered, unit
@@ -34,7 +58,10 @@ with locations as (
 flags as (select *, row_number() over (order by quality_flag, quality_rule) - 1 as flag_no from ({FLAGS})),
 indicators as (select *, row_number() over (order by indicator_id) - 1 as indicator_no from ({INDICATORS})),
 spelled as (
-    select *, case when isfinite(value) then regexp_replace(value::varchar, '[.]0$', '') end as spelling
+    select * replace (
+            nullif(concat_ws('; ', quality_detail, 'note behind the number in the file: ' || observation_note), '') as quality_detail
+        ),
+        case when isfinite(value) then regexp_replace(value::varchar, '[.]0$', '') end as spelling
     from marts.fct_indicator_observation
 ),
 cells as (
@@ -73,7 +100,10 @@ def _script(name: str, text: str) -> str:
 
 
 def write_synchronization(con: duckdb.DuckDBPyConnection, city_ids: list[int], folder: Path) -> dict[str, Any]:
-    """Write `sync/<city_id>.js` for each city: measures by years by cities, in base 64 of 16-bit integers, thousandths.
+    """Write `sync/<city_id>.js` for each city: years, and means before and after its split year, each in base 64 of thousandths.
+
+    `years` is measures by years by cities; `before` and `after` are measures by cities. The split year is the city's first treated year
+    where it lies inside the window, else the middle of the window.
 
     Returns
     -------
@@ -88,22 +118,49 @@ def write_synchronization(con: duckdb.DuckDBPyConnection, city_ids: list[int], f
     t = np.searchsorted(years, np.ma.filled(found["year"], 0))
     cube = np.full((len(order), len(MEASURES), len(years), len(order)), MISSING, dtype="<i2")
     for m, name in enumerate(MEASURES):
-        values = np.ma.filled(found[name], np.nan).astype(float)
-        whole = np.where(np.isfinite(values), np.clip(np.round(values * SCALE), MISSING + 1, -MISSING - 1), MISSING).astype("<i2")
+        whole = _thousandths(found[name])
         cube[i, m, t, j] = whole
         cube[j, m, t, i] = whole
+    before, after, split = _halves(con, order)
     (folder / "sync").mkdir(parents=True, exist_ok=True)
     for k, city_id in enumerate(city_ids):
-        text = script(f"sync/{city_id}", base64.b64encode(cube[k].tobytes()).decode("ascii"))
+        parts = {"years": cube[k], "before": before[k], "after": after[k]}
+        encoded = {name: base64.b64encode(part.tobytes()).decode("ascii") for name, part in parts.items()}
+        text = script(f"sync/{city_id}", {"split": split.get(city_id), **encoded})
         (folder / "sync" / f"{city_id}.js").write_text(text, encoding="utf-8", newline="\n")
     return {"measures": list(MEASURES), "years": years.tolist()}
+
+
+def _thousandths(column: Any) -> np.ndarray:
+    """Values as whole thousandths of 16 bits."""
+    values = np.ma.filled(column, np.nan).astype(float)
+    return np.where(np.isfinite(values), np.clip(np.round(values * SCALE), MISSING + 1, -MISSING - 1), MISSING).astype("<i2")
+
+
+def _halves(con: duckdb.DuckDBPyConnection, order: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, int]]:
+    """Means of each city with each other before and from its split year on, (N, measures, N), and the split years."""
+    known = con.execute("select count(*) from duckdb_columns() where table_name = 'dim_city' and column_name = 'treated_year'").fetchone()[
+        0
+    ]
+    treated = "select city_id, treated_year from marts.dim_city" if known else "select null::int as city_id, null::int as treated_year"
+    found = con.execute(HALVES.format(treated=treated)).fetchnumpy()
+    split = dict(zip((int(c) for c in found["city_id"]), (int(y) for y in found["split"]), strict=True))
+    i, j = (np.searchsorted(order, np.ma.filled(found[name], 0)) for name in ("city_id", "partner_id"))
+    halves = []
+    for half in ("before", "after"):
+        table = np.full((len(order), len(MEASURES), len(order)), MISSING, dtype="<i2")
+        for m, name in enumerate(MEASURES):
+            table[i, m, j] = _thousandths(found[f"{half}_{name}"])
+        halves.append(table)
+    return halves[0], halves[1], split
 
 
 def write_values(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Any]:
     """Write `values/<place>.js` for each place: its delivered values by indicator, and its growth with the source it was taken within.
 
     A value is `[year, value, raw text, location, cell, state, detail]`: raw text 0 where it is spelled like the value, cell 0 where there
-    is none, state = 2 * flag + is_current, detail only where the value is flagged; location and flag are numbers of the lists returned.
+    is none, state = 2 * flag + is_current, detail only where the value is flagged or has a note in its file; location and flag
+    are numbers of the lists returned.
 
     Returns
     -------

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from . import words
+from . import language
 from .data import ReportData
 
 
@@ -19,7 +19,7 @@ def dictionary_frame(data: ReportData) -> pd.DataFrame:
             "column": rows["column_name"],
             "type": rows["data_type"],
             "en": rows["comment"].fillna(""),
-            "zh": [words.column_words(name) for name in rows["column_name"]],
+            "zh": [language.column_words(name) for name in rows["column_name"]],
         }
     )
 
@@ -29,6 +29,6 @@ def build_dictionary(data: ReportData) -> list[dict[str, Any]]:
     frame = dictionary_frame(data)
     comments = data["table_comments"].set_index("table_name")["comment"]
     return [
-        {"name": name, "en": comments.get(name) or "", "zh": words.table_words(name), "columns": own.to_dict("records")}
+        {"name": name, "en": comments.get(name) or "", "zh": language.table_words(name), "columns": own.to_dict("records")}
         for name, own in frame.groupby("table", sort=False)
     ]

@@ -1,4 +1,4 @@
-"""What the figures and tables to take away are made of: estimates, diagnostics and the choices of the specification curve."""
+"""What the figures to take away are made of: estimates, diagnostics and the choices of the specification curve."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ QUERIES = {
         select spec_id, diagnostic, term, value from estimates.diagnostic
         where starts_with(diagnostic, 'permutation_quantile_') order by all
     """,
+    "leads": """
+        select value from estimates.diagnostic
+        where spec_id = 'dynamics.cm_growth_official.headline' and diagnostic = 'joint_leads_permutation_p'
+    """,
+    "truth": "select * from estimates.truth order by all",
     "specification": "select * from estimates.specification order by spec_id",
 }
 

@@ -11,15 +11,18 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..analyses.baseline import HEADLINE
+from .analyses_names import DYNAMICS, HEADLINE
 from .exhibit_data import ExhibitData
-from .figures import BLUE, GREY, INK, ORANGE, SIMULATED, SKY, STYLE, VERMILION
+from .figures import BLUE, EVENT_WORDS, GREY, INK, ORANGE, SIMULATED, SKY, STYLE, VERMILION, event_rows, stamp
+from .figures import event_study as draw_event_study
 
 OVERALL = ("treated", "att")
 OFFICIAL = "cm_growth_official"
 DOTS_PER_INCH = 200
 CHOICES = ("measure", "series", "window", "treatment_rule", "tie_rule", "control_group", "estimator", "effects")
 QUANTILE = "permutation_quantile_"
+# another shuffle of the headline, and estimators equal to imputation: the same points again
+SAME_NUMBERS = (".gdp_tercile", ".gardner", ".etwfe")
 
 
 def save_figure(figure: Figure, folder: Path, name: str, *, is_simulated: bool) -> list[Path]:
@@ -27,8 +30,7 @@ def save_figure(figure: Figure, folder: Path, name: str, *, is_simulated: bool) 
     metadata = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
     paths = [folder / f"{name}.{kind}" for kind in metadata]
     with plt.rc_context(STYLE):
-        if is_simulated:
-            figure.suptitle(SIMULATED, x=0.99, ha="right", color=VERMILION, fontsize=8, fontweight="bold")
+        stamp(figure, SIMULATED if is_simulated else "")
         for path, kind in zip(paths, metadata, strict=True):
             figure.savefig(path, format=kind, dpi=DOTS_PER_INCH, metadata=metadata[kind], facecolor="white")
         plt.close(figure)
@@ -55,31 +57,15 @@ def _new(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def event_study(data: ExhibitData) -> Figure | None:
-    """Leads and lags of the headline on both growth series; the default interval thick, the permutation's thin."""
-    estimate = data["estimate"]
-    panels = [(series, estimate[estimate["spec_id"] == f"dynamics.cm_growth_{series}.headline"]) for series in ("official", "deflated")]
-    panels = [(series, rows[rows["event_time"].notna()]) for series, rows in panels]
-    if all(rows.empty for _, rows in panels):
+    """Leads and lags of the headline: the picture of the report's first page and of the README."""
+    rows = event_rows(data["estimate"], DYNAMICS, data["truth"] if data.is_simulated else None)
+    if rows.empty:
         return None
+    leads = data["leads"]
+    leads_p = float(leads["value"].iloc[0]) if len(leads) and pd.notna(leads["value"].iloc[0]) else None
+    figure, axes = _new(6.4, 3.9)
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained", sharey=True)
-        for axis, (series, rows) in zip(axes, panels, strict=True):
-            axis.axhline(0, color=INK, linewidth=0.8)
-            axis.axvline(-0.5, color=GREY, linewidth=0.8, linestyle=":")
-            lines = ((_default(rows), BLUE, 2.4, 0.0, "default"), (rows[rows["vcov"] == "permutation"], SKY, 1.2, 0.16, "permutation"))
-            for part, colour, width, shift, label in lines:
-                ends = part.dropna(subset=["ci_low", "ci_high"])
-                place = _real(ends["event_time"]) + shift
-                axis.vlines(place, _real(ends["ci_low"]), _real(ends["ci_high"]), color=colour, linewidth=width, label=f"95 %, {label}")
-            points = rows.drop_duplicates("event_time")
-            few = (points["n_pilots"].fillna(0) < 4).to_numpy(dtype=bool)
-            for mask, face in ((~few, BLUE), (few, "white")):
-                place = _real(points["event_time"])[mask]
-                axis.scatter(place, _real(points["estimate"])[mask], s=26, color=BLUE, facecolors=face, zorder=3)
-            axis.set_title(f"{series} growth")
-            axis.set_xlabel("years since admission (hollow: fewer than 4 pilots)")
-        axes[0].set_ylabel("effect on synchronization")
-        axes[0].legend(fontsize=8)
+        draw_event_study(axes, rows, EVENT_WORDS, leads_p)
     return figure
 
 
@@ -87,7 +73,7 @@ def forest(data: ExhibitData) -> Figure | None:
     """The effect on synchronization of official growth under every rule and estimator, default intervals, permutation p beside."""
     rows = _overall(data)
     rows = rows[rows["analysis"].isin(["baseline", "matching", "robustness"]) & (rows["outcome"] == OFFICIAL)]
-    rows = rows[rows["ci_low"].notna() & ~rows.index.str.endswith(".gdp_tercile")]
+    rows = rows[rows["ci_low"].notna() & ~rows.index.str.endswith(SAME_NUMBERS)]
     if rows.empty:
         return None
     estimate = data["estimate"]
@@ -104,7 +90,7 @@ def forest(data: ExhibitData) -> Figure | None:
         for height, p in zip(place, p_value, strict=True):
             text = "" if pd.isna(p) else f"{float(p):.3f}"
             axes.text(1.01, height, text, transform=axes.get_yaxis_transform(), fontsize=8, va="center")
-        axes.set_title("Effect and 95 % default interval; right: permutation p")
+        axes.set_xlabel("effect on synchronization (correlation units), 95 % default interval; right: permutation p", gid="axis-x")
     return figure
 
 
@@ -138,8 +124,8 @@ def threshold(data: ExhibitData) -> Figure | None:
                 markersize=5,
             )
         axes.set_xticks([-12, 0, 25, 50, 75, 90], ["weak\nties", "all", "25", "50\nheadline", "75", "90"])
-        axes.set_xlabel("pairs above this percentile of the tie")
-        axes.set_title("Effect by tie threshold (band: 95 % of synchronization)")
+        axes.set_xlabel("pairs above this percentile of the tie (band: 95 % of synchronization)", gid="axis-x")
+        axes.set_ylabel("effect (correlation units)", gid="axis-y")
         axes.legend(fontsize=8.5)
     return figure
 
@@ -159,11 +145,17 @@ def permutation_density(data: ExhibitData) -> Figure | None:
     with plt.rc_context(STYLE):
         figure, axes = _new(5.6, 3.4)
         axes.bar(edge[:-1][seen], share[seen] / width[seen], width=width[seen], align="edge", color=SKY, edgecolor="white", linewidth=0.4)
-        axes.axvline(float(real["estimate"].iloc[0]), color=VERMILION, linewidth=1.8, label="real admissions")
+        axes.axvline(
+            float(real["estimate"].iloc[0]),
+            color=VERMILION,
+            linewidth=1.8,
+            label="admissions as they were" if not data.is_simulated else "admissions as simulated",
+        )
         axes.axvline(0, color=INK, linewidth=0.8)
         p_value = real.loc[real["vcov"] == "permutation", "p_value"]
         text = f" (studentised p {float(p_value.iloc[0]):.3f})" if len(p_value) and pd.notna(p_value.iloc[0]) else ""
-        axes.set_title("Estimates under permuted admissions" + text)
+        axes.set_xlabel("estimate under permuted admissions (correlation units)" + text, gid="axis-x")
+        axes.set_ylabel("density", gid="axis-y")
         axes.set_yticks([])
         axes.legend(fontsize=8.5)
     return figure

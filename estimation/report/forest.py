@@ -1,113 +1,125 @@
-"""Forest tables: every coefficient of an analysis as a bar on the axis of its outcome. Whatever analysis is estimated gets its page."""
+"""Forests: coefficients as rows of a table with a bar on one scale, an axis on top, both intervals, p and N beside."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
+from .cells import Row, number
 
-from ..analyses.without_p import why_no_p
-from .data import ReportData
-from .findings import ALPHA, fmt, number
-from .tables import interval, p_cell
-
-# these have pages of their own
-OWN_PAGES = ("baseline", "dynamics", "specification_curve")
-BAR_WIDTH, BAR_MARGIN = 200.0, 6.0
-OUTCOME_ORDER = ("cm_growth_official", "comove_growth_official", "dispersion_growth_official", "cm_growth_deflated")
+WIDTH, MARGIN = 300.0, 10.0
+ALPHA = 0.05
+FEW_PILOTS = 4
+TICKS = 5
 
 
-def analyses(data: ReportData) -> list[str]:
-    """Analyses with a forest page: all with an estimate or a reason why not, but those that have pages of their own."""
-    names = {*data["estimate"]["analysis"].dropna(), *data["not_run"]["analysis"].dropna()}
-    return sorted(names - set(OWN_PAGES))
+@dataclass
+class Forest:
+    """Rows on one scale.
+
+    Attributes
+    ----------
+    rows : list of dict
+        ``row`` (the cells), ``label``, ``kind`` (what filters it), and positions in units of the picture.
+    ticks : list of (position, text)
+    zero : position of zero
+    """
+
+    rows: list[dict[str, Any]]
+    ticks: list[tuple[float, str]]
+    zero: float
+    has_truth: bool = False
+    name: str = ""
+    unit: str = ""
+    title: str = ""
 
 
-def coefficients(estimate: pd.DataFrame) -> pd.DataFrame:
-    """One row a coefficient that is neither of a single year nor of a single cohort: its default line beside the permutation.
+def excludes_zero(row: Row) -> bool:
+    """Whether the default line and the permutation are two lines and both reject zero at 5 %; the primary test is one line by design."""
+    if row.get("vcov") is None:
+        p_value = number(row.get("p_value"))
+        return p_value is not None and p_value < ALPHA
+    both = (number(row["p_value"]), number(row["p_permutation"]))
+    return row["vcov"] != "permutation" and all(p is not None and p < ALPHA for p in both)
+
+
+def build_forest(labelled: Sequence[tuple[str, str, Row]], *, name: str = "", unit: str = "") -> Forest | None:
+    """Set rows on one scale.
 
     Parameters
     ----------
-    estimate : rows of ``estimates.estimate``
+    labelled : sequence of (label, kind, row)
+        Rows with ``estimate, ci_low, ci_high`` and, where they have them, ``low_permutation, high_permutation, truth``.
+    name, unit : what the axis measures
 
     Returns
     -------
-    DataFrame
-        Columns of the default line (of the first line where none is default), and `p_permutation, low_permutation, high_permutation,
-        p_conventional, low_conventional, high_conventional`.
+    Forest or None
+        None without rows. The scale holds every estimate and truth and the intervals but the widest; those end in an arrow.
     """
-    keys = ["spec_id", "term"]
-    rows = estimate[estimate["event_time"].isna() & estimate["cohort_year"].isna()]
-    rows = rows.assign(is_default=rows["is_default"].fillna(False).astype(bool))
-    chosen = rows.sort_values([*keys, "is_default"], ascending=[True, True, False], kind="stable").drop_duplicates(keys)
-    for line in ("permutation", "conventional"):
-        own = rows.loc[rows["vcov"] == line, [*keys, "p_value", "ci_low", "ci_high"]].drop_duplicates(keys)
-        own = own.rename(columns={"p_value": f"p_{line}", "ci_low": f"low_{line}", "ci_high": f"high_{line}"})
-        chosen = chosen.merge(own, on=keys, how="left")
-    return chosen
+    labelled = [item for item in labelled if number(item[2]["estimate"]) is not None]
+    if not labelled:
+        return None
+    low, high = _scale([row for _, _, row in labelled])
+    step = _step(high - low)
+    low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+
+    def position(value: float) -> float:
+        return round(MARGIN + (value - low) / (high - low) * (WIDTH - 2 * MARGIN), 1)
+
+    count = round((high - low) / step)
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    ticks = [(position(low + k * step), _tick(low + k * step, digits)) for k in range(count + 1)]
+    rows = [_row(label, kind, row, position, (low, high)) for label, kind, row in labelled]
+    truth = any(number(row.get("truth")) is not None for _, _, row in labelled)
+    return Forest(rows, ticks, position(0.0), truth, name, unit)
 
 
-def blocks(data: ReportData, analysis: str) -> list[dict[str, Any]]:
-    """Forest tables of an analysis, one an outcome."""
-    estimate = data["estimate"]
-    rows = coefficients(estimate[estimate["analysis"] == analysis])
-    truth = data["truth"]
-    truth = truth[truth["event_time"].isna() & truth["cohort_year"].isna()]
-    rows = rows.merge(truth[["spec_id", "term", "truth"]].drop_duplicates(["spec_id", "term"]), on=["spec_id", "term"], how="left")
-    outcomes = sorted(rows["outcome"].unique(), key=lambda name: (OUTCOME_ORDER.index(name) if name in OUTCOME_ORDER else 99, name))
-    return [_block(outcome, rows[rows["outcome"] == outcome]) for outcome in outcomes]
+def _scale(rows: list[Row]) -> tuple[float, float]:
+    must = [0.0] + [found for row in rows for found in (number(row["estimate"]), number(row.get("truth"))) if found is not None]
+    ends = [found for row in rows for name in ("ci_low", "ci_high") if (found := number(row[name])) is not None]
+    span = max(max(must) - min(must), 1e-9)
+    # the widest intervals would press all others flat: an end further out than twice the middle ones leaves the scale with an arrow
+    widths = sorted(abs(end) for end in ends)
+    limit = max(2.0 * widths[len(widths) * 3 // 4], span) if widths else span
+    kept = [end for end in ends if abs(end) <= limit]
+    return min(must + kept), max(must + kept)
 
 
-def _block(outcome: str, rows: pd.DataFrame) -> dict[str, Any]:
-    ends = rows[["ci_low", "ci_high", "estimate", "truth"]].to_numpy(dtype=float, na_value=np.nan)
-    finite = np.append(ends[np.isfinite(ends)], 0.0)
-    low, high = float(finite.min()), float(finite.max())
-    span = high - low or 1.0
+def _step(span: float) -> float:
+    raw = max(span, 1e-9) / TICKS
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw - 1e-12)
 
-    def position(value: object) -> float | None:
-        if pd.isna(value):
+
+def _tick(value: float, digits: int) -> str:
+    text = f"{value + 0.0:.{digits + (1 if round(value, digits) != round(value, digits + 2) else 0)}f}"
+    return text.replace("-", "−") if float(text) else "0"
+
+
+def _row(label: str, kind: str, row: Row, position: Any, ends: tuple[float, float]) -> dict[str, Any]:
+    def bar(low_name: str, high_name: str) -> dict[str, Any] | None:
+        low, high = number(row.get(low_name)), number(row.get(high_name))
+        if low is None or high is None:
             return None
-        place = BAR_MARGIN + (float(value) - low) / span * (BAR_WIDTH - 2 * BAR_MARGIN)
-        return round(min(max(place, 0.0), BAR_WIDTH), 1)  # the permutation's interval may leave the axis
+        return {
+            "from": position(max(low, ends[0])),
+            "to": position(min(high, ends[1])),
+            "left": low < ends[0] - 1e-12,
+            "right": high > ends[1] + 1e-12,
+        }
 
-    def bar(start: object, end: object) -> list[float] | None:
-        return None if pd.isna(start) or pd.isna(end) else [position(start), position(end)]
-
+    pilots, truth = number(row.get("n_pilots")), number(row.get("truth"))
     return {
-        "outcome": outcome,
-        "reason": why_no_p(outcome),
-        "low": fmt(low),
-        "high": fmt(high),
-        "zero": position(0.0),
-        "rows": [_row(row, position, bar) for row in rows.to_dict("records")],
-    }
-
-
-def both_reject(line: str, p_default: object, p_permutation: object) -> str:
-    """Whether the default line and the permutation both reject zero: yes or no, and what to say where there are not two lines."""
-    found = [number(p) for p in (p_default, p_permutation)]
-    if None in found:
-        return "–"
-    if line == "permutation":
-        return "one line"
-    return "yes" if max(found) < ALPHA else "no"
-
-
-def _row(row: dict[str, Any], position: Any, bar: Any) -> dict[str, Any]:
-    return {
-        "label": row["spec_id"].split(".", 2)[-1],
-        "term": f"{row['term']} · {row['estimator']}",
-        "x": position(row["estimate"]),
-        "bar": bar(row["ci_low"], row["ci_high"]),
-        "wide": bar(row["low_permutation"], row["high_permutation"]),
-        "truth_x": position(row["truth"]),
-        "few": pd.notna(row["n_pilots"]) and row["n_pilots"] < 4,
-        "estimate": fmt(row["estimate"], sign=True),
-        "truth": fmt(row["truth"], sign=True),
-        "interval": interval(row["ci_low"], row["ci_high"]),
-        "p_default": p_cell(row["p_value"]),
-        "p_permutation": p_cell(row["p_permutation"]),
-        "both": both_reject(row["vcov"], row["p_value"], row["p_permutation"]),
-        "n_pilots": "–" if pd.isna(row["n_pilots"]) else f"{int(row['n_pilots'])}",
+        "row": row,
+        "label": label,
+        "kind": kind,
+        "x": position(float(row["estimate"])),
+        "bar": bar("ci_low", "ci_high"),
+        "thin": bar("low_permutation", "high_permutation"),
+        "truth": None if truth is None else position(truth),
+        "few": pilots is not None and pilots < FEW_PILOTS,
+        "rejects": excludes_zero(row),
     }

@@ -1,188 +1,183 @@
-"""Regression tables in the layout of a journal: a column a specification, its lines of inference below the coefficient, then the sample."""
+"""Regression tables as economists set them: estimate, (standard error), [permutation p]; then effects, N, pairs, cities, pilots."""
 
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
+from .analyses_names import HEADLINE, PRIMARY
+from .cells import NOTHING, Row, number, rows_of, shown
+from .data import ReportData
+from .language import Words
+from .withheld import withheld_note
 
-from .exhibit_data import ExhibitData
-
-LINES = {
-    "province_jackknife": "province jackknife",
-    "city": "city",
-    "dyadic": "dyadic",
-    "permutation": "permutation",
-    "conventional": "clustered by pair, contrast only",
-}
+OFFICIAL = "cm_growth_official"
+DAGGER = "†"
+ALPHA = 0.05
+# terms that are one overall effect
 OVERALL = ("treated", "att")
-SIMULATED = "SIMULATED DATA: no finding"
-NOTES = (
-    "Standard errors in parentheses, p in brackets; * marks the default line of inference of a column. "
-    "The jackknife's t has the degrees of freedom of the design. "
-    "An effect counts as significant only where the default line and the permutation are two lines and both reject. "
-    "A column without errors and p has tests that do not hold their size: its estimate is a description."
-)
 
 
 @dataclass(frozen=True)
-class Layout:
-    """Which specs a table shows: a header and a spec_id a column."""
+class Cell:
+    """A cell: what it says, and the query and column it is from (empty where it is no number)."""
 
-    title: str
-    columns: tuple[tuple[str, str], ...]
+    text: str
+    ref: str = ""
+    column: str = ""
+    form: str = ""
+    mark: str = ""
+    around: str = "{}"
+
+    @property
+    def full(self) -> str:
+        """The text as it stands in the table."""
+        return NOTHING if self.text == NOTHING else self.around.format(self.text) + self.mark
 
 
 @dataclass(frozen=True)
 class JournalTable:
-    """A table as text: headers, then rows of a label and one cell a column; a row without label continues the one above."""
+    """A table: a header and a column a specification, rows of a label and cells; a row without label continues the one above."""
 
     title: str
     headers: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
+    rows: tuple[tuple[str, tuple[Cell, ...]], ...]
     notes: str
 
 
-def _split(headline: str, variant: str) -> tuple[tuple[str, str], ...]:
-    measures = (("cm", "synchronization"), ("comove", "co-movement"), ("dispersion", "dispersion"))
-    return tuple(
-        (f"{name}, {series}", f"{headline}.{measure}_growth_{series}.{variant}")
-        for series in ("official", "deflated")
-        for measure, name in measures
-    )
+def _variants(analysis: str, outcome: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"{analysis}.{outcome}.{name}" for name in names)
 
 
-OFFICIAL = "cm_growth_official"
-TABLES = {
-    "headline": Layout("Admission and synchronization: the headline and its exact split", _split("baseline", "headline")),
-    "treatment_rules": Layout(
-        "The headline under other treatment rules, control groups and samples",
-        (
-            ("headline", f"baseline.{OFFICIAL}.headline"),
-            ("calendar year", f"baseline.{OFFICIAL}.calendar_year"),
-            ("any zone", f"robustness.{OFFICIAL}.any_zone"),
-            ("later pilots left out", f"robustness.{OFFICIAL}.late_left_out"),
-            ("2005-2019", f"robustness.{OFFICIAL}.window_2005_2019"),
-            ("2010-2021", f"robustness.{OFFICIAL}.window_2010_2021"),
-        ),
+_PARTS = ("cm", "comove", "dispersion")
+TABLES: dict[str, tuple[str, ...]] = {
+    "headline": (
+        PRIMARY,
+        *(f"baseline.{part}_growth_official.headline" for part in _PARTS),
+        "primary.cm_growth_deflated.study_window",
+        "baseline.cm_growth_deflated.headline",
     ),
-    "ties": Layout(
-        "The headline under other rules of ties",
-        (
-            ("all pairs", f"baseline.{OFFICIAL}.all_pairs"),
-            ("above median", f"baseline.{OFFICIAL}.headline"),
-            ("top quarter", f"matching.{OFFICIAL}.q75"),
-            ("four-factor", f"matching.{OFFICIAL}.four_factor"),
-            ("near", f"matching.{OFFICIAL}.near"),
-            ("weak (placebo)", f"matching.{OFFICIAL}.weak"),
-        ),
+    "treatment_rules": (
+        HEADLINE,
+        *_variants("baseline", OFFICIAL, "calendar_year"),
+        *_variants("robustness", OFFICIAL, "any_zone", "late_left_out", "window_2005_2019", "window_2010_2021"),
     ),
-    "estimators": Layout(
-        "The headline by other estimators",
-        (
-            ("two-way", f"baseline.{OFFICIAL}.headline"),
-            ("Callaway-Sant'Anna", f"robustness.{OFFICIAL}.callaway_santanna"),
-            ("Sun-Abraham", f"robustness.{OFFICIAL}.sun_abraham"),
-            ("Borusyak et al.", f"robustness.{OFFICIAL}.borusyak"),
-            ("Gardner", f"robustness.{OFFICIAL}.gardner"),
-            ("ETWFE", f"robustness.{OFFICIAL}.etwfe"),
-        ),
+    "ties": (
+        *_variants("baseline", OFFICIAL, "all_pairs", "headline"),
+        *_variants("matching", OFFICIAL, "q75", "four_factor", "near", "weak"),
     ),
-    "mechanisms": Layout(
-        "Resource reallocation: pair gaps (minus their size) and the misallocation of a pair",
-        (
-            ("labour allocation", "mechanisms.neg_abs_gap_labour_allocation.headline"),
-            ("labour misallocation", "mechanisms.mean_labour_misallocation.headline"),
-            ("capital allocation", "mechanisms.neg_abs_gap_capital_allocation.headline"),
-            ("wages", "mechanisms.neg_abs_gap_ln_wage.headline"),
-            ("credit a head", "mechanisms.neg_abs_gap_ln_credit_per_head.headline"),
-            ("foreign investment a head", "mechanisms.neg_abs_gap_ln_fdi_per_head.headline"),
-        ),
+    # imputation, Gardner and the extended two-way regression are the same numbers: one column
+    "estimators": (HEADLINE, *_variants("robustness", OFFICIAL, "callaway_santanna", "sun_abraham", "borusyak")),
+    "mechanisms": tuple(
+        f"mechanisms.{outcome}.headline"
+        for outcome in (
+            "neg_abs_gap_labour_allocation",
+            "mean_labour_misallocation",
+            "neg_abs_gap_capital_allocation",
+            "neg_abs_gap_ln_wage",
+            "neg_abs_gap_ln_credit_per_head",
+            "neg_abs_gap_ln_fdi_per_head",
+        )
     ),
-    "other_outcomes": Layout(
-        "Synchronization of series that are not made from reported GDP, and of the development index",
-        tuple(
-            (f"{name}, {part}", f"alternative_outcomes.{part}_{series}.headline")
-            for series, name in (("growth_employed", "employment"), ("growth_wage", "wages"), ("development_index", "development"))
-            for part in ("cm", "comove")
-        ),
+    "other_outcomes": tuple(
+        f"alternative_outcomes.{part}_{series}.headline"
+        for series in ("growth_employed", "growth_wage", "development_index")
+        for part in ("cm", "comove")
     ),
-    "rival_explanations": Layout(
-        "The headline beside other programmes and against cities that were alike",
-        (
-            ("given four programmes", f"confounders.{OFFICIAL}.given_all_policies"),
-            ("without free trade zones", f"confounders.{OFFICIAL}.without_free_trade_zone"),
-            ("without low-carbon cities", f"confounders.{OFFICIAL}.without_low_carbon"),
-            ("without Guangdong", f"confounders.{OFFICIAL}.without_guangdong"),
-            ("without the cohort of 2016", f"leave_out.{OFFICIAL}.without_cohort_2016"),
-            ("doubly robust", f"confounders.{OFFICIAL}.doubly_robust"),
-        ),
+    "rival_explanations": (
+        *_variants("confounders", OFFICIAL, "given_all_policies", "without_free_trade_zone", "without_low_carbon", "without_guangdong"),
+        *_variants("leave_out", OFFICIAL, "without_cohort_2016"),
+        *_variants("confounders", OFFICIAL, "doubly_robust"),
     ),
-    "spillovers": Layout(
-        "Never-pilots near or tied to a pilot against far ones, and the headline with far controls",
-        (
-            ("0-100 km", f"spillovers.{OFFICIAL}.near_pilot_100"),
-            ("100-200 km", f"spillovers.{OFFICIAL}.near_pilot_200"),
-            ("200-300 km", f"spillovers.{OFFICIAL}.near_pilot_300"),
-            ("tied to a pilot", f"spillovers.{OFFICIAL}.tied_to_pilot"),
-            ("controls beyond 100 km", f"spillovers.{OFFICIAL}.controls_beyond_100_km"),
-            ("controls beyond 200 km", f"spillovers.{OFFICIAL}.controls_beyond_200_km"),
-        ),
+    "spillovers": _variants(
+        "spillovers",
+        OFFICIAL,
+        *(f"near_pilot_{km}" for km in (100, 200, 300)),
+        "tied_to_pilot",
+        *(f"controls_beyond_{km}_km" for km in (100, 200)),
     ),
 }
 
 
-def build_table(data: ExhibitData, layout: Layout) -> JournalTable | None:
-    """Fill a layout from the estimates; None where none of its specs was estimated.
+def headline_table(data: ReportData, words: Words) -> JournalTable | None:
+    """The headline table in the words of a page."""
+    return build_table(data, words, "headline")
+
+
+def build_table(data: ReportData, words: Words, name: str) -> JournalTable | None:
+    """Fill a table from the estimates; None where none of its specs was estimated.
 
     Parameters
     ----------
-    data : ExhibitData
-    layout : Layout
-        A column whose spec was not run shows dashes.
+    data : ReportData
+    words : Words
+    name : a key of TABLES; a spec of it that was not run is a column of dashes
     """
-    estimate = data["estimate"]
-    own = [estimate[(estimate["spec_id"] == spec_id) & estimate["term"].isin(OVERALL)] for _, spec_id in layout.columns]
-    if all(rows.empty for rows in own):
+    coefficients = {row["spec_id"]: row for row in rows_of(data, "coefficient") if row["term"] in OVERALL}
+    primary = {row["spec_id"]: row for row in rows_of(data, "primary")}
+    specs = TABLES[name]
+    found: list[Row | None] = [primary.get(spec_id) or coefficients.get(spec_id) for spec_id in specs]
+    if all(row is None or number(row["estimate"]) is None for row in found):
         return None
-    rows = [("admission", tuple(_coefficient(part) for part in own))]
-    for vcov, label in LINES.items():
-        if any((part["vcov"] == vcov).any() for part in own):
-            rows.append((label, tuple(_line(part, vcov) for part in own)))
-    rows += [(f"{effect} effects", tuple("–" if part.empty else "yes" for part in own)) for effect in ("pair", "year")]
-    rows += [(label, tuple(_count(part, name) for part in own)) for name, label in COUNTS.items()]
-    title = f"{layout.title} ({SIMULATED})" if data.is_simulated else layout.title
-    return JournalTable(title, tuple(header for header, _ in layout.columns), tuple(rows), NOTES)
+    marks = [DAGGER if row is not None and _rejects(primary, row) else "" for row in found]
+    rows = [(words.plain("table.admission"), tuple(_cell(row, "estimate", "4", mark) for row, mark in zip(found, marks, strict=True)))]
+    rows.append(("", tuple(_cell(row, "std_error", "4", around="({})") for row in found)))
+    rows.append(("", tuple(_cell(row, _p_column(row), "p", around="[{}]") for row in found)))
+    for effect in ("pair", "year"):
+        said = tuple(Cell(NOTHING if row is None else words.plain(f"table.{_effect(row, effect)}")) for row in found)
+        rows.append((words.plain(f"table.{effect}_effects"), said))
+    for count in ("n_obs", "n_pairs", "n_cities", "n_pilots"):
+        rows.append((words.plain(f"label.{count}"), tuple(_cell(row, count, "int") for row in found)))
+    title = words.plain(f"tables.{name}")
+    title = f"{title} ({words.plain('label.simulated')})" if data.is_simulated else title
+    notes = f"{words.plain('result.table_note')} {withheld_note(words, filter(None, found))}".strip()
+    return JournalTable(title, _headers(words, specs), tuple(rows), notes)
 
 
-COUNTS = {"n_obs": "pair-years", "n_pairs": "pairs", "n_cities": "cities", "n_pilots": "pilots"}
+def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:
+    outcomes = {spec_id.split(".")[1] for spec_id in specs}
+    headers = []
+    for spec_id in specs:
+        analysis, outcome, variant = spec_id.split(".")
+        name = words.name("variants", variant)
+        name = words.plain("table.primary") if analysis == "primary" else name
+        same = len(outcomes) == 1
+        headers.append(
+            name if same else f"{words.outcome(outcome)}: {name}" if analysis in ("primary", "baseline") else words.outcome(outcome)
+        )
+    return tuple(headers)
 
 
-def _coefficient(rows: pd.DataFrame) -> str:
-    return "–" if rows.empty else f"{float(rows['estimate'].iloc[0]):.4f}"
+def _rejects(primary: dict[str, Row], row: Row) -> bool:
+    """Whether the primary test of the column's outcome, in the study window, rejects; other windows and parts have no mark."""
+    spec_id = row["spec_id"]
+    own = primary.get(spec_id) or primary.get(f"primary.{row['outcome']}.study_window")
+    p_value = None if own is None or "window_" in spec_id.rsplit(".", 1)[-1] else number(own["p_value"])
+    return p_value is not None and p_value < ALPHA
 
 
-def _line(rows: pd.DataFrame, vcov: str) -> str:
-    found = rows[rows["vcov"] == vcov]
-    if found.empty:
-        return "–"
-    row = found.iloc[0]
-    error = "" if pd.isna(row["std_error"]) else f"({float(row['std_error']):.4f})"
-    p_value = "" if pd.isna(row["p_value"]) else f"[{float(row['p_value']):.3f}]"
-    mark = "*" if pd.notna(row["is_default"]) and bool(row["is_default"]) else ""
-    return " ".join(part for part in (error, p_value + mark) if part) or "–"
+def _p_column(row: Row | None) -> str:
+    return "p_permutation" if row is not None and "p_permutation" in row else "p_value"
 
 
-def _count(rows: pd.DataFrame, name: str) -> str:
-    return "–" if rows.empty else f"{int(rows[name].iloc[0]):,}"
+def _effect(row: Row, effect: str) -> str:
+    if "vcov" in row:
+        return "yes"
+    return "city" if effect == "pair" else "province_year"
+
+
+def _cell(row: Row | None, column: str, form: str, mark: str = "", around: str = "{}") -> Cell:
+    if row is None or row.get(column) is None:
+        return Cell(NOTHING)
+    return Cell(shown(row[column], form), row.ref, column, form, mark, around)
 
 
 def to_html(table: JournalTable) -> str:
-    """The table as one HTML fragment."""
+    """The table as one HTML fragment; every number names the query and column it is from."""
     head = "".join(f'<th scope="col">({k}) {html.escape(text)}</th>' for k, text in enumerate(table.headers, start=1))
     body = "".join(
-        f'<tr><th scope="row">{html.escape(label)}</th>' + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>\n"
+        f'<tr><th scope="row">{html.escape(label)}</th>' + "".join(_html_cell(cell) for cell in cells) + "</tr>\n"
         for label, cells in table.rows
     )
     notes = f'<tfoot><tr><td colspan="{len(table.headers) + 1}">{html.escape(table.notes)}</td></tr></tfoot>'
@@ -190,30 +185,43 @@ def to_html(table: JournalTable) -> str:
     return f'<table class="journal">\n{caption}\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n{notes}\n</table>\n'
 
 
+def _html_cell(cell: Cell) -> str:
+    if not cell.ref:
+        return f"<td>{html.escape(cell.full)}</td>"
+    inside = f'<span class="num" data-q="{html.escape(cell.ref)}" data-c="{cell.column}:{cell.form}">{html.escape(cell.text)}</span>'
+    return f"<td>{cell.around.format(inside)}{cell.mark}</td>"
+
+
 def to_latex(table: JournalTable) -> str:
     """The table as LaTeX with booktabs."""
     width = len(table.headers)
     lines = [
-        "% needs \\usepackage{booktabs}",
+        "% needs \\usepackage{booktabs,array}",
         "\\begin{table}[htbp]",
-        "\\centering",
+        "\\centering\\footnotesize",
         f"\\caption{{{_tex(table.title)}}}",
-        f"\\begin{{tabular}}{{l{'c' * width}}}",
+        f"\\begin{{tabular}}{{l*{{{width}}}{{>{{\\centering\\arraybackslash}}p{{{0.72 / width:.3f}\\linewidth}}}}}}",
         "\\toprule",
         " & ".join(["", *(f"({k})" for k in range(1, width + 1))]) + " \\\\",
         " & ".join(["", *map(_tex, table.headers)]) + " \\\\",
         "\\midrule",
     ]
-    for label, cells in table.rows:
-        if label == "pair effects":
+    for k, (label, cells) in enumerate(table.rows):
+        if k == 3:
             lines.append("\\midrule")
-        lines.append(" & ".join(map(_tex, (label, *cells))) + " \\\\")
+        # a line that begins with a bracket would be read as an option of the line break before it
+        lines.append(" & ".join(["{}" if not label else _tex(label), *(_tex(cell.full) for cell in cells)]) + " \\\\")
     lines += ["\\bottomrule", "\\end{tabular}", "", f"\\parbox{{\\linewidth}}{{\\footnotesize {_tex(table.notes)}}}", "\\end{table}"]
     return "\n".join(lines) + "\n"
 
 
-_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--"}
+_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "−": "$-$", "†": r"$\dagger$"}
 
 
 def _tex(text: str) -> str:
     return "".join(_SPECIAL.get(c, f"\\{c}" if c in "&%$#_{}" else c) for c in text)
+
+
+def to_rows(table: JournalTable) -> list[list[str]]:
+    """The table as rows of text, header first, for CSV."""
+    return [["", *table.headers], *([label, *(cell.full for cell in cells)] for label, cells in table.rows), [table.notes]]

@@ -8,7 +8,9 @@ import duckdb
 
 #: Documents with their clauses on the page; more would make it too heavy for a phone. The marts hold all of them.
 MAX_DOCUMENTS = 300
-MARTS = ("fct_policy_clause", "fct_policy_tool", "fct_policy_zone", "dim_policy_document", "dim_pilot_zone")
+#: Nor more than so many characters of clauses: three bytes each, in a page that stays below 1.5 MB.
+MAX_CHARACTERS = 230_000
+MARTS = ("fct_policy_clause", "dim_policy_document")
 
 _DOCUMENTS = """
 select
@@ -24,14 +26,6 @@ select
 from marts.fct_policy_clause as c
 semi join (select unnest($ids) as document_id) as shown on c.document_id = shown.document_id
 order by c.document_id, c.clause_no
-"""
-_MIX = """
-with zones as (select zone_name_zh, min(batch) as batch from marts.dim_pilot_zone group by zone_name_zh)
-select coalesce(zones.batch, 0) as batch, t.zone_name_zh, t.tool_class, t.tool, t.clause_count, t.strength
-from marts.fct_policy_tool as t
-left join zones on t.zone_name_zh = zones.zone_name_zh
-where t."year" = $year
-order by 1, 2, 3, 4
 """
 
 
@@ -55,13 +49,11 @@ class PolicyDocument:
 
 @dataclass(frozen=True)
 class PolicyData:
-    """Everything on the page; `mix` has rows of batch (0 = no zone of the list), zone, class, tool, clauses and strength in `year`."""
+    """The texts that the page shows, and how many there are."""
 
     documents: list[PolicyDocument]
     n_documents: int
     n_clauses: int
-    year: int | None
-    mix: list[tuple[int, str, str, str, int, float]]
 
 
 def read_policy_data(con: duckdb.DuckDBPyConnection, *, max_documents: int = MAX_DOCUMENTS) -> PolicyData | None:
@@ -89,8 +81,18 @@ def read_policy_data(con: duckdb.DuckDBPyConnection, *, max_documents: int = MAX
     for row in con.execute(_CLAUSES, {"ids": list(by_id)}).fetchall():
         names = ("no", "kind", "marker", "text", "tool_class", "tool", "terms", "places", "line")
         by_id[row[0]].clauses.append(dict(zip(names, row[1:], strict=True)))
-    (year,) = con.execute('select max("year") from marts.fct_policy_tool').fetchone()
-    return PolicyData(documents, n_documents, n_clauses, year, con.execute(_MIX, {"year": year}).fetchall())
+    return PolicyData(_that_fit(documents), n_documents, n_clauses)
+
+
+def _that_fit(documents: list[PolicyDocument]) -> list[PolicyDocument]:
+    """The earliest documents whose clauses a page can hold; the first one always."""
+    total, kept = 0, []
+    for document in documents:
+        total += sum(len(clause["text"]) for clause in document.clauses)
+        if kept and total > MAX_CHARACTERS:
+            break
+        kept.append(document)
+    return kept
 
 
 def _document(row: tuple) -> PolicyDocument:

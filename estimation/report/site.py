@@ -1,11 +1,13 @@
-"""Writes the site: every page self-contained, beside them `data/` with the files for download and one script a city."""
+"""Writes the site: seven pages in English and, in `zh/`, in Chinese; beside them `data/` (downloads, a script a city) and `assets/`."""
 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import os
 import shutil
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,22 @@ import duckdb
 import jinja2
 from markupsafe import Markup
 
-from . import city_files, words
+from . import city_files
+from .cells import num, shown, td
 from .data import ReportData, Source, open_source, read_report_data
-from .pages import Page, downloads, site_pages
+from .downloads import downloads
+from .journal_tables import to_html
+from .language import LANGUAGES, Words
+from .pages.catalog import PAGES, SEARCH, Page
+from .pages.context import Context
+from .policy_data import read_policy_data
+from .queries import QUERIES
+from .withheld import withheld_note
 
-TEMPLATES = Path(__file__).parent / "templates"
+FOLDER = Path(__file__).parent
+TEMPLATES, VENDOR = FOLDER / "templates", FOLDER / "vendor"
 SCRIPTS = TEMPLATES / "scripts"
 COMMON_SCRIPT = "common.js"
-POLICY_PAGE = "policy.html"
 TAKE_AWAY = ("figures", "tables", "replication")
 
 
@@ -31,21 +41,29 @@ def write_report(source: Source, out_dir: Path | str) -> None:
     Parameters
     ----------
     source : path of a DuckDB file, open connection, or data frames by ``schema.table``
-    out_dir : folder, made if it does not exist; its `data/` is replaced, other files in it are left alone
+    out_dir : folder, made if it does not exist; its `data/`, `assets/`, `zh/` and pages are replaced, other folders in it are left alone
     """
     out_dir = Path(out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(out_dir / "data", ignore_errors=True)
-    (out_dir / "data").mkdir()
+    for name in ("data", "assets", "zh"):
+        shutil.rmtree(out_dir / name, ignore_errors=True)
+        (out_dir / name).mkdir(parents=True)
+    for page in set(out_dir.glob("*.html")) - {out_dir / f"{page.slug}.html" for page in PAGES}:
+        page.unlink()  # of an earlier version, in a build that is taken up again
     with open_source(source) as con:
         data = read_report_data(con)
         catalogs = _write_city_files(con, data, out_dir / "data")
+        catalogs["policy"] = read_policy_data(con)
     for name, text in downloads(data).items():
         (out_dir / "data" / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
-    for name, text in render_site(data, catalogs, _take_away(out_dir)):
-        draft = out_dir / f".{name}.new"
-        draft.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(draft, out_dir / name)
+    for name in sorted({name for page in PAGES for name in page.libraries}):
+        shutil.copyfile(VENDOR / name, out_dir / "assets" / name)
+    take_away = _take_away(out_dir)
+    for language in LANGUAGES:
+        for name, text in render_site(data, catalogs, language, take_away):
+            target = out_dir / (f"zh/{name}" if language == "zh" else name)
+            draft = target.with_name(f".{name}.new")
+            draft.write_text(text, encoding="utf-8", newline="\n")
+            os.replace(draft, target)
 
 
 def _write_city_files(con: duckdb.DuckDBPyConnection, data: ReportData, folder: Path) -> dict[str, Any]:
@@ -55,7 +73,7 @@ def _write_city_files(con: duckdb.DuckDBPyConnection, data: ReportData, folder: 
     }
     if len(data["all_paths"]) and len(data["cities"]):
         catalogs["sync"] = city_files.write_synchronization(con, [int(code) for code in data["cities"]["city_id"]], folder)
-    if len(data["sources"]):
+    if len(data["sources"]) and len(data["coverage"]):
         catalogs["values"] = city_files.write_values(con, folder)
     return catalogs
 
@@ -69,61 +87,62 @@ def _take_away(out_dir: Path) -> list[dict[str, Any]]:
     return [{"name": name, "files": [(path, Path(path).suffix[1:]) for path in paths]} for name, paths in found.items()]
 
 
-def render_site(data: ReportData, catalogs: dict[str, Any], take_away: Sequence[dict[str, Any]] = ()) -> Iterator[tuple[str, str]]:
-    """Each page's file name and text; every delivered text is escaped.
+def render_site(
+    data: ReportData, catalogs: dict[str, Any], language: str, take_away: Sequence[dict[str, Any]] = ()
+) -> Iterator[tuple[str, str]]:
+    """Each page's file name and text in one language; every delivered text is escaped.
 
     Parameters
     ----------
     data : what the pages show
-    catalogs : `sync` and `values`, what the files of the cities say of themselves
-    take_away : files beside the pages that the estimates page links to
+    catalogs : `sync` and `values`, what the files of the cities say of themselves; `policy`, the policy texts or None
+    language : ``en`` or ``zh``
+    take_away : files beside the pages that the result page links to
     """
+    words = Words(language)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    pages = site_pages(data)
+    environment.filters |= {
+        "shown": shown,
+        "dedent": lambda text: textwrap.dedent(text).strip(),
+        "journal": lambda table: Markup(to_html(table)),  # noqa: S704 - to_html escapes every text it sets
+    }
     shared = {
+        "w": words,
+        "td": td,
+        "num": num,
+        "withheld_note": functools.partial(withheld_note, words),
+        "queries": QUERIES,
         "is_simulated": data.is_simulated,
         "run": {name: data.run.get(name, "unknown") for name in ("run_id", "git_commit", "started_at")},
-        "nav": _navigation(data, pages),
-        "contents": _contents(data, pages),
-        "w": words.phrase,
+        "nav": [{"slug": page.slug, "href": f"{page.slug}.html", "title": words(f"pages.{page.slug}")} for page in PAGES],
+        "root": "" if language == "en" else "../",
         "take_away": list(take_away),
     }
-    for page in pages:
-        script = "".join((SCRIPTS / name).read_text(encoding="utf-8") for name in (COMMON_SCRIPT, *page.scripts))
-        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-        yield (
-            page.href,
-            environment.get_template(page.template).render(
-                page=page,
-                script=Markup(script),  # noqa: S704 - our own file, its hash stands in the page's policy
-                script_hash=f"sha256-{digest}",
-                inline_data=page.inline_data(data, catalogs),
-                **shared,
-                **page.context(data),
-            ),
-        )
+    context = Context(data, words, catalogs)
+    for page in PAGES:
+        yield f"{page.slug}.html", _render(environment, page, context, shared)
 
 
-def _navigation(data: ReportData, pages: list[Page]) -> list[tuple[str, list[dict[str, Any]]]]:
-    items = [{"slug": page.slug, "href": page.href, "title": page.title} for page in pages]
-    analyses = [item for item in items if item["slug"].startswith("analysis-")]
-    others = [item for item in items if item not in analyses]
-    if _has_policy(data):
-        at = next(k for k, item in enumerate(others) if item["slug"] == "quality")
-        others.insert(at, {"slug": "policy", "href": POLICY_PAGE, "title": words.phrase("pages", "policy")})
-    return [("", others), *([("analyses", analyses)] if analyses else [])]
-
-
-def _contents(data: ReportData, pages: list[Page]) -> list[dict[str, Any]]:
-    items = [{"href": page.href, "title": page.title, "words": page.about} for page in pages if page.slug != "index"]
-    if _has_policy(data):
-        words_of = "Clauses of the policy texts with the tool each is counted as, and the terms that decided it."
-        items.append({"href": POLICY_PAGE, "title": words.phrase("pages", "policy"), "words": words_of})
-    return items
-
-
-def _has_policy(data: ReportData) -> bool:
-    found = data["policy"]
-    return not found.empty and int(found.iloc[0]["n_clauses"]) > 0
+def _render(environment: jinja2.Environment, page: Page, context: Context, shared: dict[str, Any]) -> str:
+    script = "".join((SCRIPTS / name).read_text(encoding="utf-8") for name in (COMMON_SCRIPT, *page.scripts))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    says = {key.split(".", maxsplit=1)[1]: context.words.template(key) for key in (*SEARCH, *page.says)}
+    inline = {
+        "says": {"search": says["search"], "rows": says["found_rows"], **says},
+        **page.inline(context),
+    }
+    return environment.get_template(f"{page.slug}.html.j2").render(
+        slug=page.slug,
+        title=context.words(f"pages.{page.slug}"),
+        other_language=f"zh/{page.slug}.html" if context.words.language == "en" else f"../{page.slug}.html",
+        script=Markup(script),  # noqa: S704 - our own file, its hash stands in the page's policy
+        script_hash=f"sha256-{digest}",
+        styles=page.styles,
+        page_queries=page.queries,
+        libraries=page.libraries,
+        inline_data=inline,
+        **shared,
+        **page.context(context),
+    )

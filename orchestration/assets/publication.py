@@ -81,12 +81,11 @@ def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
     group_name="publication",
     deps=ESTIMATES,
     kinds={"python", "html"},
-    description="The site: the answer and its uncertainty, map, time, curve, every analysis, data quality, each value and its cell.",
+    description="The site: result, robustness, for whom and how, cities, policy texts, data, methods, in English and Chinese.",
 )
 def report(settings: Settings) -> dg.MaterializeResult:
     """Write the tables of `meta` and every page of the site into the build."""
     from estimation.report.exhibits import write_exhibits
-    from estimation.report.policy_page import write_policy_page
     from estimation.report.replication_files import write_replication
     from estimation.report.site import write_report
 
@@ -98,12 +97,13 @@ def report(settings: Settings) -> dg.MaterializeResult:
     with open_build(home.build, read_only=True) as con:
         exhibits = write_exhibits(con, home.build / "report")
         write_replication(con, home.build / "report" / "replication")
-        write_policy_page(con, home.build / "report", is_simulated=settings.is_simulated)
         write_report(con, home.build / "report")  # last: it links to the files written above
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
+    figures, tables = (len({path.stem for path in exhibits if path.parent.name == kind}) for kind in ("figures", "tables"))
     pages, size = len(list(first.parent.glob("*.html"))), sum(sizes.values())
-    progress(f"report: {pages} pages, {size / 1e6:.1f} MB, the first {sizes[first] / 1e3:.0f} kB; {len(exhibits)} figures and tables")
+    kinds = f"{figures} figures and {tables} tables in {len(exhibits)} files"
+    progress(f"report: {pages} pages in two languages, {size / 1e6:.1f} MB, the first {sizes[first] / 1e3:.0f} kB; {kinds}")
     path = dg.MetadataValue.path(str(first))
     return dg.MaterializeResult(metadata={"bytes": size, "pages": pages, "first_page_bytes": sizes[first], "path": path})
 

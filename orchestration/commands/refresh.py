@@ -143,7 +143,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
 
     warnings.filterwarnings("ignore", category=BetaWarning)
     if plan.work == ALL and plan.reason:
-        say(f"  everything is done: {plan.reason}")
+        say(f"  every stage is run: {plan.reason}")
 
     from orchestration.assets.landing import edition_range_tags, register_editions
     from orchestration.dagster_ui.ended_runs import close_ended_runs

@@ -120,7 +120,7 @@ def _read_record(home: Home) -> dict | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        say(f"  {record_path(home).name} cannot be read: thrown away, everything is done")
+        say(f"  {record_path(home).name} cannot be read: thrown away, every stage is run")
         return None
 
 

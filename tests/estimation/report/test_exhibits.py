@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
+import docx
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 from estimation.fit import fit_panel
-from estimation.report.exhibit_data import read_exhibit_data
+from estimation.report.data import read_report_data
 from estimation.report.exhibits import write_exhibits
-from estimation.report.journal_tables import TABLES, JournalTable, build_table, to_html, to_latex
+from estimation.report.journal_tables import Cell, JournalTable, build_table, to_html, to_latex
+from estimation.report.language import Words
 from estimation.report.replication_files import write_replication
+from estimation.report.site import write_report
 from tests.estimation.panels import random_panel
+from tests.estimation.report.fabricated import tables
 
 HEADLINE = "baseline.cm_growth_official.headline"
 
@@ -21,7 +27,8 @@ def estimate_rows(spec_id: str, value: float, **more) -> list[dict]:
     """The default and the permutation line of one coefficient."""
     analysis, outcome, _ = spec_id.split(".")
     row = {"spec_id": spec_id, "analysis": analysis, "estimator": "twfe", "outcome": outcome, "term": "treated", "cohort_year": None}
-    row |= {"event_time": None, "n_obs": 1000, "n_pairs": 100, "n_cities": 20, "n_pilots": 6, "estimate": value, **more}
+    row |= {"event_time": None, "n_obs": 1000, "n_pairs": 100, "n_cities": 20, "n_pilots": 6, "estimate": value}
+    row |= {"p_value_withheld_reason": None, **more}
     default = {"vcov": "province_jackknife", "is_default": True, "std_error": 0.01, "p_value": 0.04}
     drawn = {"vcov": "permutation", "is_default": False, "std_error": None, "p_value": 0.21}
     return [{**row, **line, "ci_low": value - 0.02, "ci_high": value + 0.02} for line in (default, drawn)]
@@ -49,8 +56,11 @@ def build() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute("create schema estimates")
     con.execute("create schema meta")
-    tables = {"estimates.estimate": rows, "estimates.diagnostic": quantiles, "estimates.specification": choices}
-    for name, records in {**tables, "meta.run": [{"run_id": "r", "is_simulated": True}]}.items():
+    truth = [{"spec_id": "dynamics.cm_growth_official.headline", "term": "event", "cohort_year": None, "event_time": 0, "truth": 0.02}]
+    truth[0]["planted"] = None
+    made = {"estimates.estimate": rows, "estimates.diagnostic": quantiles, "estimates.specification": choices, "estimates.truth": truth}
+    run = {"run_id": "r", "git_commit": "c", "started_at": "t", "is_simulated": True}
+    for name, records in {**made, "meta.run": [run]}.items():
         con.register("incoming", pd.DataFrame(records))
         con.execute(f"create table {name} as select * from incoming")
     return con
@@ -61,7 +71,7 @@ def test_every_exhibit_is_written_with_the_same_bytes(build, tmp_path) -> None:
     names = {path.name for path in first}
     figures = ("event_study", "forest", "threshold", "permutation_density", "specification_curve")
     assert {f"{name}.{kind}" for name in figures for kind in ("svg", "png")} <= names
-    assert {"headline.html", "headline.tex", "ties.tex"} <= names
+    assert {f"{name}.{kind}" for name in ("headline", "ties") for kind in ("html", "tex", "docx", "csv")} <= names
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     curve = (tmp_path / "a/figures/specification_curve.svg").read_text()
     assert "12 specifications, median 0.007" in curve
@@ -69,18 +79,51 @@ def test_every_exhibit_is_written_with_the_same_bytes(build, tmp_path) -> None:
     assert "SIMULATED" in curve
 
 
-def test_table_shows_lines_of_inference_and_sample(build) -> None:
-    text = to_latex(build_table(read_exhibit_data(build), TABLES["ties"]))
+def test_the_event_study_to_take_away_is_that_of_the_first_page(build, tmp_path) -> None:
+    """One figure: the same points, intervals and labels, on the page and in the file (and so in the README)."""
+    write_exhibits(build, tmp_path)
+    alone = (tmp_path / "figures/event_study.svg").read_text(encoding="utf-8")
+    write_report(build, tmp_path / "report")
+    page = (tmp_path / "report/index.html").read_text(encoding="utf-8")
+    inside = page[page.index('id="event-study"') :]
+    shapes = [re.findall(r'\sd="([^"]+)"', text[text.index("<svg") :].partition("</svg>")[0]) for text in (alone, inside)]
+    assert len(shapes[0]) > 10
+    assert shapes[0][1:] == shapes[1][1:]  # all but the sheet it is drawn on
+    assert "change of synchronization (correlation units)" in alone and "before admission" in alone
+
+
+def test_table_is_set_as_economists_set_it(build) -> None:
+    """Estimate, error in parentheses, permutation p in brackets, then the sample; no star."""
+    text = to_latex(build_table(read_report_data(build), Words("en"), "ties"))
     assert r"admission & -- & 0.0345 & -- & -- & -- & 0.0100 \\" in text
-    assert r"province jackknife & -- & (0.0100) [0.040]* & -- & -- & -- & (0.0100) [0.040]* \\" in text
-    assert r"permutation & -- & [0.210] & -- & -- & -- & [0.210] \\" in text
+    assert r"{} & -- & (0.0100) & -- & -- & -- & (0.0100) \\" in text
+    assert r"{} & -- & [0.210] & -- & -- & -- & [0.210] \\" in text
     assert r"pair-years & -- & 1,000 & -- & -- & -- & 1,000 \\" in text
-    assert "SIMULATED DATA" in text
+    assert "SIMULATED" in text
     assert text.count("yes") == 4
+    assert "*{6}" in text and "]*" not in text
+
+
+@pytest.mark.parametrize(("p_value", "marked"), [(0.01, True), (0.2, False)])
+def test_the_dagger_follows_the_primary_test_alone(p_value: float, marked: bool) -> None:
+    """A two-way estimate with p 0.04 has no mark unless the primary test of its outcome rejects; parts of the split never have one."""
+    frames = tables(primary_p=p_value)
+    table = build_table(read_report_data(frames), Words("en"), "headline")
+    cells = dict(table.rows)["admission"]
+    assert [cell.mark for cell in cells] == ["†" if marked else "", "†" if marked else "", "", "", "", ""]
+    assert "†" in table.notes
+
+
+def test_word_document_holds_the_table(build, tmp_path) -> None:
+    write_exhibits(build, tmp_path)
+    table = docx.Document(str(tmp_path / "tables/ties.docx")).tables[0]
+    rows = [[cell.text for cell in row.cells] for row in table.rows]
+    assert rows[1][0] == "admission" and rows[1][2] == "0.0345" and rows[2][2] == "(0.0100)" and rows[3][2] == "[0.210]"
+    assert rows[-1][0] == "pilots"
 
 
 def test_texts_are_escaped() -> None:
-    table = JournalTable("a_b & <i>", ("50 %",), (("x^2 {y}", (r"\z", "~")),), "n")
+    table = JournalTable("a_b & <i>", ("50 %",), (("x^2 {y}", (Cell(r"\z"), Cell("~"))),), "n")
     assert r"a\_b \& <i>" in to_latex(table)
     assert r"x\textasciicircum{}2 \{y\}" in to_latex(table)
     assert "a_b &amp; &lt;i&gt;" in to_html(table)

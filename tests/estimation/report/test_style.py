@@ -1,14 +1,23 @@
-"""Colours of the heat table can be read: the numbers in it are small text, so WCAG 2 asks for a contrast of 4.5."""
+"""Colours of the one file of tokens can be read in both themes: small text, so WCAG 2 asks for a contrast of 4.5."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-import estimation.report
+import pytest
 
-STYLE = (Path(estimation.report.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
-TEXT = re.search(r"--ink: (#[0-9a-f]{6})", STYLE)[1]
+import estimation.report
+from estimation.report.figures import TOKENS
+
+FOLDER = Path(estimation.report.__file__).parent / "templates"
+LIGHT, DARK = (FOLDER / "tokens.css").read_text(encoding="utf-8").split("@media", maxsplit=1)
+
+
+def tokens(theme: str) -> dict[str, str]:
+    """Colours of a theme by their names; what the dark one does not change is that of the light one."""
+    light = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", LIGHT))
+    return light | (dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6})", DARK)) if theme == "dark" else {})
 
 
 def luminance(colour: str) -> float:
@@ -23,8 +32,18 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def test_numbers_of_the_heat_table_can_be_read() -> None:
-    steps = re.findall(r"\.q(\d) \{ background: (#[0-9a-f]{6});(?: color: (#[0-9a-f]{3}))?", STYLE)
-    assert [step for step, *_ in steps] == ["0", "1", "2", "3", "4", "5"]
-    faint = {step: contrast(back, "#ffffff" if front == "#fff" else TEXT) for step, back, front in steps}
-    assert {step: value for step, value in faint.items() if value < 4.5} == {}
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_text_can_be_read(theme: str) -> None:
+    """On the page, on panels, on the caution strip, in the cells of the heat table and on coloured tags."""
+    colour = tokens(theme)
+    pairs = [(text, back) for text in ("ink", "soft", "link", "vermilion", "green", "blue") for back in ("paper", "panel")]
+    pairs += [("ink", "caution"), ("link", "caution"), ("ink", "mark"), ("ink", "shade")]
+    pairs += [("q-ink", f"q{k}") for k in (0, 1, 2)] + [("q-middle", "q3")] + [("q-light", f"q{k}") for k in (4, 5)]
+    pairs += [("on-colour", name) for name in ("blue", "green", "vermilion")]
+    faint = {pair: contrast(colour[pair[0]], colour[pair[1]]) for pair in pairs}
+    assert {pair: value for pair, value in faint.items() if value < 4.5} == {}
+
+
+def test_every_colour_of_a_picture_has_a_token() -> None:
+    """So that a picture follows the theme of the page."""
+    assert {name.removeprefix("--") for name in TOKENS.values()} <= tokens("light").keys()

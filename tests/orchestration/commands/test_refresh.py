@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from benchmarks.simulated_landing.run import draw, official_growth
+from tests.estimation.report.numbers import mismatches
 from tests.orchestration.conftest import REPO, Run, refresh
 from warehouse.ingest.simulation.published import DEFAULT_SEED
 
@@ -134,6 +135,24 @@ def test_published_files_cannot_be_written_and_pages_load_nothing_remote(simulat
         assert 'src="http' not in text
         assert '<link href="http' not in text
         assert '<link rel="stylesheet" href="http' not in text
+
+
+def test_pages_of_data_docs_keep_no_script_that_cannot_work(simulated: Run) -> None:
+    """Their filters call a library that was remote; what they folded stands open instead."""
+    pages = sorted((simulated.home / "published" / "data_docs").rglob("*.html"))
+    assert len(pages) > 1
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "<script" not in text
+        assert "onclick" not in text
+
+
+def test_every_number_of_the_report_is_that_of_the_published_file(simulated: Run) -> None:
+    """The pages in both languages, read and held against SQL on the database beside them."""
+    published = simulated.home / "published"
+    count, wrong = mismatches(published / "citysync.duckdb", published / "report")
+    assert wrong == []
+    assert count > 1000
 
 
 def test_every_published_table_and_column_has_a_comment(simulated: Run) -> None:

@@ -30,7 +30,7 @@ def test_a_fingerprint_follows_content_and_not_clocks(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("path", "stages"),
     [
-        ("estimation/report/tables.py", ["report"]),
+        ("estimation/report/site.py", ["report"]),
         ("estimation/fit.py", ["estimates", "report"]),
         ("estimation/measures/cycles.py", ["marts", "estimates", "report"]),
         ("warehouse/seeds/pilot_zones.csv", ["marts", "estimates", "report"]),

@@ -120,7 +120,7 @@ def test_a_damaged_record_is_thrown_away_with_one_line_and_written_again(
 ) -> None:
     damage(home)
     assert plan_refresh(home, FINGERPRINT).work == ALL
-    assert capsys.readouterr().out == "  last_refresh.json cannot be read: thrown away, everything is done\n"
+    assert capsys.readouterr().out == "  last_refresh.json cannot be read: thrown away, every stage is run\n"
     forget_record(home)
     keep_record(home, FINGERPRINT, FINGERPRINT, simulated=True)
     assert plan_refresh(home, FINGERPRINT).work == NOTHING

@@ -1,116 +1,102 @@
 (() => {
+  // one panel an outcome, one scale for all; drawn by Observable Plot (assets/plot.umd.min.js)
   const { byId, element, read, number } = citysync;
   const data = read("curve-data");
-  const form = byId("choices");
-  if (!data || !form) return;
-  const N = data.spec_id.length;
-  const WIDTH = 1000;
-  const LEFT = 265;
-  const TOP = 260;
-  const ROW = 15;
-  let shown = [];
+  const box = byId("curve-picture");
+  if (!data || !box || !data.spec_id.length) return;
+  const words = read("says");
+  const FIRST = ["cm_growth_official", "cm_growth_deflated", "cm_hp", "cm_hamilton"];
+  const form = byId("curve-choices");
+  form.hidden = false;
+  const known = data.outcomes.map((outcome) => outcome.id);
+  const start = FIRST.some((id) => known.includes(id)) ? FIRST : known.slice(0, 4);
+  data.outcomes.forEach((outcome, k) => form.firstElementChild.append(element("span", {},
+    element("input", { type: "checkbox", id: `o-${k}`, value: k, checked: start.includes(outcome.id) }), " ", element("label", { for: `o-${k}` }, outcome.name))));
+  const rows = data.spec_id.map((id, k) => ({ k, id, outcome: data.outcome[k], y: data.estimate_sd[k], low: data.low_sd[k], high: data.high_sd[k], p: data.p_value[k] }))
+    .filter((row) => row.y !== null);
+  let chosen = null;
 
-  // outcomes have different units: the page starts with the two growth series of the measure, where they were estimated
-  const FIRST = ["cm_growth_official", "cm_growth_deflated"];
-
-  data.dimensions.forEach((dimension, d) => {
-    const narrow = dimension.name === "outcome" && dimension.levels.some((level) => FIRST.includes(level));
-    const boxes = dimension.levels.map((level, l) => {
-      const id = `c-${d}-${l}`;
-      return element("span", { class: "choice" },
-        element("input", { type: "checkbox", id, checked: !narrow || FIRST.includes(level), "data-d": d, "data-l": l }), element("label", { for: id }, level));
-    });
-    const all = element("button", { type: "button", class: "small", "aria-label": `all of ${dimension.label}` }, "all 全选");
-    const own = element("fieldset", {}, element("legend", {}, dimension.label), all, ...boxes);
-    all.addEventListener("click", () => { own.querySelectorAll("input").forEach((box) => { box.checked = true; }); select(); });
-    form.append(own);
-  });
-
-  const allowed = () => {
-    const sets = data.dimensions.map(() => new Set());
-    form.querySelectorAll("input:checked").forEach((box) => sets[box.dataset.d].add(Number(box.dataset.l)));
-    return sets;
-  };
-
-  function select() {
-    const sets = allowed();
-    shown = [];
-    for (let k = 0; k < N; k += 1) {
-      if (data.dimensions.every((dimension, d) => sets[d].has(dimension.of[k]))) shown.push(k);
-    }
-    draw();
-    say();
-    const slider = byId("spec-no");
-    slider.max = Math.max(shown.length, 1);
-    slider.value = Math.min(Number(slider.value), Number(slider.max));
-    tell();
+  function say(k) {
+    const choices = data.dimensions.map((dimension) => `${dimension.label}: ${dimension.levels[dimension.of[k]]}`).join("; ");
+    byId("curve-said").textContent = `${data.outcomes[data.outcome[k]].name}: ${number(data.estimate_sd[k], 3, true)} sd `
+      + `(${number(data.low_sd[k], 3, true)} – ${number(data.high_sd[k], 3, true)}), p ${number(data.p_value[k])}, `
+      + `${words.n_pilots}: ${number(data.n_pilots[k], 0)}. ${choices}. ${data.spec_id[k]}`;
   }
-
-  function say() {
-    const n = shown.length;
-    const share = (test) => (n ? Math.round((100 * shown.filter(test).length) / n) + " %" : "–");
-    const middle = n ? data.estimate[shown[Math.floor((n - 1) / 2)]] : null;
-    byId("curve-said").textContent = `${n} of ${N} specifications: median ${number(middle)}; ${share((k) => data.estimate[k] > 0)} positive; `
-      + `${share((k) => data.p_value[k] !== null && data.p_value[k] < 0.05)} reject zero at 5 % on the default line, `
-      + `${share((k) => data.p_conventional[k] !== null && data.p_conventional[k] < 0.05)} on the conventional line (contrast only).`;
-  }
-
-  function tell() {
-    const at = Number(byId("spec-no").value);
-    const k = shown[at - 1];
-    byId("spec-shown").textContent = shown.length ? `${at} of ${shown.length}` : "–";
-    const mark = byId("curve-mark");
-    if (k === undefined) { byId("spec-said").textContent = ""; if (mark) mark.removeAttribute("d"); return; }
-    const choices = data.dimensions.map((dimension) => `${dimension.name} ${dimension.levels[dimension.of[k]]}`).join(", ");
-    byId("spec-said").textContent = `${data.spec_id[k]}: ${number(data.estimate[k])} (95 % ${number(data.ci_low[k])} to ${number(data.ci_high[k])}, `
-      + `p ${number(data.p_value[k])}; conventional p ${number(data.p_conventional[k])}; ${data.n_pilots[k]} pilots). ${choices}.`;
-    if (mark) mark.setAttribute("d", `M${x(at - 1)} 0V${mark.dataset.height}`);
-  }
-
-  const x = (position) => (LEFT + ((position + 0.5) / Math.max(shown.length, 1)) * (WIDTH - LEFT - 10)).toFixed(1);
 
   function draw() {
-    const used = data.dimensions.map((dimension) => new Set(shown.map((k) => dimension.of[k])));
-    const rows = data.dimensions.flatMap((dimension, d) => dimension.levels
-      .map((level, l) => ({ d, l, label: `${dimension.name}: ${level}` })).filter(({ l }) => used[d].has(l)));
-    const height = TOP + 20 + rows.length * ROW;
-    const estimates = shown.map((k) => data.estimate[k]);
-    // the axis follows the estimates and most intervals; a few very wide ones leave it
-    const ends = shown.flatMap((k) => [data.ci_low[k], data.ci_high[k]]).filter((v) => v !== null).sort((a, b) => a - b);
-    const cut = (share) => ends[Math.min(ends.length - 1, Math.floor(share * ends.length))];
-    const low = Math.min(0, ...estimates, ...(ends.length ? [cut(0.02)] : []));
-    const high = Math.max(0, ...estimates, ...(ends.length ? [cut(0.98)] : []));
-    const y = (value) => (10 + ((high - Math.min(Math.max(value, low), high)) / (high - low || 1)) * (TOP - 20)).toFixed(1);
-    const both = shown.map((k, i) => (data.ci_low[k] === null ? "" : `M${x(i)} ${y(data.ci_low[k])}V${y(data.ci_high[k])}`)).join("");
-    const size = Math.min(3.2, Math.max(1.1, 400 / Math.max(shown.length, 1)));
-    const dots = (test) => shown.map((k, i) => (test(k) ? `M${x(i)} ${y(data.estimate[k])}h.01` : "")).join("");
-    const rejects = (k) => data.p_value[k] !== null && data.p_value[k] < 0.05;
-    const width = Math.max(0.8, ((WIDTH - LEFT) / Math.max(shown.length, 1)) * 0.8).toFixed(2);
-    const ticks = [low, 0, high].filter((v, i, all) => all.indexOf(v) === i);
-    const text = `Specification curve: ${shown.length} estimates from ${number(estimates[0])} to ${number(estimates.at(-1))}, with the choices of each below.`;
-    byId("curve-picture").replaceChildren(element("svg:svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", "aria-label": text, class: "curve" },
-      element("svg:path", { class: "zero", d: `M${LEFT} ${y(0)}H${WIDTH - 10}` }),
-      element("svg:path", { class: "ci", d: both, "stroke-width": Math.min(3, width) }),
-      element("svg:path", { class: "dot", d: dots((k) => !rejects(k)), "stroke-width": 2 * size }),
-      element("svg:path", { class: "dot rejects", d: dots(rejects), "stroke-width": 2 * size }),
-      ...ticks.map((v) => element("svg:text", { x: LEFT - 8, y: Number(y(v)) + 4, "text-anchor": "end" }, number(v))),
-      ...rows.flatMap(({ d, l, label }, r) => {
-        const at = TOP + 20 + r * ROW;
-        const marks = shown.map((k, i) => (data.dimensions[d].of[k] === l ? `M${x(i)} ${at - 5}v9` : "")).join("");
-        const first = r === 0 || rows[r - 1].d !== d ? [element("svg:path", { class: "rule", d: `M0 ${at - 8}H${WIDTH - 10}` })] : [];
-        return [...first, element("svg:text", { x: LEFT - 8, y: at + 3, "text-anchor": "end", class: "level" }, label),
-          element("svg:path", { class: "mark", d: marks, "stroke-width": width })];
-      }),
-      element("svg:path", { id: "curve-mark", class: "here", "data-height": height })));
+    const shown = [...form.querySelectorAll("input:checked")].map((one) => Number(one.value));
+    const own = rows.filter((row) => shown.includes(row.outcome));
+    const ends = own.flatMap((row) => [row.low, row.high]).filter((v) => v !== null).sort((a, b) => a - b);
+    const cut = (share) => ends[Math.min(ends.length - 1, Math.floor(share * ends.length))] || 0;
+    const low = Math.min(0, cut(0.02), ...own.map((row) => row.y));
+    const high = Math.max(0, cut(0.98), ...own.map((row) => row.y));
+    const columns = box.clientWidth > 900 && shown.length > 1 ? 2 : 1;
+    const width = Math.floor((box.clientWidth - (columns - 1) * 16) / columns);
+    box.style.display = "grid";
+    box.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`;
+    box.style.gap = "16px";
+    box.replaceChildren(...shown.map((k) => panel(k, own.filter((row) => row.outcome === k), [low, high], width)));
   }
 
-  form.addEventListener("change", select);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  byId("spec-no").addEventListener("input", tell);
-  byId("curve-download").addEventListener("click", () => {
-    const figures = ["estimate", "ci_low", "ci_high", "p_value", "low_conventional", "high_conventional", "p_conventional", "n_pairs", "n_pilots"];
-    const rows = shown.map((k) => [data.spec_id[k], ...data.dimensions.map((d) => d.levels[d.of[k]]), ...figures.map((name) => data[name][k])]);
-    citysync.download("specification_curve_chosen.csv", [["spec_id", ...data.dimensions.map((d) => d.name), ...figures], ...rows]);
+  function panel(k, own, domain, width) {
+    const outcome = data.outcomes[k];
+    own.forEach((row, at) => { row.x = at + 1; });
+    const nearest = own.find((row) => row.id === data.headline) || null;
+    const scale = nearest ? nearest.y / data.estimate[nearest.k] : null;
+    const median = data.medians[outcome.id];
+    const rejects = (row) => row.p !== null && row.p < 0.05;
+    const inside = (v) => Math.min(Math.max(v, domain[0]), domain[1]);
+    const marks = [
+      Plot.ruleY([0], { stroke: "var(--ink)" }),
+      Plot.ruleY(median === undefined ? [] : [median], { stroke: "var(--grey)", strokeDasharray: "5 3" }),
+      Plot.ruleX(own.filter((row) => row.low !== null), { x: "x", y1: (row) => inside(row.low), y2: (row) => inside(row.high), stroke: (row) => (rejects(row) ? "var(--vermilion)" : "var(--grey)"), strokeOpacity: 0.45, strokeWidth: 0.8 }),
+      Plot.dot(own.filter((row) => row.high > domain[1]), { x: "x", y: domain[1], symbol: "triangle", r: 2, fill: "var(--grey)" }),
+      Plot.dot(own.filter((row) => row.low !== null && row.low < domain[0]), { x: "x", y: domain[0], symbol: "triangle", rotate: 180, r: 2, fill: "var(--grey)" }),
+      Plot.dot(own, { x: "x", y: "y", r: 2.4, fill: (row) => (rejects(row) ? "var(--vermilion)" : "var(--blue)") }),
+      Plot.text(median === undefined ? [] : [median], { x: 1, y: (v) => v, text: (v) => `${words.median}: ${number(v, 3, true)}`, textAnchor: "start", dy: -7, fill: "var(--soft)" }),
+    ];
+    if (scale !== null) {
+      marks.push(Plot.dot([nearest], { x: "x", y: "y", symbol: "diamond", r: 7, stroke: "var(--ink)", fill: "none", strokeWidth: 2 }));
+      marks.push(Plot.text([nearest], { x: "x", y: "y", text: () => words.curve_headline, dy: 16, fill: "var(--ink)", fontWeight: 600 }));
+      if (data.truth !== null) {
+        marks.push(Plot.ruleY([data.truth * scale], { stroke: "var(--green)", strokeWidth: 1.5 }));
+        marks.push(Plot.text([data.truth * scale], { x: own.length / 2, y: (v) => v, text: () => words.truth, textAnchor: "middle", dy: -7, fill: "var(--green)", fontWeight: 600 }));
+      }
+    }
+    if (chosen !== null && data.outcome[chosen] === k) marks.push(Plot.dot(own.filter((row) => row.k === chosen), { x: "x", y: "y", r: 6, stroke: "var(--focus)", strokeWidth: 2.5 }));
+    marks.push(Plot.dot(own, Plot.pointerX({ x: "x", y: "y", r: 5, stroke: "var(--focus)", strokeWidth: 2 })));
+    const picture = Plot.plot({
+      width, height: 270, marginLeft: 58, marginBottom: 38, style: { background: "none", color: "var(--ink)", fontFamily: "inherit", fontSize: "12px" },
+      ariaLabel: outcome.name, ariaDescription: `${own.length} ${words.n_specs}; ${words.median} ${number(median, 3, true)}`,
+      x: { label: words.curve_x, labelAnchor: "center", labelArrow: "none" }, y: { label: words.curve_y, labelAnchor: "center", labelArrow: "none", domain, grid: true, ticks: 6 }, marks,
+    });
+    citysync.framed(picture);
+    picture.addEventListener("click", () => { if (picture.value) choose(picture.value.k); });
+    const holder = element("div", { class: "panel", "data-outcome": outcome.id }, element("p", { class: "note" }, element("b", {}, outcome.name), data.simulated ? ` · ${words.simulated}` : ""));
+    holder.append(picture);
+    return holder;
+  }
+
+  function choose(k) {
+    chosen = k;
+    draw();
+    say(k);
+  }
+
+  box.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const shown = [...form.querySelectorAll("input:checked")].map((one) => Number(one.value));
+    const order = rows.filter((row) => shown.includes(row.outcome)).sort((a, b) => shown.indexOf(a.outcome) - shown.indexOf(b.outcome) || a.y - b.y || a.k - b.k);
+    if (!order.length) return;
+    const at = order.findIndex((row) => row.k === chosen);
+    const next = at < 0 && Number.isFinite(step) ? 0 : at + step;
+    choose(order[Math.min(Math.max(next, 0), order.length - 1)].k);
   });
-  select();
+  form.addEventListener("change", draw);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  let waiting = null;
+  window.addEventListener("resize", () => { clearTimeout(waiting); waiting = setTimeout(draw, 150); });
+  draw();
 })();

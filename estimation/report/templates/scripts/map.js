@@ -1,146 +1,209 @@
 (() => {
-  const { byId, element, read, number, language, onLanguage, fillSelect } = citysync;
+  // the tile map, and what is shown of the chosen city: partners, growth, zone and texts
+  const { byId, element, read, number, load } = citysync;
   const cities = read("cities");
   const sync = read("sync");
+  const zones = read("zones");
+  const median = read("median");
+  const words = read("says");
   if (!cities || !cities.ids.length) return;
-
-  // 1. batches by year of approval
-  const batchYear = byId("batch-year");
-  function showBatches() {
-    const year = Number(batchYear.value);
-    let n = 0;
-    document.querySelectorAll("#batch-map circle").forEach((circle) => {
-      const batch = cities.batch[circle.dataset.k];
-      const admitted = batch !== null && cities.batch_year[batch] <= year;
-      n += admitted ? 1 : 0;
-      circle.setAttribute("class", admitted ? "b" + batch : "b0");
-      circle.setAttribute("r", admitted ? 5 : 3);
-    });
-    byId("batch-year-shown").textContent = year;
-    byId("batch-said").textContent = language() === "zh"
-      ? `截至${year}年底：${n}个城市整市获批，共${cities.ids.length}个城市`
-      : `By the end of ${year}: ${n} of ${cities.ids.length} cities have a whole-prefecture zone.`;
-  }
-  if (batchYear) {
-    batchYear.addEventListener("input", showBatches);
-    onLanguage(showBatches);
-  }
-
-  // 2. synchronization of one city with all others
-  const select = byId("city");
-  if (!select || !sync.years.length) return;
-  const measure = byId("measure");
-  const year = byId("year");
   const MISSING = -32768;
-  // six classes; colour runs from orange to purple, and the point grows with it, so that colour is never alone
-  const BREAKS = [-1, 0, 0.5, 0.8, 0.95];
-  const measureWords = {
-    cm_growth_official: ["synchronization, official growth", "协同，官方增长率"],
-    cm_growth_deflated: ["synchronization, deflated growth", "协同，平减增长率"],
-  };
-  const circles = [...document.querySelectorAll("#sync-map circle")];
-  const start = cities.ids.indexOf(330100);
-  let chosen = start >= 0 ? start : 0;
-  let values = null;
+  const BREAKS = { sync: [-1, 0, 0.5, 0.8, 0.95], change: [-0.2, -0.1, 0, 0.1, 0.2] };
+  const squares = [...document.querySelectorAll("#tile-map rect[data-k]")];
+  const [select, layer, year, measure, tip] = ["city", "layer", "year", "measure", "tip"].map(byId);
+  const hasSync = sync.years.length > 0;
+  let chosen = Math.max(cities.ids.indexOf(330100), 0);
+  let file = null;
 
-  const name = (k) => (language() === "zh" ? cities.zh[k] : `${cities.en[k]} ${cities.zh[k]}`);
-  const classOf = (value) => BREAKS.filter((edge) => value >= edge).length;
+  const years = layerYears();
+  function layerYears() {
+    const approvals = cities.admitted.filter((y) => y !== null);
+    return { batch: approvals.length ? range(Math.min(...approvals) - 1, Math.max(...approvals)) : [], sync: sync.years };
+  }
+  function range(a, b) { return Array.from({ length: b - a + 1 }, (_, k) => a + k); }
 
   function decode(text) {
-    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    return new Int16Array(bytes.buffer);
+    return new Int16Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
   }
-
-  function valueOf(k) {
-    const at = (Number(measure.value) * sync.years.length + Number(year.value)) * cities.ids.length + k;
-    return values[at] === MISSING ? null : values[at] / 1000;
-  }
+  const value = (numbers, at) => (numbers[at] === MISSING ? null : numbers[at] / 1000);
+  const ofYear = (k, when) => value(file.years, (Number(measure.value) * sync.years.length + sync.years.indexOf(when)) * cities.ids.length + k);
+  const half = (name, k) => value(file[name], Number(measure.value) * cities.ids.length + k);
+  const change = (k) => { const [a, b] = [half("before", k), half("after", k)]; return a === null || b === null ? null : b - a; };
+  const classOf = (v, kind) => "d" + BREAKS[kind].filter((edge) => v >= edge).length;
 
   function fill() {
     const provinces = new Map();
-    cities.ids.forEach((id, k) => {
-      const label = language() === "zh" ? cities.province_zh[k] : `${cities.province_en[k]} ${cities.province_zh[k]}`;
-      if (!provinces.has(label)) provinces.set(label, []);
-      provinces.get(label).push([id, name(k)]);
-    });
-    fillSelect(select, [...provinces], cities.ids[chosen]);
-    const words = sync.measures.map((key, m) => [m, (measureWords[key] || [key, key])[language() === "zh" ? 1 : 0]]);
-    fillSelect(measure, [[null, words]], measure.value || 0);
+    cities.ids.forEach((id, k) => { const p = cities.provinces[k]; if (!provinces.has(p)) provinces.set(p, []); provinces.get(p).push([id, cities.names[k]]); });
+    citysync.fillSelect(select, [...provinces], cities.ids[chosen]);
+    citysync.fillSelect(measure, [[null, sync.measures.map((key, m) => [m, words[key] || key])]], 0);
+    const layers = [["batch", words.layer_batch]];
+    if (hasSync) layers.push(["sync", words.layer_sync], ["change", words.layer_change], ["all", words.layer_all]);
+    citysync.fillSelect(layer, [[null, layers]], "batch");
+    fillYears();
+  }
+  function fillYears(wanted) {
+    const list = years[layer.value] || [];
+    year.hidden = byId("year-label").hidden = byId("year-shown").hidden = !list.length;
+    if (!list.length) return;
+    [year.min, year.max] = [list[0], list.at(-1)];
+    year.value = wanted && list.includes(wanted) ? wanted : list.at(-1);
   }
 
-  function partners(table, list) {
-    table.tBodies[0].replaceChildren(...list.map(([k, value]) =>
-      element("tr", {}, element("th", { scope: "row" }, name(k)), element("td", { class: "n" }, number(value)))));
+  // what a square says and which class it has, by layer
+  function of(k) {
+    const when = Number(year.value);
+    if (layer.value === "batch") {
+      const at = cities.admitted[k];
+      return [at === null || at > when ? "b0" : at === when ? "b2" : "b1", at === null ? words.not_admitted : at];
+    }
+    if (layer.value === "all") { const v = cities.change[k]; return v === null ? ["none", "–"] : [classOf(v, "change"), number(v, 3, true)]; }
+    if (k === chosen || !file) return ["chosen", ""];
+    const v = layer.value === "sync" ? ofYear(k, when) : change(k);
+    return v === null ? ["none", "–"] : [classOf(v, layer.value), number(v, 3, layer.value === "change")];
   }
 
-  function show() {
-    if (!values) return;
-    const found = [];
-    circles.forEach((circle, k) => {
-      const value = k === chosen ? null : valueOf(k);
-      const own = k === chosen;
-      circle.setAttribute("class", own ? "chosen" : value === null ? "none" : "s" + classOf(value));
-      circle.setAttribute("r", own ? 8 : value === null ? 2 : 2.5 + 0.7 * classOf(value));
-      circle.firstElementChild.textContent = own ? name(k) : `${name(k)}: ${number(value)}`;
-      if (value !== null) found.push([k, value]);
+  function paint() {
+    squares.forEach((square) => {
+      const k = Number(square.dataset.k);
+      square.setAttribute("class", of(k)[0] + (k === chosen ? " here" : ""));
     });
-    found.sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-    partners(byId("most"), found.slice(0, 10));
-    partners(byId("least"), found.slice(-10).reverse());
-    const shown = sync.years[Number(year.value)];
-    byId("year-shown").textContent = shown;
-    year.setAttribute("aria-valuetext", shown);
-    byId("to-values").href = "city.html#" + cities.ids[chosen];
-    const median = found.length ? found[Math.floor(found.length / 2)][1] : null;
-    byId("sync-said").textContent = language() === "zh"
-      ? `${name(chosen)}，${shown}年：与${found.length}个城市的协同，中位数${number(median)}`
-      : found.length
-        ? `${name(chosen)} in ${shown}: synchronization with ${found.length} other ${found.length === 1 ? "city" : "cities"}, median ${number(median)}; `
-          + `highest with ${name(found[0][0])} (${number(found[0][1])}), lowest with ${name(found.at(-1)[0])} (${number(found.at(-1)[1])}).`
-        : `${name(chosen)} has no synchronization in ${shown}: its series has a gap in the study window.`;
+    byId("year-shown").textContent = year.value;
+    const when = Number(year.value);
+    const n = cities.admitted.filter((at) => at !== null && at <= when).length;
+    byId("map-said").textContent = layer.value === "batch" && !years.batch.length ? words.no_batches
+      : layer.value === "batch" ? words.map_said.replace("{n}", n).replace("{of}", cities.ids.length).replace("{year}", when)
+      : layer.value === "all" ? words.layer_all : `${cities.names[chosen]}: ${words["layer_" + layer.value]}${layer.value === "sync" ? ", " + when : file ? ", " + file.split : ""}`;
+    legend();
   }
 
   function legend() {
-    const edges = [null, ...BREAKS, null];
-    const zh = language() === "zh";
-    const items = edges.slice(0, -1).map((low, c) => {
-      const high = edges[c + 1];
-      const text = low === null ? (zh ? `低于 ${high}` : `below ${high}`) : high === null ? (zh ? `${low} 及以上` : `${low} and above`) : `${low} – ${high}`;
-      return swatch("s" + c, 2.5 + 0.7 * c, text.replaceAll("-1", "−1"));
+    const swatch = (kind, text) => element("li", {}, element("svg:svg", { width: 14, height: 14, "aria-hidden": "true" }, element("svg:rect", { class: kind, x: 1, y: 1, width: 12, height: 12 })), " " + text);
+    let items;
+    if (layer.value === "batch") items = [["b1", words.admitted_before], ["b2", words.admitted_in], ["b0", words.not_yet]];
+    else {
+      const edges = BREAKS[layer.value === "sync" ? "sync" : "change"];
+      items = [null, ...edges].map((low, c) => ["d" + c, (low === null ? `< ${edges[0]}` : c === edges.length ? `≥ ${low}` : `${low} – ${edges[c]}`).replaceAll("-", "−")]);
+      items.push(["none", words.no_value]);
+    }
+    byId("map-legend").replaceChildren(...items.map(([kind, text]) => swatch(kind, text)));
+  }
+
+  // the chosen city
+  function partners() {
+    const box = byId("partners");
+    if (!file || !box) return;
+    const found = cities.ids.map((_, k) => k).filter((k) => k !== chosen && half("before", k) !== null && half("after", k) !== null);
+    const order = found.sort((a, b) => half("after", b) - half("after", a) || a - b);
+    const shown = order.length > 20 ? [...order.slice(0, 10), ...order.slice(-10)] : order;
+    byId("partners-said").textContent = found.length ? words.partners_said.replace("{n}", found.length).replaceAll("{year}", file.split).replace("{city}", cities.names[chosen]) : words.no_partners.replace("{city}", cities.names[chosen]);
+    box.querySelector("thead").replaceChildren(element("tr", {}, ...[words.city, words.before.replace("{year}", file.split), words.after.replace("{year}", file.split), words.change]
+      .map((text, c) => element("th", { scope: "col", class: c ? "n" : null }, text))));
+    box.querySelector("tbody").replaceChildren(...shown.map((k, at) => element("tr", { class: at === 9 && order.length > 20 ? "cut" : null }, element("th", { scope: "row" }, cities.names[k], element("span", { class: "of" }, " " + cities.provinces[k])),
+      element("td", { class: "n" }, number(half("before", k))), element("td", { class: "n" }, number(half("after", k))), element("td", { class: "n" }, number(change(k), 3, true)))));
+    dumbbell(shown);
+  }
+
+  const style = { background: "none", color: "var(--ink)", fontFamily: "inherit", fontSize: "12px" };
+  function dumbbell(shown) {
+    const box = byId("partners-picture");
+    const rows = shown.map((k) => ({ name: cities.names[k], a: half("before", k), b: half("after", k) }));
+    if (!rows.length) { box.replaceChildren(); return; }
+    const names = rows.map((row) => row.name);
+    const picture = Plot.plot({
+      width: Math.min(box.clientWidth || 600, 640), height: 50 + 20 * rows.length, marginLeft: Math.min(170, 34 + Math.max(...names.map((name) => name.length)) * (citysync.language === "zh" ? 12.5 : 7)), marginTop: 28, marginBottom: 38, style,
+      ariaLabel: byId("partners-said").textContent, x: { label: words.partners_x, labelAnchor: "center", labelArrow: "none", grid: true }, y: { label: words.city, labelAnchor: "top", domain: names, labelArrow: "none" },
+      marks: [Plot.link(rows, { y: "name", x1: "a", x2: "b", stroke: "var(--grey)", strokeWidth: 2 }), Plot.dot(rows, { y: "name", x: "a", fill: "var(--paper)", stroke: "var(--blue)", strokeWidth: 2, r: 4 }),
+        Plot.dot(rows, { y: "name", x: "b", fill: "var(--blue)", r: 4.5 })],
     });
-    byId("sync-legend").replaceChildren(...items, swatch("chosen", 6, zh ? "所选城市" : "chosen city"), swatch("none", 2, zh ? "无数值" : "no value"));
+    citysync.framed(picture);
+    box.replaceChildren(element("ul", { class: "lines" }, element("li", {}, "○ " + words.before.replace("{year}", file.split)), element("li", {}, "● " + words.after.replace("{year}", file.split))), picture);
   }
 
-  function swatch(kind, r, text) {
-    const drawn = element("svg:svg", { width: 16, height: 16, "aria-hidden": "true" }, element("svg:circle", { class: kind, cx: 8, cy: 8, r }));
-    return element("li", {}, drawn, " " + text);
+  function growth(found) {
+    const box = byId("growth-picture");
+    if (!box) return;
+    const lines = found.growth.flatMap(([when, official, deflated]) => [[when, official, words.official], [when, deflated, words.deflated]]).filter(([, v]) => v !== null);
+    const all = median.map(([when, official]) => [when, official, words.median_all]).filter(([when, v]) => v !== null && lines.some(([w]) => w === when));
+    if (!lines.length) { box.replaceChildren(element("p", { class: "empty" }, words.no_growth)); return; }
+    const colours = { [words.official]: "var(--vermilion)", [words.deflated]: "var(--blue)", [words.median_all]: "var(--soft)" };
+    const rows = [...all, ...lines];
+    const picture = Plot.plot({
+      width: Math.min(box.clientWidth || 600, 900), height: 260, marginLeft: 50, marginBottom: 38, style, ariaLabel: `${words.growth}: ${cities.names[chosen]}`,
+      x: { label: words.growth_x, labelAnchor: "center", labelArrow: "none", tickFormat: "d" }, y: { label: words.growth_y, labelAnchor: "center", labelArrow: "none", grid: true },
+      marks: [Plot.ruleY([0], { stroke: "var(--ink)" }), Plot.lineY(rows, { x: "0", y: "1", z: "2", stroke: (row) => colours[row[2]], strokeWidth: 2 }),
+        Plot.dot(rows, { x: "0", y: "1", fill: (row) => colours[row[2]], r: 2.5 })],
+    });
+    citysync.framed(picture);
+    const names = Object.keys(colours).filter((name) => rows.some((row) => row[2] === name));
+    box.replaceChildren(element("ul", { class: "lines" }, ...names.map((name) => element("li", { style: `color: ${colours[name]}` }, name))), picture);
   }
 
-  function choose(k) {
+  function zone() {
+    const own = zones[cities.ids[chosen]] || [];
+    byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, `${z.name}: ${words.batch_word} ${z.batch}, ${z.date || "–"}, ${z.document || "–"}`),
+      z.texts.length ? element("ul", {}, ...z.texts.map(([title, n]) => element("li", {}, element("a", { href: `policy.html#text-${n}` }, title)))) : element("p", { class: "note" }, words.no_texts)))
+      : [element("p", { class: "empty" }, words.no_zone)]));
+  }
+
+  function remember() {
+    const now = new URLSearchParams(location.hash.slice(1));
+    now.set("city", cities.ids[chosen]);
+    if (layer.value === "sync") { now.set("year", year.value); now.set("layer", "sync"); }
+    history.replaceState(null, "", "#" + now);
+  }
+
+  function choose(k, keep) {
     chosen = k;
     select.value = cities.ids[k];
-    citysync.load("sync/" + cities.ids[k]).then((text) => { values = decode(text); show(); }, (error) => {
-      byId("sync-said").textContent = error.message;
-    });
+    byId("city-name").textContent = `${cities.names[k]} · ${cities.provinces[k]}`;
+    if (!keep) remember();
+    zone();
+    document.dispatchEvent(new CustomEvent("citysync-city", { detail: { id: cities.ids[k], growth } }));
+    if (!hasSync) { paint(); return; }
+    load("sync/" + cities.ids[k]).then((found) => {
+      if (cities.ids[k] !== cities.ids[chosen]) return;
+      file = { split: found.split, years: decode(found.years), before: decode(found.before), after: decode(found.after) };
+      paint();
+      partners();
+    }, (error) => { byId("map-said").textContent = error.message; });
   }
 
-  year.max = sync.years.length - 1;
-  year.min = 0;
-  year.value = sync.years.length - 1;
-  select.addEventListener("change", () => choose(cities.ids.indexOf(Number(select.value))));
-  measure.addEventListener("change", show);
-  year.addEventListener("input", show);
-  circles.forEach((circle, k) => circle.addEventListener("click", () => choose(k)));
-  byId("sync-download").addEventListener("click", () => {
-    const header = ["city_id", "city_name_en", "city_name_zh", "partner_id", "partner_name_en", "partner_name_zh", "year", ...sync.measures];
-    const size = cities.ids.length;
-    const rows = sync.years.flatMap((when, t) => cities.ids.map((id, k) => [
-      cities.ids[chosen], cities.en[chosen], cities.zh[chosen], id, cities.en[k], cities.zh[k], when,
-      ...sync.measures.map((_, m) => { const v = values[(m * sync.years.length + t) * size + k]; return v === MISSING ? null : v / 1000; }),
-    ])).filter((row) => row[3] !== row[0]);
-    citysync.download(`synchronization_${cities.ids[chosen]}.csv`, [header, ...rows]);
+  function fromAddress() {
+    const asked = new URLSearchParams(location.hash.slice(1));
+    const k = cities.ids.indexOf(Number(asked.get("city")));
+    const when = Number(asked.get("year"));
+    if (asked.get("layer") === "sync" || (asked.has("city") && asked.has("year") && !asked.has("indicator") && hasSync)) { layer.value = "sync"; fillYears(when); }
+    choose(k >= 0 ? k : chosen, true);
+  }
+
+  squares.forEach((square) => {
+    const k = Number(square.dataset.k);
+    square.addEventListener("click", () => choose(k));
+    square.addEventListener("pointermove", (event) => {
+      const said = of(k)[1];
+      tip.replaceChildren(element("b", {}, cities.names[k]), ` · ${cities.provinces[k]}`, element("br", {}), String(said));
+      tip.hidden = false;
+      const box = byId("tile-map").closest(".map-frame").getBoundingClientRect();
+      tip.style.left = Math.min(event.clientX - box.left + 12, box.width - 160) + "px";
+      tip.style.top = event.clientY - box.top + 14 + "px";
+    });
+    square.addEventListener("pointerleave", () => { tip.hidden = true; });
   });
-  onLanguage(() => { fill(); legend(); show(); });
-  const asked = cities.ids.indexOf(Number(location.hash.slice(1)));
-  choose(asked >= 0 ? asked : chosen);
+  let size = 100;
+  const zoom = (factor) => { size = Math.min(400, Math.max(100, size * factor)); byId("tile-map").style.width = size + "%"; };
+  byId("zoom-in").addEventListener("click", () => zoom(1.5));
+  byId("zoom-out").addEventListener("click", () => zoom(1 / 1.5));
+  select.addEventListener("change", () => choose(cities.ids.indexOf(Number(select.value))));
+  layer.addEventListener("change", () => { fillYears(); paint(); remember(); });
+  year.addEventListener("input", () => { paint(); remember(); });
+  measure.addEventListener("change", () => { paint(); partners(); });
+  byId("partners-download").addEventListener("click", () => {
+    const header = ["city_id", "city", "partner_id", "partner", "split_year", ...sync.measures.flatMap((m) => [`before_${m}`, `after_${m}`])];
+    const n = cities.ids.length;
+    const rows = cities.ids.map((id, k) => [cities.ids[chosen], cities.names[chosen], id, cities.names[k], file.split, ...sync.measures.flatMap((_, m) => ["before", "after"].map((name) => value(file[name], m * n + k)))]);
+    citysync.download(`partners_${cities.ids[chosen]}.csv`, [header, ...rows.filter((row) => row[2] !== row[0])]);
+  });
+  window.addEventListener("hashchange", fromAddress);
+  fill();
+  document.addEventListener("DOMContentLoaded", fromAddress);
 })();

@@ -1,0 +1,26 @@
+"""Which specs the pages single out: the primary test, the headline, the event study and the fixed list of the ladder."""
+
+from __future__ import annotations
+
+from ..analyses.baseline import HEADLINE
+from ..analyses.primary import PRIMARY
+
+SECOND_WINDOW = "primary.cm_growth_official.to_2021"
+DYNAMICS = "dynamics.cm_growth_official.headline"
+# the specification of the curve that makes the headline's own choices
+HEADLINE_IN_CURVE = "specification_curve.cm_growth_official.study_window-second_half_next_year-strong-never_in_window-twfe-year"
+# Fixed, not chosen by what they show: both declared windows and series of the primary test, the two-way form with each of its choices
+# changed once, the estimator for staggered admission, and the sample without its largest province.
+LADDER = (
+    PRIMARY,
+    SECOND_WINDOW,
+    "primary.cm_growth_deflated.study_window",
+    HEADLINE,
+    "baseline.cm_growth_official.all_pairs",
+    "baseline.cm_growth_official.calendar_year",
+    "baseline.cm_growth_deflated.headline",
+    "robustness.cm_growth_official.callaway_santanna",
+    "confounders.cm_growth_official.doubly_robust",
+    "confounders.cm_growth_official.without_guangdong",
+)
+__all__ = ["DYNAMICS", "HEADLINE", "HEADLINE_IN_CURVE", "LADDER", "PRIMARY", "SECOND_WINDOW"]

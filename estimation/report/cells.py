@@ -1,0 +1,99 @@
+"""Numbers of a page: each is set with its query and column, so that a reader can ask for its SQL and a test can run it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import pandas as pd
+from markupsafe import Markup
+
+from .data import ReportData
+from .queries import QUERIES
+
+NOTHING = "–"
+MINUS = "−"
+
+
+class Row(dict):
+    """One row of a query, and what names it: ``query?key=value&...``."""
+
+    ref: str = ""
+
+
+def rows_of(data: ReportData, name: str) -> list[Row]:
+    """Rows of a query with their names, missing values as None.
+
+    Parameters
+    ----------
+    data : ReportData
+    name : a key of QUERIES
+    """
+    keys = QUERIES[name].keys
+    made = []
+    for record in data[name].to_dict("records"):
+        row = Row({key: None if _is_missing(value) else value for key, value in record.items()})
+        row.ref = f"{name}?" + urlencode({key: _plain(row[key]) for key in keys})
+        made.append(row)
+    return made
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (not isinstance(value, (list, tuple)) and bool(pd.isna(value)))
+
+
+def _plain(value: object) -> str:
+    if value is None:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def number(value: object) -> float | None:
+    """A float, or None for anything missing."""
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def shown(value: object, form: str) -> str:
+    """A value as text.
+
+    Parameters
+    ----------
+    value : number or text, None where there is none
+    form : ``3`` or ``+3`` (digits, with sign), ``p``, ``int``, ``%`` or ``+%`` (of 1), ``g`` (six figures that count), ``year``, ``s``
+    """
+    if form == "s":
+        return NOTHING if value is None or value == "" else str(value)
+    found = number(value)
+    if found is None:
+        return NOTHING
+    return _FORMS[form](found) if form in _FORMS else _decimals(found, form)
+
+
+def _decimals(value: float, form: str) -> str:
+    digits = int(form.removeprefix("+"))
+    rounded = round(value, digits) + 0.0
+    text = f"{rounded:+,.{digits}f}" if form.startswith("+") else f"{rounded:,.{digits}f}"
+    return text.replace("-", MINUS)
+
+
+_FORMS = {
+    "p": lambda p: "<0.001" if p < 0.001 else f"{p:.3f}",
+    "int": lambda n: f"{int(n):,}".replace("-", MINUS),
+    "year": lambda n: f"{int(n)}",
+    "%": lambda x: f"{x:.0%}".replace("-", MINUS),
+    "+%": lambda x: f"{x:+.0%}".replace("-", MINUS),
+    "%2": lambda x: f"{100 * x:,.2f} %".replace("-", MINUS),
+    "g": lambda x: f"{x:,.6g}".replace("-", MINUS),
+}
+
+
+def num(row: Row, column: str, form: str) -> Markup:
+    """A number in a sentence, with its query and column."""
+    return Markup('<span class="num" data-q="{}" data-c="{}:{}">{}</span>').format(row.ref, column, form, shown(row[column], form))
+
+
+def td(row: dict[str, Any], column: str, form: str, kind: str = "n") -> Markup:
+    """A cell of a table whose `tr` names the row."""
+    if column not in row:
+        return Markup('<td class="{}">{}</td>').format(kind, NOTHING)
+    return Markup('<td class="{}" data-c="{}:{}">{}</td>').format(kind, column, form, shown(row[column], form))

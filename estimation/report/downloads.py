@@ -1,0 +1,50 @@
+"""Files to download: CSV by name, one for every chart and table that offers one."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .csv_files import frame_csv
+from .data import ReportData
+from .dictionary import dictionary_frame
+
+# file: query
+FILES = {
+    "coefficients": "coefficient",
+    "events": "event",
+    "claims": "claim",
+    "placebos": "placebo",
+    "channels": "channel",
+    "primary": "primary",
+    "power": "power",
+    "specification_curve": "curve",
+    "gap": "gap",
+    "without_province": "without_province",
+    "distance": "distance",
+    "city_change": "city_change",
+    "cities": "cities",
+    "batches": "batches",
+    "primary_cities": "primary_cities",
+    "coverage": "coverage",
+    "sources": "sources",
+    "conflicts": "conflict_sources",
+    "revisions": "revision_worst",
+    "changes": "estimate_changes",
+    "flag_changes": "flag_changes",
+    "current_changes": "current_changes",
+    "failing_rows": "gate_rows",
+    "truth_coverage": "truth_coverage",
+    "flagged": "flagged_rows",
+    "rejected": "rejected_rows",
+    "files": "files",
+    "estimates": "estimate",
+    "policy_mix": "policy_tool",
+}
+
+
+def downloads(data: ReportData) -> dict[str, str]:
+    """CSV text by file name, without ending."""
+    frames: dict[str, pd.DataFrame] = {name: data[query] for name, query in FILES.items()}
+    frames["headline"] = data["estimate"][data["estimate"]["analysis"].eq("baseline")]
+    frames["dictionary"] = dictionary_frame(data)
+    return {name: frame_csv(frame) for name, frame in frames.items()}

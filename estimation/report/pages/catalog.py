@@ -1,0 +1,106 @@
+"""Which pages there are: template, scripts, queries whose numbers they show, and the function that gives each its context."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .cities import cities, cities_data
+from .context import Context
+from .data_page import data_page
+from .methods import methods
+from .policy import policy
+from .result import result
+from .robust import curve_data, robust
+from .whom import whom
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page.
+
+    Attributes
+    ----------
+    slug : file name without ending; its title is ``pages.<slug>`` of the words
+    context : gives what the template sets
+    queries : names of the queries whose numbers stand on the page; their SQL is in it
+    scripts : files of `templates/scripts`; libraries : files of `vendor`; styles : files of `templates`
+    inline : gives what becomes JSON in the page
+    says : words that the scripts need
+    """
+
+    slug: str
+    context: Callable[[Context], dict[str, Any]]
+    queries: tuple[str, ...]
+    scripts: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    inline: Callable[[Context], dict[str, Any]] = field(default=lambda page: {})
+    says: tuple[str, ...] = ()
+
+
+# drawn in the page where a reader chooses what to see; every other picture is static
+PLOT = ("d3.min.js", "plot.umd.min.js")
+CITY_SAYS = (
+    "no_batches",
+    "layer_batch", "layer_sync", "layer_change", "layer_all", "map_said", "not_admitted", "admitted_before", "admitted_in", "not_yet",
+    "no_value", "partners_said", "no_partners", "before", "after", "change", "partners_x", "official", "deflated", "median_all", "growth",
+    "growth_x", "growth_y", "no_growth", "batch_word", "no_texts", "no_zone", "cm_growth_official", "cm_growth_deflated", "cities_group",
+    "provinces_group", "indicator", "values_said", "formula_official", "formula_deflated", "value", "source", "edition", "file", "sheet",
+    "cell", "as_delivered", "state", "is_current", "not_used", "flag", "detail", "computed", "within", "inputs", "gap",
+    "others_delivered", "no_number", "city",
+)  # fmt: skip
+SEARCH = ("label.search", "label.found_rows")
+PAGES = (
+    Page(
+        "index",
+        result,
+        (
+            "primary", "truth_coverage", "power", "placebo", "coefficient", "diagnostic", "claim", "gap", "breaks", "without_province",
+            "primary_cities", "primary_cohorts",
+        ),
+    ),
+    Page(
+        "robust",
+        robust,
+        ("primary", "coefficient", "placebo", "event", "diagnostic", "curve", "curve_summary"),
+        scripts=("forest.js", "curve.js"),
+        libraries=PLOT,
+        inline=lambda page: {"curve-data": curve_data(page)},
+        says=(
+            "label.truth", "label.n_pilots", "label.simulated", "robust.median", "robust.n_specs", "robust.curve_x", "robust.curve_y",
+            "robust.curve_headline",
+        ),
+    ),
+    Page("whom", whom, ("coefficient", "channel", "diagnostic")),
+    Page(
+        "cities",
+        cities,
+        ("cities", "zones", "batches", "city_change", "growth_median", "distance"),
+        scripts=("map.js", "values.js"),
+        libraries=PLOT,
+        styles=("cities.css",),
+        inline=cities_data,
+        says=tuple(f"cities.{name}" for name in CITY_SAYS),
+    ),
+    Page(
+        "policy",
+        policy,
+        ("policy", "policy_batch", "policy_tool", "policy_zone"),
+        scripts=("policy.js",),
+        styles=("policy.css",),
+        says=("policy.found",),
+    ),
+    Page(
+        "data",
+        data_page,
+        (
+            "coverage", "sources", "files", "flags", "flagged_rows", "conflict_causes", "conflict_sources", "conflict_worst", "revisions",
+            "revision_worst", "value_changes", "flag_totals", "flag_changes", "current_changes", "estimate_changes", "rejected", "gates",
+            "gate_rows",
+        ),
+        styles=("data.css",),
+    ),
+    Page("methods", methods, ("power",)),
+)  # fmt: skip

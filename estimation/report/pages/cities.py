@@ -1,0 +1,109 @@
+"""The page Cities: the tile map, a city's growth, partners, zone, texts and values, synchronization against distance, batches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from .. import figures
+from ..cells import number, shown
+from ..charts import Chart, chart
+from ..tiles import build_tiles
+from .context import Context
+
+
+def cities(page: Context) -> dict[str, Any]:
+    """Everything the template of the page sets."""
+    rows = page.rows("cities")
+    return {
+        "map": build_tiles(rows, page.places),
+        "alt": page.words.plain("cities.map_alt", n=len(rows), zones=sum(row["batch"] is not None for row in rows)),
+        "n_cities": len(rows),
+        "has_sync": bool(page.catalogs["sync"]["years"]),
+        "has_values": bool(page.catalogs["values"]["places"]),
+        "batches": page.rows("batches"),
+        "batch_years": sorted({int(row["approval_date"][:4]) for row in page.rows("batches")}),
+        "distance": _distance(page),
+    }
+
+
+def _distance(page: Context) -> Chart | None:
+    bins, w = page.data["distance"], page.words
+    if len(bins) < 2:
+        return None
+    words = {name: w.plain(f"cities.{name}") for name in ("distance_x", "distance_y")}
+    svg = figures.distance_svg(bins, words, page.stamp)
+    ends = {
+        "near": shown(bins["distance_km"].iloc[0], "int"),
+        "low": shown(bins["synchronization"].iloc[0], "2"),
+        "far": shown(bins["distance_km"].iloc[-1], "int"),
+        "high": shown(bins["synchronization"].iloc[-1], "2"),
+    }
+    texts = {
+        "title": w.plain("cities.distance_title", **ends),
+        "alt": w.plain("cities.distance_alt"),
+        "note": w.plain("cities.distance_note"),
+    }
+    return chart("distance", svg, data="distance", tables="marts.fct_pair_synchronization, marts.fct_city_pair", **texts)
+
+
+def cities_data(page: Context) -> dict[str, Any]:
+    """What the scripts of the page need of cities, zones, texts, changes and the cells of values."""
+    rows = page.rows("cities")
+    approved = {row["batch"]: int(row["approval_date"][:4]) for row in page.rows("batches")}
+    change = {row["city_id"]: row["change"] for row in page.rows("city_change")}
+    return {
+        "cities": {
+            "ids": [int(row["city_id"]) for row in rows],
+            "names": [page.words.place(row) for row in rows],
+            "provinces": [page.words.place(row, "province") for row in rows],
+            "admitted": [approved.get(row["batch"]) for row in rows],
+            "change": [_rounded(change.get(row["city_id"])) for row in rows],
+            "simulated": page.is_simulated,
+        },
+        "sync": page.catalogs["sync"],
+        "zones": _zones(page),
+        "median": [[row["year"], _rounded(row["official"]), _rounded(row["deflated"])] for row in page.rows("growth_median")],
+        "catalog": _catalog(page),
+    }
+
+
+def _rounded(value: object) -> float | None:
+    found = number(value)
+    return None if found is None else round(found, 4)
+
+
+def _zones(page: Context) -> dict[str, Any]:
+    """Zones by city, each with the texts of the policy page that name it."""
+    texts: dict[str, list[list[Any]]] = {}
+    policy = page.catalogs.get("policy")
+    for number_, document in enumerate(policy.documents if policy else [], start=1):
+        for zone in document.zones:
+            texts.setdefault(zone, []).append([document.title or document.document_no or document.document_id, number_])
+    found: dict[str, list[Any]] = {}
+    for row in page.rows("zones"):
+        zone = row["zone_name_zh"]
+        found.setdefault(str(row["city_id"]), []).append(
+            {
+                "name": (row["zone_name_en"] if page.words.language == "en" else zone) or zone,
+                "batch": row["batch"],
+                "date": row["approval_date"],
+                "document": row["document_no"],
+                "texts": texts.get(zone, []),
+            }
+        )
+    return found
+
+
+def _catalog(page: Context) -> dict[str, Any]:
+    catalog, language = dict(page.catalogs["values"]), page.words.language
+    labels = page.data["indicators"].set_index("indicator_id")
+    catalog["places"] = [{"id": code, "name": page.places.get(code, str(code))} for code in catalog["places"]]
+    catalog["indicators"] = [{"id": name, "name": _text(labels[f"label_{language}"].get(name)) or name} for name in catalog["indicators"]]
+    catalog["flags"] = [[flag, rule, page.words.name("flags", flag)] for flag, rule in catalog["flags"]]
+    return catalog
+
+
+def _text(value: object) -> str:
+    return "" if value is None or pd.isna(value) else str(value)

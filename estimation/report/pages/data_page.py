@@ -1,0 +1,125 @@
+"""The page Data: coverage, sources, conflicts, revisions, changes, flags, what was not taken, checks, files, dictionary."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+
+from .. import language
+from ..cells import Row
+from ..dictionary import build_dictionary
+from .context import Context
+
+SHADES = 5
+PER_RULE = 15
+MOST = 100
+# a series that alone reaches back decades would fill the table with empty years; the file keeps them
+FEWEST_INDICATORS = 3
+
+
+def data_page(page: Context) -> dict[str, Any]:
+    """Everything the template of the page sets."""
+    flagged, n_flagged = _flagged(page), sum(row["n_values"] for row in page.rows("flags"))
+    years = _window(page)
+    return {
+        "window": _coverage(page, years),
+        "all_years": _coverage(page, None),
+        "sources": page.rows("sources"),
+        "causes": page.rows("conflict_causes"),
+        "conflicts": page.rows("conflict_sources")[:MOST],
+        "worst": [(_place(page, row), _link(row), row) for row in page.rows("conflict_worst")],
+        "revisions": page.rows("revisions"),
+        "largest": [(_place(page, row), _link(row), row) for row in page.rows("revision_worst")],
+        "value_changes": page.rows("value_changes"),
+        "flag_totals": page.rows("flag_totals"),
+        "flag_changes": page.rows("flag_changes")[:MOST],
+        "current_changes": page.rows("current_changes"),
+        "changes": page.rows("estimate_changes")[:MOST],
+        "n_changes": len(page.rows("estimate_changes")),
+        "flags": page.rows("flags"),
+        "flagged": [(_place(page, row), _link(row), _cell(row), row) for row in flagged],
+        "n_flagged": n_flagged,
+        "rejected": page.rows("rejected"),
+        "rejected_rows": [(_cell(row), row) for row in page.rows("rejected_rows")],
+        "gates": sorted(page.rows("gates"), key=lambda row: _STAGES.get(row["stage"], 9)),
+        "failures": page.rows("gate_failures"),
+        "gate_rows": page.rows("gate_rows"),
+        "files": page.rows("files"),
+        "tables": [_described(page, table) for table in build_dictionary(page.data)],
+        "indicators": page.rows("indicators"),
+        "indicator_name": _indicator_names(page),
+    }
+
+
+_STAGES = {"raw": 0, "staging": 1, "marts": 2, "estimates": 3}
+
+
+def _window(page: Context) -> list[int] | None:
+    years = page.data["all_paths"]["year"]
+    return None if years.empty else list(range(int(years.min()), int(years.max()) + 1))
+
+
+def _indicator_names(page: Context) -> dict[str, str]:
+    column = f"label_{page.words.language}"
+    return {row["indicator_id"]: row[column] or row["indicator_id"] for row in page.rows("indicators")}
+
+
+def _coverage(page: Context, years: list[int] | None) -> dict[str, Any]:
+    """Indicators by years: places with a current value, and a shade from 0 (none) to 5 (as many as any indicator of its kind ever has)."""
+    frame = page.data["coverage"]
+    if frame.empty:
+        return {"years": [], "rows": []}
+    table = frame.pivot_table(index="indicator_id", columns="year", values="n_places", aggfunc="sum").sort_index()
+    if years is None:
+        wide = table.columns[table.notna().sum() >= min(FEWEST_INDICATORS, len(table))]
+        years = list(range(int((wide if len(wide) else table.columns).min()), int(table.columns.max()) + 1))
+    levels = {row["indicator_id"]: row["place_level"] for row in page.rows("indicators")}
+    level_of = [levels.get(name, "city") for name in table.index]
+    whole = table.to_numpy(dtype=float, na_value=0.0)
+    most = {level: max(whole[k].max() for k in range(len(level_of)) if level_of[k] == level) for level in set(level_of)}
+    counts = table.reindex(columns=years).to_numpy(dtype=float, na_value=0.0)
+    names, rows = _indicator_names(page), []
+    for k, indicator in enumerate(table.index):
+        shades = np.ceil(np.nan_to_num(counts[k]) / max(most[level_of[k]], 1.0) * SHADES).astype(int)
+        cells = [
+            {"n": int(n), "shade": int(shade), "ref": "coverage?" + urlencode({"indicator_id": indicator, "year": year})}
+            for year, n, shade in zip(years, np.nan_to_num(counts[k]), shades, strict=True)
+        ]
+        rows.append({"id": indicator, "name": names.get(indicator, indicator), "cells": cells})
+    return {"years": years, "rows": rows}
+
+
+def _place(page: Context, row: Row) -> str:
+    return page.places.get(int(row["city_id"]), str(row["city_id"]))
+
+
+def _link(row: Row) -> str:
+    return "cities.html#" + urlencode({"city": row["city_id"], "indicator": row["indicator_id"], "year": row["year"]})
+
+
+def _cell(row: Row) -> str:
+    return " ".join(str(row[name]) for name in ("file_name", "sheet_name", "cell_ref") if row[name])
+
+
+def _flagged(page: Context) -> list[Row]:
+    """The first values of each flag and rule."""
+    seen: dict[tuple[object, object], int] = {}
+    kept = []
+    for row in page.rows("flagged_rows"):
+        key = (row["quality_flag"], row["quality_rule"])
+        seen[key] = seen.get(key, 0) + 1
+        if seen[key] <= PER_RULE:
+            kept.append(row)
+    return kept
+
+
+def _described(page: Context, table: dict[str, Any]) -> dict[str, Any]:
+    is_chinese = page.words.language == "zh"
+    columns = [
+        Row({"column": column["column"], "type": column["type"], "meaning": (column["zh"] if is_chinese else "") or column["en"]})
+        for column in table["columns"]
+    ]
+    words = (language.table_words(table["name"]) if is_chinese else "") or table["en"]
+    return {"name": table["name"], "words": words, "columns": columns}

@@ -1,0 +1,61 @@
+"""Coefficients of many outcomes: those that share a unit on one scale, an outcome of several rows on its own, single rows as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ..cells import Row
+from ..forest import Forest, build_forest
+from .context import Context
+
+CORRELATION, LOGS, LEAD = "correlation", "logs", "lead"
+SHARED = (CORRELATION, LOGS, LEAD)
+LOG_OUTCOMES = ("neg_abs_gap_ln_", "mean_ln_", "ln_")
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Forests of two rows and more, and the rows that stand alone with what they are called."""
+
+    forests: list[Forest]
+    singles: list[tuple[str, Row]]
+
+
+def group(page: Context, rows: Iterable[Row], label: Callable[[Row], str]) -> Grouped:
+    """Group coefficients by unit.
+
+    Parameters
+    ----------
+    page : Context
+    rows : coefficients
+    label : what a row is called beside its outcome
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(_unit(str(row["outcome"])), []).append(row)
+    forests, singles = [], []
+    for unit, own in sorted(groups.items(), key=lambda item: (item[0] not in SHARED, item[0])):
+        several = len({row["outcome"] for row in own}) > 1
+        labelled = [(_label(page, row, label(row), with_outcome=several), "", row) for row in own]
+        if len(own) == 1:
+            singles += [(_label(page, row, label(row), with_outcome=True), row) for row in own]
+            continue
+        shared = unit in SHARED
+        name = page.words.plain(f"units.of_{unit}") if several else page.words.outcome(str(own[0]["outcome"]))
+        forest = build_forest(labelled, name=name, unit=page.words.plain(f"units.{unit}" if shared else "units.own"))
+        if forest is not None:
+            forests.append(forest)
+    return Grouped(forests, singles)
+
+
+def _unit(outcome: str) -> str:
+    if outcome.startswith("cm_"):
+        return CORRELATION
+    if outcome.startswith("lead_"):
+        return LEAD
+    return LOGS if outcome.startswith(LOG_OUTCOMES) else outcome
+
+
+def _label(page: Context, row: Row, name: str, *, with_outcome: bool) -> str:
+    return f"{page.words.outcome(str(row['outcome']))}: {name}" if with_outcome else name

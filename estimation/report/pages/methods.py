@@ -1,0 +1,24 @@
+"""The page Methods: each method in a paragraph with formula and measured size and power, limits, words, how to cite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..analyses_names import PRIMARY, SECOND_WINDOW
+from .context import Context, variant
+
+METHODS = ("sync", "primary", "twoway", "staggered", "jackknife", "permutation", "clustered", "family")
+LIMITS = ("spill", "ahead", "select", "pandemic", "gdp")
+WORDS = ("landing", "line", "tie", "pilot", "headline", "cohort")
+
+
+def methods(page: Context) -> dict[str, Any]:
+    """Everything the template of the page sets."""
+    w = page.words
+    power = [row for row in page.rows("power") if row["spec_id"] in (PRIMARY, SECOND_WINDOW)]
+    return {
+        "methods": [{"name": name, **{part: w(f"methods.{name}_{part}") for part in "tpfm"}} for name in METHODS],
+        "limits": [w(f"methods.limit_{name}") for name in LIMITS],
+        "glossary": [w(f"methods.word_{name}") for name in WORDS],
+        "power": [(w.name("variants", variant(row["spec_id"])), w.name("imposed", row["imposed"]), row) for row in power],
+    }

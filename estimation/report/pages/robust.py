@@ -1,0 +1,194 @@
+"""The page Is it robust?: one forest of every variant, event studies by estimator, the specification curve, placebos, what was not run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from .. import figures
+from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE
+from ..cells import Row, num, number
+from ..charts import Chart, chart
+from ..forest import Forest, build_forest
+from .context import Context, variant
+from .grouped import Grouped, group
+
+# families of the forest, in the order of reading; robustness holds estimators and other rules, told apart by the variant
+FAMILIES = (
+    "primary",
+    "baseline",
+    "estimators",
+    "rules",
+    "matching",
+    "leave_out",
+    "confounders",
+    "spillovers",
+    "alternative_outcomes",
+    "placebo",
+)
+ESTIMATORS = ("callaway_santanna", "sun_abraham", "borusyak", "gardner", "etwfe", "doubly_robust", "entropy_balanced")
+# the same numbers as imputation, and another shuffle of the same estimate: one row each, said in words
+SAME_NUMBERS = ("gardner", "etwfe", "gdp_tercile")
+OVERALL = ("treated", "att")
+# label of the effect in the year of admission
+ADMISSION = "event[0]"
+CORRELATION = ("cm_growth_official", "cm_growth_deflated")
+CURVE_DIMENSIONS = ("window", "treatment_rule", "tie_rule", "effects", "estimator", "control_group")
+
+
+def robust(page: Context) -> dict[str, Any]:
+    """Everything the template of the page sets."""
+    summary = page.one("curve_summary", outcome="all")
+    return {
+        "forest": _forest(page),
+        "families": [(name, page.words.name("families", name)) for name in FAMILIES],
+        "others": _others(page),
+        "estimators": _estimators(page),
+        "honest": _honest(page),
+        "summary": page.rows("curve_summary"),
+        "curve_title": "" if summary is None else _curve_title(page, summary),
+        "curve_contrast": "" if summary is None else _share(page, summary),
+        "placebos": [
+            (page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row) for row in page.rows("placebo")
+        ],
+        "not_run": page.rows("not_run"),
+        "outcome_names": {row["outcome"]: page.words.outcome(row["outcome"]) for row in page.rows("curve_summary")},
+    }
+
+
+def family(row: Row) -> str:
+    """The family of a coefficient in the forest."""
+    analysis, name = row["analysis"], variant(row["spec_id"])
+    if name == "weak":
+        return "placebo"
+    if name in ESTIMATORS:
+        return "estimators"
+    return "rules" if analysis == "robustness" else analysis
+
+
+def _forest(page: Context) -> Forest | None:
+    labelled = [(_label(page, row), "primary", row) for row in page.rows("primary") if number(row["estimate"]) is not None]
+    for row in page.rows("coefficient"):
+        kind = family(row)
+        if kind in FAMILIES and row["term"] in OVERALL and row["outcome"] in CORRELATION and variant(row["spec_id"]) not in SAME_NUMBERS:
+            labelled.append((_label(page, row), kind, row))
+    for row in page.rows("placebo"):
+        if row["placebo"] == "time" and number(row["estimate"]) is not None:
+            labelled.append((f"{page.words.plain('robust.placebo_time')}: {_placebo_name(page, row)}", "placebo", row))
+    labelled.sort(key=lambda item: (FAMILIES.index(item[1]), "growth_official" not in item[2]["spec_id"], item[2]["spec_id"] != HEADLINE))
+    forest = build_forest(labelled, name=page.words.plain("robust.forest"), unit=page.words.plain("units.correlation"))
+    if forest is not None:
+        both = sum(item["rejects"] for item in forest.rows)
+        key = "forest_title" if both else "forest_title_zero"
+        forest.title = page.words.plain(f"robust.{key}", n=both, of=len(forest.rows))
+    return forest
+
+
+def _label(page: Context, row: Row) -> str:
+    label = page.words.name("variants", variant(row["spec_id"]))
+    outcome = row["outcome"]
+    return label if outcome == "cm_growth_official" else f"{label} · {page.words.outcome(outcome)}"
+
+
+def _placebo_name(page: Context, row: Row) -> str:
+    count = str(row["name"]).split(" ", maxsplit=1)[0]
+    is_shift = str(row["name"]).endswith("years back") and count.isdigit()
+    return page.words.plain("robust.back", n=count) if is_shift else page.words.name("variants", row["name"])
+
+
+def _others(page: Context) -> Grouped:
+    """Overall coefficients of other outcomes."""
+    rows = [
+        row
+        for row in page.rows("coefficient")
+        if family(row) in FAMILIES
+        and row["term"] in OVERALL
+        and row["outcome"] not in CORRELATION
+        and variant(row["spec_id"]) not in SAME_NUMBERS
+    ]
+    return group(page, rows, lambda row: page.words.name("variants", variant(row["spec_id"])))
+
+
+def _estimators(page: Context) -> Chart | None:
+    """Estimators that share a base, over the years they share it in: all after admission."""
+    events, lines = page.data["event"], []
+    for spec_id, name in (
+        (DYNAMICS, "event_study"),
+        ("robustness.cm_growth_official.callaway_santanna", "callaway_santanna"),
+        ("robustness.cm_growth_official.sun_abraham", "sun_abraham"),
+        ("robustness.cm_growth_official.borusyak", "borusyak"),
+    ):
+        own = events[(events["spec_id"] == spec_id) & (events["event_time"] >= 0)]
+        if len(own):
+            lines.append((name, own))
+    lines = _without_twins(lines)
+    if len(lines) < 2:
+        return None
+    words = {name: page.words.plain(f"result.{name}") for name in ("event_x", "event_y")}
+    named = [(page.words.name("estimators", name), own) for name, own in lines]
+    svg = figures.estimators_svg(named, words, page.stamp)
+    texts = {name: page.words.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note")}
+    return chart("estimators", svg, data="events", tables="estimates.estimate", **texts)
+
+
+def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:
+    """Sets and breakdown values of the effect in the year of admission: (assumption, low end, high end, breakdown value)."""
+    found = []
+    for name, bound in (("relative_magnitudes", "1"), ("smoothness", "0_se")):
+        ends = [page.diagnostic(DYNAMICS, f"honest_{name}_{end}_{bound}", ADMISSION) for end in ("low", "high")]
+        if ends[0] is not None and ends[1] is not None:
+            label = page.words.plain(f"robust.honest_{name}")
+            found.append((label, ends[0], ends[1], page.diagnostic(DYNAMICS, f"breakdown_{name}", ADMISSION)))
+    return found
+
+
+def _without_twins(lines: list[tuple[str, pd.DataFrame]]) -> list[tuple[str, pd.DataFrame]]:
+    """Lines but those that give the same numbers as one before."""
+    kept: list[tuple[str, pd.DataFrame]] = []
+    for name, own in lines:
+        values = [round(float(value), 9) for value in own["estimate"]]
+        if not any(values == [round(float(value), 9) for value in other["estimate"]] for _, other in kept):
+            kept.append((name, own))
+    return kept
+
+
+def _curve_title(page: Context, row: Row) -> Any:
+    shares = {"positive": num(row, "share_positive", "%"), "rejects": num(row, "share_rejects", "%")}
+    return page.words("robust.curve_title", n=num(row, "n_specs", "int"), median=num(row, "median_sd", "+3"), **shares)
+
+
+def _share(page: Context, row: Row) -> Any:
+    return page.words("robust.curve_conventional", share=num(row, "share_rejects_conventional", "%"))
+
+
+def curve_data(page: Context) -> dict[str, Any]:
+    """What the script of the curve needs: figures by specification, choices as numbers of a list of levels, names in words."""
+    frame, words = page.data["curve"], page.words
+    dimensions = []
+    for name in CURVE_DIMENSIONS:
+        texts = frame[name].map(lambda value: "–" if pd.isna(value) else str(value))
+        levels = sorted(set(texts))
+        of = [levels.index(text) for text in texts]
+        dimensions.append({"label": words.name("choices", name), "levels": [words.name("levels", level) for level in levels], "of": of})
+    outcomes = sorted(set(frame["outcome"]))
+    headline = page.one("coefficient", spec_id=HEADLINE, term="treated")
+    return {
+        "spec_id": frame["spec_id"].tolist(),
+        "outcome": [outcomes.index(name) for name in frame["outcome"]],
+        "outcomes": [{"id": name, "name": words.outcome(name)} for name in outcomes],
+        "dimensions": dimensions,
+        **{
+            name: [_rounded(value) for value in frame[name]]
+            for name in ("estimate", "estimate_sd", "low_sd", "high_sd", "p_value", "n_pilots")
+        },
+        "medians": {row["outcome"]: _rounded(row["median_sd"]) for row in page.rows("curve_summary")},
+        "headline": HEADLINE_IN_CURVE,
+        "truth": None if headline is None or not page.is_simulated else _rounded(headline["truth"]),
+        "simulated": page.is_simulated,
+    }
+
+
+def _rounded(value: object) -> float | None:
+    found = number(value)
+    return None if found is None else round(found, 5)

@@ -1,0 +1,98 @@
+"""The page For whom and how?: differences first, effects by class, mechanisms, channels, radiation, policy tools, each with its family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...sample.moderators import SAME_REGRESSOR
+from ..analyses_names import PRIMARY, SECOND_WINDOW
+from ..cells import Row, number
+from ..forest import Forest, build_forest
+from .context import Context, variant
+from .grouped import Grouped, group
+
+ALPHA = 0.05
+FIRST_ROWS = 10
+OFFICIAL = "cm_growth_official"
+# outcomes of `radiation` that ask whether a pilot's cycle runs ahead of its partners'
+LEAD = "lead_"
+
+
+def whom(page: Context) -> dict[str, Any]:
+    """Everything the template of the page sets."""
+    differences = _told(page, lambda row: row["analysis"] == "heterogeneity" and row["term"].startswith("difference:"))
+    effects = _told(page, lambda row: row["analysis"] == "heterogeneity" and not row["term"].startswith("difference:"))
+    tools = _told(page, lambda row: row["analysis"] == "policy_tools")
+    correlation = page.words.plain("units.correlation")
+    return {
+        "differences": _folded(page, differences, "differences_title", correlation),
+        "effects": _folded(page, effects, "", correlation),
+        "tools": _folded(page, tools, "tools_title", correlation),
+        "mechanisms": _by_outcome(page, "mechanisms", lambda outcome: not outcome.startswith(("comove_", "dispersion_"))),
+        "radiation": _by_outcome(page, "radiation", lambda outcome: not outcome.startswith(LEAD)),
+        "lead": _by_outcome(page, "radiation", lambda outcome: outcome.startswith(LEAD)),
+        "same": _same_regressors(page),
+        "channels": _channels(page),
+        "not_run": [row for row in page.rows("not_run") if row["analysis"] in ("heterogeneity", "mechanisms", "radiation", "policy_tools")],
+    }
+
+
+def _told(page: Context, chosen: Callable[[Row], bool]) -> list[tuple[str, str, Row]]:
+    """Coefficients on official synchronization; those of each class's own years come last."""
+    rows = [row for row in page.rows("coefficient") if row["outcome"] == OFFICIAL and chosen(row)]
+    rows.sort(key=lambda row: (row["spec_id"].endswith("_own_years"), _corrected(row), row["spec_id"], row["term"]))
+    return [(_label(page, row), "", row) for row in rows]
+
+
+def _corrected(row: Row) -> float:
+    p_value = number(row["p_corrected"])
+    return 2.0 if p_value is None else p_value
+
+
+def _label(page: Context, row: Row) -> str:
+    name, term = page.words.name("variants", variant(row["spec_id"])), page.words.term(row["term"])
+    is_one_tool = row["analysis"] == "policy_tools" and variant(row["spec_id"]).endswith(row["term"].removeprefix("strength:"))
+    return name if row["term"] in ("treated", "att") or is_one_tool else f"{name}: {term}"
+
+
+def _folded(page: Context, labelled: list[tuple[str, str, Row]], title: str, unit: str) -> dict[str, Any] | None:
+    """Ten rows first, the rest folded, both on one scale."""
+    forest = build_forest(labelled, unit=unit)
+    if forest is None:
+        return None
+    told = sum(_corrected(item["row"]) < ALPHA for item in forest.rows)
+    forest.title = page.words.plain(f"whom.{title}", n=told, of=len(forest.rows)) if title else ""
+    first = Forest(forest.rows[:FIRST_ROWS], forest.ticks, forest.zero, forest.has_truth, forest.name, forest.unit, forest.title)
+    rest = Forest(forest.rows[FIRST_ROWS:], forest.ticks, forest.zero, forest.has_truth, forest.name, forest.unit, "")
+    return {"first": first, "rest": rest if rest.rows else None}
+
+
+def _by_outcome(page: Context, analysis: str, chosen: Callable[[str], bool]) -> Grouped:
+    rows = [row for row in page.rows("coefficient") if row["analysis"] == analysis and chosen(str(row["outcome"]))]
+    return group(page, rows, lambda row: _label(page, row))
+
+
+def _same_regressors(page: Context) -> list[str]:
+    """Names of tools whose strengths are one regressor on these texts, so that their rows are one result: a text a group."""
+    others: dict[str, set[str]] = {}
+    for row in page.some("diagnostic", diagnostic=SAME_REGRESSOR):
+        others.setdefault(row["spec_id"], set()).add(row["term"])
+    groups = {
+        frozenset({row["term"].removeprefix("strength:"), *others[row["spec_id"]]})
+        for row in page.rows("coefficient")
+        if row["analysis"] == "policy_tools" and row["spec_id"] in others and row["term"].startswith("strength:")
+    }
+    comma = page.words.plain("label.chinese_list")
+    return [comma.join(page.words.name("classes", tool) for tool in sorted(group)) for group in sorted(groups, key=sorted)]
+
+
+def _channels(page: Context) -> list[Forest]:
+    made = []
+    for channel in ("own_variance", "loading"):
+        rows = [row for row in page.rows("channel") if row["channel"] == channel and row["spec_id"] in (PRIMARY, SECOND_WINDOW)]
+        labelled = [(page.words.name("variants", variant(row["spec_id"])), "", row) for row in rows]
+        forest = build_forest(labelled, name=page.words.plain(f"whom.{channel}"), unit=page.words.plain(f"whom.{channel}_unit"))
+        if forest is not None:
+            made.append(forest)
+    return made

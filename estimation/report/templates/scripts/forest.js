@@ -1,0 +1,21 @@
+(() => {
+  // filters of the forest by family
+  const { byId, read } = citysync;
+  const form = byId("forest-filters");
+  if (!form) return;
+  form.hidden = false;
+  const words = read("says");
+  const rows = [...document.querySelectorAll("#forest tbody tr")];
+  function show() {
+    const chosen = new Set([...form.querySelectorAll("input[value]:checked")].map((box) => box.value));
+    let n = 0;
+    rows.forEach((row) => {
+      row.hidden = !chosen.has(row.dataset.kind);
+      n += row.hidden ? 0 : 1;
+    });
+    byId("forest-said").textContent = `${n} / ${rows.length} ${words.rows}`;
+  }
+  form.addEventListener("change", show);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  show();
+})();

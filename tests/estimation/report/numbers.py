@@ -1,0 +1,107 @@
+"""Reads pages as a person would and holds every number against the query and column that it names, run on the published file."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import duckdb
+
+from estimation.report.queries import QUERIES
+
+VOID = {"br", "input", "meta", "wbr", "img", "hr", "link"}
+
+
+class Numbers(HTMLParser):
+    """Numbers of a page as (query?keys, column, form, text), and numeric cells that name no query."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, str, str, str]] = []
+        self.unnamed: list[str] = []
+        self._stack: list[dict] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        if tag in VOID:
+            return
+        attributes = dict(attrs)
+        above = self._stack[-1]["ref"] if self._stack else ""
+        self._stack.append({"tag": tag, "ref": attributes.get("data-q", above), "of": attributes, "text": "", "inside": False})
+
+    def handle_endtag(self, tag):
+        while self._stack and (node := self._stack.pop())["tag"] != tag:
+            pass
+        if not node:
+            return
+        if "data-c" in node["of"]:
+            column, _, form = node["of"]["data-c"].rpartition(":")
+            self.found.append((node["ref"], column, form, node["text"]))
+        elif tag == "td" and "n" in node["of"].get("class", "").split() and not node["inside"] and any(c.isdigit() for c in node["text"]):
+            self.unnamed.append(node["text"])
+        for outer in self._stack:
+            outer["inside"] = outer["inside"] or "data-c" in node["of"]
+
+    def handle_data(self, data):
+        for node in self._stack:
+            node["text"] += data
+
+
+def written(value: object, form: str) -> str:
+    """A value as the page should write it; spelled out here again, apart from the code of the report."""
+    if value is None or value != value:
+        return "–"
+    if form == "s":
+        return str(value)
+    x = float(value)
+    if form == "p":
+        return "<0.001" if x < 0.001 else f"{x:.3f}"
+    if form in ("int", "year"):
+        return f"{int(x):,}" if form == "int" else str(int(x))
+    if form in ("%", "+%"):
+        whole = round(100 * x)
+        sign = "−" if whole < 0 or (whole == 0 and x < 0) else "+" if form == "+%" else ""
+        return f"{sign}{abs(whole)}%"
+    if form == "%2":
+        return f"{100 * x:,.2f} %".replace("-", "−")
+    if form == "g":
+        return f"{x:,.6g}".replace("-", "−")
+    digits = int(form.lstrip("+"))
+    text = f"{abs(round(x, digits)):,.{digits}f}"
+    return ("−" if round(x, digits) < 0 else "+" if form.startswith("+") else "") + text
+
+
+def mismatches(database: Path | duckdb.DuckDBPyConnection, report: Path) -> tuple[int, list[str]]:
+    """How many numbers the pages of a report hold, and those that differ from the query they name."""
+    con = database if isinstance(database, duckdb.DuckDBPyConnection) else duckdb.connect(str(database), read_only=True)
+    known: dict[str, dict[tuple, dict]] = {}
+    count, wrong = 0, []
+    for path in sorted([*report.glob("*.html"), *report.glob("zh/*.html")]):
+        numbers = Numbers(path.read_text(encoding="utf-8"))
+        wrong += [f"{path.name}: {text!r} names no query" for text in numbers.unnamed]
+        for ref, column, form, text in numbers.found:
+            name, _, keys = ref.partition("?")
+            if name not in known:
+                known[name] = _rows(con, name)
+            row = known[name].get(tuple(value for _, value in parse_qsl(keys, keep_blank_values=True)))
+            expected = "no such row" if row is None else written(row[column], form)
+            count += 1
+            if text != expected:
+                wrong.append(f"{path.name}: {ref} {column}: page {text!r}, table {expected!r}")
+    return count, wrong
+
+
+def _rows(con: duckdb.DuckDBPyConnection, name: str) -> dict[tuple, dict]:
+    query = QUERIES[name]
+    found = con.execute(query.sql)
+    columns = [column[0] for column in found.description]
+    rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    return {tuple(_key(row[key]) for key in query.keys): row for row in rows}
+
+
+def _key(value: object) -> str:
+    """A key as an address writes it: whole numbers without a point."""
+    if value is None or value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
