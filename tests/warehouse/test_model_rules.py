@@ -225,3 +225,10 @@ def test_every_table_of_estimates_is_an_exposure(manifest: dict) -> None:
 
     exposures = {node["name"] for node in manifest["exposures"].values()}
     assert {f"estimates_{table}" for table in (*DESCRIPTIONS, "truth", "claim")} <= exposures
+
+
+def test_every_page_of_the_report_is_an_exposure(manifest: dict) -> None:
+    from estimation.report.pages.catalog import PAGES
+
+    exposures = {node["name"]: node["url"] for node in manifest["exposures"].values() if node["type"] == "dashboard"}
+    assert exposures == {f"page_{page.slug}": f"report/{page.slug}.html" for page in PAGES}
