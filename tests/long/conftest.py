@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.orchestration.conftest import shared_cache  # noqa: F401 (a fixture)
+
+# Many whole refreshes each, without a quick form: `make test` would take twice its time with them.
+WITHOUT_QUICK_FORM = ("test_archive.py", "test_damage.py", "test_races.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out, visibly, what has no quick form."""
+    if os.environ.get("CITYSYNC_LONG") == "1":
+        return
+    for item in items:
+        if item.path.parent == Path(__file__).parent and item.path.name in WITHOUT_QUICK_FORM:
+            item.add_marker(pytest.mark.skip(reason="many whole refreshes: make test-long"))
 
 
 @dataclass(frozen=True)
