@@ -110,7 +110,7 @@ def _is_as_written(stamp: Path, wanted: str) -> bool:
 
 def _files_hash(folder: Path) -> str:
     """Hash of every file below a folder but the stamp in it, with their names; of a link its target alone."""
-    files = sorted(path for path in folder.rglob("*") if path.parent != folder and not path.is_dir())
+    files = sorted(path for path in folder.rglob("*") if path != folder / ".sha256" and not path.is_dir())
     parts = [f"link {os.readlink(path)}" if path.is_symlink() else hash_file(path) for path in files]
     return hash_parts([*(path.relative_to(folder).as_posix() for path in files), *parts])
 

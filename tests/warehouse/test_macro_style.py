@@ -16,7 +16,7 @@ MACROS = REPOSITORY / "warehouse" / "macros"
 # Macros that hold no SQL of their own: they give data back to Jinja, a name or number, or statements that only dbt can put together.
 WITHOUT_SQL = {
     *("identities", "detected_identities", "identity_indicators", "synchronization_series", "series_with", "series_before_admission"),
-    *("generate_schema_name", "year_setting", "as_of_edition", "tie_first_year", "tie_last_year", "tie_minimum_years"),
+    *("generate_schema_name", "build_folder", "year_setting", "as_of_edition", "tie_first_year", "tie_last_year", "tie_minimum_years"),
     *("first_admission_year", "pair_year_limit", "years_kept_as_files", "write_years_as_files", "refuse_unsupported_settings"),
     *("require_contract", "select_contract_columns", "comment_statements", "label_policy_clauses"),
 }
@@ -67,7 +67,8 @@ def environment() -> jinja2.Environment:
     """Every macro as a global, and the few functions of dbt that those with SQL call."""
     made = jinja2.Environment(extensions=["jinja2.ext.do"], loader=jinja2.FileSystemLoader(MACROS), autoescape=False)
     made.globals.update(target={"type": "duckdb"}, execute=False, env_var=lambda name, default: default)
-    for path in sorted(MACROS.glob("*.sql")):
+    # settings first: others call its macros
+    for path in sorted(MACROS.glob("*.sql"), key=lambda path: (path.stem != "settings", path.stem)):
         if path.stem != "table":
             module = made.get_template(path.name).module
             made.globals.update({name: macro for name, macro in vars(module).items() if isinstance(macro, jinja2.runtime.Macro)})
