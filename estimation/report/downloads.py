@@ -27,6 +27,7 @@ FILES = {
     "primary_cities": "primary_cities",
     "coverage": "coverage",
     "sources": "sources",
+    "origins": "origins",
     "conflicts": "conflict_sources",
     "revisions": "revision_worst",
     "changes": "estimate_changes",

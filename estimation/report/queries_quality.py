@@ -47,6 +47,12 @@ QUALITY = {
         """,
         ("source_id",),
     ),
+    "origins": Query(
+        ("meta.source",),
+        "source_id, description, producer, title, licence, address, accessed, citation",
+        "select source_id, description, producer, title, licence, address, accessed, citation from meta.source order by source_id",
+        ("source_id",),
+    ),
     "flags": Query(
         ("marts.fct_indicator_observation",),
         "quality_flag, quality_rule, n_values",

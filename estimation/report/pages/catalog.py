@@ -96,9 +96,9 @@ PAGES = (
         "data",
         data_page,
         (
-            "coverage", "sources", "files", "flags", "flagged_rows", "conflict_causes", "conflict_sources", "conflict_worst", "revisions",
-            "revision_worst", "value_changes", "flag_totals", "flag_changes", "current_changes", "estimate_changes", "rejected", "gates",
-            "gate_rows",
+            "coverage", "sources", "origins", "files", "flags", "flagged_rows", "conflict_causes", "conflict_sources", "conflict_worst",
+            "revisions", "revision_worst", "value_changes", "flag_totals", "flag_changes", "current_changes", "estimate_changes",
+            "rejected", "gates", "gate_rows",
         ),
         styles=("data.css",),
     ),

@@ -27,6 +27,7 @@ def data_page(page: Context) -> dict[str, Any]:
         "window": _coverage(page, years),
         "all_years": _coverage(page, None),
         "sources": page.rows("sources"),
+        "origins": [row for row in page.rows("origins") if row["producer"]],
         "causes": page.rows("conflict_causes"),
         "conflicts": page.rows("conflict_sources")[:MOST],
         "worst": [(_place(page, row), _link(row), row) for row in page.rows("conflict_worst")],

@@ -103,6 +103,11 @@ def revisions() -> pd.DataFrame:
     return pd.DataFrame([row | {"old_edition_year": 2016, "new_edition_year": 2017, "old_value": 1.0, "new_value": 1.25}])
 
 
+# hostile words of a layout are text, as those of a file are
+ORIGIN = {"source_id": "a", "description": HOSTILE, "producer": HOSTILE, "title": "Yearbook", "licence": HOSTILE}
+ORIGIN |= {"address": None, "accessed": None, "citation": None}
+
+
 def changes() -> dict[str, pd.DataFrame]:
     """What changed against the publication before: values of one source, the headline and another specification."""
     value = {"previous_run_id": "before", "source_id": HOSTILE, "indicator_id": "gdp_nominal_cny_100m"}
@@ -288,6 +293,7 @@ def tables(
             {"stage": ["marts"], "check_id": ["e"], "nth": [1], "failing_row": [HOSTILE], "failing_value": ["3"]}
         ),
         "meta.input_file": pd.DataFrame(files).assign(note=HOSTILE, n_observations=1, n_rejected=1),
+        "meta.source": pd.DataFrame([ORIGIN]),
     }
 
 
