@@ -144,13 +144,9 @@ def test_ctrl_c_ends_the_query_and_not_the_prompt(simulated: Run) -> None:
         read_until(terminal, "the query was ended", every_second=b"\x03")
         os.write(terminal, b"select 42 * 101;\r")
         read_until(terminal, "4242")
-        os.write(terminal, b"\x04")
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-        child = 0
     finally:
-        if child:
-            os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
         os.close(terminal)
 
 
