@@ -76,7 +76,7 @@ def _post(address: str, message: dict[str, object]) -> None:
 
     body = json.dumps(message, ensure_ascii=False).encode()
     request = urllib.request.Request(address, data=body, headers={"Content-Type": "application/json"})  # noqa: S310 (http or https, above)
-    with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 (the same request)
         answer.read(1)
 
 
@@ -96,6 +96,6 @@ def _mail(address: str, message: dict[str, object]) -> None:
 def _run(program: str, message: dict[str, object]) -> None:
     """The program gets the alert as JSON on its standard input; no shell reads the setting, and no text of the alert is an argument."""
     text = json.dumps(message, ensure_ascii=False)
-    done = subprocess.run(shlex.split(program), input=text, text=True, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603
+    done = subprocess.run(shlex.split(program), input=text, text=True, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603 (see above)
     if done.returncode:
         raise subprocess.SubprocessError(f"exit {done.returncode}: {(done.stderr or done.stdout).strip()[:200]}")
