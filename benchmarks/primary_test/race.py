@@ -41,8 +41,9 @@ class Cell:
 
 
 def cells(database: Path | None) -> Iterator[Cell]:
-    """Designs on delivered growth (where there is a database), then the simulated ones."""
+    """Designs on delivered growth (where there is a database), then the simulated ones, which draw the same with and without it."""
     drawers: list[tuple[str, Callable, tuple[str, ...]]] = []
+    on_delivered = 2 + len(EARLY)
     if database is not None:
         window, counts = read_delivered(database, 2010, 2019), read_layout()
         drawers.append(("layout", _layout(window, counts), IMPOSED))
@@ -56,7 +57,7 @@ def cells(database: Path | None) -> Iterator[Cell]:
         longer, deflated = read_delivered(database, 2010, 2021), read_delivered(database, 2010, 2019, "growth_deflated_pct")
         for name, other in (("layout 2010-2021", longer), ("layout, deflated growth", deflated)):
             drawers.append((name, _layout(other, counts), ("", "S-60", "S-30", "L-50")))
-    for number, (design, draw, kinds) in enumerate(drawers):
+    for number, (design, draw, kinds) in enumerate(drawers, start=0 if database is not None else on_delivered):
         for kind in kinds:
             yield Cell(design, kind, number, draw)
 
