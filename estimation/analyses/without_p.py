@@ -9,10 +9,10 @@ _WHERE = "if pilots are larger, calmer cities or load on more factors, as the re
 _MEASURED = "docs/evidence/simulation-study.md, 'Selection designs'"
 REASON_BY_MEASURE = {
     "comove": (
-        f"Estimate alone: where nothing happened, tests of co-movement at 5 % reject in 20 to 87 % of cases {_WHERE} ({_MEASURED})."
+        f"Estimate alone: where nothing happened, tests of co-movement at 5 % reject in 16 to 87 % of cases {_WHERE} ({_MEASURED})."
     ),
     "dispersion": (
-        f"Estimate alone: where nothing happened, tests of dispersion at 5 % reject in 14 to 32 % of cases {_WHERE} ({_MEASURED})."
+        f"Estimate alone: where nothing happened, tests of dispersion at 5 % reject in 16 to 30 % of cases {_WHERE} ({_MEASURED})."
     ),
 }
 
