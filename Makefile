@@ -42,8 +42,10 @@ $(STAMP): requirements.lock | requirements-installer.lock
 refresh: setup ## read the landing, build, check, estimate, report, publish (LANDING=path; default: simulated)
 	@$(PY) -m orchestration refresh $(if $(LANDING),--landing="$$LANDING")
 
-test: lint ## lint, import rules, dbt unit and data tests, Python tests, one small end-to-end run
-	@$(PY) -m pytest -n 2 --dist loadfile
+# loops are compiled beside lint, which uses half of the machine; the tests then find them
+test: setup ## lint, import rules, dbt unit and data tests, Python tests, one small end-to-end run
+	@$(PY) -m estimation compile >/dev/null & $(MAKE) --no-print-directory lint && wait
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-long: setup ## fault and load tests in full: readers, kills, full disk (about half an hour)
 	@CITYSYNC_LONG=1 $(PY) -m pytest tests/long tests/long/full_editions.py
