@@ -5,6 +5,7 @@ CITYSYNC_HOME ?= data
 override VENV := .venv
 override PY := $(VENV)/bin/python
 override STAMP := $(VENV)/.installed
+override DEV := $(VENV)/.installed-dev
 override BROWSER := .venv-browser
 
 export CITYSYNC_HOME
@@ -42,10 +43,17 @@ $(STAMP): requirements.lock | requirements-installer.lock
 refresh: setup ## read the landing, build, check, estimate, report, publish (LANDING=path; default: simulated)
 	@$(PY) -m orchestration refresh $(if $(LANDING),--landing="$$LANDING")
 
-test: lint ## lint, import rules, dbt unit and data tests, Python tests, one small end-to-end run
-	@$(PY) -m pytest -n 2 --dist loadfile
+# what tests, lint and benchmarks need beside what a refresh needs; a new environment has no such stamp
+$(DEV): requirements-dev.lock $(STAMP)
+	@$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements-dev.lock
+	@touch $@
 
-test-long: setup ## fault and load tests in full: readers, kills, full disk (about half an hour)
+# loops are compiled beside lint, which uses half of the machine; the tests then find them
+test: setup $(DEV) ## lint, import rules, dbt unit and data tests, Python tests, one small end-to-end run
+	@$(PY) -m estimation compile >/dev/null & $(MAKE) --no-print-directory lint && wait
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-long: setup $(DEV) ## fault and load tests in full: readers, kills, full disk (about half an hour)
 	@CITYSYNC_LONG=1 $(PY) -m pytest tests/long tests/long/full_editions.py
 
 # axe-core comes inside a Python package, taken without its dependencies (a driver that brings a browser of its own)
@@ -54,10 +62,10 @@ $(BROWSER)/.installed: tests/browser/requirements.lock $(STAMP)
 	@$(VENV)/bin/uv pip install --quiet --python $(PY) --target $(BROWSER) --no-deps --require-hashes -r tests/browser/requirements.lock
 	@touch $@
 
-test-browser: setup $(BROWSER)/.installed ## the pages in headless Chromium, with axe (needs Debian's package chromium)
+test-browser: setup $(DEV) $(BROWSER)/.installed ## the pages in headless Chromium, with axe (needs Debian's package chromium)
 	@CITYSYNC_AXE=$(BROWSER) $(PY) -m pytest tests/browser
 
-lint: setup ## ruff, sqlfluff and the import rules
+lint: setup $(DEV) ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/ruff check --no-cache .
 	@$(VENV)/bin/ruff format --no-cache --check .
 	@$(VENV)/bin/sqlfluff lint --processes 2 -q warehouse/models warehouse/macros warehouse/tests
@@ -101,7 +109,7 @@ site: .venv-site/.installed ## this documentation as pages, with the library's r
 audit: setup ## compare what is installed with the lock file, offline, and list licences (ADVISORIES=path: and known advisories)
 	@$(PY) -m orchestration audit $(if $(ADVISORIES),--advisories="$$ADVISORIES")
 
-bench: setup .venv-peers/.installed ## benchmarks and peers, one JSON object a line (LARGE=2850 adds counties: 10 GB of disk)
+bench: setup $(DEV) .venv-peers/.installed ## benchmarks and peers, one JSON object a line (LARGE=2850 adds counties: 10 GB of disk)
 	@$(PY) -m benchmarks --picture docs/images/scale.svg $(if $(LARGE),--large="$$LARGE")
 
 spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest difference to DuckDB's (PLACES=60; needs Java 17 or 21)

@@ -21,6 +21,7 @@ from benchmarks.panels import as_long_frame, random_panel
 from benchmarks.picture import draw
 from benchmarks.reading import bench_reading
 from benchmarks.scale import bench_size, growth_exponents
+from benchmarks.whole_refresh import bench_whole_refresh
 from estimation.fit import fit_panel
 from estimation.kernels.compile_cache import use_compile_cache
 from warehouse.ingest.simulation.landing import write_simulated_landing
@@ -91,6 +92,8 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
         yield bench_permutation(n_cities)
     yield from _reading()
     yield from _pair_models(large)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
+        yield bench_whole_refresh(Path(name) / "home")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
         for n_cities in SCALE_SIZES:
             yield from bench_size(n_cities, Path(name), PEERS if n_cities <= SIZES[-1] else PEERS[1:], repetitions=3)

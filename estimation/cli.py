@@ -114,6 +114,8 @@ def _run(options: argparse.Namespace) -> int:
         return _run_specs(options)
     if options.command == "primary":
         return _primary(options)
+    if options.command == "compile":
+        return _compile()
     try:
         fit = _fit(options)
         _write_files(fit, options)
@@ -146,6 +148,14 @@ def render(fit: Fit, indent: int | None) -> str:
         "warnings": list(fit.warnings),
     }
     return json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _compile() -> int:
+    from .api.compiled import compile_loops
+
+    folder = compile_loops()
+    print("compiled loops cannot be kept: no folder can be written" if folder is None else f"compiled loops are kept in {folder}")
+    return 0 if folder is not None else 1
 
 
 def _classify(file: Path) -> int:
@@ -255,6 +265,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_primary(commands)
     classify = commands.add_parser("classify", help="give each clause of a policy text its tool")
     classify.add_argument("file", type=Path, metavar="FILE", help="CSV with columns id, clause")
+    commands.add_parser("compile", help="compile the loops of the permutation now; the first fit then need not wait for them")
     run = commands.add_parser(
         "run",
         help="run rows of the study on a published warehouse",

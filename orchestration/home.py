@@ -103,6 +103,11 @@ class Home:
         return self.root / "dagster"
 
     @property
+    def log(self) -> Path:
+        """Every line of the last refresh, details too."""
+        return self.root / "refresh.log"
+
+    @property
     def dbt_target(self) -> Path:
         """Folder that every run of dbt writes to."""
         return self.cache / "dbt"

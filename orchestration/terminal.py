@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from enum import IntEnum
+from pathlib import Path
+from typing import TextIO
 
 STARTED = time.monotonic()
 
@@ -20,18 +23,64 @@ class Exit(IntEnum):
     RUNNING = 3
 
 
-def progress(text: str) -> None:
-    """A stage's line, with the seconds since this process started."""
-    say(f"{time.monotonic() - STARTED:5.0f} s  {text}")
-
+#: The file that keeps every line of a refresh, details too.
+_log: list[TextIO] = []
+#: Length of what stands on a person's terminal without an end of line, to be written over by what comes next.
+_passing = [0]
 
 # a delivered name or a manifest may hold what a terminal obeys (colours, titles, going back over a line)
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
 
 
+def keep_log(path: Path) -> None:
+    """Write every line from here on into this file too, in place of what an earlier run left there."""
+    with suppress(OSError):  # a log that cannot be written is no reason to do nothing else
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _log[:] = [open(path, "w", encoding="utf-8")]  # noqa: SIM115 -- open as long as the process
+
+
+def progress(text: str) -> None:
+    """Something that a person should know while it happens, with the seconds since this process started."""
+    say(f"{time.monotonic() - STARTED:5.0f} s  {text}")
+
+
+def detail(text: str) -> None:
+    """A line for the log file alone, with the seconds since this process started."""
+    _write_log(f"{time.monotonic() - STARTED:5.0f} s  {text}".translate(CONTROL))
+
+
 def say(text: str) -> None:
-    """One line of progress for the person at the terminal; control characters are shown, not obeyed."""
-    print(text.translate(CONTROL), file=sys.stdout, flush=True)
+    """One line for the person at the terminal; control characters are shown, not obeyed."""
+    line = text.translate(CONTROL)
+    clear_passing()
+    print(line, file=sys.stdout, flush=True)
+    _write_log(line)
+
+
+def is_watched() -> bool:
+    """Whether a person looks on: only then is a line written over."""
+    return sys.stdout.isatty()
+
+
+def show_passing(text: str) -> None:
+    """A line that the next one writes over; only for a terminal that `is_watched`."""
+    line = text.translate(CONTROL).replace("\n", " ")[:100]
+    print("\r" + line + " " * max(0, _passing[0] - len(line)), end="", file=sys.stdout, flush=True)
+    _passing[0] = len(line)
+
+
+def clear_passing() -> None:
+    """Take away what `show_passing` wrote."""
+    if _passing[0]:
+        print("\r" + " " * _passing[0] + "\r", end="", file=sys.stdout)
+        _passing[0] = 0
+
+
+def _write_log(line: str) -> None:
+    if _log:
+        with suppress(OSError, ValueError):
+            _log[0].write(line + "\n")
+            _log[0].flush()
 
 
 def end_command(command: str, code: Exit, reason: str) -> Exit:

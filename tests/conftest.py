@@ -22,6 +22,29 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["PYTHONPATH"] = os.pathsep.join([hook, *filter(None, paths)])
 
 
+#: Files that take longest are begun first, so that no worker waits long for the other's last one; the rest stays in its order.
+LONGEST = (
+    "orchestration/commands/test_refresh.py",
+    "long/test_faults.py",
+    "estimation/influence/test_jackknife_df.py",
+    "long/test_hostile_files.py",
+    "orchestration/reuse/test_plan.py",
+    "orchestration/commands/test_delivered_again.py",
+    "orchestration/dagster_ui/test_reexecution.py",
+    "estimation/report/test_site.py",
+    "warehouse/test_real_landing.py",
+    "warehouse/test_models.py",
+    "estimation/study/test_run.py",
+    "estimation/estimators/test_heterogeneity.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files in the order of `LONGEST`, each with its tests in their own."""
+    place = {REPO / "tests" / name: k for k, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail the run if any process of it looked up another host, even where the code swallowed the error."""
     found = Path(os.environ[LOOKUPS])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,7 @@ LEVEL = 0.05
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
 PLACEBO_PERMUTATIONS = 999
 Rows = list[dict[str, Any]]
+TABLES = ("primary", "channel", "power", "placebo", "not_run", "warning")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,6 @@ def run_primary(
     *,
     permutations: int | None = None,
     seed: int | None = None,
-    on_progress: Callable[[str], None] | None = None,
 ) -> PrimaryTables:
     """The primary test of every declared window and series.
 
@@ -87,47 +87,53 @@ def run_primary(
     specs : sequence of Spec
     permutations, seed : int, optional
         The most draws a test may take, and the seed of all.
-    on_progress : callable, optional
-        Called with one line.
 
     Returns
     -------
     PrimaryTables
         A spec whose series lacks is a row of ``not_run``; a panel that lacks what the test needs has a row with a reason and no p.
     """
-    rows: dict[str, Rows] = {name: [] for name in ("primary", "channel", "power", "placebo", "not_run", "warning")}
-    if on_progress:
-        on_progress(f"primary test: {len(specs)} windows and series, power, placebos in time and space")
-    for spec in specs:
-        draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
-        settings = {"permutations": max(draws, 20), "seed": spec.seed if seed is None else seed}
-        try:
-            window = city_window(marts, spec)
-        except SampleError as error:
-            rows["not_run"].append({"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": str(error)})
-            continue
-        result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
-        rows["primary"].append(_primary_row(spec, window, result))
-        # truths are put in where data are simulated, by another asset (study/planted.py)
-        unknown = {"truth": None, "planted": None}
-        rows["channel"] += [{"spec_id": spec.spec_id, **dataclasses.asdict(channel), **unknown} for channel in result.channels]
-        rows["warning"] += [{"spec_id": spec.spec_id, "warning": text} for text in result.warnings]
-        if result.p_value is None:
-            continue
-        if spec.series == POWER_SERIES and spec not in CHECKS:
-            rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
-        if spec.spec_id == PRIMARY:
-            few = {**settings, "permutations": min(settings["permutations"], PLACEBO_PERMUTATIONS)}
-            rows["placebo"] += _placebos_in_time(marts, spec, window, few) + _placebos_in_space(marts, spec, few)
-            rows["placebo"] += _selection(spec, window, few)
+    found = [run_primary_spec(marts, spec, permutations=permutations, seed=seed) for spec in specs]
+    return tables_of_rows({name: [row for rows in found for row in rows[name]] for name in TABLES})
+
+
+def tables_of_rows(rows: Mapping[str, Rows]) -> PrimaryTables:
+    """The tables of rows by table, as `run_primary_spec` gives them."""
     return PrimaryTables(
         typed(rows["primary"], PRIMARY_COLUMNS),
         typed(rows["channel"], CHANNEL_COLUMNS),
         typed(rows["power"], POWER_COLUMNS),
         typed(rows["placebo"], PLACEBO_COLUMNS),
-        rows["not_run"],
-        rows["warning"],
+        list(rows["not_run"]),
+        list(rows["warning"]),
     )
+
+
+def run_primary_spec(marts: Marts, spec: Spec, *, permutations: int | None = None, seed: int | None = None) -> dict[str, Rows]:
+    """The primary test of one window and series: rows by table (`TABLES`); parameters as of `run_primary`."""
+    rows: dict[str, Rows] = {name: [] for name in TABLES}
+    draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
+    settings = {"permutations": max(draws, 20), "seed": spec.seed if seed is None else seed}
+    try:
+        window = city_window(marts, spec)
+    except SampleError as error:
+        rows["not_run"].append({"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": str(error)})
+        return rows
+    result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
+    rows["primary"].append(_primary_row(spec, window, result))
+    # truths are put in where data are simulated, by another asset (study/planted.py)
+    unknown = {"truth": None, "planted": None}
+    rows["channel"] += [{"spec_id": spec.spec_id, **dataclasses.asdict(channel), **unknown} for channel in result.channels]
+    rows["warning"] += [{"spec_id": spec.spec_id, "warning": text} for text in result.warnings]
+    if result.p_value is None:
+        return rows
+    if spec.series == POWER_SERIES and spec not in CHECKS:
+        rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
+    if spec.spec_id == PRIMARY:
+        few = {**settings, "permutations": min(settings["permutations"], PLACEBO_PERMUTATIONS)}
+        rows["placebo"] += _placebos_in_time(marts, spec, window, few) + _placebos_in_space(marts, spec, few)
+        rows["placebo"] += _selection(spec, window, few)
+    return rows
 
 
 def city_window(marts: Marts, spec: Spec) -> CityWindow:

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
-from ..analyses import leave_out
 from ..analyses.catalog import all_specs
-from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
-from ..analyses.without_p import why_no_p
-from ..estimators.two_way import leave_one_out
-from ..results import FitResult, NotRun
-from ..sample.build import StudySample, hash_sample
 from ..sample.marts import Marts, read_frames
 from . import second_implementation
-from .estimate import estimate_group, group_specs
 from .multiplicity import adjusted_rows
-from .primary import run_primary
-from .radiation import run_radiation
-from .specification_curve import run_curve
+from .primary import TABLES as PRIMARY_TABLES
+from .primary import tables_of_rows
 from .tables import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
@@ -33,7 +24,8 @@ from .tables import (
     WARNING_COLUMNS,
     typed,
 )
-from .withhold import withhold
+from .units import Frames, Rows, Unit, study_units
+from .workers import Done, run_here
 
 
 @dataclass(frozen=True)
@@ -51,6 +43,13 @@ class StudyResult:
     placebo: pd.DataFrame
 
 
+class RunUnits(Protocol):
+    """Runs units, and those that `on_done` returns, in any order: `workers.run_here`, or processes."""
+
+    def __call__(self, frames: Frames, units: Iterable[Unit], on_done: Done) -> None:
+        """Call `on_done` with every unit and its rows."""
+
+
 def read_marts(con: Any, specs: Sequence[Spec] | None = None) -> Marts:
     """Read what the specs need from a duckdb connection; default is every spec of the analyses. See `marts.read_frames`."""
     return read_frames(con, all_specs() if specs is None else specs)
@@ -65,7 +64,8 @@ def run_study(
     radiation: Sequence[Spec] = (),
     permutations: int | None = None,
     seed: int | None = None,
-    on_progress: Callable[[str], None] | None = None,
+    on_progress: Callable[[int, int, str], None] | None = None,
+    run_units: RunUnits = run_here,
 ) -> StudyResult:
     """Estimate every spec; one that lacks series, ties, pilots or never-pilots becomes a row of ``not_run``.
 
@@ -83,34 +83,55 @@ def run_study(
     permutations, seed : int, optional
         The most draws a spec may take, and the seed of all.
     on_progress : callable, optional
-        Called with one line before each group of specs.
+        Called with how many specs are done, how many there are, and what was done last.
+    run_units : callable, optional
+        Where the units of the study are run; default is one after another in this process.
 
     Returns
     -------
     StudyResult
-        Rows in order of the specs.
+        Rows in order of the specs, the same bytes wherever the units were run.
+
+    Raises
+    ------
+    StudyError
+        Naming the specs at which an estimator failed.
     """
     specs = tuple(_with_settings(spec, permutations, seed) for spec in (all_specs() if specs is None else specs))
-    rows: dict[str, dict[str, list]] = {spec.spec_id: {"estimate": [], "diagnostic": [], "not_run": [], "warning": []} for spec in specs}
-    names = _place_names(marts.cities)
-    done = 0
-    for group in group_specs(specs):
+    units = study_units(specs, curve, primary, radiation, permutations, seed)
+    n_specs = sum(len(unit.specs) for unit in units)
+    found: dict[Unit, Rows] = {}
+    second: list[Unit] = []
+
+    def on_done(unit: Unit, rows: Rows) -> list[Unit]:
+        found[unit] = rows
         if on_progress:
-            on_progress(f"specs {done + 1}-{done + len(group)} of {len(specs)}: {_sample_name(group[0])}")
-        for spec, sample, result in estimate_group(marts, group):
-            rows[spec.spec_id] = _rows_of(spec, sample, result, names)
-        done += len(group)
-    curve_rows = _run_curve(marts, curve, on_progress)
-    city_rows = run_radiation(marts, radiation, permutations, seed)
-    tested = run_primary(marts, primary, permutations=permutations, seed=seed, on_progress=on_progress if primary else None)
-    estimate = _frame(rows, "estimate", ESTIMATE_COLUMNS, city_rows, curve_rows)
-    again = second_implementation.differences(marts, specs, estimate)
+            on_progress(sum(len(unit.specs) for unit in found if unit.kind != "second"), n_specs, unit.name)
+        if unit.kind != "group":
+            return []
+        more = [
+            Unit("second", (spec,), given=tuple(row for row in rows["estimate"] if row["spec_id"] == spec.spec_id))
+            for spec in unit.specs
+            if spec.spec_id in second_implementation.SPEC_IDS
+        ]
+        second.extend(more)
+        return more
+
+    run_units({"factual": marts}, units, on_done)
+    of = {kind: [found[unit] for unit in units if unit.kind == kind] for kind in ("group", "curve", "city", "primary")}
+    groups = _in_order_of(specs, _joined(of["group"]))
+    curves = _curve_rows(curve, _joined(of["curve"]))
+    cities, tested = _joined(of["city"]), tables_of_rows({name: _joined(of["primary"]).get(name, []) for name in PRIMARY_TABLES})
+    estimate = _frame("estimate", ESTIMATE_COLUMNS, groups, cities, curves)
+    order = [spec.spec_id for spec in specs]
+    again = _joined([found[unit] for unit in sorted(second, key=lambda unit: order.index(unit.specs[0].spec_id))])
+    adjusted = {"diagnostic": adjusted_rows(estimate)}
     return StudyResult(
         estimate=estimate,
-        diagnostic=_frame(rows, "diagnostic", DIAGNOSTIC_COLUMNS, city_rows, {"diagnostic": [*adjusted_rows(estimate), *again]}),
-        not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, city_rows, curve_rows, {"not_run": tested.not_run}),
-        warning=_frame(rows, "warning", WARNING_COLUMNS, city_rows, {"warning": tested.warning}),
-        specification=typed(curve_rows["specification"], SPECIFICATION_COLUMNS),
+        diagnostic=_frame("diagnostic", DIAGNOSTIC_COLUMNS, groups, cities, adjusted, again),
+        not_run=_frame("not_run", NOT_RUN_COLUMNS, groups, cities, curves, {"not_run": tested.not_run}),
+        warning=_frame("warning", WARNING_COLUMNS, groups, cities, {"warning": tested.warning}),
+        specification=typed(curves["specification"], SPECIFICATION_COLUMNS),
         **{name: getattr(tested, name) for name in ("primary", "channel", "power", "placebo")},
     )
 
@@ -120,82 +141,26 @@ def _with_settings(spec: Spec, permutations: int | None, seed: int | None) -> Sp
     return dataclasses.replace(spec, permutations=draws, seed=spec.seed if seed is None else seed)
 
 
-def _sample_name(spec: Spec) -> str:
-    window = "" if spec.window is None else f", {spec.window[0]}-{spec.window[1]}"
-    controls = "" if spec.control_group == "never_in_window" else f", controls {spec.control_group}"
-    controls += f", without {', '.join(spec.excluded)}" if spec.excluded else ""
-    controls += f", given {', '.join(spec.controls)}" if spec.controls else ""
-    return f"{spec.series}{window}, ties {spec.tie_rule}, treated by {spec.treatment_rule}{controls}, shuffled by {spec.shuffle}"
+def _joined(parts: Sequence[Rows]) -> Rows:
+    """Rows of several units by table, in their order."""
+    tables = dict.fromkeys(name for part in parts for name in part)
+    return {table: [row for part in parts for row in part.get(table, ())] for table in tables}
 
 
-def _place_names(cities: pd.DataFrame) -> dict[str, str]:
-    """English names of provinces and cities by 'province <id>' and 'city <id>', where the frame has them."""
-    return {
-        f"{level} {row_id}": name
-        for level in ("province", "city")
-        if f"{level}_name_en" in cities
-        for row_id, name in zip(cities[f"{level}_id"], cities[f"{level}_name_en"], strict=True)
-    }
+def _in_order_of(specs: Sequence[Spec], rows: Rows) -> Rows:
+    """The same rows of each table in order of the specs; those of one spec keep theirs."""
+    place = {spec.spec_id: k for k, spec in enumerate(specs)}
+    return {table: sorted(found, key=lambda row: place[row["spec_id"]]) for table, found in rows.items()}
 
 
-def _with_names(text: str, names: dict[str, str]) -> str:
-    """A warning with the name of every province and city after its id."""
-    return re.sub(r"(?:province|city) \d{6}\b", lambda found: f"{found[0]} ({names[found[0]]})" if found[0] in names else found[0], text)
+def _frame(table: str, columns: dict[str, str], *parts: Mapping[str, list]) -> pd.DataFrame:
+    return typed([row for part in parts for row in part.get(table, ())], columns)
 
 
-def _rows_of(spec: Spec, sample: StudySample | None, result: FitResult | NotRun, names: dict[str, str]) -> dict[str, list]:
-    if isinstance(result, NotRun):
-        return {"estimate": [], "diagnostic": [], "warning": [], "not_run": [_not_run(spec, result.reason)]}
-    result = withhold(result, spec.outcome)
-    common = {
-        **{name: getattr(spec, name) for name in ("spec_id", "analysis", "estimator", "outcome", "treatment_rule", "tie_rule")},
-        "p_value_withheld_reason": why_no_p(spec.outcome),
-        **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities")},
-        "panel_hash": hash_sample(sample, sample.outcomes.index(spec.outcome)),
-    }
-    sample_counts = {name: value for name, value in dataclasses.asdict(sample.description).items() if name != "dropped_city_ids"}
-    diagnostics = [(f"sample_{name}", None, value) for name, value in sample_counts.items()]
-    diagnostics += [("sample_n_cities_dropped", None, len(sample.description.dropped_city_ids)), *result.diagnostics]
-    if spec.spec_id in leave_out.TABLES:
-        diagnostics += _leave_out_rows(spec, sample)
-    return {
-        "estimate": [{**common, **_estimate_row(estimate)} for estimate in result.estimates],
-        "diagnostic": [{"spec_id": spec.spec_id, "diagnostic": d, "term": t, "value": v} for d, t, v in diagnostics],
-        "warning": [{"spec_id": spec.spec_id, "warning": _with_names(text, names)} for text in result.warnings],
-        "not_run": [],
-    }
-
-
-def _leave_out_rows(spec: Spec, sample: StudySample) -> list[tuple[str, str, float]]:
-    found = leave_one_out(sample.panel, sample.outcomes.index(spec.outcome), TIE_RULES[spec.tie_rule].quantile)
-    return [
-        (f"leave_out_{part}", str(block), float(estimate))
-        for part, refits in found.items()
-        for block, estimate in zip(refits.blocks, refits.estimates[:, 0], strict=True)
-    ]
-
-
-def _estimate_row(estimate: Any) -> dict[str, Any]:
-    names = ("term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")
-    return {name: getattr(estimate, name) for name in names}
-
-
-def _not_run(spec: Spec, reason: str) -> dict[str, str]:
-    return {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": reason}
-
-
-def _frame(rows: dict[str, dict[str, list]], table: str, columns: dict[str, str], *more: dict[str, list]) -> pd.DataFrame:
-    return typed([row for tables in (*rows.values(), *more) for row in tables[table]], columns)
-
-
-def _run_curve(marts: Marts, specs: Sequence[Spec], on_progress: Callable[[str], None] | None) -> dict[str, list]:
-    """Rows of the specification curve by table; a reason that all specs of an outcome share is one row."""
-    years = marts.synchronization["year"]
-    if not specs or marts.city_years is None or years.empty:
-        reason = "needs pairs of cities in a study window"
-        return {"estimate": [], "specification": [], "not_run": _curve_reasons(specs, {spec.spec_id: reason for spec in specs})}
-    found = run_curve(marts.cities, marts.pairs, marts.city_years, specs, (int(years.min()), int(years.max())), on_progress)
-    return {"estimate": found.estimate, "specification": found.specification, "not_run": _curve_reasons(specs, found.reasons)}
+def _curve_rows(specs: Sequence[Spec], found: Rows) -> Rows:
+    """Rows of the specification curve by table, in order of the specs; a reason that all specs of an outcome share is one row."""
+    rows = _in_order_of(specs, {table: found.get(table, []) for table in ("estimate", "specification")})
+    return {**rows, "not_run": _curve_reasons(specs, {row["spec_id"]: row["reason"] for row in found.get("reason", ())})}
 
 
 def _curve_reasons(specs: Sequence[Spec], reasons: dict[str, str]) -> list[dict[str, str]]:
@@ -209,5 +174,5 @@ def _curve_reasons(specs: Sequence[Spec], reasons: dict[str, str]) -> list[dict[
             lead = members[0]
             rows.append({"spec_id": f"{lead.analysis}.{outcome}.every", "analysis": lead.analysis, "reason": reasons[lead.spec_id]})
         else:
-            rows += [_not_run(spec, reasons[spec.spec_id]) for spec in lacking]
+            rows += [{"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": reasons[spec.spec_id]} for spec in lacking]
     return rows

@@ -66,7 +66,6 @@ def run_curve(
     city_years: pd.DataFrame,
     specs: Sequence[Spec],
     study_window: Window,
-    on_progress: Callable[[str], None] | None = None,
 ) -> CurveRows:
     """Estimate all specs, each with its default line and the conventional one.
 
@@ -77,8 +76,6 @@ def run_curve(
     specs : sequence of Spec
     study_window : (first year, last year)
         For specs without a window of their own.
-    on_progress : callable, optional
-        Called with one line per series and window.
 
     Returns
     -------
@@ -88,8 +85,6 @@ def run_curve(
     rows, ties = CurveRows(), _ties_by_city(pairs)
     region = cities.drop_duplicates("city_id").set_index("city_id").get("region")
     for (series, window), members in _groups(specs, lambda spec: (spec.series, spec.window or study_window)):
-        if on_progress:
-            on_progress(f"specification curve: {len(members)} specs of {series}, {window[0]}-{window[1]}")
         try:
             found = build_series(city_years, series, window)
         except SampleError as error:
@@ -109,6 +104,11 @@ def _groups(specs: Sequence[Spec], key: Callable[[Spec], tuple]) -> Iterator[tup
     """Specs with the same key, whatever their order."""
     for found, members in groupby(sorted(specs, key=key), key=key):
         yield found, list(members)
+
+
+def group_by_window(specs: Sequence[Spec]) -> list[list[Spec]]:
+    """Specs of one series on one window together: `run_curve` of each part gives the rows that it gives of all, in another order."""
+    return [members for _, members in _groups(specs, lambda spec: (spec.series, spec.window or (0, 0)))]
 
 
 def _ties_by_city(pairs: pd.DataFrame) -> dict[str, pd.DataFrame]:

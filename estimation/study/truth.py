@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,13 +15,18 @@ from ..panel.pair_panel import PairPanel
 from ..results import NotRun
 from ..sample.build import PAIR_BASE, build_sample
 from ..sample.marts import Marts
-from .estimate import fit_group, group_specs
+from .estimate import fit_group
 from .samples import build_group_sample, group_frames, group_outcomes
 from .tables import TRUTH_COLUMNS, typed
 
 
 def compute_truth(
-    marts: Marts, counterfactual: Marts, specs: Sequence[Spec] | None = None, *, of_primary: pd.DataFrame | None = None
+    marts: Marts,
+    counterfactual: Marts,
+    specs: Sequence[Spec] | None = None,
+    *,
+    of_primary: pd.DataFrame | None = None,
+    run_units: Callable[..., None] | None = None,
 ) -> pd.DataFrame:
     """Truth of every spec on simulated data: its own estimator on the difference of the two outcomes, on the factual sample.
 
@@ -34,33 +40,51 @@ def compute_truth(
         Default is every spec of the analyses.
     of_primary : DataFrame, optional
         Of `planted.primary_truths`: spec_id, term, truth and planted of the primary test and its channels, which come last.
+    run_units : callable, optional
+        As of `run.run_study`; default is one after another in this process.
 
     Returns
     -------
     DataFrame
         For ``estimates.truth``; a spec that cannot be run has no row.
     """
-    rows = []
-    for group in group_specs(all_specs() if specs is None else specs):
-        outcomes = group_outcomes(group)
-        try:
-            sample = build_group_sample(marts, group)
-            without = build_sample(marts.cities, marts.pairs, group_frames(counterfactual, group)[2], group[0], outcomes=outcomes)
-        except SampleError:
-            continue
-        difference = sample.panel.y - _aligned(without.panel, sample.panel)
-        effect = dataclasses.replace(sample, panel=dataclasses.replace(sample.panel, y=difference))
-        for spec, result in fit_group(marts, effect, group, vcov=(), permutations=0):
-            if isinstance(result, NotRun):
-                continue
-            points = {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
-            rows += [
-                {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value, "planted": None}
-                for (term, cohort, event), value in points.items()
-            ]
+    from .units import truth_units  # it runs `truths_of_group` among others
+    from .workers import run_here
+
+    units = truth_units(all_specs() if specs is None else specs)
+    found: dict[Any, list[dict[str, Any]]] = {}
+
+    def on_done(unit: Any, of_unit: dict[str, list[dict[str, Any]]]) -> list[Any]:
+        found[unit] = of_unit["truth"]
+        return []
+
+    (run_units or run_here)({"factual": marts, "counterfactual": counterfactual}, units, on_done)
+    rows = [row for unit in units for row in found[unit]]
     if of_primary is not None:
         rows += [{**row, "cohort_year": None, "event_time": None} for row in of_primary.to_dict("records")]
     return typed(rows, TRUTH_COLUMNS)
+
+
+def truths_of_group(marts: Marts, counterfactual: Marts, group: list[Spec]) -> list[dict[str, Any]]:
+    """Rows of the specs of one group; none where its sample cannot be had."""
+    outcomes = group_outcomes(group)
+    try:
+        sample = build_group_sample(marts, group)
+        without = build_sample(marts.cities, marts.pairs, group_frames(counterfactual, group)[2], group[0], outcomes=outcomes)
+    except SampleError:
+        return []
+    difference = sample.panel.y - _aligned(without.panel, sample.panel)
+    effect = dataclasses.replace(sample, panel=dataclasses.replace(sample.panel, y=difference))
+    rows = []
+    for spec, result in fit_group(marts, effect, group, vcov=(), permutations=0):
+        if isinstance(result, NotRun):
+            continue
+        points = {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
+        rows += [
+            {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value, "planted": None}
+            for (term, cohort, event), value in points.items()
+        ]
+    return rows
 
 
 def _aligned(other: PairPanel, panel: PairPanel) -> np.ndarray:

@@ -3,7 +3,9 @@
 Not here: algebra (`estimation`), and which earlier estimates may be used again (`orchestration/reuse`).
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -16,6 +18,7 @@ from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.reuse.kept_estimates import keep_estimates
+from orchestration.stages import stages
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.simulation.landing import PLANTED
@@ -37,6 +40,8 @@ TABLES = tuple(DESCRIPTIONS)
 # Every table of the group. Assets of their own make the truth from the counterfactual build, coverage and claims from the other tables.
 KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth", "coverage", "claim")]
 PREVIEW = ("spec_id", "term", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pilots")
+#: Pair-years from which a study takes longer than processes take to load.
+WORTH_PROCESSES = 50_000
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
 EVENT_STUDY = "dynamics.cm_growth_official.headline"
 
@@ -70,8 +75,8 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
             for table in TABLES:
                 write_frame(con, GROUP, table, tables[table])
             comment_tables(con)
-        progress(f"specification curve: {len(tables['specification'])} specifications")
-        progress(f"estimates: {tables['estimate']['spec_id'].nunique()} specs estimated, {len(tables['not_run'])} not run")
+        n_specs, n_curve = tables["estimate"]["spec_id"].nunique(), len(tables["specification"])
+        stages.done("estimates", f"{n_specs} specs estimated, {n_curve} of them in the curve, {len(tables['not_run'])} not run")
         for table in TABLES:
             yield dg.MaterializeResult(asset_key=dg.AssetKey([GROUP, table]), metadata=_metadata(home, table, tables[table]))
 
@@ -89,6 +94,8 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         with open_build(home.build) as con:
             write_frame(con, GROUP, "truth", table)
             comment_tables(con)
+        if settings.is_simulated:
+            stages.done("truth", f"{table['spec_id'].nunique()} specs")
         return dg.MaterializeResult(metadata=_metadata(home, "truth", table))
 
     @dg.asset(
@@ -131,7 +138,7 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
             write_frame(con, GROUP, "claim", table)
             comment_tables(con)
         found = int((table["verdict"] == "found").sum())
-        progress(f"claims of the study: {len(table)}, of which {found} found by the honest test")
+        progress(f"  claims of the study: {len(table)}, of which {found} found by the honest test")
         return dg.MaterializeResult(metadata=_metadata(home, "claim", table))
 
     return [study, truth, coverage, claim]
@@ -152,7 +159,8 @@ def _truth(home: Home, settings: Settings) -> pd.DataFrame:
     with open_build(home.counterfactual, read_only=True) as con:
         without = read_marts(con)
     of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
-    return compute_truth(frames, without, all_specs(), of_primary=of_primary)
+    with unit_runner(frames) as run_units:
+        return compute_truth(frames, without, all_specs(), of_primary=of_primary, run_units=run_units)
 
 
 def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:
@@ -174,12 +182,28 @@ def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[s
     return replace_analyses(before, _run_study(frames, settings.permutations, choose_specs(analyses)), analyses)
 
 
+@contextmanager
+def unit_runner(frames: Any) -> Iterator[Any]:
+    """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one where that is one or there is little."""
+    from estimation.study.workers import Workers, run_here
+
+    size = int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
+    if size == 1 or len(frames.synchronization) < WORTH_PROCESSES:
+        yield run_here
+        return
+    with Workers(size) as workers:
+        yield workers.run
+
+
 def _run_study(frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
     from estimation.study.run import run_study
 
-    settings = {"permutations": permutations, "on_progress": lambda text: progress(f"  {text}")}
+    def say(done: int, of: int, name: str) -> None:
+        stages.count(done, of, f"specs estimated, last {name}")
+
     kinds = {"curve": chosen.curve, "primary": chosen.primary, "radiation": chosen.radiation}
-    return vars(run_study(frames, chosen.specs, **kinds, **settings))
+    with unit_runner(frames) as run_units:
+        return vars(run_study(frames, chosen.specs, **kinds, permutations=permutations, on_progress=say, run_units=run_units))
 
 
 def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:

@@ -16,7 +16,8 @@ import pandas as pd
 from orchestration.dbt_runner import raise_on_failure, run_dbt
 from orchestration.home import REPO, Home
 from orchestration.resources import Settings
-from orchestration.terminal import progress
+from orchestration.stages import stages
+from orchestration.terminal import detail, progress
 from warehouse.hashing import code_files, hash_file, hash_named_files, hash_parts
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_editions, read_landing, read_source
@@ -90,7 +91,7 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
     write_simulated_landing(home.simulated, roster=roster, pilot_zones=zones, n_cities=settings.simulated_cities or None)
     stamp.write_text(f"{wanted} {_files_hash(home.simulated)}", encoding="utf-8")
-    progress("simulated landing written: with and without the planted effect")
+    detail("simulated landing written: with and without the planted effect")
     return dg.MaterializeResult(metadata={"status": "written", "path": dg.MetadataValue.path(str(home.simulated))})
 
 
@@ -138,7 +139,7 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
         for note in found.notes:
             progress(f"  {note}")
         if found.n_files > found.n_reused:
-            progress(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
+            detail(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
         return dg.MaterializeResult(
             metadata={"files": found.n_files, "values": found.n_observations, "files_not_read_again": found.n_reused}
         )
@@ -196,7 +197,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         n_values = int(report.files["n_observations"].sum())
         # how many files were read again is in the lines of the sources: by now all of them are in the cache
         n_taken = int((report.files["status"] == "taken").sum())
-        progress(f"raw: {n_values:,} values from {n_taken} of {len(report.files)} files")
+        stages.done("landing", f"{n_values:,} values from {n_taken} of {len(report.files)} files")
         yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": n_values})
         yield dg.MaterializeResult(asset_key=INPUT_FILES, metadata={"dagster/row_count": len(report.files)})
 
@@ -231,5 +232,5 @@ def counterfactual(settings: Settings) -> dg.MaterializeResult:
     close_readers()
     targets = ["+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+dim_city"]
     raise_on_failure(run_dbt(home, "build", targets, build=home.counterfactual, options=("--exclude-resource-type", "unit_test", "test")))
-    progress("counterfactual: the warehouse without the effect is built")
+    stages.done("counterfactual", "the warehouse without the effect is built")
     return dg.MaterializeResult(metadata={"status": "built"})

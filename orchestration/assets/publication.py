@@ -20,6 +20,7 @@ from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.run_settings import number
+from orchestration.stages import stages
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.layouts import load_layouts
@@ -103,7 +104,7 @@ def report(settings: Settings) -> dg.MaterializeResult:
     figures, tables = (len({path.stem for path in exhibits if path.parent.name == kind}) for kind in ("figures", "tables"))
     pages, size = len(list(first.parent.glob("*.html"))), sum(sizes.values())
     kinds = f"{figures} figures and {tables} tables in {len(exhibits)} files"
-    progress(f"report: {pages} pages in two languages, {size / 1e6:.1f} MB, the first {sizes[first] / 1e3:.0f} kB; {kinds}")
+    stages.done("report", f"{pages} pages in two languages, {size / 1e6:.1f} MB, the first {sizes[first] / 1e3:.0f} kB; {kinds}")
     path = dg.MetadataValue.path(str(first))
     return dg.MaterializeResult(metadata={"bytes": size, "pages": pages, "first_page_bytes": sizes[first], "path": path})
 
@@ -133,7 +134,7 @@ def published(settings: Settings) -> dg.MaterializeResult:
         folders=folders,
         contracts=read_contracts(folders["dbt_docs"]),
     )
-    progress(f"published {len(tables)} tables as {manifest['run_id']}")
+    stages.done("publication", f"{len(tables)} tables as {manifest['run_id']}")
     rows = {name: table.rows for name, table in tables.items()}
     return dg.MaterializeResult(
         metadata={"run_id": manifest["run_id"], "rows": rows, "path": dg.MetadataValue.path(str(home.published.resolve()))}

@@ -11,7 +11,7 @@ from orchestration.dagster_ui.metadata import describe_table, show_frame
 from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure, run_dbt
 from orchestration.home import Home
 from orchestration.resources import Settings
-from orchestration.terminal import progress
+from orchestration.stages import stages
 from warehouse.build_database import open_build
 from warehouse.ingest.errors import LandingError
 
@@ -73,7 +73,7 @@ def _dbt_step(name: str, manifest: Path, *, select: str, exclude: str = "", indi
         missing = _missing_tables(home, keys, context.assets_def.asset_deps)  # its .keys are only those asked for
         names = [key.path[-1] for key in [*keys, *missing]]
         results = run_dbt(home, "build", names, build=home.build, options=options)
-        progress(f"{name}: {_summary(results)}")
+        stages.done(name.removeprefix("dbt_"), _summary(results))
         yield from _materializations(home, keys, results)
         yield from _checks(context, home, results)
         raise_on_failure(results)

@@ -18,6 +18,8 @@ from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
 
 LOCK = REPO / "requirements.lock"
+#: The same and what tests need; `make test` puts it into the same environment.
+DEV_LOCK = REPO / "requirements-dev.lock"
 TABLE = REPO / "docs" / "licences.md"
 # data that is given on with the code, and under which licence
 DATA = REPO / "estimation" / "data" / "README.md"
@@ -109,9 +111,10 @@ def licence_of(distribution: metadata.Distribution) -> str:
 
 def audit_faults() -> list[str]:
     """One line for each difference between the lock and what is installed."""
-    everything = read_lock()
+    everything = [*read_lock(DEV_LOCK), *read_lock()]
     locked, distributions = applicable(everything), list(metadata.distributions())
     faults = [f"{LOCK.name}: {entry.name} {entry.version} has no hash" for entry in everything if not entry.has_hash]
+    faults += [f"{DEV_LOCK.name}: {fault}" for fault in differing_versions(read_lock(), read_lock(DEV_LOCK))]
     for distribution in distributions:
         name = normalised(distribution.metadata["Name"])
         if name in INSTALLERS:
@@ -123,10 +126,21 @@ def audit_faults() -> list[str]:
     return sorted({*faults, *changed_files(distributions)})
 
 
+def differing_versions(own: list[Locked], more: list[Locked]) -> list[str]:
+    """What of the first lock stands in the second with another version, or not at all."""
+    known = {(entry.name, entry.version, entry.marker) for entry in more}
+    return [
+        f"expected {entry.name} {entry.version} as in {LOCK.name}; make it again with the command in pyproject.toml"
+        for entry in own
+        if (entry.name, entry.version, entry.marker) not in known
+    ]
+
+
 def licence_table() -> str:
     """The page docs/licences.md: every locked distribution that is installed here, and the data that comes with the code."""
-    versions = {entry.name: entry.version for entry in applicable(read_lock()).values()}
-    skipped = sorted({entry.name for entry in read_lock()} - set(versions))
+    everything = read_lock(DEV_LOCK)
+    versions = {entry.name: entry.version for entry in applicable(everything).values()}
+    skipped = sorted({entry.name for entry in everything} - set(versions))
     found = {normalised(d.metadata["Name"]): d for d in metadata.distributions()}
     rows = [f"| {name} | {version} | {licence_of(found[name])} |" for name, version in sorted(versions.items()) if name in found]
     note = f"\nLocked for other platforms, not installed here: {', '.join(skipped)}.\n" if skipped else ""

@@ -18,7 +18,8 @@ from orchestration.home import Home, RefreshRunning, hold_lock, require_writable
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
 from orchestration.run_settings import OF_COMMANDS, SettingError, check_settings, number
-from orchestration.terminal import Exit, say
+from orchestration.stages import stages
+from orchestration.terminal import Exit, keep_log, say
 from warehouse.ingest.errors import LayoutError
 from warehouse.publication.errors import PublishError
 from warehouse.publication.publish import refuse_to_replace
@@ -87,6 +88,7 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
             return _stand(home, plan)
         set_tool_environment(home)
         forget_record(home)
+        keep_log(home.log)
         ending = _run(home, plan, simulated=landing is None)
         if ending.code == Exit.DONE:
             with suppress(OSError):  # published is published: without a record the next refresh only does more
@@ -144,6 +146,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
     warnings.filterwarnings("ignore", category=BetaWarning)
     if plan.work == ALL and plan.reason:
         say(f"  every stage is run: {plan.reason}")
+    stages.plan(home, plan.work, simulated=simulated)
 
     from orchestration.assets.landing import edition_range_tags, register_editions
     from orchestration.dagster_ui.ended_runs import close_ended_runs
@@ -164,6 +167,7 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
     if result.success:
         from orchestration.commands.summary import print_summary
 
+        stages.keep()
         print_summary(home)
         return Ending(Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s")
     ending = _ending(list(result.all_events), home)

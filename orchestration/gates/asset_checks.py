@@ -31,9 +31,11 @@ def judge(home: Home, stage: str) -> GateResult:
         )
         _keep(con, "expectation_row", result.rows, stage)
     write_index(home.build / "data_docs", everything)
-    progress(f"gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops")
+    progress(
+        f"  gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops"
+    )
     for sentence in result.sentences(read_standing(home.published)):
-        progress(f"  {sentence}")
+        progress(f"    {sentence}")
     return result
 
 

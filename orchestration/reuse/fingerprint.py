@@ -33,6 +33,7 @@ PLACE_AND_SPEED = frozenset(
         *("GX_ANALYTICS_ENABLED", "DAGSTER_DISABLE_TELEMETRY", "TQDM_DISABLE"),
     )
 )
+LOCKED_NAME = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", re.MULTILINE)
 QUOTED_NAME = re.compile(rb"""["']([A-Z][A-Z0-9_]{2,})["']""")
 
 
@@ -117,7 +118,13 @@ def _settings_named_in(texts: Iterable[bytes]) -> set[str]:
 
 
 def _environment() -> list[str]:
-    """Python, machine, and every installed package with its version."""
+    """Python, machine, and every installed package of the lock file with its version: what only tests need changes no result."""
+    locked = {_normalised(name) for name in LOCKED_NAME.findall((REPO / "requirements.lock").read_text(encoding="utf-8"))}
     folders = [Path(entry) for entry in sys.path if entry and Path(entry).is_dir()]
-    packages = sorted({name.name for folder in folders for name in folder.glob("*.dist-info")})
-    return [platform.python_version(), platform.machine(), *packages]
+    packages = {name.name for folder in folders for name in folder.glob("*.dist-info")}
+    return [platform.python_version(), platform.machine(), *sorted(name for name in packages if _normalised(name.split("-")[0]) in locked)]
+
+
+def _normalised(name: str) -> str:
+    """A package's name as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -11,8 +11,7 @@ import pytest
 
 from tests.browser.dagster_ui import launched_run, serve, wait_for_run
 from tests.browser.devtools import Page
-from tests.orchestration.commands.test_refresh import six_cities, write_tidy
-from tests.orchestration.conftest import refresh
+from tests.orchestration.conftest import refresh, six_cities, write_tidy
 
 GROUPS = ("estimates", "intermediate", "marts", "publication", "quality", "raw", "seeds", "simulation", "staging")
 # the arrow beside the button that re-executes

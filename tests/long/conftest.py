@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestration.conftest import shared_cache  # noqa: F401 (a fixture)
+from tests.orchestration.conftest import shared_cache, six  # noqa: F401 (fixtures)
 
 # Many whole refreshes each, without a quick form: `make test` would take twice its time with them.
 WITHOUT_QUICK_FORM = ("test_archive.py", "test_damage.py", "test_races.py")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestration.commands.test_refresh import query, six_cities
-from tests.orchestration.conftest import refresh
+from tests.orchestration.commands.test_refresh import query
+from tests.orchestration.conftest import refresh, six_cities
 
 pytestmark = pytest.mark.e2e
 HEADER = "city_id,year,indicator_id,value"

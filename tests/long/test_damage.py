@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.long.test_faults import change, require_whole, start
-from tests.orchestration.commands.test_refresh import six_cities, write_tidy
-from tests.orchestration.conftest import refresh
+from tests.orchestration.conftest import refresh, six_cities, write_tidy
 from warehouse.publication.archive import verify_archive
 
 pytestmark = pytest.mark.e2e

@@ -16,8 +16,7 @@ import pytest
 
 from tests.long.conftest import Counts
 from tests.long.test_faults import change, require_whole, start
-from tests.orchestration.commands.test_refresh import six_cities, write_tidy
-from tests.orchestration.conftest import REPO, SMALL, refresh
+from tests.orchestration.conftest import REPO, SMALL, refresh, six_cities, write_tidy
 from warehouse.publication.archive import verify_archive
 
 pytestmark = pytest.mark.e2e

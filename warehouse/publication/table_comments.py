@@ -15,7 +15,9 @@ TEXTS = Path(__file__).with_name("table_comments.yml")
 def comment_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Write the comments of every table of `table_comments.yml` that is in the build."""
     present = set(con.execute("select schema_name, table_name, column_name from duckdb_columns() where not internal").fetchall())
-    for name, entry in yaml.safe_load(TEXTS.read_text(encoding="utf-8")).items():
+    # libyaml, where it is installed, is ten times as fast
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    for name, entry in yaml.load(TEXTS.read_text(encoding="utf-8"), Loader=loader).items():  # noqa: S506 -- it builds plain values alone
         schema, table = name.split(".")
         if not any(found[:2] == (schema, table) for found in present):
             continue

@@ -21,10 +21,11 @@ from estimation.analyses.catalog import all_specs, primary_specs
 from estimation.analyses.without_p import REASON_BY_MEASURE, why_no_p
 from estimation.report import city_files, language
 from estimation.report.csv_files import guard
-from estimation.report.data import read_report_data
+from estimation.report.data import open_source, read_report_data
 from estimation.report.figures import event_study_svg
 from estimation.report.pages.catalog import PAGES
 from estimation.report.pages.policy import marked
+from estimation.report.policy_data import read_policy_data
 from estimation.report.queries import QUERIES
 from estimation.report.site import render_site, write_report
 from tests.estimation.report.fabricated import HEADLINE, HOSTILE, changes, full, tables
@@ -49,6 +50,14 @@ def database(frames: dict[str, pd.DataFrame]) -> duckdb.DuckDBPyConnection:
         con.execute(f"create schema if not exists {name.split('.')[0]}")
         con.execute(f"create table {name} as select * from incoming")
     return con
+
+
+def page_of(frames: dict[str, pd.DataFrame], wanted: str) -> str:
+    """One page in English, without the files of the cities: a page is drawn when it is asked for."""
+    catalogs = {"sync": {"measures": [], "years": []}, "values": {"places": [], "indicators": [], "locations": [], "flags": []}}
+    with open_source(frames) as con:
+        data, catalogs["policy"] = read_report_data(con), read_policy_data(con)
+    return next(page for name, page in render_site(data, catalogs, "en") if name == wanted)
 
 
 @pytest.fixture(scope="module")
@@ -217,14 +226,6 @@ def test_both_languages_are_whole(site) -> None:
         assert f'href="zh/{slug}.html">中文' in site[f"{slug}.html"]
 
 
-def first_page(frames: dict[str, pd.DataFrame]) -> str:
-    """The result page alone."""
-    catalogs = {"sync": {"measures": [], "years": []}, "values": {"places": [], "indicators": [], "locations": [], "flags": []}}
-    name, page = next(render_site(read_report_data(frames), catalogs, "en"))
-    assert name == "index.html"
-    return page
-
-
 SAID = {
     "found": (
         {"primary_p": 0.01},
@@ -245,7 +246,7 @@ SAID = {
 def test_the_first_screen_answers_with_the_primary_test(case: str) -> None:
     """Verdict, how sure, what could have been found, the placebo, each only where the tables say so."""
     change, said, unsaid = SAID[case]
-    text = Tags(first_page(tables(**change))).text.partition("The study's claims")[0]
+    text = Tags(page_of(tables(**change), "index.html")).text.partition("The study's claims")[0]
     squeezed = re.sub(r"\s+([.,:;)])", r"\1", text).replace("( ", "(")
     assert [words for words in said if words not in squeezed] == []
     assert [words for words in unsaid if words in squeezed] == []
@@ -353,7 +354,7 @@ def test_no_cell_of_a_download_is_a_formula(value: object, cell: str) -> None:
     assert guard(value) == cell
 
 
-def test_the_data_page_shows_what_a_new_edition_changed(site, tmp_path) -> None:
+def test_the_data_page_shows_what_a_new_edition_changed(site) -> None:
     section = site["data.html"].partition('id="changes"')[2].partition("</section>")[0]
     rows = [
         re.sub(r"<[^>]+>", " ", row).split()
@@ -370,16 +371,16 @@ def test_the_data_page_shows_what_a_new_edition_changed(site, tmp_path) -> None:
     assert "block lifted 2,468 12.50 % 50.00 %" in words
     assert "city 110000 2015" in words
     frames = {name: frame.iloc[:0] if name in changes() else frame for name, frame in tables().items()}
-    assert "No estimate moved" in site_of(frames, tmp_path)["data.html"]
+    assert "No estimate moved" in page_of(frames, "data.html")
 
 
-def test_the_policy_page_marks_terms_and_says_which_batches_lack(site, tmp_path) -> None:
+def test_the_policy_page_marks_terms_and_says_which_batches_lack(site) -> None:
     page = site["policy.html"]
     assert "给予<mark>补贴</mark>50<mark>万元</mark>。" in page
     assert "1 of 2 clauses with a tool" in Tags(page).text
     assert 'data-c="supply:%">75%' in page and 'data-c="demand:%">25%' in page
     assert "Every batch has texts." in Tags(page).text
-    assert "No policy text was delivered" in Tags(site_of(tables(), tmp_path)["policy.html"]).text
+    assert "No policy text was delivered" in Tags(page_of(tables(), "policy.html")).text
 
 
 @pytest.mark.parametrize(
@@ -411,15 +412,13 @@ def test_equal_estimators_are_drawn_once_and_the_base_is_said(site) -> None:
 
 
 def test_same_input_gives_the_same_bytes(simulated, tmp_path) -> None:
-    """Also when rows come in another order, and from a file instead of frames."""
-    frames = full(is_simulated=True)
-    assert site_of({name: frame.iloc[::-1] for name, frame in frames.items()}, tmp_path, "second") == simulated
+    """Also when rows come in another order and from a file instead of frames."""
     with duckdb.connect(str(tmp_path / "p.duckdb")) as con:
-        for name, frame in frames.items():
-            con.register("incoming", frame)
+        for name, frame in full(is_simulated=True).items():
+            con.register("incoming", frame.iloc[::-1])
             con.execute(f"create schema if not exists {name.split('.')[0]}")
             con.execute(f"create table {name} as select * from incoming")
-    assert site_of(tmp_path / "p.duckdb", tmp_path, "third") == simulated
+    assert site_of(tmp_path / "p.duckdb", tmp_path, "second") == simulated
 
 
 EMPTY = {
@@ -445,6 +444,10 @@ def test_pages_of_an_earlier_version_go(tmp_path) -> None:
     write_report({}, tmp_path)
     assert not (tmp_path / "curve.html").exists()
     assert (tmp_path / "figures/a.html").exists() and (tmp_path / "index.html").exists()
+    nothing = {name: (tmp_path / name).read_text(encoding="utf-8") for name in ("index.html", "cities.html", "zh/cities.html")}
+    assert "This landing gives no answer to the question." in Tags(nothing["index.html"]).text
+    assert "There are no cities to show." in Tags(nothing["cities.html"]).text
+    assert "没有可显示的城市" in Tags(nothing["zh/cities.html"]).text
 
 
 @pytest.mark.parametrize("missing", ["rows", "tables"])
@@ -459,10 +462,6 @@ def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> 
     assert "No variant was estimated." in Tags(made["robust.html"]).text
     assert "Nothing of this kind was estimated." in Tags(made["whom.html"]).text
     assert ("data/sync/110000.js" in made) == (missing == "rows")
-    nothing = site_of({}, tmp_path, "nothing")
-    assert "This landing gives no answer to the question." in Tags(nothing["index.html"]).text
-    assert "There are no cities to show." in Tags(nothing["cities.html"]).text
-    assert "没有可显示的城市" in Tags(nothing["zh/cities.html"]).text
 
 
 def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
@@ -479,13 +478,13 @@ def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
         assert "nan" not in Tags(site[name]).text.lower().split(), name
 
 
-def test_shares_of_the_curve_are_of_specifications_with_a_p(tmp_path) -> None:
+def test_shares_of_the_curve_are_of_specifications_with_a_p() -> None:
     frames = full()
     estimate = frames["estimates.estimate"]
     is_one = estimate["spec_id"].eq("specification_curve.cm_growth_official.s0")
     is_rest = estimate["analysis"].eq("specification_curve") & ~is_one
     frames["estimates.estimate"] = estimate.assign(p_value=estimate["p_value"].mask(is_rest).mask(is_one, 0.01))
-    said = Tags(site_of(frames, tmp_path)["robust.html"]).text
+    said = Tags(page_of(frames, "robust.html")).text
     assert "6 specifications" in said and "100% of those with a p exclude zero" in said
 
 
@@ -507,8 +506,8 @@ def test_reasons_of_changed_current_values_have_words() -> None:
 
 def test_pilots_of_another_kind_are_a_caution() -> None:
     said = "their mean synchronization with never-pilots stood −0.123"
-    assert said in Tags(first_page(tables(level_p=0.01))).text
-    assert "another kind" not in Tags(first_page(tables())).text
+    assert said in Tags(page_of(tables(level_p=0.01), "index.html")).text
+    assert "another kind" not in Tags(page_of(tables(), "index.html")).text
 
 
 def test_the_lead_of_the_cycle_stands_under_radiation_and_one_regressor_is_said(site) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.assets import landing
 from orchestration.resources import Settings
-from tests.orchestration.commands.test_refresh import six_cities, write_tidy
+from tests.orchestration.conftest import six_cities, write_tidy
 from warehouse.hashing import hash_file
 from warehouse.ingest import snapshot
 

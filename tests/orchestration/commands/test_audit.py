@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +18,15 @@ HASH = "--hash=sha256:" + "0" * 64
 def test_every_requirement_is_pinned_with_hashes_and_no_index_is_named() -> None:
     assert len(read_lock()) > 100 and all(entry.has_hash for entry in read_lock())
     assert "index-url" not in dependencies.LOCK.read_text(encoding="utf-8")
+
+
+def test_the_lock_of_the_tests_holds_the_other_one_with_the_same_versions() -> None:
+    run, more = read_lock(), read_lock(dependencies.DEV_LOCK)
+    assert dependencies.differing_versions(run, more) == []
+    assert {"pytest", "ruff"} <= {entry.name for entry in more} - {entry.name for entry in run}
+    other = [dataclasses.replace(entry, version="0") if entry.name == "numpy" else entry for entry in more]
+    (fault, *_) = dependencies.differing_versions(run, other)
+    assert fault.startswith("expected numpy ") and "pyproject.toml" in fault
 
 
 def test_a_lock_is_read_with_markers_and_refused_when_it_is_none(tmp_path: Path) -> None:

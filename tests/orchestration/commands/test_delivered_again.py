@@ -14,8 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from tests.orchestration.commands.test_refresh import six_cities, write_tidy
-from tests.orchestration.conftest import REPO, Run, refresh
+from tests.orchestration.conftest import REPO, Run, SixCities, refresh
 from warehouse.hashing import hash_file
 from warehouse.ingest.raw_cache import CONTENTS
 
@@ -23,14 +22,9 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def delivered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def delivered(six: SixCities) -> tuple[Path, Path]:
     """A home with a publication of six cities, some lines turned away, and its landing with a link in it."""
-    folder = tmp_path_factory.mktemp("verify")
-    landing = write_tidy(folder / "landing", [*six_cities(), "999999,2010,gdp_real_cny_100m,5", "110000,2010,no_such_indicator,5"])
-    (landing / "tidy" / "link.csv").symlink_to("/etc/hostname")
-    run = refresh(folder / "home", landing)
-    assert run.code == 0, run.output
-    return run.home, landing
+    return six.run.home, six.landing
 
 
 def verify(home: Path, landing: Path) -> Run:

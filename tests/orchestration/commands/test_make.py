@@ -92,11 +92,12 @@ def recorder(folder: Path, path: Path) -> None:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     folder = tmp_path_factory.mktemp("checkout")
     (folder / "Makefile").write_text((REPO / "Makefile").read_text(encoding="utf-8"), encoding="utf-8")
-    for name in ("requirements.lock", "requirements-installer.lock", "requirements-peers.lock", "requirements-spark.lock"):
-        (folder / name).write_text("", encoding="utf-8")
+    for name in ("", "-dev", "-installer", "-peers", "-spark"):
+        (folder / f"requirements{name}.lock").write_text("", encoding="utf-8")
     for name in (".venv", ".venv-peers", ".venv-spark"):
         recorder(folder, folder / name / "bin" / "python")
         (folder / name / ".installed").touch()
+    (folder / ".venv" / ".installed-dev").touch()
     return Checkout(folder)
 
 

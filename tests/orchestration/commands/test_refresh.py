@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.simulated_landing.run import draw, official_growth
 from tests.estimation.report.numbers import mismatches
-from tests.orchestration.conftest import REPO, Run, refresh
+from tests.orchestration.conftest import REPO, Run, SixCities, refresh, six_cities, write_tidy
 from warehouse.ingest.simulation.published import DEFAULT_SEED
 
 pytestmark = pytest.mark.e2e
@@ -26,25 +26,6 @@ def query(run: Run, sql: str) -> list[tuple]:
     """Rows from the run's publication."""
     with duckdb.connect(str(run.home / "published" / "citysync.duckdb"), read_only=True) as con:
         return con.execute(sql).fetchall()
-
-
-def write_tidy(landing: Path, rows: list[str], name: str = "values.csv") -> Path:
-    """A landing with one tidy CSV."""
-    (landing / "tidy").mkdir(parents=True, exist_ok=True)
-    (landing / "tidy" / name).write_text("\n".join(["city_id,year,indicator_id,value", *rows]) + "\n", encoding="utf-8")
-    return landing
-
-
-def six_cities() -> list[str]:
-    """Real GDP of six cities over 17 years: a common cycle and a phase of their own."""
-    cities = (110000, 120000, 310000, 330100, 440100, 500000)
-    level = dict.fromkeys(cities, 1000.0)
-    rows = []
-    for year in range(2005, 2022):
-        for k, city in enumerate(cities):
-            level[city] *= 1.07 + 0.02 * ((year * (k + 2)) % 11 - 5) / 5 + 0.01 * ((year % 7) - 3) / 3
-            rows.append(f"{city},{year},gdp_real_cny_100m,{level[city]:.4f}")
-    return rows
 
 
 def test_simulated_run_publishes_and_holds_to_the_contract(simulated: Run, shared_dir: Path) -> None:
@@ -195,15 +176,17 @@ raise SystemExit(bool(bad) or not results)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_six_cities_with_real_gdp_alone_publish_their_synchronization(tmp_path: Path) -> None:
-    run = refresh(tmp_path / "home", write_tidy(tmp_path / "landing", six_cities()))
-    assert run.code == 0, run.output
+def test_six_cities_with_real_gdp_alone_publish_their_synchronization(six: SixCities) -> None:
+    run = six.run
     n, complete = query(run, "select count(*), count(cm_growth_official) from marts.fct_pair_synchronization")[0]
     assert (n, complete) == (150, 150)
     reasons = dict(query(run, "select spec_id, reason from estimates.not_run"))
     assert "baseline.cm_growth_official.headline" in reasons
     assert run.manifest["is_simulated"] is False
-    refused = refresh(tmp_path / "home")
+
+
+def test_a_simulated_run_never_takes_the_place_of_delivered_files(six: SixCities) -> None:
+    refused = refresh(six.run.home)
     assert refused.code == 2
     assert "CITYSYNC_HOME" in refused.last_line
 
@@ -251,12 +234,10 @@ def test_bad_input_ends_with_2_and_publishes_nothing(tmp_path: Path, prepare, ex
     assert not (tmp_path / "home" / "published").exists()
 
 
-def test_a_failed_gate_leaves_the_last_publication(tmp_path: Path) -> None:
-    home, landing = tmp_path / "home", write_tidy(tmp_path / "landing", six_cities())
-    first = refresh(home, landing)
-    assert first.code == 0, first.output
+def test_a_failed_gate_leaves_the_last_publication(six: SixCities, tmp_path: Path) -> None:
+    first, home = six.run, shutil.copytree(six.run.home, tmp_path / "home", symlinks=True)
     # the whole series in another unit than it says: more than half of it lies outside the catalog's range
-    write_tidy(landing, [row.rsplit(",", 1)[0] + ",9e12" for row in six_cities()])
+    landing = write_tidy(tmp_path / "landing", [row.rsplit(",", 1)[0] + ",9e12" for row in six_cities()])
     second = refresh(home, landing)
     assert second.code == 1, second.output
     assert second.last_line.startswith("citysync: exit 1: gate_staging")

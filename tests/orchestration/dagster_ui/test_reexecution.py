@@ -10,8 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from tests.orchestration.commands.test_refresh import six_cities, write_tidy
-from tests.orchestration.conftest import REPO, SMALL, refresh
+from tests.orchestration.conftest import REPO, SMALL, refresh, six_cities, write_tidy
 
 
 @pytest.mark.e2e

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, text
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.pool import NullPool
 
 from orchestration.dagster_ui.run_history import batched_sqlite_commits
@@ -40,3 +41,34 @@ def test_outside_of_a_run_nothing_is_changed(tmp_path: Path) -> None:
         pass
     assert write_as_dagster_does(tmp_path / "run.db", 1) == 2
     assert not (tmp_path / "run.db-wal").exists()
+
+
+def test_two_borrowers_of_one_file_do_not_share_a_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "run.db"
+    with batched_sqlite_commits():
+        write_as_dagster_does(path, 1)
+        first, second = (create_engine(f"sqlite:///{path}", poolclass=NullPool).connect() for _ in range(2))
+        first.execute(text("insert into events values (10)"))
+        assert second.execute(text("select count(*) from events")).scalar_one() == 1
+        second.close()
+        first.commit()
+        first.close()
+        # what was not committed is gone when the connection is lent again
+        third = create_engine(f"sqlite:///{path}", poolclass=NullPool).connect()
+        third.execute(text("insert into events values (100)"))
+        third.close()
+    with sqlite3.connect(path) as after:
+        assert after.execute("select sum(number) from events").fetchone() == (11,)
+
+
+def test_a_statement_is_compiled_once_for_all_engines(tmp_path: Path, monkeypatch) -> None:
+    compiled = []
+    visit = SQLiteCompiler.visit_insert
+    monkeypatch.setattr(SQLiteCompiler, "visit_insert", lambda self, *of, **more: compiled.append(1) or visit(self, *of, **more))
+    table = Table("events", MetaData(), Column("number", Integer))
+    with batched_sqlite_commits():
+        write_as_dagster_does(tmp_path / "run.db", 1)
+        for number in range(3):
+            with create_engine(f"sqlite:///{tmp_path / 'run.db'}", poolclass=NullPool).begin() as connection:
+                connection.execute(table.insert().values(number=number))
+    assert len(compiled) == 1

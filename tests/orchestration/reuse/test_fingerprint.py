@@ -43,3 +43,13 @@ def test_code_belongs_to_the_stages_that_run_it(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(fingerprint, "_code_files", lambda: ((name, data + b"#" * (name == path)) for name, data in read()))
     after = take_fingerprint(None)
     assert [name for name in ("landing", "marts", "estimates", "report") if getattr(before, name) != getattr(after, name)] == stages
+
+
+def test_packages_that_only_tests_need_are_no_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make test` adds them to the environment; the next refresh has nothing to do all the same."""
+    before = take_fingerprint(None)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "pytest_of_mine-1.0.dist-info").mkdir()
+    assert take_fingerprint(None) == before
+    (tmp_path / "Typing.Extensions-99.0.dist-info").mkdir()
+    assert take_fingerprint(None).marts != before.marts

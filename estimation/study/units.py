@@ -1,0 +1,216 @@
+"""The study in units that depend on no other: what a process of its own can estimate, and what may be kept from one run to the next.
+
+A unit's rows depend on the marts, its specs and its settings alone, so they are the same bytes whoever runs it and in whatever order.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ..analyses import leave_out
+from ..analyses.rules import TIE_RULES
+from ..analyses.spec import Spec
+from ..analyses.without_p import why_no_p
+from ..estimators.two_way import leave_one_out
+from ..results import FitResult, NotRun
+from ..sample.build import StudySample, hash_sample
+from ..sample.marts import Marts
+from . import second_implementation
+from .estimate import estimate_group, group_specs
+from .primary import run_primary_spec
+from .radiation import run_radiation
+from .specification_curve import group_by_window, run_curve
+from .tables import ESTIMATE_COLUMNS, typed
+from .truth import truths_of_group
+from .withhold import withhold
+
+Rows = dict[str, list[dict[str, Any]]]
+#: Marts by name: `factual`, and `counterfactual` where truths are asked for.
+Frames = Mapping[str, Marts]
+
+
+class StudyError(RuntimeError):
+    """A unit of the study failed; the message names its specs and the error, which is its cause."""
+
+
+@dataclass(frozen=True, eq=False)
+class Unit:
+    """Some specs that are estimated together.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `KINDS`.
+    specs : tuple of Spec
+    permutations, seed : int, optional
+        The most draws a spec may take, and the seed of all.
+    given : tuple of dict
+        Rows of ``estimate`` that the unit looks at; only of kind ``second``.
+    """
+
+    kind: str
+    specs: tuple[Spec, ...]
+    permutations: int | None = None
+    seed: int | None = None
+    given: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Its first spec, and how many others."""
+        more = f" and {len(self.specs) - 1} more" if len(self.specs) > 1 else ""
+        return f"{self.specs[0].spec_id}{more}"
+
+    @property
+    def weight(self) -> float:
+        """What it costs beside others, roughly: the longest are begun first, so that no process waits for the last one long."""
+        return KINDS[self.kind][1](self)
+
+    def run(self, frames: Frames) -> Rows:
+        """Its rows by table.
+
+        Raises
+        ------
+        StudyError
+            With what went wrong as its cause.
+        """
+        try:
+            return KINDS[self.kind][0](self, frames)
+        except Exception as error:
+            raise StudyError(f"{self.name}: {type(error).__name__}: {error}") from error
+
+
+def study_units(
+    specs: Sequence[Spec],
+    curve: Sequence[Spec],
+    primary: Sequence[Spec],
+    radiation: Sequence[Spec],
+    permutations: int | None,
+    seed: int | None,
+) -> list[Unit]:
+    """Units of a whole study, in order of the specs; without the second implementation, which looks at rows of others."""
+    settings = {"permutations": permutations, "seed": seed}
+    return [
+        *(Unit("group", tuple(group), **settings) for group in group_specs(specs)),
+        *(Unit("curve", tuple(members), **settings) for members in group_by_window(curve)),
+        *(Unit("city", (spec,), **settings) for spec in radiation),
+        *(Unit("primary", (spec,), **settings) for spec in primary),
+    ]
+
+
+def truth_units(specs: Sequence[Spec]) -> list[Unit]:
+    """Units of the truths of simulated data, in order of the specs."""
+    return [Unit("truth", tuple(group)) for group in group_specs(specs)]
+
+
+def _run_group(unit: Unit, frames: Frames) -> Rows:
+    marts = frames["factual"]
+    names = _place_names(marts.cities)
+    rows: Rows = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
+    for spec, sample, result in estimate_group(marts, list(unit.specs)):
+        for table, found in _rows_of(spec, sample, result, names).items():
+            rows[table] += found
+    return rows
+
+
+def _run_second(unit: Unit, frames: Frames) -> Rows:
+    estimate = typed(list(unit.given), ESTIMATE_COLUMNS)
+    return {"diagnostic": second_implementation.differences(frames["factual"], unit.specs, estimate)}
+
+
+def _run_curve(unit: Unit, frames: Frames) -> Rows:
+    marts = frames["factual"]
+    years = marts.synchronization["year"]
+    if marts.city_years is None or years.empty:
+        reasons = dict.fromkeys((spec.spec_id for spec in unit.specs), "needs pairs of cities in a study window")
+        return {"estimate": [], "specification": [], "reason": _reason_rows(reasons)}
+    found = run_curve(marts.cities, marts.pairs, marts.city_years, unit.specs, (int(years.min()), int(years.max())))
+    return {"estimate": found.estimate, "specification": found.specification, "reason": _reason_rows(found.reasons)}
+
+
+def _reason_rows(reasons: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"spec_id": spec_id, "reason": reason} for spec_id, reason in reasons.items()]
+
+
+def _run_city(unit: Unit, frames: Frames) -> Rows:
+    return run_radiation(frames["factual"], unit.specs, unit.permutations, unit.seed)
+
+
+def _run_primary(unit: Unit, frames: Frames) -> Rows:
+    return run_primary_spec(frames["factual"], unit.specs[0], permutations=unit.permutations, seed=unit.seed)
+
+
+def _run_truth(unit: Unit, frames: Frames) -> Rows:
+    return {"truth": truths_of_group(frames["factual"], frames["counterfactual"], list(unit.specs))}
+
+
+def _draws(unit: Unit) -> float:
+    outcomes = len({spec.outcome for spec in unit.specs})
+    return max(spec.permutations for spec in unit.specs) * (outcomes + len(unit.specs))
+
+
+#: How a kind is run, and its weight beside others.
+KINDS: dict[str, tuple[Callable[[Unit, Frames], Rows], Callable[[Unit], float]]] = {
+    "group": (_run_group, _draws),
+    "second": (_run_second, lambda unit: 1e6),
+    "curve": (_run_curve, lambda unit: 20.0 * len(unit.specs)),
+    "city": (_run_city, lambda unit: 1e3),
+    "primary": (_run_primary, lambda unit: 1e5),
+    "truth": (_run_truth, lambda unit: float(len(unit.specs))),
+}
+
+
+def _place_names(cities: pd.DataFrame) -> dict[str, str]:
+    """English names of provinces and cities by 'province <id>' and 'city <id>', where the frame has them."""
+    return {
+        f"{level} {row_id}": name
+        for level in ("province", "city")
+        if f"{level}_name_en" in cities
+        for row_id, name in zip(cities[f"{level}_id"], cities[f"{level}_name_en"], strict=True)
+    }
+
+
+def _with_names(text: str, names: dict[str, str]) -> str:
+    """A warning with the name of every province and city after its id."""
+    return re.sub(r"(?:province|city) \d{6}\b", lambda found: f"{found[0]} ({names[found[0]]})" if found[0] in names else found[0], text)
+
+
+def _rows_of(spec: Spec, sample: StudySample | None, result: FitResult | NotRun, names: dict[str, str]) -> Rows:
+    if isinstance(result, NotRun):
+        return {"not_run": [{"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": result.reason}]}
+    result = withhold(result, spec.outcome)
+    common = {
+        **{name: getattr(spec, name) for name in ("spec_id", "analysis", "estimator", "outcome", "treatment_rule", "tie_rule")},
+        "p_value_withheld_reason": why_no_p(spec.outcome),
+        **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities")},
+        "panel_hash": hash_sample(sample, sample.outcomes.index(spec.outcome)),
+    }
+    sample_counts = {name: value for name, value in dataclasses.asdict(sample.description).items() if name != "dropped_city_ids"}
+    diagnostics = [(f"sample_{name}", None, value) for name, value in sample_counts.items()]
+    diagnostics += [("sample_n_cities_dropped", None, len(sample.description.dropped_city_ids)), *result.diagnostics]
+    if spec.spec_id in leave_out.TABLES:
+        diagnostics += _leave_out_rows(spec, sample)
+    return {
+        "estimate": [{**common, **_estimate_row(estimate)} for estimate in result.estimates],
+        "diagnostic": [{"spec_id": spec.spec_id, "diagnostic": d, "term": t, "value": v} for d, t, v in diagnostics],
+        "warning": [{"spec_id": spec.spec_id, "warning": _with_names(text, names)} for text in result.warnings],
+    }
+
+
+def _leave_out_rows(spec: Spec, sample: StudySample) -> list[tuple[str, str, float]]:
+    found = leave_one_out(sample.panel, sample.outcomes.index(spec.outcome), TIE_RULES[spec.tie_rule].quantile)
+    return [
+        (f"leave_out_{part}", str(block), float(estimate))
+        for part, refits in found.items()
+        for block, estimate in zip(refits.blocks, refits.estimates[:, 0], strict=True)
+    ]
+
+
+def _estimate_row(estimate: Any) -> dict[str, Any]:
+    names = ("term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")
+    return {name: getattr(estimate, name) for name in names}
