@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .admissions import infer_city_cohorts
-from .pair_panel import EXPOSURES, PairPanel, pair_cohorts
+from .pair_panel import EXPOSURES, PairPanel, cohorts_of_pairs, within_window
 from .panel_error import PanelError
 from .panel_table import FIRST_YEAR, PanelTable, positions
 from .row_groups import comparable, group_rows
@@ -185,18 +185,18 @@ class _Reader:
         self.n_pairs = len(keys)
         years, cube = self._outcome_and_controls()
         self._refuse_constant(cube[0])
+        self.city_i, self.city_j, self.years = keys // n_ids, keys % n_ids, years
         panel = PairPanel(
-            city_i=keys // n_ids,
-            city_j=keys % n_ids,
+            city_i=self.city_i,
+            city_j=self.city_j,
             years=years,
             y=cube[0],
-            city_cohort=np.zeros(n_ids, dtype=np.int64),
             controls=cube[1:] if columns.controls else None,
-            cohort=np.zeros(len(keys), dtype=np.int64),
             city_ids=self.ids,
             weight=self._weights(),
+            **self._cohorts(),
+            province=self._blocks(),
         )
-        panel = self._with_blocks(self._with_cohorts(panel))
         return PairFile(panel, tuple(self.notes), table.source.backend)
 
     @cached_property
@@ -262,7 +262,7 @@ class _Reader:
         size, times = self.groups.rows_in_each, comparable(self.table, self.columns.time)
         if size < 2 or times is None or self.n_pairs < self.groups.n_groups:
             return None
-        if (times.reshape(-1, size) != times[:size]).any():
+        if not (times[size:] == times[:-size]).all():
             return None
         try:
             (years,) = self.table.at(np.arange(size), (self.columns.time,)).periods((self.columns.time,), may_be_blank=False)
@@ -341,28 +341,31 @@ class _Reader:
 
         return self._said_of_pairs((name,), read)
 
-    def _with_cohorts(self, panel: PairPanel) -> PairPanel:
-        given, years = self.columns.cohort, panel.years
+    def _cohorts(self) -> dict[str, Any]:
+        """What a `PairPanel` is told of treatment."""
+        given = self.columns.cohort
         if self.columns.exposure != "one" and isinstance(given, str):
             remedy = "give a column for each unit, or a mapping of units to first treated years"
             raise self.table.fail(None, given, f"first treated years of units (exposure {self.columns.exposure})", "one of pairs", remedy)
         if isinstance(given, str):
             cohort, city_cohort = self._said_of_pairs((given,), lambda rows: self._cohorts_of_column(rows, given))
             if city_cohort is not None:
-                return self._with_city_cohorts(panel, city_cohort)
-            cohort = np.where(cohort > years[-1], 0, cohort)
-            return self._with_inferred_pilots(panel, cohort) if self.columns.pilots is None else self._with_named_pilots(panel, cohort)
+                return self._of_cities(city_cohort)
+            cohort = within_window(cohort, self.years)
+            return self._with_inferred_pilots(cohort) if self.columns.pilots is None else self._with_named_pilots(cohort)
         if is_beside(given):
             city_cohort, notes = cohorts_beside(given, self.ids, self.is_calendar)
             self.notes += notes
         else:
             city_cohort = self._city_cohorts(tuple(given))
-        return self._with_city_cohorts(panel, city_cohort)
+        return self._of_cities(city_cohort)
 
-    def _with_city_cohorts(self, panel: PairPanel, city_cohort: np.ndarray) -> PairPanel:
-        changed = dataclasses.replace(panel, city_cohort=city_cohort, cohort=None, exposure=self.columns.exposure)
-        self._note_pairs_of_two(changed)
-        return changed
+    def _of_cities(self, city_cohort: np.ndarray) -> dict[str, Any]:
+        self._note_pairs_of_two(self._cohorts_by_cities(city_cohort))
+        return {"city_cohort": city_cohort, "exposure": self.columns.exposure}
+
+    def _cohorts_by_cities(self, city_cohort: np.ndarray) -> np.ndarray:
+        return cohorts_of_pairs(within_window(city_cohort, self.years), self.city_i, self.city_j, self.columns.exposure)
 
     def _cohorts_of_column(self, rows: _Rows, column: str) -> tuple[np.ndarray | None, np.ndarray | None]:
         """First treated years of the pairs (P,), or of the units (N,) where rows in both orders say those of one side; None for the other."""
@@ -393,54 +396,52 @@ class _Reader:
 
         return self._said_of_pairs(columns, read)
 
-    def _note_pairs_of_two(self, panel: PairPanel) -> None:
-        n_both = int((panel.cohort < 0).sum())
+    def _note_pairs_of_two(self, cohort: np.ndarray) -> None:
+        n_both = int((cohort < 0).sum())
         if n_both:
             self.notes.append(f"{n_both} pairs of two pilots are left out.")
 
-    def _with_inferred_pilots(self, panel: PairPanel, cohort: np.ndarray) -> PairPanel:
-        city_cohort, doubtful = infer_city_cohorts(panel.city_i, panel.city_j, cohort, panel.n_cities)
+    def _with_inferred_pilots(self, cohort: np.ndarray) -> dict[str, Any]:
+        city_cohort, doubtful = infer_city_cohorts(self.city_i, self.city_j, cohort, len(self.ids))
         if doubtful.any():
-            names = panel.city_ids[doubtful]
+            names = self.ids[doubtful]
             listed = ", ".join(map(str, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
             how = "give first treated years of units"
             if self.columns.unit == UNIT:
                 how = f"name them in {CITY_COHORTS[0]} and {CITY_COHORTS[1]}"
             text = f"The pairs do not say which cities are pilots ({listed}): {how}. "
             self.notes.append(text + "Until then the smaller side of those pairs is counted as the pilots.")
-        return dataclasses.replace(panel, city_cohort=city_cohort, cohort=cohort, pilots_known=not doubtful.any())
+        return {"city_cohort": city_cohort, "cohort": cohort, "pilots_known": not doubtful.any()}
 
-    def _with_named_pilots(self, panel: PairPanel, cohort: np.ndarray) -> PairPanel:
-        changed = dataclasses.replace(panel, city_cohort=self._city_cohorts(self.columns.pilots), cohort=None)
-        derived = pair_cohorts(changed)
+    def _with_named_pilots(self, cohort: np.ndarray) -> dict[str, Any]:
+        city_cohort = self._city_cohorts(self.columns.pilots)
+        derived = self._cohorts_by_cities(city_cohort)
         wrong = np.flatnonzero((derived != cohort) & (derived >= 0))
         if len(wrong):
             pair = int(wrong[0])
-            i, j = panel.city_ids[panel.city_i[pair]], panel.city_ids[panel.city_j[pair]]
+            i, j = self.ids[self.city_i[pair]], self.ids[self.city_j[pair]]
             found = f"{shown_cohort(cohort[pair])} for pair {i}, {j} whose cities say {shown_cohort(derived[pair])}"
             expected = "the year of the pair's only pilot, or blank without a pilot"
             raise self.table.fail(None, self.columns.cohort, expected, found, "make them agree")
-        self._note_pairs_of_two(changed)
-        return changed
+        self._note_pairs_of_two(derived)
+        return {"city_cohort": city_cohort}
 
-    def _with_blocks(self, panel: PairPanel) -> PairPanel:
+    def _blocks(self) -> np.ndarray | None:
+        """Block of each unit (N,); None without blocks."""
         given = self.columns.block
         if given is None:
-            return panel
+            return None
         if is_beside(given):
             province, notes = blocks_beside(given, self.ids)
-            self.notes += notes
         else:
             names = _named(given)
             province, notes = self._said_of_pairs(names, lambda rows: self._blocks_of_columns(rows, names))
-            self.notes += notes
-        if province is None:
-            return panel
-        if self.columns.block_is_asked and len(np.unique(province)) == 1:
+        self.notes += notes
+        if province is not None and self.columns.block_is_asked and len(np.unique(province)) == 1:
             name = ", ".join(_named(given)) or "block"
             found = f"{province[0]} for every unit"
             raise self.table.fail(None, name, "at least two blocks", found, "give finer blocks, or leave block out")
-        return dataclasses.replace(panel, province=province)
+        return province
 
     def _blocks_of_columns(self, rows: _Rows, names: tuple[str, ...]) -> tuple[np.ndarray | None, list[str]]:
         """Block of each unit (N,), and notes."""

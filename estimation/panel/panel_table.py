@@ -59,9 +59,8 @@ class PanelTable:
     def at(self, rows: np.ndarray, names: Sequence[str]) -> PanelTable:
         """Some columns of some rows; what fails there counts the rows that were chosen, so it is to be looked for in the whole."""
         chosen = copy(self)
-        places = pa.array(rows)
-        chosen._dictionaries = {name: self._dictionaries[name].take(places) for name in names if name in self._dictionaries}
-        taken = {name: self.columns[name].take(places) for name in names if name not in self._dictionaries}
+        chosen._dictionaries = {name: self._dictionaries[name].take(pa.array(rows)) for name in names if name in self._dictionaries}
+        taken = {name: _take(self.columns[name], rows) for name in names if name not in self._dictionaries}
         chosen.columns = taken | {name: pa.chunked_array([found]) for name, found in chosen._dictionaries.items()}
         chosen.n_rows = len(rows)
         return chosen
@@ -232,6 +231,13 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
     if absent:
         found = ", ".join(map(str, source.names)) or "no columns"
         raise source.fail(None, ", ".join(map(str, absent)), "it in the header", f"only {found}", hint)
+
+
+def _take(column: pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
+    """Some cells of a column; a null among floats becomes NaN, which a panel reads as the same blank."""
+    if pa.types.is_floating(column.type) or (pa.types.is_integer(column.type) and column.null_count == 0):
+        return pa.chunked_array([pa.array(column.to_numpy()[rows])])
+    return column.take(pa.array(rows))
 
 
 def _is_number(text: str) -> bool:

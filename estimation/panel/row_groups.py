@@ -51,7 +51,7 @@ class RowGroups:
             return self.group
         return np.repeat(np.arange(self.n_groups, dtype=np.int32), np.diff(self.first, append=self.table.n_rows))
 
-    @property
+    @cached_property
     def rows_in_each(self) -> int:
         """Number of rows of every group, where all are runs of one length; else 0."""
         size = self.table.n_rows // self.n_groups
@@ -65,12 +65,8 @@ class RowGroups:
             return False
         if self.group is not None:
             return bool((cells[self._first_of_row] == cells).all())
-        if size := self.rows_in_each:
-            grid = cells.reshape(self.n_groups, size)
-            return bool((grid[:, 1:] == grid[:, :1]).all())
         changes = cells[1:] != cells[:-1]
-        changes[self.first[1:] - 1] = False
-        return not changes.any()
+        return np.count_nonzero(changes) == np.count_nonzero(changes[self.first[1:] - 1])
 
     @cached_property
     def _first_of_row(self) -> np.ndarray:
