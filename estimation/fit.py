@@ -22,7 +22,7 @@ from .inference.diagnostics.coefficients import (
 )
 from .inference.diagnostics.honest_did import sensitivity_diagnostics
 from .inference.diagnostics.warnings import find_warnings
-from .inference.intervals import Inference, cities_with_kept_pair, infer
+from .inference.intervals import Inference, infer
 from .inference.permutation.draws import Draws, say_that_loops_compile
 from .inference.permutation.group_time import draws_are_affordable, permute_group_time
 from .inference.permutation.refitting import permute_by_refitting
@@ -385,9 +385,9 @@ def result_of(
     keep_parts: bool = False,
 ) -> FitResult:
     """Estimates as asked for, diagnostics and warnings of one fit; `extra` diagnostics stand for those of a two-way fit."""
-    held = cities_with_kept_pair(sample)
+    held = sample.holds_kept_pair
     counts = {
-        "n_obs": int(sample.observed[sample.kept].sum()),
+        "n_obs": int(np.count_nonzero(sample.observed if sample.kept.all() else sample.observed[sample.kept])),
         "n_pairs": int(sample.kept.sum()),
         "n_cities": int(held.sum()),
         "n_pilots": int((held & (sample.panel.city_cohort > 0)).sum()),
@@ -412,7 +412,7 @@ def result_of(
 def _is_plain(sample: FitSample) -> bool:
     """Whether the two-way coefficient is a mean of 2x2 comparisons of cohorts: balanced, without controls or weights."""
     panel = sample.panel
-    return panel.controls is None and panel.weight is None and bool(sample.observed[sample.kept].all())
+    return panel.controls is None and panel.weight is None and sample.is_balanced
 
 
 def _parts(fit: InfluenceFit, draws: Draws | None) -> FitParts:

@@ -157,7 +157,7 @@ def fit_doubly_robust(sample: FitSample, covariates: np.ndarray) -> tuple[tuple[
     NotEstimable
         If a kept pair misses a year, or no cohort can be compared.
     """
-    if not sample.observed[sample.kept].all():
+    if not sample.is_balanced:
         raise NotEstimable("doubly_robust needs every kept pair in every year: leave pairs with gaps out")
     cells = build_cells(sample.group_years, sample.panel.years, "varying")
     x = _with_constant(covariates[:, sample.kept])

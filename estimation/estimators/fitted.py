@@ -43,8 +43,9 @@ class Inputs:
     @cached_property
     def statistics(self) -> PairStatistics:
         """Statistics of all pairs of the panel, made once for all estimators and draws."""
-        panel = self.sample.panel
-        return pair_statistics(panel.y[list(self.sample.outcomes)], panel.controls, self.sample.observed, panel.weight)
+        panel, outcomes = self.sample.panel, self.sample.outcomes
+        y = panel.y if len(outcomes) == panel.n_outcomes else panel.y[list(outcomes)]
+        return pair_statistics(y, panel.controls, self.sample.observed, panel.weight)
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,7 @@ def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen,
 
 def _is_balanced(sample: FitSample, statistics: PairStatistics) -> bool:
     """Whether sums by city say all of the residuals: every year of every kept pair, without controls or weights."""
-    return statistics.layout.n_controls == 0 and statistics.weight is None and bool(sample.observed[sample.kept].all())
+    return statistics.layout.n_controls == 0 and statistics.weight is None and sample.is_balanced
 
 
 def _balanced_means(

@@ -50,13 +50,6 @@ class Inference:
     jackknife_df: np.ndarray
 
 
-def cities_with_kept_pair(sample: FitSample) -> np.ndarray:
-    """Cities that hold a kept pair; shape (N,) bool."""
-    held = np.zeros(sample.panel.n_cities, dtype=bool)
-    held[sample.panel.city_i[sample.kept]] = held[sample.panel.city_j[sample.kept]] = True
-    return held
-
-
 def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inference:
     """Every variance estimator for every coefficient.
 
@@ -88,7 +81,7 @@ def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inferenc
 
 def _variances(sample: FitSample, fit: InfluenceFit) -> dict[str, np.ndarray]:
     missing = np.full(len(fit.estimate), np.nan)
-    held, pilot = cities_with_kept_pair(sample), sample.panel.city_cohort > 0
+    held, pilot = sample.holds_kept_pair, sample.panel.city_cohort > 0
     score = score_variance(fit.city_sums)
     variances = {
         "conventional": conventional_variance(fit.psi),

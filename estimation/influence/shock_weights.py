@@ -62,9 +62,14 @@ class CitySums:
         order = np.argsort(self.part_province, kind="stable")
         return order, np.searchsorted(self.part_province[order], np.arange(int(self.province.max()) + 2))
 
+    @cached_property
+    def _first_of_city(self) -> np.ndarray:
+        """First row of each city."""
+        return np.flatnonzero(np.diff(self.city, prepend=-1))
+
     def by_city(self, weights: np.ndarray) -> np.ndarray:
         """Weights (K, T, C) of the rows added up over the rows of a city; (N, T, C)."""
-        first = np.flatnonzero(np.diff(self.city, prepend=-1))
+        first = self._first_of_city
         found = np.zeros((len(self.province), *weights.shape[1:]))
         found[self.city[first]] = np.add.reduceat(weights, first, axis=0)
         return found

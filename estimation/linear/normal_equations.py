@@ -102,7 +102,7 @@ def invert_normal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         involved = (np.abs(work[:, :, k]) > INVOLVED) & (np.arange(q) < k) & ~skipped & (original[:, k] > PIVOT_FLOOR)[:, None]
         lost |= skip[:, None] & involved
         swept = _sweep(work, k, np.where(skip, 1.0, pivot))
-        work = np.where(skip[:, None, None], work, swept)
+        work = np.where(skip[:, None, None], work, swept) if skip.any() else swept
     lost |= skipped
     work = np.where(skipped[:, :, None] | skipped[:, None, :], 0.0, work)
     return work, lost
@@ -227,7 +227,7 @@ def influence(values: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.
     result = np.zeros((len(values), weights.shape[2]))
     if weights.shape[2] == 1:
         # one coefficient: a row of weights for each pair is cheaper than a copy of the pairs of each group
-        result[:, 0] = np.einsum("pd,pd->p", values, weights[group, :, 0])
+        result[:, 0] = np.einsum("pd,pd->p", values, weights[:, :, 0].take(group, axis=0))
         return result
     for g in range(len(weights)):
         members = group == g

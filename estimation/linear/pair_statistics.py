@@ -15,6 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csc_array
+
+# years that one integer holds
+BITS = 62
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
     PairStatistics
     """
     n_outcomes, n_pairs, n_years = y.shape
-    usable = observed & (observed.sum(axis=1) >= 2)[:, None]
+    usable = _usable(observed)
     coefficients, basis = _projection_basis(usable)
     q, scale = _scaled_controls(controls, usable)
     layout = Layout(basis.shape[0], len(q), n_years, n_outcomes)
@@ -106,8 +110,7 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
         values[:, layout.gram_start : layout.shared] = np.einsum("kpt,lpt->pkl", q, q).reshape(n_pairs, -1)
     for m in range(n_outcomes):
         start = layout.shared + m * layout.per_outcome
-        demeaned = _demean(y[m], usable)
-        values[:, start : start + n_years] = demeaned
+        demeaned = _demean(y[m], usable, out=values[:, start : start + n_years])
         if len(q):
             values[:, start + n_years : start + layout.per_outcome] = np.einsum("kpt,pt->pk", q, demeaned)
     if weight is not None:
@@ -118,7 +121,14 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
 
 def control_deviations(controls: np.ndarray | None, observed: np.ndarray) -> np.ndarray:
     """Controls less their pair means, each of scale one; zero where not observed; shape (K, P, T), empty for None."""
-    return _scaled_controls(controls, observed & (observed.sum(axis=1) >= 2)[:, None])[0]
+    return _scaled_controls(controls, _usable(observed))[0]
+
+
+def _usable(observed: np.ndarray) -> np.ndarray:
+    """Observed rows (P, T) of pairs that have two of them at least."""
+    if observed.shape[1] > 1 and observed.all():
+        return observed
+    return observed & (observed.sum(axis=1) >= 2)[:, None]
 
 
 def _scaled_controls(controls: np.ndarray | None, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -128,24 +138,21 @@ def _scaled_controls(controls: np.ndarray | None, usable: np.ndarray) -> tuple[n
     return q / scale[:, None, None], scale
 
 
-def _demean(values: np.ndarray, usable: np.ndarray) -> np.ndarray:
+def _demean(values: np.ndarray, usable: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    out = np.empty_like(values) if out is None else out
     if usable.all():
-        return values - values.mean(axis=1, keepdims=True)
+        return np.subtract(values, values.mean(axis=1, keepdims=True), out=out)
     filled = np.where(usable, values, 0.0)
     count = np.maximum(usable.sum(axis=1), 1)
-    return np.where(usable, filled - (filled.sum(axis=1) / count)[:, None], 0.0)
+    out[:] = np.where(usable, filled - (filled.sum(axis=1) / count)[:, None], 0.0)
+    return out
 
 
 def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (P, n_basis) and basis (n_basis, T, T) of the pairs' projections; the first coefficient is 1 for every usable pair."""
     n_years = usable.shape[1]
-    if len(usable) and (usable == usable[0]).all():
-        # a balanced panel has one pattern: no need to sort its rows
-        patterns, which, counts = usable[:1], np.zeros(len(usable), dtype=np.int64), np.array([len(usable)])
-    else:
-        patterns, which, counts = np.unique(usable, axis=0, return_inverse=True, return_counts=True)
-    which = which.reshape(-1)
-    used = usable.any(axis=1)
+    patterns, which, counts = _patterns(usable)
+    used = patterns.any(axis=1)[which]
     if len(patterns) > n_years * (n_years + 1) // 2:
         return _entry_basis(np.stack([_projection(pattern) for pattern in patterns])[which], used)
     # counts of whole patterns are exact integers, so an emptied group leaves an exact zero behind
@@ -156,6 +163,21 @@ def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for column, k in enumerate(nonempty[1:], start=1):
         coefficients[which == k, column] = 1.0
     return coefficients, basis
+
+
+def _patterns(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Distinct rows of (P, T) in ascending order, the position of each row among them (P,), and how often each stands."""
+    n_pairs, n_years = usable.shape
+    if n_pairs and usable.all():
+        # a balanced panel has one pattern: no need to sort its rows
+        return usable[:1], np.zeros(n_pairs, dtype=np.int64), np.array([n_pairs])
+    if n_years > BITS:
+        patterns, which, counts = np.unique(usable, axis=0, return_inverse=True, return_counts=True)
+        return patterns, which.reshape(-1), counts
+    # the first year is the highest bit, so numbers are ordered as rows are
+    bit = np.int64(1) << np.arange(n_years - 1, -1, -1)
+    numbers, which, counts = np.unique(usable @ bit, return_inverse=True, return_counts=True)
+    return (numbers[:, None] & bit) > 0, which.reshape(-1), counts
 
 
 def projection_basis(patterns: np.ndarray) -> np.ndarray:
@@ -217,8 +239,12 @@ def sum_inside(values: np.ndarray, block_i: np.ndarray, block_j: np.ndarray, gro
     return bincount_columns(values[same], block_i[same] * shape[1] + group[same], shape)
 
 
-def bincount_columns(values: np.ndarray, index: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Sums of rows (P, D) by index in 0..size-1, as an array (*shape, D) of that size."""
-    size = shape[0] * shape[1]
-    columns = [np.bincount(index, weights=values[:, d], minlength=size) for d in range(values.shape[1])]
-    return np.stack(columns, axis=1).reshape(shape[0], shape[1], values.shape[1])
+def bincount_columns(values: np.ndarray, index: np.ndarray, shape: tuple[int, int], factor: np.ndarray | None = None) -> np.ndarray:
+    """Sums of rows (P, D) by index in 0..size-1, as an array (*shape, D) of that size; `factor` (P,) multiplies each row.
+
+    A sparse matrix with one entry a row takes all columns in one pass, and adds the rows of an index up in their order, as a count would.
+    """
+    size, n_rows = shape[0] * shape[1], len(values)
+    entries = np.ones(n_rows) if factor is None else factor
+    summing = csc_array((entries, index, np.arange(n_rows + 1)), shape=(size, n_rows))
+    return (summing @ values).reshape(shape[0], shape[1], values.shape[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -78,11 +79,11 @@ class PairPanel:
     def __post_init__(self) -> None:
         """Sort the pairs, fill what follows from the rest and check it."""
         city_i, city_j = np.asarray(self.city_i, dtype=np.int64), np.asarray(self.city_j, dtype=np.int64)
-        order = _order_of_pairs(city_i, city_j)
+        order, is_derived = _order_of_pairs(city_i, city_j), self.cohort is None
         y = np.asarray(self.y, dtype=np.float64)
         y = y[None] if y.ndim == 2 else y
         years = np.asarray(self.years, dtype=np.int64)
-        city_cohort = _within_window(self.city_cohort, years)
+        city_cohort = within_window(self.city_cohort, years)
         n_cities = len(city_cohort)
         values = {
             "city_i": city_i[order],
@@ -100,8 +101,10 @@ class PairPanel:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        cohort = pair_cohorts(self) if self.cohort is None else _within_window(np.asarray(self.cohort)[order], years)
+        cohort = pair_cohorts(self) if is_derived else within_window(np.asarray(self.cohort)[order], years)
         object.__setattr__(self, "cohort", cohort)
+        if not is_derived and self.pilots_known and not np.array_equal(cohort, pair_cohorts(self)):
+            raise ValueError("cohort of a pair differs from what city_cohort says of its cities")
         _check(self)
 
     @property
@@ -129,9 +132,14 @@ class PairPanel:
 
 
 def pair_cohorts(panel: PairPanel) -> np.ndarray:
+    """`cohorts_of_pairs` of a panel."""
+    return cohorts_of_pairs(panel.city_cohort, panel.city_i, panel.city_j, panel.exposure)
+
+
+def cohorts_of_pairs(city_cohort: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, exposure: str) -> np.ndarray:
     """First treated year of every pair (P,): the pilot's, 0 for no pilot, -1 for two pilots; under exposure ``both`` the later pilot's."""
-    first, second = panel.city_cohort[panel.city_i], panel.city_cohort[panel.city_j]
-    if panel.exposure == "both":
+    first, second = city_cohort[city_i], city_cohort[city_j]
+    if exposure == "both":
         return np.where((first > 0) & (second > 0), np.maximum(first, second), NEVER)
     return np.where((first > 0) & (second > 0), BOTH, np.maximum(first, second))
 
@@ -150,7 +158,8 @@ def _in_order(values: np.ndarray, order: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(values if is_theirs else values[:, order])
 
 
-def _within_window(cohort: np.ndarray, years: np.ndarray) -> np.ndarray:
+def within_window(cohort: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """First treated years, with those after the last year of a panel as never."""
     cohort = np.asarray(cohort, dtype=np.int64)
     return np.where(cohort > years[-1], NEVER, cohort)
 
@@ -174,8 +183,6 @@ def _check(panel: PairPanel) -> None:
         raise ValueError(f"a panel needs at least one pair and two years, found {n_pairs} pairs and {n_years} years")
     if (np.diff(panel.years) <= 0).any():
         raise ValueError("years must be ascending and distinct")
-    if panel.pilots_known and not np.array_equal(panel.cohort, pair_cohorts(panel)):
-        raise ValueError("cohort of a pair differs from what city_cohort says of its cities")
     if panel.city_i.min() < 0 or panel.city_j.max() >= n_cities or (panel.city_i >= panel.city_j).any():
         raise ValueError(f"pairs must be positions with 0 <= city_i < city_j < {n_cities}")
     same = (np.diff(panel.city_i) == 0) & (np.diff(panel.city_j) == 0)
@@ -235,10 +242,30 @@ class FitSample:
         """Groups with the never-treated one."""
         return len(self.group_years) + 1
 
+    @cached_property
+    def is_balanced(self) -> bool:
+        """Whether every kept pair has every year."""
+        return bool(self.observed.all() or self.observed[self.kept].all())
+
+    @cached_property
+    def holds_kept_pair(self) -> np.ndarray:
+        """Cities that hold a kept pair; shape (N,) bool."""
+        held = np.zeros(self.panel.n_cities, dtype=bool)
+        kept = slice(None) if self.kept.all() else self.kept
+        held[self.panel.city_i[kept]] = held[self.panel.city_j[kept]] = True
+        return held
+
+    @cached_property
+    def kept_groups(self) -> np.ndarray:
+        """Groups of the kept pairs, ascending."""
+        group = self.pair_group if self.kept.all() else self.pair_group[self.kept]
+        # from -1 on
+        return np.flatnonzero(np.bincount(group + 1, minlength=1)) - 1
+
     @property
     def has_never_treated(self) -> bool:
         """Whether a kept pair is never treated."""
-        return bool((self.pair_group[self.kept] == 0).any())
+        return 0 in self.kept_groups
 
 
 def build_sample(
@@ -269,7 +296,7 @@ def build_sample(
     observed = np.isfinite(panel.y[outcomes[0]])
     if panel.controls is not None:
         observed = observed & np.isfinite(panel.controls).all(axis=0)
-    candidate = observed.sum(axis=1) >= 2
+    candidate = with_two_years(observed)
     if tie_quantile is not None and n_partners is not None:
         raise ValueError("give tie_quantile or n_partners, not both")
     if tie_quantile is not None or n_partners is not None:
@@ -299,7 +326,7 @@ def require_contrast(sample: FitSample, needs_never_treated: bool = True) -> Non
     ------
     NotEstimable
     """
-    groups = np.unique(sample.pair_group[sample.kept])
+    groups = sample.kept_groups
     if not (groups > 0).any():
         raise NotEstimable("no kept pair has exactly one pilot: give at least one cohort_year inside the years of the panel")
     if sample.has_never_treated:
@@ -325,7 +352,7 @@ def before_last_cohort(sample: FitSample) -> PairPanel:
         If no pair is first treated inside those years, so that nothing is left to estimate.
     """
     panel = sample.panel
-    cohorts = sample.group_years[np.unique(sample.pair_group[sample.kept]) - 1]
+    cohorts = sample.group_years[sample.kept_groups - 1]
     inside = panel.years < cohorts[-1]
     is_between = (cohorts > panel.years[0]) & (cohorts < cohorts[-1])
     if inside.sum() < 2 or not is_between.any():
@@ -340,6 +367,11 @@ def before_last_cohort(sample: FitSample) -> PairPanel:
         controls=None if panel.controls is None else panel.controls[:, :, inside],
         cohort=None if panel.pilots_known else panel.cohort,
     )
+
+
+def with_two_years(observed: np.ndarray) -> np.ndarray:
+    """Pairs (P,) of rows (P, T) with two observed years at least."""
+    return np.ones(len(observed), dtype=bool) if observed.shape[1] > 1 and observed.all() else observed.sum(axis=1) >= 2
 
 
 def keep_pairs(
@@ -395,6 +427,8 @@ def lower_order_statistic(count: int, quantile: float) -> int:
 
 def group_outcomes(panel: PairPanel) -> list[tuple[int, ...]]:
     """Outcomes that share one pattern of missing values, in order of the first of each."""
+    if panel.n_outcomes == 1:
+        return [(0,)]
     groups: list[list[int]] = []
     for m in range(panel.n_outcomes):
         missing = np.isnan(panel.y[m])

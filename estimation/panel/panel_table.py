@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,15 @@ class PanelTable:
         self._dictionaries: dict[str, pa.DictionaryArray] = {}
         if self.n_rows == 0:
             raise source.fail(None, None, one_row, "no rows", "give a panel with data")
+
+    def at(self, rows: np.ndarray, names: Sequence[str]) -> PanelTable:
+        """Some columns of some rows; what fails there counts the rows that were chosen, so it is to be looked for in the whole."""
+        chosen = copy(self)
+        chosen._dictionaries = {name: self._dictionaries[name].take(pa.array(rows)) for name in names if name in self._dictionaries}
+        taken = {name: _take(self.columns[name], rows) for name in names if name not in self._dictionaries}
+        chosen.columns = taken | {name: pa.chunked_array([found]) for name, found in chosen._dictionaries.items()}
+        chosen.n_rows = len(rows)
+        return chosen
 
     def fail(self, row: int | None, column: str | None, expected: str, found: str, remedy: str) -> PanelError:
         """The error of a row counted from 0."""
@@ -150,6 +160,8 @@ class PanelTable:
         tokens : sequence of str
             Texts in lower case that stand for a blank, which is an error.
         """
+        if (whole := self._whole_labels(columns)) is not None:
+            return whole
         encoded = [self._encode(column, tokens) for column in columns]
         texts = [any(isinstance(value, str) and not is_integer(value) for value in values) for _, values in encoded]
         plain = [any(isinstance(value, int) for value in values) for _, values in encoded]
@@ -163,14 +175,30 @@ class PanelTable:
         parts = np.split(positions.reshape(-1), np.cumsum([len(found) for found in values])[:-1])
         return Labels(tuple(part.astype(np.int32)[codes] for part, (codes, _) in zip(parts, encoded, strict=True)), ids)
 
+    def _whole_labels(self, columns: Sequence[str]) -> Labels | None:
+        """Labels of columns of whole numbers that lie close together, by one table of all numbers between; None for others."""
+        values = [self._integers(column) for column in columns]
+        if any(found is None for found in values):
+            return None
+        low, high = min(int(found.min()) for found in values), max(int(found.max()) for found in values)
+        if high - low >= LARGEST_TABLE:
+            return None
+        # small integers would overflow in the difference
+        places = [found.astype(np.int64) - low for found in values]
+        present = np.zeros(high - low + 1, dtype=bool)
+        for found in places:
+            present[found] = True
+        code = np.cumsum(present, dtype=np.int32) - 1
+        return Labels(tuple(code[found] for found in places), np.flatnonzero(present) + low)
+
     def is_blank(self, column: str) -> bool:
         """Whether any cell of an id column is blank."""
         if self._integers(column) is not None:
             return False
-        array = self._dictionary(column)
+        array = self.dictionary(column)
         return array.null_count > 0 or any(_is_missing(value, MISSING) for value in array.dictionary.to_pylist())
 
-    def _dictionary(self, column: str) -> pa.DictionaryArray:
+    def dictionary(self, column: str) -> pa.DictionaryArray:
         """An id column by its distinct values."""
         if column not in self._dictionaries:
             found = self.columns[column]
@@ -180,13 +208,7 @@ class PanelTable:
         return self._dictionaries[column]
 
     def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[int | str]]:
-        whole = self._integers(column)
-        if whole is not None and int(whole.max()) - int(whole.min()) < LARGEST_TABLE:
-            low = int(whole.min())
-            # small integers would overflow in the difference
-            found, codes = positions(whole.astype(np.int64) - low, int(whole.max()) - low + 1)
-            return codes, (found + low).tolist()
-        array = self._dictionary(column)
+        array = self.dictionary(column)
         values = [_as_id(value) for value in array.dictionary.to_pylist()]
         bad = [k for k, value in enumerate(values) if _is_missing(value, tokens) or isinstance(value, float)]
         if array.null_count or bad:
@@ -209,6 +231,13 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
     if absent:
         found = ", ".join(map(str, source.names)) or "no columns"
         raise source.fail(None, ", ".join(map(str, absent)), "it in the header", f"only {found}", hint)
+
+
+def _take(column: pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
+    """Some cells of a column; a null among floats becomes NaN, which a panel reads as the same blank."""
+    if pa.types.is_floating(column.type) or (pa.types.is_integer(column.type) and column.null_count == 0):
+        return pa.chunked_array([pa.array(column.to_numpy()[rows])])
+    return column.take(pa.array(rows))
 
 
 def _is_number(text: str) -> bool:

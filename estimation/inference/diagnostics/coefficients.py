@@ -10,7 +10,7 @@ from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
 from ...panel.pair_panel import FitSample
 from ...results import Diagnostic
-from ..intervals import Inference, cities_with_kept_pair
+from ..intervals import Inference
 from ..permutation.assignments import fixed_labels
 from ..permutation.draws import Draws, permutation_p_value
 from ..variances import MIN_PILOTS, f_p_value, t_interval
@@ -128,7 +128,7 @@ def sample_diagnostics(sample: FitSample, outcome: int, inference: Inference, st
         ("pilot_level_p", None, None if level is None else level.p_value),
     ]
     if sample.panel.province is not None:
-        pilots = cities_with_kept_pair(sample) & (sample.panel.city_cohort > 0)
+        pilots = sample.holds_kept_pair & (sample.panel.city_cohort > 0)
         found.append(("n_provinces_with_pilots", None, len(np.unique(sample.panel.province[pilots]))))
     if sample.tie_quantile is not None:
         found.append(("smallest_kept_tie", None, float(sample.panel.tie[sample.kept].min())))

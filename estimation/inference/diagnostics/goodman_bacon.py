@@ -29,7 +29,7 @@ def cohort_means(sample: FitSample, outcome: int) -> tuple[np.ndarray, np.ndarra
     ValueError
         If a kept pair misses a year.
     """
-    if not sample.observed[sample.kept].all():
+    if not sample.is_balanced:
         raise ValueError("the decomposition needs every year of every kept pair: balance the panel first")
     kept = slice(None) if sample.kept.all() else sample.kept
     group, y = sample.pair_group[kept], sample.panel.y[outcome][kept]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...linear.pair_statistics import bincount_columns
 from ...panel.pair_panel import FitSample
 from ..permutation.assignments import draw_or_enumerate
 from ..permutation.draws import permutation_p_value
@@ -49,13 +50,13 @@ def pilot_level(sample: FitSample, outcome: int, strata: np.ndarray) -> PilotLev
         return None
     never, shape = panel.city_cohort == 0, (panel.n_cities, len(panel.years))
     rows = sample.observed & sample.kept[:, None]
-    values = np.where(rows, panel.y[outcome], 0.0)
+    has_all = bool(rows.all())
+    values = panel.y[outcome] if has_all else np.where(rows, panel.y[outcome], 0.0)
     total, count = np.zeros(shape), np.zeros(shape)
     for own, partner in ((panel.city_i, panel.city_j), (panel.city_j, panel.city_i)):
-        used = never[partner]
-        for t in range(shape[1]):
-            total[:, t] += np.bincount(own[used], values[used, t], shape[0])
-            count[:, t] += np.bincount(own[used], rows[used, t], shape[0])
+        used = never[partner].astype(float)
+        total += bincount_columns(values, own, (1, shape[0]), used)[0]
+        count += np.bincount(own, used, shape[0])[:, None] if has_all else bincount_columns(rows.astype(float), own, (1, shape[0]), used)[0]
     means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return level_of_means(means, panel.years, panel.city_cohort, strata)
 

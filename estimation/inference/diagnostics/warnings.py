@@ -7,7 +7,7 @@ from scipy.special import stdtrit
 
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
-from ...panel.pair_panel import FitSample
+from ...panel.pair_panel import FitSample, with_two_years
 from ...results import Diagnostic
 from ..intervals import Inference
 from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
@@ -57,7 +57,8 @@ def _listed(labels: list[str]) -> str:
 
 def _rows(sample: FitSample) -> list[str]:
     found = []
-    single = int(((sample.observed.sum(axis=1) == 1) & (sample.pair_group >= 0)).sum())
+    few = np.flatnonzero(~with_two_years(sample.observed) & (sample.pair_group >= 0))
+    single = int(sample.observed[few].any(axis=1).sum())
     if single:
         found.append(f"{single} pairs with a single observed year are left out: pair effects absorb them.")
     always = (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0]) & sample.candidate

@@ -16,13 +16,23 @@ def count_relabellings(labels: np.ndarray, strata: np.ndarray) -> int:
     labels, strata : (N,) int arrays
     """
     total = 1
-    for stratum in np.unique(strata):
-        members = labels[strata == stratum]
-        ways = factorial(len(members))
-        for count in np.unique(members, return_counts=True)[1]:
-            ways //= factorial(int(count))
+    for counts in _label_counts(labels, strata):
+        ways = factorial(sum(counts))
+        for count in counts:
+            ways //= factorial(count)
         total *= ways
     return total
+
+
+def _label_counts(labels: np.ndarray, strata: np.ndarray) -> list[list[int]]:
+    """How often each label stands in a stratum; the strata in ascending order."""
+    order = np.lexsort((labels, strata))
+    labels, strata = labels[order], strata[order]
+    new_stratum = np.append(True, strata[1:] != strata[:-1])
+    starts = np.flatnonzero(new_stratum | np.append(True, labels[1:] != labels[:-1]))
+    counts = np.diff(starts, append=len(labels)).tolist()
+    first = np.flatnonzero(new_stratum[starts]).tolist()
+    return [counts[k:end] for k, end in zip(first, [*first[1:], len(counts)], strict=True)]
 
 
 def draw_or_enumerate(labels: np.ndarray, strata: np.ndarray, n_draws: int, seed: int) -> tuple[np.ndarray, bool]:
@@ -44,9 +54,9 @@ def draw_relabellings(labels: np.ndarray, strata: np.ndarray, n_draws: int, seed
     """Independent uniform shuffles of the labels within strata; shape (n_draws, N)."""
     generator = np.random.Generator(np.random.PCG64(seed))
     drawn = np.tile(labels, (n_draws, 1))
-    for stratum in np.unique(strata):
-        members = np.flatnonzero(strata == stratum)
-        if len(np.unique(labels[members])) > 1:
+    order = np.argsort(strata, kind="stable")
+    for members in np.split(order, np.flatnonzero(strata[order][1:] != strata[order][:-1]) + 1):
+        if (labels[members] != labels[members[0]]).any():
             drawn[:, members] = generator.permuted(drawn[:, members], axis=1)
     return drawn
 
