@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pyspark
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
-from warehouse.spark.faults import SparkFault
+from warehouse.spark.faults import SparkFault, explain
 from warehouse.spark.settings import SparkSettings, is_local
 
 # a master answers in one or two seconds; Spark itself would ask for a minute. On a machine that is busy all of it takes longer, which shows
@@ -49,7 +50,7 @@ def open_session(settings: SparkSettings, local: Path, warehouse: str, on_end: C
     Raises
     ------
     SparkFault
-        If no worker takes the run. A master that does not answer in some 20 s ends the process.
+        If the master refuses, or no worker takes the run. A master that does not answer in some 20 s ends the process.
     """
     conf = SparkConf(loadDefaults=True).setAppName("citysync").setMaster(settings.master)
     for name, value in {
@@ -73,7 +74,7 @@ def open_session(settings: SparkSettings, local: Path, warehouse: str, on_end: C
     SparkContext._ensure_initialized(conf=conf)
     seconds = math.inf if is_local(settings.master) else MASTER_SECONDS + OF_A_START * (time.monotonic() - began)
     with _limit(seconds, f"{settings.master} did not answer as a master of this Spark", on_end):
-        session = SparkSession.builder.config(conf=conf).getOrCreate()
+        session = _ask_master(settings, conf)
     session.sparkContext.setLogLevel("ERROR")
     if not is_local(settings.master):
         _wait_for_worker(session, settings)
@@ -84,6 +85,20 @@ def open_session(settings: SparkSettings, local: Path, warehouse: str, on_end: C
     finally:
         stop.set()
         session.stop()
+
+
+def _ask_master(settings: SparkSettings, conf: SparkConf) -> SparkSession:
+    """A session; Spark's own errors while it asks say many things that all mean that the master did not take this run."""
+    try:
+        return SparkSession.builder.config(conf=conf).getOrCreate()
+    except Exception as error:
+        sentence = explain(str(error), settings.master, pyspark.__version__)
+        if sentence or is_local(settings.master):
+            raise SparkFault(sentence or f"ENGINE=spark: Spark did not start: {' '.join(str(error).split())[:300]}") from error
+        raise SparkFault(
+            f"ENGINE=spark: {settings.master} did not answer as a master of this Spark ({pyspark.__version__}): correct SPARK_MASTER, "
+            "start it, or start it from the packages of requirements-spark.lock"
+        ) from error
 
 
 def count_workers(session: SparkSession) -> int:
