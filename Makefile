@@ -20,7 +20,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # run a command: every variable of the command line, and these ones of the environment, become their own text, to which make does nothing more.
 # They reach the commands through the environment, so that no character of a path or a query is the shell's either. `override`: what is typed
 # takes the place of no part of this.
-override INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV OUT ADVISORIES
+override INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV OUT ADVISORIES ENGINE
 override literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
 override given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
 override name :=
@@ -29,7 +29,7 @@ override 1 :=
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser lint fetch check-source new-source ui sql docs verify rollback reproduce deposit site audit bench spark bench-quality bench-halves simulation-study clean
+.PHONY: help setup refresh test test-long test-browser test-spark lint fetch check-source new-source ui sql docs verify rollback reproduce deposit site audit bench spark bench-quality bench-halves simulation-study clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
@@ -40,7 +40,10 @@ setup: $(STAMP) ## make .venv from the lock file (the other targets call it when
 $(STAMP): requirements.lock | requirements-installer.lock
 	@$(PYTHON) -I orchestration/commands/set_up.py $(VENV) requirements.lock --checkout .
 
-refresh: setup ## read the landing, build, check, estimate, report, publish (LANDING=path; default: simulated)
+# a run that shall use Spark finds its environment made
+override ON_SPARK := $(if $(filter spark,$(ENGINE)),.venv-spark/.installed)
+
+refresh: setup $(ON_SPARK) ## read the landing, build, check, estimate, report, publish (LANDING=path; default: simulated; ENGINE=spark)
 	@$(PY) -m orchestration refresh $(if $(LANDING),--landing="$$LANDING")
 
 # what tests, lint and benchmarks need beside what a refresh needs; a new environment has no such stamp
@@ -65,6 +68,9 @@ $(BROWSER)/.installed: tests/browser/requirements.lock $(STAMP)
 test-browser: setup $(DEV) $(BROWSER)/.installed ## the pages in headless Chromium, with axe (needs Debian's package chromium)
 	@CITYSYNC_AXE=$(BROWSER) $(PY) -m pytest tests/browser
 
+test-spark: setup $(DEV) .venv-spark/.installed ## a whole refresh on a Spark cluster of three processes, a worker killed in the middle (needs Java 17 or 21)
+	@$(PY) -m pytest -rs -s tests/cluster
+
 lint: setup $(DEV) ## ruff, sqlfluff and the import rules
 	@$(VENV)/bin/ruff check --no-cache .
 	@$(VENV)/bin/ruff format --no-cache --check .
@@ -80,7 +86,7 @@ fetch: setup ## official data from their service, for this machine alone (SRC=nb
 new-source: setup ## draft a layout for an unknown source (SRC=folder)
 	@$(PY) -m warehouse.ingest.drafting.new_source -- "$$SRC"
 
-ui: setup ## Dagster UI on 127.0.0.1:3000 (LANDING=path: its runs read these files)
+ui: setup $(ON_SPARK) ## Dagster UI on 127.0.0.1:3000 (LANDING=path: its runs read these files)
 	@$(PY) -m orchestration ui $(if $(LANDING),--landing="$$LANDING")
 
 sql: setup ## read-only SQL prompt on the published warehouse (Q="select 1" prints one result, OUT=file writes it: .csv, .parquet, .xlsx)
@@ -95,7 +101,7 @@ verify: setup ## hash everything published again and name what changed (RUN=id: 
 rollback: setup ## put the publication before the current one back (RUN=id: that one)
 	@$(PY) -m orchestration rollback $(if $(RUN),--run="$$RUN")
 
-reproduce: setup ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
+reproduce: setup $(ON_SPARK) ## build a publication again and compare its tables (RUN=id, LANDING=path of its files)
 	@$(PY) -m orchestration reproduce $(if $(RUN),--run="$$RUN") $(if $(LANDING),--landing="$$LANDING")
 
 deposit: setup ## a replication folder of a publication, for a journal or an archive (RUN=id: one that is kept)
@@ -117,10 +123,10 @@ spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest
 	@test -f "$$CITYSYNC_HOME/build/citysync.duckdb" || { echo "no build to take city-years from: run make refresh first"; exit 2; }
 	@rm -rf "$$CITYSYNC_HOME/spark"
 	@$(PY) -m warehouse.spark.inputs "$$CITYSYNC_HOME/build/citysync.duckdb" "$$CITYSYNC_HOME/spark/inputs" --places="$${PLACES:-60}"
-	@.venv-spark/bin/python warehouse/spark/run.py "$$CITYSYNC_HOME/spark/inputs" "$$CITYSYNC_HOME/spark/outputs"
+	@.venv-spark/bin/python -m warehouse.spark.run "$$CITYSYNC_HOME/spark/inputs" "$$CITYSYNC_HOME/spark/outputs"
 	@$(PY) -m warehouse.spark.parity "$$CITYSYNC_HOME/spark/inputs" "$$CITYSYNC_HOME/spark/outputs"
-	@.venv-spark/bin/python -m estimation.out_of_core.parity fit "$$CITYSYNC_HOME/spark/outputs/marts.panel_pair_year.parquet" "$$CITYSYNC_HOME/spark/outputs/fits.json"
-	@$(PY) -m estimation.out_of_core.parity check "$$CITYSYNC_HOME/spark/outputs/marts.panel_pair_year.parquet" "$$CITYSYNC_HOME/spark/outputs/fits.json"
+	@.venv-spark/bin/python -m estimation.out_of_core.parity fit "$$CITYSYNC_HOME/spark/outputs/tables/marts.db/panel_pair_year" "$$CITYSYNC_HOME/spark/outputs/fits.json"
+	@$(PY) -m estimation.out_of_core.parity check "$$CITYSYNC_HOME/spark/outputs/tables/marts.db/panel_pair_year" "$$CITYSYNC_HOME/spark/outputs/fits.json"
 
 # environments of their own: duckreg does not run on the warehouse's DuckDB, and Spark brings a JVM client
 .venv-%/.installed: requirements-%.lock | setup

@@ -7,8 +7,11 @@ Imports nothing heavy, so that a command can refuse a value before anything is l
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from warehouse.spark.settings import SPARK_SETTINGS, SparkSettings
 
 
 class SettingError(Exception):
@@ -29,6 +32,19 @@ class Setting:
         return text.isascii() and text.isdecimal() and len(text) <= len(str(self.highest)) and self.lowest <= int(text) <= self.highest
 
 
+@dataclass(frozen=True)
+class Words:
+    """A text that a pattern matches as a whole."""
+
+    pattern: str
+    default: str
+    expected: str
+
+    def accepts(self, text: str) -> bool:
+        """Whether the pattern matches."""
+        return re.fullmatch(self.pattern, text, re.ASCII) is not None
+
+
 YEAR = {"lowest": 1900, "highest": 2100, "expected": "a year between 1900 and 2100"}
 SETTINGS = {
     "WINDOW_FIRST_YEAR": Setting(default="2010", **YEAR),
@@ -38,11 +54,13 @@ SETTINGS = {
     "CITYSYNC_PAIR_YEAR_LIMIT": Setting(0, 10**12, "10000000", "a number of pair-years such as 10000000"),
     "CITYSYNC_PERMUTATIONS": Setting(0, 10**7, "9999", "a number of draws between 0 and 10000000"),
     "CITYSYNC_SIMULATED_CITIES": Setting(0, 10_000, "0", "a number of cities between 0 (all) and 10000"),
+    "ENGINE": Words("duckdb|spark", "duckdb", "duckdb, or spark for the pair tables"),
 }
-# Settings of a command that change nothing of what a run computes, so no manifest records them.
+# Settings of a command that change nothing of what a run computes, so no manifest records them, and none can send this machine to a host.
 OF_COMMANDS = {
     "KEEP": Setting(1, 10_000, "3", "a number of publications to keep between 1 and 10000"),
     "CONFIRM_SHRINK": Setting(0, 1, "0", "1 (what a publication loses is meant) or 0"),
+    **{name: Words(*parts) for name, parts in SPARK_SETTINGS.items()},
 }
 
 
@@ -57,6 +75,31 @@ def number(name: str) -> int:
     known = {**SETTINGS, **OF_COMMANDS}
     given = _checked(known, {name: os.environ.get(name, "")})
     return int(given.get(name) or known[name].default)
+
+
+def uses_spark() -> bool:
+    """Whether the pair tables are built by Spark (ENGINE=spark).
+
+    Raises
+    ------
+    SettingError
+        If ENGINE is neither of the two.
+    """
+    return _checked(SETTINGS, {"ENGINE": os.environ.get("ENGINE", "")}).get("ENGINE") == "spark"
+
+
+def check_of_commands(values: Mapping[str, str]) -> None:
+    """Refuse a setting of commands that is not what it may be, and settings of Spark that cannot go together.
+
+    Raises
+    ------
+    SettingError
+        Naming the setting, what was expected and what was found.
+    """
+    _checked(OF_COMMANDS, values)
+    fault = SparkSettings.from_environment(values).fault()
+    if values.get("ENGINE") == "spark" and fault:
+        raise SettingError(fault)
 
 
 def check_settings(values: Mapping[str, str]) -> dict[str, str]:
@@ -84,7 +127,7 @@ def check_settings(values: Mapping[str, str]) -> dict[str, str]:
     return given
 
 
-def _checked(known: Mapping[str, Setting], values: Mapping[str, str]) -> dict[str, str]:
+def _checked(known: Mapping[str, Setting | Words], values: Mapping[str, str]) -> dict[str, str]:
     given = {name: values[name] for name in known if values.get(name)}
     for name, text in given.items():
         if not known[name].accepts(text):

@@ -13,7 +13,8 @@ from typing import TypeVar
 import dagster as dg
 import pandas as pd
 
-from orchestration.dbt_runner import raise_on_failure, run_dbt
+from orchestration.dbt_runner import raise_on_failure
+from orchestration.engines import build_models
 from orchestration.home import REPO, Home
 from orchestration.resources import Settings
 from orchestration.stages import stages
@@ -206,7 +207,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
 
 def reset_build(home: Home) -> None:
     """Start a run from an empty build: it is a cache and holds only one run."""
-    for name in ("raw", "counterfactual", "gx", "data_docs", "report"):
+    for name in ("raw", "counterfactual", "spark", "gx", "data_docs", "report"):
         shutil.rmtree(home.build / name, ignore_errors=True)
     for folder in home.build.glob("marts.*"):  # pair-years by year (warehouse/macros/pair_years.sql)
         shutil.rmtree(folder, ignore_errors=True)
@@ -231,6 +232,7 @@ def counterfactual(settings: Settings) -> dg.MaterializeResult:
     read_landing(home.simulated / "without_effect", home.raw, home.counterfactual, layouts=load_layouts(), strict=settings.strict)
     close_readers()
     targets = ["+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+dim_city"]
-    raise_on_failure(run_dbt(home, "build", targets, build=home.counterfactual, options=("--exclude-resource-type", "unit_test", "test")))
+    without_tests = ("--exclude-resource-type", "unit_test", "test")
+    raise_on_failure(build_models(home, targets, build=home.counterfactual, options=without_tests, tests=False))
     stages.done("counterfactual", "the warehouse without the effect is built")
     return dg.MaterializeResult(metadata={"status": "built"})

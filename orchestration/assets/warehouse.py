@@ -8,7 +8,8 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration.dagster_ui.metadata import describe_table, show_frame
-from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure, run_dbt
+from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure
+from orchestration.engines import build_models
 from orchestration.home import Home
 from orchestration.resources import Settings
 from orchestration.stages import stages
@@ -72,7 +73,7 @@ def _dbt_step(name: str, manifest: Path, *, select: str, exclude: str = "", indi
         options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
         missing = _missing_tables(home, keys, context.assets_def.asset_deps)  # its .keys are only those asked for
         names = [key.path[-1] for key in [*keys, *missing]]
-        results = run_dbt(home, "build", names, build=home.build, options=options)
+        results = build_models(home, names, build=home.build, options=options, tests=True)
         stages.done(name.removeprefix("dbt_"), _summary(results))
         yield from _materializations(home, keys, results)
         yield from _checks(context, home, results)

@@ -17,12 +17,13 @@ from orchestration.faults import READABLE, explain, explain_text
 from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
-from orchestration.run_settings import OF_COMMANDS, SettingError, check_settings, number
+from orchestration.run_settings import SettingError, check_of_commands, check_settings, uses_spark
 from orchestration.stages import stages
 from orchestration.terminal import Exit, keep_log, say
 from warehouse.ingest.errors import LayoutError
 from warehouse.publication.errors import PublishError
 from warehouse.publication.publish import refuse_to_replace
+from warehouse.spark.faults import SparkFault
 
 
 class BadInput(Exception):
@@ -62,7 +63,7 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
             say(f"  {line}")
         places = f"{len(lines)} place{'s' if len(lines) > 1 else ''}"
         ending = Ending(Exit.BAD_INPUT, f"layout files that can be read were expected; {places} named above must be put right")
-    except (BadInput, SettingError, PublishError) as error:
+    except (BadInput, SettingError, PublishError, SparkFault) as error:
         ending = Ending(Exit.BAD_INPUT, str(error))
     except Exception as error:  # whatever a tool raises (a full disk under Dagster's own database, say), the last line keeps its promise
         ending = _fault(error, home)
@@ -77,8 +78,7 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
     if permutations is not None:
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
     check_settings(os.environ)
-    for name in OF_COMMANDS:
-        number(name)
+    check_of_commands(os.environ)
     refuse_to_replace(home.published, simulated=landing is None)
     require_writable(home)
     with hold_lock(home):
@@ -87,6 +87,8 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
         if plan.work == NOTHING:
             return _stand(home, plan)
         set_tool_environment(home)
+        if uses_spark() and plan.work == ALL:
+            _require_spark(home)
         forget_record(home)
         keep_log(home.log)
         ending = _run(home, plan, simulated=landing is None)
@@ -94,6 +96,14 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
             with suppress(OSError):  # published is published: without a record the next refresh only does more
                 keep_record(home, before, _fingerprint(landing), simulated=landing is None)
         return ending
+
+
+def _require_spark(home: Home) -> None:
+    """See that Spark can work before anything is read or built, and say which one it is."""
+    from warehouse.spark.engine import require_spark
+
+    found = require_spark(home.build / "spark")
+    say(f"  engine: Spark for the pair tables ({', '.join(f'{name} {value}' for name, value in found.items())})")
 
 
 def _fault(error: Exception, home: Home) -> Ending:
@@ -193,9 +203,9 @@ def _ending(events: list[Any], home: Home) -> Ending:
         for text in bad_input:
             say(text)
         return Ending(Exit.BAD_INPUT, _one_line(" | ".join(bad_input)))
-    publish_faults = [text for chain in failures for name, text in chain if name == "PublishError"]
-    if publish_faults:
-        return Ending(Exit.BAD_INPUT, _one_line(publish_faults[0]))
+    said_whole = [text for chain in failures for name, text in chain if name in ("PublishError", "SparkFault")]
+    if said_whole:
+        return Ending(Exit.BAD_INPUT, _one_line(said_whole[0]))
     losses = [text for chain in failures for name, text in chain if name == "PublicationShrinks"]
     if losses:
         return Ending(Exit.FAILED, _one_line(losses[0]))

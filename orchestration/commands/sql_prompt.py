@@ -12,34 +12,48 @@ from orchestration.commands.sql_terminal import prompt
 from orchestration.home import Home
 from orchestration.terminal import Exit
 from warehouse.publication.archive import load_archive
+from warehouse.publication.errors import PublishError
+from warehouse.publication.file_tables import add_file_tables, files_of_tables
+from warehouse.publication.manifest import MANIFEST
 from warehouse.sql_text import literal
 
 
-def connect_read_only(home: Home, *, with_archive: bool = True) -> duckdb.DuckDBPyConnection:
-    """A locked connection to the published database.
+def connect_read_only(home: Home, *, with_archive: bool = True, query: str | None = None) -> duckdb.DuckDBPyConnection:
+    """A locked connection to the published database, and to those tables of the publication that are files.
 
     Parameters
     ----------
     home : Home
     with_archive : bool
         Whether the tables of all runs are read into memory, as the database `archive`.
+    query : str, optional
+        The only query that will be asked: files of tables that it does not name need not be hashed first.
 
     Raises
     ------
     FileNotFoundError
         If nothing has been published in this home.
+    PublishError
+        If a file of a table is not as it was published.
     """
     path = home.published / "citysync.duckdb"
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: nothing has been published in this home yet; run `make refresh` first")
-    if with_archive:
+    folder = path.resolve().parent
+    files = {}
+    if (folder / MANIFEST).exists():
+        files = files_of_tables(folder, lambda table: query is None or table.split(".")[1] in query.lower())
+    if with_archive or files:
         # a read-only connection can hold nothing in memory beside its file
         con = duckdb.connect()
         con.execute(f"attach {literal(path.resolve())} as citysync (read_only); use citysync")
-        for line in load_archive(con, home.archive):
-            print(line, file=sys.stderr)
     else:
         con = duckdb.connect(str(path.resolve()), read_only=True)
+    if files:
+        add_file_tables(con, "citysync", files)
+    if with_archive:
+        for line in load_archive(con, home.archive):
+            print(line, file=sys.stderr)
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
     return con
@@ -63,8 +77,8 @@ def run_sql(query: str | None, out: str | None = None) -> int:
         return Exit.BAD_INPUT
     home = Home.from_environment()
     try:
-        con = connect_read_only(home, with_archive=query is None or "archive" in query.lower())
-    except FileNotFoundError as error:
+        con = connect_read_only(home, with_archive=query is None or "archive" in query.lower(), query=query)
+    except (FileNotFoundError, PublishError) as error:
         print(error, file=sys.stderr)
         return Exit.BAD_INPUT
     with con:

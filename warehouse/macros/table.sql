@@ -12,13 +12,14 @@
     {%- set is_other_kind = existing is not none and (existing.type != relation.type or model['language'] == 'python') -%}
     {%- do adapter.drop_relation(existing) if is_other_kind -%}
 
+    {%- set query = query_or_spark_table(compiled_code) if model['language'] == 'sql' -%}
     {%- if model['language'] == 'sql' and years -%}
-        {%- do require_contract(compiled_code) -%}
-        {%- do write_years_as_files(relation, compiled_code, years) -%}
+        {%- do require_contract(query) -%}
+        {%- do write_years_as_files(relation, query, years) -%}
     {%- elif model['language'] == 'sql' -%}
-        {%- do require_contract(compiled_code) -%}
+        {%- do require_contract(query) -%}
         {%- call statement('main') -%}
-            create or replace table {{ relation }} as ({{ select_contract_columns(compiled_code) }});
+            create or replace table {{ relation }} as ({{ select_contract_columns(query) }});
             {{ comment_statements(relation) }}
         {%- endcall -%}
     {%- else -%}
@@ -33,6 +34,14 @@
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [relation]}) }}
 {% endmaterialization %}
+
+{#- The query of a model; where Spark has built it (warehouse/spark/engine.py), what reads Spark's files. Types and contract are asked of
+    them all the same. -#}
+{% macro query_or_spark_table(query) -%}
+    {%- set folder = env_var('CITYSYNC_SPARK_TABLES', '') -%}
+    {%- set files = folder ~ '/' ~ this.schema ~ '.db/' ~ this.identifier ~ '/*.parquet' -%}
+    {{ return("select * from read_parquet('" ~ files | replace("'", "''") ~ "')" if folder else query) }}
+{%- endmacro %}
 
 {#- What this materialization would otherwise pass over in silence. -#}
 {% macro refuse_unsupported_settings() -%}

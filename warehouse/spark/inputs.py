@@ -18,6 +18,8 @@ TABLES = {
     "seeds": ("city_roster",),
     "intermediate": ("int_city_ties", "int_city_treatment", "int_city_scores", "int_city_year_scores", "int_study_window"),
 }
+# read by what the gates ask of pair tables, and by their data tests
+ALSO = {"marts": ("fct_city_year", "dim_city")}
 # Columns that tell repeated places apart: nobody is at the same spot, and no two cycles are the same.
 MOVED = {
     "city_roster": "lon_deg + 0.01 * copy as lon_deg, lat_deg + 0.003 * copy as lat_deg",
@@ -25,6 +27,25 @@ MOVED = {
     "int_city_year_scores": 'z_growth_official * cos(copy) + 0.1 * sin(copy * "year") as z_growth_official',
 }
 COPY_STEP = 1_000_000
+
+
+def write_build_inputs(build: Path, folder: Path, *, tests: bool) -> None:
+    """Write the tables that the pair models read as they are in a build, one Parquet file a table.
+
+    Parameters
+    ----------
+    build : Path
+        Database of the build.
+    folder : Path
+    tests : bool
+        Whether the tables that data tests and gates compare with are written too.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(build), read_only=True) as con:
+        for schema, tables in (TABLES | (ALSO if tests else {})).items():
+            for table in tables:
+                target = literal(folder / f"{schema}.{table}.parquet")
+                con.execute(f"copy (from {schema}.{table} order by all) to {target} (format parquet)")
 
 
 def write_inputs(build: Path, folder: Path, places: int, more_years: int = 0) -> int:

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from warehouse.sql_text import literal, quote
+from warehouse.table_difference import compare_relations
 
 REPO = Path(__file__).resolve().parents[2]
 KEYS = {
@@ -88,30 +89,10 @@ def compare(work: Path, outputs: Path) -> dict[str, dict[str, Any]]:
     report = {}
     with duckdb.connect(str(work / "citysync.duckdb"), read_only=True) as con:
         for name, keys in KEYS.items():
-            spark = f"read_parquet({literal(outputs / f'{name}.parquet' / '*.parquet')})"
-            report[name] = _compare_table(con, name, spark, keys)
+            schema, table = name.split(".")
+            spark = f"read_parquet({literal(outputs / 'tables' / f'{schema}.db' / table / '*.parquet')})"
+            report[name] = compare_relations(con, name, spark, keys)
     return report
-
-
-def _compare_table(con: duckdb.DuckDBPyConnection, duck: str, spark: str, keys: tuple[str, ...]) -> dict[str, Any]:
-    kinds = {row[0]: row[1] for row in con.execute(f"describe {duck}").fetchall()}
-    theirs = [row[0] for row in con.execute(f"describe select * from {spark}").fetchall()]
-    if sorted(kinds) != sorted(theirs):
-        return {"fault": f"columns differ: {sorted(set(kinds) ^ set(theirs))}"}
-    rows = [con.execute(f"select count(*) from {source}").fetchone()[0] for source in (duck, spark)]
-    differences, faults = ["0.0"], ["0"]
-    for column, kind in kinds.items():
-        a, b = f"a.{quote(column)}", f"b.{quote(column)}"
-        if kind == "DOUBLE":
-            differences.append(f"coalesce(max(abs({a} - {b}) / greatest(1, abs({a}))), 0)")
-            faults.append(f"count(*) filter (({a} is null) <> ({b} is null))")
-        else:
-            faults.append(f"count(*) filter ({a} is distinct from {b})")
-    joined = f"{duck} as a inner join {spark} as b using ({', '.join(quote(key) for key in keys)})"
-    found = con.execute(f"select count(*), greatest({', '.join(differences)}), {' + '.join(faults)} from {joined}").fetchone()
-    if len({*rows, found[0]}) > 1 or found[2]:
-        return {"fault": f"{rows[0]} and {rows[1]} rows, {found[0]} in common, {found[2]} values of another kind or null in one of them"}
-    return {"rows": rows[0], "max_difference": found[1]}
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 select
     city_i_id,
     city_j_id,
-    "year"
+    {{ quoted('year') }}
 from {{ ref('fct_pair_synchronization') }}
 where
     abs(cm_growth_official - comove_growth_official - dispersion_growth_official) > 1e-9 * (1 + abs(dispersion_growth_official))

@@ -7,13 +7,13 @@ switched_off as (
     select
         earlier.city_i_id,
         earlier.city_j_id,
-        earlier."year"
+        earlier.{{ quoted('year') }}
     from panel as earlier
     inner join panel as later
         on
             earlier.city_i_id = later.city_i_id
             and earlier.city_j_id = later.city_j_id
-            and later."year" = earlier."year" + 1
+            and later.{{ quoted('year') }} = earlier.{{ quoted('year') }} + 1
     where earlier.is_treated and not later.is_treated
 ),
 
@@ -21,7 +21,7 @@ treated_without_pilot as (
     select
         city_i_id,
         city_j_id,
-        "year"
+        {{ quoted('year') }}
     from panel
     where is_treated and (city_i_cohort_year is null) = (city_j_cohort_year is null)
 )

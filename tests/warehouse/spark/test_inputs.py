@@ -11,6 +11,14 @@ from warehouse.spark.inputs import TABLES, write_inputs
 from warehouse.spark.parity import KEYS, TOLERANCE, compare
 
 
+def table_file(outputs: Path, name: str) -> Path:
+    """Where Spark leaves the one part of a table."""
+    schema, table = name.split(".")
+    folder = outputs / "tables" / f"{schema}.db" / table
+    folder.mkdir(parents=True)
+    return folder / "part.parquet"
+
+
 @pytest.fixture
 def build(tmp_path: Path) -> Path:
     """A build of three places and two years."""
@@ -55,8 +63,7 @@ def test_a_difference_is_found(tmp_path: Path, change: str, expected: float | No
         for name, keys in KEYS.items():
             columns = ", ".join(f'k as "{key}"' for key in keys)
             con.execute(f"create table {name} as select {columns}, cast(k as double) as v, 'a' as text from range(4) t(k)")
-            (outputs / f"{name}.parquet").mkdir(parents=True)
-            target = outputs / f"{name}.parquet" / "part.parquet"
+            target = table_file(outputs, name)
             con.execute(f"copy (select * replace ({change} as v) from {name}) to '{target}' (format parquet)")
     for entry in compare(work, outputs).values():
         if change == "nullif(v, 2.0)":
@@ -75,13 +82,12 @@ def test_other_rows_or_columns_are_no_parity(tmp_path: Path) -> None:
         for number, (name, keys) in enumerate(KEYS.items()):
             columns = ", ".join(f'k as "{key}"' for key in keys)
             con.execute(f"create table {name} as select {columns}, 'a' as text from range(4) t(k)")
-            (outputs / f"{name}.parquet").mkdir(parents=True)
             changed = (
                 "select * from {} limit 3",
                 "select *, 1 as more from {}",
                 "select * replace ('b' as text) from {}",
                 "select * from {}",
             )
-            con.execute(f"copy ({changed[number].format(name)}) to '{outputs / f'{name}.parquet' / 'part.parquet'}' (format parquet)")
+            con.execute(f"copy ({changed[number].format(name)}) to '{table_file(outputs, name)}' (format parquet)")
     faults = ["fault" in entry for entry in compare(work, outputs).values()]
     assert faults == [True, True, True, False]

@@ -6,12 +6,12 @@ with synchronization as (
 
 final as (
     select
-        "year",
+        {{ quoted('year') }},
         max(cm_growth_official) as max_cm_growth_official,
         max(cm_growth_deflated) as max_cm_growth_deflated
     from synchronization
-    group by "year"
+    group by {{ quoted('year') }}
 )
 
 select * from final
-order by "year"
+order by {{ quoted('year') }}

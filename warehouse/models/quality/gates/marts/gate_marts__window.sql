@@ -13,7 +13,7 @@ panel as (
 ),
 
 years as (
-    select count(distinct "year") as n_years
+    select count(distinct {{ quoted('year') }}) as n_years
     from synchronization
     where cm_growth_official is not null
 ),

@@ -1,0 +1,93 @@
+"""What a Spark that cannot work says in one line, without starting one."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from warehouse.spark.faults import SparkFault, explain, require_answer, require_java
+from warehouse.spark.settings import SparkSettings
+
+SAID = {
+    "java.io.IOException: No space left on device": "make room",
+    "java.io.InvalidClassException: org.apache.spark.deploy.ApplicationDescription; local class incompatible": "another version",
+    "class file version 61.0, this version of the Java Runtime only recognizes up to 55.0; UnsupportedClassVersionError": "too old",
+    "java.lang.OutOfMemoryError: Java heap space": "SPARK_EXECUTOR_MEMORY",
+    "org.apache.spark.SparkException: All masters are unresponsive! Giving up.": "does not answer",
+    "java.net.UnknownHostException: nowhere.example": "is not known",
+    "java.net.BindException: Cannot assign requested address: Service 'sparkDriver' failed": "no address of this machine",
+    "Job aborted due to stage failure: ExecutorLostFailure (executor 1 exited)\nCaused by: No space left on device": "make room",
+    "Job aborted due to stage failure: Task 0 lost: ExecutorLostFailure (executor 1 exited)": "lost its workers",
+    "java.io.IOException: Mkdirs failed to create file:/mnt/x": "cannot write to SPARK_STORAGE",
+    'org.apache.hadoop.fs.UnsupportedFileSystemException: No FileSystem for scheme "s3a"': "SPARK_CONF_DIR",
+}
+
+
+@pytest.mark.parametrize("text", SAID)
+def test_what_spark_says_becomes_one_line_that_says_what_to_do(text: str) -> None:
+    found = explain(f"26/11/26 ERROR x\n{text}\n\tat y", "spark://here:7077")
+    assert SAID[text] in found and "\n" not in found and found.startswith("ENGINE=spark: ")
+
+
+def test_an_error_of_our_own_sql_is_no_fault_of_the_cluster() -> None:
+    assert explain("[PARSE_SYNTAX_ERROR] Syntax error at or near 'from'", "local[2]") == ""
+
+
+def java(folder: Path, says: str, code: int = 0) -> dict[str, str]:
+    """An environment whose Java says this of itself."""
+    path = folder / "bin" / "java"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"#!{sys.executable} -I\nimport sys\nprint({says!r}, file=sys.stderr)\nsys.exit({code})\n", encoding="utf-8")
+    path.chmod(0o755)
+    return {"JAVA_HOME": str(folder)}
+
+
+@pytest.mark.parametrize(("says", "major"), [('openjdk version "17.0.21" 2026-10-20', 17), ('java version "21" 2023-09-19', 21)])
+def test_a_java_that_serves_is_named(tmp_path: Path, says: str, major: int) -> None:
+    assert require_java(java(tmp_path, says)) == major
+
+
+@pytest.mark.parametrize(
+    ("says", "code", "expected"),
+    [('java version "1.8.0_392"', 0, "is Java 8"), ('openjdk version "11.0.2"', 0, "is Java 11"), ("broken", 1, "says 'broken")],
+)
+def test_a_java_that_is_too_old_or_broken_is_refused(tmp_path: Path, says: str, code: int, expected: str) -> None:
+    with pytest.raises(SparkFault, match=expected) as found:
+        require_java(java(tmp_path, says, code))
+    assert "apt-get install" in str(found.value) and "\n" not in str(found.value)
+
+
+def test_no_java_is_refused_with_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(SparkFault, match="no java is on the PATH; on Debian: apt-get install"):
+        require_java({"PATH": str(tmp_path)})
+    with pytest.raises(SparkFault, match="holds no bin/java"):
+        require_java({"JAVA_HOME": str(tmp_path), "PATH": os.environ["PATH"]})
+
+
+def test_of_several_masters_one_has_to_answer() -> None:
+    with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as open_one:
+        closed.bind(("127.0.0.1", 0))
+        dead, alive = (f"127.0.0.1:{end.getsockname()[1]}" for end in (closed, open_one))
+        require_answer(f"spark://{dead},{alive}")
+        with pytest.raises(SparkFault, match=r"does not answer .*refused"):
+            require_answer(f"spark://{dead}")
+    require_answer("local[2]")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, ""),
+        ({"SPARK_MASTER": "spark://127.0.0.1:7077"}, ""),
+        ({"SPARK_MASTER": "spark://far:7077"}, "SPARK_DRIVER_HOST"),
+        ({"SPARK_MASTER": "yarn", "SPARK_DRIVER_HOST": "here"}, "SPARK_STORAGE"),
+        ({"SPARK_MASTER": "spark://far:7077", "SPARK_DRIVER_HOST": "here", "SPARK_STORAGE": "s3a://bucket/x"}, ""),
+    ],
+)
+def test_settings_that_cannot_go_together_are_said(given: dict[str, str], expected: str) -> None:
+    found = SparkSettings.from_environment(given).fault()
+    assert expected in found and bool(found) == bool(expected)
