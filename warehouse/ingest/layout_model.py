@@ -172,7 +172,8 @@ class Place(_Model):
 
     Columns (``code``, ``name``; by ``code_letter``, ``name_letter`` where they have no header), a ``title`` above the header (a pattern
     whose only group is the name), header cells that are places (``columns``, such a pattern too), or another sheet (``looked_up``). A
-    country needs none. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells. ``respell`` maps names that
+    country needs none. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells. The group of ``name_pattern``
+    is the part of a cell that is the name; with ``fill_down``, a cell without any counts as blank. ``respell`` maps names that
     this source misprints to the right ones; a spelling that others use too belongs into the seed of aliases. ``within`` says in which
     province a name is to be looked up.
     """
@@ -189,6 +190,7 @@ class Place(_Model):
     looked_up: LookedUp | None = None
     within: Within | None = None
     fill_down: bool = False
+    name_pattern: GroupRegex | None = None
     respell: dict[str, str] = {}
 
     @model_validator(mode="after")
@@ -202,6 +204,8 @@ class Place(_Model):
                 "give either title (a pattern for the rows above the header) or columns of the place, not both; nor columns (places as "
                 "headers) or looked_up beside them"
             )
+        if self.name_pattern is not None and self.name is None and self.name_letter is None:
+            raise ValueError("name_pattern finds a name in a cell: it needs name or name_letter")
         if self.level != "country" and not any(ways):
             raise ValueError(
                 "give the column of the code, of the name, or both, or the title that names the place, or columns or looked_up"
@@ -212,7 +216,8 @@ class Place(_Model):
 class Year(_Model):
     """The year: one of seven ways.
 
-    A column (``column``, or ``letter`` where it has no header; ``fill_down`` repeats the year above a blank cell), header cells that are
+    A column (``column``, or ``letter`` where it has no header; ``fill_down`` repeats the year above a blank cell, and the group of
+    ``pattern`` is the part of a cell that is the year), header cells that are
     years (``columns``, a pattern whose only group is the year), the group of a pattern in the ``sheet_name`` or in a ``title`` above the
     header, a ``constant``, or edition plus offset.
     """
@@ -227,6 +232,7 @@ class Year(_Model):
     constant: int | None = Field(default=None, ge=1900, le=2100)
     edition_offset: int | None = Field(default=None, ge=-10, le=10)
     fill_down: bool = False
+    pattern: GroupRegex | None = None
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -238,6 +244,8 @@ class Year(_Model):
             )
         if self.fill_down and self.column is None and self.letter is None:
             raise ValueError("fill_down repeats the year of a column: it needs column or letter")
+        if self.pattern is not None and self.column is None and self.letter is None:
+            raise ValueError("pattern finds the year in a cell: it needs column or letter")
         return self
 
 
@@ -266,7 +274,8 @@ class LeftOutWhere(_Model):
 
 
 class Indicator(UnitRule):
-    """A column of values: its header (exact after normalising; alternatives in a list), a pattern on the whole header, or its letter.
+    """A column of values: its header (exact after normalising; alternatives in a list), a pattern on the whole header, or its letter
+    where it has no header. Of several columns with one header, ``letter`` beside ``column`` says which.
 
     ``files`` (globs) limits the rule to editions whose header differs; ``zero_is_missing`` says why a zero is no value here, and
     ``left_out_where`` which rows hold no delivered value of this indicator although they hold one of another.
@@ -285,9 +294,12 @@ class Indicator(UnitRule):
 
     @model_validator(mode="after")
     def _one_header(self) -> Self:
-        if sum(way is not None for way in (self.column, self.pattern, self.letter)) != 1:
-            raise ValueError("give either column (header text, or a list of its wordings) or pattern, or letter (a column without header)")
-        if self.letter is not None and self.unit_pattern is not None:
+        if sum(way is not None for way in (self.pattern, self.column or self.letter)) != 1:
+            raise ValueError(
+                "give either column (header text, or a list of its wordings) or pattern, or letter (a column without header; beside "
+                "column: which of several with that header)"
+            )
+        if self.letter is not None and self.column is None and self.unit_pattern is not None:
             raise ValueError("a column without header has no unit in it: give unit or unit_column")
         return self
 
@@ -329,7 +341,10 @@ class RowIndicators(_Model):
 
 
 class IgnoredColumn(_Model):
-    """A column left out knowingly: header, pattern on the whole header, or ``letter`` where it has no header, and why."""
+    """A column left out knowingly: header, pattern on the whole header, or ``letter`` where it has no header, and why.
+
+    Of several columns with one header, ``letter`` beside ``column`` says which.
+    """
 
     column: str | None = None
     pattern: Regex | None = None

@@ -35,14 +35,18 @@ WITHIN = _one_of("column", "sheet_name", "title")
 LOOKED_UP = _has("name", "code")
 YEAR = {
     **_one_of("column", "letter", "columns", "sheet_name", "title", "constant", "edition_offset"),
-    "anyOf": [{"not": _is("fill_down", True)}, _has("column", "letter")],
+    "allOf": [
+        {"anyOf": [{"not": _is("fill_down", True)}, _has("column", "letter")]},
+        {"anyOf": [{"not": _has("pattern")}, _has("column", "letter")]},
+    ],
 }
 UNIT_RULE = {"allOf": _not_both(_has("unit"), _has("unit_pattern"), _has("unit_column"))}
 INDICATOR = {
-    **_one_of("column", "pattern", "letter"),
+    **_has("column", "pattern", "letter"),
     "allOf": [
         *_not_both(_has("unit"), _has("unit_pattern"), _has("unit_column")),
-        {"not": {"required": ["letter", "unit_pattern"]}},
+        *_not_both(_has("column", "letter"), _has("pattern")),
+        {"not": {"allOf": [{"required": ["letter", "unit_pattern"]}, {"not": _has("column")}]}},
     ],
 }
 ROW_INDICATORS = {"allOf": [{"properties": {"indicators": {"items": {"not": _has("left_out_where", "letter")}}}}]}
@@ -51,6 +55,7 @@ PLACE = {
     "allOf": [
         {"not": {"required": ["code", "code_letter"]}},
         {"not": {"required": ["name", "name_letter"]}},
+        {"anyOf": [{"not": _has("name_pattern")}, _has("name", "name_letter")]},
         *_not_both(*_PLACE_WAYS),
         {"anyOf": [_is("level", "country"), *_PLACE_WAYS]},
     ]

@@ -104,7 +104,7 @@ def large_kind(stream: io.BufferedIOBase, file_name: str) -> str | None:
     head = stream.read(_HEAD)
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
-    if not file_name.lower().endswith((".csv", ".parquet")):
+    if not file_name.lower().endswith((".csv", ".txt", ".tsv", ".parquet")):
         return None
     kind = check_format(head, file_name)
     if kind == "csv":

@@ -154,7 +154,7 @@ CASES: dict[str, tuple[Files, Outcome]] = {
     "a field of two megabytes": ({"panel/a.csv": CSV + b"2017,x,x,1," + b"9" * (1 << 21) + b"\n"}, "broken quotation or field"),
     "open quotation mark": ({"panel/a.csv": CSV + b'2017,"x,x,1,5\n'}, "broken quotation"),
     "last record broken off": ({"panel/a.csv": CSV + b"2017,x"}, "broken off"),
-    "utf-16": ({"panel/a.csv": CSV.decode("utf-8-sig").encode("utf-16")}, "UTF-16"),
+    "utf-16": ({"panel/a.csv": CSV.decode("utf-8-sig").encode("utf-16")}, TWO),
     "mixed encodings": ({"panel/a.csv": CSV + "2017,甲省,乙市,1,5\n".encode("gb18030")}, "bytes that do not fit"),
     "latin-1 damage": ({"panel/a.csv": CSV.decode("utf-8-sig").encode("utf-8").decode("latin-1").encode()}, "a header row with"),
     "nul character": ({"panel/a.csv": CSV + b"\x00"}, "binary data"),

@@ -35,8 +35,8 @@ tables:
     year: {title: "([0-9]{4})"}
     row_indicators: {column: a, indicators: [{column: b, id: area_km2}]}
   - files: ["*"]
-    place: {level: city, name_letter: A, code_letter: B}
-    year: {constant: 2015}
+    place: {level: city, name_letter: A, code_letter: B, name_pattern: "(.+)市"}
+    year: {column: z, pattern: "([0-9]{4})-"}
     row_indicators: {column: a, value: v, unit_column: u, fill_down: true, indicators: [{pattern: b, id: area_km2}]}
   - files: ["*"]
     place: {level: country}
@@ -68,6 +68,8 @@ WRONG = {
     "fixed": 1850,
     "sheet_name": "(.+)",
     "span": "A-C",
+    "name_pattern": "(.+)",
+    "pattern": "([0-9]{4})",
 }
 
 

@@ -19,11 +19,12 @@ from warehouse.ingest.formats.protection import decrypt_workbook, is_encrypted
 from warehouse.ingest.formats.xls_errors import find_error_cells
 from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS, scan_workbook
 
-READABLE = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", ".csv": "csv", ".dta": "dta", ".parquet": "parquet"}
+_TEXTS = dict.fromkeys((".csv", ".txt", ".tsv"), "csv")
+READABLE = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", **_TEXTS, ".dta": "dta", ".parquet": "parquet"}
 _NAMES = {
     "xlsx": "an Excel workbook (xlsx)",
     "xls": "an Excel 97-2003 workbook (xls)",
-    "csv": "a text file (csv)",
+    "csv": "a text file",
     "dta": "a Stata file",
     "parquet": "a Parquet file",
     "pdf": "a PDF document",
@@ -50,11 +51,14 @@ class Grid:
         Cells; rows may have unlike lengths. An error cell is its text (``#DIV/0!``), a formula without a stored result likewise (``=A1``).
     gap : int
         Rows of the file between the header and the first row under it that are not in ``rows``: a later part of a large file.
+    merged : tuple of ((int, int), (int, int))
+        Cells that are merged: first and last row and column of each range, from 0. Its value stands in the first cell alone.
     """
 
     sheet_name: str | None
     rows: list[list[Cell]]
     gap: int = 0
+    merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
 
 
 def read_grids(data: bytes, file_name: str, *, encoding: str | None = None, delimiter: str = ",") -> list[Grid]:
@@ -118,8 +122,7 @@ def _sniff(data: bytes) -> str:
     start = data[:4096]
     if start.lstrip(codecs.BOM_UTF8 + b" \t\r\n").lower().startswith((b"<!doctype html", b"<html", b"<?xml", b"<table")):
         return "html"
-    is_utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return "binary" if b"\x00" in start and not is_utf16 else "csv"
+    return "binary" if b"\x00" in start and not is_utf16(start) else "csv"
 
 
 def _read_workbook(data: bytes, kind: str) -> list[Grid]:
@@ -147,12 +150,13 @@ def _damaged(kind: str, error: BaseException) -> FileFault:
 
 
 def _sheet_grid(workbook: object, name: str, lost: dict[tuple[int, int], str]) -> Grid:
-    rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    sheet = workbook.get_sheet_by_name(name)
+    rows = sheet.to_python(skip_empty_area=False)
     if rows and len(rows[0]) > MAX_COLUMNS:
         raise FileFault(f"at most {MAX_COLUMNS:,} columns", f"{len(rows[0]):,}", "delete the stray columns", f"sheet {name!r}")
     if lost:
         _put_back(rows, lost)
-    return Grid(name, rows)
+    return Grid(name, rows, merged=tuple(sheet.merged_cell_ranges or ()))
 
 
 def _put_back(rows: list[list[Cell]], lost: dict[tuple[int, int], str]) -> None:
@@ -167,10 +171,10 @@ def _put_back(rows: list[list[Cell]], lost: dict[tuple[int, int], str]) -> None:
 
 
 def decode_text(data: bytes, encoding: str | None = None) -> str:
-    """Text of a file: the given encoding, else UTF-8 with or without mark, else GB 18030, all strict."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise FileFault("a text in UTF-8 or GB 18030", "UTF-16", "save it as 'CSV UTF-8'")
-    candidates = csv_encodings(encoding)
+    """Text of a file: UTF-16 where its mark says so, the given encoding, else UTF-8 with or without mark, else GB 18030, all strict."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise FileFault("a text in UTF-8, UTF-16 or GB 18030", "UTF-32", "save it as 'CSV UTF-8'")
+    candidates = ["utf-16"] if is_utf16(data) else csv_encodings(encoding)
     for candidate in candidates:
         try:
             return data.decode(candidate)
@@ -179,6 +183,11 @@ def decode_text(data: bytes, encoding: str | None = None) -> str:
     raise FileFault(
         f"a text in {' or '.join(candidates)}", f"bytes that do not fit at position {last.start:,}", "save it as 'CSV UTF-8'"
     ) from last
+
+
+def is_utf16(start: bytes) -> bool:
+    """Whether a text begins with the mark of UTF-16, as Excel's "Unicode text" does."""
+    return start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
 
 
 def csv_encodings(encoding: str | None) -> list[str]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.ingest.errors import FileFault, said
-from warehouse.ingest.formats.grids import FIELD_BYTES, Cell, check_nested, csv_encodings
+from warehouse.ingest.formats.grids import FIELD_BYTES, Cell, check_nested, csv_encodings, is_utf16
 from warehouse.ingest.formats.xlsx_guard import MAX_COLUMNS
 
 #: About so many cells are in memory at a time, as Python objects.
@@ -83,6 +83,8 @@ def _decodes(stream: BinaryIO, encoding: str) -> tuple[int | None, bool]:
     stream.seek(0)
     place, run, last = 0, 0, b""
     while piece := stream.read(_PIECE):
+        if place == 0 and is_utf16(piece):
+            raise FileFault("a text of this size in UTF-8 or GB 18030", "UTF-16", "save it as 'CSV UTF-8'")
         if b"\x00" in piece:
             raise FileFault("a text file", "a NUL character in it", "export it again")
         run = run + len(piece) if b"\n" not in piece and b"\r" not in piece else 0

@@ -13,6 +13,16 @@ _TO_LOWERED = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉�
 _SIGN = b"vertAlign"
 
 
+def raised_letters(text: str) -> str:
+    """The text with its letters raised; a sign that has no raised form stays."""
+    return text.translate(_TO_RAISED)
+
+
+def lowered_letters(text: str) -> str:
+    """The text with its digits and signs lowered; whatever has no lowered form stays."""
+    return text.translate(_TO_LOWERED)
+
+
 def raised_shared_texts(strings: bytes) -> dict[int, str]:
     """Shared texts with raised or lowered letters, by their number, such letters as ² or ₂.
 
@@ -71,6 +81,6 @@ def _raised(text: ElementTree.Element) -> str | None:
         place = next((item.get("val") for item in run.iter() if _name(item) == "vertAlign"), None)
         own = "".join(item.text or "" for item in run if _name(item) == "t")
         if place in ("superscript", "subscript"):
-            own, is_raised = own.translate(_TO_RAISED if place == "superscript" else _TO_LOWERED), True
+            own, is_raised = (raised_letters if place == "superscript" else lowered_letters)(own), True
         parts.append(own)
     return "".join(parts) if is_raised else None

@@ -1,6 +1,6 @@
 """An old workbook (.xls) before calamine reads it: how far its cells reach, and the cells that it loses or gives otherwise (pure).
 
-Error cells come back as blanks, and a per cent as its fraction (`xls_formats`).
+Error cells come back as blanks, a per cent as its fraction (`xls_formats`), and a raised mark of a note as a digit (`xls_raised`).
 
 Records and codes: [MS-XLS] sections 2.4.28 (BoundSheet8), 2.4.24 (BoolErr), 2.4.127 (Formula), 2.5.10 (Bes).
 """
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.xls_formats import read_formats, shown_cells
+from warehouse.ingest.formats.xls_raised import raised_cells, raised_texts
 from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS
 
 ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
@@ -26,7 +27,8 @@ _NO_NUMBER, _IS_ERROR = b"\xff\xff", 2
 
 
 def find_error_cells(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
-    """Sheet name to {(row_no, col_no): text}, 1-based, for every cell that holds an error such as ``#DIV/0!`` or is shown as ``12.5%``.
+    """Sheet name to {(row_no, col_no): text}, 1-based, for every cell that holds an error such as ``#DIV/0!``, is shown as ``12.5%``, or
+    has raised letters (``12.3¹``).
 
     Parameters
     ----------
@@ -40,10 +42,11 @@ def find_error_cells(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
     """
     try:
         stream = _workbook_stream(data)
-        found, styles = {}, read_formats(_records(stream, 0))
+        found, styles, texts = {}, read_formats(_records(stream, 0)), raised_texts(_records(stream, 0))
         for name, start in _sheets(stream):
             _check_extent(stream, start, name)
-            found[name] = shown_cells(_records(stream, start), styles) | _errors_of_sheet(stream, start)
+            raised = raised_cells(_records(stream, start), texts)
+            found[name] = raised | shown_cells(_records(stream, start), styles) | _errors_of_sheet(stream, start)
     except (OSError, struct.error, IndexError, ValueError):
         return {}
     return {name: cells for name, cells in found.items() if cells}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from warehouse.ingest.cells.cell_values import ANY_SHEET, cell_ref, cell_text, column_letters, is_blank, normal_header, parse_year
 from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.sheets.finder import Finder, find_header, fits, is_named, join_headers, texts_above
+from warehouse.ingest.sheets.finder import Finder, find_header, fits, is_named, join_headers
 from warehouse.ingest.sheets.places import read_lookup, text_within
 
 if TYPE_CHECKING:
+    from warehouse.ingest.layout_model import IgnoredColumn
     from warehouse.ingest.layouts import Indicator, LeftOutWhere, RowIndicators, Table
 
 
@@ -72,7 +73,9 @@ class Binding:
         return columns.union(*((value.col, value.unit_col, value.flag_col) for value in self.values))
 
 
-def bind_table(grid: Grid, table: Table, edition_year: int | None = None, sheets: Mapping[str, Grid] | None = None) -> Binding:
+def bind_table(
+    grid: Grid, table: Table, edition_year: int | None = None, sheets: Mapping[str, Grid] | None = None, whole: Grid | None = None
+) -> Binding:
     """Find the header and give every column its meaning.
 
     Parameters
@@ -85,6 +88,8 @@ def bind_table(grid: Grid, table: Table, edition_year: int | None = None, sheets
         Edition of the file, for a table whose data year follows from it.
     sheets : mapping of str to Grid, optional
         The file's sheets by name, for places that another sheet explains.
+    whole : Grid, optional
+        The sheet with the columns outside the table's span, over which its title may stand.
 
     Raises
     ------
@@ -96,7 +101,7 @@ def bind_table(grid: Grid, table: Table, edition_year: int | None = None, sheets
     unit_row = table.header.unit_row or 0
     data_row = header_row + table.header.rows + max(unit_row, 0)
     headers, texts = join_headers(grid, header_row, header_row + table.header.rows)
-    finder = Finder(grid, table, header_row, headers)
+    finder = Finder(grid, table, header_row, headers, whole)
     place, labels = table.place, table.row_indicators
     label_col = finder.find(labels.column) if labels else None
     end_row = find_end(grid, table, data_row, headers)
@@ -107,7 +112,7 @@ def bind_table(grid: Grid, table: Table, edition_year: int | None = None, sheets
         "label_col": label_col,
         "row_values": _row_values(grid, table, label_col, (data_row, end_row), finder),
         "values": _value_columns(grid, table, finder),
-        "place_name": _titled(grid, place.title, finder, "that names the place"),
+        "place_name": _titled(place.title, finder, "that names the place"),
         "data_year": _data_year(grid, table, edition_year, finder),
         "within_col": finder.find(place.within.column) if place.within else None,
         "within_text": text_within(grid, place.within, finder),
@@ -144,13 +149,12 @@ def find_end(grid: Grid, table: Table, data_row: int, headers: list[str]) -> int
     return len(grid.rows)
 
 
-def _titled(grid: Grid, pattern: str | None, finder: Finder, what: str) -> str | None:
+def _titled(pattern: str | None, finder: Finder, what: str) -> str | None:
     """What a title above the header says, for the whole sheet."""
     if pattern is None:
         return None
-    above = texts_above(grid, finder.header_row)
-    # the nearest title counts: above a second table stands the first one with its own
-    found = [match.group(1) for text in reversed(above) if (match := re.search(pattern, text))]
+    above = finder.titles()
+    found = [match.group(1) for text in above if (match := re.search(pattern, text))]
     if not found:
         finder.faults.append((f"a title above row {finder.header_row + 1} {what} ({pattern})", f"{above[:5]!r}"))
     return found[0] if found else None
@@ -172,7 +176,7 @@ def _data_year(grid: Grid, table: Table, edition_year: int | None, finder: Finde
             finder.faults.append((f"a sheet whose name holds the year ({rule.sheet_name})", repr(grid.sheet_name)))
         text = match.group(1) if match else None
     else:
-        text = _titled(grid, rule.title, finder, "that names the year")
+        text = _titled(rule.title, finder, "that names the year")
     if text is None:
         return None
     year = parse_year(text)
@@ -248,7 +252,7 @@ def _sheet_rule(grid: Grid, table: Table, finder: Finder) -> tuple[str | None, s
     indicator = table.sheet_indicators.get(grid.sheet_name or ANY_SHEET, table.sheet_indicators.get(ANY_SHEET))
     if indicator is None:
         return None, None
-    unit_text = finder.unit_in(indicator, texts_above(grid, finder.header_row), f"the rows above row {finder.header_row + 1}")
+    unit_text = finder.unit_in(indicator, finder.titles(), f"the rows above row {finder.header_row + 1}")
     return indicator.id, unit_text
 
 
@@ -264,7 +268,7 @@ def _year_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]
         missing = rule.zero_is_missing if rule else None
         values.append(ValueColumn(col, indicator_id, unit_text, year_text=year_text, zero_is_missing=missing))
     if not values:
-        finder.faults.append((f"columns headed by years ({table.year.columns})", "none"))
+        finder.faults.append((f"columns headed by years (year.columns must fit a whole header: {table.year.columns})", "none"))
     return values
 
 
@@ -280,7 +284,7 @@ def _place_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn
         missing = rule.zero_is_missing if rule else None
         values.append(ValueColumn(col, indicator_id, unit_text, zero_is_missing=missing, place_text=place_text))
     if not values:
-        finder.faults.append((f"columns headed by places ({table.place.columns})", "none"))
+        finder.faults.append((f"columns headed by places (place.columns must fit a whole header: {table.place.columns})", "none"))
     return values
 
 
@@ -323,11 +327,17 @@ def _ignored_columns(table: Table, headers: list[str], used: set[int | None]) ->
     for col, header in enumerate(headers):
         if col in used:
             continue
-        for rule in table.ignore_columns:
-            is_ignored = (
-                rule.letter == column_letters(col + 1) if not header else rule.column is not None and normal_header(rule.column) == header
-            )
-            if is_ignored or (header and rule.pattern is not None and fits(rule.pattern, header)):
-                ignored[col] = rule.reason
-                break
+        rule = next((rule for rule in table.ignore_columns if _is_ignored(rule, header, col)), None)
+        if rule is not None:
+            ignored[col] = rule.reason
     return ignored
+
+
+def _is_ignored(rule: IgnoredColumn, header: str, col: int) -> bool:
+    if rule.letter is not None and rule.letter != column_letters(col + 1):
+        return False
+    if rule.column is not None:
+        return header == normal_header(rule.column)
+    if rule.pattern is not None:
+        return bool(header) and fits(rule.pattern, header)
+    return not header

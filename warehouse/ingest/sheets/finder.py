@@ -21,14 +21,18 @@ _UNIT_LABEL = re.compile(r"^(?:计量|金额)?单位:|^(?i:unit):")
 
 
 def join_headers(grid: Grid, first: int, end: int) -> tuple[list[str], list[str]]:
-    """Normal form and delivered text of each column's header; in upper rows a text also applies to the blank columns to its right."""
+    """Normal form and delivered text of each column's header; in upper rows a text also applies to the blank columns to its right, as
+    far as the text above it does."""
     rows = [[cell_text(cell) for cell in row] for row in grid.rows[first:end]]
     width = max(map(len, rows))
     rows = [row + [""] * (width - len(row)) for row in rows]
+    begins = [[bool(text.strip()) for text in row] for row in rows]
     for upper in range(len(rows) - 1):
         last = ""
         for col in range(width):
-            if rows[upper][col].strip():
+            if any(begins[above][col] for above in range(upper)):
+                last = ""
+            if begins[upper][col]:
                 last = rows[upper][col]
             elif any(rows[lower][col].strip() for lower in range(upper + 1, len(rows))):
                 rows[upper][col] = last
@@ -107,9 +111,18 @@ def fits(pattern: str, header: str) -> bool:
 class Finder:
     """Looks headers up and gathers what is missing or doubled, so that one message names all of it."""
 
-    def __init__(self, grid: Grid, table: Table, header_row: int, headers: list[str]) -> None:
+    def __init__(self, grid: Grid, table: Table, header_row: int, headers: list[str], whole: Grid | None = None) -> None:
         self.grid, self.table, self.header_row, self.headers = grid, table, header_row, headers
+        self.whole = whole or grid
         self.faults: list[tuple[str, str]] = []
+
+    def titles(self) -> list[str]:
+        """Filled cells above the header in normal form, the nearest first: above a second table stands the first one with its own title.
+
+        Those over the table's own columns come before those beside them: of two tables side by side each may have one, or both one.
+        """
+        own, all_ = texts_above(self.grid, self.header_row), texts_above(self.whole, self.header_row)
+        return [*reversed(own), *(reversed(all_) if self.whole is not self.grid else ())]
 
     def find(self, column: str | None, letter: str | None = None) -> int | None:
         """Column of a header or letter, None (and a fault) when it is missing or doubled; None without fault when both are None."""
@@ -136,10 +149,14 @@ class Finder:
 
     def value_col(self, indicator: Indicator) -> int | None:
         """The column of an indicator; None where it is optional or faulty."""
-        if indicator.letter is not None:
+        if indicator.letter is not None and not indicator.columns:
             return self._lettered(indicator.letter)
         label = " or ".join(indicator.columns) or f"pattern {indicator.pattern}"
-        return self._only(self.matching(indicator.columns, indicator.pattern), label, is_optional=indicator.optional)
+        cols = self.matching(indicator.columns, indicator.pattern)
+        if indicator.letter is not None:
+            # one of several columns of the same header
+            label, cols = f"{label} in column {indicator.letter}", [col for col in cols if col == column_number(indicator.letter) - 1]
+        return self._only(cols, label, is_optional=indicator.optional)
 
     def unit_of(self, indicator: Indicator, col: int) -> str | None:
         """Unit of a column of values: fixed, in its header, or in the row of units."""

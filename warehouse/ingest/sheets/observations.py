@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ from warehouse.ingest.sheets.bindings import Binding, bind_table
 from warehouse.ingest.sheets.choice import claims, missing_sheets, unread_sheet
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, split_rows
 from warehouse.ingest.sheets.second_tables import refuse_second_tables
-from warehouse.ingest.sheets.values import build_values_table, read_column
+from warehouse.ingest.sheets.values import build_values_table, merged_values, read_column
 
 if TYPE_CHECKING:
     from warehouse.ingest.layouts import Table
@@ -62,7 +63,7 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
         for table in readers:
             try:
                 seen = _spanned(grid, table)
-                binding = bind_table(seen, table, origin.edition_year, by_name)
+                binding = bind_table(seen, table, origin.edition_year, by_name, grid)
                 parts.append(build_sheet_observations(seen, table, origin, binding=binding))
                 read.append((table, binding))
             except FileFault as fault:
@@ -151,7 +152,8 @@ def build_sheet_observations(
         lines += cells.lines()
     lines += _rows_without_values(grid, binding, rows, missing)
     lines += _unknown_labels(grid, binding, rows)
-    columns = [read_column(binding, value, rows, missing, decimal_comma=table.decimal_comma) for value in binding.values]
+    merged = merged_values(grid, binding, rows)
+    columns = [read_column(binding, value, rows, missing, merged, decimal_comma=table.decimal_comma) for value in binding.values]
     refuse_second_tables(grid, binding, rows, columns)
     return build_values_table(origin, grid.sheet_name, table.place.level, rows, columns, lines)
 
@@ -161,7 +163,8 @@ def _spanned(grid: Grid, table: Table) -> Grid:
     if table.span is None:
         return grid
     first, last = _span(table)
-    return Grid(grid.sheet_name, [[cell if first <= col <= last else "" for col, cell in enumerate(row)] for row in grid.rows], grid.gap)
+    rows = [[cell if first <= col <= last else "" for col, cell in enumerate(row)] for row in grid.rows]
+    return replace(grid, rows=rows)
 
 
 def _span(table: Table) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from warehouse.ingest.cells.cell_values import cell_text, code_text, normal_header
 from warehouse.ingest.formats.grids import Grid
-from warehouse.ingest.sheets.finder import Finder, join_headers, texts_above
+from warehouse.ingest.sheets.finder import Finder, join_headers
 
 if TYPE_CHECKING:
     from warehouse.ingest.layouts import LookedUp, Within
@@ -21,8 +21,8 @@ def text_within(grid: Grid, rule: Within | None, finder: Finder) -> str | None:
     if rule is None or rule.column is not None:
         return None
     pattern = rule.sheet_name or rule.title
-    texts = [normal_header(grid.sheet_name or "")] if rule.sheet_name else texts_above(grid, finder.header_row)
-    found = [match.group(1) for text in reversed(texts) if (match := re.search(pattern, text))]
+    texts = [normal_header(grid.sheet_name or "")] if rule.sheet_name else finder.titles()
+    found = [match.group(1) for text in texts if (match := re.search(pattern, text))]
     if not found:
         what = "a sheet's name" if rule.sheet_name else f"a title above row {finder.header_row + 1}"
         finder.faults.append((f"{what} that names the province ({pattern})", f"{texts[:5]!r}"))

@@ -180,7 +180,7 @@ def _with_places(
         return CodedTexts.constant(None, len(kept)) if col is None else column(col).take(kept).mapped(text_or_none)
 
     if binding.data_year is None:
-        year_texts = texts(binding.year_col)
+        year_texts = _within_pattern(texts(binding.year_col), table.year.pattern, is_filled_down=table.year.fill_down)
         if table.year.fill_down:
             (year_texts,) = _filled_down(year_texts)
         years = np.array([*map(_year, year_texts.words), NO_YEAR], np.int32)[year_texts.codes]
@@ -194,6 +194,7 @@ def _with_places(
         # a key that the other sheet does not list is no place, and is shown as delivered
         codes = keys.mapped(lambda key: binding.lookup.get(key, (None, None))[0])
         names = keys.mapped(lambda key: binding.lookup.get(key, (None, key))[1])
+    names = _within_pattern(names, table.place.name_pattern, is_filled_down=table.place.fill_down)
     if table.place.respell:
         names = names.mapped(lambda name: table.place.respell.get(normal_header(name), name))
     if table.place.fill_down:
@@ -213,6 +214,19 @@ def text_or_none(text: str) -> str | None:
 def _year(text: str) -> int:
     year = parse_year(text)
     return NO_YEAR if year is None else year
+
+
+def _within_pattern(texts: CodedTexts, pattern: str | None, *, is_filled_down: bool) -> CodedTexts:
+    """What the pattern's group finds in each text; one in which it finds nothing stays as it is, or is blank where the one above stands
+    for it."""
+    if pattern is None:
+        return texts
+
+    def within(text: str) -> str | None:
+        match = re.search(pattern, text)
+        return match.group(1) if match else None if is_filled_down else text
+
+    return texts.mapped(within)
 
 
 def _filled_down(*parts: CodedTexts) -> tuple[CodedTexts, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.ingest.cells.cell_values import FIRST_YEAR, LAST_YEAR, column_letters, parse_year
+from warehouse.ingest.cells.cell_values import FIRST_YEAR, LAST_YEAR, cell_ref, column_letters, parse_year
 from warehouse.ingest.cells.coded_texts import CodedTexts
 from warehouse.ingest.cells.column_values import FilledCells, coded_column, filled_cells, read_marked
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table
@@ -19,6 +19,7 @@ from warehouse.ingest.sheets.bindings import Binding, ValueColumn
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
 
 if TYPE_CHECKING:
+    from warehouse.ingest.formats.grids import Grid
     from warehouse.ingest.layouts import LeftOutWhere
 
 Verdict = tuple[str | None, str | None]
@@ -63,7 +64,31 @@ class ColumnValues:
     within: CodedTexts
 
 
-def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: set[str], *, decimal_comma: bool = False) -> ColumnValues:
+def merged_values(grid: Grid, binding: Binding, rows: SheetRows) -> dict[tuple[int, int], str]:
+    """Cells merged over several rows or columns of values, such as ``C2:C3``, by 1-based row and column of the first.
+
+    The value of such a cell belongs to all of them together, or to each, or is their sum: only who wrote it knows. A cell merged over
+    rows or columns that hold nothing of the table is as good as one of its own.
+    """
+    row_nos, col_nos = set(rows.row_nos.tolist()) if grid.merged else set(), {value.col + 1 for value in binding.values}
+    found = {}
+    for (first_row, first_col), (last_row, last_col) in grid.merged:
+        n_rows = sum(row_no in row_nos for row_no in range(first_row + 1, last_row + 2))
+        n_cols = sum(col_no in col_nos for col_no in range(first_col + 1, last_col + 2))
+        if n_rows and n_cols and (n_rows > 1 or n_cols > 1):
+            found[first_row + 1, first_col + 1] = f"{cell_ref(first_row + 1, first_col + 1)}:{cell_ref(last_row + 1, last_col + 1)}"
+    return found
+
+
+def read_column(
+    binding: Binding,
+    value: ValueColumn,
+    rows: SheetRows,
+    missing: set[str],
+    merged: Mapping[tuple[int, int], str] | None = None,
+    *,
+    decimal_comma: bool = False,
+) -> ColumnValues:
     """What one column of values holds; blank cells and signs for a missing value (``missing``) are no values.
 
     Parameters
@@ -76,6 +101,8 @@ def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: 
         Rows of the sheet.
     missing : set of str
         Signs for a missing value, normalised and trimmed.
+    merged : mapping of (int, int) to str, optional
+        ``merged_values`` of the sheet.
     decimal_comma : bool
         Whether texts of this table separate decimals by a comma.
     """
@@ -103,6 +130,9 @@ def read_column(binding: Binding, value: ValueColumn, rows: SheetRows, missing: 
     if value.left_out is not None and value.flag_col is not None:
         flags = coded_column(rows.column(value.flag_col)).take(at)
         reasons, details = _with_left_out(reasons, details, flags, value.left_out)
+    if merged:
+        shared = [merged.get((row_no, value.col + 1)) for row_no in rows.row_nos[at].tolist()]
+        reasons, details = _with_merged(reasons, details, shared)
     notes = CodedTexts.from_list([filled.notes.get(i) for i in range(n)]) if filled.notes else CodedTexts.constant(None, n)
     names = rows.names.take(at) if value.place_text is None else CodedTexts.constant(value.place_text, n)
     places = (rows.codes.take(at), names, rows.within.take(at))
@@ -141,6 +171,17 @@ def _with_left_out(reasons: CodedTexts, details: CodedTexts, flags: CodedTexts, 
     detail = f"value left out by the layout: {rule.reason}"
     new_reasons = ["dropped_row" if hit else reason for hit, reason in zip(is_hit, reasons.to_list(), strict=True)]
     new_details = [detail if hit else text for hit, text in zip(is_hit, details.to_list(), strict=True)]
+    return CodedTexts.from_list(new_reasons), CodedTexts.from_list(new_details)
+
+
+def _with_merged(reasons: CodedTexts, details: CodedTexts, ranges: list[str | None]) -> tuple[CodedTexts, CodedTexts]:
+    """Reasons and details with those of the cells that are merged over other values, by the range of each."""
+    if not any(ranges):
+        return reasons, details
+    found = [f"expected a value for each place and year, found one merged over {cells}; write each into its own cell" for cells in ranges]
+    verdicts = zip(ranges, found, reasons.to_list(), details.to_list(), strict=True)
+    judged = [("not_a_number", own) if cells and reason is None else (reason, text) for cells, own, reason, text in verdicts]
+    new_reasons, new_details = [reason for reason, _ in judged], [text for _, text in judged]
     return CodedTexts.from_list(new_reasons), CodedTexts.from_list(new_details)
 
 

@@ -16,6 +16,44 @@ def text_cell(row: int, col: int, text: str) -> bytes:
     return record(0x0204, struct.pack("<HHHHB", row, col, 0, len(text), 1) + text.encode("utf-16-le"))
 
 
+def font_record(form: int = 0) -> bytes:
+    """A font; 1 raises its letters, 2 lowers them."""
+    return record(0x0031, struct.pack("<HHHHHBBBBBB", 200, 0, 0x7FFF, 400, form, 0, 0, 0, 0, 1, 0) + b"A")
+
+
+def shared_texts(texts: list[list[tuple[str, int]]], most_bytes: int = 8224) -> bytes:
+    """The table of shared texts, each made of runs of a text and a font, cut into records of so many bytes as Excel does."""
+    pieces = [bytearray(struct.pack("<II", len(texts), len(texts)))]
+
+    def put(part: bytes) -> None:
+        if len(pieces[-1]) + len(part) > most_bytes:
+            pieces.append(bytearray())
+        pieces[-1].extend(part)
+
+    for runs in texts:
+        text = "".join(part for part, _ in runs)
+        put(struct.pack("<HBH", len(text), 9, len(runs) - 1))
+        for sign in text:
+            if len(pieces[-1]) + 2 > most_bytes:
+                # a text that goes on in the next record says its width again
+                pieces.append(bytearray(b"\x01"))
+            pieces[-1].extend(sign.encode("utf-16-le"))
+        place = len(runs[0][0])
+        for part, font in runs[1:]:
+            put(struct.pack("<HH", place, font))
+            place += len(part)
+    return b"".join(record(0x003C if number else 0x00FC, bytes(piece)) for number, piece in enumerate(pieces))
+
+
+def shared_text_cell(row: int, col: int, number: int) -> bytes:
+    return record(0x00FD, struct.pack("<HHHI", row, col, 0, number))
+
+
+def merged_record(*ranges: tuple[int, int, int, int]) -> bytes:
+    """Merged cells: first and last row, first and last column of each range."""
+    return record(0x00E5, struct.pack("<H", len(ranges)) + b"".join(struct.pack("<HHHH", *cells) for cells in ranges))
+
+
 def number_cell(row: int, col: int, value: float, style: int = 0) -> bytes:
     return record(0x0203, struct.pack("<HHHd", row, col, style, value))
 

@@ -43,7 +43,7 @@ def test_every_format_gives_the_same_cells(name, data):
     ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_encodings_of_a_csv_are_told_apart(encoding):
     assert read_grids(csv_bytes(ROWS, encoding), "a.csv")[0].rows[0] == ROWS[0]
 
@@ -62,7 +62,7 @@ def test_encodings_of_a_csv_are_told_apart(encoding):
         ("a.csv", XLSX, "another format than its name says"),
         ("a.csv", b"%PDF-1.4", "a PDF document"),
         ("a.csv", b"a,b\x00,c\n", "binary data"),
-        ("a.csv", "年份,城市\n2015,北京".encode("utf-16"), "UTF-16"),
+        ("a.csv", "年份,城市\n2015,北京".encode("utf-32"), "UTF-32"),
         ("a.csv", b"a,b\n\xff\xff,1\n", "bytes that do not fit at position 4"),
         ("a.csv", b'a,b\n"2015,1\n', "broken quotation"),
         ("a.csv", b"a,b,c\n1,2,3\n4,5", "broken off"),

@@ -303,8 +303,11 @@ CASES |= {
     "csv: packed by bzip2": (lambda: {"panel/a.csv": bz2.compress(CSV)}, OTHER_FORMAT),
     "csv: packed by xz": (lambda: {"panel/a.csv": lzma.compress(CSV)}, OTHER_FORMAT),
     "csv: zeros packed by gzip": (lambda: {"tidy/a.csv": gzip.compress(bytes(Size.swollen_bytes))}, OTHER_FORMAT),
-    "csv: UTF-16": (lambda: {"panel/a.csv": CSV.decode("utf-8-sig").encode("utf-16")}, "found UTF-16"),
-    "csv: UTF-32": (lambda: {"panel/a.csv": CSV.decode("utf-8-sig").encode("utf-32")}, "found UTF-16"),
+    "csv: UTF-16, cut in half a sign": (
+        lambda: {"panel/a.csv": CSV.decode("utf-8-sig").encode("utf-16")[:-1]},
+        "text in utf-16; found bytes",
+    ),
+    "csv: UTF-32": (lambda: {"panel/a.csv": CSV.decode("utf-8-sig").encode("utf-32")}, "found UTF-32"),
     "csv: Parquet by another name": (lambda: {"tidy/a.csv": b"PAR1" + bytes(100) + b"PAR1"}, OTHER_FORMAT),
     "stata: packed by gzip": (lambda: {"panel/a.dta": gzip.compress(b"<stata_dta>")}, OTHER_FORMAT),
     "parquet: packed by gzip": (lambda: {"tidy/a.parquet": gzip.compress(GOOD_PARQUET)}, OTHER_FORMAT),
