@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from enum import IntEnum
@@ -30,8 +31,18 @@ CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if 
 
 
 def say(text: str) -> None:
-    """One line of progress for the person at the terminal; control characters are shown, not obeyed."""
-    print(text.translate(CONTROL), file=sys.stdout, flush=True)
+    """One line of progress for the person at the terminal; control characters are shown, not obeyed.
+
+    Where nobody can read it any more (`| head -1`, a closed terminal, a log on a full disk), the work goes on without words: what is said
+    is no reason to lose what was computed. The exit code still tells how it ended.
+    """
+    try:
+        print(text.translate(CONTROL), file=sys.stdout, flush=True)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        # what waits in the buffer goes there too, else the end of Python would try again
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def end_command(command: str, code: Exit, reason: str) -> Exit:
