@@ -46,5 +46,5 @@ def let_work(process: subprocess.Popen, seconds: float) -> bool:
     while process.poll() is None:
         if cpu_seconds(process.pid) >= seconds:
             return True
-        time.sleep(0.02)
+        time.sleep(0.1)
     return False

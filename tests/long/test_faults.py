@@ -18,6 +18,7 @@ import pytest
 from tests.long.conftest import Counts
 from tests.orchestration.commands.test_refresh import six_cities, write_tidy
 from tests.orchestration.conftest import REPO, SMALL, Run, refresh
+from tests.processes import HANG_SECONDS, let_work
 from warehouse.publication.verification import verify_publication
 
 pytestmark = pytest.mark.e2e
@@ -29,12 +30,23 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(landing: Path) -> tuple[Path, float]:
-    """A home with one publication, and the seconds that its refresh took."""
-    started = time.monotonic()
-    run = refresh(landing.parent / "home", landing)
-    assert run.code == 0, run.output
-    return run.home, time.monotonic() - started
+def published(landing: Path, counts: Counts) -> tuple[Path, float]:
+    """A home with one publication, and the seconds of processor time that a refresh of a changed landing takes.
+
+    Moments are told by the work that is done by then: on a busy machine the clock says little of where in a refresh it is.
+    """
+    home = landing.parent / "home"
+    for number in range(2 if counts.kills > 1 else 1):
+        change(landing, 50_000 + number)
+        used = _used_by_children()
+        run = refresh(home, landing)
+        assert run.code == 0, run.output
+    return home, _used_by_children() - used
+
+
+def _used_by_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def change(landing: Path, number: int) -> None:
@@ -64,8 +76,7 @@ def test_a_killed_refresh_leaves_the_last_publication_and_no_lock(published, lan
         before = require_whole(home)
         change(landing, number)
         process = start(home, landing)
-        time.sleep(moments.uniform(0.1, 0.95) * seconds)
-        if process.poll() is None:
+        if let_work(process, moments.uniform(0.05, 0.95) * seconds):
             process.send_signal(signal.SIGKILL)
             killed += 1
         process.communicate()
@@ -94,24 +105,31 @@ def test_an_interrupted_refresh_ends_at_once_with_one_sentence(
         # the test run itself may have been put into the background by a shell, with interrupts ignored
         process = start(home, landing, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         # in the quick form while it works for certain; in full at any moment
-        time.sleep(moments.uniform(0.02, 0.95) * seconds if counts.interrupts > 1 else 2.0)
+        let_work(process, moments.uniform(0.02, 0.95) * seconds if counts.interrupts > 1 else 1.0)
         told = time.monotonic()
         process.send_signal(number)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=HANG_SECONDS)
         if process.returncode == 0:
             continue
-        interrupted, slowest = interrupted + 1, max(slowest, time.monotonic() - told)
+        interrupted, slowest = interrupted + 1, max(slowest, (time.monotonic() - told) / _start_of_python())
         assert process.returncode == code, output
         assert output.splitlines()[-1].startswith(f"citysync: exit {code}: interrupted ({number.name})") and "Traceback" not in output
         assert require_whole(home) >= before
     with capsys.disabled():
         told = f"{interrupted} of {counts.interrupts} refreshes ended by {number.name}"
-        print(f"\n{told}, the slowest in {slowest:.2f} s; each left a whole publication")
-    assert slowest < 5
+        print(f"\n{told}, the slowest in the time of {slowest:.1f} starts of Python; each left a whole publication")
+    assert slowest < 100
+
+
+def _start_of_python() -> float:
+    """Seconds that Python takes here and now to start: what 'at once' means on a machine that is busy with other things."""
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-I", "-c", ""], check=True)
+    return time.monotonic() - started
 
 
 def ended(process: subprocess.Popen, home: Path) -> Run:
-    output, _ = process.communicate(timeout=600)
+    output, _ = process.communicate(timeout=HANG_SECONDS)
     return Run(process.returncode, output, home)
 
 
