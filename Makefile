@@ -7,6 +7,7 @@ override PY := $(VENV)/bin/python
 override STAMP := $(VENV)/.installed
 override DEV := $(VENV)/.installed-dev
 override BROWSER := .venv-browser
+override SET_UP := orchestration/commands/set_up.py
 
 export CITYSYNC_HOME
 # libraries are compiled once, when they are installed; nothing is written beside our own sources
@@ -27,18 +28,22 @@ override name :=
 override 0 :=
 override 1 :=
 $(foreach name,$(INPUTS) $(.VARIABLES),$(if $(findstring $$,$(name)),,$(if $(call given,$(name)),$(call literal,$(name)))))
+# other programs' packages and another Python's home would take the place of what is locked
+unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup refresh test test-long test-browser test-spark lint fetch check-source new-source ui sql docs verify rollback reproduce deposit site audit bench spark bench-quality bench-halves simulation-study clean
+.PHONY: help setup refresh test test-long test-browser test-spark lint fetch check-source new-source ui sql docs verify rollback reproduce deposit site audit bench spark bench-quality bench-halves simulation-study clean FORCE
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 20
 
 setup: $(STAMP) ## make .venv from the lock file (the other targets call it when needed)
 
-# uv installs a hashed lock in seconds and resolves extras that pip's own --require-hashes stumbles over
-$(STAMP): requirements.lock | requirements-installer.lock
-	@$(PYTHON) -I orchestration/commands/set_up.py $(VENV) requirements.lock --checkout .
+# uv installs a hashed lock in seconds and resolves extras that pip's own --require-hashes stumbles over. What an environment holds decides
+# whether it is made again, not the dates of files; one that is whole says so itself, whatever python3 is today.
+$(STAMP): requirements.lock FORCE | requirements-installer.lock
+	@$(PY) -I -S $(SET_UP) $(VENV) requirements.lock --is-whole 2>/dev/null || $(PYTHON) -I $(SET_UP) $(VENV) requirements.lock --checkout .
+	@test -x $(PY) || { echo "citysync setup: exit 2: the Python that was asked for made no $(VENV): say which to take (make setup PYTHON=/usr/bin/python3)"; exit 2; }
 
 # a run that shall use Spark finds its environment made
 override ON_SPARK := $(if $(filter spark,$(ENGINE)),.venv-spark/.installed)
@@ -129,8 +134,8 @@ spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest
 	@$(PY) -m estimation.out_of_core.parity check "$$CITYSYNC_HOME/spark/outputs/tables/marts.db/panel_pair_year" "$$CITYSYNC_HOME/spark/outputs/fits.json"
 
 # environments of their own: duckreg does not run on the warehouse's DuckDB, and Spark brings a JVM client
-.venv-%/.installed: requirements-%.lock | setup
-	@$(PYTHON) -I orchestration/commands/set_up.py .venv-$* requirements-$*.lock --uv $(VENV)/bin/uv
+.venv-%/.installed: requirements-%.lock FORCE | setup
+	@.venv-$*/bin/python -I -S $(SET_UP) .venv-$* requirements-$*.lock --is-whole 2>/dev/null || $(PYTHON) -I $(SET_UP) .venv-$* requirements-$*.lock --uv $(VENV)/bin/uv
 
 simulation-study: setup ## size, power and coverage of the inference into docs/evidence/simulation-study.md (SCALE=0.05 for a first look)
 	@$(PY) -m benchmarks.simulation_study $(if $(SCALE),--scale="$$SCALE")

@@ -6,16 +6,17 @@ Each command imports only what it needs.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
-from orchestration.early_signals import end_on_signals, restore
+from orchestration.early_signals import end_on_signals, hold_streams, restore
 
 if TYPE_CHECKING:
     import argparse
 
-# ctrl-c and `kill`: somebody was there
-INTERRUPTED = (130, 143)
+# ctrl-c, ctrl-\ and `kill`: somebody was there
+INTERRUPTED = (130, 131, 143)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -65,6 +66,8 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.command in ("sql", "ui"):
         restore()
     if chosen.command == "sql":
+        # `make sql Q=... | head`: it ends with its reader, as every program that prints rows does
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         from orchestration.commands.sql_prompt import run_sql
 
         return run_sql(chosen.query, chosen.out)
@@ -129,4 +132,5 @@ def _of_publication(chosen: argparse.Namespace) -> int:
 
 if __name__ == "__main__":
     end_on_signals()
+    hold_streams()
     sys.exit(main())

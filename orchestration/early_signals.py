@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import Any
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def sentence(command: str, number: int) -> str:
@@ -18,6 +18,20 @@ def sentence(command: str, number: int) -> str:
     label = "citysync" if command in ("", "refresh") else f"citysync {command}"
     name = signal.Signals(number).name
     return f"{label}: exit {128 + number}: interrupted ({name}); what was published stands, run it again when you like"
+
+
+def hold_streams() -> None:
+    """Open what of the first three streams is closed (`>&-`).
+
+    Else the first file that is opened, a lock or a database, would be printed to.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def end_on_signals() -> None:

@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import resource
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from pathlib import Path
 READABLE = "check that the folder can be read and written"
 #: A disk with less room than this takes no page of a database any more.
 NO_ROOM_BYTES = 100_000
+#: A package that is not found, unless it is one of this checkout's own.
+PACKAGE = re.compile(r"No module named '(?!(?:benchmarks|citysync|estimation|expectations|orchestration|tests|warehouse)\b)([\w.]+)'")
 PLACE = re.compile(r"""["']([^"'\n]{1,400})["']""")
 
 
@@ -57,6 +60,9 @@ FAULTS = (
     Fault(
         (errno.EIO,), "Input/output error|disk I/O error", "the disk or mount failed while it was used; look at it (dmesg), then run again"
     ),
+    Fault((errno.EISDIR,), "Is a directory", "a folder stands where a file is expected; move it away"),
+    Fault((errno.ENOTDIR,), "Not a directory", "a file stands where a folder is expected; move it away"),
+    Fault((errno.ELOOP,), "Too many levels of symbolic links", "a link leads in a circle; remove it"),
     Fault((errno.ENAMETOOLONG,), "File name too long", "the path is too long for this disk; give CITYSYNC_HOME a shorter one"),
     Fault(
         (),
@@ -92,6 +98,8 @@ def explain(error: BaseException, home: Path) -> str:
 
 def explain_text(text: str, home: Path) -> str:
     """The sentence of an error's text; empty for a fault that is not the machine's."""
+    if package := PACKAGE.search(text):
+        return f"{sys.prefix}: its package {package[1]} is gone or damaged; remove that folder, then run make again"
     for fault in FAULTS:
         if re.search(fault.words, text):
             named = PLACE.search(text)

@@ -56,6 +56,16 @@ class Home:
             )
         if self.root.exists() and not self.root.is_dir():
             raise BadHome(f"CITYSYNC_HOME is {str(self.root)!r}: expected a folder or nothing there, found a file; give another path")
+        # a link would have its target's text replaced by the note of who holds the lock
+        if self.lock.is_symlink() or (self.lock.exists() and not self.lock.is_file()):
+            found = "a link" if self.lock.is_symlink() else "a folder" if self.lock.is_dir() else "a pipe or device"
+            expected = "expected the file that commands lock, or nothing there"
+            raise BadHome(f"{self.lock}: {expected}, found {found}; move it away, then run again")
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the command at work, which names itself in it."""
+        return self.root / "refresh.lock"
 
     @property
     def raw(self) -> Path:
@@ -188,11 +198,13 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
         At once when another process holds the lock; the message names it. The kernel holds the lock, so a killed
         process leaves none behind. Inside a command of this process that holds it already, a run goes on under the same lock.
     """
-    if home.root in _HELD:
+    home.root.mkdir(parents=True, exist_ok=True)
+    # one home has many paths: through links, and `..`
+    place = home.root.resolve()
+    if place in _HELD:
         yield
         return
-    home.root.mkdir(parents=True, exist_ok=True)
-    with open(home.root / "refresh.lock", "a+", encoding="utf-8", errors="replace") as file:
+    with open(home.lock, "a+", encoding="utf-8", errors="replace") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -204,11 +216,11 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
         file.truncate(0)
         json.dump({"pid": main_pid(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "work": work}, file)
         file.flush()
-        _HELD.add(home.root)
+        _HELD.add(place)
         try:
             yield
         finally:
-            _HELD.discard(home.root)
+            _HELD.discard(place)
 
 
 def _work_of(holder: str) -> str:

@@ -45,10 +45,10 @@ def supervise(command: str, work: Callable[[], int]) -> int:
     -------
     int
         What `work` returned; 128 and the signal (130 for ctrl-c, 143 for `kill`) where this process was told to end; 1 where the work was
-        killed by somebody else or raised an error. In these cases the last line is printed here.
+        killed by somebody else or raised an error. In these cases the last line is printed here. Stopped (ctrl-z), the work stops with it.
     """
     label = "citysync" if command == "refresh" else f"citysync {command}"
-    watched = {number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN} | {signal.SIGCHLD}
+    watched = {number for number in (*ENDING, signal.SIGTSTP) if signal.getsignal(number) != signal.SIG_IGN} | {signal.SIGCHLD}
     signal.signal(signal.SIGCHLD, lambda *_: None)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     sys.stdout.flush()
@@ -60,7 +60,9 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         os.setpgid(child, child)
     while True:
         number = signal.sigwait(watched)
-        if number != signal.SIGCHLD:
+        if number == signal.SIGTSTP:
+            _stop_both(child)
+        elif number != signal.SIGCHLD:
             _kill(child)
             say(sentence(command, number))
             return 128 + number
@@ -84,7 +86,8 @@ def _work(label: str, parent: int, work: Callable[[], int], mask: set[signal.Sig
         if fault:
             say(f"{label}: exit {int(Exit.BAD_INPUT)}: {fault}")
             return Exit.BAD_INPUT
-        traceback.print_exc()  # a fault of this code: the whole of it for the developer, and a last line
+        with suppress(OSError):  # nobody may be there to read it
+            traceback.print_exc()  # a fault of this code: the whole of it for the developer, and a last line
         say(f"{label}: exit {int(Exit.FAILED)}: {type(error).__name__}: {' '.join(str(error).split())[:600]}")
         return Exit.FAILED
 
@@ -103,6 +106,14 @@ def _kill(child: int) -> None:
         os.killpg(child, signal.SIGKILL)
     with suppress(ChildProcessError):
         os.waitpid(child, 0)
+
+
+def _stop_both(child: int) -> None:
+    """Stop the work and this process; `fg`, `bg` and `kill -CONT` let both go on."""
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGSTOP)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os.killpg(child, signal.SIGCONT)
 
 
 def _ending(label: str, code: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import suppress
@@ -50,10 +51,14 @@ def detail(text: str) -> None:
 
 
 def say(text: str) -> None:
-    """One line for the person at the terminal; control characters are shown, not obeyed."""
+    """One line for the person at the terminal; control characters are shown, not obeyed.
+
+    Where nobody can read it any more (`| head -1`, a closed terminal, a log on a full disk), the work goes on without words: what is said
+    is no reason to lose what was computed. The exit code still tells how it ended.
+    """
     line = text.translate(CONTROL)
     clear_passing()
-    print(line, file=sys.stdout, flush=True)
+    _print(line + "\n")
     _write_log(line)
 
 
@@ -65,14 +70,14 @@ def is_watched() -> bool:
 def show_passing(text: str) -> None:
     """A line that the next one writes over; only for a terminal that `is_watched`."""
     line = text.translate(CONTROL).replace("\n", " ")[:100]
-    print("\r" + line + " " * max(0, _passing[0] - len(line)), end="", file=sys.stdout, flush=True)
+    _print("\r" + line + " " * max(0, _passing[0] - len(line)))
     _passing[0] = len(line)
 
 
 def clear_passing() -> None:
     """Take away what `show_passing` wrote."""
     if _passing[0]:
-        print("\r" + " " * _passing[0] + "\r", end="", file=sys.stdout)
+        _print("\r" + " " * _passing[0] + "\r")
         _passing[0] = 0
 
 
@@ -81,6 +86,16 @@ def _write_log(line: str) -> None:
         with suppress(OSError, ValueError):
             _log[0].write(line + "\n")
             _log[0].flush()
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, end="", file=sys.stdout, flush=True)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        # what waits in the buffer goes there too, else the end of Python would try again
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def end_command(command: str, code: Exit, reason: str) -> Exit:

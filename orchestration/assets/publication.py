@@ -26,21 +26,21 @@ from warehouse.build_database import open_build, write_frame
 from warehouse.ingest.layouts import load_layouts
 from warehouse.publication.changes import write_changes
 from warehouse.publication.publish import publish
+from warehouse.publication.run_ids import name_run
 from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
 # of a layout's `origin`, in the order of meta.source
 ORIGIN = ("producer", "title", "licence", "address", "accessed", "citation")
-RUN_ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 
 
-def describe_run(home: Home, settings: Settings, started_at: datetime) -> dict[str, Any]:
+def describe_run(home: Home, settings: Settings, run_id: str, started_at: datetime) -> dict[str, Any]:
     """The manifest of the run without its tables and files, which `publish` adds."""
     # not as a data frame: a link has no size, and a column of sizes would become one of fractions
     inputs = pq.read_table(home.build / "input_file.parquet", columns=["path", "sha256", "bytes"]).sort_by("path")
     return {
-        "run_id": started_at.strftime(RUN_ID_FORMAT),
+        "run_id": run_id,
         "git_commit": git_commit(),
         "started_at": started_at.isoformat(timespec="microseconds"),
         "is_simulated": settings.is_simulated,
@@ -91,7 +91,8 @@ def report(settings: Settings) -> dg.MaterializeResult:
     from estimation.report.site import write_report
 
     home = Home.from_environment()
-    write_meta(home, describe_run(home, settings, datetime.now(UTC)))
+    now = datetime.now(UTC)
+    write_meta(home, describe_run(home, settings, name_run(now, home.root), now))
     write_changes(home.published, home.build, settings.is_simulated)
     with open_build(home.build) as con:
         comment_tables(con)
@@ -121,7 +122,7 @@ def published(settings: Settings) -> dg.MaterializeResult:
     home = Home.from_environment()
     with open_build(home.build, read_only=True) as con:
         run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]
-    manifest = describe_run(home, settings, datetime.strptime(run["run_id"], RUN_ID_FORMAT).replace(tzinfo=UTC))
+    manifest = describe_run(home, settings, run["run_id"], datetime.fromisoformat(run["started_at"]))
     require_no_loss(home, settings)
     write_dbt_docs(home, home.build / "dbt_docs")
     folders = {name: home.build / name for name in ("report", "data_docs", "dbt_docs")}

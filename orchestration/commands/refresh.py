@@ -113,7 +113,8 @@ def _fault(error: Exception, home: Home) -> Ending:
         sentence = f"{error.filename or home.root}: {error.strerror or error}; {READABLE}"
     if sentence:
         return Ending(Exit.BAD_INPUT, sentence)
-    traceback.print_exception(error)
+    with suppress(OSError):  # nobody may be there to read it
+        traceback.print_exception(error)
     return Ending(Exit.FAILED, _one_line(f"{type(error).__name__}: {error}"))
 
 

@@ -1,7 +1,4 @@
-"""After refreshes with changed data and a `make clean` the archive says how the headline moved from run to run, and why.
-
-In full (`make test-long`) five refreshes; the quick form of `make test` makes the first two.
-"""
+"""After five refreshes with changed data and a `make clean` the archive says how the headline moved from run to run, and why."""
 
 from __future__ import annotations
 
@@ -115,9 +112,8 @@ def documented_query() -> str:
 def test_the_archive_says_how_the_headline_moved_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home, landing = tmp_path / "home", tmp_path / "landing"
     write(landing, panel())
-    changes = CHANGES
     said, commits = [], []
-    for change in [None, *(change for change, *_ in changes)]:
+    for change in [None, *(change for change, *_ in CHANGES)]:
         if change is not None:
             change(landing)
         run = refresh(home, landing, KEEP="1")
@@ -136,7 +132,7 @@ def test_the_archive_says_how_the_headline_moved_and_why(tmp_path: Path, monkeyp
         rows = con.execute(documented_query()).fetchall()
     assert [row[1:2] for row in rows] == said and all(estimate is not None for (estimate,) in said)
     assert rows[0][2] is None and rows[0][6] == "no value"
-    for before, row, (_, values, n_files, more_cities) in zip(rows, rows[1:], changes, strict=False):
+    for before, row, (_, values, n_files, more_cities) in zip(rows, rows[1:], CHANGES, strict=False):
         assert row[2] == pytest.approx(row[1] - before[1]) and row[2] != 0
         assert (row[6], row[7], row[4], row[5]) == (values, n_files, more_cities, 0)
     assert [row[8] for row in rows[1:]] == [one != other for one, other in pairwise(commits)]

@@ -13,6 +13,7 @@ import pytest
 
 from tests.long.test_faults import change, require_whole, start
 from tests.orchestration.conftest import refresh, six_cities, write_tidy
+from tests.processes import HANG_SECONDS, children_of
 from warehouse.publication.archive import verify_archive
 
 pytestmark = pytest.mark.e2e
@@ -77,23 +78,6 @@ def test_a_folder_in_the_link_s_place_is_named(home: Path, published: tuple[Path
     require_whole(home)
 
 
-def children_of(pid: int) -> dict[int, str]:
-    """Command lines of every process below one."""
-    parents, lines = {}, {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            try:
-                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                lines[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            except OSError:
-                continue
-    below, found = {pid}, {}
-    while new := {child for child, parent in parents.items() if parent in below} - set(found):
-        found |= {child: lines[child] for child in new}
-        below |= new
-    return found
-
-
 def kill_one(process, wanted: Callable[[str], bool]) -> bool:
     """Kill the first process below a refresh whose command line is wanted; whether there was one."""
     while process.poll() is None:
@@ -119,7 +103,7 @@ def test_a_single_child_that_is_killed(home: Path, published: tuple[Path, Path],
     change(landing, len(what))
     process = start(home, landing)
     assert kill_one(process, wanted), f"{what} was not found"
-    output, _ = process.communicate(timeout=900)
+    output, _ = process.communicate(timeout=HANG_SECONDS)
     assert process.returncode in codes, output
     last = output.strip().splitlines()[-1]
     assert last.startswith(f"citysync: exit {process.returncode}: ") and "Traceback" not in output

@@ -17,6 +17,7 @@ import pytest
 
 from tests.long.conftest import Counts
 from tests.orchestration.conftest import REPO, SMALL, Run, SixCities, refresh, six_cities, write_tidy
+from tests.processes import HANG_SECONDS, let_work
 from warehouse.publication.verification import verify_publication
 
 pytestmark = pytest.mark.e2e
@@ -28,14 +29,26 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(six: SixCities, landing: Path) -> tuple[Path, float]:
-    """A home with one publication, and the seconds that its refresh took; in full those of an interpreter of its own."""
-    if os.environ.get("CITYSYNC_LONG") == "1":
-        home, started = landing.parent / "home", time.monotonic()
+def published(six: SixCities, landing: Path, counts: Counts) -> tuple[Path, float]:
+    """A home with one publication, and the seconds of processor time that a refresh of a changed landing takes.
+
+    Moments are told by the work that is done by then: on a busy machine the clock says little of where in a refresh it is. In the
+    quick form about half of it, so that a refresh is hit while it works.
+    """
+    home = landing.parent / "home"
+    if counts.kills == 1:
+        return shutil.copytree(six.run.home, home, symlinks=True), 6.0
+    for number in range(2):
+        change(landing, 50_000 + number)
+        used = _used_by_children()
         run = ended(start(home, landing), home)
         assert run.code == 0, run.output
-        return home, time.monotonic() - started
-    return shutil.copytree(six.run.home, landing.parent / "home", symlinks=True), six.seconds
+    return home, _used_by_children() - used
+
+
+def _used_by_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def change(landing: Path, number: int) -> None:
@@ -65,8 +78,7 @@ def test_a_killed_refresh_leaves_the_last_publication_and_no_lock(published, lan
         before = require_whole(home)
         change(landing, number)
         process = start(home, landing)
-        time.sleep(moments.uniform(0.1, 0.95) * seconds)
-        if process.poll() is None:
+        if let_work(process, moments.uniform(0.05, 0.95) * seconds):
             process.send_signal(signal.SIGKILL)
             killed += 1
         process.communicate()
@@ -95,24 +107,31 @@ def test_an_interrupted_refresh_ends_at_once_with_one_sentence(
         # the test run itself may have been put into the background by a shell, with interrupts ignored
         process = start(home, landing, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         # in the quick form while it works for certain; in full at any moment
-        time.sleep(moments.uniform(0.02, 0.95) * seconds if counts.interrupts > 1 else 2.0)
+        let_work(process, moments.uniform(0.02, 0.95) * seconds if counts.interrupts > 1 else 1.0)
         told = time.monotonic()
         process.send_signal(number)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=HANG_SECONDS)
         if process.returncode == 0:
             continue
-        interrupted, slowest = interrupted + 1, max(slowest, time.monotonic() - told)
+        interrupted, slowest = interrupted + 1, max(slowest, (time.monotonic() - told) / _start_of_python())
         assert process.returncode == code, output
         assert output.splitlines()[-1].startswith(f"citysync: exit {code}: interrupted ({number.name})") and "Traceback" not in output
         assert require_whole(home) >= before
     with capsys.disabled():
         told = f"{interrupted} of {counts.interrupts} refreshes ended by {number.name}"
-        print(f"\n{told}, the slowest in {slowest:.2f} s; each left a whole publication")
-    assert slowest < 5
+        print(f"\n{told}, the slowest in the time of {slowest:.1f} starts of Python; each left a whole publication")
+    assert slowest < 100
+
+
+def _start_of_python() -> float:
+    """Seconds that Python takes here and now to start: what 'at once' means on a machine that is busy with other things."""
+    started = time.monotonic()
+    subprocess.run([sys.executable, "-I", "-c", ""], check=True)
+    return time.monotonic() - started
 
 
 def ended(process: subprocess.Popen, home: Path) -> Run:
-    output, _ = process.communicate(timeout=600)
+    output, _ = process.communicate(timeout=HANG_SECONDS)
     return Run(process.returncode, output, home)
 
 

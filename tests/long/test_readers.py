@@ -12,6 +12,7 @@ import duckdb
 
 from tests.long.conftest import Counts
 from tests.orchestration.conftest import REPO
+from tests.processes import HANG_SECONDS
 from warehouse.publication.publish import publish
 
 
@@ -42,7 +43,7 @@ def test_readers_never_see_an_error_or_a_mixed_state(tmp_path: Path, counts: Cou
     # slow starters get their turn too: every reader reads until it has seen the last publication or this ends
     time.sleep(3)
     stop.touch()
-    ended = [(reader.communicate(timeout=120), reader.returncode) for reader in readers]
+    ended = [(reader.communicate(timeout=HANG_SECONDS), reader.returncode) for reader in readers]
     assert [code for _, code in ended] == [0] * counts.readers, [err for (_, err), _ in ended]
     seen = [json.loads(out) for (out, _), _ in ended]
     assert all(reader["reads"] > 0 for reader in seen)

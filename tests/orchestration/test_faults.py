@@ -65,6 +65,10 @@ def test_a_full_disk_is_said_where_sqlite_speaks_of_the_disk(monkeypatch: pytest
         (OSError(errno.EFBIG, "File too large", "/srv/x"), "/srv/x", "ulimit -f"),
         (OSError(errno.EIO, "Input/output error", "/srv/x"), "/srv/x", "dmesg"),
         (OSError(errno.ENAMETOOLONG, "File name too long", "/srv/x"), "/srv/x", "shorter"),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "/srv/x"), "/srv/x", "move it away"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/srv/x/y"), "/srv/x/y", "move it away"),
+        (OSError(errno.ELOOP, "Too many levels of symbolic links", "/srv/x"), "/srv/x", "remove it"),
+        (ModuleNotFoundError("No module named 'pandas.core'"), sys.prefix, "its package pandas.core is gone or damaged"),
         (MemoryError(), str(HOME), "memory ran out"),
         (sqlite3.OperationalError("database or disk is full"), str(HOME), "make room"),
         (sqlite3.OperationalError("attempt to write a readonly database"), str(HOME), "mount it writable"),
@@ -94,6 +98,7 @@ def test_other_errors_are_not_explained_away() -> None:
         KeyError("full"),
         duckdb.CatalogException("Catalog Error: no table"),
         FileNotFoundError(2, "No such file", "x"),
+        ModuleNotFoundError("No module named 'warehouse.absent'"),
     ):
         assert explain(error, HOME) == "" == explain_text(str(error), HOME)
 

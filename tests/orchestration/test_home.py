@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.home import BadHome, Home, set_tool_environment, write_dagster_settings
+from orchestration.home import BadHome, Home, hold_lock, set_tool_environment, write_dagster_settings
 from tests.orchestration.conftest import REPO
 
 
@@ -37,6 +37,49 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadHome, match="found a file"):
         Home(tmp_path / "file").require_usable()
+
+
+LOCKS = {
+    "a link": lambda lock: lock.symlink_to(lock.with_name("precious")),
+    "a folder": lambda lock: lock.mkdir(),
+    "a pipe or device": os.mkfifo,
+}
+
+
+@pytest.mark.parametrize("kind", LOCKS)
+def test_what_stands_in_the_lock_s_place_is_named_and_left_alone(tmp_path: Path, kind: str) -> None:
+    """The note of who holds the lock would be written over what a link leads to."""
+    (tmp_path / "precious").write_text("kept", encoding="utf-8")
+    home = Home(tmp_path)
+    LOCKS[kind](home.lock)
+    with pytest.raises(BadHome, match=f"{home.lock}: expected the file that commands lock, or nothing there, found {kind}; move it away"):
+        home.require_usable()
+    assert (tmp_path / "precious").read_text(encoding="utf-8") == "kept"
+
+
+@pytest.mark.parametrize("left", [b"", b'{"pid": 4194304, "since": "2020", "work": "refresh"}', b"\xff\x00" * 500, b"[]", b"9" * 5000])
+def test_a_lock_that_a_dead_process_left_is_none(tmp_path: Path, left: bytes) -> None:
+    home = Home(tmp_path)
+    home.lock.write_bytes(left)
+    home.require_usable()
+    with hold_lock(home):
+        assert f'"pid": {os.getpid()}' in home.lock.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", ["link", "home/../home", "link/../home", "home/."])
+def test_one_home_has_one_lock_whatever_its_path(tmp_path: Path, path: str) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "home")
+    other = (
+        "import os, pathlib, sys; from orchestration.home import Home, RefreshRunning, hold_lock\n"
+        "try:\n    with hold_lock(Home(pathlib.Path(sys.argv[1]))): print('held')\nexcept RefreshRunning as error: print(error)"
+    )
+    with hold_lock(Home(tmp_path / "home")):
+        # inside one command the home may be named by another path
+        with hold_lock(Home(Path(f"{tmp_path}/{path}"))):
+            pass
+        said = subprocess.run([sys.executable, "-c", other, f"{tmp_path}/{path}"], cwd=REPO, capture_output=True, text=True, check=True)
+        assert f'"pid": {os.getpid()}' in said.stdout and "is running" in said.stdout
 
 
 @pytest.mark.parametrize("name", ["五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp;", "-rf\none\ttwo back\\slash"])

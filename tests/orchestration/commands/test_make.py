@@ -13,10 +13,12 @@ import pytest
 
 from tests.orchestration.conftest import REPO
 
-# stands in for the environment's python: it writes down how it was called
+# stands in for the environment's python: it writes down how it was called, unless it is asked whether the environment is whole (it is)
 RECORDER = """#!{python} -I
 import json, os, sys
 from pathlib import Path
+if sys.argv[1] == "-I":
+    sys.exit()
 with open(Path({folder!r}) / "calls.jsonl", "a", encoding="utf-8") as file:
     file.write(json.dumps({{"arguments": sys.argv[1:], "environment": dict(os.environ)}}) + "\\n")
 """
@@ -140,6 +142,30 @@ def test_what_is_not_given_is_left_out_and_settings_arrive(checkout: Checkout) -
     call = checkout.make("sql", "FORCE=1", WINDOW_FIRST_YEAR="2012")[-1]
     assert call["environment"]["FORCE"] == "1" and call["environment"]["WINDOW_FIRST_YEAR"] == "2012"
     assert call["environment"]["CITYSYNC_HOME"] == "data" and call["arguments"] == ["-m", "orchestration", "sql"]
+
+
+FAKES = {"says nothing": "exit 0", "fails": "exit 1", "is none": "echo Python was not found; exit 127"}
+
+
+@pytest.mark.parametrize("fake", FAKES)
+def test_another_python3_in_front_does_not_matter_once_the_environment_is_whole(checkout: Checkout, tmp_path: Path, fake: str) -> None:
+    (tmp_path / "python3").write_text(f"#!/bin/sh\n{FAKES[fake]}\n", encoding="utf-8")
+    (tmp_path / "python3").chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    assert checkout.make("refresh", PATH=path)[-1]["arguments"] == ["-m", "orchestration", "refresh"]
+    # without an environment it ends there, and not with a shell's word for a program that is not found
+    (tmp_path / "Makefile").write_text((checkout.folder / "Makefile").read_text(encoding="utf-8"), encoding="utf-8")
+    for name in ("requirements.lock", "requirements-installer.lock"):
+        (tmp_path / name).touch()
+    env = {name: text for name, text in os.environ.items() if name != "MAKEFLAGS"} | {"PATH": path}
+    done = subprocess.run(["make", "refresh"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and "not found" not in done.stderr
+    assert ("say which to take (make setup PYTHON=" in done.stdout) == (fake == "says nothing")
+
+
+def test_packages_of_other_programs_are_not_seen(checkout: Checkout) -> None:
+    for call in (checkout.make("refresh", PYTHONPATH="/x", PYTHONHOME="/x"), checkout.make("refresh", "PYTHONPATH=/x", "PYTHONHOME=/x")):
+        assert not {"PYTHONPATH", "PYTHONHOME"} & set(call[-1]["environment"])
 
 
 def test_places_and_home_of_spark_are_data(checkout: Checkout) -> None:

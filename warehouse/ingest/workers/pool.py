@@ -33,6 +33,8 @@ ONE_WORKER_BYTES, ONE_WORKER_FILES = 20_000_000, 200
 MOST_WORKERS = 4
 _MOST_TRIES = 3
 _LOST = "the process that starts the readers of files was ended from outside, three times; start the refresh again"
+#: Of the time by the clock, what a reader must have worked to get as much again.
+_HEADWAY = 0.01
 # what is idle or has closed its channel ends by itself
 _GRACE_SECONDS = 5.0
 _SMALLER = "deliver it in smaller parts, or save it again with the program it came from"
@@ -107,6 +109,20 @@ class Worker:
         self.pid, self.channel = pid, channel
         self.task: Task | None = None
         self.deadline = 0.0
+        self.used_seconds = 0.0
+
+    def give_time(self, seconds: float) -> None:
+        """Let it have so long by the clock from now."""
+        self.deadline, (_, self.used_seconds) = time.monotonic() + seconds, _state_of(self.pid)
+
+    def is_held_up(self, seconds: float) -> bool:
+        """Whether it would work and gets no turn: it waits for a processor, was stopped, or made some headway since it was given time.
+
+        What it may use of a processor is limited by the kernel; the clock is for what waits for something that does not come, and not for
+        a machine that is busy with other things.
+        """
+        state, used = _state_of(self.pid)
+        return state in ("R", "T", "t") or used - self.used_seconds >= _HEADWAY * seconds
 
 
 class Pool:
@@ -172,7 +188,8 @@ class Pool:
     def _start(self, task: Task, waiting: selectors.BaseSelector) -> None:
         task.n_tries += 1
         worker = self._free_worker(task.modules)
-        worker.task, worker.deadline = task, time.monotonic() + task.limits.clock_seconds
+        worker.task = task
+        worker.give_time(task.limits.clock_seconds)
         # a worker that is gone already answers with the end of its channel
         with contextlib.suppress(OSError):
             descriptors = () if task.descriptor is None else (task.descriptor,)
@@ -184,6 +201,9 @@ class Pool:
         first = min(key.data.deadline for key in waiting.get_map().values())
         ready = [key.data for key, _ in waiting.select(max(0.0, first - time.monotonic()))]
         late = [key.data for key in waiting.get_map().values() if key.data.deadline <= time.monotonic() and key.data not in ready]
+        for worker in [worker for worker in late if worker.is_held_up(worker.task.limits.clock_seconds)]:
+            worker.give_time(worker.task.limits.clock_seconds)
+            late.remove(worker)
         for worker in [*ready, *late]:
             waiting.unregister(worker.channel)
             task, worker.task = worker.task, None
@@ -277,6 +297,16 @@ class Pool:
         status, peak = self._ask("end", (worker.pid, grace_seconds))
         self.peak_bytes = max(self.peak_bytes, peak)
         return status, peak
+
+
+def _state_of(pid: int) -> tuple[str, float]:
+    """State of a process in the kernel's letters, and its seconds of processor time so far; nothing where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
+            fields = stream.read().rpartition(")")[2].split()
+        return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, IndexError, ValueError):
+        return "", 0.0
 
 
 def _is_open(channel: socket.socket) -> bool:

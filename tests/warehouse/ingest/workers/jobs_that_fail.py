@@ -53,6 +53,11 @@ class Act:
         while True:
             pass
 
+    def _work(self, _: int | None) -> str:
+        while time.process_time() < self.argument:
+            pass
+        return "done"
+
     def _sleep(self, _: int | None) -> None:
         # a parser that waits for something uses no processor time
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -86,6 +86,21 @@ def test_a_parser_that_waits_for_ever_is_ended(pool):
     assert run(pool, Act("echo", 1))[0].value == 1
 
 
+def test_a_parser_that_is_at_work_is_not_ended_by_the_clock(pool):
+    """On a machine that is busy with other things a second of work may take a minute."""
+    (outcome,) = run(pool, Act("work", 1.0), limits=Limits(400_000_000, 50, 0.1))
+    assert outcome.value == "done"
+
+
+def test_a_parser_that_was_stopped_is_not_ended_by_the_clock(pool):
+    """As by ctrl-z."""
+    pid = run(pool, Act("pid"))[0].value
+    for seconds, number in ((0.1, signal.SIGSTOP), (0.9, signal.SIGCONT)):
+        threading.Timer(seconds, os.kill, (pid, number)).start()
+    (outcome,) = run(pool, Act("nap", 0.2), limits=Limits(400_000_000, 50, 0.4))
+    assert outcome.value == "woke"
+
+
 def test_a_full_disk_is_no_fault_of_the_file(pool):
     with pytest.raises(OSError, match="No space left") as caught:
         run(pool, Act("raise", OSError(28, "No space left on device", "raw/a.parquet")))
