@@ -53,7 +53,7 @@ refresh: setup $(ON_SPARK) ## read the landing, build, check, estimate, report, 
 
 # what tests, lint and benchmarks need beside what a refresh needs; a new environment has no such stamp
 $(DEV): requirements-dev.lock $(STAMP)
-	@$(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements-dev.lock
+	@$(VENV)/bin/uv pip install --quiet --no-config --no-deps --compile-bytecode --python $(PY) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 # loops are compiled beside lint, which uses half of the machine; the tests then find them

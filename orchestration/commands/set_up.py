@@ -213,7 +213,8 @@ def _build(environment: Path, lock: Path, installer: Path, uv: Path | None, held
         quiet = ["--quiet", "--no-input", "--disable-pip-version-check"]
         _run([str(python), "-I", "-m", "pip", "install", *quiet, *hashed, str(installer)], _not_installed(installer), held, settings)
         uv = environment / "bin" / "uv"
-    quiet = ["--quiet", "--no-config", "--compile-bytecode"]
+    # the lock names every package, also what was left out of it on purpose
+    quiet = ["--quiet", "--no-config", "--no-deps", "--compile-bytecode"]
     _run([str(uv), "pip", "install", *quiet, "--python", str(python), *hashed, str(lock)], _not_installed(lock), held, settings)
     # nobody runs the packages' own tests here: what was compiled of them is a fifth of all that was
     for folder in [path for path in (environment / "lib").rglob("__pycache__") if "tests" in path.parts]:
