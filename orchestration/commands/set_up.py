@@ -31,6 +31,8 @@ OLDEST, NEWEST = (3, 11), (3, 13)
 BAD_INPUT, INTERRUPTED = 2, 130
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 NAMED = 3
+# what a new environment has by itself; what is installed into it later may bring another version, which has other parts
+OF_VENV = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence.pth")
 
 # Of what variables and pip's files of settings ask for, a set-up heeds where packages come from and how they are fetched: whatever comes
 # from there is held against the hashes of the lock. The rest (another folder, other versions, further requirements, builds from source)
@@ -134,7 +136,7 @@ def _packages(environment: Path) -> Path | None:
 
 def _names(environment: Path, packages: Path) -> list[str]:
     """Programs and packages that are installed, without the folders that only describe them."""
-    modules = [name for name in os.listdir(packages) if not name.endswith((".dist-info", "__pycache__"))]
+    modules = [name for name in os.listdir(packages) if not name.endswith((".dist-info", "__pycache__")) and name not in OF_VENV]
     return sorted([*modules, *(f"bin/{name}" for name in os.listdir(environment / "bin"))])
 
 
