@@ -221,7 +221,7 @@ def reset_build(home: Home) -> None:
         shutil.rmtree(home.build / name, ignore_errors=True)
     for folder in home.build.glob("marts.*"):  # pair-years by year (warehouse/macros/pair_years.sql)
         shutil.rmtree(folder, ignore_errors=True)
-    for name in ("citysync.duckdb", "citysync.duckdb.wal", "input_file.parquet"):
+    for name in ("citysync.duckdb", "citysync.duckdb.wal", "input_file.parquet", "spark.log"):
         (home.build / name).unlink(missing_ok=True)
     home.build.mkdir(parents=True, exist_ok=True)
 

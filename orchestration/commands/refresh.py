@@ -103,7 +103,7 @@ def _require_spark(home: Home) -> None:
     """See that Spark can work before anything is read or built, and say which one it is."""
     from warehouse.spark.engine import require_spark
 
-    found = require_spark(home.build / "spark")
+    found = require_spark(home.build)
     say(f"  engine: Spark for the pair tables ({', '.join(f'{name} {value}' for name, value in found.items())})")
 
 
