@@ -85,6 +85,11 @@ class Settings(dg.ConfigurableResource):
         return not self.landing
 
     @property
+    def places(self) -> str:
+        """Level of the simulated landing's places (PLACES): prefecture, or county."""
+        return os.environ.get("PLACES") or SETTINGS["PLACES"].default
+
+    @property
     def strict(self) -> bool:
         """Whether a source folder without a layout is an error (STRICT=1)."""
         return os.environ.get("STRICT", "") == "1"

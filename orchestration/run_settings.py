@@ -54,6 +54,9 @@ SETTINGS = {
     "CITYSYNC_PAIR_YEAR_LIMIT": Setting(0, 10**12, "10000000", "a number of pair-years such as 10000000"),
     "CITYSYNC_PERMUTATIONS": Setting(0, 10**7, "9999", "a number of draws between 0 and 10000000"),
     "CITYSYNC_SIMULATED_CITIES": Setting(0, 10_000, "0", "a number of cities between 0 (all) and 10000"),
+    "PLACES": Words(
+        "prefecture|county", "prefecture", "prefecture (places of the seed) or county (places of a roster that the landing brings)"
+    ),
     "ENGINE": Words("duckdb|spark", "duckdb", "duckdb, or spark for the pair tables"),
 }
 # Settings of a command that change nothing of what a run computes, so no manifest records them, and none can send this machine to a host.

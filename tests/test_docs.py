@@ -18,7 +18,10 @@ PACKAGES = ("warehouse", "expectations", "estimation", "orchestration", "benchma
 # a document beside the repository, which no page may send a reader to
 ABSENT = "METHODS" + ".md"
 # names in backticks that stand for files of a reader, of a landing or of a run
-PLACEHOLDERS = {"refresh.lock", "data/sync/<city>.js", "data/values/<city>.js"}
+PLACEHOLDERS = {
+    *("refresh.lock", "data/sync/<city>.js", "data/values/<city>.js"),
+    *(f"{folder}places/{name}.csv" for folder in ("", "<landing>/") for name in ("roster", "zones")),
+}
 KNOWN_ENDINGS = (".py", ".sql", ".yml", ".csv", ".md", ".svg", ".toml", ".lock")
 
 NUMBER = r"\d{1,2}(?:\.\d{1,2})?"

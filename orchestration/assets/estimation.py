@@ -171,10 +171,13 @@ def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | No
 
 def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Tables of the whole study, or those of the build with some analyses estimated anew."""
+    from estimation.analyses.catalog import all_specs
     from estimation.study.run import read_marts
+    from orchestration.memory import require_memory
     from orchestration.reuse.chosen_analyses import choose_specs, read_estimates, replace_analyses
 
     with open_build(home.build, read_only=True) as con:
+        require_memory(con, {name for spec in all_specs() for name in (spec.outcome, *spec.controls)})
         frames = read_marts(con)
         before = read_estimates(con, TABLES) if analyses else {}
     if not analyses:

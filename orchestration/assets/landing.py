@@ -79,8 +79,6 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
             # nothing was read here before: the readers load beside what Dagster does until the first source is read
             shared_pool().start()
         return dg.MaterializeResult(metadata={"status": "delivered files are given: nothing simulated"})
-    from warehouse.ingest.simulation.landing import write_simulated_landing
-
     home = Home.from_environment()
     stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
     if _is_as_written(stamp, wanted):
@@ -89,11 +87,23 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     remove_any(stamp)
     remove_any(home.simulated)
     home.simulated.mkdir(parents=True)
-    roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
-    write_simulated_landing(home.simulated, roster=roster, pilot_zones=zones, n_cities=settings.simulated_cities or None)
+    _write_simulated(home, settings)
     stamp.write_text(f"{wanted} {_files_hash(home.simulated)}", encoding="utf-8")
     detail("simulated landing written: with and without the planted effect")
     return dg.MaterializeResult(metadata={"status": "written", "path": dg.MetadataValue.path(str(home.simulated))})
+
+
+def _write_simulated(home: Home, settings: Settings) -> None:
+    """Prefectures as the seeds have them, or counties with a roster of their own (PLACES=county)."""
+    from warehouse.ingest.simulation.counties import DEFAULT_PLACES, county_roster, county_zones
+    from warehouse.ingest.simulation.landing import write_simulated_landing
+
+    roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
+    if settings.places == "county":
+        roster = county_roster(roster, settings.simulated_cities or DEFAULT_PLACES)
+        write_simulated_landing(home.simulated, roster=roster, pilot_zones=county_zones(zones, roster))
+    else:
+        write_simulated_landing(home.simulated, roster=roster, pilot_zones=zones, n_cities=settings.simulated_cities or None)
 
 
 def _is_as_written(stamp: Path, wanted: str) -> bool:
@@ -119,7 +129,7 @@ def _files_hash(folder: Path) -> str:
 
 def _simulation_hash(settings: Settings) -> str:
     made_of = ("warehouse/ingest/simulation", "warehouse/seeds/city_roster.csv", "warehouse/seeds/pilot_zones.csv")
-    return hash_parts([str(settings.simulated_cities), hash_named_files(REPO, code_files(REPO, made_of))])
+    return hash_parts([str(settings.simulated_cities), settings.places, hash_named_files(REPO, code_files(REPO, made_of))])
 
 
 def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
@@ -211,7 +221,7 @@ def reset_build(home: Home) -> None:
         shutil.rmtree(home.build / name, ignore_errors=True)
     for folder in home.build.glob("marts.*"):  # pair-years by year (warehouse/macros/pair_years.sql)
         shutil.rmtree(folder, ignore_errors=True)
-    for name in ("citysync.duckdb", "citysync.duckdb.wal", "input_file.parquet"):
+    for name in ("citysync.duckdb", "citysync.duckdb.wal", "input_file.parquet", "spark.log"):
         (home.build / name).unlink(missing_ok=True)
     home.build.mkdir(parents=True, exist_ok=True)
 

@@ -19,7 +19,7 @@ from orchestration.dbt_docs import read_contracts, write_dbt_docs
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
-from orchestration.run_settings import number
+from orchestration.run_settings import number, uses_spark
 from orchestration.stages import stages
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
@@ -29,6 +29,7 @@ from warehouse.publication.publish import publish
 from warehouse.publication.run_ids import name_run
 from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
+from warehouse.spark.engine import spark_packages
 
 PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
 # of a layout's `origin`, in the order of meta.source
@@ -47,7 +48,7 @@ def describe_run(home: Home, settings: Settings, run_id: str, started_at: dateti
         "inputs": inputs.to_pylist(),
         "settings": settings.as_environment(),
         CONFIRMED: bool(number("CONFIRM_SHRINK")),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES} | (spark_packages() if uses_spark() else {}),
     }
 
 

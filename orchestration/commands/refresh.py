@@ -79,6 +79,7 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
         os.environ["CITYSYNC_PERMUTATIONS"] = str(permutations)
     check_settings(os.environ)
     check_of_commands(os.environ)
+    _check_roster(landing)
     refuse_to_replace(home.published, simulated=landing is None)
     require_writable(home)
     with hold_lock(home):
@@ -102,7 +103,7 @@ def _require_spark(home: Home) -> None:
     """See that Spark can work before anything is read or built, and say which one it is."""
     from warehouse.spark.engine import require_spark
 
-    found = require_spark(home.build / "spark")
+    found = require_spark(home.build)
     say(f"  engine: Spark for the pair tables ({', '.join(f'{name} {value}' for name, value in found.items())})")
 
 
@@ -146,6 +147,15 @@ def _check_landing(landing: str | None) -> None:
         raise BadInput(f"landing {path} does not exist: expected a folder with one folder per source; check the path given as LANDING=")
     if not path.is_dir():
         raise BadInput(f"landing {path} is a file: expected a folder with one folder per source")
+
+
+def _check_roster(landing: str | None) -> None:
+    """Raise BadInput where places of another level are asked for and a delivered landing does not say which they are."""
+    from warehouse.ingest.roster import PLACES_SOURCE, ROSTER
+
+    roster = Path(landing or "") / PLACES_SOURCE / ROSTER
+    if landing and os.environ.get("PLACES") == "county" and not roster.is_file():
+        raise BadInput(f"PLACES=county: expected the roster of these places as {roster} (docs/layouts.md says its columns), found none")
 
 
 def _run(home: Home, plan: Plan, simulated: bool) -> Ending:

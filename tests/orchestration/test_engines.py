@@ -51,7 +51,7 @@ def hashes(home: Home) -> dict[str, Any]:
 def play(home: Home, change: str = "*"):
     """In the place of Spark: the tables that are in the build, as the files that Spark leaves."""
 
-    def run(inputs: Path, work: Path, options: list[str], on_progress: Any, said: dict | None = None) -> dict:
+    def run(inputs: Path, work: Path, log: Path, options: list[str], on_progress: Any, said: dict | None = None) -> dict:
         assert {path.stem for path in inputs.glob("*.parquet")} == {
             f"{schema}.{table}" for schema, tables in (TABLES | ALSO).items() for table in tables
         }

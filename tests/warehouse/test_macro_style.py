@@ -18,7 +18,14 @@ WITHOUT_SQL = {
     *("identities", "detected_identities", "identity_indicators", "synchronization_series", "series_with", "series_before_admission"),
     *("generate_schema_name", "build_folder", "year_setting", "as_of_edition", "tie_first_year", "tie_last_year", "tie_minimum_years"),
     *("first_admission_year", "pair_year_limit", "years_kept_as_files", "write_years_as_files", "refuse_unsupported_settings"),
-    *("require_contract", "query_or_spark_table", "select_contract_columns", "comment_statements", "label_policy_clauses"),
+    *(
+        "take_roster_of_landing",
+        "require_contract",
+        "query_or_spark_table",
+        "select_contract_columns",
+        "comment_statements",
+        "label_policy_clauses",
+    ),
 }
 # What an argument stands for where its own name will not do.
 ARGUMENTS = {

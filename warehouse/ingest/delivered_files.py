@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from warehouse.ingest.layouts import Layout, Table
 from warehouse.ingest.raw_table import TIDY_SOURCE, FileOrigin
+from warehouse.ingest.roster import PLACES_SOURCE, ROSTER, ZONES
 from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.snapshot import Snapshot
 
@@ -19,6 +20,8 @@ POLICY_SOURCE = "policy_texts"
 ROOT_SOURCE = "."
 NO_LAYOUT = "the folder has no layout: add warehouse/ingest/layouts/<source_id>.yml to read it"
 _NOT_TIDY = "the source tidy takes CSV and Parquet files: convert it, or put it into a source folder with a layout"
+_ROSTER = "the places of this landing, which take the place of the seed's"
+_NOT_ROSTER = f"the folder {PLACES_SOURCE} takes {ROSTER} and {ZONES}: move it to its source's folder"
 _AT_ROOT = "the file lies outside any source folder: move it to <landing>/<source_id>/"
 _NO_PATTERN = "no file pattern of the layout fits: add one, or list the file in ignore_files with a reason"
 
@@ -82,6 +85,9 @@ def _unread_note(source_id: str, inner: str, layout: Layout | None) -> tuple[str
     """Why a file is not read, or None, and whether its layout ignores it knowingly."""
     if source_id == TIDY_SOURCE:
         return (None if PurePosixPath(inner).suffix.lower() in (".csv", ".parquet") else _NOT_TIDY), False
+    if source_id == PLACES_SOURCE:
+        is_roster = inner in (ROSTER, ZONES)
+        return (_ROSTER if is_roster else _NOT_ROSTER), is_roster
     if layout is None:
         return (None if source_id == POLICY_SOURCE else NO_LAYOUT), False
     for rule in layout.ignore_files:

@@ -30,6 +30,7 @@ from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSI
 from warehouse.ingest.raw_cache import RawCache
 from warehouse.ingest.raw_parquet import Counts, write_table
 from warehouse.ingest.raw_table import TIDY_SOURCE
+from warehouse.ingest.roster import read_roster
 from warehouse.ingest.snapshot import copy_privately, require_unchanged, take_snapshot
 from warehouse.ingest.workers.jobs import POLICY_MODULES, PolicyJob, RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
@@ -73,6 +74,7 @@ def read_landing(
         The mount failed (``snapshot.MOUNT_FAILED``): the same read may succeed later.
     """
     files = find_files(landing, layouts)
+    roster = read_roster(landing.resolve())
     folders = tuple(sorted({file.origin.source_id for file in files if file.note == NO_LAYOUT}))
     if strict and folders:
         raise LandingError(
@@ -91,6 +93,7 @@ def read_landing(
     _require_same_files(landing, files)
     table = build_input_files(files, reading)
     _write_build(build_dir, files, reading, table)
+    _write_roster(build_dir, roster)
     return LandingReport(table, reading.n_reused, tuple(reading.notes))
 
 
@@ -364,6 +367,15 @@ def _write_build(build_dir: Path, files: list[DeliveredFile], reading: Reading, 
     # a table without rows keeps its columns where no text was delivered
     _link_folder(build_dir / "policy", reading.policy.values(), {"_none.parquet": POLICY_SCHEMA.empty_table()})
     write_parquet(table, build_dir / "input_file.parquet")
+
+
+def _write_roster(build_dir: Path, roster: tuple[pa.Table, pa.Table] | None) -> None:
+    """Places and zones of the landing for the seeds' hooks; none is left of another landing."""
+    for name, number in (("roster", 0), ("zones", 1)):
+        target = build_dir / f"{name}.parquet"
+        target.unlink(missing_ok=True)
+        if roster is not None:
+            write_parquet(roster[number], target)
 
 
 def _link_folder(folder: Path, sources: Iterable[Path], tables: Mapping[str, pa.Table]) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -22,20 +23,28 @@ REPO = Path(__file__).resolve().parents[2]
 ENVIRONMENT = REPO / ".venv-spark"
 # where warehouse/macros/table.sql finds what Spark built
 TABLES = "CITYSYNC_SPARK_TABLES"
-LOG_TAIL = 200_000
+# in the build folder: what Java and dbt said, kept when a run failed
+LOG, LOG_TAIL = "spark.log", 200_000
 
 
 class SparkFailed(Exception):
     """A model or a data test of our own failed on Spark; the message names it."""
 
 
-def require_spark(work: Path) -> dict[str, Any]:
+def spark_packages() -> dict[str, str]:
+    """Versions of Spark and of dbt's adapter for it, as its environment holds them; for the manifest."""
+    folders = [str(path) for path in ENVIRONMENT.glob("lib/python3*/site-packages")]
+    found = {each.metadata["Name"]: each.version for each in importlib.metadata.distributions(path=folders)}
+    return {name: found[name] for name in ("dbt-spark", "pyspark") if name in found}
+
+
+def require_spark(build: Path) -> dict[str, Any]:
     """See that Spark can work at all, before a run builds anything.
 
     Parameters
     ----------
-    work : Path
-        Folder that may be emptied.
+    build : Path
+        Folder of the build that will follow.
 
     Returns
     -------
@@ -54,7 +63,7 @@ def require_spark(work: Path) -> dict[str, Any]:
     require_answer(settings.master)
     if is_local(settings.master):
         return {"java": java}
-    return _run(work, work, ["--check"], lambda _: None)["client"]
+    return _run(build / "spark", build / "spark", build / LOG, ["--check"], lambda _: None)["client"]
 
 
 @contextmanager
@@ -88,7 +97,7 @@ def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None])
     said: dict[str, Any] = {}
     before = os.environ.get(TABLES)
     try:
-        said.update(_run(inputs, work, ["--tests"] if tests else [], on_progress, said))
+        said.update(_run(inputs, work, build / LOG, ["--tests"] if tests else [], on_progress, said))
         os.environ[TABLES] = said["tables"]
         yield Path(said["tables"])
     finally:
@@ -102,12 +111,11 @@ def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None])
 
 
 def _run(
-    inputs: Path, work: Path, options: list[str], on_progress: Callable[[str], None], said: dict[str, Any] | None = None
+    inputs: Path, work: Path, log: Path, options: list[str], on_progress: Callable[[str], None], said: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     """What `warehouse.spark.run` said, by key; progress is handed on as it comes."""
     said = {} if said is None else said
-    work.parent.mkdir(parents=True, exist_ok=True)
-    log = work.parent / "spark.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
     command = [str(ENVIRONMENT / "bin" / "python"), "-m", "warehouse.spark.run", str(inputs), str(work), *options]
     with open(log, "wb") as errors:
         child = subprocess.Popen(command, cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603 (our own command)

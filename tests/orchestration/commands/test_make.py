@@ -199,6 +199,7 @@ WAYS: dict[str, tuple[list[str], dict[str, str]]] = {
     ),
     "as the list of inputs": (["refresh", "INPUTS={attack}"], {}),
     "as a window": (["refresh"], {"WINDOW_FIRST_YEAR": "{attack}", "KEEP": "{attack}", "FORCE": "{attack}"}),
+    "as an engine": (["refresh", "ENGINE={attack}", "SPARK_MASTER={attack}"], {"ENGINE": "{attack}", "SPARK_STORAGE": "{attack}"}),
     "as help": (["help", "Q={attack}"], {"Q": "{attack}"}),
     "with question marks": (["refresh", "LANDING={attack}", "-k", "-s", "--no-builtin-rules"], {}),
     "as several": (["verify", "RUN={attack}", "LANDING={attack}", "ADVISORIES={attack}", "CSV={attack}", "SRC={attack}"], {}),

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from warehouse.ingest.roster import OPTIONAL, PLACE_COLUMNS, PLACES_SOURCE, ROSTER, ZONE_COLUMNS, ZONES
 from warehouse.ingest.simulation.economy import PlantedEffect
 from warehouse.ingest.simulation.files import Row, write_bytes, write_workbook
 from warehouse.ingest.simulation.policy_texts import write_simulated_policy_texts
@@ -82,7 +83,7 @@ def write_simulated_landing(
     folder : Path
         Made if absent; files of the same names are replaced.
     roster, pilot_zones : DataFrame
-        The seeds city_roster and pilot_zones.
+        The seeds city_roster and pilot_zones; or places below them with `parent_id` (see `counties`), which the landing then brings along.
     seed : int
         The same seed and arguments give the same bytes.
     n_cities : int, optional
@@ -97,8 +98,17 @@ def write_simulated_landing(
     )
     for name in ("with_effect", "without_effect"):
         _write_landing(Path(folder) / name, getattr(made, name))
+        if "parent_id" in roster:
+            _write_places(Path(folder) / name / PLACES_SOURCE, roster, pilot_zones)
         write_simulated_policy_texts(Path(folder) / name, made.tools, seed)
     write_bytes(Path(folder) / PLANTED, _planted(made).to_csv(index=False).encode())
+
+
+def _write_places(folder: Path, roster: pd.DataFrame, pilot_zones: pd.DataFrame) -> None:
+    """The landing's own roster and zones, as somebody who has counties would deliver them."""
+    places = roster[[*PLACE_COLUMNS, *OPTIONAL]].astype({"valid_to_year": "Int64"})
+    write_bytes(folder / ROSTER, places.to_csv(index=False, lineterminator="\n").encode())
+    write_bytes(folder / ZONES, pilot_zones[list(ZONE_COLUMNS)].to_csv(index=False, lineterminator="\n").encode())
 
 
 def _planted(made: SimulatedStatistics) -> pd.DataFrame:

@@ -1,0 +1,42 @@
+"""Whether the study's pair-years fit into this machine's memory, asked before they are read: a machine out of memory says nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from typing import Any
+
+from warehouse.ingest.errors import LandingError
+
+# a number as the study holds it, and how often a column stands in memory while samples are made of it
+BYTES, COPIES = 8, 2.5
+KEYS = 3
+
+
+def require_memory(con: Any, wanted: Collection[str], available: int | None = None) -> None:
+    """Refuse a study that would be killed.
+
+    Parameters
+    ----------
+    con : duckdb connection
+        With the table `marts.fct_pair_synchronization` or the view over its files.
+    wanted : collection of str
+        Columns that the study reads beside the keys, where the table has them.
+    available : int, optional
+        Bytes of memory; default those of the machine.
+
+    Raises
+    ------
+    LandingError
+        With rows, what they need, what there is and what to do.
+    """
+    rows = con.execute("select count(*) from marts.fct_pair_synchronization").fetchone()[0]
+    columns = con.execute("describe select * from marts.fct_pair_synchronization").fetchall()
+    n_outcomes = len({row[0] for row in columns} & set(wanted))
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if available is None else available
+    needed = rows * (KEYS + n_outcomes) * BYTES * COPIES
+    if needed > there:
+        raise LandingError(
+            f"{rows:,} pair-years of {n_outcomes} outcomes: expected memory of {needed / 1e9:.0f} GB for the study, found "
+            f"{there / 1e9:.0f} GB; deliver fewer places or a shorter window, or use a larger machine"
+        )
