@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 Done = Callable[["Unit", "Rows"], Iterable["Unit"]]
 
 
+#: A process that has nothing to do ends within a second.
+GRACE_SECONDS = 10.0
+
+
 class WorkerLost(RuntimeError):
     """A worker was ended from outside; the message says what it was at, and what to do."""
 
@@ -81,19 +85,21 @@ class Workers:
                 idle.append(channel)
                 waiting = _by_weight([*waiting, *on_done(unit, rows)])
 
-    def close(self) -> None:
-        """End the processes, at once."""
-        for channel, process in self._processes.items():
-            process.kill()
+    def close(self, *, at_once: bool = False) -> None:
+        """End the processes: those that wait end by themselves, a busy one is killed after some seconds or at once."""
+        for channel in self._processes:
             channel.close()
+        for process in self._processes.values():
+            process.join(0 if at_once else GRACE_SECONDS)
+            process.kill()
             process.join()
         self._processes = {}
 
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.close(at_once=kind is not None)
 
     def _send(self, channel: Connection, message: Any, at: str) -> None:
         try:
@@ -131,8 +137,15 @@ def _serve(channel: Connection) -> None:
     # the terminal's interrupt is for the parent, which then ends this process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    from ..inference.permutation.draws import show_progress
     from . import units  # noqa: F401 -- unpickling units and marts would load it later; here it loads beside what the parent does
 
+    # a bar would write over the parent's lines, and its lock would be left behind by a process that is killed
+    with show_progress(False):
+        _answer(channel)
+
+
+def _answer(channel: Connection) -> None:
     frames: dict[str, Any] = {}
     while True:
         try:

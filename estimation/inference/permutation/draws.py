@@ -95,9 +95,10 @@ def run_in_chunks(n_draws: int, run: Callable[[slice], None]) -> None:
 
 def _bar(n_draws: int):
     shown = SHOWN.get()
-    if tqdm is None:
+    # a bar that is not shown would make its lock all the same
+    if tqdm is None or shown is False:
         return nullcontext()
-    disable = None if shown is None else not shown
+    disable = None if shown is None else False
     delay = 0 if shown else 2
     return tqdm(total=n_draws, desc="permutations", unit="draw", delay=delay, file=sys.stderr, leave=False, disable=disable)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from estimation.analyses.catalog import curve_specs
+from estimation.inference.permutation.draws import run_in_chunks
 from estimation.study.run import run_study
 from estimation.study.units import StudyError, Unit
 from estimation.study.workers import WorkerLost, Workers, run_here
@@ -37,13 +38,13 @@ class Breaking:
         return f"unit that {self.does}"
 
     def run(self, frames: dict) -> dict:
-        """Wait, fail or die."""
+        """Draw, fail or die."""
         if self.does == "dies":
             os.kill(os.getpid(), signal.SIGKILL)
         if self.does == "fails":
             raise ValueError(f"{len(frames)} frames")
-        if self.does == "waits":
-            time.sleep(300)
+        if self.does == "draws":
+            run_in_chunks(10, lambda part: None)
         return {"row": [{"pid": os.getpid()}]}
 
 
@@ -101,6 +102,12 @@ def test_a_process_that_is_killed_is_said_with_what_it_was_at() -> None:
 def test_a_worker_is_another_process_and_gone_afterwards() -> None:
     (row,) = run_one("answers")
     assert row["pid"] != os.getpid() and is_gone(row["pid"])
+
+
+def test_draws_leave_nothing_behind_that_python_speaks_of_after_the_last_line() -> None:
+    code = "from tests.estimation.study.test_workers import run_one\n\nif __name__ == '__main__':\n    print(len(run_one('draws')))\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("1\n", "")
 
 
 def test_a_worker_ends_with_its_parent() -> None:
