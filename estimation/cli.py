@@ -14,7 +14,7 @@ from typing import Any
 from .api.fit import ESTIMATORS, SYNONYMS, estimate
 from .api.result import Fit
 from .api.tables import etable
-from .panel.pair_file import COHORT, TIME, UNIT, PairColumns
+from .panel.pair_columns import COHORT, TIME, UNIT, PairColumns
 from .panel.pair_panel import EXPOSURES
 from .panel.panel_error import PanelError, need
 from .primary.city_file import CityColumns

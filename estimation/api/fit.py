@@ -8,7 +8,8 @@ from typing import Any
 from ..fit import ESTIMATORS as ON_PAIRS
 from ..fit import fit_panel
 from ..inference.permutation.draws import show_progress
-from ..panel.pair_file import COHORT, TIME, UNIT, PairColumns, read_pairs
+from ..panel.pair_columns import COHORT, TIME, UNIT, PairColumns
+from ..panel.pair_file import read_pairs
 from ..panel.pair_panel import PairPanel
 from ..panel.panel_error import PanelError
 from ..primary import WITHIN_BLOCK

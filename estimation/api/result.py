@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..panel.pair_file import UNIT, PairColumns, PairFile
+from ..panel.pair_columns import UNIT, PairColumns
+from ..panel.pair_file import PairFile
 from ..results import Diagnostic, Estimate, FitParts, FitResult
 from .frames import as_frame
 from .words import of_units

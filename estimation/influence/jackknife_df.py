@@ -94,10 +94,15 @@ def exceedance(ratio: float, loadings: np.ndarray, spread: np.ndarray) -> float:
     loadings, spread : (K,) float arrays
     """
     # b^2 - ratio^2 error^2 is a quadratic form of rank one plus diagonal: its determinant needs no eigenvalues
-    factors = 1 + 2j * FREQUENCY[:, None] * (ratio**2 * spread)
-    last = 1 - 2j * FREQUENCY * (loadings**2 / factors).sum(axis=1)
-    log_characteristic = -0.5 * (np.log(factors).sum(axis=1) + np.log(last))
-    return 0.5 + STEP * float(np.exp(log_characteristic).imag.sum()) / np.pi
+    # in real numbers, a factor 1 + ix by its modulus and its angle: three times as quick as complex logarithms
+    x = 2 * FREQUENCY[:, None] * (ratio**2 * spread)
+    squared = 1 + x * x
+    shares = loadings**2 / squared
+    last = 1 - 2 * FREQUENCY * (shares * x).sum(axis=1) - 2j * FREQUENCY * shares.sum(axis=1)
+    log_last = np.log(last)
+    log_modulus = -0.5 * (0.5 * np.log(squared).sum(axis=1) + log_last.real)
+    angle = -0.5 * (np.arctan(x).sum(axis=1) + log_last.imag)
+    return 0.5 + STEP * float((np.exp(log_modulus) * np.sin(angle)).sum()) / np.pi
 
 
 def _principal_shocks(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,8 @@ from .pair_statistics import Layout, PairStatistics
 PIVOT_SHARE = 1e-9
 PIVOT_FLOOR = 1e-7
 INVOLVED = 1e-6
+# whose weights stay in the processor's cache
+PAIRS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -190,11 +192,11 @@ def outcome_weights_by_year(
     (B, T, C) float array
     """
     layout = statistics.layout
-    found = np.zeros((len(sums), layout.n_years, z.shape[2]))
     projected = np.einsum("kst,gtc->gksc", statistics.basis, z)
     if layout.n_basis == 1:
-        found = sums[:, 0, None, None] * projected[group, 0]
+        found = sums[:, 0, None, None] * projected[:, 0].take(group, axis=0)
     else:
+        found = np.zeros((len(sums), layout.n_years, z.shape[2]))
         for g in range(len(z)):
             members = group == g
             found[members] = np.einsum("bk,ksc->bsc", sums[members, : layout.n_basis], projected[g])
@@ -227,7 +229,10 @@ def influence(values: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.
     result = np.zeros((len(values), weights.shape[2]))
     if weights.shape[2] == 1:
         # one coefficient: a row of weights for each pair is cheaper than a copy of the pairs of each group
-        result[:, 0] = np.einsum("pd,pd->p", values, weights[:, :, 0].take(group, axis=0))
+        own = weights[:, :, 0]
+        for k in range(0, len(values), PAIRS_AT_ONCE):
+            some = slice(k, k + PAIRS_AT_ONCE)
+            result[some, 0] = np.einsum("pd,pd->p", values[some], own.take(group[some], axis=0))
         return result
     for g in range(len(weights)):
         members = group == g

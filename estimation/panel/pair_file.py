@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,53 +10,16 @@ from typing import Any, TypeVar
 import numpy as np
 
 from .admissions import infer_city_cohorts
+from .pair_columns import CITY_COHORTS, UNIT, PairColumns, ResolvedColumns, named, resolve_columns
 from .pair_panel import EXPOSURES, PairPanel, cohorts_of_pairs, within_window
 from .panel_error import PanelError
 from .panel_table import FIRST_YEAR, PanelTable, positions
 from .row_groups import comparable, group_rows
 from .sources import MISSING, Source, open_source
-from .unit_values import NAMED, blocks_beside, cohorts_beside, columns_of_sides, constant_of_units, is_beside, shown_cohort
+from .unit_values import NAMED, blocks_beside, cohorts_beside, constant_of_units, is_beside, shown_cohort
 
-UNIT, TIME, COHORT = ("city_i_id", "city_j_id"), "year", "cohort_year"
-PROVINCES = ("province_i_id", "province_j_id")
-CITY_COHORTS = ("city_i_cohort_year", "city_j_cohort_year")
 ABSORBING = "treatment must be absorbing: give the first treated year of each, and leave a dummy for 'exactly one is a pilot now' out"
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class PairColumns:
-    """What stands where in a pair panel.
-
-    Attributes
-    ----------
-    outcome : str
-    unit : (str, str)
-        Ids of the two units of a pair, in any order unless `ordered`.
-    time : str
-        Years, or periods counted from 1.
-    cohort : str, (str, str), mapping, series or frame
-        First treated period, blank = never: a column for the pair, a column for each unit, or values of units beside the panel.
-    block : the same, optional
-        Group of each unit, for example its province. None: the columns of the contract, where they are there.
-    controls : tuple of str
-    weights : str, optional
-        One positive number for each pair.
-    exposure : str
-        ``one``: a pair is treated when exactly one of its units ever is; ``both``: once both are.
-    ordered : bool
-        Whether the first id must be the smaller one.
-    """
-
-    outcome: str
-    unit: tuple[str, str] = UNIT
-    time: str = TIME
-    cohort: Any = COHORT
-    block: Any = None
-    controls: tuple[str, ...] = ()
-    weights: str | None = None
-    exposure: str = "one"
-    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,56 +62,7 @@ def read_pairs(panel: Any, columns: PairColumns) -> PairFile:
         raise PanelError("exposure", None, None, " or ".join(EXPOSURES), repr(columns.exposure), "choose one of them")
     if len(set(columns.controls)) < len(columns.controls) or columns.outcome in columns.controls:
         raise PanelError(source.label, None, None, "each column once", "a control that is named twice or is the outcome", "name it once")
-    return _Reader(source, _resolve(source, columns)).build()
-
-
-@dataclass(frozen=True)
-class _Resolved(PairColumns):
-    """Columns as they are there: cohort and block are a column, two columns, values beside the panel, or None.
-
-    `pilots` are the two columns that name the pilots of a pair whose cohort is given. `block_is_asked`: named by the caller.
-    """
-
-    pilots: tuple[str, str] | None = None
-    block_is_asked: bool = False
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """Columns of ids."""
-        return (*self.unit, *_named(self.block))
-
-    @property
-    def needed(self) -> tuple[str, ...]:
-        """Every column that is read."""
-        weights = () if self.weights is None else (self.weights,)
-        of_units = (*_named(self.cohort), *_named(self.block), *(self.pilots or ()))
-        return (*self.unit, self.time, self.outcome, *self.controls, *weights, *of_units)
-
-
-def _named(given: Any) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, tuple | list) else ()
-
-
-def _resolve(source: Source, columns: PairColumns) -> _Resolved:
-    given = {f.name: getattr(columns, f.name) for f in dataclasses.fields(columns)}
-    pilots, is_standard = None, tuple(columns.unit) == UNIT
-    if is_standard and columns.cohort == COHORT:
-        pilots = _both_or_none(source, CITY_COHORTS)
-    if isinstance(columns.cohort, str) and columns.cohort not in source.names:
-        given["cohort"] = columns_of_sides(source, columns.cohort, columns.unit) or columns.cohort
-    if columns.block is None and is_standard:
-        given["block"] = _both_or_none(source, PROVINCES)
-    elif isinstance(columns.block, str):
-        given["block"] = columns_of_sides(source, columns.block, columns.unit) or columns.block
-    return _Resolved(**given, pilots=pilots, block_is_asked=columns.block is not None)
-
-
-def _both_or_none(source: Source, names: tuple[str, str]) -> tuple[str, str] | None:
-    present = [name in source.names for name in names]
-    if any(present) and not all(present):
-        absent = names[present.index(False)]
-        raise source.fail(None, absent, f"it beside {names[present.index(True)]}", "no such column", "add it or leave both out")
-    return names if all(present) else None
+    return _Reader(source, resolve_columns(source, columns)).build()
 
 
 @dataclass(frozen=True)
@@ -167,7 +80,7 @@ class _Rows:
 class _Reader:
     """One panel on its way to arrays."""
 
-    def __init__(self, source: Source, columns: _Resolved) -> None:
+    def __init__(self, source: Source, columns: ResolvedColumns) -> None:
         cohort = columns.cohort if isinstance(columns.cohort, str) else "cohort"
         hint = f"add the column or name another ({cohort}: the year the pair is first treated, blank = never; a 0/1 dummy does not do)"
         self.columns = columns
@@ -241,7 +154,8 @@ class _Reader:
             self.is_calendar = bool(years[-1] >= FIRST_YEAR)
             values = [self.table.numbers(name) for name in names]
             self._note_missing(values)
-            return years, np.stack([self._by_pair(column) for column in values]) if self.columns.controls else self._by_pair(values[0])[None]
+            grids = [self._by_pair(column) for column in values]
+            return years, np.stack(grids) if self.columns.controls else grids[0][None]
         (times,) = self.table.periods((self.columns.time,), may_be_blank=False)
         years, row_year = positions(times, int(times.max()) + 1)
         if len(years) < 2:
@@ -310,7 +224,10 @@ class _Reader:
             raise self.table.fail(None, outcome, "an outcome that varies", f"{lowest:g} in every row", "name another outcome")
 
     def _note_missing(self, values: list[np.ndarray]) -> None:
-        lacking = int(np.logical_or.reduce([np.isnan(column) for column in values]).sum())
+        blank = np.isnan(values[0])
+        for column in values[1:]:
+            blank |= np.isnan(column)
+        lacking = np.count_nonzero(blank)
         if lacking:
             names = ", ".join((self.columns.outcome, *self.columns.controls))
             self.notes.append(f"{lacking} rows are left out: {names} blank.")
@@ -368,7 +285,7 @@ class _Reader:
         return cohorts_of_pairs(within_window(city_cohort, self.years), self.city_i, self.city_j, self.columns.exposure)
 
     def _cohorts_of_column(self, rows: _Rows, column: str) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """First treated years of the pairs (P,), or of the units (N,) where rows in both orders say those of one side; None for the other."""
+        """First treated years of the pairs (P,), else None; and of the units (N,) where rows in both orders say those of one side."""
         (values,) = rows.table.periods((column,), may_be_blank=True, calendar=self.is_calendar)
         try:
             return self._of_pairs(rows, values, column, ABSORBING), None
@@ -434,11 +351,11 @@ class _Reader:
         if is_beside(given):
             province, notes = blocks_beside(given, self.ids)
         else:
-            names = _named(given)
+            names = named(given)
             province, notes = self._said_of_pairs(names, lambda rows: self._blocks_of_columns(rows, names))
         self.notes += notes
         if province is not None and self.columns.block_is_asked and len(np.unique(province)) == 1:
-            name = ", ".join(_named(given)) or "block"
+            name = ", ".join(named(given)) or "block"
             found = f"{province[0]} for every unit"
             raise self.table.fail(None, name, "at least two blocks", found, "give finer blocks, or leave block out")
         return province

@@ -1,4 +1,4 @@
-"""The k strongest partners of each city: which pairs a sample of matched partners keeps."""
+"""The rule of ties: pairs above a quantile, or of the k strongest partners of each city."""
 
 from __future__ import annotations
 
@@ -53,3 +53,54 @@ def keep_partners(
     kept = np.zeros((n_cities, n_cities), dtype=bool)
     kept[city, order[city, place]] = True
     return eligible & (kept[city_i, city_j] | kept[city_j, city_i])
+
+
+def keep_pairs(
+    tie: np.ndarray | None,
+    cities: tuple[np.ndarray, np.ndarray],
+    is_pilot: np.ndarray,
+    eligible: np.ndarray,
+    tie_quantile: float | None,
+    n_partners: int | None,
+) -> np.ndarray:
+    """The rule of ties: which eligible pairs a sample keeps (docs/methods, section 4).
+
+    Parameters
+    ----------
+    tie : (P,) float array or None
+        Not read without a rule.
+    cities : two (P,) int arrays
+        Positions of the cities of a pair.
+    is_pilot : (N,) bool array
+    eligible : (P,) bool array
+        Pairs with at most one pilot and, under a rule, a finite tie.
+    tie_quantile : float or None
+        Keep pairs strictly above this quantile of the eligible pairs' ties.
+    n_partners : int or None
+        Keep pairs in which one city is among the other's so many strongest never-pilot partners.
+
+    Returns
+    -------
+    (P,) bool array
+    """
+    if tie_quantile is not None:
+        return eligible & strong_ties(tie, eligible, tie_quantile)
+    if n_partners is not None:
+        return keep_partners(tie, *cities, is_pilot, eligible, n_partners)
+    return eligible
+
+
+def strong_ties(tie: np.ndarray, eligible: np.ndarray, quantile: float) -> np.ndarray:
+    """Pairs strictly above the quantile (linear between order statistics) of the eligible pairs' ties; shape (P,).
+
+    A linear quantile between two order statistics separates them, so 'strictly above it' is 'above the lower one' and needs no arithmetic.
+    """
+    ties = np.sort(tie[eligible])
+    if len(ties) == 0:
+        return np.zeros_like(eligible)
+    return tie > ties[lower_order_statistic(len(ties), quantile)]
+
+
+def lower_order_statistic(count: int, quantile: float) -> int:
+    """Position of the order statistic at or just below the quantile; the 1e-9 keeps 0.3 * 10 from being 2."""
+    return int((count - 1) * quantile + 1e-9)

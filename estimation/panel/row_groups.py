@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from .panel_error import PanelError
 from .panel_table import Labels, PanelTable, positions

@@ -133,10 +133,11 @@ def constant_of_units(
     """
     first = np.zeros(len(ids), dtype=values.dtype)
     first[cities[::-1]] = values[::-1]
-    wrong = np.flatnonzero(first[cities] != values)
-    if len(wrong):
-        side, row = divmod(int(wrong[0]), table.n_rows)
-        found = f"{shown(values[wrong[0]])} beside {shown(first[cities[wrong[0]]])} for city {ids[cities[wrong[0]]]}"
+    wrong = first[cities] != values
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        side, row = divmod(at, table.n_rows)
+        found = f"{shown(values[at])} beside {shown(first[cities[at]])} for city {ids[cities[at]]}"
         raise table.fail(row, columns[side], "one value for all rows of a city", found, remedy)
     return first
 

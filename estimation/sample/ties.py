@@ -9,7 +9,8 @@ import pandas as pd
 
 from ..analyses.rules import TIE_RULES, TieRule
 from ..analyses.spec import TIE_NEEDS, SampleError, Spec
-from ..panel.pair_panel import NEVER, keep_pairs
+from ..panel.pair_panel import NEVER
+from ..panel.partners import keep_pairs
 
 # city ids have six digits, so a pair is one integer
 PAIR_BASE = 10_000_000

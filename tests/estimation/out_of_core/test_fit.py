@@ -12,7 +12,8 @@ import pytest
 from estimation.fit import fit_panel
 from estimation.out_of_core.fit import PairTable, fit_collapsed
 from estimation.out_of_core.parity import as_numbers, check_against_duckdb
-from estimation.panel.pair_panel import PairPanel, strong_ties
+from estimation.panel.pair_panel import PairPanel
+from estimation.panel.partners import strong_ties
 from estimation.results import NotEstimable
 from tests.estimation.panels import long_table, random_panel
 
