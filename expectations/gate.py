@@ -205,8 +205,7 @@ def _validate(
     from great_expectations.expectations.registry import get_expectation_impl
 
     name = f"{stage}.{dataset}"
-    source = context.data_sources.add_or_update_pandas("frames")
-    batch = source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
+    batch = _batch_of(context, name)
     expectations = [
         get_expectation_impl(rule.expectation)(
             **rule.kwargs,
@@ -222,6 +221,15 @@ def _validate(
     outcome = context.checkpoints.add_or_update(checkpoint).run(batch_parameters={"dataframe": frame})
     results = [result for found in outcome.run_results.values() for result in found.results]
     return results, [*outcome.run_results, ExpectationSuiteIdentifier(name)]
+
+
+def _batch_of(context: AbstractDataContext, name: str) -> Any:
+    """The whole of a data set, by its name; those of other data sets stay, for without them their checkpoints cannot be opened."""
+    sources = context.data_sources.all()
+    source = sources["frames"] if "frames" in sources else context.data_sources.add_pandas("frames")
+    if name in source.get_asset_names():
+        return source.get_asset(name).get_batch_definition("whole")
+    return source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
 
 
 def _as_row(stage: str, dataset: str, failed: list[dict[str, Any]], result: ExpectationValidationResult) -> dict[str, Any]:

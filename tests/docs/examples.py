@@ -1,6 +1,8 @@
 """Code blocks of a page of the documentation, run one after the other in one namespace; what they print stands in the block of text behind.
 
 `python -m tests.docs.examples docs/library/*.md` writes what is printed into the pages, and the notebook of the tutorial.
+
+A block that is not run says so to the reader, in a line of its own below it: `*Not run by the tests: reason.*` or `... as it stands: ...`.
 """
 
 from __future__ import annotations
@@ -13,47 +15,101 @@ import re
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+
+import duckdb
 
 import estimation
 from estimation.cli import main as command
+from orchestration.commands.sql_prompt import connect_read_only
+from orchestration.home import Home
 
 REPO = Path(__file__).resolve().parents[2]
-BLOCK = re.compile(r"^```(python|sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LANGUAGES = ("python", "sql", "sh", "text")
+# blocks of a list are indented
+BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+MARKER = re.compile(r"\s*\*Not run by the tests(?: as (?:it stands|they stand))?: [^*]{10,}\.\*")
+LIBRARY = (["citysync"], [".venv/bin/python", "-m", "estimation"])
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code or text of a page: its language, its text and where the text lies."""
+    """A block of code or text of a page: its language, its text, where the text lies, and whether the page says that it is not run."""
 
     language: str
     text: str
     start: int
     end: int
+    is_left_out: bool = False
 
 
 def blocks_of(page: str) -> list[Block]:
-    """Blocks of Python, shell and text in order."""
-    return [Block(m[1], m[2], m.start(2), m.end(2)) for m in BLOCK.finditer(page)]
+    """Blocks of Python, SQL, shell and text in order; one without a language that begins with a command of ours is shell."""
+    found = []
+    for m in BLOCK.finditer(page):
+        language = m["language"] or ("sh" if m["text"].lstrip().startswith(("make ", "dbt ", "dagster ", "citysync ", ".venv/")) else "")
+        if language in LANGUAGES:
+            found.append(Block(language, m["text"], m.start("text"), m.end("text"), MARKER.match(page, m.end()) is not None))
+    return found
 
 
-def run_page(page: str) -> Iterator[tuple[Block, str]]:
-    """Run every block in a folder of its own; gives each block of text, and what the code before it printed."""
-    namespace: dict = {"__name__": "__main__"}
+def run_page(
+    page: str,
+    home: Path | None = None,
+    names: dict | None = None,
+    after: Callable[[dict], None] | None = None,
+    prepare: Callable[[Path], None] | None = None,
+) -> Iterator[tuple[Block, str]]:
+    """Run every block in a folder of its own; gives each block of text, and what the code before it printed.
+
+    Parameters
+    ----------
+    page : str
+    home : Path, optional
+        Home with a publication, for SQL; the folder holds it as `data`.
+    names : dict, optional
+        What the page's Python finds from the start.
+    after : callable, optional
+        Called with all names after each block of Python.
+    prepare : callable, optional
+        Called with the folder before the first block, to write the files that the page speaks of.
+    """
+    namespace: dict = {"__name__": "__main__"} | (names or {})
     printed = ""
     sys.modules["citysync"] = estimation
     before = Path.cwd()
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as open_until_the_end:
+
+            @cache
+            def warehouse() -> duckdb.DuckDBPyConnection:
+                """The publication over the connection of `make sql`."""
+                if home is None:
+                    raise AssertionError("a query on a page that is run without a publication")
+                return open_until_the_end.enter_context(connect_read_only(Home(home)))
+
             os.chdir(folder)
+            if prepare is not None:
+                prepare(Path(folder))
+            if home is not None:
+                os.symlink(home, "data")
             for block in blocks_of(page):
                 if block.language == "text":
                     yield block, printed
                     printed = ""
+                elif block.is_left_out:
+                    continue
+                elif block.language == "python":
+                    printed += _run_python(block.text, namespace)
+                    if after is not None:
+                        after(namespace)
+                elif block.language == "sql":
+                    warehouse().execute(block.text).fetchall()
                 else:
-                    printed += _run_python(block.text, namespace) if block.language == "python" else _run_commands(block.text)
+                    printed += _run_commands(block.text, warehouse)
     finally:
         os.chdir(before)
         sys.modules.pop("citysync", None)
@@ -65,14 +121,20 @@ def _run_python(code: str, namespace: dict) -> str:
     return out.getvalue()
 
 
-def _run_commands(text: str) -> str:
-    """Run the lines that call the library's command; others (pip, make) are not ours to run here."""
+def _run_commands(text: str, warehouse: Callable[[], duckdb.DuckDBPyConnection]) -> str:
+    """Run lines that call the library's command or ask the warehouse; any other line wants the page to say why it is not run."""
     with contextlib.redirect_stdout(io.StringIO()) as out:
         for line in text.splitlines():
-            if line.startswith("citysync "):
-                code = command(shlex.split(line)[1:])
+            words = shlex.split(line, comments=True)
+            of_library = next((words[len(start) :] for start in LIBRARY if words[: len(start)] == start), None)
+            if of_library is not None:
+                code = command(of_library)
                 if code:
                     raise AssertionError(f"{line}: exit {code}")
+            elif words[:2] == ["make", "sql"] and len(words) == 3 and words[2].startswith("Q="):
+                warehouse().execute(words[2].removeprefix("Q=")).fetchall()
+            elif words:
+                raise AssertionError(f"{line}: not run; say so below its block: *Not run by the tests: reason.*")
     return out.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""The library's pages run as they stand: every block of code, what it prints, and the notebook of the tutorial."""
+"""Pages run as they stand: every block of code that a reader would type, what it prints, and the notebook of the tutorial."""
 
 from __future__ import annotations
 
@@ -6,13 +6,32 @@ import json
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot
 
+from estimation.analyses import robustness
+from estimation.analyses.spec import Spec
 from tests.docs.examples import REPO, blocks_of, notebook_of, run_page
+from tests.estimation.api.panels import country_panel
+from tests.estimation.primary.economies import draw_panel
 
-PAGES = (Path("README.md"), *sorted(path.relative_to(REPO) for path in (REPO / "docs" / "library").glob("*.md")))
+LIBRARY = sorted(path.relative_to(REPO) for path in (REPO / "docs" / "library").glob("*.md"))
 NOTEBOOK = REPO / "docs" / "library" / "tutorial-euro.ipynb"
+SIDES = {"city_i_id": "exporter", "city_j_id": "importer"}
+# every query of it is run, and must answer, in tests/orchestration/commands/test_querying.py
+QUERIES = REPO / "docs" / "querying.md"
+
+
+def pages_with_code() -> list[Path]:
+    """Pages beside the library's that hold a block that a reader would type."""
+    found = []
+    for path in (REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").rglob("*.md"))):
+        is_others = path == QUERIES or path.relative_to(REPO) in LIBRARY
+        if not is_others and any(block.language != "text" for block in blocks_of(path.read_text(encoding="utf-8"))):
+            found.append(path.relative_to(REPO))
+    return found
 
 
 @pytest.fixture(autouse=True)
@@ -22,11 +41,39 @@ def _no_window():
     pyplot.close("all")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=str)
+@pytest.mark.parametrize("page", LIBRARY, ids=str)
 def test_blocks_run_and_print_what_the_page_says(page: Path) -> None:
     text = (REPO / page).read_text(encoding="utf-8")
     for block, printed in run_page(text):
         assert printed == block.text, f"write it with: python -m tests.docs.examples {page}"
+
+
+def write_panels(folder: Path) -> None:
+    """The files that the README's commands read: city pairs, countries with their cohorts beside them, cities."""
+    frame, _, cohorts, _ = country_panel(n_cities=24, n_pilots=8)
+    countries = frame.rename(columns={"period": "year"})
+    countries.to_stata(folder / "trade.dta", write_index=False)
+    pd.DataFrame({"unit": list(cohorts), "year": list(cohorts.values())}).to_csv(folder / "entry.csv", index=False)
+    first, second = (countries[unit].map(cohorts) for unit in SIDES.values())
+    pairs = countries.assign(**{side: countries[unit].str[1:].astype(int) for side, unit in SIDES.items()})
+    pairs = pairs.assign(cohort_year=first.fillna(second))[first.isna() | second.isna()]
+    pairs.drop(columns=list(SIDES.values())).to_parquet(folder / "panel.parquet")
+    growth, years, cohort, block = draw_panel(3)
+    city, year = np.divmod(np.arange(growth.size), len(years))
+    cities = {"city_id": city, "year": years[year], "growth": growth.reshape(-1), "block_id": block[city]}
+    pd.DataFrame(cities | {"cohort_year": np.where(cohort[city] > 0, cohort[city], np.nan)}).to_csv(folder / "cities.csv", index=False)
+
+
+@pytest.mark.parametrize("page", pages_with_code(), ids=str)
+def test_blocks_of_other_pages_run(page: Path, page_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def add_row(names: dict) -> None:
+        if "SPECS" in names:
+            monkeypatch.setattr(robustness, "SPECS", (*robustness.SPECS, names["SPECS"][-1]))
+
+    text = (REPO / page).read_text(encoding="utf-8")
+    names = {"Spec": Spec} if page.name == "adding-a-regression.md" else {}
+    for block, printed in run_page(text, page_home, names, add_row, write_panels if page.name == "README.md" else None):
+        assert printed == block.text
 
 
 def test_the_notebook_is_the_tutorial_and_runs() -> None:
@@ -47,3 +94,16 @@ def test_the_runner_finds_a_block_that_prints_something_else() -> None:
         list(run_page("```python\nunknown\n```\n```text\n```\n"))
     with pytest.raises(AssertionError, match="exit 2"):
         list(run_page("```sh\ncitysync fit none.csv --outcome y\n```\n```text\n```\n"))
+
+
+def test_a_block_that_is_not_run_says_so() -> None:
+    block = "```sh\nmake refresh  # all of it\n```\n"
+    with pytest.raises(AssertionError, match=r"make refresh.*not run"):
+        list(run_page(block))
+    with pytest.raises(AssertionError, match="without a publication"):
+        list(run_page("```sql\nselect 1\n```\n"))
+    with pytest.raises(AssertionError, match="not run"):
+        list(run_page("1. Do\n\n   ```\n   make refresh\n   ```\n"))
+    with pytest.raises(AssertionError, match="not run"):
+        list(run_page(block + "*Not run by the tests: no.*\n"))
+    assert list(run_page(block + "\n*Not run by the tests: it takes minutes.*\n")) == []

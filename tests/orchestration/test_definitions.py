@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib import import_module
+
 import dagster as dg
 import pytest
+from dagster.components.definitions import LazyDefinitions
 
 from expectations.suites import RULES
+from tests.conftest import REPO
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +20,15 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
         from orchestration.definitions import load_definitions
 
         yield load_definitions()
+
+
+def test_dagster_and_dg_find_these_definitions_from_the_root(definitions: dg.Definitions) -> None:
+    tool = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    names = {tool["dagster"]["module_name"], tool["dg"]["project"]["code_location_target_module"]}
+    assert names == {"orchestration.definitions"}
+    # what both look for in a module: one object of this kind
+    found = [value for value in vars(import_module(names.pop())).values() if isinstance(value, (dg.Definitions, LazyDefinitions))]
+    assert len(found) == 1
 
 
 EXPECTED = [

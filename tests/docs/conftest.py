@@ -1,0 +1,24 @@
+"""The publication that other tests share, and the files that the README's commands read."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.orchestration.conftest import Run, shared_cache, simulated
+
+__all__ = ["shared_cache", "simulated"]
+
+
+@pytest.fixture(scope="module")
+def page_home(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that shows the shared publication, and keeps what a page writes to itself."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("published", "archive", "publications"):
+        (home / name).symlink_to(simulated.home / name)
+    (home / "build").mkdir()
+    (home / "build" / "citysync.duckdb").symlink_to(simulated.home / "build" / "citysync.duckdb")
+    shutil.copytree(simulated.home / "build" / "gx", home / "build" / "gx")
+    return home

@@ -1,0 +1,105 @@
+"""Publish over and over, each time killed before the next step that it takes on the disk, and print what came of each as JSON.
+
+A process of its own that never opens a database itself: everything happens in forks of it, so a fork has no threads to lose.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.warehouse.publication.test_publish import put_out
+from warehouse.publication.archive import verify_archive
+from warehouse.publication.verification import verify_publication
+
+STEPS = ("os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.chmod", "open")
+BEFORE = [f"2026010{day}T000000.000000Z" for day in range(1, 5)]
+KILLED, NEXT = "20260105T000000.000000Z", "20260106T000000.000000Z"
+
+
+def in_a_fork(work: Callable[[], object]) -> int:
+    """Do it in a process of its own; how that ended, as an exit code or minus a signal."""
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    code = 1
+    try:
+        work()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        atexit._run_exitfuncs()
+        os._exit(code)
+
+
+def count_steps(home: Path, kill_at: int, note: Path) -> None:
+    """Count the steps below a home; before the one with this number the process ends as by `kill -9`. The names go to `note`."""
+    names: list[str] = []
+
+    def hear(event: str, arguments: tuple[object, ...]) -> None:
+        if event not in STEPS or (event == "open" and not (int(arguments[2]) & (os.O_WRONLY | os.O_RDWR))):
+            return
+        path = str(arguments[0])
+        # a name may also be relative to an open folder, as where a tree is removed
+        if path.startswith("/") and not path.startswith(f"{home}/"):
+            return
+        names.append(f"{event} {path}")
+        if len(names) == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hear)
+    atexit.register(lambda: note.write_text("\n".join(names), encoding="utf-8"))
+
+
+def look(home: Path, out: Path) -> None:
+    """What stands after a kill, then after the next publication."""
+
+    def state() -> dict[str, object]:
+        kept = sorted(path.name for path in (home / "publications").iterdir())
+        return {
+            "current": (home / "published").resolve().name,
+            "faults": verify_publication(home / "published"),
+            "kept": kept,
+            "archive": verify_archive(home / "archive", [name for name in kept if not name.startswith(".")]),
+        }
+
+    after = state()
+    put_out(home, NEXT)
+    out.write_text(json.dumps({"after": after, "next": state()}), encoding="utf-8")
+
+
+def main() -> None:
+    """`kill_at_steps FOLDER STRIDE`: killed before every STRIDE-th step, and before the two that switch."""
+    folder, stride = Path(sys.argv[1]), int(sys.argv[2])
+    base, home, out = folder / "base", folder / "home", folder / "out.json"
+    base.mkdir()
+    for name in BEFORE:
+        in_a_fork(lambda name=name: put_out(base, name))
+
+    def publish_again(kill_at: int) -> int:
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(base, home, symlinks=True)
+        return in_a_fork(lambda: (count_steps(home, kill_at, folder / "steps"), put_out(home, KILLED)))
+
+    publish_again(0)
+    steps = (folder / "steps").read_text(encoding="utf-8").splitlines()
+    link = next(n for n, step in enumerate(steps, 1) if step.startswith("os.symlink"))
+    results = []
+    for number in sorted({*range(1, len(steps) + 1, stride), link, link + 1}):
+        ended = publish_again(number)
+        in_a_fork(lambda: look(home, out))
+        results.append({"step": steps[number - 1], "ended": ended, "switched": number > link + 1, **json.loads(out.read_text())})
+        out.unlink()
+    print(json.dumps({"n_steps": len(steps), "results": results}))
+
+
+if __name__ == "__main__":
+    main()
