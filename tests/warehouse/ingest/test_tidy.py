@@ -88,7 +88,7 @@ def test_a_further_column_and_a_record_too_long_have_a_line():
         ("a.csv", b"\xef\xbb\xbf", "expected a header with city_id"),
         ("a.parquet", parquet_bytes([["city_id"], [1]]), "no year, indicator_id, value"),
         ("a.xlsx", b"PK\x03\x04", "a tidy file as CSV or Parquet; found a file of type xlsx"),
-        ("a.txt", b"city_id", "type .txt"),
+        ("a.json", b"city_id", "type .json"),
     ],
 )
 def test_a_file_that_cannot_be_read_as_tidy_is_refused(name, data, message):
