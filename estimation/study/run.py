@@ -20,12 +20,14 @@ from ..results import FitResult, NotRun
 from ..sample.build import StudySample, hash_sample
 from ..sample.marts import Marts, read_frames
 from . import second_implementation
+from .curve_test import DRAWS, SEED, run_curve_test
 from .estimate import estimate_group, group_specs
 from .multiplicity import adjusted_rows
 from .primary import run_primary
 from .radiation import run_radiation
 from .specification_curve import run_curve
 from .tables import (
+    CURVE_TEST_COLUMNS,
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
     NOT_RUN_COLUMNS,
@@ -45,6 +47,7 @@ class StudyResult:
     not_run: pd.DataFrame
     warning: pd.DataFrame
     specification: pd.DataFrame
+    curve_test: pd.DataFrame
     primary: pd.DataFrame
     channel: pd.DataFrame
     power: pd.DataFrame
@@ -100,7 +103,7 @@ def run_study(
         for spec, sample, result in estimate_group(marts, group):
             rows[spec.spec_id] = _rows_of(spec, sample, result, names)
         done += len(group)
-    curve_rows = _run_curve(marts, curve, on_progress)
+    curve_rows = _run_curve(marts, curve, permutations, seed, on_progress)
     city_rows = run_radiation(marts, radiation, permutations, seed)
     tested = run_primary(marts, primary, permutations=permutations, seed=seed, on_progress=on_progress if primary else None)
     estimate = _frame(rows, "estimate", ESTIMATE_COLUMNS, city_rows, curve_rows)
@@ -111,6 +114,7 @@ def run_study(
         not_run=_frame(rows, "not_run", NOT_RUN_COLUMNS, city_rows, curve_rows, {"not_run": tested.not_run}),
         warning=_frame(rows, "warning", WARNING_COLUMNS, city_rows, {"warning": tested.warning}),
         specification=typed(curve_rows["specification"], SPECIFICATION_COLUMNS),
+        curve_test=typed(curve_rows["curve_test"], CURVE_TEST_COLUMNS),
         **{name: getattr(tested, name) for name in ("primary", "channel", "power", "placebo")},
     )
 
@@ -188,14 +192,29 @@ def _frame(rows: dict[str, dict[str, list]], table: str, columns: dict[str, str]
     return typed([row for tables in (*rows.values(), *more) for row in tables[table]], columns)
 
 
-def _run_curve(marts: Marts, specs: Sequence[Spec], on_progress: Callable[[str], None] | None) -> dict[str, list]:
+def _run_curve(
+    marts: Marts, specs: Sequence[Spec], permutations: int | None, seed: int | None, on_progress: Callable[[str], None] | None
+) -> dict[str, list]:
     """Rows of the specification curve by table; a reason that all specs of an outcome share is one row."""
     years = marts.synchronization["year"]
     if not specs or marts.city_years is None or years.empty:
         reason = "needs pairs of cities in a study window"
-        return {"estimate": [], "specification": [], "not_run": _curve_reasons(specs, {spec.spec_id: reason for spec in specs})}
-    found = run_curve(marts.cities, marts.pairs, marts.city_years, specs, (int(years.min()), int(years.max())), on_progress)
-    return {"estimate": found.estimate, "specification": found.specification, "not_run": _curve_reasons(specs, found.reasons)}
+        not_run = _curve_reasons(specs, {spec.spec_id: reason for spec in specs})
+        return {"estimate": [], "specification": [], "curve_test": [], "not_run": not_run}
+    frames, window = (marts.cities, marts.pairs, marts.city_years), (int(years.min()), int(years.max()))
+    found = run_curve(*frames, specs, window, on_progress)
+    done = {row["spec_id"] for row in found.specification}
+    draws = DRAWS if permutations is None else min(permutations, DRAWS)
+    test = run_curve_test(
+        *frames,
+        [spec for spec in specs if spec.spec_id in done],
+        window,
+        draws=draws,
+        seed=SEED if seed is None else seed,
+        on_progress=on_progress,
+    )
+    tables = {"estimate": found.estimate, "specification": found.specification, "curve_test": test}
+    return tables | {"not_run": _curve_reasons(specs, found.reasons)}
 
 
 def _curve_reasons(specs: Sequence[Spec], reasons: dict[str, str]) -> list[dict[str, str]]:

@@ -1,6 +1,6 @@
 """The specification curve: thousands of specs in one pass over their samples, on balanced panels collapsed to cells.
 
-The samples are those of `panel`, the estimates those of `fit`; only the way there is shorter, and nothing is permuted.
+The samples are those of `panel`, the estimates those of `fit`; only the way there is shorter. `curve_test` permutes the curve as a whole.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def run_curve(
     CurveRows
         In the order of the specs.
     """
-    rows, ties = CurveRows(), _ties_by_city(pairs)
+    rows, ties = CurveRows(), ties_by_city(pairs)
     region = cities.drop_duplicates("city_id").set_index("city_id").get("region")
     for (series, window), members in _groups(specs, lambda spec: (spec.series, spec.window or study_window)):
         if on_progress:
@@ -111,7 +111,7 @@ def _groups(specs: Sequence[Spec], key: Callable[[Spec], tuple]) -> Iterator[tup
         yield found, list(members)
 
 
-def _ties_by_city(pairs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def ties_by_city(pairs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Each measure of the tie as a symmetric table of cities by cities."""
     ids = np.union1d(pairs["city_i_id"], pairs["city_j_id"]).astype(np.int64)
     i, j = (np.searchsorted(ids, pairs[name].to_numpy(dtype=np.int64)) for name in ("city_i_id", "city_j_id"))
