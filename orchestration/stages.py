@@ -70,7 +70,10 @@ class Stages:
         text = f"{what}, {done} of {of}"
         detail(f"  {text}")
         now = time.monotonic()
-        left = f", about {_clock((now - self._since) * (of - done) / done)} to go" if 0 < done < of else ""
+        # not from how much is done: what costs most is begun first
+        running = next((name for name in self._names if name not in self._took), "")
+        remaining = self._last.get(running, 0.0) - (now - self._since)
+        left = f", about {_clock(remaining)} to go" if done < of and remaining >= 1 else ""
         if is_watched():
             show_passing(f"{now - self._started:5.0f} s  {text}{left}")
         elif now - self._line >= SECONDS_BETWEEN_LINES and done < of:

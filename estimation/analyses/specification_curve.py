@@ -1,7 +1,7 @@
 """Every combination of the choices a referee may ask about: one specification each, with its default and its conventional interval.
 
 Equal estimators count once: Sun-Abraham is Callaway-Sant'Anna after admission on a balanced panel, Gardner and ETWFE are imputation.
-No permutation: a curve of thousands is read for its spread, and the headline's permutation stands beside it.
+No spec is permuted by itself: the curve as a whole is, by `study.curve_test`.
 """
 
 from __future__ import annotations

@@ -18,14 +18,31 @@ from ..linear.group_time_cells import build_cells
 
 
 @dataclass(frozen=True)
-class CellPanel:
-    """Sums of a panel by cell, a cell being a block of pairs (those of two provinces) and a cohort group within it.
+class Timing:
+    """When groups are treated.
 
     Attributes
     ----------
     start : (G + 1,) int array
         Position of the first treated year of a group, T for the never-treated group 0.
     n_years : int
+    """
+
+    start: np.ndarray
+    n_years: int
+
+    @property
+    def treated(self) -> np.ndarray:
+        """Whether a group is treated in a year; shape (G + 1, T) bool."""
+        return np.arange(self.n_years) >= self.start[:, None]
+
+
+@dataclass(frozen=True)
+class CellPanel(Timing):
+    """Sums of a panel by cell, a cell being a block of pairs (those of two provinces) and a cohort group within it.
+
+    Attributes
+    ----------
     block, group : (P,) int arrays
     block_province : (Q, 2) int array
         The two provinces, 0..R-1, of the pairs of a block.
@@ -36,19 +53,12 @@ class CellPanel:
     y : (M, T, P) float array
     """
 
-    start: np.ndarray
-    n_years: int
     block: np.ndarray
     group: np.ndarray
     block_province: np.ndarray
     counts: np.ndarray
     sums: np.ndarray
     y: np.ndarray
-
-    @property
-    def treated(self) -> np.ndarray:
-        """Whether a group is treated in a year; shape (G + 1, T) bool."""
-        return np.arange(self.n_years) >= self.start[:, None]
 
     def by_class(self, block_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Counts (1, C, G + 1) and sums (1, C, G + 1, T, M) by class of blocks."""
@@ -254,15 +264,42 @@ def _influence(panel: CellPanel, block_class: np.ndarray, totals: tuple, weights
     return np.einsum("mtp,tp->mp", panel.y, spread) - np.ascontiguousarray(centre.reshape(len(count) * len(panel.start), -1).T)[:, cell]
 
 
-def _twfe(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
-    """Treatment less its means by pair, by class and year, over its sum of squares; misfit = what two-way effects leave of the means."""
-    d = panel.treated.astype(float)
-    by_pair = d - d.mean(axis=1, keepdims=True)
-    residual = residual_regressors(counts, d[..., None])[..., 0]
+def estimate_means(estimator: str, counts: np.ndarray, means: np.ndarray, timing: Timing, span: np.ndarray) -> np.ndarray:
+    """The estimate alone, of many samples at once.
+
+    Parameters
+    ----------
+    estimator : str
+        Of `WEIGHTS`; those other than ``twfe`` need one class.
+    counts : (B, C, G + 1) float array
+        Pairs of B samples by class and group.
+    means : (B, C, G + 1, S, M) float array
+        Of the outcomes, by spans of years.
+    timing : Timing
+    span : (T,) int array
+        Span 0..S-1 of each year, ascending; an estimator must weigh all years of a span alike.
+
+    Returns
+    -------
+    (B, M) float array
+        NaN where a sample does not identify the effect.
+    """
+    weights = _COUNT_WEIGHTS[estimator](counts, timing)
+    by_span = np.add.reduceat(weights, np.flatnonzero(np.diff(span, prepend=-1)), axis=-1)
+    return np.einsum("bcgs,bcgsm->bm", by_span, means)
+
+
+def _twfe_weights(counts: np.ndarray, timing: Timing) -> np.ndarray:
+    """Treatment less its means by pair, by class and year, over its sum of squares."""
+    residual = residual_regressors(counts, timing.treated.astype(float)[..., None])[..., 0]
     total = np.einsum("bcg,bcgt->b", counts, residual**2)
-    scale = np.where(total > 1e-9, total, np.nan)[:, None, None, None]
-    weights = counts[..., None] * residual / scale
-    means = _means(counts, sums)
+    return counts[..., None] * residual / np.where(total > 1e-9, total, np.nan)[:, None, None, None]
+
+
+def _twfe(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, and misfit = what two-way effects leave of the means."""
+    d, weights, means = panel.treated.astype(float), _twfe_weights(counts, panel), _means(counts, sums)
+    by_pair = d - d.mean(axis=1, keepdims=True)
     estimate = np.einsum("bcgt,bcgtm->bm", weights, means)
     centred = means - means.mean(axis=3, keepdims=True) - np.einsum("gt,bm->bgtm", by_pair, estimate)[:, None]
     size = np.maximum(counts.sum(axis=2), 1.0)
@@ -270,46 +307,74 @@ def _twfe(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.nd
     return weights, np.einsum("bcgt,bcgtm->bcgm", weights, left)
 
 
-def _comparable(counts: np.ndarray, panel: CellPanel) -> np.ndarray:
+def _comparable(counts: np.ndarray, timing: Timing) -> np.ndarray:
     """Counts (B, G + 1) without groups that are treated in every year: they can be neither effect nor control."""
-    return np.where(panel.start > 0, counts[:, 0], 0.0)
+    return np.where(timing.start > 0, counts[:, 0], 0.0)
+
+
+def _callaway_santanna_weights(counts: np.ndarray, timing: Timing) -> np.ndarray:
+    """Mean of ATT(g, t) after admission, weighted by pairs, against the last year before admission and never-treated pairs."""
+    n = _comparable(counts, timing)
+    cells = build_cells(timing.start[1:], np.arange(timing.n_years), "varying")
+    cells = cells.take(cells.event_time >= 0)
+    weights = comparison_weights(n[:, cells.group, None], cells, 0, (len(timing.start), timing.n_years))[..., 0]
+    n_cells = (n[:, 1:] * (timing.n_years - np.maximum(timing.start[1:], 0))).sum(axis=1)
+    scale = np.where((n_cells > 0.5) & (n[:, 0] > 0.5), n_cells, np.nan)
+    return (weights / scale[:, None, None])[:, None]
 
 
 def _callaway_santanna(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of ATT(g, t) after admission, weighted by pairs, against the last year before admission and never-treated pairs."""
-    n = _comparable(counts, panel)
-    cells = build_cells(panel.start[1:], np.arange(panel.n_years), "varying")
-    cells = cells.take(cells.event_time >= 0)
-    weights = comparison_weights(n[:, cells.group, None], cells, 0, (len(panel.start), panel.n_years))[..., 0]
-    n_cells = (n[:, 1:] * (panel.n_years - np.maximum(panel.start[1:], 0))).sum(axis=1)
-    scale = np.where((n_cells > 0.5) & (n[:, 0] > 0.5), n_cells, np.nan)
-    return (weights / scale[:, None, None])[:, None], np.zeros((*counts.shape, sums.shape[-1]))
+    return _callaway_santanna_weights(counts, panel), np.zeros((*counts.shape, sums.shape[-1]))
 
 
-def _imputation(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
+@dataclass(frozen=True)
+class _YearEffects:
+    """Normal equations of the year effects of untreated rows once pair effects are out, the first year the base."""
+
+    n: np.ndarray
+    free: np.ndarray
+    mean: np.ndarray
+    matrix: np.ndarray
+    weights: np.ndarray
+    solved: np.ndarray
+
+
+def _year_effects(counts: np.ndarray, timing: Timing) -> _YearEffects:
     """Treated rows less what pair and year effects of the untreated rows predict (Borusyak, Jaravel and Spiess 2024), their mean."""
-    n, treated = _comparable(counts, panel), panel.treated.astype(float)
+    n, treated = _comparable(counts, timing), timing.treated.astype(float)
     free = 1.0 - treated
     mean = free / np.maximum(free.sum(axis=1, keepdims=True), 1.0)
     n_rows = np.einsum("bg,gt->b", n, treated)
     per_row = n / np.where((n_rows > 0.5) & (n[:, 0] > 0.5), n_rows, np.nan)[:, None]
     direct = treated - treated.sum(axis=1, keepdims=True) * mean
-    # normal equations of the year effects once pair effects are out, the first year the base
-    matrix = np.einsum("bg,gtu->btu", n, free[:, :, None] * np.eye(panel.n_years) - free[:, :, None] * mean[:, None, :])[:, 1:, 1:]
+    matrix = np.einsum("bg,gtu->btu", n, free[:, :, None] * np.eye(timing.n_years) - free[:, :, None] * mean[:, None, :])[:, 1:, 1:]
     derivative = np.einsum("bg,gt->bt", per_row, direct)
-    solved = np.isfinite(derivative).all(axis=1) & (np.linalg.matrix_rank(matrix, hermitian=True) == panel.n_years - 1)
-    through, years = np.full(derivative.shape, np.nan), np.full((*derivative.shape, sums.shape[-1]), np.nan)
-    through[:, 0], years[:, 0] = 0.0, 0.0
-    means = _means(counts, sums)[:, 0]
-    centred = free[None, :, :, None] * (means - np.einsum("gt,bgtm->bgm", mean, means)[:, :, None])
-    right = np.einsum("bg,bgtm->btm", n, centred)[:, 1:]
+    solved = np.isfinite(derivative).all(axis=1) & (np.linalg.matrix_rank(matrix, hermitian=True) == timing.n_years - 1)
+    through = np.full(derivative.shape, np.nan)
+    through[:, 0] = 0.0
     through[solved, 1:] = np.linalg.solve(matrix[solved], derivative[solved, 1:, None])[..., 0]
-    years[solved, 1:] = np.linalg.solve(matrix[solved], right[solved])
     back = free * (through[:, None] - np.einsum("gt,bt->bg", mean, through)[..., None])
-    weights = per_row[..., None] * direct - n[..., None] * back
+    return _YearEffects(n, free, mean, matrix, per_row[..., None] * direct - n[..., None] * back, solved)
+
+
+def _imputation(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, and what the year effects leave of the untreated means."""
+    found = _year_effects(counts, panel)
+    free, mean, means = found.free, found.mean, _means(counts, sums)[:, 0]
+    years = np.full((*found.matrix.shape[:1], panel.n_years, sums.shape[-1]), np.nan)
+    years[:, 0] = 0.0
+    centred = free[None, :, :, None] * (means - np.einsum("gt,bgtm->bgm", mean, means)[:, :, None])
+    right = np.einsum("bg,bgtm->btm", found.n, centred)[:, 1:]
+    years[found.solved, 1:] = np.linalg.solve(found.matrix[found.solved], right[found.solved])
     left = free[None, :, :, None] * (means - years[:, None])
     left -= free[None, :, :, None] * np.einsum("gt,bgtm->bgm", mean, means - years[:, None])[:, :, None]
-    return weights[:, None], np.einsum("bgt,bgtm->bgm", weights, left)[:, None]
+    return found.weights[:, None], np.einsum("bgt,bgtm->bgm", found.weights, left)[:, None]
 
 
 WEIGHTS: dict[str, Callable] = {"twfe": _twfe, "callaway_santanna": _callaway_santanna, "borusyak": _imputation}
+# the same weights without the misfit that only an error needs
+_COUNT_WEIGHTS: dict[str, Callable] = {
+    "twfe": _twfe_weights,
+    "callaway_santanna": _callaway_santanna_weights,
+    "borusyak": lambda counts, timing: _year_effects(counts, timing).weights[:, None],
+}

@@ -282,3 +282,50 @@ class QuadraticForm(NamedTuple):
 
     square: float
     product: float
+
+
+class CurvePairs(NamedTuple):
+    """Pairs of the cities of one series and window, for the loop over the specification curve.
+
+    Attributes
+    ----------
+    first, second : (P,) int64 arrays
+        The two cities of a pair.
+    pair_class : (P,) int64 array
+        Class whose pairs share year effects, 0..C-1.
+    values : (P, D) float64 array
+        What is summed.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    pair_class: np.ndarray
+    values: np.ndarray
+
+
+class RankedTies(NamedTuple):
+    """R rules of ties over the same P pairs, by the L measures they cut: pairs in ascending order of a measure times its sign.
+
+    Attributes
+    ----------
+    first, second : (L, P) int32 arrays
+        The two cities of the pair of a rank.
+    rank_of : (L, P) int64 array
+        Rank of a pair, -1 where it has no measure.
+    next_larger : (L, P) int64 array
+        First rank with a strictly larger measure than that of the rank.
+    n_tied : (L,) int64 array
+        Pairs that have a measure.
+    measure : (R,) int64 array
+        Which of the L measures a rule cuts.
+    quantile : (R,) float64 array
+        Pairs strictly above it are kept.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    rank_of: np.ndarray
+    next_larger: np.ndarray
+    n_tied: np.ndarray
+    measure: np.ndarray
+    quantile: np.ndarray

@@ -19,7 +19,7 @@ def dictionary_frame(data: ReportData) -> pd.DataFrame:
             "column": rows["column_name"],
             "type": rows["data_type"],
             "en": rows["comment"].fillna(""),
-            "zh": [language.column_words(name) for name in rows["column_name"]],
+            "zh": [language.column_words(*key) for key in zip(rows["table_name"], rows["column_name"], strict=True)],
         }
     )
 

@@ -18,6 +18,7 @@ FILES = {
     "primary": "primary",
     "power": "power",
     "specification_curve": "curve",
+    "specification_curve_tests": "curve_summary",
     "gap": "gap",
     "without_province": "without_province",
     "distance": "distance",

@@ -158,7 +158,8 @@ def _event_labels(axes: Axes, words: dict[str, str], leads_p: float | None, has_
     axes.text(axes.get_xlim()[0] + 0.15, 0.98, words["event_before"], transform=place, fontsize=8.5, color=INK, va="top")
     if leads_p is not None:
         text = words["event_leads"].format(p="<0.001" if leads_p < 0.001 else f"{leads_p:.3f}")
-        axes.text(axes.get_xlim()[0] + 0.15, 0.03, text, transform=place, fontsize=8.5, color=INK, va="bottom", gid="leads-p")
+        box = {"facecolor": SHADE, "edgecolor": "none", "pad": 1.5}
+        axes.text(axes.get_xlim()[0] + 0.15, 0.03, text, transform=place, fontsize=8.5, color=INK, va="bottom", gid="leads-p", bbox=box)
     key = [(BLUE, words["event_default"]), (SKY, words["event_permutation"])]
     key += [(VERMILION, f"× {words['event_truth']}")] if has_truth else []
     key += [(INK, f"○ {words['event_few']}")] if has_few else []
@@ -288,15 +289,18 @@ def estimators_svg(lines: Sequence[tuple[str, pd.DataFrame]], words: dict[str, s
 
     def draw(figure: Figure, axes: Axes) -> None:
         axes.axhline(0, color=INK, linewidth=0.8)
-        axes.axvspan(axes.get_xlim()[0], -0.5, color=SHADE, linewidth=0)
         for k, (name, rows) in enumerate(lines):
             colour, marker = marks[k % len(marks)]
             x = real(rows["event_time"]) + (k - (len(lines) - 1) / 2) * 0.16
             axes.vlines(x, real(rows["ci_low"]), real(rows["ci_high"]), color=colour, linewidth=1.4)
-            axes.scatter(x, real(rows["estimate"]), color=colour, marker=marker, s=24, zorder=3)
+            few = (rows["n_pilots"].fillna(0) < FEW_PILOTS).to_numpy(dtype=bool)
+            for mask, face in ((~few, colour), (few, "white")):
+                axes.scatter(x[mask], real(rows["estimate"])[mask], color=colour, facecolors=face, marker=marker, s=24, zorder=3)
             axes.text(0.01, 0.98 - 0.075 * k, name, transform=axes.transAxes, fontsize=8.5, color=colour, va="top", weight="bold")
         times = sorted({int(t) for _, rows in lines for t in rows["event_time"]})
         axes.set_xlim(times[0] - 0.6, times[-1] + 0.6)
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + (high - low) * 0.09 * len(lines))  # room for the labels
         axes.set_xticks(times)
         axis_titles(axes, words["event_x"], words["event_y"])
 

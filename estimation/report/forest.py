@@ -31,6 +31,7 @@ class Forest:
     ticks: list[tuple[float, str]]
     zero: float
     has_truth: bool = False
+    has_thin: bool = True
     name: str = ""
     unit: str = ""
     title: str = ""
@@ -74,7 +75,7 @@ def build_forest(labelled: Sequence[tuple[str, str, Row]], *, name: str = "", un
     ticks = [(position(low + k * step), _tick(low + k * step, digits)) for k in range(count + 1)]
     rows = [_row(label, kind, row, position, (low, high)) for label, kind, row in labelled]
     truth = any(number(row.get("truth")) is not None for _, _, row in labelled)
-    return Forest(rows, ticks, position(0.0), truth, name, unit)
+    return Forest(rows, ticks, position(0.0), truth, any(row["thin"] for row in rows), name, unit)
 
 
 def _scale(rows: list[Row]) -> tuple[float, float]:

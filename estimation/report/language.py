@@ -82,6 +82,8 @@ class Words:
         if kind == "difference" and "-" in classes:
             one, _, other = classes.partition("-")
             return self.plain("terms.difference", one=self._class(one), other=self._class(other))
+        if kind == "strength":
+            return self._class(classes)
         return self.plain("terms.of_class", kind=self.name("terms", kind), of=self._class(classes))
 
     def _class(self, key: str) -> str:
@@ -101,6 +103,7 @@ def table_words(name: str) -> str:
     return book("dictionary.yml")["tables"].get(name, "")
 
 
-def column_words(name: str) -> str:
-    """Chinese description of a column; empty where there is none."""
-    return book("dictionary.yml")["columns"].get(name, "")
+def column_words(table: str, name: str) -> str:
+    """Chinese description of a column of ``schema.table``; empty where there is none."""
+    found = book("dictionary.yml")
+    return found["of_table"].get(f"{table}.{name}") or found["columns"].get(name, "")

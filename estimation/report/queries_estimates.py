@@ -148,8 +148,9 @@ ESTIMATES = {
         ("spec_id",),
     ),
     "curve_summary": Query(
-        ("estimates.estimate", "estimates.specification"),
-        "outcome, n_specs, median_sd, share_positive, share_rejects, share_rejects_conventional",
+        ("estimates.estimate", "estimates.specification", "estimates.curve_test"),
+        "outcome, n_specs, median_sd, share_positive, share_rejects, share_rejects_conventional, n_joint, draws, median_joint, "
+        "p_value_median, share_joint, p_value_share",
         """
         with lines as (
             select * from estimates.estimate
@@ -164,14 +165,21 @@ ESTIMATES = {
             from estimates.specification as s
             inner join chosen as c on s.spec_id = c.spec_id
             left join lines as contrast on s.spec_id = contrast.spec_id and contrast.vcov = 'conventional'
+        ),
+        by_outcome as (
+            select outcome, count(*) as n_specs, median(estimate_sd) as median_sd,
+                count(*) filter (where estimate_sd > 0) / count(*) as share_positive,
+                count(*) filter (where p_value < 0.05) / nullif(count(p_value), 0) as share_rejects,
+                count(*) filter (where p_conventional < 0.05) / nullif(count(p_conventional), 0) as share_rejects_conventional
+            from (select * from joined union all select 'all', estimate_sd, p_value, p_conventional from joined)
+            where estimate_sd is not null
+            group by outcome
         )
-        select outcome, count(*) as n_specs, median(estimate_sd) as median_sd,
-            count(*) filter (where estimate_sd > 0) / count(*) as share_positive,
-            count(*) filter (where p_value < 0.05) / nullif(count(p_value), 0) as share_rejects,
-            count(*) filter (where p_conventional < 0.05) / nullif(count(p_conventional), 0) as share_rejects_conventional
-        from (select * from joined union all select 'all', estimate_sd, p_value, p_conventional from joined)
-        where estimate_sd is not null
-        group by outcome order by outcome != 'all', outcome
+        select by_outcome.*, test.n_specs as n_joint, test.draws, test.median_sd as median_joint, test.p_value_median,
+            test.share_rejects as share_joint, test.p_value_share
+        from by_outcome
+        left join estimates.curve_test as test using (outcome)
+        order by outcome != 'all', outcome
         """,
         ("outcome",),
     ),

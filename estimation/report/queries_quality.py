@@ -83,10 +83,10 @@ QUALITY = {
     ),
     "gate_failures": Query(
         ("quality.expectation_result",),
-        "stage, dataset, expectation, column_name, severity, observed",
+        "stage, check_id, dataset, expectation, column_name, severity, observed, why",
         """
-        select stage, dataset, expectation, column_name, severity, observed from quality.expectation_result
-        where not success order by all limit 60
+        select stage, check_id, dataset, expectation, column_name, severity, observed, why from quality.expectation_result
+        where not success order by severity != 'stop', stage, check_id limit 60
         """,
     ),
     "gate_rows": Query(

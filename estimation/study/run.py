@@ -17,6 +17,7 @@ from .multiplicity import adjusted_rows
 from .primary import TABLES as PRIMARY_TABLES
 from .primary import tables_of_rows
 from .tables import (
+    CURVE_TEST_COLUMNS,
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
     NOT_RUN_COLUMNS,
@@ -37,10 +38,15 @@ class StudyResult:
     not_run: pd.DataFrame
     warning: pd.DataFrame
     specification: pd.DataFrame
+    curve_test: pd.DataFrame
     primary: pd.DataFrame
     channel: pd.DataFrame
     power: pd.DataFrame
     placebo: pd.DataFrame
+
+
+#: Kinds of units that are begun when others are done, and estimate no spec of their own.
+LOOK_AT_ROWS = ("second", "curve_test")
 
 
 class RunUnits(Protocol):
@@ -102,11 +108,17 @@ def run_study(
     n_specs = sum(len(unit.specs) for unit in units)
     found: dict[Unit, Rows] = {}
     second: list[Unit] = []
+    curve_units = [unit for unit in units if unit.kind == "curve"]
 
     def on_done(unit: Unit, rows: Rows) -> list[Unit]:
         found[unit] = rows
         if on_progress:
-            on_progress(sum(len(unit.specs) for unit in found if unit.kind != "second"), n_specs, unit.name)
+            on_progress(sum(len(unit.specs) for unit in found if unit.kind not in LOOK_AT_ROWS), n_specs, unit.name)
+        if unit.kind == "curve" and all(other in found for other in curve_units):
+            # the curve is permuted as a whole, by the specs that could be estimated
+            done = {row["spec_id"] for other in curve_units for row in found[other]["specification"]}
+            estimated = tuple(spec for spec in curve if spec.spec_id in done)
+            return [Unit("curve_test", estimated, permutations, seed)] if estimated else []
         if unit.kind != "group":
             return []
         more = [
@@ -119,6 +131,7 @@ def run_study(
 
     run_units({"factual": marts}, units, on_done)
     of = {kind: [found[unit] for unit in units if unit.kind == kind] for kind in ("group", "curve", "city", "primary")}
+    tested_curve = _joined([rows for unit, rows in found.items() if unit.kind == "curve_test"])
     groups = _in_order_of(specs, _joined(of["group"]))
     curves = _curve_rows(curve, _joined(of["curve"]))
     cities, tested = _joined(of["city"]), tables_of_rows({name: _joined(of["primary"]).get(name, []) for name in PRIMARY_TABLES})
@@ -132,6 +145,7 @@ def run_study(
         not_run=_frame("not_run", NOT_RUN_COLUMNS, groups, cities, curves, {"not_run": tested.not_run}),
         warning=_frame("warning", WARNING_COLUMNS, groups, cities, {"warning": tested.warning}),
         specification=typed(curves["specification"], SPECIFICATION_COLUMNS),
+        curve_test=typed(tested_curve.get("curve_test", []), CURVE_TEST_COLUMNS),
         **{name: getattr(tested, name) for name in ("primary", "channel", "power", "placebo")},
     )
 

@@ -82,7 +82,7 @@ def run_curve(
     CurveRows
         In the order of the specs.
     """
-    rows, ties = CurveRows(), _ties_by_city(pairs)
+    rows, ties = CurveRows(), ties_by_city(pairs)
     region = cities.drop_duplicates("city_id").set_index("city_id").get("region")
     for (series, window), members in _groups(specs, lambda spec: (spec.series, spec.window or study_window)):
         try:
@@ -111,7 +111,7 @@ def group_by_window(specs: Sequence[Spec]) -> list[list[Spec]]:
     return [members for _, members in _groups(specs, lambda spec: (spec.series, spec.window or (0, 0)))]
 
 
-def _ties_by_city(pairs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def ties_by_city(pairs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Each measure of the tie as a symmetric table of cities by cities."""
     ids = np.union1d(pairs["city_i_id"], pairs["city_j_id"]).astype(np.int64)
     i, j = (np.searchsorted(ids, pairs[name].to_numpy(dtype=np.int64)) for name in ("city_i_id", "city_j_id"))

@@ -33,6 +33,11 @@ SPECIFICATION_COLUMNS = {
     **dict.fromkeys(("treatment_rule", "tie_rule", "effects", "estimator", "control_group"), _TEXT),
     "outcome_sd": _REAL,
 }
+CURVE_TEST_COLUMNS = {
+    **dict.fromkeys(("spec_id", "outcome"), _TEXT),
+    **dict.fromkeys(("n_specs", "draws"), _COUNT),
+    **dict.fromkeys(("median_sd", "p_value_median", "share_rejects", "p_value_share"), _REAL),
+}
 PRIMARY_COLUMNS = {
     **dict.fromkeys(("spec_id", "analysis", "outcome", "treatment_rule"), _TEXT),
     **dict.fromkeys(("first_year", "last_year"), _COUNT),

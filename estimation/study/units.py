@@ -22,6 +22,7 @@ from ..results import FitResult, NotRun
 from ..sample.build import StudySample, hash_sample
 from ..sample.marts import Marts
 from . import second_implementation
+from .curve_test import DRAWS, SEED, run_curve_test
 from .estimate import estimate_group, group_specs
 from .primary import run_primary_spec
 from .radiation import run_radiation
@@ -93,7 +94,7 @@ def study_units(
     permutations: int | None,
     seed: int | None,
 ) -> list[Unit]:
-    """Units of a whole study, in order of the specs; without the second implementation, which looks at rows of others."""
+    """Units of a whole study, in order of the specs; without those that look at rows of others (`second`, `curve_test`)."""
     settings = {"permutations": permutations, "seed": seed}
     return [
         *(Unit("group", tuple(group), **settings) for group in group_specs(specs)),
@@ -133,6 +134,21 @@ def _run_curve(unit: Unit, frames: Frames) -> Rows:
     return {"estimate": found.estimate, "specification": found.specification, "reason": _reason_rows(found.reasons)}
 
 
+def _run_curve_test(unit: Unit, frames: Frames) -> Rows:
+    marts = frames["factual"]
+    years = marts.synchronization["year"]
+    found = run_curve_test(
+        marts.cities,
+        marts.pairs,
+        marts.city_years,
+        unit.specs,
+        (int(years.min()), int(years.max())),
+        draws=DRAWS if unit.permutations is None else min(unit.permutations, DRAWS),
+        seed=SEED if unit.seed is None else unit.seed,
+    )
+    return {"curve_test": found}
+
+
 def _reason_rows(reasons: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"spec_id": spec_id, "reason": reason} for spec_id, reason in reasons.items()]
 
@@ -159,6 +175,7 @@ KINDS: dict[str, tuple[Callable[[Unit, Frames], Rows], Callable[[Unit], float]]]
     "group": (_run_group, _draws),
     "second": (_run_second, lambda unit: 1e6),
     "curve": (_run_curve, lambda unit: 20.0 * len(unit.specs)),
+    "curve_test": (_run_curve_test, lambda unit: 200.0 * len(unit.specs)),
     "city": (_run_city, lambda unit: 1e3),
     "primary": (_run_primary, lambda unit: 1e5),
     "truth": (_run_truth, lambda unit: float(len(unit.specs))),

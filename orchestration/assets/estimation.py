@@ -31,6 +31,7 @@ DESCRIPTIONS = {
     "not_run": "A spec without the series, ties or clusters it needs, with the reason.",
     "warning": "A warning that belongs beside a spec's estimates.",
     "specification": "The choices of a spec of the specification curve.",
+    "curve_test": "The joint permutation of the specification curve, over all outcomes and for each.",
     "primary": "The primary test on one window and series, with its verdict.",
     "channel": "One channel of synchronization beside a primary test.",
     "power": "How often the primary test finds an effect that is imposed on the panel.",

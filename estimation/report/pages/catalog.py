@@ -69,7 +69,8 @@ PAGES = (
         libraries=PLOT,
         inline=lambda page: {"curve-data": curve_data(page)},
         says=(
-            "label.truth", "label.n_pilots", "label.simulated", "robust.median", "robust.n_specs", "robust.curve_x", "robust.curve_y",
+            "label.truth", "label.n_pilots", "label.simulated", "robust.median", "robust.n_specs", "robust.curve_x",
+            "robust.curve_y", "robust.joint_p",
             "robust.curve_headline",
         ),
     ),

@@ -9,6 +9,7 @@ import pandas as pd
 from .. import figures
 from ..cells import number, shown
 from ..charts import Chart, chart
+from ..messages import messages
 from ..tiles import build_tiles
 from .context import Context
 
@@ -66,6 +67,7 @@ def cities_data(page: Context) -> dict[str, Any]:
         "zones": _zones(page),
         "median": [[row["year"], _rounded(row["official"]), _rounded(row["deflated"])] for row in page.rows("growth_median")],
         "catalog": _catalog(page),
+        "messages": [] if page.words.language == "en" else [[one.pattern, one.chinese] for one in messages("values", "phrases")],
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..cells import Row, number, rows_of
 from ..data import ReportData
 from ..language import Words
+from ..messages import in_chinese
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,12 @@ class Context:
         for level in ("province", "city"):
             names |= {int(row[f"{level}_id"]): self.words.place(row, level) for row in self.rows("cities")}
         return names
+
+    def said(self, text: object) -> str:
+        """A sentence that a table holds, in the language of the page; as it stands where `messages.yml` does not know it."""
+        if text is None or self.words.language == "en":
+            return str(text or "")
+        return in_chinese(str(text), self.places) or str(text)
 
     @property
     def is_simulated(self) -> bool:

@@ -43,7 +43,9 @@ def group(page: Context, rows: Iterable[Row], label: Callable[[Row], str]) -> Gr
             continue
         shared = unit in SHARED
         name = page.words.plain(f"units.of_{unit}") if several else page.words.outcome(str(own[0]["outcome"]))
-        forest = build_forest(labelled, name=name, unit=page.words.plain(f"units.{unit}" if shared else "units.own"))
+        forest = build_forest(
+            labelled, name=name, unit=page.words.plain(f"units.{unit}" if shared or page.words.knows("units", unit) else "units.own")
+        )
         if forest is not None:
             forests.append(forest)
     return Grouped(forests, singles)

@@ -7,7 +7,7 @@ from typing import Any
 from ..analyses_names import PRIMARY, SECOND_WINDOW
 from .context import Context, variant
 
-METHODS = ("sync", "primary", "twoway", "staggered", "jackknife", "permutation", "clustered", "family")
+METHODS = ("sync", "primary", "twoway", "staggered", "jackknife", "permutation", "clustered", "curve", "family")
 LIMITS = ("spill", "ahead", "select", "pandemic", "gdp")
 WORDS = ("landing", "line", "tie", "pilot", "headline", "cohort")
 

@@ -48,10 +48,10 @@ def _answer(page: Context, ladder: Forest | None) -> dict[str, Any]:
     w, row = page.words, page.one("primary", spec_id=PRIMARY)
     if row is None:
         missing = page.one("not_run", spec_id=PRIMARY)
-        reason = f"({missing['reason']}) " if missing else ""
+        reason = f"({page.said(missing['reason'])}) " if missing else ""
         return {"verdict": w("result.not_run", reason=reason), "moved": w("result.landing_gives_none"), "facts": []}
     if row["verdict"] == "not_identified":
-        return {"verdict": w("result.no_answer", reason=row["reason"] or ""), "moved": "", "facts": []}
+        return {"verdict": w("result.no_answer", reason=page.said(row["reason"])), "moved": "", "facts": []}
     found = "not_found" if row["verdict"] != "found" else ("found_up" if row["estimate"] > 0 else "found_down")
     level = "" if number(row["correlation_before"]) is None else w("result.level", before=num(row, "correlation_before", "2"))
     estimate = Markup('<a class="traced" href="#trace">{}</a>').format(num(row, "estimate", "+3"))
@@ -107,7 +107,8 @@ def _change(page: Context, ladder: Forest | None, row: Row) -> list[Markup]:
         years = {"first": num(second, "first_year", "year"), "last": num(second, "last_year", "year")}
         said.append(w(f"result.{key}", estimate=num(second, "estimate", "+3"), p=num(second, "p_value", "p"), **years))
     if ladder is not None:
-        said.append(w("result.disagree", n=sum(item["rejects"] for item in ladder.rows), of=len(ladder.rows)))
+        differ = sum(item["rejects"] for item in ladder.rows)
+        said.append(w("result.disagree" if differ else "result.disagree_zero", n=differ, of=len(ladder.rows)))
     return said
 
 
@@ -154,7 +155,7 @@ def _ladder(page: Context) -> Forest | None:
             continue
         series = "" if "growth_official" in spec_id else page.words.name("series", "growth_deflated")
         label = page.words.name("variants", variant(spec_id))
-        labelled.append((f"{label} ({series})" if series else label, "", row))
+        labelled.append((page.words.plain("label.with_note", text=label, note=series) if series else label, "", row))
     return build_forest(labelled, unit=page.words.plain("units.correlation"))
 
 

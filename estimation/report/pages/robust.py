@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from ...analyses.specification_curve import MEASURES, SERIES
 from .. import figures
 from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE
-from ..cells import Row, num, number
+from ..cells import Row, num, number, shown
 from ..charts import Chart, chart
 from ..forest import Forest, build_forest
 from .context import Context, variant
@@ -46,11 +47,13 @@ def robust(page: Context) -> dict[str, Any]:
         "others": _others(page),
         "estimators": _estimators(page),
         "honest": _honest(page),
-        "summary": page.rows("curve_summary"),
+        "summary": sorted(page.rows("curve_summary"), key=lambda row: outcome_order(row["outcome"])),
         "curve_title": "" if summary is None else _curve_title(page, summary),
         "curve_contrast": "" if summary is None else _share(page, summary),
+        "curve_joint": "" if summary is None else _joint(page, summary),
         "placebos": [
-            (page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row) for row in page.rows("placebo")
+            (page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row)
+            for row in sorted(page.rows("placebo"), key=_placebo_order)
         ],
         "not_run": page.rows("not_run"),
         "outcome_names": {row["outcome"]: page.words.outcome(row["outcome"]) for row in page.rows("curve_summary")},
@@ -73,16 +76,26 @@ def _forest(page: Context) -> Forest | None:
         kind = family(row)
         if kind in FAMILIES and row["term"] in OVERALL and row["outcome"] in CORRELATION and variant(row["spec_id"]) not in SAME_NUMBERS:
             labelled.append((_label(page, row), kind, row))
-    for row in page.rows("placebo"):
+    for row in sorted(page.rows("placebo"), key=_placebo_order):
         if row["placebo"] == "time" and number(row["estimate"]) is not None:
             labelled.append((f"{page.words.plain('robust.placebo_time')}: {_placebo_name(page, row)}", "placebo", row))
     labelled.sort(key=lambda item: (FAMILIES.index(item[1]), "growth_official" not in item[2]["spec_id"], item[2]["spec_id"] != HEADLINE))
+    labelled = [item for item in labelled if item[1] != "placebo"] + [item for item in labelled if item[1] == "placebo"]
     forest = build_forest(labelled, name=page.words.plain("robust.forest"), unit=page.words.plain("units.correlation"))
     if forest is not None:
-        both = sum(item["rejects"] for item in forest.rows)
-        key = "forest_title" if both else "forest_title_zero"
-        forest.title = page.words.plain(f"robust.{key}", n=both, of=len(forest.rows))
+        forest.title = _forest_title(page, forest)
     return forest
+
+
+def _forest_title(page: Context, forest: Forest) -> str:
+    """How many variants exclude zero, and how many placebos, in which nothing can have happened."""
+    parts = []
+    for kind, rows in (("forest", [row for row in forest.rows if row["kind"] != "placebo"]), ("placebos", forest.rows)):
+        own = rows if kind == "forest" else [row for row in rows if row["kind"] == "placebo"]
+        both = sum(row["rejects"] for row in own)
+        if own:
+            parts.append(page.words.plain(f"robust.{kind}_title" if both else f"robust.{kind}_title_zero", n=both, of=len(own)))
+    return page.words.plain("label.chinese_semicolon").join(parts)
 
 
 def _label(page: Context, row: Row) -> str:
@@ -95,6 +108,13 @@ def _placebo_name(page: Context, row: Row) -> str:
     count = str(row["name"]).split(" ", maxsplit=1)[0]
     is_shift = str(row["name"]).endswith("years back") and count.isdigit()
     return page.words.plain("robust.back", n=count) if is_shift else page.words.name("variants", row["name"])
+
+
+def _placebo_order(row: Row) -> tuple[int, float, str]:
+    """In time from the nearest shift on, in space, then what pilots differed in."""
+    kinds = ("time", "space", "selection")
+    place = kinds.index(row["placebo"]) if row["placebo"] in kinds else len(kinds)
+    return place, -float(row["last_year"] or 0) if row["placebo"] == "time" else 0.0, str(row["name"])
 
 
 def _others(page: Context) -> Grouped:
@@ -125,7 +145,7 @@ def _estimators(page: Context) -> Chart | None:
     lines = _without_twins(lines)
     if len(lines) < 2:
         return None
-    words = {name: page.words.plain(f"result.{name}") for name in ("event_x", "event_y")}
+    words = {"event_x": page.words.plain("robust.estimators_x"), "event_y": page.words.plain("result.event_y")}
     named = [(page.words.name("estimators", name), own) for name, own in lines]
     svg = figures.estimators_svg(named, words, page.stamp)
     texts = {name: page.words.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note")}
@@ -162,6 +182,15 @@ def _share(page: Context, row: Row) -> Any:
     return page.words("robust.curve_conventional", share=num(row, "share_rejects_conventional", "%"))
 
 
+def _joint(page: Context, row: Row) -> Any:
+    """The joint permutation in a sentence."""
+    if number(row["p_value_median"]) is None:
+        return page.words("robust.curve_no_joint")
+    counts = {"n": num(row, "n_joint", "int"), "draws": num(row, "draws", "int")}
+    median = {"median": num(row, "median_joint", "+3"), "p_median": num(row, "p_value_median", "p")}
+    return page.words("robust.curve_joint", **counts, **median, share=num(row, "share_joint", "%"), p_share=num(row, "p_value_share", "p"))
+
+
 def curve_data(page: Context) -> dict[str, Any]:
     """What the script of the curve needs: figures by specification, choices as numbers of a list of levels, names in words."""
     frame, words = page.data["curve"], page.words
@@ -171,7 +200,7 @@ def curve_data(page: Context) -> dict[str, Any]:
         levels = sorted(set(texts))
         of = [levels.index(text) for text in texts]
         dimensions.append({"label": words.name("choices", name), "levels": [words.name("levels", level) for level in levels], "of": of})
-    outcomes = sorted(set(frame["outcome"]))
+    outcomes = sorted(set(frame["outcome"]), key=outcome_order)
     headline = page.one("coefficient", spec_id=HEADLINE, term="treated")
     return {
         "spec_id": frame["spec_id"].tolist(),
@@ -183,10 +212,19 @@ def curve_data(page: Context) -> dict[str, Any]:
             for name in ("estimate", "estimate_sd", "low_sd", "high_sd", "p_value", "n_pilots")
         },
         "medians": {row["outcome"]: _rounded(row["median_sd"]) for row in page.rows("curve_summary")},
+        "joint": {
+            row["outcome"]: shown(row["p_value_median"], "p") for row in page.rows("curve_summary") if row["p_value_median"] is not None
+        },
         "headline": HEADLINE_IN_CURVE,
         "truth": None if headline is None or not page.is_simulated else _rounded(headline["truth"]),
         "simulated": page.is_simulated,
     }
+
+
+def outcome_order(outcome: str) -> tuple[bool, int, str]:
+    """All outcomes first, then measures and series in the order of the curve's choices."""
+    names = [f"{measure}_{series}" for measure in MEASURES for series in SERIES]
+    return outcome != "all", names.index(outcome) if outcome in names else len(names), outcome
 
 
 def _rounded(value: object) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -62,9 +63,9 @@ def _folded(page: Context, labelled: list[tuple[str, str, Row]], title: str, uni
     if forest is None:
         return None
     told = sum(_corrected(item["row"]) < ALPHA for item in forest.rows)
-    forest.title = page.words.plain(f"whom.{title}", n=told, of=len(forest.rows)) if title else ""
-    first = Forest(forest.rows[:FIRST_ROWS], forest.ticks, forest.zero, forest.has_truth, forest.name, forest.unit, forest.title)
-    rest = Forest(forest.rows[FIRST_ROWS:], forest.ticks, forest.zero, forest.has_truth, forest.name, forest.unit, "")
+    forest.title = page.words.plain(f"whom.{title if told else f'{title}_zero'}", n=told, of=len(forest.rows)) if title else ""
+    first = dataclasses.replace(forest, rows=forest.rows[:FIRST_ROWS])
+    rest = dataclasses.replace(forest, rows=forest.rows[FIRST_ROWS:], title="")
     return {"first": first, "rest": rest if rest.rows else None}
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from estimation.analyses.without_p import why_no_p
 
+WHY = "In a year over 30 % of an indicator's current values move by more than one log point: a break of definition or unit."
 HOSTILE = "<script>alert('x')</script>{{ 7*7 }}&\"'"
 LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 HEADLINE = "baseline.cm_growth_official.headline"
@@ -278,12 +279,14 @@ def tables(
         "quality.expectation_result": pd.DataFrame(
             {
                 "stage": ["marts"],
+                "check_id": ["marts_leaps"],
                 "dataset": ["d"],
                 "expectation": ["e"],
                 "column_name": [HOSTILE],
                 "success": [False],
                 "severity": ["warn"],
-                "observed": ["3"],
+                "observed": ["3 of 1365 rows outside"],
+                "why": [WHY],
             }
         ),
         "meta.run": pd.DataFrame(run),
@@ -324,4 +327,7 @@ def full(**settings) -> dict[str, pd.DataFrame]:
     choices = {"spec_id": ids, "outcome": "cm_growth_official", "measure": "cm", "series": "growth_official", "window": "2010-2019"}
     choices |= {"treatment_rule": "a", "tie_rule": ["all", "strong", HOSTILE] * 2, "effects": "pair and year", "estimator": "twfe"}
     frames["estimates.specification"] = pd.DataFrame(choices | {"control_group": "never", "outcome_sd": 2.0})
+    joint = {"n_specs": 5, "draws": 199, "median_sd": 0.004, "p_value_median": 0.625, "share_rejects": 0.2, "p_value_share": 0.345}
+    named = pd.DataFrame({"outcome": ["all", "cm_growth_official"]})
+    frames["estimates.curve_test"] = named.assign(spec_id="specification_curve." + named["outcome"] + ".every", **joint)
     return frames

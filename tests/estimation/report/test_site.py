@@ -23,6 +23,7 @@ from estimation.report import city_files, language
 from estimation.report.csv_files import guard
 from estimation.report.data import open_source, read_report_data
 from estimation.report.figures import event_study_svg
+from estimation.report.old_pages import MOVED, PARTS
 from estimation.report.pages.catalog import PAGES
 from estimation.report.pages.policy import marked
 from estimation.report.policy_data import read_policy_data
@@ -78,7 +79,7 @@ def simulated(folder) -> dict[str, str]:
 
 
 def pages_of(site: dict[str, str]) -> dict[str, str]:
-    return {name: text for name, text in site.items() if name.endswith(".html")}
+    return {name: text for name, text in site.items() if name.endswith(".html") and name.removesuffix(".html") not in MOVED}
 
 
 class Tags(HTMLParser):
@@ -110,6 +111,22 @@ class Tags(HTMLParser):
 def test_seven_pages_in_each_language(site) -> None:
     assert set(pages_of(site)) == {f"{slug}.html" for slug in SLUGS} | {f"zh/{slug}.html" for slug in SLUGS}
     assert tuple(page.slug for page in PAGES) == ("index", "robust", "whom", "cities", "policy", "data", "methods")
+
+
+def test_old_addresses_lead_to_parts_that_exist(site) -> None:
+    """With scripts, without them and for a reader of either language; nothing but its own script is run."""
+    assert not set(MOVED) & set(SLUGS) and set(PARTS) <= set(MOVED)
+    for slug in MOVED:
+        page = site[f"{slug}.html"]
+        parts = json.loads(html.unescape(re.search("data-parts='(.*?)'", page).group(1)))
+        assert parts == PARTS.get(slug, {})
+        shown = re.findall('(?:href|url)="?=?"?([^"]+)"', page.replace("url=", 'url="'))
+        assert MOVED[slug] in shown and f"zh/{MOVED[slug]}" in shown
+        for target in (*shown, *parts.values()):
+            path, _, part = target.partition("#")
+            assert f'id="{part}"' in site[path], target
+        script = re.search(r"<script>(.*?)</script>", page, flags=re.DOTALL).group(1)
+        assert f"script-src 'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'\"" in page
 
 
 def test_every_page_loads_nothing_but_its_own_files_and_is_small(site, simulated) -> None:
@@ -439,10 +456,11 @@ EMPTY = {
 def test_pages_of_an_earlier_version_go(tmp_path) -> None:
     """A build that is taken up again holds the pages of the version before; figures and tables beside them stay."""
     (tmp_path / "figures").mkdir()
-    for name in ("curve.html", "figures/a.html"):
+    for name in ("curve.html", "forgotten.html", "figures/a.html"):
         (tmp_path / name).write_text("old", encoding="utf-8")
     write_report({}, tmp_path)
-    assert not (tmp_path / "curve.html").exists()
+    assert not (tmp_path / "forgotten.html").exists()
+    assert "robust.html#curve-section" in (tmp_path / "curve.html").read_text(encoding="utf-8")
     assert (tmp_path / "figures/a.html").exists() and (tmp_path / "index.html").exists()
     nothing = {name: (tmp_path / name).read_text(encoding="utf-8") for name in ("index.html", "cities.html", "zh/cities.html")}
     assert "This landing gives no answer to the question." in Tags(nothing["index.html"]).text
@@ -486,6 +504,34 @@ def test_shares_of_the_curve_are_of_specifications_with_a_p() -> None:
     frames["estimates.estimate"] = estimate.assign(p_value=estimate["p_value"].mask(is_rest).mask(is_one, 0.01))
     said = Tags(page_of(frames, "robust.html")).text
     assert "6 specifications" in said and "100% of those with a p exclude zero" in said
+
+
+def test_the_joint_permutation_of_the_curve_is_said(site, tmp_path) -> None:
+    said = Tags(site["robust.html"]).text
+    assert "Admissions were dealt again within provinces 199 times, each time alike in all of 5 specifications" in said
+    assert "their median of +0.004 has p 0.625 , and the 20% of them that their own permutation rejects have p 0.345" in said
+    assert inline(site["robust.html"], "curve-data")["joint"] == {"all": "0.625", "cm_growth_official": "0.625"}
+    assert "在省内重新分配获批" in Tags(site["zh/robust.html"]).text
+    frames = full() | {"estimates.curve_test": full()["estimates.curve_test"].iloc[:0]}
+    assert "No joint permutation of the curve was run." in Tags(site_of(frames, tmp_path)["robust.html"]).text
+
+
+def english_sentences(page: str) -> set[str]:
+    """Runs of English words in texts and attributes that a reader of a page sees or hears, SQL, code and ids apart."""
+    shown = re.sub(r"<(script|style|pre|code)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    texts = [*re.findall(r">([^<>]+)<", shown), *re.findall(r'(?:title|aria-label|alt|placeholder|data-label)="([^"]*)"', shown)]
+    return {html.unescape(text).strip() for text in texts if re.search(r"(?:[A-Za-z][a-z'’-]+[ ,;:]+){2,}[A-Za-z]+", html.unescape(text))}
+
+
+def test_a_chinese_page_holds_no_english_sentence(site, simulated) -> None:
+    """Names of files and cells as delivered stay; the words that scripts bring are Chinese too."""
+    for name, page in [*pages_of(site).items(), *pages_of(simulated).items()]:
+        if not name.startswith("zh/"):
+            continue
+        assert {text for text in english_sentences(page) if HOSTILE not in text} == set(), name
+        says = inline(page, "says")
+        assert [text for text in says.values() if english_sentences(f">{text}<")] == [], name
+    assert english_sentences(site["index.html"])
 
 
 def test_every_specification_and_every_withheld_measure_has_words() -> None:

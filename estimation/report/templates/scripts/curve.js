@@ -44,6 +44,7 @@
     const nearest = own.find((row) => row.id === data.headline) || null;
     const scale = nearest ? nearest.y / data.estimate[nearest.k] : null;
     const median = data.medians[outcome.id];
+    const joint = data.joint[outcome.id] === undefined ? "" : `, ${words.joint_p} ${data.joint[outcome.id]}`;
     const rejects = (row) => row.p !== null && row.p < 0.05;
     const inside = (v) => Math.min(Math.max(v, domain[0]), domain[1]);
     const marks = [
@@ -53,7 +54,7 @@
       Plot.dot(own.filter((row) => row.high > domain[1]), { x: "x", y: domain[1], symbol: "triangle", r: 2, fill: "var(--grey)" }),
       Plot.dot(own.filter((row) => row.low !== null && row.low < domain[0]), { x: "x", y: domain[0], symbol: "triangle", rotate: 180, r: 2, fill: "var(--grey)" }),
       Plot.dot(own, { x: "x", y: "y", r: 2.4, fill: (row) => (rejects(row) ? "var(--vermilion)" : "var(--blue)") }),
-      Plot.text(median === undefined ? [] : [median], { x: 1, y: (v) => v, text: (v) => `${words.median}: ${number(v, 3, true)}`, textAnchor: "start", dy: -7, fill: "var(--soft)" }),
+      Plot.text(median === undefined ? [] : [median], { x: 1, y: (v) => v, text: (v) => `${words.median}: ${number(v, 3, true)}${joint}`, textAnchor: "start", dy: -7, fill: "var(--soft)" }),
     ];
     if (scale !== null) {
       marks.push(Plot.dot([nearest], { x: "x", y: "y", symbol: "diamond", r: 7, stroke: "var(--ink)", fill: "none", strokeWidth: 2 }));

@@ -10,6 +10,18 @@
   let data = null;
   let cells = [];
 
+  // details stand in English in the files of the cities, which both languages share: the page brings their templates (report/messages.yml)
+  const templates = read("messages").map(([pattern, text]) => [new RegExp(`^(?:${pattern})$`, "s"), text]);
+  function translated(text) {
+    for (const [pattern, chinese] of templates) {
+      const found = pattern.exec(text);
+      if (found) return chinese.replace(/\{(\d+)\}/g, (_, k) => translated(found[Number(k) + 1]) || found[Number(k) + 1]);
+    }
+    const parts = text.split("; ").map((part, _, all) => (all.length > 1 ? translated(part) : null));
+    return parts.every((part) => part !== null) ? parts.join("；") : null;
+  }
+  const said = (text) => translated(text) || text;
+
   // a value: [year, value, raw text or 0, location, cell or 0, state, detail]; state = 2 * flag + is current
   const isCurrent = (v) => v[5] % 2 === 1;
   const flagOf = (v) => catalog.flags[Math.floor(v[5] / 2)];
@@ -58,8 +70,13 @@
     return element("td", { class: "n" }, button(kind, k, year, figures(v[1]) + mark, `${indicatorName(k)} ${year}: ${figures(v[1])}${mark ? ", " + flag[0] : ""}`));
   }
 
-  // gross domestic product first: it is what most come for
-  const isLater = (k) => (catalog.indicators[k].id.startsWith("gdp_") ? 0 : 1);
+  // gross domestic product first: it is what most come for; figures of the districts alone last among its own
+  const FIRST = ["gdp_nominal_cny_100m", "gdp_growth_official_pct", "gdp_index_prev_year_100", "gdp_real_cny_100m"];
+  const isLater = (k) => {
+    const { id } = catalog.indicators[k];
+    if (FIRST.includes(id)) return FIRST.indexOf(id);
+    return !id.startsWith("gdp_") ? FIRST.length + 2 : id.includes("district") ? FIRST.length + 1 : FIRST.length;
+  };
 
   function render() {
     const shown = shownYears();
@@ -101,7 +118,7 @@
       [words.file, file], [words.sheet, sheet], [words.cell, v[4] === 0 ? null : v[4]],
       [words.as_delivered, `“${rawOf(v)}”${unitDelivered ? " " + unitDelivered : ""}`],
       [words.state, isCurrent(v) ? words.is_current : words.not_used],
-      [words.flag, flag === "ok" ? null : rule ? `${flagWord} (${rule})` : flagWord], [words.detail, v[6]],
+      [words.flag, flag === "ok" ? null : rule ? `${flagWord} (${rule})` : flagWord], [words.detail, v[6] === undefined ? null : said(v[6])],
     ]);
   }
 

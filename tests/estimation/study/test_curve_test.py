@@ -1,0 +1,119 @@
+"""The joint permutation of the specification curve against the curve itself, on the real admissions and on ones dealt again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from estimation.analyses.catalog import curve_specs
+from estimation.study import curve_test
+from estimation.study.specification_curve import run_curve
+from estimation.study.tables import CURVE_TEST_COLUMNS, typed
+from tests.estimation.study.test_run import economy
+
+WINDOW = (2010, 2019)
+DRAWS = 39
+# every choice of the curve but its series and windows, of which the fabricated marts have one each
+SPECS = tuple(spec for spec in curve_specs() if spec.series == "growth_official" and spec.window is None)
+
+
+@pytest.fixture(scope="module")
+def frames() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Marts in which the rules of admission differ, some pilots come after the window, and some pairs have no tie."""
+    marts, _ = economy(30, 12)
+    cities = marts.cities.copy()
+    year = cities["treated_year"].astype(float).to_numpy(copy=True)
+    year[np.flatnonzero(np.isnan(year))[[1, 5]]] = 2021
+    cities["treated_year"] = pd.array(year, dtype="Int64")
+    cities["treated_year_calendar_year"] = pd.array(year - (year == 2019), dtype="Int64")
+    pairs = marts.pairs.copy()
+    pairs.loc[pairs.index % 17 == 0, "tie_strength"] = np.nan
+    return cities, pairs, marts.city_years
+
+
+def of_the_curve(frames, specs=SPECS) -> dict[str, float]:
+    """Estimates by spec in standard deviations of their outcome, as the curve has them."""
+    rows = run_curve(*frames, specs, WINDOW)
+    estimates = {row["spec_id"]: row["estimate"] for row in rows.estimate}
+    return {row["spec_id"]: estimates[row["spec_id"]] / row["outcome_sd"] for row in rows.specification}
+
+
+@pytest.fixture(scope="module")
+def estimated(frames) -> dict[str, float]:
+    return of_the_curve(frames)
+
+
+@pytest.fixture(scope="module")
+def members(estimated) -> list:
+    return [spec for spec in SPECS if spec.spec_id in estimated and curve_test.in_the_test(spec)]
+
+
+@pytest.fixture(scope="module")
+def in_sd(frames, members) -> np.ndarray:
+    return curve_test.standardised_estimates(frames, members, WINDOW, DRAWS, 3)
+
+
+def test_specs_without_a_p_or_with_effects_of_provinces_take_no_part(members) -> None:
+    assert {spec.outcome.split("_growth")[0] for spec in members} == {"cm", "cm_bounded", "neg_abs_gap"}
+    assert {spec.effects[1] for spec in members} == {"year", "region_pair_year"}
+    assert len(members) == len(SPECS) * 3 // 4 * 4 // 5
+
+
+def test_the_real_admissions_give_the_curve(members, estimated, in_sd) -> None:
+    np.testing.assert_allclose(in_sd[0], [estimated[spec.spec_id] for spec in members], atol=1e-12)
+
+
+def test_a_draw_is_the_curve_of_other_admissions(frames, members, in_sd) -> None:
+    """A city takes the whole record of another of its province: cohort under each rule, and admission after the window."""
+    cities, pairs, city_years = frames
+    records = curve_test._draw_records(cities["province_id"].to_numpy(), DRAWS, 3)
+    columns = [name for name in cities if name.startswith("treated_year")]
+    for draw in (1, DRAWS):
+        assert (cities["province_id"].to_numpy()[records[draw]] == cities["province_id"]).all()
+        moved = cities.copy()
+        moved[columns] = cities[columns].iloc[records[draw]].to_numpy()
+        again = of_the_curve((moved, pairs, city_years), members)
+        np.testing.assert_allclose(in_sd[draw], [again.get(spec.spec_id, np.nan) for spec in members], atol=1e-12)
+
+
+def test_p_values_count_assignments(frames, members, in_sd) -> None:
+    """Written out: ranks among the real assignment and all draws."""
+    rows = {row["outcome"]: row for row in curve_test.run_curve_test(*frames, members, WINDOW, draws=DRAWS, seed=3)}
+    assert list(rows) == ["all", "cm_bounded_growth_official", "cm_growth_official", "neg_abs_gap_growth_official"]
+    rejects = np.zeros(in_sd.shape)
+    for s in range(in_sd.shape[1]):
+        for a in range(DRAWS + 1):
+            rejects[a, s] = (np.abs(in_sd[:, s]) >= abs(in_sd[a, s]) - 1e-12).mean() <= 0.05
+    for outcome, row in rows.items():
+        own = [outcome in ("all", spec.outcome) for spec in members]
+        medians, shares = np.abs(np.median(in_sd[:, own], axis=1)), rejects[:, own].mean(axis=1)
+        assert row["n_specs"] == sum(own) and row["draws"] == DRAWS
+        assert abs(row["median_sd"]) == pytest.approx(medians[0])
+        assert row["share_rejects"] == pytest.approx(shares[0])
+        assert row["p_value_median"] == pytest.approx((medians >= medians[0] - 1e-9).mean())
+        assert row["p_value_share"] == pytest.approx((shares >= shares[0] - 1e-9).mean())
+    assert typed(list(rows.values()), CURVE_TEST_COLUMNS)["spec_id"].iloc[0] == "specification_curve.all.every"
+
+
+def test_no_draw_finds_more_than_its_share(in_sd) -> None:
+    """Two of forty assignments are the largest 5 % of each spec, whatever the data."""
+    rejects = curve_test._rejects(in_sd)
+    assert (rejects.sum(axis=0) == (DRAWS + 1) * 0.05).all()
+
+
+def test_the_chunks_do_not_show(frames, members, in_sd, monkeypatch) -> None:
+    monkeypatch.setattr(curve_test, "CHUNK", 7)
+    few = members[:3]
+    np.testing.assert_allclose(curve_test.standardised_estimates(frames, few, WINDOW, DRAWS, 3), in_sd[:, :3], atol=1e-13)
+
+
+def test_without_regions_or_specs(frames, members) -> None:
+    """Only specs that were estimated come in, so a landing without regions has none with effects of regions."""
+    cities, pairs, city_years = frames
+    few = [spec for spec in members if spec.tie_rule == "all" and spec.effects[1] == "year"][:2]
+    rows = curve_test.run_curve_test(cities.drop(columns="region"), pairs.drop(columns="distance_km"), city_years, few, WINDOW, draws=19)
+    assert rows[0]["n_specs"] == 2
+    assert curve_test.run_curve_test(*frames, [], WINDOW) == []
+    comove = [spec for spec in SPECS if spec.outcome == "comove_growth_official"]
+    assert curve_test.run_curve_test(*frames, comove, WINDOW) == []
