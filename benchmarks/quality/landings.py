@@ -113,7 +113,7 @@ def load_roster() -> Cities:
 
 def read_clean_landing(bench: Bench, name: str, landing: Path | None) -> Landing:
     """Read a landing and take out what the rules block: the simulated one should lose nothing, delivered files their known defects."""
-    raw, input_file = _read_raw(name, landing, bench.home.root)
+    raw, input_file = read_raw(name, landing, bench.home.root)
     graded = read_graded(bench.build("clean", raw, input_file))
     shares = {"as delivered": flag_shares(graded)}
     if name == "real":
@@ -127,7 +127,8 @@ def read_clean_landing(bench: Bench, name: str, landing: Path | None) -> Landing
     return Landing(name, raw, input_file, shares)
 
 
-def _read_raw(name: str, landing: Path | None, scratch: Path) -> tuple[pa.Table, Path]:
+def read_raw(name: str, landing: Path | None, scratch: Path) -> tuple[pa.Table, Path]:
+    """Raw lines of the simulated landing or of delivered files, and the list of files beside them."""
     if name == "simulated":
         roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
         write_simulated_landing(scratch / "simulated", roster=roster, pilot_zones=zones)

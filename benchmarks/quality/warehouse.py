@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -25,6 +25,7 @@ select {KEY} as key, source_id, city_id, place_level, "year", indicator_id, valu
 from intermediate.int_observations_graded
 """
 OBJECTED = " where quality_flag in ('blocked', 'quarantined')"
+MODELS = ("+int_observations_graded", "+int_raw_rejections", "gate_staging__indicator_year")
 REJECTED = f"select {KEY} as key from intermediate.int_raw_rejections where cell_ref is not null"
 
 
@@ -43,8 +44,8 @@ class Bench:
         set_tool_environment(self.home)
         self._seeds: Path | None = None
 
-    def build(self, name: str, raw: pa.Table, input_file: Path) -> Path:
-        """Write a raw table and build the models up to the graded observations; returns the build folder."""
+    def build(self, name: str, raw: pa.Table, input_file: Path, models: Sequence[str] = MODELS) -> Path:
+        """Write a raw table and build models, by default up to the graded observations; returns the build folder."""
         build = self.home.root / name
         shutil.rmtree(build, ignore_errors=True)
         (build / "raw").mkdir(parents=True)
@@ -57,9 +58,7 @@ class Bench:
         else:
             shutil.copyfile(self._seeds, build / "citysync.duckdb")
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            raise_on_failure(
-                run_dbt(self.home, "run", ["+int_observations_graded", "+int_raw_rejections", "gate_staging__indicator_year"], build=build)
-            )
+            raise_on_failure(run_dbt(self.home, "run", list(models), build=build))
         return build
 
     def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:

@@ -3,6 +3,7 @@ across provinces, and indicators that no threshold names."""
 
 from __future__ import annotations
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -100,15 +101,57 @@ def test_the_detail_of_a_run_says_which_years_and_proposes_the_usual_level(plant
     assert "another level from 2010 to 2011 that returns" in graded[key][2]
 
 
-def test_a_figure_of_another_source_between_two_that_agree_is_not_current(tmp_path):
-    """105.7, 284.0 and 107.9 in three years, of three sources: the middle one is of another area."""
-    panel = {key: value for key, value in fabricate_sources().items() if key[0] in (A, B) and key[3] == GDP}
-    city = cities_of(440000)[4]
+LENDER, DEFLATED = "finance_loans", "deflator"
+
+
+@pytest.fixture(scope="module")
+def stitched(tmp_path_factory):
+    """Grades, and the source of each current value, of a landing whose sources come and go or stand at unlike levels."""
+    folder = tmp_path_factory.mktemp("stitched")
+    panel = {key: value for key, value in fabricate_sources().items() if key[0] in (A, DEFLATED, LENDER) and key[3] == GDP}
+    alone, doubted, handed_on = cities_of(440000)[4:7]
     for year in YEARS:
-        del panel[A if year == 2010 else B, city, year, GDP]
+        # 105.7, 284.0 and 107.9 in three years, of three sources: the middle one is of another area
+        del panel[A if year == 2010 else DEFLATED, alone, year, GDP], panel[LENDER, alone, year, GDP]
         if year > 2010:
-            panel["industry_structure", city, year, GDP] = panel.pop((A, city, year, GDP))
-    panel[B, city, 2010, GDP] = round(panel[A, city, 2009, GDP] * 2.9, 2)
-    graded = build_graded(panel, tmp_path, tmp_path / "dbt_target")
-    assert graded[B, city, 2010, GDP][:2] == ("blocked", "stitched")
-    assert "between the values of csmar_region and industry_structure" in graded[B, city, 2010, GDP][2]
+            panel["industry_structure", alone, year, GDP] = panel.pop((A, alone, year, GDP))
+        # a source whose level is another one all along, beside one value of A that a rule doubts by a hair
+        panel[DEFLATED, doubted, year, GDP] = round(panel[A, doubted, year, GDP] * 0.7, 2)
+        panel[LENDER, doubted, year, GDP] = round(panel[A, doubted, year, GDP] * (1.01 if year == 2012 else 1), 2)
+        # A ends, and only a source at nine tenths of its level goes on
+        del panel[LENDER, handed_on, year, GDP]
+        panel[DEFLATED, handed_on, year, GDP] = round(panel[A, handed_on, year, GDP] * 0.9, 2)
+        if year > 2012:
+            del panel[A, handed_on, year, GDP]
+    panel[DEFLATED, alone, 2010, GDP] = round(panel[A, alone, 2009, GDP] * 2.9, 2)
+    graded = build_graded(panel, folder, folder / "dbt_target")
+    with duckdb.connect(str(folder / "build" / "citysync.duckdb"), read_only=True) as con:
+        current = con.execute(
+            "select city_id, year, source_id from intermediate.int_observations_graded where choice_rank = 1 and is_usable"
+        ).fetchall()
+    return graded, {row[:2]: row[2] for row in current}, (alone, doubted, handed_on)
+
+
+def test_a_figure_of_another_source_between_two_that_agree_is_not_current(stitched):
+    graded, current, (city, _, _) = stitched
+    assert graded[DEFLATED, city, 2010, GDP][:2] == ("blocked", "stitched")
+    assert "between the values of csmar_region and industry_structure" in graded[DEFLATED, city, 2010, GDP][2]
+    assert (city, 2010) not in current
+
+
+def test_a_doubted_value_is_better_than_one_at_another_level(stitched):
+    graded, current, (_, city, _) = stitched
+    assert graded[A, city, 2012, GDP][:2] == ("quarantined", "isolated_mismatch")
+    assert graded[DEFLATED, city, 2012, GDP][:2] == ("quarantined", "stitched")
+    assert "another level than theirs from 2012 to 2012, further from it than the" in graded[DEFLATED, city, 2012, GDP][2]
+    assert {current[city, year] for year in YEARS} == {A}
+
+
+def test_a_passage_to_a_source_that_stands_apart_says_by_how_much(stitched):
+    graded, current, (_, _, city) = stitched
+    assert [current[city, year] for year in (2012, 2013)] == [A, DEFLATED]
+    flag, rule, detail, _ = graded[DEFLATED, city, 2013, GDP]
+    assert (flag, rule) == ("warned", "stitched")
+    assert "passes to another source here, which has 0.9 times the value of that one in 2012" in detail
+    # sources that agree where both have a value may follow one another without a word
+    assert sum(word[1] == "stitched" for word in graded.values()) == 3

@@ -13,7 +13,8 @@ levels as (
         source_id,
         edition_year,
         priority,
-        quality_flag = 'quarantined' as is_quarantined,
+        -- what stands at another level than the sources beside it is growth as good as any within its own source
+        quality_flag = 'quarantined' and quality_rule is distinct from 'stitched' as is_quarantined,
         "value"
     from graded
     where

@@ -112,9 +112,9 @@ judged as (
 numbered as (
     select
         *,
-        row_number() over (partition by series_no, other_source_id, city_id, partner_city_id order by "year")
-        - row_number() over (partition by series_no, other_source_id, city_id, partner_city_id, is_exchanged order by "year") as run_no
+        {{ run_number('is_exchanged', keys='series_no, other_source_id, city_id, partner_city_id') }} as run_no
     from judged
+    window pair_years as (partition by series_no, other_source_id, city_id, partner_city_id order by "year")
 ),
 
 run_years as (
@@ -193,7 +193,7 @@ final as (
     select
         compared.observation_id,
         'swap' as rule,
-        case when cities_of_runs.own_noise > noise_ratio * other_noise then 'blocked' else 'quarantined' end as grade,
+        {{ grade_of_the_mover('cities_of_runs.own_noise', 'cities_of_runs.other_noise', 'cities_of_runs.noise_ratio') }} as grade,
         'expected ' || {{ short_number('exp(compared.other_log_value)') }} || ' as in ' || compared.other_source_id || ', found '
         || {{ short_number('exp(compared.log_value)') }} || ', which that source has for city ' || cities_of_runs.owner_city_id
         || ', so in ' || cities_of_runs.n_years || ' years from ' || cities_of_runs.first_year || ' to ' || cities_of_runs.last_year
@@ -210,15 +210,11 @@ final as (
         on
             compared.observation_id = third_sources.observation_id
             and compared.other_source_id = third_sources.other_source_id
-    left join shifted
-        on
-            compared.series_no = shifted.series_no
-            and compared.other_source_id = shifted.other_source_id
-            and compared.city_id = shifted.city_id
+    left join shifted on {{ same_pair('compared', 'shifted') }}
     where
         shifted.city_id is null
         and coalesce(third_sources.n_for, 0) <= coalesce(third_sources.n_against, 0)
-        and coalesce(cities_of_runs.noise_ratio * cities_of_runs.own_noise >= cities_of_runs.other_noise, true)
+        and grade is not null
     qualify row_number() over (
         partition by compared.observation_id
         order by grade asc, cities_of_runs.n_years desc, cities_of_runs.owner_city_id asc, cities_of_runs.other_source_id asc

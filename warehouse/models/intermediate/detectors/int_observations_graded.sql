@@ -4,6 +4,10 @@ with observations as (
     select * from {{ ref('int_observations_corrected') }}
 ),
 
+source_runs as (
+    select * from {{ ref('int_source_runs') }}
+),
+
 flags as (
     select
         observation_id,
@@ -19,7 +23,7 @@ flags as (
         observation_id,
         rule,
         grade,
-        case grade when 'blocked' then 3 else 1 end as grade_rank,
+        case grade when 'blocked' then 3 when 'quarantined' then 2 else 1 end as grade_rank,
         99 as rule_rank,
         detail,
         proposed_value
@@ -35,6 +39,7 @@ worst_flags as (
 graded as (
     select
         observations.*,
+        source_runs.n_run_years,
         case
             when worst_flags.grade in ('blocked', 'quarantined') then worst_flags.grade
             when observations.is_corrected then 'corrected'
@@ -49,11 +54,18 @@ graded as (
         worst_flags.proposed_value
     from observations
     left join worst_flags on observations.observation_id = worst_flags.observation_id
+    left join source_runs
+        on
+            observations.place_level = source_runs.place_level
+            and observations.city_id = source_runs.city_id
+            and observations.indicator_id = source_runs.indicator_id
+            and observations.source_id = source_runs.source_id
+            and observations."year" = source_runs."year"
 ),
 
 final as (
     select
-        *,
+        * exclude (n_run_years),
         quality_flag <> 'blocked' as is_usable,
         cast(row_number() over (
             partition by city_id, place_level, indicator_id, "year"

@@ -8,7 +8,7 @@ limits as (
     select
         indicator_id,
         limits['level_break.step'] as step_at,
-        limits['spike.noise'] as noise_multiple
+        limits['level_break.noise'] as noise_multiple
     from {{ ref('int_indicator_limits') }}
     where limits['spike.block'] is not null
 ),
@@ -25,7 +25,7 @@ final as (
     inner join limits on trends.indicator_id = limits.indicator_id
     where
         abs(trends.step_before) >= {{ above_noise('limits.step_at', 'limits.noise_multiple', 'trends.noise') }}
-        and abs(trends.spike) < 0.5 * limits.step_at
+        and abs(trends.spike) < 0.5 * {{ above_noise('limits.step_at', 'limits.noise_multiple', 'trends.noise') }}
 )
 
 select * from final

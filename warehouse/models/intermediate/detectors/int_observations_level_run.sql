@@ -79,8 +79,7 @@ sided as (
 numbered as (
     select
         *,
-        row_number() over pair_years
-        - row_number() over (partition by series_no, other_source_id, city_id, side order by "year") as run_no,
+        {{ run_number('side') }} as run_no,
         lag(deviation) over pair_years as deviation_before,
         lead(deviation) over pair_years as deviation_after
     from sided
@@ -114,19 +113,12 @@ told_by_source as (
         numbered.observation_id,
         numbered.log_value,
         numbered.other_log_value - (numbered.deviation - numbered.gap) as expected_log,
-        case when runs.own_noise > runs.noise_ratio * runs.other_noise then 'blocked' else 'quarantined' end as grade,
+        {{ grade_of_the_mover('runs.own_noise', 'runs.other_noise', 'runs.noise_ratio') }} as grade,
         numbered.other_source_id,
         runs.first_year,
         runs.last_year
     from numbered
-    inner join runs
-        on
-            numbered.series_no = runs.series_no
-            and numbered.other_source_id = runs.other_source_id
-            and numbered.city_id = runs.city_id
-            and numbered.side = runs.side
-            and numbered.run_no = runs.run_no
-    where coalesce(runs.noise_ratio * runs.own_noise >= runs.other_noise, true)
+    inner join runs on {{ same_pair('numbered', 'runs', ['side', 'run_no']) }}
 ),
 
 final as (
@@ -140,7 +132,7 @@ final as (
         exp(found.expected_log) as proposed_value
     from told_by_source as found
     left join corroborated on found.observation_id = corroborated.observation_id
-    where not coalesce(corroborated.is_vouched, false)
+    where found.grade is not null and not coalesce(corroborated.is_vouched, false)
     qualify row_number() over (partition by found.observation_id order by found.grade asc, found.other_source_id asc) = 1
 )
 

@@ -1,5 +1,8 @@
 -- grain: one row is one value of a source whose codes or names stand beside the rows of their neighbours, in all its years or many
 -- key: observation_id
+{% set shift_keys = ['series_no', 'other_source_id', 'place_order', 'k'] -%}
+{% set shift = shift_keys | join(', ') -%}
+
 with compared as (
     select * from {{ ref('int_values_compared') }}
 ),
@@ -34,11 +37,7 @@ suspects as (
         shifted.n_cities
     from compared
     inner join limits on compared.indicator_id = limits.indicator_id
-    inner join shifted
-        on
-            compared.series_no = shifted.series_no
-            and compared.other_source_id = shifted.other_source_id
-            and compared.city_id = shifted.city_id
+    inner join shifted on {{ same_pair('compared', 'shifted') }}
     where abs(compared.gap) > limits.differs_by
 ),
 
@@ -73,50 +72,31 @@ ratios as (
             and suspects.source_id <> sizes.source_id
             and suspects.other_source_id <> sizes.source_id
             and sizes.is_product = (suspects.indicator_id like 'population%')
-    group by suspects.series_no, suspects.other_source_id, suspects.place_order, suspects.k, suspects.city_id
-),
-
-centres as (
-    select
-        series_no,
-        other_source_id,
-        place_order,
-        k,
-        {{ exact_median('own_ratio') }} as own_centre,
-        {{ exact_median('other_ratio') }} as other_centre
-    from ratios
-    group by series_no, other_source_id, place_order, k
+    group by all
 ),
 
 -- by how much worse each city fits in the one source than in the other, in whole ten-thousandths so that sums keep no order
 misfits as (
     select
-        ratios.series_no,
-        ratios.other_source_id,
-        ratios.place_order,
-        ratios.k,
+        {{ shift }},
         cast(
-            round(10000 * (pow(ratios.own_ratio - centres.own_centre, 2) - pow(ratios.other_ratio - centres.other_centre, 2))) as bigint
+            round(
+                10000 * (
+                    pow(own_ratio - median(own_ratio) over same_shift, 2) - pow(other_ratio - median(other_ratio) over same_shift, 2)
+                )
+            ) as bigint
         ) as misfit
     from ratios
-    inner join centres
-        on
-            ratios.series_no = centres.series_no
-            and ratios.other_source_id = centres.other_source_id
-            and ratios.place_order = centres.place_order
-            and ratios.k = centres.k
+    window same_shift as (partition by {{ shift }})
 ),
 
 -- the t statistic of these differences over the cities
 fits as (
     select
-        series_no,
-        other_source_id,
-        place_order,
-        k,
+        {{ shift }},
         sum(misfit) / nullif(sqrt(sum(misfit * misfit)), 0) as t_statistic
     from misfits
-    group by series_no, other_source_id, place_order, k
+    group by {{ shift }}
 ),
 
 judged as (
@@ -131,12 +111,7 @@ judged as (
         end as grade
     from suspects
     inner join corroborated on suspects.observation_id = corroborated.observation_id
-    left join fits
-        on
-            suspects.series_no = fits.series_no
-            and suspects.other_source_id = fits.other_source_id
-            and suspects.place_order = fits.place_order
-            and suspects.k = fits.k
+    left join fits on {{ same_keys('suspects', 'fits', shift_keys) }}
 ),
 
 final as (

@@ -42,8 +42,7 @@ final as (
         observation_id,
         case when is_spike or is_confirmed then 'spike' else 'series_end' end as rule,
         'blocked' as grade,
-        {{ expected_and_found('expected_log', 'log_value') }}
-        || coalesce('; ' || witness_source_id || ' has ' || {{ short_number('exp(witness_log_value)') }}, '') as detail,
+        {{ spike_detail() }} as detail,
         exp(coalesce(proposed_log, expected_log)) as proposed_value
     from judged
     where is_spike or is_confirmed or is_end_contradicted

@@ -51,8 +51,7 @@ final as (
         observation_id,
         'spike' as rule,
         grade,
-        {{ expected_and_found('expected_log', 'log_value') }}
-        || coalesce('; ' || witness_source_id || ' has ' || {{ short_number('exp(witness_log_value)') }}, '') as detail,
+        {{ spike_detail() }} as detail,
         exp(coalesce(proposed_log, expected_log)) as proposed_value
     from judged
     where grade is not null

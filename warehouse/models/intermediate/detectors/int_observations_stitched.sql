@@ -1,5 +1,6 @@
 -- grain: one row is one value that would stand between values of other sources in the series of current values and leaves their level: a
--- run of years that returns (blocked), or a passage from one source to another with a step in it (warned)
+-- run of years that returns (blocked, or quarantined where the source beside it has a value nearer to their level), or a passage from one
+-- source to another that are not of one level (warned)
 -- key: observation_id
 with observations as (
     select * from {{ ref('int_observations_corrected') }}
@@ -14,6 +15,11 @@ grades as (
     group by observation_id
 ),
 
+source_runs as (
+    select * from {{ ref('int_source_runs') }}
+    where place_level = 'city'
+),
+
 limits as (
     select
         indicator_id,
@@ -21,6 +27,10 @@ limits as (
         limits['level_break.step'] as step_at,
         limits['run.alone_noise'] as noise_multiple,
         limits['run.returns'] as returns_within,
+        least(limits['spike.quarantine'], limits['run.differs']) as leaves_by,
+        limits['spike.quarantine_noise'] as leaves_noise,
+        limits['stitched.apart'] as apart_by,
+        limits['stitched.nearer'] as nearer_share,
         limits['trend.max_gap'] as max_gap
     from {{ ref('int_indicator_limits') }}
     where limits['run.differs'] is not null and rule_kind <> 'rate'
@@ -29,9 +39,28 @@ limits as (
 graded as (
     select
         observations.*,
+        ln(observations."value") as log_value,
+        source_runs.n_run_years,
         coalesce(grades.quality_flag, 'ok') as quality_flag
     from observations
+    inner join limits on observations.indicator_id = limits.indicator_id
     left join grades on observations.observation_id = grades.observation_id
+    left join source_runs
+        on
+            observations.city_id = source_runs.city_id
+            and observations.indicator_id = source_runs.indicator_id
+            and observations.source_id = source_runs.source_id
+            and observations."year" = source_runs."year"
+),
+
+-- the best value of each source, then the best of all sources
+source_values as (
+    select *
+    from graded
+    where quality_flag <> 'blocked'
+    qualify row_number() over (
+        partition by city_id, indicator_id, "year", source_id order by {{ order_of_choice('quality_flag') }}
+    ) = 1
 ),
 
 first_choices as (
@@ -41,11 +70,11 @@ first_choices as (
         indicator_id,
         city_id,
         "year",
-        ln("value") as log_value
-    from graded
+        log_value
+    from source_values
     qualify row_number() over (
         partition by city_id, indicator_id, "year" order by {{ order_of_choice('quality_flag') }}
-    ) = 1 and quality_flag <> 'blocked'
+    ) = 1
 ),
 
 steps as (
@@ -93,6 +122,7 @@ detrended as (
         steps.*,
         limits.* exclude (indicator_id),
         noises.noise,
+        coalesce(trends.trend, 0) as trend,
         steps.log_value - coalesce(trends.trend, 0) as residual,
         count(*) filter (where steps.is_passage) over (
             partition by steps.indicator_id, steps.city_id order by steps."year" rows between unbounded preceding and current row
@@ -124,7 +154,11 @@ runs as (
         arg_min_null(source_before, "year") as source_before,
         arg_max_null(source_after, "year") as source_after,
         arg_min_null(step_before, "year") as step_in,
-        arg_max_null(step_after, "year") as step_out
+        arg_max_null(step_after, "year") as step_out,
+        least(abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year"))) as leaves,
+        (
+            arg_min_null(residual - step_before, "year") + arg_max_null(residual - step_after, "year")
+        ) / 2 as residual_beside
     from neighbours
     where run_no > 0
     group by indicator_id, city_id, run_no
@@ -132,20 +166,18 @@ runs as (
         count(*) <= 6
         and arg_min_null(step_before, "year") * arg_max_null(step_after, "year") > 0
         and least(abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year")))
-        >= {{ above_noise('any_value(differs_by)', 'any_value(noise_multiple)', 'any_value(noise)') }}
-        and abs(arg_min_null(step_before, "year") - arg_max_null(step_after, "year"))
-        <= any_value(returns_within) * greatest(abs(arg_min_null(step_before, "year")), abs(arg_max_null(step_after, "year")))
+        >= {{ above_noise('any_value(leaves_by)', 'any_value(leaves_noise)', 'any_value(noise)') }}
 ),
 
-coming_back as (
+away as (
     select
-        neighbours.observation_id,
-        'stitched' as rule,
-        'blocked' as grade,
-        'expected about ' || {{ short_number('exp(neighbours.log_value - runs.step_in)') }} || ' between the values of '
-        || runs.source_before || ' and ' || runs.source_after || ', found ' || {{ short_number('exp(neighbours.log_value)') }}
-        || ': another quantity or area than theirs from ' || runs.first_year || ' to ' || runs.last_year as detail,
-        cast(null as double) as proposed_value
+        neighbours.*,
+        runs.* exclude (indicator_id, city_id, run_no, source_before, source_after),
+        runs.source_before as source_in,
+        runs.source_after as source_out,
+        runs.leaves >= {{ above_noise('neighbours.differs_by', 'neighbours.noise_multiple', 'neighbours.noise') }}
+        and abs(runs.step_in - runs.step_out) <= neighbours.returns_within * greatest(abs(runs.step_in), abs(runs.step_out))
+            as is_other_quantity
     from neighbours
     inner join runs
         on
@@ -154,17 +186,117 @@ coming_back as (
             and neighbours.run_no = runs.run_no
 ),
 
+-- a source that was left because a rule doubts its value is better than another one at another level, if its value is nearer to the level
+-- of the years beside: the run goes on
+kept_instead as (
+    select
+        away.observation_id,
+        arg_min(own."value", (own.priority, own.source_id)) as own_value,
+        arg_min(own.source_id, (own.priority, own.source_id)) as own_source_id
+    from away
+    inner join source_values as own
+        on
+            away.indicator_id = own.indicator_id
+            and away.city_id = own.city_id
+            and away."year" = own."year"
+            and own.source_id in (away.source_in, away.source_out)
+    where
+        own.quality_flag = 'quarantined'
+        and abs(own.log_value - away.trend - away.residual_beside) <= away.nearer_share * abs(away.residual - away.residual_beside)
+    group by away.observation_id
+),
+
+coming_back as (
+    select
+        away.observation_id,
+        'stitched' as rule,
+        case when away.is_other_quantity then 'blocked' else 'quarantined' end as grade,
+        'expected about ' || {{ short_number('exp(away.trend + away.residual_beside)') }} || ' between the values of '
+        || away.source_in || ' and ' || away.source_out || ', found ' || {{ short_number('exp(away.log_value)') }}
+        || case
+            when away.is_other_quantity
+                then ': another quantity or area than theirs from ' || away.first_year || ' to ' || away.last_year
+            else
+                ': another level than theirs from ' || away.first_year || ' to ' || away.last_year || ', further from it than the '
+                || {{ short_number('kept_instead.own_value') }} || ' of ' || kept_instead.own_source_id
+        end as detail,
+        cast(null as double) as proposed_value
+    from away
+    left join kept_instead on away.observation_id = kept_instead.observation_id
+    where away.is_other_quantity or kept_instead.observation_id is not null
+),
+
+graded_again as (
+    select
+        graded.* exclude (quality_flag),
+        graded.log_value - coalesce(trends.trend, 0) as residual,
+        coalesce(coming_back.grade, graded.quality_flag) as quality_flag
+    from graded
+    left join coming_back on graded.observation_id = coming_back.observation_id
+    left join trends on graded.indicator_id = trends.indicator_id and graded."year" = trends."year"
+),
+
+-- the choice made again without what leaves the level of its neighbours: the passages that are left then are those of the series
+second_choices as (
+    select *
+    from graded_again
+    where quality_flag <> 'blocked'
+    qualify row_number() over (
+        partition by city_id, indicator_id, "year" order by {{ order_of_choice('quality_flag') }}
+    ) = 1
+),
+
+passing_years as (
+    select
+        *,
+        residual - lag(residual) over city_years as step,
+        "year" - lag("year") over city_years as n_years,
+        lag(source_id) over city_years as source_before
+    from second_choices
+    window city_years as (partition by indicator_id, city_id order by "year")
+),
+
+passages as (
+    select
+        passing_years.*,
+        limits.apart_by,
+        case when passing_years.n_years <= limits.max_gap then passing_years.step end as step_before,
+        {{ above_noise('limits.step_at', 'limits.noise_multiple', 'noises.noise') }} as step_at
+    from passing_years
+    inner join limits on passing_years.indicator_id = limits.indicator_id
+    left join noises on passing_years.indicator_id = noises.indicator_id
+    where passing_years.source_id <> passing_years.source_before
+),
+
+trusted_values as (
+    select * from source_values
+    where quality_flag <> 'quarantined'
+),
+
 passing as (
     select
-        observation_id,
+        passages.observation_id,
         'stitched' as rule,
         'warned' as grade,
-        'expected about ' || {{ short_number('exp(log_value - step_before)') }} || ' after the value of ' || source_before || ', found '
-        || {{ short_number('exp(log_value)') }} || ': the current series passes from one source to another here, and its step is no growth'
-            as detail,
+        case
+            when abs(distances.distance) >= passages.apart_by
+                then
+                    'expected a value at the level of ' || passages.source_before || ', found '
+                    || {{ short_number('exp(passages.log_value)') }}
+                    || ': the current series passes to another source here, which has ' || {{ short_number('exp(distances.distance)') }}
+                    || ' times the value of that one in ' || distances.common_year
+            else
+                'expected about ' || {{ short_number('exp(passages.log_value - passages.step_before)') }} || ' after the value of '
+                || passages.source_before || ', found ' || {{ short_number('exp(passages.log_value)') }}
+                || ': the current series passes from one source to another here, and its step is no growth'
+        end as detail,
         cast(null as double) as proposed_value
-    from neighbours
-    where is_passage and abs(step_before) >= {{ above_noise('step_at', 'noise_multiple', 'noise') }}
+    from passages
+    left join {{ distances_of_passages('passages', 'trusted_values') }} as distances
+        on passages.observation_id = distances.observation_id
+    where
+        abs(distances.distance) >= passages.apart_by
+        or abs(passages.step_before) >= passages.step_at
 ),
 
 final as (

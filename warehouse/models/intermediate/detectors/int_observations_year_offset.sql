@@ -122,12 +122,7 @@ edges as (
         ) as n_against
     from runs
     inner join distances
-        on
-            runs.series_no = distances.series_no
-            and runs.other_source_id = distances.other_source_id
-            and runs.city_id = distances.city_id
-            and runs.k = distances.k
-            and distances."year" between runs.span_first and runs.span_last + 1
+        on {{ same_pair('runs', 'distances', ['k']) }} and distances."year" between runs.span_first and runs.span_last + 1
     left join compared as third
         on
             distances.observation_id = third.observation_id
@@ -142,17 +137,10 @@ graded as (
             when edges.n_for > edges.n_against then null
             when edges.n_repeated > edges.n_other_repeated then 'blocked'
             when edges.n_repeated < edges.n_other_repeated then null
-            when edges.own_noise > runs.noise_ratio * edges.other_noise then 'blocked'
-            when coalesce(edges.own_noise * runs.noise_ratio >= edges.other_noise, true) then 'quarantined'
+            else {{ grade_of_the_mover('edges.own_noise', 'edges.other_noise', 'runs.noise_ratio') }}
         end as grade
     from runs
-    inner join edges
-        on
-            runs.series_no = edges.series_no
-            and runs.other_source_id = edges.other_source_id
-            and runs.city_id = edges.city_id
-            and runs.k = edges.k
-            and runs.span_no = edges.span_no
+    inner join edges on {{ same_pair('runs', 'edges', ['k', 'span_no']) }}
 ),
 
 final as (
@@ -166,11 +154,7 @@ final as (
         exp(compared.other_log_value) as proposed_value
     from graded
     inner join compared
-        on
-            graded.series_no = compared.series_no
-            and graded.other_source_id = compared.other_source_id
-            and graded.city_id = compared.city_id
-            and compared."year" between graded.first_year and graded.last_year
+        on {{ same_pair('graded', 'compared') }} and compared."year" between graded.first_year and graded.last_year
     where graded.grade is not null
     qualify row_number() over (
         partition by compared.observation_id

@@ -20,7 +20,8 @@ suspects as (
     select
         trends.*,
         coalesce(abs(trends.spike) >= {{ suspect_at }}, false) as is_suspect,
-        indicator_limits.limits['lineage.equal'] as equal_within
+        indicator_limits.limits['lineage.equal'] as equal_within,
+        indicator_limits.limits['veto.same_move'] as same_move
     from trends
     inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
 ),
@@ -32,7 +33,11 @@ compared as (
         suspects.indicator_id,
         suspects.is_suspect,
         others.is_suspect as is_other_suspect,
-        abs(suspects.log_value - others.log_value) <= suspects.equal_within as is_equal
+        abs(suspects.log_value - others.log_value) <= suspects.equal_within as is_equal,
+        -- a copied error leaves the trend of the copy too: a right value among wrong ones, as where the codes of a source are shifted in some
+        -- years only, leaves the trend of one source and lies on that of the other
+        (suspects.is_end or abs(suspects.spike) >= suspects.same_move * abs(others.spike))
+        and (others.is_end or abs(others.spike) >= suspects.same_move * abs(suspects.spike)) as is_spike_of_both
     from suspects
     inner join suspects as others
         on
@@ -52,8 +57,8 @@ counted as (
         count(*) filter (where is_suspect or is_other_suspect) as n_suspect,
         count(*) filter (where is_suspect) as n_own_suspect,
         count(*) filter (where is_other_suspect) as n_other_suspect,
-        count(*) filter (where is_suspect and is_equal) as n_own_repeated,
-        count(*) filter (where is_other_suspect and is_equal) as n_other_repeated
+        count(*) filter (where is_suspect and is_equal and is_spike_of_both) as n_own_repeated,
+        count(*) filter (where is_other_suspect and is_equal and is_spike_of_both) as n_other_repeated
     from compared
     group by source_id, other_source_id, indicator_id
 ),

@@ -1,0 +1,45 @@
+-- grain: one row is a year in which a source has a value of a place and indicator that no rule blocks or quarantines, with the length of
+-- the run of such years around it
+-- key: place_level, city_id, indicator_id, source_id, year
+with observations as (
+    select * from {{ ref('int_observations_corrected') }}
+),
+
+doubtful as (
+    select distinct observation_id
+    from {{ ref('int_observations_flagged') }}
+    where grade <> 'warned'
+),
+
+source_years as (
+    select distinct
+        observations.place_level,
+        observations.city_id,
+        observations.indicator_id,
+        observations.source_id,
+        observations."year"
+    from observations
+    left join doubtful on observations.observation_id = doubtful.observation_id
+    where doubtful.observation_id is null
+),
+
+-- years without a gap have one difference from their place in the list
+numbered as (
+    select
+        *,
+        "year" - row_number() over (partition by place_level, city_id, indicator_id, source_id order by "year") as run_no
+    from source_years
+),
+
+final as (
+    select
+        place_level,
+        city_id,
+        indicator_id,
+        source_id,
+        "year",
+        cast(count(*) over (partition by place_level, city_id, indicator_id, source_id, run_no) as integer) as n_run_years
+    from numbered
+)
+
+select * from final
