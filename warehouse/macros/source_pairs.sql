@@ -12,7 +12,7 @@
     {{ same_keys(left, right, ['series_no', 'other_source_id', 'city_id'] + keys) }}
 {%- endmacro %}
 
-{#- Numbers the runs of equal `state` within a pair in the order of years; unlike states may have one number. Needs a window `pair_years`. -#}
+{#- Numbers runs of equal `state` within a pair in order of years; unlike states may have one number. Needs a window `pair_years`. -#}
 {% macro run_number(state, keys='series_no, other_source_id, city_id') -%}
     row_number() over pair_years - row_number() over (partition by {{ keys }}, {{ state }} order by "year")
 {%- endmacro %}

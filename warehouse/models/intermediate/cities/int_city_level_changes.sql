@@ -14,7 +14,7 @@ levels as (
         edition_year,
         priority,
         -- what stands at another level than the sources beside it is growth as good as any within its own source
-        quality_flag = 'quarantined' and quality_rule is distinct from 'stitched' as is_quarantined,
+        quality_flag = 'quarantined' and coalesce(quality_rule, '') <> 'stitched' as is_quarantined,
         "value"
     from graded
     where

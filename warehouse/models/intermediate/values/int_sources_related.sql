@@ -34,7 +34,7 @@ compared as (
         suspects.is_suspect,
         others.is_suspect as is_other_suspect,
         abs(suspects.log_value - others.log_value) <= suspects.equal_within as is_equal,
-        -- a copied error leaves the trend of the copy too: a right value among wrong ones, as where the codes of a source are shifted in some
+        -- a copied error leaves the trend of the copy too: a right value among wrong ones, where codes of a source are shifted in some
         -- years only, leaves the trend of one source and lies on that of the other
         (suspects.is_end or abs(suspects.spike) >= suspects.same_move * abs(others.spike))
         and (others.is_end or abs(others.spike) >= suspects.same_move * abs(suspects.spike)) as is_spike_of_both
