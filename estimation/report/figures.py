@@ -155,11 +155,12 @@ def _event_ticks(axes: Axes, events: pd.DataFrame, words: dict[str, str]) -> Non
 
 def _event_labels(axes: Axes, words: dict[str, str], leads_p: float | None, has_truth: bool, has_few: bool) -> None:
     place = axes.get_xaxis_transform()
+    low, high = axes.get_ylim()
+    axes.set_ylim(low - 0.07 * (high - low), high + 0.05 * (high - low))  # the words stand clear of the intervals
     axes.text(axes.get_xlim()[0] + 0.15, 0.98, words["event_before"], transform=place, fontsize=8.5, color=INK, va="top")
     if leads_p is not None:
         text = words["event_leads"].format(p="<0.001" if leads_p < 0.001 else f"{leads_p:.3f}")
-        box = {"facecolor": SHADE, "edgecolor": "none", "pad": 1.5}
-        axes.text(axes.get_xlim()[0] + 0.15, 0.03, text, transform=place, fontsize=8.5, color=INK, va="bottom", gid="leads-p", bbox=box)
+        axes.text(axes.get_xlim()[0] + 0.15, 0.02, text, transform=place, fontsize=8.5, color=INK, va="bottom", gid="leads-p")
     key = [(BLUE, words["event_default"]), (SKY, words["event_permutation"])]
     key += [(VERMILION, f"× {words['event_truth']}")] if has_truth else []
     key += [(INK, f"○ {words['event_few']}")] if has_few else []

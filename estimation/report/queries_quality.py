@@ -39,9 +39,13 @@ QUALITY = {
         ),
         left_out as (select source_id, count(*) as n_rejected from quality.rejected_value group by source_id)
         select coalesce(files.source_id, observed.source_id) as source_id, coalesce(n_files, 0) as n_files, coalesce(n_taken, 0) as n_taken,
-            first_edition, last_edition, coalesce(n_delivered, 0) as n_delivered, coalesce(n_values, 0) as n_values,
-            coalesce(n_current, 0) as n_current, coalesce(n_flagged, 0) as n_flagged, coalesce(n_rejected, 0) as n_rejected
+            first_edition, last_edition, coalesce(n_delivered, 0) as n_delivered,
+            -- texts are clauses: they have no values
+            case when is_text then null else coalesce(n_values, 0) end as n_values,
+            case when is_text then null else coalesce(n_current, 0) end as n_current,
+            case when is_text then null else coalesce(n_flagged, 0) end as n_flagged, coalesce(n_rejected, 0) as n_rejected
         from files full join observed on files.source_id = observed.source_id
+        cross join lateral (select coalesce(files.source_id, observed.source_id) = 'policy_texts' as is_text)
         left join left_out on coalesce(files.source_id, observed.source_id) = left_out.source_id
         order by 1
         """,

@@ -18,6 +18,10 @@ def methods(page: Context) -> dict[str, Any]:
     power = [row for row in page.rows("power") if row["spec_id"] in (PRIMARY, SECOND_WINDOW)]
     return {
         "methods": [{"name": name, **{part: w(f"methods.{name}_{part}") for part in "tpfm"}} for name in METHODS],
+        "parts": [
+            *((name, f"methods.{name}_t") for name in METHODS),
+            *((name, f"methods.{name}") for name in ("limits", "glossary", "cite")),
+        ],
         "limits": [w(f"methods.limit_{name}") for name in LIMITS],
         "glossary": [w(f"methods.word_{name}") for name in WORDS],
         "power": [(w.name("variants", variant(row["spec_id"])), w.name("imposed", row["imposed"]), row) for row in power],

@@ -55,10 +55,11 @@ def _answer(page: Context, ladder: Forest | None) -> dict[str, Any]:
     found = "not_found" if row["verdict"] != "found" else ("found_up" if row["estimate"] > 0 else "found_down")
     level = "" if number(row["correlation_before"]) is None else w("result.level", before=num(row, "correlation_before", "2"))
     estimate = Markup('<a class="traced" href="#trace">{}</a>').format(num(row, "estimate", "+3"))
+    years = {"first": num(row, "first_year", "year"), "last": num(row, "last_year", "year")}
     facts = [("how_sure", _sure(page, row)), ("could", _could(page, row)), ("change", _change(page, ladder, row))]
     return {
         "verdict": w(f"result.{found}"),
-        "moved": w("result.moved", estimate=estimate, interval=_interval(page, row), level=level),
+        "moved": w("result.moved", estimate=estimate, interval=_interval(page, row), level=level, **years),
         "facts": [(w(f"result.{key}"), said) for key, said in facts],
     }
 

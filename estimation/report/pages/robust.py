@@ -8,7 +8,7 @@ import pandas as pd
 
 from ...analyses.specification_curve import MEASURES, SERIES
 from .. import figures
-from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE
+from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, shown
 from ..charts import Chart, chart
 from ..forest import Forest, build_forest
@@ -32,6 +32,8 @@ ESTIMATORS = ("callaway_santanna", "sun_abraham", "borusyak", "gardner", "etwfe"
 # the same numbers as imputation, and another shuffle of the same estimate: one row each, said in words
 SAME_NUMBERS = ("gardner", "etwfe", "gdp_tercile")
 OVERALL = ("treated", "att")
+# of their family and series
+FIRST = (PRIMARY, SECOND_WINDOW, HEADLINE)
 # label of the effect in the year of admission
 ADMISSION = "event[0]"
 CORRELATION = ("cm_growth_official", "cm_growth_deflated")
@@ -79,7 +81,7 @@ def _forest(page: Context) -> Forest | None:
     for row in sorted(page.rows("placebo"), key=_placebo_order):
         if row["placebo"] == "time" and number(row["estimate"]) is not None:
             labelled.append((f"{page.words.plain('robust.placebo_time')}: {_placebo_name(page, row)}", "placebo", row))
-    labelled.sort(key=lambda item: (FAMILIES.index(item[1]), "growth_official" not in item[2]["spec_id"], item[2]["spec_id"] != HEADLINE))
+    labelled.sort(key=lambda item: (FAMILIES.index(item[1]), "growth_official" not in item[2]["spec_id"], item[2]["spec_id"] not in FIRST))
     labelled = [item for item in labelled if item[1] != "placebo"] + [item for item in labelled if item[1] == "placebo"]
     forest = build_forest(labelled, name=page.words.plain("robust.forest"), unit=page.words.plain("units.correlation"))
     if forest is not None:

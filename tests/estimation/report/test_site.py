@@ -33,6 +33,7 @@ from tests.estimation.report.fabricated import HEADLINE, HOSTILE, changes, full,
 from tests.estimation.report.numbers import Numbers, mismatches
 from warehouse.publication.change_queries import CURRENT_CHANGE
 
+ROOT = Path(language.__file__).parents[2]
 SLUGS = ("index", "robust", "whom", "cities", "policy", "data", "methods")
 FIRST_PAGE_BYTES, PAGE_BYTES = 200_000, 1_500_000
 
@@ -482,6 +483,22 @@ def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> 
     assert ("data/sync/110000.js" in made) == (missing == "rows")
 
 
+def test_pages_hold_for_thousands_of_places() -> None:
+    """2,850 counties in 31 provinces: the map, the list and the first page stay light. Their files are not written here."""
+    frames = full()
+    city, years = frames["marts.dim_city"].iloc[[0]], frames["marts.fct_city_year"].iloc[[0]]
+    provinces = np.array([11, 12, 13, 14, 15, 21, 22, 23, *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66)])
+    ids = np.concatenate([province * 10000 + np.arange(101, 101 + 92) for province in provinces])[:2850]
+    frames["marts.dim_city"] = pd.concat([city] * 2850, ignore_index=True).assign(city_id=ids, province_id=ids // 10000 * 10000)
+    frames["marts.fct_city_year"] = pd.concat([years] * 2850, ignore_index=True).assign(city_id=ids)
+    catalogs = {"sync": {"measures": ["cm_growth_official"], "years": [2018, 2019]}, "policy": None}
+    catalogs["values"] = {"places": [int(code) for code in ids], "indicators": [], "locations": [], "flags": []}
+    pages = dict(render_site(read_report_data(frames), catalogs, "en"))
+    assert pages["cities.html"].count("data-k=") >= 2850
+    assert max(len(page.encode()) for page in pages.values()) < PAGE_BYTES
+    assert len(re.sub(r"<svg.*?</svg>", "", pages["index.html"], flags=re.DOTALL).encode()) < FIRST_PAGE_BYTES
+
+
 def test_a_p_value_that_is_withheld_is_a_dash_with_its_reason(site) -> None:
     """The estimate stands, interval and p are dashes that say why, and a sentence stands under the table in the page's language."""
     page, chinese = (site[name].partition('id="others')[2].partition("</details>")[0] for name in ("robust.html", "zh/robust.html"))
@@ -548,6 +565,19 @@ def test_reasons_of_changed_current_values_have_words() -> None:
     given = set(re.findall(r"(?:then|else) '([a-z, ]+)'", CURRENT_CHANGE))
     assert len(given) >= 10
     assert given == set(language.book()["current_reasons"])
+
+
+def test_rules_and_reasons_have_words() -> None:
+    """Every rule that flags and every reason of a value that was not taken, as the models write them."""
+    models = ROOT / "warehouse/models"
+    texts = [path.read_text(encoding="utf-8") for path in sorted(models.rglob("int_observations_*.sql"))]
+    rules = {name for text in texts for line in re.findall(r"(.*) as rule\b", text) for name in re.findall(r"'([a-z_]+)'", line)}
+    assert len(rules) > 15
+    assert sorted(rules - set(language.book()["rules"])) == []
+    cases = (models / "intermediate/raw/int_raw_rejections.sql").read_text(encoding="utf-8")
+    reasons = set(re.findall(r"when '([a-z_]+)'", cases)) | {"dropped_row", "unmapped_column"}
+    assert len(reasons) > 8
+    assert sorted(reasons - set(language.book()["reasons"])) == []
 
 
 def test_pilots_of_another_kind_are_a_caution() -> None:
