@@ -30,6 +30,7 @@ PROJECT = (
 PARSED, HASHES = ("manifest.json", "partial_parse.msgpack"), "sha256.json"
 # a draft this old was left by a run that was killed
 DRAFT, DRAFT_SECONDS = ".draft-", 3600
+_MOST_TRIES = 3
 FAILED = ("error", "fail", "runtime error")
 
 
@@ -136,9 +137,9 @@ def run_dbt(home: Home, command: str, names: Sequence[str], *, build: Path, opti
 
 def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[NodeResult]:
     """`invoke` on the parsed project, with the database of `build`."""
-    ensure_manifest(home)
+    manifest = _load_manifest(home)
     with _build_folder(build):
-        return invoke(arguments, manifest=_load_manifest(home))
+        return invoke(arguments, manifest=manifest)
 
 
 def raise_on_failure(results: Sequence[NodeResult]) -> None:
@@ -162,9 +163,21 @@ def _build_folder(build: Path) -> Iterator[None]:
 
 
 def _load_manifest(home: Home) -> Any:
+    """The parsed project, as dbt holds it in memory.
+
+    Raises
+    ------
+    DbtFailed
+        If the project does not parse.
+    """
     from dbt.contracts.graph.manifest import Manifest
 
-    return Manifest.from_msgpack((_parsed_project(home) / "partial_parse.msgpack").read_bytes())
+    for _ in range(_MOST_TRIES):
+        # one folder from here on: the files of the project may change while a run works, and a run of other files may remove this folder
+        folder = ensure_manifest(home).parent
+        with suppress(FileNotFoundError):
+            return Manifest.from_msgpack((folder / PARSED[1]).read_bytes())
+    raise DbtFailed(f"{folder}: expected the parsed project, removed {_MOST_TRIES} times while it was read; run one refresh at a time")
 
 
 def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:

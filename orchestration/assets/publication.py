@@ -19,6 +19,7 @@ from orchestration.dbt_docs import read_contracts, write_dbt_docs
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
+from orchestration.reuse.same_code import require_same_code
 from orchestration.run_settings import number, uses_spark
 from orchestration.stages import stages
 from orchestration.terminal import progress
@@ -125,6 +126,7 @@ def published(settings: Settings) -> dg.MaterializeResult:
         run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]
     manifest = describe_run(home, settings, run["run_id"], datetime.fromisoformat(run["started_at"]))
     require_no_loss(home, settings)
+    require_same_code()
     write_dbt_docs(home, home.build / "dbt_docs")
     folders = {name: home.build / name for name in ("report", "data_docs", "dbt_docs")}
     tables = publish(

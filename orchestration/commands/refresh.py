@@ -17,6 +17,7 @@ from orchestration.faults import READABLE, explain, explain_text
 from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
 from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
+from orchestration.reuse.same_code import note_code
 from orchestration.run_settings import SettingError, check_of_commands, check_settings, uses_spark
 from orchestration.stages import stages
 from orchestration.terminal import Exit, keep_log, say
@@ -83,6 +84,7 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
     refuse_to_replace(home.published, simulated=landing is None)
     require_writable(home)
     with hold_lock(home):
+        note_code()
         before = _fingerprint(landing)
         plan = plan_refresh(home, before)
         if plan.work == NOTHING:

@@ -97,6 +97,11 @@ def hash_landing(landing: Path) -> str:
     return hash_parts(part for entry in hash_tree(landing).items() for part in entry)
 
 
+def hash_code() -> str:
+    """Hash of all code, seeds and settings files of this checkout that a run may read."""
+    return hash_parts(part for path, data in _code_files() for part in (path, hash_bytes(data)))
+
+
 def hash_estimation() -> str:
     """Hash of the code of the estimates (not of the report), Python and packages."""
     code = {path: data for path, data in _code_files() if path.startswith("estimation/") and not path.startswith(REPORT)}

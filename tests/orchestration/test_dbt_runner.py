@@ -101,3 +101,24 @@ def test_a_file_in_the_place_of_a_parse_is_replaced(home: Home, monkeypatch: pyt
     remove_any(folder)
     folder.write_text("x", encoding="utf-8")
     assert json.loads(ensure_manifest(home).read_text(encoding="utf-8")) == {"nodes": {}}
+
+
+def test_a_parse_that_is_removed_while_it_is_read_is_made_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a run of another version of the files, which shares the cache; or the files change between parsing and reading."""
+    monkeypatch.setattr(dbt_runner, "invoke", fake_parse)
+    monkeypatch.setattr("dbt.contracts.graph.manifest.Manifest.from_msgpack", lambda data: data)
+    hashes = iter("abcdefgh")
+    monkeypatch.setattr(dbt_runner, "project_hash", lambda: next(hashes))
+    assert dbt_runner._load_manifest(home) == b"\x80"
+    real, removals = dbt_runner.ensure_manifest, iter([True, True, False, True, True, True])
+
+    def ensure_and_remove(at: Home) -> Path:
+        path = real(at)
+        if next(removals):
+            remove_any(path.parent)
+        return path
+
+    monkeypatch.setattr(dbt_runner, "ensure_manifest", ensure_and_remove)
+    assert dbt_runner._load_manifest(home) == b"\x80"
+    with pytest.raises(dbt_runner.DbtFailed, match="removed 3 times while it was read; run one refresh at a time"):
+        dbt_runner._load_manifest(home)

@@ -6,7 +6,7 @@ and the message says how the columns are shifted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,20 +45,44 @@ def check_places(raw: Path) -> FileFault | None:
     """
     file = pq.ParquetFile(raw)
     names = read_place_names()
-    for sheet_name, rows in _sheets(file, names).items():
+    parts = list(_parts(file))
+    if sum(_count_mismatches(part, names) for part in parts) < FEW_ROWS:
+        return None
+    for sheet_name, rows in _sheets(parts, names).items():
         fault = _judge(rows, names, f"sheet {sheet_name!r}" if sheet_name is not None else None)
         if fault is not None:
             return fault
     return None
 
 
-def _sheets(file: pq.ParquetFile, names: PlaceNames) -> dict[str | None, list[_Row]]:
+def _parts(file: pq.ParquetFile) -> Iterator[pa.Table]:
+    """The parts of a file that have codes and names, one line for each row of the sheet."""
+    for group in range(file.num_row_groups):
+        if not (_is_empty(file, group, "place_code_text") or _is_empty(file, group, "place_text")):
+            yield _first_of_each_row(file.read_row_group(group, columns=_COLUMNS))
+
+
+def _count_mismatches(part: pa.Table, names: PlaceNames) -> int:
+    """Lines whose code and name are two cities. Each text is looked up once: nearly every file has none, and is done with this."""
+    levels, _ = _known(part, "place_level", lambda text: 1 if text == "city" else None)
+    codes, has_code = _known(part, "place_code_text", lambda text: names.codes.get(six_digit_code(text)))
+    places, has_name = _known(part, "place_text", lambda text: names.aliases.get(place_key(text)))
+    return int(((levels == 1) & has_code & has_name & (codes != places)).sum())
+
+
+def _known(part: pa.Table, name: str, known: Callable[[str], int | None]) -> tuple[np.ndarray, np.ndarray]:
+    """What each text of a column is known as, a number, and whether it is known at all."""
+    encoded = pc.dictionary_encode(part.column(name).combine_chunks(), null_encoding="encode")
+    meanings = [None if text is None else known(text) for text in encoded.dictionary.to_pylist()]
+    indices = encoded.indices.to_numpy()
+    numbers = np.array([0 if meaning is None else meaning for meaning in meanings], dtype=np.int64)
+    return numbers[indices], np.array([meaning is not None for meaning in meanings], dtype=bool)[indices]
+
+
+def _sheets(parts: Iterable[pa.Table], names: PlaceNames) -> dict[str | None, list[_Row]]:
     """Rows of each sheet with a code and a name, in the order of the sheet, each once."""
     sheets: dict[str | None, dict[int, _Row]] = {}
-    for group in range(file.num_row_groups):
-        if _is_empty(file, group, "place_code_text") or _is_empty(file, group, "place_text"):
-            continue
-        table = _first_of_each_row(file.read_row_group(group, columns=_COLUMNS))
+    for table in parts:
         columns = [table.column(name).to_pylist() for name in _COLUMNS]
         for sheet_name, row_no, level, code, name in zip(*columns, strict=True):
             if level == "city" and None not in (code, name, row_no):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from importlib.abc import MetaPathFinder
 from types import ModuleType
 
 
-class _Refusal(MetaPathFinder):
-    """Says that there is no pandas."""
+class _Refusal:
+    """Says that there is no pandas. A finder without the base class of finders, whose module loads half of importlib."""
 
     def find_spec(self, name: str, path: object, target: object = None) -> None:
         """Refuse pandas, know nothing of other modules."""
