@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
+from orchestration.dagster_ui.column_lineage import describe_lineage, read_columns
 from orchestration.dagster_ui.metadata import describe_table, show_frame
 from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure
 from orchestration.engines import build_models
@@ -129,12 +130,14 @@ def _materializations(home: Home, keys: list[dg.AssetKey], results: list[NodeRes
     """In the order dbt finished them, which is an order of dependencies, as Dagster asks for."""
     by_name = {key.path[-1]: key for key in keys}
     with open_build(home.build, read_only=True) as con:
+        known = read_columns(con)
         for result in results:
             key = by_name.get(result.name)
             if key is None or result.status != "success":
                 continue
             schema, table = key.path
-            yield dg.MaterializeResult(asset_key=key, metadata={**describe_table(con, schema, table), "execution_seconds": result.seconds})
+            shown = describe_table(con, schema, table) | describe_lineage(result.sql, known[schema][table], known)
+            yield dg.MaterializeResult(asset_key=key, metadata={**shown, "execution_seconds": result.seconds})
 
 
 def _checks(context: dg.AssetExecutionContext, home: Home, results: list[NodeResult]) -> Iterator[dg.AssetCheckResult]:

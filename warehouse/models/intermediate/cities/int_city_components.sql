@@ -25,10 +25,8 @@ joined as (
 ),
 
 final as (
-    unpivot joined
-    on
-    {{ synchronization_series().keys() | join(', ') }}
-    into name component value d
+    select * from joined
+    unpivot (d for component in ({{ synchronization_series().keys() | join(', ') }}))
 )
 
 select * from final
