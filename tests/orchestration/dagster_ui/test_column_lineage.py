@@ -24,7 +24,8 @@ long as (
 
 final as (
     select
-        long.city_id, city.* exclude (city_id), long.d, long.series, if(city.name is null, 'x', 'y') as kind, 1 as one, count(*) over () as n
+        long.city_id, city.* exclude (city_id), long.d, long.series,
+        if(city.name is null, 'x', 'y') as kind, 1 as one, count(*) over () as n
     from long left join city using (city_id)
 )
 

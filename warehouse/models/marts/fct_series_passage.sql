@@ -55,7 +55,8 @@ final as (
             else 'outranked'
         end as old_source_is,
         distances.common_year,
-        exp(distances.distance) as chain_ratio,
+        -- of logarithms: the last digits are rounding
+        round(exp(distances.distance), 12) as chain_ratio,
         coalesce(passages.quality_rule = 'stitched', false) as is_flagged
     from passages
     left join distances on passages.observation_id = distances.observation_id
