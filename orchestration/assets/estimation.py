@@ -156,9 +156,9 @@ def _truth(home: Home, settings: Settings) -> pd.DataFrame:
     if not settings.is_simulated:
         return empty_truth()
     with open_build(home.build, read_only=True) as con:
-        frames = read_marts(con)
+        frames = _read_marts(con)
     with open_build(home.counterfactual, read_only=True) as con:
-        without = read_marts(con)
+        without = read_marts(con, pair_years=frames.years is None)
     of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
     with unit_runner(frames) as run_units:
         return compute_truth(frames, without, all_specs(), of_primary=of_primary, run_units=run_units)
@@ -172,18 +172,25 @@ def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | No
 
 def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Tables of the whole study, or those of the build with some analyses estimated anew."""
-    from estimation.analyses.catalog import all_specs
-    from estimation.study.run import read_marts
-    from orchestration.memory import require_memory
-    from orchestration.reuse.chosen_analyses import choose_specs, read_estimates, replace_analyses
+    from orchestration.reuse.chosen_analyses import choose_specs, only_these, read_estimates, replace_analyses
 
     with open_build(home.build, read_only=True) as con:
-        require_memory(con, {name for spec in all_specs() for name in (spec.outcome, *spec.controls)})
-        frames = read_marts(con)
+        frames = _read_marts(con)
         before = read_estimates(con, TABLES) if analyses else {}
+    only = settings.analyses
     if not analyses:
-        return keep_estimates(home, frames, [settings.permutations], lambda: _run_study(frames, settings.permutations, choose_specs()))
+        facts = [settings.permutations, *only]
+        return keep_estimates(home, frames, facts, lambda: only_these(_run_study(frames, settings.permutations, choose_specs(only)), only))
     return replace_analyses(before, _run_study(frames, settings.permutations, choose_specs(analyses)), analyses)
+
+
+def _read_marts(con: duckdb.DuckDBPyConnection) -> Any:
+    """What the study reads; without pair-years where they are too many for this machine."""
+    from estimation.analyses.catalog import all_specs
+    from estimation.study.run import read_marts
+    from orchestration.memory import holds_pair_years
+
+    return read_marts(con, pair_years=holds_pair_years(con, {name for spec in all_specs() for name in (spec.outcome, *spec.controls)}))
 
 
 @contextmanager
