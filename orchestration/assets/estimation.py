@@ -160,7 +160,7 @@ def _truth(home: Home, settings: Settings) -> pd.DataFrame:
     with open_build(home.counterfactual, read_only=True) as con:
         without = read_marts(con, pair_years=frames.years is None)
     of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
-    with unit_runner(frames) as run_units:
+    with unit_runner(home, "truth", frames) as run_units:
         return compute_truth(frames, without, all_specs(), of_primary=of_primary, run_units=run_units)
 
 
@@ -180,8 +180,10 @@ def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[s
     only = settings.analyses
     if not analyses:
         facts = [settings.permutations, *only]
-        return keep_estimates(home, frames, facts, lambda: only_these(_run_study(frames, settings.permutations, choose_specs(only)), only))
-    return replace_analyses(before, _run_study(frames, settings.permutations, choose_specs(analyses)), analyses)
+        return keep_estimates(
+            home, frames, facts, lambda: only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
+        )
+    return replace_analyses(before, _run_study(home, frames, settings.permutations, choose_specs(analyses)), analyses)
 
 
 def _read_marts(con: duckdb.DuckDBPyConnection) -> Any:
@@ -194,26 +196,30 @@ def _read_marts(con: duckdb.DuckDBPyConnection) -> Any:
 
 
 @contextmanager
-def unit_runner(frames: Any) -> Iterator[Any]:
-    """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one where that is one or there is little."""
+def unit_runner(home: Home, name: str, frames: Any) -> Iterator[Any]:
+    """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one where that is one or there is little.
+
+    Units that the last call of this name has kept are not run again.
+    """
     from estimation.study.workers import Workers, run_here
+    from orchestration.reuse.kept_units import keep_units
 
     size = int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
     if size == 1 or len(frames.synchronization) < WORTH_PROCESSES:
-        yield run_here
+        yield keep_units(home, name, run_here)
         return
     with Workers(size) as workers:
-        yield workers.run
+        yield keep_units(home, name, workers.run)
 
 
-def _run_study(frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
+def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
     from estimation.study.run import run_study
 
     def say(done: int, of: int, name: str) -> None:
         stages.count(done, of, f"specs estimated, last {name}")
 
     kinds = {"curve": chosen.curve, "primary": chosen.primary, "radiation": chosen.radiation}
-    with unit_runner(frames) as run_units:
+    with unit_runner(home, "study", frames) as run_units:
         return vars(run_study(frames, chosen.specs, **kinds, permutations=permutations, on_progress=say, run_units=run_units))
 
 

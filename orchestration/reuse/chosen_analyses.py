@@ -52,7 +52,7 @@ def choose_specs(analyses: Sequence[str] = ()) -> Chosen:
 
 
 def only_these(tables: Mapping[str, pd.DataFrame], analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The tables of a study of some analyses, with a row of ``not_run`` for each spec of the others; the tables as they are where none is named."""
+    """The tables of a study of some analyses, with a row of ``not_run`` for each spec of the others; none is named: as they are."""
     if not analyses:
         return dict(tables)
     reason = f"not asked for: ANALYSES={','.join(analyses)} leaves it out"
