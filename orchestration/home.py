@@ -204,9 +204,10 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
     if place in _HELD:
         yield
         return
-    with open(home.lock, "a+", encoding="utf-8", errors="replace") as file:
+    with open(home.lock, "a+", encoding="utf-8", errors="replace") as file, _opened_folder(home.root) as folder:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock_folder(folder)
         except BlockingIOError:
             file.seek(0)
             holder = file.read(200).strip()
@@ -221,6 +222,25 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
             yield
         finally:
             _HELD.discard(place)
+
+
+@contextmanager
+def _opened_folder(path: Path) -> Iterator[int]:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _lock_folder(folder: int) -> None:
+    """Lock the home itself too: beside a command whose lock file was removed, the next one would make a new file, and both would write."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a disk of the network that locks files alone
+        return
 
 
 def _work_of(holder: str) -> str:
