@@ -29,7 +29,7 @@ from pathlib import Path
 STAMP = ".installed"
 OLDEST, NEWEST = (3, 11), (3, 13)
 BAD_INPUT, INTERRUPTED = 2, 130
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 NAMED = 3
 # what a new environment has by itself; what is installed into it later may bring another version, which has other parts
 OF_VENV = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence.pth")
@@ -104,6 +104,8 @@ def what_is_wrong(environment: Path, wanted: str) -> str:
 
     What stands inside a package is not looked at (`make audit` does): this is asked before every command, and takes milliseconds.
     """
+    if not (environment / STAMP).is_file():  # a pipe in its place would be waited for
+        return "is of a set-up that did not end"
     try:
         found, *rest = (environment / STAMP).read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n").split("\n")
     except (OSError, ValueError):

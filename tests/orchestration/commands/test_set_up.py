@@ -107,7 +107,19 @@ def test_it_is_made_once_and_again_with_another_lock(checkout: Path, steps: list
     assert "another lock file" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("left", ["empty folder", "bin without pip", "file", "dead link", "stamp cut short", "stamp is a folder"])
+@pytest.mark.parametrize(
+    "left",
+    [
+        "empty folder",
+        "bin without pip",
+        "file",
+        "dead link",
+        "stamp cut short",
+        "stamp is a folder",
+        "stamp is a pipe",
+        "stamp leads nowhere",
+    ],
+)
 def test_whatever_an_earlier_one_left_is_made_again(checkout: Path, steps: list[str], left: str) -> None:
     environment = checkout / "env"
     if left == "file":
@@ -122,6 +134,10 @@ def test_whatever_an_earlier_one_left_is_made_again(checkout: Path, steps: list[
         (environment / STAMP).write_text("abc", encoding="utf-8")
     elif left == "stamp is a folder":
         (environment / STAMP).mkdir()
+    elif left == "stamp is a pipe":
+        os.mkfifo(environment / STAMP)
+    elif left == "stamp leads nowhere":
+        (environment / STAMP).symlink_to(checkout / "elsewhere")
     run_set_up(checkout)
     assert steps == ["venv", "python", "uv"] and not module.what_is_wrong(environment, hash_of(checkout))
 
