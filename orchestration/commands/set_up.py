@@ -192,7 +192,7 @@ def _hold(path: Path) -> Iterator[int]:
 
 def _remove(environment: Path, wrong: str) -> None:
     """Take away what is there; of a link the link alone."""
-    if environment.is_symlink() or environment.is_file():
+    if environment.is_symlink() or (environment.exists() and not environment.is_dir()):
         environment.unlink()
     elif environment.exists():
         print(f"citysync setup: {environment} {wrong}: made again", flush=True)

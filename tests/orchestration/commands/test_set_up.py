@@ -124,6 +124,8 @@ def test_whatever_an_earlier_one_left_is_made_again(checkout: Path, steps: list[
     environment = checkout / "env"
     if left == "file":
         environment.touch()
+    elif left == "pipe":
+        os.mkfifo(environment)
     elif left == "dead link":
         environment.symlink_to(checkout / "elsewhere")
     else:
