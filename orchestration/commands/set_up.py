@@ -274,6 +274,15 @@ def _run(command: list[str], text: str, held: int, settings: dict[str, str]) -> 
         raise SetUpFailed(text)
 
 
+def _hold_streams() -> None:
+    """Open what of the first three streams is closed (`>&-`): else the lock would get its number, and steps would print into it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -306,8 +315,10 @@ def main(arguments: list[str] | None = None) -> int:
         found = ".".join(str(part) for part in sys.version_info[:3])
         print(f"citysync needs Python 3.11 to 3.13; {sys.executable} is Python {found}. Set PYTHON=python3.12 or the like.")
         return BAD_INPUT
-    # the bytes of a path may be no text
-    sys.stdout.reconfigure(errors="backslashreplace")
+    _hold_streams()
+    if sys.stdout is not None:
+        # the bytes of a path may be no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     for number in ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
