@@ -73,7 +73,7 @@ ODD = {
 def test_what_is_no_java_is_refused_in_one_line(tmp_path: Path, script: str) -> None:
     environment = java(tmp_path, "")
     Path(tmp_path, "bin", "java").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    with pytest.raises(SparkFault, match="ENGINE=spark needs Java 17 or 21; .*apt-get install") as found:
+    with pytest.raises(SparkFault, match=r"ENGINE=spark needs Java 17 or 21; .*apt-get install") as found:
         require_java(environment)
     assert "\n" not in str(found.value) and len(str(found.value)) < 1_000
 
