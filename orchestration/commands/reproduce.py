@@ -60,8 +60,8 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
     made_with = manifest["packages"].get("python", python_version())
     if made_with != python_version():
         say(
-            f"it was made with Python {made_with}, this is {python_version()}, for which the lock file may hold other packages: last digits "
-            f"may differ; for the same hashes remove .venv, then give PYTHON=python{made_with}"
+            f"it was made with Python {made_with}, this is {python_version()}, for which the lock file may hold other packages: last "
+            f"digits may differ; for the same hashes remove .venv, then give PYTHON=python{made_with}"
         )
     command = [sys.executable, "-m", "orchestration", "refresh", *([f"--landing={Path(landing).absolute()}"] if landing else [])]
     environment = _environment(home, scratch, manifest["settings"])
