@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -249,3 +250,8 @@ def _work_of(holder: str) -> str:
         work = json.loads(holder).get("work", "refresh")
         return "another refresh" if work == "refresh" else f"another command ({work})"
     return "another refresh"
+
+
+def python_version() -> str:
+    """The Python at work as the lock file tells them apart, such as 3.11."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
