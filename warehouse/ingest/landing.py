@@ -37,7 +37,7 @@ from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Task, shared_pool
 from warehouse.whole_files import write_whole
 
-READER_VERSION = 3
+READER_VERSION = 4
 MAX_FILE_BYTES = 1 << 29
 MAX_TABLE_BYTES = 1 << 31
 
