@@ -191,3 +191,26 @@ def test_a_source_with_shifted_codes_is_blocked_as_shifted(delivered, after):
     far = further_than(added, delivered[0], 0.02)
     assert len(far & blocked(graded)) >= 0.95 * len(far)
     assert sum(graded[key][1] == "row_shift" for key in far) >= 0.9 * len(far)
+
+
+def test_a_shifted_copy_of_a_source_of_another_vintage_blocks_nothing_of_it(delivered, target, tmp_path):
+    """The others agree with each other and with neither side of the shift: they do not tell which of the two is shifted, sizes do."""
+    panel, _ = delivered
+    rng = np.random.default_rng(8)
+    revised = {city: 1 + rng.uniform(0.03, 0.06) for city in cities_of(*PROVINCES)}
+    apart = {key: round(v * revised[key[1]], 2) if key[3] == GDP and key[0] != "finance_loans" else v for key, v in panel.items()}
+    added = shifted_codes(apart, {})
+    graded = build_graded(apart | added, tmp_path / "apart", target)
+    assert blocked(graded) & set(apart) == set()
+    far = {key for key, value in added.items() if abs(np.log(value / apart["deflator", *key[1:]])) > 0.1}
+    assert len(far & blocked(graded)) >= 0.95 * len(far)
+
+
+def test_a_copy_in_another_unit_confirms_nothing(delivered, target, tmp_path):
+    """A source alone, then beside every figure of it three times: the same errors, which leave the trend alike, are no second word."""
+    panel, errors = delivered
+    alone = of_source(panel | errors, WRONG, WRONG)
+    thrice = {("a_threefold", *key[1:]): round(value * 3, 2) for key, value in alone.items()}
+    found = blocked(build_graded(alone, tmp_path / "alone", target)) & set(errors)
+    assert len(found) >= 0.9 * len(errors)
+    assert found - blocked(build_graded(alone | thrice, tmp_path / "beside", target)) == set()

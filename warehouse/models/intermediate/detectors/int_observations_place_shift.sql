@@ -15,6 +15,17 @@ corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
+-- those that agree with the source on the other side of the shift, not with anybody: two that are of another vintage than both say nothing
+-- about which of the two is shifted
+witnessed as (
+    select
+        observation_id,
+        other_source_id,
+        n_agreeing,
+        count(*) over (partition by observation_id) as n_witnesses
+    from {{ ref('int_values_witnessed') }}
+),
+
 shifted as (
     select * from {{ ref('int_places_shifted') }}
 ),
@@ -23,7 +34,8 @@ limits as (
     select
         indicator_id,
         limits['source.differs'] as differs_by,
-        limits['place_shift.fit'] as fit_at
+        limits['place_shift.fit'] as fit_at,
+        limits['place_shift.told_share'] as told_share
     from {{ ref('int_indicator_limits') }}
 ),
 
@@ -31,6 +43,10 @@ suspects as (
     select
         compared.*,
         limits.fit_at,
+        limits.told_share,
+        witnessed.n_agreeing >= 1 as is_told_against,
+        witnessed.n_witnesses >= 2 as is_asked,
+        corroborated.weight_equal > corroborated.weight_against as is_confirmed,
         shifted.k,
         shifted.place_order,
         shifted.giver_city_id,
@@ -38,7 +54,22 @@ suspects as (
     from compared
     inner join limits on compared.indicator_id = limits.indicator_id
     inner join shifted on {{ same_pair('compared', 'shifted') }}
+    inner join corroborated on compared.observation_id = corroborated.observation_id
+    inner join witnessed
+        on compared.observation_id = witnessed.observation_id and compared.other_source_id = witnessed.other_source_id
     where abs(compared.gap) > limits.differs_by
+),
+
+-- a shift is one fact, and so is whose it is: what most values say for which there are further sources. A single one that agrees says
+-- little, since a neighbour may be of like size
+told as (
+    select
+        {{ shift }},
+        count(*) filter (where is_asked and is_confirmed) as n_for,
+        count(*) filter (where is_asked and is_told_against and not is_confirmed) as n_against,
+        count(*) filter (where is_asked) * any_value(told_share) as n_needed
+    from suspects
+    group by {{ shift }}
 ),
 
 -- which of the two sources is shifted when nobody else knows: the one whose figures fit worse what other sources say of the size of the
@@ -103,14 +134,15 @@ judged as (
     select
         suspects.*,
         case
-            when corroborated.weight_equal > corroborated.weight_against then null
-            when corroborated.n_agreeing >= 1 then 'blocked'
+            when suspects.is_confirmed then null
+            when told.n_against > 0 and told.n_against >= told.n_needed then 'blocked'
+            when told.n_for > 0 and told.n_for >= told.n_needed then null
             when fits.t_statistic >= suspects.fit_at then 'blocked'
             when fits.t_statistic <= -suspects.fit_at then null
             else 'quarantined'
         end as grade
     from suspects
-    inner join corroborated on suspects.observation_id = corroborated.observation_id
+    inner join told on {{ same_keys('suspects', 'told', shift_keys) }}
     left join fits on {{ same_keys('suspects', 'fits', shift_keys) }}
 ),
 
