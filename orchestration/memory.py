@@ -11,10 +11,12 @@ from warehouse.ingest.errors import LandingError
 # a number as the study holds it, and how often a column stands in memory while samples are made of it
 BYTES, COPIES = 8, 2.5
 KEYS = 3
+# numbers held for each pair-year while one outcome is made from series of cities and fitted: 10 were measured at 2,850 places
+OF_ONE_OUTCOME = 12
 
 
-def require_memory(con: Any, wanted: Collection[str], available: int | None = None) -> None:
-    """Refuse a study that would be killed.
+def holds_pair_years(con: Any, wanted: Collection[str], available: int | None = None) -> bool:
+    """Whether all outcomes of all pair-years can be held at once; where they cannot, one after another is made from series of cities.
 
     Parameters
     ----------
@@ -28,15 +30,16 @@ def require_memory(con: Any, wanted: Collection[str], available: int | None = No
     Raises
     ------
     LandingError
-        With rows, what they need, what there is and what to do.
+        Where not even one outcome can be held, with rows, what they need, what there is and what to do.
     """
     rows = con.execute("select count(*) from marts.fct_pair_synchronization").fetchone()[0]
     columns = con.execute("describe select * from marts.fct_pair_synchronization").fetchall()
     n_outcomes = len({row[0] for row in columns} & set(wanted))
     there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if available is None else available
-    needed = rows * (KEYS + n_outcomes) * BYTES * COPIES
-    if needed > there:
+    least = rows * OF_ONE_OUTCOME * BYTES
+    if least > there:
         raise LandingError(
-            f"{rows:,} pair-years of {n_outcomes} outcomes: expected memory of {needed / 1e9:.0f} GB for the study, found "
-            f"{there / 1e9:.0f} GB; deliver fewer places or a shorter window, or use a larger machine"
+            f"{rows:,} pair-years: expected memory of {least / 1e9:.0f} GB to estimate one outcome, found {there / 1e9:.0f} GB; "
+            "deliver fewer places or a shorter window, or use a larger machine"
         )
+    return rows * (KEYS + n_outcomes) * BYTES * COPIES <= there

@@ -90,6 +90,12 @@ class Settings(dg.ConfigurableResource):
         return os.environ.get("PLACES") or SETTINGS["PLACES"].default
 
     @property
+    def analyses(self) -> tuple[str, ...]:
+        """The analyses that are estimated (ANALYSES), the primary test always among them; empty for all."""
+        named = {name for name in os.environ.get("ANALYSES", "").split(",") if name}
+        return tuple(sorted({*named, "primary"})) if named else ()
+
+    @property
     def strict(self) -> bool:
         """Whether a source folder without a layout is an error (STRICT=1)."""
         return os.environ.get("STRICT", "") == "1"

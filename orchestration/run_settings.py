@@ -45,6 +45,11 @@ class Words:
         return re.fullmatch(self.pattern, text, re.ASCII) is not None
 
 
+#: What `ANALYSES` may name: the analyses of `estimation.analyses.catalog`, which a command that refuses a name cannot load first.
+ANALYSES = (
+    *("alternative_outcomes", "baseline", "confounders", "dynamics", "heterogeneity", "leave_out", "matching", "mechanisms"),
+    *("policy_tools", "primary", "radiation", "robustness", "specification_curve", "spillovers", "study_form"),
+)
 YEAR = {"lowest": 1900, "highest": 2100, "expected": "a year between 1900 and 2100"}
 SETTINGS = {
     "WINDOW_FIRST_YEAR": Setting(default="2010", **YEAR),
@@ -56,6 +61,11 @@ SETTINGS = {
     "CITYSYNC_SIMULATED_CITIES": Setting(0, 10_000, "0", "a number of cities between 0 (all) and 10000"),
     "PLACES": Words(
         "prefecture|county", "prefecture", "prefecture (places of the seed) or county (places of a roster that the landing brings)"
+    ),
+    "ANALYSES": Words(
+        "(?:{0})(?:,(?:{0}))*".format("|".join(ANALYSES)),
+        "",
+        "names of analyses (docs/refresh.md has them all) with a comma between them, such as baseline,dynamics",
     ),
     "ENGINE": Words("duckdb|spark", "duckdb", "duckdb, or spark for the pair tables"),
 }

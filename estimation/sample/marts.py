@@ -29,7 +29,8 @@ from marts.dim_city left join means using (city_id) order by city_id
 class Marts:
     """The marts a sample is built from, as data frames in order of their keys.
 
-    `city_years` serves outcomes on other windows; `policy_zones` holds ``fct_policy_zone`` of the zones that treat their whole prefecture.
+    `synchronization` is empty where there are too many pair-years to hold: outcomes are then made from `city_years`, sample by sample, and
+    `years` is the study window. `city_years` serves outcomes on other windows too; `policy_zones` holds ``fct_policy_zone`` of the zones that treat their whole prefecture.
     `strengths` is the strength of each tool in a pilot city's texts by year: city_id, year,
     tool_class, tool, strength.
     """
@@ -40,9 +41,18 @@ class Marts:
     city_years: pd.DataFrame | None = None
     policy_zones: pd.DataFrame | None = None
     strengths: pd.DataFrame | None = None
+    years: tuple[int, int] | None = None
+
+    @property
+    def study_window(self) -> tuple[int, int] | None:
+        """First and last year of the pair-years; None where there are none."""
+        if self.years is not None or self.synchronization.empty:
+            return self.years
+        found = self.synchronization["year"]
+        return int(found.min()), int(found.max())
 
 
-def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
+def read_frames(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> Marts:
     """Read what the specs need, in order of keys.
 
     Parameters
@@ -50,6 +60,8 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
     con : duckdb connection
         With the schema ``marts`` of the build.
     specs : sequence of Spec
+    pair_years : bool
+        Whether to hold outcomes of pairs by year; False where there are too many, which then are made from series of cities.
 
     Returns
     -------
@@ -58,8 +70,14 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
     """
     outcomes = {name for spec in specs for name in (spec.outcome, *spec.controls)}
     pairs = _read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES))
-    synchronization = _read_columns(con, "fct_pair_synchronization", ("city_i_id", "city_j_id", "year"), outcomes)
-    last_year = int(synchronization["year"].max()) if len(synchronization) else 0
+    keys, years = ("city_i_id", "city_j_id", "year"), None
+    if pair_years:
+        synchronization = _read_columns(con, "fct_pair_synchronization", keys, outcomes)
+        last_year = int(synchronization["year"].max()) if len(synchronization) else 0
+    else:
+        synchronization = pd.DataFrame(columns=list(keys))
+        years = con.execute("select min(year), max(year) from marts.fct_pair_synchronization").fetchone()
+        last_year = years[1]
     columns = {series.column for series in SERIES.values() if series.column} | set(INPUTS)
     strengths = _read_strengths(con) if any(spec.strength for spec in specs) else None
     return Marts(
@@ -69,6 +87,7 @@ def read_frames(con: Any, specs: Sequence[Spec]) -> Marts:
         city_years=add_derived_series(_read_columns(con, "fct_city_year", ("city_id", "year"), columns)),
         policy_zones=_read_policy_zones(con, {spec.dose for spec in specs if spec.dose}),
         strengths=strengths,
+        years=years,
     )
 
 

@@ -21,11 +21,11 @@ from .samples import build_group_sample
 Results = dict[tuple[str, int], FitResult]
 
 
-def group_specs(specs: Sequence[Spec]) -> list[list[Spec]]:
-    """Specs that share a sample, in order of their first."""
+def group_specs(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[list[Spec]]:
+    """Specs that share a sample, in order of their first; `by_outcome` those of one outcome alone."""
     groups: dict[tuple, list[Spec]] = {}
     for spec in specs:
-        groups.setdefault(spec.sample_key, []).append(spec)
+        groups.setdefault((spec.sample_key, spec.outcome if by_outcome else None), []).append(spec)
     return list(groups.values())
 
 

@@ -144,13 +144,12 @@ def city_window(marts: Marts, spec: Spec) -> CityWindow:
     SampleError
         If the series, the window or the years of the treatment rule are missing.
     """
-    years = marts.synchronization["year"]
-    if spec.window is None and years.empty:
+    window = spec.window or marts.study_window
+    if window is None:
         raise SampleError("needs a study window with pairs, found none")
     if marts.city_years is None:
         raise SampleError("needs marts.fct_city_year, which is not there")
-    first, last = spec.window or (int(years.min()), int(years.max()))
-    found = build_series(marts.city_years, spec.series, (first, last))
+    found, last = build_series(marts.city_years, spec.series, window), window[1]
     if found.years[-1] < last:
         raise SampleError(f"needs {spec.series} to {last}: the last year with values is {found.years[-1]}")
     members = build_sample_cities(marts.cities, found.city_ids, spec, last)

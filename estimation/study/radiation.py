@@ -80,10 +80,9 @@ def term_of(spec: Spec) -> str:
 
 def _sample(marts: Marts, spec: Spec) -> tuple[CitySeries, pd.DataFrame]:
     """The series of the cities that the spec keeps, and those cities with their dates, in the same order."""
-    years = marts.synchronization["year"]
-    if marts.city_years is None or (spec.window is None and years.empty):
+    window = spec.window or marts.study_window
+    if marts.city_years is None or window is None:
         raise SampleError("needs cities in a study window, found none")
-    window = spec.window or (int(years.min()), int(years.max()))
     is_lead = spec.outcome.startswith(LEAD)
     found = build_series(marts.city_years, spec.outcome.removeprefix(LEAD), window)
     members = build_sample_cities(marts.cities, found.city_ids, spec, int(found.years[-1]))

@@ -56,9 +56,9 @@ class RunUnits(Protocol):
         """Call `on_done` with every unit and its rows."""
 
 
-def read_marts(con: Any, specs: Sequence[Spec] | None = None) -> Marts:
+def read_marts(con: Any, specs: Sequence[Spec] | None = None, *, pair_years: bool = True) -> Marts:
     """Read what the specs need from a duckdb connection; default is every spec of the analyses. See `marts.read_frames`."""
-    return read_frames(con, all_specs() if specs is None else specs)
+    return read_frames(con, all_specs() if specs is None else specs, pair_years=pair_years)
 
 
 def run_study(
@@ -104,7 +104,8 @@ def run_study(
         Naming the specs at which an estimator failed.
     """
     specs = tuple(_with_settings(spec, permutations, seed) for spec in (all_specs() if specs is None else specs))
-    units = study_units(specs, curve, primary, radiation, permutations, seed)
+    # where pair-years are too many to hold, one outcome of a sample is made at a time
+    units = study_units(specs, curve, primary, radiation, permutations, seed, by_outcome=marts.years is not None)
     n_specs = sum(len(unit.specs) for unit in units)
     found: dict[Unit, Rows] = {}
     second: list[Unit] = []

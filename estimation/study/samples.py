@@ -28,14 +28,18 @@ def group_frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.Data
 def _outcome_frames(marts: Marts, group: list[Spec]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     window, outcomes = group[0].window, group_outcomes(group)
     known = set(marts.synchronization.columns)
-    if window is None and (known.issuperset(outcomes) or any(split_outcome(outcome) is None for outcome in outcomes)):
+    of_pairs = [outcome for outcome in outcomes if split_outcome(outcome) is None]
+    if marts.years is not None and of_pairs:
+        raise SampleError(
+            f"needs {of_pairs[0]} of all pair-years, which are too many to hold here: outcomes are made from series of cities"
+        )
+    if window is None and marts.years is None and (known.issuperset(outcomes) or of_pairs):
         return marts.cities, marts.pairs, marts.synchronization
     if marts.city_years is None:
         raise SampleError("needs marts.fct_city_year to make outcomes on this window, which is not there")
-    years = marts.synchronization["year"]
-    if window is None and years.empty:
+    window = window or marts.study_window
+    if window is None:
         raise SampleError("needs a study window with pairs, found none")
-    window = window or (int(years.min()), int(years.max()))
     return marts.cities, marts.pairs, build_synchronization(marts.city_years, outcomes, window)
 
 

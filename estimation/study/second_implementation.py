@@ -24,6 +24,8 @@ from .samples import build_group_sample
 SPEC_IDS = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline", "dynamics.cm_growth_official.headline")
 #: Pilots and never-pilots of the part that statsmodels can hold with all its dummies.
 PILOTS_OF_PART, OTHERS_OF_PART = 6, 18
+#: Most pair-years that pyfixest, which holds some 20 numbers for each, is given; of more it fits the pairs among some of the cities.
+ROWS_OF_PYFIXEST = 3_000_000
 #: Decimals that are kept of a difference: what lies below is rounding, which may depend on the threads of the other package.
 DECIMALS = 9
 TREATED = "treated"
@@ -53,7 +55,10 @@ def differences(marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame) -> 
             continue
         sample = build_group_sample(marts, [spec])
         outcome = sample.outcomes.index(spec.outcome)
-        found = {"pyfixest": _gaps(own, _by_pyfixest(_long_table(sample.panel, sample.kept, outcome), _names(own)))}
+        kept = _few_enough(sample, ROWS_OF_PYFIXEST)
+        if kept is not sample.kept:
+            own = _own_fit(sample.panel, kept, outcome, spec.estimator)
+        found = {"pyfixest": _gaps(own, _by_pyfixest(_long_table(sample.panel, kept, outcome), _names(own)))}
         if spec.estimator == "twfe":
             found["statsmodels"] = _part_by_statsmodels(sample, outcome)
         rows += [
@@ -62,6 +67,23 @@ def differences(marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame) -> 
             for number, value in gaps.items()
         ]
     return rows
+
+
+def _few_enough(sample: StudySample, most: int) -> np.ndarray:
+    """The kept pairs (P,); where they have more rows, those among cities that are spread over the list of all."""
+    panel, n_years = sample.panel, len(sample.panel.years)
+    if sample.kept.sum() * n_years <= most:
+        return sample.kept
+    n_cities = int(np.sqrt(2 * most / n_years))
+    is_chosen = np.zeros(panel.n_cities, dtype=bool)
+    is_chosen[np.linspace(0, panel.n_cities - 1, min(n_cities, panel.n_cities)).astype(int)] = True
+    return sample.kept & is_chosen[panel.city_i] & is_chosen[panel.city_j]
+
+
+def _own_fit(panel: PairPanel, pairs: np.ndarray, outcome: int, estimator: str) -> pd.DataFrame:
+    """Coefficients and errors of this package on some pairs; no pair among them is left out by a tie rule a second time."""
+    (own,) = fit_outcomes(_panel_of_pairs(panel, pairs, outcome), estimators=(estimator,), vcov=("conventional",), permutations=0).values()
+    return pd.DataFrame([{"event_time": e.event_time, "estimate": e.estimate, "std_error": e.std_error} for e in own.estimates])
 
 
 def _long_table(panel: PairPanel, kept: np.ndarray, outcome: int) -> pd.DataFrame:
@@ -118,10 +140,8 @@ def _part_by_statsmodels(sample: StudySample, outcome: int) -> dict[str, float]:
     regressors = sm.add_constant(pd.concat([table[[TREATED]], dummies], axis=1))
     clusters = {"groups": table["pair"].to_numpy(), "use_correction": False, "df_correction": False}
     peer = sm.OLS(table["y"], regressors).fit(cov_type="cluster", cov_kwds=clusters)
-    # the same pairs by this package; no pair among them is left out by a tie rule a second time
-    (own,) = fit_outcomes(_panel_of_pairs(panel, part, outcome), estimators=("twfe",), vcov=("conventional",), permutations=0).values()
     theirs = pd.DataFrame({"estimate": [peer.params[TREATED]], "std_error": [peer.bse[TREATED]]})
-    return _gaps(pd.DataFrame([{"estimate": e.estimate, "std_error": e.std_error} for e in own.estimates]), theirs)
+    return _gaps(_own_fit(panel, part, outcome, "twfe"), theirs)
 
 
 def _panel_of_pairs(panel: PairPanel, pairs: np.ndarray, outcome: int) -> PairPanel:

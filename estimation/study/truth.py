@@ -51,7 +51,7 @@ def compute_truth(
     from .units import truth_units  # it runs `truths_of_group` among others
     from .workers import run_here
 
-    units = truth_units(all_specs() if specs is None else specs)
+    units = truth_units(all_specs() if specs is None else specs, by_outcome=marts.years is not None)
     found: dict[Any, list[dict[str, Any]]] = {}
 
     def on_done(unit: Any, of_unit: dict[str, list[dict[str, Any]]]) -> list[Any]:

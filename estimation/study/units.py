@@ -93,20 +93,22 @@ def study_units(
     radiation: Sequence[Spec],
     permutations: int | None,
     seed: int | None,
+    *,
+    by_outcome: bool = False,
 ) -> list[Unit]:
     """Units of a whole study, in order of the specs; without those that look at rows of others (`second`, `curve_test`)."""
     settings = {"permutations": permutations, "seed": seed}
     return [
-        *(Unit("group", tuple(group), **settings) for group in group_specs(specs)),
+        *(Unit("group", tuple(group), **settings) for group in group_specs(specs, by_outcome=by_outcome)),
         *(Unit("curve", tuple(members), **settings) for members in group_by_window(curve)),
         *(Unit("city", (spec,), **settings) for spec in radiation),
         *(Unit("primary", (spec,), **settings) for spec in primary),
     ]
 
 
-def truth_units(specs: Sequence[Spec]) -> list[Unit]:
+def truth_units(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[Unit]:
     """Units of the truths of simulated data, in order of the specs."""
-    return [Unit("truth", tuple(group)) for group in group_specs(specs)]
+    return [Unit("truth", tuple(group)) for group in group_specs(specs, by_outcome=by_outcome)]
 
 
 def _run_group(unit: Unit, frames: Frames) -> Rows:
@@ -126,23 +128,21 @@ def _run_second(unit: Unit, frames: Frames) -> Rows:
 
 def _run_curve(unit: Unit, frames: Frames) -> Rows:
     marts = frames["factual"]
-    years = marts.synchronization["year"]
-    if marts.city_years is None or years.empty:
+    if marts.city_years is None or marts.study_window is None:
         reasons = dict.fromkeys((spec.spec_id for spec in unit.specs), "needs pairs of cities in a study window")
         return {"estimate": [], "specification": [], "reason": _reason_rows(reasons)}
-    found = run_curve(marts.cities, marts.pairs, marts.city_years, unit.specs, (int(years.min()), int(years.max())))
+    found = run_curve(marts.cities, marts.pairs, marts.city_years, unit.specs, marts.study_window)
     return {"estimate": found.estimate, "specification": found.specification, "reason": _reason_rows(found.reasons)}
 
 
 def _run_curve_test(unit: Unit, frames: Frames) -> Rows:
     marts = frames["factual"]
-    years = marts.synchronization["year"]
     found = run_curve_test(
         marts.cities,
         marts.pairs,
         marts.city_years,
         unit.specs,
-        (int(years.min()), int(years.max())),
+        marts.study_window,
         draws=DRAWS if unit.permutations is None else min(unit.permutations, DRAWS),
         seed=SEED if unit.seed is None else unit.seed,
     )

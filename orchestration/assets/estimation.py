@@ -156,11 +156,11 @@ def _truth(home: Home, settings: Settings) -> pd.DataFrame:
     if not settings.is_simulated:
         return empty_truth()
     with open_build(home.build, read_only=True) as con:
-        frames = read_marts(con)
+        frames = _read_marts(con)
     with open_build(home.counterfactual, read_only=True) as con:
-        without = read_marts(con)
+        without = read_marts(con, pair_years=frames.years is None)
     of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
-    with unit_runner(frames) as run_units:
+    with unit_runner(home, "truth", frames) as run_units:
         return compute_truth(frames, without, all_specs(), of_primary=of_primary, run_units=run_units)
 
 
@@ -172,41 +172,54 @@ def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | No
 
 def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Tables of the whole study, or those of the build with some analyses estimated anew."""
-    from estimation.analyses.catalog import all_specs
-    from estimation.study.run import read_marts
-    from orchestration.memory import require_memory
-    from orchestration.reuse.chosen_analyses import choose_specs, read_estimates, replace_analyses
+    from orchestration.reuse.chosen_analyses import choose_specs, only_these, read_estimates, replace_analyses
 
     with open_build(home.build, read_only=True) as con:
-        require_memory(con, {name for spec in all_specs() for name in (spec.outcome, *spec.controls)})
-        frames = read_marts(con)
+        frames = _read_marts(con)
         before = read_estimates(con, TABLES) if analyses else {}
+    only = settings.analyses
     if not analyses:
-        return keep_estimates(home, frames, [settings.permutations], lambda: _run_study(frames, settings.permutations, choose_specs()))
-    return replace_analyses(before, _run_study(frames, settings.permutations, choose_specs(analyses)), analyses)
+        facts = [settings.permutations, *only]
+        return keep_estimates(
+            home, frames, facts, lambda: only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
+        )
+    return replace_analyses(before, _run_study(home, frames, settings.permutations, choose_specs(analyses)), analyses)
+
+
+def _read_marts(con: duckdb.DuckDBPyConnection) -> Any:
+    """What the study reads; without pair-years where they are too many for this machine."""
+    from estimation.analyses.catalog import all_specs
+    from estimation.study.run import read_marts
+    from orchestration.memory import holds_pair_years
+
+    return read_marts(con, pair_years=holds_pair_years(con, {name for spec in all_specs() for name in (spec.outcome, *spec.controls)}))
 
 
 @contextmanager
-def unit_runner(frames: Any) -> Iterator[Any]:
-    """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one where that is one or there is little."""
+def unit_runner(home: Home, name: str, frames: Any) -> Iterator[Any]:
+    """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one where that is one or there is little.
+
+    Units that the last call of this name has kept are not run again.
+    """
     from estimation.study.workers import Workers, run_here
+    from orchestration.reuse.kept_units import keep_units
 
     size = int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
     if size == 1 or len(frames.synchronization) < WORTH_PROCESSES:
-        yield run_here
+        yield keep_units(home, name, run_here)
         return
     with Workers(size) as workers:
-        yield workers.run
+        yield keep_units(home, name, workers.run)
 
 
-def _run_study(frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
+def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
     from estimation.study.run import run_study
 
     def say(done: int, of: int, name: str) -> None:
         stages.count(done, of, f"specs estimated, last {name}")
 
     kinds = {"curve": chosen.curve, "primary": chosen.primary, "radiation": chosen.radiation}
-    with unit_runner(frames) as run_units:
+    with unit_runner(home, "study", frames) as run_units:
         return vars(run_study(frames, chosen.specs, **kinds, permutations=permutations, on_progress=say, run_units=run_units))
 
 

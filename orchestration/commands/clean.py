@@ -6,7 +6,7 @@ from orchestration.home import Home, RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command
 from warehouse.whole_files import remove_any
 
-REMOVED = ("build", "cache", "raw", "simulated", "estimates")
+REMOVED = ("build", "cache", "raw", "simulated", "estimates", "units")
 
 
 def clean() -> int:

@@ -31,7 +31,7 @@ class Chosen(NamedTuple):
     radiation: tuple[Spec, ...]
 
 
-def choose_specs(analyses: Sequence[str] | None = None) -> Chosen:
+def choose_specs(analyses: Sequence[str] = ()) -> Chosen:
     """Specs of the named analyses by the way they are estimated; of all where none is named.
 
     Raises
@@ -40,7 +40,7 @@ def choose_specs(analyses: Sequence[str] | None = None) -> Chosen:
         Naming every name that is no analysis, and those that are.
     """
     every = Chosen(all_specs(), curve_specs(), primary_specs(), radiation_specs())
-    if analyses is None:
+    if not analyses:
         return every
     known = sorted({spec.analysis for kind in every for spec in kind})
     unknown = sorted(set(analyses) - set(known))
@@ -49,6 +49,18 @@ def choose_specs(analyses: Sequence[str] | None = None) -> Chosen:
             f"config of study, analyses: expected names among {', '.join(known)}; found {', '.join(unknown)}; correct them"
         )
     return Chosen(*(tuple(spec for spec in kind if spec.analysis in analyses) for kind in every))
+
+
+def only_these(tables: Mapping[str, pd.DataFrame], analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """The tables of a study of some analyses, with a row of ``not_run`` for each spec of the others; none is named: as they are."""
+    if not analyses:
+        return dict(tables)
+    reason = f"not asked for: ANALYSES={','.join(analyses)} leaves it out"
+    left_out = [spec for kind in choose_specs() for spec in kind if spec.analysis not in analyses]
+    rows = pd.DataFrame([{"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": reason} for spec in left_out])
+    not_run = tables["not_run"]
+    rows = rows.reindex(columns=not_run.columns).astype(not_run.dtypes.to_dict())
+    return {**tables, "not_run": pd.concat([not_run, rows], ignore_index=True)}
 
 
 def read_estimates(con: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> dict[str, pd.DataFrame]:

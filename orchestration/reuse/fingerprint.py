@@ -10,7 +10,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -102,9 +102,10 @@ def hash_code() -> str:
     return hash_parts(part for path, data in _code_files() for part in (path, hash_bytes(data)))
 
 
-def hash_estimation() -> str:
-    """Hash of the code of the estimates (not of the report), Python and packages."""
-    code = {path: data for path, data in _code_files() if path.startswith("estimation/") and not path.startswith(REPORT)}
+def hash_estimation(without: Collection[str] = ()) -> str:
+    """Hash of the code of the estimates (not of the report) but for some files, Python and packages."""
+    files = ((path, data) for path, data in _code_files() if path not in without)
+    code = {path: data for path, data in files if path.startswith("estimation/") and not path.startswith(REPORT)}
     return hash_parts([*_environment(), *_hashed(code, code)])
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,12 @@ def keep_estimates(
 
 
 def _key(frames: Any, facts: Sequence[Any]) -> str:
-    read = (part for name, value in sorted(vars(frames).items()) for part in (name, _content(value)))
-    return hash_parts(chain((hash_estimation(), repr(list(facts))), read))
+    return hash_parts((hash_estimation(), repr(list(facts)), hash_frames(frames)))
+
+
+def hash_frames(frames: Any) -> str:
+    """Hash of every value, type and label of a dataclass of data frames."""
+    return hash_parts(part for name, value in sorted(vars(frames).items()) for part in (name, _content(value)))
 
 
 def _content(value: Any) -> str | bytes:

@@ -1,20 +1,25 @@
-"""A study that does not fit into memory is refused with numbers before it is read."""
+"""A study that does not fit into memory makes one outcome after another; where one does not fit it is refused with numbers."""
 
 from __future__ import annotations
 
 import duckdb
 import pytest
 
-from orchestration.memory import require_memory
+from orchestration.memory import holds_pair_years
 from warehouse.ingest.errors import LandingError
 
 
-def test_pair_years_beyond_the_memory_are_refused_with_what_to_do() -> None:
+def test_pair_years_beyond_the_memory_are_not_held_and_beyond_one_outcome_refused_with_what_to_do() -> None:
+    columns = ", ".join(f"i as m{k}" for k in range(9))
     with duckdb.connect() as con:
-        con.execute(
-            "create schema marts; create view marts.fct_pair_synchronization as select i as city_i_id, i as cm from range(1000000) as r(i)"
-        )
-        require_memory(con, {"cm", "absent"}, available=80_000_000)
-        with pytest.raises(LandingError, match=r"1,000,000 pair-years of 1 outcomes: expected memory of 0 GB .*found 0 GB; deliver"):
-            require_memory(con, {"cm"}, available=79_999_999)
-        require_memory(con, {"cm"})
+        con.execute(f"create schema marts; create view marts.fct_pair_synchronization as select {columns} from range(1000000) as r(i)")
+        wanted = {"absent", *(f"m{k}" for k in range(9))}
+        # 3 keys and 9 outcomes of 8 bytes, two and a half times
+        assert holds_pair_years(con, wanted, available=240_000_000)
+        assert not holds_pair_years(con, wanted, available=239_999_999)
+        assert not holds_pair_years(con, wanted, available=96_000_000)
+        with pytest.raises(
+            LandingError, match=r"1,000,000 pair-years: expected memory of 0 GB to estimate one outcome, found 0 GB; deliver"
+        ):
+            holds_pair_years(con, wanted, available=95_999_999)
+        assert holds_pair_years(con, wanted)

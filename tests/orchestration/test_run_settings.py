@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from orchestration.run_settings import SETTINGS, SettingError, check_of_commands, check_recorded, check_settings
+from orchestration.reuse.chosen_analyses import choose_specs
+from orchestration.run_settings import ANALYSES, SETTINGS, SettingError, check_of_commands, check_recorded, check_settings
 
 
 def test_known_settings_are_taken_and_others_left_alone() -> None:
     values = {"WINDOW_FIRST_YEAR": "2012", "AS_OF_EDITION": "", "PATH": "/bin", "STRICT": "1"}
     assert check_settings(values) == {"WINDOW_FIRST_YEAR": "2012", "STRICT": "1"}
     assert check_recorded({"CITYSYNC_PERMUTATIONS": "199"}) == {"CITYSYNC_PERMUTATIONS": "199"}
+
+
+def test_analyses_are_named_as_the_catalog_names_them() -> None:
+    assert list(ANALYSES) == sorted({spec.analysis for kind in choose_specs() for spec in kind})
+    assert check_settings({"ANALYSES": "baseline,dynamics"}) == {"ANALYSES": "baseline,dynamics"}
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -63,7 +63,7 @@ FRAMES = {
     "classify_policy_clauses": "{}\n",
     "same_keys": JOIN,
     "same_pair": JOIN,
-    "run_number": "select {} as run_no\nfrom source_table\nwindow pair_years as (partition by city_id order by \"year\")\n",
+    "run_number": 'select {} as run_no\nfrom source_table\nwindow pair_years as (partition by city_id order by "year")\n',
     "order_of_choice": "select * from source_table\norder by\n    {}\n",
     "trend_residual_ctes": "with indicator_limits as (\n    select * from thresholds\n),\n\n{}\n\nselect * from residuals\n",
 }

@@ -14,6 +14,7 @@ from estimation.analyses.catalog import all_specs, curve_specs
 from estimation.analyses.rules import CONCEPTS, TOOLS, TREATMENT_RULES
 from estimation.fit import PairPanel, fit_panel
 from estimation.sample.marts import Marts
+from estimation.sample.outcomes import split_outcome
 from estimation.study.run import read_marts, run_study
 from estimation.study.samples import build_group_sample
 from estimation.study.tables import (
@@ -115,6 +116,32 @@ def points(frame: pd.DataFrame, spec_id: str) -> pd.Series:
     """Estimate by event time of a spec."""
     rows = frame[frame["spec_id"] == spec_id].drop_duplicates(["term", "cohort_year", "event_time"])
     return pd.Series(rows["estimate"].to_numpy(dtype=float), index=rows["event_time"].fillna(99).to_numpy(dtype=int))
+
+
+def test_without_pair_years_outcomes_are_made_from_city_series_one_by_one(marts, result) -> None:
+    """The same rows as with them, but for what city series do not give; the study holds one outcome at a time then."""
+    bare = dataclasses.replace(marts[0], synchronization=marts[0].synchronization.iloc[:0], years=(2010, 2019))
+    official = [spec for spec in SPECS if spec.series == "growth_official" and spec.analysis in ("baseline", "dynamics", "heterogeneity")]
+    found = run_study(bare, official, **FAST)
+    keys = ["spec_id", "term", "cohort_year", "event_time", "vcov"]
+    wanted = result.estimate[result.estimate["spec_id"].isin([spec.spec_id for spec in official])]
+    numbers = ["estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pairs", "n_cities", "n_pilots"]
+    pd.testing.assert_frame_equal(found.estimate[keys].reset_index(drop=True), wanted[keys].reset_index(drop=True))
+    for name in numbers:
+        np.testing.assert_allclose(found.estimate[name].astype(float), wanted[name].astype(float), rtol=1e-9, atol=1e-12, err_msg=name)
+    of_pairs = next(spec for spec in all_specs() if split_outcome(spec.outcome) is None)
+    assert run_study(bare, [of_pairs], **FAST).not_run["reason"].tolist() == [
+        f"needs {of_pairs.outcome} of all pair-years, which are too many to hold here: outcomes are made from series of cities"
+    ]
+
+
+def test_truths_without_pair_years_are_those_with_them(marts) -> None:
+    bare = [dataclasses.replace(one, synchronization=one.synchronization.iloc[:0], years=(2010, 2019)) for one in marts]
+    specs = [spec for spec in SPECS if spec.series == "growth_official" and spec.analysis in ("baseline", "dynamics")]
+    keys = ["spec_id", "cohort_year", "event_time"]
+    found, wanted = (compute_truth(*pair, specs).sort_values(keys) for pair in (bare, marts))
+    assert found["spec_id"].tolist() == wanted["spec_id"].tolist() and len(found) > 3
+    np.testing.assert_allclose(found["truth"], wanted["truth"], rtol=1e-9, atol=1e-12)
 
 
 def test_frames_have_the_contracts_columns(result) -> None:

@@ -43,6 +43,15 @@ def test_both_packages_find_the_same(result) -> None:
     assert set(found.values()) == {0.0}
 
 
+def test_a_sample_too_large_for_pyfixest_is_held_against_it_in_part(marts, result, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(second_implementation, "ROWS_OF_PYFIXEST", 2_000)
+    rows_of, true_table = [], second_implementation._long_table
+    monkeypatch.setattr(second_implementation, "_long_table", lambda *given: rows_of.append(len(table := true_table(*given))) or table)
+    found = gaps(pd.DataFrame(second_implementation.differences(marts, SPECS, result.estimate)))
+    assert set(found.values()) == {0.0} and len(found) == 6
+    assert 300 < max(rows_of) <= 2_000
+
+
 @pytest.mark.parametrize("column", ["estimate", "std_error"])
 def test_a_headline_that_is_wrong_is_seen(marts, result, column: str) -> None:
     wrong = result.estimate.copy()

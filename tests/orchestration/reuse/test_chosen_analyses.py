@@ -9,7 +9,7 @@ import pytest
 from estimation.analyses.catalog import all_specs, curve_specs, primary_specs, radiation_specs
 from estimation.study import run as study
 from orchestration.assets.estimation import TABLES
-from orchestration.reuse.chosen_analyses import NoEstimates, UnknownAnalysis, choose_specs, read_estimates, replace_analyses
+from orchestration.reuse.chosen_analyses import NoEstimates, UnknownAnalysis, choose_specs, only_these, read_estimates, replace_analyses
 from tests.orchestration.conftest import SMALL, Run
 
 
@@ -31,6 +31,16 @@ def test_rows_of_other_analyses_stay() -> None:
     after = {"estimate": pd.DataFrame({"spec_id": ["b.y.1"], "estimate": [20.0]})}
     joined = replace_analyses(before, after, ["b"])["estimate"]
     assert joined.to_dict("list") == {"spec_id": ["a.y.1", "b.y.1"], "estimate": [1.0, 20.0]}
+
+
+def test_what_is_not_asked_for_is_listed_as_not_run() -> None:
+    not_run = pd.DataFrame({"spec_id": ["dynamics.y.1"], "analysis": ["dynamics"], "reason": ["needs y"]}, dtype="string")
+    tables = {"not_run": not_run, "estimate": pd.DataFrame({"spec_id": []})}
+    assert only_these(tables, ()) == tables
+    found = only_these(tables, ("baseline", "dynamics"))["not_run"]
+    specs = {spec.spec_id: spec.analysis for kind in choose_specs() for spec in kind if spec.analysis not in ("baseline", "dynamics")}
+    assert dict(zip(found["spec_id"], found["analysis"], strict=True)) == {"dynamics.y.1": "dynamics", **specs}
+    assert found["reason"].unique().tolist() == ["needs y", "not asked for: ANALYSES=baseline,dynamics leaves it out"]
 
 
 def test_without_an_earlier_study_there_is_nothing_to_replace_in() -> None:

@@ -1,0 +1,124 @@
+"""Units of the study that have not changed are not run again, and give the same bytes as if they were."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from estimation.analyses.catalog import all_specs, radiation_specs
+from estimation.study.run import run_study
+from estimation.study.workers import run_here
+from orchestration.home import REPO, Home
+from orchestration.reuse.kept_units import LISTINGS, keep_units
+from tests.estimation.study.test_run import economy
+from warehouse.whole_files import remove_any
+
+FAST = {"permutations": 49, "seed": 3}
+SPECS = tuple(spec for spec in all_specs() if spec.analysis in ("baseline", "dynamics") and spec.series == "growth_official")
+
+
+@pytest.fixture(autouse=True)
+def no_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORCE", raising=False)
+
+
+@pytest.fixture(scope="module")
+def marts():
+    return economy()[0]
+
+
+def study(home: Home, marts, specs, ran: list[str]) -> dict[str, pd.DataFrame]:
+    """Tables of a study through the store; `ran` gets the specs of the units that were run."""
+
+    def counting(frames, units, on_done) -> None:
+        def done(unit, rows):
+            ran.extend(spec.spec_id for spec in unit.specs if unit.kind == "group")
+            return on_done(unit, rows)
+
+        run_here(frames, units, done)
+
+    return vars(run_study(marts, specs, radiation=radiation_specs()[:1], run_units=keep_units(home, "study", counting), **FAST))
+
+
+def assert_same(found: dict[str, pd.DataFrame], wanted: dict[str, pd.DataFrame]) -> None:
+    for name, table in wanted.items():
+        pd.testing.assert_frame_equal(found[name], table, check_exact=True)
+
+
+def test_only_the_spec_that_changed_is_run_and_all_rows_are_those_of_a_whole_run(tmp_path: Path, marts) -> None:
+    home, ran = Home(tmp_path), []
+    first = study(home, marts, SPECS, ran)
+    assert set(ran) == {spec.spec_id for spec in SPECS}
+    ran.clear()
+    assert_same(study(home, marts, SPECS, ran), first)
+    assert ran == []
+    changed = [dataclasses.replace(spec, tie_rule="weak") if spec.variant == "gdp_tercile" else spec for spec in SPECS]
+    kept = study(home, marts, changed, ran)
+    assert ran == ["baseline.cm_growth_official.gdp_tercile"]
+    assert_same(kept, study(Home(tmp_path / "other"), marts, changed, []))
+
+
+def test_other_marts_or_force_run_all(tmp_path: Path, marts, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, ran = Home(tmp_path), []
+    specs = [spec for spec in SPECS if spec.variant == "all_pairs"]
+    study(home, marts, specs, [])
+    moved = dataclasses.replace(marts, pairs=marts.pairs.assign(distance_km=marts.pairs["distance_km"] + 1e-12))
+    study(home, moved, specs, ran)
+    assert len(ran) == len(specs)
+    monkeypatch.setenv("FORCE", "1")
+    study(home, moved, specs, ran)
+    assert len(ran) == 2 * len(specs)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "deep", "a folder", "store is a file"])
+def test_a_file_that_cannot_be_trusted_is_made_again(tmp_path: Path, marts, damage: str) -> None:
+    home, ran = Home(tmp_path), []
+    specs = [spec for spec in SPECS if spec.variant == "all_pairs"]
+    wanted = study(home, marts, specs, [])
+    (path,) = (tmp_path / "units").iterdir()
+    content = path.read_bytes()
+    if damage == "cut":
+        path.write_bytes(content[:-9])
+    elif damage == "flipped":
+        path.write_bytes(content.replace(b'"estimate": 0', b'"estimate": 1').replace(b'"estimate": -0', b'"estimate": -1'))
+        assert path.read_bytes() != content
+    elif damage in ("empty", "deep"):
+        path.write_bytes(b"" if damage == "empty" else b"[" * 100_000)
+    elif damage == "a folder":
+        remove_any(path)
+        path.mkdir()
+    else:
+        remove_any(path.parent)
+        path.parent.write_bytes(b"")
+    assert_same(study(home, marts, specs, ran), wanted)
+    assert len(ran) == len(specs)
+    ran.clear()
+    study(home, marts, specs, ran)
+    assert ran == []
+
+
+def test_modules_that_only_list_specs_are_read_by_nothing_that_estimates() -> None:
+    """Else a change in one of them would be missed."""
+    listed = {Path(path).stem for path in LISTINGS}
+    assert all((REPO / path).is_file() for path in LISTINGS)
+    for path in sorted((REPO / "estimation").rglob("*.py")):
+        name = path.relative_to(REPO).as_posix()
+        if name in LISTINGS or name.startswith("estimation/report/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                parts = (node.module or "").split(".")
+                named = {parts[-1]} if parts[-2:-1] == ["analyses"] or "/analyses/" in name else set()
+                named |= (
+                    {alias.name for alias in node.names} if parts[-1] == "analyses" or ("/analyses/" in name and not node.module) else set()
+                )
+                # the catalog tells a caller which specs there are, and no unit reads it
+                assert named & listed <= {"catalog"} or name in KNOWN, f"{name} reads {sorted(named & listed)}"
+
+
+# what these take from a listing is a constant that their specs hold too
+KNOWN = {"estimation/analyses/radiation.py"}
