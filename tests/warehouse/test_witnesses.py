@@ -214,3 +214,15 @@ def test_a_copy_in_another_unit_confirms_nothing(delivered, target, tmp_path):
     found = blocked(build_graded(alone, tmp_path / "alone", target)) & set(errors)
     assert len(found) >= 0.9 * len(errors)
     assert found - blocked(build_graded(alone | thrice, tmp_path / "beside", target)) == set()
+
+
+def test_a_copy_of_a_province_in_another_quantity_outvotes_nobody(delivered, target, tmp_path):
+    """Where a run of years begins its own trend is lost: neither the source nor its copy denies anything, and they are one voice still."""
+    panel, _ = delivered
+    two = {key: value for key, value in panel.items() if key[0] in (WRONG, "deflator") and key[3] == GDP}
+    hebei = {
+        (WRONG, city, year, GDP): round(panel[WRONG, city, year, GDP] * 0.34, 2) for city in cities_of(130000) for year in (2010, 2011)
+    }
+    graded = build_graded(two | hebei | of_source(two | hebei, WRONG, "a_copy"), tmp_path / "province", target)
+    assert set(hebei) - blocked(graded) == set()
+    assert {key for key in blocked(graded) if key[0] == "deflator"} == set()

@@ -82,8 +82,8 @@ said as (
     from judged
 ),
 
--- a family speaks once: of related sources that say the same about a value the one with the fewest relations counts, so that a source put
--- together from two others silences itself and not them
+-- a family speaks once: of related sources that say the same about a value, or say nothing and hold the same, the one with the fewest
+-- relations counts, so that a source put together from two others silences itself and not them
 repeated as (
     select distinct
         later.observation_id,
@@ -92,7 +92,13 @@ repeated as (
     inner join said as earlier
         on
             later.observation_id = earlier.observation_id
-            and later.statement = earlier.statement
+            and (
+                later.statement = earlier.statement
+                or (
+                    coalesce(later.statement, earlier.statement) is null
+                    and abs(later.other_log_value - earlier.other_log_value) <= later.equal_within
+                )
+            )
             and (earlier.n_related, earlier.other_source_id) < (later.n_related, later.other_source_id)
     inner join related
         on
