@@ -38,12 +38,15 @@ class Setting:
     partners : by indicator and source, whose column stands beside it in a row.
     parts : by indicator, what a statistical office restates with it, in proportion (1) or inversely (-1).
     left_out : sources that the runs with defects do without, because they say nothing of these indicators.
+    context : beginnings of further indicators that the runs with defects keep, since rules hold them against the disturbed ones (parts,
+        ratios, sizes; and total employment, whose copied errors tell which sources are related); empty for all.
     """
 
     sources: Mapping[str, Sequence[str]]
     partners: Mapping[tuple[str, str], str]
     parts: Mapping[str, Mapping[str, int]]
     left_out: Sequence[str] = ()
+    context: Sequence[str] = ()
 
 
 SECTORS = dict.fromkeys((f"value_added_{sector}_cny_100m" for sector in ("primary", "secondary", "tertiary")), 1)
@@ -79,6 +82,10 @@ SETTINGS = {
         },
         PARTS,
         ("industry_structure", "road_area", "fdi", "exchange_rate", "yearbook_cnki", "nbs_major_cities"),
+        (
+            *("gdp", "value_added", "population", "area", "cpi", "loans", "deposits", "financial_development", "employed_10k"),
+            *("wage", "employees", "patents", "fiscal"),
+        ),
     ),
 }
 
@@ -171,6 +178,8 @@ def restrict(raw: pa.Table, setting: Setting, n_sources: str) -> pa.Table:
     """Leave only the setting's sources of each indicator; the index of real growth counts as a second source of growth."""
     indicator, source = raw.column("indicator_id").to_pandas(), raw.column("source_id").to_pandas()
     kept = ~source.isin(setting.left_out)
+    if setting.context:
+        kept &= indicator.isna() | indicator.isin(setting.sources) | indicator.str.startswith(tuple(setting.context), na=False)
     for indicator_id, sources in setting.sources.items():
         chosen = sources if n_sources == "two" else sources[:1]
         kept &= (indicator != indicator_id) | source.isin(chosen)
