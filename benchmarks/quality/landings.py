@@ -171,7 +171,7 @@ def prepare(bench: Bench, landing: Landing, n_sources: str) -> Clean:
     raw = restrict(landing.raw, setting, n_sources)
     keys = cell_keys(raw)
     graded = read_graded(bench.build("clean", raw, landing.input_file))
-    return Clean(landing.name, n_sources, raw, keys, graded, build_targets(setting, n_sources, graded, keys), landing.input_file)
+    return Clean(landing.name, n_sources, raw, keys, graded, build_targets(setting, n_sources, graded, keys, raw), landing.input_file)
 
 
 def restrict(raw: pa.Table, setting: Setting, n_sources: str) -> pa.Table:
@@ -199,10 +199,20 @@ def flag_shares(graded: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def build_targets(setting: Setting, n_sources: str, graded: pd.DataFrame, keys: np.ndarray) -> list[Target]:
+def list_places(graded: pd.DataFrame, lines: pd.Series, raw: pa.Table) -> pd.DataFrame:
+    """Each line about a city of the roster, with the texts by which its file names the city."""
+    about = graded[graded["place_level"] == "city"]
+    line = lines[~lines.index.duplicated()].reindex(about["key"]).to_numpy()
+    row = np.searchsorted(load_roster().city_id, about["city_id"].to_numpy())
+    texts = raw.select(["file_name", "place_code_text", "place_text"]).take(pa.array(line)).to_pandas()
+    return texts.assign(line=line, row=row, source_id=about["source_id"].to_numpy())
+
+
+def build_targets(setting: Setting, n_sources: str, graded: pd.DataFrame, keys: np.ndarray, raw: pa.Table) -> list[Target]:
     """Views of the indicators on values that no rule objects to."""
     cities = load_roster()
     lines = pd.Series(np.arange(len(keys)), index=keys)
+    places = list_places(graded, lines, raw)
     sound = graded[(graded["place_level"] == "city") & ~graded["quality_flag"].isin(["blocked", "quarantined"])]
     sound = sound.assign(line=lines[~lines.index.duplicated()].reindex(sound["key"]).to_numpy())
 
@@ -215,5 +225,6 @@ def build_targets(setting: Setting, n_sources: str, graded: pd.DataFrame, keys: 
         chosen = sources if n_sources == "two" else sources[:1]
         partners = {source: view(source, other) for (indicator, source), other in setting.partners.items() if indicator == indicator_id}
         parts = {source: [(view(source, part), power) for part, power in setting.parts.get(indicator_id, {}).items()] for source in chosen}
-        targets.append(Target(indicator_id, FAMILY[indicator_id], [view(source, indicator_id) for source in chosen], partners, parts))
+        views = [view(source, indicator_id) for source in chosen]
+        targets.append(Target(indicator_id, FAMILY[indicator_id], views, partners, parts, places))
     return targets
