@@ -1,6 +1,9 @@
 """Sources added to a delivered landing: copies, noise, shifted codes, other boundaries, families that disagree. What they may not do is
 lift a block that three witnesses support, and move a headline by more than the current values that they say they changed.
 
+Delivered files have hardly a wrong value that three sources contradict. So that the first can fail, errors are planted before anything is
+added, in the source that most of the added ones copy: at values that three independent sources confirm.
+
 `python -m benchmarks.quality.added_sources --landing path --docs docs/evidence/added-sources.md`
 """
 
@@ -22,7 +25,7 @@ import pyarrow as pa
 
 from benchmarks.quality.landings import GDP, GROWTH, POPULATION, read_raw
 from benchmarks.quality.table import write_measured
-from benchmarks.quality.warehouse import KEY, Bench
+from benchmarks.quality.warehouse import KEY, Bench, cell_keys
 from estimation.analyses.catalog import all_specs
 from estimation.study.run import read_marts, run_study
 
@@ -33,6 +36,9 @@ MODELS = ("+fct_city_pair", "+fct_pair_synchronization", "+fct_city_year", "+dim
 SEED = 20161
 # A value that so many independent sources deny must stay blocked, whoever comes.
 WITNESSES = 3
+# Errors planted before anything is added, one a city, and their factors: each leaves the trend by more than a revision does.
+N_PLANTED, PLANTED_IN = 60, "csmar_region"
+FACTORS = (0.55, 1.6, 2.0)
 
 Frame = pd.DataFrame
 Change = Callable[[Frame, np.random.Generator], Frame]
@@ -127,9 +133,15 @@ class State:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an attack changed; ``lifted`` by the number of witnesses that denied the value before (0, 1, 2, 3 and more)."""
+    """What an attack changed; ``lifted`` by the number of witnesses that denied the value before (0, 1, 2, 3 and more).
+
+    ``n_guarded`` are the values that were blocked and denied by three or more, ``n_planted_blocked`` the planted errors that are blocked
+    beside the added source.
+    """
 
     attack: str
+    n_guarded: int
+    n_planted_blocked: int
     n_values: int
     n_own_current: int
     n_own_blocked: int
@@ -205,11 +217,41 @@ def read_denials(build: Path) -> pd.Series:
         return con.execute(query).df().set_index("key")["n"]
 
 
-def compare(attack: Attack, before: State, denials: pd.Series, after: State) -> Outcome:
-    """What the added sources changed in what was there before."""
+def draw_errors(build: Path, rng: np.random.Generator) -> dict[str, float]:
+    """Cells of the disturbed source that three independent sources or more confirm, one a city, with a factor for each."""
+    query = f"""
+        select {KEY.replace("source_id", "graded.source_id")} as key, graded.city_id
+        from intermediate.int_values_witnessed as witnessed
+        inner join intermediate.int_observations_graded as graded on witnessed.observation_id = graded.observation_id
+        where graded.source_id = ? and graded.indicator_id = ? and graded.quality_flag in ('ok', 'warned') and weight > 0
+            and statement = 'confirms' and abs(witnessed.gap) <= 0.02
+        group by all having count(distinct other_source_id) >= ? order by key
+    """
+    with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
+        found = con.execute(query, [PLANTED_IN, GDP, WITNESSES]).df()
+    one_a_city = found.iloc[rng.permutation(len(found))].drop_duplicates("city_id").head(N_PLANTED)
+    return {key: FACTORS[number % len(FACTORS)] for number, key in enumerate(one_a_city["key"])}
+
+
+def plant(raw: pa.Table, errors: Mapping[str, float]) -> pa.Table:
+    """The raw table with the errors in it."""
+    factor = pd.Series(cell_keys(raw)).map(errors).to_numpy(dtype=float)
+    value, text = raw.column("value").to_pylist(), raw.column("raw_text").to_pylist()
+    for line in np.flatnonzero(np.isfinite(factor)):
+        value[line] = float(f"{value[line] * factor[line]:.10g}")
+        text[line] = repr(value[line])
+    for name, column in (("value", value), ("raw_text", text)):
+        position = raw.schema.get_field_index(name)
+        raw = raw.set_column(position, raw.schema.field(position), pa.array(column, raw.schema.field(position).type))
+    return raw
+
+
+def compare(attack: Attack, before: State, denials: pd.Series, after: State, planted: Sequence[str] = ()) -> Outcome:
+    """What the added sources changed in what was there before; ``planted`` are the cells with errors put in."""
     old = after.graded.reindex(before.graded.index)
     was, now = before.graded["quality_flag"] == "blocked", old["quality_flag"] == "blocked"
     n_denials = denials.reindex(before.graded.index).fillna(0).clip(upper=WITNESSES).astype(int)
+    guarded = was & (n_denials == WITNESSES)
     lifted = n_denials[was & ~now]
     added = after.graded[after.graded["source_id"].isin(list(attack.sources))]
     changed = differing(before.current, after.current.reindex(before.current.index))
@@ -221,6 +263,8 @@ def compare(attack: Attack, before: State, denials: pd.Series, after: State) -> 
     )
     return Outcome(
         attack.name,
+        int(guarded.sum()),
+        int(now[list(planted)].sum()),
         len(added),
         int(added["is_current"].sum()),
         int((added["quality_flag"] == "blocked").sum()),
@@ -260,17 +304,21 @@ def measure(
     """
     bench = Bench(scratch)
     raw, input_file = read_raw("real", landing, scratch)
+    errors = draw_errors(bench.build("delivered", raw, input_file, MODELS), np.random.default_rng(SEED))
+    raw = plant(raw, errors)
     build = bench.build("before", raw, input_file, MODELS)
     before, denials = read_state(build), read_denials(build)
     n_denied = denials.reindex(before.graded.index[before.graded["quality_flag"] == "blocked"]).fillna(0).clip(upper=WITNESSES)
+    n_found = int((before.graded["quality_flag"].reindex(list(errors)) == "blocked").sum())
     on_progress(
-        f"before: blocked by number of witnesses that deny them: {n_denied.value_counts().sort_index().to_dict()}; {before.headlines}"
+        f"before: {n_found} of {len(errors)} planted errors blocked; blocked by number of witnesses that deny them: "
+        f"{n_denied.value_counts().sort_index().to_dict()}; {before.headlines}"
     )
     outcomes = []
     for number, attack in enumerate(attacks):
         started = time.monotonic()
         added = add_sources(raw, attack, np.random.default_rng([SEED, number]))
-        outcomes.append(compare(attack, before, denials, read_state(bench.build("after", added, input_file, MODELS))))
+        outcomes.append(compare(attack, before, denials, read_state(bench.build("after", added, input_file, MODELS)), list(errors)))
         on_progress(f"{attack.name}: {json.dumps(asdict(outcomes[-1]))}, {time.monotonic() - started:.0f} s")
     return outcomes
 
@@ -280,7 +328,8 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     columns = [
         "added",
         "what it is",
-        "values; current; blocked",
+        "its values; current; blocked",
+        "blocked and denied by three or more before; planted errors blocked now",
         "blocks lifted, by witnesses that deny: 0, 1, 2, 3 or more",
         "newly blocked",
         "old current values changed (2010-2019)",
@@ -293,6 +342,7 @@ def _table(outcomes: Sequence[Outcome]) -> str:
             one.attack,
             does[one.attack],
             f"{one.n_values:,}; {one.n_own_current:,}; {one.n_own_blocked:,}",
+            f"{one.n_guarded}; {one.n_planted_blocked}",
             ", ".join(map(str, one.lifted)),
             f"{one.n_newly_blocked:,}",
             f"{one.n_current_changed:,} ({one.n_current_in_window:,})",

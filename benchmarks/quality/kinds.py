@@ -31,7 +31,7 @@ class Kind:
     everywhere : every source shows it (an official break), not the one that was drawn alone.
     with_parts : what is computed from it (sectors, product per head, ratios) is restated with it, as a statistical office does.
     damage : what happens to the cells beside their value: `columns` (the other column of the row gets the old value), `place` (the name
-        becomes unreadable), `drop` (the cells are not delivered).
+        becomes unreadable), `drop` (the cells are not delivered), `codes` (every cell of the row stands under another city).
     alone : too large to stand beside other events; gets runs of its own.
     goal : what the project asks for, by number of sources: (grade, share), `blocked` or `flagged` (blocked or quarantined).
     """
@@ -328,7 +328,8 @@ def make_column_shift(view: View, booking: Booking, cities: Cities, rng: np.rand
 
 
 def make_codes_shift(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes | None:
-    """A block of thirty rows or more carries the code of the row after it, in all years."""
+    """A block of thirty rows or more carries the code and name of the row after it, in all years, the last one those of the first; the new
+    "value" of a cell is the row of the city under which it now stands."""
     rows = np.flatnonzero(view.has.sum(axis=1) >= 5)
     if booking.busy.any() or len(rows) < 60:
         return None
@@ -336,8 +337,7 @@ def make_codes_shift(view: View, booking: Booking, cities: Cities, rng: np.rando
     length = int(rng.integers(30, len(rows)))
     start = int(rng.integers(0, len(rows) - length))
     block = rows[start : start + length]
-    both = [(i, j, view.has[i] & view.has[j]) for i, j in pairwise(block)]
-    return {(int(i), int(t)): view.value[j, t] for i, j, has in both for t in np.flatnonzero(has)}
+    return {(int(i), int(t)): float(j) for i, j in zip(block, np.roll(block, -1), strict=True) for t in np.flatnonzero(view.has[i])}
 
 
 def make_index_cell(view: View, booking: Booking, cities: Cities, rng: np.random.Generator) -> Changes | None:
@@ -394,10 +394,10 @@ KINDS = (
     Kind("revision", make_revision, {"level": 6}, is_defect=False, with_parts=True),
     Kind("level_break", make_level_break, {"level": 6}, is_defect=False, everywhere=True, with_parts=True),
     Kind("dropped_block", make_dropped_block, {"level": 3}, damage="drop", alone=True),
-    Kind("province_quantity", make_province_quantity, {"level": 1}, goal=_TWO),
-    Kind("run_returns", make_run_returns, {"level": 4}, goal=_TWO),
+    Kind("province_quantity", make_province_quantity, {"level": 2}, goal=_TWO),
+    Kind("run_returns", make_run_returns, {"level": 6}, goal=_TWO),
     Kind("column_shift", make_column_shift, {"level": 2}, alone=True, goal=_TWO),
-    Kind("codes_shift", make_codes_shift, {"level": 1}, alone=True, goal=_TWO),
+    Kind("codes_shift", make_codes_shift, {"level": 1}, damage="codes", alone=True, goal=_TWO),
     Kind("unit_10000", _one_cell(lambda v, view, rng: significant(v * float(rng.choice([1e-4, 1e4])))), {"kind": 6}, goal=_BOTH),
     Kind("table_unit", make_table_unit, {"level": 3}, alone=True, goal=_BOTH),
     Kind("index_for_growth", make_index_cell, {"growth": 8}, goal={"two": ("blocked", 0.99), "one": ("blocked", 0.99)}),

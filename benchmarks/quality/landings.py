@@ -38,12 +38,15 @@ class Setting:
     partners : by indicator and source, whose column stands beside it in a row.
     parts : by indicator, what a statistical office restates with it, in proportion (1) or inversely (-1).
     left_out : sources that the runs with defects do without, because they say nothing of these indicators.
+    context : beginnings of further indicators that the runs with defects keep, since rules hold them against the disturbed ones (parts,
+        ratios, sizes; and total employment, whose copied errors tell which sources are related); empty for all.
     """
 
     sources: Mapping[str, Sequence[str]]
     partners: Mapping[tuple[str, str], str]
     parts: Mapping[str, Mapping[str, int]]
     left_out: Sequence[str] = ()
+    context: Sequence[str] = ()
 
 
 SECTORS = dict.fromkeys((f"value_added_{sector}_cny_100m" for sector in ("primary", "secondary", "tertiary")), 1)
@@ -79,6 +82,10 @@ SETTINGS = {
         },
         PARTS,
         ("industry_structure", "road_area", "fdi", "exchange_rate", "yearbook_cnki", "nbs_major_cities"),
+        (
+            *("gdp", "value_added", "population", "area", "cpi", "loans", "deposits", "financial_development", "employed_10k"),
+            *("wage", "employees", "patents", "fiscal"),
+        ),
     ),
 }
 
@@ -164,13 +171,15 @@ def prepare(bench: Bench, landing: Landing, n_sources: str) -> Clean:
     raw = restrict(landing.raw, setting, n_sources)
     keys = cell_keys(raw)
     graded = read_graded(bench.build("clean", raw, landing.input_file))
-    return Clean(landing.name, n_sources, raw, keys, graded, build_targets(setting, n_sources, graded, keys), landing.input_file)
+    return Clean(landing.name, n_sources, raw, keys, graded, build_targets(setting, n_sources, graded, keys, raw), landing.input_file)
 
 
 def restrict(raw: pa.Table, setting: Setting, n_sources: str) -> pa.Table:
     """Leave only the setting's sources of each indicator; the index of real growth counts as a second source of growth."""
     indicator, source = raw.column("indicator_id").to_pandas(), raw.column("source_id").to_pandas()
     kept = ~source.isin(setting.left_out)
+    if setting.context:
+        kept &= indicator.isna() | indicator.isin(setting.sources) | indicator.str.startswith(tuple(setting.context), na=False)
     for indicator_id, sources in setting.sources.items():
         chosen = sources if n_sources == "two" else sources[:1]
         kept &= (indicator != indicator_id) | source.isin(chosen)
@@ -190,10 +199,20 @@ def flag_shares(graded: pd.DataFrame) -> dict[str, float]:
     return found
 
 
-def build_targets(setting: Setting, n_sources: str, graded: pd.DataFrame, keys: np.ndarray) -> list[Target]:
+def list_places(graded: pd.DataFrame, lines: pd.Series, raw: pa.Table) -> pd.DataFrame:
+    """Each line about a city of the roster, with the texts by which its file names the city."""
+    about = graded[graded["place_level"] == "city"]
+    line = lines[~lines.index.duplicated()].reindex(about["key"]).to_numpy()
+    row = np.searchsorted(load_roster().city_id, about["city_id"].to_numpy())
+    texts = raw.select(["file_name", "place_code_text", "place_text"]).take(pa.array(line)).to_pandas()
+    return texts.assign(line=line, row=row, source_id=about["source_id"].to_numpy())
+
+
+def build_targets(setting: Setting, n_sources: str, graded: pd.DataFrame, keys: np.ndarray, raw: pa.Table) -> list[Target]:
     """Views of the indicators on values that no rule objects to."""
     cities = load_roster()
     lines = pd.Series(np.arange(len(keys)), index=keys)
+    places = list_places(graded, lines, raw)
     sound = graded[(graded["place_level"] == "city") & ~graded["quality_flag"].isin(["blocked", "quarantined"])]
     sound = sound.assign(line=lines[~lines.index.duplicated()].reindex(sound["key"]).to_numpy())
 
@@ -206,5 +225,6 @@ def build_targets(setting: Setting, n_sources: str, graded: pd.DataFrame, keys: 
         chosen = sources if n_sources == "two" else sources[:1]
         partners = {source: view(source, other) for (indicator, source), other in setting.partners.items() if indicator == indicator_id}
         parts = {source: [(view(source, part), power) for part, power in setting.parts.get(indicator_id, {}).items()] for source in chosen}
-        targets.append(Target(indicator_id, FAMILY[indicator_id], [view(source, indicator_id) for source in chosen], partners, parts))
+        views = [view(source, indicator_id) for source in chosen]
+        targets.append(Target(indicator_id, FAMILY[indicator_id], views, partners, parts, places))
     return targets

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from benchmarks.quality.kinds import KINDS, Changes, Kind
@@ -21,7 +22,8 @@ class Event:
     """One injected event.
 
     `new_value` maps a line of the raw table to what it now holds; the first `n_counted` of them are judged, all where it is 0 (parts that
-    are only restated with a value come last). `year` is the first year concerned, `source_id` the source that was disturbed first.
+    are only restated with a value come last). `year` is the first year concerned, `source_id` the source that was disturbed first. `place`
+    maps a line to the code and name under which it stands where a whole row went to another city.
     """
 
     kind: Kind
@@ -30,6 +32,7 @@ class Event:
     year: int
     new_value: Mapping[int, float]
     n_counted: int = 0
+    place: Mapping[int, tuple[str | None, str | None]] = field(default_factory=dict)
 
     @property
     def counted(self) -> list[int]:
@@ -47,6 +50,7 @@ class Target:
     views : one per source.
     partners : by source, the column that stands beside it in a row.
     parts : by source, columns that are restated with it, each with the power of the restatement (1 in proportion, -1 inversely).
+    places : every line about a city, by itself: columns line, source_id, file_name, row (of the roster), place_code_text, place_text.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Target:
     views: Sequence[View]
     partners: Mapping[str, View]
     parts: Mapping[str, Sequence[tuple[View, int]]]
+    places: pd.DataFrame | None = None
 
 
 def plan_events(targets: Sequence[Target], cities: Cities, rng: np.random.Generator, *, alone: str | None = None) -> list[Event]:
@@ -79,7 +84,8 @@ def plan_events(targets: Sequence[Target], cities: Cities, rng: np.random.Genera
         for kind in kinds:
             for _ in range(kind.per_run.get(target.family, 0)):
                 event = _draw(kind, target, booking, cities, rng)
-                if event is not None:
+                # two indicators may stand in one file, whose rows go to other cities once
+                if event is not None and not any(event.place.keys() & other.place.keys() for other in events):
                     events.append(event)
     return events
 
@@ -95,6 +101,8 @@ def _draw(kind: Kind, target: Target, booking: Booking, cities: Cities, rng: np.
         changes = kind.make(compared, booking, cities, rng)
         if not changes:
             continue
+        if kind.damage == "codes":
+            return _under_other_codes(kind, view, target, changes)
         new_value = _as_lines(kind, view, others, target, changes)
         if new_value is None:
             continue
@@ -105,6 +113,31 @@ def _draw(kind: Kind, target: Target, booking: Booking, cities: Cities, rng: np.
         booking.take(rows, min(columns), max(columns))
         return Event(kind, target.name, view.source_id, FIRST_YEAR + min(columns), new_value, n_counted)
     return None
+
+
+def _under_other_codes(kind: Kind, view: View, target: Target, changes: Changes) -> Event | None:
+    """Rows of a file that stand under the codes of others: all their cells, of which those of the indicator are judged."""
+    if target.places is None:
+        return None
+    lines = [int(view.line[place]) for place in changes]
+    own = target.places[target.places["source_id"] == view.source_id].set_index("line")
+    moved = own[own["file_name"].isin(own.loc[lines, "file_name"])]
+    text = own.groupby("row")[["place_code_text", "place_text"]].first()
+    giver = {i: int(j) for (i, _), j in changes.items()}
+    moved = moved[moved["row"].isin(list(giver)) & moved["row"].map(giver).isin(text.index)]
+    found = text.loc[moved["row"].map(giver).to_numpy()].astype(object)
+    found = found.where(found.notna(), None)
+    place = dict(zip(moved.index.tolist(), found.itertuples(index=False, name=None), strict=True))
+    counted = {line: np.nan for line in lines if line in place}
+    return Event(
+        kind,
+        target.name,
+        view.source_id,
+        FIRST_YEAR + min(t for _, t in changes),
+        counted | dict.fromkeys(place, np.nan),
+        len(counted),
+        place,
+    )
 
 
 def _as_lines(kind: Kind, view: View, others: Sequence[View], target: Target, changes: Changes) -> dict[int, float] | None:
@@ -151,6 +184,8 @@ def inject(raw: pa.Table, events: Sequence[Event]) -> pa.Table:
                 kept[line] = False
             elif event.kind.damage == "place":
                 columns["place_code_text"][line], columns["place_text"][line] = None, DAMAGED_NAME
+            elif event.kind.damage == "codes":
+                columns["place_code_text"][line], columns["place_text"][line] = event.place[line]
             else:
                 columns["value"][line], columns["raw_text"][line] = new, repr(new).removesuffix(".0")
     for name, column in columns.items():

@@ -191,3 +191,47 @@ def test_a_source_with_shifted_codes_is_blocked_as_shifted(delivered, after):
     far = further_than(added, delivered[0], 0.02)
     assert len(far & blocked(graded)) >= 0.95 * len(far)
     assert sum(graded[key][1] == "row_shift" for key in far) >= 0.9 * len(far)
+
+
+@pytest.mark.parametrize("has_others", [True, False])
+def test_a_shifted_copy_of_a_source_of_another_vintage_blocks_nothing_of_it(delivered, target, tmp_path, has_others):
+    """The others agree with each other and with neither side of the shift, or are not there: they do not tell which is shifted, sizes do.
+    Three cities are rich beyond all others, which alone makes none the wrong place."""
+    panel, _ = delivered
+    rng = np.random.default_rng(8)
+    cities = cities_of(*PROVINCES)
+    revised = {city: 1 + rng.uniform(0.03, 0.06) for city in cities}
+    rich = set(cities[5::20])
+    apart = {}
+    for key, value in panel.items():
+        factor = 1.0 if key[3] != GDP else (1.0 if key[0] == "finance_loans" else revised[key[1]]) * (8 if key[1] in rich else 1)
+        if has_others or key[3] != GDP or key[0] == "finance_loans":
+            apart[key] = round(value * factor, 2)
+    added = shifted_codes(apart, {})
+    graded = build_graded(apart | added, tmp_path / "apart", target)
+    # the last city stands under the first one's code, not under a neighbour's
+    assert {key for key in blocked(graded) & set(apart) if key[1] != cities[-1]} == set()
+    far = {key for key, value in added.items() if abs(np.log(value / apart["finance_loans", *key[1:]])) > 0.1}
+    assert len(far & blocked(graded)) >= 0.95 * len(far)
+
+
+def test_a_copy_in_another_unit_confirms_nothing(delivered, target, tmp_path):
+    """A source alone, then beside every figure of it three times: the same errors, which leave the trend alike, are no second word."""
+    panel, errors = delivered
+    alone = of_source(panel | errors, WRONG, WRONG)
+    thrice = {("a_threefold", *key[1:]): round(value * 3, 2) for key, value in alone.items()}
+    found = blocked(build_graded(alone, tmp_path / "alone", target)) & set(errors)
+    assert len(found) >= 0.9 * len(errors)
+    assert found - blocked(build_graded(alone | thrice, tmp_path / "beside", target)) == set()
+
+
+def test_a_copy_of_a_province_in_another_quantity_outvotes_nobody(delivered, target, tmp_path):
+    """Where a run of years begins its own trend is lost: neither the source nor its copy denies anything, and they are one voice still."""
+    panel, _ = delivered
+    two = {key: value for key, value in panel.items() if key[0] in (WRONG, "deflator") and key[3] == GDP}
+    hebei = {
+        (WRONG, city, year, GDP): round(panel[WRONG, city, year, GDP] * 0.34, 2) for city in cities_of(130000) for year in (2010, 2011)
+    }
+    graded = build_graded(two | hebei | of_source(two | hebei, WRONG, "a_copy"), tmp_path / "province", target)
+    assert len(set(hebei) & blocked(graded)) >= 0.8 * len(hebei)
+    assert {key for key in blocked(graded) if key[0] == "deflator"} == set()

@@ -1,7 +1,8 @@
 -- grain: one row is one value of a source whose codes or names stand beside the rows of their neighbours, in all its years or many
 -- key: observation_id
-{% set shift_keys = ['series_no', 'other_source_id', 'place_order', 'k'] -%}
+{% set shift_keys = ['series_no', 'other_source_id'] -%}
 {% set shift = shift_keys | join(', ') -%}
+{% set side = 'case when suspects.source_id < suspects.other_source_id then 1 else -1 end' -%}
 
 with compared as (
     select * from {{ ref('int_values_compared') }}
@@ -15,15 +16,34 @@ corroborated as (
     select * from {{ ref('int_values_corroborated') }}
 ),
 
+-- those that agree with the source on the other side of the shift, not with anybody: two that are of another vintage than both say nothing
+-- about which of the two is shifted
+witnessed as (
+    select
+        observation_id,
+        other_source_id,
+        n_agreeing,
+        count(*) over (partition by observation_id) as n_witnesses
+    from {{ ref('int_values_witnessed') }}
+),
+
 shifted as (
     select * from {{ ref('int_places_shifted') }}
+),
+
+catalog as (
+    select
+        indicator_id,
+        kind
+    from {{ ref('indicator_catalog') }}
 ),
 
 limits as (
     select
         indicator_id,
         limits['source.differs'] as differs_by,
-        limits['place_shift.fit'] as fit_at
+        limits['place_shift.fit'] as fit_at,
+        limits['place_shift.told_share'] as told_share
     from {{ ref('int_indicator_limits') }}
 ),
 
@@ -31,6 +51,10 @@ suspects as (
     select
         compared.*,
         limits.fit_at,
+        limits.told_share,
+        witnessed.n_agreeing >= 1 as is_told_against,
+        witnessed.n_witnesses >= 2 as is_asked,
+        corroborated.weight_equal > corroborated.weight_against as is_confirmed,
         shifted.k,
         shifted.place_order,
         shifted.giver_city_id,
@@ -38,11 +62,26 @@ suspects as (
     from compared
     inner join limits on compared.indicator_id = limits.indicator_id
     inner join shifted on {{ same_pair('compared', 'shifted') }}
+    inner join corroborated on compared.observation_id = corroborated.observation_id
+    inner join witnessed
+        on compared.observation_id = witnessed.observation_id and compared.other_source_id = witnessed.other_source_id
     where abs(compared.gap) > limits.differs_by
 ),
 
+-- a shift is one fact, and so is whose it is: what most values say for which there are further sources. A single one that agrees says
+-- little, since a neighbour may be of like size
+told as (
+    select
+        {{ shift }},
+        count(*) filter (where is_asked and is_confirmed) as n_for,
+        count(*) filter (where is_asked and is_told_against and not is_confirmed) as n_against,
+        count(*) filter (where is_asked) * any_value(told_share) as n_needed
+    from suspects
+    group by {{ shift }}
+),
+
 -- which of the two sources is shifted when nobody else knows: the one whose figures fit worse what other sources say of the size of the
--- same places (population, or product where population itself is judged)
+-- same places (population, or product where population itself is judged). What is per head or per area has no size
 sizes as (
     select
         source_id,
@@ -57,14 +96,14 @@ sizes as (
 
 ratios as (
     select
-        suspects.series_no,
+        suspects.source_id,
         suspects.other_source_id,
-        suspects.place_order,
-        suspects.k,
+        suspects.indicator_id,
         suspects.city_id,
         {{ exact_median('suspects.log_value - sizes.log_size') }} as own_ratio,
         {{ exact_median('suspects.other_log_value - sizes.log_size') }} as other_ratio
     from suspects
+    inner join catalog on suspects.indicator_id = catalog.indicator_id
     inner join sizes
         on
             suspects.city_id = sizes.city_id
@@ -72,46 +111,62 @@ ratios as (
             and suspects.source_id <> sizes.source_id
             and suspects.other_source_id <> sizes.source_id
             and sizes.is_product = (suspects.indicator_id like 'population%')
+    where
+        catalog.kind in ('level', 'flow')
+        and suspects.indicator_id not like '%per_capita%'
+        and suspects.indicator_id not like 'wage_avg%'
     group by all
 ),
 
--- by how much worse each city fits in the one source than in the other, in whole ten-thousandths so that sums keep no order
+-- by how much worse each city fits in the one source than in the other; distances, not their squares, which a few odd cities would decide
 misfits as (
     select
-        {{ shift }},
-        cast(
-            round(
-                10000 * (
-                    pow(own_ratio - median(own_ratio) over same_shift, 2) - pow(other_ratio - median(other_ratio) over same_shift, 2)
-                )
-            ) as bigint
-        ) as misfit
+        source_id,
+        other_source_id,
+        city_id,
+        abs(own_ratio - median(own_ratio) over same_figures) - abs(other_ratio - median(other_ratio) over same_figures) as misfit
     from ratios
-    window same_shift as (partition by {{ shift }})
+    window same_figures as (partition by source_id, other_source_id, indicator_id)
+),
+
+-- all that the two sources have shifted speaks together, from either side; in whole ten-thousandths so that sums keep no order
+city_misfits as (
+    select
+        least(source_id, other_source_id) as first_source_id,
+        greatest(source_id, other_source_id) as second_source_id,
+        city_id,
+        cast(round(10000 * avg(round(case when source_id < other_source_id then misfit else -misfit end, 9))) as bigint) as misfit
+    from misfits
+    group by least(source_id, other_source_id), greatest(source_id, other_source_id), city_id
 ),
 
 -- the t statistic of these differences over the cities
 fits as (
     select
-        {{ shift }},
+        first_source_id,
+        second_source_id,
         sum(misfit) / nullif(sqrt(sum(misfit * misfit)), 0) as t_statistic
-    from misfits
-    group by {{ shift }}
+    from city_misfits
+    group by first_source_id, second_source_id
 ),
 
 judged as (
     select
         suspects.*,
         case
-            when corroborated.weight_equal > corroborated.weight_against then null
-            when corroborated.n_agreeing >= 1 then 'blocked'
-            when fits.t_statistic >= suspects.fit_at then 'blocked'
-            when fits.t_statistic <= -suspects.fit_at then null
+            when suspects.is_confirmed then null
+            when told.n_against > 0 and told.n_against >= told.n_needed then 'blocked'
+            when told.n_for > 0 and told.n_for >= told.n_needed then null
+            when fits.t_statistic * {{ side }} >= suspects.fit_at then 'blocked'
+            when fits.t_statistic * {{ side }} <= -suspects.fit_at then null
             else 'quarantined'
         end as grade
     from suspects
-    inner join corroborated on suspects.observation_id = corroborated.observation_id
-    left join fits on {{ same_keys('suspects', 'fits', shift_keys) }}
+    inner join told on {{ same_keys('suspects', 'told', shift_keys) }}
+    left join fits
+        on
+            least(suspects.source_id, suspects.other_source_id) = fits.first_source_id
+            and greatest(suspects.source_id, suspects.other_source_id) = fits.second_source_id
 ),
 
 final as (

@@ -1,8 +1,15 @@
 -- grain: one row is one value of a series that belongs to another place: far from another source for years, and impossible per capita
 -- key: observation_id
-with compared as (
-    select * from {{ ref('int_values_compared') }}
-    where indicator_id = 'gdp_nominal_cny_100m'
+with shifted as (
+    select * from {{ ref('int_places_shifted') }}
+),
+
+-- a source whose codes are shifted stands far from every city's right series; that is told as a shift
+compared as (
+    select compared.*
+    from {{ ref('int_values_compared') }} as compared
+    left join shifted on {{ same_pair('compared', 'shifted') }}
+    where compared.indicator_id = 'gdp_nominal_cny_100m' and shifted.city_id is null
 ),
 
 trends as (
@@ -68,19 +75,31 @@ apart as (
     group by source_id, other_source_id, city_id
 ),
 
+-- one source that stands far away says little where as many stand near
+sided as (
+    select
+        apart.*,
+        count(*) filter (where apart.gap > limits.gap_at) over same_series as n_far,
+        count(*) filter (where apart.gap <= limits.gap_at) over same_series as n_near
+    from apart
+    cross join limits
+    window same_series as (partition by apart.source_id, apart.city_id)
+),
+
 wrong as (
     select
         apart.source_id,
         apart.city_id,
         min(apart.other_source_id) as other_source_id,
         max(own.distance) as distance
-    from apart
+    from sided as apart
     cross join limits
     inner join distances as own on apart.source_id = own.source_id and apart.city_id = own.city_id
     inner join distances as other on apart.other_source_id = other.source_id and apart.city_id = other.city_id
     where
         apart.n_years >= limits.min_years
         and apart.gap > limits.gap_at
+        and apart.n_far > apart.n_near
         and own.distance > limits.per_head_at
         and own.distance > other.distance
     group by apart.source_id, apart.city_id

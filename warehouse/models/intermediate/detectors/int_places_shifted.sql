@@ -1,5 +1,5 @@
 -- grain: one row is a city of a series and another source that has its figures, over the years, one to three rows away, as it has those of
--- several cities at the same distance: the codes or names of one of the two are shifted
+-- several cities at the same distance: the codes or names of one of the two are shifted; then also cities whose figures it has further away
 -- key: series_no, other_source_id, city_id
 with compared as (
     select * from {{ ref('int_values_compared') }}
@@ -117,6 +117,52 @@ shifted_cities as (
     ) = 1
 ),
 
+-- where two sources are shifted, a city whose figures the other has elsewhere belongs to it at any distance: at the end of a block, or
+-- where the file lists other cities in other years
+shifted_series as (
+    select
+        series_no,
+        other_source_id,
+        max(n_cities) as n_cities
+    from shifted_cities
+    group by series_no, other_source_id
+),
+
+further_cities as (
+    select
+        contradicted.series_no,
+        contradicted.indicator_id,
+        contradicted.other_source_id,
+        contradicted.city_id,
+        there.city_id as giver_city_id,
+        'code' as place_order,
+        giver.code_place - here.code_place as k,
+        any_value(shifted_series.n_cities) as n_cities,
+        count(distinct contradicted."year") as n_years
+    from contradicted
+    inner join shifted_series
+        on contradicted.series_no = shifted_series.series_no and contradicted.other_source_id = shifted_series.other_source_id
+    left join shifted_cities on {{ same_pair('contradicted', 'shifted_cities') }}
+    inner join trends as there
+        on
+            contradicted.other_series_no = there.series_no
+            and contradicted."year" = there."year"
+            and contradicted.city_id <> there.city_id
+    inner join placed as here on contradicted.series_no = here.series_no and contradicted.city_id = here.city_id
+    inner join placed as giver on contradicted.series_no = giver.series_no and there.city_id = giver.city_id
+    where shifted_cities.city_id is null and abs(contradicted.log_value - there.log_value) <= contradicted.equal_within
+    group by
+        contradicted.series_no, contradicted.indicator_id, contradicted.other_source_id, contradicted.city_id, there.city_id,
+        here.code_place, giver.code_place
+    having
+        count(distinct contradicted."year")
+        >= greatest(any_value(contradicted.min_years), any_value(contradicted.min_share) * any_value(contradicted.n_contradicted))
+    qualify row_number() over (
+        partition by contradicted.series_no, contradicted.other_source_id, contradicted.city_id
+        order by count(distinct contradicted."year") desc, there.city_id asc
+    ) = 1
+),
+
 final as (
     select
         series_no,
@@ -128,6 +174,8 @@ final as (
         k,
         n_cities
     from shifted_cities
+    union all
+    select * exclude (n_years) from further_cities
 )
 
 select * from final

@@ -26,14 +26,15 @@ suspects as (
     inner join indicator_limits on trends.indicator_id = indicator_limits.indicator_id
 ),
 
-compared as (
+paired as (
     select
         suspects.source_id,
         others.source_id as other_source_id,
         suspects.indicator_id,
         suspects.is_suspect,
         others.is_suspect as is_other_suspect,
-        abs(suspects.log_value - others.log_value) <= suspects.equal_within as is_equal,
+        suspects.equal_within,
+        suspects.log_value - others.log_value as gap,
         -- a copied error leaves the trend of the copy too: a right value among wrong ones, where codes of a source are shifted in some
         -- years only, leaves the trend of one source and lies on that of the other
         (suspects.is_end or abs(suspects.spike) >= suspects.same_move * abs(others.spike))
@@ -45,6 +46,29 @@ compared as (
             and suspects.city_id = others.city_id
             and suspects."year" = others."year"
             and suspects.source_id <> others.source_id
+),
+
+-- a copy in another unit, or of another multiple of the quantity, is a copy too: the same figure but for the factor between the two sources
+factors as (
+    select
+        source_id,
+        other_source_id,
+        indicator_id,
+        {{ exact_median('gap') }} as usual_gap
+    from paired
+    group by source_id, other_source_id, indicator_id
+),
+
+compared as (
+    select
+        paired.*,
+        abs(paired.gap) <= paired.equal_within or abs(paired.gap - factors.usual_gap) <= paired.equal_within as is_equal
+    from paired
+    inner join factors
+        on
+            paired.source_id = factors.source_id
+            and paired.other_source_id = factors.other_source_id
+            and paired.indicator_id = factors.indicator_id
 ),
 
 counted as (

@@ -18,6 +18,12 @@ indicator_limits as (
     select * from {{ ref('int_indicator_limits') }}
 ),
 
+-- a source that has a neighbour's figures for a city, over the years, says nothing about the city itself: whose codes are shifted is
+-- another rule's question
+shifted as (
+    select * from {{ ref('int_places_shifted') }}
+),
+
 judged as (
     select
         compared.observation_id,
@@ -34,6 +40,7 @@ judged as (
         trusted.weight as trust,
         trusted.weight >= indicator_limits.limits['witness.least_weight'] as is_trusted,
         trusted.n_related,
+        shifted.city_id is not null and abs(compared.gap) > indicator_limits.limits['veto.equal'] as is_shifted,
         compared.gap_change / nullif(indicator_limits.limits['spike.source'], 0) as strength,
         compared.gap_change / nullif(indicator_limits.limits['series_end.source'], 0) as end_strength,
         indicator_limits.limits['veto.equal'] as equal_within,
@@ -70,20 +77,24 @@ judged as (
     from compared
     inner join indicator_limits on compared.indicator_id = indicator_limits.indicator_id
     inner join trusted on compared.other_source_id = trusted.source_id and compared.indicator_id = trusted.indicator_id
+    left join shifted on {{ same_pair('compared', 'shifted') }}
 ),
 
 said as (
     select
-        *,
+        * exclude (is_own_spike, is_own_end),
+        is_own_spike and not is_shifted as is_own_spike,
+        is_own_end and not is_shifted as is_own_end,
         case
+            when is_shifted then null
             when is_equal or is_same_move then 'confirms'
             when is_apart then 'denies'
         end as statement
     from judged
 ),
 
--- a family speaks once: of related sources that say the same about a value the one with the fewest relations counts, so that a source put
--- together from two others silences itself and not them
+-- a family speaks once: of related sources that say the same about a value, or say nothing and hold the same, the one with the fewest
+-- relations counts, so that a source put together from two others silences itself and not them
 repeated as (
     select distinct
         later.observation_id,
@@ -92,7 +103,13 @@ repeated as (
     inner join said as earlier
         on
             later.observation_id = earlier.observation_id
-            and later.statement = earlier.statement
+            and (
+                later.statement = earlier.statement
+                or (
+                    coalesce(later.statement, earlier.statement) is null
+                    and abs(later.other_log_value - earlier.other_log_value) <= later.equal_within
+                )
+            )
             and (earlier.n_related, earlier.other_source_id) < (later.n_related, later.other_source_id)
     inner join related
         on
@@ -122,9 +139,9 @@ supported as (
 
 final as (
     select
-        said.* exclude (n_related, equal_within),
+        said.* exclude (n_related, equal_within, is_shifted),
         case
-            when repeated.observation_id is not null then 0.0
+            when repeated.observation_id is not null or said.is_shifted then 0.0
             when said.is_equal then said.trust * indicator_limits.limits['witness.equal']
             else said.trust
         end as weight,
