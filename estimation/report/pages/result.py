@@ -32,6 +32,7 @@ def result(page: Context) -> dict[str, Any]:
         "caution": _caution(page),
         "event": _event_study(page),
         "ladder": ladder,
+        "n_ladder": len(LADDER),
         "counted": _counted(page),
         "claims": page.rows("claim"),
         "means": _means(page),
