@@ -21,7 +21,12 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # run a command: every variable of the command line, and these ones of the environment, become their own text, to which make does nothing more.
 # They reach the commands through the environment, so that no character of a path or a query is the shell's either. `override`: what is typed
 # takes the place of no part of this.
-override INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV OUT ADVISORIES ENGINE ANALYSES
+override INPUTS := CITYSYNC_HOME LANDING Q SRC LARGE PLACES SCALE RUN CSV OUT ADVISORIES ENGINE ANALYSES PYTHON
+# make's own, which it would take from anywhere and expand
+override VPATH :=
+override GPATH :=
+override .EXTRA_PREREQS :=
+override .LIBPATTERNS :=
 override literal = $(eval override $(1) := $$(value $(1)))$(eval export $(1))
 override given = $(if $(filter command,$(firstword $(origin $(1)))),$(1),$(if $(filter environment,$(firstword $(origin $(1)))),$(filter $(1),$(INPUTS))))
 override name :=

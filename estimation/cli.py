@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from . import __version__
 from .api.fit import ESTIMATORS, SYNONYMS, estimate
 from .api.result import Fit
 from .api.tables import etable
@@ -260,6 +261,7 @@ def _columns_or_file(text: str) -> str | Path | tuple[str, ...]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
+    parser.add_argument("--version", action="version", version=f"citysync {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     _add_fit(commands)
     _add_primary(commands)

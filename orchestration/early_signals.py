@@ -10,7 +10,11 @@ import signal
 import sys
 from typing import Any
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# the last four are what queues of jobs send before the end of a job's time, and limits of processor time
+ENDING = (
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGXCPU),
+)
 
 
 def sentence(command: str, number: int) -> str:

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -204,9 +205,10 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
     if place in _HELD:
         yield
         return
-    with open(home.lock, "a+", encoding="utf-8", errors="replace") as file:
+    with open(home.lock, "a+", encoding="utf-8", errors="replace") as file, _opened_folder(home.root) as folder:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock_folder(folder)
         except BlockingIOError:
             file.seek(0)
             holder = file.read(200).strip()
@@ -223,9 +225,33 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
             _HELD.discard(place)
 
 
+@contextmanager
+def _opened_folder(path: Path) -> Iterator[int]:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def _lock_folder(folder: int) -> None:
+    """Lock the home itself too: beside a command whose lock file was removed, the next one would make a new file, and both would write."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise
+    except OSError:  # a disk of the network that locks files alone
+        return
+
+
 def _work_of(holder: str) -> str:
     """What the note in the lock says is running."""
     with suppress(ValueError, AttributeError):
         work = json.loads(holder).get("work", "refresh")
         return "another refresh" if work == "refresh" else f"another command ({work})"
     return "another refresh"
+
+
+def python_version() -> str:
+    """The Python at work as the lock file tells them apart, such as 3.11."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -15,7 +15,7 @@ KEYS = 3
 OF_ONE_OUTCOME = 12
 
 
-def holds_pair_years(con: Any, wanted: Collection[str], available: int | None = None) -> bool:
+def holds_pair_years(con: Any, wanted: Collection[str], available: int | None = None, processes: int = 1) -> bool:
     """Whether all outcomes of all pair-years can be held at once; where they cannot, one after another is made from series of cities.
 
     Parameters
@@ -26,6 +26,8 @@ def holds_pair_years(con: Any, wanted: Collection[str], available: int | None = 
         Columns that the study reads beside the keys, where the table has them.
     available : int, optional
         Bytes of memory; default those of the machine.
+    processes : int
+        In how many the study runs; where there are several, each gets a copy of all.
 
     Raises
     ------
@@ -42,4 +44,5 @@ def holds_pair_years(con: Any, wanted: Collection[str], available: int | None = 
             f"{rows:,} pair-years: expected memory of {least / 1e9:.0f} GB to estimate one outcome, found {there / 1e9:.0f} GB; "
             "deliver fewer places or a shorter window, or use a larger machine"
         )
-    return rows * (KEYS + n_outcomes) * BYTES * COPIES <= there
+    copies = COPIES + (processes if processes > 1 else 0)
+    return rows * (KEYS + n_outcomes) * BYTES * copies <= there

@@ -19,6 +19,7 @@ from warehouse.whole_files import write_whole
 FILE = "stage_seconds.json"
 #: Seconds between two lines of a stage that counts, where nobody watches and lines are kept.
 SECONDS_BETWEEN_LINES = 30.0
+LONGEST_SECONDS = 1e7
 #: Stages of a whole refresh in their order; `counterfactual` and `truth` are of simulated data alone.
 ALL_STAGES = ("landing", "staging", "counterfactual", "marts", "estimates", "truth", "report", "publication")
 OF_SIMULATED = ("counterfactual", "truth")
@@ -103,11 +104,16 @@ def _read(path: Path) -> dict[str, dict[str, float]]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         kinds: Sequence = list(found.values())
-        if all(isinstance(kind, dict) and all(isinstance(s, int | float) for s in kind.values()) for kind in kinds):
+        if all(isinstance(kind, dict) and all(_is_a_time(s) for s in kind.values()) for kind in kinds):
             return found
     except (OSError, ValueError, AttributeError, RecursionError):
         pass
     return {}
+
+
+def _is_a_time(found: object) -> bool:
+    """JSON as Python reads it knows infinity, no number, and numbers of any length."""
+    return isinstance(found, int | float) and 0 <= found < LONGEST_SECONDS
 
 
 #: Of this process.

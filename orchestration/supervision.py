@@ -23,6 +23,12 @@ from orchestration.terminal import Exit, say
 
 # Linux: the signal that a process gets when its parent is gone
 PR_SET_PDEATHSIG = 1
+# what an end by a signal means where something can be done about it
+HINTS = {
+    signal.SIGKILL: "perhaps because memory ran out: see `dmesg`, close other programs or give the machine more",
+    signal.SIGXCPU: "this shell allows it no more processor time (ulimit -t shows it); allow more",
+    signal.SIGBUS: "perhaps because the disk is full or a file was cut while it was read (df -h shows the disk); make room",
+}
 _watcher: list[int] = []
 
 
@@ -119,11 +125,14 @@ def _stop_both(child: int) -> None:
 def _ending(label: str, code: int) -> int:
     if code >= 0:
         return code
-    name = signal.Signals(-code).name
-    hint = (
-        "perhaps because memory ran out: see `dmesg`, close other programs or give the machine more"
-        if -code == signal.SIGKILL
-        else "see above"
-    )
-    say(f"{label}: exit {int(Exit.FAILED)}: its process was ended by signal {-code} ({name}), {hint}; what was published stands")
+    hint = HINTS.get(-code, "see above")
+    say(f"{label}: exit {int(Exit.FAILED)}: its process was ended by signal {-code} ({_name_of(-code)}), {hint}; what was published stands")
     return Exit.FAILED
+
+
+def _name_of(number: int) -> str:
+    """Signals of a program's own choice have no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return "without a name"

@@ -15,6 +15,7 @@ from ..panel.panel_error import PanelError
 from ..primary import WITHIN_BLOCK
 from ..results import CONTROL_PAIRS, VARIANCE_ESTIMATORS, FitResult, NotEstimable
 from .result import Fit
+from .words import faults_of_units
 
 ESTIMATORS = (*ON_PAIRS, WITHIN_BLOCK)
 # names for panels of other units than cities
@@ -125,9 +126,9 @@ def estimate(
     if estimator not in ESTIMATORS:
         raise PanelError("estimator", None, None, f"one of {', '.join(ESTIMATORS)}", repr(estimator), "choose one of them")
     lines = _lines(vcov)
-    file = read_pairs(panel, columns)
     draws = {"permutations": permutations, "seed": seed}
-    with show_progress(progress):
+    with faults_of_units(columns.unit != UNIT), show_progress(progress):
+        file = read_pairs(panel, columns)
         if estimator == WITHIN_BLOCK:
             result = _fit_within_block(file.panel, columns, lines, shuffle, control_pairs, **draws)
         else:

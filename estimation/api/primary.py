@@ -12,7 +12,7 @@ from ..results import Estimate
 from .frames import as_frame
 from .result import TIDY, Text
 from .text import wrapped
-from .words import of_units
+from .words import faults_of_units, of_units
 
 LEVEL = 0.05
 
@@ -112,7 +112,8 @@ def primary(
     -----
     Statistic, inversion and units: docs/methods, section 18; what was measured: docs/evidence/primary-test.md.
     """
-    cities = read_cities(panel, CityColumns(outcome, unit, time, cohort, block))
-    result = fit_primary(cities.growth, cities.years, cities.cohort, cities.block, permutations=permutations, seed=seed)
+    with faults_of_units(unit != CityColumns.unit):
+        cities = read_cities(panel, CityColumns(outcome, unit, time, cohort, block))
+        result = fit_primary(cities.growth, cities.years, cities.cohort, cities.block, permutations=permutations, seed=seed)
     warnings = (*cities.notes, *result.warnings)
     return PrimaryFit(outcome, result, warnings if unit == CityColumns.unit else of_units(warnings), unit, cities.backend)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from ..panel.panel_error import PanelError
+from ..results import NotEstimable
 
 WORDS = {
     "never-pilots": "never-treated units",
@@ -16,6 +20,8 @@ WORDS = {
     "provinces": "blocks",
     "province": "block",
     "Province": "Block",
+    "pseudo-pilot": "pseudo-treated unit",
+    "national cycle": "common cycle",
     "admissions": "treatments",
     "admission": "treatment",
 }
@@ -25,3 +31,19 @@ PATTERN = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, WORDS))})(?!\w)")
 def of_units(sentences: Iterable[str]) -> tuple[str, ...]:
     """The sentences with the words for units of any kind."""
     return tuple(PATTERN.sub(lambda match: WORDS[match[1]], text) for text in sentences)
+
+
+@contextmanager
+def faults_of_units(is_meant: bool) -> Iterator[None]:
+    """Errors of the block in these words as well, where that is meant; what was found stays as it is: it may quote the panel."""
+    try:
+        yield
+    except PanelError as error:
+        if not is_meant:
+            raise
+        expected, remedy = of_units((error.expected, error.remedy))
+        raise PanelError(error.source, error.row, error.column, expected, error.found, remedy, error.place) from error
+    except NotEstimable as error:
+        if not is_meant:
+            raise
+        raise NotEstimable(*of_units([str(error).replace("cohort_year", "first treated period")])) from error

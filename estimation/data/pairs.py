@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from ..measures.synchronization import pair_outcome
+from ..panel.panel_error import need
 
 FIRST_GROWTH, LAST_GROWTH = 1971, 2017
 BACKENDS = ("pandas", "polars", "pyarrow")
@@ -65,6 +66,8 @@ def as_frame(table: pa.Table, backend: str = "") -> Any:
     name = backend or next(b for b in BACKENDS if find_spec(b))
     if name not in BACKENDS:
         raise ValueError(f"backend {backend!r}: expected one of {', '.join(BACKENDS)}")
+    if not find_spec(name):
+        raise need(name, "", f"a frame of {name}")
     if name == "pandas":
         # years with blanks stay whole numbers
         pandas = import_module("pandas")

@@ -81,8 +81,7 @@ class _Reader:
     """One panel on its way to arrays."""
 
     def __init__(self, source: Source, columns: ResolvedColumns) -> None:
-        cohort = columns.cohort if isinstance(columns.cohort, str) else "cohort"
-        hint = f"add the column or name another ({cohort}: the year the pair is first treated, blank = never; a 0/1 dummy does not do)"
+        hint = _hint(source, columns)
         self.columns = columns
         self.table = PanelTable(source, columns.needed, texts=columns.texts, one_row="one row for a pair in a year", hint=hint)
         self.groups = group_rows(self.table, columns.unit)
@@ -140,8 +139,8 @@ class _Reader:
         i, j = (self.ids[side[self.groups.of_row[row]]] for side in (first, second))
         names = ", ".join(columns.unit)
         if i == j:
-            found = f"a pair of a city with itself ({i})"
-            raise self.table.fail(row, names, f"two units ({columns.unit[0]} < {columns.unit[1]})", found, "remove the row")
+            expected = f"two units ({columns.unit[0]} < {columns.unit[1]})" if columns.ordered else "two units"
+            raise self.table.fail(row, names, expected, f"a pair of {i} with itself", "remove the row")
         kind = "as integers" if self.ids.dtype.kind == "i" else "as text"
         expected, found = f"{columns.unit[0]} < {columns.unit[1]} ({kind})", f"{i} > {j}"
         raise self.table.fail(row, names, expected, found, "put the smaller id first, one row per pair and year")
@@ -374,3 +373,13 @@ class _Reader:
             remedy = f"{names[0]} is one column: give a column for each unit, block=(first, second), or a mapping of units to blocks"
         values = labels.ids[np.concatenate([labels.codes[0], labels.codes[-1]])]
         return constant_of_units(table, values, np.concatenate(rows.sides), pair, self.ids, remedy), []
+
+
+def _hint(source: Source, columns: ResolvedColumns) -> str:
+    """What to do about a column that is not there; of a cohort also what it holds."""
+    if not isinstance(columns.cohort, str) or columns.cohort in source.names:
+        return "add the column or name another"
+    return (
+        f"add the column or name another ({columns.cohort}: the year the pair is first treated, blank = never; a 0/1 dummy does not do; "
+        f"or that of each unit, in two columns such as {columns.cohort}_i and {columns.cohort}_j)"
+    )

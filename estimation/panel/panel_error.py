@@ -32,5 +32,6 @@ class PanelError(ValueError):
 
 
 def need(package: str, extra: str, purpose: str) -> ImportError:
-    """The one line for a person who lacks an optional package."""
-    return ImportError(f"{purpose} needs {package}: pip install 'citysync[{extra}]'", name=package)
+    """The one line for a person who lacks an optional package; `extra` is empty for one that no extra brings."""
+    wanted = f"'citysync[{extra}]'" if extra else package
+    return ImportError(f"{purpose} needs {package}: pip install {wanted}", name=package)

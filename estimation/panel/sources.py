@@ -162,7 +162,7 @@ def _kind(value: Any) -> str:
 def _open_file(path: Path) -> Source:
     if not path.is_file():
         remedy = "check the path"
-        raise PanelError(str(path), None, None, "a CSV or Parquet file", "no file of this name", remedy)
+        raise PanelError(str(path), None, None, "a CSV, Parquet or Stata file", "no file of this name", remedy)
     opener = {".parquet": _open_parquet, ".pq": _open_parquet, ".dta": _open_stata}.get(path.suffix.lower(), _open_csv)
     try:
         return opener(path)

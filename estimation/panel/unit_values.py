@@ -137,7 +137,7 @@ def constant_of_units(
     if wrong.any():
         at = int(np.argmax(wrong))
         side, row = divmod(at, table.n_rows)
-        found = f"{shown(values[at])} beside {shown(first[cities[at]])} for city {ids[cities[at]]}"
+        found = f"{shown(values[at])} beside {shown(first[cities[at]])} for {ids[cities[at]]}"
         raise table.fail(row, columns[side], "one value for all rows of a city", found, remedy)
     return first
 

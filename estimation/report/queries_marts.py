@@ -74,6 +74,33 @@ MARTS = {
         """,
         ("cohort_year",),
     ),
+    # How many zones there are, and how many cities a window can see admitted: what the counts of pilots on the pages are part of.
+    "admitted": Query(
+        ("marts.dim_city", "marts.dim_pilot_zone", "estimates.primary"),
+        "n_zones, n_batches, first_approval, n_whole, first_year, last_year, n_window, n_calendar_year, second_last_year, n_second",
+        """
+        with zones as (
+            select count(*) as n_zones, count(distinct batch) as n_batches, min(year(approval_date)) as first_approval,
+                count(distinct case when is_whole_prefecture then city_id end) as n_whole
+            from marts.dim_pilot_zone
+        ),
+        spans as (
+            select min(case when spec_id = 'primary.cm_growth_official.study_window' then first_year end) as first_year,
+                min(case when spec_id = 'primary.cm_growth_official.study_window' then last_year end) as last_year,
+                min(case when spec_id = 'primary.cm_growth_official.to_2021' then last_year end) as second_last_year
+            from estimates.primary
+        ),
+        cities as (
+            select count(case when treated_year <= last_year then 1 end) as n_window,
+                count(case when treated_year_calendar_year <= last_year then 1 end) as n_calendar_year,
+                count(case when treated_year <= second_last_year then 1 end) as n_second
+            from marts.dim_city cross join spans
+        )
+        select n_zones, n_batches, first_approval, n_whole, first_year, last_year, n_window, n_calendar_year, second_last_year, n_second
+        from zones cross join spans cross join cities where n_zones > 0
+        """,
+        (),
+    ),
     "zones": Query(
         ("marts.dim_pilot_zone",),
         "city_id, zone_name_zh, zone_name_en, batch, approval_date, document_no",

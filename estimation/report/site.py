@@ -129,6 +129,7 @@ def render_site(
     }
     context = Context(data, words, catalogs)
     shared["said"] = context.said
+    shared["why_missing"] = context.why
     for page in PAGES:
         yield f"{page.slug}.html", _render(environment, page, context, shared)
 

@@ -30,9 +30,9 @@ class Marts:
     """The marts a sample is built from, as data frames in order of their keys.
 
     `synchronization` is empty where there are too many pair-years to hold: outcomes are then made from `city_years`, sample by sample, and
-    `years` is the study window. `city_years` serves outcomes on other windows too; `policy_zones` holds ``fct_policy_zone`` of the zones that treat their whole prefecture.
-    `strengths` is the strength of each tool in a pilot city's texts by year: city_id, year,
-    tool_class, tool, strength.
+    `years` is the study window. `city_years` serves outcomes on other windows too; `policy_zones` holds ``fct_policy_zone`` of the zones
+    that treat their whole prefecture. `strengths` is the strength of each tool in a pilot city's texts by year: city_id, year, tool_class,
+    tool, strength.
     """
 
     cities: pd.DataFrame

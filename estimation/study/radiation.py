@@ -167,7 +167,7 @@ def _in_words_of_the_rule(spec: Spec, text: str) -> str:
     text = text.replace("block", "province")
     if term_of(spec) == "treated":
         return text
-    for pilots, cities in (("never-pilots", "unexposed cities"), ("never-pilot", "unexposed city"), ("pilots", "exposed cities")):
+    for pilots, cities in (("never-pilots", "unexposed cities"), ("a never-pilot", "an unexposed city"), ("pilots", "exposed cities")):
         text = text.replace(pilots, cities)
     return text
 

@@ -192,7 +192,12 @@ def _read_marts(con: duckdb.DuckDBPyConnection) -> Any:
     from estimation.study.run import read_marts
     from orchestration.memory import holds_pair_years
 
-    return read_marts(con, pair_years=holds_pair_years(con, {name for spec in all_specs() for name in (spec.outcome, *spec.controls)}))
+    wanted = {name for spec in all_specs() for name in (spec.outcome, *spec.controls)}
+    return read_marts(con, pair_years=holds_pair_years(con, wanted, processes=_processes()))
+
+
+def _processes() -> int:
+    return int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
 
 
 @contextmanager
@@ -204,7 +209,7 @@ def unit_runner(home: Home, name: str, frames: Any) -> Iterator[Any]:
     from estimation.study.workers import Workers, run_here
     from orchestration.reuse.kept_units import keep_units
 
-    size = int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
+    size = _processes()
     if size == 1 or len(frames.synchronization) < WORTH_PROCESSES:
         yield keep_units(home, name, run_here)
         return

@@ -17,7 +17,7 @@ from orchestration.commands.sbom import NAME, bill_of_materials
 from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.dbt_docs import read_contracts, write_dbt_docs
 from orchestration.gates.loss import require_no_loss
-from orchestration.home import Home
+from orchestration.home import Home, python_version
 from orchestration.resources import Settings
 from orchestration.reuse.same_code import require_same_code
 from orchestration.run_settings import number, uses_spark
@@ -49,7 +49,12 @@ def describe_run(home: Home, settings: Settings, run_id: str, started_at: dateti
         "inputs": inputs.to_pylist(),
         "settings": settings.as_environment(),
         CONFIRMED: bool(number("CONFIRM_SHRINK")),
-        "packages": {name: importlib.metadata.version(name) for name in PACKAGES} | (spark_packages() if uses_spark() else {}),
+        # the lock file has other versions of numpy and scipy for some Pythons
+        "packages": {
+            "python": python_version(),
+            **{name: importlib.metadata.version(name) for name in PACKAGES},
+            **(spark_packages() if uses_spark() else {}),
+        },
     }
 
 

@@ -136,7 +136,8 @@ def _materializations(home: Home, keys: list[dg.AssetKey], results: list[NodeRes
             if key is None or result.status != "success":
                 continue
             schema, table = key.path
-            shown = describe_table(con, schema, table) | describe_lineage(result.sql, known[schema][table], known)
+            kept = home.cache / "column_lineage" / f"{schema}.{table}.json"
+            shown = describe_table(con, schema, table) | describe_lineage(result.sql, known[schema][table], known, kept)
             yield dg.MaterializeResult(asset_key=key, metadata={**shown, "execution_seconds": result.seconds})
 
 

@@ -211,7 +211,8 @@ def _left_to_do(home: Home, definitions: Any, plan: Plan) -> list[Any]:
 
 def _ending(events: list[Any], home: Home) -> Ending:
     failures = [_causes(event.event_specific_data.error) for event in events if event.is_step_failure]
-    bad_input = [text for chain in failures for name, text in chain if name == "LandingError"]
+    # sources are read side by side: what is wrong with the landing as a whole is said by each
+    bad_input = list(dict.fromkeys(text for chain in failures for name, text in chain if name == "LandingError"))
     if bad_input:
         for text in bad_input:
             say(text)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestration.commands.publications import publication_folder
-from orchestration.home import REPO, Home, RefreshRunning, hold_lock
+from orchestration.home import REPO, Home, RefreshRunning, hold_lock, python_version
 from orchestration.run_settings import SETTINGS, SettingError, check_recorded
 from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
@@ -25,6 +25,7 @@ from warehouse.publication.manifest import MANIFEST, read_manifest
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z")
 COMMIT = re.compile(r"unknown|[0-9a-f]{7,64}(\+changes)?")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+PYTHON = re.compile(r"3\.[0-9]{1,2}")
 
 
 def reproduce(run_id: str | None, landing: str | None) -> int:
@@ -56,6 +57,12 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
     _require_inputs(manifest, landing)
     scratch = home.root / "reproduced" / manifest["run_id"]
     say(f"run {manifest['run_id']}, made from commit {manifest['git_commit']}, is built again in {scratch}")
+    made_with = manifest["packages"].get("python", python_version())
+    if made_with != python_version():
+        say(
+            f"it was made with Python {made_with}, this is {python_version()}, for which the lock file may hold other packages: last "
+            f"digits may differ; for the same hashes remove .venv, then give PYTHON=python{made_with}"
+        )
     command = [sys.executable, "-m", "orchestration", "refresh", *([f"--landing={Path(landing).absolute()}"] if landing else [])]
     environment = _environment(home, scratch, manifest["settings"])
     if subprocess.run(command, cwd=REPO, env=environment, check=False).returncode:  # noqa: S603 (our own command)
@@ -92,7 +99,7 @@ def read_foreign_manifest(folder: Path) -> dict[str, Any]:
         "is_simulated": isinstance(manifest.get("is_simulated"), bool),
         "inputs": isinstance(manifest.get("inputs"), list) and all(_is_input(entry) for entry in manifest["inputs"]),
         "tables": isinstance(manifest.get("tables"), dict) and all(isinstance(entry, dict) for entry in manifest["tables"].values()),
-        "packages": isinstance(manifest.get("packages"), dict),
+        "packages": isinstance(manifest.get("packages"), dict) and _is_text(manifest["packages"].get("python", "3.11"), PYTHON),
     }
     for name, holds in expected.items():
         if not holds:

@@ -29,7 +29,7 @@ from pathlib import Path
 STAMP = ".installed"
 OLDEST, NEWEST = (3, 11), (3, 13)
 BAD_INPUT, INTERRUPTED = 2, 130
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 NAMED = 3
 # what a new environment has by itself; what is installed into it later may bring another version, which has other parts
 OF_VENV = ("pip", "setuptools", "pkg_resources", "_distutils_hack", "distutils-precedence.pth")
@@ -104,6 +104,8 @@ def what_is_wrong(environment: Path, wanted: str) -> str:
 
     What stands inside a package is not looked at (`make audit` does): this is asked before every command, and takes milliseconds.
     """
+    if not (environment / STAMP).is_file():  # a pipe in its place would be waited for
+        return "is of a set-up that did not end"
     try:
         found, *rest = (environment / STAMP).read_text(encoding="utf-8", errors="surrogateescape").removesuffix("\n").split("\n")
     except (OSError, ValueError):
@@ -190,7 +192,7 @@ def _hold(path: Path) -> Iterator[int]:
 
 def _remove(environment: Path, wrong: str) -> None:
     """Take away what is there; of a link the link alone."""
-    if environment.is_symlink() or environment.is_file():
+    if environment.is_symlink() or (environment.exists() and not environment.is_dir()):
         environment.unlink()
     elif environment.exists():
         print(f"citysync setup: {environment} {wrong}: made again", flush=True)
@@ -272,6 +274,15 @@ def _run(command: list[str], text: str, held: int, settings: dict[str, str]) -> 
         raise SetUpFailed(text)
 
 
+def _hold_streams() -> None:
+    """Open what of the first three streams is closed (`>&-`): else the lock would get its number, and steps would print into it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -304,8 +315,10 @@ def main(arguments: list[str] | None = None) -> int:
         found = ".".join(str(part) for part in sys.version_info[:3])
         print(f"citysync needs Python 3.11 to 3.13; {sys.executable} is Python {found}. Set PYTHON=python3.12 or the like.")
         return BAD_INPUT
-    # the bytes of a path may be no text
-    sys.stdout.reconfigure(errors="backslashreplace")
+    _hold_streams()
+    if sys.stdout is not None:
+        # the bytes of a path may be no text
+        sys.stdout.reconfigure(errors="backslashreplace")
     for number in ENDING:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)

@@ -16,7 +16,7 @@ from orchestration.commands.sql_results import WRITERS, CannotWrite, show, write
 
 GREETING = "citysync: read-only. Statements end with `;`, ctrl-c ends a query, ctrl-d leaves. `help` says more."
 HELP = f"""\
-  .tables              tables that are here
+  .tables marts        tables that are here, all or those whose name holds a word
   .schema marts.dim_city
                        columns of a table with their types and what they mean
   .write cities.xlsx from marts.dim_city;
@@ -26,7 +26,7 @@ HELP = f"""\
 Questions as people ask them, each with its query: docs/querying.md"""
 TABLES = """
 select schema_name || '.' || table_name as "table", estimated_size as "rows", comment as holds from duckdb_tables()
-where database_name = current_database() order by all
+where database_name = current_database() and contains(schema_name || '.' || table_name, '{part}') order by all
 """
 COLUMNS = """
 select column_name as "column", data_type as type, comment as means from duckdb_columns()
@@ -79,7 +79,7 @@ def _answer(con: duckdb.DuckDBPyConnection, text: str) -> None:
     if text == "help":
         print(HELP)
     elif word == ".tables":
-        show(con, TABLES)
+        show(con, TABLES.format(part=rest.strip().rstrip(";").replace("'", "''")))
     elif word == ".schema":
         _show_columns(con, rest.strip().rstrip(";"))
     elif word == ".write":

@@ -94,7 +94,9 @@ def _refusal_of_page(scope: Scope, *, is_link: bool) -> str:
 
 def _refusal_of_address(scope: Scope) -> str:
     """GraphQL in an address; the same address opened as a page shows an empty editor and runs nothing."""
-    if scope["path"].rstrip("/") != "/graphql" or "text/html" in ", ".join(_values(scope, b"accept")):
+    # of several such headers Dagster reads one
+    accepted = _values(scope, b"accept")
+    if scope["path"].rstrip("/") != "/graphql" or (accepted and all("text/html" in types for types in accepted)):
         return ""
     return "expected GraphQL as POST with Content-Type: application/json, found it in an address; send it as POST"
 

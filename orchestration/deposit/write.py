@@ -149,6 +149,7 @@ def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
         kind="simulated data with a known effect" if is_simulated else "delivered statistics",
         started_at=manifest["started_at"],
         commit=manifest["git_commit"],
+        python=manifest["packages"].get("python"),
         manifest_hash=(publication / MANIFEST_HASH).read_text(encoding="utf-8").split()[0],
         is_simulated=is_simulated,
         sources=[{"id": _cell(name), "files": n, "origin": _cell(origins.get(name, UNKNOWN))} for name, n in sorted(files.items())],

@@ -36,6 +36,10 @@ FLAGS = (
 KEYS = {"ArrowRight": 39, "ArrowLeft": 37, "ArrowUp": 38, "ArrowDown": 40, "Tab": 9, "Enter": 13, " ": 32, "Home": 36, "End": 35}
 
 
+# a page that leads on was left while it was asked: whoever waits asks the page it led to
+LED_ON = ("Inspected target navigated or closed", "Cannot find context", "Execution context was destroyed")
+
+
 class PageError(AssertionError):
     """A script of the page failed, or what a test waits for did not come."""
 
@@ -93,8 +97,12 @@ class Page:
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if self.evaluate(f"Boolean({expression})"):
-                return
+            try:
+                if self.evaluate(f"Boolean({expression})"):
+                    return
+            except PageError as error:
+                if not any(words in str(error) for words in LED_ON):
+                    raise
             time.sleep(0.05)
         raise PageError(f"waited {seconds:.0f} s in vain for: {expression}")
 

@@ -45,6 +45,18 @@ def test_a_city_is_chosen_and_shown_with_its_partners(tab, site) -> None:
     assert page.evaluate("document.querySelector('#partners-picture svg').getAttribute('aria-label')").startswith("Guangzhou")
 
 
+def test_growth_of_a_city_has_its_title_and_its_data(tab, site) -> None:
+    page = open_page(tab, site, "cities.html#city=110000")
+    page.wait("document.querySelector('#growth-title')?.innerText !== ''")
+    assert page.text("#growth-title") == "In 2019 Beijing grew by 7.1, the median city by 7.1"
+    page.evaluate("URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); return 'data:,'; }")
+    page.click("#growth-download")
+    page.wait("window.saved !== undefined")
+    lines = page.evaluate("window.saved").split("\r\n")
+    assert lines[0].endswith("city_id,city,year,growth_official_pct,growth_deflated_pct,median_growth_official_pct")
+    assert lines[-2].startswith("110000,Beijing,2019,7.1") and len(lines) == 12
+
+
 def test_a_city_is_chosen_by_clicking_its_square_and_tells_its_zone_and_texts(tab, site) -> None:
     page = open_page(tab, site, "cities.html#city=110000")
     page.wait("document.querySelector('#city-name')?.innerText.startsWith('Beijing')")
@@ -113,13 +125,15 @@ def test_the_curve_is_filtered_clicked_and_walked(tab, site) -> None:
 
 def test_the_forest_is_filtered_by_family(tab, site) -> None:
     page = open_page(tab, site, "robust.html")
-    rows = "[...document.querySelectorAll('#forest tbody tr')].filter((r) => !r.hidden).map((r) => r.dataset.kind)"
+    rows = "[...document.querySelectorAll('#forest tbody tr[data-kind]')].filter((r) => !r.hidden).map((r) => r.dataset.kind)"
+    heads = "[...document.querySelectorAll('#forest tr.family')].filter((r) => !r.hidden).map((r) => r.dataset.family)"
     everything = page.evaluate(rows)
     assert {"primary", "baseline", "placebo"} <= set(everything)
     page.focus("#f-placebo")
     page.press(" ")
     left = page.evaluate(rows)
     assert "placebo" not in left and len(left) < len(everything)
+    assert set(page.evaluate(heads)) == set(left)
     assert page.text("#forest-said").startswith(f"{len(left)} / {len(everything)}")
 
 
@@ -295,7 +309,7 @@ def test_the_answer_stands_on_the_first_screen(tab, reports) -> None:
 
 def test_p_and_pilots_of_a_forest_are_seen_on_a_phone(tab, site) -> None:
     page = open_page(tab, site, "robust.html", 390)
-    seen = """[...document.querySelector('#forest tbody tr').cells].every((cell) => {
+    seen = """[...document.querySelector('#forest tbody tr[data-kind]').cells].every((cell) => {
         const box = cell.getBoundingClientRect(); return box.width > 0 && box.left >= 0 && box.right <= 390; })"""
     assert page.evaluate(seen)
 

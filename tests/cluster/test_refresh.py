@@ -114,6 +114,7 @@ def test_a_listener_that_is_no_master_is_refused(tmp_path: Path) -> None:
         master = f"spark://127.0.0.1:{mute.getsockname()[1]}"
         last = ends_with_one_line(tmp_path, SPARK_MASTER=master)
     assert f"{master} did not answer as a master of this Spark within" in last or "does not answer as a master" in last
+    assert "correct SPARK_MASTER" in last
 
 
 def test_more_memory_than_any_worker_has_is_refused(cluster: Cluster, tmp_path: Path) -> None:

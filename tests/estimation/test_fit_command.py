@@ -145,7 +145,7 @@ FAULTS = {
     "no rows": (lambda t: t.iloc[:0], ["no rows"]),
     "duplicate": (lambda t: pd.concat([t, t.iloc[[5]]]), ["again", "first in 7"]),
     "wrong order": (lambda t: t.rename(columns={"city_i_id": "city_j_id", "city_j_id": "city_i_id"}), ["line 2", "city_i_id < city_j_id"]),
-    "itself": (lambda t: t.assign(city_j_id=t["city_i_id"]), ["a city with itself"]),
+    "itself": (lambda t: t.assign(city_j_id=t["city_i_id"]), ["with itself"]),
     "text in a number": (_set("y", "abc"), ["line 5", "column y", "'abc'"]),
     "infinite": (_set("y", "inf"), ["line 5", "column y", "'inf'"]),
     "infinite control": (_set("x0", "-inf"), ["line 5", "column x0"]),

@@ -97,7 +97,7 @@ CHANGES: list[tuple[Callable[[Path], None], str, int, int]] = [
         take_away,
         "tidy gdp_nominal_cny_100m: 0 new, 11 gone, 0 revised; tidy gdp_real_cny_100m: 0 new, 11 gone, 0 revised; "
         "tidy population_resident_10k: 0 new, 11 gone, 0 revised",
-        0,
+        1,
         -1,
     ),
 ]

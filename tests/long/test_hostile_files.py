@@ -13,9 +13,9 @@ import sys
 import pytest
 
 from tests.orchestration.conftest import REPO
-from tests.warehouse.ingest.hostile import tables, texts, workbooks
+from tests.warehouse.ingest.hostile import tables, texts, variants, workbooks
 
-TABLES = workbooks.CASES | tables.CASES
+TABLES, TEXTS = workbooks.CASES | tables.CASES | variants.TABLES, texts.CASES | variants.TEXTS
 #: Reasons that a reader did not foresee: every case has a fault of its own.
 UNFORESEEN = re.compile(r"at which the reader (stopped|ended)|Traceback")
 
@@ -30,7 +30,7 @@ def corpus() -> dict:
 
 def test_the_corpus_is_large_and_stays_within_its_limits(corpus, capsys):
     outcomes = corpus["outcomes"]
-    assert len(outcomes) == len(TABLES) + len(texts.CASES) >= 400
+    assert len(outcomes) == len(TABLES) + len(TEXTS) >= 600
     assert corpus["peak_bytes"] < 2 << 30
     assert not {name: outcome["seconds"] for name, outcome in outcomes.items() if outcome["seconds"] > 30}
     with capsys.disabled():
@@ -54,10 +54,10 @@ def test_a_hostile_table_is_refused_with_its_reason_or_read(corpus, name):
         assert len(fault) < 5_000
 
 
-@pytest.mark.parametrize("name", texts.CASES)
+@pytest.mark.parametrize("name", TEXTS)
 def test_a_hostile_text_is_turned_away_with_its_reason_or_read(corpus, name):
     """The table beside it is read in any case."""
-    outcome, expected = corpus["outcomes"][name], texts.CASES[name][1]
+    outcome, expected = corpus["outcomes"][name], TEXTS[name][1]
     assert "fault" not in outcome, outcome["fault"]
     assert (len(outcome["notes"]), outcome["values"]) == (1, 0) or (expected == texts.EITHER and not outcome["notes"])
     for note in outcome["notes"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -66,20 +67,44 @@ def test_a_lock_that_a_dead_process_left_is_none(tmp_path: Path, left: bytes) ->
         assert f'"pid": {os.getpid()}' in home.lock.read_text(encoding="utf-8")
 
 
+OTHER = (
+    "import os, pathlib, sys; from orchestration.home import Home, RefreshRunning, hold_lock\n"
+    "try:\n    with hold_lock(Home(pathlib.Path(sys.argv[1]))): print('held')\nexcept RefreshRunning as error: print(error)"
+)
+
+
+def try_to_hold(path: str) -> str:
+    """What another process says that asks for the lock of a home."""
+    return subprocess.run([sys.executable, "-c", OTHER, path], cwd=REPO, capture_output=True, text=True, check=True).stdout
+
+
+GONE: dict[str, Callable[[Path], object]] = {
+    "removed": Path.unlink,
+    "moved away": lambda lock: lock.rename(lock.with_name("away")),
+    "another file in its place": lambda lock: (lock.unlink(), lock.touch()),
+    "another file moved over it": lambda lock: (lock.with_name("new").touch(), lock.with_name("new").rename(lock)),
+}
+
+
+@pytest.mark.parametrize("kind", GONE)
+def test_a_lock_file_that_is_removed_beside_its_holder_lets_no_second_one_in(tmp_path: Path, kind: str) -> None:
+    home = Home(tmp_path / "home")
+    with hold_lock(home):
+        GONE[kind](home.lock)
+        assert f"{home.root} is running" in try_to_hold(str(home.root))
+    assert try_to_hold(str(home.root)) == "held\n"
+
+
 @pytest.mark.parametrize("path", ["link", "home/../home", "link/../home", "home/."])
 def test_one_home_has_one_lock_whatever_its_path(tmp_path: Path, path: str) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "home")
-    other = (
-        "import os, pathlib, sys; from orchestration.home import Home, RefreshRunning, hold_lock\n"
-        "try:\n    with hold_lock(Home(pathlib.Path(sys.argv[1]))): print('held')\nexcept RefreshRunning as error: print(error)"
-    )
     with hold_lock(Home(tmp_path / "home")):
         # inside one command the home may be named by another path
         with hold_lock(Home(Path(f"{tmp_path}/{path}"))):
             pass
-        said = subprocess.run([sys.executable, "-c", other, f"{tmp_path}/{path}"], cwd=REPO, capture_output=True, text=True, check=True)
-        assert f'"pid": {os.getpid()}' in said.stdout and "is running" in said.stdout
+        said = try_to_hold(f"{tmp_path}/{path}")
+        assert f'"pid": {os.getpid()}' in said and "is running" in said
 
 
 @pytest.mark.parametrize("name", ["五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp;", "-rf\none\ttwo back\\slash"])

@@ -18,6 +18,9 @@ def test_pair_years_beyond_the_memory_are_not_held_and_beyond_one_outcome_refuse
         assert holds_pair_years(con, wanted, available=240_000_000)
         assert not holds_pair_years(con, wanted, available=239_999_999)
         assert not holds_pair_years(con, wanted, available=96_000_000)
+        # two processes get a copy each
+        assert holds_pair_years(con, wanted, available=432_000_000, processes=2)
+        assert not holds_pair_years(con, wanted, available=431_999_999, processes=2)
         with pytest.raises(
             LandingError, match=r"1,000,000 pair-years: expected memory of 0 GB to estimate one outcome, found 0 GB; deliver"
         ):

@@ -42,7 +42,16 @@ def test_the_second_run_knows_the_times_of_the_first(tmp_path: Path, clock: list
     assert second[6].endswith("[6/6] publication: done (6 s, last time 6 s)")
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"all, delivered": 3}', '{"all, delivered": {"marts": "x"}}', "[" * 100_000])
+NO_TIMES = ["Infinity", "-Infinity", "NaN", "1e400", "-1", "1e300", "9" * 400, "9" * 5_000, "null", "[]"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[1]", '{"all, delivered": 3}', '{"all, delivered": {"marts": "x"}}', "[" * 100_000),
+        *(f'{{"all, delivered": {{"landing": {time}}}}}' for time in NO_TIMES),
+    ],
+)
 def test_a_file_of_times_that_is_none_is_no_fault(tmp_path: Path, clock: list[float], text: str) -> None:
     (tmp_path / FILE).write_text(text, encoding="utf-8")
     run_all(Home(tmp_path), clock)

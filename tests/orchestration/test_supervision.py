@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.early_signals import ENDING
 from tests.orchestration.conftest import REPO
 
 # busy in one call of C that hears no signal, as a compiled loop is; the process that it started sleeps
@@ -40,7 +41,7 @@ def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
 
 def hear_signals() -> None:
     """A test run in the background of a shell ignores some of them, and so would everything that it starts."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP):
+    for number in (*ENDING, signal.SIGTSTP):
         signal.signal(number, signal.SIG_DFL)
 
 
@@ -73,7 +74,7 @@ def is_gone(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("work", [BUSY, DEAF], ids=["busy", "deaf"])
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGQUIT, 131)])
+@pytest.mark.parametrize(("number", "code"), [(number, 128 + number) for number in ENDING])
 def test_a_signal_ends_it_at_once_with_one_line(number: signal.Signals, code: int, work: str) -> None:
     process = start(work)
     started = pids(process)
@@ -92,15 +93,26 @@ def test_another_command_is_named() -> None:
     assert process.communicate(timeout=30)[0].startswith("citysync verify: exit 143: interrupted")
 
 
-@pytest.mark.parametrize(
-    ("work", "name"), [("os.kill(os.getpid(), 9)", "SIGKILL"), ("os.abort()", "SIGABRT"), ("os.kill(os.getpid(), 11)", "SIGSEGV")]
-)
-def test_a_work_that_is_killed_has_a_last_line(work: str, name: str) -> None:
+KILLED = {
+    "os.kill(os.getpid(), 9)": "signal 9 (SIGKILL), perhaps because memory ran out",
+    "os.abort()": "signal 6 (SIGABRT), see above",
+    "os.kill(os.getpid(), 11)": "signal 11 (SIGSEGV), see above",
+    "os.kill(os.getpid(), signal.SIGBUS)": "(SIGBUS), perhaps because the disk is full",
+    "os.kill(os.getpid(), signal.SIGSYS)": "(SIGSYS), see above",
+    "os.kill(os.getpid(), signal.SIGRTMIN + 5)": "(without a name), see above",
+    "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 9)); sum(range(10**11))": "(SIGXCPU), this shell allows",
+}
+
+
+@pytest.mark.parametrize("work", KILLED)
+def test_a_work_that_is_killed_has_a_last_line(work: str) -> None:
     process = start(f"print('so far', flush=True); {work}")
-    out, _ = process.communicate(timeout=30)
-    assert process.returncode == 1
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1 and not err
     first, last = out.splitlines()
-    assert first == "so far" and last.startswith("citysync: exit 1: ") and name in last and ("memory" in last) == (name == "SIGKILL")
+    assert (
+        first == "so far" and last.startswith("citysync: exit 1: ") and KILLED[work] in last and last.endswith("what was published stands")
+    )
 
 
 def test_the_work_ends_with_the_process_that_watches() -> None:

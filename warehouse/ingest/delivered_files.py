@@ -62,7 +62,8 @@ def describe_file(root: Path, location: Path, note: str | None, layouts: Mapping
     hidden = note or _hidden_note(file_name)
     if hidden:
         return DeliveredFile(location, path, origin, hidden)
-    why, is_ignored = _unread_note(source_id, inner, layout)
+    # a roster has no editions: one in a folder of a year is not read, and must not be called the places of this landing
+    why, is_ignored = _unread_note(source_id, file_name if source_id == PLACES_SOURCE else inner, layout)
     return DeliveredFile(location, path, origin, why, is_ignored)
 
 

@@ -30,14 +30,14 @@ from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSI
 from warehouse.ingest.raw_cache import RawCache
 from warehouse.ingest.raw_parquet import Counts, write_table
 from warehouse.ingest.raw_table import TIDY_SOURCE
-from warehouse.ingest.roster import read_roster
+from warehouse.ingest.roster import PLACES_SOURCE, read_roster
 from warehouse.ingest.snapshot import copy_privately, require_unchanged, take_snapshot
 from warehouse.ingest.workers.jobs import POLICY_MODULES, PolicyJob, RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Task, shared_pool
 from warehouse.whole_files import write_whole
 
-READER_VERSION = 3
+READER_VERSION = 4
 MAX_FILE_BYTES = 1 << 29
 MAX_TABLE_BYTES = 1 << 31
 
@@ -73,8 +73,13 @@ def read_landing(
     OSError
         The mount failed (``snapshot.MOUNT_FAILED``): the same read may succeed later.
     """
-    files = find_files(landing, layouts)
-    roster = read_roster(landing.resolve())
+    files, taken = find_files(landing, layouts), {}
+    roster = read_roster(landing.resolve(), taken)
+    # what stands in the build is what was parsed: compared in the end, as for every file that is read
+    files = [replace(file, snapshot=now, sha256=now.sha256, size=now.size) if (now := taken.get(file.location)) else file for file in files]
+    gone = [file.path for file in files if file.origin.source_id == PLACES_SOURCE and file.is_ignored and file.snapshot is None]
+    if gone:
+        raise LandingError(f"{landing / gone[0]}: expected a file that stays as it is; found it gone; wait, then refresh again")
     folders = tuple(sorted({file.origin.source_id for file in files if file.note == NO_LAYOUT}))
     if strict and folders:
         raise LandingError(
@@ -272,7 +277,7 @@ def _find_tasks(
     has_texts = any(file.origin.source_id == POLICY_SOURCE and file.note is None for file in files)
     for file in files:
         if file.note is not None:
-            done[file.path] = _hashed_unread(file)
+            done[file.path] = file if file.snapshot is not None else _hashed_unread(file)
             continue
         done[file.path] = file
         with _faults_noted(file, done, faults):

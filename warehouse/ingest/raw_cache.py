@@ -1,6 +1,7 @@
 """The cache of raw Parquet: what was written is known by its hash, and only a file that still has it is used again.
 
-Beside the Parquet files stands ``contents.jsonl``, one line an entry with name, sha256 and rows by reason; the last line of a name counts.
+Beside the Parquet files stands ``contents.jsonl``, one line an entry with name, sha256, rows by reason and a hash of these three, since the
+rows are published as the counts of their file; the last line of a name counts.
 A line is appended in one write, so a run that is killed leaves at most one that cannot be read, which counts as none.
 """
 
@@ -12,7 +13,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from warehouse.hashing import hash_file
+from warehouse.hashing import hash_bytes, hash_file
 from warehouse.ingest.raw_parquet import Counts, in_order
 
 CONTENTS = "contents.jsonl"
@@ -62,15 +63,20 @@ class RawCache:
 
     def add(self, target: Path, sha256: str, counts: Counts) -> None:
         """Note what was written."""
-        entry = {"name": target.name, "sha256": sha256, "counts": list(counts.items())}
+        entry = {"name": target.name, "sha256": sha256, "counts": [list(pair) for pair in counts.items()]}
         self._known[target.name] = entry
         # the first new line ends what a killed run may have left
-        line = f"\n{json.dumps(entry, ensure_ascii=True)}\n"
+        line = f"\n{json.dumps(entry | {'check': _check(entry)}, ensure_ascii=True)}\n"
         descriptor = os.open(self.folder / CONTENTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             os.write(descriptor, line.encode())
         finally:
             os.close(descriptor)
+
+
+def _check(entry: Mapping[str, object]) -> str:
+    """Hash of an entry as it was noted."""
+    return hash_bytes(json.dumps([entry["name"], entry["sha256"], entry["counts"]], ensure_ascii=True).encode())
 
 
 def _remove(path: Path) -> None:
@@ -89,7 +95,8 @@ def _read_contents(source: Path) -> dict[str, Mapping[str, object]]:
     for line in lines:
         try:
             entry = json.loads(line)
-            known[entry["name"]] = {"sha256": str(entry["sha256"]), "counts": [(reason, int(n)) for reason, n in entry["counts"]]}
+            if entry["check"] == _check(entry):
+                known[entry["name"]] = entry
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
     return known

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -15,12 +16,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from warehouse.ingest.errors import LandingError
+from warehouse.ingest.errors import FileFault, LandingError
+from warehouse.ingest.snapshot import Snapshot, take_snapshot
 
 PLACES_SOURCE = "places"
 ROSTER, ZONES = "roster.csv", "zones.csv"
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 MOST_FAULTS = 20
+# all places of the country down to streets are a few megabytes
+MOST_BYTES = 20_000_000
 # the columns of the seed city_roster that a roster gives; the others come from the parent's province
 PLACE_COLUMNS = ("city_id", "city_name_zh", "city_name_en", "parent_id", "lon_deg", "lat_deg", "valid_from_year", "valid_to_year")
 OPTIONAL = ("admin_rank", "is_coastal")
@@ -30,13 +34,15 @@ LONGITUDES, LATITUDES = (60.0, 150.0), (0.0, 60.0)
 BATCHES = (1, 7)
 
 
-def read_roster(landing: Path) -> tuple[pa.Table, pa.Table] | None:
+def read_roster(landing: Path, taken: dict[Path, Snapshot] | None = None) -> tuple[pa.Table, pa.Table] | None:
     """Places and pilot zones of a landing in the columns of the seeds city_roster and pilot_zones; None where it brings no roster.
 
     Parameters
     ----------
     landing : Path
         Folder as delivered.
+    taken : dict, optional
+        Is given what each file was when it was read.
 
     Returns
     -------
@@ -52,16 +58,20 @@ def read_roster(landing: Path) -> tuple[pa.Table, pa.Table] | None:
     for name in (ROSTER, ZONES):
         if (folder / name).exists() and not (folder / name).resolve().is_relative_to(landing.resolve()):
             raise LandingError(f"{folder / name}: expected a file of this landing; found a link that leaves it; deliver the file itself")
+        # without this the seeds would be taken in its place, and nobody would be told
+        if os.path.lexists(folder / name) and not (folder / name).is_file():
+            raise LandingError(f"{folder / name}: expected a file; found a folder, pipe or broken link; deliver the file, or remove it")
     if not (folder / ROSTER).is_file():
         if (folder / ZONES).is_file():
             raise LandingError(f"{folder / ZONES}: expected {ROSTER} beside it; found none; deliver the places that these zones lie in")
         return None
-    places = _places(folder / ROSTER)
-    return places, _zones(folder / ZONES, {row["city_id"] for row in places.to_pylist()})
+    taken = {} if taken is None else taken
+    places = _places(folder / ROSTER, taken)
+    return places, _zones(folder / ZONES, {row["city_id"] for row in places.to_pylist()}, taken)
 
 
-def _places(path: Path) -> pa.Table:
-    rows, faults = _rows(path, PLACE_COLUMNS, OPTIONAL), Faults(path)
+def _places(path: Path, taken: dict[Path, Snapshot]) -> pa.Table:
+    rows, faults = _rows(path, taken, PLACE_COLUMNS, OPTIONAL), Faults(path)
     checks = {
         "city_id": ("a code of six digits", _code),
         "city_name_zh": ("a name", _text),
@@ -115,10 +125,10 @@ def _provinces(places: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
     return known
 
 
-def _zones(path: Path, places: set[int]) -> pa.Table:
+def _zones(path: Path, places: set[int], taken: dict[Path, Snapshot]) -> pa.Table:
     if not path.is_file():
         return ZONE_SCHEMA.empty_table()
-    rows, faults = _rows(path, ZONE_COLUMNS), Faults(path)
+    rows, faults = _rows(path, taken, ZONE_COLUMNS), Faults(path)
     checks = {
         "zone_name_zh": ("a name", _text),
         "zone_name_en": ("a name", _text),
@@ -204,13 +214,19 @@ class Faults:
             )
 
 
-def _rows(path: Path, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> list[tuple[int, dict[str, str]]]:
+def _rows(
+    path: Path, taken: dict[Path, Snapshot], required: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> list[tuple[int, dict[str, str]]]:
     """Rows with their number; a byte order mark and empty lines are let pass."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        taken[path], data = take_snapshot(path, MOST_BYTES, "roster", "deliver the places alone", path.parents[1])
+    except FileFault as fault:
+        raise LandingError(f"{path}: {fault}") from fault
+    try:
+        text = data.decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
         rows = [(reader.line_num, row) for row in reader if any((value or "") != "" for value in row.values() if isinstance(value, str))]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error) as error:
         raise LandingError(f"{path}: expected a CSV file in UTF-8; found {type(error).__name__}; save it as CSV UTF-8") from error
     header = [name or "" for name in reader.fieldnames or []]
     missing, unknown = [name for name in required if name not in header], [name for name in header if name not in (*required, *optional)]

@@ -91,7 +91,7 @@ def _resource(
         "path": names[0] if path.is_file() else names,
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
-        "bytes": sum(file.stat().st_size for file in files),
+        # no "bytes": frictionless cannot count those of a Parquet file, and calls it invalid for that; manifest.json has them
         **({"description": described[0]} if described else {}),
         # a resource of several files has no hash of its own in the standard: manifest.json has one for each
         **({"hash": f"sha256:{hash_file(path)}"} if path.is_file() else {}),

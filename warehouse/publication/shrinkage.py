@@ -36,14 +36,21 @@ select city_i_id::varchar as k from {catalog}.marts.panel_pair_year union select
 """
 # Key of a manifest: whether a person said that what this run lost was meant.
 CONFIRMED = "confirmed_loss"
-# What is counted, as queries of keys; the last one only between publications of the same window.
+# What is counted, as queries of keys; those of the sample only between publications of the same window.
 COUNTED = {
     "values": OF_CURRENT.replace("{columns}", "concat_ws(' ', indicator_id, place_level, city_id, \"year\")").replace("{where}", "true"),
     "indicators": OF_CURRENT.replace("{columns}", "indicator_id").replace("{where}", "true"),
     "cities": OF_CURRENT.replace("{columns}", "city_id::varchar").replace("{where}", "place_level = 'city'"),
     "years": OF_CURRENT.replace("{columns}", '"year"::varchar').replace("{where}", "true"),
+    # a landing may bring its own places, and forget their zones: every value is there, and nobody is treated any more
+    "pilot cities": "select distinct city_id::varchar as k from {catalog}.marts.dim_pilot_zone",
 }
-OF_SAMPLE = {"cities of the headline sample": PANEL_CITY}
+PANEL_PILOT = """
+select city_i_id::varchar as k from {catalog}.marts.panel_pair_year where city_i_cohort_year is not null
+union
+select city_j_id::varchar from {catalog}.marts.panel_pair_year where city_j_cohort_year is not null
+"""
+OF_SAMPLE = {"cities of the headline sample": PANEL_CITY, "pilot cities of the headline sample": PANEL_PILOT}
 # The same of the runs in the archive, whose spans are the table `remembered`.
 OF_ARCHIVE = {
     "values": "select concat_ws(' ', indicator_id, place_level, city_id, \"year\") as k from remembered",
@@ -187,11 +194,11 @@ def count_losses_of_archive(spans: list[Path], build: Path) -> list[Loss]:
 
 
 def _has_tables(con: duckdb.DuckDBPyConnection, query: str, here: str) -> bool:
-    """Whether both databases hold the table; pair-years beyond a limit are files instead."""
+    """Whether both databases hold the table; pair-years beyond a limit are files instead, and older publications lack columns."""
     try:
         for catalog in (here, "previous"):
             con.execute(f"explain {query.format(catalog=catalog)}")
-    except duckdb.CatalogException:
+    except (duckdb.CatalogException, duckdb.BinderException):
         return False
     return True
 

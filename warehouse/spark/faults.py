@@ -104,7 +104,9 @@ def require_java(environment: Mapping[str, str]) -> int:
         place = f"JAVA_HOME={home} holds no bin/java" if home else "no java is on the PATH"
         raise SparkFault(f"ENGINE=spark needs {wanted}, and {place}; {AS_PACKAGE}")
     try:
-        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 (the user's own Java)
+        said = subprocess.run(  # noqa: S603 (the user's own Java)
+            [java, "-version"], capture_output=True, encoding="utf-8", errors="replace", timeout=60, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise SparkFault(f"ENGINE=spark needs {wanted}; {java} does not start ({error}); {AS_PACKAGE}") from None
     found = re.search(r'version "(?:1\.)?(\d+)', said.stderr + said.stdout)

@@ -113,7 +113,7 @@ def _limit(seconds: float, what: str, on_end: Callable[[str], None]) -> Iterator
 
     def end() -> None:
         if not done.wait(None if math.isinf(seconds) else seconds):
-            on_end(f"{what} within {seconds:.0f} s")
+            on_end(f"{what} within {seconds:.0f} s: correct SPARK_MASTER, or start it from the packages of requirements-spark.lock")
 
     threading.Thread(target=end, daemon=True).start()
     try:

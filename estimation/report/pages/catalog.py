@@ -43,7 +43,7 @@ class Page:
 # drawn in the page where a reader chooses what to see; every other picture is static
 PLOT = ("d3.min.js", "plot.umd.min.js")
 CITY_SAYS = (
-    "no_batches",
+    "no_batches", "growth_title",
     "layer_batch", "layer_sync", "layer_change", "layer_all", "map_said", "not_admitted", "admitted_before", "admitted_in", "not_yet",
     "no_value", "partners_said", "no_partners", "before", "after", "change", "partners_x", "official", "deflated", "median_all", "growth",
     "growth_x", "growth_y", "no_growth", "batch_word", "no_texts", "no_zone", "cm_growth_official", "cm_growth_deflated", "cities_group",
@@ -57,6 +57,7 @@ PAGES = (
         "index",
         result,
         (
+            "admitted",
             "primary", "truth_coverage", "power", "placebo", "coefficient", "diagnostic", "claim", "gap", "breaks", "without_province",
             "primary_cities", "primary_cohorts",
         ),

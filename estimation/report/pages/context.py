@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from markupsafe import Markup
 
 from ..cells import Row, number, rows_of
 from ..data import ReportData
@@ -61,6 +65,28 @@ class Context:
         if text is None or self.words.language == "en":
             return str(text or "")
         return in_chinese(str(text), self.places) or str(text)
+
+    def variant_name(self, spec_id: str) -> str:
+        """What a specification is called beside its outcome; the study window with its years."""
+        name = self.words.name("variants", variant(spec_id))
+        row = self.one("primary", spec_id=spec_id) if variant(spec_id) == "study_window" else None
+        if row is None or number(row["first_year"]) is None or number(row["last_year"]) is None:
+            return name
+        return self.words.plain("label.with_years", text=name, first=int(row["first_year"]), last=int(row["last_year"]))
+
+    def why(self, of: Sequence[str]) -> Markup | None:
+        """Why something is missing: the reason of the first of these specifications or analyses that was not run.
+
+        Of an analysis it is the commonest reason. None where nothing of them was left out with a reason.
+        """
+        for name in of:
+            reasons = [row["reason"] for row in self.rows("not_run") if name in (row["spec_id"], row["analysis"])]
+            reasons += [
+                row["reason"] for row in self.rows("primary") if row["spec_id"] == name and row["reason"] and row["estimate"] is None
+            ]
+            if reasons:
+                return self.words("label.why", reason=self.said(Counter(reasons).most_common(1)[0][0]).rstrip(".。"))
+        return None
 
     @property
     def is_simulated(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..analyses_names import PRIMARY, SECOND_WINDOW
-from .context import Context, variant
+from .context import Context
 
 METHODS = ("sync", "primary", "twoway", "staggered", "jackknife", "permutation", "clustered", "curve", "family")
 LIMITS = ("spill", "ahead", "select", "pandemic", "gdp")
@@ -24,5 +24,5 @@ def methods(page: Context) -> dict[str, Any]:
         ],
         "limits": [w(f"methods.limit_{name}") for name in LIMITS],
         "glossary": [w(f"methods.word_{name}") for name in WORDS],
-        "power": [(w.name("variants", variant(row["spec_id"])), w.name("imposed", row["imposed"]), row) for row in power],
+        "power": [(page.variant_name(row["spec_id"]), w.name("imposed", row["imposed"]), row) for row in power],
     }

@@ -13,7 +13,7 @@ from ..cells import Row, num, number, rows_of, shown
 from ..charts import Chart, chart
 from ..forest import Forest, build_forest, excludes_zero
 from ..journal_tables import headline_table
-from .context import Context, variant
+from .context import Context
 
 ALPHA = 0.05
 BREAK_SHARE = 0.25
@@ -27,10 +27,12 @@ def result(page: Context) -> dict[str, Any]:
     """Everything the template of the page sets."""
     ladder = _ladder(page)
     return {
+        "asked": _asked(page),
         "answer": _answer(page, ladder),
         "caution": _caution(page),
         "event": _event_study(page),
         "ladder": ladder,
+        "counted": _counted(page),
         "claims": page.rows("claim"),
         "means": _means(page),
         "carry": _carry(page),
@@ -42,6 +44,16 @@ def result(page: Context) -> dict[str, Any]:
 
 def _interval(page: Context, row: Row) -> Markup:
     return page.words("label.to", low=num(row, "ci_low", "+3"), high=num(row, "ci_high", "+3"))
+
+
+def _asked(page: Context) -> Markup:
+    """The question with the zones and, where a window was estimated, its years and how many cities it sees admitted."""
+    row = next(iter(page.rows("admitted")), None)
+    if row is None:
+        return page.words("result.asked_bare")
+    counts = {name: num(row, f"n_{name}", "int") for name in ("zones", "batches", "whole", "window")}
+    years = {name: num(row, name, "year") for name in ("first_approval", "first_year", "last_year")}
+    return page.words("result.asked" if number(row["last_year"]) is not None else "result.asked_no_window", **counts, **years)
 
 
 def _answer(page: Context, ladder: Forest | None) -> dict[str, Any]:
@@ -56,25 +68,36 @@ def _answer(page: Context, ladder: Forest | None) -> dict[str, Any]:
     level = "" if number(row["correlation_before"]) is None else w("result.level", before=num(row, "correlation_before", "2"))
     estimate = Markup('<a class="traced" href="#trace">{}</a>').format(num(row, "estimate", "+3"))
     years = {"first": num(row, "first_year", "year"), "last": num(row, "last_year", "year")}
-    facts = [("how_sure", _sure(page, row)), ("could", _could(page, row)), ("change", _change(page, ladder, row))]
+    facts = [
+        ("how_sure", _sure(page, row), _one_economy(page)),
+        ("could", _could(page, row), _many_economies(page)),
+        ("change", _change(page, ladder, row), []),
+    ]
     return {
         "verdict": w(f"result.{found}"),
         "moved": w("result.moved", estimate=estimate, interval=_interval(page, row), level=level, **years),
-        "facts": [(w(f"result.{key}"), said) for key, said in facts],
+        "facts": [(w(f"result.{key}"), said, counted) for key, said, counted in facts],
     }
 
 
 def _sure(page: Context, row: Row) -> list[Markup]:
     counts = {name: num(row, f"n_{name}", "int") for name in ("cities", "pilots", "blocks")}
     ends = {"high": num(row, "ci_high", "+3"), "low": num(row, "ci_low", "+3")}
+    admitted = next(iter(page.rows("admitted")), None)
+    fewer = admitted is not None and number(admitted["n_window"]) is not None and admitted["n_window"] > row["n_pilots"]
+    if fewer:
+        counts["pilots"] = page.words("result.of", n=counts["pilots"], of=num(admitted, "n_window", "int"))
     said = [page.words("result.sure", p=num(row, "p_value", "p"), **counts, **ends)]
     if page.is_simulated and number(row["truth"]) is not None and number(row["ci_low"]) is not None:
         inside = row["ci_low"] <= row["truth"] <= row["ci_high"]
         said.append(page.words(f"result.truth_{'in' if inside else 'out'}", truth=num(row, "truth", "+3")))
-    here = page.one("truth_coverage", scope="this_economy", coefficients="every_coefficient", line="default")
-    if here is not None:
-        said.append(page.words("result.covers_here", held=num(here, "n_yes", "int"), of=num(here, "n", "int")))
     return said
+
+
+def _one_economy(page: Context) -> list[Markup]:
+    """How many intervals hold their truth in this economy; nothing for delivered files."""
+    here = page.one("truth_coverage", scope="this_economy", coefficients="every_coefficient", line="default")
+    return [] if here is None else [page.words("result.covers_here", held=num(here, "n_yes", "int"), of=num(here, "n", "int"))]
 
 
 def _could(page: Context, row: Row) -> list[Markup]:
@@ -87,7 +110,7 @@ def _could(page: Context, row: Row) -> list[Markup]:
     power = page.one("power", spec_id=PRIMARY, imposed="S-60")
     if power is not None:
         said.append(w("result.power", effect=num(power, "effect_on_cm", "+3"), share=num(power, "share_found", "%")))
-    return said + _many_economies(page)
+    return said
 
 
 def _many_economies(page: Context) -> list[Markup]:
@@ -119,7 +142,7 @@ def _caution(page: Context) -> dict[str, Any]:
     joint = next((row for row in times if number(row["joint_p_value"]) is not None), None)
     if joint is not None:
         key = "placebo_ok" if joint["joint_p_value"] >= ALPHA else "placebo_bad"
-        said.append(w(f"result.{key}", n=len(times), p=num(joint, "joint_p_value", "p")))
+        said.append(w(f"result.{key}", back=_years_back(page, times), p=num(joint, "joint_p_value", "p")))
     else:
         said.append(w("result.no_placebo"))
     ours = [row for row in page.rows("warning") if row["spec_id"] in (HEADLINE, DYNAMICS, PRIMARY, SECOND_WINDOW)]
@@ -128,6 +151,14 @@ def _caution(page: Context) -> dict[str, Any]:
         said.append(w("result.other_kind", difference=num(level, "value", "+3"), p=num(level_p, "value", "p")))
     texts = list(dict.fromkeys(row["warning"] for row in ours))
     return {"said": said, "warnings": texts}
+
+
+def _years_back(page: Context, times: list[Row]) -> str:
+    """How far the placebo in time moves the admissions: one number of years, or the nearest and the furthest."""
+    back = sorted(int(found.group()) for row in times if (found := re.match(r"\d+", str(row["name"]))))
+    if not back or back[0] == back[-1]:
+        return "".join(str(years) for years in back[:1])
+    return page.words.plain("label.to", low=back[0], high=back[-1])
 
 
 def _event_study(page: Context) -> Chart | None:
@@ -155,9 +186,18 @@ def _ladder(page: Context) -> Forest | None:
         if row is None or number(row["estimate"]) is None:
             continue
         series = "" if "growth_official" in spec_id else page.words.name("series", "growth_deflated")
-        label = page.words.name("variants", variant(spec_id))
+        label = page.variant_name(spec_id)
         labelled.append((page.words.plain("label.with_note", text=label, note=series) if series else label, "", row))
     return build_forest(labelled, unit=page.words.plain("units.correlation"))
+
+
+def _counted(page: Context) -> Markup | None:
+    """Why rows of the ladder have other numbers of pilots."""
+    row = next(iter(page.rows("admitted")), None)
+    if row is None or number(row["last_year"]) is None or number(row["second_last_year"]) is None:
+        return None
+    counts = {name: num(row, f"n_{name}", "int") for name in ("whole", "window", "calendar_year", "second")}
+    return page.words("result.counted", last=num(row, "last_year", "year"), second_last=num(row, "second_last_year", "year"), **counts)
 
 
 def _means(page: Context) -> Chart | None:
@@ -206,5 +246,5 @@ def _trace(page: Context) -> dict[str, Any] | None:
 def spec_words(page: Context, spec_id: str) -> str:
     """A spec in words, for tables: its variant, and its outcome where it is not official synchronization."""
     outcome = spec_id.split(".")[1] if spec_id.count(".") == 2 else ""
-    label = page.words.name("variants", variant(spec_id))
+    label = page.variant_name(spec_id)
     return label if outcome in ("", "cm_growth_official") else f"{label} · {re.sub(' +', ' ', page.words.outcome(outcome))}"

@@ -14,6 +14,7 @@ from ..charts import Chart, chart
 from ..forest import Forest, build_forest
 from .context import Context, variant
 from .grouped import Grouped, group
+from .not_run import not_run
 
 # families of the forest, in the order of reading; robustness holds estimators and other rules, told apart by the variant
 FAMILIES = (
@@ -46,6 +47,8 @@ def robust(page: Context) -> dict[str, Any]:
     return {
         "forest": _forest(page),
         "families": [(name, page.words.name("families", name)) for name in FAMILIES],
+        "family_words": {name: (page.words.name("families", name), page.words.name("family_says", name)) for name in FAMILIES},
+        "says": {name: page.words.name("variant_says", name) for name in ESTIMATORS if page.words.knows("variant_says", name)},
         "others": _others(page),
         "estimators": _estimators(page),
         "honest": _honest(page),
@@ -57,7 +60,7 @@ def robust(page: Context) -> dict[str, Any]:
             (page.words.name("robust", f"placebo_{row['placebo']}"), _placebo_name(page, row), row)
             for row in sorted(page.rows("placebo"), key=_placebo_order)
         ],
-        "not_run": page.rows("not_run"),
+        "not_run": not_run(page, page.rows("not_run")),
         "outcome_names": {row["outcome"]: page.words.outcome(row["outcome"]) for row in page.rows("curve_summary")},
     }
 
@@ -101,7 +104,7 @@ def _forest_title(page: Context, forest: Forest) -> str:
 
 
 def _label(page: Context, row: Row) -> str:
-    label = page.words.name("variants", variant(row["spec_id"]))
+    label = page.variant_name(row["spec_id"])
     outcome = row["outcome"]
     return label if outcome == "cm_growth_official" else f"{label} · {page.words.outcome(outcome)}"
 
@@ -129,7 +132,7 @@ def _others(page: Context) -> Grouped:
         and row["outcome"] not in CORRELATION
         and variant(row["spec_id"]) not in SAME_NUMBERS
     ]
-    return group(page, rows, lambda row: page.words.name("variants", variant(row["spec_id"])))
+    return group(page, rows, lambda row: page.variant_name(row["spec_id"]))
 
 
 def _estimators(page: Context) -> Chart | None:

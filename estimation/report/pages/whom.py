@@ -12,12 +12,14 @@ from ..cells import Row, number
 from ..forest import Forest, build_forest
 from .context import Context, variant
 from .grouped import Grouped, group
+from .not_run import not_run
 
 ALPHA = 0.05
 FIRST_ROWS = 10
 OFFICIAL = "cm_growth_official"
 # outcomes of `radiation` that ask whether a pilot's cycle runs ahead of its partners'
 LEAD = "lead_"
+HERE = ("heterogeneity", "mechanisms", "radiation", "policy_tools")
 
 
 def whom(page: Context) -> dict[str, Any]:
@@ -33,9 +35,10 @@ def whom(page: Context) -> dict[str, Any]:
         "mechanisms": _by_outcome(page, "mechanisms", lambda outcome: not outcome.startswith(("comove_", "dispersion_"))),
         "radiation": _by_outcome(page, "radiation", lambda outcome: not outcome.startswith(LEAD)),
         "lead": _by_outcome(page, "radiation", lambda outcome: outcome.startswith(LEAD)),
+        "has_texts": page.catalogs.get("policy") is not None,
         "same": _same_regressors(page),
         "channels": _channels(page),
-        "not_run": [row for row in page.rows("not_run") if row["analysis"] in ("heterogeneity", "mechanisms", "radiation", "policy_tools")],
+        "not_run": not_run(page, [row for row in page.rows("not_run") if row["analysis"] in HERE]),
     }
 
 
@@ -52,9 +55,9 @@ def _corrected(row: Row) -> float:
 
 
 def _label(page: Context, row: Row) -> str:
-    name, term = page.words.name("variants", variant(row["spec_id"])), page.words.term(row["term"])
+    name, term = page.variant_name(row["spec_id"]), page.words.term(row["term"])
     is_one_tool = row["analysis"] == "policy_tools" and variant(row["spec_id"]).endswith(row["term"].removeprefix("strength:"))
-    return name if row["term"] in ("treated", "att") or is_one_tool else f"{name}: {term}"
+    return name if row["term"] in ("treated", "att") or is_one_tool else page.words.plain("terms.of_class", kind=name, of=term)
 
 
 def _folded(page: Context, labelled: list[tuple[str, str, Row]], title: str, unit: str) -> dict[str, Any] | None:
@@ -92,7 +95,7 @@ def _channels(page: Context) -> list[Forest]:
     made = []
     for channel in ("own_variance", "loading"):
         rows = [row for row in page.rows("channel") if row["channel"] == channel and row["spec_id"] in (PRIMARY, SECOND_WINDOW)]
-        labelled = [(page.words.name("variants", variant(row["spec_id"])), "", row) for row in rows]
+        labelled = [(page.variant_name(row["spec_id"]), "", row) for row in rows]
         forest = build_forest(labelled, name=page.words.plain(f"whom.{channel}"), unit=page.words.plain(f"whom.{channel}_unit"))
         if forest is not None:
             made.append(forest)

@@ -1,6 +1,7 @@
 """Every fault of a panel is a `cs.PanelError` that says where, what was expected, what was found and what to do."""
 
 import pickle
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 import estimation as cs
+from estimation.data import pairs
 from estimation.panel.panel_error import need
 
 from .panels import COLUMNS, country_panel
@@ -30,7 +32,7 @@ def _both_orders(frame):
 FAULTS = {
     "missing column": (lambda f: f.drop(columns="period"), None, "period", ["it in the header", "only exporter, importer"]),
     "duplicate": (lambda f: pd.concat([f, f.iloc[[5]]], ignore_index=True), 3697, None, ["again (first in 6)", "remove one"]),
-    "self-pair": (lambda f: f.assign(importer=f["exporter"]), 1, "exporter, importer", ["with itself (c000)", "remove the row"]),
+    "self-pair": (lambda f: f.assign(importer=f["exporter"]), 1, "exporter, importer", ["two units, found a pair of c000 with itself"]),
     "both orders, unlike": (_both_orders, 3697, "y", ["c001, c000 in 2014", "c000, c001 (in 5)", "no direction"]),
     "constant outcome": (lambda f: f.assign(y=1.5), None, "y", ["1.5 in every row"]),
     "blank outcome": (lambda f: f.assign(y=np.nan), None, "y", ["only blanks"]),
@@ -100,6 +102,33 @@ def test_treatment_that_is_not_absorbing_is_refused(case):
     with pytest.raises(cs.PanelError, match=said) as caught:
         cs.fit(change(frame, cohorts), "y", **COLUMNS, cohort=cohort, block=blocks, permutations=0)
     assert caught.value.column == cohort
+
+
+def test_what_a_cohort_is_stands_only_where_a_cohort_is_missing():
+    frame, _, cohorts, blocks = country_panel()
+    with pytest.raises(cs.PanelError) as caught:
+        cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, weights="size", permutations=0)
+    assert (caught.value.column, caught.value.remedy) == ("size", "add the column or name another")
+    with pytest.raises(cs.PanelError, match="two columns such as entry_i and entry_j"):
+        cs.fit(frame, "y", **COLUMNS, cohort="entry", block=blocks, permutations=0)
+
+
+def test_nothing_is_said_of_pilots_cities_or_the_studys_columns_where_units_are_others():
+    frame, _, cohorts, blocks = country_panel()
+    options = {"block": blocks, "permutations": 0}
+    with pytest.raises(cs.NotEstimable) as caught:
+        cs.fit(frame, "y", **COLUMNS, cohort={"c001": 2100}, **options)
+    said = "no kept pair has exactly one treated unit: give at least one first treated period inside the years of the panel"
+    assert str(caught.value) == said
+    moved = frame.assign(block_a=frame["exporter"].map(blocks), block_b=frame["importer"].map(blocks))
+    moved.loc[3, "block_a"] = "b99"
+    with pytest.raises(cs.PanelError) as wrong:
+        cs.fit(moved, "y", **COLUMNS, cohort=cohorts, block="block", permutations=0)
+    assert wrong.value.expected == "one value for all rows of a unit"
+    # under the names of the study its own words stay
+    study = frame.rename(columns={"exporter": "city_i_id", "importer": "city_j_id", "period": "year"})
+    with pytest.raises(cs.NotEstimable, match="exactly one pilot: give at least one cohort_year"):
+        cs.fit(study, "y", cohort={"c001": 2100}, **options)
 
 
 def test_units_beside_the_panel_are_checked():
@@ -179,3 +208,10 @@ def test_csv_lines_are_counted_as_an_editor_does(tmp_path):
 
 def test_a_missing_extra_is_one_line_that_names_it():
     assert str(need("matplotlib", "plots", "a plot")) == "a plot needs matplotlib: pip install 'citysync[plots]'"
+
+
+def test_a_kind_of_frame_that_is_not_installed_is_one_line_that_names_it(monkeypatch):
+    monkeypatch.setattr(pairs, "find_spec", lambda name: None if name == "polars" else find_spec(name))
+    with pytest.raises(ImportError) as caught:
+        cs.data.euro("polars")
+    assert str(caught.value) == "a frame of polars needs polars: pip install polars"

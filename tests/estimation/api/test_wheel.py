@@ -69,6 +69,7 @@ def test_the_console_script_answers(site, tmp_path):
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     assert "usage: citysync fit" in run("fit", "--help").stdout
+    assert run("--version").stdout == f"citysync {estimation.__version__}\n"
     refused = run("fit", str(panel), "--outcome", "y")
     assert (refused.returncode, refused.stdout) == (2, "") and "no file of this name" in refused.stderr
     assert "citysync = citysync.cli:main" in (next(site.glob("citysync-*.dist-info")) / "entry_points.txt").read_text()

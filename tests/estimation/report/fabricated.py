@@ -198,6 +198,7 @@ def tables(
             "lon_deg": [116.4, 113.3, 120.2],
             "lat_deg": [39.9, 23.1, 30.3],
             "treated_year": pd.array([None, None, 2015], dtype="Int64"),
+            "treated_year_calendar_year": pd.array([None, None, 2015], dtype="Int64"),
         }
     )
     zones = pd.DataFrame({"zone_name_zh": ["杭州市"], "city_id": [330100], "batch": [1], "approval_date": pd.to_datetime(["2015-03-07"])})

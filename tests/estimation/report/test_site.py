@@ -256,7 +256,11 @@ SAID = {
     "no verdict": ({"primary_p": None}, ["No answer: the sample does not identify", "2 pilots have a never-pilot"], ["No detectable"]),
     "placebo fails": ({}, ["pilots do move apart from their peers", "joint p 0.030"], ["nothing shows"]),
     "placebo passes": ({"joint_p": 0.4}, ["nothing shows that pilots had moved apart"], ["parallel trends"]),
-    "ruled out": ({}, ["Changes above +0.075 and below −0.035 are ruled out", "332 cities, 34 of them pilots"], []),
+    "ruled out": (
+        {},
+        ["Changes above +0.075 and below −0.035 are ruled out", "332 cities with growth in every year, 34 pilots among them"],
+        [],
+    ),
 }
 
 
@@ -270,13 +274,55 @@ def test_the_first_screen_answers_with_the_primary_test(case: str) -> None:
     assert [words for words in unsaid if words in squeezed] == []
 
 
+def test_the_first_screen_says_whose_counts_it_shows(site) -> None:
+    """Zones, those that are whole cities, those that the window sees admitted, and those of the test; the window with its years."""
+    said = Tags(site["index.html"]).text
+    assert "China approved 1 pilot zones for cross-border e-commerce in 1 batches from 2015 , 1 of them whole cities; 1 of these" in said
+    assert "were admitted in the study window, 2010 to 2019 (pilots)" in said and "primary test, study window 2010–2019" in said
+    assert "With every admission dated 5 to 8 years too early" in said
+    assert "one province left out at a time" in said and "admissions dealt again within provinces" in said
+    assert "主检验，研究窗口 2010—2019 年" in Tags(site["zh/index.html"]).text
+    frames = full()
+    frames["estimates.primary"] = frames["estimates.primary"].assign(n_pilots=0)
+    assert "0 of the 1 pilots among them" in " ".join(Tags(page_of(frames, "index.html")).text.split())
+    second = frames["estimates.primary"].assign(spec_id="primary.cm_growth_official.to_2021", last_year=2021)
+    frames["estimates.primary"] = pd.concat([frames["estimates.primary"], second])
+    said = Tags(page_of(frames, "index.html")).text
+    assert "of 1 whole-city zones 1 count as treated by 2019" in said and "1 by 2021" in said
+    no_window = Tags(page_of(full() | {"estimates.primary": frames["estimates.primary"].iloc[:0]}, "index.html")).text
+    assert "1 of them whole cities (pilots)" in no_window and "study window, " not in no_window.partition("The study's claims")[0]
+
+
+def test_families_and_estimators_of_the_forest_have_a_word_each(site) -> None:
+    forest = site["robust.html"].partition('id="forest"')[2].partition("</figure>")[0]
+    families = re.findall(r'<tr class="family" data-family="(\w+)">', forest)
+    kinds = list(dict.fromkeys(re.findall(r'data-kind="(\w+)"', forest)))
+    assert families == kinds and len(families) == len(set(families))
+    says = language.book()["family_says"]
+    assert set(language.book()["variant_says"]) <= set(language.book()["variants"]) and set(says) <= set(language.book()["families"])
+    assert [name for name in families if html.escape(says[name][0], quote=True) not in forest and says[name][0] not in forest] == []
+
+
+def test_what_was_not_run_is_told_by_its_reason() -> None:
+    """One row a reason; specifications that differ in their outcome are one name, and those of the curve a number."""
+    ids = [f"policy_tools.{name}_growth_official.supply_talent" for name in ("cm", "comove")]
+    ids += [f"specification_curve.cm_hp.s{k}" for k in range(1_200)]
+    analyses = [spec_id.partition(".")[0] for spec_id in ids]
+    rows = pd.DataFrame({"spec_id": ids, "analysis": analyses, "reason": f"needs talent {HOSTILE}"})
+    for language_, said in (("robust.html", "supply · talent (synchronization, co-movement) 1,200 of the specification curve"),):
+        page = page_of(full() | {"estimates.not_run": rows}, language_)
+        part = page.partition('id="not-run"')[2].partition("</section>")[0]
+        assert part.count("<tr>") == 2 and said in Tags(part).text and HOSTILE in Tags(part).text
+        assert "1202" in part and ids[0] in part and ids[-1] not in part
+
+
 def test_simulated_is_said_and_the_truth_shown(site, simulated) -> None:
     assert "Simulated: the truth is +0.057 , inside the interval" in Tags(simulated["index.html"]).text.replace("+0.057,", "+0.057 ,")
     said = Tags(simulated["index.html"]).text.replace(" ;", ";")
-    assert "In this economy the default intervals of 665 of 700 coefficients with a known truth hold it;" in said
-    assert "Over 400 economies of the default size, drawn by the same code, the interval of this test holds the truth in 95%" in said
+    assert "Of 700 coefficients with a known truth, the 95 % intervals of 665 hold it;" in said
+    assert "Over 400 economies drawn by the same code, the interval of this test holds the truth in 95%" in said
     assert "would say “found” in 85% of them, and without the planted effect in 5%" in said
-    assert "由同一程序生成的 400 个默认规模的经济" in Tags(simulated["zh/index.html"]).text
+    assert "由同一程序生成的 400 个经济" in Tags(simulated["zh/index.html"]).text
     assert "coefficients with a known truth" not in Tags(site["index.html"]).text
     for name, page in pages_of(simulated).items():
         assert ("模拟数据" if name.startswith("zh/") else "Simulated data.") in page, name
@@ -479,6 +525,9 @@ def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> 
     assert "the primary test was not run. (needs population_resident_10k)" in Tags(made["index.html"]).text
     assert "This landing gives no answer to the question." in Tags(made["index.html"]).text
     assert "No variant was estimated." in Tags(made["robust.html"]).text
+    for name, part in (("index.html", "trace"), ("robust.html", "placebos"), ("whom.html", "channels-section")):
+        empty = Tags(made[name].partition(f'id="{part}"')[2].partition("</section>")[0]).text
+        assert "Reason: needs population_resident_10k." in empty, part
     assert "Nothing of this kind was estimated." in Tags(made["whom.html"]).text
     assert ("data/sync/110000.js" in made) == (missing == "rows")
 

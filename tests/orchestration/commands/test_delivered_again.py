@@ -16,7 +16,7 @@ import pytest
 
 from tests.orchestration.conftest import REPO, Run, SixCities, refresh
 from warehouse.hashing import hash_file
-from warehouse.ingest.raw_cache import CONTENTS
+from warehouse.ingest.raw_cache import CONTENTS, _check
 
 pytestmark = pytest.mark.e2e
 
@@ -84,8 +84,11 @@ def forge(cached: Path) -> None:
     pq.write_table(forged.cast(pq.read_schema(cached)), cached)
     contents = cached.parent / CONTENTS
     entries = [json.loads(line) for line in contents.read_text(encoding="utf-8").splitlines() if line]
-    lines = [json.dumps({**entry, "sha256": hash_file(cached)} if entry["name"] == cached.name else entry) for entry in entries]
-    contents.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for entry in entries:
+        if entry["name"] == cached.name:
+            entry["sha256"] = hash_file(cached)
+            entry["check"] = _check(entry)
+    contents.write_text("\n".join(map(json.dumps, entries)) + "\n", encoding="utf-8")
 
 
 @pytest.fixture

@@ -202,6 +202,15 @@ WAYS: dict[str, tuple[list[str], dict[str, str]]] = {
     "as an engine": (["refresh", "ENGINE={attack}", "SPARK_MASTER={attack}"], {"ENGINE": "{attack}", "SPARK_STORAGE": "{attack}"}),
     "as help": (["help", "Q={attack}"], {"Q": "{attack}"}),
     "with question marks": (["refresh", "LANDING={attack}", "-k", "-s", "--no-builtin-rules"], {}),
+    "where make looks for files": (["refresh", "VPATH={attack}", "GPATH={attack}"], {"VPATH": "{attack}", "GPATH": "{attack}"}),
+    "as what every target needs": (["refresh", ".EXTRA_PREREQS={attack}"], {}),
+    "as what every target needs, from the environment": (["refresh"], {".EXTRA_PREREQS": "{attack}", ".LIBPATTERNS": "{attack}"}),
+    "as the Python to take, from the environment": (["refresh"], {"PYTHON": "{attack}"}),
+    "added to a variable": (["refresh", "LANDING+={attack}", "Q?={attack}"], {"LANDING": "x"}),
+    "with lines of make's own": (["refresh", "LANDING=x\nendef\n{attack}\ninclude {mark}\ndefine Y"], {}),
+    "as make's own variables": (["refresh", "MAKE={attack}", "CURDIR={attack}", ".VARIABLES={attack}", "*={attack}"], {}),
+    "under names that are none": (["refresh", "LANDING ={attack}", "X Y={attack}"], {"A B": "{attack}", "LANDING:": "{attack}"}),
+    "as a goal": (["refresh", "{attack}"], {}),
     "as several": (["verify", "RUN={attack}", "LANDING={attack}", "ADVISORIES={attack}", "CSV={attack}", "SRC={attack}"], {}),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -32,6 +33,15 @@ def test_settings_that_make_no_sense_end_with_2(tmp_path: Path, environment: dic
     run = refresh(tmp_path / "home", **environment)
     assert run.code == 2
     assert expected in run.last_line
+
+
+def test_a_fault_that_every_source_says_is_said_once(tmp_path: Path) -> None:
+    def failed(message: str) -> SimpleNamespace:
+        error = SimpleNamespace(cls_name="LandingError", message=f"warehouse.ingest.errors.LandingError: {message}\n", cause=None)
+        return SimpleNamespace(is_step_failure=True, event_specific_data=SimpleNamespace(error=error))
+
+    ending = command._ending([failed("an empty folder"), failed("an empty folder"), failed("no year in b.csv")], Home(tmp_path))
+    assert (ending.code, ending.reason) == (2, "an empty folder | no year in b.csv")
 
 
 def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(tmp_path: Path, monkeypatch, capsys) -> None:

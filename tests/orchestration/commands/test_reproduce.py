@@ -14,7 +14,7 @@ import pytest
 
 from orchestration.commands import reproduce as module
 from orchestration.commands.reproduce import reproduce
-from orchestration.home import Home, hold_lock
+from orchestration.home import Home, hold_lock, python_version
 from tests.warehouse.publication.test_publish import put_out
 
 RUN_ID = "20260101T000000.000000Z"
@@ -75,6 +75,7 @@ def test_only_the_settings_of_the_run_reach_its_refresh(hand_over: Hand, started
         ({"inputs": "all"}, "inputs is"),
         ({"tables": []}, "tables is"),
         ({"packages": 3}, "packages is"),
+        ({"packages": {"python": "3.11; rm -rf ~"}}, "packages is"),
         ({"text": ""}, "expected JSON"),
         ({"text": "[" * 100_000}, "expected JSON"),
         ({"text": "[1, 2]"}, "expected names and values"),
@@ -89,6 +90,15 @@ def test_a_manifest_that_asks_for_more_is_refused(
     said = capsys.readouterr().out
     assert not started and named in said and "\x1b" not in said
     assert said.count("\n") == 1 and said.startswith("citysync reproduce: exit 2: ")
+
+
+@pytest.mark.parametrize(("made_with", "is_said"), [(python_version(), False), ("3.10", True)])
+def test_another_python_is_named_before_anything_is_built(
+    hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str], made_with: str, is_said: bool
+) -> None:
+    hand_over(packages={"python": made_with})
+    assert reproduce(RUN_ID, None) == 1 and started
+    assert (f"remove .venv, then give PYTHON=python{made_with}" in capsys.readouterr().out) == is_said
 
 
 def test_it_does_not_run_beside_another_command(hand_over: Hand, started: list, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -107,11 +108,25 @@ def test_it_is_made_once_and_again_with_another_lock(checkout: Path, steps: list
     assert "another lock file" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("left", ["empty folder", "bin without pip", "file", "dead link", "stamp cut short", "stamp is a folder"])
+@pytest.mark.parametrize(
+    "left",
+    [
+        "empty folder",
+        "bin without pip",
+        "file",
+        "dead link",
+        "stamp cut short",
+        "stamp is a folder",
+        "stamp is a pipe",
+        "stamp leads nowhere",
+    ],
+)
 def test_whatever_an_earlier_one_left_is_made_again(checkout: Path, steps: list[str], left: str) -> None:
     environment = checkout / "env"
     if left == "file":
         environment.touch()
+    elif left == "pipe":
+        os.mkfifo(environment)
     elif left == "dead link":
         environment.symlink_to(checkout / "elsewhere")
     else:
@@ -122,6 +137,10 @@ def test_whatever_an_earlier_one_left_is_made_again(checkout: Path, steps: list[
         (environment / STAMP).write_text("abc", encoding="utf-8")
     elif left == "stamp is a folder":
         (environment / STAMP).mkdir()
+    elif left == "stamp is a pipe":
+        os.mkfifo(environment / STAMP)
+    elif left == "stamp leads nowhere":
+        (environment / STAMP).symlink_to(checkout / "elsewhere")
     run_set_up(checkout)
     assert steps == ["venv", "python", "uv"] and not module.what_is_wrong(environment, hash_of(checkout))
 
@@ -229,6 +248,15 @@ def test_whatever_stands_in_the_lock_s_place_holds_nothing_up(checkout: Path, st
         lock.write_text("4194304\n", encoding="utf-8")
     run_set_up(checkout)
     assert steps == ["venv", "python", "uv"]
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_not_matter(checkout: Path, closed: str) -> None:
+    """As a timer or a service may start it. Real tools: what they would print must not end in the lock."""
+    words = " ".join(shlex.quote(word) for word in [sys.executable, "-I", str(SCRIPT), "env", "requirements.lock"])
+    done = subprocess.run(["sh", "-c", f"{words} {closed}"], cwd=checkout, check=False)
+    assert done.returncode == 0 and not module.what_is_wrong(checkout / "env", hash_of(checkout))
+    assert (checkout / "env-lock").read_bytes() == b""
 
 
 def test_a_folder_in_the_lock_s_place_is_named(checkout: Path, steps: list[str], capsys: pytest.CaptureFixture[str]) -> None:

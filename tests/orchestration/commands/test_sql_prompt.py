@@ -106,6 +106,27 @@ def test_words_of_the_prompt(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         assert expected in shown.err
 
 
+def test_tables_are_listed_by_a_part_of_their_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with duckdb.connect() as con:
+        con.execute(
+            "create schema marts; create table marts.city(a integer); create table marts.pair(a integer); create table x(a integer)"
+        )
+        listed = {}
+        for text in (".tables", ".tables marts", ".tables pair;", ".tables '", ".tables nothing"):
+            assert answer(con, text)
+            shown = capsys.readouterr()
+            assert not shown.err
+            listed[text] = [name for name in ("main.x", "marts.city", "marts.pair") if name in shown.out]
+    both = ["marts.city", "marts.pair"]
+    assert listed == {
+        ".tables": ["main.x", *both],
+        ".tables marts": both,
+        ".tables pair;": both[1:],
+        ".tables '": [],
+        ".tables nothing": [],
+    }
+
+
 def test_a_statement_ends_with_its_semicolon() -> None:
     assert [is_whole(text) for text in ("select 1", "select 1;", ".tables", ".write a.csv from x", ".write a.csv from x;", "help", "")] == [
         False, True, True, False, True, True, True,

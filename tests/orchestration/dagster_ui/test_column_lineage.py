@@ -6,6 +6,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from orchestration.dagster_ui import column_lineage
 from orchestration.dagster_ui.column_lineage import describe_lineage, read_columns, trace_columns
 from tests.orchestration.conftest import Run
 
@@ -61,6 +62,32 @@ def test_columns_are_traced_through_tables_stars_windows_and_unpivots(known) -> 
 @pytest.mark.parametrize("sql", ["", "def model(dbt, session): ...", "select gone from nowhere.at_all", "select 1 as name"])
 def test_what_cannot_be_traced_has_no_lineage(sql, known) -> None:
     assert describe_lineage(sql, ["name"], known) == {}
+
+
+def test_what_was_traced_is_kept_until_the_sql_or_a_table_that_it_names_is_another(known, tmp_path, monkeypatch) -> None:
+    traced = []
+
+    def trace(*question):
+        traced.append(question)
+        return trace_columns(*question)
+
+    monkeypatch.setattr(column_lineage, "trace_columns", trace)
+    kept, columns = tmp_path / "cache" / "marts.x.json", ["city_id", "name", "d"]
+
+    def shown(sql=SQL, tables=known):
+        return describe_lineage(sql, columns, tables, kept)
+
+    first = shown()
+    assert shown() == first == describe_lineage(SQL, columns, known) and len(traced) == 2
+    # a table that the SQL does not name is no reason, another column of one that it names is
+    beside = {**known, "other": {"unknown": {"x": "INTEGER"}}}
+    assert shown(tables=beside) == first and len(traced) == 2
+    wider = {**known, "seeds": {"city": {**known["seeds"]["city"], "more": "INTEGER"}}}
+    shown(tables=wider)
+    changed = shown(SQL.replace("city.* exclude (city_id)", "long.growth_pct as name"))
+    assert len(traced) == 4 and changed != first
+    kept.write_text('{"question": ', encoding="utf-8")
+    assert shown() == first and len(traced) == 5
 
 
 def test_every_mart_of_a_refresh_shows_where_its_columns_come_from(simulated: Run) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from tests.warehouse.ingest.delivered import ROWS, csv_bytes, deliver, read, xlsx_bytes
@@ -58,6 +60,30 @@ def test_a_list_of_contents_that_cannot_be_read_trusts_nothing(tmp_path, content
     assert len(report.notes) == 2
     assert values(tmp_path) == before
     assert read(landing, tmp_path).n_reused == 2
+
+
+def test_no_changed_sign_of_the_list_of_contents_is_believed(tmp_path):
+    """The counts of a line are published as those of its file."""
+    landing = deliver(tmp_path / "landing", FILES)
+    before = read(landing, tmp_path).files
+    contents, good = tmp_path / "raw" / CONTENTS, (tmp_path / "raw" / CONTENTS).read_bytes()
+    counts = [found.start(1) for found in re.finditer(rb"\[null, ([0-9])", good)]
+    assert counts
+    for place in [*counts, *random.Random(4).sample(range(len(good)), 40)]:
+        for sign in (b"7", b"\x00"):
+            contents.write_bytes(good[:place] + sign + good[place + 1 :])
+            pd.testing.assert_frame_equal(read(landing, tmp_path).files, before)
+
+
+@pytest.mark.parametrize("number", ["Infinity", "NaN", "-1", "1e400", "9" * 400, "9" * 5_000, "null", "[]", '"1"', "1.5", "true"])
+def test_a_count_that_is_none_is_not_believed(tmp_path, number):
+    landing = deliver(tmp_path / "landing", FILES)
+    before = read(landing, tmp_path).files
+    contents = tmp_path / "raw" / CONTENTS
+    contents.write_bytes(re.sub(rb"\[null, [0-9]+", b"[null, " + number.encode(), contents.read_bytes()))
+    report = read(landing, tmp_path)
+    assert report.n_reused == 0 and len(report.notes) == 2
+    pd.testing.assert_frame_equal(report.files, before)
 
 
 def test_a_line_that_was_cut_costs_its_own_entry_only(tmp_path):

@@ -22,7 +22,10 @@ def rows(cities=CITIES, years=YEARS, indicators=INDICATORS, current: bool = True
     return [(city, year, indicator, "city", current) for city in cities for year in years for indicator in indicators]
 
 
-def write_build(folder: Path, values: list[Row], panel=CITIES) -> Path:
+PILOTS = CITIES[:10]
+
+
+def write_build(folder: Path, values: list[Row], panel=CITIES, pilots=PILOTS) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / "citysync.duckdb"
     database.unlink(missing_ok=True)
@@ -34,8 +37,12 @@ def write_build(folder: Path, values: list[Row], panel=CITIES) -> Path:
         frame = pd.DataFrame(values, columns=["city_id", "year", "indicator_id", "place_level", "is_current"])
         con.register("frame", frame)
         con.execute("insert into marts.fct_indicator_observation select * from frame")
-        con.execute("create table marts.panel_pair_year (city_i_id int, city_j_id int, year int)")
-        con.execute("insert into marts.panel_pair_year select c, c + 1, 2010 from (select unnest(?) as c)", [list(panel)])
+        con.execute("create table marts.dim_pilot_zone as select c as city_id from (select unnest(?) as c)", [list(pilots)])
+        cohorts = ", ".join(f"if({city} in (select city_id from marts.dim_pilot_zone), 2015, null)" for city in ("c", "c + 1"))
+        con.execute(
+            "create table marts.panel_pair_year (city_i_id int, city_j_id int, year int, city_i_cohort_year int, city_j_cohort_year int)"
+        )
+        con.execute(f"insert into marts.panel_pair_year select c, c + 1, 2010, {cohorts} from (select unnest(?) as c)", [list(panel)])
     return folder
 
 
@@ -53,8 +60,10 @@ def put_out(
     return manifest
 
 
-def ask(home: Path, values: list[Row], *, simulated: bool = False, confirmed: bool = False, panel=CITIES, **settings: str) -> None:
-    build = write_build(home / "build", values, panel)
+def ask(
+    home: Path, values: list[Row], *, simulated: bool = False, confirmed: bool = False, panel=CITIES, pilots=PILOTS, **settings: str
+) -> None:
+    build = write_build(home / "build", values, panel, pilots)
     refuse_to_shrink(home / "published", build, {"is_simulated": simulated, "settings": settings}, confirmed=confirmed)
 
 
@@ -98,6 +107,26 @@ def test_the_cities_of_the_headline_sample_count_in_the_same_window_alone(home: 
     with pytest.raises(PublicationShrinks, match=r"20 of 41 cities of the headline sample"):
         ask(home, rows(), panel=CITIES[:20])
     ask(home, rows(), panel=CITIES[:20], WINDOW_FIRST_YEAR="2012")
+
+
+def test_pilots_that_are_gone_stop_it_though_every_value_is_there(home: Path) -> None:
+    """A landing that brings its own places and forgets its zones: nobody is treated any more."""
+    with pytest.raises(PublicationShrinks, match=r"10 of 10 pilot cities \(100%\), first 110000, .*10 of 10 pilot cities of the headline"):
+        ask(home, rows(), pilots=())
+    with pytest.raises(PublicationShrinks, match=r"1 of 10 pilot cities \(10%\), first 110009"):
+        ask(home, rows(), pilots=PILOTS[:9], WINDOW_FIRST_YEAR="2012")
+    ask(home, rows(), pilots=CITIES[:20])
+    ask(home, rows(), pilots=(), confirmed=True)
+
+
+def test_a_publication_from_before_a_column_was_there_is_compared_by_the_others(home: Path) -> None:
+    database = (home / "published").resolve() / "citysync.duckdb"
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as con:
+        con.execute("alter table marts.panel_pair_year drop column city_i_cohort_year; drop table marts.dim_pilot_zone")
+    ask(home, rows(), pilots=())
+    with pytest.raises(PublicationShrinks, match=r"20 of 41 cities of the headline sample"):
+        ask(home, rows(), panel=CITIES[:20])
 
 
 def test_another_window_hides_no_lost_values(home: Path) -> None:

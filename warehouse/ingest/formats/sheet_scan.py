@@ -7,7 +7,6 @@ spelling that XML allows.
 
 from __future__ import annotations
 
-import html
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -16,6 +15,7 @@ from xml.parsers import expat
 
 import numpy as np
 
+from warehouse.ingest.character_references import unescape
 from warehouse.ingest.errors import FileFault
 
 LostCells = dict[tuple[int, int], str]
@@ -214,7 +214,7 @@ def _lost_text(attributes: bytes, content: bytes) -> str | None:
 
 
 def _plain(text: bytes) -> str:
-    return html.unescape(text.decode("utf-8", "replace"))
+    return unescape(text.decode("utf-8", "replace"))
 
 
 class _Parsed:

@@ -8,8 +8,9 @@ follows the last `>` of a page, which cannot hold a whole tag, is taken as text 
 from __future__ import annotations
 
 import re
-from html import unescape
 from html.parser import HTMLParser
+
+from warehouse.ingest.character_references import unescape, without_endless
 
 _BLOCKS = frozenset(
     # words read better than a list of literals
@@ -25,6 +26,7 @@ _CONDITION = re.compile(r"<!\[\s*(?:if|else|endif)\b", re.IGNORECASE)
 
 def visible_text(page: str) -> str:
     """Text of a page, one line for each block; scripts, styles and embedded objects are left out."""
+    page = without_endless(page)
     end = page.rfind(">") + 1
     parser = _VisibleText(page[:end])
     parser.close()

@@ -5,13 +5,17 @@
   if (!form) return;
   form.hidden = false;
   const words = read("says");
-  const rows = [...document.querySelectorAll("#forest tbody tr")];
+  const rows = [...document.querySelectorAll("#forest tbody tr[data-kind]")];
+  const heads = [...document.querySelectorAll("#forest tr[data-family]")];
   function show() {
     const chosen = new Set([...form.querySelectorAll("input[value]:checked")].map((box) => box.value));
     let n = 0;
     rows.forEach((row) => {
       row.hidden = !chosen.has(row.dataset.kind);
       n += row.hidden ? 0 : 1;
+    });
+    heads.forEach((head) => {
+      head.hidden = !chosen.has(head.dataset.family);
     });
     byId("forest-said").textContent = `${n} / ${rows.length} ${words.rows}`;
   }

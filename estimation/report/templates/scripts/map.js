@@ -119,12 +119,18 @@
     box.replaceChildren(element("ul", { class: "lines" }, element("li", {}, "○ " + words.before.replace("{year}", file.split)), element("li", {}, "● " + words.after.replace("{year}", file.split))), picture);
   }
 
+  let grown = [];
   function growth(found) {
     const box = byId("growth-picture");
     if (!box) return;
     const lines = found.growth.flatMap(([when, official, deflated]) => [[when, official, words.official], [when, deflated, words.deflated]]).filter(([, v]) => v !== null);
     const all = median.map(([when, official]) => [when, official, words.median_all]).filter(([when, v]) => v !== null && lines.some(([w]) => w === when));
+    byId("growth-download").hidden = !lines.length;
+    byId("growth-title").textContent = "";
     if (!lines.length) { box.replaceChildren(element("p", { class: "empty" }, words.no_growth)); return; }
+    grown = found.growth;
+    const last = all.map(([when, v]) => [when, grown.find(([w]) => w === when)[1], v]).filter(([, own]) => own !== null).pop();
+    if (last) byId("growth-title").textContent = words.growth_title.replace("{city}", cities.names[chosen]).replace("{year}", last[0]).replace("{own}", number(last[1], 1)).replace("{all}", number(last[2], 1));
     const colours = { [words.official]: "var(--vermilion)", [words.deflated]: "var(--blue)", [words.median_all]: "var(--soft)" };
     const rows = [...all, ...lines];
     const picture = Plot.plot({
@@ -202,6 +208,10 @@
     const n = cities.ids.length;
     const rows = cities.ids.map((id, k) => [cities.ids[chosen], cities.names[chosen], id, cities.names[k], file.split, ...sync.measures.flatMap((_, m) => ["before", "after"].map((name) => value(file[name], m * n + k)))]);
     citysync.download(`partners_${cities.ids[chosen]}.csv`, [header, ...rows.filter((row) => row[2] !== row[0])]);
+  });
+  byId("growth-download").addEventListener("click", () => {
+    const rows = grown.map(([when, official, deflated]) => [cities.ids[chosen], cities.names[chosen], when, official, deflated, (median.find(([w]) => w === when) || [])[1]]);
+    citysync.download(`growth_${cities.ids[chosen]}.csv`, [["city_id", "city", "year", "growth_official_pct", "growth_deflated_pct", "median_growth_official_pct"], ...rows]);
   });
   window.addEventListener("hashchange", fromAddress);
   fill();

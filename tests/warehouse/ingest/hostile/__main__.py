@@ -12,14 +12,15 @@ from pathlib import Path
 from tests.processes import cpu_seconds
 from tests.warehouse.ingest.bad_files import CSV
 from tests.warehouse.ingest.delivered import LAYOUT_YAML, deliver, layouts, read
-from tests.warehouse.ingest.hostile import tables, texts, workbooks
+from tests.warehouse.ingest.hostile import tables, texts, variants, workbooks
 from tests.warehouse.ingest.hostile.workbooks import Size
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.workers import limits
 from warehouse.ingest.workers.pool import close_readers, shared_pool
 
-CASES = workbooks.CASES | tables.CASES | texts.CASES
+TEXTS = texts.CASES | variants.TEXTS
+CASES = workbooks.CASES | tables.CASES | variants.TABLES | TEXTS
 
 
 LAYOUTS = layouts() | {"panel": parse_layout(LAYOUT_YAML.replace('"*.csv"', '"*.csv", "*.xls"'), "panel.yml")}
@@ -29,7 +30,7 @@ def run_case(name: str, home: Path) -> dict[str, object]:
     """Read one delivery, a policy text beside a good table; what came of it, seconds of processor time, and the largest file."""
     files = CASES[name][0]()
     landing = deliver(home / "landing", files)
-    is_text = name in texts.CASES
+    is_text = name in TEXTS
     if is_text:
         deliver(landing, {"panel/good.csv": CSV})
     before = cpu_seconds(os.getpid())
