@@ -147,11 +147,11 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 
 def _truth(home: Home, settings: Settings) -> pd.DataFrame:
     """Truths of all specs and of the primary test; empty for delivered files."""
-    from estimation.analyses.catalog import all_specs
     from estimation.study.planted import primary_truths
     from estimation.study.run import read_marts
     from estimation.study.tables import empty_truth
     from estimation.study.truth import compute_truth
+    from orchestration.reuse.chosen_analyses import choose_specs
 
     if not settings.is_simulated:
         return empty_truth()
@@ -161,7 +161,7 @@ def _truth(home: Home, settings: Settings) -> pd.DataFrame:
         without = read_marts(con, pair_years=frames.years is None)
     of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
     with unit_runner(home, "truth", frames) as run_units:
-        return compute_truth(frames, without, all_specs(), of_primary=of_primary, run_units=run_units)
+        return compute_truth(frames, without, choose_specs(settings.analyses).specs, of_primary=of_primary, run_units=run_units)
 
 
 def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:
