@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
 
+from orchestration.early_signals import ENDING
+
 #: Against a wait without end; on a machine that eight others use, minutes become hours.
 HANG_SECONDS = 4 * 3600
+
+
+def hear_signals() -> None:
+    """For `preexec_fn`: a test run in the background of a shell, or under nohup, ignores some, and so would everything that it starts."""
+    for number in (*ENDING, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def children_of(pid: int) -> dict[int, str]:

@@ -17,7 +17,7 @@ import pytest
 
 from tests.long.conftest import Counts
 from tests.orchestration.conftest import REPO, SMALL, Run, SixCities, refresh, six_cities, write_tidy
-from tests.processes import HANG_SECONDS, let_work
+from tests.processes import HANG_SECONDS, hear_signals, let_work
 from warehouse.publication.verification import verify_publication
 
 pytestmark = pytest.mark.e2e
@@ -104,8 +104,7 @@ def test_an_interrupted_refresh_ends_at_once_with_one_sentence(
     for k in range(counts.interrupts):
         before = require_whole(home)
         change(landing, 1000 * number + k)
-        # the test run itself may have been put into the background by a shell, with interrupts ignored
-        process = start(home, landing, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        process = start(home, landing, preexec_fn=hear_signals)
         # in the quick form while it works for certain; in full at any moment
         let_work(process, moments.uniform(0.02, 0.95) * seconds if counts.interrupts > 1 else 1.0)
         told = time.monotonic()

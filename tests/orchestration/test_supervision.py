@@ -14,6 +14,7 @@ import pytest
 
 from orchestration.early_signals import ENDING
 from tests.orchestration.conftest import REPO
+from tests.processes import hear_signals
 
 # busy in one call of C that hears no signal, as a compiled loop is; the process that it started sleeps
 BUSY = "child = subprocess.Popen(['sleep', '300']); print(os.getpid(), child.pid, flush=True); sum(range(10**11))"
@@ -31,18 +32,10 @@ def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
         "from orchestration.supervision import supervise\n\n"
         f"def work():\n    {body}\n    return 0\n\nsys.exit(supervise({command!r}, work))\n"
     )
-    # the test run itself may have been put into the background by a shell, with interrupts ignored
-    options.setdefault("preexec_fn", lambda: [signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGHUP)])
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([sys.executable, "-c", code], cwd=REPO, **{"preexec_fn": hear_signals, **pipes, **options})
     STARTED.append(process)
     return process
-
-
-def hear_signals() -> None:
-    """A test run in the background of a shell ignores some of them, and so would everything that it starts."""
-    for number in (*ENDING, signal.SIGTSTP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from openpyxl import load_workbook
 from orchestration.commands.sql_prompt import run_sql
 from orchestration.commands.sql_terminal import answer, is_whole
 from tests.orchestration.conftest import REPO, Run
+from tests.processes import hear_signals
 
 
 def sql(home: Path, query: str) -> subprocess.CompletedProcess[str]:
@@ -151,6 +152,7 @@ def test_ctrl_c_ends_the_query_and_not_the_prompt(simulated: Run) -> None:
     """At a terminal of its own: a query that would run for hours, ctrl-c, and the next one is answered."""
     child, terminal = pty.fork()
     if child == 0:
+        hear_signals()
         os.chdir(REPO)
         os.execve(
             sys.executable,
