@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from orchestration.home import REPO
 from orchestration.reuse.chosen_analyses import choose_specs
 from orchestration.run_settings import ANALYSES, SETTINGS, SettingError, check_of_commands, check_recorded, check_settings
 
@@ -16,6 +19,8 @@ def test_known_settings_are_taken_and_others_left_alone() -> None:
 
 def test_analyses_are_named_as_the_catalog_names_them() -> None:
     assert list(ANALYSES) == sorted({spec.analysis for kind in choose_specs() for spec in kind})
+    page = (REPO / "docs" / "refresh.md").read_text(encoding="utf-8")
+    assert [name for name in ANALYSES if not re.search(rf"\b{name}\b", page)] == []
     assert check_settings({"ANALYSES": "baseline,dynamics"}) == {"ANALYSES": "baseline,dynamics"}
 
 
