@@ -15,6 +15,7 @@ from ..estimators.registry import names
 from ..fit import fit_outcomes
 from ..fits.heterogeneity import fit_heterogeneity
 from ..kernels.compile_cache import use_compile_cache
+from ..kernels.records import CurvePairs, RankedTies
 from ..linear.heterogeneity_design import Heterogeneity
 from ..panel.pair_panel import PairPanel
 
@@ -53,6 +54,20 @@ def _run_every_loop() -> None:
     cities = CityPanel(np.random.default_rng(3).normal(size=(panel.n_cities, 7)), panel.years, panel.city_cohort, panel.province)
     for outcome in ("cm", "neg_abs_gap"):
         permute_all_pairs(cities, outcome=outcome, n_draws=DRAWS["permutations"], seed=1)
+    _sum_a_curve()
+
+
+def _sum_a_curve() -> None:
+    """The sums of the study's specification curve, with the types of its records: three cities, one measure, one rule of ties."""
+    from ..kernels.curve_sums import sum_curve  # after the folder is named
+
+    first, second = np.triu_indices(3, 1)
+    order = np.arange(len(first))
+    pairs = CurvePairs(first, second, np.zeros_like(order), np.ones((len(first), 2)))
+    ranks = [of[None].astype(dtype) for of, dtype in ((first, np.int32), (second, np.int32), (order, np.int64), (order + 1, np.int64))]
+    ties = RankedTies(*ranks, np.array([len(first)]), np.zeros(1, dtype=np.int64), np.array([0.5]))
+    counts = np.zeros((1, 1, 2, 1, 2))
+    sum_curve(np.arange(3)[None], np.array([[0, 1, 0]]), pairs, ties, counts, np.zeros((*counts.shape, 2)))
 
 
 def _panel() -> PairPanel:

@@ -14,7 +14,6 @@ from ..inference.permutation.draws import permutation_p_value
 from ..inference.permutation.heterogeneity import HeterogeneityDraws, permute_heterogeneity
 from ..inference.variances import f_p_value
 from ..influence.influence_fit import InfluenceFit
-from ..kernels.compile_cache import use_compile_cache
 from ..linear.heterogeneity_design import CityTypes, Heterogeneity, HeterogeneityDesign, build_design, city_types
 from ..panel.pair_panel import FitSample, PairPanel
 from ..results import Diagnostic, FitResult, NotEstimable, NotRun
@@ -79,7 +78,6 @@ def _fit_sample(sample, moderations, vcov, permutations, seed, shuffle, control_
     wants_draws = permutations > 0 and sample.panel.pilots_known and (vcov is None or "permutation" in vcov)
     is_affordable = sample.panel.controls is None and bool(sample.observed[sample.candidate].all())
     if wants_draws and is_affordable and fitted:
-        use_compile_cache()
         draws = permute_heterogeneity(sample, tuple(d for d, _, _ in fitted.values()), types, strata, permutations, seed, tested)
     for name, (design, fits, missed) in fitted.items():
         for m, outcome in enumerate(sample.outcomes):

@@ -14,7 +14,10 @@ from pathlib import Path
 import numba
 
 from ..linear import normal_equations as constants
+from .compile_cache import use_compile_cache
 
+# whoever comes to the loops first, by whatever door
+use_compile_cache()
 # without a folder of our own numba would write beside the sources
 CACHE = bool(os.environ.get("NUMBA_CACHE_DIR"))
 

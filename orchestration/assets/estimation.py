@@ -17,7 +17,6 @@ from orchestration.dagster_ui.metadata import describe_table, show_frame, show_s
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
-from orchestration.reuse.kept_estimates import keep_estimates
 from orchestration.stages import stages
 from orchestration.terminal import progress
 from warehouse.build_database import open_build, write_frame
@@ -179,10 +178,7 @@ def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[s
         before = read_estimates(con, TABLES) if analyses else {}
     only = settings.analyses
     if not analyses:
-        facts = [settings.permutations, *only]
-        return keep_estimates(
-            home, frames, facts, lambda: only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
-        )
+        return only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
     return replace_analyses(before, _run_study(home, frames, settings.permutations, choose_specs(analyses)), analyses)
 
 

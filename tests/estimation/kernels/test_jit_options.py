@@ -41,6 +41,14 @@ def test_a_second_process_takes_the_compiled_loop_and_one_with_other_sources_com
     assert len(list(cache.iterdir())) == 2
 
 
+def test_loops_are_kept_whoever_loads_them_first(tmp_path: Path) -> None:
+    """Nothing but a kernel is imported, and numba before it."""
+    environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    environment |= {"CITYSYNC_HOME": str(tmp_path), "PYTHONPATH": str(PACKAGE.parent)}
+    subprocess.run([sys.executable, "-c", f"import numba{CODE}"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    assert list((tmp_path / "cache" / "numba").rglob("linear_algebra.invert-*.nbc"))
+
+
 def test_the_hash_changes_with_any_file_that_goes_into_a_loop(tmp_path: Path) -> None:
     files = [tmp_path / "a.py", tmp_path / "b.py"]
     for path in files:

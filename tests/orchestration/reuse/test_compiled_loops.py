@@ -56,6 +56,10 @@ def flip(path: Path, at: float) -> None:
     path.write_bytes(data)
 
 
+def _names(home: Home) -> list[str]:
+    return [path.relative_to(home.cache / "numba").as_posix() for path in files(home)]
+
+
 DAMAGE: dict[str, Callable[[Home], object]] = {
     "machine code, first byte": lambda home: flip(files(home)[0], 0),
     "machine code, a quarter": lambda home: flip(files(home)[0], 0.25),
@@ -69,6 +73,8 @@ DAMAGE: dict[str, Callable[[Home], object]] = {
     "the note, rubbish": lambda home: (home.cache / RECORD).write_text("{"),
     "the note, deep": lambda home: (home.cache / RECORD).write_text("[" * 100_000),
     "the note, a list": lambda home: (home.cache / RECORD).write_text("[]"),
+    "the note, of rubbish": lambda home: (home.cache / RECORD).write_text(json.dumps({name: [1, "a", None] for name in _names(home)})),
+    "the note, of hashes alone": lambda home: (home.cache / RECORD).write_text(json.dumps(dict.fromkeys(_names(home), "0"))),
     "the note, a folder": lambda home: ((home.cache / RECORD).unlink(), (home.cache / RECORD).mkdir()),
 }
 
@@ -104,6 +110,20 @@ def test_the_loop_is_compiled_again_and_right(home: Home) -> None:
 def test_what_a_killed_run_compiled_is_kept(home: Home) -> None:
     (home.cache / RECORD).unlink()
     assert drop_changed(home.cache / "numba", home.cache / RECORD) == 0 and len(files(home)) == 2
+
+
+def test_what_a_fit_beside_the_runs_compiled_is_kept(home: Home) -> None:
+    """numba writes a longer index into a new file and moves it into place."""
+    index = files(home)[1]
+    other = index.with_suffix(".new")
+    other.write_bytes(index.read_bytes() + b"one more type")
+    other.replace(index)
+    assert drop_changed(home.cache / "numba", home.cache / RECORD) == 0
+    # but one that is written over where it lies is not
+    with checked_loops(home):
+        pass
+    index.write_bytes(index.read_bytes() + b"rubbish")
+    assert drop_changed(home.cache / "numba", home.cache / RECORD) == 1
 
 
 def test_a_note_that_cannot_be_written_is_no_fault(home: Home) -> None:

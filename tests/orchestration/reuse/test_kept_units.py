@@ -74,12 +74,24 @@ def test_other_marts_or_force_run_all(tmp_path: Path, marts, monkeypatch: pytest
     assert len(ran) == 2 * len(specs)
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "deep", "a folder", "store is a file"])
+def test_the_last_three_marts_are_kept(tmp_path: Path, marts) -> None:
+    home, ran = Home(tmp_path), []
+    specs = [spec for spec in SPECS if spec.variant == "all_pairs"]
+    states = [dataclasses.replace(marts, pairs=marts.pairs.assign(distance_km=marts.pairs["distance_km"] + step)) for step in range(4)]
+    for state in (*states[:3], states[0], states[3], states[0]):
+        study(home, state, specs, ran)
+    assert len(ran) == 4 * len(specs)
+    assert len(list((tmp_path / "units" / "study").iterdir())) == 3
+    study(home, states[1], specs, ran)
+    assert len(ran) == 5 * len(specs), "the one that was used longest ago is gone"
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "deep", "a folder", "store is a file", "all stores are a file"])
 def test_a_file_that_cannot_be_trusted_is_made_again(tmp_path: Path, marts, damage: str) -> None:
     home, ran = Home(tmp_path), []
     specs = [spec for spec in SPECS if spec.variant == "all_pairs"]
     wanted = study(home, marts, specs, [])
-    (path,) = (tmp_path / "units").iterdir()
+    (path,) = (tmp_path / "units" / "study").iterdir()
     content = path.read_bytes()
     if damage == "cut":
         path.write_bytes(content[:-9])
@@ -92,8 +104,9 @@ def test_a_file_that_cannot_be_trusted_is_made_again(tmp_path: Path, marts, dama
         remove_any(path)
         path.mkdir()
     else:
-        remove_any(path.parent)
-        path.parent.write_bytes(b"")
+        place = path.parent if damage == "store is a file" else path.parent.parent
+        remove_any(place)
+        place.write_bytes(b"")
     assert_same(study(home, marts, specs, ran), wanted)
     assert len(ran) == len(specs)
     ran.clear()
