@@ -18,7 +18,7 @@ from orchestration.terminal import progress
 from warehouse.hashing import hash_file
 from warehouse.whole_files import remove_any, write_whole
 
-RECORD = "numba.sha256.json"
+RECORD = "numba.noted.json"
 
 
 @contextmanager

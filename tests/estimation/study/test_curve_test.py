@@ -117,3 +117,12 @@ def test_without_regions_or_specs(frames, members) -> None:
     assert curve_test.run_curve_test(*frames, [], WINDOW) == []
     comove = [spec for spec in SPECS if spec.outcome == "comove_growth_official"]
     assert curve_test.run_curve_test(*frames, comove, WINDOW) == []
+
+
+def test_the_loop_is_compiled_beforehand_for_the_types_of_the_study(in_sd) -> None:
+    from estimation.api.compiled import _sum_a_curve
+    from estimation.kernels.curve_sums import sum_curve
+
+    assert np.isfinite(in_sd).any()
+    _sum_a_curve()
+    assert len(sum_curve.signatures) == 1
