@@ -95,24 +95,43 @@ def _resource(
         **({"description": described[0]} if described else {}),
         # a resource of several files has no hash of its own in the standard: manifest.json has one for each
         **({"hash": f"sha256:{hash_file(path)}"} if path.is_file() else {}),
-        "schema": {"fields": _fields(con, schema, table, files[0], contract)},
+        "schema": {"fields": _fields(con, schema, table, files, contract)},
     }
     if contract.key:
         resource["schema"]["primaryKey"] = list(contract.key)
     return resource
 
 
-def _fields(con: duckdb.DuckDBPyConnection, schema: str, table: str, file: Path, contract: TableContract) -> list[dict[str, str]]:
+def _fields(con: duckdb.DuckDBPyConnection, schema: str, table: str, files: Sequence[Path], contract: TableContract) -> list[dict[str, str]]:
     commented = "select column_name, comment from duckdb_columns() where schema_name = ? and table_name = ?"
     comments = dict(con.execute(commented, [schema, table]).fetchall())
     described = "select column_name, column_type from (describe select * from read_parquet(?, hive_partitioning = false))"
-    columns = con.execute(described, [str(file)]).fetchall()
+    columns = con.execute(described, [str(files[0])]).fetchall()
+    empty = _columns_with_empty_cells(con, files)
     return [
         {
             "name": name,
-            "type": "number" if kind.startswith("DECIMAL") else TYPES.get(kind, "any"),
+            "type": _type(kind, has_empty_cells=name in empty),
             **({"description": comments[name]} if comments.get(name) else {}),
             **({"unit": contract.units[name]} if name in contract.units else {}),
         }
         for name, kind in columns
     ]
+
+
+def _columns_with_empty_cells(con: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> set[str]:
+    """By the counts in the files' own statistics; a column without statistics counts as one."""
+    counts = """
+        select path_in_schema from parquet_metadata(?)
+        group by path_in_schema having sum(stats_null_count) > 0 or count(stats_null_count) < count(*)
+    """
+    return {name for (name,) in con.execute(counts, [[str(file) for file in files]]).fetchall()}
+
+
+def _type(kind: str, *, has_empty_cells: bool) -> str:
+    """Table Schema's name of a type of DuckDB."""
+    if kind.startswith("DECIMAL"):
+        return "number"
+    found = TYPES.get(kind, "any")
+    # frictionless reads Parquet through pandas, where whole numbers beside an empty cell become 2014.0: it would call them no integers
+    return "number" if found == "integer" and has_empty_cells else found

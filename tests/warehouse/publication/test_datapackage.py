@@ -50,6 +50,17 @@ def test_every_table_is_described_as_it_is(tmp_path: Path) -> None:
     assert {field["name"]: field["type"] for field in pairs["schema"]["fields"]} == {"city_i_id": "integer", "cm": "number"}
 
 
+def test_whole_numbers_with_empty_cells_are_numbers(tmp_path: Path) -> None:
+    """In any of a table's files: pandas, through which Frictionless reads, has no whole numbers beside an empty cell."""
+    folder = publication(tmp_path)
+    (folder / "parquet" / "marts" / "pairs" / "year=2011").mkdir()
+    with duckdb.connect() as con:
+        of_2011 = f"{folder}/parquet/marts/pairs/year=2011/part.parquet"
+        con.execute(f"copy (select null::integer as city_i_id, null::double as cm) to '{of_2011}' (format parquet)")
+    _, pairs = json.loads(describe_package(folder, RUN, {}))["resources"]
+    assert {field["name"]: field["type"] for field in pairs["schema"]["fields"]} == {"city_i_id": "number", "cm": "number"}
+
+
 def test_only_simulated_data_have_a_licence_of_ours(tmp_path: Path) -> None:
     folder = publication(tmp_path)
     assert "licenses" not in json.loads(describe_package(folder, RUN, {}))
