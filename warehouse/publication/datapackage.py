@@ -102,7 +102,9 @@ def _resource(
     return resource
 
 
-def _fields(con: duckdb.DuckDBPyConnection, schema: str, table: str, files: Sequence[Path], contract: TableContract) -> list[dict[str, str]]:
+def _fields(
+    con: duckdb.DuckDBPyConnection, schema: str, table: str, files: Sequence[Path], contract: TableContract
+) -> list[dict[str, str]]:
     commented = "select column_name, comment from duckdb_columns() where schema_name = ? and table_name = ?"
     comments = dict(con.execute(commented, [schema, table]).fetchall())
     described = "select column_name, column_type from (describe select * from read_parquet(?, hive_partitioning = false))"
