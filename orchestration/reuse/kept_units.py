@@ -112,9 +112,10 @@ def _content(value: Any) -> str | bytes:
 def _read(store: Path, made_from: str) -> dict[str, Rows]:
     """Rows by key; nothing where no file is of these marts and this code, or it was changed since it was written."""
     try:
-        (path,) = store.glob(f"*-{made_from}.json")
+        # two where a run was killed before it removed the older one
+        path = max(store.glob(f"*-{made_from}.json"), key=_order)
         sha256, _, content = path.read_bytes().partition(b"\n")
-        return json.loads(content) if hash_bytes(content).encode() == sha256 else {}
+        return json.loads(content) if _seal(made_from, content) == sha256 else {}
     except (OSError, ValueError, RecursionError):
         return {}
 
@@ -130,10 +131,15 @@ def _write(store: Path, made_from: str, units: Mapping[str, Rows]) -> None:
     # numbered, so that their order depends on no clock
     path = store / f"{1 + max(map(_order, earlier), default=0)}-{made_from}.json"
     with write_whole(path) as draft:
-        draft.write_bytes(hash_bytes(content).encode() + b"\n" + content)
+        draft.write_bytes(_seal(made_from, content) + b"\n" + content)
     same = [old for old in earlier if old.stem.endswith(made_from)]
     for old in (*same, *[old for old in earlier if old not in same][: 1 - KEPT]):
         remove_any(old)
+
+
+def _seal(made_from: str, content: bytes) -> bytes:
+    """Hash of the content and of what it was made from, so that a file under another's name is not taken for it."""
+    return hash_bytes(made_from.encode() + content).encode()
 
 
 def _order(path: Path) -> int:

@@ -86,7 +86,9 @@ def test_the_last_three_marts_are_kept(tmp_path: Path, marts) -> None:
     assert len(ran) == 5 * len(specs), "the one that was used longest ago is gone"
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "deep", "a folder", "store is a file", "all stores are a file"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "flipped", "empty", "deep", "a folder", "store is a file", "all stores are a file", "of other marts"]
+)
 def test_a_file_that_cannot_be_trusted_is_made_again(tmp_path: Path, marts, damage: str) -> None:
     home, ran = Home(tmp_path), []
     specs = [spec for spec in SPECS if spec.variant == "all_pairs"]
@@ -100,6 +102,11 @@ def test_a_file_that_cannot_be_trusted_is_made_again(tmp_path: Path, marts, dama
         assert path.read_bytes() != content
     elif damage in ("empty", "deep"):
         path.write_bytes(b"" if damage == "empty" else b"[" * 100_000)
+    elif damage == "of other marts":
+        moved = dataclasses.replace(marts, pairs=marts.pairs.assign(distance_km=marts.pairs["distance_km"] + 1))
+        study(home, moved, specs, [])
+        (other,) = set(path.parent.iterdir()) - {path}
+        other.replace(path)
     elif damage == "a folder":
         remove_any(path)
         path.mkdir()
