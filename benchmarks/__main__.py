@@ -23,7 +23,6 @@ from benchmarks.reading import bench_reading
 from benchmarks.scale import bench_size, growth_exponents
 from benchmarks.whole_refresh import bench_whole_refresh
 from estimation.fit import fit_panel
-from estimation.kernels.compile_cache import use_compile_cache
 from warehouse.ingest.simulation.landing import write_simulated_landing
 
 SEEDS = Path(__file__).resolve().parent.parent / "warehouse" / "seeds"
@@ -144,7 +143,6 @@ def main() -> None:
     parser.add_argument("--large", type=int, help="number of places of one more size, 2850 for counties")
     parser.add_argument("--picture", type=Path, help="write a picture of seconds by rows (SVG)")
     options = parser.parse_args()
-    use_compile_cache()
     lines = []
     for line in all_benchmarks(options.large):
         lines.append(line)
