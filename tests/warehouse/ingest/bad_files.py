@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import os
-import resource
 import tempfile
 import time
 import zipfile
@@ -19,6 +18,7 @@ import openpyxl
 import pandas as pd
 import pyarrow.parquet as pq
 
+from benchmarks.measure import peak_mb
 from tests.warehouse.ingest.delivered import HEADER, ROWS, count_reasons, csv_bytes, deliver, read, xlsx_bytes
 from warehouse.ingest.errors import LandingError
 
@@ -270,7 +270,7 @@ def main() -> None:
     for name, files, link in jobs:
         with tempfile.TemporaryDirectory() as home:
             outcomes[name] = run_case(files, link, Path(home))
-    print(json.dumps({"outcomes": outcomes, "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+    print(json.dumps({"outcomes": outcomes, "bytes": int(peak_mb() * 1024 * 1024)}))
 
 
 if __name__ == "__main__":
