@@ -85,12 +85,12 @@ def plant(clean):
     return panel, expected
 
 
-def build_graded(panel, folder, target):
-    """Grade of every cell as a dictionary of (quality_flag, quality_rule, detail, proposed value)."""
+def build_graded(panel, folder, target, file_of="{}.csv".format):
+    """Grade of every cell as a dictionary of (quality_flag, quality_rule, detail, proposed value); `file_of` names an indicator's file."""
     import duckdb
 
     build = folder / "build"
-    rows = [raw_row(s, str(c), y, i, v, file_name=f"{i}.csv") for (s, c, y, i), v in sorted(panel.items())]
+    rows = [raw_row(s, str(c), y, i, v, file_name=file_of(i)) for (s, c, y, i), v in sorted(panel.items())]
     write_raw(build, rows)
     models_only = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
     run_dbt(["build", "--select", "+int_observations_graded", *models_only], build, target)

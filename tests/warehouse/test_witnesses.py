@@ -12,7 +12,8 @@ from tests.warehouse.fabricate import read_seed
 from tests.warehouse.test_detectors import build_graded
 
 YEARS = range(2003, 2020)
-GDP, POPULATION, TEACHERS = "gdp_nominal_cny_100m", "population_registered_10k", "teachers_college_10k"
+GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
+TEACHERS, STUDENTS = "teachers_college_10k", "students_college_10k"
 SOURCES = ("csmar_region", "deflator", "finance_loans", "nbs_major_cities")
 WRONG = SOURCES[0]
 PROVINCES = (130000, 440000, 510000)
@@ -191,6 +192,28 @@ def test_a_source_with_shifted_codes_is_blocked_as_shifted(delivered, after):
     far = further_than(added, delivered[0], 0.02)
     assert len(far & blocked(graded)) >= 0.95 * len(far)
     assert sum(graded[key][1] == "row_shift" for key in far) >= 0.9 * len(far)
+
+
+def test_cells_that_nobody_else_has_are_blocked_with_their_row(delivered, target, tmp_path):
+    """Product stands under the next city's code, and so do the teachers in its file; the students of another file do not."""
+    panel, _ = delivered
+    rng = np.random.default_rng(13)
+    cities = cities_of(*PROVINCES)
+    following = dict(zip(cities, cities[1:] + cities[:1], strict=True))
+    added = {("a_shifted", city, year, GDP): panel["finance_loans", following[city], year, GDP] for city in cities for year in YEARS}
+    for city in cities:
+        for indicator in (TEACHERS, STUDENTS):
+            level = rng.uniform(0.5, 5)
+            added |= {("a_shifted", city, year, indicator): round(level * 1.04 ** (year - YEARS[0]), 4) for year in YEARS}
+    graded = build_graded(
+        panel | added, tmp_path, target, lambda indicator: "rows.csv" if indicator in (GDP, TEACHERS) else f"{indicator}.csv"
+    )
+    # the last city stands under the first one's code, further than codes are shifted
+    beside = [key for key in added if key[3] == TEACHERS and key[1] != cities[-1]]
+    assert all(graded[key][:2] == ("blocked", "row_shift") for key in beside)
+    said = graded[beside[0]][2]
+    assert f"are those of city {following[beside[0][1]]}" in said and "cells of the city in this file that others have too" in said
+    assert not [key for key in blocked(graded) if key[3] == STUDENTS or key in panel]
 
 
 @pytest.mark.parametrize("has_others", [True, False])
