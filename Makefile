@@ -66,7 +66,7 @@ test: setup $(DEV) ## lint, import rules, dbt unit and data tests, Python tests,
 	@$(PY) -m estimation compile >/dev/null & $(MAKE) --no-print-directory lint && wait
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-long: setup $(DEV) ## fault and load tests in full: readers, kills, full disk (about half an hour)
+test-long: setup $(DEV) ## fault and load tests in full: readers, kills, full disk (about an hour and a half)
 	@CITYSYNC_LONG=1 $(PY) -m pytest tests/long tests/long/full_editions.py
 
 # axe-core comes inside a Python package, taken without its dependencies (a driver that brings a browser of its own)
