@@ -200,6 +200,7 @@ with_witness as (
 rows_shifted as (
     select
         observations.source_id,
+        observations.edition_year,
         observations.file_name,
         observations.city_id,
         mode(cells.giver_city_id order by cells.giver_city_id) as giver_city_id,
@@ -208,7 +209,7 @@ rows_shifted as (
     from observations
     inner join with_witness on observations.observation_id = with_witness.observation_id
     left join cells on observations.observation_id = cells.observation_id
-    group by observations.source_id, observations.file_name, observations.city_id
+    group by observations.source_id, observations.edition_year, observations.file_name, observations.city_id
 ),
 
 cells_beside as (
@@ -224,6 +225,7 @@ cells_beside as (
     inner join rows_shifted
         on
             observations.source_id = rows_shifted.source_id
+            and observations.edition_year is not distinct from rows_shifted.edition_year
             and observations.file_name = rows_shifted.file_name
             and observations.city_id = rows_shifted.city_id
     inner join limits on observations.indicator_id = limits.indicator_id
