@@ -93,9 +93,9 @@ def _sheets(parts: Iterable[pa.Table], names: PlaceNames) -> dict[str | None, li
 
 def _first_of_each_row(table: pa.Table) -> pa.Table:
     """One line of each row of the sheet that has a code; lines of a row stand together."""
-    table = table.filter(pc.is_valid(table.column("place_code_text")))
-    row_nos = table.column("row_no").fill_null(0).to_numpy()
-    return table.take(pa.array(np.flatnonzero(np.diff(row_nos, prepend=-1))))
+    with_code = np.flatnonzero(pc.is_valid(table.column("place_code_text")).to_numpy())
+    row_nos = table.column("row_no").fill_null(0).to_numpy()[with_code]
+    return table.take(pa.array(with_code[np.diff(row_nos, prepend=-1) != 0]))
 
 
 def _is_empty(file: pq.ParquetFile, group: int, name: str) -> bool:
