@@ -59,6 +59,11 @@ with flags as (
     select
         observation_id,
         grade
+    from {{ ref('int_observations_shifted_rows') }}
+    union all
+    select
+        observation_id,
+        grade
     from {{ ref('int_observations_outvoted') }}
     union all
     select

@@ -28,6 +28,8 @@ with flags as (
     union all
     select * from {{ ref('int_observations_place_shift') }}
     union all
+    select * from {{ ref('int_observations_shifted_rows') }}
+    union all
     select * from {{ ref('int_observations_outvoted') }}
     union all
     select * from {{ ref('int_observations_level_run') }}

@@ -4,12 +4,7 @@
 {% set shift = shift_keys | join(', ') -%}
 {% set side = 'case when suspects.source_id < suspects.other_source_id then 1 else -1 end' -%}
 
-with observations as (
-    select * from {{ ref('int_observations_corrected') }}
-    where place_level = 'city'
-),
-
-compared as (
+with compared as (
     select * from {{ ref('int_values_compared') }}
 ),
 
@@ -48,9 +43,7 @@ limits as (
         indicator_id,
         limits['source.differs'] as differs_by,
         limits['place_shift.fit'] as fit_at,
-        limits['place_shift.told_share'] as told_share,
-        limits['place_shift.min_years'] as min_years,
-        limits['place_shift.min_share'] as min_share
+        limits['place_shift.told_share'] as told_share
     from {{ ref('int_indicator_limits') }}
 ),
 
@@ -176,7 +169,7 @@ judged as (
             and greatest(suspects.source_id, suspects.other_source_id) = fits.second_source_id
 ),
 
-cells as (
+final as (
     select
         observation_id,
         'row_shift' as rule,
@@ -184,64 +177,10 @@ cells as (
         'expected ' || {{ short_number('exp(other_log_value)') }} || ' as in ' || other_source_id || ', found '
         || {{ short_number('exp(log_value)') }} || ', which that source has for city ' || giver_city_id || ', ' || abs(k) || ' row(s) '
         || case when k > 0 then 'on' else 'back' end || ', in ' || n_cities || ' cities over the years: the codes are shifted' as detail,
-        exp(other_log_value) as proposed_value,
-        giver_city_id
+        exp(other_log_value) as proposed_value
     from judged
     where grade is not null
     qualify row_number() over (partition by observation_id order by grade asc, n_cities desc, other_source_id asc) = 1
-),
-
--- a row stands under another code with all its cells, also with those that nobody else has: told by the cells of the city in the same file
--- that others have too
-with_witness as (
-    select distinct observation_id from compared
-),
-
-rows_shifted as (
-    select
-        observations.source_id,
-        observations.edition_year,
-        observations.file_name,
-        observations.city_id,
-        mode(cells.giver_city_id order by cells.giver_city_id) as giver_city_id,
-        count(*) filter (where cells.grade = 'blocked') as n_shifted,
-        count(*) as n_compared
-    from observations
-    inner join with_witness on observations.observation_id = with_witness.observation_id
-    left join cells on observations.observation_id = cells.observation_id
-    group by observations.source_id, observations.edition_year, observations.file_name, observations.city_id
-),
-
-cells_beside as (
-    select
-        observations.observation_id,
-        'row_shift' as rule,
-        'blocked' as grade,
-        'expected a figure of the city, found ' || {{ short_number('observations."value"') }} || ' in a row whose code is shifted: '
-        || rows_shifted.n_shifted || ' of the ' || rows_shifted.n_compared
-        || ' cells of the city in this file that others have too are those of city ' || rows_shifted.giver_city_id as detail,
-        cast(null as double) as proposed_value
-    from observations
-    inner join rows_shifted
-        on
-            observations.source_id = rows_shifted.source_id
-            and observations.edition_year is not distinct from rows_shifted.edition_year
-            and observations.file_name = rows_shifted.file_name
-            and observations.city_id = rows_shifted.city_id
-    inner join limits on observations.indicator_id = limits.indicator_id
-    left join corroborated on observations.observation_id = corroborated.observation_id
-    left join cells on observations.observation_id = cells.observation_id
-    where
-        rows_shifted.n_shifted >= limits.min_years
-        and rows_shifted.n_shifted >= limits.min_share * rows_shifted.n_compared
-        and not coalesce(corroborated.is_confirmed, false)
-        and cells.observation_id is null
-),
-
-final as (
-    select * exclude (giver_city_id) from cells
-    union all
-    select * from cells_beside
 )
 
 select * from final
