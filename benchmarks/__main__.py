@@ -1,4 +1,6 @@
-"""`make bench`: one JSON object a line; speed as ratios to the floor and to a peer measured in the same run."""
+"""`make bench`: one JSON object a line; speed as ratios to the floor and to a peer measured in the
+same run.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ ONE_SCAN = "select treated, year, avg(y) from frame group by all"
 
 
 def bench_twfe(n_cities: int) -> dict[str, Any]:
-    """TWFE with conventional, dyadic and city errors against pyfixest's coefficient with errors clustered by pair."""
+    """TWFE with conventional, dyadic and city errors against pyfixest's coefficient with errors
+    clustered by pair.
+    """
     panel = random_panel(n_cities)
     frame = as_long_frame(panel)
     lines = ("conventional", "dyadic", "city")
@@ -46,7 +50,10 @@ def bench_twfe(n_cities: int) -> dict[str, Any]:
     theirs = pyfixest.feols("y ~ treated | pair + year", frame, vcov={"CRV1": "pair"})
     seconds = median_seconds(lambda: fit_panel(panel, vcov=lines, permutations=0))
     floor = median_seconds(lambda: duckdb.query_df(frame, "frame", ONE_SCAN).fetchall())
-    peer = median_seconds(lambda: pyfixest.feols("y ~ treated | pair + year", frame, vcov={"CRV1": "pair"}), repetitions=3)
+    peer = median_seconds(
+        lambda: pyfixest.feols("y ~ treated | pair + year", frame, vcov={"CRV1": "pair"}),
+        repetitions=3,
+    )
     return {
         "name": "twfe",
         "n_cities": n_cities,
@@ -68,7 +75,9 @@ def bench_permutation(n_cities: int, draws: int = 499) -> dict[str, Any]:
         return fit_panel(panel, vcov=("permutation",), permutations=draws, tie_quantile=0.5)
 
     seconds = median_seconds(permuted, repetitions=3)
-    one_fit = median_seconds(lambda: fit_panel(panel, vcov=("city",), permutations=0, tie_quantile=0.5), repetitions=3)
+    one_fit = median_seconds(
+        lambda: fit_panel(panel, vcov=("city",), permutations=0, tie_quantile=0.5), repetitions=3
+    )
     return {
         "name": "permutation_draw",
         "n_cities": n_cities,
@@ -83,7 +92,9 @@ def bench_permutation(n_cities: int, draws: int = 499) -> dict[str, Any]:
 
 
 def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
-    """Every benchmark at every size, and the scale benchmarks once at a large number of places if asked."""
+    """Every benchmark at every size, and the scale benchmarks once at a large number of places if
+    asked.
+    """
     for n_cities in (*SIZES, LIBRARY_SIZES[-1]):
         yield bench_twfe(n_cities)
     yield from _library()
@@ -95,7 +106,9 @@ def all_benchmarks(large: int | None) -> Iterator[dict[str, Any]]:
         yield bench_whole_refresh(Path(name) / "home")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
         for n_cities in SCALE_SIZES:
-            yield from bench_size(n_cities, Path(name), PEERS if n_cities <= SIZES[-1] else PEERS[1:], repetitions=3)
+            yield from bench_size(
+                n_cities, Path(name), PEERS if n_cities <= SIZES[-1] else PEERS[1:], repetitions=3
+            )
         if large:
             yield from bench_size(large, Path(name), ("duckreg",), repetitions=2)
 
@@ -111,7 +124,10 @@ def _library() -> Iterator[dict[str, Any]]:
 def _reading() -> Iterator[dict[str, Any]]:
     """Reading of the simulated landing, and of delivered files where LANDING names them."""
     with tempfile.TemporaryDirectory() as scratch:
-        roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
+        roster, zones = (
+            pd.read_csv(SEEDS / "city_roster.csv"),
+            pd.read_csv(SEEDS / "pilot_zones.csv"),
+        )
         write_simulated_landing(Path(scratch), roster=roster, pilot_zones=zones)
         yield from bench_reading("simulated", Path(scratch) / "with_effect")
     if os.environ.get("LANDING"):
@@ -119,19 +135,30 @@ def _reading() -> Iterator[dict[str, Any]]:
 
 
 def _pair_models(large: int | None) -> Iterator[dict[str, Any]]:
-    """dbt against plain SQL on the simulated city-years, which are repeated with small moves where more places are asked for."""
+    """dbt against plain SQL on the simulated city-years, which are repeated with small moves where
+    more places are asked for.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch_folder()) as name:
-        roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
+        roster, zones = (
+            pd.read_csv(SEEDS / "city_roster.csv"),
+            pd.read_csv(SEEDS / "pilot_zones.csv"),
+        )
         write_simulated_landing(Path(name) / "landing", roster=roster, pilot_zones=zones)
         city_years = build_city_years(Path(name) / "landing" / "with_effect", Path(name))
         yield from bench_pair_models(city_years, SIZES[-1], Path(name), repetitions=7)
         if large:
-            yield from bench_pair_models(city_years, large, Path(name), repetitions=2, more_years=YEARS_BEFORE_STUDY)
-            yield from bench_files_by_year(city_years, large, Path(name), more_years=YEARS_BEFORE_STUDY)
+            yield from bench_pair_models(
+                city_years, large, Path(name), repetitions=2, more_years=YEARS_BEFORE_STUDY
+            )
+            yield from bench_files_by_year(
+                city_years, large, Path(name), more_years=YEARS_BEFORE_STUDY
+            )
 
 
 def scratch_folder() -> Path:
-    """Where panels lie while they are measured: in the home, never in the system's temporary folder, which may be memory."""
+    """Where panels lie while they are measured: in the home, never in the system's temporary
+    folder, which may be memory.
+    """
     folder = Path(os.environ.get("CITYSYNC_HOME") or "data").absolute() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -140,7 +167,9 @@ def scratch_folder() -> Path:
 def main() -> None:
     """Print one JSON object a line, then the growth exponents; draw them where asked."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--large", type=int, help="number of places of one more size, 2850 for counties")
+    parser.add_argument(
+        "--large", type=int, help="number of places of one more size, 2850 for counties"
+    )
     parser.add_argument("--picture", type=Path, help="write a picture of seconds by rows (SVG)")
     options = parser.parse_args()
     lines = []

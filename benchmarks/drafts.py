@@ -1,7 +1,8 @@
-"""How much of a layout `make new-source` drafts right: each source is taken out of a published warehouse and drafted anew.
+"""How much of a layout `make new-source` drafts right: each source is taken out of a published
+warehouse and drafted anew.
 
-``python -m benchmarks.drafts --landing FOLDER --published citysync.duckdb [SOURCE ...]`` prints a line a source, and what was missed or
-wrong.
+``python -m benchmarks.drafts --landing FOLDER --published citysync.duckdb [SOURCE ...]`` prints a
+line a source, and what was missed or wrong.
 """
 
 from __future__ import annotations
@@ -26,8 +27,16 @@ Key = tuple[str, str | None, object]
 Meaning = tuple[str, float | None]
 
 
-def meanings(landing: Path, source: str, files: Mapping[str, list[Grid]], layout: Layout, factors: Mapping[tuple[str, str], float]) -> dict:
-    """Indicator and factor to its canonical unit of each column (or row, or sheet) that a layout takes values from."""
+def meanings(
+    landing: Path,
+    source: str,
+    files: Mapping[str, list[Grid]],
+    layout: Layout,
+    factors: Mapping[tuple[str, str], float],
+) -> dict:
+    """Indicator and factor to its canonical unit of each column (or row, or sheet) that a layout
+    takes values from.
+    """
     canonical = read_knowledge().catalog.canonical_unit
     found: dict[Key, Meaning] = {}
     for name, grids in files.items():
@@ -36,7 +45,9 @@ def meanings(landing: Path, source: str, files: Mapping[str, list[Grid]], layout
         if not tables or origin.is_ignored:
             continue
         try:
-            rows = build_file_observations(grids, tables, FileOrigin(source, origin.origin.edition_year, name)).to_pylist()
+            rows = build_file_observations(
+                grids, tables, FileOrigin(source, origin.origin.edition_year, name)
+            ).to_pylist()
         except FileFault as fault:
             print(f"  {name}: not read: {str(fault)[:150]}")
             continue
@@ -45,12 +56,16 @@ def meanings(landing: Path, source: str, files: Mapping[str, list[Grid]], layout
                 unit = canonical[row["indicator_id"]]
                 stated = "".join((row["unit_text"] or unit).split()).lower()
                 factor = 1.0 if stated == unit else factors.get((stated, unit))
-                found.setdefault((name, row["sheet_name"], _part(tables, row)), (row["indicator_id"], factor))
+                found.setdefault(
+                    (name, row["sheet_name"], _part(tables, row)), (row["indicator_id"], factor)
+                )
     return found
 
 
 def _part(tables: Sequence[Table], row: Mapping[str, object]) -> object:
-    """What of a sheet a value belongs to: its row where a title names the place, else its indicator or its column."""
+    """What of a sheet a value belongs to: its row where a title names the place, else its indicator
+    or its column.
+    """
     if any(table.place.title for table in tables):
         return row["row_no"]
     is_by_row = any(table.row_indicators or table.sheet_indicators for table in tables)
@@ -58,14 +73,18 @@ def _part(tables: Sequence[Table], row: Mapping[str, object]) -> object:
 
 
 def measure(landing: Path, published: Path, source: str, layout: Layout) -> Counter[str]:
-    """Draft a source as if it had never been delivered; how many columns were right, missed, wrong, and more than its layout takes."""
+    """Draft a source as if it had never been delivered; how many columns were right, missed, wrong,
+    and more than its layout takes.
+    """
     reference = read_reference(published, [source])
     knowledge = read_knowledge(reference, [source])
     files, _, _ = read_folder(landing / source)
     truth = meanings(landing, source, files, layout, knowledge.factors)
     try:
         draft, _ = draft_folder(landing / source, source, reference, [source])
-        drafted = meanings(landing, source, files, parse_layout(draft.text, f"{source}.yml"), knowledge.factors)
+        drafted = meanings(
+            landing, source, files, parse_layout(draft.text, f"{source}.yml"), knowledge.factors
+        )
     except LayoutError as error:
         print(f"  no draft: {str(error).splitlines()[0][:150]}")
         drafted = {}
@@ -100,7 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{source}: {dict(counts)}", flush=True)
             total += counts
     mapped = sum(total[name] for name in ("right", "right by header", "wrong"))
-    print(f"all: {dict(total)}; right of those that can be known {total['right'] / max(1, total['can be known']):.2f}", end="")
+    print(
+        (
+            f"all: {dict(total)}; right of those that can be known "
+            f"{total['right'] / max(1, total['can be known']):.2f}"
+        ),
+        end="",
+    )
     print(f", wrong of those mapped {total['wrong'] / max(1, mapped):.3f}")
     return 0
 

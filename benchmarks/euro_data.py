@@ -2,7 +2,8 @@
 
 `python -m benchmarks.euro_data pwt91.csv estimation/data/euro_countries.csv`.
 
-The table comes from R's package pwt9 (Debian: r-cran-pwt9): `Rscript -e 'write.csv(pwt9::pwt9.1, "pwt91.csv", row.names = FALSE)'`.
+The table comes from R's package pwt9 (Debian: r-cran-pwt9): `Rscript -e 'write.csv(pwt9::pwt9.1,
+"pwt91.csv", row.names = FALSE)'`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from pathlib import Path
 import pandas as pd
 
 FIRST_YEAR = 1970
-# members of the European Union or the OECD in 2017; the euro's first year of each, from the European Central Bank
+# members of the European Union or the OECD in 2017; the euro's first year of each, from the
+# European Central Bank
 EURO = {
-    **dict.fromkeys(("AUT", "BEL", "DEU", "ESP", "FIN", "FRA", "IRL", "ITA", "LUX", "NLD", "PRT"), 1999),
+    **dict.fromkeys(
+        ("AUT", "BEL", "DEU", "ESP", "FIN", "FRA", "IRL", "ITA", "LUX", "NLD", "PRT"), 1999
+    ),
     "GRC": 2001,
     "SVN": 2007,
     "CYP": 2008,
@@ -41,9 +45,13 @@ REGIONS = {
 
 
 def build(table: pd.DataFrame) -> pd.DataFrame:
-    """Country-years: iso, country, region, euro_year, year, real GDP at constant national prices, population."""
+    """Country-years: iso, country, region, euro_year, year, real GDP at constant national prices,
+    population.
+    """
     region = {iso: name for name, countries in REGIONS.items() for iso in countries}
-    kept = table[table["isocode"].isin(region) & (table["year"] >= FIRST_YEAR)].dropna(subset=["rgdpna"])
+    kept = table[table["isocode"].isin(region) & (table["year"] >= FIRST_YEAR)].dropna(
+        subset=["rgdpna"]
+    )
     columns = {
         "iso": kept["isocode"],
         "country": kept["country"],

@@ -1,4 +1,7 @@
-"""The README's picture of the euro, one coefficient under each line: `python -m benchmarks.euro_picture docs/images/euro.svg`."""
+"""The README's picture of the euro, one coefficient under each line:
+
+`python -m benchmarks.euro_picture docs/images/euro.svg`.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,20 @@ LINES = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
 
 
 def draw(path: Path) -> None:
-    """Members and countries that stayed out, 1980 to 2017: the change of their correlation after adoption."""
+    """Members and countries that stayed out, 1980 to 2017: the change of their correlation after
+    adoption.
+    """
     mpl.use("Agg")
     pairs = data.euro("pyarrow")
-    found = fit(pairs, "cm", unit=("iso_a", "iso_b"), cohort="euro", block="region", vcov=LINES, permutations=9999)
+    found = fit(
+        pairs,
+        "cm",
+        unit=("iso_a", "iso_b"),
+        cohort="euro",
+        block="region",
+        vcov=LINES,
+        permutations=9999,
+    )
     ax = found.plot("forest")
     ax.set_title("")
     ax.set_title("One coefficient, five claims of how sure one may be", loc="left", fontsize=11)

@@ -1,6 +1,8 @@
-"""The library as its users call it: `cs.fit` on a frame against pyfixest on the same frame, and a panel's file against DuckDB's bare read.
+"""The library as its users call it: `cs.fit` on a frame against pyfixest on the same frame, and a
+panel's file against DuckDB's bare read.
 
-Reading is timed by processor time (a fit by both times), and its memory is the largest that Python and numpy held beyond the start.
+Reading is timed by processor time (a fit by both times), and its memory is the largest that Python
+and numpy held beyond the start.
 """
 
 from __future__ import annotations
@@ -35,7 +37,11 @@ def contract_frame(panel: PairPanel) -> pd.DataFrame:
     """The panel's sample under the names of the contract."""
     kept, years = np.flatnonzero(panel.cohort >= 0), panel.years
     i, j = np.repeat(panel.city_i[kept], len(years)), np.repeat(panel.city_j[kept], len(years))
-    columns: dict[str, Any] = {UNIT[0]: 100_000 + i, UNIT[1]: 100_000 + j, TIME: np.tile(years, len(kept))}
+    columns: dict[str, Any] = {
+        UNIT[0]: 100_000 + i,
+        UNIT[1]: 100_000 + j,
+        TIME: np.tile(years, len(kept)),
+    }
     columns[COHORT] = _blank_zero(np.repeat(panel.cohort[kept], len(years)))
     columns["y"] = panel.y[0][kept].reshape(-1)
     for names, values in ((PROVINCES, panel.province), (CITY_COHORTS, panel.city_cohort)):
@@ -49,9 +55,14 @@ def _blank_zero(years: np.ndarray) -> np.ndarray:
 
 
 def bench_library_fit(n_cities: int) -> dict[str, Any]:
-    """Checks, exposure of pairs, coefficient and three lines from a frame, against pyfixest's coefficient with errors by pair."""
+    """Checks, exposure of pairs, coefficient and three lines from a frame, against pyfixest's
+    coefficient with errors by pair.
+    """
     frame = contract_frame(random_panel(n_cities))
-    theirs = frame.assign(pair=frame[UNIT[0]] * 1_000_000 + frame[UNIT[1]], treated=(frame[TIME] >= frame[COHORT]).astype(float))
+    theirs = frame.assign(
+        pair=frame[UNIT[0]] * 1_000_000 + frame[UNIT[1]],
+        treated=(frame[TIME] >= frame[COHORT]).astype(float),
+    )
 
     def peer() -> Any:
         return pyfixest.feols("y ~ treated | pair + year", theirs, vcov={"CRV1": "pair"})
@@ -77,13 +88,17 @@ def bench_library_fit(n_cities: int) -> dict[str, Any]:
 
 
 def bench_library_reading(n_cities: int, folder: Path) -> Iterator[dict[str, Any]]:
-    """A Parquet file of 41 columns to checked arrays, against DuckDB's read of the needed ones into numpy."""
+    """A Parquet file of 41 columns to checked arrays, against DuckDB's read of the needed ones into
+    numpy.
+    """
     frame = contract_frame(random_panel(n_cities))
     generator = np.random.default_rng(3)
     others = {f"x{k:02d}": generator.normal(size=len(frame)) for k in range(COLUMNS - len(NEEDED))}
     path = folder / f"panel_{n_cities}.parquet"
     frame.assign(**others).to_parquet(path)
-    query = f"select {', '.join(NEEDED)} from read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+    query = (
+        f"select {', '.join(NEEDED)} from read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')"
+    )
     columns = PairColumns("y", ordered=True)
     ours = _cpu_seconds(lambda: read_pairs(path, columns))
     with duckdb.connect() as con:
@@ -116,7 +131,9 @@ def _cpu_seconds(run: Callable[[], Any], repetitions: int = REPETITIONS) -> floa
 
 
 def _held_bytes(run: Callable[[], Any]) -> int:
-    """Largest memory of numpy and Python in a call; what Arrow maps from the file is not counted on either side."""
+    """Largest memory of numpy and Python in a call; what Arrow maps from the file is not counted on
+    either side.
+    """
     tracemalloc.start()
     run()
     largest = tracemalloc.get_traced_memory()[1]

@@ -23,7 +23,8 @@ def median_seconds(run: Callable[[], Any], repetitions: int = 5) -> float:
 def peak_mb() -> float:
     """Largest resident size of this program so far, in MB.
 
-    From the kernel's mark of this program's own memory: `ru_maxrss` also counts the process that started it.
+    From the kernel's mark of this program's own memory: `ru_maxrss` also counts the process that
+    started it.
     """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -11,7 +11,9 @@ YEARS = np.arange(2010, 2020)
 
 
 def random_panel(n_cities: int, seed: int = 7) -> PairPanel:
-    """`cm` of every pair of cities; a fifth of the cities are pilots of 2015, 2016 or 2019; provinces of about ten cities."""
+    """`cm` of every pair of cities; a fifth of the cities are pilots of 2015, 2016 or 2019;
+    provinces of about ten cities.
+    """
     rng = np.random.default_rng(seed)
     shocks = rng.standard_normal((n_cities, len(YEARS))) + 0.6 * rng.standard_normal(len(YEARS))
     z = (shocks - shocks.mean(axis=1, keepdims=True)) / shocks.std(axis=1, keepdims=True)
@@ -35,5 +37,10 @@ def as_long_frame(panel: PairPanel) -> pd.DataFrame:
     pair, year = np.repeat(kept, n_years), np.tile(panel.years, len(kept))
     cohort = panel.cohort[pair]
     return pd.DataFrame(
-        {"pair": pair, "year": year, "treated": ((cohort > 0) & (year >= cohort)).astype(float), "y": panel.y[0][kept].reshape(-1)}
+        {
+            "pair": pair,
+            "year": year,
+            "treated": ((cohort > 0) & (year >= cohort)).astype(float),
+            "y": panel.y[0][kept].reshape(-1),
+        }
     )

@@ -1,7 +1,8 @@
-"""What a peer needs for the same estimate; run by `.venv-peers`, so it imports nothing of this project.
+"""What a peer needs for the same estimate; run by `.venv-peers`, so it imports nothing of this
+project.
 
-`python benchmarks/peers.py NAME PARQUET REPETITIONS` prints one JSON object: seconds (median), peak_mb and, where there is one, estimate.
-The Parquet file holds pair, year, treated and y.
+`python benchmarks/peers.py NAME PARQUET REPETITIONS` prints one JSON object: seconds (median),
+peak_mb and, where there is one, estimate. The Parquet file holds pair, year, treated and y.
 """
 
 from __future__ import annotations
@@ -15,16 +16,22 @@ from pathlib import Path
 
 
 def run_pyfixest(path: str):
-    """Two-way effects with errors clustered by pair, the panel in memory before the clock starts."""
+    """Two-way effects with errors clustered by pair, the panel in memory before the clock
+    starts.
+    """
     import pandas as pd
     import pyfixest
 
     frame = pd.read_parquet(path)
-    return lambda: float(pyfixest.feols("y ~ treated | pair + year", frame, vcov={"CRV1": "pair"}).coef()["treated"])
+    return lambda: float(
+        pyfixest.feols("y ~ treated | pair + year", frame, vcov={"CRV1": "pair"}).coef()["treated"]
+    )
 
 
 def run_duckreg(path: str):
-    """Double demeaning without standard errors, the panel in a DuckDB table before the clock starts."""
+    """Double demeaning without standard errors, the panel in a DuckDB table before the clock
+    starts.
+    """
     import duckdb
     from duckreg.estimators import DuckDoubleDemeaning
 
@@ -33,8 +40,20 @@ def run_duckreg(path: str):
         con.execute("create or replace table panel as select * from read_parquet(?)", [path])
 
     def run() -> float:
-        columns = {"outcome_var": "y", "treatment_var": "treated", "unit_col": "pair", "time_col": "year"}
-        model = DuckDoubleDemeaning(db_name=database, table_name="panel", n_bootstraps=0, seed=1, keep_connection_open=True, **columns)
+        columns = {
+            "outcome_var": "y",
+            "treatment_var": "treated",
+            "unit_col": "pair",
+            "time_col": "year",
+        }
+        model = DuckDoubleDemeaning(
+            db_name=database,
+            table_name="panel",
+            n_bootstraps=0,
+            seed=1,
+            keep_connection_open=True,
+            **columns,
+        )
         model.fit()
         estimate = float(model.point_estimate.reshape(-1)[1])
         model.conn.close()
@@ -59,11 +78,18 @@ def run_pandas(path: str):
     return lambda: len(frame.groupby(["treated", "year"])["y"].mean()) and None
 
 
-PEERS = {"pyfixest": run_pyfixest, "duckreg": run_duckreg, "polars": run_polars, "pandas": run_pandas}
+PEERS = {
+    "pyfixest": run_pyfixest,
+    "duckreg": run_duckreg,
+    "polars": run_polars,
+    "pandas": run_pandas,
+}
 
 
 def peak_mb() -> float:
-    """Largest resident size of this program (the resource module would count the one that started it)."""
+    """Largest resident size of this program (the resource module would count the one that started
+    it).
+    """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 

@@ -25,12 +25,16 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
         name = item["name"]
         if name.startswith("closed_form_against_"):
             peer = item["peer"].rsplit("(", 1)[1]
-            series.setdefault(item["peer"].split(" (")[0], []).append((item["rows"], float(peer.split(" s")[0])))
+            series.setdefault(item["peer"].split(" (")[0], []).append(
+                (item["rows"], float(peer.split(" s")[0]))
+            )
         elif name in ("closed_form", "collapsed", "permutation_draw_all_pairs"):
             series.setdefault(name.replace("_", " "), []).append((item["rows"], item["seconds"]))
     figure, axes = plt.subplots(figsize=(8, 4.2))
     # slowest at the smallest size first, as the lines lie one above the other
-    slowest_first = sorted(((name, sorted(points)) for name, points in series.items()), key=lambda item: -item[1][0][1])
+    slowest_first = sorted(
+        ((name, sorted(points)) for name, points in series.items()), key=lambda item: -item[1][0][1]
+    )
     for (name, points), marker in zip(slowest_first, itertools.cycle(_MARKERS), strict=False):
         rows, seconds = zip(*points, strict=True)
         axes.loglog(rows, seconds, marker=marker, markersize=4, linewidth=1.2, label=name)

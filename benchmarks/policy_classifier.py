@@ -1,8 +1,9 @@
-"""A learned classifier against the lexicon on the labelled clauses: TF-IDF of jieba tokens with logistic regression. JSON lines.
+"""A learned classifier against the lexicon on the labelled clauses: TF-IDF of jieba tokens with
+logistic regression. JSON lines.
 
-Needs scikit-learn and jieba, which no other part of the project uses: an environment of its own beside `.venv`, with
-`pip install scikit-learn jieba duckdb jinja2 pyarrow opencc pyyaml` (docs/evidence/policy-classifier.md), then
-`python -m benchmarks.policy_classifier`.
+Needs scikit-learn and jieba, which no other part of the project uses: an environment of its own
+beside `.venv`, with `pip install scikit-learn jieba duckdb jinja2 pyarrow opencc pyyaml`
+(docs/evidence/policy-classifier.md), then `python -m benchmarks.policy_classifier`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ def read_labelled() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     """Rows of the part to develop and of the part that is only measured."""
     with LABELLED.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    return [row for row in rows if row["part"] != "measured"], [row for row in rows if row["part"] == "measured"]
+    return [row for row in rows if row["part"] != "measured"], [
+        row for row in rows if row["part"] == "measured"
+    ]
 
 
 def score(truth: Sequence[str], found: Sequence[str]) -> dict[str, Any]:
@@ -52,7 +55,9 @@ def tokens(clause: str) -> list[str]:
 
 
 def learned_labels(develop: list[dict[str, str]], clauses: list[str]) -> tuple[list[str], float]:
-    """Labels by logistic regression on TF-IDF of jieba tokens and pairs, and its C, chosen by cross-validation in `develop` alone."""
+    """Labels by logistic regression on TF-IDF of jieba tokens and pairs, and its C, chosen by
+    cross-validation in `develop` alone.
+    """
     import jieba
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -61,7 +66,9 @@ def learned_labels(develop: list[dict[str, str]], clauses: list[str]) -> tuple[l
 
     jieba.setLogLevel(logging.ERROR)
     model = make_pipeline(
-        TfidfVectorizer(tokenizer=tokens, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True),
+        TfidfVectorizer(
+            tokenizer=tokens, token_pattern=None, ngram_range=(1, 2), sublinear_tf=True
+        ),
         LogisticRegression(max_iter=5_000, class_weight="balanced"),
     )
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
@@ -72,7 +79,9 @@ def learned_labels(develop: list[dict[str, str]], clauses: list[str]) -> tuple[l
 
 
 def main() -> None:
-    """One line per classifier on the measured half; the learned one also turned round: trained on that half, judged on the other."""
+    """One line per classifier on the measured half; the learned one also turned round: trained on
+    that half, judged on the other.
+    """
     develop, measured = read_labelled()
     truth, clauses = [row["tool_first"] for row in measured], [row["clause"] for row in measured]
     lexicon = [tool for _, tool, _ in classify_clauses(clauses, find_rules())]

@@ -1,4 +1,5 @@
-"""Speed and memory of the policy texts: files to clauses to tools, as a refresh does it. One JSON line.
+"""Speed and memory of the policy texts: files to clauses to tools, as a refresh does it. One JSON
+line.
 
 `python -m benchmarks.policy_speed --documents 10000 --characters 5000`
 """
@@ -25,7 +26,9 @@ PROCESSES = 2
 
 
 def bench_policy_texts(n_documents: int, n_characters: int, folder: Path) -> dict[str, Any]:
-    """Write made-up texts (not timed), then split them into Parquet on two processes and classify all clauses on two threads."""
+    """Write made-up texts (not timed), then split them into Parquet on two processes and classify
+    all clauses on two threads.
+    """
     texts, raw = folder / "landing" / "policy_texts", folder / "raw"
     texts.mkdir(parents=True)
     raw.mkdir()
@@ -37,7 +40,10 @@ def bench_policy_texts(n_documents: int, n_characters: int, folder: Path) -> dic
     split = time.perf_counter() - start
     n_clauses, n_labelled = _classify(folder)
     seconds = time.perf_counter() - start
-    own, children = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = (
+        resource.getrusage(who).ru_maxrss / 1024
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     return {
         "name": "policy_texts",
         "documents": made,
@@ -62,16 +68,23 @@ def _cpu_seconds() -> float:
 def _classify(folder: Path) -> tuple[int, int]:
     """Clauses and those with a tool, by the rules of the warehouse, a part at a time."""
     rules = find_rules()
-    macros = jinja2.Environment(autoescape=False).from_string(rules.macro.read_text(encoding="utf-8")).module  # noqa: S701 - SQL, not HTML
+    environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, not HTML
+    macros = environment.from_string(rules.macro.read_text(encoding="utf-8")).module
     with duckdb.connect(str(folder / "bench.duckdb"), config={"threads": PROCESSES}) as con:
         con.execute(
-            "create table lexicon as select * from read_csv($path, header = true, all_varchar = true)", {"path": str(rules.lexicon)}
+            (
+                "create table lexicon as select * from read_csv($path, header = true, all_varchar "
+                "= "
+                "true)"
+            ),
+            {"path": str(rules.lexicon)},
         )
         con.execute(
             """
             create table clauses as
             select
-                cast(row_number() over (order by document_id, item['clause_no']) as integer) as clause_key,
+                cast(row_number() over (order by document_id, item['clause_no']) as integer) as
+                    clause_key,
                 item['clause_text'] as clause_text
             from (select document_id, unnest(clauses) as item from read_parquet($path))
             """,
@@ -79,12 +92,18 @@ def _classify(folder: Path) -> tuple[int, int]:
         )
         (n_clauses,) = con.execute("select count(*) from clauses").fetchone()
         con.execute(
-            "create table labels (clause_key integer, tool_class varchar, tool varchar, terms varchar, places integer[], score integer)"
+            "create table labels (clause_key integer, tool_class varchar, tool varchar, terms "
+            "varchar, places integer[], score integer)"
         )
         for first in range(0, n_clauses, PART):
-            part = f"(select * from clauses where clause_key > {first} and clause_key <= {first + PART})"
+            part = (
+                f"(select * from clauses where clause_key > {first} and clause_key <= "
+                f"{first + PART})"
+            )
             con.execute(f"insert into labels {macros.classify_policy_clauses(part, 'lexicon')}")
-        return con.execute("select count(*), count(*) filter (where tool <> 'none') from labels").fetchone()
+        return con.execute(
+            "select count(*), count(*) filter (where tool <> 'none') from labels"
+        ).fetchone()
 
 
 def main() -> None:
@@ -94,7 +113,10 @@ def main() -> None:
     parser.add_argument("--characters", type=int, default=5_000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(bench_policy_texts(asked.documents, asked.characters, Path(folder))), flush=True)
+        print(
+            json.dumps(bench_policy_texts(asked.documents, asked.characters, Path(folder))),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -16,10 +16,11 @@ _NUMERALS = "一二三四五六七八九十"
 
 
 def generate_texts(n_documents: int, n_characters: int, seed: int = 1) -> Iterator[bytes]:
-    """Texts in the manner of a plan: head, numbered headings, enumerated sentences until the length is reached.
+    """Texts in the manner of a plan: head, numbered headings, enumerated sentences until the length
+    is reached.
 
-    Half of the sentences are those of the simulated landing, half join three to six terms of the lexicon: more terms a clause than in real
-    texts, so that the measured time is no flattering one.
+    Half of the sentences are those of the simulated landing, half join three to six terms of the
+    lexicon: more terms a clause than in real texts, so that the measured time is no flattering one.
 
     Parameters
     ----------
@@ -36,7 +37,9 @@ def generate_texts(n_documents: int, n_characters: int, seed: int = 1) -> Iterat
         yield _text(number, n_characters, terms, written, rng).encode()
 
 
-def _text(number: int, n_characters: int, terms: list[str], written: list[str], rng: np.random.Generator) -> str:
+def _text(
+    number: int, n_characters: int, terms: list[str], written: list[str], rng: np.random.Generator
+) -> str:
     year = 2015 + number % 10
     lines = [
         f"某州市人民政府关于印发中国(某州)跨境电子商务综合试验区实施方案第{number}版的通知",

@@ -1,7 +1,9 @@
-"""Reading a landing against merely loading the same files with their bare readers, in one process, by CPU time.
+"""Reading a landing against merely loading the same files with their bare readers, in one process,
+by CPU time.
 
-The bare readers are python-calamine, xlrd for the workbooks of Excel 97-2003, and the CSV reader; the harder race, with calamine for the
-old workbooks as well (it loads them faster than xlrd), stands beside it. Texts, which none of them reads, are left out on both sides.
+The bare readers are python-calamine, xlrd for the workbooks of Excel 97-2003, and the CSV reader;
+the harder race, with calamine for the old workbooks as well (it loads them faster than xlrd),
+stands beside it. Texts, which none of them reads, are left out on both sides.
 """
 
 from __future__ import annotations
@@ -48,7 +50,11 @@ def load_barely(path: Path, *, old_with_xlrd: bool) -> int:
         old = xlrd.open_workbook(file_contents=data, logfile=io.StringIO())
         return sum(len(row) for sheet in old.sheets() for row in sheet.get_rows())
     workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-    return sum(len(row) for name in workbook.sheet_names for row in workbook.get_sheet_by_name(name).to_python())
+    return sum(
+        len(row)
+        for name in workbook.sheet_names
+        for row in workbook.get_sheet_by_name(name).to_python()
+    )
 
 
 def bench_reading(name: str, landing: Path) -> Iterator[dict[str, Any]]:
@@ -71,23 +77,45 @@ def _bench_tables(name: str, landing: Path) -> Iterator[dict[str, Any]]:
     for _ in range(REPETITIONS):
         with tempfile.TemporaryDirectory() as scratch:
             raw, build = Path(scratch) / "raw", Path(scratch) / "build"
-            used, report = _timed(lambda raw=raw, build=build: read_landing(landing, raw, build, layouts=layouts))
+            used, report = _timed(
+                lambda raw=raw, build=build: read_landing(landing, raw, build, layouts=layouts)
+            )
             first.append(used)
-            used, again = _timed(lambda raw=raw, build=build: read_landing(landing, raw, build, layouts=layouts))
+            used, again = _timed(
+                lambda raw=raw, build=build: read_landing(landing, raw, build, layouts=layouts)
+            )
             second.append(used)
         taken = report.files[report.files["status"] == "taken"]
         files = [landing / path for path in taken["path"]]
-        used, n_cells = _timed(lambda files=files: sum(load_barely(path, old_with_xlrd=True) for path in files))
+        used, n_cells = _timed(
+            lambda files=files: sum(load_barely(path, old_with_xlrd=True) for path in files)
+        )
         bare.append(used)
-        used, _ = _timed(lambda files=files: sum(load_barely(path, old_with_xlrd=False) for path in files))
+        used, _ = _timed(
+            lambda files=files: sum(load_barely(path, old_with_xlrd=False) for path in files)
+        )
         harder.append(used)
-    shared = {"files": len(files), "cells": n_cells, "peak_mb": round(peak_mb(), 1), "peer": "python-calamine, xlrd, csv"}
-    for part, ours, n_reused in ((name, first, report.n_reused), (f"{name}_again", second, again.n_reused)):
-        yield _line(f"read_{part}", ours, bare, harder) | shared | {"files_read": len(files) - n_reused}
+    shared = {
+        "files": len(files),
+        "cells": n_cells,
+        "peak_mb": round(peak_mb(), 1),
+        "peer": "python-calamine, xlrd, csv",
+    }
+    for part, ours, n_reused in (
+        (name, first, report.n_reused),
+        (f"{name}_again", second, again.n_reused),
+    ):
+        yield (
+            _line(f"read_{part}", ours, bare, harder)
+            | shared
+            | {"files_read": len(files) - n_reused}
+        )
 
 
 def _timed(run: Callable[[], Any]) -> tuple[tuple[float, float], Any]:
-    """Wall and CPU seconds of a call, the processes that it started included, and what it returned."""
+    """Wall and CPU seconds of a call, the processes that it started included, and what it
+    returned.
+    """
     started, used = time.perf_counter(), _cpu_seconds()
     found = run()
     close_readers()
@@ -100,10 +128,17 @@ def _cpu_seconds() -> float:
 
 
 def _line(name: str, ours: list, bare: list, harder: list) -> dict[str, Any]:
-    """The middle of the repetitions; the ratios are of CPU time, taken in each repetition before their middle: noise hits all sides."""
+    """The middle of the repetitions; the ratios are of CPU time, taken in each repetition before
+    their middle: noise hits all sides.
+    """
 
     def against(peer: list) -> float:
-        return round(statistics.median(cpu / of_peer for (_, cpu), (_, of_peer) in zip(ours, peer, strict=True)), 2)
+        return round(
+            statistics.median(
+                cpu / of_peer for (_, cpu), (_, of_peer) in zip(ours, peer, strict=True)
+            ),
+            2,
+        )
 
     return {
         "name": name,

@@ -1,9 +1,11 @@
-"""Coverage of the sensitivity sets where the covariance is estimated; prints the table of docs/evidence/sensitivity-coverage.md.
+"""Coverage of the sensitivity sets where the covariance is estimated; prints the table of
+docs/evidence/sensitivity-coverage.md.
 
     .venv/bin/python -m benchmarks.sensitivity_coverage
 
-Coefficients are normal with equal correlation 1/3, their covariance is estimated with R - 1 degrees of freedom, the effect is zero, and the
-trend is the worst that the bound allows for the weights of the knot that would be best if the covariance were known.
+Coefficients are normal with equal correlation 1/3, their covariance is estimated with R - 1 degrees
+of freedom, the effect is zero, and the trend is the worst that the bound allows for the weights of
+the knot that would be best if the covariance were known.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ KNOWN = float("inf")
 
 
 def worst_smooth_trend(covariance: np.ndarray, bound: float) -> np.ndarray:
-    """Leads and first effect (L + 1,) of the trend that biases the best weights most; its slope changes by at most `bound`."""
+    """Leads and first effect (L + 1,) of the trend that biases the best weights most; its slope
+    changes by at most `bound`.
+    """
     n_leads = len(covariance) - 1
     path = smoothness_path(np.zeros(n_leads + 1), covariance)
     half_lengths = [_half_length(path, knot, bound) for knot in range(len(path.bias))]
@@ -36,23 +40,35 @@ def worst_smooth_trend(covariance: np.ndarray, bound: float) -> np.ndarray:
 
 
 def _half_length(path, knot: int, bound: float) -> float:
-    error = float(np.einsum("a,ab,b->", path.weights[knot], path.covariance, path.weights[knot])) ** 0.5
+    error = (
+        float(np.einsum("a,ab,b->", path.weights[knot], path.covariance, path.weights[knot])) ** 0.5
+    )
     return error * float(folded_normal_quantile(np.array([bound * path.bias[knot] / error]))[0])
 
 
 def relative_trend(n_leads: int, error: float, bound: float) -> np.ndarray:
-    """Leads and first effect (L + 1,) of a trend with one change before admission and `bound` times as large a one after."""
+    """Leads and first effect (L + 1,) of a trend with one change before admission and `bound` times
+    as large a one after.
+    """
     leads = np.where(np.arange(n_leads) <= n_leads // 2, -LARGEST_CHANGE, 0.0)
     return error * np.append(leads, bound * LARGEST_CHANGE)
 
 
-def coverage(restriction: str, n_leads: int, n_provinces: int, bound: float, draws: int = DRAWS) -> tuple[float, float]:
-    """Share of sets that hold the effect, in per cent: with the paper's quantiles, and with those for an estimated covariance."""
+def coverage(
+    restriction: str, n_leads: int, n_provinces: int, bound: float, draws: int = DRAWS
+) -> tuple[float, float]:
+    """Share of sets that hold the effect, in per cent: with the paper's quantiles, and with those
+    for an estimated covariance.
+    """
     generator = np.random.default_rng([n_leads, n_provinces, round(10 * bound)])
     covariance, df = (np.eye(n_leads + 1) + 0.5) / 30, n_provinces - 1
     error = float(covariance[-1, -1]) ** 0.5
     smooth = restriction == "smoothness"
-    trend = worst_smooth_trend(covariance, bound * error) if smooth else relative_trend(n_leads, error, bound)
+    trend = (
+        worst_smooth_trend(covariance, bound * error)
+        if smooth
+        else relative_trend(n_leads, error, bound)
+    )
     held = np.zeros(2)
     for theta in generator.multivariate_normal(trend, covariance, size=draws):
         sample = generator.multivariate_normal(np.zeros(n_leads + 1), covariance, size=df)
@@ -74,9 +90,18 @@ def main() -> None:
             ("smoothness", "smoothness, M in standard errors", SMOOTHNESS_BOUNDS),
             ("relative_magnitudes", "relative magnitudes, Mbar", RELATIVE_BOUNDS),
         ):
-            found = np.array([coverage(restriction, n_leads, n_provinces, bound) for bound in bounds])
+            found = np.array(
+                [coverage(restriction, n_leads, n_provinces, bound) for bound in bounds]
+            )
             cells = (" / ".join(f"{value:.1f}" for value in column) for column in found.T)
-            print(f"| {n_leads} | {n_provinces} | {name} {' / '.join(f'{b:g}' for b in bounds)} | {' | '.join(cells)} |", flush=True)
+            print(
+                (
+                    f"| {n_leads} | {n_provinces} | {name} {' / '.join(f'{b:g}' for b in bounds)} "
+                    "| "
+                    f"{' | '.join(cells)} |"
+                ),
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Reading a landing with the code of two checkouts, in turn: what a change of the reader costs, everything included.
+"""Reading a landing with the code of two checkouts, in turn: what a change of the reader costs,
+everything included.
 
-`python -m benchmarks.two_checkouts OTHER LANDING --pairs 11` prints one JSON object. A run is a whole process with an empty cache: start of
-Python, libraries, reading, the processes that parse. Pairs in turn, and medians, so that what else the machine does meets both alike.
+`python -m benchmarks.two_checkouts OTHER LANDING --pairs 11` prints one JSON object. A run is a
+whole process with an empty cache: start of Python, libraries, reading, the processes that parse.
+Pairs in turn, and medians, so that what else the machine does meets both alike.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from pathlib import Path
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import load_layouts
 landing, out = map(Path, sys.argv[1:])
-print(read_landing(landing, out / "raw", out / "build", layouts=load_layouts()).files["n_observations"].sum())
+print(read_landing(landing, out / "raw", out / "build",
+    layouts=load_layouts()).files["n_observations"].sum())
 """
 
 
@@ -34,9 +37,13 @@ def read_once(checkout: Path, landing: Path) -> tuple[float, float, int]:
         command = [sys.executable, "-P", "-c", CODE, str(landing), out]
         environment = os.environ | {"PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": ""}
         before, started = os.times(), time.perf_counter()
-        done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=True)  # noqa: S603 (our own code)
+        done = subprocess.run(
+            command, cwd=checkout, env=environment, capture_output=True, text=True, check=True
+        )  # our own code
         seconds, after = time.perf_counter() - started, os.times()
-    used = after.children_user + after.children_system - before.children_user - before.children_system
+    used = (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
     return used, seconds, int(done.stdout.split()[-1])
 
 
@@ -51,7 +58,11 @@ def compare(other: Path, landing: Path, pairs: int) -> dict[str, object]:
         taken = {checkout: read_once(checkout, landing) for checkout in order}
         runs.append((taken[REPO], taken[other]))
     values = {tuple(run[2] for run in pair) for pair in runs}
-    found: dict[str, object] = {"landing": str(landing), "pairs": pairs, "values_here_and_there": sorted(values)}
+    found: dict[str, object] = {
+        "landing": str(landing),
+        "pairs": pairs,
+        "values_here_and_there": sorted(values),
+    }
     for at, name in enumerate(("cpu_seconds", "clock_seconds")):
         here, there = ([run[side][at] for run in runs] for side in (0, 1))
         found[name] = {
@@ -65,7 +76,11 @@ def compare(other: Path, landing: Path, pairs: int) -> dict[str, object]:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("other", type=Path, help="checkout to compare with, such as a `git worktree` of an earlier commit")
+    parser.add_argument(
+        "other",
+        type=Path,
+        help="checkout to compare with, such as a `git worktree` of an earlier commit",
+    )
     parser.add_argument("landing", type=Path, help="folder of delivered files")
     parser.add_argument("--pairs", type=int, default=11)
     chosen = parser.parse_args()

@@ -1,9 +1,12 @@
-"""A whole refresh against its floor: merely loading the files, the bare SQL of the models, and one closed-form fit for each spec.
+"""A whole refresh against its floor: merely loading the files, the bare SQL of the models, and one
+closed-form fit for each spec.
 
-A refresh of the default simulated landing runs as a person would start it, in a new home with the loops compiled. The floor is measured
-after it on the same machine: the files of both landings by the bare readers of `reading`, every model's SQL as dbt compiled it, in order of
-dependencies in a new file of DuckDB, and for each spec the two-way coefficient of all pairs in closed form. What is more than a query (the
-seeds, a model in Python, one that a macro fills in parts) is copied there outside of the clock.
+A refresh of the default simulated landing runs as a person would start it, in a new home with the
+loops compiled. The floor is measured after it on the same machine: the files of both landings by
+the bare readers of `reading`, every model's SQL as dbt compiled it, in order of dependencies in a
+new file of DuckDB, and for each spec the two-way coefficient of all pairs in closed form. What is
+more than a query (the seeds, a model in Python, one that a macro fills in parts) is copied there
+outside of the clock.
 """
 
 from __future__ import annotations
@@ -38,10 +41,23 @@ def bench_whole_refresh(home: Path) -> dict[str, Any]:
     home : Path
         A folder that does not exist yet.
     """
-    env = {**os.environ, "CITYSYNC_HOME": str(home), "NUMBA_CACHE_DIR": str(home / "cache" / "numba"), "FORCE": "1"}
-    subprocess.run([sys.executable, "-m", "estimation", "compile"], cwd=REPO, env=env, check=True, stdout=subprocess.DEVNULL)
+    env = {
+        **os.environ,
+        "CITYSYNC_HOME": str(home),
+        "NUMBA_CACHE_DIR": str(home / "cache" / "numba"),
+        "FORCE": "1",
+    }
+    subprocess.run(
+        [sys.executable, "-m", "estimation", "compile"],
+        cwd=REPO,
+        env=env,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     seconds, processor = _timed([sys.executable, "-m", "orchestration", "refresh"], env)
-    files = sorted(path for path in (home / "simulated").rglob("*") if path.suffix in (".xlsx", ".xls", ".csv"))
+    files = sorted(
+        path for path in (home / "simulated").rglob("*") if path.suffix in (".xlsx", ".xls", ".csv")
+    )
     with duckdb.connect(str(home / "build" / "citysync.duckdb"), read_only=True) as con:
         marts = read_marts(con)
     floor = {
@@ -80,16 +96,27 @@ def bare_sql(build: Path, target: Path, scratch: Path) -> Iterator[float]:
     nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
     scratch.mkdir()
     with duckdb.connect(str(scratch / "citysync.duckdb")) as con:
-        con.execute(f"set threads = {int(os.environ.get('CITYSYNC_THREADS') or os.cpu_count() or 1)}")
-        con.execute(f"attach '{str(build / 'citysync.duckdb').replace(chr(39), chr(39) * 2)}' as done (read_only)")
+        con.execute(
+            f"set threads = {int(os.environ.get('CITYSYNC_THREADS') or os.cpu_count() or 1)}"
+        )
+        con.execute(
+            f"attach '{str(build / 'citysync.duckdb').replace(chr(39), chr(39) * 2)}' as done "
+            "(read_only)"
+        )
         for node in _in_order(nodes):
             table = f'"{node["schema"]}"."{node["name"]}"'
             con.execute(f'create schema if not exists "{node["schema"]}"')
             compiled = target / "compiled" / node["package_name"] / node["original_file_path"]
-            is_query = node["resource_type"] == "model" and node["language"] == "sql" and not node["config"].get("pre-hook")
+            is_query = (
+                node["resource_type"] == "model"
+                and node["language"] == "sql"
+                and not node["config"].get("pre-hook")
+            )
             if is_query:
                 sql = compiled.read_text(encoding="utf-8")
-                yield _seconds(lambda table=table, sql=sql: con.execute(f"create table {table} as {sql}"))
+                yield _seconds(
+                    lambda table=table, sql=sql: con.execute(f"create table {table} as {sql}")
+                )
             else:
                 con.execute(f"create table {table} as from done.{table}")
 
@@ -115,22 +142,34 @@ def _in_order(nodes: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def closed_form_fits(marts: Any) -> float:
-    """Seconds of one closed-form two-way fit of the headline's cities for each spec of the study."""
-    (spec,) = [spec for spec in all_specs() if spec.spec_id == "baseline.cm_growth_official.headline"]
+    """Seconds of one closed-form two-way fit of the headline's cities for each spec of the
+    study.
+    """
+    (spec,) = [
+        spec for spec in all_specs() if spec.spec_id == "baseline.cm_growth_official.headline"
+    ]
     years = marts.synchronization["year"]
     series = build_series(marts.city_years, spec.series, (int(years.min()), int(years.max())))
     members = build_sample_cities(marts.cities, series.city_ids, spec, int(series.years[-1]))
     growth = series.d[[list(series.city_ids).index(city) for city in members["city_id"]]]
-    panel = CityPanel(growth, series.years, members["cohort"].to_numpy(), members["province_id"].to_numpy())
-    return _seconds(lambda: [fit_all_pairs(panel) for _ in range(len(all_specs()) + len(curve_specs()))])
+    panel = CityPanel(
+        growth, series.years, members["cohort"].to_numpy(), members["province_id"].to_numpy()
+    )
+    return _seconds(
+        lambda: [fit_all_pairs(panel) for _ in range(len(all_specs()) + len(curve_specs()))]
+    )
 
 
 def _timed(command: list[str], env: dict[str, str]) -> tuple[float, float]:
     """Seconds by the clock, and of the processor, of a command and what it starts."""
     before, started = os.times(), time.perf_counter()
-    subprocess.run(command, cwd=REPO, env=env, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 -- our own commands
+    subprocess.run(
+        command, cwd=REPO, env=env, check=True, stdout=subprocess.DEVNULL
+    )  # our own commands
     after = os.times()
-    processor = after.children_user + after.children_system - before.children_user - before.children_system
+    processor = (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
     return time.perf_counter() - started, processor
 
 

@@ -1,11 +1,14 @@
-"""citysync: difference in differences on panels of pairs that share units, with inference that holds.
+"""citysync: difference in differences on panels of pairs that share units, with inference that
+holds.
 
     import citysync as cs
 
-    fit = cs.fit(df, outcome="sync", unit=("exporter", "importer"), time="year", cohort="first_year", block="continent")
-    fit.summary(); fit.tidy(); fit.plot(); cs.etable(fit, file="table.docx")
+    fit = cs.fit(df, outcome="sync", unit=("exporter", "importer"), time="year",
+    cohort="first_year", block="continent") fit.summary(); fit.tidy(); fit.plot(); cs.etable(fit,
+    file="table.docx")
 
-Nothing heavy is imported before a name is used. In the repository the same package is called `estimation`.
+Nothing heavy is imported before a name is used. In the repository the same package is called
+`estimation`.
 """
 
 from __future__ import annotations
@@ -32,7 +35,9 @@ __all__ = [*PUBLIC, "data"]  # noqa: PLE0604 (the keys are texts)
 
 
 class _Library(ModuleType):
-    """This package: `fit` and `primary` stay the functions when a file and a folder of the same names are imported."""
+    """This package: `fit` and `primary` stay the functions when a file and a folder of the same
+    names are imported.
+    """
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in PUBLIC and isinstance(value, ModuleType)):

@@ -1,7 +1,8 @@
 """Clauses of policy texts to tools, for a file of clauses instead of the warehouse's own.
 
-The rules are not here: they are an SQL macro and a list of terms of the repository's dbt project, which also labels the clauses of
-`marts.fct_policy_clause` by them. This module only runs them, and asks that project where they lie.
+The rules are not here: they are an SQL macro and a list of terms of the repository's dbt project,
+which also labels the clauses of `marts.fct_policy_clause` by them. This module only runs them, and
+asks that project where they lie.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import jinja2
 
 PROJECT_FILE = "dbt_project.yml"
 MACRO_FILE, LEXICON_FILE = "policy_classification.sql", "policy_lexicon.csv"
-#: Clauses classified at a time, so that memory does not grow with the file: two row groups of DuckDB, one per thread of two.
+#: Clauses classified at a time, so that memory does not grow with the file: two row groups of
+#: DuckDB, one per thread of two.
 PART = 245_760
 HEADER = ("id", "tool_class", "tool", "matched_terms")
 
@@ -28,45 +30,60 @@ class ClassifyError(Exception):
 
 
 class ClauseFileError(ClassifyError):
-    """A file of clauses cannot be read; the message names file, line, what was expected, what was found and what to do."""
+    """A file of clauses cannot be read; the message names file, line, what was expected, what was
+    found and what to do.
+    """
 
 
 class RulesNotFound(ClassifyError):
-    """The repository with the rules is not there; the message says where it was expected and what to do."""
+    """The repository with the rules is not there; the message says where it was expected and what
+    to do.
+    """
 
 
 class ClauseRules(NamedTuple):
-    """The files that label clauses: the SQL macro `classify_policy_clauses`, and the CSV of terms with the tool each speaks for."""
+    """The files that label clauses: the SQL macro `classify_policy_clauses`, and the CSV of terms
+    with the tool each speaks for.
+    """
 
     macro: Path
     lexicon: Path
 
 
 def find_rules(project: Path | None = None) -> ClauseRules:
-    """The rules of the citysync repository, below the folders that its dbt project names for macros and seeds.
+    """The rules of the citysync repository, below the folders that its dbt project names for macros
+    and seeds.
 
     Parameters
     ----------
     project : Path, optional
-        Folder of `dbt_project.yml`. Default: DBT_PROJECT_DIR (dbt's own setting), else the folder that holds this package, which is the
-        repository where the package is used from a checkout.
+        Folder of `dbt_project.yml`. Default: DBT_PROJECT_DIR (dbt's own setting), else the folder
+        that holds this package, which is the repository where the package is used from a checkout.
 
     Raises
     ------
     RulesNotFound
-        There is no such project (this package is installed without the repository), or it has no such macro or seed.
+        There is no such project (this package is installed without the repository), or it has no
+        such macro or seed.
     """
     import yaml
 
-    project = project or Path(os.environ.get("DBT_PROJECT_DIR") or Path(__file__).resolve().parents[1])
+    project = project or Path(
+        os.environ.get("DBT_PROJECT_DIR") or Path(__file__).resolve().parents[1]
+    )
     if not (project / PROJECT_FILE).is_file():
         raise _not_found(project, PROJECT_FILE)
     settings = yaml.safe_load((project / PROJECT_FILE).read_text(encoding="utf-8"))
-    return ClauseRules(_find(project, settings["macro-paths"], MACRO_FILE), _find(project, settings["seed-paths"], LEXICON_FILE))
+    return ClauseRules(
+        _find(project, settings["macro-paths"], MACRO_FILE),
+        _find(project, settings["seed-paths"], LEXICON_FILE),
+    )
 
 
 def _find(project: Path, folders: Sequence[str], name: str) -> Path:
-    found = next((path for folder in folders for path in sorted((project / folder).rglob(name))), None)
+    found = next(
+        (path for folder in folders for path in sorted((project / folder).rglob(name))), None
+    )
     if found is None:
         raise _not_found(project, name)
     return found
@@ -74,33 +91,43 @@ def _find(project: Path, folders: Sequence[str], name: str) -> Path:
 
 def _not_found(project: Path, name: str) -> RulesNotFound:
     return RulesNotFound(
-        f"classify needs the rules of the citysync repository: expected {name} in {project}; found none; "
+        f"classify needs the rules of the citysync repository: expected {name} in {project}; "
+        "found none; "
         "run it in a checkout, or set DBT_PROJECT_DIR to one"
     )
 
 
 def read_clauses(path: Path) -> list[tuple[str, str]]:
-    """Pairs of id and clause of a CSV file with columns `id, clause` (UTF-8, or GB18030), in its order.
+    """Pairs of id and clause of a CSV file with columns `id, clause` (UTF-8, or GB18030), in its
+    order.
 
     Raises
     ------
     ClauseFileError
-        The file is missing, in another encoding, without the two columns, or has a row that is too short.
+        The file is missing, in another encoding, without the two columns, or has a row that is too
+        short.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise ClauseFileError(f"{path}: expected a readable CSV file; found {error.strerror}; check the path") from error
+        raise ClauseFileError(
+            f"{path}: expected a readable CSV file; found {error.strerror}; check the path"
+        ) from error
     rows = csv.reader(io.StringIO(_decoded(path, data), newline=""))
     try:
         header = [name.strip() for name in next(rows, [])]
         if missing := [name for name in ("id", "clause") if name not in header]:
             found = ", ".join(header) or "an empty file"
-            raise ClauseFileError(f"{path}: line 1: expected columns id and clause; found {found}; add {' and '.join(missing)}")
+            raise ClauseFileError(
+                f"{path}: line 1: expected columns id and clause; found {found}; add "
+                f"{' and '.join(missing)}"
+            )
         places = header.index("id"), header.index("clause")
         return [_pair(path, rows.line_num, row, places) for row in rows if row]
     except csv.Error as error:
-        raise ClauseFileError(f"{path}: line {rows.line_num}: expected CSV; found {error}; save the file as UTF-8 CSV") from error
+        raise ClauseFileError(
+            f"{path}: line {rows.line_num}: expected CSV; found {error}; save the file as UTF-8 CSV"
+        ) from error
 
 
 def classify_clauses(clauses: list[str], rules: ClauseRules) -> list[tuple[str, str, str]]:
@@ -111,19 +138,30 @@ def classify_clauses(clauses: list[str], rules: ClauseRules) -> list[tuple[str, 
     clauses : list of str
         Texts in simplified or traditional characters.
     rules : ClauseRules
-        Its lexicon has the columns term, tool_class, tool, weight, priority, must_stand_near, negated_by.
+        Its lexicon has the columns term, tool_class, tool, weight, priority, must_stand_near,
+        negated_by.
 
     Returns
     -------
     list of (str, str, str)
-        In the order of `clauses`; class and tool are `none` where nothing matches (Rothwell and Zegveld 1985 for the classes).
+        In the order of `clauses`; class and tool are `none` where nothing matches (Rothwell and
+        Zegveld 1985 for the classes).
     """
-    macros = jinja2.Environment(autoescape=False).from_string(rules.macro.read_text(encoding="utf-8")).module  # noqa: S701 - SQL, not HTML
-    query = f"select tool_class, tool, matched_terms from ({macros.classify_policy_clauses('clauses', 'lexicon')}) order by clause_key"
+    environment = jinja2.Environment(autoescape=False)  # noqa: S701 - SQL, not HTML
+    macros = environment.from_string(rules.macro.read_text(encoding="utf-8")).module
+    query = (
+        "select tool_class, tool, matched_terms from "
+        f"({macros.classify_policy_clauses('clauses', 'lexicon')}) order by clause_key"
+    )
     labels: list[tuple[str, str, str]] = []
     with duckdb.connect() as con:
         con.execute(
-            "create table lexicon as select * from read_csv($path, header = true, all_varchar = true)", {"path": str(rules.lexicon)}
+            (
+                "create table lexicon as select * from read_csv($path, header = true, all_varchar "
+                "= "
+                "true)"
+            ),
+            {"path": str(rules.lexicon)},
         )
         for first in range(0, len(clauses), PART):
             _register(con, [_simplified(text) for text in clauses[first : first + PART]])
@@ -132,7 +170,8 @@ def classify_clauses(clauses: list[str], rules: ClauseRules) -> list[tuple[str, 
 
 
 def classify_file(path: Path, rules: ClauseRules) -> str:
-    """CSV text with header `id, tool_class, tool, matched_terms`, one row per clause, in the file's order.
+    """CSV text with header `id, tool_class, tool, matched_terms`, one row per clause, in the file's
+    order.
 
     Raises
     ------
@@ -152,7 +191,12 @@ def _register(con: duckdb.DuckDBPyConnection, texts: list[str]) -> None:
     """Make `texts` the table `clauses`, keys in their order."""
     import pyarrow as pa
 
-    given = pa.table({"clause_key": pa.array(range(len(texts)), pa.int32()), "clause_text": pa.array(texts, pa.string())})
+    given = pa.table(
+        {
+            "clause_key": pa.array(range(len(texts)), pa.int32()),
+            "clause_text": pa.array(texts, pa.string()),
+        }
+    )
     con.register("given", given)
     con.execute("create or replace table clauses as select * from given")
 
@@ -163,12 +207,17 @@ def _decoded(path: Path, data: bytes) -> str:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise ClauseFileError(f"{path}: expected text in UTF-8 or GB18030; found neither; save the file as UTF-8 CSV")
+    raise ClauseFileError(
+        f"{path}: expected text in UTF-8 or GB18030; found neither; save the file as UTF-8 CSV"
+    )
 
 
 def _pair(path: Path, line: int, row: list[str], places: tuple[int, int]) -> tuple[str, str]:
     if len(row) <= max(places):
-        raise ClauseFileError(f"{path}: line {line}: expected at least {max(places) + 1} cells; found {len(row)}; complete the row")
+        raise ClauseFileError(
+            f"{path}: line {line}: expected at least {max(places) + 1} cells; found {len(row)}; "
+            "complete the row"
+        )
     return row[places[0]], row[places[1]]
 
 

@@ -1,4 +1,6 @@
-"""Command line: fit an estimator on a file of pairs, as a table for people or one JSON object for programs."""
+"""Command line: fit an estimator on a file of pairs, as a table for people or one JSON object for
+programs.
+"""
 
 from __future__ import annotations
 
@@ -28,42 +30,59 @@ PANEL, one row per pair in a year:
   330100,340100,2014,2015,0.31,330000,340000     the pair's only pilot is first treated in 2015
   340100,340200,2014,,0.12,340000,340000         blank: never treated, a control
 
-Other names: --unit exporter,importer --time period --cohort first_year; ids of any kind, in any order. --cohort first_i,first_j (or a
-file of units and their first treated years) gives the cohorts of units, and the exposure of pairs is built from them.
+Other names: --unit exporter,importer --time period --cohort first_year; ids of any kind,
+    in any order. --cohort first_i,first_j (or a
+file of units and their first treated years) gives the cohorts of units,
+    and the exposure of pairs is built from them.
 
-Under the names above: city_i_id < city_j_id (as integers if all are, else as text); leave pairs of two pilots out. cohort_year is the
-year, not a 0/1 dummy: 'exactly one of the two is a pilot now' switches off again and is refused. province_i_id, province_j_id enable the
-province lines; city_i_cohort_year, city_j_cohort_year name the pilots where the pairs alone do not tell.
+Under the names above: city_i_id < city_j_id (as integers if all are,
+    else as text); leave pairs of two pilots out. cohort_year is the
+year, not a 0/1 dummy: 'exactly one of the two is a pilot now' switches off again
+    and is refused. province_i_id, province_j_id enable the
+province lines; city_i_cohort_year, city_j_cohort_year name the pilots
+    where the pairs alone do not tell.
 
 estimators
   twfe                 one effect, pair and year effects (term treated)
   event_study          leads and lags, the year before admission omitted (term event)
-  callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event, group_time); with
+  callaway_santanna    cohorts against never-treated pairs,
+      varying base (terms att, event, group_time); with
                        --control-group not_yet_treated also against pairs that are treated later
   sun_abraham          interaction-weighted, the same after admission on a balanced panel
   gardner, borusyak    imputation from untreated rows; etwfe: extended two-way (terms att, event)
-  within_block         pilots against cities of their own province by mean outcome with never-pilots; inference by permutation alone
+  within_block         pilots against cities of their own province by mean outcome with
+      never-pilots; inference by permutation alone
 
 without never-treated pairs (no blank cohort_year)
-  twfe, gardner, borusyak, sun_abraham, etwfe, and callaway_santanna with --control-group not_yet_treated compare cohorts with pairs that
-  are treated later; name the pilots with city_i_cohort_year, city_j_cohort_year, else city and permutation are left out
+  twfe, gardner, borusyak, sun_abraham, etwfe, and callaway_santanna with --control-group
+      not_yet_treated compare cohorts with pairs that
+  are treated later; name the pilots with city_i_cohort_year, city_j_cohort_year, else city
+      and permutation are left out
 
 lines of inference (--vcov)
   province_jackknife   the default where 10 provinces can be left out and pilots sit in 2 of them
-  city                 the default where the jackknife cannot be, with at least 4 pilots that do not all sit in one province
-  permutation          admission years shuffled within provinces; the default with fewer than 4 pilots, or with all in one province;
-                       elsewhere read it beside the default: for secondary regressions an effect counts where both reject
+  city                 the default where the jackknife cannot be,
+      with at least 4 pilots that do not all sit in one province
+  permutation          admission years shuffled within provinces; the default with fewer than 4
+      pilots, or with all in one province;
+                       elsewhere read it beside the default: for secondary regressions an effect
+                           counts where both reject
   dyadic               pairs that share a city, t with pilots - 1 degrees of freedom
   conventional         clustered by pair: the contrast only, it rejects far too often
 
 examples
   python -m estimation fit panel.csv --outcome y
-  python -m estimation fit trade.dta --outcome ln_trade --unit exporter,importer --cohort entry.csv --block continents.csv --table
-  python -m estimation fit panel.csv --outcome y --estimator event_study --docx table.docx --plot event.svg
-  python -m estimation fit panel.parquet --outcome y --estimator event_study --vcov dyadic,permutation --permutations 999 --json
-  python -m estimation fit panel.csv --outcome y --controls x1,x2 --permutations 0 --json | python -m json.tool
+  python -m estimation fit trade.dta --outcome ln_trade --unit exporter,importer --cohort entry.csv
+      --block continents.csv --table
+  python -m estimation fit panel.csv --outcome y --estimator event_study --docx table.docx --plot
+      event.svg
+  python -m estimation fit panel.parquet --outcome y --estimator event_study --vcov
+      dyadic,permutation --permutations 999 --json
+  python -m estimation fit panel.csv --outcome y --controls x1,x2 --permutations 0 --json | python
+      -m json.tool
 
-A terminal gets a table, a pipe or a file the JSON object. Long draws show their progress on stderr where that is a terminal.
+A terminal gets a table, a pipe or a file the JSON object. Long draws show their progress on stderr
+    where that is a terminal.
 Bad input: exit code 2, the reason on stderr, nothing on stdout.
 """
 PRIMARY_HELP = """
@@ -73,21 +92,38 @@ The primary test of this project on any panel of cities, one row per city and ye
   330100,2014,8.2,2015,330000     first treated in 2015
   330200,2014,7.9,,330000         blank: never treated
 
-block_id is the group inside which admission is compared and permuted, for example the province. Printed are the change of mean
-synchronization of a pilot with never-pilots (correlation units), its interval by inversion of the same test, its p, the smallest
-effect that would be found in 80 % of cases, and the two channels: variance of own shocks, loading on the common cycle.
-docs/methods, section 18 has the formulas; docs/evidence/primary-test.md says how the test was chosen and what it was measured to do.
+block_id is the group inside which admission is compared
+    and permuted, for example the province. Printed are the change of mean
+synchronization of a pilot with never-pilots (correlation units),
+    its interval by inversion of the same test, its p, the smallest
+effect that would be found in 80 % of cases, and the two channels: variance of own shocks,
+    loading on the common cycle.
+docs/methods, section 18 has the formulas; docs/evidence/primary-test.md says how the test was
+    chosen and what it was measured to do.
 
   python -m estimation primary cities.csv --seed 1 --permutations 9999 --json
 """
 RUN_HELP = """
 Runs rows of estimation/analyses on a published warehouse, opened read-only, without a refresh:
 
-  python -m estimation run data/published/citysync.duckdb baseline.cm_growth_official.headline --permutations 999
+  python -m estimation run data/published/citysync.duckdb \\
+    baseline.cm_growth_official.headline --permutations 999
 
 docs/adding-a-regression.md walks through a row of your own.
 """
-FIELDS = ("term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")
+FIELDS = (
+    "term",
+    "cohort_year",
+    "event_time",
+    "vcov",
+    "is_default",
+    "estimate",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "n_pilots",
+)
 PROGRAM = "citysync" if __package__ == "citysync" else "python -m estimation"
 # endings of a file with two columns, unit and value
 UNIT_FILES = (".csv", ".parquet", ".dta")
@@ -97,7 +133,9 @@ READER_GONE = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code, 2 for bad input with the reason on stderr and nothing on stdout."""
+    """Run the command; returns the exit code, 2 for bad input with the reason on stderr and nothing
+    on stdout.
+    """
     try:
         code = _run(_parser().parse_args(arguments))
         sys.stdout.flush()
@@ -144,8 +182,13 @@ def render(fit: Fit, indent: int | None) -> str:
         "n_pairs": fit.n_pairs,
         "n_cities": fit.n_units,
         "n_pilots": fit.n_treated,
-        "estimates": [{name: _plain(getattr(estimate, name)) for name in FIELDS} for estimate in fit.estimates],
-        "diagnostics": [{"diagnostic": name, "term": term, "value": _plain(value)} for name, term, value in fit.diagnostics],
+        "estimates": [
+            {name: _plain(getattr(estimate, name)) for name in FIELDS} for estimate in fit.estimates
+        ],
+        "diagnostics": [
+            {"diagnostic": name, "term": term, "value": _plain(value)}
+            for name, term, value in fit.diagnostics
+        ],
         "warnings": list(fit.warnings),
     }
     return json.dumps(document, indent=indent, ensure_ascii=False, allow_nan=False)
@@ -155,7 +198,11 @@ def _compile() -> int:
     from .api.compiled import compile_loops
 
     folder = compile_loops()
-    print("compiled loops cannot be kept: no folder can be written" if folder is None else f"compiled loops are kept in {folder}")
+    print(
+        "compiled loops cannot be kept: no folder can be written"
+        if folder is None
+        else f"compiled loops are kept in {folder}"
+    )
     return 0 if folder is not None else 1
 
 
@@ -177,7 +224,9 @@ def _run_specs(options: argparse.Namespace) -> int:
     except ImportError as error:
         return _refuse(need(str(error.name), "study", "citysync run"))
     try:
-        text = run_specs(options.database, options.spec_ids, permutations=options.permutations, seed=options.seed)
+        text = run_specs(
+            options.database, options.spec_ids, permutations=options.permutations, seed=options.seed
+        )
     except RunError as error:
         return _refuse(error)
     print(text)
@@ -187,9 +236,13 @@ def _run_specs(options: argparse.Namespace) -> int:
 def _primary(options: argparse.Namespace) -> int:
     from .primary.command import run_primary
 
-    columns = CityColumns(options.outcome, options.unit, options.time, _beside(options.cohort), _beside(options.block))
+    columns = CityColumns(
+        options.outcome, options.unit, options.time, _beside(options.cohort), _beside(options.block)
+    )
     try:
-        text = run_primary(options.cities, options.seed, options.permutations, options.json, columns)
+        text = run_primary(
+            options.cities, options.seed, options.permutations, options.json, columns
+        )
     except (ValueError, ImportError) as error:
         return _refuse(error)
     print(text)
@@ -199,7 +252,9 @@ def _primary(options: argparse.Namespace) -> int:
 def _fit(options: argparse.Namespace) -> Fit:
     unit = options.unit or UNIT
     if len(unit) != 2:
-        raise PanelError("--unit", None, None, "two columns by comma", ",".join(unit), "give --unit first,second")
+        raise PanelError(
+            "--unit", None, None, "two columns by comma", ",".join(unit), "give --unit first,second"
+        )
     columns = PairColumns(
         options.outcome,
         unit,
@@ -228,7 +283,9 @@ def _fit(options: argparse.Namespace) -> Fit:
 
 
 def _as_the_study_prints(fit: Fit) -> Fit:
-    """Without p where the outcome is one of the study's whose tests do not hold their size; any other outcome as it is."""
+    """Without p where the outcome is one of the study's whose tests do not hold their size; any
+    other outcome as it is.
+    """
     from .analyses.catalog import all_specs
 
     if not any(spec.outcome == fit.outcome for spec in all_specs()):
@@ -243,7 +300,14 @@ def _write_files(fit: Fit, options: argparse.Namespace) -> None:
         file = getattr(options, ending)
         if file is not None:
             if file.suffix.lower() != f".{ending}":
-                raise PanelError(f"--{ending}", None, None, f"a name that ends in .{ending}", file.name, "give it that ending")
+                raise PanelError(
+                    f"--{ending}",
+                    None,
+                    None,
+                    f"a name that ends in .{ending}",
+                    file.name,
+                    "give it that ending",
+                )
             etable(fit, file=file)
     if options.plot is not None:
         fit.plot(options.plot_kind, file=options.plot)
@@ -267,7 +331,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_primary(commands)
     classify = commands.add_parser("classify", help="give each clause of a policy text its tool")
     classify.add_argument("file", type=Path, metavar="FILE", help="CSV with columns id, clause")
-    commands.add_parser("compile", help="compile the loops of the permutation now; the first fit then need not wait for them")
+    commands.add_parser(
+        "compile",
+        help="compile the loops of the permutation now; the first fit then need not wait for them",
+    )
     run = commands.add_parser(
         "run",
         help="run rows of the study on a published warehouse",
@@ -275,8 +342,15 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     run.add_argument("database", type=Path, metavar="DATABASE", help="a published citysync.duckdb")
-    run.add_argument("spec_ids", nargs="+", metavar="SPEC_ID", help="<analysis>.<outcome>.<variant>")
-    run.add_argument("--permutations", type=_count, default=None, help="the most draws a row may take; default: its own")
+    run.add_argument(
+        "spec_ids", nargs="+", metavar="SPEC_ID", help="<analysis>.<outcome>.<variant>"
+    )
+    run.add_argument(
+        "--permutations",
+        type=_count,
+        default=None,
+        help="the most draws a row may take; default: its own",
+    )
     run.add_argument("--seed", type=_count, default=None)
     return parser
 
@@ -287,40 +361,101 @@ def _help(text: str) -> str:
 
 def _add_fit(commands: Any) -> None:
     fit = commands.add_parser(
-        "fit", help="fit an estimator on a panel of pairs", epilog=_help(FIT_HELP), formatter_class=argparse.RawDescriptionHelpFormatter
+        "fit",
+        help="fit an estimator on a panel of pairs",
+        epilog=_help(FIT_HELP),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    fit.add_argument("panel", type=Path, metavar="PANEL", help="CSV, Parquet or Stata's .dta, one row per pair and period")
+    fit.add_argument(
+        "panel",
+        type=Path,
+        metavar="PANEL",
+        help="CSV, Parquet or Stata's .dta, one row per pair and period",
+    )
     fit.add_argument("--outcome", required=True, help="column of the outcome")
-    fit.add_argument("--unit", type=_names, default=None, help=f"the two columns of ids, by comma; default {','.join(UNIT)}")
+    fit.add_argument(
+        "--unit",
+        type=_names,
+        default=None,
+        help=f"the two columns of ids, by comma; default {','.join(UNIT)}",
+    )
     fit.add_argument("--time", default=TIME, help=f"column of the year or period; default {TIME}")
     fit.add_argument(
-        "--cohort", default=COHORT, help=f"first treated period: a column of pairs, two of units, or a file of units; default {COHORT}"
+        "--cohort",
+        default=COHORT,
+        help=(
+            "first treated period: a column of pairs, two of units, or a file of units; default "
+            f"{COHORT}"
+        ),
     )
-    fit.add_argument("--block", default=None, help="blocks of units: a name, two columns by comma, or a file of units")
+    fit.add_argument(
+        "--block",
+        default=None,
+        help="blocks of units: a name, two columns by comma, or a file of units",
+    )
     fit.add_argument("--weights", default=None, help="column with one positive number per pair")
-    fit.add_argument("--exposure", choices=EXPOSURES, default="one", help="with cohorts of units: treated by one, or once both are")
+    fit.add_argument(
+        "--exposure",
+        choices=EXPOSURES,
+        default="one",
+        help="with cohorts of units: treated by one, or once both are",
+    )
     fit.add_argument("--estimator", choices=ESTIMATORS, default="twfe")
     fit.add_argument(
         "--vcov",
         type=_variance_estimators,
         default=None,
-        help=f"by comma, of {', '.join(VARIANCE_ESTIMATORS)}; default: the default line and permutation",
+        help=(
+            f"by comma, of {', '.join(VARIANCE_ESTIMATORS)}; default: the default line and "
+            "permutation"
+        ),
     )
     fit.add_argument("--controls", type=_names, default=(), help="columns by comma")
-    fit.add_argument("--permutations", type=_count, default=9999, help="draws; 0 leaves the permutation out")
-    fit.add_argument("--seed", type=_count, default=1)
-    fit.add_argument("--shuffle", choices=("province", "block", "all"), default="province", help="where admission years move")
-    fit.add_argument("--reference", type=int, default=-1, help="event time that an event study leaves out; default -1")
-    fit.add_argument("--binning", type=_bins, default=None, help="first and last event time, by comma: --binning=-5,5")
-    fit.add_argument("--table", action="store_true", help="print a table, which is the default on a terminal")
     fit.add_argument(
-        "--control-group", choices=CONTROL_PAIRS, default=CONTROL_PAIRS[0], help="pairs that callaway_santanna compares a cohort with"
+        "--permutations", type=_count, default=9999, help="draws; 0 leaves the permutation out"
+    )
+    fit.add_argument("--seed", type=_count, default=1)
+    fit.add_argument(
+        "--shuffle",
+        choices=("province", "block", "all"),
+        default="province",
+        help="where admission years move",
+    )
+    fit.add_argument(
+        "--reference",
+        type=int,
+        default=-1,
+        help="event time that an event study leaves out; default -1",
+    )
+    fit.add_argument(
+        "--binning",
+        type=_bins,
+        default=None,
+        help="first and last event time, by comma: --binning=-5,5",
+    )
+    fit.add_argument(
+        "--table", action="store_true", help="print a table, which is the default on a terminal"
+    )
+    fit.add_argument(
+        "--control-group",
+        choices=CONTROL_PAIRS,
+        default=CONTROL_PAIRS[0],
+        help="pairs that callaway_santanna compares a cohort with",
     )
     fit.add_argument("--json", action="store_true", help="print the object on one line")
     for ending in TABLE_FILES:
-        fit.add_argument(f"--{ending}", type=Path, metavar="FILE", help=f"write the table as .{ending}")
-    fit.add_argument("--plot", type=Path, metavar="FILE", help="draw it: the event study, or the lines of inference")
-    fit.add_argument("--plot-kind", choices=("event_study", "forest", "permutation", "influence"), default=None)
+        fit.add_argument(
+            f"--{ending}", type=Path, metavar="FILE", help=f"write the table as .{ending}"
+        )
+    fit.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="draw it: the event study, or the lines of inference",
+    )
+    fit.add_argument(
+        "--plot-kind", choices=("event_study", "forest", "permutation", "influence"), default=None
+    )
 
 
 def _add_primary(commands: Any) -> None:
@@ -330,7 +465,12 @@ def _add_primary(commands: Any) -> None:
         epilog=_help(PRIMARY_HELP),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    primary.add_argument("cities", type=Path, metavar="CITIES", help="CSV, Parquet or .dta: city_id, year, growth, cohort_year, block_id")
+    primary.add_argument(
+        "cities",
+        type=Path,
+        metavar="CITIES",
+        help="CSV, Parquet or .dta: city_id, year, growth, cohort_year, block_id",
+    )
     for field, value in vars(CityColumns()).items():
         primary.add_argument(f"--{field}", default=value, help=f"column; default {value}")
     primary.add_argument("--permutations", type=_count, default=9999, help="draws, at least 20")
@@ -346,9 +486,13 @@ def _variance_estimators(text: str) -> tuple[str, ...]:
     names = tuple(SYNONYMS.get(name, name) for name in _names(text))
     for name in names:
         if name not in VARIANCE_ESTIMATORS:
-            raise argparse.ArgumentTypeError(f"{name}: expected some of {', '.join(VARIANCE_ESTIMATORS)}")
+            raise argparse.ArgumentTypeError(
+                f"{name}: expected some of {', '.join(VARIANCE_ESTIMATORS)}"
+            )
     if not names:
-        raise argparse.ArgumentTypeError(f"expected some of {', '.join(VARIANCE_ESTIMATORS)}, found nothing")
+        raise argparse.ArgumentTypeError(
+            f"expected some of {', '.join(VARIANCE_ESTIMATORS)}, found nothing"
+        )
     return names
 
 
@@ -362,7 +506,9 @@ def _bins(text: str) -> tuple[int, int]:
     try:
         first, last = (int(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected two whole numbers by comma, such as -5,5, found {text!r}") from None
+        raise argparse.ArgumentTypeError(
+            f"expected two whole numbers by comma, such as -5,5, found {text!r}"
+        ) from None
     return first, last
 
 

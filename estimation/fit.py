@@ -1,4 +1,6 @@
-"""Fit estimators on a city-pair panel and give every coefficient its variances, intervals and p values."""
+"""Fit estimators on a city-pair panel and give every coefficient its variances, intervals and p
+values.
+"""
 
 from __future__ import annotations
 
@@ -37,18 +39,37 @@ from .panel.pair_panel import (
     group_outcomes,
     require_contrast,
 )
-from .results import CONTROL_PAIRS, VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitParts, FitResult, NotEstimable
+from .results import (
+    CONTROL_PAIRS,
+    VARIANCE_ESTIMATORS,
+    Diagnostic,
+    Estimate,
+    FitParts,
+    FitResult,
+    NotEstimable,
+)
 
-__all__ = ["ESTIMATORS", "VARIANCE_ESTIMATORS", "FitResult", "NotEstimable", "PairPanel", "fit_outcomes", "fit_panel"]
+__all__ = [
+    "ESTIMATORS",
+    "VARIANCE_ESTIMATORS",
+    "FitResult",
+    "NotEstimable",
+    "PairPanel",
+    "fit_outcomes",
+    "fit_panel",
+]
 
 # estimators that need nothing but a pair panel
 ESTIMATORS = names(on_any_panel=True)
 Result = TypeVar("Result")
 ONLY_LATER_CONTROLS = (
-    "No pair is never treated: the coefficient compares cohorts with one another, also with pairs that are already treated; read it beside "
+    "No pair is never treated: the coefficient compares cohorts with one another, also with pairs "
+    "that are already treated; read it beside "
     "callaway_santanna (not_yet_treated) or borusyak."
 )
-MOVES_AMONG_PILOTS = "No pair is never treated: the permutation deals admission years out among the pilots alone."
+MOVES_AMONG_PILOTS = (
+    "No pair is never treated: the permutation deals admission years out among the pilots alone."
+)
 
 
 def fit_panel(
@@ -111,7 +132,8 @@ def fit_outcomes(
     binning: tuple[int, int] | None = None,
     keep_parts: bool = False,
 ) -> dict[tuple[str, int], FitResult]:
-    """Fit estimators on all outcomes of a panel; outcomes with the same missing rows share one permutation pass.
+    """Fit estimators on all outcomes of a panel; outcomes with the same missing rows share one
+    permutation pass.
 
     Parameters
     ----------
@@ -120,23 +142,28 @@ def fit_outcomes(
     estimators : sequence of str
         Of the registry (`estimators.registry`).
     vcov : sequence of str, optional
-        Of `VARIANCE_ESTIMATORS`. None: each coefficient's default, and permutation. Empty: one row per coefficient without inference,
-        its `vcov` an empty text.
+        Of `VARIANCE_ESTIMATORS`. None: each coefficient's default, and permutation. Empty: one row
+        per coefficient without inference, its `vcov` an empty text.
     permutations : int
         Draws; 0 leaves the permutation out. With fewer relabellings than that, all are enumerated.
     seed : int
     shuffle : "province", "all" or (N,) array
-        Admission years move within provinces (over all cities where codes are missing), over all cities, or within these strata.
+        Admission years move within provinces (over all cities where codes are missing), over all
+        cities, or within these strata.
     tie_quantile : float, optional
-        Keep pairs strictly above this quantile of the ties of pairs with at most one pilot, in the real assignment and in each draw.
+        Keep pairs strictly above this quantile of the ties of pairs with at most one pilot, in the
+        real assignment and in each draw.
     n_partners : int, optional
-        Keep pairs in which one city is among the other's so many strongest never-pilot partners, chosen anew in each draw.
+        Keep pairs in which one city is among the other's so many strongest never-pilot partners,
+        chosen anew in each draw.
     control_pairs : "never_treated" or "not_yet_treated"
-        Which pairs `callaway_santanna` compares a cohort with; the second adds those of cohorts that are treated later.
+        Which pairs `callaway_santanna` compares a cohort with; the second adds those of cohorts
+        that are treated later.
     control_names : sequence of str
         One for each control of the panel.
     covariates : (N, J) float array, optional
-        Of the cities, from before any treatment, for estimators that weight cities by them; pairs of a city with a gap are left out.
+        Of the cities, from before any treatment, for estimators that weight cities by them; pairs
+        of a city with a gap are left out.
     covariate_names : sequence of str, length J
     reference : int
         Event time that an event study leaves out.
@@ -153,23 +180,36 @@ def fit_outcomes(
     Raises
     ------
     NotEstimable
-        If there are no treated pairs, nothing to compare them with, or a coefficient is not identified.
+        If there are no treated pairs, nothing to compare them with, or a coefficient is not
+        identified.
     ValueError
         If an argument is not one of those named.
     """
     check_arguments(panel, estimators, vcov, shuffle, control_names)
     _check_design(panel, estimators, reference, binning)
     if control_pairs not in CONTROL_PAIRS:
-        raise ValueError(f"control_pairs {control_pairs}: expected one of {', '.join(CONTROL_PAIRS)}")
+        raise ValueError(
+            f"control_pairs {control_pairs}: expected one of {', '.join(CONTROL_PAIRS)}"
+        )
     if covariates is not None:
         panel = _pairs_with_covariates(panel, covariates)
     chosen = [REGISTRY[name] for name in estimators]
 
     def fit_sample(sample: FitSample) -> dict[tuple[str, int], FitResult]:
         sample = replace(sample, control_pairs=control_pairs)
-        inputs = Inputs(sample, tuple(control_names), covariates, tuple(covariate_names), reference, binning)
+        inputs = Inputs(
+            sample, tuple(control_names), covariates, tuple(covariate_names), reference, binning
+        )
         fit = _fit_sample if sample.has_never_treated else _fit_without_never_treated
-        return fit(inputs, chosen, vcov, permutations, seed, strata_of(sample, shuffle), keep_parts=keep_parts)
+        return fit(
+            inputs,
+            chosen,
+            vcov,
+            permutations,
+            seed,
+            strata_of(sample, shuffle),
+            keep_parts=keep_parts,
+        )
 
     return fit_by_sample(panel, fit_sample, tie_quantile, n_partners, needs_never_treated=False)
 
@@ -182,7 +222,9 @@ def fit_by_sample(
     *,
     needs_never_treated: bool = True,
 ) -> dict[tuple[str, int], Result]:
-    """Results of all outcomes of a panel: those that miss the same rows share a sample, and `fit_sample` fits them together."""
+    """Results of all outcomes of a panel: those that miss the same rows share a sample, and
+    `fit_sample` fits them together.
+    """
     results: dict[tuple[str, int], Result] = {}
     for outcomes in group_outcomes(panel):
         sample = build_sample(panel, outcomes, tie_quantile, n_partners)
@@ -200,7 +242,9 @@ def _pairs_with_covariates(panel: PairPanel, covariates: np.ndarray) -> PairPane
 
 
 def check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) -> None:
-    """Refuse an estimator, a line of inference or a shuffle that does not exist, and names that do not fit the controls."""
+    """Refuse an estimator, a line of inference or a shuffle that does not exist, and names that do
+    not fit the controls.
+    """
     for name in estimators:
         if name not in REGISTRY:
             raise ValueError(f"estimator {name}: expected one of {', '.join(REGISTRY)}")
@@ -214,16 +258,23 @@ def check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) 
         raise ValueError(f"control_names: expected {n_controls} names, found {len(control_names)}")
 
 
-def _check_design(panel: PairPanel, estimators: Sequence[str], reference: int, binning: tuple[int, int] | None) -> None:
+def _check_design(
+    panel: PairPanel, estimators: Sequence[str], reference: int, binning: tuple[int, int] | None
+) -> None:
     """Refuse weights, a reference or bins for an estimator that has none."""
     for name in estimators:
         if panel.weight is not None and REGISTRY[name].family != "two_way":
             weighted = " and ".join(names("two_way"))
             raise NotEstimable(f"{name} takes no weights: leave weights out, or choose {weighted}")
         if name != "event_study" and (reference != -1 or binning is not None):
-            raise NotEstimable(f"{name} has no reference period and no bins to choose: leave them out, or choose event_study")
+            raise NotEstimable(
+                f"{name} has no reference period and no bins to choose: leave them out, or choose "
+                "event_study"
+            )
     if binning is not None and not (len(binning) == 2 and binning[0] < 0 <= binning[1]):
-        raise NotEstimable(f"binning {tuple(binning)}: expected the first and the last event time, such as (-5, 5)")
+        raise NotEstimable(
+            f"binning {tuple(binning)}: expected the first and the last event time, such as (-5, 5)"
+        )
 
 
 def _fit_without_never_treated(
@@ -236,8 +287,8 @@ def _fit_without_never_treated(
     *,
     keep_parts: bool = False,
 ) -> dict[tuple[str, int], FitResult]:
-    """Fit a sample in which every pair is treated at last (docs/methods, section 6.11): least squares on all of its years, group-time
-    effects on the years in which some pairs are untreated.
+    """Fit a sample in which every pair is treated at last (docs/methods, section 6.11): least
+    squares on all of its years, group-time effects on the years in which some pairs are untreated.
     """
     sample = inputs.sample
     for estimator in chosen:
@@ -245,7 +296,14 @@ def _fit_without_never_treated(
     settings = (vcov, permutations, seed)
     found = {}
     if two_way := [estimator for estimator in chosen if estimator.family == "two_way"]:
-        found |= _fit_sample(inputs, two_way, *settings, strata, (ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS), keep_parts=keep_parts)
+        found |= _fit_sample(
+            inputs,
+            two_way,
+            *settings,
+            strata,
+            (ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS),
+            keep_parts=keep_parts,
+        )
     if group_time := [estimator for estimator in chosen if estimator.family == "group_time"]:
         panel = before_last_cohort(sample)
         rules = (sample.tie_quantile, sample.n_partners, sample.control_pairs)
@@ -253,7 +311,8 @@ def _fit_without_never_treated(
         require_contrast(before)
         last = int(panel.years[-1])
         note = (
-            f"No pair is never treated: the years after {last}, in which all pairs are treated, are left out, and the pairs of the last "
+            f"No pair is never treated: the years after {last}, in which all pairs are treated, "
+            "are left out, and the pairs of the last "
             "cohort are the never-treated ones."
         )
         found |= _fit_sample(
@@ -278,10 +337,13 @@ def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
     if estimator.name == "callaway_santanna" and sample.control_pairs == "never_treated":
         needs = "let it compare with pairs that are treated later (--control-group not_yet_treated)"
     elif estimator.family not in ("two_way", "group_time"):
-        needs = "use twfe, gardner, borusyak, or callaway_santanna with --control-group not_yet_treated"
+        needs = (
+            "use twfe, gardner, borusyak, or callaway_santanna with --control-group not_yet_treated"
+        )
     if needs:
         raise NotEstimable(
-            f"no kept pair is never treated, and {estimator.name} compares with never-treated pairs: give pairs with a blank cohort_year, "
+            f"no kept pair is never treated, and {estimator.name} compares with never-treated "
+            "pairs: give pairs with a blank cohort_year, "
             f"or {needs}"
         )
 
@@ -320,25 +382,44 @@ def _fit_sample(
     return results
 
 
-def _permute(inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray, permutations: int, seed: int) -> dict[tuple[str, int], Draws]:
+def _permute(
+    inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray, permutations: int, seed: int
+) -> dict[tuple[str, int], Draws]:
     """Draws by (estimator, position of the outcome): one pass for all estimators that it serves."""
     use_compile_cache()
     sample = inputs.sample
     if sample.panel.exposure == "one":
         say_that_loops_compile()
-    by_pass = {of: [name for name in fitted if REGISTRY[name].draws == of] for of in ("two_way", "group_time", "city_weighted")}
-    leads = {name: found.fits[0].columns[tested_leads(found.fits[0])] for name, found in fitted.items()}
+    by_pass = {
+        of: [name for name in fitted if REGISTRY[name].draws == of]
+        for of in ("two_way", "group_time", "city_weighted")
+    }
+    leads = {
+        name: found.fits[0].columns[tested_leads(found.fits[0])] for name, found in fitted.items()
+    }
     draws: dict[tuple[str, int], Draws] = {}
     designs = [fitted[name].design for name in by_pass["two_way"]]
     if designs and sample.panel.exposure == "both":
-        draws |= permute_by_refitting(sample, inputs.statistics, designs, strata, permutations, seed)
+        draws |= permute_by_refitting(
+            sample, inputs.statistics, designs, strata, permutations, seed
+        )
     elif designs:
         draws |= permute(sample, inputs.statistics, designs, strata, permutations, seed, leads)
     if by_pass["group_time"] and _group_time_has_draws(sample):
-        draws |= permute_group_time(sample, inputs.statistics, tuple(by_pass["group_time"]), strata, permutations, seed, leads)
+        draws |= permute_group_time(
+            sample,
+            inputs.statistics,
+            tuple(by_pass["group_time"]),
+            strata,
+            permutations,
+            seed,
+            leads,
+        )
     for name in by_pass["city_weighted"]:
         design, weights = fitted[name].design, fitted[name].city_weights
-        drawn = permute(sample, inputs.statistics, [design], strata, permutations, seed, city_weights=weights)
+        drawn = permute(
+            sample, inputs.statistics, [design], strata, permutations, seed, city_weights=weights
+        )
         draws |= {(name, m): of_outcome for (_, m), of_outcome in drawn.items()}
     return draws
 
@@ -348,7 +429,9 @@ def _group_time_has_draws(sample: FitSample) -> bool:
 
 
 def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
-    """Strata of the shuffle; cities without a candidate pair stand alone, and never-pilots where no pair is never treated."""
+    """Strata of the shuffle; cities without a candidate pair stand alone, and never-pilots where no
+    pair is never treated.
+    """
     panel = sample.panel
     if not isinstance(shuffle, str):
         strata = np.unique(np.asarray(shuffle), return_inverse=True)[1].reshape(-1)
@@ -359,7 +442,8 @@ def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
     strata = _alone_if_unseen(sample, strata)
     if sample.has_never_treated:
         return strata
-    # such a panel holds the pairs of its pilots alone: another city in a pilot's place would have other partners
+    # such a panel holds the pairs of its pilots alone: another city in a pilot's place would have
+    # other partners
     return np.where(sample.city_group > 0, strata, strata.max() + 1 + np.arange(panel.n_cities))
 
 
@@ -384,10 +468,14 @@ def result_of(
     warnings: Sequence[str] = (),
     keep_parts: bool = False,
 ) -> FitResult:
-    """Estimates as asked for, diagnostics and warnings of one fit; `extra` diagnostics stand for those of a two-way fit."""
+    """Estimates as asked for, diagnostics and warnings of one fit; `extra` diagnostics stand for
+    those of a two-way fit.
+    """
     held = sample.holds_kept_pair
     counts = {
-        "n_obs": int(np.count_nonzero(sample.observed if sample.kept.all() else sample.observed[sample.kept])),
+        "n_obs": int(
+            np.count_nonzero(sample.observed if sample.kept.all() else sample.observed[sample.kept])
+        ),
         "n_pairs": int(sample.kept.sum()),
         "n_cities": int(held.sum()),
         "n_pilots": int((held & (sample.panel.city_cohort > 0)).sum()),
@@ -404,13 +492,26 @@ def result_of(
         diagnostics += extra
     elif estimator == "twfe" and _is_plain(sample):
         diagnostics += two_way_diagnostics(sample, outcome, fit.cohort_means)
-    found = [*find_warnings(sample, fit, inference, diagnostics), *_left_out(sample, estimator, vcov, draws), *warnings]
+    found = [
+        *find_warnings(sample, fit, inference, diagnostics),
+        *_left_out(sample, estimator, vcov, draws),
+        *warnings,
+    ]
     parts = _parts(fit, draws) if keep_parts else None
-    return FitResult(estimator, tuple(_estimates(fit, inference, vcov)), tuple(diagnostics), tuple(found), **counts, parts=parts)
+    return FitResult(
+        estimator,
+        tuple(_estimates(fit, inference, vcov)),
+        tuple(diagnostics),
+        tuple(found),
+        **counts,
+        parts=parts,
+    )
 
 
 def _is_plain(sample: FitSample) -> bool:
-    """Whether the two-way coefficient is a mean of 2x2 comparisons of cohorts: balanced, without controls or weights."""
+    """Whether the two-way coefficient is a mean of 2x2 comparisons of cohorts: balanced, without
+    controls or weights.
+    """
     panel = sample.panel
     return panel.controls is None and panel.weight is None and sample.is_balanced
 
@@ -419,15 +520,23 @@ def _parts(fit: InfluenceFit, draws: Draws | None) -> FitParts:
     """What pictures of a fit are drawn from."""
     placebos = {}
     if draws is not None:
-        placebos = {label: draws.coefficient[:, at] for label, at in zip(fit.labels, fit.columns, strict=True) if at >= 0}
+        placebos = {
+            label: draws.coefficient[:, at]
+            for label, at in zip(fit.labels, fit.columns, strict=True)
+            if at >= 0
+        }
     without = [
-        {} if refits is None else {label: (refits.blocks, refits.estimates[:, c]) for c, label in enumerate(fit.labels)}
+        {}
+        if refits is None
+        else {label: (refits.blocks, refits.estimates[:, c]) for c, label in enumerate(fit.labels)}
         for refits in (fit.provinces, fit.cities)
     ]
     return FitParts(placebos, *without)
 
 
-def _diagnostics(sample, outcome: int, fit: InfluenceFit, inference: Inference, draws: Draws | None, strata) -> list[Diagnostic]:
+def _diagnostics(
+    sample, outcome: int, fit: InfluenceFit, inference: Inference, draws: Draws | None, strata
+) -> list[Diagnostic]:
     found = [*coefficient_diagnostics(fit, inference), *power_diagnostics(fit, inference)]
     found += sample_diagnostics(sample, outcome, inference, strata)
     if draws is not None:
@@ -435,7 +544,9 @@ def _diagnostics(sample, outcome: int, fit: InfluenceFit, inference: Inference, 
     return [*found, *lead_diagnostics(fit, draws), *sensitivity_diagnostics(fit)]
 
 
-def _estimates(fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | None) -> list[Estimate]:
+def _estimates(
+    fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | None
+) -> list[Estimate]:
     rows = []
     for c, (term, cohort_year, event_time) in enumerate(fit.terms):
         wanted = (inference.defaults[c], "permutation") if vcov is None else vcov
@@ -444,20 +555,38 @@ def _estimates(fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | No
         for name in VARIANCE_ESTIMATORS:
             if name in wanted and name in inference.intervals[c]:
                 i = inference.intervals[c][name]
-                numbers = (float(fit.estimate[c]), i.std_error, i.ci_low, i.ci_high, i.p_value, int(fit.n_pilots[c]))
-                rows.append(Estimate(term, cohort_year, event_time, name, name == inference.defaults[c], *numbers))
+                numbers = (
+                    float(fit.estimate[c]),
+                    i.std_error,
+                    i.ci_low,
+                    i.ci_high,
+                    i.p_value,
+                    int(fit.n_pilots[c]),
+                )
+                rows.append(
+                    Estimate(
+                        term, cohort_year, event_time, name, name == inference.defaults[c], *numbers
+                    )
+                )
     return rows
 
 
-def _left_out(sample: FitSample, estimator: str, vcov: Sequence[str] | None, draws: Draws | None) -> list[str]:
+def _left_out(
+    sample: FitSample, estimator: str, vcov: Sequence[str] | None, draws: Draws | None
+) -> list[str]:
     """Variance estimators that were asked for and cannot be given."""
     wanted = () if vcov is None else vcov
     row = REGISTRY[estimator]
     found = []
     if "province_jackknife" in wanted and sample.panel.province is None:
-        found.append("The line province_jackknife is left out: it needs the province of every city.")
+        found.append(
+            "The line province_jackknife is left out: it needs the province of every city."
+        )
     if not sample.panel.pilots_known:
-        found.append("The lines city and permutation are left out: they need to know which city of each treated pair is the pilot.")
+        found.append(
+            "The lines city and permutation are left out: they need to know which city of each "
+            "treated pair is the pilot."
+        )
     elif row.draws == "group_time" and not _group_time_has_draws(sample):
         needed = "a balanced panel without controls or chosen partners"
         needed = needed if sample.panel.exposure == "one" else "pairs that are treated by one city"

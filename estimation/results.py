@@ -15,7 +15,9 @@ Diagnostic = tuple[str, str | None, float | int | str | None]
 
 
 class NotEstimable(ValueError):
-    """The panel holds nothing that identifies the coefficient; the message says what is missing and what to do."""
+    """The panel holds nothing that identifies the coefficient; the message says what is missing and
+    what to do.
+    """
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,4 @@
-"""Plausibility of what was delivered, judged after each stage. Suites are data; `gate` alone talks to Great Expectations."""
+"""Plausibility of what was delivered, judged after each stage.
+
+Suites are data; `gate` alone talks to Great Expectations.
+"""

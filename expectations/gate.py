@@ -1,6 +1,8 @@
-"""The gate after a stage: judge data frames by a suite with Great Expectations, keep the results as rows and as Data Docs pages.
+"""The gate after a stage: judge data frames by a suite with Great Expectations, keep the results as
+rows and as Data Docs pages.
 
-The only module that imports great_expectations, and it does so inside the functions: the import takes seconds.
+The only module that imports great_expectations, and it does so inside the functions: the import
+takes seconds.
 """
 
 from __future__ import annotations
@@ -35,7 +37,13 @@ RESULT_COLUMNS = {
     "sample_rows": "string",
     "why": "string",
 }
-ROW_COLUMNS = {"stage": "string", "check_id": "string", "nth": "Int64", "failing_row": "string", "failing_value": "string"}
+ROW_COLUMNS = {
+    "stage": "string",
+    "check_id": "string",
+    "nth": "Int64",
+    "failing_row": "string",
+    "failing_value": "string",
+}
 SAMPLE_SIZE = 5
 # What Great Expectations calls our severities, for whoever opens the stored suites with it.
 GX_SEVERITY = {"stop": "critical", "warn": "warning"}
@@ -67,8 +75,9 @@ ROW_NAMES = (
 class GateResult:
     """Outcome of one gate.
 
-    `results` has one row per expectation (columns of RESULT_COLUMNS), `rows` one per failing row of a failed expectation, the worst first
-    (ROW_COLUMNS); `passed` is False when an expectation of severity `stop` failed.
+    `results` has one row per expectation (columns of RESULT_COLUMNS), `rows` one per failing row of
+    a failed expectation, the worst first (ROW_COLUMNS); `passed` is False when an expectation of
+    severity `stop` failed.
     """
 
     stage: str
@@ -95,19 +104,41 @@ class GateResult:
 
         Parameters
         ----------
-        standing : failing rows of the publication before, as (stage, check_id, failing_row). What is not among them is new and comes first:
-            stops, then warnings with new rows, then warnings that stood already. None where there is nothing to compare with.
+        standing : failing rows of the publication before, as (stage, check_id, failing_row). What
+        is not among them is new and comes first:
+            stops, then warnings with new rows, then warnings that stood already. None where there
+            is nothing to compare with.
         """
         known = set(standing or ())
         lines = []
-        for nth, row in enumerate(pd.concat([self.failed_stops, self.failed_warnings]).itertuples()):
-            failing = self.rows.loc[self.rows["check_id"] == row.check_id, ["failing_row", "failing_value"]].to_dict("records")
-            fresh = [item for item in failing if (self.stage, row.check_id, item["failing_row"]) not in known]
+        for nth, row in enumerate(
+            pd.concat([self.failed_stops, self.failed_warnings]).itertuples()
+        ):
+            failing = self.rows.loc[
+                self.rows["check_id"] == row.check_id, ["failing_row", "failing_value"]
+            ].to_dict("records")
+            fresh = [
+                item
+                for item in failing
+                if (self.stage, row.check_id, item["failing_row"]) not in known
+            ]
             word = row.severity if standing is None else f"{row.severity}, {_age(failing, fresh)}"
-            shown = "; ".join(_row_text(item) for item in (fresh if standing and fresh else failing)[:SAMPLE_SIZE])
+            shown = "; ".join(
+                _row_text(item) for item in (fresh if standing and fresh else failing)[:SAMPLE_SIZE]
+            )
             column = f".{row.column_name}" if pd.notna(row.column_name) else ""
-            text = f"{word}: {row.dataset}{column} {row.expectation}: found {row.observed}{f' ({shown})' if shown else ''}. {row.why}"
-            lines.append((row.severity != "stop", standing is not None and bool(failing) and not fresh, nth, text))
+            text = (
+                f"{word}: {row.dataset}{column} {row.expectation}: found "
+                f"{row.observed}{f' ({shown})' if shown else ''}. {row.why}"
+            )
+            lines.append(
+                (
+                    row.severity != "stop",
+                    standing is not None and bool(failing) and not fresh,
+                    nth,
+                    text,
+                )
+            )
         return [text for *_, text in sorted(lines)]
 
 
@@ -124,10 +155,12 @@ def run_gate(
     Parameters
     ----------
     stage : raw, staging, marts or estimates.
-    rules : the suite; a rule whose data set is not among `frames`, or whose column was not delivered there, is left out
+    rules : the suite; a rule whose data set is not among `frames`, or whose column was not
+    delivered there, is left out
         (a landing need not be complete).
     frames : data set name to data frame; integer row labels name the failing rows.
-    work_dir, docs_dir : folders for the context's own files and for the Data Docs pages (made self-contained).
+    work_dir, docs_dir : folders for the context's own files and for the Data Docs pages (made
+    self-contained).
     severity : overrides by check_id, from the seed `check_severity`.
 
     Returns
@@ -140,7 +173,11 @@ def run_gate(
     ValueError
         If an override names a severity other than warn or stop.
     """
-    rules = [replace(rule, severity=_severity(rule, severity or {})) for rule in rules if _applies(rule, frames)]
+    rules = [
+        replace(rule, severity=_severity(rule, severity or {}))
+        for rule in rules
+        if _applies(rule, frames)
+    ]
     if not rules:
         return GateResult(stage, _as_frame([]))
     context = _open_context(work_dir, docs_dir)
@@ -165,7 +202,9 @@ def run_gate(
 def _severity(rule: Rule, overrides: Mapping[str, str]) -> Any:
     word = overrides.get(rule.check_id, rule.severity)
     if word not in ("warn", "stop"):
-        raise ValueError(f"seed check_severity: {rule.check_id} has severity {word!r}; expected warn or stop")
+        raise ValueError(
+            f"seed check_severity: {rule.check_id} has severity {word!r}; expected warn or stop"
+        )
     return word
 
 
@@ -174,7 +213,9 @@ def _applies(rule: Rule, frames: Mapping[str, pd.DataFrame]) -> bool:
         return False
     needed = [rule.kwargs[key] for key in ("column", "column_A", "column_B") if key in rule.kwargs]
     frame = frames[rule.dataset]
-    return all(column in frame.columns and frame[column].notna().any() for column in needed) or rule.expectation.endswith("not_be_null")
+    return all(
+        column in frame.columns and frame[column].notna().any() for column in needed
+    ) or rule.expectation.endswith("not_be_null")
 
 
 def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
@@ -187,7 +228,11 @@ def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
     context = gx.get_context(mode="file", project_root_dir=str(work_dir))
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     store = {"class_name": "TupleFilesystemStoreBackend", "base_directory": str(docs_dir)}
-    site = {"class_name": "SiteBuilder", "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"}, "store_backend": store}
+    site = {
+        "class_name": "SiteBuilder",
+        "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+        "store_backend": store,
+    }
     names = set(context.get_site_names())
     for unwanted in names - {"data_docs"}:
         context.delete_data_docs_site(unwanted)
@@ -197,11 +242,17 @@ def _open_context(work_dir: Path, docs_dir: Path) -> AbstractDataContext:
 
 
 def _validate(
-    context: AbstractDataContext, stage: str, dataset: str, suite: Sequence[Rule], frame: pd.DataFrame
+    context: AbstractDataContext,
+    stage: str,
+    dataset: str,
+    suite: Sequence[Rule],
+    frame: pd.DataFrame,
 ) -> tuple[list[ExpectationValidationResult], list[Any]]:
     """Results of one data set, and the identifiers of its pages."""
     import great_expectations as gx
-    from great_expectations.data_context.types.resource_identifiers import ExpectationSuiteIdentifier
+    from great_expectations.data_context.types.resource_identifiers import (
+        ExpectationSuiteIdentifier,
+    )
     from great_expectations.expectations.registry import get_expectation_impl
 
     name = f"{stage}.{dataset}"
@@ -216,15 +267,23 @@ def _validate(
         for rule in suite
     ]
     gx_suite = context.suites.add_or_update(gx.ExpectationSuite(name, expectations=expectations))
-    definition = context.validation_definitions.add_or_update(gx.ValidationDefinition(name=name, data=batch, suite=gx_suite))
-    checkpoint = gx.Checkpoint(name=name, validation_definitions=[definition], result_format="COMPLETE")
-    outcome = context.checkpoints.add_or_update(checkpoint).run(batch_parameters={"dataframe": frame})
+    definition = context.validation_definitions.add_or_update(
+        gx.ValidationDefinition(name=name, data=batch, suite=gx_suite)
+    )
+    checkpoint = gx.Checkpoint(
+        name=name, validation_definitions=[definition], result_format="COMPLETE"
+    )
+    outcome = context.checkpoints.add_or_update(checkpoint).run(
+        batch_parameters={"dataframe": frame}
+    )
     results = [result for found in outcome.run_results.values() for result in found.results]
     return results, [*outcome.run_results, ExpectationSuiteIdentifier(name)]
 
 
 def _batch_of(context: AbstractDataContext, name: str) -> Any:
-    """The whole of a data set, by its name; those of other data sets stay, for without them their checkpoints cannot be opened."""
+    """The whole of a data set, by its name; those of other data sets stay, for without them their
+    checkpoints cannot be opened.
+    """
     sources = context.data_sources.all()
     source = sources["frames"] if "frames" in sources else context.data_sources.add_pandas("frames")
     if name in source.get_asset_names():
@@ -232,9 +291,14 @@ def _batch_of(context: AbstractDataContext, name: str) -> Any:
     return source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("whole")
 
 
-def _as_row(stage: str, dataset: str, failed: list[dict[str, Any]], result: ExpectationValidationResult) -> dict[str, Any]:
+def _as_row(
+    stage: str, dataset: str, failed: list[dict[str, Any]], result: ExpectationValidationResult
+) -> dict[str, Any]:
     config, found = result.expectation_config, result.result
-    observed = found.get("observed_value", f"{found.get('unexpected_count', 0)} of {found.get('element_count', 0)} rows outside")
+    observed = found.get(
+        "observed_value",
+        f"{found.get('unexpected_count', 0)} of {found.get('element_count', 0)} rows outside",
+    )
     column = config.kwargs.get("column") or config.kwargs.get("column_A")
     return {
         "stage": stage,
@@ -251,8 +315,12 @@ def _as_row(stage: str, dataset: str, failed: list[dict[str, Any]], result: Expe
     }
 
 
-def _failing_rows(stage: str, frame: pd.DataFrame, result: ExpectationValidationResult) -> list[dict[str, Any]]:
-    """Every failing row of a failed expectation: what names it, and the value; of a range the row furthest outside comes first."""
+def _failing_rows(
+    stage: str, frame: pd.DataFrame, result: ExpectationValidationResult
+) -> list[dict[str, Any]]:
+    """Every failing row of a failed expectation: what names it, and the value; of a range the row
+    furthest outside comes first.
+    """
     config, found = result.expectation_config, result.result
     labels = [] if result.success else list(found.get("unexpected_index_list") or [])
     column = config.kwargs.get("column") or config.kwargs.get("column_A")
@@ -261,15 +329,23 @@ def _failing_rows(stage: str, frame: pd.DataFrame, result: ExpectationValidation
         low, high = config.kwargs.get("min_value"), config.kwargs.get("max_value")
         below = (low - failed[column]).fillna(0) if low is not None else 0
         above = (failed[column] - high).fillna(0) if high is not None else 0
-        failed = failed.assign(_outside=np.maximum(below, above)).sort_values("_outside", ascending=False, kind="stable")
+        failed = failed.assign(_outside=np.maximum(below, above)).sort_values(
+            "_outside", ascending=False, kind="stable"
+        )
     names = [name for name in ROW_NAMES if name in frame.columns]
     return [
         {
             "stage": stage,
             "check_id": config.meta["check_id"],
             "nth": nth,
-            "failing_row": " ".join(f"{name}={row[name]}" for name in names if name != column and pd.notna(row[name]) and row[name] != ""),
-            "failing_value": f"{column}={row[column]}" if column in failed.columns and pd.notna(row[column]) else "",
+            "failing_row": " ".join(
+                f"{name}={row[name]}"
+                for name in names
+                if name != column and pd.notna(row[name]) and row[name] != ""
+            ),
+            "failing_value": f"{column}={row[column]}"
+            if column in failed.columns and pd.notna(row[column])
+            else "",
         }
         for nth, row in enumerate(failed.to_dict("records"), start=1)
     ]
@@ -280,17 +356,27 @@ def _row_text(row: Mapping[str, Any]) -> str:
 
 
 def _age(failing: Sequence[Any], fresh: Sequence[Any]) -> str:
-    """Whether a failed expectation is new, or stood in the publication before, as one word or `3 of 11 new`."""
+    """Whether a failed expectation is new, or stood in the publication before, as one word or `3 of
+    11 new`.
+    """
     if not failing or len(fresh) == len(failing):
         return "new"
     return f"{len(fresh)} of {len(failing)} new" if fresh else "standing"
 
 
 def _error(result: ExpectationValidationResult) -> str | None:
-    """Message of an expectation that could not be computed; Great Expectations nests it by metric in some cases."""
+    """Message of an expectation that could not be computed; Great Expectations nests it by metric
+    in some cases.
+    """
     info = result.exception_info
-    nested = [info] if "exception_message" in info else [item for item in info.values() if isinstance(item, dict)]
-    return next((item["exception_message"] for item in nested if item.get("exception_message")), None)
+    nested = (
+        [info]
+        if "exception_message" in info
+        else [item for item in info.values() if isinstance(item, dict)]
+    )
+    return next(
+        (item["exception_message"] for item in nested if item.get("exception_message")), None
+    )
 
 
 def _as_failing_rows(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -1,1 +1,4 @@
-"""Wiring only: Dagster assets and the `refresh` command. Holds no formula and no rule; nothing imports it."""
+"""Wiring only: Dagster assets and the `refresh` command.
+
+Holds no formula and no rule; nothing imports it.
+"""

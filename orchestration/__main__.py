@@ -29,13 +29,23 @@ def main(arguments: list[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    refresh = commands.add_parser("refresh", help="read the landing, build, check, estimate, report, publish")
-    refresh.add_argument("--landing", help="folder of delivered files (default: the simulated landing)")
-    refresh.add_argument("--permutations", type=int, help="draws of the permutation test (default 9999)")
+    refresh = commands.add_parser(
+        "refresh", help="read the landing, build, check, estimate, report, publish"
+    )
+    refresh.add_argument(
+        "--landing", help="folder of delivered files (default: the simulated landing)"
+    )
+    refresh.add_argument(
+        "--permutations", type=int, help="draws of the permutation test (default 9999)"
+    )
     fetch = commands.add_parser("fetch", help="official data from their service into a landing")
     fetch.add_argument("--source", help="nbs (the statistics bureau) or world_bank")
-    fetch.add_argument("--landing", help="landing to write into (default: fetched/landing in the home)")
-    check = commands.add_parser("check-source", help="read, stage and judge one source against the published warehouse")
+    fetch.add_argument(
+        "--landing", help="landing to write into (default: fetched/landing in the home)"
+    )
+    check = commands.add_parser(
+        "check-source", help="read, stage and judge one source against the published warehouse"
+    )
     check.add_argument("--source", help="folder of the source, named as the source is")
     for name, text in (
         ("verify", "hash everything published again, and compare it with the delivered files"),
@@ -44,25 +54,45 @@ def main(arguments: list[str] | None = None) -> int:
         ("deposit", "write a replication folder of a publication"),
     ):
         after = commands.add_parser(name, help=text)
-        after.add_argument("--run", help="run id of a publication that is kept (default: the current one; rollback: the one before)")
+        after.add_argument(
+            "--run",
+            help=(
+                "run id of a publication that is kept (default: the current one; rollback: the "
+                "one before)"
+            ),
+        )
         if name != "rollback":
             after.add_argument("--landing", help="folder with the delivered files of that run")
     ui = commands.add_parser("ui", help="Dagster UI on 127.0.0.1:3000")
     ui.add_argument(
-        "--landing", help="folder of delivered files that runs of the UI read (default: CITYSYNC_LANDING, else the simulated landing)"
+        "--landing",
+        help=(
+            "folder of delivered files that runs of the UI read (default: CITYSYNC_LANDING, else "
+            "the simulated landing)"
+        ),
     )
     sql = commands.add_parser("sql", help="read-only SQL on the published warehouse")
     sql.add_argument("--query", help="print one result and leave")
-    sql.add_argument("--out", "--csv", help="write that result to this file: .csv, .parquet or .xlsx by its name")
+    sql.add_argument(
+        "--out", "--csv", help="write that result to this file: .csv, .parquet or .xlsx by its name"
+    )
     commands.add_parser("docs", help="static documentation of the models")
-    audit = commands.add_parser("audit", help="compare what is installed with the lock file, look up advisories, and list licences")
-    audit.add_argument("--advisories", help="folder or zip archive of known advisories in the OSV format, as a copy at hand")
+    audit = commands.add_parser(
+        "audit",
+        help="compare what is installed with the lock file, look up advisories, and list licences",
+    )
+    audit.add_argument(
+        "--advisories",
+        help="folder or zip archive of known advisories in the OSV format, as a copy at hand",
+    )
     commands.add_parser("clean", help="remove what a run can make again")
     chosen = parser.parse_args(arguments)
     try:
         Home.from_environment().require_usable()
     except BadHome as error:
-        return end_command("" if chosen.command == "refresh" else chosen.command, Exit.BAD_INPUT, str(error))
+        return end_command(
+            "" if chosen.command == "refresh" else chosen.command, Exit.BAD_INPUT, str(error)
+        )
     if chosen.command in ("sql", "ui"):
         restore()
     if chosen.command == "sql":
@@ -127,7 +157,9 @@ def _of_publication(chosen: argparse.Namespace) -> int:
 
     if chosen.command == "verify":
         return publications.verify(chosen.run, chosen.landing)
-    return publications.rollback(chosen.run) if chosen.command == "rollback" else deposit(chosen.run)
+    return (
+        publications.rollback(chosen.run) if chosen.command == "rollback" else deposit(chosen.run)
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""Tell somebody that a refresh failed: CITYSYNC_ON_FAILURE names a program, a web address or a mail address. Off unless it is set.
+"""Tell somebody that a refresh failed: CITYSYNC_ON_FAILURE names a program, a web address or a mail
+address. Off unless it is set.
 
-Nothing here can change how a refresh ends: an alert that cannot be sent is one line, and the exit code stays as it was.
+Nothing here can change how a refresh ends: an alert that cannot be sent is one line, and the exit
+code stays as it was.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import tempfile
 from typing import IO
 
 SETTING, MAIL_SERVER = "CITYSYNC_ON_FAILURE", "CITYSYNC_SMTP"
-# Set for the work of `make refresh`, whose end the watching process reports: the job's hook then keeps quiet.
+# Set for the work of `make refresh`, whose end the watching process reports: the job's hook then
+# keeps quiet.
 WATCHED = "CITYSYNC_ALERTS_BY_WATCHER"
 SECONDS = 20
 # a longer reason is cut: the whole one stands in the log
@@ -24,7 +27,9 @@ _reason: list[IO[bytes]] = []
 
 
 def watch() -> None:
-    """Called before the work gets a process of its own: opens what the reason is handed over in, and takes the job's hook out."""
+    """Called before the work gets a process of its own: opens what the reason is handed over in,
+    and takes the job's hook out.
+    """
     if os.environ.get(SETTING):
         os.environ[WATCHED] = "1"
         _reason[:] = [tempfile.TemporaryFile()]  # noqa: SIM115 (lives as long as this process)
@@ -37,9 +42,15 @@ def remember(reason: str) -> None:
 
 
 def send_ending(command: str, code: int) -> None:
-    """Called by the watching process after a command failed: sends what the work said last, or that it was killed before it could."""
+    """Called by the watching process after a command failed: sends what the work said last, or that
+    it was killed before it could.
+    """
     said = os.pread(_reason[0].fileno(), LONGEST, 0).decode(errors="replace") if _reason else ""
-    send(command, code, said or "it was ended before it could say why: the last lines of its output have more")
+    send(
+        command,
+        code,
+        said or "it was ended before it could say why: the last lines of its output have more",
+    )
 
 
 def send(command: str, code: int, reason: str) -> None:
@@ -57,7 +68,13 @@ def send(command: str, code: int, reason: str) -> None:
     if not to:
         return
     home = os.environ.get("CITYSYNC_HOME", "")
-    message = {"command": f"citysync {command}", "exit": int(code), "reason": reason, "home": home, "host": socket.gethostname()}
+    message = {
+        "command": f"citysync {command}",
+        "exit": int(code),
+        "reason": reason,
+        "home": home,
+        "host": socket.gethostname(),
+    }
     try:
         if to.startswith(("http://", "https://")):
             _post(to, message)
@@ -65,17 +82,30 @@ def send(command: str, code: int, reason: str) -> None:
             _mail(to.removeprefix("mailto:"), message)
         else:
             _run(to, message)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:  # those of mail and web are OSErrors
+    except (
+        OSError,
+        ValueError,
+        subprocess.SubprocessError,
+    ) as error:  # those of mail and web are OSErrors
         found = f"{type(error).__name__}: {error}"
         # the last line of a refresh's output stays its ending
-        print(f"alert: {SETTING} could not be reached ({found}): expected a program, https://... or mailto:name@host", file=sys.stderr)
+        print(
+            (
+                f"alert: {SETTING} could not be reached ({found}): expected a program, "
+                "https://... or "
+                "mailto:name@host"
+            ),
+            file=sys.stderr,
+        )
 
 
 def _post(address: str, message: dict[str, object]) -> None:
     import urllib.request  # an unchanged refresh is over before this would be loaded
 
     body = json.dumps(message, ensure_ascii=False).encode()
-    request = urllib.request.Request(address, data=body, headers={"Content-Type": "application/json"})  # noqa: S310 (http or https, above)
+    headers = {"Content-Type": "application/json"}
+    # http or https, above
+    request = urllib.request.Request(address, data=body, headers=headers)  # noqa: S310
     with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 (the same request)
         answer.read(1)
 
@@ -94,8 +124,19 @@ def _mail(address: str, message: dict[str, object]) -> None:
 
 
 def _run(program: str, message: dict[str, object]) -> None:
-    """The program gets the alert as JSON on its standard input; no shell reads the setting, and no text of the alert is an argument."""
+    """The program gets the alert as JSON on its standard input; no shell reads the setting, and no
+    text of the alert is an argument.
+    """
     text = json.dumps(message, ensure_ascii=False)
-    done = subprocess.run(shlex.split(program), input=text, text=True, capture_output=True, timeout=SECONDS, check=False)  # noqa: S603 (see above)
+    done = subprocess.run(
+        shlex.split(program),
+        input=text,
+        text=True,
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )  # see above
     if done.returncode:
-        raise subprocess.SubprocessError(f"exit {done.returncode}: {(done.stderr or done.stdout).strip()[:200]}")
+        raise subprocess.SubprocessError(
+            f"exit {done.returncode}: {(done.stderr or done.stdout).strip()[:200]}"
+        )

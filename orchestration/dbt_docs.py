@@ -12,7 +12,11 @@ from orchestration.home import Home
 from warehouse.publication.datapackage import TableContract
 
 #: What dbt writes, and the name under which it is kept.
-FILES = {"static_index.html": "index.html", "manifest.json": "manifest.json", "catalog.json": "catalog.json"}
+FILES = {
+    "static_index.html": "index.html",
+    "manifest.json": "manifest.json",
+    "catalog.json": "catalog.json",
+}
 
 
 def write_dbt_docs(home: Home, folder: Path) -> None:
@@ -23,7 +27,8 @@ def write_dbt_docs(home: Home, folder: Path) -> None:
     home : Home
         Its build holds the tables that are described.
     folder : Path
-        Receives ``index.html`` (it needs no network), ``manifest.json`` and ``catalog.json``; what was there is replaced.
+        Receives ``index.html`` (it needs no network), ``manifest.json`` and ``catalog.json``; what
+        was there is replaced.
 
     Raises
     ------
@@ -33,8 +38,13 @@ def write_dbt_docs(home: Home, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=home.build) as target:
         # dbt reads the manifest back from where it would have compiled it
         shutil.copy(ensure_manifest(home), target)
-        # compiling every model again would double the time; what a model ran stands in the Dagster UI
-        invoke_on_manifest(home, ["docs", "generate", "--static", "--no-compile", "--target-path", target], build=home.build)
+        # compiling every model again would double the time; what a model ran stands in the Dagster
+        # UI
+        invoke_on_manifest(
+            home,
+            ["docs", "generate", "--static", "--no-compile", "--target-path", target],
+            build=home.build,
+        )
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for made, kept in FILES.items():
@@ -42,7 +52,9 @@ def write_dbt_docs(home: Home, folder: Path) -> None:
 
 
 def read_contracts(folder: Path) -> dict[str, TableContract]:
-    """Keys and units of every model, by `schema.table`, from the manifest that `write_dbt_docs` left in a folder."""
+    """Keys and units of every model, by `schema.table`, from the manifest that `write_dbt_docs`
+    left in a folder.
+    """
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     keys = {
         node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
@@ -57,5 +69,7 @@ def read_contracts(folder: Path) -> dict[str, TableContract]:
 
 
 def _units(node: dict) -> dict[str, str]:
-    found = {column["name"]: column["config"]["meta"].get("unit") for column in node["columns"].values()}
+    found = {
+        column["name"]: column["config"]["meta"].get("unit") for column in node["columns"].values()
+    }
     return {name: unit for name, unit in found.items() if unit}

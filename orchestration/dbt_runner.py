@@ -1,8 +1,9 @@
 """dbt inside this process: parse once, run many times, and leave no open database behind.
 
-Dagster's own dbt resource starts a new Python for every call, which costs more than the SQL. Here the manifest is parsed only when a
-file of the project changed (by content), and every run reuses it. The build folder is read from the environment when a model runs, so the
-same manifest serves the counterfactual build.
+Dagster's own dbt resource starts a new Python for every call, which costs more than the SQL. Here
+the manifest is parsed only when a file of the project changed (by content), and every run reuses
+it. The build folder is read from the environment when a model runs, so the same manifest serves the
+counterfactual build.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class DbtFailed(Exception):
 class NodeResult:
     """What dbt says of one node.
 
-    `name`, `kind` (model, seed, test, unit_test), `status`, `seconds`, `failures` (rows), `message`, and the `sql` it ran.
+    `name`, `kind` (model, seed, test, unit_test), `status`, `seconds`, `failures` (rows),
+    `message`, and the `sql` it ran.
     """
 
     unique_id: str
@@ -68,8 +70,9 @@ def project_hash() -> str:
 def ensure_manifest(home: Home) -> Path:
     """Path of an up-to-date manifest.json; parses the project only when its files changed.
 
-    Every run rewrites dbt's own target folder, and one that is killed leaves half a file there. So what parsing gave is kept in a folder of
-    its own, which is named by the project's hash and appears whole or not at all.
+    Every run rewrites dbt's own target folder, and one that is killed leaves half a file there. So
+    what parsing gave is kept in a folder of its own, which is named by the project's hash and
+    appears whole or not at all.
 
     Raises
     ------
@@ -90,7 +93,9 @@ def _parsed_project(home: Home) -> Path:
 
 
 def _is_as_written(folder: Path) -> bool:
-    """Whether both files have the hashes that were taken of them: one flipped byte may still be JSON, and another project."""
+    """Whether both files have the hashes that were taken of them: one flipped byte may still be
+    JSON, and another project.
+    """
     try:
         hashes = json.loads((folder / HASHES).read_text(encoding="utf-8"))
         return hashes == _hashes(folder)
@@ -103,7 +108,9 @@ def _hashes(folder: Path) -> dict[str, str]:
 
 
 def _parse_into(folder: Path) -> None:
-    """Parse the project beside the folder, move it there whole, and remove what earlier projects and killed runs left."""
+    """Parse the project beside the folder, move it there whole, and remove what earlier projects
+    and killed runs left.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder.parent))
     invoke(["parse", "--no-partial-parse", "--target-path", str(draft)], manifest=None)
@@ -121,18 +128,27 @@ def _parse_into(folder: Path) -> None:
 
 
 def _is_being_written(folder: Path) -> bool:
-    return folder.name.startswith(DRAFT) and folder.exists() and time.time() - folder.stat().st_mtime < DRAFT_SECONDS
+    return (
+        folder.name.startswith(DRAFT)
+        and folder.exists()
+        and time.time() - folder.stat().st_mtime < DRAFT_SECONDS
+    )
 
 
-def run_dbt(home: Home, command: str, names: Sequence[str], *, build: Path, options: Sequence[str] = ()) -> list[NodeResult]:
+def run_dbt(
+    home: Home, command: str, names: Sequence[str], *, build: Path, options: Sequence[str] = ()
+) -> list[NodeResult]:
     """Run `dbt <command>` on the named nodes with the database of `build`.
 
     Raises
     ------
     DbtFailed
-        If dbt itself fails; failed nodes are returned, not raised, so that a caller can record them first.
+        If dbt itself fails; failed nodes are returned, not raised, so that a caller can record them
+        first.
     """
-    return invoke_on_manifest(home, [command, *(["--select", " ".join(names)] if names else []), *options], build=build)
+    return invoke_on_manifest(
+        home, [command, *(["--select", " ".join(names)] if names else []), *options], build=build
+    )
 
 
 def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[NodeResult]:
@@ -173,11 +189,15 @@ def _load_manifest(home: Home) -> Any:
     from dbt.contracts.graph.manifest import Manifest
 
     for _ in range(_MOST_TRIES):
-        # one folder from here on: the files of the project may change while a run works, and a run of other files may remove this folder
+        # one folder from here on: the files of the project may change while a run works, and a run
+        # of other files may remove this folder
         folder = ensure_manifest(home).parent
         with suppress(FileNotFoundError):
             return Manifest.from_msgpack((folder / PARSED[1]).read_bytes())
-    raise DbtFailed(f"{folder}: expected the parsed project, removed {_MOST_TRIES} times while it was read; run one refresh at a time")
+    raise DbtFailed(
+        f"{folder}: expected the parsed project, removed {_MOST_TRIES} times while it was read; "
+        "run one refresh at a time"
+    )
 
 
 def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
@@ -204,9 +224,21 @@ def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
     from dbt.cli.main import dbtRunner
 
     messages: list[str] = []
-    quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none", "--project-dir", str(REPO), "--profiles-dir", str(REPO)]
+    quiet = [
+        "--quiet",
+        "--log-level",
+        "none",
+        "--log-level-file",
+        "none",
+        "--project-dir",
+        str(REPO),
+        "--profiles-dir",
+        str(REPO),
+    ]
     try:
-        outcome = dbtRunner(manifest=manifest, callbacks=[_error_collector(messages)]).invoke([*arguments, *quiet])
+        outcome = dbtRunner(manifest=manifest, callbacks=[_error_collector(messages)]).invoke(
+            [*arguments, *quiet]
+        )
     finally:
         # an open handle would keep every other configuration of this process out of the file
         DuckDBConnectionManager.close_all_connections()

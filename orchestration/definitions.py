@@ -16,7 +16,9 @@ from orchestration.resources import Settings
 
 def load_definitions() -> dg.Definitions:
     """Everything Dagster shows; parses the dbt project when its files changed."""
-    warnings.filterwarnings("ignore", category=dg.BetaWarning)  # every server of the UI would print it once per source
+    warnings.filterwarnings(
+        "ignore", category=dg.BetaWarning
+    )  # every server of the UI would print it once per source
     home = Home.from_environment()
     set_tool_environment(home)
     staging, marts = warehouse.build_dbt_assets(home)
@@ -26,12 +28,22 @@ def load_definitions() -> dg.Definitions:
     estimates = {key.path[-1]: key for key in estimation.KEYS}
     gates = [
         build_gate("raw", landing.OBSERVATIONS, [landing.INPUT_FILES]),
-        build_gate("staging", dg.AssetKey(["intermediate", "int_raw_observations"]), _keys_of(staging, warehouse.GATES)),
-        build_gate("marts", dg.AssetKey(["marts", "panel_pair_year"]), [*mart_keys, *_keys_of(marts, warehouse.GATES)]),
+        build_gate(
+            "staging",
+            dg.AssetKey(["intermediate", "int_raw_observations"]),
+            _keys_of(staging, warehouse.GATES),
+        ),
+        build_gate(
+            "marts",
+            dg.AssetKey(["marts", "panel_pair_year"]),
+            [*mart_keys, *_keys_of(marts, warehouse.GATES)],
+        ),
         build_gate("estimates", estimates["estimate"], [estimates["not_run"], estimates["truth"]]),
     ]
     return dg.Definitions(
-        assets=label_assets([*raw, staging, marts, *study, publication.report, publication.published]),
+        assets=label_assets(
+            [*raw, staging, marts, *study, publication.report, publication.published]
+        ),
         asset_checks=gates,
         jobs=[refresh_job],
         schedules=[yearly_refresh],

@@ -1,4 +1,5 @@
-"""Which engine builds a model: DuckDB all of them, or Spark those of pairs (ENGINE=spark), between two calls of dbt on DuckDB.
+"""Which engine builds a model: DuckDB all of them, or Spark those of pairs (ENGINE=spark), between
+two calls of dbt on DuckDB.
 
 Not here: how Spark is asked (`warehouse/spark/engine.py`), and what dbt is told (`dbt_runner.py`).
 """
@@ -17,8 +18,11 @@ from orchestration.terminal import progress
 PAIRS = "tag:pair_grain+"
 
 
-def build_models(home: Home, names: Sequence[str], *, build: Path, options: Sequence[str], tests: bool) -> list[NodeResult]:
-    """`dbt build` on the named nodes; with ENGINE=spark the pair models and what depends on them are built by Spark and come back as files.
+def build_models(
+    home: Home, names: Sequence[str], *, build: Path, options: Sequence[str], tests: bool
+) -> list[NodeResult]:
+    """`dbt build` on the named nodes; with ENGINE=spark the pair models and what depends on them
+    are built by Spark and come back as files.
 
     Parameters
     ----------
@@ -30,7 +34,8 @@ def build_models(home: Home, names: Sequence[str], *, build: Path, options: Sequ
     options : sequence of str
         Further options of dbt.
     tests : bool
-        Whether Spark is asked the data tests too. What came back is tested on DuckDB as `options` say, whichever engine built it.
+        Whether Spark is asked the data tests too. What came back is tested on DuckDB as `options`
+        say, whichever engine built it.
 
     Returns
     -------
@@ -53,13 +58,24 @@ def build_models(home: Home, names: Sequence[str], *, build: Path, options: Sequ
         return before
     try:
         with pair_tables(build, tests=tests, on_progress=lambda text: progress(f"  {text}")):
-            return [*before, *run_dbt(home, "build", [f"{name},{PAIRS}" for name in names], build=build, options=options)]
+            return [
+                *before,
+                *run_dbt(
+                    home,
+                    "build",
+                    [f"{name},{PAIRS}" for name in names],
+                    build=build,
+                    options=options,
+                ),
+            ]
     except SparkFailed as error:
         raise DbtFailed(str(error)) from error
 
 
 def _holds_pairs(home: Home, names: Sequence[str]) -> bool:
-    """Whether any of the nodes, or of those they select upstream, is one of the pair models or depends on one."""
+    """Whether any of the nodes, or of those they select upstream, is one of the pair models or
+    depends on one.
+    """
     manifest = json.loads(ensure_manifest(home).read_text(encoding="utf-8"))
     waiting = [key for key, node in manifest["nodes"].items() if "pair_grain" in node["tags"]]
     found: set[str] = set()

@@ -1,7 +1,9 @@
-"""Errors of the machine as sentences: what failed, what it means, what to do. For the last line of a command.
+"""Errors of the machine as sentences: what failed, what it means, what to do. For the last line of
+a command.
 
-An error reaches a command as an exception, often wrapped by the library that met it, or as the text that Dagster kept of it. Both end here.
-Imports nothing heavy; the words are those of Linux, SQLite 3 and DuckDB.
+An error reaches a command as an exception, often wrapped by the library that met it, or as the text
+that Dagster kept of it. Both end here. Imports nothing heavy; the words are those of Linux, SQLite
+3 and DuckDB.
 """
 
 from __future__ import annotations
@@ -19,7 +21,10 @@ READABLE = "check that the folder can be read and written"
 #: A disk with less room than this takes no page of a database any more.
 NO_ROOM_BYTES = 100_000
 #: A package that is not found, unless it is one of this checkout's own.
-PACKAGE = re.compile(r"No module named '(?!(?:benchmarks|citysync|estimation|expectations|orchestration|tests|warehouse)\b)([\w.]+)'")
+PACKAGE = re.compile(
+    r"No module named "
+    r"'(?!(?:benchmarks|citysync|estimation|expectations|orchestration|tests|warehouse)\b)([\w.]+)'"
+)
 PLACE = re.compile(r"""["']([^"'\n]{1,400})["']""")
 
 
@@ -33,12 +38,26 @@ class Fault:
 
 
 FAULTS = (
-    Fault((errno.ENOSPC,), "No space left on device|database or disk is full|disk full", "the disk is full (df -h shows it); make room"),
-    Fault((errno.EDQUOT,), "Disk quota exceeded", "your quota of the disk is used up (quota -s shows it); make room or ask for more"),
     Fault(
-        (errno.EROFS,), "Read-only file system|attempt to write a readonly database", f"it cannot be written; mount it writable; {READABLE}"
+        (errno.ENOSPC,),
+        "No space left on device|database or disk is full|disk full",
+        "the disk is full (df -h shows it); make room",
     ),
-    Fault((errno.EACCES, errno.EPERM), "Permission denied|Operation not permitted", f"{os.strerror(errno.EACCES)}; {READABLE}"),
+    Fault(
+        (errno.EDQUOT,),
+        "Disk quota exceeded",
+        "your quota of the disk is used up (quota -s shows it); make room or ask for more",
+    ),
+    Fault(
+        (errno.EROFS,),
+        "Read-only file system|attempt to write a readonly database",
+        f"it cannot be written; mount it writable; {READABLE}",
+    ),
+    Fault(
+        (errno.EACCES, errno.EPERM),
+        "Permission denied|Operation not permitted",
+        f"{os.strerror(errno.EACCES)}; {READABLE}",
+    ),
     Fault(
         (errno.EMFILE, errno.ENFILE),
         "Too many open files",
@@ -47,7 +66,11 @@ FAULTS = (
     Fault(
         (),
         "database is locked|Could not set lock on file|Conflicting lock is held",
-        "another program has the database open; close it (the holder's process is named above or by `fuser`), then run again",
+        (
+            "another program has the database open; close it (the holder's process is named above "
+            "or "
+            "by `fuser`), then run again"
+        ),
     ),
     Fault(
         (errno.ENOMEM,),
@@ -55,28 +78,58 @@ FAULTS = (
         "memory ran out; close other programs, set CITYSYNC_THREADS=1, or give the machine more",
     ),
     Fault(
-        (errno.EFBIG,), "File too large", "a file would be larger than this shell or disk allows (ulimit -f shows it); allow larger ones"
+        (errno.EFBIG,),
+        "File too large",
+        (
+            "a file would be larger than this shell or disk allows (ulimit -f shows it); allow "
+            "larger "
+            "ones"
+        ),
     ),
     Fault(
-        (errno.EIO,), "Input/output error|disk I/O error", "the disk or mount failed while it was used; look at it (dmesg), then run again"
+        (errno.EIO,),
+        "Input/output error|disk I/O error",
+        "the disk or mount failed while it was used; look at it (dmesg), then run again",
     ),
-    Fault((errno.EISDIR,), "Is a directory", "a folder stands where a file is expected; move it away"),
-    Fault((errno.ENOTDIR,), "Not a directory", "a file stands where a folder is expected; move it away"),
-    Fault((errno.ELOOP,), "Too many levels of symbolic links", "a link leads in a circle; remove it"),
-    Fault((errno.ENAMETOOLONG,), "File name too long", "the path is too long for this disk; give CITYSYNC_HOME a shorter one"),
+    Fault(
+        (errno.EISDIR,), "Is a directory", "a folder stands where a file is expected; move it away"
+    ),
+    Fault(
+        (errno.ENOTDIR,),
+        "Not a directory",
+        "a file stands where a folder is expected; move it away",
+    ),
+    Fault(
+        (errno.ELOOP,), "Too many levels of symbolic links", "a link leads in a circle; remove it"
+    ),
+    Fault(
+        (errno.ENAMETOOLONG,),
+        "File name too long",
+        "the path is too long for this disk; give CITYSYNC_HOME a shorter one",
+    ),
     Fault(
         (),
         "database disk image is malformed|file is not a database",
-        "Dagster's history of runs is damaged; remove the folder dagster/ of the home (only the history goes with it), then run again",
+        (
+            "Dagster's history of runs is damaged; remove the folder dagster/ of the home (only "
+            "the "
+            "history goes with it), then run again"
+        ),
     ),
     Fault(
-        (), "unable to open database file", f"Dagster's history of runs cannot be opened; make room or give write permission; {READABLE}"
+        (),
+        "unable to open database file",
+        (
+            "Dagster's history of runs cannot be opened; make room or give write permission; "
+            f"{READABLE}"
+        ),
     ),
 )
 
 
 def explain(error: BaseException, home: Path) -> str:
-    """The sentence of an exception or of what caused it; empty for a fault that is not the machine's.
+    """The sentence of an exception or of what caused it; empty for a fault that is not the
+    machine's.
 
     Parameters
     ----------
@@ -99,7 +152,10 @@ def explain(error: BaseException, home: Path) -> str:
 def explain_text(text: str, home: Path) -> str:
     """The sentence of an error's text; empty for a fault that is not the machine's."""
     if package := PACKAGE.search(text):
-        return f"{sys.prefix}: its package {package[1]} is gone or damaged; remove that folder, then run make again"
+        return (
+            f"{sys.prefix}: its package {package[1]} is gone or damaged; remove that folder, then "
+            "run make again"
+        )
     for fault in FAULTS:
         if re.search(fault.words, text):
             named = PLACE.search(text)
@@ -109,25 +165,34 @@ def explain_text(text: str, home: Path) -> str:
 
 def _sentence(fault: Fault, place: str) -> str:
     if errno.ENOSPC in fault.numbers and _has_no_inodes(place):
-        return f"{place}: the disk holds as many files as it can, though it has room (df -i shows it); remove many small files"
+        return (
+            f"{place}: the disk holds as many files as it can, though it has room (df -i shows "
+            "it); remove many small files"
+        )
     if errno.EIO in fault.numbers and (likelier := _likelier_than_a_broken_disk(place)):
         return f"{place}: {likelier}"
     return f"{place}: {fault.meaning}"
 
 
 def _likelier_than_a_broken_disk(place: str) -> str:
-    """SQLite calls any write that fails an error of the disk; where a limit or a full disk is at hand, it is that."""
+    """SQLite calls any write that fails an error of the disk; where a limit or a full disk is at
+    hand, it is that.
+    """
     most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if most != resource.RLIM_INFINITY:
         meaning = next(fault.meaning for fault in FAULTS if errno.EFBIG in fault.numbers)
         return f"{meaning}; it is {most:,} bytes now"
     found = _disk_of(place)
     is_full = found is not None and found.f_bavail * found.f_frsize < NO_ROOM_BYTES
-    return next(fault.meaning for fault in FAULTS if errno.ENOSPC in fault.numbers) if is_full else ""
+    return (
+        next(fault.meaning for fault in FAULTS if errno.ENOSPC in fault.numbers) if is_full else ""
+    )
 
 
 def _has_no_inodes(place: str) -> bool:
-    """Whether it is the number of files and not the room that is used up, on the disk of a path that may not be there."""
+    """Whether it is the number of files and not the room that is used up, on the disk of a path
+    that may not be there.
+    """
     found = _disk_of(place)
     # a disk without a fixed number of files says zero of zero
     return found is not None and found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
@@ -143,7 +208,9 @@ def _disk_of(place: str) -> os.statvfs_result | None:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, then what it was raised from or while handling, each once; SQLAlchemy keeps the driver's own in `orig`."""
+    """The error, then what it was raised from or while handling, each once; SQLAlchemy keeps the
+    driver's own in `orig`.
+    """
     seen: set[int] = set()
     waiting = [error]
     while waiting:

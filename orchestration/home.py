@@ -1,4 +1,6 @@
-"""Where a run reads and writes: the folders under CITYSYNC_HOME, the environment of the tools, and the lock of a refresh."""
+"""Where a run reads and writes: the folders under CITYSYNC_HOME, the environment of the tools, and
+the lock of a refresh.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,15 @@ NOT_IN_PATHS = "[]*?%"
 
 
 class BadHome(Exception):
-    """CITYSYNC_HOME is a path that the tools cannot work in; the message says what was expected and found."""
+    """CITYSYNC_HOME is a path that the tools cannot work in; the message says what was expected and
+    found.
+    """
 
 
 class RefreshRunning(Exception):
-    """Another process holds the lock of this home: a refresh, or a command that must not run beside one."""
+    """Another process holds the lock of this home: a refresh, or a command that must not run beside
+    one.
+    """
 
 
 @dataclass(frozen=True)
@@ -53,13 +59,23 @@ class Home:
         found = sorted(set(NOT_IN_PATHS) & set(str(self.root)))
         if found:
             raise BadHome(
-                f"CITYSYNC_HOME is {str(self.root)!r}: expected a path without {' '.join(NOT_IN_PATHS)}, found {' '.join(found)}; move it"
+                f"CITYSYNC_HOME is {str(self.root)!r}: expected a path without "
+                f"{' '.join(NOT_IN_PATHS)}, found {' '.join(found)}; move it"
             )
         if self.root.exists() and not self.root.is_dir():
-            raise BadHome(f"CITYSYNC_HOME is {str(self.root)!r}: expected a folder or nothing there, found a file; give another path")
+            raise BadHome(
+                f"CITYSYNC_HOME is {str(self.root)!r}: expected a folder or nothing there, found "
+                "a file; give another path"
+            )
         # a link would have its target's text replaced by the note of who holds the lock
         if self.lock.is_symlink() or (self.lock.exists() and not self.lock.is_file()):
-            found = "a link" if self.lock.is_symlink() else "a folder" if self.lock.is_dir() else "a pipe or device"
+            found = (
+                "a link"
+                if self.lock.is_symlink()
+                else "a folder"
+                if self.lock.is_dir()
+                else "a pipe or device"
+            )
             expected = "expected the file that commands lock, or nothing there"
             raise BadHome(f"{self.lock}: {expected}, found {found}; move it away, then run again")
 
@@ -105,7 +121,9 @@ class Home:
 
     @property
     def cache(self) -> Path:
-        """What tools compile (dbt's manifest, numba's kernels), by content; CITYSYNC_CACHE lets several homes share it."""
+        """What tools compile (dbt's manifest, numba's kernels), by content; CITYSYNC_CACHE lets
+        several homes share it.
+        """
         return Path(os.environ.get("CITYSYNC_CACHE") or self.root / "cache").absolute()
 
     @property
@@ -125,7 +143,9 @@ class Home:
 
 
 def set_tool_environment(home: Home) -> None:
-    """Keep every tool inside the home, quiet towards the network, and on one BLAS thread (sums then do not depend on the machine)."""
+    """Keep every tool inside the home, quiet towards the network, and on one BLAS thread (sums then
+    do not depend on the machine).
+    """
     folders = {
         "CITYSYNC_HOME": home.root,
         "DAGSTER_HOME": home.dagster,
@@ -154,9 +174,14 @@ def set_tool_environment(home: Home) -> None:
 
 
 def write_dagster_settings(home: Home) -> None:
-    """The instance's settings: no telemetry and no sign-up dialogue, one run at a time (DuckDB has one writer)."""
+    """The instance's settings: no telemetry and no sign-up dialogue, one run at a time (DuckDB has
+    one writer).
+    """
     settings = home.dagster / "dagster.yaml"
-    text = "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    max_concurrent_runs: 1\n"
+    text = (
+        "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    "
+        "max_concurrent_runs: 1\n"
+    )
     try:
         same = settings.read_text(encoding="utf-8") == text
     except (OSError, ValueError):
@@ -167,14 +192,22 @@ def write_dagster_settings(home: Home) -> None:
 
 
 def require_writable(home: Home) -> None:
-    """Fail before a tool does, with the folder's name, where a folder of the home is there and cannot be written.
+    """Fail before a tool does, with the folder's name, where a folder of the home is there and
+    cannot be written.
 
     Raises
     ------
     PermissionError
         Naming the folder.
     """
-    for folder in (home.root, home.raw, home.build, home.dagster, home.cache, home.root / "publications"):
+    for folder in (
+        home.root,
+        home.raw,
+        home.build,
+        home.dagster,
+        home.cache,
+        home.root / "publications",
+    ):
         if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
@@ -185,7 +218,8 @@ _HELD: set[Path] = set()
 
 @contextmanager
 def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
-    """Let one command change a home at a time: refresh, reproduce, rollback, clean or a run of the UI.
+    """Let one command change a home at a time: refresh, reproduce, rollback, clean or a run of the
+    UI.
 
     Parameters
     ----------
@@ -196,8 +230,9 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
     Raises
     ------
     RefreshRunning
-        At once when another process holds the lock; the message names it. The kernel holds the lock, so a killed
-        process leaves none behind. Inside a command of this process that holds it already, a run goes on under the same lock.
+        At once when another process holds the lock; the message names it. The kernel holds the
+        lock, so a killed process leaves none behind. Inside a command of this process that holds it
+        already, a run goes on under the same lock.
     """
     home.root.mkdir(parents=True, exist_ok=True)
     # one home has many paths: through links, and `..`
@@ -205,7 +240,10 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
     if place in _HELD:
         yield
         return
-    with open(home.lock, "a+", encoding="utf-8", errors="replace") as file, _opened_folder(home.root) as folder:
+    with (
+        open(home.lock, "a+", encoding="utf-8", errors="replace") as file,
+        _opened_folder(home.root) as folder,
+    ):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _lock_folder(folder)
@@ -213,10 +251,18 @@ def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
             file.seek(0)
             holder = file.read(200).strip()
             raise RefreshRunning(
-                f"{_work_of(holder)} of {home.root} is running ({holder or 'holder unknown'}); wait for it or stop it"
+                f"{_work_of(holder)} of {home.root} is running ({holder or 'holder unknown'}); "
+                "wait for it or stop it"
             ) from None
         file.truncate(0)
-        json.dump({"pid": main_pid(), "since": datetime.now(UTC).isoformat(timespec="seconds"), "work": work}, file)
+        json.dump(
+            {
+                "pid": main_pid(),
+                "since": datetime.now(UTC).isoformat(timespec="seconds"),
+                "work": work,
+            },
+            file,
+        )
         file.flush()
         _HELD.add(place)
         try:
@@ -235,7 +281,9 @@ def _opened_folder(path: Path) -> Iterator[int]:
 
 
 def _lock_folder(folder: int) -> None:
-    """Lock the home itself too: beside a command whose lock file was removed, the next one would make a new file, and both would write."""
+    """Lock the home itself too: beside a command whose lock file was removed, the next one would
+    make a new file, and both would write.
+    """
     try:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,6 @@
-"""Whether the study's pair-years fit into this machine's memory, asked before they are read: a machine out of memory says nothing."""
+"""Whether the study's pair-years fit into this machine's memory, asked before they are read: a
+machine out of memory says nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,20 @@ from typing import Any
 
 from warehouse.ingest.errors import LandingError
 
-# a number as the study holds it, and how often a column stands in memory while samples are made of it
+# a number as the study holds it, and how often a column stands in memory while samples are made of
+# it
 BYTES, COPIES = 8, 2.5
 KEYS = 3
-# numbers held for each pair-year while one outcome is made from series of cities and fitted: 10 were measured at 2,850 places
+# numbers held for each pair-year while one outcome is made from series of cities and fitted: 10
+# were measured at 2,850 places
 OF_ONE_OUTCOME = 12
 
 
-def holds_pair_years(con: Any, wanted: Collection[str], available: int | None = None, processes: int = 1) -> bool:
-    """Whether all outcomes of all pair-years can be held at once; where they cannot, one after another is made from series of cities.
+def holds_pair_years(
+    con: Any, wanted: Collection[str], available: int | None = None, processes: int = 1
+) -> bool:
+    """Whether all outcomes of all pair-years can be held at once; where they cannot, one after
+    another is made from series of cities.
 
     Parameters
     ----------
@@ -32,16 +39,20 @@ def holds_pair_years(con: Any, wanted: Collection[str], available: int | None = 
     Raises
     ------
     LandingError
-        Where not even one outcome can be held, with rows, what they need, what there is and what to do.
+        Where not even one outcome can be held, with rows, what they need, what there is and what to
+        do.
     """
     rows = con.execute("select count(*) from marts.fct_pair_synchronization").fetchone()[0]
     columns = con.execute("describe select * from marts.fct_pair_synchronization").fetchall()
     n_outcomes = len({row[0] for row in columns} & set(wanted))
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if available is None else available
+    there = (
+        os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if available is None else available
+    )
     least = rows * OF_ONE_OUTCOME * BYTES
     if least > there:
         raise LandingError(
-            f"{rows:,} pair-years: expected memory of {least / 1e9:.0f} GB to estimate one outcome, found {there / 1e9:.0f} GB; "
+            f"{rows:,} pair-years: expected memory of {least / 1e9:.0f} GB to estimate one "
+            f"outcome, found {there / 1e9:.0f} GB; "
             "deliver fewer places or a shorter window, or use a larger machine"
         )
     copies = COPIES + (processes if processes > 1 else 0)

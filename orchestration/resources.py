@@ -1,4 +1,7 @@
-"""The one resource of the graph: a run's settings, and the lock and tags that every run takes. Holds no logic of a stage."""
+"""The one resource of the graph: a run's settings, and the lock and tags that every run takes.
+
+Holds no logic of a stage.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,8 @@ from warehouse.publication.publish import refuse_to_replace
 
 
 def refuse_other_landing(landing: str) -> None:
-    """A run started in the UI reads the landing that `make ui` was started with: its configuration may be anybody's.
+    """A run started in the UI reads the landing that `make ui` was started with: its configuration
+    may be anybody's.
 
     Raises
     ------
@@ -28,13 +32,15 @@ def refuse_other_landing(landing: str) -> None:
     if started_with is not None and landing != started_with:
         wanted = f"make ui LANDING={landing}" if landing else "make ui"
         raise OtherLanding(
-            f"this run asks for {landing or 'the simulated landing'}; this UI was started for {started_with or 'the simulated landing'}; "
+            f"this run asks for {landing or 'the simulated landing'}; this UI was started for "
+            f"{started_with or 'the simulated landing'}; "
             f"to read the other, stop it and start it again: {wanted}"
         )
 
 
 class Settings(dg.ConfigurableResource):
-    """Settings of a run; the command line hands them over as environment variables, the UI as resource configuration.
+    """Settings of a run; the command line hands them over as environment variables, the UI as
+    resource configuration.
 
     Attributes
     ----------
@@ -52,16 +58,26 @@ class Settings(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Settings]:
-        """Hold the home's lock while a run lasts, so that one started in the UI and a refresh at the terminal never share a build.
+        """Hold the home's lock while a run lasts, so that one started in the UI and a refresh at
+        the terminal never share a build.
 
         Every run passes here, wherever it was started, so this is also where it gets its tags.
         """
         home = Home.from_environment()
         refuse_other_landing(self.landing)
-        refuse_to_replace(home.published, self.is_simulated)  # before it empties the build, not when all is done
-        with hold_lock(home, "run of the UI" if "CITYSYNC_UI_LANDING" in os.environ else "refresh"), checked_loops(home):
+        refuse_to_replace(
+            home.published, self.is_simulated
+        )  # before it empties the build, not when all is done
+        with (
+            hold_lock(home, "run of the UI" if "CITYSYNC_UI_LANDING" in os.environ else "refresh"),
+            checked_loops(home),
+        ):
             if context.instance is not None and context.run is not None:
-                tag_run(context.instance, context.run.run_id, describe_tags(self.landing, self.permutations))
+                tag_run(
+                    context.instance,
+                    context.run.run_id,
+                    describe_tags(self.landing, self.permutations),
+                )
             yield self
 
     @classmethod
@@ -74,9 +90,14 @@ class Settings(dg.ConfigurableResource):
         )
 
     def as_environment(self) -> dict[str, str]:
-        """What a run's results depend on besides its files and code, as the variables that set it; the landing's path is not among them."""
+        """What a run's results depend on besides its files and code, as the variables that set it;
+        the landing's path is not among them.
+        """
         given = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
-        own = {"CITYSYNC_PERMUTATIONS": str(self.permutations), "CITYSYNC_SIMULATED_CITIES": str(self.simulated_cities)}
+        own = {
+            "CITYSYNC_PERMUTATIONS": str(self.permutations),
+            "CITYSYNC_SIMULATED_CITIES": str(self.simulated_cities),
+        }
         return {**given, **own}
 
     @property
@@ -91,7 +112,9 @@ class Settings(dg.ConfigurableResource):
 
     @property
     def analyses(self) -> tuple[str, ...]:
-        """The analyses that are estimated (ANALYSES), the primary test always among them; empty for all."""
+        """The analyses that are estimated (ANALYSES), the primary test always among them; empty for
+        all.
+        """
         named = {name for name in os.environ.get("ANALYSES", "").split(",") if name}
         return tuple(sorted({*named, "primary"})) if named else ()
 
@@ -102,4 +125,6 @@ class Settings(dg.ConfigurableResource):
 
     def landing_path(self, home: Home) -> Path:
         """The landing to read: the delivered one, else the simulated one with the effect."""
-        return home.simulated / "with_effect" if self.is_simulated else Path(self.landing).absolute()
+        return (
+            home.simulated / "with_effect" if self.is_simulated else Path(self.landing).absolute()
+        )

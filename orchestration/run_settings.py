@@ -1,7 +1,9 @@
-"""The settings that change what a run computes: their names, what each may be, and the check of values from the environment or a manifest.
+"""The settings that change what a run computes: their names, what each may be, and the check of
+values from the environment or a manifest.
 
-Belongs here: a setting that a manifest records. Not here: where a run reads and writes (`home.py`), what Dagster is told (`resources.py`).
-Imports nothing heavy, so that a command can refuse a value before anything is loaded.
+Belongs here: a setting that a manifest records. Not here: where a run reads and writes (`home.py`),
+what Dagster is told (`resources.py`). Imports nothing heavy, so that a command can refuse a value
+before anything is loaded.
 """
 
 from __future__ import annotations
@@ -15,12 +17,16 @@ from warehouse.spark.settings import SPARK_SETTINGS, SparkSettings
 
 
 class SettingError(Exception):
-    """A setting is unknown or its value makes no sense; the message names it, what was expected and what was found."""
+    """A setting is unknown or its value makes no sense; the message names it, what was expected and
+    what was found.
+    """
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A whole number between two bounds, both included; `default` is empty where leaving it out means none."""
+    """A whole number between two bounds, both included; `default` is empty where leaving it out
+    means none.
+    """
 
     lowest: int
     highest: int
@@ -29,7 +35,12 @@ class Setting:
 
     def accepts(self, text: str) -> bool:
         """Whether a text is such a number in plain digits."""
-        return text.isascii() and text.isdecimal() and len(text) <= len(str(self.highest)) and self.lowest <= int(text) <= self.highest
+        return (
+            text.isascii()
+            and text.isdecimal()
+            and len(text) <= len(str(self.highest))
+            and self.lowest <= int(text) <= self.highest
+        )
 
 
 @dataclass(frozen=True)
@@ -45,10 +56,28 @@ class Words:
         return re.fullmatch(self.pattern, text, re.ASCII) is not None
 
 
-#: What `ANALYSES` may name: the analyses of `estimation.analyses.catalog`, which a command that refuses a name cannot load first.
+#: What `ANALYSES` may name: the analyses of `estimation.analyses.catalog`, which a command that
+#: refuses a name cannot load first.
 ANALYSES = (
-    *("alternative_outcomes", "baseline", "confounders", "dynamics", "heterogeneity", "leave_out", "matching", "mechanisms"),
-    *("policy_tools", "primary", "radiation", "robustness", "specification_curve", "spillovers", "study_form"),
+    *(
+        "alternative_outcomes",
+        "baseline",
+        "confounders",
+        "dynamics",
+        "heterogeneity",
+        "leave_out",
+        "matching",
+        "mechanisms",
+    ),
+    *(
+        "policy_tools",
+        "primary",
+        "radiation",
+        "robustness",
+        "specification_curve",
+        "spillovers",
+        "study_form",
+    ),
 )
 YEAR = {"lowest": 1900, "highest": 2100, "expected": "a year between 1900 and 2100"}
 SETTINGS = {
@@ -56,20 +85,30 @@ SETTINGS = {
     "WINDOW_LAST_YEAR": Setting(default="2019", **YEAR),
     "AS_OF_EDITION": Setting(**YEAR),
     "STRICT": Setting(0, 1, "0", "1 (a folder without a layout is an error) or 0"),
-    "CITYSYNC_PAIR_YEAR_LIMIT": Setting(0, 10**12, "10000000", "a number of pair-years such as 10000000"),
+    "CITYSYNC_PAIR_YEAR_LIMIT": Setting(
+        0, 10**12, "10000000", "a number of pair-years such as 10000000"
+    ),
     "CITYSYNC_PERMUTATIONS": Setting(0, 10**7, "9999", "a number of draws between 0 and 10000000"),
-    "CITYSYNC_SIMULATED_CITIES": Setting(0, 10_000, "0", "a number of cities between 0 (all) and 10000"),
+    "CITYSYNC_SIMULATED_CITIES": Setting(
+        0, 10_000, "0", "a number of cities between 0 (all) and 10000"
+    ),
     "PLACES": Words(
-        "prefecture|county", "prefecture", "prefecture (places of the seed) or county (places of a roster that the landing brings)"
+        "prefecture|county",
+        "prefecture",
+        "prefecture (places of the seed) or county (places of a roster that the landing brings)",
     ),
     "ANALYSES": Words(
         "(?:{0})(?:,(?:{0}))*".format("|".join(ANALYSES)),
         "",
-        "names of analyses (docs/refresh.md has them all) with a comma between them, such as baseline,dynamics",
+        (
+            "names of analyses (docs/refresh.md has them all) with a comma between them, such as "
+            "baseline,dynamics"
+        ),
     ),
     "ENGINE": Words("duckdb|spark", "duckdb", "duckdb, or spark for the pair tables"),
 }
-# Settings of a command that change nothing of what a run computes, so no manifest records them, and none can send this machine to a host.
+# Settings of a command that change nothing of what a run computes, so no manifest records them, and
+# none can send this machine to a host.
 OF_COMMANDS = {
     "KEEP": Setting(1, 10_000, "3", "a number of publications to keep between 1 and 10000"),
     "CONFIRM_SHRINK": Setting(0, 1, "0", "1 (what a publication loses is meant) or 0"),
@@ -102,7 +141,8 @@ def uses_spark() -> bool:
 
 
 def check_of_commands(values: Mapping[str, str]) -> None:
-    """Refuse a setting of commands that is not what it may be, and settings of Spark that cannot go together.
+    """Refuse a setting of commands that is not what it may be, and settings of Spark that cannot go
+    together.
 
     Raises
     ------
@@ -134,7 +174,10 @@ def check_settings(values: Mapping[str, str]) -> dict[str, str]:
         If one is not what it may be, or the window is empty.
     """
     given = _checked(SETTINGS, values)
-    first, last = (int(given.get(name) or SETTINGS[name].default) for name in ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR"))
+    first, last = (
+        int(given.get(name) or SETTINGS[name].default)
+        for name in ("WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR")
+    )
     if first >= last:
         raise SettingError(f"WINDOW_FIRST_YEAR {first} is not before WINDOW_LAST_YEAR {last}")
     return given
@@ -154,12 +197,19 @@ def check_recorded(values: object) -> dict[str, str]:
     Raises
     ------
     SettingError
-        If it holds anything but known settings with values that they may have; unknown names are named.
+        If it holds anything but known settings with values that they may have; unknown names are
+        named.
     """
     if not isinstance(values, dict) or not all(isinstance(text, str) for text in values.values()):
-        raise SettingError(f"settings are {str(values)[:80]!r}: expected names and texts, such as WINDOW_FIRST_YEAR: '2010'")
+        raise SettingError(
+            f"settings are {str(values)[:80]!r}: expected names and texts, such as "
+            "WINDOW_FIRST_YEAR: '2010'"
+        )
     unknown = sorted(set(values) - set(SETTINGS))
     if unknown:
         named = ", ".join(repr(name[:80]) for name in unknown[:5])
-        raise SettingError(f"settings hold {named}: expected none but {', '.join(SETTINGS)}; no other variable is taken from a manifest")
+        raise SettingError(
+            f"settings hold {named}: expected none but {', '.join(SETTINGS)}; no other variable "
+            "is taken from a manifest"
+        )
     return check_settings(values)

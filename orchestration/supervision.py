@@ -1,9 +1,11 @@
-"""A command's work runs in a process of its own and the command only watches it: an interrupt ends it at once, every end has its last line.
+"""A command's work runs in a process of its own and the command only watches it: an interrupt ends
+it at once, every end has its last line.
 
-What takes time in a refresh are compiled loops and queries, which hear no signal before they return, and Dagster, which turns a signal into
-an error of its own. So the work is not asked to stop, it is killed: a publication is switched in one rename and everything else is made
-again by the next run, which is what the tests that kill refreshes show. A work that is killed by somebody else (by the kernel, because
-memory ran out) gets its sentence too.
+What takes time in a refresh are compiled loops and queries, which hear no signal before they
+return, and Dagster, which turns a signal into an error of its own. So the work is not asked to
+stop, it is killed: a publication is switched in one rename and everything else is made again by the
+next run, which is what the tests that kill refreshes show. A work that is killed by somebody else
+(by the kernel, because memory ran out) gets its sentence too.
 """
 
 from __future__ import annotations
@@ -25,9 +27,14 @@ from orchestration.terminal import Exit, say
 PR_SET_PDEATHSIG = 1
 # what an end by a signal means where something can be done about it
 HINTS = {
-    signal.SIGKILL: "perhaps because memory ran out: see `dmesg`, close other programs or give the machine more",
+    signal.SIGKILL: (
+        "perhaps because memory ran out: see `dmesg`, close other programs or give the machine more"
+    ),
     signal.SIGXCPU: "this shell allows it no more processor time (ulimit -t shows it); allow more",
-    signal.SIGBUS: "perhaps because the disk is full or a file was cut while it was read (df -h shows the disk); make room",
+    signal.SIGBUS: (
+        "perhaps because the disk is full or a file was cut while it was read (df -h shows the "
+        "disk); make room"
+    ),
 }
 _watcher: list[int] = []
 
@@ -38,7 +45,8 @@ def main_pid() -> int:
 
 
 def supervise(command: str, work: Callable[[], int]) -> int:
-    """Run `work` in a child process; this returns in both, so the caller does nothing more than end with the code.
+    """Run `work` in a child process; this returns in both, so the caller does nothing more than end
+    with the code.
 
     Parameters
     ----------
@@ -50,11 +58,14 @@ def supervise(command: str, work: Callable[[], int]) -> int:
     Returns
     -------
     int
-        What `work` returned; 128 and the signal (130 for ctrl-c, 143 for `kill`) where this process was told to end; 1 where the work was
-        killed by somebody else or raised an error. In these cases the last line is printed here. Stopped (ctrl-z), the work stops with it.
+        What `work` returned; 128 and the signal (130 for ctrl-c, 143 for `kill`) where this process
+        was told to end; 1 where the work was killed by somebody else or raised an error. In these
+        cases the last line is printed here. Stopped (ctrl-z), the work stops with it.
     """
     label = "citysync" if command == "refresh" else f"citysync {command}"
-    watched = {number for number in (*ENDING, signal.SIGTSTP) if signal.getsignal(number) != signal.SIG_IGN} | {signal.SIGCHLD}
+    watched = {
+        number for number in (*ENDING, signal.SIGTSTP) if signal.getsignal(number) != signal.SIG_IGN
+    } | {signal.SIGCHLD}
     signal.signal(signal.SIGCHLD, lambda *_: None)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     sys.stdout.flush()
@@ -78,7 +89,9 @@ def supervise(command: str, work: Callable[[], int]) -> int:
 
 
 def _work(label: str, parent: int, work: Callable[[], int], mask: set[signal.Signals]) -> int:
-    """The child's part; what it returns becomes the exit code of the child, which ends as every Python process does."""
+    """The child's part; what it returns becomes the exit code of the child, which ends as every
+    Python process does.
+    """
     os.setpgid(0, 0)
     _die_with(parent)
     _watcher[:] = [parent]
@@ -93,8 +106,12 @@ def _work(label: str, parent: int, work: Callable[[], int], mask: set[signal.Sig
             say(f"{label}: exit {int(Exit.BAD_INPUT)}: {fault}")
             return Exit.BAD_INPUT
         with suppress(OSError):  # nobody may be there to read it
-            traceback.print_exc()  # a fault of this code: the whole of it for the developer, and a last line
-        say(f"{label}: exit {int(Exit.FAILED)}: {type(error).__name__}: {' '.join(str(error).split())[:600]}")
+            # a fault of this code: the whole of it for the developer, and a last line
+            traceback.print_exc()
+        say(
+            f"{label}: exit {int(Exit.FAILED)}: {type(error).__name__}: "
+            f"{' '.join(str(error).split())[:600]}"
+        )
         return Exit.FAILED
 
 
@@ -126,7 +143,10 @@ def _ending(label: str, code: int) -> int:
     if code >= 0:
         return code
     hint = HINTS.get(-code, "see above")
-    say(f"{label}: exit {int(Exit.FAILED)}: its process was ended by signal {-code} ({_name_of(-code)}), {hint}; what was published stands")
+    say(
+        f"{label}: exit {int(Exit.FAILED)}: its process was ended by signal {-code} "
+        f"({_name_of(-code)}), {hint}; what was published stands"
+    )
     return Exit.FAILED
 
 

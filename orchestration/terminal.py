@@ -1,4 +1,7 @@
-"""What a command says at the terminal, and the exit codes. Imports nothing heavy, so that a run without work is over at once."""
+"""What a command says at the terminal, and the exit codes.
+
+Imports nothing heavy, so that a run without work is over at once.
+"""
 
 from __future__ import annotations
 
@@ -26,22 +29,30 @@ class Exit(IntEnum):
 
 #: The file that keeps every line of a refresh, details too.
 _log: list[TextIO] = []
-#: Length of what stands on a person's terminal without an end of line, to be written over by what comes next.
+#: Length of what stands on a person's terminal without an end of line, to be written over by what
+#: comes next.
 _passing = [0]
 
-# a delivered name or a manifest may hold what a terminal obeys (colours, titles, going back over a line)
-CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+# a delivered name or a manifest may hold what a terminal obeys (colours, titles, going back over a
+# line)
+CONTROL = {
+    code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
 
 
 def keep_log(path: Path) -> None:
-    """Write every line from here on into this file too, in place of what an earlier run left there."""
+    """Write every line from here on into this file too, in place of what an earlier run
+    left there.
+    """
     with suppress(OSError):  # a log that cannot be written is no reason to do nothing else
         path.parent.mkdir(parents=True, exist_ok=True)
         _log[:] = [open(path, "w", encoding="utf-8")]  # noqa: SIM115 -- open as long as the process
 
 
 def progress(text: str) -> None:
-    """Something that a person should know while it happens, with the seconds since this process started."""
+    """Something that a person should know while it happens, with the seconds since this process
+    started.
+    """
     say(f"{time.monotonic() - STARTED:5.0f} s  {text}")
 
 
@@ -53,8 +64,9 @@ def detail(text: str) -> None:
 def say(text: str) -> None:
     """One line for the person at the terminal; control characters are shown, not obeyed.
 
-    Where nobody can read it any more (`| head -1`, a closed terminal, a log on a full disk), the work goes on without words: what is said
-    is no reason to lose what was computed. The exit code still tells how it ended.
+    Where nobody can read it any more (`| head -1`, a closed terminal, a log on a full disk), the
+    work goes on without words: what is said is no reason to lose what was computed. The exit code
+    still tells how it ended.
     """
     line = text.translate(CONTROL)
     clear_passing()
@@ -99,6 +111,9 @@ def _print(text: str) -> None:
 
 
 def end_command(command: str, code: Exit, reason: str) -> Exit:
-    """Say how a command ended; its exit code. The last line of a refresh names no command, so `command` is empty there."""
+    """Say how a command ended; its exit code.
+
+    The last line of a refresh names no command, so `command` is empty there.
+    """
     say(f"{' '.join(filter(None, ('citysync', command)))}: exit {code}: {reason}")
     return code

@@ -1,4 +1,6 @@
-"""What processes of a test do, in terms that a busy machine does not change: who started whom, and how much they have worked."""
+"""What processes of a test do, in terms that a busy machine does not change: who started whom, and
+how much they have worked.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ HANG_SECONDS = 4 * 3600
 
 
 def hear_signals() -> None:
-    """For `preexec_fn`: a test run in the background of a shell, or under nohup, ignores some, and so would everything that it starts."""
+    """For `preexec_fn`: a test run in the background of a shell, or under nohup, ignores some, and
+    so would everything that it starts.
+    """
     for number in (*ENDING, signal.SIGTSTP):
         signal.signal(number, signal.SIG_DFL)
 
@@ -26,8 +30,12 @@ def children_of(pid: int) -> dict[int, str]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
-                parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                lines[int(folder.name)] = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                parents[int(folder.name)] = int(
+                    (folder / "stat").read_text().rpartition(")")[2].split()[1]
+                )
+                lines[int(folder.name)] = (
+                    (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                )
             except OSError:
                 continue
     below, found = {pid}, {}

@@ -19,4 +19,6 @@ def test_citation_and_archive_files_agree_with_the_package() -> None:
     assert {citation["version"], archive["version"]} == {project["version"]}
     assert {citation["license"], archive["license"]} == {project["license"]}
     assert citation["title"] == archive["title"]
-    assert [author["name"] for author in citation["authors"]] == [creator["name"] for creator in archive["creators"]]
+    assert [author["name"] for author in citation["authors"]] == [
+        creator["name"] for creator in archive["creators"]
+    ]

@@ -1,4 +1,5 @@
-"""The database of a build: open it, put a data frame into it. Imports nothing heavy: a refresh that has nothing to do opens one too.
+"""The database of a build: open it, put a data frame into it. Imports nothing heavy: a refresh that
+has nothing to do opens one too.
 
 Not here: what the tables mean (`models/`) and the published copy (`publication/`).
 """
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the database `citysync.duckdb` of a build folder, closed also on an error; times are in UTC."""
+    """A connection to the database `citysync.duckdb` of a build folder, closed also on an error;
+    times are in UTC.
+    """
     options = {"threads": os.environ.get("CITYSYNC_THREADS", "2")}
     con = duckdb.connect(str(build / "citysync.duckdb"), read_only=read_only, config=options)
     try:
@@ -29,8 +32,12 @@ def open_build(build: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckD
         con.close()
 
 
-def write_frame(con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame) -> None:
-    """Replace a table by a data frame; schema and table are names of this code, never delivered ones."""
+def write_frame(
+    con: duckdb.DuckDBPyConnection, schema: str, table: str, frame: pd.DataFrame
+) -> None:
+    """Replace a table by a data frame; schema and table are names of this code, never delivered
+    ones.
+    """
     con.execute(f"create schema if not exists {schema}")
     con.register("incoming_frame", frame)
     con.execute(f"create or replace table {schema}.{table} as select * from incoming_frame")

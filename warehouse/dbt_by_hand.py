@@ -1,9 +1,10 @@
 """What dbt finds when a person starts it by hand: a folder of its own with something to read.
 
-A refresh gives dbt a build folder that it has filled with raw Parquet. `dbt build` typed in a fresh clone has none, and a build folder of
-a refresh is no place to try a changed model: the next refresh might build on it. So dbt by hand works in `CITYSYNC_HOME/dbt/`, and this
-plugin of dbt-duckdb (named in `profiles.yml`) fills that folder before the database is opened: with the raw files of the last refresh
-where there was one, else with those of a small simulated landing.
+A refresh gives dbt a build folder that it has filled with raw Parquet. `dbt build` typed in a fresh
+clone has none, and a build folder of a refresh is no place to try a changed model: the next refresh
+might build on it. So dbt by hand works in `CITYSYNC_HOME/dbt/`, and this plugin of dbt-duckdb
+(named in `profiles.yml`) fills that folder before the database is opened: with the raw files of the
+last refresh where there was one, else with those of a small simulated landing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ RAW_PARTS = ("raw", "policy", INPUT_FILES)
 
 
 class Plugin(BasePlugin):
-    """Fills the folder of dbt by hand; does nothing where CITYSYNC_BUILD names a build folder, as every refresh does."""
+    """Fills the folder of dbt by hand; does nothing where CITYSYNC_BUILD names a build folder, as
+    every refresh does.
+    """
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Called by dbt-duckdb once a process, before it opens the database."""
@@ -34,7 +37,8 @@ class Plugin(BasePlugin):
 
 
 def prepare(home: Path) -> None:
-    """Put raw Parquet files into ``home/dbt/``: those of the last refresh in this home, else those of a small simulated landing.
+    """Put raw Parquet files into ``home/dbt/``: those of the last refresh in this home, else those
+    of a small simulated landing.
 
     Parameters
     ----------
@@ -48,16 +52,23 @@ def prepare(home: Path) -> None:
             _say(f"dbt by hand reads the files of the last refresh in {build}")
             _copy(build, folder)
     elif not (folder / INPUT_FILES).exists():
-        _say(f"dbt by hand has no refresh to read from: {SIMULATED_CITIES} simulated cities are written to {folder} (about 10 s)")
+        _say(
+            f"dbt by hand has no refresh to read from: {SIMULATED_CITIES} simulated cities are "
+            f"written to {folder} (about 10 s)"
+        )
         _simulate(folder)
 
 
 def _is_copy(folder: Path, build: Path) -> bool:
-    return (folder / INPUT_FILES).exists() and (folder / INPUT_FILES).read_bytes() == (build / INPUT_FILES).read_bytes()
+    return (folder / INPUT_FILES).exists() and (folder / INPUT_FILES).read_bytes() == (
+        build / INPUT_FILES
+    ).read_bytes()
 
 
 def _copy(build: Path, folder: Path) -> None:
-    """Replace the raw parts of a folder; the list of input files comes last, so that a half copy is made again."""
+    """Replace the raw parts of a folder; the list of input files comes last, so that a half copy is
+    made again.
+    """
     (folder / INPUT_FILES).unlink(missing_ok=True)
     for part in RAW_PARTS[:-1]:
         shutil.rmtree(folder / part, ignore_errors=True)
@@ -76,8 +87,12 @@ def _simulate(folder: Path) -> None:
     from warehouse.ingest.workers.pool import close_readers
 
     roster, zones = (pd.read_csv(SEEDS / f"{name}.csv") for name in ("city_roster", "pilot_zones"))
-    write_simulated_landing(folder / "simulated", roster=roster, pilot_zones=zones, n_cities=SIMULATED_CITIES)
-    read_landing(folder / "simulated" / "with_effect", folder / "cache", folder, layouts=load_layouts())
+    write_simulated_landing(
+        folder / "simulated", roster=roster, pilot_zones=zones, n_cities=SIMULATED_CITIES
+    )
+    read_landing(
+        folder / "simulated" / "with_effect", folder / "cache", folder, layouts=load_layouts()
+    )
     close_readers()
 
 

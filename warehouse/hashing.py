@@ -1,9 +1,11 @@
-"""Every sha256 of this project outside `estimation`: of bytes, of a file, of parts in their order, of named files, of a folder.
+"""Every sha256 of this project outside `estimation`: of bytes, of a file, of parts in their order,
+of named files, of a folder.
 
-Belongs here: how something is turned into a hash. Not here: what a hash is taken of (`publication/manifest.py`, `ingest/landing.py`,
-`orchestration/reuse/fingerprint.py` say that) and hashes of tables, which DuckDB computes (`publication/tables.py`). Hashes of bytes and of
-files stand in manifests, published tables and the names of raw Parquet files, so they must keep their values; the others are only compared
-with what the same code wrote before. Imports nothing heavy.
+Belongs here: how something is turned into a hash. Not here: what a hash is taken of
+(`publication/manifest.py`, `ingest/landing.py`, `orchestration/reuse/fingerprint.py` say that) and
+hashes of tables, which DuckDB computes (`publication/tables.py`). Hashes of bytes and of files
+stand in manifests, published tables and the names of raw Parquet files, so they must keep their
+values; the others are only compared with what the same code wrote before. Imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ def hash_file(path: Path) -> str:
 def hash_parts(parts: Iterable[str | bytes]) -> str:
     """sha256 of parts in their order.
 
-    Each part is preceded by its length, so that no two lists of parts give the same bytes. Texts count as UTF-8; a file name that is not
-    valid UTF-8 keeps its own bytes.
+    Each part is preceded by its length, so that no two lists of parts give the same bytes. Texts
+    count as UTF-8; a file name that is not valid UTF-8 keeps its own bytes.
     """
     digest = hashlib.sha256()
     for part in parts:
@@ -54,11 +56,15 @@ def hash_named_files(root: Path, paths: Iterable[Path]) -> str:
     OSError
         If one cannot be read.
     """
-    return hash_parts(part for path in paths for part in (path.relative_to(root).as_posix(), hash_file(path)))
+    return hash_parts(
+        part for path in paths for part in (path.relative_to(root).as_posix(), hash_file(path))
+    )
 
 
 def code_files(root: Path, places: Iterable[str]) -> Iterator[Path]:
-    """Files of a checkout below some of its folders (or the files themselves), in path order, without Python's compiled ones."""
+    """Files of a checkout below some of its folders (or the files themselves), in path order,
+    without Python's compiled ones.
+    """
     for place in places:
         for path in _below(root / place) if (root / place).is_dir() else [root / place]:
             if "__pycache__" not in path.parts and path.suffix != ".pyc":
@@ -66,13 +72,14 @@ def code_files(root: Path, places: Iterable[str]) -> Iterator[Path]:
 
 
 def hash_tree(folder: Path) -> dict[str, str]:
-    """Kind and sha256 of everything below a folder, by its path inside; links count by where they lead and what is there.
+    """Kind and sha256 of everything below a folder, by its path inside; links count by where they
+    lead and what is there.
 
     Returns
     -------
     dict of str to str
-        `file <hash>`, `link <target> <hash or ->` or `other <kind>`. A path with characters that cannot be printed is named by its bytes in
-        hexadecimal digits.
+        `file <hash>`, `link <target> <hash or ->` or `other <kind>`. A path with characters that
+        cannot be printed is named by its bytes in hexadecimal digits.
 
     Raises
     ------
@@ -82,7 +89,11 @@ def hash_tree(folder: Path) -> dict[str, str]:
     found = {}
     for path in _below(folder):
         status = path.lstat()
-        name = os.fsencode(path.relative_to(folder)).hex() if not str(path).isprintable() else path.relative_to(folder).as_posix()
+        name = (
+            os.fsencode(path.relative_to(folder)).hex()
+            if not str(path).isprintable()
+            else path.relative_to(folder).as_posix()
+        )
         if stat.S_ISLNK(status.st_mode):
             target = path.resolve()
             inside = hash_file(target) if target.is_file() else "-"
@@ -95,7 +106,9 @@ def hash_tree(folder: Path) -> dict[str, str]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """Everything below a folder that is not a folder itself, in the order of the names' bytes; links to folders are not followed."""
+    """Everything below a folder that is not a folder itself, in the order of the names' bytes;
+    links to folders are not followed.
+    """
     for entry in sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name)):
         if entry.is_dir(follow_symlinks=False):
             yield from _below(Path(entry.path))

@@ -1,4 +1,6 @@
-"""Names and texts as parts of an SQL statement: what was delivered is never put into a statement in another way."""
+"""Names and texts as parts of an SQL statement: what was delivered is never put into a statement in
+another way.
+"""
 
 from __future__ import annotations
 

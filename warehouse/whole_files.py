@@ -1,4 +1,6 @@
-"""Files that a reader sees whole or not at all, and the removal of whatever stands in their place."""
+"""Files that a reader sees whole or not at all, and the removal of whatever stands in their
+place.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from pathlib import Path
 
 @contextmanager
 def write_whole(target: Path) -> Iterator[Path]:
-    """A temporary path beside `target` to write to; on leaving without an error it takes the place of `target` in one rename.
+    """A temporary path beside `target` to write to; on leaving without an error it takes the place
+    of `target` in one rename.
 
     Folders above are made. Whatever interrupts the writing, nothing is left beside an old file.
     """
@@ -25,7 +28,8 @@ def write_whole(target: Path) -> Iterator[Path]:
 
 
 def remove_any(path: Path) -> bool:
-    """Remove a file, a folder with what is in it, or of a link the link alone; whether there was one.
+    """Remove a file, a folder with what is in it, or of a link the link alone; whether there was
+    one.
 
     Raises
     ------

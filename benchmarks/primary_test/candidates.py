@@ -1,4 +1,6 @@
-"""Candidates that stayed after screening, those added then, both channels and the warning, with the product's own terms and draws."""
+"""Candidates that stayed after screening, those added then, both channels and the warning, with the
+product's own terms and draws.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,14 @@ from estimation.primary.contrast import (
 )
 from estimation.primary.interval import drawn_statistics
 from estimation.primary.permutation import draw_places, rank_p
-from estimation.primary.scores import cm_scores, gap_cut, own_shock, primary_scores, reference, standardise
+from estimation.primary.scores import (
+    cm_scores,
+    gap_cut,
+    own_shock,
+    primary_scores,
+    reference,
+    standardise,
+)
 from estimation.primary.statistics import Drawn, gather
 
 from .designs import Panel
@@ -37,14 +46,18 @@ CONTRASTS = {
 
 
 def _errors(name: str, drawn: Drawn) -> dict[str, float]:
-    """p with the mean of both variances, and with the variance clustered by city and by block alone."""
+    """p with the mean of both variances, and with the variance clustered by city and by block
+    alone.
+    """
     found = {name: rank_p(drawn.statistic)}
     for suffix, variance in (("city", drawn.city), ("block", drawn.block)):
         found[f"{name}, {suffix}"] = rank_p(drawn.estimate / np.sqrt(np.maximum(variance, 1e-300)))
     return found
 
 
-def p_values(panel: Panel, draws: int, rng: np.random.Generator, every: bool = True) -> dict[str, float]:
+def p_values(
+    panel: Panel, draws: int, rng: np.random.Generator, every: bool = True
+) -> dict[str, float]:
     """p of each candidate; empty where there is no verdict.
 
     Parameters
@@ -68,9 +81,20 @@ def p_values(panel: Panel, draws: int, rng: np.random.Generator, every: bool = T
         "abs_own": -own,
         "rel_abs": -own / own.mean(axis=1, keepdims=True),
     }
-    design, shipped = cities.design, ("t3", "contrast_3", "channel own_variance", "channel loading", "warning calming")
-    terms = {name: least_squares_contrast(values, design).terms for name, values in scores.items() if every or name in shipped}
-    terms |= {n: efficient_contrast(z, m, cities.years, design, kind).terms for n, kind in CONTRASTS.items() if every or n in shipped}
+    design, shipped = (
+        cities.design,
+        ("t3", "contrast_3", "channel own_variance", "channel loading", "warning calming"),
+    )
+    terms = {
+        name: least_squares_contrast(values, design).terms
+        for name, values in scores.items()
+        if every or name in shipped
+    }
+    terms |= {
+        n: efficient_contrast(z, m, cities.years, design, kind).terms
+        for n, kind in CONTRASTS.items()
+        if every or n in shipped
+    }
     places, labels = draw_places(cities.label, cities.block, draws, rng)
     found: dict[str, float] = {}
     for name, made in terms.items():

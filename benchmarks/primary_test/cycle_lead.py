@@ -1,7 +1,9 @@
-"""How often the analysis 'does the pilot's cycle lead' rejects for pseudo-admissions of a published warehouse, and finds an imposed lead.
+"""How often the analysis 'does the pilot's cycle lead' rejects for pseudo-admissions of a published
+warehouse, and finds an imposed lead.
 
-`python -m benchmarks.primary_test.cycle_lead --panel <published warehouse>` prints one JSON object a row of the analysis; figures stand in
-docs/evidence/mechanisms.md. The real admissions are read for how many pilots a province has in each cohort alone.
+`python -m benchmarks.primary_test.cycle_lead --panel <published warehouse>` prints one JSON object
+a row of the analysis; figures stand in docs/evidence/mechanisms.md. The real admissions are read
+for how many pilots a province has in each cohort alone.
 """
 
 from __future__ import annotations
@@ -27,41 +29,70 @@ from estimation.study.run import read_marts
 
 PERMUTATIONS, LEVEL = 199, 0.05
 COLUMN = "growth_official_pct"
-# How many of its own standard deviations a pilot's growth takes up, from admission on, of the mean cycle of all cities in the next year.
+# How many of its own standard deviations a pilot's growth takes up, from admission on, of the mean
+# cycle of all cities in the next year.
 LEADS = (0.0, 0.5, 1.0)
 
 
-def pseudo_marts(marts: Marts, counts: dict[tuple[int, int], int], window: tuple[int, int], lead: float, rng: np.random.Generator) -> Marts:
-    """The marts with admissions dealt anew within provinces, and a lead imposed on the pseudo-pilots' growth."""
+def pseudo_marts(
+    marts: Marts,
+    counts: dict[tuple[int, int], int],
+    window: tuple[int, int],
+    lead: float,
+    rng: np.random.Generator,
+) -> Marts:
+    """The marts with admissions dealt anew within provinces, and a lead imposed on the
+    pseudo-pilots' growth.
+    """
     cohort = admit_layout(marts.cities["province_id"].to_numpy(), counts, window[1], rng)
     dates = pd.array(np.where(cohort > 0, cohort, np.nan), dtype="Int64")
     cities = marts.cities.assign(treated_year=dates, treated_year_calendar_year=dates)
     first = pd.Series(np.where(cohort > 0, cohort, window[1] + 1), index=cities["city_id"])
-    return dataclasses.replace(marts, cities=cities, city_years=_with_lead(marts.city_years, first, window, lead))
+    return dataclasses.replace(
+        marts, cities=cities, city_years=_with_lead(marts.city_years, first, window, lead)
+    )
 
 
-def _with_lead(city_years: pd.DataFrame, first: pd.Series, window: tuple[int, int], lead: float) -> pd.DataFrame:
+def _with_lead(
+    city_years: pd.DataFrame, first: pd.Series, window: tuple[int, int], lead: float
+) -> pd.DataFrame:
     if lead == 0:
         return city_years
-    wide = city_years[city_years["year"].between(*window)].pivot(index="city_id", columns="year", values=COLUMN).dropna()
+    wide = (
+        city_years[city_years["year"].between(*window)]
+        .pivot(index="city_id", columns="year", values=COLUMN)
+        .dropna()
+    )
     spread = wide.std(axis=1, ddof=0)
     mean = standardise(cycle(wide.to_numpy(dtype=float), wide.columns.to_numpy())).mean(axis=0)
     ahead = pd.Series(np.append(mean[1:], 0.0), index=wide.columns)
     added = lead * city_years["city_id"].map(spread) * city_years["year"].map(ahead)
     is_treated = city_years["year"] >= city_years["city_id"].map(first)
-    return city_years.assign(**{COLUMN: city_years[COLUMN] + added.where(is_treated, 0.0).fillna(0.0)})
+    return city_years.assign(
+        **{COLUMN: city_years[COLUMN] + added.where(is_treated, 0.0).fillna(0.0)}
+    )
 
 
 def study(marts: Marts, specs: tuple[Spec, ...], n_draws: int) -> Iterator[dict]:
-    """One line per spec and imposed lead: per cent of draws in which it rejects, and the mean estimate."""
+    """One line per spec and imposed lead: per cent of draws in which it rejects, and the mean
+    estimate.
+    """
     counts, years = read_layout(), marts.synchronization["year"]
     study_window = (int(years.min()), int(years.max()))
     for lead in LEADS:
         rows = []
         for seed in range(n_draws):
             for spec in specs:
-                drawn = pseudo_marts(marts, counts, spec.window or study_window, lead, np.random.default_rng([seed, 97]))
-                rows += run_radiation(drawn, [spec], permutations=PERMUTATIONS, seed=seed)["estimate"]
+                drawn = pseudo_marts(
+                    marts,
+                    counts,
+                    spec.window or study_window,
+                    lead,
+                    np.random.default_rng([seed, 97]),
+                )
+                rows += run_radiation(drawn, [spec], permutations=PERMUTATIONS, seed=seed)[
+                    "estimate"
+                ]
         table = pd.DataFrame(rows)
         for spec_id, found in table.groupby("spec_id", sort=False):
             yield {
@@ -76,12 +107,22 @@ def study(marts: Marts, specs: tuple[Spec, ...], n_draws: int) -> Iterator[dict]
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.primary_test.cycle_lead", description=__doc__)
-    parser.add_argument("--panel", type=Path, required=True, help="citysync.duckdb of a publication")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.primary_test.cycle_lead", description=__doc__
+    )
+    parser.add_argument(
+        "--panel", type=Path, required=True, help="citysync.duckdb of a publication"
+    )
     parser.add_argument("--draws", type=int, default=500)
-    parser.add_argument("--only", default="", help="ending of the rows to run, such as strong or _2010_2021")
+    parser.add_argument(
+        "--only", default="", help="ending of the rows to run, such as strong or _2010_2021"
+    )
     chosen = parser.parse_args()
-    specs = tuple(spec for spec in LEAD_SPECS if spec.series == "growth_official" and spec.spec_id.endswith(chosen.only))
+    specs = tuple(
+        spec
+        for spec in LEAD_SPECS
+        if spec.series == "growth_official" and spec.spec_id.endswith(chosen.only)
+    )
     with duckdb.connect(str(chosen.panel), read_only=True) as con:
         marts = read_marts(con, specs)
     for line in study(marts, specs, chosen.draws):

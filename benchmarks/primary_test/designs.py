@@ -1,4 +1,6 @@
-"""Economies whose admissions are selected, pseudo-admissions on delivered growth, and effects imposed on them. Numbers only."""
+"""Economies whose admissions are selected, pseudo-admissions on delivered growth, and effects
+imposed on them. Numbers only.
+"""
 
 from __future__ import annotations
 
@@ -39,28 +41,48 @@ class Panel:
 
 
 def choose(log_weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Pilots drawn one after the other without replacement, with weights exp(log_weight) (maxima of Gumbel variables)."""
+    """Pilots drawn one after the other without replacement, with weights exp(log_weight) (maxima of
+    Gumbel variables).
+    """
     return np.argsort(-(log_weight + rng.gumbel(size=len(log_weight))), kind="stable")[:N_PILOTS]
 
 
 def admit(pilots: np.ndarray, n_cities: int, rng: np.random.Generator, back: int = 0) -> np.ndarray:
-    """Cohorts of the real sizes dealt to the pilots at random, `back` years earlier than the real ones; (N,) ints."""
+    """Cohorts of the real sizes dealt to the pilots at random, `back` years earlier than the real
+    ones; (N,) ints.
+    """
     cohort = np.zeros(n_cities, dtype=np.int64)
-    cohort[pilots] = rng.permutation(np.repeat(np.array(COHORTS) - back, COHORT_SIZES))[: len(pilots)]
+    cohort[pilots] = rng.permutation(np.repeat(np.array(COHORTS) - back, COHORT_SIZES))[
+        : len(pilots)
+    ]
     return cohort
 
 
-def admit_layout(province: np.ndarray, counts: dict[tuple[int, int], int], last_year: int, rng: np.random.Generator) -> np.ndarray:
-    """As many pseudo-pilots in each province and cohort as the list has until `last_year`, drawn among the province's cities; (N,) ints."""
+def admit_layout(
+    province: np.ndarray,
+    counts: dict[tuple[int, int], int],
+    last_year: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """As many pseudo-pilots in each province and cohort as the list has until `last_year`, drawn
+    among the province's cities; (N,) ints.
+    """
     cohort = np.zeros(len(province), dtype=np.int64)
     for name in np.unique(province):
-        years = [year for (place, year), n in sorted(counts.items()) if place == name and year <= last_year for _ in range(n)]
+        years = [
+            year
+            for (place, year), n in sorted(counts.items())
+            if place == name and year <= last_year
+            for _ in range(n)
+        ]
         drawn = rng.permutation(np.flatnonzero(province == name))[: len(years)]
         cohort[drawn] = years[: len(drawn)]
     return cohort
 
 
-def _own(rng: np.random.Generator, block: np.ndarray, share: float = 0.3, rho: float = 0.0) -> np.ndarray:
+def _own(
+    rng: np.random.Generator, block: np.ndarray, share: float = 0.3, rho: float = 0.0
+) -> np.ndarray:
     """Own shocks of variance one, `share` of it the province's, first-order autocorrelation rho."""
     paths = []
     for n in (int(block.max()) + 1, len(block)):
@@ -80,14 +102,20 @@ def _calmer(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.nd
     return _national([np.ones(len(size))], rng) + own
 
 
-def _factors(first: float, others: tuple[float, ...]) -> Callable[[Cities, np.ndarray, np.random.Generator], np.ndarray]:
+def _factors(
+    first: float, others: tuple[float, ...]
+) -> Callable[[Cities, np.ndarray, np.random.Generator], np.ndarray]:
     def draw(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return _national([level + 0.25 * size for level in (first, *others)], rng) + _own(rng, cities.block)
+        return _national([level + 0.25 * size for level in (first, *others)], rng) + _own(
+            rng, cities.block
+        )
 
     return draw
 
 
-def _calming(depth: float, steepness: float) -> Callable[[Cities, np.ndarray, np.random.Generator], np.ndarray]:
+def _calming(
+    depth: float, steepness: float
+) -> Callable[[Cities, np.ndarray, np.random.Generator], np.ndarray]:
     def draw(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         done = 1 / (1 + np.exp(-(YEARS[None, :] - (2015 - steepness * size[:, None]))))
         return _national([np.ones(len(size))], rng) + _own(rng, cities.block) * (1 - depth * done)
@@ -101,10 +129,15 @@ def _provincial(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> n
 
 def _coast(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     lat, lon = np.radians(cities.lat), np.radians(cities.lon)
-    half = np.sin((lat[:, None] - lat) / 2) ** 2 + np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
+    half = (
+        np.sin((lat[:, None] - lat) / 2) ** 2
+        + np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
+    )
     correlation = np.exp(-2 * KM * np.arcsin(np.sqrt(half)) / 1000)
     root = np.linalg.cholesky(correlation + 1e-9 * np.eye(len(lat)))
-    return _national([np.ones(len(size))], rng) + np.einsum("ij,jt->it", root, rng.normal(size=(len(lat), len(YEARS))))
+    return _national([np.ones(len(size))], rng) + np.einsum(
+        "ij,jt->it", root, rng.normal(size=(len(lat), len(YEARS)))
+    )
 
 
 def _wandering(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -139,7 +172,9 @@ SELECTION = {
 
 
 def draw_selected(name: str, cities: Cities, rng: np.random.Generator) -> Panel:
-    """One economy without effect whose admissions are selected; docs/evidence/primary-test.md has the formulas."""
+    """One economy without effect whose admissions are selected; docs/evidence/primary-test.md has
+    the formulas.
+    """
     draw, pull = SELECTION[name]
     size = rng.normal(size=len(cities.block))
     growth, block = draw(cities, size, rng), cities.block
@@ -165,8 +200,9 @@ def _whole_provinces(block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def impose(panel: Panel, kind: str) -> Panel:
     """Growth of the pseudo-pilots with an imposed effect.
 
-    ``S-60``: own shock times sqrt(0.4) from admission on, the loading from untreated years. ``W-60``: the same, the loading from the whole
-    window. ``L-50``: loading on the detrended cycle times 1.5.
+    ``S-60``: own shock times sqrt(0.4) from admission on, the loading from untreated years.
+    ``W-60``: the same, the loading from the whole window. ``L-50``: loading on the detrended cycle
+    times 1.5.
     """
     growth, years, never = panel.growth.copy(), panel.years, panel.cohort == 0
     share, time = float(kind[2:]) / 100, years - years.mean()

@@ -1,4 +1,6 @@
-"""Places of cities and the layout of the real list, from the seeds; growth from a published database. Never both of one city."""
+"""Places of cities and the layout of the real list, from the seeds; growth from a published
+database. Never both of one city.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,10 @@ import numpy as np
 SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
 SIMULATED_CITIES = 332
 SECOND_HALF = 7
-QUERY = "select city_id, year, {column} as value from marts.fct_city_year where {column} is not null order by city_id, year"
+QUERY = (
+    "select city_id, year, {column} as value from marts.fct_city_year where {column} is not null "
+    "order by city_id, year"
+)
 BEFORE = 5
 
 
@@ -40,7 +45,12 @@ class Cities:
 
     def take(self, rows: np.ndarray) -> Cities:
         """Some of the cities."""
-        return Cities(*(getattr(self, name)[rows] for name in ("city_id", "province_id", "lon", "lat", "coastal")))
+        return Cities(
+            *(
+                getattr(self, name)[rows]
+                for name in ("city_id", "province_id", "lon", "lat", "coastal")
+            )
+        )
 
 
 def read_cities() -> Cities:
@@ -59,7 +69,9 @@ def read_cities() -> Cities:
 def simulated_cities() -> Cities:
     """332 cities of the roster, the same each time."""
     cities = read_cities()
-    chosen = np.random.default_rng(SIMULATED_CITIES).choice(len(cities.city_id), SIMULATED_CITIES, replace=False)
+    chosen = np.random.default_rng(SIMULATED_CITIES).choice(
+        len(cities.city_id), SIMULATED_CITIES, replace=False
+    )
     return cities.take(np.sort(chosen))
 
 
@@ -98,7 +110,9 @@ class Delivered:
     size: np.ndarray
 
 
-def read_delivered(database: Path, first: int, last: int, column: str = "growth_official_pct") -> Delivered:
+def read_delivered(
+    database: Path, first: int, last: int, column: str = "growth_official_pct"
+) -> Delivered:
     """Growth of a window from a published warehouse.
 
     Parameters
@@ -115,10 +129,17 @@ def read_delivered(database: Path, first: int, last: int, column: str = "growth_
     known = np.array([np.nanmean(gdp[city]) if city in gdp else np.nan for city in ids])
     size = np.log(np.where(np.isfinite(known), known, np.nanmin(known)))
     provinces = np.array(ids) // 10000 * 10000
-    return Delivered(np.array([growth[city] for city in ids]), np.arange(first, last + 1), provinces, (size - size.mean()) / size.std())
+    return Delivered(
+        np.array([growth[city] for city in ids]),
+        np.arange(first, last + 1),
+        provinces,
+        (size - size.mean()) / size.std(),
+    )
 
 
-def _wide(connection: duckdb.DuckDBPyConnection, column: str, first: int, last: int) -> dict[int, np.ndarray]:
+def _wide(
+    connection: duckdb.DuckDBPyConnection, column: str, first: int, last: int
+) -> dict[int, np.ndarray]:
     rows: dict[int, np.ndarray] = {}
     for city, year, value in connection.execute(QUERY.format(column=column)).fetchall():
         if first <= year <= last:

@@ -1,4 +1,5 @@
-"""`make bench-quality`: inject, build, score; one JSON line a row of the table, and the table itself into the documentation.
+"""`make bench-quality`: inject, build, score; one JSON line a row of the table, and the table
+itself into the documentation.
 
 `python -m benchmarks.quality --runs 10 --landing path --docs docs/evidence/quality-injection.md`
 """
@@ -21,15 +22,18 @@ from benchmarks.quality.table import write_document
 from benchmarks.quality.warehouse import Bench, read_graded, read_rejected, read_thin_years
 
 SEED = 20161
-# Runs that a large kind gets for itself, with two sources: as many as make some events of each, since a run holds three, two or one of an
-# indicator. With one source nothing is asked of the last two, and one run shows them.
+# Runs that a large kind gets for itself, with two sources: as many as make some events of each,
+# since a run holds three, two or one of an indicator. With one source nothing is asked of the last
+# two, and one run shows them.
 LARGE_KINDS = {"table_unit": 1, "dropped_block": 1, "column_shift": 2, "codes_shift": 4}
 
 
 def measure(bench: Bench, clean: Clean, n_runs: int, on_progress) -> pd.DataFrame:
     """Every event of `n_runs` mixed runs, and of the runs that large kinds have for themselves."""
     cities = load_roster()
-    plans = [None] * n_runs + [kind for kind, n in LARGE_KINDS.items() for _ in range(n if clean.n_sources == "two" else 1)]
+    plans = [None] * n_runs + [
+        kind for kind, n in LARGE_KINDS.items() for _ in range(n if clean.n_sources == "two" else 1)
+    ]
     scored = []
     for number, alone in enumerate(plans):
         rng = np.random.default_rng([SEED, number, len(clean.name), len(clean.n_sources)])
@@ -37,15 +41,22 @@ def measure(bench: Bench, clean: Clean, n_runs: int, on_progress) -> pd.DataFram
         started = time.monotonic()
         build = bench.build("injected", inject(clean.raw, events), clean.input_file)
         graded, rejected = read_graded(build, objected_only=True), read_rejected(build)
-        scored.append(score_run(events, clean.keys, clean.graded, graded, rejected, read_thin_years(build)).assign(run=number))
+        scored.append(
+            score_run(
+                events, clean.keys, clean.graded, graded, rejected, read_thin_years(build)
+            ).assign(run=number)
+        )
         on_progress(
-            f"{clean.name}, {clean.n_sources}: run {number + 1} of {len(plans)}, {len(events)} events, {time.monotonic() - started:.0f} s"
+            f"{clean.name}, {clean.n_sources}: run {number + 1} of {len(plans)}, {len(events)} "
+            f"events, {time.monotonic() - started:.0f} s"
         )
     return pd.concat(scored, ignore_index=True).assign(landing=clean.name, sources=clean.n_sources)
 
 
 def main() -> int:
-    """Run the benchmark; the exit code is 0 whatever the figures are: they are reported, not judged here."""
+    """Run the benchmark; the exit code is 0 whatever the figures are: they are reported, not judged
+    here.
+    """
     parser = common_parser("python -m benchmarks.quality", __doc__, runs=10)
     parser.add_argument("--events", type=Path, help="write every event as CSV")
     chosen = parser.parse_args()
@@ -56,11 +67,21 @@ def main() -> int:
             landing = read_clean_landing(bench, name, chosen.landing)
             shares[name] = landing.shares
             for n_sources in chosen.sources:
-                found.append(measure(bench, prepare(bench, landing, n_sources), chosen.runs, lambda text: print(f"# {text}", flush=True)))
+                found.append(
+                    measure(
+                        bench,
+                        prepare(bench, landing, n_sources),
+                        chosen.runs,
+                        lambda text: print(f"# {text}", flush=True),
+                    )
+                )
     events = pd.concat(found, ignore_index=True)
     summary = summarise(events)
     for row in summary.to_dict("records"):
-        print(json.dumps({key: None if pd.isna(value) else value for key, value in row.items()}), flush=True)
+        print(
+            json.dumps({key: None if pd.isna(value) else value for key, value in row.items()}),
+            flush=True,
+        )
     for name, stages in shares.items():
         for stage, numbers in stages.items():
             print(json.dumps({"clean": name, "stage": stage, **numbers}), flush=True)

@@ -1,8 +1,10 @@
-"""Sources added to a delivered landing: copies, noise, shifted codes, other boundaries, families that disagree. What they may not do is
-lift a block that three witnesses support, and move a headline by more than the current values that they say they changed.
+"""Sources added to a delivered landing: copies, noise, shifted codes, other boundaries, families
+that disagree. What they may not do is lift a block that three witnesses support, and move a
+headline by more than the current values that they say they changed.
 
-Delivered files have hardly a wrong value that three sources contradict. So that the first can fail, errors are planted before anything is
-added, in the source that most of the added ones copy: at values that three independent sources confirm.
+Delivered files have hardly a wrong value that three sources contradict. So that the first can fail,
+errors are planted before anything is added, in the source that most of the added ones copy: at
+values that three independent sources confirm.
 
 `python -m benchmarks.quality.added_sources --landing path --docs docs/evidence/added-sources.md`
 """
@@ -29,14 +31,25 @@ from benchmarks.quality.warehouse import KEY, Bench, cell_keys
 from estimation.analyses.catalog import all_specs
 from estimation.study.run import read_marts, run_study
 
-BEGIN, END = "<!-- measured: written by benchmarks.quality.added_sources -->", "<!-- end of measured -->"
+BEGIN, END = (
+    "<!-- measured: written by benchmarks.quality.added_sources -->",
+    "<!-- end of measured -->",
+)
 INDICATORS = (GDP, POPULATION, GROWTH, "loans_cny_100m", "deposits_cny_100m")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
-MODELS = ("+fct_city_pair", "+fct_pair_synchronization", "+fct_city_year", "+dim_city", "+dim_pilot_zone", "+int_values_current")
+MODELS = (
+    "+fct_city_pair",
+    "+fct_pair_synchronization",
+    "+fct_city_year",
+    "+dim_city",
+    "+dim_pilot_zone",
+    "+int_values_current",
+)
 SEED = 20161
 # A value that so many independent sources deny must stay blocked, whoever comes.
 WITNESSES = 3
-# Errors planted before anything is added, one a city, and their factors: each leaves the trend by more than a revision does.
+# Errors planted before anything is added, one a city, and their factors: each leaves the trend by
+# more than a revision does.
 N_PLANTED, PLANTED_IN = 60, "csmar_region"
 FACTORS = (0.55, 1.6, 2.0)
 
@@ -46,7 +59,9 @@ Change = Callable[[Frame, np.random.Generator], Frame]
 
 @dataclass(frozen=True)
 class Attack:
-    """Sources that come together: the name of each, the source whose lines it takes, and what it does to them."""
+    """Sources that come together: the name of each, the source whose lines it takes, and what it
+    does to them.
+    """
 
     name: str
     does: str
@@ -60,7 +75,9 @@ def as_it_is(lines: Frame, rng: np.random.Generator) -> Frame:
 
 def with_noise(size: float) -> Change:
     """Every value moved by itself, in log points; zeros and signs stay."""
-    return lambda lines, rng: lines.assign(value=lines["value"] * np.exp(rng.normal(0, size, len(lines))))
+    return lambda lines, rng: lines.assign(
+        value=lines["value"] * np.exp(rng.normal(0, size, len(lines)))
+    )
 
 
 def times(factor: float) -> Change:
@@ -70,26 +87,53 @@ def times(factor: float) -> Change:
 
 def shifted_by_a_row(lines: Frame, rng: np.random.Generator) -> Frame:
     """Code and name of the next city of the source, in all years."""
-    cities = lines[["place_code_text", "place_text"]].drop_duplicates().sort_values(["place_code_text", "place_text"], na_position="last")
+    cities = (
+        lines[["place_code_text", "place_text"]]
+        .drop_duplicates()
+        .sort_values(["place_code_text", "place_text"], na_position="last")
+    )
     following = cities.shift(-1).fillna(cities.iloc[[0]].iloc[0])
-    renamed = dict(zip(cities.itertuples(index=False, name=None), following.itertuples(index=False, name=None), strict=True))
-    new = [renamed[pair] for pair in lines[["place_code_text", "place_text"]].itertuples(index=False, name=None)]
-    return lines.assign(place_code_text=[code for code, _ in new], place_text=[name for _, name in new])
+    renamed = dict(
+        zip(
+            cities.itertuples(index=False, name=None),
+            following.itertuples(index=False, name=None),
+            strict=True,
+        )
+    )
+    new = [
+        renamed[pair]
+        for pair in lines[["place_code_text", "place_text"]].itertuples(index=False, name=None)
+    ]
+    return lines.assign(
+        place_code_text=[code for code, _ in new], place_text=[name for _, name in new]
+    )
 
 
 def of_other_boundaries(lines: Frame, rng: np.random.Generator) -> Frame:
-    """The city proper for a fifth of the cities in all years, and another fifth with a neighbour's county from 2014 on; not in rates."""
+    """The city proper for a fifth of the cities in all years, and another fifth with a neighbour's
+    county from 2014 on; not in rates.
+    """
     city = lines["place_code_text"].fillna(lines["place_text"])
     fifth = city.map({name: k % 5 for k, name in enumerate(sorted(city.dropna().unique()))})
     factor = np.where(fifth == 0, 0.55, np.where((fifth == 1) & (lines["year"] >= 2014), 1.3, 1.0))
-    return lines.assign(value=np.where(lines["indicator_id"] == GROWTH, lines["value"], lines["value"] * factor))
+    return lines.assign(
+        value=np.where(lines["indicator_id"] == GROWTH, lines["value"], lines["value"] * factor)
+    )
 
 
 ATTACKS = (
-    Attack("copy", "`csmar_region` once more, every error with it", {"added_copy": ("csmar_region", as_it_is)}),
+    Attack(
+        "copy",
+        "`csmar_region` once more, every error with it",
+        {"added_copy": ("csmar_region", as_it_is)},
+    ),
     Attack(
         "copy with noise",
-        "`csmar_region`, each value moved by 0.0006 log points, so that no figure repeats to the digit",
+        (
+            "`csmar_region`, each value moved by 0.0006 log points, so that no figure repeats to "
+            "the "
+            "digit"
+        ),
         {"added_copy": ("csmar_region", with_noise(0.0006))},
     ),
     Attack(
@@ -107,7 +151,11 @@ ATTACKS = (
         "`csmar_region`, each value off by half a log point by itself",
         {"added_noise": ("csmar_region", with_noise(0.5))},
     ),
-    Attack("threefold", "`csmar_region`, every value three times itself", {"added_threefold": ("csmar_region", times(3))}),
+    Attack(
+        "threefold",
+        "`csmar_region`, every value three times itself",
+        {"added_threefold": ("csmar_region", times(3))},
+    ),
     Attack(
         "two families that disagree",
         "two copies of `csmar_region` against two of `deflator` at four fifths of its values",
@@ -133,10 +181,11 @@ class State:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an attack changed; ``lifted`` by the number of witnesses that denied the value before (0, 1, 2, 3 and more).
+    """What an attack changed; ``lifted`` by the number of witnesses that denied the value before
+    (0, 1, 2, 3 and more).
 
-    ``n_guarded`` are the values that were blocked and denied by three or more, ``n_planted_blocked`` the planted errors that are blocked
-    beside the added source.
+    ``n_guarded`` are the values that were blocked and denied by three or more,
+    ``n_planted_blocked`` the planted errors that are blocked beside the added source.
     """
 
     attack: str
@@ -165,13 +214,20 @@ def add_sources(raw: pa.Table, attack: Attack, rng: np.random.Generator) -> pa.T
     parts = [raw]
     for name, (source_id, change) in attack.sources.items():
         chosen = pa.compute.and_(
-            pa.compute.and_(pa.compute.equal(raw.column("source_id"), source_id), pa.compute.is_null(raw.column("reason"))),
+            pa.compute.and_(
+                pa.compute.equal(raw.column("source_id"), source_id),
+                pa.compute.is_null(raw.column("reason")),
+            ),
             pa.compute.is_in(raw.column("indicator_id"), pa.array(INDICATORS)),
         )
         lines = raw.filter(chosen).to_pandas()
         changed = change(lines, rng)
         moved = changed["value"].to_numpy() != lines["value"].to_numpy()
-        value = np.where(moved, changed["value"].astype(float).map(lambda v: float(f"{v:.10g}")), changed["value"])
+        value = np.where(
+            moved,
+            changed["value"].astype(float).map(lambda v: float(f"{v:.10g}")),
+            changed["value"],
+        )
         changed = changed.assign(
             value=value,
             raw_text=np.where(moved, [repr(float(v)) for v in value], changed["raw_text"]),
@@ -187,13 +243,18 @@ def read_state(build: Path) -> State:
     """Flags, current values, growth of cities and headlines of a build."""
     with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
         graded = con.execute(
-            f"select {KEY} as key, source_id, quality_flag, choice_rank = 1 and is_usable as is_current "
+            f"select {KEY} as key, source_id, quality_flag, choice_rank = 1 and is_usable as "
+            "is_current "
             "from intermediate.int_observations_graded order by key"
         ).df()
         current = con.execute(
-            'select place_level, city_id, indicator_id, "year", "value" from intermediate.int_values_current order by all'
+            'select place_level, city_id, indicator_id, "year", "value" from '
+            "intermediate.int_values_current order by all"
         ).df()
-        growth = con.execute("select city_id, year, growth_official_pct, growth_deflated_pct from marts.fct_city_year order by all").df()
+        growth = con.execute(
+            "select city_id, year, growth_official_pct, growth_deflated_pct from "
+            "marts.fct_city_year order by all"
+        ).df()
         specs = [spec for spec in all_specs() if spec.spec_id in HEADLINES]
         result = run_study(read_marts(con, specs), specs, permutations=99, seed=SEED).estimate
     main = result[(result["term"] == "treated") & result["is_default"].fillna(False)]
@@ -206,11 +267,15 @@ def read_state(build: Path) -> State:
 
 
 def read_denials(build: Path) -> pd.Series:
-    """Number of independent witnesses that deny a value, by its cell; whom a family repeats counts once."""
+    """Number of independent witnesses that deny a value, by its cell; whom a family repeats counts
+    once.
+    """
     query = f"""
-        select {KEY.replace("source_id", "graded.source_id")} as key, count(distinct other_source_id) as n
+        select {KEY.replace("source_id", "graded.source_id")} as key,
+            count(distinct other_source_id) as n
         from intermediate.int_values_witnessed as witnessed
-        inner join intermediate.int_observations_graded as graded on witnessed.observation_id = graded.observation_id
+        inner join intermediate.int_observations_graded as graded on witnessed.observation_id =
+            graded.observation_id
         where statement = 'denies' and weight > 0 group by key
     """
     with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
@@ -218,12 +283,16 @@ def read_denials(build: Path) -> pd.Series:
 
 
 def draw_errors(build: Path, rng: np.random.Generator) -> dict[str, float]:
-    """Cells of the disturbed source that three independent sources or more confirm, one a city, with a factor for each."""
+    """Cells of the disturbed source that three independent sources or more confirm, one a city,
+    with a factor for each.
+    """
     query = f"""
         select {KEY.replace("source_id", "graded.source_id")} as key, graded.city_id
         from intermediate.int_values_witnessed as witnessed
-        inner join intermediate.int_observations_graded as graded on witnessed.observation_id = graded.observation_id
-        where graded.source_id = ? and graded.indicator_id = ? and graded.quality_flag in ('ok', 'warned') and weight > 0
+        inner join intermediate.int_observations_graded as graded on witnessed.observation_id =
+            graded.observation_id
+        where graded.source_id = ? and graded.indicator_id = ?
+            and graded.quality_flag in ('ok', 'warned') and weight > 0
             and statement = 'confirms' and abs(witnessed.gap) <= 0.02
         group by all having count(distinct other_source_id) >= ? order by key
     """
@@ -242,12 +311,18 @@ def plant(raw: pa.Table, errors: Mapping[str, float]) -> pa.Table:
         text[line] = repr(value[line])
     for name, column in (("value", value), ("raw_text", text)):
         position = raw.schema.get_field_index(name)
-        raw = raw.set_column(position, raw.schema.field(position), pa.array(column, raw.schema.field(position).type))
+        raw = raw.set_column(
+            position, raw.schema.field(position), pa.array(column, raw.schema.field(position).type)
+        )
     return raw
 
 
-def compare(attack: Attack, before: State, denials: pd.Series, after: State, planted: Sequence[str] = ()) -> Outcome:
-    """What the added sources changed in what was there before; ``planted`` are the cells with errors put in."""
+def compare(
+    attack: Attack, before: State, denials: pd.Series, after: State, planted: Sequence[str] = ()
+) -> Outcome:
+    """What the added sources changed in what was there before; ``planted`` are the cells with
+    errors put in.
+    """
     old = after.graded.reindex(before.graded.index)
     was, now = before.graded["quality_flag"] == "blocked", old["quality_flag"] == "blocked"
     n_denials = denials.reindex(before.graded.index).fillna(0).clip(upper=WITNESSES).astype(int)
@@ -256,10 +331,13 @@ def compare(attack: Attack, before: State, denials: pd.Series, after: State, pla
     added = after.graded[after.graded["source_id"].isin(list(attack.sources))]
     changed = differing(before.current, after.current.reindex(before.current.index))
     years = before.current.index.get_level_values("year")
-    window = (before.growth.index.get_level_values("year") >= 2010) & (before.growth.index.get_level_values("year") <= 2019)
+    window = (before.growth.index.get_level_values("year") >= 2010) & (
+        before.growth.index.get_level_values("year") <= 2019
+    )
     grown = after.growth.reindex(before.growth.index)
     official, deflated = (
-        int((differing(before.growth[name], grown[name]) & window).sum()) for name in ("growth_official_pct", "growth_deflated_pct")
+        int((differing(before.growth[name], grown[name]) & window).sum())
+        for name in ("growth_official_pct", "growth_deflated_pct")
     )
     return Outcome(
         attack.name,
@@ -280,12 +358,17 @@ def compare(attack: Attack, before: State, denials: pd.Series, after: State, pla
 
 
 def differing(old: pd.Series, new: pd.Series) -> pd.Series:
-    """Where two series of one index differ by more than rounding; a value that came or went counts."""
+    """Where two series of one index differ by more than rounding; a value that came or went
+    counts.
+    """
     return (old.isna() != new.isna()) | ((old - new).abs() > 1e-9 * old.abs())
 
 
 def measure(
-    landing: Path, attacks: Sequence[Attack], scratch: Path, on_progress: Callable[[str], None] = lambda text: None
+    landing: Path,
+    attacks: Sequence[Attack],
+    scratch: Path,
+    on_progress: Callable[[str], None] = lambda text: None,
 ) -> list[Outcome]:
     """Build the landing by itself and with each attack.
 
@@ -304,22 +387,39 @@ def measure(
     """
     bench = Bench(scratch)
     raw, input_file = read_raw("real", landing, scratch)
-    errors = draw_errors(bench.build("delivered", raw, input_file, MODELS), np.random.default_rng(SEED))
+    errors = draw_errors(
+        bench.build("delivered", raw, input_file, MODELS), np.random.default_rng(SEED)
+    )
     raw = plant(raw, errors)
     build = bench.build("before", raw, input_file, MODELS)
     before, denials = read_state(build), read_denials(build)
-    n_denied = denials.reindex(before.graded.index[before.graded["quality_flag"] == "blocked"]).fillna(0).clip(upper=WITNESSES)
+    n_denied = (
+        denials.reindex(before.graded.index[before.graded["quality_flag"] == "blocked"])
+        .fillna(0)
+        .clip(upper=WITNESSES)
+    )
     n_found = int((before.graded["quality_flag"].reindex(list(errors)) == "blocked").sum())
     on_progress(
-        f"before: {n_found} of {len(errors)} planted errors blocked; blocked by number of witnesses that deny them: "
+        f"before: {n_found} of {len(errors)} planted errors blocked; blocked by number of "
+        "witnesses that deny them: "
         f"{n_denied.value_counts().sort_index().to_dict()}; {before.headlines}"
     )
     outcomes = []
     for number, attack in enumerate(attacks):
         started = time.monotonic()
         added = add_sources(raw, attack, np.random.default_rng([SEED, number]))
-        outcomes.append(compare(attack, before, denials, read_state(bench.build("after", added, input_file, MODELS)), list(errors)))
-        on_progress(f"{attack.name}: {json.dumps(asdict(outcomes[-1]))}, {time.monotonic() - started:.0f} s")
+        outcomes.append(
+            compare(
+                attack,
+                before,
+                denials,
+                read_state(bench.build("after", added, input_file, MODELS)),
+                list(errors),
+            )
+        )
+        on_progress(
+            f"{attack.name}: {json.dumps(asdict(outcomes[-1]))}, {time.monotonic() - started:.0f} s"
+        )
     return outcomes
 
 
@@ -358,14 +458,18 @@ def _table(outcomes: Sequence[Outcome]) -> str:
 
 def main() -> int:
     """Run the attacks; the exit code is 1 where a value came back that three witnesses deny."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality.added_sources", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.quality.added_sources", description=__doc__
+    )
     parser.add_argument("--landing", type=Path, required=True, help="folder of delivered files")
     parser.add_argument("--only", nargs="*", choices=[attack.name for attack in ATTACKS])
     parser.add_argument("--docs", type=Path, help="document to write the table into")
     chosen = parser.parse_args()
     attacks = [attack for attack in ATTACKS if not chosen.only or attack.name in chosen.only]
     with tempfile.TemporaryDirectory() as scratch:
-        outcomes = measure(chosen.landing, attacks, Path(scratch), lambda text: print(f"# {text}", flush=True))
+        outcomes = measure(
+            chosen.landing, attacks, Path(scratch), lambda text: print(f"# {text}", flush=True)
+        )
     for outcome in outcomes:
         print(json.dumps(asdict(outcome)), flush=True)
     if chosen.docs:

@@ -1,7 +1,9 @@
-"""Thresholds chosen on one half of the years and measured on the other: `make bench-halves LANDING=path`.
+"""Thresholds chosen on one half of the years and measured on the other: `make bench-halves
+LANDING=path`.
 
-Defects are injected as in the benchmark. Each group of thresholds is scaled alone; the factor is chosen on events and values of even years
-by `choose_factor` and then judged on those of odd years, beside the thresholds as shipped. One JSON line a group.
+Defects are injected as in the benchmark. Each group of thresholds is scaled alone; the factor is
+chosen on events and values of even years by `choose_factor` and then judged on those of odd years,
+beside the thresholds as shipped. One JSON line a group.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ DEFECTS = [kind.name for kind in KINDS if kind.is_defect]
 
 @dataclass(frozen=True)
 class Group:
-    """Thresholds that are scaled together, and the grade they decide on: `blocked` or `flagged` (blocked or quarantined)."""
+    """Thresholds that are scaled together, and the grade they decide on:
+
+    `blocked` or `flagged` (blocked or quarantined).
+    """
 
     name: str
     thresholds: tuple[str, ...]
@@ -54,19 +59,31 @@ GROUPS = (
 
 
 def measure_factors(bench: Bench, clean: Clean, n_runs: int) -> Iterator[dict[str, object]]:
-    """Per group, factor, run and half: cells of defects found, of restatements blocked, false blocks and quarantines among clean values."""
+    """Per group, factor, run and half: cells of defects found, of restatements blocked, false
+    blocks and quarantines among clean values.
+    """
     cities = load_roster()
     for run in range(n_runs):
-        events = plan_events(clean.targets, cities, np.random.default_rng([SEED, run, len(clean.name)]))
+        events = plan_events(
+            clean.targets, cities, np.random.default_rng([SEED, run, len(clean.name)])
+        )
         build = bench.build("injected", inject(clean.raw, events), clean.input_file)
         shipped = count_halves(events, clean, build)
         for group in GROUPS:
             for factor in FACTORS:
                 counts = shipped
                 if factor != 1:
-                    counts = count_halves(events, clean, bench.regrade(build, dict.fromkeys(group.thresholds, factor)))
+                    counts = count_halves(
+                        events, clean, bench.regrade(build, dict.fromkeys(group.thresholds, factor))
+                    )
                 for half, numbers in counts.items():
-                    yield {"group": group.name, "factor": factor, "run": run, "half": half, **numbers}
+                    yield {
+                        "group": group.name,
+                        "factor": factor,
+                        "run": run,
+                        "half": half,
+                        **numbers,
+                    }
 
 
 def count_halves(events: Sequence[Event], clean: Clean, build: Path) -> dict[str, dict[str, int]]:
@@ -75,8 +92,13 @@ def count_halves(events: Sequence[Event], clean: Clean, build: Path) -> dict[str
     scored = score_run(events, clean.keys, clean.graded, graded, rejected)
     false = false_blocks(events, clean.keys, clean.graded, graded)
     touched = {clean.keys[line] for event in events for line in event.new_value}
-    untouched = clean.graded[~clean.graded["key"].isin(touched) & clean.graded["indicator_id"].isin({t.name for t in clean.targets})]
-    quarantined = untouched[untouched["key"].isin(set(graded.loc[graded["quality_flag"] == "quarantined", "key"]))]
+    untouched = clean.graded[
+        ~clean.graded["key"].isin(touched)
+        & clean.graded["indicator_id"].isin({t.name for t in clean.targets})
+    ]
+    quarantined = untouched[
+        untouched["key"].isin(set(graded.loc[graded["quality_flag"] == "quarantined", "key"]))
+    ]
     found = {}
     for half, rest in (("even", 0), ("odd", 1)):
         here = scored[scored["year"] % 2 == rest]
@@ -95,7 +117,8 @@ def count_halves(events: Sequence[Event], clean: Clean, build: Path) -> dict[str
 
 
 def choose_factor(even: pd.DataFrame, grade: str) -> float:
-    """Factor with the most cells found on even years among those within the limits; of equals the one nearest to 1.
+    """Factor with the most cells found on even years among those within the limits; of equals the
+    one nearest to 1.
 
     Parameters
     ----------
@@ -117,7 +140,9 @@ def choose_factor(even: pd.DataFrame, grade: str) -> float:
 
 
 def is_within_limits(counts: pd.DataFrame) -> pd.Series:
-    """Whether few enough clean and restated values are blocked, and few enough clean ones quarantined."""
+    """Whether few enough clean and restated values are blocked, and few enough clean ones
+    quarantined.
+    """
     return (
         (counts["false"] <= MOST_FALSE * counts["clean"])
         & (counts["restated_blocked"] <= MOST_RESTATED * counts["restated"])
@@ -128,24 +153,38 @@ def is_within_limits(counts: pd.DataFrame) -> pd.Series:
 def _by_factor(table: pd.DataFrame, grade: str) -> str:
     """Recall at each factor, from small to large; a factor beyond the limits in brackets."""
     recall, within = table[grade] / table["cells"], is_within_limits(table)
-    return ", ".join(f"{recall[factor]:.3f}" if within[factor] else f"({recall[factor]:.3f})" for factor in sorted(table.index))
+    return ", ".join(
+        f"{recall[factor]:.3f}" if within[factor] else f"({recall[factor]:.3f})"
+        for factor in sorted(table.index)
+    )
 
 
 def judge_groups(counts: pd.DataFrame) -> pd.DataFrame:
-    """One row per group: factor chosen on even years; recall, precision and false blocks on odd years with it and as shipped."""
+    """One row per group: factor chosen on even years; recall, precision and false blocks on odd
+    years with it and as shipped.
+    """
     sums = counts.drop(columns="run").groupby(["group", "half", "factor"]).sum()
     rows = []
     for group in GROUPS:
         even, odd = sums.loc[(group.name, "even")], sums.loc[(group.name, "odd")]
         chosen = choose_factor(even, group.grade)
-        row = {"group": group.name, "thresholds": ", ".join(group.thresholds), "grade": group.grade, "chosen": chosen}
-        row |= {"even_by_factor": _by_factor(even, group.grade), "odd_by_factor": _by_factor(odd, group.grade)}
+        row = {
+            "group": group.name,
+            "thresholds": ", ".join(group.thresholds),
+            "grade": group.grade,
+            "chosen": chosen,
+        }
+        row |= {
+            "even_by_factor": _by_factor(even, group.grade),
+            "odd_by_factor": _by_factor(odd, group.grade),
+        }
         for label, factor in (("chosen", chosen), ("shipped", 1.0)):
             for half, table in (("even", even), ("odd", odd)):
                 cells = table.loc[factor]
                 row |= {
                     f"{label}_{half}_recall": cells[group.grade] / cells["cells"],
-                    f"{label}_{half}_precision": cells["blocked"] / max(cells["blocked"] + cells["false"], 1),
+                    f"{label}_{half}_precision": cells["blocked"]
+                    / max(cells["blocked"] + cells["false"], 1),
                     f"{label}_{half}_quarantined": cells["quarantined"] / cells["clean"],
                 }
         rows.append(row)
@@ -156,14 +195,16 @@ def as_markdown(judged: pd.DataFrame, title: str) -> str:
     """The table for people."""
     factors = ", ".join(f"{factor:g}" for factor in FACTORS)
     head = (
-        f"### {title}\n\n| thresholds | counts as found | even years: recall at factors {factors} | chosen | "
-        "odd years: recall at these factors | odd years: recall, chosen / shipped | odd years: precision, chosen / shipped |\n|"
-        + " --- |"
-        * 7
+        f"### {title}\n\n| thresholds | counts as found | even years: recall at factors {factors} "
+        "| chosen | "
+        "odd years: recall at these factors | odd years: recall, chosen / shipped | odd years: "
+        "precision, chosen / shipped |\n|" + " --- |" * 7
     )
     lines = [
-        f"| `{row.thresholds}` | {row.grade} | {row.even_by_factor} | {row.chosen:g} | {row.odd_by_factor} | "
-        f"{row.chosen_odd_recall:.3f} / {row.shipped_odd_recall:.3f} | {row.chosen_odd_precision:.3f} / {row.shipped_odd_precision:.3f} |"
+        f"| `{row.thresholds}` | {row.grade} | {row.even_by_factor} | {row.chosen:g} | "
+        f"{row.odd_by_factor} | "
+        f"{row.chosen_odd_recall:.3f} / {row.shipped_odd_recall:.3f} | "
+        f"{row.chosen_odd_precision:.3f} / {row.shipped_odd_precision:.3f} |"
         for row in judged.itertuples()
     ]
     return "\n".join([head, *lines])
@@ -178,10 +219,17 @@ def main() -> int:
             bench = Bench(Path(scratch))
             landing = read_clean_landing(bench, name, chosen.landing)
             for n_sources in chosen.sources:
-                judged = judge_groups(pd.DataFrame(measure_factors(bench, prepare(bench, landing, n_sources), chosen.runs)))
+                judged = judge_groups(
+                    pd.DataFrame(
+                        measure_factors(bench, prepare(bench, landing, n_sources), chosen.runs)
+                    )
+                )
                 for row in judged.to_dict("records"):
                     print(json.dumps({"landing": name, "sources": n_sources, **row}), flush=True)
-                title = f"{name} landing, {n_sources} source{'s' if n_sources == 'two' else ''}; mixed runs: {chosen.runs}"
+                title = (
+                    f"{name} landing, {n_sources} source{'s' if n_sources == 'two' else ''}; "
+                    f"mixed runs: {chosen.runs}"
+                )
                 parts.append(as_markdown(judged, title))
     if chosen.docs:
         write_measured(chosen.docs, BEGIN, END, "\n\n".join(parts))

@@ -1,4 +1,6 @@
-"""The clean landings: simulated as it is, delivered files after everything that the rules block was taken out."""
+"""The clean landings: simulated as it is, delivered files after everything that the rules block was
+taken out.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,19 @@ from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.simulation.landing import write_simulated_landing
 
 SEEDS = REPO / "warehouse" / "seeds"
-GDP, POPULATION, GROWTH = "gdp_nominal_cny_100m", "population_registered_10k", "gdp_growth_official_pct"
+GDP, POPULATION, GROWTH = (
+    "gdp_nominal_cny_100m",
+    "population_registered_10k",
+    "gdp_growth_official_pct",
+)
 INDEX = "gdp_index_prev_year_100"
 # Indicators of each kind that have no threshold of their own.
-BY_KIND = ("patents_granted", "fiscal_revenue_cny_100m", "employed_education_10k", "gdp_share_tertiary_pct")
+BY_KIND = (
+    "patents_granted",
+    "fiscal_revenue_cny_100m",
+    "employed_education_10k",
+    "gdp_share_tertiary_pct",
+)
 FAMILY = {GDP: "level", POPULATION: "level", GROWTH: "growth"} | dict.fromkeys(BY_KIND, "kind")
 
 
@@ -36,10 +47,14 @@ class Setting:
     ----------
     sources : by indicator, the sources that speak of it; the first alone where there is one source.
     partners : by indicator and source, whose column stands beside it in a row.
-    parts : by indicator, what a statistical office restates with it, in proportion (1) or inversely (-1).
-    left_out : sources that the runs with defects do without, because they say nothing of these indicators.
-    context : beginnings of further indicators that the runs with defects keep, since rules hold them against the disturbed ones (parts,
-        ratios, sizes; and total employment, whose copied errors tell which sources are related); empty for all.
+    parts : by indicator, what a statistical office restates with it, in proportion (1) or inversely
+    (-1).
+    left_out : sources that the runs with defects do without, because they say nothing of these
+    indicators.
+    context : beginnings of further indicators that the runs with defects keep, since rules hold
+    them against the disturbed ones (parts,
+        ratios, sizes; and total employment, whose copied errors tell which sources are related);
+        empty for all.
     """
 
     sources: Mapping[str, Sequence[str]]
@@ -49,7 +64,9 @@ class Setting:
     context: Sequence[str] = ()
 
 
-SECTORS = dict.fromkeys((f"value_added_{sector}_cny_100m" for sector in ("primary", "secondary", "tertiary")), 1)
+SECTORS = dict.fromkeys(
+    (f"value_added_{sector}_cny_100m" for sector in ("primary", "secondary", "tertiary")), 1
+)
 PARTS = {
     GDP: SECTORS | {"gdp_per_capita_cny": 1, "financial_development_delivered_ratio": -1},
     POPULATION: {"gdp_per_capita_cny": -1, "population_density_per_km2": 1},
@@ -62,7 +79,10 @@ SETTINGS = {
             GROWTH: ("sim_wide_panel",),
             "employed_education_10k": ("tidy",),
         },
-        {(GDP, "sim_wide_panel"): "value_added_tertiary_cny_100m", (POPULATION, "sim_wide_panel"): "fdi_usd_1m"},
+        {
+            (GDP, "sim_wide_panel"): "value_added_tertiary_cny_100m",
+            (POPULATION, "sim_wide_panel"): "fdi_usd_1m",
+        },
         PARTS,
     ),
     "real": Setting(
@@ -81,9 +101,26 @@ SETTINGS = {
             (POPULATION, "csmar_region"): "employed_10k",
         },
         PARTS,
-        ("industry_structure", "road_area", "fdi", "exchange_rate", "yearbook_cnki", "nbs_major_cities"),
         (
-            *("gdp", "value_added", "population", "area", "cpi", "loans", "deposits", "financial_development", "employed_10k"),
+            "industry_structure",
+            "road_area",
+            "fdi",
+            "exchange_rate",
+            "yearbook_cnki",
+            "nbs_major_cities",
+        ),
+        (
+            *(
+                "gdp",
+                "value_added",
+                "population",
+                "area",
+                "cpi",
+                "loans",
+                "deposits",
+                "financial_development",
+                "employed_10k",
+            ),
             *("wage", "employees", "patents", "fiscal"),
         ),
     ),
@@ -92,7 +129,9 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Landing:
-    """A landing that no rule objects to: its raw lines, its list of files, and the shares of flags before and after the cleaning."""
+    """A landing that no rule objects to: its raw lines, its list of files, and the shares of flags
+    before and after the cleaning.
+    """
 
     name: str
     raw: pa.Table
@@ -102,7 +141,9 @@ class Landing:
 
 @dataclass(frozen=True)
 class Clean:
-    """A clean landing in one setting: its raw lines, the address of each, the graded observations, and what may be disturbed."""
+    """A clean landing in one setting: its raw lines, the address of each, the graded observations,
+    and what may be disturbed.
+    """
 
     name: str
     n_sources: str
@@ -119,14 +160,18 @@ def load_roster() -> Cities:
 
 
 def read_clean_landing(bench: Bench, name: str, landing: Path | None) -> Landing:
-    """Read a landing and take out what the rules block: the simulated one should lose nothing, delivered files their known defects."""
+    """Read a landing and take out what the rules block: the simulated one should lose nothing,
+    delivered files their known defects.
+    """
     raw, input_file = read_raw(name, landing, bench.home.root)
     graded = read_graded(bench.build("clean", raw, input_file))
     shares = {"as delivered": flag_shares(graded)}
     if name == "real":
         blocked = graded.loc[graded["quality_flag"] == "blocked", "key"]
         raw = raw.filter(pa.array(~pd.Series(cell_keys(raw)).isin(set(blocked)).to_numpy()))
-        shares["blocked values taken out"] = flag_shares(read_graded(bench.build("clean", raw, input_file)))
+        shares["blocked values taken out"] = flag_shares(
+            read_graded(bench.build("clean", raw, input_file))
+        )
     else:
         newest = pc.max(raw.column("edition_year")).as_py()
         raw = raw.filter(pc.fill_null(pc.greater_equal(raw.column("edition_year"), newest), True))
@@ -135,22 +180,35 @@ def read_clean_landing(bench: Bench, name: str, landing: Path | None) -> Landing
 
 
 def read_raw(name: str, landing: Path | None, scratch: Path) -> tuple[pa.Table, Path]:
-    """Raw lines of the simulated landing or of delivered files, and the list of files beside them."""
+    """Raw lines of the simulated landing or of delivered files, and the list of files
+    beside them.
+    """
     if name == "simulated":
-        roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
+        roster, zones = (
+            pd.read_csv(SEEDS / "city_roster.csv"),
+            pd.read_csv(SEEDS / "pilot_zones.csv"),
+        )
         write_simulated_landing(scratch / "simulated", roster=roster, pilot_zones=zones)
         landing = scratch / "simulated" / "with_effect"
     build = scratch / f"read_{name}"
     read_landing(landing, scratch / f"raw_{name}", build, layouts=load_layouts())
     files = sorted((build / "raw").glob("*.parquet"))
-    return pa.concat_tables([pq.read_table(path, partitioning=None) for path in files]), build / "input_file.parquet"
+    return pa.concat_tables(
+        [pq.read_table(path, partitioning=None) for path in files]
+    ), build / "input_file.parquet"
 
 
 def second_population(raw: pa.Table) -> pa.Table:
-    """A second source of registered population for the simulated landing: first releases, off by up to 0.3 per cent in a fifth of cells."""
-    copy = raw.filter(pc.and_(pc.equal(raw.column("indicator_id"), POPULATION), pc.is_null(raw.column("reason"))))
+    """A second source of registered population for the simulated landing: first releases, off by up
+    to 0.3 per cent in a fifth of cells.
+    """
+    copy = raw.filter(
+        pc.and_(pc.equal(raw.column("indicator_id"), POPULATION), pc.is_null(raw.column("reason")))
+    )
     rng = np.random.default_rng(20150307)
-    revised = np.where(rng.random(copy.num_rows) < 0.2, rng.uniform(-0.003, 0.003, copy.num_rows), 0.0)
+    revised = np.where(
+        rng.random(copy.num_rows) < 0.2, rng.uniform(-0.003, 0.003, copy.num_rows), 0.0
+    )
     value = (copy.column("value").to_numpy() * (1 + revised)).round(1)
     new = {
         "source_id": ["sim_indicator_sheets"] * copy.num_rows,
@@ -161,25 +219,45 @@ def second_population(raw: pa.Table) -> pa.Table:
     }
     for name, column in new.items():
         position = copy.schema.get_field_index(name)
-        copy = copy.set_column(position, copy.schema.field(position), pa.array(column, copy.schema.field(position).type))
+        copy = copy.set_column(
+            position,
+            copy.schema.field(position),
+            pa.array(column, copy.schema.field(position).type),
+        )
     return copy
 
 
 def prepare(bench: Bench, landing: Landing, n_sources: str) -> Clean:
-    """A clean landing with two sources of each indicator, or with one, and its graded observations."""
+    """A clean landing with two sources of each indicator, or with one, and its graded
+    observations.
+    """
     setting = SETTINGS[landing.name]
     raw = restrict(landing.raw, setting, n_sources)
     keys = cell_keys(raw)
     graded = read_graded(bench.build("clean", raw, landing.input_file))
-    return Clean(landing.name, n_sources, raw, keys, graded, build_targets(setting, n_sources, graded, keys, raw), landing.input_file)
+    return Clean(
+        landing.name,
+        n_sources,
+        raw,
+        keys,
+        graded,
+        build_targets(setting, n_sources, graded, keys, raw),
+        landing.input_file,
+    )
 
 
 def restrict(raw: pa.Table, setting: Setting, n_sources: str) -> pa.Table:
-    """Leave only the setting's sources of each indicator; the index of real growth counts as a second source of growth."""
+    """Leave only the setting's sources of each indicator; the index of real growth counts as a
+    second source of growth.
+    """
     indicator, source = raw.column("indicator_id").to_pandas(), raw.column("source_id").to_pandas()
     kept = ~source.isin(setting.left_out)
     if setting.context:
-        kept &= indicator.isna() | indicator.isin(setting.sources) | indicator.str.startswith(tuple(setting.context), na=False)
+        kept &= (
+            indicator.isna()
+            | indicator.isin(setting.sources)
+            | indicator.str.startswith(tuple(setting.context), na=False)
+        )
     for indicator_id, sources in setting.sources.items():
         chosen = sources if n_sources == "two" else sources[:1]
         kept &= (indicator != indicator_id) | source.isin(chosen)
@@ -189,13 +267,24 @@ def restrict(raw: pa.Table, setting: Setting, n_sources: str) -> pa.Table:
 
 
 def flag_shares(graded: pd.DataFrame) -> dict[str, float]:
-    """Numbers of values and shares blocked, quarantined and warned: GDP, registered population, growth, everything about cities."""
+    """Numbers of values and shares blocked, quarantined and warned:
+
+    GDP, registered population, growth, everything about cities.
+    """
     cities = graded[graded["place_level"] == "city"]
     found: dict[str, float] = {}
-    for label, indicator_id in (("gdp", GDP), ("population", POPULATION), ("growth", GROWTH), ("all", None)):
+    for label, indicator_id in (
+        ("gdp", GDP),
+        ("population", POPULATION),
+        ("growth", GROWTH),
+        ("all", None),
+    ):
         part = cities if indicator_id is None else cities[cities["indicator_id"] == indicator_id]
         found[f"{label} values"] = len(part)
-        found |= {f"{label} {flag}": float((part["quality_flag"] == flag).mean()) for flag in ("blocked", "quarantined", "warned")}
+        found |= {
+            f"{label} {flag}": float((part["quality_flag"] == flag).mean())
+            for flag in ("blocked", "quarantined", "warned")
+        }
     return found
 
 
@@ -204,16 +293,22 @@ def list_places(graded: pd.DataFrame, lines: pd.Series, raw: pa.Table) -> pd.Dat
     about = graded[graded["place_level"] == "city"]
     line = lines[~lines.index.duplicated()].reindex(about["key"]).to_numpy()
     row = np.searchsorted(load_roster().city_id, about["city_id"].to_numpy())
-    texts = raw.select(["file_name", "place_code_text", "place_text"]).take(pa.array(line)).to_pandas()
+    texts = (
+        raw.select(["file_name", "place_code_text", "place_text"]).take(pa.array(line)).to_pandas()
+    )
     return texts.assign(line=line, row=row, source_id=about["source_id"].to_numpy())
 
 
-def build_targets(setting: Setting, n_sources: str, graded: pd.DataFrame, keys: np.ndarray, raw: pa.Table) -> list[Target]:
+def build_targets(
+    setting: Setting, n_sources: str, graded: pd.DataFrame, keys: np.ndarray, raw: pa.Table
+) -> list[Target]:
     """Views of the indicators on values that no rule objects to."""
     cities = load_roster()
     lines = pd.Series(np.arange(len(keys)), index=keys)
     places = list_places(graded, lines, raw)
-    sound = graded[(graded["place_level"] == "city") & ~graded["quality_flag"].isin(["blocked", "quarantined"])]
+    sound = graded[
+        (graded["place_level"] == "city") & ~graded["quality_flag"].isin(["blocked", "quarantined"])
+    ]
     sound = sound.assign(line=lines[~lines.index.duplicated()].reindex(sound["key"]).to_numpy())
 
     def view(source_id: str, indicator_id: str) -> View:
@@ -223,8 +318,18 @@ def build_targets(setting: Setting, n_sources: str, graded: pd.DataFrame, keys: 
     targets = []
     for indicator_id, sources in setting.sources.items():
         chosen = sources if n_sources == "two" else sources[:1]
-        partners = {source: view(source, other) for (indicator, source), other in setting.partners.items() if indicator == indicator_id}
-        parts = {source: [(view(source, part), power) for part, power in setting.parts.get(indicator_id, {}).items()] for source in chosen}
+        partners = {
+            source: view(source, other)
+            for (indicator, source), other in setting.partners.items()
+            if indicator == indicator_id
+        }
+        parts = {
+            source: [
+                (view(source, part), power)
+                for part, power in setting.parts.get(indicator_id, {}).items()
+            ]
+            for source in chosen
+        }
         views = [view(source, indicator_id) for source in chosen]
         targets.append(Target(indicator_id, FAMILY[indicator_id], views, partners, parts, places))
     return targets

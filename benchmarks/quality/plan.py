@@ -1,4 +1,6 @@
-"""What is injected in one run: events of many kinds at free places, and the raw tables with them in it."""
+"""What is injected in one run: events of many kinds at free places, and the raw tables with them in
+it.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,10 @@ DAMAGED_NAME = "ÎÞ·¨Ê¶±ð"
 class Event:
     """One injected event.
 
-    `new_value` maps a line of the raw table to what it now holds; the first `n_counted` of them are judged, all where it is 0 (parts that
-    are only restated with a value come last). `year` is the first year concerned, `source_id` the source that was disturbed first. `place`
-    maps a line to the code and name under which it stands where a whole row went to another city.
+    `new_value` maps a line of the raw table to what it now holds; the first `n_counted` of them are
+    judged, all where it is 0 (parts that are only restated with a value come last). `year` is the
+    first year concerned, `source_id` the source that was disturbed first. `place` maps a line to
+    the code and name under which it stands where a whole row went to another city.
     """
 
     kind: Kind
@@ -49,8 +52,10 @@ class Target:
     name, family : indicator, and `level` or `growth`.
     views : one per source.
     partners : by source, the column that stands beside it in a row.
-    parts : by source, columns that are restated with it, each with the power of the restatement (1 in proportion, -1 inversely).
-    places : every line about a city, by itself: columns line, source_id, file_name, row (of the roster), place_code_text, place_text.
+    parts : by source, columns that are restated with it, each with the power of the restatement (1
+    in proportion, -1 inversely).
+    places : every line about a city, by itself: columns line, source_id, file_name, row (of the
+    roster), place_code_text, place_text.
     """
 
     name: str
@@ -61,22 +66,34 @@ class Target:
     places: pd.DataFrame | None = None
 
 
-def plan_events(targets: Sequence[Target], cities: Cities, rng: np.random.Generator, *, alone: str | None = None) -> list[Event]:
-    """Draw the events of one run; each target has bookings of its own, and no event lies near another.
+def plan_events(
+    targets: Sequence[Target], cities: Cities, rng: np.random.Generator, *, alone: str | None = None
+) -> list[Event]:
+    """Draw the events of one run; each target has bookings of its own, and no event lies near
+    another.
 
     Parameters
     ----------
     targets : indicators to disturb.
     cities : the roster.
     rng : random generator of the run.
-    alone : name of a kind that gets the run for itself; None for all kinds that can stand side by side.
+    alone : name of a kind that gets the run for itself; None for all kinds that can stand side by
+    side.
     """
     events = []
     kinds = [kind for kind in KINDS if (kind.name == alone if alone else not kind.alone)]
     # large events first, while there is room
     kinds.sort(
         key=lambda kind: (
-            kind.name not in ("city_mixup", "province_quantity", "province_unit", "stale_province", "row_shift", "index_province")
+            kind.name
+            not in (
+                "city_mixup",
+                "province_quantity",
+                "province_unit",
+                "stale_province",
+                "row_shift",
+                "index_province",
+            )
         )
     )
     for target in targets:
@@ -85,18 +102,23 @@ def plan_events(targets: Sequence[Target], cities: Cities, rng: np.random.Genera
             for _ in range(kind.per_run.get(target.family, 0)):
                 event = _draw(kind, target, booking, cities, rng)
                 # two indicators may stand in one file, whose rows go to other cities once
-                if event is not None and not any(event.place.keys() & other.place.keys() for other in events):
+                if event is not None and not any(
+                    event.place.keys() & other.place.keys() for other in events
+                ):
                     events.append(event)
     return events
 
 
-def _draw(kind: Kind, target: Target, booking: Booking, cities: Cities, rng: np.random.Generator) -> Event | None:
+def _draw(
+    kind: Kind, target: Target, booking: Booking, cities: Cities, rng: np.random.Generator
+) -> Event | None:
     for _ in range(TRIES):
         view = target.views[rng.integers(len(target.views))]
         others = [other for other in target.views if other is not view]
         compared = view
         for other in others:
-            # where a second source is there to compare with, it must hold the value: that is what "two sources" means
+            # where a second source is there to compare with, it must hold the value: that is what
+            # "two sources" means
             compared = replace(compared, value=np.where(other.has, compared.value, np.nan))
         changes = kind.make(compared, booking, cities, rng)
         if not changes:
@@ -108,15 +130,21 @@ def _draw(kind: Kind, target: Target, booking: Booking, cities: Cities, rng: np.
             continue
         n_counted = len(new_value)
         if kind.with_parts:
-            new_value |= _restated_parts([view, *others] if kind.everywhere else [view], target, view, changes, new_value)
+            new_value |= _restated_parts(
+                [view, *others] if kind.everywhere else [view], target, view, changes, new_value
+            )
         rows, columns = sorted({i for i, _ in changes}), [t for _, t in changes]
         booking.take(rows, min(columns), max(columns))
-        return Event(kind, target.name, view.source_id, FIRST_YEAR + min(columns), new_value, n_counted)
+        return Event(
+            kind, target.name, view.source_id, FIRST_YEAR + min(columns), new_value, n_counted
+        )
     return None
 
 
 def _under_other_codes(kind: Kind, view: View, target: Target, changes: Changes) -> Event | None:
-    """Rows of a file that stand under the codes of others: all their cells, of which those of the indicator are judged."""
+    """Rows of a file that stand under the codes of others: all their cells, of which those of the
+    indicator are judged.
+    """
     if target.places is None:
         return None
     lines = [int(view.line[place]) for place in changes]
@@ -140,7 +168,9 @@ def _under_other_codes(kind: Kind, view: View, target: Target, changes: Changes)
     )
 
 
-def _as_lines(kind: Kind, view: View, others: Sequence[View], target: Target, changes: Changes) -> dict[int, float] | None:
+def _as_lines(
+    kind: Kind, view: View, others: Sequence[View], target: Target, changes: Changes
+) -> dict[int, float] | None:
     """Changed cells by line of the raw table, in every view the kind touches."""
     if kind.damage == "columns":
         partner = target.partners.get(view.source_id)
@@ -151,7 +181,11 @@ def _as_lines(kind: Kind, view: View, others: Sequence[View], target: Target, ch
         if abs(np.log(abs(ours / theirs))) < 0.2:
             return None
         return {int(view.line[place]): float(theirs), int(partner.line[place]): float(ours)}
-    lines = {int(view.line[place]): float(new) for place, new in changes.items() if kind.damage or new != view.value[place]}
+    lines = {
+        int(view.line[place]): float(new)
+        for place, new in changes.items()
+        if kind.damage or new != view.value[place]
+    }
     if kind.everywhere:
         ratios = {place: new / view.value[place] for place, new in changes.items()}
         for other in others:
@@ -159,7 +193,13 @@ def _as_lines(kind: Kind, view: View, others: Sequence[View], target: Target, ch
     return lines or None
 
 
-def _restated_parts(sources: Sequence[View], target: Target, view: View, changes: Changes, taken: Mapping[int, float]) -> dict[int, float]:
+def _restated_parts(
+    sources: Sequence[View],
+    target: Target,
+    view: View,
+    changes: Changes,
+    taken: Mapping[int, float],
+) -> dict[int, float]:
     """The columns that are restated with a value, in the sources that show it."""
     ratios = {place: new / view.value[place] for place, new in changes.items()}
     lines: dict[int, float] = {}
@@ -171,12 +211,18 @@ def _restated_parts(sources: Sequence[View], target: Target, view: View, changes
 
 def _scaled(view: View, ratios: Mapping[tuple[int, int], float], power: int) -> dict[int, float]:
     held = [place for place in ratios if view.has[place]]
-    return {int(view.line[place]): float(f"{view.value[place] * ratios[place] ** power:.8g}") for place in held}
+    return {
+        int(view.line[place]): float(f"{view.value[place] * ratios[place] ** power:.8g}")
+        for place in held
+    }
 
 
 def inject(raw: pa.Table, events: Sequence[Event]) -> pa.Table:
     """The raw table with the events in it."""
-    columns = {name: raw.column(name).to_pylist() for name in ("value", "raw_text", "place_code_text", "place_text")}
+    columns = {
+        name: raw.column(name).to_pylist()
+        for name in ("value", "raw_text", "place_code_text", "place_text")
+    }
     kept = np.ones(raw.num_rows, dtype=bool)
     for event in events:
         for line, new in event.new_value.items():
@@ -187,8 +233,13 @@ def inject(raw: pa.Table, events: Sequence[Event]) -> pa.Table:
             elif event.kind.damage == "codes":
                 columns["place_code_text"][line], columns["place_text"][line] = event.place[line]
             else:
-                columns["value"][line], columns["raw_text"][line] = new, repr(new).removesuffix(".0")
+                columns["value"][line], columns["raw_text"][line] = (
+                    new,
+                    repr(new).removesuffix(".0"),
+                )
     for name, column in columns.items():
         position = raw.schema.get_field_index(name)
-        raw = raw.set_column(position, raw.schema.field(position), pa.array(column, raw.schema.field(position).type))
+        raw = raw.set_column(
+            position, raw.schema.field(position), pa.array(column, raw.schema.field(position).type)
+        )
     return raw.filter(pa.array(kept))

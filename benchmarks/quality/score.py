@@ -22,7 +22,8 @@ def score_run(
     rejected: pd.DataFrame,
     thin_years: Collection[tuple[str, str, int]] = (),
 ) -> pd.DataFrame:
-    """One row per event: kind, family, year, cells, how many were blocked and flagged, by which rules; cells blocked in error nearby.
+    """One row per event: kind, family, year, cells, how many were blocked and flagged, by which
+    rules; cells blocked in error nearby.
 
     Parameters
     ----------
@@ -31,20 +32,29 @@ def score_run(
     clean : graded observations without the events, with a column `key`.
     graded : the blocked and quarantined ones of the run with the events.
     rejected : cells not taken in the run with the events.
-    thin_years : (source, indicator, year) that the gate named as incomplete: where dropped cells are found.
+    thin_years : (source, indicator, year) that the gate named as incomplete: where dropped cells
+    are found.
     """
     objected = graded.set_index("key")[["quality_flag", "quality_rule"]]
     turned_away = set(rejected["key"])
-    rows = [_score_event(event, [keys[line] for line in event.counted], objected, turned_away) for event in events]
+    rows = [
+        _score_event(event, [keys[line] for line in event.counted], objected, turned_away)
+        for event in events
+    ]
     false = false_blocks(events, keys, clean, graded)
     scored = pd.DataFrame(rows)
-    seen = [event.kind.damage == "drop" and (event.source_id, event.family, event.year) in thin_years for event in events]
+    seen = [
+        event.kind.damage == "drop" and (event.source_id, event.family, event.year) in thin_years
+        for event in events
+    ]
     scored["n_flagged"] = scored["n_flagged"].mask(seen, scored["n_cells"])
     scored["n_false"] = _near(events, keys, clean, false)
     return scored
 
 
-def _score_event(event: Event, cells: list[str], objected: pd.DataFrame, turned_away: set[str]) -> dict[str, object]:
+def _score_event(
+    event: Event, cells: list[str], objected: pd.DataFrame, turned_away: set[str]
+) -> dict[str, object]:
     found = objected.reindex(cells)
     flags = found["quality_flag"]
     blocked, quarantined = (flags == "blocked").to_numpy(), (flags == "quarantined").to_numpy()
@@ -57,20 +67,30 @@ def _score_event(event: Event, cells: list[str], objected: pd.DataFrame, turned_
         "n_cells": len(cells),
         "n_blocked": int((blocked | rejected).sum()),
         "n_flagged": int((blocked | quarantined | rejected).sum()),
-        "rules": " ".join(sorted(set((found["quality_flag"] + ":" + found["quality_rule"]).dropna()))),
+        "rules": " ".join(
+            sorted(set((found["quality_flag"] + ":" + found["quality_rule"]).dropna()))
+        ),
     }
 
 
-def false_blocks(events: Sequence[Event], keys: np.ndarray, clean: pd.DataFrame, graded: pd.DataFrame) -> pd.DataFrame:
-    """Observations that are blocked though nothing was done to them and that stood in the clean run."""
+def false_blocks(
+    events: Sequence[Event], keys: np.ndarray, clean: pd.DataFrame, graded: pd.DataFrame
+) -> pd.DataFrame:
+    """Observations that are blocked though nothing was done to them and that stood in the clean
+    run.
+    """
     injected = {keys[line] for event in events if event.kind.is_defect for line in event.new_value}
     before = set(clean.loc[clean["quality_flag"] == "blocked", "key"])
     blocked = graded[graded["quality_flag"] == "blocked"]
     return blocked[~blocked["key"].isin(injected | before)]
 
 
-def _near(events: Sequence[Event], keys: np.ndarray, clean: pd.DataFrame, false: pd.DataFrame) -> list[int]:
-    """Number of false blocks that each event drew: the nearest event in years that shares the city, or else the province and year."""
+def _near(
+    events: Sequence[Event], keys: np.ndarray, clean: pd.DataFrame, false: pd.DataFrame
+) -> list[int]:
+    """Number of false blocks that each event drew: the nearest event in years that shares the city,
+    or else the province and year.
+    """
     where = clean.set_index("key")[["city_id", "year", "indicator_id"]]
     counts = [0] * len(events)
     cells = [where.reindex([keys[line] for line in event.new_value]).dropna() for event in events]
@@ -82,16 +102,24 @@ def _near(events: Sequence[Event], keys: np.ndarray, clean: pd.DataFrame, false:
 
 
 def _distance(hit: object, cells: pd.DataFrame) -> float:
-    """Years between a blocked cell and an event of its city; events of the same province and year count as one year away."""
+    """Years between a blocked cell and an event of its city; events of the same province and year
+    count as one year away.
+    """
     same_city = cells[cells["city_id"] == hit.city_id]
     if len(same_city):
-        return float((same_city["year"] - hit.year).abs().min()) + (0 if (same_city["indicator_id"] == hit.indicator_id).any() else 0.5)
-    same_province = cells[(cells["city_id"] // 10000 == hit.city_id // 10000) & (cells["year"] == hit.year)]
+        return float((same_city["year"] - hit.year).abs().min()) + (
+            0 if (same_city["indicator_id"] == hit.indicator_id).any() else 0.5
+        )
+    same_province = cells[
+        (cells["city_id"] // 10000 == hit.city_id // 10000) & (cells["year"] == hit.year)
+    ]
     return 1.5 if len(same_province) else np.inf
 
 
 def summarise(events: pd.DataFrame) -> pd.DataFrame:
-    """By landing, sources, family, kind and half: events, cells, recall by cell and by event, precision by cell."""
+    """By landing, sources, family, kind and half: events, cells, recall by cell and by event,
+    precision by cell.
+    """
     frame = events.assign(
         half=np.where(events["year"] % 2 == 0, "even", "odd"),
         event_blocked=events["n_blocked"] >= FOUND * events["n_cells"],

@@ -1,4 +1,6 @@
-"""One series of one source as a city-by-year table of delivered cells, and the booking of places so that defects lie far apart."""
+"""One series of one source as a city-by-year table of delivered cells, and the booking of places so
+that defects lie far apart.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,16 @@ import pandas as pd
 
 FIRST_YEAR, LAST_YEAR = 2003, 2021
 YEARS = np.arange(FIRST_YEAR, LAST_YEAR + 1)
-# Share of a province's cities that may be disturbed in one year: beyond it the province's own median moves.
+# Share of a province's cities that may be disturbed in one year: beyond it the province's own
+# median moves.
 CROWDED = 0.12
 
 
 @dataclass(frozen=True)
 class Cities:
-    """The roster in code order: ids, provinces (both shape (n,)), and groups of rows that share an English name."""
+    """The roster in code order: ids, provinces (both shape (n,)), and groups of rows that share an
+    English name.
+    """
 
     city_id: np.ndarray
     province: np.ndarray
@@ -37,7 +42,8 @@ class View:
     Attributes
     ----------
     value : ndarray of float, shape (n_cities, n_years)
-        Values as delivered (delivered unit), NaN where none was taken or a rule already objects to it.
+        Values as delivered (delivered unit), NaN where none was taken or a rule already objects to
+        it.
     line : ndarray of int, shape (n_cities, n_years)
         Row of the raw table that holds the cell, -1 where there is none.
     order : ndarray of float, shape (n_cities,)
@@ -60,7 +66,9 @@ class View:
 
 
 def build_view(source_id: str, indicator_id: str, cells: pd.DataFrame, cities: Cities) -> View:
-    """From graded cells of one source and indicator: columns city_id, year, line, value_delivered, row_no, raw_text."""
+    """From graded cells of one source and indicator: columns city_id, year, line, value_delivered,
+    row_no, raw_text.
+    """
     shape = (len(cities.city_id), len(YEARS))
     value, line, order = np.full(shape, np.nan), np.full(shape, -1), np.full(shape[0], np.inf)
     cells = cells[cells["year"].between(FIRST_YEAR, LAST_YEAR)]
@@ -70,18 +78,29 @@ def build_view(source_id: str, indicator_id: str, cells: pd.DataFrame, cities: C
     line[row, column] = cells["line"].to_numpy()
     np.minimum.at(order, row, cells["row_no"].to_numpy().astype(float))
     decimals = cells["raw_text"].str.extract(r"\.(\d+)$")[0].str.len().fillna(0)
-    return View(source_id, indicator_id, value, line, order, int(decimals.quantile(0.9)) if len(decimals) else 0)
+    return View(
+        source_id,
+        indicator_id,
+        value,
+        line,
+        order,
+        int(decimals.quantile(0.9)) if len(decimals) else 0,
+    )
 
 
 class Booking:
-    """Which city-years of an indicator are taken by an event; the same in every source, so that one side of a comparison stays clean."""
+    """Which city-years of an indicator are taken by an event; the same in every source, so that one
+    side of a comparison stays clean.
+    """
 
     def __init__(self, cities: Cities) -> None:
         self.busy = np.zeros((len(cities.city_id), len(YEARS)), dtype=bool)
         self.province = cities.province
 
     def is_free(self, rows: np.ndarray | list[int], first: int, last: int, pad: int = 4) -> bool:
-        """Whether no event stands within `pad` years of columns first..last in any of the rows, nor too many in their provinces."""
+        """Whether no event stands within `pad` years of columns first..last in any of the rows, nor
+        too many in their provinces.
+        """
         rows = np.asarray(rows)
         low, high = max(first - pad, 0), min(last + pad, len(YEARS) - 1)
         if self.busy[rows, low : high + 1].any():

@@ -19,9 +19,13 @@ from orchestration.dbt_runner import raise_on_failure, run_dbt
 from orchestration.home import Home, set_tool_environment
 
 # The address of a cell as one text, the same in the raw table and in the models.
-KEY = "concat_ws(chr(31), source_id, coalesce(edition_year::varchar, ''), file_name, coalesce(sheet_name, ''), cell_ref)"
+KEY = (
+    "concat_ws(chr(31), source_id, coalesce(edition_year::varchar, ''), file_name, "
+    "coalesce(sheet_name, ''), cell_ref)"
+)
 GRADED = f"""
-select {KEY} as key, source_id, city_id, place_level, "year", indicator_id, value_delivered, raw_text, row_no, quality_flag, quality_rule
+select {KEY} as key, source_id, city_id, place_level, "year", indicator_id, value_delivered,
+    raw_text, row_no, quality_flag, quality_rule
 from intermediate.int_observations_graded
 """
 OBJECTED = " where quality_flag in ('blocked', 'quarantined')"
@@ -44,8 +48,12 @@ class Bench:
         set_tool_environment(self.home)
         self._seeds: Path | None = None
 
-    def build(self, name: str, raw: pa.Table, input_file: Path, models: Sequence[str] = MODELS) -> Path:
-        """Write a raw table and build models, by default up to the graded observations; returns the build folder."""
+    def build(
+        self, name: str, raw: pa.Table, input_file: Path, models: Sequence[str] = MODELS
+    ) -> Path:
+        """Write a raw table and build models, by default up to the graded observations; returns the
+        build folder.
+        """
         build = self.home.root / name
         shutil.rmtree(build, ignore_errors=True)
         (build / "raw").mkdir(parents=True)
@@ -62,23 +70,39 @@ class Bench:
         return build
 
     def regrade(self, build: Path, factors: Mapping[str, float]) -> Path:
-        """Grade the values of a build again with scaled thresholds (by name), in a build folder that the next call replaces."""
+        """Grade the values of a build again with scaled thresholds (by name), in a build folder
+        that the next call replaces.
+        """
         again = self.home.root / "regraded"
         shutil.rmtree(again, ignore_errors=True)
         again.mkdir()
         shutil.copyfile(build / "citysync.duckdb", again / "citysync.duckdb")
         with duckdb.connect(str(again / "citysync.duckdb")) as con:
             for threshold, factor in factors.items():
-                scale = 'update seeds.quality_thresholds set "value" = "value" * ? where threshold = ?'
+                scale = (
+                    'update seeds.quality_thresholds set "value" = "value" * ? where threshold = ?'
+                )
                 if not con.execute(scale, [factor, threshold]).fetchone()[0]:
-                    raise ValueError(f"{threshold}: expected a threshold of quality_thresholds.csv, found none of this name; correct it")
+                    raise ValueError(
+                        f"{threshold}: expected a threshold of quality_thresholds.csv, found none "
+                        "of this name; correct it"
+                    )
         with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            raise_on_failure(run_dbt(self.home, "run", ["int_indicator_limits+,+int_observations_graded"], build=again))
+            raise_on_failure(
+                run_dbt(
+                    self.home,
+                    "run",
+                    ["int_indicator_limits+,+int_observations_graded"],
+                    build=again,
+                )
+            )
         return again
 
 
 def read_graded(build: Path, *, objected_only: bool = False) -> pd.DataFrame:
-    """Every accepted value of a build (or those blocked or quarantined) with its cell, flag and rule."""
+    """Every accepted value of a build (or those blocked or quarantined) with its cell, flag and
+    rule.
+    """
     return _read(build, GRADED + (OBJECTED if objected_only else "") + " order by key")
 
 
@@ -88,8 +112,14 @@ def read_rejected(build: Path) -> pd.DataFrame:
 
 
 def read_thin_years(build: Path) -> set[tuple[str, str, int]]:
-    """(source, indicator, year) that the gate after staging finds incomplete: a dropped block leaves no value that could bear a flag."""
-    limit = next(rule.kwargs["min_value"] for rule in RULES["staging"] if rule.check_id == "staging_year_complete")
+    """(source, indicator, year) that the gate after staging finds incomplete: a dropped block
+    leaves no value that could bear a flag.
+    """
+    limit = next(
+        rule.kwargs["min_value"]
+        for rule in RULES["staging"]
+        if rule.check_id == "staging_year_complete"
+    )
     years = _read(build, "select * from gates.gate_staging__indicator_year")
     thin = years[years["share_of_neighbours"] < limit]
     return set(zip(thin["source_id"], thin["indicator_id"], thin["year"].astype(int), strict=True))

@@ -1,8 +1,9 @@
-"""What the page says of 400 economies of the default landing, and how often intervals hold the truth.
+"""What the page says of 400 economies of the default landing, and how often intervals hold the
+truth.
 
-`python -m benchmarks.simulated_landing` writes estimation/analyses/simulated_landing.csv, which a refresh publishes in
-`estimates.coverage`, and the tables of docs/evidence/simulated-landing.md. `--choose` prints how often the primary test finds the planted
-effect by its size, on other seeds.
+`python -m benchmarks.simulated_landing` writes estimation/analyses/simulated_landing.csv, which a
+refresh publishes in `estimates.coverage`, and the tables of docs/evidence/simulated-landing.md.
+`--choose` prints how often the primary test finds the planted effect by its size, on other seeds.
 """
 
 from __future__ import annotations
@@ -25,7 +26,12 @@ from warehouse.ingest.simulation.economy import PlantedEffect
 REPO = Path(__file__).resolve().parents[2]
 PAGE = REPO / "docs" / "evidence" / "simulated-landing.md"
 # What the figures depend on besides the seeds.
-CODE = ("warehouse/ingest/simulation", "estimation/primary", "warehouse/seeds/city_roster.csv", "warehouse/seeds/pilot_zones.csv")
+CODE = (
+    "warehouse/ingest/simulation",
+    "estimation/primary",
+    "warehouse/seeds/city_roster.csv",
+    "warehouse/seeds/pilot_zones.csv",
+)
 ECONOMIES, CHUNK, PERMUTATIONS = 400, 10, 999
 # Seeds that sizes are chosen on, and the sizes; those that the figures are measured on begin at 1.
 CHOICE_SEEDS, CHOICE_PERMUTATIONS = range(10_001, 10_401), 499
@@ -34,10 +40,21 @@ FALLS = (0.75, 0.8, 0.85, 0.9)
 
 def main() -> None:
     """Parse the command line and run."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.simulated_landing", description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0, help="multiplies the economies (0.05 for a first look, which is printed only)")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.simulated_landing", description=__doc__
+    )
+    parser.add_argument(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="multiplies the economies (0.05 for a first look, which is printed only)",
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--choose", action="store_true", help="print the share found by size of the planted fall, and stop")
+    parser.add_argument(
+        "--choose",
+        action="store_true",
+        help="print the share found by size of the planted fall, and stop",
+    )
     chosen = parser.parse_args()
     if chosen.choose:
         for fall, share in choose(CHOICE_SEEDS[: max(20, int(len(CHOICE_SEEDS) * chosen.scale))]):
@@ -46,7 +63,11 @@ def main() -> None:
     n_economies = max(20, int(ECONOMIES * chosen.scale))
     rows = measure(n_economies, _folder(), chosen.processes)
     figures = summary.figures(rows).assign(measured_with=code_state())
-    tables = {"verdicts": summary.verdict_table(figures), "channels": summary.size_table(rows), "coverage": summary.coverage_table(figures)}
+    tables = {
+        "verdicts": summary.verdict_table(figures),
+        "channels": summary.size_table(rows),
+        "coverage": summary.coverage_table(figures),
+    }
     if chosen.scale != 1.0:
         print("\n\n".join(tables.values()))
         return
@@ -58,15 +79,27 @@ def main() -> None:
 
 
 def choose(seeds: range) -> list[tuple[float, float]]:
-    """Share of economies in which the primary test finds the effect, by the fall of own variance; other sizes as they are."""
-    return [(fall, found_share(seeds, PlantedEffect(own_variance_fall=fall), CHOICE_PERMUTATIONS)) for fall in FALLS]
+    """Share of economies in which the primary test finds the effect, by the fall of own variance;
+    other sizes as they are.
+    """
+    return [
+        (fall, found_share(seeds, PlantedEffect(own_variance_fall=fall), CHOICE_PERMUTATIONS))
+        for fall in FALLS
+    ]
 
 
-def measure(n_economies: int, folder: Path, processes: int, n_cities: int | None = None) -> pd.DataFrame:
-    """Rows of economies with the seeds 1 .. n, in their order whatever the number of processes; chunks that are there are not run again."""
+def measure(
+    n_economies: int, folder: Path, processes: int, n_cities: int | None = None
+) -> pd.DataFrame:
+    """Rows of economies with the seeds 1 .. n, in their order whatever the number of processes;
+    chunks that are there are not run again.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     starts = list(range(1, n_economies + 1, CHUNK))
-    chunks = [(folder / f"{start:05d}.csv", range(start, min(start + CHUNK, n_economies + 1)), n_cities) for start in starts]
+    chunks = [
+        (folder / f"{start:05d}.csv", range(start, min(start + CHUNK, n_economies + 1)), n_cities)
+        for start in starts
+    ]
     if processes == 1:
         parts = [_chunk(chunk) for chunk in chunks]
     else:
@@ -96,7 +129,11 @@ def _hash() -> str:
 
 
 def _folder() -> Path:
-    return Path(os.environ.get("CITYSYNC_HOME") or "data").absolute() / "simulation_study" / f"landing_{_hash()}_{PERMUTATIONS}"
+    return (
+        Path(os.environ.get("CITYSYNC_HOME") or "data").absolute()
+        / "simulation_study"
+        / f"landing_{_hash()}_{PERMUTATIONS}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""One economy of the default landing, drawn by the landing's own code, at city level: what the page would say of it, and what is true."""
+"""One economy of the default landing, drawn by the landing's own code, at city level: what the page
+would say of it, and what is true.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,11 @@ from estimation.primary.planted import Planted, planted_channels, planted_effect
 from estimation.study.primary import LEVEL, verdict_of
 from warehouse.ingest.simulation.cities import first_treated_years
 from warehouse.ingest.simulation.economy import PlantedEffect
-from warehouse.ingest.simulation.published import Published, SimulatedStatistics, simulate_statistics
+from warehouse.ingest.simulation.published import (
+    Published,
+    SimulatedStatistics,
+    simulate_statistics,
+)
 
 SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
 STUDY_WINDOW = (2010, 2019)
@@ -38,19 +44,29 @@ def read_seeds() -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
 
 
-def draw(seed: int, effect: PlantedEffect | None = None, n_cities: int | None = None) -> SimulatedStatistics:
-    """The economy of a seed and what is published of it: what `make refresh` writes for the default seed."""
+def draw(
+    seed: int, effect: PlantedEffect | None = None, n_cities: int | None = None
+) -> SimulatedStatistics:
+    """The economy of a seed and what is published of it: what `make refresh` writes for the default
+    seed.
+    """
     roster, zones = read_seeds()
-    return simulate_statistics(roster=roster, pilot_zones=zones, seed=seed, effect=effect, n_cities=n_cities)
+    return simulate_statistics(
+        roster=roster, pilot_zones=zones, seed=seed, effect=effect, n_cities=n_cities
+    )
 
 
 def official_growth(published: Published) -> np.ndarray:
-    """Official growth as the warehouse takes it from the files, log points times 100: rounded to one decimal, NaN where not delivered."""
+    """Official growth as the warehouse takes it from the files, log points times 100: rounded to
+    one decimal, NaN where not delivered.
+    """
     return 100.0 * np.log1p(np.round(published.tables["gdp_growth_official_pct"], 1) / 100.0)
 
 
 def cut(made: SimulatedStatistics, window: tuple[int, int]) -> dict[str, Window]:
-    """Cities complete in a window, for each arm; the years, cohorts, provinces and what was planted are those of the same cities."""
+    """Cities complete in a window, for each arm; the years, cohorts, provinces and what was planted
+    are those of the same cities.
+    """
     roster, zones = made.with_effect.roster, read_seeds()[1]
     years = made.economy.years
     inside = (years >= window[0]) & (years <= window[1])
@@ -67,11 +83,18 @@ def cut(made: SimulatedStatistics, window: tuple[int, int]) -> dict[str, Window]
 
 
 def found_share(seeds: range, effect: PlantedEffect, permutations: int) -> float:
-    """Share of economies in which the primary test finds the effect at 5 %, study window: the quick figure that sizes are chosen by."""
+    """Share of economies in which the primary test finds the effect at 5 %, study window: the quick
+    figure that sizes are chosen by.
+    """
     found = []
     for seed in seeds:
         one = cut(draw(seed, effect), STUDY_WINDOW)["with_effect"]
-        found.append(primary_p(one["growth"], one["years"], one["cohort"], one["block"], permutations=permutations) < LEVEL)
+        found.append(
+            primary_p(
+                one["growth"], one["years"], one["cohort"], one["block"], permutations=permutations
+            )
+            < LEVEL
+        )
     return float(np.mean(found))
 
 
@@ -81,16 +104,26 @@ def economy_rows(seed: int, permutations: int, n_cities: int | None = None) -> l
     Returns
     -------
     list of dict
-        seed, arm, name (what is estimated), line, estimate, ci_low, ci_high, p_value, truth, planted (of a channel), verdict (of the
-        primary test). Without the effect, where every truth is 0, p and verdict alone: nothing is inverted.
+        seed, arm, name (what is estimated), line, estimate, ci_low, ci_high, p_value, truth,
+        planted (of a channel), verdict (of the primary test). Without the effect, where every truth
+        is 0, p and verdict alone: nothing is inverted.
     """
     made = draw(seed, n_cities=n_cities)
     rows: list[dict] = []
     for name, window in WINDOWS.items():
         arms = cut(made, window)
-        rows += [{"seed": seed, "arm": "with_effect", **row} for row in _effect_rows(name, arms, permutations)]
-        rows += [{"seed": seed, "arm": "without_effect", **row} for row in _bare_rows(name, arms["without_effect"], permutations)]
-    rows += [{"seed": seed, "arm": "with_effect", **row} for row in _pair_rows(cut(made, STUDY_WINDOW), seed)]
+        rows += [
+            {"seed": seed, "arm": "with_effect", **row}
+            for row in _effect_rows(name, arms, permutations)
+        ]
+        rows += [
+            {"seed": seed, "arm": "without_effect", **row}
+            for row in _bare_rows(name, arms["without_effect"], permutations)
+        ]
+    rows += [
+        {"seed": seed, "arm": "with_effect", **row}
+        for row in _pair_rows(cut(made, STUDY_WINDOW), seed)
+    ]
     return rows
 
 
@@ -108,14 +141,24 @@ def _effect_rows(name: str, arms: dict[str, Window], permutations: int) -> Itera
         "truth": planted_effect(own["growth"], bare, *design),
         "verdict": verdict_of(result)[0],
     }
-    planted = planted_channels(own["growth"], bare, Planted(*(own[name] for name in PLANTED)), *design)
+    planted = planted_channels(
+        own["growth"], bare, Planted(*(own[name] for name in PLANTED)), *design
+    )
     for channel, truth in zip(result.channels, planted, strict=True):
         figures = {number: getattr(channel, number) for number in numbers}
-        yield {"name": f"{channel.channel}.{name}", "line": "channel", **figures, "truth": truth.truth, "planted": truth.planted}
+        yield {
+            "name": f"{channel.channel}.{name}",
+            "line": "channel",
+            **figures,
+            "truth": truth.truth,
+            "planted": truth.planted,
+        }
 
 
 def _bare_rows(name: str, own: Window, permutations: int) -> Iterator[dict]:
-    """p of the primary test and of each channel, with the draws and the figures of `fit_primary`."""
+    """p of the primary test and of each channel, with the draws and the figures of
+    `fit_primary`.
+    """
     panel = build_panel(own["growth"], own["years"], own["cohort"], own["block"])
     if lacking(panel):
         return
@@ -135,5 +178,7 @@ def _pair_rows(arms: dict[str, Window], seed: int) -> Iterator[dict]:
     for row in closed_form_rows(economy, seed, PAIR_PERMUTATIONS):
         lines = [row["vcov"], *(["default"] if row["is_default"] else [])]
         for line in lines:
-            figures = {number: row[number] for number in ("estimate", "ci_low", "ci_high", "p_value")}
+            figures = {
+                number: row[number] for number in ("estimate", "ci_low", "ci_high", "p_value")
+            }
             yield {"name": "all_pairs.study_window", "line": line, **figures, "truth": truth}

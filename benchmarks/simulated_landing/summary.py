@@ -19,31 +19,56 @@ def figures(rows: pd.DataFrame) -> pd.DataFrame:
     effect = rows[rows["arm"] == WITH]
     for column, quantity in (("truth", "truth_in_interval"), ("planted", "planted_in_interval")):
         known = effect.dropna(subset=["ci_low", "ci_high", column])
-        counted += _counts(known.assign(yes=(known["ci_low"] <= known[column]) & (known[column] <= known["ci_high"])), quantity)
+        counted += _counts(
+            known.assign(
+                yes=(known["ci_low"] <= known[column]) & (known[column] <= known["ci_high"])
+            ),
+            quantity,
+        )
     return pd.DataFrame(counted)
 
 
 def _counts(rows: pd.DataFrame, quantity: str) -> list[dict]:
     return [
-        {"quantity": quantity, "coefficients": name, "line": line, "n": len(part), "n_yes": int(part["yes"].sum())}
+        {
+            "quantity": quantity,
+            "coefficients": name,
+            "line": line,
+            "n": len(part),
+            "n_yes": int(part["yes"].sum()),
+        }
         for (name, line), part in rows.groupby(KEYS, sort=False)
     ]
 
 
 def verdict_table(counts: pd.DataFrame) -> str:
     """How often the page would say 'found', by window."""
-    lines = ["| window | economies | with the effect, found | without it, found |", "| --- | --- | --- | --- |"]
+    lines = [
+        "| window | economies | with the effect, found | without it, found |",
+        "| --- | --- | --- | --- |",
+    ]
     chosen = counts[counts["quantity"].isin(["found_with_effect", "found_without_effect"])]
     for name, part in chosen.groupby("coefficients", sort=False):
         by_arm = {row.quantity: row for row in part.itertuples()}
-        shares = [share(by_arm[key].n_yes, by_arm[key].n) for key in ("found_with_effect", "found_without_effect")]
+        shares = [
+            share(by_arm[key].n_yes, by_arm[key].n)
+            for key in ("found_with_effect", "found_without_effect")
+        ]
         lines.append(f"| {str(name).split('.')[1]} | {part['n'].max()} | {' | '.join(shares)} |")
     return "\n".join(lines)
 
 
 def size_table(rows: pd.DataFrame) -> str:
-    """Means over economies: estimate, truth and what was planted; how often p is below 5 %, with the effect and without."""
-    lines = ["| what | mean estimate | mean truth | mean planted | p < 0.05 | p < 0.05 without the effect |", "| --- |" + " --- |" * 5]
+    """Means over economies: estimate, truth and what was planted; how often p is below 5 %, with
+    the effect and without.
+    """
+    lines = [
+        (
+            "| what | mean estimate | mean truth | mean planted | p < 0.05 | p < 0.05 without the "
+            "effect |"
+        ),
+        "| --- |" + " --- |" * 5,
+    ]
     shown = rows[rows["line"].isin(["primary", "channel"])]
     for name, part in shown.groupby("name", sort=False):
         effect, bare = part[part["arm"] == WITH], part[part["arm"] == WITHOUT]
@@ -56,13 +81,23 @@ def size_table(rows: pd.DataFrame) -> str:
 
 def coverage_table(counts: pd.DataFrame) -> str:
     """How often intervals hold the truth, and the size that was planted."""
-    lines = ["| what | line | economies | truth in the interval | planted size in it |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "| what | line | economies | truth in the interval | planted size in it |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     held = counts[counts["quantity"] == "truth_in_interval"]
-    planted = counts[counts["quantity"] == "planted_in_interval"].set_index(["coefficients", "line"])
+    planted = counts[counts["quantity"] == "planted_in_interval"].set_index(
+        ["coefficients", "line"]
+    )
     for row in held.itertuples():
         key = (row.coefficients, row.line)
-        other = share(planted.loc[key, "n_yes"], planted.loc[key, "n"]) if key in planted.index else ""
-        lines.append(f"| {row.coefficients} | {row.line.replace('_', ' ')} | {row.n} | {share(row.n_yes, row.n)} | {other} |")
+        other = (
+            share(planted.loc[key, "n_yes"], planted.loc[key, "n"]) if key in planted.index else ""
+        )
+        lines.append(
+            f"| {row.coefficients} | {row.line.replace('_', ' ')} | {row.n} | "
+            f"{share(row.n_yes, row.n)} | {other} |"
+        )
     return "\n".join(lines)
 
 

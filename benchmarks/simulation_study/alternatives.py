@@ -1,7 +1,9 @@
-"""What else was tried for the default's degrees of freedom: figures that docs/evidence/simulation-study.md quotes.
+"""What else was tried for the default's degrees of freedom: figures that
+docs/evidence/simulation-study.md quotes.
 
-`python -m benchmarks.simulation_study.alternatives` prints one JSON object a cell, with a publication of delivered files in CITYSYNC_HOME
-also one a layout of pseudo-pilots; two-way fits of `cm` over all pairs alone.
+`python -m benchmarks.simulation_study.alternatives` prints one JSON object a cell, with a
+publication of delivered files in CITYSYNC_HOME also one a layout of pseudo-pilots; two-way fits of
+`cm` over all pairs alone.
 """
 
 from __future__ import annotations
@@ -25,23 +27,35 @@ from estimation.closed_form.cells import build_pair_cells, cell_counts
 from estimation.closed_form.fit import CityPanel, PairFit, city_weights, fit_all_pairs
 from estimation.closed_form.models import twfe_model
 
-RULES = ("by design", "provinces - 1", "provinces with pilots - 1", "Satterthwaite", "effective number of provinces")
+RULES = (
+    "by design",
+    "provinces - 1",
+    "provinces with pilots - 1",
+    "Satterthwaite",
+    "effective number of provinces",
+)
 CHUNK = 25
 
 
 def satterthwaite_df(cohort: np.ndarray, province: np.ndarray) -> float:
-    """(sum v_r)^2 / sum v_r^2, v_r the squares of the city weights added up over a province (Satterthwaite 1946, independent shocks)."""
+    """(sum v_r)^2 / sum v_r^2, v_r the squares of the city weights added up over a province
+    (Satterthwaite 1946, independent shocks).
+    """
     years, group = np.unique(cohort, return_inverse=True)
     cells = build_pair_cells(years[1:], YEARS, ("none", "one"))
     counts = np.bincount(group)[None].astype(np.float64)
-    weights = twfe_model(cells, YEARS, years[1:]).outcome_weights(cell_counts(counts, cells), np.array([0]))
+    weights = twfe_model(cells, YEARS, years[1:]).outcome_weights(
+        cell_counts(counts, cells), np.array([0])
+    )
     by_group = (city_weights(cells, counts, weights)[0] ** 2).sum(axis=(1, 2))
     variance = np.bincount(np.unique(province, return_inverse=True)[1], by_group[group])
     return float(variance.sum() ** 2 / (variance**2).sum())
 
 
 def errors_of(economy: Economy) -> tuple[float, ...]:
-    """Estimate less the effect in the sample, jackknife variance, then degrees of freedom by each rule."""
+    """Estimate less the effect in the sample, jackknife variance, then degrees of freedom by each
+    rule.
+    """
     fit, without = _fit(economy, economy.growth, refits=True), _fit(economy, economy.growth_without)
     shares = fit.provinces.shares(fit.estimate)[:, 0]
     dfs = (
@@ -58,22 +72,42 @@ def _draw_errors(setting: Setting, seeds: range) -> list[tuple[float, ...]]:
     return [errors_of(draw_economy(setting, seed)) for seed in seeds]
 
 
-def _placebo_errors(growth: np.ndarray, province: np.ndarray, cohort: np.ndarray, layout: str, seeds: range) -> list[tuple[float, ...]]:
+def _placebo_errors(
+    growth: np.ndarray, province: np.ndarray, cohort: np.ndarray, layout: str, seeds: range
+) -> list[tuple[float, ...]]:
     draw = assigner(layout, province, cohort)
-    return [errors_of(Economy(growth, growth, province, draw(np.random.default_rng([seed, 7])))) for seed in seeds]
+    return [
+        errors_of(Economy(growth, growth, province, draw(np.random.default_rng([seed, 7]))))
+        for seed in seeds
+    ]
 
 
 def _fit(economy: Economy, growth: np.ndarray, *, refits: bool = False) -> PairFit:
-    return fit_all_pairs(CityPanel(standardise(growth), YEARS, economy.cohort, economy.province), refits=refits)
+    return fit_all_pairs(
+        CityPanel(standardise(growth), YEARS, economy.cohort, economy.province), refits=refits
+    )
 
 
 def missed(errors: np.ndarray, variance: np.ndarray, df: np.ndarray) -> float:
-    """Per cent of 95 % intervals that do not hold the truth; one without degrees of freedom holds everything."""
-    return round(float(100 * ((np.abs(errors) > stdtrit(np.maximum(df, 1e-9), 0.975) * np.sqrt(variance)) & (df > 0)).mean()), 1)
+    """Per cent of 95 % intervals that do not hold the truth; one without degrees of freedom holds
+    everything.
+    """
+    return round(
+        float(
+            100
+            * (
+                (np.abs(errors) > stdtrit(np.maximum(df, 1e-9), 0.975) * np.sqrt(variance))
+                & (df > 0)
+            ).mean()
+        ),
+        1,
+    )
 
 
 def study(n_draws: int, processes: int, database: Path | None = None) -> Iterator[dict]:
-    """One line per cell: per cent of intervals that miss the sample's own effect under each rule, and the rules' degrees of freedom."""
+    """One line per cell: per cent of intervals that miss the sample's own effect under each rule,
+    and the rules' degrees of freedom.
+    """
     runs = [
         (setting.name, n_cities, partial(_draw_errors, setting))
         for n_cities in SIZES
@@ -81,7 +115,10 @@ def study(n_draws: int, processes: int, database: Path | None = None) -> Iterato
     ]
     if database is not None:
         panel = read_growth(database)
-        runs += [(f"real panel, {where}", len(panel[0]), partial(_placebo_errors, *panel, layout)) for layout, where in LAYOUTS.items()]
+        runs += [
+            (f"real panel, {where}", len(panel[0]), partial(_placebo_errors, *panel, layout))
+            for layout, where in LAYOUTS.items()
+        ]
     chunks = [range(start, min(start + CHUNK, n_draws)) for start in range(0, n_draws, CHUNK)]
     with ProcessPoolExecutor(processes) as pool:
         for name, n_cities, run in runs:
@@ -90,14 +127,21 @@ def study(n_draws: int, processes: int, database: Path | None = None) -> Iterato
                 "economies": name,
                 "n_cities": n_cities,
                 "draws": n_draws,
-                "missed": {rule: missed(errors, variance, df) for rule, df in zip(RULES, dfs, strict=True)},
-                "median_df": {rule: round(float(np.median(df)), 1) for rule, df in zip(RULES, dfs, strict=True)},
+                "missed": {
+                    rule: missed(errors, variance, df) for rule, df in zip(RULES, dfs, strict=True)
+                },
+                "median_df": {
+                    rule: round(float(np.median(df)), 1)
+                    for rule, df in zip(RULES, dfs, strict=True)
+                },
             }
 
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.simulation_study.alternatives", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.simulation_study.alternatives", description=__doc__
+    )
     parser.add_argument("--draws", type=int, default=2000)
     parser.add_argument("--processes", type=int, default=2)
     chosen = parser.parse_args()

@@ -1,4 +1,7 @@
-"""Simulated city economies with a known effect of admission, and their city-pair panels. Numbers only, no I/O."""
+"""Simulated city economies with a known effect of admission, and their city-pair panels.
+
+Numbers only, no I/O.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,41 @@ from estimation.panel.pair_panel import PairPanel
 
 YEARS = np.arange(2010, 2020)
 
-# Prefecture-level units by province, municipalities first (GB/T 2260 as of 2020): provinces of a simulated sample have sizes like these.
-PROVINCE_SIZES = (1, 1, 1, 1, 11, 11, 12, 14, 9, 13, 13, 11, 16, 9, 11, 16, 17, 13, 14, 21, 14, 4, 21, 9, 16, 7, 10, 14, 8, 5, 14)
+# Prefecture-level units by province, municipalities first (GB/T 2260 as of 2020): provinces of a
+# simulated sample have sizes like these.
+PROVINCE_SIZES = (
+    1,
+    1,
+    1,
+    1,
+    11,
+    11,
+    12,
+    14,
+    9,
+    13,
+    13,
+    11,
+    16,
+    9,
+    11,
+    16,
+    17,
+    13,
+    14,
+    21,
+    14,
+    4,
+    21,
+    9,
+    16,
+    7,
+    10,
+    14,
+    8,
+    5,
+    14,
+)
 
 
 @dataclass(frozen=True)
@@ -28,17 +64,20 @@ class Setting:
     cohorts : tuple of (int, float)
         Admission years and their shares of the pilots. A share of 0 is a cohort of one city.
     layout : str
-        ``random``: pilots anywhere; ``whole_provinces``: all cities of provinces drawn at random until there are enough.
+        ``random``: pilots anywhere; ``whole_provinces``: all cities of provinces drawn at random
+        until there are enough.
     province_share : float
         Share of a city's variance that its province has in common.
     loadings : tuple of float
-        Loading on a national factor of pilots and of the others, in standard deviations of the city's own part.
+        Loading on a national factor of pilots and of the others, in standard deviations of the
+        city's own part.
     persistence : float
         First-order autocorrelation of every shock.
     degrees_of_freedom : float or None
         Of t-distributed shocks; None for normal ones.
     convergence : float
-        After admission this share of a pilot's variance comes from the national factor (0: no effect).
+        After admission this share of a pilot's variance comes from the national factor (0: no
+        effect).
     """
 
     name: str
@@ -73,14 +112,16 @@ class Economy:
 
 
 def draw_economy(setting: Setting, seed: int, redraw: int = 0) -> Economy:
-    """Draw one economy; pilots are drawn anew each time, provinces are fixed by the number of cities.
+    """Draw one economy; pilots are drawn anew each time, provinces are fixed by the number of
+    cities.
 
     Parameters
     ----------
     setting : Setting
     seed : int
     redraw : int
-        Another number draws other shocks of provinces and cities for the same pilots and the same national factor.
+        Another number draws other shocks of provinces and cities for the same pilots and the same
+        national factor.
 
     Returns
     -------
@@ -139,14 +180,23 @@ def _years_of(setting: Setting, n_pilots: int) -> np.ndarray:
 def _shocks(rng: np.random.Generator, shape: tuple[int, int], setting: Setting) -> np.ndarray:
     """Shocks of variance one, with the setting's tails and persistence."""
     df = setting.degrees_of_freedom
-    draws = rng.normal(size=shape) if df is None else rng.standard_t(df, size=shape) * np.sqrt((df - 2) / df)
+    draws = (
+        rng.normal(size=shape)
+        if df is None
+        else rng.standard_t(df, size=shape) * np.sqrt((df - 2) / df)
+    )
     for t in range(1, shape[1]):
-        draws[:, t] = setting.persistence * draws[:, t - 1] + np.sqrt(1 - setting.persistence**2) * draws[:, t]
+        draws[:, t] = (
+            setting.persistence * draws[:, t - 1]
+            + np.sqrt(1 - setting.persistence**2) * draws[:, t]
+        )
     return draws
 
 
 def standardise(growth: np.ndarray) -> np.ndarray:
-    """z of docs/methods, section 3: less the city's mean, over its standard deviation with divisor T; shape (N, T)."""
+    """z of docs/methods, section 3: less the city's mean, over its standard deviation with divisor
+    T; shape (N, T).
+    """
     return (growth - growth.mean(axis=1, keepdims=True)) / growth.std(axis=1, keepdims=True)
 
 
@@ -155,11 +205,15 @@ def pair_panel(series: list[np.ndarray], province: np.ndarray, cohort: np.ndarra
     city_i, city_j = np.triu_indices(len(province), 1)
     z = [standardise(growth) for growth in series]
     y = np.stack([1 - (s[city_i] - s[city_j]) ** 2 / 2 for s in z])
-    return PairPanel(city_i=city_i, city_j=city_j, years=YEARS, y=y, city_cohort=cohort, province=province)
+    return PairPanel(
+        city_i=city_i, city_j=city_j, years=YEARS, y=y, city_cohort=cohort, province=province
+    )
 
 
 def effect_panel(economy: Economy) -> PairPanel:
-    """The difference that admission makes to `cm` of every pair: an estimator on it gives its own truth in this sample."""
+    """The difference that admission makes to `cm` of every pair: an estimator on it gives its own
+    truth in this sample.
+    """
     panel = pair_panel([economy.growth, economy.growth_without], economy.province, economy.cohort)
     return PairPanel(
         city_i=panel.city_i,

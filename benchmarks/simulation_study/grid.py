@@ -9,8 +9,8 @@ from benchmarks.simulation_study.economies import Setting
 LINES = ("conventional", "dyadic", "city", "province_jackknife")
 SIZES = (60, 120, 254)
 PERMUTATIONS = 499
-# Additive effects on `cm` for which power is read off the draws without effect: adding one to every treated pair-year moves the estimate by
-# exactly as much and leaves every standard error as it is.
+# Additive effects on `cm` for which power is read off the draws without effect: adding one to every
+# treated pair-year moves the estimate by exactly as much and leaves every standard error as it is.
 EFFECTS = (0.05, 0.1, 0.2)
 
 
@@ -40,13 +40,32 @@ class Cell:
 KINDS = (
     Setting("independent", "independent city shocks", 0),
     Setting("province", "30 % of a city's variance shared in its province", 0, province_share=0.3),
-    Setting("whole_provinces", "the same, pilots in whole provinces", 0, province_share=0.3, layout="whole_provinces"),
-    Setting("loadings", "pilots load 1.0 on the national factor, others 0.3", 0, loadings=(1.0, 0.3)),
+    Setting(
+        "whole_provinces",
+        "the same, pilots in whole provinces",
+        0,
+        province_share=0.3,
+        layout="whole_provinces",
+    ),
+    Setting(
+        "loadings", "pilots load 1.0 on the national factor, others 0.3", 0, loadings=(1.0, 0.3)
+    ),
     Setting("serial", "shocks with autocorrelation 0.5", 0, persistence=0.5),
     Setting("fat_tails", "t shocks with 3 degrees of freedom", 0, degrees_of_freedom=3.0),
-    Setting("cohort_of_one", "a first cohort of one pilot (2015)", 0, cohorts=((2015, 0.0), (2016, 0.4), (2019, 0.6))),
+    Setting(
+        "cohort_of_one",
+        "a first cohort of one pilot (2015)",
+        0,
+        cohorts=((2015, 0.0), (2016, 0.4), (2019, 0.6)),
+    ),
     Setting("few_pilots", "6 pilots", 0, n_pilots=6),
-    Setting("convergence", "admission ties a fifth of a pilot's variance to the nation", 0, province_share=0.3, convergence=0.2),
+    Setting(
+        "convergence",
+        "admission ties a fifth of a pilot's variance to the nation",
+        0,
+        province_share=0.3,
+        convergence=0.2,
+    ),
 )
 ROBUST = ("event_study", "callaway_santanna", "sun_abraham", "borusyak", "gardner", "etwfe")
 
@@ -69,5 +88,7 @@ def cells(scale: float = 1.0) -> list[Cell]:
         found += [Cell(s, "twfe", 4000, PERMUTATIONS) for s in settings]
         found += [Cell(s, name, 1000) for name in ROBUST for s in settings if s.name == "province"]
         # an event study has no overall effect to cover
-        found += [Cell(s, name, 1000) for name in ROBUST[1:] for s in settings if s.name == "convergence"]
+        found += [
+            Cell(s, name, 1000) for name in ROBUST[1:] for s in settings if s.name == "convergence"
+        ]
     return [replace(cell, n_draws=max(20, int(cell.n_draws * scale))) for cell in found]

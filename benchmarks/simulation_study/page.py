@@ -1,4 +1,6 @@
-"""The study's tables on their page: a cell that was run again replaces its figures, every other figure stands as it was measured."""
+"""The study's tables on their page: a cell that was run again replaces its figures, every other
+figure stands as it was measured.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +33,8 @@ def read_tables(page: str) -> dict[str, Rows]:
 def merge_rows(before: Rows, now: Rows, n_keys: int) -> Rows:
     """Rows of `before` with the figures of `now`, matched by their first `n_keys` cells.
 
-    A figure that `now` lacks (`-`) stays. New rows follow the last one that shares their first cell, else they come last. With another
-    header than before nothing can be kept.
+    A figure that `now` lacks (`-`) stays. New rows follow the last one that shares their first
+    cell, else they come last. With another header than before nothing can be kept.
     """
     if not before or before[0] != now[0]:
         return now
@@ -49,7 +51,9 @@ def merge_rows(before: Rows, now: Rows, n_keys: int) -> Rows:
 
 def write_page(page: str, tables: dict[str, Rows]) -> str:
     """The page with these tables between its marks."""
-    body = "\n\n".join(f"### {title}\n\n{markdown(rows)}" for title, rows in tables.items() if len(rows) > 1)
+    body = "\n\n".join(
+        f"### {title}\n\n{markdown(rows)}" for title, rows in tables.items() if len(rows) > 1
+    )
     return f"{page.split(BEGIN, maxsplit=1)[0]}{BEGIN}\n\n{body}\n\n{END}{page.split(END)[1]}"
 
 

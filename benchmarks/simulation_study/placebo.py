@@ -1,4 +1,6 @@
-"""Pseudo-pilots on the real panel, whose effect is zero: at random, like the real list, as whole provinces and as two of them."""
+"""Pseudo-pilots on the real panel, whose effect is zero: at random, like the real list, as whole
+provinces and as two of them.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,14 @@ LAYOUTS = {
 }
 
 
-def run_placebos(database: Path, folder: Path, *, n_draws: int, permutations: int, say: Callable[[str], None] = print) -> None:
+def run_placebos(
+    database: Path,
+    folder: Path,
+    *,
+    n_draws: int,
+    permutations: int,
+    say: Callable[[str], None] = print,
+) -> None:
     """One CSV a layout; a layout made from the same database and numbers is not run again.
 
     Parameters
@@ -48,22 +57,30 @@ def run_placebos(database: Path, folder: Path, *, n_draws: int, permutations: in
         if rows.exists() and made_with.exists() and made_with.read_text(encoding="utf-8") == wanted:
             continue
         say(f"placebo pilots on the real panel, {where}: {n_draws} draws")
-        drawn = placebo_rows(growth, province, assigner(layout, province, cohort), n_draws, permutations)
+        drawn = placebo_rows(
+            growth, province, assigner(layout, province, cohort), n_draws, permutations
+        )
         drawn.to_csv(rows, index=False, float_format="%.10g")
         made_with.write_text(wanted, encoding="utf-8")
 
 
 def read_growth(database: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Growth (N, T), province (N,) and the real first treated years (N,) of the cities without a gap."""
+    """Growth (N, T), province (N,) and the real first treated years (N,) of the cities without a
+    gap.
+    """
     with duckdb.connect(str(database), read_only=True) as con:
         frame = con.execute(GROWTH, [int(YEARS[0]), int(YEARS[-1]), len(YEARS)]).df()
     wide = frame.pivot(index="city_id", columns="year", values="growth_official_pct")
     cities = frame.drop_duplicates("city_id").set_index("city_id").loc[wide.index]
-    cohort = np.where(cities["treated_year"] <= YEARS[-1], cities["treated_year"], 0).astype(np.int64)
+    cohort = np.where(cities["treated_year"] <= YEARS[-1], cities["treated_year"], 0).astype(
+        np.int64
+    )
     return wide.to_numpy(dtype=float), cities["province_id"].to_numpy(dtype=np.int64), cohort
 
 
-def assigner(layout: str, province: np.ndarray, cohort: np.ndarray) -> Callable[[np.random.Generator], np.ndarray]:
+def assigner(
+    layout: str, province: np.ndarray, cohort: np.ndarray
+) -> Callable[[np.random.Generator], np.ndarray]:
     """A function from a generator to pseudo-admissions (N,), with the real numbers of each year.
 
     Whole provinces: about as many in all; two provinces: as many as they have.
@@ -97,4 +114,7 @@ def assigner(layout: str, province: np.ndarray, cohort: np.ndarray) -> Callable[
             drawn[province == code] = rng.choice(years)
         return drawn
 
-    return {draw.__name__: draw for draw in (at_random, like_the_real_list, whole_provinces, two_provinces)}[layout]
+    return {
+        draw.__name__: draw
+        for draw in (at_random, like_the_real_list, whole_provinces, two_provinces)
+    }[layout]

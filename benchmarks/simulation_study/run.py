@@ -1,4 +1,6 @@
-"""Run the cells: one row per draw, line and coefficient, kept in a file as each cell ends, so that a study can be taken up again."""
+"""Run the cells: one row per draw, line and coefficient, kept in a file as each cell ends, so that
+a study can be taken up again.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,13 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.simulation_study import economies
-from benchmarks.simulation_study.economies import YEARS, Economy, draw_economy, pair_panel, standardise
+from benchmarks.simulation_study.economies import (
+    YEARS,
+    Economy,
+    draw_economy,
+    pair_panel,
+    standardise,
+)
 from benchmarks.simulation_study.grid import LINES, Cell
 from benchmarks.simulation_study.truth import expected_effect, own_effect
 from estimation.closed_form.fit import CityPanel, PairFit, fit_all_pairs
@@ -29,14 +37,17 @@ from estimation.results import NotEstimable
 CHUNK = 50
 
 
-def run_cells(todo: list[Cell], folder: Path, *, processes: int = 1, say: Callable[[str], None] = print) -> None:
+def run_cells(
+    todo: list[Cell], folder: Path, *, processes: int = 1, say: Callable[[str], None] = print
+) -> None:
     """Run what is not there yet.
 
     Parameters
     ----------
     todo : list of Cell
     folder : Path
-        One CSV a cell and beside it the settings it was made with; a cell made with the same ones is not run again.
+        One CSV a cell and beside it the settings it was made with; a cell made with the same ones
+        is not run again.
     processes : int
     say : callable
         Gets a line a cell.
@@ -55,7 +66,9 @@ def run_cells(todo: list[Cell], folder: Path, *, processes: int = 1, say: Callab
 
 
 def fingerprint(cell: Cell) -> str:
-    """What a cell's rows depend on besides the estimators: its settings and the code that draws economies."""
+    """What a cell's rows depend on besides the estimators: its settings and the code that draws
+    economies.
+    """
     code = hashlib.sha256(inspect.getsource(economies).encode()).hexdigest()
     return json.dumps({"cell": repr(cell), "economies": code}, sort_keys=True)
 
@@ -66,10 +79,12 @@ def draw_cell(cell: Cell, processes: int = 1) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, n_provinces, truth
-        (`own_effect`), expected (`expected_effect`).
+        seed, term, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value,
+        n_provinces, truth (`own_effect`), expected (`expected_effect`).
     """
-    chunks = [range(start, min(start + CHUNK, cell.n_draws)) for start in range(0, cell.n_draws, CHUNK)]
+    chunks = [
+        range(start, min(start + CHUNK, cell.n_draws)) for start in range(0, cell.n_draws, CHUNK)
+    ]
     if processes == 1:
         parts = [_draw_chunk(cell, chunk) for chunk in chunks]
     else:
@@ -79,14 +94,21 @@ def draw_cell(cell: Cell, processes: int = 1) -> pd.DataFrame:
 
 
 def _draw_chunk(cell: Cell, seeds: range) -> list[dict]:
-    return [row for seed in seeds for row in draw_rows(cell, draw_economy(cell.setting, seed), seed)]
+    return [
+        row for seed in seeds for row in draw_rows(cell, draw_economy(cell.setting, seed), seed)
+    ]
 
 
 def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
-    """Every line of every coefficient on one economy, with the estimator's overall effect in that sample and the expected one."""
+    """Every line of every coefficient on one economy, with the estimator's overall effect in that
+    sample and the expected one.
+    """
     truths = {"truth": 0.0, "expected": 0.0}
     if cell.setting.convergence:
-        truths = {"truth": own_effect(economy, cell.estimator), "expected": expected_effect(cell.setting, seed, cell.estimator)}
+        truths = {
+            "truth": own_effect(economy, cell.estimator),
+            "expected": expected_effect(cell.setting, seed, cell.estimator),
+        }
     if cell.estimator == "twfe":
         rows = closed_form_rows(economy, seed, cell.permutations)
     else:
@@ -96,14 +118,24 @@ def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
 
 
 def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dict]:
-    """Every line of the two-way fit of `cm` by the closed form over all pairs: the same numbers, at the cost of cities."""
+    """Every line of the two-way fit of `cm` by the closed form over all pairs: the same numbers, at
+    the cost of cities.
+    """
     panel = CityPanel(standardise(economy.growth), YEARS, economy.cohort, economy.province)
     return rows_of_fit(panel, fit_all_pairs(panel, refits=True), "cm", seed, permutations)
 
 
-def rows_of_fit(panel: CityPanel, fit: PairFit, outcome: str, seed: int, permutations: int) -> list[dict]:
-    """Every line of a two-way fit by the closed form, which was made with refits; its permutation is drawn here."""
-    estimate, n_pilots, n_provinces = float(fit.estimate[0]), int(fit.n_pilots[0]), len(fit.provinces.blocks)
+def rows_of_fit(
+    panel: CityPanel, fit: PairFit, outcome: str, seed: int, permutations: int
+) -> list[dict]:
+    """Every line of a two-way fit by the closed form, which was made with refits; its permutation
+    is drawn here.
+    """
+    estimate, n_pilots, n_provinces = (
+        float(fit.estimate[0]),
+        int(fit.n_pilots[0]),
+        len(fit.provinces.blocks),
+    )
     jackknife = fit.provinces.variance(fit.estimate)[0]
     pilot_provinces = len(np.unique(panel.province[panel.city_cohort > 0]))
     variances = {
@@ -112,38 +144,82 @@ def rows_of_fit(panel: CityPanel, fit: PairFit, outcome: str, seed: int, permuta
         "city": fit.city[0],
         "province_jackknife": jackknife,
     }
-    default = default_vcov(n_pilots, pilot_provinces, n_provinces, bool(np.isfinite(jackknife)), bool(np.isfinite(fit.city[0])))
+    default = default_vcov(
+        n_pilots,
+        pilot_provinces,
+        n_provinces,
+        bool(np.isfinite(jackknife)),
+        bool(np.isfinite(fit.city[0])),
+    )
     df = jackknife_degrees(n_provinces, pilot_provinces, fit.provinces.df[0])
-    found = intervals_of(estimate, variances, n_pairs=fit.n_pairs, n_pilots=n_pilots, jackknife_df=df)
+    found = intervals_of(
+        estimate, variances, n_pairs=fit.n_pairs, n_pilots=n_pilots, jackknife_df=df
+    )
     if permutations:
         draws = permute_all_pairs(panel, outcome=outcome, n_draws=permutations, seed=seed)
         of_draws = (draws.statistic[:, 0], draws.is_enumeration)
-        found["permutation"] = permutation_interval(estimate, float(fit.score[0]), *of_draws, n_pilots)
+        found["permutation"] = permutation_interval(
+            estimate, float(fit.score[0]), *of_draws, n_pilots
+        )
     rows = []
     for line, interval in found.items():
-        labels = {"seed": seed, "term": "treated", "event_time": None, "vcov": line, "is_default": line == default}
-        rows.append({**labels, "estimate": estimate, **asdict(interval), "n_provinces": n_provinces})
+        labels = {
+            "seed": seed,
+            "term": "treated",
+            "event_time": None,
+            "vcov": line,
+            "is_default": line == default,
+        }
+        rows.append(
+            {**labels, "estimate": estimate, **asdict(interval), "n_provinces": n_provinces}
+        )
     return rows
 
 
-def fit_rows(panel: PairPanel, estimator: str, lines: tuple[str, ...], permutations: int, seed: int) -> list[dict]:
+def fit_rows(
+    panel: PairPanel, estimator: str, lines: tuple[str, ...], permutations: int, seed: int
+) -> list[dict]:
     """Rows of one fit; none where the sample identifies nothing."""
     try:
-        fit = fit_panel(panel, estimator=estimator, vcov=lines, permutations=permutations, seed=seed)
+        fit = fit_panel(
+            panel, estimator=estimator, vcov=lines, permutations=permutations, seed=seed
+        )
     except NotEstimable:
         return []
-    names = ("term", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value")
-    rows = [{"seed": seed, **{name: getattr(e, name) for name in names}} for e in fit.estimates if e.term != "group_time"]
-    n_provinces = next(value for name, _, value in fit.diagnostics if name == "jackknife_n_provinces")
+    names = (
+        "term",
+        "event_time",
+        "vcov",
+        "is_default",
+        "estimate",
+        "std_error",
+        "ci_low",
+        "ci_high",
+        "p_value",
+    )
+    rows = [
+        {"seed": seed, **{name: getattr(e, name) for name in names}}
+        for e in fit.estimates
+        if e.term != "group_time"
+    ]
+    n_provinces = next(
+        value for name, _, value in fit.diagnostics if name == "jackknife_n_provinces"
+    )
     rows = [row | {"n_provinces": n_provinces} for row in rows]
     leads = [value for name, _, value in fit.diagnostics if name == "joint_leads_p"]
     if leads:
-        rows.append({"seed": seed, "term": "leads", "vcov": "province_jackknife", "p_value": leads[0]})
+        rows.append(
+            {"seed": seed, "term": "leads", "vcov": "province_jackknife", "p_value": leads[0]}
+        )
     return rows
 
 
 def placebo_rows(
-    growth: np.ndarray, province: np.ndarray, draw: Callable[[np.random.Generator], np.ndarray], n_draws: int, permutations: int
+    growth: np.ndarray,
+    province: np.ndarray,
+    draw: Callable[[np.random.Generator], np.ndarray],
+    n_draws: int,
+    permutations: int,
 ) -> pd.DataFrame:
     """Two-way fits on one real panel under pseudo-admissions; their effect is zero.
 

@@ -1,6 +1,8 @@
-"""Economies without effect whose admissions are selected: how often each printed quantity rejects, and how often each warning is given.
+"""Economies without effect whose admissions are selected: how often each printed quantity rejects,
+and how often each warning is given.
 
-The designs are those of `benchmarks.primary_test`, beside three settings of this study that are some warning's null or alternative.
+The designs are those of `benchmarks.primary_test`, beside three settings of this study that are
+some warning's null or alternative.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ PARTS = ("cm", "comove", "dispersion")
 TESTS = (PRIMARY, OWN_VARIANCE, LOADING)
 # settings of the simulation study that are the null or the alternative of a warning: name, cities
 SETTINGS = (("independent", 254), ("province", 254), ("loadings", 254), ("few_pilots", 254))
-# pseudo-admissions at random, of which one layout is enough as a null here; docs/evidence/primary-test.md has the others
+# pseudo-admissions at random, of which one layout is enough as a null here;
+# docs/evidence/primary-test.md has the others
 WITHOUT_SELECTION = ("anywhere", "layout 2010-2021", "layout, deflated growth")
 # of the fit over all pairs, and of the primary test
 WARNINGS = {
@@ -73,12 +76,18 @@ def selected(database: Path | None) -> Iterator[Design]:
     """Designs of the primary test without imposed effect, then settings of this study."""
     for cell in race.cells(database):
         if not cell.imposed and cell.design not in WITHOUT_SELECTION:
-            yield Design(cell.name.replace(" ", "_").replace(",", ""), cell.name, partial(_from_cell, cell))
+            yield Design(
+                cell.name.replace(" ", "_").replace(",", ""), cell.name, partial(_from_cell, cell)
+            )
     for kind in grid.KINDS:
         for name, n_cities in SETTINGS:
             if kind.name == name:
                 setting = replace(kind, n_cities=n_cities)
-                yield Design(f"{name}_{n_cities}", f"{kind.label}, {n_cities} cities", partial(_from_setting, setting))
+                yield Design(
+                    f"{name}_{n_cities}",
+                    f"{kind.label}, {n_cities} cities",
+                    partial(_from_setting, setting),
+                )
 
 
 def _from_cell(cell: race.Cell, seed: int) -> Panel:
@@ -87,7 +96,13 @@ def _from_cell(cell: race.Cell, seed: int) -> Panel:
 
 def _from_setting(setting, seed: int) -> Panel:
     economy = draw_economy(setting, seed)
-    return Panel(economy.growth, designs.YEARS, economy.cohort, economy.province, np.zeros(len(economy.cohort)))
+    return Panel(
+        economy.growth,
+        designs.YEARS,
+        economy.cohort,
+        economy.province,
+        np.zeros(len(economy.cohort)),
+    )
 
 
 @cache
@@ -104,7 +119,8 @@ def run_selection(
     processes: int = 1,
     say: Callable[[str], None] = print,
 ) -> None:
-    """One CSV a design, one row a draw; a design made with the same numbers, code and panel is not run again.
+    """One CSV a design, one row a draw; a design made with the same numbers, code and panel is not
+    run again.
 
     Parameters
     ----------
@@ -116,18 +132,25 @@ def run_selection(
         Gets a line a design.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    code = hashlib.sha256((inspect.getsource(designs) + inspect.getsource(race)).encode()).hexdigest()
+    code = hashlib.sha256(
+        (inspect.getsource(designs) + inspect.getsource(race)).encode()
+    ).hexdigest()
     chunks = [range(start, min(start + CHUNK, n_draws)) for start in range(0, n_draws, CHUNK)]
     with ProcessPoolExecutor(processes) as pool:
         for position, design in enumerate(_by_name(database).values()):
-            rows, made_with = path_of(folder, design.name), path_of(folder, design.name).with_suffix(".json")
+            rows, made_with = (
+                path_of(folder, design.name),
+                path_of(folder, design.name).with_suffix(".json"),
+            )
             wanted = f"{n_draws} {permutations} {code}"
             if made_with.exists() and made_with.read_text(encoding="utf-8") == wanted:
                 continue
             say(f"selection, {design.label}: {n_draws} draws")
             parts = pool.map(partial(_draw_chunk, database, design.name, permutations), chunks)
             drawn = pd.DataFrame([row for part in parts for row in part])
-            drawn.assign(design=design.label, position=position).to_csv(rows, index=False, float_format="%.10g")
+            drawn.assign(design=design.label, position=position).to_csv(
+                rows, index=False, float_format="%.10g"
+            )
             made_with.write_text(wanted, encoding="utf-8")
 
 
@@ -147,8 +170,8 @@ def judge(panel: Panel, seed: int, permutations: int) -> dict[str, float | bool 
     Returns
     -------
     dict
-        ``<part> default`` and ``<part> permutation`` (None for a default that is the permutation itself), the tests' p by name (None
-        without a verdict), and ``warns <warning>``.
+        ``<part> default`` and ``<part> permutation`` (None for a default that is the permutation
+        itself), the tests' p by name (None without a verdict), and ``warns <warning>``.
     """
     complete = np.isfinite(panel.growth).all(axis=1)
     growth, cohort = panel.growth[complete], panel.cohort[complete]
@@ -160,10 +183,14 @@ def judge(panel: Panel, seed: int, permutations: int) -> dict[str, float | bool 
         rows = rows_of_fit(cities, fit, part, seed, permutations)
         default = next(row for row in rows if row["is_default"])
         found[f"{part} default"] = None if default["vcov"] == "permutation" else default["p_value"]
-        found[f"{part} permutation"] = next(row["p_value"] for row in rows if row["vcov"] == "permutation")
+        found[f"{part} permutation"] = next(
+            row["p_value"] for row in rows if row["vcov"] == "permutation"
+        )
         if part == "cm":
             found |= _warnings_of_fit(fit, default)
-    level = level_of_means(never_pilot_means(cities.values, cohort == 0), panel.years, cohort, block)
+    level = level_of_means(
+        never_pilot_means(cities.values, cohort == 0), panel.years, cohort, block
+    )
     return (
         found
         | {"warns pilot_level": level is not None and level.p_value < LEVEL}
@@ -171,35 +198,56 @@ def judge(panel: Panel, seed: int, permutations: int) -> dict[str, float | bool 
     )
 
 
-def _tests(growth: np.ndarray, years: np.ndarray, cohort: np.ndarray, block: np.ndarray, seed: int, permutations: int):
+def _tests(
+    growth: np.ndarray,
+    years: np.ndarray,
+    cohort: np.ndarray,
+    block: np.ndarray,
+    seed: int,
+    permutations: int,
+):
     """p of the primary test and of both channels, and its warning."""
     panel = build_panel(growth, years, cohort, block)
     if lacking(panel):
         return {**{kind.name: None for kind in TESTS}, "warns calming": False}
     ready = make_ready(panel, permutations, np.random.default_rng([seed, 1]))
     p_of = {
-        kind.name: rank_p(drawn_statistics(kind, ready.z, ready.m, panel, ready.places, ready.labels)) for kind in (*TESTS, CALMING_BEFORE)
+        kind.name: rank_p(
+            drawn_statistics(kind, ready.z, ready.m, panel, ready.places, ready.labels)
+        )
+        for kind in (*TESTS, CALMING_BEFORE)
     }
-    return {**{kind.name: p_of[kind.name] for kind in TESTS}, "warns calming": p_of[CALMING_BEFORE.name] < WARNING_LEVEL}
+    return {
+        **{kind.name: p_of[kind.name] for kind in TESTS},
+        "warns calming": p_of[CALMING_BEFORE.name] < WARNING_LEVEL,
+    }
 
 
 def _warnings_of_fit(fit: PairFit, default: dict) -> dict[str, bool]:
-    """The warnings of a two-way fit whose firing is a matter of chance (`estimation.inference.diagnostics.warnings`)."""
+    """The warnings of a two-way fit whose firing is a matter of chance
+    (`estimation.inference.diagnostics.warnings`).
+    """
     error, jackknife = default["std_error"], fit.provinces.variance(fit.estimate)[0]
     moved = {}
     for name, refits in (("province", fit.provinces), ("city", fit.cities)):
         worst = most_influential(refits, fit.estimate, 0)
-        moved[f"warns {name}"] = bool(error is not None and worst and abs(worst.estimate_without - fit.estimate[0]) > error)
+        moved[f"warns {name}"] = bool(
+            error is not None and worst and abs(worst.estimate_without - fit.estimate[0]) > error
+        )
     return {
         "warns shared": bool(jackknife > MAX_ERROR_RATIO**2 * fit.city[0]),
         **moved,
-        "warns degrees": bool(default["vcov"] == "province_jackknife" and fit.provinces.df[0] < FEW_DEGREES),
+        "warns degrees": bool(
+            default["vcov"] == "province_jackknife" and fit.provinces.df[0] < FEW_DEGREES
+        ),
         "warns dyadic": bool(fit.dyadic[0] <= 0),
     }
 
 
 def never_pilot_means(z: np.ndarray, never: np.ndarray) -> np.ndarray:
-    """Mean `cm` of each city and year over its never-pilot partners, (N, T): what `pilot_level` takes of all pairs."""
+    """Mean `cm` of each city and year over its never-pilot partners, (N, T): what `pilot_level`
+    takes of all pairs.
+    """
     count = never.sum() - never[:, None]
     square = (z[never] ** 2).sum(axis=0) + never.sum() * z**2 - 2 * z * z[never].sum(axis=0)
     return 1 - square / (2 * count)

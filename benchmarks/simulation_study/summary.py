@@ -53,24 +53,33 @@ def read_draws(path: Path) -> pd.DataFrame:
     return pd.read_csv(path) if path.exists() and path.stat().st_size > 1 else pd.DataFrame()
 
 
-def line_rows(draws: pd.DataFrame, line: str, term: tuple[str, ...] = ("treated", "att")) -> pd.DataFrame:
+def line_rows(
+    draws: pd.DataFrame, line: str, term: tuple[str, ...] = ("treated", "att")
+) -> pd.DataFrame:
     """Rows of one line of inference for the overall effect.
 
-    `default` is whichever line each fit calls so, `provinces` the jackknife's error with provinces less one as degrees of freedom.
+    `default` is whichever line each fit calls so, `provinces` the jackknife's error with provinces
+    less one as degrees of freedom.
     """
     if draws.empty:
         return draws
     overall = draws[draws["term"].isin(term)]
     if line == "provinces":
         return _with_all_degrees(overall[overall["vcov"] == "province_jackknife"])
-    return overall[overall["is_default"].astype(bool)] if line == "default" else overall[overall["vcov"] == line]
+    return (
+        overall[overall["is_default"].astype(bool)]
+        if line == "default"
+        else overall[overall["vcov"] == line]
+    )
 
 
 def _with_all_degrees(rows: pd.DataFrame) -> pd.DataFrame:
     df, error = rows["n_provinces"] - 1, rows["std_error"]
     half = stats.t.ppf(0.975, df) * error
     p_value = 2 * stats.t.sf(rows["estimate"].abs() / error, df)
-    return rows.assign(p_value=p_value, ci_low=rows["estimate"] - half, ci_high=rows["estimate"] + half)
+    return rows.assign(
+        p_value=p_value, ci_low=rows["estimate"] - half, ci_high=rows["estimate"] + half
+    )
 
 
 def rejection(rows: pd.DataFrame) -> tuple[float, int]:
@@ -80,13 +89,17 @@ def rejection(rows: pd.DataFrame) -> tuple[float, int]:
 
 
 def both_reject(draws: pd.DataFrame) -> tuple[float, int]:
-    """Share in which default and permutation both reject: the rule for calling an effect significant."""
+    """Share in which default and permutation both reject: the rule for calling an effect
+    significant.
+    """
     default, permuted = line_rows(draws, "default"), line_rows(draws, "permutation")
     # where the default is the permutation itself there is one line, not two
     default = default[default["vcov"] != "permutation"] if len(default) else default
     if default.empty or permuted.empty:
         return np.nan, 0
-    p = pd.concat([default.set_index("seed")["p_value"], permuted.set_index("seed")["p_value"]], axis=1).dropna()
+    p = pd.concat(
+        [default.set_index("seed")["p_value"], permuted.set_index("seed")["p_value"]], axis=1
+    ).dropna()
     return float((p < LEVEL).all(axis=1).mean()), len(p)
 
 
@@ -95,11 +108,15 @@ def coverage(rows: pd.DataFrame, truth: str = "expected") -> tuple[float, int]:
     rows = rows.dropna(subset=["ci_low"]) if len(rows) else rows
     if not len(rows):
         return np.nan, 0
-    return float(((rows["ci_low"] <= rows[truth]) & (rows[truth] <= rows["ci_high"])).mean()), len(rows)
+    return float(((rows["ci_low"] <= rows[truth]) & (rows[truth] <= rows["ci_high"])).mean()), len(
+        rows
+    )
 
 
 def power(rows: pd.DataFrame, effect: float) -> float:
-    """Share that rejects zero when `effect` is added to every treated pair-year: the interval moves by as much and keeps its width."""
+    """Share that rejects zero when `effect` is added to every treated pair-year: the interval moves
+    by as much and keeps its width.
+    """
     rows = rows.dropna(subset=["ci_low"]) if len(rows) else rows
     if not len(rows):
         return np.nan
@@ -114,8 +131,13 @@ def selection_table(folder: Path) -> list[list[str]]:
         rejected["cm both"] = rejected["cm default"] & rejected["cm permutation"]
         known = {name: draws[name].notna() for name in rejected if name in draws}
         known["cm both"] = known["cm default"] & known["cm permutation"]
-        shares = [(float(rejected.loc[known[name], name].mean()), int(known[name].sum())) for name in SELECTION_COLUMNS]
-        rows.append([draws["design"].iloc[0], str(len(draws)), *(percent(*share) for share in shares)])
+        shares = [
+            (float(rejected.loc[known[name], name].mean()), int(known[name].sum()))
+            for name in SELECTION_COLUMNS
+        ]
+        rows.append(
+            [draws["design"].iloc[0], str(len(draws)), *(percent(*share) for share in shares)]
+        )
     return rows
 
 
@@ -124,13 +146,17 @@ def warning_table(folder: Path) -> list[list[str]]:
     rows = [["design", "draws", *WARNINGS.values()]]
     for draws in _selection_draws(folder):
         shares = [float(draws[f"warns {name}"].mean()) for name in WARNINGS]
-        rows.append([draws["design"].iloc[0], str(len(draws)), *(percent(share) for share in shares)])
+        rows.append(
+            [draws["design"].iloc[0], str(len(draws)), *(percent(share) for share in shares)]
+        )
     return rows
 
 
 def _selection_draws(folder: Path) -> list[pd.DataFrame]:
     found = [read_draws(path) for path in sorted(folder.glob("selection_*.csv"))]
-    return sorted((draws for draws in found if len(draws)), key=lambda draws: draws["position"].iloc[0])
+    return sorted(
+        (draws for draws in found if len(draws)), key=lambda draws: draws["position"].iloc[0]
+    )
 
 
 def monte_carlo_error(share: float, count: int) -> float:
@@ -142,7 +168,9 @@ def percent(share: float, count: int = 0) -> str:
     """A share in per cent, with its Monte-Carlo error where a count is given."""
     if not np.isfinite(share):
         return "-"
-    return f"{100 * share:.1f}" + (f" ({100 * monte_carlo_error(share, count):.1f})" if count else "")
+    return f"{100 * share:.1f}" + (
+        f" ({100 * monte_carlo_error(share, count):.1f})" if count else ""
+    )
 
 
 def _line_shares(draws: pd.DataFrame) -> list[tuple[float, int]]:
@@ -160,13 +188,24 @@ def size_table(folder: Path) -> list[list[str]]:
             if draws.empty:
                 continue
             shares = _line_shares(draws)
-            rows.append([kind.label, str(n_cities), str(draws["seed"].nunique()), *(percent(*share) for share in shares)])
+            rows.append(
+                [
+                    kind.label,
+                    str(n_cities),
+                    str(draws["seed"].nunique()),
+                    *(percent(*share) for share in shares),
+                ]
+            )
     return rows
 
 
 def coverage_table(folder: Path) -> list[list[str]]:
-    """Bias and coverage where admission has an effect that differs between cities, by estimator and by what counts as the truth."""
-    rows = [["estimator", "cities", "draws", "mean effect", "bias", *(label for *_, label in COVERAGES)]]
+    """Bias and coverage where admission has an effect that differs between cities, by estimator and
+    by what counts as the truth.
+    """
+    rows = [
+        ["estimator", "cities", "draws", "mean effect", "bias", *(label for *_, label in COVERAGES)]
+    ]
     for n_cities in SIZES:
         for estimator in ("twfe", *ROBUST):
             draws = read_draws(folder / f"convergence_{n_cities}_{estimator}.csv")
@@ -176,8 +215,19 @@ def coverage_table(folder: Path) -> list[list[str]]:
             draws = draws.assign(overall=default["expected"].mean())
             error = (default["estimate"] - default["expected"]).std() / np.sqrt(len(default))
             bias = f"{(default['estimate'] - default['expected']).mean():+.4f} ({error:.4f})"
-            shares = [percent(*coverage(line_rows(draws, line), truth)) for line, truth, _ in COVERAGES]
-            rows.append([estimator, str(n_cities), str(len(default)), f"{default['expected'].mean():.4f}", bias, *shares])
+            shares = [
+                percent(*coverage(line_rows(draws, line), truth)) for line, truth, _ in COVERAGES
+            ]
+            rows.append(
+                [
+                    estimator,
+                    str(n_cities),
+                    str(len(default)),
+                    f"{default['expected'].mean():.4f}",
+                    bias,
+                    *shares,
+                ]
+            )
     return rows
 
 
@@ -189,13 +239,30 @@ def estimator_table(folder: Path) -> list[list[str]]:
             draws = read_draws(folder / f"province_{n_cities}_{estimator}.csv")
             if draws.empty:
                 continue
-            overall = draws if estimator != "event_study" else draws[draws["event_time"] == 0].assign(term="att")
-            shares = [percent(*rejection(line_rows(overall, line))) for line in ("default", "provinces", "conventional")]
+            overall = (
+                draws
+                if estimator != "event_study"
+                else draws[draws["event_time"] == 0].assign(term="att")
+            )
+            shares = [
+                percent(*rejection(line_rows(overall, line)))
+                for line in ("default", "provinces", "conventional")
+            ]
             name = "att" if estimator != "event_study" else "event time 0"
             rows.append([estimator, name, str(n_cities), str(draws["seed"].nunique()), *shares])
             leads = draws[draws["term"] == "leads"]
             if len(leads):
-                rows.append([estimator, "all leads, joint F", str(n_cities), str(len(leads)), percent(*rejection(leads)), "-", "-"])
+                rows.append(
+                    [
+                        estimator,
+                        "all leads, joint F",
+                        str(n_cities),
+                        str(len(leads)),
+                        percent(*rejection(leads)),
+                        "-",
+                        "-",
+                    ]
+                )
     return rows
 
 
@@ -208,7 +275,13 @@ def power_table(folder: Path) -> list[list[str]]:
         for n_cities in SIZES:
             default = line_rows(read_draws(folder / f"{kind.name}_{n_cities}_twfe.csv"), "default")
             if len(default):
-                rows.append([kind.label, str(n_cities), *(percent(power(default, effect)) for effect in EFFECTS)])
+                rows.append(
+                    [
+                        kind.label,
+                        str(n_cities),
+                        *(percent(power(default, effect)) for effect in EFFECTS),
+                    ]
+                )
     return rows
 
 

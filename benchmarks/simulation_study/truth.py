@@ -1,4 +1,6 @@
-"""The effect that an estimator aims at: expected over local shocks, given the pilots and the path of the national factor."""
+"""The effect that an estimator aims at: expected over local shocks, given the pilots and the path
+of the national factor.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +10,18 @@ from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_
 from estimation.estimators.cohort_means import WEIGHTS, CellPanel
 
 N_REDRAWS = 50
-# on balanced panels without covariates the others have the overall effect of one of these (docs/methods, section 6)
+# on balanced panels without covariates the others have the overall effect of one of these
+# (docs/methods, section 6)
 SAME_EFFECT = {"sun_abraham": "callaway_santanna", "gardner": "borusyak", "etwfe": "borusyak"}
 
 
-def expected_effect(setting: Setting, seed: int, estimator: str, n_redraws: int = N_REDRAWS) -> float:
+def expected_effect(
+    setting: Setting, seed: int, estimator: str, n_redraws: int = N_REDRAWS
+) -> float:
     """Mean of the estimator's effect over redraws of provinces' and cities' shocks.
 
-    The effect in the very sample drawn is no fixed number: it varies with the shocks that also make the estimate vary.
+    The effect in the very sample drawn is no fixed number: it varies with the shocks that also make
+    the estimate vary.
 
     Parameters
     ----------
@@ -25,35 +31,68 @@ def expected_effect(setting: Setting, seed: int, estimator: str, n_redraws: int 
     estimator : str
     n_redraws : int
     """
-    return float(np.mean([own_effect(draw_economy(setting, seed, redraw), estimator) for redraw in range(1, n_redraws + 1)]))
+    return float(
+        np.mean(
+            [
+                own_effect(draw_economy(setting, seed, redraw), estimator)
+                for redraw in range(1, n_redraws + 1)
+            ]
+        )
+    )
 
 
 def own_effect(economy: Economy, estimator: str) -> float:
-    """The estimator's effect in this very sample: itself applied to the difference that admission makes to `cm`."""
+    """The estimator's effect in this very sample: itself applied to the difference that admission
+    makes to `cm`.
+    """
     return float((cohort_weights(economy.cohort, estimator) * cohort_effects(economy)).sum())
 
 
 def cohort_weights(cohort: np.ndarray, estimator: str) -> np.ndarray:
-    """Weights (G, T) of the cohorts' mean effects of each year in the overall effect, over all pairs with at most one pilot."""
+    """Weights (G, T) of the cohorts' mean effects of each year in the overall effect, over all
+    pairs with at most one pilot.
+    """
     years = np.unique(cohort[cohort > 0])
     n_never = (cohort == 0).sum()
-    counts = np.array([n_never * (n_never - 1) / 2, *(n_never * (cohort == year).sum() for year in years)])
+    counts = np.array(
+        [n_never * (n_never - 1) / 2, *(n_never * (cohort == year).sum() for year in years)]
+    )
     start, n = np.concatenate([[len(YEARS)], np.searchsorted(YEARS, years)]), len(YEARS)
     none, no_sums = np.zeros(0, dtype=np.int64), np.zeros((1, 1, len(counts), n, 1))
-    panel = CellPanel(start, n, none, none, np.zeros((0, 2), dtype=np.int64), counts[None], no_sums[0], np.zeros((1, n, 0)))
-    return WEIGHTS[SAME_EFFECT.get(estimator, estimator)](counts[None, None], no_sums, panel)[0][0, 0, 1:]
+    panel = CellPanel(
+        start,
+        n,
+        none,
+        none,
+        np.zeros((0, 2), dtype=np.int64),
+        counts[None],
+        no_sums[0],
+        np.zeros((1, n, 0)),
+    )
+    return WEIGHTS[SAME_EFFECT.get(estimator, estimator)](counts[None, None], no_sums, panel)[0][
+        0, 0, 1:
+    ]
 
 
 def cohort_effects(economy: Economy) -> np.ndarray:
-    """Mean effect of admission on `cm` over the pairs of a pilot of each cohort with a never-pilot, by year; (G, T)."""
+    """Mean effect of admission on `cm` over the pairs of a pilot of each cohort with a never-pilot,
+    by year; (G, T).
+    """
     growth, cohort, effects = economy.growth, economy.cohort, []
     never = standardise(growth[cohort == 0])
     for year in np.unique(cohort[cohort > 0]):
-        with_effect, without = (_mean_cm(standardise(g[cohort == year]), never) for g in (growth, economy.growth_without))
+        with_effect, without = (
+            _mean_cm(standardise(g[cohort == year]), never)
+            for g in (growth, economy.growth_without)
+        )
         effects.append(with_effect - without)
     return np.array(effects)
 
 
 def _mean_cm(z: np.ndarray, partners: np.ndarray) -> np.ndarray:
     """Mean of 1 - (z_i - z_j)^2 / 2 over all pairs of two sets of cities; (T,)."""
-    return 1 - ((z**2).mean(axis=0) + (partners**2).mean(axis=0)) / 2 + z.mean(axis=0) * partners.mean(axis=0)
+    return (
+        1
+        - ((z**2).mean(axis=0) + (partners**2).mean(axis=0)) / 2
+        + z.mean(axis=0) * partners.mean(axis=0)
+    )

@@ -1,4 +1,5 @@
-"""`make site`: every link of the built pages leads somewhere, and no page loads anything from another host.
+"""`make site`: every link of the built pages leads somewhere, and no page loads anything from
+another host.
 
 Run on the system's Python or any other: it imports the standard library alone.
 """
@@ -52,7 +53,9 @@ def faults_of(site: Path) -> list[str]:
             to = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if not to.exists():
                 faults.append(f"{name}: {target} leads nowhere")
-            elif parts.fragment and to in pages and unquote(parts.fragment) not in pages[to].anchors:
+            elif (
+                parts.fragment and to in pages and unquote(parts.fragment) not in pages[to].anchors
+            ):
                 faults.append(f"{name}: {target} has no such place")
     return faults
 
@@ -64,7 +67,10 @@ def main() -> int:
     for fault in faults:
         print(fault)
     pages = len(list(site.rglob("*.html")))
-    print(f"citysync site: exit {int(bool(faults))}: {pages} pages, {len(faults)} faults; open {site / 'index.html'}")
+    print(
+        f"citysync site: exit {int(bool(faults))}: {pages} pages, {len(faults)} faults; open "
+        f"{site / 'index.html'}"
+    )
     return int(bool(faults))
 
 

@@ -1,4 +1,5 @@
-"""Hooks of the documentation site: the folders of methods and evidence in the navigation, and pages that lie above docs/.
+"""Hooks of the documentation site: the folders of methods and evidence in the navigation, and pages
+that lie above docs/.
 
 Run by MkDocs in .venv-site, so it imports nothing of this project.
 """
@@ -24,15 +25,22 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Replace `name/` in the navigation by the pages of that folder, its README first."""
     docs = Path(config.docs_dir)
-    config.nav = [_filled(entry, docs) for entry in config.nav] + [{"Repository": [name.lower() for name in ABOVE]}]
+    config.nav = [_filled(entry, docs) for entry in config.nav] + [
+        {"Repository": [name.lower() for name in ABOVE]}
+    ]
     return config
 
 
 def _filled(entry: Any, docs: Path) -> Any:
     if not isinstance(entry, dict):
         return entry
-    is_folder = {title: isinstance(value, str) and value.endswith("/") for title, value in entry.items()}
-    return {title: _pages(docs / value, docs) if is_folder[title] else value for title, value in entry.items()}
+    is_folder = {
+        title: isinstance(value, str) and value.endswith("/") for title, value in entry.items()
+    }
+    return {
+        title: _pages(docs / value, docs) if is_folder[title] else value
+        for title, value in entry.items()
+    }
 
 
 def _pages(folder: Path, docs: Path) -> list[str]:
@@ -41,7 +49,9 @@ def _pages(folder: Path, docs: Path) -> list[str]:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages above docs/, their links to files of docs/ shortened and those to other files taken out."""
+    """Add the pages above docs/, their links to files of docs/ shortened and those to other files
+    taken out.
+    """
     root = Path(config.config_file_path).parent
     for name in ABOVE:
         text = LINK.sub(_inside_docs, (root / name).read_text(encoding="utf-8"))
@@ -57,7 +67,9 @@ def _inside_docs(match: re.Match[str]) -> str:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Send links to the pages above docs/ to their copies, and keep MkDocs from reading `<![` in a line of code as markup."""
+    """Send links to the pages above docs/ to their copies, and keep MkDocs from reading `<![` in a
+    line of code as markup.
+    """
     up = "../" * page.file.src_uri.count("/")
 
     def copied(match: re.Match[str]) -> str:
@@ -75,4 +87,6 @@ def on_post_page(output: str, page: Page, **_: Any) -> str:
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
     """The same on the page of missing addresses."""
-    return SHIM.sub("/" + COPY, output_content) if template_name.endswith(".html") else output_content
+    return (
+        SHIM.sub("/" + COPY, output_content) if template_name.endswith(".html") else output_content
+    )

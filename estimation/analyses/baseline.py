@@ -1,6 +1,8 @@
-"""The headline: two-way fixed effects on both growth series, each with its exact split, under both treatment rules and both tie rules.
+"""The headline: two-way fixed effects on both growth series, each with its exact split, under both
+treatment rules and both tie rules.
 
-The variant `gdp_tercile` is the headline with a stricter shuffle: as good as random only among a province's cities of like size.
+The variant `gdp_tercile` is the headline with a stricter shuffle: as good as random only among a
+province's cities of like size.
 """
 
 from __future__ import annotations
@@ -23,6 +25,11 @@ SPECS = tuple(
     for variant, changes in VARIANTS.items()
     for part in split_of(outcome)
 ) + tuple(
-    Spec(spec_id=f"{ANALYSIS}.{outcome}.gdp_tercile", analysis=ANALYSIS, outcome=outcome, shuffle="province_gdp_tercile")
+    Spec(
+        spec_id=f"{ANALYSIS}.{outcome}.gdp_tercile",
+        analysis=ANALYSIS,
+        outcome=outcome,
+        shuffle="province_gdp_tercile",
+    )
     for outcome in OUTCOMES
 )

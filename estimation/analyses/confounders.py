@@ -1,9 +1,11 @@
-"""The headline beside other pilot programmes of the same years: as controls, and without the cities they cover; without Guangdong; and
-against never-pilots that were alike before any zone, by the doubly robust estimator on size, openness and coast of 2010-2014.
+"""The headline beside other pilot programmes of the same years: as controls, and without the cities
+they cover; without Guangdong; and against never-pilots that were alike before any zone, by the
+doubly robust estimator on size, openness and coast of 2010-2014.
 
-A control counts how many of a pair's two cities the programme covers in the year (0, 1 or 2). In a draw covariates stay with their pair and
-are partialled out again, which costs ten times a draw without: 199 draws with controls, 499 without. What of the list of a programme was
-verified stands in marts.dim_other_policy.
+A control counts how many of a pair's two cities the programme covers in the year (0, 1 or 2). In a
+draw covariates stay with their pair and are partialled out again, which costs ten times a draw
+without: 199 draws with controls, 499 without. What of the list of a programme was verified stands
+in marts.dim_other_policy.
 """
 
 from __future__ import annotations
@@ -22,7 +24,12 @@ VARIANTS = {
     "without_guangdong": {"excluded": ("province_440000",)},
     "doubly_robust": {
         "estimator": "doubly_robust",
-        "controls": ("baseline_ln_population", "baseline_ln_gdp_per_head", "baseline_ln_trade", "baseline_coastal"),
+        "controls": (
+            "baseline_ln_population",
+            "baseline_ln_gdp_per_head",
+            "baseline_ln_trade",
+            "baseline_coastal",
+        ),
     },
 }
 

@@ -1,4 +1,6 @@
-"""Event studies of the headline: leads and lags against the year before admission, with the split, under both treatment rules."""
+"""Event studies of the headline: leads and lags against the year before admission, with the split,
+under both treatment rules.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ VARIANTS = {
 }
 
 SPECS = tuple(
-    Spec(spec_id=f"{ANALYSIS}.{part}.{variant}", analysis=ANALYSIS, outcome=part, estimator="event_study", **changes)
+    Spec(
+        spec_id=f"{ANALYSIS}.{part}.{variant}",
+        analysis=ANALYSIS,
+        outcome=part,
+        estimator="event_study",
+        **changes,
+    )
     for outcome in OUTCOMES
     for variant, changes in VARIANTS.items()
     for part in split_of(outcome)

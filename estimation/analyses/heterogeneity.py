@@ -1,9 +1,11 @@
-"""The headline by class of city pair: regions and coast, human capital, financial development and information infrastructure.
+"""The headline by class of city pair: regions and coast, human capital, financial development and
+information infrastructure.
 
-Each concept of 2010-2014 both as classes (both, one, none of the two cities above the median) and as a continuous gap. Differences between
-classes are rows of their own and tested jointly; p values are corrected within families (`study.multiplicity`). `own_years` lets each
-class have its own year effects. The specs of official growth take 999 draws, those of deflated growth (without the
-split) 499, those of `own_years` 199.
+Each concept of 2010-2014 both as classes (both, one, none of the two cities above the median) and
+as a continuous gap. Differences between classes are rows of their own and tested jointly; p values
+are corrected within families (`study.multiplicity`). `own_years` lets each class have its own year
+effects. The specs of official growth take 999 draws, those of deflated growth (without the split)
+499, those of `own_years` 199.
 """
 
 from __future__ import annotations
@@ -23,7 +25,14 @@ SPECS = (
         for part in split_of(OUTCOMES[0])
     )
     + tuple(
-        Spec(f"{ANALYSIS}.{OUTCOMES[1]}.{name}", ANALYSIS, OUTCOMES[1], moderator=name, permutations=DEFLATED_DRAWS) for name in MODERATORS
+        Spec(
+            f"{ANALYSIS}.{OUTCOMES[1]}.{name}",
+            ANALYSIS,
+            OUTCOMES[1],
+            moderator=name,
+            permutations=DEFLATED_DRAWS,
+        )
+        for name in MODERATORS
     )
     + tuple(
         Spec(

@@ -1,7 +1,9 @@
-"""The headline without one cohort of pilots at a time, and which specs get a table of estimates without each city and province.
+"""The headline without one cohort of pilots at a time, and which specs get a table of estimates
+without each city and province.
 
-The table (`leave_out_city`, `leave_out_province` in estimates.diagnostic, the id as term) deletes and refits; a spec here draws the sample
-anew: without the cohort's cities the median of ties moves as well. Each spec takes 499 draws.
+The table (`leave_out_city`, `leave_out_province` in estimates.diagnostic, the id as term) deletes
+and refits; a spec here draws the sample anew: without the cohort's cities the median of ties moves
+as well. Each spec takes 499 draws.
 """
 
 from __future__ import annotations
@@ -14,10 +16,20 @@ DRAWS = 499
 # First treated years inside the study window.
 COHORTS = (2015, 2016, 2019)
 
-TABLES = tuple(f"baseline.{part}.headline" for outcome in ("cm_growth_official", "cm_growth_deflated") for part in split_of(outcome))
+TABLES = tuple(
+    f"baseline.{part}.headline"
+    for outcome in ("cm_growth_official", "cm_growth_deflated")
+    for part in split_of(outcome)
+)
 
 SPECS = tuple(
-    Spec(f"{ANALYSIS}.{part}.without_cohort_{year}", ANALYSIS, part, excluded=(f"cohort_{year}",), permutations=DRAWS)
+    Spec(
+        f"{ANALYSIS}.{part}.without_cohort_{year}",
+        ANALYSIS,
+        part,
+        excluded=(f"cohort_{year}",),
+        permutations=DRAWS,
+    )
     for year in COHORTS
     for part in split_of(OUTCOME)
 )

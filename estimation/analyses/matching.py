@@ -1,7 +1,9 @@
-"""The headline under other rules of who is tied to whom: the curve over the threshold, other measures of the tie, the placebo on weak ties,
-the strongest partners of each city, and never-pilots weighted to be like the pilots before any zone (entropy balancing).
+"""The headline under other rules of who is tied to whom: the curve over the threshold, other
+measures of the tie, the placebo on weak ties, the strongest partners of each city, and never-pilots
+weighted to be like the pilots before any zone (entropy balancing).
 
-Each point takes 999 draws, not the headline's 9,999: the rule is retaken in every one of them, and a curve needs no third digit of p.
+Each point takes 999 draws, not the headline's 9,999: the rule is retaken in every one of them, and
+a curve needs no third digit of p.
 """
 
 from __future__ import annotations
@@ -19,7 +21,13 @@ BALANCED_ON = ("baseline_ln_population", "baseline_ln_gdp_per_head", "baseline_c
 
 SPECS = (
     *(
-        Spec(spec_id=f"{ANALYSIS}.{part}.{rule}", analysis=ANALYSIS, outcome=part, tie_rule=rule, permutations=DRAWS)
+        Spec(
+            spec_id=f"{ANALYSIS}.{part}.{rule}",
+            analysis=ANALYSIS,
+            outcome=part,
+            tie_rule=rule,
+            permutations=DRAWS,
+        )
         for rule in TIE_RULES
         for part in split_of(OUTCOME)
         if rule not in HEADLINE_RULES

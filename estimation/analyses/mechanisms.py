@@ -1,9 +1,11 @@
-"""Mechanisms of the study as outcomes, and outcomes that are not made from reported GDP; what a landing lacks ends in `not_run`.
+"""Mechanisms of the study as outcomes, and outcomes that are not made from reported GDP; what a
+landing lacks ends in `not_run`.
 
-Resource reallocation: does admission bring the two cities' returns and factor allocation closer (a rise of `neg_abs_gap` closes a gap),
-and does it lower the misallocation of the pair (`mean` of its cities)? Leading demonstration: do inventions and new firms a head come
-closer? The argument from each to synchronization stands in docs/mechanisms.md; no mediation test is made. Each spec takes 499 draws, with a
-dose 199.
+Resource reallocation: does admission bring the two cities' returns and factor allocation closer (a
+rise of `neg_abs_gap` closes a gap), and does it lower the misallocation of the pair (`mean` of its
+cities)? Leading demonstration: do inventions and new firms a head come closer? The argument from
+each to synchronization stands in docs/mechanisms.md; no mediation test is made. Each spec takes 499
+draws, with a dose 199.
 """
 
 from __future__ import annotations
@@ -24,20 +26,31 @@ REALLOCATION = (
     "neg_abs_gap_ln_credit_per_head",
     "neg_abs_gap_ln_fdi_per_head",
 )
-DEMONSTRATION = ("neg_abs_gap_ln_patents_per_head", "mean_ln_patents_per_head", "neg_abs_gap_ln_firms_per_head", "mean_ln_firms_per_head")
-# Investment in fixed assets ends in 2017 in all files seen so far: the two outcomes of capital are also run on the years that have it.
+DEMONSTRATION = (
+    "neg_abs_gap_ln_patents_per_head",
+    "mean_ln_patents_per_head",
+    "neg_abs_gap_ln_firms_per_head",
+    "mean_ln_firms_per_head",
+)
+# Investment in fixed assets ends in 2017 in all files seen so far: the two outcomes of capital are
+# also run on the years that have it.
 CAPITAL = tuple(outcome for outcome in REALLOCATION if "capital" in outcome)
 CAPITAL_WINDOW = (2010, 2017)
-# Employment and wages are counted, not made from GDP; the development index holds GDP a head as one of several parts. Night light is
-# seen from space and reported by nobody; its growth begins in 2014, after a change of sensor.
+# Employment and wages are counted, not made from GDP; the development index holds GDP a head as one
+# of several parts. Night light is seen from space and reported by nobody; its growth begins in
+# 2014, after a change of sensor.
 OTHER_SERIES = ("growth_employed", "growth_wage", "development_index", "growth_night_lights")
 PARTS = ("cm", "comove", "dispersion")
 
-# Is the effect larger where a zone's texts hold more measures, are newer, or are more like those of earlier zones? Terms: treated, dose.
+# Is the effect larger where a zone's texts hold more measures, are newer, or are more like those of
+# earlier zones? Terms: treated, dose.
 DOSES = {"measures": "measure_count", "novelty": "novelty_ratio", "similarity": "similarity_ratio"}
 
 SPECS = (
-    *(Spec(f"{ANALYSIS}.{outcome}.headline", ANALYSIS, outcome, permutations=DRAWS) for outcome in (*REALLOCATION, *DEMONSTRATION)),
+    *(
+        Spec(f"{ANALYSIS}.{outcome}.headline", ANALYSIS, outcome, permutations=DRAWS)
+        for outcome in (*REALLOCATION, *DEMONSTRATION)
+    ),
     *(
         Spec(
             f"{ANALYSIS}.{outcome}.window_{CAPITAL_WINDOW[0]}_{CAPITAL_WINDOW[1]}",
@@ -49,12 +62,23 @@ SPECS = (
         for outcome in CAPITAL
     ),
     *(
-        Spec(f"{ANALYSIS}.{part}.by_{variant}", ANALYSIS, part, dose=dose, permutations=DRAWS_WITH_DOSE)
+        Spec(
+            f"{ANALYSIS}.{part}.by_{variant}",
+            ANALYSIS,
+            part,
+            dose=dose,
+            permutations=DRAWS_WITH_DOSE,
+        )
         for variant, dose in DOSES.items()
         for part in split_of("cm_growth_official")
     ),
     *(
-        Spec(f"{ALTERNATIVES}.{part}_{series}.headline", ALTERNATIVES, f"{part}_{series}", permutations=DRAWS)
+        Spec(
+            f"{ALTERNATIVES}.{part}_{series}.headline",
+            ALTERNATIVES,
+            f"{part}_{series}",
+            permutations=DRAWS,
+        )
         for series in OTHER_SERIES
         for part in PARTS
     ),

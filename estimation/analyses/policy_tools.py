@@ -1,8 +1,9 @@
-"""The strength of policy tools in the pilots' texts in place of treatment: each class and each tool alone, the three classes jointly.
+"""The strength of policy tools in the pilots' texts in place of treatment: each class and each tool
+alone, the three classes jointly.
 
-Strength is in units of its mean over the treated city-years of the sample: the coefficient is the effect of a zone of average strength.
-Pilots without a text in force are left out, since what they do is unknown. The permutation moves a pilot's whole record of texts with its
-admission; 499 draws.
+Strength is in units of its mean over the treated city-years of the sample: the coefficient is the
+effect of a zone of average strength. Pilots without a text in force are left out, since what they
+do is unknown. The permutation moves a pilot's whole record of texts with its admission; 499 draws.
 """
 
 from __future__ import annotations
@@ -21,7 +22,14 @@ VARIANTS = {
 }
 
 SPECS = tuple(
-    Spec(f"{ANALYSIS}.{part}.{variant}", ANALYSIS, part, strength=strength, excluded=(WITHOUT_TEXTS,), permutations=DRAWS)
+    Spec(
+        f"{ANALYSIS}.{part}.{variant}",
+        ANALYSIS,
+        part,
+        strength=strength,
+        excluded=(WITHOUT_TEXTS,),
+        permutations=DRAWS,
+    )
     for variant, strength in VARIANTS.items()
     for part in split_of(OUTCOME)
 )

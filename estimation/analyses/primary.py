@@ -1,10 +1,13 @@
-"""The primary test, as data: its declared windows and series, and the placebos that are read beside it.
+"""The primary test, as data: its declared windows and series, and the placebos that are read beside
+it.
 
-Declared on 2026-11-25, before the test met the real admissions (docs/evidence/primary-test.md): the study window is the first, 2010-2021
-the second. Of the pilots of the second window many are first treated in 2020, the year of the pandemic.
+Declared on 2026-11-25, before the test met the real admissions (docs/evidence/primary-test.md): the
+study window is the first, 2010-2021 the second. Of the pilots of the second window many are first
+treated in 2020, the year of the pandemic.
 
-Beside them stand variants that a referee asks for (`CHECKS`, added on 2026-11-26): treated from the calendar year of the announcement,
-treated a year earlier, and the second window without 2020. The verdict does not follow them.
+Beside them stand variants that a referee asks for (`CHECKS`, added on 2026-11-26): treated from the
+calendar year of the announcement, treated a year earlier, and the second window without 2020. The
+verdict does not follow them.
 """
 
 from __future__ import annotations
@@ -23,16 +26,26 @@ IMPOSED = ("S-30", "S-60", "S-80", "L-50")
 # Years by which admissions are moved back; the windows that result end before the first zone.
 PLACEBO_SHIFTS = tuple(range(3, 11))
 LAST_YEAR_BEFORE_ZONES = 2014
-# Never-pilots dated by a pilot near or tied to them: the admission of another city should not move them.
+# Never-pilots dated by a pilot near or tied to them: the admission of another city should not move
+# them.
 PLACEBO_EXPOSURES = (*(f"near_pilot_{outer}" for outer in RINGS_KM), "tied_to_pilot")
 
 DECLARED = tuple(
-    Spec(f"{ANALYSIS}.cm_{series}.{variant}", ANALYSIS, f"cm_{series}", tie_rule="all", window=window)
+    Spec(
+        f"{ANALYSIS}.cm_{series}.{variant}", ANALYSIS, f"cm_{series}", tie_rule="all", window=window
+    )
     for series in SERIES
     for variant, window in (("study_window", None), ("to_2021", SECOND_WINDOW))
 )
 CHECKS = tuple(
-    Spec(f"{ANALYSIS}.cm_growth_official.{variant}", ANALYSIS, "cm_growth_official", tie_rule="all", permutations=999, **changes)
+    Spec(
+        f"{ANALYSIS}.cm_growth_official.{variant}",
+        ANALYSIS,
+        "cm_growth_official",
+        tie_rule="all",
+        permutations=999,
+        **changes,
+    )
     for variant, changes in {
         "announcement": {"treatment_rule": "calendar_year"},
         "a_year_earlier": {"treatment_rule": "a_year_earlier"},

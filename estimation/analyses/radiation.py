@@ -1,13 +1,17 @@
-"""Radiation or siphon: do cities near a pilot, or strongly tied to one, gain or lose level when it is admitted?
+"""Radiation or siphon: do cities near a pilot, or strongly tied to one, gain or lose level when it
+is admitted?
 
-City level, not pairs: growth, and logs of employment, loans, foreign investment and investment per head. A never-pilot is exposed from the
-first treated year of a pilot in its ring (or of its strongest tie) on. It is compared with the never-pilots of its own province that lie
-farther from every pilot; pilots and cities of nearer rings are left out. So a row says what a ring gains beyond what lies farther out.
-For comparison `own_admission`: the pilots themselves against the never-pilots of their province. Inference as `within_block`: province x
-year effects, exposure permuted within provinces, 999 draws.
+City level, not pairs: growth, and logs of employment, loans, foreign investment and investment per
+head. A never-pilot is exposed from the first treated year of a pilot in its ring (or of its
+strongest tie) on. It is compared with the never-pilots of its own province that lie farther from
+every pilot; pilots and cities of nearer rings are left out. So a row says what a ring gains beyond
+what lies farther out. For comparison `own_admission`: the pilots themselves against the
+never-pilots of their province. Inference as `within_block`: province x year effects, exposure
+permuted within provinces, 999 draws.
 
-And does the cycle of a pilot lead that of its partners after admission (outcome ``lead_<series>``)? Partners are never-pilots of other
-provinces: all, those with a strong tie, or the ten strongest. The two-sided filters of cycles would look ahead, so growth alone is asked.
+And does the cycle of a pilot lead that of its partners after admission (outcome ``lead_<series>``)?
+Partners are never-pilots of other provinces: all, those with a strong tie, or the ten strongest.
+The two-sided filters of cycles would look ahead, so growth alone is asked.
 """
 
 from __future__ import annotations
@@ -23,15 +27,26 @@ ESTIMATOR = "within_block"
 
 # Investment in fixed assets ends in 2017 in all files seen so far.
 WINDOWS = {"ln_investment_per_head": CAPITAL_WINDOW}
-OUTCOMES = ("growth_official", "ln_employed_per_head", "ln_credit_per_head", "ln_fdi_per_head", "ln_investment_per_head")
+OUTCOMES = (
+    "growth_official",
+    "ln_employed_per_head",
+    "ln_credit_per_head",
+    "ln_fdi_per_head",
+    "ln_investment_per_head",
+)
 
 RINGS = tuple(f"near_pilot_{outer}" for outer in RINGS_KM)
 VARIANTS = {
-    rule: {"treatment_rule": rule, "excluded": ("pilots", *RINGS[: RINGS.index(rule) if rule in RINGS else 0])} for rule in EXPOSURE_RULES
+    rule: {
+        "treatment_rule": rule,
+        "excluded": ("pilots", *RINGS[: RINGS.index(rule) if rule in RINGS else 0]),
+    }
+    for rule in EXPOSURE_RULES
 }
 VARIANTS |= {"own_admission": {}}
 
-# Outcomes that compare a city's cycle with its partners' a year later and earlier (`measures.cycle_lead`).
+# Outcomes that compare a city's cycle with its partners' a year later and earlier
+# (`measures.cycle_lead`).
 LEAD = "lead_"
 LEAD_OUTCOMES = ("growth_official", "growth_deflated")
 LEAD_TIES = ("all", "strong", "partners_10")

@@ -1,7 +1,9 @@
-"""The headline by other estimators, other dates of treatment, other windows, other controls and other measures of synchronization.
+"""The headline by other estimators, other dates of treatment, other windows, other controls and
+other measures of synchronization.
 
-Borusyak, Jaravel and Spiess, Gardner and ETWFE have one point estimate on a balanced panel, Sun-Abraham and Callaway-Sant'Anna agree after
-admission: in a specification curve equal estimators count once. Variants other than the estimators take 999 draws.
+Borusyak, Jaravel and Spiess, Gardner and ETWFE have one point estimate on a balanced panel,
+Sun-Abraham and Callaway-Sant'Anna agree after admission: in a specification curve equal estimators
+count once. Variants other than the estimators take 999 draws.
 """
 
 from __future__ import annotations
@@ -44,14 +46,33 @@ OTHER_OUTCOMES = (
 
 SPECS = (
     *(
-        Spec(spec_id=f"{ANALYSIS}.{part}.{estimator}", analysis=ANALYSIS, outcome=part, estimator=estimator)
+        Spec(
+            spec_id=f"{ANALYSIS}.{part}.{estimator}",
+            analysis=ANALYSIS,
+            outcome=part,
+            estimator=estimator,
+        )
         for estimator in ESTIMATORS
         for part in split_of(OUTCOME)
     ),
     *(
-        Spec(spec_id=f"{ANALYSIS}.{part}.{variant}", analysis=ANALYSIS, outcome=part, permutations=DRAWS, **changes)
+        Spec(
+            spec_id=f"{ANALYSIS}.{part}.{variant}",
+            analysis=ANALYSIS,
+            outcome=part,
+            permutations=DRAWS,
+            **changes,
+        )
         for variant, changes in RULES.items()
         for part in split_of(OUTCOME)
     ),
-    *(Spec(spec_id=f"{ANALYSIS}.{outcome}.twfe", analysis=ANALYSIS, outcome=outcome, permutations=DRAWS) for outcome in OTHER_OUTCOMES),
+    *(
+        Spec(
+            spec_id=f"{ANALYSIS}.{outcome}.twfe",
+            analysis=ANALYSIS,
+            outcome=outcome,
+            permutations=DRAWS,
+        )
+        for outcome in OTHER_OUTCOMES
+    ),
 )

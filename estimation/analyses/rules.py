@@ -1,16 +1,20 @@
-"""Rules of the sample as data: which pairs are tied, when a city is treated, which never-pilots are controls (docs/methods, 4 and 5)."""
+"""Rules of the sample as data: which pairs are tied, when a city is treated, which never-pilots are
+controls (docs/methods, 4 and 5).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# just under one half: below the median and, of an odd number of pairs, the median pair itself, so that strong and weak share all pairs out
+# just under one half: below the median and, of an odd number of pairs, the median pair itself, so
+# that strong and weak share all pairs out
 WEAK_HALF = 0.5 - 1e-7
 
 
 @dataclass(frozen=True)
 class TieRule:
-    """Which pairs with at most one pilot are kept; the rule is retaken in every draw of the permutation.
+    """Which pairs with at most one pilot are kept; the rule is retaken in every draw of the
+    permutation.
 
     Attributes
     ----------
@@ -43,7 +47,8 @@ class TreatmentRule:
     column : str
         First treated year in ``marts.dim_city``.
     drops_approval_year : bool
-        The approval year of pilots approved in July to December is neither treated nor control (two-way fixed effects only).
+        The approval year of pilots approved in July to December is neither treated nor control
+        (two-way fixed effects only).
     years_earlier : int
         So many years before that a city counts as treated.
     """
@@ -62,43 +67,65 @@ TIE_RULES: dict[str, TieRule] = {
     "all": TieRule("all pairs", measure=None),
     "weak": TieRule("tie at or below the median (placebo)", quantile=WEAK_HALF, sign=-1),
     **{f"q{q}": TieRule(f"tie above the {q} % quantile", quantile=q / 100) for q in QUANTILES},
-    **{f"partners_{k}": TieRule(f"the {k} strongest partners of each city", partners=k) for k in PARTNERS},
-    "four_factor": TieRule("four-factor tie above the median", measure="tie_four_factor", quantile=0.5),
+    **{
+        f"partners_{k}": TieRule(f"the {k} strongest partners of each city", partners=k)
+        for k in PARTNERS
+    },
+    "four_factor": TieRule(
+        "four-factor tie above the median", measure="tie_four_factor", quantile=0.5
+    ),
     "near": TieRule("distance below the median", measure="distance_km", quantile=0.5, sign=-1),
 }
 TIE_MEASURES = tuple(dict.fromkeys(rule.measure for rule in TIE_RULES.values() if rule.measure))
 
 TREATMENT_RULES: dict[str, TreatmentRule] = {
-    "second_half_next_year": TreatmentRule("approved in July to December counts from the next year", "treated_year"),
+    "second_half_next_year": TreatmentRule(
+        "approved in July to December counts from the next year", "treated_year"
+    ),
     "calendar_year": TreatmentRule("year of approval", "treated_year_calendar_year"),
     "approval_year_dropped": TreatmentRule(
-        "approval year of second-half approvals left out, base year before it", "treated_year", drops_approval_year=True
+        "approval year of second-half approvals left out, base year before it",
+        "treated_year",
+        drops_approval_year=True,
     ),
-    "any_zone": TreatmentRule("a zone in a county-level city treats its prefecture", "treated_year_any_zone"),
+    "any_zone": TreatmentRule(
+        "a zone in a county-level city treats its prefecture", "treated_year_any_zone"
+    ),
     "any_zone_calendar_year": TreatmentRule(
-        "year of approval; a zone in a county-level city treats its prefecture", "treated_year_any_zone_calendar_year"
+        "year of approval; a zone in a county-level city treats its prefecture",
+        "treated_year_any_zone_calendar_year",
     ),
 }
 
-# Years after the window within which a first treatment disqualifies a control; a city treated in the window is no control anyway.
+# Years after the window within which a first treatment disqualifies a control; a city treated in
+# the window is no control anyway.
 CONTROL_GROUPS: dict[str, int] = {"never_in_window": 0, "late_left_out": 2, "never_at_all": 99}
 
 # Rings around pilots, by their outer edge; what lies beyond the last is far from every pilot.
 RINGS_KM = (100, 200, 300)
 
-# Dates of exposure instead of admission, for never-pilots: did they move when a pilot near them was admitted?
+# Dates of exposure instead of admission, for never-pilots: did they move when a pilot near them was
+# admitted?
 EXPOSURE_RULES: dict[str, TreatmentRule] = {
     **{
-        f"near_pilot_{outer}": TreatmentRule(f"nearest pilot within {inner}-{outer} km admitted", f"treated_year_near_pilot_{outer}")
+        f"near_pilot_{outer}": TreatmentRule(
+            f"nearest pilot within {inner}-{outer} km admitted", f"treated_year_near_pilot_{outer}"
+        )
         for inner, outer in zip((0, *RINGS_KM), RINGS_KM, strict=False)
     },
     "tied_to_pilot": TreatmentRule(
-        "pilot of the strongest tie admitted, tie above the median of never-pilots", "treated_year_tied_to_pilot"
+        "pilot of the strongest tie admitted, tie above the median of never-pilots",
+        "treated_year_tied_to_pilot",
     ),
 }
-# Admission known beforehand: a city reacts in the year before its first treated one, and what it is compared with is the year before that.
+# Admission known beforehand: a city reacts in the year before its first treated one, and what it is
+# compared with is the year before that.
 ANTICIPATION_RULES: dict[str, TreatmentRule] = {
-    "a_year_earlier": TreatmentRule("the year before the first treated one (base two years before it)", "treated_year", years_earlier=1)
+    "a_year_earlier": TreatmentRule(
+        "the year before the first treated one (base two years before it)",
+        "treated_year",
+        years_earlier=1,
+    )
 }
 DATING_RULES = TREATMENT_RULES | EXPOSURE_RULES | ANTICIPATION_RULES
 
@@ -115,9 +142,10 @@ class Moderator:
     label : str
         For people.
     kind : str
-        ``pairs_of`` takes each unordered pair of the cities' values as a class, ``same`` whether the values agree, ``halves`` how many of
-        the two cities lie above the median of the sample's cities, ``flag`` of how many it is true, ``gap`` the standardised absolute
-        difference of logarithms.
+        ``pairs_of`` takes each unordered pair of the cities' values as a class, ``same`` whether
+        the values agree, ``halves`` how many of the two cities lie above the median of the sample's
+        cities, ``flag`` of how many it is true, ``gap`` the standardised absolute difference of
+        logarithms.
     column : str
         Of the cities: ``marts.dim_city`` or ``marts.dim_city_baseline``.
     """
@@ -137,15 +165,27 @@ MODERATORS: dict[str, Moderator] = {
     "same_region": Moderator("within or across regions", "same", "region"),
     "same_province": Moderator("within or across provinces", "same", "province_id"),
     "coastal": Moderator("coastal cities in the pair", "flag", "is_coastal"),
-    **{name: Moderator(f"{label}, split at the median of 2010-2014", "halves", name) for name, label in CONCEPTS.items()},
-    **{f"{name}_gap": Moderator(f"gap in {label} of 2010-2014", "gap", name) for name, label in CONCEPTS.items()},
+    **{
+        name: Moderator(f"{label}, split at the median of 2010-2014", "halves", name)
+        for name, label in CONCEPTS.items()
+    },
+    **{
+        f"{name}_gap": Moderator(f"gap in {label} of 2010-2014", "gap", name)
+        for name, label in CONCEPTS.items()
+    },
 }
 
 # Tools by class (docs/methods, section 10).
 TOOLS = {
     "supply": ("talent", "capital", "technology_information", "infrastructure", "public_service"),
     "environment": ("goal_planning", "finance", "tax", "regulation", "strategic_measures"),
-    "demand": ("government_procurement", "outsourcing", "trade_facilitation", "overseas_institutions"),
+    "demand": (
+        "government_procurement",
+        "outsourcing",
+        "trade_facilitation",
+        "overseas_institutions",
+    ),
 }
-# Group of pilots left out where strengths of tools stand in for treatment: what a zone without texts does is unknown.
+# Group of pilots left out where strengths of tools stand in for treatment: what a zone without
+# texts does is unknown.
 WITHOUT_TEXTS = "without_texts"

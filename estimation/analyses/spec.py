@@ -1,4 +1,7 @@
-"""What an analysis is: data. One `Spec` is one regression; a new regression is one new row, never new code."""
+"""What an analysis is: data.
+
+One `Spec` is one regression; a new regression is one new row, never new code.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,20 @@ from ..results import CONTROL_PAIRS, VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 from .series import SERIES
 
-EFFECTS = (("pair", "year"), ("pair", "region_pair_year"), ("pair", "province_pair_year"), ("pair", "class_year"))
+EFFECTS = (
+    ("pair", "year"),
+    ("pair", "region_pair_year"),
+    ("pair", "province_pair_year"),
+    ("pair", "class_year"),
+)
 SHUFFLES = ("province", "all", "province_gdp_tercile")
 
 # Measures of a series that exist for the same pairs and years, so that they can share a sample.
 SAME_ROWS = ("cm", "comove", "dispersion", "cm_bounded", "neg_abs_gap", "neg_abs_residual")
-TIE_NEEDS = "population_resident_10k (or population_registered_10k) and gdp_nominal_cny_100m in at least 3 years of 2010-2014"
+TIE_NEEDS = (
+    "population_resident_10k (or population_registered_10k) and gdp_nominal_cny_100m in at least "
+    "3 years of 2010-2014"
+)
 
 
 class SampleError(ValueError):
@@ -32,32 +43,41 @@ class Spec:
     analysis, outcome : str
         The first two parts; the outcome is a column of ``marts.fct_pair_synchronization``.
     tie_rule : str
-        Of ``rules.TIE_RULES``: ``strong`` keeps the pairs strictly above the median tie of ``one`` and ``none`` pairs, ``all`` every pair.
+        Of ``rules.TIE_RULES``: ``strong`` keeps the pairs strictly above the median tie of ``one``
+        and ``none`` pairs, ``all`` every pair.
     treatment_rule : str
-        Of ``rules.TREATMENT_RULES`` (docs/methods, section 5), or of ``rules.EXPOSURE_RULES`` to date never-pilots by a pilot near them.
+        Of ``rules.TREATMENT_RULES`` (docs/methods, section 5), or of ``rules.EXPOSURE_RULES`` to
+        date never-pilots by a pilot near them.
     control_group : str
-        Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out instead of serving as controls.
+        Of ``rules.CONTROL_GROUPS``: cities first treated soon after the window may be left out
+        instead of serving as controls.
     control_pairs : str
-        Of `results.CONTROL_PAIRS`: whether `callaway_santanna` also compares with pairs that are treated later.
+        Of `results.CONTROL_PAIRS`: whether `callaway_santanna` also compares with pairs that are
+        treated later.
     excluded : tuple of str
-        Groups of cities left out, as `sample.exposure.excluded_cities` names them: ``province_440000``, ``policy_low_carbon``, ``pilots``.
+        Groups of cities left out, as `sample.exposure.excluded_cities` names them:
+        ``province_440000``, ``policy_low_carbon``, ``pilots``.
     dose : str
-        Column of ``marts.fct_policy_zone`` by which treatment varies (`fits.dose`): terms ``treated`` at its mean and ``dose``;
-        empty for none.
+        Column of ``marts.fct_policy_zone`` by which treatment varies (`fits.dose`): terms
+        ``treated`` at its mean and ``dose``; empty for none.
     window : tuple of int or None
-        First and last year; None takes the study window of the mart. Another window has its outcomes recomputed on it.
+        First and last year; None takes the study window of the mart. Another window has its
+        outcomes recomputed on it.
     estimator : str
         A name of ``estimators.registry``.
     controls, effects, vcov : tuple of str
-        Control columns, absorbed effects (of `EFFECTS`), lines of inference (docs/methods, section 7).
+        Control columns, absorbed effects (of `EFFECTS`), lines of inference (docs/methods, section
+        7).
     moderator : str
-        Of ``rules.MODERATORS``: one effect for each class of pairs, or the effect and its slope over a gap. With the effects
-        ``class_year`` each class has year effects of its own.
+        Of ``rules.MODERATORS``: one effect for each class of pairs, or the effect and its slope
+        over a gap. With the effects ``class_year`` each class has year effects of its own.
     strength : tuple of str
-        Tool classes or tools of ``marts.fct_policy_tool`` whose strength in the pilot's texts stands in for treatment, jointly.
+        Tool classes or tools of ``marts.fct_policy_tool`` whose strength in the pilot's texts
+        stands in for treatment, jointly.
     permutations, seed, shuffle : int, int, str
-        Number of draws, their seed, and whether admission years are shuffled within a ``province``, over ``all`` cities or within a
-        ``province_gdp_tercile`` (a province's cities of one tercile of mean GDP 2010-2014).
+        Number of draws, their seed, and whether admission years are shuffled within a ``province``,
+        over ``all`` cities or within a ``province_gdp_tercile`` (a province's cities of one tercile
+        of mean GDP 2010-2014).
 
     Raises
     ------
@@ -87,8 +107,13 @@ class Spec:
 
     def __post_init__(self) -> None:
         """Refuse a row that contradicts itself."""
-        if not self.spec_id.startswith(f"{self.analysis}.{self.outcome}.") or self.spec_id.count(".") != 2:
-            raise ValueError(f"spec {self.spec_id!r}: expected an id '{self.analysis}.{self.outcome}.<variant>'")
+        if (
+            not self.spec_id.startswith(f"{self.analysis}.{self.outcome}.")
+            or self.spec_id.count(".") != 2
+        ):
+            raise ValueError(
+                f"spec {self.spec_id!r}: expected an id '{self.analysis}.{self.outcome}.<variant>'"
+            )
         for name, allowed in (
             ("estimator", ESTIMATORS),
             ("tie_rule", TIE_RULES),
@@ -100,22 +125,29 @@ class Spec:
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(
-                    f"spec {self.spec_id!r}: {name} is {getattr(self, name)!r}, expected one of {', '.join(map(str, allowed))}"
+                    f"spec {self.spec_id!r}: {name} is {getattr(self, name)!r}, expected one of "
+                    f"{', '.join(map(str, allowed))}"
                 )
         unknown = [line for line in self.vcov if line not in VARIANCE_ESTIMATORS]
         if unknown:
             raise ValueError(
-                f"spec {self.spec_id!r}: unknown line of inference {unknown[0]!r}, expected among {', '.join(VARIANCE_ESTIMATORS)}"
+                f"spec {self.spec_id!r}: unknown line of inference {unknown[0]!r}, expected among "
+                f"{', '.join(VARIANCE_ESTIMATORS)}"
             )
 
     @property
     def has_heterogeneity(self) -> bool:
-        """Whether effects or year effects depend on the pair, or a path of the pilot stands in for treatment."""
+        """Whether effects or year effects depend on the pair, or a path of the pilot stands in for
+        treatment.
+        """
         return bool(self.moderator or self.strength) or self.effects != ("pair", "year")
 
     @property
     def kind(self) -> str:
-        """What the fit needs beyond an estimator: ``approval_year``, ``dose``, or ``estimators`` for nothing."""
+        """What the fit needs beyond an estimator:
+
+        ``approval_year``, ``dose``, or ``estimators`` for nothing.
+        """
         if DATING_RULES[self.treatment_rule].drops_approval_year:
             return "approval_year"
         return "dose" if self.dose else "estimators"
@@ -134,17 +166,37 @@ class Spec:
     @property
     def sample_key(self) -> tuple:
         """Specs with the same key share a sample and one pass of permutation draws."""
-        left_out = {"spec_id", "analysis", "outcome", "estimator", "moderator", "strength", "effects"}
-        rows = self.series if any(self.outcome == f"{measure}_{self.series}" for measure in SAME_ROWS) else self.outcome
+        left_out = {
+            "spec_id",
+            "analysis",
+            "outcome",
+            "estimator",
+            "moderator",
+            "strength",
+            "effects",
+        }
+        rows = (
+            self.series
+            if any(self.outcome == f"{measure}_{self.series}" for measure in SAME_ROWS)
+            else self.outcome
+        )
         kind = (self.has_heterogeneity, bool(self.strength))
-        return (rows, *kind, *(getattr(self, f.name) for f in fields(self) if f.name not in left_out))
+        return (
+            rows,
+            *kind,
+            *(getattr(self, f.name) for f in fields(self) if f.name not in left_out),
+        )
 
 
 def split_of(outcome: str) -> tuple[str, ...]:
-    """Outcomes that belong together: a `cm` measure with its exact parts, co-movement and dispersion; any other stands alone.
+    """Outcomes that belong together: a `cm` measure with its exact parts, co-movement and
+    dispersion; any other stands alone.
 
-    `cm` = `comove` + `dispersion` row by row, so the coefficients of the parts add up to that of the whole.
+    `cm` = `comove` + `dispersion` row by row, so the coefficients of the parts add up to that of
+    the whole.
     """
     if outcome.startswith("cm_growth_"):
-        return tuple(outcome.replace("cm_", f"{part}_", 1) for part in ("cm", "comove", "dispersion"))
+        return tuple(
+            outcome.replace("cm_", f"{part}_", 1) for part in ("cm", "comove", "dispersion")
+        )
     return (outcome,)

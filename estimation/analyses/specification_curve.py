@@ -1,7 +1,9 @@
-"""Every combination of the choices a referee may ask about: one specification each, with its default and its conventional interval.
+"""Every combination of the choices a referee may ask about: one specification each, with its
+default and its conventional interval.
 
-Equal estimators count once: Sun-Abraham is Callaway-Sant'Anna after admission on a balanced panel, Gardner and ETWFE are imputation.
-No spec is permuted by itself: the curve as a whole is, by `study.curve_test`.
+Equal estimators count once: Sun-Abraham is Callaway-Sant'Anna after admission on a balanced panel,
+Gardner and ETWFE are imputation. No spec is permuted by itself: the curve as a whole is, by
+`study.curve_test`.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ WINDOWS = {"study_window": None, "2005_2019": (2005, 2019)}
 TREATMENT_RULES = ("second_half_next_year", "calendar_year")
 TIE_RULES = ("strong", "all", "q75", "near")
 CONTROL_GROUPS = ("never_in_window", "late_left_out")
-# Year effects by class of pairs are those of two-way fixed effects; the others compare cohorts with never-treated pairs.
+# Year effects by class of pairs are those of two-way fixed effects; the others compare cohorts with
+# never-treated pairs.
 MODELS = (
     ("twfe", ("pair", "year")),
     ("twfe", ("pair", "region_pair_year")),
@@ -46,4 +49,9 @@ def _spec(measure, series, window, treatment_rule, tie_rule, control_group, mode
     )
 
 
-SPECS = tuple(_spec(*choice) for choice in product(MEASURES, SERIES, WINDOWS, TREATMENT_RULES, TIE_RULES, CONTROL_GROUPS, MODELS))
+SPECS = tuple(
+    _spec(*choice)
+    for choice in product(
+        MEASURES, SERIES, WINDOWS, TREATMENT_RULES, TIE_RULES, CONTROL_GROUPS, MODELS
+    )
+)

@@ -1,9 +1,12 @@
-"""Does admission reach beyond the pilot? Never-pilots near or strongly tied to a pilot, and the headline with far controls only.
+"""Does admission reach beyond the pilot? Never-pilots near or strongly tied to a pilot, and the
+headline with far controls only.
 
-Interference test: among pairs of never-pilots, cities in a ring around a pilot are dated by its admission and compared with cities more
-than 300 km from every pilot; pilots and the other rings are left out, and so are pairs of two exposed cities. `tied_to_pilot` does the same
-for the upper half of never-pilots by their strongest tie to a pilot against the lower half. A clear effect would say that the controls of
-the headline are touched. Each spec takes 499 draws; the permutation shuffles dates of exposure.
+Interference test: among pairs of never-pilots, cities in a ring around a pilot are dated by its
+admission and compared with cities more than 300 km from every pilot; pilots and the other rings are
+left out, and so are pairs of two exposed cities. `tied_to_pilot` does the same for the upper half
+of never-pilots by their strongest tie to a pilot against the lower half. A clear effect would say
+that the controls of the headline are touched. Each spec takes 499 draws; the permutation shuffles
+dates of exposure.
 """
 
 from __future__ import annotations
@@ -17,13 +20,24 @@ DRAWS = 499
 
 RINGS = tuple(f"near_pilot_{outer}" for outer in RINGS_KM)
 VARIANTS = {
-    rule: {"treatment_rule": rule, "excluded": ("pilots", *(ring for ring in RINGS if rule in RINGS and ring != rule))}
+    rule: {
+        "treatment_rule": rule,
+        "excluded": ("pilots", *(ring for ring in RINGS if rule in RINGS and ring != rule)),
+    }
     for rule in EXPOSURE_RULES
 }
-VARIANTS |= {f"controls_beyond_{outer}_km": {"excluded": RINGS[: k + 1]} for k, outer in enumerate(RINGS_KM)}
+VARIANTS |= {
+    f"controls_beyond_{outer}_km": {"excluded": RINGS[: k + 1]} for k, outer in enumerate(RINGS_KM)
+}
 
 SPECS = tuple(
-    Spec(spec_id=f"{ANALYSIS}.{part}.{variant}", analysis=ANALYSIS, outcome=part, permutations=DRAWS, **changes)
+    Spec(
+        spec_id=f"{ANALYSIS}.{part}.{variant}",
+        analysis=ANALYSIS,
+        outcome=part,
+        permutations=DRAWS,
+        **changes,
+    )
     for variant, changes in VARIANTS.items()
     for part in split_of(OUTCOME)
 )

@@ -1,8 +1,11 @@
-"""The study's claims in the study's own form: approval counts from its calendar year, strong ties, clustered by pair.
+"""The study's claims in the study's own form: approval counts from its calendar year, strong ties,
+clustered by pair.
 
-`estimates.claim` sets these rows beside the honest ones. The net effect in this form is `baseline.cm_growth_official.calendar_year`.
-Clustered by pair is the `vcov` ``conventional``; the city line and the province jackknife stand beside it. No permutation: the verdict on
-the study's form needs none, and the same question with one stands in the analyses `heterogeneity`, `mechanisms` and `policy_tools`.
+`estimates.claim` sets these rows beside the honest ones. The net effect in this form is
+`baseline.cm_growth_official.calendar_year`. Clustered by pair is the `vcov` ``conventional``; the
+city line and the province jackknife stand beside it. No permutation: the verdict on the study's
+form needs none, and the same question with one stands in the analyses `heterogeneity`, `mechanisms`
+and `policy_tools`.
 """
 
 from __future__ import annotations
@@ -14,7 +17,8 @@ from .spec import Spec, split_of
 ANALYSIS = "study_form"
 OUTCOME = "cm_growth_official"
 
-# By whom the effect differs: region (across regions, coast), human capital, financial development, information infrastructure.
+# By whom the effect differs: region (across regions, coast), human capital, financial development,
+# information infrastructure.
 DIFFERS = ("same_region", "coastal", "human_capital", "financial_development", "infrastructure")
 MECHANISMS = ("neg_abs_gap_ln_patents_per_head", "neg_abs_gap_labour_allocation")
 CAPITAL = "neg_abs_gap_capital_allocation"
@@ -39,5 +43,9 @@ SPECS = (
     *(_spec(part, f"by_{DEMONSTRATION}", dose=DOSES[DEMONSTRATION]) for part in split_of(OUTCOME)),
     *(_spec(outcome, "calendar_year") for outcome in MECHANISMS),
     _spec(CAPITAL, f"window_{CAPITAL_WINDOW[0]}_{CAPITAL_WINDOW[1]}", window=CAPITAL_WINDOW),
-    *(_spec(part, name, strength=(name,), excluded=(WITHOUT_TEXTS,)) for name in TOOLS for part in split_of(OUTCOME)),
+    *(
+        _spec(part, name, strength=(name,), excluded=(WITHOUT_TEXTS,))
+        for name in TOOLS
+        for part in split_of(OUTCOME)
+    ),
 )

@@ -1,4 +1,6 @@
-"""Compile every loop of the permutations before the first fit needs one: a minute that somebody else would wait for."""
+"""Compile every loop of the permutations before the first fit needs one: a minute that somebody
+else would wait for.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ DRAWS = {"permutations": 20}
 
 
 def compile_loops() -> Path | None:
-    """Run every compiled loop once, on a panel of a few cities, so that numba keeps it; what is kept already is only loaded.
+    """Run every compiled loop once, on a panel of a few cities, so that numba keeps it; what is
+    kept already is only loaded.
 
     Returns
     -------
@@ -48,26 +51,55 @@ def _run_every_loop() -> None:
     fit_outcomes(panel, estimators=("twfe", *of_pairs), tie_quantile=0.5, **DRAWS)
     fit_outcomes(panel, estimators=("twfe",), n_partners=2, **DRAWS)
     covariates = np.random.default_rng(2).normal(size=(panel.n_cities, 2))
-    fit_outcomes(panel, estimators=("entropy_balanced",), covariates=covariates, covariate_names=("a", "b"), tie_quantile=0.5, **DRAWS)
+    fit_outcomes(
+        panel,
+        estimators=("entropy_balanced",),
+        covariates=covariates,
+        covariate_names=("a", "b"),
+        tie_quantile=0.5,
+        **DRAWS,
+    )
     kind = (panel.city_i + panel.city_j) % 2
-    fit_heterogeneity(panel, [Heterogeneity("by class", pair_class=kind, class_names=("a", "b"))], tie_quantile=0.5, **DRAWS)
-    cities = CityPanel(np.random.default_rng(3).normal(size=(panel.n_cities, 7)), panel.years, panel.city_cohort, panel.province)
+    fit_heterogeneity(
+        panel,
+        [Heterogeneity("by class", pair_class=kind, class_names=("a", "b"))],
+        tie_quantile=0.5,
+        **DRAWS,
+    )
+    cities = CityPanel(
+        np.random.default_rng(3).normal(size=(panel.n_cities, 7)),
+        panel.years,
+        panel.city_cohort,
+        panel.province,
+    )
     for outcome in ("cm", "neg_abs_gap"):
         permute_all_pairs(cities, outcome=outcome, n_draws=DRAWS["permutations"], seed=1)
     _sum_a_curve()
 
 
 def _sum_a_curve() -> None:
-    """The sums of the study's specification curve, with the types of its records: three cities, one measure, one rule of ties."""
+    """The sums of the study's specification curve, with the types of its records: three cities, one
+    measure, one rule of ties.
+    """
     from ..kernels.curve_sums import sum_curve  # after the folder is named
 
     first, second = np.triu_indices(3, 1)
     order = np.arange(len(first))
     pairs = CurvePairs(first, second, np.zeros_like(order), np.ones((len(first), 2)))
-    ranks = [of[None].astype(dtype) for of, dtype in ((first, np.int32), (second, np.int32), (order, np.int64), (order + 1, np.int64))]
+    ranks = [
+        of[None].astype(dtype)
+        for of, dtype in (
+            (first, np.int32),
+            (second, np.int32),
+            (order, np.int64),
+            (order + 1, np.int64),
+        )
+    ]
     ties = RankedTies(*ranks, np.array([len(first)]), np.zeros(1, dtype=np.int64), np.array([0.5]))
     counts = np.zeros((1, 1, 2, 1, 2))
-    sum_curve(np.arange(3)[None], np.array([[0, 1, 0]]), pairs, ties, counts, np.zeros((*counts.shape, 2)))
+    sum_curve(
+        np.arange(3)[None], np.array([[0, 1, 0]]), pairs, ties, counts, np.zeros((*counts.shape, 2))
+    )
 
 
 def _panel() -> PairPanel:
@@ -77,4 +109,13 @@ def _panel() -> PairPanel:
     cohort = np.zeros(18, dtype=int)
     cohort[::3] = np.resize([2013, 2014, 2016], 6)
     y = generator.normal(size=(2, len(first), 7))
-    return PairPanel(first, second, np.arange(2010, 2017), y, cohort, np.arange(18) // 3, None, tie=generator.lognormal(size=len(first)))
+    return PairPanel(
+        first,
+        second,
+        np.arange(2010, 2017),
+        y,
+        cohort,
+        np.arange(18) // 3,
+        None,
+        tie=generator.lognormal(size=len(first)),
+    )

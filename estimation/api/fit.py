@@ -48,8 +48,9 @@ def fit(
     Parameters
     ----------
     panel : frame, relation, mapping or path
-        One row per pair and period: a frame of pandas, polars or pyarrow, a DuckDB relation, a mapping of names to arrays, or a path to
-        CSV, Parquet or Stata's .dta. Only the columns that are named are read.
+        One row per pair and period: a frame of pandas, polars or pyarrow, a DuckDB relation, a
+        mapping of names to arrays, or a path to CSV, Parquet or Stata's .dta. Only the columns that
+        are named are read.
     outcome : str
         Column of the outcome: numbers, blanks are left out.
     unit : (str, str)
@@ -57,31 +58,37 @@ def fit(
     time : str
         Years, or periods counted from 1.
     cohort : str, (str, str), mapping, series or frame
-        First treated period, blank = never. One column: of the pair. Two columns, a mapping of unit to period, a series or a frame with two
-        columns (unit, period): of the units, and the exposure of pairs is built from them. A panel with rows in both orders may have one
-        column of the units that stand first, or second.
+        First treated period, blank = never. One column: of the pair. Two columns, a mapping of unit
+        to period, a series or a frame with two columns (unit, period): of the units, and the
+        exposure of pairs is built from them. A panel with rows in both orders may have one column
+        of the units that stand first, or second.
     block : str, (str, str), mapping, series or frame, optional
-        Group of each unit, such as its province or continent: admissions are permuted within blocks, and the jackknife leaves one out at a
-        time. A name stands for `name_<unit>`, `<unit>_name` or `name_i, name_j` where the panel has these two columns.
+        Group of each unit, such as its province or continent: admissions are permuted within
+        blocks, and the jackknife leaves one out at a time. A name stands for `name_<unit>`,
+        `<unit>_name` or `name_i, name_j` where the panel has these two columns.
     estimator : str
-        ``twfe``, ``event_study``, ``callaway_santanna``, ``sun_abraham``, ``gardner``, ``borusyak``, ``etwfe`` or ``within_block``.
+        ``twfe``, ``event_study``, ``callaway_santanna``, ``sun_abraham``, ``gardner``,
+        ``borusyak``, ``etwfe`` or ``within_block``.
     controls : sequence of str
         Columns that vary within pairs.
     weights : str, optional
         A column with one positive number per pair; for ``twfe`` and ``event_study``.
     exposure : str
-        With cohorts of units: ``one``, a pair is treated from the period in which its only treated unit is, and pairs of two treated units
-        are left out; ``both``, once both its units are: the sizes of the other lines were not measured there, so read the permutation.
+        With cohorts of units: ``one``, a pair is treated from the period in which its only treated
+        unit is, and pairs of two treated units are left out; ``both``, once both its units are: the
+        sizes of the other lines were not measured there, so read the permutation.
     vcov : str or sequence of str, optional
-        Of ``conventional`` (clustered by pair), ``dyadic``, ``city`` (by unit), ``province_jackknife`` (by block) and ``permutation``.
-        None: each coefficient's default, and permutation.
+        Of ``conventional`` (clustered by pair), ``dyadic``, ``city`` (by unit),
+        ``province_jackknife`` (by block) and ``permutation``. None: each coefficient's default, and
+        permutation.
     permutations : int
         Draws; 0 leaves the permutation out. With fewer relabellings than that, all are enumerated.
     seed : int
     shuffle : str
         Where treatment moves in the permutation: within a ``block``, or over ``all`` units.
     control_pairs : str
-        Pairs that ``callaway_santanna`` compares a cohort with: ``never_treated`` or ``not_yet_treated``.
+        Pairs that ``callaway_santanna`` compares a cohort with: ``never_treated`` or
+        ``not_yet_treated``.
     reference : int
         Period from treatment that an event study leaves out.
     binning : (int, int), optional
@@ -96,14 +103,24 @@ def fit(
     Raises
     ------
     PanelError
-        On any fault of the panel; it names row and column, what was expected, what was found and what to do.
+        On any fault of the panel; it names row and column, what was expected, what was found and
+        what to do.
     NotEstimable
-        If nothing in the panel identifies the coefficient, or the estimator cannot do what is asked.
+        If nothing in the panel identifies the coefficient, or the estimator cannot do what is
+        asked.
     """
-    columns = PairColumns(outcome, _two(unit), time, cohort, block, _names(controls, "controls"), weights, exposure)
-    draws = {"permutations": _count(permutations, "permutations"), "seed": _count(seed, "seed"), "shuffle": shuffle}
+    columns = PairColumns(
+        outcome, _two(unit), time, cohort, block, _names(controls, "controls"), weights, exposure
+    )
+    draws = {
+        "permutations": _count(permutations, "permutations"),
+        "seed": _count(seed, "seed"),
+        "shuffle": shuffle,
+    }
     design = {"control_pairs": control_pairs, "reference": reference, "binning": binning}
-    return estimate(panel, columns, estimator=estimator, vcov=vcov, **draws, **design, progress=progress)
+    return estimate(
+        panel, columns, estimator=estimator, vcov=vcov, **draws, **design, progress=progress
+    )
 
 
 def estimate(
@@ -122,9 +139,23 @@ def estimate(
 ) -> Fit:
     """`fit` with the columns already named; the command line comes in here."""
     if control_pairs not in CONTROL_PAIRS:
-        raise PanelError("control_pairs", None, None, f"one of {', '.join(CONTROL_PAIRS)}", repr(control_pairs), "choose one of them")
+        raise PanelError(
+            "control_pairs",
+            None,
+            None,
+            f"one of {', '.join(CONTROL_PAIRS)}",
+            repr(control_pairs),
+            "choose one of them",
+        )
     if estimator not in ESTIMATORS:
-        raise PanelError("estimator", None, None, f"one of {', '.join(ESTIMATORS)}", repr(estimator), "choose one of them")
+        raise PanelError(
+            "estimator",
+            None,
+            None,
+            f"one of {', '.join(ESTIMATORS)}",
+            repr(estimator),
+            "choose one of them",
+        )
     lines = _lines(vcov)
     draws = {"permutations": permutations, "seed": seed}
     with faults_of_units(columns.unit != UNIT), show_progress(progress):
@@ -163,7 +194,8 @@ def _fit_within_block(
     is_plain = shuffle != "all" and control_pairs == CONTROL_PAIRS[0] and columns.exposure == "one"
     if columns.controls or columns.weights or not is_plain or lines != {"permutation"}:
         raise NotEstimable(
-            f"{WITHIN_BLOCK} takes no controls, weights or exposure to both, permutes within provinces and has the permutation alone: "
+            f"{WITHIN_BLOCK} takes no controls, weights or exposure to both, permutes within "
+            "provinces and has the permutation alone: "
             "leave controls, shuffle, control group and vcov out"
         )
     try:
@@ -175,11 +207,22 @@ def _fit_within_block(
 def _lines(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
     if vcov is None:
         return None
-    given = [name.strip() for name in vcov.split(",")] if isinstance(vcov, str) else _names(vcov, "vcov")
+    given = (
+        [name.strip() for name in vcov.split(",")]
+        if isinstance(vcov, str)
+        else _names(vcov, "vcov")
+    )
     lines = tuple(SYNONYMS.get(name, name) for name in given)
     for name in lines:
         if name not in VARIANCE_ESTIMATORS:
-            raise PanelError("vcov", None, None, f"some of {', '.join(VARIANCE_ESTIMATORS)}", repr(name), "choose among them")
+            raise PanelError(
+                "vcov",
+                None,
+                None,
+                f"some of {', '.join(VARIANCE_ESTIMATORS)}",
+                repr(name),
+                "choose among them",
+            )
     return lines
 
 
@@ -193,7 +236,14 @@ def _names(given: str | Sequence[str], what: str) -> tuple[str, ...]:
 def _two(unit: tuple[str, str]) -> tuple[str, str]:
     names = _names(unit, "unit")
     if len(names) != 2 or names[0] == names[1]:
-        raise PanelError("unit", None, None, "two names of columns, one for each unit of a pair", repr(unit), "give unit=(first, second)")
+        raise PanelError(
+            "unit",
+            None,
+            None,
+            "two names of columns, one for each unit of a pair",
+            repr(unit),
+            "give unit=(first, second)",
+        )
     return names[0], names[1]
 
 

@@ -11,8 +11,14 @@ BACKENDS = ("pandas", "polars", "pyarrow")
 
 
 def as_frame(columns: Mapping[str, list[Any]], backend: str = "") -> Any:
-    """A frame of the backend; where none is named, of the first of pandas, polars and pyarrow that is installed."""
-    name = backend if backend in BACKENDS and find_spec(backend) else next(b for b in BACKENDS if find_spec(b))
+    """A frame of the backend; where none is named, of the first of pandas, polars and pyarrow that
+    is installed.
+    """
+    name = (
+        backend
+        if backend in BACKENDS and find_spec(backend)
+        else next(b for b in BACKENDS if find_spec(b))
+    )
     module = import_module(name)
     if name == "pyarrow":
         return module.table(dict(columns))

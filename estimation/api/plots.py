@@ -25,7 +25,9 @@ BESIDE = 0.12
 SALT = "citysync"
 
 
-def draw(fit: Fit, kind: str | None = None, ax: Axes | None = None, file: Any = None, **options: Any) -> Axes:
+def draw(
+    fit: Fit, kind: str | None = None, ax: Axes | None = None, file: Any = None, **options: Any
+) -> Axes:
     """One picture of a fit; see `Fit.plot`."""
     kind = kind or ("event_study" if any(e.term == "event" for e in fit.estimates) else "forest")
     if kind not in KINDS:
@@ -53,26 +55,52 @@ def draw(fit: Fit, kind: str | None = None, ax: Axes | None = None, file: Any = 
     return ax
 
 
-def draw_event_study(fit: Fit, ax: Axes, *, vcov: str | None = None, term: str | None = None) -> None:
-    """Estimates by period from treatment with their intervals; the permutation's beside those of the other line, thin."""
+def draw_event_study(
+    fit: Fit, ax: Axes, *, vcov: str | None = None, term: str | None = None
+) -> None:
+    """Estimates by period from treatment with their intervals; the permutation's beside those of
+    the other line, thin.
+    """
     del term
     events = [e for e in fit.estimates if e.term == "event"]
     if not events:
-        raise ValueError(f"{fit.estimator} has no estimates by period from treatment: fit estimator='event_study'")
+        raise ValueError(
+            f"{fit.estimator} has no estimates by period from treatment: fit "
+            "estimator='event_study'"
+        )
     times = sorted({e.event_time for e in events})
     chosen = [_of_line([e for e in events if e.event_time == t], vcov) for t in times]
     placebo = {e.event_time: e for e in events if e.vcov == "permutation"}
-    _intervals(ax, [(t + BESIDE, placebo[t]) for t in times if t in placebo], GREY, 1.0, "permutation, 95 %")
+    _intervals(
+        ax,
+        [(t + BESIDE, placebo[t]) for t in times if t in placebo],
+        GREY,
+        1.0,
+        "permutation, 95 %",
+    )
     others = [(t, e) for t, e in zip(times, chosen, strict=True) if e.vcov != "permutation"]
     names = ", ".join(dict.fromkeys(LINES[e.vcov] for _, e in others))
     _intervals(ax, others, BLUE, 3.0, f"{names}, 95 %")
     ax.plot(times, [e.estimate for e in chosen], "o", color=BLUE, markersize=5, zorder=3)
     gaps = [t for t in range(min(times), max(times)) if t not in times and t < 0]
     if gaps:
-        ax.plot(gaps[-1:], [0], "o", markerfacecolor="white", color=BLUE, markersize=5, zorder=3, label="reference, 0 by definition")
+        ax.plot(
+            gaps[-1:],
+            [0],
+            "o",
+            markerfacecolor="white",
+            color=BLUE,
+            markersize=5,
+            zorder=3,
+            label="reference, 0 by definition",
+        )
     ax.axhline(0, color="black", linewidth=0.8)
     ax.axvspan(min(times) - 0.5, -0.5, color="black", alpha=0.05, linewidth=0)
-    ax.set(xlabel="periods from first treatment", ylabel=f"effect on {fit.outcome}", title=f"{fit.outcome}: {fit.estimator}")
+    ax.set(
+        xlabel="periods from first treatment",
+        ylabel=f"effect on {fit.outcome}",
+        title=f"{fit.outcome}: {fit.estimator}",
+    )
     ax.xaxis.get_major_locator().set_params(integer=True)
     _legend_below(ax)
 
@@ -86,9 +114,15 @@ def draw_forest(fit: Fit, ax: Axes, *, term: str | None = None) -> None:
     for y, e in enumerate(reversed(rows)):
         ax.plot([e.ci_low, e.ci_high], [y, y], color=BLUE, linewidth=3 if e.is_default else 1.5)
         ax.plot(e.estimate, y, "o", color=BLUE, markersize=6)
-    ax.set_yticks(range(len(rows)), [LINES[e.vcov] + (" (default)" if e.is_default else "") for e in reversed(rows)])
+    ax.set_yticks(
+        range(len(rows)),
+        [LINES[e.vcov] + (" (default)" if e.is_default else "") for e in reversed(rows)],
+    )
     ax.axvline(0, color="black", linewidth=0.8)
-    ax.set(xlabel=f"{label}: effect on {fit.outcome}, 95 % interval", title=f"{fit.outcome}: {fit.estimator}")
+    ax.set(
+        xlabel=f"{label}: effect on {fit.outcome}, 95 % interval",
+        title=f"{fit.outcome}: {fit.estimator}",
+    )
     ax.set_ylim(-0.6, len(rows) - 0.4)
 
 
@@ -100,16 +134,37 @@ def draw_permutation(fit: Fit, ax: Axes, *, term: str | None = None) -> None:
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) == 0:
         raise ValueError(f"{label} was not permuted: fit with permutations=999 or more")
-    ax.hist(drawn, bins=BINS, density=True, color=GREY, alpha=0.5, label=f"{len(drawn):,} reassignments of treatment")
-    line = next((e for e in fit.estimates if label_of(e) == label and e.vcov == "permutation"), None)
-    p = f", p = {line.p_value:.3f} (studentised)" if line is not None and line.p_value is not None else ""
-    ax.axvline(estimate.estimate, color=ORANGE, linewidth=2, label=f"estimate {estimate.estimate:.4g}{p}")
-    ax.set(xlabel=f"{label}: effect on {fit.outcome}", ylabel="density", title="Placebo estimates and the real one")
+    ax.hist(
+        drawn,
+        bins=BINS,
+        density=True,
+        color=GREY,
+        alpha=0.5,
+        label=f"{len(drawn):,} reassignments of treatment",
+    )
+    line = next(
+        (e for e in fit.estimates if label_of(e) == label and e.vcov == "permutation"), None
+    )
+    p = (
+        f", p = {line.p_value:.3f} (studentised)"
+        if line is not None and line.p_value is not None
+        else ""
+    )
+    ax.axvline(
+        estimate.estimate, color=ORANGE, linewidth=2, label=f"estimate {estimate.estimate:.4g}{p}"
+    )
+    ax.set(
+        xlabel=f"{label}: effect on {fit.outcome}",
+        ylabel="density",
+        title="Placebo estimates and the real one",
+    )
     _legend_below(ax)
 
 
 def draw_influence(fit: Fit, ax: Axes, *, term: str | None = None) -> None:
-    """The estimate without each block, those that move it most; without each unit where there are no blocks."""
+    """The estimate without each block, those that move it most; without each unit where there are
+    no blocks.
+    """
     estimate = fit.default(term)
     label = label_of(estimate)
     parts = fit.parts
@@ -118,14 +173,24 @@ def draw_influence(fit: Fit, ax: Axes, *, term: str | None = None) -> None:
     if found is None:
         raise ValueError(f"{fit.estimator} keeps no estimates without blocks or units")
     names, values = found
-    order = np.argsort(-np.abs(np.nan_to_num(values - estimate.estimate)), kind="stable")[:SHOWN_BLOCKS][::-1]
+    order = np.argsort(-np.abs(np.nan_to_num(values - estimate.estimate)), kind="stable")[
+        :SHOWN_BLOCKS
+    ][::-1]
     kind = "block" if by_block else "unit"
     ax.plot(values[order], range(len(order)), "o", color=BLUE, markersize=5)
-    ax.axvline(estimate.estimate, color=ORANGE, linewidth=1.5, label=f"all: {estimate.estimate:.4g}")
+    ax.axvline(
+        estimate.estimate, color=ORANGE, linewidth=1.5, label=f"all: {estimate.estimate:.4g}"
+    )
     ax.axvline(0, color="black", linewidth=0.8)
     ax.set_yticks(range(len(order)), [str(name) for name in names[order]], fontsize=7)
-    more = f" ({SHOWN_BLOCKS} of {len(names)} that move it most)" if len(names) > SHOWN_BLOCKS else ""
-    ax.set(xlabel=f"{label}: effect on {fit.outcome}", ylabel=f"left out {kind}", title=f"Estimate without each {kind}{more}")
+    more = (
+        f" ({SHOWN_BLOCKS} of {len(names)} that move it most)" if len(names) > SHOWN_BLOCKS else ""
+    )
+    ax.set(
+        xlabel=f"{label}: effect on {fit.outcome}",
+        ylabel=f"left out {kind}",
+        title=f"Estimate without each {kind}{more}",
+    )
     _legend_below(ax)
 
 
@@ -141,7 +206,9 @@ def _of_line(rows: Sequence[Estimate], vcov: str | None) -> Estimate:
     """The row of a line; None: of the default one."""
     found = [e for e in rows if (e.vcov == vcov if vcov else e.is_default)]
     if vcov and not found:
-        raise ValueError(f"vcov {vcov!r}: the fit has {', '.join(dict.fromkeys(e.vcov for e in rows))}")
+        raise ValueError(
+            f"vcov {vcov!r}: the fit has {', '.join(dict.fromkeys(e.vcov for e in rows))}"
+        )
     return found[0] if found else rows[0]
 
 
@@ -149,7 +216,9 @@ def _legend_below(ax: Axes) -> None:
     ax.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3)
 
 
-def _intervals(ax: Axes, rows: Sequence[tuple[float, Estimate]], color: str, width: float, label: str) -> None:
+def _intervals(
+    ax: Axes, rows: Sequence[tuple[float, Estimate]], color: str, width: float, label: str
+) -> None:
     known = [(t, e) for t, e in rows if e.ci_low is not None]
     if known:
         times, low, high = zip(*((t, e.ci_low, e.ci_high) for t, e in known), strict=True)

@@ -25,7 +25,8 @@ class PrimaryFit:
     ----------
     outcome : str
     result : PrimaryResult
-        Effect on mean synchronization (correlation units), interval, p, channels and what could have been found.
+        Effect on mean synchronization (correlation units), interval, p, channels and what could
+        have been found.
     warnings : tuple of str
     unit : str
         Column of the units.
@@ -46,7 +47,19 @@ class PrimaryFit:
         rows = [("synchronization", found)] if found.estimate is not None else []
         rows += [(channel.channel, channel) for channel in found.channels]
         return tuple(
-            Estimate(term, None, None, "permutation", True, row.estimate, None, row.ci_low, row.ci_high, row.p_value, n_pilots)
+            Estimate(
+                term,
+                None,
+                None,
+                "permutation",
+                True,
+                row.estimate,
+                None,
+                row.ci_low,
+                row.ci_high,
+                row.p_value,
+                n_pilots,
+            )
             for term, row in rows
         )
 
@@ -57,11 +70,17 @@ class PrimaryFit:
 
     def tidy(self) -> Any:
         """One row for the effect and for each channel; columns as those of `Fit.tidy`."""
-        return as_frame({name: [getattr(e, name) for e in self.estimates] for name in TIDY}, self.backend)
+        return as_frame(
+            {name: [getattr(e, name) for e in self.estimates] for name in TIDY}, self.backend
+        )
 
     def summary(self) -> Text:
         """Effect, interval, what could have been found, channels and warnings, as a text."""
-        lines = lines_of(self.result) if self.unit == CityColumns.unit else of_units(lines_of(self.result))
+        lines = (
+            lines_of(self.result)
+            if self.unit == CityColumns.unit
+            else of_units(lines_of(self.result))
+        )
         return Text("\n".join([*lines, *wrapped(self.warnings)]))
 
     def __repr__(self) -> str:
@@ -86,12 +105,14 @@ def primary(
     panel : frame, relation, mapping or path
         One row per unit and period; see `cs.fit`.
     outcome : str
-        The series whose synchronization is asked for, such as growth; any unit, because every unit is standardised.
+        The series whose synchronization is asked for, such as growth; any unit, because every unit
+        is standardised.
     unit, time : str
     cohort : str, mapping, series or frame
         First treated period, blank = never.
     block : str, mapping, series or frame
-        Group of each unit inside which treatment is compared and permuted; at least three must hold treated and never-treated units.
+        Group of each unit inside which treatment is compared and permuted; at least three must hold
+        treated and never-treated units.
     permutations : int
         At least 20.
     seed : int
@@ -110,10 +131,24 @@ def primary(
 
     Notes
     -----
-    Statistic, inversion and units: docs/methods, section 18; what was measured: docs/evidence/primary-test.md.
+    Statistic, inversion and units: docs/methods, section 18; what was measured:
+    docs/evidence/primary-test.md.
     """
     with faults_of_units(unit != CityColumns.unit):
         cities = read_cities(panel, CityColumns(outcome, unit, time, cohort, block))
-        result = fit_primary(cities.growth, cities.years, cities.cohort, cities.block, permutations=permutations, seed=seed)
+        result = fit_primary(
+            cities.growth,
+            cities.years,
+            cities.cohort,
+            cities.block,
+            permutations=permutations,
+            seed=seed,
+        )
     warnings = (*cities.notes, *result.warnings)
-    return PrimaryFit(outcome, result, warnings if unit == CityColumns.unit else of_units(warnings), unit, cities.backend)
+    return PrimaryFit(
+        outcome,
+        result,
+        warnings if unit == CityColumns.unit else of_units(warnings),
+        unit,
+        cities.backend,
+    )

@@ -55,7 +55,8 @@ class Fit:
     weights : str or None
     permutations, seed : int
     backend : str
-        Kind of frame that `tidy` gives; empty: pandas, else polars, else pyarrow, whichever is installed.
+        Kind of frame that `tidy` gives; empty: pandas, else polars, else pyarrow, whichever is
+        installed.
     parts : FitParts or None
         What pictures are drawn from.
     """
@@ -78,7 +79,9 @@ class Fit:
     parts: FitParts | None = field(default=None, compare=False)
 
     @classmethod
-    def of(cls, result: FitResult, columns: PairColumns, file: PairFile, permutations: int, seed: int) -> Fit:
+    def of(
+        cls, result: FitResult, columns: PairColumns, file: PairFile, permutations: int, seed: int
+    ) -> Fit:
         """The result of `fit_panel` on a panel that was read."""
         warnings = (*file.notes, *result.warnings)
         if columns.unit == UNIT:
@@ -111,11 +114,14 @@ class Fit:
         Returns
         -------
         frame
-            Columns `term, estimate, std_error, ci_low, ci_high, p_value, vcov`. Intervals are of 95 %.
+            Columns `term, estimate, std_error, ci_low, ci_high, p_value, vcov`. Intervals are of 95
+            %.
         """
         rows = {name: [getattr(e, name) for e in self.estimates] for name in (*TIDY, *MORE)}
         rows["term"] = [label_of(e) for e in self.estimates]
-        return as_frame({name: rows[name] for name in ((*TIDY, *MORE) if full else TIDY)}, self.backend)
+        return as_frame(
+            {name: rows[name] for name in ((*TIDY, *MORE) if full else TIDY)}, self.backend
+        )
 
     def default(self, term: str | None = None) -> Estimate:
         """A coefficient under its default line of inference; None: the first coefficient.
@@ -127,7 +133,9 @@ class Fit:
         """
         found = [e for e in self.estimates if term is None or label_of(e) == term]
         if not found:
-            raise KeyError(f"{term}: expected one of {', '.join(dict.fromkeys(map(label_of, self.estimates)))}")
+            raise KeyError(
+                f"{term}: expected one of {', '.join(dict.fromkeys(map(label_of, self.estimates)))}"
+            )
         return next((e for e in found if e.is_default), found[0])
 
     def diagnostic(self, name: str, term: str | None = None) -> float | int | str | None:
@@ -146,14 +154,17 @@ class Fit:
 
         return Text(summary_of(self))
 
-    def plot(self, kind: str | None = None, *, ax: Axes | None = None, file: Any = None, **options: Any) -> Axes:
+    def plot(
+        self, kind: str | None = None, *, ax: Axes | None = None, file: Any = None, **options: Any
+    ) -> Axes:
         """Draw the fit with matplotlib.
 
         Parameters
         ----------
         kind : str, optional
-            ``event_study``, ``forest`` (lines of inference side by side), ``permutation`` (density of the placebo estimates) or
-            ``influence`` (estimate without each block). None: the event study where there is one, else the forest.
+            ``event_study``, ``forest`` (lines of inference side by side), ``permutation`` (density
+            of the placebo estimates) or ``influence`` (estimate without each block). None: the
+            event study where there is one, else the forest.
         ax : Axes, optional
         file : path, optional
             Written as well; the ending names the format.
@@ -180,13 +191,19 @@ class Fit:
 
 
 def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
-    """That the draws have the panel's pairs alone, where these are not all pairs of its units and a permutation was run."""
+    """That the draws have the panel's pairs alone, where these are not all pairs of its units and a
+    permutation was run.
+    """
     every = file.panel.n_cities * (file.panel.n_cities - 1) // 2
-    if file.panel.n_pairs == every or not any(estimate.vcov == "permutation" for estimate in result.estimates):
+    if file.panel.n_pairs == every or not any(
+        estimate.vcov == "permutation" for estimate in result.estimates
+    ):
         return []
     return [
-        f"The file holds {file.panel.n_pairs:,} of the {every:,} pairs of its cities, and a draw of the permutation has these alone: it "
-        "cannot bring in other pairs of a pseudo-pilot, nor choose strong ties anew, as the study does from all pairs. So the report's p "
+        f"The file holds {file.panel.n_pairs:,} of the {every:,} pairs of its cities, and a draw "
+        "of the permutation has these alone: it "
+        "cannot bring in other pairs of a pseudo-pilot, nor choose strong ties anew, as the study "
+        "does from all pairs. So the report's p "
         "of the same specification differs a little."
     ]
 

@@ -81,7 +81,8 @@ def etable(
     labels: Mapping[str, str] | None = None,
     vcov: str | None = None,
 ) -> Table:
-    """Fits side by side: estimates, standard errors in parentheses, p of the permutation in brackets, then effects and sizes.
+    """Fits side by side: estimates, standard errors in parentheses, p of the permutation in
+    brackets, then effects and sizes.
 
     Parameters
     ----------
@@ -119,16 +120,27 @@ def etable(
     terms = list(dict.fromkeys(label_of(e) for fit in fits for e in fit.estimates))
     rows = [row for term in terms for row in _coefficient(fits, term, labels, vcov)]
     foot = _foot(fits, vcov)
-    heads = tuple(headers) if headers is not None else tuple(labels.get(fit.outcome, fit.outcome) for fit in fits)
+    heads = (
+        tuple(headers)
+        if headers is not None
+        else tuple(labels.get(fit.outcome, fit.outcome) for fit in fits)
+    )
     table = Table(title, heads, (*rows, *foot), len(rows), _notes(fits))
     if file is not None:
         table.write(file)
     return table
 
 
-def _coefficient(fits: Sequence[Fit | PrimaryFit], term: str, labels: Mapping[str, str], vcov: str | None) -> list[tuple[str, tuple]]:
+def _coefficient(
+    fits: Sequence[Fit | PrimaryFit], term: str, labels: Mapping[str, str], vcov: str | None
+) -> list[tuple[str, tuple]]:
     found = [[e for e in fit.estimates if label_of(e) == term] for fit in fits]
-    rows = [(labels.get(term, term), tuple(_estimate(fit, own) for fit, own in zip(fits, found, strict=True)))]
+    rows = [
+        (
+            labels.get(term, term),
+            tuple(_estimate(fit, own) for fit, own in zip(fits, found, strict=True)),
+        )
+    ]
     errors = tuple(_error(own, vcov) for own in found)
     brackets = tuple(_bracket(own) for own in found)
     return rows + [("", cells) for cells in (errors, brackets) if any(cells)]
@@ -161,10 +173,15 @@ def _line(own: Sequence[Estimate], vcov: str | None) -> Estimate | None:
 
 def _foot(fits: Sequence[Fit | PrimaryFit], vcov: str | None) -> list[tuple[str, tuple[str, ...]]]:
     def cells(of_fit, of_primary="") -> tuple[str, ...]:
-        return tuple(of_primary(fit) if isinstance(fit, PrimaryFit) else of_fit(fit) for fit in fits)
+        return tuple(
+            of_primary(fit) if isinstance(fit, PrimaryFit) else of_fit(fit) for fit in fits
+        )
 
     def lines(fit: Fit) -> str:
-        own = [_line([e for e in fit.estimates if label_of(e) == term], vcov) for term in dict.fromkeys(map(label_of, fit.estimates))]
+        own = [
+            _line([e for e in fit.estimates if label_of(e) == term], vcov)
+            for term in dict.fromkeys(map(label_of, fit.estimates))
+        ]
         return ", ".join(dict.fromkeys(LINES[e.vcov] for e in own if e is not None))
 
     def size(name: str):
@@ -173,7 +190,10 @@ def _foot(fits: Sequence[Fit | PrimaryFit], vcov: str | None) -> list[tuple[str,
     return [
         ("pair effects", cells(lambda fit: YES, lambda fit: "")),
         ("period effects", cells(lambda fit: YES, lambda fit: "by block")),
-        ("estimator", cells(lambda fit: NAMES.get(fit.estimator, fit.estimator), lambda fit: "primary test")),
+        (
+            "estimator",
+            cells(lambda fit: NAMES.get(fit.estimator, fit.estimator), lambda fit: "primary test"),
+        ),
         ("inference", cells(lines, lambda fit: LINES["permutation"])),
         ("rows", cells(size("n_obs"), lambda fit: "")),
         ("pairs", cells(size("n_pairs"), lambda fit: "")),
@@ -183,8 +203,18 @@ def _foot(fits: Sequence[Fit | PrimaryFit], vcov: str | None) -> list[tuple[str,
 
 
 def _notes(fits: Sequence[Fit | PrimaryFit]) -> tuple[str, ...]:
-    text = "Standard errors in parentheses, of the line of inference that is named above; p of the permutation in brackets."
+    text = (
+        "Standard errors in parentheses, of the line of inference that is named above; p of the "
+        "permutation in brackets."
+    )
     if any(_error([e], None).startswith("[") for fit in fits for e in fit.estimates):
-        text += " Brackets with a semicolon hold a 95 % interval of the permutation, which has no standard error."
-    primary = (f"{DAGGER} the primary test rejects at 5 %.",) if any(isinstance(fit, PrimaryFit) for fit in fits) else ()
+        text += (
+            " Brackets with a semicolon hold a 95 % interval of the permutation, which has no "
+            "standard error."
+        )
+    primary = (
+        (f"{DAGGER} the primary test rejects at 5 %.",)
+        if any(isinstance(fit, PrimaryFit) for fit in fits)
+        else ()
+    )
     return (text, *primary)

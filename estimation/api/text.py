@@ -23,36 +23,64 @@ def summary_of(fit: Fit) -> str:
         previous = label
         interval = "" if e.ci_low is None else f"[{number(e.ci_low)}, {number(e.ci_high)}]"
         line = LINES.get(e.vcov, e.vcov) + (" *" if e.is_default else "")
-        rows.append((shown, number(e.estimate), number(e.std_error), interval, p_value(e.p_value), line))
-    pairs = f"{fit.n_obs:,} rows, {fit.n_pairs:,} pairs, {fit.n_units:,} units, {fit.n_treated:,} of them treated"
-    notes = textwrap.wrap("* the default line of this coefficient; an effect counts where the permutation rejects as well.", WIDTH)
-    return "\n".join([head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(fit.warnings)])
+        rows.append(
+            (shown, number(e.estimate), number(e.std_error), interval, p_value(e.p_value), line)
+        )
+    pairs = (
+        f"{fit.n_obs:,} rows, {fit.n_pairs:,} pairs, {fit.n_units:,} units, {fit.n_treated:,} of "
+        "them treated"
+    )
+    notes = textwrap.wrap(
+        (
+            "* the default line of this coefficient; an effect counts where the permutation "
+            "rejects "
+            "as well."
+        ),
+        WIDTH,
+    )
+    return "\n".join(
+        [head, *aligned(rows), pairs, *notes, *_placebo_mean(fit), *wrapped(fit.warnings)]
+    )
 
 
 def _placebo_mean(fit: Fit) -> list[str]:
-    """What reassigned treatment finds on average, for the one overall coefficient: what treated and other units differ in anyhow."""
+    """What reassigned treatment finds on average, for the one overall coefficient: what treated and
+    other units differ in anyhow.
+    """
     found = {(name, term): value for name, term, value in fit.diagnostics}
     for term in ("treated", "att"):
-        mean, rest = (found.get((f"permutation_{name}_estimate", term)) for name in ("mean", "centred"))
+        mean, rest = (
+            found.get((f"permutation_{name}_estimate", term)) for name in ("mean", "centred")
+        )
         if mean is not None and rest is not None:
-            text = f"{term}: {number(mean)} on average where treatment is reassigned at random; the estimate less that is {number(rest)}."
+            text = (
+                f"{term}: {number(mean)} on average where treatment is reassigned at random; the "
+                f"estimate less that is {number(rest)}."
+            )
             return textwrap.wrap(text, WIDTH)
     return []
 
 
 def wrapped(warnings: Sequence[str]) -> list[str]:
     """Sentences as lines that a narrow window holds."""
-    return [line for text in warnings for line in textwrap.wrap("! " + text, WIDTH, subsequent_indent="  ")]
+    return [
+        line
+        for text in warnings
+        for line in textwrap.wrap("! " + text, WIDTH, subsequent_indent="  ")
+    ]
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines in columns, with a rule beneath the first; texts to the left, numbers to the right."""
+    """Rows as lines in columns, with a rule beneath the first; texts to the left, numbers to the
+    right.
+    """
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     last = len(widths) - 1
     lines = []
     for row in rows:
         cells = [
-            cell.ljust(width) if k in (0, last) else cell.rjust(width) for k, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if k in (0, last) else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())
     return [lines[0], "-" * len(max(lines, key=len)), *lines[1:]]

@@ -17,7 +17,12 @@ from ..panel.panel_error import need
 if TYPE_CHECKING:
     from .tables import Table
 
-_TEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "†": r"\textsuperscript{\dag}"}
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "†": r"\textsuperscript{\dag}",
+}
 # what a spreadsheet takes for a formula
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -30,10 +35,25 @@ def headed(table: Table) -> list[tuple[str, ...]]:
 def to_markdown(table: Table) -> str:
     """The table for Markdown."""
     lines = [*headed(table), *((label, *cells) for label, cells in table.rows)]
-    lines = [tuple(cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for cell in line) for line in lines]
+    lines = [
+        tuple(cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ") for cell in line)
+        for line in lines
+    ]
     widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-    text = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
-    rule = "| " + " | ".join("-" * (width - 1) + (":" if k else "-") for k, width in enumerate(max(w, 3) for w in widths)) + " |"
+    text = [
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |"
+        for line in lines
+    ]
+    rule = (
+        "| "
+        + " | ".join(
+            "-" * (width - 1) + (":" if k else "-")
+            for k, width in enumerate(max(w, 3) for w in widths)
+        )
+        + " |"
+    )
     title = [f"**{table.title}**", ""] if table.title else []
     return "\n".join([*title, text[0], rule, *text[1:], "", *table.notes]) + "\n"
 
@@ -50,13 +70,22 @@ def to_latex(table: Table) -> str:
             lines.append("\\midrule")
         lines.append(_tex_row((label, *cells)))
     notes = _tex(" ".join(table.notes))
-    lines += ["\\bottomrule", "\\end{tabular}", "", f"\\parbox{{\\linewidth}}{{\\footnotesize {notes}}}", "\\end{table}"]
+    lines += [
+        "\\bottomrule",
+        "\\end{tabular}",
+        "",
+        f"\\parbox{{\\linewidth}}{{\\footnotesize {notes}}}",
+        "\\end{table}",
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _tex_row(cells: tuple[str, ...]) -> str:
     # a cell that begins with a bracket would be an argument of the line break above
-    return " & ".join(f"{{{_tex(cell)}}}" if cell.startswith("[") else _tex(cell) for cell in cells) + " \\\\"
+    return (
+        " & ".join(f"{{{_tex(cell)}}}" if cell.startswith("[") else _tex(cell) for cell in cells)
+        + " \\\\"
+    )
 
 
 def _tex(text: str) -> str:
@@ -73,7 +102,9 @@ def to_html(table: Table) -> str:
     columns |= {f"c{k}": [cells[k] for _, cells in table.rows] for k in range(len(table.headers))}
     # great_tables escapes cells itself, and takes what `html` marks as it stands
     cells = {name: pa.array(texts) for name, texts in columns.items()}
-    heads = {f"c{k}": gt.html(f"({k + 1})<br>{_escape(name)}") for k, name in enumerate(table.headers)}
+    heads = {
+        f"c{k}": gt.html(f"({k + 1})<br>{_escape(name)}") for k, name in enumerate(table.headers)
+    }
     with warnings.catch_warnings():
         # great_tables calls its Arrow support experimental; texts are all it is given
         warnings.simplefilter("ignore", UserWarning)
@@ -81,7 +112,11 @@ def to_html(table: Table) -> str:
 
 
 def _render(gt: ModuleType, table: Table, cells: dict[str, pa.Array], heads: dict) -> str:
-    shown = gt.GT(pa.table(cells), id="etable").cols_label(**heads).cols_align("center", columns=list(heads))
+    shown = (
+        gt.GT(pa.table(cells), id="etable")
+        .cols_label(**heads)
+        .cols_align("center", columns=list(heads))
+    )
     if table.title:
         shown = shown.tab_header(title=gt.html(_escape(table.title)))
     for note in table.notes:
@@ -116,7 +151,12 @@ def write_docx(table: Table, path: Path) -> None:
             paragraph.paragraph_format.space_after = Pt(0)
             if c:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    for k, edge in ((0, "top"), (1, "bottom"), (1 + table.first_of_foot, "bottom"), (len(lines) - 1, "bottom")):
+    for k, edge in (
+        (0, "top"),
+        (1, "bottom"),
+        (1 + table.first_of_foot, "bottom"),
+        (len(lines) - 1, "bottom"),
+    ):
         for cell in grid.rows[k].cells:
             _rule(cell, edge)
     for note in table.notes:
@@ -140,10 +180,16 @@ def _rule(cell, edge: str) -> None:
 
 
 def write_csv(table: Table, path: Path) -> None:
-    """The table for a spreadsheet: text that it would take for a formula gets an apostrophe in front."""
+    """The table for a spreadsheet: text that it would take for a formula gets an apostrophe in
+    front.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        for line in (*headed(table), *((label, *cells) for label, cells in table.rows), *((note,) for note in table.notes)):
+        for line in (
+            *headed(table),
+            *((label, *cells) for label, cells in table.rows),
+            *((note,) for note in table.notes),
+        ):
             writer.writerow([_plain(text) for text in line])
 
 
@@ -164,7 +210,9 @@ def _write_text(render: Callable[[Table], str]) -> Callable[[Table, Path], None]
 WRITERS: dict[str, Callable] = {
     ".docx": write_docx,
     ".tex": _write_text(to_latex),
-    ".html": _write_text(lambda table: f'<!doctype html>\n<meta charset="utf-8">\n{to_html(table)}\n'),
+    ".html": _write_text(
+        lambda table: f'<!doctype html>\n<meta charset="utf-8">\n{to_html(table)}\n'
+    ),
     ".md": _write_text(to_markdown),
     ".csv": write_csv,
 }

@@ -1,4 +1,6 @@
-"""Cells of pairs: a pair's treatment depends on its two cities' cohorts alone, so all pairs of two cohorts are one cell."""
+"""Cells of pairs: a pair's treatment depends on its two cities' cohorts alone, so all pairs of two
+cohorts are one cell.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ class PairCells:
     groups : (C, 2) int array
         Groups of the two cities, the smaller first; group 0 is never treated.
     first, second : (C,) int arrays
-        First treated year of the pair, and the year in which both are treated; 0 where there is none.
+        First treated year of the pair, and the year in which both are treated; 0 where there is
+        none.
     n_groups : int
         With the never-treated one.
     """
@@ -38,7 +41,9 @@ class PairCells:
         return self.second > 0
 
 
-def build_pair_cells(group_years: np.ndarray, years: np.ndarray, exposures: tuple[str, ...]) -> PairCells:
+def build_pair_cells(
+    group_years: np.ndarray, years: np.ndarray, exposures: tuple[str, ...]
+) -> PairCells:
     """Cells of the chosen exposures, pairs without a pilot first.
 
     Parameters
@@ -49,10 +54,16 @@ def build_pair_cells(group_years: np.ndarray, years: np.ndarray, exposures: tupl
         Of none, one and both.
     """
     numbers = range(len(group_years) + 1)
-    chosen = [pair for pair in itertools.combinations_with_replacement(numbers, 2) if _exposure(pair) in exposures]
+    chosen = [
+        pair
+        for pair in itertools.combinations_with_replacement(numbers, 2)
+        if _exposure(pair) in exposures
+    ]
     groups = np.array(chosen, dtype=np.int64).reshape(-1, 2)
     cohort = np.concatenate([[0], group_years])[groups]
-    first = np.where(groups[:, 0] > 0, cohort.min(axis=1, initial=years[-1] + 1), cohort.max(axis=1, initial=0))
+    first = np.where(
+        groups[:, 0] > 0, cohort.min(axis=1, initial=years[-1] + 1), cohort.max(axis=1, initial=0)
+    )
     second = np.where(groups[:, 0] > 0, cohort.max(axis=1, initial=0), 0)
     return PairCells(groups, first, second, len(numbers))
 

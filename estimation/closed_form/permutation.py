@@ -1,6 +1,8 @@
-"""Studentised permutation of admission over all pairs: labels move, so cohort sizes, regressors and their weights stay the same.
+"""Studentised permutation of admission over all pairs: labels move, so cohort sizes, regressors and
+their weights stay the same.
 
-A draw therefore needs one pass over the cities instead of one over the pairs (docs/methods, sections 7 and 11).
+A draw therefore needs one pass over the cities instead of one over the pairs (docs/methods,
+sections 7 and 11).
 """
 
 from __future__ import annotations
@@ -58,7 +60,8 @@ def permute_all_pairs(
     n_draws: int = 9999,
     seed: int = 1,
 ) -> PairDraws:
-    """Refit under reassigned admissions; pairs with no or one pseudo-pilot count, as in the study's sample.
+    """Refit under reassigned admissions; pairs with no or one pseudo-pilot count, as in the study's
+    sample.
 
     Parameters
     ----------
@@ -85,11 +88,15 @@ def permute_all_pairs(
     """
     if estimator not in DRAWN or outcome not in OUTCOMES:
         raise ValueError(
-            f"expected an estimator of {', '.join(DRAWN)} and an outcome of {', '.join(OUTCOMES)}; found {estimator}, {outcome}"
+            f"expected an estimator of {', '.join(DRAWN)} and an outcome of "
+            f"{', '.join(OUTCOMES)}; found {estimator}, {outcome}"
         )
     model, design = _design(panel, estimator)
     labels, is_enumeration = draw_or_enumerate(panel.group, _strata(panel, strata), n_draws, seed)
-    coefficient, statistic = np.empty((len(labels), len(model.terms))), np.empty((len(labels), len(model.terms)))
+    coefficient, statistic = (
+        np.empty((len(labels), len(model.terms))),
+        np.empty((len(labels), len(model.terms))),
+    )
     run = _compiled_draws(centre(panel.values, outcome), outcome, design)
     run_in_chunks(len(labels), lambda part: run(labels[part], coefficient[part], statistic[part]))
     return PairDraws(model.terms, coefficient, statistic, is_enumeration)
@@ -110,12 +117,19 @@ def _design(panel: CityPanel, estimator: str) -> tuple[LeastSquares, AllPairsDes
     model = DRAWN[estimator](cells, panel.years, panel.group_years)
     solved = model.solve(pairs, np.zeros((1, *model.x.shape[:2])))
     if len(model.identified(solved, pairs[0], estimator)) < len(model.terms) or not model.terms:
-        raise NotEstimable(f"{estimator}: needs pilots and cities without a zone among these, found groups of {counts.tolist()} cities")
+        raise NotEstimable(
+            f"{estimator}: needs pilots and cities without a zone among these, found groups of "
+            f"{counts.tolist()} cities"
+        )
     weights = np.ascontiguousarray(np.einsum("ctk,kl->ctl", solved.regressors, solved.inverse))
-    return model, AllPairsDesign(weights, np.ascontiguousarray(solved.regressors), counts, float(pairs.sum()))
+    return model, AllPairsDesign(
+        weights, np.ascontiguousarray(solved.regressors), counts, float(pairs.sum())
+    )
 
 
-def _compiled_draws(values: np.ndarray, outcome: str, design: AllPairsDesign) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
+def _compiled_draws(
+    values: np.ndarray, outcome: str, design: AllPairsDesign
+) -> Callable[[np.ndarray, np.ndarray, np.ndarray], None]:
     """A function that fills coefficients and statistics (B, K) for labels (B, N); values (N, T)."""
     from ..kernels import all_pairs  # importing numba takes as long as a small fit
 
@@ -125,4 +139,6 @@ def _compiled_draws(values: np.ndarray, outcome: str, design: AllPairsDesign) ->
     totals = np.stack([values.sum(axis=0), (values**2).sum(axis=0)])
     own = np.einsum("it,gtk->igk", values**2, design.weights)
     form = QuadraticForm(*QUADRATIC[outcome])
-    return lambda labels, b, t: all_pairs.run_quadratic(labels, values, totals, own, form, design, b, t)
+    return lambda labels, b, t: all_pairs.run_quadratic(
+        labels, values, totals, own, form, design, b, t
+    )

@@ -1,4 +1,6 @@
-"""Data sets that come with the library: country pairs and the euro, from the Penn World Table 9.1 (CC BY 4.0; see README.md beside)."""
+"""Data sets that come with the library: country pairs and the euro, from the Penn World Table 9.1
+(CC BY 4.0; see README.md beside).
+"""
 
 from __future__ import annotations
 
@@ -20,13 +22,15 @@ def euro_countries(backend: str = "") -> Any:
     Returns
     -------
     frame
-        iso, country, region (United Nations' sub-region), euro_year (first year with the euro; blank = not before 2018), year,
-        gdp_real_usd_million (constant national prices of 2011), population_million, growth (of real GDP, log points times 100; blank in
-        a country's first year).
+        iso, country, region (United Nations' sub-region), euro_year (first year with the euro;
+        blank = not before 2018), year, gdp_real_usd_million (constant national prices of 2011),
+        population_million, growth (of real GDP, log points times 100; blank in a country's first
+        year).
 
     Notes
     -----
-    Penn World Table 9.1, CC BY 4.0: Feenstra, Inklaar and Timmer 2015, American Economic Review 105(10):3150-3182.
+    Penn World Table 9.1, CC BY 4.0: Feenstra, Inklaar and Timmer 2015, American Economic Review
+    105(10):3150-3182.
     """
     from .pairs import as_frame
 
@@ -41,13 +45,15 @@ def euro(backend: str = "", *, first_year: int = FIRST_YEAR, last_year: int = LA
     backend : str
         As `euro_countries`.
     first_year, last_year : int
-        Window, within 1971 to 2017; countries without growth in all its years are left out. From 1991 on all 41 are in.
+        Window, within 1971 to 2017; countries without growth in all its years are left out. From
+        1991 on all 41 are in.
 
     Returns
     -------
     frame
-        iso_a, iso_b (iso_a < iso_b), year, euro_a, euro_b (first year with the euro of each, blank = not before 2018), region_a, region_b;
-        cm (mean over the window = correlation of the two countries' growth; Cerqueira and Martins 2009) and neg_abs_gap (minus the absolute
+        iso_a, iso_b (iso_a < iso_b), year, euro_a, euro_b (first year with the euro of each, blank
+        = not before 2018), region_a, region_b; cm (mean over the window = correlation of the two
+        countries' growth; Cerqueira and Martins 2009) and neg_abs_gap (minus the absolute
         difference of growth; Kalemli-Ozcan, Papaioannou and Peydro 2013).
 
     Raises

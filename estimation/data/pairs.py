@@ -31,7 +31,10 @@ def read_countries(text: bytes) -> pa.Table:
 def build_pairs(countries: pa.Table, first_year: int, last_year: int) -> pa.Table:
     """Every pair of countries with growth in all years of the window; see `euro`."""
     if not FIRST_GROWTH <= first_year <= last_year - 2 <= LAST_GROWTH - 2:
-        raise ValueError(f"{first_year} to {last_year}: expected three years or more within {FIRST_GROWTH} to {LAST_GROWTH}")
+        raise ValueError(
+            f"{first_year} to {last_year}: expected three years or more within {FIRST_GROWTH} to "
+            f"{LAST_GROWTH}"
+        )
     iso, at = np.unique(countries["iso"].to_numpy(), return_inverse=True)
     years = np.arange(first_year, last_year + 1)
     year = countries["year"].to_numpy()
@@ -43,7 +46,11 @@ def build_pairs(countries: pa.Table, first_year: int, last_year: int) -> pa.Tabl
     one, two = np.triu_indices(len(complete), 1)
     a, b = complete[one], complete[two]
     rows = np.repeat(np.arange(len(a)), len(years))
-    columns: dict[str, Any] = {"iso_a": iso[a][rows], "iso_b": iso[b][rows], "year": np.tile(years, len(a))}
+    columns: dict[str, Any] = {
+        "iso_a": iso[a][rows],
+        "iso_b": iso[b][rows],
+        "year": np.tile(years, len(a)),
+    }
     for name, source in (("euro", "euro_year"), ("region", "region")):
         values = countries[source].take(first_row)
         for side, chosen in (("a", a), ("b", b)):

@@ -1,4 +1,6 @@
-"""Group-time effects as differences of cohort means against untreated pairs (Callaway and Sant'Anna 2021, no covariates)."""
+"""Group-time effects as differences of cohort means against untreated pairs (Callaway and Sant'Anna
+2021, no covariates).
+"""
 
 from __future__ import annotations
 
@@ -17,12 +19,14 @@ Side = tuple[np.ndarray, float]
 def callaway_santanna(sample: FitSample) -> GroupTimeModel:
     """ATT(g, t) with a varying base; each comparison of two years uses the pairs observed in both.
 
-    Statistics of a pair: ``[1 | observed in both years: L | outcome 0: change, L | ...]`` for the L comparisons of two years.
+    Statistics of a pair: ``[1 | observed in both years: L | outcome 0: change, L | ...]`` for the L
+    comparisons of two years.
 
     Parameters
     ----------
     sample : FitSample
-        Without controls; its `control_pairs` says whether pairs that are treated later serve as controls, too.
+        Without controls; its `control_pairs` says whether pairs that are treated later serve as
+        controls, too.
 
     Returns
     -------
@@ -32,22 +36,31 @@ def callaway_santanna(sample: FitSample) -> GroupTimeModel:
     years = sample.panel.years
     cells = build_cells(sample.group_years, years, "varying")
     against = comparison_groups(cells, sample.group_years, years, sample.control_pairs)
-    comparisons, which = np.unique(np.column_stack([cells.base, cells.year]), axis=0, return_inverse=True)
+    comparisons, which = np.unique(
+        np.column_stack([cells.base, cells.year]), axis=0, return_inverse=True
+    )
     which, n_outcomes = which.reshape(-1), len(sample.outcomes)
     solve = _solver(cells.group, against, which, len(comparisons), n_outcomes)
     gradient = _gradient(cells.group, against, which, len(comparisons))
     of_outcomes = _outcome_weights(cells.group, against, which, comparisons, len(years))
-    return GroupTimeModel(cells, _statistics(sample, comparisons), solve, gradient, of_outcomes, 1 + len(comparisons))
+    return GroupTimeModel(
+        cells, _statistics(sample, comparisons), solve, gradient, of_outcomes, 1 + len(comparisons)
+    )
 
 
 def _statistics(sample: FitSample, comparisons: np.ndarray) -> np.ndarray:
     base, year = comparisons.T
     both = sample.observed[:, base] & sample.observed[:, year]
-    changes = [np.where(both, sample.panel.y[m][:, year] - sample.panel.y[m][:, base], 0.0) for m in sample.outcomes]
+    changes = [
+        np.where(both, sample.panel.y[m][:, year] - sample.panel.y[m][:, base], 0.0)
+        for m in sample.outcomes
+    ]
     return np.concatenate([np.ones((len(both), 1)), both, *changes], axis=1)
 
 
-def _solver(group: np.ndarray, against: np.ndarray, which: np.ndarray, n_comparisons: int, n_outcomes: int):
+def _solver(
+    group: np.ndarray, against: np.ndarray, which: np.ndarray, n_comparisons: int, n_outcomes: int
+):
     def of_controls(totals: np.ndarray, column: np.ndarray) -> np.ndarray:
         """Sums (B, K) of a statistic of each cell over the groups it is compared with."""
         return np.where(against.T, totals[:, :, column], 0.0).sum(axis=1)
@@ -88,12 +101,18 @@ def _gradient(group: np.ndarray, against: np.ndarray, which: np.ndarray, n_compa
     return gradient
 
 
-def _outcome_weights(group: np.ndarray, against: np.ndarray, which: np.ndarray, comparisons: np.ndarray, n_years: int):
-    def of_outcomes(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, of_rows: np.ndarray) -> np.ndarray:
+def _outcome_weights(
+    group: np.ndarray, against: np.ndarray, which: np.ndarray, comparisons: np.ndarray, n_years: int
+):
+    def of_outcomes(
+        totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, of_rows: np.ndarray
+    ) -> np.ndarray:
         of_changes = np.zeros((len(totals), len(comparisons), weights.shape[1]))
         for k in range(len(group)):
             for groups, sign in _sides(group, against, k):
-                of_changes[groups, which[k]] += sign / max(totals[groups, 1 + which[k]].sum(), 1.0) * weights[k]
+                of_changes[groups, which[k]] += (
+                    sign / max(totals[groups, 1 + which[k]].sum(), 1.0) * weights[k]
+                )
         found = np.zeros((len(sums), n_years, weights.shape[1]))
         for n, (base, year) in enumerate(comparisons):
             change = sums[:, 1 + n, None] * of_changes[of_rows, n]

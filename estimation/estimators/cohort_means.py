@@ -1,8 +1,11 @@
-"""Balanced panels without controls: every estimator is a weighted sum of the mean outcomes of cohorts by year.
+"""Balanced panels without controls: every estimator is a weighted sum of the mean outcomes of
+cohorts by year.
 
-Pairs of a cohort share their regressors, so the pair dimension collapses (Wooldridge 2021): an estimator is a weight for each cell of
-cohort and year that depends on the numbers of pairs alone. One pass over the pairs then serves many outcomes, estimators and refits,
-which is what a specification curve needs. Equal to `influence_fit` and `group_time`, which also serve unbalanced panels and controls.
+Pairs of a cohort share their regressors, so the pair dimension collapses (Wooldridge 2021): an
+estimator is a weight for each cell of cohort and year that depends on the numbers of pairs alone.
+One pass over the pairs then serves many outcomes, estimators and refits, which is what a
+specification curve needs. Equal to `influence_fit` and `group_time`, which also serve unbalanced
+panels and controls.
 """
 
 from __future__ import annotations
@@ -39,7 +42,8 @@ class Timing:
 
 @dataclass(frozen=True)
 class CellPanel(Timing):
-    """Sums of a panel by cell, a cell being a block of pairs (those of two provinces) and a cohort group within it.
+    """Sums of a panel by cell, a cell being a block of pairs (those of two provinces) and a cohort
+    group within it.
 
     Attributes
     ----------
@@ -62,23 +66,37 @@ class CellPanel(Timing):
 
     def by_class(self, block_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Counts (1, C, G + 1) and sums (1, C, G + 1, T, M) by class of blocks."""
-        counts, sums = (np.zeros((block_class.max() + 1, *values.shape[1:])) for values in (self.counts, self.sums))
+        counts, sums = (
+            np.zeros((block_class.max() + 1, *values.shape[1:]))
+            for values in (self.counts, self.sums)
+        )
         np.add.at(counts, block_class, self.counts)
         np.add.at(sums, block_class, self.sums)
         return counts[None], sums[None]
 
     def without_provinces(self, block_class: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The same over the pairs without a city in each province: (R, C, G + 1) and (R, C, G + 1, T, M)."""
+        """The same over the pairs without a city in each province: (R, C, G + 1) and (R, C, G + 1,
+        T, M).
+        """
         n_provinces = int(self.block_province.max()) + 1
-        stays = (self.block_province[None] != np.arange(n_provinces)[:, None, None]).all(axis=2).astype(float)
+        stays = (
+            (self.block_province[None] != np.arange(n_provinces)[:, None, None])
+            .all(axis=2)
+            .astype(float)
+        )
         by_block = [values.reshape(len(values), -1) for values in (self.counts, self.sums)]
-        found = [np.zeros((n_provinces, block_class.max() + 1, values.shape[1])) for values in by_block]
+        found = [
+            np.zeros((n_provinces, block_class.max() + 1, values.shape[1])) for values in by_block
+        ]
         for c in range(block_class.max() + 1):
             members = block_class == c
             for result, values in zip(found, by_block, strict=True):
                 # einsum without BLAS: the same bytes for any number of threads
                 result[:, c] = np.einsum("rq,qx->rx", stays[:, members], values[members])
-        shapes = [(*result.shape[:2], *values.shape[1:]) for result, values in zip(found, (self.counts, self.sums), strict=True)]
+        shapes = [
+            (*result.shape[:2], *values.shape[1:])
+            for result, values in zip(found, (self.counts, self.sums), strict=True)
+        ]
         return found[0].reshape(shapes[0]), found[1].reshape(shapes[1])
 
 
@@ -94,11 +112,13 @@ class CellFit:
     can_go : (R,) bool array
         Provinces that hold a kept pair and whose deletion leaves a treated one.
     has_carrier : bool
-        Whether a province holds kept pairs and its deletion leaves no treated one: then there is no jackknife.
+        Whether a province holds kept pairs and its deletion leaves no treated one: then there is no
+        jackknife.
     psi : (M, P) float array
         Influence of each pair.
     per_pair : (r + 1, C, G + 1, T) float array
-        Weight of a pair's outcome by class and group: in the estimate without each of the r provinces that can go, last in the estimate.
+        Weight of a pair's outcome by class and group: in the estimate without each of the r
+        provinces that can go, last in the estimate.
     """
 
     estimate: np.ndarray
@@ -109,13 +129,21 @@ class CellFit:
     per_pair: np.ndarray
 
     def jackknife_variance(self) -> np.ndarray:
-        """Province jackknife (M,): (R - 1)/R sum_r (b_(-r) - b)^2, NaN where a refit loses the coefficient."""
+        """Province jackknife (M,): (R - 1)/R sum_r (b_(-r) - b)^2, NaN where a refit loses the
+        coefficient.
+        """
         n = int(self.can_go.sum())
         squares = (self.refits[self.can_go] - self.estimate) ** 2
-        return (n - 1) / n * squares.sum(axis=0) if n > 1 and not self.has_carrier else np.full(len(self.estimate), np.nan)
+        return (
+            (n - 1) / n * squares.sum(axis=0)
+            if n > 1 and not self.has_carrier
+            else np.full(len(self.estimate), np.nan)
+        )
 
 
-def build_cell_panel(y: np.ndarray, group: np.ndarray, start: np.ndarray, province: tuple[np.ndarray, np.ndarray]) -> CellPanel:
+def build_cell_panel(
+    y: np.ndarray, group: np.ndarray, start: np.ndarray, province: tuple[np.ndarray, np.ndarray]
+) -> CellPanel:
     """Sum a panel by cell.
 
     Parameters
@@ -137,12 +165,25 @@ def build_cell_panel(y: np.ndarray, group: np.ndarray, start: np.ndarray, provin
     shape = (len(code), len(start))
     cell = block * len(start) + group
     counts = np.bincount(cell, minlength=shape[0] * shape[1]).astype(float)
-    sums = [[np.bincount(cell, weights=row, minlength=len(counts)) for row in outcome] for outcome in y]
+    sums = [
+        [np.bincount(cell, weights=row, minlength=len(counts)) for row in outcome] for outcome in y
+    ]
     by_cell = np.array(sums).transpose(2, 1, 0).reshape(*shape, y.shape[1], y.shape[0])
-    return CellPanel(start, y.shape[1], block, group, np.column_stack(np.divmod(code, base)), counts.reshape(shape), by_cell, y)
+    return CellPanel(
+        start,
+        y.shape[1],
+        block,
+        group,
+        np.column_stack(np.divmod(code, base)),
+        counts.reshape(shape),
+        by_cell,
+        y,
+    )
 
 
-def fit_cells(panel: CellPanel, estimators: Sequence[str], block_class: np.ndarray | None = None) -> dict[str, CellFit]:
+def fit_cells(
+    panel: CellPanel, estimators: Sequence[str], block_class: np.ndarray | None = None
+) -> dict[str, CellFit]:
     """Estimate, refit without each province, and give every pair's influence.
 
     Parameters
@@ -151,7 +192,8 @@ def fit_cells(panel: CellPanel, estimators: Sequence[str], block_class: np.ndarr
     estimators : sequence of str
         Of `WEIGHTS`; those other than ``twfe`` need one class.
     block_class : (Q,) int array, optional
-        Blocks of a class share year effects; None: all do. Each block its own class: effects of two provinces by year.
+        Blocks of a class share year effects; None: all do. Each block its own class: effects of two
+        provinces by year.
 
     Returns
     -------
@@ -174,12 +216,17 @@ def fit_cells(panel: CellPanel, estimators: Sequence[str], block_class: np.ndarr
             refits, can_go, of_refits = _refits(panel, WEIGHTS[estimator], *left)
         psi = _influence(panel, block_class, (counts[0], sums[0]), weights[0], misfit[0])
         has_carrier = bool((_holds(panel) & ~can_go).any())
-        found[estimator] = CellFit(estimate, refits, can_go, has_carrier, psi, np.concatenate([of_refits, per_pair]))
+        found[estimator] = CellFit(
+            estimate, refits, can_go, has_carrier, psi, np.concatenate([of_refits, per_pair])
+        )
     return found
 
 
 def sum_city_cells(
-    panel: CellPanel, cities: tuple[np.ndarray, np.ndarray], province: np.ndarray, block_class: np.ndarray | None = None
+    panel: CellPanel,
+    cities: tuple[np.ndarray, np.ndarray],
+    province: np.ndarray,
+    block_class: np.ndarray | None = None,
 ) -> CitySums:
     """Pairs of every city by class and group, for `jackknife_df_of_cells`.
 
@@ -194,19 +241,29 @@ def sum_city_cells(
     n_groups = len(panel.start)
     classes = np.zeros(len(panel.counts), dtype=np.int64) if block_class is None else block_class
     cell = classes[panel.block] * n_groups + panel.group
-    return sum_city_groups(np.ones((len(cell), 1)), *cities, cell, province, n_groups * (int(classes.max()) + 1))
+    return sum_city_groups(
+        np.ones((len(cell), 1)), *cities, cell, province, n_groups * (int(classes.max()) + 1)
+    )
 
 
 def jackknife_df_of_cells(fit: CellFit, sums: CitySums) -> float:
     """Degrees of freedom by design of the province jackknife; NaN where no province can go."""
     per_pair = fit.per_pair.reshape(len(fit.per_pair), -1, fit.per_pair.shape[-1])
-    df = jackknife_df(sums, np.flatnonzero(fit.can_go), lambda b, rows, cell: (rows * per_pair[b, cell])[..., None])
+    df = jackknife_df(
+        sums,
+        np.flatnonzero(fit.can_go),
+        lambda b, rows, cell: (rows * per_pair[b, cell])[..., None],
+    )
     return float("nan") if df is None else float(df[0])
 
 
 def _can_go(panel: CellPanel, counts: np.ndarray) -> np.ndarray:
-    """Whether a province holds a pair and leaves a treated one; counts (R, C, G + 1) of what it leaves."""
-    return (counts.sum(axis=(1, 2)) < panel.counts.sum() - 0.5) & (counts[:, :, 1:].sum(axis=(1, 2)) > 0.5)
+    """Whether a province holds a pair and leaves a treated one; counts (R, C, G + 1) of what it
+    leaves.
+    """
+    return (counts.sum(axis=(1, 2)) < panel.counts.sum() - 0.5) & (
+        counts[:, :, 1:].sum(axis=(1, 2)) > 0.5
+    )
 
 
 def _holds(panel: CellPanel) -> np.ndarray:
@@ -220,24 +277,40 @@ def _per_pair(weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return weights / np.maximum(counts, 1.0)[..., None]
 
 
-def _refits(panel: CellPanel, solve: Callable, counts: np.ndarray, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Estimates (R, M) without each province, whether it can go (R,), and the weights of a pair in those that can."""
+def _refits(
+    panel: CellPanel, solve: Callable, counts: np.ndarray, sums: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Estimates (R, M) without each province, whether it can go (R,), and the weights of a pair in
+    those that can.
+    """
     can_go = _can_go(panel, counts)
-    refits, per_pair = np.full((len(counts), sums.shape[-1]), np.nan), np.zeros((0, *counts.shape[1:], panel.n_years))
+    refits, per_pair = (
+        np.full((len(counts), sums.shape[-1]), np.nan),
+        np.zeros((0, *counts.shape[1:], panel.n_years)),
+    )
     if can_go.any():
         weights, _ = solve(counts[can_go], sums[can_go], panel)
-        refits[can_go], per_pair = _weighted(weights, counts[can_go], sums[can_go]), _per_pair(weights, counts[can_go])
+        refits[can_go], per_pair = (
+            _weighted(weights, counts[can_go], sums[can_go]),
+            _per_pair(weights, counts[can_go]),
+        )
     return refits, can_go, per_pair
 
 
-def _refits_of_blocks(panel: CellPanel, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """With year effects of two provinces' pairs a province takes whole blocks with it: numerator and denominator lose their parts; also
-    the denominators (R,), NaN where nothing is left.
+def _refits_of_blocks(
+    panel: CellPanel, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """With year effects of two provinces' pairs a province takes whole blocks with it: numerator
+    and denominator lose their parts; also the denominators (R,), NaN where nothing is left.
     """
     share = np.einsum("qgt,gt->q", weights, panel.treated.astype(float))
     part = np.einsum("qgt,qgtm->qm", weights, _means(panel.counts, panel.sums))
     n_provinces = int(panel.block_province.max()) + 1
-    stays = (panel.block_province[None] != np.arange(n_provinces)[:, None, None]).all(axis=2).astype(float)
+    stays = (
+        (panel.block_province[None] != np.arange(n_provinces)[:, None, None])
+        .all(axis=2)
+        .astype(float)
+    )
     can_go = _can_go(panel, np.einsum("rq,qg->rg", stays, panel.counts)[:, None])
     total = np.einsum("rq,q->r", stays, share)
     scale = np.where(can_go & (total > 1e-9), total, np.nan)
@@ -246,7 +319,10 @@ def _refits_of_blocks(panel: CellPanel, weights: np.ndarray) -> tuple[np.ndarray
 
 def _means(counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
     # a cell that lost all its pairs holds nothing but rounding
-    return np.where(counts[..., None, None] > 0.5, sums, 0.0) / np.maximum(counts, 1.0)[..., None, None]
+    return (
+        np.where(counts[..., None, None] > 0.5, sums, 0.0)
+        / np.maximum(counts, 1.0)[..., None, None]
+    )
 
 
 def _weighted(weights: np.ndarray, counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
@@ -254,17 +330,30 @@ def _weighted(weights: np.ndarray, counts: np.ndarray, sums: np.ndarray) -> np.n
     return np.einsum("bcgt,bcgtm->bm", weights, _means(counts, sums))
 
 
-def _influence(panel: CellPanel, block_class: np.ndarray, totals: tuple, weights: np.ndarray, misfit: np.ndarray) -> np.ndarray:
-    """Weights of the cells' means spread over their pairs, about the means, plus what the model leaves of the means; shape (M, P)."""
+def _influence(
+    panel: CellPanel,
+    block_class: np.ndarray,
+    totals: tuple,
+    weights: np.ndarray,
+    misfit: np.ndarray,
+) -> np.ndarray:
+    """Weights of the cells' means spread over their pairs, about the means, plus what the model
+    leaves of the means; shape (M, P).
+    """
     counts, sums = totals
     count, per_pair = np.maximum(counts, 1.0), _per_pair(weights, counts)
     centre = np.einsum("cgt,cgtm->cgm", per_pair, _means(counts, sums)) - misfit / count[..., None]
     cell = block_class[panel.block] * len(panel.start) + panel.group
     spread = np.ascontiguousarray(per_pair.reshape(-1, panel.n_years).T)[:, cell]
-    return np.einsum("mtp,tp->mp", panel.y, spread) - np.ascontiguousarray(centre.reshape(len(count) * len(panel.start), -1).T)[:, cell]
+    return (
+        np.einsum("mtp,tp->mp", panel.y, spread)
+        - np.ascontiguousarray(centre.reshape(len(count) * len(panel.start), -1).T)[:, cell]
+    )
 
 
-def estimate_means(estimator: str, counts: np.ndarray, means: np.ndarray, timing: Timing, span: np.ndarray) -> np.ndarray:
+def estimate_means(
+    estimator: str, counts: np.ndarray, means: np.ndarray, timing: Timing, span: np.ndarray
+) -> np.ndarray:
     """The estimate alone, of many samples at once.
 
     Parameters
@@ -298,38 +387,59 @@ def _twfe_weights(counts: np.ndarray, timing: Timing) -> np.ndarray:
 
 def _twfe(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
     """Weights, and misfit = what two-way effects leave of the means."""
-    d, weights, means = panel.treated.astype(float), _twfe_weights(counts, panel), _means(counts, sums)
+    d, weights, means = (
+        panel.treated.astype(float),
+        _twfe_weights(counts, panel),
+        _means(counts, sums),
+    )
     by_pair = d - d.mean(axis=1, keepdims=True)
     estimate = np.einsum("bcgt,bcgtm->bm", weights, means)
-    centred = means - means.mean(axis=3, keepdims=True) - np.einsum("gt,bm->bgtm", by_pair, estimate)[:, None]
+    centred = (
+        means
+        - means.mean(axis=3, keepdims=True)
+        - np.einsum("gt,bm->bgtm", by_pair, estimate)[:, None]
+    )
     size = np.maximum(counts.sum(axis=2), 1.0)
-    left = centred - (np.einsum("bcg,bcgtm->bctm", counts, centred) / size[..., None, None])[:, :, None]
+    left = (
+        centred
+        - (np.einsum("bcg,bcgtm->bctm", counts, centred) / size[..., None, None])[:, :, None]
+    )
     return weights, np.einsum("bcgt,bcgtm->bcgm", weights, left)
 
 
 def _comparable(counts: np.ndarray, timing: Timing) -> np.ndarray:
-    """Counts (B, G + 1) without groups that are treated in every year: they can be neither effect nor control."""
+    """Counts (B, G + 1) without groups that are treated in every year: they can be neither effect
+    nor control.
+    """
     return np.where(timing.start > 0, counts[:, 0], 0.0)
 
 
 def _callaway_santanna_weights(counts: np.ndarray, timing: Timing) -> np.ndarray:
-    """Mean of ATT(g, t) after admission, weighted by pairs, against the last year before admission and never-treated pairs."""
+    """Mean of ATT(g, t) after admission, weighted by pairs, against the last year before admission
+    and never-treated pairs.
+    """
     n = _comparable(counts, timing)
     cells = build_cells(timing.start[1:], np.arange(timing.n_years), "varying")
     cells = cells.take(cells.event_time >= 0)
-    weights = comparison_weights(n[:, cells.group, None], cells, 0, (len(timing.start), timing.n_years))[..., 0]
+    weights = comparison_weights(
+        n[:, cells.group, None], cells, 0, (len(timing.start), timing.n_years)
+    )[..., 0]
     n_cells = (n[:, 1:] * (timing.n_years - np.maximum(timing.start[1:], 0))).sum(axis=1)
     scale = np.where((n_cells > 0.5) & (n[:, 0] > 0.5), n_cells, np.nan)
     return (weights / scale[:, None, None])[:, None]
 
 
-def _callaway_santanna(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
+def _callaway_santanna(
+    counts: np.ndarray, sums: np.ndarray, panel: CellPanel
+) -> tuple[np.ndarray, np.ndarray]:
     return _callaway_santanna_weights(counts, panel), np.zeros((*counts.shape, sums.shape[-1]))
 
 
 @dataclass(frozen=True)
 class _YearEffects:
-    """Normal equations of the year effects of untreated rows once pair effects are out, the first year the base."""
+    """Normal equations of the year effects of untreated rows once pair effects are out, the first
+    year the base.
+    """
 
     n: np.ndarray
     free: np.ndarray
@@ -340,24 +450,36 @@ class _YearEffects:
 
 
 def _year_effects(counts: np.ndarray, timing: Timing) -> _YearEffects:
-    """Treated rows less what pair and year effects of the untreated rows predict (Borusyak, Jaravel and Spiess 2024), their mean."""
+    """Treated rows less what pair and year effects of the untreated rows predict (Borusyak, Jaravel
+    and Spiess 2024), their mean.
+    """
     n, treated = _comparable(counts, timing), timing.treated.astype(float)
     free = 1.0 - treated
     mean = free / np.maximum(free.sum(axis=1, keepdims=True), 1.0)
     n_rows = np.einsum("bg,gt->b", n, treated)
     per_row = n / np.where((n_rows > 0.5) & (n[:, 0] > 0.5), n_rows, np.nan)[:, None]
     direct = treated - treated.sum(axis=1, keepdims=True) * mean
-    matrix = np.einsum("bg,gtu->btu", n, free[:, :, None] * np.eye(timing.n_years) - free[:, :, None] * mean[:, None, :])[:, 1:, 1:]
+    matrix = np.einsum(
+        "bg,gtu->btu",
+        n,
+        free[:, :, None] * np.eye(timing.n_years) - free[:, :, None] * mean[:, None, :],
+    )[:, 1:, 1:]
     derivative = np.einsum("bg,gt->bt", per_row, direct)
-    solved = np.isfinite(derivative).all(axis=1) & (np.linalg.matrix_rank(matrix, hermitian=True) == timing.n_years - 1)
+    solved = np.isfinite(derivative).all(axis=1) & (
+        np.linalg.matrix_rank(matrix, hermitian=True) == timing.n_years - 1
+    )
     through = np.full(derivative.shape, np.nan)
     through[:, 0] = 0.0
     through[solved, 1:] = np.linalg.solve(matrix[solved], derivative[solved, 1:, None])[..., 0]
     back = free * (through[:, None] - np.einsum("gt,bt->bg", mean, through)[..., None])
-    return _YearEffects(n, free, mean, matrix, per_row[..., None] * direct - n[..., None] * back, solved)
+    return _YearEffects(
+        n, free, mean, matrix, per_row[..., None] * direct - n[..., None] * back, solved
+    )
 
 
-def _imputation(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple[np.ndarray, np.ndarray]:
+def _imputation(
+    counts: np.ndarray, sums: np.ndarray, panel: CellPanel
+) -> tuple[np.ndarray, np.ndarray]:
     """Weights, and what the year effects leave of the untreated means."""
     found = _year_effects(counts, panel)
     free, mean, means = found.free, found.mean, _means(counts, sums)[:, 0]
@@ -367,11 +489,17 @@ def _imputation(counts: np.ndarray, sums: np.ndarray, panel: CellPanel) -> tuple
     right = np.einsum("bg,bgtm->btm", found.n, centred)[:, 1:]
     years[found.solved, 1:] = np.linalg.solve(found.matrix[found.solved], right[found.solved])
     left = free[None, :, :, None] * (means - years[:, None])
-    left -= free[None, :, :, None] * np.einsum("gt,bgtm->bgm", mean, means - years[:, None])[:, :, None]
+    left -= (
+        free[None, :, :, None] * np.einsum("gt,bgtm->bgm", mean, means - years[:, None])[:, :, None]
+    )
     return found.weights[:, None], np.einsum("bgt,bgtm->bgm", found.weights, left)[:, None]
 
 
-WEIGHTS: dict[str, Callable] = {"twfe": _twfe, "callaway_santanna": _callaway_santanna, "borusyak": _imputation}
+WEIGHTS: dict[str, Callable] = {
+    "twfe": _twfe,
+    "callaway_santanna": _callaway_santanna,
+    "borusyak": _imputation,
+}
 # the same weights without the misfit that only an error needs
 _COUNT_WEIGHTS: dict[str, Callable] = {
     "twfe": _twfe_weights,

@@ -1,6 +1,7 @@
 """Group-time effects that are right if either the outcome or the propensity model is.
 
-Sant'Anna and Zhao 2020 (logit by maximum likelihood, least squares on never-treated pairs), within Callaway and Sant'Anna 2021.
+Sant'Anna and Zhao 2020 (logit by maximum likelihood, least squares on never-treated pairs), within
+Callaway and Sant'Anna 2021.
 """
 
 from __future__ import annotations
@@ -13,7 +14,16 @@ import numpy as np
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
 from ..influence.jackknife_df import design_df
 from ..influence.refits import Refits
-from ..linear.group_time_cells import Cells, aggregate, aggregation_weights, build_cells, cell_design, cell_members, cell_terms, term_label
+from ..linear.group_time_cells import (
+    Cells,
+    aggregate,
+    aggregation_weights,
+    build_cells,
+    cell_design,
+    cell_members,
+    cell_terms,
+    term_label,
+)
 from ..panel.pair_panel import FitSample, require_contrast
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
@@ -21,14 +31,17 @@ from .group_time import cell_residuals, comparable_sample
 from .registry import Estimator
 
 MAX_STEPS = 50
-# beyond, a never-treated pair would stand for hundreds: its weight is the propensity's tail, not overlap
+# beyond, a never-treated pair would stand for hundreds: its weight is the propensity's tail, not
+# overlap
 MAX_PROPENSITY = 0.995
-# a never-treated pair with more than this propensity stands for as many pairs as all others of its kind
+# a never-treated pair with more than this propensity stands for as many pairs as all others of its
+# kind
 HIGH_PROPENSITY = 0.9
 
 
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
-    """Fit with the panel's controls of the first year as covariates: give such as do not vary; the overlap is in the diagnostics.
+    """Fit with the panel's controls of the first year as covariates: give such as do not vary; the
+    overlap is in the diagnostics.
 
     Raises
     ------
@@ -42,11 +55,17 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     require_contrast(sample)
     fits, overlap = fit_doubly_robust(sample, covariates)
     warnings = tuple(
-        f"Cohort {year}: a never-treated pair has the propensity {value:.2f} of being in it; the comparison leans on few pairs."
+        (
+            f"Cohort {year}: a never-treated pair has the propensity {value:.2f} of being in it; "
+            "the "
+            "comparison leans on few pairs."
+        )
         for year, value in overlap.items()
         if value > HIGH_PROPENSITY
     )
-    diagnostics = tuple(("largest_propensity_of_never", year, value) for year, value in overlap.items())
+    diagnostics = tuple(
+        ("largest_propensity_of_never", year, value) for year, value in overlap.items()
+    )
     return Fitted(sample, fits, diagnostics=diagnostics, warnings=warnings)
 
 
@@ -58,7 +77,8 @@ class CohortFit:
     ----------
     effects : (L,) float array
     psi : (n, L) float array
-        Influence of each pair of the cohort and each never-treated pair, in the order they were given; effects - truth is about its sum.
+        Influence of each pair of the cohort and each never-treated pair, in the order they were
+        given; effects - truth is about its sum.
     weights : (n,) float array
         Weight of each pair's change in the effects, given the propensities.
     largest : float
@@ -72,7 +92,9 @@ class CohortFit:
 
 
 def fit_propensity(x: np.ndarray, treated: np.ndarray) -> np.ndarray | None:
-    """Logit coefficients (K,) of `treated` (n,) on x (n, K) by Newton's method; None where the likelihood has no maximum."""
+    """Logit coefficients (K,) of `treated` (n,) on x (n, K) by Newton's method; None where the
+    likelihood has no maximum.
+    """
     beta = np.zeros(x.shape[1])
     for _ in range(MAX_STEPS):
         p = 1 / (1 + np.exp(-np.clip(x @ beta, -500, 500)))
@@ -87,7 +109,9 @@ def fit_propensity(x: np.ndarray, treated: np.ndarray) -> np.ndarray | None:
     return None
 
 
-def fit_cohort(changes: np.ndarray, x: np.ndarray, treated: np.ndarray, *, with_influence: bool = True) -> CohortFit | None:
+def fit_cohort(
+    changes: np.ndarray, x: np.ndarray, treated: np.ndarray, *, with_influence: bool = True
+) -> CohortFit | None:
     """Doubly robust effects of one cohort against never-treated pairs.
 
     Parameters
@@ -120,7 +144,10 @@ def fit_cohort(changes: np.ndarray, x: np.ndarray, treated: np.ndarray, *, with_
         of_propensity = (d - p)[:, None] * x @ np.linalg.inv(x.T @ (x * (p * (1 - p))[:, None]) / n)
         slope = x.T @ (w_never[:, None] * (rest - eta_never)) / n
         treated_part = _weighted_part(w_treated, rest, eta_treated, d, x, inverse)
-        never_part = _weighted_part(w_never, rest, eta_never, d, x, inverse) + of_propensity @ slope / w_never.mean()
+        never_part = (
+            _weighted_part(w_never, rest, eta_never, d, x, inverse)
+            + of_propensity @ slope / w_never.mean()
+        )
         psi = (treated_part - never_part) / n
     shares = w_treated / w_treated.sum() - w_never / w_never.sum()
     # never-treated pairs also carry the regression that both means are taken less of
@@ -129,12 +156,16 @@ def fit_cohort(changes: np.ndarray, x: np.ndarray, treated: np.ndarray, *, with_
 
 
 def _weighted_part(w, rest, eta, d, x, inverse) -> np.ndarray:
-    """Influence of a weighted mean of residuals, the outcome regression on never-treated pairs included; shape (n, L)."""
+    """Influence of a weighted mean of residuals, the outcome regression on never-treated pairs
+    included; shape (n, L).
+    """
     through_outcome = ((1 - d) * (x @ (inverse @ (w @ x / len(w)))))[:, None] * rest
     return (w[:, None] * (rest - eta) - through_outcome) / w.mean()
 
 
-def fit_doubly_robust(sample: FitSample, covariates: np.ndarray) -> tuple[tuple[InfluenceFit, ...], dict[str, float]]:
+def fit_doubly_robust(
+    sample: FitSample, covariates: np.ndarray
+) -> tuple[tuple[InfluenceFit, ...], dict[str, float]]:
     """All group-time effects and their aggregates, one fit for each outcome of the sample.
 
     Parameters
@@ -147,8 +178,8 @@ def fit_doubly_robust(sample: FitSample, covariates: np.ndarray) -> tuple[tuple[
     Returns
     -------
     fits : tuple of InfluenceFit
-        Terms `att`, `event` and `group_time`. Refits without a province estimate everything anew; those without a city are first-order:
-        the estimate less the city's influence.
+        Terms `att`, `event` and `group_time`. Refits without a province estimate everything anew;
+        those without a city are first-order: the estimate less the city's influence.
     overlap : dict
         Largest propensity of a never-treated pair by cohort year.
 
@@ -158,91 +189,150 @@ def fit_doubly_robust(sample: FitSample, covariates: np.ndarray) -> tuple[tuple[
         If a kept pair misses a year, or no cohort can be compared.
     """
     if not sample.is_balanced:
-        raise NotEstimable("doubly_robust needs every kept pair in every year: leave pairs with gaps out")
+        raise NotEstimable(
+            "doubly_robust needs every kept pair in every year: leave pairs with gaps out"
+        )
     cells = build_cells(sample.group_years, sample.panel.years, "varying")
     x = _with_constant(covariates[:, sample.kept])
     kept = np.flatnonzero(sample.kept)
     effects, psi, of_changes, overlap = _all_cells(sample, cells, kept, x)
     found = np.isfinite(effects[0])
     if not (found & (cells.event_time >= 0)).any():
-        raise NotEstimable("doubly_robust: no cohort can be compared with never-treated pairs that are like it; give fewer controls")
+        raise NotEstimable(
+            "doubly_robust: no cohort can be compared with never-treated pairs that are like it; "
+            "give fewer controls"
+        )
     cells, effects, psi = cells.take(found), effects[:, found], psi[:, :, found]
     terms = cell_terms(cells, sample.group_years, with_cells=True)
     members = cell_members(cells, sample.group_years, terms)
     weights = aggregation_weights(_cell_sizes(sample, cells, kept)[None], members)
-    refits = _without_provinces(sample, cells, (kept, x), members, _shock_weights(sample, cells, kept, of_changes, weights[0]))
-    return _influence_fits(sample, cells, (terms, members, weights[0]), effects, psi, refits), overlap
+    refits = _without_provinces(
+        sample,
+        cells,
+        (kept, x),
+        members,
+        _shock_weights(sample, cells, kept, of_changes, weights[0]),
+    )
+    return _influence_fits(
+        sample, cells, (terms, members, weights[0]), effects, psi, refits
+    ), overlap
 
 
 def _with_constant(covariates: np.ndarray) -> np.ndarray:
-    """Constant and covariates of mean zero and scale one, which leaves every effect as it is; shape (n, K + 1)."""
+    """Constant and covariates of mean zero and scale one, which leaves every effect as it is; shape
+    (n, K + 1).
+    """
     centred = covariates - covariates.mean(axis=1, keepdims=True)
     scale = centred.std(axis=1, keepdims=True)
     return np.vstack([np.ones(covariates.shape[1]), centred / np.where(scale > 0, scale, 1.0)]).T
 
 
 def _all_cells(
-    sample: FitSample, cells: Cells, pairs: np.ndarray, x: np.ndarray, *, with_influence: bool = True
+    sample: FitSample,
+    cells: Cells,
+    pairs: np.ndarray,
+    x: np.ndarray,
+    *,
+    with_influence: bool = True,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, float]]:
-    """Effects (M, cells) on the given pairs, influence (M, n, cells), weights of changes in the effects of each cohort (n, G + 1), and
-    overlap by cohort; NaN where a cohort is not identified.
+    """Effects (M, cells) on the given pairs, influence (M, n, cells), weights of changes in the
+    effects of each cohort (n, G + 1), and overlap by cohort; NaN where a cohort is not identified.
     """
     n_outcomes, group = len(sample.outcomes), sample.pair_group[pairs]
     of_changes = np.zeros((len(pairs), sample.n_groups))
-    effects, psi = np.full((n_outcomes, len(cells)), np.nan), np.zeros((n_outcomes, len(pairs), len(cells)))
+    effects, psi = (
+        np.full((n_outcomes, len(cells)), np.nan),
+        np.zeros((n_outcomes, len(pairs), len(cells))),
+    )
     overlap = {}
     for g in np.unique(cells.group):
-        of_cohort, rows = np.flatnonzero(cells.group == g), np.flatnonzero((group == g) | (group == 0))
+        of_cohort, rows = (
+            np.flatnonzero(cells.group == g),
+            np.flatnonzero((group == g) | (group == 0)),
+        )
         treated = group[rows] == g
         if not treated.any() or treated.all():
             continue
         y = sample.panel.y[list(sample.outcomes)][:, pairs[rows]]
         changes = y[:, :, cells.year[of_cohort]] - y[:, :, cells.base[of_cohort]]
-        fit = fit_cohort(changes.transpose(1, 0, 2).reshape(len(rows), -1), x[rows], treated, with_influence=with_influence)
+        fit = fit_cohort(
+            changes.transpose(1, 0, 2).reshape(len(rows), -1),
+            x[rows],
+            treated,
+            with_influence=with_influence,
+        )
         if fit is None:
             continue
         effects[:, of_cohort] = fit.effects.reshape(n_outcomes, -1)
         of_changes[rows, g] = fit.weights
         if with_influence:
-            psi[:, rows[:, None], of_cohort[None, :]] = fit.psi.reshape(len(rows), n_outcomes, -1).transpose(1, 0, 2)
+            psi[:, rows[:, None], of_cohort[None, :]] = fit.psi.reshape(
+                len(rows), n_outcomes, -1
+            ).transpose(1, 0, 2)
         overlap[str(sample.group_years[g - 1])] = fit.largest
     return effects, psi, of_changes, overlap
 
 
 def _cell_sizes(sample: FitSample, cells: Cells, pairs: np.ndarray) -> np.ndarray:
     """Pairs of each cell's cohort; shape (cells,)."""
-    return np.bincount(sample.pair_group[pairs], minlength=sample.n_groups)[cells.group].astype(float)
+    return np.bincount(sample.pair_group[pairs], minlength=sample.n_groups)[cells.group].astype(
+        float
+    )
 
 
 def _without_provinces(
-    sample: FitSample, cells: Cells, pairs: tuple[np.ndarray, np.ndarray], members: np.ndarray, shock_weights: np.ndarray
+    sample: FitSample,
+    cells: Cells,
+    pairs: tuple[np.ndarray, np.ndarray],
+    members: np.ndarray,
+    shock_weights: np.ndarray,
 ) -> list[Refits | None]:
-    """Refits without each province that leaves a pilot, by outcome, from pairs with covariates and the whole sample's shock weights."""
+    """Refits without each province that leaves a pilot, by outcome, from pairs with covariates and
+    the whole sample's shock weights.
+    """
     panel, (kept, x) = sample.panel, pairs
     if panel.province is None:
         return [None] * len(sample.outcomes)
     names, carriers, estimates, deviations = [], [], [], []
     for name in np.unique(panel.province):
-        outside = (panel.province[panel.city_i[kept]] != name) & (panel.province[panel.city_j[kept]] != name)
+        outside = (panel.province[panel.city_i[kept]] != name) & (
+            panel.province[panel.city_j[kept]] != name
+        )
         if outside.all():
             continue
         if not (sample.pair_group[kept[outside]] > 0).any():
             carriers.append(name)
             continue
-        effects, _, of_changes, _ = _all_cells(sample, cells, kept[outside], x[outside], with_influence=False)
+        effects, _, of_changes, _ = _all_cells(
+            sample, cells, kept[outside], x[outside], with_influence=False
+        )
         weights = aggregation_weights(_cell_sizes(sample, cells, kept[outside])[None], members)
         names.append(name)
         estimates.append([aggregate(row[None], weights)[0] for row in effects])
-        deviations.append(shock_weights - _shock_weights(sample, cells, kept[outside], of_changes, weights[0]))
+        deviations.append(
+            shock_weights - _shock_weights(sample, cells, kept[outside], of_changes, weights[0])
+        )
     if not names:
-        return [Refits(np.array(names), np.zeros((0, members.shape[1])), carriers=tuple(carriers)) for _ in sample.outcomes]
+        return [
+            Refits(np.array(names), np.zeros((0, members.shape[1])), carriers=tuple(carriers))
+            for _ in sample.outcomes
+        ]
     df = design_df(shock_weights, np.array(deviations))
-    return [Refits(np.array(names), np.array(estimates)[:, m], df, tuple(carriers)) for m in range(len(sample.outcomes))]
+    return [
+        Refits(np.array(names), np.array(estimates)[:, m], df, tuple(carriers))
+        for m in range(len(sample.outcomes))
+    ]
 
 
-def _shock_weights(sample: FitSample, cells: Cells, pairs: np.ndarray, of_changes: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weights (N, T, C) of cities' shocks in the terms, the propensities held fixed, from those of changes and of cells."""
-    by_city = sum_by_city(of_changes, sample.panel.city_i[pairs], sample.panel.city_j[pairs], sample.panel.n_cities)
+def _shock_weights(
+    sample: FitSample, cells: Cells, pairs: np.ndarray, of_changes: np.ndarray, weights: np.ndarray
+) -> np.ndarray:
+    """Weights (N, T, C) of cities' shocks in the terms, the propensities held fixed, from those of
+    changes and of cells.
+    """
+    by_city = sum_by_city(
+        of_changes, sample.panel.city_i[pairs], sample.panel.city_j[pairs], sample.panel.n_cities
+    )
     of_shocks = np.zeros((sample.panel.n_cities, len(sample.panel.years), weights.shape[1]))
     for k in range(len(cells)):
         share = by_city[:, cells.group[k], None] * weights[k]
@@ -266,5 +356,18 @@ def _influence_fits(sample, cells, aggregation, effects, psi, refits) -> tuple[I
         labels = tuple(term_label(term) for term in terms)
         counts = (pilots.sum(axis=0), count_provinces(sample, pilots))
         columns = np.full(len(terms), -1)
-        fits.append(InfluenceFit(terms, labels, columns, estimate, influence, city_sums, *counts, refits[m], cities, residuals[m]))
+        fits.append(
+            InfluenceFit(
+                terms,
+                labels,
+                columns,
+                estimate,
+                influence,
+                city_sums,
+                *counts,
+                refits[m],
+                cities,
+                residuals[m],
+            )
+        )
     return tuple(fits)

@@ -1,4 +1,6 @@
-"""Two-way effects on pairs whose never-pilots are weighted to be like the pilots (entropy balancing, Hainmueller 2012)."""
+"""Two-way effects on pairs whose never-pilots are weighted to be like the pilots (entropy
+balancing, Hainmueller 2012).
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,22 @@ from .two_way import fit_least_squares
 
 STEPS = 60
 TOLERANCE = 1e-8
-# weighted counts are scaled up, so that the rule 'less than half a pair is no pair' never meets a small weight
+# weighted counts are scaled up, so that the rule 'less than half a pair is no pair' never meets a
+# small weight
 COUNT_SCALE = 1e4
 # fewer effective controls than this say that pilots have hardly any counterpart
 FEW_CONTROLS = 20
-NOTE = "The weights of never-pilots are kept in the refits without a province or city and made anew in every permutation draw."
+NOTE = (
+    "The weights of never-pilots are kept in the refits without a province or city and made anew "
+    "in every permutation draw."
+)
 
 
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Balance the cities, then weighted least squares with pair and year effects.
 
-    Diagnostics are the standardised gaps before and after weighting and the effective number of controls.
+    Diagnostics are the standardised gaps before and after weighting and the effective number of
+    controls.
 
     Raises
     ------
@@ -41,11 +48,16 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     weights = _weights(x, known, is_pilot)
     if weights is None:
         names = ", ".join(inputs.covariate_names)
-        raise NotEstimable(f"no weights of never-pilots reach the pilots' means of {names}: use fewer covariates")
+        raise NotEstimable(
+            f"no weights of never-pilots reach the pilots' means of {names}: use fewer covariates"
+        )
     weighted = _weigh(inputs.statistics, pair_weights(weights, panel.city_i, panel.city_j))
     design = twfe_design(sample.group_years, panel.years)
     residuals = cell_residuals(sample)
-    fits = [dataclasses.replace(found, residuals=residuals[m]) for m, found in enumerate(fit_least_squares(sample, weighted, design, ()))]
+    fits = [
+        dataclasses.replace(found, residuals=residuals[m])
+        for m, found in enumerate(fit_least_squares(sample, weighted, design, ()))
+    ]
     balance = _balance(x, known, is_pilot, weights, inputs.covariate_names)
     return Fitted(
         sample,
@@ -58,7 +70,8 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
 
 
 def entropy_weights(x: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
-    """Weights closest to equal ones, in entropy, under which never-pilots have the pilots' covariate means.
+    """Weights closest to equal ones, in entropy, under which never-pilots have the pilots'
+    covariate means.
 
     Parameters
     ----------
@@ -82,7 +95,9 @@ def entropy_weights(x: np.ndarray, is_pilot: np.ndarray) -> np.ndarray | None:
 
 
 def _solve_dual(centred: np.ndarray) -> np.ndarray | None:
-    """Shares proportional to exp(x'b) with mean zero of x, by damped Newton steps on log sum exp(x'b); None where it has no minimum."""
+    """Shares proportional to exp(x'b) with mean zero of x, by damped Newton steps on log sum
+    exp(x'b); None where it has no minimum.
+    """
     b = np.zeros(centred.shape[1])
     value, shares = _objective(centred, b)
     for _ in range(STEPS):
@@ -111,7 +126,9 @@ def _objective(centred: np.ndarray, b: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def pair_weights(weights: np.ndarray, city_i: np.ndarray, city_j: np.ndarray) -> np.ndarray:
-    """Product of the two cities' weights, scaled up by a constant that no estimate depends on; shape (P,)."""
+    """Product of the two cities' weights, scaled up by a constant that no estimate depends on;
+    shape (P,).
+    """
     return COUNT_SCALE * weights[city_i] * weights[city_j]
 
 
@@ -133,7 +150,9 @@ def _weights(x: np.ndarray, known: np.ndarray, is_pilot: np.ndarray) -> np.ndarr
 
 
 def _drawn_weights(labels: np.ndarray, x: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Weights (B, N) under reassigned admissions, scaled so that a pair weighs as in the real sample; NaN where there is no solution."""
+    """Weights (B, N) under reassigned admissions, scaled so that a pair weighs as in the real
+    sample; NaN where there is no solution.
+    """
     found = np.full(labels.shape, np.nan)
     for draw, label in enumerate(labels):
         weights = _weights(x, known, label > 0)
@@ -146,15 +165,29 @@ def _weigh(statistics: PairStatistics, weights: np.ndarray) -> PairStatistics:
     return dataclasses.replace(statistics, values=statistics.values * weights[:, None])
 
 
-def _balance(x: np.ndarray, known: np.ndarray, is_pilot: np.ndarray, weights: np.ndarray, names: Sequence[str]) -> list[Diagnostic]:
-    """Standardised gaps between pilots and never-pilots before and after weighting, and how many never-pilots carry the weights."""
+def _balance(
+    x: np.ndarray,
+    known: np.ndarray,
+    is_pilot: np.ndarray,
+    weights: np.ndarray,
+    names: Sequence[str],
+) -> list[Diagnostic]:
+    """Standardised gaps between pilots and never-pilots before and after weighting, and how many
+    never-pilots carry the weights.
+    """
     pilots, nevers = x[known & is_pilot], x[known & ~is_pilot]
     w, scale = weights[known & ~is_pilot], np.maximum(x[known].std(axis=0), 1e-12)
     before = (pilots.mean(axis=0) - nevers.mean(axis=0)) / scale
     after = (pilots.mean(axis=0) - np.einsum("nk,n->k", nevers, w) / w.sum()) / scale
-    found: list[Diagnostic] = [("balance_effective_controls", None, effective_number(w)), ("balance_largest_weight", None, float(w.max()))]
+    found: list[Diagnostic] = [
+        ("balance_effective_controls", None, effective_number(w)),
+        ("balance_largest_weight", None, float(w.max())),
+    ]
     for k, name in enumerate(names):
-        found += [("balance_gap_before", name, float(before[k])), ("balance_gap_after", name, float(after[k]))]
+        found += [
+            ("balance_gap_before", name, float(before[k])),
+            ("balance_gap_after", name, float(after[k])),
+        ]
     return found
 
 
@@ -163,5 +196,9 @@ def _thin(balance: list[Diagnostic]) -> list[str]:
     if effective >= FEW_CONTROLS:
         return []
     return [
-        f"The weights rest on {effective:.1f} never-pilots (effective number): too few cities are like the pilots to compare with them."
+        (
+            f"The weights rest on {effective:.1f} never-pilots (effective number): too few cities "
+            "are "
+            "like the pilots to compare with them."
+        )
     ]

@@ -61,7 +61,8 @@ class Fitted:
     design : Design or None
         Regressors of the draws, for estimators whose draws are least squares.
     city_weights : callable or None
-        Labels (B, N) of reassigned cities to their weights (B, N), where each draw has weights of its own.
+        Labels (B, N) of reassigned cities to their weights (B, N), where each draw has weights of
+        its own.
     diagnostics : tuple of Diagnostic or None
         Of this estimator; None lets `fit` add those of a two-way fit.
     warnings : tuple of str

@@ -1,4 +1,6 @@
-"""What an estimator of group-time effects gives so that aggregation, influence and refits can be the same code for all."""
+"""What an estimator of group-time effects gives so that aggregation, influence and refits can be
+the same code for all.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from ..linear.group_time_cells import Cells
 
 @dataclass(frozen=True)
 class GroupTimeModel:
-    """Group-time effects as functions of sums of pair statistics; groups are cohorts, group 0 is never treated.
+    """Group-time effects as functions of sums of pair statistics; groups are cohorts, group 0 is
+    never treated.
 
     Attributes
     ----------
@@ -20,13 +23,16 @@ class GroupTimeModel:
     values : (P, D) float array
         Statistics of every pair of the panel; the first counts pairs.
     solve : callable
-        Sums (B, G + 1, D) to effects (B, M, K), NaN where not identified, and cell_size (B, K) by which cells are weighted.
+        Sums (B, G + 1, D) to effects (B, M, K), NaN where not identified, and cell_size (B, K) by
+        which cells are weighted.
     gradient : callable
-        Sums (G + 1, D), the position of the outcome and the (K, C) weights of the cells to the (G + 1, D, C) weights that turn a pair's
-        statistics into its influence on the weighted sums, the aggregation's weights held fixed.
+        Sums (G + 1, D), the position of the outcome and the (K, C) weights of the cells to the (G +
+        1, D, C) weights that turn a pair's statistics into its influence on the weighted sums, the
+        aggregation's weights held fixed.
     outcome_weights : callable
-        Sums (G + 1, D), (K, C) weights of the cells, sums (B, d) of the first statistics of some pairs and their groups (B,) to the weights
-        (B, T, C) of these pairs' outcomes of each year in the weighted sums.
+        Sums (G + 1, D), (K, C) weights of the cells, sums (B, d) of the first statistics of some
+        pairs and their groups (B,) to the weights (B, T, C) of these pairs' outcomes of each year
+        in the weighted sums.
     n_shared : int
         d: the statistics that `outcome_weights` reads.
     """

@@ -1,8 +1,10 @@
 """Imputation of untreated outcomes: Gardner 2022; Borusyak, Jaravel and Spiess 2024.
 
-Pair and year effects and the controls' coefficients come from untreated rows alone; the effect of a treated row is its outcome minus what
-they predict. Both estimators have these point estimates. Gardner's influence is that of the two-stage moments, so it also holds how
-effects differ between the rows of a term; Borusyak, Jaravel and Spiess take deviations from the mean effect of a cohort in a year.
+Pair and year effects and the controls' coefficients come from untreated rows alone; the effect of a
+treated row is its outcome minus what they predict. Both estimators have these point estimates.
+Gardner's influence is that of the two-stage moments, so it also holds how effects differ between
+the rows of a term; Borusyak, Jaravel and Spiess take deviations from the mean effect of a cohort in
+a year.
 """
 
 from __future__ import annotations
@@ -23,7 +25,8 @@ SHARED_PARTS = 6
 
 @dataclass(frozen=True)
 class _Layout:
-    """``[pairs: 1 | patterns: J | imputed rows: T | MQ: T*K | Q'MQ: K*K | RQ: T*K | outcome 0: My T, Q'My K, Ry T | ...]``.
+    """``[pairs: 1 | patterns: J | imputed rows: T | MQ: T*K | Q'MQ: K*K | RQ: T*K | outcome 0: My
+    T, Q'My K, Ry T | ...]``.
 
     M takes the mean over a pair's untreated rows out of these, R takes it out of the treated rows.
     """
@@ -45,7 +48,9 @@ class _Layout:
 
 @dataclass(frozen=True)
 class _FirstStage:
-    """Statistics, and for each group and pattern the matrices M (untreated rows) and R (treated less the mean of the untreated)."""
+    """Statistics, and for each group and pattern the matrices M (untreated rows) and R (treated
+    less the mean of the untreated).
+    """
 
     cells: Cells
     layout: _Layout
@@ -55,7 +60,9 @@ class _FirstStage:
 
 
 def borusyak(sample: FitSample) -> GroupTimeModel:
-    """Effects of each cohort in its treated years, weighted by rows; rows of pairs without an untreated row are not imputed."""
+    """Effects of each cohort in its treated years, weighted by rows; rows of pairs without an
+    untreated row are not imputed.
+    """
     return _model(_first_stage(sample), about_term=False)
 
 
@@ -83,15 +90,30 @@ def _first_stage(sample: FitSample) -> _FirstStage:
     after &= free.any(axis=1)[:, None]
     weights, untreated, treated = _patterns(free, after, sample)
     q = control_deviations(panel.controls, sample.observed)
-    mq, rq = (np.stack([_less_mean(c, free, rows) for c in q], axis=2) if len(q) else np.zeros((*free.shape, 0)) for rows in (free, after))
+    mq, rq = (
+        np.stack([_less_mean(c, free, rows) for c in q], axis=2)
+        if len(q)
+        else np.zeros((*free.shape, 0))
+        for rows in (free, after)
+    )
     layout = _Layout(weights.shape[1], len(panel.years), len(q), len(outcomes))
-    pieces = [np.ones((len(free), 1)), weights, after, mq.reshape(len(free), layout.n_years * len(q))]
-    pieces += [np.einsum("ptk,ptl->pkl", mq, mq).reshape(len(free), len(q) ** 2), rq.reshape(len(free), layout.n_years * len(q))]
+    pieces = [
+        np.ones((len(free), 1)),
+        weights,
+        after,
+        mq.reshape(len(free), layout.n_years * len(q)),
+    ]
+    pieces += [
+        np.einsum("ptk,ptl->pkl", mq, mq).reshape(len(free), len(q) ** 2),
+        rq.reshape(len(free), layout.n_years * len(q)),
+    ]
     for y in panel.y[outcomes]:
         my = _less_mean(y, free, free)
         pieces += [my, np.einsum("ptk,pt->pk", mq, my), _less_mean(y, free, after)]
     values = np.concatenate(pieces, axis=1)
-    return _FirstStage(build_cells(sample.group_years, panel.years, "treated"), layout, untreated, treated, values)
+    return _FirstStage(
+        build_cells(sample.group_years, panel.years, "treated"), layout, untreated, treated, values
+    )
 
 
 def _less_mean(values: np.ndarray, free: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -100,13 +122,18 @@ def _less_mean(values: np.ndarray, free: np.ndarray, rows: np.ndarray) -> np.nda
     return np.where(rows, values - mean[:, None], 0.0)
 
 
-def _patterns(free: np.ndarray, after: np.ndarray, sample: FitSample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _patterns(
+    free: np.ndarray, after: np.ndarray, sample: FitSample
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Weights (P, J) and the matrices M and R (J, T, T) that they stand for.
 
-    J is the number of patterns of rows, or twice the entries of a matrix where there are more patterns than that.
+    J is the number of patterns of rows, or twice the entries of a matrix where there are more
+    patterns than that.
     """
     n_years = free.shape[1]
-    patterns, which = np.unique(np.concatenate([free, after], axis=1)[sample.candidate], axis=0, return_inverse=True)
+    patterns, which = np.unique(
+        np.concatenate([free, after], axis=1)[sample.candidate], axis=0, return_inverse=True
+    )
     which = which.reshape(-1)
     u, d = patterns[:, :n_years].astype(float), patterns[:, n_years:].astype(float)
     mean = u / np.maximum(u.sum(axis=1, keepdims=True), 1.0)
@@ -117,13 +144,19 @@ def _patterns(free: np.ndarray, after: np.ndarray, sample: FitSample) -> tuple[n
     if len(patterns) <= 2 * entries:
         weights[np.flatnonzero(sample.candidate), which] = 1.0
         return weights, m, r
-    weights[sample.candidate] = np.concatenate([m.reshape(-1, entries), r.reshape(-1, entries)], axis=1)[which]
+    weights[sample.candidate] = np.concatenate(
+        [m.reshape(-1, entries), r.reshape(-1, entries)], axis=1
+    )[which]
     unit = np.eye(2 * entries).reshape(2 * entries, 2, n_years, n_years)
     return weights, unit[:, 0], unit[:, 1]
 
 
-def _solve(stage: _FirstStage, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Effects (B, M, K), cell_size (B, K), first-stage parameters (B, M, T + controls) and the inverse of their normal matrix."""
+def _solve(
+    stage: _FirstStage, totals: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Effects (B, M, K), cell_size (B, K), first-stage parameters (B, M, T + controls) and the
+    inverse of their normal matrix.
+    """
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
     _, weights, rows, mq, gram, rq, *outcomes = layout.cut(totals)
@@ -139,14 +172,26 @@ def _solve(stage: _FirstStage, totals: np.ndarray) -> tuple[np.ndarray, np.ndarr
     theta, effects = [], []
     for m in range(layout.n_outcomes):
         my, qy, ry = outcomes[3 * m : 3 * m + 3]
-        theta.append(np.einsum("bij,bj->bi", inverse, np.concatenate([my.sum(axis=1), qy.sum(axis=1)], axis=1)))
+        theta.append(
+            np.einsum(
+                "bij,bj->bi", inverse, np.concatenate([my.sum(axis=1), qy.sum(axis=1)], axis=1)
+            )
+        )
         effect = ry[:, cells.group, cells.year] - np.einsum("bkq,bq->bk", shift, theta[m])
-        effects.append(np.where((cell_size > 0) & ~uses_lost.any(axis=2), effect / np.maximum(cell_size, 1.0), np.nan))
+        effects.append(
+            np.where(
+                (cell_size > 0) & ~uses_lost.any(axis=2),
+                effect / np.maximum(cell_size, 1.0),
+                np.nan,
+            )
+        )
     return np.stack(effects, axis=1), cell_size, np.stack(theta, axis=1), inverse
 
 
 def _invert_without_first_year(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The first year is the base: its row and column of the inverse are zero, and it is not lost."""
+    """The first year is the base: its row and column of the inverse are zero, and it is not
+    lost.
+    """
     inner, lost = invert_normal(matrix[:, 1:, 1:])
     inverse = np.zeros_like(matrix)
     inverse[:, 1:, 1:] = inner
@@ -154,14 +199,20 @@ def _invert_without_first_year(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _shifts(stage: _FirstStage, weights: np.ndarray, rq: np.ndarray) -> np.ndarray:
-    """Derivative of what is predicted for a cell's rows, summed, by the first-stage parameters; shape (B, K, T + controls)."""
+    """Derivative of what is predicted for a cell's rows, summed, by the first-stage parameters;
+    shape (B, K, T + controls).
+    """
     layout, cells = stage.layout, stage.cells
     years = np.einsum("bgj,jst->bgst", weights, stage.treated)[:, cells.group, cells.year]
-    controls = rq.reshape(*rq.shape[:2], layout.n_years, layout.n_controls)[:, cells.group, cells.year]
+    controls = rq.reshape(*rq.shape[:2], layout.n_years, layout.n_controls)[
+        :, cells.group, cells.year
+    ]
     return np.concatenate([years, controls], axis=2)
 
 
-def _gradient(stage: _FirstStage, totals: np.ndarray, m: int, cell_weights: np.ndarray, about_term: bool) -> np.ndarray:
+def _gradient(
+    stage: _FirstStage, totals: np.ndarray, m: int, cell_weights: np.ndarray, about_term: bool
+) -> np.ndarray:
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
     effects, cell_size, theta, inverse = (part[0] for part in _solve(stage, totals[None]))
@@ -170,9 +221,12 @@ def _gradient(stage: _FirstStage, totals: np.ndarray, m: int, cell_weights: np.n
     result = np.zeros((*totals.shape, cell_weights.shape[1]))
     _, by_pattern, by_row, by_mq, by_gram, by_rq, *outcomes = layout.cut(np.moveaxis(result, -1, 0))
     by_my, by_qy, by_ry = outcomes[3 * m : 3 * m + 3]
-    # first stage: minus shift' inverse times the pair's score (My - M years - MQ controls, Q'My - MQ' years - Q'MQ controls)
+    # first stage: minus shift' inverse times the pair's score (My - M years - MQ controls, Q'My -
+    # MQ' years - Q'MQ controls)
     by_pattern += np.einsum("cs,jst,t->cj", through[:, :t], stage.untreated, years)[:, None]
-    by_mq += (through[:, None, :t, None] * controls + years[:, None] * through[:, None, None, t:]).reshape(len(through), 1, t * k)
+    by_mq += (
+        through[:, None, :t, None] * controls + years[:, None] * through[:, None, None, t:]
+    ).reshape(len(through), 1, t * k)
     by_gram += (through[:, None, t:, None] * controls).reshape(len(through), 1, k * k)
     by_my -= through[:, None, :t]
     by_qy -= through[:, None, t:]
@@ -191,15 +245,27 @@ def _gradient(stage: _FirstStage, totals: np.ndarray, m: int, cell_weights: np.n
 
 
 def _row_weights(
-    stage: _FirstStage, totals: np.ndarray, cell_size: np.ndarray, inverse: np.ndarray, cell_weights: np.ndarray
+    stage: _FirstStage,
+    totals: np.ndarray,
+    cell_size: np.ndarray,
+    inverse: np.ndarray,
+    cell_weights: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weight (K, C) of a row of each cell, and what the first-stage parameters' scores take off it, (C, T + controls)."""
+    """Weight (K, C) of a row of each cell, and what the first-stage parameters' scores take off it,
+    (C, T + controls).
+    """
     _, weights, _, _, _, rq, *_ = stage.layout.cut(totals[None])
     per_row = cell_weights / np.maximum(cell_size, 1.0)[:, None]
     return per_row, np.einsum("kc,kq,qr->cr", per_row, _shifts(stage, weights, rq)[0], inverse)
 
 
-def _outcome_weights(stage: _FirstStage, totals: np.ndarray, cell_weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+def _outcome_weights(
+    stage: _FirstStage,
+    totals: np.ndarray,
+    cell_weights: np.ndarray,
+    sums: np.ndarray,
+    group: np.ndarray,
+) -> np.ndarray:
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
     _, cell_size, _, inverse = (part[0] for part in _solve(stage, totals[None]))
@@ -209,8 +275,12 @@ def _outcome_weights(stage: _FirstStage, totals: np.ndarray, cell_weights: np.nd
     ends = np.cumsum(layout.parts()[:SHARED_PARTS])
     patterns, mq = sums[:, ends[0] : ends[1]], sums[:, ends[2] : ends[3]].reshape(len(sums), t, k)
     untreated = np.einsum("jst,ct->jsc", stage.untreated, through[:, :t])
-    found = -np.einsum("bj,jsc->bsc", patterns, untreated) - np.einsum("btk,ck->btc", mq, through[:, t:])
+    found = -np.einsum("bj,jsc->bsc", patterns, untreated) - np.einsum(
+        "btk,ck->btc", mq, through[:, t:]
+    )
     for g in np.unique(group):
         members = group == g
-        found[members] += np.einsum("bj,jsc->bsc", patterns[members], np.einsum("jst,sc->jtc", stage.treated, of_rows[g]))
+        found[members] += np.einsum(
+            "bj,jsc->bsc", patterns[members], np.einsum("jst,sc->jtc", stage.treated, of_rows[g])
+        )
     return found

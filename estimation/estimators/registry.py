@@ -1,7 +1,7 @@
 """Every estimator by name: the one list that `fit`, a `Spec` and the command line read.
 
-Adding an estimator means one file in this folder and one row here. Nothing heavy is imported before an estimator is used, so that reading
-a list of specs costs nothing.
+Adding an estimator means one file in this folder and one row here. Nothing heavy is imported before
+an estimator is used, so that reading a list of specs costs nothing.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ class Estimator:
     label : str
         For people.
     family : str
-        File of this folder whose ``fit(estimator, sample, inputs)`` gives the `Fitted`; see `fitted.py`.
+        File of this folder whose ``fit(estimator, sample, inputs)`` gives the `Fitted`; see
+        `fitted.py`.
     model : str
-        For the family ``group_time``: file and function, by a colon, that give the `GroupTimeModel`.
+        For the family ``group_time``: file and function, by a colon, that give the
+        `GroupTimeModel`.
     draws : str
-        Pass of the permutation that refits it: ``two_way``, ``group_time``, ``city_weighted``; empty where none does.
+        Pass of the permutation that refits it: ``two_way``, ``group_time``, ``city_weighted``;
+        empty where none does.
     no_draws : str
         Why there is no pass, as a sentence for the user.
     on_any_panel : bool
@@ -63,12 +66,40 @@ ESTIMATORS: dict[str, Estimator] = {
     estimator.name: estimator
     for estimator in (
         Estimator("twfe", "two-way fixed effects", "two_way", draws="two_way"),
-        Estimator("event_study", "event study with two-way fixed effects", "two_way", draws="two_way"),
-        Estimator("callaway_santanna", "Callaway and Sant'Anna 2021", "group_time", "callaway_santanna:callaway_santanna", "group_time"),
-        Estimator("sun_abraham", "Sun and Abraham 2021", "group_time", "sun_abraham_etwfe:sun_abraham", "group_time"),
-        Estimator("gardner", "two-stage, Gardner 2022", "group_time", "imputation:gardner", "group_time"),
-        Estimator("borusyak", "imputation, Borusyak, Jaravel and Spiess 2024", "group_time", "imputation:borusyak", "group_time"),
-        Estimator("etwfe", "extended two-way fixed effects, Wooldridge 2021", "group_time", "sun_abraham_etwfe:etwfe", "group_time"),
+        Estimator(
+            "event_study", "event study with two-way fixed effects", "two_way", draws="two_way"
+        ),
+        Estimator(
+            "callaway_santanna",
+            "Callaway and Sant'Anna 2021",
+            "group_time",
+            "callaway_santanna:callaway_santanna",
+            "group_time",
+        ),
+        Estimator(
+            "sun_abraham",
+            "Sun and Abraham 2021",
+            "group_time",
+            "sun_abraham_etwfe:sun_abraham",
+            "group_time",
+        ),
+        Estimator(
+            "gardner", "two-stage, Gardner 2022", "group_time", "imputation:gardner", "group_time"
+        ),
+        Estimator(
+            "borusyak",
+            "imputation, Borusyak, Jaravel and Spiess 2024",
+            "group_time",
+            "imputation:borusyak",
+            "group_time",
+        ),
+        Estimator(
+            "etwfe",
+            "extended two-way fixed effects, Wooldridge 2021",
+            "group_time",
+            "sun_abraham_etwfe:etwfe",
+            "group_time",
+        ),
         Estimator(
             "doubly_robust",
             "doubly robust, Sant'Anna and Zhao 2020",
@@ -90,4 +121,8 @@ ESTIMATORS: dict[str, Estimator] = {
 
 def names(family: str | None = None, *, on_any_panel: bool | None = None) -> tuple[str, ...]:
     """Names in the order of the list, of one family or of those that any panel can be given to."""
-    return tuple(row.name for row in ESTIMATORS.values() if family in (None, row.family) and on_any_panel in (None, row.on_any_panel))
+    return tuple(
+        row.name
+        for row in ESTIMATORS.values()
+        if family in (None, row.family) and on_any_panel in (None, row.on_any_panel)
+    )

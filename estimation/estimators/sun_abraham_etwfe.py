@@ -1,24 +1,41 @@
-"""Least squares with a coefficient for each cohort and year: Sun and Abraham 2021, and extended two-way fixed effects (Wooldridge 2021)."""
+"""Least squares with a coefficient for each cohort and year:
+
+Sun and Abraham 2021, and extended two-way fixed effects (Wooldridge 2021).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ..linear.group_time_cells import Cells, build_cells
-from ..linear.normal_equations import influence_weights, outcome_columns, outcome_weights, outcome_weights_by_year, solve
+from ..linear.normal_equations import (
+    influence_weights,
+    outcome_columns,
+    outcome_weights,
+    outcome_weights_by_year,
+    solve,
+)
 from ..linear.pair_statistics import PairStatistics, pair_statistics
 from ..panel.pair_panel import FitSample
 from .group_time_model import GroupTimeModel
 
 
 def sun_abraham(sample: FitSample) -> GroupTimeModel:
-    """All leads and lags of each cohort, the last year before admission omitted; cells are weighted by the pairs of their cohort."""
-    return _build_model(sample, build_cells(sample.group_years, sample.panel.years, "fixed"), by_pairs=True)
+    """All leads and lags of each cohort, the last year before admission omitted; cells are weighted
+    by the pairs of their cohort.
+    """
+    return _build_model(
+        sample, build_cells(sample.group_years, sample.panel.years, "fixed"), by_pairs=True
+    )
 
 
 def etwfe(sample: FitSample) -> GroupTimeModel:
-    """A coefficient for each cohort in each of its treated years; cells are weighted by their rows."""
-    return _build_model(sample, build_cells(sample.group_years, sample.panel.years, "treated"), by_pairs=False)
+    """A coefficient for each cohort in each of its treated years; cells are weighted by
+    their rows.
+    """
+    return _build_model(
+        sample, build_cells(sample.group_years, sample.panel.years, "treated"), by_pairs=False
+    )
 
 
 def _build_model(sample: FitSample, cells: Cells, by_pairs: bool) -> GroupTimeModel:
@@ -29,7 +46,14 @@ def _build_model(sample: FitSample, cells: Cells, by_pairs: bool) -> GroupTimeMo
     x[cells.group, cells.year, np.arange(len(cells))] = 1.0
     values = np.concatenate([statistics.values, sample.observed], axis=1)
     layout, solver = statistics.layout, _solver(statistics, x, cells, by_pairs)
-    return GroupTimeModel(cells, values, solver, _gradient(statistics, x), _outcome_weights(statistics, x), layout.gram_start)
+    return GroupTimeModel(
+        cells,
+        values,
+        solver,
+        _gradient(statistics, x),
+        _outcome_weights(statistics, x),
+        layout.gram_start,
+    )
 
 
 def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: bool):
@@ -41,7 +65,9 @@ def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: b
         effects = np.where(solution.lost[:, None, start:], np.nan, solution.theta[:, :, start:])
         rows = np.round(totals[:, cells.group, layout.size + cells.year])
         # a cohort counts with all of its pairs in every year in which one of them is observed
-        return effects, np.where(rows > 0, np.round(totals[:, cells.group, 0]), 0.0) if by_pairs else rows
+        return effects, np.where(
+            rows > 0, np.round(totals[:, cells.group, 0]), 0.0
+        ) if by_pairs else rows
 
     return solve_cells
 
@@ -51,7 +77,9 @@ def _gradient(statistics: PairStatistics, x: np.ndarray):
 
     def gradient(totals: np.ndarray, m: int, weights: np.ndarray) -> np.ndarray:
         solution = solve(totals[None], x, statistics)
-        of_cells = influence_weights(solution.theta[0, m], solution.inverse[0], x, statistics)[:, :, : x.shape[2]]
+        of_cells = influence_weights(solution.theta[0, m], solution.inverse[0], x, statistics)[
+            :, :, : x.shape[2]
+        ]
         result = np.zeros((*totals.shape, weights.shape[1]))
         result[:, outcome_columns(layout, m)] = np.einsum("gdk,kc->gdc", of_cells, weights)
         return result
@@ -60,9 +88,13 @@ def _gradient(statistics: PairStatistics, x: np.ndarray):
 
 
 def _outcome_weights(statistics: PairStatistics, x: np.ndarray):
-    def of_outcomes(totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray) -> np.ndarray:
+    def of_outcomes(
+        totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray
+    ) -> np.ndarray:
         inverse = solve(totals[None], x, statistics).inverse[0]
-        of_cells = (part[..., : x.shape[2]] for part in outcome_weights(inverse, x, statistics.layout))
+        of_cells = (
+            part[..., : x.shape[2]] for part in outcome_weights(inverse, x, statistics.layout)
+        )
         z, by_control = (np.einsum("...k,kc->...c", part, weights) for part in of_cells)
         return outcome_weights_by_year(z, by_control, sums, group, statistics)
 

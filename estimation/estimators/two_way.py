@@ -10,7 +10,13 @@ from dataclasses import replace
 import numpy as np
 
 from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
-from ..influence.refits import Refits, SampleSums, sum_sample, sums_without_cities, sums_without_provinces
+from ..influence.refits import (
+    Refits,
+    SampleSums,
+    sum_sample,
+    sums_without_cities,
+    sums_without_provinces,
+)
 from ..influence.shock_weights import jackknife_df, province_positions
 from ..linear.normal_equations import (
     Solution,
@@ -36,7 +42,9 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
         design = event_study_design(group_years, years, inputs.reference, inputs.binning)
     else:
         design = DESIGNS[estimator.name](group_years, years)
-    return Fitted(sample, fit_least_squares(sample, inputs.statistics, design, inputs.control_names), design)
+    return Fitted(
+        sample, fit_least_squares(sample, inputs.statistics, design, inputs.control_names), design
+    )
 
 
 def fit_least_squares(
@@ -71,18 +79,33 @@ def fit_least_squares(
     cities = leave_out_cities(sample, statistics, design, sums)
     fits = []
     for m in range(len(sample.outcomes)):
-        fit = _outcome_fit(sample, statistics, design, control_names, solution, m, chosen, pilots, (provinces[m], cities[m]))
+        fit = _outcome_fit(
+            sample,
+            statistics,
+            design,
+            control_names,
+            solution,
+            m,
+            chosen,
+            pilots,
+            (provinces[m], cities[m]),
+        )
         if _is_balanced(sample, statistics):
             means, by_city = _balanced_means(statistics, design, solution.theta[0, m], m, sums)
             fit = replace(fit, cohort_means=means, city_residuals=by_city)
         else:
-            fit = replace(fit, residuals=_residuals(sample, statistics, design, solution.theta[0, m], m))
+            fit = replace(
+                fit, residuals=_residuals(sample, statistics, design, solution.theta[0, m], m)
+            )
         fits.append(fit)
     return tuple(fits)
 
 
-def leave_one_out(panel: PairPanel, outcome: int, tie_quantile: float | None = None) -> dict[str, Refits]:
-    """Refits of `twfe` without one city or province at a time; outcomes and the tie mask stay, effects are recomputed.
+def leave_one_out(
+    panel: PairPanel, outcome: int, tie_quantile: float | None = None
+) -> dict[str, Refits]:
+    """Refits of `twfe` without one city or province at a time; outcomes and the tie mask stay,
+    effects are recomputed.
 
     Parameters
     ----------
@@ -95,7 +118,8 @@ def leave_one_out(panel: PairPanel, outcome: int, tie_quantile: float | None = N
     Returns
     -------
     dict
-        ``city`` and, with province codes, ``province``: Refits of one coefficient (R, 1), NaN where nothing identifies it any more.
+        ``city`` and, with province codes, ``province``: Refits of one coefficient (R, 1), NaN where
+        nothing identifies it any more.
     """
     sample = build_sample(panel, (outcome,), tie_quantile)
     statistics = pair_statistics(panel.y[[outcome]], panel.controls, sample.observed)
@@ -107,13 +131,19 @@ def leave_one_out(panel: PairPanel, outcome: int, tie_quantile: float | None = N
     return {name: refits.take(np.array([0])) for name, refits in found.items()}
 
 
-def leave_out_cities(sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums) -> list[Refits]:
-    """Refits without each city that holds a kept pair, one `Refits` for each outcome; treatment coefficients first, then controls."""
+def leave_out_cities(
+    sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums
+) -> list[Refits]:
+    """Refits without each city that holds a kept pair, one `Refits` for each outcome; treatment
+    coefficients first, then controls.
+    """
     cities, deleted = sums_without_cities(sample, sums)
     return _refits(solve(deleted, design.x, statistics), cities, design, statistics)
 
 
-def leave_out_provinces(sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums) -> list[Refits]:
+def leave_out_provinces(
+    sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums
+) -> list[Refits]:
     """Refits without each province: every pair with a city in it goes; z and the tie mask stay.
 
     A province whose deletion leaves no treated pair has no refit: it is one of the `carriers`.
@@ -135,16 +165,23 @@ def leave_out_provinces(sample: FitSample, statistics: PairStatistics, design: D
     provinces, deleted, carriers = sums_without_provinces(sample, sums)
     # the whole sample comes last
     solution = solve(np.concatenate([deleted, sums.totals[None]]), design.x, statistics)
-    weights = [outcome_weights(inverse, design.x, statistics.layout) for inverse in solution.inverse]
+    weights = [
+        outcome_weights(inverse, design.x, statistics.layout) for inverse in solution.inverse
+    ]
     df = jackknife_df(
         sums.cities.first_columns(statistics.layout.gram_start),
         province_positions(sample, provinces),
         lambda b, rows, group: outcome_weights_by_year(*weights[b], rows, group, statistics),
     )
-    return [replace(refits, carriers=carriers) for refits in _refits(solution, provinces, design, statistics, df)]
+    return [
+        replace(refits, carriers=carriers)
+        for refits in _refits(solution, provinces, design, statistics, df)
+    ]
 
 
-def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen, pilots, refits) -> InfluenceFit:
+def _outcome_fit(
+    sample, statistics, design, control_names, solution, m, chosen, pilots, refits
+) -> InfluenceFit:
     panel, kept, layout = sample.panel, sample.kept, statistics.layout
     theta, inverse = solution.theta[0, m], solution.inverse[0]
     n_treatment, k, t = len(design.event_times), layout.n_controls, layout.n_years
@@ -155,11 +192,15 @@ def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen,
     estimate = np.concatenate([theta[t - 1 + k :][chosen], theta[t - 1 : t - 1 + k]]) / scale
     n_pilots = np.concatenate([pilots[:, chosen].sum(axis=0), np.full(k, pilots.any(axis=1).sum())])
     n_provinces = np.concatenate(
-        [count_provinces(sample, pilots[:, chosen]), np.full(k, count_provinces(sample, pilots.any(axis=1)[:, None]))]
+        [
+            count_provinces(sample, pilots[:, chosen]),
+            np.full(k, count_provinces(sample, pilots.any(axis=1)[:, None])),
+        ]
     )
     provinces, cities = (None if r is None else r.take(columns) for r in refits)
     return InfluenceFit(
-        tuple((design.term, None, design.event_times[c]) for c in chosen) + tuple((name, None, None) for name in control_names),
+        tuple((design.term, None, design.event_times[c]) for c in chosen)
+        + tuple((name, None, None) for name in control_names),
         tuple(design.labels[c] for c in chosen) + tuple(control_names),
         np.concatenate([chosen, np.full(k, -1)]),
         estimate,
@@ -174,20 +215,26 @@ def _outcome_fit(sample, statistics, design, control_names, solution, m, chosen,
 
 
 def _is_balanced(sample: FitSample, statistics: PairStatistics) -> bool:
-    """Whether sums by city say all of the residuals: every year of every kept pair, without controls or weights."""
+    """Whether sums by city say all of the residuals: every year of every kept pair, without
+    controls or weights.
+    """
     return statistics.layout.n_controls == 0 and statistics.weight is None and sample.is_balanced
 
 
 def _balanced_means(
     statistics: PairStatistics, design: Design, theta: np.ndarray, m: int, sums: SampleSums
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Pairs and mean outcomes less pair means by cohort group, and the mean residual of each city and year; from the sums alone."""
+    """Pairs and mean outcomes less pair means by cohort group, and the mean residual of each city
+    and year; from the sums alone.
+    """
     layout, t = statistics.layout, statistics.layout.n_years
     own = slice(layout.shared + m * layout.per_outcome, layout.shared + m * layout.per_outcome + t)
     count = sums.totals[:, 0]
     with np.errstate(invalid="ignore"):
         means = sums.totals[:, own] / count[:, None]
-    fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum("gtl,l->gt", design.x, theta[t - 1 :])
+    fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum(
+        "gtl,l->gt", design.x, theta[t - 1 :]
+    )
     fitted -= fitted.mean(axis=1, keepdims=True)
     pairs = sums.by_city[:, :, 0]
     rest = sums.by_city[:, :, own].sum(axis=1) - np.einsum("ng,gt->nt", pairs, fitted)
@@ -198,32 +245,54 @@ def _balanced_means(
 def _of_outcome(statistics: PairStatistics, kept: np.ndarray, m: int) -> np.ndarray:
     """Statistics of the kept pairs and of one outcome; not copied where that is all of them."""
     values = statistics.values if kept.all() else statistics.values[kept]
-    return values if statistics.layout.n_outcomes == 1 else values[:, outcome_columns(statistics.layout, m)]
+    return (
+        values
+        if statistics.layout.n_outcomes == 1
+        else values[:, outcome_columns(statistics.layout, m)]
+    )
 
 
-def _check_identified(sample: FitSample, design: Design, control_names: tuple[str, ...], lost: np.ndarray, observed: np.ndarray) -> None:
+def _check_identified(
+    sample: FitSample,
+    design: Design,
+    control_names: tuple[str, ...],
+    lost: np.ndarray,
+    observed: np.ndarray,
+) -> None:
     n_years, k = len(sample.panel.years), len(control_names)
     for name, gone in zip(control_names, lost[n_years - 1 : n_years - 1 + k], strict=True):
         if gone:
             raise NotEstimable(
-                f"control {name}: does not vary within pairs once year effects and the other controls are out; leave it out of the controls"
+                f"control {name}: does not vary within pairs once year effects and the other "
+                "controls are out; leave it out of the controls"
             )
     unidentified = lost[n_years - 1 + k :] & observed
     if not observed.any():
-        raise NotEstimable("no kept pair is observed after its admission: nothing to estimate; give later years or another cohort_year")
-    if unidentified.any():
-        names = ", ".join(label for label, gone in zip(design.labels, unidentified, strict=True) if gone)
         raise NotEstimable(
-            f"{design.estimator}: not identified beside the pair and year effects: {names}. Needed are untreated pairs in the same "
-            "years, pairs observed before and after their admission and, for an event study, a cohort observed in the year before admission"
+            "no kept pair is observed after its admission: nothing to estimate; give later years "
+            "or another cohort_year"
+        )
+    if unidentified.any():
+        names = ", ".join(
+            label for label, gone in zip(design.labels, unidentified, strict=True) if gone
+        )
+        raise NotEstimable(
+            f"{design.estimator}: not identified beside the pair and year effects: {names}. "
+            "Needed are untreated pairs in the same "
+            "years, pairs observed before and after their admission and, for an event study, a "
+            "cohort observed in the year before admission"
         )
 
 
-def _residuals(sample: FitSample, statistics: PairStatistics, design: Design, theta: np.ndarray, m: int) -> np.ndarray:
+def _residuals(
+    sample: FitSample, statistics: PairStatistics, design: Design, theta: np.ndarray, m: int
+) -> np.ndarray:
     layout, kept = statistics.layout, sample.kept
     t, k = layout.n_years, layout.n_controls
     observed, group = sample.observed[kept], sample.pair_group[kept]
-    fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum("gtl,l->gt", design.x, theta[t - 1 + k :])
+    fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum(
+        "gtl,l->gt", design.x, theta[t - 1 + k :]
+    )
     values = statistics.values if kept.all() else statistics.values[kept]
     if statistics.weight is not None:
         values = values / statistics.weight[kept][:, None]
@@ -238,15 +307,23 @@ def _residuals(sample: FitSample, statistics: PairStatistics, design: Design, th
 
 
 def _refits(
-    solution: Solution, blocks: np.ndarray, design: Design, statistics: PairStatistics, df: np.ndarray | None = None
+    solution: Solution,
+    blocks: np.ndarray,
+    design: Design,
+    statistics: PairStatistics,
+    df: np.ndarray | None = None,
 ) -> list[Refits]:
     """One for each outcome, from the first solutions of a batch."""
     n, n_controls, n_years = len(blocks), statistics.layout.n_controls, statistics.layout.n_years
     start = n_years - 1 + n_controls
-    columns = np.concatenate([np.arange(start, start + len(design.event_times)), np.arange(n_years - 1, start)])
+    columns = np.concatenate(
+        [np.arange(start, start + len(design.event_times)), np.arange(n_years - 1, start)]
+    )
     scale = np.concatenate([np.ones(len(design.event_times)), statistics.control_scale])
     refits = []
     for m in range(statistics.layout.n_outcomes):
-        estimates = np.where(solution.lost[:n, columns], np.nan, solution.theta[:n, m, columns]) / scale
+        estimates = (
+            np.where(solution.lost[:n, columns], np.nan, solution.theta[:n, m, columns]) / scale
+        )
         refits.append(Refits(blocks, estimates, df))
     return refits

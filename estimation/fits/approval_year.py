@@ -1,4 +1,6 @@
-"""The effect without the approval year of pilots approved in July to December: neither treated nor control, its base lies before it."""
+"""The effect without the approval year of pilots approved in July to December: neither treated nor
+control, its base lies before it.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,21 @@ from ..results import FitResult, NotEstimable
 from .city_paths import fit_city_paths, treated_path
 
 
-def fit_without_approval_year(panel: PairPanel, is_second_half: np.ndarray, **settings: Any) -> dict[tuple[str, int], FitResult]:
-    """Two-way fixed effects in which the year before the first treated one has a coefficient of its own for second-half pilots.
+def fit_without_approval_year(
+    panel: PairPanel, is_second_half: np.ndarray, **settings: Any
+) -> dict[tuple[str, int], FitResult]:
+    """Two-way fixed effects in which the year before the first treated one has a coefficient of its
+    own for second-half pilots.
 
-    On a balanced panel that equals leaving the pair-years out: a coefficient for one cohort in one year takes them from all others.
-    Under the permutation a city's whole record moves, with the half of the year of its approval.
+    On a balanced panel that equals leaving the pair-years out: a coefficient for one cohort in one
+    year takes them from all others. Under the permutation a city's whole record moves, with the
+    half of the year of its approval.
 
     Parameters
     ----------
     panel : PairPanel
-        Without controls; first treated years are those after the year of approval for second-half pilots.
+        Without controls; first treated years are those after the year of approval for second-half
+        pilots.
     is_second_half : (N,) bool array
     settings
         vcov, permutations, seed, shuffle and tie_quantile of `estimation.fit.fit_outcomes`.
@@ -33,13 +40,20 @@ def fit_without_approval_year(panel: PairPanel, is_second_half: np.ndarray, **se
     Raises
     ------
     NotEstimable
-        If the two cannot be told apart, or no pilot was approved in the second half of a year of the panel.
+        If the two cannot be told apart, or no pilot was approved in the second half of a year of
+        the panel.
     """
     is_pilot = panel.city_cohort > 0
-    approval = (panel.years[None, :] == panel.city_cohort[:, None] - 1) & (is_second_half & is_pilot)[:, None]
+    approval = (panel.years[None, :] == panel.city_cohort[:, None] - 1) & (
+        is_second_half & is_pilot
+    )[:, None]
     if not approval.any():
-        raise NotEstimable("no pilot of the sample was approved in July to December of a year of the window: the headline has no such year")
-    # a coefficient of its own for each cohort: only then no year of one is compared with that of another
+        raise NotEstimable(
+            "no pilot of the sample was approved in July to December of a year of the window: the "
+            "headline has no such year"
+        )
+    # a coefficient of its own for each cohort: only then no year of one is compared with that of
+    # another
     years = np.flatnonzero(approval.any(axis=0))
     paths = (treated_path(panel), *(approval & (np.arange(len(panel.years)) == t) for t in years))
     terms = ("treated", *(f"approval_year_{panel.years[t]}" for t in years))

@@ -1,4 +1,6 @@
-"""Fit regressors that a pilot brings along as its own path over the years, each coefficient under its own name."""
+"""Fit regressors that a pilot brings along as its own path over the years, each coefficient under
+its own name.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ def treated_path(panel: PairPanel) -> np.ndarray:
 
 
 def fit_city_paths(
-    panel: PairPanel, name: str, paths: Sequence[np.ndarray], terms: Sequence[str], settings: dict[str, Any]
+    panel: PairPanel,
+    name: str,
+    paths: Sequence[np.ndarray],
+    terms: Sequence[str],
+    settings: dict[str, Any],
 ) -> dict[tuple[str, int], FitResult]:
     """Two-way fixed effects on paths that move with a city's admission under the permutation.
 
@@ -45,25 +51,37 @@ def fit_city_paths(
     NotEstimable
         If the coefficients cannot be told apart.
     """
-    moderation = Heterogeneity(name=name, city_path=np.stack(paths, axis=2).astype(float), path_names=tuple(terms))
+    moderation = Heterogeneity(
+        name=name, city_path=np.stack(paths, axis=2).astype(float), path_names=tuple(terms)
+    )
     results = {}
     for (_, outcome), result in fit_heterogeneity(panel, [moderation], **settings).items():
         if isinstance(result, NotRun):
             raise NotEstimable(result.reason)
-        results["twfe", outcome] = _with_own_names(result, {f"strength:{term}": term for term in terms})
+        results["twfe", outcome] = _with_own_names(
+            result, {f"strength:{term}": term for term in terms}
+        )
     return results
 
 
 def _with_own_names(result: FitResult, terms: dict[str, str]) -> FitResult:
-    """Terms by their own names, without the differences between them, which mean nothing here, and their tests."""
-    estimates = tuple(dataclasses.replace(e, term=terms[e.term]) for e in result.estimates if e.term in terms)
+    """Terms by their own names, without the differences between them, which mean nothing here, and
+    their tests.
+    """
+    estimates = tuple(
+        dataclasses.replace(e, term=terms[e.term]) for e in result.estimates if e.term in terms
+    )
     diagnostics = tuple(
         (name, terms.get(term, term), value)
         for name, term, value in result.diagnostics
         if not name.startswith("joint_") and not (term or "").startswith("difference:")
     )
-    warnings = tuple(_plain(text, terms) for text in result.warnings if not text.startswith("difference:"))
-    return dataclasses.replace(result, estimates=estimates, diagnostics=diagnostics, warnings=warnings)
+    warnings = tuple(
+        _plain(text, terms) for text in result.warnings if not text.startswith("difference:")
+    )
+    return dataclasses.replace(
+        result, estimates=estimates, diagnostics=diagnostics, warnings=warnings
+    )
 
 
 def _plain(text: str, terms: dict[str, str]) -> str:

@@ -1,4 +1,6 @@
-"""How richly a pilot's policy texts are written, as a dose of its treatment: the effect at the mean dose, and its slope over the dose."""
+"""How richly a pilot's policy texts are written, as a dose of its treatment: the effect at the mean
+dose, and its slope over the dose.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +13,25 @@ from ..results import FitResult
 from .city_paths import fit_city_paths, treated_path
 
 
-def fit_dose(panel: PairPanel, dose: np.ndarray, **settings: Any) -> dict[tuple[str, int], FitResult]:
+def fit_dose(
+    panel: PairPanel, dose: np.ndarray, **settings: Any
+) -> dict[tuple[str, int], FitResult]:
     """Two-way fixed effects of treatment and of treatment times dose, for every outcome of a panel.
 
     Parameters
     ----------
     panel : PairPanel
     dose : (N, T) float array
-        As `build_dose` gives it; under the permutation a city's whole record of admission and dose moves.
+        As `build_dose` gives it; under the permutation a city's whole record of admission and dose
+        moves.
     settings
         vcov, permutations, seed, shuffle and tie_quantile of `estimation.fit.fit_outcomes`.
 
     Returns
     -------
     dict
-        FitResult by ("twfe", outcome) with the terms ``treated`` (at the mean dose) and ``dose`` (a standard deviation more).
+        FitResult by ("twfe", outcome) with the terms ``treated`` (at the mean dose) and ``dose`` (a
+        standard deviation more).
 
     Raises
     ------

@@ -1,4 +1,6 @@
-"""Fit effects that differ between pairs or pilots, and year effects by class of pair; every coefficient gets its variance estimators."""
+"""Fit effects that differ between pairs or pilots, and year effects by class of pair; every
+coefficient gets its variance estimators.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ from ..inference.permutation.draws import permutation_p_value
 from ..inference.permutation.heterogeneity import HeterogeneityDraws, permute_heterogeneity
 from ..inference.variances import f_p_value
 from ..influence.influence_fit import InfluenceFit
-from ..linear.heterogeneity_design import CityTypes, Heterogeneity, HeterogeneityDesign, build_design, city_types
+from ..linear.heterogeneity_design import (
+    CityTypes,
+    Heterogeneity,
+    HeterogeneityDesign,
+    build_design,
+    city_types,
+)
 from ..panel.pair_panel import FitSample, PairPanel
 from ..results import Diagnostic, FitResult, NotEstimable, NotRun
 
@@ -40,8 +48,8 @@ def fit_heterogeneity(
     moderations : sequence of Heterogeneity
         Names must differ.
     vcov, permutations, seed, shuffle, tie_quantile, control_names
-        As in `estimation.fit.fit_outcomes`. Draws need every candidate pair in every year and no controls; else that line is left out
-        with a warning.
+        As in `estimation.fit.fit_outcomes`. Draws need every candidate pair in every year and no
+        controls; else that line is left out with a warning.
 
     Returns
     -------
@@ -62,7 +70,9 @@ def fit_heterogeneity(
     return fit_by_sample(panel, lambda sample: _fit_sample(sample, *settings), tie_quantile)
 
 
-def _fit_sample(sample, moderations, vcov, permutations, seed, shuffle, control_names) -> dict[tuple[str, int], FitResult | NotRun]:
+def _fit_sample(
+    sample, moderations, vcov, permutations, seed, shuffle, control_names
+) -> dict[tuple[str, int], FitResult | NotRun]:
     types = city_types(sample, moderations)
     strata = strata_of(sample, shuffle)
     results: dict[tuple[str, int], FitResult | NotRun] = {}
@@ -70,24 +80,52 @@ def _fit_sample(sample, moderations, vcov, permutations, seed, shuffle, control_
     for moderation in moderations:
         design = build_design(sample, moderation, types)
         try:
-            fitted[design.name] = (design, *fit_heterogeneity_design(sample, design, types, control_names))
+            fitted[design.name] = (
+                design,
+                *fit_heterogeneity_design(sample, design, types, control_names),
+            )
         except NotEstimable as error:
             results |= {(design.name, outcome): NotRun(str(error)) for outcome in sample.outcomes}
     tested = {name: _tested(design, fits[0]) for name, (design, fits, _) in fitted.items()}
     draws: dict[tuple[str, int], HeterogeneityDraws] = {}
-    wants_draws = permutations > 0 and sample.panel.pilots_known and (vcov is None or "permutation" in vcov)
+    wants_draws = (
+        permutations > 0 and sample.panel.pilots_known and (vcov is None or "permutation" in vcov)
+    )
     is_affordable = sample.panel.controls is None and bool(sample.observed[sample.candidate].all())
     if wants_draws and is_affordable and fitted:
-        draws = permute_heterogeneity(sample, tuple(d for d, _, _ in fitted.values()), types, strata, permutations, seed, tested)
+        draws = permute_heterogeneity(
+            sample,
+            tuple(d for d, _, _ in fitted.values()),
+            types,
+            strata,
+            permutations,
+            seed,
+            tested,
+        )
     for name, (design, fits, missed) in fitted.items():
         for m, outcome in enumerate(sample.outcomes):
             found = draws.get((name, m))
             extra = joint_diagnostics(fits[m], tested[name], found)
-            warnings = [f"{', '.join(missed)}: not identified beside the pair and year effects; left out."] if missed else []
+            warnings = (
+                [f"{', '.join(missed)}: not identified beside the pair and year effects; left out."]
+                if missed
+                else []
+            )
             if wants_draws and not is_affordable:
-                warnings.append("The line permutation is left out: its draws need every pair in every year and no controls.")
+                warnings.append(
+                    "The line permutation is left out: its draws need every pair in every year "
+                    "and no controls."
+                )
             results[name, outcome] = result_of(
-                _typed(sample, types), design.estimator, outcome, fits[m], found, strata, vcov, extra=extra, warnings=warnings
+                _typed(sample, types),
+                design.estimator,
+                outcome,
+                fits[m],
+                found,
+                strata,
+                vcov,
+                extra=extra,
+                warnings=warnings,
             )
     return results
 
@@ -98,14 +136,24 @@ def _typed(sample: FitSample, types: CityTypes) -> FitSample:
 
 
 def _tested(design: HeterogeneityDesign, fit: InfluenceFit) -> dict[str, np.ndarray]:
-    """Rows of each joint test that have pilots enough and are kept by every refit; tests with fewer than one row are left out."""
+    """Rows of each joint test that have pilots enough and are kept by every refit; tests with fewer
+    than one row are left out.
+    """
     allowed = set(fit.columns[permitted_rows(fit)].tolist())
-    tests = {name: np.array([r for r in rows if int(r) in allowed], dtype=np.int64) for name, rows in design.tests.items()}
+    tests = {
+        name: np.array([r for r in rows if int(r) in allowed], dtype=np.int64)
+        for name, rows in design.tests.items()
+    }
     return {name: rows for name, rows in tests.items() if len(rows)}
 
 
-def joint_diagnostics(fit: InfluenceFit, tested: dict[str, np.ndarray], draws: HeterogeneityDraws | None) -> list[Diagnostic]:
-    """Joint tests that all effects are zero and that all are equal: F with the jackknife covariance, its p, and the permutation p."""
+def joint_diagnostics(
+    fit: InfluenceFit, tested: dict[str, np.ndarray], draws: HeterogeneityDraws | None
+) -> list[Diagnostic]:
+    """Joint tests that all effects are zero and that all are equal:
+
+    F with the jackknife covariance, its p, and the permutation p.
+    """
     found: list[Diagnostic] = []
     if fit.provinces is None:
         return found
@@ -115,7 +163,11 @@ def joint_diagnostics(fit: InfluenceFit, tested: dict[str, np.ndarray], draws: H
         statistic, df1, df2 = fit.provinces.joint_f(fit.estimate, chosen)
         if len(rows) == 0 or not np.isfinite(statistic):
             continue
-        found += [(f"joint_{name}_f", None, statistic), (f"joint_{name}_df1", None, df1), (f"joint_{name}_df2", None, df2)]
+        found += [
+            (f"joint_{name}_f", None, statistic),
+            (f"joint_{name}_df1", None, df1),
+            (f"joint_{name}_df2", None, df2),
+        ]
         found.append((f"joint_{name}_p", None, f_p_value(statistic, df1, df2)))
         if draws is not None and name in draws.tests:
             p_value = permutation_p_value(statistic, draws.tests[name], draws.is_enumeration)

@@ -1,4 +1,6 @@
-"""Variances, intervals and the default variance estimator of each coefficient of a fit (docs/methods, section 7)."""
+"""Variances, intervals and the default variance estimator of each coefficient of a fit
+(docs/methods, section 7).
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ class Inference:
     Attributes
     ----------
     variances : dict of (C,) float arrays
-        ``conventional, dyadic, score`` (sum of squared city sums), ``city``, ``province_jackknife``; NaN where a line has none.
+        ``conventional, dyadic, score`` (sum of squared city sums), ``city``,
+        ``province_jackknife``; NaN where a line has none.
     intervals : tuple of dict, length C
         Interval by variance estimator, only for those that this panel offers.
     defaults : tuple of str, length C
@@ -67,15 +70,29 @@ def infer(sample: FitSample, fit: InfluenceFit, draws: Draws | None) -> Inferenc
     variances = _variances(sample, fit)
     n_provinces = 0 if fit.provinces is None else len(fit.provinces.blocks)
     by_design = None if fit.provinces is None else fit.provinces.df
-    degrees = [jackknife_degrees(n_provinces, n, None if by_design is None else by_design[c]) for c, n in enumerate(fit.n_pilot_provinces)]
+    degrees = [
+        jackknife_degrees(n_provinces, n, None if by_design is None else by_design[c])
+        for c, n in enumerate(fit.n_pilot_provinces)
+    ]
     intervals, defaults = [], []
     for c in range(len(fit.estimate)):
         intervals.append(_coefficient_intervals(sample, fit, draws, variances, degrees[c], c))
         has_jackknife = bool(np.isfinite(variances["province_jackknife"][c]))
         has_city = bool(np.isfinite(variances["city"][c]))
         # admissions are permuted, controls are not
-        is_carried = fit.provinces is not None and fit.columns[c] >= 0 and bool(fit.provinces.lost()[c])
-        defaults.append(default_vcov(fit.n_pilots[c], fit.n_pilot_provinces[c], n_provinces, has_jackknife, has_city, is_carried))
+        is_carried = (
+            fit.provinces is not None and fit.columns[c] >= 0 and bool(fit.provinces.lost()[c])
+        )
+        defaults.append(
+            default_vcov(
+                fit.n_pilots[c],
+                fit.n_pilot_provinces[c],
+                n_provinces,
+                has_jackknife,
+                has_city,
+                is_carried,
+            )
+        )
     return Inference(variances, tuple(intervals), tuple(defaults), n_provinces, np.array(degrees))
 
 
@@ -87,15 +104,24 @@ def _variances(sample: FitSample, fit: InfluenceFit) -> dict[str, np.ndarray]:
         "conventional": conventional_variance(fit.psi),
         "dyadic": dyadic_variance(fit.psi, fit.city_sums),
         "score": score,
-        "city": city_variance(fit.city_sums, held & pilot, held & ~pilot, fit.n_pilots) if sample.panel.pilots_known else missing,
-        "province_jackknife": missing if fit.provinces is None else fit.provinces.variance(fit.estimate),
+        "city": city_variance(fit.city_sums, held & pilot, held & ~pilot, fit.n_pilots)
+        if sample.panel.pilots_known
+        else missing,
+        "province_jackknife": missing
+        if fit.provinces is None
+        else fit.provinces.variance(fit.estimate),
     }
     is_exact = score <= EXACT_FIT * np.maximum(fit.estimate**2, 1.0)
     return {name: np.where(is_exact, np.nan, value) for name, value in variances.items()}
 
 
 def intervals_of(
-    estimate: float, variances: Mapping[str, float], *, n_pairs: int, n_pilots: int, jackknife_df: float
+    estimate: float,
+    variances: Mapping[str, float],
+    *,
+    n_pairs: int,
+    n_pilots: int,
+    jackknife_df: float,
 ) -> dict[str, Interval]:
     """Interval of one coefficient under each variance estimator that is given.
 
@@ -116,9 +142,17 @@ def intervals_of(
     dict
         Interval by variance estimator, in the order given.
     """
-    degrees = {"conventional": n_pairs - 1, "dyadic": n_pilots - 1, "city": n_pilots - 1, "province_jackknife": jackknife_df}
+    degrees = {
+        "conventional": n_pairs - 1,
+        "dyadic": n_pilots - 1,
+        "city": n_pilots - 1,
+        "province_jackknife": jackknife_df,
+    }
     enough = n_pilots >= MIN_PILOTS
-    return {name: t_interval(estimate, variance, degrees[name]) if enough else Interval() for name, variance in variances.items()}
+    return {
+        name: t_interval(estimate, variance, degrees[name]) if enough else Interval()
+        for name, variance in variances.items()
+    }
 
 
 def _coefficient_intervals(sample, fit, draws, variances, jackknife_df, c) -> dict[str, Interval]:
@@ -127,16 +161,29 @@ def _coefficient_intervals(sample, fit, draws, variances, jackknife_df, c) -> di
         offered.append("city")
     if fit.provinces is not None:
         offered.append("province_jackknife")
-    estimate, counts = float(fit.estimate[c]), {"n_pairs": int(sample.kept.sum()), "n_pilots": fit.n_pilots[c]}
-    intervals = intervals_of(estimate, {name: variances[name][c] for name in offered}, **counts, jackknife_df=jackknife_df)
+    estimate, counts = (
+        float(fit.estimate[c]),
+        {"n_pairs": int(sample.kept.sum()), "n_pilots": fit.n_pilots[c]},
+    )
+    intervals = intervals_of(
+        estimate,
+        {name: variances[name][c] for name in offered},
+        **counts,
+        jackknife_df=jackknife_df,
+    )
     if draws is not None and fit.columns[c] >= 0:
         of_draws = (draws.statistic[:, fit.columns[c]], draws.is_enumeration)
-        intervals["permutation"] = permutation_interval(estimate, variances["score"][c], *of_draws, fit.n_pilots[c])
+        intervals["permutation"] = permutation_interval(
+            estimate, variances["score"][c], *of_draws, fit.n_pilots[c]
+        )
     return intervals
 
 
-def permutation_interval(estimate: float, score: float, drawn: np.ndarray, is_enumeration: bool, n_pilots: int) -> Interval:
-    """Permutation p of a coefficient and its interval, estimate +- q* sqrt(sum of squared city sums); see `critical_value`.
+def permutation_interval(
+    estimate: float, score: float, drawn: np.ndarray, is_enumeration: bool, n_pilots: int
+) -> Interval:
+    """Permutation p of a coefficient and its interval, estimate +- q* sqrt(sum of squared city
+    sums); see `critical_value`.
 
     Parameters
     ----------

@@ -6,7 +6,8 @@ import numpy as np
 
 
 def benjamini_hochberg(p_values: np.ndarray) -> np.ndarray:
-    """Adjusted p values: the smallest rate at which the step-up procedure rejects each test (Benjamini and Hochberg 1995).
+    """Adjusted p values: the smallest rate at which the step-up procedure rejects each test
+    (Benjamini and Hochberg 1995).
 
     Parameters
     ----------

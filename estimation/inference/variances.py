@@ -1,6 +1,8 @@
-"""Variances of city-pair estimates from influence values, and the choice of the default (docs/methods, section 7).
+"""Variances of city-pair estimates from influence values, and the choice of the default
+(docs/methods, section 7).
 
-Sources: Fafchamps and Gubert 2007; Cameron and Miller 2014; Aronow, Samii and Assenova 2015; Tabord-Meehan 2019.
+Sources: Fafchamps and Gubert 2007; Cameron and Miller 2014; Aronow, Samii and Assenova 2015;
+Tabord-Meehan 2019.
 """
 
 from __future__ import annotations
@@ -12,13 +14,16 @@ from scipy.special import fdtrc, stdtr, stdtrit
 
 MIN_PILOTS = 4
 MIN_PROVINCES = 10
-# with pilots in two provinces of the real panel `city` rejects 34 % without an effect, the jackknife with these degrees of freedom 2 %
+# with pilots in two provinces of the real panel `city` rejects 34 % without an effect, the
+# jackknife with these degrees of freedom 2 %
 MIN_PILOT_PROVINCES = 2
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Standard error, 95 % interval and two-sided p value under one variance estimator; None where there is none."""
+    """Standard error, 95 % interval and two-sided p value under one variance estimator; None where
+    there is none.
+    """
 
     std_error: float | None = None
     ci_low: float | None = None
@@ -41,7 +46,9 @@ def score_variance(city_sums: np.ndarray) -> np.ndarray:
     return (city_sums**2).sum(axis=0)
 
 
-def city_variance(city_sums: np.ndarray, is_pilot: np.ndarray, is_never: np.ndarray, n_pilots: np.ndarray) -> np.ndarray:
+def city_variance(
+    city_sums: np.ndarray, is_pilot: np.ndarray, is_never: np.ndarray, n_pilots: np.ndarray
+) -> np.ndarray:
     """City sums with the factors n/(n - 1) of pilots and never-pilots.
 
     Parameters
@@ -65,7 +72,9 @@ def city_variance(city_sums: np.ndarray, is_pilot: np.ndarray, is_never: np.ndar
 
 
 def t_interval(estimate: float, variance: float, df: float) -> Interval:
-    """Interval of a t with df degrees of freedom; empty where the variance or df is not positive."""
+    """Interval of a t with df degrees of freedom; empty where the variance or df is not
+    positive.
+    """
     if not np.isfinite(variance) or variance <= 0 or df <= 0:
         return Interval()
     std_error = float(np.sqrt(variance))
@@ -75,7 +84,9 @@ def t_interval(estimate: float, variance: float, df: float) -> Interval:
 
 
 def rests_on_provinces(n_provinces: int, n_pilot_provinces: int) -> bool:
-    """Whether there are provinces enough, and provinces with pilots enough, for the jackknife to be the default."""
+    """Whether there are provinces enough, and provinces with pilots enough, for the jackknife to be
+    the default.
+    """
     return n_provinces >= MIN_PROVINCES and n_pilot_provinces >= MIN_PILOT_PROVINCES
 
 
@@ -93,10 +104,15 @@ def jackknife_degrees(n_provinces: int, n_pilot_provinces: int, by_design: float
     Returns
     -------
     float
-        By design where the jackknife is the default (docs/methods, section 7, says why), else the R - 1 of docs/methods, section 7.
+        By design where the jackknife is the default (docs/methods, section 7, says why), else the R
+        - 1 of docs/methods, section 7.
     """
     known = by_design is not None and np.isfinite(by_design)
-    return float(by_design) if known and rests_on_provinces(n_provinces, n_pilot_provinces) else n_provinces - 1
+    return (
+        float(by_design)
+        if known and rests_on_provinces(n_provinces, n_pilot_provinces)
+        else n_provinces - 1
+    )
 
 
 def f_p_value(statistic: float, df1: int, df2: int) -> float:
@@ -105,7 +121,12 @@ def f_p_value(statistic: float, df1: int, df2: int) -> float:
 
 
 def default_vcov(
-    n_pilots: int, n_pilot_provinces: int, n_provinces: int, has_jackknife: bool, has_city: bool, is_carried: bool = False
+    n_pilots: int,
+    n_pilot_provinces: int,
+    n_provinces: int,
+    has_jackknife: bool,
+    has_city: bool,
+    is_carried: bool = False,
 ) -> str:
     """The variance estimator that gives a coefficient's standard error, interval and p.
 
@@ -120,7 +141,8 @@ def default_vcov(
     is_carried : bool
         Whether the deletion of some province loses the coefficient.
     """
-    # where one province carries the coefficient, `city` cannot tell the effect from what the province has in common
+    # where one province carries the coefficient, `city` cannot tell the effect from what the
+    # province has in common
     if n_pilots < MIN_PILOTS or n_pilot_provinces == 1 or is_carried:
         return "permutation"
     if has_jackknife and rests_on_provinces(n_provinces, n_pilot_provinces):

@@ -1,6 +1,7 @@
 """A fitted estimator as its influence values by pair: the form that every variance estimator reads.
 
-An estimator plugs in by giving an `InfluenceFit` for each outcome; least squares with pair and year effects does so here.
+An estimator plugs in by giving an `InfluenceFit` for each outcome; least squares with pair and year
+effects does so here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from .refits import Refits
 
 @dataclass(frozen=True)
 class InfluenceFit:
-    """Coefficients of one outcome with everything that inference needs; C coefficients, treatment first, then controls.
+    """Coefficients of one outcome with everything that inference needs; C coefficients, treatment
+    first, then controls.
 
     Attributes
     ----------
@@ -41,7 +43,8 @@ class InfluenceFit:
     city_residuals : (N, T) float array, optional
         Mean residual over the kept pairs of a city in a year; NaN without one.
     cohort_means : (pairs (G + 1,), means (G + 1, T)), optional
-        Kept pairs and mean outcomes less pair means by cohort group, where every kept pair has every year.
+        Kept pairs and mean outcomes less pair means by cohort group, where every kept pair has
+        every year.
     """
 
     terms: tuple[tuple[str, int | None, int | None], ...]
@@ -60,7 +63,9 @@ class InfluenceFit:
 
 
 def pilots_in_cells(sample: FitSample, design: Design) -> np.ndarray:
-    """Whether a pilot is observed in the cells of each coefficient, in a kept pair; shape (N, L) bool."""
+    """Whether a pilot is observed in the cells of each coefficient, in a kept pair; shape (N, L)
+    bool.
+    """
     panel = sample.panel
     treated = np.flatnonzero(sample.kept & (sample.pair_group > 0))
     i, j = panel.city_i[treated], panel.city_j[treated]
@@ -79,13 +84,19 @@ def pilots_in_cells(sample: FitSample, design: Design) -> np.ndarray:
 
 
 def count_provinces(sample: FitSample, pilots: np.ndarray) -> np.ndarray:
-    """Provinces of the pilots of each coefficient, given as (N, C) bool; shape (C,), zero without codes."""
+    """Provinces of the pilots of each coefficient, given as (N, C) bool; shape (C,), zero without
+    codes.
+    """
     if sample.panel.province is None:
         return np.zeros(pilots.shape[1], dtype=np.int64)
-    return np.array([len(np.unique(sample.panel.province[column])) for column in pilots.T], dtype=np.int64)
+    return np.array(
+        [len(np.unique(sample.panel.province[column])) for column in pilots.T], dtype=np.int64
+    )
 
 
-def sum_by_city(psi: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, n_cities: int) -> np.ndarray:
+def sum_by_city(
+    psi: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, n_cities: int
+) -> np.ndarray:
     """Sum of the influence values of the pairs that contain each city.
 
     Parameters
@@ -98,5 +109,8 @@ def sum_by_city(psi: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, n_citie
     -------
     (N, C) float array
     """
-    sums = [np.bincount(city_i, column, n_cities) + np.bincount(city_j, column, n_cities) for column in psi.T]
+    sums = [
+        np.bincount(city_i, column, n_cities) + np.bincount(city_j, column, n_cities)
+        for column in psi.T
+    ]
     return np.stack(sums, axis=1)

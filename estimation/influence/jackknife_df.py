@@ -1,12 +1,15 @@
 """Degrees of freedom of the province jackknife's t, from the design alone.
 
-The jackknife's error has no t distribution: provinces differ in size and in pilots, few may carry the estimate, and the estimate leans on
-the same provinces as its error. For a linear estimator both follow from the weights that each city's shocks get in the estimate and in
-the refits. If a pair's outcome is the sum of its two cities' shocks, which are independent, normal and of equal variance (the working model
-of Bell and McCaffrey 2002 and of Imbens and Kolesar 2016, who match two moments of the error), the distribution of |b| over its error is
-that of a ratio of quadratic forms, known exactly (Imhof 1961, the inversion of Gil-Pelaez 1951). `cm` is quadratic in shocks, so for it
-this is an approximation. The degrees of freedom are those of the t with the same 95 % critical value, and never more than
-the R - 1 of docs/methods, section 7. What that does to size and coverage is measured in docs/evidence/simulation-study.md.
+The jackknife's error has no t distribution: provinces differ in size and in pilots, few may carry
+the estimate, and the estimate leans on the same provinces as its error. For a linear estimator both
+follow from the weights that each city's shocks get in the estimate and in the refits. If a pair's
+outcome is the sum of its two cities' shocks, which are independent, normal and of equal variance
+(the working model of Bell and McCaffrey 2002 and of Imbens and Kolesar 2016, who match two moments
+of the error), the distribution of |b| over its error is that of a ratio of quadratic forms, known
+exactly (Imhof 1961, the inversion of Gil-Pelaez 1951). `cm` is quadratic in shocks, so for it this
+is an approximation. The degrees of freedom are those of the t with the same 95 % critical value,
+and never more than the R - 1 of docs/methods, section 7. What that does to size and coverage is
+measured in docs/evidence/simulation-study.md.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from scipy.optimize import brentq
 from scipy.special import stdtrit
 
 LEVEL = 0.05
-# the integrand over the logarithm of the frequency is smooth and decays at both ends, so the trapezoid rule converges geometrically
+# the integrand over the logarithm of the frequency is smooth and decays at both ends, so the
+# trapezoid rule converges geometrically
 STEP = 0.25
 LOG_FREQUENCY = np.arange(-36.0, 32.0 + STEP / 2, STEP)
 FREQUENCY = np.exp(LOG_FREQUENCY)
@@ -32,23 +36,28 @@ def design_df(estimate: np.ndarray, deviations: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     estimate : (N, T, C) float array
-        Weight of a city's shock of a year in each coefficient: sum of the weights of the city's pairs.
+        Weight of a city's shock of a year in each coefficient: sum of the weights of the city's
+        pairs.
     deviations : (R, N, T, C) float array
         The same in the estimate less that without each block.
 
     Returns
     -------
     (C,) float array
-        Between 0.25 and R - 1; NaN where a weight is not finite or the coefficient rests on nothing.
+        Between 0.25 and R - 1; NaN where a weight is not finite or the coefficient rests on
+        nothing.
     """
     gram = np.einsum("rntc,sntc->crs", deviations, deviations)
     with_estimate = np.einsum("ntc,rntc->cr", estimate, deviations)
     own = np.einsum("ntc,ntc->c", estimate, estimate)
-    return np.array([equivalent_df(*of_one) for of_one in zip(own, with_estimate, gram, strict=True)])
+    return np.array(
+        [equivalent_df(*of_one) for of_one in zip(own, with_estimate, gram, strict=True)]
+    )
 
 
 def equivalent_df(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> float:
-    """Degrees of freedom of the t whose 95 % critical value is that of |b| / sqrt((R - 1)/R sum_r (b - b_(-r))^2).
+    """Degrees of freedom of the t whose 95 % critical value is that of |b| / sqrt((R - 1)/R sum_r
+    (b - b_(-r))^2).
 
     Parameters
     ----------
@@ -79,22 +88,28 @@ def equivalent_df(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> fl
         return most
     if excess(LARGEST_RATIO) >= 0:
         return FEWEST
-    critical = np.exp(brentq(lambda x: excess(np.exp(x)), np.log(least_critical), np.log(LARGEST_RATIO), xtol=1e-9))
+    critical = np.exp(
+        brentq(
+            lambda x: excess(np.exp(x)), np.log(least_critical), np.log(LARGEST_RATIO), xtol=1e-9
+        )
+    )
     if critical >= stdtrit(FEWEST, 1 - LEVEL / 2):
         return FEWEST
     return float(brentq(lambda df: stdtrit(df, 1 - LEVEL / 2) - critical, FEWEST, most, xtol=1e-9))
 
 
 def exceedance(ratio: float, loadings: np.ndarray, spread: np.ndarray) -> float:
-    """P(|b| > ratio * error) for b = sum_k loadings_k e_k and error^2 = sum_k spread_k e_k^2, e_k independent standard normal.
+    """P(|b| > ratio * error) for b = sum_k loadings_k e_k and error^2 = sum_k spread_k e_k^2, e_k
+    independent standard normal.
 
     Parameters
     ----------
     ratio : float
     loadings, spread : (K,) float arrays
     """
-    # b^2 - ratio^2 error^2 is a quadratic form of rank one plus diagonal: its determinant needs no eigenvalues
-    # in real numbers, a factor 1 + ix by its modulus and its angle: three times as quick as complex logarithms
+    # b^2 - ratio^2 error^2 is a quadratic form of rank one plus diagonal: its determinant needs no
+    # eigenvalues in real numbers, a factor 1 + ix by its modulus and its angle: three times as
+    # quick as complex logarithms
     x = 2 * FREQUENCY[:, None] * (ratio**2 * spread)
     squared = 1 + x * x
     shares = loadings**2 / squared
@@ -105,8 +120,12 @@ def exceedance(ratio: float, loadings: np.ndarray, spread: np.ndarray) -> float:
     return 0.5 + STEP * float((np.exp(log_modulus) * np.sin(angle)).sum()) / np.pi
 
 
-def _principal_shocks(own: float, with_estimate: np.ndarray, gram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Loadings of b (variance one) and contributions to the error of independent shocks; the last one moves b alone."""
+def _principal_shocks(
+    own: float, with_estimate: np.ndarray, gram: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Loadings of b (variance one) and contributions to the error of independent shocks; the last
+    one moves b alone.
+    """
     values, vectors = np.linalg.eigh(gram / own)
     used = values > NEGLIGIBLE * max(values[-1], 1.0)
     values = values[used]

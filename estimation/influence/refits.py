@@ -24,8 +24,9 @@ class Refits:
     df : (C,) float array, optional
         Degrees of freedom by design (`design_df`); NaN or None where they are not known.
     carriers : tuple
-        Names of blocks whose deletion leaves no treated pair. There is no refit without them, and a jackknife over the others would take
-        the block that carries the estimate for free of error (Hansen 2025), so it has no variance.
+        Names of blocks whose deletion leaves no treated pair. There is no refit without them, and a
+        jackknife over the others would take the block that carries the estimate for free of error
+        (Hansen 2025), so it has no variance.
     """
 
     blocks: np.ndarray
@@ -35,14 +36,20 @@ class Refits:
 
     def take(self, columns: np.ndarray) -> Refits:
         """The refits of some coefficients."""
-        return replace(self, estimates=self.estimates[:, columns], df=None if self.df is None else self.df[columns])
+        return replace(
+            self,
+            estimates=self.estimates[:, columns],
+            df=None if self.df is None else self.df[columns],
+        )
 
     def lost(self) -> np.ndarray:
         """Whether the deletion of some block loses a coefficient; shape (C,) bool."""
         return ~np.isfinite(self.estimates).all(axis=0) | bool(self.carriers)
 
     def variance(self, estimate: np.ndarray) -> np.ndarray:
-        """Jackknife variance (R - 1)/R sum_r (b_(-r) - b)^2 of each coefficient, NaN where a deletion loses it; shape (C,)."""
+        """Jackknife variance (R - 1)/R sum_r (b_(-r) - b)^2 of each coefficient, NaN where a
+        deletion loses it; shape (C,).
+        """
         n = len(self.blocks)
         if n < 2 or self.carriers:
             return np.full(len(estimate), np.nan)
@@ -55,19 +62,24 @@ class Refits:
             return squares / squares.sum(axis=0)
 
     def covariance(self, estimate: np.ndarray, chosen: np.ndarray) -> np.ndarray | None:
-        """Jackknife covariance (k, k) of the chosen coefficients; None with R <= k, a lost coefficient, or not of full rank."""
+        """Jackknife covariance (k, k) of the chosen coefficients; None with R <= k, a lost
+        coefficient, or not of full rank.
+        """
         n, k = len(self.blocks), len(chosen)
         deviations = self.estimates[:, chosen] - estimate[chosen]
         if k == 0 or n <= k or self.carriers or not np.isfinite(deviations).all():
             return None
         covariance = (n - 1) / n * np.einsum("ra,rb->ab", deviations, deviations)
         scale = np.sqrt(np.diag(covariance))
-        if (scale <= 0).any() or np.linalg.matrix_rank(covariance / np.outer(scale, scale), tol=1e-7, hermitian=True) < k:
+        if (scale <= 0).any() or np.linalg.matrix_rank(
+            covariance / np.outer(scale, scale), tol=1e-7, hermitian=True
+        ) < k:
             return None
         return covariance
 
     def joint_f(self, estimate: np.ndarray, chosen: np.ndarray) -> tuple[float, int, int]:
-        """F that the chosen coefficients are zero, with the jackknife covariance, and its degrees of freedom k and R - k.
+        """F that the chosen coefficients are zero, with the jackknife covariance, and its degrees
+        of freedom k and R - k.
 
         F = th' V^-1 th (R - k)/(k (R - 1)); NaN without a `covariance`.
         """
@@ -83,7 +95,8 @@ class Refits:
 
 @dataclass(frozen=True)
 class SampleSums:
-    """Sums of the kept pairs' statistics, from which every refit starts: one pass over the pairs serves cities and provinces.
+    """Sums of the kept pairs' statistics, from which every refit starts: one pass over the pairs
+    serves cities and provinces.
 
     Attributes
     ----------
@@ -110,18 +123,26 @@ def sum_sample(sample: FitSample, values: np.ndarray) -> SampleSums:
 
 
 def sums_without_cities(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray, np.ndarray]:
-    """Ids (H,) of the cities that hold a kept pair, and the sums by group (H, G + 1, D) of the statistics without each."""
+    """Ids (H,) of the cities that hold a kept pair, and the sums by group (H, G + 1, D) of the
+    statistics without each.
+    """
     held = sums.by_city[:, :, 0].sum(axis=1) > 0.5
     return sample.panel.city_ids[held], (sums.totals[None] - sums.by_city)[held]
 
 
-def sums_without_provinces(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray, np.ndarray, tuple]:
-    """Names (R,) of the provinces that can go, the sums by group (R, G + 1, D) of the statistics without each, and the names of those
-    whose deletion leaves no treated pair.
+def sums_without_provinces(
+    sample: FitSample, sums: SampleSums
+) -> tuple[np.ndarray, np.ndarray, tuple]:
+    """Names (R,) of the provinces that can go, the sums by group (R, G + 1, D) of the statistics
+    without each, and the names of those whose deletion leaves no treated pair.
     """
     names, province = np.unique(sample.panel.province, return_inverse=True)
     cities, n_groups = sums.cities, sample.n_groups
-    by_province = bincount_columns(cities.sums, province.reshape(-1)[cities.city] * n_groups + cities.group, (len(names), n_groups))
+    by_province = bincount_columns(
+        cities.sums,
+        province.reshape(-1)[cities.city] * n_groups + cities.group,
+        (len(names), n_groups),
+    )
     # a pair inside a province was counted with either of its cities
     own = province.reshape(-1)[cities.city[cities.part_row]]
     same = own == cities.part_province

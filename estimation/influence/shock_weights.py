@@ -1,8 +1,10 @@
-"""Weights of cities' shocks in a linear estimate and in its refits without each province: what `design_df` is computed from.
+"""Weights of cities' shocks in a linear estimate and in its refits without each province: what
+`design_df` is computed from.
 
-An estimator gives each outcome y_pt a weight that depends on regressors and numbers of pairs alone. A shock of city i in year t moves all
-pairs of the city, so its weight is the sum of theirs. The weights are linear in the statistics that an estimator sums over pairs anyway,
-for the pairs of a city as for the whole sample.
+An estimator gives each outcome y_pt a weight that depends on regressors and numbers of pairs alone.
+A shock of city i in year t moves all pairs of the city, so its weight is the sum of theirs. The
+weights are linear in the statistics that an estimator sums over pairs anyway, for the pairs of a
+city as for the whole sample.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from ..linear.pair_statistics import bincount_columns
 from ..panel.pair_panel import FitSample
 from .jackknife_df import design_df
 
-# (number of the refit or -1 for the whole sample, sums (K, D), groups (K,)) to weights (K, T, C) of the pairs behind each row of sums
+# (number of the refit or -1 for the whole sample, sums (K, D), groups (K,)) to weights (K, T, C) of
+# the pairs behind each row of sums
 OutcomeWeights = Callable[[int, np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -60,7 +63,9 @@ class CitySums:
     def _by_province(self) -> tuple[np.ndarray, np.ndarray]:
         """Parts in order of their province, and where each province begins."""
         order = np.argsort(self.part_province, kind="stable")
-        return order, np.searchsorted(self.part_province[order], np.arange(int(self.province.max()) + 2))
+        return order, np.searchsorted(
+            self.part_province[order], np.arange(int(self.province.max()) + 2)
+        )
 
     @cached_property
     def _first_of_city(self) -> np.ndarray:
@@ -76,7 +81,12 @@ class CitySums:
 
 
 def sum_city_groups(
-    values: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, group: np.ndarray, province: np.ndarray, n_groups: int
+    values: np.ndarray,
+    city_i: np.ndarray,
+    city_j: np.ndarray,
+    group: np.ndarray,
+    province: np.ndarray,
+    n_groups: int,
 ) -> CitySums:
     """Sums of the statistics of pairs.
 
@@ -94,7 +104,10 @@ def sum_city_groups(
     """
     n_provinces = int(province.max()) + 1
     n_keys = len(province) * n_groups * n_provinces
-    keys = [(city * n_groups + group) * n_provinces + province[partner] for city, partner in ((city_i, city_j), (city_j, city_i))]
+    keys = [
+        (city * n_groups + group) * n_provinces + province[partner]
+        for city, partner in ((city_i, city_j), (city_j, city_i))
+    ]
     present = np.zeros(n_keys, dtype=bool)
     present[keys[0]] = present[keys[1]] = True
     found, place = np.flatnonzero(present), np.cumsum(present) - 1
@@ -107,13 +120,22 @@ def sum_city_groups(
 
 
 def city_sums_of(sample: FitSample, values: np.ndarray) -> CitySums:
-    """Sums of the kept pairs' statistics (P, D) by city and cohort group; without provinces all partners are of one."""
+    """Sums of the kept pairs' statistics (P, D) by city and cohort group; without provinces all
+    partners are of one.
+    """
     panel = sample.panel
     province = np.zeros(panel.n_cities, dtype=np.int64)
     if panel.province is not None:
         province = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
     kept = slice(None) if sample.kept.all() else sample.kept
-    return sum_city_groups(values[kept], panel.city_i[kept], panel.city_j[kept], sample.pair_group[kept], province, sample.n_groups)
+    return sum_city_groups(
+        values[kept],
+        panel.city_i[kept],
+        panel.city_j[kept],
+        sample.pair_group[kept],
+        province,
+        sample.n_groups,
+    )
 
 
 def province_positions(sample: FitSample, names: np.ndarray) -> np.ndarray:
@@ -121,7 +143,9 @@ def province_positions(sample: FitSample, names: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.unique(sample.panel.province), names)
 
 
-def jackknife_df(sums: CitySums, provinces: np.ndarray, outcome_weights: OutcomeWeights) -> np.ndarray | None:
+def jackknife_df(
+    sums: CitySums, provinces: np.ndarray, outcome_weights: OutcomeWeights
+) -> np.ndarray | None:
     """Degrees of freedom by design of every coefficient's province jackknife.
 
     Parameters

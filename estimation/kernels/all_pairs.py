@@ -1,6 +1,7 @@
 """Compiled draws over all pairs: one pass over the cities each (docs/methods, section 11).
 
-A draw is sequential and the interpreter's lock is free, so blocks of draws may run in threads and the bytes do not depend on their number.
+A draw is sequential and the interpreter's lock is free, so blocks of draws may run in threads and
+the bytes do not depend on their number.
 """
 
 from __future__ import annotations
@@ -13,11 +14,17 @@ from .jit_options import CACHE
 
 @numba.njit(cache=CACHE)
 def _finish(label, raw, year_sums, design, coefficient, statistic):
-    """Coefficients (K,) from raw city sums (N, K), where every pair is in two of them, then the studentised statistics (K,).
+    """Coefficients (K,) from raw city sums (N, K), where every pair is in two of them, then the
+    studentised statistics (K,).
 
     label (N,); year_sums (T,) of the outcome over all pairs; design is an `AllPairsDesign`.
     """
-    weights, regressors, counts, n_pairs = design.weights, design.regressors, design.counts, design.n_pairs
+    weights, regressors, counts, n_pairs = (
+        design.weights,
+        design.regressors,
+        design.counts,
+        design.n_pairs,
+    )
     n_groups, n_years, n_terms = weights.shape
     for k in range(n_terms):
         total = 0.0
@@ -46,7 +53,9 @@ def _finish(label, raw, year_sums, design, coefficient, statistic):
 
 @numba.njit(cache=CACHE)
 def _group_sums(label, values, totals, sums, squares):
-    """Sums and squares (G + 1, T) of values (N, T) by group: pilots are added up, the never-treated are what is left of totals (2, T)."""
+    """Sums and squares (G + 1, T) of values (N, T) by group: pilots are added up, the never-treated
+    are what is left of totals (2, T).
+    """
     sums[:] = 0.0
     squares[:] = 0.0
     for i in range(len(label)):
@@ -65,18 +74,27 @@ def _group_sums(label, values, totals, sums, squares):
 
 @numba.njit(cache=CACHE)
 def _quadratic_year_sums(sums, squares, counts, form, year_sums):
-    """Sums (T,) of the outcome over all pairs, from sums and squares (G + 1, T) and counts (G + 1,) of the cities."""
+    """Sums (T,) of the outcome over all pairs, from sums and squares (G + 1, T) and counts (G + 1,)
+    of the cities.
+    """
     square, product = form.square, form.product
     for t in range(len(year_sums)):
-        total = -square / 2 * (counts[0] - 1) * squares[0, t] + product / 2 * (sums[0, t] ** 2 - squares[0, t])
+        total = -square / 2 * (counts[0] - 1) * squares[0, t] + product / 2 * (
+            sums[0, t] ** 2 - squares[0, t]
+        )
         for g in range(1, len(sums)):
-            total += -square / 2 * (counts[g] * squares[0, t] + counts[0] * squares[g, t]) + product * sums[0, t] * sums[g, t]
+            total += (
+                -square / 2 * (counts[g] * squares[0, t] + counts[0] * squares[g, t])
+                + product * sums[0, t] * sums[g, t]
+            )
         year_sums[t] = total
 
 
 @numba.njit(cache=CACHE)
 def _fill_slope_and_level(sums, squares, form, design, slope, level):
-    """What a city of group g gets from the cities it meets: slope (G + 1, T, K) times its values, and level (G + 1, K)."""
+    """What a city of group g gets from the cities it meets: slope (G + 1, T, K) times its values,
+    and level (G + 1, K).
+    """
     weights, square, product = design.weights, form.square, form.product
     n_groups, n_years, n_terms = weights.shape
     slope[:] = 0.0

@@ -11,7 +11,8 @@ from .tie_rule import apply_tie_rule
 
 @numba.njit(cache=CACHE)
 def sum_weighted(label, weight, pairs, rule, sums):
-    """Fill `GroupSums` with the pairs of at most one pilot that the `TieRule` keeps under an assignment (N,).
+    """Fill `GroupSums` with the pairs of at most one pilot that the `TieRule` keeps under an
+    assignment (N,).
 
     A pair counts the product of the weights (N,) of its cities.
     """

@@ -11,7 +11,9 @@ IS_INSTALLED = __name__.split(".", maxsplit=1)[0] != "estimation"
 
 
 def use_compile_cache() -> None:
-    """Point numba's cache to `cache_folder` unless a place is set; without a writable place nothing is kept."""
+    """Point numba's cache to `cache_folder` unless a place is set; without a writable place nothing
+    is kept.
+    """
     if os.environ.get("NUMBA_CACHE_DIR"):
         return
     try:
@@ -27,8 +29,16 @@ def use_compile_cache() -> None:
 def cache_folder() -> Path:
     """A folder of CITYSYNC_HOME, else of `data/` of the checkout, else of the user's cache."""
     if os.environ.get("CITYSYNC_HOME") or not IS_INSTALLED:
-        return Path(os.environ.get("CITYSYNC_HOME") or CHECKOUT / "data").absolute() / "cache" / "numba"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute() / "citysync" / "numba"
+        return (
+            Path(os.environ.get("CITYSYNC_HOME") or CHECKOUT / "data").absolute()
+            / "cache"
+            / "numba"
+        )
+    return (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache").absolute()
+        / "citysync"
+        / "numba"
+    )
 
 
 def is_compiled() -> bool:

@@ -1,4 +1,6 @@
-"""Compiled sums of the specification curve: under each reassignment, the pairs of all rules of admission and of ties in one pass."""
+"""Compiled sums of the specification curve: under each reassignment, the pairs of all rules of
+admission and of ties in one pass.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ def _keep(state, ties, ranks, kept):
 def sum_curve(records, labels, pairs, ties, counts, sums):
     """Count and sum pairs by draw, rule of admission, set of tie rules, class and group.
 
-    A pair stands in one set, the rules of ties that keep it as bits: so it is added once and not once a rule, and a rule's sample is the
-    sum of the sets that have its bit.
+    A pair stands in one set, the rules of ties that keep it as bits: so it is added once and not
+    once a rule, and a rule's sample is the sum of the sets that have its bit.
 
     Parameters
     ----------
@@ -48,8 +50,14 @@ def sum_curve(records, labels, pairs, ties, counts, sums):
         Zeros, filled.
     """
     n_admissions, n_cities, n_rules = labels.shape[0], labels.shape[1], len(ties.measure)
-    label, state = np.empty((n_admissions, n_cities), dtype=np.int64), np.empty(n_cities, dtype=np.int64)
-    kept, ranks = np.empty((n_admissions, n_rules), dtype=np.int64), np.empty(len(pairs.first) + 1, dtype=np.int64)
+    label, state = (
+        np.empty((n_admissions, n_cities), dtype=np.int64),
+        np.empty(n_cities, dtype=np.int64),
+    )
+    kept, ranks = (
+        np.empty((n_admissions, n_rules), dtype=np.int64),
+        np.empty(len(pairs.first) + 1, dtype=np.int64),
+    )
     for draw in range(len(records)):
         for k in range(n_admissions):
             for i in range(n_cities):

@@ -11,9 +11,16 @@ from .records import GroupSums
 
 @numba.njit(cache=CACHE)
 def empty_sums(n_cities, n_provinces, n_groups, n_values):
-    """`GroupSums` with room for N cities, R provinces, G + 1 groups and D statistics; nothing is set."""
-    by_city, inside = np.empty((n_cities, n_groups, n_values)), np.empty((n_provinces, n_groups, n_values))
-    return GroupSums(by_city, inside, np.empty((n_groups, n_values)), np.empty((n_provinces, n_groups, n_values)))
+    """`GroupSums` with room for N cities, R provinces, G + 1 groups and D statistics; nothing is
+    set.
+    """
+    by_city, inside = (
+        np.empty((n_cities, n_groups, n_values)),
+        np.empty((n_provinces, n_groups, n_values)),
+    )
+    return GroupSums(
+        by_city, inside, np.empty((n_groups, n_values)), np.empty((n_provinces, n_groups, n_values))
+    )
 
 
 @numba.njit(cache=CACHE)
@@ -26,7 +33,9 @@ def clear_sums(sums):
 # inlined, because a call per pair would cost more than its sums
 @numba.njit(cache=CACHE, inline="always")
 def add_pair(rank, group, weight, pairs, sums):
-    """Add the statistics of one pair, times a weight, to the sums of both its cities in a group, and inside their province."""
+    """Add the statistics of one pair, times a weight, to the sums of both its cities in a group,
+    and inside their province.
+    """
     values, province, by_city, inside = pairs.values, pairs.province, sums.by_city, sums.inside
     i, j = pairs.first[rank], pairs.second[rank]
     same = len(inside) > 0 and province[i] == province[j]
@@ -40,7 +49,9 @@ def add_pair(rank, group, weight, pairs, sums):
 
 @numba.njit(cache=CACHE)
 def add_up(label, province, sums):
-    """Fill `totals`, each pair once, and `by_province` of `GroupSums` from `by_city`; label and province (N,)."""
+    """Fill `totals`, each pair once, and `by_province` of `GroupSums` from `by_city`; label and
+    province (N,).
+    """
     by_city, totals, by_province = sums.by_city, sums.totals, sums.by_province
     totals[:] = 0.0
     by_province[:] = 0.0
@@ -62,7 +73,9 @@ def add_up(label, province, sums):
 
 @numba.njit(cache=CACHE)
 def delete_province(sums, r, deleted):
-    """Totals of `GroupSums` without the pairs of province r, deleted (G + 1, D); False if no treated pair is left."""
+    """Totals of `GroupSums` without the pairs of province r, deleted (G + 1, D); False if no
+    treated pair is left.
+    """
     totals, by_province, inside = sums.totals, sums.by_province, sums.inside
     treated = 0.0
     for g in range(len(totals)):
@@ -80,8 +93,8 @@ def delete_province(sums, r, deleted):
 def fill_score_variance(label, by_city, weights, shared, offset, variance):
     """Sum over cities of the squared sum of the influence of their pairs, variance (L,).
 
-    label (N,); by_city (N, G + 1, D); weights (G + 1, shared + own, L) for the first `shared` statistics and the own ones of the outcome,
-    which begin at `offset`.
+    label (N,); by_city (N, G + 1, D); weights (G + 1, shared + own, L) for the first `shared`
+    statistics and the own ones of the outcome, which begin at `offset`.
     """
     n_treatment = len(variance)
     variance[:] = 0.0

@@ -1,8 +1,10 @@
-"""What the compiled draws of `heterogeneity` get and pass on, as named tuples; does not import numba, as `records` does not.
+"""What the compiled draws of `heterogeneity` get and pass on, as named tuples; does not import
+numba, as `records` does not.
 
-Letters beside those of `records`: Y blocks of pairs with year effects of their own, S slots (a slot is a city in a block: the pairs of that
-city in that block), K types of pilots (type 0 is never treated), U distinct paths over the years, C rows (coefficients and differences of
-them), Q joint tests. Whole numbers are int64, other numbers float64.
+Letters beside those of `records`: Y blocks of pairs with year effects of their own, S slots (a slot
+is a city in a block: the pairs of that city in that block), K types of pilots (type 0 is never
+treated), U distinct paths over the years, C rows (coefficients and differences of them), Q joint
+tests. Whole numbers are int64, other numbers float64.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class SlotSums(NamedTuple):
     counts : (S,) float64 array
         Pairs.
     inside, inside_counts : (R, Y, M, T) and (R, Y) float64 arrays
-        The same over the pairs with both cities in a province; R = 0 where no joint test needs provinces.
+        The same over the pairs with both cities in a province; R = 0 where no joint test needs
+        provinces.
     """
 
     outcomes: np.ndarray
@@ -51,7 +54,8 @@ class SlotSums(NamedTuple):
 
 
 class BlockSums(NamedTuple):
-    """Sums over pairs by block, each pair once; with a first axis R the pairs with a city in each province.
+    """Sums over pairs by block, each pair once; with a first axis R the pairs with a city in each
+    province.
 
     Attributes
     ----------
@@ -102,7 +106,8 @@ class Paths(NamedTuple):
 class PackedDesigns(NamedTuple):
     """J designs that share their blocks of year effects, padded to the largest.
 
-    A regressor is a path of the pilot's type times a loading of the pair. A pair has at most two loadings that differ from zero.
+    A regressor is a path of the pilot's type times a loading of the pair. A pair has at most two
+    loadings that differ from zero.
 
     Attributes
     ----------
@@ -111,9 +116,11 @@ class PackedDesigns(NamedTuple):
     loading_column, loading : (J, P, 2) int64 and float64 arrays
         Which loading of the design a pair has, by rank, and its value; -1 and 0 for none.
     contrasts : (J, C, L) float64 array
-        Each row as a sum of coefficients; `n_rows` and `n_coefficients` (J,) of them are the design's.
+        Each row as a sum of coefficients; `n_rows` and `n_coefficients` (J,) of them are the
+        design's.
     tests : (J, Q, n) int64 array
-        Rows that a joint test sets to zero, in the first `test_sizes` (J, Q) places; `n_tests` (J,) of them are the design's.
+        Rows that a joint test sets to zero, in the first `test_sizes` (J, Q) places; `n_tests` (J,)
+        of them are the design's.
     """
 
     columns: np.ndarray

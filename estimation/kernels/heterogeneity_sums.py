@@ -1,4 +1,5 @@
-"""Compiled sums of one draw that all designs of `heterogeneity` share: over kept pairs by slot, block and province, and treated pairs.
+"""Compiled sums of one draw that all designs of `heterogeneity` share: over kept pairs by slot,
+block and province, and treated pairs.
 
 Plain loops throughout: numba compiles an array assignment in seconds.
 """
@@ -7,17 +8,33 @@ from __future__ import annotations
 
 import numba
 
-from .heterogeneity_records import BLOCK, PARTNER, PARTNER_SLOT, PILOT, PILOT_SLOT, RANK, TYPE, TreatedPairs
+from .heterogeneity_records import (
+    BLOCK,
+    PARTNER,
+    PARTNER_SLOT,
+    PILOT,
+    PILOT_SLOT,
+    RANK,
+    TYPE,
+    TreatedPairs,
+)
 from .jit_options import CACHE
 
 
 @numba.njit(cache=CACHE)
 def _add_pairs(ranks, signs, n, pairs, year_blocks, slots):
-    """Add the first n of ranks (any length) to `SlotSums`, or take them away; signs as long as ranks."""
+    """Add the first n of ranks (any length) to `SlotSums`, or take them away; signs as long as
+    ranks.
+    """
     # one loop, since a call per pair would cost more than its sums
     first, second, y, province = pairs.first, pairs.second, pairs.values, pairs.province
     slot_of, slot_block = year_blocks.slot_of, year_blocks.slot_block
-    outcomes, counts, inside, inside_counts = slots.outcomes, slots.counts, slots.inside, slots.inside_counts
+    outcomes, counts, inside, inside_counts = (
+        slots.outcomes,
+        slots.counts,
+        slots.inside,
+        slots.inside_counts,
+    )
     for k in range(n):
         rank, sign = ranks[k], signs[k]
         a, b, r = slot_of[rank, 0], slot_of[rank, 1], province[first[rank]]
@@ -54,7 +71,9 @@ def _copy_base(base, slots):
 
 @numba.njit(cache=CACHE)
 def sum_kept_pairs(pilots, first_kept, pairs, rule, base, year_blocks, work):
-    """Fill `work.slots` with the kept pairs: the base, the ranks between the two thresholds, less pairs of two pilots (n_pilots,)."""
+    """Fill `work.slots` with the kept pairs: the base, the ranks between the two thresholds, less
+    pairs of two pilots (n_pilots,).
+    """
     ranks, signs, base_first = work.ranks, work.signs, rule.base_first
     _copy_base(base, work.slots)
     sign = -1.0 if first_kept > base_first else 1.0
@@ -73,7 +92,9 @@ def sum_kept_pairs(pilots, first_kept, pairs, rule, base, year_blocks, work):
 
 @numba.njit(cache=CACHE)
 def _fill_products(who, n, y, deviation, products):
-    """sum_t deviation[type, t, u] y_p(t) of the first n treated pairs, by outcome and path: products (n, M, U) of y (P, M, T)."""
+    """sum_t deviation[type, t, u] y_p(t) of the first n treated pairs, by outcome and path:
+    products (n, M, U) of y (P, M, T).
+    """
     for k in range(n):
         rank, kind = who[k, RANK], who[k, TYPE]
         for m in range(y.shape[1]):
@@ -86,8 +107,16 @@ def _fill_products(who, n, y, deviation, products):
 
 @numba.njit(cache=CACHE)
 def list_treated_pairs(label, pilots, first_kept, pairs, year_blocks, deviation, room):
-    """`TreatedPairs` of an assignment (N,) with pilots (n_pilots,), written into a larger `room`; deviation (K + 1, T, U)."""
-    first, rank_of, slot_of, slot_block, who = pairs.first, pairs.rank_of, year_blocks.slot_of, year_blocks.slot_block, room.who
+    """`TreatedPairs` of an assignment (N,) with pilots (n_pilots,), written into a larger `room`;
+    deviation (K + 1, T, U).
+    """
+    first, rank_of, slot_of, slot_block, who = (
+        pairs.first,
+        pairs.rank_of,
+        year_blocks.slot_of,
+        year_blocks.slot_block,
+        room.who,
+    )
     n = 0
     for a in range(len(pilots)):
         j = pilots[a]
@@ -107,7 +136,13 @@ def list_treated_pairs(label, pilots, first_kept, pairs, year_blocks, deviation,
 @numba.njit(cache=CACHE)
 def total_blocks(year_blocks, slots, blocks):
     """Fill `BlockSums` (Y, M, T) from `SlotSums`: every pair lies in two slots."""
-    sums, counts, totals, total_counts, slot_block = slots.outcomes, slots.counts, blocks.outcomes, blocks.counts, year_blocks.slot_block
+    sums, counts, totals, total_counts, slot_block = (
+        slots.outcomes,
+        slots.counts,
+        blocks.outcomes,
+        blocks.counts,
+        year_blocks.slot_block,
+    )
     for b in range(len(total_counts)):
         total_counts[b] = 0.0
         for m in range(sums.shape[1]):
@@ -123,8 +158,15 @@ def total_blocks(year_blocks, slots, blocks):
 
 @numba.njit(cache=CACHE)
 def total_provinces(year_blocks, province, slots, provinces):
-    """Fill `BlockSums` (R, Y, M, T) from `SlotSums`: the pairs of a province's cities, those inside it once; province (N,)."""
-    sums, counts, inside, inside_counts = slots.outcomes, slots.counts, slots.inside, slots.inside_counts
+    """Fill `BlockSums` (R, Y, M, T) from `SlotSums`: the pairs of a province's cities, those inside
+    it once; province (N,).
+    """
+    sums, counts, inside, inside_counts = (
+        slots.outcomes,
+        slots.counts,
+        slots.inside,
+        slots.inside_counts,
+    )
     by_province, by_province_counts, slot_city, slot_block = (
         provinces.outcomes,
         provinces.counts,

@@ -1,7 +1,8 @@
 """Where numba keeps the compiled loops of this folder: under the hash of their sources, or nowhere.
 
-numba compiles the functions that a loop calls into the loop, but sees a change only in the loop's own file. With one folder for each state
-of the sources no run takes a loop that was compiled from others.
+numba compiles the functions that a loop calls into the loop, but sees a change only in the loop's
+own file. With one folder for each state of the sources no run takes a loop that was compiled from
+others.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ SOURCES = (*sorted(Path(__file__).parent.glob("*.py")), Path(constants.__file__)
 
 def hash_sources(files: Iterable[Path] = SOURCES) -> str:
     """Hash of the files' bytes, of 16 hexadecimal digits."""
-    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)).hexdigest()[:16]
+    return hashlib.sha256(
+        b"".join(hashlib.sha256(path.read_bytes()).digest() for path in files)
+    ).hexdigest()[:16]
 
 
 if CACHE:

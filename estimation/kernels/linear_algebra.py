@@ -1,4 +1,6 @@
-"""Compiled algebra of small matrices: inverse, Cholesky factor, and the joint F of some coefficients."""
+"""Compiled algebra of small matrices: inverse, Cholesky factor, and the joint F of some
+coefficients.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,11 @@ def _sweep(matrix, k, pivot):
 
 @numba.njit(cache=CACHE)
 def invert(matrix, lost):
-    """Gauss-Jordan inverse of a matrix (q, q), in place, as `linear.normal_equations.invert_normal`.
+    """Gauss-Jordan inverse of a matrix (q, q), in place, as
+    `linear.normal_equations.invert_normal`.
 
-    Rows and columns of a parameter without a pivot become zero; `lost` (q,) says which parameters are not identified.
+    Rows and columns of a parameter without a pivot become zero; `lost` (q,) says which parameters
+    are not identified.
     """
     q = len(matrix)
     original, skipped = np.empty(q), np.zeros(q, dtype=np.bool_)
@@ -52,9 +56,11 @@ def invert(matrix, lost):
 
 @numba.njit(cache=CACHE)
 def factor(matrix, empty):
-    """Lower Cholesky factor of a matrix (q, q), in place. False if a parameter is not identified although it has rows.
+    """Lower Cholesky factor of a matrix (q, q), in place. False if a parameter is not identified
+    although it has rows.
 
-    `empty` (q,) marks the parameters without any row; their row and column of the factor are those of the unit matrix.
+    `empty` (q,) marks the parameters without any row; their row and column of the factor are those
+    of the unit matrix.
     """
     q = len(matrix)
     for k in range(q):
@@ -91,9 +97,11 @@ def solve_factored(lower, rhs):
 
 @numba.njit(cache=CACHE)
 def joint_f(deviations, used, estimate):
-    """F that k estimates (k,) are all zero, with the jackknife covariance, as `influence.refits.Refits.joint_f`; NaN where there is none.
+    """F that k estimates (k,) are all zero, with the jackknife covariance, as
+    `influence.refits.Refits.joint_f`; NaN where there is none.
 
-    `deviations` (R, k) are those of the refits without a province from the estimates; the first `used` rows count.
+    `deviations` (R, k) are those of the refits without a province from the estimates; the first
+    `used` rows count.
     """
     k = len(estimate)
     if used <= k:

@@ -1,4 +1,6 @@
-"""Compiled normal equations of a two-way design from sums by group: matrix, right-hand side, and the weights of the influence."""
+"""Compiled normal equations of a two-way design from sums by group: matrix, right-hand side, and
+the weights of the influence.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def fill_normal_matrix(totals, design, layout, matrix):
 
 @numba.njit(cache=CACHE)
 def _add_control_blocks(total, x, layout, matrix):
-    """Add what one group adds to the controls' rows and columns of the normal matrix (q, q); total (D,), x (T, L)."""
+    """Add what one group adds to the controls' rows and columns of the normal matrix (q, q); total
+    (D,), x (T, L).
+    """
     n_basis, n_years, n_controls = len(layout.basis), layout.basis.shape[1], layout.n_controls
     first, start = n_years - 1, n_years - 1 + n_controls
     gram = n_basis + n_years * n_controls
@@ -48,8 +52,15 @@ def _add_control_blocks(total, x, layout, matrix):
 
 @numba.njit(cache=CACHE)
 def fill_right_hand_side(totals, design, layout, offset, rhs):
-    """Right-hand side (q,) of the outcome whose statistics begin at `offset`, from the sums of the groups (G + 1, D)."""
-    x, n_treatment, n_years, n_controls = design.x, design.n_treatment, layout.basis.shape[1], layout.n_controls
+    """Right-hand side (q,) of the outcome whose statistics begin at `offset`, from the sums of the
+    groups (G + 1, D).
+    """
+    x, n_treatment, n_years, n_controls = (
+        design.x,
+        design.n_treatment,
+        layout.basis.shape[1],
+        layout.n_controls,
+    )
     start = n_years - 1 + n_controls
     rhs[:] = 0.0
     for g in range(len(totals)):
@@ -66,9 +77,11 @@ def fill_right_hand_side(totals, design, layout, offset, rhs):
 
 @numba.njit(cache=CACHE)
 def _fitted_and_rows(theta, inverse, x, start, fitted, z):
-    """Fitted year and treatment part of a group (T,), and the rows of the inverse times (year dummies, treatment), z (T, L).
+    """Fitted year and treatment part of a group (T,), and the rows of the inverse times (year
+    dummies, treatment), z (T, L).
 
-    theta (q,) and inverse (q, q) are the solution, x (T, L) the group's regressors, `start` the position of the first treatment effect.
+    theta (q,) and inverse (q, q) are the solution, x (T, L) the group's regressors, `start` the
+    position of the first treatment effect.
     """
     n_treatment = z.shape[1]
     for t in range(len(fitted)):
@@ -84,7 +97,9 @@ def _fitted_and_rows(theta, inverse, x, start, fitted, z):
 
 @numba.njit(cache=CACHE)
 def _set_control_weights(theta, inverse, fitted, z, layout, weights):
-    """Weights of a group (shared + T + n_controls, L) on the statistics of controls; fitted (T,) and z (T, L) of `_fitted_and_rows`."""
+    """Weights of a group (shared + T + n_controls, L) on the statistics of controls; fitted (T,)
+    and z (T, L) of `_fitted_and_rows`.
+    """
     n_basis, n_controls, shared = len(layout.basis), layout.n_controls, layout.shared
     n_years, n_treatment = z.shape
     first, start = n_years - 1, n_years - 1 + n_controls
@@ -94,16 +109,20 @@ def _set_control_weights(theta, inverse, fitted, z, layout, weights):
             row = inverse[start + c, first + k]
             weights[shared + n_years + k, c] = row
             for t in range(n_years):
-                weights[n_basis + t * n_controls + k, c] = -(z[t, c] * theta[first + k] + row * fitted[t])
+                weights[n_basis + t * n_controls + k, c] = -(
+                    z[t, c] * theta[first + k] + row * fitted[t]
+                )
             for m in range(n_controls):
                 weights[gram + k * n_controls + m, c] = -row * theta[first + m]
 
 
 @numba.njit(cache=CACHE)
 def fill_influence_weights(theta, inverse, design, layout, weights):
-    """Weights that turn a pair's statistics into its influence on the treatment coefficients of one outcome, for every group.
+    """Weights that turn a pair's statistics into its influence on the treatment coefficients of one
+    outcome, for every group.
 
-    As `linear.normal_equations.influence_weights`: theta (q,), inverse (q, q), weights (G + 1, shared + T + n_controls, L).
+    As `linear.normal_equations.influence_weights`: theta (q,), inverse (q, q), weights (G + 1,
+    shared + T + n_controls, L).
     """
     basis, x = layout.basis, design.x
     n_years, n_treatment = basis.shape[1], weights.shape[2]

@@ -11,7 +11,9 @@ from .jit_options import CACHE
 
 @numba.njit(cache=CACHE)
 def sum_partners(label, partners, pairs, sums):
-    """Fill `GroupSums` with the pairs in which one city is among the other's `Partners` under an assignment (N,)."""
+    """Fill `GroupSums` with the pairs in which one city is among the other's `Partners` under an
+    assignment (N,).
+    """
     order, n_partners, rank_of = partners.order, partners.n_partners, pairs.rank_of
     clear_sums(sums)
     kept = np.zeros(len(pairs.values), dtype=np.bool_)

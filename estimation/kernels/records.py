@@ -1,8 +1,10 @@
-"""What the compiled loops get, as named tuples: numba compiles `pairs.values` like an array of its own.
+"""What the compiled loops get, as named tuples: numba compiles `pairs.values` like an array of its
+own.
 
-Letters of the shapes: B draws, N cities, P candidate pairs, R provinces, G cohorts (group 0 is never treated), T years, D statistics of a
-pair, M outcomes, L coefficients. Whole numbers are int64, other numbers float64. This file does not import numba, so that callers may
-build these tuples without waiting for it.
+Letters of the shapes: B draws, N cities, P candidate pairs, R provinces, G cohorts (group 0 is
+never treated), T years, D statistics of a pair, M outcomes, L coefficients. Whole numbers are
+int64, other numbers float64. This file does not import numba, so that callers may build these
+tuples without waiting for it.
 """
 
 from __future__ import annotations
@@ -13,15 +15,17 @@ import numpy as np
 
 
 class Pairs(NamedTuple):
-    """Candidate pairs in ascending order of their tie; the position of a pair in this order is its rank.
+    """Candidate pairs in ascending order of their tie; the position of a pair in this order is its
+    rank.
 
     Attributes
     ----------
     first, second : (P,) int64 arrays
         The two cities of a pair.
     values : (P, D) float64 array
-        Statistics of a pair as in `linear.pair_statistics`; the first of them is 1, so that its sum counts pairs. The loops of
-        `heterogeneity` take (P, M, T) instead: the outcomes less their mean over the pair's years.
+        Statistics of a pair as in `linear.pair_statistics`; the first of them is 1, so that its sum
+        counts pairs. The loops of `heterogeneity` take (P, M, T) instead: the outcomes less their
+        mean over the pair's years.
     rank_of : (N, N) int64 array
         Rank of the pair of two cities, -1 where they are no candidate pair.
     province : (N,) int64 array
@@ -36,7 +40,8 @@ class Pairs(NamedTuple):
 
 
 class TieRule(NamedTuple):
-    """Rule of the sample: pairs with a tie strictly above a quantile of the ties of pairs with at most one pilot.
+    """Rule of the sample: pairs with a tie strictly above a quantile of the ties of pairs with at
+    most one pilot.
 
     Attributes
     ----------
@@ -46,7 +51,8 @@ class TieRule(NamedTuple):
     next_larger : (P,) int64 array
         First rank with a strictly larger tie than that of the rank; P for the largest.
     base_first : int
-        First rank that the real assignment keeps: `BaseSums` and the base of `SlotSums` are over the pairs from there on.
+        First rank that the real assignment keeps: `BaseSums` and the base of `SlotSums` are over
+        the pairs from there on.
     """
 
     is_used: bool
@@ -56,7 +62,8 @@ class TieRule(NamedTuple):
 
 
 class Partners(NamedTuple):
-    """Rule of the sample: pairs in which one city is among the other's strongest never-pilot partners.
+    """Rule of the sample: pairs in which one city is among the other's strongest never-pilot
+    partners.
 
     Attributes
     ----------
@@ -71,7 +78,8 @@ class Partners(NamedTuple):
 
 
 class BaseSums(NamedTuple):
-    """Sums over all candidate pairs from rank `TieRule.base_first` on; a draw starts from them and changes what it must.
+    """Sums over all candidate pairs from rank `TieRule.base_first` on; a draw starts from them and
+    changes what it must.
 
     Attributes
     ----------
@@ -86,8 +94,8 @@ class BaseSums(NamedTuple):
 
 
 class GroupSums(NamedTuple):
-    """Sums of the pairs that one draw keeps, by their group (the cohort of the pilot, 0 for a pair of two never-pilots); written anew in
-    each draw. Position 0 of the last axis counts pairs.
+    """Sums of the pairs that one draw keeps, by their group (the cohort of the pilot, 0 for a pair
+    of two never-pilots); written anew in each draw. Position 0 of the last axis counts pairs.
 
     Attributes
     ----------
@@ -115,8 +123,8 @@ class Designs(NamedTuple):
     x : (K, G + 1, T, L) float64 array
         Regressors of a group.
     unit_normal : (K, G + 1, n_basis, q, q) float64 array
-        What a pair of the group adds to the normal matrix for one unit of each basis matrix; q = T - 1 + n_controls + L, the places of
-        controls left zero.
+        What a pair of the group adds to the normal matrix for one unit of each basis matrix; q = T
+        - 1 + n_controls + L, the places of controls left zero.
     n_treatment : (K,) int64 array
         Coefficients of each design.
     leads : (K, L) int64 array
@@ -150,7 +158,8 @@ class Design(NamedTuple):
 
 
 class StatisticsLayout(NamedTuple):
-    """Where the pieces lie in a pair's D statistics; `linear.pair_statistics.Layout` for compiled loops.
+    """Where the pieces lie in a pair's D statistics; `linear.pair_statistics.Layout` for compiled
+    loops.
 
     Attributes
     ----------
@@ -170,9 +179,11 @@ class StatisticsLayout(NamedTuple):
 
 
 class DrawResults(NamedTuple):
-    """Where draws put what they find; the caller fills it with NaN, a draw leaves NaN what it does not identify.
+    """Where draws put what they find; the caller fills it with NaN, a draw leaves NaN what it does
+    not identify.
 
-    Shapes are those of many draws; a draw, a design or an outcome gets the part of its own. K counts designs or estimators.
+    Shapes are those of many draws; a draw, a design or an outcome gets the part of its own. K
+    counts designs or estimators.
 
     Attributes
     ----------
@@ -180,7 +191,8 @@ class DrawResults(NamedTuple):
     statistic : (B, K, M, L) float64 array
         abs(coefficient) over the square root of the summed squared scores of the cities.
     joint : (B, K, M) float64 array
-        F of the leads with the jackknife covariance of the draw; (B, K, M, Q) where there are Q joint tests.
+        F of the leads with the jackknife covariance of the draw; (B, K, M, Q) where there are Q
+        joint tests.
     """
 
     coefficient: np.ndarray
@@ -189,7 +201,8 @@ class DrawResults(NamedTuple):
 
 
 class CellTerms(NamedTuple):
-    """Differences of cohort means (Callaway-Sant'Anna or Sun-Abraham): K cells of cohort and year, and C terms that are means of cells.
+    """Differences of cohort means (Callaway-Sant'Anna or Sun-Abraham): K cells of cohort and year,
+    and C terms that are means of cells.
 
     Attributes
     ----------
@@ -198,7 +211,8 @@ class CellTerms(NamedTuple):
     against : (K, G + 1) bool array
         Groups whose pairs a cell is compared with; the never-treated group 0 always.
     places : (K, 3) int64 array
-        Positions of the overall, the event and the single term to which a cell belongs; -1 for none.
+        Positions of the overall, the event and the single term to which a cell belongs; -1 for
+        none.
     leads : (n_leads,) int64 array
         Terms of the joint test.
     n_terms : int
@@ -258,7 +272,8 @@ class AllPairsDesign(NamedTuple):
     Attributes
     ----------
     weights : (G + 1, T, K) float64 array
-        Weight of a pair of the group and year in each of K coefficients: residual regressors times the inverse of their products.
+        Weight of a pair of the group and year in each of K coefficients: residual regressors times
+        the inverse of their products.
     regressors : (G + 1, T, K) float64 array
         Treatment regressors less pair and year effects.
     counts : (G + 1,) float64 array
@@ -304,7 +319,8 @@ class CurvePairs(NamedTuple):
 
 
 class RankedTies(NamedTuple):
-    """R rules of ties over the same P pairs, by the L measures they cut: pairs in ascending order of a measure times its sign.
+    """R rules of ties over the same P pairs, by the L measures they cut: pairs in ascending order
+    of a measure times its sign.
 
     Attributes
     ----------

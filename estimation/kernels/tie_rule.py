@@ -1,4 +1,6 @@
-"""Compiled sums of a sample above a quantile of ties, whose threshold each reassignment takes anew."""
+"""Compiled sums of a sample above a quantile of ties, whose threshold each reassignment
+takes anew.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,11 @@ from .jit_options import CACHE
 
 @numba.njit(cache=CACHE)
 def _lower_rank(both_ranks, n_both, n_pairs, quantile):
-    """Rank of the order statistic at or below the quantile among the pairs of at most one pilot; -1 if there is none.
+    """Rank of the order statistic at or below the quantile among the pairs of at most one pilot; -1
+    if there is none.
 
-    The first `n_both` of both_ranks (any length) are the ranks of pairs of two pilots, among n_pairs.
+    The first `n_both` of both_ranks (any length) are the ranks of pairs of two pilots, among
+    n_pairs.
     """
     left = n_pairs - n_both
     if left <= 0:
@@ -33,7 +37,9 @@ def _lower_rank(both_ranks, n_both, n_pairs, quantile):
 
 @numba.njit(cache=CACHE)
 def apply_tie_rule(label, rule, rank_of):
-    """Pilots (n_pilots,) of an assignment (N,), and the first rank that the `TieRule` keeps under it; rank_of (N, N)."""
+    """Pilots (n_pilots,) of an assignment (N,), and the first rank that the `TieRule` keeps under
+    it; rank_of (N, N).
+    """
     pilots = np.empty(len(label), dtype=np.int64)
     n_pilots = 0
     for i in range(len(label)):
@@ -68,7 +74,9 @@ def _copy_to_never(source, target):
 
 @numba.njit(cache=CACHE)
 def _start_from_base(first_kept, pairs, rule, base, sums):
-    """Put all pairs from rank `first_kept` on into group 0: the `BaseSums`, and the ranks between the two thresholds."""
+    """Put all pairs from rank `first_kept` on into group 0: the `BaseSums`, and the ranks between
+    the two thresholds.
+    """
     _copy_to_never(base.by_city, sums.by_city)
     _copy_to_never(base.inside, sums.inside)
     sign = -1.0 if first_kept > rule.base_first else 1.0
@@ -79,7 +87,13 @@ def _start_from_base(first_kept, pairs, rule, base, sums):
 @numba.njit(cache=CACHE)
 def _move_pilot(j, label, first_kept, pairs, sums):
     """Sum the kept pairs of pilot j by partner and for j itself, under an assignment (N,)."""
-    values, rank_of, province, by_city, inside = pairs.values, pairs.rank_of, pairs.province, sums.by_city, sums.inside
+    values, rank_of, province, by_city, inside = (
+        pairs.values,
+        pairs.rank_of,
+        pairs.province,
+        sums.by_city,
+        sums.inside,
+    )
     group, n_values = label[j], values.shape[1]
     own = np.zeros(n_values)
     for i in range(len(label)):
@@ -119,9 +133,11 @@ def _take_from_never(label, sums):
 
 @numba.njit(cache=CACHE)
 def sum_above_threshold(label, pairs, rule, base, sums):
-    """Fill `GroupSums` with the pairs of at most one pilot that the `TieRule` keeps under an assignment (N,).
+    """Fill `GroupSums` with the pairs of at most one pilot that the `TieRule` keeps under an
+    assignment (N,).
 
-    The work grows with the pilots and their partners, not with the pairs: all other pairs come from the `BaseSums`.
+    The work grows with the pilots and their partners, not with the pairs: all other pairs come from
+    the `BaseSums`.
     """
     pilots, first_kept = apply_tie_rule(label, rule, pairs.rank_of)
     _start_from_base(first_kept, pairs, rule, base, sums)

@@ -1,4 +1,6 @@
-"""Compiled draws of two-way least squares: under each reassignment of admissions, sum the sample's pairs and fit every design."""
+"""Compiled draws of two-way least squares: under each reassignment of admissions, sum the sample's
+pairs and fit every design.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,17 @@ from .tie_rule import sum_above_threshold
 
 @numba.njit(cache=CACHE)
 def _joint_of_leads(theta, sums, design, layout, joint):
-    """Joint F (M,) of a design's leads, refitting without each province; stays NaN where a refit loses a lead. theta (M, q)."""
+    """Joint F (M,) of a design's leads, refitting without each province; stays NaN where a refit
+    loses a lead. theta (M, q).
+    """
     offsets, leads = layout.offsets, design.leads
     k, start, q = len(leads), theta.shape[1] - design.n_treatment, theta.shape[1]
-    matrix, rhs, empty, deleted = np.empty((q, q)), np.empty(q), np.zeros(q, dtype=np.bool_), np.empty_like(sums.totals)
+    matrix, rhs, empty, deleted = (
+        np.empty((q, q)),
+        np.empty(q),
+        np.zeros(q, dtype=np.bool_),
+        np.empty_like(sums.totals),
+    )
     deviations = np.zeros((len(offsets), len(sums.by_province), k))
     used = 0
     for r in range(len(sums.by_province)):
@@ -47,11 +56,19 @@ def _joint_of_leads(theta, sums, design, layout, joint):
 
 @numba.njit(cache=CACHE)
 def _fit_draw(label, sums, design, layout, results):
-    """Fit one `Design` to the `GroupSums` of an assignment (N,): `DrawResults` of coefficient (M, L), statistic (M, L) and joint (M,)."""
+    """Fit one `Design` to the `GroupSums` of an assignment (N,):
+
+    `DrawResults` of coefficient (M, L), statistic (M, L) and joint (M,).
+    """
     offsets, n_treatment, n_years = layout.offsets, design.n_treatment, layout.basis.shape[1]
     start = n_years - 1 + layout.n_controls
     q = start + n_treatment
-    matrix, lost, rhs, theta = np.empty((q, q)), np.zeros(q, dtype=np.bool_), np.empty(q), np.zeros((len(offsets), q))
+    matrix, lost, rhs, theta = (
+        np.empty((q, q)),
+        np.zeros(q, dtype=np.bool_),
+        np.empty(q),
+        np.zeros((len(offsets), q)),
+    )
     weights = np.empty((len(sums.totals), layout.shared + n_years + layout.n_controls, n_treatment))
     variance = np.empty(n_treatment)
     fill_normal_matrix(sums.totals, design, layout, matrix)
@@ -72,11 +89,15 @@ def _fit_draw(label, sums, design, layout, results):
 
 
 @numba.njit(nogil=True, cache=CACHE)
-def run_two_way_draws(labels, base, partners, city_weights, pairs, rule, n_provinces, designs, layout, results):
-    """Fit K designs under each row of labels; a draw is sequential, so its bytes do not depend on the number of threads.
+def run_two_way_draws(
+    labels, base, partners, city_weights, pairs, rule, n_provinces, designs, layout, results
+):
+    """Fit K designs under each row of labels; a draw is sequential, so its bytes do not depend on
+    the number of threads.
 
-    One of `base`, `partners` and `city_weights` is given and says how a draw's pairs are summed. The two others are None, and numba leaves
-    their branches out; with one `else` it would compile a branch that is never taken.
+    One of `base`, `partners` and `city_weights` is given and says how a draw's pairs are summed.
+    The two others are None, and numba leaves their branches out; with one `else` it would compile a
+    branch that is never taken.
 
     Parameters
     ----------
@@ -87,8 +108,8 @@ def run_two_way_draws(labels, base, partners, city_weights, pairs, rule, n_provi
     partners : Partners or None
         Given: the sample is that of the strongest partners.
     city_weights : (B, N) float64 array or None
-        Given: the sample is that of the rule of ties, and a pair counts the product of its cities' weights; a draw whose weights begin
-        with NaN is left out.
+        Given: the sample is that of the rule of ties, and a pair counts the product of its cities'
+        weights; a draw whose weights begin with NaN is left out.
     pairs, rule : Pairs, TieRule
     n_provinces : int
         R; 0 where provinces are not known.
@@ -108,6 +129,13 @@ def run_two_way_draws(labels, base, partners, city_weights, pairs, rule, n_provi
                 continue
             sum_weighted(label, city_weights[draw], pairs, rule, sums)
         for k in range(len(designs.n_treatment)):
-            design = Design(designs.x[k], designs.unit_normal[k], designs.n_treatment[k], designs.leads[k, : designs.n_leads[k]])
-            found = DrawResults(results.coefficient[draw, k], results.statistic[draw, k], results.joint[draw, k])
+            design = Design(
+                designs.x[k],
+                designs.unit_normal[k],
+                designs.n_treatment[k],
+                designs.leads[k, : designs.n_leads[k]],
+            )
+            found = DrawResults(
+                results.coefficient[draw, k], results.statistic[draw, k], results.joint[draw, k]
+            )
             _fit_draw(label, sums, design, layout, found)

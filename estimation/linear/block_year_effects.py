@@ -1,8 +1,9 @@
 """Least squares with pair effects and year effects by block of pairs, from sums of pair statistics.
 
-The statistics are those of `linear.pair_statistics`, with the treatment regressors of the real assignment as its last controls. Year
-effects of a block touch no other block, so they are eliminated block by block: what is left is a system in controls and treatment alone,
-whatever the number of blocks (province pairs by years are several thousand year effects).
+The statistics are those of `linear.pair_statistics`, with the treatment regressors of the real
+assignment as its last controls. Year effects of a block touch no other block, so they are
+eliminated block by block: what is left is a system in controls and treatment alone, whatever the
+number of blocks (province pairs by years are several thousand year effects).
 """
 
 from __future__ import annotations
@@ -48,16 +49,27 @@ def solve_blocks(totals: np.ndarray, statistics: PairStatistics) -> BlockSolutio
     -------
     BlockSolution
     """
-    parts = [_solve(totals[start : start + BATCH], statistics) for start in range(0, len(totals), BATCH)]
-    return BlockSolution(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("theta", "inverse", "lost")))
+    parts = [
+        _solve(totals[start : start + BATCH], statistics) for start in range(0, len(totals), BATCH)
+    ]
+    return BlockSolution(
+        *(
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("theta", "inverse", "lost")
+        )
+    )
 
 
 def year_means(totals: np.ndarray, statistics: PairStatistics) -> tuple[np.ndarray, np.ndarray]:
-    """Year effects of the regressors (A, B, T, q) and of the outcomes (A, B, T, M) in each block, from sums (A, B, D)."""
+    """Year effects of the regressors (A, B, T, q) and of the outcomes (A, B, T, M) in each block,
+    from sums (A, B, D).
+    """
     layout = statistics.layout
     t, q = layout.n_years, layout.n_controls
     counts = totals[..., : layout.n_basis]
-    regressors = totals[..., layout.control_start : layout.gram_start].reshape(*totals.shape[:2], t, q)
+    regressors = totals[..., layout.control_start : layout.gram_start].reshape(
+        *totals.shape[:2], t, q
+    )
     outcomes = np.stack([totals[..., s : s + t] for s in _outcome_starts(statistics)], axis=-1)
     sums = np.concatenate([regressors, outcomes], axis=-1)
     if _is_balanced(statistics):
@@ -65,7 +77,9 @@ def year_means(totals: np.ndarray, statistics: PairStatistics) -> tuple[np.ndarr
         with np.errstate(divide="ignore", invalid="ignore"):
             effects = np.where(counts[..., :1, None] > 0.5, sums / counts[..., :1, None], 0.0)
     else:
-        matrix = np.einsum("abk,kst->abst", counts, statistics.basis)[:, :, 1:, 1:].reshape(-1, t - 1, t - 1)
+        matrix = np.einsum("abk,kst->abst", counts, statistics.basis)[:, :, 1:, 1:].reshape(
+            -1, t - 1, t - 1
+        )
         inverse = invert_normal(matrix)[0].reshape(*totals.shape[:2], t - 1, t - 1)
         effects = np.zeros_like(sums)
         effects[:, :, 1:] = np.einsum("abst,abtc->absc", inverse, sums[:, :, 1:])
@@ -74,7 +88,9 @@ def year_means(totals: np.ndarray, statistics: PairStatistics) -> tuple[np.ndarr
 
 def _is_balanced(statistics: PairStatistics) -> bool:
     t = statistics.layout.n_years
-    return statistics.layout.n_basis == 1 and bool(np.allclose(statistics.basis[0], np.eye(t) - 1 / t, rtol=0, atol=1e-12))
+    return statistics.layout.n_basis == 1 and bool(
+        np.allclose(statistics.basis[0], np.eye(t) - 1 / t, rtol=0, atol=1e-12)
+    )
 
 
 def _outcome_starts(statistics: PairStatistics) -> list[int]:

@@ -1,7 +1,9 @@
-"""Estimators as weights of the mean outcomes of groups of pairs by year: they depend on the numbers of pairs alone.
+"""Estimators as weights of the mean outcomes of groups of pairs by year: they depend on the numbers
+of pairs alone.
 
-Pairs of a group share their regressors, so the pair dimension collapses (Wooldridge 2021). Serves the specification curve
-(`estimators.cohort_means`: groups are cohorts) and the closed form over all pairs (`closed_form.models`: groups are pairs of cohorts).
+Pairs of a group share their regressors, so the pair dimension collapses (Wooldridge 2021). Serves
+the specification curve (`estimators.cohort_means`: groups are cohorts) and the closed form over all
+pairs (`closed_form.models`: groups are pairs of cohorts).
 """
 
 from __future__ import annotations
@@ -26,12 +28,18 @@ def residual_regressors(counts: np.ndarray, x: np.ndarray) -> np.ndarray:
     (B, C, G, T, L) float array
     """
     within = x - x.mean(axis=1, keepdims=True)
-    by_year = np.einsum("bcg,gtl->bctl", counts, within) / np.maximum(counts.sum(axis=2), 1.0)[..., None, None]
+    by_year = (
+        np.einsum("bcg,gtl->bctl", counts, within)
+        / np.maximum(counts.sum(axis=2), 1.0)[..., None, None]
+    )
     return within[None, None] - by_year[:, :, None]
 
 
-def comparison_weights(aggregated: np.ndarray, cells: Cells, never: int, shape: tuple[int, int]) -> np.ndarray:
-    """Weights of groups' means in sums of group-time effects: change since the base year, less that of the never-treated.
+def comparison_weights(
+    aggregated: np.ndarray, cells: Cells, never: int, shape: tuple[int, int]
+) -> np.ndarray:
+    """Weights of groups' means in sums of group-time effects: change since the base year, less that
+    of the never-treated.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""Cells of cohort and year, the terms they aggregate to, and the weights of the aggregation (docs/methods, section 6)."""
+"""Cells of cohort and year, the terms they aggregate to, and the weights of the aggregation
+(docs/methods, section 6).
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Cells:
 
     def take(self, chosen: np.ndarray) -> Cells:
         """The chosen cells."""
-        return Cells(self.group[chosen], self.year[chosen], self.base[chosen], self.event_time[chosen])
+        return Cells(
+            self.group[chosen], self.year[chosen], self.base[chosen], self.event_time[chosen]
+        )
 
 
 def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
@@ -44,9 +48,10 @@ def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
     group_years : (G,) int array
     years : (T,) int array
     rule : str
-        ``varying``: every year but the first, against the last year before admission from admission on, against the year before
-        otherwise (Callaway and Sant'Anna 2021). ``fixed``: every year but the last before admission, against that (Sun and Abraham
-        2021). ``treated``: the years from admission on.
+        ``varying``: every year but the first, against the last year before admission from admission
+        on, against the year before otherwise (Callaway and Sant'Anna 2021). ``fixed``: every year
+        but the last before admission, against that (Sun and Abraham 2021). ``treated``: the years
+        from admission on.
     """
     rows = []
     for g, start in enumerate(group_years.tolist(), start=1):
@@ -54,7 +59,11 @@ def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
         if last_before < 0:
             continue
         for t, year in enumerate(years.tolist()):
-            base = {"varying": t - 1 if year < start else last_before, "fixed": last_before, "treated": -1}[rule]
+            base = {
+                "varying": t - 1 if year < start else last_before,
+                "fixed": last_before,
+                "treated": -1,
+            }[rule]
             wanted = {"varying": t > 0, "fixed": t != last_before, "treated": year >= start}[rule]
             if wanted:
                 rows.append((g, t, base, year - start))
@@ -62,7 +71,9 @@ def build_cells(group_years: np.ndarray, years: np.ndarray, rule: str) -> Cells:
     return Cells(*columns)
 
 
-def comparison_groups(cells: Cells, group_years: np.ndarray, years: np.ndarray, control_pairs: str) -> np.ndarray:
+def comparison_groups(
+    cells: Cells, group_years: np.ndarray, years: np.ndarray, control_pairs: str
+) -> np.ndarray:
     """Whether the pairs of a group are compared with a cell's cohort; shape (K, G + 1) bool.
 
     Parameters
@@ -72,8 +83,8 @@ def comparison_groups(cells: Cells, group_years: np.ndarray, years: np.ndarray, 
     group_years : (G,) int array
     years : (T,) int array
     control_pairs : str
-        ``never_treated``: group 0 alone. ``not_yet_treated``: also every other cohort that is still untreated in the later of the cell's
-        two years.
+        ``never_treated``: group 0 alone. ``not_yet_treated``: also every other cohort that is still
+        untreated in the later of the cell's two years.
     """
     found = np.zeros((len(cells), len(group_years) + 1), dtype=bool)
     found[:, 0] = True
@@ -84,15 +95,23 @@ def comparison_groups(cells: Cells, group_years: np.ndarray, years: np.ndarray, 
     return found
 
 
-def cell_terms(cells: Cells, group_years: np.ndarray, with_cells: bool) -> tuple[tuple[str, int | None, int | None], ...]:
-    """`att`, one `event` per event time and, if asked, one `group_time` per cell, as (term, cohort_year, event_time)."""
+def cell_terms(
+    cells: Cells, group_years: np.ndarray, with_cells: bool
+) -> tuple[tuple[str, int | None, int | None], ...]:
+    """`att`, one `event` per event time and, if asked, one `group_time` per cell, as (term,
+    cohort_year, event_time).
+    """
     events = tuple(("event", None, int(e)) for e in np.unique(cells.event_time))
     single = zip(cells.group.tolist(), cells.event_time.tolist(), strict=True)
-    every = tuple(("group_time", int(group_years[g - 1]), e) for g, e in single) if with_cells else ()
+    every = (
+        tuple(("group_time", int(group_years[g - 1]), e) for g, e in single) if with_cells else ()
+    )
     return (("att", None, None), *events, *every)
 
 
-def cell_members(cells: Cells, group_years: np.ndarray, terms: tuple[tuple[str, int | None, int | None], ...]) -> np.ndarray:
+def cell_members(
+    cells: Cells, group_years: np.ndarray, terms: tuple[tuple[str, int | None, int | None], ...]
+) -> np.ndarray:
     """Whether a cell belongs to a term; shape (K, C) bool."""
     cohort = group_years[cells.group - 1] if len(cells) else np.zeros(0, dtype=np.int64)
     columns = []
@@ -109,7 +128,8 @@ def term_label(term: tuple[str, int | None, int | None]) -> str:
 
 
 def aggregation_weights(cell_size: np.ndarray, members: np.ndarray) -> np.ndarray:
-    """Weights of the cells in each term: their cell_size over that of the term's cells; all zero where there is none.
+    """Weights of the cells in each term: their cell_size over that of the term's cells; all zero
+    where there is none.
 
     Parameters
     ----------
@@ -127,7 +147,8 @@ def aggregation_weights(cell_size: np.ndarray, members: np.ndarray) -> np.ndarra
 
 
 def aggregate(effects: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted sums of the cells' effects; NaN without a cell, or where a cell with weight is not identified.
+    """Weighted sums of the cells' effects; NaN without a cell, or where a cell with weight is not
+    identified.
 
     Parameters
     ----------

@@ -1,7 +1,9 @@
-"""Effects that differ between pairs or between pilots, and year effects of a class of pairs: the regressors of such a fit.
+"""Effects that differ between pairs or between pilots, and year effects of a class of pairs: the
+regressors of such a fit.
 
-Every regressor is a path of the pilot (what it brings in each year) times a loading of the pair (a class dummy, a gap). Under a
-permutation the path moves with the admission and the loading stays with the pair.
+Every regressor is a path of the pilot (what it brings in each year) times a loading of the pair (a
+class dummy, a gap). Under a permutation the path moves with the admission and the loading stays
+with the pair.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Heterogeneity:
-    """What one fit lets vary; arrays by pair are in the order in which the pairs were given to the panel.
+    """What one fit lets vary; arrays by pair are in the order in which the pairs were given to the
+    panel.
 
     Attributes
     ----------
@@ -28,11 +31,12 @@ class Heterogeneity:
     estimator : str
         ``twfe`` or ``event_study``; with `city_path` the path stands in for treatment.
     pair_class : (P,) int array, optional
-        Class of every candidate pair, a position in `class_names`: one coefficient per class. The class called ``unknown`` keeps its
-        pairs in the sample and is in no difference and no test.
+        Class of every candidate pair, a position in `class_names`: one coefficient per class. The
+        class called ``unknown`` keeps its pairs in the sample and is in no difference and no test.
     class_names : tuple of str
     gap : (P,) float array, optional
-        A continuous moderator, standardised by the caller: the effect and its slope over the gap. NaN counts as ``unknown``.
+        A continuous moderator, standardised by the caller: the effect and its slope over the gap.
+        NaN counts as ``unknown``.
     year_block : (P,) int array, optional
         Pairs with the same value share their year effects; None: all pairs do.
     city_path : (N, T, S) float array, optional
@@ -52,7 +56,8 @@ class Heterogeneity:
 
 @dataclass(frozen=True)
 class HeterogeneityDesign:
-    """Regressors of one moderation: L = paths x loadings coefficients and C >= L rows of them and their differences.
+    """Regressors of one moderation: L = paths x loadings coefficients and C >= L rows of them and
+    their differences.
 
     Attributes
     ----------
@@ -60,7 +65,8 @@ class HeterogeneityDesign:
     path : (K + 1, T, S) float array
         Of each type of city, type 0 the never-treated.
     loading : (P, V) float array
-        In the panel's order of pairs. Coefficient l = v * S + s has the regressor path[type, t, s] * loading[p, v].
+        In the panel's order of pairs. Coefficient l = v * S + s has the regressor path[type, t, s]
+        * loading[p, v].
     block : (P,) int array
         Year effects of a pair, 0..B-1.
     terms : tuple of (term, cohort_year, event_time), length C
@@ -114,15 +120,21 @@ def city_types(sample: FitSample, moderations: tuple[Heterogeneity, ...]) -> Cit
     """Types that tell apart every cohort and every record of paths among the moderations."""
     pilots = np.flatnonzero(sample.city_group > 0)
     records = [sample.city_group[pilots, None].astype(np.float64)]
-    records += [m.city_path[pilots].reshape(len(pilots), -1) for m in moderations if m.city_path is not None]
-    _, first, which = np.unique(np.concatenate(records, axis=1), axis=0, return_index=True, return_inverse=True)
+    records += [
+        m.city_path[pilots].reshape(len(pilots), -1) for m in moderations if m.city_path is not None
+    ]
+    _, first, which = np.unique(
+        np.concatenate(records, axis=1), axis=0, return_index=True, return_inverse=True
+    )
     city_type = np.zeros(len(sample.city_group), dtype=np.int64)
     city_type[pilots] = which.reshape(-1) + 1
     example = np.concatenate([[-1], pilots[first]])
     return CityTypes(city_type, np.concatenate([[0], sample.city_group[example[1:]]]), example)
 
 
-def build_design(sample: FitSample, moderation: Heterogeneity, types: CityTypes) -> HeterogeneityDesign:
+def build_design(
+    sample: FitSample, moderation: Heterogeneity, types: CityTypes
+) -> HeterogeneityDesign:
     """Regressors, terms, differences and tests of a moderation.
 
     Parameters
@@ -138,30 +150,58 @@ def build_design(sample: FitSample, moderation: Heterogeneity, types: CityTypes)
     Raises
     ------
     ValueError
-        If a shape disagrees, a class lies outside its names or a path differs from zero for a city that is no pilot.
+        If a shape disagrees, a class lies outside its names or a path differs from zero for a city
+        that is no pilot.
     """
     _check(sample, moderation)
     path, path_terms = _paths(sample, moderation, types)
     loading, load_names = _loadings(sample, moderation)
     coefficients = [
-        (term if not load else f"{term}:{load}", None, event) for load, (term, event) in itertools.product(load_names, path_terms)
+        (term if not load else f"{term}:{load}", None, event)
+        for load, (term, event) in itertools.product(load_names, path_terms)
     ]
     known = [k for k, load in enumerate(np.repeat(load_names, len(path_terms))) if load != UNKNOWN]
-    is_comparable = moderation.gap is None and (len(load_names) > 1 or moderation.city_path is not None)
-    pairs = _compared(known) if is_comparable and len(path_terms) * len(load_names) > 1 and moderation.estimator == "twfe" else []
+    is_comparable = moderation.gap is None and (
+        len(load_names) > 1 or moderation.city_path is not None
+    )
+    pairs = (
+        _compared(known)
+        if is_comparable
+        and len(path_terms) * len(load_names) > 1
+        and moderation.estimator == "twfe"
+        else []
+    )
     size = len(coefficients)
-    contrasts = np.concatenate([np.eye(size), np.array([_minus(size, a, b) for a, b in pairs]).reshape(-1, size)])
-    differences = [(f"difference:{_short(coefficients[a][0])}-{_short(coefficients[b][0])}", None, None) for a, b in pairs]
+    contrasts = np.concatenate(
+        [np.eye(size), np.array([_minus(size, a, b) for a, b in pairs]).reshape(-1, size)]
+    )
+    differences = [
+        (f"difference:{_short(coefficients[a][0])}-{_short(coefficients[b][0])}", None, None)
+        for a, b in pairs
+    ]
     block = np.zeros(sample.panel.n_pairs, dtype=np.int64)
     if moderation.year_block is not None:
-        block = np.unique(np.asarray(moderation.year_block)[sample.panel.order], return_inverse=True)[1].reshape(-1).astype(np.int64)
+        block = (
+            np.unique(np.asarray(moderation.year_block)[sample.panel.order], return_inverse=True)[1]
+            .reshape(-1)
+            .astype(np.int64)
+        )
     tests = _tests(coefficients, known, pairs, size)
     return HeterogeneityDesign(
-        moderation.name, moderation.estimator, path, loading, block, tuple(coefficients + differences), contrasts, tests
+        moderation.name,
+        moderation.estimator,
+        path,
+        loading,
+        block,
+        tuple(coefficients + differences),
+        contrasts,
+        tests,
     )
 
 
-def _paths(sample: FitSample, moderation: Heterogeneity, types: CityTypes) -> tuple[np.ndarray, list[tuple[str, int | None]]]:
+def _paths(
+    sample: FitSample, moderation: Heterogeneity, types: CityTypes
+) -> tuple[np.ndarray, list[tuple[str, int | None]]]:
     if moderation.city_path is None:
         design = DESIGNS[moderation.estimator](sample.group_years, sample.panel.years)
         return design.x[types.group], [(design.term, event) for event in design.event_times]
@@ -175,7 +215,9 @@ def _loadings(sample: FitSample, moderation: Heterogeneity) -> tuple[np.ndarray,
     order, n_pairs = sample.panel.order, sample.panel.n_pairs
     if moderation.pair_class is not None:
         pair_class = np.asarray(moderation.pair_class)[order]
-        return (pair_class[:, None] == np.arange(len(moderation.class_names))).astype(np.float64), list(moderation.class_names)
+        return (pair_class[:, None] == np.arange(len(moderation.class_names))).astype(
+            np.float64
+        ), list(moderation.class_names)
     if moderation.gap is None:
         return np.ones((n_pairs, 1)), [""]
     gap = np.asarray(moderation.gap, dtype=np.float64)[order]
@@ -204,17 +246,29 @@ def _short(term: str) -> str:
 
 
 def _tests(coefficients: list, known: list[int], pairs: list, size: int) -> dict[str, np.ndarray]:
-    """Joint tests by name: leads, all effects zero, all effects equal (the differences to the last coefficient)."""
-    leads = [k for k, (term, _, event) in enumerate(coefficients) if term == "event" and event is not None and event < -1]
+    """Joint tests by name: leads, all effects zero, all effects equal (the differences to the last
+    coefficient).
+    """
+    leads = [
+        k
+        for k, (term, _, event) in enumerate(coefficients)
+        if term == "event" and event is not None and event < -1
+    ]
     tests = {"leads": np.array(leads, dtype=np.int64)} if leads else {}
     if pairs:
         tests["zero"] = np.array(known, dtype=np.int64)
-        tests["equal"] = np.array([size + k for k, (_, b) in enumerate(pairs) if b == known[-1]], dtype=np.int64)
+        tests["equal"] = np.array(
+            [size + k for k, (_, b) in enumerate(pairs) if b == known[-1]], dtype=np.int64
+        )
     return tests
 
 
 def _check(sample: FitSample, moderation: Heterogeneity) -> None:
-    n_pairs, n_years, n_cities = sample.panel.n_pairs, len(sample.panel.years), sample.panel.n_cities
+    n_pairs, n_years, n_cities = (
+        sample.panel.n_pairs,
+        len(sample.panel.years),
+        sample.panel.n_cities,
+    )
     shapes = {
         "pair_class": (n_pairs,),
         "gap": (n_pairs,),
@@ -224,15 +278,24 @@ def _check(sample: FitSample, moderation: Heterogeneity) -> None:
     for name, expected in shapes.items():
         value = getattr(moderation, name)
         if value is not None and np.shape(value) != expected:
-            raise ValueError(f"moderation {moderation.name}, {name}: expected shape {expected}, found {np.shape(value)}")
+            raise ValueError(
+                f"moderation {moderation.name}, {name}: expected shape {expected}, found "
+                f"{np.shape(value)}"
+            )
     if moderation.pair_class is not None and moderation.gap is not None:
         raise ValueError(f"moderation {moderation.name}: give classes or a gap, not both")
     if moderation.pair_class is not None:
         pair_class = np.asarray(moderation.pair_class)
         if pair_class.min() < 0 or pair_class.max() >= len(moderation.class_names):
-            raise ValueError(f"moderation {moderation.name}, pair_class: expected positions in 0..{len(moderation.class_names) - 1}")
+            raise ValueError(
+                f"moderation {moderation.name}, pair_class: expected positions in "
+                f"0..{len(moderation.class_names) - 1}"
+            )
     if moderation.city_path is not None:
         if not np.isfinite(moderation.city_path).all():
             raise ValueError(f"moderation {moderation.name}, city_path: expected finite values")
         if moderation.city_path[sample.city_group == 0].any():
-            raise ValueError(f"moderation {moderation.name}, city_path: differs from zero for a city that is never a pilot")
+            raise ValueError(
+                f"moderation {moderation.name}, city_path: differs from zero for a city that is "
+                "never a pilot"
+            )

@@ -1,4 +1,6 @@
-"""Least squares with pair and year effects from sums of pair statistics, and the influence of each pair."""
+"""Least squares with pair and year effects from sums of pair statistics, and the influence of each
+pair.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ import numpy as np
 
 from .pair_statistics import Layout, PairStatistics
 
-# a pivot below PIVOT_SHARE of its own diagonal, or below PIVOT_FLOOR (dummies and scaled controls have diagonals of order one), is zero
+# a pivot below PIVOT_SHARE of its own diagonal, or below PIVOT_FLOOR (dummies and scaled controls
+# have diagonals of order one), is zero
 PIVOT_SHARE = 1e-9
 PIVOT_FLOOR = 1e-7
 INVOLVED = 1e-6
@@ -20,13 +23,15 @@ PAIRS_AT_ONCE = 4096
 class Solution:
     """Solved normal equations of a batch of B assignments or samples, M outcomes, q parameters.
 
-    Parameters are ordered year effects (T - 1, the first year is the base), controls (K), treatment coefficients (L).
+    Parameters are ordered year effects (T - 1, the first year is the base), controls (K), treatment
+    coefficients (L).
 
     Attributes
     ----------
     theta : (B, M, q) float array
     inverse : (B, q, q) float array
-        Generalised inverse of the normal matrix; rows and columns of parameters that are not identified are zero.
+        Generalised inverse of the normal matrix; rows and columns of parameters that are not
+        identified are zero.
     lost : (B, q) bool array
         Parameters that are not identified.
     """
@@ -56,11 +61,19 @@ def solve(totals: np.ndarray, x: np.ndarray, statistics: PairStatistics) -> Solu
     totals = np.where(totals[..., :1] < 0.5, 0.0, totals)
     matrix = _normal_matrix(totals, x, statistics.basis, layout)
     inverse, lost = invert_normal(matrix)
-    theta = np.stack([np.einsum("bij,bj->bi", inverse, _right_hand_side(totals, x, layout, m)) for m in range(layout.n_outcomes)], axis=1)
+    theta = np.stack(
+        [
+            np.einsum("bij,bj->bi", inverse, _right_hand_side(totals, x, layout, m))
+            for m in range(layout.n_outcomes)
+        ],
+        axis=1,
+    )
     return Solution(theta, inverse, lost)
 
 
-def _normal_matrix(totals: np.ndarray, x: np.ndarray, basis: np.ndarray, layout: Layout) -> np.ndarray:
+def _normal_matrix(
+    totals: np.ndarray, x: np.ndarray, basis: np.ndarray, layout: Layout
+) -> np.ndarray:
     k, t = layout.n_controls, layout.n_years
     projection = np.einsum("bgk,kst->bgst", totals[..., : layout.n_basis], basis)
     mq = totals[..., layout.control_start : layout.gram_start].reshape(*totals.shape[:2], t, k)
@@ -83,14 +96,17 @@ def _right_hand_side(totals: np.ndarray, x: np.ndarray, layout: Layout, m: int) 
     start = layout.shared + m * layout.per_outcome
     my = totals[..., start : start + layout.n_years]
     qy = totals[..., start + layout.n_years : start + layout.per_outcome]
-    return np.concatenate([my.sum(axis=1)[:, 1:], qy.sum(axis=1), np.einsum("bgt,gtl->bl", my, x)], axis=1)
+    return np.concatenate(
+        [my.sum(axis=1)[:, 1:], qy.sum(axis=1), np.einsum("bgt,gtl->bl", my, x)], axis=1
+    )
 
 
 def invert_normal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Jordan inverse of positive semi-definite matrices (B, q, q), and the parameters (B, q) that are not identified.
+    """Gauss-Jordan inverse of positive semi-definite matrices (B, q, q), and the parameters (B, q)
+    that are not identified.
 
-    A later column that depends on earlier ones is left out, so year effects and controls are only lost to one another, never to treatment.
-    Parameters of a collinear set are lost together.
+    A later column that depends on earlier ones is left out, so year effects and controls are only
+    lost to one another, never to treatment. Parameters of a collinear set are lost together.
     """
     work = matrix.copy()
     n, q = work.shape[:2]
@@ -101,7 +117,12 @@ def invert_normal(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         skip = pivot <= PIVOT_SHARE * original[:, k] + PIVOT_FLOOR
         skipped[:, k] = skip
         # what a left-out column depends on is not identified either
-        involved = (np.abs(work[:, :, k]) > INVOLVED) & (np.arange(q) < k) & ~skipped & (original[:, k] > PIVOT_FLOOR)[:, None]
+        involved = (
+            (np.abs(work[:, :, k]) > INVOLVED)
+            & (np.arange(q) < k)
+            & ~skipped
+            & (original[:, k] > PIVOT_FLOOR)[:, None]
+        )
         lost |= skip[:, None] & involved
         swept = _sweep(work, k, np.where(skip, 1.0, pivot))
         work = np.where(skip[:, None, None], work, swept) if skip.any() else swept
@@ -120,11 +141,14 @@ def _sweep(work: np.ndarray, k: int, pivot: np.ndarray) -> np.ndarray:
     return swept
 
 
-def influence_weights(theta: np.ndarray, inverse: np.ndarray, x: np.ndarray, statistics: PairStatistics) -> np.ndarray:
+def influence_weights(
+    theta: np.ndarray, inverse: np.ndarray, x: np.ndarray, statistics: PairStatistics
+) -> np.ndarray:
     """Weights that turn pair statistics into influence values of the coefficients.
 
-    The influence of pair p is the coefficients' rows of the inverse times the score ``w_p' M_p e_p``, w_p = (year dummies, controls,
-    treatment); with e_p = y_p - fitted it is linear in the pair's statistics.
+    The influence of pair p is the coefficients' rows of the inverse times the score ``w_p' M_p
+    e_p``, w_p = (year dummies, controls, treatment); with e_p = y_p - fitted it is linear in the
+    pair's statistics.
 
     Parameters
     ----------
@@ -137,7 +161,8 @@ def influence_weights(theta: np.ndarray, inverse: np.ndarray, x: np.ndarray, sta
     Returns
     -------
     (G + 1, shared + T + K, L + K) float array
-        For the statistics that the outcomes share, followed by those of the outcome; treatment coefficients first, then controls.
+        For the statistics that the outcomes share, followed by those of the outcome; treatment
+        coefficients first, then controls.
     """
     layout, basis = statistics.layout, statistics.basis
     k, t = layout.n_controls, layout.n_years
@@ -148,16 +173,25 @@ def influence_weights(theta: np.ndarray, inverse: np.ndarray, x: np.ndarray, sta
     n_rows = len(by_control)
     weights = np.zeros((len(x), layout.shared + layout.per_outcome, n_rows))
     weights[:, : layout.n_basis] = -np.einsum("rgs,kst,gt->gkr", z, basis, fitted)
-    through_controls = -np.einsum("rgt,k->gtkr", z, delta) - np.einsum("rk,gt->gtkr", by_control, fitted)
-    weights[:, layout.control_start : layout.gram_start] = through_controls.reshape(len(x), t * k, n_rows)
-    weights[:, layout.gram_start : layout.shared] = -np.einsum("rk,m->kmr", by_control, delta).reshape(1, k * k, n_rows)
+    through_controls = -np.einsum("rgt,k->gtkr", z, delta) - np.einsum(
+        "rk,gt->gtkr", by_control, fitted
+    )
+    weights[:, layout.control_start : layout.gram_start] = through_controls.reshape(
+        len(x), t * k, n_rows
+    )
+    weights[:, layout.gram_start : layout.shared] = -np.einsum(
+        "rk,m->kmr", by_control, delta
+    ).reshape(1, k * k, n_rows)
     weights[:, layout.shared : layout.shared + t] = z.transpose(1, 2, 0)
     weights[:, layout.shared + t :] = by_control.T[None]
     return weights
 
 
-def outcome_weights(inverse: np.ndarray, x: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Weights of ``M_p y_p`` (G + 1, T, R) and of ``Q_p' M_p y_p`` (K, R) in the coefficients, treatment first, then controls.
+def outcome_weights(
+    inverse: np.ndarray, x: np.ndarray, layout: Layout
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of ``M_p y_p`` (G + 1, T, R) and of ``Q_p' M_p y_p`` (K, R) in the coefficients,
+    treatment first, then controls.
 
     Parameters
     ----------
@@ -166,14 +200,22 @@ def outcome_weights(inverse: np.ndarray, x: np.ndarray, layout: Layout) -> tuple
     layout : Layout
     """
     k, t, n_treatment = layout.n_controls, layout.n_years, x.shape[2]
-    rows = np.concatenate([np.arange(t - 1 + k, t - 1 + k + n_treatment), np.arange(t - 1, t - 1 + k)])
+    rows = np.concatenate(
+        [np.arange(t - 1 + k, t - 1 + k + n_treatment), np.arange(t - 1, t - 1 + k)]
+    )
     by_year = np.zeros((t, len(rows)))
     by_year[1:] = inverse[rows, : t - 1].T
-    return by_year[None] + np.einsum("gtl,rl->gtr", x, inverse[rows, t - 1 + k :]), inverse[rows, t - 1 : t - 1 + k].T
+    return by_year[None] + np.einsum("gtl,rl->gtr", x, inverse[rows, t - 1 + k :]), inverse[
+        rows, t - 1 : t - 1 + k
+    ].T
 
 
 def outcome_weights_by_year(
-    z: np.ndarray, by_control: np.ndarray, sums: np.ndarray, group: np.ndarray, statistics: PairStatistics
+    z: np.ndarray,
+    by_control: np.ndarray,
+    sums: np.ndarray,
+    group: np.ndarray,
+    statistics: PairStatistics,
 ) -> np.ndarray:
     """Weight of each year's outcome, added up over the pairs behind each row of sums.
 
@@ -201,7 +243,9 @@ def outcome_weights_by_year(
             members = group == g
             found[members] = np.einsum("bk,ksc->bsc", sums[members, : layout.n_basis], projected[g])
     if layout.n_controls:
-        controls = sums[:, layout.control_start : layout.gram_start].reshape(len(sums), layout.n_years, layout.n_controls)
+        controls = sums[:, layout.control_start : layout.gram_start].reshape(
+            len(sums), layout.n_years, layout.n_controls
+        )
         found += np.einsum("btk,kc->btc", controls, by_control)
     return found
 
@@ -228,7 +272,8 @@ def influence(values: np.ndarray, group: np.ndarray, weights: np.ndarray) -> np.
     """
     result = np.zeros((len(values), weights.shape[2]))
     if weights.shape[2] == 1:
-        # one coefficient: a row of weights for each pair is cheaper than a copy of the pairs of each group
+        # one coefficient: a row of weights for each pair is cheaper than a copy of the pairs of
+        # each group
         own = weights[:, :, 0]
         for k in range(0, len(values), PAIRS_AT_ONCE):
             some = slice(k, k + PAIRS_AT_ONCE)

@@ -1,13 +1,15 @@
 """Sums over pairs that carry everything a linear two-way estimator needs.
 
-Let M_p be the T x T projection that takes the mean of pair p over its observed years out. With treatment that depends on a pair only
-through its cohort group g, the normal equations and every city's score sum are linear in
+Let M_p be the T x T projection that takes the mean of pair p over its observed years out. With
+treatment that depends on a pair only through its cohort group g, the normal equations and every
+city's score sum are linear in
 
     1, M_p, M_p y_p, M_p Q_p, Q_p' M_p Q_p, Q_p' M_p y_p          (Q_p: the pair's controls, T x K)
 
-so it is enough to keep the sums of these by city and group: a refit without a province, or under another assignment of admissions,
-adds up other groups and solves a small system. M_p is written as sum_k a_pk B_k over a fixed basis B: with a balanced panel there is one
-basis matrix, with few patterns of missing years one for each pattern, otherwise one for each entry of the matrix.
+so it is enough to keep the sums of these by city and group: a refit without a province, or under
+another assignment of admissions, adds up other groups and solves a small system. M_p is written as
+sum_k a_pk B_k over a fixed basis B: with a balanced panel there is one basis matrix, with few
+patterns of missing years one for each pattern, otherwise one for each entry of the matrix.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ BITS = 62
 class Layout:
     """Where each piece lies in a vector of statistics of length D.
 
-    ``[a: n_basis | M Q: T * K | Q'MQ: K * K | outcome 0: M y: T, Q'My: K | outcome 1 ...]``; a[0] = 1 counts pairs.
+    ``[a: n_basis | M Q: T * K | Q'MQ: K * K | outcome 0: M y: T, Q'My: K | outcome 1 ...]``; a[0] =
+    1 counts pairs.
     """
 
     n_basis: int
@@ -82,7 +85,12 @@ class PairStatistics:
     weight: np.ndarray | None = None
 
 
-def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.ndarray, weight: np.ndarray | None = None) -> PairStatistics:
+def pair_statistics(
+    y: np.ndarray,
+    controls: np.ndarray | None,
+    observed: np.ndarray,
+    weight: np.ndarray | None = None,
+) -> PairStatistics:
     """Statistics of each pair.
 
     Parameters
@@ -92,7 +100,8 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
     observed : (P, T) bool array
         Rows that count; the same for all outcomes.
     weight : (P,) float array, optional
-        Positive. The least is taken as 1, which leaves every estimate as it is and a sum of weights below 1/2 no pair at all.
+        Positive. The least is taken as 1, which leaves every estimate as it is and a sum of weights
+        below 1/2 no pair at all.
 
     Returns
     -------
@@ -106,13 +115,19 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
     values = np.zeros((n_pairs, layout.size))
     values[:, : layout.n_basis] = coefficients
     if len(q):
-        values[:, layout.control_start : layout.gram_start] = q.transpose(1, 2, 0).reshape(n_pairs, -1)
-        values[:, layout.gram_start : layout.shared] = np.einsum("kpt,lpt->pkl", q, q).reshape(n_pairs, -1)
+        values[:, layout.control_start : layout.gram_start] = q.transpose(1, 2, 0).reshape(
+            n_pairs, -1
+        )
+        values[:, layout.gram_start : layout.shared] = np.einsum("kpt,lpt->pkl", q, q).reshape(
+            n_pairs, -1
+        )
     for m in range(n_outcomes):
         start = layout.shared + m * layout.per_outcome
         demeaned = _demean(y[m], usable, out=values[:, start : start + n_years])
         if len(q):
-            values[:, start + n_years : start + layout.per_outcome] = np.einsum("kpt,pt->pk", q, demeaned)
+            values[:, start + n_years : start + layout.per_outcome] = np.einsum(
+                "kpt,pt->pk", q, demeaned
+            )
     if weight is not None:
         weight = weight / weight.min()
         values *= weight[:, None]
@@ -120,7 +135,9 @@ def pair_statistics(y: np.ndarray, controls: np.ndarray | None, observed: np.nda
 
 
 def control_deviations(controls: np.ndarray | None, observed: np.ndarray) -> np.ndarray:
-    """Controls less their pair means, each of scale one; zero where not observed; shape (K, P, T), empty for None."""
+    """Controls less their pair means, each of scale one; zero where not observed; shape (K, P, T),
+    empty for None.
+    """
     return _scaled_controls(controls, _usable(observed))[0]
 
 
@@ -131,8 +148,14 @@ def _usable(observed: np.ndarray) -> np.ndarray:
     return observed & (observed.sum(axis=1) >= 2)[:, None]
 
 
-def _scaled_controls(controls: np.ndarray | None, usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    q = np.zeros((0, *usable.shape)) if controls is None else np.stack([_demean(c, usable) for c in controls])
+def _scaled_controls(
+    controls: np.ndarray | None, usable: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    q = (
+        np.zeros((0, *usable.shape))
+        if controls is None
+        else np.stack([_demean(c, usable) for c in controls])
+    )
     scale = np.array([np.sqrt(np.mean(c[usable] ** 2)) if usable.any() else 0.0 for c in q])
     scale[scale == 0] = 1.0
     return q / scale[:, None, None], scale
@@ -149,7 +172,9 @@ def _demean(values: np.ndarray, usable: np.ndarray, out: np.ndarray | None = Non
 
 
 def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients (P, n_basis) and basis (n_basis, T, T) of the pairs' projections; the first coefficient is 1 for every usable pair."""
+    """Coefficients (P, n_basis) and basis (n_basis, T, T) of the pairs' projections; the first
+    coefficient is 1 for every usable pair.
+    """
     n_years = usable.shape[1]
     patterns, which, counts = _patterns(usable)
     used = patterns.any(axis=1)[which]
@@ -166,7 +191,9 @@ def _projection_basis(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _patterns(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Distinct rows of (P, T) in ascending order, the position of each row among them (P,), and how often each stands."""
+    """Distinct rows of (P, T) in ascending order, the position of each row among them (P,), and how
+    often each stands.
+    """
     n_pairs, n_years = usable.shape
     if n_pairs and usable.all():
         # a balanced panel has one pattern: no need to sort its rows
@@ -181,9 +208,11 @@ def _patterns(usable: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def projection_basis(patterns: np.ndarray) -> np.ndarray:
-    """Basis for pairs with few patterns of observed years: the first pattern's projection, then what each other one adds to it.
+    """Basis for pairs with few patterns of observed years: the first pattern's projection, then
+    what each other one adds to it.
 
-    A pair of the first pattern has the coefficients (1, 0, ..., 0), one of pattern k has 1 in the first place and in place k.
+    A pair of the first pattern has the coefficients (1, 0, ..., 0), one of pattern k has 1 in the
+    first place and in place k.
 
     Parameters
     ----------
@@ -211,7 +240,13 @@ def _entry_basis(projections: np.ndarray, used: np.ndarray) -> tuple[np.ndarray,
     return np.column_stack([used.astype(np.float64), projections[:, rows, columns]]), basis
 
 
-def sum_by_city(values: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, group: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def sum_by_city(
+    values: np.ndarray,
+    city_i: np.ndarray,
+    city_j: np.ndarray,
+    group: np.ndarray,
+    shape: tuple[int, int],
+) -> np.ndarray:
     """Sums of pair statistics over the pairs that contain a city, by group.
 
     Parameters
@@ -233,16 +268,28 @@ def sum_by_group(values: np.ndarray, group: np.ndarray, n_groups: int) -> np.nda
     return bincount_columns(values, group, (1, n_groups))[0]
 
 
-def sum_inside(values: np.ndarray, block_i: np.ndarray, block_j: np.ndarray, group: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """Sums over the pairs with both cities in a block (a province), by block and group; shape (R, G + 1, D)."""
+def sum_inside(
+    values: np.ndarray,
+    block_i: np.ndarray,
+    block_j: np.ndarray,
+    group: np.ndarray,
+    shape: tuple[int, int],
+) -> np.ndarray:
+    """Sums over the pairs with both cities in a block (a province), by block and group; shape (R, G
+    + 1, D).
+    """
     same = block_i == block_j
     return bincount_columns(values[same], block_i[same] * shape[1] + group[same], shape)
 
 
-def bincount_columns(values: np.ndarray, index: np.ndarray, shape: tuple[int, int], factor: np.ndarray | None = None) -> np.ndarray:
-    """Sums of rows (P, D) by index in 0..size-1, as an array (*shape, D) of that size; `factor` (P,) multiplies each row.
+def bincount_columns(
+    values: np.ndarray, index: np.ndarray, shape: tuple[int, int], factor: np.ndarray | None = None
+) -> np.ndarray:
+    """Sums of rows (P, D) by index in 0..size-1, as an array (*shape, D) of that size; `factor`
+    (P,) multiplies each row.
 
-    A sparse matrix with one entry a row takes all columns in one pass, and adds the rows of an index up in their order, as a count would.
+    A sparse matrix with one entry a row takes all columns in one pass, and adds the rows of an
+    index up in their order, as a count would.
     """
     size, n_rows = shape[0] * shape[1], len(values)
     entries = np.ones(n_rows) if factor is None else factor

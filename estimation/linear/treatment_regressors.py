@@ -37,7 +37,9 @@ class Design:
     @property
     def leads(self) -> np.ndarray:
         """Positions of the coefficients before admission."""
-        return np.array([k for k, e in enumerate(self.event_times) if e is not None and e < 0], dtype=np.int64)
+        return np.array(
+            [k for k, e in enumerate(self.event_times) if e is not None and e < 0], dtype=np.int64
+        )
 
 
 def twfe_design(group_years: np.ndarray, years: np.ndarray) -> Design:
@@ -58,7 +60,12 @@ def twfe_design(group_years: np.ndarray, years: np.ndarray) -> Design:
     return Design("twfe", "treated", (None,), treated)
 
 
-def event_study_design(group_years: np.ndarray, years: np.ndarray, reference: int = -1, binning: tuple[int, int] | None = None) -> Design:
+def event_study_design(
+    group_years: np.ndarray,
+    years: np.ndarray,
+    reference: int = -1,
+    binning: tuple[int, int] | None = None,
+) -> Design:
     """Leads and lags of admission, one event time omitted, ends binned only if asked.
 
     Parameters
@@ -84,7 +91,8 @@ def event_study_design(group_years: np.ndarray, years: np.ndarray, reference: in
     if binning is not None:
         event_time = np.clip(event_time, *binning)
     reached = np.unique(event_time)
-    # without a cohort in the year before admission the event study is refused with its reason, by the estimator
+    # without a cohort in the year before admission the event study is refused with its reason, by
+    # the estimator
     if reference != -1 and reference not in reached:
         text = f"event_study: no cohort is observed {reference} from its first treated year"
         raise NotEstimable(f"{text}: choose a reference from {', '.join(map(str, reached))}")

@@ -1,4 +1,7 @@
-"""Cyclical components of annual series: Hodrick-Prescott, Hamilton and Christiano-Fitzgerald filters."""
+"""Cyclical components of annual series:
+
+Hodrick-Prescott, Hamilton and Christiano-Fitzgerald filters.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,8 @@ def cycle_hodrick_prescott(y: Array, smoothing: float = 6.25) -> Array:
     y : array, shape (T,)
         Log level, T >= 3.
     smoothing : float
-        Lambda; 6.25 for annual data (Ravn and Uhlig 2002, Review of Economics and Statistics), 100 as the older convention.
+        Lambda; 6.25 for annual data (Ravn and Uhlig 2002, Review of Economics and Statistics), 100
+        as the older convention.
 
     Returns
     -------
@@ -37,16 +41,20 @@ def cycle_hodrick_prescott(y: Array, smoothing: float = 6.25) -> Array:
     second_difference = np.array([1.0, -2.0, 1.0])
     bands = np.zeros((3, n))
     bands[2] = 1.0
-    # I + lambda K'K in upper banded form: a banded solver gives the same bytes on any number of threads
+    # I + lambda K'K in upper banded form: a banded solver gives the same bytes on any number of
+    # threads
     for start in range(n - 2):
         for a in range(3):
             for b in range(a, 3):
-                bands[2 - (b - a), start + b] += smoothing * second_difference[a] * second_difference[b]
+                bands[2 - (b - a), start + b] += (
+                    smoothing * second_difference[a] * second_difference[b]
+                )
     return y - solveh_banded(bands, y)
 
 
 def cycle_hamilton(y: Array, horizon: int = 2, *, in_fit: NDArray[np.bool_] | None = None) -> Array:
-    """Forecast error of a regression of y[s] on 1 and y[s - horizon], dated s (Hamilton 2018, p = 1 for annual data).
+    """Forecast error of a regression of y[s] on 1 and y[s - horizon], dated s (Hamilton 2018, p = 1
+    for annual data).
 
     Parameters
     ----------
@@ -55,11 +63,13 @@ def cycle_hamilton(y: Array, horizon: int = 2, *, in_fit: NDArray[np.bool_] | No
     horizon : int
         Years ahead; the errors overlap by ``horizon - 1`` years.
     in_fit : boolean array, shape (T,), optional
-        Targets that may enter the coefficients; all of them by default. Errors are returned for every target.
+        Targets that may enter the coefficients; all of them by default. Errors are returned for
+        every target.
 
     Returns
     -------
-    array, shape (T,); the first ``horizon`` values are NaN, all of them where the regressor does not vary
+    array, shape (T,); the first ``horizon`` values are NaN, all of them where the regressor does
+    not vary
 
     Raises
     ------
@@ -68,7 +78,11 @@ def cycle_hamilton(y: Array, horizon: int = 2, *, in_fit: NDArray[np.bool_] | No
     """
     y = _checked(y, minimum=horizon + 3)
     target, lagged = y[horizon:], y[:-horizon]
-    used = np.ones(target.size, dtype=bool) if in_fit is None else np.asarray(in_fit, dtype=bool)[horizon:]
+    used = (
+        np.ones(target.size, dtype=bool)
+        if in_fit is None
+        else np.asarray(in_fit, dtype=bool)[horizon:]
+    )
     errors = np.full(y.size, np.nan)
     if used.sum() < 3:
         return errors
@@ -82,12 +96,14 @@ def cycle_hamilton(y: Array, horizon: int = 2, *, in_fit: NDArray[np.bool_] | No
 
 
 def cycle_christiano_fitzgerald(y: Array, shortest: float = 2.0, longest: float = 8.0) -> Array:
-    """Band of periods from ``shortest`` to ``longest`` years by the random-walk filter (Christiano and Fitzgerald 2003).
+    """Band of periods from ``shortest`` to ``longest`` years by the random-walk filter (Christiano
+    and Fitzgerald 2003).
 
     Parameters
     ----------
     y : array, shape (T,)
-        Log level; the line from the first to the last value is taken out first, as the paper does for a random walk with drift.
+        Log level; the line from the first to the last value is taken out first, as the paper does
+        for a random walk with drift.
     shortest, longest : float
         Periods of the band in years, 2 <= shortest < longest.
 
@@ -102,18 +118,27 @@ def cycle_christiano_fitzgerald(y: Array, shortest: float = 2.0, longest: float 
     """
     y = _checked(y, minimum=3)
     if not 2.0 <= shortest < longest:
-        raise ValueError(f"expected periods with 2 <= shortest < longest, found {shortest} and {longest}")
+        raise ValueError(
+            f"expected periods with 2 <= shortest < longest, found {shortest} and {longest}"
+        )
     without_drift = y - np.arange(y.size) * ((y[-1] - y[0]) / (y.size - 1))
-    return np.array([np.sum(row * without_drift) for row in _random_walk_weights(y.size, shortest, longest)])
+    return np.array(
+        [np.sum(row * without_drift) for row in _random_walk_weights(y.size, shortest, longest)]
+    )
 
 
 def _random_walk_weights(n: int, shortest: float, longest: float) -> Array:
-    """Weights of the asymmetric filter, shape (n, n): row t makes the component of year t; each row sums to zero."""
+    """Weights of the asymmetric filter, shape (n, n): row t makes the component of year t; each row
+    sums to zero.
+    """
     low, high = 2 * np.pi / longest, 2 * np.pi / shortest
     lags = np.arange(1, n)
-    ideal = np.concatenate([[(high - low) / np.pi], (np.sin(lags * high) - np.sin(lags * low)) / (np.pi * lags)])
+    ideal = np.concatenate(
+        [[(high - low) / np.pi], (np.sin(lags * high) - np.sin(lags * low)) / (np.pi * lags)]
+    )
     weights = ideal[np.abs(np.subtract.outer(np.arange(n), np.arange(n)))]
-    # what lies beyond the sample is expected at its end points: each side of a row must sum to minus half of the central weight
+    # what lies beyond the sample is expected at its end points: each side of a row must sum to
+    # minus half of the central weight
     for t in range(n):
         if t > 0:
             weights[t, 0] = -0.5 * ideal[0] - np.sum(ideal[1:t])
@@ -138,8 +163,9 @@ def filter_runs(run_keys: NDArray, y: Array, years: NDArray) -> dict[str, Array]
     Returns
     -------
     dict of arrays, shape (M,)
-        ``hp`` (lambda 6.25), ``hp_100``, ``hamilton``, ``hamilton_pre`` (coefficients from targets before the first admission, at least
-        10 of them) and ``christiano_fitzgerald``; NaN in runs shorter than 8 years.
+        ``hp`` (lambda 6.25), ``hp_100``, ``hamilton``, ``hamilton_pre`` (coefficients from targets
+        before the first admission, at least 10 of them) and ``christiano_fitzgerald``; NaN in runs
+        shorter than 8 years.
 
     Raises
     ------
@@ -155,7 +181,10 @@ def filter_runs(run_keys: NDArray, y: Array, years: NDArray) -> dict[str, Array]
     for first, stop in zip([0, *starts], [*starts, y.size], strict=True):
         run = slice(first, stop)
         if np.any(np.diff(years[run]) != 1):
-            raise ValueError(f"expected consecutive years in run {run_keys[first].tolist()}, found {years[run].tolist()}")
+            raise ValueError(
+                f"expected consecutive years in run {run_keys[first].tolist()}, found "
+                f"{years[run].tolist()}"
+            )
         if stop - first < MINIMUM_RUN_YEARS:
             continue
         for name, values in _filter_run(y[run], years[run]).items():
@@ -178,5 +207,8 @@ def _filter_run(y: Array, years: NDArray) -> dict[str, Array]:
 def _checked(y: Array, minimum: int) -> Array:
     y = np.asarray(y, dtype=float)
     if y.ndim != 1 or y.size < minimum or not np.isfinite(y).all():
-        raise ValueError(f"expected a series of at least {minimum} finite values, found shape {y.shape}: {y.tolist()}")
+        raise ValueError(
+            f"expected a series of at least {minimum} finite values, found shape {y.shape}: "
+            f"{y.tolist()}"
+        )
     return y

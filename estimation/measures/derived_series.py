@@ -1,4 +1,6 @@
-"""City series made from several columns of `marts.fct_city_year`: factor allocation, returns, money and inventions a head."""
+"""City series made from several columns of `marts.fct_city_year`: factor allocation, returns, money
+and inventions a head.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,13 @@ LOGS |= {
         ("firms", "firms_new"),
     )
 }
-DERIVED = (*LOGS, "labour_allocation", "labour_misallocation", "capital_allocation", "capital_misallocation")
+DERIVED = (
+    *LOGS,
+    "labour_allocation",
+    "labour_misallocation",
+    "capital_allocation",
+    "capital_misallocation",
+)
 
 
 def add_derived_series(city_years: pd.DataFrame) -> pd.DataFrame:
@@ -43,13 +51,15 @@ def add_derived_series(city_years: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     city_years : DataFrame
-        ``marts.fct_city_year``: city_id, year and those of `INPUTS` that the mart has, one row per city and year.
+        ``marts.fct_city_year``: city_id, year and those of `INPUTS` that the mart has, one row per
+        city and year.
 
     Returns
     -------
     DataFrame
-        Logarithms in natural units; ``*_allocation`` is ln gamma, ``*_misallocation`` is abs(tau). A series whose inputs lack is NaN.
-        Labour is allocated with the elasticity 1 less that of capital; without capital all cities share one elasticity, which cancels.
+        Logarithms in natural units; ``*_allocation`` is ln gamma, ``*_misallocation`` is abs(tau).
+        A series whose inputs lack is NaN. Labour is allocated with the elasticity 1 less that of
+        capital; without capital all cities share one elasticity, which cancels.
     """
     rows = city_years.reset_index(drop=True)
     frame = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *INPUTS])))
@@ -60,7 +70,11 @@ def add_derived_series(city_years: pd.DataFrame) -> pd.DataFrame:
 
 def _log_ratio(frame: pd.DataFrame, column: str, divisor: str | None) -> np.ndarray:
     values = frame[column].to_numpy(dtype=float, na_value=np.nan)
-    base = np.ones(len(frame)) if divisor is None else frame[divisor].to_numpy(dtype=float, na_value=np.nan)
+    base = (
+        np.ones(len(frame))
+        if divisor is None
+        else frame[divisor].to_numpy(dtype=float, na_value=np.nan)
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = values / base
         return np.where(ratio > 0, np.log(ratio), np.nan)
@@ -79,10 +93,17 @@ def _allocations(frame: pd.DataFrame) -> dict[str, np.ndarray]:
         return table
 
     labour, output = wide("employed_10k"), wide("gdp_nominal_cny_100m")
-    capital = accumulate_capital(_real(wide("fixed_investment_cny_100m"), wide("cpi_prev_year_100")))
+    capital = accumulate_capital(
+        _real(wide("fixed_investment_cny_100m"), wide("cpi_prev_year_100"))
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
-        of_capital = estimate_elasticities(wide("gdp_real_cny_100m") / labour, capital / labour, cities // 10000)
-    found = {"labour": allocate(labour, output, 1 - of_capital), "capital": allocate(capital, output, of_capital)}
+        of_capital = estimate_elasticities(
+            wide("gdp_real_cny_100m") / labour, capital / labour, cities // 10000
+        )
+    found = {
+        "labour": allocate(labour, output, 1 - of_capital),
+        "capital": allocate(capital, output, of_capital),
+    }
     made = {}
     for factor, allocation in found.items():
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -92,7 +113,13 @@ def _allocations(frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 
 def _real(nominal: np.ndarray, price_index: np.ndarray) -> np.ndarray:
-    """Values at the prices of the first year, by a chain of indices (previous year = 100) with no gap from a city's first value on."""
-    chain = np.cumprod(np.where(np.isfinite(price_index[:, 1:]), price_index[:, 1:] / 100, np.nan), axis=1)
-    level = np.concatenate([np.ones((len(nominal), 1)), chain], axis=1) if nominal.shape[1] else nominal
+    """Values at the prices of the first year, by a chain of indices (previous year = 100) with no
+    gap from a city's first value on.
+    """
+    chain = np.cumprod(
+        np.where(np.isfinite(price_index[:, 1:]), price_index[:, 1:] / 100, np.nan), axis=1
+    )
+    level = (
+        np.concatenate([np.ones((len(nominal), 1)), chain], axis=1) if nominal.shape[1] else nominal
+    )
     return nominal / level

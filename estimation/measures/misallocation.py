@@ -1,4 +1,6 @@
-"""Capital by perpetual inventory and the misallocation of capital and labour over cities (docs/methods, section 9)."""
+"""Capital by perpetual inventory and the misallocation of capital and labour over cities
+(docs/methods, section 9).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ class Allocation:
     Attributes
     ----------
     gamma : ndarray
-        A city's share of the factor over the share that its output and elasticity call for: above 1 it has too much.
+        A city's share of the factor over the share that its output and elasticity call for: above 1
+        it has too much.
     tau : ndarray
         The wedge 1/gamma - 1; its absolute value is the city's misallocation.
     """
@@ -30,7 +33,8 @@ class Allocation:
 
 
 def accumulate_capital(investment: np.ndarray, depreciation: float = DEPRECIATION) -> np.ndarray:
-    """Capital stock by perpetual inventory, K0 = I0 / (depreciation + g), K_t = (1 - depreciation) K_(t-1) + I_t.
+    """Capital stock by perpetual inventory, K0 = I0 / (depreciation + g), K_t = (1 - depreciation)
+    K_(t-1) + I_t.
 
     Parameters
     ----------
@@ -42,8 +46,9 @@ def accumulate_capital(investment: np.ndarray, depreciation: float = DEPRECIATIO
     Returns
     -------
     (N, T) float array
-        NaN before a city's first investment, and after a gap: a stock cannot be carried over a year that is not known. NaN as well for a
-        city with fewer than 6 years, or one whose investment falls as fast as capital wears out.
+        NaN before a city's first investment, and after a gap: a stock cannot be carried over a year
+        that is not known. NaN as well for a city with fewer than 6 years, or one whose investment
+        falls as fast as capital wears out.
     """
     n_cities, n_years = investment.shape
     stock = np.full((n_cities, n_years), np.nan)
@@ -62,7 +67,9 @@ def accumulate_capital(investment: np.ndarray, depreciation: float = DEPRECIATIO
 
 
 def _first_run(values: np.ndarray) -> tuple[int, int]:
-    """Start and end (exclusive) of the first unbroken run of positive values; (0, 0) where there is none."""
+    """Start and end (exclusive) of the first unbroken run of positive values; (0, 0) where there is
+    none.
+    """
     known = np.isfinite(values) & (np.nan_to_num(values) > 0)
     if not known.any():
         return 0, 0
@@ -72,9 +79,14 @@ def _first_run(values: np.ndarray) -> tuple[int, int]:
 
 
 def estimate_elasticities(
-    output_per_worker: np.ndarray, capital_per_worker: np.ndarray, group: np.ndarray, *, minimum_rows: int = 10
+    output_per_worker: np.ndarray,
+    capital_per_worker: np.ndarray,
+    group: np.ndarray,
+    *,
+    minimum_rows: int = 10,
 ) -> np.ndarray:
-    """Output elasticity of capital by group: slope of the change of log Y/L on the change of log K/L, with a constant.
+    """Output elasticity of capital by group: slope of the change of log Y/L on the change of log
+    K/L, with a constant.
 
     Parameters
     ----------
@@ -90,7 +102,9 @@ def estimate_elasticities(
         Cut to 0.1-0.9: beyond, the other factor would have no share.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        dy, dk = (np.diff(np.log(values), axis=1) for values in (output_per_worker, capital_per_worker))
+        dy, dk = (
+            np.diff(np.log(values), axis=1) for values in (output_per_worker, capital_per_worker)
+        )
     elasticity = np.full(group.size, DEFAULT_ELASTICITY)
     for g in np.unique(group):
         rows = np.isfinite(dy[group == g]) & np.isfinite(dk[group == g])
@@ -115,9 +129,15 @@ def allocate(factor: np.ndarray, output: np.ndarray, elasticity: np.ndarray) -> 
     Returns
     -------
     Allocation
-        gamma = (F_i / F) / (s_i b_i / b), s_i = Y_i / Y, b = sum of s_i b_i (Chen and Hu 2011; Bai and Liu 2018).
+        gamma = (F_i / F) / (s_i b_i / b), s_i = Y_i / Y, b = sum of s_i b_i (Chen and Hu 2011; Bai
+        and Liu 2018).
     """
-    known = np.isfinite(factor) & np.isfinite(output) & (np.nan_to_num(factor) > 0) & (np.nan_to_num(output) > 0)
+    known = (
+        np.isfinite(factor)
+        & np.isfinite(output)
+        & (np.nan_to_num(factor) > 0)
+        & (np.nan_to_num(output) > 0)
+    )
     f, y = (np.where(known, values, 0.0) for values in (factor, output))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = y / y.sum(axis=0)

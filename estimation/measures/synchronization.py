@@ -10,7 +10,9 @@ CLIP = 1e-6
 
 
 def standardise(d: np.ndarray) -> np.ndarray:
-    """Series less their mean over their standard deviation with divisor T; NaN for a series that never moves; shape (N, T)."""
+    """Series less their mean over their standard deviation with divisor T; NaN for a series that
+    never moves; shape (N, T).
+    """
     deviation = d - d.mean(axis=1, keepdims=True)
     variance = (deviation**2).mean(axis=1, keepdims=True)
     return deviation / np.sqrt(np.where(variance > ROUNDING, variance, np.nan))
@@ -68,7 +70,9 @@ def _neg_abs_gap(d, i, j):
 
 
 def _neg_abs_residual(d, i, j):
-    """Residuals on city and year effects; the year effects cancel in the difference (Morgan, Rime and Strahan 2004)."""
+    """Residuals on city and year effects; the year effects cancel in the difference (Morgan, Rime
+    and Strahan 2004).
+    """
     return _neg_abs_gap(d - d.mean(axis=1, keepdims=True), i, j)
 
 

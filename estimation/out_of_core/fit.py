@@ -1,7 +1,9 @@
-"""Two-way effects on pair-years that stay in the database: one scan for the sums, one for the pairs' influence.
+"""Two-way effects on pair-years that stay in the database: one scan for the sums, one for the
+pairs' influence.
 
-For tie masks, controls and missing years, which the closed form over all pairs does not cover. Python sees sums by cohort and year and by
-city, never a pair. Sums are taken on whole numbers (values times a power of two), so the bytes do not depend on the number of threads.
+For tie masks, controls and missing years, which the closed form over all pairs does not cover.
+Python sees sums by cohort and year and by city, never a pair. Sums are taken on whole numbers
+(values times a power of two), so the bytes do not depend on the number of threads.
 """
 
 from __future__ import annotations
@@ -12,7 +14,16 @@ from typing import Any
 from ..linear.treatment_regressors import Design
 from .duckdb_sums import read_sums, sum_influence
 from .solve import CollapsedSolution
-from .sums import CollapsedFit, InfluenceTotals, NotBalanced, PairTable, Sums, assemble_fit, require_collapsed_form, solve_sums
+from .sums import (
+    CollapsedFit,
+    InfluenceTotals,
+    NotBalanced,
+    PairTable,
+    Sums,
+    assemble_fit,
+    require_collapsed_form,
+    solve_sums,
+)
 
 __all__ = ["CollapsedFit", "PairTable", "fit_collapsed"]
 
@@ -38,7 +49,8 @@ def fit_collapsed(
     controls : sequence of str
         Columns that vary within pairs.
     city_cohort : dict, optional
-        First treated year of every city by id (0 = never), for the `city` line and the number of pilots.
+        First treated year of every city by id (0 = never), for the `city` line and the number of
+        pilots.
 
     Returns
     -------

@@ -1,7 +1,9 @@
-"""The headline from sums that Spark took, compared with the same fit from sums that DuckDB took; a step of `make spark`.
+"""The headline from sums that Spark took, compared with the same fit from sums that DuckDB took; a
+step of `make spark`.
 
-`python -m estimation.out_of_core.parity fit PANEL FITS`, in `.venv-spark`, writes Spark's fits as JSON; with `check` instead of `fit`, in
-`.venv`, it prints the largest difference as JSON and ends with 1 where it is above 1e-9.
+`python -m estimation.out_of_core.parity fit PANEL FITS`, in `.venv-spark`, writes Spark's fits as
+JSON; with `check` instead of `fit`, in `.venv`, it prints the largest difference as JSON and ends
+with 1 where it is above 1e-9.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ FIELDS = ("estimate", "conventional", "dyadic", "score", "city")
 COUNTS = ("n_obs", "n_pairs", "n_cities")
 TOLERANCE = 1e-9
 CITIES = """
-select city_i_id as city, max(coalesce(city_i_cohort_year, 0)) as cohort from {panel} group by city_i_id
+select city_i_id as city, max(coalesce(city_i_cohort_year, 0)) as cohort from {panel}
+    group by city_i_id
 union all select city_j_id, max(coalesce(city_j_cohort_year, 0)) from {panel} group by city_j_id
 """
 
@@ -35,7 +38,9 @@ def fit_by_spark(panel: Path) -> dict[str, Any]:
 
     from .spark_sums import fit_collapsed_on_spark
 
-    builder = SparkSession.builder.appName("citysync").master(os.environ.get("SPARK_MASTER", "local[2]"))
+    builder = SparkSession.builder.appName("citysync").master(
+        os.environ.get("SPARK_MASTER", "local[2]")
+    )
     settings = {
         "spark.ui.enabled": "false",
         "spark.driver.bindAddress": "127.0.0.1",
@@ -53,14 +58,18 @@ def fit_by_spark(panel: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for estimator in ESTIMATORS:
         start = time.perf_counter()
-        fit = fit_collapsed_on_spark(session, PairTable("panel", OUTCOME), estimator=estimator, city_cohort=cohorts)
+        fit = fit_collapsed_on_spark(
+            session, PairTable("panel", OUTCOME), estimator=estimator, city_cohort=cohorts
+        )
         found[estimator] = {**as_numbers(fit), "seconds": round(time.perf_counter() - start, 2)}
     session.stop()
     return found
 
 
 def check_against_duckdb(panel: Path, fits: dict[str, Any]) -> dict[str, Any]:
-    """Largest difference of any number to DuckDB's fit, relative to its size where that is above 1, by estimator."""
+    """Largest difference of any number to DuckDB's fit, relative to its size where that is above 1,
+    by estimator.
+    """
     import duckdb
 
     from .fit import fit_collapsed
@@ -71,13 +80,19 @@ def check_against_duckdb(panel: Path, fits: dict[str, Any]) -> dict[str, Any]:
         con.execute(f"create view panel as select * from read_parquet('{pattern}')")
         cohorts = _cohorts(con.execute(CITIES.format(panel="panel")).fetchall())
         for estimator, theirs in fits.items():
-            ours = as_numbers(fit_collapsed(con, PairTable("panel", OUTCOME), estimator=estimator, city_cohort=cohorts))
+            ours = as_numbers(
+                fit_collapsed(
+                    con, PairTable("panel", OUTCOME), estimator=estimator, city_cohort=cohorts
+                )
+            )
             if any(ours[name] != theirs[name] for name in ("terms", *COUNTS)):
                 report[estimator] = {"fault": {name: (ours[name], theirs[name]) for name in COUNTS}}
                 continue
             a, b = (np.array([fit[name] for name in FIELDS]) for fit in (ours, theirs))
             # a coefficient of a single pilot has no city error in either
-            gaps = np.where(np.isnan(a) & np.isnan(b), 0.0, np.abs(a - b) / np.maximum(np.abs(a), 1))
+            gaps = np.where(
+                np.isnan(a) & np.isnan(b), 0.0, np.abs(a - b) / np.maximum(np.abs(a), 1)
+            )
             report[estimator] = {
                 "rows": ours["n_obs"],
                 "max_difference": float(gaps.max()),
@@ -97,7 +112,11 @@ def _cohorts(rows: Iterable[tuple]) -> dict[Any, int]:
 def as_numbers(fit: CollapsedFit) -> dict[str, Any]:
     """Every number of a fit that parity is judged by, as plain lists."""
     numbers = {name: np.asarray(getattr(fit, name)).tolist() for name in FIELDS}
-    return {**numbers, **{name: getattr(fit, name) for name in COUNTS}, "terms": [list(term) for term in fit.terms]}
+    return {
+        **numbers,
+        **{name: getattr(fit, name) for name in COUNTS},
+        "terms": [list(term) for term in fit.terms],
+    }
 
 
 def main() -> int:
@@ -107,7 +126,9 @@ def main() -> int:
         path.write_text(json.dumps(fit_by_spark(panel)), encoding="utf-8")
         return 0
     report = check_against_duckdb(panel, json.loads(path.read_text(encoding="utf-8")))
-    equal = all("fault" not in entry and entry["max_difference"] <= TOLERANCE for entry in report.values())
+    equal = all(
+        "fault" not in entry and entry["max_difference"] <= TOLERANCE for entry in report.values()
+    )
     print(json.dumps({"collapsed_parity": report, "equal": equal}))
     return 0 if equal else 1
 

@@ -1,8 +1,9 @@
 """Two-way effects from sums that a database takes: no pair and no pair-year is ever held in Python.
 
-With pair effects taken out, everything that least squares needs is a sum over the pairs of a cohort with the same observed years (a
-pattern): counts, sums of the outcome and of controls by year, sums of pair means, and the controls' cross products. A second pass gives
-each pair's influence under the solved weights (Wooldridge 2021; docs/methods, sections 7 and 11).
+With pair effects taken out, everything that least squares needs is a sum over the pairs of a cohort
+with the same observed years (a pattern): counts, sums of the outcome and of controls by year, sums
+of pair means, and the controls' cross products. A second pass gives each pair's influence under the
+solved weights (Wooldridge 2021; docs/methods, sections 7 and 11).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from ..results import NotEstimable
 
 @dataclass(frozen=True)
 class CohortSums:
-    """Sums by cohort group (G + 1 groups, never treated first), year (T) and pattern of observed years; J controls.
+    """Sums by cohort group (G + 1 groups, never treated first), year (T) and pattern of observed
+    years; J controls.
 
     Attributes
     ----------
@@ -52,8 +54,8 @@ class CohortSums:
 class CollapsedSolution:
     """Coefficients (C,), treatment first, then controls, and the weights of the pairs' influence.
 
-    With e = y - fitted_gt - q'slopes and a_k = own_gtk + q'by_control_k, the influence of a pair on coefficient k is
-    sum_t a_k e - (sum_t a_k)(sum_t e)/n over its n observed years.
+    With e = y - fitted_gt - q'slopes and a_k = own_gtk + q'by_control_k, the influence of a pair on
+    coefficient k is sum_t a_k e - (sum_t a_k)(sum_t e)/n over its n observed years.
 
     Attributes
     ----------
@@ -106,14 +108,18 @@ def solve_collapsed(sums: CohortSums, x: np.ndarray, labels: list[str]) -> Colla
     missing += [labels[x.shape[2] + k] for k in range(layout.n_controls) if lost[controls[k]]]
     if missing or len(chosen) == 0:
         raise NotEstimable(
-            f"not identified beside the pair and year effects: {', '.join(missing) or 'treatment'}. Needed are treated and "
-            "never-treated pairs in the same years, before and after admission, and controls that vary within pairs"
+            "not identified beside the pair and year effects: "
+            f"{', '.join(missing) or 'treatment'}. Needed are treated and "
+            "never-treated pairs in the same years, before and after admission, and controls that "
+            "vary within pairs"
         )
     own, by_control = outcome_weights(solution.inverse[0], x, layout)
     rows = np.concatenate([chosen, x.shape[2] + np.arange(layout.n_controls)]).astype(int)
     out = np.concatenate([np.ones(len(chosen)), statistics.control_scale])
     effects = np.where(lost, 0.0, theta)
-    fitted = np.concatenate([[0.0], effects[: layout.n_years - 1]]) + np.einsum("gtl,l->gt", x, effects[treatment])
+    fitted = np.concatenate([[0.0], effects[: layout.n_years - 1]]) + np.einsum(
+        "gtl,l->gt", x, effects[treatment]
+    )
     return CollapsedSolution(
         np.concatenate([theta[treatment[chosen]], theta[controls]]) / out,
         chosen,
@@ -125,7 +131,9 @@ def solve_collapsed(sums: CohortSums, x: np.ndarray, labels: list[str]) -> Colla
 
 
 def _as_pair_statistics(sums: CohortSums, n_groups: int) -> tuple[np.ndarray, PairStatistics]:
-    """The sums as totals (G + 1, D) of pair statistics, with their basis and layout and no pair of their own."""
+    """The sums as totals (G + 1, D) of pair statistics, with their basis and layout and no pair of
+    their own.
+    """
     n_years, n_controls = sums.pattern_years.shape[1], len(sums.moment)
     scale = np.sqrt(np.diag(sums.gram) / max(sums.pattern_pairs.sum(), 1.0))
     scale = np.where(scale > 0, scale, 1.0)
@@ -138,17 +146,24 @@ def _as_pair_statistics(sums: CohortSums, n_groups: int) -> tuple[np.ndarray, Pa
     totals[:, 0], totals[:, 1 : layout.n_basis] = by_pattern.sum(axis=1), by_pattern[:, 1:]
     mq = (sums.controls - _spread(sums, sums.pattern_controls, n_groups)) / scale
     totals[:, layout.control_start : layout.gram_start] = mq.reshape(n_groups, -1)
-    totals[:, layout.shared : layout.shared + n_years] = sums.outcome - _spread(sums, sums.pattern_outcome, n_groups)
-    # cross products of controls count over all groups together, so any group with pairs may hold them
+    totals[:, layout.shared : layout.shared + n_years] = sums.outcome - _spread(
+        sums, sums.pattern_outcome, n_groups
+    )
+    # cross products of controls count over all groups together, so any group with pairs may hold
+    # them
     some = int(np.argmax(totals[:, 0]))
-    totals[some, layout.gram_start : layout.shared] = (sums.gram / np.outer(scale, scale)).reshape(-1)
+    totals[some, layout.gram_start : layout.shared] = (sums.gram / np.outer(scale, scale)).reshape(
+        -1
+    )
     totals[some, layout.shared + n_years :] = sums.moment / scale
     return totals, PairStatistics(np.zeros((0, layout.size)), basis, layout, scale)
 
 
 def _in_observed_years(sums: CohortSums, x: np.ndarray) -> np.ndarray:
     seen = np.zeros(x.shape[:2], dtype=bool)
-    for group, years, pairs in zip(sums.pattern_group, sums.pattern_years, sums.pattern_pairs, strict=True):
+    for group, years, pairs in zip(
+        sums.pattern_group, sums.pattern_years, sums.pattern_pairs, strict=True
+    ):
         seen[group] |= years & (pairs > 0) & (years.sum() > 1)
     return ((x != 0) & seen[:, :, None]).any(axis=(0, 1))
 

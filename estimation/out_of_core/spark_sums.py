@@ -1,7 +1,9 @@
-"""The collapsed path's sums taken by Spark: three scans, nothing but sums by cohort, pattern and city comes back.
+"""The collapsed path's sums taken by Spark: three scans, nothing but sums by cohort, pattern and
+city comes back.
 
-The same numbers as `out_of_core.duckdb_sums` for panels without controls. Sums are of whole numbers (doubles below 2^53, decimals of 38
-digits), so they do not depend on how Spark cuts the rows. Imports no database: it runs where pyspark, numpy and scipy are.
+The same numbers as `out_of_core.duckdb_sums` for panels without controls. Sums are of whole numbers
+(doubles below 2^53, decimals of 38 digits), so they do not depend on how Spark cuts the rows.
+Imports no database: it runs where pyspark, numpy and scipy are.
 """
 
 from __future__ import annotations
@@ -33,7 +35,11 @@ TOTAL_BITS, SQUARE_BITS = 60, 44
 
 
 def fit_collapsed_on_spark(
-    session: Any, table: PairTable, *, estimator: str = "twfe", city_cohort: dict[Any, int] | None = None
+    session: Any,
+    table: PairTable,
+    *,
+    estimator: str = "twfe",
+    city_cohort: dict[Any, int] | None = None,
 ) -> CollapsedFit:
     """Fit a two-way estimator on pair-years in Spark.
 
@@ -45,7 +51,8 @@ def fit_collapsed_on_spark(
     estimator : str
         `twfe` or `event_study`.
     city_cohort : dict, optional
-        First treated year of every city by id (0 = never), for the `city` line and the number of pilots.
+        First treated year of every city by id (0 = never), for the `city` line and the number of
+        pilots.
 
     Returns
     -------
@@ -59,13 +66,16 @@ def fit_collapsed_on_spark(
     """
     require_collapsed_form(estimator)
     rows = (
-        f"(select city_i_id, city_j_id, `year`, coalesce(cohort_year, 0) as cohort, cast({_quote(table.outcome)} as double) as y "
+        "(select city_i_id, city_j_id, `year`, coalesce(cohort_year, 0) as cohort, "
+        f"cast({_quote(table.outcome)} as double) as y "
         f"from {table.relation} where ({table.where}) and {_quote(table.outcome)} is not null) as r"
     )
     cells = _read_cells(session, table, rows)
     sums = combine_sums(cells, _read_patterns(session, rows, cells), is_balanced=False)
     design, solution = solve_sums(table, sums, estimator)
-    return assemble_fit(sums, design, solution, _sum_influence(session, rows, sums, solution), (), city_cohort)
+    return assemble_fit(
+        sums, design, solution, _sum_influence(session, rows, sums, solution), (), city_cohort
+    )
 
 
 def _quote(name: str) -> str:
@@ -87,7 +97,8 @@ def _read_cells(session: Any, table: PairTable, rows: str) -> CellSums:
     largest = session.sql(f"select max(abs(y)) from {rows}").first()[0]
     scale = scale_to_bits(float(largest or 0.0), TOTAL_BITS)
     query = (
-        f"select cohort, `year`, count(*), {_whole('y', scale)}, max(abs(y)) from {rows} group by cohort, `year` order by cohort, `year`"
+        f"select cohort, `year`, count(*), {_whole('y', scale)}, max(abs(y)) from {rows} group by "
+        "cohort, `year` order by cohort, `year`"
     )
     return arrange_cells(table, [tuple(row) for row in session.sql(query).collect()], [scale])
 
@@ -96,18 +107,24 @@ def _read_patterns(session: Any, rows: str, cells: CellSums) -> tuple:
     """Pairs by cohort and pattern of observed years."""
     first, largest = int(cells.years[0]), cells.largest[0]
     by_pair = (
-        "(select city_i_id, city_j_id, min(cohort) as cohort, max(cohort) as last_cohort, count(*) as n, "
-        f"sum(shiftleft(cast(1 as bigint), cast(`year` - {first} as int))) as bits, {_whole_in_pair('y', largest)} as s "
+        "(select city_i_id, city_j_id, min(cohort) as cohort, max(cohort) as last_cohort, "
+        "count(*) as n, "
+        f"sum(shiftleft(cast(1 as bigint), cast(`year` - {first} as int))) as bits, "
+        f"{_whole_in_pair('y', largest)} as s "
         f"from {rows} group by city_i_id, city_j_id) as p"
     )
     scale = scale_to_bits(largest, TOTAL_BITS)
     query = (
-        f"select cohort, bits, count(*), {_whole('s / n', scale)}, count_if(bit_count(bits) <> n or cohort <> last_cohort) "
+        f"select cohort, bits, count(*), {_whole('s / n', scale)}, count_if(bit_count(bits) <> n "
+        "or cohort <> last_cohort) "
         f"from {by_pair} group by cohort, bits order by cohort, bits"
     )
     found = [tuple(row) for row in session.sql(query).collect()]
     if any(row[4] for row in found):
-        raise ValueError("expected one row for a pair in a year and one cohort year for a pair; found a pair with a year or a cohort twice")
+        raise ValueError(
+            "expected one row for a pair in a year and one cohort year for a pair; found a pair "
+            "with a year or a cohort twice"
+        )
     return (
         np.array([group_of(cells.group_years, row[0]) for row in found]),
         observed_years([row[1] for row in found], cells.years),
@@ -119,7 +136,9 @@ def _read_patterns(session: Any, rows: str, cells: CellSums) -> tuple:
     )
 
 
-def _sum_influence(session: Any, rows: str, sums: Sums, solution: CollapsedSolution) -> InfluenceTotals:
+def _sum_influence(
+    session: Any, rows: str, sums: Sums, solution: CollapsedSolution
+) -> InfluenceTotals:
     """Influence of each pair on each coefficient, kept by Spark while it adds them up by city."""
     n_terms = len(solution.estimate)
     _register_weights(session, sums, solution)
@@ -130,7 +149,8 @@ def _sum_influence(session: Any, rows: str, sums: Sums, solution: CollapsedSolut
         columns.append(f"{_whole_in_pair(f'w.a{k}', a_size)} as a{k}")
         columns.append(f"{_whole_in_pair(f'w.a{k} * (r.y - w.f)', a_size * e_size)} as ae{k}")
     influence = session.sql(
-        f"select city_i_id, city_j_id, {', '.join(f'ae{k} - a{k} * e / n as psi{k}' for k in range(n_terms))} from ("
+        "select city_i_id, city_j_id, "
+        f"{', '.join(f'ae{k} - a{k} * e / n as psi{k}' for k in range(n_terms))} from ("
         f"select city_i_id, city_j_id, {', '.join(columns)} from {rows} "
         "inner join collapsed_weights as w on r.cohort = w.cohort and r.`year` = w.`year` "
         "group by city_i_id, city_j_id having count(*) > 1)"
@@ -150,25 +170,49 @@ def _register_weights(session: Any, sums: Sums, solution: CollapsedSolution) -> 
     for cohort in sums.delivered_cohorts:
         group = group_of(sums.group_years, cohort)
         for t, year in enumerate(sums.years):
-            records.append((int(cohort), int(year), float(solution.fitted[group, t]), *map(float, solution.own[group, t])))
+            records.append(
+                (
+                    int(cohort),
+                    int(year),
+                    float(solution.fitted[group, t]),
+                    *map(float, solution.own[group, t]),
+                )
+            )
     names = ["cohort", "year", "f", *(f"a{k}" for k in range(solution.own.shape[2]))]
-    schema = ", ".join(f"`{name}` {'int' if name in ('cohort', 'year') else 'double'}" for name in names)
+    schema = ", ".join(
+        f"`{name}` {'int' if name in ('cohort', 'year') else 'double'}" for name in names
+    )
     session.createDataFrame(records, schema).createOrReplaceTempView("collapsed_weights")
 
 
 def _add_up(session: Any, n_terms: int) -> InfluenceTotals:
     """Squares over pairs and sums by city, as whole numbers."""
     names = [f"psi{k}" for k in range(n_terms)]
-    *largest, n_pairs = session.sql(f"select {', '.join(f'max(abs({name}))' for name in names)}, count(*) from collapsed_influence").first()
+    *largest, n_pairs = session.sql(
+        f"select {', '.join(f'max(abs({name}))' for name in names)}, count(*) from "
+        "collapsed_influence"
+    ).first()
     scales = [scale_to_bits(float(value or 0.0), SQUARE_BITS) for value in largest]
-    wholes = [f"cast(cast({name} * {scale!r} as bigint) as decimal(19, 0))" for name, scale in zip(names, scales, strict=True)]
-    squares = session.sql(f"select {', '.join(f'sum({whole} * {whole})' for whole in wholes)} from collapsed_influence").first()
+    wholes = [
+        f"cast(cast({name} * {scale!r} as bigint) as decimal(19, 0))"
+        for name, scale in zip(names, scales, strict=True)
+    ]
+    squares = session.sql(
+        f"select {', '.join(f'sum({whole} * {whole})' for whole in wholes)} from "
+        "collapsed_influence"
+    ).first()
     sums = ", ".join(f"sum({whole}) as s{k}" for k, whole in enumerate(wholes))
     by_city = session.sql(
         f"select city, {', '.join(f'sum(s{k})' for k in range(n_terms))} from ("
         f"select city_i_id as city, {sums} from collapsed_influence group by city_i_id "
-        f"union all select city_j_id as city, {sums} from collapsed_influence group by city_j_id) group by city order by city"
+        f"union all select city_j_id as city, {sums} from collapsed_influence group by city_j_id) "
+        "group by city order by city"
     ).collect()
     scale = np.array(scales)
     city_sums = np.array([[float(value) for value in row[1:]] for row in by_city]) / scale
-    return InfluenceTotals(np.array([float(value) for value in squares]) / scale**2, city_sums, [row[0] for row in by_city], int(n_pairs))
+    return InfluenceTotals(
+        np.array([float(value) for value in squares]) / scale**2,
+        city_sums,
+        [row[0] for row in by_city],
+        int(n_pairs),
+    )

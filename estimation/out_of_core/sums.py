@@ -1,4 +1,6 @@
-"""What the collapsed paths share, whichever engine takes the sums: the sums themselves, and the fit made of them."""
+"""What the collapsed paths share, whichever engine takes the sums: the sums themselves, and the fit
+made of them.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,8 @@ class PairTable:
     Attributes
     ----------
     relation : str
-        SQL of a table, view or `read_parquet(...)` with ``city_i_id, city_j_id, year, cohort_year`` (null or 0 = never); SQL of this code,
-        never of a file.
+        SQL of a table, view or `read_parquet(...)` with ``city_i_id, city_j_id, year, cohort_year``
+        (null or 0 = never); SQL of this code, never of a file.
     outcome : str
         Column; rows where it or a control is null do not count.
     where : str
@@ -45,7 +47,8 @@ class NotBalanced(Exception):
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums of a panel, its years, its cohort years as delivered and within the years, and its rows in pairs of two years or more.
+    """Sums of a panel, its years, its cohort years as delivered and within the years, and its rows
+    in pairs of two years or more.
 
     ``largest`` holds the largest absolute value of the outcome and of each control.
     """
@@ -71,7 +74,9 @@ class InfluenceTotals:
 
 @dataclass(frozen=True)
 class CellSums:
-    """Counts (G + 1, T) and sums (G + 1, T, V) of V columns by cohort group and year; the largest absolute value of each column."""
+    """Counts (G + 1, T) and sums (G + 1, T, V) of V columns by cohort group and year; the largest
+    absolute value of each column.
+    """
 
     years: np.ndarray
     delivered_cohorts: tuple[int, ...]
@@ -83,7 +88,8 @@ class CellSums:
 
 @dataclass(frozen=True)
 class CollapsedFit:
-    """Coefficients, treatment first, then controls, and their deterministic variances; C coefficients.
+    """Coefficients, treatment first, then controls, and their deterministic variances; C
+    coefficients.
 
     Attributes
     ----------
@@ -111,7 +117,11 @@ class CollapsedFit:
 
 def scale_to_bits(largest: float, bits: int) -> float:
     """Power of two that takes the largest value to about 2^bits."""
-    return 2.0 ** (bits - math.ceil(math.log2(largest))) if largest > 0 and math.isfinite(largest) else 1.0
+    return (
+        2.0 ** (bits - math.ceil(math.log2(largest)))
+        if largest > 0 and math.isfinite(largest)
+        else 1.0
+    )
 
 
 def group_of(group_years: np.ndarray, cohort: int) -> int:
@@ -120,7 +130,8 @@ def group_of(group_years: np.ndarray, cohort: int) -> int:
 
 
 def arrange_cells(table: PairTable, cells: Sequence[tuple], scales: Sequence[float]) -> CellSums:
-    """Rows (cohort or null, year, count, sum of each column times its scale, largest value of each) as arrays.
+    """Rows (cohort or null, year, count, sum of each column times its scale, largest value of each)
+    as arrays.
 
     Raises
     ------
@@ -133,11 +144,16 @@ def arrange_cells(table: PairTable, cells: Sequence[tuple], scales: Sequence[flo
     years, delivered = np.unique([row[1] for row in cells]), np.unique([row[0] for row in cells])
     if len(years) > MAX_YEARS or delivered[0] < 0:
         raise ValueError(
-            f"{table.relation}: expected at most {MAX_YEARS} years and no pair of two pilots (cohort_year -1); "
-            f"found {len(years)} years and cohort years from {delivered[0]}; state the sample in `where`"
+            f"{table.relation}: expected at most {MAX_YEARS} years and no pair of two pilots "
+            "(cohort_year -1); "
+            f"found {len(years)} years and cohort years from {delivered[0]}; state the sample in "
+            "`where`"
         )
     group_years, n = delivered[(delivered > 0) & (delivered <= years[-1])], len(scales)
-    counts, sums = np.zeros((len(group_years) + 1, len(years))), np.zeros((len(group_years) + 1, len(years), n))
+    counts, sums = (
+        np.zeros((len(group_years) + 1, len(years))),
+        np.zeros((len(group_years) + 1, len(years), n)),
+    )
     for cohort, year, count, *values in cells:
         at = group_of(group_years, cohort), int(np.searchsorted(years, year))
         counts[at] += count
@@ -147,16 +163,28 @@ def arrange_cells(table: PairTable, cells: Sequence[tuple], scales: Sequence[flo
 
 
 def combine_sums(cells: CellSums, patterns: tuple, *, is_balanced: bool) -> Sums:
-    """Sums of a panel from its cells and from its pairs by pattern (the last seven fields of `CohortSums`)."""
+    """Sums of a panel from its cells and from its pairs by pattern (the last seven fields of
+    `CohortSums`).
+    """
     cohorts = CohortSums(cells.sums[:, :, 0], cells.sums[:, :, 1:], *patterns)
     length = cohorts.pattern_years.sum(axis=1)
     n_rows = int((cohorts.pattern_pairs * length)[length > 1].sum())
-    return Sums(cohorts, cells.years, cells.delivered_cohorts, cells.group_years, n_rows, is_balanced, cells.largest)
+    return Sums(
+        cohorts,
+        cells.years,
+        cells.delivered_cohorts,
+        cells.group_years,
+        n_rows,
+        is_balanced,
+        cells.largest,
+    )
 
 
 def observed_years(bits: Sequence[int], years: np.ndarray) -> np.ndarray:
     """Which years a pattern holds, from its bits (the first year is bit 0); (M, T) bool."""
-    return np.array([[pattern >> int(year - years[0]) & 1 == 1 for year in years] for pattern in bits])
+    return np.array(
+        [[pattern >> int(year - years[0]) & 1 == 1 for year in years] for pattern in bits]
+    )
 
 
 def require_collapsed_form(estimator: str) -> None:
@@ -168,10 +196,14 @@ def require_collapsed_form(estimator: str) -> None:
         The estimator has no collapsed form.
     """
     if estimator not in DESIGNS:
-        raise ValueError(f"estimator {estimator!r} has no collapsed form: expected one of {', '.join(DESIGNS)}")
+        raise ValueError(
+            f"estimator {estimator!r} has no collapsed form: expected one of {', '.join(DESIGNS)}"
+        )
 
 
-def solve_sums(table: PairTable, sums: Sums, estimator: str, controls: Sequence[str] = ()) -> tuple[Design, CollapsedSolution]:
+def solve_sums(
+    table: PairTable, sums: Sums, estimator: str, controls: Sequence[str] = ()
+) -> tuple[Design, CollapsedSolution]:
     """Regressors of an estimator and its solution.
 
     Raises
@@ -180,7 +212,10 @@ def solve_sums(table: PairTable, sums: Sums, estimator: str, controls: Sequence[
         No row is of a treated pair, or a coefficient is not identified.
     """
     if len(sums.group_years) == 0:
-        raise NotEstimable(f"{table.relation}: no row of a treated pair; cohort_year must hold the first treated year of a pair")
+        raise NotEstimable(
+            f"{table.relation}: no row of a treated pair; cohort_year must hold the first treated "
+            "year of a pair"
+        )
     design = DESIGNS[estimator](sums.group_years, sums.years)
     return design, solve_collapsed(sums.cohorts, design.x, [*design.labels, *controls])
 
@@ -193,17 +228,26 @@ def assemble_fit(
     controls: Sequence[str] = (),
     city_cohort: dict[Any, int] | None = None,
 ) -> CollapsedFit:
-    """Coefficients and variances; without the cities' cohorts no `city` line and no number of pilots."""
+    """Coefficients and variances; without the cities' cohorts no `city` line and no number of
+    pilots.
+    """
     x = design.x[:, :, solution.chosen]
-    pilots = None if city_cohort is None else _count_pilots(sums.group_years, x, totals.city_ids, city_cohort, len(controls))
+    pilots = (
+        None
+        if city_cohort is None
+        else _count_pilots(sums.group_years, x, totals.city_ids, city_cohort, len(controls))
+    )
     score = score_variance(totals.city_sums)
     return CollapsedFit(
-        terms=tuple((design.term, None, design.event_times[c]) for c in solution.chosen) + tuple((name, None, None) for name in controls),
+        terms=tuple((design.term, None, design.event_times[c]) for c in solution.chosen)
+        + tuple((name, None, None) for name in controls),
         estimate=solution.estimate,
         conventional=totals.squares,
         dyadic=score - totals.squares,
         score=score,
-        city=None if pilots is None else _city_variance(totals.city_sums, totals.city_ids, city_cohort, sums.years, pilots),
+        city=None
+        if pilots is None
+        else _city_variance(totals.city_sums, totals.city_ids, city_cohort, sums.years, pilots),
         n_pilots=pilots,
         n_obs=sums.n_rows,
         n_pairs=totals.n_pairs,
@@ -212,11 +256,15 @@ def assemble_fit(
 
 
 def _count_pilots(group_years, x, city_ids, city_cohort, n_controls: int) -> np.ndarray:
-    """Pilots by coefficient: those of the cohorts with a year in its cells, all of them for a control."""
+    """Pilots by coefficient: those of the cohorts with a year in its cells, all of them for a
+    control.
+    """
     cohort = np.array([city_cohort[city] for city in city_ids])
     by_group = np.array([(cohort == year).sum() for year in group_years])
     held = (x[1:] != 0).any(axis=1)
-    return np.concatenate([(by_group[:, None] * held).sum(axis=0), np.full(n_controls, by_group.sum())]).astype(np.int64)
+    return np.concatenate(
+        [(by_group[:, None] * held).sum(axis=0), np.full(n_controls, by_group.sum())]
+    ).astype(np.int64)
 
 
 def _city_variance(city_sums, city_ids, city_cohort, years, pilots: np.ndarray) -> np.ndarray:

@@ -26,9 +26,11 @@ class PairColumns:
     time : str
         Years, or periods counted from 1.
     cohort : str, (str, str), mapping, series or frame
-        First treated period, blank = never: a column for the pair, a column for each unit, or values of units beside the panel.
+        First treated period, blank = never: a column for the pair, a column for each unit, or
+        values of units beside the panel.
     block : the same, optional
-        Group of each unit, for example its province. None: the columns of the contract, where they are there.
+        Group of each unit, for example its province. None: the columns of the contract, where they
+        are there.
     controls : tuple of str
     weights : str, optional
         One positive number for each pair.
@@ -51,9 +53,11 @@ class PairColumns:
 
 @dataclass(frozen=True)
 class ResolvedColumns(PairColumns):
-    """Columns as they are there: cohort and block are a column, two columns, values beside the panel, or None.
+    """Columns as they are there: cohort and block are a column, two columns, values beside the
+    panel, or None.
 
-    `pilots` are the two columns that name the pilots of a pair whose cohort is given. `block_is_asked`: named by the caller.
+    `pilots` are the two columns that name the pilots of a pair whose cohort is given.
+    `block_is_asked`: named by the caller.
     """
 
     pilots: tuple[str, str] | None = None
@@ -74,7 +78,13 @@ class ResolvedColumns(PairColumns):
 
 def named(given: Any) -> tuple[str, ...]:
     """Names among what was given: one, several, or none."""
-    return (given,) if isinstance(given, str) else tuple(given) if isinstance(given, tuple | list) else ()
+    return (
+        (given,)
+        if isinstance(given, str)
+        else tuple(given)
+        if isinstance(given, tuple | list)
+        else ()
+    )
 
 
 def resolve_columns(source: Source, columns: PairColumns) -> ResolvedColumns:
@@ -102,5 +112,11 @@ def _both_or_none(source: Source, names: tuple[str, str]) -> tuple[str, str] | N
     present = [name in source.names for name in names]
     if any(present) and not all(present):
         absent = names[present.index(False)]
-        raise source.fail(None, absent, f"it beside {names[present.index(True)]}", "no such column", "add it or leave both out")
+        raise source.fail(
+            None,
+            absent,
+            f"it beside {names[present.index(True)]}",
+            "no such column",
+            "add it or leave both out",
+        )
     return names if all(present) else None

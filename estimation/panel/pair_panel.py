@@ -20,44 +20,53 @@ EXPOSURES = ("one", "both")
 class PairPanel:
     """City pairs by years, with the admission year of each city.
 
-    Pairs are put in ascending order of ``(city_i, city_j)`` on construction, so that no result depends on the order of the rows.
+    Pairs are put in ascending order of ``(city_i, city_j)`` on construction, so that no result
+    depends on the order of the rows.
 
     Attributes
     ----------
     city_i, city_j : (P,) int arrays
-        Positions of the pair's cities in 0..N-1, ``city_i < city_j``. Give every candidate pair: for a permutation that retakes the
-        sample rule also the pairs of two pilots and those below the tie median.
+        Positions of the pair's cities in 0..N-1, ``city_i < city_j``. Give every candidate pair:
+        for a permutation that retakes the sample rule also the pairs of two pilots and those below
+        the tie median.
     years : (T,) int array
         Ascending calendar years.
     y : (P, T) or (M, P, T) float array
         One or M outcomes; NaN marks a row that does not exist.
     city_cohort : (N,) int array
-        First treated year of a city, 0 = never. Years after the last year of the panel count as never.
+        First treated year of a city, 0 = never. Years after the last year of the panel count as
+        never.
     province : (N,) array of ints or strings, optional
         Province of a city; None where codes are missing.
     controls : (K, P, T) float array, optional
     cohort : (P,) int array, optional
-        First treated year of the pair, 0 = never, -1 = pair of two pilots (never in a sample). Derived from ``city_cohort`` when None.
+        First treated year of the pair, 0 = never, -1 = pair of two pilots (never in a sample).
+        Derived from ``city_cohort`` when None.
     tie : (P,) float array, optional
-        Strength of the tie, for the sample rule of ``tie_quantile``; NaN pairs are left out where that rule is used.
+        Strength of the tie, for the sample rule of ``tie_quantile``; NaN pairs are left out where
+        that rule is used.
     city_ids : (N,) array, optional
         Names of the cities in messages and diagnostics; positions when None.
     exposure : str
-        ``one``: a pair is treated from the year of its only pilot on, and a pair of two pilots is in no sample. ``both``: a pair is treated
-        from the year on in which both its cities are, and every other pair is never treated; there is no permutation then.
+        ``one``: a pair is treated from the year of its only pilot on, and a pair of two pilots is
+        in no sample. ``both``: a pair is treated from the year on in which both its cities are, and
+        every other pair is never treated; there is no permutation then.
     weight : (P,) float array, optional
         Positive; how much a pair counts in least squares.
     pilots_known : bool
-        False when ``city_cohort`` only counts pilots but may name the wrong side of a pair: no `city` and no permutation line then.
+        False when ``city_cohort`` only counts pilots but may name the wrong side of a pair: no
+        `city` and no permutation line then.
     n_outcomes : int
         M.
     order : (P,) int array
-        Positions of the panel's pairs among those given, to put other values of the pairs in the same order.
+        Positions of the panel's pairs among those given, to put other values of the pairs in the
+        same order.
 
     Raises
     ------
     ValueError
-        If shapes disagree, a pair occurs twice or is not ordered, a value is infinite or a position lies outside the cities.
+        If shapes disagree, a pair occurs twice or is not ordered, a value is infinite or a position
+        lies outside the cities.
     """
 
     city_i: np.ndarray
@@ -78,7 +87,10 @@ class PairPanel:
 
     def __post_init__(self) -> None:
         """Sort the pairs, fill what follows from the rest and check it."""
-        city_i, city_j = np.asarray(self.city_i, dtype=np.int64), np.asarray(self.city_j, dtype=np.int64)
+        city_i, city_j = (
+            np.asarray(self.city_i, dtype=np.int64),
+            np.asarray(self.city_j, dtype=np.int64),
+        )
         order, is_derived = _order_of_pairs(city_i, city_j), self.cohort is None
         y = np.asarray(self.y, dtype=np.float64)
         y = y[None] if y.ndim == 2 else y
@@ -92,16 +104,24 @@ class PairPanel:
             "y": _in_order(y, order),
             "city_cohort": city_cohort,
             "province": None if self.province is None else np.asarray(self.province),
-            "controls": None if self.controls is None else _in_order(np.asarray(self.controls, dtype=np.float64), order),
+            "controls": None
+            if self.controls is None
+            else _in_order(np.asarray(self.controls, dtype=np.float64), order),
             "tie": None if self.tie is None else np.asarray(self.tie, dtype=np.float64)[order],
-            "weight": None if self.weight is None else np.asarray(self.weight, dtype=np.float64)[order],
+            "weight": None
+            if self.weight is None
+            else np.asarray(self.weight, dtype=np.float64)[order],
             "city_ids": np.arange(n_cities) if self.city_ids is None else np.asarray(self.city_ids),
             "n_outcomes": y.shape[0],
             "order": order,
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
-        cohort = pair_cohorts(self) if is_derived else within_window(np.asarray(self.cohort)[order], years)
+        cohort = (
+            pair_cohorts(self)
+            if is_derived
+            else within_window(np.asarray(self.cohort)[order], years)
+        )
         object.__setattr__(self, "cohort", cohort)
         if not is_derived and self.pilots_known and not np.array_equal(cohort, pair_cohorts(self)):
             raise ValueError("cohort of a pair differs from what city_cohort says of its cities")
@@ -136,8 +156,12 @@ def pair_cohorts(panel: PairPanel) -> np.ndarray:
     return cohorts_of_pairs(panel.city_cohort, panel.city_i, panel.city_j, panel.exposure)
 
 
-def cohorts_of_pairs(city_cohort: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, exposure: str) -> np.ndarray:
-    """First treated year of every pair (P,): the pilot's, 0 for no pilot, -1 for two pilots; under exposure ``both`` the later pilot's."""
+def cohorts_of_pairs(
+    city_cohort: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, exposure: str
+) -> np.ndarray:
+    """First treated year of every pair (P,): the pilot's, 0 for no pilot, -1 for two pilots; under
+    exposure ``both`` the later pilot's.
+    """
     first, second = city_cohort[city_i], city_cohort[city_j]
     if exposure == "both":
         return np.where((first > 0) & (second > 0), np.maximum(first, second), NEVER)
@@ -174,16 +198,26 @@ def _check(panel: PairPanel) -> None:
         "weight": (panel.weight, (n_pairs,)),
         "province": (panel.province, (n_cities,)),
         "city_ids": (panel.city_ids, (n_cities,)),
-        "controls": (panel.controls, (0 if panel.controls is None else len(panel.controls), n_pairs, n_years)),
+        "controls": (
+            panel.controls,
+            (0 if panel.controls is None else len(panel.controls), n_pairs, n_years),
+        ),
     }
     for name, (value, expected) in shapes.items():
         if value is not None and value.shape != expected:
             raise ValueError(f"{name}: expected shape {expected}, found {value.shape}")
     if n_pairs == 0 or n_years < 2:
-        raise ValueError(f"a panel needs at least one pair and two years, found {n_pairs} pairs and {n_years} years")
+        raise ValueError(
+            f"a panel needs at least one pair and two years, found {n_pairs} pairs and {n_years} "
+            "years"
+        )
     if (np.diff(panel.years) <= 0).any():
         raise ValueError("years must be ascending and distinct")
-    if panel.city_i.min() < 0 or panel.city_j.max() >= n_cities or (panel.city_i >= panel.city_j).any():
+    if (
+        panel.city_i.min() < 0
+        or panel.city_j.max() >= n_cities
+        or (panel.city_i >= panel.city_j).any()
+    ):
         raise ValueError(f"pairs must be positions with 0 <= city_i < city_j < {n_cities}")
     same = (np.diff(panel.city_i) == 0) & (np.diff(panel.city_j) == 0)
     if same.any():
@@ -215,7 +249,8 @@ class FitSample:
     observed : (P, T) bool array
         Rows with the outcome and all controls.
     candidate : (P,) bool array
-        Pairs that any assignment may use: two observed years at least, and a tie where the rule needs one.
+        Pairs that any assignment may use: two observed years at least, and a tie where the rule
+        needs one.
     kept : (P,) bool array
         Pairs in the estimation.
     tie_quantile : float or None
@@ -285,7 +320,8 @@ def build_sample(
     tie_quantile : float or None
         Keep pairs strictly above this quantile of the ties among pairs with at most one pilot.
     n_partners : int, optional
-        Keep pairs in which one city is among the other's so many strongest never-pilot partners; not together with a quantile.
+        Keep pairs in which one city is among the other's so many strongest never-pilot partners;
+        not together with a quantile.
     control_pairs : str
         Of `CONTROL_PAIRS`.
 
@@ -305,12 +341,20 @@ def build_sample(
         candidate &= np.isfinite(panel.tie)
     known = panel.city_cohort if panel.pilots_known else panel.cohort
     group_years = np.unique(known[known > 0])
-    pair_group = np.where(panel.cohort > 0, np.searchsorted(group_years, panel.cohort) + 1, panel.cohort)
-    city_group = np.where(panel.city_cohort > 0, np.searchsorted(group_years, panel.city_cohort) + 1, 0)
+    pair_group = np.where(
+        panel.cohort > 0, np.searchsorted(group_years, panel.cohort) + 1, panel.cohort
+    )
+    city_group = np.where(
+        panel.city_cohort > 0, np.searchsorted(group_years, panel.city_cohort) + 1, 0
+    )
     eligible = candidate & (pair_group >= 0)
-    kept = keep_pairs(panel.tie, (panel.city_i, panel.city_j), city_group > 0, eligible, tie_quantile, n_partners)
+    kept = keep_pairs(
+        panel.tie, (panel.city_i, panel.city_j), city_group > 0, eligible, tie_quantile, n_partners
+    )
     rules = (tie_quantile, n_partners, control_pairs)
-    return FitSample(panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, *rules)
+    return FitSample(
+        panel, outcomes, group_years, city_group, pair_group, observed, candidate, kept, *rules
+    )
 
 
 def require_contrast(sample: FitSample, needs_never_treated: bool = True) -> None:
@@ -328,23 +372,32 @@ def require_contrast(sample: FitSample, needs_never_treated: bool = True) -> Non
     """
     groups = sample.kept_groups
     if not (groups > 0).any():
-        raise NotEstimable("no kept pair has exactly one pilot: give at least one cohort_year inside the years of the panel")
+        raise NotEstimable(
+            "no kept pair has exactly one pilot: give at least one cohort_year inside the years "
+            "of the panel"
+        )
     if sample.has_never_treated:
         return
     if needs_never_treated:
-        raise NotEstimable("no kept pair is never treated: nothing to compare with; give pairs with a blank cohort_year")
+        raise NotEstimable(
+            "no kept pair is never treated: nothing to compare with; give pairs with a blank "
+            "cohort_year"
+        )
     if len(groups) == 1:
         raise NotEstimable(
-            f"no kept pair is never treated, and all are first treated in {sample.group_years[groups[0] - 1]}: in no year are some pairs "
-            "treated and others not, so nothing tells the effect from the year; give pairs with a blank cohort_year or of another cohort"
+            "no kept pair is never treated, and all are first treated in "
+            f"{sample.group_years[groups[0] - 1]}: in no year are some pairs "
+            "treated and others not, so nothing tells the effect from the year; give pairs with a "
+            "blank cohort_year or of another cohort"
         )
 
 
 def before_last_cohort(sample: FitSample) -> PairPanel:
     """The panel's years in which some pairs are untreated, of a sample without never-treated pairs.
 
-    From the last cohort's first treated year on all pairs are treated. In the years before, its pairs are the never-treated ones: a city
-    admitted after the years of a panel counts as never admitted.
+    From the last cohort's first treated year on all pairs are treated. In the years before, its
+    pairs are the never-treated ones: a city admitted after the years of a panel counts as never
+    admitted.
 
     Raises
     ------
@@ -357,8 +410,10 @@ def before_last_cohort(sample: FitSample) -> PairPanel:
     is_between = (cohorts > panel.years[0]) & (cohorts < cohorts[-1])
     if inside.sum() < 2 or not is_between.any():
         raise NotEstimable(
-            f"no kept pair is never treated, and before {cohorts[-1]}, when the last pairs are treated, none is observed both before and "
-            "after its own admission: give earlier years, pairs with a blank cohort_year or pairs of another cohort"
+            f"no kept pair is never treated, and before {cohorts[-1]}, when the last pairs are "
+            "treated, none is observed both before and "
+            "after its own admission: give earlier years, pairs with a blank cohort_year or pairs "
+            "of another cohort"
         )
     return replace(
         panel,
@@ -371,7 +426,11 @@ def before_last_cohort(sample: FitSample) -> PairPanel:
 
 def with_two_years(observed: np.ndarray) -> np.ndarray:
     """Pairs (P,) of rows (P, T) with two observed years at least."""
-    return np.ones(len(observed), dtype=bool) if observed.shape[1] > 1 and observed.all() else observed.sum(axis=1) >= 2
+    return (
+        np.ones(len(observed), dtype=bool)
+        if observed.shape[1] > 1 and observed.all()
+        else observed.sum(axis=1) >= 2
+    )
 
 
 def group_outcomes(panel: PairPanel) -> list[tuple[int, ...]]:

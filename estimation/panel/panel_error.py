@@ -4,7 +4,8 @@ from __future__ import annotations
 
 
 class PanelError(ValueError):
-    """A panel cannot be used. The message names the place, what was expected, what was found and what to do.
+    """A panel cannot be used. The message names the place, what was expected, what was found and
+    what to do.
 
     Attributes
     ----------
@@ -19,7 +20,14 @@ class PanelError(ValueError):
     """
 
     def __init__(
-        self, source: str, row: int | None, column: str | None, expected: str, found: str, remedy: str, place: str = "row"
+        self,
+        source: str,
+        row: int | None,
+        column: str | None,
+        expected: str,
+        found: str,
+        remedy: str,
+        place: str = "row",
     ) -> None:
         super().__init__(source, row, column, expected, found, remedy, place)
         self.source, self.row, self.column = source, row, column
@@ -32,6 +40,8 @@ class PanelError(ValueError):
 
 
 def need(package: str, extra: str, purpose: str) -> ImportError:
-    """The one line for a person who lacks an optional package; `extra` is empty for one that no extra brings."""
+    """The one line for a person who lacks an optional package; `extra` is empty for one that no
+    extra brings.
+    """
     wanted = f"'citysync[{extra}]'" if extra else package
     return ImportError(f"{purpose} needs {package}: pip install {wanted}", name=package)

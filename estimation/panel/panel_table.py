@@ -39,7 +39,8 @@ class Labels:
 
 
 class PanelTable:
-    """Columns of a `Source` that were asked for; every fault of one is a `PanelError` that names its row.
+    """Columns of a `Source` that were asked for; every fault of one is a `PanelError` that names
+    its row.
 
     Attributes
     ----------
@@ -47,7 +48,9 @@ class PanelTable:
     n_rows : int
     """
 
-    def __init__(self, source: Source, names: Sequence[str], *, texts: Sequence[str], one_row: str, hint: str) -> None:
+    def __init__(
+        self, source: Source, names: Sequence[str], *, texts: Sequence[str], one_row: str, hint: str
+    ) -> None:
         self.source = source
         _require(source, names, hint)
         self.columns = source.read(list(dict.fromkeys(names)), texts)
@@ -57,15 +60,29 @@ class PanelTable:
             raise source.fail(None, None, one_row, "no rows", "give a panel with data")
 
     def at(self, rows: np.ndarray, names: Sequence[str]) -> PanelTable:
-        """Some columns of some rows; what fails there counts the rows that were chosen, so it is to be looked for in the whole."""
+        """Some columns of some rows; what fails there counts the rows that were chosen, so it is to
+        be looked for in the whole.
+        """
         chosen = copy(self)
-        chosen._dictionaries = {name: self._dictionaries[name].take(pa.array(rows)) for name in names if name in self._dictionaries}
-        taken = {name: _take(self.columns[name], rows) for name in names if name not in self._dictionaries}
-        chosen.columns = taken | {name: pa.chunked_array([found]) for name, found in chosen._dictionaries.items()}
+        chosen._dictionaries = {
+            name: self._dictionaries[name].take(pa.array(rows))
+            for name in names
+            if name in self._dictionaries
+        }
+        taken = {
+            name: _take(self.columns[name], rows)
+            for name in names
+            if name not in self._dictionaries
+        }
+        chosen.columns = taken | {
+            name: pa.chunked_array([found]) for name, found in chosen._dictionaries.items()
+        }
         chosen.n_rows = len(rows)
         return chosen
 
-    def fail(self, row: int | None, column: str | None, expected: str, found: str, remedy: str) -> PanelError:
+    def fail(
+        self, row: int | None, column: str | None, expected: str, found: str, remedy: str
+    ) -> PanelError:
         """The error of a row counted from 0."""
         return self.source.fail(row, column, expected, found, remedy)
 
@@ -76,7 +93,9 @@ class PanelTable:
     def shown(self, column: str, row: int) -> str:
         """A cell as a message shows it."""
         value = self.columns[column][row].as_py()
-        return repr(str(int(value)) if isinstance(value, float) and value.is_integer() else str(value))
+        return repr(
+            str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        )
 
     def numbers(self, column: str, kind: str = "a number or a blank") -> np.ndarray:
         """Floats (n_rows,), NaN for blanks; infinite values and text are errors."""
@@ -92,13 +111,21 @@ class PanelTable:
         if pa.types.is_dictionary(found.type):
             found = pc.cast(found, found.type.value_type)
         if pa.types.is_temporal(found.type):
-            raise self.fail(None, column, kind, f"dates ({found.type})", "give the year as a number")
+            raise self.fail(
+                None, column, kind, f"dates ({found.type})", "give the year as a number"
+            )
         if pa.types.is_string(found.type) or pa.types.is_large_string(found.type):
             return self._parsed(column, found, kind)
         try:
-            values = found if pa.types.is_float64(found.type) else pc.cast(found, pa.float64(), safe=False)
+            values = (
+                found
+                if pa.types.is_float64(found.type)
+                else pc.cast(found, pa.float64(), safe=False)
+            )
         except pa.ArrowException as error:
-            raise self.fail(None, column, kind, str(found.type), "turn the column into numbers") from error
+            raise self.fail(
+                None, column, kind, str(found.type), "turn the column into numbers"
+            ) from error
         # arrow turns null into NaN on the way
         return values.to_numpy()
 
@@ -108,12 +135,20 @@ class PanelTable:
         try:
             return pc.cast(pc.if_else(blank, None, texts), pa.float64()).to_numpy()
         except pa.ArrowException as error:
-            for row, (text, is_blank) in enumerate(zip(texts.to_pylist(), blank.to_pylist(), strict=True)):
+            for row, (text, is_blank) in enumerate(
+                zip(texts.to_pylist(), blank.to_pylist(), strict=True)
+            ):
                 if text is not None and not is_blank and not _is_number(text):
-                    raise self.fail(row, column, kind, self.shown(column, row), "correct the cell") from None
-            raise self.fail(None, column, kind, str(error).splitlines()[0], "correct the column") from error
+                    raise self.fail(
+                        row, column, kind, self.shown(column, row), "correct the cell"
+                    ) from None
+            raise self.fail(
+                None, column, kind, str(error).splitlines()[0], "correct the column"
+            ) from error
 
-    def periods(self, columns: Sequence[str], *, may_be_blank: bool, calendar: bool | None = None) -> list[np.ndarray]:
+    def periods(
+        self, columns: Sequence[str], *, may_be_blank: bool, calendar: bool | None = None
+    ) -> list[np.ndarray]:
         """Integer years or period numbers (n_rows,) of each column, 0 for blanks.
 
         Parameters
@@ -121,15 +156,22 @@ class PanelTable:
         columns : sequence of str
         may_be_blank : bool
         calendar : bool, optional
-            Whether they are years (from 1000) or periods counted from 1; None: years if any is 1000 or more.
+            Whether they are years (from 1000) or periods counted from 1; None: years if any is 1000
+            or more.
         """
         suffix = " or a blank (never)" if may_be_blank else ""
         kind = (PERIODS if calendar is False else YEARS) + suffix
         values = [self._integers(column) for column in columns]
-        values = [self.numbers(column, kind) if v is None else v for column, v in zip(columns, values, strict=True)]
+        values = [
+            self.numbers(column, kind) if v is None else v
+            for column, v in zip(columns, values, strict=True)
+        ]
         if calendar is None:
             calendar = any(np.nanmax(v, initial=0) >= FIRST_YEAR for v in values)
-        return [self._whole(column, v, may_be_blank, calendar, suffix) for column, v in zip(columns, values, strict=True)]
+        return [
+            self._whole(column, v, may_be_blank, calendar, suffix)
+            for column, v in zip(columns, values, strict=True)
+        ]
 
     def _integers(self, column: str) -> np.ndarray | None:
         """A column of whole numbers without blanks, without a copy; None for any other."""
@@ -137,18 +179,34 @@ class PanelTable:
         is_whole = pa.types.is_integer(found.type) and not pa.types.is_uint64(found.type)
         return found.to_numpy() if is_whole and found.null_count == 0 else None
 
-    def _whole(self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str) -> np.ndarray:
+    def _whole(
+        self, column: str, values: np.ndarray, may_be_blank: bool, calendar: bool, suffix: str
+    ) -> np.ndarray:
         first, last = (FIRST_YEAR, LAST_YEAR) if calendar else (1, FIRST_YEAR - 1)
         if values.dtype.kind == "i" and values.min() >= first and values.max() <= last:
             return values.astype(np.int32)
         blank = np.isnan(values)
         filled = np.where(blank, 0, values)
-        whole = filled.astype(np.int32, casting="unsafe") if np.abs(filled).max() < LARGEST else filled.astype(np.int64)
+        whole = (
+            filled.astype(np.int32, casting="unsafe")
+            if np.abs(filled).max() < LARGEST
+            else filled.astype(np.int64)
+        )
         wrong = (filled != whole) | (((whole < first) | (whole > last)) & ~(blank & may_be_blank))
         if wrong.any():
             row = int(np.argmax(wrong))
-            remedy = "give years, or number the periods 1, 2, 3, ..." if whole[row] > LAST_YEAR else "correct the cell"
-            raise self.fail(row, column, (YEARS if calendar else PERIODS) + suffix, self.shown(column, row), remedy)
+            remedy = (
+                "give years, or number the periods 1, 2, 3, ..."
+                if whole[row] > LAST_YEAR
+                else "correct the cell"
+            )
+            raise self.fail(
+                row,
+                column,
+                (YEARS if calendar else PERIODS) + suffix,
+                self.shown(column, row),
+                remedy,
+            )
         return whole
 
     def labels(self, columns: Sequence[str], *, tokens: Sequence[str] = ("",)) -> Labels:
@@ -163,24 +221,47 @@ class PanelTable:
         if (whole := self._whole_labels(columns)) is not None:
             return whole
         encoded = [self._encode(column, tokens) for column in columns]
-        texts = [any(isinstance(value, str) and not is_integer(value) for value in values) for _, values in encoded]
+        texts = [
+            any(isinstance(value, str) and not is_integer(value) for value in values)
+            for _, values in encoded
+        ]
         plain = [any(isinstance(value, int) for value in values) for _, values in encoded]
         for column, other in zip(columns, reversed(columns), strict=True):
             if texts[columns.index(column)] and plain[columns.index(other)]:
                 found = f"text there and whole numbers in {other}"
-                raise self.fail(None, column, "ids of one kind", found, "turn both columns into text, or into numbers")
+                raise self.fail(
+                    None,
+                    column,
+                    "ids of one kind",
+                    found,
+                    "turn both columns into text, or into numbers",
+                )
         kind = str if any(texts) else int
-        values = [np.array([kind(value) for value in found], dtype=None if found else np.int64) for _, found in encoded]
+        values = [
+            np.array([kind(value) for value in found], dtype=None if found else np.int64)
+            for _, found in encoded
+        ]
         ids, positions = np.unique(np.concatenate(values), return_inverse=True)
         parts = np.split(positions.reshape(-1), np.cumsum([len(found) for found in values])[:-1])
-        return Labels(tuple(part.astype(np.int32)[codes] for part, (codes, _) in zip(parts, encoded, strict=True)), ids)
+        return Labels(
+            tuple(
+                part.astype(np.int32)[codes]
+                for part, (codes, _) in zip(parts, encoded, strict=True)
+            ),
+            ids,
+        )
 
     def _whole_labels(self, columns: Sequence[str]) -> Labels | None:
-        """Labels of columns of whole numbers that lie close together, by one table of all numbers between; None for others."""
+        """Labels of columns of whole numbers that lie close together, by one table of all numbers
+        between; None for others.
+        """
         values = [self._integers(column) for column in columns]
         if any(found is None for found in values):
             return None
-        low, high = min(int(found.min()) for found in values), max(int(found.max()) for found in values)
+        low, high = (
+            min(int(found.min()) for found in values),
+            max(int(found.max()) for found in values),
+        )
         if high - low >= LARGEST_TABLE:
             return None
         # small integers would overflow in the difference
@@ -196,7 +277,9 @@ class PanelTable:
         if self._integers(column) is not None:
             return False
         array = self.dictionary(column)
-        return array.null_count > 0 or any(_is_missing(value, MISSING) for value in array.dictionary.to_pylist())
+        return array.null_count > 0 or any(
+            _is_missing(value, MISSING) for value in array.dictionary.to_pylist()
+        )
 
     def dictionary(self, column: str) -> pa.DictionaryArray:
         """An id column by its distinct values."""
@@ -204,13 +287,19 @@ class PanelTable:
             found = self.columns[column]
             found = found if pa.types.is_dictionary(found.type) else found.dictionary_encode()
             array = found.unify_dictionaries().combine_chunks()
-            self._dictionaries[column] = array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+            self._dictionaries[column] = (
+                array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+            )
         return self._dictionaries[column]
 
     def _encode(self, column: str, tokens: Sequence[str]) -> tuple[np.ndarray, list[int | str]]:
         array = self.dictionary(column)
         values = [_as_id(value) for value in array.dictionary.to_pylist()]
-        bad = [k for k, value in enumerate(values) if _is_missing(value, tokens) or isinstance(value, float)]
+        bad = [
+            k
+            for k, value in enumerate(values)
+            if _is_missing(value, tokens) or isinstance(value, float)
+        ]
         if array.null_count or bad:
             codes = np.array(pc.fill_null(array.indices, -1))
             wrong = (codes < 0) | np.isin(codes, bad)
@@ -226,16 +315,28 @@ def _require(source: Source, names: Sequence[str], hint: str) -> None:
     """Refuse a header without a column, or with one twice."""
     repeated = [name for name in source.names if source.names.count(name) > 1]
     if repeated:
-        raise source.fail(None, repeated[0], "each column once", "the name twice in the header", "rename one of them")
+        raise source.fail(
+            None,
+            repeated[0],
+            "each column once",
+            "the name twice in the header",
+            "rename one of them",
+        )
     absent = list(dict.fromkeys(name for name in names if name not in source.names))
     if absent:
         found = ", ".join(map(str, source.names)) or "no columns"
-        raise source.fail(None, ", ".join(map(str, absent)), "it in the header", f"only {found}", hint)
+        raise source.fail(
+            None, ", ".join(map(str, absent)), "it in the header", f"only {found}", hint
+        )
 
 
 def _take(column: pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
-    """Some cells of a column; a null among floats becomes NaN, which a panel reads as the same blank."""
-    if pa.types.is_floating(column.type) or (pa.types.is_integer(column.type) and column.null_count == 0):
+    """Some cells of a column; a null among floats becomes NaN, which a panel reads as the same
+    blank.
+    """
+    if pa.types.is_floating(column.type) or (
+        pa.types.is_integer(column.type) and column.null_count == 0
+    ):
         return pa.chunked_array([pa.array(column.to_numpy()[rows])])
     return column.take(pa.array(rows))
 
@@ -269,7 +370,9 @@ def is_integer(text: int | str) -> bool:
 
 
 def positions(values: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct values in ascending order, and the position of each value among them; values lie in 0..size-1."""
+    """Distinct values in ascending order, and the position of each value among them; values lie in
+    0..size-1.
+    """
     if size > max(LARGEST_TABLE, 4 * len(values)):
         found, place = np.unique(values, return_inverse=True)
         return found, place.reshape(-1)

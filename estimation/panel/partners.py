@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 
-def partner_order(tie: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, n_cities: int) -> np.ndarray:
-    """Partners of each city from the strongest tie to the weakest, equal ties by position; shape (N, N - 1), -1 behind the last.
+def partner_order(
+    tie: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, n_cities: int
+) -> np.ndarray:
+    """Partners of each city from the strongest tie to the weakest, equal ties by position; shape
+    (N, N - 1), -1 behind the last.
 
     Parameters
     ----------
@@ -26,11 +29,17 @@ def partner_order(tie: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, n_cit
 
 
 def keep_partners(
-    tie: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, is_pilot: np.ndarray, eligible: np.ndarray, n_partners: int
+    tie: np.ndarray,
+    city_i: np.ndarray,
+    city_j: np.ndarray,
+    is_pilot: np.ndarray,
+    eligible: np.ndarray,
+    n_partners: int,
 ) -> np.ndarray:
     """Eligible pairs in which one city is among the other's strongest never-pilot partners.
 
-    A pilot's partners are never-pilots, and a never-pilot's list holds none but never-pilots: one rule for pairs of one pilot and of none.
+    A pilot's partners are never-pilots, and a never-pilot's list holds none but never-pilots: one
+    rule for pairs of one pilot and of none.
 
     Parameters
     ----------
@@ -91,9 +100,11 @@ def keep_pairs(
 
 
 def strong_ties(tie: np.ndarray, eligible: np.ndarray, quantile: float) -> np.ndarray:
-    """Pairs strictly above the quantile (linear between order statistics) of the eligible pairs' ties; shape (P,).
+    """Pairs strictly above the quantile (linear between order statistics) of the eligible pairs'
+    ties; shape (P,).
 
-    A linear quantile between two order statistics separates them, so 'strictly above it' is 'above the lower one' and needs no arithmetic.
+    A linear quantile between two order statistics separates them, so 'strictly above it' is 'above
+    the lower one' and needs no arithmetic.
     """
     ties = np.sort(tie[eligible])
     if len(ties) == 0:
@@ -102,5 +113,7 @@ def strong_ties(tie: np.ndarray, eligible: np.ndarray, quantile: float) -> np.nd
 
 
 def lower_order_statistic(count: int, quantile: float) -> int:
-    """Position of the order statistic at or just below the quantile; the 1e-9 keeps 0.3 * 10 from being 2."""
+    """Position of the order statistic at or just below the quantile; the 1e-9 keeps 0.3 * 10 from
+    being 2.
+    """
     return int((count - 1) * quantile + 1e-9)

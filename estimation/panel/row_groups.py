@@ -1,4 +1,6 @@
-"""Rows of a pair panel that name the same two units: what is said of a pair in every row is read once a group."""
+"""Rows of a pair panel that name the same two units: what is said of a pair in every row is read
+once a group.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ ROWS_IN_GROUP = 2
 
 @dataclass(frozen=True)
 class RowGroups:
-    """Rows by the ids in their two columns; a pair that stands in both orders has two groups at least.
+    """Rows by the ids in their two columns; a pair that stands in both orders has two groups at
+    least.
 
     Attributes
     ----------
@@ -48,17 +51,23 @@ class RowGroups:
         """Group of each row; shape (n_rows,)."""
         if self.group is not None:
             return self.group
-        return np.repeat(np.arange(self.n_groups, dtype=np.int32), np.diff(self.first, append=self.table.n_rows))
+        return np.repeat(
+            np.arange(self.n_groups, dtype=np.int32), np.diff(self.first, append=self.table.n_rows)
+        )
 
     @cached_property
     def rows_in_each(self) -> int:
         """Number of rows of every group, where all are runs of one length; else 0."""
         size = self.table.n_rows // self.n_groups
         is_even = self.group is None and size * self.n_groups == self.table.n_rows
-        return size if is_even and np.array_equal(self.first, np.arange(self.n_groups) * size) else 0
+        return (
+            size if is_even and np.array_equal(self.first, np.arange(self.n_groups) * size) else 0
+        )
 
     def are_same(self, column: str) -> bool:
-        """Whether a column has one value in all rows of each group; False also where that cannot be told from the cells as they lie."""
+        """Whether a column has one value in all rows of each group; False also where that cannot be
+        told from the cells as they lie.
+        """
         cells = comparable(self.table, column)
         if cells is None:
             return False
@@ -94,13 +103,17 @@ def group_rows(table: PanelTable, unit: tuple[str, str]) -> RowGroups:
     keys, group = positions(labels.codes[0].astype(np.int64) * n_ids + labels.codes[1], n_ids**2)
     first = np.empty(len(keys), dtype=np.int64)
     first[group[::-1]] = np.arange(table.n_rows - 1, -1, -1)
-    return RowGroups(table, unit, Labels(tuple(codes[first] for codes in labels.codes), labels.ids), first, group)
+    return RowGroups(
+        table, unit, Labels(tuple(codes[first] for codes in labels.codes), labels.ids), first, group
+    )
 
 
 def comparable(table: PanelTable, column: str) -> np.ndarray | None:
-    """Cells (n_rows,) as integers that are equal only where the cells are: not their values; None for a kind that has none.
+    """Cells (n_rows,) as integers that are equal only where the cells are: not their values; None
+    for a kind that has none.
 
-    Blanks of a column of floats are one value. Two cells that differ here may still mean the same, such as 0.0 and -0.0.
+    Blanks of a column of floats are one value. Two cells that differ here may still mean the same,
+    such as 0.0 and -0.0.
     """
     found = table.columns[column]
     if pa.types.is_floating(found.type):
@@ -111,6 +124,10 @@ def comparable(table: PanelTable, column: str) -> np.ndarray | None:
         return None
     if pa.types.is_integer(found.type):
         return found.to_numpy()
-    if pa.types.is_dictionary(found.type) or pa.types.is_string(found.type) or pa.types.is_large_string(found.type):
+    if (
+        pa.types.is_dictionary(found.type)
+        or pa.types.is_string(found.type)
+        or pa.types.is_large_string(found.type)
+    ):
         return table.dictionary(column).indices.to_numpy()
     return None

@@ -1,4 +1,7 @@
-"""Columns of a panel from wherever it lies: a frame of pandas, polars, Arrow or DuckDB, or a file. Only what is asked for is read."""
+"""Columns of a panel from wherever it lies: a frame of pandas, polars, Arrow or DuckDB, or a file.
+
+Only what is asked for is read.
+"""
 
 from __future__ import annotations
 
@@ -41,14 +44,26 @@ class Source:
 
     label: str
     names: tuple[str, ...]
-    read: Callable[[Sequence[str], Sequence[str]], Mapping[str, pa.ChunkedArray]] = field(repr=False)
+    read: Callable[[Sequence[str], Sequence[str]], Mapping[str, pa.ChunkedArray]] = field(
+        repr=False
+    )
     backend: str = ""
     place: str = "row"
     line_of: Callable[[int], int] = field(default=lambda row: row + 1, repr=False)
 
-    def fail(self, row: int | None, column: str | None, expected: str, found: str, remedy: str) -> PanelError:
+    def fail(
+        self, row: int | None, column: str | None, expected: str, found: str, remedy: str
+    ) -> PanelError:
         """The error, for a row counted from 0."""
-        return PanelError(self.label, None if row is None else self.line_of(row), column, expected, found, remedy, self.place)
+        return PanelError(
+            self.label,
+            None if row is None else self.line_of(row),
+            column,
+            expected,
+            found,
+            remedy,
+            self.place,
+        )
 
 
 def open_source(panel: Any) -> Source:
@@ -57,8 +72,8 @@ def open_source(panel: Any) -> Source:
     Parameters
     ----------
     panel : path, frame or mapping
-        A path to CSV, Parquet or Stata's .dta; a frame of pandas, polars or pyarrow; a DuckDB relation; a mapping of names to arrays;
-        any object with Arrow's C stream.
+        A path to CSV, Parquet or Stata's .dta; a frame of pandas, polars or pyarrow; a DuckDB
+        relation; a mapping of names to arrays; any object with Arrow's C stream.
 
     Raises
     ------
@@ -76,10 +91,22 @@ def open_source(panel: Any) -> Source:
     except TypeError:
         if hasattr(panel, "__arrow_c_stream__"):
             return _open_arrow(pa.table(panel), type(panel).__name__)
-        remedy = "give a frame of pandas, polars or pyarrow, a DuckDB relation, a mapping of columns, or a path"
-        raise PanelError("panel", None, None, "a panel", f"an object of type {type(panel).__name__}", remedy) from None
+        remedy = (
+            "give a frame of pandas, polars or pyarrow, a DuckDB relation, a mapping of columns, "
+            "or a path"
+        )
+        raise PanelError(
+            "panel", None, None, "a panel", f"an object of type {type(panel).__name__}", remedy
+        ) from None
     except Exception as error:  # narwhals names what each kind of frame has against it
-        raise PanelError("panel", None, None, "a frame with each column once", _first_line(error), "rename one of them") from error
+        raise PanelError(
+            "panel",
+            None,
+            None,
+            "a frame with each column once",
+            _first_line(error),
+            "rename one of them",
+        ) from error
     return _open_lazy(panel, frame) if isinstance(frame, nw.LazyFrame) else _open_frame(frame)
 
 
@@ -91,14 +118,28 @@ def _open_frame(frame: nw.DataFrame) -> Source:
 
     if len(set(frame.columns)) < len(frame.columns):
         twice = next(name for name in frame.columns if frame.columns.count(name) > 1)
-        raise PanelError(f"{backend} frame", None, str(twice), "each column once", "the name twice", "rename one of them")
+        raise PanelError(
+            f"{backend} frame",
+            None,
+            str(twice),
+            "each column once",
+            "the name twice",
+            "rename one of them",
+        )
     return Source(f"{backend} frame", tuple(frame.columns), read, backend)
 
 
 def _open_lazy(panel: Any, frame: nw.LazyFrame) -> Source:
     kind = frame.implementation.value
     if kind == "polars":
-        raise PanelError("polars LazyFrame", None, None, "a frame with its rows", "a polars LazyFrame", "give panel.collect()")
+        raise PanelError(
+            "polars LazyFrame",
+            None,
+            None,
+            "a frame with its rows",
+            "a polars LazyFrame",
+            "give panel.collect()",
+        )
 
     def read(names: Sequence[str], texts: Sequence[str]) -> dict[str, pa.ChunkedArray]:
         table = frame.select(*names).collect(backend="pyarrow").to_native()
@@ -109,19 +150,36 @@ def _open_lazy(panel: Any, frame: nw.LazyFrame) -> Source:
 
 def _open_arrow(table: pa.Table, label: str) -> Source:
     names = [str(name) for name in table.column_names]
-    return Source(label, tuple(names), lambda wanted, texts: {name: table.column(names.index(name)) for name in wanted}, "pyarrow")
+    return Source(
+        label,
+        tuple(names),
+        lambda wanted, texts: {name: table.column(names.index(name)) for name in wanted},
+        "pyarrow",
+    )
 
 
 def _open_mapping(columns: Mapping[Any, Any]) -> Source:
     try:
-        arrays = {str(name): pa.chunked_array([pa.array(values, from_pandas=True)]) for name, values in columns.items()}
+        arrays = {
+            str(name): pa.chunked_array([pa.array(values, from_pandas=True)])
+            for name, values in columns.items()
+        }
         return _open_arrow(pa.table(arrays), "mapping")
     except (pa.ArrowException, TypeError) as error:
-        raise PanelError("mapping", None, None, "arrays of one length and one kind each", _first_line(error), "correct them") from error
+        raise PanelError(
+            "mapping",
+            None,
+            None,
+            "arrays of one length and one kind each",
+            _first_line(error),
+            "correct them",
+        ) from error
 
 
 def _as_arrow(frame: nw.DataFrame, name: str, label: str) -> pa.ChunkedArray:
-    """A column as Arrow has it; one that mixes kinds of values is an error that names the first row of another kind."""
+    """A column as Arrow has it; one that mixes kinds of values is an error that names the first row
+    of another kind.
+    """
     column = frame.get_column(name)
     if frame.implementation.is_pandas_like() and (values := _plain_numbers(column)) is not None:
         return pa.chunked_array([pa.array(values)])
@@ -144,8 +202,22 @@ def _mixed(values: list[Any], name: str, label: str, error: Exception) -> PanelE
     for row, kind in enumerate(kinds):
         if kind and kind != first:
             found = f"{values[row]!r}, {kind} beside {first}"
-            return PanelError(label, row + 1, name, "values of one kind", found, "turn the whole column into text, or into numbers")
-    return PanelError(label, None, name, "numbers or text", _first_line(error), "turn the column into numbers or text")
+            return PanelError(
+                label,
+                row + 1,
+                name,
+                "values of one kind",
+                found,
+                "turn the whole column into text, or into numbers",
+            )
+    return PanelError(
+        label,
+        None,
+        name,
+        "numbers or text",
+        _first_line(error),
+        "turn the column into numbers or text",
+    )
 
 
 def is_nothing(value: Any) -> bool:
@@ -156,14 +228,24 @@ def is_nothing(value: Any) -> bool:
 def _kind(value: Any) -> str:
     if is_nothing(value):
         return ""
-    return "text" if isinstance(value, str) else "a number" if isinstance(value, int | float | np.number) else f"a {type(value).__name__}"
+    return (
+        "text"
+        if isinstance(value, str)
+        else "a number"
+        if isinstance(value, int | float | np.number)
+        else f"a {type(value).__name__}"
+    )
 
 
 def _open_file(path: Path) -> Source:
     if not path.is_file():
         remedy = "check the path"
-        raise PanelError(str(path), None, None, "a CSV, Parquet or Stata file", "no file of this name", remedy)
-    opener = {".parquet": _open_parquet, ".pq": _open_parquet, ".dta": _open_stata}.get(path.suffix.lower(), _open_csv)
+        raise PanelError(
+            str(path), None, None, "a CSV, Parquet or Stata file", "no file of this name", remedy
+        )
+    opener = {".parquet": _open_parquet, ".pq": _open_parquet, ".dta": _open_stata}.get(
+        path.suffix.lower(), _open_csv
+    )
     try:
         return opener(path)
     except (OSError, ValueError, pa.ArrowException) as error:
@@ -173,7 +255,9 @@ def _open_file(path: Path) -> Source:
 
 
 def _unreadable(path: Path, error: Exception) -> PanelError:
-    return PanelError(path.name, None, None, FORMATS, _first_line(error), "save it again in one of these")
+    return PanelError(
+        path.name, None, None, FORMATS, _first_line(error), "save it again in one of these"
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -186,7 +270,8 @@ def _open_parquet(path: Path) -> Source:
     names = tuple(pq.read_schema(path).names)
 
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, pa.ChunkedArray]:
-        # the file itself: with a folder's name pyarrow would add columns that it reads from the path
+        # the file itself: with a folder's name pyarrow would add columns that it reads from the
+        # path
         with pq.ParquetFile(path, memory_map=True) as file:
             table = file.read(columns=list(wanted))
         return {name: table[name] for name in wanted}
@@ -211,17 +296,32 @@ def _open_stata(path: Path) -> Source:
         raise need("pandas", "stata", "reading a .dta") from error
     with StataReader(path, convert_categoricals=True) as reader:
         head = reader.read(1)
-    labelled = {name: list(head[name].cat.categories) for name in head.columns if head[name].dtype == "category"}
+    labelled = {
+        name: list(head[name].cat.categories)
+        for name in head.columns
+        if head[name].dtype == "category"
+    }
 
     def read(wanted: Sequence[str], texts: Sequence[str]) -> dict[str, pa.ChunkedArray]:
         for name in wanted:
             if name in labelled:
-                found = "codes with value labels (" + ", ".join(map(str, labelled[name][:SHOWN_LABELS])) + ", ...)"
-                remedy = f"in Stata `decode {name}, generate(name)` for the texts or `label values {name} .` for the codes, then save again"
+                found = (
+                    "codes with value labels ("
+                    + ", ".join(map(str, labelled[name][:SHOWN_LABELS]))
+                    + ", ...)"
+                )
+                remedy = (
+                    f"in Stata `decode {name}, generate(name)` for the texts or `label values "
+                    f"{name} .` for the codes, then save again"
+                )
                 raise PanelError(path.name, None, name, "numbers or text", found, remedy)
-        with StataReader(path, convert_categoricals=False, convert_dates=False, columns=list(wanted)) as reader:
+        with StataReader(
+            path, convert_categoricals=False, convert_dates=False, columns=list(wanted)
+        ) as reader:
             frame = reader.read()
-        return {name: pa.chunked_array([pa.array(frame[name], from_pandas=True)]) for name in wanted}
+        return {
+            name: pa.chunked_array([pa.array(frame[name], from_pandas=True)]) for name in wanted
+        }
 
     return Source(path.name, tuple(head.columns), _guarded(path, read))
 
@@ -247,18 +347,34 @@ def _open_csv(path: Path) -> Source:
         """Found by reading again: rows without a cell that was asked for do not count."""
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = enumerate(csv.reader(file), start=1)
-            full = (n for n, cells in lines if n > above + 1 and any(cells[k].strip() for k in wanted_of_last_reading if k < len(cells)))
+            full = (
+                n
+                for n, cells in lines
+                if n > above + 1
+                and any(cells[k].strip() for k in wanted_of_last_reading if k < len(cells))
+            )
             return next(islice(full, row, None))
 
     return Source(path.name, tuple(header), _guarded(path, read), place="line", line_of=line_of)
 
 
-def _read_csv(path: Path, header: list[str], above: int, wanted: Sequence[str], texts: Sequence[str]) -> pa.Table:
-    """Ids as text, the rest as numbers; where a cell is none, everything as text, so that the cell can be named."""
+def _read_csv(
+    path: Path, header: list[str], above: int, wanted: Sequence[str], texts: Sequence[str]
+) -> pa.Table:
+    """Ids as text, the rest as numbers; where a cell is none, everything as text, so that the cell
+    can be named.
+    """
     from pyarrow import csv as arrow_csv
 
-    spellings = sorted({spell(token) for token in MISSING for spell in (str, str.upper, str.title)} | {"NaN", "<NA>"})
-    blank = {"null_values": spellings, "strings_can_be_null": False, "include_columns": list(wanted)}
+    spellings = sorted(
+        {spell(token) for token in MISSING for spell in (str, str.upper, str.title)}
+        | {"NaN", "<NA>"}
+    )
+    blank = {
+        "null_values": spellings,
+        "strings_can_be_null": False,
+        "include_columns": list(wanted),
+    }
 
     def read(types: dict[str, pa.DataType]) -> pa.Table:
         return arrow_csv.read_csv(
@@ -281,9 +397,15 @@ def _without_blank_rows(table: pa.Table, texts: Sequence[str]) -> pa.Table:
     first = next((name for name in texts if name in table.column_names), None)
     if first is None or not pc.any(_is_blank(table[first])).as_py():
         return table
-    blank = np.logical_and.reduce([_is_blank(table[name]).to_numpy() for name in table.column_names])
+    blank = np.logical_and.reduce(
+        [_is_blank(table[name]).to_numpy() for name in table.column_names]
+    )
     return table.filter(pa.array(~blank)) if blank.any() else table
 
 
 def _is_blank(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.equal(pc.utf8_trim_whitespace(column), "") if pa.types.is_string(column.type) else pc.is_null(column)
+    return (
+        pc.equal(pc.utf8_trim_whitespace(column), "")
+        if pa.types.is_string(column.type)
+        else pc.is_null(column)
+    )

@@ -19,19 +19,25 @@ NO_FRAME = (str, tuple, list)
 
 
 def columns_of_sides(source: Source, name: str, unit: tuple[str, str]) -> tuple[str, str] | None:
-    """The two columns that hold `name` of each unit of a pair: `name_exporter, name_importer`, `exporter_name, ...` or `name_i, name_j`."""
+    """The two columns that hold `name` of each unit of a pair:
+
+    `name_exporter, name_importer`, `exporter_name, ...` or `name_i, name_j`.
+    """
     candidates = [tuple(form.format(name=name, unit=side) for side in unit) for form in SIDES]
     candidates += [(name + first, name + second) for first, second in ENDINGS]
     return next((pair for pair in candidates if set(pair) <= set(source.names)), None)
 
 
 def is_beside(given: Any) -> bool:
-    """Whether values of units are given beside the panel: as a mapping, a series or a frame of their own."""
+    """Whether values of units are given beside the panel: as a mapping, a series or a frame of
+    their own.
+    """
     return given is not None and not isinstance(given, NO_FRAME)
 
 
 def values_beside(given: Any, ids: np.ndarray, what: str) -> tuple[list[Any], list[str]]:
-    """The value of each unit, None where none is given, and the ids (as text) that the panel does not hold.
+    """The value of each unit, None where none is given, and the ids (as text) that the panel does
+    not hold.
 
     Parameters
     ----------
@@ -69,7 +75,14 @@ def _pairs(given: Any, what: str) -> list[tuple[Any, Any]]:
         value = None if is_nothing(given_value) else given_value
         if values.setdefault(_key(unit), value) != value:
             found = f"{value} beside {values[_key(unit)]} for {unit}"
-            raise PanelError(what, row + 1, source.names[1], "one value for a unit", found, "keep one row for each unit")
+            raise PanelError(
+                what,
+                row + 1,
+                source.names[1],
+                "one value for a unit",
+                found,
+                "keep one row for each unit",
+            )
     return list(values.items())
 
 
@@ -77,11 +90,19 @@ def _key(unit: Any) -> Any:
     unit = unit.item() if isinstance(unit, np.generic) else unit
     if isinstance(unit, float) and unit.is_integer():
         return int(unit)
-    return int(unit) if isinstance(unit, str) and is_integer(unit.strip()) else unit.strip() if isinstance(unit, str) else unit
+    return (
+        int(unit)
+        if isinstance(unit, str) and is_integer(unit.strip())
+        else unit.strip()
+        if isinstance(unit, str)
+        else unit
+    )
 
 
 def cohorts_beside(given: Any, ids: np.ndarray, calendar: bool) -> tuple[np.ndarray, list[str]]:
-    """First treated period of each unit (N,), 0 for never and for units that are not named, and notes."""
+    """First treated period of each unit (N,), 0 for never and for units that are not named, and
+    notes.
+    """
     values, foreign = values_beside(given, ids, "cohort")
     result = np.zeros(len(ids), dtype=np.int64)
     for k, value in enumerate(values):
@@ -89,7 +110,11 @@ def cohorts_beside(given: Any, ids: np.ndarray, calendar: bool) -> tuple[np.ndar
             continue
         number = float(value) if str(value).replace(".", "", 1).isdecimal() else float("nan")
         if not number.is_integer() or (number >= 1000) != calendar or number < 1:
-            expected = "a year, like those of the panel, or nothing" if calendar else "a period, like those of the panel, or nothing"
+            expected = (
+                "a year, like those of the panel, or nothing"
+                if calendar
+                else "a period, like those of the panel, or nothing"
+            )
             remedy = "give the first treated period of each unit, and leave never-treated units out"
             raise PanelError("cohort", None, str(ids[k]), expected, repr(value), remedy)
         result[k] = int(number)
@@ -101,7 +126,14 @@ def blocks_beside(given: Any, ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
     values, foreign = values_beside(given, ids, "block")
     for unit, value in zip(ids.tolist(), values, strict=True):
         if is_nothing(value):
-            raise PanelError("block", None, str(unit), "the block of every unit of the panel", "none", "add it, or leave block out")
+            raise PanelError(
+                "block",
+                None,
+                str(unit),
+                "the block of every unit of the panel",
+                "none",
+                "add it, or leave block out",
+            )
     kind = int if all(isinstance(value, int | np.integer) for value in values) else str
     return np.array([kind(value) for value in values]), _note("block", foreign)
 
@@ -114,9 +146,16 @@ def _note(what: str, foreign: Sequence[str]) -> list[str]:
 
 
 def constant_of_units(
-    table: PanelTable, values: np.ndarray, cities: np.ndarray, columns: tuple[str, str], ids: np.ndarray, remedy: str, shown=str
+    table: PanelTable,
+    values: np.ndarray,
+    cities: np.ndarray,
+    columns: tuple[str, str],
+    ids: np.ndarray,
+    remedy: str,
+    shown=str,
 ) -> np.ndarray:
-    """The value of each unit (N,) from a column for each side of a pair; one that varies is an error.
+    """The value of each unit (N,) from a column for each side of a pair; one that varies is an
+    error.
 
     Parameters
     ----------

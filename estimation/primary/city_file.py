@@ -82,14 +82,21 @@ def read_cities(panel: Any, columns: CityColumns) -> CityFile:
     """
     beside = [name for name in (columns.cohort, columns.block) if not is_beside(name)]
     names = [columns.unit, columns.time, columns.outcome, *beside]
-    hint = "add the column or name another (cohort_year: the year the city is first treated, blank = never; block_id: its province)"
+    hint = (
+        "add the column or name another (cohort_year: the year the city is first treated, blank = "
+        "never; block_id: its province)"
+    )
     texts = [columns.unit, *([] if is_beside(columns.block) else [columns.block])]
-    table = PanelTable(open_source(panel), names, texts=texts, one_row="one row for a city in a year", hint=hint)
+    table = PanelTable(
+        open_source(panel), names, texts=texts, one_row="one row for a city in a year", hint=hint
+    )
     labels = table.labels((columns.unit,), tokens=MISSING)
     city, city_ids = labels.codes[0], labels.ids
     (years_of_row,) = table.periods((columns.time,), may_be_blank=False)
     years, year = np.unique(years_of_row, return_inverse=True)
-    _refuse_duplicates(table, columns, city.astype(np.int64) * len(years) + year, city_ids[city], years_of_row)
+    _refuse_duplicates(
+        table, columns, city.astype(np.int64) * len(years) + year, city_ids[city], years_of_row
+    )
     cohort, notes = _cohorts(table, columns, city, city_ids, bool(years[-1] >= FIRST_YEAR))
     block, more = _blocks(table, columns, city, city_ids)
     growth = np.full((len(city_ids), len(years)), np.nan)
@@ -97,7 +104,9 @@ def read_cities(panel: Any, columns: CityColumns) -> CityFile:
     return CityFile(growth, years, cohort, block, city_ids, (*notes, *more), table.source.backend)
 
 
-def _cohorts(table: PanelTable, columns: CityColumns, city: np.ndarray, ids: np.ndarray, calendar: bool) -> tuple[np.ndarray, list[str]]:
+def _cohorts(
+    table: PanelTable, columns: CityColumns, city: np.ndarray, ids: np.ndarray, calendar: bool
+) -> tuple[np.ndarray, list[str]]:
     if is_beside(columns.cohort):
         return cohorts_beside(columns.cohort, ids, calendar)
     (values,) = table.periods((columns.cohort,), may_be_blank=True, calendar=calendar)
@@ -105,23 +114,44 @@ def _cohorts(table: PanelTable, columns: CityColumns, city: np.ndarray, ids: np.
     return _constant(table, city, values, columns.cohort, remedy, shown_cohort), []
 
 
-def _blocks(table: PanelTable, columns: CityColumns, city: np.ndarray, ids: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _blocks(
+    table: PanelTable, columns: CityColumns, city: np.ndarray, ids: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
     if is_beside(columns.block):
         return blocks_beside(columns.block, ids)
     labels = table.labels((columns.block,), tokens=MISSING)
-    return _constant(table, city, labels.ids[labels.codes[0]], columns.block, "give the block of the city in every row"), []
+    return _constant(
+        table,
+        city,
+        labels.ids[labels.codes[0]],
+        columns.block,
+        "give the block of the city in every row",
+    ), []
 
 
-def _refuse_duplicates(table: PanelTable, columns: CityColumns, cell: np.ndarray, ids: np.ndarray, years: np.ndarray) -> None:
+def _refuse_duplicates(
+    table: PanelTable, columns: CityColumns, cell: np.ndarray, ids: np.ndarray, years: np.ndarray
+) -> None:
     order = np.argsort(cell, kind="stable")
     again = np.flatnonzero(np.diff(cell[order]) == 0)
     if len(again):
         first, second = sorted(order[again[0] : again[0] + 2].tolist())
-        found = f"city {ids[second]} in {years[second]} again (first in {table.source.place} {table.place(first)})"
-        raise table.fail(second, f"{columns.unit}, {columns.time}", "one row for a city in a year", found, "remove one of the rows")
+        found = (
+            f"city {ids[second]} in {years[second]} again (first in {table.source.place} "
+            f"{table.place(first)})"
+        )
+        raise table.fail(
+            second,
+            f"{columns.unit}, {columns.time}",
+            "one row for a city in a year",
+            found,
+            "remove one of the rows",
+        )
 
 
-def _constant(table: PanelTable, city: np.ndarray, values: np.ndarray, column: str, remedy: str, shown=str) -> np.ndarray:
+def _constant(
+    table: PanelTable, city: np.ndarray, values: np.ndarray, column: str, remedy: str, shown=str
+) -> np.ndarray:
     """One value for each city."""
     first = values[np.unique(city, return_index=True)[1]]
     wrong = np.flatnonzero(first[city] != values)

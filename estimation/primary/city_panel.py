@@ -1,4 +1,6 @@
-"""A panel of cities: growth, admissions and blocks, validated, with what the primary test lacks said in plain words."""
+"""A panel of cities: growth, admissions and blocks, validated, with what the primary test lacks
+said in plain words.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ class CityPanel:
 
     @property
     def treated(self) -> np.ndarray:
-        """(C + 1, T) float array: 1 in the years a cohort is treated; row 0, the never-pilots, is 0."""
+        """(C + 1, T) float array: 1 in the years a cohort is treated; row 0, the never-pilots, is
+        0.
+        """
         after = (self.years[None, :] >= self.cohorts[:, None]).astype(float)
         return np.vstack([np.zeros((1, len(self.years))), after])
 
@@ -69,7 +73,9 @@ def mixed_blocks(label: np.ndarray, block: np.ndarray) -> np.ndarray:
     return (pilots > 0) & (np.bincount(block[label == 0], minlength=n_blocks) > 0)
 
 
-def build_panel(growth: np.ndarray, years: np.ndarray, cohort: np.ndarray, block: np.ndarray) -> CityPanel:
+def build_panel(
+    growth: np.ndarray, years: np.ndarray, cohort: np.ndarray, block: np.ndarray
+) -> CityPanel:
     """Check arrays and keep the cities that can be standardised.
 
     Parameters
@@ -108,16 +114,25 @@ def build_panel(growth: np.ndarray, years: np.ndarray, cohort: np.ndarray, block
     return CityPanel(growth[keep], years, cohorts, label, index, notes)
 
 
-def _refuse_shapes(growth: np.ndarray, years: np.ndarray, cohort: np.ndarray, block: np.ndarray) -> None:
+def _refuse_shapes(
+    growth: np.ndarray, years: np.ndarray, cohort: np.ndarray, block: np.ndarray
+) -> None:
     if growth.ndim != 2 or years.shape != growth.shape[1:]:
-        raise ValueError(f"growth has shape {growth.shape}, years {years.shape}: give one row of growth per city and one column per year")
+        raise ValueError(
+            f"growth has shape {growth.shape}, years {years.shape}: give one row of growth per "
+            "city and one column per year"
+        )
     for name, values in (("cohort", cohort), ("block", block)):
         if values.shape != growth.shape[:1]:
-            raise ValueError(f"{name} has shape {values.shape}, growth {growth.shape}: give one {name} per city")
+            raise ValueError(
+                f"{name} has shape {values.shape}, growth {growth.shape}: give one {name} per city"
+            )
     if len(np.unique(years)) < len(years):
         raise ValueError("years holds a year twice: give each year one column")
     if np.isinf(growth).any():
-        raise ValueError("growth holds an infinite value: give a number, or NaN where there is none")
+        raise ValueError(
+            "growth holds an infinite value: give a number, or NaN where there is none"
+        )
 
 
 def _notes(incomplete: int, constant: int) -> tuple[str, ...]:
@@ -125,29 +140,52 @@ def _notes(incomplete: int, constant: int) -> tuple[str, ...]:
     if incomplete:
         notes.append(f"{incomplete} cities without growth in every year are left out.")
     if constant:
-        notes.append(f"{constant} cities whose growth never changes are left out: they cannot be standardised.")
+        notes.append(
+            f"{constant} cities whose growth never changes are left out: they cannot be "
+            "standardised."
+        )
     return tuple(notes)
 
 
 def lacking(panel: CityPanel) -> tuple[str, ...]:
-    """Why the primary test gives no verdict on this panel, one sentence per reason; empty where it does."""
+    """Why the primary test gives no verdict on this panel, one sentence per reason; empty where it
+    does.
+    """
     reasons = []
     if len(panel.cohorts) == 0:
-        return ("No verdict: no city is admitted inside the window; give cohort_year for the pilots or a later window.",)
+        return (
+            (
+                "No verdict: no city is admitted inside the window; give cohort_year for the "
+                "pilots "
+                "or a later window."
+            ),
+        )
     before = int((panel.years < panel.cohorts[0]).sum())
     if before < MINIMUM_YEARS_BEFORE:
-        text = f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at least {MINIMUM_YEARS_BEFORE} are needed; "
+        text = (
+            f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at "
+            f"least {MINIMUM_YEARS_BEFORE} are needed; "
+        )
         reasons.append(text + "give earlier years, or leave out the cities admitted so early.")
     mixed = panel.n_mixed_blocks
     if mixed < MINIMUM_BLOCKS:
-        text = f"No verdict: {mixed} blocks hold both pilots and never-pilots, at least {MINIMUM_BLOCKS} are needed; "
-        reasons.append(text + "give more cities, or wider blocks inside which admission may be compared.")
+        text = (
+            f"No verdict: {mixed} blocks hold both pilots and never-pilots, at least "
+            f"{MINIMUM_BLOCKS} are needed; "
+        )
+        reasons.append(
+            text + "give more cities, or wider blocks inside which admission may be compared."
+        )
     movable = int(panel.movable.sum())
     if movable < MINIMUM_MOVABLE_PILOTS:
-        text = f"No verdict: {movable} pilots have a never-pilot in their block, at least {MINIMUM_MOVABLE_PILOTS} are needed; "
+        text = (
+            f"No verdict: {movable} pilots have a never-pilot in their block, at least "
+            f"{MINIMUM_MOVABLE_PILOTS} are needed; "
+        )
         reasons.append(text + "give more pilots, or wider blocks.")
     if not reasons and len(np.unique(panel.block[panel.label == 0])) < 2:
         reasons.append(
-            "No verdict: never-pilots sit in one block, and the reference of a city is taken outside its block; give more blocks."
+            "No verdict: never-pilots sit in one block, and the reference of a city is taken "
+            "outside its block; give more blocks."
         )
     return tuple(reasons)

@@ -1,4 +1,6 @@
-"""The primary test of a city panel: one result, with interval, channels, what could have been found, and warnings."""
+"""The primary test of a city panel: one result, with interval, channels, what could have been
+found, and warnings.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ WARNING_LEVEL = 0.10
 
 @dataclass(frozen=True)
 class PrimaryResult:
-    """What the primary test says of a panel. Without a verdict the figures are None and the warnings say why.
+    """What the primary test says of a panel. Without a verdict the figures are None and the
+    warnings say why.
 
     Attributes
     ----------
@@ -50,7 +53,9 @@ class PrimaryResult:
     warnings: tuple[str, ...]
 
 
-def fit_primary(growth, years, cohort, block, *, permutations: int = 9999, seed: int = 1) -> PrimaryResult:
+def fit_primary(
+    growth, years, cohort, block, *, permutations: int = 9999, seed: int = 1
+) -> PrimaryResult:
     """Test whether admission changed the mean synchronization of pilots with never-pilots.
 
     Parameters
@@ -73,15 +78,18 @@ def fit_primary(growth, years, cohort, block, *, permutations: int = 9999, seed:
     Raises
     ------
     ValueError
-        If shapes do not fit, years repeat, a value is infinite, or `permutations` is so low that no p below 0.05 can come out.
+        If shapes do not fit, years repeat, a value is infinite, or `permutations` is so low that no
+        p below 0.05 can come out.
 
     Notes
     -----
-    Statistic, inversion and units: docs/methods, section 18; what was measured: docs/evidence/primary-test.md.
+    Statistic, inversion and units: docs/methods, section 18; what was measured:
+    docs/evidence/primary-test.md.
     """
     if not can_reject(permutations):
         raise ValueError(
-            f"permutations is {permutations}: with fewer than 20 no p below 0.05 can come out; give 9999, or 199 for a quick look"
+            f"permutations is {permutations}: with fewer than 20 no p below 0.05 can come out; "
+            "give 9999, or 199 for a quick look"
         )
     panel = build_panel(growth, years, cohort, block)
     reasons = lacking(panel)
@@ -104,8 +112,12 @@ def fit_primary(growth, years, cohort, block, *, permutations: int = 9999, seed:
     )
 
 
-def primary_p(growth, years, cohort, block, *, permutations: int = 9999, seed: int = 1) -> float | None:
-    """The primary test's p alone, None without a verdict: the same draws and figure as `fit_primary`, for thousands of fits."""
+def primary_p(
+    growth, years, cohort, block, *, permutations: int = 9999, seed: int = 1
+) -> float | None:
+    """The primary test's p alone, None without a verdict: the same draws and figure as
+    `fit_primary`, for thousands of fits.
+    """
     panel = build_panel(growth, years, cohort, block)
     if lacking(panel):
         return None
@@ -115,29 +127,46 @@ def primary_p(growth, years, cohort, block, *, permutations: int = 9999, seed: i
 
 
 def calming_p(ready: Standardised) -> float:
-    """p of the test whether pilots' own shocks calmed, or woke, along a line before admission, other than their peers'."""
+    """p of the test whether pilots' own shocks calmed, or woke, along a line before admission,
+    other than their peers'.
+    """
     design = ready.panel.design
     contrast = efficient_contrast(ready.z, ready.m, ready.panel.years, design, CALMING_BEFORE)
     return rank_p(gather(contrast.terms, design, ready.places, ready.labels).statistic)
 
 
 def _no_verdict(panel: CityPanel, reasons: tuple[str, ...]) -> PrimaryResult:
-    return PrimaryResult(None, None, None, None, None, (), None, **_counts(panel), warnings=panel.notes + reasons)
+    return PrimaryResult(
+        None, None, None, None, None, (), None, **_counts(panel), warnings=panel.notes + reasons
+    )
 
 
 def _counts(panel: CityPanel) -> dict[str, int]:
-    return {"n_cities": len(panel.label), "n_pilots": int((panel.label > 0).sum()), "n_blocks": panel.n_mixed_blocks}
+    return {
+        "n_cities": len(panel.label),
+        "n_pilots": int((panel.label > 0).sum()),
+        "n_blocks": panel.n_mixed_blocks,
+    }
 
 
 def _warnings(ready: Standardised, smallest: float | None) -> tuple[str, ...]:
     panel, found = ready.panel, []
     pilots, movable = int((panel.label > 0).sum()), int(panel.movable.sum())
     if movable < pilots:
-        found.append(f"{pilots - movable} of {pilots} pilots have no never-pilot in their block and say nothing here.")
+        found.append(
+            f"{pilots - movable} of {pilots} pilots have no never-pilot in their block and say "
+            "nothing here."
+        )
     if smallest is None:
-        found.append("No fall of own variance, however large, would be found in 80 % of cases: a p above 0.05 says nothing on this panel.")
+        found.append(
+            "No fall of own variance, however large, would be found in 80 % of cases: a p above "
+            "0.05 says nothing on this panel."
+        )
     p = calming_p(ready)
     if p < WARNING_LEVEL:
-        text = f"Own shocks of pilots changed along a line already before admission, other than their peers' (p = {p:.3f}): "
+        text = (
+            "Own shocks of pilots changed along a line already before admission, other than "
+            f"their peers' (p = {p:.3f}): "
+        )
         found.append(text + "the effect may be their earlier trend; look at the placebo in time.")
     return tuple(found)

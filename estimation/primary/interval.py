@@ -58,8 +58,8 @@ class Inverted:
     Attributes
     ----------
     estimate, low, high : float
-        The effect whose removal leaves a statistic of 0, and the range of effects whose removal leaves a panel that the test does not
-        reject.
+        The effect whose removal leaves a statistic of 0, and the range of effects whose removal
+        leaves a panel that the test does not reject.
     p_value : float
         Of no effect; below 0.05 exactly where 0 is outside the range.
     """
@@ -73,8 +73,8 @@ class Inverted:
 def undo(ready: Standardised, kind: Kind, effect: float) -> np.ndarray:
     """z with an effect taken out of the pilots' treated years, (N, T).
 
-    For own variance and the primary test the effect is g with own standard deviation times exp(-g) after admission (positive: calmer);
-    for the loading it is the change itself.
+    For own variance and the primary test the effect is g with own standard deviation times exp(-g)
+    after admission (positive: calmer); for the loading it is the change itself.
     """
     z, panel = ready.z.copy(), ready.panel
     for c, treated in enumerate(panel.treated[1:], start=1):
@@ -87,14 +87,25 @@ def undo(ready: Standardised, kind: Kind, effect: float) -> np.ndarray:
 
 
 def statistics(ready: Standardised, kind: Kind, z: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Studentised coefficient of every draw on the panel z, (draws,); the observed one comes first."""
+    """Studentised coefficient of every draw on the panel z, (draws,); the observed one
+    comes first.
+    """
     return drawn_statistics(kind, z, ready.m, ready.panel, places, ready.labels)
 
 
-def drawn_statistics(kind: Kind, z: np.ndarray, m: np.ndarray, panel: CityPanel, places: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def drawn_statistics(
+    kind: Kind,
+    z: np.ndarray,
+    m: np.ndarray,
+    panel: CityPanel,
+    places: np.ndarray,
+    labels: np.ndarray,
+) -> np.ndarray:
     """The same from a panel's parts: z and m (N, T), places (n, draws), labels (n,)."""
     design = panel.design
-    drawn = gather(efficient_contrast(z, m, panel.years, design, kind).terms, design, places, labels)
+    drawn = gather(
+        efficient_contrast(z, m, panel.years, design, kind).terms, design, places, labels
+    )
     if not kind.error_from_years:
         return drawn.statistic
     errors = year_errors(z, m, panel.years, design, places, labels)
@@ -104,14 +115,25 @@ def drawn_statistics(kind: Kind, z: np.ndarray, m: np.ndarray, panel: CityPanel,
 def invert(ready: Standardised, kind: Kind) -> Inverted:
     """Estimate, interval and p of an effect.
 
-    The hypothesis of an effect g is that the panel with g taken out is one in which admission did nothing; it is tested by the very test
-    of no effect on that panel, with the same draws. So p of no effect is the value at g = 0.
+    The hypothesis of an effect g is that the panel with g taken out is one in which admission did
+    nothing; it is tested by the very test of no effect on that panel, with the same draws. So p of
+    no effect is the value at g = 0.
     """
     widest = WIDEST_LOADING if kind.name == "loading" else WIDEST_OWN
-    return invert_test(lambda effect, places: statistics(ready, kind, undo(ready, kind, effect), places), ready.places, -widest, widest)
+    return invert_test(
+        lambda effect, places: statistics(ready, kind, undo(ready, kind, effect), places),
+        ready.places,
+        -widest,
+        widest,
+    )
 
 
-def invert_test(test: Callable[[float, np.ndarray], np.ndarray], places: np.ndarray, lowest: float, highest: float) -> Inverted:
+def invert_test(
+    test: Callable[[float, np.ndarray], np.ndarray],
+    places: np.ndarray,
+    lowest: float,
+    highest: float,
+) -> Inverted:
     """Invert a test of effects between two ends, which lie on both sides of 0.
 
     Parameters
@@ -143,7 +165,9 @@ def can_reject(permutations: int) -> bool:
 
 
 def _place(count: int) -> int:
-    """p < 0.05 exactly where the observed statistic exceeds the `_place`-th largest of the drawn ones."""
+    """p < 0.05 exactly where the observed statistic exceeds the `_place`-th largest of the drawn
+    ones.
+    """
     return ceil(LEVEL * count - 1e-9) - 1
 
 
@@ -162,8 +186,12 @@ def root_between(function: Callable[[float], float], low: float, high: float) ->
     return float(brentq(function, low, high, xtol=1e-9 * (high - low)))
 
 
-def _bound(excess: Callable[[float], float], estimate: float, end: float, at_zero: float, step: float) -> float:
-    """Where the test begins to reject between estimate and end. 0, if it lies between them, ends the bracket: bound and p agree."""
+def _bound(
+    excess: Callable[[float], float], estimate: float, end: float, at_zero: float, step: float
+) -> float:
+    """Where the test begins to reject between estimate and end. 0, if it lies between them, ends
+    the bracket: bound and p agree.
+    """
     near, at_near, far = estimate, -1.0, end
     if min(estimate, end) < 0 < max(estimate, end):
         if at_zero > 0:
@@ -174,14 +202,27 @@ def _bound(excess: Callable[[float], float], estimate: float, end: float, at_zer
     if at_far <= 0 or near == far:
         return far
     known = {near: min(at_near, -1e-300), far: at_far}
-    return float(brentq(lambda effect: known[effect] if effect in known else excess(effect), near, far, xtol=step))
+    return float(
+        brentq(
+            lambda effect: known[effect] if effect in known else excess(effect),
+            near,
+            far,
+            xtol=step,
+        )
+    )
 
 
 def effect_on_cm(ready: Standardised, kind: Kind, effect: float) -> float:
-    """The effect in correlation units: two-way coefficient of `cm` (T3) on the panel as it is, less that with the effect taken out."""
+    """The effect in correlation units: two-way coefficient of `cm` (T3) on the panel as it is, less
+    that with the effect taken out.
+    """
     return _cm(ready, ready.z) - _cm(ready, undo(ready, kind, effect))
 
 
 def _cm(ready: Standardised, z: np.ndarray) -> float:
     design = ready.panel.design
-    return float(gather(cm_contrast(z, ready.m, design).terms, design, ready.places[:, :1], ready.labels).estimate[0])
+    return float(
+        gather(
+            cm_contrast(z, ready.m, design).terms, design, ready.places[:, :1], ready.labels
+        ).estimate[0]
+    )

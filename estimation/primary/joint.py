@@ -1,4 +1,6 @@
-"""Several windows judged together: the largest of their statistics under the same draws of admissions."""
+"""Several windows judged together: the largest of their statistics under the same draws of
+admissions.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,14 @@ Window = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def joint_p(windows: Sequence[Window], *, permutations: int = 9999, seed: int = 1) -> float | None:
-    """p of the largest absolute statistic over windows of the same cities, each draw moving all windows alike.
+    """p of the largest absolute statistic over windows of the same cities, each draw moving all
+    windows alike.
 
     Parameters
     ----------
     windows : sequence of (growth (N, T), years (T,), cohort (N,), block (N,), ids (N,))
-        Cities that some window lacks are left out of all. A city's record of cohorts, one per window, moves as a whole.
+        Cities that some window lacks are left out of all. A city's record of cohorts, one per
+        window, moves as a whole.
     permutations, seed : int
 
     Returns
@@ -44,7 +48,12 @@ def joint_p(windows: Sequence[Window], *, permutations: int = 9999, seed: int = 
     records = np.stack([panel.label for panel in panels], axis=1)
     record, code = np.unique(records, axis=0, return_inverse=True)
     # the record of a never-pilot is all zeros, which sorts first
-    places, codes = draw_places(code.reshape(-1), panels[0].block, permutations, np.random.Generator(np.random.PCG64([seed, 0])))
+    places, codes = draw_places(
+        code.reshape(-1),
+        panels[0].block,
+        permutations,
+        np.random.Generator(np.random.PCG64([seed, 0])),
+    )
     largest = np.zeros(places.shape[1])
     for k, panel in enumerate(panels):
         labels = record[codes, k]
@@ -52,5 +61,7 @@ def joint_p(windows: Sequence[Window], *, permutations: int = 9999, seed: int = 
         z = standardise(panel.growth)
         m = reference(z, panel.label, panel.block)
         terms = efficient_contrast(z, m, panel.years, panel.design, PRIMARY).terms
-        largest = np.maximum(largest, np.abs(gather(terms, panel.design, places[used], labels[used]).statistic))
+        largest = np.maximum(
+            largest, np.abs(gather(terms, panel.design, places[used], labels[used]).statistic)
+        )
     return rank_p(largest)

@@ -21,8 +21,11 @@ def observed_places(label: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, n
     return places, label[places]
 
 
-def draw_places(label: np.ndarray, block: np.ndarray, draws: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Cities that carry the labels: first those that really do, then draws with as many of each label in each block.
+def draw_places(
+    label: np.ndarray, block: np.ndarray, draws: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Cities that carry the labels: first those that really do, then draws with as many of each
+    label in each block.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""Truths of simulated data: what a planted effect did to what the primary test and its channels estimate."""
+"""Truths of simulated data: what a planted effect did to what the primary test and its channels
+estimate.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ class Planted:
 
     Attributes
     ----------
-    own_variance_ratio : variance of own shocks with the effect over that without it, above 0; 1 where nothing was planted.
+    own_variance_ratio : variance of own shocks with the effect over that without it, above 0; 1
+    where nothing was planted.
     loading_rise : rise of the loading on the national cycle.
     loading_part : what that adds to growth, in the unit of growth.
     """
@@ -49,7 +52,8 @@ class Planted:
 
 
 def planted_effect(growth, growth_without, years, cohort, block) -> float | None:
-    """Change of mean `cm` of pilots that an effect made, from growth with and without it: difference of the two two-way coefficients.
+    """Change of mean `cm` of pilots that an effect made, from growth with and without it:
+    difference of the two two-way coefficients.
 
     Parameters
     ----------
@@ -60,7 +64,8 @@ def planted_effect(growth, growth_without, years, cohort, block) -> float | None
     Returns
     -------
     float or None
-        Correlation units, on the pilots that have never-pilots in their block; None where the panel gives no verdict.
+        Correlation units, on the pilots that have never-pilots in their block; None where the panel
+        gives no verdict.
     """
     coefficients = []
     for values in (growth, growth_without):
@@ -74,12 +79,16 @@ def planted_effect(growth, growth_without, years, cohort, block) -> float | None
     return coefficients[0] - coefficients[1]
 
 
-def planted_channels(growth, growth_without, planted: Planted, years, cohort, block) -> tuple[PlantedChannel, ...]:
+def planted_channels(
+    growth, growth_without, planted: Planted, years, cohort, block
+) -> tuple[PlantedChannel, ...]:
     """Truths of both channels, on the pilots that have never-pilots in their block.
 
-    Own variance: the fall whose removal, as the channel removes one, leaves the channel's coefficient of the panel without the effect.
-    What a line fitted on few untreated years leaves of a city holds the errors of that line, which no effect shrinks, so this truth is
-    nearer to 0 than what was planted. Loading: the channel's own contrast of the planted part, over that of a loading that rises by 1.
+    Own variance: the fall whose removal, as the channel removes one, leaves the channel's
+    coefficient of the panel without the effect. What a line fitted on few untreated years leaves of
+    a city holds the errors of that line, which no effect shrinks, so this truth is nearer to 0 than
+    what was planted. Loading: the channel's own contrast of the planted part, over that of a
+    loading that rises by 1.
 
     Parameters
     ----------
@@ -101,7 +110,8 @@ def planted_channels(growth, growth_without, planted: Planted, years, cohort, bl
     m, treated = reference(z, panel.label, panel.block), panel.treated[panel.label]
     weights = efficient_contrast(z, m, panel.years, panel.design, LOADING).weights
     part, one = (
-        _contrast(np.einsum("nt,ct->nc", values, weights), panel) for values in (planted.loading_part / sd, cycle(m, panel.years) * treated)
+        _contrast(np.einsum("nt,ct->nc", values, weights), panel)
+        for values in (planted.loading_part / sd, cycle(m, panel.years) * treated)
     )
     counted = (treated * panel.movable[:, None]) > 0
     fall = float(np.exp(np.log(planted.own_variance_ratio[counted]).mean()) - 1)
@@ -121,7 +131,9 @@ def _own_variance(panel: CityPanel, z: np.ndarray, m: np.ndarray, bare: np.ndarr
         return float(gather(terms, panel.design, ready.places, labels).estimate[0])
 
     target = coefficient(bare)
-    effect = root_between(lambda g: coefficient(undo(ready, OWN_VARIANCE, g)) - target, -WIDEST_OWN, WIDEST_OWN)
+    effect = root_between(
+        lambda g: coefficient(undo(ready, OWN_VARIANCE, g)) - target, -WIDEST_OWN, WIDEST_OWN
+    )
     return float(np.exp(-2 * effect) - 1)
 
 
@@ -132,6 +144,11 @@ def _complete_panel(growth, years, cohort, block) -> CityPanel | None:
 
 
 def _contrast(values: np.ndarray, panel: CityPanel) -> float:
-    """Sum over pilots of their value (N, C + 1) under their own label, less its mean in their block."""
-    net, pilots = values - block_means(values, panel.design)[panel.block], np.flatnonzero(panel.label > 0)
+    """Sum over pilots of their value (N, C + 1) under their own label, less its mean in their
+    block.
+    """
+    net, pilots = (
+        values - block_means(values, panel.design)[panel.block],
+        np.flatnonzero(panel.label > 0),
+    )
     return float(net[pilots, panel.label[pilots]].sum())

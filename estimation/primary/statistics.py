@@ -1,4 +1,6 @@
-"""The coefficient of a contrast of cities with block x year effects, over its clustered error, for any draw of admissions within blocks."""
+"""The coefficient of a contrast of cities with block x year effects, over its clustered error, for
+any draw of admissions within blocks.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ SMALLEST_VARIANCE = 1e-14
 
 @dataclass(frozen=True)
 class Design:
-    """What no draw within blocks changes: the years of each cohort and how many cities of each cohort each block has.
+    """What no draw within blocks changes: the years of each cohort and how many cities of each
+    cohort each block has.
 
     Attributes
     ----------
@@ -97,11 +100,12 @@ def block_means(values: np.ndarray, design: Design) -> np.ndarray:
 def make_terms(values: np.ndarray, unit: np.ndarray, design: Design) -> Terms:
     """Terms of the coefficient with city and block x year effects.
 
-    With V_ic = sum_t w_ct A_it the contrast of city i's scores under label c, and the weights of each label summing to zero over years
-    (city effects), the regressor net of block x year effects is w_c less its block's mean. No permutation within blocks changes that
-    mean. So the numerator is the sum over pilots of V_ic less its block mean, a city's influence is S_ic = V~_ic - sum_k share_k V~_ik
-    less b times the same of a unit effect. With w_c = the demeaned dummy and `unit` its products with the dummies this is least squares
-    exactly.
+    With V_ic = sum_t w_ct A_it the contrast of city i's scores under label c, and the weights of
+    each label summing to zero over years (city effects), the regressor net of block x year effects
+    is w_c less its block's mean. No permutation within blocks changes that mean. So the numerator
+    is the sum over pilots of V_ic less its block mean, a city's influence is S_ic = V~_ic - sum_k
+    share_k V~_ik less b times the same of a unit effect. With w_c = the demeaned dummy and `unit`
+    its products with the dummies this is least squares exactly.
 
     Parameters
     ----------
@@ -130,7 +134,8 @@ def gather(terms: Terms, design: Design, places: np.ndarray, labels: np.ndarray)
     terms : Terms
     design : Design
     places : (n, draws) int array
-        One column per draw: the cities that carry `labels`, blocks one after the other; the other cities are never-pilots.
+        One column per draw: the cities that carry `labels`, blocks one after the other; the other
+        cities are never-pilots.
     labels : (n,) int array
         From 1.
 
@@ -140,7 +145,10 @@ def gather(terms: Terms, design: Design, places: np.ndarray, labels: np.ndarray)
     """
     response = terms.response[design.block]
     square, cross = terms.score**2, terms.score * response
-    columns = [np.ascontiguousarray(x.T) for x in (terms.value, square - square[:, :1], cross - cross[:, :1])]
+    columns = [
+        np.ascontiguousarray(x.T)
+        for x in (terms.value, square - square[:, :1], cross - cross[:, :1])
+    ]
     by_block = (design.counts * terms.response).sum(axis=1)
     sums = _sum_pilots(columns, places, labels)
     estimate = sums[0] / terms.denominator
@@ -148,11 +156,19 @@ def gather(terms: Terms, design: Design, places: np.ndarray, labels: np.ndarray)
     units = float((design.counts * terms.response**2).sum())
     city = np.maximum(squares - 2 * estimate * crosses + estimate**2 * units, 0.0)
     scale = terms.denominator**2
-    return Drawn(estimate, city / scale, _block_squares(columns[0], places, labels, design.block, estimate, by_block) / scale)
+    return Drawn(
+        estimate,
+        city / scale,
+        _block_squares(columns[0], places, labels, design.block, estimate, by_block) / scale,
+    )
 
 
-def _sum_pilots(columns: list[np.ndarray], places: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
-    """Sum over pilots of each array (C + 1, N), pilot after pilot: the order, and so the bytes, are the same however the draws are cut."""
+def _sum_pilots(
+    columns: list[np.ndarray], places: np.ndarray, labels: np.ndarray
+) -> list[np.ndarray]:
+    """Sum over pilots of each array (C + 1, N), pilot after pilot: the order, and so the bytes, are
+    the same however the draws are cut.
+    """
     sums = [np.zeros(places.shape[1]) for _ in columns]
     for cities, label in zip(places, labels.tolist(), strict=True):
         for k, column in enumerate(columns):
@@ -161,9 +177,16 @@ def _sum_pilots(columns: list[np.ndarray], places: np.ndarray, labels: np.ndarra
 
 
 def _block_squares(
-    value: np.ndarray, places: np.ndarray, labels: np.ndarray, block: np.ndarray, estimate: np.ndarray, by_block: np.ndarray
+    value: np.ndarray,
+    places: np.ndarray,
+    labels: np.ndarray,
+    block: np.ndarray,
+    estimate: np.ndarray,
+    by_block: np.ndarray,
 ) -> np.ndarray:
-    """Sum over blocks of the square of what the block's pilots add to the numerator, less what the estimate says they should; (draws,)."""
+    """Sum over blocks of the square of what the block's pilots add to the numerator, less what the
+    estimate says they should; (draws,).
+    """
     squares = np.zeros(places.shape[1])
     blocks = block[places[:, 0]]
     for name in np.unique(blocks):

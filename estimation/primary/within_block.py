@@ -1,4 +1,6 @@
-"""The same design on any outcome of pairs: means over never-pilot partners, city and block x year effects, permuted within blocks."""
+"""The same design on any outcome of pairs: means over never-pilot partners, city and block x year
+effects, permuted within blocks.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ WIDEST_ERRORS = 20.0
 
 @dataclass(frozen=True)
 class WithinBlockResult:
-    """Estimate and test of an additive effect on cities' means. None without a verdict; the warnings say why.
+    """Estimate and test of an additive effect on cities' means. None without a verdict; the
+    warnings say why.
 
     Attributes
     ----------
@@ -59,7 +62,8 @@ def fit_pair_panel(panel: PairPanel, *, permutations: int = 9999, seed: int = 1)
     Raises
     ------
     NotEstimable
-        If provinces or pilots are unknown, or the panel lacks what the test needs; the message says what.
+        If provinces or pilots are unknown, or the panel lacks what the test needs; the message says
+        what.
     ValueError
         If there are several outcomes, or as `fit_primary`.
     """
@@ -67,16 +71,27 @@ def fit_pair_panel(panel: PairPanel, *, permutations: int = 9999, seed: int = 1)
         raise ValueError(f"{WITHIN_BLOCK} takes one outcome, found {panel.n_outcomes}")
     if panel.province is None or not panel.pilots_known:
         raise NotEstimable(
-            f"{WITHIN_BLOCK} compares pilots with cities of their own province: give province_i_id and province_j_id, and "
-            "city_i_cohort_year and city_j_cohort_year where the pairs alone do not tell which city is the pilot"
+            f"{WITHIN_BLOCK} compares pilots with cities of their own province: give "
+            "province_i_id and province_j_id, and "
+            "city_i_cohort_year and city_j_cohort_year where the pairs alone do not tell which "
+            "city is the pilot"
         )
     never = panel.city_cohort == 0
     means = partner_means(panel.y[0], panel.city_i, panel.city_j, never)
     block = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
-    found = fit_within_block(means, panel.years, panel.city_cohort, block, permutations=permutations, seed=seed)
+    found = fit_within_block(
+        means, panel.years, panel.city_cohort, block, permutations=permutations, seed=seed
+    )
     if found.p_value is None:
         raise NotEstimable(f"{WITHIN_BLOCK}: " + " ".join(found.warnings))
-    numbers = (found.estimate, found.std_error, found.ci_low, found.ci_high, found.p_value, found.n_pilots)
+    numbers = (
+        found.estimate,
+        found.std_error,
+        found.ci_low,
+        found.ci_high,
+        found.p_value,
+        found.n_pilots,
+    )
     estimate = Estimate("treated", None, None, "permutation", True, *numbers)
     observed = np.isfinite(panel.y[0])
     counts = {
@@ -85,10 +100,14 @@ def fit_pair_panel(panel: PairPanel, *, permutations: int = 9999, seed: int = 1)
         "n_cities": found.n_cities,
         "n_pilots": found.n_pilots,
     }
-    return FitResult(WITHIN_BLOCK, (estimate,), (("n_blocks", None, found.n_blocks),), found.warnings, **counts)
+    return FitResult(
+        WITHIN_BLOCK, (estimate,), (("n_blocks", None, found.n_blocks),), found.warnings, **counts
+    )
 
 
-def partner_means(y: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, never: np.ndarray) -> np.ndarray:
+def partner_means(
+    y: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, never: np.ndarray
+) -> np.ndarray:
     """a_it, the mean of a pair outcome over a city's never-pilot partners.
 
     Parameters
@@ -114,12 +133,16 @@ def partner_means(y: np.ndarray, city_i: np.ndarray, city_j: np.ndarray, never: 
     return np.where(counts > 0, sums / np.where(counts > 0, counts, 1.0), np.nan)
 
 
-def fit_within_block(city_means, years, cohort, block, *, permutations: int = 9999, seed: int = 1) -> WithinBlockResult:
-    """Pilot x post on cities' means with city and block x year effects; admissions permuted within blocks.
+def fit_within_block(
+    city_means, years, cohort, block, *, permutations: int = 9999, seed: int = 1
+) -> WithinBlockResult:
+    """Pilot x post on cities' means with city and block x year effects; admissions permuted within
+    blocks.
 
-    For `cm` over all pairs this is the test T3: `city_means` is then -(z_it - m_t)^2 / 2 up to terms without the city. The p is the rank
-    of the coefficient over its error (the mean of the variances clustered by city and by block); the interval holds the additive effects
-    whose removal leaves a panel that the same test does not reject, so p < 0.05 exactly where 0 is outside.
+    For `cm` over all pairs this is the test T3: `city_means` is then -(z_it - m_t)^2 / 2 up to
+    terms without the city. The p is the rank of the coefficient over its error (the mean of the
+    variances clustered by city and by block); the interval holds the additive effects whose removal
+    leaves a panel that the same test does not reject, so p < 0.05 exactly where 0 is outside.
 
     Parameters
     ----------
@@ -140,26 +163,43 @@ def fit_within_block(city_means, years, cohort, block, *, permutations: int = 99
     """
     if not can_reject(permutations):
         raise ValueError(
-            f"permutations is {permutations}: with fewer than 20 no p below 0.05 can come out; give 9999, or 199 for a quick look"
+            f"permutations is {permutations}: with fewer than 20 no p below 0.05 can come out; "
+            "give 9999, or 199 for a quick look"
         )
     panel = build_panel(city_means, years, cohort, block)
     counts = (len(panel.label), int((panel.label > 0).sum()), panel.n_mixed_blocks)
     reasons = lacking(panel)
     if reasons:
         return WithinBlockResult(None, None, None, None, None, *counts, panel.notes + reasons)
-    places, labels = draw_places(panel.label, panel.block, permutations, np.random.Generator(np.random.PCG64([seed, 0])))
+    places, labels = draw_places(
+        panel.label, panel.block, permutations, np.random.Generator(np.random.PCG64([seed, 0]))
+    )
 
     def drawn(effect: float, which: np.ndarray):
         scores = panel.growth - effect * panel.treated[panel.label]
-        return gather(least_squares_contrast(scores, panel.design).terms, panel.design, which, labels)
+        return gather(
+            least_squares_contrast(scores, panel.design).terms, panel.design, which, labels
+        )
 
     observed = drawn(0.0, places[:, :1])
     estimate, error = float(observed.estimate[0]), float(np.sqrt(observed.variance[0]))
     reach = abs(estimate) + WIDEST_ERRORS * max(error, np.finfo(float).tiny)
     found = invert_test(lambda effect, which: drawn(effect, which).statistic, places, -reach, reach)
-    return WithinBlockResult(estimate, error, found.low, found.high, found.p_value, *counts, panel.notes + _immovable(panel))
+    return WithinBlockResult(
+        estimate,
+        error,
+        found.low,
+        found.high,
+        found.p_value,
+        *counts,
+        panel.notes + _immovable(panel),
+    )
 
 
 def _immovable(panel: CityPanel) -> tuple[str, ...]:
     stuck = int((panel.label > 0).sum() - panel.movable.sum())
-    return (f"{stuck} pilots have no never-pilot in their block and say nothing here.",) if stuck else ()
+    return (
+        (f"{stuck} pilots have no never-pilot in their block and say nothing here.",)
+        if stuck
+        else ()
+    )

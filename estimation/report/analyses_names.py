@@ -1,4 +1,6 @@
-"""Which specs the pages single out: the primary test, the headline, the event study and the fixed list of the ladder."""
+"""Which specs the pages single out: the primary test, the headline, the event study and the fixed
+list of the ladder.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,13 @@ from ..analyses.primary import PRIMARY
 SECOND_WINDOW = "primary.cm_growth_official.to_2021"
 DYNAMICS = "dynamics.cm_growth_official.headline"
 # the specification of the curve that makes the headline's own choices
-HEADLINE_IN_CURVE = "specification_curve.cm_growth_official.study_window-second_half_next_year-strong-never_in_window-twfe-year"
-# Fixed, not chosen by what they show: both declared windows and series of the primary test, the two-way form with each of its choices
-# changed once, the estimator for staggered admission, and the sample without its largest province.
+HEADLINE_IN_CURVE = (
+    "specification_curve.cm_growth_official."
+    "study_window-second_half_next_year-strong-never_in_window-twfe-year"
+)
+# Fixed, not chosen by what they show: both declared windows and series of the primary test, the
+# two-way form with each of its choices changed once, the estimator for staggered admission, and the
+# sample without its largest province.
 LADDER = (
     PRIMARY,
     SECOND_WINDOW,

@@ -1,4 +1,6 @@
-"""Numbers of a page: each is set with its query and column, so that a reader can ask for its SQL and a test can run it."""
+"""Numbers of a page: each is set with its query and column, so that a reader can ask for its SQL
+and a test can run it.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,8 @@ def shown(value: object, form: str) -> str:
     Parameters
     ----------
     value : number or text, None where there is none
-    form : ``3`` or ``+3`` (digits, with sign), ``p``, ``int``, ``%`` or ``+%`` (of 1), ``g`` (six figures that count), ``year``, ``s``
+    form : ``3`` or ``+3`` (digits, with sign), ``p``, ``int``, ``%`` or ``+%`` (of 1), ``g`` (six
+    figures that count), ``year``, ``s``
     """
     if form == "s":
         return NOTHING if value is None or value == "" else str(value)
@@ -89,11 +92,15 @@ _FORMS = {
 
 def num(row: Row, column: str, form: str) -> Markup:
     """A number in a sentence, with its query and column."""
-    return Markup('<span class="num" data-q="{}" data-c="{}:{}">{}</span>').format(row.ref, column, form, shown(row[column], form))
+    return Markup('<span class="num" data-q="{}" data-c="{}:{}">{}</span>').format(
+        row.ref, column, form, shown(row[column], form)
+    )
 
 
 def td(row: dict[str, Any], column: str, form: str, kind: str = "n") -> Markup:
     """A cell of a table whose `tr` names the row."""
     if column not in row:
         return Markup('<td class="{}">{}</td>').format(kind, NOTHING)
-    return Markup('<td class="{}" data-c="{}:{}">{}</td>').format(kind, column, form, shown(row[column], form))
+    return Markup('<td class="{}" data-c="{}:{}">{}</td>').format(
+        kind, column, form, shown(row[column], form)
+    )

@@ -1,4 +1,6 @@
-"""Static pictures of a page: drawn, set into the page, with alternative text, title, tables they come from and the file of their data."""
+"""Static pictures of a page: drawn, set into the page, with alternative text, title, tables they
+come from and the file of their data.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Chart:
     note: str = ""
 
 
-def chart(name: str, svg: str, *, title: str, alt: str, data: str, tables: str, note: str = "") -> Chart:
+def chart(
+    name: str, svg: str, *, title: str, alt: str, data: str, tables: str, note: str = ""
+) -> Chart:
     """A picture from a standing SVG."""
     inside = Markup(figures.inline(svg, name))  # noqa: S704 - drawn by matplotlib, which escapes every text it sets
     return Chart(name, title, alt, inside, data, tables, note)

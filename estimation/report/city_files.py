@@ -1,6 +1,8 @@
-"""One small script a city: its synchronization with every other city, and each of its delivered values with file, sheet and cell.
+"""One small script a city: its synchronization with every other city, and each of its delivered
+values with file, sheet and cell.
 
-A page opened from a file may not fetch data, but it may load a script; so the data come as scripts that hand over one object of JSON.
+A page opened from a file may not fetch data, but it may load a script; so the data come as scripts
+that hand over one object of JSON.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ _MEANS = ", ".join(
 )
 HALVES = f"""
 with sides as (
-    select city_i_id as city_id, city_j_id as partner_id, "year", {", ".join(MEASURES)} from {SYNC_TABLE}
+    select city_i_id as city_id, city_j_id as partner_id, "year", {", ".join(MEASURES)}
+        from {SYNC_TABLE}
     union all select city_j_id, city_i_id, "year", {", ".join(MEASURES)} from {SYNC_TABLE}
 ),
 span as (select min("year") as first_year, max("year") as last_year from {SYNC_TABLE}),
@@ -35,58 +38,78 @@ treated as ({{treated}}),
 splits as (
     select city_id,
         coalesce(
-            min(case when treated_year > first_year and treated_year <= last_year then treated_year end),
+            min(case when treated_year > first_year and treated_year <= last_year
+                then treated_year end),
             min((first_year + last_year + 1) // 2)
         ) as split
-    from (select distinct city_id from sides) cross join span left join treated using (city_id) group by city_id
+    from (select distinct city_id from sides) cross join span left
+        join treated using (city_id) group by city_id
 )
-select city_id, partner_id, split, {_MEANS} from sides inner join splits using (city_id) group by all
+select city_id, partner_id, split, {_MEANS} from sides inner join splits using (city_id)
+    group by all
 """
 LOCATIONS = """
-select distinct source_id, edition_year, file_name, sheet_name, unit_delivered, unit from marts.fct_indicator_observation
+select distinct source_id, edition_year, file_name, sheet_name, unit_delivered, unit
+    from marts.fct_indicator_observation
 order by source_id, edition_year, file_name, sheet_name, unit_delivered, unit
 """
-FLAGS = "select distinct quality_flag, quality_rule from marts.fct_indicator_observation order by all"
+FLAGS = (
+    "select distinct quality_flag, quality_rule from marts.fct_indicator_observation order by all"
+)
 INDICATORS = "select distinct indicator_id from marts.fct_indicator_observation order by all"
 PLACES = "select distinct city_id from marts.fct_indicator_observation order by all"
-# written as text, not by a JSON function over all columns: most cells need no quotes, and half the bytes are saved
+# written as text, not by a JSON function over all columns: most cells need no quotes, and half the
+# bytes are saved
 VALUES = f"""
 with locations as (
-    select *, row_number() over (order by source_id, edition_year, file_name, sheet_name, unit_delivered, unit) - 1 as location_no
+    select *, row_number() over (order by source_id, edition_year, file_name, sheet_name,
+        unit_delivered, unit) - 1 as location_no
     from ({LOCATIONS})
 ),
-flags as (select *, row_number() over (order by quality_flag, quality_rule) - 1 as flag_no from ({FLAGS})),
-indicators as (select *, row_number() over (order by indicator_id) - 1 as indicator_no from ({INDICATORS})),
+flags as (select *, row_number() over (order by quality_flag, quality_rule) - 1 as flag_no
+    from ({FLAGS})),
+indicators as (select *, row_number() over (order by indicator_id) - 1 as indicator_no
+    from ({INDICATORS})),
 spelled as (
     select * replace (
-            nullif(concat_ws('; ', quality_detail, 'note behind the number in the file: ' || observation_note), '') as quality_detail
+            nullif(concat_ws('; ', quality_detail, 'note behind the number in the file: ' ||
+                observation_note), '') as quality_detail
         ),
         case when isfinite(value) then regexp_replace(value::varchar, '[.]0$', '') end as spelling
     from marts.fct_indicator_observation
 ),
 cells as (
-    select o.city_id, indicators.indicator_no, o.year, o.is_current, o.priority, locations.location_no, o.row_no, o.col_no,
+    select o.city_id, indicators.indicator_no, o.year, o.is_current, o.priority,
+        locations.location_no, o.row_no, o.col_no,
         concat(
             '[', o.year, ',', coalesce(o.spelling, 'null'),
-            ',', if(o.raw_text = o.spelling or o.raw_text is null, '0', to_json(o.raw_text)), ',', locations.location_no,
+            ',', if(o.raw_text = o.spelling or o.raw_text is null, '0', to_json(o.raw_text)), ',',
+                locations.location_no,
             ',', coalesce(to_json(o.cell_ref), '0'), ',', 2 * flags.flag_no + o.is_current::int,
             if(o.quality_detail is null, '', ',' || to_json(o.quality_detail)), ']'
         ) as cell
     from spelled as o
     inner join indicators on o.indicator_id = indicators.indicator_id
-    inner join locations on o.source_id = locations.source_id and o.edition_year is not distinct from locations.edition_year
-        and o.file_name is not distinct from locations.file_name and o.sheet_name is not distinct from locations.sheet_name
-        and o.unit_delivered is not distinct from locations.unit_delivered and o.unit is not distinct from locations.unit
-    inner join flags on o.quality_flag is not distinct from flags.quality_flag and o.quality_rule is not distinct from flags.quality_rule
+    inner join locations on o.source_id = locations.source_id
+        and o.edition_year is not distinct from locations.edition_year
+        and o.file_name is not distinct from locations.file_name
+            and o.sheet_name is not distinct from locations.sheet_name
+        and o.unit_delivered is not distinct from locations.unit_delivered
+            and o.unit is not distinct from locations.unit
+    inner join flags on o.quality_flag is not distinct from flags.quality_flag
+        and o.quality_rule is not distinct from flags.quality_rule
 )
 select city_id, indicator_no,
-    string_agg(cell, ',' order by year, is_current desc, priority, location_no, row_no, col_no, cell) as cells
+    string_agg(cell, ',' order by year, is_current desc, priority, location_no, row_no, col_no,
+        cell) as cells
 from cells group by all order by all
 """
 DERIVED = """
-select city_id, year, growth_official_pct, growth_deflated_pct, growth_official_source_id, growth_official_edition_year,
+select city_id, year, growth_official_pct, growth_deflated_pct, growth_official_source_id,
+    growth_official_edition_year,
     growth_deflated_source_id
-from marts.fct_city_year where growth_official_pct is not null or growth_deflated_pct is not null order by all
+from marts.fct_city_year where growth_official_pct is not null
+    or growth_deflated_pct is not null order by all
 """
 
 
@@ -99,11 +122,15 @@ def _script(name: str, text: str) -> str:
     return f"citysync.put({json.dumps(name)},{text});\n"
 
 
-def write_synchronization(con: duckdb.DuckDBPyConnection, city_ids: list[int], folder: Path) -> dict[str, Any]:
-    """Write `sync/<city_id>.js` for each city: years, and means before and after its split year, each in base 64 of thousandths.
+def write_synchronization(
+    con: duckdb.DuckDBPyConnection, city_ids: list[int], folder: Path
+) -> dict[str, Any]:
+    """Write `sync/<city_id>.js` for each city: years, and means before and after its split year,
+    each in base 64 of thousandths.
 
-    `years` is measures by years by cities; `before` and `after` are measures by cities. The split year is the city's first treated year
-    where it lies inside the window, else the middle of the window.
+    `years` is measures by years by cities; `before` and `after` are measures by cities. The split
+    year is the city's first treated year where it lies inside the window, else the middle of the
+    window.
 
     Returns
     -------
@@ -111,10 +138,18 @@ def write_synchronization(con: duckdb.DuckDBPyConnection, city_ids: list[int], f
         `measures` and `years`, the order of the numbers; the cities' order is that of `city_ids`.
     """
     columns = ", ".join(MEASURES)
-    found = con.execute(f"select city_i_id, city_j_id, year, {columns} from {SYNC_TABLE}").fetchnumpy()
-    years = np.unique(np.ma.filled(found["year"], 0)).astype(int) if len(found["year"]) else np.array([], dtype=int)
+    found = con.execute(
+        f"select city_i_id, city_j_id, year, {columns} from {SYNC_TABLE}"
+    ).fetchnumpy()
+    years = (
+        np.unique(np.ma.filled(found["year"], 0)).astype(int)
+        if len(found["year"])
+        else np.array([], dtype=int)
+    )
     order = np.array(city_ids, dtype=np.int64)
-    i, j = (np.searchsorted(order, np.ma.filled(found[name], 0)) for name in ("city_i_id", "city_j_id"))
+    i, j = (
+        np.searchsorted(order, np.ma.filled(found[name], 0)) for name in ("city_i_id", "city_j_id")
+    )
     t = np.searchsorted(years, np.ma.filled(found["year"], 0))
     cube = np.full((len(order), len(MEASURES), len(years), len(order)), MISSING, dtype="<i2")
     for m, name in enumerate(MEASURES):
@@ -125,7 +160,9 @@ def write_synchronization(con: duckdb.DuckDBPyConnection, city_ids: list[int], f
     (folder / "sync").mkdir(parents=True, exist_ok=True)
     for k, city_id in enumerate(city_ids):
         parts = {"years": cube[k], "before": before[k], "after": after[k]}
-        encoded = {name: base64.b64encode(part.tobytes()).decode("ascii") for name, part in parts.items()}
+        encoded = {
+            name: base64.b64encode(part.tobytes()).decode("ascii") for name, part in parts.items()
+        }
         text = script(f"sync/{city_id}", {"split": split.get(city_id), **encoded})
         (folder / "sync" / f"{city_id}.js").write_text(text, encoding="utf-8", newline="\n")
     return {"measures": list(MEASURES), "years": years.tolist()}
@@ -134,18 +171,33 @@ def write_synchronization(con: duckdb.DuckDBPyConnection, city_ids: list[int], f
 def _thousandths(column: Any) -> np.ndarray:
     """Values as whole thousandths of 16 bits."""
     values = np.ma.filled(column, np.nan).astype(float)
-    return np.where(np.isfinite(values), np.clip(np.round(values * SCALE), MISSING + 1, -MISSING - 1), MISSING).astype("<i2")
+    return np.where(
+        np.isfinite(values), np.clip(np.round(values * SCALE), MISSING + 1, -MISSING - 1), MISSING
+    ).astype("<i2")
 
 
-def _halves(con: duckdb.DuckDBPyConnection, order: np.ndarray) -> tuple[np.ndarray, np.ndarray, dict[int, int]]:
-    """Means of each city with each other before and from its split year on, (N, measures, N), and the split years."""
-    known = con.execute("select count(*) from duckdb_columns() where table_name = 'dim_city' and column_name = 'treated_year'").fetchone()[
-        0
-    ]
-    treated = "select city_id, treated_year from marts.dim_city" if known else "select null::int as city_id, null::int as treated_year"
+def _halves(
+    con: duckdb.DuckDBPyConnection, order: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, dict[int, int]]:
+    """Means of each city with each other before and from its split year on, (N, measures, N), and
+    the split years.
+    """
+    known = con.execute(
+        "select count(*) from duckdb_columns() where table_name = 'dim_city' and column_name = "
+        "'treated_year'"
+    ).fetchone()[0]
+    treated = (
+        "select city_id, treated_year from marts.dim_city"
+        if known
+        else "select null::int as city_id, null::int as treated_year"
+    )
     found = con.execute(HALVES.format(treated=treated)).fetchnumpy()
-    split = dict(zip((int(c) for c in found["city_id"]), (int(y) for y in found["split"]), strict=True))
-    i, j = (np.searchsorted(order, np.ma.filled(found[name], 0)) for name in ("city_id", "partner_id"))
+    split = dict(
+        zip((int(c) for c in found["city_id"]), (int(y) for y in found["split"]), strict=True)
+    )
+    i, j = (
+        np.searchsorted(order, np.ma.filled(found[name], 0)) for name in ("city_id", "partner_id")
+    )
     halves = []
     for half in ("before", "after"):
         table = np.full((len(order), len(MEASURES), len(order)), MISSING, dtype="<i2")
@@ -156,16 +208,19 @@ def _halves(con: duckdb.DuckDBPyConnection, order: np.ndarray) -> tuple[np.ndarr
 
 
 def write_values(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Any]:
-    """Write `values/<place>.js` for each place: its delivered values by indicator, and its growth with the source it was taken within.
+    """Write `values/<place>.js` for each place: its delivered values by indicator, and its growth
+    with the source it was taken within.
 
-    A value is `[year, value, raw text, location, cell, state, detail]`: raw text 0 where it is spelled like the value, cell 0 where there
-    is none, state = 2 * flag + is_current, detail only where the value is flagged or has a note in its file; location and flag
-    are numbers of the lists returned.
+    A value is `[year, value, raw text, location, cell, state, detail]`: raw text 0 where it is
+    spelled like the value, cell 0 where there is none, state = 2 * flag + is_current, detail only
+    where the value is flagged or has a note in its file; location and flag are numbers of the lists
+    returned.
 
     Returns
     -------
     dict
-        `places`, `indicators`, `locations` (source, edition, file, sheet, unit delivered, unit) and `flags` (flag, rule).
+        `places`, `indicators`, `locations` (source, edition, file, sheet, unit delivered, unit) and
+        `flags` (flag, rule).
     """
     texts: dict[int, list[str]] = {}
     for place, indicator, cells in con.execute(VALUES).fetchall():
@@ -176,7 +231,9 @@ def write_values(con: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, Any]
     (folder / "values").mkdir(parents=True, exist_ok=True)
     for place, parts in texts.items():
         growth = json.dumps(derived.get(place, []), ensure_ascii=False, separators=(",", ":"))
-        text = _script(f"values/{place}", '{"values":{' + ",\n".join(parts) + '},"growth":' + growth + "}")
+        text = _script(
+            f"values/{place}", '{"values":{' + ",\n".join(parts) + '},"growth":' + growth + "}"
+        )
         (folder / "values" / f"{place}.js").write_text(text, encoding="utf-8", newline="\n")
     return {
         "places": [row[0] for row in con.execute(PLACES).fetchall()],

@@ -15,8 +15,15 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 
 def guard(value: object) -> str:
-    """A cell as text: numbers in their shortest exact spelling, missing as empty, a text like a formula behind an apostrophe."""
-    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, (float, np.floating)) and math.isnan(value)):
+    """A cell as text: numbers in their shortest exact spelling, missing as empty, a text like a
+    formula behind an apostrophe.
+    """
+    if (
+        value is None
+        or value is pd.NA
+        or value is pd.NaT
+        or (isinstance(value, (float, np.floating)) and math.isnan(value))
+    ):
         return ""
     if isinstance(value, (bool, np.bool_)):
         return "true" if value else "false"

@@ -19,7 +19,9 @@ Source = Path | str | duckdb.DuckDBPyConnection | Mapping[str, pd.DataFrame]
 
 @dataclass(frozen=True)
 class ReportData:
-    """Frames by the name of their query; a frame is empty, with its columns, where its tables are missing or empty."""
+    """Frames by the name of their query; a frame is empty, with its columns, where its tables are
+    missing or empty.
+    """
 
     frames: dict[str, pd.DataFrame]
 
@@ -54,7 +56,8 @@ def read_report_data(source: Source) -> ReportData:
 
     Parameters
     ----------
-    source : path of a DuckDB file (opened read-only), open connection, or data frames by ``schema.table``
+    source : path of a DuckDB file (opened read-only), open connection, or data frames by
+    ``schema.table``
 
     Returns
     -------
@@ -63,7 +66,9 @@ def read_report_data(source: Source) -> ReportData:
     with open_source(source) as con:
         found = {
             f"{schema}.{table}"
-            for schema, table in con.execute("select table_schema, table_name from information_schema.tables").fetchall()
+            for schema, table in con.execute(
+                "select table_schema, table_name from information_schema.tables"
+            ).fetchall()
         }
         return ReportData({name: _read(con, query, found) for name, query in QUERIES.items()})
 
@@ -76,11 +81,17 @@ def _read(con: duckdb.DuckDBPyConnection, query: Query, found: set[str]) -> pd.D
 
 @contextmanager
 def open_source(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to what the report reads: a file read-only, frames as tables, an open connection as it is."""
+    """A connection to what the report reads: a file read-only, frames as tables, an open connection
+    as it is.
+    """
     if isinstance(source, duckdb.DuckDBPyConnection):
         yield source
         return
-    con = duckdb.connect() if isinstance(source, Mapping) else duckdb.connect(str(source), read_only=True)
+    con = (
+        duckdb.connect()
+        if isinstance(source, Mapping)
+        else duckdb.connect(str(source), read_only=True)
+    )
     try:
         if isinstance(source, Mapping):
             _load(con, source)

@@ -1,4 +1,6 @@
-"""The data dictionary: tables and columns of the publication, with their comments in English and their words in Chinese."""
+"""The data dictionary: tables and columns of the publication, with their comments in English and
+their words in Chinese.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ def dictionary_frame(data: ReportData) -> pd.DataFrame:
             "column": rows["column_name"],
             "type": rows["data_type"],
             "en": rows["comment"].fillna(""),
-            "zh": [language.column_words(*key) for key in zip(rows["table_name"], rows["column_name"], strict=True)],
+            "zh": [
+                language.column_words(*key)
+                for key in zip(rows["table_name"], rows["column_name"], strict=True)
+            ],
         }
     )
 
@@ -29,6 +34,11 @@ def build_dictionary(data: ReportData) -> list[dict[str, Any]]:
     frame = dictionary_frame(data)
     comments = data["table_comments"].set_index("table_name")["comment"]
     return [
-        {"name": name, "en": comments.get(name) or "", "zh": language.table_words(name), "columns": own.to_dict("records")}
+        {
+            "name": name,
+            "en": comments.get(name) or "",
+            "zh": language.table_words(name),
+            "columns": own.to_dict("records"),
+        }
         for name, own in frame.groupby("table", sort=False)
     ]

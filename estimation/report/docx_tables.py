@@ -72,7 +72,10 @@ def _rules(row: _Row, *, above: bool, below: bool) -> None:
 def _same_times(content: bytes) -> bytes:
     """The archive with one fixed time for every member."""
     target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name in old.namelist():
             member = zipfile.ZipInfo(name, ZIP_STAMP)
             member.compress_type = zipfile.ZIP_DEFLATED

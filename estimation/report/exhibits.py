@@ -1,4 +1,6 @@
-"""Figures and tables to take away: figures as SVG and PNG, tables as HTML, LaTeX, Word and CSV, the same bytes for the same input."""
+"""Figures and tables to take away: figures as SVG and PNG, tables as HTML, LaTeX, Word and CSV, the
+same bytes for the same input.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from .language import Words
 
 
 def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[Path]:
-    """Write ``figures/<name>`` as .svg and .png and ``tables/<name>`` as .html, .tex, .docx and .csv below a folder.
+    """Write ``figures/<name>`` as .svg and .png and ``tables/<name>`` as .html, .tex, .docx and
+    .csv below a folder.
 
     Parameters
     ----------
@@ -30,7 +33,10 @@ def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[
         In order of writing. A figure or table whose estimates lack is left out.
     """
     out_dir = Path(out_dir)
-    return [*_write_figures(read_exhibit_data(con), out_dir / "figures"), *_write_tables(read_report_data(con), out_dir / "tables")]
+    return [
+        *_write_figures(read_exhibit_data(con), out_dir / "figures"),
+        *_write_tables(read_report_data(con), out_dir / "tables"),
+    ]
 
 
 def _write_figures(data: ExhibitData, folder: Path) -> list[Path]:

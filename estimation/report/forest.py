@@ -1,4 +1,6 @@
-"""Forests: coefficients as rows of a table with a bar on one scale, an axis on top, both intervals, p and N beside."""
+"""Forests: coefficients as rows of a table with a bar on one scale, an axis on top, both intervals,
+p and N beside.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ class Forest:
     Attributes
     ----------
     rows : list of dict
-        ``row`` (the cells), ``label``, ``kind`` (what filters it), and positions in units of the picture.
+        ``row`` (the cells), ``label``, ``kind`` (what filters it), and positions in units of the
+        picture.
     ticks : list of (position, text)
     zero : position of zero
     """
@@ -38,7 +41,9 @@ class Forest:
 
 
 def excludes_zero(row: Row) -> bool:
-    """Whether the default line and the permutation are two lines and both reject zero at 5 %; the primary test is one line by design."""
+    """Whether the default line and the permutation are two lines and both reject zero at 5 %; the
+    primary test is one line by design.
+    """
     if row.get("vcov") is None:
         p_value = number(row.get("p_value"))
         return p_value is not None and p_value < ALPHA
@@ -46,19 +51,23 @@ def excludes_zero(row: Row) -> bool:
     return row["vcov"] != "permutation" and all(p is not None and p < ALPHA for p in both)
 
 
-def build_forest(labelled: Sequence[tuple[str, str, Row]], *, name: str = "", unit: str = "") -> Forest | None:
+def build_forest(
+    labelled: Sequence[tuple[str, str, Row]], *, name: str = "", unit: str = ""
+) -> Forest | None:
     """Set rows on one scale.
 
     Parameters
     ----------
     labelled : sequence of (label, kind, row)
-        Rows with ``estimate, ci_low, ci_high`` and, where they have them, ``low_permutation, high_permutation, truth``.
+        Rows with ``estimate, ci_low, ci_high`` and, where they have them, ``low_permutation,
+        high_permutation, truth``.
     name, unit : what the axis measures
 
     Returns
     -------
     Forest or None
-        None without rows. The scale holds every estimate and truth and the intervals but the widest; those end in an arrow.
+        None without rows. The scale holds every estimate and truth and the intervals but the
+        widest; those end in an arrow.
     """
     labelled = [item for item in labelled if number(item[2]["estimate"]) is not None]
     if not labelled:
@@ -79,10 +88,21 @@ def build_forest(labelled: Sequence[tuple[str, str, Row]], *, name: str = "", un
 
 
 def _scale(rows: list[Row]) -> tuple[float, float]:
-    must = [0.0] + [found for row in rows for found in (number(row["estimate"]), number(row.get("truth"))) if found is not None]
-    ends = [found for row in rows for name in ("ci_low", "ci_high") if (found := number(row[name])) is not None]
+    must = [0.0] + [
+        found
+        for row in rows
+        for found in (number(row["estimate"]), number(row.get("truth")))
+        if found is not None
+    ]
+    ends = [
+        found
+        for row in rows
+        for name in ("ci_low", "ci_high")
+        if (found := number(row[name])) is not None
+    ]
     span = max(max(must) - min(must), 1e-9)
-    # the widest intervals would press all others flat: an end further out than twice the middle ones leaves the scale with an arrow
+    # the widest intervals would press all others flat: an end further out than twice the middle
+    # ones leaves the scale with an arrow
     widths = sorted(abs(end) for end in ends)
     limit = max(2.0 * widths[len(widths) * 3 // 4], span) if widths else span
     kept = [end for end in ends if abs(end) <= limit]
@@ -96,11 +116,15 @@ def _step(span: float) -> float:
 
 
 def _tick(value: float, digits: int) -> str:
-    text = f"{value + 0.0:.{digits + (1 if round(value, digits) != round(value, digits + 2) else 0)}f}"
+    text = (
+        f"{value + 0.0:.{digits + (1 if round(value, digits) != round(value, digits + 2) else 0)}f}"
+    )
     return text.replace("-", "−") if float(text) else "0"
 
 
-def _row(label: str, kind: str, row: Row, position: Any, ends: tuple[float, float]) -> dict[str, Any]:
+def _row(
+    label: str, kind: str, row: Row, position: Any, ends: tuple[float, float]
+) -> dict[str, Any]:
     def bar(low_name: str, high_name: str) -> dict[str, Any] | None:
         low, high = number(row.get(low_name)), number(row.get(high_name))
         if low is None or high is None:

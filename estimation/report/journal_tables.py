@@ -1,4 +1,6 @@
-"""Regression tables as economists set them: estimate, (standard error), [permutation p]; then effects, N, pairs, cities, pilots."""
+"""Regression tables as economists set them: estimate, (standard error), [permutation p]; then
+effects, N, pairs, cities, pilots.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class JournalTable:
-    """A table: a header and a column a specification, rows of a label and cells; a row without label continues the one above."""
+    """A table: a header and a column a specification, rows of a label and cells; a row without
+    label continues the one above.
+    """
 
     title: str
     headers: tuple[str, ...]
@@ -61,14 +65,24 @@ TABLES: dict[str, tuple[str, ...]] = {
     "treatment_rules": (
         HEADLINE,
         *_variants("baseline", OFFICIAL, "calendar_year"),
-        *_variants("robustness", OFFICIAL, "any_zone", "late_left_out", "window_2005_2019", "window_2010_2021"),
+        *_variants(
+            "robustness",
+            OFFICIAL,
+            "any_zone",
+            "late_left_out",
+            "window_2005_2019",
+            "window_2010_2021",
+        ),
     ),
     "ties": (
         *_variants("baseline", OFFICIAL, "all_pairs", "headline"),
         *_variants("matching", OFFICIAL, "q75", "four_factor", "near", "weak"),
     ),
     # imputation, Gardner and the extended two-way regression are the same numbers: one column
-    "estimators": (HEADLINE, *_variants("robustness", OFFICIAL, "callaway_santanna", "sun_abraham", "borusyak")),
+    "estimators": (
+        HEADLINE,
+        *_variants("robustness", OFFICIAL, "callaway_santanna", "sun_abraham", "borusyak"),
+    ),
     "mechanisms": tuple(
         f"mechanisms.{outcome}.headline"
         for outcome in (
@@ -86,7 +100,14 @@ TABLES: dict[str, tuple[str, ...]] = {
         for part in ("cm", "comove")
     ),
     "rival_explanations": (
-        *_variants("confounders", OFFICIAL, "given_all_policies", "without_free_trade_zone", "without_low_carbon", "without_guangdong"),
+        *_variants(
+            "confounders",
+            OFFICIAL,
+            "given_all_policies",
+            "without_free_trade_zone",
+            "without_low_carbon",
+            "without_guangdong",
+        ),
         *_variants("leave_out", OFFICIAL, "without_cohort_2016"),
         *_variants("confounders", OFFICIAL, "doubly_robust"),
     ),
@@ -114,24 +135,42 @@ def build_table(data: ReportData, words: Words, name: str) -> JournalTable | Non
     words : Words
     name : a key of TABLES; a spec of it that was not run is a column of dashes
     """
-    coefficients = {row["spec_id"]: row for row in rows_of(data, "coefficient") if row["term"] in OVERALL}
+    coefficients = {
+        row["spec_id"]: row for row in rows_of(data, "coefficient") if row["term"] in OVERALL
+    }
     primary = {row["spec_id"]: row for row in rows_of(data, "primary")}
     specs = TABLES[name]
-    found: list[Row | None] = [primary.get(spec_id) or coefficients.get(spec_id) for spec_id in specs]
+    found: list[Row | None] = [
+        primary.get(spec_id) or coefficients.get(spec_id) for spec_id in specs
+    ]
     if all(row is None or number(row["estimate"]) is None for row in found):
         return None
     marks = [DAGGER if row is not None and _rejects(primary, row) else "" for row in found]
-    rows = [(words.plain("table.admission"), tuple(_cell(row, "estimate", "4", mark) for row, mark in zip(found, marks, strict=True)))]
+    rows = [
+        (
+            words.plain("table.admission"),
+            tuple(
+                _cell(row, "estimate", "4", mark) for row, mark in zip(found, marks, strict=True)
+            ),
+        )
+    ]
     rows.append(("", tuple(_cell(row, "std_error", "4", around="({})") for row in found)))
     rows.append(("", tuple(_cell(row, _p_column(row), "p", around="[{}]") for row in found)))
     for effect in ("pair", "year"):
-        said = tuple(Cell(NOTHING if row is None else words.plain(f"table.{_effect(row, effect)}")) for row in found)
+        said = tuple(
+            Cell(NOTHING if row is None else words.plain(f"table.{_effect(row, effect)}"))
+            for row in found
+        )
         rows.append((words.plain(f"table.{effect}_effects"), said))
     for count in ("n_obs", "n_pairs", "n_cities", "n_pilots"):
-        rows.append((words.plain(f"label.{count}"), tuple(_cell(row, count, "int") for row in found)))
+        rows.append(
+            (words.plain(f"label.{count}"), tuple(_cell(row, count, "int") for row in found))
+        )
     title = words.plain(f"tables.{name}")
     title = f"{title} ({words.plain('label.simulated')})" if data.is_simulated else title
-    notes = f"{words.plain('result.table_note')} {withheld_note(words, filter(None, found))}".strip()
+    notes = (
+        f"{words.plain('result.table_note')} {withheld_note(words, filter(None, found))}".strip()
+    )
     return JournalTable(title, _headers(words, specs), tuple(rows), notes)
 
 
@@ -144,16 +183,24 @@ def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:
         name = words.plain("table.primary") if analysis == "primary" else name
         same = len(outcomes) == 1
         headers.append(
-            name if same else f"{words.outcome(outcome)}: {name}" if analysis in ("primary", "baseline") else words.outcome(outcome)
+            name
+            if same
+            else f"{words.outcome(outcome)}: {name}"
+            if analysis in ("primary", "baseline")
+            else words.outcome(outcome)
         )
     return tuple(headers)
 
 
 def _rejects(primary: dict[str, Row], row: Row) -> bool:
-    """Whether the primary test of the column's outcome, in the study window, rejects; other windows and parts have no mark."""
+    """Whether the primary test of the column's outcome, in the study window, rejects; other windows
+    and parts have no mark.
+    """
     spec_id = row["spec_id"]
     own = primary.get(spec_id) or primary.get(f"primary.{row['outcome']}.study_window")
-    p_value = None if own is None or "window_" in spec_id.rsplit(".", 1)[-1] else number(own["p_value"])
+    p_value = (
+        None if own is None or "window_" in spec_id.rsplit(".", 1)[-1] else number(own["p_value"])
+    )
     return p_value is not None and p_value < ALPHA
 
 
@@ -175,20 +222,34 @@ def _cell(row: Row | None, column: str, form: str, mark: str = "", around: str =
 
 def to_html(table: JournalTable) -> str:
     """The table as one HTML fragment; every number names the query and column it is from."""
-    head = "".join(f'<th scope="col">({k}) {html.escape(text)}</th>' for k, text in enumerate(table.headers, start=1))
+    head = "".join(
+        f'<th scope="col">({k}) {html.escape(text)}</th>'
+        for k, text in enumerate(table.headers, start=1)
+    )
     body = "".join(
-        f'<tr><th scope="row">{html.escape(label)}</th>' + "".join(_html_cell(cell) for cell in cells) + "</tr>\n"
+        f'<tr><th scope="row">{html.escape(label)}</th>'
+        + "".join(_html_cell(cell) for cell in cells)
+        + "</tr>\n"
         for label, cells in table.rows
     )
-    notes = f'<tfoot><tr><td colspan="{len(table.headers) + 1}">{html.escape(table.notes)}</td></tr></tfoot>'
+    notes = (
+        "<tfoot><tr><td "
+        f'colspan="{len(table.headers) + 1}">{html.escape(table.notes)}</td></tr></tfoot>'
+    )
     caption = f"<caption>{html.escape(table.title)}</caption>"
-    return f'<table class="journal">\n{caption}\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n{notes}\n</table>\n'
+    return (
+        "<table "
+        f'class="journal">\n{caption}\n<thead><tr><th></th>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n{notes}\n</table>\n'
+    )
 
 
 def _html_cell(cell: Cell) -> str:
     if not cell.ref:
         return f"<td>{html.escape(cell.full)}</td>"
-    inside = f'<span class="num" data-q="{html.escape(cell.ref)}" data-c="{cell.column}:{cell.form}">{html.escape(cell.text)}</span>'
+    inside = (
+        f'<span class="num" data-q="{html.escape(cell.ref)}" '
+        f'data-c="{cell.column}:{cell.form}">{html.escape(cell.text)}</span>'
+    )
     return f"<td>{cell.around.format(inside)}{cell.mark}</td>"
 
 
@@ -200,7 +261,8 @@ def to_latex(table: JournalTable) -> str:
         "\\begin{table}[htbp]",
         "\\centering\\footnotesize",
         f"\\caption{{{_tex(table.title)}}}",
-        f"\\begin{{tabular}}{{l*{{{width}}}{{>{{\\centering\\arraybackslash}}p{{{0.72 / width:.3f}\\linewidth}}}}}}",
+        f"\\begin{{tabular}}{{l*{{{width}}}"
+        f"{{>{{\\centering\\arraybackslash}}p{{{0.72 / width:.3f}\\linewidth}}}}}}",
         "\\toprule",
         " & ".join(["", *(f"({k})" for k in range(1, width + 1))]) + " \\\\",
         " & ".join(["", *map(_tex, table.headers)]) + " \\\\",
@@ -210,12 +272,28 @@ def to_latex(table: JournalTable) -> str:
         if k == 3:
             lines.append("\\midrule")
         # a line that begins with a bracket would be read as an option of the line break before it
-        lines.append(" & ".join(["{}" if not label else _tex(label), *(_tex(cell.full) for cell in cells)]) + " \\\\")
-    lines += ["\\bottomrule", "\\end{tabular}", "", f"\\parbox{{\\linewidth}}{{\\footnotesize {_tex(table.notes)}}}", "\\end{table}"]
+        lines.append(
+            " & ".join(["{}" if not label else _tex(label), *(_tex(cell.full) for cell in cells)])
+            + " \\\\"
+        )
+    lines += [
+        "\\bottomrule",
+        "\\end{tabular}",
+        "",
+        f"\\parbox{{\\linewidth}}{{\\footnotesize {_tex(table.notes)}}}",
+        "\\end{table}",
+    ]
     return "\n".join(lines) + "\n"
 
 
-_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "−": "$-$", "†": r"$\dagger$"}
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+    "−": "$-$",
+    "†": r"$\dagger$",
+}
 
 
 def _tex(text: str) -> str:
@@ -224,4 +302,8 @@ def _tex(text: str) -> str:
 
 def to_rows(table: JournalTable) -> list[list[str]]:
     """The table as rows of text, header first, for CSV."""
-    return [["", *table.headers], *([label, *(cell.full for cell in cells)] for label, cells in table.rows), [table.notes]]
+    return [
+        ["", *table.headers],
+        *([label, *(cell.full for cell in cells)] for label, cells in table.rows),
+        [table.notes],
+    ]

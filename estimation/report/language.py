@@ -1,4 +1,6 @@
-"""Words of the report, complete in English and in Chinese, read from `words.yml`; a page is written in one of them."""
+"""Words of the report, complete in English and in Chinese, read from `words.yml`; a page is written
+in one of them.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,9 @@ class Words:
         return book()[group][name][self._at]
 
     def name(self, group: str, key: object) -> str:
-        """What an id is called; the id itself, with blanks for its underscores, where `words.yml` does not know it."""
+        """What an id is called; the id itself, with blanks for its underscores, where `words.yml`
+        does not know it.
+        """
         known = book()[group].get(str(key))
         return known[self._at] if known else str(key).replace("_", " ")
 
@@ -65,13 +69,16 @@ class Words:
         return str(key) in book()[group]
 
     def outcome(self, outcome: str) -> str:
-        """An outcome in words: measure and series, ``cm_growth_official`` is 'synchronization, official growth'."""
+        """An outcome in words: measure and series, ``cm_growth_official`` is 'synchronization,
+        official growth'.
+        """
         if self.knows("outcomes", outcome):
             return self.name("outcomes", outcome)
         for measure in book()["measures"]:
             if outcome.startswith(f"{measure}_"):
                 comma = "，" if self.language == "zh" else ", "
-                return f"{self.name('measures', measure)}{comma}{self.name('series', outcome.removeprefix(f'{measure}_'))}"
+                series = self.name("series", outcome.removeprefix(f"{measure}_"))
+                return f"{self.name('measures', measure)}{comma}{series}"
         return outcome.replace("_", " ")
 
     def term(self, term: str) -> str:
@@ -89,7 +96,11 @@ class Words:
     def _class(self, key: str) -> str:
         """A class in words; a pair of regions by its two regions."""
         one, _, other = key.partition("_")
-        if not self.knows("classes", key) and self.knows("classes", one) and self.knows("classes", other):
+        if (
+            not self.knows("classes", key)
+            and self.knows("classes", one)
+            and self.knows("classes", other)
+        ):
             return f"{self.name('classes', one)}–{self.name('classes', other)}"
         return self.name("classes", key)
 

@@ -1,4 +1,6 @@
-"""Sentences of the tables in the language of a page: the tables hold them in English, `messages.yml` has their Chinese."""
+"""Sentences of the tables in the language of a page: the tables hold them in English,
+`messages.yml` has their Chinese.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,17 @@ from dataclasses import dataclass
 from .language import book
 
 BOOK = "messages.yml"
-# what a place of a template may hold, by its name: whole numbers, ids, any text, codes of places; else what has no semicolon
+# what a place of a template may hold, by its name: whole numbers, ids, any text, codes of places;
+# else what has no semicolon
 _ID, _PLACE = "[a-z][a-z0-9_]*", r"\d{6}(?: \([^()]*\))?"
-KINDS = {"n": r"[\d,]+", "m": r"[\d,]+", "i": _ID, "j": _ID, "s": ".+", "p": f"{_PLACE}(?:, {_PLACE})*"}
+KINDS = {
+    "n": r"[\d,]+",
+    "m": r"[\d,]+",
+    "i": _ID,
+    "j": _ID,
+    "s": ".+",
+    "p": f"{_PLACE}(?:, {_PLACE})*",
+}
 PLACE = re.compile(r"\{(\w+)\}")
 NUMBERED = re.compile(r"\{(\d+)\}")
 # where a text of several sentences is taken apart, and what joins the Chinese
@@ -22,7 +32,8 @@ NAMED_PLACE = re.compile(r"\b(\d{6}) \([^()]*\)")
 
 @dataclass(frozen=True)
 class Message:
-    """A template: what the English looks like, and the Chinese with ``{0}``, ``{1}`` for what differs.
+    """A template: what the English looks like, and the Chinese with ``{0}``, ``{1}`` for what
+    differs.
 
     Attributes
     ----------
@@ -45,7 +56,11 @@ def message(english: str, chinese: str) -> Message:
     literal = [re.sub(r"([.*+?^${}()|\[\]\\/])", r"\\\1", part) for part in parts[::2]]
     places = [f"({KINDS.get(name, '[^;]+?')})" for name in names]
     pattern = "".join(text for pair in zip(literal, [*places, ""], strict=True) for text in pair)
-    return Message(pattern, PLACE.sub(lambda found: "{" + str(names.index(found[1])) + "}", chinese), tuple(parts[::2]))
+    return Message(
+        pattern,
+        PLACE.sub(lambda found: "{" + str(names.index(found[1])) + "}", chinese),
+        tuple(parts[::2]),
+    )
 
 
 @functools.cache
@@ -63,7 +78,9 @@ def _compiled() -> tuple[tuple[Message, re.Pattern[str]], ...]:
 
 
 def _may_fit(own: tuple[str, ...], text: str) -> bool:
-    """Whether a text has the words of a template in their order: a pattern of several places is slow to fail."""
+    """Whether a text has the words of a template in their order: a pattern of several places is
+    slow to fail.
+    """
     at = 0
     for part in own:
         at = text.find(part, at)
@@ -92,7 +109,9 @@ def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None
     for one, pattern in _compiled():
         found = pattern.fullmatch(text) if _may_fit(one.own, text) else None
         if found:
-            inside = [in_chinese(part, places) or _with_names(part, places) for part in found.groups()]
+            inside = [
+                in_chinese(part, places) or _with_names(part, places) for part in found.groups()
+            ]
             parts = NUMBERED.split(one.chinese)
             return "".join(inside[int(part)] if k % 2 else part for k, part in enumerate(parts))
     for cut, joint in CUTS:
@@ -105,4 +124,6 @@ def in_chinese(text: str, places: Mapping[int, str] | None = None) -> str | None
 
 def _with_names(text: str, places: Mapping[int, str]) -> str:
     """Names behind codes of places in Chinese."""
-    return NAMED_PLACE.sub(lambda found: f"{found[1]}（{places.get(int(found[1]), found[0][8:-1])}）", text)
+    return NAMED_PLACE.sub(
+        lambda found: f"{found[1]}（{places.get(int(found[1]), found[0][8:-1])}）", text
+    )

@@ -1,4 +1,6 @@
-"""Addresses of reports before the seven pages: each leads to where its content stands now, so that links people sent keep working."""
+"""Addresses of reports before the seven pages: each leads to where its content stands now, so that
+links people sent keep working.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,16 @@ MOVED = {
     "analysis-policy-tools": "whom.html#tools-section",
     "analysis-radiation": "whom.html#radiation-section",
 }
-# parts of these pages that went elsewhere than the page; a part that keeps its name is found on the page's target
+# parts of these pages that went elsewhere than the page; a part that keeps its name is found on the
+# page's target
 PARTS = {
     "estimates": {"not-run": "robust.html#not-run", "warnings": "index.html#answer"},
     "events": {"by-estimator": "robust.html#by-estimator"},
     "map": {"batches": "cities.html#batches"},
-    "quality": {name: f"data.html#{name}" for name in ("changes", "checks", "conflicts", "rejected", "revisions")},
+    "quality": {
+        name: f"data.html#{name}"
+        for name in ("changes", "checks", "conflicts", "rejected", "revisions")
+    },
     "provenance": {"files": "data.html#files"},
 }
 # their parts were named by the number of a city, with indicator and year behind it
@@ -50,8 +56,12 @@ OF_A_CITY = ("map", "city")
 
 
 def render_moved() -> Iterator[tuple[str, str]]:
-    """File name and text of each old page: it leads on by its script, without scripts by itself, and says where to."""
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined)
+    """File name and text of each old page: it leads on by its script, without scripts by itself,
+    and says where to.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER), autoescape=True, undefined=jinja2.StrictUndefined
+    )
     script = (FOLDER / "scripts" / "moved.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     for slug, target in MOVED.items():
@@ -59,7 +69,10 @@ def render_moved() -> Iterator[tuple[str, str]]:
             target=target,
             parts=PARTS.get(slug, {}),
             of_a_city=slug in OF_A_CITY,
-            said=[(word.language, word("label.moved"), word(f"pages.{target.partition('.')[0]}")) for word in (Words("en"), Words("zh"))],
+            said=[
+                (word.language, word("label.moved"), word(f"pages.{target.partition('.')[0]}"))
+                for word in (Words("en"), Words("zh"))
+            ],
             script=Markup(script),  # noqa: S704 - our own file, its hash stands in the page's policy
             script_hash=f"sha256-{digest}",
         )

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-#: Documents with their clauses on the page; more would make it too heavy for a phone. The marts hold all of them.
+#: Documents with their clauses on the page; more would make it too heavy for a phone. The marts
+#: hold all of them.
 MAX_DOCUMENTS = 300
 #: Nor more than so many characters of clauses: three bytes each, in a page that stays below 1.5 MB.
 MAX_CHARACTERS = 230_000
@@ -14,7 +15,8 @@ MARTS = ("fct_policy_clause", "dim_policy_document")
 
 _DOCUMENTS = """
 select
-    document_id, title, document_no, issuer, issue_date, issue_year, zone_names_zh, is_province_or_country_wide, copy_of, not_stated, force,
+    document_id, title, document_no, issuer, issue_date, issue_year, zone_names_zh,
+        is_province_or_country_wide, copy_of, not_stated, force,
     first_year_in_force, last_year_in_force
 from marts.dim_policy_document
 order by issue_year nulls last, issue_date nulls last, document_id
@@ -22,7 +24,8 @@ limit $limit
 """
 _CLAUSES = """
 select
-    c.document_id, c.clause_no, c.clause_kind, c.marker, c.clause_text, c.tool_class, c.tool, c.matched_terms, c.matched_places, c.line_no
+    c.document_id, c.clause_no, c.clause_kind, c.marker, c.clause_text, c.tool_class, c.tool,
+        c.matched_terms, c.matched_places, c.line_no
 from marts.fct_policy_clause as c
 semi join (select unnest($ids) as document_id) as shown on c.document_id = shown.document_id
 order by c.document_id, c.clause_no
@@ -56,7 +59,9 @@ class PolicyData:
     n_clauses: int
 
 
-def read_policy_data(con: duckdb.DuckDBPyConnection, *, max_documents: int = MAX_DOCUMENTS) -> PolicyData | None:
+def read_policy_data(
+    con: duckdb.DuckDBPyConnection, *, max_documents: int = MAX_DOCUMENTS
+) -> PolicyData | None:
     """Read the marts of policy texts.
 
     Parameters
@@ -70,13 +75,22 @@ def read_policy_data(con: duckdb.DuckDBPyConnection, *, max_documents: int = MAX
     PolicyData or None
         None where the marts are missing or hold no clause.
     """
-    found = {name for (name,) in con.execute("select table_name from information_schema.tables where table_schema = 'marts'").fetchall()}
+    found = {
+        name
+        for (name,) in con.execute(
+            "select table_name from information_schema.tables where table_schema = 'marts'"
+        ).fetchall()
+    }
     if not found.issuperset(MARTS):
         return None
-    n_clauses, n_documents = con.execute("select count(*), count(distinct document_id) from marts.fct_policy_clause").fetchone()
+    n_clauses, n_documents = con.execute(
+        "select count(*), count(distinct document_id) from marts.fct_policy_clause"
+    ).fetchone()
     if not n_clauses:
         return None
-    documents = [_document(row) for row in con.execute(_DOCUMENTS, {"limit": max_documents}).fetchall()]
+    documents = [
+        _document(row) for row in con.execute(_DOCUMENTS, {"limit": max_documents}).fetchall()
+    ]
     by_id = {document.document_id: document for document in documents}
     for row in con.execute(_CLAUSES, {"ids": list(by_id)}).fetchall():
         names = ("no", "kind", "marker", "text", "tool_class", "tool", "terms", "places", "line")
@@ -96,7 +110,23 @@ def _that_fit(documents: list[PolicyDocument]) -> list[PolicyDocument]:
 
 
 def _document(row: tuple) -> PolicyDocument:
-    (key, title, number, issuer, date, year, zones, is_wide, copy_of, not_stated, force, first, last) = row
+    (
+        key,
+        title,
+        number,
+        issuer,
+        date,
+        year,
+        zones,
+        is_wide,
+        copy_of,
+        not_stated,
+        force,
+        first,
+        last,
+    ) = row
     issued = str(date) if date else (str(year) if year else None)
     in_force = "" if first is None else f"{first}–{last or ''}"
-    return PolicyDocument(key, title, number, issuer, issued, zones, is_wide, copy_of, not_stated, force, in_force)
+    return PolicyDocument(
+        key, title, number, issuer, issued, zones, is_wide, copy_of, not_stated, force, in_force
+    )

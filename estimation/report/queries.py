@@ -1,4 +1,7 @@
-"""What the report reads, one query a frame; every number on a page is a cell of one of them. Split by schema: estimates, marts, quality."""
+"""What the report reads, one query a frame; every number on a page is a cell of one of them.
+
+Split by schema: estimates, marts, quality.
+"""
 
 from __future__ import annotations
 

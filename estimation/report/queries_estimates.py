@@ -1,4 +1,6 @@
-"""Queries on estimates: the primary test, every coefficient with its lines side by side, event studies, the curve, claims."""
+"""Queries on estimates: the primary test, every coefficient with its lines side by side, event
+studies, the curve, claims.
+"""
 
 from __future__ import annotations
 
@@ -6,45 +8,65 @@ from .query import Query
 
 
 def _whole(table: str, columns: str, keys: tuple[str, ...], order: str = "all") -> Query:
-    return Query((f"estimates.{table}",), columns, f"select {columns} from estimates.{table} order by {order}", keys)
+    return Query(
+        (f"estimates.{table}",),
+        columns,
+        f"select {columns} from estimates.{table} order by {order}",
+        keys,
+    )
 
 
-# One row a coefficient: its default line (the first line where none is default), beside the permutation and the conventional line.
+# One row a coefficient: its default line (the first line where none is default), beside the
+# permutation and the conventional line.
 _LINES = """
 with lines as (select * from estimates.estimate where {which}),
 chosen as (
     select * from lines
-    qualify row_number() over (partition by spec_id, term, event_time order by coalesce(is_default, false) desc, vcov) = 1
+    qualify row_number() over (partition by spec_id, term, event_time
+        order by coalesce(is_default, false) desc, vcov) = 1
 ),
-drawn as (select spec_id, term, event_time, p_value, ci_low, ci_high from lines where vcov = 'permutation'),
-contrast as (select spec_id, term, event_time, p_value, ci_low, ci_high from lines where vcov = 'conventional'),
+drawn as (select spec_id, term, event_time, p_value, ci_low, ci_high from lines
+    where vcov = 'permutation'),
+contrast as (select spec_id, term, event_time, p_value, ci_low, ci_high from lines
+    where vcov = 'conventional'),
 truths as (
-    select spec_id, term, event_time, min(truth) as truth from estimates.truth where cohort_year is null group by all
+    select spec_id, term, event_time, min(truth) as truth from estimates.truth
+        where cohort_year is null group by all
 ),
 figures as (
     select spec_id, term,
-        max(value) filter (where diagnostic = 'minimum_detectable_effect') as minimum_detectable_effect,
+        max(value) filter (where diagnostic = 'minimum_detectable_effect') as
+            minimum_detectable_effect,
         max(value) filter (where diagnostic = 'p_value_bh_permutation') as p_corrected,
         max(value) filter (where starts_with(diagnostic, 'family_size_')) as family_size
     from estimates.diagnostic where term is not null group by all
 )
-select chosen.spec_id, chosen.analysis, chosen.estimator, chosen.outcome, chosen.term, chosen.event_time, chosen.vcov, chosen.estimate,
-    chosen.std_error, chosen.ci_low, chosen.ci_high, chosen.p_value, drawn.p_value as p_permutation, drawn.ci_low as low_permutation,
-    drawn.ci_high as high_permutation, contrast.p_value as p_conventional, chosen.n_obs, chosen.n_pairs, chosen.n_cities,
-    chosen.n_pilots, chosen.p_value_withheld_reason, truths.truth, figures.minimum_detectable_effect, figures.p_corrected,
+select chosen.spec_id, chosen.analysis, chosen.estimator, chosen.outcome, chosen.term,
+    chosen.event_time, chosen.vcov, chosen.estimate,
+    chosen.std_error, chosen.ci_low, chosen.ci_high, chosen.p_value,
+        drawn.p_value as p_permutation, drawn.ci_low as low_permutation,
+    drawn.ci_high as high_permutation, contrast.p_value as p_conventional, chosen.n_obs,
+        chosen.n_pairs, chosen.n_cities,
+    chosen.n_pilots, chosen.p_value_withheld_reason, truths.truth,
+        figures.minimum_detectable_effect, figures.p_corrected,
     figures.family_size
 from chosen
-left join drawn on chosen.spec_id = drawn.spec_id and chosen.term = drawn.term and chosen.event_time is not distinct from drawn.event_time
+left join drawn on chosen.spec_id = drawn.spec_id and chosen.term = drawn.term
+    and chosen.event_time is not distinct from drawn.event_time
 left join contrast
-    on chosen.spec_id = contrast.spec_id and chosen.term = contrast.term and chosen.event_time is not distinct from contrast.event_time
+    on chosen.spec_id = contrast.spec_id and chosen.term = contrast.term
+        and chosen.event_time is not distinct from contrast.event_time
 left join truths
-    on chosen.spec_id = truths.spec_id and chosen.term = truths.term and chosen.event_time is not distinct from truths.event_time
+    on chosen.spec_id = truths.spec_id and chosen.term = truths.term
+        and chosen.event_time is not distinct from truths.event_time
 left join figures on chosen.spec_id = figures.spec_id and chosen.term = figures.term
 order by chosen.spec_id, chosen.term, chosen.event_time
 """
 _COLUMNS = (
-    "spec_id, analysis, estimator, outcome, term, event_time, vcov, estimate, std_error, ci_low, ci_high, p_value, p_permutation, "
-    "low_permutation, high_permutation, p_conventional, n_obs, n_pairs, n_cities, n_pilots, p_value_withheld_reason, truth, "
+    "spec_id, analysis, estimator, outcome, term, event_time, vcov, estimate, std_error, ci_low, "
+    "ci_high, p_value, p_permutation, "
+    "low_permutation, high_permutation, p_conventional, n_obs, n_pairs, n_cities, n_pilots, "
+    "p_value_withheld_reason, truth, "
     "minimum_detectable_effect, p_corrected, family_size"
 )
 _NEEDS = ("estimates.estimate", "estimates.truth", "estimates.diagnostic")
@@ -53,42 +75,66 @@ _OVERALL = "cohort_year is null and event_time is null and analysis != 'specific
 ESTIMATES = {
     "primary": _whole(
         "primary",
-        "spec_id, outcome, first_year, last_year, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, correlation_before, "
+        "spec_id, outcome, first_year, last_year, estimate, ci_low, ci_high, p_value, "
+        "minimum_detectable_effect, correlation_before, "
         "correlation_after, n_cities, n_pilots, n_blocks, verdict, reason, truth",
         ("spec_id",),
         "spec_id",
     ),
-    "channel": _whole("channel", "spec_id, channel, estimate, ci_low, ci_high, p_value, truth, planted", ("spec_id", "channel")),
-    "truth_coverage": _whole(
-        "coverage", "scope, quantity, coefficients, line, n, n_yes, share, measured_with", ("scope", "quantity", "coefficients", "line")
+    "channel": _whole(
+        "channel",
+        "spec_id, channel, estimate, ci_low, ci_high, p_value, truth, planted",
+        ("spec_id", "channel"),
     ),
-    "power": _whole("power", "spec_id, imposed, effect_on_cm, share_found, draws", ("spec_id", "imposed")),
+    "truth_coverage": _whole(
+        "coverage",
+        "scope, quantity, coefficients, line, n, n_yes, share, measured_with",
+        ("scope", "quantity", "coefficients", "line"),
+    ),
+    "power": _whole(
+        "power", "spec_id, imposed, effect_on_cm, share_found, draws", ("spec_id", "imposed")
+    ),
     "placebo": _whole(
         "placebo",
-        "spec_id, placebo, name, first_year, last_year, estimate, ci_low, ci_high, p_value, n_cities, n_pilots, joint_p_value",
+        (
+            "spec_id, placebo, name, first_year, last_year, estimate, ci_low, ci_high, p_value, "
+            "n_cities, n_pilots, joint_p_value"
+        ),
         ("spec_id", "placebo", "name"),
     ),
     "claim": Query(
         ("estimates.claim",),
-        "claim_id, claim_en, claim_zh, study_finding, spec_id_study_form, estimate_study_form, p_value_study_form, verdict_study_form, "
+        "claim_id, claim_en, claim_zh, study_finding, spec_id_study_form, estimate_study_form, "
+        "p_value_study_form, verdict_study_form, "
         "spec_id, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, verdict, reason",
         """
-        select claim_id, claim_en, claim_zh, study_finding, spec_id_study_form, estimate_study_form, p_value_study_form,
-            verdict_study_form, spec_id, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, verdict, reason
+        select claim_id, claim_en, claim_zh, study_finding, spec_id_study_form,
+            estimate_study_form, p_value_study_form,
+            verdict_study_form, spec_id, estimate, ci_low, ci_high, p_value,
+                minimum_detectable_effect, verdict, reason
         from estimates.claim order by claim_id != 'net_effect', claim_id
         """,
         ("claim_id",),
     ),
     "coefficient": Query(_NEEDS, _COLUMNS, _LINES.format(which=_OVERALL), ("spec_id", "term")),
     "event": Query(
-        _NEEDS, _COLUMNS, _LINES.format(which="cohort_year is null and event_time is not null"), ("spec_id", "term", "event_time")
+        _NEEDS,
+        _COLUMNS,
+        _LINES.format(which="cohort_year is null and event_time is not null"),
+        ("spec_id", "term", "event_time"),
     ),
     "line": Query(
         ("estimates.estimate",),
-        "spec_id, term, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, n_obs, n_pairs, n_cities, n_pilots",
+        (
+            "spec_id, term, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, "
+            "n_obs, "
+            "n_pairs, n_cities, n_pilots"
+        ),
         """
-        select spec_id, term, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, n_obs, n_pairs, n_cities, n_pilots
-        from estimates.estimate where analysis in ('baseline', 'study_form') and event_time is null and cohort_year is null order by all
+        select spec_id, term, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value,
+            n_obs, n_pairs, n_cities, n_pilots
+        from estimates.estimate where analysis in ('baseline', 'study_form')
+            and event_time is null and cohort_year is null order by all
         """,
         ("spec_id", "term", "vcov"),
     ),
@@ -97,7 +143,8 @@ ESTIMATES = {
         "spec_id, diagnostic, term, value",
         """
         select spec_id, diagnostic, term, value from estimates.diagnostic
-        where not starts_with(diagnostic, 'permutation_quantile_') and not starts_with(diagnostic, 'leave_out_') order by all
+        where not starts_with(diagnostic, 'permutation_quantile_')
+            and not starts_with(diagnostic, 'leave_out_') order by all
         """,
         ("spec_id", "diagnostic", "term"),
     ),
@@ -106,7 +153,8 @@ ESTIMATES = {
         "province_id, province_name_en, province_name_zh, estimate, whole, n_pilots",
         """
         with names as (
-            select province_id, min(province_name_en) as province_name_en, min(province_name_zh) as province_name_zh,
+            select province_id, min(province_name_en) as province_name_en,
+                min(province_name_zh) as province_name_zh,
                 count(*) filter (where treated_year is not null) as n_zones
             from marts.dim_city group by province_id
         ),
@@ -114,68 +162,85 @@ ESTIMATES = {
             select min(estimate) as whole, min(n_pilots) as n_pilots from estimates.estimate
             where spec_id = 'baseline.cm_growth_official.headline' and term = 'treated'
         )
-        select try_cast(d.term as int) as province_id, names.province_name_en, names.province_name_zh, d.value as estimate, whole.whole,
+        select try_cast(d.term as int) as province_id, names.province_name_en,
+            names.province_name_zh, d.value as estimate, whole.whole,
             names.n_zones as n_pilots
         from estimates.diagnostic as d
         cross join whole
         left join names on try_cast(d.term as int) = names.province_id
-        where d.spec_id = 'baseline.cm_growth_official.headline' and d.diagnostic = 'leave_out_province'
+        where d.spec_id = 'baseline.cm_growth_official.headline'
+            and d.diagnostic = 'leave_out_province'
         order by abs(d.value - whole.whole) desc, province_id
         """,
         ("province_id",),
     ),
     "curve": Query(
         ("estimates.estimate", "estimates.specification"),
-        "spec_id, outcome, measure, series, window, treatment_rule, tie_rule, effects, estimator, control_group, outcome_sd, estimate, "
+        "spec_id, outcome, measure, series, window, treatment_rule, tie_rule, effects, estimator, "
+        "control_group, outcome_sd, estimate, "
         "ci_low, ci_high, p_value, p_conventional, n_pairs, n_pilots, estimate_sd, low_sd, high_sd",
         """
         with lines as (
             select * from estimates.estimate
-            where spec_id in (select spec_id from estimates.specification) and term in ('treated', 'att')
+            where spec_id in (select spec_id from estimates.specification)
+                and term in ('treated', 'att')
                 and event_time is null and cohort_year is null
         ),
         chosen as (
-            select * from lines qualify row_number() over (partition by spec_id order by coalesce(is_default, false) desc, vcov) = 1
+            select * from lines qualify row_number() over (partition by spec_id
+                order by coalesce(is_default, false) desc, vcov) = 1
         )
-        select s.spec_id, s.outcome, s.measure, s.series, s."window", s.treatment_rule, s.tie_rule, s.effects, s.estimator,
-            s.control_group, s.outcome_sd, c.estimate, c.ci_low, c.ci_high, c.p_value, contrast.p_value as p_conventional, c.n_pairs,
-            c.n_pilots, c.estimate / s.outcome_sd as estimate_sd, c.ci_low / s.outcome_sd as low_sd, c.ci_high / s.outcome_sd as high_sd
+        select s.spec_id, s.outcome, s.measure, s.series, s."window", s.treatment_rule, s.tie_rule,
+            s.effects, s.estimator,
+            s.control_group, s.outcome_sd, c.estimate, c.ci_low, c.ci_high, c.p_value,
+                contrast.p_value as p_conventional, c.n_pairs,
+            c.n_pilots, c.estimate / s.outcome_sd as estimate_sd,
+                c.ci_low / s.outcome_sd as low_sd, c.ci_high / s.outcome_sd as high_sd
         from estimates.specification as s
         inner join chosen as c on s.spec_id = c.spec_id
-        left join lines as contrast on s.spec_id = contrast.spec_id and contrast.vcov = 'conventional'
+        left join lines as contrast on s.spec_id = contrast.spec_id
+            and contrast.vcov = 'conventional'
         order by s.outcome, estimate_sd, s.spec_id
         """,
         ("spec_id",),
     ),
     "curve_summary": Query(
         ("estimates.estimate", "estimates.specification", "estimates.curve_test"),
-        "outcome, n_specs, median_sd, share_positive, share_rejects, share_rejects_conventional, n_joint, draws, median_joint, "
+        "outcome, n_specs, median_sd, share_positive, share_rejects, share_rejects_conventional, "
+        "n_joint, draws, median_joint, "
         "p_value_median, share_joint, p_value_share",
         """
         with lines as (
             select * from estimates.estimate
-            where spec_id in (select spec_id from estimates.specification) and term in ('treated', 'att')
+            where spec_id in (select spec_id from estimates.specification)
+                and term in ('treated', 'att')
                 and event_time is null and cohort_year is null
         ),
         chosen as (
-            select * from lines qualify row_number() over (partition by spec_id order by coalesce(is_default, false) desc, vcov) = 1
+            select * from lines qualify row_number() over (partition by spec_id
+                order by coalesce(is_default, false) desc, vcov) = 1
         ),
         joined as (
-            select s.outcome, c.estimate / s.outcome_sd as estimate_sd, c.p_value, contrast.p_value as p_conventional
+            select s.outcome, c.estimate / s.outcome_sd as estimate_sd, c.p_value,
+                contrast.p_value as p_conventional
             from estimates.specification as s
             inner join chosen as c on s.spec_id = c.spec_id
-            left join lines as contrast on s.spec_id = contrast.spec_id and contrast.vcov = 'conventional'
+            left join lines as contrast on s.spec_id = contrast.spec_id
+                and contrast.vcov = 'conventional'
         ),
         by_outcome as (
             select outcome, count(*) as n_specs, median(estimate_sd) as median_sd,
                 count(*) filter (where estimate_sd > 0) / count(*) as share_positive,
                 count(*) filter (where p_value < 0.05) / nullif(count(p_value), 0) as share_rejects,
-                count(*) filter (where p_conventional < 0.05) / nullif(count(p_conventional), 0) as share_rejects_conventional
-            from (select * from joined union all select 'all', estimate_sd, p_value, p_conventional from joined)
+                count(*) filter (where p_conventional < 0.05) / nullif(count(p_conventional), 0) as
+                    share_rejects_conventional
+            from (select * from joined union all select 'all', estimate_sd, p_value, p_conventional
+                from joined)
             where estimate_sd is not null
             group by outcome
         )
-        select by_outcome.*, test.n_specs as n_joint, test.draws, test.median_sd as median_joint, test.p_value_median,
+        select by_outcome.*, test.n_specs as n_joint, test.draws, test.median_sd as median_joint,
+            test.p_value_median,
             test.share_rejects as share_joint, test.p_value_share
         from by_outcome
         left join estimates.curve_test as test using (outcome)
@@ -185,15 +250,22 @@ ESTIMATES = {
     ),
     "not_run": _whole("not_run", "spec_id, analysis, reason", ("spec_id",)),
     "warning": _whole("warning", "spec_id, warning", ("spec_id", "warning")),
-    "truth": _whole("truth", "spec_id, term, cohort_year, event_time, truth, planted", ("spec_id", "term", "cohort_year", "event_time")),
+    "truth": _whole(
+        "truth",
+        "spec_id, term, cohort_year, event_time, truth, planted",
+        ("spec_id", "term", "cohort_year", "event_time"),
+    ),
     "estimate": Query(
         ("estimates.estimate",),
-        "spec_id, analysis, estimator, outcome, term, cohort_year, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high, "
+        "spec_id, analysis, estimator, outcome, term, cohort_year, event_time, vcov, is_default, "
+        "estimate, std_error, ci_low, ci_high, "
         "p_value, n_obs, n_pairs, n_cities, n_pilots, p_value_withheld_reason",
         """
-        select spec_id, analysis, estimator, outcome, term, cohort_year, event_time, vcov, is_default, estimate, std_error, ci_low, ci_high,
+        select spec_id, analysis, estimator, outcome, term, cohort_year, event_time, vcov,
+            is_default, estimate, std_error, ci_low, ci_high,
             p_value, n_obs, n_pairs, n_cities, n_pilots, p_value_withheld_reason
-        from estimates.estimate order by spec_id, term, cohort_year nulls first, event_time nulls first, vcov
+        from estimates.estimate order by spec_id, term, cohort_year nulls first,
+            event_time nulls first, vcov
         """,
         ("spec_id", "term", "cohort_year", "event_time", "vcov"),
     ),

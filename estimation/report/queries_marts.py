@@ -1,4 +1,6 @@
-"""Queries on marts: cities, zones, means of pairs, the primary test's cities, city years, distance, policy tools."""
+"""Queries on marts: cities, zones, means of pairs, the primary test's cities, city years, distance,
+policy tools.
+"""
 
 from __future__ import annotations
 
@@ -6,52 +8,80 @@ from .query import Query
 
 # Means over pair-years are taken on DECIMAL, so that they have the same bytes for any thread count.
 MEAN = "cast(sum(cast({0} as decimal(28, 10))) / nullif(count({0}), 0) as double)"
-_PATHS = ("cm_growth_official", "comove_growth_official", "dispersion_growth_official", "cm_growth_deflated")
-# The cities of the primary test: growth in every year of its window; one admitted after the window is a never-pilot.
+_PATHS = (
+    "cm_growth_official",
+    "comove_growth_official",
+    "dispersion_growth_official",
+    "cm_growth_deflated",
+)
+# The cities of the primary test: growth in every year of its window; one admitted after the window
+# is a never-pilot.
 _PRIMARY_CITIES = """
-with span as (select first_year, last_year from estimates.primary where spec_id = 'primary.cm_growth_official.study_window'),
+with span as (select first_year, last_year from estimates.primary
+    where spec_id = 'primary.cm_growth_official.study_window'),
 complete as (
-    select city_id from marts.fct_city_year cross join span where "year" between first_year and last_year
-    group by city_id, first_year, last_year having count(growth_official_pct) = last_year - first_year + 1
+    select city_id from marts.fct_city_year cross join span where "year" between first_year
+        and last_year
+    group by city_id, first_year, last_year having count(growth_official_pct) = last_year -
+        first_year + 1
 ),
 members as (
-    select complete.city_id, case when treated_year <= last_year then treated_year end as cohort_year
+    select complete.city_id, case when treated_year <= last_year
+        then treated_year end as cohort_year
     from complete cross join span inner join marts.dim_city using (city_id)
 )
 """
 # strengths are whole numbers of halves, so their sums are exact in any order
-_POLICY = """with zones as (select zone_name_zh, min(batch) as batch from marts.dim_pilot_zone group by zone_name_zh),
+_POLICY = """with zones as (select zone_name_zh, min(batch) as batch
+    from marts.dim_pilot_zone group by zone_name_zh),
         tools as (
-            select coalesce(zones.batch, 0) as batch, t.* from marts.fct_policy_tool as t left join zones using (zone_name_zh)
+            select coalesce(zones.batch, 0) as batch, t.* from marts.fct_policy_tool as t left
+                join zones using (zone_name_zh)
             where t."year" = (select max("year") from marts.fct_policy_tool)
         )"""
 _SHARES = ", ".join(
-    f"sum(case when tool_class = '{name}' then strength else 0 end) / nullif(sum(strength), 0) as {name}"
+    (
+        f"sum(case when tool_class = '{name}' then strength else 0 end) / nullif(sum(strength), "
+        "0) as "
+        f"{name}"
+    )
     for name in ("supply", "environment", "demand")
 )
 
 MARTS = {
     "cities": Query(
         ("marts.dim_city", "marts.fct_city_year", "marts.dim_pilot_zone", "marts.panel_pair_year"),
-        "city_id, city_name_zh, city_name_en, province_id, province_name_zh, province_name_en, lon_deg, lat_deg, batch, is_in_sample",
+        (
+            "city_id, city_name_zh, city_name_en, province_id, province_name_zh, province_name_en, "
+            "lon_deg, lat_deg, batch, is_in_sample"
+        ),
         """
-        with first_zone as (select city_id, min(batch) as batch from marts.dim_pilot_zone where is_whole_prefecture group by city_id),
-        members as (select city_i_id as city_id from marts.panel_pair_year union select city_j_id from marts.panel_pair_year),
+        with first_zone as (select city_id, min(batch) as batch from marts.dim_pilot_zone
+            where is_whole_prefecture group by city_id),
+        members as (select city_i_id as city_id from marts.panel_pair_year union select city_j_id
+            from marts.panel_pair_year),
         known as (select distinct city_id from marts.fct_city_year)
-        select city_id, city_name_zh, city_name_en, province_id, province_name_zh, province_name_en, lon_deg, lat_deg, first_zone.batch,
+        select city_id, city_name_zh, city_name_en, province_id, province_name_zh,
+            province_name_en, lon_deg, lat_deg, first_zone.batch,
             members.city_id is not null as is_in_sample
-        from marts.dim_city inner join known using (city_id) left join first_zone using (city_id) left join members using (city_id)
+        from marts.dim_city inner join known using (city_id) left
+            join first_zone using (city_id) left join members using (city_id)
         order by city_id
         """,
         ("city_id",),
     ),
     "primary_cities": Query(
         ("marts.dim_city", "marts.fct_city_year", "estimates.primary"),
-        "city_id, city_name_en, city_name_zh, province_id, province_name_en, province_name_zh, cohort_year",
+        (
+            "city_id, city_name_en, city_name_zh, province_id, province_name_en, province_name_zh, "
+            "cohort_year"
+        ),
         _PRIMARY_CITIES
         + """
-        select city_id, city_name_en, city_name_zh, province_id, province_name_en, province_name_zh, cohort_year
-        from members inner join marts.dim_city using (city_id) order by cohort_year nulls last, city_id
+        select city_id, city_name_en, city_name_zh, province_id, province_name_en,
+            province_name_zh, cohort_year
+        from members inner join marts.dim_city using (city_id)
+            order by cohort_year nulls last, city_id
         """,
         ("city_id",),
     ),
@@ -61,42 +91,57 @@ MARTS = {
         _PRIMARY_CITIES
         + """
         , zones as (
-            select city_id, min(batch) as batch, min(approval_date) as approval_date from marts.dim_pilot_zone
+            select city_id, min(batch) as batch, min(approval_date) as approval_date
+                from marts.dim_pilot_zone
             where is_whole_prefecture group by city_id
         )
         select m.cohort_year, count(*) as n_cities, count(distinct c.province_id) as n_provinces,
-            case when m.cohort_year is not null then string_agg(distinct zones.batch::varchar, ', ' order by zones.batch::varchar) end
+            case when m.cohort_year is not null then string_agg(distinct zones.batch::varchar, ', '
+                order by zones.batch::varchar) end
                 as batches,
-            case when m.cohort_year is not null then min(zones.approval_date)::date::varchar end as first_approval,
-            case when m.cohort_year is not null then max(zones.approval_date)::date::varchar end as last_approval
-        from members as m inner join marts.dim_city as c using (city_id) left join zones using (city_id)
+            case when m.cohort_year is not null then min(zones.approval_date)::date::varchar end as
+                first_approval,
+            case when m.cohort_year is not null then max(zones.approval_date)::date::varchar end as
+                last_approval
+        from members as m inner join marts.dim_city as c using (city_id) left
+            join zones using (city_id)
         group by m.cohort_year order by m.cohort_year nulls last
         """,
         ("cohort_year",),
     ),
-    # How many zones there are, and how many cities a window can see admitted: what the counts of pilots on the pages are part of.
+    # How many zones there are, and how many cities a window can see admitted: what the counts of
+    # pilots on the pages are part of.
     "admitted": Query(
         ("marts.dim_city", "marts.dim_pilot_zone", "estimates.primary"),
-        "n_zones, n_batches, first_approval, n_whole, first_year, last_year, n_window, n_calendar_year, second_last_year, n_second",
+        (
+            "n_zones, n_batches, first_approval, n_whole, first_year, last_year, n_window, "
+            "n_calendar_year, second_last_year, n_second"
+        ),
         """
         with zones as (
-            select count(*) as n_zones, count(distinct batch) as n_batches, min(year(approval_date)) as first_approval,
+            select count(*) as n_zones, count(distinct batch) as n_batches,
+                min(year(approval_date)) as first_approval,
                 count(distinct case when is_whole_prefecture then city_id end) as n_whole
             from marts.dim_pilot_zone
         ),
         spans as (
-            select min(case when spec_id = 'primary.cm_growth_official.study_window' then first_year end) as first_year,
-                min(case when spec_id = 'primary.cm_growth_official.study_window' then last_year end) as last_year,
-                min(case when spec_id = 'primary.cm_growth_official.to_2021' then last_year end) as second_last_year
+            select min(case when spec_id = 'primary.cm_growth_official.study_window'
+                then first_year end) as first_year,
+                min(case when spec_id = 'primary.cm_growth_official.study_window'
+                    then last_year end) as last_year,
+                min(case when spec_id = 'primary.cm_growth_official.to_2021'
+                    then last_year end) as second_last_year
             from estimates.primary
         ),
         cities as (
             select count(case when treated_year <= last_year then 1 end) as n_window,
-                count(case when treated_year_calendar_year <= last_year then 1 end) as n_calendar_year,
+                count(case when treated_year_calendar_year <= last_year
+                    then 1 end) as n_calendar_year,
                 count(case when treated_year <= second_last_year then 1 end) as n_second
             from marts.dim_city cross join spans
         )
-        select n_zones, n_batches, first_approval, n_whole, first_year, last_year, n_window, n_calendar_year, second_last_year, n_second
+        select n_zones, n_batches, first_approval, n_whole, first_year, last_year, n_window,
+            n_calendar_year, second_last_year, n_second
         from zones cross join spans cross join cities where n_zones > 0
         """,
         (),
@@ -105,7 +150,8 @@ MARTS = {
         ("marts.dim_pilot_zone",),
         "city_id, zone_name_zh, zone_name_en, batch, approval_date, document_no",
         """
-        select city_id, zone_name_zh, zone_name_en, batch, approval_date::date::varchar as approval_date, document_no
+        select city_id, zone_name_zh, zone_name_en, batch,
+            approval_date::date::varchar as approval_date, document_no
         from marts.dim_pilot_zone
         order by city_id, batch, zone_name_zh
         """,
@@ -115,8 +161,10 @@ MARTS = {
         ("marts.fct_city_year",),
         "year, official, deflated",
         """
-        select "year", median(growth_official_pct) as official, median(growth_deflated_pct) as deflated from marts.fct_city_year
-        where growth_official_pct is not null or growth_deflated_pct is not null group by "year" order by "year"
+        select "year", median(growth_official_pct) as official,
+            median(growth_deflated_pct) as deflated from marts.fct_city_year
+        where growth_official_pct is not null or growth_deflated_pct is not null
+            group by "year" order by "year"
         """,
         ("year",),
     ),
@@ -125,7 +173,8 @@ MARTS = {
         "batch, approval_date, n_zones, n_whole_prefecture, document_no",
         """
         select batch, min(approval_date)::date::varchar as approval_date, count(*) as n_zones,
-            count(*) filter (where is_whole_prefecture) as n_whole_prefecture, min(document_no) as document_no
+            count(*) filter (where is_whole_prefecture) as n_whole_prefecture,
+                min(document_no) as document_no
         from marts.dim_pilot_zone group by batch order by batch
         """,
         ("batch",),
@@ -135,30 +184,40 @@ MARTS = {
         "year, one_pilot, no_pilot, gap, n_one, n_none",
         f"""
         with means as (
-            select "year", {MEAN.format("case when cohort_year is not null then cm_growth_official end")} as one_pilot,
-                {MEAN.format("case when cohort_year is null then cm_growth_official end")} as no_pilot,
+            select "year",
+                {MEAN.format("case when cohort_year is not null then cm_growth_official end")} as
+                    one_pilot,
+                {MEAN.format("case when cohort_year is null then cm_growth_official end")} as
+                    no_pilot,
                 count(case when cohort_year is not null then cm_growth_official end) as n_one,
                 count(case when cohort_year is null then cm_growth_official end) as n_none
             from marts.panel_pair_year group by "year"
         )
-        select "year", one_pilot, no_pilot, one_pilot - no_pilot as gap, n_one, n_none from means order by "year"
+        select "year", one_pilot, no_pilot, one_pilot - no_pilot as gap, n_one, n_none
+            from means order by "year"
         """,
         ("year",),
     ),
-    # A year in which the growth of many cities comes from another source or edition than the year before cannot be compared blindly.
+    # A year in which the growth of many cities comes from another source or edition than the year
+    # before cannot be compared blindly.
     "breaks": Query(
         ("marts.fct_city_year",),
         "year, n_cities, n_changed, share_changed",
         """
         with growth as (
-            select city_id, "year", growth_official_source_id as source_id, growth_official_basis as basis,
-                lag(growth_official_source_id) over (partition by city_id order by "year") as source_before,
-                lag(growth_official_basis) over (partition by city_id order by "year") as basis_before
+            select city_id, "year", growth_official_source_id as source_id,
+                growth_official_basis as basis,
+                lag(growth_official_source_id) over (partition by city_id
+                    order by "year") as source_before,
+                lag(growth_official_basis) over (partition by city_id
+                    order by "year") as basis_before
             from marts.fct_city_year where growth_official_pct is not null
         )
         select "year", count(*) as n_cities,
-            count(*) filter (where source_id is distinct from source_before or basis is distinct from basis_before) as n_changed,
-            count(*) filter (where source_id is distinct from source_before or basis is distinct from basis_before) / count(*)
+            count(*) filter (where source_id is distinct from source_before
+                or basis is distinct from basis_before) as n_changed,
+            count(*) filter (where source_id is distinct from source_before
+                or basis is distinct from basis_before) / count(*)
                 as share_changed
         from growth where source_before is not null group by "year" order by "year"
         """,
@@ -177,28 +236,35 @@ MARTS = {
         "bin, distance_km, synchronization, n_pairs",
         f"""
         with pairs as (
-            select city_i_id, city_j_id, {MEAN.format("cm_growth_official")} as cm from marts.fct_pair_synchronization group by all
+            select city_i_id, city_j_id, {MEAN.format("cm_growth_official")} as cm
+                from marts.fct_pair_synchronization group by all
         ),
         ranked as (
-            select p.cm, d.distance_km, ntile(20) over (order by d.distance_km, city_i_id, city_j_id) as bin
+            select p.cm, d.distance_km, ntile(20) over (order by d.distance_km, city_i_id,
+                city_j_id) as bin
             from pairs as p inner join marts.fct_city_pair as d using (city_i_id, city_j_id)
             where p.cm is not null and d.distance_km is not null
         )
-        select bin, {MEAN.format("distance_km")} as distance_km, {MEAN.format("cm")} as synchronization, count(*) as n_pairs
+        select bin, {MEAN.format("distance_km")} as distance_km,
+            {MEAN.format("cm")} as synchronization, count(*) as n_pairs
         from ranked group by bin order by bin
         """,
         ("bin",),
     ),
-    # Mean synchronization of a city with all others in the first and in the second half of the study window.
+    # Mean synchronization of a city with all others in the first and in the second half of the
+    # study window.
     "city_change": Query(
         ("marts.fct_pair_synchronization",),
         "city_id, first_half, second_half, change",
         f"""
         with sides as (
-            select city_i_id as city_id, "year", cm_growth_official as cm from marts.fct_pair_synchronization
-            union all select city_j_id, "year", cm_growth_official from marts.fct_pair_synchronization
+            select city_i_id as city_id, "year", cm_growth_official as cm
+                from marts.fct_pair_synchronization
+            union all select city_j_id, "year", cm_growth_official
+                from marts.fct_pair_synchronization
         ),
-        span as (select (min("year") + max("year") + 1) // 2 as middle from marts.fct_pair_synchronization),
+        span as (select (min("year") + max("year") + 1) // 2 as middle
+            from marts.fct_pair_synchronization),
         means as (
             select city_id, {MEAN.format('case when "year" < middle then cm end')} as first_half,
                 {MEAN.format('case when "year" >= middle then cm end')} as second_half
@@ -212,13 +278,19 @@ MARTS = {
     "indicators": Query(
         ("marts.dim_indicator",),
         "indicator_id, label_en, label_zh, place_level, unit",
-        "select indicator_id, label_en, label_zh, place_level, unit from marts.dim_indicator order by indicator_id",
+        (
+            "select indicator_id, label_en, label_zh, place_level, unit from marts.dim_indicator "
+            "order by indicator_id"
+        ),
         ("indicator_id",),
     ),
     "policy": Query(
         ("marts.fct_policy_clause",),
         "n_clauses, n_documents",
-        "select count(*) as n_clauses, count(distinct document_id) as n_documents from marts.fct_policy_clause",
+        (
+            "select count(*) as n_clauses, count(distinct document_id) as n_documents from "
+            "marts.fct_policy_clause"
+        ),
     ),
     "policy_batch": Query(
         ("marts.fct_policy_tool", "marts.dim_pilot_zone"),
@@ -238,7 +310,8 @@ MARTS = {
         {_POLICY}
         select zone_name_zh, batch, sum(strength) as strength,
             {_SHARES}
-        from tools group by zone_name_zh, batch having sum(strength) > 0 order by batch = 0, batch, zone_name_zh
+        from tools group by zone_name_zh, batch having sum(strength) > 0
+            order by batch = 0, batch, zone_name_zh
         """,
         ("zone_name_zh",),
     ),
@@ -248,7 +321,8 @@ MARTS = {
         f"""
         {_POLICY}
         , totals as (select batch, sum(strength) as total from tools group by batch)
-        select tool_class, tool, batch, sum(strength) / nullif(min(total), 0) as share from tools inner join totals using (batch)
+        select tool_class, tool, batch, sum(strength) / nullif(min(total), 0) as share
+            from tools inner join totals using (batch)
         group by tool_class, tool, batch order by all
         """,
         ("tool_class", "tool", "batch"),

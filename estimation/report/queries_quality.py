@@ -1,4 +1,6 @@
-"""Queries on quality and meta: coverage, conflicts, revisions, flags, what was not taken, checks, the run, the dictionary."""
+"""Queries on quality and meta: coverage, conflicts, revisions, flags, what was not taken, checks,
+the run, the dictionary.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +8,41 @@ from .query import Query
 
 QUALITY = {
     "run": Query(
-        ("meta.run",), "run_id, git_commit, started_at, is_simulated", "select run_id, git_commit, started_at, is_simulated from meta.run"
+        ("meta.run",),
+        "run_id, git_commit, started_at, is_simulated",
+        "select run_id, git_commit, started_at, is_simulated from meta.run",
     ),
     "files": Query(
         ("meta.input_file",),
         "path, source_id, edition_year, sha256, bytes, status, note, n_observations, n_rejected",
-        "select path, source_id, edition_year, sha256, bytes, status, note, n_observations, n_rejected from meta.input_file order by path",
+        (
+            "select path, source_id, edition_year, sha256, bytes, status, note, n_observations, "
+            "n_rejected from meta.input_file order by path"
+        ),
         ("path",),
     ),
     "coverage": Query(
         ("marts.fct_indicator_observation",),
         "indicator_id, year, n_places",
         """
-        select indicator_id, year, count(distinct city_id) as n_places from marts.fct_indicator_observation
+        select indicator_id, year, count(distinct city_id) as n_places
+            from marts.fct_indicator_observation
         where is_current group by all order by all
         """,
         ("indicator_id", "year"),
     ),
     "sources": Query(
         ("meta.input_file", "marts.fct_indicator_observation", "quality.rejected_value"),
-        "source_id, n_files, n_taken, first_edition, last_edition, n_delivered, n_values, n_current, n_flagged, n_rejected",
+        (
+            "source_id, n_files, n_taken, first_edition, last_edition, n_delivered, n_values, "
+            "n_current, n_flagged, n_rejected"
+        ),
         """
         with files as (
-            select source_id, count(*) as n_files, count(*) filter (where status = 'taken') as n_taken,
-                min(edition_year) as first_edition, max(edition_year) as last_edition, sum(n_observations)::bigint as n_delivered
+            select source_id, count(*) as n_files, count(*) filter (where status = 'taken') as
+                n_taken,
+                min(edition_year) as first_edition, max(edition_year) as last_edition,
+                    sum(n_observations)::bigint as n_delivered
             from meta.input_file where source_id is not null group by source_id
         ),
         observed as (
@@ -37,15 +50,19 @@ QUALITY = {
                 count(*) filter (where quality_flag != 'ok') as n_flagged
             from marts.fct_indicator_observation group by source_id
         ),
-        left_out as (select source_id, count(*) as n_rejected from quality.rejected_value group by source_id)
-        select coalesce(files.source_id, observed.source_id) as source_id, coalesce(n_files, 0) as n_files, coalesce(n_taken, 0) as n_taken,
+        left_out as (select source_id, count(*) as n_rejected from quality.rejected_value
+            group by source_id)
+        select coalesce(files.source_id, observed.source_id) as source_id,
+            coalesce(n_files, 0) as n_files, coalesce(n_taken, 0) as n_taken,
             first_edition, last_edition, coalesce(n_delivered, 0) as n_delivered,
             -- texts are clauses: they have no values
             case when is_text then null else coalesce(n_values, 0) end as n_values,
             case when is_text then null else coalesce(n_current, 0) end as n_current,
-            case when is_text then null else coalesce(n_flagged, 0) end as n_flagged, coalesce(n_rejected, 0) as n_rejected
+            case when is_text then null else coalesce(n_flagged, 0) end as n_flagged,
+                coalesce(n_rejected, 0) as n_rejected
         from files full join observed on files.source_id = observed.source_id
-        cross join lateral (select coalesce(files.source_id, observed.source_id) = 'policy_texts' as is_text)
+        cross join lateral (select coalesce(files.source_id, observed.source_id) = 'policy_texts'
+            as is_text)
         left join left_out on coalesce(files.source_id, observed.source_id) = left_out.source_id
         order by 1
         """,
@@ -54,7 +71,10 @@ QUALITY = {
     "origins": Query(
         ("meta.source",),
         "source_id, description, producer, title, licence, address, accessed, citation",
-        "select source_id, description, producer, title, licence, address, accessed, citation from meta.source order by source_id",
+        (
+            "select source_id, description, producer, title, licence, address, accessed, citation "
+            "from meta.source order by source_id"
+        ),
         ("source_id",),
     ),
     "flags": Query(
@@ -71,7 +91,8 @@ QUALITY = {
         "source_id, reason, n_values, example",
         """
         select source_id, reason, count(*) as n_values,
-            min(concat_ws(' ', file_name, sheet_name, cell_ref, '“' || left(raw_text, 60) || '”')) as example
+            min(concat_ws(' ', file_name, sheet_name, cell_ref, '“' || left(raw_text, 60) || '”'))
+                as example
         from quality.rejected_value group by all order by all
         """,
         ("source_id", "reason"),
@@ -89,7 +110,8 @@ QUALITY = {
         ("quality.expectation_result",),
         "stage, check_id, dataset, expectation, column_name, severity, observed, why",
         """
-        select stage, check_id, dataset, expectation, column_name, severity, observed, why from quality.expectation_result
+        select stage, check_id, dataset, expectation, column_name, severity, observed, why
+            from quality.expectation_result
         where not success order by severity != 'stop', stage, check_id limit 60
         """,
     ),
@@ -97,7 +119,8 @@ QUALITY = {
         ("quality.expectation_row",),
         "stage, check_id, nth, failing_row, failing_value",
         """
-        select stage, check_id, nth, failing_row, failing_value from quality.expectation_row where nth <= 20 order by all
+        select stage, check_id, nth, failing_row, failing_value from quality.expectation_row
+            where nth <= 20 order by all
         """,
         ("stage", "check_id", "nth"),
     ),
@@ -112,9 +135,13 @@ QUALITY = {
     ),
     "conflict_sources": Query(
         ("marts.fct_indicator_conflict",),
-        "indicator_id, chosen_source_id, other_source_id, suspected_cause, n_values, median_abs_gap, max_abs_gap",
+        (
+            "indicator_id, chosen_source_id, other_source_id, suspected_cause, n_values, "
+            "median_abs_gap, max_abs_gap"
+        ),
         """
-        select indicator_id, chosen_source_id, other_source_id, suspected_cause, count(*) as n_values,
+        select indicator_id, chosen_source_id, other_source_id, suspected_cause,
+            count(*) as n_values,
             median(abs(relative_gap)) as median_abs_gap, max(abs(relative_gap)) as max_abs_gap
         from marts.fct_indicator_conflict group by all
         order by n_values desc, indicator_id, chosen_source_id, other_source_id, suspected_cause
@@ -123,11 +150,16 @@ QUALITY = {
     ),
     "conflict_worst": Query(
         ("marts.fct_indicator_conflict",),
-        "city_id, year, indicator_id, chosen_source_id, chosen_value, other_source_id, other_value, relative_gap, suspected_cause",
+        (
+            "city_id, year, indicator_id, chosen_source_id, chosen_value, other_source_id, "
+            "other_value, relative_gap, suspected_cause"
+        ),
         """
-        select city_id, year, indicator_id, chosen_source_id, chosen_value, other_source_id, other_value, relative_gap, suspected_cause
+        select city_id, year, indicator_id, chosen_source_id, chosen_value, other_source_id,
+            other_value, relative_gap, suspected_cause
         from marts.fct_indicator_conflict
-        order by abs(relative_gap) desc nulls last, city_id, year, indicator_id, other_source_id, other_value limit 100
+        order by abs(relative_gap) desc nulls last, city_id, year, indicator_id, other_source_id,
+            other_value limit 100
         """,
         ("city_id", "year", "indicator_id", "other_source_id", "other_value"),
     ),
@@ -143,12 +175,18 @@ QUALITY = {
     ),
     "revision_worst": Query(
         ("marts.fct_indicator_revision",),
-        "city_id, year, indicator_id, source_id, old_edition_year, new_edition_year, old_value, new_value, relative_change",
+        (
+            "city_id, year, indicator_id, source_id, old_edition_year, new_edition_year, "
+            "old_value, "
+            "new_value, relative_change"
+        ),
         """
-        select city_id, year, indicator_id, source_id, old_edition_year, new_edition_year, old_value, new_value,
+        select city_id, year, indicator_id, source_id, old_edition_year, new_edition_year,
+            old_value, new_value,
             new_value / nullif(old_value, 0) - 1 as relative_change
         from marts.fct_indicator_revision
-        order by abs(relative_change) desc nulls last, city_id, year, indicator_id, source_id, old_edition_year, new_edition_year limit 100
+        order by abs(relative_change) desc nulls last, city_id, year, indicator_id, source_id,
+            old_edition_year, new_edition_year limit 100
         """,
         ("city_id", "year", "indicator_id", "source_id", "old_edition_year", "new_edition_year"),
     ),
@@ -156,7 +194,8 @@ QUALITY = {
         ("meta.publication_change",),
         "source_id, n_new, n_revised, n_vanished, n_current_changed",
         """
-        select source_id, sum(n_new) as n_new, sum(n_revised) as n_revised, sum(n_vanished) as n_vanished,
+        select source_id, sum(n_new) as n_new, sum(n_revised) as n_revised,
+            sum(n_vanished) as n_vanished,
             sum(n_current_changed) as n_current_changed
         from meta.publication_change group by source_id order by source_id
         """,
@@ -164,11 +203,16 @@ QUALITY = {
     ),
     "flag_changes": Query(
         ("meta.flag_change",),
-        "change, source_id, indicator_id, quality_rule, n_values, n_became_current, n_ceased_current, first_value, new_source_ids",
+        (
+            "change, source_id, indicator_id, quality_rule, n_values, n_became_current, "
+            "n_ceased_current, first_value, new_source_ids"
+        ),
         """
-        select change, source_id, indicator_id, quality_rule, n_values, n_became_current, n_ceased_current, first_value, new_source_ids
+        select change, source_id, indicator_id, quality_rule, n_values, n_became_current,
+            n_ceased_current, first_value, new_source_ids
         from meta.flag_change
-        order by new_source_ids is null, n_values desc, change, source_id, indicator_id, quality_rule
+        order by new_source_ids is null, n_values desc, change, source_id, indicator_id,
+            quality_rule
         """,
         ("change", "source_id", "indicator_id", "quality_rule"),
     ),
@@ -176,7 +220,8 @@ QUALITY = {
         ("meta.flag_change",),
         "change, n_values, n_became_current, n_ceased_current",
         """
-        select change, sum(n_values) as n_values, sum(n_became_current) as n_became_current, sum(n_ceased_current) as n_ceased_current
+        select change, sum(n_values) as n_values, sum(n_became_current) as n_became_current,
+            sum(n_ceased_current) as n_ceased_current
         from meta.flag_change group by change order by change
         """,
         ("change",),
@@ -185,7 +230,8 @@ QUALITY = {
         ("meta.current_change",),
         "reason, n_values, median_relative_change, largest_relative_change",
         """
-        select reason, sum(n_values) as n_values, median(median_relative_change) as median_relative_change,
+        select reason, sum(n_values) as n_values, median(median_relative_change) as
+            median_relative_change,
             max(largest_relative_change) as largest_relative_change
         from meta.current_change group by reason order by n_values desc, reason
         """,
@@ -193,40 +239,60 @@ QUALITY = {
     ),
     "estimate_changes": Query(
         ("meta.estimate_change",),
-        "previous_run_id, spec_id, term, old_estimate, new_estimate, difference_in_old_errors, old_p_value, new_p_value",
+        (
+            "previous_run_id, spec_id, term, old_estimate, new_estimate, difference_in_old_errors, "
+            "old_p_value, new_p_value"
+        ),
         """
-        select previous_run_id, spec_id, term, old_estimate, new_estimate, difference_in_old_errors, old_p_value, new_p_value
+        select previous_run_id, spec_id, term, old_estimate, new_estimate,
+            difference_in_old_errors, old_p_value, new_p_value
         from meta.estimate_change where cohort_year is null and event_time is null
-        order by spec_id not like 'baseline.%', abs(difference_in_old_errors) desc nulls first, spec_id, term
+        order by spec_id not like 'baseline.%', abs(difference_in_old_errors) desc nulls first,
+            spec_id, term
         """,
         ("spec_id", "term"),
     ),
     "flagged_rows": Query(
         ("marts.fct_indicator_observation",),
-        "quality_flag, quality_rule, city_id, year, indicator_id, raw_text, value, is_current, source_id, edition_year, file_name, "
+        "quality_flag, quality_rule, city_id, year, indicator_id, raw_text, value, is_current, "
+        "source_id, edition_year, file_name, "
         "sheet_name, cell_ref, quality_detail, observation_note",
         """
         with flagged as (
             select *, row_number() over (
-                partition by quality_flag, quality_rule order by city_id, year, indicator_id, source_id, file_name, cell_ref
+                partition by quality_flag, quality_rule order by city_id, year, indicator_id,
+                    source_id, file_name, cell_ref
             ) as position
             from marts.fct_indicator_observation where quality_flag != 'ok'
         )
-        select quality_flag, quality_rule, city_id, year, indicator_id, raw_text, value, is_current, source_id, edition_year, file_name,
+        select quality_flag, quality_rule, city_id, year, indicator_id, raw_text, value,
+            is_current, source_id, edition_year, file_name,
             sheet_name, cell_ref, quality_detail, observation_note
         from flagged where position <= 2000 order by all
         """,
-        ("city_id", "year", "indicator_id", "source_id", "edition_year", "file_name", "sheet_name", "cell_ref", "quality_rule"),
+        (
+            "city_id",
+            "year",
+            "indicator_id",
+            "source_id",
+            "edition_year",
+            "file_name",
+            "sheet_name",
+            "cell_ref",
+            "quality_rule",
+        ),
     ),
     "rejected_rows": Query(
         ("quality.rejected_value",),
         "source_id, reason, file_name, sheet_name, cell_ref, raw_text, detail",
         """
         with numbered as (
-            select *, row_number() over (partition by source_id, reason order by file_name, sheet_name, cell_ref, raw_text) as position
+            select *, row_number() over (partition by source_id, reason
+                order by file_name, sheet_name, cell_ref, raw_text) as position
             from quality.rejected_value
         )
-        select source_id, reason, file_name, sheet_name, cell_ref, left(raw_text, 200) as raw_text, left(detail, 400) as detail
+        select source_id, reason, file_name, sheet_name, cell_ref, left(raw_text, 200) as raw_text,
+            left(detail, 400) as detail
         from numbered where position <= 20 order by all
         """,
     ),
@@ -234,8 +300,10 @@ QUALITY = {
         (),
         "table_name, column_name, data_type, comment",
         """
-        select schema_name || '.' || table_name as table_name, column_name, data_type, comment from duckdb_columns()
-        where schema_name in ('marts', 'estimates', 'quality', 'meta') and not internal order by schema_name, table_name, column_index
+        select schema_name || '.' || table_name as table_name, column_name, data_type, comment
+            from duckdb_columns()
+        where schema_name in ('marts', 'estimates', 'quality', 'meta') and not internal
+            order by schema_name, table_name, column_index
         """,
     ),
     "table_comments": Query(
@@ -245,7 +313,8 @@ QUALITY = {
         select schema_name || '.' || table_name as table_name, comment from (
             from duckdb_tables() select schema_name, table_name, comment, internal
             union all from duckdb_views() select schema_name, view_name, comment, internal
-        ) where schema_name in ('marts', 'estimates', 'quality', 'meta') and not internal order by all
+        ) where schema_name in ('marts', 'estimates', 'quality', 'meta') and not internal
+            order by all
         """,
     ),
 }

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Query:
-    """A query, the tables without which its answer is empty, the columns of that empty answer, and those that name a row."""
+    """A query, the tables without which its answer is empty, the columns of that empty answer, and
+    those that name a row.
+    """
 
     tables: tuple[str, ...]
     columns: str

@@ -1,4 +1,6 @@
-"""The headline sample for Stata and R, with scripts that reproduce the published coefficient from it."""
+"""The headline sample for Stata and R, with scripts that reproduce the published coefficient from
+it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,15 @@ import numpy as np
 import pandas as pd
 
 SCRIPTS = Path(__file__).with_name("replication")
-KEYS = ("city_i_id", "city_j_id", "year", "province_i_id", "province_j_id", "is_treated", "cohort_year")
+KEYS = (
+    "city_i_id",
+    "city_j_id",
+    "year",
+    "province_i_id",
+    "province_j_id",
+    "is_treated",
+    "cohort_year",
+)
 COHORTS = ("city_i_cohort_year", "city_j_cohort_year")
 OUTCOMES = (
     "cm_growth_official",
@@ -23,10 +33,12 @@ OUTCOMES = (
 REPRODUCED = ("conventional", "dyadic", "province_jackknife")
 HEADLINE = """
 select outcome, vcov, estimate, std_error from estimates.estimate
-where spec_id = 'baseline.cm_growth_official.headline' and term = 'treated' and list_contains(?, vcov)
+where spec_id = 'baseline.cm_growth_official.headline' and term = 'treated'
+    and list_contains(?, vcov)
 order by vcov
 """
-# read by Stata 10 and newer and by R's own `foreign`; the date is fixed so that the same rows give the same bytes
+# read by Stata 10 and newer and by R's own `foreign`; the date is fixed so that the same rows give
+# the same bytes
 STATA_VERSION, STAMP = 114, datetime(2000, 1, 1)
 
 
@@ -50,7 +62,11 @@ def write_replication(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> Pa
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     _stata_frame(con).to_stata(
-        out_dir / "panel_pair_year.dta", write_index=False, version=STATA_VERSION, time_stamp=STAMP, data_label="citysync headline sample"
+        out_dir / "panel_pair_year.dta",
+        write_index=False,
+        version=STATA_VERSION,
+        time_stamp=STAMP,
+        data_label="citysync headline sample",
     )
     expected.to_csv(out_dir / "headline.csv", index=False, lineterminator="\n")
     for script in sorted(SCRIPTS.iterdir()):
@@ -59,12 +75,19 @@ def write_replication(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> Pa
 
 
 def _stata_frame(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Whole numbers as Stata's int and long, measures as double; a city that is never a pilot has a missing year."""
+    """Whole numbers as Stata's int and long, measures as double; a city that is never a pilot has a
+    missing year.
+    """
     columns = ", ".join(f'"{name}"' for name in (*KEYS, *COHORTS, *OUTCOMES))
-    frame = con.execute(f"select {columns} from marts.panel_pair_year order by city_i_id, city_j_id, year").df()
+    frame = con.execute(
+        f"select {columns} from marts.panel_pair_year order by city_i_id, city_j_id, year"
+    ).df()
     for name in KEYS[:2] + KEYS[3:5]:
         frame[name] = frame[name].astype(np.int32)
-    frame["year"], frame["is_treated"] = frame["year"].astype(np.int16), frame["is_treated"].astype(np.int8)
+    frame["year"], frame["is_treated"] = (
+        frame["year"].astype(np.int16),
+        frame["is_treated"].astype(np.int8),
+    )
     for name in ("cohort_year", *COHORTS):
         frame[name] = frame[name].astype("float32")
     return frame

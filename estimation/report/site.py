@@ -1,4 +1,6 @@
-"""Writes the site: seven pages in English and, in `zh/`, in Chinese, `data/` (downloads, a script a city), `assets/` and old addresses."""
+"""Writes the site: seven pages in English and, in `zh/`, in Chinese, `data/` (downloads, a script a
+city), `assets/` and old addresses.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +44,16 @@ def write_report(source: Source, out_dir: Path | str) -> None:
     Parameters
     ----------
     source : path of a DuckDB file, open connection, or data frames by ``schema.table``
-    out_dir : folder, made if it does not exist; its `data/`, `assets/`, `zh/` and pages are replaced, other folders in it are left alone
+    out_dir : folder, made if it does not exist; its `data/`, `assets/`, `zh/` and pages are
+    replaced, other folders in it are left alone
     """
     out_dir = Path(out_dir)
     for name in ("data", "assets", "zh"):
         shutil.rmtree(out_dir / name, ignore_errors=True)
         (out_dir / name).mkdir(parents=True)
-    for page in {path for path in out_dir.glob("*.html") if path.stem not in MOVED} - {out_dir / f"{page.slug}.html" for page in PAGES}:
+    for page in {path for path in out_dir.glob("*.html") if path.stem not in MOVED} - {
+        out_dir / f"{page.slug}.html" for page in PAGES
+    }:
         page.unlink()  # of an earlier version, in a build that is taken up again
     with open_source(source) as con:
         data = read_report_data(con)
@@ -73,42 +78,61 @@ def _write_page(target: Path, text: str) -> None:
     os.replace(draft, target)
 
 
-def _write_city_files(con: duckdb.DuckDBPyConnection, data: ReportData, folder: Path) -> dict[str, Any]:
+def _write_city_files(
+    con: duckdb.DuckDBPyConnection, data: ReportData, folder: Path
+) -> dict[str, Any]:
     catalogs: dict[str, Any] = {
         "sync": {"measures": [], "years": []},
         "values": {"places": [], "indicators": [], "locations": [], "flags": []},
     }
     if len(data["all_paths"]) and len(data["cities"]):
-        catalogs["sync"] = city_files.write_synchronization(con, [int(code) for code in data["cities"]["city_id"]], folder)
+        catalogs["sync"] = city_files.write_synchronization(
+            con, [int(code) for code in data["cities"]["city_id"]], folder
+        )
     if len(data["sources"]) and len(data["coverage"]):
         catalogs["values"] = city_files.write_values(con, folder)
     return catalogs
 
 
 def _take_away(out_dir: Path) -> list[dict[str, Any]]:
-    """Figures, tables and replication files that stand in the folder already, each name with its files."""
+    """Figures, tables and replication files that stand in the folder already, each name with its
+    files.
+    """
     found: dict[str, list[str]] = {}
     for folder in TAKE_AWAY:
         for path in sorted((out_dir / folder).glob("*.*")):
-            found.setdefault(f"{folder}/{path.stem}", []).append(path.relative_to(out_dir).as_posix())
-    return [{"name": name, "files": [(path, Path(path).suffix[1:]) for path in paths]} for name, paths in found.items()]
+            found.setdefault(f"{folder}/{path.stem}", []).append(
+                path.relative_to(out_dir).as_posix()
+            )
+    return [
+        {"name": name, "files": [(path, Path(path).suffix[1:]) for path in paths]}
+        for name, paths in found.items()
+    ]
 
 
 def render_site(
-    data: ReportData, catalogs: dict[str, Any], language: str, take_away: Sequence[dict[str, Any]] = ()
+    data: ReportData,
+    catalogs: dict[str, Any],
+    language: str,
+    take_away: Sequence[dict[str, Any]] = (),
 ) -> Iterator[tuple[str, str]]:
     """Each page's file name and text in one language; every delivered text is escaped.
 
     Parameters
     ----------
     data : what the pages show
-    catalogs : `sync` and `values`, what the files of the cities say of themselves; `policy`, the policy texts or None
+    catalogs : `sync` and `values`, what the files of the cities say of themselves; `policy`, the
+    policy texts or None
     language : ``en`` or ``zh``
     take_away : files beside the pages that the result page links to
     """
     words = Words(language)
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {
         "shown": shown,
@@ -122,8 +146,13 @@ def render_site(
         "withheld_note": functools.partial(withheld_note, words),
         "queries": QUERIES,
         "is_simulated": data.is_simulated,
-        "run": {name: data.run.get(name, "unknown") for name in ("run_id", "git_commit", "started_at")},
-        "nav": [{"slug": page.slug, "href": f"{page.slug}.html", "title": words(f"pages.{page.slug}")} for page in PAGES],
+        "run": {
+            name: data.run.get(name, "unknown") for name in ("run_id", "git_commit", "started_at")
+        },
+        "nav": [
+            {"slug": page.slug, "href": f"{page.slug}.html", "title": words(f"pages.{page.slug}")}
+            for page in PAGES
+        ],
         "root": "" if language == "en" else "../",
         "take_away": list(take_away),
     }
@@ -134,10 +163,16 @@ def render_site(
         yield f"{page.slug}.html", _render(environment, page, context, shared)
 
 
-def _render(environment: jinja2.Environment, page: Page, context: Context, shared: dict[str, Any]) -> str:
-    script = "".join((SCRIPTS / name).read_text(encoding="utf-8") for name in (COMMON_SCRIPT, *page.scripts))
+def _render(
+    environment: jinja2.Environment, page: Page, context: Context, shared: dict[str, Any]
+) -> str:
+    script = "".join(
+        (SCRIPTS / name).read_text(encoding="utf-8") for name in (COMMON_SCRIPT, *page.scripts)
+    )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    says = {key.split(".", maxsplit=1)[1]: context.words.template(key) for key in (*SEARCH, *page.says)}
+    says = {
+        key.split(".", maxsplit=1)[1]: context.words.template(key) for key in (*SEARCH, *page.says)
+    }
     inline = {
         "says": {"search": says["search"], "rows": says["found_rows"], **says},
         **page.inline(context),
@@ -145,7 +180,9 @@ def _render(environment: jinja2.Environment, page: Page, context: Context, share
     return environment.get_template(f"{page.slug}.html.j2").render(
         slug=page.slug,
         title=context.words(f"pages.{page.slug}"),
-        other_language=f"zh/{page.slug}.html" if context.words.language == "en" else f"../{page.slug}.html",
+        other_language=f"zh/{page.slug}.html"
+        if context.words.language == "en"
+        else f"../{page.slug}.html",
         script=Markup(script),  # noqa: S704 - our own file, its hash stands in the page's policy
         script_hash=f"sha256-{digest}",
         styles=page.styles,

@@ -1,4 +1,6 @@
-"""A tile map: a tile a province about where it lies, in it a square a city; no boundary is drawn, so none must be licensed or chosen."""
+"""A tile map: a tile a province about where it lies, in it a square a city; no boundary is drawn,
+so none must be licensed or chosen.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,45 @@ from .cells import Row, number
 
 # (column, row) of a province by the first two digits of its code
 PLACES = {
-    23: (8, 0), 15: (6, 1), 22: (8, 1), 65: (1, 2), 62: (3, 2), 64: (4, 2), 11: (6, 2), 12: (7, 2), 21: (8, 2),
-    54: (1, 3), 63: (3, 3), 61: (4, 3), 14: (5, 3), 13: (6, 3), 37: (7, 3),
-    51: (3, 4), 50: (4, 4), 41: (5, 4), 34: (6, 4), 32: (7, 4), 31: (8, 4),
-    53: (3, 5), 52: (4, 5), 42: (5, 5), 36: (6, 5), 33: (7, 5),
-    45: (4, 6), 43: (5, 6), 44: (6, 6), 35: (7, 6), 71: (8, 6), 46: (5, 7), 81: (7, 7), 82: (6, 7),
-}  # fmt: skip
+    23: (8, 0),
+    15: (6, 1),
+    22: (8, 1),
+    65: (1, 2),
+    62: (3, 2),
+    64: (4, 2),
+    11: (6, 2),
+    12: (7, 2),
+    21: (8, 2),
+    54: (1, 3),
+    63: (3, 3),
+    61: (4, 3),
+    14: (5, 3),
+    13: (6, 3),
+    37: (7, 3),
+    51: (3, 4),
+    50: (4, 4),
+    41: (5, 4),
+    34: (6, 4),
+    32: (7, 4),
+    31: (8, 4),
+    53: (3, 5),
+    52: (4, 5),
+    42: (5, 5),
+    36: (6, 5),
+    33: (7, 5),
+    45: (4, 6),
+    43: (5, 6),
+    44: (6, 6),
+    35: (7, 6),
+    71: (8, 6),
+    46: (5, 7),
+    81: (7, 7),
+    82: (6, 7),
+}
 TILE, HEAD, GAP = 100.0, 17.0, 8.0
-LEAST = 4  # squares along the side of a tile, so that a province of one city is not one large square
+LEAST = (
+    4  # squares along the side of a tile, so that a province of one city is not one large square
+)
 
 
 @dataclass(frozen=True)
@@ -75,16 +108,29 @@ def build_tiles(cities: Sequence[Row], names: dict[int, str]) -> TileMap:
     height = max([tile.y for tile in tiles], default=0.0) + TILE + HEAD + GAP
     tiles = [Tile(tile.name, round(tile.x - left, 1), tile.y) for tile in tiles]
     squares = [Square(s.k, round(s.x - left, 1), s.y, s.side) for s in squares]
-    return TileMap(tiles, sorted(squares, key=lambda s: s.k), round(width - left, 1), round(height, 1))
+    return TileMap(
+        tiles, sorted(squares, key=lambda s: s.k), round(width - left, 1), round(height, 1)
+    )
 
 
-def _squares(cities: Sequence[Row], own: list[int], x: float, y: float, step: float) -> list[Square]:
+def _squares(
+    cities: Sequence[Row], own: list[int], x: float, y: float, step: float
+) -> list[Square]:
     """Cities of a tile from north-west to south-east: rows by latitude, in a row by longitude."""
     columns = math.ceil(math.sqrt(len(own)))
     north = sorted(own, key=lambda k: (-(number(cities[k]["lat_deg"]) or 0.0), k))
     made = []
     for r in range(0, len(north), columns):
-        west = sorted(north[r : r + columns], key=lambda k: (number(cities[k]["lon_deg"]) or 0.0, k))
+        west = sorted(
+            north[r : r + columns], key=lambda k: (number(cities[k]["lon_deg"]) or 0.0, k)
+        )
         for c, k in enumerate(west):
-            made.append(Square(k, round(x + c * step + 1, 1), round(y + r // columns * step + 1, 1), round(step - 2, 1)))
+            made.append(
+                Square(
+                    k,
+                    round(x + c * step + 1, 1),
+                    round(y + r // columns * step + 1, 1),
+                    round(step - 2, 1),
+                )
+            )
     return made

@@ -1,4 +1,6 @@
-"""The sentence under tables whose rows have an estimate and no p, because the study withholds it (`estimation/study/withhold.py`)."""
+"""The sentence under tables whose rows have an estimate and no p, because the study withholds it
+(`estimation/study/withhold.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,13 @@ from .language import Words
 
 def withheld_note(words: Words, rows: Iterable[Row]) -> str:
     """Why some rows have no interval and p; empty where none is withheld."""
-    measures = sorted({str(row["outcome"]).partition("_")[0] for row in rows if row.get("p_value_withheld_reason")})
+    measures = sorted(
+        {
+            str(row["outcome"]).partition("_")[0]
+            for row in rows
+            if row.get("p_value_withheld_reason")
+        }
+    )
     if not measures:
         return ""
     names = words.plain("label.and").join(words.name("measures", measure) for measure in measures)

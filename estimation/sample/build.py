@@ -1,4 +1,7 @@
-"""From marts to a sample: which cities, which pairs, treated when (docs/methods, sections 3 to 5). Pure; no estimation."""
+"""From marts to a sample: which cities, which pairs, treated when (docs/methods, sections 3 to 5).
+
+Pure; no estimation.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +46,16 @@ class SampleDescription:
     n_pairs, n_rows : int
         Pairs and pair-years that are kept.
     tie_median : float
-        Threshold of the tie rule among `one` and `none` pairs, pooled: the median tie of the headline; NaN where the rule has none.
+        Threshold of the tie rule among `one` and `none` pairs, pooled: the median tie of the
+        headline; NaN where the rule has none.
     first_year, last_year : int
         Years of the rows.
     share_short_exposure : float
-        Share of treated pair-years with under 6 months of exposure: those in the year of an approval of July to December.
+        Share of treated pair-years with under 6 months of exposure: those in the year of an
+        approval of July to December.
     dropped_city_ids : tuple of int
-        Cities of the marts that are not in the sample (a gap in the outcome, no tie where the rule needs one, or no control by the rule).
+        Cities of the marts that are not in the sample (a gap in the outcome, no tie where the rule
+        needs one, or no control by the rule).
     """
 
     n_cities: int
@@ -73,21 +79,23 @@ class StudySample:
     Attributes
     ----------
     panel : PairPanel
-        Every candidate pair (`none`, `one` and `both`), cities and pairs in order of their ids; its tie is the measure of the tie rule
-        times its sign, None under tie rule `all`.
+        Every candidate pair (`none`, `one` and `both`), cities and pairs in order of their ids; its
+        tie is the measure of the tie rule times its sign, None under tie rule `all`.
     outcomes : tuple of str
         Names of the panel's M outcomes.
     kept : (P,) bool array
         Pairs in the estimation sample under the real assignment.
     description : SampleDescription
     strata : (N,) int array or None
-        Groups within which admission years are shuffled, where the rule is neither the province nor all cities.
+        Groups within which admission years are shuffled, where the rule is neither the province nor
+        all cities.
     dose : (N, T) float array or None
         Standardised dose of treatment, where the spec has one.
     is_second_half : (N,) bool array or None
         Cities approved in July to December.
     city_covariates : (N, K) float array or None
-        The spec's controls as columns of ``marts.dim_city``, NaN where it has none: what never-pilots are weighted by.
+        The spec's controls as columns of ``marts.dim_city``, NaN where it has none: what
+        never-pilots are weighted by.
     """
 
     panel: PairPanel
@@ -114,12 +122,13 @@ def build_sample(
     Parameters
     ----------
     cities : DataFrame
-        ``marts.dim_city``: city_id, province_id, the years of the treatment rule; for the shuffle within GDP terciles also
-        ``gdp_mean_cny_100m``, the mean nominal GDP of 2010-2014.
+        ``marts.dim_city``: city_id, province_id, the years of the treatment rule; for the shuffle
+        within GDP terciles also ``gdp_mean_cny_100m``, the mean nominal GDP of 2010-2014.
     pairs : DataFrame
         ``marts.fct_city_pair``: city_i_id, city_j_id and the measure of the tie rule.
     synchronization : DataFrame
-        ``marts.fct_pair_synchronization``: keys and outcome columns; null where a city of the pair has a gap.
+        ``marts.fct_pair_synchronization``: keys and outcome columns; null where a city of the pair
+        has a gap.
     spec : Spec
     outcomes : tuple of str, optional
         Several outcomes of one sample (M of them); default is the spec's own.
@@ -150,19 +159,32 @@ def build_sample(
     sample_cities = build_sample_cities(cities, members, spec, int(years[-1]))
     members = sample_cities["city_id"].to_numpy()
     inside = np.isin(left, members) & np.isin(right, members)
-    return _assemble(sample_cities, keys[inside], years, outcomes, values[:, inside], None if tie is None else tie[inside], spec, cities)
+    return _assemble(
+        sample_cities,
+        keys[inside],
+        years,
+        outcomes,
+        values[:, inside],
+        None if tie is None else tie[inside],
+        spec,
+        cities,
+    )
 
 
 def _refuse_unknown(spec: Spec, outcomes: tuple[str, ...], synchronization: pd.DataFrame) -> None:
     if spec.treatment_rule not in DATING_RULES:
         raise NotAbsorbingError(
-            f"treatment rule {spec.treatment_rule!r} is none of {', '.join(DATING_RULES)}. A dummy like 'exactly one of the two is "
-            "a pilot now' is not absorbing (it switches off when the second city is admitted); name the rule that dates a city's first "
+            f"treatment rule {spec.treatment_rule!r} is none of {', '.join(DATING_RULES)}. A "
+            "dummy like 'exactly one of the two is "
+            "a pilot now' is not absorbing (it switches off when the second city is admitted); "
+            "name the rule that dates a city's first "
             "treated year"
         )
     missing = [name for name in (*outcomes, *spec.controls) if name not in synchronization.columns]
     if missing:
-        raise SampleError(f"needs the column {missing[0]} of marts.fct_pair_synchronization, which is not there")
+        raise SampleError(
+            f"needs the column {missing[0]} of marts.fct_pair_synchronization, which is not there"
+        )
 
 
 def _window_years(synchronization: pd.DataFrame, spec: Spec) -> np.ndarray:
@@ -174,9 +196,13 @@ def _window_years(synchronization: pd.DataFrame, spec: Spec) -> np.ndarray:
     return years
 
 
-def _cube(frame: pd.DataFrame, columns: tuple[str, ...], years: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _cube(
+    frame: pd.DataFrame, columns: tuple[str, ...], years: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Pair-years as a dense cube: sorted pair keys (P,) and values (columns, P, T)."""
-    row_key = frame["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + frame["city_j_id"].to_numpy(dtype=np.int64)
+    row_key = frame["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + frame["city_j_id"].to_numpy(
+        dtype=np.int64
+    )
     row_year = frame["year"].to_numpy(dtype=np.int64)
     inside = np.isin(row_year, years)
     keys, pair_no = _number_pairs(row_key[inside])
@@ -185,7 +211,10 @@ def _cube(frame: pd.DataFrame, columns: tuple[str, ...], years: np.ndarray) -> t
     if twice.size:
         twice = twice[0]
         key, year = keys[twice // years.size], years[twice % years.size]
-        raise ValueError(f"pair {key // PAIR_BASE}-{key % PAIR_BASE} occurs more than once in {year}, expected one row per pair and year")
+        raise ValueError(
+            f"pair {key // PAIR_BASE}-{key % PAIR_BASE} occurs more than once in {year}, expected "
+            "one row per pair and year"
+        )
     values = np.full((len(columns), keys.size * years.size), np.nan)
     for k, column in enumerate(columns):
         values[k, cell] = frame[column].to_numpy(dtype=float, na_value=np.nan)[inside]
@@ -193,7 +222,9 @@ def _cube(frame: pd.DataFrame, columns: tuple[str, ...], years: np.ndarray) -> t
 
 
 def _number_pairs(row_key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted keys and each row's position among them; the marts come in key order, which spares the sort."""
+    """Sorted keys and each row's position among them; the marts come in key order, which spares the
+    sort.
+    """
     if row_key.size and (np.diff(row_key) >= 0).all():
         is_first = np.concatenate([[True], np.diff(row_key) > 0])
         return row_key[is_first], np.cumsum(is_first) - 1
@@ -201,11 +232,18 @@ def _number_pairs(row_key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _balanced_cities(
-    left: np.ndarray, right: np.ndarray, years: np.ndarray, values: np.ndarray, n_outcomes: int, spec: Spec
+    left: np.ndarray,
+    right: np.ndarray,
+    years: np.ndarray,
+    values: np.ndarray,
+    n_outcomes: int,
+    spec: Spec,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Years for which the outcome exists at all, values cut to them, and the cities complete in them.
+    """Years for which the outcome exists at all, values cut to them, and the cities complete in
+    them.
 
-    A measure is null in every pair of a city with a gap, so a city with one complete pair is complete.
+    A measure is null in every pair of a city with a gap, so a city with one complete pair is
+    complete.
     """
     present = np.isfinite(values[:n_outcomes]).all(axis=0)
     used = present.any(axis=0)
@@ -245,8 +283,12 @@ def _assemble(
         tie_median=chosen.threshold,
         first_year=int(years[0]),
         last_year=int(years[-1]),
-        share_short_exposure=share_short_exposure(sample_cities, (city_i, city_j), treated, years, spec.treatment_rule),
-        dropped_city_ids=tuple(int(c) for c in np.setdiff1d(cities["city_id"].to_numpy(dtype=np.int64), ids)),
+        share_short_exposure=share_short_exposure(
+            sample_cities, (city_i, city_j), treated, years, spec.treatment_rule
+        ),
+        dropped_city_ids=tuple(
+            int(c) for c in np.setdiff1d(cities["city_id"].to_numpy(dtype=np.int64), ids)
+        ),
     )
     split = len(outcomes)
     panel = PairPanel(
@@ -275,13 +317,21 @@ def _city_covariates(cities: pd.DataFrame, ids: np.ndarray, spec: Spec) -> np.nd
     if not spec.controls:
         return None
     by_id = cities.drop_duplicates("city_id").set_index("city_id").reindex(ids)
-    return by_id.reindex(columns=list(spec.controls)).apply(pd.to_numeric).to_numpy(dtype=float, na_value=np.nan)
+    return (
+        by_id.reindex(columns=list(spec.controls))
+        .apply(pd.to_numeric)
+        .to_numpy(dtype=float, na_value=np.nan)
+    )
 
 
 def hash_panels(
-    city_ids: tuple[np.ndarray, np.ndarray], cohort: np.ndarray, years: np.ndarray, outcomes: Iterable[np.ndarray]
+    city_ids: tuple[np.ndarray, np.ndarray],
+    cohort: np.ndarray,
+    years: np.ndarray,
+    outcomes: Iterable[np.ndarray],
 ) -> list[str]:
-    """Hash of kept pair-years by outcome: keys, cohort and values, whatever order they were stored in.
+    """Hash of kept pair-years by outcome: keys, cohort and values, whatever order they were stored
+    in.
 
     Parameters
     ----------

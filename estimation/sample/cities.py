@@ -1,4 +1,6 @@
-"""The cities of a sample: province, first treated year, groups of the shuffle, exposure (docs/methods, section 5)."""
+"""The cities of a sample: province, first treated year, groups of the shuffle, exposure
+(docs/methods, section 5).
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,11 @@ from .exposure import excluded_cities
 CALENDAR = "_calendar_year"
 
 
-def build_sample_cities(cities: pd.DataFrame, members: np.ndarray, spec: Spec, last_year: int) -> pd.DataFrame:
-    """Members in order of city_id, without those that the control group or the exclusions of the spec leave out.
+def build_sample_cities(
+    cities: pd.DataFrame, members: np.ndarray, spec: Spec, last_year: int
+) -> pd.DataFrame:
+    """Members in order of city_id, without those that the control group or the exclusions of the
+    spec leave out.
 
     Parameters
     ----------
@@ -29,8 +34,8 @@ def build_sample_cities(cities: pd.DataFrame, members: np.ndarray, spec: Spec, l
     Returns
     -------
     DataFrame
-        city_id, province_id, cohort (first treated year inside the window, 0 = never in it), is_second_half (approved in July to
-        December), gdp.
+        city_id, province_id, cohort (first treated year inside the window, 0 = never in it),
+        is_second_half (approved in July to December), gdp.
 
     Raises
     ------
@@ -42,14 +47,21 @@ def build_sample_cities(cities: pd.DataFrame, members: np.ndarray, spec: Spec, l
     by_id = cities.drop_duplicates("city_id").set_index("city_id")
     unknown = np.setdiff1d(members, by_id.index.to_numpy(dtype=np.int64))
     if unknown.size:
-        raise ValueError(f"city {unknown[0]} of marts.fct_pair_synchronization is not in marts.dim_city, expected every city there")
+        raise ValueError(
+            f"city {unknown[0]} of marts.fct_pair_synchronization is not in marts.dim_city, "
+            "expected every city there"
+        )
     found = by_id.loc[members]
     rule = DATING_RULES[spec.treatment_rule]
     treated, is_second_half = _treated_years(found, rule.column)
     treated = treated - rule.years_earlier
     in_window = np.isfinite(treated) & (treated <= last_year)
     gap = np.where(in_window, np.inf, np.nan_to_num(treated - last_year, nan=np.inf))
-    gdp = found["gdp_mean_cny_100m"] if "gdp_mean_cny_100m" in found else pd.Series(np.nan, index=found.index)
+    gdp = (
+        found["gdp_mean_cny_100m"]
+        if "gdp_mean_cny_100m" in found
+        else pd.Series(np.nan, index=found.index)
+    )
     sample_cities = pd.DataFrame(
         {
             "city_id": members,
@@ -70,38 +82,59 @@ def _is_excluded(cities: pd.DataFrame, spec: Spec, last_year: int) -> np.ndarray
         try:
             excluded |= excluded_cities(cities, group, last_year)
         except KeyError as error:
-            raise SampleError(f"needs the column {error.args[0]} of the cities to leave out {group}, which is not there") from error
+            raise SampleError(
+                f"needs the column {error.args[0]} of the cities to leave out {group}, which is "
+                "not there"
+            ) from error
     return excluded
 
 
 def _treated_years(cities: pd.DataFrame, column: str) -> tuple[np.ndarray, np.ndarray]:
-    """First treated year under a rule (N,), NaN = never, and whether the approval came in July to December."""
+    """First treated year under a rule (N,), NaN = never, and whether the approval came in July to
+    December.
+    """
     names = (column.removesuffix(CALENDAR), column.removesuffix(CALENDAR) + CALENDAR)
     missing = [name for name in names if name not in cities]
     if missing:
         raise SampleError(f"needs the column {missing[0]} of marts.dim_city, which is not there")
     # the rules by half-year and by calendar year differ exactly for approvals of July to December
     next_year, same_year = (cities[name].to_numpy(dtype=float, na_value=np.nan) for name in names)
-    return (same_year if column.endswith(CALENDAR) else next_year), np.isfinite(next_year) & (next_year != same_year)
+    return (same_year if column.endswith(CALENDAR) else next_year), np.isfinite(next_year) & (
+        next_year != same_year
+    )
 
 
 def build_strata(sample_cities: pd.DataFrame, spec: Spec) -> np.ndarray | None:
-    """Province by tercile of GDP over the sample's cities; a city without GDP stands with those of its province that lack it too."""
+    """Province by tercile of GDP over the sample's cities; a city without GDP stands with those of
+    its province that lack it too.
+    """
     if spec.shuffle != "province_gdp_tercile":
         return None
     gdp = sample_cities["gdp"]
     if gdp.notna().sum() < 3:
-        raise SampleError("needs gdp_nominal_cny_100m of 2010-2014 to shuffle admission years within terciles of GDP")
+        raise SampleError(
+            "needs gdp_nominal_cny_100m of 2010-2014 to shuffle admission years within terciles "
+            "of GDP"
+        )
     tercile = (gdp.rank(method="min") - 1) * 3 // gdp.notna().sum()
     return (sample_cities["province_id"] * 10 + tercile.fillna(9)).to_numpy(dtype=np.int64)
 
 
 def share_short_exposure(
-    sample_cities: pd.DataFrame, sides: tuple[np.ndarray, np.ndarray], treated: np.ndarray, years: np.ndarray, rule: str
+    sample_cities: pd.DataFrame,
+    sides: tuple[np.ndarray, np.ndarray],
+    treated: np.ndarray,
+    years: np.ndarray,
+    rule: str,
 ) -> float:
-    """Of the treated pair-years of the given pairs (positions), those in the approval year of a second-half approval."""
+    """Of the treated pair-years of the given pairs (positions), those in the approval year of a
+    second-half approval.
+    """
     is_calendar = DATING_RULES[rule].column.endswith(CALENDAR)
-    cohort, late = sample_cities["cohort"].to_numpy(), sample_cities["is_second_half"].to_numpy() & is_calendar
+    cohort, late = (
+        sample_cities["cohort"].to_numpy(),
+        sample_cities["is_second_half"].to_numpy() & is_calendar,
+    )
     pilot = np.where(cohort[sides[0][treated]] > NEVER, sides[0][treated], sides[1][treated])
     n_treated = (years[None, :] >= cohort[pilot][:, None]).sum()
     n_short = (late[pilot][:, None] & (years[None, :] == cohort[pilot][:, None])).sum()

@@ -11,7 +11,13 @@ from ..analyses.spec import SampleError
 MINIMUM_PILOTS = 10
 
 
-def build_dose(zones: pd.DataFrame | None, column: str, city_ids: np.ndarray, city_cohort: np.ndarray, years: np.ndarray) -> np.ndarray:
+def build_dose(
+    zones: pd.DataFrame | None,
+    column: str,
+    city_ids: np.ndarray,
+    city_cohort: np.ndarray,
+    years: np.ndarray,
+) -> np.ndarray:
     """Standardised dose of every city and year, zero before admission and for never-pilots.
 
     Parameters
@@ -26,7 +32,8 @@ def build_dose(zones: pd.DataFrame | None, column: str, city_ids: np.ndarray, ci
     Returns
     -------
     (N, T) float array
-        Less the mean and over the standard deviation of the treated city-years with texts; a treated city-year without any takes the mean.
+        Less the mean and over the standard deviation of the treated city-years with texts; a
+        treated city-year without any takes the mean.
 
     Raises
     ------
@@ -39,12 +46,14 @@ def build_dose(zones: pd.DataFrame | None, column: str, city_ids: np.ndarray, ci
         table = wide.reindex(index=city_ids, columns=years).to_numpy(dtype=float, na_value=np.nan)
     treated = (city_cohort > 0)[:, None] & (years[None, :] >= city_cohort[:, None])
     known = treated & np.isfinite(table)
-    # a reply of the State Council speaks for a whole batch: zones that share their only text share their dose
+    # a reply of the State Council speaks for a whole batch: zones that share their only text share
+    # their dose
     own = [float(table[i, known[i]].mean()) for i in np.flatnonzero(known.any(axis=1))]
     n_different = np.unique(np.round(own, 9)).size
     if n_different < MINIMUM_PILOTS:
         raise SampleError(
-            f"needs policy texts in which at least {MINIMUM_PILOTS} pilots of the sample differ in {column}, "
+            f"needs policy texts in which at least {MINIMUM_PILOTS} pilots of the sample differ "
+            f"in {column}, "
             f"found {n_different} different values among the {len(own)} pilots with texts"
         )
     spread = table[known].std()

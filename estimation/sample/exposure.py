@@ -1,4 +1,6 @@
-"""Marks on cities that need other tables: near a pilot, tied to one, covered by another programme, as they were before any zone."""
+"""Marks on cities that need other tables: near a pilot, tied to one, covered by another programme,
+as they were before any zone.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,12 @@ from ..analyses.rules import POLICIES, RINGS_KM
 
 TREATED_YEAR = "treated_year"
 TIED = "tied_to_pilot"
-BASELINE = ("baseline_ln_population", "baseline_ln_gdp_per_head", "baseline_ln_trade", "baseline_coastal")
+BASELINE = (
+    "baseline_ln_population",
+    "baseline_ln_gdp_per_head",
+    "baseline_ln_trade",
+    "baseline_coastal",
+)
 
 
 def near_mark(outer_km: int) -> str:
@@ -32,20 +39,26 @@ def add_exposure(cities: pd.DataFrame, pairs: pd.DataFrame, last_year: int) -> p
     Returns
     -------
     DataFrame
-        With ``treated_year_near_pilot_<km>`` for each ring: for a city that is no pilot, and whose nearest pilot lies in the ring, the
-        first treated year of any pilot in the ring; and ``treated_year_tied_to_pilot``: for the never-pilots whose strongest tie to a
-        pilot lies above the median of never-pilots, the first treated year of the pilot of that tie. Each also with
-        ``_calendar_year``, the same. Missing where there is no such pilot. Without distances and ties the cities are as given.
+        With ``treated_year_near_pilot_<km>`` for each ring: for a city that is no pilot, and whose
+        nearest pilot lies in the ring, the first treated year of any pilot in the ring; and
+        ``treated_year_tied_to_pilot``: for the never-pilots whose strongest tie to a pilot lies
+        above the median of never-pilots, the first treated year of the pilot of that tie. Each also
+        with ``_calendar_year``, the same. Missing where there is no such pilot. Without distances
+        and ties the cities are as given.
     """
     if not {"distance_km", "tie_strength"} <= set(pairs.columns):
         return cities
     year = cities.set_index("city_id")[TREATED_YEAR].astype("Float64").astype(float)
     pilots = year[year <= last_year]
-    links = _links(pairs, set(pilots.index)).merge(pilots.rename("pilot_year"), left_on="pilot", right_index=True)
+    links = _links(pairs, set(pilots.index)).merge(
+        pilots.rename("pilot_year"), left_on="pilot", right_index=True
+    )
     marks = {TIED: _tied(links)} | _rings(links)
     made = {}
     for name, found in marks.items():
-        values = pd.array(cities["city_id"].map(found).round().to_numpy(dtype=float), dtype="Float64").astype("Int64")
+        values = pd.array(
+            cities["city_id"].map(found).round().to_numpy(dtype=float), dtype="Float64"
+        ).astype("Int64")
         made |= {f"{TREATED_YEAR}_{name}": values, f"{TREATED_YEAR}_{name}_calendar_year": values}
     return cities.assign(**made)
 
@@ -58,7 +71,9 @@ def _links(pairs: pd.DataFrame, pilots: set[int]) -> pd.DataFrame:
         for city, pilot in (("city_i_id", "city_j_id"), ("city_j_id", "city_i_id"))
     ]
     links = pd.concat(sides, ignore_index=True)
-    return links[links["pilot"].isin(pilots) & ~links["city"].isin(pilots)].astype(dict.fromkeys(measures, float))
+    return links[links["pilot"].isin(pilots) & ~links["city"].isin(pilots)].astype(
+        dict.fromkeys(measures, float)
+    )
 
 
 def _rings(links: pd.DataFrame) -> dict[str, pd.Series]:
@@ -74,10 +89,16 @@ def _rings(links: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _tied(links: pd.DataFrame) -> pd.Series:
-    """Year of the pilot with the strongest tie, for cities whose strongest tie is above the median."""
-    known = links.dropna(subset=["tie_strength"]).sort_values(["city", "tie_strength", "pilot"], kind="stable")
+    """Year of the pilot with the strongest tie, for cities whose strongest tie is above the
+    median.
+    """
+    known = links.dropna(subset=["tie_strength"]).sort_values(
+        ["city", "tie_strength", "pilot"], kind="stable"
+    )
     strongest = known.groupby("city").last()
-    return strongest.loc[strongest["tie_strength"] > strongest["tie_strength"].median(), "pilot_year"]
+    return strongest.loc[
+        strongest["tie_strength"] > strongest["tie_strength"].median(), "pilot_year"
+    ]
 
 
 def add_baseline(cities: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
@@ -93,30 +114,40 @@ def add_baseline(cities: pd.DataFrame, baseline: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``baseline_ln_population``, ``baseline_ln_gdp_per_head``, ``baseline_ln_trade`` (of 1 + million US dollars) and
-        ``baseline_coastal`` (0 or 1), NaN where not delivered.
+        ``baseline_ln_population``, ``baseline_ln_gdp_per_head``, ``baseline_ln_trade`` (of 1 +
+        million US dollars) and ``baseline_coastal`` (0 or 1), NaN where not delivered.
     """
     found = baseline.set_index("city_id").reindex(cities["city_id"])
     size, income, trade, coastal = (
-        found[name].to_numpy(dtype=float, na_value=np.nan) for name in ("population_10k", "gdp_per_head_cny", "trade", "is_coastal")
+        found[name].to_numpy(dtype=float, na_value=np.nan)
+        for name in ("population_10k", "gdp_per_head_cny", "trade", "is_coastal")
     )
     with np.errstate(divide="ignore", invalid="ignore"):
         values = (np.log(size), np.log(income), np.log1p(trade), coastal)
-    return cities.assign(**{name: np.where(np.isfinite(v), v, np.nan) for name, v in zip(BASELINE, values, strict=True)})
+    return cities.assign(
+        **{
+            name: np.where(np.isfinite(v), v, np.nan)
+            for name, v in zip(BASELINE, values, strict=True)
+        }
+    )
 
 
-def add_pair_controls(frame: pd.DataFrame, cities: pd.DataFrame, controls: tuple[str, ...]) -> pd.DataFrame:
-    """Pair-years with controls made of the pair's two cities: coverage by another programme in the year, or means of the baseline.
+def add_pair_controls(
+    frame: pd.DataFrame, cities: pd.DataFrame, controls: tuple[str, ...]
+) -> pd.DataFrame:
+    """Pair-years with controls made of the pair's two cities: coverage by another programme in the
+    year, or means of the baseline.
 
     Parameters
     ----------
     frame : DataFrame
         city_i_id, city_j_id, year.
     cities : DataFrame
-        city_id, the first year of each programme, ``policy_year_<policy>``, and the columns of `BASELINE`.
+        city_id, the first year of each programme, ``policy_year_<policy>``, and the columns of
+        `BASELINE`.
     controls : tuple of str
-        ``policy_<policy>`` counts the pair's cities that the programme covers in the year; a column of `BASELINE` is the mean of the two
-        cities. Others are left alone.
+        ``policy_<policy>`` counts the pair's cities that the programme covers in the year; a column
+        of `BASELINE` is the mean of the two cities. Others are left alone.
 
     Returns
     -------
@@ -127,12 +158,21 @@ def add_pair_controls(frame: pd.DataFrame, cities: pd.DataFrame, controls: tuple
     for name in BASELINE:
         if name in controls and name in cities:
             value = cities.set_index("city_id")[name]
-            made[name] = sum(value.reindex(frame[side]).to_numpy(dtype=float) for side in ("city_i_id", "city_j_id")) / 2
+            made[name] = (
+                sum(
+                    value.reindex(frame[side]).to_numpy(dtype=float)
+                    for side in ("city_i_id", "city_j_id")
+                )
+                / 2
+            )
     for policy in POLICIES:
         column = f"policy_year_{policy}"
         if f"policy_{policy}" in controls and column in cities:
             first = cities.set_index("city_id")[column].astype("Float64").astype(float)
-            sides = [frame["year"].to_numpy() >= first.reindex(frame[side]).to_numpy() for side in ("city_i_id", "city_j_id")]
+            sides = [
+                frame["year"].to_numpy() >= first.reindex(frame[side]).to_numpy()
+                for side in ("city_i_id", "city_j_id")
+            ]
             made[f"policy_{policy}"] = np.add(*sides, dtype=float)
     return frame.assign(**made) if made else frame
 
@@ -144,8 +184,9 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
     ----------
     cities : DataFrame
     group : str
-        ``pilots``; ``cohort_<first treated year>``; ``province_<id>``; ``near_pilot_<km>`` or ``tied_to_pilot``; ``policy_<policy>``:
-        covered by the window's last year; ``without_texts``: pilots without a policy text in force by then.
+        ``pilots``; ``cohort_<first treated year>``; ``province_<id>``; ``near_pilot_<km>`` or
+        ``tied_to_pilot``; ``policy_<policy>``: covered by the window's last year;
+        ``without_texts``: pilots without a policy text in force by then.
     last_year : int
 
     Raises
@@ -156,7 +197,9 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
     if group.startswith("province_"):
         return cities["province_id"].to_numpy() == int(group.removeprefix("province_"))
     if group.startswith("cohort_"):
-        return cities[TREATED_YEAR].to_numpy(dtype=float, na_value=np.nan) == int(group.removeprefix("cohort_"))
+        return cities[TREATED_YEAR].to_numpy(dtype=float, na_value=np.nan) == int(
+            group.removeprefix("cohort_")
+        )
     if group.startswith("policy_"):
         column = f"policy_year_{group.removeprefix('policy_')}"
     else:

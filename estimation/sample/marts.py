@@ -17,10 +17,12 @@ from .exposure import add_baseline, add_exposure
 # The mean is taken on DECIMAL, so that it has the same bytes for any thread count.
 CITIES = """
 with means as (
-    select city_id, sum(cast(gdp_nominal_cny_100m as decimal(28, 6))) / count(gdp_nominal_cny_100m) as gdp_mean_cny_100m
+    select city_id, sum(cast(gdp_nominal_cny_100m as decimal(28, 6))) / count(gdp_nominal_cny_100m)
+        as gdp_mean_cny_100m
     from marts.fct_city_year where year between 2010 and 2014 group by city_id
 )
-select city_id, city_name_en, province_id, province_name_en, region, {treated}, cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
+select city_id, city_name_en, province_id, province_name_en, region, {treated},
+    cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
 from marts.dim_city left join means using (city_id) order by city_id
 """
 
@@ -29,10 +31,11 @@ from marts.dim_city left join means using (city_id) order by city_id
 class Marts:
     """The marts a sample is built from, as data frames in order of their keys.
 
-    `synchronization` is empty where there are too many pair-years to hold: outcomes are then made from `city_years`, sample by sample, and
-    `years` is the study window. `city_years` serves outcomes on other windows too; `policy_zones` holds ``fct_policy_zone`` of the zones
-    that treat their whole prefecture. `strengths` is the strength of each tool in a pilot city's texts by year: city_id, year, tool_class,
-    tool, strength.
+    `synchronization` is empty where there are too many pair-years to hold: outcomes are then made
+    from `city_years`, sample by sample, and `years` is the study window. `city_years` serves
+    outcomes on other windows too; `policy_zones` holds ``fct_policy_zone`` of the zones that treat
+    their whole prefecture. `strengths` is the strength of each tool in a pilot city's texts by
+    year: city_id, year, tool_class, tool, strength.
     """
 
     cities: pd.DataFrame
@@ -61,12 +64,14 @@ def read_frames(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> 
         With the schema ``marts`` of the build.
     specs : sequence of Spec
     pair_years : bool
-        Whether to hold outcomes of pairs by year; False where there are too many, which then are made from series of cities.
+        Whether to hold outcomes of pairs by year; False where there are too many, which then are
+        made from series of cities.
 
     Returns
     -------
     Marts
-        Outcome and control columns that the mart lacks are left out; their specs then end in ``not_run``.
+        Outcome and control columns that the mart lacks are left out; their specs then end in
+        ``not_run``.
     """
     outcomes = {name for spec in specs for name in (spec.outcome, *spec.controls)}
     pairs = _read_columns(con, "fct_city_pair", ("city_i_id", "city_j_id"), set(TIE_MEASURES))
@@ -76,7 +81,9 @@ def read_frames(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> 
         last_year = int(synchronization["year"].max()) if len(synchronization) else 0
     else:
         synchronization = pd.DataFrame(columns=list(keys))
-        years = con.execute("select min(year), max(year) from marts.fct_pair_synchronization").fetchone()
+        years = con.execute(
+            "select min(year), max(year) from marts.fct_pair_synchronization"
+        ).fetchone()
         last_year = years[1]
     columns = {series.column for series in SERIES.values() if series.column} | set(INPUTS)
     strengths = _read_strengths(con) if any(spec.strength for spec in specs) else None
@@ -84,7 +91,9 @@ def read_frames(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> 
         cities=_mark_texts(add_exposure(_read_cities(con), pairs, last_year), strengths, last_year),
         pairs=pairs,
         synchronization=synchronization,
-        city_years=add_derived_series(_read_columns(con, "fct_city_year", ("city_id", "year"), columns)),
+        city_years=add_derived_series(
+            _read_columns(con, "fct_city_year", ("city_id", "year"), columns)
+        ),
         policy_zones=_read_policy_zones(con, {spec.dose for spec in specs if spec.dose}),
         strengths=strengths,
         years=years,
@@ -92,59 +101,114 @@ def read_frames(con: Any, specs: Sequence[Spec], *, pair_years: bool = True) -> 
 
 
 def read_claims(con: Any) -> pd.DataFrame:
-    """``marts.dim_study_claim`` in the order in which claims are shown; `study.claims.build_claims` says which columns are used."""
-    columns = {"claim_id", "claim_en", "claim_zh", "study_finding", "expected_direction", "uses_primary", "smallest_effect"}
+    """``marts.dim_study_claim`` in the order in which claims are shown; `study.claims.build_claims`
+    says which columns are used.
+    """
+    columns = {
+        "claim_id",
+        "claim_en",
+        "claim_zh",
+        "study_finding",
+        "expected_direction",
+        "uses_primary",
+        "smallest_effect",
+    }
     columns |= {"spec_id_study_form", "term_study_form", "spec_id", "term"}
     return _read_columns(con, "dim_study_claim", ("claim_no",), columns)
 
 
 def _read_policy_zones(con: Any, doses: set[str]) -> pd.DataFrame:
-    return _of_whole_prefectures(con, _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), {"city_id", *doses}))
+    return _of_whole_prefectures(
+        con, _read_columns(con, "fct_policy_zone", ("zone_name_zh", "year"), {"city_id", *doses})
+    )
 
 
 def _read_strengths(con: Any) -> pd.DataFrame:
     """Strength of each tool by city and year; no row where there are no texts."""
     keys = ("city_id", "year", "tool_class", "tool")
-    rows = _of_whole_prefectures(con, _read_columns(con, "fct_policy_tool", (*keys, "zone_name_zh"), {"strength"}))
+    rows = _of_whole_prefectures(
+        con, _read_columns(con, "fct_policy_tool", (*keys, "zone_name_zh"), {"strength"})
+    )
     return rows.groupby(list(keys), as_index=False)["strength"].sum()
 
 
 def _of_whole_prefectures(con: Any, zones: pd.DataFrame) -> pd.DataFrame:
-    """Rows of zones that treat their whole prefecture: the texts of a zone in a county-level city do not speak for it."""
+    """Rows of zones that treat their whole prefecture: the texts of a zone in a county-level city
+    do not speak for it.
+    """
     whole = _read_columns(con, "dim_pilot_zone", ("zone_name_zh",), {"is_whole_prefecture"})
     if whole.empty or zones.empty:
         return zones
-    return zones[zones["zone_name_zh"].isin(whole.loc[whole["is_whole_prefecture"].astype(bool), "zone_name_zh"])]
+    return zones[
+        zones["zone_name_zh"].isin(
+            whole.loc[whole["is_whole_prefecture"].astype(bool), "zone_name_zh"]
+        )
+    ]
 
 
-def _mark_texts(cities: pd.DataFrame, strengths: pd.DataFrame | None, last_year: int) -> pd.DataFrame:
-    """The cities with the treated year of those that have no text in force by the window's last year; of none where there are no texts."""
+def _mark_texts(
+    cities: pd.DataFrame, strengths: pd.DataFrame | None, last_year: int
+) -> pd.DataFrame:
+    """The cities with the treated year of those that have no text in force by the window's last
+    year; of none where there are no texts.
+    """
     if strengths is None:
         return cities
-    with_texts = strengths.loc[(strengths["year"] <= last_year) & (strengths["strength"] > 0), "city_id"].unique()
+    with_texts = strengths.loc[
+        (strengths["year"] <= last_year) & (strengths["strength"] > 0), "city_id"
+    ].unique()
     is_without = ~cities["city_id"].isin(with_texts) & (not strengths.empty)
-    return cities.assign(**{f"treated_year_{WITHOUT_TEXTS}": cities["treated_year"].where(is_without)})
+    return cities.assign(
+        **{f"treated_year_{WITHOUT_TEXTS}": cities["treated_year"].where(is_without)}
+    )
 
 
 def _read_cities(con: Any) -> pd.DataFrame:
-    """Cities with the first treated year under each rule, and the first year of each other programme that covers them."""
+    """Cities with the first treated year under each rule, and the first year of each other
+    programme that covers them.
+    """
     treated = {rule.column for rule in TREATMENT_RULES.values()}
     cities = con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df()
-    policies = _read_columns(con, "dim_other_policy", ("policy", "city_id"), {"treated_year", "covers_city"})
-    first = policies[policies["covers_city"].astype(bool)].groupby(["city_id", "policy"])["treated_year"].min().unstack()
-    years = first.reindex(index=cities["city_id"], columns=list(POLICIES)).astype("Float64").astype("Int64")
+    policies = _read_columns(
+        con, "dim_other_policy", ("policy", "city_id"), {"treated_year", "covers_city"}
+    )
+    first = (
+        policies[policies["covers_city"].astype(bool)]
+        .groupby(["city_id", "policy"])["treated_year"]
+        .min()
+        .unstack()
+    )
+    years = (
+        first.reindex(index=cities["city_id"], columns=list(POLICIES))
+        .astype("Float64")
+        .astype("Int64")
+    )
     columns = {"population_10k", "gdp_per_head_cny", "trade", "is_coastal"}
     concepts = {column for name in CONCEPTS for column in (name, f"{name}_basis")}
     baseline = _read_columns(con, "dim_city_baseline", ("city_id",), columns | concepts)
     cities = add_baseline(cities, baseline)
-    kept = ["city_id", *(name for name in sorted(concepts | {"is_coastal"}) if name in baseline and name not in cities)]
+    kept = [
+        "city_id",
+        *(
+            name
+            for name in sorted(concepts | {"is_coastal"})
+            if name in baseline and name not in cities
+        ),
+    ]
     cities = cities.merge(baseline[kept], on="city_id", how="left")
-    return cities.assign(**{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES})
+    return cities.assign(
+        **{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES}
+    )
 
 
 def _read_columns(con: Any, table: str, keys: tuple[str, ...], wanted: set[str]) -> pd.DataFrame:
-    """Keys and the wanted columns that the mart has, in order of the keys; no row where there is no such mart."""
-    described = con.execute("select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?", [table])
+    """Keys and the wanted columns that the mart has, in order of the keys; no row where there is no
+    such mart.
+    """
+    described = con.execute(
+        "select column_name from duckdb_columns() where schema_name = 'marts' and table_name = ?",
+        [table],
+    )
     found = {name for (name,) in described.fetchall()}
     if not found:
         # the build without the effect holds only what outcomes are made of

@@ -1,4 +1,6 @@
-"""From a spec and the cities to what its fit lets vary: classes of pairs, gaps, year effects by class, strengths of policy tools. Pure."""
+"""From a spec and the cities to what its fit lets vary: classes of pairs, gaps, year effects by
+class, strengths of policy tools. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,11 @@ from .build import StudySample
 
 MIN_ZONES = 10
 MIN_CITIES = 20
-# Share of the variance of a strength over treated city-years that cohort and year explain, above which it is hardly told from admission.
+# Share of the variance of a strength over treated city-years that cohort and year explain, above
+# which it is hardly told from admission.
 MAX_EXPLAINED = 0.9
-# A diagnostic whose term is another tool with the very same strength on the sample (study/heterogeneity.py finds them).
+# A diagnostic whose term is another tool with the very same strength on the sample
+# (study/heterogeneity.py finds them).
 SAME_REGRESSOR = "same_regressor_as"
 
 Notes = tuple[list[tuple[str, str | None, float]], list[str]]
@@ -65,12 +69,18 @@ def build_heterogeneity(
         diagnostics += found
         warnings += _text_warnings(found)
     block = _year_block(sample, by_id, spec, values)
-    return Heterogeneity(spec.spec_id, spec.estimator, year_block=block, **values), (diagnostics, warnings)
+    return Heterogeneity(spec.spec_id, spec.estimator, year_block=block, **values), (
+        diagnostics,
+        warnings,
+    )
 
 
 def _need(column: str) -> str:
     if column in CONCEPTS:
-        return f"{CONCEPTS[column]} of 2010-2014 ({column} of marts.dim_city_baseline, in at least 3 of these years)"
+        return (
+            f"{CONCEPTS[column]} of 2010-2014 ({column} of marts.dim_city_baseline, in at least 3 "
+            "of these years)"
+        )
     return f"{column} of marts.dim_city"
 
 
@@ -94,7 +104,10 @@ def _classes(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, l
         position = (values.to_numpy()[first] == values.to_numpy()[second]).astype(np.int64)
     else:
         places, code = np.unique(values.fillna(UNKNOWN).astype(str), return_inverse=True)
-        low, high_code = np.minimum(code[first], code[second]), np.maximum(code[first], code[second])
+        low, high_code = (
+            np.minimum(code[first], code[second]),
+            np.maximum(code[first], code[second]),
+        )
         keys, position = np.unique(low * len(places) + high_code, return_inverse=True)
         names = [f"{places[k // len(places)]}_{places[k % len(places)]}" for k in keys]
     unknown = ~(known[first] & known[second])
@@ -103,7 +116,9 @@ def _classes(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, l
     for k, name in enumerate(names):
         inside = sample.kept & (position == k)
         diagnostics.append(("class_n_pairs", name, int(inside.sum())))
-        diagnostics.append(("class_n_treated_pairs", name, int((inside & (sample.panel.cohort > 0)).sum())))
+        diagnostics.append(
+            ("class_n_treated_pairs", name, int((inside & (sample.panel.cohort > 0)).sum()))
+        )
     return {"pair_class": position.reshape(-1), "class_names": tuple(names)}, diagnostics
 
 
@@ -113,11 +128,16 @@ def _plural(column: object) -> str:
 
 def _require_cities(known: np.ndarray, column: object) -> None:
     if known.sum() < MIN_CITIES:
-        raise SampleError(f"needs {_need(str(column))} for at least {MIN_CITIES} cities of the sample, found {int(known.sum())}")
+        raise SampleError(
+            f"needs {_need(str(column))} for at least {MIN_CITIES} cities of the sample, found "
+            f"{int(known.sum())}"
+        )
 
 
 def _gap(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, list]:
-    """Absolute difference of logarithms, in standard deviations from its mean over the kept pairs; NaN where a city has no value."""
+    """Absolute difference of logarithms, in standard deviations from its mean over the kept pairs;
+    NaN where a city has no value.
+    """
     numbers = values.to_numpy(dtype=float, na_value=np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.where(numbers > 0, np.log(numbers), np.nan)
@@ -126,8 +146,15 @@ def _gap(sample: StudySample, values: pd.Series, kind: str) -> tuple[dict, list]
     inside = gap[sample.kept & np.isfinite(gap)]
     mean, deviation = float(inside.mean()), float(inside.std())
     if deviation <= 0:
-        raise SampleError(f"needs {kind}s in {_need(str(values.name))} that differ between pairs; all are {mean:.4g}")
-    found = [("n_cities_unknown", None, int(np.isnan(logs).sum())), ("gap_mean", None, mean), ("gap_sd", None, deviation)]
+        raise SampleError(
+            f"needs {kind}s in {_need(str(values.name))} that differ between pairs; all are "
+            f"{mean:.4g}"
+        )
+    found = [
+        ("n_cities_unknown", None, int(np.isnan(logs).sum())),
+        ("gap_mean", None, mean),
+        ("gap_sd", None, deviation),
+    ]
     return {"gap": (gap - mean) / deviation}, found
 
 
@@ -137,29 +164,46 @@ def _labels_of_proxies(by_id: pd.DataFrame, column: str, spec: Spec) -> list[str
     proxies = sorted(str(basis) for basis in bases if str(basis).startswith("proxy:"))
     if not proxies:
         return []
-    return [f"{spec.moderator}: {CONCEPTS[column]} is measured by a stand-in ({', '.join(p.removeprefix('proxy:') for p in proxies)})."]
+    return [
+        (
+            f"{spec.moderator}: {CONCEPTS[column]} is measured by a stand-in "
+            f"({', '.join(p.removeprefix('proxy:') for p in proxies)})."
+        )
+    ]
 
 
-def _year_block(sample: StudySample, by_id: pd.DataFrame, spec: Spec, values: dict) -> np.ndarray | None:
+def _year_block(
+    sample: StudySample, by_id: pd.DataFrame, spec: Spec, values: dict
+) -> np.ndarray | None:
     if spec.effects == ("pair", "class_year"):
         if "pair_class" not in values:
-            raise SampleError("year effects by class need a moderator that divides pairs into classes")
+            raise SampleError(
+                "year effects by class need a moderator that divides pairs into classes"
+            )
         return values["pair_class"]
     if spec.effects == ("pair", "year"):
         return None
     column = "region" if spec.effects[1] == "region_pair_year" else "province_id"
     if column not in by_id or by_id[column].isna().any():
-        raise SampleError(f"needs {column} of every city of marts.dim_city for year effects by pair of them")
+        raise SampleError(
+            f"needs {column} of every city of marts.dim_city for year effects by pair of them"
+        )
     places, code = np.unique(by_id[column].astype(str), return_inverse=True)
     first, second = code[sample.panel.city_i], code[sample.panel.city_j]
     return np.minimum(first, second) * len(places) + np.maximum(first, second)
 
 
-def _strengths(sample: StudySample, strengths: pd.DataFrame | None, spec: Spec) -> tuple[np.ndarray, list]:
-    """Strength of each tool in a pilot's texts after its admission, in units of its mean over treated city-years; (N, T, S)."""
+def _strengths(
+    sample: StudySample, strengths: pd.DataFrame | None, spec: Spec
+) -> tuple[np.ndarray, list]:
+    """Strength of each tool in a pilot's texts after its admission, in units of its mean over
+    treated city-years; (N, T, S).
+    """
     if strengths is None or strengths.empty:
         raise SampleError("needs policy texts of the pilot zones (source policy_texts)")
-    treated = (sample.panel.city_cohort[:, None] > 0) & (sample.panel.years[None] >= sample.panel.city_cohort[:, None])
+    treated = (sample.panel.city_cohort[:, None] > 0) & (
+        sample.panel.years[None] >= sample.panel.city_cohort[:, None]
+    )
     path = np.zeros((*treated.shape, len(spec.strength)))
     diagnostics: list = []
     for s, name in enumerate(spec.strength):
@@ -167,22 +211,42 @@ def _strengths(sample: StudySample, strengths: pd.DataFrame | None, spec: Spec) 
         n_zones = int((raw * treated).any(axis=1).sum())
         if n_zones < MIN_ZONES:
             raise SampleError(
-                f"needs texts with the tool {name} in force in at least {MIN_ZONES} pilot cities of the sample, found {n_zones}"
+                f"needs texts with the tool {name} in force in at least {MIN_ZONES} pilot cities "
+                f"of the sample, found {n_zones}"
             )
         path[:, :, s] = raw * treated / raw[treated].mean()
-        diagnostics += _variation(path[:, :, s], treated, sample.panel.city_cohort, n_zones, name, float(raw[treated].mean()))
+        diagnostics += _variation(
+            path[:, :, s],
+            treated,
+            sample.panel.city_cohort,
+            n_zones,
+            name,
+            float(raw[treated].mean()),
+        )
     return path, diagnostics
 
 
 def _by_city_year(sample: StudySample, strengths: pd.DataFrame, name: str) -> np.ndarray:
     column = "tool_class" if name in TOOLS else "tool"
-    rows = strengths[(strengths[column] == name) & (strengths["tool_class"] != "none")].sort_values(["city_id", "year", "tool"])
-    table = rows.pivot_table(index="city_id", columns="year", values="strength", aggfunc="sum", sort=True)
-    return table.reindex(index=sample.panel.city_ids, columns=sample.panel.years).fillna(0.0).to_numpy(dtype=float)
+    rows = strengths[(strengths[column] == name) & (strengths["tool_class"] != "none")].sort_values(
+        ["city_id", "year", "tool"]
+    )
+    table = rows.pivot_table(
+        index="city_id", columns="year", values="strength", aggfunc="sum", sort=True
+    )
+    return (
+        table.reindex(index=sample.panel.city_ids, columns=sample.panel.years)
+        .fillna(0.0)
+        .to_numpy(dtype=float)
+    )
 
 
-def _variation(path: np.ndarray, treated: np.ndarray, cohort: np.ndarray, n_zones: int, name: str, mean: float) -> list:
-    """What identifies the strength apart from admission: its variation within cohorts in a year, and the share that these explain."""
+def _variation(
+    path: np.ndarray, treated: np.ndarray, cohort: np.ndarray, n_zones: int, name: str, mean: float
+) -> list:
+    """What identifies the strength apart from admission: its variation within cohorts in a year,
+    and the share that these explain.
+    """
     city, year = np.nonzero(treated)
     values = path[city, year]
     cells = np.unique(cohort[city] * 10_000 + year, return_inverse=True)[1]
@@ -202,7 +266,8 @@ def _text_warnings(diagnostics: list) -> list[str]:
     for name, term, value in diagnostics:
         if name == "strength_r2_on_cohort_and_year" and value > MAX_EXPLAINED:
             found.append(
-                f"strength:{term}: cohort and year explain {value:.0%} of its variation among pilots: the texts at hand hardly tell the "
+                f"strength:{term}: cohort and year explain {value:.0%} of its variation among "
+                "pilots: the texts at hand hardly tell the "
                 "tool from admission itself."
             )
     return found

@@ -1,4 +1,6 @@
-"""Pair outcomes on any window, from the city series of the marts: another window means new standard scores (docs/methods, section 3)."""
+"""Pair outcomes on any window, from the city series of the marts: another window means new standard
+scores (docs/methods, section 3).
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class CitySeries:
 
 
 def split_outcome(outcome: str) -> tuple[str, str] | None:
-    """Measure and series of an outcome's name; None where it is not made of a known measure and series."""
+    """Measure and series of an outcome's name; None where it is not made of a known measure and
+    series.
+    """
     for measure in sorted(MEASURES, key=len, reverse=True):
         series = outcome.removeprefix(f"{measure}_")
         if series != outcome and series in SERIES and SERIES[series].column:
@@ -63,20 +67,33 @@ def build_series(city_years: pd.DataFrame, series: str, window: tuple[int, int])
     if column not in city_years:
         raise SampleError(f"needs the column {column} of marts.fct_city_year, which is not there")
     wide = city_years.pivot(index="city_id", columns="year", values=column).astype(float)
-    wide = wide.reindex(columns=range(int(wide.columns.min()), int(wide.columns.max()) + 1)).sort_index()
+    wide = wide.reindex(
+        columns=range(int(wide.columns.min()), int(wide.columns.max()) + 1)
+    ).sort_index()
     if SERIES[series].as_change:
         wide = 100 * wide.diff(axis=1)
     exists = wide.columns[wide.notna().any(axis=0)]
-    years = [year for year in wide.columns if window[0] <= year <= window[1] and len(exists) and year >= exists[0]]
+    years = [
+        year
+        for year in wide.columns
+        if window[0] <= year <= window[1] and len(exists) and year >= exists[0]
+    ]
     cut = wide[years].dropna()
     if len(years) < 2 or len(cut) < 2:
         needs = SERIES[series].needs
         found = len(cut) if years else 0
-        raise SampleError(f"needs {needs} without gaps from {window[0]} to {window[1]} for at least two cities, found {found} of them")
-    return CitySeries(cut.index.to_numpy(dtype=np.int64), np.array(years, dtype=np.int64), cut.to_numpy())
+        raise SampleError(
+            f"needs {needs} without gaps from {window[0]} to {window[1]} for at least two cities, "
+            f"found {found} of them"
+        )
+    return CitySeries(
+        cut.index.to_numpy(dtype=np.int64), np.array(years, dtype=np.int64), cut.to_numpy()
+    )
 
 
-def build_synchronization(city_years: pd.DataFrame, outcomes: tuple[str, ...], window: tuple[int, int]) -> pd.DataFrame:
+def build_synchronization(
+    city_years: pd.DataFrame, outcomes: tuple[str, ...], window: tuple[int, int]
+) -> pd.DataFrame:
     """Outcomes of all pairs on a window, in the form of ``marts.fct_pair_synchronization``.
 
     Parameters
@@ -99,10 +116,16 @@ def build_synchronization(city_years: pd.DataFrame, outcomes: tuple[str, ...], w
     parts = [split_outcome(outcome) for outcome in outcomes]
     unknown = [outcome for outcome, part in zip(outcomes, parts, strict=True) if part is None]
     if unknown:
-        raise SampleError(f"{unknown[0]} cannot be recomputed from city series; it exists on the study window only")
+        raise SampleError(
+            f"{unknown[0]} cannot be recomputed from city series; it exists on the study window "
+            "only"
+        )
     found = build_series(city_years, parts[0][1], window)
     left, right = np.triu_indices(len(found.city_ids), 1)
-    values = {outcome: pair_outcome(measure, found.d, left, right).ravel() for outcome, (measure, _) in zip(outcomes, parts, strict=True)}
+    values = {
+        outcome: pair_outcome(measure, found.d, left, right).ravel()
+        for outcome, (measure, _) in zip(outcomes, parts, strict=True)
+    }
     n_years = len(found.years)
     return pd.DataFrame(
         {

@@ -1,4 +1,6 @@
-"""Never-pilot partners of each city in other provinces: those that a permutation within the city's province leaves as they are."""
+"""Never-pilot partners of each city in other provinces: those that a permutation within the city's
+province leaves as they are.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ def partners_elsewhere(members: pd.DataFrame, pairs: pd.DataFrame, rule: TieRule
     pairs : DataFrame
         ``marts.fct_city_pair``: city_i_id, city_j_id and the measure of the rule.
     rule : TieRule
-        Every never-pilot of another province; with a quantile those whose tie lies above that of all pairs of members; with partners each
-        city's so many strongest.
+        Every never-pilot of another province; with a quantile those whose tie lies above that of
+        all pairs of members; with partners each city's so many strongest.
 
     Returns
     -------
@@ -32,7 +34,9 @@ def partners_elsewhere(members: pd.DataFrame, pairs: pd.DataFrame, rule: TieRule
         If the pairs lack the measure.
     """
     province = members["province_id"].to_numpy()
-    allowed = (members["cohort"].to_numpy() == 0)[None, :] & (province[:, None] != province[None, :])
+    allowed = (members["cohort"].to_numpy() == 0)[None, :] & (
+        province[:, None] != province[None, :]
+    )
     if rule.measure is None:
         return allowed
     tie = _ties(members["city_id"].to_numpy(), pairs, rule)
@@ -51,7 +55,10 @@ def _ties(ids: np.ndarray, pairs: pd.DataFrame, rule: TieRule) -> np.ndarray:
     if rule.measure not in pairs or pairs[rule.measure].notna().sum() == 0:
         raise SampleError(f"needs {TIE_NEEDS}")
     inside = pairs[pairs["city_i_id"].isin(ids) & pairs["city_j_id"].isin(ids)]
-    i, j = (np.searchsorted(ids, inside[side].to_numpy(dtype=np.int64)) for side in ("city_i_id", "city_j_id"))
+    i, j = (
+        np.searchsorted(ids, inside[side].to_numpy(dtype=np.int64))
+        for side in ("city_i_id", "city_j_id")
+    )
     tie = np.full((len(ids), len(ids)), np.nan)
     tie[i, j] = tie[j, i] = rule.sign * inside[rule.measure].to_numpy(dtype=float, na_value=np.nan)
     return tie

@@ -21,17 +21,28 @@ def tie_of(keys: np.ndarray, pairs: pd.DataFrame, rule: TieRule) -> np.ndarray |
     if rule.measure is None:
         return None
     if rule.measure not in pairs:
-        raise SampleError(f"needs the column {rule.measure} of marts.fct_city_pair, which is not there")
-    pair_key = pairs["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + pairs["city_j_id"].to_numpy(dtype=np.int64)
+        raise SampleError(
+            f"needs the column {rule.measure} of marts.fct_city_pair, which is not there"
+        )
+    pair_key = pairs["city_i_id"].to_numpy(dtype=np.int64) * PAIR_BASE + pairs[
+        "city_j_id"
+    ].to_numpy(dtype=np.int64)
     measure = pd.Series(pairs[rule.measure].to_numpy(dtype=float, na_value=np.nan), index=pair_key)
     return rule.sign * measure.reindex(keys).to_numpy()
 
 
-def cities_with_tie(left: np.ndarray, right: np.ndarray, tie: np.ndarray, complete: np.ndarray) -> np.ndarray:
-    """Ids of the complete cities that have a tie to another of them, ascending; pairs by their cities' ids (P,) and tie (P,)."""
+def cities_with_tie(
+    left: np.ndarray, right: np.ndarray, tie: np.ndarray, complete: np.ndarray
+) -> np.ndarray:
+    """Ids of the complete cities that have a tie to another of them, ascending; pairs by their
+    cities' ids (P,) and tie (P,).
+    """
     has_tie = np.isfinite(tie) & np.isin(left, complete) & np.isin(right, complete)
     if not has_tie.any():
-        raise SampleError(f"needs ties between cities, that is {TIE_NEEDS}: no pair of complete cities has a tie strength")
+        raise SampleError(
+            f"needs ties between cities, that is {TIE_NEEDS}: no pair of complete cities has a "
+            "tie strength"
+        )
     return np.union1d(left[has_tie], right[has_tie])
 
 
@@ -53,7 +64,12 @@ class ChosenPairs:
     threshold: float
 
 
-def choose_pairs(tie: np.ndarray | None, cities: tuple[np.ndarray, np.ndarray], city_cohort: np.ndarray, spec: Spec) -> ChosenPairs:
+def choose_pairs(
+    tie: np.ndarray | None,
+    cities: tuple[np.ndarray, np.ndarray],
+    city_cohort: np.ndarray,
+    spec: Spec,
+) -> ChosenPairs:
     """Pairs of at most one pilot that the tie rule of the spec keeps.
 
     Parameters
@@ -85,11 +101,13 @@ def choose_pairs(tie: np.ndarray | None, cities: tuple[np.ndarray, np.ndarray], 
     kept = keep_pairs(tie, cities, is_pilot, eligible, rule.quantile, rule.partners)
     if not is_pilot.any():
         raise SampleError(
-            f"needs a city of the sample that was admitted as a pilot inside the window under rule {spec.treatment_rule}: there is none"
+            "needs a city of the sample that was admitted as a pilot inside the window under "
+            f"rule {spec.treatment_rule}: there is none"
         )
     for count, meaning in ((1, "of a pilot and a never-pilot"), (0, "of two never-pilots")):
         if not (kept & (n_treated == count)).any():
             raise SampleError(
-                f"needs pairs {meaning} under tie rule {spec.tie_rule}: there is none among {kept.size} pairs of complete cities"
+                f"needs pairs {meaning} under tie rule {spec.tie_rule}: there is none among "
+                f"{kept.size} pairs of complete cities"
             )
     return ChosenPairs(n_treated, kept, threshold)

@@ -1,4 +1,5 @@
-"""The study's claims beside ours: each in the study's own form and with honest inference, and a verdict on both. Pure; no fit is made here.
+"""The study's claims beside ours: each in the study's own form and with honest inference, and a
+verdict on both. Pure; no fit is made here.
 
 Rules and words: docs/methods, section 12.3.
 """
@@ -16,7 +17,8 @@ from ..sample.moderators import MAX_EXPLAINED, SAME_REGRESSOR
 from .tables import CLAIM_COLUMNS, typed
 
 LEVEL = 0.05
-# Smallest effect found in 80 % of cases over its standard error where no degrees of freedom are known: 1.96 + 0.84.
+# Smallest effect found in 80 % of cases over its standard error where no degrees of freedom are
+# known: 1.96 + 0.84.
 ERRORS_TO_FIND = 2.8
 SIGNS = {"positive": 1.0, "negative": -1.0}
 # What `not_run` says where a regression was tried and the sample does not identify its coefficient.
@@ -31,7 +33,8 @@ class Found:
     Attributes
     ----------
     estimate, ci_low, ci_high, p_value, smallest : float or None
-        `smallest` is the minimum detectable effect (80 % power at 5 %), in units of the coefficient.
+        `smallest` is the minimum detectable effect (80 % power at 5 %), in units of the
+        coefficient.
     line : str
         Which inference the p is of, in words.
     lacks : str or None
@@ -66,9 +69,10 @@ def build_claims(claims: pd.DataFrame, tables: Tables) -> pd.DataFrame:
     Parameters
     ----------
     claims : DataFrame
-        ``marts.dim_study_claim``, one row per claim: claim_id, claim_en, claim_zh, study_finding, expected_direction (positive, negative
-        or any), spec_id_study_form, term_study_form, spec_id, term, uses_primary, smallest_effect (units of the coefficient; missing: the
-        size of the study's form).
+        ``marts.dim_study_claim``, one row per claim: claim_id, claim_en, claim_zh, study_finding,
+        expected_direction (positive, negative or any), spec_id_study_form, term_study_form,
+        spec_id, term, uses_primary, smallest_effect (units of the coefficient; missing: the size of
+        the study's form).
     tables : Tables
 
     Returns
@@ -80,31 +84,54 @@ def build_claims(claims: pd.DataFrame, tables: Tables) -> pd.DataFrame:
 
 
 def _claim(claim: dict[str, Any], tables: Tables) -> dict[str, Any]:
-    form = find_coefficient(tables, claim["spec_id_study_form"], claim["term_study_form"], "conventional")
+    form = find_coefficient(
+        tables, claim["spec_id_study_form"], claim["term_study_form"], "conventional"
+    )
     if claim["uses_primary"]:
         ours = find_primary(tables, claim["spec_id"])
     else:
-        ours = find_coefficient(tables, claim["spec_id"], claim["term"], "permutation", least_pilots=MIN_PILOTS)
+        ours = find_coefficient(
+            tables, claim["spec_id"], claim["term"], "permutation", least_pilots=MIN_PILOTS
+        )
     size, of_what = _size_sought(claim, form)
     verdict, reason = judge(ours, claim["expected_direction"], size, of_what)
     reason += _one_with(tables.diagnostic, claim["spec_id"])
     is_judged = ours.lacks is None
     return {
-        **{name: claim[name] for name in ("claim_id", "claim_en", "claim_zh", "study_finding", "spec_id_study_form", "spec_id")},
+        **{
+            name: claim[name]
+            for name in (
+                "claim_id",
+                "claim_en",
+                "claim_zh",
+                "study_finding",
+                "spec_id_study_form",
+                "spec_id",
+            )
+        },
         "estimate_study_form": form.estimate,
         "p_value_study_form": form.p_value,
         "verdict_study_form": judge_study_form(form, claim["expected_direction"]),
         "estimate": ours.estimate,
-        **{name: getattr(ours, name) if is_judged else None for name in ("ci_low", "ci_high", "p_value")},
+        **{
+            name: getattr(ours, name) if is_judged else None
+            for name in ("ci_low", "ci_high", "p_value")
+        },
         "minimum_detectable_effect": ours.smallest if is_judged else None,
         "verdict": verdict,
         "reason": reason,
     }
 
 
-def find_coefficient(tables: Tables, spec_id: str, term: str, line: str, least_pilots: int = 1) -> Found:
-    """A coefficient under a line of inference, under its default one where it lacks that line, or why it cannot be judged."""
-    rows = tables.estimate[(tables.estimate["spec_id"] == spec_id) & (tables.estimate["term"] == term)]
+def find_coefficient(
+    tables: Tables, spec_id: str, term: str, line: str, least_pilots: int = 1
+) -> Found:
+    """A coefficient under a line of inference, under its default one where it lacks that line, or
+    why it cannot be judged.
+    """
+    rows = tables.estimate[
+        (tables.estimate["spec_id"] == spec_id) & (tables.estimate["term"] == term)
+    ]
     if rows.empty:
         return _absent(tables, spec_id, term)
     is_default = rows["is_default"].fillna(False).astype(bool)
@@ -112,46 +139,79 @@ def find_coefficient(tables: Tables, spec_id: str, term: str, line: str, least_p
     numbers = [_number(chosen[name]) for name in ("estimate", "ci_low", "ci_high", "p_value")]
     reason = _not_identified(tables.diagnostic, chosen, least_pilots)
     lacks = "not_identified" if reason else None
-    return Found(*numbers, _smallest(tables.diagnostic, rows, spec_id, term), str(chosen["vcov"]).replace("_", " "), lacks, reason)
+    return Found(
+        *numbers,
+        _smallest(tables.diagnostic, rows, spec_id, term),
+        str(chosen["vcov"]).replace("_", " "),
+        lacks,
+        reason,
+    )
 
 
 def _not_identified(diagnostic: pd.DataFrame, row: pd.Series, least_pilots: int) -> str:
-    """Why nothing identifies a coefficient that was estimated, or no p of it is printed; empty where something does."""
+    """Why nothing identifies a coefficient that was estimated, or no p of it is printed; empty
+    where something does.
+    """
     withheld = row.get("p_value_withheld_reason")
     if isinstance(withheld, str) and withheld:
         return withheld
     explained, pilots = _explained(diagnostic, row["spec_id"]), _number(row["n_pilots"])
     if explained is not None and explained > MAX_EXPLAINED:
-        return f"cohort and year explain {explained:.1%} of the strength among pilots: the texts hardly tell the tool from admission"
+        return (
+            f"cohort and year explain {explained:.1%} of the strength among pilots: the texts "
+            "hardly tell the tool from admission"
+        )
     if pilots is not None and pilots < least_pilots:
-        return f"{pilots:.0f} pilots are behind the coefficient, at least {least_pilots} are needed for a verdict"
-    return "" if _number(row["p_value"]) is not None else "no line of inference gives a p for the coefficient"
+        return (
+            f"{pilots:.0f} pilots are behind the coefficient, at least {least_pilots} are needed "
+            "for a verdict"
+        )
+    return (
+        ""
+        if _number(row["p_value"]) is not None
+        else "no line of inference gives a p for the coefficient"
+    )
 
 
 def _one_with(diagnostic: pd.DataFrame, spec_id: str) -> str:
-    """The tools whose strength is the same regressor on the sample, as the end of a reason; empty where there are none."""
-    rows = diagnostic[(diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == SAME_REGRESSOR)]
+    """The tools whose strength is the same regressor on the sample, as the end of a reason; empty
+    where there are none.
+    """
+    rows = diagnostic[
+        (diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == SAME_REGRESSOR)
+    ]
     if rows.empty:
         return ""
     names = ", ".join(str(term).replace("_", " ") for term in rows["term"])
-    return f"; on these texts the tool is the very same regressor as {names}: one result under several names"
+    return (
+        f"; on these texts the tool is the very same regressor as {names}: one result under "
+        "several names"
+    )
 
 
 def find_primary(tables: Tables, spec_id: str) -> Found:
     """A row of ``estimates.primary``, or why there is none."""
     primary = tables.primary
-    rows = primary[primary["spec_id"] == spec_id] if primary is not None and len(primary) else pd.DataFrame()
+    rows = (
+        primary[primary["spec_id"] == spec_id]
+        if primary is not None and len(primary)
+        else pd.DataFrame()
+    )
     if rows.empty:
         return _absent(tables, spec_id, None)
     row = rows.iloc[0]
-    numbers = [_number(row[name]) for name in ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect")]
+    numbers = [
+        _number(row[name])
+        for name in ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect")
+    ]
     if numbers[3] is None:
         return Found(*numbers, lacks="not_identified", reason=str(row["reason"]))
     return Found(*numbers, line="primary test")
 
 
 def judge(ours: Found, direction: str, size: float | None, of_what: str) -> tuple[str, str]:
-    """The verdict of the honest test in its fixed words, and why, with the smallest effect that would have been found.
+    """The verdict of the honest test in its fixed words, and why, with the smallest effect that
+    would have been found.
 
     Parameters
     ----------
@@ -168,23 +228,41 @@ def judge(ours: Found, direction: str, size: float | None, of_what: str) -> tupl
     said = f"p = {ours.p_value:.3g} ({ours.line})"
     is_small = ours.p_value < LEVEL
     if is_small and _agrees(ours.estimate, direction):
-        return "found", f"{said}, {'the effects differ' if direction == 'any' else 'in the direction of the claim'}"
+        return (
+            "found",
+            (
+                f"{said}, "
+                f"{'the effects differ' if direction == 'any' else 'in the direction of the claim'}"
+            ),
+        )
     said += ", in the direction opposite to the claim" if is_small else ""
     if ours.smallest is None:
-        return "not_found_could_not_have_been", f"{said}; no size of effect is known that would have been found in 80 % of cases"
+        return (
+            "not_found_could_not_have_been",
+            f"{said}; no size of effect is known that would have been found in 80 % of cases",
+        )
     said += f"; an effect of {ours.smallest:.3g} or more would have been found in 80 % of cases"
     if size is None:
-        return "not_found_could_not_have_been", f"{said}; what size to look for is not known: {of_what}"
+        return (
+            "not_found_could_not_have_been",
+            f"{said}; what size to look for is not known: {of_what}",
+        )
     could = ours.smallest <= size
     said += f", which {'covers' if could else 'is more than'} {size:.3g}, {of_what}"
     return ("not_found_could_have_been" if could else "not_found_could_not_have_been"), said
 
 
 def judge_study_form(form: Found, direction: str) -> str:
-    """Whether the study's own form gives the study's finding on these data: same direction, p below 5 % clustered by pair."""
+    """Whether the study's own form gives the study's finding on these data: same direction, p below
+    5 % clustered by pair.
+    """
     if form.lacks is not None:
         return form.lacks
-    return "reproduced" if form.p_value < LEVEL and _agrees(form.estimate, direction) else "not_reproduced"
+    return (
+        "reproduced"
+        if form.p_value < LEVEL and _agrees(form.estimate, direction)
+        else "not_reproduced"
+    )
 
 
 def _agrees(estimate: float, direction: str) -> bool:
@@ -194,8 +272,15 @@ def _agrees(estimate: float, direction: str) -> bool:
 def _size_sought(claim: dict[str, Any], form: Found) -> tuple[float | None, str]:
     given = _number(claim["smallest_effect"])
     if given is not None:
-        is_correlation = claim["uses_primary"] or str(claim["spec_id"]).split(".")[1].startswith(("cm_", "lead_"))
-        return given, "the size to look for in correlation units" if is_correlation else "the size to look for in units of the outcome"
+        is_correlation = claim["uses_primary"] or str(claim["spec_id"]).split(".")[1].startswith(
+            ("cm_", "lead_")
+        )
+        return (
+            given,
+            "the size to look for in correlation units"
+            if is_correlation
+            else "the size to look for in units of the outcome",
+        )
     if form.estimate is None:
         return None, "the study's form was not run"
     return abs(form.estimate), "the size of the study's form on these data, in units of the outcome"
@@ -209,19 +294,40 @@ def _absent(tables: Tables, spec_id: str, term: str | None) -> Found:
         is_tried = any(words in reason for words in (*NOTHING_IDENTIFIES, "No verdict"))
         return Found(lacks="not_identified" if is_tried else "not_run", reason=reason)
     if term is not None and (tables.estimate["spec_id"] == spec_id).any():
-        return Found(lacks="not_identified", reason=f"the sample of {spec_id} has no coefficient {term}: a class without pilots or pairs")
-    return Found(lacks="not_run", reason=f"needs the specification {spec_id}, which this run did not estimate")
+        return Found(
+            lacks="not_identified",
+            reason=(
+                f"the sample of {spec_id} has no coefficient {term}: a class without pilots or "
+                "pairs"
+            ),
+        )
+    return Found(
+        lacks="not_run",
+        reason=f"needs the specification {spec_id}, which this run did not estimate",
+    )
 
 
 def _explained(diagnostic: pd.DataFrame, spec_id: str) -> float | None:
-    """Share of a tool's strength that cohort and year explain, where the coefficient is that of a strength."""
-    values = diagnostic.loc[(diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == EXPLAINED), "value"]
+    """Share of a tool's strength that cohort and year explain, where the coefficient is that of a
+    strength.
+    """
+    values = diagnostic.loc[
+        (diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == EXPLAINED), "value"
+    ]
     return _number(values.max()) if len(values) else None
 
 
-def _smallest(diagnostic: pd.DataFrame, rows: pd.DataFrame, spec_id: str, term: str) -> float | None:
-    """Minimum detectable effect as the diagnostic has it; else 2.8 city errors; None where the coefficient has neither."""
-    chosen = (diagnostic["spec_id"] == spec_id) & (diagnostic["diagnostic"] == "minimum_detectable_effect") & (diagnostic["term"] == term)
+def _smallest(
+    diagnostic: pd.DataFrame, rows: pd.DataFrame, spec_id: str, term: str
+) -> float | None:
+    """Minimum detectable effect as the diagnostic has it; else 2.8 city errors; None where the
+    coefficient has neither.
+    """
+    chosen = (
+        (diagnostic["spec_id"] == spec_id)
+        & (diagnostic["diagnostic"] == "minimum_detectable_effect")
+        & (diagnostic["term"] == term)
+    )
     values = diagnostic.loc[chosen, "value"].dropna()
     if len(values):
         return _number(values.iloc[0])

@@ -1,4 +1,6 @@
-"""How many intervals hold their truth on simulated data: in this economy, and over the many that were measured."""
+"""How many intervals hold their truth on simulated data: in this economy, and over the many that
+were measured.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ LINES = ("default", "permutation")
 Rows = list[dict[str, Any]]
 
 
-def build_coverage(estimate: pd.DataFrame, primary: pd.DataFrame, channel: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+def build_coverage(
+    estimate: pd.DataFrame, primary: pd.DataFrame, channel: pd.DataFrame, truth: pd.DataFrame
+) -> pd.DataFrame:
     """Counts of intervals that hold their truth.
 
     Parameters
@@ -31,30 +35,53 @@ def build_coverage(estimate: pd.DataFrame, primary: pd.DataFrame, channel: pd.Da
     Returns
     -------
     DataFrame
-        ``estimates.coverage``; empty where there is no truth, that is for delivered files. Intervals of one economy share its shocks, so
-        no error is given for it.
+        ``estimates.coverage``; empty where there is no truth, that is for delivered files.
+        Intervals of one economy share its shocks, so no error is given for it.
     """
     if truth.empty:
         return typed([], COVERAGE_COLUMNS)
-    return typed([*_of_coefficients(estimate, truth), *_of_primary(primary, channel), *_measured()], COVERAGE_COLUMNS)
+    return typed(
+        [*_of_coefficients(estimate, truth), *_of_primary(primary, channel), *_measured()],
+        COVERAGE_COLUMNS,
+    )
 
 
 def _of_coefficients(estimate: pd.DataFrame, truth: pd.DataFrame) -> Rows:
     """All coefficients, then each analysis, under the default line and the permutation."""
-    joined = _keyed(estimate).merge(_keyed(truth)[[*KEYS, "truth"]], on=KEYS, how="inner").dropna(subset=["ci_low", "ci_high", "truth"])
-    joined = joined.assign(holds=(joined["ci_low"] <= joined["truth"]) & (joined["truth"] <= joined["ci_high"]))
+    joined = (
+        _keyed(estimate)
+        .merge(_keyed(truth)[[*KEYS, "truth"]], on=KEYS, how="inner")
+        .dropna(subset=["ci_low", "ci_high", "truth"])
+    )
+    joined = joined.assign(
+        holds=(joined["ci_low"] <= joined["truth"]) & (joined["truth"] <= joined["ci_high"])
+    )
     rows: Rows = []
     for line in LINES:
-        chosen = joined[joined["is_default"].fillna(False).astype(bool) if line == "default" else joined["vcov"] == line]
+        chosen = joined[
+            joined["is_default"].fillna(False).astype(bool)
+            if line == "default"
+            else joined["vcov"] == line
+        ]
         if len(chosen):
             rows.append(_row(EVERY, line, chosen["holds"]))
-        rows += [_row(analysis, line, part["holds"]) for analysis, part in chosen.groupby("analysis", sort=True)]
+        rows += [
+            _row(analysis, line, part["holds"])
+            for analysis, part in chosen.groupby("analysis", sort=True)
+        ]
     return rows
 
 
 def _keyed(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with a number where a cohort or an event time is missing, so that missing ones meet."""
-    return frame.assign(**{name: frame[name].astype("Float64").fillna(-9999).astype(int) for name in ("cohort_year", "event_time")})
+    """The frame with a number where a cohort or an event time is missing, so that missing ones
+    meet.
+    """
+    return frame.assign(
+        **{
+            name: frame[name].astype("Float64").fillna(-9999).astype(int)
+            for name in ("cohort_year", "event_time")
+        }
+    )
 
 
 def _of_primary(primary: pd.DataFrame, channel: pd.DataFrame) -> Rows:
@@ -64,12 +91,22 @@ def _of_primary(primary: pd.DataFrame, channel: pd.DataFrame) -> Rows:
         known = frame.dropna(subset=["ci_low", "ci_high", "truth"])
         if len(known):
             line = "primary" if name == "primary" else "channel"
-            rows.append(_row(str(name), line, (known["ci_low"] <= known["truth"]) & (known["truth"] <= known["ci_high"])))
+            rows.append(
+                _row(
+                    str(name),
+                    line,
+                    (known["ci_low"] <= known["truth"]) & (known["truth"] <= known["ci_high"]),
+                )
+            )
     return rows
 
 
 def _row(coefficients: str, line: str, holds: pd.Series) -> dict[str, Any]:
-    counts = {"n": len(holds), "n_yes": int(holds.sum()), "share": float(holds.astype(float).mean())}
+    counts = {
+        "n": len(holds),
+        "n_yes": int(holds.sum()),
+        "share": float(holds.astype(float).mean()),
+    }
     names = {"scope": THIS, "quantity": HOLDS, "coefficients": coefficients, "line": line}
     return {**names, **counts, "monte_carlo_error": None, "measured_with": None}
 
@@ -81,5 +118,12 @@ def _measured() -> Rows:
     rows = []
     for row in pd.read_csv(MEASURED).to_dict("records"):
         share = row["n_yes"] / row["n"]
-        rows.append({**row, "scope": MANY, "share": share, "monte_carlo_error": float(np.sqrt(share * (1 - share) / row["n"]))})
+        rows.append(
+            {
+                **row,
+                "scope": MANY,
+                "share": share,
+                "monte_carlo_error": float(np.sqrt(share * (1 - share) / row["n"])),
+            }
+        )
     return rows

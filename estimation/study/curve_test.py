@@ -1,7 +1,9 @@
-"""The joint permutation of the specification curve: the same reassignments of admissions in all specs (docs/methods, section 14.3).
+"""The joint permutation of the specification curve: the same reassignments of admissions in all
+specs (docs/methods, section 14.3).
 
-After Simonsohn, Simmons and Nelson (2020): is the curve as a whole unusual, where no single spec is chosen? Its statistics are the
-median of the estimates in standard deviations of the outcome, and the share of specs that reject zero.
+After Simonsohn, Simmons and Nelson (2020): is the curve as a whole unusual, where no single spec is
+chosen? Its statistics are the median of the estimates in standard deviations of the outcome, and
+the share of specs that reject zero.
 """
 
 from __future__ import annotations
@@ -40,7 +42,9 @@ Window = tuple[int, int]
 
 
 def in_the_test(spec: Spec) -> bool:
-    """Whether a spec of the curve takes part: its outcome has a p, and its year effects are common or of pairs of regions."""
+    """Whether a spec of the curve takes part: its outcome has a p, and its year effects are common
+    or of pairs of regions.
+    """
     return why_no_p(spec.outcome) is None and spec.effects[1] in (COMMON, REGIONS)
 
 
@@ -79,7 +83,9 @@ def run_curve_test(
     outcomes = [spec.outcome for spec in specs]
     rejects = _rejects(in_sd)
     chosen = {ALL_OUTCOMES: np.ones(len(specs), dtype=bool)}
-    chosen |= {outcome: np.array([one == outcome for one in outcomes]) for outcome in sorted(set(outcomes))}
+    chosen |= {
+        outcome: np.array([one == outcome for one in outcomes]) for outcome in sorted(set(outcomes))
+    }
     return [_row(outcome, in_sd[:, own], rejects[:, own]) for outcome, own in chosen.items()]
 
 
@@ -91,29 +97,44 @@ def _row(outcome: str, in_sd: np.ndarray, rejects: np.ndarray) -> dict[str, Any]
         "n_specs": in_sd.shape[1],
         "draws": len(in_sd) - 1,
         "median_sd": float(median[0]),
-        "p_value_median": permutation_p_value(abs(median[0]), np.abs(median[1:]), is_enumeration=False),
+        "p_value_median": permutation_p_value(
+            abs(median[0]), np.abs(median[1:]), is_enumeration=False
+        ),
         "share_rejects": float(share[0]),
         "p_value_share": permutation_p_value(share[0], share[1:], is_enumeration=False),
     }
 
 
 def _rejects(in_sd: np.ndarray) -> np.ndarray:
-    """Whether the size of an estimate is among the largest 5 % of its spec's, of the real assignment and the draws; shape (B + 1, S)."""
+    """Whether the size of an estimate is among the largest 5 % of its spec's, of the real
+    assignment and the draws; shape (B + 1, S).
+    """
     size = np.where(np.isfinite(in_sd), np.abs(in_sd), -1.0)
     ordered = np.sort(size, axis=0)
     # how many are at least as large, itself among them
-    larger = len(size) - np.stack([np.searchsorted(one, own - TOLERANCE) for one, own in zip(ordered.T, size.T, strict=True)], axis=1)
+    larger = len(size) - np.stack(
+        [np.searchsorted(one, own - TOLERANCE) for one, own in zip(ordered.T, size.T, strict=True)],
+        axis=1,
+    )
     return (larger <= ALPHA * len(size) + TOLERANCE) & (size >= 0)
 
 
 def standardised_estimates(
-    marts: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], specs: Sequence[Spec], study_window: Window, draws: int, seed: int
+    marts: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
+    specs: Sequence[Spec],
+    study_window: Window,
+    draws: int,
+    seed: int,
 ) -> np.ndarray:
-    """Estimates in standard deviations of their outcome, of the real assignment (first) and of each draw; shape (draws + 1, S)."""
+    """Estimates in standard deviations of their outcome, of the real assignment (first) and of each
+    draw; shape (draws + 1, S).
+    """
     cities, pairs, city_years = marts
     keys = [(spec.series, spec.window or study_window) for spec in specs]
     series = {key: _moving(build_series(city_years, *key)) for key in dict.fromkeys(keys)}
-    is_used = cities["city_id"].isin(np.unique(np.concatenate([found.city_ids for found in series.values()])))
+    is_used = cities["city_id"].isin(
+        np.unique(np.concatenate([found.city_ids for found in series.values()]))
+    )
     known = cities[is_used].drop_duplicates("city_id").sort_values("city_id").reset_index(drop=True)
     records = _draw_records(known["province_id"].to_numpy(), draws, seed)
     ties, result = ties_by_city(pairs), np.full((draws + 1, len(specs)), np.nan)
@@ -167,10 +188,19 @@ class _Panel:
     ties: RankedTies
 
 
-def _build_panel(known: pd.DataFrame, ties: dict[str, pd.DataFrame], found: CitySeries, specs: list[Spec]) -> _Panel:
+def _build_panel(
+    known: pd.DataFrame, ties: dict[str, pd.DataFrame], found: CitySeries, specs: list[Spec]
+) -> _Panel:
     measures = tuple(dict.fromkeys(split_outcome(spec.outcome)[0] for spec in specs))
-    tie_rules = tuple(dict.fromkeys(spec.tie_rule for spec in specs if TIE_RULES[spec.tie_rule].measure is not None))
-    admissions = {rule: _admission(known, found.years, spec) for rule, spec in {_rule(spec): spec for spec in specs}.items()}
+    tie_rules = tuple(
+        dict.fromkeys(
+            spec.tie_rule for spec in specs if TIE_RULES[spec.tie_rule].measure is not None
+        )
+    )
+    admissions = {
+        rule: _admission(known, found.years, spec)
+        for rule, spec in {_rule(spec): spec for spec in specs}.items()
+    }
     timings = {rule: timing for rule, (_, timing) in admissions.items()}
     # before the last year ahead of the first admission every estimator weighs the years alike
     first = min(int(timing.start[timing.start > 0].min()) for timing in timings.values())
@@ -181,9 +211,20 @@ def _build_panel(known: pd.DataFrame, ties: dict[str, pd.DataFrame], found: City
     values = np.concatenate([*by_span, (outcomes**2).sum(axis=2)]).T
     place = np.searchsorted(known["city_id"], found.city_ids)
     left, right = place[i], place[j]
-    pairs = CurvePairs(left, right, _pair_class(known, left, right, specs), np.ascontiguousarray(values))
+    pairs = CurvePairs(
+        left, right, _pair_class(known, left, right, specs), np.ascontiguousarray(values)
+    )
     labels = np.stack([label for label, _ in admissions.values()])
-    return _Panel(specs, measures, tie_rules, timings, labels, span, pairs, _rank_ties(tie_rules, ties, found.city_ids, left, right))
+    return _Panel(
+        specs,
+        measures,
+        tie_rules,
+        timings,
+        labels,
+        span,
+        pairs,
+        _rank_ties(tie_rules, ties, found.city_ids, left, right),
+    )
 
 
 def _rule(spec: Spec) -> tuple[str, str]:
@@ -192,15 +233,23 @@ def _rule(spec: Spec) -> tuple[str, str]:
 
 def _admission(known: pd.DataFrame, years: np.ndarray, spec: Spec) -> tuple[np.ndarray, Timing]:
     """Group of each city (-1 left out) under the spec's rule, and when groups are treated."""
-    kept = build_sample_cities(known, known["city_id"].to_numpy(dtype=np.int64), spec, int(years[-1]))
+    kept = build_sample_cities(
+        known, known["city_id"].to_numpy(dtype=np.int64), spec, int(years[-1])
+    )
     cohort = kept["cohort"].to_numpy()
     group_years = np.unique(cohort[cohort > NEVER])
     label = np.full(len(known), LEFT_OUT, dtype=np.int64)
-    label[np.searchsorted(known["city_id"], kept["city_id"])] = np.where(cohort > NEVER, np.searchsorted(group_years, cohort) + 1, 0)
-    return label, Timing(np.concatenate([[len(years)], np.searchsorted(years, group_years)]), len(years))
+    label[np.searchsorted(known["city_id"], kept["city_id"])] = np.where(
+        cohort > NEVER, np.searchsorted(group_years, cohort) + 1, 0
+    )
+    return label, Timing(
+        np.concatenate([[len(years)], np.searchsorted(years, group_years)]), len(years)
+    )
 
 
-def _pair_class(known: pd.DataFrame, left: np.ndarray, right: np.ndarray, specs: list[Spec]) -> np.ndarray:
+def _pair_class(
+    known: pd.DataFrame, left: np.ndarray, right: np.ndarray, specs: list[Spec]
+) -> np.ndarray:
     """Pair of regions of each pair; one class where no spec asks for regions."""
     if all(spec.effects[1] == COMMON for spec in specs):
         return np.zeros(len(left), dtype=np.int64)
@@ -210,7 +259,11 @@ def _pair_class(known: pd.DataFrame, left: np.ndarray, right: np.ndarray, specs:
 
 
 def _rank_ties(
-    tie_rules: tuple[str, ...], ties: dict[str, pd.DataFrame], ids: np.ndarray, left: np.ndarray, right: np.ndarray
+    tie_rules: tuple[str, ...],
+    ties: dict[str, pd.DataFrame],
+    ids: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
 ) -> RankedTies:
     rules = [TIE_RULES[name] for name in tie_rules]
     measures = tuple(dict.fromkeys((rule.measure, rule.sign) for rule in rules))
@@ -225,23 +278,45 @@ def _rank_ties(
         first[m, :n], second[m, :n], rank_of[m, order] = left[order], right[order], np.arange(n)
         next_larger[m, :n] = np.searchsorted(tie[order], tie[order], side="right")
     which = np.array([measures.index((rule.measure, rule.sign)) for rule in rules], dtype=np.int64)
-    return RankedTies(first, second, rank_of, next_larger, n_tied, which, np.array([rule.quantile for rule in rules], dtype=float))
+    return RankedTies(
+        first,
+        second,
+        rank_of,
+        next_larger,
+        n_tied,
+        which,
+        np.array([rule.quantile for rule in rules], dtype=float),
+    )
 
 
 def _estimates(panel: _Panel, records: np.ndarray) -> np.ndarray:
-    """Estimates of the panel's specs in standard deviations of their outcome under each record; shape (B, S)."""
+    """Estimates of the panel's specs in standard deviations of their outcome under each record;
+    shape (B, S).
+    """
     from ..kernels.curve_sums import sum_curve  # importing numba takes as long as a small fit
 
     n_sets, n_classes = 2 ** len(panel.tie_rules), int(panel.pairs.pair_class.max()) + 1
-    counts = np.zeros((len(records), len(panel.labels), n_sets, n_classes, int(panel.labels.max()) + 1))
+    counts = np.zeros(
+        (len(records), len(panel.labels), n_sets, n_classes, int(panel.labels.max()) + 1)
+    )
     sums = np.zeros((*counts.shape, panel.pairs.values.shape[1]))
     sum_curve(records, panel.labels, panel.pairs, panel.ties, counts, sums)
     result, rules = np.empty((len(records), len(panel.specs))), list(panel.timings)
-    samples = groupby(sorted(range(len(panel.specs)), key=lambda k: _sample(panel.specs[k])), key=lambda k: _sample(panel.specs[k]))
+    samples = groupby(
+        sorted(range(len(panel.specs)), key=lambda k: _sample(panel.specs[k])),
+        key=lambda k: _sample(panel.specs[k]),
+    )
     for (rule, tie_rule), own in samples:
-        sets = [s for s in range(n_sets) if tie_rule not in panel.tie_rules or s >> panel.tie_rules.index(tie_rule) & 1]
+        sets = [
+            s
+            for s in range(n_sets)
+            if tie_rule not in panel.tie_rules or s >> panel.tie_rules.index(tie_rule) & 1
+        ]
         timing, k = panel.timings[rule], rules.index(rule)
-        sample = tuple(values[:, k, sets][:, :, :, : len(timing.start)].sum(axis=1) for values in (counts, sums))
+        sample = tuple(
+            values[:, k, sets][:, :, :, : len(timing.start)].sum(axis=1)
+            for values in (counts, sums)
+        )
         for spec, estimate in _fit(panel, timing, sample, list(own)):
             result[:, spec] = estimate
     return result
@@ -251,8 +326,12 @@ def _sample(spec: Spec) -> tuple[tuple[str, str], str]:
     return _rule(spec), spec.tie_rule
 
 
-def _fit(panel: _Panel, timing: Timing, sample: tuple[np.ndarray, np.ndarray], own: list[int]) -> Iterator[tuple[int, np.ndarray]]:
-    """Position and standardised estimates (B,) of the specs of one sample: counts (B, C, G + 1) and sums (B, C, G + 1, D)."""
+def _fit(
+    panel: _Panel, timing: Timing, sample: tuple[np.ndarray, np.ndarray], own: list[int]
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Position and standardised estimates (B,) of the specs of one sample: counts (B, C, G + 1) and
+    sums (B, C, G + 1, D).
+    """
     counts, sums = sample
     sums = sums.reshape(*sums.shape[:3], -1, len(panel.measures))
     n_rows = np.maximum(counts.sum(axis=(1, 2)), 1.0)[:, None] * timing.n_years
@@ -268,5 +347,7 @@ def _fit(panel: _Panel, timing: Timing, sample: tuple[np.ndarray, np.ndarray], o
         if model not in found:
             n, y = by_class if model[1] == REGIONS else together
             means = y / np.maximum(n, 1.0)[..., None, None]
-            found[model] = estimate_means(spec.estimator, n, means, timing, panel.span) / np.where(sd > 0, sd, np.nan)
+            found[model] = estimate_means(spec.estimator, n, means, timing, panel.span) / np.where(
+                sd > 0, sd, np.nan
+            )
         yield k, found[model][:, panel.measures.index(split_outcome(spec.outcome)[0])]

@@ -22,26 +22,37 @@ Results = dict[tuple[str, int], FitResult]
 
 
 def group_specs(specs: Sequence[Spec], *, by_outcome: bool = False) -> list[list[Spec]]:
-    """Specs that share a sample, in order of their first; `by_outcome` those of one outcome alone."""
+    """Specs that share a sample, in order of their first; `by_outcome` those of one outcome
+    alone.
+    """
     groups: dict[tuple, list[Spec]] = {}
     for spec in specs:
         groups.setdefault((spec.sample_key, spec.outcome if by_outcome else None), []).append(spec)
     return list(groups.values())
 
 
-def estimate_group(marts: Marts, group: list[Spec]) -> Iterator[tuple[Spec, StudySample | None, FitResult | NotRun]]:
+def estimate_group(
+    marts: Marts, group: list[Spec]
+) -> Iterator[tuple[Spec, StudySample | None, FitResult | NotRun]]:
     """Result of each spec and the sample it rests on; no sample where it cannot be had."""
     try:
         sample = build_group_sample(marts, group)
     except SampleError as error:
         yield from ((spec, None, NotRun(str(error))) for spec in group)
         return
-    for spec, result in fit_group(marts, sample, group, vcov=group[0].vcov, permutations=group[0].permutations):
+    for spec, result in fit_group(
+        marts, sample, group, vcov=group[0].vcov, permutations=group[0].permutations
+    ):
         yield spec, sample, result
 
 
 def fit_group(
-    marts: Marts, sample: StudySample, group: list[Spec], *, vcov: tuple[str, ...], permutations: int
+    marts: Marts,
+    sample: StudySample,
+    group: list[Spec],
+    *,
+    vcov: tuple[str, ...],
+    permutations: int,
 ) -> Iterator[tuple[Spec, FitResult | NotRun]]:
     """Result of each spec on a sample.
 
@@ -82,21 +93,29 @@ def fit_group(
         yield spec, results[spec.estimator, sample.outcomes.index(spec.outcome)]
 
 
-def _fit_estimators(sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]) -> Results:
+def _fit_estimators(
+    sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]
+) -> Results:
     if ESTIMATORS[spec.estimator].needs_city_covariates:
         panel = dataclasses.replace(sample.panel, controls=None)
         given = {"covariates": sample.city_covariates, "covariate_names": spec.controls}
         return fit_outcomes(panel, estimators=estimators, **given, **settings)
     partners = TIE_RULES[spec.tie_rule].partners
     rules = {"n_partners": partners, "control_pairs": spec.control_pairs}
-    return fit_outcomes(sample.panel, estimators=estimators, control_names=spec.controls, **rules, **settings)
+    return fit_outcomes(
+        sample.panel, estimators=estimators, control_names=spec.controls, **rules, **settings
+    )
 
 
-def _fit_approval_year(sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]) -> Results:
+def _fit_approval_year(
+    sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]
+) -> Results:
     return fit_without_approval_year(sample.panel, sample.is_second_half, **settings)
 
 
-def _fit_dose(sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]) -> Results:
+def _fit_dose(
+    sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]
+) -> Results:
     return fit_dose(sample.panel, sample.dose, **settings)
 
 

@@ -1,4 +1,6 @@
-"""Specs whose effects depend on the pair or on the pilot's texts: one call of the estimator for a group that shares a sample."""
+"""Specs whose effects depend on the pair or on the pilot's texts: one call of the estimator for a
+group that shares a sample.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,18 @@ def fit_heterogeneity_group(
     built = _say_which_are_one(built)
     moderations = [entry[0] for entry in built.values() if not isinstance(entry, NotRun)]
     try:
-        results = fit_heterogeneity(sample.panel, moderations, control_names=group[0].controls, **settings) if moderations else {}
+        results = (
+            fit_heterogeneity(
+                sample.panel, moderations, control_names=group[0].controls, **settings
+            )
+            if moderations
+            else {}
+        )
     except NotEstimable as error:
-        built = {key: entry if isinstance(entry, NotRun) else NotRun(str(error)) for key, entry in built.items()}
+        built = {
+            key: entry if isinstance(entry, NotRun) else NotRun(str(error))
+            for key, entry in built.items()
+        }
     for spec in group:
         entry = built[_key(spec)]
         if isinstance(entry, NotRun):
@@ -47,21 +58,43 @@ def fit_heterogeneity_group(
 
 
 def _say_which_are_one(built: Built) -> Built:
-    """The same, with a diagnostic and a warning where strengths of different tools are one regressor: their rows are one result."""
+    """The same, with a diagnostic and a warning where strengths of different tools are one
+    regressor: their rows are one result.
+    """
     alike: dict[bytes, list[tuple]] = {}
     for key, entry in built.items():
-        if not isinstance(entry, NotRun) and entry[0].city_path is not None and len(entry[0].path_names) == 1:
+        if (
+            not isinstance(entry, NotRun)
+            and entry[0].city_path is not None
+            and len(entry[0].path_names) == 1
+        ):
             # in units of their means, equal up to rounding is equal
             alike.setdefault((np.round(entry[0].city_path, 9) + 0.0).tobytes(), []).append(key)
     for keys in alike.values():
         for key in keys:
             moderation, (diagnostics, warnings) = built[key]
             own = moderation.path_names[0]
-            others = [name for name in dict.fromkeys(built[k][0].path_names[0] for k in keys) if name != own]
+            others = [
+                name
+                for name in dict.fromkeys(built[k][0].path_names[0] for k in keys)
+                if name != own
+            ]
             if others:
                 same = [(SAME_REGRESSOR, other, 1.0) for other in others]
-                text = f"strength:{own}: the very same regressor as {', '.join(f'strength:{other}' for other in others)} on this sample: "
-                built = {**built, key: (moderation, ([*diagnostics, *same], [*warnings, text + "one result under several names."]))}
+                text = (
+                    f"strength:{own}: the very same regressor as "
+                    f"{', '.join(f'strength:{other}' for other in others)} on this sample: "
+                )
+                built = {
+                    **built,
+                    key: (
+                        moderation,
+                        (
+                            [*diagnostics, *same],
+                            [*warnings, text + "one result under several names."],
+                        ),
+                    ),
+                }
     return built
 
 
@@ -71,4 +104,8 @@ def _key(spec: Spec) -> tuple:
 
 def _with_notes(result: FitResult, notes: Notes) -> FitResult:
     diagnostics, warnings = notes
-    return dataclasses.replace(result, diagnostics=(*result.diagnostics, *diagnostics), warnings=(*result.warnings, *warnings))
+    return dataclasses.replace(
+        result,
+        diagnostics=(*result.diagnostics, *diagnostics),
+        warnings=(*result.warnings, *warnings),
+    )

@@ -1,4 +1,6 @@
-"""Families of tests that are corrected together (docs/methods, section 8): heterogeneity and policy tools."""
+"""Families of tests that are corrected together (docs/methods, section 8): heterogeneity and policy
+tools.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +13,22 @@ FAMILIES = ("heterogeneity", "policy_tools")
 
 
 def family_of(spec_id: str, term: str) -> str | None:
-    """Name of the family of a coefficient, None where it belongs to none; a family never mixes outcomes.
+    """Name of the family of a coefficient, None where it belongs to none; a family never mixes
+    outcomes.
 
-    Heterogeneity: the effects by class, and the differences together with the slopes over gaps; those with year effects by class apart.
-    Policy tools: single tools, tool classes alone, and the joint fit with its differences.
+    Heterogeneity: the effects by class, and the differences together with the slopes over gaps;
+    those with year effects by class apart. Policy tools: single tools, tool classes alone, and the
+    joint fit with its differences.
     """
     analysis, _, variant = spec_id.split(".")
     if analysis not in FAMILIES or term.endswith(":unknown"):
         return None
     if analysis == "policy_tools":
-        return "joint_fit" if variant == "joint" else ("tool_classes" if variant in ("supply", "environment", "demand") else "tools")
+        return (
+            "joint_fit"
+            if variant == "joint"
+            else ("tool_classes" if variant in ("supply", "environment", "demand") else "tools")
+        )
     if term == "treated":
         return None
     kind = "differences" if term.startswith("difference:") or term == "treated:gap" else "effects"
@@ -28,7 +36,8 @@ def family_of(spec_id: str, term: str) -> str | None:
 
 
 def adjusted_rows(estimate: pd.DataFrame) -> list[dict]:
-    """Diagnostic rows ``p_value_bh`` (of the default line), ``p_value_bh_permutation`` and ``family_size_<family>``, by coefficient.
+    """Diagnostic rows ``p_value_bh`` (of the default line), ``p_value_bh_permutation`` and
+    ``family_size_<family>``, by coefficient.
 
     Parameters
     ----------
@@ -46,14 +55,28 @@ def adjusted_rows(estimate: pd.DataFrame) -> list[dict]:
     }
     rows = []
     for name, chosen in lines.items():
-        table = estimate.loc[chosen & estimate["analysis"].isin(FAMILIES), ["spec_id", "outcome", "term", "p_value"]]
-        family = [family_of(spec_id, term) for spec_id, term in zip(table["spec_id"], table["term"], strict=True)]
+        table = estimate.loc[
+            chosen & estimate["analysis"].isin(FAMILIES), ["spec_id", "outcome", "term", "p_value"]
+        ]
+        family = [
+            family_of(spec_id, term)
+            for spec_id, term in zip(table["spec_id"], table["term"], strict=True)
+        ]
         table = table.assign(family=family).dropna(subset=["family"])
         analysis = table["spec_id"].str.split(".").str[0]
         for (_, _, label), members in table.groupby([analysis, "outcome", "family"], sort=True):
             adjusted = benjamini_hochberg(members["p_value"].to_numpy(dtype=float, na_value=np.nan))
-            for spec_id, term, value in zip(members["spec_id"], members["term"], adjusted, strict=True):
+            for spec_id, term, value in zip(
+                members["spec_id"], members["term"], adjusted, strict=True
+            ):
                 rows.append({"spec_id": spec_id, "diagnostic": name, "term": term, "value": value})
                 if name == "p_value_bh":
-                    rows.append({"spec_id": spec_id, "diagnostic": f"family_size_{label}", "term": term, "value": len(members)})
+                    rows.append(
+                        {
+                            "spec_id": spec_id,
+                            "diagnostic": f"family_size_{label}",
+                            "term": term,
+                            "value": len(members),
+                        }
+                    )
     return rows

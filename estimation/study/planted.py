@@ -17,20 +17,25 @@ TREATED = "treated"
 NOTHING = {"own_variance_ratio": 1.0, "loading_rise": 0.0, "loading_part_pct": 0.0}
 
 
-def primary_truths(marts: Marts, counterfactual: Marts, planted: pd.DataFrame | None) -> pd.DataFrame:
-    """What the planted effect did to what the primary test and its channels estimate, for every window and series.
+def primary_truths(
+    marts: Marts, counterfactual: Marts, planted: pd.DataFrame | None
+) -> pd.DataFrame:
+    """What the planted effect did to what the primary test and its channels estimate, for every
+    window and series.
 
     Parameters
     ----------
     marts, counterfactual : Marts
         Of the landings with and without the effect.
     planted : DataFrame or None
-        city_id, year and `NOTHING`'s columns, a row a treated city and year; without it the channels have no truth.
+        city_id, year and `NOTHING`'s columns, a row a treated city and year; without it the
+        channels have no truth.
 
     Returns
     -------
     DataFrame
-        spec_id, term (``treated`` or a channel), truth, planted (of a channel; NaN of the test itself).
+        spec_id, term (``treated`` or a channel), truth, planted (of a channel; NaN of the test
+        itself).
     """
     rows = []
     for spec in primary_specs():
@@ -38,28 +43,44 @@ def primary_truths(marts: Marts, counterfactual: Marts, planted: pd.DataFrame | 
             window, without = city_window(marts, spec), city_window(counterfactual, spec)
         except SampleError:
             continue
-        if not np.isin(window.city_ids, without.city_ids).all() or not np.array_equal(window.years, without.years):
+        if not np.isin(window.city_ids, without.city_ids).all() or not np.array_equal(
+            window.years, without.years
+        ):
             continue
         bare = without.growth[np.searchsorted(without.city_ids, window.city_ids)]
         design = (window.years, window.cohort, window.block)
         truth = planted_effect(window.growth, bare, *design)
         if truth is not None:
-            rows.append({"spec_id": spec.spec_id, "term": TREATED, "truth": truth, "planted": np.nan})
+            rows.append(
+                {"spec_id": spec.spec_id, "term": TREATED, "truth": truth, "planted": np.nan}
+            )
         if planted is not None:
             found = planted_channels(window.growth, bare, _planted(planted, window), *design)
-            rows += [{"spec_id": spec.spec_id, "term": one.channel, "truth": one.truth, "planted": one.planted} for one in found]
+            rows += [
+                {
+                    "spec_id": spec.spec_id,
+                    "term": one.channel,
+                    "truth": one.truth,
+                    "planted": one.planted,
+                }
+                for one in found
+            ]
     return pd.DataFrame(rows, columns=["spec_id", "term", "truth", "planted"])
 
 
 def _planted(planted: pd.DataFrame, window: CityWindow) -> Planted:
     tables = []
     for name, nothing in NOTHING.items():
-        wide = planted.pivot(index="city_id", columns="year", values=name).reindex(index=window.city_ids, columns=window.years)
+        wide = planted.pivot(index="city_id", columns="year", values=name).reindex(
+            index=window.city_ids, columns=window.years
+        )
         tables.append(wide.fillna(nothing).to_numpy(dtype=float))
     return Planted(*tables)
 
 
-def add_truths(primary: pd.DataFrame, channel: pd.DataFrame, truth: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def add_truths(
+    primary: pd.DataFrame, channel: pd.DataFrame, truth: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`estimates.primary` and `estimates.channel` with their truths; what has none keeps a null.
 
     Parameters

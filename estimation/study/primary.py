@@ -1,4 +1,6 @@
-"""The primary test on the marts: its result, what could have been found, and its placebos in time and space."""
+"""The primary test on the marts: its result, what could have been found, and its placebos in time
+and space.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,8 @@ from ..sample.outcomes import build_series
 from .selection import selection_rows
 from .tables import CHANNEL_COLUMNS, PLACEBO_COLUMNS, POWER_COLUMNS, PRIMARY_COLUMNS, typed
 
-# An effect of this size in correlation units that would have been missed makes 'not found' say little (docs/methods, section 12).
+# An effect of this size in correlation units that would have been missed makes 'not found' say
+# little (docs/methods, section 12).
 WORTH_FINDING = 0.05
 LEVEL = 0.05
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
@@ -62,7 +65,9 @@ class CityWindow:
 
 @dataclass(frozen=True)
 class PrimaryTables:
-    """Frames ``estimates.primary``, ``.channel``, ``.power`` and ``.placebo``, and rows for ``.not_run`` and ``.warning``."""
+    """Frames ``estimates.primary``, ``.channel``, ``.power`` and ``.placebo``, and rows for
+    ``.not_run`` and ``.warning``.
+    """
 
     primary: pd.DataFrame
     channel: pd.DataFrame
@@ -91,7 +96,8 @@ def run_primary(
     Returns
     -------
     PrimaryTables
-        A spec whose series lacks is a row of ``not_run``; a panel that lacks what the test needs has a row with a reason and no p.
+        A spec whose series lacks is a row of ``not_run``; a panel that lacks what the test needs
+        has a row with a reason and no p.
     """
     found = [run_primary_spec(marts, spec, permutations=permutations, seed=seed) for spec in specs]
     return tables_of_rows({name: [row for rows in found for row in rows[name]] for name in TABLES})
@@ -109,21 +115,30 @@ def tables_of_rows(rows: Mapping[str, Rows]) -> PrimaryTables:
     )
 
 
-def run_primary_spec(marts: Marts, spec: Spec, *, permutations: int | None = None, seed: int | None = None) -> dict[str, Rows]:
-    """The primary test of one window and series: rows by table (`TABLES`); parameters as of `run_primary`."""
+def run_primary_spec(
+    marts: Marts, spec: Spec, *, permutations: int | None = None, seed: int | None = None
+) -> dict[str, Rows]:
+    """The primary test of one window and series: rows by table (`TABLES`); parameters as of
+    `run_primary`.
+    """
     rows: dict[str, Rows] = {name: [] for name in TABLES}
     draws = spec.permutations if permutations is None else min(permutations, spec.permutations)
     settings = {"permutations": max(draws, 20), "seed": spec.seed if seed is None else seed}
     try:
         window = city_window(marts, spec)
     except SampleError as error:
-        rows["not_run"].append({"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": str(error)})
+        rows["not_run"].append(
+            {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": str(error)}
+        )
         return rows
     result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
     rows["primary"].append(_primary_row(spec, window, result))
     # truths are put in where data are simulated, by another asset (study/planted.py)
     unknown = {"truth": None, "planted": None}
-    rows["channel"] += [{"spec_id": spec.spec_id, **dataclasses.asdict(channel), **unknown} for channel in result.channels]
+    rows["channel"] += [
+        {"spec_id": spec.spec_id, **dataclasses.asdict(channel), **unknown}
+        for channel in result.channels
+    ]
     rows["warning"] += [{"spec_id": spec.spec_id, "warning": text} for text in result.warnings]
     if result.p_value is None:
         return rows
@@ -131,13 +146,16 @@ def run_primary_spec(marts: Marts, spec: Spec, *, permutations: int | None = Non
         rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
     if spec.spec_id == PRIMARY:
         few = {**settings, "permutations": min(settings["permutations"], PLACEBO_PERMUTATIONS)}
-        rows["placebo"] += _placebos_in_time(marts, spec, window, few) + _placebos_in_space(marts, spec, few)
+        rows["placebo"] += _placebos_in_time(marts, spec, window, few) + _placebos_in_space(
+            marts, spec, few
+        )
         rows["placebo"] += _selection(spec, window, few)
     return rows
 
 
 def city_window(marts: Marts, spec: Spec) -> CityWindow:
-    """Cities complete in the spec's window (the study window where it has none), dated by its treatment rule.
+    """Cities complete in the spec's window (the study window where it has none), dated by its
+    treatment rule.
 
     Raises
     ------
@@ -151,12 +169,20 @@ def city_window(marts: Marts, spec: Spec) -> CityWindow:
         raise SampleError("needs marts.fct_city_year, which is not there")
     found, last = build_series(marts.city_years, spec.series, window), window[1]
     if found.years[-1] < last:
-        raise SampleError(f"needs {spec.series} to {last}: the last year with values is {found.years[-1]}")
+        raise SampleError(
+            f"needs {spec.series} to {last}: the last year with values is {found.years[-1]}"
+        )
     members = build_sample_cities(marts.cities, found.city_ids, spec, last)
     rows = np.searchsorted(found.city_ids, members["city_id"].to_numpy())
     block = np.unique(members["province_id"], return_inverse=True)[1].reshape(-1)
     kept = ~np.isin(found.years, LEFT_OUT.get(spec.spec_id, ()))
-    return CityWindow(found.d[rows][:, kept], found.years[kept], members["cohort"].to_numpy(), block, members["city_id"].to_numpy())
+    return CityWindow(
+        found.d[rows][:, kept],
+        found.years[kept],
+        members["cohort"].to_numpy(),
+        block,
+        members["city_id"].to_numpy(),
+    )
 
 
 def verdict_of(result: PrimaryResult) -> tuple[str, str | None]:
@@ -172,7 +198,9 @@ def verdict_of(result: PrimaryResult) -> tuple[str, str | None]:
 
 
 def _in_words_of_the_study(text: str) -> str:
-    """A sentence of the test with provinces for blocks; what follows in it tells the owner of a file what to change there."""
+    """A sentence of the test with provinces for blocks; what follows in it tells the owner of a
+    file what to change there.
+    """
     if text.startswith("No verdict"):
         text = text.split(";", maxsplit=1)[0].removesuffix(".") + "."
     return text.replace("block", "province")
@@ -181,9 +209,21 @@ def _in_words_of_the_study(text: str) -> str:
 def _primary_row(spec: Spec, window: CityWindow, result: PrimaryResult) -> dict[str, Any]:
     verdict, reason = verdict_of(result)
     implied = result.implied_correlation
-    names = ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect", "n_cities", "n_pilots", "n_blocks")
+    names = (
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "minimum_detectable_effect",
+        "n_cities",
+        "n_pilots",
+        "n_blocks",
+    )
     return {
-        **{name: getattr(spec, name) for name in ("spec_id", "analysis", "outcome", "treatment_rule")},
+        **{
+            name: getattr(spec, name)
+            for name in ("spec_id", "analysis", "outcome", "treatment_rule")
+        },
         "first_year": int(window.years[0]),
         "last_year": int(window.years[-1]),
         **{name: getattr(result, name) for name in names},
@@ -196,13 +236,21 @@ def _primary_row(spec: Spec, window: CityWindow, result: PrimaryResult) -> dict[
 
 
 def _power_rows(spec: Spec, window: CityWindow, seed: int, permutations: int) -> Rows:
-    few = {"draws": POWER_DRAWS, "permutations": min(permutations, POWER_PERMUTATIONS), "seed": seed}
-    found = power_curve(window.growth, window.years, window.cohort, window.block, imposed=IMPOSED, **few)
+    few = {
+        "draws": POWER_DRAWS,
+        "permutations": min(permutations, POWER_PERMUTATIONS),
+        "seed": seed,
+    }
+    found = power_curve(
+        window.growth, window.years, window.cohort, window.block, imposed=IMPOSED, **few
+    )
     return [{"spec_id": spec.spec_id, **dataclasses.asdict(row)} for row in found]
 
 
 def _placebos_in_time(marts: Marts, spec: Spec, real: CityWindow, settings: dict[str, int]) -> Rows:
-    """The real admissions moved back by 3 to 10 years, each in a window of its own that ends before the first zone, and judged jointly."""
+    """The real admissions moved back by 3 to 10 years, each in a window of its own that ends before
+    the first zone, and judged jointly.
+    """
     first, last, rows, windows = int(real.years[0]), int(real.years[-1]), [], []
     cohort_of = dict(zip(real.city_ids.tolist(), real.cohort.tolist(), strict=True))
     for shift in PLACEBO_SHIFTS:
@@ -218,7 +266,9 @@ def _placebos_in_time(marts: Marts, spec: Spec, real: CityWindow, settings: dict
         cohort = np.array([cohort_of[city] for city in ids.tolist()])
         cohort = np.where(cohort > 0, cohort - shift, 0)
         block = real.block[np.searchsorted(real.city_ids, ids)]
-        window = CityWindow(found.d[inside], found.years, np.where(cohort > years[1], 0, cohort), block, ids)
+        window = CityWindow(
+            found.d[inside], found.years, np.where(cohort > years[1], 0, cohort), block, ids
+        )
         result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
         if result.p_value is not None:
             windows.append(window)
@@ -227,11 +277,15 @@ def _placebos_in_time(marts: Marts, spec: Spec, real: CityWindow, settings: dict
 
 
 def _placebos_in_space(marts: Marts, spec: Spec, settings: dict[str, int]) -> Rows:
-    """Never-pilots dated by a pilot near or tied to them, pilots left out: their own admission cannot have moved them."""
+    """Never-pilots dated by a pilot near or tied to them, pilots left out: their own admission
+    cannot have moved them.
+    """
     rows, windows = [], []
     for rule in PLACEBO_EXPOSURES:
         try:
-            window = city_window(marts, dataclasses.replace(spec, treatment_rule=rule, excluded=("pilots",)))
+            window = city_window(
+                marts, dataclasses.replace(spec, treatment_rule=rule, excluded=("pilots",))
+            )
         except SampleError:
             continue
         result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
@@ -243,12 +297,16 @@ def _placebos_in_space(marts: Marts, spec: Spec, settings: dict[str, int]) -> Ro
 
 def _judged_jointly(rows: Rows, windows: list[CityWindow], settings: dict[str, int]) -> Rows:
     """The rows with the p of the largest statistic over all their windows."""
-    joint = joint_p([(w.growth, w.years, w.cohort, w.block, w.city_ids) for w in windows], **settings)
+    joint = joint_p(
+        [(w.growth, w.years, w.cohort, w.block, w.city_ids) for w in windows], **settings
+    )
     return [{**row, "joint_p_value": joint} for row in rows]
 
 
 def _selection(spec: Spec, window: CityWindow, settings: dict[str, int]) -> Rows:
-    """Growth of pilots and of their peers in the province in the years before any zone: what selection on growth would show."""
+    """Growth of pilots and of their peers in the province in the years before any zone: what
+    selection on growth would show.
+    """
     given = (window.growth, window.years, window.cohort, window.block)
     common = {
         "spec_id": spec.spec_id,
@@ -261,7 +319,9 @@ def _selection(spec: Spec, window: CityWindow, settings: dict[str, int]) -> Rows
     return [{**common, **row} for row in selection_rows(*given, **settings)]
 
 
-def _placebo_row(spec: Spec, kind: str, name: str, window: CityWindow, result: PrimaryResult) -> dict[str, Any]:
+def _placebo_row(
+    spec: Spec, kind: str, name: str, window: CityWindow, result: PrimaryResult
+) -> dict[str, Any]:
     numbers = ("estimate", "ci_low", "ci_high", "p_value", "n_cities", "n_pilots")
     return {
         "spec_id": spec.spec_id,

@@ -1,4 +1,6 @@
-"""Radiation or siphon on the marts: city-level outcomes by distance from, and ties to, an admitted pilot; and whether its cycle leads."""
+"""Radiation or siphon on the marts: city-level outcomes by distance from, and ties to, an admitted
+pilot; and whether its cycle leads.
+"""
 
 from __future__ import annotations
 
@@ -24,30 +26,34 @@ from ..sample.partners_elsewhere import partners_elsewhere
 
 # With fewer no p below 0.05 can come out.
 FEWEST_DRAWS = 20
-# Standard deviation about the trend, over the largest value, at which there is nothing but rounding.
+# Standard deviation about the trend, over the largest value, at which there is nothing but
+# rounding.
 NO_CYCLE = 1e-12
 # A warning should miss little.
 WARNING_LEVEL = 0.10
 Rows = dict[str, list[dict[str, Any]]]
 
 
-def run_radiation(marts: Marts, specs: Sequence[Spec], permutations: int | None = None, seed: int | None = None) -> Rows:
+def run_radiation(
+    marts: Marts, specs: Sequence[Spec], permutations: int | None = None, seed: int | None = None
+) -> Rows:
     """Estimate every spec of `analyses.radiation`.
 
     Parameters
     ----------
     marts : Marts
     specs : sequence of Spec
-        The outcome is a series of `analyses.series`, with ``lead_`` in front how far a city's cycle of it runs ahead of its partners'; the
-        treatment rule dates the cities.
+        The outcome is a series of `analyses.series`, with ``lead_`` in front how far a city's cycle
+        of it runs ahead of its partners'; the treatment rule dates the cities.
     permutations, seed : int, optional
         The most draws a spec may take (at least 20 are), and the seed of all.
 
     Returns
     -------
     dict of str to list of dict
-        Rows of ``estimate``, ``diagnostic``, ``not_run`` and ``warning``, in order of the specs. A coefficient is in units of its outcome:
-        points of growth a year, log points, or correlation units.
+        Rows of ``estimate``, ``diagnostic``, ``not_run`` and ``warning``, in order of the specs. A
+        coefficient is in units of its outcome: points of growth a year, log points, or correlation
+        units.
     """
     rows: Rows = {"estimate": [], "diagnostic": [], "not_run": [], "warning": []}
     for spec in specs:
@@ -57,7 +63,10 @@ def run_radiation(marts: Marts, specs: Sequence[Spec], permutations: int | None 
             rows["not_run"].append(_not_run(spec, str(error)))
             continue
         settings = {
-            "permutations": max(spec.permutations if permutations is None else min(permutations, spec.permutations), FEWEST_DRAWS),
+            "permutations": max(
+                spec.permutations if permutations is None else min(permutations, spec.permutations),
+                FEWEST_DRAWS,
+            ),
             "seed": spec.seed if seed is None else seed,
         }
         cohort, province = members["cohort"].to_numpy(), members["province_id"].to_numpy()
@@ -68,18 +77,24 @@ def run_radiation(marts: Marts, specs: Sequence[Spec], permutations: int | None 
         before = _placebo(series, cohort, province, settings)
         rows["estimate"].append(_estimate(spec, series, members, found))
         rows["diagnostic"] += _diagnostics(spec, found, before)
-        warnings = [_in_words_of_the_rule(spec, text) for text in found.warnings] + _warn_of_trend(spec, before)
+        warnings = [_in_words_of_the_rule(spec, text) for text in found.warnings] + _warn_of_trend(
+            spec, before
+        )
         rows["warning"] += [{"spec_id": spec.spec_id, "warning": text} for text in warnings]
     return rows
 
 
 def term_of(spec: Spec) -> str:
-    """``exposed`` where a city is dated by another city's admission, ``treated`` where by its own."""
+    """``exposed`` where a city is dated by another city's admission, ``treated`` where by
+    its own.
+    """
     return "exposed" if spec.treatment_rule in EXPOSURE_RULES else "treated"
 
 
 def _sample(marts: Marts, spec: Spec) -> tuple[CitySeries, pd.DataFrame]:
-    """The series of the cities that the spec keeps, and those cities with their dates, in the same order."""
+    """The series of the cities that the spec keeps, and those cities with their dates, in the same
+    order.
+    """
     window = spec.window or marts.study_window
     if marts.city_years is None or window is None:
         raise SampleError("needs cities in a study window, found none")
@@ -91,16 +106,22 @@ def _sample(marts: Marts, spec: Spec) -> tuple[CitySeries, pd.DataFrame]:
     return _lead(marts, spec, series, members) if is_lead else (series, members)
 
 
-def _lead(marts: Marts, spec: Spec, series: CitySeries, members: pd.DataFrame) -> tuple[CitySeries, pd.DataFrame]:
-    """How far each city's cycle, growth less its linear trend in the window, runs ahead of its partners'.
+def _lead(
+    marts: Marts, spec: Spec, series: CitySeries, members: pd.DataFrame
+) -> tuple[CitySeries, pd.DataFrame]:
+    """How far each city's cycle, growth less its linear trend in the window, runs ahead of its
+    partners'.
 
-    Cities are dated a year after admission: the first year in which a treated year is followed by another. Those admitted in the window's
-    last year have no such year and are left out.
+    Cities are dated a year after admission: the first year in which a treated year is followed by
+    another. Those admitted in the window's last year have no such year and are left out.
     """
     rest = cycle(series.d, series.years)
     # growth that is a straight line has no cycle
     varies = rest.std(axis=1) > NO_CYCLE * (1 + np.abs(series.d).max(axis=1))
-    series, members = CitySeries(series.city_ids[varies], series.years, rest[varies]), members[varies].reset_index(drop=True)
+    series, members = (
+        CitySeries(series.city_ids[varies], series.years, rest[varies]),
+        members[varies].reset_index(drop=True),
+    )
     partners = partners_elsewhere(members, marts.pairs, TIE_RULES[spec.tie_rule])
     scores = lead_scores(standardise(series.d), partners)
     cohort = members["cohort"].to_numpy()
@@ -109,11 +130,16 @@ def _lead(marts: Marts, spec: Spec, series: CitySeries, members: pd.DataFrame) -
     return CitySeries(series.city_ids[kept], series.years[1:], scores[kept]), dated
 
 
-def _estimate(spec: Spec, series: CitySeries, members: pd.DataFrame, found: WithinBlockResult) -> dict[str, Any]:
+def _estimate(
+    spec: Spec, series: CitySeries, members: pd.DataFrame, found: WithinBlockResult
+) -> dict[str, Any]:
     ids, cohort = series.city_ids, members["cohort"].to_numpy()
     numbers = ("estimate", "ci_low", "ci_high", "p_value", "n_cities", "n_pilots")
     return {
-        **{name: getattr(spec, name) for name in ("spec_id", "analysis", "outcome", "treatment_rule", "tie_rule")},
+        **{
+            name: getattr(spec, name)
+            for name in ("spec_id", "analysis", "outcome", "treatment_rule", "tie_rule")
+        },
         "estimator": ESTIMATOR,
         "term": term_of(spec),
         "cohort_year": None,
@@ -130,8 +156,12 @@ def _estimate(spec: Spec, series: CitySeries, members: pd.DataFrame, found: With
     }
 
 
-def _placebo(series: CitySeries, cohort: np.ndarray, province: np.ndarray, settings: dict[str, int]) -> WithinBlockResult | None:
-    """The same test on the years before the first date, every dated city dated in the fourth of them; None without four such years."""
+def _placebo(
+    series: CitySeries, cohort: np.ndarray, province: np.ndarray, settings: dict[str, int]
+) -> WithinBlockResult | None:
+    """The same test on the years before the first date, every dated city dated in the fourth of
+    them; None without four such years.
+    """
     before = series.years < cohort[cohort > 0].min()
     if before.sum() <= MINIMUM_YEARS_BEFORE:
         return None
@@ -140,13 +170,27 @@ def _placebo(series: CitySeries, cohort: np.ndarray, province: np.ndarray, setti
     return fit_within_block(series.d[:, before], years, dated, province, **settings)
 
 
-def _diagnostics(spec: Spec, found: WithinBlockResult, before: WithinBlockResult | None) -> list[dict[str, Any]]:
-    """Error of the coefficient, smallest effect found in 80 % of cases (by a t with as many provinces less one), and the placebo."""
+def _diagnostics(
+    spec: Spec, found: WithinBlockResult, before: WithinBlockResult | None
+) -> list[dict[str, Any]]:
+    """Error of the coefficient, smallest effect found in 80 % of cases (by a t with as many
+    provinces less one), and the placebo.
+    """
     smallest = minimum_detectable_effect(found.std_error, found.n_blocks - 1)
-    values = [("within_block_error", found.std_error), ("minimum_detectable_effect", smallest), ("n_mixed_provinces", found.n_blocks)]
+    values = [
+        ("within_block_error", found.std_error),
+        ("minimum_detectable_effect", smallest),
+        ("n_mixed_provinces", found.n_blocks),
+    ]
     if before is not None:
-        values += [("placebo_before_estimate", before.estimate), ("placebo_before_p", before.p_value)]
-    return [{"spec_id": spec.spec_id, "diagnostic": name, "term": term_of(spec), "value": value} for name, value in values]
+        values += [
+            ("placebo_before_estimate", before.estimate),
+            ("placebo_before_p", before.p_value),
+        ]
+    return [
+        {"spec_id": spec.spec_id, "diagnostic": name, "term": term_of(spec), "value": value}
+        for name, value in values
+    ]
 
 
 def _warn_of_trend(spec: Spec, before: WithinBlockResult | None) -> list[str]:
@@ -154,23 +198,34 @@ def _warn_of_trend(spec: Spec, before: WithinBlockResult | None) -> list[str]:
         return []
     who = "Cities exposed later" if term_of(spec) == "exposed" else "Pilots"
     return [
-        f"{who} moved away from their peers already before the first of them was dated (estimate {before.estimate:+.3g}, "
+        f"{who} moved away from their peers already before the first of them was dated (estimate "
+        f"{before.estimate:+.3g}, "
         f"p = {before.p_value:.3f}): the coefficient may be an earlier trend."
     ]
 
 
 def _in_words_of_the_rule(spec: Spec, text: str) -> str:
-    """A sentence of the estimator in the words of the study: blocks are provinces, and exposed cities are no pilots."""
+    """A sentence of the estimator in the words of the study: blocks are provinces, and exposed
+    cities are no pilots.
+    """
     if text.startswith("No verdict"):
         # what follows tells the owner of a file what to change in it
         text = text.split(";", maxsplit=1)[0].removesuffix(".") + "."
     text = text.replace("block", "province")
     if term_of(spec) == "treated":
         return text
-    for pilots, cities in (("never-pilots", "unexposed cities"), ("a never-pilot", "an unexposed city"), ("pilots", "exposed cities")):
+    for pilots, cities in (
+        ("never-pilots", "unexposed cities"),
+        ("a never-pilot", "an unexposed city"),
+        ("pilots", "exposed cities"),
+    ):
         text = text.replace(pilots, cities)
     return text
 
 
 def _not_run(spec: Spec, *reasons: str) -> dict[str, str]:
-    return {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": " ".join(_in_words_of_the_rule(spec, text) for text in reasons)}
+    return {
+        "spec_id": spec.spec_id,
+        "analysis": spec.analysis,
+        "reason": " ".join(_in_words_of_the_rule(spec, text) for text in reasons),
+    }

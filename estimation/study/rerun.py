@@ -1,4 +1,6 @@
-"""Rows of the study on a published warehouse, without a refresh: what an analyst runs to see a row of their own."""
+"""Rows of the study on a published warehouse, without a refresh: what an analyst runs to see a row
+of their own.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ class RunError(ValueError):
     """The rows cannot be run; the message says what to do."""
 
 
-def run_specs(database: Path, spec_ids: Sequence[str], *, permutations: int | None, seed: int | None) -> str:
+def run_specs(
+    database: Path, spec_ids: Sequence[str], *, permutations: int | None, seed: int | None
+) -> str:
     """Run rows of the analyses and of the specification curve.
 
     Parameters
@@ -44,18 +48,36 @@ def run_specs(database: Path, spec_ids: Sequence[str], *, permutations: int | No
     for spec_id in spec_ids:
         if spec_id not in known:
             near = difflib.get_close_matches(spec_id, known, n=3)
-            hint = f"did you mean {', '.join(near)}?" if near else "see estimation/analyses for the ids"
-            raise RunError(f"spec {spec_id!r}: expected the spec_id of a row of estimation/analyses, found none; {hint}")
+            hint = (
+                f"did you mean {', '.join(near)}?"
+                if near
+                else "see estimation/analyses for the ids"
+            )
+            raise RunError(
+                f"spec {spec_id!r}: expected the spec_id of a row of estimation/analyses, found "
+                f"none; {hint}"
+            )
     specs = [known[spec_id] for spec_id in dict.fromkeys(spec_ids)]
     if not database.is_file():
-        raise RunError(f"{database}: expected a published citysync.duckdb, found no file there; run `make refresh` or check the path")
+        raise RunError(
+            f"{database}: expected a published citysync.duckdb, found no file there; run `make "
+            "refresh` or check the path"
+        )
     try:
         with duckdb.connect(str(database), read_only=True) as con:
             marts = read_marts(con, specs)
     except duckdb.Error as error:
-        raise RunError(f"{database.name}: expected a warehouse published by citysync, found: {error}") from error
+        raise RunError(
+            f"{database.name}: expected a warehouse published by citysync, found: {error}"
+        ) from error
     of_cities = [spec for spec in specs if spec in radiation_specs()]
-    result = run_study(marts, [spec for spec in specs if spec not in of_cities], radiation=of_cities, permutations=permutations, seed=seed)
+    result = run_study(
+        marts,
+        [spec for spec in specs if spec not in of_cities],
+        radiation=of_cities,
+        permutations=permutations,
+        seed=seed,
+    )
     return "\n\n".join(_text(spec.spec_id, result) for spec in specs)
 
 
@@ -65,10 +87,21 @@ def _text(spec_id: str, result: StudyResult) -> str:
         reason = result.not_run.loc[result.not_run["spec_id"] == spec_id, "reason"]
         return f"{spec_id}: not run: {reason.iloc[0]}"
     first = rows.iloc[0]
-    head = f"{spec_id}: {first['n_cities']} cities, {rows['n_pilots'].max()} pilots, {first['n_pairs']:,} pairs, {first['n_obs']:,} rows"
+    head = (
+        f"{spec_id}: {first['n_cities']} cities, {rows['n_pilots'].max()} pilots, "
+        f"{first['n_pairs']:,} pairs, {first['n_obs']:,} rows"
+    )
     table = rows[list(COLUMNS)].copy()
-    table["vcov"] = table["vcov"] + rows["is_default"].fillna(False).map({True: " (default)", False: ""})
+    table["vcov"] = table["vcov"] + rows["is_default"].fillna(False).map(
+        {True: " (default)", False: ""}
+    )
     table = table.dropna(axis=1, how="all").astype(object).where(table.notna(), None)
-    body = table.map(lambda value: "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value))
+    body = table.map(
+        lambda value: (
+            "" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
+        )
+    )
     warnings = result.warning.loc[result.warning["spec_id"] == spec_id, "warning"]
-    return "\n".join([head, pd.DataFrame(body).to_string(index=False), *(f"! {text}" for text in warnings)])
+    return "\n".join(
+        [head, pd.DataFrame(body).to_string(index=False), *(f"! {text}" for text in warnings)]
+    )

@@ -1,4 +1,6 @@
-"""Run every spec on the marts: one sample and one pass of draws for specs that share them; frames as the contract's `estimates` tables."""
+"""Run every spec on the marts: one sample and one pass of draws for specs that share them; frames
+as the contract's `estimates` tables.
+"""
 
 from __future__ import annotations
 
@@ -50,14 +52,20 @@ LOOK_AT_ROWS = ("second", "curve_test")
 
 
 class RunUnits(Protocol):
-    """Runs units, and those that `on_done` returns, in any order: `workers.run_here`, or processes."""
+    """Runs units, and those that `on_done` returns, in any order:
+
+    `workers.run_here`, or processes.
+    """
 
     def __call__(self, frames: Frames, units: Iterable[Unit], on_done: Done) -> None:
         """Call `on_done` with every unit and its rows."""
 
 
 def read_marts(con: Any, specs: Sequence[Spec] | None = None, *, pair_years: bool = True) -> Marts:
-    """Read what the specs need from a duckdb connection; default is every spec of the analyses. See `marts.read_frames`."""
+    """Read what the specs need from a duckdb connection; default is every spec of the analyses.
+
+    See `marts.read_frames`.
+    """
     return read_frames(con, all_specs() if specs is None else specs, pair_years=pair_years)
 
 
@@ -73,7 +81,8 @@ def run_study(
     on_progress: Callable[[int, int, str], None] | None = None,
     run_units: RunUnits = run_here,
 ) -> StudyResult:
-    """Estimate every spec; one that lacks series, ties, pilots or never-pilots becomes a row of ``not_run``.
+    """Estimate every spec; one that lacks series, ties, pilots or never-pilots becomes a row of
+    ``not_run``.
 
     Parameters
     ----------
@@ -103,9 +112,14 @@ def run_study(
     StudyError
         Naming the specs at which an estimator failed.
     """
-    specs = tuple(_with_settings(spec, permutations, seed) for spec in (all_specs() if specs is None else specs))
+    specs = tuple(
+        _with_settings(spec, permutations, seed)
+        for spec in (all_specs() if specs is None else specs)
+    )
     # where pair-years are too many to hold, one outcome of a sample is made at a time
-    units = study_units(specs, curve, primary, radiation, permutations, seed, by_outcome=marts.years is not None)
+    units = study_units(
+        specs, curve, primary, radiation, permutations, seed, by_outcome=marts.years is not None
+    )
     n_specs = sum(len(unit.specs) for unit in units)
     found: dict[Unit, Rows] = {}
     second: list[Unit] = []
@@ -114,16 +128,26 @@ def run_study(
     def on_done(unit: Unit, rows: Rows) -> list[Unit]:
         found[unit] = rows
         if on_progress:
-            on_progress(sum(len(unit.specs) for unit in found if unit.kind not in LOOK_AT_ROWS), n_specs, unit.name)
+            on_progress(
+                sum(len(unit.specs) for unit in found if unit.kind not in LOOK_AT_ROWS),
+                n_specs,
+                unit.name,
+            )
         if unit.kind == "curve" and all(other in found for other in curve_units):
             # the curve is permuted as a whole, by the specs that could be estimated
-            done = {row["spec_id"] for other in curve_units for row in found[other]["specification"]}
+            done = {
+                row["spec_id"] for other in curve_units for row in found[other]["specification"]
+            }
             estimated = tuple(spec for spec in curve if spec.spec_id in done)
             return [Unit("curve_test", estimated, permutations, seed)] if estimated else []
         if unit.kind != "group":
             return []
         more = [
-            Unit("second", (spec,), given=tuple(row for row in rows["estimate"] if row["spec_id"] == spec.spec_id))
+            Unit(
+                "second",
+                (spec,),
+                given=tuple(row for row in rows["estimate"] if row["spec_id"] == spec.spec_id),
+            )
             for spec in unit.specs
             if spec.spec_id in second_implementation.SPEC_IDS
         ]
@@ -131,19 +155,32 @@ def run_study(
         return more
 
     run_units({"factual": marts}, units, on_done)
-    of = {kind: [found[unit] for unit in units if unit.kind == kind] for kind in ("group", "curve", "city", "primary")}
+    of = {
+        kind: [found[unit] for unit in units if unit.kind == kind]
+        for kind in ("group", "curve", "city", "primary")
+    }
     tested_curve = _joined([rows for unit, rows in found.items() if unit.kind == "curve_test"])
     groups = _in_order_of(specs, _joined(of["group"]))
     curves = _curve_rows(curve, _joined(of["curve"]))
-    cities, tested = _joined(of["city"]), tables_of_rows({name: _joined(of["primary"]).get(name, []) for name in PRIMARY_TABLES})
+    cities, tested = (
+        _joined(of["city"]),
+        tables_of_rows({name: _joined(of["primary"]).get(name, []) for name in PRIMARY_TABLES}),
+    )
     estimate = _frame("estimate", ESTIMATE_COLUMNS, groups, cities, curves)
     order = [spec.spec_id for spec in specs]
-    again = _joined([found[unit] for unit in sorted(second, key=lambda unit: order.index(unit.specs[0].spec_id))])
+    again = _joined(
+        [
+            found[unit]
+            for unit in sorted(second, key=lambda unit: order.index(unit.specs[0].spec_id))
+        ]
+    )
     adjusted = {"diagnostic": adjusted_rows(estimate)}
     return StudyResult(
         estimate=estimate,
         diagnostic=_frame("diagnostic", DIAGNOSTIC_COLUMNS, groups, cities, adjusted, again),
-        not_run=_frame("not_run", NOT_RUN_COLUMNS, groups, cities, curves, {"not_run": tested.not_run}),
+        not_run=_frame(
+            "not_run", NOT_RUN_COLUMNS, groups, cities, curves, {"not_run": tested.not_run}
+        ),
         warning=_frame("warning", WARNING_COLUMNS, groups, cities, {"warning": tested.warning}),
         specification=typed(curves["specification"], SPECIFICATION_COLUMNS),
         curve_test=typed(tested_curve.get("curve_test", []), CURVE_TEST_COLUMNS),
@@ -165,7 +202,9 @@ def _joined(parts: Sequence[Rows]) -> Rows:
 def _in_order_of(specs: Sequence[Spec], rows: Rows) -> Rows:
     """The same rows of each table in order of the specs; those of one spec keep theirs."""
     place = {spec.spec_id: k for k, spec in enumerate(specs)}
-    return {table: sorted(found, key=lambda row: place[row["spec_id"]]) for table, found in rows.items()}
+    return {
+        table: sorted(found, key=lambda row: place[row["spec_id"]]) for table, found in rows.items()
+    }
 
 
 def _frame(table: str, columns: dict[str, str], *parts: Mapping[str, list]) -> pd.DataFrame:
@@ -173,9 +212,18 @@ def _frame(table: str, columns: dict[str, str], *parts: Mapping[str, list]) -> p
 
 
 def _curve_rows(specs: Sequence[Spec], found: Rows) -> Rows:
-    """Rows of the specification curve by table, in order of the specs; a reason that all specs of an outcome share is one row."""
-    rows = _in_order_of(specs, {table: found.get(table, []) for table in ("estimate", "specification")})
-    return {**rows, "not_run": _curve_reasons(specs, {row["spec_id"]: row["reason"] for row in found.get("reason", ())})}
+    """Rows of the specification curve by table, in order of the specs; a reason that all specs of
+    an outcome share is one row.
+    """
+    rows = _in_order_of(
+        specs, {table: found.get(table, []) for table in ("estimate", "specification")}
+    )
+    return {
+        **rows,
+        "not_run": _curve_reasons(
+            specs, {row["spec_id"]: row["reason"] for row in found.get("reason", ())}
+        ),
+    }
 
 
 def _curve_reasons(specs: Sequence[Spec], reasons: dict[str, str]) -> list[dict[str, str]]:
@@ -187,7 +235,20 @@ def _curve_reasons(specs: Sequence[Spec], reasons: dict[str, str]) -> list[dict[
         lacking = [spec for spec in members if spec.spec_id in reasons]
         if len(lacking) == len(members) and len({reasons[spec.spec_id] for spec in lacking}) == 1:
             lead = members[0]
-            rows.append({"spec_id": f"{lead.analysis}.{outcome}.every", "analysis": lead.analysis, "reason": reasons[lead.spec_id]})
+            rows.append(
+                {
+                    "spec_id": f"{lead.analysis}.{outcome}.every",
+                    "analysis": lead.analysis,
+                    "reason": reasons[lead.spec_id],
+                }
+            )
         else:
-            rows += [{"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": reasons[spec.spec_id]} for spec in lacking]
+            rows += [
+                {
+                    "spec_id": spec.spec_id,
+                    "analysis": spec.analysis,
+                    "reason": reasons[spec.spec_id],
+                }
+                for spec in lacking
+            ]
     return rows

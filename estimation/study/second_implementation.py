@@ -1,8 +1,10 @@
-"""The headline once more by other packages: pyfixest on the whole sample, statsmodels with a dummy for every pair and year on a part of it.
+"""The headline once more by other packages: pyfixest on the whole sample, statsmodels with a dummy
+for every pair and year on a part of it.
 
-A refresh keeps the differences in ``estimates.diagnostic``, and the gate after the estimates stops where one is larger than rounding. The
-regressors are written here from the definition (docs/methods, section 6), not taken from `estimation.linear`: a shared mistake would
-agree with itself.
+A refresh keeps the differences in ``estimates.diagnostic``, and the gate after the estimates stops
+where one is larger than rounding. The regressors are written here from the definition
+(docs/methods, section 6), not taken from `estimation.linear`: a shared mistake would agree with
+itself.
 """
 
 from __future__ import annotations
@@ -21,18 +23,27 @@ from ..sample.marts import Marts
 from .samples import build_group_sample
 
 #: What is computed a second time: both growth series, and the event study of the official one.
-SPEC_IDS = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline", "dynamics.cm_growth_official.headline")
+SPEC_IDS = (
+    "baseline.cm_growth_official.headline",
+    "baseline.cm_growth_deflated.headline",
+    "dynamics.cm_growth_official.headline",
+)
 #: Pilots and never-pilots of the part that statsmodels can hold with all its dummies.
 PILOTS_OF_PART, OTHERS_OF_PART = 6, 18
-#: Most pair-years that pyfixest, which holds some 20 numbers for each, is given; of more it fits the pairs among some of the cities.
+#: Most pair-years that pyfixest, which holds some 20 numbers for each, is given; of more it fits
+#: the pairs among some of the cities.
 ROWS_OF_PYFIXEST = 3_000_000
-#: Decimals that are kept of a difference: what lies below is rounding, which may depend on the threads of the other package.
+#: Decimals that are kept of a difference: what lies below is rounding, which may depend on the
+#: threads of the other package.
 DECIMALS = 9
 TREATED = "treated"
 
 
-def differences(marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame) -> list[dict[str, object]]:
-    """Rows of ``estimates.diagnostic``: the largest difference of a second implementation, in standard errors.
+def differences(
+    marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame
+) -> list[dict[str, object]]:
+    """Rows of ``estimates.diagnostic``: the largest difference of a second implementation, in
+    standard errors.
 
     Parameters
     ----------
@@ -45,8 +56,8 @@ def differences(marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame) -> 
     Returns
     -------
     list of dict
-        `spec_id`, `diagnostic` (``pyfixest_estimate_gap``, ``pyfixest_std_error_gap``, and the same of statsmodels), `term` None, `value`;
-        none of a spec that was not run.
+        `spec_id`, `diagnostic` (``pyfixest_estimate_gap``, ``pyfixest_std_error_gap``, and the same
+        of statsmodels), `term` None, `value`; none of a spec that was not run.
     """
     rows = []
     for spec in specs:
@@ -58,11 +69,20 @@ def differences(marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame) -> 
         kept = _few_enough(sample, ROWS_OF_PYFIXEST)
         if kept is not sample.kept:
             own = _own_fit(sample.panel, kept, outcome, spec.estimator)
-        found = {"pyfixest": _gaps(own, _by_pyfixest(_long_table(sample.panel, kept, outcome), _names(own)))}
+        found = {
+            "pyfixest": _gaps(
+                own, _by_pyfixest(_long_table(sample.panel, kept, outcome), _names(own))
+            )
+        }
         if spec.estimator == "twfe":
             found["statsmodels"] = _part_by_statsmodels(sample, outcome)
         rows += [
-            {"spec_id": spec.spec_id, "diagnostic": f"{package}_{number}_gap", "term": None, "value": value}
+            {
+                "spec_id": spec.spec_id,
+                "diagnostic": f"{package}_{number}_gap",
+                "term": None,
+                "value": value,
+            }
             for package, gaps in found.items()
             for number, value in gaps.items()
         ]
@@ -70,7 +90,9 @@ def differences(marts: Marts, specs: Sequence[Spec], estimate: pd.DataFrame) -> 
 
 
 def _few_enough(sample: StudySample, most: int) -> np.ndarray:
-    """The kept pairs (P,); where they have more rows, those among cities that are spread over the list of all."""
+    """The kept pairs (P,); where they have more rows, those among cities that are spread over the
+    list of all.
+    """
     panel, n_years = sample.panel, len(sample.panel.years)
     if sample.kept.sum() * n_years <= most:
         return sample.kept
@@ -81,21 +103,46 @@ def _few_enough(sample: StudySample, most: int) -> np.ndarray:
 
 
 def _own_fit(panel: PairPanel, pairs: np.ndarray, outcome: int, estimator: str) -> pd.DataFrame:
-    """Coefficients and errors of this package on some pairs; no pair among them is left out by a tie rule a second time."""
-    (own,) = fit_outcomes(_panel_of_pairs(panel, pairs, outcome), estimators=(estimator,), vcov=("conventional",), permutations=0).values()
-    return pd.DataFrame([{"event_time": e.event_time, "estimate": e.estimate, "std_error": e.std_error} for e in own.estimates])
+    """Coefficients and errors of this package on some pairs; no pair among them is left out by a
+    tie rule a second time.
+    """
+    (own,) = fit_outcomes(
+        _panel_of_pairs(panel, pairs, outcome),
+        estimators=(estimator,),
+        vcov=("conventional",),
+        permutations=0,
+    ).values()
+    return pd.DataFrame(
+        [
+            {"event_time": e.event_time, "estimate": e.estimate, "std_error": e.std_error}
+            for e in own.estimates
+        ]
+    )
 
 
 def _long_table(panel: PairPanel, kept: np.ndarray, outcome: int) -> pd.DataFrame:
-    """One row a pair and year with an outcome: pair, year, y, whether it is treated, years since admission (missing without a pilot)."""
+    """One row a pair and year with an outcome: pair, year, y, whether it is treated, years since
+    admission (missing without a pilot).
+    """
     y, cohort = panel.y[outcome][kept], panel.cohort[kept]
     pair, year = np.nonzero(np.isfinite(y))
     since = np.where(cohort[pair] > 0, panel.years[year] - cohort[pair], np.nan)
-    return pd.DataFrame({"pair": pair, "year": panel.years[year], "y": y[pair, year], "since": since, TREATED: (since >= 0).astype(float)})
+    return pd.DataFrame(
+        {
+            "pair": pair,
+            "year": panel.years[year],
+            "y": y[pair, year],
+            "since": since,
+            TREATED: (since >= 0).astype(float),
+        }
+    )
 
 
 def _names(own: pd.DataFrame) -> list[str]:
-    """A name for each coefficient, in the order of the estimates: `treated`, or `event_m3` for three years before admission."""
+    """A name for each coefficient, in the order of the estimates:
+
+    `treated`, or `event_m3` for three years before admission.
+    """
     if own["event_time"].isna().all():
         return [TREATED]
     return [f"event_{'m' if e < 0 else 'p'}{abs(int(e))}" for e in own["event_time"]]
@@ -103,8 +150,12 @@ def _names(own: pd.DataFrame) -> list[str]:
 
 def _add_events(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     """The table with a dummy for each named event time."""
-    events = {name: int(name[7:]) * (-1 if name[6] == "m" else 1) for name in names if name != TREATED}
-    return table.assign(**{name: (table["since"] == event).astype(float) for name, event in events.items()})
+    events = {
+        name: int(name[7:]) * (-1 if name[6] == "m" else 1) for name in names if name != TREATED
+    }
+    return table.assign(
+        **{name: (table["since"] == event).astype(float) for name, event in events.items()}
+    )
 
 
 def _by_pyfixest(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
@@ -122,16 +173,22 @@ def _by_pyfixest(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
             ssc=pyfixest.ssc(k_adj=False, G_adj=False),
             demeaner=pyfixest.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
         )
-    return pd.DataFrame({"estimate": fit.coef()[names].to_numpy(), "std_error": fit.se()[names].to_numpy()})
+    return pd.DataFrame(
+        {"estimate": fit.coef()[names].to_numpy(), "std_error": fit.se()[names].to_numpy()}
+    )
 
 
 def _part_by_statsmodels(sample: StudySample, outcome: int) -> dict[str, float]:
-    """Both packages on the pairs among a few pilots and never-pilots; empty where these hold no contrast."""
+    """Both packages on the pairs among a few pilots and never-pilots; empty where these hold no
+    contrast.
+    """
     import statsmodels.api as sm
 
     panel = sample.panel
     is_pilot = panel.city_cohort > 0
-    chosen = np.concatenate([np.flatnonzero(is_pilot)[:PILOTS_OF_PART], np.flatnonzero(~is_pilot)[:OTHERS_OF_PART]])
+    chosen = np.concatenate(
+        [np.flatnonzero(is_pilot)[:PILOTS_OF_PART], np.flatnonzero(~is_pilot)[:OTHERS_OF_PART]]
+    )
     part = sample.kept & np.isin(panel.city_i, chosen) & np.isin(panel.city_j, chosen)
     table = _long_table(panel, part, outcome)
     if table.empty or table[TREATED].nunique() < 2 or table["year"].nunique() < 2:
@@ -158,10 +215,15 @@ def _panel_of_pairs(panel: PairPanel, pairs: np.ndarray, outcome: int) -> PairPa
 
 
 def _gaps(own: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, float]:
-    """Largest absolute difference of estimates and of errors, in the other package's standard errors; rows in the same order."""
+    """Largest absolute difference of estimates and of errors, in the other package's standard
+    errors; rows in the same order.
+    """
     scale = theirs["std_error"].to_numpy()
     estimate_gap = np.abs(own["estimate"].to_numpy() - theirs["estimate"].to_numpy()) / scale
     # an error that the study withholds (too few pilots) has nothing to be compared
     std_error_gap = np.abs(own["std_error"].to_numpy(dtype=float) - scale) / scale
-    largest = {"estimate": float(estimate_gap.max()), "std_error": float(np.nanmax(std_error_gap, initial=0.0))}
+    largest = {
+        "estimate": float(estimate_gap.max()),
+        "std_error": float(np.nanmax(std_error_gap, initial=0.0)),
+    }
     return {number: round(gap, DECIMALS) for number, gap in largest.items()}

@@ -1,4 +1,6 @@
-"""Were pilots chosen by their growth? Growth of the years before any zone, pilots against the never-pilots of their province."""
+"""Were pilots chosen by their growth? Growth of the years before any zone, pilots against the
+never-pilots of their province.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ from ..inference.permutation.draws import critical_value, permutation_p_value
 
 
 def growth_before(growth: np.ndarray, years: np.ndarray, first: int) -> dict[str, np.ndarray]:
-    """Mean, linear trend a year and standard deviation (divisor T) of each city's growth (N, T) before the year `first`; (N,) each."""
+    """Mean, linear trend a year and standard deviation (divisor T) of each city's growth (N, T)
+    before the year `first`; (N,) each.
+    """
     before = years < first
     part, time = growth[:, before], years[before] - years[before].mean()
     rest = part - part.mean(axis=1, keepdims=True)
@@ -22,8 +26,11 @@ def growth_before(growth: np.ndarray, years: np.ndarray, first: int) -> dict[str
     }
 
 
-def within_block_gap(values: np.ndarray, admitted: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Gap of admitted cities to others of their block by least squares with block effects, and its error robust to unequal variances.
+def within_block_gap(
+    values: np.ndarray, admitted: np.ndarray, block: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gap of admitted cities to others of their block by least squares with block effects, and its
+    error robust to unequal variances.
 
     Parameters
     ----------
@@ -51,9 +58,16 @@ def within_block_gap(values: np.ndarray, admitted: np.ndarray, block: np.ndarray
 
 
 def selection_rows(
-    growth: np.ndarray, years: np.ndarray, cohort: np.ndarray, block: np.ndarray, *, permutations: int, seed: int
+    growth: np.ndarray,
+    years: np.ndarray,
+    cohort: np.ndarray,
+    block: np.ndarray,
+    *,
+    permutations: int,
+    seed: int,
 ) -> list[dict[str, Any]]:
-    """Gap, interval and p of each characteristic under permutations of admission within blocks, and their joint p.
+    """Gap, interval and p of each characteristic under permutations of admission within blocks, and
+    their joint p.
 
     Parameters
     ----------
@@ -66,8 +80,9 @@ def selection_rows(
     Returns
     -------
     list of dict
-        name, estimate, ci_low, ci_high, p_value, joint_p_value (largest statistic over the characteristics, the same draws). Empty with
-        fewer than two years before the first admission.
+        name, estimate, ci_low, ci_high, p_value, joint_p_value (largest statistic over the
+        characteristics, the same draws). Empty with fewer than two years before the first
+        admission.
     """
     first = int(cohort[cohort > 0].min())
     if (years < first).sum() < 2:
@@ -81,7 +96,12 @@ def selection_rows(
         statistics.append(statistic)
         half = critical_value(statistic[1:], is_enumeration) * error[0]
         p_value = permutation_p_value(statistic[0], statistic[1:], is_enumeration)
-        numbers = {"estimate": gap[0], "ci_low": gap[0] - half, "ci_high": gap[0] + half, "p_value": p_value}
+        numbers = {
+            "estimate": gap[0],
+            "ci_low": gap[0] - half,
+            "ci_high": gap[0] + half,
+            "p_value": p_value,
+        }
         found.append({"name": name, **{key: float(value) for key, value in numbers.items()}})
     largest = np.max(statistics, axis=0)
     joint = permutation_p_value(largest[0], largest[1:], is_enumeration)

@@ -20,14 +20,25 @@ ESTIMATE_COLUMNS = {
 DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL}
 NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}
 CLAIM_COLUMNS = {
-    **dict.fromkeys(("claim_id", "claim_en", "claim_zh", "study_finding", "spec_id_study_form"), _TEXT),
+    **dict.fromkeys(
+        ("claim_id", "claim_en", "claim_zh", "study_finding", "spec_id_study_form"), _TEXT
+    ),
     **dict.fromkeys(("estimate_study_form", "p_value_study_form"), _REAL),
     **dict.fromkeys(("verdict_study_form", "spec_id"), _TEXT),
-    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL),
+    **dict.fromkeys(
+        ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL
+    ),
     **dict.fromkeys(("verdict", "reason"), _TEXT),
 }
 WARNING_COLUMNS = {"spec_id": _TEXT, "warning": _TEXT}
-TRUTH_COLUMNS = {"spec_id": _TEXT, "term": _TEXT, "cohort_year": _COUNT, "event_time": _COUNT, "truth": _REAL, "planted": _REAL}
+TRUTH_COLUMNS = {
+    "spec_id": _TEXT,
+    "term": _TEXT,
+    "cohort_year": _COUNT,
+    "event_time": _COUNT,
+    "truth": _REAL,
+    "planted": _REAL,
+}
 SPECIFICATION_COLUMNS = {
     **dict.fromkeys(("spec_id", "outcome", "measure", "series", "window"), _TEXT),
     **dict.fromkeys(("treatment_rule", "tie_rule", "effects", "estimator", "control_group"), _TEXT),
@@ -41,7 +52,9 @@ CURVE_TEST_COLUMNS = {
 PRIMARY_COLUMNS = {
     **dict.fromkeys(("spec_id", "analysis", "outcome", "treatment_rule"), _TEXT),
     **dict.fromkeys(("first_year", "last_year"), _COUNT),
-    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL),
+    **dict.fromkeys(
+        ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL
+    ),
     **dict.fromkeys(("correlation_before", "correlation_after"), _REAL),
     **dict.fromkeys(("n_cities", "n_pilots", "n_blocks"), _COUNT),
     **dict.fromkeys(("verdict", "reason"), _TEXT),
@@ -57,7 +70,13 @@ COVERAGE_COLUMNS = {
     **dict.fromkeys(("share", "monte_carlo_error"), _REAL),
     "measured_with": _TEXT,
 }
-POWER_COLUMNS = {"spec_id": _TEXT, "imposed": _TEXT, "effect_on_cm": _REAL, "share_found": _REAL, "draws": _COUNT}
+POWER_COLUMNS = {
+    "spec_id": _TEXT,
+    "imposed": _TEXT,
+    "effect_on_cm": _REAL,
+    "share_found": _REAL,
+    "draws": _COUNT,
+}
 PLACEBO_COLUMNS = {
     **dict.fromkeys(("spec_id", "placebo", "name"), _TEXT),
     **dict.fromkeys(("first_year", "last_year"), _COUNT),
@@ -73,9 +92,15 @@ def empty_truth() -> pd.DataFrame:
 
 
 def typed(rows: list[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
-    """Rows as a frame with the contract's columns and nullable types, so that nothing missing becomes NaN."""
+    """Rows as a frame with the contract's columns and nullable types, so that nothing missing
+    becomes NaN.
+    """
     values = {name: [row[name] for row in rows] for name in columns}
     for name, kind in columns.items():
         if kind == _REAL:
-            values[name] = [None if v is None or not np.isfinite(v) else float(v) for v in values[name]]
-    return pd.DataFrame({name: pd.array(values[name], dtype=kind) for name, kind in columns.items()})
+            values[name] = [
+                None if v is None or not np.isfinite(v) else float(v) for v in values[name]
+            ]
+    return pd.DataFrame(
+        {name: pd.array(values[name], dtype=kind) for name, kind in columns.items()}
+    )

@@ -28,7 +28,8 @@ def compute_truth(
     of_primary: pd.DataFrame | None = None,
     run_units: Callable[..., None] | None = None,
 ) -> pd.DataFrame:
-    """Truth of every spec on simulated data: its own estimator on the difference of the two outcomes, on the factual sample.
+    """Truth of every spec on simulated data: its own estimator on the difference of the two
+    outcomes, on the factual sample.
 
     Parameters
     ----------
@@ -39,7 +40,8 @@ def compute_truth(
     specs : sequence of Spec, optional
         Default is every spec of the analyses.
     of_primary : DataFrame, optional
-        Of `planted.primary_truths`: spec_id, term, truth and planted of the primary test and its channels, which come last.
+        Of `planted.primary_truths`: spec_id, term, truth and planted of the primary test and its
+        channels, which come last.
     run_units : callable, optional
         As of `run.run_study`; default is one after another in this process.
 
@@ -61,7 +63,10 @@ def compute_truth(
     (run_units or run_here)({"factual": marts, "counterfactual": counterfactual}, units, on_done)
     rows = [row for unit in units for row in found[unit]]
     if of_primary is not None:
-        rows += [{**row, "cohort_year": None, "event_time": None} for row in of_primary.to_dict("records")]
+        rows += [
+            {**row, "cohort_year": None, "event_time": None}
+            for row in of_primary.to_dict("records")
+        ]
     return typed(rows, TRUTH_COLUMNS)
 
 
@@ -70,7 +75,13 @@ def truths_of_group(marts: Marts, counterfactual: Marts, group: list[Spec]) -> l
     outcomes = group_outcomes(group)
     try:
         sample = build_group_sample(marts, group)
-        without = build_sample(marts.cities, marts.pairs, group_frames(counterfactual, group)[2], group[0], outcomes=outcomes)
+        without = build_sample(
+            marts.cities,
+            marts.pairs,
+            group_frames(counterfactual, group)[2],
+            group[0],
+            outcomes=outcomes,
+        )
     except SampleError:
         return []
     difference = sample.panel.y - _aligned(without.panel, sample.panel)
@@ -81,14 +92,23 @@ def truths_of_group(marts: Marts, counterfactual: Marts, group: list[Spec]) -> l
             continue
         points = {(e.term, e.cohort_year, e.event_time): e.estimate for e in result.estimates}
         rows += [
-            {"spec_id": spec.spec_id, "term": term, "cohort_year": cohort, "event_time": event, "truth": value, "planted": None}
+            {
+                "spec_id": spec.spec_id,
+                "term": term,
+                "cohort_year": cohort,
+                "event_time": event,
+                "truth": value,
+                "planted": None,
+            }
             for (term, cohort, event), value in points.items()
         ]
     return rows
 
 
 def _aligned(other: PairPanel, panel: PairPanel) -> np.ndarray:
-    """Outcomes of another panel (M, P, T) on the pairs and years of this one, NaN where it has none."""
+    """Outcomes of another panel (M, P, T) on the pairs and years of this one, NaN where it has
+    none.
+    """
     keys = [p.city_ids[p.city_i] * PAIR_BASE + p.city_ids[p.city_j] for p in (other, panel)]
     position = pd.Index(keys[0]).get_indexer(keys[1])
     year = pd.Index(other.years).get_indexer(panel.years)

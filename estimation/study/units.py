@@ -1,6 +1,8 @@
-"""The study in units that depend on no other: what a process of its own can estimate, and what may be kept from one run to the next.
+"""The study in units that depend on no other: what a process of its own can estimate, and what may
+be kept from one run to the next.
 
-A unit's rows depend on the marts, its specs and its settings alone, so they are the same bytes whoever runs it and in whatever order.
+A unit's rows depend on the marts, its specs and its settings alone, so they are the same bytes
+whoever runs it and in whatever order.
 """
 
 from __future__ import annotations
@@ -69,7 +71,9 @@ class Unit:
 
     @property
     def weight(self) -> float:
-        """What it costs beside others, roughly: the longest are begun first, so that no process waits for the last one long."""
+        """What it costs beside others, roughly: the longest are begun first, so that no process
+        waits for the last one long.
+        """
         return KINDS[self.kind][1](self)
 
     def run(self, frames: Frames) -> Rows:
@@ -96,10 +100,15 @@ def study_units(
     *,
     by_outcome: bool = False,
 ) -> list[Unit]:
-    """Units of a whole study, in order of the specs; without those that look at rows of others (`second`, `curve_test`)."""
+    """Units of a whole study, in order of the specs; without those that look at rows of others
+    (`second`, `curve_test`).
+    """
     settings = {"permutations": permutations, "seed": seed}
     return [
-        *(Unit("group", tuple(group), **settings) for group in group_specs(specs, by_outcome=by_outcome)),
+        *(
+            Unit("group", tuple(group), **settings)
+            for group in group_specs(specs, by_outcome=by_outcome)
+        ),
         *(Unit("curve", tuple(members), **settings) for members in group_by_window(curve)),
         *(Unit("city", (spec,), **settings) for spec in radiation),
         *(Unit("primary", (spec,), **settings) for spec in primary),
@@ -123,16 +132,24 @@ def _run_group(unit: Unit, frames: Frames) -> Rows:
 
 def _run_second(unit: Unit, frames: Frames) -> Rows:
     estimate = typed(list(unit.given), ESTIMATE_COLUMNS)
-    return {"diagnostic": second_implementation.differences(frames["factual"], unit.specs, estimate)}
+    return {
+        "diagnostic": second_implementation.differences(frames["factual"], unit.specs, estimate)
+    }
 
 
 def _run_curve(unit: Unit, frames: Frames) -> Rows:
     marts = frames["factual"]
     if marts.city_years is None or marts.study_window is None:
-        reasons = dict.fromkeys((spec.spec_id for spec in unit.specs), "needs pairs of cities in a study window")
+        reasons = dict.fromkeys(
+            (spec.spec_id for spec in unit.specs), "needs pairs of cities in a study window"
+        )
         return {"estimate": [], "specification": [], "reason": _reason_rows(reasons)}
     found = run_curve(marts.cities, marts.pairs, marts.city_years, unit.specs, marts.study_window)
-    return {"estimate": found.estimate, "specification": found.specification, "reason": _reason_rows(found.reasons)}
+    return {
+        "estimate": found.estimate,
+        "specification": found.specification,
+        "reason": _reason_rows(found.reasons),
+    }
 
 
 def _run_curve_test(unit: Unit, frames: Frames) -> Rows:
@@ -158,7 +175,9 @@ def _run_city(unit: Unit, frames: Frames) -> Rows:
 
 
 def _run_primary(unit: Unit, frames: Frames) -> Rows:
-    return run_primary_spec(frames["factual"], unit.specs[0], permutations=unit.permutations, seed=unit.seed)
+    return run_primary_spec(
+        frames["factual"], unit.specs[0], permutations=unit.permutations, seed=unit.seed
+    )
 
 
 def _run_truth(unit: Unit, frames: Frames) -> Rows:
@@ -183,7 +202,9 @@ KINDS: dict[str, tuple[Callable[[Unit, Frames], Rows], Callable[[Unit], float]]]
 
 
 def _place_names(cities: pd.DataFrame) -> dict[str, str]:
-    """English names of provinces and cities by 'province <id>' and 'city <id>', where the frame has them."""
+    """English names of provinces and cities by 'province <id>' and 'city <id>', where the frame has
+    them.
+    """
     return {
         f"{level} {row_id}": name
         for level in ("province", "city")
@@ -194,33 +215,68 @@ def _place_names(cities: pd.DataFrame) -> dict[str, str]:
 
 def _with_names(text: str, names: dict[str, str]) -> str:
     """A warning with the name of every province and city after its id."""
-    return re.sub(r"(?:province|city) \d{6}\b", lambda found: f"{found[0]} ({names[found[0]]})" if found[0] in names else found[0], text)
+    return re.sub(
+        r"(?:province|city) \d{6}\b",
+        lambda found: f"{found[0]} ({names[found[0]]})" if found[0] in names else found[0],
+        text,
+    )
 
 
-def _rows_of(spec: Spec, sample: StudySample | None, result: FitResult | NotRun, names: dict[str, str]) -> Rows:
+def _rows_of(
+    spec: Spec, sample: StudySample | None, result: FitResult | NotRun, names: dict[str, str]
+) -> Rows:
     if isinstance(result, NotRun):
-        return {"not_run": [{"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": result.reason}]}
+        return {
+            "not_run": [
+                {"spec_id": spec.spec_id, "analysis": spec.analysis, "reason": result.reason}
+            ]
+        }
     result = withhold(result, spec.outcome)
     common = {
-        **{name: getattr(spec, name) for name in ("spec_id", "analysis", "estimator", "outcome", "treatment_rule", "tie_rule")},
+        **{
+            name: getattr(spec, name)
+            for name in (
+                "spec_id",
+                "analysis",
+                "estimator",
+                "outcome",
+                "treatment_rule",
+                "tie_rule",
+            )
+        },
         "p_value_withheld_reason": why_no_p(spec.outcome),
         **{name: getattr(result, name) for name in ("n_obs", "n_pairs", "n_cities")},
         "panel_hash": hash_sample(sample, sample.outcomes.index(spec.outcome)),
     }
-    sample_counts = {name: value for name, value in dataclasses.asdict(sample.description).items() if name != "dropped_city_ids"}
+    sample_counts = {
+        name: value
+        for name, value in dataclasses.asdict(sample.description).items()
+        if name != "dropped_city_ids"
+    }
     diagnostics = [(f"sample_{name}", None, value) for name, value in sample_counts.items()]
-    diagnostics += [("sample_n_cities_dropped", None, len(sample.description.dropped_city_ids)), *result.diagnostics]
+    diagnostics += [
+        ("sample_n_cities_dropped", None, len(sample.description.dropped_city_ids)),
+        *result.diagnostics,
+    ]
     if spec.spec_id in leave_out.TABLES:
         diagnostics += _leave_out_rows(spec, sample)
     return {
         "estimate": [{**common, **_estimate_row(estimate)} for estimate in result.estimates],
-        "diagnostic": [{"spec_id": spec.spec_id, "diagnostic": d, "term": t, "value": v} for d, t, v in diagnostics],
-        "warning": [{"spec_id": spec.spec_id, "warning": _with_names(text, names)} for text in result.warnings],
+        "diagnostic": [
+            {"spec_id": spec.spec_id, "diagnostic": d, "term": t, "value": v}
+            for d, t, v in diagnostics
+        ],
+        "warning": [
+            {"spec_id": spec.spec_id, "warning": _with_names(text, names)}
+            for text in result.warnings
+        ],
     }
 
 
 def _leave_out_rows(spec: Spec, sample: StudySample) -> list[tuple[str, str, float]]:
-    found = leave_one_out(sample.panel, sample.outcomes.index(spec.outcome), TIE_RULES[spec.tie_rule].quantile)
+    found = leave_one_out(
+        sample.panel, sample.outcomes.index(spec.outcome), TIE_RULES[spec.tie_rule].quantile
+    )
     return [
         (f"leave_out_{part}", str(block), float(estimate))
         for part, refits in found.items()
@@ -229,5 +285,17 @@ def _leave_out_rows(spec: Spec, sample: StudySample) -> list[tuple[str, str, flo
 
 
 def _estimate_row(estimate: Any) -> dict[str, Any]:
-    names = ("term", "cohort_year", "event_time", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_pilots")
+    names = (
+        "term",
+        "cohort_year",
+        "event_time",
+        "vcov",
+        "is_default",
+        "estimate",
+        "std_error",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "n_pilots",
+    )
     return {name: getattr(estimate, name) for name in names}

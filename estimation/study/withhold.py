@@ -1,4 +1,6 @@
-"""Take errors, intervals and p values from results of outcomes whose tests do not hold their size; the estimates stay."""
+"""Take errors, intervals and p values from results of outcomes whose tests do not hold their size;
+the estimates stay.
+"""
 
 from __future__ import annotations
 
@@ -35,15 +37,19 @@ def withhold(result: FitResult, outcome: str) -> FitResult:
     Returns
     -------
     FitResult
-        The same where the outcome's tests hold their size. Else without inference, and without diagnostics and warnings about it; the
-        reason is its only warning.
+        The same where the outcome's tests hold their size. Else without inference, and without
+        diagnostics and warnings about it; the reason is its only warning.
     """
     reason = why_no_p(outcome)
     if reason is None:
         return result
-    estimates = tuple(dataclasses.replace(estimate, **dict.fromkeys(INFERENCE)) for estimate in result.estimates)
+    estimates = tuple(
+        dataclasses.replace(estimate, **dict.fromkeys(INFERENCE)) for estimate in result.estimates
+    )
     diagnostics = tuple(row for row in result.diagnostics if not _is_inference(row))
-    return dataclasses.replace(result, estimates=estimates, diagnostics=diagnostics, warnings=(reason,))
+    return dataclasses.replace(
+        result, estimates=estimates, diagnostics=diagnostics, warnings=(reason,)
+    )
 
 
 def _is_inference(row: Diagnostic) -> bool:

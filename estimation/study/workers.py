@@ -1,8 +1,10 @@
-"""Units of a study in processes of their own, one per core: the longest are begun first, and the caller puts their rows in order.
+"""Units of a study in processes of their own, one per core: the longest are begun first, and the
+caller puts their rows in order.
 
-The draws of a worker may use every core (CITYSYNC_THREADS): one unit of the headline takes as long as all small ones, and so no core waits
-for it. A worker ends with its parent, whatever ends that: a thread of it waits for nothing else. What it raises is raised again in the
-parent, with the specs of the unit in front.
+The draws of a worker may use every core (CITYSYNC_THREADS): one unit of the headline takes as long
+as all small ones, and so no core waits for it. A worker ends with its parent, whatever ends that: a
+thread of it waits for nothing else. What it raises is raised again in the parent, with the specs of
+the unit in front.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class Workers:
     """
 
     def __init__(self, size: int) -> None:
-        # a new interpreter: a forked one would inherit the locks of the threads of DuckDB, Arrow and Dagster
+        # a new interpreter: a forked one would inherit the locks of the threads of DuckDB, Arrow
+        # and Dagster
         context = multiprocessing.get_context("spawn")
         self._processes: dict[Connection, Any] = {}
         for _ in range(size):
@@ -66,7 +69,8 @@ class Workers:
         Raises
         ------
         StudyError
-            Of the first unit that failed, with the traceback of its process as a note; the others are given up.
+            Of the first unit that failed, with the traceback of its process as a note; the others
+            are given up.
         WorkerLost
             Where a process ended without an answer.
         """
@@ -86,7 +90,9 @@ class Workers:
                 waiting = _by_weight([*waiting, *on_done(unit, rows)])
 
     def close(self, *, at_once: bool = False) -> None:
-        """End the processes: those that wait end by themselves, a busy one is killed after some seconds or at once."""
+        """End the processes: those that wait end by themselves, a busy one is killed after some
+        seconds or at once.
+        """
         for channel in self._processes:
             channel.close()
         for process in self._processes.values():
@@ -123,7 +129,8 @@ class Workers:
         code = process.exitcode
         ended = signal.Signals(-code).name if code is not None and code < 0 else f"exit {code}"
         return WorkerLost(
-            f"{at}: a process of the estimates was ended ({ended}), perhaps because memory ran out; close other programs, or set "
+            f"{at}: a process of the estimates was ended ({ended}), perhaps because memory ran "
+            "out; close other programs, or set "
             "CITYSYNC_THREADS=1 for one process alone, then run again"
         )
 
@@ -140,7 +147,8 @@ def _serve(channel: Connection) -> None:
     from ..inference.permutation.draws import show_progress
     from . import units  # noqa: F401 -- unpickling units and marts would load it later; here it loads beside what the parent does
 
-    # a bar would write over the parent's lines, and its lock would be left behind by a process that is killed
+    # a bar would write over the parent's lines, and its lock would be left behind by a process that
+    # is killed
     with show_progress(False):
         _answer(channel)
 
@@ -158,7 +166,11 @@ def _answer(channel: Connection) -> None:
         try:
             answer = ("done", content.run(frames), "")
         except Exception as error:
-            answer = ("failed", _plain(error), f"in a process of the estimates:\n{traceback.format_exc()}")
+            answer = (
+                "failed",
+                _plain(error),
+                f"in a process of the estimates:\n{traceback.format_exc()}",
+            )
         channel.send(answer)
 
 

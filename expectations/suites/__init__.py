@@ -1,5 +1,13 @@
-"""One module per stage; each holds `RULES`. A suite judges plausibility of what was delivered; keys and relations are dbt's own tests."""
+"""One module per stage; each holds `RULES`.
+
+A suite judges plausibility of what was delivered; keys and relations are dbt's own tests.
+"""
 
 from expectations.suites import estimates, marts, raw, staging
 
-RULES = {"raw": raw.RULES, "staging": staging.RULES, "marts": marts.RULES, "estimates": estimates.RULES}
+RULES = {
+    "raw": raw.RULES,
+    "staging": staging.RULES,
+    "marts": marts.RULES,
+    "estimates": estimates.RULES,
+}

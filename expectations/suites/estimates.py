@@ -1,4 +1,6 @@
-"""After estimation: errors positive, p-values in [0, 1], intervals around their estimate, clusters enough."""
+"""After estimation: errors positive, p-values in [0, 1], intervals around their estimate, clusters
+enough.
+"""
 
 from expectations.rules import Rule, all_finite, between, has_rows, not_null, one_of, ordered
 
@@ -8,12 +10,25 @@ DEFAULTS = "defaults"
 # One row: the headline's rows minus those of the published panel.
 HEADLINE = "headline_rows"
 
-# One row per specification and number that a second package computed too: their largest difference in standard errors.
+# One row per specification and number that a second package computed too: their largest difference
+# in standard errors.
 SECOND = "second_implementation"
 
 RULES: list[Rule] = [
-    all_finite("estimates_finite", "An estimate, error or interval is infinite or no number: report null with a reason instead."),
-    not_null("estimates_value", ESTIMATE, "estimate", "stop", "A row of estimates without an estimate must be a row of not_run."),
+    all_finite(
+        "estimates_finite",
+        (
+            "An estimate, error or interval is infinite or no number: report null with a reason "
+            "instead."
+        ),
+    ),
+    not_null(
+        "estimates_value",
+        ESTIMATE,
+        "estimate",
+        "stop",
+        "A row of estimates without an estimate must be a row of not_run.",
+    ),
     between(
         "estimates_error_positive",
         ESTIMATE,
@@ -24,8 +39,22 @@ RULES: list[Rule] = [
         "A standard error is zero or negative: report null with a warning instead.",
     ),
     between("estimates_p_value", ESTIMATE, "p_value", 0, 1, "stop", "A p-value outside [0, 1]."),
-    ordered("estimates_interval_high", ESTIMATE, "ci_high", "estimate", "stop", "The interval does not contain its estimate."),
-    ordered("estimates_interval_low", ESTIMATE, "estimate", "ci_low", "stop", "The interval does not contain its estimate."),
+    ordered(
+        "estimates_interval_high",
+        ESTIMATE,
+        "ci_high",
+        "estimate",
+        "stop",
+        "The interval does not contain its estimate.",
+    ),
+    ordered(
+        "estimates_interval_low",
+        ESTIMATE,
+        "estimate",
+        "ci_low",
+        "stop",
+        "The interval does not contain its estimate.",
+    ),
     one_of(
         "estimates_vcov",
         ESTIMATE,
@@ -50,10 +79,29 @@ RULES: list[Rule] = [
         0,
         0,
         "stop",
-        "An outcome whose tests do not hold their size has a p-value, an error or an interval: only its estimate may be shown.",
+        (
+            "An outcome whose tests do not hold their size has a p-value, an error or an interval: "
+            "only its estimate may be shown."
+        ),
     ),
-    between("estimates_pilots", ESTIMATE, "n_pilots", 1, None, "stop", "A coefficient without a pilot city behind it."),
-    between("estimates_one_default", DEFAULTS, "n_default", 0, 1, "stop", "A coefficient has two default lines of inference."),
+    between(
+        "estimates_pilots",
+        ESTIMATE,
+        "n_pilots",
+        1,
+        None,
+        "stop",
+        "A coefficient without a pilot city behind it.",
+    ),
+    between(
+        "estimates_one_default",
+        DEFAULTS,
+        "n_default",
+        0,
+        1,
+        "stop",
+        "A coefficient has two default lines of inference.",
+    ),
     between(
         "estimates_default_given",
         DEFAULTS,
@@ -63,7 +111,12 @@ RULES: list[Rule] = [
         "stop",
         "A coefficient whose lines allow a default line of inference has none marked.",
     ),
-    has_rows("estimates_exist_or_explained", "outcome_of_specs", "stop", "A spec has neither estimates nor a reason in not_run."),
+    has_rows(
+        "estimates_exist_or_explained",
+        "outcome_of_specs",
+        "stop",
+        "A spec has neither estimates nor a reason in not_run.",
+    ),
     between(
         "estimates_clusters",
         ESTIMATE,
@@ -73,9 +126,33 @@ RULES: list[Rule] = [
         "stop",
         "A default standard error from fewer than 4 pilots: only the placebo rank may be shown.",
     ),
-    between("estimates_pairs", ESTIMATE, "pairs_to_spare", 0, None, "stop", "More pairs than the cities of an estimate can form."),
-    between("estimates_pilots_among_cities", ESTIMATE, "cities_to_spare", 0, None, "stop", "More pilots than cities."),
-    between("estimates_rows", ESTIMATE, "rows_beyond_pairs", 0, None, "stop", "Fewer rows than pairs: a pair without a year was counted."),
+    between(
+        "estimates_pairs",
+        ESTIMATE,
+        "pairs_to_spare",
+        0,
+        None,
+        "stop",
+        "More pairs than the cities of an estimate can form.",
+    ),
+    between(
+        "estimates_pilots_among_cities",
+        ESTIMATE,
+        "cities_to_spare",
+        0,
+        None,
+        "stop",
+        "More pilots than cities.",
+    ),
+    between(
+        "estimates_rows",
+        ESTIMATE,
+        "rows_beyond_pairs",
+        0,
+        None,
+        "stop",
+        "Fewer rows than pairs: a pair without a year was counted.",
+    ),
     between(
         "estimates_headline_rows",
         HEADLINE,
@@ -101,6 +178,9 @@ RULES: list[Rule] = [
         0,
         1e-6,
         "stop",
-        "pyfixest or statsmodels finds another headline in the same rows: one of the two is wrong, find which before publishing.",
+        (
+            "pyfixest or statsmodels finds another headline in the same rows: one of the two is "
+            "wrong, find which before publishing."
+        ),
     ),
 ]

@@ -1,4 +1,6 @@
-"""After the marts: growth, ties and synchronization inside what their formulas allow, coverage as large as a study needs."""
+"""After the marts: growth, ties and synchronization inside what their formulas allow, coverage as
+large as a study needs.
+"""
 
 from expectations.rules import Rule, all_finite, between, has_rows, one_of
 
@@ -7,7 +9,8 @@ CITY_YEAR, PAIR, SYNC = "fct_city_year", "fct_city_pair", "fct_pair_synchronizat
 WINDOW = "window"
 # One row per indicator of a source: share of its values that a detector blocked.
 BLOCKED = "blocked"
-# One row per indicator and year of the current values, where at least 30 cities have this year and the one before.
+# One row per indicator and year of the current values, where at least 30 cities have this year and
+# the one before.
 CHANGES = "current_change"
 # One row per indicator and another source than the chosen one.
 CONFLICT = "conflict"
@@ -15,10 +18,17 @@ CONFLICT = "conflict"
 RULES: list[Rule] = [
     all_finite(
         "marts_finite",
-        "A derived value is infinite or no number: a delivered value is absurdly large or small, or two cities lie at one place; look at "
-        "the column's cities in marts.fct_indicator_observation and correct or block the value (value_corrections).",
+        "A derived value is infinite or no number: a delivered value is absurdly large or small, "
+        "or two cities lie at one place; look at "
+        "the column's cities in marts.fct_indicator_observation and correct or block the value "
+        "(value_corrections).",
     ),
-    has_rows("marts_city_years_exist", CITY_YEAR, "stop", "No city has a current value: every value was blocked or rejected."),
+    has_rows(
+        "marts_city_years_exist",
+        CITY_YEAR,
+        "stop",
+        "No city has a current value: every value was blocked or rejected.",
+    ),
     between(
         "marts_growth_official",
         CITY_YEAR,
@@ -49,7 +59,15 @@ RULES: list[Rule] = [
         "Over 1 % of growth beyond 40: an index for a growth rate?",
         0.99,
     ),
-    between("marts_distance", PAIR, "distance_km", 0, 6000, "stop", "Cities lie more than 6,000 km apart: coordinates are wrong."),
+    between(
+        "marts_distance",
+        PAIR,
+        "distance_km",
+        0,
+        6000,
+        "stop",
+        "Cities lie more than 6,000 km apart: coordinates are wrong.",
+    ),
     between(
         "marts_distance_low",
         PAIR,
@@ -57,10 +75,21 @@ RULES: list[Rule] = [
         1,
         None,
         "stop",
-        "Over 0.1 % of pairs lie under 1 km apart (a few do: units that ended shared a seat): coordinates are wrong.",
+        (
+            "Over 0.1 % of pairs lie under 1 km apart (a few do: units that ended shared a seat): "
+            "coordinates are wrong."
+        ),
         0.999,
     ),
-    between("marts_tie_positive", PAIR, "tie_strength", 0, None, "stop", "A tie is negative: population or GDP is."),
+    between(
+        "marts_tie_positive",
+        PAIR,
+        "tie_strength",
+        0,
+        None,
+        "stop",
+        "A tie is negative: population or GDP is.",
+    ),
     one_of(
         "marts_exposure",
         PAIR,
@@ -69,16 +98,50 @@ RULES: list[Rule] = [
         "stop",
         "Exposure has a word of its own: the treatment coding is broken.",
     ),
-    between("marts_cm_upper", SYNC, "max_cm_growth_official", None, 1, "stop", "cm cannot exceed 1: the standardisation is broken."),
     between(
-        "marts_cm_deflated_upper", SYNC, "max_cm_growth_deflated", None, 1, "stop", "cm cannot exceed 1: the standardisation is broken."
+        "marts_cm_upper",
+        SYNC,
+        "max_cm_growth_official",
+        None,
+        1,
+        "stop",
+        "cm cannot exceed 1: the standardisation is broken.",
     ),
-    between("marts_cm_lower", WINDOW, "cm_minimum_above_bound", 0, None, "stop", "cm lies below 3 - 2T: the standardisation is broken."),
     between(
-        "marts_cm_mean", WINDOW, "mean_cm_growth_official", -1, 1, "stop", "The mean of cm is the mean correlation and must lie in [-1, 1]."
+        "marts_cm_deflated_upper",
+        SYNC,
+        "max_cm_growth_deflated",
+        None,
+        1,
+        "stop",
+        "cm cannot exceed 1: the standardisation is broken.",
     ),
     between(
-        "marts_coverage", WINDOW, "share_complete_growth_official", 0.5, 1, "warn", "Under half the cities have unbroken official growth."
+        "marts_cm_lower",
+        WINDOW,
+        "cm_minimum_above_bound",
+        0,
+        None,
+        "stop",
+        "cm lies below 3 - 2T: the standardisation is broken.",
+    ),
+    between(
+        "marts_cm_mean",
+        WINDOW,
+        "mean_cm_growth_official",
+        -1,
+        1,
+        "stop",
+        "The mean of cm is the mean correlation and must lie in [-1, 1].",
+    ),
+    between(
+        "marts_coverage",
+        WINDOW,
+        "share_complete_growth_official",
+        0.5,
+        1,
+        "warn",
+        "Under half the cities have unbroken official growth.",
     ),
     between(
         "marts_pilots",
@@ -96,7 +159,11 @@ RULES: list[Rule] = [
         0,
         0.05,
         "warn",
-        "More than 5 % of an indicator's values were blocked by a detector: look at them before using the series.",
+        (
+            "More than 5 % of an indicator's values were blocked by a detector: look at them "
+            "before "
+            "using the series."
+        ),
     ),
     between(
         "marts_quarantined_share",
@@ -105,7 +172,10 @@ RULES: list[Rule] = [
         0,
         0.1,
         "warn",
-        "Over a tenth of an indicator's values are quarantined: they count only where no other source has the value.",
+        (
+            "Over a tenth of an indicator's values are quarantined: they count only where no other "
+            "source has the value."
+        ),
     ),
     between(
         "marts_blocked_share_gross",
@@ -114,7 +184,11 @@ RULES: list[Rule] = [
         0,
         0.3,
         "stop",
-        "Over 30 % of an indicator's values of a source were blocked: the file or its layout is wrong, not single cells.",
+        (
+            "Over 30 % of an indicator's values of a source were blocked: the file or its layout "
+            "is "
+            "wrong, not single cells."
+        ),
     ),
     between(
         "marts_leaps",
@@ -123,7 +197,11 @@ RULES: list[Rule] = [
         0,
         0.3,
         "warn",
-        "In a year over 30 % of an indicator's current values move by more than one log point: a break of definition or unit.",
+        (
+            "In a year over 30 % of an indicator's current values move by more than one log "
+            "point: a "
+            "break of definition or unit."
+        ),
     ),
     between(
         "marts_leaps_gross",
@@ -132,7 +210,11 @@ RULES: list[Rule] = [
         0,
         0.9,
         "stop",
-        "In a year nearly every current value of an indicator moves by more than one log point: a wrong unit got past the detectors.",
+        (
+            "In a year nearly every current value of an indicator moves by more than one log "
+            "point: a "
+            "wrong unit got past the detectors."
+        ),
     ),
     between(
         "marts_far_apart",
@@ -141,6 +223,10 @@ RULES: list[Rule] = [
         0,
         0.4,
         "warn",
-        "Over 40 % of a source's values differ by more than 5 % from the chosen ones: it measures something else; look at its definition.",
+        (
+            "Over 40 % of a source's values differ by more than 5 % from the chosen ones: it "
+            "measures "
+            "something else; look at its definition."
+        ),
     ),
 ]

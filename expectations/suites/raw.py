@@ -8,7 +8,12 @@ FILES = "input_files"
 CELLS = "observations"
 
 RULES: list[Rule] = [
-    has_rows("raw_observations_exist", CELLS, "stop", "No cell of the landing was taken: look at the rejected lines for the reason."),
+    has_rows(
+        "raw_observations_exist",
+        CELLS,
+        "stop",
+        "No cell of the landing was taken: look at the rejected lines for the reason.",
+    ),
     between(
         "raw_file_gives_values",
         FILES,
@@ -16,7 +21,10 @@ RULES: list[Rule] = [
         1,
         None,
         "stop",
-        "A file with a layout gave not one value: its sheet or columns have probably moved; compare it with its layout.",
+        (
+            "A file with a layout gave not one value: its sheet or columns have probably moved; "
+            "compare it with its layout."
+        ),
     ),
     between(
         "raw_rejected_share",
@@ -25,9 +33,32 @@ RULES: list[Rule] = [
         0,
         0.2,
         "warn",
-        "More than a fifth of a file's cells were turned away: read quality.rejected_value for this file.",
+        (
+            "More than a fifth of a file's cells were turned away: read quality.rejected_value for "
+            "this file."
+        ),
     ),
-    not_null("raw_cell_ref", CELLS, "cell_ref", "stop", "Every value must be traceable to its cell: a reader has lost the address."),
-    not_null("raw_text_kept", CELLS, "raw_text", "stop", "The cell's text as delivered must be kept: a reader has lost it."),
-    between("raw_year", CELLS, "year", 1949, 2035, "warn", "A year outside 1949-2035: a column of another kind may be read as the year."),
+    not_null(
+        "raw_cell_ref",
+        CELLS,
+        "cell_ref",
+        "stop",
+        "Every value must be traceable to its cell: a reader has lost the address.",
+    ),
+    not_null(
+        "raw_text_kept",
+        CELLS,
+        "raw_text",
+        "stop",
+        "The cell's text as delivered must be kept: a reader has lost it.",
+    ),
+    between(
+        "raw_year",
+        CELLS,
+        "year",
+        1949,
+        2035,
+        "warn",
+        "A year outside 1949-2035: a column of another kind may be read as the year.",
+    ),
 ]

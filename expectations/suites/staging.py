@@ -1,4 +1,6 @@
-"""After names, codes and units: places known, values inside the catalog's range, growth plausible, few values rejected."""
+"""After names, codes and units: places known, values inside the catalog's range, growth plausible,
+few values rejected.
+"""
 
 from expectations.rules import Rule, between, has_rows, not_null
 
@@ -22,9 +24,22 @@ DELIVERED = "delivered"
 FRESHNESS = "freshness"
 
 RULES: list[Rule] = [
-    has_rows("staging_values_exist", VALUES, "stop", "No value survived names, codes and units: read quality.rejected_value."),
-    not_null("staging_city_known", VALUES, "city_id", "stop", "A value without a place must be rejected, not carried on."),
-    not_null("staging_value_filled", VALUES, "value", "stop", "A value is lost in the unit conversion."),
+    has_rows(
+        "staging_values_exist",
+        VALUES,
+        "stop",
+        "No value survived names, codes and units: read quality.rejected_value.",
+    ),
+    not_null(
+        "staging_city_known",
+        VALUES,
+        "city_id",
+        "stop",
+        "A value without a place must be rejected, not carried on.",
+    ),
+    not_null(
+        "staging_value_filled", VALUES, "value", "stop", "A value is lost in the unit conversion."
+    ),
     between(
         "staging_rejected_share",
         SERIES,
@@ -32,7 +47,10 @@ RULES: list[Rule] = [
         0,
         0.1,
         "warn",
-        "More than a tenth of an indicator's cells were turned away: unknown places or units; read quality.rejected_value.",
+        (
+            "More than a tenth of an indicator's cells were turned away: unknown places or units; "
+            "read quality.rejected_value."
+        ),
     ),
     between(
         "staging_delivered_taken",
@@ -41,7 +59,8 @@ RULES: list[Rule] = [
         0,
         0.95,
         "stop",
-        "A whole indicator, unit or column of a file was turned away: its unit, header or places were read wrongly; read "
+        "A whole indicator, unit or column of a file was turned away: its unit, header or places "
+        "were read wrongly; read "
         "quality.rejected_value for the reason, then mend the layout (or the seed unit_factors).",
     ),
     between(
@@ -51,7 +70,10 @@ RULES: list[Rule] = [
         0,
         0.01,
         "warn",
-        "More than 1 % of an indicator's values lie outside the catalog's plausible range: the unit in the layout may be wrong.",
+        (
+            "More than 1 % of an indicator's values lie outside the catalog's plausible range: the "
+            "unit in the layout may be wrong."
+        ),
     ),
     between(
         "staging_range_share_gross",
@@ -60,7 +82,11 @@ RULES: list[Rule] = [
         0,
         0.5,
         "stop",
-        "More than half of an indicator's values lie outside the plausible range: the unit or the column in the layout is wrong.",
+        (
+            "More than half of an indicator's values lie outside the plausible range: the unit or "
+            "the "
+            "column in the layout is wrong."
+        ),
     ),
     between(
         "staging_yearly_jump",
@@ -69,7 +95,11 @@ RULES: list[Rule] = [
         0,
         0.7,
         "warn",
-        "An indicator's typical value doubles or halves from year to year: rows or years may be shuffled.",
+        (
+            "An indicator's typical value doubles or halves from year to year: rows or years may "
+            "be "
+            "shuffled."
+        ),
     ),
     between(
         "staging_year_complete",
@@ -78,7 +108,10 @@ RULES: list[Rule] = [
         0.8,
         None,
         "warn",
-        "A year has less than four fifths of the cities that the year before and after have: a block of rows was probably not delivered.",
+        (
+            "A year has less than four fifths of the cities that the year before and after have: a "
+            "block of rows was probably not delivered."
+        ),
     ),
     between(
         "staging_year_level",
@@ -87,7 +120,11 @@ RULES: list[Rule] = [
         -0.7,
         0.7,
         "warn",
-        "From one year to the next the typical city halves or doubles: another unit, or another definition, from this year on.",
+        (
+            "From one year to the next the typical city halves or doubles: another unit, or "
+            "another "
+            "definition, from this year on."
+        ),
     ),
     between(
         "staging_year_jumps",
@@ -96,7 +133,11 @@ RULES: list[Rule] = [
         0,
         0.4,
         "warn",
-        "Over two fifths of the cities move by more than half a log point in a year: rows of this year may be shuffled.",
+        (
+            "Over two fifths of the cities move by more than half a log point in a year: rows of "
+            "this "
+            "year may be shuffled."
+        ),
     ),
     between(
         "staging_identity",
@@ -105,7 +146,11 @@ RULES: list[Rule] = [
         0,
         0.05,
         "warn",
-        "Over 5 % of an edition's city-years break an accounting identity: columns may be mixed up or come from different editions.",
+        (
+            "Over 5 % of an edition's city-years break an accounting identity: columns may be "
+            "mixed "
+            "up or come from different editions."
+        ),
     ),
     between(
         "staging_identity_gross",
@@ -114,7 +159,11 @@ RULES: list[Rule] = [
         0,
         0.5,
         "stop",
-        "Over half of an edition's city-years break an accounting identity: a column or unit in the layout is wrong.",
+        (
+            "Over half of an edition's city-years break an accounting identity: a column or unit "
+            "in "
+            "the layout is wrong."
+        ),
     ),
     between(
         "staging_edition_spread",
@@ -123,7 +172,10 @@ RULES: list[Rule] = [
         0.75,
         1.33,
         "warn",
-        "The spread of an indicator over the cities moved by more than a third against the edition before.",
+        (
+            "The spread of an indicator over the cities moved by more than a third against the "
+            "edition before."
+        ),
     ),
     between(
         "staging_edition_likeness",
@@ -132,7 +184,11 @@ RULES: list[Rule] = [
         0.85,
         None,
         "warn",
-        "The cities of an edition do not line up with those of the edition before: rows shifted, or another indicator in the column.",
+        (
+            "The cities of an edition do not line up with those of the edition before: rows "
+            "shifted, "
+            "or another indicator in the column."
+        ),
     ),
     between(
         "staging_edition_likeness_gross",
@@ -141,7 +197,8 @@ RULES: list[Rule] = [
         0.5,
         None,
         "stop",
-        "The cities of an edition have nothing to do with those of the edition before: a column or a code is shifted, or another indicator "
+        "The cities of an edition have nothing to do with those of the edition before: a column "
+        "or a code is shifted, or another indicator "
         "stands in the column.",
     ),
     between(
@@ -151,7 +208,8 @@ RULES: list[Rule] = [
         0,
         0.1,
         "warn",
-        "Over a tenth of the values that an edition shares with an earlier one moved by more than a fifth (growth: five points): more than "
+        "Over a tenth of the values that an edition shares with an earlier one moved by more than "
+        "a fifth (growth: five points): more than "
         "a revision.",
     ),
     between(
@@ -161,7 +219,8 @@ RULES: list[Rule] = [
         0,
         0.5,
         "stop",
-        "Over half of the values that an edition shares with an earlier one moved by more than a fifth (growth: five points): a column or "
+        "Over half of the values that an edition shares with an earlier one moved by more than a "
+        "fifth (growth: five points): a column or "
         "a code is shifted, or another indicator stands in the column.",
     ),
     between(
@@ -171,6 +230,9 @@ RULES: list[Rule] = [
         0,
         5,
         "warn",
-        "An indicator ends more than five years before the newest of its landing: ask for the later editions, or expect gaps.",
+        (
+            "An indicator ends more than five years before the newest of its landing: ask for the "
+            "later editions, or expect gaps."
+        ),
     ),
 ]

@@ -1,6 +1,7 @@
 """Estimates as assets: read the marts, call the study, write its tables.
 
-Not here: algebra (`estimation`), and which earlier estimates may be used again (`orchestration/reuse`).
+Not here: algebra (`estimation`), and which earlier estimates may be used again
+(`orchestration/reuse`).
 """
 
 import os
@@ -30,16 +31,33 @@ DESCRIPTIONS = {
     "not_run": "A spec without the series, ties or clusters it needs, with the reason.",
     "warning": "A warning that belongs beside a spec's estimates.",
     "specification": "The choices of a spec of the specification curve.",
-    "curve_test": "The joint permutation of the specification curve, over all outcomes and for each.",
+    "curve_test": (
+        "The joint permutation of the specification curve, over all outcomes and for each."
+    ),
     "primary": "The primary test on one window and series, with its verdict.",
     "channel": "One channel of synchronization beside a primary test.",
     "power": "How often the primary test finds an effect that is imposed on the panel.",
-    "placebo": "The primary test where nothing can have happened: earlier years, cities without a zone.",
+    "placebo": (
+        "The primary test where nothing can have happened: earlier years, cities without a zone."
+    ),
 }
 TABLES = tuple(DESCRIPTIONS)
-# Every table of the group. Assets of their own make the truth from the counterfactual build, coverage and claims from the other tables.
+# Every table of the group. Assets of their own make the truth from the counterfactual build,
+# coverage and claims from the other tables.
 KEYS = [dg.AssetKey([GROUP, table]) for table in (*TABLES, "truth", "coverage", "claim")]
-PREVIEW = ("spec_id", "term", "vcov", "is_default", "estimate", "std_error", "ci_low", "ci_high", "p_value", "n_obs", "n_pilots")
+PREVIEW = (
+    "spec_id",
+    "term",
+    "vcov",
+    "is_default",
+    "estimate",
+    "std_error",
+    "ci_low",
+    "ci_high",
+    "p_value",
+    "n_obs",
+    "n_pilots",
+)
 #: Pair-years from which a study takes longer than processes take to load.
 WORTH_PROCESSES = 50_000
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
@@ -51,41 +69,68 @@ class StudyConfig(dg.Config):
 
     analyses: list[str] = Field(
         default_factory=list,
-        description="Analyses to estimate anew, such as [heterogeneity]; the rows of all others stay as they are in the build. Empty: all.",
+        description=(
+            "Analyses to estimate anew, such as [heterogeneity]; the rows of all others stay as "
+            "they are in the build. Empty: all."
+        ),
     )
 
 
-def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey) -> list[dg.AssetsDefinition]:
+def build_study_assets(
+    marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
+) -> list[dg.AssetsDefinition]:
     """The study's tables, and the truth of each spec on simulated data."""
 
     @dg.multi_asset(
         name="study",
         group_name=GROUP,
         specs=[
-            dg.AssetSpec([GROUP, table], deps=marts, description=description, kinds={"python", "duckdb"}, group_name=GROUP)
+            dg.AssetSpec(
+                [GROUP, table],
+                deps=marts,
+                description=description,
+                kinds={"python", "duckdb"},
+                group_name=GROUP,
+            )
             for table, description in DESCRIPTIONS.items()
         ],
     )
     def study(config: StudyConfig, settings: Settings) -> Iterator[dg.MaterializeResult]:
-        """All specs with all methods of inference; or those of some analyses, put into the tables that are there."""
+        """All specs with all methods of inference; or those of some analyses, put into the tables
+        that are there.
+        """
         home = Home.from_environment()
-        require_no_loss(home, settings)  # again before the switch; here it saves the minutes of the estimates
+        require_no_loss(
+            home, settings
+        )  # again before the switch; here it saves the minutes of the estimates
         tables = _estimate(home, settings, config.analyses)
         with open_build(home.build) as con:
             for table in TABLES:
                 write_frame(con, GROUP, table, tables[table])
             comment_tables(con)
         n_specs, n_curve = tables["estimate"]["spec_id"].nunique(), len(tables["specification"])
-        stages.done("estimates", f"{n_specs} specs estimated, {n_curve} of them in the curve, {len(tables['not_run'])} not run")
+        stages.done(
+            "estimates",
+            (
+                f"{n_specs} specs estimated, {n_curve} of them in the curve, "
+                f"{len(tables['not_run'])} "
+                "not run"
+            ),
+        )
         for table in TABLES:
-            yield dg.MaterializeResult(asset_key=dg.AssetKey([GROUP, table]), metadata=_metadata(home, table, tables[table]))
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey([GROUP, table]),
+                metadata=_metadata(home, table, tables[table]),
+            )
 
     @dg.asset(
         key=dg.AssetKey([GROUP, "truth"]),
         group_name=GROUP,
         deps=[*marts, counterfactual],
         kinds={"python", "duckdb"},
-        description="The truth of a spec on simulated data: its own estimator on the difference of the outcomes "
+        description="The truth of a spec on simulated data: its own estimator on the "
+        "difference of the "
+        "outcomes "
         "with and without the effect. Empty for delivered files.",
     )
     def truth(settings: Settings) -> dg.MaterializeResult:
@@ -103,8 +148,11 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         group_name=GROUP,
         deps=[dg.AssetKey([GROUP, table]) for table in ("estimate", "primary", "channel", "truth")],
         kinds={"python", "duckdb"},
-        description="How many intervals hold their truth, in this economy and over the many that were measured; "
-        "puts the truths of the primary test and its channels into their tables. Empty for delivered files.",
+        description="How many intervals hold their truth, in this economy and over the many "
+        "that were "
+        "measured; "
+        "puts the truths of the primary test and its channels into their tables. Empty for "
+        "delivered files.",
     )
     def coverage() -> dg.MaterializeResult:
         from estimation.study.coverage import build_coverage
@@ -112,7 +160,9 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 
         home = Home.from_environment()
         with open_build(home.build) as con:
-            estimate, primary, channel, known = (_read_table(con, table) for table in ("estimate", "primary", "channel", "truth"))
+            estimate, primary, channel, known = (
+                _read_table(con, table) for table in ("estimate", "primary", "channel", "truth")
+            )
             primary, channel = add_truths(primary, channel, known)
             table = build_coverage(estimate, primary, channel, known)
             for name, frame in (("primary", primary), ("channel", channel), ("coverage", table)):
@@ -125,7 +175,10 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
         group_name=GROUP,
         deps=[*marts, *(dg.AssetKey([GROUP, table]) for table in TABLES)],
         kinds={"python", "duckdb"},
-        description="A claim of the published study: the study's own form on these data, honest inference beside it, and two verdicts.",
+        description=(
+            "A claim of the published study: the study's own form on these data, honest inference "
+            "beside it, and two verdicts."
+        ),
     )
     def claim() -> dg.MaterializeResult:
         from estimation.sample.marts import read_claims
@@ -133,7 +186,12 @@ def build_study_assets(marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 
         home = Home.from_environment()
         with open_build(home.build) as con:
-            tables = Tables(*(_read_table(con, table) for table in ("estimate", "diagnostic", "not_run", "primary")))
+            tables = Tables(
+                *(
+                    _read_table(con, table)
+                    for table in ("estimate", "diagnostic", "not_run", "primary")
+                )
+            )
             table = build_claims(read_claims(con), tables)
             write_frame(con, GROUP, "claim", table)
             comment_tables(con)
@@ -160,18 +218,32 @@ def _truth(home: Home, settings: Settings) -> pd.DataFrame:
         without = read_marts(con, pair_years=frames.years is None)
     of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
     with unit_runner(home, "truth", frames) as run_units:
-        return compute_truth(frames, without, choose_specs(settings.analyses).specs, of_primary=of_primary, run_units=run_units)
+        return compute_truth(
+            frames,
+            without,
+            choose_specs(settings.analyses).specs,
+            of_primary=of_primary,
+            run_units=run_units,
+        )
 
 
 def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:
     """A table of the group, None where the build has none of this name."""
-    known = con.execute("select count(*) from duckdb_tables() where schema_name = ? and table_name = ?", [GROUP, table]).fetchone()[0]
+    known = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = ? and table_name = ?",
+        [GROUP, table],
+    ).fetchone()[0]
     return con.execute(f'select * from {GROUP}."{table}"').df() if known else None
 
 
 def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Tables of the whole study, or those of the build with some analyses estimated anew."""
-    from orchestration.reuse.chosen_analyses import choose_specs, only_these, read_estimates, replace_analyses
+    from orchestration.reuse.chosen_analyses import (
+        choose_specs,
+        only_these,
+        read_estimates,
+        replace_analyses,
+    )
 
     with open_build(home.build, read_only=True) as con:
         frames = _read_marts(con)
@@ -179,7 +251,9 @@ def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[s
     only = settings.analyses
     if not analyses:
         return only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
-    return replace_analyses(before, _run_study(home, frames, settings.permutations, choose_specs(analyses)), analyses)
+    return replace_analyses(
+        before, _run_study(home, frames, settings.permutations, choose_specs(analyses)), analyses
+    )
 
 
 def _read_marts(con: duckdb.DuckDBPyConnection) -> Any:
@@ -198,7 +272,8 @@ def _processes() -> int:
 
 @contextmanager
 def unit_runner(home: Home, name: str, frames: Any) -> Iterator[Any]:
-    """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one where that is one or there is little.
+    """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one
+    where that is one or there is little.
 
     Units that the last call of this name has kept are not run again.
     """
@@ -221,11 +296,22 @@ def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[
 
     kinds = {"curve": chosen.curve, "primary": chosen.primary, "radiation": chosen.radiation}
     with unit_runner(home, "study", frames) as run_units:
-        return vars(run_study(frames, chosen.specs, **kinds, permutations=permutations, on_progress=say, run_units=run_units))
+        return vars(
+            run_study(
+                frames,
+                chosen.specs,
+                **kinds,
+                permutations=permutations,
+                on_progress=say,
+                run_units=run_units,
+            )
+        )
 
 
 def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:
-    """What the UI shows of a table: size, columns, first rows; of the estimates the headlines, their figure and their values by run."""
+    """What the UI shows of a table: size, columns, first rows; of the estimates the headlines,
+    their figure and their values by run.
+    """
     from estimation.report import figures
 
     with open_build(home.build, read_only=True) as con:
@@ -234,7 +320,11 @@ def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:
         return {**metadata, "preview": show_frame(frame.head(30))}
     headlines = frame[frame["spec_id"].isin(HEADLINES)]
     metadata["preview"] = show_frame(headlines[list(PREVIEW)])
-    default = headlines[headlines["is_default"].fillna(False) & (headlines["spec_id"] == HEADLINES[0]) & (headlines["term"] == "treated")]
+    default = headlines[
+        headlines["is_default"].fillna(False)
+        & (headlines["spec_id"] == HEADLINES[0])
+        & (headlines["term"] == "treated")
+    ]
     for name in ("estimate", "std_error"):
         if len(default) and pd.notna(default[name].iloc[0]):
             metadata[f"headline_{name}"] = float(default[name].iloc[0])

@@ -1,4 +1,5 @@
-"""Delivered files to raw Parquet: one asset per source, then the list of this run's files, and the counterfactual build of simulated data.
+"""Delivered files to raw Parquet: one asset per source, then the list of this run's files, and the
+counterfactual build of simulated data.
 
 Reading itself is in `warehouse/ingest`.
 """
@@ -31,13 +32,17 @@ from warehouse.whole_files import remove_any
 
 GROUP = "raw"
 SEEDS = REPO / "warehouse" / "seeds"
-# One set of partitions for all sources that come in editions: `edition_year`, and one key for a landing without any.
+# One set of partitions for all sources that come in editions: `edition_year`, and one key for a
+# landing without any.
 EDITIONS = dg.DynamicPartitionsDefinition(name="edition_year")
 NO_EDITION = "0000"
 RETRIES, RETRY_SECONDS = 3, 10.0
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 SIMULATED = dg.AssetKey([GROUP, "simulated_landing"])
-OBSERVATIONS, INPUT_FILES = dg.AssetKey([GROUP, "observations"]), dg.AssetKey([GROUP, "input_files"])
+OBSERVATIONS, INPUT_FILES = (
+    dg.AssetKey([GROUP, "observations"]),
+    dg.AssetKey([GROUP, "input_files"]),
+)
 Read = TypeVar("Read")
 COUNTERFACTUAL = dg.AssetKey(["simulation", "counterfactual_synchronization"])
 
@@ -49,7 +54,9 @@ def register_editions(instance: dg.DagsterInstance, home: Home) -> None:
     found = SIMULATED_EDITIONS if settings.is_simulated else find_editions(landing, load_layouts())
     years = [str(year) for year in found]
     known = set(instance.get_dynamic_partitions("edition_year"))
-    instance.add_dynamic_partitions("edition_year", [key for key in [NO_EDITION, *years] if key not in known])
+    instance.add_dynamic_partitions(
+        "edition_year", [key for key in [NO_EDITION, *years] if key not in known]
+    )
 
 
 def edition_range_tags(instance: dg.DagsterInstance) -> dict[str, str]:
@@ -59,30 +66,50 @@ def edition_range_tags(instance: dg.DagsterInstance) -> dict[str, str]:
 
 
 def build_landing_assets() -> list[dg.AssetsDefinition]:
-    """The simulated landing, one asset per source, this run's raw tables, and the counterfactual build."""
+    """The simulated landing, one asset per source, this run's raw tables, and the counterfactual
+    build.
+    """
     layouts = load_layouts()
-    sources = [_source_asset(source, has_editions=layout.has_editions) for source, layout in sorted(layouts.items())]
+    sources = [
+        _source_asset(source, has_editions=layout.has_editions)
+        for source, layout in sorted(layouts.items())
+    ]
     sources += [_source_asset(source, has_editions=False) for source in ("tidy", "policy_texts")]
-    return [simulated_landing, *sources, _raw_tables([key for source in sources for key in source.keys]), counterfactual]
+    return [
+        simulated_landing,
+        *sources,
+        _raw_tables([key for source in sources for key in source.keys]),
+        counterfactual,
+    ]
 
 
 @dg.asset(
     key=SIMULATED,
     group_name=GROUP,
     kinds={"python"},
-    description="Two landings from the same shocks, with and without a planted effect. Written only when no delivered files are given.",
+    description=(
+        "Two landings from the same shocks, with and without a planted effect. Written only when "
+        "no delivered files are given."
+    ),
 )
 def simulated_landing(settings: Settings) -> dg.MaterializeResult:
-    """Write both simulated landings, unless they are there from the same code, seeds and number of cities, and as they were written."""
+    """Write both simulated landings, unless they are there from the same code, seeds and number of
+    cities, and as they were written.
+    """
     if not settings.is_simulated:
         if not (Home.from_environment().raw / CONTENTS).exists():
-            # nothing was read here before: the readers load beside what Dagster does until the first source is read
+            # nothing was read here before: the readers load beside what Dagster does until the
+            # first source is read
             shared_pool().start()
-        return dg.MaterializeResult(metadata={"status": "delivered files are given: nothing simulated"})
+        return dg.MaterializeResult(
+            metadata={"status": "delivered files are given: nothing simulated"}
+        )
     home = Home.from_environment()
     stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
     if _is_as_written(stamp, wanted):
-        return dg.MaterializeResult(metadata={"status": "unchanged", "path": dg.MetadataValue.path(str(home.simulated))})
+        return dg.MaterializeResult(
+            metadata={"status": "unchanged", "path": dg.MetadataValue.path(str(home.simulated))}
+        )
     # the stamp goes first: a run that is killed here must not leave it beside half a landing
     remove_any(stamp)
     remove_any(home.simulated)
@@ -90,24 +117,37 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     _write_simulated(home, settings)
     stamp.write_text(f"{wanted} {_files_hash(home.simulated)}", encoding="utf-8")
     detail("simulated landing written: with and without the planted effect")
-    return dg.MaterializeResult(metadata={"status": "written", "path": dg.MetadataValue.path(str(home.simulated))})
+    return dg.MaterializeResult(
+        metadata={"status": "written", "path": dg.MetadataValue.path(str(home.simulated))}
+    )
 
 
 def _write_simulated(home: Home, settings: Settings) -> None:
-    """Prefectures as the seeds have them, or counties with a roster of their own (PLACES=county)."""
+    """Prefectures as the seeds have them, or counties with a roster of their own
+    (PLACES=county).
+    """
     from warehouse.ingest.simulation.counties import DEFAULT_PLACES, county_roster, county_zones
     from warehouse.ingest.simulation.landing import write_simulated_landing
 
     roster, zones = pd.read_csv(SEEDS / "city_roster.csv"), pd.read_csv(SEEDS / "pilot_zones.csv")
     if settings.places == "county":
         roster = county_roster(roster, settings.simulated_cities or DEFAULT_PLACES)
-        write_simulated_landing(home.simulated, roster=roster, pilot_zones=county_zones(zones, roster))
+        write_simulated_landing(
+            home.simulated, roster=roster, pilot_zones=county_zones(zones, roster)
+        )
     else:
-        write_simulated_landing(home.simulated, roster=roster, pilot_zones=zones, n_cities=settings.simulated_cities or None)
+        write_simulated_landing(
+            home.simulated,
+            roster=roster,
+            pilot_zones=zones,
+            n_cities=settings.simulated_cities or None,
+        )
 
 
 def _is_as_written(stamp: Path, wanted: str) -> bool:
-    """Whether the simulated landings are of this code, and their files the ones it wrote: a changed one would be read as delivered."""
+    """Whether the simulated landings are of this code, and their files the ones it wrote: a changed
+    one would be read as delivered.
+    """
     try:
         said = stamp.read_text(encoding="utf-8").split(" ")
         if said[0] != wanted:
@@ -121,15 +161,31 @@ def _is_as_written(stamp: Path, wanted: str) -> bool:
 
 
 def _files_hash(folder: Path) -> str:
-    """Hash of every file below a folder but the stamp in it, with their names; of a link its target alone."""
-    files = sorted(path for path in folder.rglob("*") if path != folder / ".sha256" and not path.is_dir())
-    parts = [f"link {os.readlink(path)}" if path.is_symlink() else hash_file(path) for path in files]
+    """Hash of every file below a folder but the stamp in it, with their names; of a link its target
+    alone.
+    """
+    files = sorted(
+        path for path in folder.rglob("*") if path != folder / ".sha256" and not path.is_dir()
+    )
+    parts = [
+        f"link {os.readlink(path)}" if path.is_symlink() else hash_file(path) for path in files
+    ]
     return hash_parts([*(path.relative_to(folder).as_posix() for path in files), *parts])
 
 
 def _simulation_hash(settings: Settings) -> str:
-    made_of = ("warehouse/ingest/simulation", "warehouse/seeds/city_roster.csv", "warehouse/seeds/pilot_zones.csv")
-    return hash_parts([str(settings.simulated_cities), settings.places, hash_named_files(REPO, code_files(REPO, made_of))])
+    made_of = (
+        "warehouse/ingest/simulation",
+        "warehouse/seeds/city_roster.csv",
+        "warehouse/seeds/pilot_zones.csv",
+    )
+    return hash_parts(
+        [
+            str(settings.simulated_cities),
+            settings.places,
+            hash_named_files(REPO, code_files(REPO, made_of)),
+        ]
+    )
 
 
 def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
@@ -140,26 +196,48 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
         kinds={"file", "parquet"},
         partitions_def=EDITIONS if has_editions else None,
         backfill_policy=dg.BackfillPolicy.single_run() if has_editions else None,
-        description=f"Files of the source {source_id} as delivered, one raw Parquet per file; an unchanged file is not read again.",
+        description=(
+            f"Files of the source {source_id} as delivered, one raw Parquet per file; an "
+            "unchanged file is not read again."
+        ),
     )
     def source(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
         home = Home.from_environment()
-        editions = {None if key == NO_EDITION else int(key) for key in context.partition_keys} if has_editions else None
-        read = partial(read_source, settings.landing_path(home), home.raw, source_id, layouts=load_layouts(), editions=editions)
+        editions = (
+            {None if key == NO_EDITION else int(key) for key in context.partition_keys}
+            if has_editions
+            else None
+        )
+        read = partial(
+            read_source,
+            settings.landing_path(home),
+            home.raw,
+            source_id,
+            layouts=load_layouts(),
+            editions=editions,
+        )
         found = read_with_retries(context, read)
         for note in found.notes:
             progress(f"  {note}")
         if found.n_files > found.n_reused:
-            detail(f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, {found.n_reused} of them unchanged")
+            detail(
+                f"  {source_id}: {found.n_observations:,} values from {found.n_files} files, "
+                f"{found.n_reused} of them unchanged"
+            )
         return dg.MaterializeResult(
-            metadata={"files": found.n_files, "values": found.n_observations, "files_not_read_again": found.n_reused}
+            metadata={
+                "files": found.n_files,
+                "values": found.n_observations,
+                "files_not_read_again": found.n_reused,
+            }
         )
 
     return source
 
 
 def read_with_retries(context: dg.AssetExecutionContext, read: Callable[[], Read]) -> Read:
-    """The result of `read`; where a mount failed, Dagster is asked to run the step again later, and for no other error.
+    """The result of `read`; where a mount failed, Dagster is asked to run the step again later, and
+    for no other error.
 
     Parameters
     ----------
@@ -182,7 +260,8 @@ def read_with_retries(context: dg.AssetExecutionContext, read: Callable[[], Read
         if context.retry_number < RETRIES:
             raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=RETRY_SECONDS) from error
         raise LandingError(
-            f"{error.filename}: expected a readable file; found {error.strerror} at each of {RETRIES + 1} attempts; "
+            f"{error.filename}: expected a readable file; found {error.strerror} at each of "
+            f"{RETRIES + 1} attempts; "
             "look at the mount, then resume the run from failure"
         ) from error
 
@@ -192,25 +271,47 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
         name="raw_tables",
         specs=[
             dg.AssetSpec(
-                OBSERVATIONS, deps=sources, group_name=GROUP, kinds={"parquet"}, description="Every delivered cell of this run's files."
+                OBSERVATIONS,
+                deps=sources,
+                group_name=GROUP,
+                kinds={"parquet"},
+                description="Every delivered cell of this run's files.",
             ),
-            dg.AssetSpec(INPUT_FILES, deps=sources, group_name=GROUP, kinds={"parquet"}, description="Every file of this run's landing."),
+            dg.AssetSpec(
+                INPUT_FILES,
+                deps=sources,
+                group_name=GROUP,
+                kinds={"parquet"},
+                description="Every file of this run's landing.",
+            ),
         ],
     )
-    def raw_tables(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[dg.MaterializeResult]:
+    def raw_tables(
+        context: dg.AssetExecutionContext, settings: Settings
+    ) -> Iterator[dg.MaterializeResult]:
         home = Home.from_environment()
         reset_build(home)
-        read = partial(read_landing, settings.landing_path(home), home.raw, home.build, layouts=load_layouts(), strict=settings.strict)
+        read = partial(
+            read_landing,
+            settings.landing_path(home),
+            home.raw,
+            home.build,
+            layouts=load_layouts(),
+            strict=settings.strict,
+        )
         report = read_with_retries(context, read)
         close_readers()
         for note in report.notes:
             progress(f"  {note}")
         n_values = int(report.files["n_observations"].sum())
-        # how many files were read again is in the lines of the sources: by now all of them are in the cache
+        # how many files were read again is in the lines of the sources: by now all of them are in
+        # the cache
         n_taken = int((report.files["status"] == "taken").sum())
         stages.done("landing", f"{n_values:,} values from {n_taken} of {len(report.files)} files")
         yield dg.MaterializeResult(asset_key=OBSERVATIONS, metadata={"dagster/row_count": n_values})
-        yield dg.MaterializeResult(asset_key=INPUT_FILES, metadata={"dagster/row_count": len(report.files)})
+        yield dg.MaterializeResult(
+            asset_key=INPUT_FILES, metadata={"dagster/row_count": len(report.files)}
+        )
 
     return raw_tables
 
@@ -219,7 +320,9 @@ def reset_build(home: Home) -> None:
     """Start a run from an empty build: it is a cache and holds only one run."""
     for name in ("raw", "counterfactual", "spark", "gx", "data_docs", "report"):
         shutil.rmtree(home.build / name, ignore_errors=True)
-    for folder in home.build.glob("marts.*"):  # pair-years by year (warehouse/macros/pair_years.sql)
+    for folder in home.build.glob(
+        "marts.*"
+    ):  # pair-years by year (warehouse/macros/pair_years.sql)
         shutil.rmtree(folder, ignore_errors=True)
     for name in ("citysync.duckdb", "citysync.duckdb.wal", "input_file.parquet", "spark.log"):
         (home.build / name).unlink(missing_ok=True)
@@ -231,18 +334,31 @@ def reset_build(home: Home) -> None:
     group_name="simulation",
     deps=[OBSERVATIONS],
     kinds={"dbt", "duckdb"},
-    description="The same warehouse from the landing without the effect: what the cities would have done. Only on simulated data.",
+    description=(
+        "The same warehouse from the landing without the effect: what the cities would have done. "
+        "Only on simulated data."
+    ),
 )
 def counterfactual(settings: Settings) -> dg.MaterializeResult:
     """Read the landing without the effect and build its warehouse in `build/counterfactual/`."""
     if not settings.is_simulated:
-        return dg.MaterializeResult(metadata={"status": "delivered files: no counterfactual exists"})
+        return dg.MaterializeResult(
+            metadata={"status": "delivered files: no counterfactual exists"}
+        )
     home = Home.from_environment()
     home.counterfactual.mkdir(parents=True, exist_ok=True)
-    read_landing(home.simulated / "without_effect", home.raw, home.counterfactual, layouts=load_layouts(), strict=settings.strict)
+    read_landing(
+        home.simulated / "without_effect",
+        home.raw,
+        home.counterfactual,
+        layouts=load_layouts(),
+        strict=settings.strict,
+    )
     close_readers()
     targets = ["+fct_pair_synchronization", "+fct_city_pair", "+fct_city_year", "+dim_city"]
     without_tests = ("--exclude-resource-type", "unit_test", "test")
-    raise_on_failure(build_models(home, targets, build=home.counterfactual, options=without_tests, tests=False))
+    raise_on_failure(
+        build_models(home, targets, build=home.counterfactual, options=without_tests, tests=False)
+    )
     stages.done("counterfactual", "the warehouse without the effect is built")
     return dg.MaterializeResult(metadata={"status": "built"})

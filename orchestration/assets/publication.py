@@ -1,4 +1,5 @@
-"""The report and the publication. Both come after the last gate; the link moves only after everything is written.
+"""The report and the publication. Both come after the last gate; the link moves only after
+everything is written.
 
 Not here: pages (`estimation/report`) and how a publication is written (`warehouse/publication`).
 """
@@ -32,15 +33,30 @@ from warehouse.publication.shrinkage import CONFIRMED
 from warehouse.publication.table_comments import comment_tables
 from warehouse.spark.engine import spark_packages
 
-PACKAGES = ("dagster", "dbt-core", "dbt-duckdb", "duckdb", "great-expectations", "numpy", "pandas", "pyfixest", "scipy", "statsmodels")
+PACKAGES = (
+    "dagster",
+    "dbt-core",
+    "dbt-duckdb",
+    "duckdb",
+    "great-expectations",
+    "numpy",
+    "pandas",
+    "pyfixest",
+    "scipy",
+    "statsmodels",
+)
 # of a layout's `origin`, in the order of meta.source
 ORIGIN = ("producer", "title", "licence", "address", "accessed", "citation")
 
 
-def describe_run(home: Home, settings: Settings, run_id: str, started_at: datetime) -> dict[str, Any]:
+def describe_run(
+    home: Home, settings: Settings, run_id: str, started_at: datetime
+) -> dict[str, Any]:
     """The manifest of the run without its tables and files, which `publish` adds."""
     # not as a data frame: a link has no size, and a column of sizes would become one of fractions
-    inputs = pq.read_table(home.build / "input_file.parquet", columns=["path", "sha256", "bytes"]).sort_by("path")
+    inputs = pq.read_table(
+        home.build / "input_file.parquet", columns=["path", "sha256", "bytes"]
+    ).sort_by("path")
     return {
         "run_id": run_id,
         "git_commit": git_commit(),
@@ -59,9 +75,17 @@ def describe_run(home: Home, settings: Settings, run_id: str, started_at: dateti
 
 
 def write_meta(home: Home, manifest: dict[str, Any]) -> None:
-    """Write `meta.run` (one row), `meta.input_file` (one row a file of the landing) and `meta.source` (one row a source) into the build."""
-    run = pd.DataFrame([{k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}])
-    files = pd.read_parquet(home.build / "input_file.parquet").drop(columns="raw_path").sort_values("path", ignore_index=True)
+    """Write `meta.run` (one row), `meta.input_file` (one row a file of the landing) and
+    `meta.source` (one row a source) into the build.
+    """
+    run = pd.DataFrame(
+        [{k: manifest[k] for k in ("run_id", "git_commit", "started_at", "is_simulated")}]
+    )
+    files = (
+        pd.read_parquet(home.build / "input_file.parquet")
+        .drop(columns="raw_path")
+        .sort_values("path", ignore_index=True)
+    )
     with open_build(home.build) as con:
         write_frame(con, "meta", "run", run)
         write_frame(con, "meta", "input_file", files)
@@ -69,18 +93,29 @@ def write_meta(home: Home, manifest: dict[str, Any]) -> None:
 
 
 def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
-    """`meta.source`: what the layouts say of where each source comes from; a layout that does not say is named on the terminal."""
+    """`meta.source`: what the layouts say of where each source comes from; a layout that does not
+    say is named on the terminal.
+    """
     layouts = load_layouts()
     silent = [name for name in source_ids if name in layouts and layouts[name].origin is None]
     if silent:
         progress(
-            f"  origin: the layouts of {', '.join(silent)} do not say who made the files and what may be done with them (docs/layouts.md)"
+            f"  origin: the layouts of {', '.join(silent)} do not say who made the files and what "
+            "may be done with them (docs/layouts.md)"
         )
     rows = []
     for name in source_ids:
         layout = layouts.get(name)
-        origin = {} if layout is None or layout.origin is None else layout.origin.model_dump(mode="json")
-        rows.append({"source_id": name, "description": layout.description if layout else None, **{key: origin.get(key) for key in ORIGIN}})
+        origin = (
+            {} if layout is None or layout.origin is None else layout.origin.model_dump(mode="json")
+        )
+        rows.append(
+            {
+                "source_id": name,
+                "description": layout.description if layout else None,
+                **{key: origin.get(key) for key in ORIGIN},
+            }
+        )
     return pd.DataFrame(rows, columns=["source_id", "description", *ORIGIN], dtype="string")
 
 
@@ -89,7 +124,10 @@ def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
     group_name="publication",
     deps=ESTIMATES,
     kinds={"python", "html"},
-    description="The site: result, robustness, for whom and how, cities, policy texts, data, methods, in English and Chinese.",
+    description=(
+        "The site: result, robustness, for whom and how, cities, policy texts, data, methods, in "
+        "English and Chinese."
+    ),
 )
 def report(settings: Settings) -> dg.MaterializeResult:
     """Write the tables of `meta` and every page of the site into the build."""
@@ -109,12 +147,27 @@ def report(settings: Settings) -> dg.MaterializeResult:
         write_report(con, home.build / "report")  # last: it links to the files written above
     first = home.build / "report" / "index.html"
     sizes = {path: path.stat().st_size for path in first.parent.rglob("*") if path.is_file()}
-    figures, tables = (len({path.stem for path in exhibits if path.parent.name == kind}) for kind in ("figures", "tables"))
-    pages, size = len(list((first.parent / "zh").glob("*.html"))), sum(sizes.values())  # beside the English ones lie old addresses
+    figures, tables = (
+        len({path.stem for path in exhibits if path.parent.name == kind})
+        for kind in ("figures", "tables")
+    )
+    pages, size = (
+        len(list((first.parent / "zh").glob("*.html"))),
+        sum(sizes.values()),
+    )  # beside the English ones lie old addresses
     kinds = f"{figures} figures and {tables} tables in {len(exhibits)} files"
-    stages.done("report", f"{pages} pages in two languages, {size / 1e6:.1f} MB, the first {sizes[first] / 1e3:.0f} kB; {kinds}")
+    stages.done(
+        "report",
+        (
+            f"{pages} pages in two languages, {size / 1e6:.1f} MB, the first "
+            f"{sizes[first] / 1e3:.0f} "
+            f"kB; {kinds}"
+        ),
+    )
     path = dg.MetadataValue.path(str(first))
-    return dg.MaterializeResult(metadata={"bytes": size, "pages": pages, "first_page_bytes": sizes[first], "path": path})
+    return dg.MaterializeResult(
+        metadata={"bytes": size, "pages": pages, "first_page_bytes": sizes[first], "path": path}
+    )
 
 
 @dg.asset(
@@ -122,14 +175,19 @@ def report(settings: Settings) -> dg.MaterializeResult:
     group_name="publication",
     deps=[report],
     kinds={"duckdb", "parquet"},
-    description="The publication: a read-only database, Parquet files, report, Data Docs, dbt docs and manifest, switched in one rename.",
+    description=(
+        "The publication: a read-only database, Parquet files, report, Data Docs, dbt docs and "
+        "manifest, switched in one rename."
+    ),
 )
 def published(settings: Settings) -> dg.MaterializeResult:
     """Publish the build, under the run id that the report names."""
     home = Home.from_environment()
     with open_build(home.build, read_only=True) as con:
         run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]
-    manifest = describe_run(home, settings, run["run_id"], datetime.fromisoformat(run["started_at"]))
+    manifest = describe_run(
+        home, settings, run["run_id"], datetime.fromisoformat(run["started_at"])
+    )
     require_no_loss(home, settings)
     require_same_code()
     write_dbt_docs(home, home.build / "dbt_docs")
@@ -146,5 +204,9 @@ def published(settings: Settings) -> dg.MaterializeResult:
     stages.done("publication", f"{len(tables)} tables as {manifest['run_id']}")
     rows = {name: table.rows for name, table in tables.items()}
     return dg.MaterializeResult(
-        metadata={"run_id": manifest["run_id"], "rows": rows, "path": dg.MetadataValue.path(str(home.published.resolve()))}
+        metadata={
+            "run_id": manifest["run_id"],
+            "rows": rows,
+            "path": dg.MetadataValue.path(str(home.published.resolve())),
+        }
     )

@@ -1,4 +1,7 @@
-"""dbt models as assets, in two steps so that a gate can stand between staging and the rest. The SQL is in `warehouse/models`."""
+"""dbt models as assets, in two steps so that a gate can stand between staging and the rest.
+
+The SQL is in `warehouse/models`.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,8 +21,12 @@ from warehouse.build_database import open_build
 from warehouse.ingest.errors import LandingError
 
 SAMPLE_ROWS = 20
-# Names, codes and units are resolved, and the tables of the gate are built, before the gate after staging stands.
-BEFORE_THE_FIRST_GATE = tuple(f"path:warehouse/models/{folder}" for folder in ("staging", "intermediate/raw", "quality/gates/staging"))
+# Names, codes and units are resolved, and the tables of the gate are built, before the gate after
+# staging stands.
+BEFORE_THE_FIRST_GATE = tuple(
+    f"path:warehouse/models/{folder}"
+    for folder in ("staging", "intermediate/raw", "quality/gates/staging")
+)
 GATES = "gates"
 UNIT_TESTS_RUN_IN_MAKE_TEST = ("--exclude-resource-type", "unit_test")
 
@@ -33,10 +40,16 @@ class CitysyncTranslator(DagsterDbtTranslator):
             return dg.AssetKey(["raw", dbt_resource_props["name"]])
         return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
 
-    def get_asset_check_spec(self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any) -> Any:
+    def get_asset_check_spec(
+        self, asset_spec: dg.AssetSpec, manifest: Mapping[str, Any], unique_id: str, project: Any
+    ) -> Any:
         """The check of a data test, with what it asks in words."""
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        return None if spec is None else spec._replace(description=describe_test(manifest["nodes"][unique_id]))
+        return (
+            None
+            if spec is None
+            else spec._replace(description=describe_test(manifest["nodes"][unique_id]))
+        )
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The schema."""
@@ -44,16 +57,24 @@ class CitysyncTranslator(DagsterDbtTranslator):
 
 
 def describe_test(node: Mapping[str, Any]) -> str:
-    """What a data test asks: the comment that opens its own SQL, else the name of the generic test and what it is given."""
+    """What a data test asks: the comment that opens its own SQL, else the name of the generic test
+    and what it is given.
+    """
     if node.get("description"):
         return node["description"]
     generic = node.get("test_metadata")
     if not generic:
         first = node["raw_code"].lstrip().splitlines()[0]
         return first.removeprefix("--").strip() if first.startswith("--") else node["name"]
-    given = {name: value for name, value in generic["kwargs"].items() if name not in ("model", "column_name")}
+    given = {
+        name: value
+        for name, value in generic["kwargs"].items()
+        if name not in ("model", "column_name")
+    }
     column = f" of column {node['column_name']}" if node.get("column_name") else ""
-    return f"dbt data test {generic['name']}{column}" + "".join(f"; {name}: {value}" for name, value in given.items())
+    return f"dbt data test {generic['name']}{column}" + "".join(
+        f"; {name}: {value}" for name, value in given.items()
+    )
 
 
 def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
@@ -61,18 +82,41 @@ def build_dbt_assets(home: Home) -> list[dg.AssetsDefinition]:
     manifest = ensure_manifest(home)
     before = " ".join(BEFORE_THE_FIRST_GATE)
     return [
-        _dbt_step("dbt_staging", manifest, select=f"resource_type:seed {before}", indirect_selection="cautious"),
-        _dbt_step("dbt_marts", manifest, select="path:warehouse/models", exclude=before, indirect_selection="eager"),
+        _dbt_step(
+            "dbt_staging",
+            manifest,
+            select=f"resource_type:seed {before}",
+            indirect_selection="cautious",
+        ),
+        _dbt_step(
+            "dbt_marts",
+            manifest,
+            select="path:warehouse/models",
+            exclude=before,
+            indirect_selection="eager",
+        ),
     ]
 
 
-def _dbt_step(name: str, manifest: Path, *, select: str, exclude: str = "", indirect_selection: str) -> dg.AssetsDefinition:
-    @dbt_assets(manifest=manifest, select=select, exclude=exclude, name=name, dagster_dbt_translator=CitysyncTranslator())
-    def step(context: dg.AssetExecutionContext, settings: Settings) -> Iterator[Any]:  # asking for the settings takes the lock of the home
+def _dbt_step(
+    name: str, manifest: Path, *, select: str, exclude: str = "", indirect_selection: str
+) -> dg.AssetsDefinition:
+    @dbt_assets(
+        manifest=manifest,
+        select=select,
+        exclude=exclude,
+        name=name,
+        dagster_dbt_translator=CitysyncTranslator(),
+    )
+    def step(
+        context: dg.AssetExecutionContext, settings: Settings
+    ) -> Iterator[Any]:  # asking for the settings takes the lock of the home
         home = Home.from_environment()
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
-        missing = _missing_tables(home, keys, context.assets_def.asset_deps)  # its .keys are only those asked for
+        missing = _missing_tables(
+            home, keys, context.assets_def.asset_deps
+        )  # its .keys are only those asked for
         names = [key.path[-1] for key in [*keys, *missing]]
         results = build_models(home, names, build=home.build, options=options, tests=True)
         stages.done(name.removeprefix("dbt_"), _summary(results))
@@ -85,11 +129,15 @@ def _dbt_step(name: str, manifest: Path, *, select: str, exclude: str = "", indi
     return step
 
 
-def _missing_tables(home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKey]) -> list[dg.AssetKey]:
-    """Tables of a step not asked for: those the build does not hold and those the gate reads; none where only seeds are asked for.
+def _missing_tables(
+    home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.AssetKey]
+) -> list[dg.AssetKey]:
+    """Tables of a step not asked for: those the build does not hold and those the gate reads; none
+    where only seeds are asked for.
 
-    A rerun from one source on empties the build, and neither seeds nor the models made of seeds alone come after a source; the other
-    models, the data tests, the gates and the report read them all the same. A gate judges what was built, so its tables are made anew.
+    A rerun from one source on empties the build, and neither seeds nor the models made of seeds
+    alone come after a source; the other models, the data tests, the gates and the report read them
+    all the same. A gate judges what was built, so its tables are made anew.
     """
     asked = set(asked)
     if all(key.path[0] == "seeds" for key in asked):
@@ -97,8 +145,12 @@ def _missing_tables(home: Home, asked: Iterable[dg.AssetKey], step: Iterable[dg.
     others = set(step) - asked
     if home.database.exists():
         with open_build(home.build, read_only=True) as con:
-            present = set(con.execute("select schema_name, table_name from duckdb_tables()").fetchall())
-            present |= set(con.execute("select schema_name, view_name from duckdb_views()").fetchall())
+            present = set(
+                con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+            )
+            present |= set(
+                con.execute("select schema_name, view_name from duckdb_views()").fetchall()
+            )
         others = {key for key in others if key.path[0] == GATES or tuple(key.path) not in present}
     return sorted(others, key=lambda key: key.path)
 
@@ -109,24 +161,36 @@ def require_values(home: Home) -> None:
     Raises
     ------
     LandingError
-        If no delivered value survived names, codes and units; the message quotes the most frequent reason.
+        If no delivered value survived names, codes and units; the message quotes the most frequent
+        reason.
     """
     with open_build(home.build, read_only=True) as con:
         if con.execute("select count(*) from intermediate.int_raw_observations").fetchone()[0]:
             return
-        reasons = "select any_value(detail), count(*) from intermediate.int_raw_rejections group by reason order by 2 desc"
+        reasons = (
+            "select any_value(detail), count(*) from intermediate.int_raw_rejections group by "
+            "reason order by 2 desc"
+        )
         most = con.execute(reasons).fetchone()
-    raise LandingError(f"nothing of the landing could be taken; {most[1]:,} lines for one reason, the first: {most[0]}")
+    raise LandingError(
+        f"nothing of the landing could be taken; {most[1]:,} lines for one reason, the first: "
+        f"{most[0]}"
+    )
 
 
 def _summary(results: list[NodeResult]) -> str:
     models = [r for r in results if r.kind in ("model", "seed")]
     tests = [r for r in results if r.kind == "test"]
     passed = sum(r.status == "pass" for r in tests)
-    return f"{sum(not r.failed for r in models)} of {len(models)} tables built, {passed} of {len(tests)} data tests passed"
+    return (
+        f"{sum(not r.failed for r in models)} of {len(models)} tables built, {passed} of "
+        f"{len(tests)} data tests passed"
+    )
 
 
-def _materializations(home: Home, keys: list[dg.AssetKey], results: list[NodeResult]) -> Iterator[dg.MaterializeResult]:
+def _materializations(
+    home: Home, keys: list[dg.AssetKey], results: list[NodeResult]
+) -> Iterator[dg.MaterializeResult]:
     """In the order dbt finished them, which is an order of dependencies, as Dagster asks for."""
     by_name = {key.path[-1]: key for key in keys}
     with open_build(home.build, read_only=True) as con:
@@ -137,11 +201,17 @@ def _materializations(home: Home, keys: list[dg.AssetKey], results: list[NodeRes
                 continue
             schema, table = key.path
             kept = home.cache / "column_lineage" / f"{schema}.{table}.json"
-            shown = describe_table(con, schema, table) | describe_lineage(result.sql, known[schema][table], known, kept)
-            yield dg.MaterializeResult(asset_key=key, metadata={**shown, "execution_seconds": result.seconds})
+            shown = describe_table(con, schema, table) | describe_lineage(
+                result.sql, known[schema][table], known, kept
+            )
+            yield dg.MaterializeResult(
+                asset_key=key, metadata={**shown, "execution_seconds": result.seconds}
+            )
 
 
-def _checks(context: dg.AssetExecutionContext, home: Home, results: list[NodeResult]) -> Iterator[dg.AssetCheckResult]:
+def _checks(
+    context: dg.AssetExecutionContext, home: Home, results: list[NodeResult]
+) -> Iterator[dg.AssetCheckResult]:
     by_id = {r.unique_id: r for r in results}
     for spec in context.assets_def.check_specs:
         result = by_id.get(spec.metadata.get("dagster_dbt/unique_id", ""))
@@ -151,8 +221,14 @@ def _checks(context: dg.AssetExecutionContext, home: Home, results: list[NodeRes
             asset_key=spec.asset_key,
             check_name=spec.name,
             passed=result.status == "pass",
-            severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
-            metadata={"failing_rows": result.failures or 0, "message": result.message or "passed", **_failing_rows(home, result)},
+            severity=dg.AssetCheckSeverity.WARN
+            if result.status == "warn"
+            else dg.AssetCheckSeverity.ERROR,
+            metadata={
+                "failing_rows": result.failures or 0,
+                "message": result.message or "passed",
+                **_failing_rows(home, result),
+            },
         )
 
 
@@ -161,4 +237,8 @@ def _failing_rows(home: Home, result: NodeResult) -> dict[str, dg.TableMetadataV
     if not result.failed or not result.failures or not result.sql:
         return {}
     with open_build(home.build, read_only=True) as con:
-        return {"sample_of_failing_rows": show_frame(con.execute(f"select * from ({result.sql}) limit {SAMPLE_ROWS}").df())}
+        return {
+            "sample_of_failing_rows": show_frame(
+                con.execute(f"select * from ({result.sql}) limit {SAMPLE_ROWS}").df()
+            )
+        }

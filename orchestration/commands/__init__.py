@@ -1,1 +1,4 @@
-"""One module per command of `python -m orchestration`. Imported by `__main__` only when the command is called."""
+"""One module per command of `python -m orchestration`.
+
+Imported by `__main__` only when the command is called.
+"""

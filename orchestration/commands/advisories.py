@@ -1,13 +1,16 @@
-"""Known advisories for what is locked, from a copy at hand: nothing is fetched, and the copy's age is said.
+"""Known advisories for what is locked, from a copy at hand: nothing is fetched, and the copy's age
+is said.
 
-A copy is a folder (or its zip archive) of advisories in the OSV format, one file each: JSON as https://osv.dev exports them for PyPI
-(`all.zip`), or YAML as the Python Packaging Authority keeps them (github.com/pypa/advisory-database, folder `vulns/`). What is used:
+A copy is a folder (or its zip archive) of advisories in the OSV format, one file each: JSON as
+https://osv.dev exports them for PyPI (`all.zip`), or YAML as the Python Packaging Authority keeps
+them (github.com/pypa/advisory-database, folder `vulns/`). What is used:
 
 - `id`, `summary`, `modified`, `withdrawn` (such an advisory counts no more);
-- `affected[]`: `package.name` where `package.ecosystem` is PyPI, `versions[]`, and of `ranges[]` of type ECOSYSTEM the `events[]` with
-  `introduced`, `fixed`, `last_affected`.
+- `affected[]`: `package.name` where `package.ecosystem` is PyPI, `versions[]`, and of `ranges[]` of
+  type ECOSYSTEM the `events[]` with `introduced`, `fixed`, `last_affected`.
 
-A copy was written by others, so it is data: a file that is none of this is counted, no error; texts are shown without control codes.
+A copy was written by others, so it is data: a file that is none of this is counted, no error; texts
+are shown without control codes.
 """
 
 from __future__ import annotations
@@ -61,7 +64,10 @@ class Findings:
         days = max(0, (now - self.newest).days)
         old = f": old, take a newer copy (more than {OLD_DAYS} days)" if days > OLD_DAYS else ""
         unread = f"; {self.n_unread:,} files are none" if self.n_unread else ""
-        return f"{self.n_advisories:,} advisories, the newest of {self.newest:%Y-%m-%d} ({days} days old){old}{unread}"
+        return (
+            f"{self.n_advisories:,} advisories, the newest of {self.newest:%Y-%m-%d} ({days} days "
+            f"old){old}{unread}"
+        )
 
 
 def find_advisories(copy: Path, locked: Mapping[str, Iterable[str]]) -> Findings:
@@ -90,25 +96,33 @@ def find_advisories(copy: Path, locked: Mapping[str, Iterable[str]]) -> Findings
             lines.update(_lines(advisory, versions))
     if not n_advisories:
         raise AdvisoriesError(
-            f"{copy}: expected advisories of PyPI in the OSV format (one JSON or YAML file each, in a folder or zip archive), "
+            f"{copy}: expected advisories of PyPI in the OSV format (one JSON or YAML file each, "
+            "in a folder or zip archive), "
             f"found none in {n_unread:,} files; see docs/operators.md"
         )
     return Findings(sorted(lines), n_advisories, n_unread, newest)
 
 
 def locked_versions() -> dict[str, set[str]]:
-    """Versions by package of every lock file of the project, those for other platforms and environments included."""
+    """Versions by package of every lock file of the project, those for other platforms and
+    environments included.
+    """
     from orchestration.commands.audit import read_lock
 
     found: dict[str, set[str]] = {}
-    for path in (*sorted(REPO.glob("requirements*.lock")), REPO / "tests" / "browser" / "requirements.lock"):
+    for path in (
+        *sorted(REPO.glob("requirements*.lock")),
+        REPO / "tests" / "browser" / "requirements.lock",
+    ):
         for entry in read_lock(path):
             found.setdefault(entry.name, set()).add(entry.version)
     return found
 
 
 def _contents(copy: Path) -> Iterator[bytes | None]:
-    """Bytes of each file that has a name of an advisory; None for one that cannot be read or is too large."""
+    """Bytes of each file that has a name of an advisory; None for one that cannot be read or is too
+    large.
+    """
     if copy.is_dir():
         for path in sorted(copy.rglob("*")):
             if path.suffix.lower() in SUFFIXES and path.is_file():
@@ -120,7 +134,10 @@ def _contents(copy: Path) -> Iterator[bytes | None]:
                 if member.filename.lower().endswith(SUFFIXES):
                     yield _member(archive, member)
     except (OSError, zipfile.BadZipFile) as error:
-        raise AdvisoriesError(f"{copy}: expected a folder or zip archive of advisories, found none ({error}); check ADVISORIES=") from None
+        raise AdvisoriesError(
+            f"{copy}: expected a folder or zip archive of advisories, found none ({error}); check "
+            "ADVISORIES="
+        ) from None
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | None:
@@ -128,23 +145,38 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes | None:
         with archive.open(member) as stream:
             # a header may lie about the size: no more is read than is allowed
             content = stream.read(LARGEST_BYTES + 1)
-    except Exception:  # whatever a damaged or foreign member does to the unpacker, it is no advisory
+    except (
+        Exception
+    ):  # whatever a damaged or foreign member does to the unpacker, it is no advisory
         return None
     return content if len(content) <= LARGEST_BYTES else None
 
 
 def _parse(content: bytes | None) -> dict[str, Any] | None:
-    """Id, summary, time of change and affected packages of PyPI; None where the bytes are no advisory."""
+    """Id, summary, time of change and affected packages of PyPI; None where the bytes are no
+    advisory.
+    """
     if content is None:
         return None
     try:
         found = json.loads(content) if content.lstrip()[:1] == b"{" else _read_yaml(content)
-        affected = [] if found.get("withdrawn") else [a for a in found.get("affected", []) if a["package"]["ecosystem"] == "PyPI"]
+        affected = (
+            []
+            if found.get("withdrawn")
+            else [a for a in found.get("affected", []) if a["package"]["ecosystem"] == "PyPI"]
+        )
         return {
             "id": str(found["id"]),
             "summary": str(found.get("summary") or found.get("details") or "")[:LONGEST_SUMMARY],
             "modified": _time(found["modified"]),
-            "affected": [(canonicalize_name(a["package"]["name"]), a.get("versions") or [], a.get("ranges") or []) for a in affected],
+            "affected": [
+                (
+                    canonicalize_name(a["package"]["name"]),
+                    a.get("versions") or [],
+                    a.get("ranges") or [],
+                )
+                for a in affected
+            ],
         }
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ImportError):
         return None
@@ -168,15 +200,29 @@ def _lines(advisory: Mapping[str, Any], versions: Mapping[str, list[str]]) -> It
     for name, listed, ranges in advisory["affected"]:
         for version in versions.get(name, []):
             if version in listed or any(_is_in(version, found) for found in ranges):
-                fixed = sorted({event["fixed"] for found in ranges for event in _events(found) if "fixed" in event}, key=str)
-                mended = f"mended in {', '.join(map(str, fixed))}" if fixed else "no mended version is named"
+                fixed = sorted(
+                    {
+                        event["fixed"]
+                        for found in ranges
+                        for event in _events(found)
+                        if "fixed" in event
+                    },
+                    key=str,
+                )
+                mended = (
+                    f"mended in {', '.join(map(str, fixed))}"
+                    if fixed
+                    else "no mended version is named"
+                )
                 line = f"{name} {version}: {advisory['id']} ({mended}): {advisory['summary']}"
                 yield "".join(sign if sign.isprintable() else " " for sign in line)
 
 
 def _events(found: Any) -> list[dict[str, Any]]:
     events = found.get("events") if isinstance(found, dict) else None
-    return [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
+    return (
+        [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
+    )
 
 
 def _is_in(version: str, found: Any) -> bool:

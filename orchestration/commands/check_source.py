@@ -1,4 +1,6 @@
-"""`make check-source`: one source read, staged and judged against the published warehouse; no refresh, no trace in the home."""
+"""`make check-source`: one source read, staged and judged against the published warehouse; no
+refresh, no trace in the home.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ COMMAND = "check-source"
 
 
 def check_source(folder: str | None) -> Exit:
-    """Say what of a source's folder would be taken, what not and why, and how its values stand beside the current ones.
+    """Say what of a source's folder would be taken, what not and why, and how its values stand
+    beside the current ones.
 
     Parameters
     ----------
@@ -32,12 +35,18 @@ def check_source(folder: str | None) -> Exit:
     Returns
     -------
     Exit
-        0 where nothing looks wrong, 1 where something probably is, 2 where files or their layout cannot be read.
+        0 where nothing looks wrong, 1 where something probably is, 2 where files or their layout
+        cannot be read.
     """
     if not folder or not folder.strip():
-        return end_command(COMMAND, Exit.BAD_INPUT, "expected the folder of a source; found none; give SRC=folder")
+        return end_command(
+            COMMAND, Exit.BAD_INPUT, "expected the folder of a source; found none; give SRC=folder"
+        )
     try:
-        with tempfile.TemporaryDirectory(prefix="check-source-") as scratch, duckdb.connect() as con:
+        with (
+            tempfile.TemporaryDirectory(prefix="check-source-") as scratch,
+            duckdb.connect() as con,
+        ):
             return _check(Path(folder), Path(scratch), con)
     except (IngestError, SettingFault) as error:
         lines = str(error).splitlines()
@@ -58,16 +67,31 @@ def _check(folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection) -> Exit:
         con.execute(f"attach {literal(published.resolve())} as published (read_only)")
         series = compare(con)
     else:
-        say("nothing has been published in this home: values are not compared (run make refresh first)")
+        say(
+            "nothing has been published in this home: values are not compared (run make refresh "
+            "first)"
+        )
         series = describe(con)
     progress("staged and compared")
     faults = likely_faults(con, series)
     for line in report_lines(con, series, faults):
         say(line)
     if not series:
-        return end_command(COMMAND, Exit.FAILED, f"no value of {folder.resolve().name} would be taken")
+        return end_command(
+            COMMAND, Exit.FAILED, f"no value of {folder.resolve().name} would be taken"
+        )
     if faults:
-        return end_command(COMMAND, Exit.FAILED, f"{len(faults)} things of {folder.resolve().name} look wrong, the first: {faults[0]}")
+        return end_command(
+            COMMAND,
+            Exit.FAILED,
+            f"{len(faults)} things of {folder.resolve().name} look wrong, the first: {faults[0]}",
+        )
     return end_command(
-        COMMAND, Exit.DONE, f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken, none looks wrong"
+        COMMAND,
+        Exit.DONE,
+        (
+            f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken, "
+            "none "
+            "looks wrong"
+        ),
     )

@@ -1,4 +1,7 @@
-"""`make clean`: remove what a run can make again. Publications, the archive and Dagster's history stay."""
+"""`make clean`: remove what a run can make again.
+
+Publications, the archive and Dagster's history stay.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ REMOVED = ("build", "cache", "raw", "simulated", "estimates", "units")
 
 
 def clean() -> int:
-    """Remove the folders of REMOVED; 0 where they are gone, 2 where one cannot be removed, 3 beside another command."""
+    """Remove the folders of REMOVED; 0 where they are gone, 2 where one cannot be removed, 3 beside
+    another command.
+    """
     home = Home.from_environment()
     if not home.root.is_dir():
         return end_command("clean", Exit.DONE, f"{home.root} does not exist: nothing to remove")
@@ -20,5 +25,14 @@ def clean() -> int:
     except RefreshRunning as error:
         return end_command("clean", Exit.RUNNING, str(error))
     except OSError as error:
-        return end_command("clean", Exit.BAD_INPUT, f"{error.filename}: {error.strerror}; check that the folder can be written")
-    return end_command("clean", Exit.DONE, f"removed {', '.join(gone) or 'nothing'} in {home.root}; publications and the archive stand")
+        return end_command(
+            "clean",
+            Exit.BAD_INPUT,
+            f"{error.filename}: {error.strerror}; check that the folder can be written",
+        )
+    return end_command(
+        "clean",
+        Exit.DONE,
+        f"removed {', '.join(gone) or 'nothing'} in {home.root}; "
+        "publications and the archive stand",
+    )

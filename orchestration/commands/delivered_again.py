@@ -1,7 +1,9 @@
-"""`make verify LANDING=path`: the delivered files are read again and held against what was published.
+"""`make verify LANDING=path`: the delivered files are read again and held against what was
+published.
 
-Nothing that runs keep is used: files are read into an empty cache, in processes of their own as ever, and the models up to accepted values
-are run on them. It takes as long as reading the landing and ten seconds more.
+Nothing that runs keep is used: files are read into an empty cache, in processes of their own as
+ever, and the models up to accepted values are run on them. It takes as long as reading the landing
+and ten seconds more.
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
     Returns
     -------
     list of str
-        One line per file that changed or is missing, and per kind of row that differs; empty where all is as delivered.
+        One line per file that changed or is missing, and per kind of row that differs; empty where
+        all is as delivered.
 
     Raises
     ------
@@ -50,7 +53,10 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
     changed = input_faults(manifest["inputs"], landing, present)
     faults = list(changed.values())
     if new:
-        say(f"landing: {len(new):,} files came after run {manifest['run_id']} and are left out, first {sorted(new)[0]!r}")
+        say(
+            f"landing: {len(new):,} files came after run {manifest['run_id']} and are left out, "
+            f"first {sorted(new)[0]!r}"
+        )
     scratch = home.root / "verified"
     remove_any(scratch)
     try:
@@ -58,22 +64,32 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
             set_tool_environment(home)
             read_landing(landing, scratch / "raw", scratch / "build", layouts=layouts)
             close_readers()
-            raise_on_failure(run_dbt(home, "build", MODELS, build=scratch / "build", options=NO_TESTS))
-        differences, n_rows = value_faults(publication, scratch / "build" / "citysync.duckdb", [*changed, *new])
+            raise_on_failure(
+                run_dbt(home, "build", MODELS, build=scratch / "build", options=NO_TESTS)
+            )
+        differences, n_rows = value_faults(
+            publication, scratch / "build" / "citysync.duckdb", [*changed, *new]
+        )
     except LandingError as error:
-        # a file that changed or came later may be one that cannot be read, and the values of the others are not compared then
+        # a file that changed or came later may be one that cannot be read, and the values of the
+        # others are not compared then
         if not (faults or new):
             raise
         return [*faults, f"the values were not compared: {error}"]
     finally:
         remove_any(scratch)
-    say(f"landing: {len(manifest['inputs']) - len(changed):,} files have their hashes, {n_rows:,} published rows were compared with them")
+    say(
+        f"landing: {len(manifest['inputs']) - len(changed):,} files have their hashes, {n_rows:,} "
+        "published rows were compared with them"
+    )
     return [*faults, *differences]
 
 
 @contextmanager
 def _settings_of(settings: dict[str, str]) -> Iterator[None]:
-    """The settings of the run in the place of this process's own: editions are left out as they were."""
+    """The settings of the run in the place of this process's own: editions are left out as they
+    were.
+    """
     before = {name: os.environ.pop(name, None) for name in SETTINGS}
     os.environ.update(settings)
     try:

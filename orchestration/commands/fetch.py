@@ -1,4 +1,6 @@
-"""`make fetch SRC=nbs`: official data from their service into a landing, on this machine and nowhere else."""
+"""`make fetch SRC=nbs`: official data from their service into a landing, on this machine and
+nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,15 @@ CONNECTORS = {connector.NAME: connector for connector in (nbs, world_bank)}
 
 
 def fetch(
-    source: str | None, landing: str | None = None, *, base: str | None = None, pause: float = PAUSE_SECONDS, wait: float = 2.0
+    source: str | None,
+    landing: str | None = None,
+    *,
+    base: str | None = None,
+    pause: float = PAUSE_SECONDS,
+    wait: float = 2.0,
 ) -> Exit:
-    """Ask a service for what is wanted of it, keep its replies, and write them as a file of the source `tidy`.
+    """Ask a service for what is wanted of it, keep its replies, and write them as a file of the
+    source `tidy`.
 
     Parameters
     ----------
@@ -37,30 +45,53 @@ def fetch(
     Returns
     -------
     Exit
-        0 where the file is written; 2 where the service refuses or gives what cannot be taken: nothing is written then, and the replies so
-        far are kept, so that the next fetch goes on from there.
+        0 where the file is written; 2 where the service refuses or gives what cannot be taken:
+        nothing is written then, and the replies so far are kept, so that the next fetch goes on
+        from there.
     """
     connector = CONNECTORS.get(source or "")
     if connector is None:
-        return end_command(COMMAND, Exit.BAD_INPUT, f"expected SRC={' or SRC='.join(CONNECTORS)}; found {source or 'nothing'!r}")
+        return end_command(
+            COMMAND,
+            Exit.BAD_INPUT,
+            f"expected SRC={' or SRC='.join(CONNECTORS)}; found {source or 'nothing'!r}",
+        )
     home = Home.from_environment()
     folder = home.root / "fetched"
     target_root = Path(landing) if landing else folder / "landing"
     try:
         edition = Edition(folder / source)
-        service = Service(base or connector.BASE, edition, connector.BY_HAND, pause=pause, wait=wait, say=say)
+        service = Service(
+            base or connector.BASE, edition, connector.BY_HAND, pause=pause, wait=wait, say=say
+        )
         progress(f"asking {service.base}, replies are kept in {edition.folder}")
         target = target_root / "tidy" / str(edition.year) / f"{source}.csv"
         counts = write_tidy(connector.fetch(service, datetime.now(UTC).year), target)
-        edition.close({"service": service.base, "values": dict(sorted(counts.items())), "written": str(target)})
+        edition.close(
+            {
+                "service": service.base,
+                "values": dict(sorted(counts.items())),
+                "written": str(target),
+            }
+        )
     except IngestError as error:
         return end_command(COMMAND, Exit.BAD_INPUT, str(error))
     except OSError as error:
-        return end_command(COMMAND, Exit.BAD_INPUT, f"{error.filename or folder}: {error.strerror or error}")
+        return end_command(
+            COMMAND, Exit.BAD_INPUT, f"{error.filename or folder}: {error.strerror or error}"
+        )
     progress(f"{service.n_asked} requests, {edition.n_kept} replies were there already")
     for indicator_id, n in sorted(counts.items()):
         say(f"  {indicator_id}: {n:,} values")
-    say("source: name it where the data are shown; they are for this machine and not to be passed on")
+    say(
+        "source: name it where the data are shown; they are for this machine and not to be passed "
+        "on"
+    )
     return end_command(
-        COMMAND, Exit.DONE, f"{sum(counts.values()):,} values in {target}; next: make refresh LANDING={os.fspath(target_root)}"
+        COMMAND,
+        Exit.DONE,
+        (
+            f"{sum(counts.values()):,} values in {target}; next: make refresh "
+            f"LANDING={os.fspath(target_root)}"
+        ),
     )

@@ -1,4 +1,6 @@
-"""`make verify` and `make rollback`: what an operator does with publications after they were made."""
+"""`make verify` and `make rollback`: what an operator does with publications after they
+were made.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,16 @@ from warehouse.publication.verification import verify_publication
 def publications_of(home: Home) -> list[str]:
     """Run ids of the publications that are kept, oldest first."""
     store = home.root / "publications"
-    return sorted(p.name for p in store.iterdir() if not p.name.startswith(".")) if store.is_dir() else []
+    return (
+        sorted(p.name for p in store.iterdir() if not p.name.startswith("."))
+        if store.is_dir()
+        else []
+    )
 
 
 def verify(run_id: str | None, landing: str | None = None) -> int:
-    """Hash a publication and the archive again, and compare the publication with the files it was made from.
+    """Hash a publication and the archive again, and compare the publication with the files it was
+    made from.
 
     Parameters
     ----------
@@ -32,8 +39,8 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
     Returns
     -------
     int
-        0 where nothing changed, 1 with a line per fault, 2 where there is nothing to verify or the landing cannot be read, 3 with a landing
-        while another command works in this home.
+        0 where nothing changed, 1 with a line per fault, 2 where there is nothing to verify or the
+        landing cannot be read, 3 with a landing while another command works in this home.
     """
     home = Home.from_environment()
     try:
@@ -49,22 +56,51 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         say(fault)
     if faults:
         return end_command(
-            "verify", Exit.FAILED, f"{len(faults)} faults in {folder.resolve()}: roll back (`make rollback`) or publish again"
+            "verify",
+            Exit.FAILED,
+            (
+                f"{len(faults)} faults in {folder.resolve()}: roll back (`make rollback`) or "
+                "publish "
+                "again"
+            ),
         )
     if differing:
-        hint = "deliver the files of that run, or publish what they say now (make clean, then make refresh)"
-        return end_command("verify", Exit.FAILED, f"{folder.resolve()} is not what {landing} holds, {len(differing)} faults: {hint}")
+        hint = (
+            "deliver the files of that run, or publish what they say now (make clean, then make "
+            "refresh)"
+        )
+        return end_command(
+            "verify",
+            Exit.FAILED,
+            f"{folder.resolve()} is not what {landing} holds, {len(differing)} faults: {hint}",
+        )
     if lost:
         return end_command(
             "verify",
             Exit.FAILED,
-            f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes what older runs said again",
+            (
+                f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes "
+                "what "
+                "older runs said again"
+            ),
         )
     manifest = read_manifest(folder)
-    say(f"archive: {len(archived_runs(home.archive))} runs are as they were archived in {home.archive}")
-    say(f"cite as: citysync run {manifest['run_id']}, manifest sha256 {hash_file(folder / MANIFEST)}")
+    say(
+        f"archive: {len(archived_runs(home.archive))} runs are as they were archived in "
+        f"{home.archive}"
+    )
+    say(
+        f"cite as: citysync run {manifest['run_id']}, manifest sha256 "
+        f"{hash_file(folder / MANIFEST)}"
+    )
     return end_command(
-        "verify", Exit.DONE, f"{len(manifest['files'])} files and {len(manifest['tables'])} tables are as published in {folder.resolve()}"
+        "verify",
+        Exit.DONE,
+        (
+            f"{len(manifest['files'])} files and {len(manifest['tables'])} tables are as "
+            "published in "
+            f"{folder.resolve()}"
+        ),
     )
 
 
@@ -76,31 +112,44 @@ def _faults_of_landing(home: Home, folder: Path, landing: str) -> list[str]:
 
 
 def rollback(run_id: str | None) -> int:
-    """Let `published` point at an earlier publication that is kept and unchanged; 2 where there is none, 3 during a refresh."""
+    """Let `published` point at an earlier publication that is kept and unchanged; 2 where there is
+    none, 3 during a refresh.
+    """
     home = Home.from_environment()
     try:
         with hold_lock(home, "rollback"):
             target = _rollback_target(home, run_id)
             faults = verify_publication(target)
             if faults:
-                raise PublishError(f"{target} is not as it was published, so it is not put back: {faults[0]}")
+                raise PublishError(
+                    f"{target} is not as it was published, so it is not put back: {faults[0]}"
+                )
             switch(home.published, target)
     except RefreshRunning as error:
         return end_command("rollback", Exit.RUNNING, str(error))
     except (FileNotFoundError, PublishError) as error:
         return end_command("rollback", Exit.BAD_INPUT, str(error))
-    return end_command("rollback", Exit.DONE, f"{home.published} is now run {target.name}; the next refresh publishes as usual")
+    return end_command(
+        "rollback",
+        Exit.DONE,
+        f"{home.published} is now run {target.name}; the next refresh publishes as usual",
+    )
 
 
 def publication_folder(home: Home, run_id: str | None) -> Path:
     """The publication of a run id, the current one without an id."""
     if not run_id:
         if not (home.published / MANIFEST).exists():
-            raise FileNotFoundError(f"{home.published} does not exist: nothing has been published in this home; run `make refresh` first")
+            raise FileNotFoundError(
+                f"{home.published} does not exist: nothing has been published in this home; run "
+                "`make refresh` first"
+            )
         return home.published
     if run_id not in publications_of(home):
         kept = ", ".join(publications_of(home)) or "none"
-        raise PublishError(f"run {run_id!r} is not kept in {home.root / 'publications'}: kept are {kept}")
+        raise PublishError(
+            f"run {run_id!r} is not kept in {home.root / 'publications'}: kept are {kept}"
+        )
     return home.root / "publications" / run_id
 
 
@@ -111,6 +160,7 @@ def _rollback_target(home: Home, run_id: str | None) -> Path:
     earlier = [name for name in publications_of(home) if name < current]
     if not earlier:
         raise PublishError(
-            f"there is no publication before {current} in {home.root / 'publications'}: kept are {', '.join(publications_of(home))}"
+            f"there is no publication before {current} in {home.root / 'publications'}: kept are "
+            f"{', '.join(publications_of(home))}"
         )
     return home.root / "publications" / earlier[-1]

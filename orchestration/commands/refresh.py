@@ -1,4 +1,6 @@
-"""`python -m orchestration refresh`: run the job in this process, print what happened, end with the contract's exit code."""
+"""`python -m orchestration refresh`: run the job in this process, print what happened, end with the
+contract's exit code.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,23 @@ from typing import Any
 
 from orchestration.alerts import remember
 from orchestration.faults import READABLE, explain, explain_text
-from orchestration.home import Home, RefreshRunning, hold_lock, require_writable, set_tool_environment
+from orchestration.home import (
+    Home,
+    RefreshRunning,
+    hold_lock,
+    require_writable,
+    set_tool_environment,
+)
 from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
-from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, Plan, forget_record, keep_record, plan_refresh
+from orchestration.reuse.plan import (
+    ALL,
+    ESTIMATES,
+    NOTHING,
+    Plan,
+    forget_record,
+    keep_record,
+    plan_refresh,
+)
 from orchestration.reuse.same_code import note_code
 from orchestration.run_settings import SettingError, check_of_commands, check_settings, uses_spark
 from orchestration.stages import stages
@@ -28,7 +44,9 @@ from warehouse.spark.faults import SparkFault
 
 
 class BadInput(Exception):
-    """The landing or a setting that the command was given cannot be used; the message says what was expected and found."""
+    """The landing or a setting that the command was given cannot be used; the message says what was
+    expected and found.
+    """
 
 
 @dataclass(frozen=True)
@@ -50,8 +68,8 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
     Returns
     -------
     int
-        An `Exit`: 0 published, 1 a stop check failed, 2 bad input or usage, 3 another refresh is running. The last line printed says which
-        and why.
+        An `Exit`: 0 published, 1 a stop check failed, 2 bad input or usage, 3 another refresh is
+        running. The last line printed says which and why.
     """
     home = Home.from_environment()
     try:
@@ -63,10 +81,15 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         for line in (lines := str(error).splitlines()):
             say(f"  {line}")
         places = f"{len(lines)} place{'s' if len(lines) > 1 else ''}"
-        ending = Ending(Exit.BAD_INPUT, f"layout files that can be read were expected; {places} named above must be put right")
+        ending = Ending(
+            Exit.BAD_INPUT,
+            f"layout files that can be read were expected; {places} named above must be put right",
+        )
     except (BadInput, SettingError, PublishError, SparkFault) as error:
         ending = Ending(Exit.BAD_INPUT, str(error))
-    except Exception as error:  # whatever a tool raises (a full disk under Dagster's own database, say), the last line keeps its promise
+    # whatever a tool raises (a full disk under Dagster's own database, say), the last line keeps
+    # its promise
+    except Exception as error:
         ending = _fault(error, home)
     remember(ending.reason)
     say(f"citysync: exit {ending.code}: {ending.reason}")
@@ -96,7 +119,9 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
         keep_log(home.log)
         ending = _run(home, plan, simulated=landing is None)
         if ending.code == Exit.DONE:
-            with suppress(OSError):  # published is published: without a record the next refresh only does more
+            with suppress(
+                OSError
+            ):  # published is published: without a record the next refresh only does more
                 keep_record(home, before, _fingerprint(landing), simulated=landing is None)
         return ending
 
@@ -106,7 +131,10 @@ def _require_spark(home: Home) -> None:
     from warehouse.spark.engine import require_spark
 
     found = require_spark(home.build)
-    say(f"  engine: Spark for the pair tables ({', '.join(f'{name} {value}' for name, value in found.items())})")
+    say(
+        "  engine: Spark for the pair tables "
+        f"({', '.join(f'{name} {value}' for name, value in found.items())})"
+    )
 
 
 def _fault(error: Exception, home: Home) -> Ending:
@@ -122,7 +150,9 @@ def _fault(error: Exception, home: Home) -> Ending:
 
 
 def _fingerprint(landing: str | None) -> Fingerprint | None:
-    """What the run depends on; None where something cannot be read, which the run itself will say better."""
+    """What the run depends on; None where something cannot be read, which the run itself will say
+    better.
+    """
     try:
         return take_fingerprint(Path(landing) if landing else None)
     except OSError:
@@ -133,7 +163,10 @@ def _stand(home: Home, plan: Plan) -> Ending:
     """Nothing changed: print the summary of the current publication, and that nothing was run."""
     from orchestration.commands.summary import print_summary
 
-    say(f"citysync refresh: nothing to do, {plan.reason} as in run {plan.run_id} (FORCE=1 does everything again)")
+    say(
+        f"citysync refresh: nothing to do, {plan.reason} as in run {plan.run_id} (FORCE=1 does "
+        "everything again)"
+    )
     print_summary(home)
     return Ending(Exit.DONE, f"published {home.published} stands unchanged (run {plan.run_id})")
 
@@ -143,26 +176,41 @@ def _check_landing(landing: str | None) -> None:
     if landing is None:
         return
     if not landing.strip():
-        raise BadInput("LANDING is empty: give the folder with the delivered files, or leave it out for the simulated landing")
+        raise BadInput(
+            "LANDING is empty: give the folder with the delivered files, or leave it out for the "
+            "simulated landing"
+        )
     path = Path(landing)
     if not path.exists():
-        raise BadInput(f"landing {path} does not exist: expected a folder with one folder per source; check the path given as LANDING=")
+        raise BadInput(
+            f"landing {path} does not exist: expected a folder with one folder per source; check "
+            "the path given as LANDING="
+        )
     if not path.is_dir():
         raise BadInput(f"landing {path} is a file: expected a folder with one folder per source")
 
 
 def _check_roster(landing: str | None) -> None:
-    """Raise BadInput where places of another level are asked for and a delivered landing does not say which they are."""
+    """Raise BadInput where places of another level are asked for and a delivered landing does not
+    say which they are.
+    """
     from warehouse.ingest.roster import PLACES_SOURCE, ROSTER
 
     roster = Path(landing or "") / PLACES_SOURCE / ROSTER
     if landing and os.environ.get("PLACES") == "county" and not roster.is_file():
-        raise BadInput(f"PLACES=county: expected the roster of these places as {roster} (docs/layouts.md says its columns), found none")
+        raise BadInput(
+            f"PLACES=county: expected the roster of these places as {roster} (docs/layouts.md "
+            "says its columns), found none"
+        )
 
 
 def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
     started = time.monotonic()
-    say(f"citysync refresh: {'the SIMULATED landing (a planted, known effect)' if simulated else os.environ['CITYSYNC_LANDING']}")
+    landing = os.environ["CITYSYNC_LANDING"]
+    say(
+        "citysync refresh: "
+        f"{'the SIMULATED landing (a planted, known effect)' if simulated else landing}"
+    )
     warnings.filterwarnings("ignore", category=FutureWarning)
     from dagster import BetaWarning, DagsterInstance
 
@@ -180,58 +228,97 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
     definitions = load_definitions()
     with batched_sqlite_commits(), DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
-            say(f"  {closed} run{'s' if closed > 1 else ''} in the history had ended without saying so (killed): marked as failed")
+            say(
+                f"  {closed} run{'s' if closed > 1 else ''} in the history had ended without "
+                "saying so (killed): marked as failed"
+            )
         register_editions(instance, home)
         job = definitions.resolve_job_def("refresh")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        part = {"tags": edition_range_tags(instance)} if plan.work == ALL else {"asset_selection": _left_to_do(home, definitions, plan)}
-        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=quiet, **part)
+        part = (
+            {"tags": edition_range_tags(instance)}
+            if plan.work == ALL
+            else {"asset_selection": _left_to_do(home, definitions, plan)}
+        )
+        result = job.execute_in_process(
+            instance=instance, raise_on_error=False, run_config=quiet, **part
+        )
         let_ui_resume(instance, result.run_id, job.name)
     if result.success:
         from orchestration.commands.summary import print_summary
 
         stages.keep()
         print_summary(home)
-        return Ending(Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s")
+        return Ending(
+            Exit.DONE, f"published {home.published} in {time.monotonic() - started:.0f} s"
+        )
     ending = _ending(list(result.all_events), home)
-    standing = f"the last publication stands: {home.published}" if home.published.exists() else "there is none yet"
+    standing = (
+        f"the last publication stands: {home.published}"
+        if home.published.exists()
+        else "there is none yet"
+    )
     say(f"nothing was published; {standing}")
     say(f"this run's database, quality tables and Data Docs are kept in {home.build}")
     return ending
 
 
 def _left_to_do(home: Home, definitions: Any, plan: Plan) -> list[Any]:
-    """Assets after what run `plan.run_id` left in build/, which is put back to how it was before them."""
+    """Assets after what run `plan.run_id` left in build/, which is put back to how it was before
+    them.
+    """
     from orchestration.reuse.resume import rewind, stages_left
 
-    say(f"  {plan.reason} since run {plan.run_id}: its {'tables and estimates' if plan.work != ESTIMATES else 'tables'} in build/ are used")
+    say(
+        f"  {plan.reason} since run {plan.run_id}: its "
+        f"{'tables and estimates' if plan.work != ESTIMATES else 'tables'} in build/ are used"
+    )
     rewind(home, plan.work)
     return stages_left(definitions, plan.work)
 
 
 def _ending(events: list[Any], home: Home) -> Ending:
-    failures = [_causes(event.event_specific_data.error) for event in events if event.is_step_failure]
+    failures = [
+        _causes(event.event_specific_data.error) for event in events if event.is_step_failure
+    ]
     # sources are read side by side: what is wrong with the landing as a whole is said by each
-    bad_input = list(dict.fromkeys(text for chain in failures for name, text in chain if name == "LandingError"))
+    bad_input = list(
+        dict.fromkeys(text for chain in failures for name, text in chain if name == "LandingError")
+    )
     if bad_input:
         for text in bad_input:
             say(text)
         return Ending(Exit.BAD_INPUT, _one_line(" | ".join(bad_input)))
-    said_whole = [text for chain in failures for name, text in chain if name in ("PublishError", "SparkFault")]
+    said_whole = [
+        text for chain in failures for name, text in chain if name in ("PublishError", "SparkFault")
+    ]
     if said_whole:
         return Ending(Exit.BAD_INPUT, _one_line(said_whole[0]))
     losses = [text for chain in failures for name, text in chain if name == "PublicationShrinks"]
     if losses:
         return Ending(Exit.FAILED, _one_line(losses[0]))
-    gates = [e.asset_check_evaluation_data for e in events if e.event_type_value == "ASSET_CHECK_EVALUATION"]
+    gates = [
+        e.asset_check_evaluation_data
+        for e in events
+        if e.event_type_value == "ASSET_CHECK_EVALUATION"
+    ]
     stopped = [g for g in gates if not g.passed and g.blocking]
     if stopped:
         return Ending(Exit.FAILED, _one_line(f"{stopped[0].check_name}: {stopped[0].description}"))
-    faults = [sentence for chain in failures for _, text in reversed(chain) if (sentence := explain_text(text, home.root))]
+    faults = [
+        sentence
+        for chain in failures
+        for _, text in reversed(chain)
+        if (sentence := explain_text(text, home.root))
+    ]
     if faults:
         return Ending(Exit.BAD_INPUT, _one_line(faults[0]))
     reasons = [chain[-1] for chain in failures if chain]
-    name, text = reasons[0] if reasons else ("Failure", "the run failed without a message; see the run in `make ui`")
+    name, text = (
+        reasons[0]
+        if reasons
+        else ("Failure", "the run failed without a message; see the run in `make ui`")
+    )
     return Ending(Exit.FAILED, _one_line(f"{name}: {text}"))
 
 

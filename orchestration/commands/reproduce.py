@@ -1,7 +1,9 @@
-"""`make reproduce`: a publication is built again from its inputs, and the hashes of its tables are compared.
+"""`make reproduce`: a publication is built again from its inputs, and the hashes of its tables are
+compared.
 
-The publication may have been handed over by somebody else, so its manifest is data: settings are those of `run_settings`, paths stay inside
-the landing, and everything else is only compared or shown.
+The publication may have been handed over by somebody else, so its manifest is data: settings are
+those of `run_settings`, paths stay inside the landing, and everything else is only compared or
+shown.
 """
 
 from __future__ import annotations
@@ -39,8 +41,9 @@ def reproduce(run_id: str | None, landing: str | None) -> int:
     Returns
     -------
     int
-        0 where all tables are equal, 1 where one differs or the run was not published again, 2 where the manifest or the landing cannot be
-        used, 3 while another command works in this home.
+        0 where all tables are equal, 1 where one differs or the run was not published again, 2
+        where the manifest or the landing cannot be used, 3 while another command works in this
+        home.
     """
     home = Home.from_environment()
     try:
@@ -56,29 +59,56 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
     manifest = read_foreign_manifest(publication_folder(home, run_id))
     _require_inputs(manifest, landing)
     scratch = home.root / "reproduced" / manifest["run_id"]
-    say(f"run {manifest['run_id']}, made from commit {manifest['git_commit']}, is built again in {scratch}")
+    say(
+        f"run {manifest['run_id']}, made from commit {manifest['git_commit']}, is built again in "
+        f"{scratch}"
+    )
     made_with = manifest["packages"].get("python", python_version())
     if made_with != python_version():
         say(
-            f"it was made with Python {made_with}, this is {python_version()}, for which the lock file may hold other packages: last "
-            f"digits may differ; for the same hashes remove .venv, then give PYTHON=python{made_with}"
+            f"it was made with Python {made_with}, this is {python_version()}, for which the lock "
+            "file may hold other packages: last "
+            "digits may differ; for the same hashes remove .venv, then give "
+            f"PYTHON=python{made_with}"
         )
-    command = [sys.executable, "-m", "orchestration", "refresh", *([f"--landing={Path(landing).absolute()}"] if landing else [])]
+    command = [
+        sys.executable,
+        "-m",
+        "orchestration",
+        "refresh",
+        *([f"--landing={Path(landing).absolute()}"] if landing else []),
+    ]
     environment = _environment(home, scratch, manifest["settings"])
-    if subprocess.run(command, cwd=REPO, env=environment, check=False).returncode:  # noqa: S603 (our own command)
-        return end_command("reproduce", Exit.FAILED, "the refresh did not publish; its last line says why")
+    if subprocess.run(
+        command, cwd=REPO, env=environment, check=False
+    ).returncode:  # our own command
+        return end_command(
+            "reproduce", Exit.FAILED, "the refresh did not publish; its last line says why"
+        )
     return _compare(manifest, read_foreign_manifest(scratch / "published"))
 
 
 def _environment(home: Home, scratch: Path, settings: dict[str, str]) -> dict[str, str]:
     """This process's environment with the settings of the run in the place of its own."""
-    ours = {name: value for name, value in os.environ.items() if name not in (*SETTINGS, "CITYSYNC_BUILD", "CITYSYNC_LANDING")}
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in (*SETTINGS, "CITYSYNC_BUILD", "CITYSYNC_LANDING")
+    }
     # the scratch home may hold an earlier attempt with other files: that is no loss
-    return {**ours, **settings, "CITYSYNC_HOME": str(scratch), "CITYSYNC_CACHE": str(home.cache), "FORCE": "1", "CONFIRM_SHRINK": "1"}
+    return {
+        **ours,
+        **settings,
+        "CITYSYNC_HOME": str(scratch),
+        "CITYSYNC_CACHE": str(home.cache),
+        "FORCE": "1",
+        "CONFIRM_SHRINK": "1",
+    }
 
 
 def read_foreign_manifest(folder: Path) -> dict[str, Any]:
-    """The manifest of a publication that anybody may have written, with every part that is used checked first.
+    """The manifest of a publication that anybody may have written, with every part that is used
+    checked first.
 
     Raises
     ------
@@ -97,14 +127,20 @@ def read_foreign_manifest(folder: Path) -> dict[str, Any]:
         "run_id": _is_text(manifest.get("run_id"), RUN_ID),
         "git_commit": _is_text(manifest.get("git_commit"), COMMIT),
         "is_simulated": isinstance(manifest.get("is_simulated"), bool),
-        "inputs": isinstance(manifest.get("inputs"), list) and all(_is_input(entry) for entry in manifest["inputs"]),
-        "tables": isinstance(manifest.get("tables"), dict) and all(isinstance(entry, dict) for entry in manifest["tables"].values()),
-        "packages": isinstance(manifest.get("packages"), dict) and _is_text(manifest["packages"].get("python", "3.11"), PYTHON),
+        "inputs": isinstance(manifest.get("inputs"), list)
+        and all(_is_input(entry) for entry in manifest["inputs"]),
+        "tables": isinstance(manifest.get("tables"), dict)
+        and all(isinstance(entry, dict) for entry in manifest["tables"].values()),
+        "packages": isinstance(manifest.get("packages"), dict)
+        and _is_text(manifest["packages"].get("python", "3.11"), PYTHON),
     }
     for name, holds in expected.items():
         if not holds:
             found = str(manifest.get(name))[:120]
-            raise PublishError(f"{path}: {name} is {found!r}: expected it as `make refresh` writes it; take the whole publication again")
+            raise PublishError(
+                f"{path}: {name} is {found!r}: expected it as `make refresh` writes it; take the "
+                "whole publication again"
+            )
     return {**manifest, "settings": settings}
 
 
@@ -113,7 +149,9 @@ def _is_text(value: object, pattern: re.Pattern[str]) -> bool:
 
 
 def _is_input(entry: object) -> bool:
-    """A file inside the landing and its hash, which what was not opened (a link, a pipe) has not."""
+    """A file inside the landing and its hash, which what was not opened (a link, a pipe)
+    has not.
+    """
     if not (isinstance(entry, dict) and isinstance(entry.get("path"), str) and "sha256" in entry):
         return False
     if entry["sha256"] is not None and not _is_text(entry["sha256"], SHA256):
@@ -129,29 +167,53 @@ def _compare(first: dict[str, Any], again: dict[str, Any]) -> int:
     for name in differing:
         say(f"{name}: {first['tables'].get(name)} published, {again['tables'].get(name)} now")
     if not differing:
-        return end_command("reproduce", Exit.DONE, f"all {len(names)} tables have the hashes of run {first['run_id']}")
+        return end_command(
+            "reproduce",
+            Exit.DONE,
+            f"all {len(names)} tables have the hashes of run {first['run_id']}",
+        )
     hint = (
         ""
         if first["git_commit"] == again["git_commit"]
-        else f"; it was made from commit {first['git_commit']}, this checkout is {again['git_commit']}"
+        else (
+            f"; it was made from commit {first['git_commit']}, this checkout is "
+            f"{again['git_commit']}"
+        )
     )
-    changed = [n for n in {*first["packages"], *again["packages"]} if first["packages"].get(n) != again["packages"].get(n)]
+    changed = [
+        n
+        for n in {*first["packages"], *again["packages"]}
+        if first["packages"].get(n) != again["packages"].get(n)
+    ]
     hint += f"; other versions of {', '.join(sorted(changed))}" if changed else ""
-    return end_command("reproduce", Exit.FAILED, f"{len(differing)} of {len(names)} tables differ{hint}")
+    return end_command(
+        "reproduce", Exit.FAILED, f"{len(differing)} of {len(names)} tables differ{hint}"
+    )
 
 
 def _require_inputs(manifest: dict[str, Any], landing: str | None) -> None:
     if manifest["is_simulated"]:
         if landing:
-            raise PublishError(f"run {manifest['run_id']} was made from the simulated landing: leave LANDING out")
+            raise PublishError(
+                f"run {manifest['run_id']} was made from the simulated landing: leave LANDING out"
+            )
         return
     if not landing:
-        raise PublishError(f"run {manifest['run_id']} was made from delivered files: give the folder that holds them as LANDING=path")
+        raise PublishError(
+            f"run {manifest['run_id']} was made from delivered files: give the folder that holds "
+            "them as LANDING=path"
+        )
     for entry in manifest["inputs"]:
         if entry["sha256"] is None:
             continue
         path = Path(landing) / entry["path"]
         if not path.is_file():
-            raise PublishError(f"{path} is missing: expected the file of run {manifest['run_id']} with sha256 {entry['sha256']}")
+            raise PublishError(
+                f"{path} is missing: expected the file of run {manifest['run_id']} with sha256 "
+                f"{entry['sha256']}"
+            )
         if hash_file(path) != entry["sha256"]:
-            raise PublishError(f"{path}: sha256 {hash_file(path)}, expected {entry['sha256']} as in run {manifest['run_id']}")
+            raise PublishError(
+                f"{path}: sha256 {hash_file(path)}, expected {entry['sha256']} as in run "
+                f"{manifest['run_id']}"
+            )

@@ -1,7 +1,9 @@
-"""The bill of materials of a publication: every package of the lock file that applies here, as CycloneDX 1.5 JSON.
+"""The bill of materials of a publication: every package of the lock file that applies here, as
+CycloneDX 1.5 JSON.
 
-It holds no time and no serial number, both optional there: two publications of one lock file have the same bill, byte for byte. Written
-from the lock, not from what is installed; `make audit` compares the two.
+It holds no time and no serial number, both optional there: two publications of one lock file have
+the same bill, byte for byte. Written from the lock, not from what is installed; `make audit`
+compares the two.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ def bill_of_materials() -> str:
         "version": 1,
         "metadata": {"component": root},
         "components": components,
-        "dependencies": [{"ref": root["bom-ref"], "dependsOn": refs}, *({"ref": ref} for ref in refs)],
+        "dependencies": [
+            {"ref": root["bom-ref"], "dependsOn": refs},
+            *({"ref": ref} for ref in refs),
+        ],
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
@@ -49,7 +54,9 @@ def _component(kind: str, name: str, version: str, licence: str) -> dict[str, An
 
 
 def _library(entry: Locked, found: metadata.Distribution | None) -> dict[str, Any]:
-    """A package: one of several files with these hashes is what was installed, so they are properties and not the component's own hash."""
+    """A package: one of several files with these hashes is what was installed, so they are
+    properties and not the component's own hash.
+    """
     licence = licence_of(found) if found is not None else "not installed here"
     hashes = [{"name": "citysync:locked-sha256", "value": value} for value in sorted(entry.hashes)]
     return _component("library", entry.name, entry.version, licence) | {"properties": hashes}

@@ -1,4 +1,7 @@
-"""`make ui` and `make docs`: Dagster's web page on this machine only, behind its door, and dbt's static documentation."""
+"""`make ui` and `make docs`:
+
+Dagster's web page on this machine only, behind its door, and dbt's static documentation.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,14 @@ from warehouse.publication.manifest import is_simulated
 
 
 def serve_ui(landing: str | None = None) -> int:
-    """Replace this process by the Dagster UI on 127.0.0.1:3000 (`CITYSYNC_UI_PORT` chooses another port).
+    """Replace this process by the Dagster UI on 127.0.0.1:3000 (`CITYSYNC_UI_PORT` chooses another
+    port).
 
     Parameters
     ----------
     landing : str, optional
-        Folder of delivered files that the runs read; default is CITYSYNC_LANDING, without it the simulated landing.
+        Folder of delivered files that the runs read; default is CITYSYNC_LANDING, without it the
+        simulated landing.
 
     Returns
     -------
@@ -32,19 +37,28 @@ def serve_ui(landing: str | None = None) -> int:
     home = Home.from_environment()
     port = os.environ.get("CITYSYNC_UI_PORT") or "3000"
     if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
-        say(f"CITYSYNC_UI_PORT is {port!r}: expected a port between 1 and 65535, such as 3000; correct or unset it")
+        say(
+            f"CITYSYNC_UI_PORT is {port!r}: expected a port between 1 and 65535, such as 3000; "
+            "correct or unset it"
+        )
         return Exit.BAD_INPUT
     if landing:
         os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute())
     landing = os.environ.get("CITYSYNC_LANDING", "")
     if landing and not Path(landing).is_dir():
-        say(f"landing {landing}: expected a folder with one folder per source; found none; check the path given as LANDING=")
+        say(
+            f"landing {landing}: expected a folder with one folder per source; found none; check "
+            "the path given as LANDING="
+        )
         return Exit.BAD_INPUT
     set_tool_environment(home)
     ensure_manifest(home)
     _register_editions(home)
     if not landing and _delivered_stands(home):
-        say("what is published was made from delivered files: runs started here will be refused; to run them: make ui LANDING=path")
+        say(
+            "what is published was made from delivered files: runs started here will be refused; "
+            "to run them: make ui LANDING=path"
+        )
     else:
         say(f"runs started here read {landing or 'the simulated landing'}")
     # runs started in the UI read this landing and no other (`Settings`)
@@ -53,13 +67,16 @@ def serve_ui(landing: str | None = None) -> int:
     os.chdir(REPO)
     services = [sys.executable, "-m", "orchestration.dagster_ui.services"]
     arguments = [*services, "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", port]
-    # a shell starts what it puts into the background with interrupts ignored, and Dagster then ends neither by ctrl-c nor by kill
+    # a shell starts what it puts into the background with interrupts ignored, and Dagster then ends
+    # neither by ctrl-c nor by kill
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(sys.executable, arguments)  # noqa: S606 (our own environment's program, constant arguments)
 
 
 def _delivered_stands(home: Home) -> bool:
-    """Whether the publication that stands was made from delivered files; not where it cannot be read."""
+    """Whether the publication that stands was made from delivered files; not where it cannot be
+    read.
+    """
     try:
         return is_simulated(home.published) is False
     except PublishError:
@@ -67,7 +84,9 @@ def _delivered_stands(home: Home) -> bool:
 
 
 def _register_editions(home: Home) -> None:
-    """Let the UI offer the landing's editions before the first run, and show what was killed as failed."""
+    """Let the UI offer the landing's editions before the first run, and show what was killed as
+    failed.
+    """
     from dagster import DagsterInstance
 
     from orchestration.assets.landing import register_editions
@@ -80,11 +99,16 @@ def _register_editions(home: Home) -> None:
 
 
 def write_docs() -> int:
-    """Write dbt's documentation as one static page to build/dbt_docs/index.html; 2 without a build, 3 beside another command."""
+    """Write dbt's documentation as one static page to build/dbt_docs/index.html; 2 without a build,
+    3 beside another command.
+    """
     home = Home.from_environment()
     set_tool_environment(home)
     if not home.database.exists():
-        say(f"{home.database} does not exist: run `make refresh` first, the documentation describes its tables")
+        say(
+            f"{home.database} does not exist: run `make refresh` first, the documentation "
+            "describes its tables"
+        )
         return Exit.BAD_INPUT
     try:
         with hold_lock(home, "docs"):

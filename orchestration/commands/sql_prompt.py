@@ -1,4 +1,7 @@
-"""`make sql`: a read-only prompt on the published warehouse. The connection cannot write, attach, load or read other files."""
+"""`make sql`: a read-only prompt on the published warehouse.
+
+The connection cannot write, attach, load or read other files.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,11 @@ from warehouse.publication.manifest import MANIFEST
 from warehouse.sql_text import literal
 
 
-def connect_read_only(home: Home, *, with_archive: bool = True, query: str | None = None) -> duckdb.DuckDBPyConnection:
-    """A locked connection to the published database, and to those tables of the publication that are files.
+def connect_read_only(
+    home: Home, *, with_archive: bool = True, query: str | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A locked connection to the published database, and to those tables of the publication that
+    are files.
 
     Parameters
     ----------
@@ -27,7 +33,8 @@ def connect_read_only(home: Home, *, with_archive: bool = True, query: str | Non
     with_archive : bool
         Whether the tables of all runs are read into memory, as the database `archive`.
     query : str, optional
-        The only query that will be asked: files of tables that it does not name need not be hashed first.
+        The only query that will be asked: files of tables that it does not name need not be hashed
+        first.
 
     Raises
     ------
@@ -38,11 +45,16 @@ def connect_read_only(home: Home, *, with_archive: bool = True, query: str | Non
     """
     path = home.published / "citysync.duckdb"
     if not path.exists():
-        raise FileNotFoundError(f"{path} does not exist: nothing has been published in this home yet; run `make refresh` first")
+        raise FileNotFoundError(
+            f"{path} does not exist: nothing has been published in this home yet; run `make "
+            "refresh` first"
+        )
     folder = path.resolve().parent
     files = {}
     if (folder / MANIFEST).exists():
-        files = files_of_tables(folder, lambda table: query is None or table.split(".")[1] in query.lower())
+        files = files_of_tables(
+            folder, lambda table: query is None or table.split(".")[1] in query.lower()
+        )
     if with_archive or files:
         # a read-only connection can hold nothing in memory beside its file
         con = duckdb.connect()
@@ -60,12 +72,14 @@ def connect_read_only(home: Home, *, with_archive: bool = True, query: str | Non
 
 
 def run_sql(query: str | None, out: str | None = None) -> int:
-    """Print one query's result or write it to a file, or read queries from a prompt until the end of input.
+    """Print one query's result or write it to a file, or read queries from a prompt until the end
+    of input.
 
     Parameters
     ----------
     query : SQL; None for the prompt.
-    out : file to write instead of printing, .csv, .parquet or .xlsx by its name; an existing file is replaced.
+    out : file to write instead of printing, .csv, .parquet or .xlsx by its name; an existing file
+    is replaced.
 
     Returns
     -------
@@ -73,11 +87,15 @@ def run_sql(query: str | None, out: str | None = None) -> int:
         0, or 2 with the reason on standard error.
     """
     if out and query is None:
-        print('OUT= needs a query: make sql OUT=cities.csv Q="from marts.dim_city"', file=sys.stderr)
+        print(
+            'OUT= needs a query: make sql OUT=cities.csv Q="from marts.dim_city"', file=sys.stderr
+        )
         return Exit.BAD_INPUT
     home = Home.from_environment()
     try:
-        con = connect_read_only(home, with_archive=query is None or "archive" in query.lower(), query=query)
+        con = connect_read_only(
+            home, with_archive=query is None or "archive" in query.lower(), query=query
+        )
     except (FileNotFoundError, PublishError) as error:
         print(error, file=sys.stderr)
         return Exit.BAD_INPUT

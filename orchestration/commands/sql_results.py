@@ -1,4 +1,7 @@
-"""Results of `make sql`: as wide as the terminal, or a file of the kind that its name says. The connection itself can write nothing."""
+"""Results of `make sql`: as wide as the terminal, or a file of the kind that its name says.
+
+The connection itself can write nothing.
+"""
 
 from __future__ import annotations
 
@@ -56,11 +59,17 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     """
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
-        raise CannotWrite(f"{path}: expected a name that ends in {', '.join(WRITERS)}; found {path.suffix or 'no ending'!r}")
+        raise CannotWrite(
+            f"{path}: expected a name that ends in {', '.join(WRITERS)}; found "
+            f"{path.suffix or 'no ending'!r}"
+        )
     try:
         return writer(con, query, path)
     except OSError as error:
-        raise CannotWrite(f"{path}: {error.strerror or error}; give a file in a folder that exists and can be written") from error
+        raise CannotWrite(
+            f"{path}: {error.strerror or error}; give a file in a folder that exists and can be "
+            "written"
+        ) from error
 
 
 def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
@@ -84,7 +93,10 @@ def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     found = con.execute(query)
     names, rows = _names(found), found.fetchmany(MOST_ROWS_OF_A_SHEET + 1)
     if len(rows) > MOST_ROWS_OF_A_SHEET:
-        raise CannotWrite(f"{path}: a sheet holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; write .csv or .parquet")
+        raise CannotWrite(
+            f"{path}: a sheet holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; write "
+            ".csv or .parquet"
+        )
     book = Workbook(write_only=True)
     sheet = book.create_sheet("result")
     for row in [names, *rows]:
@@ -98,7 +110,9 @@ def _names(found: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _cell(sheet: Any, value: object) -> Any:
-    """A cell of a workbook: numbers and dates as such, everything else as text, which is never a formula."""
+    """A cell of a workbook: numbers and dates as such, everything else as text, which is never a
+    formula.
+    """
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 

@@ -1,4 +1,6 @@
-"""The prompt of `make sql`: editing over several lines, history, completion, and a few words that are no SQL."""
+"""The prompt of `make sql`: editing over several lines, history, completion, and a few words that
+are no SQL.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ import duckdb
 
 from orchestration.commands.sql_results import WRITERS, CannotWrite, show, write
 
-GREETING = "citysync: read-only. Statements end with `;`, ctrl-c ends a query, ctrl-d leaves. `help` says more."
+GREETING = (
+    "citysync: read-only. Statements end with `;`, ctrl-c ends a query, ctrl-d leaves. `help` "
+    "says more."
+)
 HELP = f"""\
   .tables marts        tables that are here, all or those whose name holds a word
   .schema marts.dim_city
@@ -25,19 +30,29 @@ HELP = f"""\
   archive.*            what every run said: from archive.meta.run;
 Questions as people ask them, each with its query: docs/querying.md"""
 TABLES = """
-select schema_name || '.' || table_name as "table", estimated_size as "rows", comment as holds from duckdb_tables()
-where database_name = current_database() and contains(schema_name || '.' || table_name, '{part}') order by all
+select schema_name || '.' || table_name as "table", estimated_size as "rows", comment as holds
+    from duckdb_tables()
+where database_name = current_database() and contains(schema_name || '.' || table_name, '{part}')
+    order by all
 """
 COLUMNS = """
 select column_name as "column", data_type as type, comment as means from duckdb_columns()
-where database_name = current_database() and schema_name || '.' || table_name = ? order by column_index
+where database_name = current_database() and schema_name || '.' || table_name = ?
+    order by column_index
 """
 
 
 def is_whole(text: str) -> bool:
-    """Whether what was typed can be run: a statement with its semicolon, a word of the prompt, or nothing."""
+    """Whether what was typed can be run: a statement with its semicolon, a word of the prompt, or
+    nothing.
+    """
     text = text.strip()
-    return not text or text.endswith(";") or text == "help" or (text.startswith(".") and not text.startswith(".write"))
+    return (
+        not text
+        or text.endswith(";")
+        or text == "help"
+        or (text.startswith(".") and not text.startswith(".write"))
+    )
 
 
 def answer(con: duckdb.DuckDBPyConnection, text: str) -> bool:
@@ -64,7 +79,9 @@ def answer(con: duckdb.DuckDBPyConnection, text: str) -> bool:
 
 
 def _interruptibly(con: duckdb.DuckDBPyConnection, work: Callable[[], None]) -> None:
-    """Do the work beside this thread, which ctrl-c reaches at once: in the midst of a query DuckDB does not always look for it."""
+    """Do the work beside this thread, which ctrl-c reaches at once: in the midst of a query DuckDB
+    does not always look for it.
+    """
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(work)
         try:
@@ -86,7 +103,10 @@ def _answer(con: duckdb.DuckDBPyConnection, text: str) -> None:
         name, _, query = rest.strip().partition(" ")
         print(f"{write(con, query, Path(name)):,} rows in {name}")
     elif text.startswith("."):
-        print(f"{word}: expected .tables, .schema, .write or .quit; `help` says what they do", file=sys.stderr)
+        print(
+            f"{word}: expected .tables, .schema, .write or .quit; `help` says what they do",
+            file=sys.stderr,
+        )
     elif text:
         show(con, text)
 
@@ -95,7 +115,12 @@ def _show_columns(con: duckdb.DuckDBPyConnection, table: str) -> None:
     rows = con.execute(COLUMNS, [table]).fetchall()
     if not rows:
         print(
-            f"{table or 'no name'}: expected a table such as marts.dim_city, found none of this name; .tables lists them", file=sys.stderr
+            (
+                f"{table or 'no name'}: expected a table such as marts.dim_city, found none of "
+                "this "
+                "name; .tables lists them"
+            ),
+            file=sys.stderr,
         )
     for column, kind, means in rows:
         print(f"  {column}  {kind}  {means or ''}".rstrip())
@@ -108,7 +133,8 @@ def prompt(con: duckdb.DuckDBPyConnection, history: Path) -> None:
     ----------
     con : duckdb connection
     history : Path
-        File that keeps what was typed, for this user alone; without a writable place nothing is kept.
+        File that keeps what was typed, for this user alone; without a writable place nothing is
+        kept.
     """
     print(GREETING)
     read = _at_a_terminal(con, history) if sys.stdin.isatty() else _from_a_pipe
@@ -171,7 +197,18 @@ def _can_keep(history: Path) -> bool:
 def _words(con: duckdb.DuckDBPyConnection) -> list[str]:
     """What can be completed: words of the prompt, tables, columns and SQL's own words."""
     names = con.execute(
-        "select schema_name || '.' || table_name from duckdb_tables() union select column_name from duckdb_columns() order by all"
+        "select schema_name || '.' || table_name from duckdb_tables() union select column_name "
+        "from duckdb_columns() order by all"
     ).fetchall()
-    keywords = con.execute("select keyword_name from duckdb_keywords() where keyword_category = 'reserved' order by all").fetchall()
-    return ["help", ".tables", ".schema", ".write", ".quit", *(name for (name,) in [*names, *keywords])]
+    keywords = con.execute(
+        "select keyword_name from duckdb_keywords() where keyword_category = 'reserved' order by "
+        "all"
+    ).fetchall()
+    return [
+        "help",
+        ".tables",
+        ".schema",
+        ".write",
+        ".quit",
+        *(name for (name,) in [*names, *keywords]),
+    ]

@@ -1,15 +1,18 @@
 """The door in front of the Dagster UI: which requests may reach it.
 
-Dagster's webserver asks nobody who sends a request. It listens on this machine only, but every page that is open in a browser here can
-send requests to it: by a picture's address, by a form, by a script, or by a host name of its own that it lets point to 127.0.0.1
-(DNS rebinding). The browser says in each request which host was asked (`Host`), which page asked (`Origin`, `Sec-Fetch-Site`) and what is
-sent (`Content-Type`), and a page cannot forge these. So a request passes if
+Dagster's webserver asks nobody who sends a request. It listens on this machine only, but every page
+that is open in a browser here can send requests to it: by a picture's address, by a form, by a
+script, or by a host name of its own that it lets point to 127.0.0.1 (DNS rebinding). The browser
+says in each request which host was asked (`Host`), which page asked (`Origin`, `Sec-Fetch-Site`)
+and what is sent (`Content-Type`), and a page cannot forge these. So a request passes if
 
 - its `Host` is localhost or 127.0.0.1 with the port of the UI (a rebinding name is another host);
 - its `Origin`, where there is one, is the UI itself;
 - it is no part of a foreign page (`Sec-Fetch-Site`); a link that leads here may be followed;
-- it changes nothing (GET, HEAD) or is a POST of JSON, which a foreign page cannot send without being asked first;
-- it is no GraphQL in an address: a query is answered by POST only, so no address can hold a mutation.
+- it changes nothing (GET, HEAD) or is a POST of JSON, which a foreign page cannot send without
+  being asked first;
+- it is no GraphQL in an address: a query is answered by POST only, so no address can hold a
+  mutation.
 
 Belongs here: judging a request by its head. Not here: what Dagster does with it.
 """
@@ -58,7 +61,9 @@ class Door:
             return
         logging.getLogger("dagster-webserver").warning("refused: %s", reason)
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})  # before it was accepted: the server answers 403
+            await send(
+                {"type": "websocket.close", "code": 1008}
+            )  # before it was accepted: the server answers 403
             return
         head = [(b"content-type", b"text/plain; charset=utf-8"), *OWN_HEADERS]
         await send({"type": "http.response.start", "status": 403, "headers": head})
@@ -68,9 +73,15 @@ class Door:
         """Why a request may not pass: what was expected and what was found; empty where it may."""
         hosts, origins = _values(scope, b"host"), _values(scope, b"origin")
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
-            return f"expected the host {' or '.join(sorted(self._hosts))}, found {_shown(hosts)}; open the address that `make ui` printed"
+            return (
+                f"expected the host {' or '.join(sorted(self._hosts))}, found {_shown(hosts)}; "
+                "open the address that `make ui` printed"
+            )
         if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
-            return f"expected a request of this UI's own pages, found one of {_shown(origins)}; use the UI's own page"
+            return (
+                f"expected a request of this UI's own pages, found one of {_shown(origins)}; use "
+                "the UI's own page"
+            )
         if scope["type"] == "websocket":
             return _refusal_of_page(scope, is_link=False)
         method = scope["method"].upper()
@@ -83,29 +94,48 @@ class Door:
 
 
 def _refusal_of_page(scope: Scope, *, is_link: bool) -> str:
-    """By what a browser says of the page that asks; a link that a person follows opens a page of the UI as a whole."""
+    """By what a browser says of the page that asks; a link that a person follows opens a page of
+    the UI as a whole.
+    """
     sites = _values(scope, b"sec-fetch-site")
     if all(site in ("same-origin", "none") for site in sites):
         return ""
-    if is_link and _values(scope, b"sec-fetch-mode") == ["navigate"] and _values(scope, b"sec-fetch-dest") == ["document"]:
+    if (
+        is_link
+        and _values(scope, b"sec-fetch-mode") == ["navigate"]
+        and _values(scope, b"sec-fetch-dest") == ["document"]
+    ):
         return ""
-    return f"expected a request of this UI's own pages, found one of another page ({_shown(sites)}); use the UI's own page"
+    return (
+        f"expected a request of this UI's own pages, found one of another page ({_shown(sites)}); "
+        "use the UI's own page"
+    )
 
 
 def _refusal_of_address(scope: Scope) -> str:
-    """GraphQL in an address; the same address opened as a page shows an empty editor and runs nothing."""
+    """GraphQL in an address; the same address opened as a page shows an empty editor and runs
+    nothing.
+    """
     # of several such headers Dagster reads one
     accepted = _values(scope, b"accept")
-    if scope["path"].rstrip("/") != "/graphql" or (accepted and all("text/html" in types for types in accepted)):
+    if scope["path"].rstrip("/") != "/graphql" or (
+        accepted and all("text/html" in types for types in accepted)
+    ):
         return ""
-    return "expected GraphQL as POST with Content-Type: application/json, found it in an address; send it as POST"
+    return (
+        "expected GraphQL as POST with Content-Type: application/json, found it in an address; "
+        "send it as POST"
+    )
 
 
 def _refusal_of_change(method: str, types: list[str]) -> str:
     essence = [text.split(";", 1)[0].strip().lower() for text in types]
     if method == "POST" and essence == ["application/json"]:
         return ""
-    return f"expected GET, or POST with Content-Type: application/json; found {method[:LONGEST]!r} with {_shown(types)}; send JSON"
+    return (
+        f"expected GET, or POST with Content-Type: application/json; found {method[:LONGEST]!r} "
+        f"with {_shown(types)}; send JSON"
+    )
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:

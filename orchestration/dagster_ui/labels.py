@@ -1,4 +1,6 @@
-"""What the UI shows of an asset besides its data: its owner, the version of the code that made it, and how old it may be."""
+"""What the UI shows of an asset besides its data: its owner, the version of the code that made it,
+and how old it may be.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +23,29 @@ CODE = {
     "publication": ("estimation/report", "warehouse/publication"),
 }
 # The yearbook comes once a year: a publication older than thirteen months missed one.
-FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(days=395), warn_window=timedelta(days=370))
+FRESHNESS = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(days=395), warn_window=timedelta(days=370)
+)
 PUBLISHED = dg.AssetKey(["publication", "published"])
 
 
 def label_assets(assets: Iterable[dg.AssetsDefinition]) -> Sequence[dg.AssetsDefinition]:
-    """The same assets with owners, code versions and the freshness that the publication promises."""
+    """The same assets with owners, code versions and the freshness that the publication
+    promises.
+    """
     versions = {group: hash_code(folders) for group, folders in CODE.items()}
 
     def label(spec: dg.AssetSpec) -> dg.AssetSpec:
         group = spec.group_name or ""
-        labelled = spec.replace_attributes(owners=OWNERS.get(group, DATA_OWNERS), code_version=spec.code_version or versions.get(group))
-        return labelled.replace_attributes(freshness_policy=FRESHNESS) if spec.key == PUBLISHED else labelled
+        labelled = spec.replace_attributes(
+            owners=OWNERS.get(group, DATA_OWNERS),
+            code_version=spec.code_version or versions.get(group),
+        )
+        return (
+            labelled.replace_attributes(freshness_policy=FRESHNESS)
+            if spec.key == PUBLISHED
+            else labelled
+        )
 
     return dg.map_asset_specs(label, assets)
 

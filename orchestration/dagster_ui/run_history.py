@@ -1,13 +1,15 @@
 """Dagster's record of a run, written without a connection and a wait for the disk at every event.
 
-Dagster stores each event by a connection of its own. SQLite then waits for the disk when the event is committed and again when the
-connection closes, because the last one to close folds its log into the file: a run of 120 assets waits some thousand times, and writes the
-same statements out as text as often. So connections are lent and taken back while a run lasts, with `synchronous = normal`, which leaves
-the file as safe from corruption (only the last events before a power cut could be lost), and a statement that was compiled once is used by
-all of them.
+Dagster stores each event by a connection of its own. SQLite then waits for the disk when the event
+is committed and again when the connection closes, because the last one to close folds its log into
+the file: a run of 120 assets waits some thousand times, and writes the same statements out as text
+as often. So connections are lent and taken back while a run lasts, with `synchronous = normal`,
+which leaves the file as safe from corruption (only the last events before a power cut could be
+lost), and a statement that was compiled once is used by all of them.
 
-There is no setting for it in dagster 1.13.27: its SQLite storages take a folder and nothing else, and they make an engine for each event.
-So this listens to SQLAlchemy's public events "do_connect" and "engine_connect" for all engines of the process, and only while a run lasts.
+There is no setting for it in dagster 1.13.27: its SQLite storages take a folder and nothing else,
+and they make an engine for each event. So this listens to SQLAlchemy's public events "do_connect"
+and "engine_connect" for all engines of the process, and only while a run lasts.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ class _Lent(sqlite3.Connection):
     key: tuple = ()
 
     def close(self) -> None:
-        """Undo what was not committed, and wait for the next borrower; end where there will be none."""
+        """Undo what was not committed, and wait for the next borrower; end where there will be
+        none.
+        """
         if self.home is None or not self.home.take_back(self):
             super().close()
 
@@ -43,7 +47,11 @@ class _Lender:
 
     def lend(self, arguments: tuple, options: dict[str, Any]) -> _Lent:
         """A connection that nobody has, a new one where there is none."""
-        key = (threading.get_ident(), arguments, tuple(sorted((name, repr(value)) for name, value in options.items())))
+        key = (
+            threading.get_ident(),
+            arguments,
+            tuple(sorted((name, repr(value)) for name, value in options.items())),
+        )
         if waiting := self._free.get(key):
             return waiting.pop()
         connection = sqlite3.connect(*arguments, **{**options, "factory": _Lent})
@@ -68,7 +76,10 @@ class _Lender:
 
 
 class _Compiled(dict):
-    """Compiled statements of all engines: SQLAlchemy's key begins with the dialect of an engine, and here with that dialect's name."""
+    """Compiled statements of all engines:
+
+    SQLAlchemy's key begins with the dialect of an engine, and here with that dialect's name.
+    """
 
     def get(self, key: Any, default: Any = None) -> Any:
         """As of a dict."""
@@ -87,10 +98,14 @@ def _by_name(key: Any) -> Any:
 
 @contextmanager
 def batched_sqlite_commits() -> Iterator[None]:
-    """Within it, SQLite files that this process opens through SQLAlchemy stay open and are flushed in batches, not at every event."""
+    """Within it, SQLite files that this process opens through SQLAlchemy stay open and are flushed
+    in batches, not at every event.
+    """
     lender, compiled = _Lender(), _Compiled()
 
-    def connect(dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> sqlite3.Connection | None:
+    def connect(
+        dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]
+    ) -> sqlite3.Connection | None:
         if dialect.name != "sqlite" or not arguments or arguments[0] in ("", ":memory:"):
             return None
         return lender.lend(tuple(arguments), options)

@@ -18,10 +18,14 @@ class OtherLanding(Exception):
 
 
 def git_commit() -> str:
-    """Commit of the checkout, with `+changes` when files differ from it; `unknown` outside a checkout."""
+    """Commit of the checkout, with `+changes` when files differ from it; `unknown` outside a
+    checkout.
+    """
 
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], cwd=REPO, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603, S607 (constant arguments; git is found on the user's own path)
+        return subprocess.run(
+            ["git", *arguments], cwd=REPO, capture_output=True, text=True, check=True
+        ).stdout.strip()  # constant arguments; git is found on the user's own path
 
     try:
         return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
@@ -39,7 +43,10 @@ def describe_tags(landing: str, permutations: int) -> Mapping[str, str]:
     permutations : int
         Draws of the permutation test.
     """
-    window = (os.environ.get("WINDOW_FIRST_YEAR") or "2010", os.environ.get("WINDOW_LAST_YEAR") or "2019")
+    window = (
+        os.environ.get("WINDOW_FIRST_YEAR") or "2010",
+        os.environ.get("WINDOW_LAST_YEAR") or "2019",
+    )
     tags = {
         LANDING: landing or "simulated",
         "citysync/commit": git_commit(),
@@ -62,5 +69,8 @@ def tag_run(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) 
     before = run.tags.get(LANDING) if run else None
     if before not in (None, tags[LANDING]):
         again = "make ui" if before == "simulated" else f"make ui LANDING={before}"
-        raise OtherLanding(f"the run that is resumed read {before}; this UI was started for {tags[LANDING]}; start it again: {again}")
+        raise OtherLanding(
+            f"the run that is resumed read {before}; this UI was started for {tags[LANDING]}; "
+            f"start it again: {again}"
+        )
     instance.add_run_tags(run_id, dict(tags))

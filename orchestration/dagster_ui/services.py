@@ -1,7 +1,9 @@
-"""`python -m orchestration.dagster_ui.services`: Dagster's code server, daemon and webserver, as `dagster dev` starts them.
+"""`python -m orchestration.dagster_ui.services`: Dagster's code server, daemon and webserver, as
+`dagster dev` starts them.
 
-The only difference is the webserver: it is started with the door in front (`webserver.py`). dagster 1.13.27 has no setting for that: its
-command starts three services, each by the same function, and here that function starts our webserver in the place of Dagster's.
+The only difference is the webserver: it is started with the door in front (`webserver.py`). dagster
+1.13.27 has no setting for that: its command starts three services, each by the same function, and
+here that function starts our webserver in the place of Dagster's.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ def start_service(parts: list[str], **options: Any) -> Any:
     if parts[: len(DAEMON)] == DAEMON:
         return start(parts, **options)
     raise RuntimeError(
-        f"dagster dev starts {parts[:4]}, which dagster 1.13.27 does not: look whether it listens, and put the door in front"
+        f"dagster dev starts {parts[:4]}, which dagster 1.13.27 does not: look whether it "
+        "listens, and put the door in front"
     )
 
 

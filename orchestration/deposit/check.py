@@ -1,4 +1,6 @@
-"""Is a replication folder complete? What a data editor looks for, checked by reading the folder alone."""
+"""Is a replication folder complete? What a data editor looks for, checked by reading the folder
+alone.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,19 @@ SECTIONS = (
     "List of tables and programs",
     "References",
 )
-CODE = ("LICENSE", "CITATION.cff", "requirements.lock", "Makefile", "dbt_project.yml", "docs/data-licences.md")
+CODE = (
+    "LICENSE",
+    "CITATION.cff",
+    "requirements.lock",
+    "Makefile",
+    "dbt_project.yml",
+    "docs/data-licences.md",
+)
 
 
 def find_faults(folder: Path) -> list[str]:
-    """What is missing or wrong in a replication folder, one sentence a fault; empty where it is complete.
+    """What is missing or wrong in a replication folder, one sentence a fault; empty where it is
+    complete.
 
     Parameters
     ----------
@@ -36,8 +46,16 @@ def find_faults(folder: Path) -> list[str]:
     if not readme.exists():
         return [f"{readme}: expected the folder's description, found none"]
     text = readme.read_text(encoding="utf-8")
-    faults = [f"{readme}: expected a section '{name}', found none" for name in SECTIONS if f"\n## {name}\n" not in text]
-    faults += [f"{folder / 'code' / name}: expected this file, found none" for name in CODE if not (folder / "code" / name).exists()]
+    faults = [
+        f"{readme}: expected a section '{name}', found none"
+        for name in SECTIONS
+        if f"\n## {name}\n" not in text
+    ]
+    faults += [
+        f"{folder / 'code' / name}: expected this file, found none"
+        for name in CODE
+        if not (folder / "code" / name).exists()
+    ]
     faults += [
         f"{readme}: names {name}, which is not in the folder"
         for name in re.findall(r"^\| `([^`]+)` \| ", text, flags=re.MULTILINE)
@@ -55,19 +73,33 @@ def _faults_of_publication(publication: Path, inputs: Path) -> list[str]:
     beside = publication / MANIFEST_HASH
     said = beside.read_text(encoding="utf-8").split()[:1] if beside.exists() else []
     is_sealed = said == [hash_file(publication / MANIFEST)]
-    faults = [] if is_sealed else [f"{publication / MANIFEST}: its hash is not the one that stands beside it"]
-    present = {path.relative_to(publication).as_posix(): path for path in publication.rglob("*") if path.is_file()}
+    faults = (
+        []
+        if is_sealed
+        else [f"{publication / MANIFEST}: its hash is not the one that stands beside it"]
+    )
+    present = {
+        path.relative_to(publication).as_posix(): path
+        for path in publication.rglob("*")
+        if path.is_file()
+    }
     for name, path in sorted(present.items()):
         entry = manifest["files"].get(name)
-        if name not in (MANIFEST, MANIFEST_HASH) and (entry is None or entry["sha256"] != hash_file(path)):
+        if name not in (MANIFEST, MANIFEST_HASH) and (
+            entry is None or entry["sha256"] != hash_file(path)
+        ):
             faults.append(f"{path}: expected the file that was published, found another")
     if not manifest["is_simulated"]:
         delivered = [
             name
             for name in present
-            if name.startswith(("parquet/marts", "parquet/quality", "report", "data_docs")) or name.endswith(".duckdb")
+            if name.startswith(("parquet/marts", "parquet/quality", "report", "data_docs"))
+            or name.endswith(".duckdb")
         ]
-        faults += [f"{publication / name}: may repeat delivered values, which are not passed on" for name in delivered]
+        faults += [
+            f"{publication / name}: may repeat delivered values, which are not passed on"
+            for name in delivered
+        ]
     if not inputs.exists():
         return [*faults, f"{inputs}: expected the list of input files, found none"]
     with open(inputs, encoding="utf-8", newline="") as file:

@@ -1,7 +1,8 @@
-"""`make deposit`: a replication folder of the current publication, with what may be passed on and how to get the rest.
+"""`make deposit`: a replication folder of the current publication, with what may be passed on and
+how to get the rest.
 
-A publication made from delivered statistics loses every schema and page that repeats delivered values; one from simulated data is passed
-on whole.
+A publication made from delivered statistics loses every schema and page that repeats delivered
+values; one from simulated data is passed on whole.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ def deposit(run_id: str | None) -> int:
     for fault in faults:
         say(f"  {fault}")
     if faults:
-        return end_command("deposit", Exit.BAD_INPUT, f"{folder}: {len(faults)} faults; the folder is not complete")
+        return end_command(
+            "deposit", Exit.BAD_INPUT, f"{folder}: {len(faults)} faults; the folder is not complete"
+        )
     return end_command("deposit", Exit.DONE, f"{folder}; read its README.md")
 
 
@@ -105,13 +108,19 @@ def _write_code(commit: str, folder: Path) -> None:
     """The tracked files of the commit."""
     if not commit or commit == "unknown" or commit.endswith("+changes"):
         raise NoDeposit(
-            f"the publication was made from commit {commit!r}: expected a commit of this checkout without changes; "
+            f"the publication was made from commit {commit!r}: expected a commit of this checkout "
+            "without changes; "
             "commit them, then refresh again"
         )
     command = ["git", "-C", str(REPO), "archive", "--format=tar", commit]
-    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (the manifest's commit is checked by its pattern)
+    done = subprocess.run(
+        command, capture_output=True, check=False
+    )  # the manifest's commit is checked by its pattern
     if done.returncode:
-        raise NoDeposit(f"commit {commit} is not in this checkout: expected the one that made the publication; fetch it, then try again")
+        raise NoDeposit(
+            f"commit {commit} is not in this checkout: expected the one that made the "
+            "publication; fetch it, then try again"
+        )
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
         archive.extractall(folder, filter="data")
 
@@ -134,7 +143,9 @@ def _write_inputs(manifest: Mapping[str, Any], path: Path) -> None:
     with open(path, "w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["path", "sha256", "bytes"])
-        rows.writerows([entry["path"], entry["sha256"], entry["bytes"]] for entry in manifest["inputs"])
+        rows.writerows(
+            [entry["path"], entry["sha256"], entry["bytes"]] for entry in manifest["inputs"]
+        )
 
 
 def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
@@ -142,7 +153,9 @@ def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
     files = Counter(entry["path"].split("/")[0] for entry in manifest["inputs"])
     schemas = sorted(path.name for path in (draft / "publication" / "parquet").iterdir())
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)  # noqa: S701 (no page)
+    environment = jinja2.Environment(  # noqa: S701 (no page)
+        loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True
+    )
     is_simulated = bool(manifest["is_simulated"])
     return environment.get_template("README.md.j2").render(
         run_id=manifest["run_id"],
@@ -152,11 +165,22 @@ def _readme(manifest: Mapping[str, Any], publication: Path, draft: Path) -> str:
         python=manifest["packages"].get("python"),
         manifest_hash=(publication / MANIFEST_HASH).read_text(encoding="utf-8").split()[0],
         is_simulated=is_simulated,
-        sources=[{"id": _cell(name), "files": n, "origin": _cell(origins.get(name, UNKNOWN))} for name, n in sorted(files.items())],
+        sources=[
+            {"id": _cell(name), "files": n, "origin": _cell(origins.get(name, UNKNOWN))}
+            for name, n in sorted(files.items())
+        ],
         schemas=schemas,
-        tables=[(name, entry) for name, entry in sorted(manifest["tables"].items()) if name.split(".")[0] in schemas],
+        tables=[
+            (name, entry)
+            for name, entry in sorted(manifest["tables"].items())
+            if name.split(".")[0] in schemas
+        ],
         minutes=MINUTES,
-        programs=[(output, program) for output, program in PROGRAMS.items() if (draft / "publication" / output).exists()],
+        programs=[
+            (output, program)
+            for output, program in PROGRAMS.items()
+            if (draft / "publication" / output).exists()
+        ],
     )
 
 
@@ -165,7 +189,12 @@ def _origins(path: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     rows = pq.read_table(path).to_pylist()
-    texts = {row["source_id"]: "; ".join(row[key] for key in ("producer", "title", "address", "licence") if row[key]) for row in rows}
+    texts = {
+        row["source_id"]: "; ".join(
+            row[key] for key in ("producer", "title", "address", "licence") if row[key]
+        )
+        for row in rows
+    }
     return {name: text for name, text in texts.items() if text}
 
 

@@ -1,4 +1,7 @@
-"""Gates as blocking asset checks, one after each stage. Rules are in `expectations/suites`, the data they judge in `queries.py`."""
+"""Gates as blocking asset checks, one after each stage.
+
+Rules are in `expectations/suites`, the data they judge in `queries.py`.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +20,10 @@ from orchestration.terminal import progress
 from warehouse.build_database import open_build
 
 # "Re-execute from failure" would only judge again the tables that are already built.
-TRY_AGAIN = "mend the files, the layout or a correction, then Re-execute all: the gate judges what is read and built anew"
+TRY_AGAIN = (
+    "mend the files, the layout or a correction, then Re-execute all: the gate judges what is "
+    "read and built anew"
+)
 
 
 def judge(home: Home, stage: str) -> GateResult:
@@ -25,42 +31,63 @@ def judge(home: Home, stage: str) -> GateResult:
     with open_build(home.build) as con:
         frames = read_gate_frames(con, stage, str(home.build))
         severity = read_severity(con, stage)
-        result = run_gate(stage, RULES[stage], frames, home.build / "gx", home.build / "data_docs", severity)
+        result = run_gate(
+            stage, RULES[stage], frames, home.build / "gx", home.build / "data_docs", severity
+        )
         everything = _keep(con, "expectation_result", result.results, stage).sort_values(
             ["stage", "dataset", "check_id"], ignore_index=True
         )
         _keep(con, "expectation_row", result.rows, stage)
     write_index(home.build / "data_docs", everything)
     progress(
-        f"  gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} warnings, {len(result.failed_stops)} stops"
+        f"  gate {stage}: {len(result.results)} expectations, {len(result.failed_warnings)} "
+        f"warnings, {len(result.failed_stops)} stops"
     )
     for sentence in result.sentences(read_standing(home.published)):
         progress(f"    {sentence}")
     return result
 
 
-def _keep(con: duckdb.DuckDBPyConnection, table: str, results: pd.DataFrame, stage: str) -> pd.DataFrame:
-    """Replace a stage's rows of a table of the schema quality and return the rows of every stage."""
+def _keep(
+    con: duckdb.DuckDBPyConnection, table: str, results: pd.DataFrame, stage: str
+) -> pd.DataFrame:
+    """Replace a stage's rows of a table of the schema quality and return the rows of every
+    stage.
+    """
     con.execute("create schema if not exists quality")
     con.register("incoming_results", results)
-    con.execute(f"create table if not exists quality.{table} as select * from incoming_results limit 0")
+    con.execute(
+        f"create table if not exists quality.{table} as select * from incoming_results limit 0"
+    )
     con.execute(f"delete from quality.{table} where stage = ?", [stage])
     con.execute(f"insert into quality.{table} by name select * from incoming_results")
     con.unregister("incoming_results")
     return con.execute(f"select * from quality.{table} order by all").df()
 
 
-def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
-    """The checks of a stage, on `asset` and after all of `also`: each expectation by itself, and the blocking one that sums them up."""
+def build_gate(
+    stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]
+) -> dg.AssetChecksDefinition:
+    """The checks of a stage, on `asset` and after all of `also`: each expectation by itself, and
+    the blocking one that sums them up.
+    """
     deps = [key for key in also if key != asset]
     whole = dg.AssetCheckSpec(
         name=f"gate_{stage}",
         asset=asset,
         additional_deps=deps,
         blocking=True,
-        description=f"Great Expectations suite of the stage {stage}; an expectation of severity stop blocks everything downstream.",
+        description=(
+            f"Great Expectations suite of the stage {stage}; an expectation of severity stop "
+            "blocks everything downstream."
+        ),
     )
-    each = [dg.AssetCheckSpec(name=rule.check_id, asset=asset, additional_deps=deps, description=rule.why) for rule in RULES[stage]]
+    each = [
+        dg.AssetCheckSpec(
+            name=rule.check_id, asset=asset, additional_deps=deps, description=rule.why
+        )
+        for rule in RULES[stage]
+    ]
 
     @dg.multi_asset_check(name=f"gate_{stage}", specs=[whole, *each])
     def gate() -> Iterator[dg.AssetCheckResult]:
@@ -84,12 +111,17 @@ def build_gate(stage: str, asset: dg.AssetKey, also: Sequence[dg.AssetKey]) -> d
     return gate
 
 
-def _result_of_expectation(result: GateResult, check_id: str, asset: dg.AssetKey) -> dg.AssetCheckResult:
+def _result_of_expectation(
+    result: GateResult, check_id: str, asset: dg.AssetKey
+) -> dg.AssetCheckResult:
     """One expectation as a check of its own, with every failing row."""
     found = result.results[result.results["check_id"] == check_id]
     if found.empty:
         return dg.AssetCheckResult(
-            check_name=check_id, asset_key=asset, passed=True, description="not judged: this run has nothing of what it looks at"
+            check_name=check_id,
+            asset_key=asset,
+            passed=True,
+            description="not judged: this run has nothing of what it looks at",
         )
     row = found.iloc[0]
     failing = result.rows[result.rows["check_id"] == check_id]
@@ -97,14 +129,33 @@ def _result_of_expectation(result: GateResult, check_id: str, asset: dg.AssetKey
         check_name=check_id,
         asset_key=asset,
         passed=bool(row["success"]),
-        severity=dg.AssetCheckSeverity.ERROR if row["severity"] == "stop" else dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR
+        if row["severity"] == "stop"
+        else dg.AssetCheckSeverity.WARN,
         description=f"{row['observed']}. {row['why']}",
-        metadata={"dataset": row["dataset"], **({} if failing.empty else {"failing_rows": show_aside(failing)})},
+        metadata={
+            "dataset": row["dataset"],
+            **({} if failing.empty else {"failing_rows": show_aside(failing)}),
+        },
     )
 
 
 def _table(results: pd.DataFrame) -> pd.DataFrame:
-    """What a person looks for first: failed checks, stops before warnings, each with its failing values."""
-    order = results.assign(rank=results["success"].astype(int) * 2 + (results["severity"] != "stop").astype(int))
-    columns = ["check_id", "dataset", "column_name", "success", "severity", "observed", "unexpected_count", "sample_rows", "why"]
+    """What a person looks for first: failed checks, stops before warnings, each with its failing
+    values.
+    """
+    order = results.assign(
+        rank=results["success"].astype(int) * 2 + (results["severity"] != "stop").astype(int)
+    )
+    columns = [
+        "check_id",
+        "dataset",
+        "column_name",
+        "success",
+        "severity",
+        "observed",
+        "unexpected_count",
+        "sample_rows",
+        "why",
+    ]
     return order.sort_values(["rank", "check_id"], kind="stable")[columns]

@@ -1,4 +1,7 @@
-"""The data frames each gate judges, read from the build. After staging and after the marts they are tables of the schema `gates`."""
+"""The data frames each gate judges, read from the build.
+
+After staging and after the marts they are tables of the schema `gates`.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,23 @@ from expectations.suites import RULES
 from orchestration.gates import queries as sql
 from warehouse.sql_text import quote
 
-# Stages whose frames are models: warehouse/models/quality/gates/<stage>/gate_<stage>__<data set>.sql.
+# Stages whose frames are models: warehouse/models/quality/gates/<stage>/gate_<stage>__<data
+# set>.sql.
 STAGES_WITH_MODELS = ("staging", "marts")
 
 
-def read_gate_frames(con: duckdb.DuckDBPyConnection, stage: str, build: str) -> dict[str, pd.DataFrame]:
-    """Data set name to data frame for one stage; `raw` reads the Parquet files of `build`, the others the build database."""
+def read_gate_frames(
+    con: duckdb.DuckDBPyConnection, stage: str, build: str
+) -> dict[str, pd.DataFrame]:
+    """Data set name to data frame for one stage; `raw` reads the Parquet files of `build`, the
+    others the build database.
+    """
     finite = {NOT_FINITE: read_not_finite(con, stage)} if stage in ("marts", "estimates") else {}
     if stage in STAGES_WITH_MODELS:
-        return {dataset: con.execute(f"select * from gates.gate_{stage}__{dataset}").df() for dataset in datasets_of(stage)} | finite
+        return {
+            dataset: con.execute(f"select * from gates.gate_{stage}__{dataset}").df()
+            for dataset in datasets_of(stage)
+        } | finite
     if stage == "raw":
         files = con.execute(sql.RAW_FILES, {"input_files": f"{build}/input_file.parquet"}).df()
         cells = con.execute(sql.RAW_CELLS, {"raw": f"{build}/raw/*.parquet"}).df()
@@ -27,8 +38,13 @@ def read_gate_frames(con: duckdb.DuckDBPyConnection, stage: str, build: str) -> 
 
 
 def read_not_finite(con: duckdb.DuckDBPyConnection, schema: str) -> pd.DataFrame:
-    """One row per column of floating-point numbers of a schema, with how many of its values are infinite or no number."""
-    columns = "select table_name, column_name from duckdb_columns() where schema_name = ? and data_type in ('DOUBLE', 'FLOAT') order by all"
+    """One row per column of floating-point numbers of a schema, with how many of its values are
+    infinite or no number.
+    """
+    columns = (
+        "select table_name, column_name from duckdb_columns() where schema_name = ? and data_type "
+        "in ('DOUBLE', 'FLOAT') order by all"
+    )
     found: dict[str, list[str]] = {}
     for table, column in con.execute(columns, [schema]).fetchall():
         found.setdefault(table, []).append(column)
@@ -41,13 +57,22 @@ def read_not_finite(con: duckdb.DuckDBPyConnection, schema: str) -> pd.DataFrame
 
 
 def datasets_of(stage: str) -> list[str]:
-    """The data sets with a query or model of their own that the suite of a stage judges, in its order."""
+    """The data sets with a query or model of their own that the suite of a stage judges, in its
+    order.
+    """
     return list(dict.fromkeys(rule.dataset for rule in RULES[stage] if rule.dataset != NOT_FINITE))
 
 
 def read_severity(con: duckdb.DuckDBPyConnection, stage: str) -> dict[str, str]:
     """Overrides of the seed `check_severity` for one stage; empty before the seeds are loaded."""
-    known = con.execute("select count(*) from duckdb_tables() where schema_name = 'seeds' and table_name = 'check_severity'").fetchone()[0]
+    known = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'seeds' and table_name = "
+        "'check_severity'"
+    ).fetchone()[0]
     if not known:
         return {}
-    return dict(con.execute("select check_id, severity from seeds.check_severity where stage = ?", [stage]).fetchall())
+    return dict(
+        con.execute(
+            "select check_id, severity from seeds.check_severity where stage = ?", [stage]
+        ).fetchall()
+    )

@@ -1,4 +1,6 @@
-"""The stop before a publication that would lose much of the one before; `shrinkage` says why it is no suite of expectations."""
+"""The stop before a publication that would lose much of the one before; `shrinkage` says why it is
+no suite of expectations.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,8 @@ from warehouse.publication.shrinkage import refuse_to_shrink
 
 
 def require_no_loss(home: Home, settings: Settings) -> None:
-    """Stop a run that would lose much of what the publication before it holds, unless CONFIRM_SHRINK=1.
+    """Stop a run that would lose much of what the publication before it holds, unless
+    CONFIRM_SHRINK=1.
 
     Raises
     ------

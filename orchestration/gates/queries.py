@@ -1,8 +1,9 @@
 """What the first and the last gate judge, as SQL. Thresholds stand in the suites.
 
-The gates after staging and after the marts read models (warehouse/models/quality/gates). These two cannot: the first one stands before any
-dbt step, and judges the Parquet files as they were read; the last one judges tables that Python writes after the last dbt step. No model
-holds a formula of theirs.
+The gates after staging and after the marts read models (warehouse/models/quality/gates). These two
+cannot: the first one stands before any dbt step, and judges the Parquet files as they were read;
+the last one judges tables that Python writes after the last dbt step. No model holds a formula of
+theirs.
 """
 
 RAW_FILES = """
@@ -20,22 +21,30 @@ select *, case when outcome like 'cm%' then abs(estimate) end as abs_estimate_cm
     n_cities - n_pilots as cities_to_spare,
     n_obs - n_pairs as rows_beyond_pairs,
     case when is_default and std_error is not null then n_pilots end as pilots_behind_error,
-    case when vcov not in ('permutation') and p_value is not null and ci_low is not null and abs(p_value - 0.05) > 1e-6
+    case when vcov not in ('permutation') and p_value is not null and ci_low is not null
+        and abs(p_value - 0.05) > 1e-6
         then ((p_value < 0.05) = (ci_low > 0 or ci_high < 0))::int end as interval_agrees,
     case when p_value_withheld_reason is not null
-        then (p_value is not null or ci_low is not null or ci_high is not null or std_error is not null)::int end as inference_withheld
+        then (p_value is not null or ci_low is not null or ci_high is not null
+            or std_error is not null)::int end as inference_withheld
 from estimates.estimate order by spec_id, term, cohort_year, event_time, vcov
 """
-# A coefficient of fewer than 4 pilots has no default unless admissions were permuted: it stands with the placebo rank alone, or with none.
+# A coefficient of fewer than 4 pilots has no default unless admissions were permuted: it stands
+# with the placebo rank alone, or with none.
 DEFAULTS = """
 with coefficients as (
     select spec_id, term, cohort_year, event_time, sum(is_default::int) as n_default,
-        bool_or(vcov = 'permutation') or bool_or(vcov = 'city' and std_error is not null and n_pilots >= 4) as needs_default
+        bool_or(vcov = 'permutation') or bool_or(vcov = 'city' and std_error is not null
+            and n_pilots >= 4) as needs_default
     from estimates.estimate group by all
 )
-select *, case when needs_default then n_default end as n_default_needed from coefficients order by all
+select *, case when needs_default then n_default end as n_default_needed from coefficients
+    order by all
 """
-OUTCOMES = "select spec_id from estimates.estimate union select spec_id from estimates.not_run order by all"
+OUTCOMES = (
+    "select spec_id from estimates.estimate union select spec_id from estimates.not_run order by "
+    "all"
+)
 # The headline is estimated on the published panel: as many rows as it holds.
 HEADLINE_ROWS = """
 select distinct spec_id, n_obs - (select count(*) from marts.panel_pair_year) as rows_beyond_panel
@@ -44,7 +53,8 @@ from estimates.estimate where spec_id = 'baseline.cm_growth_official.headline' o
 # The headline as pyfixest and statsmodels find it (`estimation/study/second_implementation.py`).
 SECOND_IMPLEMENTATION = """
 select spec_id, diagnostic, value as gap from estimates.diagnostic
-where diagnostic in ('pyfixest_estimate_gap', 'pyfixest_std_error_gap', 'statsmodels_estimate_gap', 'statsmodels_std_error_gap')
+where diagnostic in ('pyfixest_estimate_gap', 'pyfixest_std_error_gap', 'statsmodels_estimate_gap',
+    'statsmodels_std_error_gap')
 order by all
 """
 

@@ -1,8 +1,10 @@
-"""The compiled loops that are kept between runs are machine code: one flipped bit ends a run by a signal, or changes a number.
+"""The compiled loops that are kept between runs are machine code: one flipped bit ends a run by a
+signal, or changes a number.
 
-numba keeps them and asks only whether the source changed. So their hashes are noted when a run ends, and what no longer has its hash is
-thrown away before the next one loads it. What was compiled since, by a run that was killed or by a fit beside the runs, has no hash yet:
-numba moves a whole new file into place, which is kept.
+numba keeps them and asks only whether the source changed. So their hashes are noted when a run
+ends, and what no longer has its hash is thrown away before the next one loads it. What was compiled
+since, by a run that was killed or by a fit beside the runs, has no hash yet: numba moves a whole
+new file into place, which is kept.
 """
 
 from __future__ import annotations
@@ -26,7 +28,10 @@ def checked_loops(home: Home) -> Iterator[None]:
     """Throw away what changed before a run, and note what is there after it, however it ends."""
     changed = drop_changed(home.cache / "numba", home.cache / RECORD)
     if changed:
-        progress(f"  cache: {changed} compiled loops are not as they were written: thrown away and made again")
+        progress(
+            f"  cache: {changed} compiled loops are not as they were written: thrown away and "
+            "made again"
+        )
     try:
         yield
     finally:
@@ -34,7 +39,9 @@ def checked_loops(home: Home) -> Iterator[None]:
 
 
 def drop_changed(folder: Path, record: Path) -> int:
-    """Remove the compiled files that are not as they were noted; all of them where the note itself cannot be read. How many there were."""
+    """Remove the compiled files that are not as they were noted; all of them where the note itself
+    cannot be read. How many there were.
+    """
     if not record.exists():
         return 0
     try:
@@ -42,7 +49,11 @@ def drop_changed(folder: Path, record: Path) -> int:
         is_read = isinstance(noted, dict)
     except (OSError, ValueError, RecursionError):
         is_read = False
-    changed = [path for path, name in _files(folder) if not is_read or (name in noted and not _is_as_noted(path, noted[name]))]
+    changed = [
+        path
+        for path, name in _files(folder)
+        if not is_read or (name in noted and not _is_as_noted(path, noted[name]))
+    ]
     for path in changed:
         remove_any(path)
     if not is_read:
@@ -51,10 +62,15 @@ def drop_changed(folder: Path, record: Path) -> int:
 
 
 def note_compiled(folder: Path, record: Path) -> None:
-    """Note the hash of every compiled file. A disk that is full by then is no fault of the run: without a note all are used as they are."""
+    """Note the hash of every compiled file.
+
+    A disk that is full by then is no fault of the run: without a note all are used as they are.
+    """
     try:
         with write_whole(record) as temporary:
-            temporary.write_text(json.dumps({name: _note(path) for path, name in _files(folder)}), encoding="utf-8")
+            temporary.write_text(
+                json.dumps({name: _note(path) for path, name in _files(folder)}), encoding="utf-8"
+            )
     except OSError:
         return
 
@@ -62,11 +78,17 @@ def note_compiled(folder: Path, record: Path) -> None:
 def _files(folder: Path) -> list[tuple[Path, str]]:
     if not folder.is_dir():
         return []
-    return [(path, path.relative_to(folder).as_posix()) for path in sorted(folder.rglob("*.nb[ic]")) if path.is_file()]
+    return [
+        (path, path.relative_to(folder).as_posix())
+        for path in sorted(folder.rglob("*.nb[ic]"))
+        if path.is_file()
+    ]
 
 
 def _note(path: Path) -> list[Any]:
-    """sha256, number of the file and nanosecond of its last change; empty for one that is gone or cannot be read."""
+    """sha256, number of the file and nanosecond of its last change; empty for one that is gone or
+    cannot be read.
+    """
     try:
         status = path.stat()
         return [hash_file(path), status.st_ino, status.st_mtime_ns]

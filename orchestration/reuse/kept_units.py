@@ -1,7 +1,9 @@
-"""Units of the study kept by content: after a change of some analyses, or back to marts of before, only what is new is estimated.
+"""Units of the study kept by content: after a change of some analyses, or back to marts of before,
+only what is new is estimated.
 
-A unit's rows depend on the marts, its specs, its settings and the code that estimates. Modules that only list specs are no part of that
-code: what they say of a unit is in its specs. A file is used only if it still has the hash that it bears.
+A unit's rows depend on the marts, its specs, its settings and the code that estimates. Modules that
+only list specs are no part of that code: what they say of a unit is in its specs. A file is used
+only if it still has the hash that it bears.
 """
 
 from __future__ import annotations
@@ -27,7 +29,16 @@ KEPT = 3
 LISTINGS = frozenset(
     f"estimation/analyses/{name}.py"
     for name in (
-        *("baseline", "catalog", "confounders", "dynamics", "heterogeneity", "matching", "mechanisms", "policy_tools"),
+        *(
+            "baseline",
+            "catalog",
+            "confounders",
+            "dynamics",
+            "heterogeneity",
+            "matching",
+            "mechanisms",
+            "policy_tools",
+        ),
         *("robustness", "spillovers", "study_form"),
     )
 )
@@ -53,16 +64,25 @@ def keep_units(home: Home, name: str, run_units: RunUnits) -> RunUnits:
         The same rows in the same order of the units; FORCE=1 runs all.
     """
 
-    def run(frames: Mapping[str, Any], units: Iterable[Any], on_done: Callable[[Any, Rows], Iterable[Any]]) -> None:
+    def run(
+        frames: Mapping[str, Any],
+        units: Iterable[Any],
+        on_done: Callable[[Any, Rows], Iterable[Any]],
+    ) -> None:
         store = home.root / "units" / name
         made_from = hash_parts(
-            [hash_estimation(without=LISTINGS), *(part for key in sorted(frames) for part in (key, hash_frames(frames[key])))]
+            [
+                hash_estimation(without=LISTINGS),
+                *(part for key in sorted(frames) for part in (key, hash_frames(frames[key]))),
+            ]
         )
         known = {} if os.environ.get("FORCE", "") == "1" else _read(store, made_from)
         kept: dict[str, Rows] = {}
 
         def take(wanted: Iterable[Any]) -> list[Any]:
-            """Hand out what is known, and give back what has to be run; a unit that is done may ask for more."""
+            """Hand out what is known, and give back what has to be run; a unit that is done may ask
+            for more.
+            """
             waiting, left = list(wanted), []
             while waiting:
                 unit = waiting.pop(0)
@@ -80,7 +100,10 @@ def keep_units(home: Home, name: str, run_units: RunUnits) -> RunUnits:
 
         left = take(units)
         if kept:
-            progress(f"  {len(kept)} of {len(kept) + len(left)} parts of the estimates have not changed: what was kept of them is used")
+            progress(
+                f"  {len(kept)} of {len(kept) + len(left)} parts of the estimates have not "
+                "changed: what was kept of them is used"
+            )
         if left:
             run_units(frames, left, done)
         # units that this call did not ask for stay: a run of some analyses comes between two of all
@@ -95,7 +118,9 @@ def _key(unit: Any) -> str:
 
 def hash_frames(frames: Any) -> str:
     """Hash of every value, type and label of a dataclass of data frames."""
-    return hash_parts(part for name, value in sorted(vars(frames).items()) for part in (name, _content(value)))
+    return hash_parts(
+        part for name, value in sorted(vars(frames).items()) for part in (name, _content(value))
+    )
 
 
 def _content(value: Any) -> str | bytes:
@@ -110,7 +135,9 @@ def _content(value: Any) -> str | bytes:
 
 
 def _read(store: Path, made_from: str) -> dict[str, Rows]:
-    """Rows by key; nothing where no file is of these marts and this code, or it was changed since it was written."""
+    """Rows by key; nothing where no file is of these marts and this code, or it was changed since
+    it was written.
+    """
     try:
         # two where a run was killed before it removed the older one
         path = max(store.glob(f"*-{made_from}.json"), key=_order)
@@ -121,7 +148,9 @@ def _read(store: Path, made_from: str) -> dict[str, Rows]:
 
 
 def _write(store: Path, made_from: str, units: Mapping[str, Rows]) -> None:
-    """Every number as the shortest text that reads back as itself; the oldest of too many files goes."""
+    """Every number as the shortest text that reads back as itself; the oldest of too many files
+    goes.
+    """
     content = json.dumps(units, default=lambda value: value.item()).encode()
     for folder in (store.parent, store):
         if folder.exists() and not folder.is_dir():
@@ -138,7 +167,9 @@ def _write(store: Path, made_from: str, units: Mapping[str, Rows]) -> None:
 
 
 def _seal(made_from: str, content: bytes) -> bytes:
-    """Hash of the content and of what it was made from, so that a file under another's name is not taken for it."""
+    """Hash of the content and of what it was made from, so that a file under another's name is not
+    taken for it.
+    """
     return hash_bytes(made_from.encode() + content).encode()
 
 

@@ -1,8 +1,9 @@
 """How much of a refresh is left to do: nothing, the report, the estimates, or all of it.
 
-After a publication a record keeps the fingerprint of what went in and the hashes of what came out. The next run leaves out a stage only
-if everything the stage depends on has the same content, and what it would use again is byte by byte what the recorded run left. After any
-other change (a file, code, seed, setting or package, a changed publication or build, no record, FORCE=1) all is done.
+After a publication a record keeps the fingerprint of what went in and the hashes of what came out.
+The next run leaves out a stage only if everything the stage depends on has the same content, and
+what it would use again is byte by byte what the recorded run left. After any other change (a file,
+code, seed, setting or package, a changed publication or build, no record, FORCE=1) all is done.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ RECORD_VERSION = 1
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run (`nothing`, `report`, `estimates` or `all`), why in a few words, and the run that is built upon."""
+    """What to run (`nothing`, `report`, `estimates` or `all`), why in a few words, and the run that
+    is built upon.
+    """
 
     work: str
     reason: str
@@ -34,7 +37,9 @@ class Plan:
 
 
 def record_path(home: Home) -> Path:
-    """The record of the last publication of this home; anyone may delete it, the next refresh then does everything."""
+    """The record of the last publication of this home; anyone may delete it, the next refresh then
+    does everything.
+    """
     return home.root / "last_refresh.json"
 
 
@@ -56,7 +61,13 @@ def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
     if now.report == before["report"] and not touched:
         return Plan(NOTHING, "files, code, settings and packages are the same", run_id)
     if _hashes(home.build) != record["build"]:
-        return Plan(ALL, f"{touched or 'code of the estimates or the report changed'}, and build/ is not as run {run_id} left it")
+        return Plan(
+            ALL,
+            (
+                f"{touched or 'code of the estimates or the report changed'}, and build/ is not as "
+                f"run {run_id} left it"
+            ),
+        )
     if now.estimates != before["estimates"]:
         return Plan(ESTIMATES, "only code of the estimates changed", run_id)
     return Plan(REPORT, touched or "only code of the report changed", run_id)
@@ -71,11 +82,21 @@ def _reason_for_all(home: Home, now: Fingerprint | None, record: dict | None) ->
     if record is None:
         return "no record of an earlier publication"
     if now.marts != record["fingerprint"]["marts"]:
-        return "files changed" if now.landing != record["fingerprint"]["landing"] else "code, settings or packages changed"
-    return "the simulated landing was changed" if record["simulated"] and _hashes(home.simulated) != record["simulated"] else ""
+        return (
+            "files changed"
+            if now.landing != record["fingerprint"]["landing"]
+            else "code, settings or packages changed"
+        )
+    return (
+        "the simulated landing was changed"
+        if record["simulated"] and _hashes(home.simulated) != record["simulated"]
+        else ""
+    )
 
 
-def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | None, *, simulated: bool) -> None:
+def keep_record(
+    home: Home, before: Fingerprint | None, after: Fingerprint | None, *, simulated: bool
+) -> None:
     """Record a publication, unless anything it depends on changed while it was made.
 
     Parameters
@@ -112,10 +133,15 @@ def _read_record(home: Home) -> dict | None:
     try:
         record = json.loads(record_path(home).read_text(encoding="utf-8"))
         complete = record["version"] == RECORD_VERSION and all(
-            isinstance(record["fingerprint"][name], str) for name in Fingerprint.__dataclass_fields__
+            isinstance(record["fingerprint"][name], str)
+            for name in Fingerprint.__dataclass_fields__
         )
-        complete = complete and all(isinstance(record[name], str) for name in ("run_id", "manifest_sha256"))
-        complete = complete and all(isinstance(record[name], dict) for name in ("build", "simulated"))
+        complete = complete and all(
+            isinstance(record[name], str) for name in ("run_id", "manifest_sha256")
+        )
+        complete = complete and all(
+            isinstance(record[name], dict) for name in ("build", "simulated")
+        )
         return record if complete else None
     except FileNotFoundError:
         return None
@@ -125,7 +151,9 @@ def _read_record(home: Home) -> dict | None:
 
 
 def _touched_publication(home: Home, record: dict) -> str:
-    """Why the current publication is not the recorded one, or was changed since; empty if neither."""
+    """Why the current publication is not the recorded one, or was changed since; empty if
+    neither.
+    """
     manifest = home.published / MANIFEST
     try:
         if home.published.resolve().name != record["run_id"]:

@@ -1,4 +1,6 @@
-"""Run a part of the job on the tables that an earlier run left in build/: which assets are left, and how build/ looked before them."""
+"""Run a part of the job on the tables that an earlier run left in build/: which assets are left,
+and how build/ looked before them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,8 @@ from orchestration.home import Home
 from orchestration.reuse.plan import REPORT
 from warehouse.build_database import open_build
 
-# Groups of what runs before the estimates. Everything else is run again, so a new asset is never left out.
+# Groups of what runs before the estimates. Everything else is run again, so a new asset is never
+# left out.
 BEFORE_ESTIMATES = ("raw", "seeds", "staging", "intermediate", "marts", "simulation")
 BEFORE_REPORT = (*BEFORE_ESTIMATES, "estimates")
 
@@ -32,7 +35,9 @@ def stages_left(definitions: dg.Definitions, work: str) -> list[dg.AssetKey]:
 
 
 def rewind(home: Home, work: str) -> None:
-    """Take out of the build what the remaining stages will write, so that no table of the earlier run's code is left."""
+    """Take out of the build what the remaining stages will write, so that no table of the earlier
+    run's code is left.
+    """
     with open_build(home.build) as con:
         for schema in ("meta",) if work == REPORT else ("meta", "estimates"):
             con.execute(f"drop schema if exists {schema} cascade")

@@ -1,7 +1,8 @@
-"""A publication is made by one version of the code: a run whose files changed while it worked publishes nothing.
+"""A publication is made by one version of the code: a run whose files changed while it worked
+publishes nothing.
 
-Models are read when the run starts and modules when they are first needed, so a `git pull` beside a refresh would give tables of two
-versions under the commit of the second.
+Models are read when the run starts and modules when they are first needed, so a `git pull` beside a
+refresh would give tables of two versions under the commit of the second.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ def note_code() -> None:
 
 
 def require_same_code() -> None:
-    """Stop where the code is not as it was noted; nothing where it was not (a run of the UI, which loads its code once).
+    """Stop where the code is not as it was noted; nothing where it was not (a run of the UI, which
+    loads its code once).
 
     Raises
     ------
@@ -29,4 +31,7 @@ def require_same_code() -> None:
         With what to do.
     """
     if _at_start and _at_start != [hash_code()]:
-        raise CodeChanged("files of this checkout changed while the run worked (git pull, an editor): nothing is published; run it again")
+        raise CodeChanged(
+            "files of this checkout changed while the run worked (git pull, an editor): nothing "
+            "is published; run it again"
+        )

@@ -1,4 +1,7 @@
-"""A site of fabricated tables, opened from files in a headless browser. CITYSYNC_BROWSER_REPORT adds a published report to look at."""
+"""A site of fabricated tables, opened from files in a headless browser.
+
+CITYSYNC_BROWSER_REPORT adds a published report to look at.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,9 @@ def reports(site: Path) -> list[Path]:
 def tab() -> Iterator[Page]:
     """One tab of one browser for all tests."""
     if find_browser() is None:
-        pytest.fail("no Chromium found: on Debian install the package chromium, or set CITYSYNC_BROWSER to its path")
+        pytest.fail(
+            "no Chromium found: on Debian install the package chromium, or set CITYSYNC_BROWSER "
+            "to its path"
+        )
     with browser() as page:
         yield page

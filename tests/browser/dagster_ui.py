@@ -20,7 +20,9 @@ START_SECONDS, RUN_SECONDS = 240.0, 600.0
 
 @contextmanager
 def serve(home: Path, landing: Path) -> Iterator[str]:
-    """The UI of a home on a free port of this machine; gives its address and ends it afterwards, with all its servers."""
+    """The UI of a home on a free port of this machine; gives its address and ends it afterwards,
+    with all its servers.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -28,7 +30,14 @@ def serve(home: Path, landing: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "orchestration", "ui", "--landing", str(landing)]
     env = {**os.environ, "CITYSYNC_HOME": str(home), "CITYSYNC_UI_PORT": str(port)}
     with log.open("w", encoding="utf-8") as file:
-        process = subprocess.Popen(command, cwd=REPO, env=env, stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=REPO,
+            env=env,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     try:
         _wait_for(f"http://127.0.0.1:{port}", process, log)
         yield f"http://127.0.0.1:{port}"
@@ -49,7 +58,9 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
                 return
         except OSError:
             time.sleep(0.5)
-    raise AssertionError(f"the UI did not come up; exit {process.poll()}\n{log.read_text(encoding='utf-8')[-3000:]}")
+    raise AssertionError(
+        f"the UI did not come up; exit {process.poll()}\n{log.read_text(encoding='utf-8')[-3000:]}"
+    )
 
 
 def launched_run(page: Page) -> str:
@@ -59,10 +70,13 @@ def launched_run(page: Page) -> str:
 
 
 def run_status(page: Page, run: str) -> str:
-    """What the list of runs says of a run: the text of its row, up to its status; empty while the list is not there."""
+    """What the list of runs says of a run: the text of its row, up to its status; empty while the
+    list is not there.
+    """
     script = f"""(() => {{
         let one = [...document.querySelectorAll("a")].find((a) => a.innerText.trim() === {run!r});
-        while (one && !/Queued|Not started|Starting|Started|Success|Failure|Cancel/.test(one.innerText)) one = one.parentElement;
+        const state = /Queued|Not started|Starting|Started|Success|Failure|Cancel/;
+        while (one && !state.test(one.innerText)) one = one.parentElement;
         return one ? one.innerText : "";
     }})()"""
     return page.evaluate(script)

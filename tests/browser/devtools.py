@@ -1,4 +1,6 @@
-"""A small driver of the system's Chromium through its DevTools protocol: no browser is downloaded, no driver is needed."""
+"""A small driver of the system's Chromium through its DevTools protocol: no browser is downloaded,
+no driver is needed.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +35,25 @@ FLAGS = (
     "--disable-sync",
     "--remote-debugging-port=0",
 )
-KEYS = {"ArrowRight": 39, "ArrowLeft": 37, "ArrowUp": 38, "ArrowDown": 40, "Tab": 9, "Enter": 13, " ": 32, "Home": 36, "End": 35}
+KEYS = {
+    "ArrowRight": 39,
+    "ArrowLeft": 37,
+    "ArrowUp": 38,
+    "ArrowDown": 40,
+    "Tab": 9,
+    "Enter": 13,
+    " ": 32,
+    "Home": 36,
+    "End": 35,
+}
 
 
 # a page that leads on was left while it was asked: whoever waits asks the page it led to
-LED_ON = ("Inspected target navigated or closed", "Cannot find context", "Execution context was destroyed")
+LED_ON = (
+    "Inspected target navigated or closed",
+    "Cannot find context",
+    "Execution context was destroyed",
+)
 
 
 class PageError(AssertionError):
@@ -50,7 +66,9 @@ def find_browser() -> str | None:
 
 
 class Page:
-    """One tab: opens addresses, evaluates scripts, presses keys, and keeps what the console and the network complained of."""
+    """One tab: opens addresses, evaluates scripts, presses keys, and keeps what the console and the
+    network complained of.
+    """
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -73,7 +91,9 @@ class Page:
 
     def evaluate(self, expression: str) -> Any:
         """Value of a script expression; a promise is awaited."""
-        found = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        found = self.send(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         if "exceptionDetails" in found:
             details = found["exceptionDetails"]
             raise PageError(details.get("exception", {}).get("description", details["text"]))
@@ -81,7 +101,13 @@ class Page:
 
     def open(self, address: str, width: int = 1280, height: int = 900) -> None:
         """Open an address in a window of a size, and wait until it has loaded."""
-        self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.send(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
         self.send("Page.navigate", url="about:blank")
         self._events.clear()
         self.send("Page.navigate", url=address)
@@ -110,7 +136,13 @@ class Page:
         """Press a key as a keyboard does."""
         for _ in range(times):
             for kind in ("rawKeyDown", "keyUp"):
-                self.send("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=KEYS[key])
+                self.send(
+                    "Input.dispatchKeyEvent",
+                    type=kind,
+                    key=key,
+                    code=key,
+                    windowsVirtualKeyCode=KEYS[key],
+                )
             if key == "Enter":
                 self.send("Input.dispatchKeyEvent", type="char", key=key, text="\r")
 
@@ -144,12 +176,17 @@ class Page:
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
-    def click_on(self, text: str, within: str = "button, a, [role=menuitem], [role=button], label") -> None:
-        """Click on the element of the fewest letters that says a text, once it is there and not greyed out."""
+    def click_on(
+        self, text: str, within: str = "button, a, [role=menuitem], [role=button], label"
+    ) -> None:
+        """Click on the element of the fewest letters that says a text, once it is there and not
+        greyed out.
+        """
         script = f"""(() => {{
             const found = [...document.querySelectorAll({json.dumps(within)})]
                 .filter((one) => !one.disabled && one.innerText)
-                .filter((one) => one.innerText.includes({json.dumps(text)}) && one.getClientRects().length);
+                .filter((one) => one.innerText.includes({json.dumps(text)}))
+                .filter((one) => one.getClientRects().length);
             if (!found.length) return null;
             const one = found.reduce((a, b) => (b.innerText.length < a.innerText.length ? b : a));
             one.scrollIntoView({{block: "nearest", inline: "nearest", behavior: "instant"}});
@@ -159,10 +196,19 @@ class Page:
         end = time.monotonic() + WAIT_SECONDS
         while (place := self.evaluate(script)) is None:
             if time.monotonic() > end:
-                raise PageError(f"nothing to click on says {text!r}; the page says: {self.text('body')[:600]!r}")
+                raise PageError(
+                    f"nothing to click on says {text!r}; the page says: {self.text('body')[:600]!r}"
+                )
             time.sleep(0.1)
         for kind in ("mousePressed", "mouseReleased"):
-            self.send("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+            self.send(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=place[0],
+                y=place[1],
+                button="left",
+                clickCount=1,
+            )
 
     def type(self, text: str) -> None:
         """Type a text where the keyboard is."""
@@ -180,20 +226,30 @@ class Page:
         for event in self._events:
             parameters = event.get("params", {})
             if event.get("method") == "Runtime.exceptionThrown":
-                found.append(parameters["exceptionDetails"].get("exception", {}).get("description", "exception"))
+                found.append(
+                    parameters["exceptionDetails"]
+                    .get("exception", {})
+                    .get("description", "exception")
+                )
             if event.get("method") == "Log.entryAdded" and parameters["entry"]["level"] == "error":
                 found.append(parameters["entry"]["text"])
         return found
 
     def requested(self) -> list[str]:
         """Addresses asked for since the page was opened."""
-        return [e["params"]["request"]["url"] for e in self._events if e.get("method") == "Network.requestWillBeSent"]
+        return [
+            e["params"]["request"]["url"]
+            for e in self._events
+            if e.get("method") == "Network.requestWillBeSent"
+        ]
 
 
 @contextmanager
 def browser() -> Iterator[Page]:
     """A headless browser with one tab, with a profile of its own that is thrown away."""
-    with tempfile.TemporaryDirectory(prefix="citysync-browser-", ignore_cleanup_errors=True) as profile:
+    with tempfile.TemporaryDirectory(
+        prefix="citysync-browser-", ignore_cleanup_errors=True
+    ) as profile:
         command = [find_browser(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -217,7 +273,13 @@ def _tab_address(profile: Path, process: subprocess.Popen) -> str:
                 socket.send(json.dumps({"id": 1, "method": "Target.getTargets"}))
                 while "result" not in (answer := json.loads(socket.recv(timeout=WAIT_SECONDS))):
                     pass
-            tab = next(target["targetId"] for target in answer["result"]["targetInfos"] if target["type"] == "page")
-            return re.sub(r"/devtools/.*", f"/devtools/page/{tab}", f"ws://127.0.0.1:{lines[0]}{lines[1]}")
+            tab = next(
+                target["targetId"]
+                for target in answer["result"]["targetInfos"]
+                if target["type"] == "page"
+            )
+            return re.sub(
+                r"/devtools/.*", f"/devtools/page/{tab}", f"ws://127.0.0.1:{lines[0]}{lines[1]}"
+            )
         time.sleep(0.05)
     raise PageError(f"{find_browser()} did not start; exit {process.poll()}")

@@ -1,4 +1,6 @@
-"""The Dagster UI as an operator uses it: a failed run is resumed, the lineage is looked at, one asset is made again, each by clicks."""
+"""The Dagster UI as an operator uses it: a failed run is resumed, the lineage is looked at, one
+asset is made again, each by clicks.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,36 @@ from tests.browser.dagster_ui import launched_run, serve, wait_for_run
 from tests.browser.devtools import Page
 from tests.orchestration.conftest import refresh, six_cities, write_tidy
 
-GROUPS = ("estimates", "intermediate", "marts", "publication", "quality", "raw", "seeds", "simulation", "staging")
+GROUPS = (
+    "estimates",
+    "intermediate",
+    "marts",
+    "publication",
+    "quality",
+    "raw",
+    "seeds",
+    "simulation",
+    "staging",
+)
 # the arrow beside the button that re-executes
-MORE = "[...document.querySelectorAll('button')].find((one, k, all) => k && all[k - 1].innerText.includes('Re-execute'))"
+MORE = (
+    "[...document.querySelectorAll('button')].find((one, k, all) => k && all[k - "
+    "1].innerText.includes('Re-execute'))"
+)
 
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a home whose only refresh failed, because a column was missing in the landing, and the landing put right since."""
+    """A folder with a home whose only refresh failed, because a column was missing in the landing,
+    and the landing put right since.
+    """
     folder = tmp_path_factory.mktemp("ui")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CITYSYNC_CACHE", str(folder / "cache"))
         landing = write_tidy(folder / "landing", [])
-        (landing / "tidy" / "values.csv").write_text("city_id,year,value\n110000,2010,1\n", encoding="utf-8")
+        (landing / "tidy" / "values.csv").write_text(
+            "city_id,year,value\n110000,2010,1\n", encoding="utf-8"
+        )
         failed = refresh(folder / "home", landing)
         assert failed.code == 2, failed.output
         write_tidy(landing, six_cities())
@@ -40,17 +59,26 @@ def ui(broken: Path) -> Iterator[str]:
 
 
 def only_this_machine(page: Page) -> None:
-    hosts = {urlsplit(address).hostname for address in page.requested() if not address.startswith(("data:", "blob:", "about:"))}
+    hosts = {
+        urlsplit(address).hostname
+        for address in page.requested()
+        if not address.startswith(("data:", "blob:", "about:"))
+    }
     assert hosts == {"127.0.0.1"}
 
 
 @pytest.fixture(scope="module")
 def resumed(tab: Page, ui: str) -> str:
-    """Eight letters of the run that went on from the failed one, by the button of the failed run's page."""
+    """Eight letters of the run that went on from the failed one, by the button of the failed run's
+    page.
+    """
     page = tab
     page.open(f"{ui}/runs")
     page.wait("document.body.innerText.includes('Failure')")
-    page.evaluate("[...document.querySelectorAll('a')].find((a) => /^[0-9a-f]{8}$/.test(a.innerText.trim())).id = 'failed-run'")
+    page.evaluate(
+        "[...document.querySelectorAll('a')].find((a) => "
+        "/^[0-9a-f]{8}$/.test(a.innerText.trim())).id = 'failed-run'"
+    )
     page.click("#failed-run")
     page.wait(MORE)
     only_this_machine(page)
@@ -65,13 +93,20 @@ def resumed(tab: Page, ui: str) -> str:
 
 
 def test_a_failed_run_is_resumed_from_failure_and_publishes(resumed: str, broken: Path) -> None:
-    with duckdb.connect(str(broken / "home" / "published" / "citysync.duckdb"), read_only=True) as con:
-        assert con.execute("select count(*) from marts.fct_pair_synchronization").fetchone() == (150,)
+    with duckdb.connect(
+        str(broken / "home" / "published" / "citysync.duckdb"), read_only=True
+    ) as con:
+        assert con.execute("select count(*) from marts.fct_pair_synchronization").fetchone() == (
+            150,
+        )
 
 
 def test_lineage_shows_the_groups(tab: Page, ui: str, resumed: str) -> None:
     tab.open(f"{ui}/asset-groups")
-    tab.wait("document.body.innerText.includes('Global asset lineage') && document.body.innerText.includes('staging')")
+    tab.wait(
+        "document.body.innerText.includes('Global asset lineage') && "
+        "document.body.innerText.includes('staging')"
+    )
     shown = tab.text("body")
     assert [group for group in GROUPS if group not in shown] == []
     only_this_machine(tab)
@@ -87,8 +122,12 @@ def test_one_asset_is_made_again_by_a_click(tab: Page, ui: str, resumed: str) ->
     only_this_machine(tab)
 
 
-def test_everything_after_the_raw_observations_is_made_again(tab: Page, ui: str, resumed: str, broken: Path) -> None:
-    """It empties the build; what comes after no source (seeds, and models of seeds alone) is built with the rest."""
+def test_everything_after_the_raw_observations_is_made_again(
+    tab: Page, ui: str, resumed: str, broken: Path
+) -> None:
+    """It empties the build; what comes after no source (seeds, and models of seeds alone) is built
+    with the rest.
+    """
     before = (broken / "home" / "published").resolve()
     tab.open(f"{ui}/asset-groups")
     tab.wait("document.querySelector('.CodeMirror')")
@@ -104,10 +143,20 @@ def test_everything_after_the_raw_observations_is_made_again(tab: Page, ui: str,
 
 def test_a_mart_shows_its_columns_rows_owner_and_checks(tab: Page, ui: str, resumed: str) -> None:
     tab.open(f"{ui}/assets/marts/fct_city_pair")
-    for part in ("Row count", "15", "Owners", "data-engineering", "Columns", "distance_km", "Latest check results"):
+    for part in (
+        "Row count",
+        "15",
+        "Owners",
+        "data-engineering",
+        "Columns",
+        "distance_km",
+        "Latest check results",
+    ):
         tab.wait(f"document.body.innerText.includes({part!r})")
     tab.open(f"{ui}/assets/marts/panel_pair_year?view=checks&checkDetail=gate_marts")
-    tab.wait("document.body.innerText.includes('blocking') && document.body.innerText.includes('Passed')")
+    tab.wait(
+        "document.body.innerText.includes('blocking') && document.body.innerText.includes('Passed')"
+    )
     assert "Great Expectations suite of the stage marts" in tab.text("body")
 
 
@@ -115,5 +164,9 @@ def test_runs_are_tagged(tab: Page, ui: str, resumed: str, broken: Path) -> None
     tab.open(f"{ui}/runs")
     tab.wait("document.body.innerText.includes('citysync/landing')")
     shown = tab.text("body")
-    for part in (f"citysync/landing: {broken / 'landing'}", "citysync/commit: ", "citysync/window: 2010-2019"):
+    for part in (
+        f"citysync/landing: {broken / 'landing'}",
+        "citysync/commit: ",
+        "citysync/window: 2010-2019",
+    ):
         assert part in shown

@@ -1,4 +1,6 @@
-"""A standalone Spark cluster of processes of their own on the loopback: a master and workers, as `spark-class` starts them."""
+"""A standalone Spark cluster of processes of their own on the loopback: a master and workers, as
+`spark-class` starts them.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,31 @@ class Cluster:
         """A master on a free port, then workers that register with it."""
         words = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0")
         self._launch("master", "org.apache.spark.deploy.master.Master", words)
-        self.master = self._wait_for("master", r"Starting Spark master at (spark://127\.0\.0\.1:\d+)")
+        self.master = self._wait_for(
+            "master", r"Starting Spark master at (spark://127\.0\.0\.1:\d+)"
+        )
         for number in range(workers):
             self.add_worker(f"worker-{number}")
 
     def add_worker(self, name: str) -> None:
         """Start one worker and wait until the master has taken it."""
-        words = ("--host", "127.0.0.1", "--port", "0", "--webui-port", "0", "--cores", WORKER_CORES, "--memory", WORKER_MEMORY)
-        self._launch(name, "org.apache.spark.deploy.worker.Worker", (*words, "--work-dir", str(self.folder / name), self.master))
+        words = (
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--webui-port",
+            "0",
+            "--cores",
+            WORKER_CORES,
+            "--memory",
+            WORKER_MEMORY,
+        )
+        self._launch(
+            name,
+            "org.apache.spark.deploy.worker.Worker",
+            (*words, "--work-dir", str(self.folder / name), self.master),
+        )
         self._wait_for(name, r"Successfully registered with master (\S+)")
 
     def kill(self, name: str) -> None:
@@ -53,12 +72,23 @@ class Cluster:
 
     def _launch(self, name: str, java_class: str, words: tuple[str, ...]) -> None:
         home = next((ENVIRONMENT / "lib").glob("python3*/site-packages/pyspark"))
-        env = {**os.environ, "SPARK_HOME": str(home), "SPARK_DAEMON_MEMORY": DAEMON_MEMORY, "SPARK_LOCAL_DIRS": str(self.folder / "local")}
+        env = {
+            **os.environ,
+            "SPARK_HOME": str(home),
+            "SPARK_DAEMON_MEMORY": DAEMON_MEMORY,
+            "SPARK_LOCAL_DIRS": str(self.folder / "local"),
+        }
         # nothing of it listens beyond this machine
-        env.update(SPARK_LOG_DIR=str(self.folder), SPARK_LOCAL_IP="127.0.0.1", SPARK_MASTER_OPTS="-Dspark.master.rest.enabled=false")
+        env.update(
+            SPARK_LOG_DIR=str(self.folder),
+            SPARK_LOCAL_IP="127.0.0.1",
+            SPARK_MASTER_OPTS="-Dspark.master.rest.enabled=false",
+        )
         with open(self.folder / f"{name}.log", "wb") as log:
             command = [str(home / "bin" / "spark-class"), java_class, *words]
-            self.processes[name] = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.processes[name] = subprocess.Popen(
+                command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
 
     def _wait_for(self, name: str, pattern: str) -> str:
         until = time.monotonic() + START_SECONDS

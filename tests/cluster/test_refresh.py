@@ -1,7 +1,8 @@
-"""A whole refresh on a standalone cluster of a master and two workers on the loopback; `make test-spark`.
+"""A whole refresh on a standalone cluster of a master and two workers on the loopback; `make
+test-spark`.
 
-The same landing is refreshed by DuckDB first, and every published value compared. In the middle of Spark's work one worker is killed.
-CITYSYNC_SIMULATED_CITIES makes it smaller, for a first look.
+The same landing is refreshed by DuckDB first, and every published value compared. In the middle of
+Spark's work one worker is killed. CITYSYNC_SIMULATED_CITIES makes it smaller, for a first look.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ import pytest
 from tests.cluster.loopback import ENVIRONMENT, REPO, Cluster
 from warehouse.publication.comparison import TOLERANCE, compare_publications
 
-pytestmark = pytest.mark.skipif(not ENVIRONMENT.exists(), reason="no .venv-spark: make test-spark makes it")
-# Spark tells these lines as it works (warehouse/spark/run.py); after the first of them three models are left
+pytestmark = pytest.mark.skipif(
+    not ENVIRONMENT.exists(), reason="no .venv-spark: make test-spark makes it"
+)
+# Spark tells these lines as it works (warehouse/spark/run.py); after the first of them three models
+# are left
 IN_THE_MIDDLE = "spark: int_city_pairs"
 
 
@@ -36,7 +40,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def by_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with the publication of the simulated landing as DuckDB builds it; CITYSYNC_BY_DUCKDB names one that is there already."""
+    """A home with the publication of the simulated landing as DuckDB builds it; CITYSYNC_BY_DUCKDB
+    names one that is there already.
+    """
     if given := os.environ.get("CITYSYNC_BY_DUCKDB"):
         return Path(given)
     home = tmp_path_factory.mktemp("duckdb")
@@ -50,7 +56,9 @@ def start(home: Path, **settings: str) -> subprocess.Popen:
     env = {**os.environ, "CITYSYNC_HOME": str(home), **settings}
     env.setdefault("CITYSYNC_CACHE", str(home.parent / "cache"))
     command = [sys.executable, "-m", "orchestration", "refresh"]
-    return subprocess.Popen(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return subprocess.Popen(
+        command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
 
 
 def refresh(home: Path, **settings: str) -> tuple[str, int]:
@@ -67,7 +75,8 @@ def test_a_refresh_goes_on_when_a_worker_is_killed_and_publishes_what_duckdb_pub
     lines, killed = [], False
     for line in process.stdout:
         lines.append(line)
-        # the first such line is of the warehouse without the effect, the last of the one that is published
+        # the first such line is of the warehouse without the effect, the last of the one that is
+        # published
         if IN_THE_MIDDLE in line and not killed:
             cluster.kill("worker-0")
             killed = True
@@ -77,7 +86,11 @@ def test_a_refresh_goes_on_when_a_worker_is_killed_and_publishes_what_duckdb_pub
     found = compare_publications(by_duckdb / "published", tmp_path / "home" / "published")
     for name, entry in sorted(found.items(), key=lambda item: item[1].get("max_difference", 0.0)):
         print(name, entry)
-    assert not {name: entry for name, entry in found.items() if "fault" in entry or entry["max_difference"] > TOLERANCE}
+    assert not {
+        name: entry
+        for name, entry in found.items()
+        if "fault" in entry or entry["max_difference"] > TOLERANCE
+    }
     verified = subprocess.run(
         [sys.executable, "-m", "orchestration", "verify"],
         cwd=REPO,
@@ -90,7 +103,9 @@ def test_a_refresh_goes_on_when_a_worker_is_killed_and_publishes_what_duckdb_pub
 
 
 def ends_with_one_line(home: Path, **settings: str) -> str:
-    """The last line of a refresh that publishes nothing and exits with 2; how long it took is printed, for it depends on the machine."""
+    """The last line of a refresh that publishes nothing and exits with 2; how long it took is
+    printed, for it depends on the machine.
+    """
     began = time.monotonic()
     output, code = refresh(home, ENGINE="spark", **settings)
     assert code == 2, output
@@ -113,7 +128,10 @@ def test_a_listener_that_is_no_master_is_refused(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         master = f"spark://127.0.0.1:{mute.getsockname()[1]}"
         last = ends_with_one_line(tmp_path, SPARK_MASTER=master)
-    assert f"{master} did not answer as a master of this Spark within" in last or "does not answer as a master" in last
+    assert (
+        f"{master} did not answer as a master of this Spark within" in last
+        or "does not answer as a master" in last
+    )
     assert "correct SPARK_MASTER" in last
 
 

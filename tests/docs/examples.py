@@ -1,8 +1,11 @@
-"""Code blocks of a page of the documentation, run one after the other in one namespace; what they print stands in the block of text behind.
+"""Code blocks of a page of the documentation, run one after the other in one namespace; what they
+print stands in the block of text behind.
 
-`python -m tests.docs.examples docs/library/*.md` writes what is printed into the pages, and the notebook of the tutorial.
+`python -m tests.docs.examples docs/library/*.md` writes what is printed into the pages, and the
+notebook of the tutorial.
 
-A block that is not run says so to the reader, in a line of its own below it: `*Not run by the tests: reason.*` or `... as it stands: ...`.
+A block that is not run says so to the reader, in a line of its own below it: `*Not run by the
+tests: reason.*` or `... as it stands: ...`.
 """
 
 from __future__ import annotations
@@ -30,14 +33,18 @@ from orchestration.home import Home
 REPO = Path(__file__).resolve().parents[2]
 LANGUAGES = ("python", "sql", "sh", "text")
 # blocks of a list are indented
-BLOCK = re.compile(r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
+)
 MARKER = re.compile(r"\s*\*Not run by the tests(?: as (?:it stands|they stand))?: [^*]{10,}\.\*")
 LIBRARY = (["citysync"], [".venv/bin/python", "-m", "estimation"])
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code or text of a page: its language, its text, where the text lies, and whether the page says that it is not run."""
+    """A block of code or text of a page: its language, its text, where the text lies, and whether
+    the page says that it is not run.
+    """
 
     language: str
     text: str
@@ -47,12 +54,26 @@ class Block:
 
 
 def blocks_of(page: str) -> list[Block]:
-    """Blocks of Python, SQL, shell and text in order; one without a language that begins with a command of ours is shell."""
+    """Blocks of Python, SQL, shell and text in order; one without a language that begins with a
+    command of ours is shell.
+    """
     found = []
     for m in BLOCK.finditer(page):
-        language = m["language"] or ("sh" if m["text"].lstrip().startswith(("make ", "dbt ", "dagster ", "citysync ", ".venv/")) else "")
+        language = m["language"] or (
+            "sh"
+            if m["text"].lstrip().startswith(("make ", "dbt ", "dagster ", "citysync ", ".venv/"))
+            else ""
+        )
         if language in LANGUAGES:
-            found.append(Block(language, m["text"], m.start("text"), m.end("text"), MARKER.match(page, m.end()) is not None))
+            found.append(
+                Block(
+                    language,
+                    m["text"],
+                    m.start("text"),
+                    m.end("text"),
+                    MARKER.match(page, m.end()) is not None,
+                )
+            )
     return found
 
 
@@ -63,7 +84,8 @@ def run_page(
     after: Callable[[dict], None] | None = None,
     prepare: Callable[[Path], None] | None = None,
 ) -> Iterator[tuple[Block, str]]:
-    """Run every block in a folder of its own; gives each block of text, and what the code before it printed.
+    """Run every block in a folder of its own; gives each block of text, and what the code before it
+    printed.
 
     Parameters
     ----------
@@ -122,11 +144,15 @@ def _run_python(code: str, namespace: dict) -> str:
 
 
 def _run_commands(text: str, warehouse: Callable[[], duckdb.DuckDBPyConnection]) -> str:
-    """Run lines that call the library's command or ask the warehouse; any other line wants the page to say why it is not run."""
+    """Run lines that call the library's command or ask the warehouse; any other line wants the page
+    to say why it is not run.
+    """
     with contextlib.redirect_stdout(io.StringIO()) as out:
         for line in text.splitlines():
             words = shlex.split(line, comments=True)
-            of_library = next((words[len(start) :] for start in LIBRARY if words[: len(start)] == start), None)
+            of_library = next(
+                (words[len(start) :] for start in LIBRARY if words[: len(start)] == start), None
+            )
             if of_library is not None:
                 code = command(of_library)
                 if code:
@@ -134,12 +160,16 @@ def _run_commands(text: str, warehouse: Callable[[], duckdb.DuckDBPyConnection])
             elif words[:2] == ["make", "sql"] and len(words) == 3 and words[2].startswith("Q="):
                 warehouse().execute(words[2].removeprefix("Q=")).fetchall()
             elif words:
-                raise AssertionError(f"{line}: not run; say so below its block: *Not run by the tests: reason.*")
+                raise AssertionError(
+                    f"{line}: not run; say so below its block: *Not run by the tests: reason.*"
+                )
     return out.getvalue()
 
 
 def notebook_of(page: str) -> str:
-    """A page as a Jupyter notebook: its Python blocks are cells, its text is Markdown, what was printed is left out."""
+    """A page as a Jupyter notebook: its Python blocks are cells, its text is Markdown, what was
+    printed is left out.
+    """
     cells, place = [], 0
     blocks = blocks_of(page)
     for block in blocks:
@@ -149,14 +179,29 @@ def notebook_of(page: str) -> str:
             _add(cells, "code", block.text)
         place = page.index("```", block.end) + 3
     _add(cells, "markdown", page[place:])
-    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
-    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, ensure_ascii=False, indent=1) + "\n"
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    return (
+        json.dumps(
+            {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5},
+            ensure_ascii=False,
+            indent=1,
+        )
+        + "\n"
+    )
 
 
 def _add(cells: list[dict], kind: str, text: str) -> None:
     if not text.strip():
         return
-    cell = {"cell_type": kind, "id": f"cell-{len(cells)}", "metadata": {}, "source": text.strip().splitlines(keepends=True)}
+    cell = {
+        "cell_type": kind,
+        "id": f"cell-{len(cells)}",
+        "metadata": {},
+        "source": text.strip().splitlines(keepends=True),
+    }
     cells.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
 
 

@@ -1,4 +1,6 @@
-"""Pages run as they stand: every block of code that a reader would type, what it prints, and the notebook of the tutorial."""
+"""Pages run as they stand: every block of code that a reader would type, what it prints, and the
+notebook of the tutorial.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,15 @@ QUERIES = REPO / "docs" / "querying.md"
 def pages_with_code() -> list[Path]:
     """Pages beside the library's that hold a block that a reader would type."""
     found = []
-    for path in (REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").rglob("*.md"))):
+    for path in (
+        REPO / "README.md",
+        REPO / "CONTRIBUTING.md",
+        *sorted((REPO / "docs").rglob("*.md")),
+    ):
         is_others = path == QUERIES or path.relative_to(REPO) in LIBRARY
-        if not is_others and any(block.language != "text" for block in blocks_of(path.read_text(encoding="utf-8"))):
+        if not is_others and any(
+            block.language != "text" for block in blocks_of(path.read_text(encoding="utf-8"))
+        ):
             found.append(path.relative_to(REPO))
     return found
 
@@ -49,37 +57,58 @@ def test_blocks_run_and_print_what_the_page_says(page: Path) -> None:
 
 
 def write_panels(folder: Path) -> None:
-    """The files that the README's commands read: city pairs, countries with their cohorts beside them, cities."""
+    """The files that the README's commands read: city pairs, countries with their cohorts beside
+    them, cities.
+    """
     frame, _, cohorts, _ = country_panel(n_cities=24, n_pilots=8)
     countries = frame.rename(columns={"period": "year"})
     countries.to_stata(folder / "trade.dta", write_index=False)
-    pd.DataFrame({"unit": list(cohorts), "year": list(cohorts.values())}).to_csv(folder / "entry.csv", index=False)
+    pd.DataFrame({"unit": list(cohorts), "year": list(cohorts.values())}).to_csv(
+        folder / "entry.csv", index=False
+    )
     first, second = (countries[unit].map(cohorts) for unit in SIDES.values())
-    pairs = countries.assign(**{side: countries[unit].str[1:].astype(int) for side, unit in SIDES.items()})
+    pairs = countries.assign(
+        **{side: countries[unit].str[1:].astype(int) for side, unit in SIDES.items()}
+    )
     pairs = pairs.assign(cohort_year=first.fillna(second))[first.isna() | second.isna()]
     pairs.drop(columns=list(SIDES.values())).to_parquet(folder / "panel.parquet")
     growth, years, cohort, block = draw_panel(3)
     city, year = np.divmod(np.arange(growth.size), len(years))
-    cities = {"city_id": city, "year": years[year], "growth": growth.reshape(-1), "block_id": block[city]}
-    pd.DataFrame(cities | {"cohort_year": np.where(cohort[city] > 0, cohort[city], np.nan)}).to_csv(folder / "cities.csv", index=False)
+    cities = {
+        "city_id": city,
+        "year": years[year],
+        "growth": growth.reshape(-1),
+        "block_id": block[city],
+    }
+    pd.DataFrame(cities | {"cohort_year": np.where(cohort[city] > 0, cohort[city], np.nan)}).to_csv(
+        folder / "cities.csv", index=False
+    )
 
 
 @pytest.mark.parametrize("page", pages_with_code(), ids=str)
-def test_blocks_of_other_pages_run(page: Path, page_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_of_other_pages_run(
+    page: Path, page_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def add_row(names: dict) -> None:
         if "SPECS" in names:
             monkeypatch.setattr(robustness, "SPECS", (*robustness.SPECS, names["SPECS"][-1]))
 
     text = (REPO / page).read_text(encoding="utf-8")
     names = {"Spec": Spec} if page.name == "adding-a-regression.md" else {}
-    for block, printed in run_page(text, page_home, names, add_row, write_panels if page.name == "README.md" else None):
+    for block, printed in run_page(
+        text, page_home, names, add_row, write_panels if page.name == "README.md" else None
+    ):
         assert printed == block.text
 
 
 def test_the_notebook_is_the_tutorial_and_runs() -> None:
     page = NOTEBOOK.with_suffix(".md").read_text(encoding="utf-8")
     assert NOTEBOOK.read_text(encoding="utf-8") == notebook_of(page)
-    cells = [cell for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    cells = [
+        cell
+        for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+        if cell["cell_type"] == "code"
+    ]
     codes = ["".join(cell["source"]) for cell in cells]
     assert codes == [block.text.strip() for block in blocks_of(page) if block.language == "python"]
     as_page = "\n".join(f"```python\n{code}\n```" for code in codes)

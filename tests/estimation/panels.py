@@ -13,7 +13,9 @@ VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "
 
 
 def reference_panel() -> PairPanel:
-    """The panel without random numbers at the end of docs/methods, section 7; outcome 0 is `cm`, outcome 1 `neg_abs_gap`; all 66 pairs."""
+    """The panel without random numbers at the end of docs/methods, section 7; outcome 0 is `cm`,
+    outcome 1 `neg_abs_gap`; all 66 pairs.
+    """
     i, t = np.arange(12)[:, None], np.arange(6)[None]
     x = ((7 * i + 3 * t**2 + i * t**2) % 11) + 0.25 * ((i**2 + t) % 7)
     z = (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
@@ -25,9 +27,18 @@ def reference_panel() -> PairPanel:
 
 
 def random_panel(
-    seed: int, *, n_cities: int = 18, n_pilots: int = 6, n_years: int = 7, missing: float = 0.0, n_controls: int = 0, n_outcomes: int = 1
+    seed: int,
+    *,
+    n_cities: int = 18,
+    n_pilots: int = 6,
+    n_years: int = 7,
+    missing: float = 0.0,
+    n_controls: int = 0,
+    n_outcomes: int = 1,
 ) -> PairPanel:
-    """A panel with city shocks, three cohorts, provinces of three cities and, if asked, missing rows and controls."""
+    """A panel with city shocks, three cohorts, provinces of three cities and, if asked, missing
+    rows and controls.
+    """
     generator = np.random.default_rng(seed)
     first, second = np.array(list(itertools.combinations(range(n_cities), 2))).T
     years = np.arange(2010, 2010 + n_years)
@@ -37,16 +48,33 @@ def random_panel(
     y[:, generator.random(shape) < missing] = np.nan
     controls = generator.normal(size=(n_controls, *shape)) + 0.2 * np.nan_to_num(y[0])
     cohort = np.zeros(n_cities, dtype=int)
-    cohort[generator.permutation(n_cities)[:n_pilots]] = generator.permutation(np.resize([2013, 2014, 2016], n_pilots))
+    cohort[generator.permutation(n_cities)[:n_pilots]] = generator.permutation(
+        np.resize([2013, 2014, 2016], n_pilots)
+    )
     tie = generator.lognormal(size=len(first))
-    return PairPanel(first, second, years, y, cohort, np.arange(n_cities) // 3, controls if n_controls else None, tie=tie)
+    return PairPanel(
+        first,
+        second,
+        years,
+        y,
+        cohort,
+        np.arange(n_cities) // 3,
+        controls if n_controls else None,
+        tie=tie,
+    )
 
 
 def long_table(panel: PairPanel, kept: np.ndarray | None = None, outcome: int = 0) -> pd.DataFrame:
     """One row a pair and year with an outcome, for peers: pair, year, cohort, y, x0.., treated."""
     rows = np.arange(panel.n_pairs) if kept is None else np.flatnonzero(kept)
     pair, year = np.meshgrid(rows, np.arange(len(panel.years)), indexing="ij")
-    table = pd.DataFrame({"pair": pair.ravel(), "year": panel.years[year.ravel()], "y": panel.y[outcome, pair, year].ravel()})
+    table = pd.DataFrame(
+        {
+            "pair": pair.ravel(),
+            "year": panel.years[year.ravel()],
+            "y": panel.y[outcome, pair, year].ravel(),
+        }
+    )
     table["cohort"] = panel.cohort[table["pair"]]
     table["city_i"], table["city_j"] = panel.city_i[table["pair"]], panel.city_j[table["pair"]]
     for k in range(0 if panel.controls is None else len(panel.controls)):

@@ -1,4 +1,6 @@
-"""The lexicon's rules: against a literal loop over terms, on the labelled clauses, and through the command."""
+"""The lexicon's rules: against a literal loop over terms, on the labelled clauses, and through the
+command.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,10 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def labelled() -> list[dict[str, str]]:
     rows = rows_of(LABELLED)
     labels = classify_clauses([row["clause"] for row in rows], RULES)
-    return [row | {"tool_class": c, "tool": t, "terms": m} for row, (c, t, m) in zip(rows, labels, strict=True)]
+    return [
+        row | {"tool_class": c, "tool": t, "terms": m}
+        for row, (c, t, m) in zip(rows, labels, strict=True)
+    ]
 
 
 def classify_by_loop(clause: str, lexicon: list[dict[str, str]]) -> tuple[str, str, str]:
@@ -38,10 +43,16 @@ def classify_by_loop(clause: str, lexicon: list[dict[str, str]]) -> tuple[str, s
         term = next((term for term in terms if text.startswith(term, at)), None)
         for row in lexicon if term else []:
             before, window = text[max(at - 8, 0) : at], text[max(at - 20, 0) :][: 40 + len(term)]
-            fits = not row["must_stand_near"] or any(word in window for word in row["must_stand_near"].split("|"))
-            negated = row["negated_by"] and any(word in before for word in row["negated_by"].split("|"))
+            fits = not row["must_stand_near"] or any(
+                word in window for word in row["must_stand_near"].split("|")
+            )
+            negated = row["negated_by"] and any(
+                word in before for word in row["negated_by"].split("|")
+            )
             if row["term"].upper() == term and fits and not negated:
-                hits.setdefault((row["tool_class"], row["tool"]), {}).setdefault(term, (int(row["weight"]), int(row["priority"]), at))
+                hits.setdefault((row["tool_class"], row["tool"]), {}).setdefault(
+                    term, (int(row["weight"]), int(row["priority"]), at)
+                )
         at += len(term) if term else 1
     scored = [
         (
@@ -62,7 +73,13 @@ def classify_by_loop(clause: str, lexicon: list[dict[str, str]]) -> tuple[str, s
 
 def test_sql_equals_a_literal_loop(labelled):
     lexicon = rows_of(RULES.lexicon)
-    texts = [row["clause"] for row in labelled] + ["取消对企业的补贴", "B2b出口", "", "不得给予财政补贴，可以给予贷款贴息", "免税" * 40]
+    texts = [row["clause"] for row in labelled] + [
+        "取消对企业的补贴",
+        "B2b出口",
+        "",
+        "不得给予财政补贴，可以给予贷款贴息",
+        "免税" * 40,
+    ]
     assert classify_clauses(texts, RULES) == [classify_by_loop(text, lexicon) for text in texts]
 
 
@@ -74,7 +91,10 @@ def test_sql_equals_a_literal_loop_where_terms_overlap(tmp_path):
 
     fields = ("term", "tool_class", "tool", "weight", "priority", "must_stand_near", "negated_by")
     keys = sorted({(word(1, 2, 2, 3, 4, 6).upper(), rng.choice("xyz")) for _ in range(60)})
-    rows = [(term, f"c{tool}", tool, rng.randint(1, 6), rng.randint(1, 4), word(0, 0, 1), word(0, 0, 2)) for term, tool in keys]
+    rows = [
+        (term, f"c{tool}", tool, rng.randint(1, 6), rng.randint(1, 4), word(0, 0, 1), word(0, 0, 2))
+        for term, tool in keys
+    ]
     lexicon = [dict(zip(fields, map(str, row), strict=True)) for row in rows]
     path = tmp_path / "lexicon.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
@@ -108,8 +128,14 @@ def test_the_measured_half_meets_what_was_promised(labelled):
     right = sum(row["tool"] == row["tool_first"] for row in measured) / len(measured)
     assert right >= 0.85
     for label in ("tool", "tool_class"):
-        classes = {row["tool_first"]: row["tool_class"] for row in measured if row["tool"] == row["tool_first"]}
-        truth = [row["tool_first"] if label == "tool" else classes[row["tool_first"]] for row in measured]
+        classes = {
+            row["tool_first"]: row["tool_class"]
+            for row in measured
+            if row["tool"] == row["tool_first"]
+        }
+        truth = [
+            row["tool_first"] if label == "tool" else classes[row["tool_first"]] for row in measured
+        ]
         found = Counter(t for t, row in zip(truth, measured, strict=True) if row[label] == t)
         recall = {name: found[name] / n for name, n in Counter(truth).items()}
         assert len(recall) == (15 if label == "tool" else 4)
@@ -127,19 +153,30 @@ def test_agreement_of_the_two_labellings(labelled):
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "estimation", "classify", *arguments]
-    return subprocess.run(command, cwd=REPO, capture_output=True, text=True, encoding="utf-8", check=False)
+    return subprocess.run(
+        command, cwd=REPO, capture_output=True, text=True, encoding="utf-8", check=False
+    )
 
 
 def test_the_command_keeps_order_and_quotes(tmp_path):
     file = tmp_path / "clauses.csv"
-    file.write_text('id,clause\n9,"支持企业建设海外仓, ""展示中心"""\n2,今天天气\n"a,b",\n', encoding="utf-8")
+    file.write_text(
+        'id,clause\n9,"支持企业建设海外仓, ""展示中心"""\n2,今天天气\n"a,b",\n', encoding="utf-8"
+    )
     done = run(str(file))
     assert done.returncode == 0
-    assert done.stdout == ('id,tool_class,tool,matched_terms\n9,demand,overseas_institutions,海外仓\n2,none,none,\n"a,b",none,none,\n')
+    assert done.stdout == (
+        'id,tool_class,tool,matched_terms\n9,demand,overseas_institutions,海外仓\n2,none,none,\n"a,b",none,none,\n'
+    )
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(b"id,text\n1,x\n", "expected columns id and clause"), (b"", "an empty file"), (b"id,clause\n1\n", "line 2")]
+    ("content", "message"),
+    [
+        (b"id,text\n1,x\n", "expected columns id and clause"),
+        (b"", "an empty file"),
+        (b"id,clause\n1\n", "line 2"),
+    ],
 )
 def test_a_bad_file_of_clauses_is_refused(tmp_path, content, message):
     file = tmp_path / "clauses.csv"
@@ -152,7 +189,9 @@ def test_a_bad_file_of_clauses_is_refused(tmp_path, content, message):
 def test_without_the_repository_it_says_what_it_needs(tmp_path, monkeypatch):
     with pytest.raises(RulesNotFound, match=r"repository: expected dbt_project\.yml"):
         find_rules(tmp_path)
-    (tmp_path / "dbt_project.yml").write_text("macro-paths: [macros]\nseed-paths: [seeds]\n", encoding="utf-8")
+    (tmp_path / "dbt_project.yml").write_text(
+        "macro-paths: [macros]\nseed-paths: [seeds]\n", encoding="utf-8"
+    )
     monkeypatch.setenv("DBT_PROJECT_DIR", str(tmp_path))
     done = run(str(LABELLED))
     assert (done.returncode, done.stdout) == (2, "")

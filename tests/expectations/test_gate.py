@@ -1,4 +1,6 @@
-"""The gate: what fails is named and stops or warns by its severity; pages work without a network."""
+"""The gate: what fails is named and stops or warns by its severity; pages work without a
+network.
+"""
 
 from __future__ import annotations
 
@@ -37,26 +39,45 @@ def test_failing_rows_are_named_and_severity_decides(tmp_path: Path) -> None:
     ]
     result = judge(tmp_path, rules)
     by_id = result.results.set_index("check_id")
-    assert list(by_id.loc[["low_range", "high_over_low", "word_known", "rows"], "success"]) == [False, False, True, True]
+    assert list(by_id.loc[["low_range", "high_over_low", "word_known", "rows"], "success"]) == [
+        False,
+        False,
+        True,
+        True,
+    ]
     assert "city_id=440100" in by_id.loc["low_range", "sample_rows"]
     assert by_id.loc["high_over_low", "unexpected_count"] == 1
     assert not result.passed
-    assert any("crossed" in sentence and sentence.startswith("stop") for sentence in result.sentences())
+    assert any(
+        "crossed" in sentence and sentence.startswith("stop") for sentence in result.sentences()
+    )
     assert judge(tmp_path, rules, high_over_low="warn").passed
 
 
-def test_every_failing_row_is_kept_the_worst_first_and_the_new_ones_are_named(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"source_id": [f"s{k}" for k in range(11)], "share": [0.2 + 0.01 * k for k in range(10)] + [0.9]})
+def test_every_failing_row_is_kept_the_worst_first_and_the_new_ones_are_named(
+    tmp_path: Path,
+) -> None:
+    frame = pd.DataFrame(
+        {
+            "source_id": [f"s{k}" for k in range(11)],
+            "share": [0.2 + 0.01 * k for k in range(10)] + [0.9],
+        }
+    )
     rule = between("raw_share", "cells", "share", 0, 0.1, "warn", "too large")
     result = judge(tmp_path, [rule], frame)
-    assert result.rows["failing_row"].tolist()[:2] == ["source_id=s10", "source_id=s9"] and len(result.rows) == 11
+    assert (
+        result.rows["failing_row"].tolist()[:2] == ["source_id=s10", "source_id=s9"]
+        and len(result.rows) == 11
+    )
     assert result.results["sample_rows"][0].startswith("source_id=s10 share=0.9; source_id=s9")
     standing = {("raw", "raw_share", f"source_id=s{k}") for k in range(10)}
     assert (
         result.sentences(standing)[0].startswith("warn, 1 of 11 new: cells.share")
         and "(source_id=s10 share=0.9)" in result.sentences(standing)[0]
     )
-    assert result.sentences(standing | {("raw", "raw_share", "source_id=s10")})[0].startswith("warn, standing:")
+    assert result.sentences(standing | {("raw", "raw_share", "source_id=s10")})[0].startswith(
+        "warn, standing:"
+    )
     assert result.sentences(set())[0].startswith("warn, new:")
 
 
@@ -71,7 +92,10 @@ def test_new_warnings_come_before_standing_ones_and_stops_before_both(tmp_path: 
 
 
 def test_what_was_not_delivered_is_not_judged(tmp_path: Path) -> None:
-    rules = [between("gone", "cells", "absent", 0, 1, "stop", "x"), between("other", "elsewhere", "low", 0, 1, "stop", "x")]
+    rules = [
+        between("gone", "cells", "absent", 0, 1, "stop", "x"),
+        between("other", "elsewhere", "low", 0, 1, "stop", "x"),
+    ]
     result = judge(tmp_path, rules)
     assert result.results.empty
     assert list(result.results.columns) == list(RESULT_COLUMNS)
@@ -106,17 +130,25 @@ def test_every_rule_of_the_suites_is_unique_and_explained() -> None:
         assert all(len(rule.why) > 20 for rule in rules)
 
 
-def test_suites_and_checkpoints_can_be_opened_with_great_expectations_by_name(tmp_path: Path) -> None:
+def test_suites_and_checkpoints_can_be_opened_with_great_expectations_by_name(
+    tmp_path: Path,
+) -> None:
     import great_expectations as gx
 
-    rules = [between("low_range", "cells", "low", 0, 2.5, "warn", "too high"), has_rows("rows", "cells", "stop", "empty")]
+    rules = [
+        between("low_range", "cells", "low", 0, 2.5, "warn", "too high"),
+        has_rows("rows", "cells", "stop", "empty"),
+    ]
     assert judge(tmp_path, rules).passed
     # a gate after it, and the same again, leave it there
     run_gate("staging", rules, {"cells": FRAME}, tmp_path / "work", tmp_path / "docs", {})
     assert judge(tmp_path, rules).passed
     context = gx.get_context(mode="file", project_root_dir=str(tmp_path / "work"))
     suite = context.suites.get("raw.cells")
-    assert {item.meta["check_id"]: str(item.severity.value) for item in suite.expectations} == {"low_range": "warning", "rows": "critical"}
+    assert {item.meta["check_id"]: str(item.severity.value) for item in suite.expectations} == {
+        "low_range": "warning",
+        "rows": "critical",
+    }
     for name in ("raw.cells", "staging.cells"):
         found = context.checkpoints.get(name).run(batch_parameters={"dataframe": FRAME})
         assert [len(result.results) for result in found.run_results.values()] == [2]

@@ -1,4 +1,6 @@
-"""Counts of the fault and load tests: in full under `make test-long`, a quick form of the same tests in `make test`."""
+"""Counts of the fault and load tests: in full under `make test-long`, a quick form of the same
+tests in `make test`.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,8 @@ class Counts:
 
 @pytest.fixture(scope="session")
 def counts() -> Counts:
-    """8 readers through 20 publications, 30 kills, 25 of each interrupt and 16 readers beside a refresh in full.
+    """8 readers through 20 publications, 30 kills, 25 of each interrupt and 16 readers beside a
+    refresh in full.
 
     In the quick form 2, 3, 1, 1 and 2. `disks` are limits in kB on a file.
     """

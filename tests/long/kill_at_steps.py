@@ -1,6 +1,8 @@
-"""Publish over and over, each time killed before the next step that it takes on the disk, and print what came of each as JSON.
+"""Publish over and over, each time killed before the next step that it takes on the disk, and print
+what came of each as JSON.
 
-A process of its own that never opens a database itself: everything happens in forks of it, so a fork has no threads to lose.
+A process of its own that never opens a database itself: everything happens in forks of it, so a
+fork has no threads to lose.
 """
 
 from __future__ import annotations
@@ -41,11 +43,15 @@ def in_a_fork(work: Callable[[], object]) -> int:
 
 
 def count_steps(home: Path, kill_at: int, note: Path) -> None:
-    """Count the steps below a home; before the one with this number the process ends as by `kill -9`. The names go to `note`."""
+    """Count the steps below a home; before the one with this number the process ends as by `kill
+    -9`. The names go to `note`.
+    """
     names: list[str] = []
 
     def hear(event: str, arguments: tuple[object, ...]) -> None:
-        if event not in STEPS or (event == "open" and not (int(arguments[2]) & (os.O_WRONLY | os.O_RDWR))):
+        if event not in STEPS or (
+            event == "open" and not (int(arguments[2]) & (os.O_WRONLY | os.O_RDWR))
+        ):
             return
         path = str(arguments[0])
         # a name may also be relative to an open folder, as where a tree is removed
@@ -68,7 +74,9 @@ def look(home: Path, out: Path) -> None:
             "current": (home / "published").resolve().name,
             "faults": verify_publication(home / "published"),
             "kept": kept,
-            "archive": verify_archive(home / "archive", [name for name in kept if not name.startswith(".")]),
+            "archive": verify_archive(
+                home / "archive", [name for name in kept if not name.startswith(".")]
+            ),
         }
 
     after = state()
@@ -77,7 +85,9 @@ def look(home: Path, out: Path) -> None:
 
 
 def main() -> None:
-    """`kill_at_steps FOLDER STRIDE`: killed before every STRIDE-th step, and before the two that switch."""
+    """`kill_at_steps FOLDER STRIDE`: killed before every STRIDE-th step, and before the two that
+    switch.
+    """
     folder, stride = Path(sys.argv[1]), int(sys.argv[2])
     base, home, out = folder / "base", folder / "home", folder / "out.json"
     base.mkdir()
@@ -87,7 +97,9 @@ def main() -> None:
     def publish_again(kill_at: int) -> int:
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(base, home, symlinks=True)
-        return in_a_fork(lambda: (count_steps(home, kill_at, folder / "steps"), put_out(home, KILLED)))
+        return in_a_fork(
+            lambda: (count_steps(home, kill_at, folder / "steps"), put_out(home, KILLED))
+        )
 
     publish_again(0)
     steps = (folder / "steps").read_text(encoding="utf-8").splitlines()
@@ -96,7 +108,14 @@ def main() -> None:
     for number in sorted({*range(1, len(steps) + 1, stride), link, link + 1}):
         ended = publish_again(number)
         in_a_fork(lambda: look(home, out))
-        results.append({"step": steps[number - 1], "ended": ended, "switched": number > link + 1, **json.loads(out.read_text())})
+        results.append(
+            {
+                "step": steps[number - 1],
+                "ended": ended,
+                "switched": number > link + 1,
+                **json.loads(out.read_text()),
+            }
+        )
         out.unlink()
     print(json.dumps({"n_steps": len(steps), "results": results}))
 

@@ -1,4 +1,6 @@
-"""A reader as analysts are: opens the publication over and over through the link and looks whether what it sees belongs together."""
+"""A reader as analysts are: opens the publication over and over through the link and looks whether
+what it sees belongs together.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,20 @@ def look(published: Path) -> int:
     """
     folder = published.resolve()
     with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as con:
-        numbers = {con.execute(f"select min(k), max(k) from {table}").fetchone() for table in TABLES}
-        numbers.add(con.execute(f"select min(k), max(k) from '{folder}/parquet/marts/things.parquet'").fetchone())
+        numbers = {
+            con.execute(f"select min(k), max(k) from {table}").fetchone() for table in TABLES
+        }
+        numbers.add(
+            con.execute(
+                f"select min(k), max(k) from '{folder}/parquet/marts/things.parquet'"
+            ).fetchone()
+        )
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert len(numbers) == 1, f"mixed state in {folder}: {numbers}"
     (number,) = numbers
-    assert number[0] == number[1] == manifest["number"], f"mixed state in {folder}: {number}, manifest {manifest['number']}"
+    assert number[0] == number[1] == manifest["number"], (
+        f"mixed state in {folder}: {number}, manifest {manifest['number']}"
+    )
     return int(number[0])
 
 

@@ -1,4 +1,6 @@
-"""After five refreshes with changed data and a `make clean` the archive says how the headline moved from run to run, and why."""
+"""After five refreshes with changed data and a `make clean` the archive says how the headline moved
+from run to run, and why.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,19 @@ HEADER = "city_id,year,indicator_id,value"
 
 def cities() -> list[int]:
     """Ten pilots of the first batches and fourteen cities that never were one."""
-    with (REPO / "warehouse" / "seeds" / "pilot_zones.csv").open(encoding="utf-8", newline="") as stream:
+    with (REPO / "warehouse" / "seeds" / "pilot_zones.csv").open(
+        encoding="utf-8", newline=""
+    ) as stream:
         zones = list(csv.DictReader(stream))
-    with (REPO / "warehouse" / "seeds" / "city_roster.csv").open(encoding="utf-8", newline="") as stream:
-        roster = [int(row["city_id"]) for row in csv.DictReader(stream) if row["valid_to_year"] == ""]
-    pilots = [int(zone["city_id"]) for zone in zones if int(zone["batch"]) <= 2 and zone["city_id"]][:10]
+    with (REPO / "warehouse" / "seeds" / "city_roster.csv").open(
+        encoding="utf-8", newline=""
+    ) as stream:
+        roster = [
+            int(row["city_id"]) for row in csv.DictReader(stream) if row["valid_to_year"] == ""
+        ]
+    pilots = [
+        int(zone["city_id"]) for zone in zones if int(zone["batch"]) <= 2 and zone["city_id"]
+    ][:10]
     never = sorted(set(roster) - {int(zone["city_id"]) for zone in zones if zone["city_id"]})
     return [*pilots, *never[:: max(1, len(never) // 14)][:14]]
 
@@ -39,17 +49,24 @@ def panel() -> dict[tuple[int, int, str], float]:
     for k, city in enumerate(cities()):
         level = 800.0 + 150 * (k * 7 % 11)
         for year in YEARS:
-            level *= 1.07 + 0.012 * ((year * (k % 5 + 2)) % 11 - 5) / 5 + 0.01 * ((year % 7) - 3) / 3
+            level *= (
+                1.07 + 0.012 * ((year * (k % 5 + 2)) % 11 - 5) / 5 + 0.01 * ((year % 7) - 3) / 3
+            )
             values[city, year, "gdp_real_cny_100m"] = level
             values[city, year, "gdp_nominal_cny_100m"] = level * 1.02 ** (year - 2009)
             values[city, year, "population_resident_10k"] = 300.0 + 20 * (k % 9)
     return values
 
 
-def write(landing: Path, values: dict[tuple[int, int, str], float], name: str = "values.csv") -> None:
+def write(
+    landing: Path, values: dict[tuple[int, int, str], float], name: str = "values.csv"
+) -> None:
     folder = landing / "tidy"
     folder.mkdir(parents=True, exist_ok=True)
-    rows = [f"{city},{year},{indicator},{value:.4f}" for (city, year, indicator), value in values.items()]
+    rows = [
+        f"{city},{year},{indicator},{value:.4f}"
+        for (city, year, indicator), value in values.items()
+    ]
     (folder / name).write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
 
 
@@ -63,8 +80,16 @@ def revise(landing: Path) -> None:
 
 def deliver_more(landing: Path) -> None:
     """Another file, of a city that was not delivered before."""
-    values = {(130400, year, name): value for (city, year, name), value in panel().items() if city == cities()[-1]}
-    write(landing, {key: value * (1 + 0.01 * (key[1] % 3)) for key, value in values.items()}, "more.csv")
+    values = {
+        (130400, year, name): value
+        for (city, year, name), value in panel().items()
+        if city == cities()[-1]
+    }
+    write(
+        landing,
+        {key: value * (1 + 0.01 * (key[1] % 3)) for key, value in values.items()},
+        "more.csv",
+    )
 
 
 def mistype(landing: Path) -> None:
@@ -78,16 +103,20 @@ def mistype(landing: Path) -> None:
 
 
 def take_away(landing: Path) -> None:
-    """The added file is not delivered any more: 33 of 825 values, less than the share that stops a run."""
+    """The added file is not delivered any more: 33 of 825 values, less than the share that stops a
+    run.
+    """
     (landing / "tidy" / "more.csv").unlink()
 
 
-# What each refresh but the first changes, and what the archive must say of it: values, files, cities.
+# What each refresh but the first changes, and what the archive must say of it: values, files,
+# cities.
 CHANGES: list[tuple[Callable[[Path], None], str, int, int]] = [
     (revise, "tidy gdp_real_cny_100m: 0 new, 0 gone, 5 revised by 5.0 %", 1, 0),
     (
         deliver_more,
-        "tidy gdp_nominal_cny_100m: 11 new, 0 gone, 0 revised; tidy gdp_real_cny_100m: 11 new, 0 gone, 0 revised; "
+        "tidy gdp_nominal_cny_100m: 11 new, 0 gone, 0 revised; tidy gdp_real_cny_100m: 11 new, 0 "
+        "gone, 0 revised; "
         "tidy population_resident_10k: 11 new, 0 gone, 0 revised",
         1,
         1,
@@ -95,7 +124,8 @@ CHANGES: list[tuple[Callable[[Path], None], str, int, int]] = [
     (mistype, "tidy gdp_real_cny_100m: 0 new, 0 gone, 1 revised by 2.0 %", 1, 0),
     (
         take_away,
-        "tidy gdp_nominal_cny_100m: 0 new, 11 gone, 0 revised; tidy gdp_real_cny_100m: 0 new, 11 gone, 0 revised; "
+        "tidy gdp_nominal_cny_100m: 0 new, 11 gone, 0 revised; tidy gdp_real_cny_100m: 0 new, 11 "
+        "gone, 0 revised; "
         "tidy population_resident_10k: 0 new, 11 gone, 0 revised",
         1,
         -1,
@@ -109,7 +139,9 @@ def documented_query() -> str:
     return query
 
 
-def test_the_archive_says_how_the_headline_moved_and_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_archive_says_how_the_headline_moved_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home, landing = tmp_path / "home", tmp_path / "landing"
     write(landing, panel())
     said, commits = [], []
@@ -121,7 +153,8 @@ def test_the_archive_says_how_the_headline_moved_and_why(tmp_path: Path, monkeyp
         commits.append(run.manifest["git_commit"])
         with connect_read_only(Home(home)) as con:
             said += con.execute(
-                "select estimate from estimates.estimate where spec_id = 'baseline.cm_growth_official.headline' and term = 'treated' "
+                "select estimate from estimates.estimate where spec_id = "
+                "'baseline.cm_growth_official.headline' and term = 'treated' "
                 "and is_default"
             ).fetchall()
     assert len(list((home / "publications").iterdir())) == 1
@@ -132,7 +165,9 @@ def test_the_archive_says_how_the_headline_moved_and_why(tmp_path: Path, monkeyp
         rows = con.execute(documented_query()).fetchall()
     assert [row[1:2] for row in rows] == said and all(estimate is not None for (estimate,) in said)
     assert rows[0][2] is None and rows[0][6] == "no value"
-    for before, row, (_, values, n_files, more_cities) in zip(rows, rows[1:], CHANGES, strict=False):
+    for before, row, (_, values, n_files, more_cities) in zip(
+        rows, rows[1:], CHANGES, strict=False
+    ):
         assert row[2] == pytest.approx(row[1] - before[1]) and row[2] != 0
         assert (row[6], row[7], row[4], row[5]) == (values, n_files, more_cities, 0)
     assert [row[8] for row in rows[1:]] == [one != other for one, other in pairwise(commits)]

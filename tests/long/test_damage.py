@@ -1,4 +1,6 @@
-"""What stands is damaged, or a process of a refresh is killed alone: the next refresh, or the same one, mends it or says what to do."""
+"""What stands is damaged, or a process of a refresh is killed alone: the next refresh, or the same
+one, mends it or says what to do.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,10 @@ def empty(path: Path) -> None:
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "the link is gone": lambda home: (home / "published").unlink(),
-    "the link leads nowhere": lambda home: ((home / "published").unlink(), (home / "published").symlink_to("publications/none")),
+    "the link leads nowhere": lambda home: (
+        (home / "published").unlink(),
+        (home / "published").symlink_to("publications/none"),
+    ),
     "the publication is gone": lambda home: shutil.rmtree((home / "published").resolve()),
     "half of its files are gone": halve,
     "its database is gone": lambda home: (home / "published" / "citysync.duckdb").unlink(),
@@ -58,7 +63,9 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_a_damaged_publication_is_published_again(home: Path, published: tuple[Path, Path], name: str) -> None:
+def test_a_damaged_publication_is_published_again(
+    home: Path, published: tuple[Path, Path], name: str
+) -> None:
     """Nothing of the landing changed: what is in build/ is used, so this costs a report."""
     DAMAGE[name](home)
     run = refresh(home, published[1])
@@ -72,14 +79,20 @@ def test_a_folder_in_the_link_s_place_is_named(home: Path, published: tuple[Path
     (home / "published").unlink()
     shutil.copytree(before, home / "published")
     run = refresh(home, published[1])
-    assert run.code == 2 and "published is not a link made by citysync: move it away, then run again" in run.last_line
+    assert (
+        run.code == 2
+        and "published is not a link made by citysync: move it away, then run again"
+        in run.last_line
+    )
     shutil.rmtree(home / "published")
     assert refresh(home, published[1]).code == 0
     require_whole(home)
 
 
 def kill_one(process, wanted: Callable[[str], bool]) -> bool:
-    """Kill the first process below a refresh whose command line is wanted; whether there was one."""
+    """Kill the first process below a refresh whose command line is wanted; whether there
+    was one.
+    """
     while process.poll() is None:
         for child, line in children_of(process.pid).items():
             if wanted(line):
@@ -97,7 +110,9 @@ def kill_one(process, wanted: Callable[[str], bool]) -> bool:
     ],
     ids=["the process that starts readers", "the process that works"],
 )
-def test_a_single_child_that_is_killed(home: Path, published: tuple[Path, Path], what: str, wanted, codes: tuple[int, ...]) -> None:
+def test_a_single_child_that_is_killed(
+    home: Path, published: tuple[Path, Path], what: str, wanted, codes: tuple[int, ...]
+) -> None:
     before = require_whole(home)
     landing = shutil.copytree(published[1], home.parent / "landing")
     change(landing, len(what))

@@ -1,4 +1,6 @@
-"""A refresh that is killed, runs out of disk or may not write leaves the last publication whole, and the next refresh succeeds."""
+"""A refresh that is killed, runs out of disk or may not write leaves the last publication whole,
+and the next refresh succeeds.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ import duckdb
 import pytest
 
 from tests.long.conftest import Counts
-from tests.orchestration.conftest import REPO, SMALL, Run, SixCities, refresh, six_cities, write_tidy
+from tests.orchestration.conftest import (
+    REPO,
+    SMALL,
+    Run,
+    SixCities,
+    refresh,
+    six_cities,
+    write_tidy,
+)
 from tests.processes import HANG_SECONDS, hear_signals, let_work
 from warehouse.publication.verification import verify_publication
 
@@ -30,10 +40,12 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def published(six: SixCities, landing: Path, counts: Counts) -> tuple[Path, float]:
-    """A home with one publication, and the seconds of processor time that a refresh of a changed landing takes.
+    """A home with one publication, and the seconds of processor time that a refresh of a changed
+    landing takes.
 
-    Moments are told by the work that is done by then: on a busy machine the clock says little of where in a refresh it is. In the
-    quick form about half of it, so that a refresh is hit while it works.
+    Moments are told by the work that is done by then: on a busy machine the clock says little of
+    where in a refresh it is. In the quick form about half of it, so that a refresh is hit while it
+    works.
     """
     home = landing.parent / "home"
     if counts.kills == 1:
@@ -60,7 +72,15 @@ def change(landing: Path, number: int) -> None:
 def start(home: Path, landing: Path, **options) -> subprocess.Popen:
     command = [sys.executable, "-m", "orchestration", "refresh", "--landing", str(landing)]
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
-    return subprocess.Popen(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    return subprocess.Popen(
+        command,
+        cwd=REPO,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
 
 
 def require_whole(home: Path) -> str:
@@ -70,7 +90,9 @@ def require_whole(home: Path) -> str:
         return con.execute("select run_id from meta.run").fetchone()[0]
 
 
-def test_a_killed_refresh_leaves_the_last_publication_and_no_lock(published, landing: Path, counts: Counts, capsys) -> None:
+def test_a_killed_refresh_leaves_the_last_publication_and_no_lock(
+    published, landing: Path, counts: Counts, capsys
+) -> None:
     home, seconds = published
     moments = random.Random(20150307)
     killed = 0
@@ -83,15 +105,19 @@ def test_a_killed_refresh_leaves_the_last_publication_and_no_lock(published, lan
             killed += 1
         process.communicate()
         if process.returncode != 0:
-            # a run that is killed after its switch has published: what stands is whole and never older
+            # a run that is killed after its switch has published: what stands is whole and never
+            # older
             assert require_whole(home) >= before
         after = refresh(home, landing)
         assert after.code == 0, after.output
         require_whole(home)
-    assert not list((home / "publications").glob(".*")), "drafts of killed runs are cleared by the next publication"
+    assert not list((home / "publications").glob(".*")), (
+        "drafts of killed runs are cleared by the next publication"
+    )
     with capsys.disabled():
         print(
-            f"\n{killed} of {counts.kills} refreshes killed at random moments; each left a whole publication, each next refresh succeeded"
+            f"\n{killed} of {counts.kills} refreshes killed at random moments; each left a whole "
+            "publication, each next refresh succeeded"
         )
 
 
@@ -112,18 +138,31 @@ def test_an_interrupted_refresh_ends_at_once_with_one_sentence(
         output, _ = process.communicate(timeout=HANG_SECONDS)
         if process.returncode == 0:
             continue
-        interrupted, slowest = interrupted + 1, max(slowest, (time.monotonic() - told) / _start_of_python())
+        interrupted, slowest = (
+            interrupted + 1,
+            max(slowest, (time.monotonic() - told) / _start_of_python()),
+        )
         assert process.returncode == code, output
-        assert output.splitlines()[-1].startswith(f"citysync: exit {code}: interrupted ({number.name})") and "Traceback" not in output
+        assert (
+            output.splitlines()[-1].startswith(
+                f"citysync: exit {code}: interrupted ({number.name})"
+            )
+            and "Traceback" not in output
+        )
         assert require_whole(home) >= before
     with capsys.disabled():
         told = f"{interrupted} of {counts.interrupts} refreshes ended by {number.name}"
-        print(f"\n{told}, the slowest in the time of {slowest:.1f} starts of Python; each left a whole publication")
+        print(
+            f"\n{told}, the slowest in the time of {slowest:.1f} starts of Python; each left a "
+            "whole publication"
+        )
     assert slowest < 100
 
 
 def _start_of_python() -> float:
-    """Seconds that Python takes here and now to start: what 'at once' means on a machine that is busy with other things."""
+    """Seconds that Python takes here and now to start: what 'at once' means on a machine that is
+    busy with other things.
+    """
     started = time.monotonic()
     subprocess.run([sys.executable, "-I", "-c", ""], check=True)
     return time.monotonic() - started
@@ -134,7 +173,9 @@ def ended(process: subprocess.Popen, home: Path) -> Run:
     return Run(process.returncode, output, home)
 
 
-def test_a_full_disk_ends_the_run_and_not_the_publication(published, landing: Path, counts: Counts, capsys) -> None:
+def test_a_full_disk_ends_the_run_and_not_the_publication(
+    published, landing: Path, counts: Counts, capsys
+) -> None:
     """A limit on the size of a file stands for the full disk: writing beyond it fails."""
     home, _ = published
     said = []
@@ -142,18 +183,35 @@ def test_a_full_disk_ends_the_run_and_not_the_publication(published, landing: Pa
         before = require_whole(home)
         change(landing, 10_000 + kilobytes)
         limit = kilobytes * 1024
-        run = ended(start(home, landing, preexec_fn=lambda size=limit: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))), home)
+        run = ended(
+            start(
+                home,
+                landing,
+                preexec_fn=lambda size=limit: resource.setrlimit(
+                    resource.RLIMIT_FSIZE, (size, size)
+                ),
+            ),
+            home,
+        )
         if run.code == 0:  # so much room is enough
             continue
-        assert run.last_line.startswith(f"citysync: exit {run.code}: ") and run.code in (1, 2), run.output
+        assert run.last_line.startswith(f"citysync: exit {run.code}: ") and run.code in (1, 2), (
+            run.output
+        )
         said.append("ulimit -f" in run.last_line)
         assert require_whole(home) == before
     with capsys.disabled():
         assert all(said), "each says which limit it was"
-        print(f"\n{len(said)} of {len(counts.disks)} limits ended a refresh, {sum(said)} with the limit's sentence; publications whole")
+        print(
+            f"\n{len(said)} of {len(counts.disks)} limits ended a refresh, {sum(said)} with the "
+            "limit's sentence; publications whole"
+        )
 
 
-@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv (util-linux) takes away root's right to write anywhere")
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None,
+    reason="setpriv (util-linux) takes away root's right to write anywhere",
+)
 def test_a_home_that_cannot_be_written_is_named(published, landing: Path) -> None:
     home, _ = published
     before = require_whole(home)
@@ -175,7 +233,15 @@ def test_a_home_that_cannot_be_written_is_named(published, landing: Path) -> Non
             str(landing),
         ]
         env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
-        done = subprocess.run(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run(
+            command,
+            cwd=REPO,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
     finally:
         for folder, mode in modes.items():
             folder.chmod(mode)

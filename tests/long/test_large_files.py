@@ -1,4 +1,6 @@
-"""An honest file of 500 MB and 48 million cells is read in less than 2 GB (`make test-long`; 20 MB in `make test`)."""
+"""An honest file of 500 MB and 48 million cells is read in less than 2 GB (`make test-long`; 20 MB
+in `make test`).
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ def test_a_large_honest_file_is_read_in_bounded_memory(tmp_path, capsys, kind):
     assert shared_pool().peak_bytes < 2 << 30
     with capsys.disabled():
         megabytes, peak = target.stat().st_size / 1e6, shared_pool().peak_bytes / 1e6
-        print(f"\n{kind} of {megabytes:,.0f} MB, {n_rows:,} rows: {seconds:.0f} s, highest memory {peak:,.0f} MB")
+        print(
+            f"\n{kind} of {megabytes:,.0f} MB, {n_rows:,} rows: {seconds:.0f} s, highest memory "
+            f"{peak:,.0f} MB"
+        )
 
 
 def _write_parquet(target, n_rows: int) -> None:

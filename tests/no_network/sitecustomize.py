@@ -1,4 +1,6 @@
-"""Loaded by every Python process of a test's refresh: a look-up of, or a connection to, any host but this one is written down and fails."""
+"""Loaded by every Python process of a test's refresh: a look-up of, or a connection to, any host
+but this one is written down and fails.
+"""
 
 import os
 import socket

@@ -1,4 +1,6 @@
-"""Whole refreshes in a subprocess, as a user runs them; one small simulated publication is shared by the tests that only look."""
+"""Whole refreshes in a subprocess, as a user runs them; one small simulated publication is shared
+by the tests that only look.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
-    """Run `python -m orchestration refresh` with a small simulated landing or the given one, where the libraries are loaded already."""
+    """Run `python -m orchestration refresh` with a small simulated landing or the given one, where
+    the libraries are loaded already.
+    """
     arguments = ["refresh", *(["--landing", str(landing)] if landing else [])]
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
     with tempfile.NamedTemporaryFile(prefix="refresh-") as file:
@@ -73,12 +77,22 @@ def refresh_as_typed(home: Path) -> Run:
     """The same of a small simulated landing, in an interpreter of its own."""
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
     command = [sys.executable, "-m", "orchestration", "refresh"]
-    done = subprocess.run(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=REPO,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     return Run(done.returncode, done.stdout, home)
 
 
 def made_once(folder: Path, make: Callable[[], Run]) -> tuple[Run, float]:
-    """A published run of all workers and the seconds that it took, made by the worker that asks first."""
+    """A published run of all workers and the seconds that it took, made by the worker that asks
+    first.
+    """
     folder.mkdir(exist_ok=True)
     with FileLock(f"{folder}.lock"):
         done = folder / "run.json"
@@ -102,7 +116,9 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @dataclass(frozen=True)
 class SixCities:
-    """A publication of six cities with real GDP alone, its landing, and the seconds that it took; nobody changes them."""
+    """A publication of six cities with real GDP alone, its landing, and the seconds that it took;
+    nobody changes them.
+    """
 
     run: Run
     landing: Path
@@ -115,7 +131,10 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> SixCities:
     folder = of_all_workers(tmp_path_factory) / "six"
 
     def make() -> Run:
-        landing = write_tidy(folder / "landing", [*six_cities(), "999999,2010,gdp_real_cny_100m,5", "110000,2010,no_such_indicator,5"])
+        landing = write_tidy(
+            folder / "landing",
+            [*six_cities(), "999999,2010,gdp_real_cny_100m,5", "110000,2010,no_such_indicator,5"],
+        )
         (landing / "tidy" / "link.csv").symlink_to("/etc/hostname")
         return refresh(folder / "home", landing)
 
@@ -126,7 +145,9 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> SixCities:
 def write_tidy(landing: Path, rows: list[str], name: str = "values.csv") -> Path:
     """A landing with one tidy CSV."""
     (landing / "tidy").mkdir(parents=True, exist_ok=True)
-    (landing / "tidy" / name).write_text("\n".join(["city_id,year,indicator_id,value", *rows]) + "\n", encoding="utf-8")
+    (landing / "tidy" / name).write_text(
+        "\n".join(["city_id,year,indicator_id,value", *rows]) + "\n", encoding="utf-8"
+    )
     return landing
 
 
@@ -137,6 +158,8 @@ def six_cities() -> list[str]:
     rows = []
     for year in range(2005, 2022):
         for k, city in enumerate(cities):
-            level[city] *= 1.07 + 0.02 * ((year * (k + 2)) % 11 - 5) / 5 + 0.01 * ((year % 7) - 3) / 3
+            level[city] *= (
+                1.07 + 0.02 * ((year * (k + 2)) % 11 - 5) / 5 + 0.01 * ((year % 7) - 3) / 3
+            )
             rows.append(f"{city},{year},gdp_real_cny_100m,{level[city]:.4f}")
     return rows

@@ -10,7 +10,9 @@ import pytest
 from orchestration.automation import landing_sensor
 
 
-def test_the_sensor_waits_until_the_landing_is_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sensor_waits_until_the_landing_is_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "tidy").mkdir()
     file = tmp_path / "tidy" / "a.csv"
     file.write_text("1", encoding="utf-8")
@@ -20,7 +22,9 @@ def test_the_sensor_waits_until_the_landing_is_still(tmp_path: Path, monkeypatch
         def tick(cursor: str | None) -> tuple[int, str | None]:
             context = dg.build_sensor_context(instance=instance, cursor=cursor)
             result = landing_sensor(context)
-            return len(result.run_requests) if isinstance(result, dg.SensorResult) else 0, context.cursor
+            return len(result.run_requests) if isinstance(
+                result, dg.SensorResult
+            ) else 0, context.cursor
 
         requests, cursor = tick(None)
         assert requests == 0

@@ -27,7 +27,11 @@ def test_dagster_and_dg_find_these_definitions_from_the_root(definitions: dg.Def
     names = {tool["dagster"]["module_name"], tool["dg"]["project"]["code_location_target_module"]}
     assert names == {"orchestration.definitions"}
     # what both look for in a module: one object of this kind
-    found = [value for value in vars(import_module(names.pop())).values() if isinstance(value, (dg.Definitions, LazyDefinitions))]
+    found = [
+        value
+        for value in vars(import_module(names.pop())).values()
+        if isinstance(value, (dg.Definitions, LazyDefinitions))
+    ]
     assert len(found) == 1
 
 
@@ -57,19 +61,33 @@ def test_every_stage_has_its_assets(definitions: dg.Definitions) -> None:
 
 def test_a_gate_blocks_after_each_of_four_stages(definitions: dg.Definitions) -> None:
     specs = [spec for checks in definitions.asset_checks for spec in checks.check_specs]
-    assert sorted(spec.name for spec in specs if spec.blocking) == ["gate_estimates", "gate_marts", "gate_raw", "gate_staging"]
+    assert sorted(spec.name for spec in specs if spec.blocking) == [
+        "gate_estimates",
+        "gate_marts",
+        "gate_raw",
+        "gate_staging",
+    ]
 
 
 def test_every_expectation_is_a_check_of_its_own(definitions: dg.Definitions) -> None:
-    specs = [spec for checks in definitions.asset_checks for spec in checks.check_specs if not spec.blocking]
-    assert sorted(spec.name for spec in specs) == sorted(rule.check_id for rules in RULES.values() for rule in rules)
+    specs = [
+        spec
+        for checks in definitions.asset_checks
+        for spec in checks.check_specs
+        if not spec.blocking
+    ]
+    assert sorted(spec.name for spec in specs) == sorted(
+        rule.check_id for rules in RULES.values() for rule in rules
+    )
     assert all(spec.description for spec in specs)
 
 
 def test_publication_is_downstream_of_every_source(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     upstream = dg.AssetSelection.assets("publication/published").upstream().resolve(graph)
-    assert {dg.AssetKey(["raw", source]) for source in ("csmar_region", "finance_loans", "tidy")} <= upstream
+    assert {
+        dg.AssetKey(["raw", source]) for source in ("csmar_region", "finance_loans", "tidy")
+    } <= upstream
 
 
 def test_schedule_and_sensor_ship_stopped(definitions: dg.Definitions) -> None:
@@ -83,7 +101,9 @@ def test_every_asset_says_who_what_and_by_which_code(definitions: dg.Definitions
     undescribed = [spec.key for spec in specs if not spec.description]
     assert not undescribed
     assert not [spec.key for spec in specs if not spec.code_version]
-    published = next(spec for spec in specs if spec.key == dg.AssetKey(["publication", "published"]))
+    published = next(
+        spec for spec in specs if spec.key == dg.AssetKey(["publication", "published"])
+    )
     assert published.freshness_policy is not None
 
 
@@ -95,5 +115,9 @@ def test_every_check_says_what_it_asks(definitions: dg.Definitions) -> None:
 
 
 def test_the_study_can_be_asked_for_some_analyses(definitions: dg.Definitions) -> None:
-    study = next(asset for asset in definitions.assets if dg.AssetKey(["estimates", "estimate"]) in asset.keys)
+    study = next(
+        asset
+        for asset in definitions.assets
+        if dg.AssetKey(["estimates", "estimate"]) in asset.keys
+    )
     assert "analyses" in study.op.config_schema.config_type.fields

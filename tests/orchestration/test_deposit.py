@@ -1,4 +1,6 @@
-"""The replication folder: complete from simulated data, without a delivered value from statistics, and faults that its check finds."""
+"""The replication folder: complete from simulated data, without a delivered value from statistics,
+and faults that its check finds.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
 
 
 def head() -> str:
-    return subprocess.run(["git", "-C", str(REPO), "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", str(REPO), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def publication_as(run: Run, folder: Path, **changes: object) -> Path:
@@ -27,7 +31,9 @@ def publication_as(run: Run, folder: Path, **changes: object) -> Path:
     for name in (MANIFEST, MANIFEST_HASH):
         (folder / name).chmod(0o644)
     path = folder / MANIFEST
-    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+    path.write_text(
+        json.dumps({**json.loads(path.read_text(encoding="utf-8")), **changes}), encoding="utf-8"
+    )
     (folder / MANIFEST_HASH).write_text(f"{hash_file(path)}  {MANIFEST}\n", encoding="utf-8")
     return folder
 
@@ -35,22 +41,35 @@ def publication_as(run: Run, folder: Path, **changes: object) -> Path:
 @pytest.fixture(scope="module")
 def whole(simulated: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("deposit")
-    return write_deposit(publication_as(simulated, base / "published", git_commit=head()), base / "store")
+    return write_deposit(
+        publication_as(simulated, base / "published", git_commit=head()), base / "store"
+    )
 
 
 def test_a_simulated_publication_is_passed_on_whole(whole: Path, simulated: Run) -> None:
     assert find_faults(whole) == []
     text = (whole / "README.md").read_text(encoding="utf-8")
     # the lock file has other packages for another Python, with which hashes differ
-    assert f"make reproduce RUN={simulated.manifest['run_id']} PYTHON=python{python_version()}" in text
+    assert (
+        f"make reproduce RUN={simulated.manifest['run_id']} PYTHON=python{python_version()}" in text
+    )
     assert (whole / "publication" / "citysync.duckdb").exists()
-    assert (whole / "code" / "requirements.lock").read_bytes() == (REPO / "requirements.lock").read_bytes()
+    assert (whole / "code" / "requirements.lock").read_bytes() == (
+        REPO / "requirements.lock"
+    ).read_bytes()
 
 
 def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> None:
-    folder = write_deposit(publication_as(simulated, tmp_path / "published", git_commit=head(), is_simulated=False), tmp_path / "store")
+    folder = write_deposit(
+        publication_as(simulated, tmp_path / "published", git_commit=head(), is_simulated=False),
+        tmp_path / "store",
+    )
     assert find_faults(folder) == []
-    kept = {path.relative_to(folder / "publication").parts[:2] for path in (folder / "publication").rglob("*") if path.is_file()}
+    kept = {
+        path.relative_to(folder / "publication").parts[:2]
+        for path in (folder / "publication").rglob("*")
+        if path.is_file()
+    }
     assert {parts[1] for parts in kept if parts[0] == "parquet"} == {"estimates", "meta"}
     assert "may not be passed on" in (folder / "README.md").read_text(encoding="utf-8")
 
@@ -58,7 +77,9 @@ def test_delivered_values_are_not_passed_on(simulated: Run, tmp_path: Path) -> N
 @pytest.mark.parametrize("commit", ["unknown", "0123456+changes", "0" * 40])
 def test_code_that_cannot_be_had_is_refused(simulated: Run, tmp_path: Path, commit: str) -> None:
     with pytest.raises(NoDeposit, match="expected"):
-        write_deposit(publication_as(simulated, tmp_path / "published", git_commit=commit), tmp_path / "store")
+        write_deposit(
+            publication_as(simulated, tmp_path / "published", git_commit=commit), tmp_path / "store"
+        )
 
 
 def test_the_check_finds_what_was_taken_out_or_changed(whole: Path, tmp_path: Path) -> None:
@@ -67,7 +88,10 @@ def test_the_check_finds_what_was_taken_out_or_changed(whole: Path, tmp_path: Pa
     (broken / "code" / "requirements.lock").unlink()
     (broken / "publication" / "parquet" / "meta" / "run.parquet").write_bytes(b"another")
     readme = broken / "README.md"
-    readme.write_text(readme.read_text(encoding="utf-8").replace("## Dataset list", "## Data sets"), encoding="utf-8")
+    readme.write_text(
+        readme.read_text(encoding="utf-8").replace("## Dataset list", "## Data sets"),
+        encoding="utf-8",
+    )
     (broken / "inputs.csv").write_text("path,sha256,bytes\n", encoding="utf-8")
     faults = "\n".join(find_faults(broken))
     for expected in (

@@ -1,4 +1,6 @@
-"""ENGINE=spark around a Spark that is played: what it is handed, that its tables are the build's, and that a fault leaves nothing."""
+"""ENGINE=spark around a Spark that is played: what it is handed, that its tables are the build's,
+and that a fault leaves nothing.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +21,28 @@ from warehouse.spark import engine
 from warehouse.spark.faults import SparkFault
 from warehouse.spark.inputs import ALSO, TABLES
 
-PAIRS = ("intermediate.int_city_pairs", "marts.fct_city_pair", "marts.fct_pair_synchronization", "marts.panel_pair_year")
-GATES = ("gates.gate_marts__fct_city_pair", "gates.gate_marts__fct_pair_synchronization", "gates.gate_marts__window")
+PAIRS = (
+    "intermediate.int_city_pairs",
+    "marts.fct_city_pair",
+    "marts.fct_pair_synchronization",
+    "marts.panel_pair_year",
+)
+GATES = (
+    "gates.gate_marts__fct_city_pair",
+    "gates.gate_marts__fct_pair_synchronization",
+    "gates.gate_marts__window",
+)
 OPTIONS = ("--exclude-resource-type", "unit_test", "--indirect-selection", "eager")
 
 
 @pytest.fixture
 def home(simulated: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A copy of a finished build, in a home of its own."""
-    for name in [name for name in os.environ if name.startswith(("CITYSYNC_HOME", "CITYSYNC_BUILD", "DBT_", "DAGSTER_", "SPARK_"))]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith(("CITYSYNC_HOME", "CITYSYNC_BUILD", "DBT_", "DAGSTER_", "SPARK_"))
+    ]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ENGINE", "spark")
@@ -51,7 +66,14 @@ def hashes(home: Home) -> dict[str, Any]:
 def play(home: Home, change: str = "*"):
     """In the place of Spark: the tables that are in the build, as the files that Spark leaves."""
 
-    def run(inputs: Path, work: Path, log: Path, options: list[str], on_progress: Any, said: dict | None = None) -> dict:
+    def run(
+        inputs: Path,
+        work: Path,
+        log: Path,
+        options: list[str],
+        on_progress: Any,
+        said: dict | None = None,
+    ) -> dict:
         assert {path.stem for path in inputs.glob("*.parquet")} == {
             f"{schema}.{table}" for schema, tables in (TABLES | ALSO).items() for table in tables
         }
@@ -60,7 +82,10 @@ def play(home: Home, change: str = "*"):
                 schema, table = name.split(".")
                 folder = work / "tables" / f"{schema}.db" / table
                 folder.mkdir(parents=True)
-                con.execute(f"copy (select {change if table == 'fct_city_pair' else '*'} from {name}) to '{folder}/part.parquet'")
+                con.execute(
+                    f"copy (select {change if table == 'fct_city_pair' else '*'} from {name}) to "
+                    f"'{folder}/part.parquet'"
+                )
         return {"tables": str(work / "tables"), "place": str(work / "tables")}
 
     return run
@@ -70,12 +95,18 @@ def names(*tables: str) -> list[str]:
     return [table.split(".")[1] for table in tables]
 
 
-def test_what_spark_built_becomes_the_tables_of_the_build(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_spark_built_becomes_the_tables_of_the_build(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = hashes(home)
     monkeypatch.setattr(engine, "_run", play(home))
-    results = build_models(home, names(*PAIRS, *GATES), build=home.build, options=OPTIONS, tests=True)
+    results = build_models(
+        home, names(*PAIRS, *GATES), build=home.build, options=OPTIONS, tests=True
+    )
     assert not [result for result in results if result.failed]
-    assert {result.name for result in results if result.kind == "model"} == set(names(*PAIRS, *GATES))
+    assert {result.name for result in results if result.kind == "model"} == set(
+        names(*PAIRS, *GATES)
+    )
     assert any(result.name == "assert_all_pairs_present" for result in results)
     assert hashes(home) == before
     assert not (home.build / "spark").exists() and engine.TABLES not in os.environ
@@ -84,13 +115,22 @@ def test_what_spark_built_becomes_the_tables_of_the_build(home: Home, monkeypatc
         assert con.execute(comment).fetchone()[0]
 
 
-def test_files_with_other_types_break_the_contract(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_run", play(home, "* replace (cast(distance_km as float) as distance_km)"))
+def test_files_with_other_types_break_the_contract(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        engine, "_run", play(home, "* replace (cast(distance_km as float) as distance_km)")
+    )
     results = build_models(home, names(*PAIRS), build=home.build, options=OPTIONS, tests=True)
-    assert [result.name for result in results if result.failed and result.kind == "model"] == ["fct_city_pair"]
+    assert [result.name for result in results if result.failed and result.kind == "model"] == [
+        "fct_city_pair"
+    ]
 
 
-@pytest.mark.parametrize(("raised", "expected"), [(SparkFault("no master"), SparkFault), (engine.SparkFailed("a test"), DbtFailed)])
+@pytest.mark.parametrize(
+    ("raised", "expected"),
+    [(SparkFault("no master"), SparkFault), (engine.SparkFailed("a test"), DbtFailed)],
+)
 def test_a_fault_of_spark_ends_the_step_and_leaves_nothing(
     home: Home, monkeypatch: pytest.MonkeyPatch, raised: Exception, expected: type[Exception]
 ) -> None:

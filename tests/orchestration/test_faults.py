@@ -37,16 +37,25 @@ def wrapped(error: Exception) -> Exception:
 def test_a_limit_of_the_shell_is_said_where_sqlite_speaks_of_the_disk() -> None:
     """A file beyond `ulimit -f` is a "disk I/O error" to SQLite."""
     code = (
-        "import resource, sqlite3, pathlib; from orchestration.faults import explain, explain_text; "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY)); home = pathlib.Path('/srv/home'); "
-        "print(explain(sqlite3.OperationalError('disk I/O error'), home)); print(explain_text('disk I/O error', home))"
+        "import resource, sqlite3, pathlib; from orchestration.faults import explain, "
+        "explain_text; "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY)); home = "
+        "pathlib.Path('/srv/home'); "
+        "print(explain(sqlite3.OperationalError('disk I/O error'), home)); "
+        "print(explain_text('disk I/O error', home))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
+    )
     said = done.stdout.splitlines()
-    assert len(said) == 2 and all("ulimit -f shows it" in line and "it is 4,096 bytes now" in line for line in said)
+    assert len(said) == 2 and all(
+        "ulimit -f shows it" in line and "it is 4,096 bytes now" in line for line in said
+    )
 
 
-def test_a_full_disk_is_said_where_sqlite_speaks_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_where_sqlite_speaks_of_the_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert "dmesg" in explain(sqlite3.OperationalError("disk I/O error"), HOME)
     full = os.statvfs_result((4096, 4096, 1000, 0, 0, 100, 100, 100, 0, 255))
     monkeypatch.setattr("orchestration.faults.os.statvfs", lambda _: full)
@@ -56,33 +65,81 @@ def test_a_full_disk_is_said_where_sqlite_speaks_of_the_disk(monkeypatch: pytest
 @pytest.mark.parametrize(
     ("error", "place", "words"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "/srv/home/build/x"), "/srv/home/build/x", "make room"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "/srv/home/build/x"),
+            "/srv/home/build/x",
+            "make room",
+        ),
         (OSError(errno.EDQUOT, "Disk quota exceeded", "/srv/x"), "/srv/x", "quota"),
         (OSError(errno.EROFS, "Read-only file system", "/srv/x"), "/srv/x", "mount it writable"),
-        (PermissionError(errno.EACCES, "Permission denied", "/srv/x"), "/srv/x", "check that the folder can be read and written"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/srv/x"),
+            "/srv/x",
+            "check that the folder can be read and written",
+        ),
         (OSError(errno.EMFILE, "Too many open files", "/srv/x"), "/srv/x", "ulimit -n"),
         (OSError(errno.ENFILE, "Too many open files in system"), str(HOME), "ulimit -n"),
         (OSError(errno.EFBIG, "File too large", "/srv/x"), "/srv/x", "ulimit -f"),
         (OSError(errno.EIO, "Input/output error", "/srv/x"), "/srv/x", "dmesg"),
         (OSError(errno.ENAMETOOLONG, "File name too long", "/srv/x"), "/srv/x", "shorter"),
         (IsADirectoryError(errno.EISDIR, "Is a directory", "/srv/x"), "/srv/x", "move it away"),
-        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "/srv/x/y"), "/srv/x/y", "move it away"),
-        (OSError(errno.ELOOP, "Too many levels of symbolic links", "/srv/x"), "/srv/x", "remove it"),
-        (ModuleNotFoundError("No module named 'pandas.core'"), sys.prefix, "its package pandas.core is gone or damaged"),
+        (
+            NotADirectoryError(errno.ENOTDIR, "Not a directory", "/srv/x/y"),
+            "/srv/x/y",
+            "move it away",
+        ),
+        (
+            OSError(errno.ELOOP, "Too many levels of symbolic links", "/srv/x"),
+            "/srv/x",
+            "remove it",
+        ),
+        (
+            ModuleNotFoundError("No module named 'pandas.core'"),
+            sys.prefix,
+            "its package pandas.core is gone or damaged",
+        ),
         (MemoryError(), str(HOME), "memory ran out"),
         (sqlite3.OperationalError("database or disk is full"), str(HOME), "make room"),
-        (sqlite3.OperationalError("attempt to write a readonly database"), str(HOME), "mount it writable"),
-        (sqlite3.OperationalError("database is locked"), str(HOME), "another program has the database open"),
-        (sqlite3.OperationalError("unable to open database file"), str(HOME), "make room or give write permission"),
-        (sqlite3.DatabaseError("database disk image is malformed"), str(HOME), "remove the folder dagster/"),
+        (
+            sqlite3.OperationalError("attempt to write a readonly database"),
+            str(HOME),
+            "mount it writable",
+        ),
+        (
+            sqlite3.OperationalError("database is locked"),
+            str(HOME),
+            "another program has the database open",
+        ),
+        (
+            sqlite3.OperationalError("unable to open database file"),
+            str(HOME),
+            "make room or give write permission",
+        ),
+        (
+            sqlite3.DatabaseError("database disk image is malformed"),
+            str(HOME),
+            "remove the folder dagster/",
+        ),
         (sqlite3.DatabaseError("file is not a database"), str(HOME), "remove the folder dagster/"),
         (
-            duckdb.IOException('IO Error: Could not set lock on file "/srv/a b/x.duckdb": Conflicting lock is held'),
+            duckdb.IOException(
+                'IO Error: Could not set lock on file "/srv/a b/x.duckdb": Conflicting lock is held'
+            ),
             "/srv/a b/x.duckdb",
             "close it",
         ),
-        (duckdb.IOException('IO Error: Could not write file "/srv/x.duckdb": No space left on device'), "/srv/x.duckdb", "make room"),
-        (duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block"), str(HOME), "CITYSYNC_THREADS=1"),
+        (
+            duckdb.IOException(
+                'IO Error: Could not write file "/srv/x.duckdb": No space left on device'
+            ),
+            "/srv/x.duckdb",
+            "make room",
+        ),
+        (
+            duckdb.OutOfMemoryException("Out of Memory Error: could not allocate block"),
+            str(HOME),
+            "CITYSYNC_THREADS=1",
+        ),
     ],
 )
 def test_a_fault_says_where_what_and_what_to_do(error: Exception, place: str, words: str) -> None:
@@ -110,12 +167,16 @@ def test_an_error_that_was_raised_from_itself_ends() -> None:
     assert explain(error, HOME) == ""
 
 
-def test_a_disk_without_inodes_is_told_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_disk_without_inodes_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     full = os.statvfs(tmp_path)
     values = list(full)
     values[5], values[6], values[7] = 1000, 0, 0  # files, free, free for us
     monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(values))
-    found = explain(OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "absent" / "x")), HOME)
+    found = explain(
+        OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "absent" / "x")), HOME
+    )
     assert "df -i" in found and "many small files" in found
 
 
@@ -141,7 +202,11 @@ def test_what_sqlalchemy_and_a_real_limit_raise_is_known(tmp_path: Path) -> None
     ("code", "words"),
     [
         (
-            "import duckdb; duckdb.connect('x.duckdb').execute('create table t as select range as k, random() as x from range(3000000)')",
+            (
+                "import duckdb; duckdb.connect('x.duckdb').execute('create table t as select "
+                "range as "
+                "k, random() as x from range(3000000)')"
+            ),
             "ulimit -f",
         ),
         ("open('x', 'wb').write(b'0' * 3_000_000)", "ulimit -f"),
@@ -149,15 +214,32 @@ def test_what_sqlalchemy_and_a_real_limit_raise_is_known(tmp_path: Path) -> None
 )
 def test_a_real_limit_on_files_is_known(tmp_path: Path, code: str, words: str) -> None:
     """A limit on the size of a file stands for a disk that is full."""
-    lines = ["from pathlib import Path", "from orchestration.faults import explain", "try:", f"    {code}"]
-    script = "\n".join([*lines, "except Exception as error:", "    print(explain(error, Path('/h')) or repr(error))"])
+    lines = [
+        "from pathlib import Path",
+        "from orchestration.faults import explain",
+        "try:",
+        f"    {code}",
+    ]
+    script = "\n".join(
+        [
+            *lines,
+            "except Exception as error:",
+            "    print(explain(error, Path('/h')) or repr(error))",
+        ]
+    )
     env = {**os.environ, "PYTHONPATH": f"{REPO}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, env=env, capture_output=True, text=True, preexec_fn=limit, check=False
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        preexec_fn=limit,
+        check=False,
     )
     assert words in done.stdout, done.stdout + done.stderr
 

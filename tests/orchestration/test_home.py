@@ -1,4 +1,6 @@
-"""A home lies anywhere but where a tool would take its path for a pattern; what stands in the way of its files is mended."""
+"""A home lies anywhere but where a tool would take its path for a pattern; what stands in the way
+of its files is mended.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,21 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.home import BadHome, Home, hold_lock, set_tool_environment, write_dagster_settings
+from orchestration.home import (
+    BadHome,
+    Home,
+    hold_lock,
+    set_tool_environment,
+    write_dagster_settings,
+)
 from tests.orchestration.conftest import REPO
 
 
 @pytest.mark.parametrize("name", ["a[1]", "all*", "what?", "x]", "50%20"])
 @pytest.mark.parametrize("command", ["refresh", "verify", "ui", "clean", "sql"])
-def test_a_path_that_is_a_pattern_is_refused_at_the_start(tmp_path: Path, name: str, command: str) -> None:
+def test_a_path_that_is_a_pattern_is_refused_at_the_start(
+    tmp_path: Path, name: str, command: str
+) -> None:
     if command != "refresh" and name != "a[1]":
         return
     home = tmp_path / name
@@ -31,7 +41,11 @@ def test_a_path_that_is_a_pattern_is_refused_at_the_start(tmp_path: Path, name: 
     )
     label = "citysync" if command == "refresh" else f"citysync {command}"
     assert done.returncode == 2 and not home.exists()
-    assert done.stdout.startswith(f"{label}: exit 2: CITYSYNC_HOME is ") and done.stdout.count("\n") == 1 and not done.stderr
+    assert (
+        done.stdout.startswith(f"{label}: exit 2: CITYSYNC_HOME is ")
+        and done.stdout.count("\n") == 1
+        and not done.stderr
+    )
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -53,12 +67,27 @@ def test_what_stands_in_the_lock_s_place_is_named_and_left_alone(tmp_path: Path,
     (tmp_path / "precious").write_text("kept", encoding="utf-8")
     home = Home(tmp_path)
     LOCKS[kind](home.lock)
-    with pytest.raises(BadHome, match=f"{home.lock}: expected the file that commands lock, or nothing there, found {kind}; move it away"):
+    with pytest.raises(
+        BadHome,
+        match=(
+            f"{home.lock}: expected the file that commands lock, or nothing there, found {kind}; "
+            "move it away"
+        ),
+    ):
         home.require_usable()
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "kept"
 
 
-@pytest.mark.parametrize("left", [b"", b'{"pid": 4194304, "since": "2020", "work": "refresh"}', b"\xff\x00" * 500, b"[]", b"9" * 5000])
+@pytest.mark.parametrize(
+    "left",
+    [
+        b"",
+        b'{"pid": 4194304, "since": "2020", "work": "refresh"}',
+        b"\xff\x00" * 500,
+        b"[]",
+        b"9" * 5000,
+    ],
+)
 def test_a_lock_that_a_dead_process_left_is_none(tmp_path: Path, left: bytes) -> None:
     home = Home(tmp_path)
     home.lock.write_bytes(left)
@@ -69,25 +98,33 @@ def test_a_lock_that_a_dead_process_left_is_none(tmp_path: Path, left: bytes) ->
 
 OTHER = (
     "import os, pathlib, sys; from orchestration.home import Home, RefreshRunning, hold_lock\n"
-    "try:\n    with hold_lock(Home(pathlib.Path(sys.argv[1]))): print('held')\nexcept RefreshRunning as error: print(error)"
+    "try:\n    with hold_lock(Home(pathlib.Path(sys.argv[1]))): print('held')\nexcept "
+    "RefreshRunning as error: print(error)"
 )
 
 
 def try_to_hold(path: str) -> str:
     """What another process says that asks for the lock of a home."""
-    return subprocess.run([sys.executable, "-c", OTHER, path], cwd=REPO, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, "-c", OTHER, path], cwd=REPO, capture_output=True, text=True, check=True
+    ).stdout
 
 
 GONE: dict[str, Callable[[Path], object]] = {
     "removed": Path.unlink,
     "moved away": lambda lock: lock.rename(lock.with_name("away")),
     "another file in its place": lambda lock: (lock.unlink(), lock.touch()),
-    "another file moved over it": lambda lock: (lock.with_name("new").touch(), lock.with_name("new").rename(lock)),
+    "another file moved over it": lambda lock: (
+        lock.with_name("new").touch(),
+        lock.with_name("new").rename(lock),
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", GONE)
-def test_a_lock_file_that_is_removed_beside_its_holder_lets_no_second_one_in(tmp_path: Path, kind: str) -> None:
+def test_a_lock_file_that_is_removed_beside_its_holder_lets_no_second_one_in(
+    tmp_path: Path, kind: str
+) -> None:
     home = Home(tmp_path / "home")
     with hold_lock(home):
         GONE[kind](home.lock)
@@ -107,8 +144,12 @@ def test_one_home_has_one_lock_whatever_its_path(tmp_path: Path, path: str) -> N
         assert f'"pid": {os.getpid()}' in said and "is running" in said
 
 
-@pytest.mark.parametrize("name", ["五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp;", "-rf\none\ttwo back\\slash"])
-def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp;", "-rf\none\ttwo back\\slash"]
+)
+def test_dagster_keeps_its_history_in_any_other_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     before = dict(os.environ)
     try:
         monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / name))

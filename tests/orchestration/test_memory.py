@@ -1,4 +1,6 @@
-"""A study that does not fit into memory makes one outcome after another; where one does not fit it is refused with numbers."""
+"""A study that does not fit into memory makes one outcome after another; where one does not fit it
+is refused with numbers.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,13 @@ from orchestration.memory import holds_pair_years
 from warehouse.ingest.errors import LandingError
 
 
-def test_pair_years_beyond_the_memory_are_not_held_and_beyond_one_outcome_refused_with_what_to_do() -> None:
+def test_pair_years_beyond_the_memory_are_not_held_and_beyond_one_outcome_refused() -> None:
     columns = ", ".join(f"i as m{k}" for k in range(9))
     with duckdb.connect() as con:
-        con.execute(f"create schema marts; create view marts.fct_pair_synchronization as select {columns} from range(1000000) as r(i)")
+        con.execute(
+            f"create schema marts; create view marts.fct_pair_synchronization as select {columns} "
+            "from range(1000000) as r(i)"
+        )
         wanted = {"absent", *(f"m{k}" for k in range(9))}
         # 3 keys and 9 outcomes of 8 bytes, two and a half times
         assert holds_pair_years(con, wanted, available=240_000_000)
@@ -22,7 +27,11 @@ def test_pair_years_beyond_the_memory_are_not_held_and_beyond_one_outcome_refuse
         assert holds_pair_years(con, wanted, available=432_000_000, processes=2)
         assert not holds_pair_years(con, wanted, available=431_999_999, processes=2)
         with pytest.raises(
-            LandingError, match=r"1,000,000 pair-years: expected memory of 0 GB to estimate one outcome, found 0 GB; deliver"
+            LandingError,
+            match=(
+                r"1,000,000 pair-years: expected memory of 0 GB to estimate one outcome, found 0 "
+                r"GB; deliver"
+            ),
         ):
             holds_pair_years(con, wanted, available=95_999_999)
         assert holds_pair_years(con, wanted)

@@ -15,13 +15,24 @@ from orchestration.resources import Settings
 from tests.orchestration.conftest import REPO
 
 
-def test_a_run_of_the_ui_waits_for_no_lock_but_fails_and_names_the_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_of_the_ui_waits_for_no_lock_but_fails_and_names_the_holder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
     holder = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from pathlib import Path; from orchestration.home import Home, hold_lock\n"
-         "with hold_lock(Home(Path(sys.argv[1]))): print('held', flush=True); sys.stdin.read()", str(tmp_path)],
-        cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-c",
+            "import sys; from pathlib import Path; from orchestration.home import Home, "
+            "hold_lock\n"
+            "with hold_lock(Home(Path(sys.argv[1]))): print('held', flush=True); sys.stdin.read()",
+            str(tmp_path),
+        ],
+        cwd=REPO,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
     @dg.asset
     def anything(settings: Settings) -> None:
@@ -39,7 +50,9 @@ def test_a_run_of_the_ui_waits_for_no_lock_but_fails_and_names_the_holder(tmp_pa
         assert dg.materialize([anything], resources={"settings": Settings()}).success
 
 
-def test_a_run_that_resumes_another_landing_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_resumes_another_landing_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
 
     @dg.asset
@@ -50,18 +63,30 @@ def test_a_run_that_resumes_another_landing_is_refused(tmp_path: Path, monkeypat
 
         def run(landing: str, **tags: str) -> dg.ExecuteInProcessResult:
             settings = {"settings": Settings(landing=landing)}
-            return dg.materialize([anything], instance=instance, resources=settings, tags=tags, raise_on_error=False)
+            return dg.materialize(
+                [anything], instance=instance, resources=settings, tags=tags, raise_on_error=False
+            )
 
         first = run("/srv/2026")
         tags = instance.get_run_by_id(first.run_id).tags
-        assert tags[LANDING] == "/srv/2026" and tags["citysync/window"] == "2010-2019" and tags["citysync/commit"]
+        assert (
+            tags[LANDING] == "/srv/2026"
+            and tags["citysync/window"] == "2010-2019"
+            and tags["citysync/commit"]
+        )
         assert run("/srv/2026", **{LANDING: "/srv/2026"}).success
         refused = run("", **{LANDING: "/srv/2026"})
         assert not refused.success
-        assert any("make ui LANDING=/srv/2026" in str(event.event_specific_data) for event in refused.all_events)
+        assert any(
+            "make ui LANDING=/srv/2026" in str(event.event_specific_data)
+            for event in refused.all_events
+        )
 
 
-@pytest.mark.parametrize(("started_with", "asked"), [("/srv/2026", "/etc"), ("/srv/2026", ""), ("", "/etc"), ("/srv/2026", "/srv/2026/..")])
+@pytest.mark.parametrize(
+    ("started_with", "asked"),
+    [("/srv/2026", "/etc"), ("/srv/2026", ""), ("", "/etc"), ("/srv/2026", "/srv/2026/..")],
+)
 def test_a_run_of_the_ui_reads_the_landing_that_it_was_started_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started_with: str, asked: str
 ) -> None:
@@ -73,8 +98,12 @@ def test_a_run_of_the_ui_reads_the_landing_that_it_was_started_with(
         """Stands for any asset of the graph."""
 
     def run(landing: str) -> dg.ExecuteInProcessResult:
-        return dg.materialize([anything], resources={"settings": Settings(landing=landing)}, raise_on_error=False)
+        return dg.materialize(
+            [anything], resources={"settings": Settings(landing=landing)}, raise_on_error=False
+        )
 
     refused = run(asked)
     assert not refused.success and run(started_with).success
-    assert any("this UI was started for" in str(event.event_specific_data) for event in refused.all_events)
+    assert any(
+        "this UI was started for" in str(event.event_specific_data) for event in refused.all_events
+    )

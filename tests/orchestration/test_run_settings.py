@@ -8,7 +8,14 @@ import pytest
 
 from orchestration.home import REPO
 from orchestration.reuse.chosen_analyses import choose_specs
-from orchestration.run_settings import ANALYSES, SETTINGS, SettingError, check_of_commands, check_recorded, check_settings
+from orchestration.run_settings import (
+    ANALYSES,
+    SETTINGS,
+    SettingError,
+    check_of_commands,
+    check_recorded,
+    check_settings,
+)
 
 
 def test_known_settings_are_taken_and_others_left_alone() -> None:
@@ -26,7 +33,21 @@ def test_analyses_are_named_as_the_catalog_names_them() -> None:
 
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize(
-    "text", ["-1", "1e3", "9" * 400, "２０１２", "²", " 2012", "2012\n", "twenty", "0x10", "1;import os", "'", "\x1b[2J"]
+    "text",
+    [
+        "-1",
+        "1e3",
+        "9" * 400,
+        "２０１２",
+        "²",
+        " 2012",
+        "2012\n",
+        "twenty",
+        "0x10",
+        "1;import os",
+        "'",
+        "\x1b[2J",
+    ],
 )
 def test_a_value_out_of_bounds_is_refused_with_its_name(name: str, text: str) -> None:
     with pytest.raises(SettingError, match=f"{name} is .*expected ") as found:
@@ -35,14 +56,28 @@ def test_a_value_out_of_bounds_is_refused_with_its_name(name: str, text: str) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["PYTHONPATH", "PYTHONSTARTUP", "LD_PRELOAD", "PATH", "CITYSYNC_HOME", "DAGSTER_HOME", "strict", "", "A=B", "x" * 999]
+    "name",
+    [
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "LD_PRELOAD",
+        "PATH",
+        "CITYSYNC_HOME",
+        "DAGSTER_HOME",
+        "strict",
+        "",
+        "A=B",
+        "x" * 999,
+    ],
 )
 def test_a_manifest_sets_nothing_else(name: str) -> None:
     with pytest.raises(SettingError, match="expected none but WINDOW_FIRST_YEAR"):
         check_recorded({"STRICT": "1", name: "1"})
 
 
-@pytest.mark.parametrize("values", [None, [], "STRICT=1", {"STRICT": 1}, {"STRICT": None}, {"STRICT": ["1"]}])
+@pytest.mark.parametrize(
+    "values", [None, [], "STRICT=1", {"STRICT": 1}, {"STRICT": None}, {"STRICT": ["1"]}]
+)
 def test_settings_of_a_manifest_are_texts_by_name(values: object) -> None:
     with pytest.raises(SettingError, match="expected names and texts"):
         check_recorded(values)
@@ -72,7 +107,11 @@ def test_a_setting_of_commands_is_refused_with_its_name(name: str, text: str) ->
 
 
 def test_settings_of_spark_are_taken_and_never_from_a_manifest() -> None:
-    good = {"SPARK_MASTER": "spark://[::1]:7077,b.example:7077", "SPARK_STORAGE": "s3a://bucket/a b", "SPARK_DRIVER_MEMORY": "512m"}
+    good = {
+        "SPARK_MASTER": "spark://[::1]:7077,b.example:7077",
+        "SPARK_STORAGE": "s3a://bucket/a b",
+        "SPARK_DRIVER_MEMORY": "512m",
+    }
     check_of_commands(good)
     assert check_recorded({"ENGINE": "spark"}) == {"ENGINE": "spark"}
     with pytest.raises(SettingError, match="SPARK_MASTER"):

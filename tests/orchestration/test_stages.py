@@ -1,4 +1,6 @@
-"""One line per stage with its place and times; details in the log; a terminal sees a line that is written over, a file does not."""
+"""One line per stage with its place and times; details in the log; a terminal sees a line that is
+written over, a file does not.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,16 @@ def run_all(home: Home, clock: list[float]) -> None:
     stages.keep()
 
 
-def test_the_second_run_knows_the_times_of_the_first(tmp_path: Path, clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_second_run_knows_the_times_of_the_first(
+    tmp_path: Path, clock: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
     run_all(Home(tmp_path), clock)
     first = capsys.readouterr().out.splitlines()
-    assert len(first) == 7 and "6 stages; every line is kept in" in first[0] and str(tmp_path / "refresh.log") in first[0]
+    assert (
+        len(first) == 7
+        and "6 stages; every line is kept in" in first[0]
+        and str(tmp_path / "refresh.log") in first[0]
+    )
     assert first[3].endswith("[3/6] marts: done (3 s)") and "last time" not in "".join(first)
     run_all(Home(tmp_path), clock)
     second = capsys.readouterr().out.splitlines()
@@ -42,7 +50,18 @@ def test_the_second_run_knows_the_times_of_the_first(tmp_path: Path, clock: list
     assert second[6].endswith("[6/6] publication: done (6 s, last time 6 s)")
 
 
-NO_TIMES = ["Infinity", "-Infinity", "NaN", "1e400", "-1", "1e300", "9" * 400, "9" * 5_000, "null", "[]"]
+NO_TIMES = [
+    "Infinity",
+    "-Infinity",
+    "NaN",
+    "1e400",
+    "-1",
+    "1e300",
+    "9" * 400,
+    "9" * 5_000,
+    "null",
+    "[]",
+]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +71,9 @@ NO_TIMES = ["Infinity", "-Infinity", "NaN", "1e400", "-1", "1e300", "9" * 400, "
         *(f'{{"all, delivered": {{"landing": {time}}}}}' for time in NO_TIMES),
     ],
 )
-def test_a_file_of_times_that_is_none_is_no_fault(tmp_path: Path, clock: list[float], text: str) -> None:
+def test_a_file_of_times_that_is_none_is_no_fault(
+    tmp_path: Path, clock: list[float], text: str
+) -> None:
     (tmp_path / FILE).write_text(text, encoding="utf-8")
     run_all(Home(tmp_path), clock)
     assert '"publication": 6' in (tmp_path / FILE).read_text(encoding="utf-8")
@@ -67,12 +88,19 @@ def test_a_run_that_ended_early_leaves_no_times(tmp_path: Path, clock: list[floa
 
 
 def test_a_count_is_a_line_every_half_minute_and_all_of_it_in_the_log(
-    tmp_path: Path, clock: list[float], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    clock: list[float],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(terminal, "_log", [])
     terminal.keep_log(tmp_path / "refresh.log")
-    # what costs most is begun first, so what is left is told from the last run and not from what is done
-    (tmp_path / FILE).write_text('{"estimates, delivered": {"estimates": 80, "report": 1, "publication": 1}}', encoding="utf-8")
+    # what costs most is begun first, so what is left is told from the last run and not from what is
+    # done
+    (tmp_path / FILE).write_text(
+        '{"estimates, delivered": {"estimates": 80, "report": 1, "publication": 1}}',
+        encoding="utf-8",
+    )
     stages = Stages()
     stages.plan(Home(tmp_path), "estimates", simulated=False)
     capsys.readouterr()
@@ -89,7 +117,9 @@ def test_a_count_is_a_line_every_half_minute_and_all_of_it_in_the_log(
     assert kept.count("specs, ") == 103 and "specs, 100 of 100" in kept
 
 
-def test_at_a_terminal_the_count_is_written_over(tmp_path: Path, clock: list[float], capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_a_terminal_the_count_is_written_over(
+    tmp_path: Path, clock: list[float], capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module, "is_watched", lambda: True)
     stages = Stages()
     stages.plan(Home(tmp_path), "estimates", simulated=False)

@@ -16,10 +16,17 @@ from orchestration.early_signals import ENDING
 from tests.orchestration.conftest import REPO
 from tests.processes import hear_signals
 
-# busy in one call of C that hears no signal, as a compiled loop is; the process that it started sleeps
-BUSY = "child = subprocess.Popen(['sleep', '300']); print(os.getpid(), child.pid, flush=True); sum(range(10**11))"
+# busy in one call of C that hears no signal, as a compiled loop is; the process that it started
+# sleeps
+BUSY = (
+    "child = subprocess.Popen(['sleep', '300']); print(os.getpid(), child.pid, flush=True); "
+    "sum(range(10**11))"
+)
 # as Dagster does: an interrupt becomes an error of its own
-DEAF = "signal.signal(signal.SIGINT, lambda *_: None); signal.signal(signal.SIGTERM, lambda *_: None); " + BUSY
+DEAF = (
+    "signal.signal(signal.SIGINT, lambda *_: None); signal.signal(signal.SIGTERM, lambda *_: "
+    "None); "
+) + BUSY
 
 STARTED: list[subprocess.Popen] = []
 
@@ -28,12 +35,15 @@ def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
     """`work`, watched, as a command would be; its first line is read by the caller."""
     body = "\n    ".join(work.split("; "))
     code = (
-        "import os, signal, subprocess, sys\nfrom orchestration.early_signals import hold_streams\nhold_streams()\n"
+        "import os, signal, subprocess, sys\nfrom orchestration.early_signals import "
+        "hold_streams\nhold_streams()\n"
         "from orchestration.supervision import supervise\n\n"
         f"def work():\n    {body}\n    return 0\n\nsys.exit(supervise({command!r}, work))\n"
     )
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=REPO, **{"preexec_fn": hear_signals, **pipes, **options})
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=REPO, **{"preexec_fn": hear_signals, **pipes, **options}
+    )
     STARTED.append(process)
     return process
 
@@ -58,7 +68,10 @@ def is_gone(pid: int) -> bool:
         try:
             os.kill(pid, 0)
             # one that nobody has waited for yet has ended as well
-            if Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] in "ZX":
+            if (
+                Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
+                in "ZX"
+            ):
                 return True
         except (ProcessLookupError, FileNotFoundError):
             return True
@@ -68,14 +81,19 @@ def is_gone(pid: int) -> bool:
 
 @pytest.mark.parametrize("work", [BUSY, DEAF], ids=["busy", "deaf"])
 @pytest.mark.parametrize(("number", "code"), [(number, 128 + number) for number in ENDING])
-def test_a_signal_ends_it_at_once_with_one_line(number: signal.Signals, code: int, work: str) -> None:
+def test_a_signal_ends_it_at_once_with_one_line(
+    number: signal.Signals, code: int, work: str
+) -> None:
     process = start(work)
     started = pids(process)
     process.send_signal(number)
     # it would be busy for an hour
     out, err = process.communicate(timeout=60)
     assert process.returncode == code
-    assert out == f"citysync: exit {code}: interrupted ({number.name}); what was published stands, run it again when you like\n"
+    assert out == (
+        f"citysync: exit {code}: interrupted ({number.name}); what was published stands, run "
+        "it again when you like\n"
+    )
     assert err == "" and all(is_gone(pid) for pid in started)
 
 
@@ -93,7 +111,9 @@ KILLED = {
     "os.kill(os.getpid(), signal.SIGBUS)": "(SIGBUS), perhaps because the disk is full",
     "os.kill(os.getpid(), signal.SIGSYS)": "(SIGSYS), see above",
     "os.kill(os.getpid(), signal.SIGRTMIN + 5)": "(without a name), see above",
-    "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 9)); sum(range(10**11))": "(SIGXCPU), this shell allows",
+    (
+        "import resource; resource.setrlimit(resource.RLIMIT_CPU, (1, 9)); sum(range(10**11))"
+    ): "(SIGXCPU), this shell allows",
 }
 
 
@@ -104,7 +124,10 @@ def test_a_work_that_is_killed_has_a_last_line(work: str) -> None:
     assert process.returncode == 1 and not err
     first, last = out.splitlines()
     assert (
-        first == "so far" and last.startswith("citysync: exit 1: ") and KILLED[work] in last and last.endswith("what was published stands")
+        first == "so far"
+        and last.startswith("citysync: exit 1: ")
+        and KILLED[work] in last
+        and last.endswith("what was published stands")
     )
 
 
@@ -136,7 +159,12 @@ def test_a_second_ctrl_c_changes_nothing() -> None:
     for _ in range(20):
         process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and out.count("\n") == 1 and not err and all(is_gone(pid) for pid in started)
+    assert (
+        process.returncode == 130
+        and out.count("\n") == 1
+        and not err
+        and all(is_gone(pid) for pid in started)
+    )
 
 
 def state_of(pid: int) -> str:
@@ -163,16 +191,23 @@ def test_stopped_and_continued_the_work_stops_and_goes_on() -> None:
     wait_for_states(both, "T")
     process.terminate()
     process.send_signal(signal.SIGCONT)
-    assert process.communicate(timeout=60)[0].startswith("citysync: exit 143: ") and is_gone(both[1])
+    assert process.communicate(timeout=60)[0].startswith("citysync: exit 143: ") and is_gone(
+        both[1]
+    )
 
 
 # each line is said by the work; what it wrote in the end says that it went on
-TALKS = "from orchestration.terminal import say; [say(str(n)) for n in range(2000)]; open({path!r}, 'w').write('done'); say('end')"
+TALKS = (
+    "from orchestration.terminal import say; [say(str(n)) for n in range(2000)]; open({path!r}, "
+    "'w').write('done'); say('end')"
+)
 
 
 @pytest.mark.parametrize("reader", ["goes away", "has a full disk", "was never there"])
 def test_without_anybody_to_read_it_the_work_goes_on(tmp_path: Path, reader: str) -> None:
-    """`make refresh | head -1`, a log on a full disk, and `>&-`: no traceback, and the code of the work."""
+    """`make refresh | head -1`, a log on a full disk, and `>&-`: no traceback, and the code of the
+    work.
+    """
     work, options = TALKS.format(path=str(tmp_path / "end")), {}
     if reader == "has a full disk":
         options = {"stdout": open("/dev/full", "w")}  # noqa: SIM115 -- closed by the end of the test
@@ -190,9 +225,16 @@ def test_without_anybody_to_read_it_the_work_goes_on(tmp_path: Path, reader: str
 
 def test_closed_streams_do_not_become_files_that_are_printed_to() -> None:
     """The first file that is opened would be number 1."""
-    code = "import os; from orchestration.early_signals import hold_streams; hold_streams(); assert os.open('/dev/null', os.O_RDONLY) > 2"
+    code = (
+        "import os; from orchestration.early_signals import hold_streams; hold_streams(); assert "
+        "os.open('/dev/null', os.O_RDONLY) > 2"
+    )
     done = subprocess.run(
-        ["sh", "-c", 'exec "$0" "$@" >&- <&-', sys.executable, "-c", code], cwd=REPO, stderr=subprocess.PIPE, text=True, check=False
+        ["sh", "-c", 'exec "$0" "$@" >&- <&-', sys.executable, "-c", code],
+        cwd=REPO,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0 and not done.stderr
 

@@ -1,7 +1,9 @@
-"""Commands in children of one process that has loaded the libraries: most of a small refresh would be the loading of them.
+"""Commands in children of one process that has loaded the libraries: most of a small refresh would
+be the loading of them.
 
-Only packages of others are loaded beforehand; our own code is read in each child, with that child's environment. Nothing runs in threads
-before a child is forked. What a person types starts a new interpreter; `simulated`, `reproduce` and the tests of signals do the same.
+Only packages of others are loaded beforehand; our own code is read in each child, with that child's
+environment. Nothing runs in threads before a child is forked. What a person types starts a new
+interpreter; `simulated`, `reproduce` and the tests of signals do the same.
 """
 
 from __future__ import annotations
@@ -17,25 +19,63 @@ from typing import NoReturn
 
 #: What a refresh loads of other packages.
 LIBRARIES = (
-    *("dagster", "dagster_dbt", "dbt.cli.main", "dbt.adapters.duckdb.connections", "duckdb", "great_expectations", "jinja2", "matplotlib"),
-    *("matplotlib.pyplot", "numba", "numpy", "openpyxl", "pandas", "pyarrow.parquet", "pydantic", "pyfixest", "scipy.optimize"),
+    *(
+        "dagster",
+        "dagster_dbt",
+        "dbt.cli.main",
+        "dbt.adapters.duckdb.connections",
+        "duckdb",
+        "great_expectations",
+        "jinja2",
+        "matplotlib",
+    ),
+    *(
+        "matplotlib.pyplot",
+        "numba",
+        "numpy",
+        "openpyxl",
+        "pandas",
+        "pyarrow.parquet",
+        "pydantic",
+        "pyfixest",
+        "scipy.optimize",
+    ),
     *("scipy.stats", "sqlalchemy", "statsmodels.api"),
 )
-SETTINGS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | {"MPLBACKEND": "Agg"}
+SETTINGS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | {
+    "MPLBACKEND": "Agg"
+}
 #: Quiet towards the network before a library is loaded, as `set_tool_environment` makes them.
-QUIET = {"DO_NOT_TRACK": "1", "GX_ANALYTICS_ENABLED": "false", "DAGSTER_DISABLE_TELEMETRY": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+}
 _SERVERS: list[subprocess.Popen] = []
 
 
-def run_warm(module: str, arguments: list[str], environment: dict[str, str], cwd: Path, output: Path) -> int:
+def run_warm(
+    module: str, arguments: list[str], environment: dict[str, str], cwd: Path, output: Path
+) -> int:
     """Run `python -m module arguments`, both of its streams into a file; its exit code."""
     if not _SERVERS:
         command = [sys.executable, "-m", "tests.orchestration.warm"]
         env = {**os.environ, **SETTINGS, **QUIET}
-        _SERVERS.append(subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        _SERVERS.append(
+            subprocess.Popen(
+                command, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        )
         atexit.register(_close)
     server = _SERVERS[0]
-    request = {"module": module, "arguments": arguments, "environment": environment, "cwd": str(cwd), "output": str(output)}
+    request = {
+        "module": module,
+        "arguments": arguments,
+        "environment": environment,
+        "cwd": str(cwd),
+        "output": str(output),
+    }
     server.stdin.write(json.dumps(request) + "\n")
     server.stdin.flush()
     answer = server.stdout.readline()
@@ -63,7 +103,9 @@ def _serve() -> None:
 
 
 def _become(request: dict) -> NoReturn:
-    """Be that command, as `python -m` would be, and end as every interpreter does: what it leaves to its end is done then."""
+    """Be that command, as `python -m` would be, and end as every interpreter does: what it leaves
+    to its end is done then.
+    """
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
@@ -72,7 +114,9 @@ def _become(request: dict) -> NoReturn:
     os.environ.update(request["environment"])
     os.chdir(request["cwd"])
     sys.argv = [request["module"], *request["arguments"]]
-    sys.exit(int(importlib.import_module(f"{request['module']}.__main__").main(request["arguments"])))
+    sys.exit(
+        int(importlib.import_module(f"{request['module']}.__main__").main(request["arguments"]))
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""What the marts must hold, by literal loops over plain Python numbers: no SQL, no array library."""
+"""What the marts must hold, by literal loops over plain Python numbers: no SQL, no array
+library.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,13 @@ EARTH_RADIUS_KM = 6371.0088
 
 
 def haversine(lon_1: float, lat_1: float, lon_2: float, lat_2: float) -> float:
-    """Great-circle distance by the spherical law of cosines: another formula than the models use."""
+    """Great-circle distance by the spherical law of cosines: another formula than the
+    models use.
+    """
     a, b = math.radians(lat_1), math.radians(lat_2)
-    cosine = math.sin(a) * math.sin(b) + math.cos(a) * math.cos(b) * math.cos(math.radians(lon_2 - lon_1))
+    cosine = math.sin(a) * math.sin(b) + math.cos(a) * math.cos(b) * math.cos(
+        math.radians(lon_2 - lon_1)
+    )
     return EARTH_RADIUS_KM * math.acos(min(1.0, cosine))
 
 
@@ -49,12 +55,18 @@ def treated_years(rule: str) -> dict[int, int]:
 
 
 class Reference:
-    """The study on raw rows in which every source agrees on what is current: `values[indicator][city][year]`."""
+    """The study on raw rows in which every source agrees on what is current:
+
+    `values[indicator][city][year]`.
+    """
 
     def __init__(self, values: dict[str, dict[int, dict[int, float]]]):
         self.values = values
         rates = values["gdp_growth_official_pct"]
-        self.growth = {c: {y: 100 * math.log(1 + v / 100) for y, v in years.items()} for c, years in rates.items()}
+        self.growth = {
+            c: {y: 100 * math.log(1 + v / 100) for y, v in years.items()}
+            for c, years in rates.items()
+        }
         self.deflated = {c: self._deflated(c) for c in values["gdp_nominal_cny_100m"]}
         self.cities = sorted(values["gdp_nominal_cny_100m"])
         self.places = {int(c["city_id"]): c for c in read_seed("city_roster")}
@@ -71,7 +83,9 @@ class Reference:
     def is_complete(self, city: int, series: dict[int, dict[int, float]]) -> bool:
         return all(y in series.get(city, {}) for y in WINDOW)
 
-    def measures(self, i: int, j: int, series: dict[int, dict[int, float]]) -> dict[int, dict[str, float]]:
+    def measures(
+        self, i: int, j: int, series: dict[int, dict[int, float]]
+    ) -> dict[int, dict[str, float]]:
         """Measures of a pair of complete cities, by year."""
         d_i, d_j = ([series[c][y] for y in WINDOW] for c in (i, j))
         n_years, found = len(d_i), {}
@@ -85,7 +99,9 @@ class Reference:
                 "dispersion": 1 - (a**2 + b**2) / 2,
                 "cm_bounded": 0.5 * math.log((1 + clipped / (2 * n_years - 3)) / (1 - clipped)),
                 "neg_abs_gap": -abs(d_i[nth] - d_j[nth]),
-                "neg_abs_residual": -abs((d_i[nth] - sum(d_i) / n_years) - (d_j[nth] - sum(d_j) / n_years)),
+                "neg_abs_residual": -abs(
+                    (d_i[nth] - sum(d_i) / n_years) - (d_j[nth] - sum(d_j) / n_years)
+                ),
             }
         return found
 
@@ -102,7 +118,9 @@ class Reference:
 
     def distance(self, i: int, j: int) -> float:
         a, b = self.places[i], self.places[j]
-        return haversine(float(a["lon_deg"]), float(a["lat_deg"]), float(b["lon_deg"]), float(b["lat_deg"]))
+        return haversine(
+            float(a["lon_deg"]), float(a["lat_deg"]), float(b["lon_deg"]), float(b["lat_deg"])
+        )
 
     def tie(self, i: int, j: int) -> float | None:
         (p_i, g_i, _), (p_j, g_j, _) = self.tie_means(i), self.tie_means(j)
@@ -121,7 +139,9 @@ class Reference:
         return product / self.distance(i, j) ** 2
 
     def pairs(self, rule: str) -> dict[tuple[int, int], dict[str, object]]:
-        """Exposure, cohort and tie of every pair, with the median taken over one and none pairs of complete cities."""
+        """Exposure, cohort and tie of every pair, with the median taken over one and none pairs of
+        complete cities.
+        """
         years = treated_years(rule)
         found = {}
         for i, j in itertools.combinations(self.cities, 2):
@@ -132,7 +152,11 @@ class Reference:
                 "tie": self.tie(i, j),
                 "balanced": self.is_complete(i, self.growth) and self.is_complete(j, self.growth),
             }
-        compared = [p["tie"] for p in found.values() if p["balanced"] and p["exposure"] != "both" and p["tie"] is not None]
+        compared = [
+            p["tie"]
+            for p in found.values()
+            if p["balanced"] and p["exposure"] != "both" and p["tie"] is not None
+        ]
         for pair in found.values():
             is_comparable = pair["exposure"] != "both" and pair["tie"] is not None
             pair["strong"] = pair["tie"] > median(compared) if is_comparable else None

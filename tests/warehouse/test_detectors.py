@@ -1,4 +1,6 @@
-"""The detectors on a fabricated landing with planted defects, far apart from each other, and on the same landing without them."""
+"""The detectors on a fabricated landing with planted defects, far apart from each other, and on the
+same landing without them.
+"""
 
 import copy
 
@@ -9,7 +11,11 @@ from tests.warehouse.dbt_build import run_dbt
 from tests.warehouse.fabricate import raw_row, read_seed, write_raw
 
 YEARS = range(2003, 2020)
-GDP, POPULATION, GROWTH = "gdp_nominal_cny_100m", "population_registered_10k", "gdp_growth_official_pct"
+GDP, POPULATION, GROWTH = (
+    "gdp_nominal_cny_100m",
+    "population_registered_10k",
+    "gdp_growth_official_pct",
+)
 PROVINCES = (130000, 320000, 370000, 410000, 440000, 510000)
 
 
@@ -18,19 +24,33 @@ MISMATCHED = [("csmar_region", 371000, 2014, GDP), ("finance_loans", 371000, 201
 
 
 def fabricate_panel():
-    """Rows of two independent sources for the cities of six provinces, keyed by (source, city, year, indicator)."""
+    """Rows of two independent sources for the cities of six provinces, keyed by (source, city,
+    year, indicator).
+    """
     rng = np.random.default_rng(7)
-    roster = [city for city in read_seed("city_roster") if not city["valid_to_year"] and int(city["province_id"]) in PROVINCES]
+    roster = [
+        city
+        for city in read_seed("city_roster")
+        if not city["valid_to_year"] and int(city["province_id"]) in PROVINCES
+    ]
     panel = {}
     for province_id in PROVINCES:
         common = rng.normal(0.11, 0.03, len(YEARS))
-        cities = [int(city["city_id"]) for city in roster if int(city["province_id"]) == province_id]
+        cities = [
+            int(city["city_id"]) for city in roster if int(city["province_id"]) == province_id
+        ]
         for city_id in cities:
-            gdp = rng.uniform(150, 9000) * np.exp(np.cumsum(common + rng.normal(0, 0.015, len(YEARS))))
-            population = rng.uniform(80, 900) * np.exp(np.cumsum(rng.normal(0.004, 0.002, len(YEARS))))
+            gdp = rng.uniform(150, 9000) * np.exp(
+                np.cumsum(common + rng.normal(0, 0.015, len(YEARS)))
+            )
+            population = rng.uniform(80, 900) * np.exp(
+                np.cumsum(rng.normal(0.004, 0.002, len(YEARS)))
+            )
             for year, g, p in zip(YEARS, gdp, population, strict=True):
                 for source_id in ("finance_loans", "csmar_region"):
-                    panel[source_id, city_id, year, GDP] = round(float(g * (1 + rng.normal(0, 0.0005))), 2)
+                    panel[source_id, city_id, year, GDP] = round(
+                        float(g * (1 + rng.normal(0, 0.0005))), 2
+                    )
                 panel["csmar_region", city_id, year, POPULATION] = round(float(p), 2)
                 panel["csmar_region", city_id, year, GROWTH] = round(float(rng.normal(10, 1)), 1)
     return panel
@@ -45,10 +65,22 @@ def plant(clean):
         panel[key], expected[key] = value, rule
 
     a, b = ("csmar_region", "finance_loans")
-    put((a, cities[130000][2], 2006, GDP), clean[a, cities[130000][2], 2006, GDP] * 1000, "unit_factor")
+    put(
+        (a, cities[130000][2], 2006, GDP),
+        clean[a, cities[130000][2], 2006, GDP] * 1000,
+        "unit_factor",
+    )
     put((a, cities[130000][5], 2009, GDP), clean[a, cities[130000][5], 2009, GDP] * 1.25, "spike")
-    put((a, cities[130000][8], 2013, POPULATION), clean[a, cities[130000][8], 2013, POPULATION] * 1.3, "spike")
-    put((a, cities[130000][3], 2019, GDP), clean[a, cities[130000][3], 2019, GDP] * 1.4, "series_end")
+    put(
+        (a, cities[130000][8], 2013, POPULATION),
+        clean[a, cities[130000][8], 2013, POPULATION] * 1.3,
+        "spike",
+    )
+    put(
+        (a, cities[130000][3], 2019, GDP),
+        clean[a, cities[130000][3], 2019, GDP] * 1.4,
+        "series_end",
+    )
     put((a, cities[130000][7], 2012, GDP), -clean[a, cities[130000][7], 2012, GDP], "sign")
     for nth in range(2, 8):
         there = cities[320000][nth + 1]
@@ -60,19 +92,43 @@ def plant(clean):
     put((a, left, 2008, POPULATION), clean[a, right, 2008, POPULATION], "swap")
     put((a, right, 2008, POPULATION), clean[a, left, 2008, POPULATION], "swap")
     for year in (2006, 2007):
-        put((a, cities[510000][4], year, POPULATION), clean[a, cities[510000][12], year, POPULATION], "duplicated_block")
+        put(
+            (a, cities[510000][4], year, POPULATION),
+            clean[a, cities[510000][12], year, POPULATION],
+            "duplicated_block",
+        )
         expected[a, cities[510000][12], year, POPULATION] = "duplicated_block"
-    for city_id in [c for c in cities[440000][8:] if len(str(clean[a, c, 2014, POPULATION]).rstrip("0")) >= 6]:
+    for city_id in [
+        c for c in cities[440000][8:] if len(str(clean[a, c, 2014, POPULATION]).rstrip("0")) >= 6
+    ]:
         put((a, city_id, 2015, POPULATION), clean[a, city_id, 2014, POPULATION], "stale")
     for city_id in cities[510000][8:11]:
-        put((a, city_id, 2016, GROWTH), round(clean[a, city_id, 2016, GROWTH] / 100, 4), "growth_fraction")
-    put((a, cities[510000][2], 2012, GROWTH), clean[a, cities[510000][2], 2012, GROWTH] + 100, "index_for_growth")
+        put(
+            (a, city_id, 2016, GROWTH),
+            round(clean[a, city_id, 2016, GROWTH] / 100, 4),
+            "growth_fraction",
+        )
+    put(
+        (a, cities[510000][2], 2012, GROWTH),
+        clean[a, cities[510000][2], 2012, GROWTH] + 100,
+        "index_for_growth",
+    )
     for year in YEARS:
-        put((b, cities[510000][15], year, GDP), clean[b, cities[510000][15], year, GDP] * 13, "wrong_entity")
+        put(
+            (b, cities[510000][15], year, GDP),
+            clean[b, cities[510000][15], year, GDP] * 13,
+            "wrong_entity",
+        )
     for year in range(2008, 2015):
-        put((b, cities[440000][6], year, GDP), clean[b, cities[440000][6], year - 1, GDP], "year_offset")
+        put(
+            (b, cities[440000][6], year, GDP),
+            clean[b, cities[440000][6], year - 1, GDP],
+            "year_offset",
+        )
     # the witness is of another vintage in some years of a run
-    panel[a, cities[440000][6], 2011, GDP] = round(clean[a, cities[440000][6], 2011, GDP] * 1.006, 2)
+    panel[a, cities[440000][6], 2011, GDP] = round(
+        clean[a, cities[440000][6], 2011, GDP] * 1.006, 2
+    )
     here, there = cities[440000][2], cities[130000][9]
     for year in range(2006, 2014):
         put((b, here, year, GDP), clean[b, there, year, GDP], "swap")
@@ -86,17 +142,23 @@ def plant(clean):
 
 
 def build_graded(panel, folder, target, file_of="{}.csv".format):
-    """Grade of every cell as a dictionary of (quality_flag, quality_rule, detail, proposed value); `file_of` names an indicator's file."""
+    """Grade of every cell as a dictionary of (quality_flag, quality_rule, detail, proposed value);
+    `file_of` names an indicator's file.
+    """
     import duckdb
 
     build = folder / "build"
-    rows = [raw_row(s, str(c), y, i, v, file_name=file_of(i)) for (s, c, y, i), v in sorted(panel.items())]
+    rows = [
+        raw_row(s, str(c), y, i, v, file_name=file_of(i))
+        for (s, c, y, i), v in sorted(panel.items())
+    ]
     write_raw(build, rows)
     models_only = ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
     run_dbt(["build", "--select", "+int_observations_graded", *models_only], build, target)
     with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as connection:
         found = connection.execute(
-            """select source_id, city_id, year, indicator_id, quality_flag, quality_rule, quality_detail, proposed_value
+            """select source_id, city_id, year, indicator_id, quality_flag, quality_rule,
+                quality_detail, proposed_value
                from intermediate.int_observations_graded"""
         ).fetchall()
     return {row[:4]: row[4:] for row in found}
@@ -120,18 +182,33 @@ def planted(clean_panel, target, tmp_path_factory):
 
 def test_every_planted_defect_is_blocked_by_a_rule_that_fits_it(planted):
     graded, expected = planted
-    # a shifted row whose neighbours happen to be alike is a spike at most, so names are compared where they are unambiguous
-    missed = {key: (rule, graded[key]) for key, rule in expected.items() if graded[key][0] != "blocked"}
+    # a shifted row whose neighbours happen to be alike is a spike at most, so names are compared
+    # where they are unambiguous
+    missed = {
+        key: (rule, graded[key]) for key, rule in expected.items() if graded[key][0] != "blocked"
+    }
     assert missed == {}
-    named = {"sign", "duplicated_block", "stale", "growth_fraction", "index_for_growth", "wrong_entity"}
+    named = {
+        "sign",
+        "duplicated_block",
+        "stale",
+        "growth_fraction",
+        "index_for_growth",
+        "wrong_entity",
+    }
     named |= {"unit_factor", "swap", "year_offset", "series_end"}
     assert all(graded[key][1] == rule for key, rule in expected.items() if rule in named)
-    assert {graded[key][1] for key, rule in expected.items() if rule == "row_shift"} <= {"row_shift", "spike"}
+    assert {graded[key][1] for key, rule in expected.items() if rule == "row_shift"} <= {
+        "row_shift",
+        "spike",
+    }
 
 
 def test_nothing_else_is_blocked(planted):
     graded, expected = planted
-    assert {key: flag for key, flag in graded.items() if flag[0] == "blocked" and key not in expected} == {}
+    assert {
+        key: flag for key, flag in graded.items() if flag[0] == "blocked" and key not in expected
+    } == {}
 
 
 def test_a_revised_level_is_warned_of_and_never_blocked(planted):
@@ -149,6 +226,8 @@ def test_a_block_says_what_was_expected_and_proposes_it(planted, clean_panel):
     key = next(k for k, rule in expected.items() if rule == "unit_factor")
     assert "expected about" in graded[key][2] and "10^3" in graded[key][2]
     assert graded[key][3] == pytest.approx(clean_panel[key])
-    shifted = [k for k, rule in expected.items() if rule == "row_shift" and graded[k][1] == "row_shift"]
+    shifted = [
+        k for k, rule in expected.items() if rule == "row_shift" and graded[k][1] == "row_shift"
+    ]
     proposed = [(graded[k][3], clean_panel[k]) for k in shifted if graded[k][3] is not None]
     assert proposed and all(found == pytest.approx(true) for found, true in proposed)

@@ -1,4 +1,6 @@
-"""Hashes follow content and names; those of bytes and files are plain sha256, since manifests and raw keys hold them."""
+"""Hashes follow content and names; those of bytes and files are plain sha256, since manifests and
+raw keys hold them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.hashing import code_files, hash_bytes, hash_file, hash_named_files, hash_parts, hash_tree
+from warehouse.hashing import (
+    code_files,
+    hash_bytes,
+    hash_file,
+    hash_named_files,
+    hash_parts,
+    hash_tree,
+)
 
 
 def test_bytes_and_files_have_the_plain_sha256(tmp_path: Path) -> None:
@@ -17,8 +26,12 @@ def test_bytes_and_files_have_the_plain_sha256(tmp_path: Path) -> None:
     assert hash_bytes(data) == hash_file(tmp_path / "a") == hashlib.sha256(data).hexdigest()
 
 
-@pytest.mark.parametrize("other", [["ab", "c"], ["a", "b", "c"], ["abc"], ["bc", "a"], ["a", "bc", ""]])
-def test_parts_that_are_cut_elsewhere_or_in_another_order_have_another_hash(other: list[str]) -> None:
+@pytest.mark.parametrize(
+    "other", [["ab", "c"], ["a", "b", "c"], ["abc"], ["bc", "a"], ["a", "bc", ""]]
+)
+def test_parts_that_are_cut_elsewhere_or_in_another_order_have_another_hash(
+    other: list[str],
+) -> None:
     assert hash_parts(["a", "bc"]) != hash_parts(other)
     assert hash_parts(other) == hash_parts(part.encode() for part in other)
 
@@ -35,10 +48,18 @@ def test_named_files_count_by_name_content_and_order(tmp_path: Path) -> None:
 
 
 def test_compiled_files_are_no_code(tmp_path: Path) -> None:
-    for name in ("pack/b.py", "pack/a.sql", "pack/__pycache__/b.cpython-311.pyc", "top.toml", "other/c.py"):
+    for name in (
+        "pack/b.py",
+        "pack/a.sql",
+        "pack/__pycache__/b.cpython-311.pyc",
+        "top.toml",
+        "other/c.py",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
-    found = [path.relative_to(tmp_path).as_posix() for path in code_files(tmp_path, ("top.toml", "pack"))]
+    found = [
+        path.relative_to(tmp_path).as_posix() for path in code_files(tmp_path, ("top.toml", "pack"))
+    ]
     assert found == ["top.toml", "pack/a.sql", "pack/b.py"]
 
 

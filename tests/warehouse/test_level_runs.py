@@ -1,5 +1,6 @@
-"""What moves together or for years: a province in another quantity, runs that leave and return, revisions that must stand, exchanged places
-across provinces, and indicators that no threshold names."""
+"""What moves together or for years: a province in another quantity, runs that leave and return,
+revisions that must stand, exchanged places across provinces, and indicators that no threshold
+names."""
 
 from __future__ import annotations
 
@@ -8,20 +9,36 @@ import numpy as np
 import pytest
 
 from tests.warehouse.test_detectors import build_graded
-from tests.warehouse.test_witnesses import GDP, POPULATION, SOURCES, YEARS, cities_of, fabricate_sources
+from tests.warehouse.test_witnesses import (
+    GDP,
+    POPULATION,
+    SOURCES,
+    YEARS,
+    cities_of,
+    fabricate_sources,
+)
 
 A, B = SOURCES[0], SOURCES[1]
 # An indicator of each kind without thresholds of its own, with the noise of its yearly steps.
-BY_KIND = {"patents_granted": 0.06, "fiscal_revenue_cny_100m": 0.03, "employed_education_10k": 0.02, "gdp_share_tertiary_pct": 0.015}
+BY_KIND = {
+    "patents_granted": 0.06,
+    "fiscal_revenue_cny_100m": 0.03,
+    "employed_education_10k": 0.02,
+    "gdp_share_tertiary_pct": 0.015,
+}
 
 
 def fabricate() -> dict[tuple, float]:
-    """Two independent sources of product, one of population, and one of an indicator of each kind."""
+    """Two independent sources of product, one of population, and one of an indicator of
+    each kind.
+    """
     rng = np.random.default_rng(21)
     panel = {key: value for key, value in fabricate_sources().items() if key[0] in (A, B)}
     for indicator, noise in BY_KIND.items():
         for city in cities_of(130000, 440000, 510000):
-            walk = np.cumsum(rng.normal(0.0 if indicator.endswith("pct") else 0.06, noise, len(YEARS)))
+            walk = np.cumsum(
+                rng.normal(0.0 if indicator.endswith("pct") else 0.06, noise, len(YEARS))
+            )
             for year, value in zip(YEARS, rng.uniform(30, 60) * np.exp(walk), strict=True):
                 panel["patents", city, year, indicator] = round(float(value), 3)
     return panel
@@ -39,26 +56,45 @@ def plant(clean):
     # a whole province holds a third for two years; the other source stays
     for city in hebei:
         for year in (2010, 2011):
-            put((A, city, year, GDP), clean[A, city, year, GDP] * 0.34 * np.exp(rng.normal(0, 0.05)), "level_run")
+            put(
+                (A, city, year, GDP),
+                clean[A, city, year, GDP] * 0.34 * np.exp(rng.normal(0, 0.05)),
+                "level_run",
+            )
     # no second source: a province, and one city for three years
     for city in sichuan[:18]:
         for year in (2012, 2013):
             put((B, city, year, POPULATION), clean[B, city, year, POPULATION] * 0.3, "level_run")
     for year in (2007, 2008, 2009):
-        put((B, guangdong[3], year, POPULATION), clean[B, guangdong[3], year, POPULATION] * 2.2, "level_run")
+        put(
+            (B, guangdong[3], year, POPULATION),
+            clean[B, guangdong[3], year, POPULATION] * 2.2,
+            "level_run",
+        )
     # a factor of 10^4 in indicators that nothing but their kind protects
     for nth, indicator in enumerate(BY_KIND):
         for k in range(25):
-            city, year = guangdong[k % len(guangdong)] if k % 2 else sichuan[k % len(sichuan)], 2005 + (k * 3 + nth) % 13
-            put(("patents", city, year, indicator), clean["patents", city, year, indicator] * (1e4 if k % 3 else 1e-4), "unit_factor")
-    # a revision in one source for good, and one for five years that returns: both within what vintages differ by
+            city, year = (
+                guangdong[k % len(guangdong)] if k % 2 else sichuan[k % len(sichuan)],
+                2005 + (k * 3 + nth) % 13,
+            )
+            put(
+                ("patents", city, year, indicator),
+                clean["patents", city, year, indicator] * (1e4 if k % 3 else 1e-4),
+                "unit_factor",
+            )
+    # a revision in one source for good, and one for five years that returns: both within what
+    # vintages differ by
     for year in range(2014, 2020):
         panel[A, guangdong[5], year, GDP] = round(clean[A, guangdong[5], year, GDP] * 0.72, 2)
         right.add((A, guangdong[5], year, GDP))
     for year, share in zip(range(2008, 2013), (0.4, 0.55, 0.7, 0.85, 1), strict=True):
-        panel[A, guangdong[8], year, GDP] = round(clean[A, guangdong[8], year, GDP] * (1 + 0.25 * share), 2)
+        panel[A, guangdong[8], year, GDP] = round(
+            clean[A, guangdong[8], year, GDP] * (1 + 0.25 * share), 2
+        )
         right.add((A, guangdong[8], year, GDP))
-    # first releases of two cities of two provinces within two per cent crosswise: nothing is exchanged
+    # first releases of two cities of two provinces within two per cent crosswise: nothing is
+    # exchanged
     here, there = guangdong[10], sichuan[12]
     for year in YEARS:
         level = clean[B, here, year, GDP]
@@ -72,7 +108,11 @@ def plant(clean):
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory):
     panel, wrong, right = plant(fabricate())
-    return build_graded(panel, tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("dbt_target")), wrong, right
+    return (
+        build_graded(panel, tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("dbt_target")),
+        wrong,
+        right,
+    )
 
 
 @pytest.mark.parametrize("rule", ["level_run", "unit_factor"])
@@ -91,7 +131,9 @@ def test_revisions_and_chance_likeness_stand(planted):
 
 def test_nothing_else_is_blocked(planted):
     graded, wrong, _ = planted
-    others = {key: flag for key, flag in graded.items() if flag[0] == "blocked" and key not in wrong}
+    others = {
+        key: flag for key, flag in graded.items() if flag[0] == "blocked" and key not in wrong
+    }
     assert len(others) <= 0.003 * len(graded), list(others.items())[:5]
 
 
@@ -106,18 +148,30 @@ LENDER, DEFLATED = "finance_loans", "deflator"
 
 @pytest.fixture(scope="module")
 def stitched(tmp_path_factory):
-    """Grades, and the source of each current value, of a landing whose sources come and go or stand at unlike levels."""
+    """Grades, and the source of each current value, of a landing whose sources come and go or stand
+    at unlike levels.
+    """
     folder = tmp_path_factory.mktemp("stitched")
-    panel = {key: value for key, value in fabricate_sources().items() if key[0] in (A, DEFLATED, LENDER) and key[3] == GDP}
+    panel = {
+        key: value
+        for key, value in fabricate_sources().items()
+        if key[0] in (A, DEFLATED, LENDER) and key[3] == GDP
+    }
     alone, doubted, handed_on = cities_of(440000)[4:7]
     for year in YEARS:
         # 105.7, 284.0 and 107.9 in three years, of three sources: the middle one is of another area
-        del panel[A if year == 2010 else DEFLATED, alone, year, GDP], panel[LENDER, alone, year, GDP]
+        del (
+            panel[A if year == 2010 else DEFLATED, alone, year, GDP],
+            panel[LENDER, alone, year, GDP],
+        )
         if year > 2010:
             panel["industry_structure", alone, year, GDP] = panel.pop((A, alone, year, GDP))
-        # a source whose level is another one all along, beside one value of A that a rule doubts by a hair
+        # a source whose level is another one all along, beside one value of A that a rule doubts by
+        # a hair
         panel[DEFLATED, doubted, year, GDP] = round(panel[A, doubted, year, GDP] * 0.7, 2)
-        panel[LENDER, doubted, year, GDP] = round(panel[A, doubted, year, GDP] * (1.01 if year == 2012 else 1), 2)
+        panel[LENDER, doubted, year, GDP] = round(
+            panel[A, doubted, year, GDP] * (1.01 if year == 2012 else 1), 2
+        )
         # A ends, and only a source at nine tenths of its level goes on
         del panel[LENDER, handed_on, year, GDP]
         panel[DEFLATED, handed_on, year, GDP] = round(panel[A, handed_on, year, GDP] * 0.9, 2)
@@ -127,7 +181,8 @@ def stitched(tmp_path_factory):
     graded = build_graded(panel, folder, folder / "dbt_target")
     with duckdb.connect(str(folder / "build" / "citysync.duckdb"), read_only=True) as con:
         current = con.execute(
-            "select city_id, year, source_id from intermediate.int_observations_graded where choice_rank = 1 and is_usable"
+            "select city_id, year, source_id from intermediate.int_observations_graded where "
+            "choice_rank = 1 and is_usable"
         ).fetchall()
     return graded, {row[:2]: row[2] for row in current}, (alone, doubted, handed_on)
 
@@ -135,7 +190,10 @@ def stitched(tmp_path_factory):
 def test_a_figure_of_another_source_between_two_that_agree_is_not_current(stitched):
     graded, current, (city, _, _) = stitched
     assert graded[DEFLATED, city, 2010, GDP][:2] == ("blocked", "stitched")
-    assert "between the values of csmar_region and industry_structure" in graded[DEFLATED, city, 2010, GDP][2]
+    assert (
+        "between the values of csmar_region and industry_structure"
+        in graded[DEFLATED, city, 2010, GDP][2]
+    )
     assert (city, 2010) not in current
 
 
@@ -143,7 +201,10 @@ def test_a_doubted_value_is_better_than_one_at_another_level(stitched):
     graded, current, (_, city, _) = stitched
     assert graded[A, city, 2012, GDP][:2] == ("quarantined", "isolated_mismatch")
     assert graded[DEFLATED, city, 2012, GDP][:2] == ("quarantined", "stitched")
-    assert "another level than theirs from 2012 to 2012, further from it than the" in graded[DEFLATED, city, 2012, GDP][2]
+    assert (
+        "another level than theirs from 2012 to 2012, further from it than the"
+        in graded[DEFLATED, city, 2012, GDP][2]
+    )
     assert {current[city, year] for year in YEARS} == {A}
 
 
@@ -152,6 +213,8 @@ def test_a_passage_to_a_source_that_stands_apart_says_by_how_much(stitched):
     assert [current[city, year] for year in (2012, 2013)] == [A, DEFLATED]
     flag, rule, detail, _ = graded[DEFLATED, city, 2013, GDP]
     assert (flag, rule) == ("warned", "stitched")
-    assert "passes to another source here, which has 0.9 times the value of that one in 2012" in detail
+    assert (
+        "passes to another source here, which has 0.9 times the value of that one in 2012" in detail
+    )
     # sources that agree where both have a value may follow one another without a word
     assert sum(word[1] == "stitched" for word in graded.values()) == 3

@@ -1,4 +1,6 @@
-"""What every dbt model has to keep to, read from the files and from the manifest of `dbt parse`; docs/dbt-rules.md says it in prose."""
+"""What every dbt model has to keep to, read from the files and from the manifest of `dbt parse`;
+docs/dbt-rules.md says it in prose.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ NAMES = {
 MOST_PARENTS = 7
 # What is broken on purpose; docs/dbt-rules.md has the reasons.
 MANY_PARENTS = {"fct_city_year", "int_observations_flagged", "int_observations_blocked"}
-SHARED_SOURCES = {"input_files": {"stg_raw__input_files", "stg_policy__documents", "stg_policy__clauses"}}
+SHARED_SOURCES = {
+    "input_files": {"stg_raw__input_files", "stg_policy__documents", "stg_policy__clauses"}
+}
 MADE_BY_OWN_HOOK = {"int_policy_clause_tools": {"policy_labels"}}
 # read by the gates, and by whoever asks why a file was not taken
 READ_BY_NO_MODEL = {"check_severity", "stg_raw__input_files"}
@@ -41,7 +45,11 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict:
 
 @pytest.fixture(scope="module")
 def models(manifest: dict) -> dict[str, dict]:
-    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+    return {
+        node["name"]: node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +74,10 @@ def layer(node: dict) -> int:
 
 def parents(node: dict) -> list[list[str]]:
     """Kind and name of what a model reads, such as ["seed", "city_roster"]."""
-    return [[unique_id.split(".")[0], unique_id.split(".")[-1]] for unique_id in node["depends_on"]["nodes"]]
+    return [
+        [unique_id.split(".")[0], unique_id.split(".")[-1]]
+        for unique_id in node["depends_on"]["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("name", MODEL_FILES)
@@ -86,33 +97,55 @@ def test_the_key_is_tested(name: str, tests_of: dict[str, list[dict]]) -> None:
         return
     tested = kept["primary_key"]
     assert tested["columns"] == ([] if key == HAS_ONE_ROW else key.partition(";")[0].split(", "))
-    assert [column for column in tested["columns"] if f" {column} may be null" in key] == tested.get("nullable", [])
+    assert [
+        column for column in tested["columns"] if f" {column} may be null" in key
+    ] == tested.get("nullable", [])
 
 
-def test_a_yaml_stands_beside_each_mart_and_one_in_each_other_folder(models: dict[str, dict], manifest: dict) -> None:
+def test_a_yaml_stands_beside_each_mart_and_one_in_each_other_folder(
+    models: dict[str, dict], manifest: dict
+) -> None:
     expected, found = {}, {}
     for name, node in models.items():
         folder = Path(node["original_file_path"]).parent
         parts = folder.relative_to("warehouse/models").parts
-        folder_yaml = f"_{'_'.join(parts[1:]) if parts[0] == 'quality' and len(parts) > 1 else parts[-1]}.yml"
+        folder_yaml = (
+            f"_{'_'.join(parts[1:]) if parts[0] == 'quality' and len(parts) > 1 else parts[-1]}.yml"
+        )
         expected[name] = str(folder / (f"{name}.yml" if parts == ("marts",) else folder_yaml))
         found[name] = (node["patch_path"] or "no YAML").removeprefix("citysync://")
     assert found == expected
     for test in manifest["unit_tests"].values():
         beside = Path(models[test["model"]]["original_file_path"])
-        assert test["original_file_path"] in (str(beside.with_suffix(".yml")), str(beside.parent / "_unit_tests.yml"))
+        assert test["original_file_path"] in (
+            str(beside.with_suffix(".yml")),
+            str(beside.parent / "_unit_tests.yml"),
+        )
 
 
 def test_everything_is_described(models: dict[str, dict], manifest: dict) -> None:
-    seeds = {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "seed"}
+    seeds = {
+        node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "seed"
+    }
     sources = {node["name"]: node for node in manifest["sources"].values()}
-    assert [name for name, node in {**models, **seeds, **sources}.items() if not node["description"]] == []
+    assert [
+        name for name, node in {**models, **seeds, **sources}.items() if not node["description"]
+    ] == []
     contracted = [node for node in models.values() if node["contract"]["enforced"]]
-    assert [(node["name"], column) for node in contracted for column, said in node["columns"].items() if not said["description"]] == []
+    assert [
+        (node["name"], column)
+        for node in contracted
+        for column, said in node["columns"].items()
+        if not said["description"]
+    ] == []
 
 
 def test_published_tables_have_a_contract(models: dict[str, dict]) -> None:
-    assert [name for name, node in models.items() if node["schema"] in ("marts", "quality") and not node["contract"]["enforced"]] == []
+    assert [
+        name
+        for name, node in models.items()
+        if node["schema"] in ("marts", "quality") and not node["contract"]["enforced"]
+    ] == []
 
 
 def test_names_folders_and_schemas_agree(models: dict[str, dict]) -> None:
@@ -132,7 +165,9 @@ def test_no_model_reads_a_higher_layer(models: dict[str, dict]) -> None:
     assert upward == []
 
 
-def test_staging_reads_sources_and_seeds_and_nothing_else_reads_a_source(models: dict[str, dict]) -> None:
+def test_staging_reads_sources_and_seeds_and_nothing_else_reads_a_source(
+    models: dict[str, dict],
+) -> None:
     for name, node in models.items():
         kinds = {kind for kind, _ in parents(node)}
         assert kinds, f"{name} reads nothing"
@@ -140,20 +175,26 @@ def test_staging_reads_sources_and_seeds_and_nothing_else_reads_a_source(models:
         assert sum(kind == "source" for kind, _ in parents(node)) <= 1, name
 
 
-def test_each_source_has_one_reader_and_nothing_is_left_unread(models: dict[str, dict], manifest: dict) -> None:
+def test_each_source_has_one_reader_and_nothing_is_left_unread(
+    models: dict[str, dict], manifest: dict
+) -> None:
     readers: dict[str, set[str]] = {}
     for name, node in models.items():
         for _, parent in parents(node):
             readers.setdefault(parent, set()).add(name)
     for source in (node["name"] for node in manifest["sources"].values()):
-        assert readers[source] == SHARED_SOURCES.get(source, readers[source]) and (source in SHARED_SOURCES or len(readers[source]) == 1)
+        assert readers[source] == SHARED_SOURCES.get(source, readers[source]) and (
+            source in SHARED_SOURCES or len(readers[source]) == 1
+        )
     ends = {name for name, node in models.items() if layer(node) < LAYERS.index("marts")}
     seeds = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "seed"}
     assert (ends | seeds) - set(readers) == READ_BY_NO_MODEL
 
 
 def test_few_models_join_many(models: dict[str, dict]) -> None:
-    assert {name for name, node in models.items() if len(parents(node)) > MOST_PARENTS} == MANY_PARENTS
+    assert {
+        name for name, node in models.items() if len(parents(node)) > MOST_PARENTS
+    } == MANY_PARENTS
 
 
 def plain_sql(path: Path) -> str:
@@ -201,7 +242,9 @@ def test_marts_are_public_and_every_model_has_an_owner(models: dict[str, dict]) 
     assert {name for name, node in models.items() if not node.get("group")} == set()
 
 
-def test_every_measure_of_a_mart_has_a_unit_that_agrees_with_its_name(models: dict[str, dict]) -> None:
+def test_every_measure_of_a_mart_has_a_unit_that_agrees_with_its_name(
+    models: dict[str, dict],
+) -> None:
     measures = {
         (name, column["name"]): column["config"]["meta"].get("unit", "")
         for name, node in models.items()
@@ -230,5 +273,9 @@ def test_every_table_of_estimates_is_an_exposure(manifest: dict) -> None:
 def test_every_page_of_the_report_is_an_exposure(manifest: dict) -> None:
     from estimation.report.pages.catalog import PAGES
 
-    exposures = {node["name"]: node["url"] for node in manifest["exposures"].values() if node["type"] == "dashboard"}
+    exposures = {
+        node["name"]: node["url"]
+        for node in manifest["exposures"].values()
+        if node["type"] == "dashboard"
+    }
     assert exposures == {f"page_{page.slug}": f"report/{page.slug}.html" for page in PAGES}

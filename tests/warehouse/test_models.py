@@ -1,4 +1,6 @@
-"""The models built on fabricated raw rows, against literal loops; and landings that lack almost everything."""
+"""The models built on fabricated raw rows, against literal loops; and landings that lack almost
+everything.
+"""
 
 import hashlib
 import math
@@ -26,8 +28,16 @@ def landing_rows():
     cities = sorted({row["place_code_text"] for row in rows if row["source_id"] == "csmar_region"})
 
     def is_hole(row):
-        gap = row["indicator_id"] == "gdp_growth_official_pct" and row["place_code_text"] == cities[GAP_CITY] and row["year"] == 2013
-        no_tie = row["indicator_id"].startswith("population") and row["place_code_text"] == cities[NO_TIE_CITY] and row["year"] > 2011
+        gap = (
+            row["indicator_id"] == "gdp_growth_official_pct"
+            and row["place_code_text"] == cities[GAP_CITY]
+            and row["year"] == 2013
+        )
+        no_tie = (
+            row["indicator_id"].startswith("population")
+            and row["place_code_text"] == cities[NO_TIE_CITY]
+            and row["year"] > 2011
+        )
         return gap or no_tie
 
     return [row for row in rows if not is_hole(row)]
@@ -71,8 +81,14 @@ def test_city_years_hold_growth_ratios_and_levels(warehouse, reference):
     for (city, year), row in found.items():
         close(row["growth_official_pct"], reference.growth[city].get(year))
         close(row["growth_deflated_pct"], reference.deflated[city].get(year))
-        value = {k: reference.values[k][city].get(year) for k in ("loans_cny_100m", "deposits_cny_100m", "gdp_nominal_cny_100m")}
-        close(row["financial_development_ratio"], (value["loans_cny_100m"] + value["deposits_cny_100m"]) / value["gdp_nominal_cny_100m"])
+        value = {
+            k: reference.values[k][city].get(year)
+            for k in ("loans_cny_100m", "deposits_cny_100m", "gdp_nominal_cny_100m")
+        }
+        close(
+            row["financial_development_ratio"],
+            (value["loans_cny_100m"] + value["deposits_cny_100m"]) / value["gdp_nominal_cny_100m"],
+        )
     city = reference.cities[0]
     chained = reference.values["gdp_nominal_cny_100m"][city][2010] * math.exp(
         sum(reference.growth[city][y] for y in range(2011, 2020)) / 100
@@ -81,7 +97,9 @@ def test_city_years_hold_growth_ratios_and_levels(warehouse, reference):
     assert found[city, 2019]["gdp_real_base_year"] == 2010
     gap_city = reference.cities[GAP_CITY]
     assert [found[gap_city, y]["cycle_hp_pct"] is None for y in (2012, 2013)] == [False, False]
-    assert found[gap_city, 2013]["gdp_real_base_year"] == 2013  # the gap is not bridged: a new run starts with the year before its growth
+    assert (
+        found[gap_city, 2013]["gdp_real_base_year"] == 2013
+    )  # the gap is not bridged: a new run starts with the year before its growth
 
 
 @pytest.mark.parametrize(("rule", "suffix"), RULES.items())
@@ -92,7 +110,10 @@ def test_pairs_hold_ties_and_exposure(warehouse, reference, rule, suffix):
     assert {pair["exposure"] for pair in expected.values()} == {"none", "one", "both"}
     for (i, j), pair in expected.items():
         row = found[i, j]
-        assert [row["exposure" + suffix], row["cohort_year" + suffix]] == [pair["exposure"], pair["cohort_year"]]
+        assert [row["exposure" + suffix], row["cohort_year" + suffix]] == [
+            pair["exposure"],
+            pair["cohort_year"],
+        ]
         assert row["is_strong_tie" + suffix] is pair["strong"]
         assert row["is_balanced"] is pair["balanced"]
         close(row["tie_strength"], pair["tie"])
@@ -114,7 +135,10 @@ def test_synchronization_equals_literal_formulas(warehouse, reference, series):
             for name in names:
                 close(found[i, j, year][f"{name}_{series}"], expected.get(year, {}).get(name))
             if series == "growth_official":
-                close(found[i, j, year]["rolling_corr_growth_official"], reference.rolling(i, j, year) if is_complete else None)
+                close(
+                    found[i, j, year]["rolling_corr_growth_official"],
+                    reference.rolling(i, j, year) if is_complete else None,
+                )
             n_null += not is_complete
     assert n_null == (29 * 10 if series == "growth_official" else 0)
 
@@ -135,19 +159,30 @@ def test_mean_of_cm_is_the_correlation(warehouse):
 
 def test_panel_is_the_headline_sample(warehouse, reference):
     found = table(warehouse, "marts.panel_pair_year", ["city_i_id", "city_j_id", "year"])
-    pairs = {k: p for k, p in reference.pairs("second_half_next_year").items() if p["balanced"] and p["strong"]}
+    pairs = {
+        k: p
+        for k, p in reference.pairs("second_half_next_year").items()
+        if p["balanced"] and p["strong"]
+    }
     assert found.keys() == {(i, j, year) for i, j in pairs for year in WINDOW}
     cohorts = treated_years("second_half_next_year")
 
     def control(city):
-        nominal, people = reference.values["gdp_nominal_cny_100m"][city], reference.values["population_resident_10k"].get(city)
+        nominal, people = (
+            reference.values["gdp_nominal_cny_100m"][city],
+            reference.values["population_resident_10k"].get(city),
+        )
         people = people or reference.values["population_registered_10k"][city]
         return sum(math.log(nominal[y] / people[y] * 10000) for y in TIE_YEARS) / len(TIE_YEARS)
 
     for (i, j, year), row in found.items():
         cohort = pairs[i, j]["cohort_year"]
         assert row["is_treated"] is (cohort is not None and year >= cohort)
-        assert [row["cohort_year"], row["city_i_cohort_year"], row["city_j_cohort_year"]] == [cohort, cohorts.get(i), cohorts.get(j)]
+        assert [row["cohort_year"], row["city_i_cohort_year"], row["city_j_cohort_year"]] == [
+            cohort,
+            cohorts.get(i),
+            cohorts.get(j),
+        ]
         close(row["ln_gdp_per_capita_mean"], (control(i) + control(j)) / 2)
         close(row["ln_gdp_per_capita_absdiff"], abs(control(i) - control(j)))
 
@@ -155,8 +190,10 @@ def test_panel_is_the_headline_sample(warehouse, reference):
 def test_the_better_source_is_current_and_both_are_kept(warehouse, reference):
     city = reference.cities[0]
     rows = warehouse.execute(
-        """select source_id, value, is_current, unit_delivered, cell_ref from marts.fct_indicator_observation
-           where city_id = ? and year = 2015 and indicator_id = 'gdp_nominal_cny_100m' order by is_current desc""",
+        """select source_id, value, is_current, unit_delivered, cell_ref
+            from marts.fct_indicator_observation
+           where city_id = ? and year = 2015 and indicator_id = 'gdp_nominal_cny_100m'
+               order by is_current desc""",
         [city],
     ).fetchall()
     assert [row[0] for row in rows] == ["csmar_region", "finance_loans"]
@@ -169,12 +206,15 @@ def test_the_better_source_is_current_and_both_are_kept(warehouse, reference):
 def hashes(connection):
     """One hash a table, of its rows in the order of their text."""
     names = connection.execute(
-        "select schema_name, table_name from duckdb_tables() where schema_name not in ('seeds') order by all"
+        "select schema_name, table_name from duckdb_tables() where schema_name not in ('seeds') "
+        "order by all"
     ).fetchall()
     found = {}
     for schema, name in names:
         rows = connection.execute(f'select * from "{schema}"."{name}"').fetchall()
-        found[f"{schema}.{name}"] = hashlib.sha256("\n".join(sorted(map(repr, rows))).encode()).hexdigest()
+        found[f"{schema}.{name}"] = hashlib.sha256(
+            "\n".join(sorted(map(repr, rows))).encode()
+        ).hexdigest()
     return found
 
 
@@ -187,20 +227,33 @@ def test_tables_have_the_same_bytes_on_two_threads(warehouse, landing_rows, dbt_
 
 def test_six_cities_with_a_real_level_only(dbt_target, tmp_path):
     cities = ["110000", "310000", "330100", "440300", "510100", "610100"]
-    levels = {c: [100 * (n + 1) * math.exp(0.08 * t + 0.03 * math.sin(t * (n + 1))) for t in range(11)] for n, c in enumerate(cities)}
-    rows = [raw_row("tidy", c, 2009 + t, "gdp_real_cny_100m", v) for c, series in levels.items() for t, v in enumerate(series)]
+    levels = {
+        c: [100 * (n + 1) * math.exp(0.08 * t + 0.03 * math.sin(t * (n + 1))) for t in range(11)]
+        for n, c in enumerate(cities)
+    }
+    rows = [
+        raw_row("tidy", c, 2009 + t, "gdp_real_cny_100m", v)
+        for c, series in levels.items()
+        for t, v in enumerate(series)
+    ]
     write_raw(tmp_path, rows)
     with build_warehouse(tmp_path, dbt_target, with_tests=True) as connection:
         city_years = table(connection, "marts.fct_city_year", ["city_id", "year"])
-        close(city_years[310000, 2015]["growth_official_pct"], 100 * math.log(levels["310000"][6] / levels["310000"][5]))
+        close(
+            city_years[310000, 2015]["growth_official_pct"],
+            100 * math.log(levels["310000"][6] / levels["310000"][5]),
+        )
         assert city_years[310000, 2009]["growth_official_pct"] is None
         assert city_years[310000, 2015]["gdp_real_cny_100m"] == levels["310000"][6]
         assert city_years[310000, 2015]["cycle_hp_pct"] is not None
         counts = connection.execute(
-            "select count(*), count(cm_growth_official), count(cm_hp), count(cm_growth_deflated) from marts.fct_pair_synchronization"
+            "select count(*), count(cm_growth_official), count(cm_hp), count(cm_growth_deflated) "
+            "from marts.fct_pair_synchronization"
         ).fetchone()
         assert counts == (15 * 10, 15 * 10, 15 * 10, 0)
-        assert connection.execute("select count(tie_strength), count(is_strong_tie) from marts.fct_city_pair").fetchone() == (0, 0)
+        assert connection.execute(
+            "select count(tie_strength), count(is_strong_tie) from marts.fct_city_pair"
+        ).fetchone() == (0, 0)
         assert connection.execute("select count(*) from marts.panel_pair_year").fetchone() == (0,)
 
 
@@ -218,7 +271,16 @@ def dirty_rows():
         raw_row("tidy", "110000", 2010, "no_such_indicator", 1.0),
         raw_row("tidy", "110000", None, "gdp_nominal_cny_100m", 1.0),
         raw_row("tidy", "110000", 2010, "area_km2", 1.0, unit_text="furlongs"),
-        raw_row("tidy", "110000", 2010, "area_km2", None, raw_text="n.a.", reason="not_a_number", detail="expected a number"),
+        raw_row(
+            "tidy",
+            "110000",
+            2010,
+            "area_km2",
+            None,
+            raw_text="n.a.",
+            reason="not_a_number",
+            detail="expected a number",
+        ),
         raw_row("other", "北京", 2011, "area_km2", 5.0, **name),
         raw_row("other", "110000", 2011, "area_km2", 5.0, **name),
         raw_row("other", "110000", 2012, "area_km2", 5.0, **name),
@@ -239,7 +301,11 @@ def dirty(dbt_target, tmp_path_factory):
 
 
 def test_every_bad_row_is_rejected_with_its_reason(dirty):
-    counts = dict(dirty.execute("select reason, count(*) from quality.rejected_value group by reason").fetchall())
+    counts = dict(
+        dirty.execute(
+            "select reason, count(*) from quality.rejected_value group by reason"
+        ).fetchall()
+    )
     assert counts == {
         "unknown_city": 2,
         "unknown_indicator": 1,
@@ -249,22 +315,37 @@ def test_every_bad_row_is_rejected_with_its_reason(dirty):
         "duplicate": 1,
         "conflicting_duplicate": 2,
     }
-    details = [row[0] for row in dirty.execute("select detail from quality.rejected_value where reason <> 'not_a_number'").fetchall()]
+    details = [
+        row[0]
+        for row in dirty.execute(
+            "select detail from quality.rejected_value where reason <> 'not_a_number'"
+        ).fetchall()
+    ]
     assert all("expected" in d and "found" in d for d in details)
 
 
 def test_blocked_values_are_kept_and_never_current(dirty):
     rows = dirty.execute(
-        """select indicator_id, quality_rule, proposed_value, is_current from marts.fct_indicator_observation
+        """select indicator_id, quality_rule, proposed_value, is_current
+            from marts.fct_indicator_observation
            where quality_flag = 'blocked' order by indicator_id"""
     ).fetchall()
-    assert rows == [("gdp_growth_official_pct", "index_for_growth", 10.0, False), ("gdp_nominal_cny_100m", "sign", None, False)]
+    assert rows == [
+        ("gdp_growth_official_pct", "index_for_growth", 10.0, False),
+        ("gdp_nominal_cny_100m", "sign", None, False),
+    ]
 
 
 def test_later_editions_revise_earlier_ones(dirty):
-    rows = dirty.execute("select old_edition_year, new_edition_year, new_value - old_value from marts.fct_indicator_revision").fetchall()
+    rows = dirty.execute(
+        "select old_edition_year, new_edition_year, new_value - old_value from "
+        "marts.fct_indicator_revision"
+    ).fetchall()
     assert set(rows) == {(2021, 2022, 1.0)} and len(rows) == 16
-    editions = dirty.execute("select distinct edition_year from marts.fct_indicator_observation where is_current and source_id = 'tidy'")
+    editions = dirty.execute(
+        "select distinct edition_year from marts.fct_indicator_observation where is_current and "
+        "source_id = 'tidy'"
+    )
     assert editions.fetchall() == [(2022,)]
 
 
@@ -278,6 +359,10 @@ def test_later_editions_revise_earlier_ones(dirty):
 def test_settings_reach_the_models_when_they_run(dbt_target, tmp_path, settings, window, newest):
     write_raw(tmp_path, dirty_rows())
     with build_warehouse(tmp_path, dbt_target, settings, with_tests=True) as connection:
-        found = connection.execute("select window_first_year, window_last_year from intermediate.int_study_window").fetchone()
+        found = connection.execute(
+            "select window_first_year, window_last_year from intermediate.int_study_window"
+        ).fetchone()
         assert found == window
-        assert connection.execute("select max(edition_year) from marts.fct_indicator_observation").fetchone() == (newest,)
+        assert connection.execute(
+            "select max(edition_year) from marts.fct_indicator_observation"
+        ).fetchone() == (newest,)

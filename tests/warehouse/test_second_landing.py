@@ -1,4 +1,6 @@
-"""The second landing through ingest and models: what the rules find of the defects known by other means, and which columns it fills."""
+"""The second landing through ingest and models: what the rules find of the defects known by other
+means, and which columns it fills.
+"""
 
 import duckdb
 import pytest
@@ -32,13 +34,16 @@ def warehouse(shared_dir, tmp_path_factory):
     ],
 )
 def test_figures_that_bulletins_publish_are_current(warehouse, column, city_id, year, value):
-    found = warehouse.execute(f"select {column} from marts.fct_city_year where city_id = ? and year = ?", [city_id, year]).fetchone()
+    found = warehouse.execute(
+        f"select {column} from marts.fct_city_year where city_id = ? and year = ?", [city_id, year]
+    ).fetchone()
     assert found[0] == pytest.approx(value, abs=0.01)
 
 
 def test_no_imputed_year_is_current(warehouse):
     found = warehouse.execute(
-        """select max(year) filter (where source_id = 'urban_investment'), count(*) filter (where year > 2017)
+        """select max(year) filter (where source_id = 'urban_investment'),
+            count(*) filter (where year > 2017)
            from marts.fct_indicator_observation where indicator_id = 'fixed_investment_cny_100m'"""
     ).fetchone()
     assert found[0] == 2016 and found[1] <= 9
@@ -46,7 +51,8 @@ def test_no_imputed_year_is_current(warehouse):
 
 def test_growth_of_light_begins_after_the_change_of_sensor(warehouse):
     found = warehouse.execute(
-        """select min(year), count(distinct city_id), median(abs(growth_night_lights_pct)) from marts.fct_city_year
+        """select min(year), count(distinct city_id), median(abs(growth_night_lights_pct))
+            from marts.fct_city_year
            where growth_night_lights_pct is not null"""
     ).fetchone()
     assert found[0] == 2014 and found[1] >= 330 and found[2] < 15
@@ -54,7 +60,8 @@ def test_growth_of_light_begins_after_the_change_of_sensor(warehouse):
 
 def test_stand_ins_are_labelled(warehouse):
     bases = warehouse.execute(
-        """select distinct human_capital_index_basis, infrastructure_index_basis, firms_new_basis from marts.fct_city_year
+        """select distinct human_capital_index_basis, infrastructure_index_basis,
+            firms_new_basis from marts.fct_city_year
            where year = 2014 and students_college_10k is not null"""
     ).fetchall()
     assert {firms for _, _, firms in bases} <= {"proxy:entities_new", None}
@@ -81,19 +88,34 @@ def flagged(connection, source_id, indicator_id, city_id, year):
         ("yearbook_export", "gdp_growth_official_pct", 440500, 2014, "blocked", "index_for_growth"),
     ],
 )
-def test_defects_known_by_other_means_are_found(warehouse, source_id, indicator_id, city_id, year, flag, rule):
+def test_defects_known_by_other_means_are_found(
+    warehouse, source_id, indicator_id, city_id, year, flag, rule
+):
     assert flagged(warehouse, source_id, indicator_id, city_id, year) == (flag, rule)
 
 
 def test_product_per_head_of_one_year_on_another_population_is_found(warehouse):
-    """Shanghai and Shenzhen 2013 among them: the export divides by registered population in that year alone."""
+    """Shanghai and Shenzhen 2013 among them: the export divides by registered population in that
+    year alone.
+    """
     cities = warehouse.execute(
-        """select list(city_id) from intermediate.int_observations_graded where source_id = 'yearbook_export'
-           and indicator_id = 'gdp_per_capita_cny' and year = 2013 and quality_flag in ('blocked', 'quarantined')"""
+        """select list(city_id) from intermediate.int_observations_graded
+            where source_id = 'yearbook_export'
+           and indicator_id = 'gdp_per_capita_cny' and year = 2013
+               and quality_flag in ('blocked', 'quarantined')"""
     ).fetchone()[0]
     assert {310000, 440300} <= set(cities) and 30 <= len(cities) <= 80
 
 
 def test_true_falls_of_investment_are_not_blocked(warehouse):
-    for city_id, year in [(210200, 2016), (210100, 2016), (210400, 2016), (140200, 2017), (140900, 2017), (621000, 2017)]:
-        assert flagged(warehouse, "csmar_investment", "fixed_investment_cny_100m", city_id, year)[0] in ("ok", "warned"), (city_id, year)
+    for city_id, year in [
+        (210200, 2016),
+        (210100, 2016),
+        (210400, 2016),
+        (140200, 2017),
+        (140900, 2017),
+        (621000, 2017),
+    ]:
+        assert flagged(warehouse, "csmar_investment", "fixed_investment_cny_100m", city_id, year)[
+            0
+        ] in ("ok", "warned"), (city_id, year)

@@ -1,4 +1,6 @@
-"""The facts in the seeds: counts and distances known from elsewhere, keys that join, aliases that name one place."""
+"""The facts in the seeds: counts and distances known from elsewhere, keys that join, aliases that
+name one place.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ import pytest
 SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
 EARTH_RADIUS_KM = 6371.0088
 SUB_PROVINCIAL = "沈阳 大连 长春 哈尔滨 南京 杭州 宁波 厦门 济南 青岛 武汉 广州 深圳 成都 西安"
-#: Codes in the csmar_region files that are no prefecture-level units: county-level cities and a province's counties taken together.
+#: Codes in the csmar_region files that are no prefecture-level units: county-level cities and a
+#: province's counties taken together.
 NOT_PREFECTURES = {341282, 429000, 652101, 652201}
 #: Cities whose government moved, or whose coordinates in the file compared with are not the seat.
 SEAT_DIFFERS = {530800}
@@ -23,7 +26,10 @@ def seed(name: str) -> pd.DataFrame:
 
 def distance_km(lon_a, lat_a, lon_b, lat_b):
     lon_a, lat_a, lon_b, lat_b = map(np.radians, (lon_a, lat_a, lon_b, lat_b))
-    h = np.sin((lat_a - lat_b) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_a - lon_b) / 2) ** 2
+    h = (
+        np.sin((lat_a - lat_b) / 2) ** 2
+        + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_a - lon_b) / 2) ** 2
+    )
     return 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(h))
 
 
@@ -75,17 +81,30 @@ def test_number_of_units_at_a_year_end(roster, year, municipalities, prefectures
 
 def test_ranks_regions_and_provinces(roster):
     ranked = roster.set_index("city_name_zh").admin_rank
-    assert sorted(ranked.index[ranked == 3]) == sorted(name + "市" for name in SUB_PROVINCIAL.split(" "))
-    assert (ranked == 2).sum() == 27 - 10  # 27 capitals of provinces and regions, ten of them sub-provincial
+    assert sorted(ranked.index[ranked == 3]) == sorted(
+        name + "市" for name in SUB_PROVINCIAL.split(" ")
+    )
+    assert (
+        ranked == 2
+    ).sum() == 27 - 10  # 27 capitals of provinces and regions, ten of them sub-provincial
     provinces = seed("province_roster").set_index("province_id")
-    assert provinces.region.value_counts().to_dict() == {"east": 10, "central": 6, "west": 12, "northeast": 3}
+    assert provinces.region.value_counts().to_dict() == {
+        "east": 10,
+        "central": 6,
+        "west": 12,
+        "northeast": 3,
+    }
     joined = roster.join(provinces, on="province_id", suffixes=("", "_roster"))
     for column in ("province_name_zh", "province_name_en", "region"):
         assert (joined[column] == joined[f"{column}_roster"]).all()
 
 
 @pytest.mark.parametrize(
-    ("city_a", "city_b", "km"),  # great-circle distances, rounded; from city-centre coordinates published elsewhere
+    (
+        "city_a",
+        "city_b",
+        "km",
+    ),  # great-circle distances, rounded; from city-centre coordinates published elsewhere
     [
         (110000, 310000, 1068),
         (110000, 120000, 114),
@@ -111,18 +130,39 @@ def test_every_code_change_and_alias_leads_to_a_city(roster):
 @pytest.mark.parametrize(
     ("alias", "city_id"),
     [
-        ("延边", 222400), ("延边州", 222400), ("延边朝鲜族自治州", 222400), ("襄樊市", 420600), ("思茅", 530800), ("普洱", 530800),
-        ("喀什", 653100), ("锡林郭勒", 152500), ("锡林郭勒盟", 152500), ("吉林", 220200), ("巢湖", 341400), ("莱芜市", 371200),
-        ("那曲地区", 540600), ("xi'an", 610100), ("xian", 610100), ("urumqi", 650100), ("wulumuqi", 650100), ("harbin", 230100),
-        ("hohhotcity", 150100), ("lvliang", 141100), ("suzhou(jiangsu)", 320500), ("suzhou(anhui)", 341300), ("海南州", 632500),
+        ("延边", 222400),
+        ("延边州", 222400),
+        ("延边朝鲜族自治州", 222400),
+        ("襄樊市", 420600),
+        ("思茅", 530800),
+        ("普洱", 530800),
+        ("喀什", 653100),
+        ("锡林郭勒", 152500),
+        ("锡林郭勒盟", 152500),
+        ("吉林", 220200),
+        ("巢湖", 341400),
+        ("莱芜市", 371200),
+        ("那曲地区", 540600),
+        ("xi'an", 610100),
+        ("xian", 610100),
+        ("urumqi", 650100),
+        ("wulumuqi", 650100),
+        ("harbin", 230100),
+        ("hohhotcity", 150100),
+        ("lvliang", 141100),
+        ("suzhou(jiangsu)", 320500),
+        ("suzhou(anhui)", 341300),
+        ("海南州", 632500),
         ("伊犁哈萨克自治州", 654000),
     ],
-)  # fmt: skip
+)
 def test_alias(alias, city_id):
     assert seed("city_aliases").set_index("alias").city_id.get(alias) == city_id
 
 
-@pytest.mark.parametrize("alias", ["海南", "hainan", "suzhou", "yichun", "taizhou", "fuzhou", "yulin", "中国", "江苏"])
+@pytest.mark.parametrize(
+    "alias", ["海南", "hainan", "suzhou", "yichun", "taizhou", "fuzhou", "yulin", "中国", "江苏"]
+)
 def test_ambiguous_spellings_are_no_alias(alias):
     assert alias not in set(seed("city_aliases").alias)
 
@@ -135,7 +175,9 @@ def test_pilot_zones(roster):
     assert (~zones.is_whole_prefecture).sum() == 8
     assert set(zones.city_id) <= set(roster.city_id[roster.valid_to_year.isna()])
     early = set(zones[(zones.batch <= 6) & zones.is_whole_prefecture].city_id)
-    complete = roster[roster.province_id.isin([320000, 330000, 440000]) & roster.valid_to_year.isna()]
+    complete = roster[
+        roster.province_id.isin([320000, 330000, 440000]) & roster.valid_to_year.isna()
+    ]
     assert len(complete) == 13 + 11 + 21
     assert set(complete.city_id) <= early
     names = zones.merge(roster, on="city_id")
@@ -149,10 +191,25 @@ def test_catalog_is_consistent():
     assert set(catalog.canonical_unit) <= units
     assert (catalog.min_value < catalog.max_value).all()
     assert (catalog.min_value[catalog.must_be_positive] > 0).all()
-    suffixes = ["cny_100m", "cny_10k", "usd_1m", "cny", "10k", "pct", "permille", "km2", "ratio", "m2"]
+    suffixes = [
+        "cny_100m",
+        "cny_10k",
+        "usd_1m",
+        "cny",
+        "10k",
+        "pct",
+        "permille",
+        "km2",
+        "ratio",
+        "m2",
+    ]
     for row in catalog.itertuples():
         ending = next((s for s in suffixes if row.indicator_id.endswith("_" + s)), None)
-        assert ending is None or ending == row.canonical_unit or row.canonical_unit in ("per_km2", "cny_per_usd"), row.indicator_id
+        assert (
+            ending is None
+            or ending == row.canonical_unit
+            or row.canonical_unit in ("per_km2", "cny_per_usd")
+        ), row.indicator_id
     ranks = catalog.dropna(subset=["concept"])[["concept", "concept_rank"]]
     assert not ranks.duplicated().any()
 
@@ -199,24 +256,35 @@ def test_every_code_of_the_landing_resolves(roster, shared_dir):
     changes = seed("city_code_changes").set_index("old_code").city_id
     folder = shared_dir / "landing" / "csmar_region"
     codes = pd.concat(
-        [pd.read_csv(folder / f"{name}.csv", encoding="utf-8-sig").Ctnm_id for name in ("CRE_Gdpct", "CRE_Eplwagct")]
+        [
+            pd.read_csv(folder / f"{name}.csv", encoding="utf-8-sig").Ctnm_id
+            for name in ("CRE_Gdpct", "CRE_Eplwagct")
+        ]
     ).unique()
     latest = {int(code): int(changes.get(code, code)) for code in codes}
-    assert {code for code, city in latest.items() if city not in set(roster.city_id)} == NOT_PREFECTURES
+    assert {
+        code for code, city in latest.items() if city not in set(roster.city_id)
+    } == NOT_PREFECTURES
 
 
 @pytest.mark.shared
 def test_zones_agree_with_the_compiled_list(shared_dir):
-    other = pd.read_csv(shared_dir / "reference" / "policy_lists" / "cbec_cpa_batches_165.csv", quoting=0)
+    other = pd.read_csv(
+        shared_dir / "reference" / "policy_lists" / "cbec_cpa_batches_165.csv", quoting=0
+    )
     mine = seed("pilot_zones")
     columns = ["batch", "zone_name_zh", "city_id", "approval_date", "document_no"]
     theirs = other[["batch", "name_zh", "prefecture_code_gb2260", "document_date", "document"]]
-    assert set(mine[columns].itertuples(index=False, name=None)) == set(theirs.itertuples(index=False, name=None))
+    assert set(mine[columns].itertuples(index=False, name=None)) == set(
+        theirs.itertuples(index=False, name=None)
+    )
 
 
 @pytest.mark.parametrize(
     ("policy", "batch", "scope", "count"),
-    [  # as the lists count themselves: a group of cities once, what lies under no prefecture of the roster added by hand
+    # as the lists count themselves: a group of cities once, what lies under no prefecture of the
+    # roster added by hand
+    [
         ("broadband_china", 1, ("city", "county"), 39 - 1),  # Alar
         ("broadband_china", 2, ("city", "county"), 39),
         ("broadband_china", 3, ("city", "county"), 39),
@@ -228,7 +296,9 @@ def test_zones_agree_with_the_compiled_list(shared_dir):
 )
 def test_lists_of_other_policies_are_complete(policy, batch, scope, count):
     table = seed("other_policies")
-    found = table[(table["policy"] == policy) & (table["batch"] == batch) & table["scope"].isin(scope)]
+    found = table[
+        (table["policy"] == policy) & (table["batch"] == batch) & table["scope"].isin(scope)
+    ]
     assert found["unit_zh"].nunique() == count
 
 
@@ -236,8 +306,14 @@ def test_a_province_of_another_policy_covers_every_city_of_it(roster):
     table = seed("other_policies")
     for _, rows in table[table["scope"] == "province"].groupby(["policy", "batch", "unit_zh"]):
         province = roster[roster["province_name_zh"] == rows["unit_zh"].iloc[0]]
-        cities = set(province.loc[province["valid_to_year"].isna(), "city_id"]) - {460300}  # Sansha publishes no accounts
-        named_by_themselves = set(table.loc[(table["policy"] == rows["policy"].iloc[0]) & (table["scope"] == "city"), "city_id"])
+        cities = set(province.loc[province["valid_to_year"].isna(), "city_id"]) - {
+            460300
+        }  # Sansha publishes no accounts
+        named_by_themselves = set(
+            table.loc[
+                (table["policy"] == rows["policy"].iloc[0]) & (table["scope"] == "city"), "city_id"
+            ]
+        )
         assert cities - named_by_themselves <= set(rows["city_id"]) <= cities
 
 
@@ -248,24 +324,41 @@ def test_dates_of_other_policies_agree_with_their_numbers():
     # the yearly lists of Broadband China are announcements under the notice of 2014
     assert (number_year == date_year)[table["policy"] != "broadband_china"].all()
     assert table.loc[table["is_verified"], "evidence"].str.contains("seen on").all()
-    assert table.loc[~table["is_verified"], "evidence"].str.contains("general knowledge|compiled list").all()
+    assert (
+        table.loc[~table["is_verified"], "evidence"]
+        .str.contains("general knowledge|compiled list")
+        .all()
+    )
 
 
 def test_other_policies_cover_what_compiled_lists_name(shared_dir, roster):
-    """Lists of other hands: every city of them is covered, free trade zones open within two months of their document."""
+    """Lists of other hands: every city of them is covered, free trade zones open within two months
+    of their document.
+    """
     lists = shared_dir / "reference" / "policy_lists"
     table = seed("other_policies")
     covering = table[table["scope"] != "county"]
     names = covering["city_id"].map(roster.set_index("city_id")["city_name_zh"])
-    broadband = pd.read_csv(lists / "broadband_china_117.csv")["prefecture_code_gb2260"].dropna().astype(int)
+    broadband = (
+        pd.read_csv(lists / "broadband_china_117.csv")["prefecture_code_gb2260"]
+        .dropna()
+        .astype(int)
+    )
     cluster = {430100, 430200, 430300}  # listed there as one group of cities
-    assert set(covering.loc[covering["policy"] == "broadband_china", "city_id"]) == set(broadband) | cluster
+    assert (
+        set(covering.loc[covering["policy"] == "broadband_china", "city_id"])
+        == set(broadband) | cluster
+    )
     zones = pd.read_csv(lists / "free_trade_zones_UNVERIFIED.csv", parse_dates=["date"])
-    ours = covering[covering["policy"] == "free_trade_zone"].merge(zones, left_on="city_id", right_on="prefecture_code_gb2260")
+    ours = covering[covering["policy"] == "free_trade_zone"].merge(
+        zones, left_on="city_id", right_on="prefecture_code_gb2260"
+    )
     assert set(ours["city_id"]) == set(zones["prefecture_code_gb2260"])
     delay = (ours["date"] - pd.to_datetime(ours["document_date"])).dt.days
     assert delay.between(0, 60).all()
     carbon = pd.read_excel(lists / "low_carbon_pilot_cities.xlsx", engine="calamine")["city_name"]
     assert set(carbon) <= set(names[covering["policy"] == "low_carbon"])
     urban = pd.read_stata(lists / "new_urbanization_pilot_did.dta")
-    assert set(urban.loc[urban["did"] > 0, "city"]) <= set(names[covering["policy"] == "new_urbanisation"])
+    assert set(urban.loc[urban["did"] > 0, "city"]) <= set(
+        names[covering["policy"] == "new_urbanisation"]
+    )

@@ -1,4 +1,6 @@
-"""The list of series in warehouse/macros/synchronization.sql, the columns of the marts, and what `estimation` knows of them agree."""
+"""The list of series in warehouse/macros/synchronization.sql, the columns of the marts, and what
+`estimation` knows of them agree.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,23 @@ def series_of_the_models() -> dict[str, dict]:
     found: list[dict] = []
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)
     environment.globals["return"] = lambda value: found.append(value) or ""
-    environment.from_string((WAREHOUSE / "macros" / "synchronization.sql").read_text(encoding="utf-8")).module.synchronization_series()
+    environment.from_string(
+        (WAREHOUSE / "macros" / "synchronization.sql").read_text(encoding="utf-8")
+    ).module.synchronization_series()
     return found[0]
 
 
 def measured_columns() -> set[str]:
-    described = yaml.safe_load((WAREHOUSE / "models" / "marts" / "fct_pair_synchronization.yml").read_text(encoding="utf-8"))
-    return {column["name"] for column in described["models"][0]["columns"]} - {"city_i_id", "city_j_id", "year"}
+    described = yaml.safe_load(
+        (WAREHOUSE / "models" / "marts" / "fct_pair_synchronization.yml").read_text(
+            encoding="utf-8"
+        )
+    )
+    return {column["name"] for column in described["models"][0]["columns"]} - {
+        "city_i_id",
+        "city_j_id",
+        "year",
+    }
 
 
 def test_the_contract_of_the_mart_holds_the_measures_of_each_series() -> None:
@@ -41,5 +53,9 @@ def test_the_contract_of_the_mart_holds_the_measures_of_each_series() -> None:
 
 
 def test_estimation_takes_each_series_from_the_column_that_the_models_measure() -> None:
-    in_window = {name: series["column"].split(".")[1] for name, series in series_of_the_models().items() if series["measures"] != "none"}
+    in_window = {
+        name: series["column"].split(".")[1]
+        for name, series in series_of_the_models().items()
+        if series["measures"] != "none"
+    }
     assert in_window.items() <= {name: series.column for name, series in SERIES.items()}.items()

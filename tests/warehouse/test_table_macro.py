@@ -1,4 +1,6 @@
-"""Tables as warehouse/macros/table.sql writes them: contracts hold, descriptions become comments, an older table or view is replaced."""
+"""Tables as warehouse/macros/table.sql writes them: contracts hold, descriptions become comments,
+an older table or view is replaced.
+"""
 
 from __future__ import annotations
 
@@ -17,16 +19,30 @@ COLUMNS = [
 ]
 
 
-def write_project(folder: Path, query: str, columns: list[dict], config: dict | None = None) -> None:
+def write_project(
+    folder: Path, query: str, columns: list[dict], config: dict | None = None
+) -> None:
     """A project of one model under a contract, with this project's macros."""
     project = {
         "name": "small",
         "version": "1.0.0",
         "profile": "small",
         "macro-paths": [str(MACROS)],
-        "models": {"small": {"+materialized": "table", "+persist_docs": {"relation": True, "columns": True}}},
+        "models": {
+            "small": {
+                "+materialized": "table",
+                "+persist_docs": {"relation": True, "columns": True},
+            }
+        },
     }
-    profile = {"small": {"target": "d", "outputs": {"d": {"type": "duckdb", "path": str(folder / "small.duckdb"), "threads": 1}}}}
+    profile = {
+        "small": {
+            "target": "d",
+            "outputs": {
+                "d": {"type": "duckdb", "path": str(folder / "small.duckdb"), "threads": 1}
+            },
+        }
+    }
     model = {
         "name": "things",
         "description": "All $ things",
@@ -37,7 +53,9 @@ def write_project(folder: Path, query: str, columns: list[dict], config: dict | 
     (folder / "dbt_project.yml").write_text(yaml.safe_dump(project))
     (folder / "profiles.yml").write_text(yaml.safe_dump(profile))
     (folder / "models" / "things.sql").write_text(query)
-    (folder / "models" / "_models.yml").write_text(yaml.safe_dump({"version": 2, "models": [model]}))
+    (folder / "models" / "_models.yml").write_text(
+        yaml.safe_dump({"version": 2, "models": [model]})
+    )
 
 
 def run(folder: Path, **settings: str) -> str:
@@ -45,13 +63,29 @@ def run(folder: Path, **settings: str) -> str:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    places = ["--project-dir", str(folder), "--profiles-dir", str(folder), "--target-path", str(folder), "--log-path", str(folder)]
+    places = [
+        "--project-dir",
+        str(folder),
+        "--profiles-dir",
+        str(folder),
+        "--target-path",
+        str(folder),
+        "--log-path",
+        str(folder),
+    ]
     with mock.patch.dict(os.environ, {"DO_NOT_TRACK": "1", **settings}):
         try:
             outcome = dbtRunner().invoke(["run", "--quiet", "--log-level", "none", *places])
         finally:
             DuckDBConnectionManager.close_all_connections()
-    return "" if outcome.success else str(outcome.exception or next(r.message for r in outcome.result.results if r.status != "success"))
+    return (
+        ""
+        if outcome.success
+        else str(
+            outcome.exception
+            or next(r.message for r in outcome.result.results if r.status != "success")
+        )
+    )
 
 
 def read(folder: Path, query: str) -> list:
@@ -62,9 +96,17 @@ def read(folder: Path, query: str) -> list:
 def test_columns_stand_as_in_the_contract_and_are_described(tmp_path: Path) -> None:
     write_project(tmp_path, 'select 0.5::double as "order", 7 as id', COLUMNS)
     assert run(tmp_path) == ""
-    described = "select column_name, data_type, comment from duckdb_columns() where table_name = 'things' order by column_index"
-    assert read(tmp_path, described) == [("id", "INTEGER", "it's a key"), ("order", "DOUBLE", "a word of SQL")]
-    assert read(tmp_path, "select comment from duckdb_tables() where table_name = 'things'") == [("All $ things",)]
+    described = (
+        "select column_name, data_type, comment from duckdb_columns() where table_name = 'things' "
+        "order by column_index"
+    )
+    assert read(tmp_path, described) == [
+        ("id", "INTEGER", "it's a key"),
+        ("order", "DOUBLE", "a word of SQL"),
+    ]
+    assert read(tmp_path, "select comment from duckdb_tables() where table_name = 'things'") == [
+        ("All $ things",)
+    ]
     assert read(tmp_path, "from things") == [(7, 0.5)]
 
 
@@ -76,7 +118,9 @@ def test_columns_stand_as_in_the_contract_and_are_described(tmp_path: Path) -> N
         ('select 7 as id, 0.5::double as "order", 1 as more', "more"),
     ],
 )
-def test_a_query_that_breaks_its_contract_leaves_the_older_table(tmp_path: Path, query: str, named: str) -> None:
+def test_a_query_that_breaks_its_contract_leaves_the_older_table(
+    tmp_path: Path, query: str, named: str
+) -> None:
     write_project(tmp_path, 'select 7 as id, 0.5::double as "order"', COLUMNS)
     assert run(tmp_path) == ""
     write_project(tmp_path, query, COLUMNS)
@@ -99,7 +143,11 @@ def test_an_older_view_or_table_is_replaced(tmp_path: Path, older: str) -> None:
 def test_a_failing_query_leaves_the_older_table(tmp_path: Path) -> None:
     write_project(tmp_path, 'select 7 as id, 0.5::double as "order"', COLUMNS)
     assert run(tmp_path) == ""
-    write_project(tmp_path, "select cast('x' || i as integer) as id, 0.5::double as \"order\" from range(3) as t(i)", COLUMNS)
+    write_project(
+        tmp_path,
+        "select cast('x' || i as integer) as id, 0.5::double as \"order\" from range(3) as t(i)",
+        COLUMNS,
+    )
     assert "Conversion Error" in run(tmp_path)
     assert read(tmp_path, "from things") == [(7, 0.5)]
 
@@ -111,7 +159,10 @@ def test_constraints_are_refused_rather_than_left_out(tmp_path: Path) -> None:
 
 
 def test_hooks_run_inside_the_transaction(tmp_path: Path) -> None:
-    config = {"pre_hook": "create table before as select 2 as n", "post_hook": "update things set id = (select n from before)"}
+    config = {
+        "pre_hook": "create table before as select 2 as n",
+        "post_hook": "update things set id = (select n from before)",
+    }
     write_project(tmp_path, 'select 7 as id, 0.5::double as "order"', COLUMNS, config)
     assert run(tmp_path) == ""
     assert read(tmp_path, "from things") == [(2, 0.5)]
@@ -150,7 +201,10 @@ def test_pair_years_beyond_the_limit_are_sorted_files_by_year_under_a_view(pairs
         "select table_name from duckdb_tables() where schema_name = 'main' "
         "union all select view_name || '!' from duckdb_views() where not internal"
     )
-    described = "select column_name, data_type, comment from duckdb_columns() where table_name = 'things' order by column_index"
+    described = (
+        "select column_name, data_type, comment from duckdb_columns() where table_name = 'things' "
+        "order by column_index"
+    )
     assert read(pairs, kinds) == [("things",)]
     as_table = read(pairs, "from things order by all"), read(pairs, described)
     assert len(as_table[0]) == 37
@@ -158,8 +212,12 @@ def test_pair_years_beyond_the_limit_are_sorted_files_by_year_under_a_view(pairs
     assert run(pairs, **settings, CITYSYNC_PAIR_YEAR_LIMIT="36") == ""
     assert read(pairs, kinds) == [("things!",)]
     assert (read(pairs, "from things order by all"), read(pairs, described)) == as_table
-    assert read(pairs, "select comment from duckdb_views() where view_name = 'things'") == [("All $ things",)]
-    files = sorted(path.relative_to(pairs).as_posix() for path in (pairs / "main.things").rglob("*.parquet"))
+    assert read(pairs, "select comment from duckdb_views() where view_name = 'things'") == [
+        ("All $ things",)
+    ]
+    files = sorted(
+        path.relative_to(pairs).as_posix() for path in (pairs / "main.things").rglob("*.parquet")
+    )
     assert files == [f"main.things/year={year}/pairs_0.parquet" for year in (2011, 2012)]
     rows = duckdb.execute(f"select city_i_id, city_j_id from '{pairs / files[0]}'").fetchall()
     assert rows == sorted(rows)
@@ -173,7 +231,9 @@ def test_pair_years_beyond_the_limit_are_sorted_files_by_year_under_a_view(pairs
 
 
 def test_files_by_year_hold_to_the_contract(pairs: Path) -> None:
-    write_project(pairs, PAIRS.replace("/ 3 as gap", "as gap"), PAIR_COLUMNS, {"meta": {"is_pair_year": True}})
+    write_project(
+        pairs, PAIRS.replace("/ 3 as gap", "as gap"), PAIR_COLUMNS, {"meta": {"is_pair_year": True}}
+    )
     message = run(pairs, CITYSYNC_BUILD=str(pairs), CITYSYNC_PAIR_YEAR_LIMIT="1")
     assert "contract" in message
     assert not (pairs / "main.things").exists()

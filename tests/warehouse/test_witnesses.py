@@ -1,5 +1,6 @@
-"""Sources against sources: copies that repeat errors, families that disagree, sources that are wrong everywhere, shifted codes. Adding any
-of them lifts no right block and blocks nothing that is right, and what is wrong in them is not believed."""
+"""Sources against sources: copies that repeat errors, families that disagree, sources that are
+wrong everywhere, shifted codes. Adding any of them lifts no right block and blocks nothing that is
+right, and what is wrong in them is not believed."""
 
 from __future__ import annotations
 
@@ -27,7 +28,9 @@ def cities_of(*provinces: int) -> list[int]:
 
 
 def fabricate_sources() -> dict[tuple, float]:
-    """Product of the cities of three provinces in four independent sources, population in two; keyed by (source, city, year, indicator)."""
+    """Product of the cities of three provinces in four independent sources, population in two;
+    keyed by (source, city, year, indicator).
+    """
     rng = np.random.default_rng(11)
     panel = {}
     for province in PROVINCES:
@@ -35,12 +38,18 @@ def fabricate_sources() -> dict[tuple, float]:
         for city in cities_of(province):
             per_head = rng.uniform(2, 6)
             people = rng.uniform(80, 900) * np.exp(np.cumsum(rng.normal(0.004, 0.002, len(YEARS))))
-            product = people[0] * per_head * np.exp(np.cumsum(common + rng.normal(0, 0.015, len(YEARS))))
+            product = (
+                people[0] * per_head * np.exp(np.cumsum(common + rng.normal(0, 0.015, len(YEARS))))
+            )
             for year, g, p in zip(YEARS, product, people, strict=True):
                 for source in SOURCES:
-                    panel[source, city, year, GDP] = round(float(g * (1 + rng.normal(0, 0.0006))), 2)
+                    panel[source, city, year, GDP] = round(
+                        float(g * (1 + rng.normal(0, 0.0006))), 2
+                    )
                 for source in ("deflator", "resident_population"):
-                    panel[source, city, year, POPULATION] = round(float(p * (1 + rng.normal(0, 0.0006))), 2)
+                    panel[source, city, year, POPULATION] = round(
+                        float(p * (1 + rng.normal(0, 0.0006))), 2
+                    )
     return panel
 
 
@@ -54,15 +63,24 @@ def plant_errors(panel: dict[tuple, float]) -> dict[tuple, float]:
     return errors
 
 
-def of_source(panel: dict[tuple, float], source: str, new: str, indicator: str = GDP) -> dict[tuple, float]:
+def of_source(
+    panel: dict[tuple, float], source: str, new: str, indicator: str = GDP
+) -> dict[tuple, float]:
     """What a source holds, under another name."""
-    return {(new, city, year, i): value for (s, city, year, i), value in panel.items() if s == source and i == indicator}
+    return {
+        (new, city, year, i): value
+        for (s, city, year, i), value in panel.items()
+        if s == source and i == indicator
+    }
 
 
 def partial_copy(panel, errors):
     """Right figures of its own, and every second error of the old source to the last digit."""
     rng = np.random.default_rng(5)
-    own = {key: round(value * (1 + rng.normal(0, 0.0006)), 2) for key, value in of_source(panel, "finance_loans", "a_copy").items()}
+    own = {
+        key: round(value * (1 + rng.normal(0, 0.0006)), 2)
+        for key, value in of_source(panel, "finance_loans", "a_copy").items()
+    }
     return own | {("a_copy", *key[1:]): value for key, value in list(errors.items())[::2]}
 
 
@@ -75,31 +93,46 @@ def two_families(panel, errors):
 def noise(panel, errors):
     """A source that is wrong everywhere, each value by itself."""
     rng = np.random.default_rng(6)
-    return {key: round(value * float(np.exp(rng.normal(0, 0.5))), 2) for key, value in of_source(panel, WRONG, "a_noise").items()}
+    return {
+        key: round(value * float(np.exp(rng.normal(0, 0.5))), 2)
+        for key, value in of_source(panel, WRONG, "a_noise").items()
+    }
 
 
 def threefold(panel, errors):
     """A source that is wrong everywhere by the same factor."""
-    return {key: round(value * 3, 2) for key, value in of_source(panel, WRONG, "a_threefold").items()}
+    return {
+        key: round(value * 3, 2) for key, value in of_source(panel, WRONG, "a_threefold").items()
+    }
 
 
 def other_boundaries(panel, errors):
-    """The city proper for a fifth of the cities in all years, and another fifth with a neighbour's county from 2014 on."""
+    """The city proper for a fifth of the cities in all years, and another fifth with a neighbour's
+    county from 2014 on.
+    """
     cities = cities_of(*PROVINCES)
     inner, larger = set(cities[::5]), set(cities[1::5])
     return {
-        key: round(value * (0.55 if key[1] in inner else 1.3 if key[1] in larger and key[2] >= 2014 else 1), 2)
+        key: round(
+            value
+            * (0.55 if key[1] in inner else 1.3 if key[1] in larger and key[2] >= 2014 else 1),
+            2,
+        )
         for key, value in of_source(panel, "deflator", "a_boundaries").items()
     }
 
 
 def shifted_codes(panel, errors):
-    """Every code one row off, but for two years of each city: a right value among wrong ones leaves the trend, and is no copied error."""
+    """Every code one row off, but for two years of each city: a right value among wrong ones leaves
+    the trend, and is no copied error.
+    """
     cities = cities_of(*PROVINCES)
     following = dict(zip(cities, cities[1:] + cities[:1], strict=True))
     right = {(city, 2005 + (nth + 6 * k) % 12) for nth, city in enumerate(cities) for k in range(2)}
     return {
-        ("a_shifted", city, year, GDP): panel["finance_loans", city if (city, year) in right else following[city], year, GDP]
+        ("a_shifted", city, year, GDP): panel[
+            "finance_loans", city if (city, year) in right else following[city], year, GDP
+        ]
         for city in cities
         for year in YEARS
     }
@@ -107,10 +140,13 @@ def shifted_codes(panel, errors):
 
 def together(*attacks):
     """Several added sources at once."""
-    return lambda panel, errors: {key: value for attack in attacks for key, value in attack(panel, errors).items()}
+    return lambda panel, errors: {
+        key: value for attack in attacks for key, value in attack(panel, errors).items()
+    }
 
 
-# Copies are added by themselves; what is wrong in other ways comes together, which is harder than one by one.
+# Copies are added by themselves; what is wrong in other ways comes together, which is harder than
+# one by one.
 ADDED = {
     "partial copy": partial_copy,
     "two families": two_families,
@@ -138,7 +174,9 @@ def before(delivered, target, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def after(delivered, target, tmp_path_factory):
-    """By attack: its rows, and the grades of the landing with them; each is built once, when it is first asked for."""
+    """By attack: its rows, and the grades of the landing with them; each is built once, when it is
+    first asked for.
+    """
     panel, errors = delivered
 
     @cache
@@ -155,7 +193,11 @@ def blocked(graded) -> set[tuple]:
 
 def further_than(added, panel, log_points: float) -> set[tuple]:
     """Added values that lie further than that from what the right sources have."""
-    return {key for key, value in added.items() if abs(np.log(value / panel["finance_loans", *key[1:]])) > log_points}
+    return {
+        key
+        for key, value in added.items()
+        if abs(np.log(value / panel["finance_loans", *key[1:]])) > log_points
+    }
 
 
 def test_the_planted_errors_are_blocked_and_nothing_else(delivered, before):
@@ -174,9 +216,9 @@ def test_an_added_source_lifts_no_block_and_blocks_nothing_that_is_right(deliver
 def test_what_an_added_source_has_wrong_beyond_vintages_is_not_believed(delivered, after, name):
     panel, _ = delivered
     added, graded = after(name)
-    wrong = further_than(added, panel, 0.85) or {key for key in added if (WRONG, *key[1:]) in delivered[1]} & further_than(
-        added, panel, 0.4
-    )
+    wrong = further_than(added, panel, 0.85) or {
+        key for key in added if (WRONG, *key[1:]) in delivered[1]
+    } & further_than(added, panel, 0.4)
     assert wrong and len(wrong & blocked(graded)) >= 0.95 * len(wrong)
 
 
@@ -195,30 +237,48 @@ def test_a_source_with_shifted_codes_is_blocked_as_shifted(delivered, after):
 
 
 def test_cells_that_nobody_else_has_are_blocked_with_their_row(delivered, target, tmp_path):
-    """Product stands under the next city's code, and so do the teachers in its file; the students of another file do not."""
+    """Product stands under the next city's code, and so do the teachers in its file; the students
+    of another file do not.
+    """
     panel, _ = delivered
     rng = np.random.default_rng(13)
     cities = cities_of(*PROVINCES)
     following = dict(zip(cities, cities[1:] + cities[:1], strict=True))
-    added = {("a_shifted", city, year, GDP): panel["finance_loans", following[city], year, GDP] for city in cities for year in YEARS}
+    added = {
+        ("a_shifted", city, year, GDP): panel["finance_loans", following[city], year, GDP]
+        for city in cities
+        for year in YEARS
+    }
     for city in cities:
         for indicator in (TEACHERS, STUDENTS):
             level = rng.uniform(0.5, 5)
-            added |= {("a_shifted", city, year, indicator): round(level * 1.04 ** (year - YEARS[0]), 4) for year in YEARS}
+            added |= {
+                ("a_shifted", city, year, indicator): round(level * 1.04 ** (year - YEARS[0]), 4)
+                for year in YEARS
+            }
     graded = build_graded(
-        panel | added, tmp_path, target, lambda indicator: "rows.csv" if indicator in (GDP, TEACHERS) else f"{indicator}.csv"
+        panel | added,
+        tmp_path,
+        target,
+        lambda indicator: "rows.csv" if indicator in (GDP, TEACHERS) else f"{indicator}.csv",
     )
     # the last city stands under the first one's code, further than codes are shifted
     beside = [key for key in added if key[3] == TEACHERS and key[1] != cities[-1]]
     assert all(graded[key][:2] == ("blocked", "row_shift") for key in beside)
-    assert "in a row whose code is shifted" in graded[beside[0]][2] and "are another city's" in graded[beside[0]][2]
+    assert (
+        "in a row whose code is shifted" in graded[beside[0]][2]
+        and "are another city's" in graded[beside[0]][2]
+    )
     assert not [key for key in blocked(graded) if key[3] == STUDENTS or key in panel]
 
 
 @pytest.mark.parametrize("has_others", [True, False])
-def test_a_shifted_copy_of_a_source_of_another_vintage_blocks_nothing_of_it(delivered, target, tmp_path, has_others):
-    """The others agree with each other and with neither side of the shift, or are not there: they do not tell which is shifted, sizes do.
-    Three cities are rich beyond all others, which alone makes none the wrong place."""
+def test_a_shifted_copy_of_a_source_of_another_vintage_blocks_nothing_of_it(
+    delivered, target, tmp_path, has_others
+):
+    """The others agree with each other and with neither side of the shift, or are not there: they
+    do not tell which is shifted, sizes do. Three cities are rich beyond all others, which alone
+    makes none the wrong place."""
     panel, _ = delivered
     rng = np.random.default_rng(8)
     cities = cities_of(*PROVINCES)
@@ -226,19 +286,30 @@ def test_a_shifted_copy_of_a_source_of_another_vintage_blocks_nothing_of_it(deli
     rich = set(cities[5::20])
     apart = {}
     for key, value in panel.items():
-        factor = 1.0 if key[3] != GDP else (1.0 if key[0] == "finance_loans" else revised[key[1]]) * (8 if key[1] in rich else 1)
+        factor = (
+            1.0
+            if key[3] != GDP
+            else (1.0 if key[0] == "finance_loans" else revised[key[1]])
+            * (8 if key[1] in rich else 1)
+        )
         if has_others or key[3] != GDP or key[0] == "finance_loans":
             apart[key] = round(value * factor, 2)
     added = shifted_codes(apart, {})
     graded = build_graded(apart | added, tmp_path / "apart", target)
     # the last city stands under the first one's code, not under a neighbour's
     assert {key for key in blocked(graded) & set(apart) if key[1] != cities[-1]} == set()
-    far = {key for key, value in added.items() if abs(np.log(value / apart["finance_loans", *key[1:]])) > 0.1}
+    far = {
+        key
+        for key, value in added.items()
+        if abs(np.log(value / apart["finance_loans", *key[1:]])) > 0.1
+    }
     assert len(far & blocked(graded)) >= 0.95 * len(far)
 
 
 def test_a_copy_in_another_unit_confirms_nothing(delivered, target, tmp_path):
-    """A source alone, then beside every figure of it three times: the same errors, which leave the trend alike, are no second word."""
+    """A source alone, then beside every figure of it three times: the same errors, which leave the
+    trend alike, are no second word.
+    """
     panel, errors = delivered
     alone = of_source(panel | errors, WRONG, WRONG)
     thrice = {("a_threefold", *key[1:]): round(value * 3, 2) for key, value in alone.items()}
@@ -248,12 +319,22 @@ def test_a_copy_in_another_unit_confirms_nothing(delivered, target, tmp_path):
 
 
 def test_a_copy_of_a_province_in_another_quantity_outvotes_nobody(delivered, target, tmp_path):
-    """Where a run of years begins its own trend is lost: neither the source nor its copy denies anything, and they are one voice still."""
+    """Where a run of years begins its own trend is lost: neither the source nor its copy denies
+    anything, and they are one voice still.
+    """
     panel, _ = delivered
-    two = {key: value for key, value in panel.items() if key[0] in (WRONG, "deflator") and key[3] == GDP}
-    hebei = {
-        (WRONG, city, year, GDP): round(panel[WRONG, city, year, GDP] * 0.34, 2) for city in cities_of(130000) for year in (2010, 2011)
+    two = {
+        key: value
+        for key, value in panel.items()
+        if key[0] in (WRONG, "deflator") and key[3] == GDP
     }
-    graded = build_graded(two | hebei | of_source(two | hebei, WRONG, "a_copy"), tmp_path / "province", target)
+    hebei = {
+        (WRONG, city, year, GDP): round(panel[WRONG, city, year, GDP] * 0.34, 2)
+        for city in cities_of(130000)
+        for year in (2010, 2011)
+    }
+    graded = build_graded(
+        two | hebei | of_source(two | hebei, WRONG, "a_copy"), tmp_path / "province", target
+    )
     assert len(set(hebei) & blocked(graded)) >= 0.8 * len(hebei)
     assert {key for key in blocked(graded) if key[0] == "deflator"} == set()

@@ -1,4 +1,6 @@
-"""Character references such as `&amp;` and `&#20013;` as the characters that they stand for (pure)."""
+"""Character references such as `&amp;` and `&#20013;` as the characters that they stand for
+(pure).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ NO_CHARACTER = "\ufffd"
 
 
 def without_endless(text: str) -> str:
-    """The text with references beyond any number as browsers show them: as the sign for no character."""
+    """The text with references beyond any number as browsers show them: as the sign for no
+    character.
+    """
     return _ENDLESS.sub(NO_CHARACTER, text)
 
 

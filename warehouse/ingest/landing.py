@@ -1,10 +1,12 @@
-"""The landing folder: find, hash, read, write. The only file of the ingest that reads a landing or writes into the build.
+"""The landing folder: find, hash, read, write. The only file of the ingest that reads a landing or
+writes into the build.
 
-Not here: what a path says (`delivered_files`), how a file's bytes become rows (`formats/`, `sheets/`, `tidy`, `policy/`) and the list of
-files (`landing_report`).
+Not here: what a path says (`delivered_files`), how a file's bytes become rows (`formats/`,
+`sheets/`, `tidy`, `policy/`) and the list of files (`landing_report`).
 
-Nothing delivered disappears: a file is taken, ignored (by its layout) or skipped, and every one that is not taken has a line in
-``build/raw/_skipped.parquet``. A file that its layout cannot read stops the refresh, after all files were looked at.
+Nothing delivered disappears: a file is taken, ignored (by its layout) or skipped, and every one
+that is not taken has a line in ``build/raw/_skipped.parquet``. A file that its layout cannot read
+stops the refresh, after all files were looked at.
 """
 
 from __future__ import annotations
@@ -21,9 +23,22 @@ from pathlib import Path
 import pyarrow as pa
 
 from warehouse.hashing import hash_bytes, hash_file
-from warehouse.ingest.delivered_files import NO_LAYOUT, POLICY_SOURCE, DeliveredFile, describe_file, readable, tables_of
+from warehouse.ingest.delivered_files import (
+    NO_LAYOUT,
+    POLICY_SOURCE,
+    DeliveredFile,
+    describe_file,
+    readable,
+    tables_of,
+)
 from warehouse.ingest.errors import FileFault, LandingError
-from warehouse.ingest.landing_report import LandingReport, Reading, SourceReport, build_input_files, build_skipped_table
+from warehouse.ingest.landing_report import (
+    LandingReport,
+    Reading,
+    SourceReport,
+    build_input_files,
+    build_skipped_table,
+)
 from warehouse.ingest.layouts import Layout
 from warehouse.ingest.place_check import check_places
 from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_READER_VERSION, POLICY_SCHEMA
@@ -50,7 +65,8 @@ def read_landing(
     layouts: Mapping[str, Layout],
     strict: bool = False,
 ) -> LandingReport:
-    """Read a landing folder into raw Parquet, one per delivered file, and link this landing's files into the build.
+    """Read a landing folder into raw Parquet, one per delivered file, and link this landing's files
+    into the build.
 
     Parameters
     ----------
@@ -59,7 +75,8 @@ def read_landing(
     raw_dir : Path
         Cache of raw Parquet by content hash; an unchanged file is not read again.
     build_dir : Path
-        Receives ``raw/*.parquet`` (exactly this landing's files, and ``_skipped.parquet``) and ``input_file.parquet``.
+        Receives ``raw/*.parquet`` (exactly this landing's files, and ``_skipped.parquet``) and
+        ``input_file.parquet``.
     layouts : mapping of str to Layout
         Layouts by source; ``tidy`` needs none.
     strict : bool
@@ -68,32 +85,52 @@ def read_landing(
     Raises
     ------
     LandingError
-        The landing is missing, no folder, unreadable or empty, nothing in it was taken, or files are faulty (all are named).
-        The build is then left as it was.
+        The landing is missing, no folder, unreadable or empty, nothing in it was taken, or files
+        are faulty (all are named). The build is then left as it was.
     OSError
         The mount failed (``snapshot.MOUNT_FAILED``): the same read may succeed later.
     """
     files, taken = find_files(landing, layouts), {}
     roster = read_roster(landing.resolve(), taken)
-    # what stands in the build is what was parsed: compared in the end, as for every file that is read
-    files = [replace(file, snapshot=now, sha256=now.sha256, size=now.size) if (now := taken.get(file.location)) else file for file in files]
-    gone = [file.path for file in files if file.origin.source_id == PLACES_SOURCE and file.is_ignored and file.snapshot is None]
+    # what stands in the build is what was parsed: compared in the end, as for every file that is
+    # read
+    files = [
+        replace(file, snapshot=now, sha256=now.sha256, size=now.size)
+        if (now := taken.get(file.location))
+        else file
+        for file in files
+    ]
+    gone = [
+        file.path
+        for file in files
+        if file.origin.source_id == PLACES_SOURCE and file.is_ignored and file.snapshot is None
+    ]
     if gone:
-        raise LandingError(f"{landing / gone[0]}: expected a file that stays as it is; found it gone; wait, then refresh again")
+        raise LandingError(
+            f"{landing / gone[0]}: expected a file that stays as it is; found it gone; wait, then "
+            "refresh again"
+        )
     folders = tuple(sorted({file.origin.source_id for file in files if file.note == NO_LAYOUT}))
     if strict and folders:
         raise LandingError(
-            f"{landing}: expected a layout for every source folder (STRICT=1); found none for {', '.join(folders)}; "
+            f"{landing}: expected a layout for every source folder (STRICT=1); found none for "
+            f"{', '.join(folders)}; "
             "add warehouse/ingest/layouts/<source_id>.yml, or take the folder out of the landing"
         )
     files, reading = _read_files(files, raw_dir, layouts)
     if reading.faults:
-        raise LandingError(f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty", reading.faults)
-    if not any(counts.get(None, 0) for path, counts in reading.counts.items() if path not in reading.policy):
+        raise LandingError(
+            f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty",
+            reading.faults,
+        )
+    if not any(
+        counts.get(None, 0) for path, counts in reading.counts.items() if path not in reading.policy
+    ):
         sources = ", ".join(sorted({*layouts, TIDY_SOURCE}))
         raise LandingError(
             f"{landing}: expected at least one value in a source folder ({sources}); "
-            f"found {len(files)} files, none of them with a value that could be taken; deliver files, or name another landing"
+            f"found {len(files)} files, none of them with a value that could be taken; deliver "
+            "files, or name another landing"
         )
     _require_same_files(landing, files)
     table = build_input_files(files, reading)
@@ -110,27 +147,39 @@ def read_source(
     layouts: Mapping[str, Layout],
     editions: Collection[int | None] | None = None,
 ) -> SourceReport:
-    """Read the files of one source, or of some of its editions, into the cache; the build is left alone.
+    """Read the files of one source, or of some of its editions, into the cache; the build is left
+    alone.
 
     Raises
     ------
     LandingError
-        The landing is missing, unreadable or empty, or files of the source are faulty (all are named).
+        The landing is missing, unreadable or empty, or files of the source are faulty (all are
+        named).
     """
     files = [
         file
         for file in find_files(landing, layouts)
-        if file.origin.source_id == source_id and (editions is None or file.origin.edition_year in editions)
+        if file.origin.source_id == source_id
+        and (editions is None or file.origin.edition_year in editions)
     ]
     files, reading = _read_files(files, raw_dir, layouts)
     if reading.faults:
-        raise LandingError(f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty", reading.faults)
+        raise LandingError(
+            f"{landing}: expected files as their layouts say; found {len(reading.faults)} faulty",
+            reading.faults,
+        )
     n_observations = sum(counts.get(None, 0) for counts in reading.counts.values())
-    return SourceReport(len(reading.raw) + len(reading.policy), n_observations, reading.n_reused, tuple(reading.notes))
+    return SourceReport(
+        len(reading.raw) + len(reading.policy),
+        n_observations,
+        reading.n_reused,
+        tuple(reading.notes),
+    )
 
 
 def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout]) -> LandingReport:
-    """Read the folder of one source, wherever it lies, into ``build_dir``; nothing is kept in a cache.
+    """Read the folder of one source, wherever it lies, into ``build_dir``; nothing is kept in a
+    cache.
 
     Parameters
     ----------
@@ -146,20 +195,34 @@ def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout])
         There is no such folder or layout, or files are faulty (all are named).
     """
     if not folder.is_dir():
-        raise LandingError(f"{folder}: expected the folder of one source; found {'a file' if folder.exists() else 'nothing there'}")
+        raise LandingError(
+            f"{folder}: expected the folder of one source; found "
+            f"{'a file' if folder.exists() else 'nothing there'}"
+        )
     root = folder.resolve()
     if root.name not in layouts and root.name != TIDY_SOURCE:
         known = ", ".join(sorted({*layouts, TIDY_SOURCE}))
         raise LandingError(
-            f"{folder}: expected a folder named as a source with a layout ({known}); found {root.name!r}; "
+            f"{folder}: expected a folder named as a source with a layout ({known}); found "
+            f"{root.name!r}; "
             f"draft one with make new-source SRC={folder}"
         )
-    found = [describe_file(root.parent, location, note, layouts) for location, note in _walk(root.parent, root)]
+    found = [
+        describe_file(root.parent, location, note, layouts)
+        for location, note in _walk(root.parent, root)
+    ]
     if not found:
-        raise LandingError(f"{folder}: expected files of the source; found an empty folder; deliver files")
-    files, reading = _read_files(sorted(found, key=lambda file: file.path), build_dir / "cache", layouts)
+        raise LandingError(
+            f"{folder}: expected files of the source; found an empty folder; deliver files"
+        )
+    files, reading = _read_files(
+        sorted(found, key=lambda file: file.path), build_dir / "cache", layouts
+    )
     if reading.faults:
-        raise LandingError(f"{folder}: expected files as their layout says; found {len(reading.faults)} faulty", reading.faults)
+        raise LandingError(
+            f"{folder}: expected files as their layout says; found {len(reading.faults)} faulty",
+            reading.faults,
+        )
     table = build_input_files(files, reading)
     _write_build(build_dir, files, reading, table)
     return LandingReport(table, reading.n_reused, tuple(reading.notes))
@@ -168,11 +231,18 @@ def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout])
 def _require_same_files(landing: Path, files: list[DeliveredFile]) -> None:
     """Raise a LandingError where files came or went while the landing was read."""
     root = landing.resolve()
-    before, after = {file.location for file in files}, {location for location, _ in _walk(root, root)}
-    changed = [f"{readable(str(path.relative_to(root)))!r} {'is gone' if path in before else 'is new'}" for path in sorted(before ^ after)]
+    before, after = (
+        {file.location for file in files},
+        {location for location, _ in _walk(root, root)},
+    )
+    changed = [
+        f"{readable(str(path.relative_to(root)))!r} {'is gone' if path in before else 'is new'}"
+        for path in sorted(before ^ after)
+    ]
     if changed:
         raise LandingError(
-            f"{landing}: expected a landing that stays as it is while it is read; found {len(changed)} files changed: "
+            f"{landing}: expected a landing that stays as it is while it is read; found "
+            f"{len(changed)} files changed: "
             f"{', '.join(changed[:10])}; wait until the delivery is complete, then refresh again"
         )
 
@@ -183,7 +253,9 @@ def find_editions(landing: Path, layouts: Mapping[str, Layout]) -> list[int]:
         return []
     root = landing.resolve()
     found = [describe_file(root, location, note, layouts) for location, note in _walk(root, root)]
-    return sorted({file.origin.edition_year for file in found if file.origin.edition_year is not None})
+    return sorted(
+        {file.origin.edition_year for file in found if file.origin.edition_year is not None}
+    )
 
 
 def find_files(landing: Path, layouts: Mapping[str, Layout]) -> list[DeliveredFile]:
@@ -195,22 +267,36 @@ def find_files(landing: Path, layouts: Mapping[str, Layout]) -> list[DeliveredFi
         The landing is missing, not a folder, cannot be listed, or holds no file at all.
     """
     if not landing.exists():
-        raise LandingError(f"{landing}: expected a landing folder; found nothing there; check the path given as LANDING=")
+        raise LandingError(
+            f"{landing}: expected a landing folder; found nothing there; check the path given as "
+            "LANDING="
+        )
     if not landing.is_dir():
-        raise LandingError(f"{landing}: expected a landing folder; found a file; give the folder that holds the source folders")
+        raise LandingError(
+            f"{landing}: expected a landing folder; found a file; give the folder that holds the "
+            "source folders"
+        )
     root = landing.resolve()
     found = [describe_file(root, location, note, layouts) for location, note in _walk(root, root)]
     if not found:
-        raise LandingError(f"{landing}: expected source folders with files; found an empty folder; deliver files, or name another landing")
+        raise LandingError(
+            f"{landing}: expected source folders with files; found an empty folder; deliver "
+            "files, or name another landing"
+        )
     return sorted(found, key=lambda file: file.path)
 
 
 def _walk(root: Path, folder: Path) -> Iterator[tuple[Path, str | None]]:
-    """Files below a folder with a note for those that must not be opened; links to folders are not followed."""
+    """Files below a folder with a note for those that must not be opened; links to folders are not
+    followed.
+    """
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
     except OSError as error:
-        raise LandingError(f"{readable(str(folder))}: expected a readable folder; found {error.strerror}; grant read permission") from error
+        raise LandingError(
+            f"{readable(str(folder))}: expected a readable folder; found {error.strerror}; grant "
+            "read permission"
+        ) from error
     for entry in entries:
         location = Path(entry.path)
         if entry.is_symlink():
@@ -233,8 +319,12 @@ def _link_note(root: Path, location: Path) -> str | None:
     return "a symbolic link to a folder: deliver the folder itself" if target.is_dir() else None
 
 
-def _read_files(files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str, Layout]) -> tuple[list[DeliveredFile], Reading]:
-    """The files with their hashes, and what was read of them; a faulty file is noted, and the others are read all the same."""
+def _read_files(
+    files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str, Layout]
+) -> tuple[list[DeliveredFile], Reading]:
+    """The files with their hashes, and what was read of them; a faulty file is noted, and the
+    others are read all the same.
+    """
     cache = RawCache(raw_dir)
     reading, done, faults = Reading(), {file.path: file for file in files}, {}
     tasks = _find_tasks(files, cache, layouts, reading, done, faults)
@@ -259,7 +349,11 @@ def _read_files(files: list[DeliveredFile], raw_dir: Path, layouts: Mapping[str,
                 require_unchanged(file.location, file.snapshot)
         except FileFault as fault:
             faults[path] = fault
-    reading.faults = [f"{path if path.isprintable() else repr(path)}: {faults[path]}" for path in done if path in faults]
+    reading.faults = [
+        f"{path if path.isprintable() else repr(path)}: {faults[path]}"
+        for path in done
+        if path in faults
+    ]
     reading.notes = cache.notes
     return list(done.values()), reading
 
@@ -272,7 +366,9 @@ def _find_tasks(
     done: dict[str, DeliveredFile],
     faults: dict[str, FileFault],
 ) -> Iterator[Task]:
-    """Hash every file, note those whose raw Parquet is in the cache, and give a task for each of the others."""
+    """Hash every file, note those whose raw Parquet is in the cache, and give a task for each of
+    the others.
+    """
     # one worker for both: another one would load and learn everything again
     has_texts = any(file.origin.source_id == POLICY_SOURCE and file.note is None for file in files)
     for file in files:
@@ -283,7 +379,9 @@ def _find_tasks(
         with _faults_noted(file, done, faults):
             root = file.location.parents[file.path.count("/")]
             snapshot, data = take_snapshot(file.location, *_size_limit(file), root)
-            hashed = done[file.path] = replace(file, snapshot=snapshot, sha256=snapshot.sha256, size=snapshot.size)
+            hashed = done[file.path] = replace(
+                file, snapshot=snapshot, sha256=snapshot.sha256, size=snapshot.size
+            )
             layout = layouts.get(file.origin.source_id)
             target = cache.folder / f"{raw_key(hashed, layout)}.parquet"
             counts = cache.find(target, file.path)
@@ -303,16 +401,34 @@ def _size_limit(file: DeliveredFile) -> tuple[int, str, str]:
     return MAX_TABLE_BYTES if is_table else MAX_FILE_BYTES, "file", "deliver it in smaller parts"
 
 
-def build_task(file: DeliveredFile, data: bytes | None, layout: Layout | None, target: Path, modules: tuple[str, ...] = ()) -> Task:
-    """What a worker has to do for a file; a large one (`data` None) is copied first, so that what is parsed is what was hashed."""
+def build_task(
+    file: DeliveredFile,
+    data: bytes | None,
+    layout: Layout | None,
+    target: Path,
+    modules: tuple[str, ...] = (),
+) -> Task:
+    """What a worker has to do for a file; a large one (`data` None) is copied first, so that what
+    is parsed is what was hashed.
+    """
     temporary = str(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
     note = (file, target)
     if file.origin.source_id == POLICY_SOURCE:
-        return Task(PolicyJob(data, file.origin, temporary), limits_for(0), modules, size=file.size, note=note)
+        return Task(
+            PolicyJob(data, file.origin, temporary),
+            limits_for(0),
+            modules,
+            size=file.size,
+            note=note,
+        )
     tables = tables_of(layout, file.origin.file_name) if layout else []
-    descriptor = copy_privately(file.location, file.snapshot, target.parent) if data is None else None
+    descriptor = (
+        copy_privately(file.location, file.snapshot, target.parent) if data is None else None
+    )
     job = RawJob(data, file.origin, plain(tables), temporary)
-    return Task(job, limits_for(file.size), modules, descriptor=descriptor, size=file.size, note=note)
+    return Task(
+        job, limits_for(file.size), modules, descriptor=descriptor, size=file.size, note=note
+    )
 
 
 def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Reading) -> None:
@@ -321,15 +437,24 @@ def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Readi
 
 
 @contextmanager
-def _faults_noted(file: DeliveredFile, done: dict[str, DeliveredFile], faults: dict[str, FileFault]) -> Iterator[None]:
+def _faults_noted(
+    file: DeliveredFile, done: dict[str, DeliveredFile], faults: dict[str, FileFault]
+) -> Iterator[None]:
     try:
         yield
     except FileFault as fault:
         _note_fault(done[file.path], fault, done, faults)
 
 
-def _note_fault(file: DeliveredFile, fault: FileFault, done: dict[str, DeliveredFile], faults: dict[str, FileFault]) -> None:
-    """A policy text that cannot be read is turned away with its reason and stops nothing; any other file stops the refresh."""
+def _note_fault(
+    file: DeliveredFile,
+    fault: FileFault,
+    done: dict[str, DeliveredFile],
+    faults: dict[str, FileFault],
+) -> None:
+    """A policy text that cannot be read is turned away with its reason and stops nothing; any other
+    file stops the refresh.
+    """
     if file.origin.source_id == POLICY_SOURCE and file.note is None:
         done[file.path] = _hashed_unread(replace(file, note=str(fault)))
     else:
@@ -348,7 +473,9 @@ def _hashed_unread(file: DeliveredFile) -> DeliveredFile:
 
 
 def raw_key(file: DeliveredFile, layout: Layout | None) -> str:
-    """Name of a file's raw Parquet: a hash of content, source, path, edition, layout and reader version."""
+    """Name of a file's raw Parquet: a hash of content, source, path, edition, layout and reader
+    version.
+    """
     facts = [
         file.sha256,
         file.origin.source_id,
@@ -366,11 +493,19 @@ def write_parquet(table: pa.Table, target: Path) -> None:
         write_table(table, temporary)
 
 
-def _write_build(build_dir: Path, files: list[DeliveredFile], reading: Reading, table: pa.Table) -> None:
+def _write_build(
+    build_dir: Path, files: list[DeliveredFile], reading: Reading, table: pa.Table
+) -> None:
     """Replace ``build/raw`` by links to exactly this landing's files, then the list of files."""
-    _link_folder(build_dir / "raw", reading.raw.values(), {"_skipped.parquet": build_skipped_table(files)})
+    _link_folder(
+        build_dir / "raw", reading.raw.values(), {"_skipped.parquet": build_skipped_table(files)}
+    )
     # a table without rows keeps its columns where no text was delivered
-    _link_folder(build_dir / "policy", reading.policy.values(), {"_none.parquet": POLICY_SCHEMA.empty_table()})
+    _link_folder(
+        build_dir / "policy",
+        reading.policy.values(),
+        {"_none.parquet": POLICY_SCHEMA.empty_table()},
+    )
     write_parquet(table, build_dir / "input_file.parquet")
 
 
@@ -384,7 +519,9 @@ def _write_roster(build_dir: Path, roster: tuple[pa.Table, pa.Table] | None) -> 
 
 
 def _link_folder(folder: Path, sources: Iterable[Path], tables: Mapping[str, pa.Table]) -> None:
-    """Replace a folder of the build by links to exactly these files of the cache, and tables beside them."""
+    """Replace a folder of the build by links to exactly these files of the cache, and tables beside
+    them.
+    """
     fresh = folder.with_name(f".{folder.name}_new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)

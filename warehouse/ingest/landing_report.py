@@ -1,4 +1,6 @@
-"""What a landing held and what became of it: the list of files, and the lines for those that were not read (pure)."""
+"""What a landing held and what became of it: the list of files, and the lines for those that were
+not read (pure).
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ class LandingReport:
 
 @dataclass(frozen=True)
 class SourceReport:
-    """Files of one source that were taken, their values, how many files were in the cache already, and what was wrong with the cache."""
+    """Files of one source that were taken, their values, how many files were in the cache already,
+    and what was wrong with the cache.
+    """
 
     n_files: int
     n_observations: int
@@ -67,7 +71,9 @@ class SourceReport:
 
 @dataclass
 class Reading:
-    """What has been read so far: raw Parquet of statistics and of policy texts, and counts by path; faults by path."""
+    """What has been read so far: raw Parquet of statistics and of policy texts, and counts by path;
+    faults by path.
+    """
 
     raw: dict[str, Path] = field(default_factory=dict)
     policy: dict[str, Path] = field(default_factory=dict)
@@ -78,7 +84,9 @@ class Reading:
 
 
 def build_input_files(files: list[DeliveredFile], reading: Reading) -> pa.Table:
-    """The list of files, ``INPUT_FILE_SCHEMA``, in the order given; a file that was not read counts as one rejected line."""
+    """The list of files, ``INPUT_FILE_SCHEMA``, in the order given; a file that was not read counts
+    as one rejected line.
+    """
     rows = []
     for file in files:
         counts = reading.counts.get(file.path, {} if file.note is None else {"dropped_row": 1})
@@ -95,7 +103,11 @@ def build_input_files(files: list[DeliveredFile], reading: Reading) -> pa.Table:
                 "note": file.note,
                 "n_observations": counts.get(None, 0),
                 "n_rejected": sum(count for reason, count in counts.items() if reason is not None),
-                "raw_path": f"policy/{policy.name}" if policy else f"raw/{raw.name}" if raw else "raw/_skipped.parquet",
+                "raw_path": f"policy/{policy.name}"
+                if policy
+                else f"raw/{raw.name}"
+                if raw
+                else "raw/_skipped.parquet",
             }
         )
     return pa.Table.from_pylist(rows, schema=INPUT_FILE_SCHEMA)
@@ -104,8 +116,14 @@ def build_input_files(files: list[DeliveredFile], reading: Reading) -> pa.Table:
 def build_skipped_table(files: list[DeliveredFile]) -> pa.Table:
     """One rejected line per file that was not read, in the raw schema."""
     parts = [
-        build_rejected_table(file.origin, [build_rejected_line("dropped_row", f"whole file not read: {file.note}")])
+        build_rejected_table(
+            file.origin, [build_rejected_line("dropped_row", f"whole file not read: {file.note}")]
+        )
         for file in files
         if file.note is not None
     ]
-    return pa.concat_tables(parts) if parts else build_rejected_table(FileOrigin(ROOT_SOURCE, None, ""), [])
+    return (
+        pa.concat_tables(parts)
+        if parts
+        else build_rejected_table(FileOrigin(ROOT_SOURCE, None, ""), [])
+    )

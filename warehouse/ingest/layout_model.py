@@ -1,7 +1,9 @@
-"""The layout model: what a source's files look like, as data. One YAML per source; a change between editions is one more table entry.
+"""The layout model: what a source's files look like, as data. One YAML per source; a change between
+editions is one more table entry.
 
-Not here: how a layout file is loaded and what is said of a wrong one (`layouts`), how a delivered file is read by it (`sheets/`), and how
-one is drafted for an unknown source (`drafting/`). Every key with an example: docs/layouts.md.
+Not here: how a layout file is loaded and what is said of a wrong one (`layouts`), how a delivered
+file is read by it (`sheets/`), and how one is drafted for an unknown source (`drafting/`). Every
+key with an example: docs/layouts.md.
 """
 
 from __future__ import annotations
@@ -43,14 +45,18 @@ class _Model(BaseModel):
 
 
 class IgnoredFile(_Model):
-    """Files that hold no data: a glob on the path inside the source's folder (without an edition folder) and why."""
+    """Files that hold no data: a glob on the path inside the source's folder (without an edition
+    folder) and why.
+    """
 
     pattern: str
     reason: Reason
 
 
 class EditionYear(_Model):
-    """Edition year of files outside an edition folder: the only group of a pattern in the file's name plus ``offset``, or ``fixed``."""
+    """Edition year of files outside an edition folder: the only group of a pattern in the file's
+    name plus ``offset``, or ``fixed``.
+    """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.EDITION_YEAR)
 
@@ -61,12 +67,18 @@ class EditionYear(_Model):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.file_name is None) == (self.fixed is None):
-            raise ValueError("give either file_name (a pattern with the year) or fixed (the edition that was delivered without a year)")
+            raise ValueError(
+                "give either file_name (a pattern with the year) or fixed (the edition that was "
+                "delivered without a year)"
+            )
         return self
 
 
 class SheetSelector(_Model):
-    """Sheets of a table: by exact name, by pattern on the whole name, or by position from 0. A named sheet must exist."""
+    """Sheets of a table: by exact name, by pattern on the whole name, or by position from 0.
+
+    A named sheet must exist.
+    """
 
     names: list[str] = []
     pattern: Regex | None = None
@@ -82,13 +94,16 @@ class IgnoredSheet(_Model):
 
 
 class Header(_Model):
-    """Where the header stands: a 1-based row, or the first of ``search_rows`` rows that holds all cells of ``find``.
+    """Where the header stands: a 1-based row, or the first of ``search_rows`` rows that holds all
+    cells of ``find``.
 
-    A header of several ``rows`` is read as one: a merged cell stands for all columns it spans (those with a text below it), and the
-    texts of a column are joined from top to bottom with ``|``, such as ``年末总人口(万人)|全市``.
+    A header of several ``rows`` is read as one: a merged cell stands for all columns it spans
+    (those with a text below it), and the texts of a column are joined from top to bottom with
+    ``|``, such as ``年末总人口(万人)|全市``.
 
-    ``after`` is a pattern: the header is looked for below the first row with a cell that it finds, such as the title of a second table in
-    the sheet. ``unit_row`` says where a row of units stands: 1 is the first row under the header, -1 the one above it.
+    ``after`` is a pattern: the header is looked for below the first row with a cell that it finds,
+    such as the title of a second table in the sheet. ``unit_row`` says where a row of units stands:
+    1 is the first row under the header, -1 the one above it.
     """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.HEADER)
@@ -103,17 +118,22 @@ class Header(_Model):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.row is None) == (not self.find):
-            raise ValueError("give either row (a number) or find (header cells that must stand in it)")
+            raise ValueError(
+                "give either row (a number) or find (header cells that must stand in it)"
+            )
         if self.after is not None and not self.find:
             raise ValueError("after says where the search for a header begins: it needs find")
         if self.unit_row == 0:
-            raise ValueError("unit_row counts from the header: 1 is the first row under it, -1 the one above it")
+            raise ValueError(
+                "unit_row counts from the header: 1 is the first row under it, -1 the one above it"
+            )
         return self
 
 
 class TableEnd(_Model):
-    """Where a table ends above the sheet's end: at the first row with a cell that ``matches`` finds (in ``column``, or in any with ``*``),
-    or at the first run of ``blank_rows`` rows without anything. What lies below is another table's, or reported as not read."""
+    """Where a table ends above the sheet's end: at the first row with a cell that ``matches`` finds
+    (in ``column``, or in any with ``*``), or at the first run of ``blank_rows`` rows without
+    anything. What lies below is another table's, or reported as not read."""
 
     model_config = ConfigDict(json_schema_extra=layout_rules.TABLE_END)
 
@@ -124,12 +144,17 @@ class TableEnd(_Model):
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.matches is None) == (self.blank_rows is None):
-            raise ValueError("give either matches (a pattern for the first row that is no longer of the table) or blank_rows (how many)")
+            raise ValueError(
+                "give either matches (a pattern for the first row that is no longer of the table) "
+                "or blank_rows (how many)"
+            )
         return self
 
 
 class Within(_Model):
-    """The province in which a name is to be looked up: a ``column``, the group of a pattern in the ``sheet_name``, or in a ``title``."""
+    """The province in which a name is to be looked up: a ``column``, the group of a pattern in the
+    ``sheet_name``, or in a ``title``.
+    """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.WITHIN)
 
@@ -147,8 +172,8 @@ class Within(_Model):
 class LookedUp(_Model):
     """A number or short name of the place that another ``sheet`` of the file explains.
 
-    ``key`` is the column here, ``sheet_key`` the same column there (where its header differs), ``name`` and ``code`` what is taken from
-    there; the other sheet's header stands in its ``row``.
+    ``key`` is the column here, ``sheet_key`` the same column there (where its header differs),
+    ``name`` and ``code`` what is taken from there; the other sheet's header stands in its ``row``.
     """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.LOOKED_UP)
@@ -163,18 +188,22 @@ class LookedUp(_Model):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.name is None and self.code is None:
-            raise ValueError("give the column of the name, of the code, or both, in the other sheet")
+            raise ValueError(
+                "give the column of the name, of the code, or both, in the other sheet"
+            )
         return self
 
 
 class Place(_Model):
     """Where the place stands; ``level`` is what it denotes.
 
-    Columns (``code``, ``name``; by ``code_letter``, ``name_letter`` where they have no header), a ``title`` above the header (a pattern
-    whose only group is the name), header cells that are places (``columns``, such a pattern too), or another sheet (``looked_up``). A
-    country needs none. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells. The group of ``name_pattern``
-    is the part of a cell that is the name; with ``fill_down``, a cell without any counts as blank. ``respell`` maps names that
-    this source misprints to the right ones; a spelling that others use too belongs into the seed of aliases. ``within`` says in which
+    Columns (``code``, ``name``; by ``code_letter``, ``name_letter`` where they have no header), a
+    ``title`` above the header (a pattern whose only group is the name), header cells that are
+    places (``columns``, such a pattern too), or another sheet (``looked_up``). A country needs
+    none. With ``fill_down`` a blank place cell repeats the one above it, as in merged cells. The
+    group of ``name_pattern`` is the part of a cell that is the name; with ``fill_down``, a cell
+    without any counts as blank. ``respell`` maps names that this source misprints to the right
+    ones; a spelling that others use too belongs into the seed of aliases. ``within`` says in which
     province a name is to be looked up.
     """
 
@@ -198,17 +227,24 @@ class Place(_Model):
         if (self.code and self.code_letter) or (self.name and self.name_letter):
             raise ValueError("give a column by its header or by its letter, not both")
         has_column = any((self.code, self.name, self.code_letter, self.name_letter))
-        ways = [has_column, self.title is not None, self.columns is not None, self.looked_up is not None]
+        ways = [
+            has_column,
+            self.title is not None,
+            self.columns is not None,
+            self.looked_up is not None,
+        ]
         if sum(ways) > 1:
             raise ValueError(
-                "give either title (a pattern for the rows above the header) or columns of the place, not both; nor columns (places as "
+                "give either title (a pattern for the rows above the header) or columns of the "
+                "place, not both; nor columns (places as "
                 "headers) or looked_up beside them"
             )
         if self.name_pattern is not None and self.name is None and self.name_letter is None:
             raise ValueError("name_pattern finds a name in a cell: it needs name or name_letter")
         if self.level != "country" and not any(ways):
             raise ValueError(
-                "give the column of the code, of the name, or both, or the title that names the place, or columns or looked_up"
+                "give the column of the code, of the name, or both, or the title that names the "
+                "place, or columns or looked_up"
             )
         return self
 
@@ -216,10 +252,10 @@ class Place(_Model):
 class Year(_Model):
     """The year: one of seven ways.
 
-    A column (``column``, or ``letter`` where it has no header; ``fill_down`` repeats the year above a blank cell, and the group of
-    ``pattern`` is the part of a cell that is the year), header cells that are
-    years (``columns``, a pattern whose only group is the year), the group of a pattern in the ``sheet_name`` or in a ``title`` above the
-    header, a ``constant``, or edition plus offset.
+    A column (``column``, or ``letter`` where it has no header; ``fill_down`` repeats the year above
+    a blank cell, and the group of ``pattern`` is the part of a cell that is the year), header cells
+    that are years (``columns``, a pattern whose only group is the year), the group of a pattern in
+    the ``sheet_name`` or in a ``title`` above the header, a ``constant``, or edition plus offset.
     """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.YEAR)
@@ -236,10 +272,19 @@ class Year(_Model):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        ways = (self.column, self.letter, self.columns, self.sheet_name, self.title, self.constant, self.edition_offset)
+        ways = (
+            self.column,
+            self.letter,
+            self.columns,
+            self.sheet_name,
+            self.title,
+            self.constant,
+            self.edition_offset,
+        )
         if sum(way is not None for way in ways) != 1:
             raise ValueError(
-                "give either column (its header), columns (a pattern for headers that are years) or edition_offset "
+                "give either column (its header), columns (a pattern for headers that are years) "
+                "or edition_offset "
                 "(data year minus edition year), or one of letter, sheet_name, title and constant"
             )
         if self.fill_down and self.column is None and self.letter is None:
@@ -250,7 +295,9 @@ class Year(_Model):
 
 
 class UnitRule(_Model):
-    """Unit of a value: fixed (``unit``), the group of a pattern in the header (``unit_pattern``), or a column (``unit_column``)."""
+    """Unit of a value: fixed (``unit``), the group of a pattern in the header (``unit_pattern``),
+    or a column (``unit_column``).
+    """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.UNIT_RULE)
 
@@ -266,7 +313,9 @@ class UnitRule(_Model):
 
 
 class LeftOutWhere(_Model):
-    """Cells of one column of values that are not taken, by another cell of their row: a flag such as 'imputed', or the year."""
+    """Cells of one column of values that are not taken, by another cell of their row: a flag such
+    as 'imputed', or the year.
+    """
 
     column: str
     matches: Regex
@@ -274,11 +323,13 @@ class LeftOutWhere(_Model):
 
 
 class Indicator(UnitRule):
-    """A column of values: its header (exact after normalising; alternatives in a list), a pattern on the whole header, or its letter
-    where it has no header. Of several columns with one header, ``letter`` beside ``column`` says which.
+    """A column of values: its header (exact after normalising; alternatives in a list), a pattern
+    on the whole header, or its letter where it has no header. Of several columns with one header,
+    ``letter`` beside ``column`` says which.
 
-    ``files`` (globs) limits the rule to editions whose header differs; ``zero_is_missing`` says why a zero is no value here, and
-    ``left_out_where`` which rows hold no delivered value of this indicator although they hold one of another.
+    ``files`` (globs) limits the rule to editions whose header differs; ``zero_is_missing`` says why
+    a zero is no value here, and ``left_out_where`` which rows hold no delivered value of this
+    indicator although they hold one of another.
     """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.INDICATOR)
@@ -296,7 +347,8 @@ class Indicator(UnitRule):
     def _one_header(self) -> Self:
         if sum(way is not None for way in (self.pattern, self.column or self.letter)) != 1:
             raise ValueError(
-                "give either column (header text, or a list of its wordings) or pattern, or letter (a column without header; beside "
+                "give either column (header text, or a list of its wordings) or pattern, or "
+                "letter (a column without header; beside "
                 "column: which of several with that header)"
             )
         if self.letter is not None and self.column is None and self.unit_pattern is not None:
@@ -310,17 +362,21 @@ class Indicator(UnitRule):
 
 
 class SheetIndicator(UnitRule):
-    """The indicator of a whole sheet whose columns are years; ``unit_pattern`` is searched in the rows above the header."""
+    """The indicator of a whole sheet whose columns are years; ``unit_pattern`` is searched in the
+    rows above the header.
+    """
 
     id: IndicatorId
     optional: bool = False
 
 
 class RowIndicators(_Model):
-    """Indicators in rows instead of columns: ``column`` holds their names, and the rules compare its cells like headers.
+    """Indicators in rows instead of columns: ``column`` holds their names, and the rules compare
+    its cells like headers.
 
-    Where the place or the year stands in a column too, an indicator has a row for each; else it has one row, and a second one is a fault.
-    ``value`` is the column of the values where neither years nor places are headers (one value a row), ``unit_column`` that of the units.
+    Where the place or the year stands in a column too, an indicator has a row for each; else it has
+    one row, and a second one is a fault. ``value`` is the column of the values where neither years
+    nor places are headers (one value a row), ``unit_column`` that of the units.
     """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.ROW_INDICATORS)
@@ -334,14 +390,19 @@ class RowIndicators(_Model):
     @model_validator(mode="after")
     def _whole_rows(self) -> Self:
         if any(indicator.letter is not None for indicator in self.indicators):
-            raise ValueError("a row is known by its label: give column (its wordings) or pattern, not letter")
+            raise ValueError(
+                "a row is known by its label: give column (its wordings) or pattern, not letter"
+            )
         if any(indicator.left_out_where is not None for indicator in self.indicators):
-            raise ValueError("left_out_where works on columns of values; leave whole rows out by drop_rows")
+            raise ValueError(
+                "left_out_where works on columns of values; leave whole rows out by drop_rows"
+            )
         return self
 
 
 class IgnoredColumn(_Model):
-    """A column left out knowingly: header, pattern on the whole header, or ``letter`` where it has no header, and why.
+    """A column left out knowingly: header, pattern on the whole header, or ``letter`` where it has
+    no header, and why.
 
     Of several columns with one header, ``letter`` beside ``column`` says which.
     """
@@ -353,7 +414,9 @@ class IgnoredColumn(_Model):
 
 
 class RowRule(_Model):
-    """Rows that are not data (advertisement, subtotal, note): pattern searched in a named column, or in every cell with ``*``."""
+    """Rows that are not data (advertisement, subtotal, note): pattern searched in a named column,
+    or in every cell with ``*``.
+    """
 
     column: str
     matches: Regex
@@ -361,7 +424,9 @@ class RowRule(_Model):
 
 
 class CellRule(_Model):
-    """Stray texts outside every named column that are not data, such as an advertisement beside the table."""
+    """Stray texts outside every named column that are not data, such as an advertisement beside the
+    table.
+    """
 
     matches: Regex
     reason: Reason
@@ -370,8 +435,9 @@ class CellRule(_Model):
 class Table(_Model):
     """One kind of table: which files and sheets hold it and what their columns mean.
 
-    ``span`` limits it to columns such as ``A:C``, for two tables side by side; ``ends`` to the rows above some row, for two below another.
-    Patterns and headers are compared in normal form: without white space, full-width signs made half-width.
+    ``span`` limits it to columns such as ``A:C``, for two tables side by side; ``ends`` to the rows
+    above some row, for two below another. Patterns and headers are compared in normal form: without
+    white space, full-width signs made half-width.
     """
 
     model_config = ConfigDict(json_schema_extra=layout_rules.TABLE)
@@ -398,26 +464,45 @@ class Table(_Model):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         ways = [bool(self.sheet_indicators), self.row_indicators is not None]
-        across = "years" if self.year.columns is not None else "places" if self.place.columns is not None else None
+        across = (
+            "years"
+            if self.year.columns is not None
+            else "places"
+            if self.place.columns is not None
+            else None
+        )
         if self.year.columns is not None and self.place.columns is not None:
             raise ValueError("headers are years or places, not both: give columns to one of them")
         if across and self.row_indicators is not None and self.row_indicators.value is not None:
-            raise ValueError(f"with {across} as columns the values stand under them: row_indicators takes no value")
+            raise ValueError(
+                f"with {across} as columns the values stand under them: row_indicators takes no "
+                "value"
+            )
         if across and sum([*ways, bool(self.indicators)]) != 1:
             raise ValueError(
-                f"with {across} as columns, either sheet_indicators (sheet name: id, unit) or row_indicators are needed, or indicators "
+                f"with {across} as columns, either sheet_indicators (sheet name: id, unit) or "
+                "row_indicators are needed, or indicators "
                 "(what a header holds beside the year or place), and no two of them"
             )
         if across is None and self.row_indicators is not None:
             if self.row_indicators.value is None or self.indicators or self.sheet_indicators:
-                raise ValueError("with one value a row, row_indicators needs value (the column of the values), and no other indicators")
+                raise ValueError(
+                    "with one value a row, row_indicators needs value (the column of the values), "
+                    "and no other indicators"
+                )
         elif across is None and (not self.indicators or any(ways)):
-            raise ValueError("without years as columns, indicators are needed; sheet_indicators and row_indicators are not allowed")
+            raise ValueError(
+                "without years as columns, indicators are needed; sheet_indicators and "
+                "row_indicators are not allowed"
+            )
         return self
 
 
 class Origin(_Model):
-    """Where a source comes from, for readers who want to get it, cite it or pass it on. No word of it changes how a file is read."""
+    """Where a source comes from, for readers who want to get it, cite it or pass it on.
+
+    No word of it changes how a file is read.
+    """
 
     producer: str
     title: str
@@ -440,7 +525,9 @@ class Layout(_Model):
 
     @property
     def has_editions(self) -> bool:
-        """Whether the source comes in editions, in folders or by file name: the lineage then shows one partition per edition."""
+        """Whether the source comes in editions, in folders or by file name: the lineage then shows
+        one partition per edition.
+        """
         return self.edition_folders or self.edition_year is not None
 
     @cached_property

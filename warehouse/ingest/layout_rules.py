@@ -1,7 +1,7 @@
 """What the validators of the layout model hold between keys, once more in JSON schema, for editors.
 
-tests/warehouse/ingest/test_layout_schema.py holds the two against each other. What no schema can say (whether a pattern is one, how many
-groups it has) only the reader checks.
+tests/warehouse/ingest/test_layout_schema.py holds the two against each other. What no schema can
+say (whether a pattern is one, how many groups it has) only the reader checks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,11 @@ from itertools import combinations
 
 def _has(*names: str) -> dict:
     """Any of these keys is given."""
-    return {"required": [names[0]]} if len(names) == 1 else {"anyOf": [{"required": [name]} for name in names]}
+    return (
+        {"required": [names[0]]}
+        if len(names) == 1
+        else {"anyOf": [{"required": [name]} for name in names]}
+    )
 
 
 def _one_of(*names: str) -> dict:
@@ -29,7 +33,10 @@ def _is(name: str, value: object) -> dict:
 
 
 EDITION_YEAR = _one_of("file_name", "fixed")
-HEADER = {**_one_of("row", "find"), "allOf": [{"not": {"required": ["row", "after"]}}, {"not": _is("unit_row", 0)}]}
+HEADER = {
+    **_one_of("row", "find"),
+    "allOf": [{"not": {"required": ["row", "after"]}}, {"not": _is("unit_row", 0)}],
+}
 TABLE_END = _one_of("matches", "blank_rows")
 WITHIN = _one_of("column", "sheet_name", "title")
 LOOKED_UP = _has("name", "code")
@@ -49,8 +56,15 @@ INDICATOR = {
         {"not": {"allOf": [{"required": ["letter", "unit_pattern"]}, {"not": _has("column")}]}},
     ],
 }
-ROW_INDICATORS = {"allOf": [{"properties": {"indicators": {"items": {"not": _has("left_out_where", "letter")}}}}]}
-_PLACE_WAYS = (_has("code", "name", "code_letter", "name_letter"), _has("title"), _has("columns"), _has("looked_up"))
+ROW_INDICATORS = {
+    "allOf": [{"properties": {"indicators": {"items": {"not": _has("left_out_where", "letter")}}}}]
+}
+_PLACE_WAYS = (
+    _has("code", "name", "code_letter", "name_letter"),
+    _has("title"),
+    _has("columns"),
+    _has("looked_up"),
+)
 PLACE = {
     "allOf": [
         {"not": {"required": ["code", "code_letter"]}},
@@ -62,7 +76,10 @@ PLACE = {
 }
 _YEARS_ACROSS = {"properties": {"year": _has("columns")}}
 _PLACES_ACROSS = {"properties": {"place": _has("columns")}}
-_BY_SHEET = {"properties": {"sheet_indicators": {"minProperties": 1}}, "required": ["sheet_indicators"]}
+_BY_SHEET = {
+    "properties": {"sheet_indicators": {"minProperties": 1}},
+    "required": ["sheet_indicators"],
+}
 _BY_ROW = _has("row_indicators")
 _BY_COLUMN = {"properties": {"indicators": {"minItems": 1}}, "required": ["indicators"]}
 _VALUE_IN_ROW = {"properties": {"row_indicators": _has("value")}}
@@ -78,6 +95,9 @@ TABLE = {
                 "else": {"allOf": [_BY_COLUMN, {"not": _BY_SHEET}]},
             },
         },
-        {"if": {"allOf": [{"anyOf": [_YEARS_ACROSS, _PLACES_ACROSS]}, _BY_ROW]}, "then": {"not": _VALUE_IN_ROW}},
+        {
+            "if": {"allOf": [{"anyOf": [_YEARS_ACROSS, _PLACES_ACROSS]}, _BY_ROW]},
+            "then": {"not": _VALUE_IN_ROW},
+        },
     ]
 }

@@ -1,4 +1,5 @@
-"""Layout files: loaded and checked, with file, line and key of whatever is wrong; and their JSON schema for editors.
+"""Layout files: loaded and checked, with file, line and key of whatever is wrong; and their JSON
+schema for editors.
 
 The model itself is `layout_model`; ``python -m warehouse.ingest.layouts`` writes the schema.
 """
@@ -31,9 +32,22 @@ from warehouse.ingest.layout_model import (
 )
 
 __all__ = [
-    "LAYOUT_FOLDER", "SCHEMA_FILE", "IgnoredSheet", "Indicator", "Layout", "LeftOutWhere", "LookedUp", "RowIndicators", "RowRule",
-    "SheetIndicator", "Table", "Within", "build_schema", "load_layouts", "parse_layout",
-]  # fmt: skip
+    "LAYOUT_FOLDER",
+    "SCHEMA_FILE",
+    "IgnoredSheet",
+    "Indicator",
+    "Layout",
+    "LeftOutWhere",
+    "LookedUp",
+    "RowIndicators",
+    "RowRule",
+    "SheetIndicator",
+    "Table",
+    "Within",
+    "build_schema",
+    "load_layouts",
+    "parse_layout",
+]
 
 LAYOUT_FOLDER = Path(__file__).with_suffix("")
 SCHEMA_FILE = LAYOUT_FOLDER / "layout.schema.json"
@@ -56,19 +70,26 @@ def load_layouts(folder: Path = LAYOUT_FOLDER) -> dict[str, Layout]:
     Raises
     ------
     LayoutError
-        Files are not YAML or do not fit the model; the message names all of them, each with file, line, key, what is expected and what was
-        found.
+        Files are not YAML or do not fit the model; the message names all of them, each with file,
+        line, key, what is expected and what was found.
     """
     layouts, faults = {}, []
     for path in sorted(folder.glob("*.yml")):
         try:
             layout = _known(path.read_text(encoding="utf-8"), path.name)
             if layout.source_id != path.stem:
-                found = f"expected {path.stem!r}, the file's name; found {layout.source_id!r}; rename one of them"
+                found = (
+                    f"expected {path.stem!r}, the file's name; found {layout.source_id!r}; rename "
+                    "one of them"
+                )
                 raise LayoutError(f"{path.name}, line 1: source_id: {found}")
             layouts[layout.source_id] = layout
         except (LayoutError, UnicodeDecodeError) as error:
-            faults.append(str(error) if isinstance(error, LayoutError) else f"{path.name}: expected a text in UTF-8; found {error}")
+            faults.append(
+                str(error)
+                if isinstance(error, LayoutError)
+                else f"{path.name}: expected a text in UTF-8; found {error}"
+            )
     if faults:
         raise LayoutError("\n".join(faults))
     return layouts
@@ -88,21 +109,34 @@ def parse_layout(text: str, file_name: str) -> Layout:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         said = " ".join(str(error).split())[:300]
-        raise LayoutError(f"{file_name}{line}: expected YAML; {said}; repair the syntax at that place") from error
+        raise LayoutError(
+            f"{file_name}{line}: expected YAML; {said}; repair the syntax at that place"
+        ) from error
     if not isinstance(content, dict):
         keys = ", ".join(Layout.model_fields)
-        raise LayoutError(f"{file_name}, line 1: expected a mapping with the keys {keys}; found {type(content).__name__}; {_SEE}")
-    doubled = [f"{file_name}, line {line}: {key}: expected each key once; found it twice; keep one" for key, line in _doubled(root, ())]
+        raise LayoutError(
+            f"{file_name}, line 1: expected a mapping with the keys {keys}; found "
+            f"{type(content).__name__}; {_SEE}"
+        )
+    doubled = [
+        f"{file_name}, line {line}: {key}: expected each key once; found it twice; keep one"
+        for key, line in _doubled(root, ())
+    ]
     if doubled:
         raise LayoutError("\n".join(doubled))
     try:
         return Layout.model_validate(content)
     except ValidationError as error:
-        raise LayoutError("\n".join(_explain(file_name, root, item) for item in error.errors())) from error
+        raise LayoutError(
+            "\n".join(_explain(file_name, root, item) for item in error.errors())
+        ) from error
 
 
 def _read_yaml(text: str) -> tuple[yaml.Node | None, Any]:
-    """Nodes and values, by libyaml where it is installed: ten times as fast. What it refuses is read again for PyYAML's own words."""
+    """Nodes and values, by libyaml where it is installed: ten times as fast.
+
+    What it refuses is read again for PyYAML's own words.
+    """
     with suppress(yaml.YAMLError):
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         return yaml.compose(text, Loader=loader), yaml.load(text, Loader=loader)  # noqa: S506 -- it builds plain values alone
@@ -139,14 +173,19 @@ def _line(root: yaml.Node, loc: tuple) -> int:
             if pair is None:
                 break
             line, node = pair[0].start_mark.line, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
+        ):
             node = node.value[part]
             line = node.start_mark.line
     return line + 1
 
 
 def _doubled(node: yaml.Node, path: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    """Keys that stand twice in a mapping, with their line: YAML would keep the last one silently."""
+    """Keys that stand twice in a mapping, with their line:
+
+    YAML would keep the last one silently.
+    """
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
@@ -182,7 +221,9 @@ def _nested_model(annotation: object) -> type[BaseModel] | None:
 
 def build_schema() -> str:
     """JSON schema of a layout file, as text."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Layout.model_json_schema()
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema"
+    } | Layout.model_json_schema()
     schema["title"] = "Layout of a source's files"
     return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
 

@@ -1,7 +1,8 @@
-"""Whether the codes of a delivered sheet belong to its names: a column shifted by a row gives every city its neighbour's values.
+"""Whether the codes of a delivered sheet belong to its names: a column shifted by a row gives every
+city its neighbour's values.
 
-A row whose code and name are two cities is rejected by the models (`place_mismatch`). Here a sheet with many of them stops the delivery,
-and the message says how the columns are shifted.
+A row whose code and name are two cities is rejected by the models (`place_mismatch`). Here a sheet
+with many of them stops the delivery, and the message says how the columns are shifted.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import pyarrow.parquet as pq
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.place_names import PlaceNames, place_key, read_place_names, six_digit_code
 
-#: So few rows are rejected alone; of more, this share stops the file, or a shift that explains nearly all of them.
+#: So few rows are rejected alone; of more, this share stops the file, or a shift that explains
+#: nearly all of them.
 FEW_ROWS, MANY_SHARE, EXPLAINED_SHARE = 5, 0.05, 0.8
 _FARTHEST = 3
 _COLUMNS = ["sheet_name", "row_no", "place_level", "place_code_text", "place_text"]
@@ -36,7 +38,8 @@ class _Row:
 
 
 def check_places(raw: Path) -> FileFault | None:
-    """What is wrong with the places of one file, from its raw Parquet; None where code and name agree, or only a few rows do not.
+    """What is wrong with the places of one file, from its raw Parquet; None where code and name
+    agree, or only a few rows do not.
 
     Parameters
     ----------
@@ -63,20 +66,29 @@ def _parts(file: pq.ParquetFile) -> Iterator[pa.Table]:
 
 
 def _count_mismatches(part: pa.Table, names: PlaceNames) -> int:
-    """Lines whose code and name are two cities. Each text is looked up once: nearly every file has none, and is done with this."""
+    """Lines whose code and name are two cities.
+
+    Each text is looked up once: nearly every file has none, and is done with this.
+    """
     levels, _ = _known(part, "place_level", lambda text: 1 if text == "city" else None)
-    codes, has_code = _known(part, "place_code_text", lambda text: names.codes.get(six_digit_code(text)))
+    codes, has_code = _known(
+        part, "place_code_text", lambda text: names.codes.get(six_digit_code(text))
+    )
     places, has_name = _known(part, "place_text", lambda text: names.aliases.get(place_key(text)))
     return int(((levels == 1) & has_code & has_name & (codes != places)).sum())
 
 
-def _known(part: pa.Table, name: str, known: Callable[[str], int | None]) -> tuple[np.ndarray, np.ndarray]:
+def _known(
+    part: pa.Table, name: str, known: Callable[[str], int | None]
+) -> tuple[np.ndarray, np.ndarray]:
     """What each text of a column is known as, a number, and whether it is known at all."""
     encoded = pc.dictionary_encode(part.column(name).combine_chunks(), null_encoding="encode")
     meanings = [None if text is None else known(text) for text in encoded.dictionary.to_pylist()]
     indices = encoded.indices.to_numpy()
     numbers = np.array([0 if meaning is None else meaning for meaning in meanings], dtype=np.int64)
-    return numbers[indices], np.array([meaning is not None for meaning in meanings], dtype=bool)[indices]
+    return numbers[indices], np.array([meaning is not None for meaning in meanings], dtype=bool)[
+        indices
+    ]
 
 
 def _sheets(parts: Iterable[pa.Table], names: PlaceNames) -> dict[str | None, list[_Row]]:
@@ -86,7 +98,11 @@ def _sheets(parts: Iterable[pa.Table], names: PlaceNames) -> dict[str | None, li
         columns = [table.column(name).to_pylist() for name in _COLUMNS]
         for sheet_name, row_no, level, code, name in zip(*columns, strict=True):
             if level == "city" and None not in (code, name, row_no):
-                row = _Row(row_no, names.codes.get(six_digit_code(code)), names.aliases.get(place_key(name)))
+                row = _Row(
+                    row_no,
+                    names.codes.get(six_digit_code(code)),
+                    names.aliases.get(place_key(name)),
+                )
                 sheets.setdefault(sheet_name, {}).setdefault(row_no, row)
     return {sheet: [rows[row_no] for row_no in sorted(rows)] for sheet, rows in sheets.items()}
 
@@ -115,9 +131,16 @@ def _judge(rows: Sequence[_Row], names: PlaceNames, where: str | None) -> FileFa
     if not is_shift and len(wrong) < MANY_SHARE * both:
         return None
     first = rows[wrong[0]]
-    example = f"code {first.code} is {names.names.get(first.code)}, the name there is {names.names.get(first.name)}"
+    example = (
+        f"code {first.code} is {names.names.get(first.code)}, the name there is "
+        f"{names.names.get(first.name)}"
+    )
     way = f"{abs(shift)} row{'s' if abs(shift) > 1 else ''} {'down' if shift > 0 else 'up'}"
-    found = f"codes are shifted by {way} from row {first.row_no}" if is_shift else f"other codes than names from row {first.row_no} on"
+    found = (
+        f"codes are shifted by {way} from row {first.row_no}"
+        if is_shift
+        else f"other codes than names from row {first.row_no} on"
+    )
     return FileFault(
         "code and name of one place in every row",
         f"{found} ({example}), {len(wrong):,} of {both:,} rows disagree",
@@ -127,11 +150,15 @@ def _judge(rows: Sequence[_Row], names: PlaceNames, where: str | None) -> FileFa
 
 
 def _shift(rows: Sequence[_Row], wrong: Sequence[int]) -> tuple[int, float]:
-    """By how many rows codes stand below their names (above: negative), and which share of the wrong rows that explains."""
+    """By how many rows codes stand below their names (above: negative), and which share of the
+    wrong rows that explains.
+    """
     best = (0, 0.0)
     for size in range(1, _FARTHEST + 1):
         for shift in (size, -size):
-            hits = sum(0 <= i - shift < len(rows) and rows[i - shift].name == rows[i].code for i in wrong)
+            hits = sum(
+                0 <= i - shift < len(rows) and rows[i - shift].name == rows[i].code for i in wrong
+            )
             if hits / len(wrong) > best[1]:
                 best = (shift, hits / len(wrong))
     return best

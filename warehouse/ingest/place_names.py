@@ -1,6 +1,8 @@
-"""Codes and spellings of cities as the seeds list them, looked up as the models do (`stg_seeds__place_codes`, `stg_seeds__place_aliases`).
+"""Codes and spellings of cities as the seeds list them, looked up as the models do
+(`stg_seeds__place_codes`, `stg_seeds__place_aliases`).
 
-Only what has to be known before the models run is looked up here: whether the codes of a delivered sheet belong to its names.
+Only what has to be known before the models run is looked up here: whether the codes of a delivered
+sheet belong to its names.
 """
 
 from __future__ import annotations
@@ -39,7 +41,9 @@ def read_place_names(seeds: Path = SEEDS) -> PlaceNames:
     for row in sorted(_rows(seeds / "city_code_changes.csv"), key=lambda row: int(row["city_id"])):
         codes.setdefault(int(row["old_code"]), int(row["city_id"]))
     codes |= {int(row["city_id"]): int(row["city_id"]) for row in roster}
-    aliases = {place_key(row["alias"]): int(row["city_id"]) for row in _rows(seeds / "city_aliases.csv")}
+    aliases = {
+        place_key(row["alias"]): int(row["city_id"]) for row in _rows(seeds / "city_aliases.csv")
+    }
     return PlaceNames(codes, aliases, {int(row["city_id"]): row["city_name_zh"] for row in roster})
 
 
@@ -50,11 +54,15 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 @lru_cache(maxsize=65536)
 def place_key(text: str) -> str:
-    """Spelling under which a name is looked up, the same as the macro ``place_key``: no white space, marks of notes, traditional signs."""
+    """Spelling under which a name is looked up, the same as the macro ``place_key``: no white
+    space, marks of notes, traditional signs.
+    """
     key = _SPACE.sub("", text.lower()).translate(_simplified())
     while key:
         shorter = _BRACKETED.sub("", key)
-        if shorter == key and (unicodedata.category(key[-1]) == "No" or key[-1] in _SIGNS or "ᵃ" <= key[-1] <= "ᶻ"):
+        if shorter == key and (
+            unicodedata.category(key[-1]) == "No" or key[-1] in _SIGNS or "ᵃ" <= key[-1] <= "ᶻ"
+        ):
             shorter = key[:-1]
         if shorter == key:
             break
@@ -75,7 +83,9 @@ def _simplified() -> dict[int, str]:
 
 @lru_cache(maxsize=65536)
 def six_digit_code(text: str) -> int | None:
-    """A delivered code as six digits, the same as the macro ``six_digit_code``; None where it is none, or a township's."""
+    """A delivered code as six digits, the same as the macro ``six_digit_code``; None where it is
+    none, or a township's.
+    """
     match = _CODE.fullmatch(text)
     if match is None:
         return None

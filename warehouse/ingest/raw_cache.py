@@ -1,8 +1,10 @@
-"""The cache of raw Parquet: what was written is known by its hash, and only a file that still has it is used again.
+"""The cache of raw Parquet: what was written is known by its hash, and only a file that still has
+it is used again.
 
-Beside the Parquet files stands ``contents.jsonl``, one line an entry with name, sha256, rows by reason and a hash of these three, since the
-rows are published as the counts of their file; the last line of a name counts.
-A line is appended in one write, so a run that is killed leaves at most one that cannot be read, which counts as none.
+Beside the Parquet files stands ``contents.jsonl``, one line an entry with name, sha256, rows by
+reason and a hash of these three, since the rows are published as the counts of their file; the last
+line of a name counts. A line is appended in one write, so a run that is killed leaves at most one
+that cannot be read, which counts as none.
 """
 
 from __future__ import annotations
@@ -37,7 +39,8 @@ class RawCache:
         self._known = _read_contents(folder / CONTENTS)
 
     def find(self, target: Path, path: str) -> Counts | None:
-        """Rows by reason of a file of the cache that holds what was written; None where there is none, and one that lies is removed.
+        """Rows by reason of a file of the cache that holds what was written; None where there is
+        none, and one that lies is removed.
 
         Parameters
         ----------
@@ -56,14 +59,24 @@ class RawCache:
         if entry is not None and entry["sha256"] == found:
             return in_order(dict(map(tuple, entry["counts"])))
         shown = path if path.isprintable() else repr(path)
-        why = "its hash was not noted" if entry is None else "its content changed since it was written"
-        self.notes.append(f"raw cache: {target.name} of {shown} is not used, {why}; the file is read again")
+        why = (
+            "its hash was not noted"
+            if entry is None
+            else "its content changed since it was written"
+        )
+        self.notes.append(
+            f"raw cache: {target.name} of {shown} is not used, {why}; the file is read again"
+        )
         _remove(target)
         return None
 
     def add(self, target: Path, sha256: str, counts: Counts) -> None:
         """Note what was written."""
-        entry = {"name": target.name, "sha256": sha256, "counts": [list(pair) for pair in counts.items()]}
+        entry = {
+            "name": target.name,
+            "sha256": sha256,
+            "counts": [list(pair) for pair in counts.items()],
+        }
         self._known[target.name] = entry
         # the first new line ends what a killed run may have left
         line = f"\n{json.dumps(entry | {'check': _check(entry)}, ensure_ascii=True)}\n"
@@ -76,7 +89,9 @@ class RawCache:
 
 def _check(entry: Mapping[str, object]) -> str:
     """Hash of an entry as it was noted."""
-    return hash_bytes(json.dumps([entry["name"], entry["sha256"], entry["counts"]], ensure_ascii=True).encode())
+    return hash_bytes(
+        json.dumps([entry["name"], entry["sha256"], entry["counts"]], ensure_ascii=True).encode()
+    )
 
 
 def _remove(path: Path) -> None:

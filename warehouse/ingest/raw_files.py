@@ -1,4 +1,7 @@
-"""One delivered file to its raw Parquet file: what a worker does for a file of statistics. Loads every parser of statistics."""
+"""One delivered file to its raw Parquet file: what a worker does for a file of statistics.
+
+Loads every parser of statistics.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,11 @@ from warehouse.ingest.formats.grids import check_format, read_grids
 from warehouse.ingest.formats.parts import PART_CELLS, read_csv_parts, read_parquet_parts
 from warehouse.ingest.raw_parquet import count_reasons, write_parts, write_table
 from warehouse.ingest.raw_table import RAW_SCHEMA, TIDY_SOURCE, FileOrigin
-from warehouse.ingest.sheets.observations import are_in_parts, build_file_observations, build_observation_parts
+from warehouse.ingest.sheets.observations import (
+    are_in_parts,
+    build_file_observations,
+    build_observation_parts,
+)
 from warehouse.ingest.tidy import REQUIRED, build_tidy_observations, build_tidy_parts
 
 if TYPE_CHECKING:
@@ -32,7 +39,13 @@ WHOLE_PARQUET_CELLS = 2 * PART_CELLS
 _HEAD = 4096
 
 
-def write_raw(data: bytes | None, descriptor: int | None, origin: FileOrigin, tables: list[Table], target: Path) -> dict[str, object]:
+def write_raw(
+    data: bytes | None,
+    descriptor: int | None,
+    origin: FileOrigin,
+    tables: list[Table],
+    target: Path,
+) -> dict[str, object]:
     """Read a file and write its raw rows.
 
     Parameters
@@ -73,13 +86,17 @@ def build_raw(data: bytes, origin: FileOrigin, tables: list[Table]) -> pa.Table:
     """Raw rows of one file's bytes, by the tables of its source's layout, or as ``tidy``."""
     if origin.source_id == TIDY_SOURCE:
         return build_tidy_observations(data, origin.file_name, origin)
-    grids = read_grids(data, origin.file_name, encoding=tables[0].encoding, delimiter=tables[0].delimiter)
+    grids = read_grids(
+        data, origin.file_name, encoding=tables[0].encoding, delimiter=tables[0].delimiter
+    )
     return build_file_observations(grids, tables, origin)
 
 
 @contextmanager
 def _without_collection() -> Iterator[None]:
-    """No garbage collection meanwhile: rows of cells hold no cycles, yet the collector would walk over them again and again."""
+    """No garbage collection meanwhile: rows of cells hold no cycles, yet the collector would walk
+    over them again and again.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -100,7 +117,9 @@ def _opened(data: bytes | None, descriptor: int | None) -> Iterator[io.BufferedI
 
 
 def large_kind(stream: io.BufferedIOBase, file_name: str) -> str | None:
-    """Format of a file that is to be read some rows at a time; None for any other, also for one that cannot be read."""
+    """Format of a file that is to be read some rows at a time; None for any other, also for one
+    that cannot be read.
+    """
     head = stream.read(_HEAD)
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
@@ -115,14 +134,24 @@ def large_kind(stream: io.BufferedIOBase, file_name: str) -> str | None:
         return None  # reading it whole says what is wrong
     finally:
         stream.seek(0)
-    return kind if footer.num_rows * footer.num_columns > WHOLE_PARQUET_CELLS or size > WHOLE_TEXT_BYTES else None
+    return (
+        kind
+        if footer.num_rows * footer.num_columns > WHOLE_PARQUET_CELLS or size > WHOLE_TEXT_BYTES
+        else None
+    )
 
 
-def _build_parts(stream: io.BufferedIOBase, kind: str, origin: FileOrigin, tables: list[Table]) -> Iterator[pa.Table]:
+def _build_parts(
+    stream: io.BufferedIOBase, kind: str, origin: FileOrigin, tables: list[Table]
+) -> Iterator[pa.Table]:
     is_tidy = origin.source_id == TIDY_SOURCE
     if kind == "parquet":
         header, parts = read_parquet_parts(stream)
-        return build_tidy_parts(header, parts, origin) if is_tidy else build_observation_parts(chain([[header]], parts), tables, origin)
+        return (
+            build_tidy_parts(header, parts, origin)
+            if is_tidy
+            else build_observation_parts(chain([[header]], parts), tables, origin)
+        )
     options = {} if is_tidy else {"encoding": tables[0].encoding, "delimiter": tables[0].delimiter}
     parts = read_csv_parts(stream, **options)
     if not is_tidy:

@@ -58,14 +58,24 @@ def _write_part(writer: pq.ParquetWriter, table: pa.Table, target: Path) -> None
 
 
 def _options(schema: pa.Schema) -> dict[str, object]:
-    # columns whose values hardly repeat are larger and slower with a dictionary than without; coded texts are read back as plain ones;
-    # compressing would save a third of the few bytes and take half as long again
+    # columns whose values hardly repeat are larger and slower with a dictionary than without; coded
+    # texts are read back as plain ones; compressing would save a third of the few bytes and take
+    # half as long again
     repeating = [name for name in schema.names if name not in UNREPEATED]
-    return {"compression": "none", "use_dictionary": repeating, "write_statistics": False, "store_schema": False}
+    return {
+        "compression": "none",
+        "use_dictionary": repeating,
+        "write_statistics": False,
+        "store_schema": False,
+    }
 
 
 def _named(error: OSError, target: Path) -> OSError:
-    return OSError(error.errno or errno.EIO, error.strerror or os.strerror(error.errno or errno.EIO), str(target))
+    return OSError(
+        error.errno or errno.EIO,
+        error.strerror or os.strerror(error.errno or errno.EIO),
+        str(target),
+    )
 
 
 def count_reasons(table: pa.Table) -> Counts:

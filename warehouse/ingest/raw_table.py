@@ -1,4 +1,6 @@
-"""The raw table: its columns and types, and how rows of both kinds (taken, rejected) become one Arrow table (pure)."""
+"""The raw table: its columns and types, and how rows of both kinds (taken, rejected) become one
+Arrow table (pure).
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ TIDY_SOURCE = "tidy"
 
 @dataclass(frozen=True)
 class FileOrigin:
-    """Where a file came from: source, edition year (or None) and path inside the source's folder."""
+    """Where a file came from: source, edition year (or None) and path inside the source's
+    folder.
+    """
 
     source_id: str
     edition_year: int | None
@@ -51,8 +55,14 @@ class FileOrigin:
 
 
 def build_raw_table(origin: FileOrigin, columns: dict[str, object], n_rows: int) -> pa.Table:
-    """Arrow table in the raw schema; a column is a list, Arrow array or coded texts of ``n_rows``, a constant, or absent (null)."""
-    given = {"source_id": origin.source_id, "edition_year": origin.edition_year, "file_name": origin.file_name} | columns
+    """Arrow table in the raw schema; a column is a list, Arrow array or coded texts of ``n_rows``,
+    a constant, or absent (null).
+    """
+    given = {
+        "source_id": origin.source_id,
+        "edition_year": origin.edition_year,
+        "file_name": origin.file_name,
+    } | columns
     arrays = [_as_array(given.get(field.name), field.type, n_rows) for field in RAW_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=RAW_SCHEMA)
 
@@ -94,7 +104,9 @@ def build_rejected_line(
 def build_rejected_table(origin: FileOrigin, lines: list[dict[str, object]]) -> pa.Table:
     """Rejected lines in the raw schema."""
     names = ("sheet_name", "cell_ref", "row_no", "col_no", "raw_text", "reason", "detail")
-    return build_raw_table(origin, {name: [line[name] for line in lines] for name in names}, len(lines))
+    return build_raw_table(
+        origin, {name: [line[name] for line in lines] for name in names}, len(lines)
+    )
 
 
 def in_sheet_order(table: pa.Table) -> pa.Table:

@@ -1,7 +1,9 @@
-"""The roster of places that a landing brings: places of any level take the place of the seed's prefectures, for this landing alone.
+"""The roster of places that a landing brings: places of any level take the place of the seed's
+prefectures, for this landing alone.
 
-`<landing>/places/roster.csv` has a row a place, `<landing>/places/zones.csv` (optional) a row a pilot zone. Both are facts and not
-statistics, so a fault in them stops the run; every fault is named. Without a roster the seeds stand as they are.
+`<landing>/places/roster.csv` has a row a place, `<landing>/places/zones.csv` (optional) a row a
+pilot zone. Both are facts and not statistics, so a fault in them stops the run; every fault is
+named. Without a roster the seeds stand as they are.
 """
 
 from __future__ import annotations
@@ -25,17 +27,40 @@ SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 MOST_FAULTS = 20
 # all places of the country down to streets are a few megabytes
 MOST_BYTES = 20_000_000
-# the columns of the seed city_roster that a roster gives; the others come from the parent's province
-PLACE_COLUMNS = ("city_id", "city_name_zh", "city_name_en", "parent_id", "lon_deg", "lat_deg", "valid_from_year", "valid_to_year")
+# the columns of the seed city_roster that a roster gives; the others come from the parent's
+# province
+PLACE_COLUMNS = (
+    "city_id",
+    "city_name_zh",
+    "city_name_en",
+    "parent_id",
+    "lon_deg",
+    "lat_deg",
+    "valid_from_year",
+    "valid_to_year",
+)
 OPTIONAL = ("admin_rank", "is_coastal")
-ZONE_COLUMNS = ("zone_name_zh", "zone_name_en", "city_id", "batch", "approval_date", "document_no", "is_whole_prefecture", "evidence")
-# mainland China and its islands lie well inside; what is outside was exchanged or is in another unit
+ZONE_COLUMNS = (
+    "zone_name_zh",
+    "zone_name_en",
+    "city_id",
+    "batch",
+    "approval_date",
+    "document_no",
+    "is_whole_prefecture",
+    "evidence",
+)
+# mainland China and its islands lie well inside; what is outside was exchanged or is in another
+# unit
 LONGITUDES, LATITUDES = (60.0, 150.0), (0.0, 60.0)
 BATCHES = (1, 7)
 
 
-def read_roster(landing: Path, taken: dict[Path, Snapshot] | None = None) -> tuple[pa.Table, pa.Table] | None:
-    """Places and pilot zones of a landing in the columns of the seeds city_roster and pilot_zones; None where it brings no roster.
+def read_roster(
+    landing: Path, taken: dict[Path, Snapshot] | None = None
+) -> tuple[pa.Table, pa.Table] | None:
+    """Places and pilot zones of a landing in the columns of the seeds city_roster and pilot_zones;
+    None where it brings no roster.
 
     Parameters
     ----------
@@ -52,18 +77,30 @@ def read_roster(landing: Path, taken: dict[Path, Snapshot] | None = None) -> tup
     Raises
     ------
     LandingError
-        With file, row, column, what was expected and what was found of every fault (at most MOST_FAULTS of a file).
+        With file, row, column, what was expected and what was found of every fault (at most
+        MOST_FAULTS of a file).
     """
     folder = landing / PLACES_SOURCE
     for name in (ROSTER, ZONES):
-        if (folder / name).exists() and not (folder / name).resolve().is_relative_to(landing.resolve()):
-            raise LandingError(f"{folder / name}: expected a file of this landing; found a link that leaves it; deliver the file itself")
+        if (folder / name).exists() and not (folder / name).resolve().is_relative_to(
+            landing.resolve()
+        ):
+            raise LandingError(
+                f"{folder / name}: expected a file of this landing; found a link that leaves it; "
+                "deliver the file itself"
+            )
         # without this the seeds would be taken in its place, and nobody would be told
         if os.path.lexists(folder / name) and not (folder / name).is_file():
-            raise LandingError(f"{folder / name}: expected a file; found a folder, pipe or broken link; deliver the file, or remove it")
+            raise LandingError(
+                f"{folder / name}: expected a file; found a folder, pipe or broken link; deliver "
+                "the file, or remove it"
+            )
     if not (folder / ROSTER).is_file():
         if (folder / ZONES).is_file():
-            raise LandingError(f"{folder / ZONES}: expected {ROSTER} beside it; found none; deliver the places that these zones lie in")
+            raise LandingError(
+                f"{folder / ZONES}: expected {ROSTER} beside it; found none; deliver the places "
+                "that these zones lie in"
+            )
         return None
     taken = {} if taken is None else taken
     places = _places(folder / ROSTER, taken)
@@ -77,11 +114,23 @@ def _places(path: Path, taken: dict[Path, Snapshot]) -> pa.Table:
         "city_name_zh": ("a name", _text),
         "city_name_en": ("a name", _text),
         "parent_id": ("a code of six digits", _code),
-        "lon_deg": (f"degrees east between {LONGITUDES[0]:g} and {LONGITUDES[1]:g}", _between(*LONGITUDES)),
-        "lat_deg": (f"degrees north between {LATITUDES[0]:g} and {LATITUDES[1]:g}", _between(*LATITUDES)),
+        "lon_deg": (
+            f"degrees east between {LONGITUDES[0]:g} and {LONGITUDES[1]:g}",
+            _between(*LONGITUDES),
+        ),
+        "lat_deg": (
+            f"degrees north between {LATITUDES[0]:g} and {LATITUDES[1]:g}",
+            _between(*LATITUDES),
+        ),
         "valid_from_year": ("a year between 1900 and 2100", _year),
-        "valid_to_year": ("a year between 1900 and 2100, or nothing", lambda text: _year(text) if text else None),
-        "admin_rank": ("a rank between 1 and 4, or nothing", lambda text: int(_between(1, 4)(text)) if text else 1),
+        "valid_to_year": (
+            "a year between 1900 and 2100, or nothing",
+            lambda text: _year(text) if text else None,
+        ),
+        "admin_rank": (
+            "a rank between 1 and 4, or nothing",
+            lambda text: int(_between(1, 4)(text)) if text else 1,
+        ),
         "is_coastal": ("true or false, or nothing", lambda text: _truth(text) if text else False),
     }
     found = [faults.check(row, number, checks) for number, row in rows]
@@ -91,13 +140,31 @@ def _places(path: Path, taken: dict[Path, Snapshot]) -> pa.Table:
     for place in found:
         parent = place["parent_id"]
         if parent is not None and parent not in provinces:
-            faults.add(place["row"], "parent_id", "the code of a province, a prefecture of the seed or a place of this file", parent)
+            faults.add(
+                place["row"],
+                "parent_id",
+                "the code of a province, a prefecture of the seed or a place of this file",
+                parent,
+            )
         ends = place["valid_to_year"]
-        if ends is not None and place["valid_from_year"] is not None and ends < place["valid_from_year"]:
-            faults.add(place["row"], "valid_to_year", f"no year before valid_from_year {place['valid_from_year']}", ends)
+        if (
+            ends is not None
+            and place["valid_from_year"] is not None
+            and ends < place["valid_from_year"]
+        ):
+            faults.add(
+                place["row"],
+                "valid_to_year",
+                f"no year before valid_from_year {place['valid_from_year']}",
+                ends,
+            )
     faults.raise_any()
     return pa.Table.from_pylist(
-        [_as_seed(place, provinces[place["parent_id"]]) for place in sorted(found, key=lambda p: p["city_id"])], PLACES
+        [
+            _as_seed(place, provinces[place["parent_id"]])
+            for place in sorted(found, key=lambda p: p["city_id"])
+        ],
+        PLACES,
     )
 
 
@@ -106,13 +173,17 @@ def _as_seed(place: Mapping[str, Any], province: Mapping[str, Any]) -> dict[str,
 
 
 def _provinces(places: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """Province of every code that may be a parent: provinces, prefectures of the seed, and places of the file whose parents lead to one."""
+    """Province of every code that may be a parent: provinces, prefectures of the seed, and places
+    of the file whose parents lead to one.
+    """
     columns = ("province_id", "province_name_zh", "province_name_en", "region")
     known: dict[int, dict[str, Any]] = {}
     for seed, code in (("province_roster", "province_id"), ("city_roster", "city_id")):
         with open(SEEDS / f"{seed}.csv", encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                known[int(row[code])] = {name: int(row[name]) if name == "province_id" else row[name] for name in columns}
+                known[int(row[code])] = {
+                    name: int(row[name]) if name == "province_id" else row[name] for name in columns
+                }
     parents = {place["city_id"]: place["parent_id"] for place in places}
     for place in places:
         chain: list[int] = []
@@ -133,7 +204,10 @@ def _zones(path: Path, places: set[int], taken: dict[Path, Snapshot]) -> pa.Tabl
         "zone_name_zh": ("a name", _text),
         "zone_name_en": ("a name", _text),
         "city_id": ("a code of six digits", _code),
-        "batch": (f"a batch between {BATCHES[0]} and {BATCHES[1]}", lambda text: int(_between(*BATCHES)(text))),
+        "batch": (
+            f"a batch between {BATCHES[0]} and {BATCHES[1]}",
+            lambda text: int(_between(*BATCHES)(text)),
+        ),
         "approval_date": ("a date such as 2015-03-07", date.fromisoformat),
         "document_no": ("a text", _text),
         "is_whole_prefecture": ("true (the zone is the whole place) or false", _truth),
@@ -146,7 +220,9 @@ def _zones(path: Path, places: set[int], taken: dict[Path, Snapshot]) -> pa.Tabl
         if zone["city_id"] is not None and zone["city_id"] not in places:
             faults.add(zone["row"], "city_id", f"a place of {ROSTER}", zone["city_id"])
     faults.raise_any()
-    return pa.Table.from_pylist([{name: zone[name] for name in ZONE_SCHEMA.names} for zone in found], ZONE_SCHEMA)
+    return pa.Table.from_pylist(
+        [{name: zone[name] for name in ZONE_SCHEMA.names} for zone in found], ZONE_SCHEMA
+    )
 
 
 PLACES = pa.schema(
@@ -181,9 +257,16 @@ class Faults:
 
     def add(self, row: int, column: str, expected: str, found: object) -> None:
         """One fault; the row is counted as a spreadsheet does, the header being 1."""
-        self.lines.append(f"{self.path}, row {row}, column {column}: expected {expected}; found {found!r}")
+        self.lines.append(
+            f"{self.path}, row {row}, column {column}: expected {expected}; found {found!r}"
+        )
 
-    def check(self, row: Mapping[str, str], number: int, checks: Mapping[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:
+    def check(
+        self,
+        row: Mapping[str, str],
+        number: int,
+        checks: Mapping[str, tuple[str, Callable[[str], Any]]],
+    ) -> dict[str, Any]:
         """The row's values, None where one is not what it may be."""
         values: dict[str, Any] = {"row": number}
         for column, (expected, convert) in checks.items():
@@ -201,39 +284,64 @@ class Faults:
         for row in rows:
             value = row[column]
             if value is not None and value in seen:
-                self.add(row["row"], column, f"a value of its own (row {seen[value]} has it)", value)
+                self.add(
+                    row["row"], column, f"a value of its own (row {seen[value]} has it)", value
+                )
             seen.setdefault(value, row["row"])
 
     def raise_any(self) -> None:
         """Raise LandingError where there are faults."""
         if self.lines:
-            more = [f"{len(self.lines) - MOST_FAULTS} more of the same file"] if len(self.lines) > MOST_FAULTS else []
+            more = (
+                [f"{len(self.lines) - MOST_FAULTS} more of the same file"]
+                if len(self.lines) > MOST_FAULTS
+                else []
+            )
             raise LandingError(
-                f"{self.path}: expected a roster without faults; found {len(self.lines)}; put them right, then refresh again",
+                (
+                    f"{self.path}: expected a roster without faults; found {len(self.lines)}; put "
+                    "them right, then refresh again"
+                ),
                 [*self.lines[:MOST_FAULTS], *more],
             )
 
 
 def _rows(
-    path: Path, taken: dict[Path, Snapshot], required: tuple[str, ...], optional: tuple[str, ...] = ()
+    path: Path,
+    taken: dict[Path, Snapshot],
+    required: tuple[str, ...],
+    optional: tuple[str, ...] = (),
 ) -> list[tuple[int, dict[str, str]]]:
     """Rows with their number; a byte order mark and empty lines are let pass."""
     try:
-        taken[path], data = take_snapshot(path, MOST_BYTES, "roster", "deliver the places alone", path.parents[1])
+        taken[path], data = take_snapshot(
+            path, MOST_BYTES, "roster", "deliver the places alone", path.parents[1]
+        )
     except FileFault as fault:
         raise LandingError(f"{path}: {fault}") from fault
     try:
         text = data.decode("utf-8-sig")
         reader = csv.DictReader(io.StringIO(text, newline=""))
-        rows = [(reader.line_num, row) for row in reader if any((value or "") != "" for value in row.values() if isinstance(value, str))]
+        rows = [
+            (reader.line_num, row)
+            for row in reader
+            if any((value or "") != "" for value in row.values() if isinstance(value, str))
+        ]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise LandingError(f"{path}: expected a CSV file in UTF-8; found {type(error).__name__}; save it as CSV UTF-8") from error
+        raise LandingError(
+            f"{path}: expected a CSV file in UTF-8; found {type(error).__name__}; save it as CSV "
+            "UTF-8"
+        ) from error
     header = [name or "" for name in reader.fieldnames or []]
-    missing, unknown = [name for name in required if name not in header], [name for name in header if name not in (*required, *optional)]
+    missing, unknown = (
+        [name for name in required if name not in header],
+        [name for name in header if name not in (*required, *optional)],
+    )
     if missing or unknown or len(set(header)) < len(header):
         found = ", ".join(map(repr, header[:20])) or "an empty file"
         raise LandingError(
-            f"{path}, row 1: expected the columns {', '.join(required)} (and {', '.join(optional) or 'no other'}); found {found}"
+            f"{path}, row 1: expected the columns {', '.join(required)} (and "
+            f"{', '.join(optional) or 'no other'}); found {found}"
         )
     if not rows:
         raise LandingError(f"{path}: expected a row a place or zone; found a header alone")

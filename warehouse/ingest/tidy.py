@@ -1,4 +1,6 @@
-"""Source ``tidy``: CSV or Parquet with one value per row, read by whole columns; it needs no layout (pure)."""
+"""Source ``tidy``: CSV or Parquet with one value per row, read by whole columns; it needs no layout
+(pure).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,13 @@ from warehouse.ingest.cells.cell_values import (
 )
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Cell, check_format, read_columns, read_csv_rows
-from warehouse.ingest.raw_table import FileOrigin, build_raw_table, build_rejected_line, build_rejected_table, in_sheet_order
+from warehouse.ingest.raw_table import (
+    FileOrigin,
+    build_raw_table,
+    build_rejected_line,
+    build_rejected_table,
+    in_sheet_order,
+)
 from warehouse.ingest.sheets.values import judge
 
 REQUIRED = ("city_id", "year", "indicator_id", "value")
@@ -36,7 +44,8 @@ def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> 
     Parameters
     ----------
     data : bytes
-        The whole CSV or Parquet file, columns ``city_id, year, indicator_id, value``, optionally ``unit, edition_year``.
+        The whole CSV or Parquet file, columns ``city_id, year, indicator_id, value``, optionally
+        ``unit, edition_year``.
     file_name : str
         Its name, whose extension says the format.
     origin : FileOrigin
@@ -49,19 +58,27 @@ def build_tidy_observations(data: bytes, file_name: str, origin: FileOrigin) -> 
     """
     header, columns, lines = _read(data, file_name)
     found = _find_columns(header)
-    kept = [i for i, cell in enumerate(columns[found["value"]]) if not is_blank(cell) and cell not in MISSING]
+    kept = [
+        i
+        for i, cell in enumerate(columns[found["value"]])
+        if not is_blank(cell) and cell not in MISSING
+    ]
     table = _taken_columns(columns, found, kept, origin)
     lines += _unmapped(header, [not all(map(is_blank, column)) for column in columns])
     return in_sheet_order(pa.concat_tables([table, build_rejected_table(origin, lines)]))
 
 
-def _read(data: bytes, file_name: str) -> tuple[list[str], list[list[Cell]], list[dict[str, object]]]:
+def _read(
+    data: bytes, file_name: str
+) -> tuple[list[str], list[list[Cell]], list[dict[str, object]]]:
     kind = check_format(data, file_name)
     if kind == "parquet":
         return (*read_columns(data, kind), [])
     if kind != "csv":
         raise FileFault(
-            "a tidy file as CSV or Parquet", f"a file of type {kind}", "convert it, or put it into a source folder with a layout"
+            "a tidy file as CSV or Parquet",
+            f"a file of type {kind}",
+            "convert it, or put it into a source folder with a layout",
         )
     rows = read_csv_rows(data)
     if not rows:
@@ -73,7 +90,9 @@ def _read(data: bytes, file_name: str) -> tuple[list[str], list[list[Cell]], lis
     return rows[0], [[row[col] for row in body] for col in range(width)], lines
 
 
-def build_tidy_parts(header: list[str], parts: Iterable[list[list[Cell]]], origin: FileOrigin) -> Iterator[pa.Table]:
+def build_tidy_parts(
+    header: list[str], parts: Iterable[list[list[Cell]]], origin: FileOrigin
+) -> Iterator[pa.Table]:
     """The same rows as ``build_tidy_observations`` gives, in several tables, for a large file.
 
     Parameters
@@ -93,8 +112,15 @@ def build_tidy_parts(header: list[str], parts: Iterable[list[list[Cell]]], origi
     for rows in parts:
         lines = _even_out(rows, width, first_row=n_before + 2)
         columns = [[row[col] for row in rows] for col in range(width)]
-        is_filled = [was or not all(map(is_blank, column)) for was, column in zip(is_filled, columns, strict=True)]
-        kept = [i for i, cell in enumerate(columns[found["value"]]) if not is_blank(cell) and cell not in MISSING]
+        is_filled = [
+            was or not all(map(is_blank, column))
+            for was, column in zip(is_filled, columns, strict=True)
+        ]
+        kept = [
+            i
+            for i, cell in enumerate(columns[found["value"]])
+            if not is_blank(cell) and cell not in MISSING
+        ]
         table = _taken_columns(columns, found, kept, origin, first_row=n_before + 2)
         yield in_sheet_order(pa.concat_tables([table, build_rejected_table(origin, lines)]))
         n_before += len(rows)
@@ -102,12 +128,25 @@ def build_tidy_parts(header: list[str], parts: Iterable[list[list[Cell]]], origi
 
 
 def _even_out(rows: list[list[Cell]], width: int, first_row: int = 1) -> list[dict[str, object]]:
-    """Give all records the header's length; longer ones are blanked and get a line each, as a separator inside a cell shifted the rest."""
+    """Give all records the header's length; longer ones are blanked and get a line each, as a
+    separator inside a cell shifted the rest.
+    """
     lines = []
     for i, row in enumerate(rows):
         if len(row) > width and any(not is_blank(cell) for cell in row[width:]):
-            detail = f"expected {width} cells as in the header, found {len(row)}; put cells that hold the separator in quotation marks"
-            lines.append(build_rejected_line("dropped_row", detail, row_no=i + first_row, col_no=1, raw_text=cell_text(row[0])))
+            detail = (
+                f"expected {width} cells as in the header, found {len(row)}; put cells that hold "
+                "the separator in quotation marks"
+            )
+            lines.append(
+                build_rejected_line(
+                    "dropped_row",
+                    detail,
+                    row_no=i + first_row,
+                    col_no=1,
+                    raw_text=cell_text(row[0]),
+                )
+            )
             rows[i] = [""] * width
         elif len(row) != width:
             rows[i] = row[:width] + [""] * (width - len(row))
@@ -119,7 +158,9 @@ def _find_columns(header: list[str]) -> dict[str, int]:
     missing = [name for name in REQUIRED if name not in names]
     doubled = [name for name in (*REQUIRED, *OPTIONAL) if names.count(name) > 1]
     if missing or doubled:
-        found = f"no {', '.join(missing)}" if missing else f"a duplicate header {', '.join(doubled)}"
+        found = (
+            f"no {', '.join(missing)}" if missing else f"a duplicate header {', '.join(doubled)}"
+        )
         shown = ", ".join(names)[:400] or "nothing"
         raise FileFault(
             f"columns {', '.join(REQUIRED)} once each (and optionally {', '.join(OPTIONAL)})",
@@ -131,22 +172,38 @@ def _find_columns(header: list[str]) -> dict[str, int]:
 
 def _unmapped(header: list[str], is_filled: list[bool]) -> list[dict[str, object]]:
     known = {*REQUIRED, *OPTIONAL}
-    detail = f"expected only the columns {', '.join((*REQUIRED, *OPTIONAL))}, found another one; its cells are not read"
+    detail = (
+        f"expected only the columns {', '.join((*REQUIRED, *OPTIONAL))}, found another one; its "
+        "cells are not read"
+    )
     return [
-        build_rejected_line("unmapped_column", detail, row_no=1, col_no=col, raw_text=cell_text(name))
+        build_rejected_line(
+            "unmapped_column", detail, row_no=1, col_no=col, raw_text=cell_text(name)
+        )
         for col, name in enumerate(header, start=1)
-        if normal_header(cell_text(name)) not in known and not (is_blank(name) and not is_filled[col - 1])
+        if normal_header(cell_text(name)) not in known
+        and not (is_blank(name) and not is_filled[col - 1])
     ]
 
 
-def _taken_columns(columns: list[list[Cell]], found: dict[str, int], kept: list[int], origin: FileOrigin, first_row: int = 2) -> pa.Table:
+def _taken_columns(
+    columns: list[list[Cell]],
+    found: dict[str, int],
+    kept: list[int],
+    origin: FileOrigin,
+    first_row: int = 2,
+) -> pa.Table:
     value_no = found["value"] + 1
     cells = [columns[found["value"]][i] for i in kept]
     units = _mapped(columns, found, "unit", kept)
     raw_texts, numbers = [cell_text(cell) for cell in cells], [cell_number(cell) for cell in cells]
     notes: list[str | None] = [None] * len(cells)
     for i, number in enumerate(numbers):
-        if number is None and isinstance(cells[i], str) and (marked := read_number(cells[i], unit=units[i])):
+        if (
+            number is None
+            and isinstance(cells[i], str)
+            and (marked := read_number(cells[i], unit=units[i]))
+        ):
             numbers[i], notes[i], units[i] = marked.number, marked.mark, marked.unit or units[i]
     year_texts = _mapped(columns, found, "year", kept)
     years = _mapped(columns, found, "year", kept, parse_year)
@@ -154,11 +211,15 @@ def _taken_columns(columns: list[list[Cell]], found: dict[str, int], kept: list[
     editions = [origin.edition_year if text is None else parse_year(text) for text in edition_texts]
     reasons, details = _verdicts(raw_texts, numbers, year_texts, years, edition_texts, editions)
     codes = _mapped(columns, found, "city_id", kept, code_text)
-    names = _mapped(columns, found, "city_id", kept, lambda text: None if code_text(text).isdecimal() else text)
+    names = _mapped(
+        columns, found, "city_id", kept, lambda text: None if code_text(text).isdecimal() else text
+    )
     row_nos = pc.add(pa.array(kept, type=pa.int32()), pa.scalar(first_row, type=pa.int32()))
     built = {
         "edition_year": editions,
-        "cell_ref": pc.binary_join_element_wise(column_letters(value_no), row_nos.cast(pa.string()), ""),
+        "cell_ref": pc.binary_join_element_wise(
+            column_letters(value_no), row_nos.cast(pa.string()), ""
+        ),
         "row_no": row_nos,
         "col_no": value_no,
         "place_code_text": codes,
@@ -193,14 +254,23 @@ def _verdicts(
     for i, text in enumerate(edition_texts):
         if text is not None and editions[i] is None and reasons[i] is None:
             reasons[i] = "unknown_year"
-            details[i] = f"expected an edition_year from {FIRST_YEAR} to {LAST_YEAR}, found {text!r}; correct it or leave it blank"
+            details[i] = (
+                f"expected an edition_year from {FIRST_YEAR} to {LAST_YEAR}, found {text!r}; "
+                "correct it or leave it blank"
+            )
     return reasons, details
 
 
 def _mapped(
-    columns: list[list[Cell]], found: dict[str, int], name: str, kept: list[int], function: Callable[[str], object] = str
+    columns: list[list[Cell]],
+    found: dict[str, int],
+    name: str,
+    kept: list[int],
+    function: Callable[[str], object] = str,
 ) -> list[object]:
-    """A named column's texts through a function, each distinct text once; None where blank or where there is no such column."""
+    """A named column's texts through a function, each distinct text once; None where blank or where
+    there is no such column.
+    """
     if name not in found:
         return [None] * len(kept)
     column = columns[found[name]]

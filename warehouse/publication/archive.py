@@ -1,11 +1,15 @@
-"""The archive of vintages: what every publication said, kept for good as small Parquet files, one folder per run.
+"""The archive of vintages: what every publication said, kept for good as small Parquet files, one
+folder per run.
 
-`archive/run_id=<id>/` holds the tables of `estimates` and `meta`, what the checks found, counts of values, flags and rejections, and the
-manifest: what it takes to say how a figure moved from run to run, and why. The folders are Hive partitions, so one pattern reads a table of
-all runs. A folder appears in one rename, before the switch; publications that have none yet get theirs. Nothing here removes one.
+`archive/run_id=<id>/` holds the tables of `estimates` and `meta`, what the checks found, counts of
+values, flags and rejections, and the manifest: what it takes to say how a figure moved from run to
+run, and why. The folders are Hive partitions, so one pattern reads a table of all runs. A folder
+appears in one rename, before the switch; publications that have none yet get theirs. Nothing here
+removes one.
 
-Each folder's index names the hash of every file in it, and the index of the run archived before it, so a file that changed and a run that
-is gone are found. Not here: the publications themselves (`publish`).
+Each folder's index names the hash of every file in it, and the index of the run archived before it,
+so a file that changed and a run that is gone are found. Not here: the publications themselves
+(`publish`).
 """
 
 from __future__ import annotations
@@ -33,28 +37,36 @@ RUN = "run_id="
 WHOLE = ("estimates", "meta")
 RUN_FOLDER = re.compile(r"run_id=[0-9A-Za-z._-]+")
 TABLE = re.compile(r"([a-z_]+)\.([a-z0-9_]+)\.parquet")
-# Kept besides, where the publication has what they are made from; the second says why a figure moved, by indicator.
-#: Years in a row for which a place has a current value of an indicator; what a run lost over several others is counted by them.
+# Kept besides, where the publication has what they are made from; the second says why a figure
+# moved, by indicator. Years in a row for which a place has a current value of an indicator; what a
+# run lost over several others is counted by them.
 SPAN = "quality.value_span"
 SUMMARIES = {
     "quality.expectation_result": "select * from quality.expectation_result",
     "quality.value_count": """
-        select source_id, indicator_id, place_level, quality_flag, quality_rule, is_current, count(*) as n_values,
+        select source_id, indicator_id, place_level, quality_flag, quality_rule, is_current,
+            count(*) as n_values,
             count(distinct city_id) as n_cities, min("year") as first_year, max("year") as last_year
         from marts.fct_indicator_observation group by all""",
-    "quality.rejected_count": "select source_id, reason, count(*) as n_rejected from quality.rejected_value group by all",
+    "quality.rejected_count": (
+        "select source_id, reason, count(*) as n_rejected from quality.rejected_value group by all"
+    ),
     SPAN: """
-        with present as (select distinct indicator_id, place_level, city_id, "year" from marts.fct_indicator_observation where is_current),
+        with present as (select distinct indicator_id, place_level, city_id, "year"
+            from marts.fct_indicator_observation where is_current),
         numbered as (
-            select *, "year" - row_number() over (partition by indicator_id, place_level, city_id order by "year") as nth from present
+            select *, "year" - row_number() over (partition by indicator_id, place_level, city_id
+                order by "year") as nth from present
         )
-        select indicator_id, place_level, city_id, min("year") as first_year, max("year") as last_year
+        select indicator_id, place_level, city_id, min("year") as first_year,
+            max("year") as last_year
         from numbered group by indicator_id, place_level, city_id, nth""",
 }
 
 
 def archive_publications(store: Path, archive: Path, required: str = "") -> list[str]:
-    """Archive every whole publication of a folder that is not archived yet, oldest first; their run ids.
+    """Archive every whole publication of a folder that is not archived yet, oldest first; their run
+    ids.
 
     Parameters
     ----------
@@ -67,17 +79,23 @@ def archive_publications(store: Path, archive: Path, required: str = "") -> list
     PublishError
         If something else stands in the archive's place.
     duckdb.Error, OSError
-        If the required one cannot be archived; an earlier one that cannot be read is left out, and `verify` says what is wrong with it.
+        If the required one cannot be archived; an earlier one that cannot be read is left out, and
+        `verify` says what is wrong with it.
     """
     if archive.exists() and not archive.is_dir():
-        raise PublishError(f"{archive}: expected the folder of what earlier publications said, found a file; move it away, then run again")
+        raise PublishError(
+            f"{archive}: expected the folder of what earlier publications said, found a file; "
+            "move it away, then run again"
+        )
     archive.mkdir(parents=True, exist_ok=True)
     for draft in archive.glob(".*"):
         shutil.rmtree(draft, ignore_errors=True)
     new = [
         folder
         for folder in sorted(store.iterdir())
-        if not folder.name.startswith(".") and (folder / MANIFEST).is_file() and not (archive / f"{RUN}{folder.name}").exists()
+        if not folder.name.startswith(".")
+        and (folder / MANIFEST).is_file()
+        and not (archive / f"{RUN}{folder.name}").exists()
     ]
     done = []
     for folder in new:
@@ -95,16 +113,26 @@ def _archive(publication: Path, archive: Path) -> None:
     draft = archive / f".{publication.name}"
     draft.mkdir()
     with duckdb.connect(str(publication / "citysync.duckdb"), read_only=True) as con:
-        require_tables_only(con, con.execute("select current_database()").fetchone()[0], publication)
+        require_tables_only(
+            con, con.execute("select current_database()").fetchone()[0], publication
+        )
         for name, query in _kept(con):
             target = literal(draft / f"{name}.parquet")
-            con.execute(f"copy (select * from ({query}) order by all) to {target} (format parquet, compression zstd)")
+            con.execute(
+                f"copy (select * from ({query}) order by all) to {target} (format parquet, "
+                "compression zstd)"
+            )
     for name in (MANIFEST, MANIFEST_HASH):
         if (publication / name).is_file():
             shutil.copyfile(publication / name, draft / name)
     before = _last(archive)
     files = {path.name: hash_file(path) for path in sorted(draft.iterdir())}
-    index = {"run_id": publication.name, "number": before["number"] + 1, "before": before["before"], "files": files}
+    index = {
+        "run_id": publication.name,
+        "number": before["number"] + 1,
+        "before": before["before"],
+        "files": files,
+    }
     (draft / INDEX).write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     for path in draft.iterdir():
         with open(path, "rb") as file:
@@ -114,9 +142,16 @@ def _archive(publication: Path, archive: Path) -> None:
 
 
 def _kept(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
-    """Name and query of what is kept of a publication. A column `run_id` is left out: the folder's name is that column."""
-    tables = con.execute("select schema_name, table_name from duckdb_tables() order by all").fetchall()
-    columns = con.execute("select schema_name, table_name from duckdb_columns() where column_name = 'run_id'").fetchall()
+    """Name and query of what is kept of a publication.
+
+    A column `run_id` is left out: the folder's name is that column.
+    """
+    tables = con.execute(
+        "select schema_name, table_name from duckdb_tables() order by all"
+    ).fetchall()
+    columns = con.execute(
+        "select schema_name, table_name from duckdb_columns() where column_name = 'run_id'"
+    ).fetchall()
     for schema, table in tables:
         if schema in WHOLE:
             without = " exclude (run_id)" if (schema, table) in columns else ""
@@ -135,10 +170,16 @@ def archived_runs(archive: Path) -> list[str]:
 
 
 def _run_folders(archive: Path) -> list[Path]:
-    """Folders of runs; a link is none, nor is a name that no run has: it could be a pattern or lead elsewhere."""
+    """Folders of runs; a link is none, nor is a name that no run has: it could be a pattern or lead
+    elsewhere.
+    """
     if not archive.is_dir():
         return []
-    return [path for path in archive.iterdir() if RUN_FOLDER.fullmatch(path.name) and path.is_dir() and not path.is_symlink()]
+    return [
+        path
+        for path in archive.iterdir()
+        if RUN_FOLDER.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
+    ]
 
 
 def is_file(path: Path) -> bool:
@@ -155,7 +196,10 @@ def _last(archive: Path) -> dict[str, Any]:
     for run_id in archived_runs(archive):
         index = _read_index(archive / f"{RUN}{run_id}")
         if index is not None and index["number"] > last["number"]:
-            last = {"number": index["number"], "before": [run_id, hash_file(archive / f"{RUN}{run_id}" / INDEX)]}
+            last = {
+                "number": index["number"],
+                "before": [run_id, hash_file(archive / f"{RUN}{run_id}" / INDEX)],
+            }
     return last
 
 
@@ -166,9 +210,15 @@ def _read_index(folder: Path) -> dict[str, Any] | None:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         before, files = index["before"], index["files"]
         texts = [index["run_id"], *(before or []), *files.keys(), *files.values()]
-        whole = type(index["number"]) is int and (before is None or (isinstance(before, list) and len(before) == 2))
+        whole = type(index["number"]) is int and (
+            before is None or (isinstance(before, list) and len(before) == 2)
+        )
         return (
-            index if whole and all(isinstance(text, str) for text in texts) and index["run_id"] == folder.name.removeprefix(RUN) else None
+            index
+            if whole
+            and all(isinstance(text, str) for text in texts)
+            and index["run_id"] == folder.name.removeprefix(RUN)
+            else None
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
@@ -186,22 +236,36 @@ def verify_archive(archive: Path, published: Iterable[str] = ()) -> list[str]:
     Returns
     -------
     list of str
-        One line per fault: a file that changed, is missing or was added, an index that cannot be read, a run that is gone. Empty where all
-        is as archived, also where there is no archive yet.
+        One line per fault: a file that changed, is missing or was added, an index that cannot be
+        read, a run that is gone. Empty where all is as archived, also where there is no archive
+        yet.
     """
     runs = archived_runs(archive)
     known = {f"{RUN}{run_id}" for run_id in runs}
-    others = sorted(path.name for path in archive.iterdir() if path.name not in known) if archive.is_dir() else []
+    others = (
+        sorted(path.name for path in archive.iterdir() if path.name not in known)
+        if archive.is_dir()
+        else []
+    )
     faults = [
-        f"{archive / f'{RUN}{run_id}'}: missing, expected what publication {run_id} said: the next refresh that publishes writes it again"
+        (
+            f"{archive / f'{RUN}{run_id}'}: missing, expected what publication {run_id} said: the "
+            "next refresh that publishes writes it again"
+        )
         for run_id in sorted(set(published) - set(runs))
     ]
-    faults += [f"{archive / name!s}: not part of the archive, expected folders of runs alone" for name in others]
+    faults += [
+        f"{archive / name!s}: not part of the archive, expected folders of runs alone"
+        for name in others
+    ]
     for run_id in runs:
         folder = archive / f"{RUN}{run_id}"
         index = _read_index(folder)
         if index is None:
-            faults.append(f"{folder / INDEX}: cannot be read, expected the index of run {run_id}: put the folder back from a backup")
+            faults.append(
+                f"{folder / INDEX}: cannot be read, expected the index of run {run_id}: put the "
+                "folder back from a backup"
+            )
             continue
         faults += _file_faults(folder, index["files"])
         if index["before"] is not None:
@@ -211,14 +275,25 @@ def verify_archive(archive: Path, published: Iterable[str] = ()) -> list[str]:
 
 def _file_faults(folder: Path, files: dict[str, str]) -> list[str]:
     present = {path.name for path in folder.iterdir()} - {INDEX}
-    faults = [f"{folder / name}: not part of the archive, expected no such file" for name in sorted(present - set(files))]
+    faults = [
+        f"{folder / name}: not part of the archive, expected no such file"
+        for name in sorted(present - set(files))
+    ]
     for name, said in sorted(files.items()):
         if name in present and not is_file(folder / name):
-            faults.append(f"{folder / name}: a link, folder or pipe, expected the file with sha256 {said}: put it back from a backup")
+            faults.append(
+                f"{folder / name}: a link, folder or pipe, expected the file with sha256 {said}: "
+                "put it back from a backup"
+            )
         elif name not in present:
-            faults.append(f"{folder / name}: missing, expected sha256 {said}: put it back from a backup")
+            faults.append(
+                f"{folder / name}: missing, expected sha256 {said}: put it back from a backup"
+            )
         elif hash_file(folder / name) != said:
-            faults.append(f"{folder / name}: sha256 {hash_file(folder / name)}, expected {said}: put it back from a backup")
+            faults.append(
+                f"{folder / name}: sha256 {hash_file(folder / name)}, expected {said}: put it "
+                "back from a backup"
+            )
     return faults
 
 
@@ -226,28 +301,46 @@ def _chain_fault(archive: Path, run_id: str, number: int, before: str, said: str
     """Whether the run archived before is there and as it was."""
     path = archive / f"{RUN}{Path(before).name}" / INDEX
     if not is_file(path):
-        return [f"{path.parent}: missing, expected the run archived before {run_id}: put it back from a backup"]
+        return [
+            (
+                f"{path.parent}: missing, expected the run archived before {run_id}: put it back "
+                "from "
+                "a backup"
+            )
+        ]
     if hash_file(path) != said:
         return [f"{path}: sha256 {hash_file(path)}, expected {said} as run {run_id} says"]
     index = _read_index(path.parent)
     if index is not None and number != index["number"] + 1:
-        return [f"{archive / f'{RUN}{run_id}' / INDEX}: number {number}, expected {index['number'] + 1}: put the folder back from a backup"]
+        return [
+            (
+                f"{archive / f'{RUN}{run_id}' / INDEX}: number {number}, expected "
+                f"{index['number'] + 1}: put the folder back from a backup"
+            )
+        ]
     return []
 
 
 def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
-    """Put the tables of all runs into an in-memory database named `archive`, each with the column `run_id` first.
+    """Put the tables of all runs into an in-memory database named `archive`, each with the column
+    `run_id` first.
 
     A run of an earlier version may lack tables and columns: its columns are null there.
 
     Returns
     -------
     list of str
-        One line for each file that cannot be read and is left out; `verify` says what is wrong with it.
+        One line for each file that cannot be read and is left out; `verify` says what is wrong with
+        it.
     """
     con.execute("attach ':memory:' as archive")
     left_out: list[str] = []
-    paths = [path for folder in sorted(_run_folders(archive)) for path in sorted(folder.glob("*.parquet")) if TABLE.fullmatch(path.name)]
+    paths = [
+        path
+        for folder in sorted(_run_folders(archive))
+        for path in sorted(folder.glob("*.parquet"))
+        if TABLE.fullmatch(path.name)
+    ]
     for name in sorted({path.name for path in paths}):
         schema, table = TABLE.fullmatch(name).groups()
         files = [path for path in paths if path.name == name]
@@ -256,7 +349,11 @@ def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
             _load(con, schema, table, [path for path in files if is_file(path)])
         except duckdb.Error:
             readable = [path for path in files if is_file(path) and _is_readable(con, path)]
-            left_out += [f"archive: {path} cannot be read and is left out; make verify says more" for path in files if path not in readable]
+            left_out += [
+                f"archive: {path} cannot be read and is left out; make verify says more"
+                for path in files
+                if path not in readable
+            ]
             _load(con, schema, table, readable)
     return left_out
 
@@ -265,15 +362,19 @@ def _load(con: duckdb.DuckDBPyConnection, schema: str, table: str, files: list[P
     if not files:
         return
     con.execute(
-        f"create table archive.{quote(schema)}.{quote(table)} as select run_id, * exclude (run_id) from read_parquet(?, "
-        "hive_partitioning = true, hive_types = {'run_id': varchar}, union_by_name = true) order by run_id",
+        f"create table archive.{quote(schema)}.{quote(table)} as select run_id, * exclude "
+        "(run_id) from read_parquet(?, "
+        "hive_partitioning = true, hive_types = {'run_id': varchar}, union_by_name = true) order "
+        "by run_id",
         [[str(path) for path in files]],
     )
 
 
 def _is_readable(con: duckdb.DuckDBPyConnection, path: Path) -> bool:
     try:
-        con.execute("select * from read_parquet(?, hive_partitioning = false)", [str(path)]).fetchall()
+        con.execute(
+            "select * from read_parquet(?, hive_partitioning = false)", [str(path)]
+        ).fetchall()
     except duckdb.Error:
         return False
     return True

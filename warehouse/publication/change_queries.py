@@ -1,30 +1,42 @@
-"""The statements behind `changes`: what is compared of a publication, the tables of differences, and what the closing lines ask of them."""
+"""The statements behind `changes`: what is compared of a publication, the tables of differences,
+and what the closing lines ask of them.
+"""
 
-# The best value that each source has for a place, year and indicator, in the old publication and in the new build.
+# The best value that each source has for a place, year and indicator, in the old publication and in
+# the new build.
 BEST = """
-select source_id, indicator_id, place_level, city_id, "year", "value", is_current, quality_flag, quality_rule
+select source_id, indicator_id, place_level, city_id, "year", "value", is_current, quality_flag,
+    quality_rule
 from {catalog}.marts.fct_indicator_observation
 qualify row_number() over (
     partition by source_id, indicator_id, place_level, city_id, "year"
-    order by quality_flag = 'blocked', quality_flag = 'quarantined', edition_year desc nulls last, file_name, row_no, col_no
+    order by quality_flag = 'blocked', quality_flag = 'quarantined', edition_year desc nulls last,
+        file_name, row_no, col_no
 ) = 1
 """
 # Values that differ by rounding in their unit are one value.
-IS_REVISED = "abs(new_value - old_value) > greatest(coalesce(revision_tolerance, 0), 1e-9 * abs(old_value))"
+IS_REVISED = (
+    "abs(new_value - old_value) > greatest(coalesce(revision_tolerance, 0), 1e-9 * abs(old_value))"
+)
 PAIRED = """
 with old as ({old}), new as ({new}),
 paired as (
-    select source_id, indicator_id, place_level, city_id, "year", old."value" as old_value, new."value" as new_value,
-        old.quality_flag as old_flag, new.quality_flag as new_flag, old.quality_rule as old_rule, new.quality_rule as new_rule,
-        coalesce(old.is_current, false) as was_current, coalesce(new.is_current, false) as is_current
+    select source_id, indicator_id, place_level, city_id, "year", old."value" as old_value,
+        new."value" as new_value,
+        old.quality_flag as old_flag, new.quality_flag as new_flag, old.quality_rule as old_rule,
+            new.quality_rule as new_rule,
+        coalesce(old.is_current, false) as was_current,
+            coalesce(new.is_current, false) as is_current
     from old full join new using (source_id, indicator_id, place_level, city_id, "year")
 ),
 sources as (
-    select source_id, indicator_id, bool_or(old_value is not null) as was_there, bool_or(new_value is not null) as is_there
+    select source_id, indicator_id, bool_or(old_value is not null) as was_there,
+        bool_or(new_value is not null) as is_there
     from paired group by source_id, indicator_id
 ),
 whole_sources as (
-    select source_id, bool_or(was_there) as was_there, bool_or(is_there) as is_there from sources group by source_id
+    select source_id, bool_or(was_there) as was_there, bool_or(is_there) as is_there
+        from sources group by source_id
 ),
 judged as (
     select paired.*, coalesce({revised}, false) as is_revised
@@ -40,9 +52,12 @@ select {run} as previous_run_id, source_id, indicator_id,
     count(*) filter (where old_value is null) as n_new,
     count(*) filter (where new_value is null) as n_vanished,
     count(*) filter (where is_revised) as n_revised,
-    count(*) filter (where judged.was_current != judged.is_current or (is_revised and judged.is_current)) as n_current_changed,
-    median(abs(new_value / nullif(old_value, 0) - 1)) filter (where is_revised) as median_relative_revision,
-    any_value(case when not whole_sources.is_there then 'removed' when not whole_sources.was_there then 'added' else 'kept' end)
+    count(*) filter (where judged.was_current != judged.is_current or (is_revised
+        and judged.is_current)) as n_current_changed,
+    median(abs(new_value / nullif(old_value, 0) - 1)) filter (where is_revised) as
+        median_relative_revision,
+    any_value(case when not whole_sources.is_there then 'removed'
+        when not whole_sources.was_there then 'added' else 'kept' end)
         as source_change
 from judged join whole_sources using (source_id) group by source_id, indicator_id
 having n_new + n_vanished + n_revised + n_current_changed > 0
@@ -58,14 +73,18 @@ fresh as (
     select indicator_id, string_agg(source_id, ', ' order by source_id) as new_source_ids
     from sources where not was_there group by indicator_id
 )
-select {run} as previous_run_id, case when old_flag = 'blocked' then 'lifted' else 'set' end as change, source_id, indicator_id,
-    case when old_flag = 'blocked' then old_rule else new_rule end as quality_rule, count(*) as n_values,
+select {run} as previous_run_id, case when old_flag = 'blocked' then 'lifted'
+    else 'set' end as change, source_id, indicator_id,
+    case when old_flag = 'blocked' then old_rule else new_rule end as quality_rule,
+        count(*) as n_values,
     count(*) filter (where is_current and not was_current) as n_became_current,
     count(*) filter (where was_current and not is_current) as n_ceased_current,
-    arg_min(concat_ws(' ', place_level, city_id, "year"), (place_level, city_id, "year")) as first_value,
+    arg_min(concat_ws(' ', place_level, city_id, "year"), (place_level, city_id, "year")) as
+        first_value,
     any_value(new_source_ids) as new_source_ids
 from judged left join fresh using (indicator_id)
-where not is_revised and old_value is not null and new_value is not null and (old_flag = 'blocked') != (new_flag = 'blocked')
+where not is_revised and old_value is not null and new_value is not null
+    and (old_flag = 'blocked') != (new_flag = 'blocked')
 group by all order by change, source_id, indicator_id, quality_rule
 """
 )
@@ -77,7 +96,8 @@ CURRENT_CHANGE = (
 before as (select * from judged where was_current),
 now as (select * from judged where is_current),
 changed as (
-    select indicator_id, place_level, city_id, "year", before.source_id as old_source_id, now.source_id as new_source_id,
+    select indicator_id, place_level, city_id, "year", before.source_id as old_source_id,
+        now.source_id as new_source_id,
         before.old_value as old_value, now.new_value as new_value,
         case
             when before.source_id is null then 'no value before'
@@ -89,8 +109,10 @@ changed as (
             when before.new_value is null then 'value gone, another source'
             when before.new_flag = 'blocked' then 'old value blocked'
             when now.old_flag = 'blocked' then 'block lifted'
-            when before.new_flag = 'quarantined' and before.old_flag != 'quarantined' then 'old value quarantined'
-            when now.old_flag = 'quarantined' and now.new_flag != 'quarantined' then 'quarantine lifted'
+            when before.new_flag = 'quarantined' and before.old_flag != 'quarantined'
+                then 'old value quarantined'
+            when now.old_flag = 'quarantined' and now.new_flag != 'quarantined'
+                then 'quarantine lifted'
             when not came.was_there then 'source added'
             when now.old_value is null then 'new value of another source'
             else 'another choice'
@@ -99,50 +121,68 @@ changed as (
     left join whole_sources as gone on before.source_id = gone.source_id
     left join whole_sources as came on now.source_id = came.source_id
 )
-select {run} as previous_run_id, indicator_id, old_source_id, new_source_id, reason, count(*) as n_values,
+select {run} as previous_run_id, indicator_id, old_source_id, new_source_id, reason,
+    count(*) as n_values,
     median(abs(new_value / nullif(old_value, 0) - 1)) as median_relative_change,
     max(abs(new_value / nullif(old_value, 0) - 1)) as largest_relative_change,
-    arg_min(concat_ws(' ', place_level, city_id, "year"), (place_level, city_id, "year")) as first_value
-from changed where reason is not null group by all order by indicator_id, old_source_id, new_source_id, reason
+    arg_min(concat_ws(' ', place_level, city_id, "year"), (place_level, city_id, "year")) as
+        first_value
+from changed where reason is not null group by all order by indicator_id, old_source_id,
+    new_source_id, reason
 """
 )
 # The default method of inference of each coefficient, in the old publication and in the new build.
 DEFAULT_ESTIMATES = """
-select spec_id, term, cohort_year, event_time, estimate, std_error, p_value, n_obs, n_cities, n_pilots from {catalog}.estimates.estimate
-qualify row_number() over (partition by spec_id, term, cohort_year, event_time order by is_default desc, vcov) = 1
+select spec_id, term, cohort_year, event_time, estimate, std_error, p_value, n_obs, n_cities,
+    n_pilots from {catalog}.estimates.estimate
+qualify row_number() over (partition by spec_id, term, cohort_year, event_time
+    order by is_default desc, vcov) = 1
 """
 ESTIMATE_CHANGE = """
 create or replace table {table} as
 with old as ({old}), new as ({new})
-select {run} as previous_run_id, coalesce(old.spec_id, new.spec_id) as spec_id, coalesce(old.term, new.term) as term,
-    coalesce(old.cohort_year, new.cohort_year) as cohort_year, coalesce(old.event_time, new.event_time) as event_time,
-    old.estimate as old_estimate, new.estimate as new_estimate, new.estimate - old.estimate as difference,
+select {run} as previous_run_id, coalesce(old.spec_id, new.spec_id) as spec_id,
+    coalesce(old.term, new.term) as term,
+    coalesce(old.cohort_year, new.cohort_year) as cohort_year,
+        coalesce(old.event_time, new.event_time) as event_time,
+    old.estimate as old_estimate, new.estimate as new_estimate,
+        new.estimate - old.estimate as difference,
     (new.estimate - old.estimate) / nullif(old.std_error, 0) as difference_in_old_errors,
-    old.std_error as old_std_error, new.std_error as new_std_error, old.p_value as old_p_value, new.p_value as new_p_value,
-    old.n_obs as old_n_obs, new.n_obs as new_n_obs, old.n_cities as old_n_cities, new.n_cities as new_n_cities,
+    old.std_error as old_std_error, new.std_error as new_std_error, old.p_value as old_p_value,
+        new.p_value as new_p_value,
+    old.n_obs as old_n_obs, new.n_obs as new_n_obs, old.n_cities as old_n_cities,
+        new.n_cities as new_n_cities,
     old.n_pilots as old_n_pilots, new.n_pilots as new_n_pilots
 from old full join new
     on old.spec_id = new.spec_id and old.term = new.term
-    and old.cohort_year is not distinct from new.cohort_year and old.event_time is not distinct from new.event_time
-where old.estimate is null or new.estimate is null or abs(new.estimate - old.estimate) > 1e-9 or old.n_obs != new.n_obs
+    and old.cohort_year is not distinct from new.cohort_year
+        and old.event_time is not distinct from new.event_time
+where old.estimate is null or new.estimate is null or abs(new.estimate - old.estimate) > 1e-9
+    or old.n_obs != new.n_obs
 order by spec_id, term, cohort_year, event_time
 """
 BY_SOURCE = """
-select source_id, any_value(source_change), sum(n_new), sum(n_revised), sum(n_vanished), sum(n_current_changed)
+select source_id, any_value(source_change), sum(n_new), sum(n_revised), sum(n_vanished),
+    sum(n_current_changed)
 from meta.publication_change group by 1 order by 1
 """
 FLAG_TOTALS = """
-select coalesce(sum(n_values) filter (where change = 'lifted'), 0), coalesce(sum(n_values) filter (where change = 'set'), 0)
+select coalesce(sum(n_values) filter (where change = 'lifted'), 0),
+    coalesce(sum(n_values) filter (where change = 'set'), 0)
 from meta.flag_change
 """
 LIFTED_BY_NEW_SOURCES = """
-select source_id, indicator_id, quality_rule, n_values, n_became_current, first_value, new_source_ids from meta.flag_change
-where change = 'lifted' and new_source_ids is not null order by n_became_current desc, n_values desc, source_id, indicator_id, quality_rule
+select source_id, indicator_id, quality_rule, n_values, n_became_current, first_value,
+    new_source_ids from meta.flag_change
+where change = 'lifted' and new_source_ids is not null order by n_became_current desc,
+    n_values desc, source_id, indicator_id, quality_rule
 """
 BY_REASON = """
-select reason, sum(n_values) from meta.current_change where reason != 'no value before' group by 1 order by 2 desc, 1
+select reason, sum(n_values) from meta.current_change where reason != 'no value before'
+    group by 1 order by 2 desc, 1
 """
 HEADLINES = """
 select spec_id, old_estimate, new_estimate, difference_in_old_errors from meta.estimate_change
-where spec_id in ('baseline.cm_growth_official.headline', 'baseline.cm_growth_deflated.headline') and term = 'treated' order by 1 desc
+where spec_id in ('baseline.cm_growth_official.headline', 'baseline.cm_growth_deflated.headline')
+    and term = 'treated' order by 1 desc
 """

@@ -1,4 +1,5 @@
-"""What a refresh changed compared with the current publication: values by source and indicator, flags, current values, and the estimates.
+"""What a refresh changed compared with the current publication: values by source and indicator,
+flags, current values, and the estimates.
 
 All tables lie in `meta`: they depend on what was published before, which the other tables do not.
 """
@@ -29,7 +30,8 @@ MOST_LINES = 5
 def write_changes(published: Path, build: Path, simulated: bool) -> None:
     """Compare the build with the publication that stands and write the tables of TABLES.
 
-    Without a publication of the same kind (simulated or delivered) that can be read they are there and empty.
+    Without a publication of the same kind (simulated or delivered) that can be read they are there
+    and empty.
     """
     with open_build(build) as con:
         con.execute("create schema if not exists meta")
@@ -37,34 +39,47 @@ def write_changes(published: Path, build: Path, simulated: bool) -> None:
 
 
 def _attach_previous(con: duckdb.DuckDBPyConnection, published: Path, simulated: bool) -> bool:
-    """Whether there is a publication of the same kind that can be read; a damaged one stops no later refresh."""
+    """Whether there is a publication of the same kind that can be read; a damaged one stops no
+    later refresh.
+    """
     previous = published / "citysync.duckdb"
     try:
         if not previous.exists() or is_simulated(published) != simulated:
             return False
         con.execute(f"attach {literal(previous)} as previous (read_only)")
         require_tables_only(con, "previous", published)
-        con.execute("select count(*) from previous.marts.fct_indicator_observation, previous.estimates.estimate, previous.meta.run limit 0")
+        con.execute(
+            "select count(*) from previous.marts.fct_indicator_observation, "
+            "previous.estimates.estimate, previous.meta.run limit 0"
+        )
     except (duckdb.Error, PublishError):
         return False
     return True
 
 
 def compare(con: duckdb.DuckDBPyConnection, previous: str | None) -> None:
-    """Write every table; `previous` is the name under which the old publication is attached, None where there is none."""
+    """Write every table; `previous` is the name under which the old publication is attached, None
+    where there is none.
+    """
     here = con.execute("select current_database()").fetchone()[0]
     run = f"(select run_id from {previous}.meta.run)" if previous else "cast(null as varchar)"
     for table, (statement, part) in TABLES.items():
         con.execute(
-            statement.format(table=table, old=part.format(catalog=previous or here), new=part.format(catalog=here), run=run, here=here)
+            statement.format(
+                table=table,
+                old=part.format(catalog=previous or here),
+                new=part.format(catalog=here),
+                run=run,
+                here=here,
+            )
         )
         if previous is None:
             con.execute(f"delete from {table}")
 
 
 def change_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Lines for the closing summary: what was added, lost and revised by source, flags lifted and set, why current values changed, and how
-    far the headlines moved."""
+    """Lines for the closing summary: what was added, lost and revised by source, flags lifted and
+    set, why current values changed, and how far the headlines moved."""
     both = " union all by name ".join(f"from {table}" for table in TABLES)
     run = con.execute(f"select max(previous_run_id) from ({both})").fetchone()[0]
     if run is None:
@@ -72,9 +87,15 @@ def change_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
     lines = [f"changed    since the publication {run}"]
     for source, change, new, revised, gone, current in con.execute(sql.BY_SOURCE).fetchall():
         if change == "removed":
-            lines.append(f"  {source}: removed from the landing with its {gone:,} values; {current:,} current values changed")
+            lines.append(
+                f"  {source}: removed from the landing with its {gone:,} values; {current:,} "
+                "current values changed"
+            )
         else:
-            lines.append(f"  {source}: {new:,} new, {revised:,} revised, {gone:,} gone; {current:,} current values changed")
+            lines.append(
+                f"  {source}: {new:,} new, {revised:,} revised, {gone:,} gone; {current:,} "
+                "current values changed"
+            )
     lines += _flag_lines(con) + _current_lines(con)
     for spec, old, new, errors in con.execute(sql.HEADLINES).fetchall():
         moved = "" if errors is None else f" ({errors:+.2f} old standard errors)"
@@ -85,11 +106,19 @@ def change_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
 def _flag_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Blocks lifted and set; what a new source lifts is a warning, with the first of it."""
     lifted, put = con.execute(sql.FLAG_TOTALS).fetchone()
-    lines = [f"  flags: {lifted:,} blocks lifted, {put:,} newly set (meta.flag_change)"] if lifted or put else []
-    for source, indicator, rule, n, current, example, new_sources in con.execute(sql.LIFTED_BY_NEW_SOURCES).fetchall()[:MOST_LINES]:
+    lines = (
+        [f"  flags: {lifted:,} blocks lifted, {put:,} newly set (meta.flag_change)"]
+        if lifted or put
+        else []
+    )
+    for source, indicator, rule, n, current, example, new_sources in con.execute(
+        sql.LIFTED_BY_NEW_SOURCES
+    ).fetchall()[:MOST_LINES]:
         lines.append(
-            f"  warning: {n:,} values of {source}, {indicator}, that {rule} blocked are no longer blocked, {current:,} of them are current "
-            f"now, first {example}; new beside them: {new_sources}. Look at them in meta.flag_change before you believe them."
+            f"  warning: {n:,} values of {source}, {indicator}, that {rule} blocked are no longer "
+            f"blocked, {current:,} of them are current "
+            f"now, first {example}; new beside them: {new_sources}. Look at them in "
+            "meta.flag_change before you believe them."
         )
     return lines
 
@@ -99,7 +128,11 @@ def _current_lines(con: duckdb.DuckDBPyConnection) -> list[str]:
     reasons = con.execute(sql.BY_REASON).fetchall()
     if not reasons:
         return []
-    return ["  current values: " + ", ".join(f"{n:,} {reason}" for reason, n in reasons) + " (meta.current_change)"]
+    return [
+        "  current values: "
+        + ", ".join(f"{n:,} {reason}" for reason, n in reasons)
+        + " (meta.current_change)"
+    ]
 
 
 def _number(value: float | None) -> str:

@@ -1,7 +1,8 @@
 """Two publications that should be equal up to rounding: the largest difference of every table.
 
-`python -m warehouse.publication.comparison FIRST SECOND` prints one line a table, the largest difference first, and ends with 1 where
-one is above the tolerance or anything that is no number differs. Each is a folder as `published/` leads to.
+`python -m warehouse.publication.comparison FIRST SECOND` prints one line a table, the largest
+difference first, and ends with 1 where one is above the tolerance or anything that is no number
+differs. Each is a folder as `published/` leads to.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ ROW = "row of both"
 def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]:
     """What `compare_relations` finds for every table but those of `meta`.
 
-    Rows are matched by the key of the table's contract; without one by their order over everything but numbers with a point, then over
-    these to six digits.
+    Rows are matched by the key of the table's contract; without one by their order over everything
+    but numbers with a point, then over these to six digits.
 
     Parameters
     ----------
@@ -53,7 +54,9 @@ def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]
     manifests = [read_manifest(folder) for folder in folders]
     keys = _keys(folders[0])
     with duckdb.connect() as con:
-        for name, folder, manifest in zip(("first_one", "second_one"), folders, manifests, strict=True):
+        for name, folder, manifest in zip(
+            ("first_one", "second_one"), folders, manifests, strict=True
+        ):
             check_manifest(folder, manifest)
             con.execute(f"attach {literal(folder / 'citysync.duckdb')} as {name} (read_only)")
             require_tables_only(con, name, folder)
@@ -67,7 +70,9 @@ def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]
                 continue
             sources = [
                 _relation(con, catalog, folder, table, entry, keys.get(table, ()))
-                for catalog, folder, entry in zip(("first_one", "second_one"), folders, entries, strict=True)
+                for catalog, folder, entry in zip(
+                    ("first_one", "second_one"), folders, entries, strict=True
+                )
             ]
             found[table] = compare_relations(con, *sources, keys.get(table) or (ROW,))
     return found
@@ -80,34 +85,65 @@ def _keys(folder: Path) -> dict[str, list[str]]:
     for resource in resources:
         path = resource["path"] if isinstance(resource["path"], str) else resource["path"][0]
         _, schema, table, *_ = Path(path).parts
-        found[f"{schema}.{table.removesuffix('.parquet')}"] = resource["schema"].get("primaryKey") or []
+        found[f"{schema}.{table.removesuffix('.parquet')}"] = (
+            resource["schema"].get("primaryKey") or []
+        )
     return found
 
 
-def _relation(con: duckdb.DuckDBPyConnection, catalog: str, folder: Path, table: str, entry: dict[str, Any], key: Any) -> str:
+def _relation(
+    con: duckdb.DuckDBPyConnection,
+    catalog: str,
+    folder: Path,
+    table: str,
+    entry: dict[str, Any],
+    key: Any,
+) -> str:
     """SQL of a table without what depends on bits, and with a number a row where it has no key."""
     schema, name = table.split(".")
-    source = read_files(folder, entry["parquet"]) if "parquet" in entry else f"{catalog}.{quote(schema)}.{quote(name)}"
-    kinds = [(row[0], row[1]) for row in con.execute(f"describe select * from {source}").fetchall() if row[0] not in OF_BITS]
+    source = (
+        read_files(folder, entry["parquet"])
+        if "parquet" in entry
+        else f"{catalog}.{quote(schema)}.{quote(name)}"
+    )
+    kinds = [
+        (row[0], row[1])
+        for row in con.execute(f"describe select * from {source}").fetchall()
+        if row[0] not in OF_BITS
+    ]
     columns = ", ".join(quote(column) for column, _ in kinds)
     if key:
         return f"(select {columns} from {source})"
     exact = [quote(column) for column, kind in kinds if kind not in FLOATING]
     rounded = [f"round({quote(column)}, 6)" for column, kind in kinds if kind in FLOATING]
-    return f"(select {columns}, row_number() over (order by {', '.join([*exact, *rounded])}) as {quote(ROW)} from {source})"
+    return (
+        f"(select {columns}, row_number() over (order by {', '.join([*exact, *rounded])}) as "
+        f"{quote(ROW)} from {source})"
+    )
 
 
 def main() -> int:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="python -m warehouse.publication.comparison", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m warehouse.publication.comparison", description=__doc__
+    )
     parser.add_argument("first", type=Path)
     parser.add_argument("second", type=Path)
     parser.add_argument("--tolerance", type=float, default=TOLERANCE)
     options = parser.parse_args()
     found = compare_publications(options.first, options.second)
-    faults = [name for name, entry in found.items() if "fault" in entry or not entry["max_difference"] <= options.tolerance]
-    for name, entry in sorted(found.items(), key=lambda item: -item[1].get("max_difference", float("inf"))):
-        text = entry.get("fault") or f"{entry['max_difference']:.2g} in {entry['column'] or 'no number'}, {entry['rows']:,} rows"
+    faults = [
+        name
+        for name, entry in found.items()
+        if "fault" in entry or not entry["max_difference"] <= options.tolerance
+    ]
+    for name, entry in sorted(
+        found.items(), key=lambda item: -item[1].get("max_difference", float("inf"))
+    ):
+        text = entry.get("fault") or (
+            f"{entry['max_difference']:.2g} in {entry['column'] or 'no number'}, "
+            f"{entry['rows']:,} rows"
+        )
         print(f"{name}: {text}")
     print(f"{len(found)} tables, {len(faults)} of them differ by more than {options.tolerance:g}")
     return 1 if faults else 0

@@ -1,4 +1,5 @@
-"""`datapackage.json` of a publication, after Frictionless' Data Package: what any reader of such packages needs to load the Parquet files.
+"""`datapackage.json` of a publication, after Frictionless' Data Package: what any reader of such
+packages needs to load the Parquet files.
 
 Not here: hashes of the tables (`tables`) and of all files (`manifest`).
 """
@@ -16,7 +17,8 @@ import duckdb
 from warehouse.hashing import hash_file
 
 NAME = "datapackage.json"
-# Types of DuckDB and what Table Schema calls them; every other type (lists, structures) is written as `any`.
+# Types of DuckDB and what Table Schema calls them; every other type (lists, structures) is written
+# as `any`.
 TYPES = {
     "VARCHAR": "string",
     "BOOLEAN": "boolean",
@@ -24,19 +26,36 @@ TYPES = {
     "TIMESTAMP": "datetime",
     "TIMESTAMP WITH TIME ZONE": "datetime",
     **dict.fromkeys(("DOUBLE", "FLOAT"), "number"),
-    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"), "integer"),
+    **dict.fromkeys(
+        (
+            "TINYINT",
+            "SMALLINT",
+            "INTEGER",
+            "BIGINT",
+            "HUGEINT",
+            "UTINYINT",
+            "USMALLINT",
+            "UINTEGER",
+            "UBIGINT",
+        ),
+        "integer",
+    ),
 }
 
 
 @dataclass(frozen=True)
 class TableContract:
-    """What the models say of a table beyond names and types: columns of its primary key, and units by column."""
+    """What the models say of a table beyond names and types: columns of its primary key, and units
+    by column.
+    """
 
     key: Sequence[str] = ()
     units: Mapping[str, str] = field(default_factory=dict)
 
 
-def describe_package(publication: Path, run: Mapping[str, Any], contracts: Mapping[str, TableContract]) -> str:
+def describe_package(
+    publication: Path, run: Mapping[str, Any], contracts: Mapping[str, TableContract]
+) -> str:
     """The descriptor of a publication's Parquet files, one resource a table.
 
     Parameters
@@ -75,7 +94,11 @@ def describe_package(publication: Path, run: Mapping[str, Any], contracts: Mappi
 
 
 def _resource(
-    publication: Path, con: duckdb.DuckDBPyConnection, schema: str, path: Path, contracts: Mapping[str, TableContract]
+    publication: Path,
+    con: duckdb.DuckDBPyConnection,
+    schema: str,
+    path: Path,
+    contracts: Mapping[str, TableContract],
 ) -> dict[str, Any]:
     """One table: a file, or a folder of files by year, which are no table of the database."""
     table = path.stem if path.is_file() else path.name
@@ -83,7 +106,12 @@ def _resource(
     names = [file.relative_to(publication).as_posix() for file in files]
     contract = contracts.get(f"{schema}.{table}", TableContract())
     described = con.execute(
-        "select comment from duckdb_tables() where schema_name = ? and table_name = ? and comment is not null", [schema, table]
+        (
+            "select comment from duckdb_tables() where schema_name = ? and table_name = ? and "
+            "comment "
+            "is not null"
+        ),
+        [schema, table],
     ).fetchone()
     resource = {
         "name": f"{schema}.{table}".lower().replace("_", "-"),
@@ -91,9 +119,11 @@ def _resource(
         "path": names[0] if path.is_file() else names,
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
-        # no "bytes": frictionless cannot count those of a Parquet file, and calls it invalid for that; manifest.json has them
+        # no "bytes": frictionless cannot count those of a Parquet file, and calls it invalid for
+        # that; manifest.json has them
         **({"description": described[0]} if described else {}),
-        # a resource of several files has no hash of its own in the standard: manifest.json has one for each
+        # a resource of several files has no hash of its own in the standard: manifest.json has one
+        # for each
         **({"hash": f"sha256:{hash_file(path)}"} if path.is_file() else {}),
         "schema": {"fields": _fields(con, schema, table, files, contract)},
     }
@@ -103,11 +133,20 @@ def _resource(
 
 
 def _fields(
-    con: duckdb.DuckDBPyConnection, schema: str, table: str, files: Sequence[Path], contract: TableContract
+    con: duckdb.DuckDBPyConnection,
+    schema: str,
+    table: str,
+    files: Sequence[Path],
+    contract: TableContract,
 ) -> list[dict[str, str]]:
-    commented = "select column_name, comment from duckdb_columns() where schema_name = ? and table_name = ?"
+    commented = (
+        "select column_name, comment from duckdb_columns() where schema_name = ? and table_name = ?"
+    )
     comments = dict(con.execute(commented, [schema, table]).fetchall())
-    described = "select column_name, column_type from (describe select * from read_parquet(?, hive_partitioning = false))"
+    described = (
+        "select column_name, column_type from (describe select * from read_parquet(?, "
+        "hive_partitioning = false))"
+    )
     columns = con.execute(described, [str(files[0])]).fetchall()
     empty = _columns_with_empty_cells(con, files)
     return [
@@ -125,7 +164,8 @@ def _columns_with_empty_cells(con: duckdb.DuckDBPyConnection, files: Sequence[Pa
     """By the counts in the files' own statistics; a column without statistics counts as one."""
     counts = """
         select path_in_schema from parquet_metadata(?)
-        group by path_in_schema having sum(stats_null_count) > 0 or count(stats_null_count) < count(*)
+        group by path_in_schema having sum(stats_null_count) > 0
+            or count(stats_null_count) < count(*)
     """
     return {name for (name,) in con.execute(counts, [[str(file) for file in files]]).fetchall()}
 
@@ -135,5 +175,6 @@ def _type(kind: str, *, has_empty_cells: bool) -> str:
     if kind.startswith("DECIMAL"):
         return "number"
     found = TYPES.get(kind, "any")
-    # frictionless reads Parquet through pandas, where whole numbers beside an empty cell become 2014.0: it would call them no integers
+    # frictionless reads Parquet through pandas, where whole numbers beside an empty cell become
+    # 2014.0: it would call them no integers
     return "number" if found == "integer" and has_empty_cells else found

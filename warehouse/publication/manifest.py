@@ -1,4 +1,7 @@
-"""The manifest of a publication: what it was made from, the hash of every table and file. Not here: how tables are hashed (`tables`)."""
+"""The manifest of a publication: what it was made from, the hash of every table and file.
+
+Not here: how tables are hashed (`tables`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from typing import Any
 from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
 
-MENDED = "put another publication back (make rollback RUN=id), or take it again from where it was copied"
+MENDED = (
+    "put another publication back (make rollback RUN=id), or take it again from where it was copied"
+)
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.json.sha256"
 
 
@@ -28,29 +33,43 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise PublishError(f"{path}: expected JSON, found none that can be read ({type(error).__name__}); {MENDED}") from None
+        raise PublishError(
+            f"{path}: expected JSON, found none that can be read ({type(error).__name__}); {MENDED}"
+        ) from None
     if not isinstance(manifest, dict):
-        raise PublishError(f"{path}: expected names and values, found {str(manifest)[:40]!r}; {MENDED}")
+        raise PublishError(
+            f"{path}: expected names and values, found {str(manifest)[:40]!r}; {MENDED}"
+        )
     return manifest
 
 
 def check_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Whether what a manifest says of files and tables can be compared at all; it may have been written by anybody.
+    """Whether what a manifest says of files and tables can be compared at all; it may have been
+    written by anybody.
 
     Raises
     ------
     PublishError
-        Naming the entry: a path that leads out of the publication, or a part that is no hash, size or number of rows.
+        Naming the entry: a path that leads out of the publication, or a part that is no hash, size
+        or number of rows.
     """
     for part, is_entry in (("files", _is_file), ("tables", _is_table)):
         entries = manifest.get(part)
         if not isinstance(entries, dict):
-            raise PublishError(f"{folder / MANIFEST}: {part} is {str(entries)[:40]!r}: expected names and entries; {MENDED}")
+            raise PublishError(
+                f"{folder / MANIFEST}: {part} is {str(entries)[:40]!r}: expected names and "
+                f"entries; {MENDED}"
+            )
         for name, entry in entries.items():
-            if not (isinstance(entry, dict) and isinstance(entry.get("sha256"), str) and is_entry(name, entry)):
+            if not (
+                isinstance(entry, dict)
+                and isinstance(entry.get("sha256"), str)
+                and is_entry(name, entry)
+            ):
                 found = str(entry)[:120]
                 raise PublishError(
-                    f"{folder / MANIFEST}: {part} has {name!r}: {found!r}: expected an entry as a refresh writes it; {MENDED}"
+                    f"{folder / MANIFEST}: {part} has {name!r}: {found!r}: expected an entry as a "
+                    f"refresh writes it; {MENDED}"
                 )
 
 
@@ -59,7 +78,11 @@ def _is_file(name: str, entry: Mapping[str, Any]) -> bool:
 
 
 def _is_table(name: str, entry: Mapping[str, Any]) -> bool:
-    return name.count(".") == 1 and type(entry.get("rows")) is int and ("parquet" not in entry or _is_inside(entry["parquet"]))
+    return (
+        name.count(".") == 1
+        and type(entry.get("rows")) is int
+        and ("parquet" not in entry or _is_inside(entry["parquet"]))
+    )
 
 
 def _is_inside(path: object) -> bool:
@@ -73,17 +96,27 @@ def _is_inside(path: object) -> bool:
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """The manifest, and beside it its own hash: a publication is cited by run id and this hash."""
     path = folder / MANIFEST
-    path.write_text(json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+    )
     (folder / MANIFEST_HASH).write_text(f"{hash_file(path)}  {MANIFEST}\n", encoding="utf-8")
 
 
 def hash_files(folder: Path) -> dict[str, dict[str, Any]]:
     """Hash and size of every file below a folder, by its path inside it."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): {"sha256": hash_file(path), "bytes": path.stat().st_size} for path in paths}
+    return {
+        path.relative_to(folder).as_posix(): {
+            "sha256": hash_file(path),
+            "bytes": path.stat().st_size,
+        }
+        for path in paths
+    }
 
 
 def is_simulated(published: Path) -> bool | None:
-    """Whether the current publication is simulated; None without one, or where its manifest does not say."""
+    """Whether the current publication is simulated; None without one, or where its manifest does
+    not say.
+    """
     said = read_manifest(published).get("is_simulated") if (published / MANIFEST).exists() else None
     return said if isinstance(said, bool) else None

@@ -1,7 +1,8 @@
 """From a checked build database to a publication: copy, export, hash, seal, switch.
 
-A publication is a folder under `publications/<run_id>`; `published` is a symbolic link to one of them and is switched by a single rename,
-so a reader sees either the old or the new one, whole. An open reader keeps the file it has.
+A publication is a folder under `publications/<run_id>`; `published` is a symbolic link to one of
+them and is switched by a single rename, so a reader sees either the old or the new one, whole. An
+open reader keeps the file it has.
 """
 
 from __future__ import annotations
@@ -30,13 +31,15 @@ def refuse_to_replace(published: Path, simulated: bool) -> None:
     Raises
     ------
     PublishError
-        Naming the publication and how to choose another home; also where something else stands in the place of the link.
+        Naming the publication and how to choose another home; also where something else stands in
+        the place of the link.
     """
     _require_link(published)
     if simulated and is_simulated(published) is False:
         raise PublishError(
             f"{published} was made from delivered files; a simulated run does not replace it. "
-            "Give LANDING=path for delivered files, or another home: CITYSYNC_HOME=data-simulated make refresh"
+            "Give LANDING=path for delivered files, or another home: CITYSYNC_HOME=data-simulated "
+            "make refresh"
         )
 
 
@@ -56,8 +59,10 @@ def publish(
     ----------
     build_database : closed DuckDB file with the schemas of SCHEMAS.
     published : the link readers use; publications lie in `publications/` beside it.
-    manifest : keys of the contract but `tables`, which is added here with `files`, the hash and size of every file but the manifest.
-    folders : folders that are copied into the publication whole, by their name there: report, data_docs, dbt_docs.
+    manifest : keys of the contract but `tables`, which is added here with `files`, the hash and
+    size of every file but the manifest.
+    folders : folders that are copied into the publication whole, by their name there: report,
+    data_docs, dbt_docs.
     kept : how many publications stay besides the newest of every series.
     texts : further files of the publication, by name.
     contracts : keys and units of the tables, by `schema.table`, for the data package's descriptor.
@@ -78,7 +83,9 @@ def publish(
         shutil.copytree(folder, draft / name)
     for name, text in (texts or {}).items():
         (draft / name).write_text(text, encoding="utf-8")
-    (draft / datapackage.NAME).write_text(datapackage.describe_package(draft, manifest, contracts or {}), encoding="utf-8")
+    (draft / datapackage.NAME).write_text(
+        datapackage.describe_package(draft, manifest, contracts or {}), encoding="utf-8"
+    )
     entries = {name: table.as_entry() for name, table in tables.items()}
     write_manifest(draft, {**manifest, "tables": entries, "files": hash_files(draft)})
     seal(draft)
@@ -114,14 +121,18 @@ def switch(published: Path, target: Path) -> None:
 
 def _require_link(published: Path) -> None:
     if published.exists() and not published.is_symlink():
-        raise PublishError(f"{published} is not a link made by citysync: move it away, then run again")
+        raise PublishError(
+            f"{published} is not a link made by citysync: move it away, then run again"
+        )
 
 
 def remove_old(store: Path, keep: set[str], kept: int = KEPT_PUBLICATIONS) -> None:
-    """Keep the newest `kept` publications (run ids sort by time), the newest of every series, and `keep`; drop drafts of killed runs.
+    """Keep the newest `kept` publications (run ids sort by time), the newest of every series, and
+    `keep`; drop drafts of killed runs.
 
-    A series is what is refreshed year by year: simulated or delivered, one window, all editions or those up to one. So runs with another
-    window or a simulated landing never remove the last publication of this one.
+    A series is what is refreshed year by year: simulated or delivered, one window, all editions or
+    those up to one. So runs with another window or a simulated landing never remove the last
+    publication of this one.
     """
     names = sorted((p.name for p in store.iterdir()), reverse=True)
     whole = [name for name in names if not name.startswith(".")]

@@ -1,7 +1,8 @@
 """Names of runs: the time of the clock, but never one that sorts before a run of the same home.
 
-Everything that asks which run came before (rollback, the archive's queries, what is kept, what a landing lost) goes by the order of the
-names. A clock that is wrong, or set back, must not change that order; when a run really started stands in its manifest, as `started_at`.
+Everything that asks which run came before (rollback, the archive's queries, what is kept, what a
+landing lost) goes by the order of the names. A clock that is wrong, or set back, must not change
+that order; when a run really started stands in its manifest, as `started_at`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ RUN_ID = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 
 
 def name_run(now: datetime, home: Path) -> str:
-    """The run id of a run that is at `now`: that time, or where a run of the home is called so or later, a microsecond after the last one.
+    """The run id of a run that is at `now`: that time, or where a run of the home is called so or
+    later, a microsecond after the last one.
 
     Parameters
     ----------
@@ -34,10 +36,13 @@ def name_run(now: datetime, home: Path) -> str:
     if name > last:
         return name
     try:
-        return (datetime.strptime(last, FORMAT).replace(tzinfo=UTC) + timedelta(microseconds=1)).strftime(FORMAT)
+        return (
+            datetime.strptime(last, FORMAT).replace(tzinfo=UTC) + timedelta(microseconds=1)
+        ).strftime(FORMAT)
     except (OverflowError, ValueError) as error:
         raise PublishError(
-            f"{home}: expected runs that are named by a time, found {last}, after which no time comes; move its folders in publications/ "
+            f"{home}: expected runs that are named by a time, found {last}, after which no time "
+            "comes; move its folders in publications/ "
             "and archive/ away, then run again"
         ) from error
 
@@ -45,5 +50,8 @@ def name_run(now: datetime, home: Path) -> str:
 def _last_run(home: Path) -> str:
     """The run id that sorts last among publications and archive; empty where there is none."""
     store = home / "publications"
-    names = [*archived_runs(home / "archive"), *(path.name for path in (store.iterdir() if store.is_dir() else ()))]
+    names = [
+        *archived_runs(home / "archive"),
+        *(path.name for path in (store.iterdir() if store.is_dir() else ())),
+    ]
     return max(filter(RUN_ID.fullmatch, names), default="")

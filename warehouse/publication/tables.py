@@ -1,4 +1,7 @@
-"""The tables of a publication: copied from the build, exported as Parquet, hashed. Not here: which publication is the current one."""
+"""The tables of a publication: copied from the build, exported as Parquet, hashed.
+
+Not here: which publication is the current one.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ STORAGE_VERSION = "v1.4.0"
 
 @dataclass(frozen=True)
 class TableHash:
-    """Rows of a table and a hash that does not depend on their order; `parquet` names the files of one that is not in the database."""
+    """Rows of a table and a hash that does not depend on their order; `parquet` names the files of
+    one that is not in the database.
+    """
 
     rows: int
     sha256: str
@@ -31,32 +36,47 @@ class TableHash:
 
     def as_entry(self) -> dict[str, Any]:
         """What the manifest says of the table."""
-        return {"rows": self.rows, "sha256": self.sha256, **({"parquet": self.parquet} if self.parquet else {})}
+        return {
+            "rows": self.rows,
+            "sha256": self.sha256,
+            **({"parquet": self.parquet} if self.parquet else {}),
+        }
 
 
 def require_tables_only(con: duckdb.DuckDBPyConnection, catalog: str, place: Path) -> None:
     """Refuse a publication with anything that runs when it is read: somebody else may have made it.
 
-    A view or a macro of a database can read any file of this machine, or ask another one, under the name of a table.
+    A view or a macro of a database can read any file of this machine, or ask another one, under the
+    name of a table.
 
     Raises
     ------
     PublishError
         Naming the publication and what it holds.
     """
-    views = "select schema_name || '.' || view_name from duckdb_views() where database_name = ? and not internal order by all"
-    macros = "select schema_name || '.' || function_name from duckdb_functions() where database_name = ? and not internal order by all"
-    found = [name for query in (views, macros) for (name,) in con.execute(query, [catalog]).fetchall()]
+    views = (
+        "select schema_name || '.' || view_name from duckdb_views() where database_name = ? and "
+        "not internal order by all"
+    )
+    macros = (
+        "select schema_name || '.' || function_name from duckdb_functions() where database_name = "
+        "? and not internal order by all"
+    )
+    found = [
+        name for query in (views, macros) for (name,) in con.execute(query, [catalog]).fetchall()
+    ]
     if found:
         raise PublishError(
-            f"{place}: expected tables alone, found views or functions ({', '.join(map(repr, found[:5]))}): "
+            f"{place}: expected tables alone, found views or functions "
+            f"({', '.join(map(repr, found[:5]))}): "
             "it was not made by citysync; take it again from where it was copied"
         )
 
 
 @contextmanager
 def open_publication(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database of a publication, read-only and locked: no query of it reads another file than the publication's own, or the network.
+    """The database of a publication, read-only and locked: no query of it reads another file than
+    the publication's own, or the network.
 
     Raises
     ------
@@ -73,7 +93,9 @@ def open_publication(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def lock_connection(con: duckdb.DuckDBPyConnection, *folders: Path) -> None:
-    """From here on the connection reads files below these folders alone, loads no extension, and cannot be told otherwise."""
+    """From here on the connection reads files below these folders alone, loads no extension, and
+    cannot be told otherwise.
+    """
     con.execute(f"set allowed_directories = [{', '.join(literal(folder) for folder in folders)}]")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
@@ -82,12 +104,21 @@ def lock_connection(con: duckdb.DuckDBPyConnection, *folders: Path) -> None:
 def hash_table(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> TableHash:
     """Hash a table independently of row order.
 
-    Each row becomes JSON (a null differs from an empty text, a double has its shortest exact spelling), each row's MD5 is split in four
-    numbers, and their sums are hashed together with the columns' names and the count. Sums of integers do not depend on order or threads.
+    Each row becomes JSON (a null differs from an empty text, a double has its shortest exact
+    spelling), each row's MD5 is split in four numbers, and their sums are hashed together with the
+    columns' names and the count. Sums of integers do not depend on order or threads.
     """
-    row = "to_json(struct_pack(" + ", ".join(f"{quote(c)} := {quote(c)}" for c in columns) + "))::varchar"
-    sums = ", ".join(f"coalesce(sum(('0x' || substr(h, {k}, 8))::bigint), 0)" for k in (1, 9, 17, 25))
-    found = con.execute(f"select count(*), {sums} from (select md5({row}) as h from {table})").fetchone()
+    row = (
+        "to_json(struct_pack("
+        + ", ".join(f"{quote(c)} := {quote(c)}" for c in columns)
+        + "))::varchar"
+    )
+    sums = ", ".join(
+        f"coalesce(sum(('0x' || substr(h, {k}, 8))::bigint), 0)" for k in (1, 9, 17, 25)
+    )
+    found = con.execute(
+        f"select count(*), {sums} from (select md5({row}) as h from {table})"
+    ).fetchone()
     digest = hash_bytes(json.dumps([list(columns), *map(int, found)]).encode())
     return TableHash(int(found[0]), digest)
 
@@ -95,7 +126,11 @@ def hash_table(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str
 def columns_of(con: duckdb.DuckDBPyConnection, catalog: str, schema: str, table: str) -> list[str]:
     """Column names in their order."""
     rows = con.execute(
-        "select column_name from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ? order by column_index",
+        (
+            "select column_name from duckdb_columns() where database_name = ? and schema_name = ? "
+            "and "
+            "table_name = ? order by column_index"
+        ),
         [catalog, schema, table],
     ).fetchall()
     return [row[0] for row in rows]
@@ -104,21 +139,32 @@ def columns_of(con: duckdb.DuckDBPyConnection, catalog: str, schema: str, table:
 def tables_to_publish(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, str]]:
     """(schema, table) of every table in the published schemas, sorted."""
     return con.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = ? and list_contains(?, schema_name) order by all",
+        (
+            "select schema_name, table_name from duckdb_tables() where database_name = ? and "
+            "list_contains(?, schema_name) order by all"
+        ),
         [catalog, list(SCHEMAS)],
     ).fetchall()
 
 
 def views_to_publish(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, str]]:
-    """(schema, view) of every view in the published schemas: what the build keeps as Parquet files by year beside its database."""
+    """(schema, view) of every view in the published schemas: what the build keeps as Parquet files
+    by year beside its database.
+    """
     return con.execute(
-        "select schema_name, view_name from duckdb_views() where database_name = ? and list_contains(?, schema_name) order by all",
+        (
+            "select schema_name, view_name from duckdb_views() where database_name = ? and "
+            "list_contains(?, schema_name) order by all"
+        ),
         [catalog, list(SCHEMAS)],
     ).fetchall()
 
 
-def copy_files_by_year(con: duckdb.DuckDBPyConnection, build: Path, parquet: Path, schema: str, view: str) -> TableHash:
-    """Copy the files under a view of the build; they become `parquet/<schema>/<view>/year=.../`, and no table of the published database.
+def copy_files_by_year(
+    con: duckdb.DuckDBPyConnection, build: Path, parquet: Path, schema: str, view: str
+) -> TableHash:
+    """Copy the files under a view of the build; they become `parquet/<schema>/<view>/year=.../`,
+    and no table of the published database.
 
     Raises
     ------
@@ -128,11 +174,14 @@ def copy_files_by_year(con: duckdb.DuckDBPyConnection, build: Path, parquet: Pat
     source, folder = build / f"{schema}.{view}", parquet / schema / view
     if not source.is_dir():
         raise PublishError(
-            f"{build}: {schema}.{view} is a view without files in {source}; expected a table, or Parquet files by year there"
+            f"{build}: {schema}.{view} is a view without files in {source}; expected a table, or "
+            "Parquet files by year there"
         )
     shutil.copytree(source, folder)
     files = f"{folder.relative_to(parquet.parent).as_posix()}/*/*.parquet"
-    found = hash_table(con, read_files(parquet.parent, files), columns_of(con, "build", schema, view))
+    found = hash_table(
+        con, read_files(parquet.parent, files), columns_of(con, "build", schema, view)
+    )
     return TableHash(found.rows, found.sha256, files)
 
 
@@ -142,26 +191,40 @@ def read_files(publication: Path, files: str) -> str:
 
 
 def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, TableHash]:
-    """Copy the published schemas into a new database file and Parquet files, rows sorted by all columns.
+    """Copy the published schemas into a new database file and Parquet files, rows sorted by all
+    columns.
 
-    Returns the hash of each table by `schema.table`; views of the build are copied as the files they read, and stay out of the database.
+    Returns the hash of each table by `schema.table`; views of the build are copied as the files
+    they read, and stay out of the database.
     """
     hashes: dict[str, TableHash] = {}
     with duckdb.connect() as con:
         con.execute(f"attach {literal(build_database)} as build (read_only)")
-        con.execute(f"attach {literal(target)} as target (storage_version {literal(STORAGE_VERSION)})")
+        con.execute(
+            f"attach {literal(target)} as target (storage_version {literal(STORAGE_VERSION)})"
+        )
         for schema, table in tables_to_publish(con, "build"):
             con.execute(f"create schema if not exists target.{quote(schema)}")
-            old, new = f"build.{quote(schema)}.{quote(table)}", f"target.{quote(schema)}.{quote(table)}"
+            old, new = (
+                f"build.{quote(schema)}.{quote(table)}",
+                f"target.{quote(schema)}.{quote(table)}",
+            )
             con.execute(f"create table {new} as select * from {old} order by all")
             copy_comments(con, schema, table)
             folder = parquet / schema
             folder.mkdir(parents=True, exist_ok=True)
             # the rows lie sorted, and DuckDB keeps the order in which they lie
-            con.execute(f"copy {new} to {literal(folder / (table + '.parquet'))} (format parquet, compression zstd)")
-            hashes[f"{schema}.{table}"] = hash_table(con, new, columns_of(con, "target", schema, table))
+            con.execute(
+                f"copy {new} to {literal(folder / (table + '.parquet'))} (format parquet, "
+                "compression zstd)"
+            )
+            hashes[f"{schema}.{table}"] = hash_table(
+                con, new, columns_of(con, "target", schema, table)
+            )
         for schema, view in views_to_publish(con, "build"):
-            hashes[f"{schema}.{view}"] = copy_files_by_year(con, build_database.parent, parquet, schema, view)
+            hashes[f"{schema}.{view}"] = copy_files_by_year(
+                con, build_database.parent, parquet, schema, view
+            )
         con.execute("checkpoint target")
         con.execute("detach target")
     return hashes
@@ -171,7 +234,11 @@ def copy_comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> No
     """Carry table and column comments over: they are the data dictionary inside the file."""
     new = f"target.{quote(schema)}.{quote(table)}"
     where = "database_name = 'build' and schema_name = ? and table_name = ? and comment is not null"
-    for (comment,) in con.execute(f"select comment from duckdb_tables() where {where}", [schema, table]).fetchall():
+    for (comment,) in con.execute(
+        f"select comment from duckdb_tables() where {where}", [schema, table]
+    ).fetchall():
         con.execute(f"comment on table {new} is {literal(comment)}")
-    for column, comment in con.execute(f"select column_name, comment from duckdb_columns() where {where}", [schema, table]).fetchall():
+    for column, comment in con.execute(
+        f"select column_name, comment from duckdb_columns() where {where}", [schema, table]
+    ).fetchall():
         con.execute(f"comment on column {new}.{quote(column)} is {literal(comment)}")

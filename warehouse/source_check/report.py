@@ -1,4 +1,6 @@
-"""What `check-source` says: the likely faults first, then what was taken, what was turned away and why, and the differences."""
+"""What `check-source` says: the likely faults first, then what was taken, what was turned away and
+why, and the differences.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,17 @@ _REJECTED = """
 select
     reason,
     count(*) as n,
-    arg_min(file_name || coalesce(' ' || sheet_name, '') || coalesce(' ' || cell_ref, ''), raw_line_id),
+    arg_min(file_name || coalesce(' ' || sheet_name, '') || coalesce(' ' || cell_ref, ''),
+        raw_line_id),
     arg_min(raw_text, raw_line_id)
 from int_raw_rejections
 where not coalesce(contains(detail, 'left out by the layout'), false)
 group by reason
 order by n desc, reason
 """
-_LEFT_OUT = "select count(*) from int_raw_rejections where contains(detail, 'left out by the layout')"
+_LEFT_OUT = (
+    "select count(*) from int_raw_rejections where contains(detail, 'left out by the layout')"
+)
 _UNMAPPED = """
 select file_name, cell_ref, raw_text from int_raw_rejections
 where reason = 'unmapped_column' and not contains(detail, 'left out by the layout')
@@ -54,11 +59,13 @@ order by n desc, current_source
 _JUMPS = """
 select file_name, indicator_id, count(*) as n, min(cell_ref) from (
     select file_name, indicator_id, cell_ref, "value", current, unit,
-        lag("value") over (partition by file_name, indicator_id, place_id order by "year") as before,
+        lag("value") over (partition by file_name, indicator_id, place_id
+            order by "year") as before,
         lead("value") over (partition by file_name, indicator_id, place_id order by "year") as after
     from compared
 )
-where "value" > 0 and before > 0 and after > 0 and abs(ln("value" / before)) > ln(5) and abs(ln("value" / after)) > ln(5)
+where "value" > 0 and before > 0 and after > 0 and abs(ln("value" / before)) > ln(5)
+    and abs(ln("value" / after)) > ln(5)
     and sign(ln("value" / before)) = sign(ln("value" / after)) and unit not in ('pct', 'permille')
     and not coalesce(abs("value" - current) <= 0.005 * abs(current), false)
 group by all
@@ -71,7 +78,9 @@ def likely_faults(con: duckdb.DuckDBPyConnection, series: list[Series]) -> list[
     found: list[tuple[int, str]] = []
     for file_name, indicator_id, unit_text, n, reason in _all(con, _LOST):
         unit = f", unit {unit_text!r}" if unit_text else ""
-        found.append((n, f"{file_name}: {indicator_id}: none of its {n:,} values is taken ({reason}{unit})"))
+        found.append(
+            (n, f"{file_name}: {indicator_id}: none of its {n:,} values is taken ({reason}{unit})")
+        )
     for one in series:
         sentence = likely_fault(con, one)
         if sentence:
@@ -79,21 +88,42 @@ def likely_faults(con: duckdb.DuckDBPyConnection, series: list[Series]) -> list[
     mismatches = [(name, n) for reason, name, n in _all(con, _PLACES) if reason == "place_mismatch"]
     if mismatches:
         n = sum(count for _, count in mismatches)
-        found.append((n, f"{n:,} values stand beside the code of another place ({', '.join(name for name, _ in mismatches[:5])})"))
+        found.append(
+            (
+                n,
+                (
+                    f"{n:,} values stand beside the code of another place "
+                    f"({', '.join(name for name, _ in mismatches[:5])})"
+                ),
+            )
+        )
     for file_name, cell, text in _all(con, _UNMAPPED):
-        found.append((1, f"{file_name} {cell}: column {text!r} is neither mapped nor ignored by the layout"))
+        found.append(
+            (1, f"{file_name} {cell}: column {text!r} is neither mapped nor ignored by the layout")
+        )
     for file_name, indicator_id, n, cell in _all(con, _JUMPS):
-        found.append((n, f"{file_name}: {indicator_id}: {n:,} values are five times both neighbouring years or a fifth ({cell})"))
+        found.append(
+            (
+                n,
+                (
+                    f"{file_name}: {indicator_id}: {n:,} values are five times both neighbouring "
+                    f"years or a fifth ({cell})"
+                ),
+            )
+        )
     return [sentence for _, sentence in sorted(found, key=lambda item: (-item[0], item[1]))]
 
 
-def report_lines(con: duckdb.DuckDBPyConnection, series: list[Series], faults: list[str]) -> list[str]:
+def report_lines(
+    con: duckdb.DuckDBPyConnection, series: list[Series], faults: list[str]
+) -> list[str]:
     """The whole answer, line by line."""
     lines = [f"likely faults: {len(faults)}" if faults else "likely faults: none found"]
     lines += [f"  {fault}" for fault in _most(faults)]
     n_taken, n_left = sum(one.n for one in series), _all(con, _LEFT_OUT)[0][0]
     lines.append(
-        f"taken: {n_taken:,} values of {len({one.indicator_id for one in series})} indicators; left out by the layout: {n_left:,} lines"
+        f"taken: {n_taken:,} values of {len({one.indicator_id for one in series})} indicators; "
+        f"left out by the layout: {n_left:,} lines"
     )
     file_name = None
     for one in series:
@@ -106,18 +136,30 @@ def report_lines(con: duckdb.DuckDBPyConnection, series: list[Series], faults: l
             else "nothing current to stand beside"
         )
         years = f"{one.first_year}-{one.last_year}"
-        lines.append(f"  {one.indicator_id} ({one.units} to {one.unit}): {one.n:,} values, {one.n_places} places, {years}; {shown}")
+        lines.append(
+            f"  {one.indicator_id} ({one.units} to {one.unit}): {one.n:,} values, {one.n_places} "
+            f"places, {years}; {shown}"
+        )
     rejected = _all(con, _REJECTED)
-    lines.append("rejected: " + (f"{sum(row[1] for row in rejected):,} lines" if rejected else "nothing"))
-    lines += [f"  {reason}: {n:,}, such as {where}: {text!r}" for reason, n, where, text in rejected]
-    unknown = [f"{name!r} ({n:,})" for reason, name, n in _all(con, _PLACES) if reason == "unknown_city" and name]
+    lines.append(
+        "rejected: " + (f"{sum(row[1] for row in rejected):,} lines" if rejected else "nothing")
+    )
+    lines += [
+        f"  {reason}: {n:,}, such as {where}: {text!r}" for reason, n, where, text in rejected
+    ]
+    unknown = [
+        f"{name!r} ({n:,})"
+        for reason, name, n in _all(con, _PLACES)
+        if reason == "unknown_city" and name
+    ]
     if unknown:
         lines.append("places that are not known: " + ", ".join(_most(unknown)))
     sources = _all(con, _SOURCES)
     if sources:
         lines.append("beside the current values, by their source:")
         lines += [
-            f"  {source}: {n:,} common, {equal:,} equal within 0.5 %, {far:,} off by more than 5 %" for source, n, equal, far in sources
+            f"  {source}: {n:,} common, {equal:,} equal within 0.5 %, {far:,} off by more than 5 %"
+            for source, n, equal, far in sources
         ]
     return lines
 

@@ -1,4 +1,6 @@
-"""The models that resolve places, units and years, run on one source's raw files alone: the same SQL as in a refresh, without dbt."""
+"""The models that resolve places, units and years, run on one source's raw files alone: the same
+SQL as in a refresh, without dbt.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,15 @@ from jinja2 import Environment, StrictUndefined
 from warehouse.sql_text import literal
 
 WAREHOUSE = Path(__file__).resolve().parents[1]
-_SEEDS = ("city_roster", "city_code_changes", "province_roster", "city_aliases", "province_aliases", "indicator_catalog", "unit_factors")
+_SEEDS = (
+    "city_roster",
+    "city_code_changes",
+    "province_roster",
+    "city_aliases",
+    "province_aliases",
+    "indicator_catalog",
+    "unit_factors",
+)
 _MODELS = (
     "staging/stg_seeds__place_codes",
     "staging/stg_seeds__place_aliases",
@@ -37,8 +47,13 @@ def build_staging(con: duckdb.DuckDBPyConnection, raw_build: Path) -> None:
         Folder with ``raw/*.parquet`` of the source.
     """
     for name in _SEEDS:
-        con.execute(f'create table "{name}" as from read_csv({literal(WAREHOUSE / "seeds" / f"{name}.csv")}, header = true)')
-    macros = "".join((WAREHOUSE / "macros" / f"{name}.sql").read_text(encoding="utf-8") for name in _MACROS)
+        con.execute(
+            f'create table "{name}" as from '
+            f"read_csv({literal(WAREHOUSE / 'seeds' / f'{name}.csv')}, header = true)"
+        )
+    macros = "".join(
+        (WAREHOUSE / "macros" / f"{name}.sql").read_text(encoding="utf-8") for name in _MACROS
+    )
     environment = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 -- SQL of this code, no web page
     for model in _MODELS:
         text = (WAREHOUSE / "models" / f"{model}.sql").read_text(encoding="utf-8")

@@ -1,6 +1,8 @@
-"""The pair models built by Spark in a process of its own: what is handed over, what comes back, and how every fault ends in one line.
+"""The pair models built by Spark in a process of its own: what is handed over, what comes back, and
+how every fault ends in one line.
 
-`.venv-spark` has its own lock, so that neither Spark's client nor this project's packages bind the other's versions.
+`.venv-spark` has its own lock, so that neither Spark's client nor this project's packages bind the
+other's versions.
 """
 
 from __future__ import annotations
@@ -32,9 +34,14 @@ class SparkFailed(Exception):
 
 
 def spark_packages() -> dict[str, str]:
-    """Versions of Spark and of dbt's adapter for it, as its environment holds them; for the manifest."""
+    """Versions of Spark and of dbt's adapter for it, as its environment holds them; for the
+    manifest.
+    """
     folders = [str(path) for path in ENVIRONMENT.glob("lib/python3*/site-packages")]
-    found = {each.metadata["Name"]: each.version for each in importlib.metadata.distributions(path=folders)}
+    found = {
+        each.metadata["Name"]: each.version
+        for each in importlib.metadata.distributions(path=folders)
+    }
     return {name: found[name] for name in ("dbt-spark", "pyspark") if name in found}
 
 
@@ -49,7 +56,8 @@ def require_spark(build: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Versions of Spark and Java where a session was opened, which is done on every master but a local one; else of Java alone.
+        Versions of Spark and Java where a session was opened, which is done on every master but a
+        local one; else of Java alone.
 
     Raises
     ------
@@ -58,17 +66,23 @@ def require_spark(build: Path) -> dict[str, Any]:
     """
     settings = SparkSettings.from_environment()
     if not (ENVIRONMENT / "bin" / "python").exists():
-        raise SparkFault(f"ENGINE=spark: {ENVIRONMENT} is not there; `make refresh ENGINE=spark` makes it, as `make spark` does")
+        raise SparkFault(
+            f"ENGINE=spark: {ENVIRONMENT} is not there; `make refresh ENGINE=spark` makes it, as "
+            "`make spark` does"
+        )
     java = require_java(os.environ)
     require_answer(settings.master)
     if is_local(settings.master):
         return {"java": java}
-    return _run(build / "spark", build / "spark", build / LOG, ["--check"], lambda _: None)["client"]
+    return _run(build / "spark", build / "spark", build / LOG, ["--check"], lambda _: None)[
+        "client"
+    ]
 
 
 @contextmanager
 def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None]) -> Iterator[Path]:
-    """The pair models of a build, from its city-years, as Parquet folders `<schema>.db/<table>/` for as long as the block lasts.
+    """The pair models of a build, from its city-years, as Parquet folders `<schema>.db/<table>/`
+    for as long as the block lasts.
 
     Parameters
     ----------
@@ -82,7 +96,8 @@ def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None])
     Yields
     ------
     Path
-        The folder; CITYSYNC_SPARK_TABLES names it meanwhile, so that dbt takes the tables from there.
+        The folder; CITYSYNC_SPARK_TABLES names it meanwhile, so that dbt takes the tables from
+        there.
 
     Raises
     ------
@@ -97,7 +112,9 @@ def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None])
     said: dict[str, Any] = {}
     before = os.environ.get(TABLES)
     try:
-        said.update(_run(inputs, work, build / LOG, ["--tests"] if tests else [], on_progress, said))
+        said.update(
+            _run(inputs, work, build / LOG, ["--tests"] if tests else [], on_progress, said)
+        )
         os.environ[TABLES] = said["tables"]
         yield Path(said["tables"])
     finally:
@@ -111,14 +128,28 @@ def pair_tables(build: Path, *, tests: bool, on_progress: Callable[[str], None])
 
 
 def _run(
-    inputs: Path, work: Path, log: Path, options: list[str], on_progress: Callable[[str], None], said: dict[str, Any] | None = None
+    inputs: Path,
+    work: Path,
+    log: Path,
+    options: list[str],
+    on_progress: Callable[[str], None],
+    said: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What `warehouse.spark.run` said, by key; progress is handed on as it comes."""
     said = {} if said is None else said
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [str(ENVIRONMENT / "bin" / "python"), "-m", "warehouse.spark.run", str(inputs), str(work), *options]
+    command = [
+        str(ENVIRONMENT / "bin" / "python"),
+        "-m",
+        "warehouse.spark.run",
+        str(inputs),
+        str(work),
+        *options,
+    ]
     with open(log, "wb") as errors:
-        child = subprocess.Popen(command, cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)  # noqa: S603 (our own command)
+        child = subprocess.Popen(
+            command, cwd=REPO, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+        )  # our own command
         try:
             for line in child.stdout:
                 found = json.loads(line)
@@ -136,15 +167,24 @@ def _run(
 
 
 def _fault(said: dict[str, Any], code: int, log: str) -> Exception:
-    """The error of a process that ended with a code that is not 0; what stands in the log is likelier than what was said of it."""
+    """The error of a process that ended with a code that is not 0; what stands in the log is
+    likelier than what was said of it.
+    """
     settings = SparkSettings.from_environment()
     if "failed" in said:
         return SparkFailed(f"on Spark: {said['failed']}")
-    cause = explain(log, settings.master) if "did not answer" in said.get("fault", "") or "fault" not in said else ""
+    cause = (
+        explain(log, settings.master)
+        if "did not answer" in said.get("fault", "") or "fault" not in said
+        else ""
+    )
     if cause or "fault" in said:
         return SparkFault(cause or said["fault"])
     last_words = " ".join(log.split())[-300:]
-    return SparkFault(f"ENGINE=spark: the process of Spark ended with {code} and said nothing; its last words: {last_words}")
+    return SparkFault(
+        f"ENGINE=spark: the process of Spark ended with {code} and said nothing; its last words: "
+        f"{last_words}"
+    )
 
 
 def _tail(log: Path) -> str:

@@ -1,7 +1,8 @@
 """The same pair-grain models on DuckDB, and the largest difference to what Spark wrote.
 
-`python -m warehouse.spark.parity INPUTS OUTPUTS` prints two JSON objects, timings and parity, and ends with 1 where a value differs by more
-than 1e-12 (of its size where that is above 1) or anything else differs at all.
+`python -m warehouse.spark.parity INPUTS OUTPUTS` prints two JSON objects, timings and parity, and
+ends with 1 where a value differs by more than 1e-12 (of its size where that is above 1) or anything
+else differs at all.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def build_on_duckdb(inputs: Path, work: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        Seconds by model as dbt reports them, and `floor`: seconds of the same compiled SQL straight in DuckDB.
+        Seconds by model as dbt reports them, and `floor`: seconds of the same compiled SQL straight
+        in DuckDB.
 
     Raises
     ------
@@ -45,7 +47,12 @@ def build_on_duckdb(inputs: Path, work: Path) -> dict[str, Any]:
     database = work / "citysync.duckdb"
     database.unlink(missing_ok=True)
     load_inputs(inputs, database)
-    os.environ.update(CITYSYNC_BUILD=str(work), DBT_TARGET_PATH=str(work / "dbt"), DBT_LOG_PATH=str(work / "logs"), DO_NOT_TRACK="1")
+    os.environ.update(
+        CITYSYNC_BUILD=str(work),
+        DBT_TARGET_PATH=str(work / "dbt"),
+        DBT_LOG_PATH=str(work / "logs"),
+        DO_NOT_TRACK="1",
+    )
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
@@ -53,11 +60,18 @@ def build_on_duckdb(inputs: Path, work: Path) -> dict[str, Any]:
     outcome = dbtRunner().invoke(["run", "--select", "tag:pair_grain", "--quiet", *places])
     DuckDBConnectionManager.close_all_connections()
     if not outcome.success:
-        raise RuntimeError(f"dbt on DuckDB failed: {outcome.exception or [r.message for r in outcome.result.results]}")
-    results = {f"{result.node.schema}.{result.node.name}": result for result in outcome.result.results}
+        raise RuntimeError(
+            "dbt on DuckDB failed: "
+            f"{outcome.exception or [r.message for r in outcome.result.results]}"
+        )
+    results = {
+        f"{result.node.schema}.{result.node.name}": result for result in outcome.result.results
+    }
     return {
         "seconds": {name: round(result.execution_time, 3) for name, result in results.items()},
-        "floor": measure_floor(database, {name: result.node.compiled_code for name, result in results.items()}),
+        "floor": measure_floor(
+            database, {name: result.node.compiled_code for name, result in results.items()}
+        ),
     }
 
 
@@ -67,7 +81,10 @@ def load_inputs(inputs: Path, database: Path) -> None:
         for path in sorted(inputs.glob("*.parquet")):
             schema, table, _ = path.name.split(".")
             con.execute(f"create schema if not exists {quote(schema)}")
-            con.execute(f"create table {quote(schema)}.{quote(table)} as select * from read_parquet({literal(path)})")
+            con.execute(
+                f"create table {quote(schema)}.{quote(table)} as select * from "
+                f"read_parquet({literal(path)})"
+            )
 
 
 def measure_floor(database: Path, compiled: dict[str, str]) -> dict[str, float]:
@@ -85,12 +102,15 @@ def measure_floor(database: Path, compiled: dict[str, str]) -> dict[str, float]:
 
 
 def compare(work: Path, outputs: Path) -> dict[str, dict[str, Any]]:
-    """Rows and largest difference of every table: a number where all differences are of rounding, else what is wrong."""
+    """Rows and largest difference of every table: a number where all differences are of rounding,
+    else what is wrong.
+    """
     report = {}
     with duckdb.connect(str(work / "citysync.duckdb"), read_only=True) as con:
         for name, keys in KEYS.items():
             schema, table = name.split(".")
-            spark = f"read_parquet({literal(outputs / 'tables' / f'{schema}.db' / table / '*.parquet')})"
+            files = outputs / "tables" / f"{schema}.db" / table / "*.parquet"
+            spark = f"read_parquet({literal(files)})"
             report[name] = compare_relations(con, name, spark, keys)
     return report
 
@@ -101,7 +121,9 @@ def main() -> int:
     work = outputs / "duckdb"
     print(json.dumps({"engine": "duckdb", **build_on_duckdb(inputs, work)}), flush=True)
     report = compare(work, outputs)
-    equal = all("fault" not in entry and entry["max_difference"] <= TOLERANCE for entry in report.values())
+    equal = all(
+        "fault" not in entry and entry["max_difference"] <= TOLERANCE for entry in report.values()
+    )
     print(json.dumps({"parity": report, "equal": equal}))
     return 0 if equal else 1
 

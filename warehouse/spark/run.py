@@ -1,13 +1,15 @@
-"""The pair-grain models on Spark through dbt's session method; runs in `.venv-spark`, with the checkout as working folder.
+"""The pair-grain models on Spark through dbt's session method; runs in `.venv-spark`, with the
+checkout as working folder.
 
-`python -m warehouse.spark.run INPUTS WORK` takes the Parquet of `warehouse.spark.inputs`, builds the models of the tag pair_grain and
-leaves each as Parquet in `<tables>/<schema>.db/<table>/`. `--tests` builds what the gates ask of them too, and asks the data tests of all
-these.
-`--check` opens a session, sees that a worker takes work, and ends. Settings: `warehouse/spark/settings.py`.
+`python -m warehouse.spark.run INPUTS WORK` takes the Parquet of `warehouse.spark.inputs`, builds
+the models of the tag pair_grain and leaves each as Parquet in `<tables>/<schema>.db/<table>/`.
+`--tests` builds what the gates ask of them too, and asks the data tests of all these. `--check`
+opens a session, sees that a worker takes work, and ends. Settings: `warehouse/spark/settings.py`.
 
-Every line of standard output is a JSON object with one of the keys `progress` (a text), `client` (versions), `place` (where tables are
-written meanwhile), `tables` (the folder of this machine that holds them, with seconds by model), `failed` (a model or a test of ours),
-`fault` (why Spark cannot work, one line).
+Every line of standard output is a JSON object with one of the keys `progress` (a text), `client`
+(versions), `place` (where tables are written meanwhile), `tables` (the folder of this machine that
+holds them, with seconds by model), `failed` (a model or a test of ours), `fault` (why Spark cannot
+work, one line).
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ _stdout = os.dup(1)
 
 
 class ModelsFailed(Exception):
-    """A model or a data test of our own failed on Spark; the message names it and what Spark says."""
+    """A model or a data test of our own failed on Spark; the message names it and what
+    Spark says.
+    """
 
 
 def tell(**line: Any) -> None:
@@ -52,7 +56,8 @@ def end(sentence: str) -> None:
 
 
 def register_inputs(session: SparkSession, inputs: Path) -> list[str]:
-    """Each Parquet file `<schema>.<table>.parquet` of this machine as that table of the session; their names.
+    """Each Parquet file `<schema>.<table>.parquet` of this machine as that table of the session;
+    their names.
 
     The driver reads them and hands the rows over: workers need not see this folder.
     """
@@ -60,7 +65,9 @@ def register_inputs(session: SparkSession, inputs: Path) -> list[str]:
     for path in sorted(inputs.glob("*.parquet")):
         schema, table, _ = path.name.split(".")
         session.sql(f"create database if not exists {schema}")
-        session.createDataFrame(pq.read_table(path)).write.mode("overwrite").format("parquet").saveAsTable(f"{schema}.{table}")
+        session.createDataFrame(pq.read_table(path)).write.mode("overwrite").format(
+            "parquet"
+        ).saveAsTable(f"{schema}.{table}")
         names.append(f"{schema}.{table}")
     return names
 
@@ -70,7 +77,12 @@ def run_dbt(command: list[str]) -> list[Any]:
 
     def watch(event: Any) -> None:
         if event.info.name == "NodeFinished" and event.data.node_info.resource_type == "model":
-            tell(progress=f"spark: {event.data.node_info.node_name}, {event.data.run_result.execution_time:.1f} s")
+            tell(
+                progress=(
+                    f"spark: {event.data.node_info.node_name}, "
+                    f"{event.data.run_result.execution_time:.1f} s"
+                )
+            )
 
     places = ["--project-dir", str(REPO), "--profiles-dir", str(REPO), "--target", "spark"]
     quiet = ["--quiet", "--log-level-file", "none"]
@@ -94,18 +106,33 @@ def build_tables(session: SparkSession, inputs: Path, with_tests: bool) -> dict[
     _raise_on([result for result in results if str(result.status) not in ("success", "pass")])
     if with_tests:
         tests = run_dbt(["test", "--select", models, "--exclude-resource-type", "unit_test"])
-        tell(progress=f"spark: {sum(str(test.status) == 'pass' for test in tests)} of {len(tests)} data tests passed")
+        tell(
+            progress=(
+                f"spark: {sum(str(test.status) == 'pass' for test in tests)} of {len(tests)} data "
+                "tests passed"
+            )
+        )
         _raise_on([test for test in tests if str(test.status) not in ("pass", "warn")])
-    return {f"{result.node.schema}.{result.node.name}": round(result.execution_time, 2) for result in results}
+    return {
+        f"{result.node.schema}.{result.node.name}": round(result.execution_time, 2)
+        for result in results
+    }
 
 
 def _raise_on(failed: list[Any]) -> None:
     if failed:
-        raise ModelsFailed("; ".join(f"{result.node.resource_type} {result.node.name}: {result.message}" for result in failed))
+        raise ModelsFailed(
+            "; ".join(
+                f"{result.node.resource_type} {result.node.name}: {result.message}"
+                for result in failed
+            )
+        )
 
 
 def fetch(session: SparkSession, source: str, target: Path) -> None:
-    """Copy the tables from a storage with an address to a folder of this machine, by Hadoop's own file systems, and remove them there."""
+    """Copy the tables from a storage with an address to a folder of this machine, by Hadoop's own
+    file systems, and remove them there.
+    """
     java = session.sparkContext._jvm
     path = java.org.apache.hadoop.fs.Path(source)
     files = path.getFileSystem(session.sparkContext._jsc.hadoopConfiguration())
@@ -114,8 +141,14 @@ def fetch(session: SparkSession, source: str, target: Path) -> None:
 
 
 def work_place(settings: SparkSettings, work: Path) -> str:
-    """Where tables are written: the shared storage under a name of this run, else the work folder."""
-    return f"{settings.storage.rstrip('/')}/citysync-{os.getpid()}-{work.parent.name}" if settings.storage else str(work / "tables")
+    """Where tables are written: the shared storage under a name of this run, else the work
+    folder.
+    """
+    return (
+        f"{settings.storage.rstrip('/')}/citysync-{os.getpid()}-{work.parent.name}"
+        if settings.storage
+        else str(work / "tables")
+    )
 
 
 def work_on(options: argparse.Namespace, settings: SparkSettings) -> None:
@@ -123,7 +156,9 @@ def work_on(options: argparse.Namespace, settings: SparkSettings) -> None:
     work = options.work.absolute()
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    os.environ.update(DBT_TARGET_PATH=str(work / "dbt"), DBT_LOG_PATH=str(work / "dbt"), DO_NOT_TRACK="1")
+    os.environ.update(
+        DBT_TARGET_PATH=str(work / "dbt"), DBT_LOG_PATH=str(work / "dbt"), DO_NOT_TRACK="1"
+    )
     place = work_place(settings, work)
     with open_session(settings, work / "local", place, end) as session:
         tell(place=place)
@@ -162,7 +197,13 @@ def main() -> int:
     except Exception as error:
         traceback.print_exc()
         sentence = explain(f"{type(error).__name__}: {error}", settings.master, pyspark.__version__)
-        tell(**({"fault": sentence} if sentence else {"failed": f"{type(error).__name__}: {' '.join(str(error).split())[:1000]}"}))
+        tell(
+            **(
+                {"fault": sentence}
+                if sentence
+                else {"failed": f"{type(error).__name__}: {' '.join(str(error).split())[:1000]}"}
+            )
+        )
         return BAD_INPUT if sentence else 1
     return 0
 

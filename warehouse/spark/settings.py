@@ -1,7 +1,9 @@
-"""Where and how wide Spark runs: names of the settings, what each may be, and what follows from them. None changes a result.
+"""Where and how wide Spark runs: names of the settings, what each may be, and what follows from
+them. None changes a result.
 
-Imports the standard library alone: the project's environment and Spark's own both read it. `orchestration/run_settings.py` checks them for
-every command, so that what arrives here has the form it may have.
+Imports the standard library alone: the project's environment and Spark's own both read it.
+`orchestration/run_settings.py` checks them for every command, so that what arrives here has the
+form it may have.
 """
 
 from __future__ import annotations
@@ -20,15 +22,34 @@ SPARK_SETTINGS = {
         "local[2]",
         "local[2], spark://host:7077 (several by comma) or yarn",
     ),
-    "SPARK_BIND_ADDRESS": (HOST, "127.0.0.1", "an address of this machine, such as 127.0.0.1 or 0.0.0.0"),
-    "SPARK_DRIVER_HOST": (HOST, "127.0.0.1", "the name or address by which the workers reach this machine"),
+    "SPARK_BIND_ADDRESS": (
+        HOST,
+        "127.0.0.1",
+        "an address of this machine, such as 127.0.0.1 or 0.0.0.0",
+    ),
+    "SPARK_DRIVER_HOST": (
+        HOST,
+        "127.0.0.1",
+        "the name or address by which the workers reach this machine",
+    ),
     "SPARK_DRIVER_MEMORY": (r"[1-9][0-9]{0,5}[mg]", "3g", "an amount of memory such as 512m or 3g"),
-    "SPARK_EXECUTOR_MEMORY": (r"[1-9][0-9]{0,5}[mg]", "1g", "an amount of memory such as 512m or 3g"),
-    "SPARK_SHUFFLE_PARTITIONS": (r"[1-9][0-9]{0,5}", "8", "a number of partitions such as 8, about three a core"),
+    "SPARK_EXECUTOR_MEMORY": (
+        r"[1-9][0-9]{0,5}[mg]",
+        "1g",
+        "an amount of memory such as 512m or 3g",
+    ),
+    "SPARK_SHUFFLE_PARTITIONS": (
+        r"[1-9][0-9]{0,5}",
+        "8",
+        "a number of partitions such as 8, about three a core",
+    ),
     "SPARK_STORAGE": (
         r"/[^\x00-\x1f\x7f*?\[\]{}\\]{0,400}|[a-z][a-z0-9+.-]{1,19}://[^\x00-\x1f\x7f*?\[\]{}\\]{1,400}",
         "",
-        "a folder from the root, or an address such as hdfs://host/path or s3a://bucket/path, that this machine and all workers see",
+        (
+            "a folder from the root, or an address such as hdfs://host/path or s3a://bucket/path, "
+            "that this machine and all workers see"
+        ),
     ),
 }
 
@@ -48,7 +69,9 @@ class SparkSettings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> SparkSettings:
         """What is set, defaults for the rest."""
-        return cls(*(environment.get(name) or default for name, (_, default, _) in SPARK_SETTINGS.items()))
+        return cls(
+            *(environment.get(name) or default for name, (_, default, _) in SPARK_SETTINGS.items())
+        )
 
     def fault(self) -> str:
         """What cannot go together, as a sentence; empty if all can."""
@@ -57,7 +80,8 @@ class SparkSettings:
             return ""
         if LOOPBACK.fullmatch(self.driver_host):
             return (
-                f"SPARK_DRIVER_HOST is {self.driver_host!r}: expected a name or address of this machine that the workers of "
+                f"SPARK_DRIVER_HOST is {self.driver_host!r}: expected a name or address of this "
+                "machine that the workers of "
                 f"{self.master} reach, and SPARK_BIND_ADDRESS that address or 0.0.0.0"
             )
         if not self.storage:

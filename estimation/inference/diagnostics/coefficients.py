@@ -33,7 +33,8 @@ QUANTILES = np.linspace(0.0, 1.0, 41)
 class Influence:
     """The block of cities whose deletion moves one coefficient most.
 
-    `share` is its share of the jackknife sum, `r_eff` = 1/sum of squared shares; None where a refit loses the coefficient.
+    `share` is its share of the jackknife sum, `r_eff` = 1/sum of squared shares; None where a refit
+    loses the coefficient.
     """
 
     block: int | str
@@ -43,7 +44,9 @@ class Influence:
 
 
 def most_influential(refits: Refits, estimate: np.ndarray, c: int) -> Influence | None:
-    """Most influential block for coefficient c among the refits that keep it; None where no refit does or none moves it."""
+    """Most influential block for coefficient c among the refits that keep it; None where no refit
+    does or none moves it.
+    """
     squares = (refits.estimates[:, c] - estimate[c]) ** 2
     if not np.isfinite(squares).any() or not np.nansum(squares) > 0:
         return None
@@ -53,25 +56,40 @@ def most_influential(refits: Refits, estimate: np.ndarray, c: int) -> Influence 
         shares = squares / squares.sum()
         share, r_eff = float(shares[at]), float(1 / (shares**2).sum())
     block = refits.blocks[at]
-    return Influence(block.item() if hasattr(block, "item") else block, float(refits.estimates[at, c]), share, r_eff)
+    return Influence(
+        block.item() if hasattr(block, "item") else block,
+        float(refits.estimates[at, c]),
+        share,
+        r_eff,
+    )
 
 
 def tested_leads(fit: InfluenceFit) -> np.ndarray:
-    """Leads of the joint test: event times before admission with pilots enough, kept by every refit; positions of coefficients."""
+    """Leads of the joint test: event times before admission with pilots enough, kept by every
+    refit; positions of coefficients.
+    """
     permitted = set(permitted_rows(fit).tolist())
-    events = [c for c, (term, _, e) in enumerate(fit.terms) if term == "event" and e is not None and e < 0]
+    events = [
+        c for c, (term, _, e) in enumerate(fit.terms) if term == "event" and e is not None and e < 0
+    ]
     return np.array([c for c in events if c in permitted], dtype=np.int64)
 
 
 def permitted_rows(fit: InfluenceFit) -> np.ndarray:
-    """Coefficients that a joint test may use: pilots enough, kept by every refit; positions, none without provinces."""
+    """Coefficients that a joint test may use: pilots enough, kept by every refit; positions, none
+    without provinces.
+    """
     if fit.provinces is None:
         return np.zeros(0, dtype=np.int64)
-    return np.flatnonzero((fit.n_pilots >= MIN_PILOTS) & np.isfinite(fit.provinces.estimates).all(axis=0))
+    return np.flatnonzero(
+        (fit.n_pilots >= MIN_PILOTS) & np.isfinite(fit.provinces.estimates).all(axis=0)
+    )
 
 
 def summarised(fit: InfluenceFit) -> list[tuple[int, str]]:
-    """Positions and labels of the coefficients that get diagnostics and sentences of their own: not the single cells of cohort and year."""
+    """Positions and labels of the coefficients that get diagnostics and sentences of their own: not
+    the single cells of cohort and year.
+    """
     return [(c, label) for c, label in enumerate(fit.labels) if fit.terms[c][0] != "group_time"]
 
 
@@ -82,45 +100,93 @@ def coefficient_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Dia
         variance = {name: _number(value[c]) for name, value in inference.variances.items()}
         found += [(f"{name}_variance", label, value) for name, value in variance.items()]
         if variance["conventional"]:
-            found.append(("conventional_t", label, float(fit.estimate[c]) / variance["conventional"] ** 0.5))
+            found.append(
+                ("conventional_t", label, float(fit.estimate[c]) / variance["conventional"] ** 0.5)
+            )
         if variance["city"] and variance["province_jackknife"] is not None:
-            found.append(("jackknife_to_city_error", label, (variance["province_jackknife"] / variance["city"]) ** 0.5))
+            found.append(
+                (
+                    "jackknife_to_city_error",
+                    label,
+                    (variance["province_jackknife"] / variance["city"]) ** 0.5,
+                )
+            )
         found.append(("n_pilot_provinces", label, int(fit.n_pilot_provinces[c])))
         if fit.n_pilots[c] >= MIN_PILOTS and fit.provinces is not None:
-            jackknife = t_interval(float(fit.estimate[c]), float(inference.variances["province_jackknife"][c]), inference.n_provinces - 1)
-            found += [("jackknife_df", label, float(inference.jackknife_df[c])), ("p_value_t_provinces", label, jackknife.p_value)]
+            jackknife = t_interval(
+                float(fit.estimate[c]),
+                float(inference.variances["province_jackknife"][c]),
+                inference.n_provinces - 1,
+            )
+            found += [
+                ("jackknife_df", label, float(inference.jackknife_df[c])),
+                ("p_value_t_provinces", label, jackknife.p_value),
+            ]
         for name, refits in (("province", fit.provinces), ("city", fit.cities)):
             worst = None if refits is None else most_influential(refits, fit.estimate, c)
             if worst is not None:
-                found += [(f"most_influential_{name}", label, worst.block), (f"estimate_without_{name}", label, worst.estimate_without)]
-                found += [(f"{name}_max_share", label, worst.share), (f"{name}_r_eff", label, worst.r_eff)]
+                found += [
+                    (f"most_influential_{name}", label, worst.block),
+                    (f"estimate_without_{name}", label, worst.estimate_without),
+                ]
+                found += [
+                    (f"{name}_max_share", label, worst.share),
+                    (f"{name}_r_eff", label, worst.r_eff),
+                ]
     return found
 
 
 def power_diagnostics(fit: InfluenceFit, inference: Inference) -> list[Diagnostic]:
-    """Minimum detectable effect (80 % power, 5 % size) of each coefficient by its default line, where that has a standard error."""
+    """Minimum detectable effect (80 % power, 5 % size) of each coefficient by its default line,
+    where that has a standard error.
+    """
     found: list[Diagnostic] = []
     for c, label in summarised(fit):
         interval = inference.intervals[c].get(inference.defaults[c])
         if interval is not None and interval.std_error is not None:
-            df = float(inference.jackknife_df[c]) if inference.defaults[c] == "province_jackknife" else int(fit.n_pilots[c]) - 1
-            found.append(("minimum_detectable_effect", label, minimum_detectable_effect(interval.std_error, df)))
+            df = (
+                float(inference.jackknife_df[c])
+                if inference.defaults[c] == "province_jackknife"
+                else int(fit.n_pilots[c]) - 1
+            )
+            found.append(
+                (
+                    "minimum_detectable_effect",
+                    label,
+                    minimum_detectable_effect(interval.std_error, df),
+                )
+            )
     return found
 
 
-def two_way_diagnostics(sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None) -> list[Diagnostic]:
-    """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative weights; balanced, without controls."""
+def two_way_diagnostics(
+    sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None
+) -> list[Diagnostic]:
+    """What the two-way coefficient averages: its 2x2 comparisons, and the share of negative
+    weights; balanced, without controls.
+    """
     means = means or cohort_means(sample, outcome)
-    found: list[Diagnostic] = [("negative_weight_share", None, negative_weight_share(treatment_weights(sample, means)))]
+    found: list[Diagnostic] = [
+        ("negative_weight_share", None, negative_weight_share(treatment_weights(sample, means)))
+    ]
     for row in goodman_bacon(sample, outcome, means):
         label = f"{row.treated_cohort} against {row.control_cohort or 'never'}"
-        found += [("goodman_bacon_weight", label, row.weight), ("goodman_bacon_estimate", label, row.estimate)]
+        found += [
+            ("goodman_bacon_weight", label, row.weight),
+            ("goodman_bacon_estimate", label, row.estimate),
+        ]
     without = estimates_without_cohorts(sample, outcome, means)
-    return found + [("estimate_without_cohort", str(year), value) for year, value in without.items()]
+    return found + [
+        ("estimate_without_cohort", str(year), value) for year, value in without.items()
+    ]
 
 
-def sample_diagnostics(sample: FitSample, outcome: int, inference: Inference, strata: np.ndarray) -> list[Diagnostic]:
-    """Counts of provinces, the tie threshold, and how far pilots' level was from that of their peers before admission."""
+def sample_diagnostics(
+    sample: FitSample, outcome: int, inference: Inference, strata: np.ndarray
+) -> list[Diagnostic]:
+    """Counts of provinces, the tie threshold, and how far pilots' level was from that of their
+    peers before admission.
+    """
     level = pilot_level(sample, outcome, strata)
     found: list[Diagnostic] = [
         ("jackknife_n_provinces", None, inference.n_provinces),
@@ -129,14 +195,20 @@ def sample_diagnostics(sample: FitSample, outcome: int, inference: Inference, st
     ]
     if sample.panel.province is not None:
         pilots = sample.holds_kept_pair & (sample.panel.city_cohort > 0)
-        found.append(("n_provinces_with_pilots", None, len(np.unique(sample.panel.province[pilots]))))
+        found.append(
+            ("n_provinces_with_pilots", None, len(np.unique(sample.panel.province[pilots])))
+        )
     if sample.tie_quantile is not None:
         found.append(("smallest_kept_tie", None, float(sample.panel.tie[sample.kept].min())))
     return found
 
 
-def permutation_diagnostics(sample: FitSample, fit: InfluenceFit, draws: Draws, strata: np.ndarray) -> list[Diagnostic]:
-    """Mean of the placebo estimates, the estimate minus it, pilots that cannot move, undefined draws."""
+def permutation_diagnostics(
+    sample: FitSample, fit: InfluenceFit, draws: Draws, strata: np.ndarray
+) -> list[Diagnostic]:
+    """Mean of the placebo estimates, the estimate minus it, pilots that cannot move, undefined
+    draws.
+    """
     fixed = int((fixed_labels(sample.city_group, strata) & (sample.city_group > 0)).sum())
     found: list[Diagnostic] = [
         ("permutation_draws", None, len(draws.statistic)),
@@ -152,17 +224,28 @@ def permutation_diagnostics(sample: FitSample, fit: InfluenceFit, draws: Draws, 
         found.append(("permutation_undefined_draws", label, int((~defined).sum())))
         if defined.any():
             mean = float(coefficient[defined].mean())
-            found += [("permutation_mean_estimate", label, mean), ("permutation_centred_estimate", label, float(fit.estimate[c]) - mean)]
-            rank = permutation_p_value(abs(float(fit.estimate[c])), np.abs(coefficient), draws.is_enumeration)
+            found += [
+                ("permutation_mean_estimate", label, mean),
+                ("permutation_centred_estimate", label, float(fit.estimate[c]) - mean),
+            ]
+            rank = permutation_p_value(
+                abs(float(fit.estimate[c])), np.abs(coefficient), draws.is_enumeration
+            )
             found.append(("placebo_rank_unstudentised", label, rank))
             if label in OVERALL:
                 at = np.quantile(coefficient[defined], QUANTILES)
-                found += [(f"permutation_quantile_{q:.3f}", label, float(value)) for q, value in zip(QUANTILES, at, strict=True)]
+                found += [
+                    (f"permutation_quantile_{q:.3f}", label, float(value))
+                    for q, value in zip(QUANTILES, at, strict=True)
+                ]
     return found
 
 
 def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]:
-    """Joint test that the leads are zero: F with the jackknife covariance, its p, and the permutation p of the same statistic."""
+    """Joint test that the leads are zero:
+
+    F with the jackknife covariance, its p, and the permutation p of the same statistic.
+    """
     leads = tested_leads(fit)
     if len(leads) == 0 or fit.provinces is None:
         return []
@@ -170,9 +253,18 @@ def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]
     found: list[Diagnostic] = [("joint_leads_df1", None, df1), ("joint_leads_df2", None, df2)]
     if not np.isfinite(statistic):
         return [*found, ("joint_leads_f", None, None)]
-    found += [("joint_leads_f", None, statistic), ("joint_leads_p", None, f_p_value(statistic, df1, df2))]
+    found += [
+        ("joint_leads_f", None, statistic),
+        ("joint_leads_p", None, f_p_value(statistic, df1, df2)),
+    ]
     if draws is not None and np.isfinite(draws.joint).any():
-        found.append(("joint_leads_permutation_p", None, permutation_p_value(statistic, draws.joint, draws.is_enumeration)))
+        found.append(
+            (
+                "joint_leads_permutation_p",
+                None,
+                permutation_p_value(statistic, draws.joint, draws.is_enumeration),
+            )
+        )
     return found
 
 

@@ -1,4 +1,6 @@
-"""What two-way fixed effects average on a balanced panel without controls: comparisons, weights and their signs; and power."""
+"""What two-way fixed effects average on a balanced panel without controls: comparisons, weights and
+their signs; and power.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from ...panel.pair_panel import FitSample
 
 @dataclass(frozen=True)
 class Comparison:
-    """One 2x2 comparison: a cohort against another cohort or the never-treated (0), its weight and its difference in differences."""
+    """One 2x2 comparison: a cohort against another cohort or the never-treated (0), its weight and
+    its difference in differences.
+    """
 
     treated_cohort: int
     control_cohort: int
@@ -22,7 +26,8 @@ class Comparison:
 
 
 def cohort_means(sample: FitSample, outcome: int) -> tuple[np.ndarray, np.ndarray]:
-    """Kept pairs (G + 1,) and mean outcomes (G + 1, T) by cohort, NaN for a cohort without a kept pair.
+    """Kept pairs (G + 1,) and mean outcomes (G + 1, T) by cohort, NaN for a cohort without a kept
+    pair.
 
     Raises
     ------
@@ -30,7 +35,9 @@ def cohort_means(sample: FitSample, outcome: int) -> tuple[np.ndarray, np.ndarra
         If a kept pair misses a year.
     """
     if not sample.is_balanced:
-        raise ValueError("the decomposition needs every year of every kept pair: balance the panel first")
+        raise ValueError(
+            "the decomposition needs every year of every kept pair: balance the panel first"
+        )
     kept = slice(None) if sample.kept.all() else sample.kept
     group, y = sample.pair_group[kept], sample.panel.y[outcome][kept]
     count = np.bincount(group, minlength=sample.n_groups)
@@ -39,8 +46,11 @@ def cohort_means(sample: FitSample, outcome: int) -> tuple[np.ndarray, np.ndarra
     return count, means
 
 
-def goodman_bacon(sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None) -> list[Comparison]:
-    """Decompose the two-way coefficient into its 2x2 comparisons (Goodman-Bacon 2021); weights sum to 1 and reproduce it.
+def goodman_bacon(
+    sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None
+) -> list[Comparison]:
+    """Decompose the two-way coefficient into its 2x2 comparisons (Goodman-Bacon 2021); weights sum
+    to 1 and reproduce it.
 
     Parameters
     ----------
@@ -53,7 +63,8 @@ def goodman_bacon(sample: FitSample, outcome: int, means: tuple[np.ndarray, np.n
     Returns
     -------
     list of Comparison
-        Each cohort against the never-treated, against later cohorts before their admission, and against earlier ones after theirs.
+        Each cohort against the never-treated, against later cohorts before their admission, and
+        against earlier ones after theirs.
     """
     count, means = means or cohort_means(sample, outcome)
     n_years = means.shape[1]
@@ -74,16 +85,25 @@ def goodman_bacon(sample: FitSample, outcome: int, means: tuple[np.ndarray, np.n
     return [Comparison(a, b, weight / total, estimate) for a, b, weight, estimate in rows]
 
 
-def _comparison(share: np.ndarray, treated: np.ndarray, start: np.ndarray, a: int, b: int) -> tuple[float, tuple[int, int]]:
+def _comparison(
+    share: np.ndarray, treated: np.ndarray, start: np.ndarray, a: int, b: int
+) -> tuple[float, tuple[int, int]]:
     """Unscaled weight (shares times the variance of treatment in the comparison) and its years."""
     n_years = int(start[0])
     if start[a] < start[b]:
-        return share[a] * share[b] * (treated[a] - treated[b]) * (1 - treated[a]), (0, int(start[b]))
+        return share[a] * share[b] * (treated[a] - treated[b]) * (1 - treated[a]), (
+            0,
+            int(start[b]),
+        )
     return share[a] * share[b] * treated[a] * (treated[b] - treated[a]), (int(start[b]), n_years)
 
 
-def estimates_without_cohorts(sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None) -> dict[int, float]:
-    """Two-way coefficient without the pairs of each cohort, by cohort year; empty with a single cohort. Balanced, without controls."""
+def estimates_without_cohorts(
+    sample: FitSample, outcome: int, means: tuple[np.ndarray, np.ndarray] | None = None
+) -> dict[int, float]:
+    """Two-way coefficient without the pairs of each cohort, by cohort year; empty with a single
+    cohort. Balanced, without controls.
+    """
     found = {}
     count, mean = means or cohort_means(sample, outcome)
     present = np.flatnonzero(count[1:]) + 1
@@ -95,8 +115,11 @@ def estimates_without_cohorts(sample: FitSample, outcome: int, means: tuple[np.n
     return found
 
 
-def treatment_weights(sample: FitSample, means: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
-    """Weight of each treated cell's effect in the two-way coefficient (de Chaisemartin and D'Haultfoeuille 2020).
+def treatment_weights(
+    sample: FitSample, means: tuple[np.ndarray, np.ndarray] | None = None
+) -> np.ndarray:
+    """Weight of each treated cell's effect in the two-way coefficient (de Chaisemartin and
+    D'Haultfoeuille 2020).
 
     Parameters
     ----------
@@ -122,6 +145,10 @@ def negative_weight_share(weights: np.ndarray) -> float:
     return float(-weights[weights < 0].sum() / np.abs(weights).sum())
 
 
-def minimum_detectable_effect(std_error: float, df: float, power: float = 0.8, size: float = 0.05) -> float:
-    """Smallest effect that a two-sided t test of this standard error finds with the given power (Bloom 1995)."""
+def minimum_detectable_effect(
+    std_error: float, df: float, power: float = 0.8, size: float = 0.05
+) -> float:
+    """Smallest effect that a two-sided t test of this standard error finds with the given power
+    (Bloom 1995).
+    """
     return float((stdtrit(df, 1 - size / 2) + stdtrit(df, power)) * std_error)

@@ -1,4 +1,6 @@
-"""What an event study's effects would bear in trends: breakdown values and sets under the two bounds of `inference.honest_did`."""
+"""What an event study's effects would bear in trends: breakdown values and sets under the two
+bounds of `inference.honest_did`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from ..honest_did.smoothness import smoothness_path
 from ..variances import MIN_PILOTS, jackknife_degrees
 from .coefficients import tested_leads
 
-# bounds of the sets: times the largest change of trend before admission, and changes of slope in standard errors of the effect a year
+# bounds of the sets: times the largest change of trend before admission, and changes of slope in
+# standard errors of the effect a year
 RELATIVE_BOUNDS = (0.5, 1.0, 2.0)
 SMOOTHNESS_BOUNDS = (0.0, 0.5, 1.0)
 # where the search for a breakdown value starts, in the same units
@@ -21,43 +24,77 @@ FIRST_BOUND = 0.125
 
 
 def sensitivity_diagnostics(fit: InfluenceFit) -> list[Diagnostic]:
-    """Breakdown values and sets of each effect from the year of admission on, with the jackknife covariance.
+    """Breakdown values and sets of each effect from the year of admission on, with the jackknife
+    covariance.
 
-    Needs every lead but the base with pilots enough, and more provinces than coefficients: else nothing.
+    Needs every lead but the base with pilots enough, and more provinces than coefficients: else
+    nothing.
     """
     leads = tested_leads(fit)
-    if fit.provinces is None or len(leads) == 0 or [fit.terms[c][2] for c in leads] != list(range(-1 - len(leads), -1)):
+    if (
+        fit.provinces is None
+        or len(leads) == 0
+        or [fit.terms[c][2] for c in leads] != list(range(-1 - len(leads), -1))
+    ):
         return []
     found: list[Diagnostic] = []
     for c, (term, _, event_time) in enumerate(fit.terms):
-        if term == "event" and event_time is not None and event_time >= 0 and fit.n_pilots[c] >= MIN_PILOTS:
+        if (
+            term == "event"
+            and event_time is not None
+            and event_time >= 0
+            and fit.n_pilots[c] >= MIN_PILOTS
+        ):
             chosen = np.append(leads, c)
             covariance = fit.provinces.covariance(fit.estimate, chosen)
             if covariance is not None:
                 n = len(fit.provinces.blocks)
-                df = jackknife_degrees(n, int(fit.n_pilot_provinces[c]), None if fit.provinces.df is None else fit.provinces.df[c])
+                df = jackknife_degrees(
+                    n,
+                    int(fit.n_pilot_provinces[c]),
+                    None if fit.provinces.df is None else fit.provinces.df[c],
+                )
                 given = fit.estimate[chosen], covariance
-                # the weights of smoothness are chosen with the covariance of all provinces: its factor counts these
+                # the weights of smoothness are chosen with the covariance of all provinces: its
+                # factor counts these
                 sets = {**_relative(*given, df, event_time), **_smooth(*given, n - 1, event_time)}
                 found += [(name, fit.labels[c], value) for name, value in sets.items()]
     return found
 
 
-def _relative(theta: np.ndarray, covariance: np.ndarray, df: float, horizon: int) -> dict[str, float | None]:
-    values = {"breakdown_relative_magnitudes": breakdown(lambda bound: not holds_zero(theta, covariance, df, bound, horizon), FIRST_BOUND)}
+def _relative(
+    theta: np.ndarray, covariance: np.ndarray, df: float, horizon: int
+) -> dict[str, float | None]:
+    values = {
+        "breakdown_relative_magnitudes": breakdown(
+            lambda bound: not holds_zero(theta, covariance, df, bound, horizon), FIRST_BOUND
+        )
+    }
     for bound in RELATIVE_BOUNDS:
         low, high = relative_magnitudes(theta, covariance, df, bound, horizon)
-        values |= {f"honest_relative_magnitudes_low_{bound:g}": low, f"honest_relative_magnitudes_high_{bound:g}": high}
+        values |= {
+            f"honest_relative_magnitudes_low_{bound:g}": low,
+            f"honest_relative_magnitudes_high_{bound:g}": high,
+        }
     return _finite(values)
 
 
-def _smooth(theta: np.ndarray, covariance: np.ndarray, df: int, horizon: int) -> dict[str, float | None]:
+def _smooth(
+    theta: np.ndarray, covariance: np.ndarray, df: int, horizon: int
+) -> dict[str, float | None]:
     interval = partial(smoothness_path(theta, covariance, horizon).interval, df=df)
     error = float(covariance[-1, -1]) ** 0.5
-    values = {"breakdown_smoothness": breakdown(lambda bound: not _spans_zero(*interval(bound)), FIRST_BOUND * error)}
+    values = {
+        "breakdown_smoothness": breakdown(
+            lambda bound: not _spans_zero(*interval(bound)), FIRST_BOUND * error
+        )
+    }
     for bound in SMOOTHNESS_BOUNDS:
         low, high = interval(bound * error)
-        values |= {f"honest_smoothness_low_{bound:g}_se": low, f"honest_smoothness_high_{bound:g}_se": high}
+        values |= {
+            f"honest_smoothness_low_{bound:g}_se": low,
+            f"honest_smoothness_high_{bound:g}_se": high,
+        }
     return _finite(values)
 
 

@@ -1,4 +1,6 @@
-"""Whether pilots were of another kind before admission: their level of the outcome against that of cities of their stratum."""
+"""Whether pilots were of another kind before admission: their level of the outcome against that of
+cities of their stratum.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ class PilotLevel:
 
 
 def pilot_level(sample: FitSample, outcome: int, strata: np.ndarray) -> PilotLevel | None:
-    """`level_of_means` on a pair panel: a city's mean is that over its kept pairs with never-pilots.
+    """`level_of_means` on a pair panel: a city's mean is that over its kept pairs with
+    never-pilots.
 
     Parameters
     ----------
@@ -58,17 +61,25 @@ def pilot_level(sample: FitSample, outcome: int, strata: np.ndarray) -> PilotLev
     for own, partner in ((panel.city_i, panel.city_j), (panel.city_j, panel.city_i)):
         used = never[partner].astype(float)
         total += bincount_columns(values, own, (1, shape[0]), used)[0]
-        count += np.bincount(own, used, shape[0])[:, None] if has_all else bincount_columns(rows.astype(float), own, (1, shape[0]), used)[0]
+        count += (
+            np.bincount(own, used, shape[0])[:, None]
+            if has_all
+            else bincount_columns(rows.astype(float), own, (1, shape[0]), used)[0]
+        )
     means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     return level_of_means(means, panel.years, panel.city_cohort, strata)
 
 
-def level_of_means(means: np.ndarray, years: np.ndarray, cohort: np.ndarray, strata: np.ndarray) -> PilotLevel | None:
-    """Test whether pilots' means of the years before their admission differ from those of cities of their stratum.
+def level_of_means(
+    means: np.ndarray, years: np.ndarray, cohort: np.ndarray, strata: np.ndarray
+) -> PilotLevel | None:
+    """Test whether pilots' means of the years before their admission differ from those of cities of
+    their stratum.
 
-    A city's level is the mean over its untreated years of its mean less that of all never-pilots of the year. Pilots that load more on a
-    national factor, or are calmer, have another level of synchronization; then the factor's path after admission moves them otherwise
-    than their peers, and looks like an effect.
+    A city's level is the mean over its untreated years of its mean less that of all never-pilots of
+    the year. Pilots that load more on a national factor, or are calmer, have another level of
+    synchronization; then the factor's path after admission moves them otherwise than their peers,
+    and looks like an effect.
 
     Parameters
     ----------
@@ -81,20 +92,25 @@ def level_of_means(means: np.ndarray, years: np.ndarray, cohort: np.ndarray, str
     Returns
     -------
     PilotLevel or None
-        None with fewer than 4 pilots that have an untreated year, or where no pilot has a never-pilot in its stratum.
+        None with fewer than 4 pilots that have an untreated year, or where no pilot has a
+        never-pilot in its stratum.
     """
     always = (cohort > 0) & (cohort <= years[0])
     means, cohort, strata = means[~always], cohort[~always], strata[~always]
     present, never = np.isfinite(means), cohort == 0
     count = present[never].sum(axis=0)
-    of_year = np.where(count > 0, np.where(present, means, 0.0)[never].sum(axis=0) / np.maximum(count, 1), np.nan)
+    of_year = np.where(
+        count > 0, np.where(present, means, 0.0)[never].sum(axis=0) / np.maximum(count, 1), np.nan
+    )
     cohorts = np.unique(cohort[cohort > 0])
     label = np.where(never, 0, np.searchsorted(cohorts, cohort) + 1)
     untreated = np.vstack([np.ones(len(years), dtype=bool), years[None, :] < cohorts[:, None]])
     gaps = means - of_year
     used = np.isfinite(gaps)
     years_of = np.einsum("nt,ct->nc", used.astype(float), untreated.astype(float))
-    level = np.einsum("nt,ct->nc", np.where(used, gaps, 0.0), untreated.astype(float)) / np.maximum(years_of, 1)
+    level = np.einsum("nt,ct->nc", np.where(used, gaps, 0.0), untreated.astype(float)) / np.maximum(
+        years_of, 1
+    )
     keep = (years_of > 0).all(axis=1)
     if keep.sum() == 0 or (label[keep] > 0).sum() < MIN_PILOTS:
         return None
@@ -108,15 +124,25 @@ def _test(level: np.ndarray, label: np.ndarray, strata: np.ndarray) -> PilotLeve
     labels, is_enumeration = draw_or_enumerate(label, strata, DRAWS, SEED)
     everyone = np.concatenate([label[None], labels])
     starts = np.flatnonzero(np.r_[True, strata[1:] != strata[:-1]])
-    parts = [_differences(level, everyone[k : k + DRAWS_AT_ONCE], starts) for k in range(0, len(everyone), DRAWS_AT_ONCE)]
+    parts = [
+        _differences(level, everyone[k : k + DRAWS_AT_ONCE], starts)
+        for k in range(0, len(everyone), DRAWS_AT_ONCE)
+    ]
     difference, statistic = (np.concatenate(part) for part in zip(*parts, strict=True))
     if not np.isfinite(statistic[0]):
         return None
-    return PilotLevel(float(difference[0]), permutation_p_value(float(statistic[0]), statistic[1:], is_enumeration))
+    return PilotLevel(
+        float(difference[0]),
+        permutation_p_value(float(statistic[0]), statistic[1:], is_enumeration),
+    )
 
 
-def _differences(level: np.ndarray, labels: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pilots less others within strata, and its size over its error by city, for labels (B, n) of cities sorted by stratum; (B,) both."""
+def _differences(
+    level: np.ndarray, labels: np.ndarray, starts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pilots less others within strata, and its size over its error by city, for labels (B, n) of
+    cities sorted by stratum; (B,) both.
+    """
     sizes = np.diff(np.r_[starts, labels.shape[1]])
 
     def net(values: np.ndarray) -> np.ndarray:

@@ -22,7 +22,9 @@ MAX_FIXED = 0.2
 LEVEL = 0.05
 
 
-def find_warnings(sample: FitSample, fit: InfluenceFit, inference: Inference, diagnostics: list[Diagnostic]) -> list[str]:
+def find_warnings(
+    sample: FitSample, fit: InfluenceFit, inference: Inference, diagnostics: list[Diagnostic]
+) -> list[str]:
     """Every warning that applies to a fit.
 
     Parameters
@@ -47,7 +49,9 @@ def find_warnings(sample: FitSample, fit: InfluenceFit, inference: Inference, di
         *_provinces(sample, fit, inference, treatment, by_name),
         *_influence(fit, inference, treatment),
         *_permutation(fit, treatment, by_name),
-        *_pilot_level(*(by_name.get((f"pilot_level_{name}", None)) for name in ("difference", "p"))),
+        *_pilot_level(
+            *(by_name.get((f"pilot_level_{name}", None)) for name in ("difference", "p"))
+        ),
     ]
 
 
@@ -60,12 +64,19 @@ def _rows(sample: FitSample) -> list[str]:
     few = np.flatnonzero(~with_two_years(sample.observed) & (sample.pair_group >= 0))
     single = int(sample.observed[few].any(axis=1).sum())
     if single:
-        found.append(f"{single} pairs with a single observed year are left out: pair effects absorb them.")
-    always = (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0]) & sample.candidate
+        found.append(
+            f"{single} pairs with a single observed year are left out: pair effects absorb them."
+        )
+    always = (
+        (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0]) & sample.candidate
+    )
     if sample.tie_quantile is not None:
         always &= sample.panel.tie >= sample.panel.tie[sample.kept].min()
     if always.any():
-        found.append(f"{always.sum()} pairs are treated in every year of the panel: they have no year before admission to compare with.")
+        found.append(
+            f"{always.sum()} pairs are treated in every year of the panel: they have no year "
+            "before admission to compare with."
+        )
     return found
 
 
@@ -74,7 +85,11 @@ def _no_variation(fit: InfluenceFit, inference: Inference, treatment: list[int])
     if not exact:
         return []
     return [
-        f"{_listed(exact)}: pair effects, year effects and treatment explain the outcome exactly; there is nothing to base inference on."
+        (
+            f"{_listed(exact)}: pair effects, year effects and treatment explain the outcome "
+            "exactly; "
+            "there is nothing to base inference on."
+        )
     ]
 
 
@@ -84,11 +99,20 @@ def _few_pilots(fit: InfluenceFit, treatment: list[int]) -> list[str]:
     few = [fit.labels[c] for c in treatment if 1 < fit.n_pilots[c] < MIN_PILOTS]
     some = [fit.labels[c] for c in treatment if MIN_PILOTS <= fit.n_pilots[c] < FEW_PILOTS]
     if one:
-        found.append(f"{_listed(one)}: only one pilot is observed: no standard error; the permutation p is its place among placebo cities.")
+        found.append(
+            f"{_listed(one)}: only one pilot is observed: no standard error; the permutation p is "
+            "its place among placebo cities."
+        )
     if few:
-        found.append(f"{_listed(few)}: fewer than {MIN_PILOTS} pilots are observed: no standard error; read the permutation p only.")
+        found.append(
+            f"{_listed(few)}: fewer than {MIN_PILOTS} pilots are observed: no standard error; "
+            "read the permutation p only."
+        )
     if some:
-        found.append(f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the permutation and city lines only.")
+        found.append(
+            f"{_listed(some)}: fewer than {FEW_PILOTS} pilots are observed: read the permutation "
+            "and city lines only."
+        )
     return found
 
 
@@ -97,22 +121,38 @@ def _dyadic(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> li
     for c in treatment:
         variance = inference.variances["dyadic"][c]
         if np.isfinite(variance) and variance <= 0:
-            found.append(f"{fit.labels[c]}: the dyadic variance is not positive ({variance:.3g}); it gives no standard error.")
+            found.append(
+                f"{fit.labels[c]}: the dyadic variance is not positive ({variance:.3g}); it gives "
+                "no standard error."
+            )
     return found
 
 
-def _provinces(sample: FitSample, fit: InfluenceFit, inference: Inference, treatment: list[int], by_name: dict) -> list[str]:
+def _provinces(
+    sample: FitSample, fit: InfluenceFit, inference: Inference, treatment: list[int], by_name: dict
+) -> list[str]:
     if fit.provinces is None:
-        return ["Province codes are missing: there is no province jackknife, and permutations run over all cities."]
+        return [
+            (
+                "Province codes are missing: there is no province jackknife, and permutations run "
+                "over all cities."
+            )
+        ]
     found = []
     if inference.n_provinces < MIN_PROVINCES:
         found.append(
-            f"Only {inference.n_provinces} provinces can be left out (fewer than {MIN_PROVINCES}): the jackknife is not the default."
+            f"Only {inference.n_provinces} provinces can be left out (fewer than "
+            f"{MIN_PROVINCES}): the jackknife is not the default."
         )
-    narrow = [fit.labels[c] for c in treatment if fit.n_pilots[c] >= MIN_PILOTS and fit.n_pilot_provinces[c] < MIN_PILOT_PROVINCES]
+    narrow = [
+        fit.labels[c]
+        for c in treatment
+        if fit.n_pilots[c] >= MIN_PILOTS and fit.n_pilot_provinces[c] < MIN_PILOT_PROVINCES
+    ]
     if narrow:
         found.append(
-            f"{_listed(narrow)}: the pilots sit in one province: the jackknife is not the default, and no "
+            f"{_listed(narrow)}: the pilots sit in one province: the jackknife is not the "
+            "default, and no "
             "line tells the effect from what that province has in common."
         )
     for c in treatment:
@@ -123,7 +163,8 @@ def _provinces(sample: FitSample, fit: InfluenceFit, inference: Inference, treat
         ratio = by_name.get(("jackknife_to_city_error", fit.labels[c]))
         if ratio is not None and ratio > MAX_ERROR_RATIO:
             found.append(
-                f"{fit.labels[c]}: the province jackknife's error is {ratio:.2f} times the city one: what cities of a province have in "
+                f"{fit.labels[c]}: the province jackknife's error is {ratio:.2f} times the city "
+                "one: what cities of a province have in "
                 "common moves this coefficient, and the city line is too narrow."
             )
     return found
@@ -135,7 +176,8 @@ def _few_degrees(fit: InfluenceFit, inference: Inference, c: int) -> list[str]:
         return []
     wider = stdtrit(df, 0.975) / stdtrit(most, 0.975)
     return [
-        f"{fit.labels[c]}: the pilots of {fit.n_pilot_provinces[c]} provinces leave the jackknife {df:.1f} degrees of freedom, not "
+        f"{fit.labels[c]}: the pilots of {fit.n_pilot_provinces[c]} provinces leave the jackknife "
+        f"{df:.1f} degrees of freedom, not "
         f"{most}: its interval is {wider:.2f} times as wide as that of a t({most})."
     ]
 
@@ -146,7 +188,8 @@ def _lost_refits(refits: Refits, label: str, c: int) -> list[str]:
         return []
     names = _listed([str(block) for block in lost])
     return [
-        f"{label}: not identified without province {names}: it has no jackknife standard error, and no line tells the effect from what "
+        f"{label}: not identified without province {names}: it has no jackknife standard error, "
+        "and no line tells the effect from what "
         "that province has in common."
     ]
 
@@ -154,7 +197,9 @@ def _lost_refits(refits: Refits, label: str, c: int) -> list[str]:
 def _influence(fit: InfluenceFit, inference: Inference, treatment: list[int]) -> list[str]:
     found = []
     for c in treatment:
-        interval = inference.intervals[c].get(inference.defaults[c]) or inference.intervals[c].get("city")
+        interval = inference.intervals[c].get(inference.defaults[c]) or inference.intervals[c].get(
+            "city"
+        )
         error = interval.std_error if interval is not None else None
         if error is None:
             continue
@@ -162,7 +207,8 @@ def _influence(fit: InfluenceFit, inference: Inference, treatment: list[int]) ->
             worst = None if refits is None else most_influential(refits, fit.estimate, c)
             if worst is not None and abs(worst.estimate_without - fit.estimate[c]) > error:
                 found.append(
-                    f"{fit.labels[c]}: without {name} {worst.block} the estimate is {worst.estimate_without:.4g} instead of "
+                    f"{fit.labels[c]}: without {name} {worst.block} the estimate is "
+                    f"{worst.estimate_without:.4g} instead of "
                     f"{fit.estimate[c]:.4g}, a move of more than one standard error ({error:.4g})."
                 )
     return found
@@ -173,12 +219,18 @@ def _permutation(fit: InfluenceFit, treatment: list[int], by_name: dict) -> list
     share = by_name.get(("permutation_fixed_pilot_share", None))
     if share is not None and share > MAX_FIXED:
         n_fixed = by_name["permutation_fixed_pilots", None]
-        found.append(f"{n_fixed} pilots ({share:.0%}) cannot move in the permutation: their stratum has nobody to trade places with.")
+        found.append(
+            f"{n_fixed} pilots ({share:.0%}) cannot move in the permutation: their stratum has "
+            "nobody to trade places with."
+        )
     for c in treatment:
         undefined = by_name.get(("permutation_undefined_draws", fit.labels[c]))
         if undefined:
             draws = by_name["permutation_draws", None]
-            found.append(f"{fit.labels[c]}: {undefined} of {draws} draws do not identify it; they count as more extreme.")
+            found.append(
+                f"{fit.labels[c]}: {undefined} of {draws} draws do not identify it; they count as "
+                "more extreme."
+            )
     return found
 
 
@@ -186,7 +238,10 @@ def _pilot_level(difference: float | None, p_value: float | None) -> list[str]:
     if difference is None or p_value is None or p_value >= LEVEL:
         return []
     return [
-        f"Pilots were of another kind before admission: their mean outcome with never-pilots was {difference:+.3g} from that of the "
-        f"cities that their admission is permuted with (p = {p_value:.3f}). What the national cycle did to such cities afterwards looks "
-        "like an effect; every line of inference rejects too often then, and no standard error repairs it."
+        "Pilots were of another kind before admission: their mean outcome with never-pilots was "
+        f"{difference:+.3g} from that of the "
+        f"cities that their admission is permuted with (p = {p_value:.3f}). What the national "
+        "cycle did to such cities afterwards looks "
+        "like an effect; every line of inference rejects too often then, and no standard error "
+        "repairs it."
     ]

@@ -9,7 +9,8 @@ import numpy as np
 
 
 def count_relabellings(labels: np.ndarray, strata: np.ndarray) -> int:
-    """Number of distinct ways to deal the labels out again within strata (a product of multinomial coefficients).
+    """Number of distinct ways to deal the labels out again within strata (a product of multinomial
+    coefficients).
 
     Parameters
     ----------
@@ -35,8 +36,11 @@ def _label_counts(labels: np.ndarray, strata: np.ndarray) -> list[list[int]]:
     return [counts[k:end] for k, end in zip(first, [*first[1:], len(counts)], strict=True)]
 
 
-def draw_or_enumerate(labels: np.ndarray, strata: np.ndarray, n_draws: int, seed: int) -> tuple[np.ndarray, bool]:
-    """Reassigned labels of the cities (B, N), and whether they are every relabelling instead of random draws.
+def draw_or_enumerate(
+    labels: np.ndarray, strata: np.ndarray, n_draws: int, seed: int
+) -> tuple[np.ndarray, bool]:
+    """Reassigned labels of the cities (B, N), and whether they are every relabelling instead of
+    random draws.
 
     Parameters
     ----------
@@ -50,7 +54,9 @@ def draw_or_enumerate(labels: np.ndarray, strata: np.ndarray, n_draws: int, seed
     return np.ascontiguousarray(draw_relabellings(labels, strata, n_draws, seed)), False
 
 
-def draw_relabellings(labels: np.ndarray, strata: np.ndarray, n_draws: int, seed: int) -> np.ndarray:
+def draw_relabellings(
+    labels: np.ndarray, strata: np.ndarray, n_draws: int, seed: int
+) -> np.ndarray:
     """Independent uniform shuffles of the labels within strata; shape (n_draws, N)."""
     generator = np.random.Generator(np.random.PCG64(seed))
     drawn = np.tile(labels, (n_draws, 1))

@@ -1,4 +1,6 @@
-"""What all permutations share: their draws, the p value and critical value that draws give, and running draws in threads."""
+"""What all permutations share: their draws, the p value and critical value that draws give, and
+running draws in threads.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ except ImportError:  # the library runs without it, and shows no bar then
 CHUNK = 250
 # whether draws show a bar; None: where someone watches
 SHOWN: ContextVar[bool | None] = ContextVar("SHOWN", default=None)
-# statistics closer than this count as equal, so that rounding does not decide whether the real assignment equals itself
+# statistics closer than this count as equal, so that rounding does not decide whether the real
+# assignment equals itself
 TOLERANCE = 1e-9
 
 
@@ -35,7 +38,8 @@ class Draws:
     Attributes
     ----------
     coefficient, statistic : (B, L) float arrays
-        Estimate and abs(estimate) over the square root of the summed squared city scores; NaN where a draw does not identify it.
+        Estimate and abs(estimate) over the square root of the summed squared city scores; NaN where
+        a draw does not identify it.
     joint : (B,) float array
         F of the leads with the jackknife covariance of the draw; NaN where there is none.
     is_enumeration : bool
@@ -49,7 +53,8 @@ class Draws:
 
 
 def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool) -> float:
-    """Share of assignments at least as extreme as the real one; undefined draws count as more extreme.
+    """Share of assignments at least as extreme as the real one; undefined draws count as more
+    extreme.
 
     Parameters
     ----------
@@ -63,7 +68,8 @@ def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool
 
 
 def critical_value(drawn: np.ndarray, is_enumeration: bool) -> float:
-    """The ceil(0.95 (B + 1))-th smallest statistic (of the enumeration: ceil(0.95 total)-th); infinite with fewer than 19 draws.
+    """The ceil(0.95 (B + 1))-th smallest statistic (of the enumeration: ceil(0.95 total)-th);
+    infinite with fewer than 19 draws.
 
     Parameters
     ----------
@@ -100,14 +106,28 @@ def _bar(n_draws: int):
         return nullcontext()
     disable = None if shown is None else False
     delay = 0 if shown else 2
-    return tqdm(total=n_draws, desc="permutations", unit="draw", delay=delay, file=sys.stderr, leave=False, disable=disable)
+    return tqdm(
+        total=n_draws,
+        desc="permutations",
+        unit="draw",
+        delay=delay,
+        file=sys.stderr,
+        leave=False,
+        disable=disable,
+    )
 
 
 def say_that_loops_compile() -> None:
-    """One line before the first permutation on a machine, where bars are shown: numba compiles the loops for about half a minute."""
+    """One line before the first permutation on a machine, where bars are shown: numba compiles the
+    loops for about half a minute.
+    """
     shown = sys.stderr.isatty() if SHOWN.get() is None else SHOWN.get()
     if shown and not is_compiled():
-        print("citysync: compiling the loops of the permutation; this happens once on a machine", file=sys.stderr, flush=True)
+        print(
+            "citysync: compiling the loops of the permutation; this happens once on a machine",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 @contextmanager
@@ -123,7 +143,8 @@ def show_progress(shown: bool | None) -> Iterator[None]:
 def _n_threads() -> int:
     """CITYSYNC_THREADS, else OMP_NUM_THREADS, else the processors of the machine.
 
-    A refresh sets OMP_NUM_THREADS to 1 to keep sums of BLAS in one order; draws are independent of one another and may use every core.
+    A refresh sets OMP_NUM_THREADS to 1 to keep sums of BLAS in one order; draws are independent of
+    one another and may use every core.
     """
     for name in ("CITYSYNC_THREADS", "OMP_NUM_THREADS"):
         named = os.environ.get(name, "")

@@ -1,4 +1,6 @@
-"""Studentised city permutation of the estimators of group-time effects, on a balanced panel without controls."""
+"""Studentised city permutation of the estimators of group-time effects, on a balanced panel without
+controls.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,14 @@ POSITION = {"callaway_santanna": 0, "sun_abraham": 1, "borusyak": 2, "etwfe": 2,
 
 
 def draws_are_affordable(sample: FitSample) -> bool:
-    """Whether every candidate pair has every year, without controls or chosen partners: a draw then needs cohort means only."""
-    return sample.panel.controls is None and sample.n_partners is None and bool(sample.observed[sample.candidate].all())
+    """Whether every candidate pair has every year, without controls or chosen partners: a draw then
+    needs cohort means only.
+    """
+    return (
+        sample.panel.controls is None
+        and sample.n_partners is None
+        and bool(sample.observed[sample.candidate].all())
+    )
 
 
 def permute_group_time(
@@ -30,7 +38,8 @@ def permute_group_time(
     seed: int,
     leads: dict[str, np.ndarray],
 ) -> dict[tuple[str, int], Draws]:
-    """Refit estimators of group-time effects under reassigned admissions; the sample rule is applied anew in each draw.
+    """Refit estimators of group-time effects under reassigned admissions; the sample rule is
+    applied anew in each draw.
 
     Parameters
     ----------
@@ -47,47 +56,81 @@ def permute_group_time(
     Returns
     -------
     dict
-        Draws by (estimator, position of the outcome in the sample), columns as the terms of all cells.
+        Draws by (estimator, position of the outcome in the sample), columns as the terms of all
+        cells.
     """
-    from ...kernels.group_time import run_group_time_draws  # importing numba takes as long as a small fit
+    from ...kernels.group_time import (
+        run_group_time_draws,
+    )  # importing numba takes as long as a small fit
 
     labels, is_enumeration = draw_or_enumerate(sample.city_group, strata, n_draws, seed)
     layout, models = statistics.layout, _models(sample, estimators, leads)
-    sizes = (models.varying.n_terms, models.fixed.n_terms, models.imputed.n_terms, models.imputed.n_terms)
+    sizes = (
+        models.varying.n_terms,
+        models.fixed.n_terms,
+        models.imputed.n_terms,
+        models.imputed.n_terms,
+    )
     shape = (len(labels), len(sizes), layout.n_outcomes)
     results = empty_results(shape, max(sizes), (*shape, 1))
     offsets = layout.shared + layout.per_outcome * np.arange(layout.n_outcomes)
     pairs, rule = pairs_by_rank(sample, statistics), tie_rule(sample)
     inputs = (pairs, rule, base_sums(sample, pairs, rule), sample.n_groups, models, offsets)
-    run_in_chunks(len(labels), lambda part: run_group_time_draws(labels[part], *inputs, part_of(results, part)))
+    run_in_chunks(
+        len(labels),
+        lambda part: run_group_time_draws(labels[part], *inputs, part_of(results, part)),
+    )
     found = {}
     for name in estimators:
         k = POSITION[name]
         for m in range(layout.n_outcomes):
-            columns = (results.coefficient[:, k, m, : sizes[k]], results.statistic[:, k, m, : sizes[k]], results.joint[:, k, m, 0])
+            columns = (
+                results.coefficient[:, k, m, : sizes[k]],
+                results.statistic[:, k, m, : sizes[k]],
+                results.joint[:, k, m, 0],
+            )
             found[name, m] = Draws(*columns, is_enumeration)
     return found
 
 
-def _models(sample: FitSample, estimators: tuple[str, ...], leads: dict[str, np.ndarray]) -> GroupTimeModels:
+def _models(
+    sample: FitSample, estimators: tuple[str, ...], leads: dict[str, np.ndarray]
+) -> GroupTimeModels:
     """The models of all estimators, and which of them are asked for."""
-    cells = {rule: build_cells(sample.group_years, sample.panel.years, rule) for rule in ("varying", "fixed", "treated")}
-    varying = _cell_terms(cells["varying"], sample, sample.control_pairs, leads.get("callaway_santanna"))
+    cells = {
+        rule: build_cells(sample.group_years, sample.panel.years, rule)
+        for rule in ("varying", "fixed", "treated")
+    }
+    varying = _cell_terms(
+        cells["varying"], sample, sample.control_pairs, leads.get("callaway_santanna")
+    )
     fixed = _cell_terms(cells["fixed"], sample, "never_treated", leads.get("sun_abraham"))
-    wanted = np.array([any(POSITION[name] in family for name in estimators) for family in ((0,), (1,), (2, 3))])
+    wanted = np.array(
+        [any(POSITION[name] in family for name in estimators) for family in ((0,), (1,), (2, 3))]
+    )
     return GroupTimeModels(varying, fixed, _imputation_terms(cells["treated"], sample), wanted)
 
 
-def _cell_terms(cells: Cells, sample: FitSample, control_pairs: str, leads: np.ndarray | None) -> CellTerms:
-    """Each cell with its places among the terms: the overall one first, then event times, then the cells themselves."""
+def _cell_terms(
+    cells: Cells, sample: FitSample, control_pairs: str, leads: np.ndarray | None
+) -> CellTerms:
+    """Each cell with its places among the terms: the overall one first, then event times, then the
+    cells themselves.
+    """
     terms = cell_terms(cells, sample.group_years, True)
     first_cell = len(terms) - len(cells)
     events = np.unique(cells.event_time)
     places = np.column_stack(
-        [np.where(cells.event_time >= 0, 0, -1), 1 + np.searchsorted(events, cells.event_time), first_cell + np.arange(len(cells))]
+        [
+            np.where(cells.event_time >= 0, 0, -1),
+            1 + np.searchsorted(events, cells.event_time),
+            first_cell + np.arange(len(cells)),
+        ]
     )
     chosen = np.zeros(0, dtype=np.int64) if leads is None else np.asarray(leads, dtype=np.int64)
-    group, year, base = (np.ascontiguousarray(part, dtype=np.int64) for part in (cells.group, cells.year, cells.base))
+    group, year, base = (
+        np.ascontiguousarray(part, dtype=np.int64) for part in (cells.group, cells.year, cells.base)
+    )
     against = comparison_groups(cells, sample.group_years, sample.panel.years, control_pairs)
     return CellTerms(group, year, base, against, places, chosen, len(terms))
 

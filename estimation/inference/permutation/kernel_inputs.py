@@ -1,4 +1,6 @@
-"""A sample as the compiled loops of `kernels` take it: pairs in order of tie, the rule of ties, and sums to start a draw from."""
+"""A sample as the compiled loops of `kernels` take it: pairs in order of tie, the rule of ties, and
+sums to start a draw from.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,15 @@ from ...panel.partners import partner_order
 
 
 def order_by_tie(sample: FitSample) -> np.ndarray:
-    """Candidate pairs in ascending order of tie, in the panel's order where no quantile of ties is used; (number of candidates,)."""
+    """Candidate pairs in ascending order of tie, in the panel's order where no quantile of ties is
+    used; (number of candidates,).
+    """
     candidates = np.flatnonzero(sample.candidate)
-    return candidates if sample.tie_quantile is None else candidates[np.argsort(sample.panel.tie[candidates], kind="stable")]
+    return (
+        candidates
+        if sample.tie_quantile is None
+        else candidates[np.argsort(sample.panel.tie[candidates], kind="stable")]
+    )
 
 
 def pairs_by_rank(sample: FitSample, statistics: PairStatistics) -> Pairs:
@@ -40,21 +48,31 @@ def tie_rule(sample: FitSample) -> TieRule:
         return TieRule(False, 0.0, np.zeros(len(order), dtype=np.int64), 0)
     tie, kept = sample.panel.tie[order], np.flatnonzero(sample.kept[order])
     base_first = int(kept[0]) if len(kept) else len(order)
-    return TieRule(True, float(sample.tie_quantile), np.searchsorted(tie, tie, side="right"), base_first)
+    return TieRule(
+        True, float(sample.tie_quantile), np.searchsorted(tie, tie, side="right"), base_first
+    )
 
 
 def partners_of(sample: FitSample) -> Partners:
     """The sample's rule of strongest partners."""
     panel = sample.panel
     tie = np.where(sample.candidate, panel.tie, np.nan)
-    return Partners(partner_order(tie, panel.city_i, panel.city_j, panel.n_cities), int(sample.n_partners))
+    return Partners(
+        partner_order(tie, panel.city_i, panel.city_j, panel.n_cities), int(sample.n_partners)
+    )
 
 
 def base_sums(sample: FitSample, pairs: Pairs, rule: TieRule) -> BaseSums:
-    """Sums over all candidate pairs, those of two pilots too, from the first rank on that the real assignment keeps."""
+    """Sums over all candidate pairs, those of two pilots too, from the first rank on that the real
+    assignment keeps.
+    """
     n_cities, n_values = len(pairs.province), pairs.values.shape[1]
     by_city, inside = np.zeros((n_cities, n_values)), np.zeros((n_provinces(sample), n_values))
-    kept, i, j = pairs.values[rule.base_first :], pairs.first[rule.base_first :], pairs.second[rule.base_first :]
+    kept, i, j = (
+        pairs.values[rule.base_first :],
+        pairs.first[rule.base_first :],
+        pairs.second[rule.base_first :],
+    )
     np.add.at(by_city, i, kept)
     np.add.at(by_city, j, kept)
     if len(inside):
@@ -63,9 +81,17 @@ def base_sums(sample: FitSample, pairs: Pairs, rule: TieRule) -> BaseSums:
     return BaseSums(by_city, inside)
 
 
-def empty_results(shape: tuple[int, ...], n_coefficients: int, joint_shape: tuple[int, ...]) -> DrawResults:
-    """`DrawResults` of NaN: coefficient and statistic (*shape, n_coefficients), joint of joint_shape."""
-    return DrawResults(np.full((*shape, n_coefficients), np.nan), np.full((*shape, n_coefficients), np.nan), np.full(joint_shape, np.nan))
+def empty_results(
+    shape: tuple[int, ...], n_coefficients: int, joint_shape: tuple[int, ...]
+) -> DrawResults:
+    """`DrawResults` of NaN: coefficient and statistic (*shape, n_coefficients), joint of
+    joint_shape.
+    """
+    return DrawResults(
+        np.full((*shape, n_coefficients), np.nan),
+        np.full((*shape, n_coefficients), np.nan),
+        np.full(joint_shape, np.nan),
+    )
 
 
 def part_of(results: DrawResults, part: slice) -> DrawResults:

@@ -1,7 +1,9 @@
-"""Permutation of admissions where a pair is treated once both its cities are: every draw adds the pairs up anew.
+"""Permutation of admissions where a pair is treated once both its cities are: every draw adds the
+pairs up anew.
 
-The compiled loops of `two_way` move the pairs of single pilots between groups, which only serves exposure to one. Here a draw costs a pass
-over all pairs, so it suits panels of hundreds or thousands of them.
+The compiled loops of `two_way` move the pairs of single pilots between groups, which only serves
+exposure to one. Here a draw costs a pass over all pairs, so it suits panels of hundreds or
+thousands of them.
 """
 
 from __future__ import annotations
@@ -18,7 +20,12 @@ from .draws import Draws, run_in_chunks
 
 
 def permute_by_refitting(
-    sample: FitSample, statistics: PairStatistics, designs: list[Design], strata: np.ndarray, n_draws: int, seed: int
+    sample: FitSample,
+    statistics: PairStatistics,
+    designs: list[Design],
+    strata: np.ndarray,
+    n_draws: int,
+    seed: int,
 ) -> dict[tuple[str, int], Draws]:
     """Refit every design and outcome under reassigned admissions of cities.
 
@@ -79,11 +86,15 @@ def _refit(
         n_treatment, start = len(design.event_times), layout.n_years - 1 + layout.n_controls
         lost = solution.lost[0, start:]
         for m in range(layout.n_outcomes):
-            weights = influence_weights(solution.theta[0, m], solution.inverse[0], design.x, statistics)[:, :, :n_treatment]
+            weights = influence_weights(
+                solution.theta[0, m], solution.inverse[0], design.x, statistics
+            )[:, :, :n_treatment]
             psi = influence(values[:, outcome_columns(layout, m)], group, weights)
             score = (sum_by_city(psi, i, j, panel.n_cities) ** 2).sum(axis=0)
             estimate = solution.theta[0, m, start:]
             defined = ~lost & (score > 0)
             of_outcome = found[design.estimator, m]
             of_outcome.coefficient[draw, defined] = estimate[defined]
-            of_outcome.statistic[draw, defined] = np.abs(estimate[defined]) / np.sqrt(score[defined])
+            of_outcome.statistic[draw, defined] = np.abs(estimate[defined]) / np.sqrt(
+                score[defined]
+            )

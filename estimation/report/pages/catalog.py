@@ -1,4 +1,6 @@
-"""Which pages there are: template, scripts, queries whose numbers they show, and the function that gives each its context."""
+"""Which pages there are: template, scripts, queries whose numbers they show, and the function that
+gives each its context.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ class Page:
     slug : file name without ending; its title is ``pages.<slug>`` of the words
     context : gives what the template sets
     queries : names of the queries whose numbers stand on the page; their SQL is in it
-    scripts : files of `templates/scripts`; libraries : files of `vendor`; styles : files of `templates`
+    scripts : files of `templates/scripts`; libraries : files of `vendor`; styles : files of
+    `templates`
     inline : gives what becomes JSON in the page
     says : words that the scripts need
     """
@@ -43,14 +46,62 @@ class Page:
 # drawn in the page where a reader chooses what to see; every other picture is static
 PLOT = ("d3.min.js", "plot.umd.min.js")
 CITY_SAYS = (
-    "no_batches", "growth_title",
-    "layer_batch", "layer_sync", "layer_change", "layer_all", "map_said", "not_admitted", "admitted_before", "admitted_in", "not_yet",
-    "no_value", "partners_said", "no_partners", "before", "after", "change", "partners_x", "official", "deflated", "median_all", "growth",
-    "growth_x", "growth_y", "no_growth", "batch_word", "no_texts", "no_zone", "cm_growth_official", "cm_growth_deflated", "cities_group",
-    "provinces_group", "indicator", "values_said", "formula_official", "formula_deflated", "value", "source", "edition", "file", "sheet",
-    "cell", "as_delivered", "state", "is_current", "not_used", "flag", "detail", "computed", "within", "inputs", "gap",
-    "others_delivered", "no_number", "city",
-)  # fmt: skip
+    "no_batches",
+    "growth_title",
+    "layer_batch",
+    "layer_sync",
+    "layer_change",
+    "layer_all",
+    "map_said",
+    "not_admitted",
+    "admitted_before",
+    "admitted_in",
+    "not_yet",
+    "no_value",
+    "partners_said",
+    "no_partners",
+    "before",
+    "after",
+    "change",
+    "partners_x",
+    "official",
+    "deflated",
+    "median_all",
+    "growth",
+    "growth_x",
+    "growth_y",
+    "no_growth",
+    "batch_word",
+    "no_texts",
+    "no_zone",
+    "cm_growth_official",
+    "cm_growth_deflated",
+    "cities_group",
+    "provinces_group",
+    "indicator",
+    "values_said",
+    "formula_official",
+    "formula_deflated",
+    "value",
+    "source",
+    "edition",
+    "file",
+    "sheet",
+    "cell",
+    "as_delivered",
+    "state",
+    "is_current",
+    "not_used",
+    "flag",
+    "detail",
+    "computed",
+    "within",
+    "inputs",
+    "gap",
+    "others_delivered",
+    "no_number",
+    "city",
+)
 SEARCH = ("label.search", "label.found_rows")
 PAGES = (
     Page(
@@ -58,8 +109,18 @@ PAGES = (
         result,
         (
             "admitted",
-            "primary", "truth_coverage", "power", "placebo", "coefficient", "diagnostic", "claim", "gap", "breaks", "without_province",
-            "primary_cities", "primary_cohorts",
+            "primary",
+            "truth_coverage",
+            "power",
+            "placebo",
+            "coefficient",
+            "diagnostic",
+            "claim",
+            "gap",
+            "breaks",
+            "without_province",
+            "primary_cities",
+            "primary_cohorts",
         ),
     ),
     Page(
@@ -70,8 +131,14 @@ PAGES = (
         libraries=PLOT,
         inline=lambda page: {"curve-data": curve_data(page)},
         says=(
-            "label.truth", "label.n_pilots", "label.simulated", "robust.median", "robust.n_specs", "robust.curve_x",
-            "robust.curve_y", "robust.joint_p",
+            "label.truth",
+            "label.n_pilots",
+            "label.simulated",
+            "robust.median",
+            "robust.n_specs",
+            "robust.curve_x",
+            "robust.curve_y",
+            "robust.joint_p",
             "robust.curve_headline",
         ),
     ),
@@ -98,11 +165,27 @@ PAGES = (
         "data",
         data_page,
         (
-            "coverage", "sources", "origins", "files", "flags", "flagged_rows", "conflict_causes", "conflict_sources", "conflict_worst",
-            "revisions", "revision_worst", "value_changes", "flag_totals", "flag_changes", "current_changes", "estimate_changes",
-            "rejected", "gates", "gate_rows",
+            "coverage",
+            "sources",
+            "origins",
+            "files",
+            "flags",
+            "flagged_rows",
+            "conflict_causes",
+            "conflict_sources",
+            "conflict_worst",
+            "revisions",
+            "revision_worst",
+            "value_changes",
+            "flag_totals",
+            "flag_changes",
+            "current_changes",
+            "estimate_changes",
+            "rejected",
+            "gates",
+            "gate_rows",
         ),
         styles=("data.css",),
     ),
     Page("methods", methods, ("power",)),
-)  # fmt: skip
+)

@@ -1,4 +1,6 @@
-"""The page Cities: the tile map, a city's growth, partners, zone, texts and values, synchronization against distance, batches."""
+"""The page Cities: the tile map, a city's growth, partners, zone, texts and values, synchronization
+against distance, batches.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def cities(page: Context) -> dict[str, Any]:
     rows = page.rows("cities")
     return {
         "map": build_tiles(rows, page.places),
-        "alt": page.words.plain("cities.map_alt", n=len(rows), zones=sum(row["batch"] is not None for row in rows)),
+        "alt": page.words.plain(
+            "cities.map_alt", n=len(rows), zones=sum(row["batch"] is not None for row in rows)
+        ),
         "n_cities": len(rows),
         "has_sync": bool(page.catalogs["sync"]["years"]),
         "has_values": bool(page.catalogs["values"]["places"]),
@@ -46,11 +50,19 @@ def _distance(page: Context) -> Chart | None:
         "alt": w.plain("cities.distance_alt"),
         "note": w.plain("cities.distance_note"),
     }
-    return chart("distance", svg, data="distance", tables="marts.fct_pair_synchronization, marts.fct_city_pair", **texts)
+    return chart(
+        "distance",
+        svg,
+        data="distance",
+        tables="marts.fct_pair_synchronization, marts.fct_city_pair",
+        **texts,
+    )
 
 
 def cities_data(page: Context) -> dict[str, Any]:
-    """What the scripts of the page need of cities, zones, texts, changes and the cells of values."""
+    """What the scripts of the page need of cities, zones, texts, changes and the cells of
+    values.
+    """
     rows = page.rows("cities")
     approved = {row["batch"]: int(row["approval_date"][:4]) for row in page.rows("batches")}
     change = {row["city_id"]: row["change"] for row in page.rows("city_change")}
@@ -65,9 +77,14 @@ def cities_data(page: Context) -> dict[str, Any]:
         },
         "sync": page.catalogs["sync"],
         "zones": _zones(page),
-        "median": [[row["year"], _rounded(row["official"]), _rounded(row["deflated"])] for row in page.rows("growth_median")],
+        "median": [
+            [row["year"], _rounded(row["official"]), _rounded(row["deflated"])]
+            for row in page.rows("growth_median")
+        ],
         "catalog": _catalog(page),
-        "messages": [] if page.words.language == "en" else [[one.pattern, one.chinese] for one in messages("values", "phrases")],
+        "messages": []
+        if page.words.language == "en"
+        else [[one.pattern, one.chinese] for one in messages("values", "phrases")],
     }
 
 
@@ -82,7 +99,9 @@ def _zones(page: Context) -> dict[str, Any]:
     policy = page.catalogs.get("policy")
     for number_, document in enumerate(policy.documents if policy else [], start=1):
         for zone in document.zones:
-            texts.setdefault(zone, []).append([document.title or document.document_no or document.document_id, number_])
+            texts.setdefault(zone, []).append(
+                [document.title or document.document_no or document.document_id, number_]
+            )
     found: dict[str, list[Any]] = {}
     for row in page.rows("zones"):
         zone = row["zone_name_zh"]
@@ -101,9 +120,16 @@ def _zones(page: Context) -> dict[str, Any]:
 def _catalog(page: Context) -> dict[str, Any]:
     catalog, language = dict(page.catalogs["values"]), page.words.language
     labels = page.data["indicators"].set_index("indicator_id")
-    catalog["places"] = [{"id": code, "name": page.places.get(code, str(code))} for code in catalog["places"]]
-    catalog["indicators"] = [{"id": name, "name": _text(labels[f"label_{language}"].get(name)) or name} for name in catalog["indicators"]]
-    catalog["flags"] = [[flag, rule, page.words.name("flags", flag)] for flag, rule in catalog["flags"]]
+    catalog["places"] = [
+        {"id": code, "name": page.places.get(code, str(code))} for code in catalog["places"]
+    ]
+    catalog["indicators"] = [
+        {"id": name, "name": _text(labels[f"label_{language}"].get(name)) or name}
+        for name in catalog["indicators"]
+    ]
+    catalog["flags"] = [
+        [flag, rule, page.words.name("flags", flag)] for flag, rule in catalog["flags"]
+    ]
     return catalog
 
 

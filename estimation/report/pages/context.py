@@ -18,7 +18,9 @@ from ..messages import in_chinese
 
 @dataclass(frozen=True)
 class Context:
-    """Data and words of a page; `catalogs` is what the files of the cities and the policy texts say of themselves."""
+    """Data and words of a page; `catalogs` is what the files of the cities and the policy texts say
+    of themselves.
+    """
 
     data: ReportData
     words: Words
@@ -36,11 +38,20 @@ class Context:
 
     def one(self, name: str, **keys: object) -> Row | None:
         """The row of a query with these keys; None where there is none."""
-        return next((row for row in self.rows(name) if all(row[key] == value for key, value in keys.items())), None)
+        return next(
+            (
+                row
+                for row in self.rows(name)
+                if all(row[key] == value for key, value in keys.items())
+            ),
+            None,
+        )
 
     def some(self, name: str, **keys: object) -> list[Row]:
         """The rows of a query with these keys."""
-        return [row for row in self.rows(name) if all(row[key] == value for key, value in keys.items())]
+        return [
+            row for row in self.rows(name) if all(row[key] == value for key, value in keys.items())
+        ]
 
     def diagnostic(self, spec_id: str, name: str, term: str | None = None) -> Row | None:
         """A diagnostic of a spec that is not missing."""
@@ -50,18 +61,24 @@ class Context:
     @functools.cached_property
     def diagnostics(self) -> dict[tuple[str, str, str | None], Row]:
         """Diagnostics by spec, name and term."""
-        return {(row["spec_id"], row["diagnostic"], row["term"]): row for row in self.rows("diagnostic")}
+        return {
+            (row["spec_id"], row["diagnostic"], row["term"]): row for row in self.rows("diagnostic")
+        }
 
     @functools.cached_property
     def places(self) -> dict[int, str]:
         """Names of cities and provinces by their code, in the language of the page."""
         names: dict[int, str] = {}
         for level in ("province", "city"):
-            names |= {int(row[f"{level}_id"]): self.words.place(row, level) for row in self.rows("cities")}
+            names |= {
+                int(row[f"{level}_id"]): self.words.place(row, level) for row in self.rows("cities")
+            }
         return names
 
     def said(self, text: object) -> str:
-        """A sentence that a table holds, in the language of the page; as it stands where `messages.yml` does not know it."""
+        """A sentence that a table holds, in the language of the page; as it stands where
+        `messages.yml` does not know it.
+        """
         if text is None or self.words.language == "en":
             return str(text or "")
         return in_chinese(str(text), self.places) or str(text)
@@ -72,20 +89,33 @@ class Context:
         row = self.one("primary", spec_id=spec_id) if variant(spec_id) == "study_window" else None
         if row is None or number(row["first_year"]) is None or number(row["last_year"]) is None:
             return name
-        return self.words.plain("label.with_years", text=name, first=int(row["first_year"]), last=int(row["last_year"]))
+        return self.words.plain(
+            "label.with_years", text=name, first=int(row["first_year"]), last=int(row["last_year"])
+        )
 
     def why(self, of: Sequence[str]) -> Markup | None:
-        """Why something is missing: the reason of the first of these specifications or analyses that was not run.
+        """Why something is missing: the reason of the first of these specifications or analyses
+        that was not run.
 
-        Of an analysis it is the commonest reason. None where nothing of them was left out with a reason.
+        Of an analysis it is the commonest reason. None where nothing of them was left out with a
+        reason.
         """
         for name in of:
-            reasons = [row["reason"] for row in self.rows("not_run") if name in (row["spec_id"], row["analysis"])]
+            reasons = [
+                row["reason"]
+                for row in self.rows("not_run")
+                if name in (row["spec_id"], row["analysis"])
+            ]
             reasons += [
-                row["reason"] for row in self.rows("primary") if row["spec_id"] == name and row["reason"] and row["estimate"] is None
+                row["reason"]
+                for row in self.rows("primary")
+                if row["spec_id"] == name and row["reason"] and row["estimate"] is None
             ]
             if reasons:
-                return self.words("label.why", reason=self.said(Counter(reasons).most_common(1)[0][0]).rstrip(".。"))
+                return self.words(
+                    "label.why",
+                    reason=self.said(Counter(reasons).most_common(1)[0][0]).rstrip(".。"),
+                )
         return None
 
     @property
@@ -95,7 +125,9 @@ class Context:
 
     @property
     def stamp(self) -> str:
-        """What a picture says of itself where its numbers are simulated; empty where they are not."""
+        """What a picture says of itself where its numbers are simulated; empty where they
+        are not.
+        """
         return self.words.plain("label.simulated") if self.is_simulated else ""
 
 

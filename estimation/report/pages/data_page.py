@@ -1,4 +1,6 @@
-"""The page Data: coverage, sources, conflicts, revisions, changes, flags, what was not taken, checks, files, dictionary."""
+"""The page Data: coverage, sources, conflicts, revisions, changes, flags, what was not taken,
+checks, files, dictionary.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from .context import Context
 SHADES = 5
 PER_RULE = 15
 MOST = 100
-# a series that alone reaches back decades would fill the table with empty years; the file keeps them
+# a series that alone reaches back decades would fill the table with empty years; the file keeps
+# them
 FEWEST_INDICATORS = 3
 
 
@@ -64,28 +67,45 @@ def _window(page: Context) -> list[int] | None:
 
 def _indicator_names(page: Context) -> dict[str, str]:
     column = f"label_{page.words.language}"
-    return {row["indicator_id"]: row[column] or row["indicator_id"] for row in page.rows("indicators")}
+    return {
+        row["indicator_id"]: row[column] or row["indicator_id"] for row in page.rows("indicators")
+    }
 
 
 def _coverage(page: Context, years: list[int] | None) -> dict[str, Any]:
-    """Indicators by years: places with a current value, and a shade from 0 (none) to 5 (as many as any indicator of its kind ever has)."""
+    """Indicators by years: places with a current value, and a shade from 0 (none) to 5 (as many as
+    any indicator of its kind ever has).
+    """
     frame = page.data["coverage"]
     if frame.empty:
         return {"years": [], "rows": []}
-    table = frame.pivot_table(index="indicator_id", columns="year", values="n_places", aggfunc="sum").sort_index()
+    table = frame.pivot_table(
+        index="indicator_id", columns="year", values="n_places", aggfunc="sum"
+    ).sort_index()
     if years is None:
         wide = table.columns[table.notna().sum() >= min(FEWEST_INDICATORS, len(table))]
-        years = list(range(int((wide if len(wide) else table.columns).min()), int(table.columns.max()) + 1))
+        years = list(
+            range(int((wide if len(wide) else table.columns).min()), int(table.columns.max()) + 1)
+        )
     levels = {row["indicator_id"]: row["place_level"] for row in page.rows("indicators")}
     level_of = [levels.get(name, "city") for name in table.index]
     whole = table.to_numpy(dtype=float, na_value=0.0)
-    most = {level: max(whole[k].max() for k in range(len(level_of)) if level_of[k] == level) for level in set(level_of)}
+    most = {
+        level: max(whole[k].max() for k in range(len(level_of)) if level_of[k] == level)
+        for level in set(level_of)
+    }
     counts = table.reindex(columns=years).to_numpy(dtype=float, na_value=0.0)
     names, rows = _indicator_names(page), []
     for k, indicator in enumerate(table.index):
-        shades = np.ceil(np.nan_to_num(counts[k]) / max(most[level_of[k]], 1.0) * SHADES).astype(int)
+        shades = np.ceil(np.nan_to_num(counts[k]) / max(most[level_of[k]], 1.0) * SHADES).astype(
+            int
+        )
         cells = [
-            {"n": int(n), "shade": int(shade), "ref": "coverage?" + urlencode({"indicator_id": indicator, "year": year})}
+            {
+                "n": int(n),
+                "shade": int(shade),
+                "ref": "coverage?" + urlencode({"indicator_id": indicator, "year": year}),
+            }
             for year, n, shade in zip(years, np.nan_to_num(counts[k]), shades, strict=True)
         ]
         rows.append({"id": indicator, "name": names.get(indicator, indicator), "cells": cells})
@@ -97,7 +117,9 @@ def _place(page: Context, row: Row) -> str:
 
 
 def _link(row: Row) -> str:
-    return "cities.html#" + urlencode({"city": row["city_id"], "indicator": row["indicator_id"], "year": row["year"]})
+    return "cities.html#" + urlencode(
+        {"city": row["city_id"], "indicator": row["indicator_id"], "year": row["year"]}
+    )
 
 
 def _cell(row: Row) -> str:
@@ -119,7 +141,13 @@ def _flagged(page: Context) -> list[Row]:
 def _described(page: Context, table: dict[str, Any]) -> dict[str, Any]:
     is_chinese = page.words.language == "zh"
     columns = [
-        Row({"column": column["column"], "type": column["type"], "meaning": (column["zh"] if is_chinese else "") or column["en"]})
+        Row(
+            {
+                "column": column["column"],
+                "type": column["type"],
+                "meaning": (column["zh"] if is_chinese else "") or column["en"],
+            }
+        )
         for column in table["columns"]
     ]
     words = (language.table_words(table["name"]) if is_chinese else "") or table["en"]

@@ -1,4 +1,6 @@
-"""Coefficients of many outcomes: those that share a unit on one scale, an outcome of several rows on its own, single rows as a table."""
+"""Coefficients of many outcomes: those that share a unit on one scale, an outcome of several rows
+on its own, single rows as a table.
+"""
 
 from __future__ import annotations
 
@@ -42,9 +44,17 @@ def group(page: Context, rows: Iterable[Row], label: Callable[[Row], str]) -> Gr
             singles += [(_label(page, row, label(row), with_outcome=True), row) for row in own]
             continue
         shared = unit in SHARED
-        name = page.words.plain(f"units.of_{unit}") if several else page.words.outcome(str(own[0]["outcome"]))
+        name = (
+            page.words.plain(f"units.of_{unit}")
+            if several
+            else page.words.outcome(str(own[0]["outcome"]))
+        )
         forest = build_forest(
-            labelled, name=name, unit=page.words.plain(f"units.{unit}" if shared or page.words.knows("units", unit) else "units.own")
+            labelled,
+            name=name,
+            unit=page.words.plain(
+                f"units.{unit}" if shared or page.words.knows("units", unit) else "units.own"
+            ),
         )
         if forest is not None:
             forests.append(forest)

@@ -1,4 +1,6 @@
-"""Specifications that were not run and why, in words: one row a reason, with the specifications that it kept from being run."""
+"""Specifications that were not run and why, in words: one row a reason, with the specifications
+that it kept from being run.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ CURVE = "specification_curve"
 
 
 def not_run(page: Context, rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Reasons, each with names and ids; specifications that differ in their outcome alone are one name, those of the curve a number."""
+    """Reasons, each with names and ids; specifications that differ in their outcome alone are one
+    name, those of the curve a number.
+    """
     reasons: dict[str, dict[tuple[str, str], list[str]]] = {}
     for row in rows:
         analysis, spec_id = str(row["analysis"]), str(row["spec_id"])
@@ -22,7 +26,10 @@ def not_run(page: Context, rows: Iterable[Row]) -> list[dict[str, Any]]:
     return [
         {
             "reason": page.said(reason),
-            "names": [(_name(page, analysis, ids), "" if analysis == CURVE else " ".join(ids)) for (analysis, _), ids in groups.items()],
+            "names": [
+                (_name(page, analysis, ids), "" if analysis == CURVE else " ".join(ids))
+                for (analysis, _), ids in groups.items()
+            ],
             "count": sum(len(ids) for ids in groups.values()),
         }
         for reason, groups in reasons.items()
@@ -32,7 +39,9 @@ def not_run(page: Context, rows: Iterable[Row]) -> list[dict[str, Any]]:
 def _name(page: Context, analysis: str, ids: list[str]) -> str:
     if analysis == CURVE:
         return page.words.plain("robust.curve_not_run", n=f"{len(ids):,}")
-    outcomes = page.words.plain("label.chinese_list").join(dict.fromkeys(_outcome(page, spec_id) for spec_id in ids))
+    outcomes = page.words.plain("label.chinese_list").join(
+        dict.fromkeys(_outcome(page, spec_id) for spec_id in ids)
+    )
     return page.words.plain("label.with_note", text=page.variant_name(ids[0]), note=outcomes)
 
 

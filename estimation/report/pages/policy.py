@@ -1,4 +1,6 @@
-"""The page Policy texts: the mix of tools by batch and zone, and every text with its clauses, their tools and the terms that decided."""
+"""The page Policy texts: the mix of tools by batch and zone, and every text with its clauses, their
+tools and the terms that decided.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,12 @@ from .context import Context
 TOOLS = {
     "supply": ("talent", "capital", "technology_information", "infrastructure", "public_service"),
     "environment": ("goal_planning", "finance", "tax", "regulation", "strategic_measures"),
-    "demand": ("government_procurement", "outsourcing", "trade_facilitation", "overseas_institutions"),
+    "demand": (
+        "government_procurement",
+        "outsourcing",
+        "trade_facilitation",
+        "overseas_institutions",
+    ),
 }
 
 
@@ -22,16 +29,24 @@ def policy(page: Context) -> dict[str, Any]:
     data = page.catalogs.get("policy")
     batches = page.rows("policy_batch")
     covered = {row["batch"] for row in batches}
-    missing = [page.words.plain("policy.batch", n=row["batch"]) for row in page.rows("batches") if row["batch"] not in covered]
+    missing = [
+        page.words.plain("policy.batch", n=row["batch"])
+        for row in page.rows("batches")
+        if row["batch"] not in covered
+    ]
     return {
         "counts": next(iter(page.rows("policy")), None),
-        "documents": [] if data is None else [_shown(page, k, document) for k, document in enumerate(data.documents, start=1)],
+        "documents": []
+        if data is None
+        else [_shown(page, k, document) for k, document in enumerate(data.documents, start=1)],
         "n_documents": 0 if data is None else data.n_documents,
         "batches": batches,
         "year": batches[0]["year"] if batches else "",
         "missing": _missing(page, missing),
         "zones": page.rows("policy_zone"),
-        "classes": [(name, page.words.name("classes", name), tools) for name, tools in TOOLS.items()],
+        "classes": [
+            (name, page.words.name("classes", name), tools) for name, tools in TOOLS.items()
+        ],
         "shares": {(row["tool"], row["batch"]): row for row in page.rows("policy_tool")},
     }
 
@@ -40,13 +55,16 @@ def _missing(page: Context, batches: list[str]) -> str:
     """Which batches have no bar, and why."""
     if not batches:
         return page.words.plain("policy.mix_all")
-    return page.words.plain("policy.mix_missing", batches=page.words.plain("label.chinese_list").join(batches))
+    return page.words.plain(
+        "policy.mix_missing", batches=page.words.plain("label.chinese_list").join(batches)
+    )
 
 
 def marked(text: str, terms: str, places: list[int]) -> Markup:
     """A clause with its terms in ``mark`` elements, everything escaped.
 
-    Places count characters from 1; one that does not hold its term (letters may change their length in upper case) is left unmarked.
+    Places count characters from 1; one that does not hold its term (letters may change their length
+    in upper case) is left unmarked.
     """
     parts, end = [], 0
     for place, term in zip(places, terms.split("|") if terms else [], strict=False):
@@ -66,4 +84,10 @@ def _shown(page: Context, number: int, document: PolicyDocument) -> dict[str, An
         html = marked(clause["text"], clause["terms"], clause["places"])
         clauses.append(clause | {"is_tool": is_tool, "words": words, "html": html})
     title = document.title or document.document_no or document.document_id
-    return {"number": number, "title": title, "document": document, "clauses": clauses, "n_tools": sum(c["is_tool"] for c in clauses)}
+    return {
+        "number": number,
+        "title": title,
+        "document": document,
+        "clauses": clauses,
+        "n_tools": sum(c["is_tool"] for c in clauses),
+    }

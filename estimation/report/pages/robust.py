@@ -1,4 +1,6 @@
-"""The page Is it robust?: one forest of every variant, event studies by estimator, the specification curve, placebos, what was not run."""
+"""The page Is it robust?: one forest of every variant, event studies by estimator, the
+specification curve, placebos, what was not run.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from .context import Context, variant
 from .grouped import Grouped, group
 from .not_run import not_run
 
-# families of the forest, in the order of reading; robustness holds estimators and other rules, told apart by the variant
+# families of the forest, in the order of reading; robustness holds estimators and other rules, told
+# apart by the variant
 FAMILIES = (
     "primary",
     "baseline",
@@ -29,8 +32,17 @@ FAMILIES = (
     "alternative_outcomes",
     "placebo",
 )
-ESTIMATORS = ("callaway_santanna", "sun_abraham", "borusyak", "gardner", "etwfe", "doubly_robust", "entropy_balanced")
-# the same numbers as imputation, and another shuffle of the same estimate: one row each, said in words
+ESTIMATORS = (
+    "callaway_santanna",
+    "sun_abraham",
+    "borusyak",
+    "gardner",
+    "etwfe",
+    "doubly_robust",
+    "entropy_balanced",
+)
+# the same numbers as imputation, and another shuffle of the same estimate: one row each, said in
+# words
 SAME_NUMBERS = ("gardner", "etwfe", "gdp_tercile")
 OVERALL = ("treated", "att")
 # of their family and series
@@ -47,12 +59,21 @@ def robust(page: Context) -> dict[str, Any]:
     return {
         "forest": _forest(page),
         "families": [(name, page.words.name("families", name)) for name in FAMILIES],
-        "family_words": {name: (page.words.name("families", name), page.words.name("family_says", name)) for name in FAMILIES},
-        "says": {name: page.words.name("variant_says", name) for name in ESTIMATORS if page.words.knows("variant_says", name)},
+        "family_words": {
+            name: (page.words.name("families", name), page.words.name("family_says", name))
+            for name in FAMILIES
+        },
+        "says": {
+            name: page.words.name("variant_says", name)
+            for name in ESTIMATORS
+            if page.words.knows("variant_says", name)
+        },
         "others": _others(page),
         "estimators": _estimators(page),
         "honest": _honest(page),
-        "summary": sorted(page.rows("curve_summary"), key=lambda row: outcome_order(row["outcome"])),
+        "summary": sorted(
+            page.rows("curve_summary"), key=lambda row: outcome_order(row["outcome"])
+        ),
         "curve_title": "" if summary is None else _curve_title(page, summary),
         "curve_contrast": "" if summary is None else _share(page, summary),
         "curve_joint": "" if summary is None else _joint(page, summary),
@@ -61,7 +82,9 @@ def robust(page: Context) -> dict[str, Any]:
             for row in sorted(page.rows("placebo"), key=_placebo_order)
         ],
         "not_run": not_run(page, page.rows("not_run")),
-        "outcome_names": {row["outcome"]: page.words.outcome(row["outcome"]) for row in page.rows("curve_summary")},
+        "outcome_names": {
+            row["outcome"]: page.words.outcome(row["outcome"]) for row in page.rows("curve_summary")
+        },
     }
 
 
@@ -76,17 +99,42 @@ def family(row: Row) -> str:
 
 
 def _forest(page: Context) -> Forest | None:
-    labelled = [(_label(page, row), "primary", row) for row in page.rows("primary") if number(row["estimate"]) is not None]
+    labelled = [
+        (_label(page, row), "primary", row)
+        for row in page.rows("primary")
+        if number(row["estimate"]) is not None
+    ]
     for row in page.rows("coefficient"):
         kind = family(row)
-        if kind in FAMILIES and row["term"] in OVERALL and row["outcome"] in CORRELATION and variant(row["spec_id"]) not in SAME_NUMBERS:
+        if (
+            kind in FAMILIES
+            and row["term"] in OVERALL
+            and row["outcome"] in CORRELATION
+            and variant(row["spec_id"]) not in SAME_NUMBERS
+        ):
             labelled.append((_label(page, row), kind, row))
     for row in sorted(page.rows("placebo"), key=_placebo_order):
         if row["placebo"] == "time" and number(row["estimate"]) is not None:
-            labelled.append((f"{page.words.plain('robust.placebo_time')}: {_placebo_name(page, row)}", "placebo", row))
-    labelled.sort(key=lambda item: (FAMILIES.index(item[1]), "growth_official" not in item[2]["spec_id"], item[2]["spec_id"] not in FIRST))
-    labelled = [item for item in labelled if item[1] != "placebo"] + [item for item in labelled if item[1] == "placebo"]
-    forest = build_forest(labelled, name=page.words.plain("robust.forest"), unit=page.words.plain("units.correlation"))
+            labelled.append(
+                (
+                    f"{page.words.plain('robust.placebo_time')}: {_placebo_name(page, row)}",
+                    "placebo",
+                    row,
+                )
+            )
+    labelled.sort(
+        key=lambda item: (
+            FAMILIES.index(item[1]),
+            "growth_official" not in item[2]["spec_id"],
+            item[2]["spec_id"] not in FIRST,
+        )
+    )
+    labelled = [item for item in labelled if item[1] != "placebo"] + [
+        item for item in labelled if item[1] == "placebo"
+    ]
+    forest = build_forest(
+        labelled, name=page.words.plain("robust.forest"), unit=page.words.plain("units.correlation")
+    )
     if forest is not None:
         forest.title = _forest_title(page, forest)
     return forest
@@ -95,11 +143,20 @@ def _forest(page: Context) -> Forest | None:
 def _forest_title(page: Context, forest: Forest) -> str:
     """How many variants exclude zero, and how many placebos, in which nothing can have happened."""
     parts = []
-    for kind, rows in (("forest", [row for row in forest.rows if row["kind"] != "placebo"]), ("placebos", forest.rows)):
+    for kind, rows in (
+        ("forest", [row for row in forest.rows if row["kind"] != "placebo"]),
+        ("placebos", forest.rows),
+    ):
         own = rows if kind == "forest" else [row for row in rows if row["kind"] == "placebo"]
         both = sum(row["rejects"] for row in own)
         if own:
-            parts.append(page.words.plain(f"robust.{kind}_title" if both else f"robust.{kind}_title_zero", n=both, of=len(own)))
+            parts.append(
+                page.words.plain(
+                    f"robust.{kind}_title" if both else f"robust.{kind}_title_zero",
+                    n=both,
+                    of=len(own),
+                )
+            )
     return page.words.plain("label.chinese_semicolon").join(parts)
 
 
@@ -112,14 +169,22 @@ def _label(page: Context, row: Row) -> str:
 def _placebo_name(page: Context, row: Row) -> str:
     count = str(row["name"]).split(" ", maxsplit=1)[0]
     is_shift = str(row["name"]).endswith("years back") and count.isdigit()
-    return page.words.plain("robust.back", n=count) if is_shift else page.words.name("variants", row["name"])
+    return (
+        page.words.plain("robust.back", n=count)
+        if is_shift
+        else page.words.name("variants", row["name"])
+    )
 
 
 def _placebo_order(row: Row) -> tuple[int, float, str]:
     """In time from the nearest shift on, in space, then what pilots differed in."""
     kinds = ("time", "space", "selection")
     place = kinds.index(row["placebo"]) if row["placebo"] in kinds else len(kinds)
-    return place, -float(row["last_year"] or 0) if row["placebo"] == "time" else 0.0, str(row["name"])
+    return (
+        place,
+        -float(row["last_year"] or 0) if row["placebo"] == "time" else 0.0,
+        str(row["name"]),
+    )
 
 
 def _others(page: Context) -> Grouped:
@@ -150,21 +215,33 @@ def _estimators(page: Context) -> Chart | None:
     lines = _without_twins(lines)
     if len(lines) < 2:
         return None
-    words = {"event_x": page.words.plain("robust.estimators_x"), "event_y": page.words.plain("result.event_y")}
+    words = {
+        "event_x": page.words.plain("robust.estimators_x"),
+        "event_y": page.words.plain("result.event_y"),
+    }
     named = [(page.words.name("estimators", name), own) for name, own in lines]
     svg = figures.estimators_svg(named, words, page.stamp)
-    texts = {name: page.words.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note")}
+    texts = {
+        name: page.words.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note")
+    }
     return chart("estimators", svg, data="events", tables="estimates.estimate", **texts)
 
 
 def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:
-    """Sets and breakdown values of the effect in the year of admission: (assumption, low end, high end, breakdown value)."""
+    """Sets and breakdown values of the effect in the year of admission: (assumption, low end, high
+    end, breakdown value).
+    """
     found = []
     for name, bound in (("relative_magnitudes", "1"), ("smoothness", "0_se")):
-        ends = [page.diagnostic(DYNAMICS, f"honest_{name}_{end}_{bound}", ADMISSION) for end in ("low", "high")]
+        ends = [
+            page.diagnostic(DYNAMICS, f"honest_{name}_{end}_{bound}", ADMISSION)
+            for end in ("low", "high")
+        ]
         if ends[0] is not None and ends[1] is not None:
             label = page.words.plain(f"robust.honest_{name}")
-            found.append((label, ends[0], ends[1], page.diagnostic(DYNAMICS, f"breakdown_{name}", ADMISSION)))
+            found.append(
+                (label, ends[0], ends[1], page.diagnostic(DYNAMICS, f"breakdown_{name}", ADMISSION))
+            )
     return found
 
 
@@ -173,18 +250,30 @@ def _without_twins(lines: list[tuple[str, pd.DataFrame]]) -> list[tuple[str, pd.
     kept: list[tuple[str, pd.DataFrame]] = []
     for name, own in lines:
         values = [round(float(value), 9) for value in own["estimate"]]
-        if not any(values == [round(float(value), 9) for value in other["estimate"]] for _, other in kept):
+        if not any(
+            values == [round(float(value), 9) for value in other["estimate"]] for _, other in kept
+        ):
             kept.append((name, own))
     return kept
 
 
 def _curve_title(page: Context, row: Row) -> Any:
-    shares = {"positive": num(row, "share_positive", "%"), "rejects": num(row, "share_rejects", "%")}
-    return page.words("robust.curve_title", n=num(row, "n_specs", "int"), median=num(row, "median_sd", "+3"), **shares)
+    shares = {
+        "positive": num(row, "share_positive", "%"),
+        "rejects": num(row, "share_rejects", "%"),
+    }
+    return page.words(
+        "robust.curve_title",
+        n=num(row, "n_specs", "int"),
+        median=num(row, "median_sd", "+3"),
+        **shares,
+    )
 
 
 def _share(page: Context, row: Row) -> Any:
-    return page.words("robust.curve_conventional", share=num(row, "share_rejects_conventional", "%"))
+    return page.words(
+        "robust.curve_conventional", share=num(row, "share_rejects_conventional", "%")
+    )
 
 
 def _joint(page: Context, row: Row) -> Any:
@@ -193,18 +282,32 @@ def _joint(page: Context, row: Row) -> Any:
         return page.words("robust.curve_no_joint")
     counts = {"n": num(row, "n_joint", "int"), "draws": num(row, "draws", "int")}
     median = {"median": num(row, "median_joint", "+3"), "p_median": num(row, "p_value_median", "p")}
-    return page.words("robust.curve_joint", **counts, **median, share=num(row, "share_joint", "%"), p_share=num(row, "p_value_share", "p"))
+    return page.words(
+        "robust.curve_joint",
+        **counts,
+        **median,
+        share=num(row, "share_joint", "%"),
+        p_share=num(row, "p_value_share", "p"),
+    )
 
 
 def curve_data(page: Context) -> dict[str, Any]:
-    """What the script of the curve needs: figures by specification, choices as numbers of a list of levels, names in words."""
+    """What the script of the curve needs: figures by specification, choices as numbers of a list of
+    levels, names in words.
+    """
     frame, words = page.data["curve"], page.words
     dimensions = []
     for name in CURVE_DIMENSIONS:
         texts = frame[name].map(lambda value: "–" if pd.isna(value) else str(value))
         levels = sorted(set(texts))
         of = [levels.index(text) for text in texts]
-        dimensions.append({"label": words.name("choices", name), "levels": [words.name("levels", level) for level in levels], "of": of})
+        dimensions.append(
+            {
+                "label": words.name("choices", name),
+                "levels": [words.name("levels", level) for level in levels],
+                "of": of,
+            }
+        )
     outcomes = sorted(set(frame["outcome"]), key=outcome_order)
     headline = page.one("coefficient", spec_id=HEADLINE, term="treated")
     return {
@@ -216,9 +319,13 @@ def curve_data(page: Context) -> dict[str, Any]:
             name: [_rounded(value) for value in frame[name]]
             for name in ("estimate", "estimate_sd", "low_sd", "high_sd", "p_value", "n_pilots")
         },
-        "medians": {row["outcome"]: _rounded(row["median_sd"]) for row in page.rows("curve_summary")},
+        "medians": {
+            row["outcome"]: _rounded(row["median_sd"]) for row in page.rows("curve_summary")
+        },
         "joint": {
-            row["outcome"]: shown(row["p_value_median"], "p") for row in page.rows("curve_summary") if row["p_value_median"] is not None
+            row["outcome"]: shown(row["p_value_median"], "p")
+            for row in page.rows("curve_summary")
+            if row["p_value_median"] is not None
         },
         "headline": HEADLINE_IN_CURVE,
         "truth": None if headline is None or not page.is_simulated else _rounded(headline["truth"]),

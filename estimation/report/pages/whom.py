@@ -1,4 +1,6 @@
-"""The page For whom and how?: differences first, effects by class, mechanisms, channels, radiation, policy tools, each with its family."""
+"""The page For whom and how?: differences first, effects by class, mechanisms, channels, radiation,
+policy tools, each with its family.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +26,25 @@ HERE = ("heterogeneity", "mechanisms", "radiation", "policy_tools")
 
 def whom(page: Context) -> dict[str, Any]:
     """Everything the template of the page sets."""
-    differences = _told(page, lambda row: row["analysis"] == "heterogeneity" and row["term"].startswith("difference:"))
-    effects = _told(page, lambda row: row["analysis"] == "heterogeneity" and not row["term"].startswith("difference:"))
+    differences = _told(
+        page,
+        lambda row: row["analysis"] == "heterogeneity" and row["term"].startswith("difference:"),
+    )
+    effects = _told(
+        page,
+        lambda row: (
+            row["analysis"] == "heterogeneity" and not row["term"].startswith("difference:")
+        ),
+    )
     tools = _told(page, lambda row: row["analysis"] == "policy_tools")
     correlation = page.words.plain("units.correlation")
     return {
         "differences": _folded(page, differences, "differences_title", correlation),
         "effects": _folded(page, effects, "", correlation),
         "tools": _folded(page, tools, "tools_title", correlation),
-        "mechanisms": _by_outcome(page, "mechanisms", lambda outcome: not outcome.startswith(("comove_", "dispersion_"))),
+        "mechanisms": _by_outcome(
+            page, "mechanisms", lambda outcome: not outcome.startswith(("comove_", "dispersion_"))
+        ),
         "radiation": _by_outcome(page, "radiation", lambda outcome: not outcome.startswith(LEAD)),
         "lead": _by_outcome(page, "radiation", lambda outcome: outcome.startswith(LEAD)),
         "has_texts": page.catalogs.get("policy") is not None,
@@ -45,7 +57,14 @@ def whom(page: Context) -> dict[str, Any]:
 def _told(page: Context, chosen: Callable[[Row], bool]) -> list[tuple[str, str, Row]]:
     """Coefficients on official synchronization; those of each class's own years come last."""
     rows = [row for row in page.rows("coefficient") if row["outcome"] == OFFICIAL and chosen(row)]
-    rows.sort(key=lambda row: (row["spec_id"].endswith("_own_years"), _corrected(row), row["spec_id"], row["term"]))
+    rows.sort(
+        key=lambda row: (
+            row["spec_id"].endswith("_own_years"),
+            _corrected(row),
+            row["spec_id"],
+            row["term"],
+        )
+    )
     return [(_label(page, row), "", row) for row in rows]
 
 
@@ -56,47 +75,78 @@ def _corrected(row: Row) -> float:
 
 def _label(page: Context, row: Row) -> str:
     name, term = page.variant_name(row["spec_id"]), page.words.term(row["term"])
-    is_one_tool = row["analysis"] == "policy_tools" and variant(row["spec_id"]).endswith(row["term"].removeprefix("strength:"))
-    return name if row["term"] in ("treated", "att") or is_one_tool else page.words.plain("terms.of_class", kind=name, of=term)
+    is_one_tool = row["analysis"] == "policy_tools" and variant(row["spec_id"]).endswith(
+        row["term"].removeprefix("strength:")
+    )
+    return (
+        name
+        if row["term"] in ("treated", "att") or is_one_tool
+        else page.words.plain("terms.of_class", kind=name, of=term)
+    )
 
 
-def _folded(page: Context, labelled: list[tuple[str, str, Row]], title: str, unit: str) -> dict[str, Any] | None:
+def _folded(
+    page: Context, labelled: list[tuple[str, str, Row]], title: str, unit: str
+) -> dict[str, Any] | None:
     """Ten rows first, the rest folded, both on one scale."""
     forest = build_forest(labelled, unit=unit)
     if forest is None:
         return None
     told = sum(_corrected(item["row"]) < ALPHA for item in forest.rows)
-    forest.title = page.words.plain(f"whom.{title if told else f'{title}_zero'}", n=told, of=len(forest.rows)) if title else ""
+    forest.title = (
+        page.words.plain(f"whom.{title if told else f'{title}_zero'}", n=told, of=len(forest.rows))
+        if title
+        else ""
+    )
     first = dataclasses.replace(forest, rows=forest.rows[:FIRST_ROWS])
     rest = dataclasses.replace(forest, rows=forest.rows[FIRST_ROWS:], title="")
     return {"first": first, "rest": rest if rest.rows else None}
 
 
 def _by_outcome(page: Context, analysis: str, chosen: Callable[[str], bool]) -> Grouped:
-    rows = [row for row in page.rows("coefficient") if row["analysis"] == analysis and chosen(str(row["outcome"]))]
+    rows = [
+        row
+        for row in page.rows("coefficient")
+        if row["analysis"] == analysis and chosen(str(row["outcome"]))
+    ]
     return group(page, rows, lambda row: _label(page, row))
 
 
 def _same_regressors(page: Context) -> list[str]:
-    """Names of tools whose strengths are one regressor on these texts, so that their rows are one result: a text a group."""
+    """Names of tools whose strengths are one regressor on these texts, so that their rows are one
+    result: a text a group.
+    """
     others: dict[str, set[str]] = {}
     for row in page.some("diagnostic", diagnostic=SAME_REGRESSOR):
         others.setdefault(row["spec_id"], set()).add(row["term"])
     groups = {
         frozenset({row["term"].removeprefix("strength:"), *others[row["spec_id"]]})
         for row in page.rows("coefficient")
-        if row["analysis"] == "policy_tools" and row["spec_id"] in others and row["term"].startswith("strength:")
+        if row["analysis"] == "policy_tools"
+        and row["spec_id"] in others
+        and row["term"].startswith("strength:")
     }
     comma = page.words.plain("label.chinese_list")
-    return [comma.join(page.words.name("classes", tool) for tool in sorted(group)) for group in sorted(groups, key=sorted)]
+    return [
+        comma.join(page.words.name("classes", tool) for tool in sorted(group))
+        for group in sorted(groups, key=sorted)
+    ]
 
 
 def _channels(page: Context) -> list[Forest]:
     made = []
     for channel in ("own_variance", "loading"):
-        rows = [row for row in page.rows("channel") if row["channel"] == channel and row["spec_id"] in (PRIMARY, SECOND_WINDOW)]
+        rows = [
+            row
+            for row in page.rows("channel")
+            if row["channel"] == channel and row["spec_id"] in (PRIMARY, SECOND_WINDOW)
+        ]
         labelled = [(page.variant_name(row["spec_id"]), "", row) for row in rows]
-        forest = build_forest(labelled, name=page.words.plain(f"whom.{channel}"), unit=page.words.plain(f"whom.{channel}_unit"))
+        forest = build_forest(
+            labelled,
+            name=page.words.plain(f"whom.{channel}"),
+            unit=page.words.plain(f"whom.{channel}_unit"),
+        )
         if forest is not None:
             made.append(forest)
     return made

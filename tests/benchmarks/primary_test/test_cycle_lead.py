@@ -1,4 +1,6 @@
-"""Pseudo-admissions of the benchmark of the cycle's lead: as many a province and cohort as on the list, and a lead that is found."""
+"""Pseudo-admissions of the benchmark of the cycle's lead: as many a province and cohort as on the
+list, and a lead that is found.
+"""
 
 import numpy as np
 
@@ -19,9 +21,15 @@ def test_admissions_are_dealt_within_provinces_and_an_imposed_lead_is_found():
     for lead in (0.0, 2.0):
         drawn = pseudo_marts(marts, counts, WINDOW, lead, np.random.default_rng(3))
         admitted = drawn.cities["treated_year"].notna()
-        assert drawn.cities.loc[admitted, "province_id"].value_counts().tolist() == [2] * len(provinces)
-        changed = (drawn.city_years["growth_official_pct"] - marts.city_years["growth_official_pct"]).abs() > 1e-12
-        assert set(drawn.city_years.loc[changed, "city_id"]) <= set(drawn.cities.loc[admitted, "city_id"])
+        assert drawn.cities.loc[admitted, "province_id"].value_counts().tolist() == [2] * len(
+            provinces
+        )
+        changed = (
+            drawn.city_years["growth_official_pct"] - marts.city_years["growth_official_pct"]
+        ).abs() > 1e-12
+        assert set(drawn.city_years.loc[changed, "city_id"]) <= set(
+            drawn.cities.loc[admitted, "city_id"]
+        )
         assert changed.any() == (lead > 0) and not changed[drawn.city_years["year"] < 2014].any()
         (found[lead],) = run_radiation(drawn, [spec], permutations=99)["estimate"]
     assert found[2.0]["estimate"] > found[0.0]["estimate"] + 0.1

@@ -1,4 +1,6 @@
-"""The race: layouts, selection, imposed effects, tables between marks, and that it never joins real admissions to growth."""
+"""The race: layouts, selection, imposed effects, tables between marks, and that it never joins real
+admissions to growth.
+"""
 
 from __future__ import annotations
 
@@ -7,24 +9,35 @@ import pytest
 import statsmodels.api as sm
 
 from benchmarks.primary_test.__main__ import replace_between, shipped_table
-from benchmarks.primary_test.designs import COHORT_SIZES, SELECTION, admit_layout, draw_selected, impose
+from benchmarks.primary_test.designs import (
+    COHORT_SIZES,
+    SELECTION,
+    admit_layout,
+    draw_selected,
+    impose,
+)
 from benchmarks.primary_test.layout import read_cities, read_layout, simulated_cities
 from benchmarks.primary_test.race import cells, rejections
 
 
 def test_layout_counts_the_list_by_province_and_cohort():
     counts = read_layout()
-    by_year = {year: sum(n for (_, y), n in counts.items() if y == year) for year in (2015, 2016, 2019, 2020)}
+    by_year = {
+        year: sum(n for (_, y), n in counts.items() if y == year)
+        for year in (2015, 2016, 2019, 2020)
+    }
     assert by_year == {2015: 1, 2016: 12, 2019: 21, 2020: 66}
 
 
 def test_pseudo_admissions_keep_the_numbers_and_move_from_city_to_city():
     province, counts = read_cities().province_id, read_layout()
-    first, second = (admit_layout(province, counts, 2019, np.random.default_rng(seed)) for seed in (1, 2))
+    first, second = (
+        admit_layout(province, counts, 2019, np.random.default_rng(seed)) for seed in (1, 2)
+    )
     for cohort in (first, second):
-        assert {(p, y): int(((province == p) & (cohort == y)).sum()) for p, y in counts if y <= 2019} == {
-            key: n for key, n in counts.items() if key[1] <= 2019
-        }
+        assert {
+            (p, y): int(((province == p) & (cohort == y)).sum()) for p, y in counts if y <= 2019
+        } == {key: n for key, n in counts.items() if key[1] <= 2019}
         assert (cohort > 0).sum() == sum(COHORT_SIZES)
     assert ((first > 0) & (second > 0)).mean() < 0.05
 
@@ -54,10 +67,16 @@ def test_imposed_calm_scales_own_shocks_by_the_regression_it_names(kind, factor)
     f = panel.growth[(panel.cohort == 0) & (panel.block != panel.block[pilot])].mean(axis=0)
     after = panel.years >= 2016
     fitted = ~after if kind[0] == "S" else np.full(10, True)
-    line = sm.OLS(panel.growth[pilot, fitted], sm.add_constant(f[fitted])).fit().predict(sm.add_constant(f))
+    line = (
+        sm.OLS(panel.growth[pilot, fitted], sm.add_constant(f[fitted]))
+        .fit()
+        .predict(sm.add_constant(f))
+    )
     expected = np.where(after, line + factor * (panel.growth[pilot] - line), panel.growth[pilot])
     np.testing.assert_allclose(changed.growth[pilot], expected, atol=1e-10)
-    np.testing.assert_array_equal(changed.growth[panel.cohort == 0], panel.growth[panel.cohort == 0])
+    np.testing.assert_array_equal(
+        changed.growth[panel.cohort == 0], panel.growth[panel.cohort == 0]
+    )
 
 
 def test_simulated_designs_run_without_a_panel_and_whole_provinces_get_no_verdict():
@@ -66,11 +85,16 @@ def test_simulated_designs_run_without_a_panel_and_whole_provinces_get_no_verdic
     shares = rejections(chosen["calmer"], draws=3, permutations=39, seed=1, every=False)
     assert {"t3", "contrast_3", "channel loading", "warning calming"} <= set(shares)
     assert rejections(chosen["whole_provinces"], draws=2, permutations=39, seed=1) == {}
-    assert "| whole_provinces | no verdict |" in shipped_table({"calmer": shares, "whole_provinces": {}}, 3)
+    assert "| whole_provinces | no verdict |" in shipped_table(
+        {"calmer": shares, "whole_provinces": {}}, 3
+    )
 
 
 def test_a_table_replaces_what_stands_between_its_marks_alone():
     page = "before\n<!-- race: begin -->\nold\n<!-- race: end -->\nafter\n"
-    assert replace_between(page, "race", "new") == "before\n<!-- race: begin -->\n\nnew\n\n<!-- race: end -->\nafter\n"
+    assert (
+        replace_between(page, "race", "new")
+        == "before\n<!-- race: begin -->\n\nnew\n\n<!-- race: end -->\nafter\n"
+    )
     with pytest.raises(ValueError, match="once each"):
         replace_between(page, "primary test", "new")

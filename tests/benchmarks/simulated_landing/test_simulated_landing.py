@@ -1,4 +1,6 @@
-"""The measured figures of the default landing at small scale: the same growth as its files, sizes as stated, counts that add up."""
+"""The measured figures of the default landing at small scale: the same growth as its files, sizes
+as stated, counts that add up.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,14 @@ import pytest
 
 from benchmarks.simulated_landing import summary
 from benchmarks.simulated_landing.__main__ import measure
-from benchmarks.simulated_landing.run import STUDY_WINDOW, cut, draw, found_share, official_growth, read_seeds
+from benchmarks.simulated_landing.run import (
+    STUDY_WINDOW,
+    cut,
+    draw,
+    found_share,
+    official_growth,
+    read_seeds,
+)
 from estimation.primary.fit import fit_primary
 from estimation.study.primary import verdict_of
 from tests.warehouse.ingest.simulation.test_landing import read_wide
@@ -32,13 +41,19 @@ def test_growth_is_that_of_the_files(tmp_path) -> None:
     roster, zones = read_seeds()
     write_simulated_landing(tmp_path, roster=roster, pilot_zones=zones, n_cities=20)
     made = draw(DEFAULT_SEED, n_cities=20)
-    wide = read_wide(tmp_path / "with_effect").pivot(index="城市", columns="年份", values="GDP增长率（%）").astype(float)
+    wide = (
+        read_wide(tmp_path / "with_effect")
+        .pivot(index="城市", columns="年份", values="GDP增长率（%）")
+        .astype(float)
+    )
     written = 100 * np.log1p(wide.loc[made.with_effect.roster["city_name_zh"]].to_numpy() / 100)
     np.testing.assert_allclose(official_growth(made.with_effect), written, atol=1e-9)
 
 
 def test_the_effect_is_found_as_often_as_stated_and_not_where_there_is_none() -> None:
-    """Coarse on purpose: 85 % and 5 % over 400 economies are measured by the command; 30 economies tell only a broken calibration."""
+    """Coarse on purpose: 85 % and 5 % over 400 economies are measured by the command; 30 economies
+    tell only a broken calibration.
+    """
     seeds = range(20_001, 20_031)
     assert found_share(seeds, PlantedEffect(), 199) >= 0.6
     assert found_share(seeds, NO_EFFECT, 199) <= 0.2
@@ -47,12 +62,18 @@ def test_the_effect_is_found_as_often_as_stated_and_not_where_there_is_none() ->
 @pytest.mark.parametrize("arm", ["with_effect", "without_effect"])
 def test_rows_are_what_the_page_would_say(rows, arm) -> None:
     own = cut(draw(2, n_cities=N_CITIES), STUDY_WINDOW)[arm]
-    result = fit_primary(own["growth"], own["years"], own["cohort"], own["block"], permutations=999, seed=1)
+    result = fit_primary(
+        own["growth"], own["years"], own["cohort"], own["block"], permutations=999, seed=1
+    )
     found = rows[(rows["seed"] == 2) & (rows["arm"] == arm)].set_index("name")
-    assert (found.loc["primary.study_window", "verdict"] == "found") == (verdict_of(result)[0] == "found")
+    assert (found.loc["primary.study_window", "verdict"] == "found") == (
+        verdict_of(result)[0] == "found"
+    )
     assert found.loc["primary.study_window", "p_value"] == pytest.approx(result.p_value)
     for channel in result.channels:
-        assert found.loc[f"{channel.channel}.study_window", "p_value"] == pytest.approx(channel.p_value)
+        assert found.loc[f"{channel.channel}.study_window", "p_value"] == pytest.approx(
+            channel.p_value
+        )
 
 
 def test_counts_and_tables(rows) -> None:
@@ -61,9 +82,21 @@ def test_counts_and_tables(rows) -> None:
     assert set(figures["n"]) == {3}
     assert len(figures[figures["quantity"] == "found_without_effect"]) == 2
     planted = figures[figures["quantity"] == "planted_in_interval"]
-    assert set(planted["coefficients"]) == {f"{c}.{w}" for c in ("own_variance", "loading") for w in ("study_window", "to_2021")}
+    assert set(planted["coefficients"]) == {
+        f"{c}.{w}" for c in ("own_variance", "loading") for w in ("study_window", "to_2021")
+    }
     held = rows[(rows["arm"] == "with_effect") & (rows["name"] == "primary.study_window")]
-    count = figures.query("quantity == 'truth_in_interval' and coefficients == 'primary.study_window'")["n_yes"].item()
+    count = figures.query(
+        "quantity == 'truth_in_interval' and coefficients == 'primary.study_window'"
+    )["n_yes"].item()
     assert count == ((held["ci_low"] <= held["truth"]) & (held["truth"] <= held["ci_high"])).sum()
-    tables = (summary.verdict_table(figures), summary.size_table(rows), summary.coverage_table(figures))
-    assert [table.count("\n") for table in tables] == [3, 7, 1 + len(figures[figures["quantity"] == "truth_in_interval"])]
+    tables = (
+        summary.verdict_table(figures),
+        summary.size_table(rows),
+        summary.coverage_table(figures),
+    )
+    assert [table.count("\n") for table in tables] == [
+        3,
+        7,
+        1 + len(figures[figures["quantity"] == "truth_in_interval"]),
+    ]

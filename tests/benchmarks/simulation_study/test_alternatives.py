@@ -1,4 +1,6 @@
-"""The degrees of freedom that were tried, against sums over listed pairs; intervals counted by hand."""
+"""The degrees of freedom that were tried, against sums over listed pairs; intervals counted by
+hand.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,12 @@ SMALL = Setting("small", "small economies", 14, province_share=0.3, convergence=
 
 
 def listed_weights(cohort: np.ndarray) -> np.ndarray:
-    """Weights of cities' shocks from a list of pairs: treatment demeaned by pair and by year, added to both cities."""
-    pairs = [(i, j) for i in range(len(cohort)) for j in range(i) if cohort[i] == 0 or cohort[j] == 0]
+    """Weights of cities' shocks from a list of pairs: treatment demeaned by pair and by year, added
+    to both cities.
+    """
+    pairs = [
+        (i, j) for i in range(len(cohort)) for j in range(i) if cohort[i] == 0 or cohort[j] == 0
+    ]
     first = np.array([max(cohort[i], cohort[j]) for i, j in pairs])
     treated = ((first[:, None] > 0) & (first[:, None] <= YEARS)).astype(float)
     treated = treated - treated.mean(axis=1, keepdims=True)
@@ -29,9 +35,12 @@ def listed_weights(cohort: np.ndarray) -> np.ndarray:
 def test_satterthwaite_is_that_of_sums_over_listed_pairs() -> None:
     economy = draw_economy(SMALL, 2)
     by_province = [
-        (listed_weights(economy.cohort)[economy.province == name] ** 2).sum() for name in dict.fromkeys(economy.province.tolist())
+        (listed_weights(economy.cohort)[economy.province == name] ** 2).sum()
+        for name in dict.fromkeys(economy.province.tolist())
     ]
-    assert satterthwaite_df(economy.cohort, economy.province) == pytest.approx(sum(by_province) ** 2 / sum(v**2 for v in by_province))
+    assert satterthwaite_df(economy.cohort, economy.province) == pytest.approx(
+        sum(by_province) ** 2 / sum(v**2 for v in by_province)
+    )
 
 
 def test_satterthwaite_counts_equal_provinces() -> None:
@@ -41,8 +50,14 @@ def test_satterthwaite_counts_equal_provinces() -> None:
 
 def test_errors_are_those_of_the_fit() -> None:
     economy = draw_economy(SMALL, 5)
-    z = [(g - g.mean(1, keepdims=True)) / g.std(1, keepdims=True) for g in (economy.growth, economy.growth_without)]
-    fit, without = (fit_all_pairs(CityPanel(values, YEARS, economy.cohort, economy.province), refits=True) for values in z)
+    z = [
+        (g - g.mean(1, keepdims=True)) / g.std(1, keepdims=True)
+        for g in (economy.growth, economy.growth_without)
+    ]
+    fit, without = (
+        fit_all_pairs(CityPanel(values, YEARS, economy.cohort, economy.province), refits=True)
+        for values in z
+    )
     found = errors_of(economy)
     assert found[0] == pytest.approx(without.estimate[0])
     assert found[1] == pytest.approx(fit.provinces.variance(fit.estimate)[0])
@@ -51,4 +66,7 @@ def test_errors_are_those_of_the_fit() -> None:
 
 def test_missed_intervals_are_counted() -> None:
     # t(10) at 97.5 % is 2.2281; without degrees of freedom nothing is missed
-    assert missed(np.array([2.2, -2.3, 9.0, 0.0]), np.ones(4), np.array([10.0, 10.0, 0.0, 10.0])) == 25.0
+    assert (
+        missed(np.array([2.2, -2.3, 9.0, 0.0]), np.ones(4), np.array([10.0, 10.0, 0.0, 10.0]))
+        == 25.0
+    )

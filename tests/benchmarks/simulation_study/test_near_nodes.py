@@ -5,7 +5,15 @@ import pytest
 
 from benchmarks.primary_test.designs import draw_selected
 from benchmarks.primary_test.layout import simulated_cities
-from benchmarks.simulation_study.near_nodes import STEP, block_jackknife, discs, distances, moving_blocks, near_variance, p_values
+from benchmarks.simulation_study.near_nodes import (
+    STEP,
+    block_jackknife,
+    discs,
+    distances,
+    moving_blocks,
+    near_variance,
+    p_values,
+)
 
 
 def test_blocks_of_one_give_the_jackknife_of_a_mean():
@@ -15,13 +23,17 @@ def test_blocks_of_one_give_the_jackknife_of_a_mean():
 
 
 def test_longer_blocks_see_what_neighbours_share():
-    """Shocks that four neighbours share: the variance of the mean is that of three independent groups of blocks."""
+    """Shocks that four neighbours share: the variance of the mean is that of three independent
+    groups of blocks.
+    """
     shared = np.repeat(np.random.default_rng(2).normal(size=300), 4)
     n = len(shared)
     found = {}
     for length in (1, 40):
         starts = range(0, n - length + 1, 4)
-        refits = [(length, float(np.delete(shared, np.arange(s, s + length)).mean())) for s in starts]
+        refits = [
+            (length, float(np.delete(shared, np.arange(s, s + length)).mean())) for s in starts
+        ]
         found[length] = block_jackknife(refits, float(shared.mean()), n)
     truth = shared.var() * 4 / n
     assert found[1] == pytest.approx(truth / 4, rel=0.05)

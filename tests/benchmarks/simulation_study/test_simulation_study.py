@@ -1,4 +1,6 @@
-"""The simulation study counts what it says: shares against hand-made rows, draws that do not depend on how they are cut into chunks."""
+"""The simulation study counts what it says: shares against hand-made rows, draws that do not depend
+on how they are cut into chunks.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,25 @@ import pytest
 
 from benchmarks.simulation_study import summary
 from benchmarks.simulation_study.__main__ import write_tables
-from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy, effect_panel, pair_panel, provinces
+from benchmarks.simulation_study.economies import (
+    YEARS,
+    Setting,
+    draw_economy,
+    effect_panel,
+    pair_panel,
+    provinces,
+)
 from benchmarks.simulation_study.grid import LINES, ROBUST, Cell, cells
 from benchmarks.simulation_study.page import BEGIN, END, merge_rows, read_tables, write_page
 from benchmarks.simulation_study.placebo import assigner
-from benchmarks.simulation_study.run import CHUNK, closed_form_rows, draw_cell, draw_rows, fit_rows, run_cells
+from benchmarks.simulation_study.run import (
+    CHUNK,
+    closed_form_rows,
+    draw_cell,
+    draw_rows,
+    fit_rows,
+    run_cells,
+)
 from benchmarks.simulation_study.truth import expected_effect
 from estimation.fit import fit_panel
 
@@ -39,7 +55,9 @@ def test_layouts_and_cohorts() -> None:
         by_province = pd.Series(economy.cohort > 0).groupby(economy.province).agg(["min", "max"])
         assert (by_province["min"] == by_province["max"]).all()
         assert (economy.cohort > 0).sum() >= 6
-    single = draw_economy(replace(SMALL, n_pilots=7, cohorts=((2015, 0.0), (2016, 0.5), (2019, 0.5))), 1).cohort
+    single = draw_economy(
+        replace(SMALL, n_pilots=7, cohorts=((2015, 0.0), (2016, 0.5), (2019, 0.5))), 1
+    ).cohort
     assert [(single == year).sum() for year in (2015, 2016, 2019)] == [1, 3, 3]
     assert len(provinces(254)) == 254 and provinces(254).max() + 1 >= 27
 
@@ -60,14 +78,23 @@ def test_draws_do_not_depend_on_chunks_or_processes() -> None:
     pd.testing.assert_frame_equal(one, both[both["seed"] == CHUNK + 1].reset_index(drop=True))
 
 
-@pytest.mark.parametrize("setting", [replace(SMALL, convergence=0.3), replace(SMALL, n_pilots=3), replace(SMALL, n_cities=50)])
+@pytest.mark.parametrize(
+    "setting",
+    [replace(SMALL, convergence=0.3), replace(SMALL, n_pilots=3), replace(SMALL, n_cities=50)],
+)
 def test_closed_form_gives_the_rows_of_the_fit(setting: Setting) -> None:
-    """The study's fast way and the estimator that ships agree on every number and on which line is the default."""
+    """The study's fast way and the estimator that ships agree on every number and on which line is
+    the default.
+    """
     economy = draw_economy(setting, 5)
     panel = pair_panel([economy.growth], economy.province, economy.cohort)
-    expected = pd.DataFrame(fit_rows(panel, "twfe", (*LINES, "permutation"), 99, 5)).sort_values("vcov", ignore_index=True)
+    expected = pd.DataFrame(fit_rows(panel, "twfe", (*LINES, "permutation"), 99, 5)).sort_values(
+        "vcov", ignore_index=True
+    )
     found = pd.DataFrame(closed_form_rows(economy, 5, 99)).sort_values("vcov", ignore_index=True)
-    pd.testing.assert_frame_equal(found[list(expected)], expected, check_dtype=False, rtol=1e-9, atol=1e-12)
+    pd.testing.assert_frame_equal(
+        found[list(expected)], expected, check_dtype=False, rtol=1e-9, atol=1e-12
+    )
 
 
 def test_shares_are_counted_by_hand() -> None:
@@ -97,31 +124,58 @@ def test_shares_are_counted_by_hand() -> None:
     assert summary.percent(0.05, 400) == "5.0 (1.1)"
 
 
-def test_the_jackknife_beside_the_default_has_the_degrees_of_freedom_of_provinces_less_one() -> None:
+def test_the_jackknife_beside_the_default_has_the_degrees_of_freedom_of_provinces_less_one() -> (
+    None
+):
     """Quantiles of t from a printed table: 2.262 with 9 degrees of freedom, 2.045 with 29."""
-    rows = pd.DataFrame({"term": "treated", "vcov": "province_jackknife", "estimate": 2.2, "std_error": 1.0, "n_provinces": [10, 30]})
+    rows = pd.DataFrame(
+        {
+            "term": "treated",
+            "vcov": "province_jackknife",
+            "estimate": 2.2,
+            "std_error": 1.0,
+            "n_provinces": [10, 30],
+        }
+    )
     found = summary.line_rows(rows, "provinces")
     assert found["ci_high"].tolist() == pytest.approx([2.2 + 2.262, 2.2 + 2.045], abs=1e-3)
     assert (found["p_value"] < 0.05).tolist() == [False, True]
 
 
 @pytest.mark.parametrize("estimator", ["twfe", *ROBUST[1:]])
-def test_the_expected_effect_is_the_mean_of_what_the_estimator_finds_on_redrawn_effects(estimator: str) -> None:
+def test_the_expected_effect_is_the_mean_of_what_the_estimator_finds_on_redrawn_effects(
+    estimator: str,
+) -> None:
     setting = replace(SMALL, convergence=0.3, cohorts=((2010, 0.2), (2015, 0.3), (2018, 0.5)))
     found = []
     for redraw in (1, 2):
-        fit = fit_panel(effect_panel(draw_economy(setting, 4, redraw)), estimator=estimator, vcov=(), permutations=0)
+        fit = fit_panel(
+            effect_panel(draw_economy(setting, 4, redraw)),
+            estimator=estimator,
+            vcov=(),
+            permutations=0,
+        )
         found.append(next(e.estimate for e in fit.estimates if e.term in ("treated", "att")))
-    assert expected_effect(setting, 4, estimator, n_redraws=2) == pytest.approx(np.mean(found), rel=1e-9)
+    assert expected_effect(setting, 4, estimator, n_redraws=2) == pytest.approx(
+        np.mean(found), rel=1e-9
+    )
     rows = draw_rows(Cell(setting, estimator, 1), draw_economy(setting, 4), 4)
-    own = fit_panel(effect_panel(draw_economy(setting, 4)), estimator=estimator, vcov=(), permutations=0).estimates[0].estimate
+    own = (
+        fit_panel(
+            effect_panel(draw_economy(setting, 4)), estimator=estimator, vcov=(), permutations=0
+        )
+        .estimates[0]
+        .estimate
+    )
     assert [row["truth"] for row in rows] == pytest.approx([own] * len(rows), rel=1e-9)
 
 
 def test_a_redraw_keeps_pilots_and_the_national_factor() -> None:
     alone = replace(SMALL, province_share=0.0, convergence=1.0)
     one, other = draw_economy(alone, 3), draw_economy(alone, 3, redraw=1)
-    assert np.array_equal(one.cohort, other.cohort) and not np.allclose(one.growth_without, other.growth_without)
+    assert np.array_equal(one.cohort, other.cohort) and not np.allclose(
+        one.growth_without, other.growth_without
+    )
     # after admission nothing but the factor is left of a pilot
     treated = (one.cohort[:, None] > 0) & (one.cohort[:, None] <= YEARS)
     assert treated.any() and one.growth[treated] == pytest.approx(other.growth[treated])
@@ -141,7 +195,11 @@ def test_a_cell_is_run_once_and_again_when_its_setting_changes(tmp_path: Path) -
 def test_tables_stand_between_their_marks(tmp_path: Path) -> None:
     page, picture = tmp_path / "simulation-study.md", tmp_path / "sizes.svg"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    todo = [cell for cell in cells(0.001) if cell.setting.n_cities == 60 and cell.setting.name in ("independent", "convergence")]
+    todo = [
+        cell
+        for cell in cells(0.001)
+        if cell.setting.n_cities == 60 and cell.setting.name in ("independent", "convergence")
+    ]
     run_cells([cell for cell in todo if cell.estimator == "twfe"], tmp_path)
     write_tables(tmp_path, page, picture)
     text = page.read_text(encoding="utf-8")
@@ -154,7 +212,12 @@ def test_tables_stand_between_their_marks(tmp_path: Path) -> None:
 
 def test_figures_of_cells_not_run_again_stand() -> None:
     head = ["economies", "cities", "draws", "default"]
-    before = [head, ["a", "60", "4000", "4.7 (0.3)"], ["a", "254", "4000", "-"], ["b", "60", "4000", "6.0 (0.4)"]]
+    before = [
+        head,
+        ["a", "60", "4000", "4.7 (0.3)"],
+        ["a", "254", "4000", "-"],
+        ["b", "60", "4000", "6.0 (0.4)"],
+    ]
     now = [
         head,
         ["a", "254", "4000", "5.5 (0.4)"],
@@ -163,8 +226,20 @@ def test_figures_of_cells_not_run_again_stand() -> None:
         ["c", "60", "9", "1.0 (0.1)"],
     ]
     merged = merge_rows(before, now, 2)
-    assert [row[:2] for row in merged[1:]] == [["a", "60"], ["a", "254"], ["a", "120"], ["b", "60"], ["c", "60"]]
-    assert [row[3] for row in merged[1:]] == ["4.7 (0.3)", "5.5 (0.4)", "5.2 (0.4)", "6.0 (0.4)", "1.0 (0.1)"]
+    assert [row[:2] for row in merged[1:]] == [
+        ["a", "60"],
+        ["a", "254"],
+        ["a", "120"],
+        ["b", "60"],
+        ["c", "60"],
+    ]
+    assert [row[3] for row in merged[1:]] == [
+        "4.7 (0.3)",
+        "5.5 (0.4)",
+        "5.2 (0.4)",
+        "6.0 (0.4)",
+        "1.0 (0.1)",
+    ]
     assert merge_rows([["other"]], now, 2) == now
     page = write_page(f"x\n{BEGIN}\n{END}\ny\n", {"Size": merged, "None": [head]})
     assert read_tables(page) == {"Size": merged}
@@ -177,10 +252,20 @@ def test_placebo_layouts_keep_the_numbers_they_promise() -> None:
     for seed in range(10):
         rng = np.random.default_rng(seed)
         alike = assigner("like_the_real_list", province, cohort)(rng)
-        assert np.array_equal(np.bincount(province[alike > 0], minlength=6), np.bincount(province[cohort > 0], minlength=6))
+        assert np.array_equal(
+            np.bincount(province[alike > 0], minlength=6),
+            np.bincount(province[cohort > 0], minlength=6),
+        )
         assert sorted(assigner("at_random", province, cohort)(rng)) == sorted(cohort)
         whole = assigner("whole_provinces", province, cohort)(rng)
         assert {np.count_nonzero(whole[province == code]) for code in range(6)} == {0, 5}
         two = assigner("two_provinces", province, cohort)(rng)
-        assert sorted(np.count_nonzero(two[province == code]) for code in range(6)) == [0, 0, 0, 0, 5, 5]
+        assert sorted(np.count_nonzero(two[province == code]) for code in range(6)) == [
+            0,
+            0,
+            0,
+            0,
+            5,
+            5,
+        ]
         assert set(two) <= {0, 2016, 2019}

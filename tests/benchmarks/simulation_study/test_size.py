@@ -1,4 +1,6 @@
-"""Rejections without an effect: the default line keeps its size where the conventional one does not."""
+"""Rejections without an effect: the default line keeps its size where the conventional one does
+not.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +22,40 @@ N_ECONOMIES, N_CITIES = 200, 120
 
 
 def test_default_line_keeps_its_size(capsys) -> None:
-    """200 economies of the simulated landing's kind, planted effect zero: the default rejects 2 to 9 % at nominal 5 %."""
+    """200 economies of the simulated landing's kind, planted effect zero: the default rejects 2 to
+    9 % at nominal 5 %.
+    """
     zones = pd.read_csv(SEEDS / "pilot_zones.csv")
     cities = choose_cities(pd.read_csv(SEEDS / "city_roster.csv"), zones, N_CITIES, 2003, 2021)
-    province, cohort = cities["province_id"].to_numpy(), first_treated_years(cities["city_id"].to_numpy(), zones)
+    province, cohort = (
+        cities["province_id"].to_numpy(),
+        first_treated_years(cities["city_id"].to_numpy(), zones),
+    )
     cohort = np.where(cohort <= YEARS[-1], cohort, 0)
-    region, cell = cities["region"].to_numpy(), Cell(Setting("landing", "", N_CITIES), "twfe", N_ECONOMIES)
+    region, cell = (
+        cities["region"].to_numpy(),
+        Cell(Setting("landing", "", N_CITIES), "twfe", N_ECONOMIES),
+    )
 
     def rows_of(seed: int) -> list[dict]:
         rng = np.random.default_rng(seed)
-        made = simulate_economies(province=province, region=region, treated_year=cohort, years=YEARS, effect=NO_EFFECT, rng=rng)
-        return draw_rows(cell, Economy(made.growth_with_pct, made.growth_without_pct, province, cohort), seed)
+        made = simulate_economies(
+            province=province,
+            region=region,
+            treated_year=cohort,
+            years=YEARS,
+            effect=NO_EFFECT,
+            rng=rng,
+        )
+        return draw_rows(
+            cell, Economy(made.growth_with_pct, made.growth_without_pct, province, cohort), seed
+        )
 
     draws = pd.DataFrame([row for seed in range(1, N_ECONOMIES + 1) for row in rows_of(seed)])
-    shares = {line: rejection(line_rows(draws, line))[0] for line in ("default", "conventional", "dyadic", "city")}
+    shares = {
+        line: rejection(line_rows(draws, line))[0]
+        for line in ("default", "conventional", "dyadic", "city")
+    }
     with capsys.disabled():
         print(f"\n{N_ECONOMIES} economies without effect, rejected at 5 %: {shares}")
     assert 0.02 <= shares["default"] <= 0.09

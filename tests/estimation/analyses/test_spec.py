@@ -20,22 +20,45 @@ def test_contracts_ids_exist_once() -> None:
         for part in ("cm", "comove", "dispersion")
         for v in ("headline", "calendar_year", "all_pairs")
     }
-    wanted |= {f"dynamics.{part}_{s}.headline" for s in SERIES for part in ("cm", "comove", "dispersion")}
+    wanted |= {
+        f"dynamics.{part}_{s}.headline" for s in SERIES for part in ("cm", "comove", "dispersion")
+    }
     assert wanted <= set(ids)
     judged = [spec for spec in all_specs() if spec.analysis != "study_form"]
-    assert all(spec.permutations in (9999, 999, 499, 199) and len(spec.vcov) == 5 for spec in judged)
-    assert all(spec.permutations == 9999 for spec in all_specs() if spec.analysis in ("baseline", "dynamics"))
+    assert all(
+        spec.permutations in (9999, 999, 499, 199) and len(spec.vcov) == 5 for spec in judged
+    )
+    assert all(
+        spec.permutations == 9999
+        for spec in all_specs()
+        if spec.analysis in ("baseline", "dynamics")
+    )
 
 
 def test_specs_of_one_sample_share_one_pass() -> None:
     """Whole and parts, two-way and event study of one series and rule are estimated together."""
     keys = {spec.spec_id: spec.sample_key for spec in all_specs()}
-    assert keys["baseline.cm_growth_official.headline"] == keys["dynamics.dispersion_growth_official.headline"]
-    assert len({key for spec_id, key in keys.items() if spec_id.startswith(("baseline.", "dynamics."))}) == 8
+    assert (
+        keys["baseline.cm_growth_official.headline"]
+        == keys["dynamics.dispersion_growth_official.headline"]
+    )
+    assert (
+        len(
+            {key for spec_id, key in keys.items() if spec_id.startswith(("baseline.", "dynamics."))}
+        )
+        == 8
+    )
     assert {spec.series for spec in all_specs()} <= set(CITY_SERIES)
-    # a rolling correlation or a pre-2015 standardisation exists for fewer cities: it may not shrink the sample of another outcome
-    assert keys["robustness.rolling_corr_growth_official.twfe"] != keys["robustness.cm_pre_growth_official.twfe"]
-    assert keys["robustness.rolling_corr_growth_official.twfe"] != keys["robustness.cm_bounded_growth_official.twfe"]
+    # a rolling correlation or a pre-2015 standardisation exists for fewer cities: it may not shrink
+    # the sample of another outcome
+    assert (
+        keys["robustness.rolling_corr_growth_official.twfe"]
+        != keys["robustness.cm_pre_growth_official.twfe"]
+    )
+    assert (
+        keys["robustness.rolling_corr_growth_official.twfe"]
+        != keys["robustness.cm_bounded_growth_official.twfe"]
+    )
     assert split_of("cm_hp") == ("cm_hp",)
 
 

@@ -1,4 +1,6 @@
-"""The command line offers what the library does: other names, tables, pictures, weights, exposure."""
+"""The command line offers what the library does: other names, tables, pictures, weights,
+exposure.
+"""
 
 import json
 import sys
@@ -15,13 +17,28 @@ from .panels import COLUMNS, country_panel
 @pytest.fixture
 def panel(tmp_path):
     frame, _, cohorts, blocks = country_panel()
-    path, entry, regions = (tmp_path / name for name in ("panel.parquet", "entry.csv", "regions.csv"))
+    path, entry, regions = (
+        tmp_path / name for name in ("panel.parquet", "entry.csv", "regions.csv")
+    )
     frame.assign(w=2.0).to_parquet(path)
     pd.Series(cohorts, name="first").rename_axis("unit").reset_index().to_csv(entry, index=False)
     pd.Series(blocks, name="block").rename_axis("unit").reset_index().to_csv(regions, index=False)
-    names = ["--unit", "importer,exporter", "--time", "period", "--cohort", str(entry), "--block", str(regions)]
+    names = [
+        "--unit",
+        "importer,exporter",
+        "--time",
+        "period",
+        "--cohort",
+        str(entry),
+        "--block",
+        str(regions),
+    ]
     options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 99}
-    return [str(path), "--outcome", "y", *names, "--permutations", "99"], frame.assign(w=2.0), options
+    return (
+        [str(path), "--outcome", "y", *names, "--permutations", "99"],
+        frame.assign(w=2.0),
+        options,
+    )
 
 
 def test_other_names_files_of_units_and_all_files_in_one_command(panel, tmp_path, capsys):
@@ -29,10 +46,24 @@ def test_other_names_files_of_units_and_all_files_in_one_command(panel, tmp_path
     files = {ending: tmp_path / f"t.{ending}" for ending in ("tex", "docx", "html", "md", "csv")}
     written = [part for ending, path in files.items() for part in (f"--{ending}", str(path))]
     picture = tmp_path / "event.svg"
-    code = main(["fit", *arguments, "--estimator", "event_study", "--binning=-2,1", *written, "--plot", str(picture), "--json"])
+    code = main(
+        [
+            "fit",
+            *arguments,
+            "--estimator",
+            "event_study",
+            "--binning=-2,1",
+            *written,
+            "--plot",
+            str(picture),
+            "--json",
+        ]
+    )
     printed = json.loads(capsys.readouterr().out)
     fit = cs.fit(frame, "y", estimator="event_study", binning=(-2, 1), **options)
-    assert code == 0 and [e["estimate"] for e in printed["estimates"]] == [e.estimate for e in fit.estimates]
+    assert code == 0 and [e["estimate"] for e in printed["estimates"]] == [
+        e.estimate for e in fit.estimates
+    ]
     assert files["md"].read_text(encoding="utf-8") == repr(cs.etable(fit))
     assert all(path.stat().st_size > 200 for path in (*files.values(), picture))
 
@@ -40,11 +71,24 @@ def test_other_names_files_of_units_and_all_files_in_one_command(panel, tmp_path
 def test_a_terminal_gets_a_table_and_a_pipe_the_object(panel, capsys, monkeypatch):
     arguments, frame, options = panel
     fit = cs.fit(frame, "y", controls="x0", weights="w", exposure="both", vcov="dyadic", **options)
-    asked = ["fit", *arguments, "--controls", "x0", "--weights", "w", "--exposure", "both", "--vcov", "dyadic"]
+    asked = [
+        "fit",
+        *arguments,
+        "--controls",
+        "x0",
+        "--weights",
+        "w",
+        "--exposure",
+        "both",
+        "--vcov",
+        "dyadic",
+    ]
     assert main([*asked, "--table"]) == 0
     assert capsys.readouterr().out == f"{fit}\n"
     assert main(asked) == 0
-    assert json.loads(capsys.readouterr().out)["estimates"][0]["estimate"] == fit.estimates[0].estimate
+    assert (
+        json.loads(capsys.readouterr().out)["estimates"][0]["estimate"] == fit.estimates[0].estimate
+    )
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert main(asked) == 0
     assert capsys.readouterr().out == f"{fit}\n"
@@ -60,7 +104,9 @@ def test_a_terminal_gets_a_table_and_a_pipe_the_object(panel, capsys, monkeypatc
         (["--reference", "-2"], "choose event_study"),
     ],
 )
-def test_what_cannot_be_done_ends_with_2_and_prints_nothing(panel, capsys, tmp_path, monkeypatch, extra, said):
+def test_what_cannot_be_done_ends_with_2_and_prints_nothing(
+    panel, capsys, tmp_path, monkeypatch, extra, said
+):
     monkeypatch.chdir(tmp_path)
     arguments, _, _ = panel
     code = main(["fit", *arguments, *extra])
@@ -74,10 +120,27 @@ def test_primary_takes_other_names(tmp_path, capsys):
     frame = _frame(calmer=0.6)
     plain, renamed = tmp_path / "cities.csv", tmp_path / "countries.csv"
     frame.to_csv(plain, index=False)
-    names = {"city_id": "iso", "year": "t", "growth": "g", "cohort_year": "first", "block_id": "region"}
+    names = {
+        "city_id": "iso",
+        "year": "t",
+        "growth": "g",
+        "cohort_year": "first",
+        "block_id": "region",
+    }
     frame.rename(columns=names).to_csv(renamed, index=False)
     outputs = []
-    asked = ["--outcome", "g", "--unit", "iso", "--time", "t", "--cohort", "first", "--block", "region"]
+    asked = [
+        "--outcome",
+        "g",
+        "--unit",
+        "iso",
+        "--time",
+        "t",
+        "--cohort",
+        "first",
+        "--block",
+        "region",
+    ]
     for path, extra in ((plain, []), (renamed, asked)):
         assert main(["primary", str(path), "--permutations", "99", "--json", *extra]) == 0
         outputs.append(capsys.readouterr().out)

@@ -1,4 +1,6 @@
-"""`cs.fit`: the same figures whatever holds the panel, and against pyfixest where it fits the same."""
+"""`cs.fit`: the same figures whatever holds the panel, and against pyfixest where it fits
+the same.
+"""
 
 import pickle
 import subprocess
@@ -22,14 +24,22 @@ from .panels import COLUMNS, country_panel
 TIDY = ["term", "estimate", "std_error", "ci_low", "ci_high", "p_value", "vcov"]
 KINDS = {
     "pandas": lambda frame, folder: frame,
-    "categories": lambda frame, folder: frame.astype({"exporter": "category", "importer": "category"}),
+    "categories": lambda frame, folder: frame.astype(
+        {"exporter": "category", "importer": "category"}
+    ),
     "polars": lambda frame, folder: pl.from_pandas(frame),
     "arrow": lambda frame, folder: pa.Table.from_pandas(frame),
     "duckdb": lambda frame, folder: duckdb.sql("select * from frame"),
     "mapping": lambda frame, folder: {name: frame[name].to_list() for name in frame},
-    "csv": lambda frame, folder: _written(frame, folder / "panel.csv", lambda path: frame.to_csv(path, index=False)),
-    "parquet": lambda frame, folder: str(_written(frame, folder / "panel.parquet", frame.to_parquet)),
-    "dta": lambda frame, folder: _written(frame, folder / "panel.dta", lambda path: frame.to_stata(path, write_index=False)),
+    "csv": lambda frame, folder: _written(
+        frame, folder / "panel.csv", lambda path: frame.to_csv(path, index=False)
+    ),
+    "parquet": lambda frame, folder: str(
+        _written(frame, folder / "panel.parquet", frame.to_parquet)
+    ),
+    "dta": lambda frame, folder: _written(
+        frame, folder / "panel.dta", lambda path: frame.to_stata(path, write_index=False)
+    ),
 }
 
 
@@ -43,7 +53,10 @@ def _swapped(frame, seed=3):
     generator = np.random.default_rng(seed)
     swap = generator.random(len(frame)) < 0.5
     changed = frame.copy()
-    changed.loc[swap, "exporter"], changed.loc[swap, "importer"] = frame.loc[swap, "importer"], frame.loc[swap, "exporter"]
+    changed.loc[swap, "exporter"], changed.loc[swap, "importer"] = (
+        frame.loc[swap, "importer"],
+        frame.loc[swap, "exporter"],
+    )
     return changed.iloc[generator.permutation(len(frame))].reset_index(drop=True)
 
 
@@ -52,9 +65,15 @@ def test_every_kind_of_panel_gives_the_same_figures(tmp_path, kind):
     frame, panel, cohorts, blocks = country_panel(missing=0.02)
     expected = fit_panel(panel, vcov=VARIANCE_ESTIMATORS, permutations=99, control_names=("x0",))
     fit = cs.fit(
-        KINDS[kind](_swapped(frame), tmp_path), "y", **COLUMNS, cohort=cohorts, block=blocks, controls=["x0"], vcov=VARIANCE_ESTIMATORS,
+        KINDS[kind](_swapped(frame), tmp_path),
+        "y",
+        **COLUMNS,
+        cohort=cohorts,
+        block=blocks,
+        controls=["x0"],
+        vcov=VARIANCE_ESTIMATORS,
         permutations=99,
-    )  # fmt: skip
+    )
     assert fit.estimates == expected.estimates
     assert (fit.n_obs, fit.n_pairs, fit.n_units, fit.n_treated) == (
         expected.n_obs,
@@ -68,18 +87,34 @@ def test_tidy_is_a_frame_of_the_kind_that_was_given():
     frame, _, cohorts, blocks = country_panel()
     options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 99}
     found = cs.fit(frame, "y", **options).tidy()
-    assert isinstance(found, pd.DataFrame) and list(found) == TIDY and list(found["term"]) == ["treated", "treated"]
-    assert list(found["vcov"]) == ["province_jackknife", "permutation"] and np.isnan(found["std_error"].iloc[1])
+    assert (
+        isinstance(found, pd.DataFrame)
+        and list(found) == TIDY
+        and list(found["term"]) == ["treated", "treated"]
+    )
+    assert list(found["vcov"]) == ["province_jackknife", "permutation"] and np.isnan(
+        found["std_error"].iloc[1]
+    )
     of_polars = cs.fit(pl.from_pandas(frame), "y", **options).tidy()
     assert isinstance(of_polars, pl.DataFrame) and of_polars.columns == TIDY
     of_arrow = cs.fit(pa.Table.from_pandas(frame), "y", **options).tidy()
     assert isinstance(of_arrow, pa.Table) and of_arrow.column_names == TIDY
-    assert of_arrow["estimate"].to_pylist() == of_polars["estimate"].to_list() == list(found["estimate"])
+    assert (
+        of_arrow["estimate"].to_pylist()
+        == of_polars["estimate"].to_list()
+        == list(found["estimate"])
+    )
 
 
 def _given_in_columns(frame, cohorts, blocks):
-    sides = {"first_exporter": frame["exporter"].map(cohorts), "first_importer": frame["importer"].map(cohorts)}
-    sides |= {"exporter_region": frame["exporter"].map(blocks), "importer_region": frame["importer"].map(blocks)}
+    sides = {
+        "first_exporter": frame["exporter"].map(cohorts),
+        "first_importer": frame["importer"].map(cohorts),
+    }
+    sides |= {
+        "exporter_region": frame["exporter"].map(blocks),
+        "importer_region": frame["importer"].map(blocks),
+    }
     return frame.assign(**sides)
 
 
@@ -97,7 +132,10 @@ def test_cohorts_and_blocks_of_units_may_be_columns_mappings_series_or_frames(tm
         (wide, "first", "region"),
         (wide, ("first_exporter", "first_importer"), ("exporter_region", "importer_region")),
     ]
-    fits = [cs.fit(panel, "y", **COLUMNS, cohort=cohort, block=block, permutations=99) for panel, cohort, block in ways]
+    fits = [
+        cs.fit(panel, "y", **COLUMNS, cohort=cohort, block=block, permutations=99)
+        for panel, cohort, block in ways
+    ]
     assert all(fit == fits[0] for fit in fits)
 
 
@@ -116,16 +154,25 @@ def test_periods_may_be_counted_from_one():
     frame, _, cohorts, blocks = country_panel()
     counted = frame.assign(period=frame["period"] - 2009)
     periods = {name: year - 2009 for name, year in cohorts.items()}
-    options = {"block": blocks, "estimator": "callaway_santanna", "permutations": 0, "vcov": "dyadic"}
+    options = {
+        "block": blocks,
+        "estimator": "callaway_santanna",
+        "permutations": 0,
+        "vcov": "dyadic",
+    }
     years = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, **options)
     found = cs.fit(counted, "y", **COLUMNS, cohort=periods, **options)
     assert [e.estimate for e in found.estimates] == [e.estimate for e in years.estimates]
 
 
 def _for_pyfixest(frame, cohorts):
-    first = np.maximum(frame["exporter"].map(cohorts).fillna(0), frame["importer"].map(cohorts).fillna(0))
+    first = np.maximum(
+        frame["exporter"].map(cohorts).fillna(0), frame["importer"].map(cohorts).fillna(0)
+    )
     both = frame["exporter"].isin(cohorts) & frame["importer"].isin(cohorts)
-    table = frame.assign(pair=frame["exporter"] + frame["importer"], first=first)[~both].reset_index(drop=True)
+    table = frame.assign(pair=frame["exporter"] + frame["importer"], first=first)[
+        ~both
+    ].reset_index(drop=True)
     table["treated"] = ((table["first"] > 0) & (table["period"] >= table["first"])).astype(float)
     return table
 
@@ -136,28 +183,57 @@ def test_weights_are_those_of_a_second_package():
     names = pd.unique(keys)
     of_pair = dict(zip(names, np.random.default_rng(5).uniform(0.2, 4.0, len(names)), strict=True))
     weighted = frame.assign(w=keys.map(of_pair))
-    fit = cs.fit(weighted, "y", **COLUMNS, cohort=cohorts, block=blocks, controls=["x0"], weights="w", vcov="conventional")
+    fit = cs.fit(
+        weighted,
+        "y",
+        **COLUMNS,
+        cohort=cohorts,
+        block=blocks,
+        controls=["x0"],
+        weights="w",
+        vcov="conventional",
+    )
     table = _for_pyfixest(weighted, cohorts)
-    peer = pyfixest.feols("y ~ treated + x0 | pair + period", table, weights="w", vcov={"CRV1": "pair"}, fixef_tol=1e-12)
+    peer = pyfixest.feols(
+        "y ~ treated + x0 | pair + period",
+        table,
+        weights="w",
+        vcov={"CRV1": "pair"},
+        fixef_tol=1e-12,
+    )
     for term in ("treated", "x0"):
         found = fit.default(term)
         assert found.estimate == pytest.approx(peer.coef()[term], rel=1e-8)
-    # pyfixest's clustered error carries a factor of small samples, ours none; the ratio is the same for all coefficients
+    # pyfixest's clustered error carries a factor of small samples, ours none; the ratio is the same
+    # for all coefficients
     ratios = [fit.default(term).std_error / peer.se()[term] for term in ("treated", "x0")]
-    assert ratios[0] == pytest.approx(ratios[1], rel=1e-6) and ratios[0] == pytest.approx(1, rel=0.01)
+    assert ratios[0] == pytest.approx(ratios[1], rel=1e-6) and ratios[0] == pytest.approx(
+        1, rel=0.01
+    )
 
 
 def test_weights_that_are_equal_change_nothing():
     frame, _, cohorts, blocks = country_panel(missing=0.05)
-    options = {**COLUMNS, "cohort": cohorts, "block": blocks, "vcov": VARIANCE_ESTIMATORS, "permutations": 99}
-    plain, weighted = cs.fit(frame, "y", **options), cs.fit(frame.assign(w=2.5), "y", weights="w", **options)
+    options = {
+        **COLUMNS,
+        "cohort": cohorts,
+        "block": blocks,
+        "vcov": VARIANCE_ESTIMATORS,
+        "permutations": 99,
+    }
+    plain, weighted = (
+        cs.fit(frame, "y", **options),
+        cs.fit(frame.assign(w=2.5), "y", weights="w", **options),
+    )
     assert weighted.estimates == plain.estimates
 
 
 def test_a_pair_of_weight_two_counts_like_two_pairs_in_the_coefficient():
     frame, _, cohorts, _ = country_panel()
     heavy = frame["exporter"] == "c004"
-    fit = cs.fit(frame.assign(w=1.0 + heavy), "y", **COLUMNS, cohort=cohorts, weights="w", permutations=0)
+    fit = cs.fit(
+        frame.assign(w=1.0 + heavy), "y", **COLUMNS, cohort=cohorts, weights="w", permutations=0
+    )
     table = _for_pyfixest(frame, cohorts)
     again = table[table["exporter"] == "c004"]
     doubled = pd.concat([table, again.assign(pair=again["pair"] + "again")])
@@ -167,12 +243,26 @@ def test_a_pair_of_weight_two_counts_like_two_pairs_in_the_coefficient():
 
 def test_reference_and_bins_of_an_event_study_are_those_of_a_second_package():
     frame, _, cohorts, _ = country_panel(n_years=9)
-    fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, estimator="event_study", reference=-2, binning=(-3, 2), permutations=0)
+    fit = cs.fit(
+        frame,
+        "y",
+        **COLUMNS,
+        cohort=cohorts,
+        estimator="event_study",
+        reference=-2,
+        binning=(-3, 2),
+        permutations=0,
+    )
     table = _for_pyfixest(frame, cohorts)
     event = np.where(table["first"] > 0, np.clip(table["period"] - table["first"], -3, 2), -2)
     table["event"] = event.astype(int)
-    peer = pyfixest.feols("y ~ i(event, ref=-2) | pair + period", table, vcov="iid", fixef_tol=1e-12)
-    expected = {int(name.split("::")[-1].rstrip("]").removeprefix("T.")): value for name, value in peer.coef().items()}
+    peer = pyfixest.feols(
+        "y ~ i(event, ref=-2) | pair + period", table, vcov="iid", fixef_tol=1e-12
+    )
+    expected = {
+        int(name.split("::")[-1].rstrip("]").removeprefix("T.")): value
+        for name, value in peer.coef().items()
+    }
     found = {e.event_time: e.estimate for e in fit.estimates}
     assert set(found) == set(expected) == {-3, -1, 0, 1, 2}
     for time, value in expected.items():
@@ -183,7 +273,10 @@ def test_reference_and_bins_of_an_event_study_are_those_of_a_second_package():
     ("options", "said"),
     [
         ({"estimator": "event_study", "reference": -30}, "choose a reference from"),
-        ({"estimator": "event_study", "binning": (2, 5)}, "expected the first and the last event time"),
+        (
+            {"estimator": "event_study", "binning": (2, 5)},
+            "expected the first and the last event time",
+        ),
         ({"estimator": "twfe", "reference": -2}, "choose event_study"),
         ({"estimator": "gardner", "weights": "x0"}, "takes no weights"),
         ({"estimator": "within_block", "controls": ["x0"]}, "takes no controls"),
@@ -198,9 +291,20 @@ def test_what_an_estimator_cannot_do_is_said(options, said):
 
 def test_exposure_to_both_against_a_second_package():
     frame, _, cohorts, blocks = country_panel(missing=0.05)
-    fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, exposure="both", vcov=VARIANCE_ESTIMATORS, permutations=49)
+    fit = cs.fit(
+        frame,
+        "y",
+        **COLUMNS,
+        cohort=cohorts,
+        block=blocks,
+        exposure="both",
+        vcov=VARIANCE_ESTIMATORS,
+        permutations=49,
+    )
     first, second = frame["exporter"].map(cohorts), frame["importer"].map(cohorts)
-    table = frame.assign(pair=frame["exporter"] + frame["importer"], start=np.maximum(first, second))
+    table = frame.assign(
+        pair=frame["exporter"] + frame["importer"], start=np.maximum(first, second)
+    )
     table["treated"] = (table["period"] >= table["start"]).astype(float)
     peer = pyfixest.feols("y ~ treated | pair + period", table, vcov="iid", fixef_tol=1e-12)
     assert fit.default().estimate == pytest.approx(peer.coef()["treated"], rel=1e-8)
@@ -222,7 +326,10 @@ def test_results_are_read_pickled_and_lighter_without_their_parts():
 def test_seed_and_row_order_decide_every_figure():
     frame, _, cohorts, blocks = country_panel()
     options = {**COLUMNS, "cohort": cohorts, "block": blocks, "permutations": 199}
-    one, other = cs.fit(frame, "y", seed=4, **options), cs.fit(_swapped(frame), "y", seed=4, **options)
+    one, other = (
+        cs.fit(frame, "y", seed=4, **options),
+        cs.fit(_swapped(frame), "y", seed=4, **options),
+    )
     assert one == other
     assert cs.fit(frame, "y", seed=5, **options).estimates[1].p_value != one.estimates[1].p_value
 
@@ -237,14 +344,24 @@ def test_progress_is_shown_when_asked(capsys):
 
 
 def test_functions_stay_functions_when_files_of_their_names_are_imported():
-    code = "import estimation as cs, estimation.fit, estimation.primary.fit; print(callable(cs.fit), callable(cs.primary), dir(cs)[:3])"
-    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    code = (
+        "import estimation as cs, estimation.fit, estimation.primary.fit; print(callable(cs.fit), "
+        "callable(cs.primary), dir(cs)[:3])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
+    )
     assert done.stdout.startswith("True True")
 
 
 def test_importing_the_library_loads_nothing_heavy():
-    code = "import sys, estimation; print(sorted({'numpy', 'scipy', 'pandas', 'pyarrow', 'matplotlib', 'numba'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    code = (
+        "import sys, estimation; print(sorted({'numpy', 'scipy', 'pandas', 'pyarrow', "
+        "'matplotlib', 'numba'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -263,10 +380,18 @@ def test_primary_takes_frames_and_other_names():
     options = {"unit": "country", "time": "t", "permutations": 199, "seed": 2}
     found = cs.primary(frame, "g", cohort="first", block="region", **options)
     beside = cs.primary(
-        pl.from_pandas(frame), "g", cohort={k: int(c) for k, c in enumerate(cohort) if c}, block=dict(enumerate(block.tolist())), **options
+        pl.from_pandas(frame),
+        "g",
+        cohort={k: int(c) for k, c in enumerate(cohort) if c},
+        block=dict(enumerate(block.tolist())),
+        **options,
     )
     assert found.result == beside.result and found.rejects
-    assert list(found.tidy()) == TIDY and list(found.tidy()["term"]) == ["synchronization", "own_variance", "loading"]
+    assert list(found.tidy()) == TIDY and list(found.tidy()["term"]) == [
+        "synchronization",
+        "own_variance",
+        "loading",
+    ]
     assert isinstance(beside.tidy(), pl.DataFrame)
     assert "change of cm with never-treated units" in repr(found)
 
@@ -275,18 +400,43 @@ def test_sentences_are_about_units_where_the_units_are_no_cities():
     frame, _, cohorts, blocks = country_panel()
     fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, permutations=0)
     assert "66 pairs of two treated units are left out." in fit.warnings
-    assert not any(word in text for text in fit.warnings for word in ("pilot", "province ", "cities"))
-    renamed = frame.rename(columns={"exporter": "city_i_id", "importer": "city_j_id", "period": "year"})
-    assert "66 pairs of two pilots are left out." in cs.fit(renamed, "y", cohort=cohorts, block=blocks, permutations=0).warnings
+    assert not any(
+        word in text for text in fit.warnings for word in ("pilot", "province ", "cities")
+    )
+    renamed = frame.rename(
+        columns={"exporter": "city_i_id", "importer": "city_j_id", "period": "year"}
+    )
+    assert (
+        "66 pairs of two pilots are left out."
+        in cs.fit(renamed, "y", cohort=cohorts, block=blocks, permutations=0).warnings
+    )
 
 
 def test_a_directed_panel_may_carry_what_belongs_to_its_first_unit():
     frame, _, cohorts, blocks = country_panel()
     other = frame.rename(columns={"exporter": "importer", "importer": "exporter"})
     directed = pd.concat([frame, other], ignore_index=True)
-    directed = directed.assign(first=directed["exporter"].map(cohorts), region=directed["exporter"].map(blocks))
-    found = cs.fit(directed, "y", **COLUMNS, cohort="first", block="region", vcov="dyadic, block_jackknife", permutations=0)
-    expected = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, vcov=["dyadic", "province_jackknife"], permutations=0)
+    directed = directed.assign(
+        first=directed["exporter"].map(cohorts), region=directed["exporter"].map(blocks)
+    )
+    found = cs.fit(
+        directed,
+        "y",
+        **COLUMNS,
+        cohort="first",
+        block="region",
+        vcov="dyadic, block_jackknife",
+        permutations=0,
+    )
+    expected = cs.fit(
+        frame,
+        "y",
+        **COLUMNS,
+        cohort=cohorts,
+        block=blocks,
+        vcov=["dyadic", "province_jackknife"],
+        permutations=0,
+    )
     assert found.estimates == expected.estimates
 
 
@@ -296,9 +446,22 @@ def test_ids_may_be_numbers_of_any_width_or_text_of_numbers(kind):
     # spread over the whole width of a signed byte, where it has a sign
     shift = -120 if kind in (pl.Int8, pl.Int64, pl.Float64) else 5
     numbers = {name: 7 * k + shift for k, name in enumerate(blocks)}
-    numbered = frame.assign(exporter=frame["exporter"].map(numbers), importer=frame["importer"].map(numbers))
+    numbered = frame.assign(
+        exporter=frame["exporter"].map(numbers), importer=frame["importer"].map(numbers)
+    )
     panel = pl.from_pandas(numbered).with_columns(pl.col("exporter", "importer").cast(kind))
-    beside = {"cohort": {numbers[k]: v for k, v in cohorts.items()}, "block": {numbers[k]: v for k, v in blocks.items()}}
+    beside = {
+        "cohort": {numbers[k]: v for k, v in cohorts.items()},
+        "block": {numbers[k]: v for k, v in blocks.items()},
+    }
     found = cs.fit(panel, "y", **COLUMNS, **beside, vcov=VARIANCE_ESTIMATORS, permutations=0)
-    expected = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, vcov=VARIANCE_ESTIMATORS, permutations=0)
+    expected = cs.fit(
+        frame,
+        "y",
+        **COLUMNS,
+        cohort=cohorts,
+        block=blocks,
+        vcov=VARIANCE_ESTIMATORS,
+        permutations=0,
+    )
     assert found.estimates == expected.estimates

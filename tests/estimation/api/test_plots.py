@@ -26,7 +26,12 @@ def _close():
 
 
 def _points(ax):
-    return {(round(x, 9), round(y, 9)) for line in ax.lines if line.get_marker() == "o" for x, y in zip(*line.get_data(), strict=True)}
+    return {
+        (round(x, 9), round(y, 9))
+        for line in ax.lines
+        if line.get_marker() == "o"
+        for x, y in zip(*line.get_data(), strict=True)
+    }
 
 
 def test_the_event_study_shows_every_estimate_its_intervals_and_the_reference(fits):
@@ -35,7 +40,10 @@ def test_the_event_study_shows_every_estimate_its_intervals_and_the_reference(fi
     default = [e for e in fit.estimates if e.is_default]
     assert _points(ax) == {(e.event_time, round(e.estimate, 9)) for e in default} | {(-1, 0)}
     drawn = {
-        round(float(segment[1][1]), 9) for lines in ax.collections if hasattr(lines, "get_segments") for segment in lines.get_segments()
+        round(float(segment[1][1]), 9)
+        for lines in ax.collections
+        if hasattr(lines, "get_segments")
+        for segment in lines.get_segments()
     }
     assert {round(e.ci_high, 9) for e in fit.estimates if e.ci_high is not None} <= drawn
     assert ax.get_xlabel() == "periods from first treatment" and ax.get_ylabel() == "effect on y"
@@ -43,7 +51,10 @@ def test_the_event_study_shows_every_estimate_its_intervals_and_the_reference(fi
 
 def test_the_forest_shows_each_line(fits):
     ax = fits["twfe"].plot()
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["permutation", "jackknife over blocks (default)"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == [
+        "permutation",
+        "jackknife over blocks (default)",
+    ]
 
 
 def test_the_density_is_of_the_placebo_estimates(fits):
@@ -76,7 +87,10 @@ def test_an_axis_may_be_given(fits):
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"kind": "scatter"}, "expected one of event_study"), ({"kind": "event_study"}, "no estimates by period")],
+    [
+        ({"kind": "scatter"}, "expected one of event_study"),
+        ({"kind": "event_study"}, "no estimates by period"),
+    ],
 )
 def test_what_cannot_be_drawn_is_said(fits, options, said):
     with pytest.raises(ValueError, match=said):
@@ -90,4 +104,7 @@ def test_no_draws_no_density(fits):
     with pytest.raises(ValueError, match="fit with permutations=999"):
         fit.plot("permutation")
     units, values = fit.parts.without_city["treated"]
-    assert len(fit.plot("influence").get_yticklabels()) == 25 < len(units) and np.isfinite(values).any()
+    assert (
+        len(fit.plot("influence").get_yticklabels()) == 25 < len(units)
+        and np.isfinite(values).any()
+    )

@@ -1,4 +1,6 @@
-"""`cs.etable`: what stands in a table, in every format, and that names of a person's data stay text."""
+"""`cs.etable`: what stands in a table, in every format, and that names of a person's data stay
+text.
+"""
 
 import csv
 
@@ -37,7 +39,10 @@ def test_estimates_errors_brackets_effects_and_sizes_stand_in_their_rows(fits):
     assert rows[1] == ("", (f"({default.std_error:.4f})", ""))
     assert rows[2] == ("", (f"[{p:.3f}]", ""))
     foot = dict(rows[table.first_of_foot :])
-    assert foot["pair effects"] == ("yes", "yes") and foot["estimator"] == ("two-way", "event study")
+    assert foot["pair effects"] == ("yes", "yes") and foot["estimator"] == (
+        "two-way",
+        "event study",
+    )
     assert foot["inference"] == ("jackknife over blocks", "jackknife over blocks")
     assert foot["units"] == ("33", "33") and foot["treated units"] == ("12", "12")
     assert not any("*" in cell for _, cells in rows for cell in cells)
@@ -46,10 +51,20 @@ def test_estimates_errors_brackets_effects_and_sizes_stand_in_their_rows(fits):
 
 def test_a_line_may_be_chosen(fits):
     frame, _, cohorts, blocks = country_panel()
-    fit = cs.fit(frame, "y", **COLUMNS, cohort=cohorts, block=blocks, vcov=["conventional", "dyadic"], permutations=0)
+    fit = cs.fit(
+        frame,
+        "y",
+        **COLUMNS,
+        cohort=cohorts,
+        block=blocks,
+        vcov=["conventional", "dyadic"],
+        permutations=0,
+    )
     table = cs.etable(fit, vcov="dyadic")
     error = next(e.std_error for e in fit.estimates if e.vcov == "dyadic")
-    assert table.rows[1] == ("", (f"({error:.4f})",)) and dict(table.rows)["inference"] == ("dyadic",)
+    assert table.rows[1] == ("", (f"({error:.4f})",)) and dict(table.rows)["inference"] == (
+        "dyadic",
+    )
 
 
 def test_the_dagger_is_the_primary_tests_alone(fits):
@@ -57,8 +72,17 @@ def test_the_dagger_is_the_primary_tests_alone(fits):
 
     growth, years, cohort, block = draw_panel(7, calmer=0.6)
     unit, year = np.indices(growth.shape)
-    frame = pd.DataFrame({"city_id": unit.ravel(), "year": years[year.ravel()], "growth": growth.ravel(), "block_id": block[unit.ravel()]})
-    found = cs.primary(frame, cohort={k: int(c) for k, c in enumerate(cohort) if c}, permutations=199, seed=2)
+    frame = pd.DataFrame(
+        {
+            "city_id": unit.ravel(),
+            "year": years[year.ravel()],
+            "growth": growth.ravel(),
+            "block_id": block[unit.ravel()],
+        }
+    )
+    found = cs.primary(
+        frame, cohort={k: int(c) for k, c in enumerate(cohort) if c}, permutations=199, seed=2
+    )
     table = cs.etable(fits[0], found)
     marked = [cell for _, cells in table.rows for cell in cells if "†" in cell]
     assert found.rejects and marked == [f"{found.result.estimate:.4f}†"]
@@ -69,25 +93,36 @@ def test_the_dagger_is_the_primary_tests_alone(fits):
 @pytest.mark.parametrize("ending", ["docx", "tex", "html", "md", "csv"])
 def test_every_format_holds_every_cell(fits, tmp_path, ending):
     path = tmp_path / f"table.{ending}"
-    table = cs.etable(*fits, file=path, labels={"treated": HOSTILE}, headers=["a & b", "<i>"], title="T_1")
+    table = cs.etable(
+        *fits, file=path, labels={"treated": HOSTILE}, headers=["a & b", "<i>"], title="T_1"
+    )
     if ending == "docx":
         from docx import Document
 
         (grid,) = Document(path).tables
         found = [tuple(cell.text for cell in row.cells) for row in grid.rows]
-        assert found[1:] == [("", *table.headers), *((label, *cells) for label, cells in table.rows)]
+        assert found[1:] == [
+            ("", *table.headers),
+            *((label, *cells) for label, cells in table.rows),
+        ]
     elif ending == "csv":
         with path.open(encoding="utf-8", newline="") as file:
             found = list(csv.reader(file))
         assert found[2][0] == "'" + HOSTILE and found[2][1] == table.rows[0][1][0]
     else:
         text = path.read_text(encoding="utf-8")
-        for cell in (cell for _, cells in table.rows for cell in cells if cell and not cell.startswith("[")):
+        for cell in (
+            cell for _, cells in table.rows for cell in cells if cell and not cell.startswith("[")
+        ):
             assert cell in text
 
 
 def test_names_are_no_markup(fits):
-    table = cs.etable(fits[0], labels={"treated": HOSTILE, "x0": "<script>alert(1)</script>"}, headers=["<img src=x>"])
+    table = cs.etable(
+        fits[0],
+        labels={"treated": HOSTILE, "x0": "<script>alert(1)</script>"},
+        headers=["<img src=x>"],
+    )
     page, tex, markdown = to_html(table), to_latex(table), repr(table)
     assert "<script>" not in page and "<img" not in page and "&lt;script&gt;" in page
     assert r"=1+1<b>\&|\textbackslash{}x\{\}\_\%\$" in tex

@@ -1,4 +1,6 @@
-"""The wheel, built from the files of the repository and used from another place, without the repository."""
+"""The wheel, built from the files of the repository and used from another place, without the
+repository.
+"""
 
 import os
 import shutil
@@ -31,49 +33,85 @@ print(fit.tidy().column_names[0], cache_folder(), "estimation" in sys.modules)
 def site(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source, target = folder / "source", folder / "site"
-    shutil.copytree(REPO / "estimation", source / "estimation", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        REPO / "estimation", source / "estimation", ignore=shutil.ignore_patterns("__pycache__")
+    )
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(REPO / name, source)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     offline = ["--no-deps", "--no-index"]
-    subprocess.run([*pip, "wheel", *offline, "--no-build-isolation", "-w", str(folder), str(source)], check=True, capture_output=True)
+    subprocess.run(
+        [*pip, "wheel", *offline, "--no-build-isolation", "-w", str(folder), str(source)],
+        check=True,
+        capture_output=True,
+    )
     (wheel,) = folder.glob("citysync-*.whl")
-    subprocess.run([*pip, "install", *offline, "--target", str(target), str(wheel)], check=True, capture_output=True)
+    subprocess.run(
+        [*pip, "install", *offline, "--target", str(target), str(wheel)],
+        check=True,
+        capture_output=True,
+    )
     return target
 
 
 def test_the_wheel_holds_every_file_of_the_folder(site):
     (wheel,) = site.parent.glob("citysync-*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        held = {name.removeprefix("citysync/") for name in archive.namelist() if name.startswith("citysync/")}
-    there = {str(path.relative_to(REPO / "estimation")) for path in (REPO / "estimation").rglob("*") if path.is_file()}
+        held = {
+            name.removeprefix("citysync/")
+            for name in archive.namelist()
+            if name.startswith("citysync/")
+        }
+    there = {
+        str(path.relative_to(REPO / "estimation"))
+        for path in (REPO / "estimation").rglob("*")
+        if path.is_file()
+    }
     assert held == {name for name in there if "__pycache__" not in name}
 
 
 def test_it_fits_writes_and_draws_without_the_repository(site, tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MPLBACKEND": "Agg"}
     command = [sys.executable, "-I", "-c", SCRIPT, str(site)]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["term", str(tmp_path / ".cache" / "citysync" / "numba"), "False"]
-    assert (tmp_path / "forest.svg").stat().st_size > 5000 and (tmp_path / "table.docx").stat().st_size > 5000
+    assert (tmp_path / "forest.svg").stat().st_size > 5000 and (
+        tmp_path / "table.docx"
+    ).stat().st_size > 5000
 
 
 def test_the_console_script_answers(site, tmp_path):
     panel = tmp_path / "panel.csv"
-    code = f"import sys; sys.path.insert(0, {str(site)!r}); from citysync.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = (
+        f"import sys; sys.path.insert(0, {str(site)!r}); from citysync.cli import main; "
+        "sys.exit(main(sys.argv[1:]))"
+    )
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
 
     def run(*arguments):
         command = [sys.executable, "-I", "-c", code, *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
 
     assert "usage: citysync fit" in run("fit", "--help").stdout
     assert run("--version").stdout == f"citysync {estimation.__version__}\n"
     refused = run("fit", str(panel), "--outcome", "y")
-    assert (refused.returncode, refused.stdout) == (2, "") and "no file of this name" in refused.stderr
-    assert "citysync = citysync.cli:main" in (next(site.glob("citysync-*.dist-info")) / "entry_points.txt").read_text()
+    assert (refused.returncode, refused.stdout) == (
+        2,
+        "",
+    ) and "no file of this name" in refused.stderr
+    assert (
+        "citysync = citysync.cli:main"
+        in (next(site.glob("citysync-*.dist-info")) / "entry_points.txt").read_text()
+    )
 
 
 def test_one_version_in_both_places():
-    assert tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"] == estimation.__version__
+    assert (
+        tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+        == estimation.__version__
+    )

@@ -1,4 +1,6 @@
-"""The doubly robust estimator against statsmodels, published figures, the plain estimator, deletion by hand and a model that is wrong."""
+"""The doubly robust estimator against statsmodels, published figures, the plain estimator, deletion
+by hand and a model that is wrong.
+"""
 
 import numpy as np
 import pandas as pd
@@ -16,21 +18,33 @@ YEARS = np.arange(2012, 2018)
 
 
 def city_panel(n_cities=40, seed=4, slope=0.5):
-    """Pairs of cities whose trend depends on size, larger cities admitted more often; two outcomes."""
+    """Pairs of cities whose trend depends on size, larger cities admitted more often; two
+    outcomes.
+    """
     rng = np.random.default_rng(seed)
     size = rng.normal(0, 1, n_cities)
-    cohort = np.where(rng.random(n_cities) < 1 / (1 + np.exp(1.2 - size)), rng.choice([2014, 2016], n_cities), 0)
+    cohort = np.where(
+        rng.random(n_cities) < 1 / (1 + np.exp(1.2 - size)), rng.choice([2014, 2016], n_cities), 0
+    )
     left, right = np.triu_indices(n_cities, 1)
     x = np.stack([(size[left] + size[right]) / 2, np.abs(rng.normal(0, 1, left.size))])
     first = np.maximum(cohort[left], cohort[right])
     treated = (first[:, None] > 0) & (first[:, None] <= YEARS)
-    y = slope * x[0][:, None] * (YEARS - 2012) + 0.3 * treated + rng.normal(0, 0.3, (2, left.size, YEARS.size))
+    y = (
+        slope * x[0][:, None] * (YEARS - 2012)
+        + 0.3 * treated
+        + rng.normal(0, 0.3, (2, left.size, YEARS.size))
+    )
     controls = np.repeat(x[:, :, None], YEARS.size, axis=2)
-    return PairPanel(left, right, YEARS, y, cohort, province=np.arange(n_cities) // 4, controls=controls)
+    return PairPanel(
+        left, right, YEARS, y, cohort, province=np.arange(n_cities) // 4, controls=controls
+    )
 
 
 def by_statsmodels(change, x, treated):
-    """ATT of Sant'Anna and Zhao (2020), equation 2.6, from a logit and a regression of another package."""
+    """ATT of Sant'Anna and Zhao (2020), equation 2.6, from a logit and a regression of another
+    package.
+    """
     p = sm.Logit(treated.astype(float), x).fit(disp=0, tol=1e-12).predict(x)
     fitted = x @ sm.OLS(change[~treated], x[~treated]).fit().params
     w_treated, w_never = treated / treated.mean(), np.where(treated, 0, p / (1 - p))
@@ -55,7 +69,9 @@ def test_every_group_time_effect_equals_statsmodels(fitted):
             t = cohort + event - YEARS[0]
             base = cohort - 1 - YEARS[0] if event >= 0 else t - 1
             x = np.column_stack([np.ones(rows.sum()), panel.controls[:, rows, 0].T])
-            expected = by_statsmodels(panel.y[m, rows, t] - panel.y[m, rows, base], x, panel.cohort[rows] == cohort)
+            expected = by_statsmodels(
+                panel.y[m, rows, t] - panel.y[m, rows, base], x, panel.cohort[rows] == cohort
+            )
             assert estimate == pytest.approx(expected, rel=1e-7)
 
 
@@ -65,17 +81,26 @@ def test_aggregates_are_weighted_by_the_pairs_of_a_cohort(fitted):
     n = {year: (sample.kept & (panel.cohort == year)).sum() for year in (2014, 2016)}
     cells = [(g, e) for (term, g, e) in effect if term == "group_time" and e >= 0]
     total = sum(n[g] for g, _ in cells)
-    assert effect["att", None, None] == pytest.approx(sum(n[g] * effect["group_time", g, e] for g, e in cells) / total)
+    assert effect["att", None, None] == pytest.approx(
+        sum(n[g] * effect["group_time", g, e] for g, e in cells) / total
+    )
     both = sum(n[g] * effect["group_time", g, 0] for g in n) / sum(n.values())
     assert effect["event", None, 0] == pytest.approx(both)
 
 
 def test_without_covariates_it_is_the_plain_estimator():
     panel = city_panel()
-    plain = PairPanel(panel.city_i, panel.city_j, YEARS, panel.y[0], panel.city_cohort, province=panel.province)
+    plain = PairPanel(
+        panel.city_i, panel.city_j, YEARS, panel.y[0], panel.city_cohort, province=panel.province
+    )
     sample = comparable_sample(build_sample(plain, (0,), None))
     fit = fit_doubly_robust(sample, np.zeros((0, plain.n_pairs)))[0][0]
-    expected = fit_panel(plain, estimator="callaway_santanna", permutations=0, vcov=["dyadic", "city", "province_jackknife"])
+    expected = fit_panel(
+        plain,
+        estimator="callaway_santanna",
+        permutations=0,
+        vcov=["dyadic", "city", "province_jackknife"],
+    )
     reference = {(e.term, e.cohort_year, e.event_time): e.estimate for e in expected.estimates}
     assert_allclose(fit.estimate, [reference[term] for term in fit.terms], rtol=1e-10, atol=1e-12)
     found = {(e.term, e.cohort_year, e.event_time, e.vcov): e.std_error for e in expected.estimates}
@@ -88,14 +113,27 @@ def test_influence_is_what_deleting_a_pair_does():
     n = 400
     x = np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
     treated = rng.random(n) < 1 / (1 + np.exp(1 - 0.8 * x[:, 1]))
-    change = x @ [[0.0], [0.5], [0.2]] + 0.3 * treated[:, None] + rng.normal(size=(n, 1)) + 0.4 * x[:, 1:2] ** 2
+    change = (
+        x @ [[0.0], [0.5], [0.2]]
+        + 0.3 * treated[:, None]
+        + rng.normal(size=(n, 1))
+        + 0.4 * x[:, 1:2] ** 2
+    )
     # fifty copies of every pair: deleting one of them is a step small enough for the slope to tell
     copies = 50
     change, x, treated = (np.tile(a, (copies, *[1] * (a.ndim - 1))) for a in (change, x, treated))
     fit = fit_cohort(change, x, treated)
     chosen = np.arange(0, n, 20)
-    deleted = [fit_cohort(np.delete(change, p, 0), np.delete(x, p, 0), np.delete(treated, p)).effects[0] for p in chosen]
-    assert_allclose(fit.effects[0] - np.array(deleted), fit.psi[chosen, 0], rtol=0.01, atol=1e-3 * np.abs(fit.psi).max())
+    deleted = [
+        fit_cohort(np.delete(change, p, 0), np.delete(x, p, 0), np.delete(treated, p)).effects[0]
+        for p in chosen
+    ]
+    assert_allclose(
+        fit.effects[0] - np.array(deleted),
+        fit.psi[chosen, 0],
+        rtol=0.01,
+        atol=1e-3 * np.abs(fit.psi).max(),
+    )
     assert fit.psi.sum() == pytest.approx(0, abs=1e-10)
 
 
@@ -103,16 +141,25 @@ def test_a_province_is_refitted_as_if_it_were_not_there(fitted):
     panel, _, fits = fitted
     for r in (0, 5):
         rest = (panel.province[panel.city_i] != r) & (panel.province[panel.city_j] != r)
-        smaller = PairPanel(panel.city_i[rest], panel.city_j[rest], YEARS, panel.y[0, rest], panel.city_cohort)
+        smaller = PairPanel(
+            panel.city_i[rest], panel.city_j[rest], YEARS, panel.y[0, rest], panel.city_cohort
+        )
         sample = comparable_sample(build_sample(smaller, (0,), None))
         expected = fit_doubly_robust(sample, panel.controls[:, rest, 0])[0][0]
         at = fits[0].provinces.blocks.tolist().index(r)
         reference = dict(zip(expected.terms, expected.estimate, strict=True))
-        assert_allclose(fits[0].provinces.estimates[at], [reference[term] for term in fits[0].terms], rtol=1e-8, atol=1e-10)
+        assert_allclose(
+            fits[0].provinces.estimates[at],
+            [reference[term] for term in fits[0].terms],
+            rtol=1e-8,
+            atol=1e-10,
+        )
 
 
 def test_one_right_model_is_enough():
-    """Trends are a cubic of x, which a line misses, but the propensity is right; plain differences are far off."""
+    """Trends are a cubic of x, which a line misses, but the propensity is right; plain differences
+    are far off.
+    """
     rng = np.random.default_rng(9)
     n = 40_000
     x = np.column_stack([np.ones(n), rng.uniform(-1, 1, n)])
@@ -125,7 +172,9 @@ def test_one_right_model_is_enough():
 
 
 def test_published_effects_of_the_minimum_wage_data(shared_dir):
-    """Callaway and Sant'Anna's package documents -0.0145, -0.0764, -0.1404, -0.1069 for the cohort of 2004 given log population."""
+    """Callaway and Sant'Anna's package documents -0.0145, -0.0764, -0.1404, -0.1069 for the cohort
+    of 2004 given log population.
+    """
     data = pd.read_csv(shared_dir / "reference" / "did_benchmarks" / "mpdta.csv")
     wide = data.pivot(index="countyreal", columns="year", values="lemp")
     county = data.groupby("countyreal")[["first.treat", "lpop"]].first().loc[wide.index]
@@ -146,7 +195,9 @@ def test_separated_propensities_are_refused_and_gaps_too():
         fit_outcomes(plain, estimators=("doubly_robust",))
     y = panel.y.copy()
     y[:, 3, 2] = np.nan
-    gappy = PairPanel(panel.city_i, panel.city_j, YEARS, y, panel.city_cohort, controls=panel.controls)
+    gappy = PairPanel(
+        panel.city_i, panel.city_j, YEARS, y, panel.city_cohort, controls=panel.controls
+    )
     with pytest.raises(NotEstimable, match="every year"):
         fit_outcomes(gappy, estimators=("doubly_robust",), control_names=("a", "b"))
 
@@ -154,7 +205,10 @@ def test_separated_propensities_are_refused_and_gaps_too():
 def test_result_has_its_lines_but_no_draws():
     panel = city_panel()
     found = fit_outcomes(
-        panel, estimators=("doubly_robust",), control_names=("size", "other"), vcov=("dyadic", "province_jackknife", "permutation")
+        panel,
+        estimators=("doubly_robust",),
+        control_names=("size", "other"),
+        vcov=("dyadic", "province_jackknife", "permutation"),
     )
     result = found["doubly_robust", 1]
     att = [e for e in result.estimates if e.term == "att"]

@@ -1,4 +1,6 @@
-"""Estimators of group-time effects against literal loops, pyfixest, derivatives by reweighting, one another and published values."""
+"""Estimators of group-time effects against literal loops, pyfixest, derivatives by reweighting, one
+another and published values.
+"""
 
 import dataclasses
 
@@ -50,12 +52,18 @@ def test_callaway_santanna_is_the_literal_loop(case):
     found, y = _points(fit), panel.y[0]
     literal, sizes = {}, {}
     for cohort in (2013, 2014, 2016):
-        sizes[cohort] = sum(1 for p in range(panel.n_pairs) if sample.kept[p] and panel.cohort[p] == cohort)
+        sizes[cohort] = sum(
+            1 for p in range(panel.n_pairs) if sample.kept[p] and panel.cohort[p] == cohort
+        )
         for t in range(1, len(panel.years)):
             base = t - 1 if panel.years[t] < cohort else list(panel.years).index(cohort - 1)
             means = []
             for wanted in (cohort, 0):
-                changes = [y[p, t] - y[p, base] for p in range(panel.n_pairs) if sample.kept[p] and panel.cohort[p] == wanted]
+                changes = [
+                    y[p, t] - y[p, base]
+                    for p in range(panel.n_pairs)
+                    if sample.kept[p] and panel.cohort[p] == wanted
+                ]
                 means.append(np.mean([change for change in changes if np.isfinite(change)]))
             literal[cohort, int(panel.years[t]) - cohort] = means[0] - means[1]
     for (cohort, e), value in literal.items():
@@ -78,7 +86,9 @@ def test_saturated_least_squares_against_pyfixest(case, estimator):
     sample, fit = _fit(panel, estimator, 0.4)
     table = long_table(panel, sample.kept)
     relative = table["year"] - table["cohort"]
-    wanted = (table["cohort"] > 0) & ((relative != -1) if estimator == "sun_abraham" else (relative >= 0))
+    wanted = (table["cohort"] > 0) & (
+        (relative != -1) if estimator == "sun_abraham" else (relative >= 0)
+    )
     cells = sorted(set(zip(table["cohort"][wanted], relative[wanted], strict=True)))
     names = [f"cell_{k}" for k in range(len(cells))]
     for name, (cohort, e) in zip(names, cells, strict=True):
@@ -92,25 +102,43 @@ def test_saturated_least_squares_against_pyfixest(case, estimator):
     )
     effects, covariance = peer.coef()[names].to_numpy(), peer._vcov[: len(names), : len(names)]
     pairs = table.groupby("cohort")["pair"].nunique()
-    mass = [pairs[c] if estimator == "sun_abraham" else ((table["cohort"] == c) & (relative == e)).sum() for c, e in cells]
+    mass = [
+        pairs[c] if estimator == "sun_abraham" else ((table["cohort"] == c) & (relative == e)).sum()
+        for c, e in cells
+    ]
     errors = np.sqrt(inference.conventional_variance(fit.psi))
-    for (term, cohort, event_time), estimate, error in zip(fit.terms, fit.estimate, errors, strict=True):
-        chosen = [(e >= 0 if event_time is None else e == event_time) and cohort in (None, c) for c, e in cells]
+    for (term, cohort, event_time), estimate, error in zip(
+        fit.terms, fit.estimate, errors, strict=True
+    ):
+        chosen = [
+            (e >= 0 if event_time is None else e == event_time) and cohort in (None, c)
+            for c, e in cells
+        ]
         weights = np.where(chosen, mass, 0.0) / np.sum(np.where(chosen, mass, 0.0))
         assert estimate == pytest.approx(weights @ effects, abs=1e-7), term
         assert error == pytest.approx(np.sqrt(weights @ covariance @ weights), rel=1e-6)
 
 
 def _imputed(table, weight_of_pair=None, cell_weights=None):
-    """Mean of outcome less what dummies and controls fitted to untreated rows predict; weighted by pair, or cell means by fixed weights."""
-    dummies = [table[name].to_numpy()[:, None] == np.unique(table[name])[None, start:] for name, start in (("pair", 0), ("year", 1))]
+    """Mean of outcome less what dummies and controls fitted to untreated rows predict; weighted by
+    pair, or cell means by fixed weights.
+    """
+    dummies = [
+        table[name].to_numpy()[:, None] == np.unique(table[name])[None, start:]
+        for name, start in (("pair", 0), ("year", 1))
+    ]
     x = np.column_stack([*dummies, table[_columns(table)].to_numpy()]).astype(float)
     y, treated = table["y"].to_numpy(), table["treated"].to_numpy() > 0
-    weight = np.ones(len(table)) if weight_of_pair is None else weight_of_pair[table["pair"].to_numpy()]
+    weight = (
+        np.ones(len(table)) if weight_of_pair is None else weight_of_pair[table["pair"].to_numpy()]
+    )
     root = np.sqrt(weight[~treated])
     solution = np.linalg.lstsq(x[~treated] * root[:, None], y[~treated] * root, rcond=None)[0]
     gap, weight, rows = (y - x @ solution)[treated], weight[treated], table[treated]
-    cells = [(rows["cohort"] == c) & (rows["year"] == t) for c, t in sorted(set(zip(rows["cohort"], rows["year"], strict=True)))]
+    cells = [
+        (rows["cohort"] == c) & (rows["year"] == t)
+        for c, t in sorted(set(zip(rows["cohort"], rows["year"], strict=True)))
+    ]
     means = np.array([np.average(gap[cell], weights=weight[cell]) for cell in cells])
     if cell_weights is None:
         cell_weights = np.array([weight[cell].sum() for cell in cells]) / weight.sum()
@@ -119,7 +147,9 @@ def _imputed(table, weight_of_pair=None, cell_weights=None):
 
 @pytest.mark.parametrize("case", CASES)
 def test_imputation_and_its_influence_by_reweighting_each_pair(case):
-    """Influence is the derivative of the estimate by a pair's weight: of all for Gardner, with the weights of cells held for Borusyak."""
+    """Influence is the derivative of the estimate by a pair's weight: of all for Gardner, with the
+    weights of cells held for Borusyak.
+    """
     panel = random_panel(4, n_cities=9, n_pilots=3, **CASES[case])
     sample, _ = _fit(panel, "gardner")
     table = long_table(panel, sample.kept)
@@ -135,7 +165,9 @@ def test_imputation_and_its_influence_by_reweighting_each_pair(case):
             for step in (1e-5, -1e-5):
                 weight = np.ones(panel.n_pairs)
                 weight[kept[position]] += step
-                moved.append(_imputed(table, weight, None if name == "gardner" else cell_weights)[0])
+                moved.append(
+                    _imputed(table, weight, None if name == "gardner" else cell_weights)[0]
+                )
             assert fit.psi[position, 0] == pytest.approx((moved[0] - moved[1]) / 2e-5, abs=1e-7)
 
 
@@ -150,19 +182,31 @@ def test_refits_equal_fits_of_the_smaller_panel(case, estimator):
     _, fit = _fit(panel, estimator)
     for refits, block_of_city in ((fit.provinces, panel.province), (fit.cities, panel.city_ids)):
         for block in refits.blocks[:3]:
-            dropped = (block_of_city[panel.city_i] == block) | (block_of_city[panel.city_j] == block)
-            smaller = dataclasses.replace(panel, y=np.where(dropped[:, None], np.nan, panel.y), cohort=None)
+            dropped = (block_of_city[panel.city_i] == block) | (
+                block_of_city[panel.city_j] == block
+            )
+            smaller = dataclasses.replace(
+                panel, y=np.where(dropped[:, None], np.nan, panel.y), cohort=None
+            )
             expected = _points(_fit(smaller, estimator)[1])
             found = refits.estimates[refits.blocks == block][0]
-            np.testing.assert_allclose(found, [expected.get(term, np.nan) for term in fit.terms], atol=1e-9)
+            np.testing.assert_allclose(
+                found, [expected.get(term, np.nan) for term in fit.terms], atol=1e-9
+            )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_equal_estimators_on_a_balanced_panel(seed):
-    """Sun-Abraham is Callaway-Sant'Anna after admission, ETWFE is imputation; their influences are the same as well."""
+    """Sun-Abraham is Callaway-Sant'Anna after admission, ETWFE is imputation; their influences are
+    the same as well.
+    """
     panel = random_panel(seed)
     fits = {name: _fit(panel, name)[1] for name in GROUP_TIME}
-    for one, other in (("sun_abraham", "callaway_santanna"), ("etwfe", "borusyak"), ("gardner", "borusyak")):
+    for one, other in (
+        ("sun_abraham", "callaway_santanna"),
+        ("etwfe", "borusyak"),
+        ("gardner", "borusyak"),
+    ):
         first, second = fits[one], fits[other]
         shared = [t for t in first.terms if t in second.terms and (t[2] is None or t[2] >= 0)]
         assert len(shared) >= 4
@@ -173,7 +217,10 @@ def test_equal_estimators_on_a_balanced_panel(seed):
 
 
 def test_all_pairs_equal_the_panel_of_city_means():
-    """docs/methods, section 6: ATT(g, t) of all pairs is that of a_it, the mean of y_ijt over never-pilots j other than i."""
+    """docs/methods, section 6:
+
+    ATT(g, t) of all pairs is that of a_it, the mean of y_ijt over never-pilots j other than i.
+    """
     panel = random_panel(5, n_cities=15, n_pilots=5)
     never = panel.city_cohort == 0
     square = np.zeros((15, 15, len(panel.years)))
@@ -185,7 +232,9 @@ def test_all_pairs_equal_the_panel_of_city_means():
         if term == "group_time" and e >= 0:
             t, base = np.searchsorted(panel.years, [cohort + e, cohort - 1])
             change = a[:, t] - a[:, base]
-            assert value == pytest.approx(change[panel.city_cohort == cohort].mean() - change[never].mean(), abs=1e-10)
+            assert value == pytest.approx(
+                change[panel.city_cohort == cohort].mean() - change[never].mean(), abs=1e-10
+            )
             checked += 1
     assert checked >= 5
 
@@ -193,14 +242,23 @@ def test_all_pairs_equal_the_panel_of_city_means():
 @pytest.mark.parametrize("estimator", GROUP_TIME)
 def test_pairs_treated_in_every_year_are_left_out(estimator):
     panel = random_panel(7)
-    early = dataclasses.replace(panel, city_cohort=np.where(panel.city_cohort == 2014, 2010, panel.city_cohort), cohort=None)
-    without = dataclasses.replace(panel, y=np.where((panel.cohort == 2014)[:, None], np.nan, panel.y), cohort=None)
+    early = dataclasses.replace(
+        panel, city_cohort=np.where(panel.city_cohort == 2014, 2010, panel.city_cohort), cohort=None
+    )
+    without = dataclasses.replace(
+        panel, y=np.where((panel.cohort == 2014)[:, None], np.nan, panel.y), cohort=None
+    )
     found, expected = (fit_panel(p, estimator=estimator, permutations=0) for p in (early, without))
     assert found.estimates[0].estimate == pytest.approx(expected.estimates[0].estimate, abs=1e-11)
     assert found.n_pairs == expected.n_pairs
     assert any("treated in every year" in text for text in found.warnings)
     with pytest.raises(NotEstimable, match="exactly one pilot"):
-        fit_panel(dataclasses.replace(panel, city_cohort=np.where(panel.city_cohort > 0, 2010, 0), cohort=None), estimator=estimator)
+        fit_panel(
+            dataclasses.replace(
+                panel, city_cohort=np.where(panel.city_cohort > 0, 2010, 0), cohort=None
+            ),
+            estimator=estimator,
+        )
 
 
 def _units(path, unit, year, cohort, outcome):
@@ -210,21 +268,41 @@ def _units(path, unit, year, cohort, outcome):
     first = table.groupby(unit)[cohort].first().fillna(0).astype(int).reindex(wide.index)
     city_cohort = np.zeros(2 * len(wide), dtype=int)
     city_cohort[::2] = first
-    return PairPanel(np.arange(len(wide)) * 2, np.arange(len(wide)) * 2 + 1, wide.columns.to_numpy(), wide.to_numpy(), city_cohort)
+    return PairPanel(
+        np.arange(len(wide)) * 2,
+        np.arange(len(wide)) * 2 + 1,
+        wide.columns.to_numpy(),
+        wide.to_numpy(),
+        city_cohort,
+    )
 
 
 @pytest.mark.shared
 @pytest.mark.parametrize("estimator", ["callaway_santanna", "sun_abraham"])
 def test_published_values_of_the_minimum_wage_panel(shared_dir, estimator):
-    """Group-time effects on mpdta with never-treated controls, as the did package (R) prints them."""
-    panel = _units(shared_dir / "reference/did_benchmarks/mpdta.csv", "countyreal", "year", "first.treat", "lemp")
+    """Group-time effects on mpdta with never-treated controls, as the did package (R)
+    prints them.
+    """
+    panel = _units(
+        shared_dir / "reference/did_benchmarks/mpdta.csv",
+        "countyreal",
+        "year",
+        "first.treat",
+        "lemp",
+    )
     fit = _fit(panel, estimator)[1]
     found = _points(fit)
-    published = {("att", None, None): -0.0400, **{("event", None, e): v for e, v in enumerate((-0.0199, -0.0510, -0.1373, -0.1008))}}
+    published = {
+        ("att", None, None): -0.0400,
+        **{("event", None, e): v for e, v in enumerate((-0.0199, -0.0510, -0.1373, -0.1008))},
+    }
     for term, value in published.items():
         assert found[term] == pytest.approx(value, abs=5e-5)
     by_group = {
-        g: np.mean([v for (term, c, e), v in found.items() if term == "group_time" and c == g and e >= 0]) for g in (2004, 2006, 2007)
+        g: np.mean(
+            [v for (term, c, e), v in found.items() if term == "group_time" and c == g and e >= 0]
+        )
+        for g in (2004, 2006, 2007)
     }
     assert by_group == pytest.approx({2004: -0.0797, 2006: -0.0229, 2007: -0.0261}, abs=6e-5)
 
@@ -248,10 +326,18 @@ def test_under_gaps_a_cohort_weighs_by_its_pairs_not_by_its_rows(estimator):
     assert ("group_time", 2013, int(panel.years[year_without_rows]) - 2013) not in found
     differs = 0
     for event_time in {e for _, _, e in fit.terms if e is not None}:
-        cells = {g: value for (term, g, e), value in found.items() if term == "group_time" and e == event_time}
-        by_pairs = sum(pairs[g] * value for g, value in cells.items()) / sum(pairs[g] for g in cells)
+        cells = {
+            g: value
+            for (term, g, e), value in found.items()
+            if term == "group_time" and e == event_time
+        }
+        by_pairs = sum(pairs[g] * value for g, value in cells.items()) / sum(
+            pairs[g] for g in cells
+        )
         assert found["event", None, event_time] == pytest.approx(by_pairs, abs=1e-12)
-        by_rows = sum(rows[g, event_time] * value for g, value in cells.items()) / sum(rows[g, event_time] for g in cells)
+        by_rows = sum(rows[g, event_time] * value for g, value in cells.items()) / sum(
+            rows[g, event_time] for g in cells
+        )
         differs += abs(by_rows - by_pairs) > 1e-4
     assert differs
 
@@ -268,12 +354,20 @@ def test_published_values_of_least_squares(shared_dir):
 
 def test_lines_of_the_aggregates():
     panel = random_panel(8, n_cities=45, n_pilots=15)
-    result = fit_outcomes(panel, estimators=tuple(GROUP_TIME), vcov=("dyadic", "city", "province_jackknife"), permutations=0)
+    result = fit_outcomes(
+        panel,
+        estimators=tuple(GROUP_TIME),
+        vcov=("dyadic", "city", "province_jackknife"),
+        permutations=0,
+    )
     for name in GROUP_TIME:
         lines = estimates_of(result[name, 0], "province_jackknife")
         assert lines["att", None].is_default
         assert 0 < lines["att", None].std_error < 5
-        assert (lines["att", None].n_pilots, ("group_time", 0) in lines) == (15, name in ("callaway_santanna", "sun_abraham"))
+        assert (lines["att", None].n_pilots, ("group_time", 0) in lines) == (
+            15,
+            name in ("callaway_santanna", "sun_abraham"),
+        )
 
 
 @pytest.mark.parametrize("tie_quantile", [None, 0.5])
@@ -283,26 +377,43 @@ def test_draws_equal_refits(tie_quantile):
     sample = build_sample(panel, (0, 1), tie_quantile)
     statistics = pair_statistics(panel.y, None, sample.observed)
     fits = {name: fit_group_time(sample, name) for name in GROUP_TIME}
-    leads = {name: fit[0].columns[diagnostics.tested_leads(fit[0])][2:] for name, fit in fits.items()}
+    leads = {
+        name: fit[0].columns[diagnostics.tested_leads(fit[0])][2:] for name, fit in fits.items()
+    }
     draws = permute_group_time(sample, statistics, tuple(GROUP_TIME), strata, n_draws, 11, leads)
     labels = draw_relabellings(sample.city_group, strata, n_draws, 11)
     for b in range(n_draws):
         years = np.concatenate([[0], sample.group_years])[labels[b]]
-        redrawn = build_sample(dataclasses.replace(panel, city_cohort=years, cohort=None), (0, 1), tie_quantile)
+        redrawn = build_sample(
+            dataclasses.replace(panel, city_cohort=years, cohort=None), (0, 1), tie_quantile
+        )
         for name in GROUP_TIME:
             for m, fit in enumerate(fit_group_time(redrawn, name)):
                 columns = fits[name][m].columns
-                np.testing.assert_allclose(draws[name, m].coefficient[b, columns], fit.estimate, atol=1e-10)
+                np.testing.assert_allclose(
+                    draws[name, m].coefficient[b, columns], fit.estimate, atol=1e-10
+                )
                 expected = np.abs(fit.estimate) / np.sqrt(inference.score_variance(fit.city_sums))
-                np.testing.assert_allclose(draws[name, m].statistic[b, columns], expected, rtol=1e-8)
+                np.testing.assert_allclose(
+                    draws[name, m].statistic[b, columns], expected, rtol=1e-8
+                )
                 if len(leads[name]):
                     statistic = fit.provinces.joint_f(fit.estimate, leads[name])[0]
-                    np.testing.assert_allclose(draws[name, m].joint[b], statistic, rtol=1e-6, equal_nan=True)
+                    np.testing.assert_allclose(
+                        draws[name, m].joint[b], statistic, rtol=1e-6, equal_nan=True
+                    )
 
 
 def test_the_permutation_is_left_out_where_a_draw_is_not_affordable():
-    result = fit_panel(random_panel(2, missing=0.1), estimator="gardner", vcov=("city", "permutation"), permutations=99)
+    result = fit_panel(
+        random_panel(2, missing=0.1),
+        estimator="gardner",
+        vcov=("city", "permutation"),
+        permutations=99,
+    )
     assert {e.vcov for e in result.estimates} == {"city"}
     assert any("balanced panel without controls" in text for text in result.warnings)
-    result = fit_panel(random_panel(2), estimator="gardner", vcov=("city", "permutation"), permutations=99)
+    result = fit_panel(
+        random_panel(2), estimator="gardner", vcov=("city", "permutation"), permutations=99
+    )
     assert {e.vcov for e in result.estimates} == {"city", "permutation"}

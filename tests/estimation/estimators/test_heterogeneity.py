@@ -1,4 +1,6 @@
-"""Moderated effects and year effects by class: against dummies by statsmodels, pyfixest, literal deletions and literal refits."""
+"""Moderated effects and year effects by class: against dummies by statsmodels, pyfixest, literal
+deletions and literal refits.
+"""
 
 import dataclasses
 
@@ -34,7 +36,9 @@ def _region_pairs(panel):
 
 def _strength(panel):
     generator = np.random.default_rng(8)
-    level = generator.random((panel.n_cities, 1, 2)) + 0.1 * np.arange(len(panel.years))[None, :, None]
+    level = (
+        generator.random((panel.n_cities, 1, 2)) + 0.1 * np.arange(len(panel.years))[None, :, None]
+    )
     treated = (panel.city_cohort[:, None] > 0) & (panel.years[None] >= panel.city_cohort[:, None])
     return level * treated[:, :, None]
 
@@ -44,9 +48,14 @@ def _moderations(panel):
     holes = np.where(np.arange(panel.n_pairs) % 7 == 0, np.nan, gap)
     return {
         "plain": Heterogeneity("plain"),
-        "classes": Heterogeneity("classes", pair_class=_classes(panel), class_names=("a", "b", "c")),
+        "classes": Heterogeneity(
+            "classes", pair_class=_classes(panel), class_names=("a", "b", "c")
+        ),
         "classes_own_years": Heterogeneity(
-            "classes_own_years", pair_class=_classes(panel), class_names=("a", "b", "c"), year_block=_classes(panel)
+            "classes_own_years",
+            pair_class=_classes(panel),
+            class_names=("a", "b", "c"),
+            year_block=_classes(panel),
         ),
         "gap": Heterogeneity("gap", gap=gap),
         "gap_with_holes": Heterogeneity("gap_with_holes", gap=holes),
@@ -54,7 +63,11 @@ def _moderations(panel):
         "events": Heterogeneity("events", estimator="event_study", year_block=_region_pairs(panel)),
         "strength": Heterogeneity("strength", city_path=_strength(panel), path_names=("u", "v")),
         "strength_by_class": Heterogeneity(
-            "strength_by_class", city_path=_strength(panel), path_names=("u", "v"), pair_class=_classes(panel) % 2, class_names=("a", "b")
+            "strength_by_class",
+            city_path=_strength(panel),
+            path_names=("u", "v"),
+            pair_class=_classes(panel) % 2,
+            class_names=("a", "b"),
         ),
     }
 
@@ -64,18 +77,26 @@ def _regressors(panel, moderation):
     treated = (panel.cohort[:, None] > 0) & (panel.years[None] >= panel.cohort[:, None])
     if moderation.city_path is not None:
         pilot = np.where(panel.city_cohort[panel.city_i] > 0, panel.city_i, panel.city_j)
-        one = ((panel.city_cohort[panel.city_i] > 0) ^ (panel.city_cohort[panel.city_j] > 0))[:, None]
-        paths = [moderation.city_path[pilot, :, s] * one for s in range(moderation.city_path.shape[2])]
+        one = ((panel.city_cohort[panel.city_i] > 0) ^ (panel.city_cohort[panel.city_j] > 0))[
+            :, None
+        ]
+        paths = [
+            moderation.city_path[pilot, :, s] * one for s in range(moderation.city_path.shape[2])
+        ]
     elif moderation.estimator == "event_study":
         event = np.where(panel.cohort[:, None] > 0, panel.years[None] - panel.cohort[:, None], -1)
         paths = [(event == e).astype(float) for e in np.unique(event) if e != -1]
     else:
         paths = [treated.astype(float)]
     if moderation.pair_class is not None:
-        loads = [(moderation.pair_class == k).astype(float) for k in range(len(moderation.class_names))]
+        loads = [
+            (moderation.pair_class == k).astype(float) for k in range(len(moderation.class_names))
+        ]
     elif moderation.gap is not None:
         known = np.isfinite(moderation.gap)
-        loads = [known.astype(float), np.where(known, moderation.gap, 0.0)] + ([] if known.all() else [(~known).astype(float)])
+        loads = [known.astype(float), np.where(known, moderation.gap, 0.0)] + (
+            [] if known.all() else [(~known).astype(float)]
+        )
     else:
         loads = [np.ones(panel.n_pairs)]
     return [path * load[:, None] for load in loads for path in paths]
@@ -87,10 +108,16 @@ def _by_dummies(panel, kept, moderation):
 
     rows = kept[:, None] & np.isfinite(panel.y[0])
     pair, year = np.nonzero(rows)
-    block = np.zeros(panel.n_pairs, dtype=int) if moderation.year_block is None else moderation.year_block
+    block = (
+        np.zeros(panel.n_pairs, dtype=int)
+        if moderation.year_block is None
+        else moderation.year_block
+    )
     effects = [(pair[:, None] == np.unique(pair)[None]).astype(float)]
     effects += [
-        ((block[pair] == b)[:, None] & (year[:, None] == np.arange(1, len(panel.years))[None])) * 1.0 for b in np.unique(block[kept])
+        ((block[pair] == b)[:, None] & (year[:, None] == np.arange(1, len(panel.years))[None]))
+        * 1.0
+        for b in np.unique(block[kept])
     ]
     controls = [] if panel.controls is None else [c[pair, year] for c in panel.controls]
     treatment = [x[pair, year] for x in _regressors(panel, moderation)]
@@ -116,7 +143,9 @@ def test_coefficients_and_residuals_against_dummies(data, name):
     sample, design, fits = _fit(panel, moderation, tie_quantile=0.3)
     expected, residual = _by_dummies(panel, sample.kept, moderation)
     np.testing.assert_allclose(fits[0].estimate[: len(expected)], expected, atol=1e-9)
-    np.testing.assert_allclose(fits[0].residuals[np.isfinite(fits[0].residuals)], residual, atol=1e-9)
+    np.testing.assert_allclose(
+        fits[0].residuals[np.isfinite(fits[0].residuals)], residual, atol=1e-9
+    )
     # differences are differences
     for row, (term, _, _) in zip(design.contrasts, design.terms, strict=True):
         if term.startswith("difference:"):
@@ -134,7 +163,13 @@ def test_pair_clustered_errors_against_pyfixest():
     moderation = _moderations(panel)["classes_own_years"]
     sample, _, (fit,) = _fit(panel, moderation)
     pair, year = np.nonzero(np.repeat(sample.kept[:, None], len(panel.years), axis=1))
-    table = pd.DataFrame({"pair": pair, "y": panel.y[0][pair, year], "class_year": moderation.year_block[pair] * 100 + year})
+    table = pd.DataFrame(
+        {
+            "pair": pair,
+            "y": panel.y[0][pair, year],
+            "class_year": moderation.year_block[pair] * 100 + year,
+        }
+    )
     for k, x in enumerate(_regressors(panel, moderation)):
         table[f"d{k}"] = x[pair, year]
     peer = pyfixest.feols(
@@ -144,7 +179,9 @@ def test_pair_clustered_errors_against_pyfixest():
         ssc=pyfixest.ssc(k_adj=False, G_adj=False),
         demeaner=pyfixest.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
     )
-    np.testing.assert_allclose(np.sqrt((fit.psi[:, :3] ** 2).sum(axis=0)), peer.se().to_numpy(), rtol=1e-6)
+    np.testing.assert_allclose(
+        np.sqrt((fit.psi[:, :3] ** 2).sum(axis=0)), peer.se().to_numpy(), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("data", DATA)
@@ -165,9 +202,16 @@ def test_refits_are_literal_deletions(data):
 def test_without_moderation_every_line_is_that_of_the_plain_fit(data, estimator):
     panel = random_panel(3, n_cities=33, n_pilots=9, **DATA[data])
     names = () if panel.controls is None else ("x0", "x1")
-    arguments = {"vcov": VARIANCE_ESTIMATORS, "permutations": 60, "tie_quantile": 0.5, "control_names": names}
+    arguments = {
+        "vcov": VARIANCE_ESTIMATORS,
+        "permutations": 60,
+        "tie_quantile": 0.5,
+        "control_names": names,
+    }
     plain = fit_outcomes(panel, estimators=(estimator,), **arguments)[estimator, 0]
-    result = fit_heterogeneity(panel, [Heterogeneity("plain", estimator=estimator)], **arguments)["plain", 0]
+    result = fit_heterogeneity(panel, [Heterogeneity("plain", estimator=estimator)], **arguments)[
+        "plain", 0
+    ]
     lines = VARIANCE_ESTIMATORS if data == "balanced" else VARIANCE_ESTIMATORS[:-1]
     for line in lines:
         expected, found = estimates_of(plain, line), estimates_of(result, line)
@@ -204,22 +248,30 @@ def test_draws_are_literal_refits(tie_quantile):
         assert (moved[cohort == 0] == 0).all() and len(years) == moved.shape[1]
         for moderation, design in zip(moderations, designs, strict=True):
             path = None if moderation.city_path is None else moved
-            _, _, fits = _fit(redrawn, dataclasses.replace(moderation, city_path=path), tie_quantile)
+            _, _, fits = _fit(
+                redrawn, dataclasses.replace(moderation, city_path=path), tie_quantile
+            )
             for m, fit in enumerate(fits):
                 found, rows = draws[design.name, m], fit.columns
                 np.testing.assert_allclose(found.coefficient[b, rows], fit.estimate, atol=1e-10)
                 np.testing.assert_allclose(
-                    found.statistic[b, rows], np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums)), rtol=1e-7
+                    found.statistic[b, rows],
+                    np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums)),
+                    rtol=1e-7,
                 )
                 for test, tested_rows in tested[design.name].items():
-                    expected = fit.provinces.joint_f(fit.estimate, np.flatnonzero(np.isin(rows, tested_rows)))[0]
+                    expected = fit.provinces.joint_f(
+                        fit.estimate, np.flatnonzero(np.isin(rows, tested_rows))
+                    )[0]
                     np.testing.assert_allclose(found.tests[test][b], expected, rtol=1e-6)
 
 
 def test_joint_tests_and_differences_by_their_definition():
     panel = random_panel(2, n_cities=39, n_pilots=12)
     moderation = _moderations(panel)["classes"]
-    result = fit_heterogeneity(panel, [moderation], vcov=("province_jackknife",), permutations=0)["classes", 0]
+    result = fit_heterogeneity(panel, [moderation], vcov=("province_jackknife",), permutations=0)[
+        "classes", 0
+    ]
     _, _, (fit,) = _fit(panel, moderation)
     n = len(fit.provinces.blocks)
     for name, matrix in (("zero", np.eye(3)), ("equal", np.array([[1, 0, -1], [0, 1, -1]]))):
@@ -232,13 +284,25 @@ def test_joint_tests_and_differences_by_their_definition():
         assert diagnostic_of(result, f"joint_{name}_df2") == n - k
     rows = estimates_of(result, "province_jackknife")
     by_hand = np.sqrt(
-        (n - 1) / n * ((fit.provinces.estimates[:, 0] - fit.provinces.estimates[:, 2] - fit.estimate[0] + fit.estimate[2]) ** 2).sum()
+        (n - 1)
+        / n
+        * (
+            (
+                fit.provinces.estimates[:, 0]
+                - fit.provinces.estimates[:, 2]
+                - fit.estimate[0]
+                + fit.estimate[2]
+            )
+            ** 2
+        ).sum()
     )
     np.testing.assert_allclose(rows["difference:a-c", None].std_error, by_hand)
 
 
 def test_a_planted_effect_of_strength_is_covered_by_its_default_interval():
-    """20 draws of city shocks with one planted coefficient on the pilots' own paths: a 95 % interval misses at most 4 (p < 0.3 %)."""
+    """20 draws of city shocks with one planted coefficient on the pilots' own paths: a 95 %
+    interval misses at most 4 (p < 0.3 %).
+    """
     base = random_panel(0, n_cities=36, n_pilots=14, n_years=8)
     path = _strength(base)[:, :, :1]
     pilot = np.where(base.city_cohort[base.city_i] > 0, base.city_i, base.city_j)
@@ -247,7 +311,9 @@ def test_a_planted_effect_of_strength_is_covered_by_its_default_interval():
     for seed in range(20):
         shocks = np.random.default_rng(seed).normal(size=(36, 8))
         panel = dataclasses.replace(base, y=shocks[base.city_i] + shocks[base.city_j] + planted)
-        result = fit_heterogeneity(panel, [Heterogeneity("s", city_path=path, path_names=("u",))], permutations=0)["s", 0]
+        result = fit_heterogeneity(
+            panel, [Heterogeneity("s", city_path=path, path_names=("u",))], permutations=0
+        )["s", 0]
         (row,) = [e for e in result.estimates if e.is_default]
         assert row.vcov == "province_jackknife"
         missed += not row.ci_low <= 0.5 <= row.ci_high

@@ -1,4 +1,6 @@
-"""Point estimates of the group-time estimators against the package diff-diff, a pair as its unit."""
+"""Point estimates of the group-time estimators against the package diff-diff, a pair as its
+unit.
+"""
 
 import warnings
 
@@ -18,14 +20,18 @@ def _table(panel) -> pd.DataFrame:
     for p, (i, j) in enumerate(zip(panel.city_i, panel.city_j, strict=True)):
         cohorts = [int(c) for c in (panel.city_cohort[i], panel.city_cohort[j]) if c > 0]
         if len(cohorts) < 2:
-            rows += [(p, int(year), panel.y[0, p, t], sum(cohorts)) for t, year in enumerate(panel.years)]
+            rows += [
+                (p, int(year), panel.y[0, p, t], sum(cohorts)) for t, year in enumerate(panel.years)
+            ]
     return pd.DataFrame(rows, columns=["pair", "year", "y", "first_treat"]).dropna()
 
 
 def _theirs(estimator, panel):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # notices of deprecated names and of small cohorts
-        return estimator.fit(_table(panel), outcome="y", unit="pair", time="year", first_treat="first_treat")
+        return estimator.fit(
+            _table(panel), outcome="y", unit="pair", time="year", first_treat="first_treat"
+        )
 
 
 def _ours(name, panel) -> dict:
@@ -43,7 +49,11 @@ def _events(found: dict) -> dict:
 
 
 def _cells(found: dict) -> dict:
-    return {(cohort, event_time): value for (term, cohort, event_time), value in found.items() if term == "group_time"}
+    return {
+        (cohort, event_time): value
+        for (term, cohort, event_time), value in found.items()
+        if term == "group_time"
+    }
 
 
 @pytest.mark.parametrize("seed", [3, 4])
@@ -51,14 +61,22 @@ def test_callaway_santanna(seed):
     from diff_diff import CallawaySantAnna
 
     panel = random_panel(seed)
-    found, peer = _ours("callaway_santanna", panel), _theirs(CallawaySantAnna(estimation_method="reg"), panel)
+    found, peer = (
+        _ours("callaway_santanna", panel),
+        _theirs(CallawaySantAnna(estimation_method="reg"), panel),
+    )
     assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
     events = peer.aggregate("event_study").to_dataframe()
     _compare(_events(found), dict(zip(events["event_time"], events["att"], strict=True)))
     cells = _cells(found)
-    _compare(cells, {(g, t - g): cell["effect"] for (g, t), cell in peer.group_time_effects.items()})
+    _compare(
+        cells, {(g, t - g): cell["effect"] for (g, t), cell in peer.group_time_effects.items()}
+    )
     groups = peer.aggregate("group").to_dataframe()
-    means = {g: np.mean([value for (cohort, e), value in cells.items() if cohort == g and e >= 0]) for g in {g for g, _ in cells}}
+    means = {
+        g: np.mean([value for (cohort, e), value in cells.items() if cohort == g and e >= 0])
+        for g in {g for g, _ in cells}
+    }
     _compare(means, {int(g): att for g, att in zip(groups["label"], groups["att"], strict=True)})
 
 
@@ -68,10 +86,16 @@ def test_sun_abraham(gaps):
 
     panel = random_panel(5, missing=GAPS[gaps])
     found, peer = _ours("sun_abraham", panel), _theirs(SunAbraham(), panel)
-    _compare(_cells(found), {(int(g), int(e)): effect["effect"] for (g, e), effect in peer.cohort_effects.items()})
+    _compare(
+        _cells(found),
+        {(int(g), int(e)): effect["effect"] for (g, e), effect in peer.cohort_effects.items()},
+    )
     if gaps == "balanced":  # with gaps we weigh a cohort by its pairs, they by its rows
         assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
-        _compare(_events(found), {int(e): effect["effect"] for e, effect in peer.event_study_effects.items() if e != -1})
+        _compare(
+            _events(found),
+            {int(e): effect["effect"] for e, effect in peer.event_study_effects.items() if e != -1},
+        )
 
 
 @pytest.mark.parametrize("gaps", GAPS)
@@ -93,4 +117,10 @@ def test_extended_two_way_fixed_effects(gaps):
     panel = random_panel(7, missing=GAPS[gaps])
     found, peer = _ours("etwfe", panel), _theirs(WooldridgeDiD(), panel)
     assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
-    _compare(_events(found), {int(e): effect["att"] for e, effect in peer.aggregate("event_study").event_study_effects.items()})
+    _compare(
+        _events(found),
+        {
+            int(e): effect["att"]
+            for e, effect in peer.aggregate("event_study").event_study_effects.items()
+        },
+    )

@@ -25,14 +25,18 @@ NAMES = ("x0", "x1")
 def _fit(panel, estimator, names=(), tie_quantile=None):
     sample = build_sample(panel, (0,), tie_quantile)
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
-    return sample, fit_least_squares(sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names)[0]
+    return sample, fit_least_squares(
+        sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names
+    )[0]
 
 
 def _formula(table, panel, estimator, names):
     if estimator == "twfe":
         return ["treated", *names]
     columns = []
-    for e in sorted({int(e) for e in (table["year"] - table["cohort"])[table["cohort"] > 0]} - {-1}):
+    for e in sorted(
+        {int(e) for e in (table["year"] - table["cohort"])[table["cohort"] > 0]} - {-1}
+    ):
         name = f"event_{'m' if e < 0 else 'p'}{abs(e)}"
         table[name] = ((table["cohort"] > 0) & (table["year"] - table["cohort"] == e)).astype(float)
         columns.append(name)
@@ -57,7 +61,9 @@ def test_against_pyfixest(case, estimator):
         demeaner=pyfixest.LsmrDemeaner(fixef_atol=1e-12, fixef_btol=1e-12),
     )
     np.testing.assert_allclose(fit.estimate, peer.coef()[columns].to_numpy(), rtol=0, atol=1e-7)
-    np.testing.assert_allclose(np.sqrt(inference.conventional_variance(fit.psi)), peer.se()[columns].to_numpy(), rtol=1e-6)
+    np.testing.assert_allclose(
+        np.sqrt(inference.conventional_variance(fit.psi)), peer.se()[columns].to_numpy(), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -70,7 +76,8 @@ def test_against_statsmodels_dummies(case):
     table = long_table(panel, sample.kept)
     columns = _formula(table, panel, "event_study", names)
     dummies = [
-        (table[column].to_numpy()[:, None] == np.unique(table[column])[None, start:]) for column, start in (("pair", 0), ("year", 1))
+        (table[column].to_numpy()[:, None] == np.unique(table[column])[None, start:])
+        for column, start in (("pair", 0), ("year", 1))
     ]
     x = np.column_stack([table[columns].to_numpy(), *dummies]).astype(float)
     peer = sm.OLS(table["y"].to_numpy(), x).fit()
@@ -79,12 +86,21 @@ def test_against_statsmodels_dummies(case):
         np.testing.assert_allclose(fit.residuals[np.isfinite(fit.residuals)], peer.resid, atol=1e-9)
     else:
         # a balanced panel keeps the mean of each city and year alone
-        at_city = table.assign(e=peer.resid).melt(["year", "e"], ["city_i", "city_j"], value_name="city")
+        at_city = table.assign(e=peer.resid).melt(
+            ["year", "e"], ["city_i", "city_j"], value_name="city"
+        )
         mean = at_city.groupby(["city", "year"])["e"].mean().unstack().to_numpy()
         np.testing.assert_allclose(fit.city_residuals, mean, atol=1e-9)
     # influence: the rows of (X'X)^-1 times the pair's sum of x e
-    scores = np.stack([(x * peer.resid[:, None])[table["pair"] == pair].sum(axis=0) for pair in np.unique(table["pair"])])
-    np.testing.assert_allclose(fit.psi, (scores @ np.linalg.inv(x.T @ x))[:, : len(columns)], atol=1e-10)
+    scores = np.stack(
+        [
+            (x * peer.resid[:, None])[table["pair"] == pair].sum(axis=0)
+            for pair in np.unique(table["pair"])
+        ]
+    )
+    np.testing.assert_allclose(
+        fit.psi, (scores @ np.linalg.inv(x.T @ x))[:, : len(columns)], atol=1e-10
+    )
 
 
 @pytest.mark.parametrize("case", ["balanced", "gaps_and_controls"])
@@ -93,7 +109,10 @@ def test_dyadic_variance_is_the_double_loop_over_pairs_that_share_a_city(case):
     sample, fit = _fit(panel, "twfe", NAMES if panel.controls is not None else ())
     i, j, psi = panel.city_i[sample.kept], panel.city_j[sample.kept], fit.psi[:, 0]
     literal = sum(
-        psi[p] * psi[q] for p in range(len(psi)) for q in range(len(psi)) if len({int(i[p]), int(j[p])} & {int(i[q]), int(j[q])}) > 0
+        psi[p] * psi[q]
+        for p in range(len(psi))
+        for q in range(len(psi))
+        if len({int(i[p]), int(j[p])} & {int(i[q]), int(j[q])}) > 0
     )
     assert inference.dyadic_variance(fit.psi, fit.city_sums)[0] == pytest.approx(literal, rel=1e-10)
 
@@ -106,31 +125,52 @@ def test_refits_without_a_province_or_a_city_equal_fits_of_the_smaller_panel(cas
     _, fit = _fit(panel, estimator, names)
     for refits, block_of_city in ((fit.provinces, panel.province), (fit.cities, panel.city_ids)):
         for block in refits.blocks[:3]:
-            dropped = (block_of_city[panel.city_i] == block) | (block_of_city[panel.city_j] == block)
+            dropped = (block_of_city[panel.city_i] == block) | (
+                block_of_city[panel.city_j] == block
+            )
             y = np.where(dropped[:, None], np.nan, panel.y)
-            smaller = type(panel)(panel.city_i, panel.city_j, panel.years, y, panel.city_cohort, panel.province, panel.controls)
+            smaller = type(panel)(
+                panel.city_i,
+                panel.city_j,
+                panel.years,
+                y,
+                panel.city_cohort,
+                panel.province,
+                panel.controls,
+            )
             _, expected = _fit(smaller, estimator, names)
             found = refits.estimates[refits.blocks == block][0]
             by_label = dict(zip(expected.labels, expected.estimate, strict=True))
-            np.testing.assert_allclose(found, [by_label.get(label, np.nan) for label in fit.labels], atol=1e-9)
+            np.testing.assert_allclose(
+                found, [by_label.get(label, np.nan) for label in fit.labels], atol=1e-9
+            )
 
 
 def test_jackknife_line_and_joint_f_by_their_formulas():
     panel = random_panel(7, n_cities=45, n_pilots=20)
-    result = fit_outcomes(panel, estimators=("event_study",), vcov=("province_jackknife", "city"), permutations=0)["event_study", 0]
+    result = fit_outcomes(
+        panel, estimators=("event_study",), vcov=("province_jackknife", "city"), permutations=0
+    )["event_study", 0]
     _, fit = _fit(panel, "event_study")
     n = len(fit.provinces.blocks)
     deviations = fit.provinces.estimates - fit.estimate
     covariance = (n - 1) / n * deviations.T @ deviations
     lines = estimates_of(result, "province_jackknife")
     for c, (term, _, event_time) in enumerate(fit.terms):
-        assert lines[term, event_time].std_error == pytest.approx(np.sqrt(covariance[c, c]), rel=1e-10)
+        assert lines[term, event_time].std_error == pytest.approx(
+            np.sqrt(covariance[c, c]), rel=1e-10
+        )
         assert lines[term, event_time].is_default
     leads = [c for c, (_, _, e) in enumerate(fit.terms) if e < -1]
     theta, k = fit.estimate[leads], len(leads)
-    expected = theta @ np.linalg.inv(covariance[np.ix_(leads, leads)]) @ theta * (n - k) / (k * (n - 1))
+    expected = (
+        theta @ np.linalg.inv(covariance[np.ix_(leads, leads)]) @ theta * (n - k) / (k * (n - 1))
+    )
     assert diagnostic_of(result, "joint_leads_f") == pytest.approx(expected, rel=1e-8)
-    assert (diagnostic_of(result, "joint_leads_df1"), diagnostic_of(result, "joint_leads_df2")) == (k, n - k)
+    assert (diagnostic_of(result, "joint_leads_df1"), diagnostic_of(result, "joint_leads_df2")) == (
+        k,
+        n - k,
+    )
 
 
 def test_pilots_are_counted_in_the_cells_of_each_coefficient():
@@ -138,7 +178,9 @@ def test_pilots_are_counted_in_the_cells_of_each_coefficient():
     _, fit = _fit(panel, "event_study")
     cohorts = panel.city_cohort[panel.city_cohort > 0]
     for (_, _, event_time), count in zip(fit.terms, fit.n_pilots, strict=True):
-        assert count == sum(panel.years[0] <= year + event_time <= panel.years[-1] for year in cohorts)
+        assert count == sum(
+            panel.years[0] <= year + event_time <= panel.years[-1] for year in cohorts
+        )
 
 
 @pytest.mark.parametrize(

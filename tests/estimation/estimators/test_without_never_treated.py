@@ -1,4 +1,6 @@
-"""Panels in which every pair is treated at last, and controls that are treated later: against loops, pyfixest, diff-diff and refits."""
+"""Panels in which every pair is treated at last, and controls that are treated later: against
+loops, pyfixest, diff-diff and refits.
+"""
 
 import dataclasses
 import json
@@ -34,7 +36,13 @@ def _table(panel) -> pd.DataFrame:
 
 
 def _ours(panel, estimator="callaway_santanna", control_pairs=LATER, vcov=(), permutations=0):
-    return fit_panel(panel, estimator=estimator, control_pairs=control_pairs, vcov=vcov, permutations=permutations)
+    return fit_panel(
+        panel,
+        estimator=estimator,
+        control_pairs=control_pairs,
+        vcov=vcov,
+        permutations=permutations,
+    )
 
 
 def _points(result) -> dict:
@@ -44,18 +52,25 @@ def _points(result) -> dict:
 def _theirs(estimator, panel):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # notices of small cohorts and dropped years
-        return estimator.fit(_table(panel), outcome="y", unit="pair", time="year", first_treat="cohort")
+        return estimator.fit(
+            _table(panel), outcome="y", unit="pair", time="year", first_treat="cohort"
+        )
 
 
 def _loop(panel) -> dict:
-    """ATT(g, t) with a varying base against pairs untreated in the later of the two years, literally."""
+    """ATT(g, t) with a varying base against pairs untreated in the later of the two years,
+    literally.
+    """
     y, years, found = panel.y[0], panel.years, {}
     for cohort in sorted(set(panel.cohort[panel.cohort > 0].tolist())):
         for t in range(1, len(years)):
             base = t - 1 if years[t] < cohort else list(years).index(cohort - 1)
             later = max(years[t], years[base])
             sides = []
-            for chosen in (panel.cohort == cohort, (panel.cohort == 0) | ((panel.cohort > later) & (panel.cohort != cohort))):
+            for chosen in (
+                panel.cohort == cohort,
+                (panel.cohort == 0) | ((panel.cohort > later) & (panel.cohort != cohort)),
+            ):
                 changes = y[chosen, t] - y[chosen, base]
                 sides.append(changes[np.isfinite(changes)])
             if len(sides[0]) and len(sides[1]):
@@ -84,13 +99,23 @@ def test_not_yet_treated_controls_against_diff_diff(kind):
     from diff_diff import CallawaySantAnna
 
     panel = _panel(4, without_never=PANELS[kind])
-    found, peer = _points(_ours(panel)), _theirs(CallawaySantAnna(control_group=LATER, estimation_method="reg"), panel)
-    theirs = {(g, t - g): cell["effect"] for (g, t), cell in peer.group_time_effects.items() if np.isfinite(cell["effect"])}
+    found, peer = (
+        _points(_ours(panel)),
+        _theirs(CallawaySantAnna(control_group=LATER, estimation_method="reg"), panel),
+    )
+    theirs = {
+        (g, t - g): cell["effect"]
+        for (g, t), cell in peer.group_time_effects.items()
+        if np.isfinite(cell["effect"])
+    }
     cells = {(g, e): value for (term, g, e), value in found.items() if term == "group_time"}
     post = {cell for cell in theirs if cell[1] >= 0}
     assert post == {cell for cell in cells if cell[1] >= 0}
-    assert {cell: cells[cell] for cell in post} == pytest.approx({cell: theirs[cell] for cell in post}, rel=1e-6)
-    # they compare the last cohort before its admission as well, which has no effect that could be estimated
+    assert {cell: cells[cell] for cell in post} == pytest.approx(
+        {cell: theirs[cell] for cell in post}, rel=1e-6
+    )
+    # they compare the last cohort before its admission as well, which has no effect that could be
+    # estimated
     before = {cell: value for cell, value in theirs.items() if cell in cells}
     assert before.keys() == cells.keys()
     assert cells == pytest.approx(before, rel=1e-6)
@@ -105,11 +130,14 @@ def test_imputation_without_never_treated_against_diff_diff(gaps):
     peer = _theirs(ImputationDiD(), panel)
     events = peer.aggregate("event_study").to_dataframe().dropna(subset=["att", "se"])
     theirs = dict(zip(events["event_time"].astype(int), events["att"], strict=True))
-    # least squares with a coefficient for each cohort and year imputes by cohort, which differs where rows are missing
+    # least squares with a coefficient for each cohort and year imputes by cohort, which differs
+    # where rows are missing
     for estimator in ("borusyak", "gardner", *(("etwfe",) if gaps == "balanced" else ())):
         found = _points(_ours(panel, estimator))
         assert found["att", None, None] == pytest.approx(peer.overall_att, rel=1e-6)
-        assert {e: value for (term, _, e), value in found.items() if term == "event"} == pytest.approx(theirs, rel=1e-6)
+        assert {
+            e: value for (term, _, e), value in found.items() if term == "event"
+        } == pytest.approx(theirs, rel=1e-6)
 
 
 @pytest.mark.parametrize("gaps", GAPS)
@@ -125,9 +153,15 @@ def test_two_way_without_never_treated_against_pyfixest(gaps):
 
 
 def test_saturated_estimators_equal_the_last_cohort_as_control():
-    """Sun and Abraham 2021, section 4: without never-treated units the last cohort is the control, in the years before its treatment."""
+    """Sun and Abraham 2021, section 4: without never-treated units the last cohort is the control,
+    in the years before its treatment.
+    """
     panel = _panel(8, without_never=True)
-    cells = {(g, e): v for (term, g, e), v in _points(_ours(panel, "sun_abraham")).items() if term == "group_time" and e >= 0}
+    cells = {
+        (g, e): v
+        for (term, g, e), v in _points(_ours(panel, "sun_abraham")).items()
+        if term == "group_time" and e >= 0
+    }
     last, y = panel.cohort.max(), panel.y[0]
     control = y[panel.cohort == last].mean(axis=0)
     assert {g + e for g, e in cells} == set(range(int(panel.cohort.min()), int(last)))
@@ -149,7 +183,10 @@ def test_influence_is_the_derivative_by_a_pairs_weight(kind):
 
     def effect(cohort, e, weight):
         t, base = np.searchsorted(panel.years, [cohort + e, cohort - 1])
-        sides = (panel.cohort == cohort, (panel.cohort == 0) | ((panel.cohort > cohort + e) & (panel.cohort != cohort)))
+        sides = (
+            panel.cohort == cohort,
+            (panel.cohort == 0) | ((panel.cohort > cohort + e) & (panel.cohort != cohort)),
+        )
         means = [np.average((y[:, t] - y[:, base])[side], weights=weight[side]) for side in sides]
         return means[0] - means[1]
 
@@ -166,14 +203,22 @@ def test_influence_is_the_derivative_by_a_pairs_weight(kind):
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 def test_refits_and_their_degrees_of_freedom(missing):
     panel = random_panel(6, missing=missing)
-    (fit,) = fit_group_time(build_sample(panel, (0,), None, control_pairs=LATER), "callaway_santanna")
+    (fit,) = fit_group_time(
+        build_sample(panel, (0,), None, control_pairs=LATER), "callaway_santanna"
+    )
     for block in fit.provinces.blocks[:3]:
         dropped = (panel.province[panel.city_i] == block) | (panel.province[panel.city_j] == block)
-        smaller = dataclasses.replace(panel, y=np.where(dropped[:, None], np.nan, panel.y), cohort=None)
-        (rest,) = fit_group_time(build_sample(smaller, (0,), None, control_pairs=LATER), "callaway_santanna")
+        smaller = dataclasses.replace(
+            panel, y=np.where(dropped[:, None], np.nan, panel.y), cohort=None
+        )
+        (rest,) = fit_group_time(
+            build_sample(smaller, (0,), None, control_pairs=LATER), "callaway_santanna"
+        )
         expected = dict(zip(rest.terms, rest.estimate, strict=True))
         found = fit.provinces.estimates[fit.provinces.blocks == block][0]
-        np.testing.assert_allclose(found, [expected.get(term, np.nan) for term in fit.terms], atol=1e-9)
+        np.testing.assert_allclose(
+            found, [expected.get(term, np.nan) for term in fit.terms], atol=1e-9
+        )
     assert ((fit.provinces.df > 0) & (fit.provinces.df <= len(fit.provinces.blocks) - 1)).all()
 
 
@@ -185,7 +230,10 @@ def test_draws_equal_refits_under_the_drawn_labels(kind):
         panel = before_last_cohort(whole)
     sample = build_sample(panel, (0, 1), None, control_pairs=LATER)
     strata = strata_of(whole, "all")
-    statistics, names = pair_statistics(panel.y, None, sample.observed), ("callaway_santanna", "borusyak", "sun_abraham")
+    statistics, names = (
+        pair_statistics(panel.y, None, sample.observed),
+        ("callaway_santanna", "borusyak", "sun_abraham"),
+    )
     draws = permute_group_time(sample, statistics, names, strata, 5, 3, {})
     labels = draw_relabellings(sample.city_group, strata, 5, 3)
     if PANELS[kind]:  # admissions stay with the pilots
@@ -193,13 +241,22 @@ def test_draws_equal_refits_under_the_drawn_labels(kind):
         assert (labels != sample.city_group).any()
     for b in range(5):
         years = np.concatenate([[0], sample.group_years])[labels[b]]
-        redrawn = build_sample(dataclasses.replace(panel, city_cohort=years, cohort=None), (0, 1), None, control_pairs=LATER)
+        redrawn = build_sample(
+            dataclasses.replace(panel, city_cohort=years, cohort=None),
+            (0, 1),
+            None,
+            control_pairs=LATER,
+        )
         for name in names:
             for m, fit in enumerate(fit_group_time(redrawn, name)):
                 columns = fit_group_time(sample, name)[m].columns
-                np.testing.assert_allclose(draws[name, m].coefficient[b, columns], fit.estimate, atol=1e-10)
+                np.testing.assert_allclose(
+                    draws[name, m].coefficient[b, columns], fit.estimate, atol=1e-10
+                )
                 expected = np.abs(fit.estimate) / np.sqrt(inference.score_variance(fit.city_sums))
-                np.testing.assert_allclose(draws[name, m].statistic[b, columns], expected, rtol=1e-8)
+                np.testing.assert_allclose(
+                    draws[name, m].statistic[b, columns], expected, rtol=1e-8
+                )
 
 
 def test_all_lines_are_given_and_the_sample_is_described():
@@ -207,9 +264,14 @@ def test_all_lines_are_given_and_the_sample_is_described():
     for estimator in ("callaway_santanna", "borusyak", "gardner", "sun_abraham", "etwfe"):
         result = _ours(panel, estimator, vcov=VARIANCE_ESTIMATORS, permutations=99)
         lines = {name: estimates_of(result, name)["att", None] for name in VARIANCE_ESTIMATORS}
-        assert all(line.p_value is not None and line.ci_low < line.ci_high for line in lines.values())
+        assert all(
+            line.p_value is not None and line.ci_low < line.ci_high for line in lines.values()
+        )
         assert lines["province_jackknife"].is_default
-        assert lines["city"].n_pilots == (panel.city_cohort > 0).sum() - (panel.city_cohort == 2016).sum()
+        assert (
+            lines["city"].n_pilots
+            == (panel.city_cohort > 0).sum() - (panel.city_cohort == 2016).sum()
+        )
         assert any("the years after 2015" in text for text in result.warnings)
 
 
@@ -217,7 +279,11 @@ REFUSED = {
     "one cohort": ({"only": (2014,)}, "twfe", "all are first treated in 2014"),
     "nothing before": ({"only": (2014, 2016), "years": slice(4, None)}, "borusyak", "before 2016"),
     "an event study": ({}, "event_study", "not identified"),
-    "never-treated pairs are asked for": ({}, "callaway_santanna", "--control-group not_yet_treated"),
+    "never-treated pairs are asked for": (
+        {},
+        "callaway_santanna",
+        "--control-group not_yet_treated",
+    ),
     "weights by covariates": ({}, "entropy_balanced", "compares with never-treated pairs"),
 }
 
@@ -229,9 +295,20 @@ def test_what_nothing_identifies_is_refused(case):
     if "only" in changes:
         panel = panel.of_pairs(np.isin(panel.cohort, changes["only"]))
     if "years" in changes:
-        panel = dataclasses.replace(panel, years=panel.years[changes["years"]], y=panel.y[:, :, changes["years"]], cohort=None)
+        panel = dataclasses.replace(
+            panel,
+            years=panel.years[changes["years"]],
+            y=panel.y[:, :, changes["years"]],
+            cohort=None,
+        )
     with pytest.raises(NotEstimable, match=message):
-        fit_outcomes(panel, estimators=(estimator,), permutations=0, covariates=np.ones((panel.n_cities, 1)), covariate_names=("x",))
+        fit_outcomes(
+            panel,
+            estimators=(estimator,),
+            permutations=0,
+            covariates=np.ones((panel.n_cities, 1)),
+            covariate_names=("x",),
+        )
 
 
 def test_an_unknown_control_group_is_refused():
@@ -243,13 +320,23 @@ def test_on_the_command_line(tmp_path, capsys):
     panel = _panel(2, without_never=True, n_cities=33, n_pilots=12)
     table = _table(panel)
     i, j = table["city_i"].to_numpy(), table["city_j"].to_numpy()
-    file = pd.DataFrame({"city_i_id": i, "city_j_id": j, "year": table["year"], "cohort_year": table["cohort"], "y": table["y"]})
+    file = pd.DataFrame(
+        {
+            "city_i_id": i,
+            "city_j_id": j,
+            "year": table["year"],
+            "cohort_year": table["cohort"],
+            "y": table["y"],
+        }
+    )
     file["province_i_id"], file["province_j_id"] = panel.province[i], panel.province[j]
     path = tmp_path / "panel.csv"
     file.to_csv(path, index=False)
 
     def run(*arguments):
-        code = main(["fit", str(path), "--outcome", "y", "--permutations", "99", "--json", *arguments])
+        code = main(
+            ["fit", str(path), "--outcome", "y", "--permutations", "99", "--json", *arguments]
+        )
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 
@@ -257,8 +344,13 @@ def test_on_the_command_line(tmp_path, capsys):
     document = json.loads(out)
     expected = _ours(panel, vcov=None, permutations=99)
     assert (code, document["estimates"][0]["estimate"]) == (0, expected.estimates[0].estimate)
-    # a city whose pairs are treated in different years is no pilot, so the pilots are known without columns of their own
-    assert {row["vcov"] for row in document["estimates"]} == {e.vcov for e in expected.estimates} >= {"permutation"}
+    # a city whose pairs are treated in different years is no pilot, so the pilots are known without
+    # columns of their own
+    assert (
+        {row["vcov"] for row in document["estimates"]}
+        == {e.vcov for e in expected.estimates}
+        >= {"permutation"}
+    )
     for arguments in ((), ("--estimator", "borusyak")):
         assert run(*arguments)[0] == 0
     code, out, err = run("--estimator", "callaway_santanna")

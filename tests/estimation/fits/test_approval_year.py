@@ -1,4 +1,6 @@
-"""Leaving the approval year of second-half pilots out, against least squares on the pair-years that stay, real and reassigned."""
+"""Leaving the approval year of second-half pilots out, against least squares on the pair-years that
+stay, real and reassigned.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
 
 
 def literal(panel, late: np.ndarray) -> tuple[float, float]:
-    """Dummies written out on the pair-years without those of the approval year; the estimate and its error clustered by pair."""
+    """Dummies written out on the pair-years without those of the approval year; the estimate and
+    its error clustered by pair.
+    """
     kept = np.flatnonzero(build_sample(panel, (0,), 0.3).kept)
     pair, year = np.divmod(np.arange(len(kept) * len(panel.years)), len(panel.years))
     i, j = panel.city_i[kept][pair], panel.city_j[kept][pair]
@@ -31,24 +35,43 @@ def literal(panel, late: np.ndarray) -> tuple[float, float]:
 
 
 def test_equals_leaving_the_pair_years_out() -> None:
-    """Coefficient, conventional error, and the mean over reassignments in which the half-year moves with the admission."""
+    """Coefficient, conventional error, and the mean over reassignments in which the half-year moves
+    with the admission.
+    """
     panel = random_panel(7, n_cities=24, n_pilots=9)
     late = np.zeros(24, dtype=bool)
     late[np.flatnonzero(panel.city_cohort > 0)[::2]] = True
-    settings = {"vcov": ("conventional", "permutation"), "permutations": 12, "seed": 3, "shuffle": "all", "tie_quantile": 0.3}
+    settings = {
+        "vcov": ("conventional", "permutation"),
+        "permutations": 12,
+        "seed": 3,
+        "shuffle": "all",
+        "tie_quantile": 0.3,
+    }
     result = fit_without_approval_year(panel, late, **settings)["twfe", 0]
     b, error = literal(panel, late)
     row = estimates_of(result, "conventional")["treated", None]
     assert row.estimate == pytest.approx(b, abs=1e-10)
     assert row.std_error == pytest.approx(error, rel=1e-9)
-    assert {e.term for e in result.estimates} == {"treated", "approval_year_2012", "approval_year_2013", "approval_year_2015"}
+    assert {e.term for e in result.estimates} == {
+        "treated",
+        "approval_year_2012",
+        "approval_year_2013",
+        "approval_year_2015",
+    }
     records = panel.city_cohort * 10 + late
     kinds, label = np.unique(records, return_inverse=True)
     drawn = []
     for labels in draw_relabellings(label, np.zeros(24, dtype=int), 12, 3):
         moved = kinds[labels]
-        drawn.append(literal(dataclasses.replace(panel, city_cohort=moved // 10, cohort=None), moved % 10 == 1)[0])
-    assert diagnostic_of(result, "permutation_mean_estimate", "treated") == pytest.approx(np.mean(drawn), abs=1e-9)
+        drawn.append(
+            literal(
+                dataclasses.replace(panel, city_cohort=moved // 10, cohort=None), moved % 10 == 1
+            )[0]
+        )
+    assert diagnostic_of(result, "permutation_mean_estimate", "treated") == pytest.approx(
+        np.mean(drawn), abs=1e-9
+    )
 
 
 def test_without_second_half_pilots_there_is_no_such_year() -> None:

@@ -1,4 +1,6 @@
-"""The warning that pilots were of another kind: its statistic against a regression, when it is given, and when it cannot be."""
+"""The warning that pilots were of another kind: its statistic against a regression, when it is
+given, and when it cannot be.
+"""
 
 from __future__ import annotations
 
@@ -40,8 +42,13 @@ def test_the_difference_is_least_squares_with_province_effects():
 def test_a_pair_panel_gives_what_its_cities_give():
     economy = draw_economy(SETTINGS["loadings"], 1)
     panel = pair_panel([economy.growth], economy.province, economy.cohort)
-    found, expected = pilot_level(build_sample(panel, (0,), None), 0, economy.province), of_economy("loadings", 1)
-    assert found.difference == pytest.approx(expected.difference) and found.p_value == pytest.approx(expected.p_value)
+    found, expected = (
+        pilot_level(build_sample(panel, (0,), None), 0, economy.province),
+        of_economy("loadings", 1),
+    )
+    assert found.difference == pytest.approx(
+        expected.difference
+    ) and found.p_value == pytest.approx(expected.p_value)
 
 
 def test_it_is_given_where_pilots_load_otherwise_and_seldom_elsewhere():
@@ -53,10 +60,19 @@ def test_the_fit_says_it_and_keeps_its_numbers():
     given = []
     for name, seed in (("loadings", 1), ("independent", 1), ("independent", 2), ("independent", 3)):
         economy = draw_economy(SETTINGS[name], seed)
-        result = fit_panel(pair_panel([economy.growth], economy.province, economy.cohort), permutations=0)
-        given.append(any(text.startswith("Pilots were of another kind before admission") for text in result.warnings))
+        result = fit_panel(
+            pair_panel([economy.growth], economy.province, economy.cohort), permutations=0
+        )
+        given.append(
+            any(
+                text.startswith("Pilots were of another kind before admission")
+                for text in result.warnings
+            )
+        )
         assert given[-1] == (diagnostic_of(result, "pilot_level_p") < 0.05)
-        assert diagnostic_of(result, "pilot_level_difference") == pytest.approx(of_economy(name, seed).difference)
+        assert diagnostic_of(result, "pilot_level_difference") == pytest.approx(
+            of_economy(name, seed).difference
+        )
     assert given[0] and not all(given)
 
 

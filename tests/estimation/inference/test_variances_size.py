@@ -1,4 +1,6 @@
-"""Rejection rates over panels without any effect: the lines of inference do what docs/methods says of them."""
+"""Rejection rates over panels without any effect: the lines of inference do what docs/methods says
+of them.
+"""
 
 import itertools
 
@@ -15,7 +17,8 @@ def test_only_the_conventional_line_rejects_far_too_often():
     z = generator.normal(size=(N_PANELS, N_CITIES, 8))
     z = (z - z.mean(axis=2, keepdims=True)) / z.std(axis=2, keepdims=True)
     first, second = np.array(list(itertools.combinations(range(N_CITIES), 2))).T
-    # outcomes of one call share the permutation pass; pilots are as good as random, so one assignment serves all panels
+    # outcomes of one call share the permutation pass; pilots are as good as random, so one
+    # assignment serves all panels
     y = 1 - (z[:, first] - z[:, second]) ** 2 / 2
     cohort = np.zeros(N_CITIES, dtype=int)
     cohort[:N_PILOTS] = np.resize([2013, 2015], N_PILOTS)

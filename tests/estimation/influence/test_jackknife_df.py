@@ -1,4 +1,6 @@
-"""Degrees of freedom by design: known distributions, simulated ratios, and weights found by fitting every unit shock."""
+"""Degrees of freedom by design: known distributions, simulated ratios, and weights found by fitting
+every unit shock.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ import pytest
 from scipy import stats
 
 from estimation.closed_form.fit import CityPanel, fit_all_pairs
-from estimation.estimators.cohort_means import WEIGHTS, build_cell_panel, fit_cells, jackknife_df_of_cells, sum_city_cells
+from estimation.estimators.cohort_means import (
+    WEIGHTS,
+    build_cell_panel,
+    fit_cells,
+    jackknife_df_of_cells,
+    sum_city_cells,
+)
 from estimation.estimators.doubly_robust import fit_doubly_robust
 from estimation.estimators.group_time import comparable_sample, fit_group_time
 from estimation.estimators.heterogeneity import fit_heterogeneity_design
@@ -26,9 +34,18 @@ from tests.estimation.panels import random_panel
 
 
 def difference_of_means(block: np.ndarray, treated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (N, 1, 1) of the difference of two means, and its change (R, N, 1, 1) without each block."""
+    """Weights (N, 1, 1) of the difference of two means, and its change (R, N, 1, 1) without each
+    block.
+    """
     keeps = np.vstack([np.ones(len(block), dtype=bool), block != np.unique(block)[:, None]])
-    rows = [np.where(k & treated, 1 / (k & treated).sum(), np.where(k & ~treated, -1 / (k & ~treated).sum(), 0.0)) for k in keeps]
+    rows = [
+        np.where(
+            k & treated,
+            1 / (k & treated).sum(),
+            np.where(k & ~treated, -1 / (k & ~treated).sum(), 0.0),
+        )
+        for k in keeps
+    ]
     found = np.array(rows)[:, :, None, None]
     return found[0], found[0] - found[1:]
 
@@ -36,18 +53,22 @@ def difference_of_means(block: np.ndarray, treated: np.ndarray) -> tuple[np.ndar
 @pytest.mark.parametrize("n", [4, 11, 30])
 def test_the_mean_of_equal_blocks_has_the_t_of_the_textbook(n: int) -> None:
     refits = np.array([np.where(np.arange(n) == r, 0, 1 / (n - 1)) for r in range(n)])
-    assert design_df(np.full((n, 1, 1), 1 / n), 1 / n - refits[:, :, None, None])[0] == pytest.approx(n - 1, rel=1e-9)
+    assert design_df(np.full((n, 1, 1), 1 / n), 1 / n - refits[:, :, None, None])[
+        0
+    ] == pytest.approx(n - 1, rel=1e-9)
 
 
 @pytest.mark.parametrize("ratio", [0.5, 2.0, 4.0])
 def test_the_tail_of_one_shock_over_equal_others_is_that_of_a_t(ratio: float) -> None:
-    assert exceedance(ratio, np.array([1.0, 0, 0, 0, 0]), np.array([0, 1, 1, 1, 1]) / 4) == pytest.approx(
-        2 * stats.t.sf(ratio, 4), rel=1e-7
-    )
+    assert exceedance(
+        ratio, np.array([1.0, 0, 0, 0, 0]), np.array([0, 1, 1, 1, 1]) / 4
+    ) == pytest.approx(2 * stats.t.sf(ratio, 4), rel=1e-7)
 
 
 @pytest.mark.parametrize(("n_blocks", "n_treated"), [(12, 3), (30, 5), (20, 4)])
-def test_the_critical_value_cuts_off_five_per_cent_of_simulated_ratios(n_blocks: int, n_treated: int) -> None:
+def test_the_critical_value_cuts_off_five_per_cent_of_simulated_ratios(
+    n_blocks: int, n_treated: int
+) -> None:
     rng = np.random.default_rng(n_treated)
     block = np.repeat(np.arange(n_blocks), rng.integers(1, 20, n_blocks))
     whole, changes = difference_of_means(block, block < n_treated)
@@ -61,7 +82,9 @@ def test_the_critical_value_cuts_off_five_per_cent_of_simulated_ratios(n_blocks:
 
 
 def test_an_estimate_that_leans_on_its_own_error_is_cut_off_at_five_per_cent_too() -> None:
-    """Weights without any symmetry: the estimate and its deviations are correlated, which equal designs hide."""
+    """Weights without any symmetry: the estimate and its deviations are correlated, which equal
+    designs hide.
+    """
     rng = np.random.default_rng(4)
     weights, deviations = rng.normal(size=(40, 1, 1)), 0.6 * rng.normal(size=(9, 40, 1, 1))
     deviations += 0.4 * weights
@@ -77,7 +100,8 @@ def test_an_estimate_that_leans_on_its_own_error_is_cut_off_at_five_per_cent_too
 
 
 def test_no_more_than_the_number_of_blocks_less_one() -> None:
-    # one block carries nothing of the estimate and all of the error: the true tail is thinner than that of any t
+    # one block carries nothing of the estimate and all of the error: the true tail is thinner than
+    # that of any t
     assert equivalent_df(1.0, np.zeros(3), np.diag([100.0, 1.0, 1.0])) == 2
 
 
@@ -88,7 +112,9 @@ def test_an_error_that_hardly_varies_with_the_estimate_has_almost_no_degrees_of_
 
 
 def unit_outcomes(panel: PairPanel) -> np.ndarray:
-    """An outcome for each city and year, one for the pairs of the city in that year, in the order of the panel's pairs; (N * T, P, T)."""
+    """An outcome for each city and year, one for the pairs of the city in that year, in the order
+    of the panel's pairs; (N * T, P, T).
+    """
     n, t = panel.n_cities, len(panel.years)
     y = np.zeros((n, t, panel.n_pairs, t))
     for i in range(n):
@@ -107,11 +133,18 @@ def weights_of(fits: list, shape: tuple[int, int]) -> dict[tuple, np.ndarray]:
 
 
 def unit_shocks(panel: PairPanel, estimator: str) -> dict[tuple, np.ndarray]:
-    """Weight (N, T) of each city's shock in each coefficient: the coefficient when that shock is all there is."""
+    """Weight (N, T) of each city's shock in each coefficient: the coefficient when that shock is
+    all there is.
+    """
     names = tuple(f"x{k}" for k in range(0 if panel.controls is None else len(panel.controls)))
     shocks = dataclasses.replace(panel, y=unit_outcomes(panel))
-    fits = fit_outcomes(shocks, estimators=(estimator,), vcov=(), permutations=0, control_names=names)
-    rows = [[((e.term, e.cohort_year, e.event_time), e.estimate) for e in fit.estimates] for fit in fits.values()]
+    fits = fit_outcomes(
+        shocks, estimators=(estimator,), vcov=(), permutations=0, control_names=names
+    )
+    rows = [
+        [((e.term, e.cohort_year, e.event_time), e.estimate) for e in fit.estimates]
+        for fit in fits.values()
+    ]
     return weights_of([zip(*row, strict=True) for row in rows], (panel.n_cities, len(panel.years)))
 
 
@@ -126,11 +159,18 @@ def stay_without(panel: PairPanel, name: int) -> np.ndarray:
     return (panel.province[panel.city_i] != name) & (panel.province[panel.city_j] != name)
 
 
-def compare(fit: InfluenceFit, whole: dict[tuple, np.ndarray], refits: list[dict[tuple, np.ndarray]]) -> None:
-    """Degrees of freedom from weights that were found one shock at a time, for every term that no refit loses."""
+def compare(
+    fit: InfluenceFit, whole: dict[tuple, np.ndarray], refits: list[dict[tuple, np.ndarray]]
+) -> None:
+    """Degrees of freedom from weights that were found one shock at a time, for every term that no
+    refit loses.
+    """
     checked = 0
     for c, term in enumerate(fit.terms):
-        if all(term in weights for weights in refits) and np.isfinite(fit.provinces.estimates[:, c]).all():
+        if (
+            all(term in weights for weights in refits)
+            and np.isfinite(fit.provinces.estimates[:, c]).all()
+        ):
             changes = np.array([whole[term] - weights[term] for weights in refits])
             expected = design_df(whole[term][:, :, None], changes[..., None])
             assert fit.provinces.df[c] == pytest.approx(expected[0], rel=1e-6), term
@@ -144,14 +184,26 @@ def fitted(panel: PairPanel, estimator: str) -> InfluenceFit:
         return fit_group_time(comparable_sample(sample), estimator)[0]
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
     names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
-    return fit_least_squares(sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names)[0]
+    return fit_least_squares(
+        sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names
+    )[0]
 
 
-SHAPES = {"balanced": {}, "gaps": {"missing": 0.15}, "controls": {"n_controls": 2}, "gaps and controls": {"missing": 0.1, "n_controls": 1}}
+SHAPES = {
+    "balanced": {},
+    "gaps": {"missing": 0.15},
+    "controls": {"n_controls": 2},
+    "gaps and controls": {"missing": 0.1, "n_controls": 1},
+}
 
 
 # Callaway-Sant'Anna takes no controls here
-CASES = [(name, shape) for name in ESTIMATORS for shape in SHAPES if name != "callaway_santanna" or "controls" not in shape]
+CASES = [
+    (name, shape)
+    for name in ESTIMATORS
+    for shape in SHAPES
+    if name != "callaway_santanna" or "controls" not in shape
+]
 
 
 @pytest.mark.parametrize(("estimator", "shape"), CASES)
@@ -173,17 +225,27 @@ def test_weights_of_effects_by_class_with_their_own_years(shape: str) -> None:
 
     def fit_of(one: PairPanel) -> tuple[InfluenceFit, ...]:
         kind = (one.city_i + one.city_j) % 3
-        moderation = Heterogeneity("by class", pair_class=kind % 2, class_names=("a", "b"), year_block=kind)
+        moderation = Heterogeneity(
+            "by class", pair_class=kind % 2, class_names=("a", "b"), year_block=kind
+        )
         sample = build_sample(one, tuple(range(one.n_outcomes)), None)
         types = city_types(sample, [moderation])
-        return fit_heterogeneity_design(sample, build_design(sample, moderation, types), types, names)[0]
+        return fit_heterogeneity_design(
+            sample, build_design(sample, moderation, types), types, names
+        )[0]
 
     def shocks_of(one: PairPanel) -> dict[tuple, np.ndarray]:
         fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one)))
-        return weights_of([(fit.terms, fit.estimate) for fit in fits], (one.n_cities, len(one.years)))
+        return weights_of(
+            [(fit.terms, fit.estimate) for fit in fits], (one.n_cities, len(one.years))
+        )
 
     (fit,) = fit_of(panel)
-    compare(fit, shocks_of(panel), [shocks_of(without_province(panel, name)) for name in fit.provinces.blocks])
+    compare(
+        fit,
+        shocks_of(panel),
+        [shocks_of(without_province(panel, name)) for name in fit.provinces.blocks],
+    )
 
 
 def test_weights_of_doubly_robust_effects() -> None:
@@ -191,14 +253,21 @@ def test_weights_of_doubly_robust_effects() -> None:
     covariates = np.random.default_rng(2).normal(size=(1, panel.n_pairs))
 
     def fit_of(one: PairPanel, x: np.ndarray) -> tuple[InfluenceFit, ...]:
-        return fit_doubly_robust(comparable_sample(build_sample(one, tuple(range(one.n_outcomes)), None)), x)[0]
+        return fit_doubly_robust(
+            comparable_sample(build_sample(one, tuple(range(one.n_outcomes)), None)), x
+        )[0]
 
     def shocks_of(one: PairPanel, x: np.ndarray) -> dict[tuple, np.ndarray]:
         fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one)), x)
-        return weights_of([(fit.terms, fit.estimate) for fit in fits], (one.n_cities, len(one.years)))
+        return weights_of(
+            [(fit.terms, fit.estimate) for fit in fits], (one.n_cities, len(one.years))
+        )
 
     (fit,) = fit_of(panel, covariates)
-    rest = [(without_province(panel, name), covariates[:, stay_without(panel, name)]) for name in fit.provinces.blocks]
+    rest = [
+        (without_province(panel, name), covariates[:, stay_without(panel, name)])
+        for name in fit.provinces.blocks
+    ]
     compare(fit, shocks_of(panel, covariates), [shocks_of(*given) for given in rest])
 
 
@@ -210,14 +279,21 @@ def test_weights_of_pairs_that_weigh_differently() -> None:
         sample = build_sample(one, tuple(range(one.n_outcomes)), None)
         plain = pair_statistics(one.y, None, sample.observed)
         weighted = dataclasses.replace(plain, values=plain.values * w[:, None])
-        return fit_least_squares(sample, weighted, DESIGNS["twfe"](sample.group_years, one.years), ())
+        return fit_least_squares(
+            sample, weighted, DESIGNS["twfe"](sample.group_years, one.years), ()
+        )
 
     def shocks_of(one: PairPanel, w: np.ndarray) -> dict[tuple, np.ndarray]:
         fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one)), w)
-        return weights_of([(fit.terms, fit.estimate) for fit in fits], (one.n_cities, len(one.years)))
+        return weights_of(
+            [(fit.terms, fit.estimate) for fit in fits], (one.n_cities, len(one.years))
+        )
 
     (fit,) = fit_of(panel, weight)
-    rest = [(without_province(panel, name), weight[stay_without(panel, name)]) for name in fit.provinces.blocks]
+    rest = [
+        (without_province(panel, name), weight[stay_without(panel, name)])
+        for name in fit.provinces.blocks
+    ]
     compare(fit, shocks_of(panel, weight), [shocks_of(*given) for given in rest])
 
 
@@ -226,7 +302,11 @@ def test_the_closed_form_has_the_degrees_of_freedom_of_the_pairs(estimator: str)
     panel = random_panel(4, n_cities=24, n_pilots=8)
     fit = fitted(panel, estimator)
     values = np.random.default_rng(1).normal(size=(panel.n_cities, len(panel.years)))
-    closed = fit_all_pairs(CityPanel(values, panel.years, panel.city_cohort, panel.province), estimator=estimator, refits=True)
+    closed = fit_all_pairs(
+        CityPanel(values, panel.years, panel.city_cohort, panel.province),
+        estimator=estimator,
+        refits=True,
+    )
     by_term = dict(zip(fit.terms, fit.provinces.df, strict=True))
     assert closed.provinces.df == pytest.approx([by_term[term] for term in closed.terms], rel=1e-9)
     assert min(closed.provinces.df) < len(fit.provinces.blocks) - 1
@@ -239,16 +319,27 @@ def test_cells_have_the_degrees_of_freedom_of_the_pairs(nested: bool) -> None:
     kept, province = sample.kept, panel.province
     i, j = panel.city_i[kept], panel.city_j[kept]
     start = np.concatenate([[len(panel.years)], np.searchsorted(panel.years, sample.group_years)])
-    cells = build_cell_panel(panel.y[:, kept].transpose(0, 2, 1), sample.pair_group[kept], start, (province[i], province[j]))
+    cells = build_cell_panel(
+        panel.y[:, kept].transpose(0, 2, 1),
+        sample.pair_group[kept],
+        start,
+        (province[i], province[j]),
+    )
     block_class = np.arange(len(cells.counts)) if nested else None
     sums = sum_city_cells(cells, (i, j), province, block_class)
-    for estimator, cell_fit in fit_cells(cells, ["twfe"] if nested else WEIGHTS, block_class).items():
+    for estimator, cell_fit in fit_cells(
+        cells, ["twfe"] if nested else WEIGHTS, block_class
+    ).items():
         expected = fitted(panel, estimator)
         if nested:
             of_pair = province[np.stack([panel.city_i, panel.city_j])]
             low, high = of_pair.min(axis=0), of_pair.max(axis=0)
             moderation = Heterogeneity("nested", year_block=low * 100 + high)
             types = city_types(sample, [moderation])
-            expected = fit_heterogeneity_design(sample, build_design(sample, moderation, types), types, ())[0][0]
-        assert jackknife_df_of_cells(cell_fit, sums) == pytest.approx(expected.provinces.df[0], rel=1e-9)
+            expected = fit_heterogeneity_design(
+                sample, build_design(sample, moderation, types), types, ()
+            )[0][0]
+        assert jackknife_df_of_cells(cell_fit, sums) == pytest.approx(
+            expected.provinces.df[0], rel=1e-9
+        )
         assert expected.provinces.df[0] < len(expected.provinces.blocks) - 1

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.inference.permutation.kernel_inputs import base_sums, n_provinces, pairs_by_rank, partners_of, tie_rule
+from estimation.inference.permutation.kernel_inputs import (
+    base_sums,
+    n_provinces,
+    pairs_by_rank,
+    partners_of,
+    tie_rule,
+)
 from estimation.kernels.city_weighted import sum_weighted
 from estimation.kernels.group_sums import delete_province, empty_sums
 from estimation.kernels.partner_rule import sum_partners
@@ -35,9 +41,17 @@ def panel_with(missing: float, *, provinces: bool) -> PairPanel:
     return dataclasses.replace(panel, tie=np.round(2 * panel.tie) / 2, province=province)
 
 
-def literal_sums(panel: PairPanel, kept: np.ndarray, label: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Pair by pair, into the group of the pilot or group 0; `without` are the totals without each province."""
-    provinces = np.zeros(N_CITIES, dtype=int) if panel.province is None else np.unique(panel.province, return_inverse=True)[1]
+def literal_sums(
+    panel: PairPanel, kept: np.ndarray, label: np.ndarray, values: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Pair by pair, into the group of the pilot or group 0; `without` are the totals without each
+    province.
+    """
+    provinces = (
+        np.zeros(N_CITIES, dtype=int)
+        if panel.province is None
+        else np.unique(panel.province, return_inverse=True)[1]
+    )
     n_found = 0 if panel.province is None else provinces.max() + 1
     shape = (label.max() + 1, values.shape[1])
     found = {name: np.zeros((n_found, *shape)) for name in ("inside", "by_province", "without")}
@@ -61,7 +75,9 @@ def literal_sums(panel: PairPanel, kept: np.ndarray, label: np.ndarray, values: 
 @pytest.mark.parametrize("provinces", [True, False])
 @pytest.mark.parametrize("missing", [0.0, 0.3])
 @pytest.mark.parametrize("rule", RULES)
-def test_sums_of_a_draw_equal_a_literal_loop_over_the_kept_pairs(rule: str, missing: float, provinces: bool) -> None:
+def test_sums_of_a_draw_equal_a_literal_loop_over_the_kept_pairs(
+    rule: str, missing: float, provinces: bool
+) -> None:
     panel = panel_with(missing, provinces=provinces)
     sample = build_sample(panel, (0,), *RULES[rule])
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
@@ -69,7 +85,9 @@ def test_sums_of_a_draw_equal_a_literal_loop_over_the_kept_pairs(rule: str, miss
     weight = np.random.default_rng(1).uniform(1, 2, N_CITIES)
     sums = empty_sums(N_CITIES, n_provinces(sample), sample.n_groups, pairs.values.shape[1])
     for label in draw_relabellings(sample.city_group, np.arange(N_CITIES) % 2, 6, 5):
-        redrawn = dataclasses.replace(panel, city_cohort=np.concatenate([[0], sample.group_years])[label], cohort=None)
+        redrawn = dataclasses.replace(
+            panel, city_cohort=np.concatenate([[0], sample.group_years])[label], cohort=None
+        )
         kept, values = build_sample(redrawn, (0,), *RULES[rule]).kept, statistics.values
         if rule.startswith("weighted"):
             values = values * (weight[panel.city_i] * weight[panel.city_j])[:, None]
@@ -88,12 +106,20 @@ def test_sums_of_a_draw_equal_a_literal_loop_over_the_kept_pairs(rule: str, miss
 
 
 @pytest.mark.parametrize("quantile", [0.0, 0.3, 0.5, 0.99])
-def test_the_first_kept_rank_is_the_first_above_the_quantile_of_pairs_with_at_most_one_pilot(quantile: float) -> None:
+def test_the_first_kept_rank_is_the_first_above_the_quantile_of_pairs_with_at_most_one_pilot(
+    quantile: float,
+) -> None:
     panel = panel_with(0.0, provinces=True)
     sample = build_sample(panel, (0,), quantile)
-    pairs, by_rank = pairs_by_rank(sample, pair_statistics(panel.y, panel.controls, sample.observed)), tie_rule(sample)
+    pairs, by_rank = (
+        pairs_by_rank(sample, pair_statistics(panel.y, panel.controls, sample.observed)),
+        tie_rule(sample),
+    )
     for label in draw_relabellings(sample.city_group, np.zeros(N_CITIES), 20, 2):
         pilots, first_kept = apply_tie_rule(label, by_rank, pairs.rank_of)
         eligible = (label[panel.city_i] == 0) | (label[panel.city_j] == 0)
         np.testing.assert_array_equal(pilots, np.flatnonzero(label))
-        assert first_kept == (panel.tie <= np.quantile(panel.tie[eligible], quantile, method="lower")).sum()
+        assert (
+            first_kept
+            == (panel.tie <= np.quantile(panel.tie[eligible], quantile, method="lower")).sum()
+        )

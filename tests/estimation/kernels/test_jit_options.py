@@ -21,16 +21,29 @@ print(sum(invert.stats.cache_hits.values()), sum(invert.stats.cache_misses.value
 
 
 def cache_use(root: Path, cache: Path) -> list[int]:
-    """Hits and misses of numba's cache when a new process inverts a matrix with the package in `root`."""
+    """Hits and misses of numba's cache when a new process inverts a matrix with the package in
+    `root`.
+    """
     environment = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(root)}
-    done = subprocess.run([sys.executable, "-c", CODE], cwd=root, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CODE],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return [int(word) for word in done.stdout.split()]
 
 
-def test_a_second_process_takes_the_compiled_loop_and_one_with_other_sources_compiles_anew(tmp_path: Path) -> None:
+def test_a_second_process_takes_the_compiled_loop_and_one_with_other_sources_compiles_anew(
+    tmp_path: Path,
+) -> None:
     """The changed file is not that of the loop: by itself numba would not see the change."""
     root, cache = tmp_path / "checkout", tmp_path / "cache"
-    shutil.copytree(PACKAGE, root / "estimation", ignore=shutil.ignore_patterns("__pycache__", "report"))
+    shutil.copytree(
+        PACKAGE, root / "estimation", ignore=shutil.ignore_patterns("__pycache__", "report")
+    )
     assert cache_use(root, cache) == [0, 1]
     assert cache_use(root, cache) == [1, 0]
     constants = root / "estimation/linear/normal_equations.py"
@@ -45,7 +58,13 @@ def test_loops_are_kept_whoever_loads_them_first(tmp_path: Path) -> None:
     """Nothing but a kernel is imported, and numba before it."""
     environment = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     environment |= {"CITYSYNC_HOME": str(tmp_path), "PYTHONPATH": str(PACKAGE.parent)}
-    subprocess.run([sys.executable, "-c", f"import numba{CODE}"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-c", f"import numba{CODE}"],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     assert list((tmp_path / "cache" / "numba").rglob("linear_algebra.invert-*.nbc"))
 
 

@@ -22,13 +22,17 @@ def test_hodrick_prescott_equals_statsmodels_and_the_normal_equations(length, sm
     difference = np.diff(np.eye(length), n=2, axis=0)
     literal = y - np.linalg.inv(np.eye(length) + smoothing * difference.T @ difference) @ y
     assert_allclose(cycles.cycle_hodrick_prescott(y, smoothing), literal, atol=1e-11)
-    assert_allclose(cycles.cycle_hodrick_prescott(y, smoothing), hpfilter(y, smoothing)[0], atol=1e-9)
+    assert_allclose(
+        cycles.cycle_hodrick_prescott(y, smoothing), hpfilter(y, smoothing)[0], atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("length", LENGTHS)
 def test_christiano_fitzgerald_equals_statsmodels(length):
     y = random_walk(length)
-    assert_allclose(cycles.cycle_christiano_fitzgerald(y), cffilter(y, low=2, high=8, drift=True)[0], atol=1e-11)
+    assert_allclose(
+        cycles.cycle_christiano_fitzgerald(y), cffilter(y, low=2, high=8, drift=True)[0], atol=1e-11
+    )
 
 
 @pytest.mark.parametrize("length", LENGTHS)
@@ -46,22 +50,34 @@ def test_hamilton_with_coefficients_from_some_targets_forecasts_all():
     in_fit = np.arange(20) < 14
     design = np.column_stack([np.ones(18), y[:-2]])
     coefficients = np.linalg.lstsq(design[:12], y[2:14], rcond=None)[0]
-    assert_allclose(cycles.cycle_hamilton(y, in_fit=in_fit)[2:], y[2:] - design @ coefficients, atol=1e-11)
+    assert_allclose(
+        cycles.cycle_hamilton(y, in_fit=in_fit)[2:], y[2:] - design @ coefficients, atol=1e-11
+    )
 
 
-@pytest.mark.parametrize("component", [cycles.cycle_hodrick_prescott, cycles.cycle_christiano_fitzgerald, cycles.cycle_hamilton])
+@pytest.mark.parametrize(
+    "component",
+    [cycles.cycle_hodrick_prescott, cycles.cycle_christiano_fitzgerald, cycles.cycle_hamilton],
+)
 def test_components_do_not_see_the_level_of_the_series(component):
     y = random_walk(15)
     assert_allclose(component(y + 3), component(y), atol=1e-10)
 
 
-@pytest.mark.parametrize("component", [cycles.cycle_hodrick_prescott, cycles.cycle_christiano_fitzgerald])
+@pytest.mark.parametrize(
+    "component", [cycles.cycle_hodrick_prescott, cycles.cycle_christiano_fitzgerald]
+)
 def test_a_straight_line_has_no_cycle(component):
     assert_allclose(component(2 + 0.08 * np.arange(12.0)), np.zeros(12), atol=1e-11)
 
 
-@pytest.mark.parametrize("bad", [np.ones((2, 2)), np.array([1.0, 2.0]), np.array([1.0, np.nan, 2.0, 3.0, 4.0])])
-@pytest.mark.parametrize("component", [cycles.cycle_hodrick_prescott, cycles.cycle_christiano_fitzgerald, cycles.cycle_hamilton])
+@pytest.mark.parametrize(
+    "bad", [np.ones((2, 2)), np.array([1.0, 2.0]), np.array([1.0, np.nan, 2.0, 3.0, 4.0])]
+)
+@pytest.mark.parametrize(
+    "component",
+    [cycles.cycle_hodrick_prescott, cycles.cycle_christiano_fitzgerald, cycles.cycle_hamilton],
+)
 def test_what_is_no_series_is_refused(component, bad):
     with pytest.raises(ValueError, match="expected a series of at least"):
         component(bad)
@@ -77,7 +93,12 @@ def test_runs_are_filtered_by_themselves_and_short_ones_not_at_all():
     keys = np.repeat([[1, 0], [1, 9], [2, 0]], [9, 12, 7], axis=0)
     years = np.concatenate([np.arange(2000, 2009), np.arange(2010, 2022), np.arange(2000, 2007)])
     found = cycles.filter_runs(keys, np.concatenate([first, second, short]), years)
-    assert_allclose(found["hp"][:21], np.concatenate([cycles.cycle_hodrick_prescott(first), cycles.cycle_hodrick_prescott(second)]))
+    assert_allclose(
+        found["hp"][:21],
+        np.concatenate(
+            [cycles.cycle_hodrick_prescott(first), cycles.cycle_hodrick_prescott(second)]
+        ),
+    )
     assert_allclose(found["hamilton"][9:21], cycles.cycle_hamilton(second))
     assert all(np.isnan(values[21:]).all() for values in found.values())
 
@@ -94,8 +115,15 @@ def test_coefficients_before_admission_need_ten_targets(first_year, has_pre):
 
 def test_runs_with_a_missing_year_are_refused():
     with pytest.raises(ValueError, match="consecutive years in run"):
-        cycles.filter_runs(np.zeros((8, 1)), random_walk(8), np.array([2000, 2001, 2002, 2003, 2004, 2005, 2006, 2008]))
+        cycles.filter_runs(
+            np.zeros((8, 1)),
+            random_walk(8),
+            np.array([2000, 2001, 2002, 2003, 2004, 2005, 2006, 2008]),
+        )
 
 
 def test_no_city_gives_no_component():
-    assert all(values.size == 0 for values in cycles.filter_runs(np.empty((0, 2)), np.empty(0), np.empty(0)).values())
+    assert all(
+        values.size == 0
+        for values in cycles.filter_runs(np.empty((0, 2)), np.empty(0), np.empty(0)).values()
+    )

@@ -16,7 +16,9 @@ NAN = np.nan
 def test_capital_by_perpetual_inventory_by_hand():
     investment = np.array([[NAN, 100, 110, 121, 133.1, 146.41, 161.051, 100, NAN, 100]])
     stock = accumulate_capital(investment)[0]
-    assert np.isnan(stock[0]) and np.isnan(stock[8:]).all()  # not carried over a year that is not known
+    assert (
+        np.isnan(stock[0]) and np.isnan(stock[8:]).all()
+    )  # not carried over a year that is not known
     assert stock[1] == pytest.approx(100 / (0.096 + 0.1))
     assert stock[2] == pytest.approx(0.904 * 100 / 0.196 + 110)
     assert stock[7] == pytest.approx(0.904 * stock[6] + 100)
@@ -46,13 +48,22 @@ def test_elasticity_is_the_slope_of_changes_within_a_province():
 
 
 def test_gamma_and_tau_by_hand_and_their_identity():
-    factor, output, elasticity = np.array([[30.0], [10.0], [NAN]]), np.array([[50.0], [50.0], [70.0]]), np.array([0.25, 0.75, 0.5])
+    factor, output, elasticity = (
+        np.array([[30.0], [10.0], [NAN]]),
+        np.array([[50.0], [50.0], [70.0]]),
+        np.array([0.25, 0.75, 0.5]),
+    )
     found = allocate(factor, output, elasticity)
-    # shares of output one half each, b = 0.5: called for 0.25 and 0.75 of the factor, there are 0.75 and 0.25
+    # shares of output one half each, b = 0.5: called for 0.25 and 0.75 of the factor, there are
+    # 0.75 and 0.25
     assert_allclose(found.gamma[:, 0], [3, 1 / 3, NAN])
     assert_allclose(found.tau[:, 0], [1 / 3 - 1, 2, NAN])
     rng = np.random.default_rng(1)
-    factor, output, elasticity = rng.uniform(1, 9, (7, 4)), rng.uniform(1, 9, (7, 4)), rng.uniform(0.2, 0.8, 7)
+    factor, output, elasticity = (
+        rng.uniform(1, 9, (7, 4)),
+        rng.uniform(1, 9, (7, 4)),
+        rng.uniform(0.2, 0.8, 7),
+    )
     called_for = output * elasticity[:, None] / (output * elasticity[:, None]).sum(axis=0)
     assert_allclose((called_for * allocate(factor, output, elasticity).gamma).sum(axis=0), 1)
 
@@ -62,7 +73,14 @@ def test_derived_series_against_literal_loops():
     cities, years = (110000, 130100, 130200), range(2005, 2015)
     rows = [{"city_id": c, "year": y} for c in cities for y in years]
     frame = pd.DataFrame(rows)
-    for column in ("employed_10k", "gdp_nominal_cny_100m", "gdp_real_cny_100m", "population_10k", "loans_cny_100m", "fdi_usd_1m"):
+    for column in (
+        "employed_10k",
+        "gdp_nominal_cny_100m",
+        "gdp_real_cny_100m",
+        "population_10k",
+        "loans_cny_100m",
+        "fdi_usd_1m",
+    ):
         frame[column] = rng.uniform(1, 9, len(frame))
     frame["fixed_investment_cny_100m"] = rng.uniform(8, 9, len(frame))
     frame["cpi_prev_year_100"] = rng.uniform(99, 105, len(frame))
@@ -72,28 +90,46 @@ def test_derived_series_against_literal_loops():
     price, real = {}, np.empty((3, 10))
     for i, c in enumerate(cities):
         for t, y in enumerate(years):
-            price[c, y] = 1.0 if t == 0 else price[c, y - 1] * value.at[(c, y), "cpi_prev_year_100"] / 100
+            price[c, y] = (
+                1.0 if t == 0 else price[c, y - 1] * value.at[(c, y), "cpi_prev_year_100"] / 100
+            )
             real[i, t] = value.at[(c, y), "fixed_investment_cny_100m"] / price[c, y]
     stock = accumulate_capital(real)
     labour = frame["employed_10k"].to_numpy().reshape(3, 10)
     of_capital = estimate_elasticities(
-        frame["gdp_real_cny_100m"].to_numpy().reshape(3, 10) / labour, stock / labour, np.array([11, 13, 13])
+        frame["gdp_real_cny_100m"].to_numpy().reshape(3, 10) / labour,
+        stock / labour,
+        np.array([11, 13, 13]),
     )
     output = frame["gdp_nominal_cny_100m"].to_numpy().reshape(3, 10)
     for i, c in enumerate(cities):
         for t, y in enumerate(years):
-            for factor, table, b in (("labour", labour, 1 - of_capital), ("capital", stock, of_capital)):
+            for factor, table, b in (
+                ("labour", labour, 1 - of_capital),
+                ("capital", stock, of_capital),
+            ):
                 called_for = output[i, t] * b[i] / sum(output[k, t] * b[k] for k in range(3))
                 gamma = table[i, t] / table[:, t].sum() / called_for
                 assert made.at[(c, y), f"{factor}_allocation"] == pytest.approx(math.log(gamma))
-                assert made.at[(c, y), f"{factor}_misallocation"] == pytest.approx(abs(1 / gamma - 1))
+                assert made.at[(c, y), f"{factor}_misallocation"] == pytest.approx(
+                    abs(1 / gamma - 1)
+                )
     assert np.isnan(made["ln_fdi_per_head"].iloc[4])
-    assert made["ln_credit_per_head"].iloc[0] == pytest.approx(math.log(frame["loans_cny_100m"][0] / frame["population_10k"][0]))
+    assert made["ln_credit_per_head"].iloc[0] == pytest.approx(
+        math.log(frame["loans_cny_100m"][0] / frame["population_10k"][0])
+    )
     assert made["ln_patents_per_head"].isna().all()
 
 
 def test_labour_alone_is_relative_output_per_worker():
-    frame = pd.DataFrame({"city_id": [1, 2], "year": 2010, "employed_10k": [1.0, 4.0], "gdp_nominal_cny_100m": [3.0, 2.0]})
+    frame = pd.DataFrame(
+        {
+            "city_id": [1, 2],
+            "year": 2010,
+            "employed_10k": [1.0, 4.0],
+            "gdp_nominal_cny_100m": [3.0, 2.0],
+        }
+    )
     made = add_derived_series(frame)
     gap = abs(made["labour_allocation"][0] - made["labour_allocation"][1])
     assert gap == pytest.approx(abs(math.log(3 / 1) - math.log(2 / 4)))

@@ -18,9 +18,17 @@ NEVER = 0
         # nothing says which of 2 and 3 is the pilot
         ([(0, 1, NEVER), (2, 3, 2015)], None, [2, 3]),
         # a star without a never-treated pair: the hub counts as the only pilot
-        ([(0, 1, NEVER), (2, 3, 2015), (2, 4, 2015), (2, 5, 2015)], [0, 0, 2015, 0, 0, 0], [2, 3, 4, 5]),
+        (
+            [(0, 1, NEVER), (2, 3, 2015), (2, 4, 2015), (2, 5, 2015)],
+            [0, 0, 2015, 0, 0, 0],
+            [2, 3, 4, 5],
+        ),
         # the same star reached from a leaf
-        ([(0, 1, NEVER), (2, 5, 2015), (3, 5, 2015), (4, 5, 2015)], [0, 0, 0, 0, 0, 2015], [2, 3, 4, 5]),
+        (
+            [(0, 1, NEVER), (2, 5, 2015), (3, 5, 2015), (4, 5, 2015)],
+            [0, 0, 0, 0, 0, 2015],
+            [2, 3, 4, 5],
+        ),
         # two never-pilots in a treated pair
         ([(0, 1, NEVER), (2, 3, NEVER), (0, 2, 2015)], None, [0, 2]),
         # one pilot, two years

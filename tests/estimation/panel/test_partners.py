@@ -1,4 +1,6 @@
-"""Samples of k strongest partners: the pairs against a literal loop, and draws of the compiled loop against refits."""
+"""Samples of k strongest partners: the pairs against a literal loop, and draws of the compiled loop
+against refits.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,17 @@ from tests.estimation.panels import random_panel
 def literal_pairs(panel, n_partners: int) -> set[tuple[int, int]]:
     """City by city: its strongest partners that are never pilots; a pair of two pilots has none."""
     ties = {}
-    for i, j, tie in zip(panel.city_i.tolist(), panel.city_j.tolist(), panel.tie.tolist(), strict=True):
+    for i, j, tie in zip(
+        panel.city_i.tolist(), panel.city_j.tolist(), panel.tie.tolist(), strict=True
+    ):
         ties[i, j] = ties[j, i] = tie
     kept = set()
     for city in range(panel.n_cities):
-        partners = [p for p in range(panel.n_cities) if p != city and panel.city_cohort[p] == 0 and np.isfinite(ties[city, p])]
+        partners = [
+            p
+            for p in range(panel.n_cities)
+            if p != city and panel.city_cohort[p] == 0 and np.isfinite(ties[city, p])
+        ]
         for partner in sorted(partners, key=lambda p: -ties[city, p])[:n_partners]:
             kept.add((min(city, partner), max(city, partner)))
     return kept
@@ -34,21 +42,31 @@ def literal_pairs(panel, n_partners: int) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("n_partners", [1, 3, 50])
 def test_kept_pairs_equal_a_literal_loop(n_partners: int) -> None:
     panel = random_panel(2, n_cities=20, n_pilots=7)
-    panel = dataclasses.replace(panel, tie=np.where(np.arange(panel.n_pairs) % 11 == 0, np.nan, panel.tie))
+    panel = dataclasses.replace(
+        panel, tie=np.where(np.arange(panel.n_pairs) % 11 == 0, np.nan, panel.tie)
+    )
     sample = build_sample(panel, (0,), None, n_partners)
-    found = set(zip(panel.city_i[sample.kept].tolist(), panel.city_j[sample.kept].tolist(), strict=True))
+    found = set(
+        zip(panel.city_i[sample.kept].tolist(), panel.city_j[sample.kept].tolist(), strict=True)
+    )
     assert found == literal_pairs(panel, n_partners)
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.15])
 def test_draws_choose_partners_anew(missing: float) -> None:
-    """Each draw equals a refit by the plain code on the sample that the reassigned admissions give, joint test of the leads too."""
+    """Each draw equals a refit by the plain code on the sample that the reassigned admissions give,
+    joint test of the leads too.
+    """
     panel = random_panel(1, n_cities=30, n_pilots=9, missing=missing, n_outcomes=2)
-    sample = build_sample(panel, (0, 1), None, 4) if missing == 0 else build_sample(panel, (0,), None, 4)
+    sample = (
+        build_sample(panel, (0, 1), None, 4) if missing == 0 else build_sample(panel, (0,), None, 4)
+    )
     strata = np.arange(30) % 2
     statistics = pair_statistics(panel.y[list(sample.outcomes)], None, sample.observed)
     designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
-    draws = permute(sample, statistics, designs, strata, 5, 11, {"event_study": designs[1].leads[2:]})
+    draws = permute(
+        sample, statistics, designs, strata, 5, 11, {"event_study": designs[1].leads[2:]}
+    )
     labels = draw_relabellings(sample.city_group, strata, 5, 11)
     assert len({tuple(row) for row in labels.tolist()}) == 5
     for b, label in enumerate(labels):
@@ -56,10 +74,14 @@ def test_draws_choose_partners_anew(missing: float) -> None:
         changed = dataclasses.replace(panel, city_cohort=years, cohort=None)
         redrawn = build_sample(changed, sample.outcomes, None, 4)
         for design in designs:
-            fits = fit_least_squares(redrawn, statistics, DESIGNS[design.estimator](redrawn.group_years, panel.years), ())
+            fits = fit_least_squares(
+                redrawn, statistics, DESIGNS[design.estimator](redrawn.group_years, panel.years), ()
+            )
             for m, fit in enumerate(fits):
                 found = draws[design.estimator, m]
-                np.testing.assert_allclose(found.coefficient[b, fit.columns], fit.estimate, atol=1e-9)
+                np.testing.assert_allclose(
+                    found.coefficient[b, fit.columns], fit.estimate, atol=1e-9
+                )
                 expected = np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums))
                 np.testing.assert_allclose(found.statistic[b, fit.columns], expected, rtol=1e-7)
 
@@ -69,7 +91,12 @@ def test_fit_takes_the_rule() -> None:
     panel = random_panel(4, n_cities=33, n_pilots=12)
     kept = build_sample(panel, (0,), None, 5).kept
     alone = dataclasses.replace(
-        panel, city_i=panel.city_i[kept], city_j=panel.city_j[kept], y=panel.y[:, kept], cohort=None, tie=panel.tie[kept]
+        panel,
+        city_i=panel.city_i[kept],
+        city_j=panel.city_j[kept],
+        y=panel.y[:, kept],
+        cohort=None,
+        tie=panel.tie[kept],
     )
     found = fit_panel(panel, n_partners=5, permutations=99)
     expected = fit_panel(alone, permutations=0)
@@ -77,6 +104,8 @@ def test_fit_takes_the_rule() -> None:
     assert found.estimates[0].std_error == pytest.approx(expected.estimates[0].std_error, abs=1e-12)
     assert found.estimates[1].vcov == "permutation"
     other = fit_panel(panel, estimator="borusyak", n_partners=5, permutations=99)
-    assert any("permutation is left out" in text for text in other.warnings) or all(e.vcov != "permutation" for e in other.estimates)
+    assert any("permutation is left out" in text for text in other.warnings) or all(
+        e.vcov != "permutation" for e in other.estimates
+    )
     with pytest.raises(ValueError, match="not both"):
         fit_panel(panel, n_partners=5, tie_quantile=0.5)

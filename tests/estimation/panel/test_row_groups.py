@@ -1,4 +1,6 @@
-"""A panel read once for a group of rows: the same arrays in any order of the rows, and the fault that stands first."""
+"""A panel read once for a group of rows: the same arrays in any order of the rows, and the fault
+that stands first.
+"""
 
 import numpy as np
 import pandas as pd
@@ -14,31 +16,63 @@ from tests.estimation.panels import random_panel
 
 UNIT, YEARS = ("city_i_id", "city_j_id"), np.arange(2011, 2017)
 COLUMNS = PairColumns("y", controls=("x",), weights="w")
-ARRAYS = ("city_i", "city_j", "years", "y", "controls", "cohort", "city_cohort", "province", "weight")
-SIDES = {"province_i_id": "province_j_id", "city_i_cohort_year": "city_j_cohort_year", UNIT[0]: UNIT[1]}
+ARRAYS = (
+    "city_i",
+    "city_j",
+    "years",
+    "y",
+    "controls",
+    "cohort",
+    "city_cohort",
+    "province",
+    "weight",
+)
+SIDES = {
+    "province_i_id": "province_j_id",
+    "city_i_cohort_year": "city_j_cohort_year",
+    UNIT[0]: UNIT[1],
+}
 ORDERS = {
     "by pair": lambda frame: frame,
     "by year": lambda frame: frame.sort_values(["year", *UNIT]),
-    "pairs descending": lambda frame: frame.sort_values([*UNIT, "year"], ascending=[False, False, True]),
-    "years descending": lambda frame: frame.sort_values([*UNIT, "year"], ascending=[True, True, False]),
+    "pairs descending": lambda frame: frame.sort_values(
+        [*UNIT, "year"], ascending=[False, False, True]
+    ),
+    "years descending": lambda frame: frame.sort_values(
+        [*UNIT, "year"], ascending=[True, True, False]
+    ),
     "shuffled": lambda frame: frame.sample(frac=1, random_state=2),
-    "with text": lambda frame: frame.assign(**{name: "u" + frame[name].astype(str) for name in UNIT}),
-    "in both orders": lambda frame: pd.concat([frame, frame.rename(columns=SIDES | {b: a for a, b in SIDES.items()})]),
+    "with text": lambda frame: frame.assign(
+        **{name: "u" + frame[name].astype(str) for name in UNIT}
+    ),
+    "in both orders": lambda frame: pd.concat(
+        [frame, frame.rename(columns=SIDES | {b: a for a, b in SIDES.items()})]
+    ),
 }
 
 
 def contract_frame() -> pd.DataFrame:
-    """24 cities, six of them pilots, under the contract's names, pair by pair; with a control and weights of pairs."""
+    """24 cities, six of them pilots, under the contract's names, pair by pair; with a control and
+    weights of pairs.
+    """
     panel = random_panel(5, n_cities=24, n_pilots=6, n_controls=1)
     kept = np.flatnonzero(panel.cohort >= 0)
     i, j = (np.repeat(side[kept], len(YEARS)) for side in (panel.city_i, panel.city_j))
     cohort = np.where(panel.city_cohort > 0, panel.city_cohort, np.nan)
-    frame = pd.DataFrame({UNIT[0]: 10 + i, UNIT[1]: 10 + j, "year": np.tile(panel.years[-len(YEARS) :], len(kept))})
+    frame = pd.DataFrame(
+        {UNIT[0]: 10 + i, UNIT[1]: 10 + j, "year": np.tile(panel.years[-len(YEARS) :], len(kept))}
+    )
     frame["cohort_year"] = np.fmax(cohort[i], cohort[j])
-    frame["y"], frame["x"] = panel.y[0][kept][:, -len(YEARS) :].reshape(-1), panel.controls[0][kept][:, -len(YEARS) :].reshape(-1)
+    frame["y"], frame["x"] = (
+        panel.y[0][kept][:, -len(YEARS) :].reshape(-1),
+        panel.controls[0][kept][:, -len(YEARS) :].reshape(-1),
+    )
     frame["w"] = np.repeat(1.0 + np.arange(len(kept)) % 7, len(YEARS))
     for side, at in (("i", i), ("j", j)):
-        frame[f"province_{side}_id"], frame[f"city_{side}_cohort_year"] = panel.province[at], cohort[at]
+        frame[f"province_{side}_id"], frame[f"city_{side}_cohort_year"] = (
+            panel.province[at],
+            cohort[at],
+        )
     return frame
 
 
@@ -53,11 +87,17 @@ def test_the_order_of_the_rows_does_not_matter(order, kept):
     frame = contract_frame()
     frame = frame[np.random.default_rng(1).random(len(frame)) < kept]
     expected = arrays_of(frame)
-    assert expected["y"].shape[1:] == (frame.groupby(list(UNIT)).ngroups, len(YEARS)) and (expected["cohort"] > 0).any()
+    assert (
+        expected["y"].shape[1:] == (frame.groupby(list(UNIT)).ngroups, len(YEARS))
+        and (expected["cohort"] > 0).any()
+    )
     # literally, the cell of a row
     row = frame.iloc[70]
     pair = (expected["city_i"] == row[UNIT[0]] - 10) & (expected["city_j"] == row[UNIT[1]] - 10)
-    assert expected["y"][0, pair, expected["years"] == row["year"]].item() == row["y"] and expected["weight"][pair].item() == row["w"]
+    assert (
+        expected["y"][0, pair, expected["years"] == row["year"]].item() == row["y"]
+        and expected["weight"][pair].item() == row["w"]
+    )
     for name, value in arrays_of(ORDERS[order](frame)).items():
         np.testing.assert_array_equal(value, expected[name], err_msg=name)
 
@@ -76,7 +116,11 @@ def test_the_order_of_the_rows_does_not_matter(order, kept):
 )
 @pytest.mark.parametrize("order", ["by pair", "by year", "shuffled"])
 def test_a_fault_is_named_where_it_stands(order, column, value, words):
-    frame = ORDERS[order](contract_frame()).reset_index(drop=True).astype({"year": float, "city_i_id": float})
+    frame = (
+        ORDERS[order](contract_frame())
+        .reset_index(drop=True)
+        .astype({"year": float, "city_i_id": float})
+    )
     # not the first row of its pair, and of a pair without a pilot
     row = int(np.flatnonzero(frame["cohort_year"].isna() & frame[list(UNIT)].duplicated())[40])
     frame.loc[row, column] = value
@@ -93,5 +137,7 @@ def test_what_differs_within_a_pair_is_seen():
         for changed in (False, True):
             if changed:
                 rows.loc[len(rows) - 1, "cohort_year"] = 1.0
-            table = PanelTable(open_source(rows), [*UNIT, "cohort_year"], texts=UNIT, one_row="", hint="")
+            table = PanelTable(
+                open_source(rows), [*UNIT, "cohort_year"], texts=UNIT, one_row="", hint=""
+            )
             assert group_rows(table, UNIT).are_same("cohort_year") is not changed

@@ -10,12 +10,17 @@ YEARS = np.arange(2010, 2020)
 def draw_panel(
     seed: int, n_blocks: int = 8, per_block: int = 6, calmer: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Growth, years, cohort, block: two pilots per block (2014, 2017), whose own shocks lose the share `calmer` of their variance."""
+    """Growth, years, cohort, block: two pilots per block (2014, 2017), whose own shocks lose the
+    share `calmer` of their variance.
+    """
     rng = np.random.default_rng(seed)
     block = np.repeat(np.arange(n_blocks), per_block)
     cohort = np.zeros(len(block), dtype=np.int64)
     cohort[::per_block], cohort[1::per_block] = 2014, 2017
-    own = rng.normal(size=(len(block), len(YEARS))) + 0.5 * rng.normal(size=(n_blocks, len(YEARS)))[block]
+    own = (
+        rng.normal(size=(len(block), len(YEARS)))
+        + 0.5 * rng.normal(size=(n_blocks, len(YEARS)))[block]
+    )
     treated = (cohort[:, None] > 0) & (YEARS[None, :] >= cohort[:, None])
     own = np.where(treated, np.sqrt(1 - calmer) * own, own)
     return 8 + rng.normal(size=len(YEARS))[None, :] + own, YEARS, cohort, block

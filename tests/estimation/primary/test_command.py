@@ -22,7 +22,12 @@ def _frame(seed: int = 7, **options) -> pd.DataFrame:
     city, year = np.indices(growth.shape)
     cohorts = [str(c) if c else "" for c in cohort[city.ravel()]]
     ids = 1000 + city.ravel()
-    values = {"city_id": ids, "year": years[year.ravel()], "growth": growth.ravel(), "cohort_year": cohorts}
+    values = {
+        "city_id": ids,
+        "year": years[year.ravel()],
+        "growth": growth.ravel(),
+        "cohort_year": cohorts,
+    }
     return pd.DataFrame(values | {"block_id": block[city.ravel()]})
 
 
@@ -36,12 +41,24 @@ def test_csv_parquet_and_arrays_give_the_same_object(tmp_path):
     frame = _frame(calmer=0.6)
     frame["note"] = "not read"
     parquet = tmp_path / "cities.parquet"
-    frame.assign(cohort_year=pd.to_numeric(frame["cohort_year"])).sample(frac=1, random_state=1).to_parquet(parquet)
+    frame.assign(cohort_year=pd.to_numeric(frame["cohort_year"])).sample(
+        frac=1, random_state=1
+    ).to_parquet(parquet)
     growth, years, cohort, block = draw_panel(7, calmer=0.6)
-    expected = json.loads(json.dumps(dataclasses.asdict(fit_primary(growth, years, cohort, block, permutations=199, seed=2))))
+    expected = json.loads(
+        json.dumps(
+            dataclasses.asdict(fit_primary(growth, years, cohort, block, permutations=199, seed=2))
+        )
+    )
     for path in (_csv(tmp_path, frame), parquet):
         assert json.loads(run_primary(path, 2, 199, True)) == expected
-    assert list(expected)[:5] == ["estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"]
+    assert list(expected)[:5] == [
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "minimum_detectable_effect",
+    ]
     assert set(expected["channels"][0]) == {"channel", "estimate", "ci_low", "ci_high", "p_value"}
     assert set(expected["implied_correlation"]) == {"before", "after"}
 
@@ -65,15 +82,59 @@ def test_a_missing_row_or_a_blank_leaves_the_city_out(tmp_path):
 @pytest.mark.parametrize(
     ("column", "row", "value", "said"),
     [
-        ("growth", 3, "about 8", "line 5, column growth: expected a number or a blank, found 'about 8'; correct the cell"),
+        (
+            "growth",
+            3,
+            "about 8",
+            "line 5, column growth: expected a number or a blank, found 'about 8'; correct the "
+            "cell",
+        ),
         ("growth", 3, "inf", "line 5, column growth"),
         ("year", 3, "20l5", "line 5, column year: expected a year from 1000 to 3000, found '20l5'"),
         ("year", 3, "", "line 5, column year"),
-        ("year", 3, "2011", "line 5, column city_id, year: expected one row for a city in a year, found city 1000 in 2011 again (first"),
-        ("cohort_year", 3, "1", "line 5, column cohort_year: expected a year from 1000 to 3000 or a blank (never), found '1'"),
-        ("cohort_year", 3, "2016", "line 5, column cohort_year: expected one value for all rows of a city, found 2016 beside 2014"),
-        ("block_id", 3, "9", "line 5, column block_id: expected one value for all rows of a city, found 9 beside 0"),
-        ("block_id", 3, "", "line 5, column block_id: expected an id, found a blank cell; fill it in or remove the row"),
+        (
+            "year",
+            3,
+            "2011",
+            (
+                "line 5, column city_id, year: expected one row for a city in a year, found city "
+                "1000 "
+                "in 2011 again (first"
+            ),
+        ),
+        (
+            "cohort_year",
+            3,
+            "1",
+            (
+                "line 5, column cohort_year: expected a year from 1000 to 3000 or a blank (never), "
+                "found '1'"
+            ),
+        ),
+        (
+            "cohort_year",
+            3,
+            "2016",
+            (
+                "line 5, column cohort_year: expected one value for all rows of a city, found 2016 "
+                "beside 2014"
+            ),
+        ),
+        (
+            "block_id",
+            3,
+            "9",
+            "line 5, column block_id: expected one value for all rows of a city, found 9 beside 0",
+        ),
+        (
+            "block_id",
+            3,
+            "",
+            (
+                "line 5, column block_id: expected an id, found a blank cell; fill it in or remove "
+                "the row"
+            ),
+        ),
         ("city_id", 3, "", "line 5, column city_id: expected an id, found a blank cell"),
     ],
 )
@@ -86,7 +147,9 @@ def test_a_wrong_cell_is_named_with_what_to_do(tmp_path, column, row, value, sai
 
 
 def test_a_missing_column_an_empty_file_and_no_file_are_named(tmp_path):
-    with pytest.raises(PanelError, match=r"cities\.csv, column block_id: expected it in the header"):
+    with pytest.raises(
+        PanelError, match=r"cities\.csv, column block_id: expected it in the header"
+    ):
         run_primary(_csv(tmp_path, _frame().drop(columns="block_id")))
     with pytest.raises(PanelError, match="found no rows"):
         run_primary(_csv(tmp_path, _frame().head(0)))
@@ -98,12 +161,16 @@ def test_a_missing_column_an_empty_file_and_no_file_are_named(tmp_path):
         run_primary(empty)
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"not parquet")
-    with pytest.raises(PanelError, match=r"broken\.parquet: expected a CSV in UTF-8 or a Parquet file"):
+    with pytest.raises(
+        PanelError, match=r"broken\.parquet: expected a CSV in UTF-8 or a Parquet file"
+    ):
         run_primary(broken)
 
 
 def test_a_header_that_repeats_a_name_is_refused(tmp_path):
     path = tmp_path / "twice.csv"
-    path.write_text("city_id,year,growth,growth,cohort_year,block_id\n1,2010,3,3,,1\n", encoding="utf-8")
+    path.write_text(
+        "city_id,year,growth,growth,cohort_year,block_id\n1,2010,3,3,,1\n", encoding="utf-8"
+    )
     with pytest.raises(PanelError, match="the name twice in the header"):
         run_primary(path)

@@ -27,7 +27,9 @@ def _make(seed: int, draws: int = 199, **options):
 def _t3(ready) -> float:
     """Two-way coefficient of `cm`."""
     design = ready.panel.design
-    return gather(cm_contrast(ready.z, ready.m, design).terms, design, ready.places[:, :1], ready.labels).estimate[0]
+    return gather(
+        cm_contrast(ready.z, ready.m, design).terms, design, ready.places[:, :1], ready.labels
+    ).estimate[0]
 
 
 @pytest.mark.parametrize("kind", [PRIMARY, OWN_VARIANCE, LOADING])
@@ -45,9 +47,14 @@ def test_bounds_are_where_the_test_of_the_panel_without_the_effect_turns():
     ready = _make(5, draws=999)
     found = invert(ready, PRIMARY)
     for bound, inward in ((found.low, 0.02), (found.high, -0.02)):
-        inside, outside = (rank_p(statistics(ready, PRIMARY, undo(ready, PRIMARY, bound + s), ready.places)) for s in (inward, -inward))
+        inside, outside = (
+            rank_p(statistics(ready, PRIMARY, undo(ready, PRIMARY, bound + s), ready.places))
+            for s in (inward, -inward)
+        )
         assert inside >= 0.05 > outside
-    assert statistics(ready, PRIMARY, undo(ready, PRIMARY, found.estimate), ready.places[:, :1])[0] == pytest.approx(0, abs=1e-6)
+    assert statistics(ready, PRIMARY, undo(ready, PRIMARY, found.estimate), ready.places[:, :1])[
+        0
+    ] == pytest.approx(0, abs=1e-6)
 
 
 def test_undoing_an_imposed_effect_gives_the_panel_back():
@@ -96,10 +103,15 @@ def test_interval_covers_what_calmer_shocks_do_to_cm():
 
 def test_fit_agrees_with_the_p_alone_and_has_the_same_bytes_each_time():
     arguments = draw_panel(7, calmer=0.6)
-    first, second = (json.dumps(dataclasses.asdict(fit_primary(*arguments, permutations=499, seed=3))) for _ in range(2))
+    first, second = (
+        json.dumps(dataclasses.asdict(fit_primary(*arguments, permutations=499, seed=3)))
+        for _ in range(2)
+    )
     assert first == second
     assert json.loads(first)["p_value"] == primary_p(*arguments, permutations=499, seed=3)
-    assert json.loads(first) != dataclasses.asdict(fit_primary(*arguments, permutations=499, seed=4))
+    assert json.loads(first) != dataclasses.asdict(
+        fit_primary(*arguments, permutations=499, seed=4)
+    )
 
 
 def test_units_order_of_cities_and_block_names_do_not_matter():
@@ -115,7 +127,9 @@ def test_result_names_what_was_used():
     growth, years, cohort, block = draw_panel(7)
     growth[5, 2] = np.nan
     growth[11] = 1.0
-    found = fit_primary(growth, years, np.where(cohort == 2017, 2030, cohort), block, permutations=199)
+    found = fit_primary(
+        growth, years, np.where(cohort == 2017, 2030, cohort), block, permutations=199
+    )
     assert (found.n_cities, found.n_pilots, found.n_blocks) == (46, 8, 8)
     assert "1 cities without growth in every year are left out." in found.warnings
     assert any("never changes" in text for text in found.warnings)
@@ -137,17 +151,29 @@ def test_calmer_own_shocks_raise_the_implied_correlation():
     ("change", "said"),
     [
         ({"block": np.zeros(48, dtype=int)}, "blocks hold both pilots and never-pilots"),
-        ({"cohort": np.where(np.arange(48) % 16 == 0, 2014, 0)}, "pilots have a never-pilot in their block"),
+        (
+            {"cohort": np.where(np.arange(48) % 16 == 0, 2014, 0)},
+            "pilots have a never-pilot in their block",
+        ),
         ({"cohort": np.where(np.arange(48) % 6 < 2, 2012, 0)}, "years before the first admission"),
         ({"cohort": np.zeros(48, dtype=int)}, "no city is admitted inside the window"),
-        ({"cohort": np.where(np.arange(48) < 24, 2014, 0)}, "blocks hold both pilots and never-pilots"),
+        (
+            {"cohort": np.where(np.arange(48) < 24, 2014, 0)},
+            "blocks hold both pilots and never-pilots",
+        ),
     ],
 )
 def test_a_panel_that_lacks_something_gets_no_verdict_and_is_told_why(change, said):
     growth, years, cohort, block = draw_panel(1)
     arguments = {"cohort": cohort, "block": block} | change
     found = fit_primary(growth, years, **arguments)
-    assert (found.estimate, found.ci_low, found.ci_high, found.p_value, found.minimum_detectable_effect) == (None,) * 5
+    assert (
+        found.estimate,
+        found.ci_low,
+        found.ci_high,
+        found.p_value,
+        found.minimum_detectable_effect,
+    ) == (None,) * 5
     assert found.channels == ()
     assert any(said in text and text.startswith("No verdict") for text in found.warnings)
     assert primary_p(growth, years, **arguments) is None
@@ -184,7 +210,12 @@ def test_minimum_detectable_effect_is_found_in_about_four_of_five():
     arguments = draw_panel(21, n_blocks=16, per_block=8)
     ready = make_ready(build_panel(*arguments), 1999, np.random.default_rng(1))
     smallest = minimum_detectable_effect(ready)
-    rows = power_curve(*arguments, imposed=("S-0", "S-30", "S-50", "S-60", "S-70", "S-80", "S-90"), draws=100, permutations=99)
+    rows = power_curve(
+        *arguments,
+        imposed=("S-0", "S-30", "S-50", "S-60", "S-70", "S-80", "S-90"),
+        draws=100,
+        permutations=99,
+    )
     effects, shares = [row.effect_on_cm for row in rows], [row.share_found for row in rows]
     assert effects[0] == pytest.approx(0, abs=1e-12)
     assert shares[0] <= 0.13

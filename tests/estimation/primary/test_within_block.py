@@ -1,4 +1,7 @@
-"""Any outcome of pairs by means over never-pilot partners: T3 for `cm`, an additive interval, bad input."""
+"""Any outcome of pairs by means over never-pilot partners:
+
+T3 for `cm`, an additive interval, bad input.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,11 @@ def test_partner_means_equal_a_literal_loop_with_gaps():
     found = partner_means(y, i, j, never)
     for city in range(5):
         for t in range(3):
-            values = [y[p, t] for p in range(10) if city in (i[p], j[p]) and never[i[p] + j[p] - city] and np.isfinite(y[p, t])]
+            values = [
+                y[p, t]
+                for p in range(10)
+                if city in (i[p], j[p]) and never[i[p] + j[p] - city] and np.isfinite(y[p, t])
+            ]
             np.testing.assert_allclose(found[city, t], np.mean(values) if values else np.nan)
 
 
@@ -40,7 +47,11 @@ def test_means_of_cm_are_the_citys_own_part_but_for_the_year():
     never = cohort == 0
     pilots = ~never
     literal = -((z - z[never].mean(axis=0)) ** 2) / 2
-    np.testing.assert_allclose(means[pilots] - literal[pilots], (means - literal)[pilots][:1] * np.ones((pilots.sum(), 1)), atol=1e-12)
+    np.testing.assert_allclose(
+        means[pilots] - literal[pilots],
+        (means - literal)[pilots][:1] * np.ones((pilots.sum(), 1)),
+        atol=1e-12,
+    )
 
 
 def test_p_is_the_rank_and_agrees_with_the_interval():
@@ -57,23 +68,34 @@ def test_p_is_the_rank_and_agrees_with_the_interval():
 def test_a_shift_of_treated_years_moves_estimate_and_interval_by_as_much():
     means, _, years, cohort, block = _pairs(3)
     treated = (cohort[:, None] > 0) & (years[None, :] >= cohort[:, None])
-    base, moved = (fit_within_block(x, years, cohort, block, permutations=199) for x in (means, means + 0.25 * treated))
+    base, moved = (
+        fit_within_block(x, years, cohort, block, permutations=199)
+        for x in (means, means + 0.25 * treated)
+    )
     assert moved.std_error == pytest.approx(base.std_error)
     for name in ("estimate", "ci_low", "ci_high"):
-        assert getattr(moved, name) == pytest.approx(getattr(base, name) + 0.25, abs=0.01 * base.std_error)
+        assert getattr(moved, name) == pytest.approx(
+            getattr(base, name) + 0.25, abs=0.01 * base.std_error
+        )
 
 
 def test_p_equals_the_rank_of_refits_draw_by_draw():
     means, _, years, cohort, block = _pairs(4)
     panel = build_panel(means, years, cohort, block)
-    places, labels = draw_places(panel.label, panel.block, 99, np.random.Generator(np.random.PCG64([1, 0])))
+    places, labels = draw_places(
+        panel.label, panel.block, 99, np.random.Generator(np.random.PCG64([1, 0]))
+    )
     statistics = []
     for draw in places.T:
         label = np.zeros(len(means), dtype=np.int64)
         label[draw] = labels
         contrast = least_squares_contrast(panel.growth, panel.design)
-        statistics.append(gather(contrast.terms, panel.design, draw[:, None], label[draw]).statistic[0])
-    assert fit_within_block(means, years, cohort, block, permutations=99).p_value == rank_p(np.array(statistics))
+        statistics.append(
+            gather(contrast.terms, panel.design, draw[:, None], label[draw]).statistic[0]
+        )
+    assert fit_within_block(means, years, cohort, block, permutations=99).p_value == rank_p(
+        np.array(statistics)
+    )
 
 
 def test_without_verdict_the_reason_stands_in_the_warnings():

@@ -1,4 +1,6 @@
-"""The loading channel's error: against one regression a draw, and its size where several national factors move pilots of another kind."""
+"""The loading channel's error: against one regression a draw, and its size where several national
+factors move pilots of another kind.
+"""
 
 from __future__ import annotations
 
@@ -28,19 +30,27 @@ def test_the_error_is_the_residual_of_a_regression_of_the_pilots_mean_path():
         path = np.mean([ready.z[i] - means[i] for i in pilots], axis=0)
         cycles = np.array([sm.OLS(ready.m[i], time).fit().resid for i in pilots])
         treated = np.array([panel.years >= panel.cohorts[label - 1] for label in ready.labels])
-        regressors = sm.add_constant(np.column_stack([cycles.mean(axis=0), (cycles * treated).mean(axis=0)]))
+        regressors = sm.add_constant(
+            np.column_stack([cycles.mean(axis=0), (cycles * treated).mean(axis=0)])
+        )
         assert found[d] == pytest.approx(np.sqrt(sm.OLS(path, regressors).fit().mse_resid))
 
 
 def test_several_factors_do_not_pass_for_a_change_of_loading():
-    """Three factors on which large pilots load more: the error across cities rejects too often, the error from the years does not."""
+    """Three factors on which large pilots load more: the error across cities rejects too often, the
+    error from the years does not.
+    """
     cities, rejected = simulated_cities(), {"years": 0, "cities": 0}
     for seed in range(120):
         drawn = draw_selected("three_factors", cities, np.random.default_rng([9, seed]))
         panel = build_panel(drawn.growth, drawn.years, drawn.cohort, drawn.block)
         ready = make_ready(panel, 99, np.random.default_rng([10, seed]))
         args = (ready.z, ready.m, panel, ready.places, ready.labels)
-        across = gather(efficient_contrast(ready.z, ready.m, panel.years, panel.design, LOADING).terms, panel.design, *args[3:])
+        across = gather(
+            efficient_contrast(ready.z, ready.m, panel.years, panel.design, LOADING).terms,
+            panel.design,
+            *args[3:],
+        )
         rejected["years"] += rank_p(drawn_statistics(LOADING, *args)) <= 0.05
         rejected["cities"] += rank_p(across.statistic) <= 0.05
     assert rejected["years"] <= 10 and rejected["cities"] >= 14, rejected

@@ -1,4 +1,6 @@
-"""Reads pages as a person would and holds every number against the query and column that it names, run on the published file."""
+"""Reads pages as a person would and holds every number against the query and column that it names,
+run on the published file.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ VOID = {"br", "input", "meta", "wbr", "img", "hr", "link"}
 
 
 class Numbers(HTMLParser):
-    """Numbers of a page as (query?keys, column, form, text), and numeric cells that name no query."""
+    """Numbers of a page as (query?keys, column, form, text), and numeric cells that name no
+    query.
+    """
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -28,7 +32,15 @@ class Numbers(HTMLParser):
             return
         attributes = dict(attrs)
         above = self._stack[-1]["ref"] if self._stack else ""
-        self._stack.append({"tag": tag, "ref": attributes.get("data-q", above), "of": attributes, "text": "", "inside": False})
+        self._stack.append(
+            {
+                "tag": tag,
+                "ref": attributes.get("data-q", above),
+                "of": attributes,
+                "text": "",
+                "inside": False,
+            }
+        )
 
     def handle_endtag(self, tag):
         while self._stack and (node := self._stack.pop())["tag"] != tag:
@@ -38,7 +50,12 @@ class Numbers(HTMLParser):
         if "data-c" in node["of"]:
             column, _, form = node["of"]["data-c"].rpartition(":")
             self.found.append((node["ref"], column, form, node["text"]))
-        elif tag == "td" and "n" in node["of"].get("class", "").split() and not node["inside"] and any(c.isdigit() for c in node["text"]):
+        elif (
+            tag == "td"
+            and "n" in node["of"].get("class", "").split()
+            and not node["inside"]
+            and any(c.isdigit() for c in node["text"])
+        ):
             self.unnamed.append(node["text"])
         for outer in self._stack:
             outer["inside"] = outer["inside"] or "data-c" in node["of"]
@@ -49,7 +66,9 @@ class Numbers(HTMLParser):
 
 
 def written(value: object, form: str) -> str:
-    """A value as the page should write it; spelled out here again, apart from the code of the report."""
+    """A value as the page should write it; spelled out here again, apart from the code of the
+    report.
+    """
     if value is None or value != value:
         return "–"
     if form == "s":
@@ -73,8 +92,14 @@ def written(value: object, form: str) -> str:
 
 
 def mismatches(database: Path | duckdb.DuckDBPyConnection, report: Path) -> tuple[int, list[str]]:
-    """How many numbers the pages of a report hold, and those that differ from the query they name."""
-    con = database if isinstance(database, duckdb.DuckDBPyConnection) else duckdb.connect(str(database), read_only=True)
+    """How many numbers the pages of a report hold, and those that differ from the query
+    they name.
+    """
+    con = (
+        database
+        if isinstance(database, duckdb.DuckDBPyConnection)
+        else duckdb.connect(str(database), read_only=True)
+    )
     known: dict[str, dict[tuple, dict]] = {}
     count, wrong = 0, []
     for path in sorted([*report.glob("*.html"), *report.glob("zh/*.html")]):
@@ -84,7 +109,9 @@ def mismatches(database: Path | duckdb.DuckDBPyConnection, report: Path) -> tupl
             name, _, keys = ref.partition("?")
             if name not in known:
                 known[name] = _rows(con, name)
-            row = known[name].get(tuple(value for _, value in parse_qsl(keys, keep_blank_values=True)))
+            row = known[name].get(
+                tuple(value for _, value in parse_qsl(keys, keep_blank_values=True))
+            )
             expected = "no such row" if row is None else written(row[column], form)
             count += 1
             if text != expected:

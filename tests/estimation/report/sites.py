@@ -1,4 +1,6 @@
-"""The site of fabricated tables as text by path, one page of it, and what a reader of its html sees; for the tests of the report."""
+"""The site of fabricated tables as text by path, one page of it, and what a reader of its html
+sees; for the tests of the report.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,10 @@ def site_of(frames, tmp_path, name: str = "report") -> dict[str, str]:
     """Text of every file of the site, by its path."""
     write_report(frames, tmp_path / name)
     files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
-    return {path.relative_to(tmp_path / name).as_posix(): path.read_bytes().decode("utf-8") for path in files}
+    return {
+        path.relative_to(tmp_path / name).as_posix(): path.read_bytes().decode("utf-8")
+        for path in files
+    }
 
 
 def database(frames: dict[str, pd.DataFrame]) -> duckdb.DuckDBPyConnection:
@@ -32,15 +37,24 @@ def database(frames: dict[str, pd.DataFrame]) -> duckdb.DuckDBPyConnection:
 
 
 def page_of(frames: dict[str, pd.DataFrame], wanted: str) -> str:
-    """One page in English, without the files of the cities: a page is drawn when it is asked for."""
-    catalogs = {"sync": {"measures": [], "years": []}, "values": {"places": [], "indicators": [], "locations": [], "flags": []}}
+    """One page in English, without the files of the cities: a page is drawn when it is
+    asked for.
+    """
+    catalogs = {
+        "sync": {"measures": [], "years": []},
+        "values": {"places": [], "indicators": [], "locations": [], "flags": []},
+    }
     with open_source(frames) as con:
         data, catalogs["policy"] = read_report_data(con), read_policy_data(con)
     return next(page for name, page in render_site(data, catalogs, "en") if name == wanted)
 
 
 def pages_of(site: dict[str, str]) -> dict[str, str]:
-    return {name: text for name, text in site.items() if name.endswith(".html") and name.removesuffix(".html") not in MOVED}
+    return {
+        name: text
+        for name, text in site.items()
+        if name.endswith(".html") and name.removesuffix(".html") not in MOVED
+    }
 
 
 class Tags(HTMLParser):
@@ -71,7 +85,9 @@ class Tags(HTMLParser):
 
 def handed_over(text: str) -> tuple[str, object]:
     """Name and object of a city's script."""
-    name, value = re.fullmatch(r'citysync\.put\("([a-z]+/\d+)",(.*)\);\n', text, flags=re.DOTALL).groups()
+    name, value = re.fullmatch(
+        r'citysync\.put\("([a-z]+/\d+)",(.*)\);\n', text, flags=re.DOTALL
+    ).groups()
     return name, json.loads(value)
 
 

@@ -1,4 +1,6 @@
-"""The sample builder against counts known in advance, a literal loop over pairs, and the refusals it owes."""
+"""The sample builder against counts known in advance, a literal loop over pairs, and the refusals
+it owes.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +13,42 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.spec import Spec
-from estimation.sample.build import NotAbsorbingError, SampleError, build_sample, hash_sample, require_absorbing
+from estimation.sample.build import (
+    NotAbsorbingError,
+    SampleError,
+    build_sample,
+    hash_sample,
+    require_absorbing,
+)
 
 YEARS = range(2010, 2020)
 
 
 def spec(variant: str = "headline", outcome: str = "cm_growth_official", **changes) -> Spec:
-    return Spec(spec_id=f"baseline.{outcome}.{variant}", analysis="baseline", outcome=outcome, **changes)
+    return Spec(
+        spec_id=f"baseline.{outcome}.{variant}", analysis="baseline", outcome=outcome, **changes
+    )
 
 
-def fabricate(n_cities: int, n_pilots: int, *, seed: int = 5, gaps: tuple[int, ...] = (), no_tie: tuple[int, ...] = ()):
-    """Marts of `n_cities` cities; the first `n_pilots` (in a shuffled order) are admitted; gaps and lacking ties by position."""
+def fabricate(
+    n_cities: int,
+    n_pilots: int,
+    *,
+    seed: int = 5,
+    gaps: tuple[int, ...] = (),
+    no_tie: tuple[int, ...] = (),
+):
+    """Marts of `n_cities` cities; the first `n_pilots` (in a shuffled order) are admitted; gaps and
+    lacking ties by position.
+    """
     rng = np.random.default_rng(seed)
     ids = 110000 + 100 * np.arange(n_cities)
     pilots = rng.permutation(n_cities)[:n_pilots]
     treated = np.full(n_cities, np.nan)
     treated[pilots] = rng.choice([2015, 2016, 2018, 2019], n_pilots)
-    cities = pd.DataFrame({"city_id": ids, "province_id": ids // 1000 * 1000, "treated_year_calendar_year": treated})
+    cities = pd.DataFrame(
+        {"city_id": ids, "province_id": ids // 1000 * 1000, "treated_year_calendar_year": treated}
+    )
     cities["treated_year"] = np.where(np.isin(treated, [2018, 2019]), treated + 1, treated)
     left, right = np.triu_indices(n_cities, 1)
     tie = rng.lognormal(size=left.size)
@@ -36,20 +57,35 @@ def fabricate(n_cities: int, n_pilots: int, *, seed: int = 5, gaps: tuple[int, .
     d = rng.normal(size=(n_cities, len(YEARS)))
     z = (d - d.mean(1, keepdims=True)) / d.std(1, keepdims=True)
     z[list(gaps)] = np.nan
-    keys = {name: np.repeat(pairs[name].to_numpy(), len(YEARS)) for name in ("city_i_id", "city_j_id")}
+    keys = {
+        name: np.repeat(pairs[name].to_numpy(), len(YEARS)) for name in ("city_i_id", "city_j_id")
+    }
     cm, comove = 1 - (z[left] - z[right]) ** 2 / 2, z[left] * z[right]
     outcomes = {
         "cm_growth_official": cm.ravel(),
         "comove_growth_official": comove.ravel(),
         "dispersion_growth_official": (cm - comove).ravel(),
     }
-    return cities, pairs, pd.DataFrame({**keys, "year": np.tile(list(YEARS), left.size), **outcomes})
+    return (
+        cities,
+        pairs,
+        pd.DataFrame({**keys, "year": np.tile(list(YEARS), left.size), **outcomes}),
+    )
 
 
 def test_published_rule_gives_the_published_number_of_rows() -> None:
-    """254 cities, 55 pilots: 55*199 + 199*198/2 = 30,646 pairs, half of them above the median, 10 years (docs/methods, section 1)."""
-    found = build_sample(*fabricate(254, 55), spec("calendar_year", treatment_rule="calendar_year")).description
-    assert (found.n_cities, found.n_pilots, found.n_pairs_one, found.n_pairs_none) == (254, 55, 10_945, 19_701)
+    """254 cities, 55 pilots: 55*199 + 199*198/2 = 30,646 pairs, half of them above the median, 10
+    years (docs/methods, section 1).
+    """
+    found = build_sample(
+        *fabricate(254, 55), spec("calendar_year", treatment_rule="calendar_year")
+    ).description
+    assert (found.n_cities, found.n_pilots, found.n_pairs_one, found.n_pairs_none) == (
+        254,
+        55,
+        10_945,
+        19_701,
+    )
     assert found.n_pairs_one + found.n_pairs_none == 30_646
     assert (found.n_pairs, found.n_rows, found.n_pairs_both) == (15_323, 153_230, 1_485)
 
@@ -57,19 +93,37 @@ def test_published_rule_gives_the_published_number_of_rows() -> None:
 @pytest.mark.parametrize("rule", ["calendar_year", "second_half_next_year"])
 @pytest.mark.parametrize("tie_rule", ["strong", "all"])
 def test_sample_equals_a_literal_loop(rule: str, tie_rule: str) -> None:
-    """Pair by pair: exposure inside the window, `both` out before the median, strictly above it, cities with gaps or ties lacking out."""
+    """Pair by pair: exposure inside the window, `both` out before the median, strictly above it,
+    cities with gaps or ties lacking out.
+    """
     cities, pairs, sync = fabricate(16, 7, gaps=(3,), no_tie=(5,))
-    column = {"calendar_year": "treated_year_calendar_year", "second_half_next_year": "treated_year"}[rule]
-    year = {c: (y if y <= 2019 else None) for c, y in zip(cities["city_id"], cities[column], strict=True)}
+    column = {
+        "calendar_year": "treated_year_calendar_year",
+        "second_half_next_year": "treated_year",
+    }[rule]
+    year = {
+        c: (y if y <= 2019 else None)
+        for c, y in zip(cities["city_id"], cities[column], strict=True)
+    }
     out = {110300, 110500} if tie_rule == "strong" else {110300}
     ties = {(i, j): t for i, j, t in pairs.itertuples(index=False)}
-    candidates = {p: [year[c] for c in p if year[c]] for p in itertools.combinations(sorted(set(year) - out), 2)}
+    candidates = {
+        p: [year[c] for c in p if year[c]]
+        for p in itertools.combinations(sorted(set(year) - out), 2)
+    }
     pool = {p: years for p, years in candidates.items() if len(years) < 2}
     median = statistics.median(ties[p] for p in pool) if tie_rule == "strong" else -1
-    expected = {p: (years[0] if years else 0) for p, years in pool.items() if tie_rule == "all" or ties[p] > median}
+    expected = {
+        p: (years[0] if years else 0)
+        for p, years in pool.items()
+        if tie_rule == "all" or ties[p] > median
+    }
 
     sample = build_sample(
-        cities, pairs.sample(frac=1, random_state=1), sync.sample(frac=1, random_state=2), spec("x", treatment_rule=rule, tie_rule=tie_rule)
+        cities,
+        pairs.sample(frac=1, random_state=1),
+        sync.sample(frac=1, random_state=2),
+        spec("x", treatment_rule=rule, tie_rule=tie_rule),
     )
     kept = sample.kept
     found = zip(
@@ -81,18 +135,24 @@ def test_sample_equals_a_literal_loop(rule: str, tie_rule: str) -> None:
     assert {(int(i), int(j)): int(c) for i, j, c in found} == expected
     rows = sync.set_index(["city_i_id", "city_j_id", "year"])["cm_growth_official"]
     for p in np.flatnonzero(kept)[:5]:
-        i, j = sample.panel.city_ids[sample.panel.city_i[p]], sample.panel.city_ids[sample.panel.city_j[p]]
+        i, j = (
+            sample.panel.city_ids[sample.panel.city_i[p]],
+            sample.panel.city_ids[sample.panel.city_j[p]],
+        )
         np.testing.assert_array_equal(sample.panel.y[0, p], rows.loc[i, j].loc[list(YEARS)])
 
 
 SQL_SAMPLE = """
 with complete as (
-    select distinct unnest([city_i_id, city_j_id]) as city_id from sync where not isnan(cm_growth_official)
+    select distinct unnest([city_i_id, city_j_id]) as city_id from sync
+        where not isnan(cm_growth_official)
 ), pairs_open as (
-    select p.*, i.treated_year <= 2019 as i_is, j.treated_year <= 2019 as j_is, i.treated_year as i_year, j.treated_year as j_year
+    select p.*, i.treated_year <= 2019 as i_is, j.treated_year <= 2019 as j_is,
+        i.treated_year as i_year, j.treated_year as j_year
     from pairs p join cities i on i.city_id = p.city_i_id join cities j on j.city_id = p.city_j_id
     where p.city_i_id in (from complete) and p.city_j_id in (from complete)
-), pooled as (select * from pairs_open where not (coalesce(i_is, false) and coalesce(j_is, false)) and tie_strength is not null)
+), pooled as (select * from pairs_open where not (coalesce(i_is, false)
+    and coalesce(j_is, false)) and tie_strength is not null)
 select city_i_id, city_j_id, case when i_is then i_year when j_is then j_year end as cohort_year
 from pooled where tie_strength > (select median(tie_strength) from pooled) order by 1, 2
 """
@@ -113,7 +173,9 @@ def test_sample_equals_sql() -> None:
         sample.panel.cohort[kept],
         strict=True,
     )
-    assert [(int(i), int(j), int(c) or None) for i, j, c in found] == [(i, j, None if c is None else int(c)) for i, j, c in expected]
+    assert [(int(i), int(j), int(c) or None) for i, j, c in found] == [
+        (i, j, None if c is None else int(c)) for i, j, c in expected
+    ]
 
 
 @pytest.mark.parametrize(
@@ -146,14 +208,31 @@ def test_dummy_that_switches_off_is_refused() -> None:
 
 
 def test_strata_are_province_by_tercile_and_short_exposure_is_counted() -> None:
-    """Terciles over the sample's cities; a city without GDP stands with its like; second-half approvals are short in their first year."""
+    """Terciles over the sample's cities; a city without GDP stands with its like; second-half
+    approvals are short in their first year.
+    """
     cities, pairs, sync = fabricate(9, 3)
     gdp = [5.0, 1.0, 9.0, 2.0, np.nan, 3.0, 7.0, 8.0, np.nan]
     cities = cities.assign(province_id=[110000] * 5 + [120000] * 4, gdp_mean_cny_100m=gdp)
     cities["treated_year_calendar_year"] = [2018.0, 2016.0, *[np.nan] * 7]
     cities["treated_year"] = [2019.0, 2016.0, *[np.nan] * 7]
-    sample = build_sample(cities, pairs, sync, spec(shuffle="province_gdp_tercile", tie_rule="all", treatment_rule="calendar_year"))
-    assert list(sample.strata) == [1100001, 1100000, 1100002, 1100000, 1100009, 1200000, 1200001, 1200002, 1200009]
+    sample = build_sample(
+        cities,
+        pairs,
+        sync,
+        spec(shuffle="province_gdp_tercile", tie_rule="all", treatment_rule="calendar_year"),
+    )
+    assert list(sample.strata) == [
+        1100001,
+        1100000,
+        1100002,
+        1100000,
+        1100009,
+        1200000,
+        1200001,
+        1200002,
+        1200009,
+    ]
     assert sample.description.share_short_exposure == pytest.approx(7 / (7 * 2 + 7 * 4))
     assert build_sample(cities, pairs, sync, spec()).description.share_short_exposure == 0
     assert build_sample(cities, pairs, sync, spec()).strata is None
@@ -162,7 +241,9 @@ def test_strata_are_province_by_tercile_and_short_exposure_is_counted() -> None:
 def test_hash_depends_on_content_only() -> None:
     cities, pairs, sync = fabricate(12, 4)
     reference = hash_sample(build_sample(cities, pairs, sync, spec()), 0)
-    shuffled = hash_sample(build_sample(cities[::-1], pairs[::-1], sync.sample(frac=1, random_state=4), spec()), 0)
+    shuffled = hash_sample(
+        build_sample(cities[::-1], pairs[::-1], sync.sample(frac=1, random_state=4), spec()), 0
+    )
     kept = build_sample(cities, pairs, sync, spec())
     p = np.flatnonzero(kept.kept)[0]
     i, j = kept.panel.city_ids[kept.panel.city_i[p]], kept.panel.city_ids[kept.panel.city_j[p]]
@@ -179,7 +260,9 @@ def test_duplicate_pair_year_is_named() -> None:
         build_sample(cities, pairs, pd.concat([sync, sync.iloc[:1]]), spec())
 
 
-def literal_pool(cities, pairs, measure: str, column: str = "treated_year") -> dict[tuple[int, int], tuple[float, int]]:
+def literal_pool(
+    cities, pairs, measure: str, column: str = "treated_year"
+) -> dict[tuple[int, int], tuple[float, int]]:
     """Measure and number of pilots of each pair with at most one pilot."""
     year = {c: y for c, y in zip(cities["city_id"], cities[column], strict=True) if y <= 2019}
     rows = pairs[["city_i_id", "city_j_id", measure]].itertuples(index=False)
@@ -189,17 +272,27 @@ def literal_pool(cities, pairs, measure: str, column: str = "treated_year") -> d
 
 def kept_pairs(sample) -> set[tuple[int, int]]:
     """Ids of the pairs in the estimation sample."""
-    i, j = sample.panel.city_ids[sample.panel.city_i[sample.kept]], sample.panel.city_ids[sample.panel.city_j[sample.kept]]
+    i, j = (
+        sample.panel.city_ids[sample.panel.city_i[sample.kept]],
+        sample.panel.city_ids[sample.panel.city_j[sample.kept]],
+    )
     return set(zip(i.tolist(), j.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("n_cities", [13, 14, 15])
 @pytest.mark.parametrize(
     ("rule", "measure"),
-    [("weak", "tie_strength"), ("q75", "tie_strength"), ("near", "distance_km"), ("partners_5", "tie_strength")],
+    [
+        ("weak", "tie_strength"),
+        ("q75", "tie_strength"),
+        ("near", "distance_km"),
+        ("partners_5", "tie_strength"),
+    ],
 )
 def test_tie_rules_equal_a_literal_sort(rule: str, measure: str, n_cities: int) -> None:
-    """Weak: at or below the median; q75: above the third quartile; near: below the median distance. Strong and weak share all pairs out."""
+    """Weak: at or below the median; q75: above the third quartile; near: below the median distance.
+    Strong and weak share all pairs out.
+    """
     cities, pairs, sync = fabricate(n_cities, 4)
     pairs["distance_km"] = np.random.default_rng(2).uniform(50, 2000, len(pairs))
     pool = literal_pool(cities, pairs, measure)
@@ -212,7 +305,10 @@ def test_tie_rules_equal_a_literal_sort(rule: str, measure: str, n_cities: int) 
     }[rule]
     never = {city for pair, (_, n_pilots) in pool.items() if n_pilots == 0 for city in pair}
     by_city = {
-        c: sorted((tie for p, (tie, _) in pool.items() if c in p and never & (set(p) - {c})), reverse=True) for c in cities["city_id"]
+        c: sorted(
+            (tie for p, (tie, _) in pool.items() if c in p and never & (set(p) - {c})), reverse=True
+        )
+        for c in cities["city_id"]
     }
     strongest = {tie for ties in by_city.values() for tie in ties[:5]}
     sample = build_sample(cities, pairs, sync, spec("x", tie_rule=rule))
@@ -224,7 +320,9 @@ def test_tie_rules_equal_a_literal_sort(rule: str, measure: str, n_cities: int) 
 
 
 def test_controls_treated_soon_after_the_window_are_left_out() -> None:
-    """Two years for `late_left_out`, every later one for `never_at_all`; the tie median is taken among those that stay."""
+    """Two years for `late_left_out`, every later one for `never_at_all`; the tie median is taken
+    among those that stay.
+    """
     cities, pairs, sync = fabricate(16, 4)
     never = cities.index[cities["treated_year"].isna()]
     for position, year in zip(never[:3], (2020, 2021, 2022), strict=True):
@@ -234,7 +332,11 @@ def test_controls_treated_soon_after_the_window_are_left_out() -> None:
         sample = build_sample(cities, pairs, sync, spec("x", control_group=group))
         out = {city for city, year in later.items() if 2019 < year <= last}
         assert set(sample.panel.city_ids.tolist()) == set(later) - out
-        ties = [tie for pair, (tie, _) in literal_pool(cities, pairs, "tie_strength").items() if not out & set(pair)]
+        ties = [
+            tie
+            for pair, (tie, _) in literal_pool(cities, pairs, "tie_strength").items()
+            if not out & set(pair)
+        ]
         assert sample.description.tie_median == pytest.approx(statistics.median(ties))
 
 

@@ -8,7 +8,8 @@ from estimation.analyses.spec import SampleError, Spec
 from estimation.sample.build import build_sample
 from estimation.sample.exposure import add_exposure, add_pair_controls, excluded_cities
 
-# 1 and 2 are pilots of the window, 3 is admitted after it; distances in km along a line at these places
+# 1 and 2 are pilots of the window, 3 is admitted after it; distances in km along a line at these
+# places
 PLACES = {1: 0, 2: 400, 3: 60, 4: 130, 5: 305, 6: 900}
 TREATED = {1: 2016, 2: 2019, 3: 2022}
 TIES = {(4, 1): 5.0, (4, 2): 7.0, (5, 2): 6.0, (6, 1): 1.0, (3, 1): 2.0}
@@ -30,23 +31,34 @@ def cities():
 
 @pytest.fixture
 def pairs():
-    rows = [(i, j, float(abs(PLACES[i] - PLACES[j])), TIES.get((j, i), TIES.get((i, j)))) for i in PLACES for j in PLACES if i < j]
+    rows = [
+        (i, j, float(abs(PLACES[i] - PLACES[j])), TIES.get((j, i), TIES.get((i, j))))
+        for i in PLACES
+        for j in PLACES
+        if i < j
+    ]
     return pd.DataFrame(rows, columns=["city_i_id", "city_j_id", "distance_km", "tie_strength"])
 
 
 def years(frame, column):
-    return {c: None if pd.isna(y) else int(y) for c, y in zip(frame["city_id"], frame[column], strict=True)}
+    return {
+        c: None if pd.isna(y) else int(y)
+        for c, y in zip(frame["city_id"], frame[column], strict=True)
+    }
 
 
 def test_rings_are_dated_by_the_pilots_inside(cities, pairs):
     marked = add_exposure(cities, pairs, 2019)
     nobody = dict.fromkeys(PLACES)
-    # city 3, 60 km from pilot 1, is no pilot of the window; city 5 has pilot 2 at 95 km; city 6 is far from both
+    # city 3, 60 km from pilot 1, is no pilot of the window; city 5 has pilot 2 at 95 km; city 6 is
+    # far from both
     assert years(marked, "treated_year_near_pilot_100") == nobody | {3: 2016, 5: 2019}
     assert years(marked, "treated_year_near_pilot_200") == nobody | {4: 2016}
     assert years(marked, "treated_year_near_pilot_300") == nobody
     pd.testing.assert_series_equal(
-        marked["treated_year_near_pilot_100"], marked["treated_year_near_pilot_100_calendar_year"], check_names=False
+        marked["treated_year_near_pilot_100"],
+        marked["treated_year_near_pilot_100_calendar_year"],
+        check_names=False,
     )
     # strongest ties of 3, 4, 5, 6: 2, 7, 6, 1; the median is 4; that of city 4 is with pilot 2
     assert years(marked, "treated_year_tied_to_pilot") == nobody | {4: 2019, 5: 2019}
@@ -61,7 +73,13 @@ def test_no_pilot_or_no_tie_marks_nobody(cities, pairs):
 
 
 def test_controls_count_the_covered_cities_of_a_pair(cities):
-    frame = pd.DataFrame({"city_i_id": [1, 1, 1, 4, 3], "city_j_id": [3, 3, 4, 6, 5], "year": [2010, 2018, 2018, 2018, 2021]})
+    frame = pd.DataFrame(
+        {
+            "city_i_id": [1, 1, 1, 4, 3],
+            "city_j_id": [3, 3, 4, 6, 5],
+            "year": [2010, 2018, 2018, 2018, 2021],
+        }
+    )
     made = add_pair_controls(frame, cities, ("policy_low_carbon", "policy_free_trade_zone", "gap"))
     assert made["policy_low_carbon"].tolist() == [0, 2, 1, 0, 2]
     assert list(made.columns) == ["city_i_id", "city_j_id", "year", "policy_low_carbon"]
@@ -86,7 +104,13 @@ def test_groups_that_a_spec_leaves_out(cities, pairs, group, expected):
 
 def test_a_group_that_the_cities_do_not_know_is_named(cities, pairs):
     ids = list(PLACES)
-    rows = [(i, j, y, 0.1 * i + 0.01 * j * (y - 2015)) for i in ids for j in ids if i < j for y in (2015, 2016, 2017)]
+    rows = [
+        (i, j, y, 0.1 * i + 0.01 * j * (y - 2015))
+        for i in ids
+        for j in ids
+        if i < j
+        for y in (2015, 2016, 2017)
+    ]
     synchronization = pd.DataFrame(rows, columns=["city_i_id", "city_j_id", "year", "y"])
     spec = Spec("a.y.b", "a", "y", tie_rule="all", excluded=("policy_free_trade_zone",))
     with pytest.raises(SampleError, match="policy_year_free_trade_zone"):
@@ -95,11 +119,24 @@ def test_a_group_that_the_cities_do_not_know_is_named(cities, pairs):
 
 def test_an_excluded_province_leaves_the_sample(cities, pairs):
     ids = list(PLACES)
-    rows = [(i, j, y, 0.1 * i + 0.01 * j * (y - 2015)) for i in ids for j in ids if i < j for y in (2015, 2016, 2017)]
+    rows = [
+        (i, j, y, 0.1 * i + 0.01 * j * (y - 2015))
+        for i in ids
+        for j in ids
+        if i < j
+        for y in (2015, 2016, 2017)
+    ]
     synchronization = pd.DataFrame(rows, columns=["city_i_id", "city_j_id", "year", "y"])
-    sample = build_sample(cities, pairs, synchronization, Spec("a.y.b", "a", "y", tie_rule="all", excluded=("province_20",)))
+    sample = build_sample(
+        cities,
+        pairs,
+        synchronization,
+        Spec("a.y.b", "a", "y", tie_rule="all", excluded=("province_20",)),
+    )
     assert sample.panel.city_ids.tolist() == [1, 3, 4, 6]
     marked = add_exposure(cities, pairs, 2017)
-    rule = Spec("a.y.b", "a", "y", tie_rule="all", treatment_rule="near_pilot_100", excluded=("pilots",))
+    rule = Spec(
+        "a.y.b", "a", "y", tie_rule="all", treatment_rule="near_pilot_100", excluded=("pilots",)
+    )
     sample = build_sample(marked, pairs, synchronization, rule)
     assert sample.panel.city_ids[sample.panel.city_cohort > 0].tolist() == [3]

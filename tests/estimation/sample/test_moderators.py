@@ -1,4 +1,6 @@
-"""Classes, gaps, year effects by class and strengths of tools against hand-worked small samples; families of tests."""
+"""Classes, gaps, year effects by class and strengths of tools against hand-worked small samples;
+families of tests.
+"""
 
 import dataclasses
 
@@ -30,11 +32,18 @@ def given():
 
 def _class_of_pairs(given, moderator):
     marts, sample = given
-    moderation, (diagnostics, warnings) = build_heterogeneity(sample, marts.cities, None, _spec("b", moderator=moderator))
+    moderation, (diagnostics, warnings) = build_heterogeneity(
+        sample, marts.cities, None, _spec("b", moderator=moderator)
+    )
     names = np.array(moderation.class_names)[moderation.pair_class]
     found = {
         (int(i), int(j)): n
-        for i, j, n in zip(sample.panel.city_ids[sample.panel.city_i], sample.panel.city_ids[sample.panel.city_j], names, strict=True)
+        for i, j, n in zip(
+            sample.panel.city_ids[sample.panel.city_i],
+            sample.panel.city_ids[sample.panel.city_j],
+            names,
+            strict=True,
+        )
     }
     return found, diagnostics, warnings
 
@@ -51,28 +60,49 @@ def test_halves_count_the_cities_above_the_median(given):
     assert found[tuple(sorted(int(c) for c in ordered.index[:2]))] == "both_low"
     assert found[tuple(sorted(int(c) for c in ordered.index[-2:]))] == "both_high"
     # a stand-in is named as one
-    assert warnings == ["infrastructure: information infrastructure is measured by a stand-in (employed_information_10k)."]
+    assert warnings == [
+        (
+            "infrastructure: information infrastructure is measured by a stand-in "
+            "(employed_information_10k)."
+        )
+    ]
 
 
 def test_places_divide_pairs(given):
-    assert {pair: _class_of_pairs(given, "region_pair")[0][pair] for pair in ((110000, 111000), (110000, 119000), (118000, 119000))} == {
+    assert {
+        pair: _class_of_pairs(given, "region_pair")[0][pair]
+        for pair in ((110000, 111000), (110000, 119000), (118000, 119000))
+    } == {
         (110000, 111000): "east_east",
         (110000, 119000): "east_west",
         (118000, 119000): "west_west",
     }
     provinces = _class_of_pairs(given, "same_province")[0]
-    assert provinces[110000, 110100] == "within_provinces" and provinces[110000, 111000] == "across_provinces"
+    assert (
+        provinces[110000, 110100] == "within_provinces"
+        and provinces[110000, 111000] == "across_provinces"
+    )
     coast = _class_of_pairs(given, "coastal")[0]
-    assert (coast[110000, 110200], coast[110000, 110100], coast[110100, 111100]) == ("both", "one", "none")
+    assert (coast[110000, 110200], coast[110000, 110100], coast[110100, 111100]) == (
+        "both",
+        "one",
+        "none",
+    )
 
 
 def test_gap_is_standardised_over_the_kept_pairs(given):
     marts, sample = given
-    moderation, (diagnostics, _) = build_heterogeneity(sample, marts.cities, None, _spec("c", moderator="human_capital_gap"))
-    logs = np.log(marts.cities.set_index("city_id")["human_capital"].loc[sample.panel.city_ids].to_numpy())
+    moderation, (diagnostics, _) = build_heterogeneity(
+        sample, marts.cities, None, _spec("c", moderator="human_capital_gap")
+    )
+    logs = np.log(
+        marts.cities.set_index("city_id")["human_capital"].loc[sample.panel.city_ids].to_numpy()
+    )
     gap = np.abs(logs[sample.panel.city_i] - logs[sample.panel.city_j])
     known = sample.kept & np.isfinite(gap)
-    np.testing.assert_allclose(moderation.gap[known], (gap[known] - gap[known].mean()) / gap[known].std())
+    np.testing.assert_allclose(
+        moderation.gap[known], (gap[known] - gap[known].mean()) / gap[known].std()
+    )
     np.testing.assert_array_equal(np.isnan(moderation.gap), np.isnan(gap))
     assert ("n_cities_unknown", None, 1) in diagnostics
 
@@ -81,13 +111,16 @@ def test_strength_is_in_units_of_its_mean_after_admission(given):
     marts, sample = given
     spec = _spec("d", strength=("supply", "tax"))
     moderation, (diagnostics, _) = build_heterogeneity(sample, marts.cities, marts.strengths, spec)
-    treated = (sample.panel.city_cohort[:, None] > 0) & (sample.panel.years[None] >= sample.panel.city_cohort[:, None])
+    treated = (sample.panel.city_cohort[:, None] > 0) & (
+        sample.panel.years[None] >= sample.panel.city_cohort[:, None]
+    )
     assert (moderation.city_path[~treated] == 0).all()
     np.testing.assert_allclose(moderation.city_path[treated].mean(axis=0), 1.0)
     pilot = int(np.flatnonzero(sample.panel.city_cohort > 0)[0])
     year = int(np.flatnonzero(treated[pilot])[-1])
     rows = marts.strengths[
-        (marts.strengths["city_id"] == sample.panel.city_ids[pilot]) & (marts.strengths["year"] == sample.panel.years[year])
+        (marts.strengths["city_id"] == sample.panel.city_ids[pilot])
+        & (marts.strengths["year"] == sample.panel.years[year])
     ]
     mean = {term: value for name, term, value in diagnostics if name == "strength_mean"}
     np.testing.assert_allclose(
@@ -103,31 +136,63 @@ def test_variation_within_cohorts_by_regression_on_dummies(given):
     import statsmodels.formula.api as smf
 
     marts, sample = given
-    _, (diagnostics, _) = build_heterogeneity(sample, marts.cities, marts.strengths, _spec("e", strength=("tax",)))
-    moderation, _ = build_heterogeneity(sample, marts.cities, marts.strengths, _spec("e", strength=("tax",)))
-    city, year = np.nonzero((sample.panel.city_cohort[:, None] > 0) & (sample.panel.years[None] >= sample.panel.city_cohort[:, None]))
-    table = pd.DataFrame({"s": moderation.city_path[city, year, 0], "cell": sample.panel.city_cohort[city] * 10_000 + year})
+    _, (diagnostics, _) = build_heterogeneity(
+        sample, marts.cities, marts.strengths, _spec("e", strength=("tax",))
+    )
+    moderation, _ = build_heterogeneity(
+        sample, marts.cities, marts.strengths, _spec("e", strength=("tax",))
+    )
+    city, year = np.nonzero(
+        (sample.panel.city_cohort[:, None] > 0)
+        & (sample.panel.years[None] >= sample.panel.city_cohort[:, None])
+    )
+    table = pd.DataFrame(
+        {
+            "s": moderation.city_path[city, year, 0],
+            "cell": sample.panel.city_cohort[city] * 10_000 + year,
+        }
+    )
     peer = smf.ols("s ~ C(cell)", table).fit()
     found = {name: value for name, _, value in diagnostics}
     assert found["strength_r2_on_cohort_and_year"] == pytest.approx(peer.rsquared, rel=1e-8)
-    assert found["strength_sd_within_cohort"] == pytest.approx(np.sqrt((peer.resid**2).mean()), rel=1e-8)
+    assert found["strength_sd_within_cohort"] == pytest.approx(
+        np.sqrt((peer.resid**2).mean()), rel=1e-8
+    )
 
 
 def test_what_only_repeats_the_cohort_says_so(given):
     marts, sample = given
     same = marts.strengths.assign(strength=1.0)
-    _, (_, warnings) = build_heterogeneity(sample, marts.cities, same, _spec("f", strength=("tax",)))
+    _, (_, warnings) = build_heterogeneity(
+        sample, marts.cities, same, _spec("f", strength=("tax",))
+    )
     assert any("hardly tell the tool from admission" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize(
     ("edit", "changes", "reason"),
     [
-        (lambda c: c.drop(columns="human_capital"), {"moderator": "human_capital"}, "human capital of 2010-2014"),
-        (lambda c: c.assign(human_capital=c["human_capital"].where(c.index < 9)), {"moderator": "human_capital_gap"}, "at least 20 cities"),
+        (
+            lambda c: c.drop(columns="human_capital"),
+            {"moderator": "human_capital"},
+            "human capital of 2010-2014",
+        ),
+        (
+            lambda c: c.assign(human_capital=c["human_capital"].where(c.index < 9)),
+            {"moderator": "human_capital_gap"},
+            "at least 20 cities",
+        ),
         (lambda c: c.assign(trade=1), {"strength": ("demand",)}, "policy texts"),
-        (lambda c: c.drop(columns="region"), {"effects": ("pair", "region_pair_year")}, "region of every city"),
-        (lambda c: c, {"moderator": "human_capital_gap", "effects": ("pair", "class_year")}, "divides pairs into classes"),
+        (
+            lambda c: c.drop(columns="region"),
+            {"effects": ("pair", "region_pair_year")},
+            "region of every city",
+        ),
+        (
+            lambda c: c,
+            {"moderator": "human_capital_gap", "effects": ("pair", "class_year")},
+            "divides pairs into classes",
+        ),
     ],
 )
 def test_what_the_marts_lack_is_named(given, edit, changes, reason):
@@ -139,20 +204,36 @@ def test_what_the_marts_lack_is_named(given, edit, changes, reason):
 def test_few_zones_with_texts_are_no_evidence(given):
     marts, _ = given
     few = marts.strengths[marts.strengths["city_id"].isin(marts.strengths["city_id"].unique()[:4])]
-    result = run_study(dataclasses.replace(marts, strengths=few), [_spec("h", strength=("supply",))], permutations=0)
+    result = run_study(
+        dataclasses.replace(marts, strengths=few),
+        [_spec("h", strength=("supply",))],
+        permutations=0,
+    )
     assert result.estimate.empty
     assert "at least 10 pilot cities of the sample, found 4" in result.not_run["reason"].iloc[0]
 
 
 def test_effects_of_classes_average_to_the_overall_effect_and_truth_is_there(given):
-    """With common year effects and equal weights the class effects lie around the overall one; differences are exact."""
+    """With common year effects and equal weights the class effects lie around the overall one;
+    differences are exact.
+    """
     marts, _ = given
-    specs = [_spec("all"), _spec("coast", moderator="coastal"), _spec("regions", effects=("pair", "region_pair_year"))]
+    specs = [
+        _spec("all"),
+        _spec("coast", moderator="coastal"),
+        _spec("regions", effects=("pair", "region_pair_year")),
+    ]
     estimate = run_study(marts, specs, permutations=0).estimate
     rows = estimate[estimate["vcov"] == "conventional"].set_index(["spec_id", "term"])["estimate"]
     coast = rows[f"x.{OUTCOME}.coast"]
-    assert coast[["treated:none", "treated:one", "treated:both"]].min() < rows[f"x.{OUTCOME}.all", "treated"] < coast.max()
-    assert coast["difference:none-both"] == pytest.approx(coast["treated:none"] - coast["treated:both"])
+    assert (
+        coast[["treated:none", "treated:one", "treated:both"]].min()
+        < rows[f"x.{OUTCOME}.all", "treated"]
+        < coast.max()
+    )
+    assert coast["difference:none-both"] == pytest.approx(
+        coast["treated:none"] - coast["treated:both"]
+    )
     assert rows[f"x.{OUTCOME}.regions", "treated"] != rows[f"x.{OUTCOME}.all", "treated"]
 
 
@@ -162,12 +243,18 @@ def test_adjusted_p_values_against_statsmodels():
     p = np.random.default_rng(0).beta(0.4, 1.0, size=40)
     np.testing.assert_allclose(benjamini_hochberg(p), multipletests(p, method="fdr_bh")[1])
     holes = np.where(np.arange(40) % 3 == 0, np.nan, p)
-    np.testing.assert_allclose(benjamini_hochberg(holes)[np.isfinite(holes)], multipletests(p[np.isfinite(holes)], method="fdr_bh")[1])
+    np.testing.assert_allclose(
+        benjamini_hochberg(holes)[np.isfinite(holes)],
+        multipletests(p[np.isfinite(holes)], method="fdr_bh")[1],
+    )
     assert np.isnan(benjamini_hochberg(holes)[::3]).all()
 
 
 def test_families_do_not_mix_outcomes_or_kinds():
-    ids = [("heterogeneity.a.human_capital", "treated:both_high"), ("heterogeneity.a.coastal", "treated:both")]
+    ids = [
+        ("heterogeneity.a.human_capital", "treated:both_high"),
+        ("heterogeneity.a.coastal", "treated:both"),
+    ]
     ids += [
         ("heterogeneity.a.coastal", "difference:both-none"),
         ("heterogeneity.b.coastal", "treated:both"),

@@ -1,4 +1,6 @@
-"""Pair outcomes made from city series: every measure against a literal loop, and what a window or series lacks."""
+"""Pair outcomes made from city series: every measure against a literal loop, and what a window or
+series lacks.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,18 @@ YEARS = range(2008, 2020)
 def city_years(gaps: dict[int, int]) -> pd.DataFrame:
     """Four cities; `gaps` names a year without a value by city."""
     rng = np.random.default_rng(3)
-    rows = [(city, year, rng.normal(8, 2), rng.uniform(0.1, 0.4)) for city in (110000, 120000, 130100, 130200) for year in YEARS]
-    frame = pd.DataFrame(rows, columns=["city_id", "year", "growth_official_pct", "development_index"])
+    rows = [
+        (city, year, rng.normal(8, 2), rng.uniform(0.1, 0.4))
+        for city in (110000, 120000, 130100, 130200)
+        for year in YEARS
+    ]
+    frame = pd.DataFrame(
+        rows, columns=["city_id", "year", "growth_official_pct", "development_index"]
+    )
     for city, year in gaps.items():
-        frame.loc[(frame["city_id"] == city) & (frame["year"] == year), "growth_official_pct"] = np.nan
+        frame.loc[(frame["city_id"] == city) & (frame["year"] == year), "growth_official_pct"] = (
+            np.nan
+        )
     return frame
 
 
@@ -35,7 +45,10 @@ def literal(measure: str, i: list[float], j: list[float], t: int) -> float:
         "cm": cm,
         "comove": z[0] * z[1],
         "dispersion": 1 - (z[0] ** 2 + z[1] ** 2) / 2,
-        "cm_bounded": 0.5 * math.log((1 + min(max(cm, 3 - 2 * n + 1e-6), 1 - 1e-6) / (2 * n - 3)) / (1 - min(cm, 1 - 1e-6))),
+        "cm_bounded": 0.5
+        * math.log(
+            (1 + min(max(cm, 3 - 2 * n + 1e-6), 1 - 1e-6) / (2 * n - 3)) / (1 - min(cm, 1 - 1e-6))
+        ),
         "neg_abs_gap": -abs(i[t] - j[t]),
         "neg_abs_residual": -abs((i[t] - mean[0]) - (j[t] - mean[1])),
     }[measure]
@@ -43,10 +56,16 @@ def literal(measure: str, i: list[float], j: list[float], t: int) -> float:
 
 @pytest.mark.parametrize("measure", SAME_ROWS)
 def test_measures_equal_a_literal_loop_on_another_window(measure: str) -> None:
-    """The window is cut before anything is standardised; a city with a gap inside it is out, a gap before it does no harm."""
+    """The window is cut before anything is standardised; a city with a gap inside it is out, a gap
+    before it does no harm.
+    """
     frame = city_years({130100: 2015, 120000: 2008})
     found = build_synchronization(frame, (f"{measure}_growth_official",), (2010, 2018))
-    by_city = frame[frame["year"].between(2010, 2018)].groupby("city_id")["growth_official_pct"].apply(list)
+    by_city = (
+        frame[frame["year"].between(2010, 2018)]
+        .groupby("city_id")["growth_official_pct"]
+        .apply(list)
+    )
     assert len(found) == 3 * 9
     for row in found.itertuples(index=False):
         expected = literal(measure, by_city[row.city_i_id], by_city[row.city_j_id], row.year - 2010)
@@ -56,7 +75,13 @@ def test_measures_equal_a_literal_loop_on_another_window(measure: str) -> None:
 def test_an_index_enters_as_its_change_and_the_first_year_cannot_exist() -> None:
     found = build_synchronization(city_years({}), ("neg_abs_gap_development_index",), (2008, 2019))
     assert list(found["year"].unique()) == list(range(2009, 2020))
-    wide = city_years({}).pivot(index="year", columns="city_id", values="development_index").diff().dropna() * 100
+    wide = (
+        city_years({})
+        .pivot(index="year", columns="city_id", values="development_index")
+        .diff()
+        .dropna()
+        * 100
+    )
     first = found[(found["city_i_id"] == 110000) & (found["city_j_id"] == 120000)]
     np.testing.assert_allclose(first.iloc[:, 3], -(wide[110000] - wide[120000]).abs())
 

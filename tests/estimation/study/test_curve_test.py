@@ -1,4 +1,6 @@
-"""The joint permutation of the specification curve against the curve itself, on the real admissions and on ones dealt again."""
+"""The joint permutation of the specification curve against the curve itself, on the real admissions
+and on ones dealt again.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,16 @@ from tests.estimation.study.test_run import economy
 WINDOW = (2010, 2019)
 DRAWS = 39
 # every choice of the curve but its series and windows, of which the fabricated marts have one each
-SPECS = tuple(spec for spec in curve_specs() if spec.series == "growth_official" and spec.window is None)
+SPECS = tuple(
+    spec for spec in curve_specs() if spec.series == "growth_official" and spec.window is None
+)
 
 
 @pytest.fixture(scope="module")
 def frames() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Marts in which the rules of admission differ, some pilots come after the window, and some pairs have no tie."""
+    """Marts in which the rules of admission differ, some pilots come after the window, and some
+    pairs have no tie.
+    """
     marts, _ = economy(30, 12)
     cities = marts.cities.copy()
     year = cities["treated_year"].astype(float).to_numpy(copy=True)
@@ -36,7 +42,9 @@ def of_the_curve(frames, specs=SPECS) -> dict[str, float]:
     """Estimates by spec in standard deviations of their outcome, as the curve has them."""
     rows = run_curve(*frames, specs, WINDOW)
     estimates = {row["spec_id"]: row["estimate"] for row in rows.estimate}
-    return {row["spec_id"]: estimates[row["spec_id"]] / row["outcome_sd"] for row in rows.specification}
+    return {
+        row["spec_id"]: estimates[row["spec_id"]] / row["outcome_sd"] for row in rows.specification
+    }
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +63,11 @@ def in_sd(frames, members) -> np.ndarray:
 
 
 def test_specs_without_a_p_or_with_effects_of_provinces_take_no_part(members) -> None:
-    assert {spec.outcome.split("_growth")[0] for spec in members} == {"cm", "cm_bounded", "neg_abs_gap"}
+    assert {spec.outcome.split("_growth")[0] for spec in members} == {
+        "cm",
+        "cm_bounded",
+        "neg_abs_gap",
+    }
     assert {spec.effects[1] for spec in members} == {"year", "region_pair_year"}
     assert len(members) == len(SPECS) * 3 // 4 * 4 // 5
 
@@ -65,7 +77,9 @@ def test_the_real_admissions_give_the_curve(members, estimated, in_sd) -> None:
 
 
 def test_a_draw_is_the_curve_of_other_admissions(frames, members, in_sd) -> None:
-    """A city takes the whole record of another of its province: cohort under each rule, and admission after the window."""
+    """A city takes the whole record of another of its province: cohort under each rule, and
+    admission after the window.
+    """
     cities, pairs, city_years = frames
     records = curve_test._draw_records(cities["province_id"].to_numpy(), DRAWS, 3)
     columns = [name for name in cities if name.startswith("treated_year")]
@@ -74,13 +88,23 @@ def test_a_draw_is_the_curve_of_other_admissions(frames, members, in_sd) -> None
         moved = cities.copy()
         moved[columns] = cities[columns].iloc[records[draw]].to_numpy()
         again = of_the_curve((moved, pairs, city_years), members)
-        np.testing.assert_allclose(in_sd[draw], [again.get(spec.spec_id, np.nan) for spec in members], atol=1e-12)
+        np.testing.assert_allclose(
+            in_sd[draw], [again.get(spec.spec_id, np.nan) for spec in members], atol=1e-12
+        )
 
 
 def test_p_values_count_assignments(frames, members, in_sd) -> None:
     """Written out: ranks among the real assignment and all draws."""
-    rows = {row["outcome"]: row for row in curve_test.run_curve_test(*frames, members, WINDOW, draws=DRAWS, seed=3)}
-    assert list(rows) == ["all", "cm_bounded_growth_official", "cm_growth_official", "neg_abs_gap_growth_official"]
+    rows = {
+        row["outcome"]: row
+        for row in curve_test.run_curve_test(*frames, members, WINDOW, draws=DRAWS, seed=3)
+    }
+    assert list(rows) == [
+        "all",
+        "cm_bounded_growth_official",
+        "cm_growth_official",
+        "neg_abs_gap_growth_official",
+    ]
     rejects = np.zeros(in_sd.shape)
     for s in range(in_sd.shape[1]):
         for a in range(DRAWS + 1):
@@ -93,7 +117,10 @@ def test_p_values_count_assignments(frames, members, in_sd) -> None:
         assert row["share_rejects"] == pytest.approx(shares[0])
         assert row["p_value_median"] == pytest.approx((medians >= medians[0] - 1e-9).mean())
         assert row["p_value_share"] == pytest.approx((shares >= shares[0] - 1e-9).mean())
-    assert typed(list(rows.values()), CURVE_TEST_COLUMNS)["spec_id"].iloc[0] == "specification_curve.all.every"
+    assert (
+        typed(list(rows.values()), CURVE_TEST_COLUMNS)["spec_id"].iloc[0]
+        == "specification_curve.all.every"
+    )
 
 
 def test_no_draw_finds_more_than_its_share(in_sd) -> None:
@@ -105,14 +132,25 @@ def test_no_draw_finds_more_than_its_share(in_sd) -> None:
 def test_the_chunks_do_not_show(frames, members, in_sd, monkeypatch) -> None:
     monkeypatch.setattr(curve_test, "CHUNK", 7)
     few = members[:3]
-    np.testing.assert_allclose(curve_test.standardised_estimates(frames, few, WINDOW, DRAWS, 3), in_sd[:, :3], atol=1e-13)
+    np.testing.assert_allclose(
+        curve_test.standardised_estimates(frames, few, WINDOW, DRAWS, 3), in_sd[:, :3], atol=1e-13
+    )
 
 
 def test_without_regions_or_specs(frames, members) -> None:
-    """Only specs that were estimated come in, so a landing without regions has none with effects of regions."""
+    """Only specs that were estimated come in, so a landing without regions has none with effects of
+    regions.
+    """
     cities, pairs, city_years = frames
     few = [spec for spec in members if spec.tie_rule == "all" and spec.effects[1] == "year"][:2]
-    rows = curve_test.run_curve_test(cities.drop(columns="region"), pairs.drop(columns="distance_km"), city_years, few, WINDOW, draws=19)
+    rows = curve_test.run_curve_test(
+        cities.drop(columns="region"),
+        pairs.drop(columns="distance_km"),
+        city_years,
+        few,
+        WINDOW,
+        draws=19,
+    )
     assert rows[0]["n_specs"] == 2
     assert curve_test.run_curve_test(*frames, [], WINDOW) == []
     comove = [spec for spec in SPECS if spec.outcome == "comove_growth_official"]

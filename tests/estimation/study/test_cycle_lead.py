@@ -1,4 +1,6 @@
-"""Does the cycle of a pilot lead its partners': against loops, and found on a small economy where it does."""
+"""Does the cycle of a pilot lead its partners': against loops, and found on a small economy where
+it does.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ SPECS = {spec.variant: spec for spec in LEAD_SPECS if spec.outcome == "lead_grow
 
 
 def economy(lead: float, seed: int = 5) -> Marts:
-    """Two pilots a province, whose growth takes up `lead` times next year's national cycle from admission on, last year's if negative."""
+    """Two pilots a province, whose growth takes up `lead` times next year's national cycle from
+    admission on, last year's if negative.
+    """
     rng = np.random.default_rng(seed)
     number = np.arange(PROVINCES * CITIES_EACH)
     ids = 100000 * (1 + number // CITIES_EACH) + 100 * (number % CITIES_EACH)
@@ -33,10 +37,27 @@ def economy(lead: float, seed: int = 5) -> Marts:
     other = national[2:] if lead > 0 else national[:-2]
     growth += abs(lead) * ((admitted[:, None] > 0) & (admitted[:, None] <= YEARS)) * other
     treated = pd.array(np.where(admitted > 0, admitted, np.nan), dtype="Int64")
-    columns = {"city_id": ids, "province_id": ids // 100000 * 100000, "treated_year": treated, "treated_year_calendar_year": treated}
+    columns = {
+        "city_id": ids,
+        "province_id": ids // 100000 * 100000,
+        "treated_year": treated,
+        "treated_year_calendar_year": treated,
+    }
     left, right = np.triu_indices(ids.size, 1)
-    pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right], "tie_strength": rng.lognormal(size=left.size)})
-    rows = pd.DataFrame({"city_id": np.repeat(ids, YEARS.size), "year": np.tile(YEARS, ids.size), "growth_official_pct": growth.ravel()})
+    pairs = pd.DataFrame(
+        {
+            "city_i_id": ids[left],
+            "city_j_id": ids[right],
+            "tie_strength": rng.lognormal(size=left.size),
+        }
+    )
+    rows = pd.DataFrame(
+        {
+            "city_id": np.repeat(ids, YEARS.size),
+            "year": np.tile(YEARS, ids.size),
+            "growth_official_pct": growth.ravel(),
+        }
+    )
     return Marts(pd.DataFrame(columns), pairs, rows[["year"]], add_derived_series(rows))
 
 
@@ -52,14 +73,20 @@ def test_scores_are_the_literal_loop_and_blind_to_the_common_cycle():
                 assert np.isnan(found[i, t - 1])
                 continue
             mean = sum(mine) / len(mine)
-            assert found[i, t - 1] == pytest.approx(z[i, t - 1] * mean[t] - z[i, t] * mean[t - 1], abs=1e-12)
+            assert found[i, t - 1] == pytest.approx(
+                z[i, t - 1] * mean[t] - z[i, t] * mean[t - 1], abs=1e-12
+            )
     common = rng.normal(size=5)
     loaded = np.outer([1.0, 0.2, 2.0], common)
     others = ~np.eye(3, dtype=bool)
     assert np.abs(lead_scores(loaded, others)).max() < 1e-12
     # a city that is a year ahead of the others leads
     ahead = np.vstack([np.roll(common, -1), common, common])
-    assert lead_scores(ahead, others)[0].sum() > 0 > lead_scores(np.vstack([np.roll(common, 1), common, common]), others)[0].sum()
+    assert (
+        lead_scores(ahead, others)[0].sum()
+        > 0
+        > lead_scores(np.vstack([np.roll(common, 1), common, common]), others)[0].sum()
+    )
 
 
 @pytest.mark.parametrize("tie_rule", ["all", "strong", "partners_10"])
@@ -72,7 +99,11 @@ def test_partners_are_never_pilots_of_other_provinces(tie_rule):
         tie[i, j] = tie[j, i] = value
     median = marts.pairs["tie_strength"].median()
     for row in range(0, len(ids), 7):
-        allowed = [c for c, other in members.iterrows() if other["cohort"] == 0 and other["province_id"] != members["province_id"][row]]
+        allowed = [
+            c
+            for c, other in members.iterrows()
+            if other["cohort"] == 0 and other["province_id"] != members["province_id"][row]
+        ]
         if tie_rule == "strong":
             allowed = [c for c in allowed if tie[ids[row], ids[c]] > median]
         if tie_rule == "partners_10":
@@ -84,11 +115,18 @@ def test_partners_are_never_pilots_of_other_provinces(tie_rule):
 
 def test_a_planted_lead_is_found_with_its_sign_and_none_where_there_is_none():
     specs = [SPECS["all"], SPECS["strong"], SPECS["partners_10"]]
-    found = {lead: run_radiation(economy(lead), specs, permutations=199) for lead in (1.5, -1.5, 0.0)}
+    found = {
+        lead: run_radiation(economy(lead), specs, permutations=199) for lead in (1.5, -1.5, 0.0)
+    }
     for lead, rows in found.items():
         assert [row["spec_id"] for row in rows["estimate"]] == [spec.spec_id for spec in specs]
         for row in rows["estimate"]:
-            assert (row["term"], row["estimator"], row["n_pilots"], row["vcov"]) == ("treated", "within_block", 20, "permutation")
+            assert (row["term"], row["estimator"], row["n_pilots"], row["vcov"]) == (
+                "treated",
+                "within_block",
+                20,
+                "permutation",
+            )
             assert (row["p_value"] < 0.05) == (lead != 0)
             assert lead == 0 or np.sign(row["estimate"]) == np.sign(lead)
             assert row["ci_low"] < row["estimate"] < row["ci_high"]
@@ -99,7 +137,9 @@ def test_a_planted_lead_is_found_with_its_sign_and_none_where_there_is_none():
 def test_cities_admitted_in_the_last_year_are_left_out_and_dates_are_a_year_later():
     marts = economy(0.0)
     late = marts.cities["treated_year"].replace(2015, 2019)
-    changed = dataclasses.replace(marts, cities=marts.cities.assign(treated_year=late, treated_year_calendar_year=late))
+    changed = dataclasses.replace(
+        marts, cities=marts.cities.assign(treated_year=late, treated_year_calendar_year=late)
+    )
     (row,) = run_radiation(changed, [SPECS["all"]], permutations=39)["estimate"]
     assert (row["n_pilots"], row["n_cities"]) == (10, 70)
     assert row["n_obs"] == 70 * 9

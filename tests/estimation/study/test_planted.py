@@ -11,7 +11,14 @@ from estimation.study import coverage
 from estimation.study.coverage import build_coverage
 from estimation.study.planted import add_truths, primary_truths
 from estimation.study.primary import run_primary
-from estimation.study.tables import CHANNEL_COLUMNS, COVERAGE_COLUMNS, PRIMARY_COLUMNS, TRUTH_COLUMNS, empty_truth, typed
+from estimation.study.tables import (
+    CHANNEL_COLUMNS,
+    COVERAGE_COLUMNS,
+    PRIMARY_COLUMNS,
+    TRUTH_COLUMNS,
+    empty_truth,
+    typed,
+)
 from estimation.study.truth import compute_truth
 from tests.estimation.study.test_run import YEARS, economy
 
@@ -56,39 +63,74 @@ def test_truths_stand_in_the_tables_of_the_primary_test(marts, planted) -> None:
 
 
 def frames() -> dict[str, pd.DataFrame]:
-    """Three coefficients: the second has an event time and misses its truth by default, the third has no truth."""
+    """Three coefficients: the second has an event time and misses its truth by default, the third
+    has no truth.
+    """
     common = {"analysis": "dynamics", "cohort_year": pd.NA}
     estimate = pd.DataFrame(
         [
-            {**common, "spec_id": "a", "term": "treated", "event_time": pd.NA, "vcov": line, "is_default": line == "city", "ci_low": 0.0}
+            {
+                **common,
+                "spec_id": "a",
+                "term": "treated",
+                "event_time": pd.NA,
+                "vcov": line,
+                "is_default": line == "city",
+                "ci_low": 0.0,
+            }
             | {"ci_high": 1.0}
             for line in ("city", "permutation")
         ]
         + [
-            {**common, "spec_id": "b", "term": "event", "event_time": time, "vcov": line, "is_default": line == "city", "ci_low": 0.0}
+            {
+                **common,
+                "spec_id": "b",
+                "term": "event",
+                "event_time": time,
+                "vcov": line,
+                "is_default": line == "city",
+                "ci_low": 0.0,
+            }
             | {"ci_high": 1.0 if line == "city" else 3.0}
             for time in (0, 1)
             for line in ("city", "permutation")
         ]
     )
     truth = [("a", "treated", None, 0.5), ("b", "event", 0, 2.0)]
-    truth = typed([dict(zip(TRUTH_COLUMNS, (s, t, None, e, v, None), strict=True)) for s, t, e, v in truth], TRUTH_COLUMNS)
+    truth = typed(
+        [dict(zip(TRUTH_COLUMNS, (s, t, None, e, v, None), strict=True)) for s, t, e, v in truth],
+        TRUTH_COLUMNS,
+    )
     bounds = {"ci_low": [-1.0, -1.0], "ci_high": [1.0, 1.0], "truth": [0.5, np.nan]}
     return {
         "estimate": estimate,
         "primary": pd.DataFrame({"spec_id": ["p", "q"], **bounds}),
-        "channel": pd.DataFrame({"spec_id": ["p", "p"], "channel": ["loading", "own_variance"], **bounds | {"truth": [2.0, 0.1]}}),
+        "channel": pd.DataFrame(
+            {
+                "spec_id": ["p", "p"],
+                "channel": ["loading", "own_variance"],
+                **bounds | {"truth": [2.0, 0.1]},
+            }
+        ),
         "truth": truth,
     }
 
 
 def test_coverage_counts_intervals_that_hold_their_truth(tmp_path, monkeypatch) -> None:
     measured = tmp_path / "measured.csv"
-    measured.write_text("quantity,coefficients,line,n,n_yes,measured_with\nfound_with_effect,primary.w,primary,400,340,code x\n")
+    measured.write_text(
+        "quantity,coefficients,line,n,n_yes,measured_with\n"
+        "found_with_effect,primary.w,primary,400,340,code x\n"
+    )
     monkeypatch.setattr(coverage, "MEASURED", measured)
     table = build_coverage(**frames())
     assert list(table) == list(COVERAGE_COLUMNS)
-    found = table.set_index(["scope", "coefficients", "line"])[["n", "n_yes"]].astype(int).apply(tuple, axis=1).to_dict()
+    found = (
+        table.set_index(["scope", "coefficients", "line"])[["n", "n_yes"]]
+        .astype(int)
+        .apply(tuple, axis=1)
+        .to_dict()
+    )
     assert found == {
         ("this_economy", "every_coefficient", "default"): (2, 1),
         ("this_economy", "dynamics", "default"): (2, 1),
@@ -100,7 +142,9 @@ def test_coverage_counts_intervals_that_hold_their_truth(tmp_path, monkeypatch) 
         ("many_economies", "primary.w", "primary"): (400, 340),
     }
     many = table.iloc[-1]
-    assert many["share"] == pytest.approx(0.85) and many["monte_carlo_error"] == pytest.approx(np.sqrt(0.85 * 0.15 / 400))
+    assert many["share"] == pytest.approx(0.85) and many["monte_carlo_error"] == pytest.approx(
+        np.sqrt(0.85 * 0.15 / 400)
+    )
     assert many["measured_with"] == "code x" and table["measured_with"].iloc[:-1].isna().all()
 
 

@@ -1,4 +1,6 @@
-"""The primary test in a study: no verdict where a panel lacks what it needs, checks, placebos judged jointly, selection."""
+"""The primary test in a study: no verdict where a panel lacks what it needs, checks, placebos
+judged jointly, selection.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,30 @@ def _marts(growth, years, cohort, block) -> Marts:
     ids = 100000 * (block + 1) + np.arange(n)
     dates = pd.array(np.where(cohort > 0, cohort, np.nan), dtype="Int64")
     cities = pd.DataFrame(
-        {"city_id": ids, "province_id": ids // 100000 * 100000, "treated_year": dates, "treated_year_calendar_year": dates}
+        {
+            "city_id": ids,
+            "province_id": ids // 100000 * 100000,
+            "treated_year": dates,
+            "treated_year_calendar_year": dates,
+        }
     )
     left, right = np.triu_indices(n, 1)
     rng = np.random.default_rng(2)
     pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right]})
-    pairs["distance_km"], pairs["tie_strength"] = rng.uniform(20, 900, left.size), rng.lognormal(size=left.size)
-    rows = pd.DataFrame({"city_id": np.repeat(ids, len(years)), "year": np.tile(years, n), "growth_official_pct": growth.ravel()})
-    return Marts(add_exposure(cities, pairs, int(years[-1])), pairs, rows[["year"]], add_derived_series(rows))
+    pairs["distance_km"], pairs["tie_strength"] = (
+        rng.uniform(20, 900, left.size),
+        rng.lognormal(size=left.size),
+    )
+    rows = pd.DataFrame(
+        {
+            "city_id": np.repeat(ids, len(years)),
+            "year": np.tile(years, n),
+            "growth_official_pct": growth.ravel(),
+        }
+    )
+    return Marts(
+        add_exposure(cities, pairs, int(years[-1])), pairs, rows[["year"]], add_derived_series(rows)
+    )
 
 
 def _two_blocks(growth, years, cohort, block):
@@ -44,7 +62,12 @@ def _two_blocks(growth, years, cohort, block):
 
 
 def _three_pilots(growth, years, cohort, block):
-    return growth, years, np.where(np.isin(np.arange(len(cohort)), np.flatnonzero(cohort)[[0, 2, 4]]), cohort, 0), block
+    return (
+        growth,
+        years,
+        np.where(np.isin(np.arange(len(cohort)), np.flatnonzero(cohort)[[0, 2, 4]]), cohort, 0),
+        block,
+    )
 
 
 def _early(growth, years, cohort, block):
@@ -68,12 +91,25 @@ def test_what_lacks_gives_no_verdict_in_a_study(case):
     change, said = LACKING[case]
     tables = run_primary(_marts(*change(*draw_panel(3))), STUDY, permutations=99)
     (row,) = tables.primary.to_dict("records")
-    assert (row["verdict"], row["reason"]) == ("not_identified", f"No verdict: {said.format('province')}.")
+    assert (row["verdict"], row["reason"]) == (
+        "not_identified",
+        f"No verdict: {said.format('province')}.",
+    )
     assert all(
-        pd.isna(row[name]) for name in ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect", "correlation_before")
+        pd.isna(row[name])
+        for name in (
+            "estimate",
+            "ci_low",
+            "ci_high",
+            "p_value",
+            "minimum_detectable_effect",
+            "correlation_before",
+        )
     )
     assert tables.channel.empty and tables.power.empty and tables.placebo.empty
-    frames = Tables(pd.DataFrame(), pd.DataFrame(), pd.DataFrame(columns=["spec_id", "reason"]), tables.primary)
+    frames = Tables(
+        pd.DataFrame(), pd.DataFrame(), pd.DataFrame(columns=["spec_id", "reason"]), tables.primary
+    )
     found = find_primary(frames, PRIMARY)
     assert (found.lacks, found.reason, found.p_value) == ("not_identified", row["reason"], None)
 
@@ -83,12 +119,23 @@ def test_what_lacks_gives_no_verdict_on_the_command_line(case, tmp_path, capsys)
     change, said = LACKING[case]
     growth, years, cohort, block = change(*draw_panel(3))
     city, year = np.indices(growth.shape)
-    frame = pd.DataFrame({"city_id": city.ravel(), "year": years[year.ravel()], "growth": growth.ravel(), "block_id": block[city.ravel()]})
+    frame = pd.DataFrame(
+        {
+            "city_id": city.ravel(),
+            "year": years[year.ravel()],
+            "growth": growth.ravel(),
+            "block_id": block[city.ravel()],
+        }
+    )
     frame["cohort_year"] = [str(c) if c else "" for c in cohort[city.ravel()]]
     frame.to_csv(tmp_path / "cities.csv", index=False)
     assert main(["primary", str(tmp_path / "cities.csv"), "--permutations", "99", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["p_value"] is None and found["estimate"] is None and found["minimum_detectable_effect"] is None
+    assert (
+        found["p_value"] is None
+        and found["estimate"] is None
+        and found["minimum_detectable_effect"] is None
+    )
     (text,) = [text for text in found["warnings"] if text.startswith("No verdict")]
     assert said.format("block") in text
     assert "; give" in text
@@ -96,7 +143,9 @@ def test_what_lacks_gives_no_verdict_on_the_command_line(case, tmp_path, capsys)
 
 def test_checks_stand_beside_the_verdict():
     growth, _, cohort, block = draw_panel(4)
-    longer = np.concatenate([growth, np.random.default_rng(1).normal(8, 1, size=(len(growth), 2))], axis=1)
+    longer = np.concatenate(
+        [growth, np.random.default_rng(1).normal(8, 1, size=(len(growth), 2))], axis=1
+    )
     marts = _marts(longer, np.arange(2010, 2022), cohort, block)
     windows = {spec.variant: city_window(marts, spec) for spec in (*STUDY, *CHECKS)}
     real = windows["study_window"]
@@ -117,7 +166,9 @@ def test_placebos_in_space_are_judged_jointly(monkeypatch):
     assert len(space) >= 2
     given = []
     for rule in space["name"]:
-        w = city_window(marts, dataclasses.replace(STUDY[0], treatment_rule=rule, excluded=("pilots",)))
+        w = city_window(
+            marts, dataclasses.replace(STUDY[0], treatment_rule=rule, excluded=("pilots",))
+        )
         given.append((w.growth, w.years, w.cohort, w.block, w.city_ids))
     assert set(space["joint_p_value"]) == {joint_p(given, permutations=99, seed=1)}
     selection = placebo[placebo["placebo"] == "selection"]
@@ -140,10 +191,16 @@ def test_selection_is_least_squares_within_blocks_and_its_exact_permutation():
         gap, error = within_block_gap(values, (cohort > 0)[None], block)
         assert error[0] == pytest.approx(peer.bse[0], rel=1e-9)
         statistics = []
-        for first, second, third in itertools.product(range(4), itertools.combinations(range(4, 8), 2), range(8, 12)):
+        for first, second, third in itertools.product(
+            range(4), itertools.combinations(range(4, 8), 2), range(8, 12)
+        ):
             admitted = np.isin(np.arange(12), [first, *second, third])
             b, e = within_block_gap(values, admitted[None], block)
             statistics.append(abs(b[0]) / e[0])
-        assert row["p_value"] == pytest.approx(np.mean(np.array(statistics) >= abs(gap[0]) / error[0] - 1e-9))
+        assert row["p_value"] == pytest.approx(
+            np.mean(np.array(statistics) >= abs(gap[0]) / error[0] - 1e-9)
+        )
     moved = growth + 5.0 * (cohort > 0)[:, None]
-    assert selection_rows(moved, years, cohort, block, permutations=9999, seed=1)[0]["p_value"] < 0.05
+    assert (
+        selection_rows(moved, years, cohort, block, permutations=9999, seed=1)[0]["p_value"] < 0.05
+    )

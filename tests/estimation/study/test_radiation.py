@@ -1,4 +1,6 @@
-"""Radiation or siphon on a small map: a planted gain of the near ring is found, and what lacks says so."""
+"""Radiation or siphon on a small map: a planted gain of the near ring is found, and what lacks says
+so.
+"""
 
 from __future__ import annotations
 
@@ -26,22 +28,47 @@ GROWTH = [spec for spec in radiation.SPECS if spec.outcome == "growth_official"]
 
 
 def economy(trend: float = 0.0) -> Marts:
-    """Cities within 100 km of the pilot gain `GAIN` points of growth from its admission; `trend` is theirs in every year."""
+    """Cities within 100 km of the pilot gain `GAIN` points of growth from its admission; `trend` is
+    theirs in every year.
+    """
     rng = np.random.default_rng(7)
     number = np.arange(PROVINCES * CITIES_EACH)
     ids = 100000 * (1 + number // CITIES_EACH) + 100 * (number % CITIES_EACH)
-    province, place = ids // 100000 * 100000, PLACE[number % CITIES_EACH] + 5000.0 * (number // CITIES_EACH)
+    province, place = (
+        ids // 100000 * 100000,
+        PLACE[number % CITIES_EACH] + 5000.0 * (number // CITIES_EACH),
+    )
     admitted = np.where(number % CITIES_EACH == 0, 2015 + number // CITIES_EACH % 3, 0)
     treated = pd.array(np.where(admitted > 0, admitted, np.nan), dtype="Int64")
-    cities = pd.DataFrame({"city_id": ids, "province_id": province, "treated_year": treated, "treated_year_calendar_year": treated})
+    cities = pd.DataFrame(
+        {
+            "city_id": ids,
+            "province_id": province,
+            "treated_year": treated,
+            "treated_year_calendar_year": treated,
+        }
+    )
     left, right = np.triu_indices(ids.size, 1)
     apart = np.abs(place[left] - place[right])
-    pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right], "distance_km": apart, "tie_strength": 1 / apart**2})
+    pairs = pd.DataFrame(
+        {
+            "city_i_id": ids[left],
+            "city_j_id": ids[right],
+            "distance_km": apart,
+            "tie_strength": 1 / apart**2,
+        }
+    )
     near = (number % CITIES_EACH > 0) & (PLACE[number % CITIES_EACH] <= 100)
     first = np.repeat(admitted[admitted > 0], CITIES_EACH)
     growth = rng.normal(size=(ids.size, YEARS.size)) + rng.normal(size=YEARS.size)
     growth += near[:, None] * (GAIN * (first[:, None] <= YEARS) + trend * (YEARS - 2010))
-    rows = pd.DataFrame({"city_id": np.repeat(ids, YEARS.size), "year": np.tile(YEARS, ids.size), "growth_official_pct": growth.ravel()})
+    rows = pd.DataFrame(
+        {
+            "city_id": np.repeat(ids, YEARS.size),
+            "year": np.tile(YEARS, ids.size),
+            "growth_official_pct": growth.ravel(),
+        }
+    )
     return Marts(add_exposure(cities, pairs, 2019), pairs, rows[["year"]], add_derived_series(rows))
 
 
@@ -75,18 +102,39 @@ def test_a_row_is_the_within_block_estimate_of_the_cities_it_keeps(marts, rows):
     wide = marts.city_years.pivot(index="city_id", columns="year", values="growth_official_pct")
     cities = marts.cities.set_index("city_id")
     kept = cities["treated_year"].isna().to_numpy()
-    cohort = cities["treated_year_near_pilot_100"].to_numpy(dtype=float, na_value=0)[kept].astype(int)
-    alone = fit_within_block(wide.to_numpy()[kept], YEARS, cohort, cities["province_id"].to_numpy()[kept], permutations=199, seed=1)
+    cohort = (
+        cities["treated_year_near_pilot_100"].to_numpy(dtype=float, na_value=0)[kept].astype(int)
+    )
+    alone = fit_within_block(
+        wide.to_numpy()[kept],
+        YEARS,
+        cohort,
+        cities["province_id"].to_numpy()[kept],
+        permutations=199,
+        seed=1,
+    )
     row = by_variant(rows["estimate"])["near_pilot_100"]
-    assert (row["estimate"], row["p_value"], row["ci_low"]) == (alone.estimate, alone.p_value, alone.ci_low)
-    error = {d["diagnostic"]: d["value"] for d in rows["diagnostic"] if d["spec_id"] == row["spec_id"]}
-    assert error["within_block_error"] == alone.std_error and error["minimum_detectable_effect"] > 2.8 * alone.std_error
+    assert (row["estimate"], row["p_value"], row["ci_low"]) == (
+        alone.estimate,
+        alone.p_value,
+        alone.ci_low,
+    )
+    error = {
+        d["diagnostic"]: d["value"] for d in rows["diagnostic"] if d["spec_id"] == row["spec_id"]
+    }
+    assert (
+        error["within_block_error"] == alone.std_error
+        and error["minimum_detectable_effect"] > 2.8 * alone.std_error
+    )
 
 
 def test_a_trend_of_earlier_years_is_warned_of(rows):
     assert not [row for row in rows["warning"] if "near_pilot_100" in row["spec_id"]]
     drifting = run_radiation(economy(trend=1.5), GROWTH[:1], permutations=199)
-    assert "already before" in drifting["warning"][0]["warning"] and "may be an earlier trend" in drifting["warning"][0]["warning"]
+    assert (
+        "already before" in drifting["warning"][0]["warning"]
+        and "may be an earlier trend" in drifting["warning"][0]["warning"]
+    )
 
 
 def test_what_lacks_is_a_row_of_not_run_in_the_studys_words(marts):
@@ -96,13 +144,23 @@ def test_what_lacks_is_a_row_of_not_run_in_the_studys_words(marts):
     assert all(row["reason"].startswith("needs ") for row in found["not_run"])
     two = dataclasses.replace(marts, cities=marts.cities[marts.cities["province_id"] <= 200000])
     series = two.city_years[two.city_years["city_id"].isin(two.cities["city_id"])]
-    reasons = [row["reason"] for row in run_radiation(dataclasses.replace(two, city_years=series), GROWTH[:1])["not_run"]]
-    assert reasons == ["No verdict: 2 provinces hold both exposed cities and unexposed cities, at least 3 are needed."]
+    reasons = [
+        row["reason"]
+        for row in run_radiation(dataclasses.replace(two, city_years=series), GROWTH[:1])["not_run"]
+    ]
+    assert reasons == [
+        (
+            "No verdict: 2 provinces hold both exposed cities and unexposed cities, at least 3 are "
+            "needed."
+        )
+    ]
 
 
 def test_the_study_takes_its_rows_into_its_tables(marts):
     result = run_study(marts, [], radiation=radiation.LEVEL_SPECS, permutations=19)
-    assert list(result.estimate.columns) == list(ESTIMATE_COLUMNS) and len(result.estimate) == len(GROWTH)
+    assert list(result.estimate.columns) == list(ESTIMATE_COLUMNS) and len(result.estimate) == len(
+        GROWTH
+    )
     assert len(result.estimate) + len(result.not_run) == len(radiation.LEVEL_SPECS)
     assert result.estimate["std_error"].isna().all() and result.estimate["is_default"].all()
     assert set(result.diagnostic["spec_id"]) == set(result.estimate["spec_id"])

@@ -1,4 +1,6 @@
-"""The headline by pyfixest and statsmodels: no difference where both are right, one that is seen where this package is made wrong."""
+"""The headline by pyfixest and statsmodels: no difference where both are right, one that is seen
+where this package is made wrong.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ def result(marts):
 
 def gaps(rows: pd.DataFrame) -> dict[tuple[str, str], float]:
     found = rows[rows["diagnostic"].str.endswith("_gap")]
-    return {(row.spec_id.split(".")[0], row.diagnostic): row.value for row in found.itertuples() if row.spec_id != SPECS[1].spec_id}
+    return {
+        (row.spec_id.split(".")[0], row.diagnostic): row.value
+        for row in found.itertuples()
+        if row.spec_id != SPECS[1].spec_id
+    }
 
 
 def test_both_packages_find_the_same(result) -> None:
@@ -43,10 +49,16 @@ def test_both_packages_find_the_same(result) -> None:
     assert set(found.values()) == {0.0}
 
 
-def test_a_sample_too_large_for_pyfixest_is_held_against_it_in_part(marts, result, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_too_large_for_pyfixest_is_held_against_it_in_part(
+    marts, result, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(second_implementation, "ROWS_OF_PYFIXEST", 2_000)
     rows_of, true_table = [], second_implementation._long_table
-    monkeypatch.setattr(second_implementation, "_long_table", lambda *given: rows_of.append(len(table := true_table(*given))) or table)
+    monkeypatch.setattr(
+        second_implementation,
+        "_long_table",
+        lambda *given: rows_of.append(len(table := true_table(*given))) or table,
+    )
     found = gaps(pd.DataFrame(second_implementation.differences(marts, SPECS, result.estimate)))
     assert set(found.values()) == {0.0} and len(found) == 6
     assert 300 < max(rows_of) <= 2_000
@@ -61,7 +73,9 @@ def test_a_headline_that_is_wrong_is_seen(marts, result, column: str) -> None:
     assert found["dynamics", f"pyfixest_{column}_gap"] > 1e-6
 
 
-def test_statsmodels_would_see_a_mistake_of_the_solver(marts, result, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_statsmodels_would_see_a_mistake_of_the_solver(
+    marts, result, monkeypatch: pytest.MonkeyPatch
+) -> None:
     true_fit = second_implementation.fit_outcomes
 
     def wrong_fit(panel, **settings):
@@ -75,4 +89,6 @@ def test_statsmodels_would_see_a_mistake_of_the_solver(marts, result, monkeypatc
 
 def test_a_spec_that_was_not_run_has_no_difference(marts, result) -> None:
     without = result.estimate[result.estimate["spec_id"] != OFFICIAL]
-    assert OFFICIAL not in {row["spec_id"] for row in second_implementation.differences(marts, SPECS, without)}
+    assert OFFICIAL not in {
+        row["spec_id"] for row in second_implementation.differences(marts, SPECS, without)
+    }

@@ -1,4 +1,6 @@
-"""Units of the study in processes of their own: the same rows as in this one, errors with their specs, and no process that stays."""
+"""Units of the study in processes of their own: the same rows as in this one, errors with their
+specs, and no process that stays.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,11 @@ from estimation.study.workers import WorkerLost, Workers, run_here
 from tests.conftest import REPO
 from tests.estimation.study.test_run import FAST, SPECS, economy
 
-CHOSEN = [spec for spec in SPECS if spec.analysis in ("baseline", "dynamics") and "growth_official" in spec.outcome][:8]
+CHOSEN = [
+    spec
+    for spec in SPECS
+    if spec.analysis in ("baseline", "dynamics") and "growth_official" in spec.outcome
+][:8]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +73,18 @@ def test_a_study_in_processes_has_the_rows_of_one_in_this_process(workers: Worke
     chosen = {"curve": curve_specs()[:40], **FAST}
     said: list[tuple[int, int]] = []
     here = run_study(marts, CHOSEN, **chosen)
-    there = run_study(marts, CHOSEN, **chosen, run_units=workers.run, on_progress=lambda done, of, _: said.append((done, of)))
+    there = run_study(
+        marts,
+        CHOSEN,
+        **chosen,
+        run_units=workers.run,
+        on_progress=lambda done, of, _: said.append((done, of)),
+    )
     for name, frame in vars(here).items():
         # to the bit, types and missing values included
-        assert frame.equals(getattr(there, name)) and list(frame.dtypes) == list(getattr(there, name).dtypes), name
+        assert frame.equals(getattr(there, name)) and list(frame.dtypes) == list(
+            getattr(there, name).dtypes
+        ), name
     assert len(here.estimate) and said[-1] == (48, 48) and said == sorted(said)
 
 
@@ -95,7 +109,13 @@ def run_one(does: str) -> list[dict]:
 
 
 def test_a_process_that_is_killed_is_said_with_what_it_was_at() -> None:
-    with pytest.raises(WorkerLost, match=r"unit that dies: .*\(SIGKILL\), perhaps because memory ran out; .*CITYSYNC_THREADS=1"):
+    with pytest.raises(
+        WorkerLost,
+        match=(
+            r"unit that dies: .*\(SIGKILL\), perhaps because memory ran out; "
+            r".*CITYSYNC_THREADS=1"
+        ),
+    ):
         run_one("dies")
 
 
@@ -105,17 +125,29 @@ def test_a_worker_is_another_process_and_gone_afterwards() -> None:
 
 
 def test_draws_leave_nothing_behind_that_python_speaks_of_after_the_last_line() -> None:
-    code = "from tests.estimation.study.test_workers import run_one\n\nif __name__ == '__main__':\n    print(len(run_one('draws')))\n"
-    done = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True)
+    code = (
+        "from tests.estimation.study.test_workers import run_one\n\nif __name__ == '__main__':\n  "
+        "  print(len(run_one('draws')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
+    )
     assert (done.stdout, done.stderr) == ("1\n", "")
 
 
 def test_a_worker_ends_with_its_parent() -> None:
     """Killed from outside, the parent can close nothing."""
     code = (
-        "from estimation.study.workers import Workers; w = Workers(1); print(*(p.pid for p in w._processes.values()), flush=True); input()"
+        "from estimation.study.workers import Workers; w = Workers(1); print(*(p.pid for p in "
+        "w._processes.values()), flush=True); input()"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=REPO, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=REPO,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     pid = int(parent.stdout.readline())
     parent.kill()
     parent.wait(timeout=60)

@@ -17,8 +17,12 @@ from warehouse.hashing import hash_file
 from warehouse.ingest import snapshot
 
 
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch, error: int, failures: int) -> tuple[dg.ExecuteInProcessResult, int]:
-    """Materialize raw/tidy while the first reads of its file fail; the result and the number of reads."""
+def run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, error: int, failures: int
+) -> tuple[dg.ExecuteInProcessResult, int]:
+    """Materialize raw/tidy while the first reads of its file fail; the result and the number of
+    reads.
+    """
     monkeypatch.setenv("CITYSYNC_HOME", str(folder / "home"))
     monkeypatch.setattr(landing, "RETRY_SECONDS", 0)
     write_tidy(folder / "landing", six_cities())
@@ -33,7 +37,11 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, error: int, failures: int
         return open_file(path, inside)
 
     monkeypatch.setattr(snapshot, "open_file", failing)
-    tidy = next(asset for asset in landing.build_landing_assets() if dg.AssetKey(["raw", "tidy"]) in asset.keys)
+    tidy = next(
+        asset
+        for asset in landing.build_landing_assets()
+        if dg.AssetKey(["raw", "tidy"]) in asset.keys
+    )
     settings = {"settings": Settings(landing=str(folder / "landing"))}
     return dg.materialize([tidy], resources=settings, raise_on_error=False), len(reads)
 
@@ -43,14 +51,20 @@ def test_a_failing_mount_is_read_again(tmp_path: Path, monkeypatch: pytest.Monke
     assert result.success and reads == 3
 
 
-def test_a_mount_that_stays_away_ends_as_bad_input_that_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mount_that_stays_away_ends_as_bad_input_that_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result, reads = run(tmp_path, monkeypatch, errno.EIO, failures=99)
     assert not result.success and reads == landing.RETRIES + 1
-    failed = next(event for event in result.all_events if event.is_step_failure).event_specific_data.error
+    failed = next(
+        event for event in result.all_events if event.is_step_failure
+    ).event_specific_data.error
     assert "LandingError" in str(failed) and "values.csv" in str(failed) and "resume" in str(failed)
 
 
-def test_a_file_that_may_not_be_read_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result, reads = run(tmp_path, monkeypatch, errno.EACCES, failures=99)
     assert not result.success and reads == 1
 
@@ -58,7 +72,9 @@ def test_a_file_that_may_not_be_read_is_not_read_again(tmp_path: Path, monkeypat
 def simulate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
     """The simulated landing of a home, of few cities."""
     monkeypatch.setenv("CITYSYNC_HOME", str(folder / "home"))
-    result = dg.materialize([landing.simulated_landing], resources={"settings": Settings(simulated_cities=48)})
+    result = dg.materialize(
+        [landing.simulated_landing], resources={"settings": Settings(simulated_cities=48)}
+    )
     assert result.success
     return folder / "home" / "simulated"
 
@@ -73,20 +89,30 @@ DAMAGE = {
     "a flipped bit": lambda folder: flip(next(folder.rglob("*.csv"))),
     "a file more": lambda folder: (folder / "with_effect" / "tidy" / "more.csv").write_text("x"),
     "a file less": lambda folder: next(folder.rglob("*.csv")).unlink(),
-    "a file under another name": lambda folder: (path := next(folder.rglob("*.csv"))).rename(path.with_name("other.csv")),
-    "a link for a file": lambda folder: (path := next(folder.rglob("*.csv"))).unlink() or path.symlink_to("/etc/hostname"),
+    "a file under another name": lambda folder: (path := next(folder.rglob("*.csv"))).rename(
+        path.with_name("other.csv")
+    ),
+    "a link for a file": lambda folder: (
+        (path := next(folder.rglob("*.csv"))).unlink() or path.symlink_to("/etc/hostname")
+    ),
     "both landings exchanged": lambda folder: (
         (folder / "with_effect").rename(folder / "x"),
         (folder / "without_effect").rename(folder / "with_effect"),
         (folder / "x").rename(folder / "without_effect"),
     ),
-    "a folder for the stamp": lambda folder: (folder / ".sha256").unlink() or (folder / ".sha256").mkdir(),
+    "a folder for the stamp": lambda folder: (
+        (folder / ".sha256").unlink() or (folder / ".sha256").mkdir()
+    ),
     "a stamp of bytes": lambda folder: (folder / ".sha256").write_bytes(b"\xff\xfe"),
-    "a stamp of an earlier version": lambda folder: (folder / ".sha256").write_text((folder / ".sha256").read_text().split()[0]),
+    "a stamp of an earlier version": lambda folder: (folder / ".sha256").write_text(
+        (folder / ".sha256").read_text().split()[0]
+    ),
 }
 
 
-def test_a_simulated_landing_that_changed_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_simulated_landing_that_changed_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is a cache: what lies in it would be read as delivered."""
     folder = simulate(monkeypatch, tmp_path)
     as_written = hash_tree(folder)
@@ -96,10 +122,18 @@ def test_a_simulated_landing_that_changed_is_made_again(tmp_path: Path, monkeypa
 
 
 def hash_tree(folder: Path) -> dict[str, str]:
-    return {path.relative_to(folder).as_posix(): hash_file(path) for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): hash_file(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
-def test_a_simulated_landing_as_it_was_written_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_simulated_landing_as_it_was_written_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = simulate(monkeypatch, tmp_path)
     times = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    assert {path: path.stat().st_mtime_ns for path in simulate(monkeypatch, tmp_path).rglob("*")} == times
+    assert {
+        path: path.stat().st_mtime_ns for path in simulate(monkeypatch, tmp_path).rglob("*")
+    } == times

@@ -12,12 +12,19 @@ def test_every_layout_says_where_its_source_comes_from() -> None:
     assert [name for name, layout in load_layouts().items() if layout.origin is None] == []
 
 
-def test_each_source_has_a_row_and_a_silent_layout_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_source_has_a_row_and_a_silent_layout_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     layouts = load_layouts()
     silent = layouts["fdi"].model_copy(update={"origin": None})
-    monkeypatch.setattr("orchestration.assets.publication.load_layouts", lambda: {**layouts, "fdi": silent})
+    monkeypatch.setattr(
+        "orchestration.assets.publication.load_layouts", lambda: {**layouts, "fdi": silent}
+    )
     table = describe_sources(["fdi", "sim_wide_panel", "tidy"]).set_index("source_id")
-    assert table.loc["sim_wide_panel", ["producer", "licence"]].tolist() == ["citysync", "MIT License"]
+    assert table.loc["sim_wide_panel", ["producer", "licence"]].tolist() == [
+        "citysync",
+        "MIT License",
+    ]
     assert table.loc[["fdi", "tidy"], "producer"].isna().all()
     assert table.loc["fdi", "description"] and table.loc[["tidy"], "description"].isna().all()
     shown = capsys.readouterr().out

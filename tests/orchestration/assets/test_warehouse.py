@@ -15,7 +15,8 @@ from warehouse.build_database import open_build
 
 def test_a_rerun_builds_what_the_build_lacks(tmp_path: Path) -> None:
     seed, severity, aliases, cells = step = [
-        dg.AssetKey(path) for path in (["seeds", "a"], ["seeds", "b"], ["staging", "c"], ["staging", "d"])
+        dg.AssetKey(path)
+        for path in (["seeds", "a"], ["seeds", "b"], ["staging", "c"], ["staging", "d"])
     ]
     home = Home(tmp_path)
     assert _missing_tables(home, [cells], step) == [seed, severity, aliases]
@@ -32,8 +33,20 @@ def test_a_failed_data_test_shows_the_rows_it_found(tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.build.mkdir()
     with open_build(home.build) as con:
-        con.execute("create table pairs as select range as city_i_id, range - 1 as city_j_id from range(100)")
-    failed = NodeResult("test.x", "x", "test", "fail", 0.1, 100, "", "select * from pairs where city_i_id > city_j_id order by city_i_id")
+        con.execute(
+            "create table pairs as select range as city_i_id, range - 1 as city_j_id from "
+            "range(100)"
+        )
+    failed = NodeResult(
+        "test.x",
+        "x",
+        "test",
+        "fail",
+        0.1,
+        100,
+        "",
+        "select * from pairs where city_i_id > city_j_id order by city_i_id",
+    )
     shown = _failing_rows(home, failed)["sample_of_failing_rows"]
     assert len(shown.records) == SAMPLE_ROWS
     assert shown.records[3].data == {"city_i_id": 3, "city_j_id": 2}

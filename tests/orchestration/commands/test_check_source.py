@@ -1,4 +1,6 @@
-"""`check-source`: one source judged against a small published warehouse; exit codes, and the likely fault first."""
+"""`check-source`: one source judged against a small published warehouse; exit codes, and the likely
+fault first.
+"""
 
 import csv
 from pathlib import Path
@@ -17,12 +19,16 @@ YEARS = range(2010, 2020)
 def cities() -> list[int]:
     """Thirty cities of today."""
     with (SEEDS / "city_roster.csv").open(encoding="utf-8", newline="") as stream:
-        return [int(row["city_id"]) for row in csv.DictReader(stream) if not row["valid_to_year"]][:30]
+        return [int(row["city_id"]) for row in csv.DictReader(stream) if not row["valid_to_year"]][
+            :30
+        ]
 
 
 def value(city: int, year: int) -> float:
     """A made-up product: cities differ much, years a little."""
-    return round(100 + (city % 9973) * 1.37 + (city % 97) * 0.31 * (year - 2009) + (year - 2009) ** 2, 2)
+    return round(
+        100 + (city % 9973) * 1.37 + (city % 97) * 0.31 * (year - 2009) + (year - 2009) ** 2, 2
+    )
 
 
 @pytest.fixture
@@ -33,11 +39,18 @@ def home(tmp_path, monkeypatch):
     with duckdb.connect(str(folder / "citysync.duckdb")) as con:
         con.execute("create schema marts")
         con.execute(
-            "create table marts.fct_indicator_observation (city_id integer, place_level varchar, year integer, indicator_id varchar, "
+            "create table marts.fct_indicator_observation (city_id integer, place_level varchar, "
+            "year integer, indicator_id varchar, "
             "value double, source_id varchar, is_current boolean)"
         )
-        rows = [(city, "city", year, GDP, value(city, year), "older", True) for city in cities() for year in YEARS]
-        con.executemany("insert into marts.fct_indicator_observation values (?, ?, ?, ?, ?, ?, ?)", rows)
+        rows = [
+            (city, "city", year, GDP, value(city, year), "older", True)
+            for city in cities()
+            for year in YEARS
+        ]
+        con.executemany(
+            "insert into marts.fct_indicator_observation values (?, ?, ?, ?, ?, ?, ?)", rows
+        )
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
@@ -73,10 +86,26 @@ def neighbour(city: int, step: int) -> int:
 @pytest.mark.parametrize(
     ("change", "unit", "sentence"),
     [
-        (value, "万元", r"100% of the common values are 10^-4 times the current ones: look at the unit (万元)"),
-        (lambda city, year: value(city, year - 1), "亿元", "of the values are those of the year before: a column is shifted"),
-        (lambda city, year: value(neighbour(city, -1), year), "亿元", "of the values are those of the city of the row above"),
-        (lambda city, year: value(city, year) * (1.3 + city % 7 / 10), "亿元", "half of the values differ from the current ones"),
+        (
+            value,
+            "万元",
+            r"100% of the common values are 10^-4 times the current ones: look at the unit (万元)",
+        ),
+        (
+            lambda city, year: value(city, year - 1),
+            "亿元",
+            "of the values are those of the year before: a column is shifted",
+        ),
+        (
+            lambda city, year: value(neighbour(city, -1), year),
+            "亿元",
+            "of the values are those of the city of the row above",
+        ),
+        (
+            lambda city, year: value(city, year) * (1.3 + city % 7 / 10),
+            "亿元",
+            "half of the values differ from the current ones",
+        ),
         (value, "斤", "none of its 300 values is taken (unknown_unit, unit '斤')"),
     ],
 )
@@ -113,7 +142,10 @@ def test_a_faulty_file_is_named(home, tmp_path, capsys):
     target.mkdir()
     (target / "values.csv").write_text("city_id,year,value\n110000,2015,1\n")
     assert check_source(str(target)) == Exit.BAD_INPUT
-    assert "tidy/values.csv: expected columns city_id, year, indicator_id, value" in capsys.readouterr().out
+    assert (
+        "tidy/values.csv: expected columns city_id, year, indicator_id, value"
+        in capsys.readouterr().out
+    )
 
 
 def test_without_a_publication_nothing_is_compared(tmp_path, monkeypatch, capsys):

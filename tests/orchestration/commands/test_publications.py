@@ -24,18 +24,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_rollback_goes_back_one_by_one_and_forward_by_name(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rollback_goes_back_one_by_one_and_forward_by_name(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert publications.rollback(None) == 0 and (home / "published").resolve().name == RUNS[1]
     assert publications.rollback(None) == 0 and (home / "published").resolve().name == RUNS[0]
     assert publications.rollback(None) == 2 and RUNS[2] in capsys.readouterr().out
     assert publications.rollback(RUNS[2]) == 0 and (home / "published").resolve().name == RUNS[2]
-    assert publications.rollback("../../etc") == 2 and (home / "published").resolve().name == RUNS[2]
+    assert (
+        publications.rollback("../../etc") == 2 and (home / "published").resolve().name == RUNS[2]
+    )
 
 
-def test_a_damaged_publication_is_not_put_back(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_publication_is_not_put_back(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     flip_byte(home / "publications" / RUNS[1] / "citysync.duckdb")
     assert publications.rollback(None) == 2
-    assert "citysync.duckdb" in capsys.readouterr().out and (home / "published").resolve().name == RUNS[2]
+    assert (
+        "citysync.duckdb" in capsys.readouterr().out
+        and (home / "published").resolve().name == RUNS[2]
+    )
     assert publications.verify(RUNS[1]) == 1 and publications.verify(None) == 0
 
 
@@ -47,9 +56,17 @@ def test_no_rollback_during_a_refresh(home: Path) -> None:
     assert (home / "published").resolve().name == RUNS[2]
 
 
-def test_a_whole_publication_verifies(simulated: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_whole_publication_verifies(
+    simulated: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("CITYSYNC_HOME", str(simulated.home))
     assert publications.verify(None) == 0
     said = capsys.readouterr().out
-    assert f"run {simulated.manifest['run_id']}" in said and "report/index.html" in simulated.manifest["files"]
-    assert simulated.manifest["settings"]["CITYSYNC_SIMULATED_CITIES"] == SMALL["CITYSYNC_SIMULATED_CITIES"]
+    assert (
+        f"run {simulated.manifest['run_id']}" in said
+        and "report/index.html" in simulated.manifest["files"]
+    )
+    assert (
+        simulated.manifest["settings"]["CITYSYNC_SIMULATED_CITIES"]
+        == SMALL["CITYSYNC_SIMULATED_CITIES"]
+    )

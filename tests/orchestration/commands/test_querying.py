@@ -1,4 +1,6 @@
-"""Every query of docs/querying.md runs on a publication, through the read-only connection of `make sql`, and answers something."""
+"""Every query of docs/querying.md runs on a publication, through the read-only connection of `make
+sql`, and answers something.
+"""
 
 from __future__ import annotations
 

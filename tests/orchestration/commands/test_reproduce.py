@@ -1,4 +1,6 @@
-"""A publication that was handed over is data: its manifest sets no variable, leads to no other file and ends in a sentence."""
+"""A publication that was handed over is data: its manifest sets no variable, leads to no other file
+and ends in a sentence.
+"""
 
 from __future__ import annotations
 
@@ -43,14 +45,21 @@ def hand_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hand:
     path.chmod(0o644)
 
     def hand(text: str | None = None, **parts: Any) -> None:
-        usual = {"git_commit": "unknown", "inputs": [], "packages": {}, "settings": {"CITYSYNC_PERMUTATIONS": "199"}}
+        usual = {
+            "git_commit": "unknown",
+            "inputs": [],
+            "packages": {},
+            "settings": {"CITYSYNC_PERMUTATIONS": "199"},
+        }
         manifest = {**json.loads(path.read_text(encoding="utf-8")), **usual, **parts}
         path.write_text(json.dumps(manifest) if text is None else text, encoding="utf-8")
 
     return hand
 
 
-def test_only_the_settings_of_the_run_reach_its_refresh(hand_over: Hand, started: list, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_settings_of_the_run_reach_its_refresh(
+    hand_over: Hand, started: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hand_over()
     monkeypatch.setenv("WINDOW_FIRST_YEAR", "2012")
     assert reproduce(RUN_ID, None) == 1
@@ -64,13 +73,22 @@ def test_only_the_settings_of_the_run_reach_its_refresh(hand_over: Hand, started
     [
         ({"settings": {"PYTHONPATH": "/evil"}}, "settings hold 'PYTHONPATH'"),
         ({"settings": {"LD_PRELOAD": "/evil.so", "STRICT": "1"}}, "settings hold 'LD_PRELOAD'"),
-        ({"settings": {"CITYSYNC_PERMUTATIONS": "9999999999"}}, "CITYSYNC_PERMUTATIONS is '9999999999'"),
+        (
+            {"settings": {"CITYSYNC_PERMUTATIONS": "9999999999"}},
+            "CITYSYNC_PERMUTATIONS is '9999999999'",
+        ),
         ({"settings": [["PYTHONPATH", "/evil"]]}, "expected names and texts"),
         ({"run_id": "../../../evil"}, "run_id is"),
         ({"git_commit": "\x1b]0;owned\x07"}, "git_commit is"),
         ({"is_simulated": "yes"}, "is_simulated is"),
-        ({"is_simulated": False, "inputs": [{"path": "../../etc/passwd", "sha256": "0" * 64}]}, "inputs is"),
-        ({"is_simulated": False, "inputs": [{"path": "/etc/passwd", "sha256": "0" * 64}]}, "inputs is"),
+        (
+            {"is_simulated": False, "inputs": [{"path": "../../etc/passwd", "sha256": "0" * 64}]},
+            "inputs is",
+        ),
+        (
+            {"is_simulated": False, "inputs": [{"path": "/etc/passwd", "sha256": "0" * 64}]},
+            "inputs is",
+        ),
         ({"is_simulated": False, "inputs": [{"path": "a\0b", "sha256": "0" * 64}]}, "inputs is"),
         ({"inputs": "all"}, "inputs is"),
         ({"tables": []}, "tables is"),
@@ -94,14 +112,22 @@ def test_a_manifest_that_asks_for_more_is_refused(
 
 @pytest.mark.parametrize(("made_with", "is_said"), [(python_version(), False), ("3.10", True)])
 def test_another_python_is_named_before_anything_is_built(
-    hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str], made_with: str, is_said: bool
+    hand_over: Hand,
+    started: list,
+    capsys: pytest.CaptureFixture[str],
+    made_with: str,
+    is_said: bool,
 ) -> None:
     hand_over(packages={"python": made_with})
     assert reproduce(RUN_ID, None) == 1 and started
-    assert (f"remove .venv, then give PYTHON=python{made_with}" in capsys.readouterr().out) == is_said
+    assert (
+        f"remove .venv, then give PYTHON=python{made_with}" in capsys.readouterr().out
+    ) == is_said
 
 
-def test_it_does_not_run_beside_another_command(hand_over: Hand, started: list, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_does_not_run_beside_another_command(
+    hand_over: Hand, started: list, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     hand_over()
     with open(tmp_path / "refresh.lock", "a+", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -111,7 +137,9 @@ def test_it_does_not_run_beside_another_command(hand_over: Hand, started: list, 
         assert reproduce(RUN_ID, None) == 1
 
 
-def test_it_needs_the_files_of_the_run(hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_needs_the_files_of_the_run(
+    hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str]
+) -> None:
     hand_over(is_simulated=False, inputs=[{"path": "tidy/a.csv", "sha256": "0" * 64}])
     assert reproduce("20250101T000000.000000Z", None) == 2 and "kept are" in capsys.readouterr().out
     assert reproduce(RUN_ID, None) == 2 and "LANDING=path" in capsys.readouterr().out

@@ -12,19 +12,30 @@ from tests.orchestration.conftest import Run
 
 def test_it_lists_what_is_locked() -> None:
     document = json.loads(bill_of_materials())
-    assert (document["bomFormat"], document["specVersion"], document["version"]) == ("CycloneDX", "1.5", 1)
+    assert (document["bomFormat"], document["specVersion"], document["version"]) == (
+        "CycloneDX",
+        "1.5",
+        1,
+    )
     listed = {part["name"]: part for part in document["components"]}
     assert {name: part["version"] for name, part in listed.items()} == {
         name: entry.version for name, entry in applicable(read_lock()).items()
     }
     assert list(listed) == sorted(listed) and len(listed) == len(document["components"]) > 100
     for part in listed.values():
-        assert part["type"] == "library" and part["purl"] == part["bom-ref"] == f"pkg:pypi/{part['name']}@{part['version']}"
+        assert (
+            part["type"] == "library"
+            and part["purl"] == part["bom-ref"] == f"pkg:pypi/{part['name']}@{part['version']}"
+        )
         assert part["licenses"][0]["license"]["name"]
-        assert part["properties"] and all(re.fullmatch("[0-9a-f]{64}", entry["value"]) for entry in part["properties"])
+        assert part["properties"] and all(
+            re.fullmatch("[0-9a-f]{64}", entry["value"]) for entry in part["properties"]
+        )
     refs = [entry["ref"] for entry in document["dependencies"]]
     assert len(set(refs)) == len(refs) == len(listed) + 1
-    assert set(document["dependencies"][0]["dependsOn"]) == {part["bom-ref"] for part in listed.values()}
+    assert set(document["dependencies"][0]["dependsOn"]) == {
+        part["bom-ref"] for part in listed.values()
+    }
     assert document["metadata"]["component"]["name"] == "citysync"
 
 

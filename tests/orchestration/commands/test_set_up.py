@@ -1,4 +1,6 @@
-"""A set-up is whole or not at all: an interrupted one is made again, an exchanged package stops it."""
+"""A set-up is whole or not at all: an interrupted one is made again, an exchanged package
+stops it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def write_wheel(folder: Path, name: str, code: str, script: str = "") -> str:
     """A wheel of one module; its requirement line with hash."""
     info, files = f"{name}-1.0.dist-info", {f"{name}.py": code}
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
-    files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files[f"{info}/WHEEL"] = (
+        "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    )
     if script:
         files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{name} = {script}\n"
     rows = [f"{path},sha256={_digest(text)},{len(text)}" for path, text in files.items()]
@@ -52,9 +56,16 @@ def _digest(text: str) -> str:
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a tiny lock file and its packages beside it; nothing is asked of a network."""
     real = Path(sys.executable).with_name("uv")
-    uv = f"import subprocess, sys\n\ndef main():\n    return subprocess.run([{str(real)!r}, *sys.argv[1:]]).returncode\n"
-    (tmp_path / "requirements-installer.lock").write_text(write_wheel(tmp_path / "wheels", "uv", uv, "uv:main"), encoding="utf-8")
-    (tmp_path / "requirements.lock").write_text(write_wheel(tmp_path / "wheels", "tiny", "WORD = 'tiny'\n"), encoding="utf-8")
+    uv = (
+        f"import subprocess, sys\n\ndef main():\n    return subprocess.run([{str(real)!r}, "
+        "*sys.argv[1:]]).returncode\n"
+    )
+    (tmp_path / "requirements-installer.lock").write_text(
+        write_wheel(tmp_path / "wheels", "uv", uv, "uv:main"), encoding="utf-8"
+    )
+    (tmp_path / "requirements.lock").write_text(
+        write_wheel(tmp_path / "wheels", "tiny", "WORD = 'tiny'\n"), encoding="utf-8"
+    )
     for tool in ("PIP", "UV"):
         monkeypatch.setenv(f"{tool}_NO_INDEX", "1")
         monkeypatch.setenv(f"{tool}_FIND_LINKS", str(tmp_path / "wheels"))
@@ -65,7 +76,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the steps that would have been run; each leaves a folder as half a step would, the last one a package and a program."""
+    """Names of the steps that would have been run; each leaves a folder as half a step would, the
+    last one a package and a program.
+    """
     done: list[str] = []
 
     def run(command: list[str], *_: object) -> None:
@@ -90,10 +103,17 @@ def hash_of(checkout: Path) -> str:
 
 
 def run_set_up(checkout: Path) -> None:
-    set_up(checkout / "env", checkout / "requirements.lock", checkout / "requirements-installer.lock", checkout=checkout)
+    set_up(
+        checkout / "env",
+        checkout / "requirements.lock",
+        checkout / "requirements-installer.lock",
+        checkout=checkout,
+    )
 
 
-def test_it_is_made_once_and_again_with_another_lock(checkout: Path, steps: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_made_once_and_again_with_another_lock(
+    checkout: Path, steps: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     run_set_up(checkout)
     run_set_up(checkout)
     assert steps == ["venv", "python", "uv"] and not capsys.readouterr().out
@@ -121,7 +141,9 @@ def test_it_is_made_once_and_again_with_another_lock(checkout: Path, steps: list
         "stamp leads nowhere",
     ],
 )
-def test_whatever_an_earlier_one_left_is_made_again(checkout: Path, steps: list[str], left: str) -> None:
+def test_whatever_an_earlier_one_left_is_made_again(
+    checkout: Path, steps: list[str], left: str
+) -> None:
     environment = checkout / "env"
     if left == "file":
         environment.touch()
@@ -142,13 +164,22 @@ def test_whatever_an_earlier_one_left_is_made_again(checkout: Path, steps: list[
     elif left == "stamp leads nowhere":
         (environment / STAMP).symlink_to(checkout / "elsewhere")
     run_set_up(checkout)
-    assert steps == ["venv", "python", "uv"] and not module.what_is_wrong(environment, hash_of(checkout))
+    assert steps == ["venv", "python", "uv"] and not module.what_is_wrong(
+        environment, hash_of(checkout)
+    )
 
 
 @pytest.mark.parametrize("step", [0, 1, 2])
-@pytest.mark.parametrize("error", [KeyboardInterrupt, SetUpFailed, OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt, SetUpFailed, OSError(28, "No space left on device")]
+)
 def test_a_step_that_fails_leaves_nothing_half(
-    checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], step: int, error: BaseException
+    checkout: Path,
+    steps: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    step: int,
+    error: BaseException,
 ) -> None:
     run = module._run
 
@@ -170,7 +201,9 @@ def test_a_step_that_fails_leaves_nothing_half(
     assert (checkout / "env" / STAMP).exists()
 
 
-def test_a_second_one_waits_and_finds_the_work_done(checkout: Path, steps: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_one_waits_and_finds_the_work_done(
+    checkout: Path, steps: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     run_set_up(checkout)
     aside = (checkout / "env" / STAMP).rename(checkout / "stamp")
     with open(checkout / "env-lock", "a") as held:
@@ -186,24 +219,43 @@ def test_a_second_one_waits_and_finds_the_work_done(checkout: Path, steps: list[
 def moved(checkout: Path) -> None:
     """As if the environment had been made elsewhere and come here with its checkout."""
     stamp = checkout / "env" / STAMP
-    stamp.write_text(stamp.read_text(encoding="utf-8").replace(str(checkout), "/elsewhere"), encoding="utf-8")
+    stamp.write_text(
+        stamp.read_text(encoding="utf-8").replace(str(checkout), "/elsewhere"), encoding="utf-8"
+    )
 
 
 def another_python(checkout: Path) -> None:
     """The system was upgraded: the same link leads to a later Python."""
     (checkout / "env" / "bin" / "python").unlink()
-    (checkout / "env" / "bin" / "python").write_text("#!/bin/sh\necho python3.99\n", encoding="utf-8")
+    (checkout / "env" / "bin" / "python").write_text(
+        "#!/bin/sh\necho python3.99\n", encoding="utf-8"
+    )
     (checkout / "env" / "bin" / "python").chmod(0o755)
 
 
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a package is gone": (lambda checkout: (checkout / "env" / "lib" / PYTHON / "site-packages" / "tiny.py").unlink(), "lacks tiny.py"),
-    "a program is gone": (lambda checkout: (checkout / "env" / "bin" / "tiny").unlink(), "lacks bin/tiny"),
-    "all packages are gone": (lambda checkout: shutil.rmtree(checkout / "env" / "lib"), "has no interpreter that runs"),
-    "its interpreter is gone": (lambda checkout: (checkout / "env" / "bin" / "python").unlink(), "has no interpreter that runs"),
+    "a package is gone": (
+        lambda checkout: (checkout / "env" / "lib" / PYTHON / "site-packages" / "tiny.py").unlink(),
+        "lacks tiny.py",
+    ),
+    "a program is gone": (
+        lambda checkout: (checkout / "env" / "bin" / "tiny").unlink(),
+        "lacks bin/tiny",
+    ),
+    "all packages are gone": (
+        lambda checkout: shutil.rmtree(checkout / "env" / "lib"),
+        "has no interpreter that runs",
+    ),
+    "its interpreter is gone": (
+        lambda checkout: (checkout / "env" / "bin" / "python").unlink(),
+        "has no interpreter that runs",
+    ),
     "its interpreter is another one": (another_python, "has no interpreter that runs"),
     "it was moved": (moved, "was made at /elsewhere/env, which its scripts name"),
-    "the lock is another one": (lambda checkout: (checkout / "requirements.lock").write_text("# other\n"), "is of another lock file"),
+    "the lock is another one": (
+        lambda checkout: (checkout / "requirements.lock").write_text("# other\n"),
+        "is of another lock file",
+    ),
 }
 
 
@@ -222,13 +274,25 @@ def test_a_damaged_one_is_made_again_whatever_the_dates_say(
     assert len(steps) == 6
 
 
-def test_one_that_is_whole_is_left_alone(checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also by somebody who may not write there, also through a link, also one of before the stamp named what was installed."""
+def test_one_that_is_whole_is_left_alone(
+    checkout: Path, steps: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by somebody who may not write there, also through a link, also one of before the stamp
+    named what was installed.
+    """
     run_set_up(checkout)
     (checkout / "other").mkdir()
     (checkout / "other" / "env").symlink_to(checkout / "env")
-    monkeypatch.setattr(module, "_hold", lambda path: pytest.fail("nothing is to be done, so nothing is to be locked"))
-    set_up(checkout / "other" / "env", checkout / "requirements.lock", checkout / "requirements-installer.lock")
+    monkeypatch.setattr(
+        module,
+        "_hold",
+        lambda path: pytest.fail("nothing is to be done, so nothing is to be locked"),
+    )
+    set_up(
+        checkout / "other" / "env",
+        checkout / "requirements.lock",
+        checkout / "requirements-installer.lock",
+    )
     (checkout / "env" / STAMP).write_text(hash_of(checkout), encoding="utf-8")
     run_set_up(checkout)
     assert len(steps) == 3 and (checkout / "other" / "env").is_symlink()
@@ -238,7 +302,9 @@ def test_one_that_is_whole_is_left_alone(checkout: Path, steps: list[str], monke
 
 
 @pytest.mark.parametrize("kind", ["text of a dead process", "pipe", "link to nothing"])
-def test_whatever_stands_in_the_lock_s_place_holds_nothing_up(checkout: Path, steps: list[str], kind: str) -> None:
+def test_whatever_stands_in_the_lock_s_place_holds_nothing_up(
+    checkout: Path, steps: list[str], kind: str
+) -> None:
     lock = checkout / "env-lock"
     if kind == "pipe":
         os.mkfifo(lock)
@@ -252,28 +318,51 @@ def test_whatever_stands_in_the_lock_s_place_holds_nothing_up(checkout: Path, st
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_do_not_matter(checkout: Path, closed: str) -> None:
-    """As a timer or a service may start it. Real tools: what they would print must not end in the lock."""
-    words = " ".join(shlex.quote(word) for word in [sys.executable, "-I", str(SCRIPT), "env", "requirements.lock"])
+    """As a timer or a service may start it.
+
+    Real tools: what they would print must not end in the lock.
+    """
+    words = " ".join(
+        shlex.quote(word)
+        for word in [sys.executable, "-I", str(SCRIPT), "env", "requirements.lock"]
+    )
     done = subprocess.run(["sh", "-c", f"{words} {closed}"], cwd=checkout, check=False)
     assert done.returncode == 0 and not module.what_is_wrong(checkout / "env", hash_of(checkout))
     assert (checkout / "env-lock").read_bytes() == b""
 
 
-def test_a_folder_in_the_lock_s_place_is_named(checkout: Path, steps: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_in_the_lock_s_place_is_named(
+    checkout: Path, steps: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     (checkout / "env-lock").mkdir()
     before = {number: signal.getsignal(number) for number in module.ENDING}
     assert main(["env", "requirements.lock"]) == 2 and not steps
     for number, handler in before.items():
         signal.signal(number, handler)
     said = capsys.readouterr().out
-    assert said == f"citysync setup: exit 2: {checkout / 'env-lock'}: {os.strerror(errno.EISDIR)}; move it away, then run make again\n"
+    assert said == (
+        f"citysync setup: exit 2: {checkout / 'env-lock'}: {os.strerror(errno.EISDIR)}; move "
+        "it away, then run make again\n"
+    )
 
 
-@pytest.mark.parametrize(("name", "said"), [("a:b", "a colon"), ("one\ntwo", "a line break"), ("x\nimport os", "a line break")])
-def test_a_path_that_no_environment_can_have_is_refused(checkout: Path, steps: list[str], name: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("a:b", "a colon"), ("one\ntwo", "a line break"), ("x\nimport os", "a line break")],
+)
+def test_a_path_that_no_environment_can_have_is_refused(
+    checkout: Path, steps: list[str], name: str, said: str
+) -> None:
     (checkout / name).mkdir()
-    with pytest.raises(SetUpFailed, match=f"holds {said}, with which Python makes no environment; move the checkout"):
-        set_up(checkout / name / "env", checkout / "requirements.lock", checkout / "requirements-installer.lock")
+    with pytest.raises(
+        SetUpFailed,
+        match=f"holds {said}, with which Python makes no environment; move the checkout",
+    ):
+        set_up(
+            checkout / name / "env",
+            checkout / "requirements.lock",
+            checkout / "requirements-installer.lock",
+        )
     assert not steps and not list((checkout / name).iterdir())
 
 
@@ -296,18 +385,42 @@ def test_variables_and_files_of_settings_say_where_packages_come_from_and_nothin
         "PYTHONPATH": "/foreign",
         "PYTHONHOME": "/foreign",
     }
-    for name, value in (hostile | {"PIP_CONFIG_FILE": str(checkout / "pip.conf"), "PIP_RETRIES": "2", "UV_HTTP_TIMEOUT": "9"}).items():
+    for name, value in (
+        hostile
+        | {
+            "PIP_CONFIG_FILE": str(checkout / "pip.conf"),
+            "PIP_RETRIES": "2",
+            "UV_HTTP_TIMEOUT": "9",
+        }
+    ).items():
         monkeypatch.setenv(name, value)
-    for name in ("UV_NO_INDEX", "UV_FIND_LINKS", "PIP_FIND_LINKS", "PIP_NO_INDEX", "PIP_CERT", "SSL_CERT_FILE", "PIP_INDEX_URL"):
+    for name in (
+        "UV_NO_INDEX",
+        "UV_FIND_LINKS",
+        "PIP_FIND_LINKS",
+        "PIP_NO_INDEX",
+        "PIP_CERT",
+        "SSL_CERT_FILE",
+        "PIP_INDEX_URL",
+    ):
         monkeypatch.delenv(name, raising=False)
     (checkout / "pip.conf").write_text(
-        "[global]\nindex-url = https://one/simple\nfind-links = /a\n  /b\ncert = /ca.pem\nno-deps = true\n[install]\ntarget = /x\n"
+        "[global]\nindex-url = https://one/simple\nfind-links = /a\n  /b\ncert = /ca.pem\nno-deps "
+        "= true\n[install]\ntarget = /x\n"
         "index-url = https://two/simple\n",
         encoding="utf-8",
     )
     calls: list[tuple[list[str], dict[str, str]]] = []
-    monkeypatch.setattr(module, "_run", lambda command, text, held, settings: calls.append((command, settings)))
-    module._build(Path(sys.prefix), checkout / "requirements.lock", checkout / "requirements-installer.lock", None, 0)
+    monkeypatch.setattr(
+        module, "_run", lambda command, text, held, settings: calls.append((command, settings))
+    )
+    module._build(
+        Path(sys.prefix),
+        checkout / "requirements.lock",
+        checkout / "requirements-installer.lock",
+        None,
+        0,
+    )
     (_, of_venv), (pip, of_pip), (uv, of_uv) = calls
     assert not set(hostile) & {*of_venv, *of_pip, *of_uv} and "-I" in pip and "--no-config" in uv
     assert "--require-hashes" in pip and "--require-hashes" in uv
@@ -333,12 +446,16 @@ def test_a_step_that_outlives_its_set_up_keeps_the_lock(tmp_path: Path) -> None:
     """The next set-up would remove what this step still writes."""
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import set_up, pathlib\n"
-        "with set_up._hold(pathlib.Path('lock')) as held: set_up._run(['sh', '-c', 'echo begun; sleep 60'], '', held, {})"
+        "with set_up._hold(pathlib.Path('lock')) as held: set_up._run(['sh', '-c', 'echo begun; "
+        "sleep 60'], '', held, {})"
     )
     command = [sys.executable, "-I", "-c", code, str(SCRIPT.parent)]
     killed = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert killed.stdout.readline() == "begun\n"
-    (group,) = [int(child) for child in Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()]
+    (group,) = [
+        int(child)
+        for child in Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()
+    ]
     killed.kill()
     killed.wait()
     with open(tmp_path / "lock") as lock:
@@ -355,17 +472,32 @@ def test_an_interrupt_ends_a_step_with_all_that_it_started(tmp_path: Path) -> No
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, 0.3)
     with open(tmp_path / "lock", "a") as held, pytest.raises(KeyboardInterrupt):
-        module._run(["sh", "-c", f"(sleep 60; touch {tmp_path / 'late'}) & echo $! > {tmp_path / 'pid'}; wait"], "", held.fileno(), {})
+        module._run(
+            [
+                "sh",
+                "-c",
+                f"(sleep 60; touch {tmp_path / 'late'}) & echo $! > {tmp_path / 'pid'}; wait",
+            ],
+            "",
+            held.fileno(),
+            {},
+        )
     signal.signal(signal.SIGALRM, before)
     child = Path("/proc") / (tmp_path / "pid").read_text().strip() / "stat"
     end = time.monotonic() + 10
-    while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z" and time.monotonic() < end:
+    while (
+        child.exists()
+        and child.read_text().rpartition(")")[2].split()[0] != "Z"
+        and time.monotonic() < end
+    ):
         time.sleep(0.01)
     assert not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_killed_made_again_and_stopped_by_an_exchanged_package(checkout: Path) -> None:
-    """The same with real tools: killed in its first second, run again, then a package whose hash is not the locked one."""
+    """The same with real tools: killed in its first second, run again, then a package whose hash is
+    not the locked one.
+    """
     command = [sys.executable, "-I", str(SCRIPT), "env", "requirements.lock", "--checkout", "."]
     killed = subprocess.Popen(command, cwd=checkout, start_new_session=True)
     end = time.monotonic() + 60
@@ -375,9 +507,14 @@ def test_killed_made_again_and_stopped_by_an_exchanged_package(checkout: Path) -
     killed.wait(timeout=60)
     assert (checkout / "env" / "bin").exists() and not (checkout / "env" / STAMP).exists()
     again = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
-    assert again.returncode == 0 and "a set-up that did not end" in again.stdout, again.stdout + again.stderr
+    assert again.returncode == 0 and "a set-up that did not end" in again.stdout, (
+        again.stdout + again.stderr
+    )
     answer = subprocess.run(
-        [checkout / "env/bin/python", "-c", "import tiny; print(tiny.WORD)"], capture_output=True, text=True, check=True
+        [checkout / "env/bin/python", "-c", "import tiny; print(tiny.WORD)"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert answer.stdout == "tiny\n"
 
@@ -386,10 +523,16 @@ def test_killed_made_again_and_stopped_by_an_exchanged_package(checkout: Path) -
     lock.write_text(good.replace(good[-65:-1], "0" * 64), encoding="utf-8")
     stopped = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
     assert stopped.returncode == 2 and not (checkout / "env").exists()
-    assert stopped.stdout.splitlines()[-1].startswith("citysync setup: exit 2: requirements.lock could not be installed")
+    assert stopped.stdout.splitlines()[-1].startswith(
+        "citysync setup: exit 2: requirements.lock could not be installed"
+    )
     assert "git checkout requirements.lock" in stopped.stdout and "hash" in stopped.stderr.lower()
 
 
 def test_what_installs_the_rest_is_locked_too() -> None:
     lines = (REPO / "requirements-installer.lock").read_text(encoding="utf-8").splitlines()
-    assert lines[0].startswith("uv==") and all("--hash=sha256:" in line for line in lines[1:]) and len(lines) > 5
+    assert (
+        lines[0].startswith("uv==")
+        and all("--hash=sha256:" in line for line in lines[1:])
+        and len(lines) > 5
+    )

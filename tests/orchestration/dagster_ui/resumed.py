@@ -1,4 +1,6 @@
-"""For a process of its own: go on from where the last run of a home failed, by the call of Dagster that stands behind its UI's button."""
+"""For a process of its own: go on from where the last run of a home failed, by the call of Dagster
+that stands behind its UI's button.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ def resume(landing: str) -> None:
     with dg.DagsterInstance.get() as instance:
         failed = instance.get_runs(limit=1)[0]
         options = dg.ReexecutionOptions.from_failure(failed.run_id, instance)
-        result = dg.execute_job(dg.reconstructable(refresh_job), instance=instance, reexecution_options=options, raise_on_error=True)
+        result = dg.execute_job(
+            dg.reconstructable(refresh_job),
+            instance=instance,
+            reexecution_options=options,
+            raise_on_error=True,
+        )
     for event in result.all_events:
         if event.is_step_success:
             print("step", event.step_key)

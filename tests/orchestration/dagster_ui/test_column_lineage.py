@@ -1,4 +1,6 @@
-"""Where the columns of a table come from, as the UI shows it: traced in SQL, and kept with the tables of a refresh."""
+"""Where the columns of a table come from, as the UI shows it: traced in SQL, and kept with the
+tables of a refresh.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ with city as (
 ),
 
 growth as (
-    select city_id, "year", 100 * (gdp / lag(gdp) over (partition by city_id order by "year") - 1) as growth_pct from build.marts.fct_gdp
+    select city_id, "year", 100 * (gdp / lag(gdp) over (partition by city_id
+        order by "year") - 1) as growth_pct from build.marts.fct_gdp
 ),
 
 long as (
@@ -37,14 +40,24 @@ select * from final
 @pytest.fixture
 def known():
     with duckdb.connect() as con:
-        con.execute("create schema seeds; create table seeds.city (city_id integer, name varchar, zone varchar)")
-        con.execute('create schema marts; create view marts.fct_gdp as select 1 as city_id, 2010 as "year", 1.0 as gdp')
+        con.execute(
+            "create schema seeds; create table seeds.city (city_id integer, name varchar, zone "
+            "varchar)"
+        )
+        con.execute(
+            "create schema marts; create view marts.fct_gdp as select 1 as city_id, 2010 as "
+            '"year", 1.0 as gdp'
+        )
         yield read_columns(con)
 
 
 def test_columns_are_traced_through_tables_stars_windows_and_unpivots(known) -> None:
     columns = ["city_id", "name", "zone", "d", "kind", "one", "n"]
-    of_gdp = [("marts", "fct_gdp", "city_id"), ("marts", "fct_gdp", "gdp"), ("marts", "fct_gdp", "year")]
+    of_gdp = [
+        ("marts", "fct_gdp", "city_id"),
+        ("marts", "fct_gdp", "gdp"),
+        ("marts", "fct_gdp", "year"),
+    ]
     assert trace_columns(SQL, columns, known) == {
         "city_id": [("marts", "fct_gdp", "city_id")],
         "name": [("seeds", "city", "name")],
@@ -55,16 +68,23 @@ def test_columns_are_traced_through_tables_stars_windows_and_unpivots(known) -> 
         "n": [],
     }
     shown = describe_lineage(SQL, columns, known)["dagster/column_lineage"]
-    assert shown.deps_by_column["name"] == [dg.TableColumnDep(dg.AssetKey(["seeds", "city"]), "name")]
+    assert shown.deps_by_column["name"] == [
+        dg.TableColumnDep(dg.AssetKey(["seeds", "city"]), "name")
+    ]
     assert set(shown.deps_by_column) == {"city_id", "name", "zone", "d", "kind"}
 
 
-@pytest.mark.parametrize("sql", ["", "def model(dbt, session): ...", "select gone from nowhere.at_all", "select 1 as name"])
+@pytest.mark.parametrize(
+    "sql",
+    ["", "def model(dbt, session): ...", "select gone from nowhere.at_all", "select 1 as name"],
+)
 def test_what_cannot_be_traced_has_no_lineage(sql, known) -> None:
     assert describe_lineage(sql, ["name"], known) == {}
 
 
-def test_what_was_traced_is_kept_until_the_sql_or_a_table_that_it_names_is_another(known, tmp_path, monkeypatch) -> None:
+def test_what_was_traced_is_kept_until_the_sql_or_a_table_that_it_names_is_another(
+    known, tmp_path, monkeypatch
+) -> None:
     traced = []
 
     def trace(*question):
@@ -94,9 +114,23 @@ def test_every_mart_of_a_refresh_shows_where_its_columns_come_from(simulated: Ru
     key = dg.AssetKey(["marts", "panel_pair_year"])
     with dg.DagsterInstance.from_config(str(simulated.home / "dagster")) as instance:
         keys = [key for key in instance.all_asset_keys() if key.path[0] == "marts"]
-        latest = {key: instance.get_latest_materialization_event(key).asset_materialization.metadata for key in keys}
-    assert key in latest and all("dagster/column_lineage" in metadata for metadata in latest.values())
+        latest = {
+            key: instance.get_latest_materialization_event(key).asset_materialization.metadata
+            for key in keys
+        }
+    assert key in latest and all(
+        "dagster/column_lineage" in metadata for metadata in latest.values()
+    )
     by_column = latest[key]["dagster/column_lineage"].lineage.deps_by_column
-    assert by_column["cm_hp"] == [dg.TableColumnDep(dg.AssetKey(["marts", "fct_pair_synchronization"]), "cm_hp")]
-    assert {dep.asset_key.path[-1] for dep in by_column["is_treated"]} == {"fct_city_pair", "fct_pair_synchronization"}
-    assert all(dep.asset_key.path[0] in ("marts", "intermediate", "staging", "seeds") for deps in by_column.values() for dep in deps)
+    assert by_column["cm_hp"] == [
+        dg.TableColumnDep(dg.AssetKey(["marts", "fct_pair_synchronization"]), "cm_hp")
+    ]
+    assert {dep.asset_key.path[-1] for dep in by_column["is_treated"]} == {
+        "fct_city_pair",
+        "fct_pair_synchronization",
+    }
+    assert all(
+        dep.asset_key.path[0] in ("marts", "intermediate", "staging", "seeds")
+        for deps in by_column.values()
+        for dep in deps
+    )

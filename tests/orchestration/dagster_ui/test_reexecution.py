@@ -16,19 +16,36 @@ from tests.orchestration.conftest import REPO, SMALL, refresh, six_cities, write
 @pytest.mark.e2e
 def test_a_failed_run_is_resumed_from_failure_and_publishes(tmp_path: Path) -> None:
     home, landing = tmp_path / "home", write_tidy(tmp_path / "landing", [])
-    (landing / "tidy" / "values.csv").write_text("city_id,year,value\n110000,2010,1\n", encoding="utf-8")
+    (landing / "tidy" / "values.csv").write_text(
+        "city_id,year,value\n110000,2010,1\n", encoding="utf-8"
+    )
     failed = refresh(home, landing)
     assert failed.code == 2, failed.output
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
         run = instance.get_runs(limit=1)[0]
-    assert run.remote_job_origin is not None and run.remote_job_origin.location_name == "orchestration.definitions"
+    assert (
+        run.remote_job_origin is not None
+        and run.remote_job_origin.location_name == "orchestration.definitions"
+    )
     write_tidy(landing, six_cities())
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
-    code = "import sys; from tests.orchestration.dagster_ui.resumed import resume; resume(sys.argv[1])"
+    code = (
+        "import sys; from tests.orchestration.dagster_ui.resumed import resume; resume(sys.argv[1])"
+    )
     command = [sys.executable, "-c", code, str(landing)]
-    done = subprocess.run(command, cwd=REPO, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=REPO,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
-    steps = {line.removeprefix("step ") for line in done.stdout.splitlines() if line.startswith("step ")}
+    steps = {
+        line.removeprefix("step ") for line in done.stdout.splitlines() if line.startswith("step ")
+    }
     assert {"raw__tidy", "study", "publication__published"} <= steps
     assert not steps & {"raw__csmar_region", "raw__simulated_landing"}  # they had succeeded
     assert (home / "published" / "citysync.duckdb").exists()

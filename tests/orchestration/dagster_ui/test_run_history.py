@@ -1,4 +1,6 @@
-"""The record of a run is written in batches: no wait for the disk at every event, and nothing is lost when the process goes on."""
+"""The record of a run is written in batches: no wait for the disk at every event, and nothing is
+lost when the process goes on.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from orchestration.dagster_ui.run_history import batched_sqlite_commits
 
 
 def write_as_dagster_does(path: Path, number: int) -> int:
-    """One event by an engine and a connection of its own; how SQLite is told to wait for the disk (1 normal, 2 full)."""
+    """One event by an engine and a connection of its own; how SQLite is told to wait for the disk
+    (1 normal, 2 full).
+    """
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text("pragma journal_mode = wal"))
@@ -47,7 +51,9 @@ def test_two_borrowers_of_one_file_do_not_share_a_transaction(tmp_path: Path) ->
     path = tmp_path / "run.db"
     with batched_sqlite_commits():
         write_as_dagster_does(path, 1)
-        first, second = (create_engine(f"sqlite:///{path}", poolclass=NullPool).connect() for _ in range(2))
+        first, second = (
+            create_engine(f"sqlite:///{path}", poolclass=NullPool).connect() for _ in range(2)
+        )
         first.execute(text("insert into events values (10)"))
         assert second.execute(text("select count(*) from events")).scalar_one() == 1
         second.close()
@@ -64,11 +70,17 @@ def test_two_borrowers_of_one_file_do_not_share_a_transaction(tmp_path: Path) ->
 def test_a_statement_is_compiled_once_for_all_engines(tmp_path: Path, monkeypatch) -> None:
     compiled = []
     visit = SQLiteCompiler.visit_insert
-    monkeypatch.setattr(SQLiteCompiler, "visit_insert", lambda self, *of, **more: compiled.append(1) or visit(self, *of, **more))
+    monkeypatch.setattr(
+        SQLiteCompiler,
+        "visit_insert",
+        lambda self, *of, **more: compiled.append(1) or visit(self, *of, **more),
+    )
     table = Table("events", MetaData(), Column("number", Integer))
     with batched_sqlite_commits():
         write_as_dagster_does(tmp_path / "run.db", 1)
         for number in range(3):
-            with create_engine(f"sqlite:///{tmp_path / 'run.db'}", poolclass=NullPool).begin() as connection:
+            with create_engine(
+                f"sqlite:///{tmp_path / 'run.db'}", poolclass=NullPool
+            ).begin() as connection:
                 connection.execute(table.insert().values(number=number))
     assert len(compiled) == 1

@@ -1,4 +1,6 @@
-"""Compiled loops that changed on the disk are thrown away before they are run: a flipped bit of machine code aborts, or lies."""
+"""Compiled loops that changed on the disk are thrown away before they are run: a flipped bit of
+machine code aborts, or lies.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def compute(home: Home) -> str:
     program = home.root / "loop.py"
     program.write_text(LOOP, encoding="utf-8")
     env = {**os.environ, "NUMBA_CACHE_DIR": str(home.cache / "numba")}
-    return subprocess.run([sys.executable, str(program)], env=env, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [sys.executable, str(program)], env=env, capture_output=True, text=True, check=True
+    ).stdout
 
 
 @pytest.fixture
@@ -73,28 +77,40 @@ DAMAGE: dict[str, Callable[[Home], object]] = {
     "the note, rubbish": lambda home: (home.cache / RECORD).write_text("{"),
     "the note, deep": lambda home: (home.cache / RECORD).write_text("[" * 100_000),
     "the note, a list": lambda home: (home.cache / RECORD).write_text("[]"),
-    "the note, of rubbish": lambda home: (home.cache / RECORD).write_text(json.dumps({name: [1, "a", None] for name in _names(home)})),
-    "the note, of hashes alone": lambda home: (home.cache / RECORD).write_text(json.dumps(dict.fromkeys(_names(home), "0"))),
-    "the note, a folder": lambda home: ((home.cache / RECORD).unlink(), (home.cache / RECORD).mkdir()),
+    "the note, of rubbish": lambda home: (home.cache / RECORD).write_text(
+        json.dumps({name: [1, "a", None] for name in _names(home)})
+    ),
+    "the note, of hashes alone": lambda home: (home.cache / RECORD).write_text(
+        json.dumps(dict.fromkeys(_names(home), "0"))
+    ),
+    "the note, a folder": lambda home: (
+        (home.cache / RECORD).unlink(),
+        (home.cache / RECORD).mkdir(),
+    ),
 }
 
 
 def test_what_is_as_it_was_written_is_kept(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     times = {path: path.stat().st_mtime_ns for path in files(home)}
-    assert len(times) == 2 and set(json.loads((home.cache / RECORD).read_text(encoding="utf-8"))) == {
-        path.relative_to(home.cache / "numba").as_posix() for path in times
-    }
+    assert len(times) == 2 and set(
+        json.loads((home.cache / RECORD).read_text(encoding="utf-8"))
+    ) == {path.relative_to(home.cache / "numba").as_posix() for path in times}
     with checked_loops(home):
         assert {path: path.stat().st_mtime_ns for path in files(home)} == times
     assert "thrown away" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", DAMAGE)
-def test_what_changed_is_thrown_away_with_one_line(home: Home, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_changed_is_thrown_away_with_one_line(
+    home: Home, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     DAMAGE[name](home)
     with checked_loops(home):
         assert len(files(home)) < 2
-    assert "compiled loops are not as they were written: thrown away and made again" in capsys.readouterr().out
+    assert (
+        "compiled loops are not as they were written: thrown away and made again"
+        in capsys.readouterr().out
+    )
     assert isinstance(json.loads((home.cache / RECORD).read_text(encoding="utf-8")), dict)
 
 

@@ -11,7 +11,9 @@ from orchestration.reuse import fingerprint
 from orchestration.reuse.fingerprint import hash_landing, take_fingerprint
 
 
-def test_a_fingerprint_follows_content_and_not_clocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fingerprint_follows_content_and_not_clocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "tidy" / "values.csv"
     file.parent.mkdir()
     file.write_text("a")
@@ -37,15 +39,27 @@ def test_a_fingerprint_follows_content_and_not_clocks(tmp_path: Path, monkeypatc
         ("requirements.lock", ["marts", "estimates", "report"]),
     ],
 )
-def test_code_belongs_to_the_stages_that_run_it(monkeypatch: pytest.MonkeyPatch, path: str, stages: list[str]) -> None:
+def test_code_belongs_to_the_stages_that_run_it(
+    monkeypatch: pytest.MonkeyPatch, path: str, stages: list[str]
+) -> None:
     before, read = take_fingerprint(None), fingerprint._code_files
     assert path in dict(read())
-    monkeypatch.setattr(fingerprint, "_code_files", lambda: ((name, data + b"#" * (name == path)) for name, data in read()))
+    monkeypatch.setattr(
+        fingerprint,
+        "_code_files",
+        lambda: ((name, data + b"#" * (name == path)) for name, data in read()),
+    )
     after = take_fingerprint(None)
-    assert [name for name in ("landing", "marts", "estimates", "report") if getattr(before, name) != getattr(after, name)] == stages
+    assert [
+        name
+        for name in ("landing", "marts", "estimates", "report")
+        if getattr(before, name) != getattr(after, name)
+    ] == stages
 
 
-def test_packages_that_only_tests_need_are_no_part_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_that_only_tests_need_are_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`make test` adds them to the environment; the next refresh has nothing to do all the same."""
     before = take_fingerprint(None)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -1,4 +1,6 @@
-"""Units of the study that have not changed are not run again, and give the same bytes as if they were."""
+"""Units of the study that have not changed are not run again, and give the same bytes as if they
+were.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,11 @@ from tests.estimation.study.test_run import economy
 from warehouse.whole_files import remove_any
 
 FAST = {"permutations": 49, "seed": 3}
-SPECS = tuple(spec for spec in all_specs() if spec.analysis in ("baseline", "dynamics") and spec.series == "growth_official")
+SPECS = tuple(
+    spec
+    for spec in all_specs()
+    if spec.analysis in ("baseline", "dynamics") and spec.series == "growth_official"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +47,15 @@ def study(home: Home, marts, specs, ran: list[str]) -> dict[str, pd.DataFrame]:
 
         run_here(frames, units, done)
 
-    return vars(run_study(marts, specs, radiation=radiation_specs()[:1], run_units=keep_units(home, "study", counting), **FAST))
+    return vars(
+        run_study(
+            marts,
+            specs,
+            radiation=radiation_specs()[:1],
+            run_units=keep_units(home, "study", counting),
+            **FAST,
+        )
+    )
 
 
 def assert_same(found: dict[str, pd.DataFrame], wanted: dict[str, pd.DataFrame]) -> None:
@@ -49,24 +63,33 @@ def assert_same(found: dict[str, pd.DataFrame], wanted: dict[str, pd.DataFrame])
         pd.testing.assert_frame_equal(found[name], table, check_exact=True)
 
 
-def test_only_the_spec_that_changed_is_run_and_all_rows_are_those_of_a_whole_run(tmp_path: Path, marts) -> None:
+def test_only_the_spec_that_changed_is_run_and_all_rows_are_those_of_a_whole_run(
+    tmp_path: Path, marts
+) -> None:
     home, ran = Home(tmp_path), []
     first = study(home, marts, SPECS, ran)
     assert set(ran) == {spec.spec_id for spec in SPECS}
     ran.clear()
     assert_same(study(home, marts, SPECS, ran), first)
     assert ran == []
-    changed = [dataclasses.replace(spec, tie_rule="weak") if spec.variant == "gdp_tercile" else spec for spec in SPECS]
+    changed = [
+        dataclasses.replace(spec, tie_rule="weak") if spec.variant == "gdp_tercile" else spec
+        for spec in SPECS
+    ]
     kept = study(home, marts, changed, ran)
     assert ran == ["baseline.cm_growth_official.gdp_tercile"]
     assert_same(kept, study(Home(tmp_path / "other"), marts, changed, []))
 
 
-def test_other_marts_or_force_run_all(tmp_path: Path, marts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_marts_or_force_run_all(
+    tmp_path: Path, marts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home, ran = Home(tmp_path), []
     specs = [spec for spec in SPECS if spec.variant == "all_pairs"]
     study(home, marts, specs, [])
-    moved = dataclasses.replace(marts, pairs=marts.pairs.assign(distance_km=marts.pairs["distance_km"] + 1e-12))
+    moved = dataclasses.replace(
+        marts, pairs=marts.pairs.assign(distance_km=marts.pairs["distance_km"] + 1e-12)
+    )
     study(home, moved, specs, ran)
     assert len(ran) == len(specs)
     monkeypatch.setenv("FORCE", "1")
@@ -77,7 +100,12 @@ def test_other_marts_or_force_run_all(tmp_path: Path, marts, monkeypatch: pytest
 def test_the_last_three_marts_are_kept(tmp_path: Path, marts) -> None:
     home, ran = Home(tmp_path), []
     specs = [spec for spec in SPECS if spec.variant == "all_pairs"]
-    states = [dataclasses.replace(marts, pairs=marts.pairs.assign(distance_km=marts.pairs["distance_km"] + step)) for step in range(4)]
+    states = [
+        dataclasses.replace(
+            marts, pairs=marts.pairs.assign(distance_km=marts.pairs["distance_km"] + step)
+        )
+        for step in range(4)
+    ]
     for state in (*states[:3], states[0], states[3], states[0]):
         study(home, state, specs, ran)
     assert len(ran) == 4 * len(specs)
@@ -87,7 +115,17 @@ def test_the_last_three_marts_are_kept(tmp_path: Path, marts) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", ["cut", "flipped", "empty", "deep", "a folder", "store is a file", "all stores are a file", "of other marts"]
+    "damage",
+    [
+        "cut",
+        "flipped",
+        "empty",
+        "deep",
+        "a folder",
+        "store is a file",
+        "all stores are a file",
+        "of other marts",
+    ],
 )
 def test_a_file_that_cannot_be_trusted_is_made_again(tmp_path: Path, marts, damage: str) -> None:
     home, ran = Home(tmp_path), []
@@ -98,12 +136,18 @@ def test_a_file_that_cannot_be_trusted_is_made_again(tmp_path: Path, marts, dama
     if damage == "cut":
         path.write_bytes(content[:-9])
     elif damage == "flipped":
-        path.write_bytes(content.replace(b'"estimate": 0', b'"estimate": 1').replace(b'"estimate": -0', b'"estimate": -1'))
+        path.write_bytes(
+            content.replace(b'"estimate": 0', b'"estimate": 1').replace(
+                b'"estimate": -0', b'"estimate": -1'
+            )
+        )
         assert path.read_bytes() != content
     elif damage in ("empty", "deep"):
         path.write_bytes(b"" if damage == "empty" else b"[" * 100_000)
     elif damage == "of other marts":
-        moved = dataclasses.replace(marts, pairs=marts.pairs.assign(distance_km=marts.pairs["distance_km"] + 1))
+        moved = dataclasses.replace(
+            marts, pairs=marts.pairs.assign(distance_km=marts.pairs["distance_km"] + 1)
+        )
         study(home, moved, specs, [])
         (other,) = set(path.parent.iterdir()) - {path}
         other.replace(path)
@@ -132,12 +176,18 @@ def test_modules_that_only_list_specs_are_read_by_nothing_that_estimates() -> No
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
                 parts = (node.module or "").split(".")
-                named = {parts[-1]} if parts[-2:-1] == ["analyses"] or "/analyses/" in name else set()
+                named = (
+                    {parts[-1]} if parts[-2:-1] == ["analyses"] or "/analyses/" in name else set()
+                )
                 named |= (
-                    {alias.name for alias in node.names} if parts[-1] == "analyses" or ("/analyses/" in name and not node.module) else set()
+                    {alias.name for alias in node.names}
+                    if parts[-1] == "analyses" or ("/analyses/" in name and not node.module)
+                    else set()
                 )
                 # the catalog tells a caller which specs there are, and no unit reads it
-                assert named & listed <= {"catalog"} or name in KNOWN, f"{name} reads {sorted(named & listed)}"
+                assert named & listed <= {"catalog"} or name in KNOWN, (
+                    f"{name} reads {sorted(named & listed)}"
+                )
 
 
 # what these take from a listing is a constant that their specs hold too

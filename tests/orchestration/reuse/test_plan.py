@@ -13,7 +13,16 @@ import pytest
 
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import Fingerprint
-from orchestration.reuse.plan import ALL, ESTIMATES, NOTHING, REPORT, forget_record, keep_record, plan_refresh, record_path
+from orchestration.reuse.plan import (
+    ALL,
+    ESTIMATES,
+    NOTHING,
+    REPORT,
+    forget_record,
+    keep_record,
+    plan_refresh,
+    record_path,
+)
 from tests.orchestration.conftest import Run, refresh
 from warehouse.hashing import hash_file
 from warehouse.publication.manifest import write_manifest
@@ -27,10 +36,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.delenv("FORCE", raising=False)
     home = Home(tmp_path)
     run = tmp_path / "publications" / "run-1"
-    for path in (run / "report" / "index.html", run / "citysync.duckdb", home.build / "citysync.duckdb", home.simulated / "a.csv"):
+    for path in (
+        run / "report" / "index.html",
+        run / "citysync.duckdb",
+        home.build / "citysync.duckdb",
+        home.simulated / "a.csv",
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("as it was")
-    files = {name: {"sha256": hash_file(run / name), "bytes": 9} for name in ("report/index.html", "citysync.duckdb")}
+    files = {
+        name: {"sha256": hash_file(run / name), "bytes": 9}
+        for name in ("report/index.html", "citysync.duckdb")
+    }
     write_manifest(run, {"run_id": "run-1", "files": files, "tables": {}})
     home.published.symlink_to("publications/run-1")
     keep_record(home, FINGERPRINT, FINGERPRINT, simulated=True)
@@ -43,7 +60,11 @@ def test_nothing_is_left_to_do_where_nothing_changed(home: Home) -> None:
 
 @pytest.mark.parametrize(
     ("changed", "work"),
-    [({"report": "x"}, REPORT), ({"estimates": "x", "report": "x"}, ESTIMATES), ({"marts": "x", "estimates": "x", "report": "x"}, ALL)],
+    [
+        ({"report": "x"}, REPORT),
+        ({"estimates": "x", "report": "x"}, ESTIMATES),
+        ({"marts": "x", "estimates": "x", "report": "x"}, ALL),
+    ],
 )
 def test_a_changed_stage_and_those_after_it_are_run(home: Home, changed: dict, work: str) -> None:
     assert plan_refresh(home, dataclasses.replace(FINGERPRINT, **changed)).work == work
@@ -92,7 +113,9 @@ def test_a_touched_publication_is_published_again_from_the_build(home: Home, tou
         lambda home: os.environ.update(FORCE="1"),
     ],
 )
-def test_without_a_sound_record_everything_is_run(home: Home, monkeypatch: pytest.MonkeyPatch, touch) -> None:
+def test_without_a_sound_record_everything_is_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch, touch
+) -> None:
     monkeypatch.setenv("FORCE", "0")
     touch(home)
     assert plan_refresh(home, FINGERPRINT).work == ALL
@@ -107,7 +130,9 @@ def _is_a_folder(home: Home) -> None:
     "damage",
     [
         lambda home: record_path(home).write_text("[" * 100_000),
-        lambda home: record_path(home).write_text('{"version": 1, "fingerprint": ' + '{"a":' * 50_000),
+        lambda home: record_path(home).write_text(
+            '{"version": 1, "fingerprint": ' + '{"a":' * 50_000
+        ),
         lambda home: record_path(home).write_bytes(b"\xff\xfe\x00"),
         lambda home: record_path(home).write_text(""),
         lambda home: record_path(home).write_text("[1]"),
@@ -120,7 +145,10 @@ def test_a_damaged_record_is_thrown_away_with_one_line_and_written_again(
 ) -> None:
     damage(home)
     assert plan_refresh(home, FINGERPRINT).work == ALL
-    assert capsys.readouterr().out == "  last_refresh.json cannot be read: thrown away, every stage is run\n"
+    assert (
+        capsys.readouterr().out
+        == "  last_refresh.json cannot be read: thrown away, every stage is run\n"
+    )
     forget_record(home)
     keep_record(home, FINGERPRINT, FINGERPRINT, simulated=True)
     assert plan_refresh(home, FINGERPRINT).work == NOTHING
@@ -128,17 +156,25 @@ def test_a_damaged_record_is_thrown_away_with_one_line_and_written_again(
 
 def test_code_of_the_estimates_builds_only_on_an_untouched_build(home: Home) -> None:
     (home.build / "more").write_text("x")
-    assert plan_refresh(home, dataclasses.replace(FINGERPRINT, estimates="x", report="x")).work == ALL
+    assert (
+        plan_refresh(home, dataclasses.replace(FINGERPRINT, estimates="x", report="x")).work == ALL
+    )
 
 
-@pytest.mark.parametrize("after", [None, dataclasses.replace(FINGERPRINT, landing="changed meanwhile")])
-def test_a_run_whose_files_changed_meanwhile_leaves_no_record(home: Home, after: Fingerprint | None) -> None:
+@pytest.mark.parametrize(
+    "after", [None, dataclasses.replace(FINGERPRINT, landing="changed meanwhile")]
+)
+def test_a_run_whose_files_changed_meanwhile_leaves_no_record(
+    home: Home, after: Fingerprint | None
+) -> None:
     keep_record(home, FINGERPRINT, after, simulated=True)
     assert plan_refresh(home, FINGERPRINT).work == ALL
 
 
 @pytest.mark.e2e
-def test_a_second_refresh_does_nothing_and_a_flipped_byte_is_repaired(simulated: Run, tmp_path: Path) -> None:
+def test_a_second_refresh_does_nothing_and_a_flipped_byte_is_repaired(
+    simulated: Run, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     shutil.copytree(simulated.home, home, symlinks=True)
     second = refresh(home)
@@ -153,6 +189,10 @@ def test_a_second_refresh_does_nothing_and_a_flipped_byte_is_repaired(simulated:
     third = refresh(home)
     assert third.code == 0, third.output
     assert third.manifest["run_id"] != simulated.manifest["run_id"]
-    same = {name for name, entry in simulated.manifest["tables"].items() if third.manifest["tables"][name] == entry}
+    same = {
+        name
+        for name, entry in simulated.manifest["tables"].items()
+        if third.manifest["tables"][name] == entry
+    }
     assert {name for name in simulated.manifest["tables"] if not name.startswith("meta.")} <= same
     assert "unchanged" in refresh(home).last_line

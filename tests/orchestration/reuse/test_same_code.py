@@ -23,10 +23,16 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 CHANGES = {
-    "a model": lambda checkout: (checkout / "warehouse" / "models" / "a.sql").write_text("select 2", encoding="utf-8"),
-    "a new seed": lambda checkout: (checkout / "warehouse" / "b.csv").write_text("a\n1\n", encoding="utf-8"),
+    "a model": lambda checkout: (checkout / "warehouse" / "models" / "a.sql").write_text(
+        "select 2", encoding="utf-8"
+    ),
+    "a new seed": lambda checkout: (checkout / "warehouse" / "b.csv").write_text(
+        "a\n1\n", encoding="utf-8"
+    ),
     "a file that is gone": lambda checkout: (checkout / "warehouse" / "models" / "a.sql").unlink(),
-    "the project's settings": lambda checkout: (checkout / "dbt_project.yml").write_text("name: b", encoding="utf-8"),
+    "the project's settings": lambda checkout: (checkout / "dbt_project.yml").write_text(
+        "name: b", encoding="utf-8"
+    ),
 }
 
 

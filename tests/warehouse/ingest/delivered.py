@@ -49,12 +49,19 @@ tables:
       - {column: 地区, matches: "^数据来源", reason: source line}
 """
 HEADER = ["年份", "省份", "城市", "城市代码", "地区生产总值（万元）"]
-ROWS = [HEADER, [2015, "北京市", "北京市", 110000, 230145900], [2016, "北京市", "北京市", 110000, 256691300.5]]
+ROWS = [
+    HEADER,
+    [2015, "北京市", "北京市", 110000, 230145900],
+    [2016, "北京市", "北京市", 110000, 256691300.5],
+]
 
 
 def layouts() -> dict[str, Layout]:
     """The two small layouts of this file by source."""
-    return {"panel": parse_layout(LAYOUT_YAML, "panel.yml"), "sheets": parse_layout(YEARS_YAML, "sheets.yml")}
+    return {
+        "panel": parse_layout(LAYOUT_YAML, "panel.yml"),
+        "sheets": parse_layout(YEARS_YAML, "sheets.yml"),
+    }
 
 
 def xlsx_bytes(**sheets: list[list[object]]) -> bytes:
@@ -88,10 +95,22 @@ def deliver(landing: Path, files: dict[str, bytes]) -> Path:
 
 def read(landing: Path, home: Path, **options: object) -> LandingReport:
     """Read a landing into ``home`` with the small layouts."""
-    return read_landing(landing, home / "raw", home / "build", layouts=options.pop("layouts", layouts()), **options)
+    return read_landing(
+        landing, home / "raw", home / "build", layouts=options.pop("layouts", layouts()), **options
+    )
 
 
 def count_reasons(home: Path) -> dict[str, int]:
     """Rejected lines of the build by reason, files that were not read included."""
-    tables = [pq.read_table(raw, columns=["reason"], partitioning=None) for raw in sorted((home / "build" / "raw").glob("*.parquet"))]
-    return dict(Counter(reason for table in tables for reason in table.column("reason").to_pylist() if reason is not None))
+    tables = [
+        pq.read_table(raw, columns=["reason"], partitioning=None)
+        for raw in sorted((home / "build" / "raw").glob("*.parquet"))
+    ]
+    return dict(
+        Counter(
+            reason
+            for table in tables
+            for reason in table.column("reason").to_pylist()
+            if reason is not None
+        )
+    )

@@ -1,4 +1,6 @@
-"""Good files of every format, and changes to their bytes, for the property-based tests; and the changes that are kept from them."""
+"""Good files of every format, and changes to their bytes, for the property-based tests; and the
+changes that are kept from them.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,10 @@ from warehouse.ingest.workers.pool import Task
 #: Changes that once ended otherwise than in a fault or a table; every test run tries them again.
 CORPUS = Path(__file__).with_name("fuzz_corpus.json")
 TIDY = b"city_id,year,indicator_id,value,unit\n" + b"110000,2015,x,1.5,\n" * 5
-PAGE = f"<html><head><title>{CHINESE}</title></head><body><!-- a --><p>{CHINESE}&amp;</p><script>x</script></body></html>".encode()
+PAGE = (
+    f"<html><head><title>{CHINESE}</title></head><body><!-- a "
+    f"--><p>{CHINESE}&amp;</p><script>x</script></body></html>"
+).encode()
 SEEDS = {
     "xlsx": XLSX,
     "xls": xls()["panel/a.xls"],
@@ -39,7 +44,8 @@ SEEDS = {
     "pdf": text_pdf(CHINESE),
 }
 POLICY = ("html", "txt", "docx", "pdf")
-# members of archives are changed before they are packed: a changed packed byte never gets past the check sum
+# members of archives are changed before they are packed: a changed packed byte never gets past the
+# check sum
 PACKED = {"xlsx": members(), "docx": {"word/document.xml": word(paragraph(CHINESE)).encode()}}
 LIMITS = Limits(600_000_000, 10, 60)
 Change = tuple[str, int, int, bytes]
@@ -106,10 +112,21 @@ def task(kind: str, data: bytes, target: Path) -> Task:
     """The reading of a changed file."""
     name = f"a.{kind.rpartition('.')[2]}"
     if kind in POLICY:
-        return Task(PolicyJob(data, FileOrigin("policy_texts", None, name), str(target)), LIMITS, POLICY_MODULES)
+        return Task(
+            PolicyJob(data, FileOrigin("policy_texts", None, name), str(target)),
+            LIMITS,
+            POLICY_MODULES,
+        )
     source = "tidy" if kind.startswith("tidy") else "panel"
     return Task(
-        RawJob(data, FileOrigin(source, None, name), [] if source == "tidy" else _tables(name), str(target)), LIMITS, POLICY_MODULES
+        RawJob(
+            data,
+            FileOrigin(source, None, name),
+            [] if source == "tidy" else _tables(name),
+            str(target),
+        ),
+        LIMITS,
+        POLICY_MODULES,
     )
 
 
@@ -117,11 +134,24 @@ def kept() -> list[tuple[str, list[Change], int | None]]:
     """Kind, changes and member of each entry of the corpus."""
     entries = json.loads(CORPUS.read_text(encoding="utf-8"))
     return [
-        (entry["kind"], [(kind, place, length, bytes.fromhex(piece)) for kind, place, length, piece in entry["changes"]], entry["member"])
+        (
+            entry["kind"],
+            [
+                (kind, place, length, bytes.fromhex(piece))
+                for kind, place, length, piece in entry["changes"]
+            ],
+            entry["member"],
+        )
         for entry in entries
     ]
 
 
 def keep(kind: str, changes: Iterable[Change], member: int | None) -> str:
     """The line to add to the corpus."""
-    return json.dumps({"kind": kind, "changes": [[k, place, length, piece.hex()] for k, place, length, piece in changes], "member": member})
+    return json.dumps(
+        {
+            "kind": kind,
+            "changes": [[k, place, length, piece.hex()] for k, place, length, piece in changes],
+            "member": member,
+        }
+    )

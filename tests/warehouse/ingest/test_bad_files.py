@@ -1,4 +1,6 @@
-"""Every bad delivery of the corpus ends as expected, fast, in little memory, and leaves nothing half-built."""
+"""Every bad delivery of the corpus ends as expected, fast, in little memory, and leaves nothing
+half-built.
+"""
 
 import json
 import re
@@ -17,7 +19,12 @@ ROOT = Path(__file__).resolve().parents[3]
 def corpus() -> dict:
     """Outcomes of the corpus, read in a process of its own so that its memory can be measured."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.warehouse.ingest.bad_files"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+        [sys.executable, "-m", "tests.warehouse.ingest.bad_files"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
     )
     return json.loads(done.stdout)
 
@@ -25,7 +32,11 @@ def corpus() -> dict:
 def test_the_corpus_is_large_and_cheap(corpus):
     assert len(corpus["outcomes"]) == len(CASES) + len(LINKS) >= 80
     assert corpus["bytes"] < 2 << 30
-    slow = {name: outcome["seconds"] for name, outcome in corpus["outcomes"].items() if outcome["seconds"] > 30}
+    slow = {
+        name: outcome["seconds"]
+        for name, outcome in corpus["outcomes"].items()
+        if outcome["seconds"] > 30
+    }
     assert not slow
 
 
@@ -41,7 +52,11 @@ def test_a_bad_delivery_ends_as_expected(corpus, name):
     assert "fault" not in outcome, outcome["fault"]
     assert outcome["values"] == n_values
     # every column the layout ignores (the province) has its line as well
-    found = {reason: count for reason, count in outcome["reasons"].items() if (reason, count) != ("unmapped_column", 1)}
+    found = {
+        reason: count
+        for reason, count in outcome["reasons"].items()
+        if (reason, count) != ("unmapped_column", 1)
+    }
     assert outcome["unexplained"] == 0
     assert {reason: found.get(reason) for reason in reasons} == reasons
     assert set(found) <= {*reasons, "unmapped_column"}

@@ -1,4 +1,6 @@
-"""Whatever the bytes of a file are, reading it ends in a table or in a fault that the reader foresaw."""
+"""Whatever the bytes of a file are, reading it ends in a table or in a fault that the reader
+foresaw.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +30,17 @@ def require_foreseen(pool: Pool, target, kind: str, changes, member) -> str:
     """Read a changed file; how it ended."""
     ((_, outcome),) = pool.run([task(kind, hostile(kind, changes, member), target)])
     target.unlink(missing_ok=True)
-    assert not outcome.is_unforeseen, f"{outcome.fault}\nadd to fuzz_corpus.json: {keep(kind, changes, member)}"
+    assert not outcome.is_unforeseen, (
+        f"{outcome.fault}\nadd to fuzz_corpus.json: {keep(kind, changes, member)}"
+    )
     return "fault" if outcome.fault else "table"
 
 
 @pytest.mark.parametrize("kind", SEEDS)
 def test_a_good_file_is_read(pool, tmp_path, kind):
-    assert require_foreseen(pool, tmp_path / "a.parquet", kind, [], None) == ("fault" if kind == "dta" else "table")
+    assert require_foreseen(pool, tmp_path / "a.parquet", kind, [], None) == (
+        "fault" if kind == "dta" else "table"
+    )
 
 
 @pytest.mark.parametrize("number", range(len(kept())))

@@ -1,4 +1,6 @@
-"""The landing folder: what is found, what is read again, what stops a refresh, and that nothing disappears."""
+"""The landing folder: what is found, what is read again, what stops a refresh, and that nothing
+disappears.
+"""
 
 import hashlib
 import os
@@ -8,7 +10,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.warehouse.ingest.delivered import LAYOUT_YAML, ROWS, count_reasons, csv_bytes, deliver, layouts, read, xlsx_bytes
+from tests.warehouse.ingest.delivered import (
+    LAYOUT_YAML,
+    ROWS,
+    count_reasons,
+    csv_bytes,
+    deliver,
+    layouts,
+    read,
+    xlsx_bytes,
+)
 from warehouse.ingest import landing as landing_module
 from warehouse.ingest import raw_parquet
 from warehouse.ingest.errors import LandingError
@@ -47,7 +58,9 @@ def hashes(folder: Path) -> dict[str, str]:
 )
 def test_source_edition_and_name_come_from_the_path(tmp_path, path, edition_year, file_name):
     read(deliver(tmp_path / "landing", {path: XLSX if path.endswith("xlsx") else CSV}), tmp_path)
-    found = {(row["source_id"], row["edition_year"], row["file_name"]) for row in raw_rows(tmp_path)}
+    found = {
+        (row["source_id"], row["edition_year"], row["file_name"]) for row in raw_rows(tmp_path)
+    }
     assert found == {("panel", edition_year, file_name)}
 
 
@@ -59,7 +72,9 @@ def test_every_file_is_listed_and_what_is_not_read_has_a_line(tmp_path):
         "panel/.DS_Store": "a hidden or system file",
         "panel/__MACOSX/a.xlsx": "a hidden or system file",
         "unknown/a.xlsx": "has no layout",
-        "policy_texts/1.txt": "expected a text in Chinese of at least 20 characters; found 0 Chinese characters",
+        "policy_texts/1.txt": (
+            "expected a text in Chinese of at least 20 characters; found 0 Chinese characters"
+        ),
         "tidy/readme.md": "takes CSV and Parquet files",
         "stray.csv": "outside any source folder",
     }
@@ -72,24 +87,37 @@ def test_every_file_is_listed_and_what_is_not_read_has_a_line(tmp_path):
     assert len(lines) == len(unread)
     for path, why in unread.items():
         assert why in files.loc[path, "note"]
-        assert [why in line["detail"] for line in lines if f"{line['source_id']}/{line['file_name']}".removeprefix("./") == path] == [True]
+        assert [
+            why in line["detail"]
+            for line in lines
+            if f"{line['source_id']}/{line['file_name']}".removeprefix("./") == path
+        ] == [True]
         assert files.loc[path, "sha256"] == hashlib.sha256(b"x").hexdigest()
     assert {(line["reason"], line["cell_ref"]) for line in lines} == {("dropped_row", None)}
     assert count_reasons(tmp_path) == {"dropped_row": 9, "unmapped_column": 1}
     assert pq.read_table(tmp_path / "build" / "input_file.parquet").to_pandas().equals(report.files)
-    with pytest.raises(LandingError, match=r"expected a layout for every source folder \(STRICT=1\); found none for unknown"):
+    with pytest.raises(
+        LandingError,
+        match=r"expected a layout for every source folder \(STRICT=1\); found none for unknown",
+    ):
         read(landing, tmp_path, strict=True)
 
 
 def count_reads(monkeypatch) -> list[str]:
     reads, real = [], landing_module.build_task
-    monkeypatch.setattr(landing_module, "build_task", lambda file, *rest: (reads.append(file.origin.file_name), real(file, *rest))[1])
+    monkeypatch.setattr(
+        landing_module,
+        "build_task",
+        lambda file, *rest: (reads.append(file.origin.file_name), real(file, *rest))[1],
+    )
     return reads
 
 
 def test_an_unchanged_file_is_not_read_again(tmp_path, monkeypatch):
     reads = count_reads(monkeypatch)
-    landing = deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX, "panel/b.csv": CSV, "tidy/t.csv": TIDY})
+    landing = deliver(
+        tmp_path / "landing", {"panel/a.xlsx": XLSX, "panel/b.csv": CSV, "tidy/t.csv": TIDY}
+    )
     assert read(landing, tmp_path).n_reused == 0
     first = hashes(tmp_path / "build")
     assert reads == ["a.xlsx", "b.csv", "t.csv"]
@@ -107,10 +135,16 @@ def test_another_layout_reads_the_file_again(tmp_path, monkeypatch):
     reads = count_reads(monkeypatch)
     landing = deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX})
     read(landing, tmp_path)
-    changed = {"panel": parse_layout(LAYOUT_YAML.replace("gdp_nominal_cny_100m", "gdp_real_cny_100m"), "panel.yml")}
+    changed = {
+        "panel": parse_layout(
+            LAYOUT_YAML.replace("gdp_nominal_cny_100m", "gdp_real_cny_100m"), "panel.yml"
+        )
+    }
     read(landing, tmp_path, layouts=changed)
     assert len(reads) == 2
-    assert {row["indicator_id"] for row in raw_rows(tmp_path) if row["value"]} == {"gdp_real_cny_100m"}
+    assert {row["indicator_id"] for row in raw_rows(tmp_path) if row["value"]} == {
+        "gdp_real_cny_100m"
+    }
 
 
 def test_the_same_landing_elsewhere_gives_the_same_bytes(tmp_path):
@@ -133,9 +167,15 @@ def test_a_build_holds_exactly_this_landings_files(tmp_path):
     [
         (None, "expected a landing folder; found nothing there; check the path"),
         ({}, "found an empty folder; deliver files"),
-        ({"panel/readme.txt": b"x"}, "expected at least one value in a source folder .*found 1 files"),
+        (
+            {"panel/readme.txt": b"x"},
+            "expected at least one value in a source folder .*found 1 files",
+        ),
         ({"panel/a.csv": csv_bytes(ROWS[:1])}, "none of them with a value that could be taken"),
-        ({"panel/a.csv": csv_bytes([ROWS[0], [2015, "", "甲", 1, "约5"]])}, "none of them with a value"),
+        (
+            {"panel/a.csv": csv_bytes([ROWS[0], [2015, "", "甲", 1, "约5"]])},
+            "none of them with a value",
+        ),
     ],
 )
 def test_a_landing_without_anything_to_take(tmp_path, files, message):
@@ -168,7 +208,13 @@ def test_all_faulty_files_are_named_and_the_build_is_left_alone(tmp_path):
     with pytest.raises(LandingError, match="found 5 faulty") as caught:
         read(deliver(landing, faulty), tmp_path)
     assert len(caught.value.faults) == 5
-    for name in ("panel/cut.xlsx: ", "panel/text.xlsx: ", "panel/columns.csv: ", r"'panel/new\nline.csv': ", "tidy/t.parquet: "):
+    for name in (
+        "panel/cut.xlsx: ",
+        "panel/text.xlsx: ",
+        "panel/columns.csv: ",
+        r"'panel/new\nline.csv': ",
+        "tidy/t.parquet: ",
+    ):
         assert sum(fault.startswith(name) for fault in caught.value.faults) == 1
     assert all("expected" in fault and "found" in fault for fault in caught.value.faults)
     assert hashes(tmp_path / "build") == before
@@ -239,7 +285,9 @@ def test_links_pipes_and_what_leaves_the_landing_are_not_opened(tmp_path):
 def test_a_broken_link_inside_the_landing_is_a_file_fault(tmp_path):
     landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV})
     (landing / "panel" / "b.csv").symlink_to("gone.csv")
-    with pytest.raises(LandingError, match=r"panel/b.csv: expected a readable file; found a broken link"):
+    with pytest.raises(
+        LandingError, match=r"panel/b.csv: expected a readable file; found a broken link"
+    ):
         read(landing, tmp_path)
 
 
@@ -254,9 +302,14 @@ def test_a_copy_where_no_hard_link_is_possible(tmp_path, monkeypatch):
 
 def test_one_source_or_edition_can_be_read_alone(tmp_path, monkeypatch):
     reads = count_reads(monkeypatch)
-    landing = deliver(tmp_path / "landing", {"panel/2018/a.csv": CSV, "panel/2019/a.csv": CSV, "panel/a.csv": CSV, "tidy/t.csv": TIDY})
+    landing = deliver(
+        tmp_path / "landing",
+        {"panel/2018/a.csv": CSV, "panel/2019/a.csv": CSV, "panel/a.csv": CSV, "tidy/t.csv": TIDY},
+    )
     assert find_editions(landing, layouts()) == [2018, 2019]
-    report = read_source(landing, tmp_path / "raw", "panel", layouts=layouts(), editions={2019, None})
+    report = read_source(
+        landing, tmp_path / "raw", "panel", layouts=layouts(), editions={2019, None}
+    )
     assert (report.n_files, report.n_observations, report.n_reused) == (2, 4, 0)
     assert reads == ["2019/a.csv", "a.csv"]
     assert read(landing, tmp_path).n_reused == 2
@@ -266,7 +319,9 @@ def test_raw_parquet_is_read_by_duckdb_with_its_types(tmp_path):
     import duckdb
 
     read(deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX, "tidy/t.csv": TIDY}), tmp_path)
-    found = duckdb.sql(f"select * from read_parquet('{tmp_path}/build/raw/*.parquet', union_by_name = true)")
+    found = duckdb.sql(
+        f"select * from read_parquet('{tmp_path}/build/raw/*.parquet', union_by_name = true)"
+    )
     types = dict(zip(found.columns, map(str, found.types), strict=True))
     assert types["year"] == types["row_no"] == types["edition_year"] == "INTEGER"
     assert types["value"] == "DOUBLE"

@@ -1,4 +1,6 @@
-"""The JSON schema for editors and the reader's own validation say the same; the reference page names every key."""
+"""The JSON schema for editors and the reader's own validation say the same; the reference page
+names every key.
+"""
 
 import copy
 import json
@@ -37,11 +39,16 @@ tables:
   - files: ["*"]
     place: {level: city, name_letter: A, code_letter: B, name_pattern: "(.+)市"}
     year: {column: z, pattern: "([0-9]{4})-"}
-    row_indicators: {column: a, value: v, unit_column: u, fill_down: true, indicators: [{pattern: b, id: area_km2}]}
+    row_indicators:
+      {column: a, value: v, unit_column: u, fill_down: true,
+       indicators: [{pattern: b, id: area_km2}]}
   - files: ["*"]
     place: {level: country}
     year: {sheet_name: "([0-9]{4})"}
-    indicators: [{column: [b, c], id: area_km2, left_out_where: {column: d, matches: e, reason: imputed}}]
+    indicators:
+      - column: [b, c]
+        id: area_km2
+        left_out_where: {column: d, matches: e, reason: imputed}
 """
 #: A value of each kind that a key may be given wrongly.
 WRONG = {
@@ -120,7 +127,9 @@ def reader_takes(layout: dict) -> bool:
 
 
 def test_the_schema_is_the_one_that_the_model_gives():
-    assert SCHEMA_FILE.read_text(encoding="utf-8") == build_schema(), "run .venv/bin/python -m warehouse.ingest.layouts"
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == build_schema(), (
+        "run .venv/bin/python -m warehouse.ingest.layouts"
+    )
 
 
 @pytest.mark.parametrize("path", sorted(LAYOUT_FOLDER.glob("*.yml")), ids=lambda path: path.stem)
@@ -141,7 +150,11 @@ def test_schema_and_reader_judge_a_thousand_wrong_layouts_alike():
 
 def test_the_reference_page_names_every_key():
     page = PAGE.read_text(encoding="utf-8")
-    models = [model for model in vars(layout_model).values() if isinstance(model, type) and issubclass(model, BaseModel)]
+    models = [
+        model
+        for model in vars(layout_model).values()
+        if isinstance(model, type) and issubclass(model, BaseModel)
+    ]
     keys = {name for model in models for name in model.model_fields}
     assert len(keys) > 50
     assert not sorted(key for key in keys if f"`{key}`" not in page and f"{key}:" not in page)
@@ -153,5 +166,7 @@ def test_the_whole_layout_of_the_page_is_one():
 
 
 def test_a_key_that_stands_twice_is_named_with_its_line():
-    with pytest.raises(LayoutError, match=r"x\.yml, line 3: description: expected each key once; found it twice"):
+    with pytest.raises(
+        LayoutError, match=r"x\.yml, line 3: description: expected each key once; found it twice"
+    ):
         parse_layout("source_id: x\ndescription: a\ndescription: b\ntables: []\n", "x.yml")

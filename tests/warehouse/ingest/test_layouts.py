@@ -1,4 +1,6 @@
-"""The layout model: what is said when a layout is wrong, and that the shipped ones speak the seeds' language."""
+"""The layout model: what is said when a layout is wrong, and that the shipped ones speak the seeds'
+language.
+"""
 
 import re
 from pathlib import Path
@@ -20,16 +22,39 @@ SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
         (
             "description:",
             "descripton:",
-            "panel.yml, line 3: descripton: this key is not known; allowed here: source_id.*did you mean description",
+            (
+                "panel.yml, line 3: descripton: this key is not known; allowed here: "
+                "source_id.*did "
+                "you mean description"
+            ),
         ),
-        ("level: city", "level: county", "line 12: tables.0.place.level: expected 'city', 'province' or 'country'; found 'county'"),
-        ("level: city,", "level: city, kind: a,", "tables.0.place.kind: this key is not known; allowed here: level, code, name"),
-        ("optional: true", "optinal: true", "tables.0.indicators.1.optinal: this key is not known; allowed here: .*unit_column"),
+        (
+            "level: city",
+            "level: county",
+            (
+                "line 12: tables.0.place.level: expected 'city', 'province' or 'country'; found "
+                "'county'"
+            ),
+        ),
+        (
+            "level: city,",
+            "level: city, kind: a,",
+            "tables.0.place.kind: this key is not known; allowed here: level, code, name",
+        ),
+        (
+            "optional: true",
+            "optinal: true",
+            "tables.0.indicators.1.optinal: this key is not known; allowed here: .*unit_column",
+        ),
         ("{column: 年份}", "{column: 年份, columns: '(x)'}", "tables.0.year: .*give either column"),
         ("code: 城市代码, name: 城市", "", "tables.0.place: .*give the column of the code"),
         (r"\((.+)\)$", r"\((.+\)$", "unit_pattern: .*not a regular expression"),
         (r"\((.+)\)$", r"\(.+\)$", "unit_pattern: .*exactly one group"),
-        ("unit_column: 单位", "unit_column: 单位, unit: 万元", "tables.0.indicators.1: .*at most one of unit"),
+        (
+            "unit_column: 单位",
+            "unit_column: 单位, unit: 万元",
+            "tables.0.indicators.1: .*at most one of unit",
+        ),
         ("id: fdi_usd_1m", "id: FDI", "tables.0.indicators.1.id"),
         ("reason: subtotal of a province", "reason: x", "tables.0.drop_rows.0.reason"),
         (
@@ -37,7 +62,11 @@ SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
             "left_out_where: {column: 年份, matches: '(', reason: too old}",
             "left_out_where.matches: .*not a regular expression",
         ),
-        ("find: [年份, 城市]", "row: 0", "tables.0.header.row: expected a number greater than or equal to 1"),
+        (
+            "find: [年份, 城市]",
+            "row: 0",
+            "tables.0.header.row: expected a number greater than or equal to 1",
+        ),
         ("find: [年份, 城市]", "search_rows: 5", "give either row .a number. or find"),
         ("source_id: panel", "source_id: [", "panel.yml, line 4: expected YAML"),
     ],
@@ -54,7 +83,10 @@ def test_years_as_columns_need_an_indicator_a_sheet():
 
 
 def test_whole_rows_are_left_out_by_a_rule_of_rows():
-    rule = "{column: a, indicators: [{column: b, id: loans_cny_100m, left_out_where: {column: c, matches: x, reason: imputed}}]}"
+    rule = (
+        "{column: a, indicators: [{column: b, id: loans_cny_100m, left_out_where: {column: c, "
+        "matches: x, reason: imputed}}]}"
+    )
     text = YEARS_YAML[: YEARS_YAML.index("    sheet_indicators")] + f"    row_indicators: {rule}\n"
     with pytest.raises(LayoutError, match="leave whole rows out by drop_rows"):
         parse_layout(text, "sheets.yml")
@@ -75,19 +107,36 @@ def test_a_layout_is_named_as_its_source(tmp_path):
 def rules(layout) -> list[tuple[str, str | None, str]]:
     """Indicator, fixed unit and place level of every value rule of a layout."""
     return [
-        (rule.id, rule.unit, table.place.level) for table in layout.tables for rule in (*table.indicators, *table.sheet_indicators.values())
+        (rule.id, rule.unit, table.place.level)
+        for table in layout.tables
+        for rule in (*table.indicators, *table.sheet_indicators.values())
     ]
 
 
 def test_shipped_layouts_use_indicators_levels_and_units_of_the_seeds():
     catalog = pd.read_csv(SEEDS / "indicator_catalog.csv").set_index("indicator_id")
-    units = set(pd.read_csv(SEEDS / "unit_factors.csv")[["unit_text", "canonical_unit"]].itertuples(index=False, name=None))
+    units = set(
+        pd.read_csv(SEEDS / "unit_factors.csv")[["unit_text", "canonical_unit"]].itertuples(
+            index=False, name=None
+        )
+    )
     layouts = load_layouts()
-    assert {"csmar_region", "finance_loans", "deflator", "resident_population", "industry_structure", "fdi"} <= set(layouts)
+    assert {
+        "csmar_region",
+        "finance_loans",
+        "deflator",
+        "resident_population",
+        "industry_structure",
+        "fdi",
+    } <= set(layouts)
     for source, layout in layouts.items():
         for indicator, unit, level in rules(layout):
             assert catalog.loc[indicator, "place_level"] == level, (source, indicator)
-            assert unit is None or (re.sub(r"\s", "", unit).lower(), catalog.loc[indicator, "canonical_unit"]) in units, (
+            assert (
+                unit is None
+                or (re.sub(r"\s", "", unit).lower(), catalog.loc[indicator, "canonical_unit"])
+                in units
+            ), (
                 source,
                 indicator,
                 unit,

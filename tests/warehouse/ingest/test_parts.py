@@ -1,4 +1,6 @@
-"""A large file that is read some rows at a time gives the rows that it gives when it is read whole, in memory that does not grow."""
+"""A large file that is read some rows at a time gives the rows that it gives when it is read whole,
+in memory that does not grow.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ PANEL = [
 ]
 
 
-def raw(data: bytes, source: str, name: str, target: Path, monkeypatch, *, is_large: bool) -> list[dict]:
+def raw(
+    data: bytes, source: str, name: str, target: Path, monkeypatch, *, is_large: bool
+) -> list[dict]:
     monkeypatch.setattr(raw_files, "WHOLE_TEXT_BYTES", 0 if is_large else 10**9)
     monkeypatch.setattr(parts, "PART_CELLS", 40)
     tables = layouts()["panel"].tables if source == "panel" else []
@@ -59,13 +63,28 @@ def raw(data: bytes, source: str, name: str, target: Path, monkeypatch, *, is_la
     for row in rows:
         counts[row["reason"]] = counts.get(row["reason"], 0) + 1
     assert dict(answer["counts"]) == counts
-    return sorted(rows, key=lambda row: (row["row_no"] or 0, row["col_no"] or 0, row["reason"] or "", row["detail"] or ""))
+    return sorted(
+        rows,
+        key=lambda row: (
+            row["row_no"] or 0,
+            row["col_no"] or 0,
+            row["reason"] or "",
+            row["detail"] or "",
+        ),
+    )
 
 
 def as_parquet(rows: list[list]) -> bytes:
     width, stream = len(rows[0]), io.BytesIO()
-    body = [[None if cell == "" else str(cell) for cell in (row + [""] * width)[:width]] for row in rows[1:]]
-    pq.write_table(pa.table({name or " ": [row[n] for row in body] for n, name in enumerate(rows[0])}), stream, row_group_size=7)
+    body = [
+        [None if cell == "" else str(cell) for cell in (row + [""] * width)[:width]]
+        for row in rows[1:]
+    ]
+    pq.write_table(
+        pa.table({name or " ": [row[n] for row in body] for n, name in enumerate(rows[0])}),
+        stream,
+        row_group_size=7,
+    )
     return stream.getvalue()
 
 
@@ -105,11 +124,16 @@ def test_what_is_wrong_is_said_in_parts_as_well(tmp_path, monkeypatch, data, mes
 
 
 def measured(folder: Path, megabytes: int, *, part_cells: int, text_bytes: int) -> int:
-    """Highest memory of a process that reads a tidy CSV file of so many megabytes, `text_bytes` of each row in its unit."""
+    """Highest memory of a process that reads a tidy CSV file of so many megabytes, `text_bytes` of
+    each row in its unit.
+    """
     source = folder / f"{megabytes}.csv"
     with source.open("wb") as stream:
         stream.write(b"city_id,year,indicator_id,value,unit\n")
-        block = b"".join(b"110000,%d,gdp_real_cny_100m,%d.25,%s\n" % (2000 + n % 20, n, b"x" * text_bytes) for n in range(5_000))
+        block = b"".join(
+            b"110000,%d,gdp_real_cny_100m,%d.25,%s\n" % (2000 + n % 20, n, b"x" * text_bytes)
+            for n in range(5_000)
+        )
         while stream.tell() < megabytes * 1_000_000:
             stream.write(block)
     script = (
@@ -119,8 +143,10 @@ def measured(folder: Path, megabytes: int, *, part_cells: int, text_bytes: int) 
         "from warehouse.ingest.raw_files import write_raw\n"
         "from warehouse.ingest.raw_table import FileOrigin\n"
         "parts.PART_CELLS = int(sys.argv[2])\n"
-        "write_raw(None, os.open(sys.argv[1], os.O_RDONLY), FileOrigin('tidy', None, 'a.csv'), [], Path(sys.argv[1] + '.parquet'))\n"
-        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
+        "write_raw(None, os.open(sys.argv[1], os.O_RDONLY), FileOrigin('tidy', None, 'a.csv'), "
+        "[], Path(sys.argv[1] + '.parquet'))\n"
+        "print(next(line.split()[1] for line in open('/proc/self/status') if "
+        "line.startswith('VmHWM')))\n"
     )
     command = [sys.executable, "-c", script, str(source), str(part_cells)]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
@@ -129,6 +155,8 @@ def measured(folder: Path, megabytes: int, *, part_cells: int, text_bytes: int) 
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path):
-    small, large = (measured(tmp_path, megabytes, part_cells=20_000, text_bytes=200) for megabytes in (9, 27))
+    small, large = (
+        measured(tmp_path, megabytes, part_cells=20_000, text_bytes=200) for megabytes in (9, 27)
+    )
     assert large < 1.1 * small
     assert large < 250_000_000

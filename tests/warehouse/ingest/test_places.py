@@ -1,4 +1,6 @@
-"""Code and name of a place: a shifted column stops its file, single rows do not, and the look-up here is the models' own."""
+"""Code and name of a place: a shifted column stops its file, single rows do not, and the look-up
+here is the models' own.
+"""
 
 import csv
 from pathlib import Path
@@ -18,29 +20,48 @@ HEADER = ["年份", "城市", "城市代码", "地区生产总值（万元）"]
 def roster(n: int) -> list[tuple[str, int]]:
     """Name and code of cities of today."""
     with (SEEDS / "city_roster.csv").open(encoding="utf-8", newline="") as stream:
-        return [(row["city_name_zh"], int(row["city_id"])) for row in csv.DictReader(stream) if not row["valid_to_year"]][:n]
+        return [
+            (row["city_name_zh"], int(row["city_id"]))
+            for row in csv.DictReader(stream)
+            if not row["valid_to_year"]
+        ][:n]
 
 
 def table(codes: list[int], n: int = 120) -> dict[str, bytes]:
-    rows = [[2015, name, code, 100 + i] for i, ((name, _), code) in enumerate(zip(roster(n), codes, strict=True))]
+    rows = [
+        [2015, name, code, 100 + i]
+        for i, ((name, _), code) in enumerate(zip(roster(n), codes, strict=True))
+    ]
     return {"panel/a.xlsx": xlsx_bytes(面板=[HEADER, *rows])}
 
 
 def staged(build: Path) -> list[tuple]:
     with duckdb.connect() as con:
         build_staging(con, build)
-        return con.execute('select row_no, place_id, reason from int_raw_resolved where "value" is not null order by row_no').fetchall()
+        return con.execute(
+            'select row_no, place_id, reason from int_raw_resolved where "value" is not null '
+            "order by row_no"
+        ).fetchall()
 
 
 @pytest.mark.parametrize(
     ("shift", "first", "said"),
-    [(1, 56, "codes are shifted by 1 row down from row 58"), (-1, 56, "codes are shifted by 1 row up from row 58"),
-     (2, 30, "codes are shifted by 2 rows down from row 32")],
-)  # fmt: skip
+    [
+        (1, 56, "codes are shifted by 1 row down from row 58"),
+        (-1, 56, "codes are shifted by 1 row up from row 58"),
+        (2, 30, "codes are shifted by 2 rows down from row 32"),
+    ],
+)
 def test_a_shifted_column_of_codes_stops_its_file(tmp_path, shift, first, said):
     own = [code for _, code in roster(123)]
     codes = [own[i - shift] if i >= first else own[i] for i in range(120)]
-    with pytest.raises(LandingError, match=rf"panel/a.xlsx: sheet '面板': expected code and name of one place in every row; found {said}"):
+    with pytest.raises(
+        LandingError,
+        match=(
+            r"panel/a.xlsx: sheet '面板': expected code and name of one place in every row; found "
+            rf"{said}"
+        ),
+    ):
         read(deliver(tmp_path / "landing", table(codes)), tmp_path)
     with pytest.raises(LandingError, match=said):
         read(tmp_path / "landing", tmp_path)  # from the cache as well
@@ -49,7 +70,9 @@ def test_a_shifted_column_of_codes_stops_its_file(tmp_path, shift, first, said):
 def test_codes_in_another_order_stop_the_file_without_a_shift(tmp_path):
     codes = [code for _, code in roster(120)]
     codes[40:60] = codes[40:60][::-1]
-    with pytest.raises(LandingError, match=r"other codes than names from row 42 on .* 20 of 120 rows disagree"):
+    with pytest.raises(
+        LandingError, match=r"other codes than names from row 42 on .* 20 of 120 rows disagree"
+    ):
         read(deliver(tmp_path / "landing", table(codes)), tmp_path)
 
 
@@ -89,33 +112,96 @@ def test_a_name_and_its_province_are_looked_up_together(tmp_path):
     from tests.warehouse.ingest.delivered import LAYOUT_YAML
     from warehouse.ingest.layouts import parse_layout
 
-    layout = parse_layout(LAYOUT_YAML.replace("code: 城市代码, name: 城市", "name: 城市, within: {column: 省份}"), "panel.yml")
-    cells = [("Suzhou", "江苏省"), ("Suzhou", "安徽"), ("海南", "青海省"), ("朝阳", "北京市"), ("朝阳", "遼寧省"), ("苏州市", "江苏")]
-    rows = [["年份", "省份", "城市", "城市代码", "地区生产总值（万元）"], *([2015 + i, p, n, "", 1.0] for i, (n, p) in enumerate(cells))]
-    read(deliver(tmp_path / "landing", {"panel/a.xlsx": xlsx_bytes(面板=rows)}), tmp_path, layouts={"panel": layout})
+    layout = parse_layout(
+        LAYOUT_YAML.replace("code: 城市代码, name: 城市", "name: 城市, within: {column: 省份}"),
+        "panel.yml",
+    )
+    cells = [
+        ("Suzhou", "江苏省"),
+        ("Suzhou", "安徽"),
+        ("海南", "青海省"),
+        ("朝阳", "北京市"),
+        ("朝阳", "遼寧省"),
+        ("苏州市", "江苏"),
+    ]
+    rows = [
+        ["年份", "省份", "城市", "城市代码", "地区生产总值（万元）"],
+        *([2015 + i, p, n, "", 1.0] for i, (n, p) in enumerate(cells)),
+    ]
+    read(
+        deliver(tmp_path / "landing", {"panel/a.xlsx": xlsx_bytes(面板=rows)}),
+        tmp_path,
+        layouts={"panel": layout},
+    )
     assert [(place, reason) for _, place, reason in staged(tmp_path / "build")] == [
-        (320500, None), (341300, None), (632500, None), (None, "place_mismatch"), (211300, None), (320500, None),
-    ]  # fmt: skip
+        (320500, None),
+        (341300, None),
+        (632500, None),
+        (None, "place_mismatch"),
+        (211300, None),
+        (320500, None),
+    ]
 
 
 def test_the_look_up_is_the_models_own(tmp_path):
     read(deliver(tmp_path / "landing", table([code for _, code in roster(120)])), tmp_path)
-    odd = ["北京市①", "北 京 市", "臺北", "蘭州*", "廣州市(1)", "長沙市［2］", "Xi'an", "①", "", "滄州市〔注3〕", "烏魯木齊⁽¹⁾"]
-    codes = ["110000", "1100", "110000.0", "110000000000", "130102", "130102001001", "13010", "x", "", "440100000"]
+    odd = [
+        "北京市①",
+        "北 京 市",
+        "臺北",
+        "蘭州*",
+        "廣州市(1)",
+        "長沙市［2］",
+        "Xi'an",
+        "①",
+        "",
+        "滄州市〔注3〕",
+        "烏魯木齊⁽¹⁾",
+    ]
+    codes = [
+        "110000",
+        "1100",
+        "110000.0",
+        "110000000000",
+        "130102",
+        "130102001001",
+        "13010",
+        "x",
+        "",
+        "440100000",
+    ]
     with duckdb.connect() as con:
         build_staging(con, tmp_path / "build")
         names = read_place_names()
         assert (
-            dict(con.execute("select alias, place_id from stg_seeds__place_aliases where place_level = 'city'").fetchall()) == names.aliases
+            dict(
+                con.execute(
+                    "select alias, place_id from stg_seeds__place_aliases where place_level = "
+                    "'city'"
+                ).fetchall()
+            )
+            == names.aliases
         )
-        known = con.execute("select place_code, place_id from stg_seeds__place_codes where place_level = 'city'").fetchall()
+        known = con.execute(
+            "select place_code, place_id from stg_seeds__place_codes where place_level = 'city'"
+        ).fetchall()
         assert dict(known) == names.codes
-        con.execute("create table odd (row_no integer, place_text varchar, place_code_text varchar)")
-        con.executemany("insert into odd values (?, ?, ?)", [(i, text, text) for i, text in enumerate([*odd, *codes])])
+        con.execute(
+            "create table odd (row_no integer, place_text varchar, place_code_text varchar)"
+        )
+        con.executemany(
+            "insert into odd values (?, ?, ?)",
+            [(i, text, text) for i, text in enumerate([*odd, *codes])],
+        )
         from jinja2 import Environment
 
         macros = (SEEDS.parent / "macros" / "text.sql").read_text(encoding="utf-8")
-        sql = "select {{ place_key('place_text') }}, {{ six_digit_code('place_code_text') }} from odd order by row_no"
-        found = con.execute(Environment(autoescape=False).from_string(macros + sql).render()).fetchall()
+        sql = (
+            "select {{ place_key('place_text') }}, {{ six_digit_code('place_code_text') }} from "
+            "odd order by row_no"
+        )
+        found = con.execute(
+            Environment(autoescape=False).from_string(macros + sql).render()
+        ).fetchall()
     expected = [(place_key(text) or None, six_digit_code(text)) for text in [*odd, *codes]]
     assert [(key, None if code == 1 else code) for key, code in found] == expected

@@ -1,4 +1,6 @@
-"""A cache cannot lie: an entry that does not hold what was written is thrown away with one line, and its file is read again."""
+"""A cache cannot lie: an entry that does not hold what was written is thrown away with one line,
+and its file is read again.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ FILES = {"panel/a.csv": csv_bytes(ROWS), "panel/b.xlsx": xlsx_bytes(S=ROWS)}
 
 def entry_of(home: Path, name: str) -> Path:
     """Cached Parquet file of a delivered one."""
-    return next(path for path in (home / "raw").glob("*.parquet") if name.encode() in path.read_bytes())
+    return next(
+        path for path in (home / "raw").glob("*.parquet") if name.encode() in path.read_bytes()
+    )
 
 
 def flip(path: Path, place: int) -> None:
@@ -41,14 +45,26 @@ def test_every_flipped_byte_is_noticed_and_the_file_read_again(tmp_path):
         report = read(landing, tmp_path)
         assert report.n_reused == 1
         assert report.notes == (
-            f"raw cache: {entry.name} of panel/a.csv is not used, its content changed since it was written; the file is read again",
+            (
+                f"raw cache: {entry.name} of panel/a.csv is not used, its content changed since it "
+                "was written; the file is read again"
+            ),
         )
         assert values(tmp_path) == before
     again = read(landing, tmp_path)
     assert (again.n_reused, again.notes) == (2, ())
 
 
-@pytest.mark.parametrize("content", [b"", b"\x00\xff", b"[" * 100_000, b'{"name": 1}\n', b'{"name": "x", "sha256": null, "counts": 5}\n'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00\xff",
+        b"[" * 100_000,
+        b'{"name": 1}\n',
+        b'{"name": "x", "sha256": null, "counts": 5}\n',
+    ],
+)
 def test_a_list_of_contents_that_cannot_be_read_trusts_nothing(tmp_path, content):
     landing = deliver(tmp_path / "landing", FILES)
     read(landing, tmp_path)
@@ -75,12 +91,17 @@ def test_no_changed_sign_of_the_list_of_contents_is_believed(tmp_path):
             pd.testing.assert_frame_equal(read(landing, tmp_path).files, before)
 
 
-@pytest.mark.parametrize("number", ["Infinity", "NaN", "-1", "1e400", "9" * 400, "9" * 5_000, "null", "[]", '"1"', "1.5", "true"])
+@pytest.mark.parametrize(
+    "number",
+    ["Infinity", "NaN", "-1", "1e400", "9" * 400, "9" * 5_000, "null", "[]", '"1"', "1.5", "true"],
+)
 def test_a_count_that_is_none_is_not_believed(tmp_path, number):
     landing = deliver(tmp_path / "landing", FILES)
     before = read(landing, tmp_path).files
     contents = tmp_path / "raw" / CONTENTS
-    contents.write_bytes(re.sub(rb"\[null, [0-9]+", b"[null, " + number.encode(), contents.read_bytes()))
+    contents.write_bytes(
+        re.sub(rb"\[null, [0-9]+", b"[null, " + number.encode(), contents.read_bytes())
+    )
     report = read(landing, tmp_path)
     assert report.n_reused == 0 and len(report.notes) == 2
     pd.testing.assert_frame_equal(report.files, before)

@@ -1,4 +1,6 @@
-"""A landing's own places: what is refused with file, row, expected and found, and that they take the place of the seed's."""
+"""A landing's own places: what is refused with file, row, expected and found, and that they take
+the place of the seed's.
+"""
 
 from __future__ import annotations
 
@@ -29,20 +31,35 @@ PLACES = [
 ZONES = ["长安区,Chang'an zone,130102,2,2016-01-12,no. 1,true,seen"]
 
 
-def deliver(folder: Path, places: list[str], zones: list[str] | None = None, header: str = ",".join(PLACE_COLUMNS)) -> Path:
+def deliver(
+    folder: Path,
+    places: list[str],
+    zones: list[str] | None = None,
+    header: str = ",".join(PLACE_COLUMNS),
+) -> Path:
     (folder / "places").mkdir(parents=True, exist_ok=True)
-    (folder / "places" / "roster.csv").write_text("\n".join([header, *places]) + "\n", encoding="utf-8")
+    (folder / "places" / "roster.csv").write_text(
+        "\n".join([header, *places]) + "\n", encoding="utf-8"
+    )
     if zones is not None:
-        (folder / "places" / "zones.csv").write_text("\n".join([",".join(ZONE_COLUMNS), *zones]) + "\n", encoding="utf-8")
+        (folder / "places" / "zones.csv").write_text(
+            "\n".join([",".join(ZONE_COLUMNS), *zones]) + "\n", encoding="utf-8"
+        )
     return folder
 
 
 def test_places_of_any_level_find_their_province(tmp_path: Path) -> None:
     places, zones = read_roster(deliver(tmp_path, PLACES, ZONES))
     assert places["city_id"].to_pylist() == [110101, 130102, 130199]
-    assert places["province_id"].to_pylist() == [110000, 130000, 130000] and set(places["region"].to_pylist()) == {"east"}
-    assert places["valid_to_year"].to_pylist() == [None, None, 2015] and zones["city_id"].to_pylist() == [130102]
-    assert {file.note for file in find_files(tmp_path, {})} == {"the places of this landing, which take the place of the seed's"}
+    assert places["province_id"].to_pylist() == [110000, 130000, 130000] and set(
+        places["region"].to_pylist()
+    ) == {"east"}
+    assert places["valid_to_year"].to_pylist() == [None, None, 2015] and zones[
+        "city_id"
+    ].to_pylist() == [130102]
+    assert {file.note for file in find_files(tmp_path, {})} == {
+        "the places of this landing, which take the place of the seed's"
+    }
     assert read_roster(tmp_path / "places") is None
 
 
@@ -51,7 +68,10 @@ FAULTS = {
         [*PLACES, "110101,另一个,Another,110000,116.4,39.9,1990,"],
         "row 5, column city_id: expected a value of its own (row 2 has it)",
     ),
-    "name twice": ([*PLACES, "110102,东城区,Another,110000,116,39,1990,"], "row 5, column city_name_zh: expected a value of its own"),
+    "name twice": (
+        [*PLACES, "110102,东城区,Another,110000,116,39,1990,"],
+        "row 5, column city_name_zh: expected a value of its own",
+    ),
     "no coordinates": (
         [*PLACES, "110102,西城区,Xicheng,110000,,39.9,1990,"],
         "row 5, column lon_deg: expected degrees east between 60 and 150",
@@ -61,9 +81,18 @@ FAULTS = {
         "row 5, column lat_deg: expected degrees north between 0 and 60",
     ),
     "no number": ([*PLACES, "110102,西城区,Xicheng,110000,nan,39.9,1990,"], "column lon_deg"),
-    "parent": ([*PLACES, "990102,西城区,Xicheng,990000,116,39.9,1990,"], "row 5, column parent_id: expected the code of a province"),
-    "own parent": ([*PLACES, "990102,西城区,Xicheng,990102,116,39.9,1990,"], "row 5, column parent_id"),
-    "code": ([*PLACES, "1101,西城区,Xicheng,110000,116,39.9,1990,"], "row 5, column city_id: expected a code of six digits; found '1101'"),
+    "parent": (
+        [*PLACES, "990102,西城区,Xicheng,990000,116,39.9,1990,"],
+        "row 5, column parent_id: expected the code of a province",
+    ),
+    "own parent": (
+        [*PLACES, "990102,西城区,Xicheng,990102,116,39.9,1990,"],
+        "row 5, column parent_id",
+    ),
+    "code": (
+        [*PLACES, "1101,西城区,Xicheng,110000,116,39.9,1990,"],
+        "row 5, column city_id: expected a code of six digits; found '1101'",
+    ),
     "year": (
         [*PLACES, "110102,西城区,Xicheng,110000,116,39.9,ever,"],
         "column valid_from_year: expected a year between 1900 and 2100; found 'ever'",
@@ -80,15 +109,26 @@ def test_a_fault_is_named_with_file_row_expected_and_found(tmp_path: Path, name:
     places, expected = FAULTS[name]
     with pytest.raises(LandingError) as found:
         read_roster(deliver(tmp_path, places))
-    assert expected in str(found.value) and f"{tmp_path}/places/roster.csv" in str(found.value) and "; found " in str(found.value)
+    assert (
+        expected in str(found.value)
+        and f"{tmp_path}/places/roster.csv" in str(found.value)
+        and "; found " in str(found.value)
+    )
 
 
 def test_all_faults_are_named_and_other_files_refused(tmp_path: Path) -> None:
     with pytest.raises(LandingError, match="found 30"):
-        read_roster(deliver(tmp_path, [f"x{n},名{n},N{n},110000,116,39.9,1990," for n in range(30)]))
-    with pytest.raises(LandingError, match=r"row 2, column city_id: expected a place of roster.csv; found 110102"):
+        read_roster(
+            deliver(tmp_path, [f"x{n},名{n},N{n},110000,116,39.9,1990," for n in range(30)])
+        )
+    with pytest.raises(
+        LandingError, match=r"row 2, column city_id: expected a place of roster.csv; found 110102"
+    ):
         read_roster(deliver(tmp_path, PLACES, [ZONES[0].replace("130102", "110102")]))
-    with pytest.raises(LandingError, match=r"row 2, column approval_date: expected a date such as 2015-03-07; found '12.1.2016'"):
+    with pytest.raises(
+        LandingError,
+        match=r"row 2, column approval_date: expected a date such as 2015-03-07; found '12.1.2016'",
+    ):
         read_roster(deliver(tmp_path, PLACES, [ZONES[0].replace("2016-01-12", "12.1.2016")]))
     for header in ("city_id,name", "", f"{','.join(PLACE_COLUMNS)},more"):
         with pytest.raises(LandingError, match="row 1: expected the columns city_id"):
@@ -115,7 +155,10 @@ def other_content(path: Path) -> None:
 
 MEANWHILE: dict[str, tuple[Callable[[Path], object], str]] = {
     "other content": (other_content, "another content after reading than before"),
-    "a row more": (lambda path: path.write_bytes(path.read_bytes() * 2), "bytes before reading and"),
+    "a row more": (
+        lambda path: path.write_bytes(path.read_bytes() * 2),
+        "bytes before reading and",
+    ),
     "gone": (Path.unlink, "none that can be read any more"),
     "a pipe": (lambda path: (path.unlink(), os.mkfifo(path)), "bytes before reading and 0 after"),
 }
@@ -123,7 +166,9 @@ MEANWHILE: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("name", MEANWHILE)
 @pytest.mark.parametrize("file", ["roster", "zones"])
-def test_places_that_change_while_the_landing_is_read_stop_it(tmp_path, monkeypatch, name: str, file: str) -> None:
+def test_places_that_change_while_the_landing_is_read_stop_it(
+    tmp_path, monkeypatch, name: str, file: str
+) -> None:
     landing = landing_with_places(tmp_path)
     change, expected = MEANWHILE[name]
     real = landing_module._read_files
@@ -133,7 +178,13 @@ def test_places_that_change_while_the_landing_is_read_stop_it(tmp_path, monkeypa
         return real(*arguments)
 
     monkeypatch.setattr(landing_module, "_read_files", changed_then_read)
-    with pytest.raises(LandingError, match=rf"places/{file}.csv: expected a file that stays as it is while it is read; found .*{expected}"):
+    with pytest.raises(
+        LandingError,
+        match=(
+            rf"places/{file}.csv: expected a file that stays as it is while it is read; found "
+            rf".*{expected}"
+        ),
+    ):
         read(landing, tmp_path)
     assert not (tmp_path / "build").exists()
 
@@ -143,8 +194,12 @@ def landing_with_places(folder: Path) -> Path:
     return deliver(folder / "landing", PLACES, ZONES)
 
 
-def test_places_that_are_gone_between_the_list_and_their_reading_stop_it(tmp_path, monkeypatch) -> None:
-    """Without a roster the seed's places would be taken, beside the hash of the roster in the list of files."""
+def test_places_that_are_gone_between_the_list_and_their_reading_stop_it(
+    tmp_path, monkeypatch
+) -> None:
+    """Without a roster the seed's places would be taken, beside the hash of the roster in the list
+    of files.
+    """
     landing = landing_with_places(tmp_path)
     real = landing_module.find_files
 
@@ -155,23 +210,38 @@ def test_places_that_are_gone_between_the_list_and_their_reading_stop_it(tmp_pat
         return files
 
     monkeypatch.setattr(landing_module, "find_files", found)
-    with pytest.raises(LandingError, match=r"places/roster.csv: expected a file that stays as it is; found it gone"):
+    with pytest.raises(
+        LandingError, match=r"places/roster.csv: expected a file that stays as it is; found it gone"
+    ):
         read(landing, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["roster.csv", "zones.csv"])
-@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere"), lambda path: path.symlink_to(path)])
+@pytest.mark.parametrize(
+    "put",
+    [
+        Path.mkdir,
+        os.mkfifo,
+        lambda path: path.symlink_to("nowhere"),
+        lambda path: path.symlink_to(path),
+    ],
+)
 def test_what_is_no_file_in_a_roster_s_place_is_not_passed_over(tmp_path, name: str, put) -> None:
     landing = landing_with_places(tmp_path)
     (landing / "places" / name).unlink()
     put(landing / "places" / name)
-    with pytest.raises(LandingError, match=f"places/{name}: expected a file; found a folder, pipe or broken link"):
+    with pytest.raises(
+        LandingError, match=f"places/{name}: expected a file; found a folder, pipe or broken link"
+    ):
         read_roster(landing)
 
 
 def test_a_roster_of_many_megabytes_is_not_read(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("warehouse.ingest.roster.MOST_BYTES", 100)
-    with pytest.raises(LandingError, match=r"places/roster.csv: expected a roster of at most 100 bytes; found \d+ bytes"):
+    with pytest.raises(
+        LandingError,
+        match=r"places/roster.csv: expected a roster of at most 100 bytes; found \d+ bytes",
+    ):
         read_roster(landing_with_places(tmp_path))
 
 
@@ -187,7 +257,11 @@ def test_a_roster_in_the_folder_of_a_year_is_not_called_the_places_of_the_landin
 def test_simulated_counties_come_back_as_they_were_made(tmp_path: Path) -> None:
     counties = county_roster(pd.read_csv(SEEDS / "city_roster.csv"))
     zones = county_zones(pd.read_csv(SEEDS / "pilot_zones.csv"), counties)
-    assert len(counties) == 2850 and counties["city_id"].is_unique and counties["city_name_en"].is_unique
+    assert (
+        len(counties) == 2850
+        and counties["city_id"].is_unique
+        and counties["city_name_en"].is_unique
+    )
     _write_places(tmp_path / "places", counties, zones)
     places, read_zones = read_roster(tmp_path)
     expected = counties.sort_values("city_id")
@@ -197,10 +271,19 @@ def test_simulated_counties_come_back_as_they_were_made(tmp_path: Path) -> None:
     assert read_zones["city_id"].to_pylist() == zones["city_id"].tolist() and len(zones) > 100
 
 
-def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(tmp_path: Path) -> None:
+def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(
+    tmp_path: Path,
+) -> None:
     build, target = tmp_path / "build", tmp_path / "target"
     build.mkdir()
-    seeds = ["city_roster", "city_aliases", "city_code_changes", "pilot_zones", "other_policies", "province_roster"]
+    seeds = [
+        "city_roster",
+        "city_aliases",
+        "city_code_changes",
+        "pilot_zones",
+        "other_policies",
+        "province_roster",
+    ]
     command = ["build", "--select", *seeds, "--indirect-selection", "cautious"]
 
     def count(query: str) -> tuple:
@@ -212,7 +295,13 @@ def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(tmp
     assert count("select count(*), max(city_id) from seeds.city_roster") == (3, 130199)
     assert count("select count(*), count(distinct city_id) from seeds.city_aliases") == (6, 3)
     assert count("select count(*), max(city_id) from seeds.pilot_zones") == (1, 130102)
-    assert count("select count(*) from seeds.city_code_changes") == count("select count(*) from seeds.other_policies") == (0,)
+    assert (
+        count("select count(*) from seeds.city_code_changes")
+        == count("select count(*) from seeds.other_policies")
+        == (0,)
+    )
     _write_roster(build, None)
     run_dbt(command, build, target)
-    assert count("select count(*) from seeds.city_roster") == (len(pd.read_csv(SEEDS / "city_roster.csv")),)
+    assert count("select count(*) from seeds.city_roster") == (
+        len(pd.read_csv(SEEDS / "city_roster.csv")),
+    )

@@ -1,4 +1,6 @@
-"""The delivered files of the second landing: single cells looked up by hand, what is left out and why, and what the texts state."""
+"""The delivered files of the second landing: single cells looked up by hand, what is left out and
+why, and what the texts state.
+"""
 
 from collections import Counter
 from pathlib import Path
@@ -14,44 +16,218 @@ from warehouse.ingest.layouts import load_layouts
 
 pytestmark = pytest.mark.shared
 
-#: Source, cell, indicator, year, place code or name, unit, raw text, value; figures that yearbooks and bulletins publish, or differ from.
+#: Source, cell, indicator, year, place code or name, unit, raw text, value; figures that yearbooks
+#: and bulletins publish, or differ from.
 CELLS = [
-    ("csmar_investment", "G7587", "fixed_investment_cny_100m", 2017, "440300", "万元", "51473200", 51473200.0),
-    ("csmar_investment", "G5140", "fixed_investment_cny_100m", 2010, "110000", "万元", "54935000", 54935000.0),
+    (
+        "csmar_investment",
+        "G7587",
+        "fixed_investment_cny_100m",
+        2017,
+        "440300",
+        "万元",
+        "51473200",
+        51473200.0,
+    ),
+    (
+        "csmar_investment",
+        "G5140",
+        "fixed_investment_cny_100m",
+        2010,
+        "110000",
+        "万元",
+        "54935000",
+        54935000.0,
+    ),
     ("csmar_investment", "G6802", "fdi_usd_1m", 2017, "440300", "万美元", "740129", 740129.0),
-    ("urban_investment", "U6487", "fixed_investment_cny_100m", 2015, "440300", "亿元", "3298.3076", 3298.3076),
-    ("urban_investment", "U2305", "fixed_investment_cny_100m", 2015, "310000", "亿元", "6349.3886", 6349.3886),
-    ("urban_investment", "Z27", "fiscal_revenue_cny_100m", 2015, "110000", "亿元", "4723.8597", 4723.8597),
-    ("urban_investment", "AA6487", "fiscal_expenditure_cny_100m", 2015, "440300", "亿元", "3521.6708", 3521.6708),
+    (
+        "urban_investment",
+        "U6487",
+        "fixed_investment_cny_100m",
+        2015,
+        "440300",
+        "亿元",
+        "3298.3076",
+        3298.3076,
+    ),
+    (
+        "urban_investment",
+        "U2305",
+        "fixed_investment_cny_100m",
+        2015,
+        "310000",
+        "亿元",
+        "6349.3886",
+        6349.3886,
+    ),
+    (
+        "urban_investment",
+        "Z27",
+        "fiscal_revenue_cny_100m",
+        2015,
+        "110000",
+        "亿元",
+        "4723.8597",
+        4723.8597,
+    ),
+    (
+        "urban_investment",
+        "AA6487",
+        "fiscal_expenditure_cny_100m",
+        2015,
+        "440300",
+        "亿元",
+        "3521.6708",
+        3521.6708,
+    ),
     ("patents", "L17", "patents_granted", 2015, "110000", "件", "91028", 91028.0),
     ("patents", "L4581", "patents_granted", 2019, "440300", "件", "166863", 166863.0),
     ("patents", "M4577", "patents_granted_invention", 2015, "440300", "件", "15825", 15825.0),
     ("market_entities", "AJ2864", "entities_new", 2013, "440300", "户", "378598", 378598.0),
     ("market_entities", "Q78", "students_college_10k", 2015, "310000", "人", "511623", 511623.0),
-    ("market_entities", "M2869", "exports_cny_100m", 2018, "440300", "万元", "162746899", 162746899.0),
-    ("market_entities", "N605", "fiscal_expenditure_cny_100m", 2015, "110000", "万元", "57377011", 57377011.0),
+    (
+        "market_entities",
+        "M2869",
+        "exports_cny_100m",
+        2018,
+        "440300",
+        "万元",
+        "162746899",
+        162746899.0,
+    ),
+    (
+        "market_entities",
+        "N605",
+        "fiscal_expenditure_cny_100m",
+        2015,
+        "110000",
+        "万元",
+        "57377011",
+        57377011.0,
+    ),
     ("industry_employment", "D10", "employed_10k", 2014, "110000", "万人", "755.86", 755.86),
-    ("industry_employment", "E5", "employed_private_10k", 2019, "110000", "人", "5514378", 5514378.0),
-    ("industry_employment", "S5", "employed_information_10k", 2019, "110000", "万人", "85.913", 85.913),
-    ("yearbook_export", "O291", "telecom_volume_cny_100m", 2010, "北京市", "万元", "10668311", 10668311.0),
-    ("yearbook_export", "N576", "telecom_revenue_cny_100m", 2011, "北京市", "万元", "4362841.0", 4362841.0),
-    ("yearbook_export", "K1161", "students_college_10k", 2015, "杭州市", "人", "475558.0", 475558.0),
+    (
+        "industry_employment",
+        "E5",
+        "employed_private_10k",
+        2019,
+        "110000",
+        "人",
+        "5514378",
+        5514378.0,
+    ),
+    (
+        "industry_employment",
+        "S5",
+        "employed_information_10k",
+        2019,
+        "110000",
+        "万人",
+        "85.913",
+        85.913,
+    ),
+    (
+        "yearbook_export",
+        "O291",
+        "telecom_volume_cny_100m",
+        2010,
+        "北京市",
+        "万元",
+        "10668311",
+        10668311.0,
+    ),
+    (
+        "yearbook_export",
+        "N576",
+        "telecom_revenue_cny_100m",
+        2011,
+        "北京市",
+        "万元",
+        "4362841.0",
+        4362841.0,
+    ),
+    (
+        "yearbook_export",
+        "K1161",
+        "students_college_10k",
+        2015,
+        "杭州市",
+        "人",
+        "475558.0",
+        475558.0,
+    ),
     ("yearbook_export", "K218", "gdp_growth_official_pct", 2015, "北京市", "%", "6.9", 6.9),
     ("firm_stock", "E2", "firms_stock", 2012, "110000", "家", "665708", 665708.0),
-    ("night_lights", "H4388", "night_lights_nw_cm2_sr", 2012, "500000", "nw_cm2_sr", "69170.68665649096", 69170.68665649096),
-    ("night_lights", "H4759", "night_lights_nw_cm2_sr", 2013, "500000", "nw_cm2_sr", "164306.2516369965", 164306.2516369965),
-    ("prefecture_lights", "AD8012", "night_lights_nw_cm2_sr", 2013, "500000", "nw_cm2_sr", "164306.25", 164306.25),
-    ("prefecture_lights", "Z3", "night_lights_dmsp_dn", 1992, "340800", "dn", "13496.694", 13496.694),
-    ("gridded_population", "H4", "population_gridded_10k", 2001, "340800", "人", "5236882.0156862745", 5236882.0156862745),
+    (
+        "night_lights",
+        "H4388",
+        "night_lights_nw_cm2_sr",
+        2012,
+        "500000",
+        "nw_cm2_sr",
+        "69170.68665649096",
+        69170.68665649096,
+    ),
+    (
+        "night_lights",
+        "H4759",
+        "night_lights_nw_cm2_sr",
+        2013,
+        "500000",
+        "nw_cm2_sr",
+        "164306.2516369965",
+        164306.2516369965,
+    ),
+    (
+        "prefecture_lights",
+        "AD8012",
+        "night_lights_nw_cm2_sr",
+        2013,
+        "500000",
+        "nw_cm2_sr",
+        "164306.25",
+        164306.25,
+    ),
+    (
+        "prefecture_lights",
+        "Z3",
+        "night_lights_dmsp_dn",
+        1992,
+        "340800",
+        "dn",
+        "13496.694",
+        13496.694,
+    ),
+    (
+        "gridded_population",
+        "H4",
+        "population_gridded_10k",
+        2001,
+        "340800",
+        "人",
+        "5236882.0156862745",
+        5236882.0156862745,
+    ),
 ]
-#: File, number, date, zones as PROVENANCE.md has them; None and blank where the visible part does not state it in a form the rules read.
+#: File, number, date, zones as PROVENANCE.md has them; None and blank where the visible part does
+#: not state it in a form the rules read.
 TEXTS = [
     ("bengbu_2023_plan", None, "2023-04-03", "蚌埠"),
     ("chengdu_support_measures_part", None, None, ""),
     ("datong_2020_75_plan", "晋政办发〔2020〕75号", "2020-09-18", "大同"),
     ("deyang_mianyang_2021_plan", "川府函〔2021〕9号", "2021-01-11", "德阳 绵阳"),
-    ("guangdong_2020_123_seven_cities_plan", "粤府函〔2020〕123号", None, "梅州 惠州 中山 江门 湛江 茂名 肇庆市"),
-    ("guangdong_2022_58_eight_cities_plan", "粤府函〔2022〕58号", "2022-04-12", "韶关 河源 汕尾 阳江 清远 潮州 揭阳 云浮"),
+    (
+        "guangdong_2020_123_seven_cities_plan",
+        "粤府函〔2020〕123号",
+        None,
+        "梅州 惠州 中山 江门 湛江 茂名 肇庆市",
+    ),
+    (
+        "guangdong_2022_58_eight_cities_plan",
+        "粤府函〔2022〕58号",
+        "2022-04-12",
+        "韶关 河源 汕尾 阳江 清远 潮州 揭阳 云浮",
+    ),
     ("hangzhou_2016_progress_news", None, None, ""),
     ("hezhou_2023_45_plan", "桂政办函〔2023〕45号", "2023-11-05", "贺州"),
     ("honghe_2022_plan", None, "2022-06-26", "红河"),
@@ -94,32 +270,61 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def second(shared_dir: Path, tmp_path_factory) -> tuple[LandingReport, list[dict], list[dict]]:
     home = tmp_path_factory.mktemp("home")
-    report = read_landing(shared_dir / "landing_2", home / "raw", home / "build", layouts=load_layouts())
+    report = read_landing(
+        shared_dir / "landing_2", home / "raw", home / "build", layouts=load_layouts()
+    )
     tables = [pq.read_table(file) for file in sorted((home / "build" / "raw").glob("*.parquet"))]
-    texts = [row for file in sorted((home / "build" / "policy").glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+    texts = [
+        row
+        for file in sorted((home / "build" / "policy").glob("*.parquet"))
+        for row in pq.read_table(file).to_pylist()
+    ]
     return report, pa.concat_tables(tables).to_pylist(), texts
 
 
 def test_cells_looked_up_by_hand(second):
     keys = ("source_id", "cell_ref", "indicator_id", "year")
-    found = {(*(row[key] for key in keys), row["place_code_text"] or row["place_text"]): row for row in second[1] if row["indicator_id"]}
+    found = {
+        (*(row[key] for key in keys), row["place_code_text"] or row["place_text"]): row
+        for row in second[1]
+        if row["indicator_id"]
+    }
     for source, cell_ref, indicator, year, place, unit, raw_text, value in CELLS:
         row = found[source, cell_ref, indicator, year, place]
-        assert (row["unit_text"], row["raw_text"], row["value"], row["reason"]) == (unit, raw_text, value, None), (source, cell_ref)
+        assert (row["unit_text"], row["raw_text"], row["value"], row["reason"]) == (
+            unit,
+            raw_text,
+            value,
+            None,
+        ), (source, cell_ref)
 
 
 def test_values_of_a_data_file_stand_in_their_cells_for_a_second_reader(second, shared_dir):
     taken = [row for row in second[1] if row["indicator_id"] and row["reason"] is None]
-    for path in ("csmar_investment/CRE_Invcsct.csv", "urban_investment/china_city_panel_real.csv", "market_entities/data_sm_br_ma.dta"):
+    for path in (
+        "csmar_investment/CRE_Invcsct.csv",
+        "urban_investment/china_city_panel_real.csv",
+        "market_entities/data_sm_br_ma.dta",
+    ):
         file = shared_dir / "landing_2" / path
-        frame = pd.read_csv(file, encoding="utf-8-sig") if file.suffix == ".csv" else pd.read_stata(file, convert_categoricals=False)
+        frame = (
+            pd.read_csv(file, encoding="utf-8-sig")
+            if file.suffix == ".csv"
+            else pd.read_stata(file, convert_categoricals=False)
+        )
         rows = [row for row in taken if f"{row['source_id']}/{row['file_name']}" == path]
-        assert rows and all(float(frame.iat[row["row_no"] - 2, row["col_no"] - 1]) == row["value"] for row in rows), path
+        assert rows and all(
+            float(frame.iat[row["row_no"] - 2, row["col_no"] - 1]) == row["value"] for row in rows
+        ), path
 
 
-def test_values_of_an_export_stand_beside_their_label_area_and_year_for_a_second_reader(second, shared_dir):
+def test_values_of_an_export_stand_beside_their_label_area_and_year_for_a_second_reader(
+    second, shared_dir
+):
     for name in ("中介变量.xlsx", "导出详情单locate1.xlsx"):
-        book = openpyxl.load_workbook(shared_dir / "landing_2" / "yearbook_export" / name, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(
+            shared_dir / "landing_2" / "yearbook_export" / name, read_only=True, data_only=True
+        )
         cells = [list(row) for row in book["Sheet1"].iter_rows(values_only=True)]
         rows = [row for row in second[1] if row["file_name"] == name and row["indicator_id"]]
         assert len(rows) > 4000
@@ -138,14 +343,18 @@ def test_imputed_and_filled_values_are_never_taken(second):
     imputed = [
         row
         for row in rows
-        if row["source_id"] == "urban_investment" and row["indicator_id"] == "fixed_investment_cny_100m" and row["reason"]
+        if row["source_id"] == "urban_investment"
+        and row["indicator_id"] == "fixed_investment_cny_100m"
+        and row["reason"]
     ]
     assert {row["year"] for row in imputed} == set(range(2017, 2024)) and len(imputed) == 2025
     assert all("imputed by the compiler" in row["detail"] for row in imputed)
     last = max(
         row["year"]
         for row in rows
-        if row["indicator_id"] == "fixed_investment_cny_100m" and row["source_id"] == "urban_investment" and not row["reason"]
+        if row["indicator_id"] == "fixed_investment_cny_100m"
+        and row["source_id"] == "urban_investment"
+        and not row["reason"]
     )
     assert last == 2016
     whole = {
@@ -153,21 +362,35 @@ def test_imputed_and_filled_values_are_never_taken(second):
         for row in rows
         if row["reason"] == "dropped_row" and row["cell_ref"] is None
     }
-    assert {("industry_employment", "线性插值数据"), ("yearbook_export", "1_插值补充后数据.xlsx")} <= whole
+    assert {
+        ("industry_employment", "线性插值数据"),
+        ("yearbook_export", "1_插值补充后数据.xlsx"),
+    } <= whole
     notes = report.files.set_index("path")["note"]
     assert "interpolation" in notes["yearbook_export/1_插值补充后数据.xlsx"]
     assert not [
         row
         for row in rows
-        if row["indicator_id"] == "fdi_usd_1m" and row["source_id"] == "csmar_investment" and not row["reason"] and row["year"] > 2017
+        if row["indicator_id"] == "fdi_usd_1m"
+        and row["source_id"] == "csmar_investment"
+        and not row["reason"]
+        and row["year"] > 2017
     ]
 
 
 def test_every_file_is_taken_or_left_out_with_its_reason(second):
     files = second[0].files
-    assert len(files) == 57 and Counter(files["status"]) == {"taken": 50, "ignored": 6, "skipped": 1}
+    assert len(files) == 57 and Counter(files["status"]) == {
+        "taken": 50,
+        "ignored": 6,
+        "skipped": 1,
+    }
     assert files.loc[files["status"] != "taken", "note"].str.len().min() > 20
-    unknown = [row for row in second[1] if row["reason"] == "unmapped_column" and "left out by the layout" not in row["detail"]]
+    unknown = [
+        row
+        for row in second[1]
+        if row["reason"] == "unmapped_column" and "left out by the layout" not in row["detail"]
+    ]
     assert unknown == []
 
 

@@ -1,4 +1,6 @@
-"""A landing is a snapshot: whatever changes while it is read ends the reading with the file's name, and nothing is built."""
+"""A landing is a snapshot: whatever changes while it is read ends the reading with the file's name,
+and nothing is built.
+"""
 
 from __future__ import annotations
 
@@ -44,12 +46,33 @@ def exchange(path: Path, put: Callable[[Path], object]) -> None:
 
 
 CHANGES = {
-    "grown": (grow, r"panel/a.csv: expected a file that stays as it is while it is read; found \d+ bytes before reading and \d+ after"),
-    "cut": (lambda path: os.truncate(path, 10), r"panel/a.csv: .* found \d+ bytes before reading and 10 after"),
-    "touched": (lambda path: os.utime(path, (1, 1)), r"panel/a.csv: .* found a later time of change"),
-    "another digit": (replace_same_size_and_time, r"panel/a.csv: .* found another content after reading than before"),
-    "removed": (lambda path: path.unlink(), r"panel/a.csv: .* found none that can be read any more"),
-    "a pipe in its place": (lambda path: exchange(path, os.mkfifo), r"panel/a.csv: .* bytes before reading and 0 after"),
+    "grown": (
+        grow,
+        (
+            r"panel/a.csv: expected a file that stays as it is while it is read; found \d+ bytes "
+            r"before reading and \d+ after"
+        ),
+    ),
+    "cut": (
+        lambda path: os.truncate(path, 10),
+        r"panel/a.csv: .* found \d+ bytes before reading and 10 after",
+    ),
+    "touched": (
+        lambda path: os.utime(path, (1, 1)),
+        r"panel/a.csv: .* found a later time of change",
+    ),
+    "another digit": (
+        replace_same_size_and_time,
+        r"panel/a.csv: .* found another content after reading than before",
+    ),
+    "removed": (
+        lambda path: path.unlink(),
+        r"panel/a.csv: .* found none that can be read any more",
+    ),
+    "a pipe in its place": (
+        lambda path: exchange(path, os.mkfifo),
+        r"panel/a.csv: .* bytes before reading and 0 after",
+    ),
     "a folder in its place": (
         lambda path: exchange(path, Path.mkdir),
         r"panel/a.csv: expected a file that stays as it is while it is read; found",
@@ -62,19 +85,42 @@ CHANGES = {
         lambda path: (path.with_name("d").write_bytes(CSV + CSV), path.with_name("d").rename(path)),
         r"panel/a.csv: .* bytes before",
     ),
-    "another digit moved over it": (moved_digit, r"panel/a.csv: .* found another content after reading than before"),
-    "emptied": (lambda path: os.truncate(path, 0), r"panel/a.csv: .* bytes before reading and 0 after"),
-    "not readable any more": (lambda path: exchange(path, lambda at: at.symlink_to(at)), r"panel/a.csv: .* found none that can be read"),
-    "a file removed beside": (lambda path: path.with_name("b.xlsx").unlink(), r"panel/b.xlsx: .* found none that can be read"),
-    "its folder renamed": (lambda path: path.parent.rename(path.parent.with_name("x")), r"panel/a.csv: .* found none that can be read"),
-    "a new folder beside": (lambda path: deliver(path.parent.parent, {"new/c.csv": CSV}), r"found 1 files changed: 'new/c.csv' is new"),
-    "a new file beside": (lambda path: grow(path.with_name("c.csv")), r"found 1 files changed: 'panel/c.csv' is new; wait until"),
+    "another digit moved over it": (
+        moved_digit,
+        r"panel/a.csv: .* found another content after reading than before",
+    ),
+    "emptied": (
+        lambda path: os.truncate(path, 0),
+        r"panel/a.csv: .* bytes before reading and 0 after",
+    ),
+    "not readable any more": (
+        lambda path: exchange(path, lambda at: at.symlink_to(at)),
+        r"panel/a.csv: .* found none that can be read",
+    ),
+    "a file removed beside": (
+        lambda path: path.with_name("b.xlsx").unlink(),
+        r"panel/b.xlsx: .* found none that can be read",
+    ),
+    "its folder renamed": (
+        lambda path: path.parent.rename(path.parent.with_name("x")),
+        r"panel/a.csv: .* found none that can be read",
+    ),
+    "a new folder beside": (
+        lambda path: deliver(path.parent.parent, {"new/c.csv": CSV}),
+        r"found 1 files changed: 'new/c.csv' is new",
+    ),
+    "a new file beside": (
+        lambda path: grow(path.with_name("c.csv")),
+        r"found 1 files changed: 'panel/c.csv' is new; wait until",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", CHANGES)
 @pytest.mark.parametrize("is_cached", [False, True])
-def test_a_file_that_changes_while_the_landing_is_read_stops_it(tmp_path, monkeypatch, name, is_cached):
+def test_a_file_that_changes_while_the_landing_is_read_stops_it(
+    tmp_path, monkeypatch, name, is_cached
+):
     landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV, "panel/b.xlsx": XLSX})
     if is_cached:
         read(landing, tmp_path)
@@ -98,7 +144,9 @@ def test_a_file_that_changes_while_the_landing_is_read_stops_it(tmp_path, monkey
 
 
 def test_what_is_parsed_is_what_was_hashed(tmp_path, monkeypatch):
-    """A file is replaced after it was hashed and before it is parsed: the old content is parsed, and the change is noticed."""
+    """A file is replaced after it was hashed and before it is parsed: the old content is parsed,
+    and the change is noticed.
+    """
     landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV})
     real = landing_module.build_task
 
@@ -144,8 +192,14 @@ def test_a_private_copy_of_a_changed_file_is_refused(tmp_path, monkeypatch):
 SWAPS = {
     "a pipe": (os.mkfifo, "a folder, pipe or device in its place"),
     "a folder": (Path.mkdir, "a folder, pipe or device in its place"),
-    "a link that leaves the landing": (lambda path: path.symlink_to("/etc/passwd"), "a link in its place that leaves the landing"),
-    "a link to a device": (lambda path: path.symlink_to("/dev/zero"), "a folder, pipe or device in its place"),
+    "a link that leaves the landing": (
+        lambda path: path.symlink_to("/etc/passwd"),
+        "a link in its place that leaves the landing",
+    ),
+    "a link to a device": (
+        lambda path: path.symlink_to("/dev/zero"),
+        "a folder, pipe or device in its place",
+    ),
     "a link to nothing": (lambda path: path.symlink_to("nowhere"), "a broken link"),
     "a link in a circle": (lambda path: path.symlink_to(path), "an unreadable one"),
     "nothing": (lambda _: None, "a broken link"),
@@ -154,9 +208,16 @@ SWAPS = {
 
 @pytest.mark.parametrize("name", SWAPS)
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
-def test_what_was_put_in_a_file_s_place_after_the_list_was_made_is_not_read(tmp_path, monkeypatch, name, suffix):
-    """The landing is listed, then the file is exchanged, then it is opened: no wait for a pipe, nothing from outside."""
-    landing = deliver(tmp_path / "landing", {f"panel/a.{suffix}": CSV if suffix == "csv" else XLSX, "panel/good.csv": CSV})
+def test_what_was_put_in_a_file_s_place_after_the_list_was_made_is_not_read(
+    tmp_path, monkeypatch, name, suffix
+):
+    """The landing is listed, then the file is exchanged, then it is opened: no wait for a pipe,
+    nothing from outside.
+    """
+    landing = deliver(
+        tmp_path / "landing",
+        {f"panel/a.{suffix}": CSV if suffix == "csv" else XLSX, "panel/good.csv": CSV},
+    )
     put, message = SWAPS[name]
     real = landing_module.find_files
 

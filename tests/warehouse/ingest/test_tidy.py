@@ -12,7 +12,18 @@ from warehouse.ingest.tidy import build_tidy_observations
 
 ORIGIN = FileOrigin("tidy", None, "a.csv")
 HEADER = ["city_id", "year", "indicator_id", "value"]
-KEYS = ("cell_ref", "place_level", "place_code_text", "place_text", "year", "indicator_id", "unit_text", "raw_text", "value", "reason")
+KEYS = (
+    "cell_ref",
+    "place_level",
+    "place_code_text",
+    "place_text",
+    "year",
+    "indicator_id",
+    "unit_text",
+    "raw_text",
+    "value",
+    "reason",
+)
 
 
 def parquet_bytes(rows: list[list[object]]) -> bytes:
@@ -26,7 +37,12 @@ def rows_of(data: bytes, name: str = "a.csv", origin: FileOrigin = ORIGIN) -> li
 
 
 def test_csv_and_parquet_give_the_same_rows():
-    rows = [HEADER, [110000, 2015, "gdp_real_cny_100m", 24779.1], [310000, 2019, "gdp_real_cny_100m", None], [440300, 2018, "x", 5.5]]
+    rows = [
+        HEADER,
+        [110000, 2015, "gdp_real_cny_100m", 24779.1],
+        [310000, 2019, "gdp_real_cny_100m", None],
+        [440300, 2018, "x", 5.5],
+    ]
     expected = [
         ("D2", None, "110000", None, 2015, "gdp_real_cny_100m", None, "24779.1", 24779.1, None),
         ("D4", None, "440300", None, 2018, "x", None, "5.5", 5.5, None),
@@ -38,7 +54,10 @@ def test_csv_and_parquet_give_the_same_rows():
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        (["110000", "2015", "a", "１，２３４．5"], ("110000", None, 2015, "１，２３４．5", 1234.5, None)),
+        (
+            ["110000", "2015", "a", "１，２３４．5"],
+            ("110000", None, 2015, "１，２３４．5", 1234.5, None),
+        ),
         (["110000.0", "2015.0", "a", "1"], ("110000", None, 2015, "1", 1.0, None)),
         (["北京市", "2015", "a", "1"], ("北京市", "北京市", 2015, "1", 1.0, None)),
         ([" Beijing", "2015", "a", "1"], ("Beijing", " Beijing", 2015, "1", 1.0, None)),
@@ -60,7 +79,12 @@ def test_a_blank_value_is_no_row(blank):
 
 
 def test_the_rows_own_edition_takes_precedence_over_the_folders():
-    rows = [[*HEADER, "edition_year", "unit"], [1, 2015, "a", 1, 2016, "万元"], [1, 2015, "a", 2, "", ""], [1, 2015, "a", 3, "later", ""]]
+    rows = [
+        [*HEADER, "edition_year", "unit"],
+        [1, 2015, "a", 1, 2016, "万元"],
+        [1, 2015, "a", 2, "", ""],
+        [1, 2015, "a", 3, "later", ""],
+    ]
     found = rows_of(csv_bytes(rows), origin=FileOrigin("tidy", 2020, "2020/a.csv"))
     assert [(row["edition_year"], row["unit_text"], row["reason"]) for row in found] == [
         (2016, "万元", None),
@@ -71,7 +95,9 @@ def test_the_rows_own_edition_takes_precedence_over_the_folders():
 
 
 def test_a_further_column_and_a_record_too_long_have_a_line():
-    found = rows_of(b"city_id,year,indicator_id,value,note\n1,2015,a,1,x\n1,2016,a,1,234,x\n1,2017,a\n")
+    found = rows_of(
+        b"city_id,year,indicator_id,value,note\n1,2015,a,1,x\n1,2016,a,1,234,x\n1,2017,a\n"
+    )
     assert [(row["cell_ref"], row["raw_text"], row["reason"]) for row in found] == [
         ("E1", "note", "unmapped_column"),
         ("D2", "1", None),
@@ -83,7 +109,11 @@ def test_a_further_column_and_a_record_too_long_have_a_line():
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("a.csv", csv_bytes([["city_id", "year", "value"], [1, 2, 3]]), "no indicator_id .*holds: city_id, year, value"),
+        (
+            "a.csv",
+            csv_bytes([["city_id", "year", "value"], [1, 2, 3]]),
+            "no indicator_id .*holds: city_id, year, value",
+        ),
         ("a.csv", csv_bytes([[*HEADER, "year"]]), "a duplicate header year"),
         ("a.csv", b"\xef\xbb\xbf", "expected a header with city_id"),
         ("a.parquet", parquet_bytes([["city_id"], [1]]), "no year, indicator_id, value"),

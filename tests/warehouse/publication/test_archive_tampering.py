@@ -1,4 +1,6 @@
-"""What was done to the archive by hand or by a disk is found, other runs are still read, and the next publication is archived."""
+"""What was done to the archive by hand or by a disk is found, other runs are still read, and the
+next publication is archived.
+"""
 
 from __future__ import annotations
 
@@ -75,17 +77,31 @@ TAMPERING: dict[str, tuple[Callable[[Path], object], int]] = {
     "an empty table": (lambda home: write(run_folder(home, 2) / ESTIMATE, b""), 2),
     "a table cut": (lambda home: os.truncate(run_folder(home, 2) / ESTIMATE, 100), 2),
     "a folder for a table": (lambda home: exchange(run_folder(home, 2) / ESTIMATE, Path.mkdir), 2),
-    "a link for a table": (lambda home: exchange(run_folder(home, 2) / ESTIMATE, lambda path: path.symlink_to("/etc/passwd")), 2),
+    "a link for a table": (
+        lambda home: exchange(
+            run_folder(home, 2) / ESTIMATE, lambda path: path.symlink_to("/etc/passwd")
+        ),
+        2,
+    ),
     "a pipe for a table": (lambda home: exchange(run_folder(home, 2) / ESTIMATE, os.mkfifo), 2),
-    "another type in a table": (lambda home: copy_query(home, "select 1 as spec_id, 'x' as estimate"), 3),
-    "a run id inside a table": (lambda home: copy_query(home, "select 'z' as run_id, 'a' as spec_id, 0.1 as estimate"), 3),
+    "another type in a table": (
+        lambda home: copy_query(home, "select 1 as spec_id, 'x' as estimate"),
+        3,
+    ),
+    "a run id inside a table": (
+        lambda home: copy_query(home, "select 'z' as run_id, 'a' as spec_id, 0.1 as estimate"),
+        3,
+    ),
     "a folder for the index": (lambda home: exchange(run_folder(home, 2) / INDEX, Path.mkdir), 3),
     "a pipe for the index": (lambda home: exchange(run_folder(home, 2) / INDEX, os.mkfifo), 3),
     "a list for the index": (lambda home: write(run_folder(home, 2) / INDEX, b"[]"), 3),
     "a deep index": (lambda home: write(run_folder(home, 2) / INDEX, b"[" * 100_000), 3),
     "a number that is a text": (lambda home: change_index(home, 2, number="9"), 3),
     "another number": (lambda home: change_index(home, 3, number=10**30), 3),
-    "files that lead out": (lambda home: change_index(home, 2, files={"../../../../etc/passwd": "0" * 64}), 3),
+    "files that lead out": (
+        lambda home: change_index(home, 2, files={"../../../../etc/passwd": "0" * 64}),
+        3,
+    ),
     "hashes that are numbers": (lambda home: change_index(home, 2, files={"manifest.json": 1}), 3),
     "a run before that is a text": (lambda home: change_index(home, 2, before="ab"), 3),
     "a run before that is a number": (lambda home: change_index(home, 2, before=[1, 2]), 3),
@@ -94,16 +110,27 @@ TAMPERING: dict[str, tuple[Callable[[Path], object], int]] = {
     "a new line in a name": (lambda home: move(home, "run_id=a\nb"), 2),
     "a quote in a name": (lambda home: move(home, "run_id=a'b"), 2),
     "a pattern for a name": (lambda home: move(home, "run_id=[x]*"), 2),
-    "a link for a run": (lambda home: (move(home, "../moved"), run_folder(home, 2).symlink_to(home / "moved")), 2),
-    "a file for a run": (lambda home: (shutil.rmtree(run_folder(home, 2)), run_folder(home, 2).write_text("x")), 2),
+    "a link for a run": (
+        lambda home: (move(home, "../moved"), run_folder(home, 2).symlink_to(home / "moved")),
+        2,
+    ),
+    "a file for a run": (
+        lambda home: (shutil.rmtree(run_folder(home, 2)), run_folder(home, 2).write_text("x")),
+        2,
+    ),
     "the first run gone": (lambda home: shutil.rmtree(run_folder(home, 1)), 2),
     "the last run gone": (lambda home: shutil.rmtree(run_folder(home, 3)), 2),
     "a strange file": (lambda home: (home / "archive" / "notes.txt").write_text("x"), 3),
     "a folder inside a run": (lambda home: (run_folder(home, 2) / "sub").mkdir(), 3),
-    "a copy as another run": (lambda home: shutil.copytree(run_folder(home, 3), run_folder(home, 9)), 4),
+    "a copy as another run": (
+        lambda home: shutil.copytree(run_folder(home, 3), run_folder(home, 9)),
+        4,
+    ),
     "two runs exchanged": (exchange_runs, 3),
     "a table with a name for SQL": (
-        lambda home: shutil.copy(run_folder(home, 2) / ESTIMATE, run_folder(home, 2) / 'a.b"; drop.parquet'),
+        lambda home: shutil.copy(
+            run_folder(home, 2) / ESTIMATE, run_folder(home, 2) / 'a.b"; drop.parquet'
+        ),
         3,
     ),
 }
@@ -116,7 +143,9 @@ def test_it_is_found_and_harms_no_other_run(home: Path, name: str) -> None:
     assert verify_archive(home / "archive", publications_of(Home(home)))
     with duckdb.connect() as con:
         left_out = load_archive(con, home / "archive")
-        assert con.execute("select count(distinct run_id) from archive.estimates.estimate").fetchone() == (n_read,)
+        assert con.execute(
+            "select count(distinct run_id) from archive.estimates.estimate"
+        ).fetchone() == (n_read,)
     assert all("cannot be read and is left out" in line for line in left_out)
     put_out(home, 7, 0.7)
     assert run_of(7) in archived_runs(home / "archive")

@@ -1,4 +1,6 @@
-"""The data package's descriptor: every Parquet file with its columns, keys, units and hash, as the files really are."""
+"""The data package's descriptor: every Parquet file with its columns, keys, units and hash, as the
+files really are.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +12,30 @@ import duckdb
 from warehouse.hashing import hash_file
 from warehouse.publication.datapackage import TableContract, describe_package
 
-RUN = {"run_id": "20260101T000000.000000Z", "started_at": "2026-01-01T00:00:00+00:00", "is_simulated": False}
+RUN = {
+    "run_id": "20260101T000000.000000Z",
+    "started_at": "2026-01-01T00:00:00+00:00",
+    "is_simulated": False,
+}
 
 
 def publication(folder: Path) -> Path:
     (folder / "parquet" / "marts" / "pairs" / "year=2010").mkdir(parents=True)
     with duckdb.connect(str(folder / "citysync.duckdb")) as con:
         con.execute(
-            "create schema marts; create table marts.city(city_id integer, area_km2 double, name varchar, tools varchar[], is_new boolean)"
+            "create schema marts; create table marts.city(city_id integer, area_km2 double, name "
+            "varchar, tools varchar[], is_new boolean)"
         )
-        con.execute("comment on table marts.city is 'A city'; comment on column marts.city.area_km2 is 'Its area'")
+        con.execute(
+            "comment on table marts.city is 'A city'; comment on column marts.city.area_km2 is "
+            "'Its area'"
+        )
         con.execute("insert into marts.city values (1, 2.5, 'a', ['x'], true)")
         con.execute(f"copy marts.city to '{folder}/parquet/marts/city.parquet' (format parquet)")
-        con.execute(f"copy (select 1 as city_i_id, 0.5 as cm) to '{folder}/parquet/marts/pairs/year=2010/part.parquet' (format parquet)")
+        con.execute(
+            "copy (select 1 as city_i_id, 0.5 as cm) to "
+            f"'{folder}/parquet/marts/pairs/year=2010/part.parquet' (format parquet)"
+        )
     return folder
 
 
@@ -47,21 +60,37 @@ def test_every_table_is_described_as_it_is(tmp_path: Path) -> None:
         "primaryKey": ["city_id"],
     }
     assert pairs["path"] == ["parquet/marts/pairs/year=2010/part.parquet"]
-    assert {field["name"]: field["type"] for field in pairs["schema"]["fields"]} == {"city_i_id": "integer", "cm": "number"}
+    assert {field["name"]: field["type"] for field in pairs["schema"]["fields"]} == {
+        "city_i_id": "integer",
+        "cm": "number",
+    }
 
 
 def test_whole_numbers_with_empty_cells_are_numbers(tmp_path: Path) -> None:
-    """In any of a table's files: pandas, through which Frictionless reads, has no whole numbers beside an empty cell."""
+    """In any of a table's files: pandas, through which Frictionless reads, has no whole numbers
+    beside an empty cell.
+    """
     folder = publication(tmp_path)
     (folder / "parquet" / "marts" / "pairs" / "year=2011").mkdir()
     with duckdb.connect() as con:
         of_2011 = f"{folder}/parquet/marts/pairs/year=2011/part.parquet"
-        con.execute(f"copy (select null::integer as city_i_id, null::double as cm) to '{of_2011}' (format parquet)")
+        con.execute(
+            f"copy (select null::integer as city_i_id, null::double as cm) to '{of_2011}' (format "
+            "parquet)"
+        )
     _, pairs = json.loads(describe_package(folder, RUN, {}))["resources"]
-    assert {field["name"]: field["type"] for field in pairs["schema"]["fields"]} == {"city_i_id": "number", "cm": "number"}
+    assert {field["name"]: field["type"] for field in pairs["schema"]["fields"]} == {
+        "city_i_id": "number",
+        "cm": "number",
+    }
 
 
 def test_only_simulated_data_have_a_licence_of_ours(tmp_path: Path) -> None:
     folder = publication(tmp_path)
     assert "licenses" not in json.loads(describe_package(folder, RUN, {}))
-    assert json.loads(describe_package(folder, {**RUN, "is_simulated": True}, {}))["licenses"][0]["name"] == "MIT"
+    assert (
+        json.loads(describe_package(folder, {**RUN, "is_simulated": True}, {}))["licenses"][0][
+            "name"
+        ]
+        == "MIT"
+    )

@@ -30,7 +30,9 @@ def test_a_run_is_called_by_the_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("last", [NAME, "20261126T050000.999999Z", "20271231T235959.999999Z"])
 @pytest.mark.parametrize("place", ["publications", "archive"])
 def test_a_clock_that_was_set_back_changes_no_order(tmp_path: Path, place: str, last: str) -> None:
-    """Between two runs by any time, also where the publication was pruned and the archive alone remembers it."""
+    """Between two runs by any time, also where the publication was pruned and the archive alone
+    remembers it.
+    """
     home = homes(tmp_path, **{place: ("20261126T040000.000000Z", last)})
     names = [last]
     for _ in range(3):
@@ -46,5 +48,7 @@ def test_what_is_called_otherwise_is_no_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("last", ["99991231T235959.999999Z", "99999999T999999.999999Z"])
 def test_a_run_after_which_no_time_comes_is_named(tmp_path: Path, last: str) -> None:
-    with pytest.raises(PublishError, match=f"found {last}, after which no time comes; move its folders"):
+    with pytest.raises(
+        PublishError, match=f"found {last}, after which no time comes; move its folders"
+    ):
         name_run(NOW, homes(tmp_path, archive=(last,)))

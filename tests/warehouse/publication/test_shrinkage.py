@@ -1,4 +1,6 @@
-"""A publication that lost much stops; one that grew, the first one and one of another kind do not."""
+"""A publication that lost much stops; one that grew, the first one and one of another kind
+do not.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ Row = tuple[int, int, str, str, bool]
 
 
 def rows(cities=CITIES, years=YEARS, indicators=INDICATORS, current: bool = True) -> list[Row]:
-    return [(city, year, indicator, "city", current) for city in cities for year in years for indicator in indicators]
+    return [
+        (city, year, indicator, "city", current)
+        for city in cities
+        for year in years
+        for indicator in indicators
+    ]
 
 
 PILOTS = CITIES[:10]
@@ -30,41 +37,87 @@ def write_build(folder: Path, values: list[Row], panel=CITIES, pilots=PILOTS) ->
     database = folder / "citysync.duckdb"
     database.unlink(missing_ok=True)
     with duckdb.connect(str(database)) as con:
-        con.execute("create schema marts; create schema estimates; create schema quality; create schema meta")
         con.execute(
-            "create table marts.fct_indicator_observation (city_id int, year int, indicator_id text, place_level text, is_current bool)"
+            "create schema marts; create schema estimates; create schema quality; create schema "
+            "meta"
         )
-        frame = pd.DataFrame(values, columns=["city_id", "year", "indicator_id", "place_level", "is_current"])
+        con.execute(
+            "create table marts.fct_indicator_observation (city_id int, year int, indicator_id "
+            "text, place_level text, is_current bool)"
+        )
+        frame = pd.DataFrame(
+            values, columns=["city_id", "year", "indicator_id", "place_level", "is_current"]
+        )
         con.register("frame", frame)
         con.execute("insert into marts.fct_indicator_observation select * from frame")
-        con.execute("create table marts.dim_pilot_zone as select c as city_id from (select unnest(?) as c)", [list(pilots)])
-        cohorts = ", ".join(f"if({city} in (select city_id from marts.dim_pilot_zone), 2015, null)" for city in ("c", "c + 1"))
         con.execute(
-            "create table marts.panel_pair_year (city_i_id int, city_j_id int, year int, city_i_cohort_year int, city_j_cohort_year int)"
+            "create table marts.dim_pilot_zone as select c as city_id from (select unnest(?) as c)",
+            [list(pilots)],
         )
-        con.execute(f"insert into marts.panel_pair_year select c, c + 1, 2010, {cohorts} from (select unnest(?) as c)", [list(panel)])
+        cohorts = ", ".join(
+            f"if({city} in (select city_id from marts.dim_pilot_zone), 2015, null)"
+            for city in ("c", "c + 1")
+        )
+        con.execute(
+            "create table marts.panel_pair_year (city_i_id int, city_j_id int, year int, "
+            "city_i_cohort_year int, city_j_cohort_year int)"
+        )
+        con.execute(
+            (
+                f"insert into marts.panel_pair_year select c, c + 1, 2010, {cohorts} from (select "
+                "unnest(?) as c)"
+            ),
+            [list(panel)],
+        )
     return folder
 
 
 def put_out(
-    home: Path, run_id: str, values: list[Row], *, simulated: bool = False, kept: int = 3, panel=CITIES, confirmed=False, **settings: str
+    home: Path,
+    run_id: str,
+    values: list[Row],
+    *,
+    simulated: bool = False,
+    kept: int = 3,
+    panel=CITIES,
+    confirmed=False,
+    **settings: str,
 ) -> dict:
     """Publish a build without asking, and give its manifest."""
     build = write_build(home / "earlier", values, panel)
     for name in ("report", "data_docs"):
         (home / name).mkdir(exist_ok=True)
         (home / name / "index.html").write_text("page", encoding="utf-8")
-    manifest = {"run_id": run_id, "is_simulated": simulated, "settings": settings, CONFIRMED: confirmed}
+    manifest = {
+        "run_id": run_id,
+        "is_simulated": simulated,
+        "settings": settings,
+        CONFIRMED: confirmed,
+    }
     folders = {"report": home / "report", "data_docs": home / "data_docs"}
-    publish(build / "citysync.duckdb", home / "published", manifest=manifest, kept=kept, folders=folders)
+    publish(
+        build / "citysync.duckdb", home / "published", manifest=manifest, kept=kept, folders=folders
+    )
     return manifest
 
 
 def ask(
-    home: Path, values: list[Row], *, simulated: bool = False, confirmed: bool = False, panel=CITIES, pilots=PILOTS, **settings: str
+    home: Path,
+    values: list[Row],
+    *,
+    simulated: bool = False,
+    confirmed: bool = False,
+    panel=CITIES,
+    pilots=PILOTS,
+    **settings: str,
 ) -> None:
     build = write_build(home / "build", values, panel, pilots)
-    refuse_to_shrink(home / "published", build, {"is_simulated": simulated, "settings": settings}, confirmed=confirmed)
+    refuse_to_shrink(
+        home / "published",
+        build,
+        {"is_simulated": simulated, "settings": settings},
+        confirmed=confirmed,
+    )
 
 
 @pytest.fixture
@@ -77,16 +130,24 @@ def home(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("values", "named"),
     [
-        (rows(cities=CITIES[:37]), ["120 of 1,600 values (8%)", "3 of 40 cities (8%), first 110037, 110038, 110039"]),
+        (
+            rows(cities=CITIES[:37]),
+            ["120 of 1,600 values (8%)", "3 of 40 cities (8%), first 110037, 110038, 110039"],
+        ),
         (rows(cities=range(120000, 120040)), ["1,600 of 1,600 values (100%)", "40 of 40 cities"]),
         (rows(years=YEARS[2:]), ["2 of 20 years (10%), first 2000, 2001"]),
         (rows(indicators=("gdp",)), ["1 of 2 indicators (50%), first population"]),
         (rows(current=False), ["1,600 of 1,600 values"]),
-        (rows()[:1], ["1,599 of 1,600 values", "39 of 40 cities", "19 of 20 years", "1 of 2 indicators"]),
+        (
+            rows()[:1],
+            ["1,599 of 1,600 values", "39 of 40 cities", "19 of 20 years", "1 of 2 indicators"],
+        ),
         ([], ["1,600 of 1,600 values", "first gdp city 110000 2000, gdp city 110000 2001"]),
     ],
 )
-def test_what_lost_more_than_the_share_stops_and_says_what_is_gone(home: Path, values: list[Row], named: list[str]) -> None:
+def test_what_lost_more_than_the_share_stops_and_says_what_is_gone(
+    home: Path, values: list[Row], named: list[str]
+) -> None:
     with pytest.raises(PublicationShrinks) as found:
         ask(home, values)
     for part in [*named, "20260101T000000.000000Z", "expected at most 5%", "CONFIRM_SHRINK=1"]:
@@ -96,7 +157,13 @@ def test_what_lost_more_than_the_share_stops_and_says_what_is_gone(home: Path, v
 
 @pytest.mark.parametrize(
     "values",
-    [rows(), rows(cities=range(110000, 110060)), rows(cities=CITIES[:38]), rows(years=YEARS[1:]), rows()[:-80]],
+    [
+        rows(),
+        rows(cities=range(110000, 110060)),
+        rows(cities=CITIES[:38]),
+        rows(years=YEARS[1:]),
+        rows()[:-80],
+    ],
     ids=["the same", "more", "2 of 40 cities", "1 of 20 years", "80 of 1,600 values"],
 )
 def test_what_grew_or_lost_little_passes(home: Path, values: list[Row]) -> None:
@@ -111,7 +178,13 @@ def test_the_cities_of_the_headline_sample_count_in_the_same_window_alone(home: 
 
 def test_pilots_that_are_gone_stop_it_though_every_value_is_there(home: Path) -> None:
     """A landing that brings its own places and forgets its zones: nobody is treated any more."""
-    with pytest.raises(PublicationShrinks, match=r"10 of 10 pilot cities \(100%\), first 110000, .*10 of 10 pilot cities of the headline"):
+    with pytest.raises(
+        PublicationShrinks,
+        match=(
+            r"10 of 10 pilot cities \(100%\), first 110000, .*10 of 10 pilot cities of the "
+            r"headline"
+        ),
+    ):
         ask(home, rows(), pilots=())
     with pytest.raises(PublicationShrinks, match=r"1 of 10 pilot cities \(10%\), first 110009"):
         ask(home, rows(), pilots=PILOTS[:9], WINDOW_FIRST_YEAR="2012")
@@ -123,7 +196,10 @@ def test_a_publication_from_before_a_column_was_there_is_compared_by_the_others(
     database = (home / "published").resolve() / "citysync.duckdb"
     database.chmod(0o644)
     with duckdb.connect(str(database)) as con:
-        con.execute("alter table marts.panel_pair_year drop column city_i_cohort_year; drop table marts.dim_pilot_zone")
+        con.execute(
+            "alter table marts.panel_pair_year drop column city_i_cohort_year; drop table "
+            "marts.dim_pilot_zone"
+        )
     ask(home, rows(), pilots=())
     with pytest.raises(PublicationShrinks, match=r"20 of 41 cities of the headline sample"):
         ask(home, rows(), panel=CITIES[:20])
@@ -163,10 +239,14 @@ def test_pair_years_in_files_are_left_out_of_the_count(home: Path) -> None:
     build = write_build(home / "build", rows())
     with duckdb.connect(str(build / "citysync.duckdb")) as con:
         con.execute("drop table marts.panel_pair_year")
-    refuse_to_shrink(home / "published", build, {"is_simulated": False, "settings": {}}, confirmed=False)
+    refuse_to_shrink(
+        home / "published", build, {"is_simulated": False, "settings": {}}, confirmed=False
+    )
 
 
-def test_runs_of_other_windows_and_simulated_ones_remove_no_last_publication(tmp_path: Path) -> None:
+def test_runs_of_other_windows_and_simulated_ones_remove_no_last_publication(
+    tmp_path: Path,
+) -> None:
     """The newest three stay, and the newest of every series whatever its age."""
     put_out(tmp_path, "20260101T000000.000000Z", rows())
     put_out(tmp_path, "20260102T000000.000000Z", rows())
@@ -175,8 +255,14 @@ def test_runs_of_other_windows_and_simulated_ones_remove_no_last_publication(tmp
     names = sorted(path.name[:8] for path in (tmp_path / "publications").iterdir())
     assert names == ["20260102", "20260105", "20260106", "20260107"]
     put_out(tmp_path, "20260108T000000.000000Z", rows(), kept=1)
-    assert sorted(path.name[:8] for path in (tmp_path / "publications").iterdir()) == ["20260107", "20260108"]
-    assert json.loads((tmp_path / "published" / "manifest.json").read_text(encoding="utf-8"))["run_id"] == "20260108T000000.000000Z"
+    assert sorted(path.name[:8] for path in (tmp_path / "publications").iterdir()) == [
+        "20260107",
+        "20260108",
+    ]
+    assert (
+        json.loads((tmp_path / "published" / "manifest.json").read_text(encoding="utf-8"))["run_id"]
+        == "20260108T000000.000000Z"
+    )
 
 
 def day(number: int) -> str:
@@ -185,7 +271,9 @@ def day(number: int) -> str:
 
 @pytest.fixture
 def slowly(tmp_path: Path) -> Path:
-    """Three publications after the first, each of which lost one city of forty; one alone is kept."""
+    """Three publications after the first, each of which lost one city of forty; one alone
+    is kept.
+    """
     for number in range(4):
         ask(tmp_path, rows(cities=CITIES[: 40 - (number > 0) * min(number, 2)]))
         put_out(tmp_path, day(number + 1), rows(cities=CITIES[: 40 - min(number, 2)]), kept=1)
@@ -197,7 +285,11 @@ def test_what_is_lost_a_little_each_time_stops_when_it_is_much(slowly: Path) -> 
     ask(slowly, rows(cities=CITIES[:38]))
     with pytest.raises(PublicationShrinks) as found:
         ask(slowly, rows(cities=CITIES[:37]))
-    for part in ("3 of 40 cities (8%), first 110037, 110038, 110039", "120 of 1,600 values", f"what 4 runs since {day(1)} held"):
+    for part in (
+        "3 of 40 cities (8%), first 110037, 110038, 110039",
+        "120 of 1,600 values",
+        f"what 4 runs since {day(1)} held",
+    ):
         assert part in str(found.value)
     ask(slowly, rows(cities=CITIES[:37]), confirmed=True)
 
@@ -205,15 +297,21 @@ def test_what_is_lost_a_little_each_time_stops_when_it_is_much(slowly: Path) -> 
 def test_a_confirmed_loss_is_forgotten(slowly: Path) -> None:
     put_out(slowly, day(5), rows(cities=CITIES[:37]), confirmed=True)
     ask(slowly, rows(cities=CITIES[:36]))
-    with pytest.raises(PublicationShrinks, match=f"what 1 runs since {day(5)} held|publication {day(5)}"):
+    with pytest.raises(
+        PublicationShrinks, match=f"what 1 runs since {day(5)} held|publication {day(5)}"
+    ):
         ask(slowly, rows(cities=CITIES[:35]))
 
 
 def test_values_that_come_and_go_are_remembered(tmp_path: Path) -> None:
-    """A city for another city each time: none of the publications is smaller than the one before."""
+    """A city for another city each time: none of the publications is smaller than the one
+    before.
+    """
     for number in range(3):
         ask(tmp_path, rows(cities=range(110000 + number, 110040 + number)))
-        put_out(tmp_path, day(number + 1), rows(cities=range(110000 + number, 110040 + number)), kept=1)
+        put_out(
+            tmp_path, day(number + 1), rows(cities=range(110000 + number, 110040 + number)), kept=1
+        )
     with pytest.raises(PublicationShrinks, match="3 of 42 cities"):
         ask(tmp_path, rows(cities=range(110003, 110043)))
 

@@ -1,4 +1,6 @@
-"""A publication that changed is told from one that did not: every file, the manifest itself, missing and added files."""
+"""A publication that changed is told from one that did not: every file, the manifest itself,
+missing and added files.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,16 @@ def test_an_untouched_publication_has_no_fault(tmp_path: Path) -> None:
     assert verify_publication(put_out(tmp_path, RUN)) == []
 
 
-@pytest.mark.parametrize("name", ["citysync.duckdb", "parquet/marts/things.parquet", "report/index.html", "data_docs/index.html", MANIFEST])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "citysync.duckdb",
+        "parquet/marts/things.parquet",
+        "report/index.html",
+        "data_docs/index.html",
+        MANIFEST,
+    ],
+)
 def test_a_flipped_byte_is_found_and_its_file_named(tmp_path: Path, name: str) -> None:
     published = put_out(tmp_path, RUN)
     flip_byte(published / name)
@@ -53,7 +64,11 @@ def test_a_table_that_differs_from_its_hash_is_named(tmp_path: Path) -> None:
     with duckdb.connect(str(published / "citysync.duckdb")) as con:
         con.execute("update marts.things set k = 4 where k = 3")
     manifest = json.loads((published / MANIFEST).read_text(encoding="utf-8"))
-    files = {name: entry for name, entry in hash_files(published).items() if not name.startswith(MANIFEST)}
+    files = {
+        name: entry
+        for name, entry in hash_files(published).items()
+        if not name.startswith(MANIFEST)
+    }
     write_manifest(published, {**manifest, "files": files})
     faults = verify_publication(published)
     assert len(faults) == 1 and "marts.things" in faults[0]
@@ -65,7 +80,9 @@ def test_without_a_publication_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 def forge(published: Path, statement: str = "", **parts: object) -> Path:
-    """A publication that somebody else handed over: another database or manifest, with hashes that agree."""
+    """A publication that somebody else handed over: another database or manifest, with hashes that
+    agree.
+    """
     folder = published.resolve()
     for path in folder.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
@@ -73,7 +90,9 @@ def forge(published: Path, statement: str = "", **parts: object) -> Path:
         with duckdb.connect(str(folder / "citysync.duckdb")) as con:
             con.execute(statement)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    files = {name: entry for name, entry in hash_files(folder).items() if not name.startswith(MANIFEST)}
+    files = {
+        name: entry for name, entry in hash_files(folder).items() if not name.startswith(MANIFEST)
+    }
     write_manifest(folder, {**manifest, "files": files, **parts})
     return folder
 
@@ -81,7 +100,9 @@ def forge(published: Path, statement: str = "", **parts: object) -> Path:
 SECRET = "/etc/hostname"
 CODE_IN_A_DATABASE = {
     "a view of a file": f"create view marts.more as select * from read_text('{SECRET}')",
-    "a view in a table's place": f"drop table marts.things; create view marts.things as select * from read_csv('{SECRET}')",
+    "a view in a table's place": (
+        f"drop table marts.things; create view marts.things as select * from read_csv('{SECRET}')"
+    ),
     "a view of the network": "create view marts.more as select 1 as k union all select 2",
     "a view in another schema": "create schema other; create view other.more as select 1 as k",
     "a function": "create macro marts.more(x) as x + 1",
@@ -92,7 +113,9 @@ CODE_IN_A_DATABASE = {
 
 
 @pytest.mark.parametrize("statement", CODE_IN_A_DATABASE.values(), ids=CODE_IN_A_DATABASE)
-def test_a_database_that_would_run_something_when_it_is_read_is_refused(tmp_path: Path, statement: str) -> None:
+def test_a_database_that_would_run_something_when_it_is_read_is_refused(
+    tmp_path: Path, statement: str
+) -> None:
     folder = forge(put_out(tmp_path, RUN), statement)
     with pytest.raises(PublishError, match="expected tables alone, found views or functions"):
         verify_publication(folder)
@@ -118,7 +141,9 @@ MANIFESTS = {
     "a table of no schema": {"tables": {"things": TABLE}},
     "a table of two schemas": {"tables": {"a.b.c": TABLE}},
     "files of a table far away": {"tables": {"marts.things": {**TABLE, "parquet": "/etc/*"}}},
-    "files of a table above": {"tables": {"marts.things": {**TABLE, "parquet": "../../*/*.parquet"}}},
+    "files of a table above": {
+        "tables": {"marts.things": {**TABLE, "parquet": "../../*/*.parquet"}}
+    },
     "files of a table that are none": {"tables": {"marts.things": {**TABLE, "parquet": 3}}},
 }
 
@@ -138,7 +163,12 @@ def test_a_manifest_that_leads_elsewhere_or_is_none_is_refused(tmp_path: Path, p
         {"marts.things": {**TABLE, "parquet": "parquet/nothing/*.parquet"}},
         {"marts.things": {**TABLE, "parquet": "report/index.html"}},
         {"marts.things": {**TABLE, "parquet": "https://a.example/x.parquet"}},
-        {"marts.things": {**TABLE, "parquet": "parquet/marts/things.parquet') union all from read_text('/etc/hostname"}},
+        {
+            "marts.things": {
+                **TABLE,
+                "parquet": "parquet/marts/things.parquet') union all from read_text('/etc/hostname",
+            }
+        },
     ],
 )
 def test_tables_that_are_not_there_are_faults(tmp_path: Path, table: dict) -> None:
@@ -156,7 +186,9 @@ def test_a_file_that_is_no_database_is_a_fault(tmp_path: Path) -> None:
 def test_a_locked_connection_reads_nothing_else(tmp_path: Path) -> None:
     folder = put_out(tmp_path, RUN).resolve()
     with open_publication(folder) as con:
-        assert con.execute(f"select count(*) from read_parquet('{folder}/parquet/marts/things.parquet')").fetchone() == (3,)
+        assert con.execute(
+            f"select count(*) from read_parquet('{folder}/parquet/marts/things.parquet')"
+        ).fetchone() == (3,)
         for statement in (
             f"from read_text('{SECRET}')",
             f"from read_text('{folder}/../../../../../../../../{SECRET}')",

@@ -14,16 +14,31 @@ from warehouse.spark.settings import SparkSettings
 
 SAID = {
     "java.io.IOException: No space left on device": "make room",
-    "java.io.InvalidClassException: org.apache.spark.deploy.ApplicationDescription; local class incompatible": "another version",
-    "class file version 61.0, this version of the Java Runtime only recognizes up to 55.0; UnsupportedClassVersionError": "too old",
+    (
+        "java.io.InvalidClassException: org.apache.spark.deploy.ApplicationDescription; local "
+        "class incompatible"
+    ): "another version",
+    (
+        "class file version 61.0, this version of the Java Runtime only recognizes up to 55.0; "
+        "UnsupportedClassVersionError"
+    ): "too old",
     "java.lang.OutOfMemoryError: Java heap space": "SPARK_EXECUTOR_MEMORY",
     "org.apache.spark.SparkException: All masters are unresponsive! Giving up.": "does not answer",
     "java.net.UnknownHostException: nowhere.example": "is not known",
-    "java.net.BindException: Cannot assign requested address: Service 'sparkDriver' failed": "no address of this machine",
-    "Job aborted due to stage failure: ExecutorLostFailure (executor 1 exited)\nCaused by: No space left on device": "make room",
-    "Job aborted due to stage failure: Task 0 lost: ExecutorLostFailure (executor 1 exited)": "lost its workers",
+    (
+        "java.net.BindException: Cannot assign requested address: Service 'sparkDriver' failed"
+    ): "no address of this machine",
+    (
+        "Job aborted due to stage failure: ExecutorLostFailure (executor 1 exited)\nCaused by: No "
+        "space left on device"
+    ): "make room",
+    (
+        "Job aborted due to stage failure: Task 0 lost: ExecutorLostFailure (executor 1 exited)"
+    ): "lost its workers",
     "java.io.IOException: Mkdirs failed to create file:/mnt/x": "cannot write to SPARK_STORAGE",
-    'org.apache.hadoop.fs.UnsupportedFileSystemException: No FileSystem for scheme "s3a"': "SPARK_CONF_DIR",
+    (
+        'org.apache.hadoop.fs.UnsupportedFileSystemException: No FileSystem for scheme "s3a"'
+    ): "SPARK_CONF_DIR",
 }
 
 
@@ -41,21 +56,33 @@ def java(folder: Path, says: str, code: int = 0) -> dict[str, str]:
     """An environment whose Java says this of itself."""
     path = folder / "bin" / "java"
     path.parent.mkdir(parents=True)
-    path.write_text(f"#!{sys.executable} -I\nimport sys\nprint({says!r}, file=sys.stderr)\nsys.exit({code})\n", encoding="utf-8")
+    path.write_text(
+        f"#!{sys.executable} -I\nimport sys\nprint({says!r}, file=sys.stderr)\nsys.exit({code})\n",
+        encoding="utf-8",
+    )
     path.chmod(0o755)
     return {"JAVA_HOME": str(folder)}
 
 
-@pytest.mark.parametrize(("says", "major"), [('openjdk version "17.0.21" 2026-10-20', 17), ('java version "21" 2023-09-19', 21)])
+@pytest.mark.parametrize(
+    ("says", "major"),
+    [('openjdk version "17.0.21" 2026-10-20', 17), ('java version "21" 2023-09-19', 21)],
+)
 def test_a_java_that_serves_is_named(tmp_path: Path, says: str, major: int) -> None:
     assert require_java(java(tmp_path, says)) == major
 
 
 @pytest.mark.parametrize(
     ("says", "code", "expected"),
-    [('java version "1.8.0_392"', 0, "is Java 8"), ('openjdk version "11.0.2"', 0, "is Java 11"), ("broken", 1, "says 'broken")],
+    [
+        ('java version "1.8.0_392"', 0, "is Java 8"),
+        ('openjdk version "11.0.2"', 0, "is Java 11"),
+        ("broken", 1, "says 'broken"),
+    ],
 )
-def test_a_java_that_is_too_old_or_broken_is_refused(tmp_path: Path, says: str, code: int, expected: str) -> None:
+def test_a_java_that_is_too_old_or_broken_is_refused(
+    tmp_path: Path, says: str, code: int, expected: str
+) -> None:
     with pytest.raises(SparkFault, match=expected) as found:
         require_java(java(tmp_path, says, code))
     assert "apt-get install" in str(found.value) and "\n" not in str(found.value)
@@ -73,7 +100,9 @@ ODD = {
 def test_what_is_no_java_is_refused_in_one_line(tmp_path: Path, script: str) -> None:
     environment = java(tmp_path, "")
     Path(tmp_path, "bin", "java").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    with pytest.raises(SparkFault, match=r"ENGINE=spark needs Java 17 or 21; .*apt-get install") as found:
+    with pytest.raises(
+        SparkFault, match=r"ENGINE=spark needs Java 17 or 21; .*apt-get install"
+    ) as found:
         require_java(environment)
     assert "\n" not in str(found.value) and len(str(found.value)) < 1_000
 
@@ -102,7 +131,14 @@ def test_of_several_masters_one_has_to_answer() -> None:
         ({"SPARK_MASTER": "spark://127.0.0.1:7077"}, ""),
         ({"SPARK_MASTER": "spark://far:7077"}, "SPARK_DRIVER_HOST"),
         ({"SPARK_MASTER": "yarn", "SPARK_DRIVER_HOST": "here"}, "SPARK_STORAGE"),
-        ({"SPARK_MASTER": "spark://far:7077", "SPARK_DRIVER_HOST": "here", "SPARK_STORAGE": "s3a://bucket/x"}, ""),
+        (
+            {
+                "SPARK_MASTER": "spark://far:7077",
+                "SPARK_DRIVER_HOST": "here",
+                "SPARK_STORAGE": "s3a://bucket/x",
+            },
+            "",
+        ),
     ],
 )
 def test_settings_that_cannot_go_together_are_said(given: dict[str, str], expected: str) -> None:

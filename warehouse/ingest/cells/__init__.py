@@ -1,4 +1,5 @@
 """Cells as delivered.
 
-`cell_values` reads the text, number, year and address of one cell, `column_values` whole columns; `coded_texts` holds repeated texts.
+`cell_values` reads the text, number, year and address of one cell, `column_values` whole columns;
+`coded_texts` holds repeated texts.
 """

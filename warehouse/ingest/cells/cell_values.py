@@ -1,4 +1,6 @@
-"""One cell as delivered: its text, its number, its year, its address, a header's normal form (pure)."""
+"""One cell as delivered: its text, its number, its year, its address, a header's normal form
+(pure).
+"""
 
 from __future__ import annotations
 
@@ -14,17 +16,46 @@ from warehouse.ingest.cells.marks import has_marks, is_circled, split_mark
 
 FIRST_YEAR, LAST_YEAR = 1900, 2100
 DEFAULT_MISSING = (
-    "", "-", "--", "—", "——", "…", "……", "NA", "NaN",
-    "---", "―", "――", "─", "──", "–", "−", "..", ".", "N/A", "n/a", "n.a.", "nan", "null", "NULL", "None",
-    "缺", "缺失", "暂缺", "暂无", "无数据",
-)  # fmt: skip
+    "",
+    "-",
+    "--",
+    "—",
+    "——",
+    "…",
+    "……",
+    "NA",
+    "NaN",
+    "---",
+    "―",
+    "――",
+    "─",
+    "──",
+    "–",
+    "−",
+    "..",
+    ".",
+    "N/A",
+    "n/a",
+    "n.a.",
+    "nan",
+    "null",
+    "NULL",
+    "None",
+    "缺",
+    "缺失",
+    "暂缺",
+    "暂无",
+    "无数据",
+)
 #: Key of ``sheet_indicators`` of a layout for any sheet, also that of a file without sheets.
 ANY_SHEET = "*"
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 # a group of thousands never begins with a zero: 0,123 is a decimal comma or a slip
 _GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:([, ])[0-9]{3})(?:\1[0-9]{3})*(?:\.[0-9]*)?")
-_WITH_COMMA = re.compile(r"([+-]?(?:[0-9]+|[1-9][0-9]{0,2}(?:([. ])[0-9]{3})(?:\2[0-9]{3})*|(?=,[0-9])))(?:,([0-9]*))?")
+_WITH_COMMA = re.compile(
+    r"([+-]?(?:[0-9]+|[1-9][0-9]{0,2}(?:([. ])[0-9]{3})(?:\2[0-9]{3})*|(?=,[0-9])))(?:,([0-9]*))?"
+)
 _RATIOS = ("%", "‰")
 #: Units of a column in which a cell may state per cent or per mille itself.
 _RATIO_UNITS = frozenset({"%", "‰", "pct", "percent", "percentage", "permille", "ratio"})
@@ -34,7 +65,9 @@ _MINUS = str.maketrans({"−": "-", "﹣": "-", "–": "-"})
 
 
 def cell_text(cell: object) -> str:
-    """Text of a cell as delivered; a workbook's number in its shortest form, 36631000 and not 36631000.0."""
+    """Text of a cell as delivered; a workbook's number in its shortest form, 36631000 and not
+    36631000.0.
+    """
     if isinstance(cell, str):
         return cell
     if is_blank(cell):
@@ -56,7 +89,9 @@ def is_blank(cell: object) -> bool:
 
 
 def is_missing(cell: object, signs: Collection[str]) -> bool:
-    """Whether a cell is blank, or a text that is one of the signs for a missing value (normalised by NFKC, trimmed)."""
+    """Whether a cell is blank, or a text that is one of the signs for a missing value (normalised
+    by NFKC, trimmed).
+    """
     if isinstance(cell, str):
         return unicodedata.normalize("NFKC", cell).strip() in signs or not cell.strip()
     return is_blank(cell)
@@ -68,10 +103,11 @@ def is_blank_row(cells: Sequence[object]) -> bool:
 
 
 def parse_number(text: str) -> float | None:
-    """Number in a text, or None; full-width digits and thousands separators are understood, words and infinities are not.
+    """Number in a text, or None; full-width digits and thousands separators are understood, words
+    and infinities are not.
 
-    >>> parse_number("３，６６３.5"), parse_number("约12"), parse_number("1_000"), parse_number("23014①")
-    (3663.5, None, None, None)
+    >>> [parse_number(text) for text in ("３，６６３.5", "约12", "1_000", "23014①")]
+    [3663.5, None, None, None]
     """
     plain = text.strip()
     if not plain.isascii():
@@ -88,27 +124,33 @@ def parse_number(text: str) -> float | None:
 
 
 class ReadNumber(NamedTuple):
-    """A number with the mark of a note behind it and the unit that the cell itself states, each None where there is none."""
+    """A number with the mark of a note behind it and the unit that the cell itself states, each
+    None where there is none.
+    """
 
     number: float
     mark: str | None = None
     unit: str | None = None
 
 
-def read_number(text: str, *, unit: str | None = None, decimal_comma: bool = False) -> ReadNumber | None:
+def read_number(
+    text: str, *, unit: str | None = None, decimal_comma: bool = False
+) -> ReadNumber | None:
     """Number of a text as a person reads it, with mark and unit, or None.
 
     Parameters
     ----------
     text : str
     unit : str, optional
-        Unit of the column: where it stands behind the number too, it is no other text. A per cent or per mille sign is read too, unless
-        the column has a unit that is none.
+        Unit of the column: where it stands behind the number too, it is no other text. A per cent
+        or per mille sign is read too, unless the column has a unit that is none.
     decimal_comma : bool
         Whether the comma separates decimals and the point thousands.
 
-    >>> read_number("23014①"), read_number("12.5%").unit, read_number("12亿元", unit="亿元").number, read_number("12.5", decimal_comma=True)
-    (ReadNumber(number=23014.0, mark='①', unit=None), '%', 12.0, None)
+    >>> read_number("23014①"), read_number("12.5%").unit
+    (ReadNumber(number=23014.0, mark='①', unit=None), '%')
+    >>> read_number("12亿元", unit="亿元").number, read_number("12.5", decimal_comma=True)
+    (12.0, None)
     """
     body, mark = split_mark(text)
     if has_marks(body):
@@ -130,25 +172,39 @@ def _number_with_comma(plain: str) -> float | None:
     if match is None:
         return None
     whole = match.group(1).replace(".", "").replace(" ", "")
-    return float(f"{whole}.{match.group(3) or ''}" if whole not in ("", "+", "-") else f"{whole}0.{match.group(3)}")
+    return float(
+        f"{whole}.{match.group(3) or ''}"
+        if whole not in ("", "+", "-")
+        else f"{whole}0.{match.group(3)}"
+    )
 
 
 def cell_number(cell: object) -> float | None:
-    """Finite number of a non-blank cell, or None when it holds anything else (text, a date, true or false)."""
+    """Finite number of a non-blank cell, or None when it holds anything else (text, a date, true or
+    false).
+    """
     if isinstance(cell, float):
         return cell if math.isfinite(cell) else None
     if isinstance(cell, bool):
         return None
     if isinstance(cell, int):
         return float(cell)
-    return parse_number(cell_text(cell)) if isinstance(cell, str) or hasattr(cell, "as_tuple") else None
+    return (
+        parse_number(cell_text(cell))
+        if isinstance(cell, str) or hasattr(cell, "as_tuple")
+        else None
+    )
 
 
 @lru_cache(maxsize=4096)
 def parse_year(text: str) -> int | None:
-    """Year 1900..2100 from a text such as 2015, 2015.0, ２０１５, 2015年 or 2015① (a mark of a note), or None."""
+    """Year 1900..2100 from a text such as 2015, 2015.0, ２０１５, 2015年 or 2015① (a mark of a
+    note), or None.
+    """
     body = split_mark(text)[0]
-    match = None if has_marks(body) else _YEAR.fullmatch(unicodedata.normalize("NFKC", body).strip())
+    match = (
+        None if has_marks(body) else _YEAR.fullmatch(unicodedata.normalize("NFKC", body).strip())
+    )
     if match is None:
         return None
     year = int(match.group(1))
@@ -157,14 +213,18 @@ def parse_year(text: str) -> int | None:
 
 @lru_cache(maxsize=4096)
 def code_text(text: str) -> str:
-    """Place code as delivered, white space trimmed and without the decimal zero that a float column adds."""
+    """Place code as delivered, white space trimmed and without the decimal zero that a float column
+    adds.
+    """
     trimmed = text.strip()
     return re.sub(r"^([0-9]+)\.0+$", r"\1", trimmed)
 
 
 @lru_cache(maxsize=65536)
 def normal_header(text: str) -> str:
-    """Header without white space, line breaks and circled marks of notes, full-width signs made half-width: （亿元）① becomes (亿元)."""
+    """Header without white space, line breaks and circled marks of notes, full-width signs made
+    half-width: （亿元）① becomes (亿元).
+    """
     if not text.isascii():
         text = "".join(sign for sign in text if not is_circled(sign))
     return _SPACE.sub("", unicodedata.normalize("NFKC", text))

@@ -1,6 +1,8 @@
-"""Texts that repeat down a sheet as codes into a list of words: places, years, units, reasons (pure).
+"""Texts that repeat down a sheet as codes into a list of words: places, years, units, reasons
+(pure).
 
-A sheet repeats a city's name in every year and an indicator in every row; codes are gathered and written many times faster than texts.
+A sheet repeats a city's name in every year and an indicator in every row; codes are gathered and
+written many times faster than texts.
 """
 
 from __future__ import annotations
@@ -34,11 +36,15 @@ class CodedTexts:
     @classmethod
     def constant(cls, text: str | None, n: int) -> CodedTexts:
         """The same text, or none, n times."""
-        return cls(np.full(n, NO_TEXT if text is None else 0, np.int32), [] if text is None else [text])
+        return cls(
+            np.full(n, NO_TEXT if text is None else 0, np.int32), [] if text is None else [text]
+        )
 
     @classmethod
     def from_texts(cls, texts: pa.Array, function: Callable[[str], str | None] = str) -> CodedTexts:
-        """A text column through a function, each distinct text once; none where the function says None."""
+        """A text column through a function, each distinct text once; none where the function says
+        None.
+        """
         encoded = texts.dictionary_encode()
         codes = encoded.indices.fill_null(NO_TEXT).to_numpy(zero_copy_only=False)
         return cls(codes, encoded.dictionary.to_pylist()).mapped(function)
@@ -46,25 +52,40 @@ class CodedTexts:
     @classmethod
     def from_list(cls, texts: Sequence[str | None]) -> CodedTexts:
         """Texts of a list, in the order of their first occurrence."""
-        words = {text: code for code, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
-        return cls(np.array([NO_TEXT if text is None else words[text] for text in texts], np.int32), list(words))
+        words = {
+            text: code
+            for code, text in enumerate(dict.fromkeys(text for text in texts if text is not None))
+        }
+        return cls(
+            np.array([NO_TEXT if text is None else words[text] for text in texts], np.int32),
+            list(words),
+        )
 
     @classmethod
     def concat(cls, parts: Iterable[CodedTexts]) -> CodedTexts:
         """Parts one after another, words in the order of their first occurrence."""
         words: dict[str, int] = {}
-        codes = [_recoded(part.codes, [words.setdefault(word, len(words)) for word in part.words]) for part in parts]
+        codes = [
+            _recoded(part.codes, [words.setdefault(word, len(words)) for word in part.words])
+            for part in parts
+        ]
         return cls(np.concatenate(codes) if codes else np.empty(0, np.int32), list(words))
 
     def mapped(self, function: Callable[[str], str | None]) -> CodedTexts:
         """Each word through a function; none where it says None."""
         found: dict[str, int] = {}
-        new = [NO_TEXT if text is None else found.setdefault(text, len(found)) for text in map(function, self.words)]
+        new = [
+            NO_TEXT if text is None else found.setdefault(text, len(found))
+            for text in map(function, self.words)
+        ]
         return CodedTexts(_recoded(self.codes, new), list(found))
 
     def take(self, positions: np.ndarray) -> CodedTexts:
         """The texts at the given positions."""
-        return CodedTexts(self.codes[positions] if self.words else np.full(len(positions), NO_TEXT, np.int32), self.words)
+        return CodedTexts(
+            self.codes[positions] if self.words else np.full(len(positions), NO_TEXT, np.int32),
+            self.words,
+        )
 
     def to_list(self) -> list[str | None]:
         """The texts themselves, None for none."""
@@ -75,7 +96,8 @@ class CodedTexts:
         """The same as an Arrow array of type ``CODED``."""
         is_none = self.codes == NO_TEXT
         return pa.DictionaryArray.from_arrays(
-            pa.array(self.codes, mask=is_none if is_none.any() else None), pa.array(self.words, pa.string())
+            pa.array(self.codes, mask=is_none if is_none.any() else None),
+            pa.array(self.words, pa.string()),
         )
 
 

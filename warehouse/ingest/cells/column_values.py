@@ -1,4 +1,7 @@
-"""A column of cells as delivered: its texts, its numbers, which are filled. Equal to the result cell by cell, but much faster (pure)."""
+"""A column of cells as delivered: its texts, its numbers, which are filled.
+
+Equal to the result cell by cell, but much faster (pure).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.ingest.cells.cell_values import ReadNumber, cell_number, cell_text, is_blank, is_missing, read_number
+from warehouse.ingest.cells.cell_values import (
+    ReadNumber,
+    cell_number,
+    cell_text,
+    is_blank,
+    is_missing,
+    read_number,
+)
 from warehouse.ingest.cells.coded_texts import CodedTexts
 
 # Between these sizes Arrow spells a double as Python does; outside, exponents differ.
@@ -31,7 +41,8 @@ class FilledCells:
     numbers : ndarray of float, shape (n,)
         NaN where a cell is no number.
     notes, units : dict of int to str
-        The mark behind a number, and the unit that a cell states itself, by place in ``texts``; few cells have any.
+        The mark behind a number, and the unit that a cell states itself, by place in ``texts``; few
+        cells have any.
     """
 
     positions: np.ndarray
@@ -41,8 +52,11 @@ class FilledCells:
     units: dict[int, str] = field(default_factory=dict)
 
 
-def read_marked(filled: FilledCells, cells: Sequence[object], unit: str | None, *, decimal_comma: bool = False) -> FilledCells:
-    """The same cells with the numbers that only a second look finds: behind them stand the mark of a note, a per cent sign, the unit.
+def read_marked(
+    filled: FilledCells, cells: Sequence[object], unit: str | None, *, decimal_comma: bool = False
+) -> FilledCells:
+    """The same cells with the numbers that only a second look finds: behind them stand the mark of
+    a note, a per cent sign, the unit.
 
     Parameters
     ----------
@@ -52,15 +66,25 @@ def read_marked(filled: FilledCells, cells: Sequence[object], unit: str | None, 
     unit : str or None
         Unit of the column.
     decimal_comma : bool
-        Whether the texts of this column write 1.234,5; its numbers of a workbook are numbers all the same.
+        Whether the texts of this column write 1.234,5; its numbers of a workbook are numbers all
+        the same.
     """
     doubtful = np.flatnonzero(np.isnan(filled.numbers))
     if decimal_comma:
-        doubtful = np.array([i for i, place in enumerate(filled.positions.tolist()) if cells[place].__class__ is str], np.int64)
+        doubtful = np.array(
+            [
+                i
+                for i, place in enumerate(filled.positions.tolist())
+                if cells[place].__class__ is str
+            ],
+            np.int64,
+        )
     if not len(doubtful):
         return filled
     numbers, notes, units, known = filled.numbers.copy(), {}, {}, {}
-    for i, text in zip(doubtful.tolist(), filled.texts.take(pa.array(doubtful)).to_pylist(), strict=True):
+    for i, text in zip(
+        doubtful.tolist(), filled.texts.take(pa.array(doubtful)).to_pylist(), strict=True
+    ):
         if cells[filled.positions[i]].__class__ is not str:
             continue
         if text not in known:
@@ -75,7 +99,8 @@ def read_marked(filled: FilledCells, cells: Sequence[object], unit: str | None, 
 
 
 def filled_cells(cells: Sequence[object], missing: Collection[str]) -> FilledCells:
-    """Cells that are neither blank nor one of the signs for a missing value, with ``column_texts`` and ``column_numbers`` of them.
+    """Cells that are neither blank nor one of the signs for a missing value, with ``column_texts``
+    and ``column_numbers`` of them.
 
     Parameters
     ----------
@@ -94,17 +119,23 @@ def filled_cells(cells: Sequence[object], missing: Collection[str]) -> FilledCel
     if len(positions) < len(cells):
         cells = [cells[i] for i in positions.tolist()]
     texts = column_texts(cells)
-    return FilledCells(positions, texts, column_numbers(cells, texts).to_numpy(zero_copy_only=False))
+    return FilledCells(
+        positions, texts, column_numbers(cells, texts).to_numpy(zero_copy_only=False)
+    )
 
 
 def _filled_floats(numbers: np.ndarray) -> FilledCells:
     positions = np.flatnonzero(~np.isnan(numbers))
     numbers = numbers if len(positions) == len(numbers) else numbers[positions]
-    return FilledCells(positions, _float_texts(numbers), np.where(np.isinf(numbers), np.nan, numbers))
+    return FilledCells(
+        positions, _float_texts(numbers), np.where(np.isinf(numbers), np.nan, numbers)
+    )
 
 
 def _filled_floats_and_texts(cells: Sequence[float | str], missing: Collection[str]) -> FilledCells:
-    floats = _filled_floats(np.array([math.nan if cell.__class__ is str else cell for cell in cells]))
+    floats = _filled_floats(
+        np.array([math.nan if cell.__class__ is str else cell for cell in cells])
+    )
     # most texts between numbers are blanks
     if all(is_missing(text, missing) for text in {cell for cell in cells if cell.__class__ is str}):
         return floats
@@ -113,11 +144,17 @@ def _filled_floats_and_texts(cells: Sequence[float | str], missing: Collection[s
     positions = np.concatenate([floats.positions, np.array(places)[texts.positions]])
     order = np.argsort(positions)
     both = pa.concat_arrays([floats.texts, texts.texts])
-    return FilledCells(positions[order], both.take(pa.array(order)), np.concatenate([floats.numbers, texts.numbers])[order])
+    return FilledCells(
+        positions[order],
+        both.take(pa.array(order)),
+        np.concatenate([floats.numbers, texts.numbers])[order],
+    )
 
 
 def _filled_texts(cells: Sequence[str], missing: Collection[str]) -> FilledCells:
-    """The same for a column of texts alone: blanks and plain numbers all at once, every other distinct text once."""
+    """The same for a column of texts alone: blanks and plain numbers all at once, every other
+    distinct text once.
+    """
     texts = pa.array(cells, pa.string())
     positions = np.flatnonzero(pc.binary_length(texts).to_numpy())
     if len(positions) < len(texts):
@@ -127,17 +164,29 @@ def _filled_texts(cells: Sequence[str], missing: Collection[str]) -> FilledCells
         return FilledCells(positions, texts, numbers)
     is_plain = _are_plain_numbers(texts)
     odd = pc.invert(is_plain).to_numpy(zero_copy_only=False)
-    numbers = pc.cast(pc.if_else(is_plain, texts, None), pa.float64()).to_numpy(zero_copy_only=False).copy()
-    is_filled = ~pc.is_in(texts, value_set=pa.array(missing, pa.string())).to_numpy(zero_copy_only=False)
+    numbers = (
+        pc.cast(pc.if_else(is_plain, texts, None), pa.float64())
+        .to_numpy(zero_copy_only=False)
+        .copy()
+    )
+    is_filled = ~pc.is_in(texts, value_set=pa.array(missing, pa.string())).to_numpy(
+        zero_copy_only=False
+    )
     words = CodedTexts.from_texts(texts.filter(pa.array(odd)))
     spelled = [cell_number(word) for word in words.words]
-    is_filled[odd] = np.array([not is_missing(word, missing) for word in words.words], bool)[words.codes]
-    numbers[odd] = np.array([math.nan if number is None else number for number in spelled], np.float64)[words.codes]
+    is_filled[odd] = np.array([not is_missing(word, missing) for word in words.words], bool)[
+        words.codes
+    ]
+    numbers[odd] = np.array(
+        [math.nan if number is None else number for number in spelled], np.float64
+    )[words.codes]
     return FilledCells(positions[is_filled], texts.filter(pa.array(is_filled)), numbers[is_filled])
 
 
 def _numbers_alone(texts: pa.Array) -> np.ndarray | None:
-    """Numbers of texts that are all finite numbers in plain ASCII spelling, shape (n,); None where one is not."""
+    """Numbers of texts that are all finite numbers in plain ASCII spelling, shape (n,); None where
+    one is not.
+    """
     try:
         numbers = pc.cast(texts, pa.float64()).to_numpy()
     except pa.ArrowInvalid:
@@ -147,7 +196,9 @@ def _numbers_alone(texts: pa.Array) -> np.ndarray | None:
 
 def _are_plain_numbers(texts: pa.Array) -> pa.Array:
     # so short a number with two digits of exponent is finite
-    return pc.and_(pc.match_substring_regex(texts, _PLAIN_NUMBER), pc.less(pc.binary_length(texts), _SHORT))
+    return pc.and_(
+        pc.match_substring_regex(texts, _PLAIN_NUMBER), pc.less(pc.binary_length(texts), _SHORT)
+    )
 
 
 def column_texts(cells: Sequence[object]) -> pa.Array:
@@ -166,10 +217,16 @@ def column_texts(cells: Sequence[object]) -> pa.Array:
         return pa.array(cells, pa.string())
     if kinds == {float}:
         return _float_texts(np.array(cells))
-    texts = [cell if cell.__class__ is str else cell_text(cell) for cell in cells] if float not in kinds else list(cells)
+    texts = (
+        [cell if cell.__class__ is str else cell_text(cell) for cell in cells]
+        if float not in kinds
+        else list(cells)
+    )
     if float in kinds:
         floats = [i for i, cell in enumerate(cells) if cell.__class__ is float]
-        for i, text in zip(floats, _float_texts(np.array([cells[i] for i in floats])).to_pylist(), strict=True):
+        for i, text in zip(
+            floats, _float_texts(np.array([cells[i] for i in floats])).to_pylist(), strict=True
+        ):
             texts[i] = text
         if not kinds <= {float, str}:
             texts = [text if text.__class__ is str else cell_text(text) for text in texts]
@@ -216,7 +273,9 @@ def column_numbers(cells: Sequence[object], texts: pa.Array) -> pa.Array:
 
 
 def filled_positions(cells: Sequence[object], missing: Collection[str]) -> Sequence[int]:
-    """Positions of the cells that are neither blank nor one of the signs for a missing value (normalised by NFKC, trimmed)."""
+    """Positions of the cells that are neither blank nor one of the signs for a missing value
+    (normalised by NFKC, trimmed).
+    """
     if set(map(type, cells)) == {float} and not np.isnan(np.array(cells)).any():
         return range(len(cells))
     signs = {"", *missing}
@@ -234,10 +293,15 @@ def filled_positions(cells: Sequence[object], missing: Collection[str]) -> Seque
 
 
 def coded_column(cells: Sequence[object]) -> CodedTexts:
-    """``cell_text`` of every cell, for a column whose cells repeat: each distinct one is spelled once."""
+    """``cell_text`` of every cell, for a column whose cells repeat: each distinct one is spelled
+    once.
+    """
     words = dict.fromkeys(cells)
     # cells that are equal though spelled differently: 1, 1.0 and true; 0.0 and -0.0
     if set(map(type, words)) not in ({str}, {float}) or 0.0 in words:
         return CodedTexts.from_texts(column_texts(cells))
     codes = {cell: code for code, cell in enumerate(words)}
-    return CodedTexts(np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells)), column_texts(list(words)).to_pylist())
+    return CodedTexts(
+        np.fromiter(map(codes.__getitem__, cells), np.int32, len(cells)),
+        column_texts(list(words)).to_pylist(),
+    )

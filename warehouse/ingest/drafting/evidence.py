@@ -1,4 +1,6 @@
-"""What a column of an unknown source is: its values first, its header second, and the evidence in words (pure)."""
+"""What a column of an unknown source is: its values first, its header second, and the evidence in
+words (pure).
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What columns are held against: the catalog, the factor of each known unit, and published values where there are any."""
+    """What columns are held against: the catalog, the factor of each known unit, and published
+    values where there are any.
+    """
 
     catalog: Catalog
     factors: Mapping[tuple[str, str], float]
@@ -39,7 +43,13 @@ class Knowledge:
 
 
 def judge_column(
-    header: str, keys: np.ndarray, values: np.ndarray, knowledge: Knowledge, *, is_series: bool = False, is_panel: bool = True
+    header: str,
+    keys: np.ndarray,
+    values: np.ndarray,
+    knowledge: Knowledge,
+    *,
+    is_series: bool = False,
+    is_panel: bool = True,
 ) -> Finding:
     """What a column is.
 
@@ -56,9 +66,15 @@ def judge_column(
         Whether the rows are places and years of a table of statistics; else no header is believed.
     """
     name = match_header(header, knowledge.catalog)
-    found = match_values(keys, values, knowledge.reference) if knowledge.reference is not None and len(keys) else []
+    found = (
+        match_values(keys, values, knowledge.reference)
+        if knowledge.reference is not None and len(keys)
+        else []
+    )
     fewest = FEWEST_OF_A_SERIES if is_series else FEWEST
-    comparable = [match for match in found if match.n >= fewest and match.n_distinct >= _FEWEST_DISTINCT]
+    comparable = [
+        match for match in found if match.n >= fewest and match.n_distinct >= _FEWEST_DISTINCT
+    ]
     best = _choose(comparable, name)
     if best is not None:
         return _by_values(header, best, name, knowledge)
@@ -66,7 +82,10 @@ def judge_column(
         return Finding(None, "neither header nor values are like those of an indicator")
     own = next((match for match in comparable if match.indicator_id == name.indicator_id), None)
     if own is not None:
-        said = f"the header is like {name.indicator_id}, but only {own.share:.0%} of {own.n:,} values agree with those known"
+        said = (
+            f"the header is like {name.indicator_id}, but only {own.share:.0%} of {own.n:,} "
+            "values agree with those known"
+        )
         return Finding(None, said)
     return _by_header(name, knowledge, is_panel=is_panel)
 
@@ -74,19 +93,38 @@ def judge_column(
 def _by_header(name: HeaderMatch, knowledge: Knowledge, *, is_panel: bool) -> Finding:
     """What a header is worth where no known value can be held against its column."""
     if not is_panel:
-        return Finding(None, f"the header is like {name.indicator_id}, but the rows are no table of places and years")
+        return Finding(
+            None,
+            f"the header is like {name.indicator_id}, but the rows are no table of places and "
+            "years",
+        )
     if name.how != "fuzzy":
         return Finding(name, "by its header alone: no known value to hold its values against")
     if knowledge.reference is None:
         return Finding(name, f"a guess by its header, score {name.score:.2f}: check")
-    return Finding(None, f"the header is like {name.indicator_id} (score {name.score:.2f}), and no known value bears it out")
+    return Finding(
+        None,
+        (
+            f"the header is like {name.indicator_id} (score {name.score:.2f}), and no known value "
+            "bears it out"
+        ),
+    )
 
 
 def _choose(comparable: list[ValueMatch], name: HeaderMatch | None) -> ValueMatch | None:
-    """The indicator that the values speak for; where two fit nearly as well, the one that the header names."""
+    """The indicator that the values speak for; where two fit nearly as well, the one that the
+    header names.
+    """
     if not comparable:
         return None
-    named = next((match for match in comparable if name is not None and match.indicator_id == name.indicator_id), None)
+    named = next(
+        (
+            match
+            for match in comparable
+            if name is not None and match.indicator_id == name.indicator_id
+        ),
+        None,
+    )
     best = comparable[0]
     rivals = [match for match in comparable if match.share >= best.share - MARGIN]
     if best.share >= ALONE:
@@ -95,10 +133,16 @@ def _choose(comparable: list[ValueMatch], name: HeaderMatch | None) -> ValueMatc
         return named if named in rivals else None
     if named is None or name is None or named not in rivals:
         return None
-    return named if named.share >= WITH_NAME or (name.how != "fuzzy" and named.near >= NEAR_WITH_NAME) else None
+    return (
+        named
+        if named.share >= WITH_NAME or (name.how != "fuzzy" and named.near >= NEAR_WITH_NAME)
+        else None
+    )
 
 
-def _by_values(header: str, best: ValueMatch, name: HeaderMatch | None, knowledge: Knowledge) -> Finding:
+def _by_values(
+    header: str, best: ValueMatch, name: HeaderMatch | None, knowledge: Knowledge
+) -> Finding:
     """The indicator of the values, with the unit that their power of ten asks for."""
     canonical = knowledge.catalog.canonical_unit[best.indicator_id]
     said = f"{best.share:.0%} of {best.n:,} values agree with those known"
@@ -108,11 +152,19 @@ def _by_values(header: str, best: ValueMatch, name: HeaderMatch | None, knowledg
     if name is not None and not is_named and name.how != "fuzzy":
         said += f"; the header says {name.indicator_id}"
     stated = match_header_unit(header, best.indicator_id, knowledge.catalog)
-    if stated is not None and _power(knowledge.factors[_unit_key(stated.unit), canonical]) == best.power:
-        return Finding(replace(stated, how="values", score=round(best.share, 2)), f"{said}, in the unit that the header states")
+    if (
+        stated is not None
+        and _power(knowledge.factors[_unit_key(stated.unit), canonical]) == best.power
+    ):
+        return Finding(
+            replace(stated, how="values", score=round(best.share, 2)),
+            f"{said}, in the unit that the header states",
+        )
     unit = unit_of_power(best.power, canonical, knowledge.factors, header)
     if unit is None:
-        return Finding(None, f"{said}, but no unit of seed unit_factors is 10^{best.power} of {canonical}")
+        return Finding(
+            None, f"{said}, but no unit of seed unit_factors is 10^{best.power} of {canonical}"
+        )
     if stated is not None:
         said += f"; the header's {stated.unit} would be another power"
     return Finding(HeaderMatch(best.indicator_id, "values", round(best.share, 2), unit, None), said)
@@ -122,22 +174,39 @@ def match_header_unit(header: str, indicator_id: str, catalog: Catalog) -> Heade
     """The unit that a header states, if it is one of the indicator's."""
     for part in dict.fromkeys([header, *header.split("|")]):
         _, unit, pattern = split_unit(normal_header(part))
-        if unit is not None and (_unit_key(unit), catalog.canonical_unit[indicator_id]) in catalog.units:
+        if (
+            unit is not None
+            and (_unit_key(unit), catalog.canonical_unit[indicator_id]) in catalog.units
+        ):
             return HeaderMatch(indicator_id, "values", 1.0, unit, pattern)
     return None
 
 
-def unit_of_power(power: int, canonical: str, factors: Mapping[tuple[str, str], float], header: str = "") -> str | None:
-    """A unit whose values are 10^power times the canonical ones; the canonical one itself where the power is 0."""
+def unit_of_power(
+    power: int, canonical: str, factors: Mapping[tuple[str, str], float], header: str = ""
+) -> str | None:
+    """A unit whose values are 10^power times the canonical ones; the canonical one itself where the
+    power is 0.
+    """
     if power == 0:
         return canonical
-    fitting = [unit for (unit, to), factor in factors.items() if to == canonical and _power(factor) == power]
+    fitting = [
+        unit
+        for (unit, to), factor in factors.items()
+        if to == canonical and _power(factor) == power
+    ]
     # one that stands in the header, a Chinese word before an English one, then the shortest
-    return min(fitting, key=lambda unit: (unit not in header, unit.isascii(), len(unit), unit), default=None)
+    return min(
+        fitting,
+        key=lambda unit: (unit not in header, unit.isascii(), len(unit), unit),
+        default=None,
+    )
 
 
 def _power(factor: float) -> int | None:
-    """How many tens a number in a unit is of the canonical one: multiplying by 0.0001 undoes a power of 4."""
+    """How many tens a number in a unit is of the canonical one: multiplying by 0.0001 undoes a
+    power of 4.
+    """
     power = -math.log10(factor)
     return round(power) if abs(power - round(power)) < 1e-9 else None
 
@@ -147,5 +216,11 @@ def _unit_key(unit: str | None) -> str:
 
 
 def read_factors(units: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], float]:
-    """Factor to the canonical unit by unit and canonical unit, from rows of the seed ``unit_factors``."""
-    return {(row["unit_text"], row["canonical_unit"]): float(row["multiply_by"]) / float(row["divide_by"]) for row in units}
+    """Factor to the canonical unit by unit and canonical unit, from rows of the seed
+    ``unit_factors``.
+    """
+    return {
+        (row["unit_text"], row["canonical_unit"]): float(row["multiply_by"])
+        / float(row["divide_by"])
+        for row in units
+    }

@@ -1,4 +1,6 @@
-"""Match the headers of an unknown source to the indicator catalog: exact, by a known wording, then by likeness with a score (pure)."""
+"""Match the headers of an unknown source to the indicator catalog: exact, by a known wording, then
+by likeness with a score (pure).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ _BRACKET = re.compile(r"\(([^()]*)\)")
 _ASCII = re.compile(r"[\x20-\x7e]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 # words that say nothing of which indicator it is
-_FILLER = re.compile(r"(?i)\b(total|number|of|the|at|in|by|year|end|city|cities|regional|gross)\b|其中:?|全市|各地区|[|_:：,，、/\-]")
+_FILLER = re.compile(
+    r"(?i)\b(total|number|of|the|at|in|by|year|end|city|cities|regional|gross)\b|其中:?|全市|各地区|[|_:：,，、/\-]"
+)
 _SHORTHAND = {
     "gdp": "gross domestic product",
     "grp": "gross domestic product",
@@ -28,7 +32,9 @@ _SHORTHAND = {
 
 @dataclass(frozen=True)
 class HeaderMatch:
-    """What a header most likely means: indicator, how it was found (exact, alias, fuzzy), score from 0 to 1, unit and how it is written."""
+    """What a header most likely means: indicator, how it was found (exact, alias, fuzzy), score
+    from 0 to 1, unit and how it is written.
+    """
 
     indicator_id: str
     how: str
@@ -39,7 +45,9 @@ class HeaderMatch:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Wordings of every indicator in normal form, its canonical unit and place level, and the units that can be converted."""
+    """Wordings of every indicator in normal form, its canonical unit and place level, and the units
+    that can be converted.
+    """
 
     exact: Mapping[str, str]
     aliases: Mapping[str, str]
@@ -48,25 +56,45 @@ class Catalog:
     units: frozenset[tuple[str, str]]
 
 
-def build_catalog(indicators: Iterable[Mapping[str, str]], units: Iterable[Mapping[str, str]], layouts: Iterable[Layout]) -> Catalog:
-    """Catalog from the seeds ``indicator_catalog`` and ``unit_factors``, with the headers of the layouts at hand as further wordings."""
+def build_catalog(
+    indicators: Iterable[Mapping[str, str]],
+    units: Iterable[Mapping[str, str]],
+    layouts: Iterable[Layout],
+) -> Catalog:
+    """Catalog from the seeds ``indicator_catalog`` and ``unit_factors``, with the headers of the
+    layouts at hand as further wordings.
+    """
     rows = list(indicators)
-    exact = {_plain(row[key]): row["indicator_id"] for row in rows for key in ("indicator_id", "label_en", "label_zh")}
+    exact = {
+        _plain(row[key]): row["indicator_id"]
+        for row in rows
+        for key in ("indicator_id", "label_en", "label_zh")
+    }
     aliases: dict[str, str] = {}
     for layout in layouts:
         for table in layout.tables:
-            rules = [*table.indicators, *(table.row_indicators.indicators if table.row_indicators else [])]
+            rules = [
+                *table.indicators,
+                *(table.row_indicators.indicators if table.row_indicators else []),
+            ]
             wordings = [(label, rule.id) for rule in rules for label in rule.columns]
             wordings += [(name, rule.id) for name, rule in table.sheet_indicators.items()]
             for label, indicator_id in wordings:
                 aliases.setdefault(_plain(split_unit(normal_header(label))[0]), indicator_id)
     known_units = frozenset((row["unit_text"], row["canonical_unit"]) for row in units)
     levels = {row["indicator_id"]: row["place_level"] for row in rows}
-    return Catalog(exact, aliases, {row["indicator_id"]: row["canonical_unit"] for row in rows}, levels, known_units)
+    return Catalog(
+        exact,
+        aliases,
+        {row["indicator_id"]: row["canonical_unit"] for row in rows},
+        levels,
+        known_units,
+    )
 
 
 def split_unit(header: str) -> tuple[str, str | None, str | None]:
-    """Label, unit and the pattern that finds the unit, from a normal-form header such as ``GDP(亿元)`` or ``GDP/亿元``.
+    """Label, unit and the pattern that finds the unit, from a normal-form header such as
+    ``GDP(亿元)`` or ``GDP/亿元``.
 
     >>> split_unit("年末常住人口(万人)")[:2], split_unit("GDP/亿元")[:2]
     (('年末常住人口', '万人'), ('GDP', '亿元'))
@@ -101,7 +129,11 @@ def match_header(header: str, catalog: Catalog) -> HeaderMatch | None:
 
     A joined header of several rows (``a|b``) is tried as a whole and row by row.
     """
-    found = [match for part in dict.fromkeys([header, *header.split("|")]) if (match := _match_part(part, catalog))]
+    found = [
+        match
+        for part in dict.fromkeys([header, *header.split("|")])
+        if (match := _match_part(part, catalog))
+    ]
     return max(found, key=lambda match: match.score, default=None)
 
 
@@ -120,31 +152,57 @@ def _match_part(header: str, catalog: Catalog) -> HeaderMatch | None:
         if len(text) > 1 and bool(_CHINESE.search(text)) == bool(_CHINESE.search(wording))
     ]
     score, indicator_id = max(scored, key=lambda pair: (pair[0], pair[1]), default=(0.0, ""))
-    return _with_unit(indicator_id, "fuzzy", round(score, 2), unit, pattern, catalog) if score >= MIN_SCORE else None
+    return (
+        _with_unit(indicator_id, "fuzzy", round(score, 2), unit, pattern, catalog)
+        if score >= MIN_SCORE
+        else None
+    )
 
 
-def _with_unit(indicator_id: str, how: str, score: float, unit: str | None, pattern: str | None, catalog: Catalog) -> HeaderMatch:
-    is_known = unit is not None and (normal_header(unit).lower(), catalog.canonical_unit[indicator_id]) in catalog.units
-    return HeaderMatch(indicator_id, how, score, unit if is_known else None, pattern if is_known else None)
+def _with_unit(
+    indicator_id: str,
+    how: str,
+    score: float,
+    unit: str | None,
+    pattern: str | None,
+    catalog: Catalog,
+) -> HeaderMatch:
+    is_known = (
+        unit is not None
+        and (normal_header(unit).lower(), catalog.canonical_unit[indicator_id]) in catalog.units
+    )
+    return HeaderMatch(
+        indicator_id, how, score, unit if is_known else None, pattern if is_known else None
+    )
 
 
 def _halves(header: str, label: str) -> list[str]:
-    """The label as a whole, without its English, and its English alone: bilingual headers name an indicator twice."""
+    """The label as a whole, without its English, and its English alone: bilingual headers name an
+    indicator twice.
+    """
     english = " ".join(_ASCII.findall(_BRACKET.sub(" ", header))).strip()
     chinese = _ASCII.sub("", label)
     return list(dict.fromkeys([_plain(label), _plain(chinese), _plain(english)]))
 
 
 def _plain(text: str) -> str:
-    """Label for comparison: lower case, shorthand written out, without fillers, signs and white space."""
+    """Label for comparison: lower case, shorthand written out, without fillers, signs and white
+    space.
+    """
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|_|(?<=[A-Za-z])(?=[0-9])", " ", text)
-    spelled = re.sub(r"[A-Za-z]+", lambda match: _SHORTHAND.get(match.group().lower(), match.group().lower()), words)
+    spelled = re.sub(
+        r"[A-Za-z]+",
+        lambda match: _SHORTHAND.get(match.group().lower(), match.group().lower()),
+        words,
+    )
     kept = _FILLER.sub(" ", spelled) if not _CHINESE.search(spelled) else _FILLER.sub("", spelled)
     return re.sub(r"[\s().'\"]+", "", kept) or re.sub(r"\s+", "", spelled)
 
 
 def _likeness(text: str, wording: str) -> float:
-    """Share of matching signs (Ratcliff and Obershelp), where one wording contains the other at least 0.75."""
+    """Share of matching signs (Ratcliff and Obershelp), where one wording contains the other at
+    least 0.75.
+    """
     ratio = SequenceMatcher(None, text, wording, autojunk=False).ratio()
     shorter, longer = sorted((text, wording), key=len)
     is_inside = len(shorter) >= 4 and shorter in longer and len(shorter) >= 0.5 * len(longer)

@@ -1,4 +1,6 @@
-"""Draft the layout of an unknown source from its sheets: what could be matched, as YAML, and notes on what could not (pure)."""
+"""Draft the layout of an unknown source from its sheets: what could be matched, as YAML, and notes
+on what could not (pure).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,11 @@ class Draft:
 
 
 def draft_layout(
-    source_id: str, files: Mapping[str, list[Grid]], knowledge: Knowledge, places: Places, delimiters: Mapping[str, str]
+    source_id: str,
+    files: Mapping[str, list[Grid]],
+    knowledge: Knowledge,
+    places: Places,
+    delimiters: Mapping[str, str],
 ) -> Draft:
     """Draft a layout.
 
@@ -42,25 +48,45 @@ def draft_layout(
     notes: list[str] = []
     unread: dict[str, list[str]] = {}
     for file_name, grids in files.items():
-        drafts = [draft_sheet(file_name, grid, knowledge, places, notes, delimiters.get(file_name)) for grid in grids]
-        read = [(grid, draft) for grid, draft in zip(grids, drafts, strict=True) if draft is not None]
+        drafts = [
+            draft_sheet(file_name, grid, knowledge, places, notes, delimiters.get(file_name))
+            for grid in grids
+        ]
+        read = [
+            (grid, draft) for grid, draft in zip(grids, drafts, strict=True) if draft is not None
+        ]
         if not read:
             notes.append(f"{file_name}: no table found; it is in ignore_files")
             unread[file_name] = []
             continue
-        skipped = [grid.sheet_name for grid, draft in zip(grids, drafts, strict=True) if draft is None and grid.sheet_name]
+        skipped = [
+            grid.sheet_name
+            for grid, draft in zip(grids, drafts, strict=True)
+            if draft is None and grid.sheet_name
+        ]
         _add_tables(tables, file_name, read, skipped)
     return Draft("\n".join([*_head(source_id, tables, unread), *_body(tables)]) + "\n", notes)
 
 
-def _add_tables(tables: list[TableDraft], file_name: str, read: list[tuple[Grid, TableDraft]], skipped: list[str]) -> None:
+def _add_tables(
+    tables: list[TableDraft],
+    file_name: str,
+    read: list[tuple[Grid, TableDraft]],
+    skipped: list[str],
+) -> None:
     """Merge sheets of a file, and files, that are built alike."""
     for grid, draft in read:
         sheet = grid.sheet_name
         if skipped:
             draft.lines = [*_ignored_sheets(skipped), *draft.lines]
         same = next(
-            (table for table in tables if table.lines == draft.lines and (file_name in table.files or table.sheets == [sheet])), None
+            (
+                table
+                for table in tables
+                if table.lines == draft.lines
+                and (file_name in table.files or table.sheets == [sheet])
+            ),
+            None,
         )
         if same is None:
             tables.append(draft)
@@ -72,19 +98,32 @@ def _add_tables(tables: list[TableDraft], file_name: str, read: list[tuple[Grid,
 
 
 def _ignored_sheets(names: list[str]) -> list[str]:
-    return ["    ignore_sheets:", *(f"      - {{name: {quoted(name)}, reason: {quoted(_NO_TABLE)}}}" for name in names)]
+    return [
+        "    ignore_sheets:",
+        *(f"      - {{name: {quoted(name)}, reason: {quoted(_NO_TABLE)}}}" for name in names),
+    ]
 
 
 def _head(source_id: str, tables: list[TableDraft], unread: Mapping[str, list[str]]) -> list[str]:
     lines = [
         "# yaml-language-server: $schema=layout.schema.json",
         f"source_id: {source_id}",
-        "description: Drafted by new-source; say what it is, which years and cities, and who made it.",
+        (
+            "description: Drafted by new-source; say what it is, which years and cities, and who "
+            "made "
+            "it."
+        ),
     ]
     if any(table.has_edition_year for table in tables):
         lines.append("edition_year: {file_name: '((?:19|20)[0-9]{2})'}")
     if unread:
-        lines += ["ignore_files:", *(f"  - {{pattern: {quoted(_literal(name))}, reason: {quoted(_NO_TABLE)}}}" for name in unread)]
+        lines += [
+            "ignore_files:",
+            *(
+                f"  - {{pattern: {quoted(_literal(name))}, reason: {quoted(_NO_TABLE)}}}"
+                for name in unread
+            ),
+        ]
     return [*lines, "tables:"]
 
 

@@ -1,4 +1,7 @@
-"""Draft a layout for a folder of files that no layout knows: ``python -m warehouse.ingest.drafting.new_source FOLDER``."""
+"""Draft a layout for a folder of files that no layout knows:
+
+``python -m warehouse.ingest.drafting.new_source FOLDER``.
+"""
 
 from __future__ import annotations
 
@@ -37,19 +40,36 @@ SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit code (2: nothing could be drafted)."""
-    parser = argparse.ArgumentParser(prog="python -m warehouse.ingest.drafting.new_source", description=__doc__)
-    parser.add_argument("folder", type=Path, help="the source's folder, named as the source will be")
-    parser.add_argument("--source-id", help="name of the source where the folder's does not serve (lower case, digits, _)")
+    parser = argparse.ArgumentParser(
+        prog="python -m warehouse.ingest.drafting.new_source", description=__doc__
+    )
+    parser.add_argument(
+        "folder", type=Path, help="the source's folder, named as the source will be"
+    )
+    parser.add_argument(
+        "--source-id",
+        help="name of the source where the folder's does not serve (lower case, digits, _)",
+    )
     parser.add_argument("--output", type=Path, help="file for the draft (default: standard output)")
-    parser.add_argument("--published", type=Path, help="published database to compare values with (default: that of CITYSYNC_HOME)")
+    parser.add_argument(
+        "--published",
+        type=Path,
+        help="published database to compare values with (default: that of CITYSYNC_HOME)",
+    )
     options = parser.parse_args(arguments)
-    source_id = options.source_id or re.sub(r"[^a-z0-9_]+", "_", options.folder.resolve().name.lower()).strip("_")
+    source_id = options.source_id or re.sub(
+        r"[^a-z0-9_]+", "_", options.folder.resolve().name.lower()
+    ).strip("_")
     try:
         reference = read_reference(options.published or _home() / "published" / "citysync.duckdb")
         draft, files = draft_folder(options.folder, source_id, reference)
         if reference is None:
             draft.notes.insert(
-                0, "nothing has been published in this home: columns are known by their headers alone, run make refresh first"
+                0,
+                (
+                    "nothing has been published in this home: columns are known by their headers "
+                    "alone, run make refresh first"
+                ),
             )
         reading = try_draft(draft, source_id, options.folder, files)
     except IngestError as error:
@@ -73,7 +93,8 @@ def draft_folder(
 ) -> tuple[Draft, list[str]]:
     """Draft of a folder's layout and the files that could be read, by their paths inside it.
 
-    Every file is read in a process of its own under limits, as in a refresh: one that cannot be read is a note, and the others are drafted.
+    Every file is read in a process of its own under limits, as in a refresh: one that cannot be
+    read is a note, and the others are drafted.
 
     Parameters
     ----------
@@ -87,24 +108,38 @@ def draft_folder(
     Raises
     ------
     LayoutError
-        The folder is missing, holds no file that can be read, or none with a table; or the source's name is not valid.
+        The folder is missing, holds no file that can be read, or none with a table; or the source's
+        name is not valid.
     """
     if not folder.is_dir():
-        raise LayoutError(f"{folder}: expected a folder with the files of one source; found none there; check the path (SRC=)")
+        raise LayoutError(
+            f"{folder}: expected a folder with the files of one source; found none there; check "
+            "the path (SRC=)"
+        )
     if not re.fullmatch(r"[a-z][a-z0-9_]*", source_id):
-        raise LayoutError(f"{folder}: expected a source name of small letters, digits and _; found {source_id!r}; give --source-id")
+        raise LayoutError(
+            f"{folder}: expected a source name of small letters, digits and _; found "
+            f"{source_id!r}; give --source-id"
+        )
     files, delimiters, faults = read_folder(folder)
     if not files:
         shown = "; ".join(faults) or "none"
-        raise LayoutError(f"{folder}: expected files of type {', '.join(READABLE)}; found {shown}; convert them, or name another folder")
-    draft = draft_layout(source_id, files, read_knowledge(reference, without), read_places(), delimiters)
+        raise LayoutError(
+            f"{folder}: expected files of type {', '.join(READABLE)}; found {shown}; convert "
+            "them, or name another folder"
+        )
+    draft = draft_layout(
+        source_id, files, read_knowledge(reference, without), read_places(), delimiters
+    )
     draft.notes.extend(faults)
     if "  - files:" not in draft.text:
         raise LayoutError(
             "\n".join(
                 [
-                    f"{folder}: expected a table of places and years with an indicator that is known; found none: the folder seems to hold "
-                    "no statistics of cities or provinces; if it does, write the layout by hand (docs/layouts.md)",
+                    f"{folder}: expected a table of places and years with an indicator that is "
+                    "known; found none: the folder seems to hold "
+                    "no statistics of cities or provinces; if it does, write the layout by hand "
+                    "(docs/layouts.md)",
                     *draft.notes,
                 ]
             )
@@ -129,14 +164,21 @@ def try_draft(draft: Draft, source_id: str, folder: Path, names: Iterable[str]) 
             continue
         counts = dict(map(tuple, outcome.value["counts"]))
         n_values = counts.get(None, 0)
-        lines.append(f"{name}: the draft reads {n_values:,} values and turns {sum(counts.values()) - n_values:,} lines away")
+        lines.append(
+            f"{name}: the draft reads {n_values:,} values and turns "
+            f"{sum(counts.values()) - n_values:,} lines away"
+        )
     return lines
 
 
 def read_folder(folder: Path) -> tuple[dict[str, list[Grid]], dict[str, str], list[str]]:
-    """Samples of sheets by file, separators of CSV files other than a comma, and what could not be read."""
+    """Samples of sheets by file, separators of CSV files other than a comma, and what could not be
+    read.
+    """
     files, delimiters, faults = {}, {}, []
-    for name, outcome in _in_workers(folder, _names(folder), lambda name, data, _: SampleJob(data, name)):
+    for name, outcome in _in_workers(
+        folder, _names(folder), lambda name, data, _: SampleJob(data, name)
+    ):
         if outcome.fault is not None:
             faults.append(f"{name}: {outcome.fault}")
             continue
@@ -151,7 +193,10 @@ def _names(folder: Path) -> list[str]:
     return [
         path.relative_to(folder).as_posix()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.is_symlink() and path.suffix.lower() in READABLE and not path.name.startswith((".", "~$"))
+        if path.is_file()
+        and not path.is_symlink()
+        and path.suffix.lower() in READABLE
+        and not path.name.startswith((".", "~$"))
     ]
 
 
@@ -160,7 +205,8 @@ def _in_workers(
 ) -> Iterator[tuple[str, Outcome]]:
     """What came of a job for each file, in the order of their names.
 
-    `job_for` gets a name, the file's bytes (None for a large one) and where a result may be written; None leaves the file out.
+    `job_for` gets a name, the file's bytes (None for a large one) and where a result may be
+    written; None leaves the file out.
     """
     with tempfile.TemporaryDirectory(prefix="new-source-") as scratch:
         outcomes: dict[str, Outcome] = {}
@@ -169,12 +215,25 @@ def _in_workers(
         def tasks() -> Iterator[Task]:
             for name in names:
                 try:
-                    snapshot, data = take_snapshot(folder / name, MAX_FILE_BYTES, "file", "deliver it in smaller parts")
+                    snapshot, data = take_snapshot(
+                        folder / name, MAX_FILE_BYTES, "file", "deliver it in smaller parts"
+                    )
                     job = job_for(name, data, Path(scratch) / f"{len(started)}.parquet")
                     if job is not None:
                         started.append(name)
-                        copy = copy_privately(folder / name, snapshot, Path(scratch)) if data is None else None
-                        yield Task(job, limits_for(snapshot.size), (SAMPLER,), descriptor=copy, size=snapshot.size, note=name)
+                        copy = (
+                            copy_privately(folder / name, snapshot, Path(scratch))
+                            if data is None
+                            else None
+                        )
+                        yield Task(
+                            job,
+                            limits_for(snapshot.size),
+                            (SAMPLER,),
+                            descriptor=copy,
+                            size=snapshot.size,
+                            note=name,
+                        )
                 except FileFault as fault:
                     outcomes[name] = Outcome(fault=fault)
 
@@ -184,7 +243,9 @@ def _in_workers(
 
 
 def read_catalog(without: Collection[str] = ()) -> Catalog:
-    """The indicator catalog with the units and the wordings of the layouts at hand, but those of some sources."""
+    """The indicator catalog with the units and the wordings of the layouts at hand, but those of
+    some sources.
+    """
     layouts = [layout for source_id, layout in load_layouts().items() if source_id not in without]
     return build_catalog(_seed("indicator_catalog"), _seed("unit_factors"), layouts)
 
@@ -195,19 +256,29 @@ def read_knowledge(reference: Reference | None = None, without: Collection[str] 
 
 
 def read_places() -> Places:
-    """Known spellings and codes of cities and provinces; a spelling of both (Beijing, Jilin) counts as a city's."""
-    names = {row["alias"]: "province" for row in _seed("province_aliases")} | {row["alias"]: "city" for row in _seed("city_aliases")}
+    """Known spellings and codes of cities and provinces; a spelling of both (Beijing, Jilin) counts
+    as a city's.
+    """
+    names = {row["alias"]: "province" for row in _seed("province_aliases")} | {
+        row["alias"]: "city" for row in _seed("city_aliases")
+    }
     codes = {row["province_id"]: "province" for row in _seed("province_roster")}
-    codes |= {row["city_id"]: "city" for row in _seed("city_roster")} | {row["old_code"]: "city" for row in _seed("city_code_changes")}
+    codes |= {row["city_id"]: "city" for row in _seed("city_roster")} | {
+        row["old_code"]: "city" for row in _seed("city_code_changes")
+    }
     names = {place_key(name): level for name, level in names.items()}
     cities = read_place_names(SEEDS)
     ids_of_names = {
         "city": cities.aliases,
-        "province": {place_key(row["alias"]): int(row["province_id"]) for row in _seed("province_aliases")},
+        "province": {
+            place_key(row["alias"]): int(row["province_id"]) for row in _seed("province_aliases")
+        },
     }
     ids_of_codes = {
         "city": {f"{code:06d}": place_id for code, place_id in cities.codes.items()},
-        "province": {row["province_id"]: int(row["province_id"]) for row in _seed("province_roster")},
+        "province": {
+            row["province_id"]: int(row["province_id"]) for row in _seed("province_roster")
+        },
     }
     return Places(names, codes, ids_of_names, ids_of_codes)
 

@@ -1,4 +1,6 @@
-"""Place and year of each row of an unknown sheet, as keys that known values are looked up by (pure)."""
+"""Place and year of each row of an unknown sheet, as keys that known values are looked up by
+(pure).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from warehouse.ingest.cells.cell_values import cell_number, cell_text, code_text, is_blank, parse_year
+from warehouse.ingest.cells.cell_values import (
+    cell_number,
+    cell_text,
+    code_text,
+    is_blank,
+    parse_year,
+)
 from warehouse.ingest.drafting.sheet_profile import Places, SheetProfile, place_spelling, six_digits
 from warehouse.ingest.drafting.value_matching import PLACE_STEP, cell_key
 from warehouse.ingest.formats.grids import Grid
@@ -21,8 +29,12 @@ def body_rows(grid: Grid, profile: SheetProfile) -> list[list[object]]:
     return grid.rows[profile.header_row + profile.header_rows :]
 
 
-def row_places(grid: Grid, profile: SheetProfile, places: Places, level: str, title: str | None) -> list[int | None]:
-    """Place of each row, None where it is not known; ``title`` is the name that holds for all rows."""
+def row_places(
+    grid: Grid, profile: SheetProfile, places: Places, level: str, title: str | None
+) -> list[int | None]:
+    """Place of each row, None where it is not known; ``title`` is the name that holds for
+    all rows.
+    """
     rows = body_rows(grid, profile)
     if level == "country":
         return [COUNTRY_ID] * len(rows)
@@ -32,24 +44,42 @@ def row_places(grid: Grid, profile: SheetProfile, places: Places, level: str, ti
     for row in rows:
         code, name = _cell(row, profile.code_col), _cell(row, profile.name_col)
         if not is_blank(code) or not is_blank(name):
-            last = places.ids_of_codes[level].get(six_digits(code)) or places.ids_of_names[level].get(place_spelling(name))
+            last = places.ids_of_codes[level].get(six_digits(code)) or places.ids_of_names[
+                level
+            ].get(place_spelling(name))
         found.append(last)
     return found
 
 
-def row_keys(grid: Grid, profile: SheetProfile, level: str, place_ids: Sequence[int | None], year: int | None = None) -> np.ndarray:
-    """Key of each row: by its year column, or by one year for all; ``NO_CELL`` where place or year is not known."""
+def row_keys(
+    grid: Grid,
+    profile: SheetProfile,
+    level: str,
+    place_ids: Sequence[int | None],
+    year: int | None = None,
+) -> np.ndarray:
+    """Key of each row: by its year column, or by one year for all; ``NO_CELL`` where place or year
+    is not known.
+    """
     keys = []
     for row, place_id in zip(body_rows(grid, profile), place_ids, strict=True):
-        own = parse_year(code_text(cell_text(_cell(row, profile.year_col)))) if profile.year_col is not None else year
-        keys.append(cell_key(level, place_id, own) if place_id is not None and own is not None else NO_CELL)
+        own = (
+            parse_year(code_text(cell_text(_cell(row, profile.year_col))))
+            if profile.year_col is not None
+            else year
+        )
+        keys.append(
+            cell_key(level, place_id, own) if place_id is not None and own is not None else NO_CELL
+        )
     return np.array(keys, np.int64)
 
 
 def looks_like_panel(keys: np.ndarray) -> bool:
-    """Whether keys are those of a table of statistics: a place has most of the years, and a year of a place stands once.
+    """Whether keys are those of a table of statistics: a place has most of the years, and a year of
+    a place stands once.
 
-    A list of people, firms or events has places and years as well, but few of all pairs, or many rows for one.
+    A list of people, firms or events has places and years as well, but few of all pairs, or many
+    rows for one.
     """
     if not len(keys):
         return True
@@ -64,11 +94,19 @@ def column_values(grid: Grid, profile: SheetProfile, col: int) -> np.ndarray:
 
 
 def across_values(
-    grid: Grid, profile: SheetProfile, level: str, place_ids: Sequence[int | None], rows: Sequence[int]
+    grid: Grid,
+    profile: SheetProfile,
+    level: str,
+    place_ids: Sequence[int | None],
+    rows: Sequence[int],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Keys and numbers of some rows of a sheet whose columns are years."""
     body = body_rows(grid, profile)
-    years = {col: year for col in profile.value_cols if (year := parse_year(profile.headers[col].removesuffix(".0")))}
+    years = {
+        col: year
+        for col in profile.value_cols
+        if (year := parse_year(profile.headers[col].removesuffix(".0")))
+    }
     keys, values = [], []
     for row in rows:
         if place_ids[row] is None:

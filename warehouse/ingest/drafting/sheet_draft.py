@@ -1,4 +1,6 @@
-"""Draft how one sheet is read: place, year, and of each column, row or sheet the indicator that its values and name speak for (pure)."""
+"""Draft how one sheet is read: place, year, and of each column, row or sheet the indicator that its
+values and name speak for (pure).
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,11 @@ _FEWEST_ROWS, _MOST_LABELS = 3, 60
 
 @dataclass
 class TableDraft:
-    """One table of the draft: YAML lines without their file, the sheets they hold for, and whether its years come from the edition."""
+    """One table of the draft:
+
+    YAML lines without their file, the sheets they hold for, and whether its years come from the
+    edition.
+    """
 
     lines: list[str]
     sheets: list[str] = field(default_factory=list)
@@ -48,7 +54,9 @@ class TableDraft:
 
 @dataclass(frozen=True)
 class _Sheet:
-    """What is known of a sheet while it is drafted: where it is, its cells, its shape, and the place of each row."""
+    """What is known of a sheet while it is drafted: where it is, its cells, its shape, and the
+    place of each row.
+    """
 
     where: str
     grid: Grid
@@ -60,7 +68,12 @@ class _Sheet:
 
 
 def draft_sheet(
-    file_name: str, grid: Grid, knowledge: Knowledge, places: Places, notes: list[str], delimiter: str | None
+    file_name: str,
+    grid: Grid,
+    knowledge: Knowledge,
+    places: Places,
+    notes: list[str],
+    delimiter: str | None,
 ) -> TableDraft | None:
     """Draft of one sheet; None, and a note why, where it holds no table that could be read.
 
@@ -84,9 +97,20 @@ def draft_sheet(
     level = profile.place_level or (title[0] if title else "country")
     if level == "country" and profile.year_col is None and not profile.is_by_year_columns:
         headers = ", ".join(filter(None, profile.headers))[:200]
-        notes.append(f"{where}: no column or title with known cities or provinces, and no years; headers: {headers}")
+        notes.append(
+            f"{where}: no column or title with known cities or provinces, and no years; headers: "
+            f"{headers}"
+        )
         return None
-    sheet = _Sheet(where, grid, profile, level, row_places(grid, profile, places, level, title[2] if title else None), knowledge, notes)
+    sheet = _Sheet(
+        where,
+        grid,
+        profile,
+        level,
+        row_places(grid, profile, places, level, title[2] if title else None),
+        knowledge,
+        notes,
+    )
     if profile.is_by_year_columns:
         indicators, year = (
             _by_year_columns(sheet, has_place=title is None and level != "country"),
@@ -98,7 +122,9 @@ def draft_sheet(
         return None
     has_edition_year = "edition_offset" in year
     if has_edition_year:
-        notes.append(f"{where}: no year column; the year is taken from the file's name, check edition_offset")
+        notes.append(
+            f"{where}: no year column; the year is taken from the file's name, check edition_offset"
+        )
     lines = [f"    delimiter: {quoted(delimiter)}"] if delimiter else []
     rows = f", rows: {profile.header_rows}" if profile.header_rows > 1 else ""
     lines += [f"    header: {{row: {profile.header_row + 1}{rows}}}"]
@@ -127,7 +153,9 @@ def _year_in_name(file_name: str) -> int | None:
 
 
 def _title(grid: Grid, profile: SheetProfile, places: Places) -> tuple[str, str, str] | None:
-    """Level of the place that a cell above the header names behind a colon, the pattern that finds it, and the name."""
+    """Level of the place that a cell above the header names behind a colon, the pattern that finds
+    it, and the name.
+    """
     for text in _above(grid, profile):
         label, colon, name = text.rpartition(":")
         level = places.names.get(name.lower())
@@ -137,7 +165,12 @@ def _title(grid: Grid, profile: SheetProfile, places: Places) -> tuple[str, str,
 
 
 def _above(grid: Grid, profile: SheetProfile) -> list[str]:
-    return [normal_header(cell_text(cell)) for row in grid.rows[: profile.header_row] for cell in row if not is_blank(cell)]
+    return [
+        normal_header(cell_text(cell))
+        for row in grid.rows[: profile.header_row]
+        for cell in row
+        if not is_blank(cell)
+    ]
 
 
 def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, str]:
@@ -158,7 +191,8 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, s
         catalog = sheet.knowledge.catalog
         unit = _unit(match, by_pattern=True)
         lines.append(
-            f"      - {{column: {quoted(header)}, id: {match.indicator_id}{unit}}}{_remark(match, catalog, findings[col].evidence)}"
+            f"      - {{column: {quoted(header)}, id: "
+            f"{match.indicator_id}{unit}}}{_remark(match, catalog, findings[col].evidence)}"
         )
         sheet.notes.append(_note(sheet.where, header, match, catalog, findings[col].evidence))
     lines += _left_columns(sheet, taken, findings)
@@ -166,33 +200,55 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, s
 
 
 def _year_and_findings(sheet: _Sheet, edition: int | None) -> tuple[str, dict[int, Finding]]:
-    """Where the year stands, and what each column is then; where no column holds it, the year that the values speak for."""
+    """Where the year stands, and what each column is then; where no column holds it, the year that
+    the values speak for.
+    """
     profile, reference = sheet.profile, sheet.knowledge.reference
     if profile.year_col is not None:
-        return f"{{column: {quoted(profile.headers[profile.year_col])}}}", _judge_columns(sheet, None)
+        return f"{{column: {quoted(profile.headers[profile.year_col])}}}", _judge_columns(
+            sheet, None
+        )
     if edition is not None:
         ways = {f"{{edition_offset: {offset}}}": edition + offset for offset in _OFFSETS}
     elif reference is not None:
         year = _year_of_values(sheet)
         if year is None:
             return "{edition_offset: 0}", _judge_columns(sheet, None)
-        sheet.notes.append(f"{sheet.where}: no year anywhere; the values are those of {year}, check")
+        sheet.notes.append(
+            f"{sheet.where}: no year anywhere; the values are those of {year}, check"
+        )
         return f"{{constant: {year}}}", _judge_columns(sheet, year)
     else:
         ways = {"{edition_offset: 0}": None}
     judged = {way: _judge_columns(sheet, year) for way, year in ways.items()}
-    best = max(judged, key=lambda way: sum(f.match.score for f in judged[way].values() if f.match is not None and f.match.how == "values"))
+    best = max(
+        judged,
+        key=lambda way: sum(
+            f.match.score
+            for f in judged[way].values()
+            if f.match is not None and f.match.how == "values"
+        ),
+    )
     return best, judged[best]
 
 
 def _year_of_values(sheet: _Sheet) -> int | None:
-    """The year in which a column of a sheet without years agrees best with what is known; None where none agrees in half of its cells."""
+    """The year in which a column of a sheet without years agrees best with what is known; None
+    where none agrees in half of its cells.
+    """
     reference, best = sheet.knowledge.reference, (0.0, 0)
-    columns = {col: column_values(sheet.grid, sheet.profile, col) for col in sheet.profile.value_cols}
+    columns = {
+        col: column_values(sheet.grid, sheet.profile, col) for col in sheet.profile.value_cols
+    }
     for year in known_years(reference):
         keys = row_keys(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, year)
         pairs = [known(keys, values) for values in columns.values()]
-        found = [match for pair in pairs for match in match_values(*pair, reference)[:1] if match.n >= FEWEST]
+        found = [
+            match
+            for pair in pairs
+            for match in match_values(*pair, reference)[:1]
+            if match.n >= FEWEST
+        ]
         best = max(best, (max((match.share for match in found), default=0.0), year))
     return best[1] if best[0] >= _SURE_OF_YEAR else None
 
@@ -212,7 +268,9 @@ def _judge_columns(sheet: _Sheet, year: int | None) -> dict[int, Finding]:
     }
 
 
-def _left_columns(sheet: _Sheet, taken: Mapping[int, HeaderMatch], findings: Mapping[int, Finding]) -> list[str]:
+def _left_columns(
+    sheet: _Sheet, taken: Mapping[int, HeaderMatch], findings: Mapping[int, Finding]
+) -> list[str]:
     """Lines for the columns that nothing is known of, each with what was seen."""
     profile = sheet.profile
     used = {*taken, profile.code_col, profile.name_col, profile.year_col}
@@ -221,53 +279,99 @@ def _left_columns(sheet: _Sheet, taken: Mapping[int, HeaderMatch], findings: Map
         if not header or col in used or header in seen:
             continue
         finding = findings.get(col)
-        evidence = "another column fits the same indicator better" if finding and finding.match else finding.evidence if finding else ""
+        evidence = (
+            "another column fits the same indicator better"
+            if finding and finding.match
+            else finding.evidence
+            if finding
+            else ""
+        )
         seen[header] = f"{evidence}; {UNMATCHED}" if evidence else UNMATCHED
-        sheet.notes.append(f"{sheet.where}: column {header!r} was not matched" + (f": {evidence}" if evidence else ""))
+        sheet.notes.append(
+            f"{sheet.where}: column {header!r} was not matched"
+            + (f": {evidence}" if evidence else "")
+        )
     if not seen:
         return []
-    return ["    ignore_columns:", *(f"      - {{column: {quoted(header)}, reason: {quoted(reason)}}}" for header, reason in seen.items())]
+    return [
+        "    ignore_columns:",
+        *(
+            f"      - {{column: {quoted(header)}, reason: {quoted(reason)}}}"
+            for header, reason in seen.items()
+        ),
+    ]
 
 
 def _likest(matches: Mapping[int, HeaderMatch | None]) -> dict[int, HeaderMatch]:
-    """For each indicator the column that fits best (values before names), the first of equals; in column order."""
+    """For each indicator the column that fits best (values before names), the first of equals; in
+    column order.
+    """
     best: dict[str, int] = {}
 
     def rank(match: HeaderMatch) -> tuple[bool, float]:
         return match.how == "values", match.score
 
     for col, match in matches.items():
-        if match and (match.indicator_id not in best or rank(match) > rank(matches[best[match.indicator_id]])):
+        if match and (
+            match.indicator_id not in best or rank(match) > rank(matches[best[match.indicator_id]])
+        ):
             best[match.indicator_id] = col
-    return {col: match for col, match in matches.items() if match and best[match.indicator_id] == col}
+    return {
+        col: match for col, match in matches.items() if match and best[match.indicator_id] == col
+    }
 
 
 def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
-    """Years across: an indicator a row, or one for the sheet, named by the sheet, a title or the file and known by its values."""
+    """Years across: an indicator a row, or one for the sheet, named by the sheet, a title or the
+    file and known by its values.
+    """
     labels = _label_col(sheet, has_place=has_place)
     if labels is not None:
         return _by_rows(sheet, labels, has_place=has_place)
     if not has_place:
-        sheet.notes.append(f"{sheet.where}: years are columns, but no column names places or indicators")
+        sheet.notes.append(
+            f"{sheet.where}: years are columns, but no column names places or indicators"
+        )
         return None
-    texts = [sheet.grid.sheet_name or "", *_above(sheet.grid, sheet.profile), sheet.where.partition(",")[0].rpartition(".")[0]]
-    cells = across_values(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, range(len(sheet.place_ids)))
-    findings = [(part, judge_column(part, *cells, sheet.knowledge)) for text in texts for part in _parts(text)]
+    texts = [
+        sheet.grid.sheet_name or "",
+        *_above(sheet.grid, sheet.profile),
+        sheet.where.partition(",")[0].rpartition(".")[0],
+    ]
+    cells = across_values(
+        sheet.grid, sheet.profile, sheet.level, sheet.place_ids, range(len(sheet.place_ids))
+    )
+    findings = [
+        (part, judge_column(part, *cells, sheet.knowledge))
+        for text in texts
+        for part in _parts(text)
+    ]
     found = [(part, finding) for part, finding in findings if finding.match is not None]
     if not found:
         sheet.notes.append(
-            f"{sheet.where}: years are columns, but neither name, title nor values are an indicator's: {findings[0][1].evidence}"
+            f"{sheet.where}: years are columns, but neither name, title nor values are an "
+            f"indicator's: {findings[0][1].evidence}"
         )
         return None
     part, finding = max(
-        found, key=lambda item: (item[1].match.how == "values", item[1].match.score, item[1].match.unit_pattern is not None)
+        found,
+        key=lambda item: (
+            item[1].match.how == "values",
+            item[1].match.score,
+            item[1].match.unit_pattern is not None,
+        ),
     )
     match, catalog = finding.match, sheet.knowledge.catalog
-    unit = match.unit or next((unit for other in texts if (unit := _unit_in(other, match, catalog))), None)
+    unit = match.unit or next(
+        (unit for other in texts if (unit := _unit_in(other, match, catalog))), None
+    )
     match = HeaderMatch(match.indicator_id, match.how, match.score, unit, None)
     sheet.notes.append(_note(sheet.where, part, match, catalog, finding.evidence))
     remark = _remark(match, catalog, finding.evidence)
-    line = f"      {quoted(sheet.grid.sheet_name or '*')}: {{id: {match.indicator_id}{_unit(match, by_pattern=False)}}}{remark}"
+    line = (
+        f"      {quoted(sheet.grid.sheet_name or '*')}: {{id: "
+        f"{match.indicator_id}{_unit(match, by_pattern=False)}}}{remark}"
+    )
     return ["    sheet_indicators:", line]
 
 
@@ -279,13 +383,19 @@ def _parts(text: str) -> list[str]:
 def _unit_in(text: str, match: HeaderMatch, catalog: Catalog) -> str | None:
     """Unit of the indicator that stands in a title, in brackets or behind a colon."""
     for unit in (split_unit(text)[1], text.rpartition(":")[2]):
-        if unit and (normal_header(unit).lower(), catalog.canonical_unit[match.indicator_id]) in catalog.units:
+        if (
+            unit
+            and (normal_header(unit).lower(), catalog.canonical_unit[match.indicator_id])
+            in catalog.units
+        ):
             return unit
     return None
 
 
 def _label_col(sheet: _Sheet, *, has_place: bool) -> int | None:
-    """Column whose texts say which indicator a row holds; beside a column of places its few texts must come again and again."""
+    """Column whose texts say which indicator a row holds; beside a column of places its few texts
+    must come again and again.
+    """
     cols = sheet.profile.text_cols
     if not has_place:
         return cols[0] if cols else None
@@ -297,7 +407,10 @@ def _label_col(sheet: _Sheet, *, has_place: bool) -> int | None:
 
 
 def _labels(sheet: _Sheet, col: int) -> list[str]:
-    return [normal_header(cell_text(row[col])) if col < len(row) else "" for row in body_rows(sheet.grid, sheet.profile)]
+    return [
+        normal_header(cell_text(row[col])) if col < len(row) else ""
+        for row in body_rows(sheet.grid, sheet.profile)
+    ]
 
 
 def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
@@ -309,18 +422,29 @@ def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
     findings = {}
     for number, (label, own) in enumerate(rows.items()):
         keys, values = across_values(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, own)
-        findings[number] = judge_column(label, keys, np.asarray(values), sheet.knowledge, is_series=not has_place)
+        findings[number] = judge_column(
+            label, keys, np.asarray(values), sheet.knowledge, is_series=not has_place
+        )
     taken = _likest({number: finding.match for number, finding in findings.items()})
     texts, catalog = list(rows), sheet.knowledge.catalog
     for number, finding in findings.items():
         if number not in taken:
-            sheet.notes.append(f"{sheet.where}: row {texts[number]!r} was not matched: {finding.evidence}")
+            sheet.notes.append(
+                f"{sheet.where}: row {texts[number]!r} was not matched: {finding.evidence}"
+            )
     if not taken:
         return None
-    lines = ["    row_indicators:", f"      column: {quoted(sheet.profile.headers[col])}", "      indicators:"]
+    lines = [
+        "    row_indicators:",
+        f"      column: {quoted(sheet.profile.headers[col])}",
+        "      indicators:",
+    ]
     for number, match in taken.items():
         unit, evidence = _unit(match, by_pattern=True), findings[number].evidence
-        lines.append(f"        - {{column: {quoted(texts[number])}, id: {match.indicator_id}{unit}}}{_remark(match, catalog, evidence)}")
+        lines.append(
+            f"        - {{column: {quoted(texts[number])}, id: "
+            f"{match.indicator_id}{unit}}}{_remark(match, catalog, evidence)}"
+        )
         sheet.notes.append(_note(sheet.where, texts[number], match, catalog, evidence))
     return lines
 
@@ -328,16 +452,25 @@ def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
 def _unit(match: HeaderMatch, *, by_pattern: bool) -> str:
     if match.unit is None:
         return ""
-    return f", unit_pattern: {quoted(match.unit_pattern)}" if by_pattern and match.unit_pattern else f", unit: {quoted(match.unit)}"
+    return (
+        f", unit_pattern: {quoted(match.unit_pattern)}"
+        if by_pattern and match.unit_pattern
+        else f", unit: {quoted(match.unit)}"
+    )
 
 
 def _remark(match: HeaderMatch, catalog: Catalog, evidence: str) -> str:
     remarks = [evidence]
     if match.unit is None:
-        remarks.append(f"no known unit: {catalog.canonical_unit[match.indicator_id]} assumed, check")
+        remarks.append(
+            f"no known unit: {catalog.canonical_unit[match.indicator_id]} assumed, check"
+        )
     return f"  # {'; '.join(remarks)}"
 
 
 def _note(where: str, header: str, match: HeaderMatch, catalog: Catalog, evidence: str) -> str:
     unit = match.unit or f"{catalog.canonical_unit[match.indicator_id]} (assumed)"
-    return f"{where}: {header!r} -> {match.indicator_id} ({match.how}, {match.score:.2f}), unit {unit}: {evidence}"
+    return (
+        f"{where}: {header!r} -> {match.indicator_id} ({match.how}, {match.score:.2f}), unit "
+        f"{unit}: {evidence}"
+    )

@@ -1,4 +1,6 @@
-"""Guess how an unknown sheet is built: header rows, the columns of place and year, years across or down (pure)."""
+"""Guess how an unknown sheet is built: header rows, the columns of place and year, years across or
+down (pure).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from warehouse.ingest.cells.cell_values import cell_number, cell_text, code_text, is_blank, normal_header, parse_year
+from warehouse.ingest.cells.cell_values import (
+    cell_number,
+    cell_text,
+    code_text,
+    is_blank,
+    normal_header,
+    parse_year,
+)
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.place_names import place_key
 from warehouse.ingest.sheets.finder import join_headers
@@ -18,7 +27,9 @@ _YEAR_HEADER = r"([12][0-9]{3})(?:\.0)?年?"
 
 @dataclass(frozen=True)
 class Places:
-    """Known spellings and codes: spelling in lower case without white space to level, code to level, and by level both to the place."""
+    """Known spellings and codes: spelling in lower case without white space to level, code to
+    level, and by level both to the place.
+    """
 
     names: Mapping[str, str]
     codes: Mapping[str, str]
@@ -28,7 +39,9 @@ class Places:
 
 @dataclass(frozen=True)
 class SheetProfile:
-    """What a sheet looks like; rows and columns are 0-based, ``header_rows`` counts the rows of the header."""
+    """What a sheet looks like; rows and columns are 0-based, ``header_rows`` counts the rows of the
+    header.
+    """
 
     header_row: int
     header_rows: int
@@ -50,28 +63,53 @@ def profile_sheet(grid: Grid, places: Places) -> SheetProfile | None:
         return None
     header_row, header_rows = found
     headers = _headers(grid, header_row, header_rows)
-    columns = {col: _column(grid, header_row + header_rows, col) for col, header in enumerate(headers) if header}
+    columns = {
+        col: _column(grid, header_row + header_rows, col)
+        for col, header in enumerate(headers)
+        if header
+    }
     columns = {col: cells for col, cells in columns.items() if cells}
     code_col, code_level = _best(columns, lambda cell: places.codes.get(six_digits(cell)), 0.6)
     name_col, name_level = _best(
-        {c: v for c, v in columns.items() if c != code_col}, lambda cell: places.names.get(place_spelling(cell)), 0.5
+        {c: v for c, v in columns.items() if c != code_col},
+        lambda cell: places.names.get(place_spelling(cell)),
+        0.5,
     )
     used = {code_col, name_col}
     year_col = None if across is not None else _year_column(columns, headers, used)
     others = [col for col in columns if col not in used and col != year_col]
-    values = [col for col in others if _share(columns[col], lambda cell: cell_number(cell) is not None) >= 0.5]
+    values = [
+        col
+        for col in others
+        if _share(columns[col], lambda cell: cell_number(cell) is not None) >= 0.5
+    ]
     if across is not None:
         values = [col for col in values if re.fullmatch(_YEAR_HEADER, headers[col])]
     texts = [col for col in others if col not in values]
     # a name decides: province lines often carry a code column that cities share
     level = code_level or name_level
-    return SheetProfile(header_row, header_rows, headers, level, code_col, name_col, year_col, across is not None, values, texts)
+    return SheetProfile(
+        header_row,
+        header_rows,
+        headers,
+        level,
+        code_col,
+        name_col,
+        year_col,
+        across is not None,
+        values,
+        texts,
+    )
 
 
 def _years_across(grid: Grid) -> int | None:
     """Row with at least three different years above numbers, unless the years stand in a column."""
     for row, cells in enumerate(grid.rows[:_HEADER_SEARCH]):
-        years = [col for col, cell in enumerate(cells) if not is_blank(cell) and re.fullmatch(_YEAR_HEADER, normal_header(cell_text(cell)))]
+        years = [
+            col
+            for col, cell in enumerate(cells)
+            if not is_blank(cell) and re.fullmatch(_YEAR_HEADER, normal_header(cell_text(cell)))
+        ]
         distinct = {parse_year(cell_text(cells[col])) for col in years} - {None}
         if len(distinct) >= 3 and len(distinct) == len(years):
             return row
@@ -79,7 +117,9 @@ def _years_across(grid: Grid) -> int | None:
 
 
 def _text_header(grid: Grid) -> tuple[int, int] | None:
-    """First row and number of rows of a header: rows of texts without numbers, the last of them right above numbers."""
+    """First row and number of rows of a header: rows of texts without numbers, the last of them
+    right above numbers.
+    """
     kinds = [_row_kind(cells) for cells in grid.rows[: _HEADER_SEARCH + 1]]
     for row, (n_texts, n_numbers) in enumerate(kinds[:-1]):
         follows = next((kind for kind in kinds[row + 1 :] if sum(kind)), (0, 0))
@@ -112,10 +152,17 @@ def _share(cells: list[object], holds: object) -> float:
     return sum(bool(holds(cell)) for cell in cells) / len(cells) if cells else 0.0
 
 
-def _best(columns: dict[int, list[object]], level_of: object, least: float) -> tuple[int | None, str | None]:
-    """Column most of whose cells are known places, the first where several are, and the commonest level there."""
-    shares = {col: share for col, cells in columns.items() if (share := _share(cells, level_of)) >= least}
-    # the first of equals; a province beside every city is known in every row, and still the cities are meant
+def _best(
+    columns: dict[int, list[object]], level_of: object, least: float
+) -> tuple[int | None, str | None]:
+    """Column most of whose cells are known places, the first where several are, and the commonest
+    level there.
+    """
+    shares = {
+        col: share for col, cells in columns.items() if (share := _share(cells, level_of)) >= least
+    }
+    # the first of equals; a province beside every city is known in every row, and still the cities
+    # are meant
     best = max(shares, key=lambda col: (shares[col], -col), default=None)
     finest = max(shares, key=lambda col: (_distinct(columns[col]), -col), default=None)
     if best is not None and _distinct(columns[finest]) > 3 * _distinct(columns[best]):
@@ -130,10 +177,16 @@ def _distinct(cells: list[object]) -> int:
     return len({cell_text(cell) for cell in cells})
 
 
-def _year_column(columns: dict[int, list[object]], headers: list[str], used: set[int | None]) -> int | None:
+def _year_column(
+    columns: dict[int, list[object]], headers: list[str], used: set[int | None]
+) -> int | None:
     named = re.compile(r"(?i)year|年份|年度|^年$|时间|sgnyea")
     shares = [
-        (bool(named.search(headers[col])), _share(cells, lambda cell: parse_year(code_text(cell_text(cell)))), -col)
+        (
+            bool(named.search(headers[col])),
+            _share(cells, lambda cell: parse_year(code_text(cell_text(cell)))),
+            -col,
+        )
         for col, cells in columns.items()
         if col not in used
     ]
@@ -142,7 +195,9 @@ def _year_column(columns: dict[int, list[object]], headers: list[str], used: set
 
 
 def place_spelling(cell: object) -> str:
-    """A name as the seeds spell it: lower case, simplified characters, no white space, no mark of a note."""
+    """A name as the seeds spell it: lower case, simplified characters, no white space, no mark of a
+    note.
+    """
     return place_key(cell_text(cell))
 
 

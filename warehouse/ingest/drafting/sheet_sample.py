@@ -1,7 +1,9 @@
-"""The sheets of an unknown file, as far as a draft looks at them: what a worker does for `new_source`. Loads the parsers.
+"""The sheets of an unknown file, as far as a draft looks at them: what a worker does for
+`new_source`. Loads the parsers.
 
-What a worker answers is JSON, so a cell is text, a number, a truth value or nothing: a date is its text, which is what a draft compares.
-Of a long sheet the first rows and every so-manieth of the others are taken.
+What a worker answers is JSON, so a cell is text, a number, a truth value or nothing: a date is its
+text, which is what a draft compares. Of a long sheet the first rows and every so-manieth of the
+others are taken.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ _SEPARATORS, _LINES, _HEAD_BYTES = (",", ";", "\t", "|"), 30, 30 * FIELD_BYTES
 
 @dataclass(frozen=True)
 class SampleJob:
-    """A file, as bytes or (`data` None) as an open one, to its separator and a sample of its sheets."""
+    """A file, as bytes or (`data` None) as an open one, to its separator and a sample of its
+    sheets.
+    """
 
     data: bytes | None
     file_name: str
@@ -37,7 +41,11 @@ class SampleJob:
         FileFault
             The file cannot be read.
         """
-        with io.BytesIO(self.data) if self.data is not None else os.fdopen(os.dup(descriptor), "rb") as stream:
+        with (
+            io.BytesIO(self.data)
+            if self.data is not None
+            else os.fdopen(os.dup(descriptor), "rb") as stream
+        ):
             return _sample_file(stream, self.file_name)
 
 
@@ -72,7 +80,10 @@ def _delimiter(head: bytes) -> str:
 
 def _sample_rows(rows: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
     others = rows[HEAD_ROWS:]
-    return [[_plain(cell) for cell in row] for row in (*rows[:HEAD_ROWS], *others[:: max(1, len(others) // OTHER_ROWS)])]
+    return [
+        [_plain(cell) for cell in row]
+        for row in (*rows[:HEAD_ROWS], *others[:: max(1, len(others) // OTHER_ROWS)])
+    ]
 
 
 def _plain(cell: Cell) -> Cell:

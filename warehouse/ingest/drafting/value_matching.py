@@ -1,6 +1,8 @@
-"""Match a column of an unknown source to indicators by its values: those of the published warehouse for the same places and years (pure).
+"""Match a column of an unknown source to indicators by its values: those of the published warehouse
+for the same places and years (pure).
 
-Two tables of one statistic agree in most cells, whatever their headers say; in another unit they do so up to a power of ten.
+Two tables of one statistic agree in most cells, whatever their headers say; in another unit they do
+so up to a power of ten.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ class Reference:
 class ValueMatch:
     """How well a column fits an indicator: values are about 10^power times those known.
 
-    ``share`` of the common cells agree, ``near`` of them lie within five per cent; ``n`` cells are common, ``n_distinct`` unlike values.
+    ``share`` of the common cells agree, ``near`` of them lie within five per cent; ``n`` cells are
+    common, ``n_distinct`` unlike values.
     """
 
     indicator_id: str
@@ -80,16 +83,26 @@ def read_reference(database: Path, without: Sequence[str] = ()) -> Reference | N
     with duckdb.connect(str(database), read_only=True) as con:
         left_out = ", ".join(map(literal, without)) or "''"
         columns = con.execute(
-            f'select place_level, city_id, "year", indicator_id, "value" from marts.fct_indicator_observation '
+            'select place_level, city_id, "year", indicator_id, "value" from '
+            "marts.fct_indicator_observation "
             f"where quality_flag <> 'blocked' and source_id not in ({left_out}) and \"value\" <> 0"
         ).fetchnumpy()
     if not len(columns["value"]):
         return None
     level = np.array([LEVELS[str(text)] for text in columns["place_level"]], np.int64)
-    keys = level * _LEVEL_STEP + columns["city_id"].astype(np.int64) * PLACE_STEP + columns["year"].astype(np.int64)
+    keys = (
+        level * _LEVEL_STEP
+        + columns["city_id"].astype(np.int64) * PLACE_STEP
+        + columns["year"].astype(np.int64)
+    )
     names, indicators = np.unique(columns["indicator_id"].astype(str), return_inverse=True)
     order = np.lexsort((columns["value"], indicators, keys))
-    return Reference(keys[order], indicators[order].astype(np.int32), columns["value"][order].astype(float), names.tolist())
+    return Reference(
+        keys[order],
+        indicators[order].astype(np.int32),
+        columns["value"][order].astype(float),
+        names.tolist(),
+    )
 
 
 def known_years(reference: Reference) -> list[int]:
@@ -116,7 +129,10 @@ def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> 
     known = np.isfinite(values) & (values != 0)
     keys, first = np.unique(keys[known], return_index=True)
     values = values[known][first]
-    start, end = np.searchsorted(reference.keys, keys, "left"), np.searchsorted(reference.keys, keys, "right")
+    start, end = (
+        np.searchsorted(reference.keys, keys, "left"),
+        np.searchsorted(reference.keys, keys, "right"),
+    )
     common = np.flatnonzero(end > start)
     if len(common) > MOST_CELLS:
         common = common[np.linspace(0, len(common) - 1, MOST_CELLS).astype(int)]
@@ -124,7 +140,9 @@ def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> 
         return []
     counts = (end - start)[common]
     cells = np.repeat(np.arange(len(common)), counts)
-    at = np.repeat(start[common] - np.r_[0, np.cumsum(counts)[:-1]], counts) + np.arange(counts.sum())
+    at = np.repeat(start[common] - np.r_[0, np.cumsum(counts)[:-1]], counts) + np.arange(
+        counts.sum()
+    )
     own, ratio = values[common], values[common][cells] / reference.values[at]
     with np.errstate(divide="ignore", invalid="ignore"):
         power = np.where(ratio > 0, np.round(np.log10(np.abs(ratio))), 99).astype(int)
@@ -136,11 +154,22 @@ def match_values(keys: np.ndarray, values: np.ndarray, reference: Reference) -> 
         for number, name in enumerate(reference.names)
         if (mine := indicators == number).any()
     ]
-    return sorted(found, key=lambda match: (-match.share, -match.near, -match.n, match.indicator_id))
+    return sorted(
+        found, key=lambda match: (-match.share, -match.near, -match.n, match.indicator_id)
+    )
 
 
-def _best(name: str, own: np.ndarray, cells: np.ndarray, power: np.ndarray, gap: np.ndarray, is_usable: np.ndarray) -> ValueMatch:
-    """The power of ten at which most cells agree; a cell that any of its known values agrees with, agrees."""
+def _best(
+    name: str,
+    own: np.ndarray,
+    cells: np.ndarray,
+    power: np.ndarray,
+    gap: np.ndarray,
+    is_usable: np.ndarray,
+) -> ValueMatch:
+    """The power of ten at which most cells agree; a cell that any of its known values agrees with,
+    agrees.
+    """
     n = len(np.unique(cells))
     n_distinct = len(np.unique(own[np.unique(cells)]))
     best = ValueMatch(name, 0, 0.0, 0.0, n, n_distinct)

@@ -1,4 +1,6 @@
-"""Replies of a service as an edition: every one is kept as it came, with request, hash and date, and asked for only once."""
+"""Replies of a service as an edition: every one is kept as it came, with request, hash and date,
+and asked for only once.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,14 @@ class Request:
     def key(self) -> str:
         """One name for the same question."""
         facts = [self.method, self.path, sorted(self.params.items()), self.body]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()).hexdigest()[:24]
+        return hashlib.sha256(
+            json.dumps(facts, sort_keys=True, ensure_ascii=True).encode()
+        ).hexdigest()[:24]
 
 
 class Edition:
-    """A folder ``<source>/<date>`` of replies; a fetch that was interrupted goes on in the folder that it began.
+    """A folder ``<source>/<date>`` of replies; a fetch that was interrupted goes on in the folder
+    that it began.
 
     Attributes
     ----------
@@ -45,7 +50,9 @@ class Edition:
 
     def __init__(self, root: Path, today: str | None = None) -> None:
         day = today or datetime.now(UTC).date().isoformat()
-        open_ones = sorted(path for path in root.glob("????-??-??") if path.is_dir() and not (path / DONE).exists())
+        open_ones = sorted(
+            path for path in root.glob("????-??-??") if path.is_dir() and not (path / DONE).exists()
+        )
         self.folder = open_ones[-1] if open_ones else root / day
         self.date = self.folder.name
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +110,11 @@ class Edition:
     def close(self, facts: Mapping[str, object]) -> None:
         """Note that the edition is whole."""
         with write_whole(self.folder / DONE) as temporary:
-            temporary.write_text(json.dumps({"replies": len(self._known), **facts}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(
+                json.dumps({"replies": len(self._known), **facts}, ensure_ascii=False, indent=1)
+                + "\n",
+                encoding="utf-8",
+            )
 
     def _read_manifest(self) -> dict[str, dict]:
         path = self.folder / MANIFEST
@@ -115,7 +126,8 @@ class Edition:
                 entry = json.loads(line)
                 if Path(entry["file"]).name != entry["file"]:
                     raise FetchError(
-                        f"{path}: expected names of files beside it; found {entry['file']!r}; remove the folder and fetch again"
+                        f"{path}: expected names of files beside it; found {entry['file']!r}; "
+                        "remove the folder and fetch again"
                     )
                 known[entry["key"]] = entry
             except (ValueError, KeyError, TypeError):

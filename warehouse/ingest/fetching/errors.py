@@ -6,4 +6,6 @@ from warehouse.ingest.errors import IngestError
 
 
 class FetchError(IngestError):
-    """A service refused, answered something unknown, or gave values that cannot be taken; the message says what to do by hand."""
+    """A service refused, answered something unknown, or gave values that cannot be taken; the
+    message says what to do by hand.
+    """

@@ -1,7 +1,7 @@
 """The statistics bureau's open data service: 36 major cities and 31 provinces, yearly.
 
-The tree of categories is walked by name; identifiers that were seen in 2026 say only where to look first, and are believed where the name
-that stands there is the one that is looked for.
+The tree of categories is walked by name; identifiers that were seen in 2026 say only where to look
+first, and are believed where the name that stands there is the one that is looked for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from warehouse.ingest.fetching.tidy_file import FetchedValue
 NAME = "nbs"
 BASE = "https://data.stats.gov.cn/dg/website/publicrelease/web/external/"
 BY_HAND = (
-    "open https://data.stats.gov.cn in a browser, choose the yearly data of the major cities, save each table as a workbook (.xls), put "
+    "open https://data.stats.gov.cn in a browser, choose the yearly data of the major cities, "
+    "save each table as a workbook (.xls), put "
     "the files into <landing>/nbs_major_cities/ and refresh; its layout reads them"
 )
 FIRST_YEAR = 1995
@@ -30,7 +31,9 @@ _GOOD = 20000
 
 @dataclass(frozen=True)
 class Target:
-    """One indicator: its name in the service (a pattern for the name without its unit) and the words of the branches that may hold it."""
+    """One indicator: its name in the service (a pattern for the name without its unit) and the
+    words of the branches that may hold it.
+    """
 
     indicator_id: str
     name: str
@@ -40,7 +43,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Database:
-    """One data base of the service: its number, the name of its root, how many places it has, what is wanted, and leaves seen before."""
+    """One data base of the service: its number, the name of its root, how many places it has, what
+    is wanted, and leaves seen before.
+    """
 
     code: int
     root: str
@@ -61,14 +66,25 @@ CITIES = Database(
         Target("value_added_tertiary_cny_100m", "第三产业增加值", _ACCOUNTS),
         Target("population_registered_10k", "年末户籍人口|年末户籍总人口", _PEOPLE),
         Target("wage_avg_cny", "(城镇非私营单位)?在岗职工平均工资", _PEOPLE),
-        Target("fiscal_revenue_cny_100m", "地方(财政)?一般公共预算收入|地方财政一般预算内?收入", "财政"),
-        Target("fiscal_expenditure_cny_100m", "地方(财政)?一般公共预算支出|地方财政一般预算内?支出", "财政"),
+        Target(
+            "fiscal_revenue_cny_100m", "地方(财政)?一般公共预算收入|地方财政一般预算内?收入", "财政"
+        ),
+        Target(
+            "fiscal_expenditure_cny_100m",
+            "地方(财政)?一般公共预算支出|地方财政一般预算内?支出",
+            "财政",
+        ),
         Target("students_college_10k", "普通高等学校在校学生数|普通本专科在校学生数", "教育"),
     ),
     # gross regional product, seen in 2026
     hints=("75a85abe58c749e0ad1d85be343e9056",),
 )
-PROVINCES = Database(6, "分省|省", 31, (Target("cpi_prev_year_100", r"居民消费价格指数(\(上年=100\))?", "价格", is_required=True),))
+PROVINCES = Database(
+    6,
+    "分省|省",
+    31,
+    (Target("cpi_prev_year_100", r"居民消费价格指数(\(上年=100\))?", "价格", is_required=True),),
+)
 
 
 class Node(BaseModel):
@@ -183,7 +199,10 @@ def _fetch_database(service: Service, database: Database, last_year: int) -> Ite
         catalog, places = _places(service, leaf_id, database)
         for start in range(0, len(wanted), _MOST_INDICATORS):
             for first in range(0, len(places), _PLACES_A_CALL):
-                asked = (wanted[start : start + _MOST_INDICATORS], places[first : first + _PLACES_A_CALL])
+                asked = (
+                    wanted[start : start + _MOST_INDICATORS],
+                    places[first : first + _PLACES_A_CALL],
+                )
                 yield from _values(service, root, leaf_id, catalog, *asked, last_year)
 
 
@@ -198,7 +217,10 @@ def _root(service: Service, database: Database) -> Node:
     if len(named) == 1 or len(roots) == 1:
         return (named or roots)[0]
     shown = ", ".join(node.name for node in roots) or "none"
-    raise FetchError(f"database {database.code}: expected one root called {database.root}; found {shown}; the tree has changed: {BY_HAND}")
+    raise FetchError(
+        f"database {database.code}: expected one root called {database.root}; found {shown}; the "
+        f"tree has changed: {BY_HAND}"
+    )
 
 
 def _find_targets(service: Service, database: Database, root: Node) -> list[_Found]:
@@ -217,13 +239,21 @@ def _find_targets(service: Service, database: Database, root: Node) -> list[_Fou
                 return found
     missing = [target.name for target in left if target.is_required]
     if missing:
-        raise FetchError(f"{root.name}: expected the indicator {', '.join(missing)}; found it under no category; {BY_HAND}")
-    service.say(f"{root.name}: not found by name, left out: {', '.join(target.indicator_id for target in left) or 'nothing'}")
+        raise FetchError(
+            f"{root.name}: expected the indicator {', '.join(missing)}; found it under no "
+            f"category; {BY_HAND}"
+        )
+    service.say(
+        f"{root.name}: not found by name, left out: "
+        f"{', '.join(target.indicator_id for target in left) or 'nothing'}"
+    )
     return found
 
 
 def _hinted(service: Service, database: Database, targets: Sequence[Target]) -> list[_Found]:
-    """What stands at the leaves that were seen before, under the names that are looked for; nothing where they are gone."""
+    """What stands at the leaves that were seen before, under the names that are looked for; nothing
+    where they are gone.
+    """
     found: list[_Found] = []
     for leaf_id in database.hints:
         try:
@@ -233,9 +263,19 @@ def _hinted(service: Service, database: Database, targets: Sequence[Target]) -> 
     return found
 
 
-def _leaves(service: Service, database: Database, node: Node, targets: Sequence[Target] | None, depth: int = 0) -> Iterator[Node]:
+def _leaves(
+    service: Service,
+    database: Database,
+    node: Node,
+    targets: Sequence[Target] | None,
+    depth: int = 0,
+) -> Iterator[Node]:
     for child in _children(service, node.id, database):
-        if targets is not None and depth == 0 and not any(re.search(target.branch, child.name) for target in targets):
+        if (
+            targets is not None
+            and depth == 0
+            and not any(re.search(target.branch, child.name) for target in targets)
+        ):
             continue
         if child.is_leaf:
             yield child
@@ -244,13 +284,22 @@ def _leaves(service: Service, database: Database, node: Node, targets: Sequence[
 
 
 def _wanted(service: Service, leaf: Node, targets: Sequence[Target]) -> list[_Found]:
-    """Wanted indicators of a leaf; an indicator whose name fits two of them is a fault of ours and taken by the first."""
+    """Wanted indicators of a leaf; an indicator whose name fits two of them is a fault of ours and
+    taken by the first.
+    """
     request = Request("GET", "new/queryIndicatorsByCid", {"cid": leaf.id, "dt": "", "name": ""})
     listed = service.ask(request, Indicators).data.list
     found, taken = [], set()
     for one in listed:
         name, _ = split_name(one.name)
-        target = next((target for target in targets if target.indicator_id not in taken and re.fullmatch(target.name, name)), None)
+        target = next(
+            (
+                target
+                for target in targets
+                if target.indicator_id not in taken and re.fullmatch(target.name, name)
+            ),
+            None,
+        )
         if target is not None:
             taken.add(target.indicator_id)
             found.append(_Found(leaf, one, target))
@@ -258,25 +307,38 @@ def _wanted(service: Service, leaf: Node, targets: Sequence[Target]) -> list[_Fo
 
 
 def split_name(text: str) -> tuple[str, str | None]:
-    """Name and unit of ``地区生产总值(亿元)``; a bracket with a sign of equality, such as ``(上年=100)``, is of the name."""
+    """Name and unit of ``地区生产总值(亿元)``; a bracket with a sign of equality, such as
+    ``(上年=100)``, is of the name.
+    """
     plain = text.replace("（", "(").replace("）", ")").replace(" ", "")
     match = re.fullmatch(r"(.+)\(([^()=]+)\)", plain)
     return (match.group(1), match.group(2)) if match else (plain, None)
 
 
 def _places(service: Service, leaf_id: str, database: Database) -> tuple[str, list[Place]]:
-    catalogs = service.ask(Request("GET", "getDaCatalogTreeByIndicatorCid", {"indicatorCid": leaf_id}), Catalogs).data
+    catalogs = service.ask(
+        Request("GET", "getDaCatalogTreeByIndicatorCid", {"indicatorCid": leaf_id}), Catalogs
+    ).data
     for catalog in catalogs:
-        places = service.ask(Request("GET", "getDasByDaCatalogId", {"daCid": catalog.id}), Places).data
+        places = service.ask(
+            Request("GET", "getDasByDaCatalogId", {"daCid": catalog.id}), Places
+        ).data
         if len(places) >= database.n_places:
             return catalog.id, sorted(places, key=lambda place: place.code)
     raise FetchError(
-        f"{leaf_id}: expected a catalog of {database.n_places} places; found {len(catalogs)} catalogs, none so long; {BY_HAND}"
+        f"{leaf_id}: expected a catalog of {database.n_places} places; found {len(catalogs)} "
+        f"catalogs, none so long; {BY_HAND}"
     )
 
 
 def _values(
-    service: Service, root: Node, leaf_id: str, catalog: str, wanted: Sequence[_Found], places: Sequence[Place], last_year: int
+    service: Service,
+    root: Node,
+    leaf_id: str,
+    catalog: str,
+    wanted: Sequence[_Found],
+    places: Sequence[Place],
+    last_year: int,
 ) -> Iterator[FetchedValue]:
     body = {
         "cid": leaf_id,
@@ -289,18 +351,29 @@ def _values(
     }
     reply = service.ask(Request("POST", "stream/esData", {}, body), Values)
     if reply.state != _GOOD:
-        raise FetchError(f"{service.base}stream/esData: expected state {_GOOD}; found {reply.state}; the service refuses: {BY_HAND}")
+        raise FetchError(
+            f"{service.base}stream/esData: expected state {_GOOD}; found {reply.state}; the "
+            f"service refuses: {BY_HAND}"
+        )
     targets, asked = {one.listed.id: one for one in wanted}, {place.code for place in places}
     for period in reply.data:
         for cell in period.values:
             if cell.place not in asked or cell.id not in targets:
                 raise FetchError(
-                    f"{leaf_id}: expected the places and indicators asked for; found {cell.place_name} and {cell.id}; {BY_HAND}"
+                    f"{leaf_id}: expected the places and indicators asked for; found "
+                    f"{cell.place_name} and {cell.id}; {BY_HAND}"
                 )
             one = targets[cell.id]
             unit = cell.unit or one.listed.unit or split_name(one.listed.name)[1] or ""
             text = "" if cell.value is None else str(cell.value)
-            yield FetchedValue(cell.place, cell.place_name, period.code[:4], one.target.indicator_id, text, _unit(unit))
+            yield FetchedValue(
+                cell.place,
+                cell.place_name,
+                period.code[:4],
+                one.target.indicator_id,
+                text,
+                _unit(unit),
+            )
 
 
 def _unit(text: str) -> str:

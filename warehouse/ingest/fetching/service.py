@@ -1,4 +1,6 @@
-"""Ask a service: one request at a time, not too often, again after a fault of the network; an answer that is none ends the fetch."""
+"""Ask a service: one request at a time, not too often, again after a fault of the network; an
+answer that is none ends the fetch.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,10 @@ _MOST_BYTES = 50_000_000
 # what a service says of its own faults, or that it is asked too often
 _AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 # the statistics bureau turns away what is no browser
-_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 citysync"
+_AGENT = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 "
+    "Safari/537.36 citysync"
+)
 Shape = TypeVar("Shape")
 
 
@@ -59,7 +64,8 @@ class Service:
     _last: float = field(default=0.0, repr=False)
 
     def ask(self, request: Request, shape: type[Shape]) -> Shape:
-        """The reply to a request in the shape that is expected, from the edition where it is there already.
+        """The reply to a request in the shape that is expected, from the edition where it is there
+        already.
 
         Raises
         ------
@@ -86,7 +92,8 @@ class Service:
         except (_Again, httpx.TransportError) as error:
             said = str(error) or type(error).__name__
             raise FetchError(
-                f"{self._address(request)}: expected an answer; found {said}, {TRIES} times; try again later, or {self.by_hand}"
+                f"{self._address(request)}: expected an answer; found {said}, {TRIES} times; try "
+                f"again later, or {self.by_hand}"
             ) from error
 
     def _once(self, request: Request) -> bytes:
@@ -94,14 +101,25 @@ class Service:
         self._last = time.monotonic()
         self.n_asked += 1
         with (
-            httpx.Client(headers={"user-agent": _AGENT, "accept": "application/json"}, timeout=_TIMEOUT_SECONDS) as client,
-            client.stream(request.method, self.base + request.path, params=dict(request.params), json=request.body) as response,
+            httpx.Client(
+                headers={"user-agent": _AGENT, "accept": "application/json"},
+                timeout=_TIMEOUT_SECONDS,
+            ) as client,
+            client.stream(
+                request.method,
+                self.base + request.path,
+                params=dict(request.params),
+                json=request.body,
+            ) as response,
         ):
             content = b""
             for piece in response.iter_bytes():
                 content += piece
                 if len(content) > _MOST_BYTES:
-                    raise FetchError(f"{self._address(request)}: expected at most {_MOST_BYTES:,} bytes; found more; {self.by_hand}")
+                    raise FetchError(
+                        f"{self._address(request)}: expected at most {_MOST_BYTES:,} bytes; found "
+                        f"more; {self.by_hand}"
+                    )
         if response.status_code in _AGAIN:
             raise _Again(f"status {response.status_code}")
         if response.status_code != httpx.codes.OK:
@@ -119,12 +137,15 @@ class Service:
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the whole answer"
-            raise self._refused(request, f"another shape ({where}: {first['msg']})", content) from error
+            raise self._refused(
+                request, f"another shape ({where}: {first['msg']})", content
+            ) from error
 
     def _refused(self, request: Request, found: str, content: bytes) -> FetchError:
         kept = self.edition.keep_refusal(content)
         return FetchError(
-            f"{self._address(request)}: expected JSON as its description says; found {found}, kept in {kept}; "
+            f"{self._address(request)}: expected JSON as its description says; found {found}, "
+            f"kept in {kept}; "
             f"the service refuses or has changed: {self.by_hand}"
         )
 

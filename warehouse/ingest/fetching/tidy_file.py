@@ -1,4 +1,6 @@
-"""Values of a service as a `tidy` file: places and units are held against the seeds before anything is written."""
+"""Values of a service as a `tidy` file: places and units are held against the seeds before anything
+is written.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _SHOWN = 10
 
 @dataclass(frozen=True)
 class FetchedValue:
-    """One value as the service states it: code and name of the place, year, indicator of the catalog, text of the value, unit."""
+    """One value as the service states it: code and name of the place, year, indicator of the
+    catalog, text of the value, unit.
+    """
 
     place_code: str
     place_name: str
@@ -52,8 +56,8 @@ def write_tidy(values: Iterable[FetchedValue], target: Path) -> Counter[str]:
     Raises
     ------
     FetchError
-        A place whose code and name are not one place of its level, a unit that does not convert, or a text that is no number or no year;
-        or no value at all. Nothing is written then.
+        A place whose code and name are not one place of its level, a unit that does not convert, or
+        a text that is no number or no year; or no value at all. Nothing is written then.
     """
     rows, faults = [], []
     for value in values:
@@ -63,13 +67,20 @@ def write_tidy(values: Iterable[FetchedValue], target: Path) -> Counter[str]:
         if fault:
             faults.append(fault)
         else:
-            place = 100000 if _known().levels[value.indicator_id] == "country" else six_digit_code(value.place_code)
-            rows.append((place, parse_year(value.year), value.indicator_id, value.value.strip(), value.unit))
+            place = (
+                100000
+                if _known().levels[value.indicator_id] == "country"
+                else six_digit_code(value.place_code)
+            )
+            rows.append(
+                (place, parse_year(value.year), value.indicator_id, value.value.strip(), value.unit)
+            )
     if faults:
         shown = list(dict.fromkeys(faults))
         more = f"; and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
         raise FetchError(
-            f"expected places, units and numbers that the seeds know; found {'; '.join(shown[:_SHOWN])}{more}; nothing was written"
+            "expected places, units and numbers that the seeds know; found "
+            f"{'; '.join(shown[:_SHOWN])}{more}; nothing was written"
         )
     if not rows:
         raise FetchError("expected values; found none in any reply; nothing was written")
@@ -93,7 +104,11 @@ def _fault(value: FetchedValue) -> str | None:
         return f"unit {value.unit!r} of {value.indicator_id}, which does not convert to {canonical}"
     if parse_year(value.year) is None:
         return f"year {value.year!r}"
-    return f"value {value.value!r} of {value.indicator_id}" if parse_number(value.value) is None else None
+    return (
+        f"value {value.value!r} of {value.indicator_id}"
+        if parse_number(value.value) is None
+        else None
+    )
 
 
 def _is_place(value: FetchedValue, level: str) -> bool:

@@ -14,7 +14,8 @@ from warehouse.ingest.fetching.tidy_file import FetchedValue
 NAME = "world_bank"
 BASE = "https://api.worldbank.org/v2/"
 BY_HAND = (
-    "open https://data.worldbank.org/indicator/PA.NUS.FCRF?locations=CN, download the CSV, and write its row for China into a file of the "
+    "open https://data.worldbank.org/indicator/PA.NUS.FCRF?locations=CN, download the CSV, and "
+    "write its row for China into a file of the "
     "source tidy (city_id 100000, year, indicator_id exchange_rate_cny_per_usd, value)"
 )
 SERIES = {"PA.NUS.FCRF": "exchange_rate_cny_per_usd"}
@@ -58,11 +59,21 @@ def fetch(service: Service, last_year: int) -> Iterator[FetchedValue]:
     for series, indicator_id in SERIES.items():
         number = n_pages = 1
         while number <= n_pages:
-            params = {"format": "json", "per_page": str(_A_PAGE), "page": str(number), "date": f"1980:{last_year}"}
-            page, entries = service.ask(Request("GET", f"country/CHN/indicator/{series}", params), Reply)
+            params = {
+                "format": "json",
+                "per_page": str(_A_PAGE),
+                "page": str(number),
+                "date": f"1980:{last_year}",
+            }
+            page, entries = service.ask(
+                Request("GET", f"country/CHN/indicator/{series}", params), Reply
+            )
             for entry in entries:
                 if entry.country != "CHN" or entry.indicator.id != series:
-                    raise FetchError(f"{series}: expected China's series; found {entry.indicator.id} of {entry.country}; {BY_HAND}")
+                    raise FetchError(
+                        f"{series}: expected China's series; found {entry.indicator.id} of "
+                        f"{entry.country}; {BY_HAND}"
+                    )
                 text = "" if entry.value is None else repr(entry.value)
                 yield FetchedValue("100000", "中国", entry.date, indicator_id, text, "")
             number, n_pages = number + 1, page.pages

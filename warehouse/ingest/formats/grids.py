@@ -1,4 +1,6 @@
-"""Any workbook, CSV, Stata or Parquet file as grids of cells; the file's name and its first bytes must agree (pure)."""
+"""Any workbook, CSV, Stata or Parquet file as grids of cells; the file's name and its first bytes
+must agree (pure).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,14 @@ from warehouse.ingest.formats.xls_errors import find_error_cells
 from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS, scan_workbook
 
 _TEXTS = dict.fromkeys((".csv", ".txt", ".tsv"), "csv")
-READABLE = {".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xls", **_TEXTS, ".dta": "dta", ".parquet": "parquet"}
+READABLE = {
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".xls": "xls",
+    **_TEXTS,
+    ".dta": "dta",
+    ".parquet": "parquet",
+}
 _NAMES = {
     "xlsx": "an Excel workbook (xlsx)",
     "xls": "an Excel 97-2003 workbook (xls)",
@@ -32,7 +41,12 @@ _NAMES = {
     "gzip": "a gzip archive",
     "binary": "binary data",
 }
-_MAGIC = ((b"PK\x03\x04", "xlsx"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"), (b"PAR1", "parquet"), (b"<stata_dta>", "dta"))
+_MAGIC = (
+    (b"PK\x03\x04", "xlsx"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
+    (b"PAR1", "parquet"),
+    (b"<stata_dta>", "dta"),
+)
 _FOREIGN = ((b"%PDF-", "pdf"), (b"\x1f\x8b", "gzip"))
 FIELD_BYTES = 1 << 20
 
@@ -41,18 +55,22 @@ Cell = object
 
 @dataclass(frozen=True)
 class Grid:
-    """One sheet; ``rows[0][0]`` is A1. Blank cells are ``None`` or an empty text, numbers of a workbook are floats.
+    """One sheet; ``rows[0][0]`` is A1. Blank cells are ``None`` or an empty text, numbers of a
+    workbook are floats.
 
     Attributes
     ----------
     sheet_name : str or None
         None for a file without sheets (CSV, Stata, Parquet), whose header is row 1.
     rows : list of list
-        Cells; rows may have unlike lengths. An error cell is its text (``#DIV/0!``), a formula without a stored result likewise (``=A1``).
+        Cells; rows may have unlike lengths. An error cell is its text (``#DIV/0!``), a formula
+        without a stored result likewise (``=A1``).
     gap : int
-        Rows of the file between the header and the first row under it that are not in ``rows``: a later part of a large file.
+        Rows of the file between the header and the first row under it that are not in ``rows``: a
+        later part of a large file.
     merged : tuple of ((int, int), (int, int))
-        Cells that are merged: first and last row and column of each range, from 0. Its value stands in the first cell alone.
+        Cells that are merged: first and last row and column of each range, from 0. Its value stands
+        in the first cell alone.
     """
 
     sheet_name: str | None
@@ -61,7 +79,9 @@ class Grid:
     merged: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
 
 
-def read_grids(data: bytes, file_name: str, *, encoding: str | None = None, delimiter: str = ",") -> list[Grid]:
+def read_grids(
+    data: bytes, file_name: str, *, encoding: str | None = None, delimiter: str = ","
+) -> list[Grid]:
     """Every sheet of a file as a grid.
 
     Parameters
@@ -71,15 +91,16 @@ def read_grids(data: bytes, file_name: str, *, encoding: str | None = None, deli
     file_name : str
         Its name; the extension says which format is expected.
     encoding : str, optional
-        Encoding of a CSV file; without it UTF-8 (with or without mark) and GB 18030 are tried, strictly.
+        Encoding of a CSV file; without it UTF-8 (with or without mark) and GB 18030 are tried,
+        strictly.
     delimiter : str
         Separator of a CSV file.
 
     Raises
     ------
     FileFault
-        Empty, truncated or damaged file, one with a password of its own, another format than its name says, or an encoding that does not
-        fit.
+        Empty, truncated or damaged file, one with a password of its own, another format than its
+        name says, or an encoding that does not fit.
     """
     if is_encrypted(data) and PurePosixPath(file_name).suffix.lower() in (".xls", ".xlsx", ".xlsm"):
         data = decrypt_workbook(data)
@@ -93,18 +114,26 @@ def read_grids(data: bytes, file_name: str, *, encoding: str | None = None, deli
 
 
 def check_format(data: bytes, file_name: str) -> str:
-    """Format of a file (xlsx, xls, csv, dta, parquet); a FileFault when its name and its content disagree."""
+    """Format of a file (xlsx, xls, csv, dta, parquet); a FileFault when its name and its content
+    disagree.
+    """
     suffix = PurePosixPath(file_name).suffix.lower()
     expected = READABLE.get(suffix)
     if expected is None:
         raise FileFault(
-            f"a file of type {', '.join(READABLE)}", f"type {suffix or 'without extension'}", "convert it, or let the layout ignore it"
+            f"a file of type {', '.join(READABLE)}",
+            f"type {suffix or 'without extension'}",
+            "convert it, or let the layout ignore it",
         )
     if not data:
         raise FileFault(_NAMES[expected], "an empty file of 0 bytes", "deliver the file again")
     found = _sniff(data)
     if found != expected:
-        hint = " (a workbook of Excel 97-2003 must be named .xls)" if (expected, found) == ("xlsx", "xls") else ""
+        hint = (
+            " (a workbook of Excel 97-2003 must be named .xls)"
+            if (expected, found) == ("xlsx", "xls")
+            else ""
+        )
         raise FileFault(
             f"{_NAMES[expected]}, as the extension {suffix} says",
             f"{_NAMES[found]}, another format than its name says",
@@ -120,7 +149,11 @@ def _sniff(data: bytes) -> str:
     if data[0] in range(0x69, 0x74) and data[1:2] in (b"\x01", b"\x02"):
         return "dta"
     start = data[:4096]
-    if start.lstrip(codecs.BOM_UTF8 + b" \t\r\n").lower().startswith((b"<!doctype html", b"<html", b"<?xml", b"<table")):
+    if (
+        start.lstrip(codecs.BOM_UTF8 + b" \t\r\n")
+        .lower()
+        .startswith((b"<!doctype html", b"<html", b"<?xml", b"<table"))
+    ):
         return "html"
     return "binary" if b"\x00" in start and not is_utf16(start) else "csv"
 
@@ -129,12 +162,16 @@ def _read_workbook(data: bytes, kind: str) -> list[Grid]:
     lost = scan_workbook(data) if kind == "xlsx" else find_error_cells(data)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        visible = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        visible = [
+            sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet
+        ]
         return [_sheet_grid(workbook, name, lost.get(name, {})) for name in visible]
     except (CalamineError, OSError, ValueError) as error:
         if isinstance(error, PasswordError):
             raise FileFault(
-                "a workbook without protection", "an encrypted one", "open it in Excel and save it without protection"
+                "a workbook without protection",
+                "an encrypted one",
+                "open it in Excel and save it without protection",
             ) from error
         raise _damaged(kind, error) from error
     except BaseException as error:
@@ -153,14 +190,21 @@ def _sheet_grid(workbook: object, name: str, lost: dict[tuple[int, int], str]) -
     sheet = workbook.get_sheet_by_name(name)
     rows = sheet.to_python(skip_empty_area=False)
     if rows and len(rows[0]) > MAX_COLUMNS:
-        raise FileFault(f"at most {MAX_COLUMNS:,} columns", f"{len(rows[0]):,}", "delete the stray columns", f"sheet {name!r}")
+        raise FileFault(
+            f"at most {MAX_COLUMNS:,} columns",
+            f"{len(rows[0]):,}",
+            "delete the stray columns",
+            f"sheet {name!r}",
+        )
     if lost:
         _put_back(rows, lost)
     return Grid(name, rows, merged=tuple(sheet.merged_cell_ranges or ()))
 
 
 def _put_back(rows: list[list[Cell]], lost: dict[tuple[int, int], str]) -> None:
-    """Write lost cells into the rows, lengthened where needed: calamine cuts the sheet at its last cell with a value."""
+    """Write lost cells into the rows, lengthened where needed: calamine cuts the sheet at its last
+    cell with a value.
+    """
     width = max([len(row) for row in rows[:1]] + [col for _, col in lost])
     for _ in range(max(row for row, _ in lost) - len(rows)):
         rows.append([])
@@ -171,7 +215,9 @@ def _put_back(rows: list[list[Cell]], lost: dict[tuple[int, int], str]) -> None:
 
 
 def decode_text(data: bytes, encoding: str | None = None) -> str:
-    """Text of a file: UTF-16 where its mark says so, the given encoding, else UTF-8 with or without mark, else GB 18030, all strict."""
+    """Text of a file: UTF-16 where its mark says so, the given encoding, else UTF-8 with or without
+    mark, else GB 18030, all strict.
+    """
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise FileFault("a text in UTF-8, UTF-16 or GB 18030", "UTF-32", "save it as 'CSV UTF-8'")
     candidates = ["utf-16"] if is_utf16(data) else csv_encodings(encoding)
@@ -181,7 +227,9 @@ def decode_text(data: bytes, encoding: str | None = None) -> str:
         except UnicodeDecodeError as error:
             last = error
     raise FileFault(
-        f"a text in {' or '.join(candidates)}", f"bytes that do not fit at position {last.start:,}", "save it as 'CSV UTF-8'"
+        f"a text in {' or '.join(candidates)}",
+        f"bytes that do not fit at position {last.start:,}",
+        "save it as 'CSV UTF-8'",
     ) from last
 
 
@@ -191,13 +239,17 @@ def is_utf16(start: bytes) -> bool:
 
 
 def csv_encodings(encoding: str | None) -> list[str]:
-    """Encodings that are tried in order: the given one, else UTF-8 with or without mark and GB 18030."""
+    """Encodings that are tried in order: the given one, else UTF-8 with or without mark and GB
+    18030.
+    """
     if encoding is None:
         return ["utf-8-sig", "gb18030"]
     return ["utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding]
 
 
-def read_csv_rows(data: bytes, *, encoding: str | None = None, delimiter: str = ",") -> list[list[Cell]]:
+def read_csv_rows(
+    data: bytes, *, encoding: str | None = None, delimiter: str = ","
+) -> list[list[Cell]]:
     """Records of a CSV file as lists of text; blank lines count as rows, as in a spreadsheet."""
     text = decode_text(data, encoding)
     if "\x00" in text:
@@ -207,7 +259,9 @@ def read_csv_rows(data: bytes, *, encoding: str | None = None, delimiter: str = 
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise FileFault(
-            "records of separated values", f"a broken quotation or field ({error})", "export it again, or repair the quotes"
+            "records of separated values",
+            f"a broken quotation or field ({error})",
+            "export it again, or repair the quotes",
         ) from error
     finally:
         csv.field_size_limit(previous)
@@ -221,7 +275,9 @@ def read_csv_rows(data: bytes, *, encoding: str | None = None, delimiter: str = 
     widest = max(map(len, rows), default=0)
     if widest > MAX_COLUMNS or widest * len(rows) > MAX_CELLS:
         raise FileFault(
-            f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells", f"{len(rows):,} rows by {widest:,}", "deliver smaller parts"
+            f"at most {MAX_COLUMNS:,} columns and {MAX_CELLS:,} cells",
+            f"{len(rows):,} rows by {widest:,}",
+            "deliver smaller parts",
         )
     return rows
 
@@ -234,14 +290,20 @@ def read_columns(data: bytes, kind: str) -> tuple[list[str], list[list[Cell]]]:
         raise
     except Exception as error:
         raise FileFault(
-            f"{_NAMES[kind]} that can be read", f"a truncated or damaged one ({said(error)})", "write or download it again"
+            f"{_NAMES[kind]} that can be read",
+            f"a truncated or damaged one ({said(error)})",
+            "write or download it again",
         ) from error
 
 
 def _read_parquet(data: bytes) -> tuple[list[str], list[list[Cell]]]:
     file = pq.ParquetFile(pa.BufferReader(data))
     if file.metadata.num_rows * file.metadata.num_columns > MAX_CELLS:
-        raise FileFault(f"at most {MAX_CELLS:,} cells", f"{file.metadata.num_rows * file.metadata.num_columns:,}", "deliver smaller parts")
+        raise FileFault(
+            f"at most {MAX_CELLS:,} cells",
+            f"{file.metadata.num_rows * file.metadata.num_columns:,}",
+            "deliver smaller parts",
+        )
     check_nested(file.schema_arrow)
     table = file.read()
     return list(table.column_names), [column.to_pylist() for column in table.columns]
@@ -251,15 +313,26 @@ def check_nested(schema: pa.Schema) -> None:
     """Raise a FileFault where a column of a Parquet file holds lists or structures."""
     nested = [column.name for column in schema if pa.types.is_nested(column.type)]
     if nested:
-        raise FileFault("columns of plain values", f"nested columns {', '.join(nested)}", "write them as plain columns")
+        raise FileFault(
+            "columns of plain values",
+            f"nested columns {', '.join(nested)}",
+            "write them as plain columns",
+        )
 
 
 def _read_stata(data: bytes) -> tuple[list[str], list[list[Cell]]]:
     # a labelled value is read as Stata shows it: the name of a city, not its number in a list
-    with load_pandas().read_stata(io.BytesIO(data), convert_categoricals=False, convert_dates=False, iterator=True) as reader:
+    with load_pandas().read_stata(
+        io.BytesIO(data), convert_categoricals=False, convert_dates=False, iterator=True
+    ) as reader:
         frame = reader.read()
-        labels, named = reader.value_labels(), dict(zip(frame.columns, reader._lbllist, strict=True))
-    columns = [_labelled(frame[name].tolist(), labels.get(named[name], {})) for name in frame.columns]
+        labels, named = (
+            reader.value_labels(),
+            dict(zip(frame.columns, reader._lbllist, strict=True)),
+        )
+    columns = [
+        _labelled(frame[name].tolist(), labels.get(named[name], {})) for name in frame.columns
+    ]
     return [str(name) for name in frame.columns], columns
 
 

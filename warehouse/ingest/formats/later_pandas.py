@@ -1,4 +1,6 @@
-"""pandas only where a file needs it: pyarrow loads it (a quarter of a second) merely to ask whether an array is one of pandas'."""
+"""pandas only where a file needs it: pyarrow loads it (a quarter of a second) merely to ask whether
+an array is one of pandas'.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +9,17 @@ from types import ModuleType
 
 
 class _Refusal:
-    """Says that there is no pandas. A finder without the base class of finders, whose module loads half of importlib."""
+    """Says that there is no pandas.
+
+    A finder without the base class of finders, whose module loads half of importlib.
+    """
 
     def find_spec(self, name: str, path: object, target: object = None) -> None:
         """Refuse pandas, know nothing of other modules."""
         if name == "pandas":
-            raise ModuleNotFoundError("pandas is held back in this process until a file needs it", name=name)
+            raise ModuleNotFoundError(
+                "pandas is held back in this process until a file needs it", name=name
+            )
 
 
 _REFUSAL = _Refusal()

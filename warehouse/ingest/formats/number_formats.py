@@ -1,4 +1,5 @@
-"""What a number format makes a person see: per cent, a unit behind the number, thousands. A reader gets the stored number alone (pure).
+"""What a number format makes a person see: per cent, a unit behind the number, thousands. A reader
+gets the stored number alone (pure).
 
 ECMA-376, part 1, sections 18.8.30 (numFmt) and 18.8.31 (sections, literals, scaling by commas).
 """
@@ -43,7 +44,9 @@ class NumberFormat:
         return self == NumberFormat()
 
     def shown(self, stored: str) -> str | None:
-        """Text that a person would read for a stored number, in full precision; None where this is no number."""
+        """Text that a person would read for a stored number, in full precision; None where this is
+        no number.
+        """
         try:
             number = Decimal(stored)
         except InvalidOperation:
@@ -61,10 +64,13 @@ class NumberFormat:
 
 @lru_cache(maxsize=1024)
 def read_format(code: str, *, is_negative: bool = False) -> NumberFormat:
-    """Format of a number by its code, such as ``0.0%`` or ``0.00"亿元"``; of several sections the one for its sign.
+    """Format of a number by its code, such as ``0.0%`` or ``0.00"亿元"``; of several sections the
+    one for its sign.
 
-    >>> read_format("0.0%").is_percent, read_format('0.0"万元"').behind, read_format("#,##0,").thousands, read_format("#,##0.00_ ").is_plain
-    (True, '万元', 1, True)
+    >>> read_format("0.0%").is_percent, read_format('0.0"万元"').behind
+    (True, '万元')
+    >>> read_format("#,##0,").thousands, read_format("#,##0.00_ ").is_plain
+    (1, True)
     """
     sections = _sections(code)
     section = sections[1] if is_negative and len(sections) > 1 else sections[0]
@@ -77,7 +83,11 @@ def read_format(code: str, *, is_negative: bool = False) -> NumberFormat:
     digits = _SIGNS.search(plain)
     if digits is None:
         is_general = "general" in plain.lower()
-        start, end = (plain.lower().find("general"), plain.lower().find("general") + 7) if is_general else (0, 0)
+        start, end = (
+            (plain.lower().find("general"), plain.lower().find("general") + 7)
+            if is_general
+            else (0, 0)
+        )
     else:
         start, end = digits.span()
     before = _CURRENCY.sub("", "".join(text for place, text in literals if place <= start < end))
@@ -92,7 +102,9 @@ def read_format(code: str, *, is_negative: bool = False) -> NumberFormat:
 
 
 def _sections(code: str) -> list[list[tuple[str, str, str]]]:
-    """Pieces of each section: quoted text, escaped sign, or any other sign; padding and what stands in square brackets is left out."""
+    """Pieces of each section: quoted text, escaped sign, or any other sign; padding and what stands
+    in square brackets is left out.
+    """
     sections: list[list[tuple[str, str, str]]] = [[]]
     for match in _PIECE.finditer(code):
         quoted, escaped, sign = match.groups()
@@ -104,12 +116,14 @@ def _sections(code: str) -> list[list[tuple[str, str, str]]]:
 
 
 def read_styles(styles: bytes) -> dict[str, str]:
-    """Style of a cell (its number as text) to the code of its number format, for those that show more than the stored number.
+    """Style of a cell (its number as text) to the code of its number format, for those that show
+    more than the stored number.
 
     Parameters
     ----------
     styles : bytes
-        ``xl/styles.xml`` of a workbook, without a document type; one that cannot be parsed has no formats.
+        ``xl/styles.xml`` of a workbook, without a document type; one that cannot be parsed has no
+        formats.
     """
     if not styles:
         return {}
@@ -125,13 +139,17 @@ def read_styles(styles: bytes) -> dict[str, str]:
             codes |= {_number(item.get("numFmtId")): item.get("formatCode", "") for item in element}
         elif name == "cellXfs":
             formats = [_number(item.get("numFmtId")) for item in element]
-    return not_plain({str(style): codes[kind] for style, kind in enumerate(formats) if kind in codes})
+    return not_plain(
+        {str(style): codes[kind] for style, kind in enumerate(formats) if kind in codes}
+    )
 
 
 def not_plain(codes: Mapping[str, str]) -> dict[str, str]:
     """Those formats that show more than the stored number, of either sign."""
     return {
-        style: code for style, code in codes.items() if not (read_format(code).is_plain and read_format(code, is_negative=True).is_plain)
+        style: code
+        for style, code in codes.items()
+        if not (read_format(code).is_plain and read_format(code, is_negative=True).is_plain)
     }
 
 
@@ -140,6 +158,8 @@ def _number(text: str | None) -> int:
 
 
 def shown_text(code: str, stored: str) -> str | None:
-    """Text that a person reads where a format shows more than the stored number; None where it does not."""
+    """Text that a person reads where a format shows more than the stored number; None where it does
+    not.
+    """
     form = read_format(code, is_negative=stored.startswith("-"))
     return None if form.is_plain else form.shown(stored)

@@ -1,4 +1,6 @@
-"""Workbooks that Excel opens without asking: write protection encrypts them under a password that everybody knows (pure)."""
+"""Workbooks that Excel opens without asking: write protection encrypts them under a password that
+everybody knows (pure).
+"""
 
 from __future__ import annotations
 
@@ -10,14 +12,17 @@ import numpy as np
 
 from warehouse.ingest.errors import FileFault, said
 
-# the password that Excel itself tries, so that a write-protected workbook opens for reading (MS-OFFCRYPTO, section 2.3.5)
+# the password that Excel itself tries, so that a write-protected workbook opens for reading
+# (MS-OFFCRYPTO, section 2.3.5)
 DEFAULT_PASSWORD = "VelvetSweatshop"  # noqa: S105 -- a published constant of the file format, no secret
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 
 
 def is_encrypted(data: bytes) -> bool:
-    """Whether a workbook is encrypted: an xls whose first record says so, or an xlsx wrapped in an encrypted package."""
+    """Whether a workbook is encrypted: an xls whose first record says so, or an xlsx wrapped in an
+    encrypted package.
+    """
     if not data.startswith(OLE_MAGIC):
         return False
     if _ENCRYPTED_PACKAGE in data:
@@ -64,23 +69,38 @@ def decrypt_workbook(data: bytes) -> bytes:
             "an encrypted one with a password of its own, or a damaged one",
             "open it in Excel with its password and save it without, or deliver it again",
         ) from error
-    except (DecryptionError, FileFormatError, ParseError, OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except (
+        DecryptionError,
+        FileFormatError,
+        ParseError,
+        OSError,
+        ValueError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AttributeError,
+    ) as error:
         found = f"an encrypted one that is truncated or damaged ({said(error)})"
-        raise FileFault("a workbook that can be decrypted", found, "download or export it again") from error
+        raise FileFault(
+            "a workbook that can be decrypted", found, "download or export it again"
+        ) from error
     return plain.getvalue()
 
 
-# records of a protected .xls that stay plain: BOF, UsrExcl, FileLock, InterfaceHdr, RRDInfo, RRDHead; of BoundSheet8 the first four bytes
+# records of a protected .xls that stay plain: BOF, UsrExcl, FileLock, InterfaceHdr, RRDInfo,
+# RRDHead; of BoundSheet8 the first four bytes
 _PLAIN_RECORDS = frozenset({0x0809, 0x0194, 0x0195, 0x00E1, 0x0196, 0x0138})
 _FILE_PASS, _BOUND_SHEET, _BLOCK = 0x002F, 0x0085, 1024
 
 
 def _decrypt_rc4(data: bytes, workbook: Any) -> bytes:
-    """The plain .xls file: what ``Xls97File.decrypt`` of msoffcrypto does byte by byte, done by records (a tenth of its time).
+    """The plain .xls file: what ``Xls97File.decrypt`` of msoffcrypto does byte by byte, done by
+    records (a tenth of its time).
 
     References
     ----------
-    [MS-XLS] 2.2.10: headers of records and some records are not encrypted, and the key changes every 1,024 bytes of the stream.
+    [MS-XLS] 2.2.10: headers of records and some records are not encrypted, and the key changes
+    every 1,024 bytes of the stream.
     """
     import olefile
     from msoffcrypto.method.rc4 import DocumentRC4
@@ -91,14 +111,22 @@ def _decrypt_rc4(data: bytes, workbook: Any) -> bytes:
     while place + 4 <= len(stream):
         kind, size = struct.unpack_from("<HH", stream, place)
         end = place + 4 + size
-        n_plain = end - place if kind in _PLAIN_RECORDS or kind == _FILE_PASS else 8 if kind == _BOUND_SHEET else 4
+        n_plain = (
+            end - place
+            if kind in _PLAIN_RECORDS or kind == _FILE_PASS
+            else 8
+            if kind == _BOUND_SHEET
+            else 4
+        )
         is_plain[place : place + n_plain] = True
         if kind == _FILE_PASS:
             # a workbook without a key: the record that names it becomes one that says nothing
             plain[place : place + 2] = plain[place + 4 : end] = 0
         place = end
     hidden = np.where(is_plain, 0, stream).astype(np.uint8)
-    shown = DocumentRC4.decrypt(workbook.key, workbook.salt, io.BytesIO(hidden.tobytes()), blocksize=_BLOCK).read()
+    shown = DocumentRC4.decrypt(
+        workbook.key, workbook.salt, io.BytesIO(hidden.tobytes()), blocksize=_BLOCK
+    ).read()
     plain[~is_plain] = np.frombuffer(shown, np.uint8)[~is_plain]
     whole = io.BytesIO(data)
     with olefile.OleFileIO(whole, write_mode=True) as container:

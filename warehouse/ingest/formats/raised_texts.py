@@ -1,4 +1,6 @@
-"""Raised and lowered letters of rich text: a reader joins 12.3 and a raised 1 to 12.31, which is another number (pure)."""
+"""Raised and lowered letters of rich text: a reader joins 12.3 and a raised 1 to 12.31, which is
+another number (pure).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,8 @@ def raised_shared_texts(strings: bytes) -> dict[int, str]:
     Parameters
     ----------
     strings : bytes
-        ``xl/sharedStrings.xml`` of a workbook, without a document type; one that cannot be parsed has none.
+        ``xl/sharedStrings.xml`` of a workbook, without a document type; one that cannot be parsed
+        has none.
     """
     if _SIGN not in strings:
         return {}
@@ -81,6 +84,9 @@ def _raised(text: ElementTree.Element) -> str | None:
         place = next((item.get("val") for item in run.iter() if _name(item) == "vertAlign"), None)
         own = "".join(item.text or "" for item in run if _name(item) == "t")
         if place in ("superscript", "subscript"):
-            own, is_raised = (raised_letters if place == "superscript" else lowered_letters)(own), True
+            own, is_raised = (
+                (raised_letters if place == "superscript" else lowered_letters)(own),
+                True,
+            )
         parts.append(own)
     return "".join(parts) if is_raised else None

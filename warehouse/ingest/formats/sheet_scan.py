@@ -1,8 +1,10 @@
-"""One worksheet's XML: how far its cells reach, which shared texts they name, and which of them calamine loses (pure).
+"""One worksheet's XML: how far its cells reach, which shared texts they name, and which of them
+calamine loses (pure).
 
-Excel and the libraries that follow it write one spelling: no comments, no prefixes, every row and cell with its address first. Such a sheet
-is looked at by its bytes, all cells at once. Any other goes through an XML parser, cell by cell: ten times slower, and right for every
-spelling that XML allows.
+Excel and the libraries that follow it write one spelling: no comments, no prefixes, every row and
+cell with its address first. Such a sheet is looked at by its bytes, all cells at once. Any other
+goes through an XML parser, cell by cell: ten times slower, and right for every spelling that XML
+allows.
 """
 
 from __future__ import annotations
@@ -37,17 +39,19 @@ _FORMULA_WITH_RESULT = re.compile(rb"<f(?![\w])[^<>]*(?:/>|>[^<]*</f>)<v>[^<]|<f
 _VALUE = re.compile(rb"<(?:v|is)\b[^>]*>(.*?)</(?:v|is)>", re.DOTALL)
 _SHARED = re.compile(rb'<c [^<>]*t="s"[^<>]*><v>([0-9]{1,9})</v>')
 _SHARED_AT = re.compile(rb'<c r="([A-Z]+)([0-9]+)"[^<>]*t="s"[^<>]*><v>([0-9]{1,9})</v>')
-# an error cell is found by its attribute, so that attributes matter where there is an error; addresses are looked at in any case
+# an error cell is found by its attribute, so that attributes matter where there is an error;
+# addresses are looked at in any case
 _OTHER_ATTRIBUTES = (b"='", b' ="', b'= "', b"=\n", b"=\t")
 _PREFIXED = re.compile(rb":(?:c|row|f|v|is)[\s/>]")
 
 
 @dataclass
 class SheetScan:
-    """Largest row and column of any cell (0 without cells), lost cells by 1-based address, and how often each shared text is named.
+    """Largest row and column of any cell (0 without cells), lost cells by 1-based address, and how
+    often each shared text is named.
 
-    ``styled`` holds style and stored number of the cells whose style was asked for, ``named`` the shared text of those that name one that
-    was asked for, by 1-based address.
+    ``styled`` holds style and stored number of the cells whose style was asked for, ``named`` the
+    shared text of those that name one that was asked for, by 1-based address.
     """
 
     last_row: int = 0
@@ -58,7 +62,14 @@ class SheetScan:
     named: dict[tuple[int, int], int] = field(default_factory=dict)
 
 
-def scan_sheet(sheet: bytes, sheet_name: str, *, with_texts: bool, styles: Collection[str] = (), texts: Collection[int] = ()) -> SheetScan:
+def scan_sheet(
+    sheet: bytes,
+    sheet_name: str,
+    *,
+    with_texts: bool,
+    styles: Collection[str] = (),
+    texts: Collection[int] = (),
+) -> SheetScan:
     """Look at a worksheet.
 
     Parameters
@@ -83,7 +94,9 @@ def scan_sheet(sheet: bytes, sheet_name: str, *, with_texts: bool, styles: Colle
     if extent is None:
         return _Parsed(sheet_name, styles, texts).scan(sheet)
     lost = {}
-    for attributes, content in _cells_at(sheet, sorted({*_formulas_without_plain_result(sheet), *_errors(sheet)})):
+    for attributes, content in _cells_at(
+        sheet, sorted({*_formulas_without_plain_result(sheet), *_errors(sheet)})
+    ):
         address = _ADDRESS_BYTES.search(attributes)
         text = _lost_text(attributes, content or b"") if address else None
         if text is not None:
@@ -95,18 +108,26 @@ def scan_sheet(sheet: bytes, sheet_name: str, *, with_texts: bool, styles: Colle
 def _asked_for(
     sheet: bytes, styles: Collection[str], texts: Collection[int]
 ) -> tuple[dict[tuple[int, int], tuple[str, str]], dict[tuple[int, int], int]]:
-    """Numbers of some styles, and cells that name some shared texts; nothing is looked for that does not occur."""
+    """Numbers of some styles, and cells that name some shared texts; nothing is looked for that
+    does not occur.
+    """
     styled: dict[tuple[int, int], tuple[str, str]] = {}
     named: dict[tuple[int, int], int] = {}
     present = sorted(style for style in styles if b' s="%s"' % style.encode() in sheet)
     if present:
         cells = re.compile(
-            rb'<c r="([A-Z]+)([0-9]+)"(?=[^<>]* s="(%s)")([^<>]*)>(?:<f[^<>]*(?:/>|>[^<]*</f>))?<v[^<>]*>([^<]*)</v>'
+            (
+                rb'<c r="([A-Z]+)([0-9]+)"(?=[^<>]* '
+                rb's="(%s)")([^<>]*)>(?:<f[^<>]*(?:/>|>[^<]*</f>))?<v[^<>]*>([^<]*)</v>'
+            )
             % "|".join(present).encode()
         )
         for letters, digits, style, attributes, stored in cells.findall(sheet):
             if b" t=" not in attributes or b' t="n"' in attributes:
-                styled[int(digits), column_number(letters.decode())] = (style.decode(), stored.decode("ascii", "replace"))
+                styled[int(digits), column_number(letters.decode())] = (
+                    style.decode(),
+                    stored.decode("ascii", "replace"),
+                )
     if texts:
         for letters, digits, index in _SHARED_AT.findall(sheet):
             if int(index) in texts:
@@ -123,7 +144,9 @@ def column_number(letters: str) -> int:
 
 
 def _plain_extent(sheet: bytes) -> tuple[int, int] | None:
-    """Largest row and column of a sheet in Excel's spelling; None where any row or cell is spelt in another way."""
+    """Largest row and column of a sheet in Excel's spelling; None where any row or cell is spelt in
+    another way.
+    """
     if b"\x00" in sheet or (b">#" in sheet and any(sign in sheet for sign in _OTHER_ATTRIBUTES)):
         return None
     text = np.frombuffer(sheet + bytes(_TAIL), dtype=np.uint8)
@@ -133,7 +156,9 @@ def _plain_extent(sheet: bytes) -> tuple[int, int] | None:
         return None
     cells, rows = tags[first == ord("c")], tags[first == ord("r")]
     cells = cells[~_goes_on(text[cells + 1])]
-    rows = rows[(text[rows + 1] == ord("o")) & (text[rows + 2] == ord("w")) & ~_goes_on(text[rows + 3])]
+    rows = rows[
+        (text[rows + 1] == ord("o")) & (text[rows + 2] == ord("w")) & ~_goes_on(text[rows + 3])
+    ]
     if not (_is_address_next(text, cells + 1) and _is_address_next(text, rows + 3)):
         return None
     column, place = np.zeros(len(cells), np.int64), cells + 5
@@ -153,7 +178,9 @@ def _plain_extent(sheet: bytes) -> tuple[int, int] | None:
 
 
 def _goes_on(sign: np.ndarray) -> np.ndarray:
-    """Whether a name goes on with this sign: a letter, a digit, or anything but a blank, `/` and `>`."""
+    """Whether a name goes on with this sign: a letter, a digit, or anything but a blank, `/` and
+    `>`.
+    """
     return (sign > ord(" ")) & (sign != ord("/")) & (sign != ord(">"))
 
 
@@ -175,7 +202,9 @@ def _numbers_at(text: np.ndarray, place: np.ndarray) -> np.ndarray | None:
 
 
 def _cells_at(sheet: bytes, places: Iterable[int]) -> Iterator[tuple[bytes, bytes]]:
-    """Attributes and content of the cells in which these places lie, without a look at the others."""
+    """Attributes and content of the cells in which these places lie, without a look at the
+    others.
+    """
     for place in places:
         start = place
         for _ in range(_TAGS_OF_A_CELL):
@@ -192,7 +221,8 @@ def _errors(sheet: bytes) -> list[int]:
 
 
 def _formulas_without_plain_result(sheet: bytes) -> list[int]:
-    """Where formulas stand that are not followed by a value in the plain spelling that Excel writes.
+    """Where formulas stand that are not followed by a value in the plain spelling that Excel
+    writes.
 
     Only signs `f` are looked at, which are few: nearly every cell of a delivered table is a number.
     """
@@ -218,9 +248,13 @@ def _plain(text: bytes) -> str:
 
 
 class _Parsed:
-    """The same by an XML parser: rows and cells without an address follow the one before, as readers have it."""
+    """The same by an XML parser: rows and cells without an address follow the one before, as
+    readers have it.
+    """
 
-    def __init__(self, sheet_name: str, styles: Collection[str] = (), texts: Collection[int] = ()) -> None:
+    def __init__(
+        self, sheet_name: str, styles: Collection[str] = (), texts: Collection[int] = ()
+    ) -> None:
         self.name, self.found = sheet_name, SheetScan()
         self.styles, self.shared_texts, self.style = styles, texts, ""
         self.depth = self.row = self.col = 0
@@ -238,18 +272,30 @@ class _Parsed:
             parser.Parse(sheet, True)
         except (expat.ExpatError, LookupError, ValueError) as error:
             where = f"sheet {self.name!r}"
-            raise FileFault("sheets of well-formed XML", f"damaged XML ({error})", "export the workbook again", where) from error
+            raise FileFault(
+                "sheets of well-formed XML",
+                f"damaged XML ({error})",
+                "export the workbook again",
+                where,
+            ) from error
         return self.found
 
     def _doctype(self, *_: object) -> None:
         raise FileFault(
-            "a workbook without XML entities", "a document type declaration", "save the workbook again with Excel or LibreOffice"
+            "a workbook without XML entities",
+            "a document type declaration",
+            "save the workbook again with Excel or LibreOffice",
         )
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise FileFault(f"XML of at most {MAX_DEPTH:,} levels", "more", "export the workbook again", f"sheet {self.name!r}")
+            raise FileFault(
+                f"XML of at most {MAX_DEPTH:,} levels",
+                "more",
+                "export the workbook again",
+                f"sheet {self.name!r}",
+            )
         local = name.rpartition(":")[2]
         if local == "row":
             number = attributes.get("r", "")
@@ -266,9 +312,14 @@ class _Parsed:
         if match is None:
             self.col += 1
         else:
-            self.col = column_number(match.group(1)) if len(match.group(1)) <= 2 * _MOST_LETTERS else _FAR
+            self.col = (
+                column_number(match.group(1)) if len(match.group(1)) <= 2 * _MOST_LETTERS else _FAR
+            )
             self.row = _number(match.group(2))
-        self.found.last_row, self.found.last_col = max(self.found.last_row, self.row), max(self.found.last_col, self.col)
+        self.found.last_row, self.found.last_col = (
+            max(self.found.last_row, self.row),
+            max(self.found.last_col, self.col),
+        )
 
     def _text(self, text: str) -> None:
         if self.part is not None:

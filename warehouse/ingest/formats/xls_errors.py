@@ -1,8 +1,11 @@
-"""An old workbook (.xls) before calamine reads it: how far its cells reach, and the cells that it loses or gives otherwise (pure).
+"""An old workbook (.xls) before calamine reads it: how far its cells reach, and the cells that it
+loses or gives otherwise (pure).
 
-Error cells come back as blanks, a per cent as its fraction (`xls_formats`), and a raised mark of a note as a digit (`xls_raised`).
+Error cells come back as blanks, a per cent as its fraction (`xls_formats`), and a raised mark of a
+note as a digit (`xls_raised`).
 
-Records and codes: [MS-XLS] sections 2.4.28 (BoundSheet8), 2.4.24 (BoolErr), 2.4.127 (Formula), 2.5.10 (Bes).
+Records and codes: [MS-XLS] sections 2.4.28 (BoundSheet8), 2.4.24 (BoolErr), 2.4.127 (Formula),
+2.5.10 (Bes).
 """
 
 from __future__ import annotations
@@ -16,10 +19,19 @@ from warehouse.ingest.formats.xls_formats import read_formats, shown_cells
 from warehouse.ingest.formats.xls_raised import raised_cells, raised_texts
 from warehouse.ingest.formats.xlsx_guard import MAX_CELLS, MAX_COLUMNS
 
-ERRORS = {0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A"}
+ERRORS = {
+    0x00: "#NULL!",
+    0x07: "#DIV/0!",
+    0x0F: "#VALUE!",
+    0x17: "#REF!",
+    0x1D: "#NAME?",
+    0x24: "#NUM!",
+    0x2A: "#N/A",
+}
 _BOUNDSHEET, _BOOLERR, _FORMULA, _EOF = 0x0085, 0x0205, 0x0006, 0x000A
 _WIDE = 0x01
-# Formula, Number, Label, BoolErr, Blank, LabelSst, RK, RString and the runs MulRk, MulBlank, which end with their last column
+# Formula, Number, Label, BoolErr, Blank, LabelSst, RK, RString and the runs MulRk, MulBlank, which
+# end with their last column
 _RUNS = frozenset({0x00BD, 0x00BE})
 _CELLS = frozenset({0x0006, 0x0203, 0x0204, 0x0205, 0x0201, 0x00FD, 0x027E, 0x00D6}) | _RUNS
 # result of a formula: bytes 6 and 7 both 0xFF mark something other than a number, byte 0 says what
@@ -27,13 +39,14 @@ _NO_NUMBER, _IS_ERROR = b"\xff\xff", 2
 
 
 def find_error_cells(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
-    """Sheet name to {(row_no, col_no): text}, 1-based, for every cell that holds an error such as ``#DIV/0!``, is shown as ``12.5%``, or
-    has raised letters (``12.3¹``).
+    """Sheet name to {(row_no, col_no): text}, 1-based, for every cell that holds an error such as
+    ``#DIV/0!``, is shown as ``12.5%``, or has raised letters (``12.3¹``).
 
     Parameters
     ----------
     data : bytes
-        A whole .xls file without encryption; for one that cannot be read the answer is empty, reading it then names the damage.
+        A whole .xls file without encryption; for one that cannot be read the answer is empty,
+        reading it then names the damage.
 
     Raises
     ------
@@ -42,11 +55,19 @@ def find_error_cells(data: bytes) -> dict[str, dict[tuple[int, int], str]]:
     """
     try:
         stream = _workbook_stream(data)
-        found, styles, texts = {}, read_formats(_records(stream, 0)), raised_texts(_records(stream, 0))
+        found, styles, texts = (
+            {},
+            read_formats(_records(stream, 0)),
+            raised_texts(_records(stream, 0)),
+        )
         for name, start in _sheets(stream):
             _check_extent(stream, start, name)
             raised = raised_cells(_records(stream, start), texts)
-            found[name] = raised | shown_cells(_records(stream, start), styles) | _errors_of_sheet(stream, start)
+            found[name] = (
+                raised
+                | shown_cells(_records(stream, start), styles)
+                | _errors_of_sheet(stream, start)
+            )
     except (OSError, struct.error, IndexError, ValueError):
         return {}
     return {name: cells for name, cells in found.items() if cells}

@@ -1,7 +1,8 @@
-"""Numbers of an old workbook (.xls) whose format shows more than the stored number, such as per cent (pure).
+"""Numbers of an old workbook (.xls) whose format shows more than the stored number, such as per
+cent (pure).
 
-Records: [MS-XLS] sections 2.4.126 (Format), 2.4.353 (XF), 2.4.180 (Number), 2.4.220 (RK), 2.4.175 (MulRk), 2.4.127 (Formula),
-2.5.217 (RkNumber).
+Records: [MS-XLS] sections 2.4.126 (Format), 2.4.353 (XF), 2.4.180 (Number), 2.4.220 (RK), 2.4.175
+(MulRk), 2.4.127 (Formula), 2.5.217 (RkNumber).
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ Records = Iterable[tuple[int, bytes]]
 
 
 def read_formats(globals_: Records) -> dict[str, str]:
-    """Style of a cell (number of its XF record) to the code of its number format, for those that show more than the stored number."""
+    """Style of a cell (number of its XF record) to the code of its number format, for those that
+    show more than the stored number.
+    """
     codes, kinds = dict(BUILT_IN), []
     for kind, content in globals_:
         if kind == _FORMAT and len(content) >= 5:

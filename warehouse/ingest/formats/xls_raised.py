@@ -1,6 +1,8 @@
-"""Raised and lowered letters of an old workbook (.xls): the same as `raised_texts` for the records of Excel 97-2003 (pure).
+"""Raised and lowered letters of an old workbook (.xls): the same as `raised_texts` for the records
+of Excel 97-2003 (pure).
 
-Records: [MS-XLS] sections 2.4.122 (Font), 2.4.265 (SST), 2.4.58 (Continue), 2.4.149 (LabelSst), 2.5.293 (XLUnicodeRichExtendedString).
+Records: [MS-XLS] sections 2.4.122 (Font), 2.4.265 (SST), 2.4.58 (Continue), 2.4.149 (LabelSst),
+2.5.293 (XLUnicodeRichExtendedString).
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ def raised_texts(globals_: Records) -> dict[int, str]:
     Returns
     -------
     dict of int to str
-        Empty where no font is raised or lowered, and where the table of texts is damaged: reading the file then names the damage.
+        Empty where no font is raised or lowered, and where the table of texts is damaged: reading
+        the file then names the damage.
     """
     fonts, pieces, is_cut = [], [], False
     for kind, content in globals_:
@@ -61,7 +64,9 @@ def _changed(pieces: list[bytes], fonts: list[int]) -> Iterator[tuple[int, str]]
 
 
 def raised_cells(sheet: Records, texts: dict[int, str]) -> dict[tuple[int, int], str]:
-    """Text of each cell of a sheet that names one of these shared texts, by 1-based row and column."""
+    """Text of each cell of a sheet that names one of these shared texts, by 1-based row and
+    column.
+    """
     cells = {}
     for kind, content in sheet if texts else ():
         if kind == _LABEL_SST:
@@ -72,18 +77,30 @@ def raised_cells(sheet: Records, texts: dict[int, str]) -> dict[tuple[int, int],
 
 
 def _shown(text: str, runs: list[tuple[int, int]], fonts: list[int]) -> str:
-    """The text with the letters of each run as its font shows them; a run reaches to the next one."""
+    """The text with the letters of each run as its font shows them; a run reaches to the
+    next one.
+    """
     parts = [text[: runs[0][0]]]
-    for (start, font), end in zip(runs, [start for start, _ in runs[1:]] + [len(text)], strict=True):
+    for (start, font), end in zip(
+        runs, [start for start, _ in runs[1:]] + [len(text)], strict=True
+    ):
         place = font - 1 if font > _NO_FONT else font
         form = fonts[place] if place < len(fonts) else 0
         run = text[start:end]
-        parts.append(raised_letters(run) if form == _RAISED else lowered_letters(run) if form == _LOWERED else run)
+        parts.append(
+            raised_letters(run)
+            if form == _RAISED
+            else lowered_letters(run)
+            if form == _LOWERED
+            else run
+        )
     return "".join(parts)
 
 
 class _Pieces:
-    """The table of shared texts, which is cut into records of at most 8,224 bytes: inside a text the next one begins with its own width."""
+    """The table of shared texts, which is cut into records of at most 8,224 bytes: inside a text
+    the next one begins with its own width.
+    """
 
     def __init__(self, pieces: list[bytes], start: int) -> None:
         self.pieces, self.number, self.place = pieces, 0, start
@@ -102,7 +119,9 @@ class _Pieces:
         while n_signs > 0:
             width = 2 if is_wide else 1
             n_here = min(n_signs, (len(self.pieces[self.number]) - self.place) // width)
-            yield self._read(n_here * width).decode("utf-16-le" if is_wide else "latin-1", "replace")
+            yield self._read(n_here * width).decode(
+                "utf-16-le" if is_wide else "latin-1", "replace"
+            )
             n_signs -= n_here
             if n_signs > 0:
                 self.number, self.place = self.number + 1, 0

@@ -1,8 +1,9 @@
 """What must be known of a zipped workbook before and beside calamine (pure).
 
-calamine allocates every cell between the first and the last used one, trusts the sizes the archive declares, and returns error
-cells (#DIV/0!) and formulas without a stored result as blanks, a per cent as its fraction, and a raised mark of a note as a digit. So the
-archive is unpacked once here, under bounds, and the cells that calamine loses or shows otherwise than Excel are collected.
+calamine allocates every cell between the first and the last used one, trusts the sizes the archive
+declares, and returns error cells (#DIV/0!) and formulas without a stored result as blanks, a per
+cent as its fraction, and a raised mark of a note as a digit. So the archive is unpacked once here,
+under bounds, and the cells that calamine loses or shows otherwise than Excel are collected.
 """
 
 from __future__ import annotations
@@ -70,29 +71,37 @@ def scan_workbook(data: bytes) -> dict[str, LostCells]:
     Returns
     -------
     dict of str to dict
-        Sheet name to {(row_no, col_no): text}, 1-based; text is the error (``#DIV/0!``), the formula without a result (``=A1/B1``), the
-        number as its format shows it (``12.5%``), or a text with raised letters (``12.3¹``).
+        Sheet name to {(row_no, col_no): text}, 1-based; text is the error (``#DIV/0!``), the
+        formula without a result (``=A1/B1``), the number as its format shows it (``12.5%``), or a
+        text with raised letters (``12.3¹``).
 
     Raises
     ------
     FileFault
-        The archive is truncated or damaged, too large when unpacked, not a workbook, uses a cell far outside any table, or repeats a long
-        text too often.
+        The archive is truncated or damaged, too large when unpacked, not a workbook, uses a cell
+        far outside any table, or repeats a long text too often.
     """
     members = _unpack(data)
     if "xl/workbook.xml" not in members:
         raise FileFault(
-            "an Excel workbook", "a zip archive without xl/workbook.xml", "deliver the workbook itself, or give the file its true extension"
+            "an Excel workbook",
+            "a zip archive without xl/workbook.xml",
+            "deliver the workbook itself, or give the file its true extension",
         )
     for name in (*_SHARED_MEMBERS, _STRINGS):
         require_plain_encoding(members.get(name, b""), "workbook", _SAVE)
     lengths = _text_lengths(members.get(_STRINGS, b""))
-    styles, raised = read_styles(members.get(_STYLES, b"")), raised_shared_texts(members.get(_STRINGS, b""))
+    styles, raised = (
+        read_styles(members.get(_STYLES, b"")),
+        raised_shared_texts(members.get(_STRINGS, b"")),
+    )
     lost, n_cells, shared = {}, 0, Counter()
     for sheet_name, member in _sheet_members(members):
         require_plain_encoding(members[member], "workbook", _SAVE)
         is_long = max(lengths, default=0) > _LONG_TEXT
-        scan = scan_sheet(members[member], sheet_name, with_texts=is_long, styles=styles, texts=raised)
+        scan = scan_sheet(
+            members[member], sheet_name, with_texts=is_long, styles=styles, texts=raised
+        )
         n_cells += scan.last_row * scan.last_col
         _check_extent(scan, n_cells, sheet_name)
         shared += scan.shared
@@ -103,7 +112,9 @@ def scan_workbook(data: bytes) -> dict[str, LostCells]:
     return lost
 
 
-def _shown_otherwise(scan: SheetScan, sheet: bytes, styles: Mapping[str, str], raised: Mapping[int, str]) -> LostCells:
+def _shown_otherwise(
+    scan: SheetScan, sheet: bytes, styles: Mapping[str, str], raised: Mapping[int, str]
+) -> LostCells:
     """Cells that Excel shows otherwise than calamine gives them."""
     cells = {address: raised[index] for address, index in scan.named.items()}
     for address, (style, stored) in scan.styled.items():
@@ -118,24 +129,33 @@ def _shown_otherwise(scan: SheetScan, sheet: bytes, styles: Mapping[str, str], r
 
 
 def _unpack(data: bytes) -> dict[str, bytes]:
-    """Members that hold XML by their names in lower case, fully read so that checksums are verified and no declared size is trusted."""
+    """Members that hold XML by their names in lower case, fully read so that checksums are verified
+    and no declared size is trusted.
+    """
     members, total = {}, 0
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for info in archive.infolist():
                 content = _read_member(archive, info, MAX_UNCOMPRESSED_BYTES - total)
                 total += len(content)
-                # whatever its name: a reader finds a sheet by what the workbook says, and aside from the case of letters
+                # whatever its name: a reader finds a sheet by what the workbook says, and aside
+                # from the case of letters
                 name = info.filename.replace("\\", "/").lower()
                 if not _BLANKS.sub(b"", content[:64]).startswith(b"<"):
                     continue
                 if name in members:
-                    raise FileFault("members of unlike names in the workbook", f"two called {name[:100]!r}", "save it again with Excel")
+                    raise FileFault(
+                        "members of unlike names in the workbook",
+                        f"two called {name[:100]!r}",
+                        "save it again with Excel",
+                    )
                 refuse_entities(content, "workbook", _SAVE)
                 members[name] = content
     except DAMAGES as error:
         found = f"a truncated or damaged one ({said(error)})"
-        raise FileFault("a complete xlsx archive", found, "download or export the file again") from error
+        raise FileFault(
+            "a complete xlsx archive", found, "download or export the file again"
+        ) from error
     return members
 
 
@@ -147,7 +167,9 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most_bytes: in
         content = stream.read(most_bytes + 1)
     if len(content) > most_bytes:
         raise FileFault(
-            f"at most {MAX_UNCOMPRESSED_BYTES:,} bytes when unpacked", "more than that", "deliver the workbook in smaller parts"
+            f"at most {MAX_UNCOMPRESSED_BYTES:,} bytes when unpacked",
+            "more than that",
+            "deliver the workbook in smaller parts",
         )
     return content
 
@@ -155,17 +177,25 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, most_bytes: in
 def _sheet_members(members: dict[str, bytes]) -> list[tuple[str, str]]:
     """Pairs of sheet name and archive member of the worksheets, in the workbook's order."""
     try:
-        workbook = ElementTree.fromstring(members["xl/workbook.xml"])  # noqa: S314 -- entities were refused when the archive was unpacked
-        links = ElementTree.fromstring(members.get("xl/_rels/workbook.xml.rels", b"<Relationships/>"))  # noqa: S314 -- as above
+        # entities were refused when the archive was unpacked
+        workbook = ElementTree.fromstring(members["xl/workbook.xml"])  # noqa: S314
+        related = members.get("xl/_rels/workbook.xml.rels", b"<Relationships/>")
+        links = ElementTree.fromstring(related)  # noqa: S314 -- as above
     except (ElementTree.ParseError, LookupError, ValueError) as error:
-        raise FileFault("a readable list of sheets", f"damaged XML ({said(error)})", "export the workbook again") from error
+        raise FileFault(
+            "a readable list of sheets", f"damaged XML ({said(error)})", "export the workbook again"
+        ) from error
     targets = {link.get("Id"): link.get("Target", "") for link in links}
     pairs = []
     for sheet in workbook.iter():
         if sheet.tag.rpartition("}")[2] != "sheet":
             continue
         target = targets.get(sheet.get(_REL), "").replace("\\", "/")
-        member = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
+        member = (
+            target.lstrip("/")
+            if target.startswith("/")
+            else posixpath.normpath(posixpath.join("xl", target))
+        )
         if member.lower() in members:
             pairs.append((sheet.get("name", ""), member.lower()))
     return pairs
@@ -199,19 +229,29 @@ def _check_texts(lengths: list[int], shared: Counter[int]) -> None:
 
 
 def refuse_entities(content: bytes, what: str, action: str) -> None:
-    """Raise a FileFault where XML has a document type: no office file needs one, it can only name local files or swell when it is read."""
+    """Raise a FileFault where XML has a document type: no office file needs one, it can only name
+    local files or swell when it is read.
+    """
     # one rare sign is found much faster than a word
     if b"!" in content and (b"<!DOCTYPE" in content or b"<!ENTITY" in content):
         raise FileFault(f"a {what} without XML entities", "a document type declaration", action)
 
 
 def require_plain_encoding(content: bytes, what: str, action: str) -> None:
-    """Raise a FileFault where XML is in an encoding that does not extend ASCII: a document type would not be seen among its bytes."""
+    """Raise a FileFault where XML is in an encoding that does not extend ASCII: a document type
+    would not be seen among its bytes.
+    """
     start = content[:200]
     match = _ENCODING.search(start)
     name = match.group(1).decode() if match else "UTF-8"
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\x00" in start or not _shows_words(name):
-        raise FileFault(f"a {what} with XML in UTF-8", "XML in another encoding, such as UTF-16", action)
+    if (
+        start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        or b"\x00" in start
+        or not _shows_words(name)
+    ):
+        raise FileFault(
+            f"a {what} with XML in UTF-8", "XML in another encoding, such as UTF-16", action
+        )
 
 
 def _shows_words(encoding: str) -> bool:

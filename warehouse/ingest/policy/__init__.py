@@ -1,4 +1,6 @@
-"""Policy texts, in this order: bytes to text (`files`), clean text (`cleaning`), clauses, metadata, Parquet (`documents`).
+"""Policy texts, in this order: bytes to text (`files`), clean text (`cleaning`), clauses, metadata,
+Parquet (`documents`).
 
-`pool` runs this for many files on several cores. What a clause is about is not decided here, but by `macros/policy_classification.sql`.
+`pool` runs this for many files on several cores. What a clause is about is not decided here, but by
+`macros/policy_classification.sql`.
 """

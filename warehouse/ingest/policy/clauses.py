@@ -21,7 +21,7 @@ MARKER = re.compile(
 )
 _SPACE = " \t\u3000"
 _CLOSING = "”’」』》〉）)\\]】"
-#: No enumeration sign is longer: 第一百零条 has five, a bracketed numeral with a stop behind it six.
+#: No enumeration sign is longer: 第一百零条 has five, a bracketed numeral with a stop six.
 _LONGEST_MARKER = 6
 _END = re.compile(rf"[。；;！？!?]+[{_CLOSING}]*")
 # both begin with their sign, not with a look behind it: a search then jumps from sign to sign
@@ -29,15 +29,21 @@ _ADDRESSED = re.compile(rf"[:：](?<=[政府部局厅委署院关会位门构处
 _COLON_MARKER = re.compile(rf"[:：](?=[{_SPACE}]*(?:{MARKER.pattern.replace('?P<', '?P<x')}))")
 _NOTE = re.compile(r"[\[【].*[\]】]")
 _DATE = (
-    r"(?:(?:19|20)\d\d年\d{1,2}月\d{1,2}日|[一二][〇○零Ο一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日)"
+    r"(?:(?:19|20)\d\d年\d{1,2}月\d{1,2}日"
+    r"|[一二][〇○零Ο一二三四五六七八九]{3}年"
+    r"[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日)"
 )
 BODY = (
     r"(?:国务院(?:办公厅)?|国家[\u4e00-\u9fff]{2,10}(?:局|委员会|总局)|(?:财政|商务|科技|工业和信息化|人力资源社会保障|交通运输|农业农村)部|海关总署"
     r"|[\u4e00-\u9fff]{2,12}?(?:省|自治区|市|州|盟|地区|县|区|新区)(?:人民(?:政府|[*×□]{1,3}|(?![\u4e00-\u9fff]))(?:办公厅|办公室)?"
     r"|[\u4e00-\u9fff]{2,10}(?:厅|局|委员会|办公室|管委会|领导小组)))"
 )
-NUMBER = r"[\u4e00-\u9fff]{2,8}[〔\[(（【﹝]\s*(?:19|20)\d\d\s*[〕\])）】﹞]\s*(?:第)?\s*\d{1,4}\s*号"
-_SIGNATURE = re.compile(rf"(?:{NUMBER})?[{_SPACE}]*(?:{BODY}[、,，{_SPACE}]*)*[{_SPACE}]*(?:[(（]?{_DATE}[)）]?(?:印发)?)?")
+NUMBER = (
+    r"[\u4e00-\u9fff]{2,8}[〔\[(（【﹝]\s*(?:19|20)\d\d\s*[〕\])）】﹞]\s*(?:第)?\s*\d{1,4}\s*号"
+)
+_SIGNATURE = re.compile(
+    rf"(?:{NUMBER})?[{_SPACE}]*(?:{BODY}[、,，{_SPACE}]*)*[{_SPACE}]*(?:[(（]?{_DATE}[)）]?(?:印发)?)?"
+)
 _TITLE_WORDS = "通知|批复|意见|决定|公告|通告|方案|计划|措施|办法|规划|细则|规定|政策"
 TITLE = re.compile(
     rf"(?![《\"“])[^。；;！？!?，：:]{{0,90}}?(?:关于[^。；;：:]{{2,200}}?的?|跨境[^。；;：:]{{2,60}}?|[\u4e00-\u9fff]{{2,30}}?)(?:{_TITLE_WORDS})"
@@ -46,17 +52,23 @@ TITLE = re.compile(
 ZONE_TITLE = re.compile(
     rf"(?:附件\d*[:：]?)?中国[(（](?P<zone>[\u4e00-\u9fff]{{2,12}})[)）]跨境电子?商务综合试验区[^。；;，,《》]{{0,20}}(?:{_TITLE_WORDS})(?:[(（].{{1,24}}[)）])?"
 )
-_WRAPPED_TITLE = re.compile(rf"([)）]跨境电子?商务综合试验区)[{_SPACE}]*\n[{_SPACE}]*(?=[\u4e00-\u9fff]{{0,10}}(?:{_TITLE_WORDS})(?:\n|$))")
-_ADDRESSEE = re.compile(r"[^。；;]{2,600}(?:政府|[部局厅委署院会]|海关|单位|部门|机构|处|企业)[:：]")
+_WRAPPED_TITLE = re.compile(
+    rf"([)）]跨境电子?商务综合试验区)[{_SPACE}]*\n[{_SPACE}]*(?=[\u4e00-\u9fff]{{0,10}}(?:{_TITLE_WORDS})(?:\n|$))"
+)
+_ADDRESSEE = re.compile(
+    r"[^。；;]{2,600}(?:政府|[部局厅委署院会]|海关|单位|部门|机构|处|企业)[:：]"
+)
 _HEADING_LENGTH = 30
 _SIGNATURE_LENGTH = 120
 _SENTENCE_END = "。；;！？!?"
 
 
 class Clause(NamedTuple):
-    """One clause: number from 1, text without its marker, kind, marker, level 1-5 (0 unmarked), zone of its annex, place as found.
+    """One clause: number from 1, text without its marker, kind, marker, level 1-5 (0 unmarked),
+    zone of its annex, place as found.
 
-    `char_start` and `char_end` count characters (the first is 0, the end is exclusive), `line_no` lines from 1.
+    `char_start` and `char_end` count characters (the first is 0, the end is exclusive), `line_no`
+    lines from 1.
     """
 
     clause_no: int
@@ -82,8 +94,9 @@ def joined_titles(mapped: MappedText) -> MappedText:
 def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
     """Clauses of a cleaned text.
 
-    A clause ends at the end of a line, after a full stop, semicolon, question or exclamation mark, after the colon behind an addressee, and
-    before an enumeration sign. An enumeration sign alone on a line belongs to the next line.
+    A clause ends at the end of a line, after a full stop, semicolon, question or exclamation mark,
+    after the colon behind an addressee, and before an enumeration sign. An enumeration sign alone
+    on a line belongs to the next line.
 
     Parameters
     ----------
@@ -95,7 +108,8 @@ def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
     Returns
     -------
     list of Clause
-        In reading order. `clause_kind` is note, title, header (number, issuer or date alone), addressee, heading or body.
+        In reading order. `clause_kind` is note, title, header (number, issuer or date alone),
+        addressee, heading or body.
     """
     text = mapped.text
     rows, starts, ends = [], [], []
@@ -115,18 +129,29 @@ def split_clauses(mapped: MappedText, found: str) -> list[Clause]:
         starts.append(start)
         ends.append(end)
     places = _places(mapped, found, starts, ends)
-    return [Clause(n, *row, *place) for n, (row, place) in enumerate(zip(rows, places, strict=True), 1)]
+    return [
+        Clause(n, *row, *place) for n, (row, place) in enumerate(zip(rows, places, strict=True), 1)
+    ]
 
 
-def _places(mapped: MappedText, found: str, starts: list[int], ends: list[int]) -> Iterator[tuple[int, int, int]]:
+def _places(
+    mapped: MappedText, found: str, starts: list[int], ends: list[int]
+) -> Iterator[tuple[int, int, int]]:
     """First and last place (exclusive) and line of each piece in the text as found."""
-    first, last = mapped.origin[np.array(starts, np.int64)], mapped.origin[np.array(ends, np.int64) - 1] + 1
+    first, last = (
+        mapped.origin[np.array(starts, np.int64)],
+        mapped.origin[np.array(ends, np.int64) - 1] + 1,
+    )
     line_ends = np.array([match.start() for match in re.finditer("\n", found)])
-    return zip(first.tolist(), last.tolist(), (np.searchsorted(line_ends, first) + 1).tolist(), strict=True)
+    return zip(
+        first.tolist(), last.tolist(), (np.searchsorted(line_ends, first) + 1).tolist(), strict=True
+    )
 
 
 def _is_set_under(row: list[Any], level_after: int, kind_after: str) -> bool:
-    """Whether a short marked sentence (text, kind, marker, level, zone) heads what follows: a deeper mark, or text without one."""
+    """Whether a short marked sentence (text, kind, marker, level, zone) heads what follows: a
+    deeper mark, or text without one.
+    """
     text, kind, _, level, _ = row
     if kind != "body" or not 0 < level < 5 or len(text) > _HEADING_LENGTH:
         return False
@@ -134,7 +159,9 @@ def _is_set_under(row: list[Any], level_after: int, kind_after: str) -> bool:
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, bool, bool]]:
-    """Start and end of each piece, whether it is the first of its line, and whether more follows on the line."""
+    """Start and end of each piece, whether it is the first of its line, and whether more follows on
+    the line.
+    """
     pending = None
     cuts = _cuts(text)
     n, n_cuts = 0, len(cuts)
@@ -148,7 +175,11 @@ def _pieces(text: str) -> Iterator[tuple[int, int, bool, bool]]:
             n += 1
         if inner and _NOTE.fullmatch(line.strip(_SPACE)):
             inner = []
-        parts = [part for part in pairwise((start, *inner, end)) if not _is_blank(text[part[0] : part[1]])]
+        parts = [
+            part
+            for part in pairwise((start, *inner, end))
+            if not _is_blank(text[part[0] : part[1]])
+        ]
         for k, (left, right) in enumerate(parts):
             piece = text[left:right]
             a, b = right - len(piece.lstrip()), left + len(piece.rstrip())
@@ -166,7 +197,9 @@ def _is_blank(piece: str) -> bool:
 
 
 def _cuts(text: str) -> list[int]:
-    """Places where a clause ends inside a line, ascending: behind its closing sign, and before an enumeration sign behind a colon."""
+    """Places where a clause ends inside a line, ascending: behind its closing sign, and before an
+    enumeration sign behind a colon.
+    """
     patterns = (_END, _ADDRESSED, _COLON_MARKER) if ":" in text or "：" in text else (_END,)
     return sorted({match.end() for pattern in patterns for match in pattern.finditer(text)})
 
@@ -175,7 +208,11 @@ def _kind(piece: str, text: str, level: int, is_first: bool, has_more: bool, has
     if level == 0:
         if is_first and not has_more and _NOTE.fullmatch(piece):
             return "note"
-        if len(piece) <= _SIGNATURE_LENGTH and piece[-1] not in _SENTENCE_END and _SIGNATURE.fullmatch(piece):
+        if (
+            len(piece) <= _SIGNATURE_LENGTH
+            and piece[-1] not in _SENTENCE_END
+            and _SIGNATURE.fullmatch(piece)
+        ):
             return "header"
         if is_first and (ZONE_TITLE.fullmatch(piece) or (not has_body and TITLE.match(piece))):
             return "title"
@@ -183,4 +220,8 @@ def _kind(piece: str, text: str, level: int, is_first: bool, has_more: bool, has
             return "addressee"
         return "body"
     may_head = len(text) <= _HEADING_LENGTH and level < 5
-    return "heading" if may_head and (text[-1:] not in _SENTENCE_END or (is_first and has_more)) else "body"
+    return (
+        "heading"
+        if may_head and (text[-1:] not in _SENTENCE_END or (is_first and has_more))
+        else "body"
+    )

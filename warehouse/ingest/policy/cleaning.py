@@ -1,4 +1,6 @@
-"""Text of a policy file as found to readable simplified text, every character with its place in what was found (pure)."""
+"""Text of a policy file as found to readable simplified text, every character with its place in
+what was found (pure).
+"""
 
 from __future__ import annotations
 
@@ -10,18 +12,25 @@ from typing import Any
 
 import numpy as np
 
-# All characters but those of official texts: emoji and their joiners, dingbats, private use, other scripts are noise of a mirror site.
+# All characters but those of official texts: emoji and their joiners, dingbats, private use, other
+# scripts are noise of a mirror site.
 _STRAY = re.compile(
-    r"[^\n\t -~\xa0-\u024f\u0370-\u03ff\u2010-\u2027\u2030-\u2033\u2103\u2116\u2160-\u2182\u2200-\u22ff\u2460-\u249b\u25a1\u3000-\u303f"
+    r"[^\n\t "
+    r"-~\xa0-\u024f\u0370-\u03ff\u2010-\u2027\u2030-\u2033\u2103\u2116\u2160-\u2182\u2200-\u22ff\u2460-\u249b\u25a1\u3000-\u303f"
     r"\u3200-\u33ff\u3400-\u9fff\uf900-\ufaff\ufe30-\ufe4f\uff01-\uff5e\ufffd\U00020000-\U0003134f]+"
 )
-_MARKDOWN = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|[-*+][ \t]+|>[ \t]?|\|)|\*\*|`|(?<=\])\([^()\n]*\)|[ \t]*\|[ \t]*$", re.MULTILINE)
+_MARKDOWN = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]+|[-*+][ \t]+|>[ \t]?|\|)|\*\*|`|(?<=\])\([^()\n]*\)|[ \t]*\|[ \t]*$",
+    re.MULTILINE,
+)
 _HANZI = r"\u3400-\u9fff"
 _CLOSE = r"\u3000-\u303f\uff01-\uff5e()\[\],.;:!?%+\"“”‘’—…0-9"
-# a single space is layout where a letter-spaced word is set, and beside Chinese punctuation, brackets and figures
+# a single space is layout where a letter-spaced word is set, and beside Chinese punctuation,
+# brackets and figures
 _SPACING = re.compile(
     rf"(?<=[{_HANZI}])(?<![{_HANZI}]{{2}})[ \u3000](?=[{_HANZI}](?![{_HANZI}]))"
-    rf"|(?<=[{_HANZI}])[ ](?=[{_CLOSE}])|(?<=[{_CLOSE}])[ ](?=[{_HANZI}])|(?<=[〕〔（）])[ ](?=[0-9])|(?<=[0-9])[ ](?=[〔〕])"
+    rf"|(?<=[{_HANZI}])[ ](?=[{_CLOSE}])|(?<=[{_CLOSE}])[ ](?=[{_HANZI}])|(?<=[〕〔（）])[ "
+    r"](?=[0-9])|(?<=[0-9])[ ](?=[〔〕])"
 )
 # readings that some sites set behind a character: 南(nán)京
 _TONE = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
@@ -32,14 +41,27 @@ _MARKER_START = re.compile(
 )
 _SENTENCE_END = "。；;！？!?：:"
 
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "，。；：！？（）"}
-_ONE_TO_ONE = _FULL_WIDTH | {0xFE52: ".", 0x2024: ".", 0xA0: " ", 0x0B: "\n", 0x0C: "\n", 0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
+_FULL_WIDTH = {
+    code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code) not in "，。；：！？（）"
+}
+_ONE_TO_ONE = _FULL_WIDTH | {
+    0xFE52: ".",
+    0x2024: ".",
+    0xA0: " ",
+    0x0B: "\n",
+    0x0C: "\n",
+    0x2028: "\n",
+    0x2029: "\n",
+    0x85: "\n",
+}
 _IS_STRAY, _IS_TRADITIONAL, _IS_OTHER_FORM = 1, 2, 4
 
 
 @dataclass(frozen=True)
 class MappedText:
-    """A text and the place of each of its characters in the text as found; origin has shape (len(text),), dtype int32."""
+    """A text and the place of each of its characters in the text as found; origin has shape
+    (len(text),), dtype int32.
+    """
 
     text: str
     origin: np.ndarray
@@ -51,7 +73,9 @@ class MappedText:
         return self.rearranged(_kept(pattern, self.text))
 
     def rearranged(self, spans: Iterable[tuple[int, int] | None]) -> MappedText:
-        """The text made of spans of this one, None for a new line (which takes the place of the character before it)."""
+        """The text made of spans of this one, None for a new line (which takes the place of the
+        character before it).
+        """
         parts, places = [], [np.empty(0, np.int32)]
         last = np.zeros(1, np.int32)
         for span in spans:
@@ -68,9 +92,10 @@ class MappedText:
 def clean_text(found: str, *, is_markdown: bool = False) -> MappedText:
     """Readable simplified text of a policy file.
 
-    Full-width letters and figures become half-width, traditional characters simplified, stray symbols go, two interleaved columns are read
-    one after the other, readings behind characters go, lines that a page width cut are joined, and letter-spacing is closed. Masked
-    characters stay as found.
+    Full-width letters and figures become half-width, traditional characters simplified, stray
+    symbols go, two interleaved columns are read one after the other, readings behind characters go,
+    lines that a page width cut are joined, and letter-spacing is closed. Masked characters stay as
+    found.
 
     Parameters
     ----------
@@ -105,11 +130,17 @@ def to_simplified(text: str) -> str:
     converter = _converter()
     simplified = converter.convert(text)
     # a phrase of another length would move every later place: then character by character
-    return simplified if len(simplified) == len(text) else pattern.sub(lambda m: converter.convert(m.group()), text)
+    return (
+        simplified
+        if len(simplified) == len(text)
+        else pattern.sub(lambda m: converter.convert(m.group()), text)
+    )
 
 
 def _kinds_of(text: str) -> int:
-    """Which kinds of characters that need work occur at all: most texts hold none, and a look-up is a tenth of a search's work."""
+    """Which kinds of characters that need work occur at all: most texts hold none, and a look-up is
+    a tenth of a search's work.
+    """
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     return int(np.bitwise_or.reduce(_character_kinds()[codes], initial=0))
 
@@ -117,11 +148,14 @@ def _kinds_of(text: str) -> int:
 @lru_cache(maxsize=1)
 def _character_kinds() -> np.ndarray:
     """Bits of every code point, shape (0x110000,), dtype uint8."""
-    # every sign of the basic plane; above it one of sixteen, as every limit of `_STRAY` there is a multiple of sixteen
+    # every sign of the basic plane; above it one of sixteen, as every limit of `_STRAY` there is a
+    # multiple of sixteen
     low = np.zeros(0x10000, np.uint8)
     high = np.zeros((0x110000 - 0x10000) // 16, np.uint8)
     for part, step, first in ((low, 1, 0), (high, 16, 0x10000)):
-        for match in _STRAY.finditer("".join(map(chr, range(first, first + step * len(part), step)))):
+        for match in _STRAY.finditer(
+            "".join(map(chr, range(first, first + step * len(part), step)))
+        ):
             part[match.start() : match.end()] = _IS_STRAY
     kinds = np.concatenate([low, np.repeat(high, 16)])
     kinds[[ord(sign) for sign in _traditional_signs()]] |= _IS_TRADITIONAL
@@ -142,7 +176,9 @@ def _traditional_signs() -> tuple[str, ...]:
     signs = [*map(chr, (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000)))]
     # one sign a line, so that none is taken for a part of a phrase
     changed = _converter().convert("\n".join(signs)).split("\n")
-    return tuple(sign for sign, new in zip(signs, changed, strict=True) if new != sign and len(new) == 1)
+    return tuple(
+        sign for sign, new in zip(signs, changed, strict=True) if new != sign and len(new) == 1
+    )
 
 
 @lru_cache(maxsize=1)
@@ -167,7 +203,9 @@ def _line_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _unweave_columns(mapped: MappedText) -> MappedText:
-    """Blocks of at least three lines with a wide gap inside: first the left column, then the right one."""
+    """Blocks of at least three lines with a wide gap inside: first the left column, then the right
+    one.
+    """
     text = mapped.text
     # three gaps of six signs need eighteen of them: counting is much cheaper than searching
     if sum(map(text.count, " \t\u3000\xa0")) < 18 or len(_GAP.findall(text)) < 3:
@@ -190,17 +228,28 @@ def _unweave_columns(mapped: MappedText) -> MappedText:
     return mapped.rearranged(order)
 
 
-def _two_columns(text: str, spans: list[tuple[int, int]], gaps: list[re.Match[str]]) -> list[tuple[int, int] | None]:
+def _two_columns(
+    text: str, spans: list[tuple[int, int]], gaps: list[re.Match[str]]
+) -> list[tuple[int, int] | None]:
     left = [(start, gap.start()) for (start, _), gap in zip(spans, gaps, strict=True)]
     right = [(gap.end(), end) for (_, end), gap in zip(spans, gaps, strict=True)]
     indents = [len(text[a:b]) - len(text[a:b].lstrip()) for a, b in left]
     base = min(indents)
     left_opens = [indent > base + 2 for indent in indents]
-    return [*_column(text, left, left_opens), None, *_column(text, right, [False] * len(right)), None]
+    return [
+        *_column(text, left, left_opens),
+        None,
+        *_column(text, right, [False] * len(right)),
+        None,
+    ]
 
 
-def _column(text: str, spans: list[tuple[int, int]], opens: list[bool]) -> Iterator[tuple[int, int] | None]:
-    """Lines of a column joined to paragraphs: a new one where a line is indented, begins with an enumeration, or follows a colon."""
+def _column(
+    text: str, spans: list[tuple[int, int]], opens: list[bool]
+) -> Iterator[tuple[int, int] | None]:
+    """Lines of a column joined to paragraphs: a new one where a line is indented, begins with an
+    enumeration, or follows a colon.
+    """
     before = ""
     for (left, right), is_open in zip(spans, opens, strict=True):
         line = text[left:right]
@@ -228,8 +277,15 @@ def _join_wrapped(mapped: MappedText) -> MappedText:
     spans = _line_spans(text)
     for n, (start, end) in enumerate(spans):
         shift = len(text[start:end]) - len(text[start:end].lstrip())
-        follows = n > 0 and is_full[n - 1] and lengths[n] > 0 and text[spans[n - 1][1] - 1] not in _SENTENCE_END
-        if order and not (follows and shift < 2 and not _MARKER_START.match(text, start + shift, end)):
+        follows = (
+            n > 0
+            and is_full[n - 1]
+            and lengths[n] > 0
+            and text[spans[n - 1][1] - 1] not in _SENTENCE_END
+        )
+        if order and not (
+            follows and shift < 2 and not _MARKER_START.match(text, start + shift, end)
+        ):
             order.append(None)
         order.append((start + shift, end))
     return mapped.rearranged(order)

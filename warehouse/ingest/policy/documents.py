@@ -1,4 +1,6 @@
-"""A policy text file to one row of one Parquet file: what it says of itself, its clauses with their places, and a sketch to find copies."""
+"""A policy text file to one row of one Parquet file: what it says of itself, its clauses with their
+places, and a sketch to find copies.
+"""
 
 from __future__ import annotations
 
@@ -25,39 +27,57 @@ _MASKED = re.compile(r"(?<=[\u4e00-\u9fff])[*×□]{1,3}|[*□]{1,3}(?=[\u4e00-\
 def build_policy_document(data: bytes, origin: FileOrigin) -> pa.Table:
     """One row of `POLICY_SCHEMA` for a policy text file.
 
-    `document_id` is the file's path inside its source; `text_hash` is equal for texts with the same Chinese characters; `sketch` holds
-    the hashes of about one in 16 runs of 8 Chinese characters, so that the share of common hashes
-    estimates the share of common text (Broder 1997).
+    `document_id` is the file's path inside its source; `text_hash` is equal for texts with the same
+    Chinese characters; `sketch` holds the hashes of about one in 16 runs of 8 Chinese characters,
+    so that the share of common hashes estimates the share of common text (Broder 1997).
 
     Raises
     ------
     FileFault
-        The file cannot be read as a Chinese policy text; says what was expected, found and is to be done.
+        The file cannot be read as a Chinese policy text; says what was expected, found and is to be
+        done.
     """
     found = read_policy_text(data, origin.file_name)
-    mapped = joined_titles(clean_text(found, is_markdown=PurePosixPath(origin.file_name).suffix.lower() == ".md"))
+    mapped = joined_titles(
+        clean_text(found, is_markdown=PurePosixPath(origin.file_name).suffix.lower() == ".md")
+    )
     clauses = split_clauses(mapped, found)
-    hanzi = "".join(HANZI_RUN.findall("".join(clause.clause_text for clause in clauses if clause.clause_kind != "note")))
+    hanzi = "".join(
+        HANZI_RUN.findall(
+            "".join(clause.clause_text for clause in clauses if clause.clause_kind != "note")
+        )
+    )
     row = {
         "document_id": origin.file_name,
         "file_name": origin.file_name,
         "edition_year": origin.edition_year,
         **vars(read_metadata(mapped.text, clauses)),
         "n_characters": len(mapped.text),
-        "n_masked": len(_MASKED.findall(mapped.text)) if any(sign in mapped.text for sign in "*×□") else 0,
+        "n_masked": len(_MASKED.findall(mapped.text))
+        if any(sign in mapped.text for sign in "*×□")
+        else 0,
         "n_broken": found.count(BROKEN),
         "text_hash": hash_bytes(hanzi.encode())[:32],
         "sketch": build_sketch(hanzi),
     }
-    columns = [pa.array([row[field.name]], field.type) for field in POLICY_SCHEMA if field.name in row]
+    columns = [
+        pa.array([row[field.name]], field.type) for field in POLICY_SCHEMA if field.name in row
+    ]
     return pa.Table.from_arrays([*columns, _one_list(clauses)], schema=POLICY_SCHEMA)
 
 
 def _one_list(clauses: list[Clause]) -> pa.ListArray:
-    """All clauses as the one value of a list column, built by columns: a third of the time of building it from dicts."""
+    """All clauses as the one value of a list column, built by columns: a third of the time of
+    building it from dicts.
+    """
     by_field = zip(*clauses, strict=True) if clauses else [()] * CLAUSE_TYPE.num_fields
-    fields = [pa.array(values, field.type) for values, field in zip(by_field, CLAUSE_TYPE, strict=True)]
-    return pa.ListArray.from_arrays(pa.array([0, len(clauses)], pa.int32()), pa.StructArray.from_arrays(fields, fields=list(CLAUSE_TYPE)))
+    fields = [
+        pa.array(values, field.type) for values, field in zip(by_field, CLAUSE_TYPE, strict=True)
+    ]
+    return pa.ListArray.from_arrays(
+        pa.array([0, len(clauses)], pa.int32()),
+        pa.StructArray.from_arrays(fields, fields=list(CLAUSE_TYPE)),
+    )
 
 
 def write_policy_text(data: bytes, origin: FileOrigin, target: Path) -> dict[str, object]:
@@ -66,7 +86,8 @@ def write_policy_text(data: bytes, origin: FileOrigin, target: Path) -> dict[str
     Returns
     -------
     dict
-        ``counts``, the number of clauses as rows without a reason, and ``sha256`` of the file written.
+        ``counts``, the number of clauses as rows without a reason, and ``sha256`` of the file
+        written.
 
     Raises
     ------
@@ -76,15 +97,25 @@ def write_policy_text(data: bytes, origin: FileOrigin, target: Path) -> dict[str
         The Parquet file cannot be written.
     """
     table = build_policy_document(data, origin)
-    # in one piece, with lz4, without dictionary and statistics: so small a table then takes a third of the time that zstd with both takes
+    # in one piece, with lz4, without dictionary and statistics: so small a table then takes a third
+    # of the time that zstd with both takes
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="lz4", use_dictionary=False, write_statistics=False, store_schema=False)
+    pq.write_table(
+        table,
+        sink,
+        compression="lz4",
+        use_dictionary=False,
+        write_statistics=False,
+        store_schema=False,
+    )
     target.write_bytes(sink.getvalue())
     return {"counts": [(None, len(table.column("clauses")[0]))], "sha256": hash_file(target)}
 
 
 def build_sketch(hanzi: str) -> np.ndarray:
-    """Sorted distinct hashes of about one in 16 runs of 8 characters, chosen by the hash itself; shape (n,), dtype uint64."""
+    """Sorted distinct hashes of about one in 16 runs of 8 characters, chosen by the hash itself;
+    shape (n,), dtype uint64.
+    """
     codes = np.frombuffer(hanzi.encode("utf-32-le"), np.uint32).astype(np.uint64)
     n = len(codes) - SHINGLE_LENGTH + 1
     if n < 1:

@@ -23,7 +23,8 @@ def read_docx(data: bytes) -> str:
     Raises
     ------
     FileFault
-        It is broken, protected or too large, has macros, outside parts, entities, or XML that is deep beyond any use.
+        It is broken, protected or too large, has macros, outside parts, entities, or XML that is
+        deep beyond any use.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -33,7 +34,11 @@ def read_docx(data: bytes) -> str:
             _check_outside_parts(archive)
             body = _read_part(archive, "word/document.xml")
     except DAMAGES as error:
-        raise FileFault("a docx file", f"a broken or protected archive ({said(error)})", "save it again without protection") from error
+        raise FileFault(
+            "a docx file",
+            f"a broken or protected archive ({said(error)})",
+            "save it again without protection",
+        ) from error
     return "\n".join(_Paragraphs().read(body))
 
 
@@ -41,32 +46,51 @@ def _read_part(archive: zipfile.ZipFile, name: str) -> bytes:
     with archive.open(name) as stream:
         part = stream.read(MAX_PART_BYTES + 1)
     if len(part) > MAX_PART_BYTES:
-        raise FileFault(f"parts of at most {MAX_PART_BYTES:,} bytes in a docx", f"more in {name}", "deliver the text alone")
+        raise FileFault(
+            f"parts of at most {MAX_PART_BYTES:,} bytes in a docx",
+            f"more in {name}",
+            "deliver the text alone",
+        )
     return part
 
 
 def _check_outside_parts(archive: zipfile.ZipFile) -> None:
-    """Refuse parts that an office program would fetch from elsewhere; plain hyperlinks are only text."""
+    """Refuse parts that an office program would fetch from elsewhere; plain hyperlinks are only
+    text.
+    """
     names = [name for name in archive.namelist() if name.lower().endswith(".rels")]
     if len(names) > MAX_RELATIONS:
-        raise FileFault(f"a docx with at most {MAX_RELATIONS:,} lists of relations", f"{len(names):,}", "deliver the text alone")
+        raise FileFault(
+            f"a docx with at most {MAX_RELATIONS:,} lists of relations",
+            f"{len(names):,}",
+            "deliver the text alone",
+        )
     for name in names:
         for relation in _Relations().read(_read_part(archive, name)):
             kind = relation.get("Type", "").rpartition("/")[2]
             if relation.get("TargetMode") == "External" and kind != "hyperlink":
                 found = f"a reference to an outside {kind or 'part'} in {name[:100]}"
-                raise FileFault("a docx without outside parts", found, "embed the part or remove it, then save again")
+                raise FileFault(
+                    "a docx without outside parts",
+                    found,
+                    "embed the part or remove it, then save again",
+                )
 
 
 class _Part:
-    """Reads a part as a stream: no tree of it is ever in memory, and a document type ends the reading, whatever its encoding."""
+    """Reads a part as a stream: no tree of it is ever in memory, and a document type ends the
+    reading, whatever its encoding.
+    """
 
     def __init__(self) -> None:
         self.depth = 0
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
         self.parser.StartElementHandler, self.parser.EndElementHandler = self.start, self.end
-        self.parser.CharacterDataHandler, self.parser.StartDoctypeDeclHandler = self.text, self._doctype
+        self.parser.CharacterDataHandler, self.parser.StartDoctypeDeclHandler = (
+            self.text,
+            self._doctype,
+        )
 
     def parse(self, part: bytes) -> None:
         """Go through the part."""
@@ -75,7 +99,9 @@ class _Part:
             require_plain_encoding(part, "docx", _SAVE)
             self.parser.Parse(part, True)
         except (expat.ExpatError, LookupError, ValueError) as error:
-            raise FileFault("a docx with well-formed parts", f"one that is not ({said(error)})", _SAVE) from error
+            raise FileFault(
+                "a docx with well-formed parts", f"one that is not ({said(error)})", _SAVE
+            ) from error
 
     def _doctype(self, *_: object) -> None:
         raise FileFault("a docx without XML entities", "a document type declaration", _SAVE)
@@ -111,7 +137,9 @@ class _Relations(_Part):
 
 
 class _Paragraphs(_Part):
-    """Text of every paragraph in document order, tables included; a text box's second copy for old programs is left out."""
+    """Text of every paragraph in document order, tables included; a text box's second copy for old
+    programs is left out.
+    """
 
     def read(self, part: bytes) -> list[str]:
         """Lines of the document."""

@@ -1,4 +1,6 @@
-"""Bytes of a policy text to plain text, by format: txt, md, html, docx, pdf with a text layer (pure: nothing is fetched or executed)."""
+"""Bytes of a policy text to plain text, by format: txt, md, html, docx, pdf with a text layer
+(pure: nothing is fetched or executed).
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,8 @@ BROKEN = "\ufffd"
 HANZI = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 HANZI_RUN = re.compile(rf"{HANZI.pattern}+")
 
-#: Frequent characters of written Chinese in both scripts: in a text decoded by the wrong table they are rare.
+#: Frequent characters of written Chinese in both scripts: in a text decoded by the wrong table they
+#: are rare.
 COMMON_HANZI = frozenset(
     "的一是在不了有和人这中大为上个国我以要时来用们生到作地于出就分对成会可主发年动同工也能下过子产种面而方后多定行学法所民得经三之进"
     "等部度家电力如化高自二理物现实加量两体制机当使点从业本性好应开合因由其前外天政四日社事平形全表间样与关各重新线内数正心明利比或但"
@@ -46,13 +49,17 @@ def read_policy_text(data: bytes, file_name: str) -> str:
     Raises
     ------
     FileFault
-        The file is empty, too large, of another format than its name says, encrypted, holds macros or outside parts, has no text layer, no
-        encoding that fits, or no Chinese text.
+        The file is empty, too large, of another format than its name says, encrypted, holds macros
+        or outside parts, has no text layer, no encoding that fits, or no Chinese text.
     """
     suffix = PurePosixPath(file_name).suffix.lower()
     reader = _READERS.get(suffix)
     if reader is None:
-        raise FileFault("a policy text as txt, md, html, docx or pdf", f"'{suffix or 'no suffix'}'", "convert it to one of these formats")
+        raise FileFault(
+            "a policy text as txt, md, html, docx or pdf",
+            f"'{suffix or 'no suffix'}'",
+            "convert it to one of these formats",
+        )
     if len(data) > MAX_POLICY_BYTES:
         raise FileFault(*too_large(len(data)))
     if not data.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
@@ -65,18 +72,32 @@ def read_policy_text(data: bytes, file_name: str) -> str:
 
 def too_large(size: int) -> tuple[str, str, str]:
     """What to say of a file above the limit: expected, found, action."""
-    return f"a policy text of at most {MAX_POLICY_BYTES:,} bytes", f"{size:,} bytes", "deliver the text alone, one document per file"
+    return (
+        f"a policy text of at most {MAX_POLICY_BYTES:,} bytes",
+        f"{size:,} bytes",
+        "deliver the text alone, one document per file",
+    )
 
 
 def _check_format(data: bytes, suffix: str) -> None:
     """Compare the first bytes with what the name promises."""
     head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    kinds = ((b"%pdf", ".pdf"), (b"pk\x03\x04", ".docx"), (b"\xd0\xcf\x11\xe0", ".doc"), (b"<!doctype html", ".html"), (b"<html", ".html"))
+    kinds = (
+        (b"%pdf", ".pdf"),
+        (b"pk\x03\x04", ".docx"),
+        (b"\xd0\xcf\x11\xe0", ".doc"),
+        (b"<!doctype html", ".html"),
+        (b"<html", ".html"),
+    )
     found = next((kind for start, kind in kinds if head.startswith(start)), ".txt")
     same = {".md": ".txt", ".htm": ".html"}.get(suffix, suffix)
     if found == same or (same == ".html" and found == ".txt"):
         return
-    raise FileFault(f"the format that the name says ({suffix})", f"the beginning of a {found} file", "give the file its true suffix")
+    raise FileFault(
+        f"the format that the name says ({suffix})",
+        f"the beginning of a {found} file",
+        "give the file its true suffix",
+    )
 
 
 def _check_chinese(text: str, suffix: str) -> None:
@@ -87,11 +108,17 @@ def _check_chinese(text: str, suffix: str) -> None:
     n_letters = sum(map(str.isalpha, text[:200_000]))
     if n_hanzi < MIN_HANZI and suffix == ".pdf":
         raise FileFault(
-            "a pdf with a text layer", f"{n_hanzi} Chinese characters (a scan?)", "deliver the text, or a pdf after text recognition"
+            "a pdf with a text layer",
+            f"{n_hanzi} Chinese characters (a scan?)",
+            "deliver the text, or a pdf after text recognition",
         )
     if n_hanzi < MIN_HANZI or n_hanzi < MIN_HANZI_SHARE * n_letters:
         found = f"{n_hanzi} Chinese characters among {n_letters} letters"
-        raise FileFault(f"a text in Chinese of at least {MIN_HANZI} characters", found, "deliver the Chinese original")
+        raise FileFault(
+            f"a text in Chinese of at least {MIN_HANZI} characters",
+            found,
+            "deliver the Chinese original",
+        )
 
 
 def _count_hanzi(text: str) -> int:
@@ -99,7 +126,8 @@ def _count_hanzi(text: str) -> int:
 
 
 def decode_text(data: bytes) -> str:
-    """Text of bytes in UTF-8 (or UTF-16 with its mark), GB18030 or Big5; single broken bytes become U+FFFD.
+    """Text of bytes in UTF-8 (or UTF-16 with its mark), GB18030 or Big5; single broken bytes become
+    U+FFFD.
 
     Raises
     ------
@@ -118,7 +146,9 @@ def decode_text(data: bytes) -> str:
         text = data.decode(encoding, "replace")
         if text.count(BROKEN) <= MAX_BROKEN_SHARE * len(text) and _is_readable(text):
             return text
-    raise FileFault("UTF-8, GB18030 or Big5", "bytes that are readable text in none of them", "save it as UTF-8")
+    raise FileFault(
+        "UTF-8, GB18030 or Big5", "bytes that are readable text in none of them", "save it as UTF-8"
+    )
 
 
 def _is_readable(text: str) -> bool:
@@ -135,15 +165,25 @@ def _read_pdf(data: bytes) -> str:
     try:
         reader = PdfReader(io.BytesIO(data))
         if reader.is_encrypted:
-            raise FileFault("a pdf that opens without a password", "an encrypted one", "deliver it without protection")
+            raise FileFault(
+                "a pdf that opens without a password",
+                "an encrypted one",
+                "deliver it without protection",
+            )
         if len(reader.pages) > MAX_PAGES:
-            raise FileFault(f"a pdf of at most {MAX_PAGES:,} pages", f"{len(reader.pages):,}", "deliver one document per file")
+            raise FileFault(
+                f"a pdf of at most {MAX_PAGES:,} pages",
+                f"{len(reader.pages):,}",
+                "deliver one document per file",
+            )
         return "\n".join(page.extract_text() for page in reader.pages)
     except FileFault:
         raise
     except Exception as error:  # a hostile pdf can raise anything from inside the parser
         raise FileFault(
-            "a readable pdf", f"one that cannot be parsed ({type(error).__name__})", "save it again, or deliver the text"
+            "a readable pdf",
+            f"one that cannot be parsed ({type(error).__name__})",
+            "save it again, or deliver the text",
         ) from error
 
 

@@ -1,8 +1,10 @@
-"""The text of a web page that a reader would see, in a time that grows with the page and no faster (pure).
+"""The text of a web page that a reader would see, in a time that grows with the page and no faster
+(pure).
 
-`html.parser` of Python looks for the end of every comment, section and tag from where it begins; in a page of a million beginnings
-without an end it would look through the rest of the page a million times. Here it is told where the last end of each kind stands, and what
-follows the last `>` of a page, which cannot hold a whole tag, is taken as text at once. The text found is the same.
+`html.parser` of Python looks for the end of every comment, section and tag from where it begins; in
+a page of a million beginnings without an end it would look through the rest of the page a million
+times. Here it is told where the last end of each kind stands, and what follows the last `>` of a
+page, which cannot hold a whole tag, is taken as text at once. The text found is the same.
 """
 
 from __future__ import annotations
@@ -12,20 +14,26 @@ from html.parser import HTMLParser
 
 from warehouse.ingest.character_references import unescape, without_endless
 
-_BLOCKS = frozenset(
-    # words read better than a list of literals
-    "address article aside blockquote br center dd div dl dt fieldset footer form h1 h2 h3 h4 h5 h6 header hr li main nav ol p "  # noqa: SIM905
-    "pre section "
-    "table tbody td th thead title tr ul".split()
+_BLOCK_TAGS = (
+    "address article aside blockquote br center dd div dl dt fieldset footer form h1 h2 h3 h4 "
+    "h5 h6 header hr li main nav ol p pre section table tbody td th thead title tr ul"
 )
-_UNSEEN = frozenset("script style noscript template iframe object svg math textarea select".split())  # noqa: SIM905 - as above
-# what html.parser looks for: the end of a comment, of a section such as CDATA, of a condition as office programs write it
-_ENDS = {"comment": re.compile(r"--!?\s*>"), "section": re.compile(r"\]\s*\]\s*>"), "condition": re.compile(r"\]\s*>")}
+_UNSEEN_TAGS = "script style noscript template iframe object svg math textarea select"
+_BLOCKS, _UNSEEN = frozenset(_BLOCK_TAGS.split()), frozenset(_UNSEEN_TAGS.split())
+# what html.parser looks for: the end of a comment, of a section such as CDATA, of a condition as
+# office programs write it
+_ENDS = {
+    "comment": re.compile(r"--!?\s*>"),
+    "section": re.compile(r"\]\s*\]\s*>"),
+    "condition": re.compile(r"\]\s*>"),
+}
 _CONDITION = re.compile(r"<!\[\s*(?:if|else|endif)\b", re.IGNORECASE)
 
 
 def visible_text(page: str) -> str:
-    """Text of a page, one line for each block; scripts, styles and embedded objects are left out."""
+    """Text of a page, one line for each block; scripts, styles and embedded objects are
+    left out.
+    """
     page = without_endless(page)
     end = page.rfind(">") + 1
     parser = _VisibleText(page[:end])
@@ -43,7 +51,10 @@ class _VisibleText(HTMLParser):
         self._hidden: list[str] = []
         # not by `feed`: what is fed in one piece is only looked at twice
         self.rawdata = page
-        self._last = {kind: max((found.start() for found in pattern.finditer(page)), default=-1) for kind, pattern in _ENDS.items()}
+        self._last = {
+            kind: max((found.start() for found in pattern.finditer(page)), default=-1)
+            for kind, pattern in _ENDS.items()
+        }
 
     def parse_comment(self, i: int, report: bool = True) -> int:
         """End of a comment, -1 where there is none."""

@@ -1,4 +1,7 @@
-"""What a policy text says of itself: number, title, type, issuer, date, zones, time in force. Rules only; nothing is guessed (pure)."""
+"""What a policy text says of itself: number, title, type, issuer, date, zones, time in force.
+
+Rules only; nothing is guessed (pure).
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,28 @@ from datetime import date
 
 from warehouse.ingest.policy.clauses import BODY, TITLE, ZONE_TITLE, Clause
 
-_NUMERAL = {sign: str(n) for n, sign in enumerate("〇一二三四五六七八九")} | {"○": "0", "零": "0", "Ο": "0"}
+_NUMERAL = {sign: str(n) for n, sign in enumerate("〇一二三四五六七八九")} | {
+    "○": "0",
+    "零": "0",
+    "Ο": "0",
+}
 _NUMBER = re.compile(
     r"(?P<prefix>[\u4e00-\u9fff]{2,8})[〔\[(（【﹝]\s*(?P<year>(?:19|20)\d\d)\s*[〕\])）】﹞]\s*第?\s*(?P<no>\d{1,4})\s*号"
 )
 _NUMBER_YEAR = re.compile(r"[〔\[(（【﹝](?=\s*(?:19|20)\d\d)")
-_ENGLISH_NUMBER = re.compile(r"Letter\s*No\.?\s*(\d{1,4})\s*\[(\d{4})\]\s*of\s*the\s*State\s*Council", re.IGNORECASE)
+_ENGLISH_NUMBER = re.compile(
+    r"Letter\s*No\.?\s*(\d{1,4})\s*\[(\d{4})\]\s*of\s*the\s*State\s*Council", re.IGNORECASE
+)
 _NOTE_NUMBER = re.compile(r"\b(?:summary|text|copy|reprint|digest)\s+of\s+(?=[\u4e00-\u9fff])")
 _NOTE_TITLE = re.compile(r"\bof\s+《(?P<title>[^》]+)》(?:\s*\((?P<date>\d{4}-\d{1,2}-\d{1,2})\))?")
 _NOTE_DATE = re.compile(r"\b(?:briefing|meeting|conference|notice)\s+of\s+(\d{4}-\d{1,2}-\d{1,2})")
-_HANZI_DATE = r"[一二][〇○零Ο一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日"
-_DATE = re.compile(rf"(?P<y>(?:19|20)\d\d)\s*[年\-/.]\s*(?P<m>\d{{1,2}})\s*[月\-/.]\s*(?P<d>\d{{1,2}})日?|(?P<hanzi>{_HANZI_DATE})")
+_HANZI_DATE = (
+    r"[一二][〇○零Ο一二三四五六七八九]{3}年"
+    r"[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}日"
+)
+_DATE = re.compile(
+    rf"(?P<y>(?:19|20)\d\d)\s*[年\-/.]\s*(?P<m>\d{{1,2}})\s*[月\-/.]\s*(?P<d>\d{{1,2}})日?|(?P<hanzi>{_HANZI_DATE})"
+)
 _SIGNED = re.compile(rf"(?:{BODY}[、,， ]*)*\s*[(（]?(?P<date>{_DATE.pattern})[)）]?(?:印发)?")
 _LABELLED = re.compile(
     rf"(?P<label>成文日期|印发日期|发文日期|发布日期|发布时间|Date\s*Issued)[:：\s]*(?P<date>{_DATE.pattern}|\d{{1,2}}-\d{{1,2}}-\d{{4}})"
@@ -29,13 +43,16 @@ _ISSUER = re.compile(BODY)
 _MASKED_GOVERNMENT = re.compile(r"人民(?:[*×□]{1,3}|(?![\u4e00-\u9fff]))")
 _ABOUT = re.compile(rf"(?P<issuer>(?:{BODY}[、,， ]*)+?)\s*(?:关于|印发)")
 _ZONE_NAME = re.compile(r"中国[(（]([\u4e00-\u9fff]{2,12})[)）]")
-# a covering letter names the plans that it sends out; an opening sentence says for which zone the text is
+# a covering letter names the plans that it sends out; an opening sentence says for which zone the
+# text is
 _TRANSMITS = re.compile(r"印发给你们|现印发")
 _PURPOSE = re.compile(
     r"为(?:进一步|加快|全面|切实|扎实|有序|深入)*(?:做好|推进|推动|促进|支持|建设|加强|规范|发展|贯彻落实《)[^,，。《]{0,8}?中国[(（]([\u4e00-\u9fff]{2,12})[)）]跨境电子?商务综合试验区"
 )
 _QUOTED = re.compile(r"《[^《》]*(?:《[^《》]*》[^《》]*)*》")
-_ESTABLISHED = re.compile(r"同意在([^。；;]{2,2500}?)(?:等)?(?:这)?(?:\d{1,3}个)?(?:城市)?(?:和地区)?(?:设立|新设)")
+_ESTABLISHED = re.compile(
+    r"同意在([^。；;]{2,2500}?)(?:等)?(?:这)?(?:\d{1,3}个)?(?:城市)?(?:和地区)?(?:设立|新设)"
+)
 _NAMELY = re.compile(r"namely,?\s*([A-Z][^.;:]*)")
 _SERVED = re.compile(r"([\u4e00-\u9fff、,，]{4,400}?市)人民(?:政府|[*×□]{1,3})")
 _COUNTED = re.compile(r"等\s*(\d{1,3})\s*个")
@@ -51,7 +68,19 @@ _LETTER_LINES = 40
 _MAY_TITLE = "综合试验区"
 _DATE_ENDS = ("日", ")", "）", "印发", *"0123456789")
 _TYPES = (
-    *("批复", "实施方案", "行动方案", "工作方案", "行动计划", "总体方案", "方案", "计划", "规划", "实施意见", "意见"),
+    *(
+        "批复",
+        "实施方案",
+        "行动方案",
+        "工作方案",
+        "行动计划",
+        "总体方案",
+        "方案",
+        "计划",
+        "规划",
+        "实施意见",
+        "意见",
+    ),
     *("措施", "办法", "细则", "规定", "政策", "决定", "公告", "通告", "通知"),
 )
 
@@ -97,7 +126,9 @@ class PolicyMetadata:
 
 @dataclass(frozen=True)
 class _Parts:
-    """The text by role: collector's notes, lines of the head (before the first enumerated heading), all lines, the whole."""
+    """The text by role: collector's notes, lines of the head (before the first enumerated heading),
+    all lines, the whole.
+    """
 
     notes: str
     head: list[str]
@@ -131,8 +162,13 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
     own = _format(number) if number else None
     kind = _document_type(title)
     found = {
-        "title": title, "document_type": kind, "document_no": own, "issuer": issuer, "issue_date": issued, "zone_texts": zones,
-    }  # fmt: skip
+        "title": title,
+        "document_type": kind,
+        "document_no": own,
+        "issuer": issuer,
+        "issue_date": issued,
+        "zone_texts": zones,
+    }
     return PolicyMetadata(
         **found,
         issue_year=year,
@@ -147,7 +183,9 @@ def read_metadata(text: str, clauses: list[Clause]) -> PolicyMetadata:
 
 
 def _numbers(text: str) -> Iterator[re.Match[str]]:
-    """What `_NUMBER.finditer` finds, found from the bracketed year: few places have one, but any two characters may begin a number."""
+    """What `_NUMBER.finditer` finds, found from the bracketed year: few places have one, but any
+    two characters may begin a number.
+    """
     end = 0
     for year in _NUMBER_YEAR.finditer(text):
         match = _NUMBER.search(text, max(end, year.start() - 8)) if year.start() >= end else None
@@ -160,7 +198,11 @@ def _repealed(text: str) -> list[str]:
     """Numbers of documents in sentences that end their force."""
     if not any(word in text for word in _REPEALED):
         return []
-    sentences = [sentence for sentence in re.split("[。；;]", text) if any(word in sentence for word in _REPEALED)]
+    sentences = [
+        sentence
+        for sentence in re.split("[。；;]", text)
+        if any(word in sentence for word in _REPEALED)
+    ]
     return [_format_number(match) for sentence in sentences for match in _NUMBER.finditer(sentence)]
 
 
@@ -169,7 +211,12 @@ def _parts(text: str) -> _Parts:
     notes = [line for line in lines if line[0] == "[" and line[-1] == "]"]
     rest = [line for line in lines if line not in notes] if notes else lines
     first = next(
-        (n for n, line in enumerate(rest) if re.match(r"[一二三四五六七八九十]{1,3}、|[(（]一[)）]|1[.、]|第一[章条]", line)), len(rest)
+        (
+            n
+            for n, line in enumerate(rest)
+            if re.match(r"[一二三四五六七八九十]{1,3}、|[(（]一[)）]|1[.、]|第一[章条]", line)
+        ),
+        len(rest),
     )
     return _Parts(" ".join(notes), rest[: min(first, _HEAD_LINES)], rest, "\n".join(rest))
 
@@ -178,7 +225,11 @@ def _title(parts: _Parts) -> str | None:
     for line in parts.head:
         match = TITLE.match(line)
         if match and not re.match(r"现将|根据|为", line):
-            return re.sub(r"\s+", "", match.group()) if not re.search("[A-Za-z]{3}", match.group()) else match.group()
+            return (
+                re.sub(r"\s+", "", match.group())
+                if not re.search("[A-Za-z]{3}", match.group())
+                else match.group()
+            )
     for line in parts.lines:
         if _MAY_TITLE in line and (match := ZONE_TITLE.fullmatch(line)):
             return match.group()
@@ -223,7 +274,9 @@ def _own_number(parts: _Parts) -> tuple[str, str, str] | None:
 
 
 def _issuer(parts: _Parts, title: str | None) -> str | None:
-    """Who signed: the signature line, else the head line that ends in a date, else the name before 关于 in the title."""
+    """Who signed: the signature line, else the head line that ends in a date, else the name before
+    关于 in the title.
+    """
     for line in [*parts.lines[:40], *parts.lines[-8:]]:
         match = _ISSUER.match(line)
         if match and _SIGNED_NAME.fullmatch(line):
@@ -251,16 +304,25 @@ def _unmasked(name: str) -> str:
 
 def _issue_date(parts: _Parts, title: str | None) -> date | None:
     labels = {m["label"]: m["date"] for m in reversed(list(_LABELLED.finditer(parts.text)))}
-    written = next((labels[name] for name in ("成文日期", "印发日期", "发文日期") if name in labels), None)
+    written = next(
+        (labels[name] for name in ("成文日期", "印发日期", "发文日期") if name in labels), None
+    )
     if written:
         return _parse_date(written)
-    signed = [found["date"] for line in parts.lines if line.endswith(_DATE_ENDS) and (found := _SIGNED.fullmatch(line))]
+    signed = [
+        found["date"]
+        for line in parts.lines
+        if line.endswith(_DATE_ENDS) and (found := _SIGNED.fullmatch(line))
+    ]
     if signed:
-        # a signature is written out (2020年7月23日); a date in figures alone (2020.08.04) is when a site posted the text
+        # a signature is written out (2020年7月23日); a date in figures alone (2020.08.04) is when a
+        # site posted the text
         return _parse_date(next((text for text in signed if "年" in text), signed[0]))
     for line in parts.head:
         end = _AT_END.search(line)
-        is_headline = (title is not None and line[:8] == title[:8]) or _NUMBER.search(line) is not None
+        is_headline = (title is not None and line[:8] == title[:8]) or _NUMBER.search(
+            line
+        ) is not None
         if end and len(line) < 300 and (is_headline or _ISSUER.match(line)):
             return _parse_date(end["date"])
     if labels:
@@ -295,32 +357,56 @@ def _date(year: str, month: str, day: str) -> date | None:
         return None
 
 
-def _zones(parts: _Parts, title: str | None, issuer: str | None, number: tuple[str, str, str] | None) -> tuple[list[str], str | None]:
-    """Zones concerned: established by a reply, named in the title (all those served where it counts more), in the plans that a covering
-    letter sends out or in the opening sentence, else the issuing city.
+def _zones(
+    parts: _Parts, title: str | None, issuer: str | None, number: tuple[str, str, str] | None
+) -> tuple[list[str], str | None]:
+    """Zones concerned: established by a reply, named in the title (all those served where it counts
+    more), in the plans that a covering letter sends out or in the opening sentence, else the
+    issuing city.
     """
     open_text = _QUOTED.sub("", parts.text)
-    is_reply = title is None or title.endswith("批复") or (number is not None and number[0] == "国函")
+    is_reply = (
+        title is None or title.endswith("批复") or (number is not None and number[0] == "国函")
+    )
     established = [m.group(1) for m in _ESTABLISHED.finditer(open_text)] if is_reply else []
     if established:
-        named = [name for part in _NAMELY.findall(open_text) for name in re.split(r",\s*|\s+and\s+", part)]
+        named = [
+            name
+            for part in _NAMELY.findall(open_text)
+            for name in re.split(r",\s*|\s+and\s+", part)
+        ]
         listed = [name for part in established for name in re.split(r"[、,，和]", part)]
         return _distinct([*listed, *named]), "established"
     titled = _ZONE_NAME.findall(title or "")
     counted = _COUNTED.search(title or "")
     if titled and counted:
-        served = [name for part in _SERVED.findall("\n".join(parts.head)) for name in re.split("[、,，]", part)]
+        served = [
+            name
+            for part in _SERVED.findall("\n".join(parts.head))
+            for name in re.split("[、,，]", part)
+        ]
         if len(_distinct(served)) == int(counted[1]):
             return _distinct(served), "addressees"
-    annexes = [m["zone"] for line in parts.lines if _MAY_TITLE in line and (m := ZONE_TITLE.fullmatch(line))]
-    letter = [part for line in parts.lines[:_LETTER_LINES] if _TRANSMITS.search(line) for part in _QUOTED.findall(line)]
+    annexes = [
+        m["zone"]
+        for line in parts.lines
+        if _MAY_TITLE in line and (m := ZONE_TITLE.fullmatch(line))
+    ]
+    letter = [
+        part
+        for line in parts.lines[:_LETTER_LINES]
+        if _TRANSMITS.search(line)
+        for part in _QUOTED.findall(line)
+    ]
     sent = [name for part in letter for name in _ZONE_NAME.findall(part)]
     if titled or annexes or sent:
         return _distinct([*titled, *annexes, *sent]), "title"
     purposes = [match[1] for line in parts.head if (match := _PURPOSE.match(line))]
     if purposes:
         return _distinct(purposes), "purpose"
-    city = re.match(r"(?:[\u4e00-\u9fff]{2,3}省)?([\u4e00-\u9fff]{2,8}(?:市|州|盟|地区|新区))", issuer or "")
+    city = re.match(
+        r"(?:[\u4e00-\u9fff]{2,3}省)?([\u4e00-\u9fff]{2,8}(?:市|州|盟|地区|新区))", issuer or ""
+    )
     return ([city[1]], "issuer") if city else ([], None)
 
 

@@ -1,4 +1,6 @@
-"""The row of a policy text: its columns and types, the version of what reads it, and how large a text may be. Loads no parser."""
+"""The row of a policy text: its columns and types, the version of what reads it, and how large a
+text may be. Loads no parser.
+"""
 
 from __future__ import annotations
 

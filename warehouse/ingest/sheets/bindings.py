@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from warehouse.ingest.cells.cell_values import ANY_SHEET, cell_ref, cell_text, column_letters, is_blank, normal_header, parse_year
+from warehouse.ingest.cells.cell_values import (
+    ANY_SHEET,
+    cell_ref,
+    cell_text,
+    column_letters,
+    is_blank,
+    normal_header,
+    parse_year,
+)
 from warehouse.ingest.formats.grids import Grid
 from warehouse.ingest.sheets.finder import Finder, find_header, fits, is_named, join_headers
 from warehouse.ingest.sheets.places import read_lookup, text_within
@@ -19,10 +27,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ValueColumn:
-    """A column of values (0-based): its indicator, its unit (fixed, or a column of units) and, where they are headers, year or place.
+    """A column of values (0-based): its indicator, its unit (fixed, or a column of units) and,
+    where they are headers, year or place.
 
-    ``indicator_id`` is None where every row has an indicator of its own. ``left_out`` says which cells are not taken, by the one in
-    ``flag_col``.
+    ``indicator_id`` is None where every row has an indicator of its own. ``left_out`` says which
+    cells are not taken, by the one in ``flag_col``.
     """
 
     col: int
@@ -38,10 +47,12 @@ class ValueColumn:
 
 @dataclass(frozen=True)
 class Binding:
-    """Columns of a sheet (0-based) after its header was understood; ``ignored`` and ``unmapped`` are not taken.
+    """Columns of a sheet (0-based) after its header was understood; ``ignored`` and ``unmapped``
+    are not taken.
 
-    ``data_row`` is the first row under the header, ``end_row`` the one behind the last; ``place_name``, ``within_text`` and ``data_year``
-    are those that hold for the whole sheet, ``row_values`` says, by row, what the label in ``label_col`` means, and ``lookup`` what another
+    ``data_row`` is the first row under the header, ``end_row`` the one behind the last;
+    ``place_name``, ``within_text`` and ``data_year`` are those that hold for the whole sheet,
+    ``row_values`` says, by row, what the label in ``label_col`` means, and ``lookup`` what another
     sheet says of the keys in ``key_col``: code and name.
     """
 
@@ -69,12 +80,25 @@ class Binding:
     @property
     def used(self) -> set[int | None]:
         """Columns that mean something."""
-        columns = {self.code_col, self.name_col, self.year_col, self.label_col, self.within_col, self.key_col}
-        return columns.union(*((value.col, value.unit_col, value.flag_col) for value in self.values))
+        columns = {
+            self.code_col,
+            self.name_col,
+            self.year_col,
+            self.label_col,
+            self.within_col,
+            self.key_col,
+        }
+        return columns.union(
+            *((value.col, value.unit_col, value.flag_col) for value in self.values)
+        )
 
 
 def bind_table(
-    grid: Grid, table: Table, edition_year: int | None = None, sheets: Mapping[str, Grid] | None = None, whole: Grid | None = None
+    grid: Grid,
+    table: Table,
+    edition_year: int | None = None,
+    sheets: Mapping[str, Grid] | None = None,
+    whole: Grid | None = None,
 ) -> Binding:
     """Find the header and give every column its meaning.
 
@@ -94,8 +118,8 @@ def bind_table(
     Raises
     ------
     FileFault
-        No header, a column that the layout names is missing (all of them are named), or one of them occurs twice; a title, a unit or an
-        edition that the layout relies on is missing.
+        No header, a column that the layout names is missing (all of them are named), or one of them
+        occurs twice; a title, a unit or an edition that the layout relies on is missing.
     """
     header_row = find_header(grid, table)
     unit_row = table.header.unit_row or 0
@@ -121,16 +145,40 @@ def bind_table(
     }
     finder.raise_faults()
     is_by_year = table.year.columns is not None
-    draft = Binding(header_row, data_row, end_row, headers, texts, ignored={}, unmapped=[], is_by_year_columns=is_by_year, **bound)
+    draft = Binding(
+        header_row,
+        data_row,
+        end_row,
+        headers,
+        texts,
+        ignored={},
+        unmapped=[],
+        is_by_year_columns=is_by_year,
+        **bound,
+    )
     ignored = _ignored_columns(table, headers, draft.used)
-    unmapped = [col for col, header in enumerate(headers) if header and col not in draft.used and col not in ignored]
+    unmapped = [
+        col
+        for col, header in enumerate(headers)
+        if header and col not in draft.used and col not in ignored
+    ]
     return Binding(
-        header_row, data_row, end_row, headers, texts, ignored=ignored, unmapped=unmapped, is_by_year_columns=is_by_year, **bound
+        header_row,
+        data_row,
+        end_row,
+        headers,
+        texts,
+        ignored=ignored,
+        unmapped=unmapped,
+        is_by_year_columns=is_by_year,
+        **bound,
     )
 
 
 def find_end(grid: Grid, table: Table, data_row: int, headers: list[str]) -> int:
-    """Position of the first row that is no longer of the table; the number of rows where it reaches to the sheet's end."""
+    """Position of the first row that is no longer of the table; the number of rows where it reaches
+    to the sheet's end.
+    """
     if table.ends is None:
         return len(grid.rows)
     if table.ends.blank_rows is not None:
@@ -143,8 +191,17 @@ def find_end(grid: Grid, table: Table, data_row: int, headers: list[str]) -> int
     name = normal_header(table.ends.column)
     col = headers.index(name) if name in headers else None
     for row in range(data_row, len(grid.rows)):
-        cells = grid.rows[row] if name == "*" else grid.rows[row][col : col + 1] if col is not None else []
-        if any(not is_blank(cell) and re.search(table.ends.matches, normal_header(cell_text(cell))) for cell in cells):
+        cells = (
+            grid.rows[row]
+            if name == "*"
+            else grid.rows[row][col : col + 1]
+            if col is not None
+            else []
+        )
+        if any(
+            not is_blank(cell) and re.search(table.ends.matches, normal_header(cell_text(cell)))
+            for cell in cells
+        ):
             return row
     return len(grid.rows)
 
@@ -156,24 +213,37 @@ def _titled(pattern: str | None, finder: Finder, what: str) -> str | None:
     above = finder.titles()
     found = [match.group(1) for text in above if (match := re.search(pattern, text))]
     if not found:
-        finder.faults.append((f"a title above row {finder.header_row + 1} {what} ({pattern})", f"{above[:5]!r}"))
+        finder.faults.append(
+            (f"a title above row {finder.header_row + 1} {what} ({pattern})", f"{above[:5]!r}")
+        )
     return found[0] if found else None
 
 
-def _data_year(grid: Grid, table: Table, edition_year: int | None, finder: Finder) -> tuple[str, int] | None:
-    """The one year of a whole sheet, as text and as a number: from the edition, a title, the sheet's name, or given."""
+def _data_year(
+    grid: Grid, table: Table, edition_year: int | None, finder: Finder
+) -> tuple[str, int] | None:
+    """The one year of a whole sheet, as text and as a number: from the edition, a title, the
+    sheet's name, or given.
+    """
     rule = table.year
     if rule.constant is not None:
         return "layout", rule.constant
     if rule.edition_offset is not None:
         if edition_year is None:
-            finder.faults.append(("the edition in the file's name or folder, from which the data year follows", "none"))
+            finder.faults.append(
+                (
+                    "the edition in the file's name or folder, from which the data year follows",
+                    "none",
+                )
+            )
             return None
         return f"edition {edition_year}", edition_year + rule.edition_offset
     if rule.sheet_name is not None:
         match = re.search(rule.sheet_name, normal_header(grid.sheet_name or ""))
         if match is None:
-            finder.faults.append((f"a sheet whose name holds the year ({rule.sheet_name})", repr(grid.sheet_name)))
+            finder.faults.append(
+                (f"a sheet whose name holds the year ({rule.sheet_name})", repr(grid.sheet_name))
+            )
         text = match.group(1) if match else None
     else:
         text = _titled(rule.title, finder, "that names the year")
@@ -185,7 +255,9 @@ def _data_year(grid: Grid, table: Table, edition_year: int | None, finder: Finde
     return (text, year) if year is not None else None
 
 
-def _row_values(grid: Grid, table: Table, label_col: int | None, rows: tuple[int, int], finder: Finder) -> dict[int, ValueColumn]:
+def _row_values(
+    grid: Grid, table: Table, label_col: int | None, rows: tuple[int, int], finder: Finder
+) -> dict[int, ValueColumn]:
     """What the label of each row (0-based) means; a required indicator without a row is a fault.
 
     So is one with two rows, unless each row names its own place or year.
@@ -194,7 +266,10 @@ def _row_values(grid: Grid, table: Table, label_col: int | None, rows: tuple[int
     if rule is None or label_col is None:
         return {}
     place = table.place
-    is_repeated = bool(place.code or place.name or place.code_letter or place.name_letter or place.looked_up) or table.year.columns is None
+    is_repeated = (
+        bool(place.code or place.name or place.code_letter or place.name_letter or place.looked_up)
+        or table.year.columns is None
+    )
     labels = _labels(grid, rule, label_col, rows)
     found, units = {}, {}
     for indicator in rule.indicators:
@@ -207,13 +282,19 @@ def _row_values(grid: Grid, table: Table, label_col: int | None, rows: tuple[int
             finder.faults.append((f"a row {shown} under {rule.column}", "none"))
         for row in named if is_repeated else named[:1]:
             if (indicator.id, labels[row]) not in units:
-                units[indicator.id, labels[row]] = finder.unit_in(indicator, [labels[row]], cell_ref(row + 1, label_col + 1))
+                units[indicator.id, labels[row]] = finder.unit_in(
+                    indicator, [labels[row]], cell_ref(row + 1, label_col + 1)
+                )
             unit_text = units[indicator.id, labels[row]]
-            found[row] = ValueColumn(label_col, indicator.id, unit_text, None, None, indicator.zero_is_missing)
+            found[row] = ValueColumn(
+                label_col, indicator.id, unit_text, None, None, indicator.zero_is_missing
+            )
     return found
 
 
-def _labels(grid: Grid, rule: RowIndicators, label_col: int, rows: tuple[int, int]) -> dict[int, str]:
+def _labels(
+    grid: Grid, rule: RowIndicators, label_col: int, rows: tuple[int, int]
+) -> dict[int, str]:
     labels, last = {}, ""
     for row in range(*rows):
         cells = grid.rows[row]
@@ -237,60 +318,122 @@ def _value_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn
 
 
 def _columns_of(indicator: Indicator, finder: Finder) -> list[ValueColumn]:
-    """The value column of an indicator, as a list of one, or of none where it is optional or faulty."""
+    """The value column of an indicator, as a list of one, or of none where it is optional or
+    faulty.
+    """
     col = finder.value_col(indicator)
     if col is None:
         return []
     unit_col = finder.find(indicator.unit_column)
     left_out = indicator.left_out_where
     flag_col = finder.find(left_out.column) if left_out else None
-    return [ValueColumn(col, indicator.id, finder.unit_of(indicator, col), unit_col, None, indicator.zero_is_missing, left_out, flag_col)]
+    return [
+        ValueColumn(
+            col,
+            indicator.id,
+            finder.unit_of(indicator, col),
+            unit_col,
+            None,
+            indicator.zero_is_missing,
+            left_out,
+            flag_col,
+        )
+    ]
 
 
 def _sheet_rule(grid: Grid, table: Table, finder: Finder) -> tuple[str | None, str | None]:
     """Indicator and unit of a whole sheet; None where the table has no such rule."""
-    indicator = table.sheet_indicators.get(grid.sheet_name or ANY_SHEET, table.sheet_indicators.get(ANY_SHEET))
+    indicator = table.sheet_indicators.get(
+        grid.sheet_name or ANY_SHEET, table.sheet_indicators.get(ANY_SHEET)
+    )
     if indicator is None:
         return None, None
-    unit_text = finder.unit_in(indicator, finder.titles(), f"the rows above row {finder.header_row + 1}")
+    unit_text = finder.unit_in(
+        indicator, finder.titles(), f"the rows above row {finder.header_row + 1}"
+    )
     return indicator.id, unit_text
 
 
 def _year_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]:
-    """Years across: of the whole sheet one indicator, one a row, or what a header holds beside its year."""
+    """Years across: of the whole sheet one indicator, one a row, or what a header holds beside its
+    year.
+    """
     values, seen = [], {}
-    for col, year_text, rule, indicator_id, unit_text in _across(grid, table, finder, table.year.columns):
+    for col, year_text, rule, indicator_id, unit_text in _across(
+        grid, table, finder, table.year.columns
+    ):
         key = (parse_year(year_text), rule.id if rule else None)
         if key[0] is not None and key in seen:
-            doubled = f"a duplicate header at {cell_ref(finder.header_row + 1, seen[key] + 1)}, {cell_ref(finder.header_row + 1, col + 1)}"
+            doubled = (
+                f"a duplicate header at {cell_ref(finder.header_row + 1, seen[key] + 1)}, "
+                f"{cell_ref(finder.header_row + 1, col + 1)}"
+            )
             finder.faults.append((f"the year {year_text} once", doubled))
         seen[key] = col
         missing = rule.zero_is_missing if rule else None
-        values.append(ValueColumn(col, indicator_id, unit_text, year_text=year_text, zero_is_missing=missing))
+        values.append(
+            ValueColumn(col, indicator_id, unit_text, year_text=year_text, zero_is_missing=missing)
+        )
     if not values:
-        finder.faults.append((f"columns headed by years (year.columns must fit a whole header: {table.year.columns})", "none"))
+        finder.faults.append(
+            (
+                (
+                    "columns headed by years (year.columns must fit a whole header: "
+                    f"{table.year.columns})"
+                ),
+                "none",
+            )
+        )
     return values
 
 
 def _place_columns(grid: Grid, table: Table, finder: Finder) -> list[ValueColumn]:
     """Places across, in the same three ways."""
     values, seen = [], {}
-    for col, place_text, rule, indicator_id, unit_text in _across(grid, table, finder, table.place.columns):
+    for col, place_text, rule, indicator_id, unit_text in _across(
+        grid, table, finder, table.place.columns
+    ):
         key = (place_text, rule.id if rule else None)
         if key in seen:
-            cells = f"{cell_ref(finder.header_row + 1, seen[key] + 1)}, {cell_ref(finder.header_row + 1, col + 1)}"
-            finder.faults.append((f"the place {place_text} once for an indicator", f"a duplicate header at {cells}"))
+            cells = (
+                f"{cell_ref(finder.header_row + 1, seen[key] + 1)}, "
+                f"{cell_ref(finder.header_row + 1, col + 1)}"
+            )
+            finder.faults.append(
+                (f"the place {place_text} once for an indicator", f"a duplicate header at {cells}")
+            )
         seen[key] = col
         missing = rule.zero_is_missing if rule else None
-        values.append(ValueColumn(col, indicator_id, unit_text, zero_is_missing=missing, place_text=place_text))
+        values.append(
+            ValueColumn(
+                col, indicator_id, unit_text, zero_is_missing=missing, place_text=place_text
+            )
+        )
     if not values:
-        finder.faults.append((f"columns headed by places (place.columns must fit a whole header: {table.place.columns})", "none"))
+        finder.faults.append(
+            (
+                (
+                    "columns headed by places (place.columns must fit a whole header: "
+                    f"{table.place.columns})"
+                ),
+                "none",
+            )
+        )
     return values
 
 
-def _across(grid: Grid, table: Table, finder: Finder, pattern: str) -> Iterator[tuple[int, str, Indicator | None, str | None, str | None]]:
-    """Columns whose header a pattern fits: what its group holds, the rule for the rest of the header, indicator and unit."""
-    named = (table.year.column, table.place.code, table.place.name, table.row_indicators.column if table.row_indicators else None)
+def _across(
+    grid: Grid, table: Table, finder: Finder, pattern: str
+) -> Iterator[tuple[int, str, Indicator | None, str | None, str | None]]:
+    """Columns whose header a pattern fits: what its group holds, the rule for the rest of the
+    header, indicator and unit.
+    """
+    named = (
+        table.year.column,
+        table.place.code,
+        table.place.name,
+        table.row_indicators.column if table.row_indicators else None,
+    )
     taken = {normal_header(text) for text in named if text}
     sheet_id, sheet_unit = _sheet_rule(grid, table, finder)
     for col, header in enumerate(finder.headers):
@@ -305,7 +448,9 @@ def _across(grid: Grid, table: Table, finder: Finder, pattern: str) -> Iterator[
         if rule is not None:
             has_own = rule.unit is not None or rule.unit_pattern is not None
             place = cell_ref(finder.header_row + 1, col + 1)
-            unit_text = finder.unit_in(rule, [rest], place) if has_own else finder.unit_of(rule, col)
+            unit_text = (
+                finder.unit_in(rule, [rest], place) if has_own else finder.unit_of(rule, col)
+            )
             yield col, match.group(1), rule, rule.id, unit_text
 
 

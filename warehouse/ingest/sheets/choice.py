@@ -17,30 +17,62 @@ if TYPE_CHECKING:
 
 
 def tables_for(layout: Layout, path: str, matches: Callable[[str, str], bool]) -> list[Table]:
-    """Tables of a layout whose file patterns fit a path (``matches(path, pattern)`` decides), each with the rules for this file only."""
+    """Tables of a layout whose file patterns fit a path (``matches(path, pattern)`` decides), each
+    with the rules for this file only.
+    """
 
     def fits(patterns: list[str]) -> bool:
         return any(matches(path, pattern) for pattern in patterns)
 
     chosen = [table for table in layout.tables if fits(table.files)]
     return [
-        table.model_copy(update={"indicators": [rule for rule in table.indicators if not rule.files or fits(rule.files)]})
+        table.model_copy(
+            update={
+                "indicators": [
+                    rule for rule in table.indicators if not rule.files or fits(rule.files)
+                ]
+            }
+        )
         for table in chosen
     ]
 
 
 def missing_sheets(filled: list[tuple[int, Grid]], tables: list[Table]) -> list[FileFault]:
-    """Faults for sheets that a table names, or at least one that it selects, and that are absent or blank."""
+    """Faults for sheets that a table names, or at least one that it selects, and that are absent or
+    blank.
+    """
     present = [grid.sheet_name for _, grid in filled]
-    found = ", ".join(name or "a table without sheets" for name in present) or "nothing but blank cells"
+    found = (
+        ", ".join(name or "a table without sheets" for name in present) or "nothing but blank cells"
+    )
     faults = []
     for table in tables:
-        needed = [name for name, rule in table.sheet_indicators.items() if not rule.optional and name != ANY_SHEET]
-        missing = [name for name in [*(table.sheets.names if table.sheets else ()), *needed] if name not in present]
+        needed = [
+            name
+            for name, rule in table.sheet_indicators.items()
+            if not rule.optional and name != ANY_SHEET
+        ]
+        missing = [
+            name
+            for name in [*(table.sheets.names if table.sheets else ()), *needed]
+            if name not in present
+        ]
         if missing and present != [None]:
-            faults.append(FileFault(f"filled sheets {', '.join(missing)}", found, "deliver the missing sheets, or adapt the layout"))
+            faults.append(
+                FileFault(
+                    f"filled sheets {', '.join(missing)}",
+                    found,
+                    "deliver the missing sheets, or adapt the layout",
+                )
+            )
         elif not any(claims(table, grid.sheet_name, position) for position, grid in filled):
-            faults.append(FileFault("a filled sheet that the layout selects", found, "deliver it, or adapt the layout"))
+            faults.append(
+                FileFault(
+                    "a filled sheet that the layout selects",
+                    found,
+                    "deliver it, or adapt the layout",
+                )
+            )
     return faults
 
 
@@ -56,20 +88,35 @@ def claims(table: Table, sheet_name: str | None, position: int) -> bool:
     if chosen is None:
         return True
     is_named = sheet_name in chosen.names or position in chosen.index
-    return is_named or (chosen.pattern is not None and re.fullmatch(chosen.pattern, sheet_name) is not None)
+    return is_named or (
+        chosen.pattern is not None and re.fullmatch(chosen.pattern, sheet_name) is not None
+    )
 
 
 def _ignoring_rule(rules: Iterable[IgnoredSheet], sheet_name: str) -> IgnoredSheet | None:
     for rule in rules:
-        if rule.name == sheet_name or (rule.pattern is not None and re.fullmatch(rule.pattern, sheet_name)):
+        if rule.name == sheet_name or (
+            rule.pattern is not None and re.fullmatch(rule.pattern, sheet_name)
+        ):
             return rule
     return None
 
 
 def unread_sheet(grid: Grid, tables: list[Table]) -> dict[str, object]:
-    """The one line that a sheet gets which no table reads: left out by a rule with its reason, or unknown."""
-    rule = _ignoring_rule((rule for table in tables for rule in table.ignore_sheets), grid.sheet_name or "")
+    """The one line that a sheet gets which no table reads: left out by a rule with its reason, or
+    unknown.
+    """
+    rule = _ignoring_rule(
+        (rule for table in tables for rule in table.ignore_sheets), grid.sheet_name or ""
+    )
     if rule is not None:
-        return build_rejected_line("dropped_row", f"whole sheet left out by the layout: {rule.reason}", sheet_name=grid.sheet_name)
-    detail = "expected a sheet that the layout reads or ignores, found another one; add it to the layout, or to ignore_sheets with a reason"
+        return build_rejected_line(
+            "dropped_row",
+            f"whole sheet left out by the layout: {rule.reason}",
+            sheet_name=grid.sheet_name,
+        )
+    detail = (
+        "expected a sheet that the layout reads or ignores, found another one; add it to the "
+        "layout, or to ignore_sheets with a reason"
+    )
     return build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name)

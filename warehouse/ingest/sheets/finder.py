@@ -1,4 +1,6 @@
-"""Find a sheet's header and the columns that a layout names; what is missing or doubled is gathered for one message (pure)."""
+"""Find a sheet's header and the columns that a layout names; what is missing or doubled is gathered
+for one message (pure).
+"""
 
 from __future__ import annotations
 
@@ -14,15 +16,16 @@ from warehouse.ingest.formats.sheet_scan import column_number
 if TYPE_CHECKING:
     from warehouse.ingest.layouts import Indicator, SheetIndicator, Table
 
-# a unit is a word or two: whatever is longer or holds brackets is a piece of a header that a greedy pattern took
+# a unit is a word or two: whatever is longer or holds brackets is a piece of a header that a greedy
+# pattern took
 _MOST_UNIT_SIGNS = 24
 _NO_UNIT = re.compile(r"[()\[\]{}<>|;:、。]")
 _UNIT_LABEL = re.compile(r"^(?:计量|金额)?单位:|^(?i:unit):")
 
 
 def join_headers(grid: Grid, first: int, end: int) -> tuple[list[str], list[str]]:
-    """Normal form and delivered text of each column's header; in upper rows a text also applies to the blank columns to its right, as
-    far as the text above it does."""
+    """Normal form and delivered text of each column's header; in upper rows a text also applies to
+    the blank columns to its right, as far as the text above it does."""
     rows = [[cell_text(cell) for cell in row] for row in grid.rows[first:end]]
     width = max(map(len, rows))
     rows = [row + [""] * (width - len(row)) for row in rows]
@@ -37,7 +40,9 @@ def join_headers(grid: Grid, first: int, end: int) -> tuple[list[str], list[str]
             elif any(rows[lower][col].strip() for lower in range(upper + 1, len(rows))):
                 rows[upper][col] = last
     columns = [[row[col] for row in rows if row[col].strip()] for col in range(width)]
-    return ["|".join(map(normal_header, texts)) for texts in columns], [" | ".join(texts) for texts in columns]
+    return ["|".join(map(normal_header, texts)) for texts in columns], [
+        " | ".join(texts) for texts in columns
+    ]
 
 
 def find_header(grid: Grid, table: Table) -> int:
@@ -52,16 +57,27 @@ def find_header(grid: Grid, table: Table) -> int:
         row = table.header.row - 1
         if row < len(grid.rows) and any(not is_blank(cell) for cell in grid.rows[row]):
             return row
-        found = f"{len(grid.rows)} rows, row {row + 1} is blank" if row < len(grid.rows) else f"{len(grid.rows)} rows"
+        found = (
+            f"{len(grid.rows)} rows, row {row + 1} is blank"
+            if row < len(grid.rows)
+            else f"{len(grid.rows)} rows"
+        )
         raise FileFault(
-            f"a header in row {row + 1}", found, "deliver the table with its header, or correct the layout", where(grid.sheet_name)
+            f"a header in row {row + 1}",
+            found,
+            "deliver the table with its header, or correct the layout",
+            where(grid.sheet_name),
         )
     first = _row_after(grid, table.header.after)
     wanted = {normal_header(text) for text in table.header.find}
     for row, cells in enumerate(grid.rows[first : first + table.header.search_rows], start=first):
         if wanted <= {normal_header(cell_text(cell)) for cell in cells}:
             return row
-    among = f"the first {table.header.search_rows} rows" if first == 0 else f"the {table.header.search_rows} rows below row {first}"
+    among = (
+        f"the first {table.header.search_rows} rows"
+        if first == 0
+        else f"the {table.header.search_rows} rows below row {first}"
+    )
     raise FileFault(
         f"a header row with {', '.join(table.header.find)} among {among}",
         "no such row",
@@ -71,11 +87,16 @@ def find_header(grid: Grid, table: Table) -> int:
 
 
 def _row_after(grid: Grid, pattern: str | None) -> int:
-    """Position of the row below the first one with a cell that the pattern finds; 0 without a pattern."""
+    """Position of the row below the first one with a cell that the pattern finds; 0 without a
+    pattern.
+    """
     if pattern is None:
         return 0
     for row, cells in enumerate(grid.rows):
-        if any(not is_blank(cell) and re.search(pattern, normal_header(cell_text(cell))) for cell in cells):
+        if any(
+            not is_blank(cell) and re.search(pattern, normal_header(cell_text(cell)))
+            for cell in cells
+        ):
             return row + 1
     raise FileFault(
         f"a row with {pattern}, below which the header stands (header.after)",
@@ -92,7 +113,12 @@ def where(sheet_name: str | None) -> str | None:
 
 def texts_above(grid: Grid, header_row: int) -> list[str]:
     """Filled cells above the header in normal form, by row."""
-    return [normal_header(cell_text(cell)) for row in grid.rows[:header_row] for cell in row if not is_blank(cell)]
+    return [
+        normal_header(cell_text(cell))
+        for row in grid.rows[:header_row]
+        for cell in row
+        if not is_blank(cell)
+    ]
 
 
 def is_named(header: str, indicator: Indicator) -> bool:
@@ -109,34 +135,60 @@ def fits(pattern: str, header: str) -> bool:
 
 
 class Finder:
-    """Looks headers up and gathers what is missing or doubled, so that one message names all of it."""
+    """Looks headers up and gathers what is missing or doubled, so that one message names
+    all of it.
+    """
 
-    def __init__(self, grid: Grid, table: Table, header_row: int, headers: list[str], whole: Grid | None = None) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        table: Table,
+        header_row: int,
+        headers: list[str],
+        whole: Grid | None = None,
+    ) -> None:
         self.grid, self.table, self.header_row, self.headers = grid, table, header_row, headers
         self.whole = whole or grid
         self.faults: list[tuple[str, str]] = []
 
     def titles(self) -> list[str]:
-        """Filled cells above the header in normal form, the nearest first: above a second table stands the first one with its own title.
+        """Filled cells above the header in normal form, the nearest first: above a second table
+        stands the first one with its own title.
 
-        Those over the table's own columns come before those beside them: of two tables side by side each may have one, or both one.
+        Those over the table's own columns come before those beside them: of two tables side by side
+        each may have one, or both one.
         """
-        own, all_ = texts_above(self.grid, self.header_row), texts_above(self.whole, self.header_row)
+        own, all_ = (
+            texts_above(self.grid, self.header_row),
+            texts_above(self.whole, self.header_row),
+        )
         return [*reversed(own), *(reversed(all_) if self.whole is not self.grid else ())]
 
     def find(self, column: str | None, letter: str | None = None) -> int | None:
-        """Column of a header or letter, None (and a fault) when it is missing or doubled; None without fault when both are None."""
+        """Column of a header or letter, None (and a fault) when it is missing or doubled; None
+        without fault when both are None.
+        """
         if letter is not None:
             return self._lettered(letter)
-        return None if column is None else self._only(self.matching([column], None), column, is_optional=False)
+        return (
+            None
+            if column is None
+            else self._only(self.matching([column], None), column, is_optional=False)
+        )
 
     def _lettered(self, letter: str) -> int | None:
-        """A column without header, by its letter; a header there is a fault: the columns have moved."""
+        """A column without header, by its letter; a header there is a fault: the columns have
+        moved.
+        """
         col = column_number(letter) - 1
         if col < len(self.headers) and self.headers[col]:
-            self.faults.append((f"column {letter} without a header", f"the header {self.headers[col]!r} there"))
+            self.faults.append(
+                (f"column {letter} without a header", f"the header {self.headers[col]!r} there")
+            )
             return None
-        if all(col >= len(row) or is_blank(row[col]) for row in self.grid.rows[self.header_row + 1 :]):
+        if all(
+            col >= len(row) or is_blank(row[col]) for row in self.grid.rows[self.header_row + 1 :]
+        ):
             self.faults.append((f"cells in column {letter}", "none"))
             return None
         return col
@@ -155,14 +207,25 @@ class Finder:
         cols = self.matching(indicator.columns, indicator.pattern)
         if indicator.letter is not None:
             # one of several columns of the same header
-            label, cols = f"{label} in column {indicator.letter}", [col for col in cols if col == column_number(indicator.letter) - 1]
+            label, cols = (
+                f"{label} in column {indicator.letter}",
+                [col for col in cols if col == column_number(indicator.letter) - 1],
+            )
         return self._only(cols, label, is_optional=indicator.optional)
 
     def unit_of(self, indicator: Indicator, col: int) -> str | None:
         """Unit of a column of values: fixed, in its header, or in the row of units."""
-        if indicator.unit is None and indicator.unit_pattern is None and indicator.unit_column is None:
+        if (
+            indicator.unit is None
+            and indicator.unit_pattern is None
+            and indicator.unit_column is None
+        ):
             return self._unit_in_row(col)
-        return self.unit_in(indicator, [self.headers[col] if col < len(self.headers) else ""], cell_ref(self.header_row + 1, col + 1))
+        return self.unit_in(
+            indicator,
+            [self.headers[col] if col < len(self.headers) else ""],
+            cell_ref(self.header_row + 1, col + 1),
+        )
 
     def unit_in(self, rule: Indicator | SheetIndicator, texts: list[str], place: str) -> str | None:
         """Fixed unit, or the unit that the rule's pattern finds in the texts."""
@@ -176,17 +239,22 @@ class Finder:
         return None
 
     def _checked(self, unit: str | None, pattern: str, text: str, place: str) -> str | None:
-        """A unit that a pattern found; a piece of a header with brackets or several words in it is a fault."""
+        """A unit that a pattern found; a piece of a header with brackets or several words in it is
+        a fault.
+        """
         if unit and unit.strip() and len(unit) <= _MOST_UNIT_SIGNS and not _NO_UNIT.search(unit):
             return unit
         expected = (
-            f"a unit at {place}, one without brackets or bars ({pattern} takes too much or nothing: anchor it, as in [(]([^()]+)[)]$)"
+            f"a unit at {place}, one without brackets or bars ({pattern} takes too much or "
+            "nothing: anchor it, as in [(]([^()]+)[)]$)"
         )
         self.faults.append((expected, f"{unit!r} in {text!r}"))
         return None
 
     def _unit_in_row(self, col: int) -> str | None:
-        """Unit in the row of units, its brackets taken off; None where the layout names no such row."""
+        """Unit in the row of units, its brackets taken off; None where the layout names no such
+        row.
+        """
         offset = self.table.header.unit_row
         if offset is None:
             return None
@@ -195,7 +263,12 @@ class Finder:
         text = normal_header(cell_text(cells[col])) if col < len(cells) else ""
         unit = _UNIT_LABEL.sub("", text.strip("()[]")).strip("()[]")
         if not unit:
-            self.faults.append((f"a unit in {cell_ref(max(row, 0) + 1, col + 1)} (header.unit_row)", "a blank cell"))
+            self.faults.append(
+                (
+                    f"a unit in {cell_ref(max(row, 0) + 1, col + 1)} (header.unit_row)",
+                    "a blank cell",
+                )
+            )
         return unit or None
 
     def _only(self, cols: list[int], label: str, *, is_optional: bool) -> int | None:
@@ -215,7 +288,8 @@ class Finder:
         shown = ", ".join(header for header in self.headers if header)[:400] or "nothing"
         raise FileFault(
             "; ".join(expected for expected, _ in self.faults),
-            "; ".join(dict.fromkeys(found for _, found in self.faults)) + f" (header row {self.header_row + 1} holds: {shown})",
+            "; ".join(dict.fromkeys(found for _, found in self.faults))
+            + f" (header row {self.header_row + 1} holds: {shown})",
             "deliver the file with these columns, or adapt the layout to the new header",
             where(self.grid.sheet_name),
         )

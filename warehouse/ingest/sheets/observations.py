@@ -1,4 +1,6 @@
-"""Grid and layout to raw rows, each with its cell address; whatever is not taken gets one line (pure)."""
+"""Grid and layout to raw rows, each with its cell address; whatever is not taken gets one line
+(pure).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,12 @@ from warehouse.ingest.cells.cell_values import cell_text, is_blank, is_missing
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import Cell, Grid
 from warehouse.ingest.formats.sheet_scan import column_number
-from warehouse.ingest.raw_table import RAW_SCHEMA, FileOrigin, build_rejected_line, build_rejected_table
+from warehouse.ingest.raw_table import (
+    RAW_SCHEMA,
+    FileOrigin,
+    build_rejected_line,
+    build_rejected_table,
+)
 from warehouse.ingest.sheets.bindings import Binding, bind_table
 from warehouse.ingest.sheets.choice import claims, missing_sheets, unread_sheet
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, split_rows
@@ -50,9 +57,14 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
     Raises
     ------
     FileFault
-        A sheet or a column that a table names is missing or doubled; all such faults of the file are named.
+        A sheet or a column that a table names is missing or doubled; all such faults of the file
+        are named.
     """
-    filled = [(position, grid) for position, grid in enumerate(grids) if any(not is_blank(cell) for row in grid.rows for cell in row)]
+    filled = [
+        (position, grid)
+        for position, grid in enumerate(grids)
+        if any(not is_blank(cell) for row in grid.rows for cell in row)
+    ]
     parts, faults = [], missing_sheets(filled, tables)
     by_name = {grid.sheet_name: grid for _, grid in filled if grid.sheet_name is not None}
     for position, grid in filled if not faults else []:
@@ -69,14 +81,21 @@ def build_file_observations(grids: list[Grid], tables: list[Table], origin: File
             except FileFault as fault:
                 faults.append(fault)
         if len(faults) == n_faults:
-            parts.append(build_rejected_table(origin, [*_columns_outside(grid, read), *_rows_outside(grid, read)]))
+            parts.append(
+                build_rejected_table(
+                    origin, [*_columns_outside(grid, read), *_rows_outside(grid, read)]
+                )
+            )
     if faults:
         raise faults[0] if len(faults) == 1 else _joined(faults)
     return pa.concat_tables(parts).unify_dictionaries() if parts else RAW_SCHEMA.empty_table()
 
 
-def build_observation_parts(parts: Iterator[list[list[Cell]]], tables: list[Table], origin: FileOrigin) -> Iterator[pa.Table]:
-    """The same rows as ``build_file_observations`` gives, in several tables, for a large file without sheets.
+def build_observation_parts(
+    parts: Iterator[list[list[Cell]]], tables: list[Table], origin: FileOrigin
+) -> Iterator[pa.Table]:
+    """The same rows as ``build_file_observations`` gives, in several tables, for a large file
+    without sheets.
 
     Parameters
     ----------
@@ -92,14 +111,20 @@ def build_observation_parts(parts: Iterator[list[list[Cell]]], tables: list[Tabl
         As ``build_file_observations``, before the first table.
     """
     first = Grid(None, next(parts, []))
-    faults = missing_sheets([(0, first)] if any(not is_blank(cell) for row in first.rows for cell in row) else [], tables)
+    faults = missing_sheets(
+        [(0, first)] if any(not is_blank(cell) for row in first.rows for cell in row) else [],
+        tables,
+    )
     if faults:
         raise faults[0] if len(faults) == 1 else _joined(faults)
     readers = [table for table in tables if claims(table, None, 0)]
     if not readers:
         yield build_rejected_table(origin, [unread_sheet(first, tables)])
         return
-    heads = {n: first.rows[: bind_table(first, table, origin.edition_year).data_row] for n, table in enumerate(readers)}
+    heads = {
+        n: first.rows[: bind_table(first, table, origin.edition_year).data_row]
+        for n, table in enumerate(readers)
+    }
     nameless = [NamelessCells() for _ in readers]
     for n, table in enumerate(readers):
         yield build_sheet_observations(first, table, origin, nameless[n])
@@ -126,19 +151,26 @@ def are_in_parts(tables: list[Table]) -> bool:
 
 
 def _joined(faults: list[FileFault]) -> FileFault:
-    found = "; ".join(f"{fault.where or 'file'}: expected {fault.expected}, found {fault.found}" for fault in faults[:_MOST_FAULTS])
+    found = "; ".join(
+        f"{fault.where or 'file'}: expected {fault.expected}, found {fault.found}"
+        for fault in faults[:_MOST_FAULTS]
+    )
     if len(faults) > _MOST_FAULTS:
         found += f"; and {len(faults) - _MOST_FAULTS:,} more"
     return FileFault(f"{len(faults)} things otherwise", found, faults[0].action)
 
 
 def build_sheet_observations(
-    grid: Grid, table: Table, origin: FileOrigin, nameless: NamelessCells | None = None, binding: Binding | None = None
+    grid: Grid,
+    table: Table,
+    origin: FileOrigin,
+    nameless: NamelessCells | None = None,
+    binding: Binding | None = None,
 ) -> pa.Table:
     """Raw rows of one sheet read as one table; see ``build_file_observations``.
 
-    With `nameless` the grid is a part of a large file: lines about whole columns come with the first part, or are left to `nameless`.
-    Without `binding` the table is bound to the sheet first.
+    With `nameless` the grid is a part of a large file: lines about whole columns come with the
+    first part, or are left to `nameless`. Without `binding` the table is bound to the sheet first.
     """
     binding = binding or bind_table(grid, table, origin.edition_year)
     missing = {unicodedata.normalize("NFKC", token).strip() for token in table.missing_values}
@@ -153,17 +185,24 @@ def build_sheet_observations(
     lines += _rows_without_values(grid, binding, rows, missing)
     lines += _unknown_labels(grid, binding, rows)
     merged = merged_values(grid, binding, rows)
-    columns = [read_column(binding, value, rows, missing, merged, decimal_comma=table.decimal_comma) for value in binding.values]
+    columns = [
+        read_column(binding, value, rows, missing, merged, decimal_comma=table.decimal_comma)
+        for value in binding.values
+    ]
     refuse_second_tables(grid, binding, rows, columns)
     return build_values_table(origin, grid.sheet_name, table.place.level, rows, columns, lines)
 
 
 def _spanned(grid: Grid, table: Table) -> Grid:
-    """The sheet with only the columns that the table spans; the others are blank, so that every cell keeps its address."""
+    """The sheet with only the columns that the table spans; the others are blank, so that every
+    cell keeps its address.
+    """
     if table.span is None:
         return grid
     first, last = _span(table)
-    rows = [[cell if first <= col <= last else "" for col, cell in enumerate(row)] for row in grid.rows]
+    rows = [
+        [cell if first <= col <= last else "" for col, cell in enumerate(row)] for row in grid.rows
+    ]
     return replace(grid, rows=rows)
 
 
@@ -176,27 +215,49 @@ def _columns_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict
     """A line for each filled column that lies outside the spans of all tables of the sheet."""
     if not read or any(table.span is None for table, _ in read):
         return []
-    covered = {col for table, _ in read for first, last in [_span(table)] for col in range(first, last + 1)}
+    covered = {
+        col for table, _ in read for first, last in [_span(table)] for col in range(first, last + 1)
+    }
     lines = []
     for col in sorted(set(range(max(map(len, grid.rows), default=0))) - covered):
-        filled = next(((row, cells[col]) for row, cells in enumerate(grid.rows) if col < len(cells) and not is_blank(cells[col])), None)
+        filled = next(
+            (
+                (row, cells[col])
+                for row, cells in enumerate(grid.rows)
+                if col < len(cells) and not is_blank(cells[col])
+            ),
+            None,
+        )
         if filled is not None:
-            detail = "expected a column inside the span of a table of the layout, found another one; widen the span, or add a table"
+            detail = (
+                "expected a column inside the span of a table of the layout, found another one; "
+                "widen the span, or add a table"
+            )
             text, row_no = cell_text(filled[1]), filled[0] + 1
             lines.append(
-                build_rejected_line("unmapped_column", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=text)
+                build_rejected_line(
+                    "unmapped_column",
+                    detail,
+                    sheet_name=grid.sheet_name,
+                    row_no=row_no,
+                    col_no=col + 1,
+                    raw_text=text,
+                )
             )
     return lines
 
 
 def _rows_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[str, object]]:
-    """A line for each filled row below a table that ends above the sheet's end, and that no other table of the sheet reads."""
+    """A line for each filled row below a table that ends above the sheet's end, and that no other
+    table of the sheet reads.
+    """
     if all(binding.end_row == len(grid.rows) for _, binding in read):
         return []
     first = min(binding.end_row for _, binding in read)
     covered = {row for _, binding in read for row in range(binding.header_row, binding.end_row)}
     detail = (
-        "expected a row of a table that the layout describes, found one below its end; describe it by a table of its own, if it is data"
+        "expected a row of a table that the layout describes, found one below its end; describe "
+        "it by a table of its own, if it is data"
     )
     lines = []
     for row in range(first, len(grid.rows)):
@@ -204,7 +265,16 @@ def _rows_outside(grid: Grid, read: list[tuple[Table, Binding]]) -> list[dict[st
         if col is None or row in covered:
             continue
         text = cell_text(grid.rows[row][col])
-        lines.append(build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name, row_no=row + 1, col_no=col + 1, raw_text=text))
+        lines.append(
+            build_rejected_line(
+                "dropped_row",
+                detail,
+                sheet_name=grid.sheet_name,
+                row_no=row + 1,
+                col_no=col + 1,
+                raw_text=text,
+            )
+        )
     return lines
 
 
@@ -216,37 +286,63 @@ def _left_out_columns(grid: Grid, binding: Binding) -> list[dict[str, object]]:
         detail = f"column left out by the layout: {reason}" if reason else _UNMAPPED
         text = binding.header_texts[col]
         lines.append(
-            build_rejected_line("unmapped_column", detail, sheet_name=grid.sheet_name, row_no=header_no, col_no=col + 1, raw_text=text)
+            build_rejected_line(
+                "unmapped_column",
+                detail,
+                sheet_name=grid.sheet_name,
+                row_no=header_no,
+                col_no=col + 1,
+                raw_text=text,
+            )
         )
     return lines
 
 
 _UNMAPPED = (
-    "expected a column that the layout maps or ignores, found another one; map it in the layout, or add it to ignore_columns with a reason"
+    "expected a column that the layout maps or ignores, found another one; map it in the layout, "
+    "or add it to ignore_columns with a reason"
 )
 
 
 class NamelessCells:
-    """Cells of columns without a header, gathered over one or several parts of a sheet: one line a column says how many there were."""
+    """Cells of columns without a header, gathered over one or several parts of a sheet: one line a
+    column says how many there were.
+    """
 
     def __init__(self) -> None:
         self.is_begun = False
         # by column: how many, the first of them, sheet and header row
         self._found: dict[int, tuple[int, str, str | None, int]] = {}
 
-    def gather(self, grid: Grid, table: Table, binding: Binding, rows: SheetRows) -> list[dict[str, object]]:
+    def gather(
+        self, grid: Grid, table: Table, binding: Binding, rows: SheetRows
+    ) -> list[dict[str, object]]:
         """Add the cells of one part; a line for each stray cell that the layout knows."""
         lines, used = [], binding.used
         for col in range(rows.width):
-            if col not in binding.ignored and col not in used and (col >= len(binding.headers) or not binding.headers[col]):
+            if (
+                col not in binding.ignored
+                and col not in used
+                and (col >= len(binding.headers) or not binding.headers[col])
+            ):
                 lines += self._gather_column(grid, table, binding, rows, col)
         return lines
 
-    def _gather_column(self, grid: Grid, table: Table, binding: Binding, rows: SheetRows, col: int) -> list[dict[str, object]]:
+    def _gather_column(
+        self, grid: Grid, table: Table, binding: Binding, rows: SheetRows, col: int
+    ) -> list[dict[str, object]]:
         column = rows.column(col)
         # a set shows quickly that a column is empty, as most without a header are
         present = {cell for cell in set(column) if not is_blank(cell)}
-        filled = [(no, cell) for no, cell in zip(rows.row_nos.tolist(), column, strict=True) if cell in present] if present else []
+        filled = (
+            [
+                (no, cell)
+                for no, cell in zip(rows.row_nos.tolist(), column, strict=True)
+                if cell in present
+            ]
+            if present
+            else []
+        )
         lines = []
         for row_no, cell in filled:
             text = cell_text(cell)
@@ -257,7 +353,14 @@ class NamelessCells:
                 continue
             detail = f"cell left out by the layout: {rule.reason}"
             lines.append(
-                build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=col + 1, raw_text=text)
+                build_rejected_line(
+                    "dropped_row",
+                    detail,
+                    sheet_name=grid.sheet_name,
+                    row_no=row_no,
+                    col_no=col + 1,
+                    raw_text=text,
+                )
             )
         return lines
 
@@ -266,7 +369,11 @@ class NamelessCells:
         return [
             build_rejected_line(
                 "unmapped_column",
-                f"expected a header above the {count} cells of this column, found none; give it a header, or add a rule to stray_cells",
+                (
+                    f"expected a header above the {count} cells of this column, found none; give "
+                    "it a "
+                    "header, or add a rule to stray_cells"
+                ),
                 sheet_name=sheet_name,
                 row_no=header_no,
                 col_no=col + 1,
@@ -276,39 +383,71 @@ class NamelessCells:
         ]
 
 
-def _rows_without_values(grid: Grid, binding: Binding, rows: SheetRows, missing: set[str]) -> list[dict[str, object]]:
-    """A line for each row that holds neither a year nor a value, such as a note under the table: else it would vanish unseen."""
+def _rows_without_values(
+    grid: Grid, binding: Binding, rows: SheetRows, missing: set[str]
+) -> list[dict[str, object]]:
+    """A line for each row that holds neither a year nor a value, such as a note under the table:
+    else it would vanish unseen.
+    """
     cols = [value.col for value in binding.values]
     lines = []
-    doubtful = rows.years == NO_YEAR if binding.data_year is None else np.ones(len(rows.cells), dtype=bool)
+    doubtful = (
+        rows.years == NO_YEAR if binding.data_year is None else np.ones(len(rows.cells), dtype=bool)
+    )
     for position in np.flatnonzero(doubtful).tolist():
         row_no, cells = int(rows.row_nos[position]), rows.cells[position]
         if any(col < len(cells) and not is_missing(cells[col], missing) for col in cols):
             continue
-        named = [col for col, header in enumerate(binding.headers) if header and col < len(cells) and not is_blank(cells[col])]
+        named = [
+            col
+            for col, header in enumerate(binding.headers)
+            if header and col < len(cells) and not is_blank(cells[col])
+        ]
         if not named:
             continue
-        detail = "expected a place with values, found a row without any; nothing to do if it is a note, else deliver its values"
+        detail = (
+            "expected a place with values, found a row without any; nothing to do if it is a "
+            "note, else deliver its values"
+        )
         text = cell_text(cells[named[0]])
         lines.append(
-            build_rejected_line("dropped_row", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=named[0] + 1, raw_text=text)
+            build_rejected_line(
+                "dropped_row",
+                detail,
+                sheet_name=grid.sheet_name,
+                row_no=row_no,
+                col_no=named[0] + 1,
+                raw_text=text,
+            )
         )
     return lines
 
 
 def _unknown_labels(grid: Grid, binding: Binding, rows: SheetRows) -> list[dict[str, object]]:
-    """A line for each row whose label names no indicator of the layout, in a table with an indicator per row."""
+    """A line for each row whose label names no indicator of the layout, in a table with an
+    indicator per row.
+    """
     if binding.label_col is None:
         return []
     lines, cols = [], [value.col for value in binding.values]
     for row_no, cells in zip(rows.row_nos.tolist(), rows.cells, strict=True):
-        if row_no - 1 in binding.row_values or all(col >= len(cells) or is_blank(cells[col]) for col in cols):
+        if row_no - 1 in binding.row_values or all(
+            col >= len(cells) or is_blank(cells[col]) for col in cols
+        ):
             continue
         text = cell_text(cells[binding.label_col]) if binding.label_col < len(cells) else ""
-        detail = "expected a row that the layout maps, found another one; add it to row_indicators, or to drop_rows with a reason"
+        detail = (
+            "expected a row that the layout maps, found another one; add it to row_indicators, or "
+            "to drop_rows with a reason"
+        )
         lines.append(
             build_rejected_line(
-                "unmapped_column", detail, sheet_name=grid.sheet_name, row_no=row_no, col_no=binding.label_col + 1, raw_text=text
+                "unmapped_column",
+                detail,
+                sheet_name=grid.sheet_name,
+                row_no=row_no,
+                col_no=binding.label_col + 1,
+                raw_text=text,
             )
         )
     return lines

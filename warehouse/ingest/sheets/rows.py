@@ -1,4 +1,6 @@
-"""The data rows of a sheet: which are kept, which a rule drops, and the place and year of each (pure)."""
+"""The data rows of a sheet: which are kept, which a rule drops, and the place and year of each
+(pure).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from warehouse.ingest.cells.cell_values import cell_text, code_text, is_blank, is_blank_row, normal_header, parse_year
+from warehouse.ingest.cells.cell_values import (
+    cell_text,
+    code_text,
+    is_blank,
+    is_blank_row,
+    normal_header,
+    parse_year,
+)
 from warehouse.ingest.cells.coded_texts import NO_TEXT, CodedTexts
 from warehouse.ingest.cells.column_values import coded_column
 from warehouse.ingest.formats.grids import Cell, Grid
@@ -64,12 +73,16 @@ class SheetRows:
 
     @cached_property
     def _columns(self) -> list[list[Cell]] | None:
-        """All columns at once, which is twice as fast as one by one; None where rows have unlike lengths or the copy would be large."""
+        """All columns at once, which is twice as fast as one by one; None where rows have unlike
+        lengths or the copy would be large.
+        """
         if len(set(map(len, self.cells))) != 1 or len(self.cells) * self.width > _MOST_TURNED_CELLS:
             return None
         columns: list[list[Cell]] = [[] for _ in range(self.width)]
         for start in range(0, len(self.cells), _TURNED_ROWS):
-            for column, cells in zip(columns, zip(*self.cells[start : start + _TURNED_ROWS], strict=True), strict=True):
+            for column, cells in zip(
+                columns, zip(*self.cells[start : start + _TURNED_ROWS], strict=True), strict=True
+            ):
                 column.extend(cells)
         return columns
 
@@ -82,7 +95,9 @@ def cells_of_column(rows: Sequence[list[Cell]], col: int) -> list[Cell]:
         return [row[col] if col < len(row) else "" for row in rows]
 
 
-def split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[SheetRows, list[dict[str, object]]]:
+def split_rows(
+    grid: Grid, table: Table, binding: Binding
+) -> tuple[SheetRows, list[dict[str, object]]]:
     """Data rows that are kept, and a line for each that a rule drops.
 
     Parameters
@@ -115,7 +130,12 @@ def split_rows(grid: Grid, table: Table, binding: Binding) -> tuple[SheetRows, l
         text = cell_text(rows[position][col]) if col < len(rows[position]) else ""
         lines.append(
             build_rejected_line(
-                "dropped_row", reason, sheet_name=grid.sheet_name, row_no=int(row_nos[position]), col_no=col + 1, raw_text=text
+                "dropped_row",
+                reason,
+                sheet_name=grid.sheet_name,
+                row_no=int(row_nos[position]),
+                col_no=col + 1,
+                raw_text=text,
             )
         )
     kept = np.delete(np.arange(len(rows)), sorted(dropped))
@@ -126,61 +146,111 @@ def _filled_positions(rows: list[list[Cell]]) -> list[int]:
     """Positions of the rows that are not blank; nearly every one is known by its first cell."""
     firsts = cells_of_column(rows, 0)
     blanks = {cell for cell in set(firsts) if is_blank(cell)}
-    return [position for position, first in enumerate(firsts) if first not in blanks or not is_blank_row(rows[position])]
+    return [
+        position
+        for position, first in enumerate(firsts)
+        if first not in blanks or not is_blank_row(rows[position])
+    ]
 
 
-def _dropped(rows: list[list[Cell]], column: Columns, table: Table, binding: Binding) -> dict[int, tuple[int, str]]:
-    """Position of each row that a rule of the layout drops: column of the cell that says so, and the reason of the first such rule."""
+def _dropped(
+    rows: list[list[Cell]], column: Columns, table: Table, binding: Binding
+) -> dict[int, tuple[int, str]]:
+    """Position of each row that a rule of the layout drops: column of the cell that says so, and
+    the reason of the first such rule.
+    """
     dropped: dict[int, tuple[int, str]] = {}
     for rule in table.drop_rows:
         search = re.compile(rule.matches).search
-        hits = _hits_anywhere(rows, search) if rule.column == "*" else _hits_in_column(column, rule, search, binding)
+        hits = (
+            _hits_anywhere(rows, search)
+            if rule.column == "*"
+            else _hits_in_column(column, rule, search, binding)
+        )
         for position, col in hits:
             dropped.setdefault(position, (col, f"row left out by the layout: {rule.reason}"))
     return dropped
 
 
-def _hits_in_column(column: Columns, rule: RowRule, search: Callable[[str], object], binding: Binding) -> list[tuple[int, int]]:
+def _hits_in_column(
+    column: Columns, rule: RowRule, search: Callable[[str], object], binding: Binding
+) -> list[tuple[int, int]]:
     name = normal_header(rule.column)
     if name not in binding.headers:
         return []
     col = binding.headers.index(name)
     texts = column(col)
     hits = [code for code, text in enumerate(texts.words) if search(text)]
-    return [(position, col) for position in np.flatnonzero(np.isin(texts.codes, hits)).tolist()] if hits else []
+    return (
+        [(position, col) for position in np.flatnonzero(np.isin(texts.codes, hits)).tolist()]
+        if hits
+        else []
+    )
 
 
-def _hits_anywhere(rows: list[list[Cell]], search: Callable[[str], object]) -> list[tuple[int, int]]:
+def _hits_anywhere(
+    rows: list[list[Cell]], search: Callable[[str], object]
+) -> list[tuple[int, int]]:
     """Rows with a cell of text that a search finds, each with the first such column."""
-    hits = {text for text in {cell for row in rows for cell in row if isinstance(cell, str)} if search(text)}
+    hits = {
+        text
+        for text in {cell for row in rows for cell in row if isinstance(cell, str)}
+        if search(text)
+    }
     if not hits:
         return []
     found = (
-        (position, next((col for col, cell in enumerate(row) if isinstance(cell, str) and cell in hits), None))
+        (
+            position,
+            next(
+                (col for col, cell in enumerate(row) if isinstance(cell, str) and cell in hits),
+                None,
+            ),
+        )
         for position, row in enumerate(rows)
     )
     return [(position, col) for position, col in found if col is not None]
 
 
 def _drop_overlong(rows: list[list[Cell]], width: int, dropped: dict[int, tuple[int, str]]) -> None:
-    """Add the records of a text file that have filled cells beyond the header: a separator inside a cell has shifted all cells after it."""
+    """Add the records of a text file that have filled cells beyond the header: a separator inside a
+    cell has shifted all cells after it.
+    """
     for position, row in enumerate(rows):
-        if len(row) > width and position not in dropped and any(not is_blank(cell) for cell in row[width:]):
-            reason = f"expected {width} cells as in the header, found {len(row)}; put cells that hold the separator in quotation marks"
+        if (
+            len(row) > width
+            and position not in dropped
+            and any(not is_blank(cell) for cell in row[width:])
+        ):
+            reason = (
+                f"expected {width} cells as in the header, found {len(row)}; put cells that hold "
+                "the separator in quotation marks"
+            )
             dropped[position] = (0, reason)
 
 
 def _with_places(
-    row_nos: np.ndarray, rows: list[list[Cell]], column: Columns, kept: np.ndarray, table: Table, binding: Binding
+    row_nos: np.ndarray,
+    rows: list[list[Cell]],
+    column: Columns,
+    kept: np.ndarray,
+    table: Table,
+    binding: Binding,
 ) -> SheetRows:
     """The kept rows with place and year."""
 
     def texts(col: int | None) -> CodedTexts:
         # none where blank or where there is no such column
-        return CodedTexts.constant(None, len(kept)) if col is None else column(col).take(kept).mapped(text_or_none)
+        return (
+            CodedTexts.constant(None, len(kept))
+            if col is None
+            else column(col).take(kept).mapped(text_or_none)
+        )
 
     if binding.data_year is None:
-        year_texts = _within_pattern(texts(binding.year_col), table.year.pattern, is_filled_down=table.year.fill_down)
+        year_texts = _within_pattern(
+            texts(binding.year_col), table.year.pattern, is_filled_down=table.year.fill_down
+        )
         if table.year.fill_down:
             (year_texts,) = _filled_down(year_texts)
         years = np.array([*map(_year, year_texts.words), NO_YEAR], np.int32)[year_texts.codes]
@@ -188,7 +258,11 @@ def _with_places(
         year_texts = CodedTexts.constant(binding.data_year[0], len(kept))
         years = np.full(len(kept), binding.data_year[1], np.int32)
     codes = texts(binding.code_col).mapped(code_text)
-    names = texts(binding.name_col) if binding.place_name is None else CodedTexts.constant(binding.place_name, len(kept))
+    names = (
+        texts(binding.name_col)
+        if binding.place_name is None
+        else CodedTexts.constant(binding.place_name, len(kept))
+    )
     if binding.key_col is not None:
         keys = texts(binding.key_col).mapped(code_text)
         # a key that the other sheet does not list is no place, and is shown as delivered
@@ -199,7 +273,11 @@ def _with_places(
         names = names.mapped(lambda name: table.place.respell.get(normal_header(name), name))
     if table.place.fill_down:
         codes, names = _filled_down(codes, names)
-    within = texts(binding.within_col) if binding.within_text is None else CodedTexts.constant(binding.within_text, len(kept))
+    within = (
+        texts(binding.within_col)
+        if binding.within_text is None
+        else CodedTexts.constant(binding.within_text, len(kept))
+    )
     if binding.within_col is not None and table.place.fill_down:
         (within,) = _filled_down(within)
     cells = rows if len(kept) == len(rows) else [rows[position] for position in kept.tolist()]
@@ -217,8 +295,8 @@ def _year(text: str) -> int:
 
 
 def _within_pattern(texts: CodedTexts, pattern: str | None, *, is_filled_down: bool) -> CodedTexts:
-    """What the pattern's group finds in each text; one in which it finds nothing stays as it is, or is blank where the one above stands
-    for it."""
+    """What the pattern's group finds in each text; one in which it finds nothing stays as it is, or
+    is blank where the one above stands for it."""
     if pattern is None:
         return texts
 
@@ -230,8 +308,13 @@ def _within_pattern(texts: CodedTexts, pattern: str | None, *, is_filled_down: b
 
 
 def _filled_down(*parts: CodedTexts) -> tuple[CodedTexts, ...]:
-    """Texts with the last ones repeated where a row has none of them: a name without a code takes no code from above."""
+    """Texts with the last ones repeated where a row has none of them: a name without a code takes
+    no code from above.
+    """
     is_given = np.any([part.codes != NO_TEXT for part in parts], axis=0)
     last = np.maximum.accumulate(np.where(is_given, np.arange(len(is_given)), -1))
     # where nothing stands above, -1 reads the last entry, which is then put right
-    return tuple(CodedTexts(np.where(last >= 0, part.codes[last], NO_TEXT).astype(np.int32), part.words) for part in parts)
+    return tuple(
+        CodedTexts(np.where(last >= 0, part.codes[last], NO_TEXT).astype(np.int32), part.words)
+        for part in parts
+    )

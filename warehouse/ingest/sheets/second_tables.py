@@ -1,4 +1,7 @@
-"""What stands among a sheet's values and is none: the header of a second table, a line of units. Below, all would be misread (pure)."""
+"""What stands among a sheet's values and is none: the header of a second table, a line of units.
+
+Below, all would be misread (pure).
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,11 @@ _FEWEST_YEARS = 3
 _FEWEST_TEXTS = 2
 
 
-def refuse_second_tables(grid: Grid, binding: Binding, rows: SheetRows, columns: Sequence[ColumnValues]) -> None:
-    """Raise a FileFault where the rows of a sheet go on under another header, or in another unit, than the one that was read.
+def refuse_second_tables(
+    grid: Grid, binding: Binding, rows: SheetRows, columns: Sequence[ColumnValues]
+) -> None:
+    """Raise a FileFault where the rows of a sheet go on under another header, or in another unit,
+    than the one that was read.
 
     Parameters
     ----------
@@ -54,9 +60,12 @@ def refuse_second_tables(grid: Grid, binding: Binding, rows: SheetRows, columns:
     for position in np.flatnonzero(good[: last_good + 1] == 0).tolist():
         texts = [normal_header(cell_text(cell)) for cell in rows.cells[position]]
         row_no = int(rows.row_nos[position])
-        # a row that repeats the whole header, as on a new page, changes nothing; with years across it may begin another indicator
+        # a row that repeats the whole header, as on a new page, changes nothing; with years across
+        # it may begin another indicator
         is_repeated = not binding.is_by_year_columns and _repeats_header(grid, binding, texts)
-        if not is_repeated and _is_header(binding, columns, texts, int(bad[position]), is_first=position == 0):
+        if not is_repeated and _is_header(
+            binding, columns, texts, int(bad[position]), is_first=position == 0
+        ):
             raise _second_header(grid, texts, row_no)
         _refuse_units(grid, binding, texts, row_no)
     if binding.is_by_year_columns:
@@ -67,18 +76,41 @@ def _repeats_header(grid: Grid, binding: Binding, texts: Sequence[str]) -> bool:
     """Whether a row says what one of the header's rows says, in every cell that it fills."""
     filled = [(col, text) for col, text in enumerate(texts) if text]
     for row in grid.rows[binding.header_row : binding.data_row]:
-        if all(col < len(row) and normal_header(cell_text(row[col])) == text for col, text in filled):
+        if all(
+            col < len(row) and normal_header(cell_text(row[col])) == text for col, text in filled
+        ):
             return True
     return False
 
 
-def _is_header(binding: Binding, columns: Sequence[ColumnValues], texts: Sequence[str], n_bad: int, *, is_first: bool) -> bool:
-    """Whether a row without any number is a header: the place's own header stands in it again, or several unlike texts over values."""
-    own = [binding.headers[col] for col in (binding.name_col, binding.code_col, binding.year_col) if col is not None and _has(binding, col)]
-    at = [texts[col] for col in (binding.name_col, binding.code_col, binding.year_col) if col is not None and col < len(texts)]
+def _is_header(
+    binding: Binding,
+    columns: Sequence[ColumnValues],
+    texts: Sequence[str],
+    n_bad: int,
+    *,
+    is_first: bool,
+) -> bool:
+    """Whether a row without any number is a header: the place's own header stands in it again, or
+    several unlike texts over values.
+    """
+    own = [
+        binding.headers[col]
+        for col in (binding.name_col, binding.code_col, binding.year_col)
+        if col is not None and _has(binding, col)
+    ]
+    at = [
+        texts[col]
+        for col in (binding.name_col, binding.code_col, binding.year_col)
+        if col is not None and col < len(texts)
+    ]
     if n_bad and any(text and text in own for text in at):
         return True
-    over = {text for column in columns if column.col_no <= len(texts) and (text := texts[column.col_no - 1])}
+    over = {
+        text
+        for column in columns
+        if column.col_no <= len(texts) and (text := texts[column.col_no - 1])
+    }
     # under the header, texts over values without a place are a row of units
     if is_first and n_bad and not any(at):
         return True
@@ -94,14 +126,17 @@ def _second_header(grid: Grid, texts: Sequence[str], row_no: int) -> FileFault:
     return FileFault(
         "numbers under the header to the sheet's end",
         f"texts in row {row_no} and numbers below them ({shown})",
-        "if a second table begins there, say so in the layout: ends at this table, and a table of its own for the other one; "
+        "if a second table begins there, say so in the layout: ends at this table, and a table of "
+        "its own for the other one; "
         "if it is a row of units, header.unit_row; if it is nothing, drop_rows with a reason",
         where(grid.sheet_name),
     )
 
 
 def _refuse_units(grid: Grid, binding: Binding, texts: Sequence[str], row_no: int) -> None:
-    """A line of units among values holds from there on; only one that repeats what is read, or stands above the header, changes nothing."""
+    """A line of units among values holds from there on; only one that repeats what is read, or
+    stands above the header, changes nothing.
+    """
     above = set(texts_above(grid, binding.data_row))
     read = {value.unit_text for value in (*binding.values, *binding.row_values.values())}
     for text in texts:
@@ -110,14 +145,24 @@ def _refuse_units(grid: Grid, binding: Binding, texts: Sequence[str], row_no: in
         if not unit or text in above or {normal_header(known or "") for known in read} == {unit}:
             continue
         raise FileFault(
-            f"values in {', '.join(sorted(known or 'the canonical unit' for known in read))} to the sheet's end",
+            (
+                f"values in {', '.join(sorted(known or 'the canonical unit' for known in read))} "
+                "to "
+                "the sheet's end"
+            ),
             f"a line of units in row {row_no} ({text[:100]})",
-            "end the table there (ends) and give a table of its own to what follows, or leave the line out by drop_rows with a reason",
+            (
+                "end the table there (ends) and give a table of its own to what follows, or leave "
+                "the "
+                "line out by drop_rows with a reason"
+            ),
             where(grid.sheet_name),
         )
 
 
-def _refuse_years(grid: Grid, rows: SheetRows, columns: Sequence[ColumnValues], good: np.ndarray) -> None:
+def _refuse_years(
+    grid: Grid, rows: SheetRows, columns: Sequence[ColumnValues], good: np.ndarray
+) -> None:
     """Years as numbers in the middle of a table with years across are the header of another one."""
     if len(columns) < _FEWEST_YEARS:
         return
@@ -126,7 +171,9 @@ def _refuse_years(grid: Grid, rows: SheetRows, columns: Sequence[ColumnValues], 
         values[column.filled.positions, i] = column.filled.numbers
     with np.errstate(invalid="ignore"):
         is_year = (values >= FIRST_YEAR) & (values <= LAST_YEAR) & (values == np.round(values))
-    for position in np.flatnonzero((is_year.sum(axis=1) == good) & (good >= _FEWEST_YEARS)).tolist():
+    for position in np.flatnonzero(
+        (is_year.sum(axis=1) == good) & (good >= _FEWEST_YEARS)
+    ).tolist():
         found = [int(year) for year in values[position] if not np.isnan(year)]
         if {abs(after - before) for before, after in pairwise(found)} == {1}:
             texts = [normal_header(cell_text(cell)) for cell in rows.cells[position]]

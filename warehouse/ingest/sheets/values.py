@@ -1,4 +1,6 @@
-"""Values of a sheet's columns, each judged, and the table they make with the lines for what was not taken (pure)."""
+"""Values of a sheet's columns, each judged, and the table they make with the lines for what was not
+taken (pure).
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from warehouse.ingest.cells.cell_values import FIRST_YEAR, LAST_YEAR, cell_ref, column_letters, parse_year
+from warehouse.ingest.cells.cell_values import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    cell_ref,
+    column_letters,
+    parse_year,
+)
 from warehouse.ingest.cells.coded_texts import CodedTexts
-from warehouse.ingest.cells.column_values import FilledCells, coded_column, filled_cells, read_marked
+from warehouse.ingest.cells.column_values import (
+    FilledCells,
+    coded_column,
+    filled_cells,
+    read_marked,
+)
 from warehouse.ingest.raw_table import FileOrigin, build_raw_table
 from warehouse.ingest.sheets.bindings import Binding, ValueColumn
 from warehouse.ingest.sheets.rows import NO_YEAR, SheetRows, text_or_none
@@ -65,18 +78,25 @@ class ColumnValues:
 
 
 def merged_values(grid: Grid, binding: Binding, rows: SheetRows) -> dict[tuple[int, int], str]:
-    """Cells merged over several rows or columns of values, such as ``C2:C3``, by 1-based row and column of the first.
+    """Cells merged over several rows or columns of values, such as ``C2:C3``, by 1-based row and
+    column of the first.
 
-    The value of such a cell belongs to all of them together, or to each, or is their sum: only who wrote it knows. A cell merged over
-    rows or columns that hold nothing of the table is as good as one of its own.
+    The value of such a cell belongs to all of them together, or to each, or is their sum: only who
+    wrote it knows. A cell merged over rows or columns that hold nothing of the table is as good as
+    one of its own.
     """
-    row_nos, col_nos = set(rows.row_nos.tolist()) if grid.merged else set(), {value.col + 1 for value in binding.values}
+    row_nos, col_nos = (
+        set(rows.row_nos.tolist()) if grid.merged else set(),
+        {value.col + 1 for value in binding.values},
+    )
     found = {}
     for (first_row, first_col), (last_row, last_col) in grid.merged:
         n_rows = sum(row_no in row_nos for row_no in range(first_row + 1, last_row + 2))
         n_cols = sum(col_no in col_nos for col_no in range(first_col + 1, last_col + 2))
         if n_rows and n_cols and (n_rows > 1 or n_cols > 1):
-            found[first_row + 1, first_col + 1] = f"{cell_ref(first_row + 1, first_col + 1)}:{cell_ref(last_row + 1, last_col + 1)}"
+            found[first_row + 1, first_col + 1] = (
+                f"{cell_ref(first_row + 1, first_col + 1)}:{cell_ref(last_row + 1, last_col + 1)}"
+            )
     return found
 
 
@@ -89,7 +109,8 @@ def read_column(
     *,
     decimal_comma: bool = False,
 ) -> ColumnValues:
-    """What one column of values holds; blank cells and signs for a missing value (``missing``) are no values.
+    """What one column of values holds; blank cells and signs for a missing value (``missing``) are
+    no values.
 
     Parameters
     ----------
@@ -109,21 +130,38 @@ def read_column(
     cells = rows.column(value.col)
     if binding.label_col is not None:
         # a row whose label names no indicator has a line of its own
-        cells = [cell if row_no - 1 in binding.row_values else "" for row_no, cell in zip(rows.row_nos.tolist(), cells, strict=True)]
-    filled = read_marked(filled_cells(cells, missing), cells, value.unit_text, decimal_comma=decimal_comma)
+        cells = [
+            cell if row_no - 1 in binding.row_values else ""
+            for row_no, cell in zip(rows.row_nos.tolist(), cells, strict=True)
+        ]
+    filled = read_marked(
+        filled_cells(cells, missing), cells, value.unit_text, decimal_comma=decimal_comma
+    )
     at, n = filled.positions, len(filled.positions)
-    rules = None if binding.label_col is None else [binding.row_values[row_no - 1] for row_no in rows.row_nos[at].tolist()]
-    indicators, units = CodedTexts.constant(value.indicator_id, n), CodedTexts.constant(value.unit_text, n)
+    rules = (
+        None
+        if binding.label_col is None
+        else [binding.row_values[row_no - 1] for row_no in rows.row_nos[at].tolist()]
+    )
+    indicators, units = (
+        CodedTexts.constant(value.indicator_id, n),
+        CodedTexts.constant(value.unit_text, n),
+    )
     if rules is not None:
         indicators = CodedTexts.from_list([rule.indicator_id for rule in rules])
         units = CodedTexts.from_list([rule.unit_text for rule in rules])
     if value.unit_col is not None:
         units = coded_column(rows.column(value.unit_col)).take(at).mapped(text_or_none)
     if filled.units:
-        units = CodedTexts.from_list([filled.units.get(i, text) for i, text in enumerate(units.to_list())])
+        units = CodedTexts.from_list(
+            [filled.units.get(i, text) for i, text in enumerate(units.to_list())]
+        )
     if binding.is_by_year_columns:
         year = parse_year(value.year_text)
-        year_texts, years = CodedTexts.constant(value.year_text, n), np.full(n, NO_YEAR if year is None else year, np.int32)
+        year_texts, years = (
+            CodedTexts.constant(value.year_text, n),
+            np.full(n, NO_YEAR if year is None else year, np.int32),
+        )
     else:
         year_texts, years = rows.year_texts.take(at), rows.years[at]
     reasons, details = _verdicts(filled, year_texts, years, [value] if rules is None else rules)
@@ -133,16 +171,37 @@ def read_column(
     if merged:
         shared = [merged.get((row_no, value.col + 1)) for row_no in rows.row_nos[at].tolist()]
         reasons, details = _with_merged(reasons, details, shared)
-    notes = CodedTexts.from_list([filled.notes.get(i) for i in range(n)]) if filled.notes else CodedTexts.constant(None, n)
-    names = rows.names.take(at) if value.place_text is None else CodedTexts.constant(value.place_text, n)
+    notes = (
+        CodedTexts.from_list([filled.notes.get(i) for i in range(n)])
+        if filled.notes
+        else CodedTexts.constant(None, n)
+    )
+    names = (
+        rows.names.take(at)
+        if value.place_text is None
+        else CodedTexts.constant(value.place_text, n)
+    )
     places = (rows.codes.take(at), names, rows.within.take(at))
-    return ColumnValues(value.col + 1, filled, indicators, units, year_texts, years, reasons, details, notes, *places)
+    return ColumnValues(
+        value.col + 1,
+        filled,
+        indicators,
+        units,
+        year_texts,
+        years,
+        reasons,
+        details,
+        notes,
+        *places,
+    )
 
 
 def _verdicts(
     filled: FilledCells, year_texts: CodedTexts, years: np.ndarray, rules: Sequence[ValueColumn]
 ) -> tuple[CodedTexts, CodedTexts]:
-    """Reasons and details of a column, by its rule or by one rule per cell: none where number and year are good, else those of `judge`."""
+    """Reasons and details of a column, by its rule or by one rule per cell: none where number and
+    year are good, else those of `judge`.
+    """
     n = len(years)
     doubtful = np.isnan(filled.numbers) | (years == NO_YEAR)
     if any(rule.zero_is_missing is not None for rule in rules):
@@ -159,28 +218,52 @@ def _verdicts(
             year_texts.take(np.array([i])).to_list()[0],
             rules[i % len(rules)].zero_is_missing,
         )
-    return CodedTexts.from_list([reason for reason, _ in verdicts]), CodedTexts.from_list([detail for _, detail in verdicts])
+    return CodedTexts.from_list([reason for reason, _ in verdicts]), CodedTexts.from_list(
+        [detail for _, detail in verdicts]
+    )
 
 
-def _with_left_out(reasons: CodedTexts, details: CodedTexts, flags: CodedTexts, rule: LeftOutWhere) -> tuple[CodedTexts, CodedTexts]:
-    """Reasons and details with those of the cells that a rule leaves out by the text of another cell in their row."""
+def _with_left_out(
+    reasons: CodedTexts, details: CodedTexts, flags: CodedTexts, rule: LeftOutWhere
+) -> tuple[CodedTexts, CodedTexts]:
+    """Reasons and details with those of the cells that a rule leaves out by the text of another
+    cell in their row.
+    """
     hits = [code for code, text in enumerate(flags.words) if re.search(rule.matches, text)]
     is_hit = np.isin(flags.codes, hits)
     if not is_hit.any():
         return reasons, details
     detail = f"value left out by the layout: {rule.reason}"
-    new_reasons = ["dropped_row" if hit else reason for hit, reason in zip(is_hit, reasons.to_list(), strict=True)]
-    new_details = [detail if hit else text for hit, text in zip(is_hit, details.to_list(), strict=True)]
+    new_reasons = [
+        "dropped_row" if hit else reason
+        for hit, reason in zip(is_hit, reasons.to_list(), strict=True)
+    ]
+    new_details = [
+        detail if hit else text for hit, text in zip(is_hit, details.to_list(), strict=True)
+    ]
     return CodedTexts.from_list(new_reasons), CodedTexts.from_list(new_details)
 
 
-def _with_merged(reasons: CodedTexts, details: CodedTexts, ranges: list[str | None]) -> tuple[CodedTexts, CodedTexts]:
-    """Reasons and details with those of the cells that are merged over other values, by the range of each."""
+def _with_merged(
+    reasons: CodedTexts, details: CodedTexts, ranges: list[str | None]
+) -> tuple[CodedTexts, CodedTexts]:
+    """Reasons and details with those of the cells that are merged over other values, by the range
+    of each.
+    """
     if not any(ranges):
         return reasons, details
-    found = [f"expected a value for each place and year, found one merged over {cells}; write each into its own cell" for cells in ranges]
+    found = [
+        (
+            f"expected a value for each place and year, found one merged over {cells}; write each "
+            "into its own cell"
+        )
+        for cells in ranges
+    ]
     verdicts = zip(ranges, found, reasons.to_list(), details.to_list(), strict=True)
-    judged = [("not_a_number", own) if cells and reason is None else (reason, text) for cells, own, reason, text in verdicts]
+    judged = [
+        ("not_a_number", own) if cells and reason is None else (reason, text)
+        for cells, own, reason, text in verdicts
+    ]
     new_reasons, new_details = [reason for reason, _ in judged], [text for _, text in judged]
     return CodedTexts.from_list(new_reasons), CodedTexts.from_list(new_details)
 
@@ -193,23 +276,43 @@ def build_values_table(
     columns: Sequence[ColumnValues],
     lines: Sequence[dict[str, object]],
 ) -> pa.Table:
-    """Values of all columns of a sheet and its rejected lines (``build_rejected_line``), by row and column; lines without a row first."""
+    """Values of all columns of a sheet and its rejected lines (``build_rejected_line``), by row and
+    column; lines without a row first.
+    """
     at = np.concatenate([np.empty(0, np.int64), *(column.filled.positions for column in columns)])
-    row_nos = np.concatenate([rows.row_nos[at], [line["row_no"] or 0 for line in lines]]).astype(np.int32)
-    col_nos = np.concatenate([*(np.full(len(column.years), column.col_no) for column in columns), [line["col_no"] or 0 for line in lines]])
+    row_nos = np.concatenate([rows.row_nos[at], [line["row_no"] or 0 for line in lines]]).astype(
+        np.int32
+    )
+    col_nos = np.concatenate(
+        [
+            *(np.full(len(column.years), column.col_no) for column in columns),
+            [line["col_no"] or 0 for line in lines],
+        ]
+    )
     # within a column the rows ascend already: a stable sort then only merges the columns
     order = np.argsort(row_nos.astype(np.int64) * _MORE_THAN_COLUMNS + col_nos, kind="stable")
     row_nos, col_nos = row_nos[order], col_nos[order].astype(np.int32)
 
     def gathered(parts: Sequence[CodedTexts], name: str | None = None) -> CodedTexts:
-        of_lines = CodedTexts.from_list([line[name] for line in lines]) if name else CodedTexts.constant(None, len(lines))
+        of_lines = (
+            CodedTexts.from_list([line[name] for line in lines])
+            if name
+            else CodedTexts.constant(None, len(lines))
+        )
         return CodedTexts.concat([*parts, of_lines]).take(order)
 
     raw_texts = pa.concat_arrays(
-        [*(column.filled.texts for column in columns), pa.array([line["raw_text"] for line in lines], pa.string())]
+        [
+            *(column.filled.texts for column in columns),
+            pa.array([line["raw_text"] for line in lines], pa.string()),
+        ]
     )
-    numbers = np.concatenate([*(column.filled.numbers for column in columns), np.full(len(lines), np.nan)])[order]
-    years = np.concatenate([*(column.years for column in columns), np.full(len(lines), NO_YEAR)])[order].astype(np.int32)
+    numbers = np.concatenate(
+        [*(column.filled.numbers for column in columns), np.full(len(lines), np.nan)]
+    )[order]
+    years = np.concatenate([*(column.years for column in columns), np.full(len(lines), NO_YEAR)])[
+        order
+    ].astype(np.int32)
     built = {
         "sheet_name": sheet_name,
         "cell_ref": _cell_refs(row_nos, col_nos),
@@ -234,22 +337,49 @@ def build_values_table(
 
 def _cell_refs(row_nos: np.ndarray, col_nos: np.ndarray) -> pa.Array:
     """Spreadsheet addresses such as B7; null where row or column is 0."""
-    letters = pa.array([None, *(column_letters(col_no) for col_no in range(1, int(col_nos.max(initial=0)) + 1))], pa.string())
-    numerals = pc.cast(pa.array([None, *range(1, int(row_nos.max(initial=0)) + 1)], pa.int32()), pa.string())
-    return pc.binary_join_element_wise(letters.take(pa.array(col_nos)), numerals.take(pa.array(row_nos)), "")
+    letters = pa.array(
+        [None, *(column_letters(col_no) for col_no in range(1, int(col_nos.max(initial=0)) + 1))],
+        pa.string(),
+    )
+    numerals = pc.cast(
+        pa.array([None, *range(1, int(row_nos.max(initial=0)) + 1)], pa.int32()), pa.string()
+    )
+    return pc.binary_join_element_wise(
+        letters.take(pa.array(col_nos)), numerals.take(pa.array(row_nos)), ""
+    )
 
 
 def judge(
-    number: float | None, year: int | None, raw_text: str, year_text: str | None, zero_is_missing: str | None = None
+    number: float | None,
+    year: int | None,
+    raw_text: str,
+    year_text: str | None,
+    zero_is_missing: str | None = None,
 ) -> tuple[str | None, str | None]:
     """Reason and detail of a value cell: nulls when its number and year are good."""
     if number == 0 and zero_is_missing is not None:
-        return "not_a_number", f"expected a value, found {raw_text!r}, which stands for a missing one: {zero_is_missing}"
+        return (
+            "not_a_number",
+            (
+                f"expected a value, found {raw_text!r}, which stands for a missing one: "
+                f"{zero_is_missing}"
+            ),
+        )
     if number is not None and year is not None:
         return _TAKEN
     if number is None:
         todo = "correct the cell"
         if raw_text.startswith("="):
             todo = "it is a formula without a stored result: open and save the workbook in Excel"
-        return "not_a_number", f"expected a number, found {raw_text!r}; {todo}, or name the text in missing_values of the layout"
-    return "unknown_year", f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, found {year_text!r}; correct the year"
+        return (
+            "not_a_number",
+            (
+                f"expected a number, found {raw_text!r}; {todo}, or name the text in "
+                "missing_values "
+                "of the layout"
+            ),
+        )
+    return (
+        "unknown_year",
+        f"expected a year from {FIRST_YEAR} to {LAST_YEAR}, found {year_text!r}; correct the year",
+    )

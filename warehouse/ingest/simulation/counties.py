@@ -1,4 +1,6 @@
-"""Counties of a simulated landing: places below the seed's prefectures and their zones, as a landing's roster brings them. No I/O."""
+"""Counties of a simulated landing: places below the seed's prefectures and their zones, as a
+landing's roster brings them. No I/O.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,8 @@ import pandas as pd
 
 #: About as many as mainland China has counties, districts and county-level cities.
 COUNTIES = 2_850
-#: What a simulated landing has unless it is told otherwise: the study holds pair-years in memory, and these are 1.8 million over ten years.
+#: What a simulated landing has unless it is told otherwise: the study holds pair-years in memory,
+#: and these are 1.8 million over ten years.
 DEFAULT_PLACES = 600
 # counties lie in a ring round the seat of their prefecture, in degrees
 RADIUS_LON, RADIUS_LAT = 0.25, 0.2
@@ -26,8 +29,8 @@ def county_roster(roster: pd.DataFrame, n_places: int = COUNTIES) -> pd.DataFram
     Returns
     -------
     DataFrame
-        Columns of the seed and `parent_id`, the prefecture; codes are the prefecture's with a number from 1 in the last two digits. Names
-        say that they are simulated.
+        Columns of the seed and `parent_id`, the prefecture; codes are the prefecture's with a
+        number from 1 in the last two digits. Names say that they are simulated.
 
     Raises
     ------
@@ -47,8 +50,13 @@ def county_roster(roster: pd.DataFrame, n_places: int = COUNTIES) -> pd.DataFram
     return counties.assign(
         parent_id=counties["city_id"],
         city_id=first.to_numpy()[rows] + number,
-        city_name_zh=[f"{name}模拟{n}县" for name, n in zip(counties["city_name_zh"], number, strict=True)],
-        city_name_en=[f"{name} Simulated County {n}" for name, n in zip(counties["city_name_en"], number, strict=True)],
+        city_name_zh=[
+            f"{name}模拟{n}县" for name, n in zip(counties["city_name_zh"], number, strict=True)
+        ],
+        city_name_en=[
+            f"{name} Simulated County {n}"
+            for name, n in zip(counties["city_name_en"], number, strict=True)
+        ],
         admin_rank=1,
         lon_deg=(counties["lon_deg"] + RADIUS_LON * np.cos(angle)).round(4),
         lat_deg=(counties["lat_deg"] + RADIUS_LAT * np.sin(angle)).round(4),
@@ -56,9 +64,13 @@ def county_roster(roster: pd.DataFrame, n_places: int = COUNTIES) -> pd.DataFram
 
 
 def county_zones(pilot_zones: pd.DataFrame, counties: pd.DataFrame) -> pd.DataFrame:
-    """The seed's zones, each in the first county of its prefecture and treating the whole of it; none where a prefecture has no county."""
+    """The seed's zones, each in the first county of its prefecture and treating the whole of it;
+    none where a prefecture has no county.
+    """
     first = counties.groupby("parent_id")["city_id"].min()
     zones = pilot_zones[pilot_zones["city_id"].isin(first.index)]
     return zones.assign(
-        city_id=zones["city_id"].map(first).astype(int), is_whole_prefecture=True, evidence="simulated: a county of the prefecture"
+        city_id=zones["city_id"].map(first).astype(int),
+        is_whole_prefecture=True,
+        evidence="simulated: a county of the prefecture",
     ).reset_index(drop=True)

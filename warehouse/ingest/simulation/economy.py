@@ -1,4 +1,6 @@
-"""A simulated set of city economies: growth with and without a planted effect of admission, through both channels. Numbers only, no I/O."""
+"""A simulated set of city economies: growth with and without a planted effect of admission, through
+both channels. Numbers only, no I/O.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +8,79 @@ from dataclasses import dataclass
 
 import numpy as np
 
-#: National growth, log points times 100: stylised after the mean over Chinese cities (slow-down from 2010, dips 2009 and 2020).
+#: National growth, log points times 100: stylised after the mean over Chinese cities (slow-down
+#: from 2010, dips 2009 and 2020).
 NATIONAL_PATH_PCT = {
-    2001: 9.0, 2002: 10.3, 2003: 11.4, 2004: 12.9, 2005: 12.8, 2006: 12.8, 2007: 13.7, 2008: 12.0, 2009: 10.9, 2010: 12.9, 2011: 12.0,
-    2012: 10.8, 2013: 9.6, 2014: 8.0, 2015: 7.3, 2016: 6.7, 2017: 6.7, 2018: 6.5, 2019: 6.2, 2020: 2.8, 2021: 7.6, 2022: 3.3, 2023: 5.3,
-}  # fmt: skip
+    2001: 9.0,
+    2002: 10.3,
+    2003: 11.4,
+    2004: 12.9,
+    2005: 12.8,
+    2006: 12.8,
+    2007: 13.7,
+    2008: 12.0,
+    2009: 10.9,
+    2010: 12.9,
+    2011: 12.0,
+    2012: 10.8,
+    2013: 9.6,
+    2014: 8.0,
+    2015: 7.3,
+    2016: 6.7,
+    2017: 6.7,
+    2018: 6.5,
+    2019: 6.2,
+    2020: 2.8,
+    2021: 7.6,
+    2022: 3.3,
+    2023: 5.3,
+}
 
-#: The common cycle around that path, in standard deviations; made up; below zero on average in 2016-2019.
+#: The common cycle around that path, in standard deviations; made up; below zero on average in
+#: 2016-2019.
 COMMON_CYCLE = {
-    2001: -0.5, 2002: 0.3, 2003: 0.4, 2004: 1.2, 2005: 0.2, 2006: 0.6, 2007: 1.3, 2008: -0.4, 2009: -1.6, 2010: 1.1, 2011: 0.5, 2012: -0.9,
-    2013: 0.6, 2014: -0.7, 2015: -0.9, 2016: -1.3, 2017: 0.8, 2018: 0.3, 2019: -1.0, 2020: -1.8, 2021: 1.5, 2022: -0.8, 2023: 0.5,
-}  # fmt: skip
+    2001: -0.5,
+    2002: 0.3,
+    2003: 0.4,
+    2004: 1.2,
+    2005: 0.2,
+    2006: 0.6,
+    2007: 1.3,
+    2008: -0.4,
+    2009: -1.6,
+    2010: 1.1,
+    2011: 0.5,
+    2012: -0.9,
+    2013: 0.6,
+    2014: -0.7,
+    2015: -0.9,
+    2016: -1.3,
+    2017: 0.8,
+    2018: 0.3,
+    2019: -1.0,
+    2020: -1.8,
+    2021: 1.5,
+    2022: -0.8,
+    2023: 0.5,
+}
 
-#: Standard deviation of city growth net of city and year means over its average, 2010-2019 as measured, 1 where not named.
+#: Standard deviation of city growth net of city and year means over its average, 2010-2019 as
+#: measured, 1 where not named.
 TURBULENCE = {
-    2008: 1.2, 2009: 1.3, 2010: 1.25, 2011: 0.95, 2012: 0.65, 2013: 0.75, 2014: 0.8, 2015: 1.1, 2016: 1.35, 2017: 1.3, 2018: 1.15,
-    2019: 0.8, 2020: 1.2,
-}  # fmt: skip
+    2008: 1.2,
+    2009: 1.3,
+    2010: 1.25,
+    2011: 0.95,
+    2012: 0.65,
+    2013: 0.75,
+    2014: 0.8,
+    2015: 1.1,
+    2016: 1.35,
+    2017: 1.3,
+    2018: 1.15,
+    2019: 0.8,
+    2020: 1.2,
+}
 
 
 #: Of the trend under national growth, for yearly data (Ravn and Uhlig 2002).
@@ -42,7 +100,8 @@ class EconomyParameters:
     cycle_loading : float
         Loading on the common cycle before admission, log points times 100.
     median_own_sd, log_sd_own_sd : float
-        Median and log standard deviation over cities of the own part's standard deviation, log points times 100.
+        Median and log standard deviation over cities of the own part's standard deviation, log
+        points times 100.
     province_share, region_share : float
         Shares of the province and region factors in the variance of the own part.
     persistence : float
@@ -61,23 +120,28 @@ class EconomyParameters:
 
 @dataclass(frozen=True)
 class PlantedEffect:
-    """What admission does to a pilot, by channel and by mechanism; the defaults are those of the default landing.
+    """What admission does to a pilot, by channel and by mechanism; the defaults are those of the
+    default landing.
 
-    Chosen once, by `python -m benchmarks.simulated_landing --choose` and the rule in docs/methods, section 17.2, never by the result of the
-    shipped seed.
+    Chosen once, by `python -m benchmarks.simulated_landing --choose` and the rule in docs/methods,
+    section 17.2, never by the result of the shipped seed.
 
     Attributes
     ----------
     own_variance_fall : float
-        Share by which the variance of a pilot's own shocks falls in a zone of average demand tools; 0 to below 1.
+        Share by which the variance of a pilot's own shocks falls in a zone of average demand tools;
+        0 to below 1.
     loading_rise : float
-        Rise of a pilot's loading on the national cycle, on which cities load 1 on average; not below 0.
+        Rise of a pilot's loading on the national cycle, on which cities load 1 on average; not
+        below 0.
     tools_share : float
-        Share of the fall (on the log scale) that comes with the demand tools of the zone's plan, the rest with admission itself; 0 to 1.
+        Share of the fall (on the log scale) that comes with the demand tools of the zone's plan,
+        the rest with admission itself; 0 to 1.
     patents_rise, firms_rise : float
         Rise of patents granted and of newly registered firms, log points over 100.
     investment_convergence : float
-        Share by which the gap (in logs) of a pilot's investment share to the mean of cities closes; 0 to 1.
+        Share by which the gap (in logs) of a pilot's investment share to the mean of cities closes;
+        0 to 1.
     """
 
     own_variance_fall: float = 0.8
@@ -92,7 +156,10 @@ class PlantedEffect:
         limits = {"own_variance_fall": 0.999, "tools_share": 1.0, "investment_convergence": 1.0}
         for name, value in vars(self).items():
             if not 0.0 <= value <= limits.get(name, np.inf):
-                raise ValueError(f"{name} must lie between 0 and {limits.get(name, 'infinity')}; found {value}; give a size in that range")
+                raise ValueError(
+                    f"{name} must lie between 0 and {limits.get(name, 'infinity')}; found "
+                    f"{value}; give a size in that range"
+                )
 
 
 NO_EFFECT = PlantedEffect(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -106,7 +173,8 @@ class SimulatedEconomy:
     ----------
     years : ndarray of int, shape (n_years,)
     growth_without_pct, growth_with_pct : ndarray of float
-        Real growth in log points times 100 without and with the effect of admission, from the same shocks.
+        Real growth in log points times 100 without and with the effect of admission, from the same
+        shocks.
     is_treated : ndarray of bool
     own_variance_ratio : ndarray of float
         Variance of own shocks with the effect over that without it; 1 where not treated.
@@ -138,16 +206,20 @@ def simulate_economies(
 ) -> SimulatedEconomy:
     """Simulate growth of all cities, with and without the effect, from the same shocks.
 
-    Growth of city i in year t is ``mu_i + lambda_i m_t + b c_t + d_it n_t + s_t sigma_i w_it u_it``: m_t is the national path net of its
-    mean, c_t the common cycle, n_t the national cycle (`national_cycle_pct`), s_t the year's turbulence and
-    ``u_it = sqrt(k) r_region,t + sqrt(q) p_province,t + sqrt(1 - k - q) e_it`` the own part (autoregressions of order one and unit
-    variance). Without the effect d_it = 0 and w_it = 1. With it, from admission on, d_it is `loading_rise` and, with a the tools' share
-    and k_i the intensity of the zone's demand tools, ``w_it^2 = (1 - own_variance_fall) ** (1 - a + a k_i)``.
+    Growth of city i in year t is ``mu_i + lambda_i m_t + b c_t + d_it n_t + s_t sigma_i w_it
+    u_it``: m_t is the national path net of its mean, c_t the common cycle, n_t the national cycle
+    (`national_cycle_pct`), s_t the year's turbulence and ``u_it = sqrt(k) r_region,t + sqrt(q)
+    p_province,t + sqrt(1 - k - q) e_it`` the own part (autoregressions of order one and unit
+    variance). Without the effect d_it = 0 and w_it = 1. With it, from admission on, d_it is
+    `loading_rise` and, with a the tools' share and k_i the intensity of the zone's demand tools,
+    ``w_it^2 = (1 - own_variance_fall) ** (1 - a + a k_i)``.
 
-    Calibrated to real moments of published growth 2010-2019 (csmar_region, 171 cities, index cells put right / GDP index of the deflator
-    file, 296 cities; in brackets simulated): mean over cities of the standard deviation within a city 3.23 / 2.77 (3.2), mean correlation
-    of two cities 0.72 / 0.75 (0.72), correlation within provinces of z net of year means 0.44 / 0.35 (0.34), its covariance as a share of
-    the variance 0.37 / 0.29 (0.28), standard deviation net of city and year means 2.37 / 1.95 (2.0).
+    Calibrated to real moments of published growth 2010-2019 (csmar_region, 171 cities, index cells
+    put right / GDP index of the deflator file, 296 cities; in brackets simulated): mean over cities
+    of the standard deviation within a city 3.23 / 2.77 (3.2), mean correlation of two cities 0.72 /
+    0.75 (0.72), correlation within provinces of z net of year means 0.44 / 0.35 (0.34), its
+    covariance as a share of the variance 0.37 / 0.29 (0.28), standard deviation net of city and
+    year means 2.37 / 1.95 (2.0).
 
     Parameters
     ----------
@@ -161,7 +233,8 @@ def simulate_economies(
     rng : numpy.random.Generator
     parameters : EconomyParameters, optional
     intensity : ndarray of float, shape (n_cities,), optional
-        Intensity of the tools that work, not below 0, about 1 on average over pilots; of others it is not read.
+        Intensity of the tools that work, not below 0, about 1 on average over pilots; of others it
+        is not read.
 
     Returns
     -------
@@ -175,11 +248,21 @@ def simulate_economies(
     p = parameters or EconomyParameters()
     unknown = [int(year) for year in years if int(year) not in NATIONAL_PATH_PCT]
     if unknown:
-        raise ValueError(f"years must lie between 2001 and 2023; found {unknown}; choose a span inside the national path")
-    common, own = _common_part(len(province), years, rng, p), _own_part(province, region, years, rng, p)
+        raise ValueError(
+            f"years must lie between 2001 and 2023; found {unknown}; choose a span inside the "
+            "national path"
+        )
+    common, own = (
+        _common_part(len(province), years, rng, p),
+        _own_part(province, region, years, rng, p),
+    )
     without = common + p.cycle_loading * np.array([COMMON_CYCLE[int(year)] for year in years]) + own
     is_treated = (treated_year[:, None] > 0) & (years >= treated_year[:, None])
-    exponent = np.ones(len(province)) if intensity is None else 1.0 - effect.tools_share + effect.tools_share * intensity
+    exponent = (
+        np.ones(len(province))
+        if intensity is None
+        else 1.0 - effect.tools_share + effect.tools_share * intensity
+    )
     ratio = np.where(is_treated, (1.0 - effect.own_variance_fall) ** exponent[:, None], 1.0)
     rise = np.where(is_treated, effect.loading_rise, 0.0)
     louder = rise * national_cycle_pct(years, p)
@@ -187,17 +270,27 @@ def simulate_economies(
     return SimulatedEconomy(np.asarray(years), without, growth, is_treated, ratio, rise, louder)
 
 
-def national_cycle_pct(years: np.ndarray, parameters: EconomyParameters | None = None) -> np.ndarray:
-    """National growth less its Hodrick-Prescott trend over all years of the path, log points times 100, shape (n_years,)."""
+def national_cycle_pct(
+    years: np.ndarray, parameters: EconomyParameters | None = None
+) -> np.ndarray:
+    """National growth less its Hodrick-Prescott trend over all years of the path, log points times
+    100, shape (n_years,).
+    """
     p = parameters or EconomyParameters()
     known = np.array(sorted(NATIONAL_PATH_PCT))
-    growth = np.array([NATIONAL_PATH_PCT[year] + p.cycle_loading * COMMON_CYCLE[year] for year in known.tolist()])
+    growth = np.array(
+        [NATIONAL_PATH_PCT[year] + p.cycle_loading * COMMON_CYCLE[year] for year in known.tolist()]
+    )
     bends = np.diff(np.eye(len(known)), 2, axis=0)
-    cycle = growth - np.linalg.solve(np.eye(len(known)) + TREND_SMOOTHNESS * np.einsum("kt,ks->ts", bends, bends), growth)
+    cycle = growth - np.linalg.solve(
+        np.eye(len(known)) + TREND_SMOOTHNESS * np.einsum("kt,ks->ts", bends, bends), growth
+    )
     return cycle[np.searchsorted(known, years)]
 
 
-def _common_part(n_cities: int, years: np.ndarray, rng: np.random.Generator, p: EconomyParameters) -> np.ndarray:
+def _common_part(
+    n_cities: int, years: np.ndarray, rng: np.random.Generator, p: EconomyParameters
+) -> np.ndarray:
     """City means and the national path with its loadings, shape (n_cities, n_years)."""
     path = np.array([NATIONAL_PATH_PCT[int(year)] for year in years])
     mean = path.mean() + p.sd_city_mean * rng.standard_normal(n_cities)
@@ -205,8 +298,16 @@ def _common_part(n_cities: int, years: np.ndarray, rng: np.random.Generator, p: 
     return mean[:, None] + loading[:, None] * (path - path.mean())
 
 
-def _own_part(province: np.ndarray, region: np.ndarray, years: np.ndarray, rng: np.random.Generator, p: EconomyParameters) -> np.ndarray:
-    """Region, province and city part of the cycle, log points times 100, shape (n_cities, n_years)."""
+def _own_part(
+    province: np.ndarray,
+    region: np.ndarray,
+    years: np.ndarray,
+    rng: np.random.Generator,
+    p: EconomyParameters,
+) -> np.ndarray:
+    """Region, province and city part of the cycle, log points times 100, shape (n_cities,
+    n_years).
+    """
     n_cities, n_years = len(province), len(years)
     regions, region_no = np.unique(region, return_inverse=True)
     provinces, province_no = np.unique(province, return_inverse=True)
@@ -214,13 +315,21 @@ def _own_part(province: np.ndarray, region: np.ndarray, years: np.ndarray, rng: 
     by_province = _autoregressive(rng, len(provinces), n_years, p.persistence)[province_no]
     by_city = _autoregressive(rng, n_cities, n_years, p.persistence)
     rest = 1.0 - p.region_share - p.province_share
-    unit = np.sqrt(p.region_share) * by_region + np.sqrt(p.province_share) * by_province + np.sqrt(rest) * by_city
+    unit = (
+        np.sqrt(p.region_share) * by_region
+        + np.sqrt(p.province_share) * by_province
+        + np.sqrt(rest) * by_city
+    )
     # beyond two standard deviations a city would shrink and double from year to year
-    own_sd = p.median_own_sd * np.exp(p.log_sd_own_sd * np.clip(rng.standard_normal(n_cities), -2.0, 2.0))
+    own_sd = p.median_own_sd * np.exp(
+        p.log_sd_own_sd * np.clip(rng.standard_normal(n_cities), -2.0, 2.0)
+    )
     return own_sd[:, None] * np.array([TURBULENCE.get(int(year), 1.0) for year in years]) * unit
 
 
-def _autoregressive(rng: np.random.Generator, n_series: int, n_years: int, persistence: float) -> np.ndarray:
+def _autoregressive(
+    rng: np.random.Generator, n_series: int, n_years: int, persistence: float
+) -> np.ndarray:
     """Stationary first-order autoregressions of unit variance, shape (n_series, n_years)."""
     shocks = rng.standard_normal((n_series, n_years))
     series = np.empty_like(shocks)

@@ -21,7 +21,10 @@ _CORE_TIMES = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*")
 def _with_fixed_times(workbook_bytes: bytes) -> bytes:
     """The same workbook with fixed creation, change and archive times."""
     target = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(workbook_bytes)) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook_bytes)) as source,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy,
+    ):
         for name in source.namelist():
             content = source.read(name)
             if name == "docProps/core.xml":

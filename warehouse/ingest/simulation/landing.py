@@ -1,8 +1,10 @@
 """A simulated landing with a planted effect: one set of shocks, two landings, three unlike layouts.
 
-`<folder>/with_effect/` and `<folder>/without_effect/` hold the sources `sim_wide_panel` (one row per city-year, two editions),
-`sim_indicator_sheets` (one sheet per indicator, years across, latest first), `tidy` and `policy_texts` (one plan per zone: the more demand
-tools a plan has, the larger is the effect of the zone). Every file says that it is simulated. `<folder>/planted.csv` says what was planted.
+`<folder>/with_effect/` and `<folder>/without_effect/` hold the sources `sim_wide_panel` (one row
+per city-year, two editions), `sim_indicator_sheets` (one sheet per indicator, years across, latest
+first), `tidy` and `policy_texts` (one plan per zone: the more demand tools a plan has, the larger
+is the effect of the zone). Every file says that it is simulated. `<folder>/planted.csv` says what
+was planted.
 """
 
 from __future__ import annotations
@@ -13,11 +15,25 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from warehouse.ingest.roster import OPTIONAL, PLACE_COLUMNS, PLACES_SOURCE, ROSTER, ZONE_COLUMNS, ZONES
+from warehouse.ingest.roster import (
+    OPTIONAL,
+    PLACE_COLUMNS,
+    PLACES_SOURCE,
+    ROSTER,
+    ZONE_COLUMNS,
+    ZONES,
+)
 from warehouse.ingest.simulation.economy import PlantedEffect
 from warehouse.ingest.simulation.files import Row, write_bytes, write_workbook
 from warehouse.ingest.simulation.policy_texts import write_simulated_policy_texts
-from warehouse.ingest.simulation.published import DEFAULT_SEED, FIRST_YEAR, LAST_YEAR, Published, SimulatedStatistics, simulate_statistics
+from warehouse.ingest.simulation.published import (
+    DEFAULT_SEED,
+    FIRST_YEAR,
+    LAST_YEAR,
+    Published,
+    SimulatedStatistics,
+    simulate_statistics,
+)
 
 # the wide panel comes twice: as the newest year was first released, and a year later
 EDITIONS = (LAST_YEAR, LAST_YEAR + 1)
@@ -39,7 +55,8 @@ WIDE_COLUMNS = (
     ("在岗职工工资总额（万元）", "wage_bill_cny_10k", 0),
     ("实际使用外资金额（万美元）", "fdi_usd_1m", 0),
 )
-#: Sheet, title with unit, indicator, factor from the canonical unit, decimals, how cities are spelled.
+#: Sheet, title with unit, indicator, factor from the canonical unit, decimals, how cities are
+#: spelled.
 INDICATOR_SHEETS = (
     ("地区生产总值", "地区生产总值（万元）", "gdp_first_release", 10_000.0, 0, "short"),
     ("贷款余额", "年末金融机构各项贷款余额（万元）", "loans_cny_100m", 10_000.0, 0, "short"),
@@ -76,14 +93,16 @@ def write_simulated_landing(
     first_year: int = FIRST_YEAR,
     last_year: int = LAST_YEAR,
 ) -> None:
-    """Write `<folder>/with_effect/` and `<folder>/without_effect/` from the same shocks, and `<folder>/planted.csv`.
+    """Write `<folder>/with_effect/` and `<folder>/without_effect/` from the same shocks, and
+    `<folder>/planted.csv`.
 
     Parameters
     ----------
     folder : Path
         Made if absent; files of the same names are replaced.
     roster, pilot_zones : DataFrame
-        The seeds city_roster and pilot_zones; or places below them with `parent_id` (see `counties`), which the landing then brings along.
+        The seeds city_roster and pilot_zones; or places below them with `parent_id` (see
+        `counties`), which the landing then brings along.
     seed : int
         The same seed and arguments give the same bytes.
     n_cities : int, optional
@@ -94,7 +113,13 @@ def write_simulated_landing(
         Span of the panel, within 2001-2023.
     """
     made = simulate_statistics(
-        roster=roster, pilot_zones=pilot_zones, seed=seed, n_cities=n_cities, effect=effect, first_year=first_year, last_year=last_year
+        roster=roster,
+        pilot_zones=pilot_zones,
+        seed=seed,
+        n_cities=n_cities,
+        effect=effect,
+        first_year=first_year,
+        last_year=last_year,
     )
     for name in ("with_effect", "without_effect"):
         _write_landing(Path(folder) / name, getattr(made, name))
@@ -108,7 +133,10 @@ def _write_places(folder: Path, roster: pd.DataFrame, pilot_zones: pd.DataFrame)
     """The landing's own roster and zones, as somebody who has counties would deliver them."""
     places = roster[[*PLACE_COLUMNS, *OPTIONAL]].astype({"valid_to_year": "Int64"})
     write_bytes(folder / ROSTER, places.to_csv(index=False, lineterminator="\n").encode())
-    write_bytes(folder / ZONES, pilot_zones[list(ZONE_COLUMNS)].to_csv(index=False, lineterminator="\n").encode())
+    write_bytes(
+        folder / ZONES,
+        pilot_zones[list(ZONE_COLUMNS)].to_csv(index=False, lineterminator="\n").encode(),
+    )
 
 
 def _planted(made: SimulatedStatistics) -> pd.DataFrame:
@@ -116,8 +144,13 @@ def _planted(made: SimulatedStatistics) -> pd.DataFrame:
     economy = made.economy
     city, year = np.nonzero(economy.is_treated)
     names = ("own_variance_ratio", "loading_rise", "loading_part_pct")
-    keys = {"city_id": made.with_effect.roster["city_id"].to_numpy()[city], "year": economy.years[year]}
-    return pd.DataFrame({**keys, **{name: getattr(economy, name)[city, year].round(9) for name in names}})
+    keys = {
+        "city_id": made.with_effect.roster["city_id"].to_numpy()[city],
+        "year": economy.years[year],
+    }
+    return pd.DataFrame(
+        {**keys, **{name: getattr(economy, name)[city, year].round(9) for name in names}}
+    )
 
 
 def _cell(value: float, decimals: int, blank: str | None = None) -> object:
@@ -132,7 +165,10 @@ def _write_landing(folder: Path, data: Published) -> None:
     last = int(data.years[-1])
     for edition in (last, last + 1):
         rows = _wide_rows(data, edition)
-        write_workbook(folder / "sim_wide_panel" / str(edition) / "城市统计面板_模拟.xlsx", [("面板数据", rows)])
+        write_workbook(
+            folder / "sim_wide_panel" / str(edition) / "城市统计面板_模拟.xlsx",
+            [("面板数据", rows)],
+        )
     sheets = [(sheet, _sheet_rows(data, *rest)) for sheet, *rest in INDICATOR_SHEETS]
     sheets.append(("说明", iter([[NOTE], ["本工作簿为模拟数据，不是统计数据。"]])))
     write_workbook(folder / "sim_indicator_sheets" / "分指标数据_模拟.xlsx", sheets)
@@ -140,10 +176,15 @@ def _write_landing(folder: Path, data: Published) -> None:
 
 
 def _wide_rows(data: Published, edition: int) -> Iterator[Row]:
-    """The wide panel of an edition: years before it, its last three still as first released, a subtotal row after each province."""
+    """The wide panel of an edition: years before it, its last three still as first released, a
+    subtotal row after each province.
+    """
     yield [f"城市统计面板（{NOTE}）"]
     yield ["省份", "城市", "年份", *(header for header, _, _ in WIDE_COLUMNS), "备注"]
-    columns = [(_edition_table(data, indicator, edition), decimals) for _, indicator, decimals in WIDE_COLUMNS]
+    columns = [
+        (_edition_table(data, indicator, edition), decimals)
+        for _, indicator, decimals in WIDE_COLUMNS
+    ]
     years = [(t, int(year)) for t, year in enumerate(data.years) if year < edition]
     provinces = data.roster["province_name_zh"].tolist()
     names = data.roster["city_name_zh"].tolist()
@@ -173,14 +214,20 @@ def _subtotal(data: Published, province: str, gdp: np.ndarray, last: tuple[int, 
     return [province, f"{province}合计", last[1], _cell(float(np.nansum(gdp[rows, last[0]])), 2)]
 
 
-def _sheet_rows(data: Published, title: str, indicator: str, factor: float, decimals: int, spelling: str) -> Iterator[Row]:
-    """One indicator in the manner of the statistics bureau's exports: three lines above, latest year first, a source line."""
+def _sheet_rows(
+    data: Published, title: str, indicator: str, factor: float, decimals: int, spelling: str
+) -> Iterator[Row]:
+    """One indicator in the manner of the statistics bureau's exports: three lines above, latest
+    year first, a source line.
+    """
     years = data.years[::-1]
     yield [f"数据库：主要城市年度数据（{NOTE}）"]
     yield [f"指标：{title}"]
     yield [f"时间：最近{len(years)}年"]
     yield ["地区", *(f"{int(year)}年" for year in years)]
-    for name, values in zip(_spell(data.roster, spelling), data.tables[indicator][:, ::-1] * factor, strict=True):
+    for name, values in zip(
+        _spell(data.roster, spelling), data.tables[indicator][:, ::-1] * factor, strict=True
+    ):
         if not np.isnan(values).all():
             yield [name, *(_cell(value, decimals) for value in values)]
     yield [f"数据来源：{NOTE}"]
@@ -188,13 +235,18 @@ def _sheet_rows(data: Published, title: str, indicator: str, factor: float, deci
 
 def _spell(roster: pd.DataFrame, spelling: str) -> list[str]:
     """City names: English, or Chinese without the word for city."""
-    return roster["city_name_en"].tolist() if spelling == "english" else [name.removesuffix("市") for name in roster["city_name_zh"]]
+    return (
+        roster["city_name_en"].tolist()
+        if spelling == "english"
+        else [name.removesuffix("市") for name in roster["city_name_zh"]]
+    )
 
 
 def _tidy_lines(data: Published) -> Iterator[str]:
     yield "city_id,year,indicator_id,value,unit\n"
     for row in data.consumer_prices.itertuples():
-        yield f"{row.province_id},{row.year},cpi_prev_year_100,{row.cpi_prev_year_100:.1f},上年=100\n"
+        value = f"{row.cpi_prev_year_100:.1f}"
+        yield f"{row.province_id},{row.year},cpi_prev_year_100,{value},上年=100\n"
     ids = data.roster["city_id"].tolist()
     for indicator, unit, factor, decimals in TIDY_INDICATORS:
         for city_id, values in zip(ids, data.tables[indicator] * factor, strict=True):

@@ -1,4 +1,6 @@
-"""What a simulated landing delivers, as tables in memory: one set of shocks, figures with and without the planted effect. No I/O."""
+"""What a simulated landing delivers, as tables in memory: one set of shocks, figures with and
+without the planted effect. No I/O.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +15,14 @@ from warehouse.ingest.simulation.levels import CityLevels, simulate_levels
 from warehouse.ingest.simulation.policy_texts import draw_policy_tools, effective_intensity
 from warehouse.ingest.simulation.wider_series import simulate_wider_series
 
-#: The date of the first admission, fixed before any draw was looked at: a seed chosen for a pretty result would make the default run a
-#: staged one. How often the page says 'found', and whether intervals cover, is judged over other seeds (`benchmarks/simulated_landing`).
+#: The date of the first admission, fixed before any draw was looked at: a seed chosen for a pretty
+#: result would make the default run a staged one. How often the page says 'found', and whether
+#: intervals cover, is judged over other seeds (`benchmarks/simulated_landing`).
 DEFAULT_SEED = 20150307
 FIRST_YEAR, LAST_YEAR = 2003, 2021
 MISSING_SHARE = 0.02
-#: Indicators that a study cannot do without: gaps only in a few cities. Real output has its gaps where growth has them.
+#: Indicators that a study cannot do without: gaps only in a few cities. Real output has its gaps
+#: where growth has them.
 CORE = frozenset({"gdp_nominal_cny_100m", "gdp_growth_official_pct", "gdp_first_release"})
 N_CITIES_WITH_GAPS = 15
 
@@ -97,7 +101,10 @@ def simulate_statistics(
         intensity=effective_intensity(city_id, tools),
     )
     found = []
-    for growth, treated in ((economy.growth_with_pct, economy.is_treated), (economy.growth_without_pct, np.zeros_like(economy.is_treated))):
+    for growth, treated in (
+        (economy.growth_with_pct, economy.is_treated),
+        (economy.growth_without_pct, np.zeros_like(economy.is_treated)),
+    ):
         levels = simulate_levels(
             growth_pct=growth,
             shadow_growth_pct=economy.growth_without_pct,
@@ -114,7 +121,16 @@ def simulate_statistics(
             roster=cities,
             rng=np.random.default_rng(wider_seed),
         )
-        found.append(_publish(cities, years, levels, wider, np.random.default_rng(gaps_seed), np.random.default_rng(wider_gaps)))
+        found.append(
+            _publish(
+                cities,
+                years,
+                levels,
+                wider,
+                np.random.default_rng(gaps_seed),
+                np.random.default_rng(wider_gaps),
+            )
+        )
     return SimulatedStatistics(economy, tools, *found)
 
 
@@ -126,18 +142,30 @@ def _publish(
     rng: np.random.Generator,
     wider_rng: np.random.Generator,
 ) -> Published:
-    """Blank what is not delivered: about 2 % at random, gaps of the core series in a few cities, years outside a city's life."""
-    exists = (years >= cities["valid_from_year"].to_numpy()[:, None]) & (years <= cities["valid_to_year"].fillna(9999).to_numpy()[:, None])
+    """Blank what is not delivered: about 2 % at random, gaps of the core series in a few cities,
+    years outside a city's life.
+    """
+    exists = (years >= cities["valid_from_year"].to_numpy()[:, None]) & (
+        years <= cities["valid_to_year"].fillna(9999).to_numpy()[:, None]
+    )
     with_gaps = np.zeros(len(cities), dtype=bool)
     with_gaps[rng.permutation(len(cities))[: min(N_CITIES_WITH_GAPS, len(cities) // 10)]] = True
     tables = {}
-    for indicator, table in sorted({**levels.tables, "gdp_first_release": levels.gdp_first_release_cny_100m}.items()):
+    for indicator, table in sorted(
+        {**levels.tables, "gdp_first_release": levels.gdp_first_release_cny_100m}.items()
+    ):
         missing = rng.random(table.shape) < (0.15 if indicator in CORE else MISSING_SHARE)
         if indicator in CORE:
             missing &= with_gaps[:, None]
         tables[indicator] = np.where(exists & ~missing, table, np.nan)
     for indicator, table in sorted(wider.items()):
-        tables[indicator] = np.where(exists & (wider_rng.random(table.shape) >= MISSING_SHARE), table, np.nan)
+        tables[indicator] = np.where(
+            exists & (wider_rng.random(table.shape) >= MISSING_SHARE), table, np.nan
+        )
     # a real level stands in where no growth was published, which would close the gaps of growth
-    tables["gdp_real_cny_100m"] = np.where(np.isnan(tables["gdp_growth_official_pct"]), np.nan, wider["gdp_real_cny_100m"])
-    return Published(cities, years, tables, levels.gdp_first_release_cny_100m, levels.consumer_prices)
+    tables["gdp_real_cny_100m"] = np.where(
+        np.isnan(tables["gdp_growth_official_pct"]), np.nan, wider["gdp_real_cny_100m"]
+    )
+    return Published(
+        cities, years, tables, levels.gdp_first_release_cny_100m, levels.consumer_prices
+    )

@@ -1,7 +1,9 @@
-"""Series beside growth, money and employment: investment, inventions, firms, students, networks, budgets, night light. No I/O.
+"""Series beside growth, money and employment: investment, inventions, firms, students, networks,
+budgets, night light. No I/O.
 
-Three of them answer to admission, as the mechanisms of the study say: patents and new firms rise, the investment share of a pilot comes
-closer to that of other cities. Night light and real output follow growth, so they hold the effect on growth; the others do not.
+Three of them answer to admission, as the mechanisms of the study say: patents and new firms rise,
+the investment share of a pilot comes closer to that of other cities. Night light and real output
+follow growth, so they hold the effect on growth; the others do not.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import pandas as pd
 
 from warehouse.ingest.simulation.economy import PlantedEffect
 
-#: Students at colleges per head of population by administrative rank: provincial capitals hold most of them.
+#: Students at colleges per head of population by administrative rank: provincial capitals hold most
+#: of them.
 STUDENTS_PER_HEAD = {4: 0.030, 3: 0.050, 2: 0.055, 1: 0.009}
 
 
@@ -51,21 +54,43 @@ def simulate_wider_series(
     gdp, people = tables["gdp_nominal_cny_100m"], tables["population_resident_10k"]
 
     def spread(sd: float, noise: float) -> np.ndarray:
-        return np.exp(sd * rng.standard_normal(n_cities))[:, None] * np.exp(noise * rng.standard_normal((n_cities, n_years)))
+        return np.exp(sd * rng.standard_normal(n_cities))[:, None] * np.exp(
+            noise * rng.standard_normal((n_cities, n_years))
+        )
 
     time = np.arange(n_years)
     real = gdp[:, :1] * np.exp(np.cumsum(growth_pct, axis=1) / 100.0 - growth_pct[:, :1] / 100.0)
-    gap = 0.35 * rng.standard_normal(n_cities)[:, None] * np.where(is_treated, 1.0 - effect.investment_convergence, 1.0)
+    gap = (
+        0.35
+        * rng.standard_normal(n_cities)[:, None]
+        * np.where(is_treated, 1.0 - effect.investment_convergence, 1.0)
+    )
     inventive = (shadow_gdp_cny_100m / people) ** 0.5 * np.exp(0.12 * time)
     students = np.array([STUDENTS_PER_HEAD[int(rank)] for rank in roster["admin_rank"]])[:, None]
     expenditure = 0.17 * shadow_gdp_cny_100m * spread(0.25, 0.04)
     return {
         "gdp_real_cny_100m": real,
         "fixed_investment_cny_100m": 0.65 * gdp * np.exp(gap) * spread(0.0, 0.06),
-        "patents_granted": np.rint(1.0 + 0.8 * people * inventive * spread(0.5, 0.12) * np.exp(effect.patents_rise * is_treated)),
-        "firms_new": np.rint(25.0 * people * np.exp(0.07 * time) * spread(0.3, 0.10) * np.exp(effect.firms_rise * is_treated)),
+        "patents_granted": np.rint(
+            1.0
+            + 0.8
+            * people
+            * inventive
+            * spread(0.5, 0.12)
+            * np.exp(effect.patents_rise * is_treated)
+        ),
+        "firms_new": np.rint(
+            25.0
+            * people
+            * np.exp(0.07 * time)
+            * spread(0.3, 0.10)
+            * np.exp(effect.firms_rise * is_treated)
+        ),
         "students_college_10k": students * people * (1.0 + 0.02 * time) * spread(0.5, 0.03),
-        "internet_users_10k": 0.36 * people / (1.0 + np.exp(2.2 - 0.28 * time)) * spread(0.25, 0.03),
+        "internet_users_10k": 0.36
+        * people
+        / (1.0 + np.exp(2.2 - 0.28 * time))
+        * spread(0.25, 0.03),
         "telecom_revenue_cny_100m": 0.02 * shadow_gdp_cny_100m * spread(0.2, 0.05),
         "fiscal_expenditure_cny_100m": expenditure,
         "fiscal_revenue_cny_100m": 0.55 * expenditure * spread(0.3, 0.05),

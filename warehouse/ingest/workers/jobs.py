@@ -1,4 +1,7 @@
-"""What a worker is asked to do: turn one delivered file into its raw Parquet file. The parsers are loaded inside the worker only."""
+"""What a worker is asked to do: turn one delivered file into its raw Parquet file.
+
+The parsers are loaded inside the worker only.
+"""
 
 from __future__ import annotations
 
@@ -54,10 +57,16 @@ class PolicyJob:
 
 
 def plain(value: object) -> object:
-    """A layout's model as a bag of its values: a worker that gets it needs neither pydantic nor the layout model."""
+    """A layout's model as a bag of its values: a worker that gets it needs neither pydantic nor the
+    layout model.
+    """
     fields = getattr(type(value), "model_fields", None)
     if fields is not None:
-        names = [*fields, "columns"] if isinstance(getattr(type(value), "columns", None), property) else fields
+        names = (
+            [*fields, "columns"]
+            if isinstance(getattr(type(value), "columns", None), property)
+            else fields
+        )
         return SimpleNamespace(**{name: plain(getattr(value, name)) for name in names})
     if isinstance(value, list):
         return [plain(item) for item in value]

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MEGABYTE = 1_000_000
-#: What a parser may add to the address space of its process: with the process itself and the refresh it stays under 2 GB.
+#: What a parser may add to the address space of its process: with the process itself and the
+#: refresh it stays under 2 GB.
 MEMORY_BYTES = 1_400 * MEGABYTE
 #: Seconds of processor time for any file; the delivered landing needs one second for all its files.
 SECONDS = 20
-#: A large file gets more, as honest tables of a gigabyte exist: so many seconds for each megabyte above `FREE_BYTES`.
+#: A large file gets more, as honest tables of a gigabyte exist: so many seconds for each megabyte
+#: above `FREE_BYTES`.
 SECONDS_PER_MEGABYTE = 1.0
 FREE_BYTES = 20 * MEGABYTE
-#: A process that waits uses no processor time: it ends after so many times its seconds by the clock.
+#: A process that waits uses no processor time: it ends after so many times its seconds by the
+#: clock.
 CLOCK_FACTOR = 4
 
 

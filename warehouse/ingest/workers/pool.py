@@ -1,6 +1,8 @@
-"""Every parser runs in a process of its own: a small pool of long-lived workers, started when the first file is to be read.
+"""Every parser runs in a process of its own: a small pool of long-lived workers, started when the
+first file is to be read.
 
-Whatever a parser does (abort, endless loop, out of memory, any error), the file gets a fault that says so, and the others are read.
+Whatever a parser does (abort, endless loop, out of memory, any error), the file gets a fault that
+says so, and the others are read.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ ONE_WORKER_BYTES, ONE_WORKER_FILES = 20_000_000, 200
 #: More workers would not hurt the time but each may take the memory of `limits`.
 MOST_WORKERS = 4
 _MOST_TRIES = 3
-_LOST = "the process that starts the readers of files was ended from outside, three times; start the refresh again"
+_LOST = (
+    "the process that starts the readers of files was ended from outside, three times; start the "
+    "refresh again"
+)
 #: Of the time by the clock, what a reader must have worked to get as much again.
 _HEADWAY = 0.01
 # what is idle or has closed its channel ends by itself
@@ -42,7 +47,8 @@ _SERVER = (
     "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv[1]); "
     "from warehouse.ingest.workers.server import main; main(int(sys.argv[2]))"
 )
-# One thread for each worker; malloc instead of a pool that reserves a gigabyte of address space at once.
+# One thread for each worker; malloc instead of a pool that reserves a gigabyte of address space at
+# once.
 _SETTINGS = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -53,7 +59,9 @@ _SETTINGS = {
 
 
 class Job(Protocol):
-    """Something that a worker can do: sent to it pickled, `run` gets an open file if one was sent, and returns plain values."""
+    """Something that a worker can do: sent to it pickled, `run` gets an open file if one was sent,
+    and returns plain values.
+    """
 
     def run(self, descriptor: int | None) -> Any:
         """Do it."""
@@ -90,7 +98,9 @@ class Task:
 
 @dataclass
 class Outcome:
-    """What a job returned, or the fault of its file; `peak_bytes` is known where the worker ended."""
+    """What a job returned, or the fault of its file; `peak_bytes` is known where the worker
+    ended.
+    """
 
     value: Any = None
     fault: FileFault | None = None
@@ -116,10 +126,11 @@ class Worker:
         self.deadline, (_, self.used_seconds) = time.monotonic() + seconds, _state_of(self.pid)
 
     def is_held_up(self, seconds: float) -> bool:
-        """Whether it would work and gets no turn: it waits for a processor, was stopped, or made some headway since it was given time.
+        """Whether it would work and gets no turn: it waits for a processor, was stopped, or made
+        some headway since it was given time.
 
-        What it may use of a processor is limited by the kernel; the clock is for what waits for something that does not come, and not for
-        a machine that is busy with other things.
+        What it may use of a processor is limited by the kernel; the clock is for what waits for
+        something that does not come, and not for a machine that is busy with other things.
         """
         state, used = _state_of(self.pid)
         return state in ("R", "T", "t") or used - self.used_seconds >= _HEADWAY * seconds
@@ -143,7 +154,8 @@ class Pool:
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
         """Tasks with what came of them, in the order in which they end.
 
-        A task is taken from the iterable when a worker is free for it, so no more files are in memory than there are workers.
+        A task is taken from the iterable when a worker is free for it, so no more files are in
+        memory than there are workers.
 
         Raises
         ------
@@ -168,7 +180,9 @@ class Pool:
                         os.close(worker.task.descriptor)
 
     def start(self) -> None:
-        """Load the parsers beside whatever this process does next, so that the first file need not wait for them."""
+        """Load the parsers beside whatever this process does next, so that the first file need not
+        wait for them.
+        """
         with self._lock:
             if self._server is None:
                 self._open()
@@ -200,15 +214,25 @@ class Pool:
         """Wait for the next answers, ends of workers, or deadlines."""
         first = min(key.data.deadline for key in waiting.get_map().values())
         ready = [key.data for key, _ in waiting.select(max(0.0, first - time.monotonic()))]
-        late = [key.data for key in waiting.get_map().values() if key.data.deadline <= time.monotonic() and key.data not in ready]
-        for worker in [worker for worker in late if worker.is_held_up(worker.task.limits.clock_seconds)]:
+        late = [
+            key.data
+            for key in waiting.get_map().values()
+            if key.data.deadline <= time.monotonic() and key.data not in ready
+        ]
+        for worker in [
+            worker for worker in late if worker.is_held_up(worker.task.limits.clock_seconds)
+        ]:
             worker.give_time(worker.task.limits.clock_seconds)
             late.remove(worker)
         for worker in [*ready, *late]:
             waiting.unregister(worker.channel)
             task, worker.task = worker.task, None
             try:
-                outcome = self._too_late(worker, task.limits) if worker in late else self._outcome(worker, task.limits)
+                outcome = (
+                    self._too_late(worker, task.limits)
+                    if worker in late
+                    else self._outcome(worker, task.limits)
+                )
             except StarterLostError:
                 if task.n_tries >= _MOST_TRIES:
                     raise
@@ -222,7 +246,11 @@ class Pool:
         message = receive(worker.channel) if _is_open(worker.channel) else None
         if message is None:
             status, peak = self._stop(worker, _GRACE_SECONDS)
-            return Outcome(fault=_fault_of_end(status, limits), is_unforeseen=_is_unforeseen(status), peak_bytes=peak)
+            return Outcome(
+                fault=_fault_of_end(status, limits),
+                is_unforeseen=_is_unforeseen(status),
+                peak_bytes=peak,
+            )
         answer = json.loads(message[0])
         peak = None
         if answer.pop("worn"):
@@ -235,7 +263,11 @@ class Pool:
 
     def _too_late(self, worker: Worker, limits: Limits) -> Outcome:
         _, peak = self._stop(worker)
-        fault = FileFault(f"a file that can be read within {limits.clock_seconds:g} s", "one whose reading does not end", _SMALLER)
+        fault = FileFault(
+            f"a file that can be read within {limits.clock_seconds:g} s",
+            "one whose reading does not end",
+            _SMALLER,
+        )
         return Outcome(fault=fault, peak_bytes=peak)
 
     def _free_worker(self, modules: tuple[str, ...]) -> Worker:
@@ -264,8 +296,12 @@ class Pool:
         with theirs:
             command = [sys.executable, "-P", "-c", _SERVER, str(REPO), str(theirs.fileno())]
             # a session of its own: the interrupt key is for the refresh, which then closes this
-            self._server = subprocess.Popen(  # noqa: S603 -- constants and this file's own place
-                command, pass_fds=[theirs.fileno()], env=os.environ | _SETTINGS, stdin=subprocess.DEVNULL, start_new_session=True
+            self._server = subprocess.Popen(  # constants and this file's own place
+                command,
+                pass_fds=[theirs.fileno()],
+                env=os.environ | _SETTINGS,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def _fork(self) -> Worker:
@@ -292,7 +328,9 @@ class Pool:
         self._server, self._control, self._idle = None, None, []
 
     def _stop(self, worker: Worker, grace_seconds: float = 0.0) -> tuple[int, int]:
-        """End a worker, at once or after some time to end by itself; its wait status and its highest memory."""
+        """End a worker, at once or after some time to end by itself; its wait status and its
+        highest memory.
+        """
         worker.channel.close()
         status, peak = self._ask("end", (worker.pid, grace_seconds))
         self.peak_bytes = max(self.peak_bytes, peak)
@@ -300,7 +338,9 @@ class Pool:
 
 
 def _state_of(pid: int) -> tuple[str, float]:
-    """State of a process in the kernel's letters, and its seconds of processor time so far; nothing where the system does not say."""
+    """State of a process in the kernel's letters, and its seconds of processor time so far; nothing
+    where the system does not say.
+    """
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stream:
             fields = stream.read().rpartition(")")[2].split()
@@ -330,19 +370,35 @@ def _read_answer(answer: dict[str, Any], limits: Limits, peak: int | None) -> Ou
 
 
 def _memory_fault(limits: Limits) -> FileFault:
-    return FileFault(f"a file that can be read within {limits.memory_bytes // MEGABYTE:,} MB of memory", "one that needs more", _SMALLER)
+    return FileFault(
+        f"a file that can be read within {limits.memory_bytes // MEGABYTE:,} MB of memory",
+        "one that needs more",
+        _SMALLER,
+    )
 
 
 def _fault_of_end(status: int, limits: Limits) -> FileFault:
     """What to say of a file at which the worker ended."""
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
     if number == signal.SIGXCPU:
-        return FileFault(f"a file that can be read within {limits.cpu_seconds} s", "one that takes longer", _SMALLER)
+        return FileFault(
+            f"a file that can be read within {limits.cpu_seconds} s",
+            "one that takes longer",
+            _SMALLER,
+        )
     if number == signal.SIGABRT:
         # compiled parsers abort where they are refused memory
         return _memory_fault(limits)
-    ended = f"exit {os.waitstatus_to_exitcode(status)}" if number is None else signal.Signals(number).name
-    return FileFault("a file that can be read", f"one at which the reader ended ({ended})", "save it again with the program it came from")
+    ended = (
+        f"exit {os.waitstatus_to_exitcode(status)}"
+        if number is None
+        else signal.Signals(number).name
+    )
+    return FileFault(
+        "a file that can be read",
+        f"one at which the reader ended ({ended})",
+        "save it again with the program it came from",
+    )
 
 
 def _is_unforeseen(status: int) -> bool:

@@ -1,7 +1,9 @@
-"""The other side of `pool`: a process that has loaded the parsers once, and forks one worker whenever it is asked to.
+"""The other side of `pool`: a process that has loaded the parsers once, and forks one worker
+whenever it is asked to.
 
-It has one thread and never parses anything itself, so a fork is safe and costs milliseconds. A worker takes jobs one after the other, each
-under limits of memory and processor time, and answers with JSON: what it answers is data and never code.
+It has one thread and never parses anything itself, so a fork is safe and costs milliseconds. A
+worker takes jobs one after the other, each under limits of memory and processor time, and answers
+with JSON: what it answers is data and never code.
 """
 
 from __future__ import annotations
@@ -34,11 +36,14 @@ _PAUSE = 0.002
 
 
 def main(descriptor: int) -> None:
-    """Load the parsers, then fork workers and report how they ended until the parent closes its side."""
+    """Load the parsers, then fork workers and report how they ended until the parent closes its
+    side.
+    """
     control = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     hold_pandas_back()
-    # modules stay as they are: no collector walks over them, here or in the workers that share their memory
+    # modules stay as they are: no collector walks over them, here or in the workers that share
+    # their memory
     gc.disable()
     importlib.import_module("warehouse.ingest.raw_files")
     while (message := receive(control)) is not None:
@@ -81,7 +86,9 @@ def _work(channel: socket.socket) -> NoReturn:
 
 
 def _end(pid: int, grace_seconds: float) -> tuple[int, int]:
-    """Wait status and highest memory of a worker that has so long to end by itself and is killed then."""
+    """Wait status and highest memory of a worker that has so long to end by itself and is killed
+    then.
+    """
     deadline = time.monotonic() + grace_seconds
     while time.monotonic() < deadline:
         ended, status, used = os.wait4(pid, os.WNOHANG)
@@ -94,7 +101,9 @@ def _end(pid: int, grace_seconds: float) -> tuple[int, int]:
 
 
 def _end_with_parent() -> None:
-    """Ask the kernel to end this process with the one that forked it: a refresh that is killed leaves no parser behind."""
+    """Ask the kernel to end this process with the one that forked it: a refresh that is killed
+    leaves no parser behind.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -114,7 +123,9 @@ def _answer(job: object, limits: Limits, descriptors: list[int]) -> dict[str, ob
 
 
 def _run(job: object, descriptors: list[int]) -> dict[str, object]:
-    """What the job returns, or why it did not: a fault of the file, memory, the disk, or any other error that a hostile file can cause."""
+    """What the job returns, or why it did not: a fault of the file, memory, the disk, or any other
+    error that a hostile file can cause.
+    """
     try:
         return {"done": job.run(descriptors[0] if descriptors else None)}
     except FileFault as fault:

@@ -1,4 +1,6 @@
-"""Messages between the process that reads a landing and those that parse its files: a length of eight bytes, then the content."""
+"""Messages between the process that reads a landing and those that parse its files: a length of
+eight bytes, then the content.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def send(channel: socket.socket, content: bytes, descriptors: Sequence[int] = ()
 def receive(channel: socket.socket) -> tuple[bytes, list[int]] | None:
     """The next message and the open files that came with it; None where the other side is gone."""
     header, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, 1)
-    while header and len(header) < _LENGTH.size and (more := channel.recv(_LENGTH.size - len(header))):
+    while (
+        header and len(header) < _LENGTH.size and (more := channel.recv(_LENGTH.size - len(header)))
+    ):
         header += more
     if len(header) < _LENGTH.size:
         return None

@@ -1,4 +1,6 @@
-"""What the two-way coefficient averages, against the coefficient itself, literal regressions and hand-checked figures."""
+"""What the two-way coefficient averages, against the coefficient itself, literal regressions and
+hand-checked figures.
+"""
 
 import dataclasses
 
@@ -25,7 +27,11 @@ def _twfe(panel):
 def test_comparisons_reproduce_the_two_way_coefficient(seed, always_treated):
     panel = random_panel(seed)
     if always_treated:
-        panel = dataclasses.replace(panel, city_cohort=np.where(panel.city_cohort == 2013, 2010, panel.city_cohort), cohort=None)
+        panel = dataclasses.replace(
+            panel,
+            city_cohort=np.where(panel.city_cohort == 2013, 2010, panel.city_cohort),
+            cohort=None,
+        )
     rows = goodman_bacon(build_sample(panel, (0,), None), 0)
     assert sum(row.weight for row in rows) == pytest.approx(1, abs=1e-12)
     assert min(row.weight for row in rows) > 0
@@ -41,13 +47,18 @@ def test_each_comparison_is_the_regression_on_its_rows():
         a, b = row.treated_cohort, row.control_cohort
         part = table[table["cohort"].isin([a, b])]
         part = part[part["year"] < b] if b > a else part[part["year"] >= b] if b else part
-        fit = smf.ols("y ~ own * after", part.assign(own=1.0 * (part["cohort"] == a), after=1.0 * (part["year"] >= a))).fit()
+        fit = smf.ols(
+            "y ~ own * after",
+            part.assign(own=1.0 * (part["cohort"] == a), after=1.0 * (part["year"] >= a)),
+        ).fit()
         assert row.estimate == pytest.approx(fit.params["own:after"], abs=1e-10)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_weights_of_cells_are_the_response_to_a_unit_effect_in_each(seed):
-    """The coefficient is linear in the outcome: an effect of 1 in one cell moves it by the cell's weight."""
+    """The coefficient is linear in the outcome: an effect of 1 in one cell moves it by the cell's
+    weight.
+    """
     panel = random_panel(seed, n_pilots=12)
     sample = build_sample(panel, (0,), None)
     weights, base = treatment_weights(sample), _twfe(panel)
@@ -69,7 +80,11 @@ def test_minimum_detectable_effect():
 def test_a_gap_is_refused_and_the_fit_reports_the_rest():
     with pytest.raises(ValueError, match="balance the panel"):
         goodman_bacon(build_sample(random_panel(1, missing=0.1), (0,), None), 0)
-    result = fit_panel(dataclasses.replace(reference_panel(), y=reference_panel().y[0]), vcov=("city",), permutations=0)
+    result = fit_panel(
+        dataclasses.replace(reference_panel(), y=reference_panel().y[0]),
+        vcov=("city",),
+        permutations=0,
+    )
     weights = [value for name, _, value in result.diagnostics if name == "goodman_bacon_weight"]
     assert sum(weights) == pytest.approx(1)
     estimates = [value for name, _, value in result.diagnostics if name == "goodman_bacon_estimate"]
@@ -79,11 +94,13 @@ def test_a_gap_is_refused_and_the_fit_reports_the_rest():
     result = fit_panel(panel, vcov=("city", "province_jackknife"), permutations=0)
     (line,) = [e for e in result.estimates if e.is_default]
     df = diagnostic_of(result, "jackknife_df", "treated")
-    assert 2 < df < 14 and diagnostic_of(result, "minimum_detectable_effect", "treated") == pytest.approx(
-        minimum_detectable_effect(line.std_error, df), rel=1e-12
-    )
+    assert 2 < df < 14 and diagnostic_of(
+        result, "minimum_detectable_effect", "treated"
+    ) == pytest.approx(minimum_detectable_effect(line.std_error, df), rel=1e-12)
     for cohort in (2013, 2014, 2016):
         rest = np.where(panel.city_cohort == cohort, np.nan, 0.0)
         y = panel.y[0] + (rest[panel.city_i] + rest[panel.city_j])[:, None]
         expected = _twfe(dataclasses.replace(panel, y=y, cohort=None))
-        assert diagnostic_of(result, "estimate_without_cohort", str(cohort)) == pytest.approx(expected, abs=1e-10)
+        assert diagnostic_of(result, "estimate_without_cohort", str(cohort)) == pytest.approx(
+            expected, abs=1e-10
+        )

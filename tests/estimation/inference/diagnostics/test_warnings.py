@@ -11,13 +11,17 @@ from tests.estimation.panels import VARIANCE_ESTIMATORS, diagnostic_of, estimate
 
 
 def _warnings(panel, estimator="twfe", **options):
-    result = fit_outcomes(panel, estimators=(estimator,), vcov=VARIANCE_ESTIMATORS, **{"permutations": 99, **options})[estimator, 0]
+    result = fit_outcomes(
+        panel, estimators=(estimator,), vcov=VARIANCE_ESTIMATORS, **{"permutations": 99, **options}
+    )[estimator, 0]
     return result, " ".join(result.warnings)
 
 
 def _wide(**changes):
     panel = random_panel(21, n_cities=45, n_pilots=15)
-    return dataclasses.replace(panel, cohort=None, **{name: change(panel) for name, change in changes.items()})
+    return dataclasses.replace(
+        panel, cohort=None, **{name: change(panel) for name, change in changes.items()}
+    )
 
 
 def _first_pilots(count):
@@ -44,7 +48,12 @@ def _pilots_together(panel):
 
 
 def _shocks_of_provinces(panel):
-    shock = 5.0 * np.random.default_rng(3).normal(size=(panel.n_cities, len(panel.years)))[_pilots_together(panel)]
+    shock = (
+        5.0
+        * np.random.default_rng(3).normal(size=(panel.n_cities, len(panel.years)))[
+            _pilots_together(panel)
+        ]
+    )
     return panel.y + shock[panel.city_i] + shock[panel.city_j]
 
 
@@ -52,29 +61,57 @@ CASES = {
     "only one pilot": ({"city_cohort": _first_pilots(1)}, "only one pilot is observed"),
     "two pilots": ({"city_cohort": _first_pilots(2)}, "fewer than 4 pilots are observed"),
     "six pilots": ({"city_cohort": _first_pilots(6)}, "fewer than 10 pilots are observed"),
-    "five provinces": ({"province": lambda p: np.arange(p.n_cities) % 5}, "Only 5 provinces can be left out"),
+    "five provinces": (
+        {"province": lambda p: np.arange(p.n_cities) % 5},
+        "Only 5 provinces can be left out",
+    ),
     "pilots in one province": (
         {"province": lambda p: np.where(p.city_cohort > 0, 0, 2 + np.arange(p.n_cities) % 12)},
         "the pilots sit in one province: the jackknife is not the default",
     ),
     "pilots in two provinces": (
-        {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 2, 2 + np.arange(p.n_cities) % 12)},
+        {
+            "province": lambda p: np.where(
+                p.city_cohort > 0, np.arange(p.n_cities) % 2, 2 + np.arange(p.n_cities) % 12
+            )
+        },
         "the pilots of 2 provinces leave the jackknife",
     ),
     "pilots in four provinces": (
-        {"province": lambda p: np.where(p.city_cohort > 0, np.arange(p.n_cities) % 4, 4 + np.arange(p.n_cities) % 12)},
+        {
+            "province": lambda p: np.where(
+                p.city_cohort > 0, np.arange(p.n_cities) % 4, 4 + np.arange(p.n_cities) % 12
+            )
+        },
         "the pilots of 4 provinces leave the jackknife",
     ),
     "no provinces": ({"province": lambda p: None}, "Province codes are missing"),
     "pilots alone in their provinces": (
-        {"province": lambda p: np.where(p.city_cohort > 0, 100 + np.arange(p.n_cities), np.arange(p.n_cities) % 3)},
+        {
+            "province": lambda p: np.where(
+                p.city_cohort > 0, 100 + np.arange(p.n_cities), np.arange(p.n_cities) % 3
+            )
+        },
         "15 pilots (100%) cannot move",
     ),
-    "pilots of another kind": ({"y": _pilots_of_another_kind}, "Pilots were of another kind before admission"),
-    "shocks of whole provinces": ({"province": _pilots_together, "y": _shocks_of_provinces}, "times the city one"),
-    "always treated": ({"city_cohort": lambda p: np.where(p.city_cohort == 2013, 2010, p.city_cohort)}, "treated in every year"),
+    "pilots of another kind": (
+        {"y": _pilots_of_another_kind},
+        "Pilots were of another kind before admission",
+    ),
+    "shocks of whole provinces": (
+        {"province": _pilots_together, "y": _shocks_of_provinces},
+        "times the city one",
+    ),
+    "always treated": (
+        {"city_cohort": lambda p: np.where(p.city_cohort == 2013, 2010, p.city_cohort)},
+        "treated in every year",
+    ),
     "single rows": (
-        {"y": lambda p: np.where((np.arange(p.n_pairs) < 7)[:, None] & (p.years > 2010), np.nan, p.y)},
+        {
+            "y": lambda p: np.where(
+                (np.arange(p.n_pairs) < 7)[:, None] & (p.years > 2010), np.nan, p.y
+            )
+        },
         "7 pairs with a single observed year",
     ),
 }
@@ -94,21 +131,31 @@ def test_few_degrees_of_freedom_are_those_of_the_interval():
     assert line.is_default and 3 < df < 7 and f"{df:.1f} degrees of freedom, not 15" in text
     ratio = abs(line.estimate) / line.std_error
     assert line.p_value == pytest.approx(2 * stats.t(df).sf(ratio), rel=1e-12)
-    assert line.ci_high - line.estimate == pytest.approx(stats.t(df).ppf(0.975) * line.std_error, rel=1e-12)
+    assert line.ci_high - line.estimate == pytest.approx(
+        stats.t(df).ppf(0.975) * line.std_error, rel=1e-12
+    )
     assert f"{stats.t(df).ppf(0.975) / stats.t(15).ppf(0.975):.2f} times as wide" in text
-    assert diagnostic_of(result, "p_value_t_provinces", "treated") == pytest.approx(2 * stats.t(15).sf(ratio), rel=1e-12)
+    assert diagnostic_of(result, "p_value_t_provinces", "treated") == pytest.approx(
+        2 * stats.t(15).sf(ratio), rel=1e-12
+    )
 
 
 def test_where_the_jackknife_is_not_the_default_its_t_has_the_provinces_less_one():
     result, _ = _warnings(_wide(**CASES["five provinces"][0]))
     line = estimates_of(result, "province_jackknife")["treated", None]
     assert not line.is_default and diagnostic_of(result, "jackknife_df", "treated") == 4
-    assert line.p_value == pytest.approx(2 * stats.t(4).sf(abs(line.estimate) / line.std_error), rel=1e-12)
+    assert line.p_value == pytest.approx(
+        2 * stats.t(4).sf(abs(line.estimate) / line.std_error), rel=1e-12
+    )
 
 
 def test_the_jackknife_is_the_default_with_pilots_in_two_provinces_and_not_in_one():
     defaults = [
-        next(e.vcov for e in _warnings(_wide(**CASES[f"pilots in {n}"][0]))[0].estimates if e.is_default)
+        next(
+            e.vcov
+            for e in _warnings(_wide(**CASES[f"pilots in {n}"][0]))[0].estimates
+            if e.is_default
+        )
         for n in ("one province", "two provinces")
     ]
     assert defaults == ["permutation", "province_jackknife"]
@@ -117,7 +164,10 @@ def test_the_jackknife_is_the_default_with_pilots_in_two_provinces_and_not_in_on
 def test_a_city_that_moves_the_estimate_is_named_with_the_estimate_without_it():
     result, text = _warnings(_wide(y=_one_province_moves))
     estimate = estimates_of(result, "city")["treated", None].estimate
-    city, without = (diagnostic_of(result, name, "treated") for name in ("most_influential_city", "estimate_without_city"))
+    city, without = (
+        diagnostic_of(result, name, "treated")
+        for name in ("most_influential_city", "estimate_without_city")
+    )
     assert f"without city {city} the estimate is {without:.4g} instead of {estimate:.4g}" in text
 
 
@@ -136,10 +186,15 @@ def test_a_negative_dyadic_variance_is_reported_without_a_standard_error():
 
 def test_a_jackknife_that_loses_a_coefficient_is_null_and_names_the_province():
     # the cohort of 2016 alone reaches event time -6; put its pilots into one province
-    panel = _wide(province=lambda p: np.where(p.city_cohort == 2016, 77, np.arange(p.n_cities) % 12))
+    panel = _wide(
+        province=lambda p: np.where(p.city_cohort == 2016, 77, np.arange(p.n_cities) % 12)
+    )
     result, text = _warnings(panel, "event_study")
     assert "event[-6]: not identified without province 77" in text
-    jackknife, city = estimates_of(result, "province_jackknife")["event", -6], estimates_of(result, "city")["event", -6]
+    jackknife, city = (
+        estimates_of(result, "province_jackknife")["event", -6],
+        estimates_of(result, "city")["event", -6],
+    )
     assert (jackknife.std_error, jackknife.is_default) == (None, False)
     # its pilots sit in one province: `city` has an error, but is no default there
     assert not city.is_default and city.std_error > 0

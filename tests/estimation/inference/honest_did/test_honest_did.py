@@ -1,4 +1,6 @@
-"""Sensitivity to trends against the R package's published example, a second package, literal searches, and coverage by simulation."""
+"""Sensitivity to trends against the R package's published example, a second package, literal
+searches, and coverage by simulation.
+"""
 
 import itertools
 
@@ -9,12 +11,22 @@ from scipy.stats import foldnorm, norm, truncnorm
 from scipy.stats import t as student
 
 from estimation.fit import fit_panel
-from estimation.inference.honest_did.relative_magnitudes import breakdown, holds_zero, least_favourable, relative_magnitudes
-from estimation.inference.honest_did.smoothness import estimation_factor, lasso_path, smoothness_path
+from estimation.inference.honest_did.relative_magnitudes import (
+    breakdown,
+    holds_zero,
+    least_favourable,
+    relative_magnitudes,
+)
+from estimation.inference.honest_did.smoothness import (
+    estimation_factor,
+    lasso_path,
+    smoothness_path,
+)
 from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
 
-# Benzarti and Carloni (2019), the example of Rambachan and Roth (2023): four leads and the first effect of BCdata_EventStudy in the R
-# package HonestDiD, and the sets its createSensitivityResults functions give
+# Benzarti and Carloni (2019), the example of Rambachan and Roth (2023): four leads and the first
+# effect of BCdata_EventStudy in the R package HonestDiD, and the sets its createSensitivityResults
+# functions give
 PUBLISHED = np.array([0.006696351804, 0.02934503369, -0.006472972222, 0.0730149895, 0.1959611177])
 PUBLISHED_COVARIANCE = np.array(
     [
@@ -33,7 +45,11 @@ PUBLISHED_SMOOTHNESS = {
     0.1: (0.1194440002, 0.4185082143),
     0.2: (0.0194440002, 0.5185082143),
 }
-PUBLISHED_RELATIVE = {0.5: (0.1181294858, 0.2715838660), 1.0: (0.0672312508, 0.3186837253), 1.5: (0.0132943151, 0.3695819603)}
+PUBLISHED_RELATIVE = {
+    0.5: (0.1181294858, 0.2715838660),
+    1.0: (0.0672312508, 0.3186837253),
+    1.5: (0.0132943151, 0.3695819603),
+}
 # the R package tries 1,000 effects within 20 standard errors of zero
 GRID_STEP = 40 * 0.000359970436**0.5 / 999
 KNOWN = float("inf")
@@ -48,7 +64,9 @@ def _random_case(seed, n_leads):
 
 @pytest.mark.parametrize("bound", PUBLISHED_SMOOTHNESS)
 def test_smoothness_is_the_published_interval(bound):
-    """The R package simulates its folded normal quantile, which moves half-lengths by 0.1 %, and the flat optimum's centre by more."""
+    """The R package simulates its folded normal quantile, which moves half-lengths by 0.1 %, and
+    the flat optimum's centre by more.
+    """
     low, high = smoothness_path(PUBLISHED, PUBLISHED_COVARIANCE).interval(bound, KNOWN)
     published = PUBLISHED_SMOOTHNESS[bound]
     assert high - low == pytest.approx(published[1] - published[0], rel=2e-3)
@@ -76,7 +94,9 @@ def test_smoothness_against_diff_diff(n_leads, horizon):
     error = covariance[-1, -1] ** 0.5
     path = smoothness_path(theta, covariance, horizon)
     for bound in (0.0, 0.1 * error, error):
-        expected = _compute_optimal_flci(theta[:-1], effects, theirs, np.eye(n_post)[-1], n_leads, n_post, bound)
+        expected = _compute_optimal_flci(
+            theta[:-1], effects, theirs, np.eye(n_post)[-1], n_leads, n_post, bound
+        )
         found = path.interval(bound, KNOWN)
         assert found[1] - found[0] == pytest.approx(expected[1] - expected[0], rel=1e-6)
         # near its optimum the length is flat, so its place is known less well
@@ -86,17 +106,24 @@ def test_smoothness_against_diff_diff(n_leads, horizon):
 def test_one_lead_by_hand():
     theta, covariance = np.array([0.1, 2.0]), np.array([[0.09, 0.02], [0.02, 0.16]])
     # slope from -2 to -1 is -0.1: extrapolated, the trend stands at -0.1 (-0.3) at event time 0 (2)
-    for horizon, centre, variance, curve in ((0, 2.1, 0.16 + 0.09 + 0.04, 1), (2, 2.3, 0.16 + 9 * 0.09 + 6 * 0.02, 6)):
+    for horizon, centre, variance, curve in (
+        (0, 2.1, 0.16 + 0.09 + 0.04, 1),
+        (2, 2.3, 0.16 + 9 * 0.09 + 6 * 0.02, 6),
+    ):
         error = variance**0.5
         half = error * foldnorm.ppf(0.95, 0.5 * curve / error)
         found = smoothness_path(theta, covariance, horizon).interval(0.5, KNOWN)
         assert found == pytest.approx((centre - half, centre + half))
         half = error * student.ppf(0.975, 25)
-        assert smoothness_path(theta, covariance, horizon).interval(0.0, 25) == pytest.approx((centre - half, centre + half))
+        assert smoothness_path(theta, covariance, horizon).interval(0.0, 25) == pytest.approx(
+            (centre - half, centre + half)
+        )
 
 
 def _worst_bias(weights, n_leads, horizon):
-    """Largest bias under changes of slope of at most 1, by linear programming over the trend's values; the base is 0."""
+    """Largest bias under changes of slope of at most 1, by linear programming over the trend's
+    values; the base is 0.
+    """
     n = n_leads + horizon + 2
     second = np.zeros((n - 2, n))
     for row in range(n - 2):
@@ -107,7 +134,9 @@ def _worst_bias(weights, n_leads, horizon):
     bounds[n_leads] = (0, 0)
     # a slope that cancels out in the bias would leave the programme without a corner
     bounds[n_leads - 1] = (0, 0)
-    found = linprog(-objective, A_ub=np.vstack([second, -second]), b_ub=np.ones(2 * n - 4), bounds=bounds)
+    found = linprog(
+        -objective, A_ub=np.vstack([second, -second]), b_ub=np.ones(2 * n - 4), bounds=bounds
+    )
     return -found.fun
 
 
@@ -123,31 +152,42 @@ def test_no_other_weights_give_a_shorter_interval(n_leads, horizon):
         error = (weights @ covariance @ weights) ** 0.5
         return error * foldnorm.ppf(0.95, bound * _worst_bias(weights, n_leads, horizon) / error)
 
-    best = minimize(half, np.zeros(n_leads - 1), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-9}).fun
+    best = minimize(
+        half, np.zeros(n_leads - 1), method="Nelder-Mead", options={"xatol": 1e-5, "fatol": 1e-9}
+    ).fun
     low, high = smoothness_path(theta, covariance, horizon).interval(bound, KNOWN)
     assert (high - low) / 2 == pytest.approx(best, rel=1e-5)
 
 
 def test_lasso_path_meets_its_conditions_at_every_knot():
-    """The slope is the penalty, against the sign, where a coefficient is chosen, and no steeper elsewhere; coefficients also leave."""
+    """The slope is the penalty, against the sign, where a coefficient is chosen, and no steeper
+    elsewhere; coefficients also leave.
+    """
     leaves = 0
     for seed in range(40):
         generator = np.random.default_rng(seed)
         root = generator.normal(size=(6, 6))
-        quadratic, linear = np.einsum("ik,jk->ij", root, root) + 0.01 * np.eye(6), generator.normal(size=6)
+        quadratic, linear = (
+            np.einsum("ik,jk->ij", root, root) + 0.01 * np.eye(6),
+            generator.normal(size=6),
+        )
         path = lasso_path(quadratic, linear)
         slopes = path @ quadratic + linear
         penalties = np.abs(slopes).max(axis=1)
         assert np.all(np.diff(penalties) < 0)
         assert penalties[-1] == pytest.approx(0, abs=1e-9)
         chosen = path != 0
-        np.testing.assert_allclose(np.where(chosen, slopes + penalties[:, None] * np.sign(path), 0), 0, atol=1e-9)
+        np.testing.assert_allclose(
+            np.where(chosen, slopes + penalties[:, None] * np.sign(path), 0), 0, atol=1e-9
+        )
         leaves += (chosen[:-1] & ~chosen[1:]).sum()
     assert leaves > 0
 
 
 def _accepted(theta, covariance, bound, grid, generator):
-    """Effects of a grid that the hybrid test lets stand, from its definition: matrices, simulated critical value, truncated normal."""
+    """Effects of a grid that the hybrid test lets stand, from its definition: matrices, simulated
+    critical value, truncated normal.
+    """
     n_leads, accepted = len(theta) - 1, np.zeros(len(grid), dtype=bool)
     values = np.eye(n_leads + 1)
     steps = [(values[s + 1] if s + 1 < n_leads else 0) - values[s] for s in range(n_leads)]
@@ -155,15 +195,21 @@ def _accepted(theta, covariance, bound, grid, generator):
         moments = np.stack([values[-1] - sign * bound * step, -values[-1] - sign * bound * step])
         spread = moments @ covariance @ moments.T
         error = np.sqrt(np.diag(spread))
-        draws = generator.multivariate_normal(np.zeros(2), spread / np.outer(error, error), size=200_000)
+        draws = generator.multivariate_normal(
+            np.zeros(2), spread / np.outer(error, error), size=200_000
+        )
         first = np.quantile(draws.max(axis=1), 1 - 0.005)
         for at, effect in enumerate(grid):
             statistics = (moments @ theta - np.array([effect, -effect])) / error
             largest = int(np.argmax(statistics))
             moved = spread[:, largest] / spread[largest, largest]
-            fixed = (moments @ theta - np.array([effect, -effect])) - moved * error[largest] * statistics[largest]
+            fixed = (moments @ theta - np.array([effect, -effect])) - moved * error[
+                largest
+            ] * statistics[largest]
             other = 1 - largest
-            lowest = fixed[other] / error[other] / (1 - moved[other] * error[largest] / error[other])
+            lowest = (
+                fixed[other] / error[other] / (1 - moved[other] * error[largest] / error[other])
+            )
             if statistics[largest] > first:
                 continue
             critical = truncnorm.ppf(1 - (0.05 - 0.005) / (1 - 0.005), lowest, first)
@@ -185,21 +231,31 @@ def test_relative_magnitudes_by_a_literal_grid(bound):
 def test_least_favourable_value_by_simulation():
     for correlation in (-1.0, -0.5, 0.0, 0.9):
         found = least_favourable(np.array([correlation]))[0]
-        draws = np.random.default_rng(2).multivariate_normal([0, 0], [[1, correlation], [correlation, 1]], size=400_000, tol=1e-6)
-        assert (draws.max(axis=1) > found).mean() == pytest.approx(0.005, abs=4 * (0.005 / 400_000) ** 0.5)
+        draws = np.random.default_rng(2).multivariate_normal(
+            [0, 0], [[1, correlation], [correlation, 1]], size=400_000, tol=1e-6
+        )
+        assert (draws.max(axis=1) > found).mean() == pytest.approx(
+            0.005, abs=4 * (0.005 / 400_000) ** 0.5
+        )
     assert least_favourable(np.array([1.0]))[0] == pytest.approx(norm.ppf(0.995))
 
 
 def test_without_a_trend_relative_magnitudes_are_the_t_interval():
     theta, covariance = _random_case(5, 4)
     half = student.ppf(0.975, 25) * covariance[-1, -1] ** 0.5
-    assert relative_magnitudes(theta, covariance, 25, 0.0) == pytest.approx((theta[-1] - half, theta[-1] + half), abs=1e-9)
+    assert relative_magnitudes(theta, covariance, 25, 0.0) == pytest.approx(
+        (theta[-1] - half, theta[-1] + half), abs=1e-9
+    )
 
 
 def test_breakdown_is_where_the_set_reaches_zero():
-    found = breakdown(lambda bound: not holds_zero(PUBLISHED, PUBLISHED_COVARIANCE, KNOWN, bound), 0.125)
+    found = breakdown(
+        lambda bound: not holds_zero(PUBLISHED, PUBLISHED_COVARIANCE, KNOWN, bound), 0.125
+    )
     assert 1.5 < found < 2  # between the published sets that leave zero out and hold it
-    assert relative_magnitudes(PUBLISHED, PUBLISHED_COVARIANCE, KNOWN, found)[0] == pytest.approx(0, abs=1e-6)
+    assert relative_magnitudes(PUBLISHED, PUBLISHED_COVARIANCE, KNOWN, found)[0] == pytest.approx(
+        0, abs=1e-6
+    )
     assert breakdown(lambda _: False, 1.0) == 0.0
     assert breakdown(lambda _: True, 1.0) == float("inf")
     assert breakdown(lambda bound: bound < 0.3, 1.0) == pytest.approx(0.3)
@@ -215,7 +271,9 @@ def test_estimation_factor():
 @pytest.mark.parametrize("df", [KNOWN, 30])
 @pytest.mark.parametrize("restriction", ["smoothness", "relative_magnitudes"])
 def test_coverage_at_the_edge_of_the_bound(restriction, df):
-    """The effect is zero: what the estimates show is the worst trend allowed; with df the covariance is estimated too."""
+    """The effect is zero: what the estimates show is the worst trend allowed; with df the
+    covariance is estimated too.
+    """
     generator = np.random.default_rng(1)
     covariance = (np.eye(6) + 0.5) / 30
     error = covariance[-1, -1] ** 0.5
@@ -226,7 +284,9 @@ def test_coverage_at_the_edge_of_the_bound(restriction, df):
         bound, trend = 1.0, np.array([-6.0, -6.0, -6.0, 0.0, 0.0, 6.0]) * error
     held = 0
     for theta in generator.multivariate_normal(trend, covariance, size=600):
-        draws = generator.multivariate_normal(np.zeros(6), covariance, size=0 if np.isinf(df) else df)
+        draws = generator.multivariate_normal(
+            np.zeros(6), covariance, size=0 if np.isinf(df) else df
+        )
         estimated = covariance if np.isinf(df) else np.einsum("ra,rb->ab", draws, draws) / df
         if restriction == "smoothness":
             low, high = smoothness_path(theta, estimated).interval(bound, df)
@@ -238,17 +298,30 @@ def test_coverage_at_the_edge_of_the_bound(restriction, df):
 
 
 def test_diagnostics_of_an_event_study():
-    result = fit_panel(random_panel(3, n_cities=60, n_pilots=24), estimator="event_study", vcov=("province_jackknife",), permutations=0)
+    result = fit_panel(
+        random_panel(3, n_cities=60, n_pilots=24),
+        estimator="event_study",
+        vcov=("province_jackknife",),
+        permutations=0,
+    )
     line = estimates_of(result, "province_jackknife")
     for (term, event_time), estimate in line.items():
         if term != "event" or event_time < 0:
             continue
         label = f"event[{event_time}]"
         narrow, wide = (
-            [diagnostic_of(result, f"honest_relative_magnitudes_{end}_{bound}", label) for end in ("low", "high")] for bound in ("0.5", "2")
+            [
+                diagnostic_of(result, f"honest_relative_magnitudes_{end}_{bound}", label)
+                for end in ("low", "high")
+            ]
+            for bound in ("0.5", "2")
         )
         assert wide[0] < narrow[0] < estimate.ci_low < estimate.ci_high < narrow[1] < wide[1]
         breaks = diagnostic_of(result, "breakdown_relative_magnitudes", label)
         assert (breaks == 0) == (estimate.ci_low <= 0 <= estimate.ci_high)
-        straight = [diagnostic_of(result, f"honest_smoothness_{end}_0_se", label) for end in ("low", "high")]
-        assert (diagnostic_of(result, "breakdown_smoothness", label) == 0) == (straight[0] <= 0 <= straight[1])
+        straight = [
+            diagnostic_of(result, f"honest_smoothness_{end}_0_se", label) for end in ("low", "high")
+        ]
+        assert (diagnostic_of(result, "breakdown_smoothness", label) == 0) == (
+            straight[0] <= 0 <= straight[1]
+        )

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from estimation.fit import fit_outcomes
-from estimation.inference.permutation.draws import CHUNK, critical_value, permutation_p_value, run_in_chunks
+from estimation.inference.permutation.draws import (
+    CHUNK,
+    critical_value,
+    permutation_p_value,
+    run_in_chunks,
+)
 from tests.estimation.panels import estimates_of, random_panel
 
 
@@ -15,7 +20,10 @@ def test_p_value_and_critical_value_follow_their_definitions(is_enumeration):
     drawn = np.array([0.5, 2.0, 1.0, 3.0, 2.0 - 1e-12, np.nan] + [0.1] * 93)
     total = len(drawn) if is_enumeration else len(drawn) + 1
     # at least 2.0: 2.0, 3.0, the one within 1e-9 and the undefined one
-    assert permutation_p_value(2.0, drawn, is_enumeration) == ((0 if is_enumeration else 1) + 4) / total
+    assert (
+        permutation_p_value(2.0, drawn, is_enumeration)
+        == ((0 if is_enumeration else 1) + 4) / total
+    )
     ordered = sorted([0.5, 2.0, 1.0, 3.0, 2.0 - 1e-12, math.inf] + [0.1] * 93)
     assert critical_value(drawn, is_enumeration) == ordered[math.ceil(0.95 * total) - 1]
     assert critical_value(drawn[:10], False) == math.inf
@@ -25,8 +33,12 @@ def test_the_interval_excludes_zero_exactly_where_p_is_at_most_five_per_cent():
     hits = 0
     for seed in range(12):
         panel = random_panel(seed)
-        panel.y[:, panel.cohort > 0] += 1.2 * (panel.years >= panel.cohort[panel.cohort > 0][:, None])
-        line = estimates_of(fit_outcomes(panel, estimators=("twfe",), permutations=399)["twfe", 0], "permutation")["treated", None]
+        panel.y[:, panel.cohort > 0] += 1.2 * (
+            panel.years >= panel.cohort[panel.cohort > 0][:, None]
+        )
+        line = estimates_of(
+            fit_outcomes(panel, estimators=("twfe",), permutations=399)["twfe", 0], "permutation"
+        )["treated", None]
         excludes = line.ci_low > 0 or line.ci_high < 0
         assert excludes == (line.p_value <= 0.05)
         hits += excludes

@@ -14,7 +14,9 @@ from tests.estimation.panels import random_panel
 
 
 def _literal(panel, label, group_years, x, observed):
-    """Coefficients and sqrt of the summed squared city scores of one assignment, by dummies of pairs and years."""
+    """Coefficients and sqrt of the summed squared city scores of one assignment, by dummies of
+    pairs and years.
+    """
     rows = np.argwhere(observed)
     years = np.where(label > 0, group_years[label - 1], 0)
     first, second = years[panel.city_i], years[panel.city_j]
@@ -41,14 +43,18 @@ def _literal(panel, label, group_years, x, observed):
     return theta[: x.shape[2]], np.sqrt((cities**2).sum(axis=0))
 
 
-@pytest.mark.parametrize("design", [twfe_design, lambda years, t: event_study_design(years, t, -1, (-2, 1))])
+@pytest.mark.parametrize(
+    "design", [twfe_design, lambda years, t: event_study_design(years, t, -1, (-2, 1))]
+)
 def test_draws_are_those_of_a_literal_loop(design):
     one = random_panel(3, n_cities=12, n_pilots=6, n_years=6, missing=0.05, n_controls=1)
     panel = dataclasses.replace(one, cohort=None, exposure="both")
     sample = build_sample(panel, (0,), None)
     strata = np.zeros(panel.n_cities, dtype=int)
     made = design(sample.group_years, panel.years)
-    found = permute_by_refitting(sample, Inputs(sample).statistics, [made], strata, 8, 5)[made.estimator, 0]
+    found = permute_by_refitting(sample, Inputs(sample).statistics, [made], strata, 8, 5)[
+        made.estimator, 0
+    ]
     labels, _ = draw_or_enumerate(sample.city_group, strata, 8, 5)
     usable = sample.observed & sample.candidate[:, None]
     for draw in range(8):

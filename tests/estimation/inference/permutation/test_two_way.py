@@ -26,12 +26,16 @@ N_DRAWS = 5
 
 
 def _refit(panel, label_years, estimator, tie_quantile):
-    """Coefficients, studentised statistics and fit of each outcome under another assignment, by the plain code."""
+    """Coefficients, studentised statistics and fit of each outcome under another assignment, by the
+    plain code.
+    """
     changed = dataclasses.replace(panel, city_cohort=label_years, cohort=None)
     sample = build_sample(changed, tuple(range(panel.n_outcomes)), tie_quantile)
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
     names = tuple(f"x{k}" for k in range(statistics.layout.n_controls))
-    fits = fit_least_squares(sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names)
+    fits = fit_least_squares(
+        sample, statistics, DESIGNS[estimator](sample.group_years, panel.years), names
+    )
     return sample, fits
 
 
@@ -54,21 +58,32 @@ def test_draws_equal_refits_under_the_drawn_labels(case, tie_quantile):
             redrawn, fits = _refit(panel, years_of_label[labels[b]], design.estimator, tie_quantile)
             if tie_quantile is not None:
                 eligible = redrawn.candidate & (redrawn.pair_group >= 0)
-                np.testing.assert_array_equal(redrawn.kept, eligible & (panel.tie > np.quantile(panel.tie[eligible], tie_quantile)))
+                np.testing.assert_array_equal(
+                    redrawn.kept,
+                    eligible & (panel.tie > np.quantile(panel.tie[eligible], tie_quantile)),
+                )
             for m, fit in enumerate(fits):
                 found, treatment = draws[design.estimator, m], fit.columns >= 0
                 columns = fit.columns[treatment]
-                np.testing.assert_allclose(found.coefficient[b, columns], fit.estimate[treatment], rtol=0, atol=1e-10)
+                np.testing.assert_allclose(
+                    found.coefficient[b, columns], fit.estimate[treatment], rtol=0, atol=1e-10
+                )
                 expected = np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums))
-                np.testing.assert_allclose(found.statistic[b, columns], expected[treatment], rtol=1e-8)
+                np.testing.assert_allclose(
+                    found.statistic[b, columns], expected[treatment], rtol=1e-8
+                )
                 if design.estimator == "event_study":
                     chosen = np.flatnonzero(np.isin(fit.columns, leads["event_study"]))
-                    np.testing.assert_allclose(found.joint[b], fit.provinces.joint_f(fit.estimate, chosen)[0], rtol=1e-6)
+                    np.testing.assert_allclose(
+                        found.joint[b], fit.provinces.joint_f(fit.estimate, chosen)[0], rtol=1e-6
+                    )
 
 
 def test_the_identity_draw_gives_the_observed_statistic():
     panel = random_panel(2, n_cities=8, n_pilots=3)
-    result = fit_outcomes(panel, estimators=("twfe",), vcov=("permutation",), shuffle="all", tie_quantile=0.5)["twfe", 0]
+    result = fit_outcomes(
+        panel, estimators=("twfe",), vcov=("permutation",), shuffle="all", tie_quantile=0.5
+    )["twfe", 0]
     # 8 cities, three cohorts of one pilot: 8 * 7 * 6 assignments, the observed one among them
     assert diagnostic_of(result, "permutation_draws") == 336
     assert estimates_of(result, "permutation")["treated", None].p_value >= 1 / 336
@@ -80,6 +95,8 @@ def test_one_outcome_gives_the_same_alone_and_beside_others():
     other[1, 0, 0] = np.nan
     together = fit_outcomes(dataclasses.replace(panel, y=other), permutations=200, tie_quantile=0.5)
     for m in (0, 1):
-        alone = fit_outcomes(dataclasses.replace(panel, y=other[m]), permutations=200, tie_quantile=0.5)
+        alone = fit_outcomes(
+            dataclasses.replace(panel, y=other[m]), permutations=200, tie_quantile=0.5
+        )
         assert alone["twfe", 0] == together["twfe", m]
         assert alone["event_study", 0] == together["event_study", m]

@@ -62,7 +62,14 @@ def test_a_workbooks_number_survives_its_text(number):
 
 @pytest.mark.parametrize(
     ("cell", "text"),
-    [(36631000.0, "36631000"), (0.140000000596046, "0.140000000596046"), (-0.0, "-0"), (None, ""), (math.nan, ""), (True, "TRUE")],
+    [
+        (36631000.0, "36631000"),
+        (0.140000000596046, "0.140000000596046"),
+        (-0.0, "-0"),
+        (None, ""),
+        (math.nan, ""),
+        (True, "TRUE"),
+    ],
 )
 def test_a_cell_has_the_text_that_was_delivered(cell, text):
     assert cell_text(cell) == text
@@ -90,18 +97,28 @@ def test_a_year_is_read_from_its_text(text, year):
 
 
 def test_column_letters_agree_with_openpyxl():
-    assert [column_letters(col) for col in range(1, 16385)] == [get_column_letter(col) for col in range(1, 16385)]
+    assert [column_letters(col) for col in range(1, 16385)] == [
+        get_column_letter(col) for col in range(1, 16385)
+    ]
 
 
 @pytest.mark.parametrize(
     ("delivered", "normal"),
-    [("地区生产总值（亿元）", "地区生产总值(亿元)"), (" 城 市\n", "城市"), ("年份_x000D_\n", "年份"), ("ＧＤＰ", "GDP")],
+    [
+        ("地区生产总值（亿元）", "地区生产总值(亿元)"),
+        (" 城 市\n", "城市"),
+        ("年份_x000D_\n", "年份"),
+        ("ＧＤＰ", "GDP"),
+    ],
 )
 def test_a_header_is_compared_without_space_and_width(delivered, normal):
     assert normal_header(delivered) == normal
 
 
-@pytest.mark.parametrize(("text", "code"), [("110000", "110000"), ("110000.0", "110000"), (" 1100 ", "1100"), ("110000.5", "110000.5")])
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("110000", "110000"), ("110000.0", "110000"), (" 1100 ", "1100"), ("110000.5", "110000.5")],
+)
 def test_a_code_loses_the_decimals_of_a_float_column(text, code):
     assert code_text(text) == code
 
@@ -114,15 +131,41 @@ WIDE = str.maketrans("0123456789.,", "０１２３４５６７８９．，")
 
 @st.composite
 def made_up_cells(draw) -> tuple[str, float | None]:
-    """A cell as an office might write it, and the number that a person reads in it; None where it is none, or could be two."""
+    """A cell as an office might write it, and the number that a person reads in it; None where it
+    is none, or could be two.
+    """
     digits = draw(st.integers(0, 10**9))
     decimals = draw(st.sampled_from(["", "", ".5", ".25", ".0", ".1234"]))
-    whole = draw(st.sampled_from([str(digits), f"{digits:,}", f"{digits:,}".replace(",", " "), f"{digits:,}".replace(",", "\u3000")]))
+    whole = draw(
+        st.sampled_from(
+            [
+                str(digits),
+                f"{digits:,}",
+                f"{digits:,}".replace(",", " "),
+                f"{digits:,}".replace(",", "\u3000"),
+            ]
+        )
+    )
     sign, as_seen = draw(st.sampled_from(sorted(SIGNS.items())))
     number = float(f"{as_seen}{digits}{decimals}")
     text = sign + whole + decimals
     damage = draw(
-        st.sampled_from(["none", "mark", "marks", "inside", "before", "wide", "blank", "fraction", "comma", "word", "power", "alone"])
+        st.sampled_from(
+            [
+                "none",
+                "mark",
+                "marks",
+                "inside",
+                "before",
+                "wide",
+                "blank",
+                "fraction",
+                "comma",
+                "word",
+                "power",
+                "alone",
+            ]
+        )
     )
     mark = draw(st.sampled_from(list(MARKS)))
     if damage == "mark":
@@ -144,7 +187,10 @@ def made_up_cells(draw) -> tuple[str, float | None]:
     elif damage == "word":
         text, number = draw(st.sampled_from(["约", "≥", "#", "<"])) + text, None
     elif damage == "power":
-        text, number = f"{sign}{draw(st.sampled_from(['', '1.2×', '3*']))}10{draw(st.sampled_from('²³⁴'))}", None
+        text, number = (
+            f"{sign}{draw(st.sampled_from(['', '1.2×', '3*']))}10{draw(st.sampled_from('²³⁴'))}",
+            None,
+        )
     elif damage == "alone":
         text, number = sign + mark, None
     # ten with a raised digit may be a power: a rejection is right, and so is nothing else
@@ -181,7 +227,9 @@ def test_marks_and_ratios_stand_beside_the_number(text, number, mark, unit):
     assert read_number(text) == (number, mark, unit)
 
 
-@pytest.mark.parametrize("text", ["-①", "0,123", "①23", "1²3", "⒈5", "1½", "10⁴", "1.2×10⁴", "x₂", "1₂"])
+@pytest.mark.parametrize(
+    "text", ["-①", "0,123", "①23", "1²3", "⒈5", "1½", "10⁴", "1.2×10⁴", "x₂", "1₂"]
+)
 def test_what_could_be_another_number_is_none(text):
     assert read_number(text) is None
     assert parse_number(text) is None
@@ -189,9 +237,21 @@ def test_what_could_be_another_number_is_none(text):
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("1,5", 1.5), ("1.234,5", 1234.5), ("1 234,5", 1234.5), ("-,5", -0.5), ("0,123", 0.123), ("1.234", 1234.0), ("12", 12.0),
-     ("1.5", None), ("1,2,3", None), ("1.23,4", None), (",", None), ("", None)],
-)  # fmt: skip
+    [
+        ("1,5", 1.5),
+        ("1.234,5", 1234.5),
+        ("1 234,5", 1234.5),
+        ("-,5", -0.5),
+        ("0,123", 0.123),
+        ("1.234", 1234.0),
+        ("12", 12.0),
+        ("1.5", None),
+        ("1,2,3", None),
+        ("1.23,4", None),
+        (",", None),
+        ("", None),
+    ],
+)
 def test_a_decimal_comma_is_one_where_the_layout_says_so(text, number):
     found = read_number(text, decimal_comma=True)
     assert (found.number if found else None) == number

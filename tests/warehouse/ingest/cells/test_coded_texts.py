@@ -21,7 +21,12 @@ def test_words_that_become_alike_share_a_code_and_others_vanish() -> None:
 
 
 def test_parts_are_joined_and_positions_taken() -> None:
-    parts = [CodedTexts.from_list(TEXTS), CodedTexts.constant("乙", 2), CodedTexts.constant(None, 1), CodedTexts.from_list(["丁"])]
+    parts = [
+        CodedTexts.from_list(TEXTS),
+        CodedTexts.constant("乙", 2),
+        CodedTexts.constant(None, 1),
+        CodedTexts.from_list(["丁"]),
+    ]
     joined = CodedTexts.concat(parts)
     assert joined.to_list() == [*TEXTS, "乙", "乙", None, "丁"]
     assert joined.take([9, 1, 6]).to_list() == ["丁", None, "乙"]

@@ -10,37 +10,94 @@ import unicodedata
 import pytest
 
 from warehouse.ingest.cells.cell_values import cell_number, cell_text, is_blank
-from warehouse.ingest.cells.column_values import column_numbers, column_texts, filled_cells, filled_positions
+from warehouse.ingest.cells.column_values import (
+    column_numbers,
+    column_texts,
+    filled_cells,
+    filled_positions,
+)
 
-FLOATS = [0.0, -0.0, 1.0, -12.5, 36631000.0, 1e10, 1e16, 1.5e-7, 9999999999.9, 123456789.12, 0.0001, 1e300, math.nan, math.inf]
-TEXTS = ["", " ", "12", " 12.5 ", "1,234", "３，６６３.5", "-", "—", "…", "1e5", "1e400", "9" * 400, "约12", "2015年", "+.5", "1_000"]
+FLOATS = [
+    0.0,
+    -0.0,
+    1.0,
+    -12.5,
+    36631000.0,
+    1e10,
+    1e16,
+    1.5e-7,
+    9999999999.9,
+    123456789.12,
+    0.0001,
+    1e300,
+    math.nan,
+    math.inf,
+]
+TEXTS = [
+    "",
+    " ",
+    "12",
+    " 12.5 ",
+    "1,234",
+    "３，６６３.5",
+    "-",
+    "—",
+    "…",
+    "1e5",
+    "1e400",
+    "9" * 400,
+    "约12",
+    "2015年",
+    "+.5",
+    "1_000",
+]
 TEXTS += ["−3", "\u3000", "inf", "-Infinity", "nan", "0x10", "1e-400", "+7", ".5", "7."]
 OTHERS = [None, 7, True, datetime.date(2015, 3, 7), 3.25, "x"]
 
 
 def same(left: object, right: object) -> bool:
-    return left == right or (isinstance(left, float) and isinstance(right, float) and math.isnan(left) and math.isnan(right))
+    return left == right or (
+        isinstance(left, float)
+        and isinstance(right, float)
+        and math.isnan(left)
+        and math.isnan(right)
+    )
 
 
-@pytest.mark.parametrize("pool", [FLOATS[:10], FLOATS, TEXTS, FLOATS + TEXTS, FLOATS + TEXTS + OTHERS, TEXTS + OTHERS])
+@pytest.mark.parametrize(
+    "pool", [FLOATS[:10], FLOATS, TEXTS, FLOATS + TEXTS, FLOATS + TEXTS + OTHERS, TEXTS + OTHERS]
+)
 def test_a_column_equals_its_cells(pool) -> None:
     rng = random.Random(7)
-    numbers = [round(rng.uniform(-1e6, 1e6), rng.randrange(6)) for _ in range(300)] if all(isinstance(cell, float) for cell in pool) else []
+    numbers = (
+        [round(rng.uniform(-1e6, 1e6), rng.randrange(6)) for _ in range(300)]
+        if all(isinstance(cell, float) for cell in pool)
+        else []
+    )
     cells = [*pool, *numbers, *rng.choices(pool, k=200)]
     texts = column_texts(cells)
     assert texts.to_pylist() == [cell_text(cell) for cell in cells]
-    assert all(same(a, b) for a, b in zip(column_numbers(cells, texts).to_pylist(), map(cell_number, cells), strict=True))
+    assert all(
+        same(a, b)
+        for a, b in zip(
+            column_numbers(cells, texts).to_pylist(), map(cell_number, cells), strict=True
+        )
+    )
     missing = {"-", "…", "NA"}
 
     def is_missing(cell: object) -> bool:
-        return is_blank(cell) or (isinstance(cell, str) and unicodedata.normalize("NFKC", cell).strip() in missing)
+        return is_blank(cell) or (
+            isinstance(cell, str) and unicodedata.normalize("NFKC", cell).strip() in missing
+        )
 
     positions = [i for i, cell in enumerate(cells) if not is_missing(cell)]
     assert list(filled_positions(cells, missing)) == positions
     filled = filled_cells(cells, missing)
     assert filled.positions.tolist() == positions
     assert filled.texts.to_pylist() == [cell_text(cells[i]) for i in positions]
-    assert [None if math.isnan(number) else number for number in filled.numbers.tolist()] == [cell_number(cells[i]) for i in positions]
+    assert [None if math.isnan(number) else number for number in filled.numbers.tolist()] == [
+        cell_number(cells[i]) for i in positions
+    ]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -48,7 +105,9 @@ def test_one_odd_text_among_plain_numbers(text) -> None:
     filled = filled_cells(["12", text, "0.5"], {"-"})
     kept = [cell for cell in ("12", text, "0.5") if not is_blank(cell) and cell != "-"]
     assert filled.texts.to_pylist() == kept
-    assert [None if math.isnan(number) else number for number in filled.numbers.tolist()] == list(map(cell_number, kept))
+    assert [None if math.isnan(number) else number for number in filled.numbers.tolist()] == list(
+        map(cell_number, kept)
+    )
 
 
 def test_a_mark_of_a_missing_value_may_be_a_number() -> None:
@@ -60,7 +119,9 @@ def test_a_mark_of_a_missing_value_may_be_a_number() -> None:
 def test_numbers_between_marks_keep_their_places(cells) -> None:
     filled = filled_cells(cells, {"-"})
     assert filled.texts.to_pylist() == [cell_text(cells[i]) for i in filled.positions.tolist()]
-    assert filled.positions.tolist() == [i for i, cell in enumerate(cells) if not is_blank(cell) and cell != "-"]
+    assert filled.positions.tolist() == [
+        i for i, cell in enumerate(cells) if not is_blank(cell) and cell != "-"
+    ]
 
 
 def test_an_empty_column() -> None:

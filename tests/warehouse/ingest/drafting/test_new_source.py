@@ -1,4 +1,6 @@
-"""Drafts for sources that no layout knows: what was drafted is read at once and compared with the figures the files were made from."""
+"""Drafts for sources that no layout knows: what was drafted is read at once and compared with the
+figures the files were made from.
+"""
 
 import io
 from pathlib import Path
@@ -37,7 +39,13 @@ def down(names: dict[str, object], header: list[str], factor: float = 1.0) -> li
 
 def across(names: dict[str, object], label: str, factor: float = 1.0) -> list[list[object]]:
     """Years as columns, latest first, with a last year for which nothing was published."""
-    return [[label, *YEARS, 2014], *[[name, *[GDP[city, year] * factor for year in YEARS], None] for city, name in names.items()]]
+    return [
+        [label, *YEARS, 2014],
+        *[
+            [name, *[GDP[city, year] * factor for year in YEARS], None]
+            for city, name in names.items()
+        ],
+    ]
 
 
 def stata(rows: list[list[object]]) -> bytes:
@@ -51,46 +59,84 @@ FOUR_DIGITS = {city: code // 100 for city, code in CODES.items()}
 
 
 def semicolons() -> bytes:
-    return b"city;year;GDP\n" + b"".join(f"{PINYIN[city]};{year};{value}\n".encode() for (city, year), value in GDP.items())
+    return b"city;year;GDP\n" + b"".join(
+        f"{PINYIN[city]};{year};{value}\n".encode() for (city, year), value in GDP.items()
+    )
 
 
 def a_sheet_an_indicator() -> dict[str, bytes]:
-    return {"a.xlsx": xlsx_bytes(地区生产总值=[["单位：亿元"], *across(CHINESE, "地区")], 说明=[["说明"], ["来源"]])}
+    return {
+        "a.xlsx": xlsx_bytes(
+            地区生产总值=[["单位：亿元"], *across(CHINESE, "地区")], 说明=[["说明"], ["来源"]]
+        )
+    }
 
 
 def a_csv_with_years_across() -> dict[str, bytes]:
-    return {"a.csv": csv_bytes([["Gross domestic product (billion yuan)", "", "", ""], *across(PINYIN, "city", 0.1)])}
+    return {
+        "a.csv": csv_bytes(
+            [["Gross domestic product (billion yuan)", "", "", ""], *across(PINYIN, "city", 0.1)]
+        )
+    }
 
 
 def a_file_a_year() -> dict[str, bytes]:
     header = ["city", "GDP(亿元)"]
-    return {f"book_{year}.xlsx": xlsx_bytes(S=[header, *[[PINYIN[c], v] for (c, y), v in GDP.items() if y == year]]) for year in YEARS}
+    return {
+        f"book_{year}.xlsx": xlsx_bytes(
+            S=[header, *[[PINYIN[c], v] for (c, y), v in GDP.items() if y == year]]
+        )
+        for year in YEARS
+    }
 
 
 def a_file_a_city() -> dict[str, bytes]:
     def table(city: str) -> list[list[object]]:
         header = ["指标", "2016年", "2015年", "2014年"]
-        return [["数据库：年度数据"], [f"地区：{city}"], header, ["地区生产总值(亿元)", *[GDP[city, year] for year in YEARS], None]]
+        return [
+            ["数据库：年度数据"],
+            [f"地区：{city}"],
+            header,
+            ["地区生产总值(亿元)", *[GDP[city, year] for year in YEARS], None],
+        ]
 
     return {f"{PINYIN[city]}.xlsx": xlsx_bytes(S=table(city)) for city in CODES}
 
 
 def two_header_rows() -> dict[str, bytes]:
     top = [["全国"], ["城市", "年份", "地区生产总值(亿元)", None], [None, None, "全市", "市辖区"]]
-    return {"a.xlsx": xlsx_bytes(S=[*top, *[[city, year, value, value / 2] for (city, year), value in GDP.items()]])}
+    return {
+        "a.xlsx": xlsx_bytes(
+            S=[*top, *[[city, year, value, value / 2] for (city, year), value in GDP.items()]]
+        )
+    }
 
 
 #: Files, the unit their values are in (as a factor and as delivered), the place as delivered.
 SOURCES = {
     "chinese_gb18030": (
-        {"a.csv": csv_bytes(down(CHINESE, ["城市", "年份", "地区生产总值（万元）"], 1e4), "gb18030")},
+        {
+            "a.csv": csv_bytes(
+                down(CHINESE, ["城市", "年份", "地区生产总值（万元）"], 1e4), "gb18030"
+            )
+        },
         1e4,
         "万元",
         CHINESE,
     ),
-    "english_bom": ({"a.csv": csv_bytes(down(PINYIN, ["city", "year", "GDP (million yuan)"], 100))}, 100, "millionyuan", PINYIN),
+    "english_bom": (
+        {"a.csv": csv_bytes(down(PINYIN, ["city", "year", "GDP (million yuan)"], 100))},
+        100,
+        "millionyuan",
+        PINYIN,
+    ),
     "semicolons": ({"a.csv": semicolons()}, 1, None, PINYIN),
-    "four_digit_codes": ({"a.xlsx": xlsx_bytes(S=down(FOUR_DIGITS, ["code", "year", "gdp_nominal"]))}, 1, None, FOUR_DIGITS),
+    "four_digit_codes": (
+        {"a.xlsx": xlsx_bytes(S=down(FOUR_DIGITS, ["code", "year", "gdp_nominal"]))},
+        1,
+        None,
+        FOUR_DIGITS,
+    ),
     "stata": ({"a.dta": stata(down(PINYIN, ["city", "year", "gdp"]))}, 1, None, PINYIN),
     "a_sheet_an_indicator": (a_sheet_an_indicator(), 1, "亿元", CHINESE),
     "years_across_csv": (a_csv_with_years_across(), 0.1, "billionyuan", PINYIN),
@@ -118,10 +164,15 @@ def test_a_draft_reads_what_the_source_was_made_from(source, tmp_path):
     draft, _ = draft_folder(folder, "new")
     rows = read_by(draft.text, folder)
     cities = {str(name): city for city, name in names.items()}
-    found = {(cities[row["place_code_text"] or row["place_text"]], row["year"]): row["value"] / factor for row in rows}
+    found = {
+        (cities[row["place_code_text"] or row["place_text"]], row["year"]): row["value"] / factor
+        for row in rows
+    }
     assert found == pytest.approx(GDP)
     assert {row["indicator_id"] for row in rows} == {"gdp_nominal_cny_100m"}
-    assert {row["unit_text"].replace(" ", "") if row["unit_text"] else None for row in rows} == {unit}
+    assert {row["unit_text"].replace(" ", "") if row["unit_text"] else None for row in rows} == {
+        unit
+    }
 
 
 @pytest.mark.parametrize(
@@ -140,41 +191,73 @@ def test_a_draft_reads_what_the_source_was_made_from(source, tmp_path):
 )
 def test_headers_are_matched_exactly_by_wording_or_by_likeness(header, indicator_id, how, unit):
     match = match_header(header, read_catalog())
-    assert (match and match.indicator_id, match and match.how, match and match.unit) == (indicator_id, how, unit)
+    assert (match and match.indicator_id, match and match.how, match and match.unit) == (
+        indicator_id,
+        how,
+        unit,
+    )
     assert match is None or (match.score == 1) == (how != "fuzzy")
 
 
 @pytest.mark.shared
 def test_the_province_panel_is_drafted_and_read(shared_dir):
-    """Bilingual headers, persons for ten thousand persons, provinces: Beijing 2015 has 24,779.1 and 603,557 students (PROVENANCE.md)."""
+    """Bilingual headers, persons for ten thousand persons, provinces:
+
+    Beijing 2015 has 24,779.1 and 603,557 students (PROVENANCE.md).
+    """
     folder = shared_dir / "reference" / "province_panel"
     draft, files = draft_folder(folder, "province_panel")
     layout = parse_layout(draft.text, "province_panel.yml")
     name = "control V.xlsx"
-    rows = build_raw((folder / name).read_bytes(), FileOrigin("province_panel", None, name), tables_of(layout, name)).to_pylist()
-    cells = {(row["place_text"], row["year"], row["indicator_id"]): row for row in rows if row["indicator_id"] and row["reason"] is None}
-    gdp, students = (cells["北京市", 2015, indicator] for indicator in ("gdp_nominal_cny_100m", "students_college_10k"))
+    rows = build_raw(
+        (folder / name).read_bytes(),
+        FileOrigin("province_panel", None, name),
+        tables_of(layout, name),
+    ).to_pylist()
+    cells = {
+        (row["place_text"], row["year"], row["indicator_id"]): row
+        for row in rows
+        if row["indicator_id"] and row["reason"] is None
+    }
+    gdp, students = (
+        cells["北京市", 2015, indicator]
+        for indicator in ("gdp_nominal_cny_100m", "students_college_10k")
+    )
     assert (gdp["value"], gdp["unit_text"], gdp["place_level"]) == (24779.1, "亿元", "province")
     assert (students["value"], students["unit_text"]) == (603557.0, "人")
-    sheet = openpyxl.load_workbook(folder / name, read_only=True, data_only=True)["Control Variables(originaldata)"]
+    sheet = openpyxl.load_workbook(folder / name, read_only=True, data_only=True)[
+        "Control Variables(originaldata)"
+    ]
     table = [row for row in sheet.iter_rows(min_row=2, values_only=True) if row[0] is not None]
     assert len(table) >= 310
     for row in table:
         assert cells[row[2], int(row[0]), "gdp_nominal_cny_100m"]["value"] == row[3]
         assert cells[row[2], int(row[0]), "loans_cny_100m"]["value"] == row[17]
     assert any("was not matched" in note for note in draft.notes)
-    assert any("the draft reads" in line for line in try_draft(draft, "province_panel", folder, files))
+    assert any(
+        "the draft reads" in line for line in try_draft(draft, "province_panel", folder, files)
+    )
 
 
 def test_the_command_writes_a_layout_and_says_what_it_could_not_match(tmp_path, capsys):
-    rows = [["城市", "年份", "地区生产总值(亿元)", "星星数"], ["北京市", 2015, 1.0, 2.0], ["上海市", 2015, 1.5, 2.0]]
-    folder = deliver(tmp_path, {"new/a [1].xlsx": xlsx_bytes(S=rows), "new/b.xlsx": b"PK\x03\x04broken"}) / "new"
+    rows = [
+        ["城市", "年份", "地区生产总值(亿元)", "星星数"],
+        ["北京市", 2015, 1.0, 2.0],
+        ["上海市", 2015, 1.5, 2.0],
+    ]
+    folder = (
+        deliver(tmp_path, {"new/a [1].xlsx": xlsx_bytes(S=rows), "new/b.xlsx": b"PK\x03\x04broken"})
+        / "new"
+    )
     assert main([str(folder), "--output", str(tmp_path / "new.yml")]) == 0
     said = capsys.readouterr()
     assert "column '星星数' was not matched" in said.err
     assert "b.xlsx: expected a complete xlsx archive" in said.err
     assert "a [1].xlsx: the draft reads 2 values" in said.err
-    assert parse_layout((tmp_path / "new.yml").read_text(encoding="utf-8"), "new.yml").source_id == "new"
+    assert (
+        parse_layout((tmp_path / "new.yml").read_text(encoding="utf-8"), "new.yml").source_id
+        == "new"
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,13 +278,20 @@ def test_what_cannot_be_drafted_is_an_error(files, message, tmp_path, capsys):
     assert "new-source: " in capsys.readouterr().err
 
 
-BOMBS = ("far cell, apostrophes", "one shared text of 20 MB, 40,000 times", "one sheet under 2,000 names")
+BOMBS = (
+    "far cell, apostrophes",
+    "one shared text of 20 MB, 40,000 times",
+    "one sheet under 2,000 names",
+)
 
 
 def test_a_bomb_is_a_note_and_the_others_are_drafted(tmp_path, capsys, monkeypatch):
     """The last one is foreseen by no guard: its process is ended by the limit of time."""
     monkeypatch.setattr(limits, "SECONDS", 1)
-    files = {f"new/bomb{n}.xlsx": workbooks.CASES[name][0]()["panel/a.xlsx"] for n, name in enumerate(BOMBS)}
+    files = {
+        f"new/bomb{n}.xlsx": workbooks.CASES[name][0]()["panel/a.xlsx"]
+        for n, name in enumerate(BOMBS)
+    }
     good = [["城市", "年份", "地区生产总值(亿元)"], ["北京市", 2015, 1.0], ["上海市", 2015, 1.5]]
     folder = deliver(tmp_path, {**files, "new/good.xlsx": xlsx_bytes(S=good)}) / "new"
     assert main([str(folder), "--output", str(tmp_path / "new.yml")]) == 0
@@ -213,14 +303,23 @@ def test_a_bomb_is_a_note_and_the_others_are_drafted(tmp_path, capsys, monkeypat
 
 def test_a_long_sheet_is_sampled_and_read_whole(tmp_path, capsys):
     cities = pd.read_csv(SEEDS / "city_roster.csv")["city_name_zh"].drop_duplicates()
-    rows = [["城市", "年份", "地区生产总值(亿元)"], *[[city, year, 1.5 + n] for year in range(1950, 2024) for n, city in enumerate(cities)]]
+    rows = [
+        ["城市", "年份", "地区生产总值(亿元)"],
+        *[[city, year, 1.5 + n] for year in range(1950, 2024) for n, city in enumerate(cities)],
+    ]
     folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
     assert main([str(folder)]) == 0
     assert f"a.csv: the draft reads {len(rows) - 1:,} values" in capsys.readouterr().err
 
 
 def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path):
-    outside = deliver(tmp_path, {"outside/secret.csv": csv_bytes([["城市", "年份", "GDP"], ["北京市", 2015, 1.0]])}) / "outside"
+    outside = (
+        deliver(
+            tmp_path,
+            {"outside/secret.csv": csv_bytes([["城市", "年份", "GDP"], ["北京市", 2015, 1.0]])},
+        )
+        / "outside"
+    )
     folder = tmp_path / "new"
     folder.mkdir()
     (folder / "a.csv").symlink_to(outside / "secret.csv")

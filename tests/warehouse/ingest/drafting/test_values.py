@@ -1,4 +1,6 @@
-"""Drafts from values: a column is what its values are, whatever its header says, and nothing is mapped that does not fit."""
+"""Drafts from values: a column is what its values are, whatever its header says, and nothing is
+mapped that does not fit.
+"""
 
 import csv
 
@@ -19,16 +21,25 @@ RNG = np.random.default_rng(17)
 
 def cities() -> list[tuple[str, int]]:
     with (SEEDS / "city_roster.csv").open(encoding="utf-8", newline="") as stream:
-        return [(row["city_name_zh"], int(row["city_id"])) for row in csv.DictReader(stream) if not row["valid_to_year"]][:40]
+        return [
+            (row["city_name_zh"], int(row["city_id"]))
+            for row in csv.DictReader(stream)
+            if not row["valid_to_year"]
+        ][:40]
 
 
-LEVELS = {name: dict(zip([code for _, code in cities()], RNG.lognormal(size=40) * size, strict=True)) for name, size in
-          ((GDP, 2000), (POPULATION, 400), (WAGE, 50_000))}  # fmt: skip
+LEVELS = {
+    name: dict(zip([code for _, code in cities()], RNG.lognormal(size=40) * size, strict=True))
+    for name, size in ((GDP, 2000), (POPULATION, 400), (WAGE, 50_000))
+}
 
 
 def value(indicator: str, code: int, year: int) -> float:
     """A made-up series: cities differ much, years by five per cent."""
-    return round(LEVELS[indicator][code] * 1.05 ** (year - 2010) * (1 + (code % 13) / 1000 * (year - 2009)), 3)
+    return round(
+        LEVELS[indicator][code] * 1.05 ** (year - 2010) * (1 + (code % 13) / 1000 * (year - 2009)),
+        3,
+    )
 
 
 @pytest.fixture
@@ -37,18 +48,28 @@ def published(tmp_path):
     with duckdb.connect(str(path)) as con:
         con.execute("create schema marts")
         con.execute(
-            "create table marts.fct_indicator_observation (place_level varchar, city_id integer, year integer, indicator_id varchar, "
+            "create table marts.fct_indicator_observation (place_level varchar, city_id integer, "
+            "year integer, indicator_id varchar, "
             "value double, quality_flag varchar, source_id varchar)"
         )
         rows = [
-            ("city", code, year, name, value(name, code, year), "ok", "old") for name in LEVELS for _, code in cities() for year in YEARS
+            ("city", code, year, name, value(name, code, year), "ok", "old")
+            for name in LEVELS
+            for _, code in cities()
+            for year in YEARS
         ]
-        con.executemany("insert into marts.fct_indicator_observation values (?, ?, ?, ?, ?, ?, ?)", rows)
+        con.executemany(
+            "insert into marts.fct_indicator_observation values (?, ?, ?, ?, ?, ?, ?)", rows
+        )
     return path
 
 
 def panel(header: list[str], columns: list) -> dict[str, bytes]:
-    rows = [[name, year, *(column(code, year) for column in columns)] for name, code in cities() for year in YEARS]
+    rows = [
+        [name, year, *(column(code, year) for column in columns)]
+        for name, code in cities()
+        for year in YEARS
+    ]
     return {"new/a.csv": csv_bytes([["城市", "年份", *header], *rows])}
 
 
@@ -67,28 +88,51 @@ def test_values_decide_and_their_power_of_ten_is_the_unit(tmp_path, published):
         lambda code, year: code % 7,
         lambda code, year: value(GDP, code, year) ** 0.5,
     ]
-    folder = deliver(tmp_path, panel(["x1", "人口", "在岗职工平均工资", "地区生产总值", "x2"], columns)) / "new"
+    folder = (
+        deliver(tmp_path, panel(["x1", "人口", "在岗职工平均工资", "地区生产总值", "x2"], columns))
+        / "new"
+    )
     assert mapped(folder, published) == {"x1": (GDP, "万元"), "人口": (POPULATION, "10k")}
 
 
 def test_a_headers_unit_counts_where_the_values_bear_it_out(tmp_path, published):
-    columns = [lambda code, year: value(GDP, code, year) * 10_000, lambda code, year: value(POPULATION, code, year) * 10_000]
+    columns = [
+        lambda code, year: value(GDP, code, year) * 10_000,
+        lambda code, year: value(POPULATION, code, year) * 10_000,
+    ]
     folder = deliver(tmp_path, panel(["产值（万元）", "人口（万人）"], columns)) / "new"
     found = mapped(folder, published)
     assert found["产值(万元)"][0] == GDP and "万元" in found["产值(万元)"][1]
-    assert found["人口(万人)"] == (POPULATION, "人"), "the header says ten thousands, the values are persons"
+    assert found["人口(万人)"] == (POPULATION, "人"), (
+        "the header says ten thousands, the values are persons"
+    )
 
 
 def test_the_evidence_stands_in_the_draft(tmp_path, published):
-    folder = deliver(tmp_path, panel(["x1", "地区生产总值"], [lambda c, y: value(POPULATION, c, y), lambda c, y: c % 7 + y / 7])) / "new"
+    folder = (
+        deliver(
+            tmp_path,
+            panel(
+                ["x1", "地区生产总值"],
+                [lambda c, y: value(POPULATION, c, y), lambda c, y: c % 7 + y / 7],
+            ),
+        )
+        / "new"
+    )
     draft, _ = draft_folder(folder, "new", read_reference(published))
     assert "100% of 320 values agree with those known" in draft.text
     assert "the header is like gdp_nominal_cny_100m, but only" in "\n".join(draft.notes)
 
 
-@pytest.mark.parametrize(("name", "year"), [("book.xlsx", "{constant: 2015}"), ("book_2016.xlsx", "{edition_offset: -1}")])
+@pytest.mark.parametrize(
+    ("name", "year"),
+    [("book.xlsx", "{constant: 2015}"), ("book_2016.xlsx", "{edition_offset: -1}")],
+)
 def test_the_year_of_a_sheet_without_one_is_that_of_its_values(tmp_path, published, name, year):
-    rows = [["城市", "甲", "乙"], *([city, value(GDP, code, 2015), value(POPULATION, code, 2015)] for city, code in cities())]
+    rows = [
+        ["城市", "甲", "乙"],
+        *([city, value(GDP, code, 2015), value(POPULATION, code, 2015)] for city, code in cities()),
+    ]
     folder = deliver(tmp_path, {f"new/{name}": xlsx_bytes(S=rows)}) / "new"
     draft, _ = draft_folder(folder, "new", read_reference(published))
     assert f"year: {year}" in draft.text
@@ -96,7 +140,10 @@ def test_the_year_of_a_sheet_without_one_is_that_of_its_values(tmp_path, publish
 
 
 def test_years_across_are_known_by_their_values_too(tmp_path, published):
-    rows = [["城市", *YEARS], *([city, *(value(WAGE, code, year) for year in YEARS)] for city, code in cities())]
+    rows = [
+        ["城市", *YEARS],
+        *([city, *(value(WAGE, code, year) for year in YEARS)] for city, code in cities()),
+    ]
     folder = deliver(tmp_path, {"new/a.xlsx": xlsx_bytes(无题=rows)}) / "new"
     draft, _ = draft_folder(folder, "new", read_reference(published))
     assert parse_layout(draft.text, "new.yml").tables[0].sheet_indicators["无题"].id == WAGE
@@ -108,7 +155,9 @@ BIOGRAPHIES = [
 ]
 
 
-@pytest.mark.parametrize("rows", [BIOGRAPHIES, [["a", "b"], ["x", 1], ["y", 2]]], ids=["biographies", "no places"])
+@pytest.mark.parametrize(
+    "rows", [BIOGRAPHIES, [["a", "b"], ["x", 1], ["y", 2]]], ids=["biographies", "no places"]
+)
 def test_a_folder_without_statistics_is_told_so(tmp_path, published, rows, capsys):
     folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
     with pytest.raises(LayoutError, match="the folder seems to hold no statistics"):

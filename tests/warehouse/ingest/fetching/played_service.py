@@ -1,4 +1,6 @@
-"""A server on 127.0.0.1 that plays the statistics bureau's and the World Bank's services, with their faults."""
+"""A server on 127.0.0.1 that plays the statistics bureau's and the World Bank's services, with
+their faults.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +24,25 @@ def roster(name: str) -> list[dict[str, str]]:
 
 def cities() -> list[tuple[str, str]]:
     """Thirty-six cities that exist today: code of twelve digits and name."""
-    found = [row for row in roster("city_roster") if not row["valid_to_year"] and int(row["admin_rank"]) >= 2]
-    more = [row for row in roster("city_roster") if not row["valid_to_year"] and int(row["admin_rank"]) < 2]
+    found = [
+        row
+        for row in roster("city_roster")
+        if not row["valid_to_year"] and int(row["admin_rank"]) >= 2
+    ]
+    more = [
+        row
+        for row in roster("city_roster")
+        if not row["valid_to_year"] and int(row["admin_rank"]) < 2
+    ]
     return [(row["city_id"] + "000000", row["city_name_zh"]) for row in [*found, *more][:36]]
 
 
 def provinces() -> list[tuple[str, str]]:
     """Thirty-one provinces."""
-    return [(row["province_id"] + "000000", row["province_name_zh"]) for row in roster("province_roster")]
+    return [
+        (row["province_id"] + "000000", row["province_name_zh"])
+        for row in roster("province_roster")
+    ]
 
 
 class Played:
@@ -62,7 +75,10 @@ class Played:
             ("root6", "6"): [("p1", "价格指数", False)],
             ("p1", "6"): [("leaf_cpi", "居民消费价格指数", True)],
         }
-        return [{"_id": key, "name": name, "isLeaf": is_leaf} for key, name, is_leaf in levels.get((parent, code), [])]
+        return [
+            {"_id": key, "name": name, "isLeaf": is_leaf}
+            for key, name, is_leaf in levels.get((parent, code), [])
+        ]
 
     def indicators(self, leaf: str) -> list[dict]:
         """Indicators of a leaf."""
@@ -73,7 +89,10 @@ class Played:
         }
         if self.hint_is_known:
             held["75a85abe58c749e0ad1d85be343e9056"] = held["leaf_gdp"]
-        return [{"_id": key, "i_showname": name, "du_name": unit} for key, name, unit in held.get(leaf, [])]
+        return [
+            {"_id": key, "i_showname": name, "du_name": unit}
+            for key, name, unit in held.get(leaf, [])
+        ]
 
     def answer(self, path: str, params: dict[str, str], body: dict | None) -> object:
         """The reply to a request."""
@@ -83,38 +102,67 @@ class Played:
         if call == "queryIndicatorsByCid":
             return {"state": 20000, "data": {"list": self.indicators(params["cid"])}}
         if call == "getDaCatalogTreeByIndicatorCid":
-            return {"state": 20000, "data": [{"_id": "few"}, {"_id": "places_p" if params["indicatorCid"] == "leaf_cpi" else "places_c"}]}
+            return {
+                "state": 20000,
+                "data": [
+                    {"_id": "few"},
+                    {"_id": "places_p" if params["indicatorCid"] == "leaf_cpi" else "places_c"},
+                ],
+            }
         if call == "getDasByDaCatalogId":
             places = {"places_c": self.cities, "places_p": self.provinces}.get(params["daCid"], [])
-            return {"state": 20000, "data": [{"name_value": code, "show_name": name} for code, name in places]}
+            return {
+                "state": 20000,
+                "data": [{"name_value": code, "show_name": name} for code, name in places],
+            }
         if call == "esData":
             return self.values(body)
         return self.world_bank(path, params)
 
     def values(self, body: dict) -> dict:
-        """Values of two years; the second one of the first place is empty, and a third year holds nothing."""
+        """Values of two years; the second one of the first place is empty, and a third year holds
+        nothing.
+        """
         self.bodies.append(body)
         periods = []
         for year in (2022, 2023):
             cells = [
-                self.cell(indicator, place, "" if (index, year) == (0, 2023) else f"{index + year / 10:.1f}")
+                self.cell(
+                    indicator,
+                    place,
+                    "" if (index, year) == (0, 2023) else f"{index + year / 10:.1f}",
+                )
                 for indicator in body["indicatorIds"]
                 for index, place in enumerate(body["das"])
             ]
             periods.append({"code": f"{year}YY", "name": f"{year}年", "values": cells})
-        return {"state": self.reply_state, "data": [*periods, {"code": "1995YY", "name": "1995年", "values": []}]}
+        return {
+            "state": self.reply_state,
+            "data": [*periods, {"code": "1995YY", "name": "1995年", "values": []}],
+        }
 
     def cell(self, indicator: str, place: dict[str, str], text: str) -> dict[str, str]:
         """One value as the service states it."""
         unit = {"i1": self.unit, "i2": "亿元"}.get(indicator, "")
-        return {"_id": indicator, "i_showname": "x", "value": text, "du_name": unit, "da": place["value"], "da_name": place["text"]}
+        return {
+            "_id": indicator,
+            "i_showname": "x",
+            "value": text,
+            "du_name": unit,
+            "da": place["value"],
+            "da_name": place["text"],
+        }
 
     def world_bank(self, path: str, params: dict[str, str]) -> object:
         """Two pages of a series, latest year first."""
         page = int(params["page"])
         series = path.rpartition("/")[2]
         years = {1: [("2024", None), ("2023", 7.083998)], 2: [("2022", 6.737158)]}[page]
-        of = {"indicator": {"id": series, "value": "x"}, "country": {"id": "CN", "value": "China"}, "countryiso3code": "CHN"}
+        of = {
+            "indicator": {"id": series, "value": "x"},
+            "country": {"id": "CN", "value": "China"},
+            "countryiso3code": "CHN",
+        }
         entries = [of | {"date": year, "value": value} for year, value in years]
         return [{"page": page, "pages": 2, "per_page": 2, "total": 3}, entries]
 
@@ -133,10 +181,18 @@ def serving(played: Played) -> Iterator[str]:
         def _answer(self, body: dict | None) -> None:
             url = urlsplit(self.path)
             played.log.append(self.path)
-            fault = played.after.get(len(played.log)) or (played.faults.pop(0) if played.faults else None)
+            fault = played.after.get(len(played.log)) or (
+                played.faults.pop(0) if played.faults else None
+            )
             if fault is None:
-                params = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
-                fault = (200, json.dumps(played.answer(url.path, params, body), ensure_ascii=False).encode())
+                params = {
+                    name: values[0]
+                    for name, values in parse_qs(url.query, keep_blank_values=True).items()
+                }
+                fault = (
+                    200,
+                    json.dumps(played.answer(url.path, params, body), ensure_ascii=False).encode(),
+                )
             if fault[0] == 0:
                 self.connection.close()
                 return

@@ -1,4 +1,6 @@
-"""`make fetch` against a server that plays the services: what is written, kept, resumed, checked, and said where the service refuses."""
+"""`make fetch` against a server that plays the services: what is written, kept, resumed, checked,
+and said where the service refuses.
+"""
 
 import csv
 import hashlib
@@ -46,9 +48,17 @@ def test_cities_and_provinces_are_written_as_tidy_and_can_be_read(home, tmp_path
     gdp = {(row["city_id"], row["year"]): row for row in rows if row["indicator_id"] == GDP}
     # 36 cities, two years, one of them empty in each of three calls
     assert len(gdp) == 36 * 2 - 3
-    assert gdp["110000", "2022"] | {} == {"city_id": "110000", "year": "2022", "indicator_id": GDP, "value": "202.2", "unit": "亿元"}
+    assert gdp["110000", "2022"] | {} == {
+        "city_id": "110000",
+        "year": "2022",
+        "indicator_id": GDP,
+        "value": "202.2",
+        "unit": "亿元",
+    }
     assert len({row["city_id"] for row in rows if row["indicator_id"] == "cpi_prev_year_100"}) == 31
-    report = read_landing(home / "fetched" / "landing", tmp_path / "raw", tmp_path / "build", layouts={})
+    report = read_landing(
+        home / "fetched" / "landing", tmp_path / "raw", tmp_path / "build", layouts={}
+    )
     assert report.files.n_observations.sum() == len(rows) and report.files.n_rejected.sum() == 0
 
 
@@ -64,17 +74,29 @@ def test_a_known_identifier_saves_the_walk_only_where_its_name_is_right(home):
     played = Played()
     played.hint_is_known = True
     assert run(played) == Exit.DONE
-    assert {body["cid"] for body in played.bodies if body["rootId"] == "root8"} == {"75a85abe58c749e0ad1d85be343e9056"}
+    assert {body["cid"] for body in played.bodies if body["rootId"] == "root8"} == {
+        "75a85abe58c749e0ad1d85be343e9056"
+    }
 
 
 def test_replies_are_kept_with_request_hash_and_date(home):
     run(Played())
     folder = edition(home)
-    entries = [json.loads(line) for line in (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(entries) == json.loads((folder / "done.json").read_text(encoding="utf-8"))["replies"] > 10
+    entries = [
+        json.loads(line)
+        for line in (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert (
+        len(entries)
+        == json.loads((folder / "done.json").read_text(encoding="utf-8"))["replies"]
+        > 10
+    )
     for entry in entries:
         assert hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
-        assert entry["url"].startswith("http://127.0.0.1") and entry["fetched_at"][:4] == folder.name[:4]
+        assert (
+            entry["url"].startswith("http://127.0.0.1")
+            and entry["fetched_at"][:4] == folder.name[:4]
+        )
 
 
 @pytest.mark.parametrize("fault", [(500, b""), (503, b"busy"), (429, b"slowly"), (0, b"")])
@@ -129,7 +151,9 @@ def test_a_reply_that_was_changed_is_asked_for_again(tmp_path):
     kept = Edition(tmp_path, "2026-11-26")
     request = Request("GET", "a", {"b": "c"})
     kept.keep(request, "http://127.0.0.1/a", b"{}")
-    assert Edition(tmp_path, "2026-11-27").find(request) == b"{}", "an edition that is not whole goes on, also on another day"
+    assert Edition(tmp_path, "2026-11-27").find(request) == b"{}", (
+        "an edition that is not whole goes on, also on another day"
+    )
     next(kept.folder.glob("*.json")).write_bytes(b"[]")
     assert Edition(tmp_path).find(request) is None
 
@@ -137,10 +161,19 @@ def test_a_reply_that_was_changed_is_asked_for_again(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"unit": "亿斤"}, "unit '亿斤' of gdp_nominal_cny_100m, which does not convert to cny_100m"),
-        ({"cities": [("110000000000", "天津市"), *Played().cities[1:]]}, "code '110000000000' with the name '天津市', which is no city"),
+        (
+            {"unit": "亿斤"},
+            "unit '亿斤' of gdp_nominal_cny_100m, which does not convert to cny_100m",
+        ),
+        (
+            {"cities": [("110000000000", "天津市"), *Played().cities[1:]]},
+            "code '110000000000' with the name '天津市', which is no city",
+        ),
         ({"cities": Played().cities[:20]}, "expected a catalog of 36 places"),
-        ({"gdp_name": "生产总值指数"}, "expected the indicator 地区生产总值|国内生产总值; found it under no category"),
+        (
+            {"gdp_name": "生产总值指数"},
+            "expected the indicator 地区生产总值|国内生产总值; found it under no category",
+        ),
         ({"reply_state": 40000}, "expected state 20000; found 40000"),
     ],
 )
@@ -156,8 +189,9 @@ def test_what_cannot_be_taken_is_named_and_nothing_is_written(home, capsys, chan
 def test_the_same_frame_serves_the_world_bank(home, tmp_path):
     assert run(Played(), "world_bank") == Exit.DONE
     assert [(row["city_id"], row["year"], row["value"]) for row in written(home, "world_bank")] == [
-        ("100000", "2022", "6.737158"), ("100000", "2023", "7.083998"),
-    ]  # fmt: skip
+        ("100000", "2022", "6.737158"),
+        ("100000", "2023", "7.083998"),
+    ]
 
 
 def test_an_unknown_service_is_bad_input(home, capsys):

@@ -1,4 +1,6 @@
-"""Files to grids: formats told by name and content, what readers lose, and what must not be opened."""
+"""Files to grids: formats told by name and content, what readers lose, and what must not be
+opened.
+"""
 
 import io
 import zipfile
@@ -34,7 +36,13 @@ FRAME = pd.DataFrame(ROWS[1:], columns=["year", "province", "city", "code", "gdp
 
 @pytest.mark.parametrize(
     ("name", "data"),
-    [("a.xlsx", XLSX), ("a.XLSX", XLSX), ("a.csv", csv_bytes(ROWS)), ("a.parquet", parquet_bytes(FRAME)), ("a.dta", stata_bytes(FRAME))],
+    [
+        ("a.xlsx", XLSX),
+        ("a.XLSX", XLSX),
+        ("a.csv", csv_bytes(ROWS)),
+        ("a.parquet", parquet_bytes(FRAME)),
+        ("a.dta", stata_bytes(FRAME)),
+    ],
 )
 def test_every_format_gives_the_same_cells(name, data):
     (grid,) = read_grids(data, name)
@@ -82,7 +90,10 @@ def test_what_cannot_be_read_is_a_file_fault(name, data, message):
 def rewritten(data: bytes, member: str, change) -> bytes:
     """A workbook with one member of its archive changed."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(data)) as old,
+        zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for info in old.infolist():
             content = old.read(info)
             new.writestr(info.filename, change(content) if info.filename == member else content)
@@ -98,28 +109,52 @@ def test_a_zip_bomb_is_refused_whatever_sizes_it_declares(monkeypatch):
 
 
 def test_entities_are_refused():
-    evil = rewritten(XLSX, "xl/workbook.xml", lambda content: b'<!DOCTYPE a [<!ENTITY b "c">]>' + content)
+    evil = rewritten(
+        XLSX, "xl/workbook.xml", lambda content: b'<!DOCTYPE a [<!ENTITY b "c">]>' + content
+    )
     with pytest.raises(FileFault, match="document type declaration"):
         read_grids(evil, "a.xlsx")
 
 
 def test_a_stray_cell_far_away_does_not_fill_the_memory():
-    far = rewritten(XLSX, "xl/worksheets/sheet1.xml", lambda content: content.replace(b'r="E3"', b'r="XFD1048576"'))
+    far = rewritten(
+        XLSX,
+        "xl/worksheets/sheet1.xml",
+        lambda content: content.replace(b'r="E3"', b'r="XFD1048576"'),
+    )
     with pytest.raises(FileFault, match=r"sheet 'Sheet1'.*1,048,576 rows by 16,384 columns"):
         read_grids(far, "a.xlsx")
 
 
 def sheet_of(*rows: bytes) -> bytes:
-    return b'<?xml version="1.0"?><worksheet><sheetData>' + b"".join(rows) + b"</sheetData></worksheet>"
+    return (
+        b'<?xml version="1.0"?><worksheet><sheetData>'
+        + b"".join(rows)
+        + b"</sheetData></worksheet>"
+    )
 
 
 @pytest.mark.parametrize("far", [b"B7", b"AAC1", b"A123456", b"XFD1048576"])
 @pytest.mark.parametrize(
-    "spelling", [b'<c r="%s"/>', b"<c r='%s'/>", b'<c s="1" r="%s"/>', b'<x:c r="%s"/>', b'<c\n r = "%s"/>', b"<!-- -->" + b'<c r="%s"/>']
+    "spelling",
+    [
+        b'<c r="%s"/>',
+        b"<c r='%s'/>",
+        b'<c s="1" r="%s"/>',
+        b'<x:c r="%s"/>',
+        b'<c\n r = "%s"/>',
+        b"<!-- -->" + b'<c r="%s"/>',
+    ],
 )
 def test_the_farthest_address_counts_wherever_it_stands_and_however_it_is_spelt(far, spelling):
-    near = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c><c r="B%d"><v>1</v></c></row>' % (row, row, row) for row in range(1, 5))
-    letters, digits = far.decode().rstrip("0123456789"), far.decode().lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    near = b"".join(
+        b'<row r="%d"><c r="A%d"><v>1</v></c><c r="B%d"><v>1</v></c></row>' % (row, row, row)
+        for row in range(1, 5)
+    )
+    letters, digits = (
+        far.decode().rstrip("0123456789"),
+        far.decode().lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    )
     expected = (max(4, int(digits)), max(2, column_number(letters)))
     row = b'<row r="4">' + spelling % far + b"</row>"
     for sheet in (sheet_of(row, near), sheet_of(near, row)):
@@ -131,8 +166,14 @@ def test_the_farthest_address_counts_wherever_it_stands_and_however_it_is_spelt(
 
 def test_both_ways_to_look_at_a_sheet_find_the_same():
     rows = (
-        b'<row r="1"><c r="A1" t="s"><v>3</v></c><c r="B1" t="e"><v>#N/A</v></c><c r="C1"><f>A1&lt;B1</f></c></row>',
-        b'<row r="3"><c r="D3"><f>1+1</f><v>2</v></c><c r="E3" t="str"><f>A1</f></c><c r="F3" t="e"><f>1/0</f><v>#DIV/0!</v></c></row>',
+        (
+            b'<row r="1"><c r="A1" t="s"><v>3</v></c><c r="B1" t="e"><v>#N/A</v></c><c '
+            b'r="C1"><f>A1&lt;B1</f></c></row>'
+        ),
+        (
+            b'<row r="3"><c r="D3"><f>1+1</f><v>2</v></c><c r="E3" t="str"><f>A1</f></c><c r="F3" '
+            b't="e"><f>1/0</f><v>#DIV/0!</v></c></row>'
+        ),
     )
     plain = scan_sheet(sheet_of(*rows), "S", with_texts=True)
     parsed = scan_sheet(sheet_of(b"<!-- other spelling -->", *rows), "S", with_texts=True)

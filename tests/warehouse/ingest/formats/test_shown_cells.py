@@ -1,4 +1,6 @@
-"""What a person sees in a workbook: number formats and raised letters, in Excel's spelling of XML and in any other."""
+"""What a person sees in a workbook: number formats and raised letters, in Excel's spelling of XML
+and in any other.
+"""
 
 import io
 import re
@@ -49,8 +51,12 @@ def test_a_per_cent_keeps_its_full_precision():
 def workbook() -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
-    sheet.append(["a", 0.125, CellRichText("12.3", TextBlock(InlineFont(vertAlign="superscript"), "1)")), 7])
-    sheet.append(["b", 0.25, CellRichText("CO", TextBlock(InlineFont(vertAlign="subscript"), "2")), 8])
+    sheet.append(
+        ["a", 0.125, CellRichText("12.3", TextBlock(InlineFont(vertAlign="superscript"), "1)")), 7]
+    )
+    sheet.append(
+        ["b", 0.25, CellRichText("CO", TextBlock(InlineFont(vertAlign="subscript"), "2")), 8]
+    )
     sheet["B1"].number_format = "0.0%"
     stream = io.BytesIO()
     book.save(stream)
@@ -58,7 +64,9 @@ def workbook() -> bytes:
 
 
 def respelt(data: bytes) -> bytes:
-    """The same workbook with a prefix before every name of the sheet's XML, as some programs write it."""
+    """The same workbook with a prefix before every name of the sheet's XML, as some programs write
+    it.
+    """
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w") as new:
         for name in old.namelist():

@@ -42,7 +42,9 @@ def test_a_damaged_workbook_is_left_to_its_reader() -> None:
 
 
 def test_numbers_are_given_as_their_format_shows_them() -> None:
-    styles = format_record(170, '0.0"亿元"') + style_record(0) + style_record(10) + style_record(170)
+    styles = (
+        format_record(170, '0.0"亿元"') + style_record(0) + style_record(10) + style_record(170)
+    )
     cells = [
         text_cell(0, 0, "x"),
         number_cell(1, 0, 0.125, 1),
@@ -51,6 +53,8 @@ def test_numbers_are_given_as_their_format_shows_them() -> None:
         hundredths_cells(3, 0, [25, 7], 1),
     ]
     data = write_xls("表一", cells, styles)
-    assert find_error_cells(data) == {"表一": {(2, 1): "12.5%", (3, 1): "-12.5亿元", (4, 1): "25%", (4, 2): "7%"}}
+    assert find_error_cells(data) == {
+        "表一": {(2, 1): "12.5%", (3, 1): "-12.5亿元", (4, 1): "25%", (4, 2): "7%"}
+    }
     (grid,) = read_grids(data, "old.xls")
     assert grid.rows[1][:2] == ["12.5%", 0.125]

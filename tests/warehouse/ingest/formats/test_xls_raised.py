@@ -31,23 +31,35 @@ TEXTS = [
 
 def workbook(most_bytes: int = 8224) -> bytes:
     cells = [shared_text_cell(row, 0, row) for row in range(len(TEXTS))]
-    return write_xls("表一", [*cells, number_cell(0, 1, 7.0)], FONTS + shared_texts(TEXTS, most_bytes))
+    return write_xls(
+        "表一", [*cells, number_cell(0, 1, 7.0)], FONTS + shared_texts(TEXTS, most_bytes)
+    )
 
 
 @pytest.mark.parametrize("most_bytes", [8224, 40, 31, 22])
 def test_raised_letters_are_marks_wherever_the_records_are_cut(most_bytes: int) -> None:
     data = workbook(most_bytes)
-    assert find_error_cells(data)["表一"] == {(2, 1): "2284.6²", (3, 1): "秦皇岛市¹⁾(新区)", (4, 1): "CO₂"}
+    assert find_error_cells(data)["表一"] == {
+        (2, 1): "2284.6²",
+        (3, 1): "秦皇岛市¹⁾(新区)",
+        (4, 1): "CO₂",
+    }
     (grid,) = read_grids(data, "old.xls")
     assert [row[0] for row in grid.rows] == ["地区", "2284.6²", "秦皇岛市¹⁾(新区)", "CO₂", "12.53"]
 
 
 def test_an_independent_reader_finds_the_same_runs() -> None:
-    book = xlrd.open_workbook(file_contents=workbook(40), formatting_info=True, logfile=io.StringIO())
+    book = xlrd.open_workbook(
+        file_contents=workbook(40), formatting_info=True, logfile=io.StringIO()
+    )
     sheet = book.sheet_by_index(0)
-    assert [sheet.cell_value(row, 0) for row in range(5)] == ["".join(part for part, _ in runs) for runs in TEXTS]
+    assert [sheet.cell_value(row, 0) for row in range(5)] == [
+        "".join(part for part, _ in runs) for runs in TEXTS
+    ]
     raised = {
-        row for (row, _), runs in sheet.rich_text_runlist_map.items() if any(book.font_list[font].escapement == 1 for _, font in runs)
+        row
+        for (row, _), runs in sheet.rich_text_runlist_map.items()
+        if any(book.font_list[font].escapement == 1 for _, font in runs)
     }
     assert raised == {1, 2}
 
@@ -56,5 +68,10 @@ def test_a_damaged_table_of_texts_loses_no_other_cell() -> None:
     broken = shared_texts(TEXTS)[:-6]
     broken = broken[:2] + (len(broken) - 4).to_bytes(2, "little") + broken[4:]
     cells = [shared_text_cell(1, 0, 1), number_cell(0, 0, 0.5, 1)]
-    styles = b"".join(bytes.fromhex("e0001400") + b"\x00\x00" + number.to_bytes(2, "little") + bytes(16) for number in (0, 9))
-    assert find_error_cells(write_xls("表一", cells, FONTS + styles + broken)) == {"表一": {(1, 1): "50%"}}
+    styles = b"".join(
+        bytes.fromhex("e0001400") + b"\x00\x00" + number.to_bytes(2, "little") + bytes(16)
+        for number in (0, 9)
+    )
+    assert find_error_cells(write_xls("表一", cells, FONTS + styles + broken)) == {
+        "表一": {(1, 1): "50%"}
+    }

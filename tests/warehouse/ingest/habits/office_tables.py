@@ -1,7 +1,8 @@
 """Thirty tables as statistics offices write them, made by code, with what a person reads from each.
 
-They were written in one go by someone in the place of an office clerk, before he saw the reader or its documentation; the layouts in
-``office_layouts.yml`` were then written from docs/layouts.md alone. Figures are made up.
+They were written in one go by someone in the place of an office clerk, before he saw the reader or
+its documentation; the layouts in ``office_layouts.yml`` were then written from docs/layouts.md
+alone. Figures are made up.
 """
 
 from __future__ import annotations
@@ -22,12 +23,36 @@ from tests.warehouse.ingest.formats.old_workbook import (
 )
 
 CITIES = [
-    (130100, "石家庄市"), (130200, "唐山市"), (130300, "秦皇岛市"), (130400, "邯郸市"),
-    (130500, "邢台市"), (130600, "保定市"), (130700, "张家口市"), (130800, "承德市"),
-]  # fmt: skip
-ENGLISH = ["Shijiazhuang", "Tangshan", "Qinhuangdao", "Handan", "Xingtai", "Baoding", "Zhangjiakou", "Chengde"]
-GDP, POPULATION, WAGE, DEPOSITS = "gdp_nominal_cny_100m", "population_registered_10k", "wage_avg_cny", "deposits_cny_100m"
-GROWTH, INDEX, PRIMARY = "gdp_growth_official_pct", "gdp_index_prev_year_100", "value_added_primary_cny_100m"
+    (130100, "石家庄市"),
+    (130200, "唐山市"),
+    (130300, "秦皇岛市"),
+    (130400, "邯郸市"),
+    (130500, "邢台市"),
+    (130600, "保定市"),
+    (130700, "张家口市"),
+    (130800, "承德市"),
+]
+ENGLISH = [
+    "Shijiazhuang",
+    "Tangshan",
+    "Qinhuangdao",
+    "Handan",
+    "Xingtai",
+    "Baoding",
+    "Zhangjiakou",
+    "Chengde",
+]
+GDP, POPULATION, WAGE, DEPOSITS = (
+    "gdp_nominal_cny_100m",
+    "population_registered_10k",
+    "wage_avg_cny",
+    "deposits_cny_100m",
+)
+GROWTH, INDEX, PRIMARY = (
+    "gdp_growth_official_pct",
+    "gdp_index_prev_year_100",
+    "value_added_primary_cny_100m",
+)
 
 Truth = dict[tuple[int, int, str], float]
 Habit = tuple[dict[str, bytes], Truth]
@@ -51,15 +76,26 @@ def wage(city: int, year: int) -> float:
     return 40000 + (city // 100 % 10) * 731 + (year - 2010) * 2417
 
 
-def truth(*years: int, of: dict[str, Callable[[int, int], float]] | None = None, cities: list[tuple[int, str]] = CITIES) -> Truth:
+def truth(
+    *years: int,
+    of: dict[str, Callable[[int, int], float]] | None = None,
+    cities: list[tuple[int, str]] = CITIES,
+) -> Truth:
     """What every city has in these years; product where nothing else is said."""
-    return {(city, year, name): make(city, year) for name, make in (of or {GDP: gdp}).items() for city, _ in cities for year in years}
+    return {
+        (city, year, name): make(city, year)
+        for name, make in (of or {GDP: gdp}).items()
+        for city, _ in cities
+        for year in years
+    }
 
 
 BOTH = {GDP: gdp, POPULATION: population}
 
 
-def book(change: Callable[[openpyxl.Workbook], None] | None = None, **sheets: list[list[object]]) -> bytes:
+def book(
+    change: Callable[[openpyxl.Workbook], None] | None = None, **sheets: list[list[object]]
+) -> bytes:
     """A workbook of these sheets; ``change`` merges and hides cells before it is saved."""
     workbook = openpyxl.Workbook()
     workbook.remove(workbook.active)
@@ -80,9 +116,28 @@ def header_of_three_rows() -> Habit:
         ["2-3 各市地区生产总值和人口"],
         ["地区", "地区生产总值", None, None, None, "年末户籍人口(万人)"],
         [None, "2018年", None, "2019年"],
-        [None, "绝对数(亿元)", "比上年增长(%)", "绝对数(亿元)", "比上年增长(%)", "2018年", "2019年"],
+        [
+            None,
+            "绝对数(亿元)",
+            "比上年增长(%)",
+            "绝对数(亿元)",
+            "比上年增长(%)",
+            "2018年",
+            "2019年",
+        ],
         ["全省", 32494.6, 6.5, 35104.5, 6.8, 7556.3, 7591.97],
-        *(["　　" + n, gdp(c, 2018), 6.1, gdp(c, 2019), 6.4, population(c, 2018), population(c, 2019)] for c, n in CITIES),
+        *(
+            [
+                "　　" + n,
+                gdp(c, 2018),
+                6.1,
+                gdp(c, 2019),
+                6.4,
+                population(c, 2018),
+                population(c, 2019),
+            ]
+            for c, n in CITIES
+        ),
         [],
         ["注：1.本表绝对数按当年价格计算，增长速度按可比价格计算。"],
         ["　　2.人口为公安年报数。"],
@@ -93,7 +148,9 @@ def header_of_three_rows() -> Habit:
         for cells in ("A1:G1", "A2:A4", "B2:E2", "F2:G3", "B3:C3", "D3:E3"):
             workbook.active.merge_cells(cells)
 
-    growth = {(c, year, GROWTH): value for c, _ in CITIES for year, value in ((2018, 6.1), (2019, 6.4))}
+    growth = {
+        (c, year, GROWTH): value for c, _ in CITIES for year, value in ((2018, 6.1), (2019, 6.4))
+    }
     return {"2-3.xlsx": book(merge, 表=rows)}, truth(2018, 2019, of=BOTH) | growth
 
 
@@ -102,10 +159,17 @@ def two_tables_stacked() -> Habit:
     years = range(2015, 2020)
     header = ["市 别", *(f"{year}年" for year in years)]
     rows = [
-        ["1-1 各市地区生产总值"], [*[None] * 5, "单位：亿元"], header, *([n, *(gdp(c, y) for y in years)] for c, n in CITIES), [],
-        ["1-2 各市年末户籍人口"], [*[None] * 5, "单位：万人"], header, *([n, *(population(c, y) for y in years)] for c, n in CITIES),
+        ["1-1 各市地区生产总值"],
+        [*[None] * 5, "单位：亿元"],
+        header,
+        *([n, *(gdp(c, y) for y in years)] for c, n in CITIES),
+        [],
+        ["1-2 各市年末户籍人口"],
+        [*[None] * 5, "单位：万人"],
+        header,
+        *([n, *(population(c, y) for y in years)] for c, n in CITIES),
         ["注：户籍人口为公安部门数据。"],
-    ]  # fmt: skip
+    ]
     return {"综合.xlsx": book(表=rows)}, truth(*years, of=BOTH)
 
 
@@ -114,9 +178,13 @@ def two_units_stacked() -> Habit:
     """The second table's unit is another one, and its title names it as the first table's does."""
     thousands = {GDP: gdp, DEPOSITS: lambda c, y: round(gdp(c, y) * 20000) / 10000}
     rows = [
-        ["生产总值", "单位：亿元"], ["地区", 2018, 2019], *([n, gdp(c, 2018), gdp(c, 2019)] for c, n in CITIES),
-        ["续表 存款余额", "单位：万元"], ["地区", 2018, 2019], *([n, *(round(gdp(c, y) * 20000) for y in (2018, 2019))] for c, n in CITIES),
-    ]  # fmt: skip
+        ["生产总值", "单位：亿元"],
+        ["地区", 2018, 2019],
+        *([n, gdp(c, 2018), gdp(c, 2019)] for c, n in CITIES),
+        ["续表 存款余额", "单位：万元"],
+        ["地区", 2018, 2019],
+        *([n, *(round(gdp(c, y) * 20000) for y in (2018, 2019))] for c, n in CITIES),
+    ]
     return {"续.xlsx": book(表=rows)}, truth(2018, 2019, of=thousands)
 
 
@@ -134,9 +202,14 @@ def two_languages_and_a_row_of_units() -> Habit:
         ["地区", "地区生产总值", "户籍人口", "年末金融机构存款余额", "在岗职工平均工资"],
         ["Region", "Gross Regional Product", "Registered Population", "Deposits", "Average Wage"],
         [None, "(万元)", "(万人)", "(亿元)", "(元)"],
-        *([n, round(gdp(c, 2020) * 10000), population(c, 2020), gdp(c, 2020) * 2, wage(c, 2020)] for c, n in CITIES),
+        *(
+            [n, round(gdp(c, 2020) * 10000), population(c, 2020), gdp(c, 2020) * 2, wage(c, 2020)]
+            for c, n in CITIES
+        ),
     ]
-    return {"主要指标.xlsx": book(**{"2020": rows})}, truth(2020, of=BOTH | {DEPOSITS: lambda c, y: gdp(c, y) * 2, WAGE: wage})
+    return {"主要指标.xlsx": book(**{"2020": rows})}, truth(
+        2020, of=BOTH | {DEPOSITS: lambda c, y: gdp(c, y) * 2, WAGE: wage}
+    )
 
 
 @habit
@@ -145,7 +218,17 @@ def folded_side_by_side() -> Habit:
     halves = zip(CITIES[:4], CITIES[4:], strict=True)
     rows = [["2019年各市主要指标"], [*header, None, *header]]
     for (c, n), (other, name) in halves:
-        rows.append([n, gdp(c, 2019), population(c, 2019), None, name, gdp(other, 2019), population(other, 2019)])
+        rows.append(
+            [
+                n,
+                gdp(c, 2019),
+                population(c, 2019),
+                None,
+                name,
+                gdp(other, 2019),
+                population(other, 2019),
+            ]
+        )
     return {"folded.xlsx": book(表=rows)}, truth(2019, of=BOTH)
 
 
@@ -154,7 +237,10 @@ def full_width_signs_in_gbk() -> Habit:
     wide = str.maketrans("0123456789.,-", "０１２３４５６７８９．，－")
     lines = ["年份,城市,地区生产总值（亿元）"]
     for year in (2018, 2019):
-        lines += [f'"{f"{year}年".translate(wide)}",{n},"{format(gdp(c, year), ",.2f").translate(wide)}"' for c, n in CITIES]
+        lines += [
+            f'"{f"{year}年".translate(wide)}",{n},"{format(gdp(c, year), ",.2f").translate(wide)}"'
+            for c, n in CITIES
+        ]
     return {"全角.csv": "\r\n".join(lines).encode("gbk")}, truth(2018, 2019)
 
 
@@ -168,19 +254,26 @@ def sheet_for_each_year() -> Habit:
         ]
         for year in (2016, 2017, 2018)
     }
-    return {"分年.xlsx": book(**sheets, 说明=[["本表由各市统计局上报"]])}, truth(2016, 2017, 2018, of=BOTH)
+    return {"分年.xlsx": book(**sheets, 说明=[["本表由各市统计局上报"]])}, truth(
+        2016, 2017, 2018, of=BOTH
+    )
 
 
 @habit
 def hidden_column_of_the_same_name() -> Habit:
     header = ["城市", "年份", "地区生产总值(亿元)", "地区生产总值(亿元)", "户籍人口(万人)"]
-    rows = [header, *([n, 2019, gdp(c, 2019) * 1.2, gdp(c, 2019), population(c, 2019)] for c, n in CITIES)]
+    rows = [
+        header,
+        *([n, 2019, gdp(c, 2019) * 1.2, gdp(c, 2019), population(c, 2019)] for c, n in CITIES),
+    ]
 
     def hide(workbook: openpyxl.Workbook) -> None:
         workbook["数据"].column_dimensions["C"].hidden = True
         workbook["备份"].sheet_state = "hidden"
 
-    return {"hidden.xlsx": book(hide, 数据=rows, 备份=[header[:3], ["石家庄市", 2019, 1.0]])}, truth(2019, of=BOTH)
+    return {
+        "hidden.xlsx": book(hide, 数据=rows, 备份=[header[:3], ["石家庄市", 2019, 1.0]])
+    }, truth(2019, of=BOTH)
 
 
 @habit
@@ -189,27 +282,44 @@ def raised_marks_in_an_old_workbook() -> Habit:
     cells = [shared_text_cell(0, col, col) for col in range(3)]
     for row, (c, n) in enumerate(CITIES, start=1):
         texts.append([(n, 0), ("1", 5)] if row == 3 else [(n, 0)])
-        cells += [shared_text_cell(row, 0, len(texts) - 1), number_cell(row, 2, population(c, 2019))]
+        cells += [
+            shared_text_cell(row, 0, len(texts) - 1),
+            number_cell(row, 2, population(c, 2019)),
+        ]
         if row == 2:
             texts.append([(str(gdp(c, 2019)), 0), ("2", 5)])
-        cells.append(shared_text_cell(row, 1, len(texts) - 1) if row == 2 else number_cell(row, 1, gdp(c, 2019)))
+        cells.append(
+            shared_text_cell(row, 1, len(texts) - 1)
+            if row == 2
+            else number_cell(row, 1, gdp(c, 2019))
+        )
     fonts = b"".join(map(font_record, (0, 0, 0, 0, 1)))
-    return {"raised.xls": write_xls("2019", cells, fonts + shared_texts(texts))}, truth(2019, of=BOTH)
+    return {"raised.xls": write_xls("2019", cells, fonts + shared_texts(texts))}, truth(
+        2019, of=BOTH
+    )
 
 
 @habit
 def signs_of_nothing() -> Habit:
     lines = ["城市,年份,地区生产总值(亿元),户籍人口(万人),在岗职工平均工资(元)"]
     signs = ["…", "—", "－", "...", "空", "#", "……", ""]
-    lines += [f'{n},2019,"{gdp(c, 2019):,.2f}",{sign},"{wage(c, 2019):,}"' for (c, n), sign in zip(CITIES, signs, strict=True)]
-    return {"signs.csv": b"\xef\xbb\xbf" + "\r\n".join(lines).encode()}, truth(2019, of={GDP: gdp, WAGE: wage})
+    lines += [
+        f'{n},2019,"{gdp(c, 2019):,.2f}",{sign},"{wage(c, 2019):,}"'
+        for (c, n), sign in zip(CITIES, signs, strict=True)
+    ]
+    return {"signs.csv": b"\xef\xbb\xbf" + "\r\n".join(lines).encode()}, truth(
+        2019, of={GDP: gdp, WAGE: wage}
+    )
 
 
 @habit
 def decimal_commas() -> Habit:
     swap = str.maketrans(",.", ".,")
     lines = ["City;Year;GDP (100 million yuan)"]
-    lines += [f"{name};2019;{format(gdp(c, 2019), ',.2f').translate(swap)}" for (c, _), name in zip(CITIES, ENGLISH, strict=True)]
+    lines += [
+        f"{name};2019;{format(gdp(c, 2019), ',.2f').translate(swap)}"
+        for (c, _), name in zip(CITIES, ENGLISH, strict=True)
+    ]
     return {"europe.csv": "\n".join(lines).encode()}, truth(2019)
 
 
@@ -220,7 +330,11 @@ def continued_on_the_next_sheets() -> Habit:
     def part(cities: list[tuple[int, str]]) -> list[list[object]]:
         return [["3-5 续表"], header, *([n, gdp(c, 2019), population(c, 2019)] for c, n in cities)]
 
-    wages = [["3-5 续表"], ["城市", "在岗职工平均工资(元)"], *([n, wage(c, 2019)] for c, n in CITIES)]
+    wages = [
+        ["3-5 续表"],
+        ["城市", "在岗职工平均工资(元)"],
+        *([n, wage(c, 2019)] for c, n in CITIES),
+    ]
     sheets = {"3-5": part(CITIES[:5]), "3-5续1": part(CITIES[5:]), "3-5续2": wages}
     return {"3-5.xlsx": book(**sheets)}, truth(2019, of=BOTH | {WAGE: wage})
 
@@ -230,7 +344,10 @@ def long_form_between_tabs() -> Habit:
     lines = ["年份\t地区\t指标\t单位\t数值"]
     for year in (2018, 2019):
         for c, n in CITIES:
-            lines += [f"{year}\t{n}\t地区生产总值\t万元\t{round(gdp(c, year) * 10000)}", f"{year}\t{n}\t粮食产量\t吨\t123456"]
+            lines += [
+                f"{year}\t{n}\t地区生产总值\t万元\t{round(gdp(c, year) * 10000)}",
+                f"{year}\t{n}\t粮食产量\t吨\t123456",
+            ]
             lines += [f"{year}\t{n}\t年末户籍人口\t万人\t{population(c, year)}"]
     return {"导出.txt": "\n".join(lines).encode("gb18030")}, truth(2018, 2019, of=BOTH)
 
@@ -244,20 +361,36 @@ def web_page_called_a_workbook() -> Habit:
 @habit
 def year_indicator_and_unit_in_a_header() -> Habit:
     years = (2017, 2018, 2019)
-    header = ["行政区划代码", "地区名称", *(f"{y}年地区生产总值(亿元)" for y in years), *(f"{y}年末户籍人口(万人)" for y in years)]
-    rows = [[f"{c}000000", n, *(gdp(c, y) for y in years), *(population(c, y) for y in years)] for c, n in CITIES]
+    header = [
+        "行政区划代码",
+        "地区名称",
+        *(f"{y}年地区生产总值(亿元)" for y in years),
+        *(f"{y}年末户籍人口(万人)" for y in years),
+    ]
+    rows = [
+        [f"{c}000000", n, *(gdp(c, y) for y in years), *(population(c, y) for y in years)]
+        for c, n in CITIES
+    ]
     return {"wide.xlsx": book(表=[header, *rows])}, truth(*years, of=BOTH)
 
 
 @habit
 def province_written_once_and_short_names() -> Habit:
     cities = {
-        "江苏": [(320500, "苏州"), (321200, "泰州")], "浙江": [(331000, "台州"), (330500, "湖州")],
-        "江西": [(360900, "宜春"), (361000, "抚州")], "黑龙江": [(230700, "伊春")],
-    }  # fmt: skip
-    rows = [[province if k == 0 else None, n, gdp(c, 2019)] for province, own in cities.items() for k, (c, n) in enumerate(own)]
+        "江苏": [(320500, "苏州"), (321200, "泰州")],
+        "浙江": [(331000, "台州"), (330500, "湖州")],
+        "江西": [(360900, "宜春"), (361000, "抚州")],
+        "黑龙江": [(230700, "伊春")],
+    }
+    rows = [
+        [province if k == 0 else None, n, gdp(c, 2019)]
+        for province, own in cities.items()
+        for k, (c, n) in enumerate(own)
+    ]
     all_ = [city for own in cities.values() for city in own]
-    return {"province.xlsx": book(**{"2019": [["省份", "地级市", "GDP(亿元)"], *rows]})}, truth(2019, cities=all_)
+    return {"province.xlsx": book(**{"2019": [["省份", "地级市", "GDP(亿元)"], *rows]})}, truth(
+        2019, cities=all_
+    )
 
 
 @habit
@@ -265,20 +398,36 @@ def file_for_each_city() -> Habit:
     years, files = (2015, 2018, 2019), {}
     for c, n in CITIES[:3]:
         rows = [
-            [f"{n}主要年份国民经济指标"], ["指标", "单位", *map(str, years)], ["一、综合"],
-            ["地区生产总值", "亿元", *(gdp(c, y) for y in years)], ["  #第一产业", "亿元", 100, 110, 120],
-            ["二、人口"], ["年末户籍总人口", "万人", *(population(c, y) for y in years)],
-        ]  # fmt: skip
+            [f"{n}主要年份国民经济指标"],
+            ["指标", "单位", *map(str, years)],
+            ["一、综合"],
+            ["地区生产总值", "亿元", *(gdp(c, y) for y in years)],
+            ["  #第一产业", "亿元", 100, 110, 120],
+            ["二、人口"],
+            ["年末户籍总人口", "万人", *(population(c, y) for y in years)],
+        ]
         files[f"{n}.xlsx"] = book(**{"1": rows})
-    primary = {(c, year, PRIMARY): value for c, _ in CITIES[:3] for year, value in zip(years, (100, 110, 120), strict=True)}
+    primary = {
+        (c, year, PRIMARY): value
+        for c, _ in CITIES[:3]
+        for year, value in zip(years, (100, 110, 120), strict=True)
+    }
     return files, truth(*years, of=BOTH, cities=CITIES[:3]) | primary
 
 
 @habit
 def districts_and_counties_below() -> Habit:
     rows: list[list[object]] = [["地区", "户籍人口(万人)", "生产总值(亿元)"]]
-    for (c, n), below in zip(CITIES[:3], [["长安区", "正定县"], ["路南区", "滦州市"], ["海港区", "青龙满族自治县"]], strict=True):
-        rows += [[n, population(c, 2019), gdp(c, 2019)], ["  市辖区", 111.1, 222.2], *(["  " + name, 50.5, 300.3] for name in below)]
+    for (c, n), below in zip(
+        CITIES[:3],
+        [["长安区", "正定县"], ["路南区", "滦州市"], ["海港区", "青龙满族自治县"]],
+        strict=True,
+    ):
+        rows += [
+            [n, population(c, 2019), gdp(c, 2019)],
+            ["  市辖区", 111.1, 222.2],
+            *(["  " + name, 50.5, 300.3] for name in below),
+        ]
     return {"分县2019.xlsx": book(分县=rows)}, truth(2019, of=BOTH, cities=CITIES[:3])
 
 
@@ -292,17 +441,33 @@ def months_in_the_header() -> Habit:
 @habit
 def cells_that_need_a_person() -> Habit:
     own = [gdp(c, 2019) for c, _ in CITIES]
-    cells = [f"{own[0]}亿元", "#DIV/0!", f"\u00a0{own[2]} ", f"'{own[3]}", f"{own[4]}(3)", f"约{own[5]}", f"{own[6]}p", f"{own[7]}*"]
-    rows = [[n, 2019, cell, str(population(c, 2019))] for (c, n), cell in zip(CITIES, cells, strict=True)]
+    cells = [
+        f"{own[0]}亿元",
+        "#DIV/0!",
+        f"\u00a0{own[2]} ",
+        f"'{own[3]}",
+        f"{own[4]}(3)",
+        f"约{own[5]}",
+        f"{own[6]}p",
+        f"{own[7]}*",
+    ]
+    rows = [
+        [n, 2019, cell, str(population(c, 2019))]
+        for (c, n), cell in zip(CITIES, cells, strict=True)
+    ]
     plain = [CITIES[k] for k in (0, 2, 7)]
     table = book(表=[["城市", "年份", "地区生产总值(亿元)", "户籍人口(万人)"], *rows])
-    return {"dirty.xlsx": table}, truth(2019, of={POPULATION: population}) | truth(2019, cities=plain)
+    return {"dirty.xlsx": table}, truth(2019, of={POPULATION: population}) | truth(
+        2019, cities=plain
+    )
 
 
 @habit
 def two_languages_in_a_cell() -> Habit:
     rows = [["地 区\nRegion", "地区生产总值\nGross Regional Product\n(亿元 100 million yuan)"]]
-    rows += [[f"{n[:-1]}  {name}", gdp(c, 2019)] for (c, n), name in zip(CITIES, ENGLISH, strict=True)]
+    rows += [
+        [f"{n[:-1]}  {name}", gdp(c, 2019)] for (c, n), name in zip(CITIES, ENGLISH, strict=True)
+    ]
     return {"GRP.xlsx": book(GRP=rows)}, truth(2019)
 
 
@@ -310,19 +475,27 @@ def two_languages_in_a_cell() -> Habit:
 def header_on_every_page() -> Habit:
     rows: list[list[object]] = []
     for page, title in ((CITIES[:4], "表5 各市指标"), (CITIES[4:], "续表")):
-        rows += [[title], ["城市", "地区生产总值(亿元)", "户籍人口(万人)"], *([n, gdp(c, 2019), population(c, 2019)] for c, n in page)]
+        rows += [
+            [title],
+            ["城市", "地区生产总值(亿元)", "户籍人口(万人)"],
+            *([n, gdp(c, 2019), population(c, 2019)] for c, n in page),
+        ]
     return {"打印.xlsx": book(打印=rows)}, truth(2019, of=BOTH)
 
 
 @habit
 def years_as_dates() -> Habit:
-    rows = [[c, datetime.date(year, 12, 31), gdp(c, year)] for year in (2018, 2019) for c, _ in CITIES]
+    rows = [
+        [c, datetime.date(year, 12, 31), gdp(c, year)] for year in (2018, 2019) for c, _ in CITIES
+    ]
 
     def spell(workbook: openpyxl.Workbook) -> None:
         for (cell,) in workbook.active.iter_rows(min_row=2, min_col=2, max_col=2):
             cell.number_format = 'yyyy"年"'
 
-    return {"dates.xlsx": book(spell, 表=[["代码", "统计时间", "GDP（亿元）"], *rows])}, truth(2018, 2019)
+    return {"dates.xlsx": book(spell, 表=[["代码", "统计时间", "GDP（亿元）"], *rows])}, truth(
+        2018, 2019
+    )
 
 
 @habit
@@ -331,15 +504,24 @@ def formats_of_accountants() -> Habit:
         for product, growth in workbook.active.iter_rows(min_row=2, min_col=3, max_col=4):
             product.number_format, growth.number_format = "#,##0.00_);(#,##0.00)", "0.0%"
 
-    rows = [["城市", "年份", "GDP（亿元）", "GDP增长率(%)"], *([n, 2019, gdp(c, 2019), 0.067] for c, n in CITIES)]
-    return {"formats.xlsx": book(spell, 表=rows)}, truth(2019, of={GDP: gdp, GROWTH: lambda c, y: 6.7})
+    rows = [
+        ["城市", "年份", "GDP（亿元）", "GDP增长率(%)"],
+        *([n, 2019, gdp(c, 2019), 0.067] for c, n in CITIES),
+    ]
+    return {"formats.xlsx": book(spell, 表=rows)}, truth(
+        2019, of={GDP: gdp, GROWTH: lambda c, y: 6.7}
+    )
 
 
 @habit
 def city_over_its_indicators() -> Habit:
     rows: list[list[object]] = [["指标", 2018, 2019]]
     for c, n in CITIES[:4]:
-        rows += [[n], ["  地区生产总值(亿元)", gdp(c, 2018), gdp(c, 2019)], ["  户籍人口(万人)", population(c, 2018), population(c, 2019)]]
+        rows += [
+            [n],
+            ["  地区生产总值(亿元)", gdp(c, 2018), gdp(c, 2019)],
+            ["  户籍人口(万人)", population(c, 2018), population(c, 2019)],
+        ]
     return {"blocks.xlsx": book(表=rows)}, truth(2018, 2019, of=BOTH, cities=CITIES[:4])
 
 
@@ -354,9 +536,15 @@ def old_workbook_with_merged_headers() -> Habit:
         *(f"{n[0]} {n[1:-1]}" for _, n in CITIES),
     ]
     places = [(0, 0), (1, 0), (1, 1), (1, 3), (2, 1), *((3 + row, 0) for row in range(len(CITIES)))]
-    cells = [shared_text_cell(*place, number) for number, place in enumerate(places)] + [number_cell(2, 2, 2019.0)]
+    cells = [shared_text_cell(*place, number) for number, place in enumerate(places)] + [
+        number_cell(2, 2, 2019.0)
+    ]
     for row, (c, _) in enumerate(CITIES, start=3):
-        cells += [number_cell(row, 1, gdp(c, 2018)), number_cell(row, 2, gdp(c, 2019)), number_cell(row, 3, 106.7)]
+        cells += [
+            number_cell(row, 1, gdp(c, 2018)),
+            number_cell(row, 2, gdp(c, 2019)),
+            number_cell(row, 3, 106.7),
+        ]
     cells.append(merged_record((0, 0, 0, 3), (1, 2, 0, 0), (1, 1, 1, 2), (1, 2, 3, 3)))
     data = write_xls("2-5", cells, shared_texts([[(text, 0)] for text in texts]))
     return {"2-5.xls": data}, truth(2018, 2019) | truth(2019, of={INDEX: lambda c, y: 106.7})
@@ -365,7 +553,11 @@ def old_workbook_with_merged_headers() -> Habit:
 @habit
 def export_with_remarks_around() -> Habit:
     lines = ["#数据库：分省年度数据,,,", "#时间：最近5年,,,", "地区,2018年,2019年,2020年"]
-    lines += [f"{n},{gdp(c, 2018)},{gdp(c, 2019)}," for c, n in CITIES] + ["合计,1,2,", ",,,", "数据来源：国家统计局,,,"]
+    lines += [f"{n},{gdp(c, 2018)},{gdp(c, 2019)}," for c, n in CITIES] + [
+        "合计,1,2,",
+        ",,,",
+        "数据来源：国家统计局,,,",
+    ]
     return {"年度数据.csv": "\r\n".join(lines).encode("gbk")}, truth(2018, 2019)
 
 
@@ -384,4 +576,6 @@ def years_of_two_digits() -> Habit:
 @habit
 def one_value_for_two_cities() -> Habit:
     rows = [["城市", "年份", "GDP(亿元)"], *([n, 2019, gdp(c, 2019)] for c, n in CITIES)]
-    return {"merged.xlsx": book(lambda workbook: workbook.active.merge_cells("C2:C3"), 表=rows)}, truth(2019, cities=CITIES[2:])
+    return {
+        "merged.xlsx": book(lambda workbook: workbook.active.merge_cells("C2:C3"), 表=rows)
+    }, truth(2019, cities=CITIES[2:])

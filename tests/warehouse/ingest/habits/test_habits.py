@@ -1,4 +1,5 @@
-"""Habits of statistics offices and of those who pass tables on, each as a small workbook with a layout: read right, or refused clearly.
+"""Habits of statistics offices and of those who pass tables on, each as a small workbook with a
+layout: read right, or refused clearly.
 
 The habits were listed before the reader learned the keys that they need; the values are made up.
 """
@@ -24,7 +25,9 @@ GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
 
 def read(tables: str, data: bytes, name: str = "表.xlsx") -> list[dict]:
     """Raw rows of one file by a layout with these tables."""
-    layout = parse_layout(f"source_id: office\ndescription: A habit.\ntables:\n{tables}", "office.yml")
+    layout = parse_layout(
+        f"source_id: office\ndescription: A habit.\ntables:\n{tables}", "office.yml"
+    )
     chosen = tables_for(layout, name, matches_path)
     grids = read_grids(data, name, encoding=chosen[0].encoding, delimiter=chosen[0].delimiter)
     return build_file_observations(grids, chosen, FileOrigin("office", None, name)).to_pylist()
@@ -33,7 +36,13 @@ def read(tables: str, data: bytes, name: str = "表.xlsx") -> list[dict]:
 def taken(rows: list[dict]) -> list[tuple]:
     """Place, year, indicator, unit and value of what was taken, in order."""
     return [
-        (row["place_text"] or row["place_code_text"], row["year"], row["indicator_id"], row["unit_text"], row["value"])
+        (
+            row["place_text"] or row["place_code_text"],
+            row["year"],
+            row["indicator_id"],
+            row["unit_text"],
+            row["value"],
+        )
         for row in rows
         if row["reason"] is None
     ]
@@ -56,7 +65,13 @@ def test_01_the_corner_above_the_cities_is_empty():
         data,
     )
     assert taken(rows) == [
-        (c, y, GDP, "亿元", v) for c, y, v in [("北京市", 2014, 1), ("北京市", 2015, 2), ("天津市", 2014, 3), ("天津市", 2015, 4)]
+        (c, y, GDP, "亿元", v)
+        for c, y, v in [
+            ("北京市", 2014, 1),
+            ("北京市", 2015, 2),
+            ("天津市", 2014, 3),
+            ("天津市", 2015, 4),
+        ]
     ]
     assert rejected(rows) == []
 
@@ -90,19 +105,32 @@ STACKED_LAYOUT = rf"""
 def test_02_a_second_table_stands_below_the_first():
     rows = read(STACKED_LAYOUT, xlsx_bytes(表=STACKED))
     assert taken(rows) == [
-        ("北京市", 2014, GDP, "亿元", 1), ("北京市", 2015, GDP, "亿元", 2),
-        ("北京市", 2014, POPULATION, "万人", 5), ("北京市", 2015, POPULATION, "万人", 6),
-    ]  # fmt: skip
+        ("北京市", 2014, GDP, "亿元", 1),
+        ("北京市", 2015, GDP, "亿元", 2),
+        ("北京市", 2014, POPULATION, "万人", 5),
+        ("北京市", 2015, POPULATION, "万人", 6),
+    ]
 
 
 def test_02_a_second_table_that_no_layout_names_is_refused():
     first_only = STACKED_LAYOUT[: STACKED_LAYOUT.index("  - files", 10)]
-    with pytest.raises(FileFault, match=r"texts in row 5 and numbers below them .地区, 2014年, 2015年.; if a second table begins there"):
+    with pytest.raises(
+        FileFault,
+        match=(
+            r"texts in row 5 and numbers below them .地区, 2014年, 2015年.; "
+            r"if a second table begins there"
+        ),
+    ):
         read(first_only.replace("    ends: {matches: ^续表}\n", ""), xlsx_bytes(表=STACKED))
 
 
 def test_02_years_as_numbers_begin_a_second_table_too():
-    rows = [["地区", 2013, 2014, 2015], ["北京市", 1, 2, 3], ["城市", 2013, 2014, 2015], ["北京市", 7, 8, 9]]
+    rows = [
+        ["地区", 2013, 2014, 2015],
+        ["北京市", 1, 2, 3],
+        ["城市", 2013, 2014, 2015],
+        ["北京市", 7, 8, 9],
+    ]
     layout = f"""
   - files: ["*"]
     place: {{level: city, name: 地区}}
@@ -121,7 +149,13 @@ def test_02_rows_below_the_end_of_a_table_are_listed():
 
 
 def test_03_units_stand_in_a_row_of_their_own():
-    data = xlsx_bytes(表=[["城市", "年份", "地区生产总值", "年末人口"], ["", "", "(亿元)", "单位:万人"], ["北京市", 2015, 1.0, 2.0]])
+    data = xlsx_bytes(
+        表=[
+            ["城市", "年份", "地区生产总值", "年末人口"],
+            ["", "", "(亿元)", "单位:万人"],
+            ["北京市", 2015, 1.0, 2.0],
+        ]
+    )
     layout = f"""
   - files: ["*"]
     header: {{row: 1%s}}
@@ -131,7 +165,10 @@ def test_03_units_stand_in_a_row_of_their_own():
       - {{column: 地区生产总值, id: {GDP}}}
       - {{column: 年末人口, id: {POPULATION}}}
 """
-    assert taken(read(layout % ", unit_row: 1", data)) == [("北京市", 2015, GDP, "亿元", 1), ("北京市", 2015, POPULATION, "万人", 2)]
+    assert taken(read(layout % ", unit_row: 1", data)) == [
+        ("北京市", 2015, GDP, "亿元", 1),
+        ("北京市", 2015, POPULATION, "万人", 2),
+    ]
     with pytest.raises(FileFault, match=r"texts in row 2 and numbers below them .*header.unit_row"):
         read(layout % "", data)
 
@@ -150,7 +187,9 @@ def test_03_a_blank_in_the_row_of_units_is_a_fault():
 
 
 def test_04_cities_stand_across_and_the_sheet_names_the_indicator():
-    data = xlsx_bytes(地区生产总值=[["年份", "北京市", "天津市"], [2014, 1.0, 2.0], [2015, 3.0, 4.0]])
+    data = xlsx_bytes(
+        地区生产总值=[["年份", "北京市", "天津市"], [2014, 1.0, 2.0], [2015, 3.0, 4.0]]
+    )
     rows = read(
         f"""
   - files: ["*"]
@@ -161,13 +200,23 @@ def test_04_cities_stand_across_and_the_sheet_names_the_indicator():
         data,
     )
     assert taken(rows) == [
-        (c, y, GDP, "亿元", v) for c, y, v in [("北京市", 2014, 1), ("天津市", 2014, 2), ("北京市", 2015, 3), ("天津市", 2015, 4)]
+        (c, y, GDP, "亿元", v)
+        for c, y, v in [
+            ("北京市", 2014, 1),
+            ("天津市", 2014, 2),
+            ("北京市", 2015, 3),
+            ("天津市", 2015, 4),
+        ]
     ]
 
 
 def test_05_cities_across_with_indicators_below_them():
     data = xlsx_bytes(
-        表=[["年份", "北京市", "", "天津市", ""], ["", "GDP(亿元)", "人口(万人)", "GDP(亿元)", "人口(万人)"], [2015, 1, 2, 3, 4]]
+        表=[
+            ["年份", "北京市", "", "天津市", ""],
+            ["", "GDP(亿元)", "人口(万人)", "GDP(亿元)", "人口(万人)"],
+            [2015, 1, 2, 3, 4],
+        ]
     )
     rows = read(
         rf"""
@@ -182,9 +231,11 @@ def test_05_cities_across_with_indicators_below_them():
         data,
     )
     assert taken(rows) == [
-        ("北京市", 2015, GDP, "亿元", 1), ("北京市", 2015, POPULATION, "万人", 2),
-        ("天津市", 2015, GDP, "亿元", 3), ("天津市", 2015, POPULATION, "万人", 4),
-    ]  # fmt: skip
+        ("北京市", 2015, GDP, "亿元", 1),
+        ("北京市", 2015, POPULATION, "万人", 2),
+        ("天津市", 2015, GDP, "亿元", 3),
+        ("天津市", 2015, POPULATION, "万人", 4),
+    ]
 
 
 def test_06_the_year_is_the_sheets_name():
@@ -198,12 +249,18 @@ def test_06_the_year_is_the_sheets_name():
 """,
         xlsx_bytes(**{"2014年": rows, "2015年": rows}),
     )
-    assert [(row[0], row[1], row[4]) for row in taken(got)] == [("北京市", 2014, 1), ("北京市", 2015, 1)]
+    assert [(row[0], row[1], row[4]) for row in taken(got)] == [
+        ("北京市", 2014, 1),
+        ("北京市", 2015, 1),
+    ]
 
 
 @pytest.mark.parametrize(
     ("year", "title", "expected"),
-    [('title: "[(]([0-9]{4})年[)]"', "2-3 各市地区生产总值（2015年）", 2015), ("constant: 2012", "各市地区生产总值", 2012)],
+    [
+        ('title: "[(]([0-9]{4})年[)]"', "2-3 各市地区生产总值（2015年）", 2015),
+        ("constant: 2012", "各市地区生产总值", 2012),
+    ],
 )
 def test_07_the_year_stands_in_the_title_or_nowhere(year, title, expected):
     got = read(
@@ -257,7 +314,10 @@ def test_08_one_value_a_row_with_indicator_and_unit_beside_it():
         data,
         "长.csv",
     )
-    assert taken(rows) == [("北京市", 2015, GDP, "亿元", 1), ("北京市", 2015, POPULATION, "万人", 2)]
+    assert taken(rows) == [
+        ("北京市", 2015, GDP, "亿元", 1),
+        ("北京市", 2015, POPULATION, "万人", 2),
+    ]
     assert rejected(rows) == [("A4", "unmapped_column")]
 
 
@@ -286,8 +346,11 @@ def test_09_merged_cells_hold_year_and_city():
         data,
     )
     assert [(row[0], row[1], row[2][12:15], row[4]) for row in taken(rows)] == [
-        ("北京市", 2014, "pri", 1), ("北京市", 2014, "sec", 2), ("北京市", 2015, "pri", 3), ("北京市", 2015, "sec", 4),
-    ]  # fmt: skip
+        ("北京市", 2014, "pri", 1),
+        ("北京市", 2014, "sec", 2),
+        ("北京市", 2015, "pri", 3),
+        ("北京市", 2015, "sec", 4),
+    ]
 
 
 def marked_workbook() -> bytes:
@@ -295,7 +358,14 @@ def marked_workbook() -> bytes:
     sheet = workbook.active
     sheet.append(["城市", "年份", "GDP"])
     for year, cell in enumerate(
-        ["23014①", "1234²", CellRichText("12.3", TextBlock(InlineFont(vertAlign="superscript"), "1")), "-①", "0,123"], 2011
+        [
+            "23014①",
+            "1234²",
+            CellRichText("12.3", TextBlock(InlineFont(vertAlign="superscript"), "1")),
+            "-①",
+            "0,123",
+        ],
+        2011,
     ):
         sheet.append(["北京市①", year, cell])
     stream = io.BytesIO()
@@ -311,13 +381,23 @@ def test_10_marks_of_notes_are_no_digits():
     indicators: [{{column: GDP, id: {GDP}}}]
 """
     rows = read(layout, marked_workbook())
-    assert [(row["value"], row["observation_note"]) for row in rows if row["reason"] is None] == [(23014, "①"), (1234, "²"), (12.3, "¹")]
+    assert [(row["value"], row["observation_note"]) for row in rows if row["reason"] is None] == [
+        (23014, "①"),
+        (1234, "²"),
+        (12.3, "¹"),
+    ]
     assert rejected(rows) == [("C5", "not_a_number"), ("C6", "not_a_number")]
 
 
 def test_11_subtotals_and_of_which_rows_are_left_out_by_name():
     data = xlsx_bytes(
-        表=[["地区", "年份", "GDP"], ["河北省", 2015, 9.0], ["石家庄市", 2015, 1.0], ["#市辖区", 2015, 0.5], ["合计", 2015, 1.0]]
+        表=[
+            ["地区", "年份", "GDP"],
+            ["河北省", 2015, 9.0],
+            ["石家庄市", 2015, 1.0],
+            ["#市辖区", 2015, 0.5],
+            ["合计", 2015, 1.0],
+        ]
     )
     rows = read(
         f"""
@@ -364,8 +444,11 @@ def test_13_the_sheet_is_the_province_of_its_cities():
         xlsx_bytes(Jiangsu=rows, Anhui=rows),
     )
     assert [(row["place_text"], row["place_within_text"], row["year"]) for row in got] == [
-        ("Suzhou", "Jiangsu", 2014), ("Suzhou", "Jiangsu", 2015), ("Suzhou", "Anhui", 2014), ("Suzhou", "Anhui", 2015),
-    ]  # fmt: skip
+        ("Suzhou", "Jiangsu", 2014),
+        ("Suzhou", "Jiangsu", 2015),
+        ("Suzhou", "Anhui", 2014),
+        ("Suzhou", "Anhui", 2015),
+    ]
 
 
 def test_14_another_sheet_explains_the_keys():
@@ -384,9 +467,15 @@ def test_14_another_sheet_explains_the_keys():
 """,
         data,
     )
-    assert [(row["place_code_text"], row["place_text"], row["value"]) for row in rows if row["reason"] is None] == [
-        ("110000", "北京市", 10), ("120000", "天津市", 20), (None, "9", 30),
-    ]  # fmt: skip
+    assert [
+        (row["place_code_text"], row["place_text"], row["value"])
+        for row in rows
+        if row["reason"] is None
+    ] == [
+        ("110000", "北京市", 10),
+        ("120000", "天津市", 20),
+        (None, "9", 30),
+    ]
 
 
 def formatted_workbook() -> bytes:
@@ -414,7 +503,10 @@ def test_15_what_a_number_format_shows_is_read():
 """,
         formatted_workbook(),
     )
-    assert taken(rows) == [("北京市", 2015, "gdp_share_primary_pct", "%", 12.54), ("北京市", 2015, GDP, "亿元", 23014.59)]
+    assert taken(rows) == [
+        ("北京市", 2015, "gdp_share_primary_pct", "%", 12.54),
+        ("北京市", 2015, GDP, "亿元", 23014.59),
+    ]
     # shown as 13: whether the header's unit is meant before or after the division, nobody can know
     assert rejected(rows) == [("E2", "not_a_number")]
 
@@ -428,7 +520,13 @@ def test_16_signs_of_a_missing_value_are_no_values():
     year: {{column: 年份}}
     indicators: [{{column: GDP, id: {GDP}}}]
 """,
-        xlsx_bytes(表=[["城市", "年份", "GDP"], *(["北京市", 2010 + i, sign] for i, sign in enumerate(signs)), ["北京市", 2020, 1.0]]),
+        xlsx_bytes(
+            表=[
+                ["城市", "年份", "GDP"],
+                *(["北京市", 2010 + i, sign] for i, sign in enumerate(signs)),
+                ["北京市", 2020, 1.0],
+            ]
+        ),
     )
     assert [row[1] for row in taken(rows)] == [2020]
     assert rejected(rows) == []
@@ -451,7 +549,13 @@ def test_17_a_line_of_units_in_the_body_is_refused(line):
 
 
 def test_17_a_line_that_repeats_the_unit_changes_nothing():
-    rows = [["单位:亿元"], ["城市", "年份", "GDP"], ["北京市", 2014, 1.0], ["单位:亿元"], ["北京市", 2015, 2.0]]
+    rows = [
+        ["单位:亿元"],
+        ["城市", "年份", "GDP"],
+        ["北京市", 2014, 1.0],
+        ["单位:亿元"],
+        ["北京市", 2015, 2.0],
+    ]
     got = read(
         f"""
   - files: ["*"]
@@ -474,16 +578,29 @@ def test_18_two_halves_of_a_table_stand_side_by_side():
     indicators: [{{column: GDP, id: {GDP}, unit: 亿元}}]
 """
     data = xlsx_bytes(
-        表=[["地区", "GDP", "地区", "GDP", "备注"], ["北京市", 1.0, "石家庄市", 3.0, "x"], ["天津市", 2.0, "唐山市", 4.0, ""]]
+        表=[
+            ["地区", "GDP", "地区", "GDP", "备注"],
+            ["北京市", 1.0, "石家庄市", 3.0, "x"],
+            ["天津市", 2.0, "唐山市", 4.0, ""],
+        ]
     )
     rows = read(half % "A:B" + half % "C:D", data)
-    assert [(row[0], row[4]) for row in taken(rows)] == [("北京市", 1), ("天津市", 2), ("石家庄市", 3), ("唐山市", 4)]
+    assert [(row[0], row[4]) for row in taken(rows)] == [
+        ("北京市", 1),
+        ("天津市", 2),
+        ("石家庄市", 3),
+        ("唐山市", 4),
+    ]
     assert rejected(rows) == [("E1", "unmapped_column")]
 
 
 def test_19_years_stand_under_each_indicator():
     data = xlsx_bytes(
-        表=[["地区", "GDP(亿元)", "", "人口(万人)", ""], ["", "2014年", "2015年", "2014年", "2015年"], ["北京市", 1, 2, 3, 4]]
+        表=[
+            ["地区", "GDP(亿元)", "", "人口(万人)", ""],
+            ["", "2014年", "2015年", "2014年", "2015年"],
+            ["北京市", 1, 2, 3, 4],
+        ]
     )
     rows = read(
         rf"""
@@ -498,9 +615,11 @@ def test_19_years_stand_under_each_indicator():
         data,
     )
     assert taken(rows) == [
-        ("北京市", 2014, GDP, "亿元", 1), ("北京市", 2015, GDP, "亿元", 2),
-        ("北京市", 2014, POPULATION, "万人", 3), ("北京市", 2015, POPULATION, "万人", 4),
-    ]  # fmt: skip
+        ("北京市", 2014, GDP, "亿元", 1),
+        ("北京市", 2015, GDP, "亿元", 2),
+        ("北京市", 2014, POPULATION, "万人", 3),
+        ("北京市", 2015, POPULATION, "万人", 4),
+    ]
 
 
 def test_20_quarters_and_ranges_are_no_years():
@@ -511,7 +630,14 @@ def test_20_quarters_and_ranges_are_no_years():
     year: {{column: 时间}}
     indicators: [{{column: GDP, id: {GDP}}}]
 """,
-        xlsx_bytes(表=[["城市", "时间", "GDP"], ["北京市", "2015年1季度", 1.0], ["北京市", "2014/15", 2.0], ["北京市", "2015①", 3.0]]),
+        xlsx_bytes(
+            表=[
+                ["城市", "时间", "GDP"],
+                ["北京市", "2015年1季度", 1.0],
+                ["北京市", "2014/15", 2.0],
+                ["北京市", "2015①", 3.0],
+            ]
+        ),
     )
     assert [(row[1], row[4]) for row in taken(rows)] == [(2015, 3)]
     assert [reason for _, reason in rejected(rows)] == ["unknown_year"] * 2
@@ -539,15 +665,22 @@ def test_22_a_greedy_pattern_does_not_take_half_a_header_for_a_unit():
     year: {{column: 年份}}
     indicators: [{{pattern: 'GDP.*', id: {GDP}, unit_pattern: '\((.+)\)$'}}]
 """
-    with pytest.raises(FileFault, match=r"a unit at C1, one without brackets or bars .*found '亿元\)\(当年价格'"):
-        read(layout, xlsx_bytes(表=[["城市", "年份", "GDP（亿元）（当年价格）"], ["北京市", 2015, 1.0]]))
+    with pytest.raises(
+        FileFault, match=r"a unit at C1, one without brackets or bars .*found '亿元\)\(当年价格'"
+    ):
+        read(
+            layout,
+            xlsx_bytes(表=[["城市", "年份", "GDP（亿元）（当年价格）"], ["北京市", 2015, 1.0]]),
+        )
 
 
 def test_23_stata_shows_labels_for_codes():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"city": [1, 2], "year": [2015, 2015], "gdp": [1.5, 2.5]})
     stream = io.BytesIO()
-    frame.to_stata(stream, write_index=False, value_labels={"city": {1: "北京市", 2: "天津市"}}, version=118)
+    frame.to_stata(
+        stream, write_index=False, value_labels={"city": {1: "北京市", 2: "天津市"}}, version=118
+    )
     rows = read(
         f"""
   - files: ["*"]

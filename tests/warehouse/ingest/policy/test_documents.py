@@ -1,4 +1,6 @@
-"""Policy texts as found: what each says of itself (looked up by hand), every format, and every kind of bad file."""
+"""Policy texts as found: what each says of itself (looked up by hand), every format, and every kind
+of bad file.
+"""
 
 from __future__ import annotations
 
@@ -21,18 +23,22 @@ from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.workers import pool
 
 BATCH_5 = (
-    "雄安新区 大同市 满洲里市 营口市 盘锦市 吉林市 黑河市 常州市 连云港市 淮安市 盐城市 宿迁市 湖州市 嘉兴市 衢州市 台州市 丽水市 "
-    "安庆市 漳州市 莆田市 龙岩市 九江市 东营市 潍坊市 临沂市 南阳市 宜昌市 湘潭市 郴州市 梅州市 惠州市 中山市 江门市 湛江市 "
+    "雄安新区 大同市 满洲里市 营口市 盘锦市 吉林市 黑河市 常州市 连云港市 淮安市 盐城市 宿迁市 "
+    "湖州市 嘉兴市 衢州市 台州市 丽水市 "
+    "安庆市 漳州市 莆田市 龙岩市 九江市 东营市 潍坊市 临沂市 南阳市 宜昌市 湘潭市 郴州市 梅州市 "
+    "惠州市 中山市 江门市 湛江市 "
     "茂名市 肇庆市 崇左市 三亚市 德阳市 "
     "绵阳市 遵义市 德宏傣族景颇族自治州 延安市 天水市 西宁市 乌鲁木齐市"
 )
 BATCH_2 = "天津市 上海市 重庆市 合肥市 郑州市 广州市 成都市 大连市 宁波市 青岛市 深圳市 苏州市"
 BATCH_7 = (
-    "廊坊 Langfang Cangzhou Yuncheng Baotou Anshan Yanji Tongjiang Bengbu Nanping Ningde Pingxiang Xinyu Yichun Ji'an Zaozhuang Jining "
+    "廊坊 Langfang Cangzhou Yuncheng Baotou Anshan Yanji Tongjiang Bengbu Nanping Ningde Pingxiang "
+    "Xinyu Yichun Ji'an Zaozhuang Jining "
     "Tai'an"
 )
 
-#: File, number, date, zones, issuer, last day in force: read by hand; None where the text does not state it.
+#: File, number, date, zones, issuer, last day in force: read by hand; None where the text does not
+#: state it.
 STATED = [
     ("01", "国函〔2020〕47号", None, BATCH_5, None, None),
     ("02", "国函〔2016〕17号", None, BATCH_2, None, None),
@@ -71,7 +77,9 @@ def read(data: bytes, name: str) -> dict[str, object]:
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("number", "document_no", "issued", "zones", "issuer", "until"), STATED)
-def test_what_the_fifteen_texts_state(shared_dir, number, document_no, issued, zones, issuer, until):
+def test_what_the_fifteen_texts_state(
+    shared_dir, number, document_no, issued, zones, issuer, until
+):
     (file,) = (shared_dir / "landing" / "policy_texts").glob(f"{number}_*")
     found = read(file.read_bytes(), file.name)
     dates = tuple(value and str(value) for value in (found["issue_date"], found["in_force_to"]))
@@ -95,7 +103,12 @@ def docx(body: str, **more: str) -> bytes:
     lines = "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in body.split("\n"))
     space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr("word/document.xml", more.pop("document", f'<w:document xmlns:w="{space}"><w:body>{lines}</w:body></w:document>'))
+        archive.writestr(
+            "word/document.xml",
+            more.pop(
+                "document", f'<w:document xmlns:w="{space}"><w:body>{lines}</w:body></w:document>'
+            ),
+        )
         for name, text in more.items():
             archive.writestr(name.replace("__", "/").replace("_dot_", "."), text)
     return out.getvalue()
@@ -103,7 +116,13 @@ def docx(body: str, **more: str) -> bytes:
 
 def html(body: str) -> bytes:
     hidden = "<script>document.write('财政补贴');</script><style>p{}</style>"
-    return ("<!DOCTYPE html><html><head>" + hidden + "</head><body><p>" + body.replace("\n", "</p>\n<p>") + "</p></body></html>").encode()
+    return (
+        "<!DOCTYPE html><html><head>"
+        + hidden
+        + "</head><body><p>"
+        + body.replace("\n", "</p>\n<p>")
+        + "</p></body></html>"
+    ).encode()
 
 
 @pytest.mark.parametrize(
@@ -112,7 +131,10 @@ def html(body: str) -> bytes:
         ("a.txt", PLAN.encode()),
         ("a.txt", PLAN.encode("gb18030")),
         ("a.txt", b"\xef\xbb\xbf" + PLAN.replace("\n", "\r\n").encode()),
-        ("a.txt", PLAN.replace("试验区", "試驗區").replace("补贴", "補貼").replace("开", "開").encode()),
+        (
+            "a.txt",
+            PLAN.replace("试验区", "試驗區").replace("补贴", "補貼").replace("开", "開").encode(),
+        ),
         ("a.txt", PLAN.replace("省人民政府\n", "省人民*\n").encode()),
         ("a.txt", PLAN.replace("企业", "企🚀业").replace("海外", "海\u200b外").encode()),
         ("a.md", PLAN.replace("一、", "## 一、").replace("公共海外仓", "**公共海外仓**").encode()),
@@ -123,8 +145,15 @@ def html(body: str) -> bytes:
 )
 def test_every_format_gives_the_same_document(name, data):
     found = read(data, name)
-    assert (found["document_no"], found["issue_date"]) == ("某政发〔2020〕5号", datetime.date(2020, 11, 23))
-    assert (found["issuer"], found["zone_texts"], found["document_type"]) == ("某某省人民政府", ["甲州"], "实施方案")
+    assert (found["document_no"], found["issue_date"]) == (
+        "某政发〔2020〕5号",
+        datetime.date(2020, 11, 23),
+    )
+    assert (found["issuer"], found["zone_texts"], found["document_type"]) == (
+        "某某省人民政府",
+        ["甲州"],
+        "实施方案",
+    )
     clauses = [(c["marker"], c["clause_kind"], c["clause_text"]) for c in found["clauses"]][6:]
     assert clauses == [
         ("一、", "heading", "总体要求"),
@@ -137,7 +166,10 @@ def test_every_format_gives_the_same_document(name, data):
     ]
 
 
-RELATION = '<Relationships><Relationship Id="r" Type="http://x/attachedTemplate" Target="http://x.invalid/t" TargetMode="External"/>'
+RELATION = (
+    '<Relationships><Relationship Id="r" Type="http://x/attachedTemplate" '
+    'Target="http://x.invalid/t" TargetMode="External"/>'
+)
 RELATION += "</Relationships>"
 
 
@@ -154,8 +186,16 @@ RELATION += "</Relationships>"
         ("a.pdf", PLAN.encode(), r"beginning of a \.txt file"),
         ("a.pdf", b"%PDF-1.4\nnonsense", "cannot be parsed"),
         ("a.docx", docx(PLAN, word__vbaProject_dot_bin="x"), "a macro project"),
-        ("a.docx", docx(PLAN, word___rels__settings_dot_xml_dot_rels=RELATION), "outside attachedTemplate"),
-        ("a.docx", docx(PLAN, document='<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'), "document type"),
+        (
+            "a.docx",
+            docx(PLAN, word___rels__settings_dot_xml_dot_rels=RELATION),
+            "outside attachedTemplate",
+        ),
+        (
+            "a.docx",
+            docx(PLAN, document='<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
+            "document type",
+        ),
         ("a.docx", docx(PLAN)[:200], "broken or protected archive"),
         ("a.html", html("only <b>scripts</b>"), "a text in Chinese"),
         ("a.txt", b"x" * (MAX_POLICY_BYTES + 1), "at most"),
@@ -174,7 +214,10 @@ def test_bad_texts_in_a_landing_are_listed_with_their_reasons_and_stop_nothing(t
         "empty.txt": (b"", "an empty file"),
         "encoding.txt": (bytes(range(0x80, 0xFF)) * 20, "readable text in none of them"),
         "macro.docx": (docx(PLAN, word__vbaProject_dot_bin="x"), "a macro project"),
-        "outside.docx": (docx(PLAN, word___rels__settings_dot_xml_dot_rels=RELATION), "outside attachedTemplate"),
+        "outside.docx": (
+            docx(PLAN, word___rels__settings_dot_xml_dot_rels=RELATION),
+            "outside attachedTemplate",
+        ),
         "english.txt": (("The quick brown fox jumps. " * 40).encode(), "a text in Chinese"),
         "script.html": (html("only <b>scripts</b>"), "a text in Chinese"),
     }
@@ -185,11 +228,15 @@ def test_bad_texts_in_a_landing_are_listed_with_their_reasons_and_stop_nothing(t
     (texts / "good.html").write_bytes(html(PLAN))
     tidy = tmp_path / "landing" / "tidy"
     tidy.mkdir()
-    (tidy / "a.csv").write_text("city_id,year,indicator_id,value\n110000,2019,area_km2,1\n", encoding="utf-8")
+    (tidy / "a.csv").write_text(
+        "city_id,year,indicator_id,value\n110000,2019,area_km2,1\n", encoding="utf-8"
+    )
     read_landing(tmp_path / "landing", tmp_path / "raw", tmp_path / "build", layouts={})
     skipped = pq.read_table(tmp_path / "build" / "raw" / "_skipped.parquet").to_pylist()
     reasons = {PurePosixPath(row["file_name"]).name: row["detail"] for row in skipped}
-    expected = {name: reason for name, (_, reason) in bad.items()} | {"huge.txt": "found 200,000,000 bytes"}
+    expected = {name: reason for name, (_, reason) in bad.items()} | {
+        "huge.txt": "found 200,000,000 bytes"
+    }
     assert set(reasons) == set(expected)
     assert all(reason in reasons[name] for name, reason in expected.items())
     read_back = pq.read_table(tmp_path / "build" / "policy").to_pylist()
@@ -198,7 +245,13 @@ def test_bad_texts_in_a_landing_are_listed_with_their_reasons_and_stop_nothing(t
 
 
 @pytest.mark.parametrize(
-    "found", [PLAN, PLAN.replace("企业", "企🚀业"), PLAN.replace("海外仓", "海 外 仓"), "  " + PLAN.replace("\n", "\n\n")]
+    "found",
+    [
+        PLAN,
+        PLAN.replace("企业", "企🚀业"),
+        PLAN.replace("海外仓", "海 外 仓"),
+        "  " + PLAN.replace("\n", "\n\n"),
+    ],
 )
 def test_places_lead_back_to_the_text_as_found(found):
     for clause in split_clauses(clean_text(found), found):
@@ -245,8 +298,13 @@ def test_a_text_ends_the_force_of_another():
 
 
 def test_a_sign_alone_on_a_line_belongs_to_the_next_line():
-    clauses = read("某市人民政府关于支持跨境电商发展的意见\n1.\n  推动金融创新，完善支付体系。\n".encode(), "a.txt")["clauses"]
-    assert [(c["marker"], c["clause_text"], c["line_no"]) for c in clauses[1:]] == [("1.", "推动金融创新，完善支付体系。", 2)]
+    clauses = read(
+        "某市人民政府关于支持跨境电商发展的意见\n1.\n  推动金融创新，完善支付体系。\n".encode(),
+        "a.txt",
+    )["clauses"]
+    assert [(c["marker"], c["clause_text"], c["line_no"]) for c in clauses[1:]] == [
+        ("1.", "推动金融创新，完善支付体系。", 2)
+    ]
 
 
 def test_sketch_estimates_the_share_of_common_text():
@@ -264,7 +322,9 @@ def test_many_texts_are_split_by_two_processes_as_by_one(tmp_path, monkeypatch):
     texts = tmp_path / "landing" / "policy_texts"
     texts.mkdir(parents=True)
     for number in range(24):
-        (texts / f"{number}.txt").write_text(PLAN.replace("〔2020〕5号", f"〔2020〕{number}号"), encoding="utf-8")
+        (texts / f"{number}.txt").write_text(
+            PLAN.replace("〔2020〕5号", f"〔2020〕{number}号"), encoding="utf-8"
+        )
     (texts / "empty.txt").write_bytes(b"")
     monkeypatch.setattr(pool, "ONE_WORKER_FILES", 1)
     made = {}
@@ -277,7 +337,9 @@ def test_many_texts_are_split_by_two_processes_as_by_one(tmp_path, monkeypatch):
         assert read_source(tmp_path / "landing", raw, "policy_texts", layouts={}).n_reused == 24
         pool.close_readers()
     assert made[1] == made[2]
-    lengths = {len(pq.read_table(tmp_path / "raw_1" / name).column("clauses")[0]) for name in made[1]}
+    lengths = {
+        len(pq.read_table(tmp_path / "raw_1" / name).column("clauses")[0]) for name in made[1]
+    }
     assert lengths == {len(read(PLAN.encode(), "a.txt")["clauses"])}
 
 
@@ -292,7 +354,11 @@ LETTER = (
     [
         (LETTER + "某省人民政府\n2020年8月27日\n", ["甲州", "乙州"], "title"),
         ("站点导航\n" * 14 + LETTER, ["甲州", "乙州"], "title"),
-        ("为做好中国(甲州)跨境电子商务综合试验区(以下简称综试区)建设工作，制定本方案。\n", ["甲州"], "purpose"),
+        (
+            "为做好中国(甲州)跨境电子商务综合试验区(以下简称综试区)建设工作，制定本方案。\n",
+            ["甲州"],
+            "purpose",
+        ),
         ("中國(南(nán)京)跨境電子(zǐ)商(shāng)務綜合試驗區實施方案\n", ["南京"], "title"),
         ("为学习《中国(甲州)跨境电子商务综合试验区实施方案》的经验，制定本措施。\n", [], None),
         ("企业学习中国(甲州)跨境电子商务综合试验区的经验。\n", [], None),

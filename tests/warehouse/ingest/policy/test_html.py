@@ -1,4 +1,6 @@
-"""Web pages: the text is what Python's parser finds, whatever the page, and the time grows with the page and no faster."""
+"""Web pages: the text is what Python's parser finds, whatever the page, and the time grows with the
+page and no faster.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,20 @@ def test_the_text_is_what_pythons_parser_finds(page):
 
 
 @pytest.mark.parametrize(
-    "pattern", ["<!--", "<a b=", "</", "<?", "<![CDATA[", "<!-->", "<![CDATA[>", "<![if >", "<!--->x", "<a b='>", "<p a=b "]
+    "pattern",
+    [
+        "<!--",
+        "<a b=",
+        "</",
+        "<?",
+        "<![CDATA[",
+        "<!-->",
+        "<![CDATA[>",
+        "<![if >",
+        "<!--->x",
+        "<a b='>",
+        "<p a=b ",
+    ],
 )
 def test_the_time_grows_with_the_page(pattern):
     seconds = []

@@ -1,4 +1,6 @@
-"""Grids to raw rows, against a literal loop over the cells, and one line for whatever is not taken."""
+"""Grids to raw rows, against a literal loop over the cells, and one line for whatever is
+not taken.
+"""
 
 import datetime
 import random
@@ -31,28 +33,58 @@ def panel(*rows: list, header=HEADER, sheet: str | None = "S") -> Grid:
 def test_a_panel_equals_a_literal_loop():
     draw = random.Random(20150307)
     cells = [None, "", "-", "…", "NA", 12.5, 7.0, "１，２３４", "约1", "#DIV/0!", -3.0]
-    grid = panel(*[[2000.0 + i % 40, "省", f"市{i}", float(i), draw.choice(cells)] for i in range(300)])
+    grid = panel(
+        *[[2000.0 + i % 40, "省", f"市{i}", float(i), draw.choice(cells)] for i in range(300)]
+    )
     expected = []
     for row_no, (year, _, name, code, cell) in enumerate(grid.rows[2:], start=3):
         if cell not in (None, "", "-", "…", "NA"):
             number = {"１，２３４": 1234.0, "约1": None, "#DIV/0!": None}.get(cell, cell)
             raw = cell if isinstance(cell, str) else f"{cell:g}"
-            expected.append((f"E{row_no}", name, f"{code:g}", int(year), raw, number, None if number is not None else "not_a_number"))
+            expected.append(
+                (
+                    f"E{row_no}",
+                    name,
+                    f"{code:g}",
+                    int(year),
+                    raw,
+                    number,
+                    None if number is not None else "not_a_number",
+                )
+            )
     taken = [row for row in rows_of(grid) if row["indicator_id"]]
     keys = ("cell_ref", "place_text", "place_code_text", "year", "raw_text", "value", "reason")
     assert [tuple(row[key] for key in keys) for row in taken] == expected
     constants = {
-        (row["source_id"], row["edition_year"], row["file_name"], row["sheet_name"], row["unit_text"], row["place_level"]) for row in taken
+        (
+            row["source_id"],
+            row["edition_year"],
+            row["file_name"],
+            row["sheet_name"],
+            row["unit_text"],
+            row["place_level"],
+        )
+        for row in taken
     }
     assert constants == {("panel", 2020, "a.xlsx", "S", "万元", "city")}
 
 
 def test_years_across_equal_a_literal_loop():
     years = ["2019年", "2018年", 2017.0]
-    body = [[f"市{i}", *(float(10 * i + j) if (i + j) % 4 else None for j in range(3))] for i in range(1, 30)]
+    body = [
+        [f"市{i}", *(float(10 * i + j) if (i + j) % 4 else None for j in range(3))]
+        for i in range(1, 30)
+    ]
     grid = Grid("贷款", [["数据库"], ["单位：万元"], ["地区", *years], *body, ["数据来源：统计局"]])
     expected = [
-        (f"{get_column_letter(col)}{row_no}", row[0], 2021 - col, row[col - 1], "万元", "loans_cny_100m")
+        (
+            f"{get_column_letter(col)}{row_no}",
+            row[0],
+            2021 - col,
+            row[col - 1],
+            "万元",
+            "loans_cny_100m",
+        )
         for row_no, row in enumerate(body, start=4)
         for col in (2, 3, 4)
         if row[col - 1] is not None
@@ -60,7 +92,9 @@ def test_years_across_equal_a_literal_loop():
     found = rows_of(grid, source="sheets")
     keys = ("cell_ref", "place_text", "year", "value", "unit_text", "indicator_id")
     assert [tuple(row[key] for key in keys) for row in found if row["reason"] is None] == expected
-    assert [(row["cell_ref"], row["reason"]) for row in found if row["reason"]] == [("A33", "dropped_row")]
+    assert [(row["cell_ref"], row["reason"]) for row in found if row["reason"]] == [
+        ("A33", "dropped_row")
+    ]
 
 
 GOOD = [2015.0, "省", "甲市", 110000.0, 5.0]
@@ -69,26 +103,63 @@ GOOD = [2015.0, "省", "甲市", 110000.0, 5.0]
 @pytest.mark.parametrize(
     ("grid", "line"),
     [
-        (panel([2015.0, "省", "甲市", 1.0, "约5"]), ("E3", "约5", "not_a_number", "expected a number, found '约5'")),
-        (panel([2015.0, "省", "甲市", 1.0, True]), ("E3", "TRUE", "not_a_number", "expected a number, found 'TRUE'")),
-        (panel([2015.0, "省", "甲市", 1.0, datetime.date(2015, 3, 7)]), ("E3", "2015-03-07", "not_a_number", "found '2015-03-07'")),
-        (panel([2015.0, "省", "甲市", 1.0, "=B1*2"]), ("E3", "=B1*2", "not_a_number", "formula without a stored result")),
-        (panel(["去年", "省", "甲市", 1.0, 5.0]), ("E3", "5", "unknown_year", "expected a year from 1900 to 2100, found '去年'")),
+        (
+            panel([2015.0, "省", "甲市", 1.0, "约5"]),
+            ("E3", "约5", "not_a_number", "expected a number, found '约5'"),
+        ),
+        (
+            panel([2015.0, "省", "甲市", 1.0, True]),
+            ("E3", "TRUE", "not_a_number", "expected a number, found 'TRUE'"),
+        ),
+        (
+            panel([2015.0, "省", "甲市", 1.0, datetime.date(2015, 3, 7)]),
+            ("E3", "2015-03-07", "not_a_number", "found '2015-03-07'"),
+        ),
+        (
+            panel([2015.0, "省", "甲市", 1.0, "=B1*2"]),
+            ("E3", "=B1*2", "not_a_number", "formula without a stored result"),
+        ),
+        (
+            panel(["去年", "省", "甲市", 1.0, 5.0]),
+            ("E3", "5", "unknown_year", "expected a year from 1900 to 2100, found '去年'"),
+        ),
         (panel([2015.5, "省", "甲市", 1.0, 5.0]), ("E3", "5", "unknown_year", "found '2015.5'")),
         (panel([None, "省", "甲市", 1.0, 5.0]), ("E3", "5", "unknown_year", "found None")),
-        (panel([2015.0, "省", "河北省合计", None, 5.0]), ("C3", "河北省合计", "dropped_row", "subtotal of a province")),
-        (panel(["注：含郊区", None, None, None, None]), ("A3", "注：含郊区", "dropped_row", "found a row without any")),
-        (panel(GOOD, header=[*HEADER, "备注"]), ("F2", "备注", "unmapped_column", "add it to ignore_columns")),
-        (panel([*GOOD, "关注淘宝店"]), ("F3", "关注淘宝店", "dropped_row", "advertisement of the seller")),
-        (panel([*GOOD, "改动"]), ("F2", "改动", "unmapped_column", "expected a header above the 1 cells")),
-        (panel([*GOOD, "5"], sheet=None), ("A3", "2015", "dropped_row", "expected 5 cells as in the header, found 6")),
+        (
+            panel([2015.0, "省", "河北省合计", None, 5.0]),
+            ("C3", "河北省合计", "dropped_row", "subtotal of a province"),
+        ),
+        (
+            panel(["注：含郊区", None, None, None, None]),
+            ("A3", "注：含郊区", "dropped_row", "found a row without any"),
+        ),
+        (
+            panel(GOOD, header=[*HEADER, "备注"]),
+            ("F2", "备注", "unmapped_column", "add it to ignore_columns"),
+        ),
+        (
+            panel([*GOOD, "关注淘宝店"]),
+            ("F3", "关注淘宝店", "dropped_row", "advertisement of the seller"),
+        ),
+        (
+            panel([*GOOD, "改动"]),
+            ("F2", "改动", "unmapped_column", "expected a header above the 1 cells"),
+        ),
+        (
+            panel([*GOOD, "5"], sheet=None),
+            ("A3", "2015", "dropped_row", "expected 5 cells as in the header, found 6"),
+        ),
     ],
 )
 def test_what_is_not_taken_has_one_line_with_its_cell(grid, line):
     lines = [row for row in rows_of(grid) if row["reason"] and row["raw_text"] != "省份"]
     assert len(lines) == 1
     cell_ref, raw_text, reason, detail = line
-    assert (lines[0]["cell_ref"], lines[0]["raw_text"], lines[0]["reason"]) == (cell_ref, raw_text, reason)
+    assert (lines[0]["cell_ref"], lines[0]["raw_text"], lines[0]["reason"]) == (
+        cell_ref,
+        raw_text,
+        reason,
+    )
     assert detail in lines[0]["detail"]
 
 
@@ -103,7 +174,11 @@ def test_a_column_left_out_on_purpose_has_a_line_too():
 
 def test_a_unit_from_a_column():
     grid = panel([*GOOD, 3.0, "万美元"], [*GOOD, 4.0, None], header=[*HEADER, "外资", "单位"])
-    assert [(row["value"], row["unit_text"]) for row in rows_of(grid) if row["indicator_id"] == "fdi_usd_1m"] == [
+    assert [
+        (row["value"], row["unit_text"])
+        for row in rows_of(grid)
+        if row["indicator_id"] == "fdi_usd_1m"
+    ] == [
         (3.0, "万美元"),
         (4.0, None),
     ]
@@ -133,10 +208,16 @@ def test_a_flag_beside_a_value_leaves_out_that_indicator_alone():
         [2019.0, "甲市", "约5", 7.0, "TRUE"],
     ]
     grid = Grid("S", [["年份", "城市", "投资", "贷款", "插补"], *body])
-    found = build_file_observations([grid], parse_layout(FLAGGED, "flagged.yml").tables, ORIGIN).to_pylist()
+    found = build_file_observations(
+        [grid], parse_layout(FLAGGED, "flagged.yml").tables, ORIGIN
+    ).to_pylist()
     taken = [(row["cell_ref"], row["value"]) for row in found if row["reason"] is None]
     assert taken == [("C2", 3.0), ("D2", 8.0), ("D3", 9.0), ("D4", 9.5), ("D5", 7.0)]
-    left = [(row["cell_ref"], row["raw_text"], row["reason"], row["detail"]) for row in found if row["reason"]]
+    left = [
+        (row["cell_ref"], row["raw_text"], row["reason"], row["detail"])
+        for row in found
+        if row["reason"]
+    ]
     detail = "value left out by the layout: imputed by the compiler"
     assert left == [("C3", "4", "dropped_row", detail), ("C5", "约5", "dropped_row", detail)]
 
@@ -173,7 +254,9 @@ EXPORTED = [
 
 
 def test_an_export_with_indicator_and_place_in_rows_and_years_across():
-    found = build_file_observations([Grid("S", EXPORTED)], parse_layout(EXPORT, "export.yml").tables, ORIGIN).to_pylist()
+    found = build_file_observations(
+        [Grid("S", EXPORTED)], parse_layout(EXPORT, "export.yml").tables, ORIGIN
+    ).to_pylist()
     keys = ("cell_ref", "indicator_id", "unit_text", "place_text", "year", "value")
     assert [tuple(row[key] for key in keys) for row in found if row["reason"] is None] == [
         ("C2", "loans_cny_100m", "万元", "甲市", 2019, 3.0),
@@ -187,7 +270,9 @@ def test_an_export_with_indicator_and_place_in_rows_and_years_across():
 
 
 def test_an_indicator_in_rows_occurs_once_where_the_title_names_the_place():
-    layout = EXPORT.replace("name: 地区", 'title: "^地区:(.+)$"').replace("    year:", "    header: {find: [指标名称(单位)]}\n    year:")
+    layout = EXPORT.replace("name: 地区", 'title: "^地区:(.+)$"').replace(
+        "    year:", "    header: {find: [指标名称(单位)]}\n    year:"
+    )
     grid = Grid("S", [["地区：甲市"], *([label, *years] for label, _, *years in EXPORTED)])
     with pytest.raises(FileFault, match=r"once.*a duplicate at A3, A4"):
         build_file_observations([grid], parse_layout(layout, "export.yml").tables, ORIGIN)
@@ -195,10 +280,17 @@ def test_an_indicator_in_rows_occurs_once_where_the_title_names_the_place():
 
 def test_sheets_that_are_not_read_have_a_line():
     extra, notes = Grid("汇总", [["x"]]), Grid("说明", [["x"]])
-    found = build_file_observations([Grid("贷款", [["地区", "2019"], ["甲", 1.0]]), extra], _fixed_unit(), ORIGIN).to_pylist()
-    assert [(row["sheet_name"], row["cell_ref"], row["reason"]) for row in found if row["reason"]] == [("汇总", None, "dropped_row")]
+    found = build_file_observations(
+        [Grid("贷款", [["地区", "2019"], ["甲", 1.0]]), extra], _fixed_unit(), ORIGIN
+    ).to_pylist()
+    assert [
+        (row["sheet_name"], row["cell_ref"], row["reason"]) for row in found if row["reason"]
+    ] == [("汇总", None, "dropped_row")]
     (line,) = [row for row in rows_of(panel(GOOD), notes) if row["sheet_name"] == "说明"]
-    assert (line["reason"], line["detail"]) == ("dropped_row", "whole sheet left out by the layout: notes in words")
+    assert (line["reason"], line["detail"]) == (
+        "dropped_row",
+        "whole sheet left out by the layout: notes in words",
+    )
 
 
 def _fixed_unit():
@@ -215,25 +307,52 @@ def _fixed_unit():
             "panel",
             r"sheet 'S': expected a column 地区生产总值\(万元\); found none .*holds: 年份",
         ),
-        ([panel(GOOD, header=["年份", "城市", "城市"])], "panel", "城市代码; .*城市 once; .*duplicate header at B2, C2"),
-        ([panel([*GOOD, 2015.0], header=[*HEADER, "年份"])], "panel", "the column 年份 once; found a duplicate header at A2, F2"),
+        (
+            [panel(GOOD, header=["年份", "城市", "城市"])],
+            "panel",
+            "城市代码; .*城市 once; .*duplicate header at B2, C2",
+        ),
+        (
+            [panel([*GOOD, 2015.0], header=[*HEADER, "年份"])],
+            "panel",
+            "the column 年份 once; found a duplicate header at A2, F2",
+        ),
         (
             [panel(GOOD, header=["年份 ", "地区", "名称"])],
             "panel",
             "expected a header row with 年份, 城市 among the first 30 rows; found no such row",
         ),
         ([panel(GOOD, header=[*HEADER, "外资"])], "panel", "expected a column 单位; found none"),
-        ([Grid("S", [[None]])], "panel", "expected a filled sheet that the layout selects; found nothing but blank cells"),
-        ([Grid("存款", [["地区", "2019"], ["甲", 1.0]])], "sheets", "expected filled sheets 贷款; found 存款"),
-        ([Grid("贷款", [["地区", "2019"], ["甲", 1.0]])], "sheets", r"a unit .* at the rows above row 1"),
+        (
+            [Grid("S", [[None]])],
+            "panel",
+            "expected a filled sheet that the layout selects; found nothing but blank cells",
+        ),
+        (
+            [Grid("存款", [["地区", "2019"], ["甲", 1.0]])],
+            "sheets",
+            "expected filled sheets 贷款; found 存款",
+        ),
+        (
+            [Grid("贷款", [["地区", "2019"], ["甲", 1.0]])],
+            "sheets",
+            r"a unit .* at the rows above row 1",
+        ),
         (
             [Grid("贷款", [["单位:元"], ["地区", "2019", "2019年"], ["甲", 1.0, 2.0]])],
             "sheets",
             "the year 2019 once; found a duplicate header at B2, C2",
         ),
-        ([Grid("贷款", [["单位:元"], ["地区", "名称"], ["甲", 1.0]])], "sheets", "columns headed by years"),
         (
-            [panel(GOOD, sheet="甲", header=["年份", "城市"]), panel(GOOD, sheet="乙", header=["年份", "城市"])],
+            [Grid("贷款", [["单位:元"], ["地区", "名称"], ["甲", 1.0]])],
+            "sheets",
+            "columns headed by years",
+        ),
+        (
+            [
+                panel(GOOD, sheet="甲", header=["年份", "城市"]),
+                panel(GOOD, sheet="乙", header=["年份", "城市"]),
+            ],
             "panel",
             "sheet '甲'.*sheet '乙'",
         ),
@@ -254,7 +373,10 @@ tables:
     place: {level: city, name: 城市, fill_down: true, respell: {四安市: 西安市}}
     year: {edition_offset: -1}
     indicators:
-      - {pattern: '人口.*\|全市', id: population_registered_10k, unit_pattern: '\((.+?)\)', zero_is_missing: no city is empty}
+      - pattern: '人口.*\|全市'
+        id: population_registered_10k
+        unit_pattern: '\((.+?)\)'
+        zero_is_missing: no city is empty
       - {pattern: '从业.*\|全市', id: employed_10k, unit: 万人, files: [other.xlsx]}
     ignore_columns:
       - {pattern: '.*\|市辖区', reason: another scope}
@@ -275,13 +397,29 @@ MERGED_TOP = [["2-1 人口"], ["城  市", None, "人口(万人)", None], [None,
 def places_of(file_name: str, *rows: list, edition: int | None = 2018) -> list[dict]:
     layout = parse_layout(PLACES_YAML, "places.yml")
     tables = tables_for(layout, file_name, lambda path, pattern: path == pattern)
-    return build_file_observations([Grid("S", list(rows))], tables, FileOrigin("places", edition, file_name)).to_pylist()
+    return build_file_observations(
+        [Grid("S", list(rows))], tables, FileOrigin("places", edition, file_name)
+    ).to_pylist()
 
 
 def test_headers_of_two_rows_editions_as_years_and_merged_places():
-    body = [["北京市", "Beijing", 12.0, 5.0], [None, None, 13.0, None], [" 四安市", "Xi'an", 0.0, 1.0]]
+    body = [
+        ["北京市", "Beijing", 12.0, 5.0],
+        [None, None, 13.0, None],
+        [" 四安市", "Xi'an", 0.0, 1.0],
+    ]
     rows = [row for row in places_of("merged.xlsx", *MERGED_TOP, *body) if row["indicator_id"]]
-    assert [(row["cell_ref"], row["place_text"], row["year"], row["unit_text"], row["value"], row["reason"]) for row in rows] == [
+    assert [
+        (
+            row["cell_ref"],
+            row["place_text"],
+            row["year"],
+            row["unit_text"],
+            row["value"],
+            row["reason"],
+        )
+        for row in rows
+    ] == [
         ("C4", "北京市", 2017, "万人", 12.0, None),
         ("C5", "北京市", 2017, "万人", 13.0, None),
         ("C6", "西安市", 2017, "万人", 0.0, "not_a_number"),
@@ -290,19 +428,46 @@ def test_headers_of_two_rows_editions_as_years_and_merged_places():
 
 
 def test_a_place_in_the_title_and_indicators_in_rows():
-    rows = places_of("title.xlsx", ["地区：广州"], ["指标", "2016年", "2015年"], ["生产总值(亿元)", 2.0, 1.0], ["星星数", 7.0, None])
-    found = [(row["cell_ref"], row["place_text"], row["year"], row["value"]) for row in rows if row["indicator_id"]]
+    rows = places_of(
+        "title.xlsx",
+        ["地区：广州"],
+        ["指标", "2016年", "2015年"],
+        ["生产总值(亿元)", 2.0, 1.0],
+        ["星星数", 7.0, None],
+    )
+    found = [
+        (row["cell_ref"], row["place_text"], row["year"], row["value"])
+        for row in rows
+        if row["indicator_id"]
+    ]
     assert found == [("B3", "广州", 2016, 2.0), ("C3", "广州", 2015, 1.0)]
-    assert [(row["reason"], row["cell_ref"], row["raw_text"]) for row in rows if row["reason"]] == [("unmapped_column", "A4", "星星数")]
+    assert [(row["reason"], row["cell_ref"], row["raw_text"]) for row in rows if row["reason"]] == [
+        ("unmapped_column", "A4", "星星数")
+    ]
 
 
 @pytest.mark.parametrize(
     ("file_name", "rows", "edition", "message"),
     [
         ("merged.xlsx", MERGED_TOP, None, "expected the edition in the file's name or folder"),
-        ("title.xlsx", [["广州"], ["指标", "2016年"], ["生产总值(亿元)", 2.0]], 2018, "a title above row 2 that names the place"),
-        ("title.xlsx", [["地区：广州"], ["指标", "2016年"], ["贷款", 2.0]], 2018, r"a row pattern 生产总值.* under 指标"),
-        ("title.xlsx", [["地区：广州"], ["指标", "2016年"], *[["生产总值(亿元)", 2.0]] * 2], 2018, "a duplicate at A3, A4"),
+        (
+            "title.xlsx",
+            [["广州"], ["指标", "2016年"], ["生产总值(亿元)", 2.0]],
+            2018,
+            "a title above row 2 that names the place",
+        ),
+        (
+            "title.xlsx",
+            [["地区：广州"], ["指标", "2016年"], ["贷款", 2.0]],
+            2018,
+            r"a row pattern 生产总值.* under 指标",
+        ),
+        (
+            "title.xlsx",
+            [["地区：广州"], ["指标", "2016年"], *[["生产总值(亿元)", 2.0]] * 2],
+            2018,
+            "a duplicate at A3, A4",
+        ),
     ],
 )
 def test_what_a_sheet_lacks_as_a_whole_is_a_file_fault(file_name, rows, edition, message):

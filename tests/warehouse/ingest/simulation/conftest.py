@@ -18,4 +18,6 @@ def seeds() -> tuple[pd.DataFrame, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def lasting(seeds) -> pd.DataFrame:
     roster = seeds[0]
-    return roster[(roster.valid_from_year <= 2003) & roster.valid_to_year.isna()].reset_index(drop=True)
+    return roster[(roster.valid_from_year <= 2003) & roster.valid_to_year.isna()].reset_index(
+        drop=True
+    )

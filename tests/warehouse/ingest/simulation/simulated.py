@@ -12,7 +12,11 @@ YEARS = np.arange(2003, 2022)
 
 
 def simulate(
-    cities: pd.DataFrame, zones: pd.DataFrame, seed: int, effect: PlantedEffect | None = None, intensity: np.ndarray | None = None
+    cities: pd.DataFrame,
+    zones: pd.DataFrame,
+    seed: int,
+    effect: PlantedEffect | None = None,
+    intensity: np.ndarray | None = None,
 ) -> SimulatedEconomy:
     """Growth with and without the effect, by default that of the default landing."""
     return simulate_economies(

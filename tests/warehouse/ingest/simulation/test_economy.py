@@ -1,4 +1,6 @@
-"""A simulated economy: moments of growth near the measured ones, the planted effect, and what it touches."""
+"""A simulated economy: moments of growth near the measured ones, the planted effect, and what it
+touches.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,12 @@ import pytest
 
 from tests.warehouse.ingest.simulation.simulated import YEARS, simulate
 from warehouse.ingest.simulation.cities import first_treated_years
-from warehouse.ingest.simulation.economy import NO_EFFECT, PlantedEffect, national_cycle_pct, simulate_economies
+from warehouse.ingest.simulation.economy import (
+    NO_EFFECT,
+    PlantedEffect,
+    national_cycle_pct,
+    simulate_economies,
+)
 
 WINDOW = (YEARS >= 2010) & (YEARS <= 2019)
 
@@ -41,7 +48,12 @@ def moments(growth: np.ndarray, province: np.ndarray) -> dict[str, float]:
     ],
 )
 def test_simulated_moments_are_near_the_measured_ones(seeds, lasting, moment, low, high):
-    draws = [moments(simulate(lasting, seeds[1], seed).growth_without_pct, lasting.province_id.to_numpy())[moment] for seed in range(10)]
+    draws = [
+        moments(
+            simulate(lasting, seeds[1], seed).growth_without_pct, lasting.province_id.to_numpy()
+        )[moment]
+        for seed in range(10)
+    ]
     assert low < np.mean(draws) < high
 
 
@@ -50,7 +62,9 @@ def two_way(table: np.ndarray) -> np.ndarray:
 
 
 def test_effect_raises_synchronization(seeds, lasting):
-    """Least squares with pair and year effects on one-pilot and no-pilot pairs: gain in cm, mean of ten draws."""
+    """Least squares with pair and year effects on one-pilot and no-pilot pairs: gain in cm, mean of
+    ten draws.
+    """
     treated = first_treated_years(lasting.city_id.to_numpy(), seeds[1])
     treated = np.where(treated > 2019, 0, treated)
     i, j = np.triu_indices(len(treated), 1)
@@ -61,7 +75,10 @@ def test_effect_raises_synchronization(seeds, lasting):
     gains = []
     for seed in range(10):
         economy = simulate(lasting, seeds[1], seed)
-        z_with, z_without = standardised(economy.growth_with_pct), standardised(economy.growth_without_pct)
+        z_with, z_without = (
+            standardised(economy.growth_with_pct),
+            standardised(economy.growth_without_pct),
+        )
         gain = (z_without[i] - z_without[j]) ** 2 / 2 - (z_with[i] - z_with[j]) ** 2 / 2
         gains.append((dummy * gain).sum() / (dummy**2).sum())
     assert 0.05 < np.mean(gains) < 0.3
@@ -69,21 +86,34 @@ def test_effect_raises_synchronization(seeds, lasting):
 
 @pytest.mark.parametrize(("fall", "rise"), [(0.6, 0.0), (0.0, 0.4), (0.85, 0.2)])
 def test_both_channels_have_the_size_that_was_planted(seeds, lasting, fall, rise):
-    """By brute force from growth alone, a loop over pilots: growth with the effect on growth without it and the national cycle.
+    """By brute force from growth alone, a loop over pilots: growth with the effect on growth
+    without it and the national cycle.
 
-    On a treated year growth with = systematic + own * root(1 - fall) + rise * cycle, growth without = systematic + own: the difference is
-    (root(1 - fall) - 1) * own + rise * cycle, and own shocks have mean zero over many city-years.
+    On a treated year growth with = systematic + own * root(1 - fall) + rise * cycle, growth without
+    = systematic + own: the difference is (root(1 - fall) - 1) * own + rise * cycle, and own shocks
+    have mean zero over many city-years.
     """
-    economies = [simulate(lasting, seeds[1], seed, PlantedEffect(fall, rise, tools_share=0.0)) for seed in range(20)]
-    quiet = [simulate(lasting, seeds[1], seed, PlantedEffect(0.75, 0.0, tools_share=0.0)) for seed in range(20)]
+    economies = [
+        simulate(lasting, seeds[1], seed, PlantedEffect(fall, rise, tools_share=0.0))
+        for seed in range(20)
+    ]
+    quiet = [
+        simulate(lasting, seeds[1], seed, PlantedEffect(0.75, 0.0, tools_share=0.0))
+        for seed in range(20)
+    ]
     cycle = national_cycle_pct(YEARS)
     own_with, own_without, slopes = [], [], []
     for economy, halved in zip(economies, quiet, strict=True):
         for i, t in np.argwhere(economy.is_treated):
-            # variance less by three quarters halves the own shock: the difference is minus half of it
+            # variance less by three quarters halves the own shock: the difference is minus half of
+            # it
             own = 2.0 * (economy.growth_without_pct[i, t] - halved.growth_with_pct[i, t])
             own_without.append(own)
-            own_with.append(economy.growth_with_pct[i, t] - (economy.growth_without_pct[i, t] - own) - rise * cycle[t])
+            own_with.append(
+                economy.growth_with_pct[i, t]
+                - (economy.growth_without_pct[i, t] - own)
+                - rise * cycle[t]
+            )
         change = (economy.growth_with_pct - economy.growth_without_pct)[economy.is_treated]
         wave = np.broadcast_to(cycle, economy.is_treated.shape)[economy.is_treated]
         slopes.append((wave * change).sum() / (wave**2).sum())
@@ -92,9 +122,13 @@ def test_both_channels_have_the_size_that_was_planted(seeds, lasting, fall, rise
 
 
 def test_the_fall_grows_with_the_tools(seeds, lasting):
-    """Half of the fall comes with the tools: twice the mean intensity gives the root of (1 - fall) cubed, none the root of 1 - fall."""
+    """Half of the fall comes with the tools: twice the mean intensity gives the root of (1 - fall)
+    cubed, none the root of 1 - fall.
+    """
     for tools, power in ((0.0, 0.5), (1.0, 1.0), (2.0, 1.5)):
-        economy = simulate(lasting, seeds[1], 1, PlantedEffect(0.84, 0.0), intensity=np.full(len(lasting), tools))
+        economy = simulate(
+            lasting, seeds[1], 1, PlantedEffect(0.84, 0.0), intensity=np.full(len(lasting), tools)
+        )
         assert economy.own_variance_ratio[economy.is_treated] == pytest.approx(0.16**power)
         assert (economy.own_variance_ratio[~economy.is_treated] == 1).all()
 
@@ -105,13 +139,24 @@ def test_effect_touches_only_admitted_pilots(seeds, lasting):
     admitted = (treated > 0) & (treated <= YEARS)
     changed = economy.growth_with_pct != economy.growth_without_pct
     assert (changed == admitted).all()
-    assert (simulate(lasting, seeds[1], 7, effect=NO_EFFECT).growth_with_pct == economy.growth_without_pct).all()
+    assert (
+        simulate(lasting, seeds[1], 7, effect=NO_EFFECT).growth_with_pct
+        == economy.growth_without_pct
+    ).all()
 
 
 def test_bad_arguments_are_named(lasting):
-    with pytest.raises(ValueError, match=r"own_variance_fall must lie between 0 and 0\.999; found 1\.5"):
+    with pytest.raises(
+        ValueError, match=r"own_variance_fall must lie between 0 and 0\.999; found 1\.5"
+    ):
         PlantedEffect(own_variance_fall=1.5)
     labels, zeros = lasting.province_id.to_numpy(), np.zeros(len(lasting), dtype=int)
-    given = {"province": labels, "region": labels, "treated_year": zeros, "effect": NO_EFFECT, "rng": np.random.default_rng(1)}
+    given = {
+        "province": labels,
+        "region": labels,
+        "treated_year": zeros,
+        "effect": NO_EFFECT,
+        "rng": np.random.default_rng(1),
+    }
     with pytest.raises(ValueError, match="years must lie between 2001 and 2023"):
         simulate_economies(years=np.arange(1990, 2000), **given)

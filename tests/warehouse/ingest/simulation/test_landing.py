@@ -19,8 +19,22 @@ WIDE = "sim_wide_panel/2022/城市统计面板_模拟.xlsx"
 
 
 @pytest.mark.parametrize(
-    ("city_id", "year"),  # December 2019 counts from 2020; Yiwu does not treat Jinhua, admitted in January 2022; Beijing July 2018
-    [(330100, 2015), (310000, 2016), (110000, 2019), (320300, 2020), (330700, 2022), (441900, 2019), (222400, 0), (130600, 0)],
+    (
+        "city_id",
+        "year",
+        # December 2019 counts from 2020; Yiwu does not treat Jinhua, admitted in January 2022;
+        # Beijing July 2018
+    ),
+    [
+        (330100, 2015),
+        (310000, 2016),
+        (110000, 2019),
+        (320300, 2020),
+        (330700, 2022),
+        (441900, 2019),
+        (222400, 0),
+        (130600, 0),
+    ],
 )
 def test_a_city_is_first_treated_by_the_rule_of_the_second_half(seeds, city_id, year):
     assert first_treated_years(np.array([city_id]), seeds[1]).tolist() == [year]
@@ -38,7 +52,11 @@ def test_small_choice_keeps_pilots_and_provinces(seeds, n_cities):
 
 
 def read_wide(landing: Path) -> pd.DataFrame:
-    rows = python_calamine.CalamineWorkbook.from_path(str(landing / WIDE)).get_sheet_by_name("面板数据").to_python()
+    rows = (
+        python_calamine.CalamineWorkbook.from_path(str(landing / WIDE))
+        .get_sheet_by_name("面板数据")
+        .to_python()
+    )
     table = pd.DataFrame(rows[2:], columns=rows[1]).replace({"…": np.nan, "": np.nan})
     return table[table["年份"].notna() & ~table["城市"].astype(str).str.endswith("合计")]
 
@@ -47,7 +65,9 @@ def read_wide(landing: Path) -> pd.DataFrame:
 def landings(seeds, tmp_path_factory) -> tuple[Path, Path, Path]:
     folder = tmp_path_factory.mktemp("simulated")
     for name, effect in (("a", None), ("b", None), ("none", NO_EFFECT)):
-        write_simulated_landing(folder / name, roster=seeds[0], pilot_zones=seeds[1], n_cities=30, effect=effect)
+        write_simulated_landing(
+            folder / name, roster=seeds[0], pilot_zones=seeds[1], n_cities=30, effect=effect
+        )
     return folder / "a", folder / "b", folder / "none"
 
 
@@ -61,13 +81,23 @@ def test_same_seed_same_bytes_and_no_effect_no_difference(landings):
     assert len([name for name in names if "policy_texts" not in name]) == 9
     assert filecmp.cmpfiles(first, second, names, shallow=False) == (names, [], [])
     inside = relative_files(none / "with_effect")
-    assert filecmp.cmpfiles(none / "with_effect", none / "without_effect", inside, shallow=False) == (inside, [], [])
+    assert filecmp.cmpfiles(
+        none / "with_effect", none / "without_effect", inside, shallow=False
+    ) == (inside, [], [])
 
 
 def test_files_differ_only_where_growth_enters(seeds, landings):
-    with_effect, without = (read_wide(landings[0] / name).reset_index(drop=True) for name in ("with_effect", "without_effect"))
+    with_effect, without = (
+        read_wide(landings[0] / name).reset_index(drop=True)
+        for name in ("with_effect", "without_effect")
+    )
     zones = seeds[1].assign(treated=first_treated_years(seeds[1].city_id.to_numpy(), seeds[1]))
-    treated = seeds[0].merge(zones[["city_id", "treated"]].drop_duplicates(), on="city_id").set_index("city_name_zh").treated
+    treated = (
+        seeds[0]
+        .merge(zones[["city_id", "treated"]].drop_duplicates(), on="city_id")
+        .set_index("city_name_zh")
+        .treated
+    )
     first = with_effect["城市"].map(treated).fillna(0)
     admitted = (first > 0) & (with_effect["年份"].astype(int) >= first)
     assert admitted.sum() > 10
@@ -79,20 +109,31 @@ def test_files_differ_only_where_growth_enters(seeds, landings):
         *(f"第{n}产业增加值（亿元）" for n in "一二三"),
     ]
     for column in with_effect.columns:
-        differs = ~((with_effect[column] == without[column]) | (with_effect[column].isna() & without[column].isna()))
+        differs = ~(
+            (with_effect[column] == without[column])
+            | (with_effect[column].isna() & without[column].isna())
+        )
         assert not (differs & ~admitted).any(), column
         assert differs.any() == (column in touched), column
 
 
 def test_what_answers_to_admission_is_what_the_docs_say(seeds, landings):
-    tidy = [pd.read_csv(landings[0] / name / "tidy" / "observations_simulated.csv") for name in ("with_effect", "without_effect")]
+    tidy = [
+        pd.read_csv(landings[0] / name / "tidy" / "observations_simulated.csv")
+        for name in ("with_effect", "without_effect")
+    ]
     keys = ["city_id", "year", "indicator_id"]
     both = tidy[0].merge(tidy[1], on=keys, suffixes=("", "_without"), validate="one_to_one")
     assert len(both) == len(tidy[0]) == len(tidy[1])
     first = first_treated_years(both.city_id.to_numpy(), seeds[1])
     admitted, differs = (first > 0) & (both.year >= first), both.value != both.value_without
     assert not (differs & ~admitted).any()
-    assert set(both[differs].indicator_id) == {"fixed_investment_cny_100m", "patents_granted", "firms_new", "night_lights_nw_cm2_sr"}
+    assert set(both[differs].indicator_id) == {
+        "fixed_investment_cny_100m",
+        "patents_granted",
+        "firms_new",
+        "night_lights_nw_cm2_sr",
+    }
     for indicator, rise in (("patents_granted", 0.2), ("firms_new", 0.15)):
         rows = both[admitted & (both.indicator_id == indicator)]
         assert np.log(rows.value / rows.value_without).median() == pytest.approx(rise, abs=0.01)
@@ -103,8 +144,12 @@ def test_planted_file_says_what_growth_holds(seeds, landings):
     planted = pd.read_csv(landings[0] / PLANTED)
     economy = simulate_statistics(roster=seeds[0], pilot_zones=seeds[1], n_cities=30).economy
     assert len(planted) == economy.is_treated.sum() > 20
-    assert planted.own_variance_ratio.to_numpy() == pytest.approx(economy.own_variance_ratio[economy.is_treated])
-    assert planted.loading_part_pct.to_numpy() == pytest.approx(economy.loading_part_pct[economy.is_treated])
+    assert planted.own_variance_ratio.to_numpy() == pytest.approx(
+        economy.own_variance_ratio[economy.is_treated]
+    )
+    assert planted.loading_part_pct.to_numpy() == pytest.approx(
+        economy.loading_part_pct[economy.is_treated]
+    )
     assert pd.read_csv(landings[2] / PLANTED).own_variance_ratio.eq(1).all()
 
 

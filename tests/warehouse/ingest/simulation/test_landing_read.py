@@ -1,4 +1,6 @@
-"""The simulated landing through the shipped layouts: every figure of its files is taken, and nothing is left out unsaid."""
+"""The simulated landing through the shipped layouts: every figure of its files is taken, and
+nothing is left out unsaid.
+"""
 
 from pathlib import Path
 
@@ -27,7 +29,9 @@ def simulated(tmp_path_factory) -> tuple[Path, pd.DataFrame]:
 
 
 def figures(path: Path, first_row: int, first_col: int) -> dict[tuple[str, str], float]:
-    """Numbers of a workbook by sheet and cell, right of and below a corner, subtotal rows left out."""
+    """Numbers of a workbook by sheet and cell, right of and below a corner, subtotal rows
+    left out.
+    """
     found = {}
     for sheet in openpyxl.load_workbook(path, data_only=True):
         for row in sheet.iter_rows(min_row=first_row):
@@ -49,10 +53,18 @@ def figures(path: Path, first_row: int, first_col: int) -> dict[tuple[str, str],
 def test_every_figure_of_a_workbook_is_taken(simulated, path, first_row, first_col):
     landing, raw = simulated
     source_id, _, file_name = path.partition("/")
-    taken = raw[raw["source_id"].eq(source_id) & raw["file_name"].eq(file_name) & raw["reason"].isna()]
-    found = dict(zip(zip(taken["sheet_name"], taken["cell_ref"], strict=True), taken["value"], strict=True))
+    taken = raw[
+        raw["source_id"].eq(source_id) & raw["file_name"].eq(file_name) & raw["reason"].isna()
+    ]
+    found = dict(
+        zip(zip(taken["sheet_name"], taken["cell_ref"], strict=True), taken["value"], strict=True)
+    )
     assert found == figures(landing / path, first_row, first_col)
-    assert taken["edition_year"].isna().all() if source_id != "sim_wide_panel" else set(taken["edition_year"]) == {int(file_name[:4])}
+    assert (
+        taken["edition_year"].isna().all()
+        if source_id != "sim_wide_panel"
+        else set(taken["edition_year"]) == {int(file_name[:4])}
+    )
 
 
 def test_every_line_of_the_tidy_file_is_taken(simulated):

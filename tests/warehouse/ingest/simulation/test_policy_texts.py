@@ -1,4 +1,6 @@
-"""Simulated texts: read back, each zone's tools are those that were planted, and the bytes depend on the seed alone."""
+"""Simulated texts: read back, each zone's tools are those that were planted, and the bytes depend
+on the seed alone.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +36,31 @@ def test_what_was_planted_is_read_back(written):
     files = sorted((folder / "policy_texts").iterdir())
     assert len(files) == len(planted) == 1 + 12 + 22 + 24
     for file, truth in zip(files, planted.itertuples(index=False), strict=True):
-        document = build_policy_document(file.read_bytes(), FileOrigin("policy_texts", None, file.name)).to_pylist()[0]
+        document = build_policy_document(
+            file.read_bytes(), FileOrigin("policy_texts", None, file.name)
+        ).to_pylist()[0]
         assert document["zone_texts"] == [truth.zone_name_zh.removesuffix("市")]
         assert document["issuer"] == f"{truth.zone_name_zh}人民政府"
-        texts = [c["clause_text"] for c in document["clauses"] if c["clause_kind"] == "body" and c["marker"]]
-        tools = pd.Series([tool for _, tool, _ in classify_clauses(texts, find_rules())]).value_counts() if texts else pd.Series(dtype=int)
-        assert {tool: int(tools.get(tool, 0)) for tool in SENTENCES} == {tool: getattr(truth, tool) for tool in SENTENCES}
+        texts = [
+            c["clause_text"]
+            for c in document["clauses"]
+            if c["clause_kind"] == "body" and c["marker"]
+        ]
+        tools = (
+            pd.Series([tool for _, tool, _ in classify_clauses(texts, find_rules())]).value_counts()
+            if texts
+            else pd.Series(dtype=int)
+        )
+        assert {tool: int(tools.get(tool, 0)) for tool in SENTENCES} == {
+            tool: getattr(truth, tool) for tool in SENTENCES
+        }
 
 
 def test_equal_bytes_for_a_seed_and_other_ones_for_another(written, tmp_path):
     folder, planted = written
-    again, other = (draw_policy_tools(pd.read_csv(ZONES), seed=seed, last_year=2019) for seed in (4, 5))
+    again, other = (
+        draw_policy_tools(pd.read_csv(ZONES), seed=seed, last_year=2019) for seed in (4, 5)
+    )
     assert again.equals(planted)
     assert not other.equals(planted)
     write_simulated_policy_texts(tmp_path, again, seed=4)
@@ -65,6 +81,12 @@ def test_intensity_follows_the_tools_that_work(written):
     intensity = effective_intensity([*city_id, 999999], planted)
     sentences = planted.drop_duplicates("city_id")[list(EFFECTIVE_TOOLS)].sum(axis=1).to_numpy()
     assert intensity[-1] == 1.0
-    assert intensity[:-1] == pytest.approx(sentences / planted[list(EFFECTIVE_TOOLS)].to_numpy().sum() * len(planted))
-    by_year = pd.Series(intensity[:-1]).groupby(planted.drop_duplicates("city_id")["issue_year"].to_numpy()).std()
+    assert intensity[:-1] == pytest.approx(
+        sentences / planted[list(EFFECTIVE_TOOLS)].to_numpy().sum() * len(planted)
+    )
+    by_year = (
+        pd.Series(intensity[:-1])
+        .groupby(planted.drop_duplicates("city_id")["issue_year"].to_numpy())
+        .std()
+    )
     assert (by_year.drop(2015) > 0.3).all()

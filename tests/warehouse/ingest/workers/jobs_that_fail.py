@@ -1,4 +1,6 @@
-"""Jobs that do what a hostile file makes a parser do; in a module of their own, so that a worker can load them."""
+"""Jobs that do what a hostile file makes a parser do; in a module of their own, so that a worker
+can load them.
+"""
 
 from __future__ import annotations
 

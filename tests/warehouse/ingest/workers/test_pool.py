@@ -32,7 +32,10 @@ def pool() -> Iterator[Pool]:
 
 def run(pool: Pool, *acts: Act, limits: Limits = LIMITS) -> list[Outcome]:
     """Outcomes in the order of the acts."""
-    found = {task.note: outcome for task, outcome in pool.run(Task(act, limits, note=n) for n, act in enumerate(acts))}
+    found = {
+        task.note: outcome
+        for task, outcome in pool.run(Task(act, limits, note=n) for n, act in enumerate(acts))
+    }
     return [found[n] for n in range(len(acts))]
 
 
@@ -57,19 +60,33 @@ def test_an_open_file_is_handed_over_and_closed_here(pool):
     ("act", "message", "is_unforeseen"),
     [
         (Act("fault"), "sheet 'S': expected a good file; found a bad one; mend it", False),
-        (Act("fill", 2_000_000_000), "within 400 MB of memory; found one that needs more; deliver it in smaller parts", False),
+        (
+            Act("fill", 2_000_000_000),
+            "within 400 MB of memory; found one that needs more; deliver it in smaller parts",
+            False,
+        ),
         (Act("abort"), "within 400 MB of memory; found one that needs more", False),
         (Act("raise", MemoryError()), "within 400 MB of memory", False),
         (Act("loop"), "that can be read within 1 s; found one that takes longer", False),
         (Act("signal", signal.SIGSEGV), r"found one at which the reader ended \(SIGSEGV\)", True),
         (Act("signal", signal.SIGKILL), r"found one at which the reader ended \(SIGKILL\)", True),
         (Act("exit", 3), r"found one at which the reader ended \(exit 3\)", True),
-        (Act("raise", KeyError("x")), r"found one at which the reader stopped \(KeyError: 'x'\)", True),
-        (Act("raise", OSError("no seek")), r"found one at which the reader stopped \(OSError: no seek\)", True),
+        (
+            Act("raise", KeyError("x")),
+            r"found one at which the reader stopped \(KeyError: 'x'\)",
+            True,
+        ),
+        (
+            Act("raise", OSError("no seek")),
+            r"found one at which the reader stopped \(OSError: no seek\)",
+            True,
+        ),
         (Act("many"), r"found one at which the reader stopped \(RecursionError", True),
     ],
 )
-def test_whatever_a_parser_does_is_a_fault_of_its_file_and_the_next_is_read(pool, act, message, is_unforeseen):
+def test_whatever_a_parser_does_is_a_fault_of_its_file_and_the_next_is_read(
+    pool, act, message, is_unforeseen
+):
     started = time.monotonic()
     outcome, after = run(pool, act, Act("echo", "read"))
     assert outcome.fault is not None
@@ -161,10 +178,13 @@ def test_a_killed_refresh_leaves_no_parser_behind():
         "from warehouse.ingest.workers.limits import Limits\n"
         "from warehouse.ingest.workers.pool import Pool, Task\n"
         "pool = Pool(1)\n"
-        "print(next(pool.run([Task(Act('pid'), Limits(10**9, 9, 99))]))[1].value, pool._server.pid, flush=True)\n"
+        "print(next(pool.run([Task(Act('pid'), Limits(10**9, 9, 99))]))[1].value, "
+        "pool._server.pid, flush=True)\n"
         "list(pool.run([Task(Act('loop'), Limits(10**9, 60, 99))]))\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", script], cwd=REPO, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=REPO, stdout=subprocess.PIPE, text=True
+    )
     pids = [int(word) for word in process.stdout.readline().split()]
     process.kill()
     process.communicate()

@@ -5,11 +5,15 @@ import sys
 
 
 def _import_cycles():
-    """Import the filters; dbt compiles this file elsewhere and, started by itself, does not have the project's folder on its path."""
+    """Import the filters; dbt compiles this file elsewhere and, started by itself, does not have
+    the project's folder on its path.
+    """
     try:
         from estimation.measures import cycles
     except ModuleNotFoundError:
-        sys.path.append(os.environ.get("DBT_PROJECT_DIR") or os.environ.get("DBT_PROFILES_DIR") or os.getcwd())
+        sys.path.append(
+            os.environ.get("DBT_PROJECT_DIR") or os.environ.get("DBT_PROFILES_DIR") or os.getcwd()
+        )
         from estimation.measures import cycles
     return cycles
 
@@ -19,7 +23,9 @@ def model(dbt, session):
     dbt.config(materialized="table")
     levels = dbt.ref("int_city_levels").order("city_id, run_key, year").df()
     components = _import_cycles().filter_runs(
-        levels[["city_id", "run_key"]].to_numpy(), levels["log_level"].to_numpy(), levels["year"].to_numpy()
+        levels[["city_id", "run_key"]].to_numpy(),
+        levels["log_level"].to_numpy(),
+        levels["year"].to_numpy(),
     )
     result = levels[["city_id", "year"]].copy()
     for name, values in components.items():
