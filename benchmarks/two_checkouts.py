@@ -26,8 +26,8 @@ from pathlib import Path
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import load_layouts
 landing, out = map(Path, sys.argv[1:])
-print(read_landing(landing, out / "raw", out / "build",
-    layouts=load_layouts()).files["n_observations"].sum())
+report = read_landing(landing, out / "raw", out / "build", layouts=load_layouts())
+print(report.files["n_observations"].sum())
 """
 
 

@@ -4,8 +4,8 @@ holds.
     import citysync as cs
 
     fit = cs.fit(df, outcome="sync", unit=("exporter", "importer"), time="year",
-    cohort="first_year", block="continent") fit.summary(); fit.tidy(); fit.plot(); cs.etable(fit,
-    file="table.docx")
+                 cohort="first_year", block="continent")
+    fit.summary(); fit.tidy(); fit.plot(); cs.etable(fit, file="table.docx")
 
 Nothing heavy is imported before a name is used. In the repository the same package is called
 `estimation`.

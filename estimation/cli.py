@@ -11,17 +11,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
-from .api.fit import ESTIMATORS, SYNONYMS, estimate
-from .api.result import Fit
-from .api.tables import etable
-from .panel.pair_columns import COHORT, TIME, UNIT, PairColumns
-from .panel.pair_panel import EXPOSURES
-from .panel.panel_error import PanelError, need
-from .primary.city_file import CityColumns
-from .results import CONTROL_PAIRS, VARIANCE_ESTIMATORS
+
+if TYPE_CHECKING:
+    from .api.result import Fit
 
 FIT_HELP = """
 PANEL, one row per pair in a year:
@@ -30,60 +25,51 @@ PANEL, one row per pair in a year:
   330100,340100,2014,2015,0.31,330000,340000     the pair's only pilot is first treated in 2015
   340100,340200,2014,,0.12,340000,340000         blank: never treated, a control
 
-Other names: --unit exporter,importer --time period --cohort first_year; ids of any kind,
-    in any order. --cohort first_i,first_j (or a
-file of units and their first treated years) gives the cohorts of units,
-    and the exposure of pairs is built from them.
+Other names: --unit exporter,importer --time period --cohort first_year; ids of any kind, in any
+order. --cohort first_i,first_j (or a file of units and their first treated years) gives the
+cohorts of units, and the exposure of pairs is built from them.
 
-Under the names above: city_i_id < city_j_id (as integers if all are,
-    else as text); leave pairs of two pilots out. cohort_year is the
-year, not a 0/1 dummy: 'exactly one of the two is a pilot now' switches off again
-    and is refused. province_i_id, province_j_id enable the
-province lines; city_i_cohort_year, city_j_cohort_year name the pilots
-    where the pairs alone do not tell.
+Under the names above: city_i_id < city_j_id (as integers if all are, else as text); leave pairs
+of two pilots out. cohort_year is the year, not a 0/1 dummy: 'exactly one of the two is a pilot
+now' switches off again and is refused. province_i_id, province_j_id enable the province lines;
+city_i_cohort_year, city_j_cohort_year name the pilots where the pairs alone do not tell.
 
 estimators
   twfe                 one effect, pair and year effects (term treated)
   event_study          leads and lags, the year before admission omitted (term event)
-  callaway_santanna    cohorts against never-treated pairs,
-      varying base (terms att, event, group_time); with
-                       --control-group not_yet_treated also against pairs that are treated later
+  callaway_santanna    cohorts against never-treated pairs, varying base (terms att, event,
+                       group_time); with --control-group not_yet_treated also against pairs that
+                       are treated later
   sun_abraham          interaction-weighted, the same after admission on a balanced panel
-  gardner, borusyak    imputation from untreated rows; etwfe: extended two-way (terms att, event)
+  gardner, borusyak    imputation from untreated rows
+  etwfe                extended two-way (terms att, event)
   within_block         pilots against cities of their own province by mean outcome with
-      never-pilots; inference by permutation alone
+                       never-pilots; inference by permutation alone
 
 without never-treated pairs (no blank cohort_year)
   twfe, gardner, borusyak, sun_abraham, etwfe, and callaway_santanna with --control-group
-      not_yet_treated compare cohorts with pairs that
-  are treated later; name the pilots with city_i_cohort_year, city_j_cohort_year, else city
-      and permutation are left out
+  not_yet_treated compare cohorts with pairs that are treated later; name the pilots with
+  city_i_cohort_year, city_j_cohort_year, else city and permutation are left out
 
 lines of inference (--vcov)
   province_jackknife   the default where 10 provinces can be left out and pilots sit in 2 of them
-  city                 the default where the jackknife cannot be,
-      with at least 4 pilots that do not all sit in one province
+  city                 the default where the jackknife cannot be, with at least 4 pilots that do
+                       not all sit in one province
   permutation          admission years shuffled within provinces; the default with fewer than 4
-      pilots, or with all in one province;
-                       elsewhere read it beside the default: for secondary regressions an effect
-                           counts where both reject
+                       pilots, or with all in one province; elsewhere read it beside the default:
+                       for secondary regressions an effect counts where both reject
   dyadic               pairs that share a city, t with pilots - 1 degrees of freedom
   conventional         clustered by pair: the contrast only, it rejects far too often
 
 examples
-  python -m estimation fit panel.csv --outcome y
-  python -m estimation fit trade.dta --outcome ln_trade --unit exporter,importer --cohort entry.csv
-      --block continents.csv --table
-  python -m estimation fit panel.csv --outcome y --estimator event_study --docx table.docx --plot
-      event.svg
-  python -m estimation fit panel.parquet --outcome y --estimator event_study --vcov
-      dyadic,permutation --permutations 999 --json
-  python -m estimation fit panel.csv --outcome y --controls x1,x2 --permutations 0 --json | python
-      -m json.tool
+  citysync fit panel.csv --outcome y
+  citysync fit trade.dta --outcome ln_trade --unit exporter,importer --cohort entry.csv \\
+    --block continents.csv --table
+  citysync fit panel.csv --outcome y --estimator event_study --docx table.docx --plot event.svg
+  citysync fit panel.parquet --outcome y --vcov dyadic,permutation --permutations 999 --json
 
-A terminal gets a table, a pipe or a file the JSON object. Long draws show their progress on stderr
-    where that is a terminal.
-Bad input: exit code 2, the reason on stderr, nothing on stdout.
+A terminal gets a table, a pipe or a file the JSON object. Long draws show their progress on
+stderr where that is a terminal. Bad input: exit code 2, the reason on stderr, nothing on stdout.
 """
 PRIMARY_HELP = """
 The primary test of this project on any panel of cities, one row per city and year:
@@ -92,25 +78,30 @@ The primary test of this project on any panel of cities, one row per city and ye
   330100,2014,8.2,2015,330000     first treated in 2015
   330200,2014,7.9,,330000         blank: never treated
 
-block_id is the group inside which admission is compared
-    and permuted, for example the province. Printed are the change of mean
-synchronization of a pilot with never-pilots (correlation units),
-    its interval by inversion of the same test, its p, the smallest
-effect that would be found in 80 % of cases, and the two channels: variance of own shocks,
-    loading on the common cycle.
-docs/methods, section 18 has the formulas; docs/evidence/primary-test.md says how the test was
-    chosen and what it was measured to do.
+block_id is the group inside which admission is compared and permuted, for example the province.
+Printed are the change of mean synchronization of a pilot with never-pilots (correlation units),
+its interval by inversion of the same test, its p, the smallest effect that would be found in 80 %
+of cases, and the two channels: variance of own shocks, loading on the common cycle. docs/methods,
+section 18 has the formulas; docs/evidence/primary-test.md what it was measured to do.
 
-  python -m estimation primary cities.csv --seed 1 --permutations 9999 --json
+  citysync primary cities.csv --seed 1 --permutations 9999 --json
 """
 RUN_HELP = """
 Runs rows of estimation/analyses on a published warehouse, opened read-only, without a refresh:
 
-  python -m estimation run data/published/citysync.duckdb \\
-    baseline.cm_growth_official.headline --permutations 999
+  citysync run data/published/citysync.duckdb baseline.cm_growth_official.headline \\
+    --permutations 999
 
 docs/adding-a-regression.md walks through a row of your own.
 """
+#: What this command line does; a checkout's `citysync` hands these words over to it.
+COMMANDS = {
+    "fit": "fit an estimator on a panel of pairs",
+    "primary": "the primary test on a panel of units",
+    "classify": "give each clause of a policy text its tool",
+    "run": "run rows of the study on a published warehouse",
+    "compile": "compile the loops of the permutation now: the first fit need not wait for them",
+}
 FIELDS = (
     "term",
     "cohort_year",
@@ -124,7 +115,15 @@ FIELDS = (
     "p_value",
     "n_pilots",
 )
-PROGRAM = "citysync" if __package__ == "citysync" else "python -m estimation"
+EPILOGS = {"fit": FIT_HELP, "primary": PRIMARY_HELP, "run": RUN_HELP}
+#: Columns of a panel of cities and what they are called where nothing else is said.
+CITY_COLUMNS = {
+    "outcome": "growth",
+    "unit": "city_id",
+    "time": "year",
+    "cohort": "cohort_year",
+    "block": "block_id",
+}
 # endings of a file with two columns, unit and value
 UNIT_FILES = (".csv", ".parquet", ".dta")
 TABLE_FILES = ("docx", "tex", "html", "md", "csv")
@@ -169,7 +168,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _refuse(error: Exception) -> int:
-    print(f"citysync: {error}", file=sys.stderr)
+    print(f"citysync: exit {BAD_INPUT}: {error}", file=sys.stderr)
     return BAD_INPUT
 
 
@@ -210,7 +209,7 @@ def _classify(file: Path) -> int:
     try:
         from .classify import ClassifyError, classify_file, find_rules
     except ImportError as error:
-        return _refuse(need(str(error.name), "study", "citysync classify"))
+        return _refuse(_needs_study(error, "classify"))
     try:
         sys.stdout.write(classify_file(file, find_rules()))
     except ClassifyError as error:
@@ -218,11 +217,17 @@ def _classify(file: Path) -> int:
     return 0
 
 
+def _needs_study(error: ImportError, command: str) -> Exception:
+    from .panel.panel_error import need
+
+    return need(str(error.name), "study", f"citysync {command}")
+
+
 def _run_specs(options: argparse.Namespace) -> int:
     try:
         from .study.rerun import RunError, run_specs
     except ImportError as error:
-        return _refuse(need(str(error.name), "study", "citysync run"))
+        return _refuse(_needs_study(error, "run"))
     try:
         text = run_specs(
             options.database, options.spec_ids, permutations=options.permutations, seed=options.seed
@@ -234,11 +239,11 @@ def _run_specs(options: argparse.Namespace) -> int:
 
 
 def _primary(options: argparse.Namespace) -> int:
+    from .primary.city_file import CityColumns
     from .primary.command import run_primary
 
-    columns = CityColumns(
-        options.outcome, options.unit, options.time, _beside(options.cohort), _beside(options.block)
-    )
+    given = {name: getattr(options, name) for name in CITY_COLUMNS if getattr(options, name)}
+    columns = CityColumns(**{name: _beside(value) for name, value in given.items()})
     try:
         text = run_primary(
             options.cities, options.seed, options.permutations, options.json, columns
@@ -250,6 +255,10 @@ def _primary(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> Fit:
+    from .api.fit import estimate
+    from .panel.pair_columns import COHORT, TIME, UNIT, PairColumns
+    from .panel.panel_error import PanelError
+
     unit = options.unit or UNIT
     if len(unit) != 2:
         raise PanelError(
@@ -258,8 +267,8 @@ def _fit(options: argparse.Namespace) -> Fit:
     columns = PairColumns(
         options.outcome,
         unit,
-        options.time,
-        _columns_or_file(options.cohort),
+        options.time or TIME,
+        _columns_or_file(options.cohort or COHORT),
         _columns_or_file(options.block) if options.block else None,
         options.controls,
         options.weights,
@@ -271,7 +280,7 @@ def _fit(options: argparse.Namespace) -> Fit:
         options.panel,
         columns,
         estimator=options.estimator,
-        vcov=options.vcov,
+        vcov=options.vcov or None,
         permutations=options.permutations,
         seed=options.seed,
         shuffle=options.shuffle,
@@ -296,6 +305,9 @@ def _as_the_study_prints(fit: Fit) -> Fit:
 
 
 def _write_files(fit: Fit, options: argparse.Namespace) -> None:
+    from .api.tables import etable
+    from .panel.panel_error import PanelError
+
     for ending in TABLE_FILES:
         file = getattr(options, ending)
         if file is not None:
@@ -323,49 +335,47 @@ def _columns_or_file(text: str) -> str | Path | tuple[str, ...]:
     return _beside(names[0]) if len(names) == 1 else names
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose faults end as every command does."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(BAD_INPUT, f"citysync: exit {BAD_INPUT}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
+    parser = Parser(prog="citysync", description=__doc__)
     parser.add_argument("--version", action="version", version=f"citysync {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_fit(commands)
-    _add_primary(commands)
-    classify = commands.add_parser("classify", help="give each clause of a policy text its tool")
-    classify.add_argument("file", type=Path, metavar="FILE", help="CSV with columns id, clause")
-    commands.add_parser(
-        "compile",
-        help="compile the loops of the permutation now; the first fit then need not wait for them",
+    add = {
+        name: commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=EPILOGS.get(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for name, text in COMMANDS.items()
+    }
+    _add_fit(add["fit"])
+    _add_primary(add["primary"])
+    add["classify"].add_argument(
+        "file", type=Path, metavar="FILE", help="CSV with columns id, clause"
     )
-    run = commands.add_parser(
-        "run",
-        help="run rows of the study on a published warehouse",
-        epilog=_help(RUN_HELP),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    run = add["run"]
     run.add_argument("database", type=Path, metavar="DATABASE", help="a published citysync.duckdb")
     run.add_argument(
         "spec_ids", nargs="+", metavar="SPEC_ID", help="<analysis>.<outcome>.<variant>"
     )
     run.add_argument(
-        "--permutations",
-        type=_count,
-        default=None,
-        help="the most draws a row may take; default: its own",
+        "--permutations", type=_count, help="the most draws a row may take; default: its own"
     )
-    run.add_argument("--seed", type=_count, default=None)
+    run.add_argument("--seed", type=_count)
     return parser
 
 
-def _help(text: str) -> str:
-    return text.replace("python -m estimation", PROGRAM)
-
-
-def _add_fit(commands: Any) -> None:
-    fit = commands.add_parser(
-        "fit",
-        help="fit an estimator on a panel of pairs",
-        epilog=_help(FIT_HELP),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add_fit(fit: argparse.ArgumentParser) -> None:
+    # names of estimators, lines and columns are checked by what takes them: --help loads no arrays
     fit.add_argument(
         "panel",
         type=Path,
@@ -374,41 +384,29 @@ def _add_fit(commands: Any) -> None:
     )
     fit.add_argument("--outcome", required=True, help="column of the outcome")
     fit.add_argument(
-        "--unit",
-        type=_names,
-        default=None,
-        help=f"the two columns of ids, by comma; default {','.join(UNIT)}",
+        "--unit", type=_names, help="the two columns of ids, by comma; default city_i_id,city_j_id"
     )
-    fit.add_argument("--time", default=TIME, help=f"column of the year or period; default {TIME}")
+    fit.add_argument("--time", help="column of the year or period; default year")
     fit.add_argument(
         "--cohort",
-        default=COHORT,
-        help=(
-            "first treated period: a column of pairs, two of units, or a file of units; default "
-            f"{COHORT}"
-        ),
+        help="first treated period: a column of pairs, two of units, or a file of units; default "
+        "cohort_year",
     )
     fit.add_argument(
-        "--block",
-        default=None,
-        help="blocks of units: a name, two columns by comma, or a file of units",
+        "--block", help="blocks of units: a name, two columns by comma, or a file of units"
     )
-    fit.add_argument("--weights", default=None, help="column with one positive number per pair")
+    fit.add_argument("--weights", help="column with one positive number per pair")
     fit.add_argument(
         "--exposure",
-        choices=EXPOSURES,
+        choices=("one", "both"),
         default="one",
         help="with cohorts of units: treated by one, or once both are",
     )
-    fit.add_argument("--estimator", choices=ESTIMATORS, default="twfe")
+    fit.add_argument("--estimator", default="twfe", help="one of those below; default twfe")
     fit.add_argument(
         "--vcov",
-        type=_variance_estimators,
-        default=None,
-        help=(
-            f"by comma, of {', '.join(VARIANCE_ESTIMATORS)}; default: the default line and "
-            "permutation"
-        ),
+        type=_names,
+        help="by comma, of those below; default: the default line and permutation",
     )
     fit.add_argument("--controls", type=_names, default=(), help="columns by comma")
     fit.add_argument(
@@ -428,18 +426,15 @@ def _add_fit(commands: Any) -> None:
         help="event time that an event study leaves out; default -1",
     )
     fit.add_argument(
-        "--binning",
-        type=_bins,
-        default=None,
-        help="first and last event time, by comma: --binning=-5,5",
+        "--binning", type=_bins, help="first and last event time, by comma: --binning=-5,5"
     )
     fit.add_argument(
         "--table", action="store_true", help="print a table, which is the default on a terminal"
     )
     fit.add_argument(
         "--control-group",
-        choices=CONTROL_PAIRS,
-        default=CONTROL_PAIRS[0],
+        choices=("never_treated", "not_yet_treated"),
+        default="never_treated",
         help="pairs that callaway_santanna compares a cohort with",
     )
     fit.add_argument("--json", action="store_true", help="print the object on one line")
@@ -458,21 +453,15 @@ def _add_fit(commands: Any) -> None:
     )
 
 
-def _add_primary(commands: Any) -> None:
-    primary = commands.add_parser(
-        "primary",
-        help="the primary test on a panel of units",
-        epilog=_help(PRIMARY_HELP),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _add_primary(primary: argparse.ArgumentParser) -> None:
     primary.add_argument(
         "cities",
         type=Path,
         metavar="CITIES",
         help="CSV, Parquet or .dta: city_id, year, growth, cohort_year, block_id",
     )
-    for field, value in vars(CityColumns()).items():
-        primary.add_argument(f"--{field}", default=value, help=f"column; default {value}")
+    for name, default in CITY_COLUMNS.items():
+        primary.add_argument(f"--{name}", help=f"column; default {default}")
     primary.add_argument("--permutations", type=_count, default=9999, help="draws, at least 20")
     primary.add_argument("--seed", type=_count, default=1)
     primary.add_argument("--json", action="store_true", help="print one JSON object")
@@ -480,20 +469,6 @@ def _add_primary(commands: Any) -> None:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _variance_estimators(text: str) -> tuple[str, ...]:
-    names = tuple(SYNONYMS.get(name, name) for name in _names(text))
-    for name in names:
-        if name not in VARIANCE_ESTIMATORS:
-            raise argparse.ArgumentTypeError(
-                f"{name}: expected some of {', '.join(VARIANCE_ESTIMATORS)}"
-            )
-    if not names:
-        raise argparse.ArgumentTypeError(
-            f"expected some of {', '.join(VARIANCE_ESTIMATORS)}, found nothing"
-        )
-    return names
 
 
 def _count(text: str) -> int:

@@ -24,7 +24,7 @@ from warehouse.hashing import code_files, hash_file, hash_named_files
 from warehouse.whole_files import remove_any
 
 PROJECT = (
-    *("dbt_project.yml", "profiles.yml", "requirements.lock"),
+    *("dbt_project.yml", "profiles.yml", "requirements/base.txt"),
     *("warehouse/models", "warehouse/macros", "warehouse/seeds", "warehouse/tests"),
 )
 # what is kept of a parse, and the file that holds their hashes

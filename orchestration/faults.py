@@ -153,8 +153,8 @@ def explain_text(text: str, home: Path) -> str:
     """The sentence of an error's text; empty for a fault that is not the machine's."""
     if package := PACKAGE.search(text):
         return (
-            f"{sys.prefix}: its package {package[1]} is gone or damaged; remove that folder, then "
-            "run make again"
+            f"{sys.prefix}: its package {package[1]} is gone or damaged; run `make setup`, then "
+            "this again"
         )
     for fault in FAULTS:
         if re.search(fault.words, text):

@@ -1,11 +1,11 @@
 """A command's work runs in a process of its own and the command only watches it: an interrupt ends
-it at once, every end has its last line.
+it at once, and every end has its last line.
 
 What takes time in a refresh are compiled loops and queries, which hear no signal before they
 return, and Dagster, which turns a signal into an error of its own. So the work is not asked to
 stop, it is killed: a publication is switched in one rename and everything else is made again by the
-next run, which is what the tests that kill refreshes show. A work that is killed by somebody else
-(by the kernel, because memory ran out) gets its sentence too.
+next run. A work that is killed by somebody else (by the kernel, because memory ran out) gets its
+sentence too.
 """
 
 from __future__ import annotations
@@ -18,23 +18,26 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
-from orchestration.early_signals import ENDING, restore, sentence
 from orchestration.faults import explain
-from orchestration.terminal import Exit, say
+from orchestration.terminal import Exit, end_command
 
+# the last four are what queues of jobs send before the end of a job's time, and limits of
+# processor time
+ENDING = (
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT),
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGXCPU),
+)
 # Linux: the signal that a process gets when its parent is gone
 PR_SET_PDEATHSIG = 1
 # what an end by a signal means where something can be done about it
 HINTS = {
-    signal.SIGKILL: (
-        "perhaps because memory ran out: see `dmesg`, close other programs or give the machine more"
-    ),
+    signal.SIGKILL: "perhaps because memory ran out: see `dmesg`, close other programs or give the "
+    "machine more",
     signal.SIGXCPU: "this shell allows it no more processor time (ulimit -t shows it); allow more",
-    signal.SIGBUS: (
-        "perhaps because the disk is full or a file was cut while it was read (df -h shows the "
-        "disk); make room"
-    ),
+    signal.SIGBUS: "perhaps because the disk is full or a file was cut while it was read (df -h "
+    "shows the disk); make room",
 }
 _watcher: list[int] = []
 
@@ -44,6 +47,17 @@ def main_pid() -> int:
     return _watcher[0] if _watcher else os.getpid()
 
 
+def hold_signals() -> None:
+    """Keep what would end this process for `supervise`, which says so in the last line; what the
+    shell has it ignore (as it does for what it starts in the background) stays ignored.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _heeded())
+
+
+def _heeded() -> set[signal.Signals]:
+    return {number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN}
+
+
 def supervise(command: str, work: Callable[[], int]) -> int:
     """Run `work` in a child process; this returns in both, so the caller does nothing more than end
     with the code.
@@ -51,7 +65,7 @@ def supervise(command: str, work: Callable[[], int]) -> int:
     Parameters
     ----------
     command : str
-        Its name in the last line; `refresh` has none there, as its contract says.
+        Its name; a refresh that fails sends its alert from here.
     work : callable
         Returns the exit code; prints its own last line.
 
@@ -60,35 +74,37 @@ def supervise(command: str, work: Callable[[], int]) -> int:
     int
         What `work` returned; 128 and the signal (130 for ctrl-c, 143 for `kill`) where this process
         was told to end; 1 where the work was killed by somebody else or raised an error. In these
-        cases the last line is printed here. Stopped (ctrl-z), the work stops with it.
+        cases the last line is printed here.
     """
-    label = "citysync" if command == "refresh" else f"citysync {command}"
-    watched = {
-        number for number in (*ENDING, signal.SIGTSTP) if signal.getsignal(number) != signal.SIG_IGN
-    } | {signal.SIGCHLD}
+    if command == "refresh":
+        from orchestration import alerts
+
+        alerts.watch()
+    watched = _heeded() | {signal.SIGCHLD}
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()  # what waits would be written by both
     parent, child = os.getpid(), os.fork()
     if child == 0:
-        return _work(label, parent, work, before)
+        return _work(parent, work)
     with suppress(OSError):  # the child does the same: whoever comes first
         os.setpgid(child, child)
     while True:
         number = signal.sigwait(watched)
-        if number == signal.SIGTSTP:
-            _stop_both(child)
-        elif number != signal.SIGCHLD:
+        if number != signal.SIGCHLD:
             _kill(child)
-            say(sentence(command, number))
-            return 128 + number
+            reason = f"interrupted ({signal.Signals(number).name}); what was published stands"
+            return end_command(128 + number, f"{reason}, run it again when you like")
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return _ending(label, os.waitstatus_to_exitcode(status))
+            code = _ending(os.waitstatus_to_exitcode(status))
+            if command == "refresh" and code != Exit.DONE:
+                alerts.send_ending(command, code)
+            return code
 
 
-def _work(label: str, parent: int, work: Callable[[], int], mask: set[signal.Signals]) -> int:
+def _work(parent: int, work: Callable[[], int]) -> int:
     """The child's part; what it returns becomes the exit code of the child, which ends as every
     Python process does.
     """
@@ -96,23 +112,23 @@ def _work(label: str, parent: int, work: Callable[[], int], mask: set[signal.Sig
     _die_with(parent)
     _watcher[:] = [parent]
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    restore()
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    return explained(work)
+
+
+def explained(work: Callable[[], int], to: TextIO | None = None) -> int:
+    """What `work` returns; where it raises, the last line says why, on standard output or `to`."""
     try:
         return work()
     except Exception as error:
         fault = explain(error, Path(os.environ.get("CITYSYNC_HOME") or "data").absolute())
         if fault:
-            say(f"{label}: exit {int(Exit.BAD_INPUT)}: {fault}")
-            return Exit.BAD_INPUT
+            return end_command(Exit.BAD_INPUT, fault, to)
         with suppress(OSError):  # nobody may be there to read it
             # a fault of this code: the whole of it for the developer, and a last line
             traceback.print_exc()
-        say(
-            f"{label}: exit {int(Exit.FAILED)}: {type(error).__name__}: "
-            f"{' '.join(str(error).split())[:600]}"
-        )
-        return Exit.FAILED
+        found = " ".join(str(error).split())[:600]
+        return end_command(Exit.FAILED, f"{type(error).__name__}: {found}", to)
 
 
 def _die_with(parent: int) -> None:
@@ -131,28 +147,13 @@ def _kill(child: int) -> None:
         os.waitpid(child, 0)
 
 
-def _stop_both(child: int) -> None:
-    """Stop the work and this process; `fg`, `bg` and `kill -CONT` let both go on."""
-    with suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGSTOP)
-        os.kill(os.getpid(), signal.SIGSTOP)
-        os.killpg(child, signal.SIGCONT)
-
-
-def _ending(label: str, code: int) -> int:
+def _ending(code: int) -> int:
     if code >= 0:
         return code
+    # signals of a program's own choice have no name
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else "without a name"
     hint = HINTS.get(-code, "see above")
-    say(
-        f"{label}: exit {int(Exit.FAILED)}: its process was ended by signal {-code} "
-        f"({_name_of(-code)}), {hint}; what was published stands"
+    return end_command(
+        Exit.FAILED,
+        f"its process was ended by signal {-code} ({name}), {hint}; what was published stands",
     )
-    return Exit.FAILED
-
-
-def _name_of(number: int) -> str:
-    """Signals of a program's own choice have no name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return "without a name"

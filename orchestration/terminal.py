@@ -110,10 +110,11 @@ def _print(text: str) -> None:
         os.close(nowhere)
 
 
-def end_command(command: str, code: Exit, reason: str) -> Exit:
-    """Say how a command ended; its exit code.
-
-    The last line of a refresh names no command, so `command` is empty there.
-    """
-    say(f"{' '.join(filter(None, ('citysync', command)))}: exit {code}: {reason}")
+def end_command(code: int, reason: str, to: TextIO | None = None) -> int:
+    """Say how a command ended, in the last line of its output, or of `to`; its exit code."""
+    line = f"citysync: exit {int(code)}: {reason}"
+    if to is None:
+        say(line)
+    else:
+        print(line.translate(CONTROL), file=to)
     return code

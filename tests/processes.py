@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from orchestration.early_signals import ENDING
+from orchestration.supervision import ENDING
 
 #: Against a wait without end; on a machine that eight others use, minutes become hours.
 HANG_SECONDS = 4 * 3600
@@ -20,7 +20,7 @@ def hear_signals() -> None:
     """For `preexec_fn`: a test run in the background of a shell, or under nohup, ignores some, and
     so would everything that it starts.
     """
-    for number in (*ENDING, signal.SIGTSTP):
+    for number in ENDING:
         signal.signal(number, signal.SIG_DFL)
 
 

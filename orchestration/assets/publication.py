@@ -14,7 +14,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from orchestration.assets.estimation import KEYS as ESTIMATES
-from orchestration.commands.sbom import NAME, bill_of_materials
 from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.dbt_docs import read_contracts, write_dbt_docs
 from orchestration.gates.loss import require_no_loss
@@ -197,7 +196,6 @@ def published(settings: Settings) -> dg.MaterializeResult:
         home.published,
         manifest=manifest,
         kept=number("KEEP"),
-        texts={NAME: bill_of_materials()},
         folders=folders,
         contracts=read_contracts(folders["dbt_docs"]),
     )

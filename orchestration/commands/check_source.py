@@ -20,8 +20,6 @@ from warehouse.source_check.report import likely_faults, report_lines
 from warehouse.source_check.staging import SettingFault, build_staging
 from warehouse.sql_text import literal
 
-COMMAND = "check-source"
-
 
 def check_source(folder: str | None) -> Exit:
     """Say what of a source's folder would be taken, what not and why, and how its values stand
@@ -40,7 +38,7 @@ def check_source(folder: str | None) -> Exit:
     """
     if not folder or not folder.strip():
         return end_command(
-            COMMAND, Exit.BAD_INPUT, "expected the folder of a source; found none; give SRC=folder"
+            Exit.BAD_INPUT, "expected the folder of a source; found none; give SRC=folder"
         )
     try:
         with (
@@ -52,7 +50,7 @@ def check_source(folder: str | None) -> Exit:
         lines = str(error).splitlines()
         for line in lines[1:] if len(lines) > 1 else ():
             say(line)
-        return end_command(COMMAND, Exit.BAD_INPUT, lines[0])
+        return end_command(Exit.BAD_INPUT, lines[0])
     finally:
         close_readers()
 
@@ -77,17 +75,13 @@ def _check(folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection) -> Exit:
     for line in report_lines(con, series, faults):
         say(line)
     if not series:
-        return end_command(
-            COMMAND, Exit.FAILED, f"no value of {folder.resolve().name} would be taken"
-        )
+        return end_command(Exit.FAILED, f"no value of {folder.resolve().name} would be taken")
     if faults:
         return end_command(
-            COMMAND,
             Exit.FAILED,
             f"{len(faults)} things of {folder.resolve().name} look wrong, the first: {faults[0]}",
         )
     return end_command(
-        COMMAND,
         Exit.DONE,
         (
             f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken, "

@@ -18,20 +18,18 @@ def clean() -> int:
     """
     home = Home.from_environment()
     if not home.root.is_dir():
-        return end_command("clean", Exit.DONE, f"{home.root} does not exist: nothing to remove")
+        return end_command(Exit.DONE, f"{home.root} does not exist: nothing to remove")
     try:
         with hold_lock(home, "clean"):
             gone = [name for name in REMOVED if remove_any(home.root / name)]
     except RefreshRunning as error:
-        return end_command("clean", Exit.RUNNING, str(error))
+        return end_command(Exit.RUNNING, str(error))
     except OSError as error:
         return end_command(
-            "clean",
             Exit.BAD_INPUT,
             f"{error.filename}: {error.strerror}; check that the folder can be written",
         )
     return end_command(
-        "clean",
         Exit.DONE,
         f"removed {', '.join(gone) or 'nothing'} in {home.root}; "
         "publications and the archive stand",

@@ -16,7 +16,6 @@ from warehouse.ingest.fetching.editions import Edition
 from warehouse.ingest.fetching.service import PAUSE_SECONDS, Service
 from warehouse.ingest.fetching.tidy_file import write_tidy
 
-COMMAND = "fetch"
 CONNECTORS = {connector.NAME: connector for connector in (nbs, world_bank)}
 
 
@@ -52,7 +51,6 @@ def fetch(
     connector = CONNECTORS.get(source or "")
     if connector is None:
         return end_command(
-            COMMAND,
             Exit.BAD_INPUT,
             f"expected SRC={' or SRC='.join(CONNECTORS)}; found {source or 'nothing'!r}",
         )
@@ -75,11 +73,9 @@ def fetch(
             }
         )
     except IngestError as error:
-        return end_command(COMMAND, Exit.BAD_INPUT, str(error))
+        return end_command(Exit.BAD_INPUT, str(error))
     except OSError as error:
-        return end_command(
-            COMMAND, Exit.BAD_INPUT, f"{error.filename or folder}: {error.strerror or error}"
-        )
+        return end_command(Exit.BAD_INPUT, f"{error.filename or folder}: {error.strerror or error}")
     progress(f"{service.n_asked} requests, {edition.n_kept} replies were there already")
     for indicator_id, n in sorted(counts.items()):
         say(f"  {indicator_id}: {n:,} values")
@@ -88,7 +84,6 @@ def fetch(
         "on"
     )
     return end_command(
-        COMMAND,
         Exit.DONE,
         (
             f"{sum(counts.values()):,} values in {target}; next: make refresh "

@@ -48,15 +48,14 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         faults = verify_publication(folder)
         differing = _faults_of_landing(home, folder, landing) if landing and not faults else []
     except RefreshRunning as error:
-        return end_command("verify", Exit.RUNNING, str(error))
+        return end_command(Exit.RUNNING, str(error))
     except (FileNotFoundError, PublishError, LandingError) as error:
-        return end_command("verify", Exit.BAD_INPUT, str(error))
+        return end_command(Exit.BAD_INPUT, str(error))
     lost = verify_archive(home.archive, publications_of(home))
     for fault in [*faults, *differing, *lost]:
         say(fault)
     if faults:
         return end_command(
-            "verify",
             Exit.FAILED,
             (
                 f"{len(faults)} faults in {folder.resolve()}: roll back (`make rollback`) or "
@@ -70,13 +69,11 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
             "refresh)"
         )
         return end_command(
-            "verify",
             Exit.FAILED,
             f"{folder.resolve()} is not what {landing} holds, {len(differing)} faults: {hint}",
         )
     if lost:
         return end_command(
-            "verify",
             Exit.FAILED,
             (
                 f"{len(lost)} faults in {home.archive}: put it back from a backup; nothing makes "
@@ -94,7 +91,6 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         f"{hash_file(folder / MANIFEST)}"
     )
     return end_command(
-        "verify",
         Exit.DONE,
         (
             f"{len(manifest['files'])} files and {len(manifest['tables'])} tables are as "
@@ -126,11 +122,10 @@ def rollback(run_id: str | None) -> int:
                 )
             switch(home.published, target)
     except RefreshRunning as error:
-        return end_command("rollback", Exit.RUNNING, str(error))
+        return end_command(Exit.RUNNING, str(error))
     except (FileNotFoundError, PublishError) as error:
-        return end_command("rollback", Exit.BAD_INPUT, str(error))
+        return end_command(Exit.BAD_INPUT, str(error))
     return end_command(
-        "rollback",
         Exit.DONE,
         f"{home.published} is now run {target.name}; the next refresh publishes as usual",
     )

@@ -50,9 +50,9 @@ def reproduce(run_id: str | None, landing: str | None) -> int:
         with hold_lock(home, "reproduce"):
             return _reproduce(home, run_id, landing)
     except RefreshRunning as error:
-        return end_command("reproduce", Exit.RUNNING, str(error))
+        return end_command(Exit.RUNNING, str(error))
     except (FileNotFoundError, PublishError) as error:
-        return end_command("reproduce", Exit.BAD_INPUT, str(error))
+        return end_command(Exit.BAD_INPUT, str(error))
 
 
 def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
@@ -82,9 +82,7 @@ def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:
     if subprocess.run(
         command, cwd=REPO, env=environment, check=False
     ).returncode:  # our own command
-        return end_command(
-            "reproduce", Exit.FAILED, "the refresh did not publish; its last line says why"
-        )
+        return end_command(Exit.FAILED, "the refresh did not publish; its last line says why")
     return _compare(manifest, read_foreign_manifest(scratch / "published"))
 
 
@@ -168,7 +166,6 @@ def _compare(first: dict[str, Any], again: dict[str, Any]) -> int:
         say(f"{name}: {first['tables'].get(name)} published, {again['tables'].get(name)} now")
     if not differing:
         return end_command(
-            "reproduce",
             Exit.DONE,
             f"all {len(names)} tables have the hashes of run {first['run_id']}",
         )
@@ -186,9 +183,7 @@ def _compare(first: dict[str, Any], again: dict[str, Any]) -> int:
         if first["packages"].get(n) != again["packages"].get(n)
     ]
     hint += f"; other versions of {', '.join(sorted(changed))}" if changed else ""
-    return end_command(
-        "reproduce", Exit.FAILED, f"{len(differing)} of {len(names)} tables differ{hint}"
-    )
+    return end_command(Exit.FAILED, f"{len(differing)} of {len(names)} tables differ{hint}")
 
 
 def _require_inputs(manifest: dict[str, Any], landing: str | None) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from orchestration.dbt_docs import write_dbt_docs
 from orchestration.dbt_runner import ensure_manifest
 from orchestration.home import REPO, Home, RefreshRunning, hold_lock, set_tool_environment
-from orchestration.terminal import Exit, say
+from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated
 
@@ -37,20 +37,20 @@ def serve_ui(landing: str | None = None) -> int:
     home = Home.from_environment()
     port = os.environ.get("CITYSYNC_UI_PORT") or "3000"
     if not (port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65536):
-        say(
+        return end_command(
+            Exit.BAD_INPUT,
             f"CITYSYNC_UI_PORT is {port!r}: expected a port between 1 and 65535, such as 3000; "
-            "correct or unset it"
+            "correct or unset it",
         )
-        return Exit.BAD_INPUT
     if landing:
         os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute())
     landing = os.environ.get("CITYSYNC_LANDING", "")
     if landing and not Path(landing).is_dir():
-        say(
+        return end_command(
+            Exit.BAD_INPUT,
             f"landing {landing}: expected a folder with one folder per source; found none; check "
-            "the path given as LANDING="
+            "the path",
         )
-        return Exit.BAD_INPUT
     set_tool_environment(home)
     ensure_manifest(home)
     _register_editions(home)
@@ -105,17 +105,15 @@ def write_docs() -> int:
     home = Home.from_environment()
     set_tool_environment(home)
     if not home.database.exists():
-        say(
+        return end_command(
+            Exit.BAD_INPUT,
             f"{home.database} does not exist: run `make refresh` first, the documentation "
-            "describes its tables"
+            "describes its tables",
         )
-        return Exit.BAD_INPUT
     try:
         with hold_lock(home, "docs"):
             target = home.build / "dbt_docs"
             write_dbt_docs(home, target)
     except RefreshRunning as error:
-        say(f"citysync docs: exit {Exit.RUNNING}: {error}")
-        return Exit.RUNNING
-    say(f"documentation: {target / 'index.html'}")
-    return Exit.DONE
+        return end_command(Exit.RUNNING, str(error))
+    return end_command(Exit.DONE, f"documentation: {target / 'index.html'}")

@@ -26,7 +26,7 @@ SECTIONS = (
 CODE = (
     "LICENSE",
     "CITATION.cff",
-    "requirements.lock",
+    "requirements/base.txt",
     "Makefile",
     "dbt_project.yml",
     "docs/data-licences.md",

@@ -32,7 +32,7 @@ from warehouse.whole_files import remove_any
 
 # Schemas without a delivered value: results, and what is known of the run and its files.
 FREE_SCHEMAS = ("estimates", "meta")
-FREE_FILES = ("manifest.json", MANIFEST_HASH, "sbom.cdx.json", "datapackage.json")
+FREE_FILES = ("manifest.json", MANIFEST_HASH, "datapackage.json")
 # What of a publication is made by which program.
 PROGRAMS = {
     "parquet/marts": "warehouse/models/marts",
@@ -69,15 +69,15 @@ def deposit(run_id: str | None) -> int:
     try:
         folder = write_deposit(publication_folder(home, run_id), home.root / "deposit")
     except (FileNotFoundError, PublishError, NoDeposit) as error:
-        return end_command("deposit", Exit.BAD_INPUT, str(error))
+        return end_command(Exit.BAD_INPUT, str(error))
     faults = find_faults(folder)
     for fault in faults:
         say(f"  {fault}")
     if faults:
         return end_command(
-            "deposit", Exit.BAD_INPUT, f"{folder}: {len(faults)} faults; the folder is not complete"
+            Exit.BAD_INPUT, f"{folder}: {len(faults)} faults; the folder is not complete"
         )
-    return end_command("deposit", Exit.DONE, f"{folder}; read its README.md")
+    return end_command(Exit.DONE, f"{folder}; read its README.md")
 
 
 def write_deposit(publication: Path, store: Path) -> Path:

@@ -191,7 +191,9 @@ def _environment() -> list[str]:
     """
     locked = {
         _normalised(name)
-        for name in LOCKED_NAME.findall((REPO / "requirements.lock").read_text(encoding="utf-8"))
+        for name in LOCKED_NAME.findall(
+            (REPO / "requirements" / "base.txt").read_text(encoding="utf-8")
+        )
     }
     folders = [Path(entry) for entry in sys.path if entry and Path(entry).is_dir()]
     packages = {name.name for folder in folders for name in folder.glob("*.dist-info")}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.early_signals import ENDING
+from orchestration.supervision import ENDING
 from tests.orchestration.conftest import REPO
 from tests.processes import hear_signals
 
@@ -35,9 +35,8 @@ def start(work: str, command: str = "refresh", **options) -> subprocess.Popen:
     """`work`, watched, as a command would be; its first line is read by the caller."""
     body = "\n    ".join(work.split("; "))
     code = (
-        "import os, signal, subprocess, sys\nfrom orchestration.early_signals import "
-        "hold_streams\nhold_streams()\n"
-        "from orchestration.supervision import supervise\n\n"
+        "import os, signal, subprocess, sys\n"
+        "from orchestration.supervision import hold_signals, supervise\nhold_signals()\n\n"
         f"def work():\n    {body}\n    return 0\n\nsys.exit(supervise({command!r}, work))\n"
     )
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -95,13 +94,6 @@ def test_a_signal_ends_it_at_once_with_one_line(
         "it again when you like\n"
     )
     assert err == "" and all(is_gone(pid) for pid in started)
-
-
-def test_another_command_is_named() -> None:
-    process = start(BUSY, command="verify")
-    pids(process)
-    process.terminate()
-    assert process.communicate(timeout=30)[0].startswith("citysync verify: exit 143: interrupted")
 
 
 KILLED = {
@@ -167,35 +159,6 @@ def test_a_second_ctrl_c_changes_nothing() -> None:
     )
 
 
-def state_of(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
-
-
-def wait_for_states(pids_: list[int], states: str) -> None:
-    end = time.monotonic() + 60
-    while not all(state_of(pid) in states for pid in pids_):
-        assert time.monotonic() < end, [state_of(pid) for pid in pids_]
-        time.sleep(0.01)
-
-
-def test_stopped_and_continued_the_work_stops_and_goes_on() -> None:
-    """ctrl-z and `fg`; twice, and ended while it is stopped."""
-    process = start(BUSY)
-    both = [process.pid, pids(process)[0]]
-    for _ in range(2):
-        process.send_signal(signal.SIGTSTP)
-        wait_for_states(both, "T")
-        process.send_signal(signal.SIGCONT)
-        wait_for_states(both, "RS")
-    process.send_signal(signal.SIGTSTP)
-    wait_for_states(both, "T")
-    process.terminate()
-    process.send_signal(signal.SIGCONT)
-    assert process.communicate(timeout=60)[0].startswith("citysync: exit 143: ") and is_gone(
-        both[1]
-    )
-
-
 # each line is said by the work; what it wrote in the end says that it went on
 TALKS = (
     "from orchestration.terminal import say; [say(str(n)) for n in range(2000)]; open({path!r}, "
@@ -221,22 +184,6 @@ def test_without_anybody_to_read_it_the_work_goes_on(tmp_path: Path, reader: str
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0 and err == ""
     assert (tmp_path / "end").read_text(encoding="utf-8") == "done"
-
-
-def test_closed_streams_do_not_become_files_that_are_printed_to() -> None:
-    """The first file that is opened would be number 1."""
-    code = (
-        "import os; from orchestration.early_signals import hold_streams; hold_streams(); assert "
-        "os.open('/dev/null', os.O_RDONLY) > 2"
-    )
-    done = subprocess.run(
-        ["sh", "-c", 'exec "$0" "$@" >&- <&-', sys.executable, "-c", code],
-        cwd=REPO,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0 and not done.stderr
 
 
 def test_a_run_in_the_background_of_a_shell_keeps_running_at_ctrl_c() -> None:

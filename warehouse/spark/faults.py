@@ -33,7 +33,7 @@ MEANINGS = (
         "InvalidClassException|local class incompatible|StreamCorruptedException",
         "{master} runs another version of Spark than this client ({version}); start master and "
         "workers from the packages of "
-        "requirements-spark.lock",
+        "requirements/spark.txt",
     ),
     (
         "UnsupportedClassVersionError|class file version",
@@ -112,7 +112,7 @@ class SparkFault(Exception):
     """Spark cannot do the work; the message is one line that says what to do."""
 
 
-def explain(text: str, master: str, version: str = "of requirements-spark.lock") -> str:
+def explain(text: str, master: str, version: str = "of requirements/spark.txt") -> str:
     """The sentence of an error's text; empty for one that is not the cluster's or the machine's.
 
     Parameters

@@ -113,7 +113,7 @@ def _ask_master(settings: SparkSettings, conf: SparkConf) -> SparkSession:
         raise SparkFault(
             f"ENGINE=spark: {settings.master} did not answer as a master of this Spark "
             f"({pyspark.__version__}): correct SPARK_MASTER, "
-            "start it, or start it from the packages of requirements-spark.lock"
+            "start it, or start it from the packages of requirements/spark.txt"
         ) from error
 
 
@@ -131,7 +131,7 @@ def _limit(seconds: float, what: str, on_end: Callable[[str], None]) -> Iterator
         if not done.wait(None if math.isinf(seconds) else seconds):
             on_end(
                 f"{what} within {seconds:.0f} s: correct SPARK_MASTER, or start it from the "
-                "packages of requirements-spark.lock"
+                "packages of requirements/spark.txt"
             )
 
     threading.Thread(target=end, daemon=True).start()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.loopback import ENVIRONMENT, REPO, Cluster
+from tests.spark.loopback import ENVIRONMENT, REPO, Cluster
 from warehouse.publication.comparison import TOLERANCE, compare_publications
 
 pytestmark = pytest.mark.skipif(

@@ -1,0 +1,211 @@
+"""`citysync COMMAND`: the one command of a checkout; `--help` lists what it does.
+
+Belongs here: words, their arguments, and who does the work. Imports nothing heavy: a command loads
+only what it needs. `fit`, `primary`, `classify` and `run` are the library's own command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+
+from estimation import cli
+from orchestration.home import REPO, BadHome, Home
+from orchestration.supervision import explained, hold_signals, supervise
+from orchestration.terminal import Exit, end_command
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A word or an option of a command.
+
+    Attributes
+    ----------
+    names : tuple of str
+        As argparse wants them; the first is shown.
+    help : str
+    variable : str
+        What it is called behind make, such as ``make sql Q="select 1"``.
+    """
+
+    names: tuple[str, ...]
+    help: str
+    variable: str = ""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a word starts.
+
+    Attributes
+    ----------
+    help : str
+    work : str
+        ``module:function``; it is given its arguments in their order and returns the exit code.
+    arguments : tuple of Argument
+    is_watched : bool
+        Whether it works in a process of its own, which an interrupt ends at once. Not what a person
+        types into, and not a server.
+    """
+
+    help: str
+    work: str
+    arguments: tuple[Argument, ...] = ()
+    is_watched: bool = True
+
+
+LANDING = Argument(("--landing",), "folder of delivered files", "LANDING")
+RUN = Argument(("run",), "run id of a publication that is kept; default: the current one", "RUN")
+SOURCE = Argument(("source",), "folder of the source, named as the source is", "SRC")
+WITHIN = "orchestration.commands."
+COMMANDS = {
+    "refresh": Command(
+        "read the landing, build, check, estimate, report, publish",
+        WITHIN + "refresh:refresh",
+        (
+            Argument(LANDING.names, f"{LANDING.help}; default: the simulated landing", "LANDING"),
+            Argument(("--permutations",), "draws of the permutation test; default 9999"),
+        ),
+    ),
+    "sql": Command(
+        "read-only SQL on the published warehouse",
+        WITHIN + "sql_prompt:run_sql",
+        (
+            Argument(("-q", "--query"), "print one result and leave", "Q"),
+            Argument(
+                ("--out", "--csv"), "write that result: .csv, .parquet or .xlsx by its name", "OUT"
+            ),
+        ),
+        is_watched=False,
+    ),
+    "ui": Command(
+        "Dagster UI on 127.0.0.1:3000",
+        WITHIN + "servers:serve_ui",
+        (LANDING,),
+        is_watched=False,
+    ),
+    "fetch": Command(
+        "official data from their service into a landing, for this machine alone",
+        WITHIN + "fetch:fetch",
+        (Argument(SOURCE.names, "nbs (the statistics bureau) or world_bank", "SRC"), LANDING),
+    ),
+    "check-source": Command(
+        "read, stage and judge one source against the published warehouse, in seconds",
+        WITHIN + "check_source:check_source",
+        (SOURCE,),
+    ),
+    "new-source": Command(
+        "draft the layout of a source that no layout knows",
+        WITHIN + "new_source:new_source",
+        (
+            SOURCE,
+            Argument(("--source-id",), "name of the source where the folder's does not serve"),
+            Argument(("--output",), "file for the draft; default: standard output"),
+            Argument(("--published",), "database to hold values against; default: the home's"),
+        ),
+    ),
+    "verify": Command(
+        "hash everything published again, and compare it with the delivered files",
+        WITHIN + "publications:verify",
+        (RUN, LANDING),
+    ),
+    "rollback": Command(
+        "put an earlier publication back", WITHIN + "publications:rollback", (RUN,)
+    ),
+    "reproduce": Command(
+        "build a publication again and compare its tables",
+        WITHIN + "reproduce:reproduce",
+        (RUN, LANDING),
+    ),
+    "deposit": Command(
+        "write a replication folder of a publication", "orchestration.deposit.write:deposit", (RUN,)
+    ),
+    "docs": Command("static documentation of the models", WITHIN + "servers:write_docs"),
+    "clean": Command("remove what a run can make again", WITHIN + "clean:clean"),
+}
+#: Measurements are programs of their own: what follows the word is theirs.
+BENCHMARKS = {
+    "bench": ("benchmarks", "--picture", "docs/images/scale.svg"),
+    "bench-quality": ("benchmarks.quality", "--docs", "docs/evidence/quality-injection.md"),
+    "bench-halves": ("benchmarks.quality.halves", "--docs", "docs/evidence/quality-injection.md"),
+    "simulation-study": ("benchmarks.simulation_study",),
+    "simulated-landing": ("benchmarks.simulated_landing",),
+}
+#: What make calls their options.
+OF_BENCHMARKS = {"LARGE": "--large", "LANDING": "--landing", "SCALE": "--scale"}
+#: How these arguments were given before: `--run ID` for `ID`.
+OLD_FORM = re.compile("^--(source|run)(=|$)")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] in cli.COMMANDS:
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        return cli.main(words)
+    if words and words[0] in BENCHMARKS:
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        module, *defaults = BENCHMARKS[words[0]]
+        of_make = [f"{OF_BENCHMARKS[name]}={value}" for name, value in _behind_make(OF_BENCHMARKS)]
+        os.chdir(REPO)
+        os.execv(sys.executable, [sys.executable, "-m", module, *defaults, *of_make, *words[1:]])  # noqa: S606
+    options = vars(_parser().parse_args([w for one in words if (w := OLD_FORM.sub("", one))]))
+    name = options.pop("command")
+    command = COMMANDS[name]
+    variables = dict(_behind_make(one.variable for one in command.arguments))
+    given = [options[_place(one)] or variables.get(one.variable) for one in command.arguments]
+
+    def work() -> int:
+        module, _, function = command.work.partition(":")
+        return getattr(import_module(module), function)(*given)
+
+    try:
+        Home.from_environment().require_usable()
+    except BadHome as error:
+        return end_command(Exit.BAD_INPUT, str(error))
+    if command.is_watched:
+        return supervise(name, work)
+    # a person ends a query or a server as any program; what they print is for the next one
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    return explained(work, sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(prog="citysync", description=(__doc__ or "").partition("\n")[0])
+    words = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        of_command = words.add_parser(name, help=command.help, description=command.help)
+        for one in command.arguments:
+            is_word = not one.names[0].startswith("-")
+            of_command.add_argument(
+                *one.names, help=one.help, **({"nargs": "?"} if is_word else {})
+            )
+    for name, text in cli.COMMANDS.items():
+        words.add_parser(name, help=text)
+    for name, (module, *_) in BENCHMARKS.items():
+        words.add_parser(name, help=f"python -m {module}; --help says more")
+    return parser
+
+
+def _place(argument: Argument) -> str:
+    """Where argparse puts it: under its first long name, or its only one."""
+    long = [name for name in argument.names if not re.match("-[^-]", name)]
+    return long[0].lstrip("-").replace("-", "_")
+
+
+def _behind_make(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Variables that stand behind make, such as ``make sql Q="select 1"``; none without make."""
+    if not os.environ.get("CITYSYNC_MAKE"):
+        return []
+    return [(name, os.environ[name]) for name in names if os.environ.get(name)]
+
+
+if __name__ == "__main__":
+    hold_signals()
+    sys.exit(main())
