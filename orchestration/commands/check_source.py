@@ -14,6 +14,7 @@ from orchestration.terminal import Exit, end_command, progress, say
 from warehouse.ingest.errors import IngestError
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.pool import close_readers
 from warehouse.source_check.comparison import compare, describe
 from warehouse.source_check.report import likely_faults, report_lines
@@ -62,16 +63,15 @@ def _check(folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection) -> Exit:
     counts = report.table.group_by("status").aggregate([("path", "count")]).to_pylist()
     progress("read: " + ", ".join(f"{row['path_count']} files {row['status']}" for row in counts))
     build_staging(con, scratch)
-    published = Home.from_environment().published / "citysync.duckdb"
-    if published.exists():
-        con.execute(f"attach {literal(published.resolve())} as published (read_only)")
-        series = compare(con)
-    else:
-        say(
-            "nothing has been published in this home: values are not compared (run make refresh "
-            "first)"
-        )
+    published = Home.from_environment().published
+    without = why_no_witness(published, folder)
+    if without:
+        say(without)
         series = describe(con)
+    else:
+        database = (published / "citysync.duckdb").resolve()
+        con.execute(f"attach {literal(database)} as published (read_only)")
+        series = compare(con)
     progress("staged and compared")
     faults = likely_faults(con, series)
     for line in report_lines(con, series, faults):

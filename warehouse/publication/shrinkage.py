@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 
 from warehouse.build_database import open_build
-from warehouse.publication.archive import RUN, SPAN, archived_runs
+from warehouse.publication.archive import RUN, SPAN, archived_runs, is_file
 from warehouse.publication.errors import PublicationShrinks, PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.tables import require_tables_only
@@ -79,7 +79,7 @@ CURRENT = "(select * from {catalog}.marts.fct_indicator_observation where is_cur
 TAKEN = "(select *, {run} as run from {files} where status = 'taken')"
 REMEMBERED = """
 (select distinct indicator_id, place_level, city_id, unnest(range(first_year, last_year + 1)) as
-    "year" from read_parquet({paths}, hive_partitioning = false))
+    "year" from {spans})
 """
 COMPARED = """
 with old as (select distinct k from ({old}) where k is not null),
@@ -230,13 +230,16 @@ def count_losses_of_archive(runs: list[Path], build: Path) -> list[Loss]:
     """What any of some archived runs held that the build does not; what the archive cannot say any
     more is left out (`verify` says so).
     """
-    spans = [literal(path) for run in runs for path in run.glob(f"{SPAN}.parquet")]
-    files = [literal(path) for run in runs for path in run.glob("meta.input_file.parquet")]
-    listed = "read_parquet([{}], hive_partitioning = false, union_by_name = true, filename = true)"
+
+    def tables(name: str) -> str:
+        paths = [literal(run / name) for run in runs if is_file(run / name)]
+        options = "hive_partitioning = false, union_by_name = true, filename = true"
+        return f"read_parquet([{', '.join(paths)}], {options})"
+
     remembered = {
         "edition": EDITION,
-        "values": REMEMBERED.format(paths=f"[{', '.join(spans)}]"),
-        "files": TAKEN.format(files=listed.format(", ".join(files)), run="filename"),
+        "values": REMEMBERED.format(spans=tables(f"{SPAN}.parquet")),
+        "files": TAKEN.format(files=tables("meta.input_file.parquet"), run="filename"),
     }
     with open_build(build) as con:
         return _compare(con, COUNTED, remembered, build)

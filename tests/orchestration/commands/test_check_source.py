@@ -51,6 +51,7 @@ def home(tmp_path, monkeypatch):
         con.executemany(
             "insert into marts.fct_indicator_observation values (?, ?, ?, ?, ?, ?, ?)", rows
         )
+    (folder / "manifest.json").write_text('{"is_simulated": false}', encoding="utf-8")
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
@@ -75,6 +76,13 @@ def test_what_agrees_looks_right(home, tmp_path, capsys):
     assert "likely faults: none found" in said
     assert "300 beside current values, 100.0% equal" in said
     assert "older: 300 common, 300 equal within 0.5 %" in said
+
+
+def test_beside_a_simulated_publication_values_are_not_compared(home, tmp_path, capsys):
+    (home / "published" / "manifest.json").write_text('{"is_simulated": true}', encoding="utf-8")
+    other = rows(lambda city, year: value(city, year) * (1.3 + city % 7 / 10))
+    assert check_source(deliver(tmp_path, other)) == Exit.DONE
+    assert "the publication here is simulated: values are not compared" in capsys.readouterr().out
 
 
 def neighbour(city: int, step: int) -> int:

@@ -29,6 +29,7 @@ from warehouse.ingest.place_names import place_key, read_place_names
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.snapshot import copy_privately, take_snapshot
+from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.jobs import RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Job, Outcome, Task, shared_pool
@@ -61,16 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         r"[^a-z0-9_]+", "_", options.folder.resolve().name.lower()
     ).strip("_")
     try:
-        reference = read_reference(options.published or _home() / "published" / "citysync.duckdb")
+        database = options.published or _home() / "published" / "citysync.duckdb"
+        without = why_no_witness(database.parent, options.folder)
+        reference = None if without else read_reference(database)
         draft, files = draft_folder(options.folder, source_id, reference)
-        if reference is None:
-            draft.notes.insert(
-                0,
-                (
-                    "nothing has been published in this home: columns are known by their headers "
-                    "alone, run make refresh first"
-                ),
-            )
+        if without:
+            draft.notes.insert(0, f"{without}; columns are known by their headers alone")
         reading = try_draft(draft, source_id, options.folder, files)
     except IngestError as error:
         print(f"new-source: {error}", file=sys.stderr)
