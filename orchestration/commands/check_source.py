@@ -24,7 +24,7 @@ from warehouse.sql_text import literal
 COMMAND = "check-source"
 
 
-def check_source(folder: str | None) -> Exit:
+def check_source(folder: str | None, *, everything: bool = False) -> Exit:
     """Say what of a source's folder would be taken, what not and why, and how its values stand
     beside the current ones.
 
@@ -32,6 +32,8 @@ def check_source(folder: str | None) -> Exit:
     ----------
     folder : str or None
         Folder of the source, named as the source is.
+    everything : bool
+        Whether to say all of it, and not what fits on a screen.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def check_source(folder: str | None) -> Exit:
             tempfile.TemporaryDirectory(prefix="check-source-") as scratch,
             duckdb.connect() as con,
         ):
-            return _check(Path(folder), Path(scratch), con)
+            return _check(Path(folder), Path(scratch), con, everything=everything)
     except (IngestError, SettingFault) as error:
         lines = str(error).splitlines()
         for line in lines[1:] if len(lines) > 1 else ():
@@ -58,8 +60,11 @@ def check_source(folder: str | None) -> Exit:
         close_readers()
 
 
-def _check(folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection) -> Exit:
+def _check(
+    folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection, *, everything: bool
+) -> Exit:
     report = read_folder(folder, scratch, layouts=load_layouts())
+    con.register("input_file", report.table)
     counts = report.table.group_by("status").aggregate([("path", "count")]).to_pylist()
     progress("read: " + ", ".join(f"{row['path_count']} files {row['status']}" for row in counts))
     build_staging(con, scratch)
@@ -74,7 +79,7 @@ def _check(folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection) -> Exit:
         series = compare(con)
     progress("staged and compared")
     faults = likely_faults(con, series)
-    for line in report_lines(con, series, faults):
+    for line in report_lines(con, series, faults, everything=everything):
         say(line)
     if not series:
         return end_command(

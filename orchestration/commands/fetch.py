@@ -54,7 +54,10 @@ def fetch(
         return end_command(
             COMMAND,
             Exit.BAD_INPUT,
-            f"expected SRC={' or SRC='.join(CONNECTORS)}; found {source or 'nothing'!r}",
+            (
+                f"expected the name of a source, {' or '.join(CONNECTORS)}; found "
+                f"{repr(source) if source else 'none'}; give one, such as SRC=nbs"
+            ),
         )
     home = Home.from_environment()
     folder = home.root / "fetched"

@@ -70,14 +70,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             draft.notes.insert(0, f"{without}; columns are known by their headers alone")
         reading = try_draft(draft, source_id, options.folder, files)
     except IngestError as error:
-        print(f"new-source: {error}", file=sys.stderr)
-        return 2
+        reason, *notes = str(error).splitlines()
+        return _end(2, reason, notes)
     if options.output:
         options.output.write_text(draft.text, encoding="utf-8")
     else:
         sys.stdout.write(draft.text)
-    print("\n".join([*draft.notes, *reading]), file=sys.stderr)
-    return 0
+    reason = f"a draft of {source_id} is in {options.output or 'the standard output'}; read it all"
+    return _end(0, reason, [*draft.notes, *reading])
+
+
+def _end(code: int, reason: str, notes: Iterable[str]) -> int:
+    """Notes, then the last line; the draft alone goes to standard output."""
+    sys.stdout.flush()
+    print("\n".join([*notes, f"citysync new-source: exit {code}: {reason}"]), file=sys.stderr)
+    return code
 
 
 def _home() -> Path:
