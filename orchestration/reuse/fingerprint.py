@@ -17,6 +17,8 @@ from pathlib import Path
 
 from orchestration.home import REPO
 from warehouse.hashing import code_files, hash_bytes, hash_parts, hash_tree
+from warehouse.ingest.errors import FileFault
+from warehouse.ingest.snapshot import take_snapshot
 
 CODE_FOLDERS = ("warehouse", "expectations", "estimation", "orchestration")
 # The only code of `estimation` that the warehouse runs: the filters of the model int_city_cycles.
@@ -135,14 +137,21 @@ def take_fingerprint(landing: Path | None) -> Fingerprint:
 
 def hash_landing(landing: Path) -> str:
     """Hash over the paths and contents of a landing's files; changes of time stamps alone do not
-    count.
+    count, and what no reader would open counts by what is wrong with it.
 
     Raises
     ------
     OSError
-        If a file cannot be read.
+        If the mount failed, or a folder cannot be listed.
     """
-    return hash_parts(part for entry in hash_tree(landing).items() for part in entry)
+    return hash_parts(part for entry in hash_tree(landing, _content).items() for part in entry)
+
+
+def _content(path: Path) -> str:
+    try:
+        return take_snapshot(path)[0].sha256
+    except FileFault as fault:
+        return str(fault)
 
 
 def hash_code() -> str:

@@ -143,5 +143,5 @@ def test_it_needs_the_files_of_the_run(
     hand_over(is_simulated=False, inputs=[{"path": "tidy/a.csv", "sha256": "0" * 64}])
     assert reproduce("20250101T000000.000000Z", None) == 2 and "kept are" in capsys.readouterr().out
     assert reproduce(RUN_ID, None) == 2 and "LANDING=path" in capsys.readouterr().out
-    assert reproduce(RUN_ID, "/absent") == 2 and "tidy/a.csv is missing" in capsys.readouterr().out
+    assert reproduce(RUN_ID, "/absent") == 2 and "tidy/a.csv: missing" in capsys.readouterr().out
     assert not started
