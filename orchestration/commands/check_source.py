@@ -15,10 +15,11 @@ from warehouse.ingest.errors import IngestError
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.workers.pool import close_readers
+from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.source_check.comparison import compare, describe
 from warehouse.source_check.report import likely_faults, report_lines
 from warehouse.source_check.staging import SettingFault, build_staging
-from warehouse.sql_text import literal
 
 COMMAND = "check-source"
 
@@ -48,7 +49,7 @@ def check_source(folder: str | None) -> Exit:
             duckdb.connect() as con,
         ):
             return _check(Path(folder), Path(scratch), con)
-    except (IngestError, SettingFault) as error:
+    except (IngestError, SettingFault, PublishError) as error:
         lines = str(error).splitlines()
         for line in lines[1:] if len(lines) > 1 else ():
             say(line)
@@ -62,9 +63,9 @@ def _check(folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection) -> Exit:
     counts = report.table.group_by("status").aggregate([("path", "count")]).to_pylist()
     progress("read: " + ", ".join(f"{row['path_count']} files {row['status']}" for row in counts))
     build_staging(con, scratch)
-    published = Home.from_environment().published / "citysync.duckdb"
+    published = Home.from_environment().published / DATABASE
     if published.exists():
-        con.execute(f"attach {literal(published.resolve())} as published (read_only)")
+        attach_foreign(con, {"published": published})
         series = compare(con)
     else:
         say(
