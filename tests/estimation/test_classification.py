@@ -166,7 +166,8 @@ def test_the_command_keeps_order_and_quotes(tmp_path):
     done = run(str(file))
     assert done.returncode == 0
     assert done.stdout == (
-        'id,tool_class,tool,matched_terms\n9,demand,overseas_institutions,海外仓\n-2,none,none,\n"'=a,b",none,none,\n'
+        "id,tool_class,tool,matched_terms\n9,demand,overseas_institutions,海外仓\n"
+        '-2,none,none,\n"\'=a,b",none,none,\n'
     )
 
 
