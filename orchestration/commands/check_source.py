@@ -16,10 +16,11 @@ from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.pool import close_readers
+from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.source_check.comparison import compare, describe
 from warehouse.source_check.report import likely_faults, report_lines
 from warehouse.source_check.staging import SettingFault, build_staging
-from warehouse.sql_text import literal
 
 
 def check_source(folder: str | None, everything: bool = False) -> int:
@@ -47,7 +48,7 @@ def check_source(folder: str | None, everything: bool = False) -> int:
             duckdb.connect() as con,
         ):
             return _check(Path(folder), Path(scratch), con, everything=everything)
-    except (IngestError, SettingFault) as error:
+    except (IngestError, SettingFault, PublishError) as error:
         lines = str(error).splitlines()
         for line in lines[1:] if len(lines) > 1 else ():
             say(line)
@@ -70,8 +71,7 @@ def _check(
         say(without)
         series = describe(con)
     else:
-        database = (published / "citysync.duckdb").resolve()
-        con.execute(f"attach {literal(database)} as published (read_only)")
+        attach_foreign(con, {"published": published / DATABASE})
         series = compare(con)
     progress("staged and compared")
     faults = likely_faults(con, series)

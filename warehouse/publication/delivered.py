@@ -23,7 +23,7 @@ import duckdb
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.snapshot import take_snapshot
 from warehouse.publication.errors import PublishError
-from warehouse.publication.tables import lock_connection, require_tables_only
+from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.sql_text import literal
 
 EXAMPLES = 3
@@ -131,10 +131,8 @@ def value_faults(publication: Path, database: Path, but: Sequence[str]) -> tuple
     """
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach {literal(publication / 'citysync.duckdb')} as published (read_only)")
         con.execute(f"attach {literal(database)} as again (read_only)")
-        require_tables_only(con, "published", publication)
-        lock_connection(con)
+        attach_foreign(con, {"published": publication / DATABASE})
         try:
             return _compare(con, but)
         except (duckdb.CatalogException, duckdb.BinderException) as error:

@@ -22,8 +22,8 @@ import duckdb
 from warehouse.build_database import open_build
 from warehouse.publication.archive import RUN, SPAN, archived_runs, is_file
 from warehouse.publication.errors import PublicationShrinks, PublishError
+from warehouse.publication.foreign import require_tables_only
 from warehouse.publication.manifest import MANIFEST, read_manifest
-from warehouse.publication.tables import require_tables_only
 from warehouse.sql_text import literal
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years
