@@ -9,10 +9,8 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import websockets
@@ -86,14 +84,10 @@ def post(
 
 
 def test_the_ui_s_own_requests_are_answered(port: int) -> None:
-    said = post(
-        port, json.dumps({"query": "{ version }"}), more=f"Origin: http://127.0.0.1:{port}\r\n"
-    )
-    assert (
-        said.startswith("HTTP/1.1 200")
-        and '"version":"' in said
-        and "x-frame-options: SAMEORIGIN" in said
-    )
+    own = f"Origin: http://127.0.0.1:{port}\r\n"
+    said = post(port, json.dumps({"query": "{ version }"}), more=own)
+    assert said.startswith("HTTP/1.1 200") and '"version":"' in said
+    assert "x-frame-options: SAMEORIGIN" in said
     assert '"setNuxSeen":true' in post(port, json.dumps({"query": MUTATION}))
 
 
@@ -124,22 +118,17 @@ def test_the_ui_s_own_requests_are_answered(port: int) -> None:
 )
 def test_a_request_that_a_page_can_send_by_itself_is_refused(port: int, request_line: str) -> None:
     said = raw(port, request_line.replace("{port}", str(port)) + "Connection: close\r\n\r\n")
-    assert (
-        said.startswith("HTTP/1.1 403")
-        and "citysync ui: expected" in said
-        and "setNuxSeen" not in said
-    )
+    assert said.startswith("HTTP/1.1 403") and "setNuxSeen" not in said
 
 
 def test_foreign_posts_are_refused(port: int) -> None:
     body = json.dumps({"query": MUTATION})
-    assert post(port, body, more="Origin: http://evil.example\r\n").startswith("HTTP/1.1 403")
-    assert post(port, body, host=f"evil.example:{port}").startswith("HTTP/1.1 403")
-    assert post(port, body, kind="text/plain; application/json").startswith("HTTP/1.1 403")
-    # two hosts: the server itself may refuse them before the door is asked
-    assert post(port, body, more="Host: evil.example\r\n").startswith(
-        ("HTTP/1.1 403", "HTTP/1.1 400")
-    )
+    for options in (
+        {"more": "Origin: http://evil.example\r\n"},
+        {"host": f"evil.example:{port}"},
+        {"kind": "text/plain; application/json"},
+    ):
+        assert post(port, body, **options).startswith("HTTP/1.1 403")
 
 
 def test_a_web_socket_opens_for_own_pages_alone(port: int) -> None:
@@ -154,24 +143,6 @@ def test_a_web_socket_opens_for_own_pages_alone(port: int) -> None:
         except websockets.InvalidStatus as error:
             return error.response.status_code
 
-    for origin, expected in (
-        (f"http://127.0.0.1:{port}", 101),
-        (None, 101),
-        ("http://evil.example", 403),
-        ("null", 403),
-    ):
+    own = f"http://127.0.0.1:{port}"
+    for origin, expected in ((own, 101), (None, 101), ("http://evil.example", 403), ("null", 403)):
         assert asyncio.run(status(origin)) == expected, origin
-
-
-def test_only_known_services_are_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(services, "start", lambda parts, **_: started.append(parts))
-    services.start_service([sys.executable, "-m", "dagster_webserver", "--port", "3000"])
-    services.start_service([sys.executable, "-m", "dagster._daemon", "run"])
-    assert started[0][2] == "orchestration.dagster_ui.webserver" and started[0][3:] == [
-        "--port",
-        "3000",
-    ]
-    assert started[1][2] == "dagster._daemon"
-    with pytest.raises(RuntimeError, match="look whether it listens"):
-        services.start_service([sys.executable, "-m", "dagster_graphql", "serve"])
