@@ -38,11 +38,8 @@ OPTIONS = ("--exclude-resource-type", "unit_test", "--indirect-selection", "eage
 @pytest.fixture
 def home(simulated: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A copy of a finished build, in a home of its own."""
-    for name in [
-        name
-        for name in os.environ
-        if name.startswith(("CITYSYNC_HOME", "CITYSYNC_BUILD", "DBT_", "DAGSTER_", "SPARK_"))
-    ]:
+    own = ("CITYSYNC_HOME", "CITYSYNC_BUILD", "DBT_", "DAGSTER_", "SPARK_")
+    for name in filter(lambda name: name.startswith(own), list(os.environ)):
         monkeypatch.delenv(name)
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ENGINE", "spark")
@@ -56,11 +53,10 @@ def home(simulated: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hom
 
 def hashes(home: Home) -> dict[str, Any]:
     with duckdb.connect(str(home.database), read_only=True) as con:
-        found = {}
-        for name in (*PAIRS, *GATES):
-            schema, table = name.split(".")
-            found[name] = hash_table(con, name, columns_of(con, "citysync", schema, table))
-    return found
+        return {
+            name: hash_table(con, name, columns_of(con, "citysync", *name.split(".")))
+            for name in (*PAIRS, *GATES)
+        }
 
 
 def play(home: Home, change: str = "*"):
@@ -115,6 +111,7 @@ def test_what_spark_built_becomes_the_tables_of_the_build(
         assert con.execute(comment).fetchone()[0]
 
 
+@pytest.mark.full
 def test_files_with_other_types_break_the_contract(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +124,7 @@ def test_files_with_other_types_break_the_contract(
     ]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [(SparkFault("no master"), SparkFault), (engine.SparkFailed("a test"), DbtFailed)],
@@ -146,6 +144,7 @@ def test_a_fault_of_spark_ends_the_step_and_leaves_nothing(
     assert not (home.build / "spark").exists() and engine.TABLES not in os.environ
 
 
+@pytest.mark.full
 def test_models_without_pairs_need_no_spark(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_run", None)
     results = build_models(home, ["dim_indicator"], build=home.build, options=OPTIONS, tests=True)
