@@ -10,7 +10,6 @@ import pytest
 from orchestration import dbt_runner
 from orchestration.dbt_runner import HASHES, PARSED, ensure_manifest
 from orchestration.home import Home
-from warehouse.whole_files import remove_any
 
 
 class Killed(BaseException):
@@ -74,23 +73,3 @@ def test_a_damaged_parse_is_made_again(
         flipped = before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :]
         path.write_bytes(flipped if damage == "flipped" else b"")
     assert ensure_manifest(home).with_name(name).read_bytes() == before
-
-
-def test_a_parse_that_is_removed_while_it_is_read_is_made_again(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By a run of another version of the files, which shares the cache."""
-    monkeypatch.setattr(dbt_runner, "invoke", fake_parse)
-    monkeypatch.setattr("dbt.contracts.graph.manifest.Manifest.from_msgpack", lambda data: data)
-    real, removals = dbt_runner.ensure_manifest, iter([True, True, False, True, True, True])
-
-    def ensure_and_remove(at: Home) -> Path:
-        path = real(at)
-        if next(removals):
-            remove_any(path.parent)
-        return path
-
-    monkeypatch.setattr(dbt_runner, "ensure_manifest", ensure_and_remove)
-    assert dbt_runner._load_manifest(home) == b"\x80"
-    with pytest.raises(dbt_runner.DbtFailed, match="removed 3 times while it was read"):
-        dbt_runner._load_manifest(home)

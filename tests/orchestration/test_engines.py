@@ -59,7 +59,7 @@ def hashes(home: Home) -> dict[str, Any]:
         }
 
 
-def play(home: Home, change: str = "*"):
+def play(home: Home):
     """In the place of Spark: the tables that are in the build, as the files that Spark leaves."""
 
     def run(
@@ -78,10 +78,7 @@ def play(home: Home, change: str = "*"):
                 schema, table = name.split(".")
                 folder = work / "tables" / f"{schema}.db" / table
                 folder.mkdir(parents=True)
-                con.execute(
-                    f"copy (select {change if table == 'fct_city_pair' else '*'} from {name}) to "
-                    f"'{folder}/part.parquet'"
-                )
+                con.execute(f"copy (from {name}) to '{folder}/part.parquet'")
         return {"tables": str(work / "tables"), "place": str(work / "tables")}
 
     return run
@@ -111,20 +108,6 @@ def test_what_spark_built_becomes_the_tables_of_the_build(
         assert con.execute(comment).fetchone()[0]
 
 
-@pytest.mark.full
-def test_files_with_other_types_break_the_contract(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        engine, "_run", play(home, "* replace (cast(distance_km as float) as distance_km)")
-    )
-    results = build_models(home, names(*PAIRS), build=home.build, options=OPTIONS, tests=True)
-    assert [result.name for result in results if result.failed and result.kind == "model"] == [
-        "fct_city_pair"
-    ]
-
-
-@pytest.mark.full
 @pytest.mark.parametrize(
     ("raised", "expected"),
     [(SparkFault("no master"), SparkFault), (engine.SparkFailed("a test"), DbtFailed)],
@@ -142,10 +125,3 @@ def test_a_fault_of_spark_ends_the_step_and_leaves_nothing(
         build_models(home, names(*PAIRS), build=home.build, options=OPTIONS, tests=True)
     assert hashes(home) == before
     assert not (home.build / "spark").exists() and engine.TABLES not in os.environ
-
-
-@pytest.mark.full
-def test_models_without_pairs_need_no_spark(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_run", None)
-    results = build_models(home, ["dim_indicator"], build=home.build, options=OPTIONS, tests=True)
-    assert [result.name for result in results if result.kind == "model"] == ["dim_indicator"]

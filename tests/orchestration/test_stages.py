@@ -93,17 +93,3 @@ def test_a_count_is_a_line_every_half_minute_and_all_of_it_in_the_log(
     ]
     kept = (tmp_path / "refresh.log").read_text(encoding="utf-8")
     assert kept.count("specs, ") == 103 and "specs, 100 of 100" in kept
-
-
-def test_at_a_terminal_the_count_is_written_over(
-    tmp_path: Path, clock: list[float], capsys, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "is_watched", lambda: True)
-    stages = Stages()
-    stages.plan(Home(tmp_path), "estimates", simulated=False)
-    stages.count(1, 4, "specs of \x1b]0;owned\x07")
-    stages.count(2, 4, "specs")
-    stages.done("estimates", "all")
-    said = capsys.readouterr().out.split("\n", maxsplit=1)[1]
-    assert said.count("\n") == 1 and said.count("\r") == 4 and "\x1b" not in said
-    assert said.rstrip("\n").split("\r")[-1].endswith("[1/3] estimates: all (0 s)")
