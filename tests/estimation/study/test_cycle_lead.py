@@ -37,28 +37,20 @@ def economy(lead: float, seed: int = 5) -> Marts:
     other = national[2:] if lead > 0 else national[:-2]
     growth += abs(lead) * ((admitted[:, None] > 0) & (admitted[:, None] <= YEARS)) * other
     treated = pd.array(np.where(admitted > 0, admitted, np.nan), dtype="Int64")
-    columns = {
+    cities = {
         "city_id": ids,
         "province_id": ids // 100000 * 100000,
         "treated_year": treated,
         "treated_year_calendar_year": treated,
     }
     left, right = np.triu_indices(ids.size, 1)
-    pairs = pd.DataFrame(
-        {
-            "city_i_id": ids[left],
-            "city_j_id": ids[right],
-            "tie_strength": rng.lognormal(size=left.size),
-        }
+    tie = rng.lognormal(size=left.size)
+    pairs = {"city_i_id": ids[left], "city_j_id": ids[right], "tie_strength": tie}
+    keys = {"city_id": np.repeat(ids, YEARS.size), "year": np.tile(YEARS, ids.size)}
+    rows = pd.DataFrame({**keys, "growth_official_pct": growth.ravel()})
+    return Marts(
+        pd.DataFrame(cities), pd.DataFrame(pairs), rows[["year"]], add_derived_series(rows)
     )
-    rows = pd.DataFrame(
-        {
-            "city_id": np.repeat(ids, YEARS.size),
-            "year": np.tile(YEARS, ids.size),
-            "growth_official_pct": growth.ravel(),
-        }
-    )
-    return Marts(pd.DataFrame(columns), pairs, rows[["year"]], add_derived_series(rows))
 
 
 def test_scores_are_the_literal_loop_and_blind_to_the_common_cycle():
