@@ -12,47 +12,24 @@ import pandas as pd
 import pytest
 
 from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY
-from estimation.measures.derived_series import add_derived_series
 from estimation.primary.fit import fit_primary
 from estimation.primary.joint import joint_p
-from estimation.sample.exposure import add_exposure
 from estimation.sample.marts import Marts
 from estimation.study.claims import Tables, find_primary
 from estimation.study.primary import city_window, run_primary
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
 from tests.estimation.primary.economies import draw_panel
+from tests.estimation.study.cities import city_marts
 
 STUDY = [spec for spec in DECLARED if spec.spec_id == PRIMARY]
 
 
 def _marts(growth, years, cohort, block) -> Marts:
-    n = len(cohort)
-    ids = 100000 * (block + 1) + np.arange(n)
-    dates = pd.array(np.where(cohort > 0, cohort, np.nan), dtype="Int64")
-    cities = {
-        "city_id": ids,
-        "province_id": ids // 100000 * 100000,
-        "treated_year": dates,
-        "treated_year_calendar_year": dates,
-    }
-    left, right = np.triu_indices(n, 1)
-    rng = np.random.default_rng(2)
-    pairs = {
-        "city_i_id": ids[left],
-        "city_j_id": ids[right],
-        "distance_km": rng.uniform(20, 900, left.size),
-        "tie_strength": rng.lognormal(size=left.size),
-    }
-    rows = pd.DataFrame(
-        {
-            "city_id": np.repeat(ids, len(years)),
-            "year": np.tile(years, n),
-            "growth_official_pct": growth.ravel(),
-        }
-    )
-    pairs = pd.DataFrame(pairs)
-    exposed = add_exposure(pd.DataFrame(cities), pairs, int(years[-1]))
-    return Marts(exposed, pairs, rows[["year"]], add_derived_series(rows))
+    ids = 100000 * (block + 1) + np.arange(len(cohort))
+    rng, n_pairs = np.random.default_rng(2), ids.size * (ids.size - 1) // 2
+    apart = rng.uniform(20, 900, n_pairs)
+    ties = {"distance_km": apart, "tie_strength": rng.lognormal(size=n_pairs)}
+    return city_marts(ids, cohort, growth, years, **ties)
 
 
 def _only(keep):
