@@ -49,6 +49,7 @@ def home(tmp_path, monkeypatch):
         con.execute("create schema marts")
         con.execute("create table marts.fct_indicator_observation as select * from given")
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
 
 
 def deliver(folder: Path, rows: list[tuple]) -> str:
