@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -20,74 +19,37 @@ from orchestration.home import (
     set_tool_environment,
     write_dagster_settings,
 )
-from tests.orchestration.conftest import REPO
+from tests.orchestration.conftest import REPO, run
 
 
-@pytest.mark.parametrize("name", ["a[1]", "all*", "what?", "x]", "50%20"])
-@pytest.mark.parametrize("command", ["refresh", "verify", "ui", "clean", "sql"])
+@pytest.mark.parametrize(
+    ("command", "name"), [("refresh", "a[1]"), ("refresh", "what?"), ("sql", "50%20")]
+)
 def test_a_path_that_is_a_pattern_is_refused_at_the_start(
-    tmp_path: Path, name: str, command: str
+    tmp_path: Path, command: str, name: str
 ) -> None:
-    if command != "refresh" and name != "a[1]":
-        return
-    home = tmp_path / name
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestration", command],
-        cwd=REPO,
-        env={**os.environ, "CITYSYNC_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    label = "citysync" if command == "refresh" else f"citysync {command}"
-    assert done.returncode == 2 and not home.exists()
-    assert (
-        done.stdout.startswith(f"{label}: exit 2: CITYSYNC_HOME is ")
-        and done.stdout.count("\n") == 1
-        and not done.stderr
-    )
+    refused = run(tmp_path / name, command)
+    assert refused.code == 2 and not (tmp_path / name).exists()
+    assert "exit 2: CITYSYNC_HOME is " in refused.output and refused.output.count("\n") == 1
 
 
-def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(BadHome, match="found a file"):
-        Home(tmp_path / "file").require_usable()
-
-
-LOCKS = {
-    "a link": lambda lock: lock.symlink_to(lock.with_name("precious")),
-    "a folder": lambda lock: lock.mkdir(),
-    "a pipe or device": os.mkfifo,
-}
-
-
-@pytest.mark.parametrize("kind", LOCKS)
+@pytest.mark.parametrize("kind", ["a link", "a folder"])
 def test_what_stands_in_the_lock_s_place_is_named_and_left_alone(tmp_path: Path, kind: str) -> None:
     """The note of who holds the lock would be written over what a link leads to."""
     (tmp_path / "precious").write_text("kept", encoding="utf-8")
     home = Home(tmp_path)
-    LOCKS[kind](home.lock)
-    with pytest.raises(
-        BadHome,
-        match=(
-            f"{home.lock}: expected the file that commands lock, or nothing there, found {kind}; "
-            "move it away"
-        ),
-    ):
+    if kind == "a link":
+        home.lock.symlink_to(tmp_path / "precious")
+    else:
+        home.lock.mkdir()
+    with pytest.raises(BadHome, match=f"{home.lock}: expected the file .*found {kind}; move it"):
         home.require_usable()
     assert (tmp_path / "precious").read_text(encoding="utf-8") == "kept"
+    with pytest.raises(BadHome, match="found a file"):
+        Home(tmp_path / "precious").require_usable()
 
 
-@pytest.mark.parametrize(
-    "left",
-    [
-        b"",
-        b'{"pid": 4194304, "since": "2020", "work": "refresh"}',
-        b"\xff\x00" * 500,
-        b"[]",
-        b"9" * 5000,
-    ],
-)
+@pytest.mark.parametrize("left", [b'{"pid": 4194304, "since": "2020"}', b"\xff\x00" * 500])
 def test_a_lock_that_a_dead_process_left_is_none(tmp_path: Path, left: bytes) -> None:
     home = Home(tmp_path)
     home.lock.write_bytes(left)
@@ -105,73 +67,41 @@ OTHER = (
 
 def try_to_hold(path: str) -> str:
     """What another process says that asks for the lock of a home."""
-    return subprocess.run(
-        [sys.executable, "-c", OTHER, path], cwd=REPO, capture_output=True, text=True, check=True
-    ).stdout
+    command = [sys.executable, "-c", OTHER, path]
+    return subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True).stdout
 
 
-GONE: dict[str, Callable[[Path], object]] = {
-    "removed": Path.unlink,
-    "moved away": lambda lock: lock.rename(lock.with_name("away")),
-    "another file in its place": lambda lock: (lock.unlink(), lock.touch()),
-    "another file moved over it": lambda lock: (
-        lock.with_name("new").touch(),
-        lock.with_name("new").rename(lock),
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", GONE)
-def test_a_lock_file_that_is_removed_beside_its_holder_lets_no_second_one_in(
-    tmp_path: Path, kind: str
-) -> None:
-    home = Home(tmp_path / "home")
-    with hold_lock(home):
-        GONE[kind](home.lock)
-        assert f"{home.root} is running" in try_to_hold(str(home.root))
-    assert try_to_hold(str(home.root)) == "held\n"
-
-
-@pytest.mark.parametrize("path", ["link", "home/../home", "link/../home", "home/."])
-def test_one_home_has_one_lock_whatever_its_path(tmp_path: Path, path: str) -> None:
+def test_one_home_has_one_lock_whatever_its_path_and_also_without_its_file(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "home")
-    with hold_lock(Home(tmp_path / "home")):
+    home = Home(tmp_path / "home")
+    with hold_lock(home):
         # inside one command the home may be named by another path
-        with hold_lock(Home(Path(f"{tmp_path}/{path}"))):
+        with hold_lock(Home(tmp_path / "link")):
             pass
-        said = try_to_hold(f"{tmp_path}/{path}")
+        said = try_to_hold(f"{tmp_path}/link/../home")
         assert f'"pid": {os.getpid()}' in said and "is running" in said
+        home.lock.unlink()
+        assert "is running" in try_to_hold(str(home.root))
+    assert try_to_hold(str(home.root)) == "held\n"
 
 
 @pytest.mark.parametrize(
     "name", ["五 月 a'b\"c {x},y a#b semi;colon a:b ~x $HOME &amp;", "-rf\none\ttwo back\\slash"]
 )
-def test_dagster_keeps_its_history_in_any_other_path(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    before = dict(os.environ)
-    try:
-        monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / name))
+def test_dagster_keeps_its_history_in_any_other_path(tmp_path: Path, name: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in list(os.environ):
+            # what setting up the tools changes is put back afterwards
+            patch.setenv(variable, os.environ[variable])
+        patch.setenv("CITYSYNC_HOME", str(tmp_path / name))
         home = Home.from_environment()
         home.require_usable()
         set_tool_environment(home)
+        # settings that are damaged are written again
+        (home.dagster / "dagster.yaml").write_bytes(b"\xff\xfe")
+        write_dagster_settings(home)
         with dg.DagsterInstance.get() as instance:
             assert instance.get_runs() == [] and instance.all_asset_keys() == []
-        assert (home.dagster / "history").is_dir()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
-@pytest.mark.parametrize("damage", ["folder", "bytes", "other text"])
-def test_settings_of_dagster_are_written_again(tmp_path: Path, damage: str) -> None:
-    home = Home(tmp_path)
-    home.dagster.mkdir()
-    path = home.dagster / "dagster.yaml"
-    if damage == "folder":
-        (path / "inside").mkdir(parents=True)
-    else:
-        path.write_bytes(b"\xff\xfe" if damage == "bytes" else b"telemetry: {enabled: true}\n")
-    write_dagster_settings(home)
-    assert "enabled: false" in path.read_text(encoding="utf-8")
+    assert (home.dagster / "history").is_dir()
+    assert "enabled: false" in (home.dagster / "dagster.yaml").read_text(encoding="utf-8")

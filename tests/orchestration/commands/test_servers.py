@@ -1,10 +1,9 @@
-"""Servers listen on this machine only."""
+"""The server of the UI listens on this machine only, and reads the landing that it was given."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +21,7 @@ def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[lis
     commands: list[list[str]] = []
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
     monkeypatch.setattr(servers, "ensure_manifest", lambda home: None)
-    monkeypatch.setattr(
-        servers.os, "execv", lambda program, arguments: commands.append([program, *arguments])
-    )
+    monkeypatch.setattr(servers.os, "execv", lambda program, words: commands.append(words))
     monkeypatch.setattr(servers.os, "chdir", lambda folder: None)
     before, interrupt = dict(os.environ), signal.getsignal(signal.SIGINT)
     yield commands
@@ -33,52 +30,26 @@ def called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[lis
     os.environ.update(before)
 
 
-def test_the_ui_is_bound_to_this_machine(called: list[list[str]], tmp_path: Path) -> None:
-    servers.serve_ui()
-    (command,) = called
-    assert command[command.index("-h") + 1] == "127.0.0.1"
-    assert "0.0.0.0" not in command
-    assert command[1:4] == [sys.executable, "-m", "orchestration.dagster_ui.services"]
-    assert os.environ["CITYSYNC_UI_LANDING"] == ""
-    assert "enabled: false" in (tmp_path / "dagster" / "dagster.yaml").read_text(encoding="utf-8")
-
-
-def test_the_ui_offers_the_editions_of_its_landing(called: list[list[str]], tmp_path: Path) -> None:
+def test_the_ui_is_bound_to_this_machine_and_offers_editions_of_its_landing(
+    called: list[list[str]], tmp_path: Path
+) -> None:
     folder = tmp_path / "landing" / "yearbook_cnki" / "2017"
     folder.mkdir(parents=True)
     (folder / "a.xlsx").write_bytes(b"")
     servers.serve_ui(str(tmp_path / "landing"))
-    assert (
-        os.environ["CITYSYNC_LANDING"]
-        == os.environ["CITYSYNC_UI_LANDING"]
-        == str(tmp_path / "landing")
-    )
+    (command,) = called
+    assert "127.0.0.1" in command and "0.0.0.0" not in command
+    assert os.environ["CITYSYNC_LANDING"] == str(tmp_path / "landing")
     with dg.DagsterInstance.get() as instance:
         assert instance.get_dynamic_partitions("edition_year") == ["0000", "2017"]
+    assert "enabled: false" in (tmp_path / "dagster" / "dagster.yaml").read_text(encoding="utf-8")
 
 
-def test_a_ui_that_a_shell_put_into_the_background_can_be_interrupted(
-    called: list[list[str]],
+@pytest.mark.parametrize("port", ["0", "65536", "3000 -h 0.0.0.0", "http", None])
+def test_a_port_or_a_landing_that_is_none_starts_no_ui(
+    called: list[list[str]], tmp_path: Path, monkeypatch, capsys, port: str | None
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    servers.serve_ui()
-    assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL
-
-
-@pytest.mark.parametrize("port", ["0", "65536", "-1", "3000 -h 0.0.0.0", "http", "9" * 99])
-def test_a_port_that_is_none_starts_no_ui(
-    called: list[list[str]],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    port: str,
-) -> None:
-    monkeypatch.setenv("CITYSYNC_UI_PORT", port)
-    assert servers.serve_ui() == 2
-    assert not called and "CITYSYNC_UI_PORT is " in capsys.readouterr().out
-
-
-def test_a_landing_that_is_no_folder_starts_no_ui(
-    called: list[list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert servers.serve_ui(str(tmp_path / "absent")) == 2
-    assert not called and "LANDING=" in capsys.readouterr().out
+    monkeypatch.setenv("CITYSYNC_UI_PORT", port or "3000")
+    assert servers.serve_ui(str(tmp_path / "absent") if port is None else None) == 2
+    said = capsys.readouterr().out
+    assert not called and (str(tmp_path / "absent") if port is None else "CITYSYNC_UI_PORT") in said

@@ -36,7 +36,7 @@ def test_a_fingerprint_follows_content_and_not_clocks(
         ("estimation/fit.py", ["estimates", "report"]),
         ("estimation/measures/cycles.py", ["marts", "estimates", "report"]),
         ("warehouse/seeds/pilot_zones.csv", ["marts", "estimates", "report"]),
-        ("requirements.lock", ["marts", "estimates", "report"]),
+        ("pyproject.toml", ["marts", "estimates", "report"]),
     ],
 )
 def test_code_belongs_to_the_stages_that_run_it(
