@@ -117,7 +117,7 @@ def main() -> None:
             }
         )
         out.unlink()
-    print(json.dumps({"n_steps": len(steps), "results": results}))
+    print(json.dumps(results))
 
 
 if __name__ == "__main__":
