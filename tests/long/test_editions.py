@@ -5,6 +5,7 @@ built as it stood, and the archive says how the headline moved, and why.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,7 @@ def test_the_archive_says_how_the_headline_moved_and_why(
     found = query(run, documented)
     assert [row[1:2] for row in found] == said and all(estimate is not None for (estimate,) in said)
     assert [row[2] for row in found[1:]] == pytest.approx(
-        [now[0] - before[0] for before, now in zip(said, said[1:], strict=False)]
+        [now[0] - before[0] for before, now in pairwise(said)]
     )
     # cities more, and what changed among the values
     assert [row[4] for row in found[1:]] == [0, 1]
