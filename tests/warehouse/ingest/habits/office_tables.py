@@ -1,4 +1,4 @@
-"""Thirty tables as statistics offices write them, made by code, with what a person reads from each.
+"""Tables as statistics offices write them, made by code, with what a person reads from each.
 
 They were written in one go by someone in the place of an office clerk, before he saw the reader or
 its documentation; the layouts in ``office_layouts.yml`` were then written from docs/layouts.md
@@ -155,25 +155,6 @@ def header_of_three_rows() -> Habit:
 
 
 @habit
-def two_tables_stacked() -> Habit:
-    years = range(2015, 2020)
-    header = ["市 别", *(f"{year}年" for year in years)]
-    rows = [
-        ["1-1 各市地区生产总值"],
-        [*[None] * 5, "单位：亿元"],
-        header,
-        *([n, *(gdp(c, y) for y in years)] for c, n in CITIES),
-        [],
-        ["1-2 各市年末户籍人口"],
-        [*[None] * 5, "单位：万人"],
-        header,
-        *([n, *(population(c, y) for y in years)] for c, n in CITIES),
-        ["注：户籍人口为公安部门数据。"],
-    ]
-    return {"综合.xlsx": book(表=rows)}, truth(*years, of=BOTH)
-
-
-@habit
 def two_units_stacked() -> Habit:
     """The second table's unit is another one, and its title names it as the first table's does."""
     thousands = {GDP: gdp, DEPOSITS: lambda c, y: round(gdp(c, y) * 20000) / 10000}
@@ -186,77 +167,6 @@ def two_units_stacked() -> Habit:
         *([n, *(round(gdp(c, y) * 20000) for y in (2018, 2019))] for c, n in CITIES),
     ]
     return {"续.xlsx": book(表=rows)}, truth(2018, 2019, of=thousands)
-
-
-@habit
-def cities_across() -> Habit:
-    years = range(2010, 2020)
-    rows = [["历年各市地区生产总值（单位：亿元）"], ["年份", *(n for _, n in CITIES)]]
-    rows += [[f"{year}年", *(gdp(c, year) for c, _ in CITIES)] for year in years]
-    return {"历年.xlsx": book(表=[*rows, ["平均增长", *[8.1] * len(CITIES)]])}, truth(*years)
-
-
-@habit
-def two_languages_and_a_row_of_units() -> Habit:
-    rows = [
-        ["地区", "地区生产总值", "户籍人口", "年末金融机构存款余额", "在岗职工平均工资"],
-        ["Region", "Gross Regional Product", "Registered Population", "Deposits", "Average Wage"],
-        [None, "(万元)", "(万人)", "(亿元)", "(元)"],
-        *(
-            [n, round(gdp(c, 2020) * 10000), population(c, 2020), gdp(c, 2020) * 2, wage(c, 2020)]
-            for c, n in CITIES
-        ),
-    ]
-    return {"主要指标.xlsx": book(**{"2020": rows})}, truth(
-        2020, of=BOTH | {DEPOSITS: lambda c, y: gdp(c, y) * 2, WAGE: wage}
-    )
-
-
-@habit
-def folded_side_by_side() -> Habit:
-    header = ["地区", "生产总值(亿元)", "户籍人口(万人)"]
-    halves = zip(CITIES[:4], CITIES[4:], strict=True)
-    rows = [["2019年各市主要指标"], [*header, None, *header]]
-    for (c, n), (other, name) in halves:
-        rows.append(
-            [
-                n,
-                gdp(c, 2019),
-                population(c, 2019),
-                None,
-                name,
-                gdp(other, 2019),
-                population(other, 2019),
-            ]
-        )
-    return {"folded.xlsx": book(表=rows)}, truth(2019, of=BOTH)
-
-
-@habit
-def full_width_signs_in_gbk() -> Habit:
-    wide = str.maketrans("0123456789.,-", "０１２３４５６７８９．，－")
-    lines = ["年份,城市,地区生产总值（亿元）"]
-    for year in (2018, 2019):
-        lines += [
-            f'"{f"{year}年".translate(wide)}",{n},"{format(gdp(c, year), ",.2f").translate(wide)}"'
-            for c, n in CITIES
-        ]
-    return {"全角.csv": "\r\n".join(lines).encode("gbk")}, truth(2018, 2019)
-
-
-@habit
-def sheet_for_each_year() -> Habit:
-    sheets = {
-        f"{year}年": [
-            ["城市", "GDP（亿元）", "年末总人口（万人）"],
-            *([n, gdp(c, year), population(c, year)] for c, n in CITIES),
-            ["合计", 9999.9, 8888.8],
-        ]
-        for year in (2016, 2017, 2018)
-    }
-    return {"分年.xlsx": book(**sheets, 说明=[["本表由各市统计局上报"]])}, truth(
-        2016, 2017, 2018, of=BOTH
-    )
 
 
 @habit
@@ -300,30 +210,6 @@ def raised_marks_in_an_old_workbook() -> Habit:
 
 
 @habit
-def signs_of_nothing() -> Habit:
-    lines = ["城市,年份,地区生产总值(亿元),户籍人口(万人),在岗职工平均工资(元)"]
-    signs = ["…", "—", "－", "...", "空", "#", "……", ""]
-    lines += [
-        f'{n},2019,"{gdp(c, 2019):,.2f}",{sign},"{wage(c, 2019):,}"'
-        for (c, n), sign in zip(CITIES, signs, strict=True)
-    ]
-    return {"signs.csv": b"\xef\xbb\xbf" + "\r\n".join(lines).encode()}, truth(
-        2019, of={GDP: gdp, WAGE: wage}
-    )
-
-
-@habit
-def decimal_commas() -> Habit:
-    swap = str.maketrans(",.", ".,")
-    lines = ["City;Year;GDP (100 million yuan)"]
-    lines += [
-        f"{name};2019;{format(gdp(c, 2019), ',.2f').translate(swap)}"
-        for (c, _), name in zip(CITIES, ENGLISH, strict=True)
-    ]
-    return {"europe.csv": "\n".join(lines).encode()}, truth(2019)
-
-
-@habit
 def continued_on_the_next_sheets() -> Habit:
     header = ["城市", "地区生产总值(亿元)", "户籍人口(万人)"]
 
@@ -337,25 +223,6 @@ def continued_on_the_next_sheets() -> Habit:
     ]
     sheets = {"3-5": part(CITIES[:5]), "3-5续1": part(CITIES[5:]), "3-5续2": wages}
     return {"3-5.xlsx": book(**sheets)}, truth(2019, of=BOTH | {WAGE: wage})
-
-
-@habit
-def long_form_between_tabs() -> Habit:
-    lines = ["年份\t地区\t指标\t单位\t数值"]
-    for year in (2018, 2019):
-        for c, n in CITIES:
-            lines += [
-                f"{year}\t{n}\t地区生产总值\t万元\t{round(gdp(c, year) * 10000)}",
-                f"{year}\t{n}\t粮食产量\t吨\t123456",
-            ]
-            lines += [f"{year}\t{n}\t年末户籍人口\t万人\t{population(c, year)}"]
-    return {"导出.txt": "\n".join(lines).encode("gb18030")}, truth(2018, 2019, of=BOTH)
-
-
-@habit
-def web_page_called_a_workbook() -> Habit:
-    rows = "".join(f"<tr><td>{n}</td><td>2019</td><td>{gdp(c, 2019)}</td></tr>" for c, n in CITIES)
-    return {"cnki.xls": f"<html><body><table>{rows}</table></body></html>".encode()}, {}
 
 
 @habit
@@ -472,18 +339,6 @@ def two_languages_in_a_cell() -> Habit:
 
 
 @habit
-def header_on_every_page() -> Habit:
-    rows: list[list[object]] = []
-    for page, title in ((CITIES[:4], "表5 各市指标"), (CITIES[4:], "续表")):
-        rows += [
-            [title],
-            ["城市", "地区生产总值(亿元)", "户籍人口(万人)"],
-            *([n, gdp(c, 2019), population(c, 2019)] for c, n in page),
-        ]
-    return {"打印.xlsx": book(打印=rows)}, truth(2019, of=BOTH)
-
-
-@habit
 def years_as_dates() -> Habit:
     rows = [
         [c, datetime.date(year, 12, 31), gdp(c, year)] for year in (2018, 2019) for c, _ in CITIES
@@ -495,21 +350,6 @@ def years_as_dates() -> Habit:
 
     return {"dates.xlsx": book(spell, 表=[["代码", "统计时间", "GDP（亿元）"], *rows])}, truth(
         2018, 2019
-    )
-
-
-@habit
-def formats_of_accountants() -> Habit:
-    def spell(workbook: openpyxl.Workbook) -> None:
-        for product, growth in workbook.active.iter_rows(min_row=2, min_col=3, max_col=4):
-            product.number_format, growth.number_format = "#,##0.00_);(#,##0.00)", "0.0%"
-
-    rows = [
-        ["城市", "年份", "GDP（亿元）", "GDP增长率(%)"],
-        *([n, 2019, gdp(c, 2019), 0.067] for c, n in CITIES),
-    ]
-    return {"formats.xlsx": book(spell, 表=rows)}, truth(
-        2019, of={GDP: gdp, GROWTH: lambda c, y: 6.7}
     )
 
 
@@ -559,18 +399,6 @@ def export_with_remarks_around() -> Habit:
         "数据来源：国家统计局,,,",
     ]
     return {"年度数据.csv": "\r\n".join(lines).encode("gbk")}, truth(2018, 2019)
-
-
-@habit
-def unicode_text_of_excel() -> Habit:
-    lines = ["城市\t年份\tGDP(亿元)", *(f'{n}\t2019\t"{gdp(c, 2019):,}"' for c, n in CITIES)]
-    return {"unicode.txt": "\r\n".join(lines).encode("utf-16")}, truth(2019)
-
-
-@habit
-def years_of_two_digits() -> Habit:
-    rows = [["城市", "18年", "19年"], *([n, gdp(c, 2018), gdp(c, 2019)] for c, n in CITIES)]
-    return {"short.xlsx": book(表=rows)}, {}
 
 
 @habit
