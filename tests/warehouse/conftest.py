@@ -28,7 +28,7 @@ def read_delivered(
         if name not in read:
             folder = tmp_path_factory.mktemp(name)
             layouts = load_layouts()
-            report = read_landing(shared_dir / name, folder / "raw", folder, layouts=layouts)
+            report = read_landing(shared_dir / name, folder / "cache", folder, layouts=layouts)
             read[name] = report, folder
         return read[name]
 

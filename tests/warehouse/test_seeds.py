@@ -119,7 +119,9 @@ ALIASES = {
     "海南州": 632500,
     "伊犁哈萨克自治州": 654000,
     # these could be two places, or are none
-    **dict.fromkeys("海南 hainan suzhou yichun taizhou fuzhou yulin 中国 江苏".split()),
+    **dict.fromkeys(
+        ["海南", "hainan", "suzhou", "yichun", "taizhou", "fuzhou", "yulin", "中国", "江苏"]
+    ),
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from benchmarks.primary_test.__main__ import replace_between, shipped_table
+from benchmarks.primary_test.__main__ import shipped_table
 from benchmarks.primary_test.designs import (
     COHORT_SIZES,
     SELECTION,
@@ -88,13 +88,3 @@ def test_simulated_designs_run_without_a_panel_and_whole_provinces_get_no_verdic
     assert "| whole_provinces | no verdict |" in shipped_table(
         {"calmer": shares, "whole_provinces": {}}, 3
     )
-
-
-def test_a_table_replaces_what_stands_between_its_marks_alone():
-    page = "before\n<!-- race: begin -->\nold\n<!-- race: end -->\nafter\n"
-    assert (
-        replace_between(page, "race", "new")
-        == "before\n<!-- race: begin -->\n\nnew\n\n<!-- race: end -->\nafter\n"
-    )
-    with pytest.raises(ValueError, match="once each"):
-        replace_between(page, "primary test", "new")

@@ -13,10 +13,9 @@ import pytest
 
 from benchmarks.quality.halves import FACTORS, GROUPS, choose_factor, judge_groups
 from benchmarks.quality.kinds import KINDS
-from benchmarks.quality.landings import GDP, SEEDS, load_roster
+from benchmarks.quality.landings import GDP, load_roster
 from benchmarks.quality.plan import Event, Target, inject, plan_events
 from benchmarks.quality.score import score_run, summarise
-from benchmarks.quality.table import write_measured
 from benchmarks.quality.views import FIRST_YEAR, YEARS, View
 
 
@@ -217,19 +216,3 @@ def test_thresholds_are_chosen_on_even_years_and_judged_on_odd_ones() -> None:
     assert judged["chosen_odd_recall"].tolist() == pytest.approx([0.7] * len(GROUPS))
     assert set(judged["even_by_factor"]) == {"0.700, 0.900, 0.700, 0.700, 0.700"}
     assert judged["shipped_odd_precision"].tolist() == pytest.approx([70 / 73] * len(GROUPS))
-
-
-def test_thresholds_that_are_scaled_exist() -> None:
-    known = set(pd.read_csv(SEEDS / "quality_thresholds.csv")["threshold"])
-    assert {name for group in GROUPS for name in group.thresholds} <= known
-
-
-def test_a_measured_part_is_replaced_and_what_people_wrote_stays(tmp_path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("words\n\n<!-- a -->\nold\n<!-- b -->\nmore words\n", encoding="utf-8")
-    write_measured(page, "<!-- a -->", "<!-- b -->", "new")
-    write_measured(page, "<!-- c -->", "<!-- d -->", "other")
-    assert page.read_text(encoding="utf-8") == (
-        "words\n\n<!-- a -->\n\nnew\n\n<!-- b -->\nmore words\n\n<!-- c -->\n\nother\n\n<!-- d "
-        "-->\n"
-    )

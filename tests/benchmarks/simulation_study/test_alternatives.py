@@ -43,11 +43,6 @@ def test_satterthwaite_is_that_of_sums_over_listed_pairs() -> None:
     )
 
 
-def test_satterthwaite_counts_equal_provinces() -> None:
-    cohort = np.tile([2016, 0, 0], 12)
-    assert satterthwaite_df(cohort, np.repeat(np.arange(12), 3)) == pytest.approx(12)
-
-
 def test_errors_are_those_of_the_fit() -> None:
     economy = draw_economy(SMALL, 5)
     z = [

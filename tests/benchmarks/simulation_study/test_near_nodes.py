@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from benchmarks.primary_test.designs import draw_selected
 from benchmarks.primary_test.layout import simulated_cities
 from benchmarks.simulation_study.near_nodes import (
     STEP,
@@ -12,7 +11,6 @@ from benchmarks.simulation_study.near_nodes import (
     distances,
     moving_blocks,
     near_variance,
-    p_values,
 )
 
 
@@ -53,11 +51,3 @@ def test_blocks_are_neighbours():
     sums = np.random.default_rng(3).normal(size=len(cities.lat))
     apart = np.where(np.eye(len(sums)) > 0, 0.0, 5000.0)
     assert near_variance(sums, apart) == pytest.approx((sums**2).sum())
-
-
-def test_every_line_has_a_p_on_an_economy_of_the_coast():
-    cities = simulated_cities()
-    found = p_values(draw_selected("coast", cities, np.random.default_rng(5)), cities, 5)
-    assert {"default", "permutation", "primary test"} < set(found)
-    assert sum("block jackknife" in name for name in found) == 5
-    assert all(0 <= p <= 1 for p in found.values())

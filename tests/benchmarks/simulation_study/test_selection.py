@@ -4,14 +4,10 @@ tables against hand-made rows.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 
-from benchmarks.primary_test.designs import SELECTION
-from benchmarks.simulation_study import selection, summary
+from benchmarks.simulation_study import selection
 from benchmarks.simulation_study.economies import pair_panel
 from estimation.fit import fit_panel
 from estimation.primary.fit import fit_primary
@@ -20,13 +16,6 @@ from estimation.primary.fit import fit_primary
 @pytest.fixture(scope="module")
 def designs() -> dict[str, selection.Design]:
     return {design.name: design for design in selection.selected(None)}
-
-
-def test_the_designs_are_those_of_the_primary_test(designs):
-    assert set(SELECTION) <= set(designs)
-    panel, again = (designs["calmer"].draw(3) for _ in range(2))
-    np.testing.assert_array_equal(panel.growth, again.growth)
-    assert not np.array_equal(panel.growth, designs["calmer"].draw(4).growth)
 
 
 def test_every_p_is_that_of_the_fit_that_ships(designs):
@@ -67,44 +56,3 @@ def test_whole_provinces_have_no_primary_test(designs):
     found = selection.judge(designs["whole_provinces"].draw(1), 1, 39)
     assert found["primary"] is None and found["loading"] is None and found["warns calming"] is False
     assert found["cm default"] is not None
-
-
-def test_a_design_is_run_once_and_counted_by_hand(tmp_path: Path, monkeypatch):
-    only = {
-        name: design for name, design in selection._by_name(None).items() if name == "late_entry"
-    }
-    monkeypatch.setattr(selection, "_by_name", lambda database: only)
-    said: list[str] = []
-    for _ in range(2):
-        selection.run_selection(None, tmp_path, n_draws=3, permutations=39, say=said.append)
-    assert len(said) == 1
-    rows = pd.read_csv(selection.path_of(tmp_path, "late_entry"))
-    assert len(rows) == 3 and set(rows["design"]) == {"late_entry"}
-
-
-def test_tables_count_shares_and_leave_out_what_is_no_p(tmp_path: Path):
-    names = [name for name in summary.SELECTION_COLUMNS if name != "cm both"]
-    rows = pd.DataFrame({name: [0.2, 0.2, 0.2, 0.2] for name in names})
-    rows = rows.assign(
-        **{"cm default": [0.01, 0.04, 0.3, None], "cm permutation": [0.01, 0.30, 0.01, 0.01]}
-    )
-    rows = rows.assign(
-        primary=None,
-        **{f"warns {name}": [True, False, False, False] for name in selection.WARNINGS},
-    )
-    for position, design in ((1, "second"), (0, "first")):
-        rows.assign(seed=range(4), design=design, position=position).to_csv(
-            tmp_path / f"selection_{design}.csv", index=False
-        )
-    table = summary.selection_table(tmp_path)
-    assert [row[0] for row in table] == ["design", "first", "second"]
-    cells = dict(zip(table[0], table[1], strict=True))
-    assert cells["`cm`, default"].startswith("66.7") and cells["`cm`, permutation"].startswith(
-        "75.0"
-    )
-    assert (
-        cells["`cm`, both"].startswith("33.3")
-        and cells["primary test"] == "-"
-        and cells["channel loading"].startswith("0.0")
-    )
-    assert summary.warning_table(tmp_path)[1][1:3] == ["4", "25.0"]

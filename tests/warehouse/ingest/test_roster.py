@@ -5,7 +5,6 @@ the place of the seed's.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -13,9 +12,8 @@ import pandas as pd
 import pytest
 
 from tests.warehouse.dbt_build import REPOSITORY, run_dbt
-from tests.warehouse.ingest.delivered import ROWS, csv_bytes, read
+from tests.warehouse.ingest.delivered import ROWS, csv_bytes
 from tests.warehouse.ingest.delivered import deliver as deliver_files
-from warehouse.ingest import landing as landing_module
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import _write_roster, find_files
 from warehouse.ingest.roster import PLACE_COLUMNS, ZONE_COLUMNS, read_roster
@@ -146,74 +144,9 @@ def test_all_faults_are_named_and_other_files_refused(tmp_path: Path) -> None:
         read_roster(tmp_path)
 
 
-def other_content(path: Path) -> None:
-    """Another place or zone, with size and time as they were."""
-    status, data = path.stat(), path.read_bytes()
-    path.write_bytes(data.replace(b"116.4", b"116.5").replace(b"no. 1", b"no. 2"))
-    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-
-
-MEANWHILE: dict[str, tuple[Callable[[Path], object], str]] = {
-    "other content": (other_content, "another content after reading than before"),
-    "a row more": (
-        lambda path: path.write_bytes(path.read_bytes() * 2),
-        "bytes before reading and",
-    ),
-    "gone": (Path.unlink, "none that can be read any more"),
-    "a pipe": (lambda path: (path.unlink(), os.mkfifo(path)), "bytes before reading and 0 after"),
-}
-
-
-@pytest.mark.parametrize("name", MEANWHILE)
-@pytest.mark.parametrize("file", ["roster", "zones"])
-def test_places_that_change_while_the_landing_is_read_stop_it(
-    tmp_path, monkeypatch, name: str, file: str
-) -> None:
-    landing = landing_with_places(tmp_path)
-    change, expected = MEANWHILE[name]
-    real = landing_module._read_files
-
-    def changed_then_read(*arguments: object) -> object:
-        change(landing / "places" / f"{file}.csv")
-        return real(*arguments)
-
-    monkeypatch.setattr(landing_module, "_read_files", changed_then_read)
-    with pytest.raises(
-        LandingError,
-        match=(
-            rf"places/{file}.csv: expected a file that stays as it is while it is read; found "
-            rf".*{expected}"
-        ),
-    ):
-        read(landing, tmp_path)
-    assert not (tmp_path / "build").exists()
-
-
 def landing_with_places(folder: Path) -> Path:
     deliver_files(folder / "landing", {"panel/a.csv": csv_bytes(ROWS)})
     return deliver(folder / "landing", PLACES, ZONES)
-
-
-def test_places_that_are_gone_between_the_list_and_their_reading_stop_it(
-    tmp_path, monkeypatch
-) -> None:
-    """Without a roster the seed's places would be taken, beside the hash of the roster in the list
-    of files.
-    """
-    landing = landing_with_places(tmp_path)
-    real = landing_module.find_files
-
-    def found(*arguments: object) -> object:
-        files = real(*arguments)
-        for name in ("roster.csv", "zones.csv"):
-            (landing / "places" / name).rename(tmp_path / name)
-        return files
-
-    monkeypatch.setattr(landing_module, "find_files", found)
-    with pytest.raises(
-        LandingError, match=r"places/roster.csv: expected a file that stays as it is; found it gone"
-    ):
-        read(landing, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["roster.csv", "zones.csv"])
@@ -245,15 +178,6 @@ def test_a_roster_of_many_megabytes_is_not_read(tmp_path, monkeypatch) -> None:
         read_roster(landing_with_places(tmp_path))
 
 
-def test_a_roster_in_the_folder_of_a_year_is_not_called_the_places_of_the_landing(tmp_path) -> None:
-    landing = landing_with_places(tmp_path)
-    (landing / "places").rename(landing / "2018")
-    (landing / "places").mkdir()
-    (landing / "2018").rename(landing / "places" / "2018")
-    notes = {file.path: file.note for file in find_files(landing, {})}
-    assert "move it to its source's folder" in notes["places/2018/roster.csv"]
-
-
 def test_simulated_counties_come_back_as_they_were_made(tmp_path: Path) -> None:
     counties = county_roster(pd.read_csv(SEEDS / "city_roster.csv"))
     zones = county_zones(pd.read_csv(SEEDS / "pilot_zones.csv"), counties)
@@ -272,9 +196,9 @@ def test_simulated_counties_come_back_as_they_were_made(tmp_path: Path) -> None:
 
 
 def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(
-    tmp_path: Path,
+    tmp_path: Path, dbt_target: Path
 ) -> None:
-    build, target = tmp_path / "build", tmp_path / "target"
+    build = tmp_path / "build"
     build.mkdir()
     seeds = [
         "city_roster",
@@ -284,14 +208,14 @@ def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(
         "other_policies",
         "province_roster",
     ]
-    command = ["build", "--select", *seeds, "--indirect-selection", "cautious"]
+    command = ["seed", "--select", *seeds]
 
     def count(query: str) -> tuple:
         with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as con:
             return con.execute(query).fetchone()
 
     _write_roster(build, read_roster(deliver(tmp_path, PLACES, ZONES)))
-    run_dbt(command, build, target)
+    run_dbt(command, build, dbt_target)
     assert count("select count(*), max(city_id) from seeds.city_roster") == (3, 130199)
     assert count("select count(*), count(distinct city_id) from seeds.city_aliases") == (6, 3)
     assert count("select count(*), max(city_id) from seeds.pilot_zones") == (1, 130102)
@@ -301,7 +225,7 @@ def test_the_places_of_a_landing_take_the_place_of_the_seeds_and_leave_again(
         == (0,)
     )
     _write_roster(build, None)
-    run_dbt(command, build, target)
+    run_dbt(command, build, dbt_target)
     assert count("select count(*) from seeds.city_roster") == (
         len(pd.read_csv(SEEDS / "city_roster.csv")),
     )

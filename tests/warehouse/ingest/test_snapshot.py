@@ -166,13 +166,6 @@ def test_what_is_parsed_is_what_was_hashed(tmp_path, monkeypatch):
     assert b"999999999" not in raw
 
 
-def test_a_large_file_is_parsed_from_a_private_copy(tmp_path, monkeypatch):
-    monkeypatch.setattr(snapshot_module, "HELD_BYTES", 10)
-    landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV, "panel/b.xlsx": XLSX})
-    assert read(landing, tmp_path).files["n_observations"].sum() == 4
-    assert {path.suffix for path in (tmp_path / "raw").iterdir()} == {".parquet", ".jsonl"}
-
-
 def test_a_private_copy_of_a_changed_file_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     path.write_bytes(CSV)
@@ -230,22 +223,6 @@ def test_what_was_put_in_a_file_s_place_after_the_list_was_made_is_not_read(
     with pytest.raises(LandingError, match=f"panel/a.{suffix}: expected .*; found {message}"):
         read(landing, tmp_path)
     assert not (tmp_path / "build").exists()
-
-
-def test_a_folder_exchanged_for_a_link_is_not_followed(tmp_path, monkeypatch):
-    landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV})
-    outside = deliver(tmp_path / "outside", {"a.csv": CSV})
-    real = landing_module.find_files
-
-    def found(*arguments):
-        files = real(*arguments)
-        (landing / "panel").rename(tmp_path / "away")
-        (landing / "panel").symlink_to(outside)
-        return files
-
-    monkeypatch.setattr(landing_module, "find_files", found)
-    with pytest.raises(LandingError, match="a link in its place that leaves the landing"):
-        read(landing, tmp_path)
 
 
 def test_a_file_that_grows_without_end_is_not_read_to_its_end(tmp_path, monkeypatch):

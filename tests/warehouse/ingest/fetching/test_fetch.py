@@ -194,11 +194,6 @@ def test_the_same_frame_serves_the_world_bank(home, tmp_path):
     ]
 
 
-def test_an_unknown_service_is_bad_input(home, capsys):
-    assert fetch("eurostat") == Exit.BAD_INPUT
-    assert "expected SRC=nbs or SRC=world_bank; found 'eurostat'" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize(
     ("text", "name", "unit"),
     [

@@ -12,8 +12,7 @@ import python_calamine
 
 from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
 from warehouse.ingest.simulation.economy import NO_EFFECT
-from warehouse.ingest.simulation.landing import PLANTED, write_simulated_landing
-from warehouse.ingest.simulation.published import simulate_statistics
+from warehouse.ingest.simulation.landing import write_simulated_landing
 
 WIDE = "sim_wide_panel/2022/城市统计面板_模拟.xlsx"
 
@@ -139,20 +138,7 @@ def test_what_answers_to_admission_is_what_the_docs_say(seeds, landings):
         assert np.log(rows.value / rows.value_without).median() == pytest.approx(rise, abs=0.01)
 
 
-def test_planted_file_says_what_growth_holds(seeds, landings):
-    """The file has a row a treated city and year, and the sizes of both channels."""
-    planted = pd.read_csv(landings[0] / PLANTED)
-    economy = simulate_statistics(roster=seeds[0], pilot_zones=seeds[1], n_cities=30).economy
-    assert len(planted) == economy.is_treated.sum() > 20
-    assert planted.own_variance_ratio.to_numpy() == pytest.approx(
-        economy.own_variance_ratio[economy.is_treated]
-    )
-    assert planted.loading_part_pct.to_numpy() == pytest.approx(
-        economy.loading_part_pct[economy.is_treated]
-    )
-    assert pd.read_csv(landings[2] / PLANTED).own_variance_ratio.eq(1).all()
-
-
+@pytest.mark.full
 def test_full_landing_is_complete_enough(seeds, tmp_path):
     write_simulated_landing(tmp_path, roster=seeds[0], pilot_zones=seeds[1])
     table = read_wide(tmp_path / "with_effect")

@@ -109,15 +109,6 @@ def test_a_parser_that_is_at_work_is_not_ended_by_the_clock(pool):
     assert outcome.value == "done"
 
 
-def test_a_parser_that_was_stopped_is_not_ended_by_the_clock(pool):
-    """As by ctrl-z."""
-    pid = run(pool, Act("pid"))[0].value
-    for seconds, number in ((0.1, signal.SIGSTOP), (0.9, signal.SIGCONT)):
-        threading.Timer(seconds, os.kill, (pid, number)).start()
-    (outcome,) = run(pool, Act("nap", 0.2), limits=Limits(400_000_000, 50, 0.4))
-    assert outcome.value == "woke"
-
-
 def test_a_full_disk_is_no_fault_of_the_file(pool):
     with pytest.raises(OSError, match="No space left") as caught:
         run(pool, Act("raise", OSError(28, "No space left on device", "raw/a.parquet")))
@@ -125,32 +116,9 @@ def test_a_full_disk_is_no_fault_of_the_file(pool):
     assert run(pool, Act("echo", 1))[0].value == 1
 
 
-def test_a_worker_that_grew_is_replaced(pool):
-    big = Limits(MEMORY_BYTES, 5, 20)
-    worn, _, after = run(pool, Act("fill", 350_000_000), Act("pid"), Act("pid"), limits=big)
-    assert worn.value == 350_000_000
-    assert after.value
-
-
 def test_more_to_read_is_shared_by_several_workers(pool):
     tasks = [Task(Act("pid"), LIMITS, size=ONE_WORKER_BYTES) for _ in range(8)]
     assert len({outcome.value for _, outcome in pool.run(tasks)}) == 2
-
-
-def test_a_reading_that_is_given_up_ends_its_workers(pool):
-    outcomes = pool.run([Task(Act("echo", 1), LIMITS), Task(Act("sleep"), Limits(10**8, 100, 300))])
-    next(outcomes)
-    started = time.monotonic()
-    outcomes.close()
-    assert time.monotonic() - started < 5
-    assert run(pool, Act("echo", 2))[0].value == 2
-
-
-def test_a_starter_that_was_killed_is_started_again(pool):
-    run(pool, Act("echo", 1))
-    pool._server.kill()
-    pool._server.wait()
-    assert run(pool, Act("echo", 2))[0].value == 2
 
 
 def test_a_starter_that_is_killed_at_work_is_started_again_and_the_file_read(pool):
@@ -161,15 +129,6 @@ def test_a_starter_that_is_killed_at_work_is_started_again_and_the_file_read(poo
     (outcome,) = run(pool, Act("nap", 1.0))
     assert outcome.value == "woke"
     assert pool._server is not server
-
-
-def test_a_pool_whose_starter_was_killed_can_be_closed():
-    pool = Pool(1)
-    run(pool, Act("echo", 1))
-    pool._server.kill()
-    pool.close()
-    assert run(pool, Act("echo", 2))[0].value == 2
-    pool.close()
 
 
 def test_a_killed_refresh_leaves_no_parser_behind():
