@@ -15,17 +15,6 @@ from tests.browser.dagster_ui import launched_run, serve, wait_for_run
 from tests.browser.devtools import Page
 from tests.orchestration.conftest import refresh, six_cities, write_tidy
 
-GROUPS = (
-    "estimates",
-    "intermediate",
-    "marts",
-    "publication",
-    "quality",
-    "raw",
-    "seeds",
-    "simulation",
-    "staging",
-)
 # the arrow beside the button that re-executes
 MORE = (
     "[...document.querySelectorAll('button')].find((one, k, all) => k && all[k - "
@@ -101,17 +90,6 @@ def test_a_failed_run_is_resumed_from_failure_and_publishes(resumed: str, broken
         )
 
 
-def test_lineage_shows_the_groups(tab: Page, ui: str, resumed: str) -> None:
-    tab.open(f"{ui}/asset-groups")
-    tab.wait(
-        "document.body.innerText.includes('Global asset lineage') && "
-        "document.body.innerText.includes('staging')"
-    )
-    shown = tab.text("body")
-    assert [group for group in GROUPS if group not in shown] == []
-    only_this_machine(tab)
-
-
 def test_one_asset_is_made_again_by_a_click(tab: Page, ui: str, resumed: str) -> None:
     tab.open(f"{ui}/assets/publication/report")
     tab.click_on("Materialize", within="button")
@@ -120,25 +98,6 @@ def test_one_asset_is_made_again_by_a_click(tab: Page, ui: str, resumed: str) ->
     only_this_machine(tab)
     wait_for_run(tab, ui, run)
     only_this_machine(tab)
-
-
-def test_everything_after_the_raw_observations_is_made_again(
-    tab: Page, ui: str, resumed: str, broken: Path
-) -> None:
-    """It empties the build; what comes after no source (seeds, and models of seeds alone) is built
-    with the rest.
-    """
-    before = (broken / "home" / "published").resolve()
-    tab.open(f"{ui}/asset-groups")
-    tab.wait("document.querySelector('.CodeMirror')")
-    tab.click(".CodeMirror")
-    tab.type('key:"raw/observations"+')
-    tab.press("Enter")
-    tab.wait("decodeURIComponent(location.href).includes('raw/observations')")
-    tab.click_on("Materialize all", within="button")
-    tab.click_on("Confirm", within="button")
-    wait_for_run(tab, ui, launched_run(tab))
-    assert (broken / "home" / "published").resolve() != before
 
 
 def test_a_mart_shows_its_columns_rows_owner_and_checks(tab: Page, ui: str, resumed: str) -> None:
@@ -158,15 +117,3 @@ def test_a_mart_shows_its_columns_rows_owner_and_checks(tab: Page, ui: str, resu
         "document.body.innerText.includes('blocking') && document.body.innerText.includes('Passed')"
     )
     assert "Great Expectations suite of the stage marts" in tab.text("body")
-
-
-def test_runs_are_tagged(tab: Page, ui: str, resumed: str, broken: Path) -> None:
-    tab.open(f"{ui}/runs")
-    tab.wait("document.body.innerText.includes('citysync/landing')")
-    shown = tab.text("body")
-    for part in (
-        f"citysync/landing: {broken / 'landing'}",
-        "citysync/commit: ",
-        "citysync/window: 2010-2019",
-    ):
-        assert part in shown

@@ -4,8 +4,6 @@ what was found.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -105,33 +103,6 @@ def test_lines_are_changed_dropped_or_made_unreadable() -> None:
     assert len(changed) == 2
     assert changed[1]["place_code_text"] is None
     assert changed[1]["place_text"] != "北京市"
-
-
-def test_rows_of_a_file_go_to_other_cities_with_all_their_cells(cities) -> None:
-    target = made_up_target(cities, n_sources=1)
-    lines, n_years = target.views[0].line, len(YEARS)
-    # the indicator's file holds a second column, and the source a second file
-    names = [(line, "a.csv", line // n_years) for line in lines.ravel()] + [
-        (line + lines.size, "a.csv", line // n_years) for line in lines.ravel()
-    ]
-    names += [(line + 2 * lines.size, "b.csv", line // n_years) for line in lines.ravel()]
-    places = pd.DataFrame(names, columns=["line", "file_name", "row"]).assign(source_id="source_0")
-    places["place_code_text"] = [str(cities.city_id[row]) for row in places["row"]]
-    places["place_text"] = "city " + places["place_code_text"]
-    (event,) = plan_events(
-        [replace(target, places=places)], cities, np.random.default_rng(5), alone="codes_shift"
-    )
-    moved = places[places["line"].isin(list(event.place))]
-    assert set(moved["file_name"]) == {"a.csv"}
-    assert moved["row"].nunique() >= 30 and len(moved) == 2 * n_years * moved[
-        "row"
-    ].nunique() == 2 * len(event.counted)
-    given = {
-        (row, event.place[line][0]) for line, row in zip(moved["line"], moved["row"], strict=True)
-    }
-    assert len(given) == len({code for _, code in given}) == moved["row"].nunique()
-    assert all(code != str(cities.city_id[row]) for row, code in given)
-    assert all(text == "city " + code for code, text in event.place.values())
 
 
 def test_scores_count_hits_and_false_alarms_by_half() -> None:

@@ -16,10 +16,8 @@ from benchmarks.simulation_study.economies import (
     draw_economy,
     effect_panel,
     pair_panel,
-    provinces,
 )
 from benchmarks.simulation_study.grid import LINES, ROBUST, Cell
-from benchmarks.simulation_study.placebo import assigner
 from benchmarks.simulation_study.run import (
     CHUNK,
     closed_form_rows,
@@ -41,20 +39,6 @@ def test_economies_have_the_moments_of_their_setting() -> None:
     assert np.var(growth[~pilots]) == pytest.approx(1.09, rel=0.08)
     lagged = np.corrcoef(growth[:, :, 1:].ravel(), growth[:, :, :-1].ravel())[0, 1]
     assert lagged == pytest.approx(0.5, abs=0.03)
-
-
-def test_layouts_and_cohorts() -> None:
-    whole = replace(SMALL, layout="whole_provinces", n_pilots=6)
-    for seed in range(20):
-        economy = draw_economy(whole, seed)
-        by_province = pd.Series(economy.cohort > 0).groupby(economy.province).agg(["min", "max"])
-        assert (by_province["min"] == by_province["max"]).all()
-        assert (economy.cohort > 0).sum() >= 6
-    single = draw_economy(
-        replace(SMALL, n_pilots=7, cohorts=((2015, 0.0), (2016, 0.5), (2019, 0.5))), 1
-    ).cohort
-    assert [(single == year).sum() for year in (2015, 2016, 2019)] == [1, 3, 3]
-    assert len(provinces(254)) == 254 and provinces(254).max() + 1 >= 27
 
 
 def test_draws_do_not_depend_on_chunks_or_processes() -> None:
@@ -155,29 +139,3 @@ def test_the_expected_effect_is_the_mean_of_what_the_estimator_finds_on_redrawn_
         .estimate
     )
     assert [row["truth"] for row in rows] == pytest.approx([own] * len(rows), rel=1e-9)
-
-
-def test_placebo_layouts_keep_the_numbers_they_promise() -> None:
-    province = np.repeat(np.arange(6), 5)
-    cohort = np.zeros(30, dtype=np.int64)
-    cohort[[0, 1, 7, 12]] = [2016, 2019, 2019, 2016]
-    for seed in range(10):
-        rng = np.random.default_rng(seed)
-        alike = assigner("like_the_real_list", province, cohort)(rng)
-        assert np.array_equal(
-            np.bincount(province[alike > 0], minlength=6),
-            np.bincount(province[cohort > 0], minlength=6),
-        )
-        assert sorted(assigner("at_random", province, cohort)(rng)) == sorted(cohort)
-        whole = assigner("whole_provinces", province, cohort)(rng)
-        assert {np.count_nonzero(whole[province == code]) for code in range(6)} == {0, 5}
-        two = assigner("two_provinces", province, cohort)(rng)
-        assert sorted(np.count_nonzero(two[province == code]) for code in range(6)) == [
-            0,
-            0,
-            0,
-            0,
-            5,
-            5,
-        ]
-        assert set(two) <= {0, 2016, 2019}

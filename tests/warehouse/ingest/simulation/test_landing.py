@@ -85,37 +85,6 @@ def test_same_seed_same_bytes_and_no_effect_no_difference(landings):
     ) == (inside, [], [])
 
 
-def test_files_differ_only_where_growth_enters(seeds, landings):
-    with_effect, without = (
-        read_wide(landings[0] / name).reset_index(drop=True)
-        for name in ("with_effect", "without_effect")
-    )
-    zones = seeds[1].assign(treated=first_treated_years(seeds[1].city_id.to_numpy(), seeds[1]))
-    treated = (
-        seeds[0]
-        .merge(zones[["city_id", "treated"]].drop_duplicates(), on="city_id")
-        .set_index("city_name_zh")
-        .treated
-    )
-    first = with_effect["城市"].map(treated).fillna(0)
-    admitted = (first > 0) & (with_effect["年份"].astype(int) >= first)
-    assert admitted.sum() > 10
-    touched = [
-        "地区生产总值（亿元）",
-        "GDP增长率（%）",
-        "实际地区生产总值（亿元）",
-        "人均地区生产总值（元）",
-        *(f"第{n}产业增加值（亿元）" for n in "一二三"),
-    ]
-    for column in with_effect.columns:
-        differs = ~(
-            (with_effect[column] == without[column])
-            | (with_effect[column].isna() & without[column].isna())
-        )
-        assert not (differs & ~admitted).any(), column
-        assert differs.any() == (column in touched), column
-
-
 def test_what_answers_to_admission_is_what_the_docs_say(seeds, landings):
     tidy = [
         pd.read_csv(landings[0] / name / "tidy" / "observations_simulated.csv")
