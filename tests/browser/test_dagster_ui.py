@@ -98,22 +98,3 @@ def test_one_asset_is_made_again_by_a_click(tab: Page, ui: str, resumed: str) ->
     only_this_machine(tab)
     wait_for_run(tab, ui, run)
     only_this_machine(tab)
-
-
-def test_a_mart_shows_its_columns_rows_owner_and_checks(tab: Page, ui: str, resumed: str) -> None:
-    tab.open(f"{ui}/assets/marts/fct_city_pair")
-    for part in (
-        "Row count",
-        "15",
-        "Owners",
-        "data-engineering",
-        "Columns",
-        "distance_km",
-        "Latest check results",
-    ):
-        tab.wait(f"document.body.innerText.includes({part!r})")
-    tab.open(f"{ui}/assets/marts/panel_pair_year?view=checks&checkDetail=gate_marts")
-    tab.wait(
-        "document.body.innerText.includes('blocking') && document.body.innerText.includes('Passed')"
-    )
-    assert "Great Expectations suite of the stage marts" in tab.text("body")

@@ -60,23 +60,6 @@ def test_a_city_is_chosen_and_shown_with_its_partners(tab, site) -> None:
     ).startswith("Guangzhou")
 
 
-def test_growth_of_a_city_has_its_title_and_its_data(tab, site) -> None:
-    page = open_page(tab, site, "cities.html#city=110000")
-    page.wait("document.querySelector('#growth-title')?.innerText !== ''")
-    assert page.text("#growth-title") == "In 2019 Beijing grew by 7.1, the median city by 7.1"
-    page.evaluate(
-        "URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); "
-        "return 'data:,'; }"
-    )
-    page.click("#growth-download")
-    page.wait("window.saved !== undefined")
-    lines = page.evaluate("window.saved").split("\r\n")
-    assert lines[0].endswith(
-        "city_id,city,year,growth_official_pct,growth_deflated_pct,median_growth_official_pct"
-    )
-    assert lines[-2].startswith("110000,Beijing,2019,7.1") and len(lines) == 12
-
-
 def test_a_city_is_chosen_by_clicking_its_square_and_tells_its_zone_and_texts(tab, site) -> None:
     page = open_page(tab, site, "cities.html#city=110000")
     page.wait("document.querySelector('#city-name')?.innerText.startsWith('Beijing')")
@@ -175,32 +158,6 @@ def test_a_number_leads_to_its_cell(tab, site) -> None:
     )
 
 
-def test_details_of_a_value_are_chinese_on_a_chinese_page(tab, site) -> None:
-    """The files of the cities hold them in English for both languages; what no template knows stays
-    as it is.
-    """
-    page = open_page(tab, site, "zh/cities.html#city=110000")
-    page.wait("document.querySelector('#values-table button[data-key=\"0\"]')")
-    page.click("#values-table button[data-key='0'][data-year='2015']")
-    origin = page.text("#origin-said")
-    assert "文件中数字后的注记：①" in origin and HOSTILE in origin
-
-
-def test_numbers_are_walked_by_arrow_keys(tab, site) -> None:
-    page = open_page(tab, site, "cities.html#city=110000&indicator=gdp_nominal_cny_100m&year=2015")
-    page.wait("document.querySelector('#origin-said dl')")
-    assert "D7" in page.text("#origin-said")
-    assert (
-        page.evaluate("document.querySelectorAll('#values-table button[tabindex=\"0\"]').length")
-        == 1
-    )
-    page.focus("#values-table button[tabindex='0']")
-    assert page.evaluate("document.activeElement.dataset.key") == "growth_official_pct"
-    page.press("Enter")
-    page.wait("document.querySelector('#origin-said').innerText.includes('log')")
-    assert "100 × ln(index / 100)" in page.text("#origin-said")
-
-
 def test_a_conflict_links_to_its_number(tab, site) -> None:
     page = open_page(tab, site, "data.html")
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
@@ -251,29 +208,6 @@ def test_language_is_one_link_away_and_the_place_is_kept(tab, site) -> None:
         "!location.pathname.includes('/zh/') && "
         "document.querySelector('#city-name')?.innerText.startsWith('Guangzhou')"
     )
-
-
-def test_a_print_has_the_banner_and_no_menu_and_cuts_nothing(tab, reports) -> None:
-    for folder in reports:
-        for name in ("index.html", "robust.html", "whom.html"):
-            page = open_page(tab, folder, name, 1000)
-            page.send("Emulation.setEmulatedMedia", media="print")
-            try:
-                parts = (
-                    "['.top', '.skip', '.controls'].map((s) => "
-                    "document.querySelector(s)).filter(Boolean)"
-                )
-                hidden = page.evaluate(
-                    f"{parts}.every((e) => getComputedStyle(e).display === 'none')"
-                )
-                assert hidden, name
-                assert (
-                    page.evaluate("getComputedStyle(document.querySelector('#main')).display")
-                    == "block"
-                )
-                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-            finally:
-                page.send("Emulation.setEmulatedMedia", media="")
 
 
 def test_nothing_delivered_is_run_and_nothing_foreign_is_asked_for(tab, reports) -> None:

@@ -238,21 +238,6 @@ def test_lists_of_other_policies_are_complete(policy, batch, scope, count):
     assert found["unit_zh"].nunique() == count
 
 
-def test_a_province_of_another_policy_covers_every_city_of_it(roster):
-    table = seed("other_policies")
-    for _, rows in table[table["scope"] == "province"].groupby(["policy", "batch", "unit_zh"]):
-        province = roster[roster["province_name_zh"] == rows["unit_zh"].iloc[0]]
-        cities = set(province.loc[province["valid_to_year"].isna(), "city_id"]) - {
-            460300
-        }  # Sansha publishes no accounts
-        named_by_themselves = set(
-            table.loc[
-                (table["policy"] == rows["policy"].iloc[0]) & (table["scope"] == "city"), "city_id"
-            ]
-        )
-        assert cities - named_by_themselves <= set(rows["city_id"]) <= cities
-
-
 def test_other_policies_cover_what_compiled_lists_name(shared_dir, roster):
     """Lists of other hands: every city of them is covered, free trade zones open within two months
     of their document.

@@ -20,15 +20,6 @@ from benchmarks.primary_test.layout import read_cities, read_layout, simulated_c
 from benchmarks.primary_test.race import cells, rejections
 
 
-def test_layout_counts_the_list_by_province_and_cohort():
-    counts = read_layout()
-    by_year = {
-        year: sum(n for (_, y), n in counts.items() if y == year)
-        for year in (2015, 2016, 2019, 2020)
-    }
-    assert by_year == {2015: 1, 2016: 12, 2019: 21, 2020: 66}
-
-
 def test_pseudo_admissions_keep_the_numbers_and_move_from_city_to_city():
     province, counts = read_cities().province_id, read_layout()
     first, second = (

@@ -350,11 +350,3 @@ CASES: dict[str, tuple[Files, Outcome]] = {
     "file outside any source": ({"panel/a.csv": CSV, "b.csv": CSV}, SKIPPED),
     "source without a layout": ({"panel/a.csv": CSV, "..hidden source/b.csv": CSV}, SKIPPED),
 }
-
-#: Links by case: name of the link below the landing and its target.
-LINKS: dict[str, tuple[str, str]] = {
-    "link out of the landing": ("panel/b.csv", "../../outside.csv"),
-    "absolute link": ("panel/b.csv", "/etc/hostname"),
-    "link in a circle": ("panel/b.csv", "b.csv"),
-    "link to the folder above": ("panel/b", ".."),
-}

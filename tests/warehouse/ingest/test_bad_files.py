@@ -1,12 +1,11 @@
 """Every bad delivery of the corpus ends as expected and leaves nothing half-built."""
 
-import os
 import re
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.warehouse.ingest.bad_files import CASES, CSV, LINKS
+from tests.warehouse.ingest.bad_files import CASES
 from tests.warehouse.ingest.delivered import LAYOUT_YAML, count_reasons, deliver, layouts, read
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.layouts import parse_layout
@@ -35,13 +34,3 @@ def test_a_bad_delivery_ends_as_expected(tmp_path, name):
     for raw in (tmp_path / "build" / "raw").glob("*.parquet"):
         rows = pq.read_table(raw, partitioning=None).to_pylist()
         assert all(row["detail"] for row in rows if row["reason"])
-
-
-@pytest.mark.parametrize("name", LINKS)
-def test_a_link_is_not_followed_out_of_the_landing(tmp_path, name):
-    landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV})
-    (tmp_path / "outside.csv").write_bytes(CSV)
-    link, target = LINKS[name]
-    os.symlink(target, landing / link)
-    assert read(landing, tmp_path).files["n_observations"].sum() == 2
-    assert count_reasons(tmp_path)["dropped_row"] == 1

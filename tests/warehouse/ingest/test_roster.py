@@ -5,6 +5,7 @@ the place of the seed's.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -107,41 +108,51 @@ def test_a_fault_is_named_with_file_row_expected_and_found(tmp_path: Path, name:
     places, expected = FAULTS[name]
     with pytest.raises(LandingError) as found:
         read_roster(deliver(tmp_path, places))
-    assert (
-        expected in str(found.value)
-        and f"{tmp_path}/places/roster.csv" in str(found.value)
-        and "; found " in str(found.value)
-    )
+    for part in (expected, f"{tmp_path}/places/roster.csv", "; found "):
+        assert part in str(found.value)
 
 
-def test_all_faults_are_named_and_other_files_refused(tmp_path: Path) -> None:
-    with pytest.raises(LandingError, match="found 30"):
-        read_roster(
-            deliver(tmp_path, [f"x{n},名{n},N{n},110000,116,39.9,1990," for n in range(30)])
-        )
-    with pytest.raises(
-        LandingError, match=r"row 2, column city_id: expected a place of roster.csv; found 110102"
-    ):
-        read_roster(deliver(tmp_path, PLACES, [ZONES[0].replace("130102", "110102")]))
-    with pytest.raises(
-        LandingError,
-        match=r"row 2, column approval_date: expected a date such as 2015-03-07; found '12.1.2016'",
-    ):
-        read_roster(deliver(tmp_path, PLACES, [ZONES[0].replace("2016-01-12", "12.1.2016")]))
-    for header in ("city_id,name", "", f"{','.join(PLACE_COLUMNS)},more"):
-        with pytest.raises(LandingError, match="row 1: expected the columns city_id"):
-            read_roster(deliver(tmp_path, PLACES, header=header))
-    with pytest.raises(LandingError, match="found a header alone"):
-        read_roster(deliver(tmp_path, []))
-    (tmp_path / "places" / "roster.csv").write_bytes("城".encode("gbk"))
-    with pytest.raises(LandingError, match="expected a CSV file in UTF-8"):
+GOOD = "\n".join([",".join(PLACE_COLUMNS), *PLACES]).encode()
+FILES: dict[str, tuple[bytes, str]] = {
+    "all faults": (
+        GOOD + b"".join(b"\nx%d,n%d,N%d,110000,116,39.9,1990," % (n, n, n) for n in range(30)),
+        "found 30",
+    ),
+    "other columns": (b"city_id,name\n1,x\n", "row 1: expected the columns city_id"),
+    "a column more": (GOOD.replace(b"\n", b",more\n", 1), "row 1: expected the columns city_id"),
+    "nothing": (b"", "row 1: expected the columns city_id"),
+    "no row": (GOOD.partition(b"\n")[0] + b"\n", "found a header alone"),
+    "another encoding": ("城".encode("gbk"), "expected a CSV file in UTF-8"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_no_roster_is_refused(tmp_path: Path, name: str) -> None:
+    data, expected = FILES[name]
+    deliver(tmp_path, PLACES)
+    (tmp_path / "places" / "roster.csv").write_bytes(data)
+    with pytest.raises(LandingError, match=expected):
         read_roster(tmp_path)
-    (tmp_path / "places" / "roster.csv").unlink()
-    with pytest.raises(LandingError, match=r"expected roster.csv beside it"):
-        read_roster(tmp_path)
-    (tmp_path / "places" / "roster.csv").symlink_to("/etc/hostname")
-    with pytest.raises(LandingError, match="a link that leaves it"):
-        read_roster(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "130102",
+            "110102",
+            r"row 2, column city_id: expected a place of roster.csv; found 110102",
+        ),
+        (
+            "2016-01-12",
+            "12.1.2016",
+            r"row 2, column approval_date: expected a date such as 2015-03-07; found '12.1.2016'",
+        ),
+    ],
+)
+def test_a_zone_has_a_place_and_a_date(tmp_path: Path, old: str, new: str, expected: str) -> None:
+    with pytest.raises(LandingError, match=expected):
+        read_roster(deliver(tmp_path, PLACES, [ZONES[0].replace(old, new)]))
 
 
 def landing_with_places(folder: Path) -> Path:
@@ -149,23 +160,22 @@ def landing_with_places(folder: Path) -> Path:
     return deliver(folder / "landing", PLACES, ZONES)
 
 
-@pytest.mark.parametrize("name", ["roster.csv", "zones.csv"])
 @pytest.mark.parametrize(
-    "put",
+    ("name", "put", "expected"),
     [
-        Path.mkdir,
-        os.mkfifo,
-        lambda path: path.symlink_to("nowhere"),
-        lambda path: path.symlink_to(path),
+        ("roster.csv", lambda _: None, "expected roster.csv beside it"),
+        ("roster.csv", os.mkfifo, "expected a file; found a folder, pipe or broken link"),
+        ("zones.csv", Path.mkdir, "expected a file; found a folder, pipe or broken link"),
+        ("roster.csv", lambda path: path.symlink_to("/etc/hostname"), "a link that leaves it"),
     ],
 )
-def test_what_is_no_file_in_a_roster_s_place_is_not_passed_over(tmp_path, name: str, put) -> None:
+def test_what_is_no_file_in_a_roster_s_place_is_not_passed_over(
+    tmp_path: Path, name: str, put: Callable[[Path], object], expected: str
+) -> None:
     landing = landing_with_places(tmp_path)
     (landing / "places" / name).unlink()
     put(landing / "places" / name)
-    with pytest.raises(
-        LandingError, match=f"places/{name}: expected a file; found a folder, pipe or broken link"
-    ):
+    with pytest.raises(LandingError, match=expected):
         read_roster(landing)
 
 

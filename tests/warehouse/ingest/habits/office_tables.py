@@ -7,7 +7,6 @@ alone. Figures are made up.
 
 from __future__ import annotations
 
-import datetime
 import io
 from collections.abc import Callable
 
@@ -210,57 +209,6 @@ def raised_marks_in_an_old_workbook() -> Habit:
 
 
 @habit
-def continued_on_the_next_sheets() -> Habit:
-    header = ["城市", "地区生产总值(亿元)", "户籍人口(万人)"]
-
-    def part(cities: list[tuple[int, str]]) -> list[list[object]]:
-        return [["3-5 续表"], header, *([n, gdp(c, 2019), population(c, 2019)] for c, n in cities)]
-
-    wages = [
-        ["3-5 续表"],
-        ["城市", "在岗职工平均工资(元)"],
-        *([n, wage(c, 2019)] for c, n in CITIES),
-    ]
-    sheets = {"3-5": part(CITIES[:5]), "3-5续1": part(CITIES[5:]), "3-5续2": wages}
-    return {"3-5.xlsx": book(**sheets)}, truth(2019, of=BOTH | {WAGE: wage})
-
-
-@habit
-def year_indicator_and_unit_in_a_header() -> Habit:
-    years = (2017, 2018, 2019)
-    header = [
-        "行政区划代码",
-        "地区名称",
-        *(f"{y}年地区生产总值(亿元)" for y in years),
-        *(f"{y}年末户籍人口(万人)" for y in years),
-    ]
-    rows = [
-        [f"{c}000000", n, *(gdp(c, y) for y in years), *(population(c, y) for y in years)]
-        for c, n in CITIES
-    ]
-    return {"wide.xlsx": book(表=[header, *rows])}, truth(*years, of=BOTH)
-
-
-@habit
-def province_written_once_and_short_names() -> Habit:
-    cities = {
-        "江苏": [(320500, "苏州"), (321200, "泰州")],
-        "浙江": [(331000, "台州"), (330500, "湖州")],
-        "江西": [(360900, "宜春"), (361000, "抚州")],
-        "黑龙江": [(230700, "伊春")],
-    }
-    rows = [
-        [province if k == 0 else None, n, gdp(c, 2019)]
-        for province, own in cities.items()
-        for k, (c, n) in enumerate(own)
-    ]
-    all_ = [city for own in cities.values() for city in own]
-    return {"province.xlsx": book(**{"2019": [["省份", "地级市", "GDP(亿元)"], *rows]})}, truth(
-        2019, cities=all_
-    )
-
-
-@habit
 def file_for_each_city() -> Habit:
     years, files = (2015, 2018, 2019), {}
     for c, n in CITIES[:3]:
@@ -280,29 +228,6 @@ def file_for_each_city() -> Habit:
         for year, value in zip(years, (100, 110, 120), strict=True)
     }
     return files, truth(*years, of=BOTH, cities=CITIES[:3]) | primary
-
-
-@habit
-def districts_and_counties_below() -> Habit:
-    rows: list[list[object]] = [["地区", "户籍人口(万人)", "生产总值(亿元)"]]
-    for (c, n), below in zip(
-        CITIES[:3],
-        [["长安区", "正定县"], ["路南区", "滦州市"], ["海港区", "青龙满族自治县"]],
-        strict=True,
-    ):
-        rows += [
-            [n, population(c, 2019), gdp(c, 2019)],
-            ["  市辖区", 111.1, 222.2],
-            *(["  " + name, 50.5, 300.3] for name in below),
-        ]
-    return {"分县2019.xlsx": book(分县=rows)}, truth(2019, of=BOTH, cities=CITIES[:3])
-
-
-@habit
-def months_in_the_header() -> Habit:
-    rows = [["城市", "2019年1-6月GDP(亿元)", "2019年1-12月GDP(亿元)", "同比增长%"]]
-    rows += [[n, gdp(c, 2019) / 2, gdp(c, 2019), 6.7] for c, n in CITIES]
-    return {"月报.xlsx": book(表=rows)}, truth(2019, of={GDP: gdp, GROWTH: lambda c, y: 6.7})
 
 
 @habit
@@ -326,30 +251,6 @@ def cells_that_need_a_person() -> Habit:
     table = book(表=[["城市", "年份", "地区生产总值(亿元)", "户籍人口(万人)"], *rows])
     return {"dirty.xlsx": table}, truth(2019, of={POPULATION: population}) | truth(
         2019, cities=plain
-    )
-
-
-@habit
-def two_languages_in_a_cell() -> Habit:
-    rows = [["地 区\nRegion", "地区生产总值\nGross Regional Product\n(亿元 100 million yuan)"]]
-    rows += [
-        [f"{n[:-1]}  {name}", gdp(c, 2019)] for (c, n), name in zip(CITIES, ENGLISH, strict=True)
-    ]
-    return {"GRP.xlsx": book(GRP=rows)}, truth(2019)
-
-
-@habit
-def years_as_dates() -> Habit:
-    rows = [
-        [c, datetime.date(year, 12, 31), gdp(c, year)] for year in (2018, 2019) for c, _ in CITIES
-    ]
-
-    def spell(workbook: openpyxl.Workbook) -> None:
-        for (cell,) in workbook.active.iter_rows(min_row=2, min_col=2, max_col=2):
-            cell.number_format = 'yyyy"年"'
-
-    return {"dates.xlsx": book(spell, 表=[["代码", "统计时间", "GDP（亿元）"], *rows])}, truth(
-        2018, 2019
     )
 
 
@@ -388,17 +289,6 @@ def old_workbook_with_merged_headers() -> Habit:
     cells.append(merged_record((0, 0, 0, 3), (1, 2, 0, 0), (1, 1, 1, 2), (1, 2, 3, 3)))
     data = write_xls("2-5", cells, shared_texts([[(text, 0)] for text in texts]))
     return {"2-5.xls": data}, truth(2018, 2019) | truth(2019, of={INDEX: lambda c, y: 106.7})
-
-
-@habit
-def export_with_remarks_around() -> Habit:
-    lines = ["#数据库：分省年度数据,,,", "#时间：最近5年,,,", "地区,2018年,2019年,2020年"]
-    lines += [f"{n},{gdp(c, 2018)},{gdp(c, 2019)}," for c, n in CITIES] + [
-        "合计,1,2,",
-        ",,,",
-        "数据来源：国家统计局,,,",
-    ]
-    return {"年度数据.csv": "\r\n".join(lines).encode("gbk")}, truth(2018, 2019)
 
 
 @habit
