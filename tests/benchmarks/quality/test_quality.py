@@ -9,7 +9,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from benchmarks.quality.halves import FACTORS, GROUPS, choose_factor, judge_groups
 from benchmarks.quality.kinds import KINDS
 from benchmarks.quality.landings import GDP, load_roster
 from benchmarks.quality.plan import Event, Target, inject, plan_events
@@ -135,55 +134,3 @@ def test_scores_count_hits_and_false_alarms_by_half() -> None:
     assert table.loc[("sign", "all"), "precision"] == 0.5
     assert table.loc[("stale", "odd"), "events_flagged"] == 1
     assert ("stale", "even") not in table.index
-
-
-def halves_counts(
-    found: dict[float, int], false: dict[float, int], restated_blocked: dict[float, int]
-) -> pd.DataFrame:
-    rows = {
-        factor: {
-            "cells": 100,
-            "blocked": n,
-            "flagged": n,
-            "restated": 100,
-            "clean": 1000,
-            "quarantined": 0,
-        }
-        | {"false": false.get(factor, 0), "restated_blocked": restated_blocked.get(factor, 0)}
-        for factor, n in found.items()
-    }
-    return pd.DataFrame(rows).T
-
-
-@pytest.mark.parametrize(
-    ("found", "false", "restated_blocked", "chosen"),
-    [
-        ({0.6: 90, 1.0: 80, 1.6: 60}, {}, {}, 0.6),
-        ({0.6: 90, 1.0: 80, 1.6: 60}, {0.6: 6}, {}, 1.0),  # too many clean values blocked
-        ({0.6: 90, 1.0: 80, 1.6: 60}, {}, {0.6: 2}, 1.0),  # a restatement blocked
-        ({0.6: 80, 1.0: 80, 1.6: 80}, {}, {}, 1.0),  # all alike: as shipped
-        ({0.6: 90, 1.0: 80, 1.6: 60}, {0.6: 6, 1.0: 6, 1.6: 6}, {}, 1.0),  # none within the limits
-    ],
-)
-def test_a_factor_is_chosen_by_what_it_finds_within_the_limits(
-    found, false, restated_blocked, chosen
-) -> None:
-    assert choose_factor(halves_counts(found, false, restated_blocked), "blocked") == chosen
-
-
-def test_thresholds_are_chosen_on_even_years_and_judged_on_odd_ones() -> None:
-    parts = []
-    for group in GROUPS:
-        for half, best in (("even", 0.8), ("odd", 1.25)):
-            table = halves_counts(
-                {factor: 90 if factor == best else 70 for factor in FACTORS}, {1.0: 3}, {}
-            )
-            parts.append(
-                table.rename_axis("factor").reset_index().assign(group=group.name, half=half, run=0)
-            )
-    judged = judge_groups(pd.concat(parts))
-    assert set(judged["chosen"]) == {0.8}
-    assert judged["chosen_even_recall"].tolist() == pytest.approx([0.9] * len(GROUPS))
-    assert judged["chosen_odd_recall"].tolist() == pytest.approx([0.7] * len(GROUPS))
-    assert set(judged["even_by_factor"]) == {"0.700, 0.900, 0.700, 0.700, 0.700"}
-    assert judged["shipped_odd_precision"].tolist() == pytest.approx([70 / 73] * len(GROUPS))

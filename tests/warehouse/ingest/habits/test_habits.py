@@ -14,6 +14,14 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 
 from tests.warehouse.ingest.delivered import csv_bytes, xlsx_bytes
+from tests.warehouse.ingest.formats.old_workbook import (
+    font_record,
+    merged_record,
+    number_cell,
+    shared_text_cell,
+    shared_texts,
+    write_xls,
+)
 from warehouse.ingest.delivered_files import matches_path
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import read_grids
@@ -24,6 +32,7 @@ from warehouse.ingest.sheets.observations import build_file_observations
 
 GDP, POPULATION = "gdp_nominal_cny_100m", "population_registered_10k"
 PRIMARY, SECONDARY = "value_added_primary_cny_100m", "value_added_secondary_cny_100m"
+HEADER, ROW = ["城市", "年份", "GDP"], ["北京市", 2014, 1.0]
 # of a table with a city and a year in each row, and product in a column
 PLAIN = f"""
     place: {{level: city, name: 城市}}
@@ -68,6 +77,29 @@ def formatted() -> bytes:
     stream = io.BytesIO()
     workbook.save(stream)
     return stream.getvalue()
+
+
+def merged(*cells: str) -> bytes:
+    """A workbook with merged cells."""
+    workbook = openpyxl.Workbook()
+    for row in ([*HEADER], *([name, 2014, 1.0] for name in ("石家庄市", "唐山市", "秦皇岛市"))):
+        workbook.active.append(row)
+    for each in cells:
+        workbook.active.merge_cells(each)
+    stream = io.BytesIO()
+    workbook.save(stream)
+    return stream.getvalue()
+
+
+def old_with_merged_headers() -> bytes:
+    """An old workbook with a header of two rows, the first one merged, and a raised mark."""
+    texts = [[("地    区", 0)], [("生 产 总 值", 0)], [("2018", 0)], [("石家庄市", 0), ("1", 5)]]
+    places = [(0, 0), (0, 1), (1, 1), (2, 0)]
+    cells = [shared_text_cell(*place, number) for number, place in enumerate(places)]
+    cells += [number_cell(1, 2, 2019.0), number_cell(2, 1, 5.5), number_cell(2, 2, 6.5)]
+    fonts = b"".join(map(font_record, (0, 0, 0, 0, 1)))
+    cells.append(merged_record((0, 1, 0, 0), (0, 0, 1, 2)))
+    return write_xls("2-5", cells, fonts + shared_texts(texts))
 
 
 def labelled() -> bytes:
@@ -126,7 +158,6 @@ HALF = f"""
     year: {{constant: 2015}}
     indicators: [{{column: GDP, id: {GDP}, unit: 亿元}}]
 """
-HEADER, ROW = ["城市", "年份", "GDP"], ["北京市", 2014, 1.0]
 
 HABITS = {
     "the corner above the cities is empty": Habit(
@@ -397,6 +428,109 @@ HABITS = {
         xlsx_bytes(表=[HEADER, ["北京市", 2014, 1.0], HEADER, ["北京市", 2015, 3.0]]),
         [("北京市", 2014, GDP, None, 1), ("北京市", 2015, GDP, None, 3)],
         [("C3", "not_a_number")],
+    ),
+    "a header of three rows": Habit(
+        [
+            rf"""
+    header: {{row: 1, rows: 3}}
+    place: {{level: city, name: 地区}}
+    year: {{columns: '.+\|([0-9]{{4}})年(?:\|.+)?'}}
+    indicators:
+      - {{pattern: '生产总值\|绝对数', id: {GDP}, unit: 亿元}}
+      - {{pattern: '生产总值\|增长', id: gdp_growth_official_pct, unit: "%"}}
+      - {{pattern: '人口', id: {POPULATION}, unit: 万人}}
+"""
+        ],
+        xlsx_bytes(
+            表=[
+                ["地区", "生产总值", None, None, None, "人口"],
+                [None, "2018年", None, "2019年"],
+                [None, "绝对数", "增长", "绝对数", "增长", "2018年", "2019年"],
+                ["北京市", 1, 2, 3, 4, 5, 6],
+            ]
+        ),
+        [
+            ("北京市", 2018, GDP, "亿元", 1),
+            ("北京市", 2018, "gdp_growth_official_pct", "%", 2),
+            ("北京市", 2019, GDP, "亿元", 3),
+            ("北京市", 2019, "gdp_growth_official_pct", "%", 4),
+            ("北京市", 2018, POPULATION, "万人", 5),
+            ("北京市", 2019, POPULATION, "万人", 6),
+        ],
+    ),
+    "a file for each city": Habit(
+        [
+            f"""
+    header: {{find: [指标, 单位]}}
+    place: {{level: city, title: '^(.+)主要年份'}}
+    year: {{columns: '^([0-9]{{4}})$'}}
+    row_indicators:
+      column: 指标
+      indicators:
+        - {{column: 地区生产总值, id: {GDP}, unit: 亿元}}
+        - {{column: "#第一产业", id: {PRIMARY}, unit: 亿元}}
+    ignore_columns: [{{column: 单位, reason: each rule has its unit}}]
+    drop_rows: [{{column: 指标, matches: '^[一二三]、', reason: heading}}]
+"""
+        ],
+        xlsx_bytes(
+            表=[
+                ["北京市主要年份国民经济指标"],
+                ["指标", "单位", "2015", "2018"],
+                ["一、综合"],
+                ["地区生产总值", "亿元", 1, 2],
+                ["  #第一产业", "亿元", 3, 4],
+            ]
+        ),
+        [
+            ("北京市", 2015, GDP, "亿元", 1),
+            ("北京市", 2018, GDP, "亿元", 2),
+            ("北京市", 2015, PRIMARY, "亿元", 3),
+            ("北京市", 2018, PRIMARY, "亿元", 4),
+        ],
+        [("B2", "unmapped_column"), ("A3", "dropped_row")],
+    ),
+    "a city over its indicators": Habit(
+        [
+            f"""
+    place: {{level: city, name: 指标, name_pattern: '^(.+市)$', fill_down: true}}
+    year: {{columns: '([0-9]{{4}})'}}
+    row_indicators: {{column: 指标, indicators: [{{column: 生产总值, id: {GDP}}}]}}
+"""
+        ],
+        xlsx_bytes(
+            表=[["指标", 2018], ["北京市"], ["  生产总值", 1], ["天津市"], ["  生产总值", 2]]
+        ),
+        [("北京市", 2018, GDP, None, 1), ("天津市", 2018, GDP, None, 2)],
+        [("A2", "dropped_row"), ("A4", "dropped_row")],
+    ),
+    "a hidden column of the same name": Habit(
+        [
+            PLAIN.replace("column: GDP", "column: GDP, letter: D")
+            + "    ignore_columns: [{column: GDP, letter: C, reason: hidden first release}]\n"
+        ],
+        xlsx_bytes(表=[[*HEADER, "GDP"], [*ROW, 2.0]]),
+        [("北京市", 2014, GDP, None, 2)],
+        [("C1", "unmapped_column")],
+    ),
+    "a value merged over two cities belongs to neither": Habit(
+        [PLAIN],
+        merged("C2:C3"),
+        [("秦皇岛市", 2014, GDP, None, 1)],
+        [("C2", "not_a_number")],
+    ),
+    "an old workbook with merged headers": Habit(
+        [
+            rf"""
+    header: {{row: 1, rows: 2}}
+    place: {{level: city, name: 地区}}
+    year: {{columns: '.+\|([0-9]{{4}})'}}
+    indicators: [{{pattern: 生产总值, id: {GDP}, unit: 亿元}}]
+"""
+        ],
+        old_with_merged_headers(),
+        [("石家庄市¹", 2018, GDP, "亿元", 5.5), ("石家庄市¹", 2019, GDP, "亿元", 6.5)],
+        name="2-5.xls",
     ),
     "Stata shows labels for codes": Habit(
         [
