@@ -42,7 +42,7 @@ def landing_rows():
 def warehouse(landing_rows, dbt_target, tmp_path_factory):
     build = tmp_path_factory.mktemp("build")
     write_raw(build, landing_rows)
-    with build_warehouse(build, dbt_target, threads=1, with_tests=True) as connection:
+    with build_warehouse(build, dbt_target, threads=1) as connection:
         yield connection
 
 
@@ -234,7 +234,7 @@ def test_six_cities_with_a_real_level_only(dbt_target, tmp_path):
         for t, v in enumerate(series)
     ]
     write_raw(tmp_path, rows)
-    with build_warehouse(tmp_path, dbt_target, with_tests=True) as connection:
+    with build_warehouse(tmp_path, dbt_target) as connection:
         city_years = table(connection, "marts.fct_city_year", ["city_id", "year"])
         close(
             city_years[310000, 2015]["growth_official_pct"],
