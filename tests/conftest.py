@@ -50,9 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 #: the rest stays in its order.
 LONGEST = (
     "orchestration/commands/test_refresh.py",
-    "long/test_faults.py",
     "estimation/influence/test_jackknife_df.py",
-    "long/test_hostile_files.py",
     "orchestration/reuse/test_plan.py",
     "orchestration/commands/test_delivered_again.py",
     "orchestration/dagster_ui/test_reexecution.py",
