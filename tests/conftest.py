@@ -25,7 +25,7 @@ FULL_FOLDERS = ("long", "spark", "browser")
 #: what is left after so many minutes is skipped and said.
 MINUTES = float(os.environ.get("FULL_MINUTES") or "inf")
 STARTED = time.monotonic()
-collect_ignore = [] if IS_FULL and MINUTES == float("inf") else list(FULL_FOLDERS)
+collect_ignore = [] if IS_FULL and float("inf") == MINUTES else list(FULL_FOLDERS)
 #: What a person may have set for runs of their own, by the beginning of its name; `FOR_TESTS` is
 #: for the tests themselves.
 SETTINGS = (
@@ -80,7 +80,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=[item for item in items if is_full(item) != IS_FULL])
     items[:] = [item for item in items if is_full(item) == IS_FULL]
     place = {REPO / "tests" / name: k for k, name in enumerate(LONGEST)}
-    if IS_FULL and MINUTES != float("inf"):
+    if IS_FULL and float("inf") != MINUTES:
         files = sorted({item.path for item in items})
         random.Random(git_commit()).shuffle(files)
         place = {path: k for k, path in enumerate(files)}

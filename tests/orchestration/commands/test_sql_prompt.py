@@ -11,11 +11,13 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
 from orchestration.commands.sql_prompt import run_sql
+from orchestration.commands.sql_results import CannotWrite, write
 from tests.orchestration.conftest import REPO, Run
 from tests.processes import hear_signals
 
@@ -46,13 +48,19 @@ def test_the_prompt_only_reads_the_publication(home: Path, tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx"])
-def test_a_result_that_fails_half_way_leaves_the_old_file(
-    home: Path, tmp_path: Path, ending: str
+def test_a_result_that_fails_half_way_leaves_the_old_file_and_the_prompt(
+    tmp_path: Path, ending: str
 ) -> None:
     target = tmp_path / f"out{ending}"
     target.write_bytes(b"old")
     query = "select case when i < 900000 then i else error('no more') end from range(1000000) r(i)"
-    assert run_sql(query, str(target)) == 2
+    with duckdb.connect() as con:
+        with pytest.raises((duckdb.Error, CannotWrite), match="no more"):
+            write(con, query, target)
+        if ending == ".xlsx":
+            with pytest.raises(CannotWrite, match=r"out\.xlsx: a sheet holds"):
+                write(con, "from range(1500000)", target)
+        assert con.sql("select 1").fetchall() == [(1,)]
     assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(target, b"old")]
 
 

@@ -76,16 +76,19 @@ LAID_IN: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["more", "report/.more", "parquet/marts/more\nfine", "more\udcff"])
 @pytest.mark.parametrize("lay", LAID_IN.values(), ids=LAID_IN)
 def test_what_is_laid_into_a_publication_is_a_fault(
-    published: Path, lay: Callable[[Path], object], name: str, monkeypatch: pytest.MonkeyPatch
+    published: Path, lay: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(published)  # a socket's path must be short
-    lay(Path(name))
-    (fault,) = verify_publication(published)
-    assert "more" in fault and "not part of the publication" in fault
-    assert "\n" not in fault and fault.encode()
+    names = ("more", "more\udcff", "parquet/marts/more\nfine", "report/.more")
+    for name in names:
+        lay(Path(name))
+    faults = verify_publication(published)
+    assert len(faults) == len(names)
+    for fault in faults:
+        assert "more" in fault and "not part of the publication" in fault
+        assert "\n" not in fault and fault.encode()
 
 
 @pytest.mark.parametrize(
@@ -138,7 +141,6 @@ CODE_IN_A_DATABASE = {
     "a view in another schema": "create schema other; create view other.more as select 1 as k",
     "a function": "create macro marts.more(x) as x + 1",
     "a function of rows": f"create macro marts.more() as table select * from read_text('{SECRET}')",
-    "a function by the name of one": "create macro marts.md5(x) as 'same'",
     "a function in the main schema": "create macro to_json(x) as 'same'",
 }
 
