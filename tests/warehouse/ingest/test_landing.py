@@ -205,12 +205,6 @@ def test_all_faulty_files_are_named_and_the_build_is_left_alone(tmp_path):
     assert hashes(tmp_path / "build") == before
 
 
-def test_a_file_too_large_is_not_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr(landing_module, "MAX_FILE_BYTES", 1000)
-    with pytest.raises(LandingError, match=r"panel/a.xlsx: expected a file of at most 1,000 bytes"):
-        read(deliver(tmp_path / "landing", {"panel/a.xlsx": XLSX}), tmp_path)
-
-
 @pytest.mark.parametrize(
     "name",
     [
