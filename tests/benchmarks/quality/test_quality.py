@@ -11,12 +11,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from benchmarks.page import write_between
 from benchmarks.quality.halves import FACTORS, GROUPS, choose_factor, judge_groups
 from benchmarks.quality.kinds import KINDS
-from benchmarks.quality.landings import GDP, SEEDS, load_roster
+from benchmarks.quality.landings import GDP, POPULATION, SEEDS, load_roster
 from benchmarks.quality.plan import Event, Target, inject, plan_events
 from benchmarks.quality.score import score_run, summarise
-from benchmarks.quality.table import write_measured
+from benchmarks.quality.table import table
 from benchmarks.quality.views import FIRST_YEAR, YEARS, View
 
 
@@ -224,12 +225,35 @@ def test_thresholds_that_are_scaled_exist() -> None:
     assert {name for group in GROUPS for name in group.thresholds} <= known
 
 
+def test_the_table_has_a_line_a_kind_and_marks_a_missed_goal() -> None:
+    def row(kind: str, family: str, **figures: float) -> dict[str, object]:
+        shown = {"events_blocked": 1.0, "events_flagged": 1.0, "cells_blocked": 0.0}
+        shown |= {"precision": 1.0, "n_events": 70} | figures
+        return {"landing": "real", "sources": "two", "kind": kind, "family": family} | shown
+
+    rows = [
+        row("unit_factor", POPULATION, events_blocked=0.96),
+        row("unit_factor", GDP),
+        row("zero", GDP, precision=0.94),
+        row("revision", GDP, cells_blocked=0.02, precision=np.nan),
+        row("dropped_block", GDP, events_blocked=0.0),
+    ]
+    lines = table(pd.DataFrame(rows).assign(half="all")).splitlines()
+    assert lines[0] == "| kind | goal | events | delivered, two sources |"
+    assert [line.split(" | ")[-1].removesuffix(" |") for line in lines[2:]] == [
+        "1.000, 0.960 (1.000)",
+        "**1.000 (0.940)**",
+        "**0.020**",
+        "1.000 (1.000)",
+    ]
+
+
 def test_a_measured_part_is_replaced_and_what_people_wrote_stays(tmp_path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("words\n\n<!-- a -->\nold\n<!-- b -->\nmore words\n", encoding="utf-8")
-    write_measured(page, "<!-- a -->", "<!-- b -->", "new")
-    write_measured(page, "<!-- c -->", "<!-- d -->", "other")
+    page.write_text("words\n\n<!-- a: begin -->\nold\n<!-- a: end -->\nmore\n", encoding="utf-8")
+    write_between(page, "a", "new")
     assert page.read_text(encoding="utf-8") == (
-        "words\n\n<!-- a -->\n\nnew\n\n<!-- b -->\nmore words\n\n<!-- c -->\n\nother\n\n<!-- d "
-        "-->\n"
+        "words\n\n<!-- a: begin -->\n\nnew\n\n<!-- a: end -->\nmore\n"
     )
+    with pytest.raises(ValueError, match="b: begin"):
+        write_between(page, "b", "new")
