@@ -76,7 +76,7 @@ def test_rows_are_what_the_page_would_say(rows, arm) -> None:
         )
 
 
-def test_counts_and_tables(rows) -> None:
+def test_counts_and_table(rows) -> None:
     figures = summary.figures(rows)
     assert list(figures) == ["quantity", "coefficients", "line", "n", "n_yes"]
     assert set(figures["n"]) == {3}
@@ -90,13 +90,12 @@ def test_counts_and_tables(rows) -> None:
         "quantity == 'truth_in_interval' and coefficients == 'primary.study_window'"
     )["n_yes"].item()
     assert count == ((held["ci_low"] <= held["truth"]) & (held["truth"] <= held["ci_high"])).sum()
-    tables = (
-        summary.verdict_table(figures),
-        summary.size_table(rows),
-        summary.coverage_table(figures),
+    head, *lines = summary.table(rows, figures)
+    assert len(lines) == len(figures[figures["quantity"] == "truth_in_interval"])
+    line = dict(zip(head, next(r for r in lines if r[0] == "primary.study_window"), strict=True))
+    found = figures.query(
+        "quantity == 'found_with_effect' and coefficients == 'primary.study_window'"
     )
-    assert [table.count("\n") for table in tables] == [
-        3,
-        7,
-        1 + len(figures[figures["quantity"] == "truth_in_interval"]),
-    ]
+    assert line["p < 0.05"] == summary.share(found["n_yes"].item(), 3)
+    assert line["mean estimate"] == f"{held['estimate'].mean():.3f}"
+    assert line["truth in the interval"] == summary.share(count, 3)
