@@ -1,5 +1,5 @@
-"""Thresholds chosen on one half of the years and measured on the other: `make bench-halves
-LANDING=path`.
+"""Thresholds chosen on one half of the years and measured on the other: `citysync bench-halves
+--landing path`.
 
 Defects are injected as in the benchmark. Each group of thresholds is scaled alone; the factor is
 chosen on events and values of even years by `choose_factor` and then judged on those of odd years,
