@@ -92,7 +92,6 @@ def test_shares_are_counted_by_hand() -> None:
     assert summary.coverage(default, "truth") == (pytest.approx(2 / 3), 3)
     assert summary.power(default, 1.5) == 1.0
     assert summary.power(default, -1.0) == pytest.approx(0.0)
-    assert summary.percent(0.05, 400) == "5.0 (1.1)"
 
 
 def test_the_jackknife_beside_the_default_has_the_degrees_of_freedom_of_provinces_less_one() -> (
