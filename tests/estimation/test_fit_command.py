@@ -577,7 +577,7 @@ def test_primary_reads_a_city_panel_and_prints_one_object(tmp_path, capsys):
         "p_value",
         "minimum_detectable_effect",
         "channels",
-        "implied_correlation",
+        "cycle",
     } <= printed.keys()
     assert [channel["channel"] for channel in printed["channels"]] == ["own_variance", "loading"]
     assert (printed["p_value"] < 0.05) == (printed["ci_low"] > 0 or printed["ci_high"] < 0)

@@ -6,18 +6,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 
-from benchmarks.primary_test.__main__ import replace_between, shipped_table
-from benchmarks.primary_test.designs import (
-    COHORT_SIZES,
-    SELECTION,
-    admit_layout,
-    draw_selected,
-    impose,
-)
+from benchmarks.primary_test.__main__ import POWER_DESIGN, choice, replace_between
+from benchmarks.primary_test.candidates import CANDIDATES, impute
+from benchmarks.primary_test.designs import COHORT_SIZES, SELECTION, admit_layout, draw_selected
 from benchmarks.primary_test.layout import read_cities, read_layout, simulated_cities
-from benchmarks.primary_test.race import cells, rejections
+from benchmarks.primary_test.race import IMPOSED, SERIES, Cell, cells, rejections
+from estimation.primary.city_panel import build_panel
+from estimation.primary.fit import measured
+from estimation.primary.redeal import deal
+from tests.estimation.primary.economies import draw_panel
 
 
 def test_layout_counts_the_list_by_province_and_cohort():
@@ -59,35 +57,63 @@ def test_selected_designs_are_reproducible_and_select(name):
         assert all(len(set(pilots[panel.block == b].tolist())) == 1 for b in np.unique(panel.block))
 
 
-@pytest.mark.parametrize(("kind", "factor"), [("S-60", np.sqrt(0.4)), ("W-60", np.sqrt(0.4))])
-def test_imposed_calm_scales_own_shocks_by_the_regression_it_names(kind, factor):
-    panel = draw_selected("calmer", simulated_cities(), np.random.default_rng(1))
-    changed = impose(panel, kind)
-    pilot = int(np.flatnonzero(panel.cohort == 2016)[0])
-    f = panel.growth[(panel.cohort == 0) & (panel.block != panel.block[pilot])].mean(axis=0)
-    after = panel.years >= 2016
-    fitted = ~after if kind[0] == "S" else np.full(10, True)
-    line = (
-        sm.OLS(panel.growth[pilot, fitted], sm.add_constant(f[fitted]))
-        .fit()
-        .predict(sm.add_constant(f))
-    )
-    expected = np.where(after, line + factor * (panel.growth[pilot] - line), panel.growth[pilot])
-    np.testing.assert_allclose(changed.growth[pilot], expected, atol=1e-10)
-    np.testing.assert_array_equal(
-        changed.growth[panel.cohort == 0], panel.growth[panel.cohort == 0]
-    )
+def test_imputation_is_least_squares_on_untreated_cells_for_each_dealing():
+    growth, years, cohort, block = draw_panel(3)
+    # a block without never-pilots: its last years are not identified
+    cohort[block == 7] = np.where(np.arange(6) % 2, 2014, 2017)
+    panel = build_panel(growth, years, cohort, block)
+    y, dealt = measured(panel, panel.growth)[2], deal(panel.block, 20, [1, 0])
+    for d, found in enumerate(impute(panel, y, dealt)[:3]):
+        treated = panel.treated[panel.label[dealt[d]]] > 0
+        weights, rest = np.zeros(y.shape), np.zeros(y.shape)
+        for k in range(8):
+            rows = np.flatnonzero(panel.block == k)
+            x = np.column_stack(
+                [
+                    np.kron(np.eye(6), np.ones((10, 1))),
+                    np.kron(np.ones((6, 1)), np.eye(10)),
+                ]
+            )
+            is_treated = treated[rows].ravel()
+            used = x[~is_treated]
+            inverse = np.linalg.pinv(used)
+            known = is_treated & (np.abs(x @ inverse @ used - x).max(axis=1) < 1e-9)
+            weight = known.astype(float)
+            weight[~is_treated] -= x[known].sum(axis=0) @ inverse
+            weights[rows] = weight.reshape(6, 10)
+            values = y[rows].ravel()
+            rest[rows] = (values - x @ (inverse @ values[~is_treated])).reshape(6, 10)
+        weights /= weights[treated].sum()
+        b = (weights * rest * treated).sum()
+        scores = (weights * (rest - b * treated)).sum(axis=1)
+        error = (scores**2).sum() + (np.bincount(panel.block, scores) ** 2).sum()
+        assert found == pytest.approx(b / np.sqrt(error / 2))
 
 
-def test_simulated_designs_run_without_a_panel_and_whole_provinces_get_no_verdict():
+def test_designs_run_without_a_panel_and_whole_provinces_get_no_verdict():
     chosen = {cell.name: cell for cell in cells(None)}
     assert set(chosen) == set(SELECTION)
-    shares = rejections(chosen["calmer"], draws=3, permutations=39, seed=1, every=False)
-    assert {"t3", "contrast_3", "channel loading", "warning calming"} <= set(shares)
-    assert rejections(chosen["whole_provinces"], draws=2, permutations=39, seed=1) == {}
-    assert "| whole_provinces | no verdict |" in shipped_table(
-        {"calmer": shares, "whole_provinces": {}}, 3
-    )
+    counts = rejections(chosen["calmer"], range(3), seed=1)
+    assert set(counts) == {f"{s}, {n}" for s in SERIES for n in CANDIDATES} | {"no verdict"}
+    assert rejections(chosen["whole_provinces"], range(2), seed=1)["no verdict"] == 2
+
+
+@pytest.mark.parametrize(
+    ("worst", "chosen"), [({}, "weighted scores"), ({"weighted scores": 300}, "two-way")]
+)
+def test_the_rule_takes_the_most_power_of_those_whose_size_holds(worst, chosen):
+    """Of 2,000 draws 100 reject; 300 are too many for a size of 5 %."""
+    layout = [Cell(POWER_DESIGN, kind, 0, None) for kind in ("", *IMPOSED)]
+    counts = {}
+    for cell in layout:
+        for power, name in enumerate(reversed(CANDIDATES)):
+            for series in SERIES:
+                key, size = f"{series}, {name}", worst.get(name, 100)
+                row = counts.setdefault(cell.name, {"no verdict": 0})
+                better = 1800 - 100 * (power if name == "weighted scores" else 5 - power)
+                row[key] = better if cell.imposed else size
+                row[f"draws, {key}"] = 2000
+    assert choice(counts, layout).endswith(f"The rule chooses: **{chosen}**.")
 
 
 def test_a_table_replaces_what_stands_between_its_marks_alone():

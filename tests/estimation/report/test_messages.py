@@ -8,7 +8,6 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -16,7 +15,7 @@ import yaml
 import estimation
 from estimation.report.language import book
 from estimation.report.messages import in_chinese
-from estimation.study.primary import verdict_of
+from estimation.study.primary import in_words_of_the_study
 
 ROOT = Path(estimation.__file__).parents[1]
 ENGLISH = re.compile(r"(?:[A-Za-z][a-z'’-]+[ ,;:]+){2,}[A-Za-z]+")
@@ -101,7 +100,7 @@ def test_a_missing_verdict_is_said_in_chinese_in_the_words_of_the_study() -> Non
     texts = [text for text in own if text.startswith("No verdict")]
     assert len(texts) > 5
     for text in texts:
-        reason = verdict_of(SimpleNamespace(p_value=None, warnings=(text, texts[0])))[1]
+        reason = in_words_of_the_study(f"{text} {texts[0]}")
         said = in_chinese(reason)
         assert said and not ENGLISH.search(said), reason
 
