@@ -82,7 +82,9 @@ def table(found: Counts, all_cells: list[Cell]) -> str:
         row = found.get(cell.name)
         if row is None:
             continue
-        draws = max(count for key, count in row.items() if key.startswith("draws, "))
+        draws = min(
+            row[f"draws, growth, {name}"] for name in CANDIDATES if f"growth, {name}" in row
+        )
         shown = [
             " / ".join(
                 "-" if (share := _share(row, f"{series}, {name}")) is None else f"{100 * share:.1f}"

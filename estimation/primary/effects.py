@@ -21,8 +21,9 @@ def impose(
 
     ``S-60``, ``S+60``: own variance 60 % less, or more; the line on (1, m) that leaves the own
     shock is fitted on untreated years. ``L+50``, ``L-50``: the city's own loading, the slope of its
-    cycle on that of m in untreated years, times 1.5 or 0.5. z is an affine function of growth city
-    by city, so changing it and changing growth are the same.
+    cycle on that of m in untreated years, times 1.5 or 0.5. ``C+50``: the cycle of m times 0.5 is
+    added, the same rise of loading for all. z is an affine function of growth city by city, so
+    changing it and changing growth are the same.
 
     Parameters
     ----------
@@ -43,11 +44,11 @@ def impose(
     ValueError
         If the name is none of these.
     """
-    found = re.fullmatch(r"([SL])([+-]\d{1,3})", name)
+    found = re.fullmatch(r"([SLC])([+-]\d{1,3})", name)
     share = int(found[2]) / 100 if found else 0.0
     if not found or share < -1:
         raise ValueError(
-            f"imposed effect {name!r}: expected S or L, a sign and a percentage (S-60: own "
+            f"imposed effect {name!r}: expected S, L or C, a sign and a percentage (S-60: own "
             "variance 60 % less, L+50: loading 50 % more)"
         )
     untreated = treated == 0
@@ -55,9 +56,8 @@ def impose(
         part = own_shock(z, m, untreated if fitted_on is None else fitted_on)
         return standardise(z + (np.sqrt(1 + share) - 1) * part * treated)
     wave = cycle(m, years)
-    return standardise(
-        z + share * slope(cycle(z, years), wave, untreated)[:, None] * wave * treated
-    )
+    own = slope(cycle(z, years), wave, untreated) if found[1] == "L" else np.ones(len(z))
+    return standardise(z + share * own[:, None] * wave * treated)
 
 
 def impose_on_pilots(

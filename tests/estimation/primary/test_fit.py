@@ -277,7 +277,7 @@ def test_imposed_effects_scale_own_shocks_and_loadings_of_treated_years():
     for name, literal in (("S-60", calmer), ("L+50", louder)):
         changed = impose(z[:1], m[:1], YEARS, treated, name)[0]
         np.testing.assert_allclose(changed, (literal - literal.mean()) / literal.std(), atol=1e-10)
-    with pytest.raises(ValueError, match="expected S or L"):
+    with pytest.raises(ValueError, match="expected S, L or C"):
         impose(z, m, YEARS, treated, "Q-10")
 
 
