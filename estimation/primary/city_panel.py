@@ -117,15 +117,22 @@ def build_panel(growth, years, cohort, block) -> CityPanel:
     order = np.argsort(years, kind="stable")
     growth, years = growth[:, order], years[order]
     complete = np.isfinite(growth).all(axis=1)
-    spread = cycle(np.where(complete[:, None], growth, 0.0), years).std(axis=1)
-    varies = spread > ROUNDING * np.abs(np.where(complete[:, None], growth, 0.0)).max(axis=1)
+    known = np.where(complete[:, None], growth, 0.0)
+    varies = cycle(known, years).std(axis=1) > ROUNDING * np.abs(known).max(axis=1)
     keep = complete & varies
-    notes = _notes(int((~complete).sum()), int((complete & ~varies).sum()))
+    notes = []
+    if not complete.all():
+        notes.append(f"{(~complete).sum()} cities without growth in every year are left out.")
+    if (complete & ~varies).any():
+        notes.append(
+            f"{(complete & ~varies).sum()} cities whose growth never changes, or only along a "
+            "straight line, are left out: they cannot be standardised."
+        )
     cohort = np.where(cohort[keep] > years[-1], 0, cohort[keep])
     cohorts = np.unique(cohort[cohort > 0])
     label = np.where(cohort > 0, np.searchsorted(cohorts, cohort) + 1, 0)
     index = np.unique(block[keep], return_inverse=True)[1].reshape(-1)
-    return CityPanel(growth[keep], years, cohorts, label, index, notes)
+    return CityPanel(growth[keep], years, cohorts, label, index, tuple(notes))
 
 
 def _whole(name: str, values) -> np.ndarray:
@@ -159,18 +166,6 @@ def _refuse_shapes(
         raise ValueError(
             "growth holds an infinite value: give a number, or NaN where there is none"
         )
-
-
-def _notes(incomplete: int, constant: int) -> tuple[str, ...]:
-    notes = []
-    if incomplete:
-        notes.append(f"{incomplete} cities without growth in every year are left out.")
-    if constant:
-        notes.append(
-            f"{constant} cities whose growth never changes, or only along a straight line, are "
-            "left out: they cannot be standardised."
-        )
-    return tuple(notes)
 
 
 def lacking(panel: CityPanel) -> tuple[str, ...]:

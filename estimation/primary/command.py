@@ -60,7 +60,17 @@ def lines_of(result: PrimaryResult) -> list[str]:
         f"{result.n_blocks} blocks with both"
     ]
     for name, one in (("growth", result), ("cycle", result.cycle)):
-        lines += [] if one is None else _lines_of_series(name, one)
+        if one is not None and one.p_value is not None:
+            lines += [
+                f"{name}: synchronization with never-pilots {_number(one.before)} before, "
+                f"{_number(one.after)} after, {_number(one.without_admission)} without admission",
+                f"{name}: change {_estimate(one)}  p of both series {one.p_value_family:.4f}",
+                f"{name}: found in 80 % of cases: a rise of "
+                f"{_number(one.minimum_detectable_rise)}, a fall of "
+                f"{_number(one.minimum_detectable_fall)}",
+                *([f"{name}: {one.reason}"] if one.reason else []),
+                *(f"{name}: channel {part.channel}: {_estimate(part)}" for part in one.channels),
+            ]
     return lines
 
 
@@ -70,27 +80,9 @@ def warnings_of(result: PrimaryResult) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*result.warnings, *of_cycle)))
 
 
-def _lines_of_series(name: str, one: PrimaryResult) -> list[str]:
-    if one.p_value is None:
-        return []
-    lines = [
-        f"{name}: synchronization with never-pilots {_number(one.before)} before, "
-        f"{_number(one.after)} after, {_number(one.without_admission)} without admission",
-        f"{name}: change {_number(one.estimate)}  95 % {_interval(one)}  p {one.p_value:.4f}  "
-        f"p of both series {one.p_value_family:.4f}",
-        f"{name}: found in 80 % of cases: a rise of {_number(one.minimum_detectable_rise)}, a fall "
-        f"of {_number(one.minimum_detectable_fall)}",
-        *([f"{name}: {one.reason}"] if one.reason else []),
-    ]
-    return lines + [
-        f"{name}: channel {part.channel}: {_number(part.estimate)}  95 % {_interval(part)}  "
-        f"p {part.p_value:.4f}"
-        for part in one.channels
-    ]
-
-
-def _interval(one: PrimaryResult | Channel) -> str:
-    return f"[{_number(one.ci_low)}, {_number(one.ci_high)}]"
+def _estimate(one: PrimaryResult | Channel) -> str:
+    interval = f"[{_number(one.ci_low)}, {_number(one.ci_high)}]"
+    return f"{_number(one.estimate)}  95 % {interval}  p {one.p_value:.4f}"
 
 
 def _number(value: float | None) -> str:
