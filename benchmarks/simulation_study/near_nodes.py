@@ -24,7 +24,7 @@ from benchmarks.primary_test.layout import Cities, simulated_cities
 from benchmarks.simulation_study.economies import Economy, standardise
 from benchmarks.simulation_study.run import closed_form_rows
 from estimation.closed_form.fit import CityPanel, fit_all_pairs
-from estimation.primary.fit import primary_p
+from estimation.primary.fit import fit_primary
 from estimation.results import NotEstimable
 
 # Cities of a moving block along the order from north to south, and radii of blocks around a city.
@@ -102,9 +102,9 @@ def p_values(panel: Panel, cities: Cities, seed: int) -> dict[str, float]:
     found = {row["vcov"]: row["p_value"] for row in rows} | {
         "default": next(row["p_value"] for row in rows if row["is_default"])
     }
-    found["primary test"] = primary_p(
+    found["primary test"] = fit_primary(
         panel.growth, panel.years, panel.cohort, panel.block, permutations=PERMUTATIONS, seed=seed
-    )
+    ).p_value
     values, n = standardise(panel.growth), len(panel.cohort)
     fit = fit_all_pairs(CityPanel(values, panel.years, panel.cohort))
     b, df = float(fit.estimate[0]), int(fit.n_pilots[0]) - 1

@@ -16,7 +16,7 @@ from ..analyses.spec import SampleError, Spec
 from ..inference.diagnostics.goodman_bacon import minimum_detectable_effect
 from ..measures.cycle_lead import lead_scores
 from ..primary.city_panel import MINIMUM_YEARS_BEFORE
-from ..primary.scores import cycle, standardise
+from ..primary.measure import cycle, standardise
 from ..primary.within_block import WithinBlockResult, fit_within_block
 from ..sample.build import hash_panels
 from ..sample.cities import build_sample_cities

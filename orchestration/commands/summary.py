@@ -37,7 +37,7 @@ order by spec_id desc, vcov
 PRIMARY = """
 select spec_id, verdict, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, n_cities,
     n_pilots, reason
-from estimates.primary where spec_id like '%.study_window' or spec_id like '%.to_2021'
+from estimates.primary where spec_id like '%.newest' or spec_id like '%.study_window'
     order by outcome desc, last_year
 """
 TRUTH = "select spec_id, truth from estimates.truth where term = 'treated'"

@@ -372,7 +372,15 @@ def test_primary_reads_a_city_panel_and_prints_one_object(tmp_path, capsys):
     _frame(3, calmer=0.8).to_csv(path, index=False)
     assert main(["primary", str(path), "--permutations", "99", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert {"minimum_detectable_effect", "implied_correlation"} <= printed.keys()
+    assert {
+        "estimate",
+        "ci_low",
+        "ci_high",
+        "p_value",
+        "minimum_detectable_effect",
+        "channels",
+        "cycle",
+    } <= printed.keys()
     assert [channel["channel"] for channel in printed["channels"]] == ["own_variance", "loading"]
     assert (printed["p_value"] < 0.05) == (printed["ci_low"] > 0 or printed["ci_high"] < 0)
     assert main(["primary", str(tmp_path / "missing.csv")]) == 2
