@@ -19,6 +19,7 @@ from .inference.diagnostics.coefficients import (
     permutation_diagnostics,
     power_diagnostics,
     sample_diagnostics,
+    summarised,
     tested_leads,
     two_way_diagnostics,
 )
@@ -29,8 +30,10 @@ from .inference.permutation.draws import Draws, say_that_loops_compile
 from .inference.permutation.group_time import draws_are_affordable, permute_group_time
 from .inference.permutation.refitting import permute_by_refitting
 from .inference.permutation.two_way import permute
+from .inference.variances import MIN_PILOTS
 from .influence.influence_fit import InfluenceFit
 from .kernels.compile_cache import use_compile_cache
+from .panel.controls import drop_controls
 from .panel.pair_panel import (
     FitSample,
     PairPanel,
@@ -196,20 +199,16 @@ def fit_outcomes(
     chosen = [REGISTRY[name] for name in estimators]
 
     def fit_sample(sample: FitSample) -> dict[tuple[str, int], FitResult]:
-        sample = replace(sample, control_pairs=control_pairs)
-        inputs = Inputs(
-            sample, tuple(control_names), covariates, tuple(covariate_names), reference, binning
-        )
-        fit = _fit_sample if sample.has_never_treated else _fit_without_never_treated
-        return fit(
-            inputs,
-            chosen,
-            vcov,
-            permutations,
-            seed,
-            strata_of(sample, shuffle),
-            keep_parts=keep_parts,
-        )
+        sample, found = replace(sample, control_pairs=control_pairs), {}
+        for fixed in (False, True):
+            own = [row for row in chosen if row.controls_are_fixed == fixed]
+            given = sample, tuple(control_names), ()
+            used, names, notes = given if fixed else drop_controls(*given[:2])
+            inputs = Inputs(used, names, covariates, tuple(covariate_names), reference, binning)
+            fit = _fit_sample if used.has_never_treated else _fit_without_never_treated
+            settings = (vcov, permutations, seed, strata_of(used, shuffle), notes)
+            found |= fit(inputs, own, *settings, keep_parts=keep_parts) if own else {}
+        return found
 
     return fit_by_sample(panel, fit_sample, tie_quantile, n_partners, needs_never_treated=False)
 
@@ -284,6 +283,7 @@ def _fit_without_never_treated(
     permutations: int,
     seed: int,
     strata: np.ndarray,
+    notes: tuple[str, ...],
     *,
     keep_parts: bool = False,
 ) -> dict[tuple[str, int], FitResult]:
@@ -301,13 +301,15 @@ def _fit_without_never_treated(
             two_way,
             *settings,
             strata,
-            (ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS),
+            (*notes, ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS),
             keep_parts=keep_parts,
         )
     if group_time := [estimator for estimator in chosen if estimator.family == "group_time"]:
         panel = before_last_cohort(sample)
         rules = (sample.tie_quantile, sample.n_partners, sample.control_pairs)
-        before = build_sample(panel, sample.outcomes, *rules)
+        before, names, more = drop_controls(
+            build_sample(panel, sample.outcomes, *rules), inputs.control_names
+        )
         require_contrast(before)
         last = int(panel.years[-1])
         note = (
@@ -316,11 +318,11 @@ def _fit_without_never_treated(
             "cohort are the never-treated ones."
         )
         found |= _fit_sample(
-            replace(inputs, sample=before),
+            replace(inputs, sample=before, control_names=names),
             group_time,
             *settings,
             _alone_if_unseen(before, strata),
-            (note, MOVES_AMONG_PILOTS),
+            (*notes, *more, note, MOVES_AMONG_PILOTS),
             keep_parts=keep_parts,
         )
     return found
@@ -494,6 +496,7 @@ def result_of(
         diagnostics += two_way_diagnostics(sample, outcome, fit.cohort_means)
     found = [
         *find_warnings(sample, fit, inference, diagnostics),
+        *_without_default(fit, inference, vcov),
         *_left_out(sample, estimator, vcov, draws),
         *warnings,
     ]
@@ -569,6 +572,28 @@ def _estimates(
                     )
                 )
     return rows
+
+
+def _without_default(
+    fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | None
+) -> list[str]:
+    """Coefficients with pilots enough for an error whose default line, the permutation, is not
+    there.
+    """
+    if vcov is not None and "permutation" not in vcov:
+        return []
+    named = [
+        label
+        for c, label in summarised(fit)
+        if fit.n_pilots[c] >= MIN_PILOTS and inference.defaults[c] not in inference.intervals[c]
+    ]
+    if not named:
+        return []
+    return [
+        f"{', '.join(named)}: one province carries the pilots or the estimate, so that only a "
+        "permutation tells the effect from what it has in common, and there is none: no line is "
+        "the default."
+    ]
 
 
 def _left_out(

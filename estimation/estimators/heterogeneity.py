@@ -43,7 +43,7 @@ def fit_heterogeneity_design(
     Raises
     ------
     NotEstimable
-        If no row is identified, or a control is not.
+        If no row is identified.
     """
     panel, kept = sample.panel, sample.kept
     x = treatment_values(sample, design, types)[kept]
@@ -57,7 +57,6 @@ def fit_heterogeneity_design(
     solution = solve_blocks(totals, statistics)
     pilots = _pilots_in_cells(sample, x)
     n_controls = len(control_names)
-    _check_controls(control_names, solution.lost[0, :n_controls])
     rows, missed = _identified_rows(design, solution.lost[0, n_controls:], pilots.any(axis=0))
     combine = _combinations(design.contrasts[rows], n_controls) / statistics.control_scale
     refits = _all_refits(sample, statistics, (block, n_blocks), combine)
@@ -131,16 +130,6 @@ def _fewest(
     """
     rows = [int(by_coefficient[row != 0].min()) for row in contrasts]
     return np.array(rows + [int(overall)] * n_controls, dtype=np.int64)
-
-
-def _check_controls(names: tuple[str, ...], lost: np.ndarray) -> None:
-    for name, gone in zip(names, lost, strict=True):
-        if gone:
-            raise NotEstimable(
-                f"control {name}: does not vary within pairs once year effects and the other "
-                "regressors are out; leave it out of the "
-                "controls"
-            )
 
 
 def _identified_rows(

@@ -37,6 +37,8 @@ class Estimator:
         Whether the command line offers it: it needs nothing but a pair panel.
     needs_city_covariates : bool
         Whether it weights cities by covariates of their own, given beside the panel.
+    controls_are_fixed : bool
+        Whether its controls must not vary within pairs; elsewhere those that do not are left out.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Estimator:
     no_draws: str = ""
     on_any_panel: bool = True
     needs_city_covariates: bool = False
+    controls_are_fixed: bool = False
 
     def fit(self, sample: Any, inputs: Any) -> Any:
         """Fit the estimator on a sample: a `FitSample` and `Inputs` to a `Fitted`."""
@@ -106,6 +109,7 @@ ESTIMATORS: dict[str, Estimator] = {
             "doubly_robust",
             no_draws="a draw of doubly_robust would fit the propensity of every cohort anew.",
             on_any_panel=False,
+            controls_are_fixed=True,
         ),
         Estimator(
             "entropy_balanced",

@@ -29,6 +29,7 @@ from ..linear.normal_equations import (
 )
 from ..linear.pair_statistics import PairStatistics, pair_statistics
 from ..linear.treatment_regressors import DESIGNS, Design, event_study_design, twfe_design
+from ..panel.controls import drop_controls
 from ..panel.pair_panel import FitSample, PairPanel, build_sample
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
@@ -66,7 +67,7 @@ def fit_least_squares(
     Raises
     ------
     NotEstimable
-        If a coefficient with observed cells, or a control, is not identified.
+        If a coefficient with observed cells is not identified.
     """
     sums = sum_sample(sample, statistics.values)
     solution = solve(sums.totals[None], design.x, statistics)
@@ -121,8 +122,9 @@ def leave_one_out(
         ``city`` and, with province codes, ``province``: Refits of one coefficient (R, 1), NaN where
         nothing identifies it any more.
     """
-    sample = build_sample(panel, (outcome,), tie_quantile)
-    statistics = pair_statistics(panel.y[[outcome]], panel.controls, sample.observed)
+    names = () if panel.controls is None else tuple(map(str, range(len(panel.controls))))
+    sample, *_ = drop_controls(build_sample(panel, (outcome,), tie_quantile), names)
+    statistics = pair_statistics(panel.y[[outcome]], sample.panel.controls, sample.observed)
     design = twfe_design(sample.group_years, panel.years)
     sums = sum_sample(sample, statistics.values)
     found = {"city": leave_out_cities(sample, statistics, design, sums)[0]}
@@ -259,14 +261,8 @@ def _check_identified(
     lost: np.ndarray,
     observed: np.ndarray,
 ) -> None:
-    n_years, k = len(sample.panel.years), len(control_names)
-    for name, gone in zip(control_names, lost[n_years - 1 : n_years - 1 + k], strict=True):
-        if gone:
-            raise NotEstimable(
-                f"control {name}: does not vary within pairs once year effects and the other "
-                "controls are out; leave it out of the controls"
-            )
-    unidentified = lost[n_years - 1 + k :] & observed
+    start = len(sample.panel.years) - 1 + len(control_names)
+    unidentified = lost[start:] & observed
     if not observed.any():
         raise NotEstimable(
             "no kept pair is observed after its admission: nothing to estimate; give later years "

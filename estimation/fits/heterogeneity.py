@@ -23,6 +23,7 @@ from ..linear.heterogeneity_design import (
     build_design,
     city_types,
 )
+from ..panel.controls import drop_controls
 from ..panel.pair_panel import FitSample, PairPanel
 from ..results import Diagnostic, FitResult, NotEstimable, NotRun
 
@@ -73,16 +74,20 @@ def fit_heterogeneity(
 def _fit_sample(
     sample, moderations, vcov, permutations, seed, shuffle, control_names
 ) -> dict[tuple[str, int], FitResult | NotRun]:
+    sample, control_names, dropped = drop_controls(sample, control_names)
     types = city_types(sample, moderations)
     strata = strata_of(sample, shuffle)
     results: dict[tuple[str, int], FitResult | NotRun] = {}
     fitted: dict[str, tuple[HeterogeneityDesign, tuple[InfluenceFit, ...], tuple[str, ...]]] = {}
+    notes: dict[str, tuple[str, ...]] = {}
     for moderation in moderations:
         design = build_design(sample, moderation, types)
+        own, own_names, also = drop_controls(sample, control_names, design.block)
+        notes[design.name] = (*dropped, *also)
         try:
             fitted[design.name] = (
                 design,
-                *fit_heterogeneity_design(sample, design, types, control_names),
+                *fit_heterogeneity_design(own, design, types, own_names),
             )
         except NotEstimable as error:
             results |= {(design.name, outcome): NotRun(str(error)) for outcome in sample.outcomes}
@@ -125,7 +130,7 @@ def _fit_sample(
                 strata,
                 vcov,
                 extra=extra,
-                warnings=warnings,
+                warnings=[*warnings, *notes[name]],
             )
     return results
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -50,7 +51,8 @@ class PairPanel:
     exposure : str
         ``one``: a pair is treated from the year of its only pilot on, and a pair of two pilots is
         in no sample. ``both``: a pair is treated from the year on in which both its cities are, and
-        every other pair is never treated; there is no permutation then.
+        every other pair is never treated; the permutation of `twfe` and `event_study` then adds the
+        pairs up anew in every draw, other estimators have none.
     weight : (P,) float array, optional
         Positive; how much a pair counts in least squares.
     pilots_known : bool
@@ -144,6 +146,12 @@ class PairPanel:
             tie=None if self.tie is None else self.tie[chosen],
             weight=None if self.weight is None else self.weight[chosen],
         )
+
+    def with_controls(self, controls: np.ndarray | None) -> PairPanel:
+        """The panel with these controls (K, P, T) in the place of its own."""
+        panel = copy(self)
+        object.__setattr__(panel, "controls", controls)
+        return panel
 
     @property
     def n_pairs(self) -> int:
@@ -418,7 +426,8 @@ def before_last_cohort(sample: FitSample) -> PairPanel:
     return replace(
         panel,
         years=panel.years[inside],
-        y=panel.y[:, :, inside],
+        # a row that lacks a control stays left out, whether or not the control does
+        y=np.where(sample.observed, panel.y, np.nan)[:, :, inside],
         controls=None if panel.controls is None else panel.controls[:, :, inside],
         cohort=None if panel.pilots_known else panel.cohort,
     )

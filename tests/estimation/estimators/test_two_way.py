@@ -199,10 +199,3 @@ def test_what_does_not_identify_an_effect_is_refused(change, message, estimator)
     changed = dataclasses.replace(panel, cohort=None, **change(panel))
     with pytest.raises(NotEstimable, match=message):
         fit_outcomes(changed, estimators=(estimator,), vcov=(), permutations=0)
-
-
-def test_a_control_that_pair_effects_absorb_is_refused_by_name():
-    panel = random_panel(10, n_controls=1)
-    panel.controls[0] = panel.city_i[:, None]
-    with pytest.raises(NotEstimable, match="control size"):
-        fit_outcomes(panel, estimators=("twfe",), vcov=(), permutations=0, control_names=("size",))

@@ -271,7 +271,10 @@ DEFAULT_LINES = [
     ("many", "city", True, 0.1, 12),
     ("twice", "city", True, 0.1, 12),
     ("twice", "permutation", True, None, 12),
+    # one province carries its pilots, and its estimator has no permutation
+    ("carried", "city", False, 0.1, 12),
     ("unmarked", "city", False, 0.1, 12),
+    ("unmarked", "permutation", False, None, 12),
     ("placebo", "permutation", False, None, 3),
 ]
 
@@ -292,7 +295,7 @@ def test_each_coefficient_has_the_default_line_that_it_can_have(tmp_path: Path) 
     assert "term=twice" in found["estimates_one_default"]
     assert {
         word
-        for word in ("three", "many", "unmarked", "placebo")
+        for word in ("three", "many", "carried", "unmarked", "placebo")
         if word in found["estimates_default_given"]
     } == {
         "unmarked",
