@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__
-from .api.fit import ESTIMATORS, SYNONYMS, estimate
+from .api.fit import ESTIMATORS, SYNONYMS, estimate, lines_of
 from .api.result import Fit
 from .api.tables import etable
+from .engines.choose import ENGINES
+from .options import CONTROL_PAIRS, DRAWS, Options
 from .panel.pair_columns import COHORT, TIME, UNIT, PairColumns
 from .panel.pair_panel import EXPOSURES
 from .panel.panel_error import PanelError, need
 from .primary.city_file import CityColumns
-from .results import CONTROL_PAIRS, VARIANCE_ESTIMATORS
+from .results import VARIANCE_ESTIMATORS
 
 FIT_HELP = """
 PANEL, one row per pair in a year:
@@ -251,13 +253,13 @@ def _primary(options: argparse.Namespace) -> int:
 
 def _fit(options: argparse.Namespace) -> Fit:
     unit = options.unit or UNIT
-    if len(unit) != 2:
+    if len(unit) > 2:
         raise PanelError(
             "--unit", None, None, "two columns by comma", ",".join(unit), "give --unit first,second"
         )
     columns = PairColumns(
         options.outcome,
-        unit,
+        (unit[0], unit[-1]),
         options.time,
         _columns_or_file(options.cohort),
         _columns_or_file(options.block) if options.block else None,
@@ -267,17 +269,18 @@ def _fit(options: argparse.Namespace) -> Fit:
         # a panel in the manner of the contract has the smaller id first
         ordered=options.unit is None,
     )
-    fit = estimate(
-        options.panel,
-        columns,
-        estimator=options.estimator,
-        vcov=options.vcov,
-        permutations=options.permutations,
-        seed=options.seed,
-        shuffle=options.shuffle,
+    settings = Options(
+        lines_of(options.vcov),
+        options.permutations,
+        options.seed,
+        "province" if options.shuffle == "block" else options.shuffle,
         control_pairs=options.control_group,
         reference=options.reference,
         binning=options.binning,
+        keep_parts=True,
+    )
+    fit = estimate(
+        options.panel, columns, options.estimator, settings, options.series, options.engine
     )
     return _as_the_study_prints(fit)
 
@@ -377,7 +380,16 @@ def _add_fit(commands: Any) -> None:
         "--unit",
         type=_names,
         default=None,
-        help=f"the two columns of ids, by comma; default {','.join(UNIT)}",
+        help=(
+            f"the two columns of ids, by comma; default {','.join(UNIT)}; one column: a panel of "
+            "units with --series"
+        ),
+    )
+    fit.add_argument(
+        "--series", default=None, help="of a panel of units, the column that --outcome measures"
+    )
+    fit.add_argument(
+        "--engine", choices=ENGINES, default=None, help="what adds pairs up; default: chosen"
     )
     fit.add_argument("--time", default=TIME, help=f"column of the year or period; default {TIME}")
     fit.add_argument(
@@ -412,7 +424,7 @@ def _add_fit(commands: Any) -> None:
     )
     fit.add_argument("--controls", type=_names, default=(), help="columns by comma")
     fit.add_argument(
-        "--permutations", type=_count, default=9999, help="draws; 0 leaves the permutation out"
+        "--permutations", type=_count, default=DRAWS, help="draws; 0 leaves the permutation out"
     )
     fit.add_argument("--seed", type=_count, default=1)
     fit.add_argument(

@@ -8,8 +8,6 @@ from typing import Any
 
 # what a row's `vcov` may be, in the order of the rows (docs/methods, section 7)
 VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
-# which pairs Callaway-Sant'Anna compares a cohort with (docs/methods, section 6)
-CONTROL_PAIRS = ("never_treated", "not_yet_treated")
 # (name, term or None, value): value is a number, the id of a city or province, or None
 Diagnostic = tuple[str, str | None, float | int | str | None]
 

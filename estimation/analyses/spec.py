@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..estimators.registry import ESTIMATORS
-from ..results import CONTROL_PAIRS, VARIANCE_ESTIMATORS
+from ..options import CONTROL_PAIRS, DRAWS
+from ..results import VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 from .series import SERIES
 
@@ -101,7 +102,7 @@ class Spec:
     moderator: str = ""
     strength: tuple[str, ...] = ()
     vcov: tuple[str, ...] = VARIANCE_ESTIMATORS
-    permutations: int = 9999
+    permutations: int = DRAWS
     seed: int = 1
     shuffle: str = "province"
 

@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..results import CONTROL_PAIRS, NotEstimable
+from ..options import CONTROL_PAIRS
+from ..results import NotEstimable
 from .partners import keep_pairs
 
 NEVER = 0
@@ -284,6 +285,38 @@ class FitSample:
     def n_groups(self) -> int:
         """Groups with the never-treated one."""
         return len(self.group_years) + 1
+
+    @property
+    def n_pairs(self) -> int:
+        """Kept pairs."""
+        return int(self.kept.sum())
+
+    @property
+    def n_obs(self) -> int:
+        """Pair-years of the kept pairs."""
+        return int(np.count_nonzero(self.observed if self.kept.all() else self.observed[self.kept]))
+
+    @property
+    def n_single_year(self) -> int:
+        """Pairs that are left out because they have one observed year."""
+        few = np.flatnonzero(~with_two_years(self.observed) & (self.pair_group >= 0))
+        return int(self.observed[few].any(axis=1).sum())
+
+    @property
+    def n_always_treated(self) -> int:
+        """Pairs of the sample that are treated in every year."""
+        always = (self.pair_group > 0) & (self.panel.cohort <= self.panel.years[0]) & self.candidate
+        if self.tie_quantile is not None:
+            always &= self.panel.tie >= self.panel.tie[self.kept].min()
+        return int(always.sum())
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Cities with a candidate pair; shape (N,) bool."""
+        seen = np.zeros(self.panel.n_cities, dtype=bool)
+        candidate = self.candidate
+        seen[self.panel.city_i[candidate]] = seen[self.panel.city_j[candidate]] = True
+        return seen
 
     @cached_property
     def is_balanced(self) -> bool:

@@ -257,14 +257,10 @@ def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]
         ("joint_leads_f", None, statistic),
         ("joint_leads_p", None, f_p_value(statistic, df1, df2)),
     ]
-    if draws is not None and np.isfinite(draws.joint).any():
-        found.append(
-            (
-                "joint_leads_permutation_p",
-                None,
-                permutation_p_value(statistic, draws.joint, draws.is_enumeration),
-            )
-        )
+    drawn = None if draws is None else draws.tests.get("leads")
+    if drawn is not None and np.isfinite(drawn).any():
+        p_value = permutation_p_value(statistic, drawn, draws.is_enumeration)
+        found.append(("joint_leads_permutation_p", None, p_value))
     return found
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...kernels.compile_cache import is_compiled
+from ...engines.compile_cache import is_compiled, use_compile_cache
 
 try:
     from tqdm import tqdm
@@ -40,15 +40,15 @@ class Draws:
     coefficient, statistic : (B, L) float arrays
         Estimate and abs(estimate) over the square root of the summed squared city scores; NaN where
         a draw does not identify it.
-    joint : (B,) float array
-        F of the leads with the jackknife covariance of the draw; NaN where there is none.
+    tests : dict of str to (B,) float arrays
+        F of each joint test with the jackknife covariance of the draw; NaN where there is none.
     is_enumeration : bool
         Every relabelling once, the real one among them, instead of random draws.
     """
 
     coefficient: np.ndarray
     statistic: np.ndarray
-    joint: np.ndarray
+    tests: dict[str, np.ndarray]
     is_enumeration: bool
 
 
@@ -119,8 +119,9 @@ def _bar(n_draws: int):
 
 def say_that_loops_compile() -> None:
     """One line before the first permutation on a machine, where bars are shown: numba compiles the
-    loops for about half a minute.
+    loops for a few seconds.
     """
+    use_compile_cache()
     shown = sys.stderr.isatty() if SHOWN.get() is None else SHOWN.get()
     if shown and not is_compiled():
         print(

@@ -158,8 +158,9 @@ def test_without_regions_or_specs(frames, members) -> None:
 
 
 def test_the_loop_is_compiled_beforehand_for_the_types_of_the_study(in_sd) -> None:
-    from estimation.api.compiled import _sum_a_curve
     from estimation.kernels.curve_sums import sum_curve
+
+    from estimation.api.compiled import _sum_a_curve
 
     assert np.isfinite(in_sd).any()
     _sum_a_curve()
