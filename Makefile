@@ -135,8 +135,6 @@ spark: setup .venv-spark/.installed ## the pair models on Spark, and the largest
 	@$(PY) -m warehouse.spark.inputs "$$CITYSYNC_HOME/build/citysync.duckdb" "$$CITYSYNC_HOME/spark/inputs" --places="$${PLACES:-60}"
 	@.venv-spark/bin/python -m warehouse.spark.run "$$CITYSYNC_HOME/spark/inputs" "$$CITYSYNC_HOME/spark/outputs"
 	@$(PY) -m warehouse.spark.parity "$$CITYSYNC_HOME/spark/inputs" "$$CITYSYNC_HOME/spark/outputs"
-	@.venv-spark/bin/python -m estimation.out_of_core.parity fit "$$CITYSYNC_HOME/spark/outputs/tables/marts.db/panel_pair_year" "$$CITYSYNC_HOME/spark/outputs/fits.json"
-	@$(PY) -m estimation.out_of_core.parity check "$$CITYSYNC_HOME/spark/outputs/tables/marts.db/panel_pair_year" "$$CITYSYNC_HOME/spark/outputs/fits.json"
 
 # environments of their own: duckreg does not run on the warehouse's DuckDB, and Spark brings a JVM client
 .venv-%/.installed: requirements-%.lock FORCE | setup

@@ -253,7 +253,7 @@ def _primary(options: argparse.Namespace) -> int:
 
 def _fit(options: argparse.Namespace) -> Fit:
     unit = options.unit or UNIT
-    if len(unit) > 2:
+    if len(unit) != 2 and not (len(unit) == 1 and options.series):
         raise PanelError(
             "--unit", None, None, "two columns by comma", ",".join(unit), "give --unit first,second"
         )

@@ -240,10 +240,12 @@ def _fit_units(
 ) -> tuple[FitResult, PairFile, str]:
     """A panel of units: its pairs in closed form, or listed."""
     unit, measure = columns.unit[0], columns.outcome
-    if series is None or measure not in MEASURES:
-        expected = f"the column to measure, and an outcome of {', '.join(MEASURES)}"
-        found = f"series {series!r}, outcome {measure!r}"
-        raise PanelError("series", None, None, expected, found, "name both")
+    if series is None:
+        expected = "two names of columns, one for each unit of a pair, or one with a series"
+        raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
+    if measure not in MEASURES:
+        expected = f"one of {', '.join(MEASURES)}"
+        raise PanelError("outcome", None, None, expected, repr(measure), "choose one of them")
     # without blocks every unit is read as its own
     block = unit if columns.block is None else columns.block
     file = read_cities(panel, CityColumns(series, unit, columns.time, columns.cohort, block))

@@ -62,11 +62,16 @@ def _count_rows(panel: Any) -> int:
     """Rows of a Parquet file or a relation; 0 for anything else."""
     if not is_table(panel):
         return 0
-    if isinstance(panel, str | os.PathLike):
-        import pyarrow.parquet as pq
+    if not isinstance(panel, str | os.PathLike):
+        return int(panel.count("*").fetchall()[0][0])
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-        return pq.ParquetFile(panel).metadata.num_rows if Path(panel).is_file() else 0
-    return int(panel.count("*").fetchall()[0][0])
+    try:
+        return pq.read_metadata(panel).num_rows
+    except (OSError, pa.ArrowException):
+        # whoever reads it says what is wrong with it
+        return 0
 
 
 def _free_memory() -> float:

@@ -204,7 +204,7 @@ def _city_sums(
     """Rows in ascending order of city, group and partners' province, by pattern, as sums."""
     n_groups, province = shape
     row_of = city * n_groups + group
-    parts, first = np.unique(row_of * (int(province.max()) + 1) + partners, return_index=True)
+    first = np.unique(row_of * (int(province.max()) + 1) + partners, return_index=True)[1]
     part_sums = np.add.reduceat(values, first, axis=0)
     keys, of_part = np.unique(row_of[first], return_inverse=True)
     starts = np.flatnonzero(np.diff(of_part, prepend=-1))

@@ -91,8 +91,10 @@ def _fit_sample(
             continue
         warnings = [*dropped, *also]
         if missed:
-            text = "not identified beside the pair and year effects; left out."
-            warnings.insert(0, f"{', '.join(missed)}: {text}")
+            named = ", ".join(missed)
+            warnings.insert(
+                0, f"{named}: not identified beside the pair and year effects; left out."
+            )
         fitted[design.name] = (design, fits, warnings)
         models[design.name] = LeastSquaresDraws(statistics, design, _tested(design, fits[0]))
     draws: dict[tuple[str, int], Draws] = {}

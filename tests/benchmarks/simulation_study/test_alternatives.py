@@ -7,9 +7,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.simulation_study.all_pairs import fit_of, sample_of
 from benchmarks.simulation_study.alternatives import errors_of, missed, satterthwaite_df
 from benchmarks.simulation_study.economies import YEARS, Setting, draw_economy
-from estimation.closed_form.fit import CityPanel, fit_all_pairs
 
 SMALL = Setting("small", "small economies", 14, province_share=0.3, convergence=0.3)
 
@@ -50,13 +50,9 @@ def test_satterthwaite_counts_equal_provinces() -> None:
 
 def test_errors_are_those_of_the_fit() -> None:
     economy = draw_economy(SMALL, 5)
-    z = [
-        (g - g.mean(1, keepdims=True)) / g.std(1, keepdims=True)
-        for g in (economy.growth, economy.growth_without)
-    ]
     fit, without = (
-        fit_all_pairs(CityPanel(values, YEARS, economy.cohort, economy.province), refits=True)
-        for values in z
+        fit_of(sample_of(growth, YEARS, economy.cohort, economy.province))
+        for growth in (economy.growth, economy.growth_without)
     )
     found = errors_of(economy)
     assert found[0] == pytest.approx(without.estimate[0])

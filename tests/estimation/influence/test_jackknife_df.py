@@ -8,7 +8,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from estimation.closed_form.fit import CityPanel, fit_all_pairs
 from scipy import stats
 
 from estimation.engines.arrays import pair_statistics
@@ -294,21 +293,6 @@ def test_weights_of_pairs_that_weigh_differently() -> None:
         for name in fit.provinces.blocks
     ]
     compare(fit, shocks_of(panel, weight), [shocks_of(*given) for given in rest])
-
-
-@pytest.mark.parametrize("estimator", ["twfe", "event_study", "callaway_santanna"])
-def test_the_closed_form_has_the_degrees_of_freedom_of_the_pairs(estimator: str) -> None:
-    panel = random_panel(4, n_cities=24, n_pilots=8)
-    fit = fitted(panel, estimator)
-    values = np.random.default_rng(1).normal(size=(panel.n_cities, len(panel.years)))
-    closed = fit_all_pairs(
-        CityPanel(values, panel.years, panel.city_cohort, panel.province),
-        estimator=estimator,
-        refits=True,
-    )
-    by_term = dict(zip(fit.terms, fit.provinces.df, strict=True))
-    assert closed.provinces.df == pytest.approx([by_term[term] for term in closed.terms], rel=1e-9)
-    assert min(closed.provinces.df) < len(fit.provinces.blocks) - 1
 
 
 @pytest.mark.parametrize("nested", [False, True])

@@ -158,7 +158,7 @@ def test_without_regions_or_specs(frames, members) -> None:
 
 
 def test_the_loop_is_compiled_beforehand_for_the_types_of_the_study(in_sd) -> None:
-    from estimation.kernels.curve_sums import sum_curve
+    from estimation.engines.loops import sum_curve
 
     from estimation.api.compiled import _sum_a_curve
 
