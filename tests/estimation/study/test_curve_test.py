@@ -158,9 +158,9 @@ def test_without_regions_or_specs(frames, members) -> None:
 
 
 def test_the_loop_is_compiled_beforehand_for_the_types_of_the_study(in_sd) -> None:
-    from estimation.api.compiled import _sum_a_curve
+    from estimation.api.compiled import _run_every_loop
     from estimation.engines.loops import sum_curve
 
     assert np.isfinite(in_sd).any()
-    _sum_a_curve()
+    _run_every_loop()
     assert len(sum_curve.signatures) == 1
