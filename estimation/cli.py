@@ -272,8 +272,8 @@ def _fit(options: argparse.Namespace) -> Fit:
     settings = Options(
         lines_of(options.vcov),
         options.permutations,
-        options.seed,
-        "province" if options.shuffle == "block" else options.shuffle,
+        seed=options.seed,
+        shuffle="province" if options.shuffle == "block" else options.shuffle,
         control_pairs=options.control_group,
         reference=options.reference,
         binning=options.binning,

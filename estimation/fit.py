@@ -18,6 +18,7 @@ from .estimators.registry import Estimator, names
 from .inference.diagnostics.coefficients import (
     coefficient_diagnostics,
     lead_diagnostics,
+    observed_statistics,
     permutation_diagnostics,
     power_diagnostics,
     sample_diagnostics,
@@ -307,15 +308,16 @@ def _permute(
     """
     if isinstance(inputs.sample, SummedSample) and inputs.sample.draws is None:
         return {}
-    models = {}
+    models, observed = {}, {}
     for name, found in fitted.items():
         if found.draws is not None:
             leads = found.fits[0].columns[tested_leads(found.fits[0])]
             found.draws.tests = {"leads": leads} if len(leads) else {}
             models.setdefault(found.city_weights, {})[name] = found.draws
+            observed[name] = observed_statistics(found.fits, found.draws.tests)
     draws: dict[tuple[str, int], Draws] = {}
     for city_weights, own in models.items():
-        draws |= permute(inputs.sample, own, strata, inputs.options, city_weights)
+        draws |= permute(inputs.sample, own, strata, inputs.options, city_weights, observed)
     return draws
 
 
@@ -449,6 +451,7 @@ def _estimates(
                     i.ci_high,
                     i.p_value,
                     int(fit.n_pilots[c]),
+                    i.draws,
                 )
                 rows.append(
                     Estimate(

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-# draws where a reader's conclusion rests on the p
-DRAWS = 9999
+# draws where a reader's conclusion rests on the p, and at most where it does not
+DRAWS, FEWER = 9999, 1999
+# a p whose draws hold so many that are at least as extreme has a standard error of a tenth of it
+# (Besag and Clifford 1991)
+ENOUGH = 100
 # which pairs Callaway-Sant'Anna compares a cohort with (docs/methods, section 6)
 CONTROL_PAIRS = ("never_treated", "not_yet_treated")
 
@@ -23,6 +26,9 @@ class Options:
         per coefficient without inference, its `vcov` an empty text.
     permutations : int
         Draws; 0 leaves the permutation out. With fewer relabellings than that, all are enumerated.
+    enough : int, optional
+        A coefficient's draws end with the one that is the so many-th at least as extreme; None: all
+        are made.
     seed : int
     shuffle : "province", "all" or (N,) array
         Admission years move within provinces (over all cities where codes are missing), over all
@@ -46,6 +52,7 @@ class Options:
 
     vcov: Sequence[str] | None = None
     permutations: int = DRAWS
+    enough: int | None = None
     seed: int = 1
     shuffle: Any = "province"
     tie_quantile: float | None = None

@@ -35,7 +35,8 @@ class NotRun:
 class Estimate:
     """One coefficient under one line of inference; None where the line has no such number.
 
-    `n_pilots` counts the pilots observed in the coefficient's cells.
+    `n_pilots` counts the pilots observed in the coefficient's cells, `draws` those behind the p of
+    a permutation.
     """
 
     term: str
@@ -49,6 +50,7 @@ class Estimate:
     ci_high: float | None
     p_value: float | None
     n_pilots: int
+    draws: int | None = None
 
 
 @dataclass(frozen=True)

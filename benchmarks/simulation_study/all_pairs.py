@@ -37,7 +37,7 @@ def fit_of(sample: SummedSample) -> InfluenceFit:
 def rows_of(sample: SummedSample, seed: int, permutations: int) -> list[dict]:
     """Every line of its two-way fit as rows."""
     lines = VARIANCE_ESTIMATORS if permutations else VARIANCE_ESTIMATORS[:-1]
-    found = fit_summed(sample, "twfe", Options(lines, permutations, seed))
+    found = fit_summed(sample, "twfe", Options(lines, permutations, seed=seed))
     n_provinces = next(
         value for name, _, value in found.diagnostics if name == "jackknife_n_provinces"
     )

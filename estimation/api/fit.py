@@ -143,8 +143,8 @@ def fit(
     options = Options(
         lines_of(vcov),
         _count(permutations, "permutations"),
-        _count(seed, "seed"),
-        "province" if shuffle == "block" else shuffle,
+        seed=_count(seed, "seed"),
+        shuffle="province" if shuffle == "block" else shuffle,
         control_pairs=control_pairs,
         reference=reference,
         binning=binning,

@@ -15,7 +15,7 @@ from ..engines.regressors import Design
 from ..estimators.fitted import sample_statistics
 from ..estimators.two_way import LeastSquaresDraws, fit_design
 from ..fit import DEFAULTS, check_arguments, fit_by_sample, result_of, strata_of
-from ..inference.diagnostics.coefficients import permitted_rows
+from ..inference.diagnostics.coefficients import observed_statistics, permitted_rows
 from ..inference.permutation.draws import Draws, permutation_p_value
 from ..inference.permutation.permute import permute
 from ..inference.variances import f_p_value
@@ -101,7 +101,11 @@ def _fit_sample(
     wants_draws = options.wants_draws and sample.panel.pilots_known
     is_affordable = sample.panel.controls is None and bool(sample.observed[sample.candidate].all())
     if wants_draws and is_affordable and fitted:
-        draws = permute(sample, models, strata, options)
+        observed = {
+            name: observed_statistics(fits, models[name].tests)
+            for name, (_, fits, _) in fitted.items()
+        }
+        draws = permute(sample, models, strata, options, observed=observed)
     for name, (design, fits, warnings) in fitted.items():
         if wants_draws and not is_affordable:
             warnings.append(
@@ -159,6 +163,8 @@ def joint_diagnostics(
         ]
         found.append((f"joint_{name}_p", None, f_p_value(statistic, df1, df2)))
         if draws is not None and name in draws.tests:
-            p_value = permutation_p_value(statistic, draws.tests[name], draws.is_enumeration)
+            p_value = permutation_p_value(
+                statistic, draws.counted(statistic, draws.tests[name]), draws.is_enumeration
+            )
             found.append((f"joint_{name}_permutation_p", None, p_value))
     return found

@@ -170,9 +170,11 @@ def _coefficient_intervals(sample, fit, draws, variances, jackknife_df, c) -> di
         jackknife_df=jackknife_df,
     )
     if draws is not None and fit.columns[c] >= 0:
-        of_draws = (draws.statistic[:, fit.columns[c]], draws.is_enumeration)
+        root = np.sqrt(variances["score"][c])
+        drawn = draws.statistic[:, fit.columns[c]]
+        counted = draws.counted(abs(estimate) / root, drawn) if np.isfinite(root) else drawn
         intervals["permutation"] = permutation_interval(
-            estimate, variances["score"][c], *of_draws, fit.n_pilots[c]
+            estimate, variances["score"][c], counted, draws.is_enumeration, fit.n_pilots[c]
         )
     return intervals
 
@@ -199,5 +201,5 @@ def permutation_interval(
     p_value = permutation_p_value(abs(estimate) / root, drawn, is_enumeration)
     half = critical_value(drawn, is_enumeration) * root
     if n_pilots < MIN_PILOTS or not np.isfinite(half):
-        return Interval(p_value=p_value)
-    return Interval(None, estimate - half, estimate + half, p_value)
+        return Interval(p_value=p_value, draws=len(drawn))
+    return Interval(None, estimate - half, estimate + half, p_value, len(drawn))

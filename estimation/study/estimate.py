@@ -71,6 +71,7 @@ def fit_group(
     options = Options(
         vcov,
         permutations,
+        first.enough,
         first.seed,
         first.shuffle if sample.strata is None else sample.strata,
         tie_rule.quantile,

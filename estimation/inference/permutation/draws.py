@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,12 +44,39 @@ class Draws:
         F of each joint test with the jackknife covariance of the draw; NaN where there is none.
     is_enumeration : bool
         Every relabelling once, the real one among them, instead of random draws.
+    enough : int, optional
+        As in `Options`; draws behind the one that it ends with do not count.
     """
 
     coefficient: np.ndarray
     statistic: np.ndarray
     tests: dict[str, np.ndarray]
     is_enumeration: bool
+    enough: int | None = None
+
+    def first(self, count: int) -> Draws:
+        """The first draws alone."""
+        tests = {name: drawn[:count] for name, drawn in self.tests.items()}
+        return replace(
+            self,
+            coefficient=self.coefficient[:count],
+            statistic=self.statistic[:count],
+            tests=tests,
+        )
+
+    def counted(self, observed: float, drawn: np.ndarray) -> np.ndarray:
+        """Those of some statistics (B,) that count beside the observed one: all, or up to the
+        `enough`-th that is at least as extreme.
+        """
+        if self.enough is None or self.is_enumeration:
+            return drawn
+        extreme = np.flatnonzero(is_extreme(drawn, observed))
+        return drawn[: extreme[self.enough - 1] + 1] if len(extreme) >= self.enough else drawn
+
+
+def is_extreme(drawn: np.ndarray, observed: float) -> np.ndarray:
+    """Whether statistics are at least as extreme as the observed one; undefined ones are."""
+    return ~(drawn < observed - TOLERANCE)
 
 
 def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool) -> float:
@@ -63,7 +90,7 @@ def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool
     is_enumeration : bool
         p = #/total instead of (1 + #)/(1 + B).
     """
-    extreme = int((~(drawn < observed - TOLERANCE)).sum())
+    extreme = int(is_extreme(drawn, observed).sum())
     return extreme / len(drawn) if is_enumeration else (1 + extreme) / (1 + len(drawn))
 
 

@@ -7,7 +7,8 @@ its `DrawModel`, for many draws at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,12 +19,16 @@ from ...influence.draw_model import DrawModel
 from ...options import Options
 from ...panel.pair_panel import FitSample
 from .assignments import draw_or_enumerate
-from .draws import Draws, run_in_chunks, say_that_loops_compile
+from .draws import Draws, is_extreme, run_in_chunks, say_that_loops_compile
 
 # sums of so many numbers are held at a time: they stay in the processor's cache
 AT_ONCE = 2**20
 # labels of cities (B, N) to their weights (B, N)
 CityWeights = Callable[[np.ndarray], np.ndarray]
+# for each outcome the statistics of some terms by position, and of joint tests by name
+Observed = Sequence[tuple[Mapping[int, float], Mapping[str, float]]]
+# draws before it is first asked whether they are enough
+FIRST = 250
 
 
 def permute(
@@ -32,6 +37,7 @@ def permute(
     strata: np.ndarray,
     options: Options,
     city_weights: CityWeights | None = None,
+    observed: Mapping[str, Observed] = MappingProxyType({}),
 ) -> dict[tuple[str, int], Draws]:
     """Refit every model and outcome under reassigned admissions; the sample rule is applied anew in
     each draw.
@@ -48,6 +54,9 @@ def permute(
     city_weights : callable, optional
         Weights of the cities under each assignment; NaN where there are none. A pair weighs the
         product of its cities.
+    observed : mapping of str to Observed, optional
+        What the real assignment gave, where the options say how many draws are enough: a model is
+        drawn until each of its statistics has so many.
 
     Returns
     -------
@@ -62,26 +71,51 @@ def permute(
     weights = None if city_weights is None else city_weights(labels)
     found = {}
     for group in _same_sums(models):
-        first = models[group[0]]
-        layout = first.statistics.layout
-        draws = {name: _empty(models[name], len(labels), is_enumeration) for name in group}
+        first, n_outcomes = models[group[0]], models[group[0]].statistics.layout.n_outcomes
+        draws = {
+            name: _empty(models[name], len(labels), is_enumeration, options.enough)
+            for name in group
+        }
         has_tests = any(models[name].tests for name in group)
         if isinstance(sample, SummedSample):
             sums = sample.draws(first.design, has_tests)
         else:
             sums = PairDraws(sample, first.design, first.statistics, has_tests)
+        going, made = list(group), 0
+        while going and made < len(labels):
+            end = len(labels)
+            if options.enough is not None and not is_enumeration:
+                end = min(end, max(FIRST, 2 * made))
 
-        def run(part: slice, sums=sums, draws=draws) -> None:
-            step = max(1, AT_ONCE // sums.size)
-            for start in range(part.start, part.stop, step):
-                some = slice(start, min(start + step, part.stop))
-                by_slot, inside = sums.of(labels[some], None if weights is None else weights[some])
-                for name, of_model in draws.items():
-                    _fit(sums, models[name], by_slot, inside, of_model, some)
+            def run(part: slice, start=made, going=tuple(going), sums=sums, draws=draws) -> None:
+                step = max(1, AT_ONCE // sums.size)
+                for k in range(start + part.start, start + part.stop, step):
+                    some = slice(k, min(k + step, start + part.stop))
+                    given = None if weights is None else weights[some]
+                    by_slot, inside = sums.of(labels[some], given)
+                    for name in going:
+                        _fit(sums, models[name], by_slot, inside, draws[name], some)
 
-        run_in_chunks(len(labels), run)
-        found |= {(name, m): draws[name][m] for name in group for m in range(layout.n_outcomes)}
+            run_in_chunks(end - made, run)
+            made = end
+            for name in tuple(going):
+                if end == len(labels) or _is_decided(draws[name], observed.get(name), made):
+                    going.remove(name)
+                    for m in range(n_outcomes):
+                        found[name, m] = draws[name][m].first(made)
     return found
+
+
+def _is_decided(draws: list[Draws], observed: Observed | None, made: int) -> bool:
+    """Whether every observed statistic has draws enough that are at least as extreme."""
+    if observed is None:
+        return False
+    for of_outcome, (statistics, tests) in zip(draws, observed, strict=True):
+        columns = [(of_outcome.statistic[:made, c], value) for c, value in statistics.items()]
+        columns += [(of_outcome.tests[name][:made], value) for name, value in tests.items()]
+        if any(is_extreme(drawn, value).sum() < of_outcome.enough for drawn, value in columns):
+            return False
+    return True
 
 
 def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
@@ -101,13 +135,14 @@ def _same_sums(models: Mapping[str, DrawModel]) -> list[list[str]]:
     return groups
 
 
-def _empty(model: DrawModel, n_draws: int, is_enumeration: bool) -> list[Draws]:
+def _empty(model: DrawModel, n_draws: int, is_enumeration: bool, enough: int | None) -> list[Draws]:
     n_terms, n_outcomes = len(model.design.terms), model.statistics.layout.n_outcomes
     return [
         Draws(
             *(np.full((n_draws, n_terms), np.nan) for _ in range(2)),
             {name: np.full(n_draws, np.nan) for name in model.tests},
             is_enumeration,
+            enough,
         )
         for _ in range(n_outcomes)
     ]
