@@ -21,12 +21,13 @@ import pandas as pd
 from benchmarks.primary_test import designs, race
 from benchmarks.primary_test.designs import Panel
 from benchmarks.simulation_study import grid
+from benchmarks.simulation_study.all_pairs import fit_of, rows_of, sample_of
 from benchmarks.simulation_study.economies import draw_economy, standardise
-from benchmarks.simulation_study.run import rows_of_fit
-from estimation.closed_form.fit import CityPanel, PairFit, fit_all_pairs
+from estimation.engines.interface import SummedSample
 from estimation.inference.diagnostics.coefficients import most_influential
 from estimation.inference.diagnostics.pilot_level import level_of_means
 from estimation.inference.diagnostics.warnings import FEW_DEGREES, LEVEL, MAX_ERROR_RATIO
+from estimation.inference.intervals import infer
 from estimation.primary.fit import fit_primary
 
 CHUNK = 50
@@ -178,20 +179,19 @@ def judge(panel: Panel, seed: int, permutations: int) -> dict[str, float | bool 
     complete = np.isfinite(panel.growth).all(axis=1)
     growth, cohort = panel.growth[complete], panel.cohort[complete]
     block = np.unique(panel.block[complete], return_inverse=True)[1].reshape(-1)
-    cities = CityPanel(standardise(growth), panel.years, cohort, block)
     found = {}
     for part in PARTS:
-        fit = fit_all_pairs(cities, outcome=part, refits=True)
-        rows = rows_of_fit(cities, fit, part, seed, permutations)
+        sample = sample_of(growth, panel.years, cohort, block, part)
+        rows = rows_of(sample, seed, permutations)
         default = next(row for row in rows if row["is_default"])
         found[f"{part} default"] = None if default["vcov"] == "permutation" else default["p_value"]
         found[f"{part} permutation"] = next(
             row["p_value"] for row in rows if row["vcov"] == "permutation"
         )
         if part == "cm":
-            found |= _warnings_of_fit(fit, default)
+            found |= _warnings_of_fit(sample, default)
     level = level_of_means(
-        never_pilot_means(cities.values, cohort == 0), panel.years, cohort, block
+        never_pilot_means(standardise(growth), cohort == 0), panel.years, cohort, block
     )
     return (
         found
@@ -214,11 +214,12 @@ def _tests(
     return dict.fromkeys(TESTS) | {"primary": found.p_value} | of_channels
 
 
-def _warnings_of_fit(fit: PairFit, default: dict) -> dict[str, bool]:
+def _warnings_of_fit(sample: SummedSample, default: dict) -> dict[str, bool]:
     """The warnings of a two-way fit whose firing is a matter of chance
     (`estimation.inference.diagnostics.warnings`).
     """
-    error, jackknife = default["std_error"], fit.provinces.variance(fit.estimate)[0]
+    fit = fit_of(sample)
+    error, variance = default["std_error"], infer(sample, fit, None).variances
     moved = {}
     for name, refits in (("province", fit.provinces), ("city", fit.cities)):
         worst = most_influential(refits, fit.estimate, 0)
@@ -226,12 +227,14 @@ def _warnings_of_fit(fit: PairFit, default: dict) -> dict[str, bool]:
             error is not None and worst and abs(worst.estimate_without - fit.estimate[0]) > error
         )
     return {
-        "warns shared": bool(jackknife > MAX_ERROR_RATIO**2 * fit.city[0]),
+        "warns shared": bool(
+            variance["province_jackknife"][0] > MAX_ERROR_RATIO**2 * variance["city"][0]
+        ),
         **moved,
         "warns degrees": bool(
             default["vcov"] == "province_jackknife" and fit.provinces.df[0] < FEW_DEGREES
         ),
-        "warns dyadic": bool(fit.dyadic[0] <= 0),
+        "warns dyadic": bool(variance["dyadic"][0] <= 0),
     }
 
 

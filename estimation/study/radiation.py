@@ -75,7 +75,9 @@ def run_radiation(
             rows["not_run"].append(_not_run(spec, *found.warnings))
             continue
         before = _placebo(series, cohort, province, settings)
-        rows["estimate"].append(_estimate(spec, series, members, found))
+        rows["estimate"].append(
+            _estimate(spec, series, members, found) | {"draws": settings["permutations"]}
+        )
         rows["diagnostic"] += _diagnostics(spec, found, before)
         warnings = [_in_words_of_the_rule(spec, text) for text in found.warnings] + _warn_of_trend(
             spec, before

@@ -16,6 +16,7 @@ ESTIMATE_COLUMNS = {
     **dict.fromkeys(("estimate", "std_error", "ci_low", "ci_high", "p_value"), _REAL),
     **dict.fromkeys(("n_obs", "n_pairs", "n_cities", "n_pilots"), _COUNT),
     **dict.fromkeys(("panel_hash", "treatment_rule", "tie_rule", "p_value_withheld_reason"), _TEXT),
+    "draws": _COUNT,
 }
 DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL}
 NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}

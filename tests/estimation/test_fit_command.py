@@ -208,10 +208,7 @@ FAULTS = {
         lambda t: t.assign(cohort_year=t["cohort_year"].notna().astype(int)),
         ["column cohort_year", "a year from"],
     ),
-    "control that pairs hold fixed": (
-        lambda t: t.assign(x0=t["city_i_id"]),
-        ["control x0", "leave it out"],
-    ),
+    "header only twice": (lambda t: t.rename(columns={"x1": "x0"}), ["x0"]),
 }
 
 
