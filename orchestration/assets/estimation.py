@@ -12,8 +12,8 @@ from typing import Any
 import dagster as dg
 import duckdb
 import pandas as pd
-from pydantic import Field
 
+from orchestration.assets.upstream import require_upstream
 from orchestration.dagster_ui.metadata import describe_table, show_frame, show_svg
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
@@ -64,18 +64,6 @@ HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflate
 EVENT_STUDY = "dynamics.cm_growth_official.headline"
 
 
-class StudyConfig(dg.Config):
-    """What a run of the study may be asked to leave out; the launchpad of the UI shows it."""
-
-    analyses: list[str] = Field(
-        default_factory=list,
-        description=(
-            "Analyses to estimate anew, such as [heterogeneity]; the rows of all others stay as "
-            "they are in the build. Empty: all."
-        ),
-    )
-
-
 def build_study_assets(
     marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 ) -> list[dg.AssetsDefinition]:
@@ -95,15 +83,16 @@ def build_study_assets(
             for table, description in DESCRIPTIONS.items()
         ],
     )
-    def study(config: StudyConfig, settings: Settings) -> Iterator[dg.MaterializeResult]:
-        """All specs with all methods of inference; or those of some analyses, put into the tables
-        that are there.
-        """
+    def study(
+        context: dg.AssetExecutionContext, settings: Settings
+    ) -> Iterator[dg.MaterializeResult]:
+        """All specs with all methods of inference."""
+        require_upstream(context)
         home = Home.from_environment()
         require_no_loss(
             home, settings
         )  # again before the switch; here it saves the minutes of the estimates
-        tables = _estimate(home, settings, config.analyses)
+        tables = _estimate(home, settings)
         with open_build(home.build) as con:
             for table in TABLES:
                 write_frame(con, GROUP, table, tables[table])
@@ -133,7 +122,8 @@ def build_study_assets(
         "outcomes "
         "with and without the effect. Empty for delivered files.",
     )
-    def truth(settings: Settings) -> dg.MaterializeResult:
+    def truth(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+        require_upstream(context)
         home = Home.from_environment()
         table = _truth(home, settings)
         with open_build(home.build) as con:
@@ -154,10 +144,11 @@ def build_study_assets(
         "puts the truths of the primary test and its channels into their tables. Empty for "
         "delivered files.",
     )
-    def coverage() -> dg.MaterializeResult:
+    def coverage(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from estimation.study.coverage import build_coverage
         from estimation.study.planted import add_truths
 
+        require_upstream(context)
         home = Home.from_environment()
         with open_build(home.build) as con:
             estimate, primary, channel, known = (
@@ -180,10 +171,11 @@ def build_study_assets(
             "beside it, and two verdicts."
         ),
     )
-    def claim() -> dg.MaterializeResult:
+    def claim(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from estimation.sample.marts import read_claims
         from estimation.study.claims import Tables, build_claims
 
+        require_upstream(context)
         home = Home.from_environment()
         with open_build(home.build) as con:
             tables = Tables(
@@ -236,24 +228,14 @@ def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | No
     return con.execute(f'select * from {GROUP}."{table}"').df() if known else None
 
 
-def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Tables of the whole study, or those of the build with some analyses estimated anew."""
-    from orchestration.reuse.chosen_analyses import (
-        choose_specs,
-        only_these,
-        read_estimates,
-        replace_analyses,
-    )
+def _estimate(home: Home, settings: Settings) -> dict[str, pd.DataFrame]:
+    """Tables of the study, of all analyses or of those that ANALYSES names."""
+    from orchestration.reuse.chosen_analyses import choose_specs, only_these
 
     with open_build(home.build, read_only=True) as con:
         frames = _read_marts(con)
-        before = read_estimates(con, TABLES) if analyses else {}
     only = settings.analyses
-    if not analyses:
-        return only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
-    return replace_analyses(
-        before, _run_study(home, frames, settings.permutations, choose_specs(analyses)), analyses
-    )
+    return only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
 
 
 def _read_marts(con: duckdb.DuckDBPyConnection) -> Any:

@@ -11,13 +11,12 @@ import duckdb
 
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
-from warehouse.ingest.errors import IngestError
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.workers.pool import close_readers
 from warehouse.source_check.comparison import compare, describe
 from warehouse.source_check.report import likely_faults, report_lines
-from warehouse.source_check.staging import SettingFault, build_staging
+from warehouse.source_check.staging import build_staging
 from warehouse.sql_text import literal
 
 
@@ -46,11 +45,6 @@ def check_source(folder: str | None) -> Exit:
             duckdb.connect() as con,
         ):
             return _check(Path(folder), Path(scratch), con)
-    except (IngestError, SettingFault) as error:
-        lines = str(error).splitlines()
-        for line in lines[1:] if len(lines) > 1 else ():
-            say(line)
-        return end_command(Exit.BAD_INPUT, lines[0])
     finally:
         close_readers()
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from orchestration.supervision import explained
 from tests.orchestration.warm import run_warm
 
 REPO = Path(__file__).resolve().parents[2]
@@ -140,6 +141,11 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> SixCities:
 
     run, seconds = made_once(folder, make)
     return SixCities(run, folder / "landing", seconds)
+
+
+def end_of(work: Callable[..., int], *arguments: object) -> int:
+    """Exit code of a command's work in this process, its last line printed."""
+    return explained(lambda: work(*arguments))
 
 
 def write_tidy(landing: Path, rows: list[str], name: str = "values.csv") -> Path:

@@ -150,6 +150,6 @@ def test_a_run_of_the_ui_is_reported_by_the_job(
     definitions.resolve_job_def("job").execute_in_process(raise_on_error=False)
     (message,) = Web.received
     assert "broken" in message["reason"] and "no such thing" in message["reason"]
-    monkeypatch.setenv(alerts.WATCHED, "1")
+    monkeypatch.setenv(alerts.BY_COMMAND, "1")
     definitions.resolve_job_def("job").execute_in_process(raise_on_error=False)
     assert len(Web.received) == 1

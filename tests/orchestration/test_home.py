@@ -4,10 +4,10 @@ of its files is mended.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -16,10 +16,10 @@ import pytest
 from orchestration.home import (
     BadHome,
     Home,
-    hold_lock,
     set_tool_environment,
     write_dagster_settings,
 )
+from orchestration.supervision import hold_lock
 from tests.orchestration.conftest import REPO
 
 
@@ -39,43 +39,15 @@ def test_a_path_that_is_a_pattern_is_refused_at_the_start(
         text=True,
         check=False,
     )
-    label = "citysync" if command == "refresh" else f"citysync {command}"
     assert done.returncode == 2 and not home.exists()
-    assert (
-        done.stdout.startswith(f"{label}: exit 2: CITYSYNC_HOME is ")
-        and done.stdout.count("\n") == 1
-        and not done.stderr
-    )
+    said = done.stdout + done.stderr
+    assert said.startswith("citysync: exit 2: CITYSYNC_HOME is ") and said.count("\n") == 1
 
 
 def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadHome, match="found a file"):
         Home(tmp_path / "file").require_usable()
-
-
-LOCKS = {
-    "a link": lambda lock: lock.symlink_to(lock.with_name("precious")),
-    "a folder": lambda lock: lock.mkdir(),
-    "a pipe or device": os.mkfifo,
-}
-
-
-@pytest.mark.parametrize("kind", LOCKS)
-def test_what_stands_in_the_lock_s_place_is_named_and_left_alone(tmp_path: Path, kind: str) -> None:
-    """The note of who holds the lock would be written over what a link leads to."""
-    (tmp_path / "precious").write_text("kept", encoding="utf-8")
-    home = Home(tmp_path)
-    LOCKS[kind](home.lock)
-    with pytest.raises(
-        BadHome,
-        match=(
-            f"{home.lock}: expected the file that commands lock, or nothing there, found {kind}; "
-            "move it away"
-        ),
-    ):
-        home.require_usable()
-    assert (tmp_path / "precious").read_text(encoding="utf-8") == "kept"
 
 
 @pytest.mark.parametrize(
@@ -97,7 +69,8 @@ def test_a_lock_that_a_dead_process_left_is_none(tmp_path: Path, left: bytes) ->
 
 
 OTHER = (
-    "import os, pathlib, sys; from orchestration.home import Home, RefreshRunning, hold_lock\n"
+    "import pathlib, sys; from orchestration.home import Home\n"
+    "from orchestration.supervision import RefreshRunning, hold_lock\n"
     "try:\n    with hold_lock(Home(pathlib.Path(sys.argv[1]))): print('held')\nexcept "
     "RefreshRunning as error: print(error)"
 )
@@ -110,26 +83,21 @@ def try_to_hold(path: str) -> str:
     ).stdout
 
 
-GONE: dict[str, Callable[[Path], object]] = {
-    "removed": Path.unlink,
-    "moved away": lambda lock: lock.rename(lock.with_name("away")),
-    "another file in its place": lambda lock: (lock.unlink(), lock.touch()),
-    "another file moved over it": lambda lock: (
-        lock.with_name("new").touch(),
-        lock.with_name("new").rename(lock),
-    ),
-}
-
-
-@pytest.mark.parametrize("kind", GONE)
-def test_a_lock_file_that_is_removed_beside_its_holder_lets_no_second_one_in(
-    tmp_path: Path, kind: str
+@pytest.mark.parametrize("left", ["", '{"pid": 4194304, "since": "2020", "work": "refresh"}'])
+def test_a_lock_held_by_a_stranger_names_no_process_that_has_ended(
+    tmp_path: Path, left: str
 ) -> None:
-    home = Home(tmp_path / "home")
-    with hold_lock(home):
-        GONE[kind](home.lock)
-        assert f"{home.root} is running" in try_to_hold(str(home.root))
-    assert try_to_hold(str(home.root)) == "held\n"
+    lock = tmp_path / "refresh.lock"
+    lock.write_text(left, encoding="utf-8")
+    with open(lock, encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        said = try_to_hold(str(tmp_path))
+    assert "a program that does not say its name" in said and "4194304" not in said
+
+
+def test_a_home_is_its_owner_s_alone(tmp_path: Path) -> None:
+    Home(tmp_path / "above" / "home").make()
+    assert (tmp_path / "above" / "home").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("path", ["link", "home/../home", "link/../home", "home/."])
@@ -141,7 +109,7 @@ def test_one_home_has_one_lock_whatever_its_path(tmp_path: Path, path: str) -> N
         with hold_lock(Home(Path(f"{tmp_path}/{path}"))):
             pass
         said = try_to_hold(f"{tmp_path}/{path}")
-        assert f'"pid": {os.getpid()}' in said and "is running" in said
+        assert f'"pid": {os.getpid()}' in said and "is at work" in said
 
 
 @pytest.mark.parametrize(

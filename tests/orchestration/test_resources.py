@@ -10,8 +10,9 @@ import dagster as dg
 import pytest
 
 from orchestration.dagster_ui.run_tags import LANDING
-from orchestration.home import Home, hold_lock
+from orchestration.home import Home
 from orchestration.resources import Settings
+from orchestration.supervision import hold_lock
 from tests.orchestration.conftest import REPO
 
 
@@ -23,8 +24,8 @@ def test_a_run_of_the_ui_waits_for_no_lock_but_fails_and_names_the_holder(
         [
             sys.executable,
             "-c",
-            "import sys; from pathlib import Path; from orchestration.home import Home, "
-            "hold_lock\n"
+            "import sys; from pathlib import Path; from orchestration.home import Home; "
+            "from orchestration.supervision import hold_lock\n"
             "with hold_lock(Home(Path(sys.argv[1]))): print('held', flush=True); sys.stdin.read()",
             str(tmp_path),
         ],
@@ -71,39 +72,13 @@ def test_a_run_that_resumes_another_landing_is_refused(
         tags = instance.get_run_by_id(first.run_id).tags
         assert (
             tags[LANDING] == "/srv/2026"
-            and tags["citysync/window"] == "2010-2019"
+            and tags["citysync/citysync_permutations"] == "9999"
             and tags["citysync/commit"]
         )
         assert run("/srv/2026", **{LANDING: "/srv/2026"}).success
         refused = run("", **{LANDING: "/srv/2026"})
         assert not refused.success
         assert any(
-            "make ui LANDING=/srv/2026" in str(event.event_specific_data)
+            "citysync ui --landing /srv/2026" in str(event.event_specific_data)
             for event in refused.all_events
         )
-
-
-@pytest.mark.parametrize(
-    ("started_with", "asked"),
-    [("/srv/2026", "/etc"), ("/srv/2026", ""), ("", "/etc"), ("/srv/2026", "/srv/2026/..")],
-)
-def test_a_run_of_the_ui_reads_the_landing_that_it_was_started_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started_with: str, asked: str
-) -> None:
-    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path))
-    monkeypatch.setenv("CITYSYNC_UI_LANDING", started_with)
-
-    @dg.asset
-    def anything(settings: Settings) -> None:
-        """Stands for any asset of the graph."""
-
-    def run(landing: str) -> dg.ExecuteInProcessResult:
-        return dg.materialize(
-            [anything], resources={"settings": Settings(landing=landing)}, raise_on_error=False
-        )
-
-    refused = run(asked)
-    assert not refused.success and run(started_with).success
-    assert any(
-        "this UI was started for" in str(event.event_specific_data) for event in refused.all_events
-    )

@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -145,10 +145,8 @@ def read_source(
     source_id: str,
     *,
     layouts: Mapping[str, Layout],
-    editions: Collection[int | None] | None = None,
 ) -> SourceReport:
-    """Read the files of one source, or of some of its editions, into the cache; the build is left
-    alone.
+    """Read the files of one source into the cache; the build is left alone.
 
     Raises
     ------
@@ -156,12 +154,7 @@ def read_source(
         The landing is missing, unreadable or empty, or files of the source are faulty (all are
         named).
     """
-    files = [
-        file
-        for file in find_files(landing, layouts)
-        if file.origin.source_id == source_id
-        and (editions is None or file.origin.edition_year in editions)
-    ]
+    files = [f for f in find_files(landing, layouts) if f.origin.source_id == source_id]
     files, reading = _read_files(files, raw_dir, layouts)
     if reading.faults:
         raise LandingError(
@@ -245,17 +238,6 @@ def _require_same_files(landing: Path, files: list[DeliveredFile]) -> None:
             f"{len(changed)} files changed: "
             f"{', '.join(changed[:10])}; wait until the delivery is complete, then refresh again"
         )
-
-
-def find_editions(landing: Path, layouts: Mapping[str, Layout]) -> list[int]:
-    """Edition years that occur in a landing, sorted; empty where there is no landing."""
-    if not landing.is_dir():
-        return []
-    root = landing.resolve()
-    found = [describe_file(root, location, note, layouts) for location, note in _walk(root, root)]
-    return sorted(
-        {file.origin.edition_year for file in found if file.origin.edition_year is not None}
-    )
 
 
 def find_files(landing: Path, layouts: Mapping[str, Layout]) -> list[DeliveredFile]:

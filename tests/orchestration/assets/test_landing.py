@@ -13,7 +13,6 @@ import pytest
 from orchestration.assets import landing
 from orchestration.resources import Settings
 from tests.orchestration.conftest import six_cities, write_tidy
-from warehouse.hashing import hash_file
 from warehouse.ingest import snapshot
 
 
@@ -77,56 +76,6 @@ def simulate(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
     )
     assert result.success
     return folder / "home" / "simulated"
-
-
-def flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-DAMAGE = {
-    "a flipped bit": lambda folder: flip(next(folder.rglob("*.csv"))),
-    "a file more": lambda folder: (folder / "with_effect" / "tidy" / "more.csv").write_text("x"),
-    "a file less": lambda folder: next(folder.rglob("*.csv")).unlink(),
-    "a file under another name": lambda folder: (path := next(folder.rglob("*.csv"))).rename(
-        path.with_name("other.csv")
-    ),
-    "a link for a file": lambda folder: (
-        (path := next(folder.rglob("*.csv"))).unlink() or path.symlink_to("/etc/hostname")
-    ),
-    "both landings exchanged": lambda folder: (
-        (folder / "with_effect").rename(folder / "x"),
-        (folder / "without_effect").rename(folder / "with_effect"),
-        (folder / "x").rename(folder / "without_effect"),
-    ),
-    "a folder for the stamp": lambda folder: (
-        (folder / ".sha256").unlink() or (folder / ".sha256").mkdir()
-    ),
-    "a stamp of bytes": lambda folder: (folder / ".sha256").write_bytes(b"\xff\xfe"),
-    "a stamp of an earlier version": lambda folder: (folder / ".sha256").write_text(
-        (folder / ".sha256").read_text().split()[0]
-    ),
-}
-
-
-def test_a_simulated_landing_that_changed_is_made_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is a cache: what lies in it would be read as delivered."""
-    folder = simulate(monkeypatch, tmp_path)
-    as_written = hash_tree(folder)
-    for name, damage in DAMAGE.items():
-        damage(folder)
-        assert hash_tree(simulate(monkeypatch, tmp_path)) == as_written, name
-
-
-def hash_tree(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): hash_file(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 def test_a_simulated_landing_as_it_was_written_is_left_alone(

@@ -10,6 +10,7 @@ import pytest
 
 from orchestration.commands.check_source import check_source
 from orchestration.terminal import Exit
+from tests.orchestration.conftest import end_of
 
 SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
 GDP = "gdp_nominal_cny_100m"
@@ -70,7 +71,7 @@ def rows(change=value, unit: str = "亿元") -> list[tuple]:
 
 
 def test_what_agrees_looks_right(home, tmp_path, capsys):
-    assert check_source(deliver(tmp_path, rows())) == Exit.DONE
+    assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
     said = capsys.readouterr().out
     assert "likely faults: none found" in said
     assert "300 beside current values, 100.0% equal" in said
@@ -110,16 +111,16 @@ def neighbour(city: int, step: int) -> int:
     ],
 )
 def test_the_likely_fault_comes_first(home, tmp_path, capsys, change, unit, sentence):
-    assert check_source(deliver(tmp_path, rows(change, unit))) == Exit.FAILED
+    assert end_of(check_source, deliver(tmp_path, rows(change, unit))) == Exit.FAILED
     said = capsys.readouterr().out.splitlines()
     first = said[next(i for i, line in enumerate(said) if line.startswith("likely faults:")) + 1]
     assert sentence in first
-    assert said[-1].startswith("citysync check-source: exit 1: ")
+    assert said[-1].startswith("citysync: exit 1: ")
 
 
 def test_rejected_lines_are_counted_by_reason_with_an_example(home, tmp_path, capsys):
     delivered = [*rows(), (999999, 2015, GDP, 1, "亿元"), (110000, 2015, "nonsense", 1, "")]
-    check_source(deliver(tmp_path, delivered))
+    end_of(check_source, deliver(tmp_path, delivered))
     said = capsys.readouterr().out
     assert "  unknown_city: 1, such as values.csv D302: '1'" in said
     assert "  unknown_indicator: 1, such as values.csv D303: '1'" in said
@@ -133,7 +134,7 @@ def test_a_folder_without_a_layout_or_without_sense_is_bad_input(home, tmp_path,
         (tmp_path / "nowhere", "found nothing there"),
         ("", "give SRC=folder"),
     ):
-        assert check_source(str(source)) == Exit.BAD_INPUT
+        assert end_of(check_source, str(source)) == Exit.BAD_INPUT
         assert what in capsys.readouterr().out
 
 
@@ -141,7 +142,7 @@ def test_a_faulty_file_is_named(home, tmp_path, capsys):
     target = tmp_path / "tidy"
     target.mkdir()
     (target / "values.csv").write_text("city_id,year,value\n110000,2015,1\n")
-    assert check_source(str(target)) == Exit.BAD_INPUT
+    assert end_of(check_source, str(target)) == Exit.BAD_INPUT
     assert (
         "tidy/values.csv: expected columns city_id, year, indicator_id, value"
         in capsys.readouterr().out
@@ -150,7 +151,7 @@ def test_a_faulty_file_is_named(home, tmp_path, capsys):
 
 def test_without_a_publication_nothing_is_compared(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "empty"))
-    assert check_source(deliver(tmp_path, rows())) == Exit.DONE
+    assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
     said = capsys.readouterr().out
     assert "nothing has been published in this home" in said
     assert "nothing current to stand beside" in said

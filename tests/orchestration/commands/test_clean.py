@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.commands.clean import REMOVED, clean
-from tests.orchestration.conftest import REPO
+from tests.orchestration.conftest import REPO, end_of
 
 STAYS = ("publications", "archive", "dagster", "reproduced")
 
@@ -25,17 +25,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_it_removes_what_can_be_made_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
-        clean() == 0
+        end_of(clean) == 0
         and "exit 0: removed build, cache, raw, simulated, estimates" in capsys.readouterr().out
     )
     assert {path.name for path in home.iterdir()} == {*STAYS, "refresh.lock"}
-    assert clean() == 0 and "removed nothing" in capsys.readouterr().out
+    assert end_of(clean) == 0 and "removed nothing" in capsys.readouterr().out
 
 
 def test_it_does_nothing_beside_a_refresh(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with open(home / "refresh.lock", "a+", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        assert clean() == 3
+        assert end_of(clean) == 3
     assert (
         "exit 3: another refresh" in capsys.readouterr().out
         and (home / "build" / "inside").is_dir()
@@ -48,7 +48,7 @@ def test_a_link_is_removed_and_not_what_it_leads_to(home: Path, tmp_path: Path) 
     (home / "raw").rmdir()
     (elsewhere / "kept").mkdir(parents=True)
     (home / "raw").symlink_to(elsewhere)
-    assert clean() == 0 and (elsewhere / "kept").is_dir() and not (home / "raw").is_symlink()
+    assert end_of(clean) == 0 and (elsewhere / "kept").is_dir() and not (home / "raw").is_symlink()
 
 
 def test_a_home_that_is_not_there_stays_so(
@@ -56,7 +56,7 @@ def test_a_home_that_is_not_there_stays_so(
 ) -> None:
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "absent"))
     assert (
-        clean() == 0
+        end_of(clean) == 0
         and "nothing to remove" in capsys.readouterr().out
         and not (tmp_path / "absent").exists()
     )

@@ -97,7 +97,7 @@ def test_a_landing_that_is_none_is_bad_input(
     run = verify(delivered[0], landing / "tidy" / name)
     assert (
         run.code == 2
-        and run.last_line.startswith("citysync verify: exit 2: ")
+        and run.last_line.startswith("citysync: exit 2: ")
         and "expected a landing folder" in run.last_line
     )
 

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from orchestration.commands import refresh as command
-from orchestration.home import Home, hold_lock
+from orchestration.home import Home
+from orchestration.supervision import hold_lock
 from tests.orchestration.conftest import refresh
 
 

@@ -16,7 +16,9 @@ import pytest
 
 from orchestration.commands import reproduce as module
 from orchestration.commands.reproduce import reproduce
-from orchestration.home import Home, hold_lock, python_version
+from orchestration.home import Home, python_version
+from orchestration.supervision import hold_lock
+from tests.orchestration.conftest import end_of
 from tests.warehouse.publication.test_publish import put_out
 
 RUN_ID = "20260101T000000.000000Z"
@@ -62,7 +64,7 @@ def test_only_the_settings_of_the_run_reach_its_refresh(
 ) -> None:
     hand_over()
     monkeypatch.setenv("WINDOW_FIRST_YEAR", "2012")
-    assert reproduce(RUN_ID, None) == 1
+    assert end_of(reproduce, RUN_ID, None) == 1
     (environment,) = started
     assert environment["CITYSYNC_PERMUTATIONS"] == "199" and "WINDOW_FIRST_YEAR" not in environment
     assert environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
@@ -104,10 +106,10 @@ def test_a_manifest_that_asks_for_more_is_refused(
     hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str], parts: dict, named: str
 ) -> None:
     hand_over(**parts)
-    assert reproduce(RUN_ID, None) == 2
+    assert end_of(reproduce, RUN_ID, None) == 2
     said = capsys.readouterr().out
     assert not started and named in said and "\x1b" not in said
-    assert said.count("\n") == 1 and said.startswith("citysync reproduce: exit 2: ")
+    assert said.count("\n") == 1 and said.startswith("citysync: exit 2: ")
 
 
 @pytest.mark.parametrize(("made_with", "is_said"), [(python_version(), False), ("3.10", True)])
@@ -119,7 +121,7 @@ def test_another_python_is_named_before_anything_is_built(
     is_said: bool,
 ) -> None:
     hand_over(packages={"python": made_with})
-    assert reproduce(RUN_ID, None) == 1 and started
+    assert end_of(reproduce, RUN_ID, None) == 1 and started
     assert (
         f"remove .venv, then give PYTHON=python{made_with}" in capsys.readouterr().out
     ) == is_said
@@ -131,17 +133,23 @@ def test_it_does_not_run_beside_another_command(
     hand_over()
     with open(tmp_path / "refresh.lock", "a+", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        assert reproduce(RUN_ID, None) == 3
+        assert end_of(reproduce, RUN_ID, None) == 3
     assert not started and "exit 3: another refresh" in capsys.readouterr().out
     with hold_lock(Home(tmp_path)):
-        assert reproduce(RUN_ID, None) == 1
+        assert end_of(reproduce, RUN_ID, None) == 1
 
 
 def test_it_needs_the_files_of_the_run(
     hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hand_over(is_simulated=False, inputs=[{"path": "tidy/a.csv", "sha256": "0" * 64}])
-    assert reproduce("20250101T000000.000000Z", None) == 2 and "kept are" in capsys.readouterr().out
-    assert reproduce(RUN_ID, None) == 2 and "LANDING=path" in capsys.readouterr().out
-    assert reproduce(RUN_ID, "/absent") == 2 and "tidy/a.csv is missing" in capsys.readouterr().out
+    assert (
+        end_of(reproduce, "20250101T000000.000000Z", None) == 2
+        and "kept are" in capsys.readouterr().out
+    )
+    assert end_of(reproduce, RUN_ID, None) == 2 and "LANDING=path" in capsys.readouterr().out
+    assert (
+        end_of(reproduce, RUN_ID, "/absent") == 2
+        and "tidy/a.csv is missing" in capsys.readouterr().out
+    )
     assert not started

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from orchestration.reuse import fingerprint
-from orchestration.reuse.fingerprint import hash_landing, take_fingerprint
+from orchestration.reuse.fingerprint import (
+    CodeChanged,
+    hash_landing,
+    note_code,
+    require_same_code,
+    take_fingerprint,
+)
 
 
 def test_a_fingerprint_follows_content_and_not_clocks(
@@ -36,18 +42,18 @@ def test_a_fingerprint_follows_content_and_not_clocks(
         ("estimation/fit.py", ["estimates", "report"]),
         ("estimation/measures/cycles.py", ["marts", "estimates", "report"]),
         ("warehouse/seeds/pilot_zones.csv", ["marts", "estimates", "report"]),
-        ("requirements.lock", ["marts", "estimates", "report"]),
+        ("dbt_project.yml", ["marts", "estimates", "report"]),
     ],
 )
 def test_code_belongs_to_the_stages_that_run_it(
     monkeypatch: pytest.MonkeyPatch, path: str, stages: list[str]
 ) -> None:
-    before, read = take_fingerprint(None), fingerprint._code_files
-    assert path in dict(read())
+    before, read = take_fingerprint(None), fingerprint.hash_code
+    assert path in read()
     monkeypatch.setattr(
         fingerprint,
-        "_code_files",
-        lambda: ((name, data + b"#" * (name == path)) for name, data in read()),
+        "hash_code",
+        lambda: {name: data + "#" * (name == path) for name, data in read().items()},
     )
     after = take_fingerprint(None)
     assert [
@@ -67,3 +73,36 @@ def test_packages_that_only_tests_need_are_no_part_of_it(
     assert take_fingerprint(None) == before
     (tmp_path / "Typing.Extensions-99.0.dist-info").mkdir()
     assert take_fingerprint(None).marts != before.marts
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "warehouse" / "models").mkdir(parents=True)
+    (tmp_path / "warehouse" / "models" / "a.sql").write_text("select 1", encoding="utf-8")
+    for name in ("expectations", "estimation", "orchestration"):
+        (tmp_path / name).mkdir()
+    for name in ("dbt_project.yml", "profiles.yml"):
+        (tmp_path / name).write_text("name: a", encoding="utf-8")
+    monkeypatch.setattr(fingerprint, "REPO", tmp_path)
+    monkeypatch.setattr(fingerprint, "_code_at_start", [])
+    return tmp_path
+
+
+CHANGES = {
+    "a model": lambda folder: (folder / "warehouse" / "models" / "a.sql").write_text("select 2"),
+    "a new seed": lambda folder: (folder / "warehouse" / "b.csv").write_text("a\n1\n"),
+    "a file that is gone": lambda folder: (folder / "warehouse" / "models" / "a.sql").unlink(),
+    "the project's settings": lambda folder: (folder / "dbt_project.yml").write_text("name: b"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_run_whose_code_changed_publishes_nothing(checkout: Path, change: str) -> None:
+    require_same_code()  # nothing was noted
+    note_code()
+    (checkout / "warehouse" / "models" / "a.sql").touch()
+    (checkout / "notes.txt").write_text("x", encoding="utf-8")
+    require_same_code()
+    CHANGES[change](checkout)
+    with pytest.raises(CodeChanged, match="files of this checkout changed while the run worked"):
+        require_same_code()

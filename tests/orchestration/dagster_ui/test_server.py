@@ -1,5 +1,5 @@
-"""The webserver that `make ui` starts has the door in front: raw requests against a started one,
-over HTTP and a web socket.
+"""The webserver that `citysync ui` starts has the door in front: raw requests against a started
+one, over HTTP and a web socket.
 """
 
 from __future__ import annotations
@@ -12,12 +12,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import websockets
 
-from orchestration.dagster_ui import services
 from tests.orchestration.conftest import REPO
 
 # harmless, but it changes what is kept: what a page would send to start a run passes or stops at
@@ -32,14 +30,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         number = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("ui")
-    command = [*services.OURS, "--host", "127.0.0.1", "--port", str(number), "--empty-workspace"]
-    # a variable of Dagster's own command that would open the server to others has no say
-    env = {
-        **os.environ,
-        "DAGSTER_HOME": str(folder),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-        "DAGSTER_WEBSERVER_PATH_PREFIX": "/x",
-    }
+    code = f"from orchestration.dagster_ui.server import serve; serve({number}, None)"
+    command = [sys.executable, "-c", code]
+    env = {**os.environ, "DAGSTER_HOME": str(folder), "DAGSTER_DISABLE_TELEMETRY": "1"}
     with open(folder / "log.txt", "w", encoding="utf-8") as log:
         process = subprocess.Popen(command, cwd=REPO, env=env, stdout=log, stderr=subprocess.STDOUT)
     try:
@@ -161,17 +154,3 @@ def test_a_web_socket_opens_for_own_pages_alone(port: int) -> None:
         ("null", 403),
     ):
         assert asyncio.run(status(origin)) == expected, origin
-
-
-def test_only_known_services_are_started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    started: list[list[str]] = []
-    monkeypatch.setattr(services, "start", lambda parts, **_: started.append(parts))
-    services.start_service([sys.executable, "-m", "dagster_webserver", "--port", "3000"])
-    services.start_service([sys.executable, "-m", "dagster._daemon", "run"])
-    assert started[0][2] == "orchestration.dagster_ui.webserver" and started[0][3:] == [
-        "--port",
-        "3000",
-    ]
-    assert started[1][2] == "dagster._daemon"
-    with pytest.raises(RuntimeError, match="look whether it listens"):
-        services.start_service([sys.executable, "-m", "dagster_graphql", "serve"])
