@@ -6,7 +6,7 @@ Not here: algebra (`estimation`), and which earlier estimates may be used again
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -209,14 +209,13 @@ def _truth(home: Home, settings: Settings) -> pd.DataFrame:
     with open_build(home.counterfactual, read_only=True) as con:
         without = read_marts(con, pair_years=frames.years is None)
     of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
-    with unit_runner(home, "truth", frames) as run_units:
-        return compute_truth(
-            frames,
-            without,
-            choose_specs(settings.analyses).specs,
-            of_primary=of_primary,
-            run_units=run_units,
-        )
+    return compute_truth(
+        frames,
+        without,
+        choose_specs(settings.analyses).specs,
+        of_primary=of_primary,
+        run_units=unit_runner(home, "truth", frames),
+    )
 
 
 def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:
@@ -252,22 +251,20 @@ def _processes() -> int:
     return int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
 
 
-@contextmanager
-def unit_runner(home: Home, name: str, frames: Any) -> Iterator[Any]:
+def unit_runner(home: Home, name: str, frames: Any) -> Any:
     """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one
     where that is one or there is little.
 
     Units that the last call of this name has kept are not run again.
     """
-    from estimation.study.workers import Workers, run_here
+    from estimation.study.units import run_here
     from orchestration.reuse.kept_units import keep_units
+    from orchestration.unit_workers import run_in_workers
 
     size = _processes()
     if size == 1 or len(frames.synchronization) < WORTH_PROCESSES:
-        yield keep_units(home, name, run_here)
-        return
-    with Workers(size) as workers:
-        yield keep_units(home, name, workers.run)
+        return keep_units(home, name, run_here)
+    return keep_units(home, name, partial(run_in_workers, size))
 
 
 def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
@@ -277,17 +274,15 @@ def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[
         stages.count(done, of, f"specs estimated, last {name}")
 
     kinds = {"curve": chosen.curve, "primary": chosen.primary, "radiation": chosen.radiation}
-    with unit_runner(home, "study", frames) as run_units:
-        return vars(
-            run_study(
-                frames,
-                chosen.specs,
-                **kinds,
-                permutations=permutations,
-                on_progress=say,
-                run_units=run_units,
-            )
-        )
+    study = run_study(
+        frames,
+        chosen.specs,
+        **kinds,
+        permutations=permutations,
+        on_progress=say,
+        run_units=unit_runner(home, "study", frames),
+    )
+    return vars(study)
 
 
 def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:

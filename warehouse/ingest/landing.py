@@ -47,7 +47,7 @@ from warehouse.ingest.raw_parquet import Counts, write_table
 from warehouse.ingest.raw_table import TIDY_SOURCE
 from warehouse.ingest.roster import PLACES_SOURCE, read_roster
 from warehouse.ingest.snapshot import copy_privately, require_unchanged, take_snapshot
-from warehouse.ingest.workers.jobs import POLICY_MODULES, PolicyJob, RawJob, plain
+from warehouse.ingest.workers.jobs import PolicyJob, RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Task, shared_pool
 from warehouse.whole_files import write_whole
@@ -351,8 +351,6 @@ def _find_tasks(
     """Hash every file, note those whose raw Parquet is in the cache, and give a task for each of
     the others.
     """
-    # one worker for both: another one would load and learn everything again
-    has_texts = any(file.origin.source_id == POLICY_SOURCE and file.note is None for file in files)
     for file in files:
         if file.note is not None:
             done[file.path] = file if file.snapshot is not None else _hashed_unread(file)
@@ -368,7 +366,7 @@ def _find_tasks(
             target = cache.folder / f"{raw_key(hashed, layout)}.parquet"
             counts = cache.find(target, file.path)
             if counts is None:
-                yield build_task(hashed, data, layout, target, POLICY_MODULES if has_texts else ())
+                yield build_task(hashed, data, layout, target)
             else:
                 reading.n_reused += 1
                 _note_read(hashed, target, counts, reading)
@@ -388,7 +386,6 @@ def build_task(
     data: bytes | None,
     layout: Layout | None,
     target: Path,
-    modules: tuple[str, ...] = (),
 ) -> Task:
     """What a worker has to do for a file; a large one (`data` None) is copied first, so that what
     is parsed is what was hashed.
@@ -396,21 +393,14 @@ def build_task(
     temporary = str(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
     note = (file, target)
     if file.origin.source_id == POLICY_SOURCE:
-        return Task(
-            PolicyJob(data, file.origin, temporary),
-            limits_for(0),
-            modules,
-            size=file.size,
-            note=note,
-        )
+        job = PolicyJob(data, file.origin, temporary)
+        return Task(job, limits_for(0), size=file.size, note=note)
     tables = tables_of(layout, file.origin.file_name) if layout else []
     descriptor = (
         copy_privately(file.location, file.snapshot, target.parent) if data is None else None
     )
     job = RawJob(data, file.origin, plain(tables), temporary)
-    return Task(
-        job, limits_for(file.size), modules, descriptor=descriptor, size=file.size, note=note
-    )
+    return Task(job, limits_for(file.size), descriptor=descriptor, size=file.size, note=note)
 
 
 def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Reading) -> None:

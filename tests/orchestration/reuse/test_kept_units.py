@@ -13,7 +13,7 @@ import pytest
 
 from estimation.analyses.catalog import all_specs, radiation_specs
 from estimation.study.run import run_study
-from estimation.study.workers import run_here
+from estimation.study.units import run_here
 from orchestration.home import REPO, Home
 from orchestration.reuse.fingerprint import LISTINGS
 from orchestration.reuse.kept_units import keep_units

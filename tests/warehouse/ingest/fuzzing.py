@@ -20,7 +20,7 @@ from tests.warehouse.ingest.policy.small_pdf import text_pdf
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.workers.jobs import POLICY_MODULES, PolicyJob, RawJob, plain
+from warehouse.ingest.workers.jobs import PolicyJob, RawJob, plain
 from warehouse.ingest.workers.limits import Limits
 from warehouse.ingest.workers.pool import Task
 
@@ -115,7 +115,6 @@ def task(kind: str, data: bytes, target: Path) -> Task:
         return Task(
             PolicyJob(data, FileOrigin("policy_texts", None, name), str(target)),
             LIMITS,
-            POLICY_MODULES,
         )
     source = "tidy" if kind.startswith("tidy") else "panel"
     return Task(
@@ -126,7 +125,6 @@ def task(kind: str, data: bytes, target: Path) -> Task:
             str(target),
         ),
         LIMITS,
-        POLICY_MODULES,
     )
 
 

@@ -329,7 +329,7 @@ def test_many_texts_are_split_by_two_processes_as_by_one(tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "ONE_WORKER_FILES", 1)
     made = {}
     for size in (1, 2):
-        monkeypatch.setattr(pool, "_shared", [pool.Pool(size)])
+        monkeypatch.setattr(pool, "_readers", [pool.Pool(size)])
         raw = tmp_path / f"raw_{size}"
         report = read_source(tmp_path / "landing", raw, "policy_texts", layouts={})
         assert (report.n_files, report.n_reused) == (24, 0)

@@ -9,16 +9,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from estimation.analyses.catalog import curve_specs
 from estimation.inference.permutation.draws import run_in_chunks
 from estimation.study.run import run_study
-from estimation.study.units import StudyError, Unit
-from estimation.study.workers import WorkerLost, Workers, run_here
+from estimation.study.units import StudyError, Unit, run_here
+from orchestration.unit_workers import WorkerLost, run_in_workers
 from tests.conftest import REPO
 from tests.estimation.study.test_run import FAST, SPECS, economy
 
@@ -54,12 +53,6 @@ class Breaking:
         return {"row": [{"pid": os.getpid()}]}
 
 
-@pytest.fixture(scope="module")
-def workers() -> Iterator[Workers]:
-    with Workers(2) as running:
-        yield running
-
-
 def is_gone(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -68,7 +61,7 @@ def is_gone(pid: int) -> bool:
     return False
 
 
-def test_a_study_in_processes_has_the_rows_of_one_in_this_process(workers: Workers) -> None:
+def test_a_study_in_processes_has_the_rows_of_one_in_this_process() -> None:
     marts = economy()[0]
     chosen = {"curve": curve_specs()[:40], **FAST}
     said: list[tuple[int, int]] = []
@@ -77,7 +70,7 @@ def test_a_study_in_processes_has_the_rows_of_one_in_this_process(workers: Worke
         marts,
         CHOSEN,
         **chosen,
-        run_units=workers.run,
+        run_units=partial(run_in_workers, 2),
         on_progress=lambda done, of, _: said.append((done, of)),
     )
     for name, frame in vars(here).items():
@@ -88,23 +81,24 @@ def test_a_study_in_processes_has_the_rows_of_one_in_this_process(workers: Worke
     assert len(here.estimate) and said[-1] == (48, 48) and said == sorted(said)
 
 
-def test_an_error_comes_with_its_specs_and_the_others_can_go_on(workers: Workers) -> None:
+def test_an_error_comes_with_its_specs_and_the_others_can_go_on() -> None:
     broken = dataclasses.replace(CHOSEN[0], seed=-1)
     with pytest.raises(StudyError, match=f"{broken.spec_id}: ValueError") as here:
         run_here({"factual": economy()[0]}, [Unit("group", (broken,))], lambda *_: [])
     with pytest.raises(StudyError) as there:
-        workers.run({"factual": economy()[0]}, [Unit("group", (broken,))], lambda *_: [])
+        run_in_workers(2, {"factual": economy()[0]}, [Unit("group", (broken,))], lambda *_: [])
     assert str(there.value) == str(here.value)
     assert "in a process of the estimates" in there.value.__notes__[0]
-    with pytest.raises(StudyError, match="ValueError: 0 frames"):
+    with pytest.raises(StudyError, match="ValueError: 1 frames"):
         run_one("fails")
 
 
 def run_one(does: str) -> list[dict]:
     """Rows of one unit in one new process."""
     rows: list[dict] = []
-    with Workers(1) as one:
-        one.run({}, [Breaking(does)], lambda _, found: rows.extend(found["row"]) or [])
+    run_in_workers(
+        1, {"marts": 1}, [Breaking(does)], lambda _, found: rows.extend(found["row"]) or []
+    )
     return rows
 
 
@@ -126,32 +120,10 @@ def test_a_worker_is_another_process_and_gone_afterwards() -> None:
 
 def test_draws_leave_nothing_behind_that_python_speaks_of_after_the_last_line() -> None:
     code = (
-        "from tests.estimation.study.test_workers import run_one\n\nif __name__ == '__main__':\n  "
-        "  print(len(run_one('draws')))\n"
+        "from tests.orchestration.test_unit_workers import run_one\n\n"
+        "if __name__ == '__main__':\n    print(len(run_one('draws')))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("1\n", "")
-
-
-def test_a_worker_ends_with_its_parent() -> None:
-    """Killed from outside, the parent can close nothing."""
-    code = (
-        "from estimation.study.workers import Workers; w = Workers(1); print(*(p.pid for p in "
-        "w._processes.values()), flush=True); input()"
-    )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", code],
-        cwd=REPO,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    pid = int(parent.stdout.readline())
-    parent.kill()
-    parent.wait(timeout=60)
-    end = time.monotonic() + 60
-    while not is_gone(pid) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert is_gone(pid)
