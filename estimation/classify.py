@@ -17,6 +17,8 @@ from typing import NamedTuple
 import duckdb
 import jinja2
 
+from .csv_files import guard
+
 PROJECT_FILE = "dbt_project.yml"
 MACRO_FILE, LEXICON_FILE = "policy_classification.sql", "policy_lexicon.csv"
 #: Clauses classified at a time, so that memory does not grow with the file: two row groups of
@@ -183,7 +185,10 @@ def classify_file(path: Path, rules: ClauseRules) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(HEADER)
     labels = classify_clauses([clause for _, clause in pairs], rules)
-    writer.writerows((key, *label) for (key, _), label in zip(pairs, labels, strict=True))
+    writer.writerows(
+        [guard(cell) for cell in (key, *label)]
+        for (key, _), label in zip(pairs, labels, strict=True)
+    )
     return out.getvalue()
 
 

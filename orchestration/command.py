@@ -36,6 +36,7 @@ class Argument:
     names: tuple[str, ...]
     help: str
     variable: str = ""
+    is_flag: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,14 @@ COMMANDS = {
     "check-source": Command(
         "read, stage and judge one source against the published warehouse, in seconds",
         WITHIN + "check_source:check_source",
-        (SOURCE,),
+        (
+            SOURCE,
+            Argument(("--all",), "by file and indicator, not what fits on a screen", is_flag=True),
+        ),
     ),
     "new-source": Command(
         "draft the layout of a source that no layout knows",
-        WITHIN + "new_source:new_source",
+        "warehouse.ingest.drafting.new_source:new_source",
         (
             SOURCE,
             Argument(("--source-id",), "name of the source where the folder's does not serve"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 
@@ -71,15 +71,21 @@ def code_files(root: Path, places: Iterable[str]) -> Iterator[Path]:
                 yield path
 
 
-def hash_tree(folder: Path) -> dict[str, str]:
+def hash_tree(folder: Path, hash_one: Callable[[Path], str] = hash_file) -> dict[str, str]:
     """Kind and sha256 of everything below a folder, by its path inside; links count by where they
-    lead and what is there.
+    lead, and what lies there is not opened.
+
+    Parameters
+    ----------
+    folder : Path
+    hash_one : callable
+        What a file counts by.
 
     Returns
     -------
     dict of str to str
-        `file <hash>`, `link <target> <hash or ->` or `other <kind>`. A path with characters that
-        cannot be printed is named by its bytes in hexadecimal digits.
+        `file <hash>`, `link <target> <where it leads>` or `other <kind>`. A path with characters
+        that cannot be printed is named by its bytes in hexadecimal digits.
 
     Raises
     ------
@@ -95,11 +101,9 @@ def hash_tree(folder: Path) -> dict[str, str]:
             else path.relative_to(folder).as_posix()
         )
         if stat.S_ISLNK(status.st_mode):
-            target = path.resolve()
-            inside = hash_file(target) if target.is_file() else "-"
-            found[name] = f"link {os.readlink(path)} {inside}"
+            found[name] = f"link {os.readlink(path)} {os.path.realpath(path)}"
         elif stat.S_ISREG(status.st_mode):
-            found[name] = f"file {hash_file(path)}"
+            found[name] = f"file {hash_one(path)}"
         else:
             found[name] = f"other {stat.S_IFMT(status.st_mode)}"
     return found

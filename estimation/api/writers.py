@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import html
 import warnings
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ..csv_files import csv_text
 from ..panel.panel_error import need
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ _TEX = {
     "^": r"\textasciicircum{}",
     "†": r"\textsuperscript{\dag}",
 }
-# what a spreadsheet takes for a formula
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def headed(table: Table) -> list[tuple[str, ...]]:
@@ -180,27 +178,14 @@ def _rule(cell, edge: str) -> None:
 
 
 def write_csv(table: Table, path: Path) -> None:
-    """The table for a spreadsheet: text that it would take for a formula gets an apostrophe in
-    front.
-    """
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        for line in (
-            *headed(table),
-            *((label, *cells) for label, cells in table.rows),
-            *((note,) for note in table.notes),
-        ):
-            writer.writerow([_plain(text) for text in line])
-
-
-def _plain(text: str) -> str:
-    if not text.startswith(FORMULA):
-        return text
-    try:
-        float(text.rstrip("†"))
-    except ValueError:
-        return "'" + text
-    return text
+    """The table for a spreadsheet."""
+    first, *rest = headed(table)
+    rows = (
+        *rest,
+        *((label, *cells) for label, cells in table.rows),
+        *((note,) for note in table.notes),
+    )
+    path.write_text(csv_text(first, rows), encoding="utf-8", newline="")
 
 
 def _write_text(render: Callable[[Table], str]) -> Callable[[Table, Path], None]:

@@ -6,7 +6,6 @@ import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,7 +13,7 @@ import pandas as pd
 
 from .queries import QUERIES, Query
 
-Source = Path | str | duckdb.DuckDBPyConnection | Mapping[str, pd.DataFrame]
+Source = duckdb.DuckDBPyConnection | Mapping[str, pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,7 @@ def read_report_data(source: Source) -> ReportData:
 
     Parameters
     ----------
-    source : path of a DuckDB file (opened read-only), open connection, or data frames by
-    ``schema.table``
+    source : open connection, or data frames by ``schema.table``
 
     Returns
     -------
@@ -81,23 +79,13 @@ def _read(con: duckdb.DuckDBPyConnection, query: Query, found: set[str]) -> pd.D
 
 @contextmanager
 def open_source(source: Source) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to what the report reads: a file read-only, frames as tables, an open connection
-    as it is.
-    """
+    """A connection to what the report reads: frames as tables, an open connection as it is."""
     if isinstance(source, duckdb.DuckDBPyConnection):
         yield source
         return
-    con = (
-        duckdb.connect()
-        if isinstance(source, Mapping)
-        else duckdb.connect(str(source), read_only=True)
-    )
-    try:
-        if isinstance(source, Mapping):
-            _load(con, source)
+    with duckdb.connect() as con:
+        _load(con, source)
         yield con
-    finally:
-        con.close()
 
 
 def _load(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFrame]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .csv_files import frame_csv
+from ..csv_files import frame_csv
 from .data import ReportData
 from .dictionary import dictionary_frame
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from .csv_files import csv_text
+from ..csv_files import csv_text
 from .data import ReportData, read_report_data
 from .docx_tables import write_docx
 from .exhibit_data import ExhibitData, read_exhibit_data

@@ -43,7 +43,7 @@ def write_report(source: Source, out_dir: Path | str) -> None:
 
     Parameters
     ----------
-    source : path of a DuckDB file, open connection, or data frames by ``schema.table``
+    source : open connection, or data frames by ``schema.table``
     out_dir : folder, made if it does not exist; its `data/`, `assets/`, `zh/` and pages are
     replaced, other folders in it are left alone
     """

@@ -5,7 +5,8 @@ of their own.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -64,7 +65,7 @@ def run_specs(
             "refresh` or check the path"
         )
     try:
-        with duckdb.connect(str(database), read_only=True) as con:
+        with _open_published(database) as con:
             marts = read_marts(con, specs)
     except duckdb.Error as error:
         raise RunError(
@@ -79,6 +80,28 @@ def run_specs(
         seed=seed,
     )
     return "\n\n".join(_text(spec.spec_id, result) for spec in specs)
+
+
+@contextmanager
+def _open_published(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A locked connection to a database of tables alone, as the warehouse opens one: somebody else
+    may have made it, and a view or function of it would run when it is read.
+    """
+    with duckdb.connect() as con:
+        con.execute("attach $1 as study (read_only, type duckdb)", [str(database.resolve())])
+        con.execute("set enable_external_access = false; set lock_configuration = true")
+        foreign = con.execute(
+            "select view_name from system.main.duckdb_views() where database_name = 'study' union "
+            "all select function_name from system.main.duckdb_functions() where database_name = "
+            "'study' order by all"
+        ).fetchall()
+        if foreign:
+            raise RunError(
+                f"{database.name}: expected tables alone, found views or functions "
+                f"({foreign[0][0]!r}): it was not made by citysync"
+            )
+        con.execute("use study")
+        yield con
 
 
 def _text(spec_id: str, result: StudyResult) -> str:

@@ -84,6 +84,22 @@ PLACEBO_COLUMNS = {
     **dict.fromkeys(("n_cities", "n_pilots"), _COUNT),
     "joint_p_value": _REAL,
 }
+# Columns and types by table.
+COLUMNS = {
+    "estimate": ESTIMATE_COLUMNS,
+    "diagnostic": DIAGNOSTIC_COLUMNS,
+    "not_run": NOT_RUN_COLUMNS,
+    "warning": WARNING_COLUMNS,
+    "specification": SPECIFICATION_COLUMNS,
+    "curve_test": CURVE_TEST_COLUMNS,
+    "primary": PRIMARY_COLUMNS,
+    "channel": CHANNEL_COLUMNS,
+    "power": POWER_COLUMNS,
+    "placebo": PLACEBO_COLUMNS,
+    "truth": TRUTH_COLUMNS,
+    "coverage": COVERAGE_COLUMNS,
+    "claim": CLAIM_COLUMNS,
+}
 
 
 def empty_truth() -> pd.DataFrame:

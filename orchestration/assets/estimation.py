@@ -5,7 +5,7 @@ Not here: algebra (`estimation`), and which earlier estimates may be used again
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -94,9 +94,7 @@ def build_study_assets(
         )  # again before the switch; here it saves the minutes of the estimates
         tables = _estimate(home, settings)
         with open_build(home.build) as con:
-            for table in TABLES:
-                write_frame(con, GROUP, table, tables[table])
-            comment_tables(con)
+            _write_tables(con, {table: tables[table] for table in TABLES})
         n_specs, n_curve = tables["estimate"]["spec_id"].nunique(), len(tables["specification"])
         stages.done(
             "estimates",
@@ -127,8 +125,7 @@ def build_study_assets(
         home = Home.from_environment()
         table = _truth(home, settings)
         with open_build(home.build) as con:
-            write_frame(con, GROUP, "truth", table)
-            comment_tables(con)
+            _write_tables(con, {"truth": table})
         if settings.is_simulated:
             stages.done("truth", f"{table['spec_id'].nunique()} specs")
         return dg.MaterializeResult(metadata=_metadata(home, "truth", table))
@@ -156,9 +153,7 @@ def build_study_assets(
             )
             primary, channel = add_truths(primary, channel, known)
             table = build_coverage(estimate, primary, channel, known)
-            for name, frame in (("primary", primary), ("channel", channel), ("coverage", table)):
-                write_frame(con, GROUP, name, frame)
-            comment_tables(con)
+            _write_tables(con, {"primary": primary, "channel": channel, "coverage": table})
         return dg.MaterializeResult(metadata=_metadata(home, "coverage", table))
 
     @dg.asset(
@@ -185,8 +180,7 @@ def build_study_assets(
                 )
             )
             table = build_claims(read_claims(con), tables)
-            write_frame(con, GROUP, "claim", table)
-            comment_tables(con)
+            _write_tables(con, {"claim": table})
         found = int((table["verdict"] == "found").sum())
         progress(f"  claims of the study: {len(table)}, of which {found} found by the honest test")
         return dg.MaterializeResult(metadata=_metadata(home, "claim", table))
@@ -225,6 +219,15 @@ def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | No
         [GROUP, table],
     ).fetchone()[0]
     return con.execute(f'select * from {GROUP}."{table}"').df() if known else None
+
+
+def _write_tables(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFrame]) -> None:
+    """In the contract's types, which a column without values does not show itself."""
+    from estimation.study.tables import COLUMNS
+
+    for table, frame in frames.items():
+        write_frame(con, GROUP, table, frame.astype(COLUMNS[table]))
+    comment_tables(con)
 
 
 def _estimate(home: Home, settings: Settings) -> dict[str, pd.DataFrame]:

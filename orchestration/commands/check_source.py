@@ -13,14 +13,15 @@ from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.pool import close_readers
+from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.source_check.comparison import compare, describe
 from warehouse.source_check.report import likely_faults, report_lines
 from warehouse.source_check.staging import build_staging
-from warehouse.sql_text import literal
 
 
-def check_source(folder: str | None) -> Exit:
+def check_source(folder: str | None, everything: bool = False) -> int:
     """Say what of a source's folder would be taken, what not and why, and how its values stand
     beside the current ones.
 
@@ -28,6 +29,8 @@ def check_source(folder: str | None) -> Exit:
     ----------
     folder : str or None
         Folder of the source, named as the source is.
+    everything : bool
+        Whether to say all of it, and not what fits on a screen.
 
     Returns
     -------
@@ -36,37 +39,36 @@ def check_source(folder: str | None) -> Exit:
         cannot be read.
     """
     if not folder or not folder.strip():
-        return end_command(
-            Exit.BAD_INPUT, "expected the folder of a source; found none; give SRC=folder"
-        )
+        return end_command(Exit.BAD_INPUT, "expected the folder of a source; found none")
     try:
         with (
             tempfile.TemporaryDirectory(prefix="check-source-") as scratch,
             duckdb.connect() as con,
         ):
-            return _check(Path(folder), Path(scratch), con)
+            return _check(Path(folder), Path(scratch), con, everything=everything)
     finally:
         close_readers()
 
 
-def _check(folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection) -> Exit:
+def _check(
+    folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection, *, everything: bool
+) -> Exit:
     report = read_folder(folder, scratch, layouts=load_layouts())
+    con.register("input_file", report.table)
     counts = report.table.group_by("status").aggregate([("path", "count")]).to_pylist()
     progress("read: " + ", ".join(f"{row['path_count']} files {row['status']}" for row in counts))
     build_staging(con, scratch)
-    published = Home.from_environment().published / "citysync.duckdb"
-    if published.exists():
-        con.execute(f"attach {literal(published.resolve())} as published (read_only)")
-        series = compare(con)
-    else:
-        say(
-            "nothing has been published in this home: values are not compared (run make refresh "
-            "first)"
-        )
+    published = Home.from_environment().published
+    without = why_no_witness(published, folder)
+    if without:
+        say(without)
         series = describe(con)
+    else:
+        attach_foreign(con, {"published": published / DATABASE})
+        series = compare(con)
     progress("staged and compared")
     faults = likely_faults(con, series)
-    for line in report_lines(con, series, faults):
+    for line in report_lines(con, series, faults, everything=everything):
         say(line)
     if not series:
         return end_command(Exit.FAILED, f"no value of {folder.resolve().name} would be taken")
@@ -77,9 +79,6 @@ def _check(folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection) -> Exit:
         )
     return end_command(
         Exit.DONE,
-        (
-            f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken, "
-            "none "
-            "looks wrong"
-        ),
+        f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken, "
+        "none looks wrong",
     )

@@ -51,7 +51,8 @@ def fetch(
     if connector is None:
         return end_command(
             Exit.BAD_INPUT,
-            f"expected SRC={' or SRC='.join(CONNECTORS)}; found {source or 'nothing'!r}",
+            f"expected the name of a service, {' or '.join(CONNECTORS)}; found "
+            f"{repr(source) if source else 'none'}",
         )
     home = Home.from_environment()
     folder = home.root / "fetched"

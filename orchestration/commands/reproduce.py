@@ -20,7 +20,7 @@ from orchestration.home import REPO, Home, python_version
 from orchestration.run_settings import SETTINGS, SettingError, check_recorded
 from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
-from warehouse.hashing import hash_file
+from warehouse.publication.delivered import input_faults
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
 
@@ -194,17 +194,7 @@ def _require_inputs(manifest: dict[str, Any], landing: str | None) -> None:
             f"run {manifest['run_id']} was made from delivered files: give the folder that holds "
             "them as LANDING=path"
         )
-    for entry in manifest["inputs"]:
-        if entry["sha256"] is None:
-            continue
-        path = Path(landing) / entry["path"]
-        if not path.is_file():
-            raise PublishError(
-                f"{path} is missing: expected the file of run {manifest['run_id']} with sha256 "
-                f"{entry['sha256']}"
-            )
-        if hash_file(path) != entry["sha256"]:
-            raise PublishError(
-                f"{path}: sha256 {hash_file(path)}, expected {entry['sha256']} as in run "
-                f"{manifest['run_id']}"
-            )
+    inputs = manifest["inputs"]
+    present = {entry["path"]: Path(landing) / entry["path"] for entry in inputs}
+    for fault in input_faults(inputs, Path(landing), present).values():
+        raise PublishError(fault)

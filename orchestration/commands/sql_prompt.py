@@ -6,6 +6,8 @@ The connection cannot write, attach, load or read other files.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -13,17 +15,19 @@ import duckdb
 from orchestration.commands.sql_results import CannotWrite, show, write
 from orchestration.commands.sql_terminal import prompt
 from orchestration.home import Home
-from orchestration.terminal import Exit
+from orchestration.terminal import Exit, end_command
 from warehouse.publication.archive import load_archive
 from warehouse.publication.errors import PublishError
 from warehouse.publication.file_tables import add_file_tables, files_of_tables
+from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.publication.manifest import MANIFEST
-from warehouse.sql_text import literal
+from warehouse.sql_text import quote
 
 
+@contextmanager
 def connect_read_only(
     home: Home, *, with_archive: bool = True, query: str | None = None
-) -> duckdb.DuckDBPyConnection:
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked connection to the published database, and to those tables of the publication that
     are files.
 
@@ -41,10 +45,12 @@ def connect_read_only(
     FileNotFoundError
         If nothing has been published in this home.
     PublishError
-        If a file of a table is not as it was published.
+        If a file of a table is not as it was published, or the database holds more than tables.
+    duckdb.Error
+        If it cannot be opened.
     """
-    path = home.published / "citysync.duckdb"
-    if not path.exists():
+    path = home.published / DATABASE
+    if not path.is_file():
         raise FileNotFoundError(
             f"{path} does not exist: nothing has been published in this home yet; run `make "
             "refresh` first"
@@ -55,20 +61,21 @@ def connect_read_only(
         files = files_of_tables(
             folder, lambda table: query is None or table.split(".")[1] in query.lower()
         )
-    if with_archive or files:
-        # a read-only connection can hold nothing in memory beside its file
-        con = duckdb.connect()
-        con.execute(f"attach {literal(path.resolve())} as citysync (read_only); use citysync")
-    else:
-        con = duckdb.connect(str(path.resolve()), read_only=True)
-    if files:
-        add_file_tables(con, "citysync", files)
-    if with_archive:
-        for line in load_archive(con, home.archive):
-            print(line, file=sys.stderr)
-    con.execute("set enable_external_access = false")
-    con.execute("set lock_configuration = true")
-    return con
+    with duckdb.connect() as holding, duckdb.connect() as con:
+        # DuckDB copies nothing into a file that is attached somewhere: a query may detach it here
+        attach_foreign(holding, {"citysync": path})
+        add_file_tables(con, "files", files)
+        if with_archive:
+            for line in load_archive(con, home.archive):
+                print(line, file=sys.stderr)
+        attach_foreign(con, {"citysync": path})
+        # where a name is looked up: `marts.x` is a table of the database, or else one of the files
+        schemas = sorted({table.split(".")[0] for table in files})
+        places = [
+            f"{catalog}.{quote(schema)}" for schema in schemas for catalog in ("citysync", "files")
+        ]
+        con.execute("set search_path = $1", [",".join(["citysync.main", *places])])
+        yield con
 
 
 def run_sql(query: str | None, out: str | None = None) -> int:
@@ -87,23 +94,23 @@ def run_sql(query: str | None, out: str | None = None) -> int:
         0, or 2 with the reason on standard error.
     """
     if out and query is None:
-        print(
-            'OUT= needs a query: make sql OUT=cities.csv Q="from marts.dim_city"', file=sys.stderr
-        )
-        return Exit.BAD_INPUT
+        return _refuse('--out needs a query: sql --out cities.csv -q "from marts.dim_city"')
     home = Home.from_environment()
     try:
-        con = connect_read_only(
+        with connect_read_only(
             home, with_archive=query is None or "archive" in query.lower(), query=query
-        )
-    except (FileNotFoundError, PublishError) as error:
-        print(error, file=sys.stderr)
-        return Exit.BAD_INPUT
-    with con:
-        if query is None:
+        ) as con:
+            if query is not None:
+                return _answer_once(con, query, out)
             prompt(con, home.root / "sql_history")
-            return Exit.DONE
-        return _answer_once(con, query, out)
+    except (FileNotFoundError, PublishError, duckdb.Error) as error:
+        return _refuse(error)
+    return Exit.DONE
+
+
+def _refuse(reason: object) -> int:
+    """On standard error: a result is for the next program."""
+    return end_command(Exit.BAD_INPUT, str(reason), sys.stderr)
 
 
 def _answer_once(con: duckdb.DuckDBPyConnection, query: str, out: str | None) -> int:
@@ -113,6 +120,5 @@ def _answer_once(con: duckdb.DuckDBPyConnection, query: str, out: str | None) ->
         else:
             show(con, query)
     except (duckdb.Error, CannotWrite) as error:
-        print(error, file=sys.stderr)
-        return Exit.BAD_INPUT
+        return _refuse(error)
     return Exit.DONE

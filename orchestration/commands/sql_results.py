@@ -14,9 +14,12 @@ from typing import Any
 
 import duckdb
 
-from estimation.report.csv_files import csv_text
+from estimation.csv_files import csv_lines
+from warehouse.whole_files import write_whole
 
 ROWS_SHOWN = 200
+# of a Parquet file, held in memory at a time
+ROWS_OF_A_PART = 122_880
 # a sheet of a workbook, less its header
 MOST_ROWS_OF_A_SHEET = 1_048_575
 NARROWEST = 80
@@ -64,7 +67,12 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
             f"{path.suffix or 'no ending'!r}"
         )
     try:
-        return writer(con, query, path)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{path.parent} is no folder")
+        with write_whole(path) as draft:
+            return writer(con, query, draft)
+    except CannotWrite as error:
+        raise CannotWrite(f"{path}: {error}") from error
     except OSError as error:
         raise CannotWrite(
             f"{path}: {error.strerror or error}; give a file in a folder that exists and can be "
@@ -74,17 +82,21 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
 
 def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     found = con.execute(query)
-    names, rows = _names(found), found.fetchall()
-    path.write_text(csv_text(names, rows), encoding="utf-8", newline="")
-    return len(rows)
+    lines = csv_lines(_names(found), iter(found.fetchone, None))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        # less the mark and the header
+        return sum(file.write(line) > 0 for line in lines) - 2
 
 
 def _write_parquet(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     import pyarrow.parquet as pq
 
-    table = con.sql(query).to_arrow_table()
-    pq.write_table(table, path, compression="zstd")
-    return table.num_rows
+    n_rows, parts = 0, con.sql(query).to_arrow_reader(ROWS_OF_A_PART)
+    with pq.ParquetWriter(path, parts.schema, compression="zstd") as file:
+        for part in parts:
+            file.write_batch(part)
+            n_rows += part.num_rows
+    return n_rows
 
 
 def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
@@ -94,7 +106,7 @@ def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
     names, rows = _names(found), found.fetchmany(MOST_ROWS_OF_A_SHEET + 1)
     if len(rows) > MOST_ROWS_OF_A_SHEET:
         raise CannotWrite(
-            f"{path}: a sheet holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; write "
+            f"a sheet holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; write "
             ".csv or .parquet"
         )
     book = Workbook(write_only=True)

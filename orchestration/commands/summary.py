@@ -9,6 +9,7 @@ import duckdb
 from orchestration.home import Home
 from orchestration.terminal import say
 from warehouse.publication.changes import change_lines
+from warehouse.publication.foreign import DATABASE, open_foreign
 
 READ = (
     "select count(*), count(*) filter (status = 'taken'), sum(n_observations) from meta.input_file"
@@ -45,7 +46,7 @@ NOT_RUN = "select reason, count(*), min(spec_id) from estimates.not_run group by
 
 def print_summary(home: Home) -> None:
     """Read the current publication and print its summary."""
-    with duckdb.connect(str((home.published / "citysync.duckdb").resolve()), read_only=True) as con:
+    with open_foreign(home.published / DATABASE) as con:
         _print_data(con)
         _print_primary(con)
         _print_headline(con)

@@ -8,6 +8,7 @@ import csv
 import re
 from pathlib import Path
 
+from estimation.csv_files import guard
 from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, read_manifest
@@ -104,6 +105,6 @@ def _faults_of_publication(publication: Path, inputs: Path) -> list[str]:
         return [*faults, f"{inputs}: expected the list of input files, found none"]
     with open(inputs, encoding="utf-8", newline="") as file:
         listed = {(row["path"], row["sha256"]) for row in csv.DictReader(file)}
-    if listed != {(entry["path"], entry["sha256"]) for entry in manifest["inputs"]}:
+    if listed != {(guard(entry["path"]), entry["sha256"] or "") for entry in manifest["inputs"]}:
         faults.append(f"{inputs}: expected the files that the manifest names, found others")
     return faults

@@ -21,6 +21,7 @@ from typing import Any
 import jinja2
 import pyarrow.parquet as pq
 
+from estimation.csv_files import guard
 from orchestration.commands.publications import publication_folder
 from orchestration.commands.reproduce import read_foreign_manifest
 from orchestration.deposit.check import SECTIONS_FILE, find_faults
@@ -141,7 +142,7 @@ def _write_inputs(manifest: Mapping[str, Any], path: Path) -> None:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["path", "sha256", "bytes"])
         rows.writerows(
-            [entry["path"], entry["sha256"], entry["bytes"]] for entry in manifest["inputs"]
+            [guard(entry["path"]), entry["sha256"], entry["bytes"]] for entry in manifest["inputs"]
         )
 
 

@@ -8,23 +8,20 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.sql_text import literal
+from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import DATABASE, open_foreign
 
 
 def read_standing(published: Path) -> set[tuple[str, str, str]] | None:
     """Failing rows of the current publication as (stage, check_id, failing_row); None where there
     is none, or none that can be read.
     """
-    database = published / "citysync.duckdb"
-    if not database.exists():
-        return None
     try:
-        with duckdb.connect() as con:
-            con.execute(f"attach {literal(database)} as previous (read_only)")
+        with open_foreign(published / DATABASE) as con:
             return set(
                 con.execute(
-                    "select stage, check_id, failing_row from previous.quality.expectation_row"
+                    "select stage, check_id, failing_row from quality.expectation_row"
                 ).fetchall()
             )
-    except duckdb.Error:
+    except (duckdb.Error, PublishError):
         return None

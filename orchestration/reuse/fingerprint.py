@@ -17,6 +17,8 @@ from pathlib import Path
 from orchestration.home import REPO
 from orchestration.run_settings import SETTINGS
 from warehouse.hashing import code_files, hash_file, hash_parts, hash_tree
+from warehouse.ingest.errors import FileFault
+from warehouse.ingest.snapshot import take_snapshot
 
 CODE = (
     *("dbt_project.yml", "profiles.yml"),
@@ -98,14 +100,21 @@ def _stage_of(path: str) -> str:
 
 def hash_landing(landing: Path) -> str:
     """Hash over the paths and contents of a landing's files; changes of time stamps alone do not
-    count.
+    count, and what no reader would open counts by what is wrong with it.
 
     Raises
     ------
     OSError
-        If a file cannot be read.
+        If the mount failed, or a folder cannot be listed.
     """
-    return hash_parts(part for entry in hash_tree(landing).items() for part in entry)
+    return hash_parts(part for entry in hash_tree(landing, _content).items() for part in entry)
+
+
+def _content(path: Path) -> str:
+    try:
+        return take_snapshot(path)[0].sha256
+    except FileFault as fault:
+        return str(fault)
 
 
 def hash_code() -> dict[str, str]:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from estimation.csv_files import csv_text
 from estimation.report.old_pages import MOVED
 from tests.browser.devtools import REPO, Page
 from tests.estimation.report.fabricated import HOSTILE
+from tests.estimation.test_csv_files import FORMULAS, NO_FORMULAS
 
 WIDTHS = (1440, 390)
 SERIOUS = ("serious", "critical")
@@ -411,10 +413,8 @@ def test_nothing_delivered_is_run_and_nothing_foreign_is_asked_for(tab, reports)
 
 def test_exported_cells_are_no_formulas(tab, site) -> None:
     page = open_page(tab, site, "cities.html#city=110000")
-    cells = page.evaluate(
-        "citysync.csv([['=1+1', ' +1', '-1', '@x', '\\t=1', '＝1', -1.5, null, 'a\"b,c', '北京']])"
-    )
-    assert cells == "\ufeff'=1+1,' +1,'-1,'@x,'\t=1,'＝1,-1.5,,\"a\"\"b,c\",北京\r\n"
+    cells = [*FORMULAS, *NO_FORMULAS, -1.5, None, 'a"b,c']
+    assert page.evaluate(f"citysync.csv([{json.dumps(cells)}])") == csv_text(cells, [])
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -161,12 +161,13 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_keeps_order_and_quotes(tmp_path):
     file = tmp_path / "clauses.csv"
     file.write_text(
-        'id,clause\n9,"支持企业建设海外仓, ""展示中心"""\n2,今天天气\n"a,b",\n', encoding="utf-8"
+        'id,clause\n9,"支持企业建设海外仓, ""展示中心"""\n-2,今天天气\n"=a,b",\n', encoding="utf-8"
     )
     done = run(str(file))
     assert done.returncode == 0
     assert done.stdout == (
-        'id,tool_class,tool,matched_terms\n9,demand,overseas_institutions,海外仓\n2,none,none,\n"a,b",none,none,\n'
+        "id,tool_class,tool,matched_terms\n9,demand,overseas_institutions,海外仓\n"
+        '-2,none,none,\n"\'=a,b",none,none,\n'
     )
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -500,6 +501,18 @@ def test_run_names_what_it_cannot_find(capsys, tmp_path):
         out, err = capsys.readouterr()
         assert (code, out) == (2, "")
         assert name in err
+
+
+@pytest.mark.parametrize("name", ["duckdb_columns", "duckdb_views", "duckdb_functions", "other"])
+def test_run_runs_nothing_of_the_database_it_is_given(capsys, tmp_path, name):
+    with duckdb.connect(str(tmp_path / "study.duckdb")) as con:
+        con.execute(
+            f"create macro {name}() as table select 'marts' as schema_name, false as internal, * "
+            f"from enable_logging('QueryLog', storage := 'file', storage_path := '{tmp_path}/x')"
+        )
+    code = main(["run", str(tmp_path / "study.duckdb"), "baseline.cm_growth_official.headline"])
+    assert code == 2 and "expected tables alone" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
 
 
 def test_within_block_is_offered_for_any_pair_panel(tmp_path, capsys):

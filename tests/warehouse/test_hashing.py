@@ -68,6 +68,6 @@ def test_links_and_names_count(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to("a")
     before = hash_tree(tmp_path)
     (tmp_path / "a").write_text("y")
-    assert hash_tree(tmp_path)["b"] != before["b"]
+    assert hash_tree(tmp_path)["a"] != before["a"]
     (tmp_path / "a").rename(tmp_path / "c")
     assert set(hash_tree(tmp_path)) == {"b", "c"}

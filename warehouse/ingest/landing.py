@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from warehouse.hashing import hash_bytes, hash_file
+from warehouse.hashing import hash_bytes
 from warehouse.ingest.delivered_files import (
     NO_LAYOUT,
     POLICY_SOURCE,
@@ -46,7 +46,12 @@ from warehouse.ingest.raw_cache import RawCache
 from warehouse.ingest.raw_parquet import Counts, write_table
 from warehouse.ingest.raw_table import TIDY_SOURCE
 from warehouse.ingest.roster import PLACES_SOURCE, read_roster
-from warehouse.ingest.snapshot import copy_privately, require_unchanged, take_snapshot
+from warehouse.ingest.snapshot import (
+    MOST_BYTES,
+    copy_privately,
+    require_unchanged,
+    take_snapshot,
+)
 from warehouse.ingest.workers.jobs import PolicyJob, RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Task, shared_pool
@@ -54,7 +59,6 @@ from warehouse.whole_files import write_whole
 
 READER_VERSION = 4
 MAX_FILE_BYTES = 1 << 29
-MAX_TABLE_BYTES = 1 << 31
 
 
 def read_landing(
@@ -378,7 +382,7 @@ def _size_limit(file: DeliveredFile) -> tuple[int, str, str]:
         return MAX_POLICY_BYTES, "policy text", "deliver the text alone, one document per file"
     # text and Parquet files are read some rows at a time, others whole
     is_table = file.path.lower().endswith((".csv", ".parquet"))
-    return MAX_TABLE_BYTES if is_table else MAX_FILE_BYTES, "file", "deliver it in smaller parts"
+    return MOST_BYTES if is_table else MAX_FILE_BYTES, "file", "deliver it in smaller parts"
 
 
 def build_task(
@@ -434,13 +438,16 @@ def _note_fault(
 
 
 def _hashed_unread(file: DeliveredFile) -> DeliveredFile:
-    """Hash of a file that is not read; links and devices are not opened at all."""
+    """Size and hash of a file that is not read; links and devices are not opened at all, and one
+    that is too large or changes has no hash.
+    """
     try:
-        mode = file.location.lstat()
-        if not stat.S_ISREG(mode.st_mode):
+        status = file.location.lstat()
+        if not stat.S_ISREG(status.st_mode):
             return file
-        return replace(file, sha256=hash_file(file.location), size=mode.st_size)
-    except OSError:
+        file = replace(file, size=status.st_size)
+        return replace(file, sha256=take_snapshot(file.location)[0].sha256)
+    except (FileFault, OSError):
         return file
 
 

@@ -9,18 +9,20 @@ import hashlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from warehouse.hashing import hash_bytes
 from warehouse.ingest.errors import FileFault
+
+#: No delivered file of more bytes is opened, whatever its kind.
+MOST_BYTES = 1 << 31
 
 #: A larger file is not held in memory: a private copy of it is parsed.
 HELD_BYTES = 64_000_000
 _PIECE = 1 << 20
-_AGAIN = "wait until the delivery is complete, then refresh again"
-_EXPECTED = "a file that stays as it is while it is read"
+_AGAIN = "wait until the delivery is complete, then try again"
 # what the kernel says when a network mount or its disk, not the file, fails
 MOUNT_FAILED = frozenset(
     {
@@ -64,11 +66,13 @@ def open_file(location: Path, inside: Path | None = None) -> BinaryIO:
     descriptor = os.open(location, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FileFault(_EXPECTED, "a folder, pipe or device in its place", _AGAIN)
+            raise FileFault("a file", "a folder, pipe or device in its place", _AGAIN)
         if inside is not None and not _opened_path(descriptor, location).is_relative_to(
             inside.resolve()
         ):
-            raise FileFault(_EXPECTED, "a link in its place that leaves the landing", _AGAIN)
+            raise FileFault(
+                "a file of the landing", "a link in its place that leaves the landing", _AGAIN
+            )
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
@@ -84,9 +88,16 @@ def _opened_path(descriptor: int, location: Path) -> Path:
 
 
 def take_snapshot(
-    location: Path, most_bytes: int, called: str, smaller: str, inside: Path | None = None
+    location: Path,
+    most_bytes: int = MOST_BYTES,
+    called: str = "file",
+    smaller: str = "deliver it in smaller parts",
+    inside: Path | None = None,
 ) -> tuple[Snapshot, bytes | None]:
     """Hash a file; its content where it is small enough to be held.
+
+    Everything that touches a delivered file does so through here: kind and size are asked before
+    a byte is read, and of a file that grows one byte more than it had is the last that is read.
 
     Parameters
     ----------
@@ -101,7 +112,7 @@ def take_snapshot(
     Raises
     ------
     FileFault
-        It is too large, cannot be read, or changes meanwhile.
+        It is no file or too large, cannot be read, or changes meanwhile.
     OSError
         The mount failed (``MOUNT_FAILED``): not the file's fault, the same read may succeed in a
         while.
@@ -115,30 +126,36 @@ def take_snapshot(
                     f"{before.st_size:,} bytes",
                     smaller,
                 )
-            # one byte more than there was: a file that grows is not read to its end
-            data = stream.read(before.st_size + 1) if before.st_size <= HELD_BYTES else None
-            sha256 = (
-                hashlib.file_digest(stream, "sha256").hexdigest()
-                if data is None
-                else hash_bytes(data)
-            )
+            digest, held = hashlib.sha256(), []
+            for piece in _pieces(stream, before.st_size):
+                digest.update(piece)
+                if before.st_size <= HELD_BYTES:
+                    held.append(piece)
         after = location.stat()
     except OSError as error:
         if error.errno in MOUNT_FAILED:
             raise
         found = (
-            "a broken link"
+            "a broken link, or nothing there any more"
             if error.errno == errno.ENOENT
             else f"an unreadable one ({error.strerror})"
         )
         raise FileFault(
             "a readable file", found, "grant read permission, or deliver the file again"
         ) from error
-    if data is not None and len(data) != before.st_size:
-        raise FileFault(_EXPECTED, f"{before.st_size:,} bytes first and {len(data):,} then", _AGAIN)
-    snapshot = Snapshot(before.st_size, before.st_mtime_ns, sha256)
-    _compare(snapshot, after)
-    return snapshot, data
+    snapshot = Snapshot(before.st_size, before.st_mtime_ns, digest.hexdigest())
+    _compare(snapshot, Snapshot(after.st_size, after.st_mtime_ns, snapshot.sha256))
+    return snapshot, b"".join(held) if before.st_size <= HELD_BYTES else None
+
+
+def _pieces(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """All bytes of a file of this size; a FileFault where there are more or fewer."""
+    left = size + 1
+    while left and (piece := stream.read(min(_PIECE, left))):
+        left -= len(piece)
+        yield piece
+    if left != 1:
+        raise _changed(f"{size:,} bytes first, {size + 1 - left:,} then")
 
 
 def copy_privately(location: Path, snapshot: Snapshot, folder: Path) -> int:
@@ -154,12 +171,12 @@ def copy_privately(location: Path, snapshot: Snapshot, folder: Path) -> int:
     """
     digest = hashlib.sha256()
     with open_file(location) as source, tempfile.TemporaryFile(dir=folder) as copy:
-        while piece := source.read(_PIECE):
+        for piece in _pieces(source, snapshot.size):
             digest.update(piece)
             copy.write(piece)
         copy.flush()
         if digest.hexdigest() != snapshot.sha256:
-            raise FileFault(_EXPECTED, "another content when it was read a second time", _AGAIN)
+            raise _changed("another content the second time")
         return os.dup(copy.fileno())
 
 
@@ -167,24 +184,19 @@ def require_unchanged(location: Path, snapshot: Snapshot) -> None:
     """Raise a FileFault where a file is no longer what was hashed: size, time of change and content
     are compared.
     """
-    try:
-        _compare(snapshot, location.stat())
-        with open_file(location) as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        if error.errno in MOUNT_FAILED:
-            raise
-        raise FileFault(
-            _EXPECTED, f"none that can be read any more ({error.strerror})", _AGAIN
-        ) from error
-    if sha256 != snapshot.sha256:
-        raise FileFault(_EXPECTED, "another content after reading than before", _AGAIN)
+    _compare(snapshot, take_snapshot(location)[0])
 
 
-def _compare(snapshot: Snapshot, now: os.stat_result) -> None:
-    if now.st_size != snapshot.size:
-        raise FileFault(
-            _EXPECTED, f"{snapshot.size:,} bytes before reading and {now.st_size:,} after", _AGAIN
-        )
-    if now.st_mtime_ns != snapshot.mtime_ns:
-        raise FileFault(_EXPECTED, "a later time of change after reading than before", _AGAIN)
+def _compare(before: Snapshot, after: Snapshot) -> None:
+    if after.size != before.size:
+        raise _changed(f"{before.size:,} bytes first, {after.size:,} then")
+    if after.mtime_ns != before.mtime_ns:
+        raise _changed("a later time of change the second time")
+    if after.sha256 != before.sha256:
+        raise _changed("another content the second time")
+
+
+def _changed(how: str) -> FileFault:
+    return FileFault(
+        "a file that stays as it is", f"one that changed while it was read: {how}", _AGAIN
+    )

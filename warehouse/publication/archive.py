@@ -27,8 +27,8 @@ import duckdb
 
 from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import DATABASE, open_foreign
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH
-from warehouse.publication.tables import require_tables_only
 from warehouse.sql_text import literal, quote
 
 INDEX = "index.json"
@@ -112,10 +112,7 @@ def _archive(publication: Path, archive: Path) -> None:
     """Write one folder beside and move it into place."""
     draft = archive / f".{publication.name}"
     draft.mkdir()
-    with duckdb.connect(str(publication / "citysync.duckdb"), read_only=True) as con:
-        require_tables_only(
-            con, con.execute("select current_database()").fetchone()[0], publication
-        )
+    with open_foreign(publication / DATABASE, draft) as con:
         for name, query in _kept(con):
             target = literal(draft / f"{name}.parquet")
             con.execute(

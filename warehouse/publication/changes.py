@@ -13,9 +13,8 @@ import duckdb
 from warehouse.build_database import open_build
 from warehouse.publication import change_queries as sql
 from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.publication.manifest import is_simulated
-from warehouse.publication.tables import require_tables_only
-from warehouse.sql_text import literal
 
 # What each table is made of: its statement, and the part of a publication that it compares.
 TABLES = {
@@ -42,12 +41,11 @@ def _attach_previous(con: duckdb.DuckDBPyConnection, published: Path, simulated:
     """Whether there is a publication of the same kind that can be read; a damaged one stops no
     later refresh.
     """
-    previous = published / "citysync.duckdb"
+    previous = published / DATABASE
     try:
         if not previous.exists() or is_simulated(published) != simulated:
             return False
-        con.execute(f"attach {literal(previous)} as previous (read_only)")
-        require_tables_only(con, "previous", published)
+        attach_foreign(con, {"previous": previous})
         con.execute(
             "select count(*) from previous.marts.fct_indicator_observation, "
             "previous.estimates.estimate, previous.meta.run limit 0"

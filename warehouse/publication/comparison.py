@@ -10,15 +10,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from warehouse.publication import datapackage
-from warehouse.publication.manifest import check_manifest, read_manifest
-from warehouse.publication.tables import read_files, require_tables_only
-from warehouse.sql_text import literal, quote
+from warehouse.publication.file_tables import add_file_tables, files_of_tables
+from warehouse.publication.foreign import DATABASE, attach_foreign
+from warehouse.publication.manifest import read_manifest
+from warehouse.sql_text import quote
 from warehouse.table_difference import FLOATING, compare_relations
 
 TOLERANCE = 1e-12
@@ -50,16 +52,13 @@ def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]
     FileNotFoundError, PublishError
         If one is no publication.
     """
-    folders = [first.resolve(), second.resolve()]
-    manifests = [read_manifest(folder) for folder in folders]
-    keys = _keys(folders[0])
+    folders = {"first_one": first.resolve(), "second_one": second.resolve()}
+    manifests = [read_manifest(folder) for folder in folders.values()]
+    keys = _keys(folders["first_one"])
     with duckdb.connect() as con:
-        for name, folder, manifest in zip(
-            ("first_one", "second_one"), folders, manifests, strict=True
-        ):
-            check_manifest(folder, manifest)
-            con.execute(f"attach {literal(folder / 'citysync.duckdb')} as {name} (read_only)")
-            require_tables_only(con, name, folder)
+        attach_foreign(con, {name: folders[name] / DATABASE for name in folders})
+        for name, folder in folders.items():
+            add_file_tables(con, f"{name}_files", files_of_tables(folder))
         found = {}
         for table in sorted({*manifests[0]["tables"], *manifests[1]["tables"]}):
             if table.startswith(OF_THE_RUN):
@@ -69,10 +68,10 @@ def compare_publications(first: Path, second: Path) -> dict[str, dict[str, Any]]
                 found[table] = {"fault": "is in one of the two alone"}
                 continue
             sources = [
-                _relation(con, catalog, folder, table, entry, keys.get(table, ()))
-                for catalog, folder, entry in zip(
-                    ("first_one", "second_one"), folders, entries, strict=True
+                _relation(
+                    con, f"{name}_files" if "parquet" in entry else name, table, keys.get(table, ())
                 )
+                for name, entry in zip(folders, entries, strict=True)
             ]
             found[table] = compare_relations(con, *sources, keys.get(table) or (ROW,))
     return found
@@ -91,21 +90,10 @@ def _keys(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def _relation(
-    con: duckdb.DuckDBPyConnection,
-    catalog: str,
-    folder: Path,
-    table: str,
-    entry: dict[str, Any],
-    key: Any,
-) -> str:
+def _relation(con: duckdb.DuckDBPyConnection, catalog: str, table: str, key: Sequence[str]) -> str:
     """SQL of a table without what depends on bits, and with a number a row where it has no key."""
     schema, name = table.split(".")
-    source = (
-        read_files(folder, entry["parquet"])
-        if "parquet" in entry
-        else f"{catalog}.{quote(schema)}.{quote(name)}"
-    )
+    source = f"{catalog}.{quote(schema)}.{quote(name)}"
     kinds = [
         (row[0], row[1])
         for row in con.execute(f"describe select * from {source}").fetchall()

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from warehouse.hashing import hash_file
+from warehouse.publication.foreign import DATABASE, open_foreign
 
 NAME = "datapackage.json"
 # Types of DuckDB and what Table Schema calls them; every other type (lists, structures) is written
@@ -73,7 +74,7 @@ def describe_package(
         JSON, the resources sorted by schema and table.
     """
     parquet = publication / "parquet"
-    with duckdb.connect(str(publication / "citysync.duckdb"), read_only=True) as con:
+    with open_foreign(publication / DATABASE, parquet) as con:
         resources = [
             _resource(publication, con, folder.name, path, contracts)
             for folder in sorted(parquet.iterdir())

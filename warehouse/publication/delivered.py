@@ -20,9 +20,10 @@ from typing import Any
 
 import duckdb
 
-from warehouse.hashing import hash_file
+from warehouse.ingest.errors import FileFault
+from warehouse.ingest.snapshot import take_snapshot
 from warehouse.publication.errors import PublishError
-from warehouse.publication.tables import lock_connection, require_tables_only
+from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.sql_text import literal
 
 EXAMPLES = 3
@@ -93,7 +94,13 @@ def input_faults(
             faults[entry["path"]] = (
                 f"{path}: missing, expected the file with sha256 {entry['sha256']}"
             )
-        elif (found := hash_file(location)) != entry["sha256"]:
+            continue
+        try:
+            found = take_snapshot(location)[0].sha256
+        except FileFault as fault:
+            faults[entry["path"]] = f"{path}: {fault}"
+            continue
+        if found != entry["sha256"]:
             faults[entry["path"]] = (
                 f"{path}: sha256 {found}, expected {entry['sha256']}: it is not the file that was "
                 "published"
@@ -124,10 +131,8 @@ def value_faults(publication: Path, database: Path, but: Sequence[str]) -> tuple
     """
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach {literal(publication / 'citysync.duckdb')} as published (read_only)")
         con.execute(f"attach {literal(database)} as again (read_only)")
-        require_tables_only(con, "published", publication)
-        lock_connection(con)
+        attach_foreign(con, {"published": publication / DATABASE})
         try:
             return _compare(con, but)
         except (duckdb.CatalogException, duckdb.BinderException) as error:

@@ -1,4 +1,4 @@
-"""Tables of a publication that are Parquet files by year, as tables of a locked connection.
+"""Tables of a publication that are Parquet files by year, as views of a locked connection.
 
 A DuckDB connection that may read a folder may also write into it, so these files are not opened by
 DuckDB: Arrow reads them and hands their rows over, columns and filters pushed down. Only files that
@@ -7,12 +7,13 @@ the manifest names, below the publication, with the hash it has for them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from pyarrow import ArrowException, dataset
 
 from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
@@ -43,24 +44,36 @@ def files_of_tables(
     """
     manifest = read_manifest(folder)
     check_manifest(folder, manifest)
-    found = {}
-    for table, entry in sorted(manifest["tables"].items()):
-        if "parquet" in entry and wanted(table):
-            names = sorted(
-                name for name in manifest["files"] if fnmatchcase(name, entry["parquet"])
-            )
-            if not names:
-                raise PublishError(
-                    f"{folder}: expected files of {table} as {entry['parquet']}, found none; "
-                    f"{MENDED}"
-                )
-            found[table] = [_checked(folder, name, manifest["files"][name]) for name in names]
+    return {
+        table: [
+            _checked(path, manifest["files"][path.relative_to(folder).as_posix()]) for path in paths
+        ]
+        for table, paths in list_files(folder, manifest).items()
+        if wanted(table)
+    }
+
+
+def list_files(folder: Path, manifest: Mapping[str, Any]) -> dict[str, list[Path]]:
+    """Files by `schema.table` as a manifest lists them.
+
+    Raises
+    ------
+    PublishError
+        If it lists none for one of these tables.
+    """
+    found = {
+        table: [folder / name for name in sorted(manifest["files"]) if fnmatchcase(name, files)]
+        for table, entry in sorted(manifest["tables"].items())
+        if (files := entry.get("parquet"))
+    }
+    for table, paths in found.items():
+        if not paths:
+            raise PublishError(f"{folder}: expected Parquet files of {table}, found none; {MENDED}")
     return found
 
 
-def _checked(folder: Path, name: str, entry: dict[str, Any]) -> Path:
-    path = folder / name
-    if path.is_symlink() or not path.is_file() or path.resolve() != path:
+def _checked(path: Path, entry: dict[str, Any]) -> Path:
+    if not path.is_file() or path.resolve() != path:
         raise PublishError(
             f"{path}: expected a file of {entry['bytes']:,} bytes, found none or a link; {MENDED}"
         )
@@ -72,42 +85,31 @@ def _checked(folder: Path, name: str, entry: dict[str, Any]) -> Path:
 
 
 def add_file_tables(
-    con: duckdb.DuckDBPyConnection, catalog: str, tables: dict[str, list[Path]]
+    con: duckdb.DuckDBPyConnection, catalog: str, tables: Mapping[str, Sequence[Path]]
 ) -> None:
-    """Views in the connection's memory: the tables of files, and beside them every table of the
-    attached database under the same name.
+    """A database in the connection's memory with a view `schema.table` of the files of each.
 
     Parameters
     ----------
     con : duckdb connection
-        Opened in memory, with the publication's database attached; before it is locked.
+        May be locked.
     catalog : str
-        Name of the attached database.
-    tables : dict
+        Name of the new database.
+    tables : mapping
         As `files_of_tables` gives them.
-    """
-    from pyarrow import dataset
 
-    in_database = con.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = ? order by all",
-        [catalog],
-    ).fetchall()
-    for schema in sorted(
-        {schema for schema, _ in in_database} | {table.split(".")[0] for table in tables}
-    ):
-        con.execute(f"create schema if not exists memory.{quote(schema)}")
-    for schema, table in in_database:
-        con.execute(
-            f"create view memory.{quote(schema)}.{quote(table)} as from "
-            f"{catalog}.{quote(schema)}.{quote(table)}"
-        )
+    Raises
+    ------
+    PublishError
+        If a file is no Parquet file.
+    """
+    con.execute(f"attach ':memory:' as {quote(catalog)}")
     for name, files in tables.items():
-        schema, table = name.split(".")
-        con.register(
-            f"files of {name}", dataset.dataset([str(path) for path in files], format="parquet")
-        )
-        con.execute(
-            f"create view memory.{quote(schema)}.{quote(table)} as from "
-            f"temp.{quote(f'files of {name}')}"
-        )
-    con.execute("use memory")
+        schema, table = map(quote, name.split("."))
+        rows = f"{catalog}: {name}"
+        try:
+            con.register(rows, dataset.dataset([str(path) for path in files], format="parquet"))
+        except (OSError, ArrowException) as error:
+            raise PublishError(f"{files[0]}: expected Parquet files ({error}); {MENDED}") from error
+        con.execute(f"create schema if not exists {quote(catalog)}.{schema}")
+        con.execute(f"create view {quote(catalog)}.{schema}.{table} as from temp.{quote(rows)}")

@@ -81,8 +81,13 @@ def _is_table(name: str, entry: Mapping[str, Any]) -> bool:
     return (
         name.count(".") == 1
         and type(entry.get("rows")) is int
-        and ("parquet" not in entry or _is_inside(entry["parquet"]))
+        and entry.get("parquet", "") in ("", files_of(*name.split(".")))
     )
+
+
+def files_of(schema: str, table: str) -> str:
+    """Where the files of a table lie that is no table of the database, as a pattern."""
+    return f"parquet/{schema}/{table}/*/*.parquet"
 
 
 def _is_inside(path: object) -> bool:

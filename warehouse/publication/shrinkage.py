@@ -1,5 +1,5 @@
 """Would a publication lose much of what the one before holds? Counted by what is gone, not by
-totals: a city for another city is a loss.
+totals: a city for another city is a loss. `COUNTED` is the whole list of what counts.
 
 It is asked twice, before the estimates and before the switch, and not by a gate: a gate's results
 are published, and published tables depend on the input alone, while this depends on what was
@@ -20,77 +20,72 @@ from typing import Any
 import duckdb
 
 from warehouse.build_database import open_build
-from warehouse.publication.archive import RUN, SPAN, archived_runs
+from warehouse.publication.archive import RUN, SPAN, archived_runs, is_file
 from warehouse.publication.errors import PublicationShrinks, PublishError
+from warehouse.publication.foreign import require_tables_only
 from warehouse.publication.manifest import MANIFEST, read_manifest
-from warehouse.publication.tables import require_tables_only
 from warehouse.sql_text import literal
 
 # Share of what stands that a publication may lose without being confirmed. A list of twenty years
-# may lose one.
+# may lose one; an edition of a source, or a source without editions, does not go by itself.
 LARGEST_LOSS = 0.05
+OF_OTHERS = {"editions": 0.0}
 EXAMPLES = 3
 WINDOW = {"WINDOW_FIRST_YEAR": "2010", "WINDOW_LAST_YEAR": "2019"}
 # Settings by which two publications of one landing hold other values, with what leaving them out
 # means.
 EXTENT = {"AS_OF_EDITION": "", "CITYSYNC_SIMULATED_CITIES": "0"}
 
-OF_CURRENT = (
-    "select distinct {columns} as k from {catalog}.marts.fct_indicator_observation where "
-    "is_current and {where}"
-)
-PANEL_CITY = """
-select city_i_id::varchar as k from {catalog}.marts.panel_pair_year union select city_j_id::varchar
-    from {catalog}.marts.panel_pair_year
-"""
 # Key of a manifest: whether a person said that what this run lost was meant.
 CONFIRMED = "confirmed_loss"
-# What is counted, as queries of keys; those of the sample only between publications of the same
-# window.
+# What is counted, as queries of keys. `values` are places and years with a current value, `files`
+# the files that were taken; both are known of a build, a publication and the runs of the archive,
+# where `run` tells runs apart. The rest is known of builds and publications alone. A key with a
+# number (`no.`) says how many there are, and is no example.
 COUNTED = {
-    "values": OF_CURRENT.replace(
-        "{columns}", "concat_ws(' ', indicator_id, place_level, city_id, \"year\")"
-    ).replace("{where}", "true"),
-    "indicators": OF_CURRENT.replace("{columns}", "indicator_id").replace("{where}", "true"),
-    "cities": OF_CURRENT.replace("{columns}", "city_id::varchar").replace(
-        "{where}", "place_level = 'city'"
-    ),
-    "years": OF_CURRENT.replace("{columns}", '"year"::varchar').replace("{where}", "true"),
+    "values": """
+        select concat_ws(' ', indicator_id, place_level, city_id, "year") as k from {values}""",
+    "indicators": "select indicator_id as k from {values}",
+    "cities": "select city_id::varchar as k from {values} where place_level = 'city'",
+    "years": 'select "year"::varchar as k from {values}',
     # a landing may bring its own places, and forget their zones: every value is there, and nobody
     # is treated any more
-    "pilot cities": "select distinct city_id::varchar as k from {catalog}.marts.dim_pilot_zone",
+    "pilot cities": "select city_id::varchar as k from {catalog}.marts.dim_pilot_zone",
+    # also of what is not current, where nothing else tells that it is gone
+    "editions": "select {edition} as k from {files}",
+    "values as delivered": """
+        select {edition} || ' no. ' || unnest(range(sum(n_observations)::bigint)) as k from {files}
+        where source_id <> 'policy_texts' group by source_id, edition_year, run""",
+    # files have another name each year
+    "files": """
+        select source_id || ' no. ' || row_number() over (partition by source_id, run) as k
+        from {files}""",
+    "policy texts": "select path as k from {files} where source_id = 'policy_texts'",
+    "clauses": """
+        select path || ' no. ' || unnest(range(n_observations)) as k from {files}
+        where source_id = 'policy_texts'""",
 }
-PANEL_PILOT = """
-select city_i_id::varchar as k from {catalog}.marts.panel_pair_year
-    where city_i_cohort_year is not null
-union
-select city_j_id::varchar from {catalog}.marts.panel_pair_year where city_j_cohort_year is not null
-"""
+# Those of the sample only between publications of the same window.
 OF_SAMPLE = {
-    "cities of the headline sample": PANEL_CITY,
-    "pilot cities of the headline sample": PANEL_PILOT,
+    "cities of the headline sample": """
+        select unnest([city_i_id, city_j_id])::varchar as k from {catalog}.marts.panel_pair_year""",
+    "pilot cities of the headline sample": """
+        select unnest([if(city_i_cohort_year is not null, city_i_id, null),
+            if(city_j_cohort_year is not null, city_j_id, null)])::varchar as k
+        from {catalog}.marts.panel_pair_year""",
 }
-# The same of the runs in the archive, whose spans are the table `remembered`.
-OF_ARCHIVE = {
-    "values": (
-        "select concat_ws(' ', indicator_id, place_level, city_id, \"year\") as k from remembered"
-    ),
-    "indicators": "select distinct indicator_id as k from remembered",
-    "cities": "select distinct city_id::varchar as k from remembered where place_level = 'city'",
-    "years": 'select distinct "year"::varchar as k from remembered',
-}
+EDITION = "concat_ws(' ', source_id, edition_year::int)"
+CURRENT = "(select * from {catalog}.marts.fct_indicator_observation where is_current)"
+TAKEN = "(select *, {run} as run from {files} where status = 'taken')"
 REMEMBERED = """
-create or replace temp table remembered as
-with spans as (select distinct indicator_id, place_level, city_id, first_year, last_year
-    from read_parquet(?, hive_partitioning = false))
-select distinct indicator_id, place_level, city_id, unnest(range(first_year, last_year + 1)) as
-    "year" from spans
+(select distinct indicator_id, place_level, city_id, unnest(range(first_year, last_year + 1)) as
+    "year" from {spans})
 """
 COMPARED = """
-with old as ({old}), new as ({new}), gone as (select k from old
-    where k is not null except select k from new)
+with old as (select distinct k from ({old}) where k is not null),
+    gone as (from old except select k from ({new}))
 select (select count(k) from old), (select count(*) from gone), (select list(k
-    order by k)[:{examples}] from gone)
+    order by k)[:{examples}] from gone where not contains(k, ' no. '))
 """
 
 
@@ -110,10 +105,8 @@ class Loss:
 
     def __str__(self) -> str:
         """Such as `66 of 102 values (65 %), first gdp_real_cny_100m city 110000 2005`."""
-        return (
-            f"{self.gone:,} of {self.before:,} {self.what} ({self.share:.0%}), first "
-            f"{', '.join(self.examples)}"
-        )
+        first = f", first {', '.join(self.examples)}" if self.examples else ""
+        return f"{self.gone:,} of {self.before:,} {self.what} ({self.share:.0%}){first}"
 
 
 def refuse_to_shrink(
@@ -131,9 +124,9 @@ def refuse_to_shrink(
     Raises
     ------
     PublicationShrinks
-        Where more than LARGEST_LOSS of the values, indicators, cities or years would be gone, of
-        the publication before or of what was held since a loss was last confirmed, with what is
-        gone and how to confirm. The first publication of its kind has nothing to lose.
+        Where a larger share of what is counted would be gone than may be, of the publication
+        before or of what was held since a loss was last confirmed, with what is gone and how to
+        confirm. The first publication of its kind has nothing to lose.
     """
     if confirmed:
         return
@@ -151,13 +144,13 @@ def refuse_to_shrink(
     if runs:
         _refuse(
             count_losses_of_archive(runs, build),
-            f"what {len(runs)} runs since {runs[0].parent.name.removeprefix(RUN)} held",
+            f"what {len(runs)} runs since {runs[0].name.removeprefix(RUN)} held",
         )
 
 
 def _runs_since_confirmed(published: Path, manifest: Mapping[str, Any]) -> list[Path]:
-    """Spans of the archived runs of this kind, oldest first: those since a loss was confirmed, and
-    none that a rollback took back.
+    """Folders of the archived runs of this kind, oldest first: those since a loss was confirmed,
+    and none that a rollback took back.
     """
     archive, found = published.parent / "archive", []
     current = published.resolve().name if (published / MANIFEST).exists() else ""
@@ -167,14 +160,9 @@ def _runs_since_confirmed(published: Path, manifest: Mapping[str, Any]) -> list[
             before = read_manifest(folder)
         except (OSError, PublishError):
             continue
-        spans = folder / f"{SPAN}.parquet"
-        if (
-            _part(before, EXTENT) != _part(manifest, EXTENT)
-            or not spans.is_file()
-            or (current and run_id > current)
-        ):
+        if _part(before, EXTENT) != _part(manifest, EXTENT) or (current and run_id > current):
             continue
-        found = [spans] if before.get(CONFIRMED) is True else [*found, spans]
+        found = [folder] if before.get(CONFIRMED) is True else [*found, folder]
     return found
 
 
@@ -229,60 +217,75 @@ def count_losses(database: Path, build: Path, counted: Mapping[str, str]) -> lis
     one cannot be read any more.
     """
     with open_build(build) as con:
-        here = con.execute("select current_database()").fetchone()[0]
         try:
             con.execute(f"attach {literal(database)} as previous (read_only)")
             require_tables_only(con, "previous", database)
         except (duckdb.Error, PublishError):
             return []
-        return [
-            _count(con, what, query.format(catalog="previous"), query.format(catalog=here))
-            for what, query in counted.items()
-            if _has_tables(con, query, here)
-        ]
+        previous = _held("previous", "previous.meta.input_file")
+        return _compare(con, counted, previous, build)
 
 
-def count_losses_of_archive(spans: list[Path], build: Path) -> list[Loss]:
-    """What any of some archived runs held that the build does not; empty where the archive cannot
-    be read any more (`verify` says so).
+def count_losses_of_archive(runs: list[Path], build: Path) -> list[Loss]:
+    """What any of some archived runs held that the build does not; what the archive cannot say any
+    more is left out (`verify` says so).
     """
+
+    def tables(name: str) -> str:
+        paths = [literal(run / name) for run in runs if is_file(run / name)]
+        options = "hive_partitioning = false, union_by_name = true, filename = true"
+        return f"read_parquet([{', '.join(paths)}], {options})"
+
+    remembered = {
+        "edition": EDITION,
+        "values": REMEMBERED.format(spans=tables(f"{SPAN}.parquet")),
+        "files": TAKEN.format(files=tables("meta.input_file.parquet"), run="filename"),
+    }
     with open_build(build) as con:
-        here = con.execute("select current_database()").fetchone()[0]
-        try:
-            con.execute(REMEMBERED, [[str(path) for path in spans]])
-            return [
-                _count(con, what, OF_ARCHIVE[what], COUNTED[what].format(catalog=here))
-                for what in OF_ARCHIVE
-            ]
-        except duckdb.Error:
-            return []
+        return _compare(con, COUNTED, remembered, build)
 
 
-def _has_tables(con: duckdb.DuckDBPyConnection, query: str, here: str) -> bool:
-    """Whether both databases hold the table; pair-years beyond a limit are files instead, and older
-    publications lack columns.
+def _held(catalog: str, files: str) -> dict[str, str]:
+    """The relations that keys are asked of, of a build or a publication."""
+    return {
+        "catalog": catalog,
+        "edition": EDITION,
+        "values": CURRENT.format(catalog=catalog),
+        "files": TAKEN.format(files=files, run="''"),
+    }
+
+
+def _compare(
+    con: duckdb.DuckDBPyConnection,
+    counted: Mapping[str, str],
+    before: Mapping[str, str],
+    build: Path,
+) -> list[Loss]:
+    """Losses of all that both sides know: pair-years beyond a limit are files, older publications
+    lack columns, and the archive keeps what it keeps.
     """
-    try:
-        for catalog in (here, "previous"):
-            con.execute(f"explain {query.format(catalog=catalog)}")
-    except (duckdb.CatalogException, duckdb.BinderException):
-        return False
-    return True
-
-
-def _count(con: duckdb.DuckDBPyConnection, what: str, old: str, new: str) -> Loss:
-    statement = COMPARED.format(old=old, new=new, examples=EXAMPLES)
-    before, gone, examples = con.execute(statement).fetchone()
-    return Loss(what, before, gone, list(examples or []))
+    listed = literal(build / "input_file.parquet")
+    con.execute(f"create temp view now_listed as from read_parquet({listed})")
+    now = _held(con.execute("select current_database()").fetchone()[0], "now_listed")
+    losses = []
+    for what, query in counted.items():
+        try:
+            old, new = query.format_map(before), query.format_map(now)
+            statement = COMPARED.format(old=old, new=new, examples=EXAMPLES)
+            n_before, gone, examples = con.execute(statement).fetchone()
+        except (KeyError, duckdb.ProgrammingError, duckdb.IOException):
+            continue
+        losses.append(Loss(what, n_before, gone, list(examples or [])))
+    return losses
 
 
 def _refuse(losses: list[Loss], before: str) -> None:
-    losses = [loss for loss in losses if loss.share > LARGEST_LOSS]
+    losses = [loss for loss in losses if loss.share > OF_OTHERS.get(loss.what, LARGEST_LOSS)]
     if losses:
         raise PublicationShrinks(
             f"this run would lose {'; '.join(str(loss) for loss in losses)}, compared with "
             f"{before}; "
-            f"expected at most {LARGEST_LOSS:.0%}; look whether files are missing or unread (the "
-            "lines above, quality.rejected_value); "
+            f"expected at most {LARGEST_LOSS:.0%}, and no edition; look whether files are "
+            "missing or unread (the lines above, quality.rejected_value); "
             "if it is meant, confirm it: make refresh LANDING=path CONFIRM_SHRINK=1"
         )

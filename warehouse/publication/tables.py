@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import duckdb
 
 from warehouse.hashing import hash_bytes
 from warehouse.publication.errors import PublishError
+from warehouse.publication.manifest import files_of
 from warehouse.sql_text import literal, quote
 
 SCHEMAS = ("marts", "estimates", "quality", "meta")
@@ -41,64 +41,6 @@ class TableHash:
             "sha256": self.sha256,
             **({"parquet": self.parquet} if self.parquet else {}),
         }
-
-
-def require_tables_only(con: duckdb.DuckDBPyConnection, catalog: str, place: Path) -> None:
-    """Refuse a publication with anything that runs when it is read: somebody else may have made it.
-
-    A view or a macro of a database can read any file of this machine, or ask another one, under the
-    name of a table.
-
-    Raises
-    ------
-    PublishError
-        Naming the publication and what it holds.
-    """
-    views = (
-        "select schema_name || '.' || view_name from duckdb_views() where database_name = ? and "
-        "not internal order by all"
-    )
-    macros = (
-        "select schema_name || '.' || function_name from duckdb_functions() where database_name = "
-        "? and not internal order by all"
-    )
-    found = [
-        name for query in (views, macros) for (name,) in con.execute(query, [catalog]).fetchall()
-    ]
-    if found:
-        raise PublishError(
-            f"{place}: expected tables alone, found views or functions "
-            f"({', '.join(map(repr, found[:5]))}): "
-            "it was not made by citysync; take it again from where it was copied"
-        )
-
-
-@contextmanager
-def open_publication(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database of a publication, read-only and locked: no query of it reads another file than
-    the publication's own, or the network.
-
-    Raises
-    ------
-    PublishError
-        If it holds anything but tables.
-    duckdb.Error
-        If it cannot be opened.
-    """
-    database = folder / "citysync.duckdb"
-    with duckdb.connect(str(database), read_only=True) as con:
-        require_tables_only(con, con.execute("select current_database()").fetchone()[0], database)
-        lock_connection(con, folder)
-        yield con
-
-
-def lock_connection(con: duckdb.DuckDBPyConnection, *folders: Path) -> None:
-    """From here on the connection reads files below these folders alone, loads no extension, and
-    cannot be told otherwise.
-    """
-    con.execute(f"set allowed_directories = [{', '.join(literal(folder) for folder in folders)}]")
-    con.execute("set enable_external_access = false")
-    con.execute("set lock_configuration = true")
 
 
 def hash_table(con: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> TableHash:
@@ -178,16 +120,9 @@ def copy_files_by_year(
             "Parquet files by year there"
         )
     shutil.copytree(source, folder)
-    files = f"{folder.relative_to(parquet.parent).as_posix()}/*/*.parquet"
-    found = hash_table(
-        con, read_files(parquet.parent, files), columns_of(con, "build", schema, view)
-    )
-    return TableHash(found.rows, found.sha256, files)
-
-
-def read_files(publication: Path, files: str) -> str:
-    """SQL that reads the Parquet files of a publication's manifest entry."""
-    return f"read_parquet({literal(publication / files)}, hive_partitioning = false)"
+    rows = f"read_parquet({literal(folder / '*/*.parquet')}, hive_partitioning = false)"
+    found = hash_table(con, rows, columns_of(con, "build", schema, view))
+    return TableHash(found.rows, found.sha256, files_of(schema, view))
 
 
 def copy_tables(build_database: Path, target: Path, parquet: Path) -> dict[str, TableHash]:

@@ -4,14 +4,18 @@ compared with the manifest.
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import stat
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import duckdb
 
 from warehouse.hashing import hash_file
+from warehouse.publication.file_tables import add_file_tables, list_files
+from warehouse.publication.foreign import DATABASE, open_foreign
 from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, check_manifest, read_manifest
-from warehouse.publication.tables import columns_of, hash_table, open_publication, read_files
+from warehouse.publication.tables import columns_of, hash_table
 from warehouse.sql_text import quote
 
 
@@ -40,7 +44,7 @@ def verify_publication(folder: Path) -> list[str]:
     faults = verify_files(folder)
     if faults:
         return faults
-    return _table_faults(folder, read_manifest(folder)["tables"])
+    return _table_faults(folder, read_manifest(folder))
 
 
 def verify_files(folder: Path) -> list[str]:
@@ -94,34 +98,54 @@ def _manifest_faults(folder: Path) -> list[str]:
 
 
 def _file_faults(folder: Path, files: dict[str, dict[str, Any]]) -> list[str]:
-    faults = []
-    for name, entry in sorted(files.items()):
+    """Nothing is followed or opened that is not a file itself: a link may lead anywhere, and a pipe
+    would be waited for.
+    """
+    known = {*files, MANIFEST, MANIFEST_HASH}
+    folders = {parent for name in known for parent in PurePosixPath(name).parents}
+    present, faults = set(), []
+    for base, below, names in os.walk(folder):
+        for path in (Path(base, name) for name in (*below, *names)):
+            name = path.relative_to(folder)
+            kind = _kind(path)
+            if kind == "file" and name.as_posix() in known:
+                present.add(name.as_posix())
+            elif kind != "folder" or name not in folders:
+                faults.append(
+                    f"{path}: a {kind}, not part of the publication, expected no such {kind}"
+                )
+    for name, entry in files.items():
         path = folder / name
-        if not path.is_file():
-            faults.append(f"{path}: missing, expected {entry['bytes']} bytes")
-        elif hash_file(path) != entry["sha256"]:
+        if name not in present:
+            faults.append(f"{path}: missing, expected a file of {entry['bytes']} bytes")
+        elif (found := hash_file(path)) != entry["sha256"]:
             faults.append(
-                f"{path}: sha256 {hash_file(path)}, expected {entry['sha256']} "
+                f"{path}: sha256 {found}, expected {entry['sha256']} "
                 f"({path.stat().st_size} of {entry['bytes']} bytes)"
             )
-    known = {*files, MANIFEST, MANIFEST_HASH}
-    extra = sorted(
-        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    # a name may hold what ends a line, or bytes that are no text
+    return sorted(
+        fault.replace("\n", "\\n").encode(errors="backslashreplace").decode() for fault in faults
     )
-    return faults + [
-        f"{folder / name}: not part of the publication, expected no such file"
-        for name in extra
-        if name not in known
-    ]
 
 
-def _table_faults(folder: Path, tables: dict[str, dict[str, Any]]) -> list[str]:
-    database = folder / "citysync.duckdb"
+def _kind(path: Path) -> str:
+    mode = path.lstat().st_mode
+    if stat.S_ISREG(mode):
+        return "file"
+    if stat.S_ISDIR(mode):
+        return "folder"
+    return "link" if stat.S_ISLNK(mode) else "pipe or device"
+
+
+def _table_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    database = folder / DATABASE
     try:
-        with open_publication(folder) as con:
+        with open_foreign(database) as con:
+            add_file_tables(con, "files", list_files(folder, manifest))
             return [
                 fault
-                for name, entry in sorted(tables.items())
+                for name, entry in sorted(manifest["tables"].items())
                 for fault in _table_fault(con, folder, name, entry)
             ]
     except duckdb.Error as error:
@@ -136,23 +160,16 @@ def _table_faults(folder: Path, tables: dict[str, dict[str, Any]]) -> list[str]:
 def _table_fault(
     con: duckdb.DuckDBPyConnection, folder: Path, name: str, entry: dict[str, Any]
 ) -> list[str]:
+    catalog = "files" if "parquet" in entry else "citysync"
+    place = f"{folder / entry.get('parquet', DATABASE)}, table {name}"
     schema, table = name.split(".")
-    if "parquet" in entry:
-        source, place = read_files(folder, entry["parquet"]), folder / entry["parquet"]
-        columns = [row[0] for row in con.execute(f"describe select * from {source}").fetchall()]
-    else:
-        source, place = f"{quote(schema)}.{quote(table)}", folder / "citysync.duckdb"
-        columns = columns_of(
-            con, con.execute("select current_database()").fetchone()[0], schema, table
-        )
+    columns = columns_of(con, catalog, schema, table)
     if not columns:
-        return [f"{place}, table {name}: missing, expected {entry['rows']} rows"]
-    found = hash_table(con, source, columns)
+        return [f"{place}: missing, expected {entry['rows']} rows"]
+    found = hash_table(con, f"{catalog}.{quote(schema)}.{quote(table)}", columns)
     if (found.rows, found.sha256) == (entry["rows"], entry["sha256"]):
         return []
     return [
-        (
-            f"{place}, table {name}: {found.rows} rows, hash {found.sha256}, expected "
-            f"{entry['rows']}, {entry['sha256']}"
-        )
+        f"{place}: {found.rows} rows, hash {found.sha256}, expected "
+        f"{entry['rows']}, {entry['sha256']}"
     ]

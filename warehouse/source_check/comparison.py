@@ -21,6 +21,21 @@ from published.marts.fct_indicator_observation
 where is_current
 """
 
+# whether a file was published as it is, under another content, or not at all
+FILE_STATE = """
+create table file_state as
+select
+    file.path,
+    file.note,
+    case
+        when before.path is null then 'new'
+        when before.sha256 is not distinct from file.sha256 then 'as published'
+        else 'changed'
+    end as state
+from input_file as file
+left join (select * from {published}) as before on file.path = before.path
+"""
+
 # one row a taken value with the current one of the same cell, of the years beside it, and of the
 # city in the row above and below
 COMPARED = """
@@ -164,9 +179,10 @@ class Series:
 
 def compare(con: duckdb.DuckDBPyConnection) -> list[Series]:
     """Series of the source beside the current values; the published database is attached as
-    ``published``.
+    ``published``, the list of the source's files is the table ``input_file``.
     """
     con.execute(CURRENT)
+    con.execute(FILE_STATE.format(published="published.meta.input_file"))
     return _summary(con)
 
 
@@ -177,6 +193,7 @@ def describe(con: duckdb.DuckDBPyConnection) -> list[Series]:
         "double, source_id varchar"
     )
     con.execute(f"create table current_value ({columns})")
+    con.execute(FILE_STATE.format(published="input_file where false"))
     return _summary(con)
 
 

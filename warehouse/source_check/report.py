@@ -1,15 +1,34 @@
-"""What `check-source` says: the likely faults first, then what was taken, what was turned away and
-why, and the differences.
+"""What `check-source` says: the new and changed files and the likely faults first, then what was
+taken, what was turned away and why, and the differences; on one screen, or all of it.
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 import duckdb
 
 from warehouse.source_check.comparison import Series, likely_fault
 
-#: So many lines of a kind are shown.
-SHOWN = 12
+#: So many lines of a kind are shown on one screen.
+SHOWN = 5
+_FILES = """
+select
+    file.state,
+    file.path,
+    file.note,
+    count(taken.raw_line_id) as n,
+    count(distinct taken.indicator_id),
+    count(distinct taken.place_id),
+    min(taken."year"),
+    max(taken."year"),
+    count(taken.current) as n_common,
+    count(*) filter (where abs(taken."value" - taken.current) <= 0.005 * abs(taken.current))
+from file_state as file
+left join compared as taken on file.path = taken.source_id || '/' || taken.file_name
+group by all
+order by file.path
+"""
 _REJECTED = """
 select
     reason,
@@ -115,57 +134,93 @@ def likely_faults(con: duckdb.DuckDBPyConnection, series: list[Series]) -> list[
 
 
 def report_lines(
-    con: duckdb.DuckDBPyConnection, series: list[Series], faults: list[str]
+    con: duckdb.DuckDBPyConnection,
+    series: list[Series],
+    faults: list[str],
+    *,
+    everything: bool = False,
 ) -> list[str]:
-    """The whole answer, line by line."""
-    lines = [f"likely faults: {len(faults)}" if faults else "likely faults: none found"]
-    lines += [f"  {fault}" for fault in _most(faults)]
+    """The answer, line by line: on one screen, or ``everything``."""
+    files = _all(con, _FILES)
+    states = Counter(state for state, *_ in files)
+    others = [_file(*row) for row in files if everything or row[0] != "as published"]
     n_taken, n_left = sum(one.n for one in series), _all(con, _LEFT_OUT)[0][0]
-    lines.append(
-        f"taken: {n_taken:,} values of {len({one.indicator_id for one in series})} indicators; "
-        f"left out by the layout: {n_left:,} lines"
-    )
-    file_name = None
-    for one in series:
-        if one.file_name != file_name:
-            file_name = one.file_name
-            lines.append(f" {file_name}")
-        shown = (
-            f"{one.n_common:,} beside current values, {one.share_equal or 0:.1%} equal"
-            if one.n_common
-            else "nothing current to stand beside"
-        )
-        years = f"{one.first_year}-{one.last_year}"
-        lines.append(
-            f"  {one.indicator_id} ({one.units} to {one.unit}): {one.n:,} values, {one.n_places} "
-            f"places, {years}; {shown}"
-        )
     rejected = _all(con, _REJECTED)
-    lines.append(
-        "rejected: " + (f"{sum(row[1] for row in rejected):,} lines" if rejected else "nothing")
-    )
-    lines += [
-        f"  {reason}: {n:,}, such as {where}: {text!r}" for reason, n, where, text in rejected
-    ]
     unknown = [
         f"{name!r} ({n:,})"
         for reason, name, n in _all(con, _PLACES)
         if reason == "unknown_city" and name
     ]
-    if unknown:
-        lines.append("places that are not known: " + ", ".join(_most(unknown)))
-    sources = _all(con, _SOURCES)
-    if sources:
-        lines.append("beside the current values, by their source:")
-        lines += [
-            f"  {source}: {n:,} common, {equal:,} equal within 0.5 %, {far:,} off by more than 5 %"
-            for source, n, equal, far in sources
-        ]
+    sections = [
+        ("files: " + ", ".join(f"{n:,} {state}" for state, n in states.items()), others),
+        (f"likely faults: {len(faults) or 'none found'}", faults),
+        (
+            f"taken: {n_taken:,} values of {len({one.indicator_id for one in series})} indicators; "
+            f"left out by the layout: {n_left:,} lines",
+            [_series(one) for one in series] if everything else [],
+        ),
+        (
+            f"rejected: {sum(row[1] for row in rejected):,} lines",
+            [f"{reason}: {n:,}, such as {where}: {text!r}" for reason, n, where, text in rejected],
+        ),
+        (f"places that are not known: {len(unknown):,}", unknown),
+        (
+            "beside the current values, by their source:",
+            [
+                f"{source}: {n:,} common, {equal:,} equal within 0.5 %, "
+                f"{far:,} off by more than 5 %"
+                for source, n, equal, far in _all(con, _SOURCES)
+            ],
+        ),
+    ]
+    lines = []
+    for title, items in sections:
+        cut = (
+            []
+            if everything or len(items) <= SHOWN
+            else [f"and {len(items) - SHOWN:,} more (--all)"]
+        )
+        shown = [*items[:SHOWN], *cut] if cut else items
+        lines += [title, *(f"  {item}" for item in shown)]
     return lines
 
 
-def _most(items: list[str]) -> list[str]:
-    return items if len(items) <= SHOWN else [*items[:SHOWN], f"and {len(items) - SHOWN:,} more"]
+def _file(
+    state: str,
+    path: str,
+    note: str | None,
+    n: int,
+    n_indicators: int,
+    n_places: int,
+    first_year: int | None,
+    last_year: int | None,
+    n_common: int,
+    n_equal: int,
+) -> str:
+    if note:
+        return f"{state} {path}: not read: {note}"
+    if not n:
+        return f"{state} {path}: no value would be taken"
+    return (
+        f"{state} {path}: {n:,} values of {n_indicators} indicators, {n_places} places, "
+        f"{first_year}-{last_year}; {_beside(n_common, n_equal)}"
+    )
+
+
+def _beside(n_common: int, n_equal: float) -> str:
+    return (
+        f"{n_common:,} beside current values, {n_equal / n_common:.1%} equal"
+        if n_common
+        else "nothing current to stand beside"
+    )
+
+
+def _series(one: Series) -> str:
+    return (
+        f"{one.file_name}: {one.indicator_id} ({one.units} to {one.unit}): {one.n:,} values, "
+        f"{one.n_places} places, {one.first_year}-{one.last_year}; "
+        f"{_beside(one.n_common, (one.share_equal or 0) * one.n_common)}"
+    )
 
 
 def _all(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:

@@ -3,6 +3,7 @@ fault first.
 """
 
 import csv
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ import pytest
 from orchestration.commands.check_source import check_source
 from orchestration.terminal import Exit
 from tests.orchestration.conftest import end_of
+from warehouse.hashing import hash_file
 
 SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
 GDP = "gdp_nominal_cny_100m"
@@ -52,6 +54,9 @@ def home(tmp_path, monkeypatch):
         con.executemany(
             "insert into marts.fct_indicator_observation values (?, ?, ?, ?, ?, ?, ?)", rows
         )
+        con.execute("create schema meta")
+        con.execute("create table meta.input_file (path varchar, sha256 varchar)")
+    (folder / "manifest.json").write_text('{"is_simulated": false}', encoding="utf-8")
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
@@ -76,6 +81,13 @@ def test_what_agrees_looks_right(home, tmp_path, capsys):
     assert "likely faults: none found" in said
     assert "300 beside current values, 100.0% equal" in said
     assert "older: 300 common, 300 equal within 0.5 %" in said
+
+
+def test_beside_a_simulated_publication_values_are_not_compared(home, tmp_path, capsys):
+    (home / "published" / "manifest.json").write_text('{"is_simulated": true}', encoding="utf-8")
+    other = rows(lambda city, year: value(city, year) * (1.3 + city % 7 / 10))
+    assert check_source(deliver(tmp_path, other)) == Exit.DONE
+    assert "the publication here is simulated: values are not compared" in capsys.readouterr().out
 
 
 def neighbour(city: int, step: int) -> int:
@@ -116,6 +128,28 @@ def test_the_likely_fault_comes_first(home, tmp_path, capsys, change, unit, sent
     first = said[next(i for i, line in enumerate(said) if line.startswith("likely faults:")) + 1]
     assert sentence in first
     assert said[-1].startswith("citysync: exit 1: ")
+
+
+def test_the_new_and_changed_files_come_first_on_one_screen(home, tmp_path, capsys):
+    """Of two hundred files, three of which were not published so."""
+    folder = Path(deliver(tmp_path, rows()))
+    for n in range(200):
+        shutil.copy(folder / "values.csv", folder / f"{n:03d}.csv")
+    known = hash_file(folder / "values.csv")
+    with duckdb.connect(str(home / "published" / "citysync.duckdb")) as con:
+        files = [(f"tidy/{n:03d}.csv", known if n else "another") for n in range(199)]
+        con.executemany("insert into meta.input_file values (?, ?)", files)
+    assert check_source(str(folder)) == Exit.DONE
+    said = [line for line in capsys.readouterr().out.splitlines() if " s  " not in line]
+    assert len(said) <= 30
+    assert said[0] == "files: 1 changed, 198 as published, 2 new"
+    assert [line.split(":")[0].strip() for line in said[1:4]] == [
+        "changed tidy/000.csv",
+        "new tidy/199.csv",
+        "new tidy/values.csv",
+    ]
+    assert check_source(str(folder), everything=True) == Exit.DONE
+    assert len(capsys.readouterr().out.splitlines()) > 400
 
 
 def test_rejected_lines_are_counted_by_reason_with_an_example(home, tmp_path, capsys):

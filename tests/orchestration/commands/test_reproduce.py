@@ -143,13 +143,9 @@ def test_it_needs_the_files_of_the_run(
     hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hand_over(is_simulated=False, inputs=[{"path": "tidy/a.csv", "sha256": "0" * 64}])
-    assert (
-        end_of(reproduce, "20250101T000000.000000Z", None) == 2
-        and "kept are" in capsys.readouterr().out
-    )
+    assert end_of(reproduce, "20250101T000000.000000Z", None) == 2
+    assert "kept are" in capsys.readouterr().out
     assert end_of(reproduce, RUN_ID, None) == 2 and "LANDING=path" in capsys.readouterr().out
-    assert (
-        end_of(reproduce, RUN_ID, "/absent") == 2
-        and "tidy/a.csv is missing" in capsys.readouterr().out
-    )
+    assert end_of(reproduce, RUN_ID, "/absent") == 2
+    assert "tidy/a.csv: missing" in capsys.readouterr().out
     assert not started

@@ -5,16 +5,20 @@ and nothing is built.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from orchestration.reuse.fingerprint import hash_landing
 from tests.warehouse.ingest.delivered import ROWS, csv_bytes, deliver, read, xlsx_bytes
 from warehouse.ingest import landing as landing_module
 from warehouse.ingest import snapshot as snapshot_module
 from warehouse.ingest.errors import FileFault, LandingError
 from warehouse.ingest.snapshot import copy_privately, require_unchanged, take_snapshot
+from warehouse.publication.delivered import input_faults
 
 CSV, XLSX = csv_bytes(ROWS), xlsx_bytes(S=ROWS)
 
@@ -45,69 +49,35 @@ def exchange(path: Path, put: Callable[[Path], object]) -> None:
     put(path)
 
 
+CHANGED = "expected a file that stays as it is; found one that changed while it was read: "
+GONE = "found (a broken link, or nothing there any more|an unreadable one)"
 CHANGES = {
-    "grown": (
-        grow,
-        (
-            r"panel/a.csv: expected a file that stays as it is while it is read; found \d+ bytes "
-            r"before reading and \d+ after"
-        ),
+    "grown": (grow, rf"panel/a.csv: {CHANGED}\d+ bytes first, \d+ then"),
+    "cut": (lambda path: os.truncate(path, 10), rf"panel/a.csv: {CHANGED}\d+ bytes first, 10 then"),
+    "grown without end": (
+        lambda path: os.truncate(path, 1 << 43),
+        r"panel/a.csv: expected a file of at most [\d,]+ bytes; found 8,796,093,022,208 bytes",
     ),
-    "cut": (
-        lambda path: os.truncate(path, 10),
-        r"panel/a.csv: .* found \d+ bytes before reading and 10 after",
-    ),
-    "touched": (
-        lambda path: os.utime(path, (1, 1)),
-        r"panel/a.csv: .* found a later time of change",
-    ),
-    "another digit": (
-        replace_same_size_and_time,
-        r"panel/a.csv: .* found another content after reading than before",
-    ),
-    "removed": (
-        lambda path: path.unlink(),
-        r"panel/a.csv: .* found none that can be read any more",
-    ),
+    "touched": (lambda path: os.utime(path, (1, 1)), rf"{CHANGED}a later time of change"),
+    "another digit": (replace_same_size_and_time, rf"{CHANGED}another content"),
+    "removed": (lambda path: path.unlink(), rf"panel/a.csv: .*{GONE}"),
     "a pipe in its place": (
         lambda path: exchange(path, os.mkfifo),
-        r"panel/a.csv: .* bytes before reading and 0 after",
+        r"panel/a.csv: .*found a folder, pipe or device in its place",
     ),
-    "a folder in its place": (
-        lambda path: exchange(path, Path.mkdir),
-        r"panel/a.csv: expected a file that stays as it is while it is read; found",
-    ),
+    "a folder in its place": (lambda path: exchange(path, Path.mkdir), r"panel/a.csv: expected"),
     "a broken link in its place": (
         lambda path: exchange(path, lambda at: at.symlink_to("nowhere")),
-        r"panel/a.csv: .* found none that can be read",
+        rf"panel/a.csv: .*{GONE}",
     ),
-    "another file moved over it": (
-        lambda path: (path.with_name("d").write_bytes(CSV + CSV), path.with_name("d").rename(path)),
-        r"panel/a.csv: .* bytes before",
-    ),
-    "another digit moved over it": (
-        moved_digit,
-        r"panel/a.csv: .* found another content after reading than before",
-    ),
-    "emptied": (
-        lambda path: os.truncate(path, 0),
-        r"panel/a.csv: .* bytes before reading and 0 after",
-    ),
-    "not readable any more": (
-        lambda path: exchange(path, lambda at: at.symlink_to(at)),
-        r"panel/a.csv: .* found none that can be read",
-    ),
+    "another digit moved over it": (moved_digit, rf"{CHANGED}another content"),
     "a file removed beside": (
         lambda path: path.with_name("b.xlsx").unlink(),
-        r"panel/b.xlsx: .* found none that can be read",
+        rf"panel/b.xlsx: .*{GONE}",
     ),
     "its folder renamed": (
         lambda path: path.parent.rename(path.parent.with_name("x")),
-        r"panel/a.csv: .* found none that can be read",
-    ),
-    "a new folder beside": (
-        lambda path: deliver(path.parent.parent, {"new/c.csv": CSV}),
-        r"found 1 files changed: 'new/c.csv' is new",
+        rf"panel/a.csv: .*{GONE}",
     ),
     "a new file beside": (
         lambda path: grow(path.with_name("c.csv")),
@@ -182,10 +152,12 @@ def test_a_private_copy_of_a_changed_file_is_refused(tmp_path, monkeypatch):
     grow(path)
     assert os.pread(descriptor, 10_000, 0) == CSV
     os.close(descriptor)
-    with pytest.raises(FileFault, match="another content when it was read a second time"):
-        copy_privately(path, snapshot, tmp_path)
-    with pytest.raises(FileFault, match="bytes before reading"):
-        require_unchanged(path, snapshot)
+    for read_again in (
+        lambda: copy_privately(path, snapshot, tmp_path),
+        lambda: require_unchanged(path, snapshot),
+    ):
+        with pytest.raises(FileFault, match="changed while it was read"):
+            read_again()
     assert [found.name for found in tmp_path.iterdir()] == ["a.csv"]
 
 
@@ -248,18 +220,74 @@ def test_a_folder_exchanged_for_a_link_is_not_followed(tmp_path, monkeypatch):
         read(landing, tmp_path)
 
 
-def test_a_file_that_grows_without_end_is_not_read_to_its_end(tmp_path, monkeypatch):
+@pytest.mark.parametrize("is_large", [False, True])
+def test_a_file_that_grows_without_end_is_not_read_to_its_end(tmp_path, monkeypatch, is_large):
     path = tmp_path / "a.csv"
     path.write_bytes(CSV)
+    if is_large:
+        monkeypatch.setattr(snapshot_module, "HELD_BYTES", 10)
     real, asked = snapshot_module.os.fstat, []
 
     def grown(descriptor):
         status = real(descriptor)
         asked.append(status.st_size)
         if len(asked) == 2:
-            os.truncate(path, 100_000_000)
+            os.truncate(path, 1 << 43)
         return status
 
     monkeypatch.setattr(snapshot_module.os, "fstat", grown)
-    with pytest.raises(FileFault, match=f"{len(CSV):,} bytes first and {len(CSV) + 1:,} then"):
-        take_snapshot(path, 1 << 30, "file", "split it")
+    with pytest.raises(FileFault, match=f"{len(CSV):,} bytes first, {len(CSV) + 1:,} then"):
+        take_snapshot(path)
+
+
+def socket_at(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(os.path.relpath(path))
+
+
+def sparse(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 43)
+
+
+# what is laid into a landing, and how the landing is refused (None: it is listed and not read)
+ENDLESS = {
+    "a sparse file": ("panel/b.csv", sparse, "found 8,796,093,022,208 bytes"),
+    "a sparse workbook": ("panel/b.xlsx", sparse, "found 8,796,093,022,208 bytes"),
+    "a sparse text": ("policy_texts/b.txt", sparse, None),
+    "a sparse file of no layout": ("unknown/b.bin", sparse, None),
+    "a sparse roster": ("places/roster.csv", sparse, "8,796,093,022,208 bytes"),
+    "a link to a device": ("panel/b.csv", lambda at: at.symlink_to("/dev/zero"), None),
+    "a link to the kernel's memory": ("panel/b.csv", lambda at: at.symlink_to("/proc/kcore"), None),
+    "a link to the kernel's log": ("panel/b.csv", lambda at: at.symlink_to("/proc/kmsg"), None),
+    "a pipe": ("panel/b.csv", os.mkfifo, None),
+    "a socket": ("panel/b.csv", socket_at, None),
+    "a link to a pipe": (
+        "panel/b.csv",
+        lambda at: (os.mkfifo(at.with_name("p")), at.symlink_to("p")),
+        "found a folder, pipe or device in its place",
+    ),
+    "a link to a sparse file": (
+        "panel/b.csv",
+        lambda at: (sparse(at.with_name("s.bin")), at.symlink_to("s.bin")),
+        "found 8,796,093,022,208 bytes",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_what_has_no_end_is_not_read_to_it(tmp_path, name):
+    """Neither by what decides whether there is anything to do, nor by the reading itself."""
+    landing = deliver(tmp_path / "landing", {"panel/a.csv": CSV})
+    place, put, message = ENDLESS[name]
+    (landing / place).parent.mkdir(exist_ok=True)
+    put(landing / place)
+    assert hash_landing(landing) == hash_landing(landing)
+    if message is None:
+        files = read(landing, tmp_path).files.set_index("path")
+        assert files.loc[place, "status"] == "skipped" and pd.isna(files.loc[place, "sha256"])
+    else:
+        with pytest.raises(LandingError, match=f"{place}.*{message}"):
+            read(landing, tmp_path)
+    inputs = [{"path": place, "sha256": "0" * 64}]
+    assert place in input_faults(inputs, landing, {place: landing / place})

@@ -30,9 +30,16 @@ def rows(cities=CITIES, years=YEARS, indicators=INDICATORS, current: bool = True
 
 
 PILOTS = CITIES[:10]
+# source, edition, file, values or clauses
+File = tuple[str, int | None, str, int]
+TEXTS: list[File] = [("policy_texts", None, f"{n:02d}.txt", 30) for n in range(40)]
+BOOKS: list[File] = [("yearbook", year, f"{year}/a.xlsx", 100) for year in range(2001, 2031)]
+FILES = [*TEXTS, *BOOKS, ("tidy", None, "values.csv", 2000)]
 
 
-def write_build(folder: Path, values: list[Row], panel=CITIES, pilots=PILOTS) -> Path:
+def write_build(
+    folder: Path, values: list[Row], panel=CITIES, pilots=PILOTS, files: list[File] = FILES
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     database = folder / "citysync.duckdb"
     database.unlink(missing_ok=True)
@@ -69,6 +76,16 @@ def write_build(folder: Path, values: list[Row], panel=CITIES, pilots=PILOTS) ->
             ),
             [list(panel)],
         )
+        con.execute(
+            "create table meta.input_file (source_id text, edition_year int, path text, "
+            "n_observations bigint, status text)"
+        )
+        con.executemany(
+            "insert into meta.input_file values ($1, $2, $1 || '/' || $3, $4, "
+            "if($4 > 0, 'taken', 'skipped'))",
+            files,
+        )
+        con.execute(f"copy meta.input_file to '{folder}/input_file.parquet'")
     return folder
 
 
@@ -81,10 +98,11 @@ def put_out(
     kept: int = 3,
     panel=CITIES,
     confirmed=False,
+    files: list[File] = FILES,
     **settings: str,
 ) -> dict:
     """Publish a build without asking, and give its manifest."""
-    build = write_build(home / "earlier", values, panel)
+    build = write_build(home / "earlier", values, panel, files=files)
     for name in ("report", "data_docs"):
         (home / name).mkdir(exist_ok=True)
         (home / name / "index.html").write_text("page", encoding="utf-8")
@@ -109,9 +127,10 @@ def ask(
     confirmed: bool = False,
     panel=CITIES,
     pilots=PILOTS,
+    files: list[File] = FILES,
     **settings: str,
 ) -> None:
-    build = write_build(home / "build", values, panel, pilots)
+    build = write_build(home / "build", values, panel, pilots, files)
     refuse_to_shrink(
         home / "published",
         build,
@@ -153,6 +172,66 @@ def test_what_lost_more_than_the_share_stops_and_says_what_is_gone(
     for part in [*named, "20260101T000000.000000Z", "expected at most 5%", "CONFIRM_SHRINK=1"]:
         assert part in str(found.value)
     ask(home, values, confirmed=True)
+
+
+def without(*names: str) -> list[File]:
+    return [file for file in FILES if not any(name in "/".join(map(str, file)) for name in names)]
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (without("policy_texts"), ["40 of 40 policy texts", "1,200 of 1,200 clauses (100%)"]),
+        (
+            without("policy_texts/None/0"),
+            ["10 of 40 policy texts (25%), first policy_texts/00.txt"],
+        ),
+        (
+            [(*file[:3], 0) if file[0] == "policy_texts" else file for file in FILES],
+            ["40 of 40 policy texts"],
+        ),
+        (
+            [(*file[:3], 20) if file[0] == "policy_texts" else file for file in FILES],
+            ["400 of 1,200 clauses (33%)"],
+        ),
+        (
+            [*without("policy_texts"), *[(*t[:2], f"new {t[2]}", t[3]) for t in TEXTS]],
+            ["40 of 40 policy texts"],
+        ),
+        (without("yearbook/2007"), ["1 of 32 editions (3%), first yearbook 2007, compared"]),
+        (without("tidy"), ["1 of 32 editions (3%), first tidy;"]),
+        ([*without("tidy"), ("tidy", None, "values.csv", 100)], ["values as delivered (38%)"]),
+        (
+            [
+                *without("30.txt", "31.txt", "32.txt", "33.txt"),
+                *[("tidy", None, f"{n}", 1) for n in range(4)],
+            ],
+            ["4 of 71 files (6%); ", "4 of 40 policy texts (10%)"],
+        ),
+    ],
+)
+def test_delivered_files_that_are_gone_stop_it_though_every_current_value_is_there(
+    home: Path, files: list[File], named: list[str]
+) -> None:
+    with pytest.raises(PublicationShrinks) as found:
+        ask(home, rows(), files=files)
+    assert [part for part in [*named, "CONFIRM_SHRINK=1"] if part not in str(found.value)] == []
+    ask(home, rows(), files=files, confirmed=True)
+
+
+def test_texts_that_go_one_by_one_stop_it_and_renamed_or_new_files_do_not(tmp_path: Path) -> None:
+    for number in range(3):
+        files = [*without(*[f"{n:02d}.txt" for n in range(number)]), ("yearbook", 2031, "b", 1)]
+        ask(tmp_path, rows(), files=files)
+        put_out(tmp_path, day(number + 1), rows(), kept=1, files=files)
+    files = [
+        *without("00.txt", "01.txt", "values.csv"),
+        ("yearbook", 2031, "c", 1),
+        ("tidy", None, "b", 2000),
+    ]
+    ask(tmp_path, rows(), files=files)
+    with pytest.raises(PublicationShrinks, match=r"3 of 40 policy texts .*what 3 runs since"):
+        ask(tmp_path, rows(), files=[file for file in files if file[2] != "02.txt"])
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import argparse
 import csv
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from warehouse.ingest.delivered_files import matches_path
@@ -29,6 +28,7 @@ from warehouse.ingest.place_names import place_key, read_place_names
 from warehouse.ingest.raw_table import FileOrigin
 from warehouse.ingest.sheets.choice import tables_for
 from warehouse.ingest.snapshot import copy_privately, take_snapshot
+from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.jobs import RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Job, Outcome, Task, shared_pool
@@ -36,49 +36,58 @@ from warehouse.ingest.workers.pool import Job, Outcome, Task, shared_pool
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; returns the exit code (2: nothing could be drafted)."""
-    parser = argparse.ArgumentParser(
-        prog="python -m warehouse.ingest.drafting.new_source", description=__doc__
-    )
-    parser.add_argument(
-        "folder", type=Path, help="the source's folder, named as the source will be"
-    )
-    parser.add_argument(
-        "--source-id",
-        help="name of the source where the folder's does not serve (lower case, digits, _)",
-    )
-    parser.add_argument("--output", type=Path, help="file for the draft (default: standard output)")
-    parser.add_argument(
-        "--published",
-        type=Path,
-        help="published database to compare values with (default: that of CITYSYNC_HOME)",
-    )
-    options = parser.parse_args(arguments)
-    source_id = options.source_id or re.sub(
-        r"[^a-z0-9_]+", "_", options.folder.resolve().name.lower()
-    ).strip("_")
+def new_source(
+    folder: str | None,
+    source_id: str | None = None,
+    output: str | None = None,
+    published: str | None = None,
+) -> int:
+    """Draft a layout from the files of a folder; the last line on standard error says how it ended.
+
+    Parameters
+    ----------
+    folder : str or None
+        Of the source, named as the source will be.
+    source_id : str, optional
+        Name of the source where the folder's does not serve: lower case, digits, _.
+    output : str, optional
+        File for the draft; default: standard output.
+    published : str, optional
+        Published database to hold values against; default: that of CITYSYNC_HOME.
+
+    Returns
+    -------
+    int
+        0, or 2 where nothing could be drafted.
+    """
+    if not folder:
+        return _end(2, "expected the folder of a source; found none", ())
+    place = Path(folder)
+    source_id = source_id or re.sub(r"[^a-z0-9_]+", "_", place.resolve().name.lower()).strip("_")
     try:
-        reference = read_reference(options.published or _home() / "published" / "citysync.duckdb")
-        draft, files = draft_folder(options.folder, source_id, reference)
-        if reference is None:
-            draft.notes.insert(
-                0,
-                (
-                    "nothing has been published in this home: columns are known by their headers "
-                    "alone, run make refresh first"
-                ),
-            )
-        reading = try_draft(draft, source_id, options.folder, files)
+        database = Path(published) if published else _home() / "published" / "citysync.duckdb"
+        without = why_no_witness(database.parent, place)
+        reference = None if without else read_reference(database)
+        draft, files = draft_folder(place, source_id, reference)
+        if without:
+            draft.notes.insert(0, f"{without}; columns are known by their headers alone")
+        reading = try_draft(draft, source_id, place, files)
     except IngestError as error:
-        print(f"new-source: {error}", file=sys.stderr)
-        return 2
-    if options.output:
-        options.output.write_text(draft.text, encoding="utf-8")
+        reason, *notes = str(error).splitlines()
+        return _end(2, reason, notes)
+    if output:
+        Path(output).write_text(draft.text, encoding="utf-8")
     else:
         sys.stdout.write(draft.text)
-    print("\n".join([*draft.notes, *reading]), file=sys.stderr)
-    return 0
+    reason = f"a draft of {source_id} is in {output or 'the standard output'}; read it all"
+    return _end(0, reason, [*draft.notes, *reading])
+
+
+def _end(code: int, reason: str, notes: Iterable[str]) -> int:
+    """Notes, then the last line; the draft alone goes to standard output."""
+    sys.stdout.flush()
+    print("\n".join([*notes, f"citysync: exit {code}: {reason}"]), file=sys.stderr)
+    return code
 
 
 def _home() -> Path:
@@ -283,7 +292,3 @@ def read_places() -> Places:
 def _seed(name: str) -> list[dict[str, str]]:
     with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -78,9 +78,9 @@ def read_reference(database: Path, without: Sequence[str] = ()) -> Reference | N
     """
     if not database.is_file():
         return None
-    import duckdb
+    from warehouse.publication.foreign import open_foreign
 
-    with duckdb.connect(str(database), read_only=True) as con:
+    with open_foreign(database) as con:
         left_out = ", ".join(map(literal, without)) or "''"
         columns = con.execute(
             'select place_level, city_id, "year", indicator_id, "value" from '

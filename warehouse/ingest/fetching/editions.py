@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from warehouse.ingest.errors import FileFault
 from warehouse.ingest.fetching.errors import FetchError
+from warehouse.ingest.snapshot import take_snapshot
 from warehouse.whole_files import write_whole
 
 MANIFEST, DONE = "requests.jsonl", "done.json"
@@ -74,10 +76,10 @@ class Edition:
         if entry is None:
             return None
         try:
-            content = (self.folder / entry["file"]).read_bytes()
-        except OSError:
+            snapshot, content = take_snapshot(self.folder / entry["file"])
+        except (FileFault, OSError):
             return None
-        if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        if snapshot.sha256 != entry["sha256"]:
             return None
         self.n_kept += 1
         return content

@@ -35,7 +35,9 @@ const citysync = (() => {
     if (value === null || value === undefined) return "";
     if (typeof value === "number") return String(value);
     const text = String(value);
-    const safe = /^[\s]*[=+\-@＝＋－＠]/.test(text) || /^[\t\r\n]/.test(text) ? "'" + text : text;
+    const formula = /^([\s\x00-\x1f\ufeff]*[=+\-@＝＋－＠]|[\t\r\n])/.test(text);
+    const number = /^[+-][0-9,]*\.?[0-9]+(e[+-]?[0-9]+)?[*†]*$/i.test(text);
+    const safe = formula && !number ? "'" + text : text;
     return /[",\r\n]/.test(safe) ? '"' + safe.replaceAll('"', '""') + '"' : safe;
   }
   const csv = (rows) => "\ufeff" + rows.map((row) => row.map(guard).join(",") + "\r\n").join("");

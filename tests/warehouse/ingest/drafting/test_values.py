@@ -61,6 +61,7 @@ def published(tmp_path):
         con.executemany(
             "insert into marts.fct_indicator_observation values (?, ?, ?, ?, ?, ?, ?)", rows
         )
+    path.with_name("manifest.json").write_text('{"is_simulated": false}', encoding="utf-8")
     return path
 
 
@@ -164,6 +165,36 @@ def test_a_folder_without_statistics_is_told_so(tmp_path, published, rows, capsy
         draft_folder(folder, "new", read_reference(published))
     assert main([str(folder), "--published", str(published)]) == 2
     assert "no statistics" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("manifest", "file", "said"),
+    [
+        ('{"is_simulated": true}', "a.csv", "the publication here is simulated"),
+        ("{}", "a.csv", "does not say whether it is simulated"),
+        ('{"is_simulated": "no"}', "a.csv", "does not say whether it is simulated"),
+        ("{", "a.csv", "expected JSON"),
+        (None, "a.csv", "does not say whether it is simulated"),
+        ('{"is_simulated": false}', "a_模拟.csv", "these files are simulated"),
+        ('{"is_simulated": false}', "a_simulated.csv", "these files are simulated"),
+        ('{"is_simulated": false}', "a.csv", None),
+    ],
+)
+def test_only_statistics_bear_witness_to_statistics(
+    tmp_path, published, capsys, manifest, file, said
+):
+    """Beside made-up values a file of other values is drafted by its header, and says why."""
+    place = published.with_name("manifest.json")
+    place.unlink() if manifest is None else place.write_text(manifest, encoding="utf-8")
+    files = panel(["地区生产总值(亿元)"], [lambda code, year: value(POPULATION, code, year) * 1.7])
+    folder = deliver(tmp_path, {f"new/{file}": files["new/a.csv"]}) / "new"
+    code = main([str(folder), "--published", str(published)])
+    told = capsys.readouterr()
+    if said is None:
+        assert code == 2 and "no column is like an indicator" in told.err
+    else:
+        assert code == 0 and GDP in told.out and said in told.err
+        assert "values are not compared" in told.err
 
 
 def test_a_source_may_be_left_out_of_what_is_known(published):

@@ -1,0 +1,136 @@
+"""Nothing of a publication that somebody else made runs when it is read, whoever reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.commands.sql_prompt import connect_read_only
+from orchestration.gates.standing import read_standing
+from orchestration.home import Home
+from tests.warehouse.publication.test_publish import put_out
+from tests.warehouse.publication.test_verification import RUN, SECRET, forge
+from warehouse.ingest.drafting.value_matching import read_reference
+from warehouse.publication.archive import archive_publications
+from warehouse.publication.changes import write_changes
+from warehouse.publication.comparison import compare_publications
+from warehouse.publication.datapackage import describe_package
+from warehouse.publication.delivered import value_faults
+from warehouse.publication.errors import PublishError
+from warehouse.publication.foreign import open_foreign
+from warehouse.publication.verification import verify_publication
+
+DATABASE = "citysync.duckdb"
+# DuckDB's own names, as what asks a database what it holds would call them
+OF_ROWS = (
+    "duckdb_views",
+    "duckdb_tables",
+    "duckdb_functions",
+    "duckdb_columns",
+    "duckdb_keywords",
+    "read_parquet",
+    "arrow_scan",
+    "parquet_metadata",
+)
+OF_VALUES = ("current_database", "current_setting", "md5", "to_json", "count", "list_contains")
+READERS: dict[str, Callable[[Path], object]] = {
+    "verify": lambda home: verify_publication(home / "published"),
+    "the prompt": lambda home: connect_read_only(Home(home)).__enter__(),
+    "the archive": lambda home: archive_publications(
+        home / "publications", home / "again", required=RUN
+    ),
+    "reproduce": lambda home: compare_publications(home / "published", home / "published"),
+    "verify LANDING": lambda home: value_faults(home / "published", home / f"{RUN}.duckdb", []),
+    "what changed": lambda home: write_changes(home / "published", home, simulated=False),
+    "earlier checks": lambda home: read_standing(home / "published"),
+    "new-source": lambda home: read_reference(home / "published" / DATABASE),
+    "the data package": lambda home: describe_package(home / "published", {"run_id": RUN}, {}),
+}
+
+
+def statements(target: Path) -> list[str]:
+    """Functions that write a file, by a setting, and read another; a view; a table that counts."""
+    columns = (
+        "'marts' as schema_name, 'things' as view_name, 'things' as table_name, 'k' as "
+        "function_name, 'k' as column_name, 'citysync' as database_name, false as internal"
+    )
+    writes = f"enable_logging('QueryLog', storage := 'file', storage_path := '{target}')"
+    return [
+        *(
+            f"create macro {name}(a := 0, b := 0, c := 0) as table select {columns}, * from {rows}"
+            for name, rows in zip(OF_ROWS, [writes] * len(OF_ROWS), strict=True)
+        ),
+        *(
+            f"create macro {name}(a := 0, b := 0) as (select content from read_text('{SECRET}'))"
+            for name in OF_VALUES
+        ),
+        f"create view marts.more as from read_text('{SECRET}')",
+    ]
+
+
+@pytest.mark.parametrize("reader", READERS.values(), ids=READERS)
+def test_what_a_foreign_database_holds_never_runs(
+    tmp_path: Path, reader: Callable[[Path], object]
+) -> None:
+    target = tmp_path / "written"
+    forge(put_out(tmp_path, RUN), "; ".join(statements(target)))
+    (tmp_path / DATABASE).write_bytes((tmp_path / f"{RUN}.duckdb").read_bytes())
+    try:
+        found = reader(tmp_path)
+    except (PublishError, duckdb.Error) as error:
+        found = error
+    assert not target.exists()
+    assert Path(SECRET).read_text(encoding="utf-8").strip() not in str(found)
+
+
+NOT_ANSWERED = (
+    "from read_text('{secret}')",
+    "from read_text('{folder}/../../../../../../../../{secret}')",
+    "from read_parquet('{folder}/parquet/marts/things.parquet')",
+    "from read_blob('{folder}/*')",
+    "attach '{folder}/../other.duckdb'",
+    "attach '{folder}/citysync.duckdb' as other",
+    "install httpfs",
+    "load httpfs",
+    "from read_parquet('https://127.0.0.1:1/x.parquet')",
+    "copy (select 1) to '{folder}/x.csv'",
+    "copy (select 1) to '{folder}/citysync.duckdb'",
+    "copy (select 1) to '{folder}/citysync.duckdb.wal'",
+    "use memory; detach citysync; copy (select 1) to '{folder}/citysync.duckdb'",
+    "use memory; detach citysync; copy (select 1) to '{folder}/citysync.duckdb' (use_tmp_file 0)",
+    "use memory; detach citysync; copy (select 1) to '{folder}/citysync.duckdb.wal'",
+    "export database '{folder}/x'",
+    "create table citysync.marts.more as select 1 as k",
+    "insert into marts.things values (4, 'b', 0)",
+    "delete from marts.things",
+    "set enable_external_access = true",
+    "set allowed_directories = ['/']",
+    "from enable_logging('QueryLog', storage := 'file', storage_path := '{folder}/x')",
+    "create persistent secret x (type http, bearer_token 'x')",
+)
+
+
+@pytest.mark.parametrize("statement", NOT_ANSWERED)
+@pytest.mark.parametrize("with_archive", [True, False])
+def test_the_prompt_reaches_nothing_but_tables(
+    tmp_path: Path, statement: str, with_archive: bool
+) -> None:
+    folder = put_out(tmp_path, RUN).resolve()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with connect_read_only(Home(tmp_path), with_archive=with_archive) as con:
+        assert con.execute("select count(*) from marts.things").fetchone() == (3,)
+        with pytest.raises(duckdb.Error):
+            con.execute(statement.format(folder=folder, secret=SECRET)).fetchall()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("content", [b"SQLite format 3\0" + b"\0" * 4096, b"no database", None])
+def test_a_file_of_another_kind_is_not_opened(tmp_path: Path, content: bytes | None) -> None:
+    """Neither with an extension that would be fetched for it, nor as a folder."""
+    database = tmp_path / DATABASE
+    database.mkdir() if content is None else database.write_bytes(content)
+    with pytest.raises((duckdb.IOException, PublishError)), open_foreign(database):
+        pass

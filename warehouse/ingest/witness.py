@@ -1,0 +1,36 @@
+"""May the published values speak of delivered ones? Only statistics say what statistics are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from warehouse.publication.errors import PublishError
+from warehouse.publication.manifest import is_simulated
+
+#: What the names of all simulated files hold.
+_SIMULATED = re.compile("simulated|模拟")
+
+
+def why_no_witness(published: Path, folder: Path) -> str:
+    """Why the values of a publication are not held against the files of a source; empty where they
+    are.
+
+    Parameters
+    ----------
+    published : Path
+        A publication, or the link to the current one.
+    folder : Path
+        Folder of the source.
+    """
+    if not (published / "citysync.duckdb").is_file():
+        return "nothing has been published in this home: values are not compared"
+    if any(_SIMULATED.search(path.name) for path in folder.rglob("*")):
+        return "these files are simulated: values are not compared"
+    try:
+        simulated = is_simulated(published)
+    except (PublishError, OSError) as error:
+        return f"values are not compared: {error}"
+    if simulated is None:
+        return "the publication here does not say whether it is simulated: values are not compared"
+    return "the publication here is simulated: values are not compared" if simulated else ""
