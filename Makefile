@@ -43,11 +43,11 @@ lint: .venv/.dev
 # loops are compiled beside lint, which uses half of the machine; the tests then find them
 test: .venv/.dev
 	@$(PY) -m estimation compile >/dev/null & $(MAKE) --no-print-directory lint && wait
-	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not full'
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # what needs Java or Chromium is skipped, and said, where there is none
 test-full: .venv/.dev $(JAVA)
-	@CITYSYNC_FULL=1 $(PY) -m pytest -rs -m full
+	@CITYSYNC_FULL=1 $(PY) -m pytest -rs
 
 test-long test-browser test-spark spark: .venv/.dev $(JAVA)
 	@CITYSYNC_FULL=1 $(PY) -m pytest -rs -s tests/$(@:test-%=%)

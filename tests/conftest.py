@@ -1,15 +1,44 @@
-"""Fixtures of every layer's tests, and the rule that no test looks up another host."""
+"""Fixtures of every layer's tests, what `make test` leaves to `make test-full`, and the rules that
+no test looks up another host or sees another home.
+"""
 
 import os
+import random
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 import tests.no_network.sitecustomize  # noqa: F401 (from here on a look-up of another host fails and is written down)
+from orchestration.dagster_ui.run_tags import git_commit
 
 REPO = Path(__file__).resolve().parents[1]
 LOOKUPS = "CITYSYNC_TEST_LOOKUPS"
+#: `make test-full` runs what `make test` leaves out, and nothing else: these folders, and tests
+#: with the marker `full`.
+IS_FULL = os.environ.get("CITYSYNC_FULL") == "1"
+FULL_FOLDERS = ("long", "spark", "browser")
+#: A bounded part of it, as CI runs: without the folders, each commit begins with other files, and
+#: what is left after so many minutes is skipped and said.
+MINUTES = float(os.environ.get("FULL_MINUTES") or "inf")
+STARTED = time.monotonic()
+collect_ignore = [] if IS_FULL and float("inf") == MINUTES else list(FULL_FOLDERS)
+#: What a person may have set for runs of their own, by the beginning of its name; `FOR_TESTS` is
+#: for the tests themselves.
+SETTINGS = (
+    *("CITYSYNC_", "WINDOW_", "SPARK_", "DBT_", "LANDING", "AS_OF_EDITION", "ANALYSES", "PLACES"),
+    *("ENGINE", "STRICT", "KEEP", "CONFIRM_SHRINK", "FORCE"),
+)
+FOR_TESTS = (
+    "CITYSYNC_FULL",
+    "CITYSYNC_CACHE",
+    "CITYSYNC_TEST_",
+    "CITYSYNC_BROWSER",
+    "CITYSYNC_AXE",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -28,9 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
 #: the rest stays in its order.
 LONGEST = (
     "orchestration/commands/test_refresh.py",
-    "long/test_faults.py",
     "estimation/influence/test_jackknife_df.py",
-    "long/test_hostile_files.py",
     "orchestration/reuse/test_plan.py",
     "orchestration/commands/test_delivered_again.py",
     "orchestration/dagster_ui/test_reexecution.py",
@@ -42,10 +69,27 @@ LONGEST = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files in the order of `LONGEST`, each with its tests in their own."""
+def is_full(item: pytest.Item) -> bool:
+    """Whether a test is left to `make test-full`."""
+    folder = item.path.relative_to(REPO / "tests").parts[0]
+    return folder in FULL_FOLDERS or item.get_closest_marker("full") is not None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The tests of this run, files in the order of `LONGEST`, each with its tests in their own."""
+    config.hook.pytest_deselected(items=[item for item in items if is_full(item) != IS_FULL])
+    items[:] = [item for item in items if is_full(item) == IS_FULL]
     place = {REPO / "tests" / name: k for k, name in enumerate(LONGEST)}
+    if IS_FULL and float("inf") != MINUTES:
+        files = sorted({item.path for item in items})
+        random.Random(git_commit()).shuffle(files)
+        place = {path: k for k, path in enumerate(files)}
     items.sort(key=lambda item: place.get(item.path, len(LONGEST)))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if time.monotonic() - STARTED > 60 * MINUTES:
+        pytest.skip(f"FULL_MINUTES={MINUTES:g} are over: left to the whole of `make test-full`")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -56,6 +100,29 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not os.environ.get("PYTEST_XDIST_WORKER") and found.exists():
         print("\nhosts were looked up:\n" + found.read_text(encoding="utf-8"))
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty home for all that asks for one, and no setting of another run; what tools compile is
+    shared by all workers, compiled loops with the home outside, where `make test` puts them.
+    """
+    base = tmp_path_factory.getbasetemp()
+    cache = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "cache"
+    outside = Path(os.environ.get("CITYSYNC_HOME") or REPO / "data").absolute() / "cache" / "numba"
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(SETTINGS) and not name.startswith(FOR_TESTS):
+                patch.delenv(name)
+        if "CITYSYNC_CACHE" not in os.environ:
+            outside.mkdir(parents=True, exist_ok=True)
+            cache.mkdir(exist_ok=True)
+            with suppress(FileExistsError):
+                (cache / "numba").symlink_to(outside)
+            patch.setenv("CITYSYNC_CACHE", str(cache))
+        home = tmp_path_factory.mktemp("own_home")
+        patch.setenv("CITYSYNC_HOME", str(home))
+        yield home
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 warehouse, and finds an imposed lead.
 
 `python -m benchmarks.primary_test.cycle_lead --panel <published warehouse>` prints one JSON object
-a row of the analysis; figures stand in docs/evidence/mechanisms.md. The real admissions are read
+a row of the analysis; figures stand in docs/evidence/threats.md. The real admissions are read
 for how many pilots a province has in each cohort alone.
 """
 

@@ -1,4 +1,4 @@
-"""`make bench-quality`: inject, build, score; one JSON line a row of the table, and the table
+"""`citysync bench-quality`: inject, build, score; one JSON line a row of the table, and the table
 itself into the documentation.
 
 `python -m benchmarks.quality --runs 10 --landing path --docs docs/evidence/quality-injection.md`

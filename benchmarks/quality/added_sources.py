@@ -25,16 +25,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from benchmarks.page import markdown, write_between
 from benchmarks.quality.landings import GDP, GROWTH, POPULATION, read_raw
-from benchmarks.quality.table import write_measured
 from benchmarks.quality.warehouse import KEY, Bench, cell_keys
 from estimation.analyses.catalog import all_specs
 from estimation.study.run import read_marts, run_study
 
-BEGIN, END = (
-    "<!-- measured: written by benchmarks.quality.added_sources -->",
-    "<!-- end of measured -->",
-)
+MARK = "measured"
 INDICATORS = (GDP, POPULATION, GROWTH, "loans_cny_100m", "deposits_cny_100m")
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
 MODELS = (
@@ -131,8 +128,7 @@ ATTACKS = (
         "copy with noise",
         (
             "`csmar_region`, each value moved by 0.0006 log points, so that no figure repeats to "
-            "the "
-            "digit"
+            "the digit"
         ),
         {"added_copy": ("csmar_region", with_noise(0.0006))},
     ),
@@ -427,33 +423,28 @@ def _table(outcomes: Sequence[Outcome]) -> str:
     before = ", ".join(f"`{name}` {value:+.5f}" for name, value in outcomes[0].before.items())
     columns = [
         "added",
-        "what it is",
         "its values; current; blocked",
-        "blocked and denied by three or more before; planted errors blocked now",
         "blocks lifted, by witnesses that deny: 0, 1, 2, 3 or more",
+        "planted errors blocked",
         "newly blocked",
         "old current values changed (2010-2019)",
-        "growth changed 2010-2019: official, deflated",
         "headlines move by",
     ]
     does = {attack.name: attack.does for attack in ATTACKS}
     rows = [
         [
-            one.attack,
-            does[one.attack],
+            f"{one.attack}: {does[one.attack]}",
             f"{one.n_values:,}; {one.n_own_current:,}; {one.n_own_blocked:,}",
-            f"{one.n_guarded}; {one.n_planted_blocked}",
             ", ".join(map(str, one.lifted)),
+            str(one.n_planted_blocked),
             f"{one.n_newly_blocked:,}",
             f"{one.n_current_changed:,} ({one.n_current_in_window:,})",
-            f"{one.n_official_changed:,}, {one.n_deflated_changed:,}",
-            ", ".join(f"{one.headlines[name] - value:+.5f}" for name, value in one.before.items()),
+            ", ".join(f"{one.headlines[name] - value:+.4f}" for name, value in one.before.items()),
         ]
         for one in outcomes
     ]
-    lines = [columns, ["---"] * len(columns), *rows]
     head = f"Measured {datetime.now(UTC):%Y-%m-%d}. Headlines before: {before}."
-    return "\n".join([head, "", *("| " + " | ".join(line) + " |" for line in lines)])
+    return f"{head}\n\n{markdown([columns, *rows])}"
 
 
 def main() -> int:
@@ -473,7 +464,7 @@ def main() -> int:
     for outcome in outcomes:
         print(json.dumps(asdict(outcome)), flush=True)
     if chosen.docs:
-        write_measured(chosen.docs, BEGIN, END, _table(outcomes))
+        write_between(chosen.docs, MARK, _table(outcomes))
     return 0 if all(outcome.holds for outcome in outcomes) else 1
 
 

@@ -1,5 +1,5 @@
-"""Thresholds chosen on one half of the years and measured on the other: `make bench-halves
-LANDING=path`.
+"""Thresholds chosen on one half of the years and measured on the other: `citysync bench-halves
+--landing path`.
 
 Defects are injected as in the benchmark. Each group of thresholds is scaled alone; the factor is
 chosen on events and values of even years by `choose_factor` and then judged on those of odd years,
@@ -12,23 +12,25 @@ import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.page import markdown, write_between
 from benchmarks.quality.kinds import KINDS
 from benchmarks.quality.landings import Clean, load_roster, prepare, read_clean_landing
 from benchmarks.quality.options import common_parser, landings_asked
 from benchmarks.quality.plan import Event, inject, plan_events
 from benchmarks.quality.score import false_blocks, score_run
-from benchmarks.quality.table import write_measured
+from benchmarks.quality.table import column_title
 from benchmarks.quality.warehouse import Bench, read_graded, read_rejected
 
 SEED = 20162
 FACTORS = (0.6, 0.8, 1.0, 1.25, 1.6)
 MOST_FALSE, MOST_RESTATED, MOST_QUARANTINED = 0.005, 0.01, 0.02
-BEGIN, END = "<!-- halves: written by make bench-halves -->", "<!-- end of halves -->"
+MARK = "halves"
 DEFECTS = [kind.name for kind in KINDS if kind.is_defect]
 
 
@@ -191,29 +193,31 @@ def judge_groups(counts: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def as_markdown(judged: pd.DataFrame, title: str) -> str:
-    """The table for people."""
-    factors = ", ".join(f"{factor:g}" for factor in FACTORS)
-    head = (
-        f"### {title}\n\n| thresholds | counts as found | even years: recall at factors {factors} "
-        "| chosen | "
-        "odd years: recall at these factors | odd years: recall, chosen / shipped | odd years: "
-        "precision, chosen / shipped |\n|" + " --- |" * 7
+def halves_table(judged: dict[str, pd.DataFrame]) -> str:
+    """A line a group, a column a landing and number of sources: factor chosen on even years, with
+    its recall (and precision) on odd ones; those as shipped where another was chosen.
+    """
+    first = next(iter(judged.values()))
+    rows = [["thresholds", "counts as found", *judged]]
+    for number, group in enumerate(first.itertuples()):
+        cells = [_judged_words(table.iloc[number]) for table in judged.values()]
+        rows.append([f"`{group.thresholds}`", group.grade, *cells])
+    return markdown(rows)
+
+
+def _judged_words(row: pd.Series) -> str:
+    chosen, shipped = (
+        f"{row[f'{label}_odd_recall']:.3f} ({row[f'{label}_odd_precision']:.3f})"
+        for label in ("chosen", "shipped")
     )
-    lines = [
-        f"| `{row.thresholds}` | {row.grade} | {row.even_by_factor} | {row.chosen:g} | "
-        f"{row.odd_by_factor} | "
-        f"{row.chosen_odd_recall:.3f} / {row.shipped_odd_recall:.3f} | "
-        f"{row.chosen_odd_precision:.3f} / {row.shipped_odd_precision:.3f} |"
-        for row in judged.itertuples()
-    ]
-    return "\n".join([head, *lines])
+    words = f"{row['chosen']:g}: {chosen}"
+    return words if row["chosen"] == 1 else f"{words}, shipped {shipped}"
 
 
 def main() -> int:
     """Measure; the exit code is 0 whatever the figures are."""
     chosen = common_parser("python -m benchmarks.quality.halves", __doc__, runs=2).parse_args()
-    parts = []
+    tables = {}
     for name in landings_asked(chosen):
         with tempfile.TemporaryDirectory() as scratch:
             bench = Bench(Path(scratch))
@@ -226,13 +230,10 @@ def main() -> int:
                 )
                 for row in judged.to_dict("records"):
                     print(json.dumps({"landing": name, "sources": n_sources, **row}), flush=True)
-                title = (
-                    f"{name} landing, {n_sources} source{'s' if n_sources == 'two' else ''}; "
-                    f"mixed runs: {chosen.runs}"
-                )
-                parts.append(as_markdown(judged, title))
+                tables[column_title(name, n_sources)] = judged
     if chosen.docs:
-        write_measured(chosen.docs, BEGIN, END, "\n\n".join(parts))
+        head = f"Measured {datetime.now(UTC):%Y-%m-%d}; mixed runs: {chosen.runs}."
+        write_between(chosen.docs, MARK, f"{head}\n\n{halves_table(tables)}")
     return 0
 
 

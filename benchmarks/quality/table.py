@@ -7,127 +7,128 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.quality.kinds import KINDS
+from benchmarks.page import markdown, write_between
+from benchmarks.quality.kinds import KINDS, Kind
 from benchmarks.quality.landings import GDP, GROWTH, POPULATION
 
-BEGIN, END = "<!-- measured: written by make bench-quality -->", "<!-- end of measured -->"
-FAMILIES = {GDP: "GDP", POPULATION: "population", GROWTH: "growth"}
+MARK = "measured"
+LANDINGS = {"real": "delivered", "simulated": "simulated"}
+MOST_RESTATED = 0.01
 
 
 def write_document(path: Path, summary: pd.DataFrame, shares: dict, n_runs: int) -> None:
     """Replace the measured part of a document; what people wrote around it stays."""
-    write_measured(
-        path, BEGIN, END, "\n\n".join([_head(n_runs), *_tables(summary), _clean_table(shares)])
-    )
+    head = f"Measured {datetime.now(UTC):%Y-%m-%d}; mixed runs: {n_runs}."
+    write_between(path, MARK, "\n\n".join([head, table(summary), clean_shares(shares)]))
 
 
-def write_measured(path: Path, begin: str, end: str, body: str) -> None:
-    """Replace what stands between two marks of a document; a document or marks that are missing are
-    made.
+def table(summary: pd.DataFrame) -> str:
+    """One line a kind; a column for each number of sources and landing that was measured.
+
+    Parameters
+    ----------
+    summary : data frame
+        As `score.summarise` gives it; of the halves of the years only `all` is shown.
     """
-    text = path.read_text(encoding="utf-8") if path.exists() else "# Defect injection\n"
-    if begin not in text:
-        text = f"{text}\n{begin}\n{end}\n"
-    before, _, rest = text.partition(begin)
-    after = rest.partition(end)[2]
-    path.write_text(f"{before}{begin}\n\n{body}\n\n{end}{after}", encoding="utf-8")
-
-
-def _head(n_runs: int) -> str:
-    return (
-        f"Measured {datetime.now(UTC):%Y-%m-%d}, {n_runs} mixed runs for each landing and number "
-        "of sources."
-    )
-
-
-def _tables(summary: pd.DataFrame) -> list[str]:
-    parts = []
-    for (landing, sources, family), rows in summary.groupby(
-        ["landing", "sources", "family"], sort=False
-    ):
-        source_word = "two sources" if sources == "two" else "one source"
-        parts.append(f"### {landing} landing, {source_word}, {FAMILIES.get(family, family)}")
-        parts.append(_table(rows, "" if family == GROWTH else sources))
-    return parts
-
-
-def _table(rows: pd.DataFrame, sources: str) -> str:
-    head = (
-        "| kind | events | cells | blocked, cells | blocked, events | flagged, cells | flagged, "
-        "events | precision | "
-        "even / odd years, events (blocked; flagged) | goal | met |\n|" + " --- |" * 11
-    )
-    lines = []
-    order = {kind.name: k for k, kind in enumerate(KINDS)}
-    for name in sorted(rows["kind"].unique(), key=order.__getitem__):
-        lines.append(
-            _line(KINDS[order[name]], rows[rows["kind"] == name].set_index("half"), sources)
-        )
-    return "\n".join([head, *lines])
-
-
-def _line(kind, halves: pd.DataFrame, sources: str) -> str:
-    total = halves.loc["all"]
-    by_half = "; ".join(
-        " / ".join(
-            _share(halves.loc[half, column]) if half in halves.index else "-"
-            for half in ("even", "odd")
-        )
-        for column in ("events_blocked", "events_flagged")
-    )
-    goal, met = _goal(kind, total, sources)
-    cells = [
-        kind.name,
-        str(int(total["n_events"])),
-        str(int(total["n_cells"])),
-        *(
-            _share(total[column])
-            for column in ("cells_blocked", "events_blocked", "cells_flagged", "events_flagged")
-        ),
-        _share(total["precision"]) if kind.is_defect else "",
-        by_half,
-        goal,
-        met,
+    rows = summary[summary["half"] == "all"]
+    columns = [
+        (sources, landing)
+        for sources in ("two", "one")
+        for landing in LANDINGS
+        if ((rows["sources"] == sources) & (rows["landing"] == landing)).any()
     ]
-    return "| " + " | ".join(cells) + " |"
+    heads = [column_title(landing, sources) for sources, landing in columns]
+    lines = [["kind", "goal", "events", *heads]]
+    for kind in KINDS:
+        of_kind = rows[(rows["kind"] == kind.name) & _has_goals(kind, rows)]
+        if of_kind.empty:
+            continue
+        parts = [
+            of_kind[(of_kind["sources"] == sources) & (of_kind["landing"] == landing)]
+            for sources, landing in columns
+        ]
+        cells = [_cell(kind, part, column[0]) for part, column in zip(parts, columns, strict=True)]
+        lines.append([kind.name, _goal_words(kind), _range(of_kind["n_events"]), *cells])
+    return markdown(lines)
 
 
-def _goal(kind, total: pd.Series, sources: str) -> tuple[str, str]:
-    """The project's goals speak of product and population, and of an index in place of growth;
-    other defects of growth are only shown.
+def column_title(landing: str, sources: str) -> str:
+    """Title of the column of a landing measured with `one` or `two` sources."""
+    return f"{LANDINGS[landing]}, {sources} source{'s' if sources == 'two' else ''}"
+
+
+def _has_goals(kind: Kind, rows: pd.DataFrame) -> pd.Series:
+    """The project's goals speak of product and population where a kind strikes these, else of all
+    that it strikes.
     """
+    if "level" in kind.per_run:
+        return rows["family"].isin([GDP, POPULATION])
+    return (rows["family"] == GROWTH) == ("growth" in kind.per_run)
+
+
+def _cell(kind: Kind, part: pd.DataFrame, sources: str) -> str:
+    """Found by indicator, product first, and the lowest precision; bold where a goal is missed."""
+    if part.empty:
+        return "-"
+    order = part["family"].map({GDP: 0, POPULATION: 1}).fillna(2)
+    part = part.iloc[order.argsort(kind="stable")]
     if not kind.is_defect:
-        return "blocked, cells <= 0.01", "yes" if total["cells_blocked"] <= 0.01 else "NO"
-    if "level" not in kind.per_run:
-        sources = "two"
-    if not kind.goal or sources not in kind.goal:
-        return "", ""
-    grade, share = kind.goal[sources]
-    met = total[f"events_{grade}"] >= share
-    if sources == "two" and grade == "blocked" and share >= 0.95:
-        met = met and total["precision"] >= share
-    return f"{grade} >= {share:.2f}", "yes" if met else "NO"
+        text = ", ".join(map(_share, part["cells_blocked"]))
+        is_met = part["cells_blocked"] <= MOST_RESTATED
+        return text if is_met.all() else f"**{text}**"
+    # an indicator without a second source is asked the same with one
+    sources = sources if "level" in kind.per_run else "two"
+    goal = (kind.goal or {}).get(sources)
+    grade, least = goal or (_shown_grade(kind), 0.0)
+    is_met = part[f"events_{grade}"] >= least
+    if sources == "two" and grade == "blocked" and least >= 0.95:
+        is_met &= part["precision"] >= least
+    text = f"{_shares(part[f'events_{grade}'])} ({_share(part['precision'].min())})"
+    return text if is_met.all() else f"**{text}**"
 
 
-def _clean_table(shares: dict) -> str:
-    lines = [
-        "### Without any injected defect",
-        "",
-        "| landing | stage | indicator | values | blocked | quarantined | warned |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    for landing, stages in shares.items():
-        for stage, numbers in stages.items():
-            for label in ("gdp", "population", "growth", "all"):
-                flags = " | ".join(
-                    f"{100 * numbers[f'{label} {flag}']:.2f} %"
-                    for flag in ("blocked", "quarantined", "warned")
-                )
-                lines.append(
-                    f"| {landing} | {stage} | {label} | {numbers[f'{label} values']:,} | {flags} |"
-                )
-    return "\n".join(lines)
+def _shown_grade(kind: Kind) -> str:
+    """Grade that a share is given of where no goal says it."""
+    return kind.goal["two"][0] if kind.goal else "flagged"
+
+
+def _goal_words(kind: Kind) -> str:
+    if not kind.is_defect:
+        return f"at most {MOST_RESTATED} of cells blocked"
+    if not kind.goal:
+        return "none (flagged)"
+    grade, least = kind.goal["two"]
+    one = kind.goal.get("one", kind.goal["two"])[1]
+    words = f"{grade} {least:.2f}"
+    if "one" not in kind.goal:
+        return f"{words}, two sources"
+    return words if one == least else f"{words}, {one:.2f} with one"
+
+
+def _shares(values: pd.Series) -> str:
+    """One share a series; the lowest of more than two."""
+    return _share(values.min()) if len(values) > 2 else ", ".join(map(_share, values))
 
 
 def _share(value: float) -> str:
     return "-" if pd.isna(value) else f"{value:.3f}"
+
+
+def _range(counts: pd.Series) -> str:
+    low, high = int(counts.min()), int(counts.max())
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def clean_shares(shares: dict) -> str:
+    """Of values without an injected defect: shares blocked, quarantined and warned."""
+    lines = ["Without any injected defect, per cent blocked, quarantined and warned:", ""]
+    for landing, stages in shares.items():
+        for stage, numbers in stages.items():
+            flags = ", ".join(
+                f"{100 * numbers[f'all {flag}']:.2f}"
+                for flag in ("blocked", "quarantined", "warned")
+            )
+            lines.append(
+                f"- {LANDINGS[landing]} landing, {stage}: {flags} of {numbers['all values']:,}"
+            )
+    return "\n".join(lines)

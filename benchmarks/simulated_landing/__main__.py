@@ -2,7 +2,7 @@
 truth.
 
 `python -m benchmarks.simulated_landing` writes estimation/analyses/simulated_landing.csv, which a
-refresh publishes in `estimates.coverage`, and the tables of docs/evidence/simulated-landing.md.
+refresh publishes in `estimates.coverage`, and the table of docs/evidence/simulated-landing.md.
 `--choose` prints how often the primary test finds the planted effect by its size, on other seeds.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.primary_test.__main__ import replace_between
+from benchmarks.page import markdown, write_between
 from benchmarks.simulated_landing import summary
 from benchmarks.simulated_landing.run import economy_rows, found_share
 from estimation.study.coverage import MEASURED
@@ -63,19 +63,12 @@ def main() -> None:
     n_economies = max(20, int(ECONOMIES * chosen.scale))
     rows = measure(n_economies, _folder(), chosen.processes)
     figures = summary.figures(rows).assign(measured_with=code_state())
-    tables = {
-        "verdicts": summary.verdict_table(figures),
-        "channels": summary.size_table(rows),
-        "coverage": summary.coverage_table(figures),
-    }
+    table = markdown(summary.table(rows, figures))
     if chosen.scale != 1.0:
-        print("\n\n".join(tables.values()))
+        print(table)
         return
     figures.to_csv(MEASURED, index=False)
-    text = PAGE.read_text(encoding="utf-8")
-    for mark, table in tables.items():
-        text = replace_between(text, mark, table)
-    PAGE.write_text(text, encoding="utf-8")
+    write_between(PAGE, "measured", table)
 
 
 def choose(seeds: range) -> list[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""From rows of economies to counts and tables."""
+"""From rows of economies to counts and a table."""
 
 from __future__ import annotations
 
@@ -41,67 +41,40 @@ def _counts(rows: pd.DataFrame, quantity: str) -> list[dict]:
     ]
 
 
-def verdict_table(counts: pd.DataFrame) -> str:
-    """How often the page would say 'found', by window."""
-    lines = [
-        "| window | economies | with the effect, found | without it, found |",
-        "| --- | --- | --- | --- |",
-    ]
-    chosen = counts[counts["quantity"].isin(["found_with_effect", "found_without_effect"])]
-    for name, part in chosen.groupby("coefficients", sort=False):
-        by_arm = {row.quantity: row for row in part.itertuples()}
-        shares = [
-            share(by_arm[key].n_yes, by_arm[key].n)
-            for key in ("found_with_effect", "found_without_effect")
-        ]
-        lines.append(f"| {str(name).split('.')[1]} | {part['n'].max()} | {' | '.join(shares)} |")
-    return "\n".join(lines)
-
-
-def size_table(rows: pd.DataFrame) -> str:
-    """Means over economies: estimate, truth and what was planted; how often p is below 5 %, with
-    the effect and without.
+def table(rows: pd.DataFrame, counts: pd.DataFrame) -> list[list[str]]:
+    """A line a quantity and line of inference, the header first: means over economies, how often p
+    is below 5 %, and how often intervals hold the truth and the size that was planted.
     """
-    lines = [
-        (
-            "| what | mean estimate | mean truth | mean planted | p < 0.05 | p < 0.05 without the "
-            "effect |"
-        ),
-        "| --- |" + " --- |" * 5,
-    ]
-    shown = rows[rows["line"].isin(["primary", "channel"])]
-    for name, part in shown.groupby("name", sort=False):
-        effect, bare = part[part["arm"] == WITH], part[part["arm"] == WITHOUT]
-        planted = "" if effect["planted"].isna().all() else f"{effect['planted'].mean():.2f}"
-        rejected = [share(int((arm["p_value"] < 0.05).sum()), len(arm)) for arm in (effect, bare)]
-        means = f"{effect['estimate'].mean():.3f} | {effect['truth'].mean():.3f} | {planted}"
-        lines.append(f"| {name} | {means} | {' | '.join(rejected)} |")
-    return "\n".join(lines)
-
-
-def coverage_table(counts: pd.DataFrame) -> str:
-    """How often intervals hold the truth, and the size that was planted."""
-    lines = [
-        "| what | line | economies | truth in the interval | planted size in it |",
-        "| --- | --- | --- | --- | --- |",
-    ]
+    heads = ["mean estimate", "mean truth", "mean planted", "p < 0.05", "p < 0.05 without effect"]
+    lines = [["what", "line", *heads, "truth in the interval", "planted size in it"]]
+    by_quantity = counts.set_index(["quantity", "coefficients", "line"])
     held = counts[counts["quantity"] == "truth_in_interval"]
-    planted = counts[counts["quantity"] == "planted_in_interval"].set_index(
-        ["coefficients", "line"]
-    )
     for row in held.itertuples():
-        key = (row.coefficients, row.line)
-        other = (
-            share(planted.loc[key, "n_yes"], planted.loc[key, "n"]) if key in planted.index else ""
-        )
+        of_line = rows[(rows["name"] == row.coefficients) & (rows["line"] == row.line)]
+        planted = ("planted_in_interval", row.coefficients, row.line)
         lines.append(
-            f"| {row.coefficients} | {row.line.replace('_', ' ')} | {row.n} | "
-            f"{share(row.n_yes, row.n)} | {other} |"
+            [
+                row.coefficients,
+                row.line.replace("_", " "),
+                *(_means(of_line) if row.line in ("primary", "channel") else [""] * 5),
+                share(row.n_yes, row.n),
+                share(*by_quantity.loc[planted, ["n_yes", "n"]])
+                if planted in by_quantity.index
+                else "",
+            ]
         )
-    return "\n".join(lines)
+    return lines
+
+
+def _means(rows: pd.DataFrame) -> list[str]:
+    effect, bare = rows[rows["arm"] == WITH], rows[rows["arm"] == WITHOUT]
+    planted = "" if effect["planted"].isna().all() else f"{effect['planted'].mean():.2f}"
+    rejected = [share(int((arm["p_value"] < 0.05).sum()), len(arm)) for arm in (effect, bare)]
+    means = [f"{effect[name].mean():.3f}" for name in ("estimate", "truth")]
+    return [*means, planted, *rejected]
 
 
 def share(n_yes: int, n: int) -> str:
     """A share in per cent with its Monte-Carlo error."""
     part = n_yes / n
-    return f"{100 * part:.1f} % ({100 * sqrt(part * (1 - part) / n):.1f})"
+    return f"{100 * part:.1f} ({100 * sqrt(part * (1 - part) / n):.1f})"

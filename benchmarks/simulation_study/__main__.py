@@ -1,5 +1,5 @@
-"""`make simulation-study`: run what is missing, then write the tables of
-docs/evidence/simulation-study.md and their picture.
+"""`citysync simulation-study`: run what is missing, then write the tables of
+docs/evidence/simulation-study.md.
 """
 
 from __future__ import annotations
@@ -8,51 +8,28 @@ import argparse
 import os
 from pathlib import Path
 
+from benchmarks.page import markdown, write_between
 from benchmarks.simulation_study import summary
-from benchmarks.simulation_study.figure import draw_sizes
 from benchmarks.simulation_study.grid import PERMUTATIONS, cells
-from benchmarks.simulation_study.page import markdown, merge_rows, read_tables, write_page
-from benchmarks.simulation_study.placebo import run_placebos
+from benchmarks.simulation_study.placebo import LAYOUTS, run_placebos
 from benchmarks.simulation_study.run import run_cells
 from benchmarks.simulation_study.selection import run_selection
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGE, PICTURE = DOCS / "evidence" / "simulation-study.md", DOCS / "images" / "simulation_size.svg"
+PAGE = DOCS / "evidence" / "simulation-study.md"
 SELECTION_DRAWS, SELECTION_PERMUTATIONS = 400, 199
-# title, rows, and how many cells of a row say what was run
-SECTIONS = (
-    (
-        "Size: rejections of a true null at nominal 5 %, in per cent (Monte-Carlo error)",
-        summary.size_table,
-        2,
-    ),
-    ("Other estimators, province-correlated shocks, no effect", summary.estimator_table, 3),
-    ("Bias and coverage under an effect that differs between cities", summary.coverage_table, 2),
-    ("Power of the default line, in per cent", summary.power_table, 2),
-    (
-        "Pseudo-pilots on the real panel, all pairs, official growth 2010-2019",
-        summary.placebo_table,
-        1,
-    ),
-    (
-        (
-            "Selection designs: rejections of a true null at nominal 5 %, in per cent (Monte-Carlo "
-            "error)"
-        ),
-        summary.selection_table,
-        1,
-    ),
-    (
-        "Warnings: economies without effect in which each is given, in per cent",
-        summary.warning_table,
-        1,
-    ),
-)
+# mark on the page, rows
+TABLES = {
+    "two-way": summary.two_way_table,
+    "placebos": summary.placebo_table,
+    "estimators": summary.estimator_table,
+    "selection": summary.selection_table,
+}
 
 
 def main() -> None:
     """Parse the command line and run."""
-    parser = argparse.ArgumentParser(prog="make simulation-study", description=__doc__)
+    parser = argparse.ArgumentParser(prog="citysync simulation-study", description=__doc__)
     parser.add_argument(
         "--scale",
         type=float,
@@ -85,16 +62,7 @@ def main() -> None:
             _placebos(home, folder, chosen.scale)
         if chosen.only in "selection":
             _selection(home, folder, chosen.scale, chosen.processes)
-    if chosen.scale == 1:
-        write_tables(folder, PAGE, PICTURE)
-    else:
-        _say(
-            "\n\n".join(
-                f"{title}\n{markdown(table(folder))}"
-                for title, table, _ in SECTIONS
-                if len(table(folder)) > 1
-            )
-        )
+    write_tables(folder, PAGE if chosen.scale == 1 else None)
 
 
 def _say(line: str) -> None:
@@ -133,23 +101,30 @@ def _selection(home: Path, folder: Path, scale: float, processes: int) -> None:
     )
 
 
-def write_tables(folder: Path, page: Path, picture: Path) -> None:
-    """Put the figures of the cells that are there into the page's tables and draw the sizes;
-    figures of other cells stand.
+def write_tables(folder: Path, page: Path | None) -> None:
+    """Print the tables; those of which every cell was run are written into the page, too.
 
     Raises
     ------
     ValueError
-        If the page lacks a mark between which the tables stand.
+        If the page lacks a mark between which a table stands.
     """
-    text = page.read_text(encoding="utf-8")
-    before = read_tables(text)
-    tables = {
-        title: merge_rows(before.get(title, []), table(folder), n_keys)
-        for title, table, n_keys in SECTIONS
-    }
-    page.write_text(write_page(text, tables), encoding="utf-8")
-    draw_sizes(tables[SECTIONS[0][0]], picture)
+    for mark, table in TABLES.items():
+        rows = table(folder)
+        _say(f"{mark}\n{markdown(rows)}")
+        if page and is_whole(mark, folder):
+            write_between(page, mark, markdown(rows))
+
+
+def is_whole(mark: str, folder: Path) -> bool:
+    """Whether every cell of a table was run."""
+    if mark == "selection":
+        # designs are run all or none; those on delivered growth need a publication of it
+        return any(folder.glob("selection_by_GDP_*.csv"))
+    if mark == "placebos":
+        return all((folder / f"placebo_{layout}.csv").exists() for layout in LAYOUTS)
+    wanted = [cell.name for cell in cells() if cell.estimator == "twfe" or mark == "estimators"]
+    return all((folder / f"{name}.csv").exists() for name in wanted)
 
 
 if __name__ == "__main__":

@@ -8,44 +8,38 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from benchmarks.simulation_study.grid import EFFECTS, KINDS, LINES, ROBUST, SIZES
+from benchmarks.simulation_study.grid import EFFECTS, KINDS, ROBUST, SIZES
 from benchmarks.simulation_study.placebo import LAYOUTS
 from benchmarks.simulation_study.selection import WARNINGS
 
 LEVEL = 0.05
+# line of inference, heading
 LABELS = {
     "default": "default",
     "conventional": "conventional",
     "dyadic": "dyadic",
     "city": "city",
-    "province_jackknife": "jackknife",
     "provinces": "jackknife, t(R - 1)",
     "permutation": "permutation",
-    "both": "default and permutation",
 }
 # line, what it should hold, heading
 COVERAGES = (
-    ("default", "expected", "default, of the expected effect"),
+    ("default", "expected", "coverage of the expected effect"),
     ("default", "overall", "of the mean effect"),
     ("default", "truth", "of the sample's own effect"),
-    ("provinces", "expected", "t(R - 1), expected"),
-    ("provinces", "truth", "t(R - 1), own"),
-    ("conventional", "expected", "conventional, expected"),
 )
-# column of a design's draws, heading
+# columns of a design's draws, heading
 SELECTION_COLUMNS = {
-    "cm default": "`cm`, default",
-    "cm permutation": "`cm`, permutation",
-    "cm both": "`cm`, both",
-    "comove default": "`comove`, default",
-    "comove permutation": "`comove`, permutation",
-    "dispersion default": "`dispersion`, default",
-    "dispersion permutation": "`dispersion`, permutation",
-    "primary": "primary test",
-    "own_variance": "channel own variance",
-    "loading": "channel loading",
+    ("cm default", "cm permutation", "cm both"): "`cm`: default, permutation, both",
+    ("comove default", "comove permutation"): "`comove`: default, permutation",
+    ("dispersion default", "dispersion permutation"): "`dispersion`: default, permutation",
+    ("primary",): "primary test",
+    ("own_variance",): "channel own variance",
+    ("loading",): "channel loading",
 }
-SHOWN = ("default", *LINES, "provinces", "permutation")
+ESTIMATORS = ("twfe", *ROBUST)
+# the others were given in at most 4 % of draws of any design
+SHOWN_WARNINGS = ("pilot_level", "calming", "shared", "degrees")
 
 
 def read_draws(path: Path) -> pd.DataFrame:
@@ -124,31 +118,22 @@ def power(rows: pd.DataFrame, effect: float) -> float:
 
 
 def selection_table(folder: Path) -> list[list[str]]:
-    """Rejections of a true null where admissions are selected, by design and quantity."""
-    rows = [["design", "draws", *SELECTION_COLUMNS.values()]]
+    """Rejections of a true null where admissions are selected, and how often each warning is
+    given, by design; the header first.
+    """
+    warnings = [f"warning: {WARNINGS[name]}" for name in SHOWN_WARNINGS]
+    rows = [["design", *SELECTION_COLUMNS.values(), *warnings]]
     for draws in _selection_draws(folder):
-        rejected = draws[[name for name in SELECTION_COLUMNS if name in draws]] < LEVEL
+        rejected = draws[[n for group in SELECTION_COLUMNS for n in group if n in draws]] < LEVEL
         rejected["cm both"] = rejected["cm default"] & rejected["cm permutation"]
         known = {name: draws[name].notna() for name in rejected if name in draws}
         known["cm both"] = known["cm default"] & known["cm permutation"]
-        shares = [
-            (float(rejected.loc[known[name], name].mean()), int(known[name].sum()))
-            for name in SELECTION_COLUMNS
+        cells = [
+            ", ".join(percent(float(rejected.loc[known[name], name].mean())) for name in group)
+            for group in SELECTION_COLUMNS
         ]
-        rows.append(
-            [draws["design"].iloc[0], str(len(draws)), *(percent(*share) for share in shares)]
-        )
-    return rows
-
-
-def warning_table(folder: Path) -> list[list[str]]:
-    """Draws without effect in which each warning is given, by design."""
-    rows = [["design", "draws", *WARNINGS.values()]]
-    for draws in _selection_draws(folder):
-        shares = [float(draws[f"warns {name}"].mean()) for name in WARNINGS]
-        rows.append(
-            [draws["design"].iloc[0], str(len(draws)), *(percent(share) for share in shares)]
-        )
+        given = [percent(float(draws[f"warns {name}"].mean())) for name in SHOWN_WARNINGS]
+        rows.append([draws["design"].iloc[0], *cells, *given])
     return rows
 
 
@@ -159,139 +144,78 @@ def _selection_draws(folder: Path) -> list[pd.DataFrame]:
     )
 
 
-def monte_carlo_error(share: float, count: int) -> float:
-    """Standard error of a share over `count` draws."""
-    return float(np.sqrt(share * (1 - share) / count)) if count else np.nan
+def percent(share: float) -> str:
+    """A share in per cent."""
+    return f"{100 * share:.1f}" if np.isfinite(share) else "-"
 
 
-def percent(share: float, count: int = 0) -> str:
-    """A share in per cent, with its Monte-Carlo error where a count is given."""
-    if not np.isfinite(share):
-        return "-"
-    return f"{100 * share:.1f}" + (
-        f" ({100 * monte_carlo_error(share, count):.1f})" if count else ""
-    )
+def by_size(figures: list[str]) -> str:
+    """Figures of 60, 120 and 254 cities in one cell."""
+    return "-" if set(figures) == {"-"} else ", ".join(figures)
 
 
-def _line_shares(draws: pd.DataFrame) -> list[tuple[float, int]]:
-    return [*(rejection(line_rows(draws, line)) for line in SHOWN), both_reject(draws)]
-
-
-def size_table(folder: Path) -> list[list[str]]:
-    """Rejections of a true null, by setting and size; rows of text, the header first."""
-    rows = [["economies", "cities", "draws", *(LABELS[line] for line in (*SHOWN, "both"))]]
+def two_way_table(folder: Path) -> list[list[str]]:
+    """Size of each line and power of the default, by setting; the header first."""
+    heads = [*LABELS.values(), "default and permutation"]
+    rows = [["economies", *heads, *(f"power at {effect}" for effect in EFFECTS)]]
     for kind in KINDS:
         if kind.convergence:
             continue
-        for n_cities in SIZES:
-            draws = read_draws(folder / f"{kind.name}_{n_cities}_twfe.csv")
-            if draws.empty:
-                continue
-            shares = _line_shares(draws)
-            rows.append(
-                [
-                    kind.label,
-                    str(n_cities),
-                    str(draws["seed"].nunique()),
-                    *(percent(*share) for share in shares),
-                ]
-            )
-    return rows
-
-
-def coverage_table(folder: Path) -> list[list[str]]:
-    """Bias and coverage where admission has an effect that differs between cities, by estimator and
-    by what counts as the truth.
-    """
-    rows = [
-        ["estimator", "cities", "draws", "mean effect", "bias", *(label for *_, label in COVERAGES)]
-    ]
-    for n_cities in SIZES:
-        for estimator in ("twfe", *ROBUST):
-            draws = read_draws(folder / f"convergence_{n_cities}_{estimator}.csv")
-            default = line_rows(draws, "default")
-            if default.empty:
-                continue
-            draws = draws.assign(overall=default["expected"].mean())
-            error = (default["estimate"] - default["expected"]).std() / np.sqrt(len(default))
-            bias = f"{(default['estimate'] - default['expected']).mean():+.4f} ({error:.4f})"
-            shares = [
-                percent(*coverage(line_rows(draws, line), truth)) for line, truth, _ in COVERAGES
-            ]
-            rows.append(
-                [
-                    estimator,
-                    str(n_cities),
-                    str(len(default)),
-                    f"{default['expected'].mean():.4f}",
-                    bias,
-                    *shares,
-                ]
-            )
-    return rows
-
-
-def estimator_table(folder: Path) -> list[list[str]]:
-    """Size of the other estimators' default line under province-correlated shocks."""
-    rows = [["estimator", "coefficient", "cities", "draws", "default", "t(R - 1)", "conventional"]]
-    for n_cities in SIZES:
-        for estimator in ROBUST:
-            draws = read_draws(folder / f"province_{n_cities}_{estimator}.csv")
-            if draws.empty:
-                continue
-            overall = (
-                draws
-                if estimator != "event_study"
-                else draws[draws["event_time"] == 0].assign(term="att")
-            )
-            shares = [
-                percent(*rejection(line_rows(overall, line)))
-                for line in ("default", "provinces", "conventional")
-            ]
-            name = "att" if estimator != "event_study" else "event time 0"
-            rows.append([estimator, name, str(n_cities), str(draws["seed"].nunique()), *shares])
-            leads = draws[draws["term"] == "leads"]
-            if len(leads):
-                rows.append(
-                    [
-                        estimator,
-                        "all leads, joint F",
-                        str(n_cities),
-                        str(len(leads)),
-                        percent(*rejection(leads)),
-                        "-",
-                        "-",
-                    ]
-                )
-    return rows
-
-
-def power_table(folder: Path) -> list[list[str]]:
-    """Power of the default line against effects of a given size."""
-    rows = [["economies", "cities", *(f"effect {effect}" for effect in EFFECTS)]]
-    for kind in KINDS:
-        if kind.convergence:
-            continue
-        for n_cities in SIZES:
-            default = line_rows(read_draws(folder / f"{kind.name}_{n_cities}_twfe.csv"), "default")
-            if len(default):
-                rows.append(
-                    [
-                        kind.label,
-                        str(n_cities),
-                        *(percent(power(default, effect)) for effect in EFFECTS),
-                    ]
-                )
+        drawn = [read_draws(folder / f"{kind.name}_{n}_twfe.csv") for n in SIZES]
+        defaults = [line_rows(draws, "default") for draws in drawn]
+        powers = [
+            by_size([percent(power(rows_of, effect)) for rows_of in defaults]) for effect in EFFECTS
+        ]
+        sizes = zip(*(_line_shares(draws) for draws in drawn), strict=True)
+        rows.append([kind.label, *(by_size(list(line)) for line in sizes), *powers])
     return rows
 
 
 def placebo_table(folder: Path) -> list[list[str]]:
-    """Rejections with pseudo-pilots on the real panel."""
-    rows = [["pseudo-pilots", "draws", *(LABELS[line] for line in (*SHOWN, "both"))]]
+    """Rejections with pseudo-pilots on the real panel; the header first."""
+    rows = [["pseudo-pilots", *LABELS.values(), "default and permutation"]]
     for layout, label in LAYOUTS.items():
-        draws = read_draws(folder / f"placebo_{layout}.csv")
-        if draws.empty:
-            continue
-        shares = _line_shares(draws)
-        rows.append([label, str(draws["seed"].nunique()), *(percent(*share) for share in shares)])
+        rows.append([label, *_line_shares(read_draws(folder / f"placebo_{layout}.csv"))])
     return rows
+
+
+def _line_shares(draws: pd.DataFrame) -> list[str]:
+    shares = [rejection(line_rows(draws, line)) for line in LABELS]
+    return [percent(share) for share, _ in (*shares, both_reject(draws))]
+
+
+def estimator_table(folder: Path) -> list[list[str]]:
+    """By estimator: size of the default under shocks shared in provinces, of the joint test of all
+    leads, and bias and coverage where admission has an effect; the header first.
+    """
+    heads = ["estimator", "size", "joint F of all leads", "bias"]
+    rows = [[*heads, *(heading for *_, heading in COVERAGES)]]
+    for estimator in ESTIMATORS:
+        null = [read_draws(folder / f"province_{n}_{estimator}.csv") for n in SIZES]
+        effect = [read_draws(folder / f"convergence_{n}_{estimator}.csv") for n in SIZES]
+        sizes = [percent(rejection(line_rows(_overall(draws), "default"))[0]) for draws in null]
+        leads = [
+            percent(rejection(draws[draws["term"] == "leads"] if len(draws) else draws)[0])
+            for draws in null
+        ]
+        held = [_coverages(draws) for draws in effect]
+        columns = [sizes, leads, *(list(column) for column in zip(*held, strict=True))]
+        rows.append([estimator, *map(by_size, columns)])
+    return rows
+
+
+def _overall(draws: pd.DataFrame) -> pd.DataFrame:
+    """Draws of the overall effect; of an event study event time 0 stands in."""
+    if draws.empty or "att" in set(draws["term"]) or "treated" in set(draws["term"]):
+        return draws
+    return draws[draws["event_time"] == 0].assign(term="att")
+
+
+def _coverages(draws: pd.DataFrame) -> list[str]:
+    """Bias of the estimate, and shares of the default's intervals that hold each truth."""
+    default = line_rows(draws, "default")
+    if default.empty:
+        return ["-"] * (1 + len(COVERAGES))
+    default = default.assign(overall=default["expected"].mean())
+    bias = (default["estimate"] - default["expected"]).mean()
+    return [f"{bias:+.4f}", *(percent(coverage(default, truth)[0]) for _, truth, _ in COVERAGES)]

@@ -66,18 +66,21 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
             f"{path}: expected a name that ends in {', '.join(WRITERS)}; found "
             f"{path.suffix or 'no ending'!r}"
         )
+    hint = "give a file in a folder that exists and can be written"
+    if not path.parent.is_dir():
+        raise CannotWrite(f"{path}: no such folder; {hint}")
     try:
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"{path.parent} is no folder")
         with write_whole(path) as draft:
             return writer(con, query, draft)
     except CannotWrite as error:
         raise CannotWrite(f"{path}: {error}") from error
     except OSError as error:
-        raise CannotWrite(
-            f"{path}: {error.strerror or error}; give a file in a folder that exists and can be "
-            "written"
-        ) from error
+        # what Arrow reads from a query fails with an OSError too, of no file
+        reason = f"{error.strerror}; {hint}" if error.errno else str(error)
+        raise CannotWrite(f"{path}: {reason}") from error
+    finally:
+        # what is left of a result that was not read to its end stands in the way of the next
+        con.execute("select 1").fetchall()
 
 
 def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:

@@ -30,14 +30,19 @@ HELP = f"""\
   archive.*            what every run said: from archive.meta.run;
 Questions as people ask them, each with its query: docs/querying.md"""
 TABLES = """
-select schema_name || '.' || table_name as "table", estimated_size as "rows", comment as holds
+with found as (
+    select database_name, schema_name || '.' || table_name as "table", estimated_size as "rows",
+        comment as holds
     from duckdb_tables()
-where database_name = current_database() and contains(schema_name || '.' || table_name, '{part}')
-    order by all
+    union all
+    select database_name, schema_name || '.' || view_name, null, comment from duckdb_views()
+)
+select "table", "rows", holds from found
+where database_name in (current_database(), 'files') and contains("table", '{part}') order by all
 """
 COLUMNS = """
 select column_name as "column", data_type as type, comment as means from duckdb_columns()
-where database_name = current_database() and schema_name || '.' || table_name = ?
+where database_name in (current_database(), 'files') and schema_name || '.' || table_name = ?
     order by column_index
 """
 

@@ -4,7 +4,6 @@ no driver is needed.
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import os
@@ -175,49 +174,6 @@ class Page:
         x, y = self.evaluate(script)
         for kind in ("mousePressed", "mouseReleased"):
             self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
-
-    def click_on(
-        self, text: str, within: str = "button, a, [role=menuitem], [role=button], label"
-    ) -> None:
-        """Click on the element of the fewest letters that says a text, once it is there and not
-        greyed out.
-        """
-        script = f"""(() => {{
-            const found = [...document.querySelectorAll({json.dumps(within)})]
-                .filter((one) => !one.disabled && one.innerText)
-                .filter((one) => one.innerText.includes({json.dumps(text)}))
-                .filter((one) => one.getClientRects().length);
-            if (!found.length) return null;
-            const one = found.reduce((a, b) => (b.innerText.length < a.innerText.length ? b : a));
-            one.scrollIntoView({{block: "nearest", inline: "nearest", behavior: "instant"}});
-            const box = one.getBoundingClientRect();
-            return [box.x + box.width / 2, box.y + box.height / 2];
-        }})()"""
-        end = time.monotonic() + WAIT_SECONDS
-        while (place := self.evaluate(script)) is None:
-            if time.monotonic() > end:
-                raise PageError(
-                    f"nothing to click on says {text!r}; the page says: {self.text('body')[:600]!r}"
-                )
-            time.sleep(0.1)
-        for kind in ("mousePressed", "mouseReleased"):
-            self.send(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                x=place[0],
-                y=place[1],
-                button="left",
-                clickCount=1,
-            )
-
-    def type(self, text: str) -> None:
-        """Type a text where the keyboard is."""
-        self.send("Input.insertText", text=text)
-
-    def screenshot(self, path: Path, whole: bool = True) -> None:
-        """Write a picture of the page."""
-        found = self.send("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(found["data"]))
 
     def complaints(self) -> list[str]:
         """Errors of scripts, of the page's policy and of loading since it was opened."""

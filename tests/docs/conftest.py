@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.orchestration.conftest import Run, shared_cache, simulated
+from tests.orchestration.conftest import Run, simulated
 
-__all__ = ["shared_cache", "simulated"]
+__all__ = ["simulated"]
 
 
 @pytest.fixture(scope="module")

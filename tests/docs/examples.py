@@ -1,8 +1,7 @@
 """Code blocks of a page of the documentation, run one after the other in one namespace; what they
 print stands in the block of text behind.
 
-`python -m tests.docs.examples docs/library/*.md` writes what is printed into the pages, and the
-notebook of the tutorial.
+`python -m tests.docs.examples docs/library/*.md` writes what is printed into the pages.
 
 A block that is not run says so to the reader, in a line of its own below it: `*Not run by the
 tests: reason.*` or `... as it stands: ...`.
@@ -12,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import os
 import re
 import shlex
@@ -166,45 +164,6 @@ def _run_commands(text: str, warehouse: Callable[[], duckdb.DuckDBPyConnection])
     return out.getvalue()
 
 
-def notebook_of(page: str) -> str:
-    """A page as a Jupyter notebook: its Python blocks are cells, its text is Markdown, what was
-    printed is left out.
-    """
-    cells, place = [], 0
-    blocks = blocks_of(page)
-    for block in blocks:
-        opening = page.rindex("```", 0, block.start)
-        _add(cells, "markdown", page[place:opening])
-        if block.language == "python":
-            _add(cells, "code", block.text)
-        place = page.index("```", block.end) + 3
-    _add(cells, "markdown", page[place:])
-    metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    return (
-        json.dumps(
-            {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5},
-            ensure_ascii=False,
-            indent=1,
-        )
-        + "\n"
-    )
-
-
-def _add(cells: list[dict], kind: str, text: str) -> None:
-    if not text.strip():
-        return
-    cell = {
-        "cell_type": kind,
-        "id": f"cell-{len(cells)}",
-        "metadata": {},
-        "source": text.strip().splitlines(keepends=True),
-    }
-    cells.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))
-
-
 def main() -> None:
     """Write what is printed into the pages."""
     for name in sys.argv[1:]:
@@ -213,9 +172,6 @@ def main() -> None:
         for block, printed in reversed(list(run_page(page))):
             page = page[: block.start] + printed + page[block.end :]
         path.write_text(page, encoding="utf-8")
-        notebook = path.with_suffix(".ipynb")
-        if notebook.exists():
-            notebook.write_text(notebook_of(page), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import csv
 import random
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from estimation.classify import RulesNotFound, classify_clauses, find_rules
+from estimation.cli import main
 
 REPO = Path(__file__).resolve().parents[2]
 LABELLED = Path(__file__).with_name("labelled_clauses.csv")
@@ -123,23 +122,16 @@ def test_longest_match_negation_scripts_and_case(clause, expected):
 
 def test_the_measured_half_meets_what_was_promised(labelled):
     measured = [row for row in labelled if row["part"] == "measured"]
-    assert len(labelled) >= 300
-    assert abs(len(measured) - len(labelled) / 2) < 5
-    right = sum(row["tool"] == row["tool_first"] for row in measured) / len(measured)
-    assert right >= 0.85
-    for label in ("tool", "tool_class"):
-        classes = {
-            row["tool_first"]: row["tool_class"]
-            for row in measured
-            if row["tool"] == row["tool_first"]
-        }
-        truth = [
-            row["tool_first"] if label == "tool" else classes[row["tool_first"]] for row in measured
-        ]
+    assert len(labelled) >= 300 and abs(len(measured) - len(labelled) / 2) < 5
+    right = [row for row in measured if row["tool"] == row["tool_first"]]
+    assert len(right) / len(measured) >= 0.85
+    classes = {row["tool_first"]: row["tool_class"] for row in right}
+    for label, n_kinds in (("tool", 15), ("tool_class", 4)):
+        truth = [row["tool_first"] for row in measured]
+        truth = truth if label == "tool" else [classes[tool] for tool in truth]
         found = Counter(t for t, row in zip(truth, measured, strict=True) if row[label] == t)
         recall = {name: found[name] / n for name, n in Counter(truth).items()}
-        assert len(recall) == (15 if label == "tool" else 4)
-        assert min(recall.values()) >= 0.75, recall
+        assert len(recall) == n_kinds and min(recall.values()) >= 0.75, recall
 
 
 def test_agreement_of_the_two_labellings(labelled):
@@ -151,49 +143,39 @@ def test_agreement_of_the_two_labellings(labelled):
     assert (observed - chance) / (1 - chance) == pytest.approx(0.993, abs=0.001)
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "estimation", "classify", *arguments]
-    return subprocess.run(
-        command, cwd=REPO, capture_output=True, text=True, encoding="utf-8", check=False
-    )
-
-
-def test_the_command_keeps_order_and_quotes(tmp_path):
+def test_the_command_keeps_order_and_quotes(tmp_path, capsys):
     file = tmp_path / "clauses.csv"
     file.write_text(
         'id,clause\n9,"支持企业建设海外仓, ""展示中心"""\n-2,今天天气\n"=a,b",\n', encoding="utf-8"
     )
-    done = run(str(file))
-    assert done.returncode == 0
-    assert done.stdout == (
+    assert main(["classify", str(file)]) == 0
+    assert capsys.readouterr().out == (
         "id,tool_class,tool,matched_terms\n9,demand,overseas_institutions,海外仓\n"
         '-2,none,none,\n"\'=a,b",none,none,\n'
     )
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "said"),
     [
         (b"id,text\n1,x\n", "expected columns id and clause"),
         (b"", "an empty file"),
         (b"id,clause\n1\n", "line 2"),
     ],
 )
-def test_a_bad_file_of_clauses_is_refused(tmp_path, content, message):
+def test_a_bad_file_of_clauses_is_refused(tmp_path, capsys, content, said):
     file = tmp_path / "clauses.csv"
     file.write_bytes(content)
-    done = run(str(file))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr
+    code = main(["classify", str(file)])
+    captured = capsys.readouterr()
+    assert (code, captured.out) == (2, "") and said in captured.err
 
 
-def test_without_the_repository_it_says_what_it_needs(tmp_path, monkeypatch):
+def test_without_the_repository_it_says_what_it_needs(tmp_path, monkeypatch, capsys):
     with pytest.raises(RulesNotFound, match=r"repository: expected dbt_project\.yml"):
         find_rules(tmp_path)
-    (tmp_path / "dbt_project.yml").write_text(
-        "macro-paths: [macros]\nseed-paths: [seeds]\n", encoding="utf-8"
-    )
+    project = "macro-paths: [macros]\nseed-paths: [seeds]\n"
+    (tmp_path / "dbt_project.yml").write_text(project, encoding="utf-8")
     monkeypatch.setenv("DBT_PROJECT_DIR", str(tmp_path))
-    done = run(str(LABELLED))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.count("\n") == 1 and "expected policy_classification.sql" in done.stderr
+    assert main(["classify", str(LABELLED)]) == 2
+    assert "expected policy_classification.sql" in capsys.readouterr().err

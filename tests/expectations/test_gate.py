@@ -128,27 +128,3 @@ def test_every_rule_of_the_suites_is_unique_and_explained() -> None:
         assert len(names) == len(set(names))
         assert all(name.startswith(stage) for name in names)
         assert all(len(rule.why) > 20 for rule in rules)
-
-
-def test_suites_and_checkpoints_can_be_opened_with_great_expectations_by_name(
-    tmp_path: Path,
-) -> None:
-    import great_expectations as gx
-
-    rules = [
-        between("low_range", "cells", "low", 0, 2.5, "warn", "too high"),
-        has_rows("rows", "cells", "stop", "empty"),
-    ]
-    assert judge(tmp_path, rules).passed
-    # a gate after it, and the same again, leave it there
-    run_gate("staging", rules, {"cells": FRAME}, tmp_path / "work", tmp_path / "docs", {})
-    assert judge(tmp_path, rules).passed
-    context = gx.get_context(mode="file", project_root_dir=str(tmp_path / "work"))
-    suite = context.suites.get("raw.cells")
-    assert {item.meta["check_id"]: str(item.severity.value) for item in suite.expectations} == {
-        "low_range": "warning",
-        "rows": "critical",
-    }
-    for name in ("raw.cells", "staging.cells"):
-        found = context.checkpoints.get(name).run(batch_parameters={"dataframe": FRAME})
-        assert [len(result.results) for result in found.run_results.values()] == [2]

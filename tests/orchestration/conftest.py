@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,67 +63,54 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["CITYSYNC_CACHE"] = str(cache)
 
 
-def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
-    """Run `python -m orchestration refresh` with a small simulated landing or the given one, where
-    the libraries are loaded already.
-    """
-    arguments = ["refresh", *(["--landing", str(landing)] if landing else [])]
+def run(home: Path, *arguments: str, **environment: str) -> Run:
+    """Run `python -m orchestration ...` where the libraries are loaded already."""
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home), **environment}
-    with tempfile.NamedTemporaryFile(prefix="refresh-") as file:
-        code = run_warm("orchestration", arguments, env, REPO, Path(file.name))
+    with tempfile.NamedTemporaryFile(prefix="command-") as file:
+        code = run_warm("orchestration", list(arguments), env, REPO, Path(file.name))
         return Run(code, file.read().decode("utf-8"), home)
+
+
+def refresh(home: Path, landing: Path | None = None, **environment: str) -> Run:
+    """A refresh with a small simulated landing or the given one."""
+    return run(home, "refresh", *(["--landing", str(landing)] if landing else []), **environment)
 
 
 def refresh_as_typed(home: Path) -> Run:
     """The same of a small simulated landing, in an interpreter of its own."""
     env = {**os.environ, **SMALL, "CITYSYNC_HOME": str(home)}
     command = [sys.executable, "-m", "orchestration", "refresh"]
-    done = subprocess.run(
-        command,
-        cwd=REPO,
-        env=env,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(command, cwd=REPO, env=env, check=False, **streams)
     return Run(done.returncode, done.stdout, home)
 
 
-def made_once(folder: Path, make: Callable[[], Run]) -> tuple[Run, float]:
-    """A published run of all workers and the seconds that it took, made by the worker that asks
-    first.
-    """
+def made_once(folder: Path, make: Callable[[], Run]) -> Run:
+    """A published run of all workers, made by the worker that asks first."""
     folder.mkdir(exist_ok=True)
+    done = folder / "run.json"
     with FileLock(f"{folder}.lock"):
-        done = folder / "run.json"
         if not done.exists():
-            started = time.monotonic()
-            run = make()
-            said = {"code": run.code, "output": run.output, "seconds": time.monotonic() - started}
-            done.write_text(json.dumps(said), encoding="utf-8")
-    said = json.loads(done.read_text(encoding="utf-8"))
-    run = Run(said["code"], said["output"], folder / "home")
-    assert run.code == 0, run.output
-    return run, said["seconds"]
+            made = make()
+            done.write_text(json.dumps([made.code, made.output]), encoding="utf-8")
+    found = Run(*json.loads(done.read_text(encoding="utf-8")), folder / "home")
+    assert found.code == 0, found.output
+    return found
 
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One publication from the small simulated landing; nobody changes it."""
     folder = of_all_workers(tmp_path_factory) / "simulated"
-    return made_once(folder, lambda: refresh_as_typed(folder / "home"))[0]
+    return made_once(folder, lambda: refresh_as_typed(folder / "home"))
 
 
 @dataclass(frozen=True)
 class SixCities:
-    """A publication of six cities with real GDP alone, its landing, and the seconds that it took;
-    nobody changes them.
-    """
+    """A publication of six cities with real GDP alone, and its landing; nobody changes them."""
 
     run: Run
     landing: Path
-    seconds: float
 
 
 @pytest.fixture(scope="session")
@@ -139,8 +126,13 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> SixCities:
         (landing / "tidy" / "link.csv").symlink_to("/etc/hostname")
         return refresh(folder / "home", landing)
 
-    run, seconds = made_once(folder, make)
-    return SixCities(run, folder / "landing", seconds)
+    return SixCities(made_once(folder, make), folder / "landing")
+
+
+@pytest.fixture
+def home_of_six(six: SixCities, tmp_path: Path) -> Path:
+    """A copy of their home, which a test may change."""
+    return shutil.copytree(six.run.home, tmp_path / "home", symlinks=True)
 
 
 def end_of(work: Callable[..., int], *arguments: object) -> int:

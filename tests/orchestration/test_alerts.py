@@ -6,19 +6,19 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
 import socketserver
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import dagster as dg
 import pytest
 
 from orchestration import alerts
-from orchestration.home import REPO
+from orchestration.automation import tell_of_failure
+from tests.orchestration.conftest import refresh
 
 
 class Web(http.server.BaseHTTPRequestHandler):
@@ -65,79 +65,51 @@ def servers() -> Iterator[tuple[str, str]]:
         server.server_close()
 
 
-def fail(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess:
-    """A refresh that ends at once, because its landing does not exist."""
-    command = [
-        sys.executable,
-        "-m",
-        "orchestration",
-        "refresh",
-        "--landing",
-        str(tmp_path / "nothing"),
-    ]
-    env = {**os.environ, "CITYSYNC_HOME": str(tmp_path / "home"), **environment}
-    return subprocess.run(command, cwd=REPO, env=env, capture_output=True, text=True, check=False)
-
-
-def test_nothing_is_sent_unless_it_is_asked_for(tmp_path: Path, servers: tuple[str, str]) -> None:
-    done = fail(tmp_path)
-    assert done.returncode == 2
-    assert done.stderr == ""
-    assert Web.received == [] and Mail.received == []
-
-
 def test_a_failed_refresh_posts_its_reason(tmp_path: Path, servers: tuple[str, str]) -> None:
-    done = fail(tmp_path, CITYSYNC_ON_FAILURE=f"http://{servers[0]}/hook")
-    assert done.returncode == 2
+    to = {"CITYSYNC_ON_FAILURE": f"http://{servers[0]}/hook"}
+    for more in ({}, to):
+        failed = refresh(tmp_path / "home", WINDOW_FIRST_YEAR="twenty", **more)
+        assert failed.code == 2, failed.output
     (message,) = Web.received
     assert (message["command"], message["exit"]) == ("citysync refresh", 2)
-    assert done.stdout.strip().splitlines()[-1] == f"citysync: exit 2: {message['reason']}"
+    assert f"citysync: exit 2: {message['reason']}" in failed.output
 
 
-def test_a_failed_refresh_is_mailed(tmp_path: Path, servers: tuple[str, str]) -> None:
-    assert (
-        fail(
-            tmp_path, CITYSYNC_ON_FAILURE="mailto:someone@example.org", CITYSYNC_SMTP=servers[1]
-        ).returncode
-        == 2
-    )
-    (mail,) = Mail.received
-    assert (
-        "To: someone@example.org" in mail
-        and "Subject: citysync refresh: exit 2" in mail
-        and "does not exist" in mail
-    )
-
-
-def test_a_program_gets_it_on_its_input_and_no_shell_reads_it(tmp_path: Path) -> None:
+def test_it_is_mailed_or_handed_to_a_program_and_no_shell_reads_it(
+    tmp_path: Path, servers: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     script = tmp_path / "write it.py"
-    script.write_text(
-        "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.stdin.read())",
-        encoding="utf-8",
-    )
-    done = fail(tmp_path, CITYSYNC_ON_FAILURE=f"{sys.executable} '{script}' {tmp_path}/got;touch")
-    assert done.returncode == 2
-    assert json.loads((tmp_path / "got;touch").read_text(encoding="utf-8"))["exit"] == 2
+    code = "import sys, pathlib; pathlib.Path(sys.argv[1]).write_text(sys.stdin.read())"
+    script.write_text(code, encoding="utf-8")
+    monkeypatch.setenv(alerts.MAIL_SERVER, servers[1])
+    program = f"{sys.executable} '{script}' {tmp_path}/got;touch"
+    for to in ("", "mailto:someone@example.org", program):
+        monkeypatch.setenv(alerts.SETTING, to)
+        alerts.send("refresh", 2, "no such landing")
+    (text,) = Mail.received
+    for words in (
+        "To: someone@example.org",
+        "Subject: citysync refresh: exit 2",
+        "no such landing",
+    ):
+        assert words in text
+    message = json.loads((tmp_path / "got;touch").read_text(encoding="utf-8"))
+    assert (message["exit"], message["reason"]) == (2, "no such landing")
 
 
-@pytest.mark.parametrize(
-    "to", ["http://127.0.0.1:9/none", "mailto:a@b", "/no/such/program", "'unbalanced", "https://"]
-)
-def test_an_alert_that_cannot_be_sent_is_one_line(tmp_path: Path, to: str) -> None:
-    done = fail(tmp_path, CITYSYNC_ON_FAILURE=to, CITYSYNC_SMTP="127.0.0.1:9")
-    assert done.returncode == 2
-    assert done.stdout.splitlines()[-1].startswith("citysync: exit 2:")
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("alert: ")]
-    assert "expected a program, https://... or mailto:name@host" in line
+@pytest.mark.parametrize("to", ["http://127.0.0.1:9/none", "mailto:a@b", "/no/such", "'open"])
+def test_an_alert_that_cannot_be_sent_is_one_line(monkeypatch, capsys, to: str) -> None:
+    monkeypatch.setenv(alerts.SETTING, to)
+    monkeypatch.setenv(alerts.MAIL_SERVER, "127.0.0.1:9")
+    alerts.send("refresh", 2, "x")
+    said = capsys.readouterr()
+    assert not said.out and said.err.count("\n") == 1
+    assert "expected a program, https://... or mailto:name@host" in said.err
 
 
 def test_a_run_of_the_ui_is_reported_by_the_job(
     servers: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import dagster as dg
-
-    from orchestration.automation import tell_of_failure
-
     @dg.asset
     def broken() -> None:
         raise ValueError("no such thing")
@@ -145,11 +117,11 @@ def test_a_run_of_the_ui_is_reported_by_the_job(
     job = dg.define_asset_job(
         "job", selection="*", hooks={tell_of_failure}, executor_def=dg.in_process_executor
     )
-    definitions = dg.Definitions(assets=[broken], jobs=[job])
+    refresh_job = dg.Definitions(assets=[broken], jobs=[job]).resolve_job_def("job")
     monkeypatch.setenv(alerts.SETTING, f"http://{servers[0]}/hook")
-    definitions.resolve_job_def("job").execute_in_process(raise_on_error=False)
+    for watched in ("", "1"):
+        monkeypatch.setenv(alerts.BY_COMMAND, watched)
+        refresh_job.execute_in_process(raise_on_error=False)
+    # a command that watches its run sends the alert itself
     (message,) = Web.received
     assert "broken" in message["reason"] and "no such thing" in message["reason"]
-    monkeypatch.setenv(alerts.BY_COMMAND, "1")
-    definitions.resolve_job_def("job").execute_in_process(raise_on_error=False)
-    assert len(Web.received) == 1

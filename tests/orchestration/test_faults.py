@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.faults import FAULTS, explain, explain_text
+from orchestration.faults import explain, explain_text
 from tests.orchestration.conftest import REPO
 
 HOME = Path("/srv/home")
@@ -102,8 +101,11 @@ def test_a_fault_says_where_what_and_what_to_do(error: Exception, place: str, wo
 
 
 def test_other_errors_are_not_explained_away() -> None:
+    of_itself = ValueError("x")
+    of_itself.__cause__ = RuntimeError("y")
+    of_itself.__cause__.__context__ = of_itself
     for error in (
-        ValueError("x"),
+        of_itself,
         KeyError("full"),
         duckdb.CatalogException("Catalog Error: no table"),
         FileNotFoundError(2, "No such file", "x"),
@@ -112,58 +114,25 @@ def test_other_errors_are_not_explained_away() -> None:
         assert explain(error, HOME) == "" == explain_text(str(error), HOME)
 
 
-def test_an_error_that_was_raised_from_itself_ends() -> None:
-    error = ValueError("x")
-    error.__cause__ = other = RuntimeError("y")
-    other.__context__ = error
-    assert explain(error, HOME) == ""
+CREATE = "create table t as select range as k, random() as x from range(3000000)"
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
-    [
-        (
-            (
-                "import duckdb; duckdb.connect('x.duckdb').execute('create table t as select "
-                "range as "
-                "k, random() as x from range(3000000)')"
-            ),
-            "ulimit -f",
-        ),
-        ("open('x', 'wb').write(b'0' * 3_000_000)", "ulimit -f"),
-    ],
+    "code",
+    [f"duckdb.connect('x.duckdb').execute({CREATE!r})", "open('x', 'wb').write(b'0' * 3_000_000)"],
 )
-def test_a_real_limit_on_files_is_known(tmp_path: Path, code: str, words: str) -> None:
-    """A limit on the size of a file stands for a disk that is full."""
-    lines = [
-        "from pathlib import Path",
-        "from orchestration.faults import explain",
-        "try:",
-        f"    {code}",
-    ]
-    script = "\n".join(
-        [
-            *lines,
-            "except Exception as error:",
-            "    print(explain(error, Path('/h')) or repr(error))",
-        ]
+def test_a_real_limit_on_files_is_known(tmp_path: Path, code: str) -> None:
+    """A limit on the size of a file stands for a disk that is full; the words are those of the
+    versions that are installed.
+    """
+    script = (
+        "import duckdb, pathlib, resource\nfrom orchestration.faults import explain\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\ntry:\n    {code}\n"
+        "except Exception as error:\n    print(explain(error, pathlib.Path('/h')) or repr(error))"
     )
     env = {**os.environ, "PYTHONPATH": f"{REPO}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
-
+    command = [sys.executable, "-c", script]
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env=env,
-        capture_output=True,
-        text=True,
-        preexec_fn=limit,
-        check=False,
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
     )
-    assert words in done.stdout, done.stdout + done.stderr
-
-
-def test_every_fault_says_what_to_do() -> None:
-    assert all(";" in fault.meaning and fault.words for fault in FAULTS)
+    assert "ulimit -f" in done.stdout, done.stdout + done.stderr

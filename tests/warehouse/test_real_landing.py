@@ -8,8 +8,6 @@ import duckdb
 import pytest
 
 from tests.warehouse.dbt_build import build_warehouse, run_dbt
-from warehouse.ingest.landing import read_landing
-from warehouse.ingest.layouts import load_layouts
 
 pytestmark = pytest.mark.shared
 
@@ -40,32 +38,19 @@ GANSU_2021 = (
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory):
-    return tmp_path_factory.mktemp("dbt_target")
-
-
-@pytest.fixture(scope="module")
-def build(shared_dir, target, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("real")
-    read_landing(shared_dir / "landing", folder / "cache", folder, layouts=load_layouts())
-    build_warehouse(folder, target, with_tests=True).close()
-    return folder
-
-
-@pytest.fixture(scope="module")
-def warehouse(build):
-    with duckdb.connect(str(build / "citysync.duckdb"), read_only=True) as connection:
+def warehouse(read_delivered, dbt_target):
+    with build_warehouse(read_delivered("landing")[1], dbt_target, with_tests=True) as connection:
         yield connection
 
 
 @pytest.fixture(scope="module")
-def uncorrected(build, target, tmp_path_factory):
+def uncorrected(warehouse, read_delivered, dbt_target, tmp_path_factory):
     """The same files without a single correction: what the rules find by themselves."""
     folder = tmp_path_factory.mktemp("uncorrected")
-    shutil.copy(build / "citysync.duckdb", folder / "citysync.duckdb")
+    shutil.copy(read_delivered("landing")[1] / "citysync.duckdb", folder)
     with duckdb.connect(str(folder / "citysync.duckdb")) as connection:
         connection.execute("delete from seeds.value_corrections")
-    run_dbt(["run", "--select", DETECTORS], folder, target)
+    run_dbt(["run", "--select", DETECTORS], folder, dbt_target)
     with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as connection:
         yield connection
 

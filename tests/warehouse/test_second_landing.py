@@ -2,22 +2,16 @@
 means, and which columns it fills.
 """
 
-import duckdb
 import pytest
 
 from tests.warehouse.dbt_build import build_warehouse
-from warehouse.ingest.landing import read_landing
-from warehouse.ingest.layouts import load_layouts
 
-pytestmark = pytest.mark.shared
+pytestmark = [pytest.mark.shared, pytest.mark.full]
 
 
 @pytest.fixture(scope="module")
-def warehouse(shared_dir, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("second")
-    read_landing(shared_dir / "landing_2", folder / "cache", folder, layouts=load_layouts())
-    build_warehouse(folder, tmp_path_factory.mktemp("dbt_target")).close()
-    with duckdb.connect(str(folder / "citysync.duckdb"), read_only=True) as connection:
+def warehouse(read_delivered, dbt_target):
+    with build_warehouse(read_delivered("landing_2")[1], dbt_target) as connection:
         yield connection
 
 

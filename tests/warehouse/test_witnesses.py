@@ -4,8 +4,6 @@ right, and what is wrong in them is not believed."""
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import pytest
 
@@ -153,38 +151,13 @@ ADDED = {
     "wrong everywhere": together(noise, threefold, other_boundaries),
     "shifted codes": shifted_codes,
 }
-
-
-@pytest.fixture(scope="module")
-def target(tmp_path_factory):
-    return tmp_path_factory.mktemp("dbt_target")
+RARE = ("two families", "shifted codes")
 
 
 @pytest.fixture(scope="module")
 def delivered():
     panel = fabricate_sources()
     return panel, plant_errors(panel)
-
-
-@pytest.fixture(scope="module")
-def before(delivered, target, tmp_path_factory):
-    panel, errors = delivered
-    return build_graded(panel | errors, tmp_path_factory.mktemp("before"), target)
-
-
-@pytest.fixture(scope="module")
-def after(delivered, target, tmp_path_factory):
-    """By attack: its rows, and the grades of the landing with them; each is built once, when it is
-    first asked for.
-    """
-    panel, errors = delivered
-
-    @cache
-    def build(name: str):
-        added = ADDED[name](panel, errors)
-        return added, build_graded(panel | errors | added, tmp_path_factory.mktemp("after"), target)
-
-    return build
 
 
 def blocked(graded) -> set[tuple]:
@@ -200,43 +173,35 @@ def further_than(added, panel, log_points: float) -> set[tuple]:
     }
 
 
-def test_the_planted_errors_are_blocked_and_nothing_else(delivered, before):
-    assert blocked(before) == set(delivered[1])
-
-
-@pytest.mark.parametrize("name", ADDED)
-def test_an_added_source_lifts_no_block_and_blocks_nothing_that_is_right(delivered, after, name):
+def test_the_planted_errors_are_blocked_and_nothing_else(delivered, dbt_target, tmp_path):
     panel, errors = delivered
-    _, graded = after(name)
-    assert set(errors) - blocked(graded) == set()
-    assert {key for key in blocked(graded) & set(panel) if key not in errors} == set()
+    assert blocked(build_graded(panel | errors, tmp_path, dbt_target)) == set(errors)
 
 
-@pytest.mark.parametrize("name", ADDED)
-def test_what_an_added_source_has_wrong_beyond_vintages_is_not_believed(delivered, after, name):
-    panel, _ = delivered
-    added, graded = after(name)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.full if n in RARE else ()) for n in ADDED]
+)
+def test_an_added_source_lifts_no_block_and_blocks_nothing_that_is_right(
+    delivered, dbt_target, tmp_path, name
+):
+    """What it has wrong beyond vintages is not believed, what it has right is kept."""
+    panel, errors = delivered
+    added = ADDED[name](panel, errors)
+    graded = build_graded(panel | errors | added, tmp_path, dbt_target)
+    assert blocked(graded) & set(panel) == set(errors)
     wrong = further_than(added, panel, 0.85) or {
-        key for key in added if (WRONG, *key[1:]) in delivered[1]
+        key for key in added if (WRONG, *key[1:]) in errors
     } & further_than(added, panel, 0.4)
     assert wrong and len(wrong & blocked(graded)) >= 0.95 * len(wrong)
+    far = further_than(added, panel, 0.02)
+    if name == "partial copy":
+        assert not blocked(graded) & (set(added) - far)
+    if name == "shifted codes":
+        assert len(far & blocked(graded)) >= 0.95 * len(far)
+        assert sum(graded[key][1] == "row_shift" for key in far) >= 0.9 * len(far)
 
 
-def test_what_an_added_source_has_right_is_kept(delivered, after):
-    panel, _ = delivered
-    added, graded = after("partial copy")
-    right = set(added) - further_than(added, panel, 0.02)
-    assert not right & blocked(graded)
-
-
-def test_a_source_with_shifted_codes_is_blocked_as_shifted(delivered, after):
-    added, graded = after("shifted codes")
-    far = further_than(added, delivered[0], 0.02)
-    assert len(far & blocked(graded)) >= 0.95 * len(far)
-    assert sum(graded[key][1] == "row_shift" for key in far) >= 0.9 * len(far)
-
-
-def test_cells_that_nobody_else_has_are_blocked_with_their_row(delivered, target, tmp_path):
+def test_cells_that_nobody_else_has_are_blocked_with_their_row(delivered, dbt_target, tmp_path):
     """Product stands under the next city's code, and so do the teachers in its file; the students
     of another file do not.
     """
@@ -259,7 +224,7 @@ def test_cells_that_nobody_else_has_are_blocked_with_their_row(delivered, target
     graded = build_graded(
         panel | added,
         tmp_path,
-        target,
+        dbt_target,
         lambda indicator: "rows.csv" if indicator in (GDP, TEACHERS) else f"{indicator}.csv",
     )
     # the last city stands under the first one's code, further than codes are shifted
@@ -272,9 +237,10 @@ def test_cells_that_nobody_else_has_are_blocked_with_their_row(delivered, target
     assert not [key for key in blocked(graded) if key[3] == STUDENTS or key in panel]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("has_others", [True, False])
 def test_a_shifted_copy_of_a_source_of_another_vintage_blocks_nothing_of_it(
-    delivered, target, tmp_path, has_others
+    delivered, dbt_target, tmp_path, has_others
 ):
     """The others agree with each other and with neither side of the shift, or are not there: they
     do not tell which is shifted, sizes do. Three cities are rich beyond all others, which alone
@@ -295,7 +261,7 @@ def test_a_shifted_copy_of_a_source_of_another_vintage_blocks_nothing_of_it(
         if has_others or key[3] != GDP or key[0] == "finance_loans":
             apart[key] = round(value * factor, 2)
     added = shifted_codes(apart, {})
-    graded = build_graded(apart | added, tmp_path / "apart", target)
+    graded = build_graded(apart | added, tmp_path / "apart", dbt_target)
     # the last city stands under the first one's code, not under a neighbour's
     assert {key for key in blocked(graded) & set(apart) if key[1] != cities[-1]} == set()
     far = {
@@ -306,19 +272,21 @@ def test_a_shifted_copy_of_a_source_of_another_vintage_blocks_nothing_of_it(
     assert len(far & blocked(graded)) >= 0.95 * len(far)
 
 
-def test_a_copy_in_another_unit_confirms_nothing(delivered, target, tmp_path):
+@pytest.mark.full
+def test_a_copy_in_another_unit_confirms_nothing(delivered, dbt_target, tmp_path):
     """A source alone, then beside every figure of it three times: the same errors, which leave the
     trend alike, are no second word.
     """
     panel, errors = delivered
     alone = of_source(panel | errors, WRONG, WRONG)
     thrice = {("a_threefold", *key[1:]): round(value * 3, 2) for key, value in alone.items()}
-    found = blocked(build_graded(alone, tmp_path / "alone", target)) & set(errors)
+    found = blocked(build_graded(alone, tmp_path / "alone", dbt_target)) & set(errors)
     assert len(found) >= 0.9 * len(errors)
-    assert found - blocked(build_graded(alone | thrice, tmp_path / "beside", target)) == set()
+    assert found - blocked(build_graded(alone | thrice, tmp_path / "beside", dbt_target)) == set()
 
 
-def test_a_copy_of_a_province_in_another_quantity_outvotes_nobody(delivered, target, tmp_path):
+@pytest.mark.full
+def test_a_copy_of_a_province_in_another_quantity_outvotes_nobody(delivered, dbt_target, tmp_path):
     """Where a run of years begins its own trend is lost: neither the source nor its copy denies
     anything, and they are one voice still.
     """
@@ -334,7 +302,7 @@ def test_a_copy_of_a_province_in_another_quantity_outvotes_nobody(delivered, tar
         for year in (2010, 2011)
     }
     graded = build_graded(
-        two | hebei | of_source(two | hebei, WRONG, "a_copy"), tmp_path / "province", target
+        two | hebei | of_source(two | hebei, WRONG, "a_copy"), tmp_path / "province", dbt_target
     )
     assert len(set(hebei) & blocked(graded)) >= 0.8 * len(hebei)
     assert {key for key in blocked(graded) if key[0] == "deflator"} == set()

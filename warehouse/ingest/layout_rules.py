@@ -1,7 +1,7 @@
 """What the validators of the layout model hold between keys, once more in JSON schema, for editors.
 
-tests/warehouse/ingest/test_layout_schema.py holds the two against each other. What no schema can
-say (whether a pattern is one, how many groups it has) only the reader checks.
+A rule that is added there is added here. What no schema can say (whether a pattern is one, how many
+groups it has) only the reader checks.
 """
 
 from __future__ import annotations

@@ -191,7 +191,11 @@ def _faults(folder: Path) -> list[str]:
         said = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         # an index of an earlier version also named the run archived before
         said = dict(said.get("files", said))
-        found = {path.name: hash_file(path) for path in folder.iterdir() if path.name != INDEX}
+        found = {
+            path.name: hash_file(path) if path.is_file() else "of no file"
+            for path in folder.iterdir()
+            if path.name != INDEX
+        }
     except (OSError, ValueError, TypeError, AttributeError) as error:
         return [f"{folder}: cannot be read ({error}): put it back from a backup"]
     return [
@@ -220,7 +224,7 @@ def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
         path
         for folder in _run_folders(archive)
         for path in sorted(folder.glob("*.parquet"))
-        if TABLE.fullmatch(path.name)
+        if TABLE.fullmatch(path.name) and path.is_file()
     ]
     for name in sorted({path.name for path in paths}):
         schema, table = TABLE.fullmatch(name).groups()

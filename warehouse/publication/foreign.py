@@ -6,9 +6,6 @@ of this machine and writes others; a file of another kind has an extension fetch
 attached as a database of DuckDB to a connection in memory, which runs nothing of it; the connection
 is locked before its first query, and DuckDB's own functions say what the file holds. Only one with
 tables alone is used as the main database.
-
-The file's own path is not among those that the locked connection may reach: it would be written to
-once it is detached.
 """
 
 from __future__ import annotations

@@ -18,6 +18,9 @@ from warehouse.publication.manifest import MANIFEST, MANIFEST_HASH, check_manife
 from warehouse.publication.tables import columns_of, hash_table
 from warehouse.sql_text import quote
 
+# by the first letter of a mode, as `ls -l` shows it
+KINDS = {"-": "file", "d": "folder", "l": "link", "p": "pipe", "s": "socket"}
+
 
 def verify_publication(folder: Path) -> list[str]:
     """Recompute what the manifest says of a publication.
@@ -107,7 +110,7 @@ def _file_faults(folder: Path, files: dict[str, dict[str, Any]]) -> list[str]:
     for base, below, names in os.walk(folder):
         for path in (Path(base, name) for name in (*below, *names)):
             name = path.relative_to(folder)
-            kind = _kind(path)
+            kind = KINDS.get(stat.filemode(path.lstat().st_mode)[0], "device")
             if kind == "file" and name.as_posix() in known:
                 present.add(name.as_posix())
             elif kind != "folder" or name not in folders:
@@ -127,15 +130,6 @@ def _file_faults(folder: Path, files: dict[str, dict[str, Any]]) -> list[str]:
     return sorted(
         fault.replace("\n", "\\n").encode(errors="backslashreplace").decode() for fault in faults
     )
-
-
-def _kind(path: Path) -> str:
-    mode = path.lstat().st_mode
-    if stat.S_ISREG(mode):
-        return "file"
-    if stat.S_ISDIR(mode):
-        return "folder"
-    return "link" if stat.S_ISLNK(mode) else "pipe or device"
 
 
 def _table_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:

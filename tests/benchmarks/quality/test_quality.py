@@ -4,19 +4,15 @@ what was found.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from benchmarks.quality.halves import FACTORS, GROUPS, choose_factor, judge_groups
 from benchmarks.quality.kinds import KINDS
-from benchmarks.quality.landings import GDP, SEEDS, load_roster
+from benchmarks.quality.landings import GDP, load_roster
 from benchmarks.quality.plan import Event, Target, inject, plan_events
 from benchmarks.quality.score import score_run, summarise
-from benchmarks.quality.table import write_measured
 from benchmarks.quality.views import FIRST_YEAR, YEARS, View
 
 
@@ -108,33 +104,6 @@ def test_lines_are_changed_dropped_or_made_unreadable() -> None:
     assert changed[1]["place_text"] != "北京市"
 
 
-def test_rows_of_a_file_go_to_other_cities_with_all_their_cells(cities) -> None:
-    target = made_up_target(cities, n_sources=1)
-    lines, n_years = target.views[0].line, len(YEARS)
-    # the indicator's file holds a second column, and the source a second file
-    names = [(line, "a.csv", line // n_years) for line in lines.ravel()] + [
-        (line + lines.size, "a.csv", line // n_years) for line in lines.ravel()
-    ]
-    names += [(line + 2 * lines.size, "b.csv", line // n_years) for line in lines.ravel()]
-    places = pd.DataFrame(names, columns=["line", "file_name", "row"]).assign(source_id="source_0")
-    places["place_code_text"] = [str(cities.city_id[row]) for row in places["row"]]
-    places["place_text"] = "city " + places["place_code_text"]
-    (event,) = plan_events(
-        [replace(target, places=places)], cities, np.random.default_rng(5), alone="codes_shift"
-    )
-    moved = places[places["line"].isin(list(event.place))]
-    assert set(moved["file_name"]) == {"a.csv"}
-    assert moved["row"].nunique() >= 30 and len(moved) == 2 * n_years * moved[
-        "row"
-    ].nunique() == 2 * len(event.counted)
-    given = {
-        (row, event.place[line][0]) for line, row in zip(moved["line"], moved["row"], strict=True)
-    }
-    assert len(given) == len({code for _, code in given}) == moved["row"].nunique()
-    assert all(code != str(cities.city_id[row]) for row, code in given)
-    assert all(text == "city " + code for code, text in event.place.values())
-
-
 def test_scores_count_hits_and_false_alarms_by_half() -> None:
     kinds = {kind.name: kind for kind in KINDS}
     events = [
@@ -165,71 +134,3 @@ def test_scores_count_hits_and_false_alarms_by_half() -> None:
     assert table.loc[("sign", "all"), "precision"] == 0.5
     assert table.loc[("stale", "odd"), "events_flagged"] == 1
     assert ("stale", "even") not in table.index
-
-
-def halves_counts(
-    found: dict[float, int], false: dict[float, int], restated_blocked: dict[float, int]
-) -> pd.DataFrame:
-    rows = {
-        factor: {
-            "cells": 100,
-            "blocked": n,
-            "flagged": n,
-            "restated": 100,
-            "clean": 1000,
-            "quarantined": 0,
-        }
-        | {"false": false.get(factor, 0), "restated_blocked": restated_blocked.get(factor, 0)}
-        for factor, n in found.items()
-    }
-    return pd.DataFrame(rows).T
-
-
-@pytest.mark.parametrize(
-    ("found", "false", "restated_blocked", "chosen"),
-    [
-        ({0.6: 90, 1.0: 80, 1.6: 60}, {}, {}, 0.6),
-        ({0.6: 90, 1.0: 80, 1.6: 60}, {0.6: 6}, {}, 1.0),  # too many clean values blocked
-        ({0.6: 90, 1.0: 80, 1.6: 60}, {}, {0.6: 2}, 1.0),  # a restatement blocked
-        ({0.6: 80, 1.0: 80, 1.6: 80}, {}, {}, 1.0),  # all alike: as shipped
-        ({0.6: 90, 1.0: 80, 1.6: 60}, {0.6: 6, 1.0: 6, 1.6: 6}, {}, 1.0),  # none within the limits
-    ],
-)
-def test_a_factor_is_chosen_by_what_it_finds_within_the_limits(
-    found, false, restated_blocked, chosen
-) -> None:
-    assert choose_factor(halves_counts(found, false, restated_blocked), "blocked") == chosen
-
-
-def test_thresholds_are_chosen_on_even_years_and_judged_on_odd_ones() -> None:
-    parts = []
-    for group in GROUPS:
-        for half, best in (("even", 0.8), ("odd", 1.25)):
-            table = halves_counts(
-                {factor: 90 if factor == best else 70 for factor in FACTORS}, {1.0: 3}, {}
-            )
-            parts.append(
-                table.rename_axis("factor").reset_index().assign(group=group.name, half=half, run=0)
-            )
-    judged = judge_groups(pd.concat(parts))
-    assert set(judged["chosen"]) == {0.8}
-    assert judged["chosen_even_recall"].tolist() == pytest.approx([0.9] * len(GROUPS))
-    assert judged["chosen_odd_recall"].tolist() == pytest.approx([0.7] * len(GROUPS))
-    assert set(judged["even_by_factor"]) == {"0.700, 0.900, 0.700, 0.700, 0.700"}
-    assert judged["shipped_odd_precision"].tolist() == pytest.approx([70 / 73] * len(GROUPS))
-
-
-def test_thresholds_that_are_scaled_exist() -> None:
-    known = set(pd.read_csv(SEEDS / "quality_thresholds.csv")["threshold"])
-    assert {name for group in GROUPS for name in group.thresholds} <= known
-
-
-def test_a_measured_part_is_replaced_and_what_people_wrote_stays(tmp_path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("words\n\n<!-- a -->\nold\n<!-- b -->\nmore words\n", encoding="utf-8")
-    write_measured(page, "<!-- a -->", "<!-- b -->", "new")
-    write_measured(page, "<!-- c -->", "<!-- d -->", "other")
-    assert page.read_text(encoding="utf-8") == (
-        "words\n\n<!-- a -->\n\nnew\n\n<!-- b -->\nmore words\n\n<!-- c -->\n\nother\n\n<!-- d "
-        "-->\n"
-    )

@@ -5,32 +5,25 @@ on how they are cut into chunks.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks.simulation_study import summary
-from benchmarks.simulation_study.__main__ import write_tables
 from benchmarks.simulation_study.economies import (
-    YEARS,
     Setting,
     draw_economy,
     effect_panel,
     pair_panel,
-    provinces,
 )
-from benchmarks.simulation_study.grid import LINES, ROBUST, Cell, cells
-from benchmarks.simulation_study.page import BEGIN, END, merge_rows, read_tables, write_page
-from benchmarks.simulation_study.placebo import assigner
+from benchmarks.simulation_study.grid import LINES, ROBUST, Cell
 from benchmarks.simulation_study.run import (
     CHUNK,
     closed_form_rows,
     draw_cell,
     draw_rows,
     fit_rows,
-    run_cells,
 )
 from benchmarks.simulation_study.truth import expected_effect
 from estimation.fit import fit_panel
@@ -46,28 +39,6 @@ def test_economies_have_the_moments_of_their_setting() -> None:
     assert np.var(growth[~pilots]) == pytest.approx(1.09, rel=0.08)
     lagged = np.corrcoef(growth[:, :, 1:].ravel(), growth[:, :, :-1].ravel())[0, 1]
     assert lagged == pytest.approx(0.5, abs=0.03)
-
-
-def test_layouts_and_cohorts() -> None:
-    whole = replace(SMALL, layout="whole_provinces", n_pilots=6)
-    for seed in range(20):
-        economy = draw_economy(whole, seed)
-        by_province = pd.Series(economy.cohort > 0).groupby(economy.province).agg(["min", "max"])
-        assert (by_province["min"] == by_province["max"]).all()
-        assert (economy.cohort > 0).sum() >= 6
-    single = draw_economy(
-        replace(SMALL, n_pilots=7, cohorts=((2015, 0.0), (2016, 0.5), (2019, 0.5))), 1
-    ).cohort
-    assert [(single == year).sum() for year in (2015, 2016, 2019)] == [1, 3, 3]
-    assert len(provinces(254)) == 254 and provinces(254).max() + 1 >= 27
-
-
-def test_effect_is_zero_before_admission_and_without_convergence() -> None:
-    assert not np.any(effect_panel(draw_economy(SMALL, 3)).y)
-    economy = draw_economy(replace(SMALL, convergence=0.3), 3)
-    before = (economy.cohort[:, None] == 0) | (YEARS[None, :] < economy.cohort[:, None])
-    assert np.array_equal(economy.growth[before], economy.growth_without[before])
-    assert not np.allclose(economy.growth, economy.growth_without)
 
 
 def test_draws_do_not_depend_on_chunks_or_processes() -> None:
@@ -121,7 +92,6 @@ def test_shares_are_counted_by_hand() -> None:
     assert summary.coverage(default, "truth") == (pytest.approx(2 / 3), 3)
     assert summary.power(default, 1.5) == 1.0
     assert summary.power(default, -1.0) == pytest.approx(0.0)
-    assert summary.percent(0.05, 400) == "5.0 (1.1)"
 
 
 def test_the_jackknife_beside_the_default_has_the_degrees_of_freedom_of_provinces_less_one() -> (
@@ -168,104 +138,3 @@ def test_the_expected_effect_is_the_mean_of_what_the_estimator_finds_on_redrawn_
         .estimate
     )
     assert [row["truth"] for row in rows] == pytest.approx([own] * len(rows), rel=1e-9)
-
-
-def test_a_redraw_keeps_pilots_and_the_national_factor() -> None:
-    alone = replace(SMALL, province_share=0.0, convergence=1.0)
-    one, other = draw_economy(alone, 3), draw_economy(alone, 3, redraw=1)
-    assert np.array_equal(one.cohort, other.cohort) and not np.allclose(
-        one.growth_without, other.growth_without
-    )
-    # after admission nothing but the factor is left of a pilot
-    treated = (one.cohort[:, None] > 0) & (one.cohort[:, None] <= YEARS)
-    assert treated.any() and one.growth[treated] == pytest.approx(other.growth[treated])
-
-
-def test_a_cell_is_run_once_and_again_when_its_setting_changes(tmp_path: Path) -> None:
-    said: list[str] = []
-    cell = Cell(SMALL, "twfe", 20)
-    run_cells([cell], tmp_path, say=said.append)
-    first = (tmp_path / f"{cell.name}.csv").read_bytes()
-    run_cells([cell], tmp_path, say=said.append)
-    assert len(said) == 1
-    run_cells([replace(cell, n_draws=21)], tmp_path, say=said.append)
-    assert len(said) == 2 and (tmp_path / f"{cell.name}.csv").read_bytes() != first
-
-
-def test_tables_stand_between_their_marks(tmp_path: Path) -> None:
-    page, picture = tmp_path / "simulation-study.md", tmp_path / "sizes.svg"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    todo = [
-        cell
-        for cell in cells(0.001)
-        if cell.setting.n_cities == 60 and cell.setting.name in ("independent", "convergence")
-    ]
-    run_cells([cell for cell in todo if cell.estimator == "twfe"], tmp_path)
-    write_tables(tmp_path, page, picture)
-    text = page.read_text(encoding="utf-8")
-    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
-    assert "| independent city shocks | 60 | 20 |" in text and "### Power" in text
-    drawn = picture.read_bytes()
-    write_tables(tmp_path, page, picture)
-    assert page.read_text(encoding="utf-8") == text and picture.read_bytes() == drawn
-
-
-def test_figures_of_cells_not_run_again_stand() -> None:
-    head = ["economies", "cities", "draws", "default"]
-    before = [
-        head,
-        ["a", "60", "4000", "4.7 (0.3)"],
-        ["a", "254", "4000", "-"],
-        ["b", "60", "4000", "6.0 (0.4)"],
-    ]
-    now = [
-        head,
-        ["a", "254", "4000", "5.5 (0.4)"],
-        ["a", "120", "4000", "5.2 (0.4)"],
-        ["b", "60", "4000", "-"],
-        ["c", "60", "9", "1.0 (0.1)"],
-    ]
-    merged = merge_rows(before, now, 2)
-    assert [row[:2] for row in merged[1:]] == [
-        ["a", "60"],
-        ["a", "254"],
-        ["a", "120"],
-        ["b", "60"],
-        ["c", "60"],
-    ]
-    assert [row[3] for row in merged[1:]] == [
-        "4.7 (0.3)",
-        "5.5 (0.4)",
-        "5.2 (0.4)",
-        "6.0 (0.4)",
-        "1.0 (0.1)",
-    ]
-    assert merge_rows([["other"]], now, 2) == now
-    page = write_page(f"x\n{BEGIN}\n{END}\ny\n", {"Size": merged, "None": [head]})
-    assert read_tables(page) == {"Size": merged}
-
-
-def test_placebo_layouts_keep_the_numbers_they_promise() -> None:
-    province = np.repeat(np.arange(6), 5)
-    cohort = np.zeros(30, dtype=np.int64)
-    cohort[[0, 1, 7, 12]] = [2016, 2019, 2019, 2016]
-    for seed in range(10):
-        rng = np.random.default_rng(seed)
-        alike = assigner("like_the_real_list", province, cohort)(rng)
-        assert np.array_equal(
-            np.bincount(province[alike > 0], minlength=6),
-            np.bincount(province[cohort > 0], minlength=6),
-        )
-        assert sorted(assigner("at_random", province, cohort)(rng)) == sorted(cohort)
-        whole = assigner("whole_provinces", province, cohort)(rng)
-        assert {np.count_nonzero(whole[province == code]) for code in range(6)} == {0, 5}
-        two = assigner("two_provinces", province, cohort)(rng)
-        assert sorted(np.count_nonzero(two[province == code]) for code in range(6)) == [
-            0,
-            0,
-            0,
-            0,
-            5,
-            5,
-        ]
-        assert set(two) <= {0, 2016, 2019}

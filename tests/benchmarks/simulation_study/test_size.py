@@ -21,7 +21,7 @@ YEARS = np.arange(2010, 2020)
 N_ECONOMIES, N_CITIES = 200, 120
 
 
-def test_default_line_keeps_its_size(capsys) -> None:
+def test_default_line_keeps_its_size() -> None:
     """200 economies of the simulated landing's kind, planted effect zero: the default rejects 2 to
     9 % at nominal 5 %.
     """
@@ -56,8 +56,6 @@ def test_default_line_keeps_its_size(capsys) -> None:
         line: rejection(line_rows(draws, line))[0]
         for line in ("default", "conventional", "dyadic", "city")
     }
-    with capsys.disabled():
-        print(f"\n{N_ECONOMIES} economies without effect, rejected at 5 %: {shares}")
     assert 0.02 <= shares["default"] <= 0.09
     assert shares["conventional"] > 0.25
     estimates = line_rows(draws, "default")["estimate"]

@@ -10,6 +10,7 @@ import pytest
 
 import estimation as cs
 from estimation.cli import main
+from tests.estimation.primary.test_command import _frame
 
 from .panels import COLUMNS, country_panel
 
@@ -44,54 +45,30 @@ def panel(tmp_path):
 def test_other_names_files_of_units_and_all_files_in_one_command(panel, tmp_path, capsys):
     arguments, frame, options = panel
     files = {ending: tmp_path / f"t.{ending}" for ending in ("tex", "docx", "html", "md", "csv")}
-    written = [part for ending, path in files.items() for part in (f"--{ending}", str(path))]
-    picture = tmp_path / "event.svg"
-    code = main(
-        [
-            "fit",
-            *arguments,
-            "--estimator",
-            "event_study",
-            "--binning=-2,1",
-            *written,
-            "--plot",
-            str(picture),
-            "--json",
-        ]
-    )
+    files["plot"] = tmp_path / "event.svg"
+    written = [part for name, path in files.items() for part in (f"--{name}", str(path))]
+    asked = ["--estimator", "event_study", "--binning=-2,1", *written, "--json"]
+    assert main(["fit", *arguments, *asked]) == 0
     printed = json.loads(capsys.readouterr().out)
     fit = cs.fit(frame, "y", estimator="event_study", binning=(-2, 1), **options)
-    assert code == 0 and [e["estimate"] for e in printed["estimates"]] == [
-        e.estimate for e in fit.estimates
-    ]
+    found = [e["estimate"] for e in printed["estimates"]]
+    assert found == [e.estimate for e in fit.estimates]
     assert files["md"].read_text(encoding="utf-8") == repr(cs.etable(fit))
-    assert all(path.stat().st_size > 200 for path in (*files.values(), picture))
+    assert all(path.stat().st_size > 200 for path in files.values())
 
 
 def test_a_terminal_gets_a_table_and_a_pipe_the_object(panel, capsys, monkeypatch):
     arguments, frame, options = panel
     fit = cs.fit(frame, "y", controls="x0", weights="w", exposure="both", vcov="dyadic", **options)
-    asked = [
-        "fit",
-        *arguments,
-        "--controls",
-        "x0",
-        "--weights",
-        "w",
-        "--exposure",
-        "both",
-        "--vcov",
-        "dyadic",
-    ]
-    assert main([*asked, "--table"]) == 0
-    assert capsys.readouterr().out == f"{fit}\n"
-    assert main(asked) == 0
-    assert (
-        json.loads(capsys.readouterr().out)["estimates"][0]["estimate"] == fit.estimates[0].estimate
-    )
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    assert main(asked) == 0
-    assert capsys.readouterr().out == f"{fit}\n"
+    more = ["--controls", "x0", "--weights", "w", "--exposure", "both", "--vcov", "dyadic"]
+    asked = ["fit", *arguments, *more]
+    said = []
+    for is_terminal, extra in ((False, ["--table"]), (True, []), (False, [])):
+        monkeypatch.setattr(sys.stdout, "isatty", lambda answer=is_terminal: answer)
+        assert main([*asked, *extra]) == 0
+        said.append(capsys.readouterr().out)
+    assert said[:2] == [f"{fit}\n"] * 2
+    assert json.loads(said[2])["estimates"][0]["estimate"] == fit.estimates[0].estimate
 
 
 @pytest.mark.parametrize(
@@ -108,40 +85,20 @@ def test_what_cannot_be_done_ends_with_2_and_prints_nothing(
     panel, capsys, tmp_path, monkeypatch, extra, said
 ):
     monkeypatch.chdir(tmp_path)
-    arguments, _, _ = panel
-    code = main(["fit", *arguments, *extra])
+    code = main(["fit", *panel[0], *extra])
     captured = capsys.readouterr()
     assert (code, captured.out) == (2, "") and said in captured.err
 
 
 def test_primary_takes_other_names(tmp_path, capsys):
-    from tests.estimation.primary.test_command import _frame
-
     frame = _frame(calmer=0.6)
     plain, renamed = tmp_path / "cities.csv", tmp_path / "countries.csv"
     frame.to_csv(plain, index=False)
-    names = {
-        "city_id": "iso",
-        "year": "t",
-        "growth": "g",
-        "cohort_year": "first",
-        "block_id": "region",
-    }
+    names = {"city_id": "iso", "year": "t", "growth": "g", "cohort_year": "f", "block_id": "r"}
     frame.rename(columns=names).to_csv(renamed, index=False)
+    options = ["--outcome", "g", "--unit", "iso", "--time", "t", "--cohort", "f", "--block", "r"]
     outputs = []
-    asked = [
-        "--outcome",
-        "g",
-        "--unit",
-        "iso",
-        "--time",
-        "t",
-        "--cohort",
-        "first",
-        "--block",
-        "region",
-    ]
-    for path, extra in ((plain, []), (renamed, asked)):
+    for path, extra in ((plain, []), (renamed, options)):
         assert main(["primary", str(path), "--permutations", "99", "--json", *extra]) == 0
         outputs.append(capsys.readouterr().out)
     assert outputs[0] == outputs[1]

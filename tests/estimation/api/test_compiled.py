@@ -1,30 +1,20 @@
 """The command that compiles beforehand says where loops are kept, or that they cannot be."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pytest
 
 from estimation.api import compiled
 from estimation.cli import main
 
 
-def test_it_runs_every_loop_and_says_where_they_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
-) -> None:
+@pytest.mark.parametrize("can_be_kept", [True, False])
+def test_compile_runs_every_loop_where_they_can_be_kept(tmp_path, monkeypatch, capsys, can_be_kept):
     ran = []
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(compiled, "_run_every_loop", lambda: ran.append(1))
-    assert main(["compile"]) == 0 and ran == [1]
-    assert capsys.readouterr().out == f"compiled loops are kept in {tmp_path}\n"
-
-
-def test_without_a_folder_that_can_be_written_nothing_is_compiled(
-    monkeypatch: pytest.MonkeyPatch, capsys
-) -> None:
-    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    monkeypatch.setattr(compiled, "use_compile_cache", lambda: None)
-    monkeypatch.setattr(compiled, "_run_every_loop", lambda: pytest.fail("compiled for nothing"))
-    assert main(["compile"]) == 1
-    assert "cannot be kept" in capsys.readouterr().out
+    if can_be_kept:
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    else:
+        monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+        monkeypatch.setattr(compiled, "use_compile_cache", lambda: None)
+    assert main(["compile"]) == (0 if can_be_kept else 1)
+    assert ran == [1] * can_be_kept
+    assert (str(tmp_path) if can_be_kept else "cannot be kept") in capsys.readouterr().out

@@ -113,19 +113,13 @@ def claims() -> pd.DataFrame:
         "claim_en": f"Admission raises it {HOSTILE}",
         "claim_zh": "获批提高协同",
         "study_finding": "positive",
-    }
-    row |= {
         "spec_id_study_form": "baseline.cm_growth_official.calendar_year",
         "estimate_study_form": 0.0301,
         "p_value_study_form": 0.0001,
-    }
-    row |= {
         "verdict_study_form": "reproduced",
         "spec_id": "primary.cm_growth_official.study_window",
         "estimate": 0.0148,
         "ci_low": -0.035,
-    }
-    row |= {
         "ci_high": 0.075,
         "p_value": 0.52,
         "minimum_detectable_effect": 0.069,
@@ -142,14 +136,10 @@ def policy_tables() -> dict[str, pd.DataFrame]:
         "document_no": None,
         "issuer": "杭州市人民政府",
         "issue_date": None,
-    }
-    document |= {
         "issue_year": 2019,
         "zone_names_zh": ["杭州市"],
         "is_province_or_country_wide": False,
         "copy_of": None,
-    }
-    document |= {
         "not_stated": ["document_no"],
         "force": 2,
         "first_year_in_force": 2019,
@@ -240,8 +230,10 @@ ORIGIN = {
     "producer": HOSTILE,
     "title": "Yearbook",
     "licence": HOSTILE,
+    "address": None,
+    "accessed": None,
+    "citation": None,
 }
-ORIGIN |= {"address": None, "accessed": None, "citation": None}
 
 
 def changes() -> dict[str, pd.DataFrame]:
@@ -252,8 +244,11 @@ def changes() -> dict[str, pd.DataFrame]:
         "previous_run_id": "before",
         "source_id": HOSTILE,
         "indicator_id": "gdp_nominal_cny_100m",
+        "n_new": 1234,
+        "n_revised": 56,
+        "n_vanished": 7,
+        "n_current_changed": 8,
     }
-    value |= {"n_new": 1234, "n_revised": 56, "n_vanished": 7, "n_current_changed": 8}
     estimate = {
         "previous_run_id": "before",
         "term": "treated",
@@ -294,8 +289,10 @@ def changes() -> dict[str, pd.DataFrame]:
         "source_id": HOSTILE,
         "indicator_id": "gdp_nominal_cny_100m",
         "quality_rule": "spike",
+        "first_value": "city 110000 2015",
+        "n_became_current": 3,
+        "n_ceased_current": 0,
     }
-    flag |= {"first_value": "city 110000 2015", "n_became_current": 3, "n_ceased_current": 0}
     flags = [flag | {"change": "lifted", "n_values": 4321, "new_source_ids": "b"}]
     flags += [
         flag
@@ -312,8 +309,6 @@ def changes() -> dict[str, pd.DataFrame]:
         "indicator_id": "gdp_nominal_cny_100m",
         "old_source_id": HOSTILE,
         "new_source_id": "b",
-    }
-    current |= {
         "reason": "block lifted",
         "n_values": 2468,
         "median_relative_change": 0.125,
@@ -342,32 +337,28 @@ def primary_tables(
         "analysis": "primary",
         "outcome": "cm_growth_official",
         "treatment_rule": "second_half_next_year",
-    }
-    row |= {
         "first_year": 2010,
         "last_year": 2019,
         "estimate": estimate,
         "ci_low": estimate - 0.05,
         "ci_high": estimate + 0.06,
-    }
-    row |= {
         "p_value": primary_p,
         "minimum_detectable_effect": smallest,
         "correlation_before": 0.73,
         "correlation_after": 0.75,
-    }
-    row |= {"n_cities": 332, "n_pilots": 34, "n_blocks": 22, "verdict": verdict, "truth": truth}
-    row |= {
+        "n_cities": 332,
+        "n_pilots": 34,
+        "n_blocks": 22,
+        "verdict": verdict,
+        "truth": truth,
         "reason": "No verdict: 2 pilots have a never-pilot in their block."
         if verdict == "not_identified"
-        else None
+        else None,
     }
     channel = {
         "spec_id": spec_id,
         "truth": [-0.25, 0.0] if truth else None,
         "planted": [-0.3, 0.0] if truth else None,
-    }
-    channel |= {
         "estimate": [-0.3, 0.1],
         "ci_low": [-0.6, -0.2],
         "ci_high": [0.2, 0.5],
@@ -381,8 +372,6 @@ def primary_tables(
         "first_year": 2005,
         "last_year": 2014,
         "estimate": [0.01, -0.2],
-    }
-    placebo |= {
         "ci_low": [-0.1, -0.3],
         "ci_high": [0.1, -0.1],
         "p_value": [0.5, 0.002],
@@ -679,8 +668,6 @@ def full(**settings) -> dict[str, pd.DataFrame]:
         "measure": "cm",
         "series": "growth_official",
         "window": "2010-2019",
-    }
-    choices |= {
         "treatment_rule": "a",
         "tie_rule": ["all", "strong", HOSTILE] * 2,
         "effects": "pair and year",

@@ -102,41 +102,20 @@ def test_groups_that_a_spec_leaves_out(cities, pairs, group, expected):
     assert set(marked["city_id"][excluded_cities(marked, group, 2019)]) == expected
 
 
-def test_a_group_that_the_cities_do_not_know_is_named(cities, pairs):
-    ids = list(PLACES)
-    rows = [
-        (i, j, y, 0.1 * i + 0.01 * j * (y - 2015))
-        for i in ids
-        for j in ids
-        if i < j
-        for y in (2015, 2016, 2017)
-    ]
-    synchronization = pd.DataFrame(rows, columns=["city_i_id", "city_j_id", "year", "y"])
-    spec = Spec("a.y.b", "a", "y", tie_rule="all", excluded=("policy_free_trade_zone",))
-    with pytest.raises(SampleError, match="policy_year_free_trade_zone"):
-        build_sample(cities, pairs, synchronization, spec)
-
-
-def test_an_excluded_province_leaves_the_sample(cities, pairs):
-    ids = list(PLACES)
-    rows = [
-        (i, j, y, 0.1 * i + 0.01 * j * (y - 2015))
-        for i in ids
-        for j in ids
-        if i < j
-        for y in (2015, 2016, 2017)
-    ]
-    synchronization = pd.DataFrame(rows, columns=["city_i_id", "city_j_id", "year", "y"])
-    sample = build_sample(
-        cities,
-        pairs,
-        synchronization,
-        Spec("a.y.b", "a", "y", tie_rule="all", excluded=("province_20",)),
+def test_an_excluded_group_leaves_the_sample_and_an_unknown_one_is_named(cities, pairs):
+    keys = pairs[["city_i_id", "city_j_id"]].merge(
+        pd.DataFrame({"year": [2015, 2016, 2017]}), "cross"
     )
-    assert sample.panel.city_ids.tolist() == [1, 3, 4, 6]
+    since = keys["year"] - 2015
+    rows = keys.assign(y=0.1 * keys["city_i_id"] + 0.01 * keys["city_j_id"] * since)
+
+    def sample_of(of_cities, **changes):
+        spec = Spec("a.y.b", "a", "y", tie_rule="all", **changes)
+        return build_sample(of_cities, pairs, rows, spec).panel
+
+    assert sample_of(cities, excluded=("province_20",)).city_ids.tolist() == [1, 3, 4, 6]
     marked = add_exposure(cities, pairs, 2017)
-    rule = Spec(
-        "a.y.b", "a", "y", tie_rule="all", treatment_rule="near_pilot_100", excluded=("pilots",)
-    )
-    sample = build_sample(marked, pairs, synchronization, rule)
-    assert sample.panel.city_ids[sample.panel.city_cohort > 0].tolist() == [3]
+    panel = sample_of(marked, treatment_rule="near_pilot_100", excluded=("pilots",))
+    assert panel.city_ids[panel.city_cohort > 0].tolist() == [3]
+    with pytest.raises(SampleError, match="policy_year_free_trade_zone"):
+        sample_of(cities, excluded=("policy_free_trade_zone",))

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 
 from estimation.analyses.spec import SampleError, Spec
 from estimation.inference.multiple_testing import benjamini_hochberg
@@ -133,39 +134,22 @@ def test_strength_is_in_units_of_its_mean_after_admission(given):
 
 
 def test_variation_within_cohorts_by_regression_on_dummies(given):
-    import statsmodels.formula.api as smf
-
+    """A tool that only repeats the cohort says so."""
     marts, sample = given
-    _, (diagnostics, _) = build_heterogeneity(
-        sample, marts.cities, marts.strengths, _spec("e", strength=("tax",))
-    )
-    moderation, _ = build_heterogeneity(
-        sample, marts.cities, marts.strengths, _spec("e", strength=("tax",))
-    )
-    city, year = np.nonzero(
-        (sample.panel.city_cohort[:, None] > 0)
-        & (sample.panel.years[None] >= sample.panel.city_cohort[:, None])
-    )
-    table = pd.DataFrame(
-        {
-            "s": moderation.city_path[city, year, 0],
-            "cell": sample.panel.city_cohort[city] * 10_000 + year,
-        }
-    )
+    spec, panel = _spec("e", strength=("tax",)), sample.panel
+    built = build_heterogeneity(sample, marts.cities, marts.strengths, spec)
+    moderation, (diagnostics, _) = built
+    treated = (panel.city_cohort > 0)[:, None] & (panel.years >= panel.city_cohort[:, None])
+    city, year = np.nonzero(treated)
+    cell = panel.city_cohort[city] * 10_000 + year
+    table = pd.DataFrame({"s": moderation.city_path[city, year, 0], "cell": cell})
     peer = smf.ols("s ~ C(cell)", table).fit()
     found = {name: value for name, _, value in diagnostics}
+    within = np.sqrt((peer.resid**2).mean())
     assert found["strength_r2_on_cohort_and_year"] == pytest.approx(peer.rsquared, rel=1e-8)
-    assert found["strength_sd_within_cohort"] == pytest.approx(
-        np.sqrt((peer.resid**2).mean()), rel=1e-8
-    )
-
-
-def test_what_only_repeats_the_cohort_says_so(given):
-    marts, sample = given
+    assert found["strength_sd_within_cohort"] == pytest.approx(within, rel=1e-8)
     same = marts.strengths.assign(strength=1.0)
-    _, (_, warnings) = build_heterogeneity(
-        sample, marts.cities, same, _spec("f", strength=("tax",))
-    )
+    _, (_, warnings) = build_heterogeneity(sample, marts.cities, same, spec)
     assert any("hardly tell the tool from admission" in warning for warning in warnings)
 
 

@@ -20,18 +20,13 @@ def city_years(gaps: dict[int, int]) -> pd.DataFrame:
     """Four cities; `gaps` names a year without a value by city."""
     rng = np.random.default_rng(3)
     rows = [
-        (city, year, rng.normal(8, 2), rng.uniform(0.1, 0.4))
+        (city, year, np.nan if gaps.get(city) == year else growth, rng.uniform(0.1, 0.4))
         for city in (110000, 120000, 130100, 130200)
         for year in YEARS
+        for growth in (rng.normal(8, 2),)
     ]
-    frame = pd.DataFrame(
-        rows, columns=["city_id", "year", "growth_official_pct", "development_index"]
-    )
-    for city, year in gaps.items():
-        frame.loc[(frame["city_id"] == city) & (frame["year"] == year), "growth_official_pct"] = (
-            np.nan
-        )
-    return frame
+    columns = ["city_id", "year", "growth_official_pct", "development_index"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def literal(measure: str, i: list[float], j: list[float], t: int) -> float:

@@ -123,12 +123,6 @@ def test_p_values_count_assignments(frames, members, in_sd) -> None:
     )
 
 
-def test_no_draw_finds_more_than_its_share(in_sd) -> None:
-    """Two of forty assignments are the largest 5 % of each spec, whatever the data."""
-    rejects = curve_test._rejects(in_sd)
-    assert (rejects.sum(axis=0) == (DRAWS + 1) * 0.05).all()
-
-
 def test_the_chunks_do_not_show(frames, members, in_sd, monkeypatch) -> None:
     monkeypatch.setattr(curve_test, "CHUNK", 7)
     few = members[:3]
@@ -155,12 +149,3 @@ def test_without_regions_or_specs(frames, members) -> None:
     assert curve_test.run_curve_test(*frames, [], WINDOW) == []
     comove = [spec for spec in SPECS if spec.outcome == "comove_growth_official"]
     assert curve_test.run_curve_test(*frames, comove, WINDOW) == []
-
-
-def test_the_loop_is_compiled_beforehand_for_the_types_of_the_study(in_sd) -> None:
-    from estimation.api.compiled import _sum_a_curve
-    from estimation.kernels.curve_sums import sum_curve
-
-    assert np.isfinite(in_sd).any()
-    _sum_a_curve()
-    assert len(sum_curve.signatures) == 1

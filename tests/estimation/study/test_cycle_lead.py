@@ -7,17 +7,16 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from estimation.analyses.radiation import LEAD_SPECS
 from estimation.analyses.rules import TIE_RULES
 from estimation.analyses.spec import SampleError
 from estimation.measures.cycle_lead import lead_scores
-from estimation.measures.derived_series import add_derived_series
 from estimation.sample.marts import Marts
 from estimation.sample.partners_elsewhere import partners_elsewhere
 from estimation.study.radiation import run_radiation
+from tests.estimation.study.cities import city_marts
 
 YEARS = np.arange(2010, 2020)
 PROVINCES, CITIES_EACH = 10, 8
@@ -36,29 +35,8 @@ def economy(lead: float, seed: int = 5) -> Marts:
     growth = national[1:-1] + rng.normal(size=(ids.size, YEARS.size))
     other = national[2:] if lead > 0 else national[:-2]
     growth += abs(lead) * ((admitted[:, None] > 0) & (admitted[:, None] <= YEARS)) * other
-    treated = pd.array(np.where(admitted > 0, admitted, np.nan), dtype="Int64")
-    columns = {
-        "city_id": ids,
-        "province_id": ids // 100000 * 100000,
-        "treated_year": treated,
-        "treated_year_calendar_year": treated,
-    }
-    left, right = np.triu_indices(ids.size, 1)
-    pairs = pd.DataFrame(
-        {
-            "city_i_id": ids[left],
-            "city_j_id": ids[right],
-            "tie_strength": rng.lognormal(size=left.size),
-        }
-    )
-    rows = pd.DataFrame(
-        {
-            "city_id": np.repeat(ids, YEARS.size),
-            "year": np.tile(YEARS, ids.size),
-            "growth_official_pct": growth.ravel(),
-        }
-    )
-    return Marts(pd.DataFrame(columns), pairs, rows[["year"]], add_derived_series(rows))
+    n_pairs = ids.size * (ids.size - 1) // 2
+    return city_marts(ids, admitted, growth, YEARS, tie_strength=rng.lognormal(size=n_pairs))
 
 
 def test_scores_are_the_literal_loop_and_blind_to_the_common_cycle():

@@ -66,53 +66,26 @@ def frames() -> dict[str, pd.DataFrame]:
     """Three coefficients: the second has an event time and misses its truth by default, the third
     has no truth.
     """
-    common = {"analysis": "dynamics", "cohort_year": pd.NA}
-    estimate = pd.DataFrame(
-        [
-            {
-                **common,
-                "spec_id": "a",
-                "term": "treated",
-                "event_time": pd.NA,
-                "vcov": line,
-                "is_default": line == "city",
-                "ci_low": 0.0,
-            }
-            | {"ci_high": 1.0}
-            for line in ("city", "permutation")
-        ]
-        + [
-            {
-                **common,
-                "spec_id": "b",
-                "term": "event",
-                "event_time": time,
-                "vcov": line,
-                "is_default": line == "city",
-                "ci_low": 0.0,
-            }
-            | {"ci_high": 1.0 if line == "city" else 3.0}
-            for time in (0, 1)
-            for line in ("city", "permutation")
-        ]
+    lines = ("city", "permutation")
+    rows = [("a", "treated", pd.NA, line, 1.0) for line in lines]
+    rows += [
+        ("b", "event", t, line, high)
+        for t in (0, 1)
+        for line, high in zip(lines, (1.0, 3.0), strict=True)
+    ]
+    columns = ["spec_id", "term", "event_time", "vcov", "ci_high"]
+    estimate = pd.DataFrame(rows, columns=columns).assign(
+        analysis="dynamics", cohort_year=pd.NA, ci_low=0.0
     )
-    truth = [("a", "treated", None, 0.5), ("b", "event", 0, 2.0)]
-    truth = typed(
-        [dict(zip(TRUTH_COLUMNS, (s, t, None, e, v, None), strict=True)) for s, t, e, v in truth],
-        TRUTH_COLUMNS,
-    )
-    bounds = {"ci_low": [-1.0, -1.0], "ci_high": [1.0, 1.0], "truth": [0.5, np.nan]}
+    truth = [("a", "treated", None, None, 0.5, None), ("b", "event", None, 0, 2.0, None)]
+    truth = [dict(zip(TRUTH_COLUMNS, row, strict=True)) for row in truth]
+    bounds = {"ci_low": -1.0, "ci_high": 1.0}
+    channels = {"spec_id": "p", "channel": ["loading", "own_variance"], "truth": [2.0, 0.1]}
     return {
-        "estimate": estimate,
-        "primary": pd.DataFrame({"spec_id": ["p", "q"], **bounds}),
-        "channel": pd.DataFrame(
-            {
-                "spec_id": ["p", "p"],
-                "channel": ["loading", "own_variance"],
-                **bounds | {"truth": [2.0, 0.1]},
-            }
-        ),
-        "truth": truth,
+        "estimate": estimate.assign(is_default=estimate["vcov"] == "city"),
+        "primary": pd.DataFrame({"spec_id": ["p", "q"], "truth": [0.5, np.nan], **bounds}),
+        "channel": pd.DataFrame({**channels, **bounds}),
+        "truth": typed(truth, TRUTH_COLUMNS),
     }
 
 
@@ -148,14 +121,11 @@ def test_coverage_counts_intervals_that_hold_their_truth(tmp_path, monkeypatch) 
     assert many["measured_with"] == "code x" and table["measured_with"].iloc[:-1].isna().all()
 
 
-def test_delivered_files_have_no_coverage() -> None:
+def test_delivered_files_have_no_coverage_and_what_is_committed_was_measured() -> None:
     delivered = {**frames(), "truth": typed([], TRUTH_COLUMNS)}
     assert build_coverage(**delivered).empty
-
-
-def test_what_is_committed_was_measured_over_many_economies() -> None:
     rows = pd.read_csv(coverage.MEASURED)
-    found = rows[rows["coefficients"] == "primary.study_window"].set_index("quantity")
-    assert {"found_with_effect", "found_without_effect", "truth_in_interval"} <= set(found.index)
+    found = set(rows.loc[rows["coefficients"] == "primary.study_window", "quantity"])
+    assert {"found_with_effect", "found_without_effect", "truth_in_interval"} <= found
     assert (rows["n_yes"] <= rows["n"]).all() and (rows["n"] >= 390).all()
     assert rows["measured_with"].str.startswith("code ").all()

@@ -6,139 +6,81 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY
-from estimation.cli import main
-from estimation.measures.derived_series import add_derived_series
+from estimation.primary.fit import fit_primary
 from estimation.primary.joint import joint_p
-from estimation.sample.exposure import add_exposure
 from estimation.sample.marts import Marts
 from estimation.study.claims import Tables, find_primary
 from estimation.study.primary import city_window, run_primary
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
 from tests.estimation.primary.economies import draw_panel
+from tests.estimation.study.cities import city_marts
 
 STUDY = [spec for spec in DECLARED if spec.spec_id == PRIMARY]
 
 
 def _marts(growth, years, cohort, block) -> Marts:
-    n = len(cohort)
-    ids = 100000 * (block + 1) + np.arange(n)
-    dates = pd.array(np.where(cohort > 0, cohort, np.nan), dtype="Int64")
-    cities = pd.DataFrame(
-        {
-            "city_id": ids,
-            "province_id": ids // 100000 * 100000,
-            "treated_year": dates,
-            "treated_year_calendar_year": dates,
-        }
-    )
-    left, right = np.triu_indices(n, 1)
-    rng = np.random.default_rng(2)
-    pairs = pd.DataFrame({"city_i_id": ids[left], "city_j_id": ids[right]})
-    pairs["distance_km"], pairs["tie_strength"] = (
-        rng.uniform(20, 900, left.size),
-        rng.lognormal(size=left.size),
-    )
-    rows = pd.DataFrame(
-        {
-            "city_id": np.repeat(ids, len(years)),
-            "year": np.tile(years, n),
-            "growth_official_pct": growth.ravel(),
-        }
-    )
-    return Marts(
-        add_exposure(cities, pairs, int(years[-1])), pairs, rows[["year"]], add_derived_series(rows)
-    )
+    ids = 100000 * (block + 1) + np.arange(len(cohort))
+    rng, n_pairs = np.random.default_rng(2), ids.size * (ids.size - 1) // 2
+    apart = rng.uniform(20, 900, n_pairs)
+    ties = {"distance_km": apart, "tie_strength": rng.lognormal(size=n_pairs)}
+    return city_marts(ids, cohort, growth, years, **ties)
 
 
-def _two_blocks(growth, years, cohort, block):
-    return growth, years, np.where(block < 2, cohort, 0), block
+def _only(keep):
+    """The economy with these admissions alone, or these dates of them."""
 
+    def change(growth, years, cohort, block):
+        return growth, years, keep(cohort, block), block
 
-def _three_pilots(growth, years, cohort, block):
-    return (
-        growth,
-        years,
-        np.where(np.isin(np.arange(len(cohort)), np.flatnonzero(cohort)[[0, 2, 4]]), cohort, 0),
-        block,
-    )
-
-
-def _early(growth, years, cohort, block):
-    return growth, years, np.where(cohort > 0, 2012, 0), block
-
-
-def _none(growth, years, cohort, block):
-    return growth, years, np.where(cohort > 0, 2031, 0), block
+    return change
 
 
 LACKING = {
-    "provinces": (_two_blocks, "2 {}s hold both pilots and never-pilots, at least 3 are needed"),
-    "pilots": (_three_pilots, "3 pilots have a never-pilot in their {}, at least 4 are needed"),
-    "years": (_early, "2 years before the first admission (2012), at least 3 are needed"),
-    "admissions": (_none, "no city is admitted inside the window"),
+    "provinces": (
+        _only(lambda c, b: np.where(b < 2, c, 0)),
+        "2 {}s hold both pilots and never-pilots, at least 3 are needed",
+    ),
+    "pilots": (
+        _only(
+            lambda c, b: np.where(np.isin(np.arange(c.size), np.flatnonzero(c)[[0, 2, 4]]), c, 0)
+        ),
+        "3 pilots have a never-pilot in their {}, at least 4 are needed",
+    ),
+    "years": (
+        _only(lambda c, b: np.where(c > 0, 2012, 0)),
+        "2 years before the first admission (2012), at least 3 are needed",
+    ),
+    "admissions": (
+        _only(lambda c, b: np.where(c > 0, 2031, 0)),
+        "no city is admitted inside the window",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", LACKING)
-def test_what_lacks_gives_no_verdict_in_a_study(case):
-    change, said = LACKING[case]
-    tables = run_primary(_marts(*change(*draw_panel(3))), STUDY, permutations=99)
-    (row,) = tables.primary.to_dict("records")
-    assert (row["verdict"], row["reason"]) == (
-        "not_identified",
-        f"No verdict: {said.format('province')}.",
-    )
-    assert all(
-        pd.isna(row[name])
-        for name in (
-            "estimate",
-            "ci_low",
-            "ci_high",
-            "p_value",
-            "minimum_detectable_effect",
-            "correlation_before",
-        )
-    )
-    assert tables.channel.empty and tables.power.empty and tables.placebo.empty
-    frames = Tables(
-        pd.DataFrame(), pd.DataFrame(), pd.DataFrame(columns=["spec_id", "reason"]), tables.primary
-    )
-    found = find_primary(frames, PRIMARY)
-    assert (found.lacks, found.reason, found.p_value) == ("not_identified", row["reason"], None)
-
-
-@pytest.mark.parametrize("case", LACKING)
-def test_what_lacks_gives_no_verdict_on_the_command_line(case, tmp_path, capsys):
+def test_what_lacks_gives_no_verdict(case):
+    """In a study, in its claims, and of the test itself, where it says what to give."""
     change, said = LACKING[case]
     growth, years, cohort, block = change(*draw_panel(3))
-    city, year = np.indices(growth.shape)
-    frame = pd.DataFrame(
-        {
-            "city_id": city.ravel(),
-            "year": years[year.ravel()],
-            "growth": growth.ravel(),
-            "block_id": block[city.ravel()],
-        }
-    )
-    frame["cohort_year"] = [str(c) if c else "" for c in cohort[city.ravel()]]
-    frame.to_csv(tmp_path / "cities.csv", index=False)
-    assert main(["primary", str(tmp_path / "cities.csv"), "--permutations", "99", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (
-        found["p_value"] is None
-        and found["estimate"] is None
-        and found["minimum_detectable_effect"] is None
-    )
-    (text,) = [text for text in found["warnings"] if text.startswith("No verdict")]
-    assert said.format("block") in text
-    assert "; give" in text
+    tables = run_primary(_marts(growth, years, cohort, block), STUDY, permutations=99)
+    (row,) = tables.primary.to_dict("records")
+    assert row["verdict"] == "not_identified"
+    assert row["reason"] == f"No verdict: {said.format('province')}."
+    numbers = ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect")
+    assert all(pd.isna(row[name]) for name in numbers)
+    assert tables.channel.empty and tables.power.empty and tables.placebo.empty
+    lacks = pd.DataFrame(columns=["spec_id", "reason"])
+    found = find_primary(Tables(pd.DataFrame(), pd.DataFrame(), lacks, tables.primary), PRIMARY)
+    assert (found.lacks, found.reason, found.p_value) == ("not_identified", row["reason"], None)
+    alone = fit_primary(growth, years, cohort, block, permutations=99, seed=1)
+    (text,) = [text for text in alone.warnings if text.startswith("No verdict")]
+    assert alone.p_value is None and said.format("block") in text and "; give" in text
 
 
 def test_checks_stand_beside_the_verdict():

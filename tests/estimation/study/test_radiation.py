@@ -7,17 +7,15 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from estimation.analyses import radiation
-from estimation.measures.derived_series import add_derived_series
 from estimation.primary.within_block import fit_within_block
-from estimation.sample.exposure import add_exposure
 from estimation.sample.marts import Marts
 from estimation.study.radiation import run_radiation
 from estimation.study.run import run_study
 from estimation.study.tables import ESTIMATE_COLUMNS
+from tests.estimation.study.cities import city_marts
 
 YEARS = np.arange(2010, 2020)
 PROVINCES, CITIES_EACH = 8, 12
@@ -34,42 +32,17 @@ def economy(trend: float = 0.0) -> Marts:
     rng = np.random.default_rng(7)
     number = np.arange(PROVINCES * CITIES_EACH)
     ids = 100000 * (1 + number // CITIES_EACH) + 100 * (number % CITIES_EACH)
-    province, place = (
-        ids // 100000 * 100000,
-        PLACE[number % CITIES_EACH] + 5000.0 * (number // CITIES_EACH),
-    )
-    admitted = np.where(number % CITIES_EACH == 0, 2015 + number // CITIES_EACH % 3, 0)
-    treated = pd.array(np.where(admitted > 0, admitted, np.nan), dtype="Int64")
-    cities = pd.DataFrame(
-        {
-            "city_id": ids,
-            "province_id": province,
-            "treated_year": treated,
-            "treated_year_calendar_year": treated,
-        }
-    )
+    position = number % CITIES_EACH
+    place = PLACE[position] + 5000.0 * (number // CITIES_EACH)
+    admitted = np.where(position == 0, 2015 + number // CITIES_EACH % 3, 0)
     left, right = np.triu_indices(ids.size, 1)
     apart = np.abs(place[left] - place[right])
-    pairs = pd.DataFrame(
-        {
-            "city_i_id": ids[left],
-            "city_j_id": ids[right],
-            "distance_km": apart,
-            "tie_strength": 1 / apart**2,
-        }
-    )
-    near = (number % CITIES_EACH > 0) & (PLACE[number % CITIES_EACH] <= 100)
+    near = (position > 0) & (PLACE[position] <= 100)
     first = np.repeat(admitted[admitted > 0], CITIES_EACH)
     growth = rng.normal(size=(ids.size, YEARS.size)) + rng.normal(size=YEARS.size)
     growth += near[:, None] * (GAIN * (first[:, None] <= YEARS) + trend * (YEARS - 2010))
-    rows = pd.DataFrame(
-        {
-            "city_id": np.repeat(ids, YEARS.size),
-            "year": np.tile(YEARS, ids.size),
-            "growth_official_pct": growth.ravel(),
-        }
-    )
-    return Marts(add_exposure(cities, pairs, 2019), pairs, rows[["year"]], add_derived_series(rows))
+    ties = {"distance_km": apart, "tie_strength": 1 / apart**2}
+    return city_marts(ids, admitted, growth, YEARS, **ties)
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 
 from orchestration.commands.check_source import check_source
@@ -19,19 +20,16 @@ GDP = "gdp_nominal_cny_100m"
 YEARS = range(2010, 2020)
 
 
-def cities() -> list[int]:
-    """Thirty cities of today."""
-    with (SEEDS / "city_roster.csv").open(encoding="utf-8", newline="") as stream:
-        return [int(row["city_id"]) for row in csv.DictReader(stream) if not row["valid_to_year"]][
-            :30
-        ]
+with (SEEDS / "city_roster.csv").open(encoding="utf-8", newline="") as _stream:
+    # thirty cities of today
+    CITIES = [int(row["city_id"]) for row in csv.DictReader(_stream) if not row["valid_to_year"]]
+    CITIES = CITIES[:30]
 
 
 def value(city: int, year: int) -> float:
     """A made-up product: cities differ much, years a little."""
-    return round(
-        100 + (city % 9973) * 1.37 + (city % 97) * 0.31 * (year - 2009) + (year - 2009) ** 2, 2
-    )
+    since = year - 2009
+    return round(100 + (city % 9973) * 1.37 + (city % 97) * 0.31 * since + since**2, 2)
 
 
 @pytest.fixture
@@ -39,21 +37,20 @@ def home(tmp_path, monkeypatch):
     """A home whose publication holds the values of one indicator."""
     folder = tmp_path / "home" / "published"
     folder.mkdir(parents=True)
+    columns = {
+        "city_id": [city for city in CITIES for _ in YEARS],
+        "place_level": "city",
+        "year": [*YEARS] * len(CITIES),
+        "indicator_id": GDP,
+        "value": [value(city, year) for city in CITIES for year in YEARS],
+        "source_id": "older",
+        "is_current": True,
+    }
+    table = pd.DataFrame(columns)
     with duckdb.connect(str(folder / "citysync.duckdb")) as con:
+        con.register("given", table)
         con.execute("create schema marts")
-        con.execute(
-            "create table marts.fct_indicator_observation (city_id integer, place_level varchar, "
-            "year integer, indicator_id varchar, "
-            "value double, source_id varchar, is_current boolean)"
-        )
-        rows = [
-            (city, "city", year, GDP, value(city, year), "older", True)
-            for city in cities()
-            for year in YEARS
-        ]
-        con.executemany(
-            "insert into marts.fct_indicator_observation values (?, ?, ?, ?, ?, ?, ?)", rows
-        )
+        con.execute("create table marts.fct_indicator_observation as select * from given")
         con.execute("create schema meta")
         con.execute("create table meta.input_file (path varchar, sha256 varchar)")
     (folder / "manifest.json").write_text('{"is_simulated": false}', encoding="utf-8")
@@ -72,28 +69,27 @@ def deliver(folder: Path, rows: list[tuple]) -> str:
 
 def rows(change=value, unit: str = "亿元") -> list[tuple]:
     """A row for each city and year, by year."""
-    return [(city, year, GDP, change(city, year), unit) for year in YEARS for city in cities()]
+    return [(city, year, GDP, change(city, year), unit) for year in YEARS for city in CITIES]
 
 
-def test_what_agrees_looks_right(home, tmp_path, capsys):
+def test_what_agrees_looks_right_and_rejected_lines_are_counted(home, tmp_path, capsys):
     assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
     said = capsys.readouterr().out
     assert "likely faults: none found" in said
     assert "300 beside current values, 100.0% equal" in said
     assert "older: 300 common, 300 equal within 0.5 %" in said
+    wrong = [(999999, 2015, GDP, 1, "亿元"), (110000, 2015, "nonsense", 1, "")]
+    end_of(check_source, deliver(tmp_path / "with_wrong_lines", [*rows(), *wrong]))
+    said = capsys.readouterr().out
+    assert "  unknown_city: 1, such as values.csv D302: '1'" in said
+    assert "  unknown_indicator: 1, such as values.csv D303: '1'" in said
 
 
 def test_beside_a_simulated_publication_values_are_not_compared(home, tmp_path, capsys):
     (home / "published" / "manifest.json").write_text('{"is_simulated": true}', encoding="utf-8")
     other = rows(lambda city, year: value(city, year) * (1.3 + city % 7 / 10))
-    assert check_source(deliver(tmp_path, other)) == Exit.DONE
+    assert end_of(check_source, deliver(tmp_path, other)) == Exit.DONE
     assert "the publication here is simulated: values are not compared" in capsys.readouterr().out
-
-
-def neighbour(city: int, step: int) -> int:
-    """The city some rows away."""
-    known = cities()
-    return known[(known.index(city) + step) % len(known)]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +106,7 @@ def neighbour(city: int, step: int) -> int:
             "of the values are those of the year before: a column is shifted",
         ),
         (
-            lambda city, year: value(neighbour(city, -1), year),
+            lambda city, year: value(CITIES[CITIES.index(city) - 1], year),
             "亿元",
             "of the values are those of the city of the row above",
         ),
@@ -125,9 +121,8 @@ def neighbour(city: int, step: int) -> int:
 def test_the_likely_fault_comes_first(home, tmp_path, capsys, change, unit, sentence):
     assert end_of(check_source, deliver(tmp_path, rows(change, unit))) == Exit.FAILED
     said = capsys.readouterr().out.splitlines()
-    first = said[next(i for i, line in enumerate(said) if line.startswith("likely faults:")) + 1]
-    assert sentence in first
-    assert said[-1].startswith("citysync: exit 1: ")
+    heading = next(i for i, line in enumerate(said) if line.startswith("likely faults:"))
+    assert sentence in said[heading + 1] and "exit 1: " in said[-1]
 
 
 def test_the_new_and_changed_files_come_first_on_one_screen(home, tmp_path, capsys):
@@ -139,7 +134,7 @@ def test_the_new_and_changed_files_come_first_on_one_screen(home, tmp_path, caps
     with duckdb.connect(str(home / "published" / "citysync.duckdb")) as con:
         files = [(f"tidy/{n:03d}.csv", known if n else "another") for n in range(199)]
         con.executemany("insert into meta.input_file values (?, ?)", files)
-    assert check_source(str(folder)) == Exit.DONE
+    assert end_of(check_source, str(folder)) == Exit.DONE
     said = [line for line in capsys.readouterr().out.splitlines() if " s  " not in line]
     assert len(said) <= 30
     assert said[0] == "files: 1 changed, 198 as published, 2 new"
@@ -148,45 +143,29 @@ def test_the_new_and_changed_files_come_first_on_one_screen(home, tmp_path, caps
         "new tidy/199.csv",
         "new tidy/values.csv",
     ]
-    assert check_source(str(folder), everything=True) == Exit.DONE
+    assert end_of(check_source, str(folder), True) == Exit.DONE
     assert len(capsys.readouterr().out.splitlines()) > 400
 
 
-def test_rejected_lines_are_counted_by_reason_with_an_example(home, tmp_path, capsys):
-    delivered = [*rows(), (999999, 2015, GDP, 1, "亿元"), (110000, 2015, "nonsense", 1, "")]
-    end_of(check_source, deliver(tmp_path, delivered))
-    said = capsys.readouterr().out
-    assert "  unknown_city: 1, such as values.csv D302: '1'" in said
-    assert "  unknown_indicator: 1, such as values.csv D303: '1'" in said
-
-
-def test_a_folder_without_a_layout_or_without_sense_is_bad_input(home, tmp_path, capsys):
-    (tmp_path / "strange_source").mkdir()
-    (tmp_path / "strange_source" / "a.csv").write_text("a\n")
+def test_bad_input_is_named(home, tmp_path, capsys):
+    for name, text in (("strange_source", "a\n"), ("tidy", "city_id,year,value\n110000,2015,1\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "values.csv").write_text(text)
     for source, what in (
-        (tmp_path / "strange_source", "make new-source"),
+        (tmp_path / "strange_source", "new-source"),
         (tmp_path / "nowhere", "found nothing there"),
-        ("", "give SRC=folder"),
+        (
+            tmp_path / "tidy",
+            "tidy/values.csv: expected columns city_id, year, indicator_id, value",
+        ),
+        ("", "expected the folder of a source"),
     ):
         assert end_of(check_source, str(source)) == Exit.BAD_INPUT
         assert what in capsys.readouterr().out
 
 
-def test_a_faulty_file_is_named(home, tmp_path, capsys):
-    target = tmp_path / "tidy"
-    target.mkdir()
-    (target / "values.csv").write_text("city_id,year,value\n110000,2015,1\n")
-    assert end_of(check_source, str(target)) == Exit.BAD_INPUT
-    assert (
-        "tidy/values.csv: expected columns city_id, year, indicator_id, value"
-        in capsys.readouterr().out
-    )
-
-
 def test_without_a_publication_nothing_is_compared(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "empty"))
     assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
-    said = capsys.readouterr().out
-    assert "nothing has been published in this home" in said
-    assert "nothing current to stand beside" in said
+    assert "nothing has been published in this home" in capsys.readouterr().out
     assert not (tmp_path / "empty").exists()

@@ -17,206 +17,105 @@ import pytest
 from openpyxl import load_workbook
 
 from orchestration.commands.sql_prompt import run_sql
-from orchestration.commands.sql_terminal import answer, is_whole
+from orchestration.commands.sql_results import CannotWrite, write
 from tests.orchestration.conftest import REPO, Run
 from tests.processes import hear_signals
 
-
-def sql(home: Path, query: str) -> subprocess.CompletedProcess[str]:
-    """`make sql Q=...` without make."""
-    command = [sys.executable, "-m", "orchestration", "sql", "--query", query]
-    return subprocess.run(
-        command,
-        cwd=REPO,
-        env={**os.environ, "CITYSYNC_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+COMMAND = [sys.executable, "-m", "orchestration", "sql"]
 
 
-@pytest.mark.e2e
-def test_the_sql_prompt_only_reads_the_publication(simulated: Run) -> None:
-    """What else it does not do: tests/warehouse/publication/test_foreign.py."""
-    done = sql(simulated.home, "select * from read_csv('/etc/passwd')")
-    assert done.returncode == 2
-    assert done.stderr
-
-
-@pytest.mark.e2e
-def test_the_sql_prompt_prints_a_table(simulated: Run) -> None:
-    done = sql(simulated.home, "select count(*) as cities from marts.dim_city")
-    assert done.returncode == 0
-    assert "cities" in done.stdout
-
-
-def test_a_result_becomes_a_csv_that_a_spreadsheet_cannot_execute(
-    simulated: Run,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+@pytest.fixture
+def home(simulated: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CITYSYNC_HOME", str(simulated.home))
-    target = tmp_path / "out.csv"
-    assert (
-        run_sql(
-            "select '=cmd|x' as text, '杭州' as name, 0.1::double as x, -2 as y, null as z",
-            str(target),
-        )
-        == 0
-    )
-    assert target.read_bytes().decode("utf-8-sig").splitlines() == [
-        "text,name,x,y,z",
-        "'=cmd|x,杭州,0.1,-2,",
-    ]
-    assert (
-        run_sql("select 1", str(tmp_path / "absent" / "out.csv")) == 2
-        and "absent" in capsys.readouterr().err
-    )
-    assert run_sql(None, str(target)) == 2
+    return simulated.home
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "create table x as select 1",
+        "attach '{0}/other.duckdb' as other",
+        "copy marts.dim_city to '{0}/out.csv'",
+        "select * from read_csv('/etc/passwd')",
+        "set enable_external_access = true",
+        "install httpfs",
+    ],
+)
+def test_the_prompt_only_reads_the_publication(home: Path, tmp_path: Path, capsys, query) -> None:
+    assert run_sql(query.format(tmp_path), None) == 2
+    said = capsys.readouterr()
+    assert said.err and "root:" not in said.out and not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx"])
-def test_a_result_that_fails_half_way_leaves_the_old_file(
-    simulated: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+def test_a_result_that_fails_half_way_leaves_the_old_file_and_the_prompt(
+    tmp_path: Path, ending: str
 ) -> None:
-    monkeypatch.setenv("CITYSYNC_HOME", str(simulated.home))
     target = tmp_path / f"out{ending}"
     target.write_bytes(b"old")
     query = "select case when i < 900000 then i else error('no more') end from range(1000000) r(i)"
-    assert run_sql(query, str(target)) == 2
+    with duckdb.connect() as con:
+        with pytest.raises((duckdb.Error, CannotWrite), match="no more"):
+            write(con, query, target)
+        if ending == ".xlsx":
+            with pytest.raises(CannotWrite, match=r"out\.xlsx: a sheet holds"):
+                write(con, "from range(1500000)", target)
+        assert con.sql("select 1").fetchall() == [(1,)]
     assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(target, b"old")]
 
 
-def test_the_sql_prompt_says_what_to_do_without_a_publication(tmp_path: Path) -> None:
-    done = sql(tmp_path, "select 1")
-    assert done.returncode == 2
-    assert "make refresh" in done.stderr
-
-
-def test_a_result_is_written_as_what_its_file_is_called(
-    simulated: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_result_is_printed_and_written_as_what_its_file_is_called(
+    home: Path, tmp_path: Path, capsys
 ) -> None:
-    monkeypatch.setenv("CITYSYNC_HOME", str(simulated.home))
+    """A spreadsheet executes none of it."""
     query = (
-        "select '=1+1' as text, 0.1::double as x, date '2020-01-02' as day, null as none, [1, 2] "
-        "as list"
+        "select '=1+1' as text, '杭州' as name, 0.1::double as x, -2 as y, null as none, "
+        "date '2020-01-02' as day, [1, 2] as list"
     )
-    assert run_sql(query, str(tmp_path / "out.parquet")) == 0
+    assert run_sql(query, None) == 0 and "杭州" in capsys.readouterr().out
+    for ending in ("csv", "parquet", "xlsx"):
+        assert run_sql(query, str(tmp_path / f"out.{ending}")) == 0
+    lines = (tmp_path / "out.csv").read_bytes().decode("utf-8-sig").splitlines()
+    assert lines[0] == "text,name,x,y,none,day,list"
+    assert lines[1].startswith("'=1+1,杭州,0.1,-2,,2020-01-02")
     assert pq.read_table(tmp_path / "out.parquet").to_pylist()[0]["x"] == 0.1
-    assert run_sql(query, str(tmp_path / "out.xlsx")) == 0
     header, row = load_workbook(tmp_path / "out.xlsx").active.iter_rows()
-    assert [cell.value for cell in header] == ["text", "x", "day", "none", "list"]
-    assert (row[0].value, row[0].data_type) == ("=1+1", "s")
-    assert [row[1].value, row[2].value.year, row[3].value, row[4].value] == [
-        0.1,
-        2020,
-        None,
-        "[1, 2]",
-    ]
-
-
-def test_another_ending_is_refused(
-    simulated: Run,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setenv("CITYSYNC_HOME", str(simulated.home))
-    assert run_sql("select 1", str(tmp_path / "out.ods")) == 2
-    assert ".csv, .parquet, .xlsx" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
-def test_words_of_the_prompt(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    with duckdb.connect() as con:
-        con.execute(
-            "create schema marts; create table marts.city(city_id integer); comment on column "
-            "marts.city.city_id is 'Its code'"
-        )
-        assert all(
-            answer(con, text)
-            for text in (
-                ".tables",
-                ".schema marts.city",
-                "help",
-                "select 41 + 1;",
-                ".schema none",
-                "selec 1;",
-                ".x",
-            )
-        )
-        assert answer(con, f".write {tmp_path / 'two.csv'} from range(2);")
-        assert not answer(con, ".quit")
-    shown = capsys.readouterr()
-    for expected in ("marts.city", "city_id  INTEGER  Its code", ".write", "42", "2 rows in"):
-        assert expected in shown.out
-    for expected in ("none: expected a table", "Parser Error", ".x: expected"):
-        assert expected in shown.err
-
-
-def test_tables_are_listed_by_a_part_of_their_name(capsys: pytest.CaptureFixture[str]) -> None:
-    with duckdb.connect() as con:
-        con.execute(
-            "create schema marts; create table marts.city(a integer); create table marts.pair(a "
-            "integer); create table x(a integer)"
-        )
-        listed = {}
-        for text in (".tables", ".tables marts", ".tables pair;", ".tables '", ".tables nothing"):
-            assert answer(con, text)
-            shown = capsys.readouterr()
-            assert not shown.err
-            listed[text] = [
-                name for name in ("main.x", "marts.city", "marts.pair") if name in shown.out
-            ]
-    both = ["marts.city", "marts.pair"]
-    assert listed == {
-        ".tables": ["main.x", *both],
-        ".tables marts": both,
-        ".tables pair;": both[1:],
-        ".tables '": [],
-        ".tables nothing": [],
-    }
-
-
-def test_a_statement_ends_with_its_semicolon() -> None:
-    assert [
-        is_whole(text)
-        for text in (
-            "select 1",
-            "select 1;",
-            ".tables",
-            ".write a.csv from x",
-            ".write a.csv from x;",
-            "help",
-            "",
-        )
-    ] == [
-        False,
-        True,
-        True,
-        False,
-        True,
-        True,
-        True,
-    ]
-
-
-def test_queries_from_a_pipe_are_answered_one_after_the_other(simulated: Run) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "orchestration", "sql"],
-        cwd=REPO,
-        env={**os.environ, "CITYSYNC_HOME": str(simulated.home)},
-        input="select\n6 * 7;\nselect no_such;\nselect 'last' as x;\n",
-        capture_output=True,
-        text=True,
-        check=False,
+    assert [cell.value for cell in header] == lines[0].split(",")
+    assert (row[0].value, row[0].data_type, row[2].value, row[5].value.year) == (
+        *("=1+1", "s"),
+        *(0.1, 2020),
     )
-    assert done.returncode == 0
-    assert "42" in done.stdout and "last" in done.stdout and "no_such" in done.stderr
 
 
-def test_ctrl_c_ends_the_query_and_not_the_prompt(simulated: Run) -> None:
+@pytest.mark.parametrize(
+    ("query", "name", "said"),
+    [
+        ("select 1", "out.ods", ".csv, .parquet, .xlsx"),
+        ("select 1", "absent/out.csv", "absent"),
+        (None, "out.csv", ""),
+    ],
+)
+def test_what_cannot_be_written_is_said(home: Path, tmp_path: Path, capsys, query, name, said):
+    assert run_sql(query, str(tmp_path / name)) == 2
+    assert said in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+def test_queries_from_a_pipe_are_answered_one_after_the_other(home: Path, tmp_path: Path) -> None:
+    def ask(of: Path, text: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, "CITYSYNC_HOME": str(of)}
+        return subprocess.run(
+            COMMAND, cwd=REPO, env=env, input=text, capture_output=True, text=True, check=False
+        )
+
+    done = ask(home, "select\n6 * 7;\nselect no_such;\n.tables\nselect 'last' as x;\n")
+    assert done.returncode == 0 and "no_such" in done.stderr
+    assert all(words in done.stdout for words in ("42", "marts.dim_city", "last"))
+    refused = ask(tmp_path, "select 1;\n")
+    assert refused.returncode == 2 and "refresh" in refused.stderr
+
+
+@pytest.mark.full
+def test_ctrl_c_ends_the_query_and_not_the_prompt(home: Path) -> None:
     """At a terminal of its own: a query that would run for hours, ctrl-c, and the next one is
     answered.
     """
@@ -224,16 +123,11 @@ def test_ctrl_c_ends_the_query_and_not_the_prompt(simulated: Run) -> None:
     if child == 0:
         hear_signals()
         os.chdir(REPO)
-        os.execve(
-            sys.executable,
-            [sys.executable, "-m", "orchestration", "sql"],
-            {**os.environ, "CITYSYNC_HOME": str(simulated.home), "TERM": "xterm"},
-        )
+        os.execve(sys.executable, COMMAND, {**os.environ, "TERM": "xterm"})
     try:
         read_until(terminal, "citysync>")
-        os.write(
-            terminal, b"select sum(a.range * b.range) from range(10000000) a, range(1000000) b;\r"
-        )
+        query = b"select sum(a.range * b.range) from range(10000000) a, range(1000000) b;\r"
+        os.write(terminal, query)
         time.sleep(2)
         # again each second, as a person would: the first may come while the line editor still hands
         # the terminal over
@@ -246,9 +140,9 @@ def test_ctrl_c_ends_the_query_and_not_the_prompt(simulated: Run) -> None:
         os.close(terminal)
 
 
-def read_until(terminal: int, text: str, seconds: float = 60, every_second: bytes = b"") -> str:
-    """What a terminal shows until a text is there; answers the question where the cursor is, as a
-    real one does.
+def read_until(terminal: int, text: str, seconds: float = 60, every_second: bytes = b"") -> None:
+    """Wait until a terminal shows a text; answers the question where the cursor is, as a real one
+    does.
     """
     shown, end, typed = "", time.monotonic() + seconds, 0.0
     while text not in shown:
@@ -261,4 +155,3 @@ def read_until(terminal: int, text: str, seconds: float = 60, every_second: byte
             if "\x1b[6n" in found:
                 os.write(terminal, b"\x1b[1;1R")
             shown += found
-    return shown

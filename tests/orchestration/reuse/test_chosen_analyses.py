@@ -21,27 +21,17 @@ def test_specs_of_the_named_analyses_are_chosen() -> None:
 
 
 def test_what_is_not_asked_for_is_listed_as_not_run() -> None:
-    not_run = pd.DataFrame(
-        {"spec_id": ["dynamics.y.1"], "analysis": ["dynamics"], "reason": ["needs y"]},
-        dtype="string",
-    )
-    tables = {"not_run": not_run, "estimate": pd.DataFrame({"spec_id": []})}
+    row = {"spec_id": "dynamics.y.1", "analysis": "dynamics", "reason": "needs y"}
+    tables = {"not_run": pd.DataFrame([row], dtype="string"), "estimate": pd.DataFrame()}
     assert only_these(tables, ()) == tables
     found = only_these(tables, ("baseline", "dynamics"))["not_run"]
-    specs = {
-        spec.spec_id: spec.analysis
-        for kind in choose_specs()
-        for spec in kind
-        if spec.analysis not in ("baseline", "dynamics")
-    }
-    assert dict(zip(found["spec_id"], found["analysis"], strict=True)) == {
-        "dynamics.y.1": "dynamics",
-        **specs,
-    }
-    assert found["reason"].unique().tolist() == [
-        "needs y",
-        "not asked for: ANALYSES=baseline,dynamics leaves it out",
-    ]
+    others = [spec for kind in choose_specs() for spec in kind]
+    others = {spec.spec_id: spec.analysis for spec in others}
+    wanted = {k: v for k, v in others.items() if v not in ("baseline", "dynamics")}
+    listed = dict(zip(found["spec_id"], found["analysis"], strict=True))
+    assert listed == {"dynamics.y.1": "dynamics", **wanted}
+    said = "not asked for: ANALYSES=baseline,dynamics leaves it out"
+    assert found["reason"].unique().tolist() == ["needs y", said]
 
 
 @pytest.mark.e2e
@@ -49,20 +39,13 @@ def test_an_analysis_alone_gives_what_the_whole_study_gave(simulated: Run) -> No
     """The samples of `dynamics` are shared with other analyses in a whole study; alone it must find
     the same.
     """
-    with duckdb.connect(
-        str(simulated.home / "published" / "citysync.duckdb"), read_only=True
-    ) as con:
+    path = simulated.home / "published" / "citysync.duckdb"
+    with duckdb.connect(str(path), read_only=True) as con:
         marts = study.read_marts(con)
-        query = "from estimates.estimate where spec_id like 'dynamics.%'"
-        whole = con.execute(query).df()
-    alone = study.run_study(
-        marts, choose_specs(["dynamics"]).specs, permutations=int(SMALL["CITYSYNC_PERMUTATIONS"])
-    ).estimate
-    assert len(alone)
+        whole = con.execute("from estimates.estimate where spec_id like 'dynamics.%'").df()
+    draws = int(SMALL["CITYSYNC_PERMUTATIONS"])
+    alone = study.run_study(marts, choose_specs(["dynamics"]).specs, permutations=draws).estimate
     columns = list(whole.columns)
-    pd.testing.assert_frame_equal(
-        alone[columns].sort_values(columns, ignore_index=True),
-        whole.sort_values(columns, ignore_index=True),
-        check_dtype=False,
-        check_exact=True,
-    )
+    old, new = (frame[columns].sort_values(columns, ignore_index=True) for frame in (whole, alone))
+    assert len(new)
+    pd.testing.assert_frame_equal(new, old, check_dtype=False, check_exact=True)

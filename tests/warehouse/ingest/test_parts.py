@@ -5,8 +5,6 @@ in memory that does not grow.
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -121,42 +119,3 @@ def test_what_is_wrong_is_said_in_parts_as_well(tmp_path, monkeypatch, data, mes
     for is_large in (False, True):
         with pytest.raises(FileFault, match=message):
             raw(data, "tidy", "a.csv", tmp_path / "a.parquet", monkeypatch, is_large=is_large)
-
-
-def measured(folder: Path, megabytes: int, *, part_cells: int, text_bytes: int) -> int:
-    """Highest memory of a process that reads a tidy CSV file of so many megabytes, `text_bytes` of
-    each row in its unit.
-    """
-    source = folder / f"{megabytes}.csv"
-    with source.open("wb") as stream:
-        stream.write(b"city_id,year,indicator_id,value,unit\n")
-        block = b"".join(
-            b"110000,%d,gdp_real_cny_100m,%d.25,%s\n" % (2000 + n % 20, n, b"x" * text_bytes)
-            for n in range(5_000)
-        )
-        while stream.tell() < megabytes * 1_000_000:
-            stream.write(block)
-    script = (
-        "import os, sys\n"
-        "from pathlib import Path\n"
-        "from warehouse.ingest.formats import parts\n"
-        "from warehouse.ingest.raw_files import write_raw\n"
-        "from warehouse.ingest.raw_table import FileOrigin\n"
-        "parts.PART_CELLS = int(sys.argv[2])\n"
-        "write_raw(None, os.open(sys.argv[1], os.O_RDONLY), FileOrigin('tidy', None, 'a.csv'), "
-        "[], Path(sys.argv[1] + '.parquet'))\n"
-        "print(next(line.split()[1] for line in open('/proc/self/status') if "
-        "line.startswith('VmHWM')))\n"
-    )
-    command = [sys.executable, "-c", script, str(source), str(part_cells)]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, check=True)
-    source.unlink()
-    return int(done.stdout) * 1024
-
-
-def test_memory_does_not_grow_with_the_file(tmp_path):
-    small, large = (
-        measured(tmp_path, megabytes, part_cells=20_000, text_bytes=200) for megabytes in (9, 27)
-    )
-    assert large < 1.1 * small
-    assert large < 250_000_000

@@ -3,7 +3,6 @@ second reader.
 """
 
 from collections import Counter
-from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
@@ -12,8 +11,7 @@ import pytest
 
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.formats.grids import read_grids
-from warehouse.ingest.landing import LandingReport, read_landing
-from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.landing import LandingReport
 
 pytestmark = pytest.mark.shared
 
@@ -895,12 +893,9 @@ COUNTS = {
 
 
 @pytest.fixture(scope="module")
-def real(shared_dir: Path, tmp_path_factory) -> tuple[LandingReport, list[dict]]:
-    home = tmp_path_factory.mktemp("home")
-    report = read_landing(
-        shared_dir / "landing", home / "raw", home / "build", layouts=load_layouts()
-    )
-    tables = [pq.read_table(file) for file in sorted((home / "build" / "raw").glob("*.parquet"))]
+def real(read_delivered) -> tuple[LandingReport, list[dict]]:
+    report, build = read_delivered("landing")
+    tables = [pq.read_table(file) for file in sorted((build / "raw").glob("*.parquet"))]
     return report, pa.concat_tables(tables).to_pylist()
 
 

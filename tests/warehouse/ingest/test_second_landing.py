@@ -3,7 +3,6 @@ why, and what the texts state.
 """
 
 from collections import Counter
-from pathlib import Path
 
 import openpyxl
 import pandas as pd
@@ -11,8 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.ingest.landing import LandingReport, read_landing
-from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.landing import LandingReport
 
 pytestmark = pytest.mark.shared
 
@@ -268,18 +266,13 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def second(shared_dir: Path, tmp_path_factory) -> tuple[LandingReport, list[dict], list[dict]]:
-    home = tmp_path_factory.mktemp("home")
-    report = read_landing(
-        shared_dir / "landing_2", home / "raw", home / "build", layouts=load_layouts()
+def second(read_delivered) -> tuple[LandingReport, list[dict], list[dict]]:
+    report, build = read_delivered("landing_2")
+    rows, texts = (
+        pa.concat_tables(pq.read_table(file) for file in sorted(folder.glob("*.parquet")))
+        for folder in (build / "raw", build / "policy")
     )
-    tables = [pq.read_table(file) for file in sorted((home / "build" / "raw").glob("*.parquet"))]
-    texts = [
-        row
-        for file in sorted((home / "build" / "policy").glob("*.parquet"))
-        for row in pq.read_table(file).to_pylist()
-    ]
-    return report, pa.concat_tables(tables).to_pylist(), texts
+    return report, rows.to_pylist(), texts.to_pylist()
 
 
 def test_cells_looked_up_by_hand(second):

@@ -83,14 +83,3 @@ def test_whole_numbers_with_empty_cells_are_numbers(tmp_path: Path) -> None:
         "city_i_id": "number",
         "cm": "number",
     }
-
-
-def test_only_simulated_data_have_a_licence_of_ours(tmp_path: Path) -> None:
-    folder = publication(tmp_path)
-    assert "licenses" not in json.loads(describe_package(folder, RUN, {}))
-    assert (
-        json.loads(describe_package(folder, {**RUN, "is_simulated": True}, {}))["licenses"][0][
-            "name"
-        ]
-        == "MIT"
-    )

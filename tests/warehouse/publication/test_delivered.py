@@ -11,7 +11,6 @@ import pytest
 
 from warehouse.hashing import hash_file
 from warehouse.publication.delivered import input_faults, value_faults
-from warehouse.publication.errors import PublishError
 
 VALUES = {
     "source_id": "'tidy'",
@@ -150,22 +149,6 @@ def test_rows_of_files_that_changed_are_left_out(published: Path, again: Path) -
             "marts.fct_policy_clause set clause_text = 'x'"
         )
     assert value_faults(published.parent, again, ["tidy/a.csv", "policy_texts/plan.txt"]) == ([], 0)
-
-
-def test_a_text_of_a_file_sends_no_codes_to_the_terminal(published: Path, again: Path) -> None:
-    with duckdb.connect(str(published)) as con:
-        con.execute(
-            "update marts.fct_indicator_observation set raw_text = chr(27) || '[2J' where rowid = 1"
-        )
-    assert "\x1b" not in value_faults(published.parent, again, [])[0][0]
-
-
-def test_a_publication_of_an_earlier_version_says_so(again: Path, tmp_path: Path) -> None:
-    old = write(
-        tmp_path / "old" / "citysync.duckdb", {"marts.fct_indicator_observation": {"k": "k"}}
-    )
-    with pytest.raises(PublishError, match="publish again first"):
-        value_faults(old.parent, again, [])
 
 
 def test_files_are_compared_with_their_hashes(tmp_path: Path) -> None:

@@ -10,52 +10,34 @@ import duckdb
 import pytest
 
 from orchestration.commands.sql_prompt import connect_read_only, run_sql
+from orchestration.commands.sql_terminal import answer
 from orchestration.home import Home
-from tests.warehouse.publication.test_publish import build
+from tests.warehouse.publication.small import pair_years_as_files, put_out, run_of
 from warehouse.publication.errors import PublishError
 from warehouse.publication.file_tables import files_of_tables
-from warehouse.publication.publish import publish
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
-    """A home whose publication has 20,000 pair-years as two files, and three things in the
-    database.
-    """
-    found = Home(tmp_path / "home")
-    found.build.mkdir(parents=True)
-    database, folder = build(found.database), found.build / "marts.pairs"
-    rows = (
-        'select i as city_i_id, "year", i / 7.0::double as cm from range(10000) as r(i) cross '
-        'join range(2010, 2012) as y("year")'
-    )
-    with duckdb.connect(str(database)) as con:
-        con.execute(
-            f"copy ({rows}) to '{folder}' (format parquet, partition_by (\"year\"), "
-            "write_partition_columns)"
-        )
-        con.execute(
-            f"create view marts.pairs as select * from read_parquet('{folder}/*/*.parquet', "
-            "hive_partitioning = false)"
-        )
-    publish(
-        database,
-        found.published,
-        manifest={"run_id": "20260101T000000.000000Z", "is_simulated": False},
-        folders={},
-    )
-    return found
+    """A home whose publication has pair-years as two files, and three things in the database."""
+    put_out(tmp_path / "home", run_of(1), pair_years_as_files(tmp_path / "home" / "marts.pairs"))
+    return Home(tmp_path / "home")
 
 
-def test_files_are_read_like_tables_beside_those_of_the_database(home: Home) -> None:
+def test_files_are_read_like_tables_beside_those_of_the_database(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
     query = (
         "select count(*), max(cm), (select count(*) from marts.things) from marts.pairs where "
         "year = 2011"
     )
     for given in (None, query):
         with connect_read_only(home, query=given, with_archive=given is None) as con:
-            assert con.execute(query).fetchone() == (10_000, 9999 / 7, 3)
-            assert con.execute("select count(*) from citysync.marts.things").fetchone() == (3,)
+            assert con.execute(query).fetchone() == (10, 19 / 7, 3)
+            assert con.execute("select count(*) from citysync.marts.things").fetchall() == [(3,)]
+            assert all(answer(con, text) for text in (".tables", ".schema marts.pairs"))
+            shown = capsys.readouterr()
+            assert "marts.pairs" in shown.out and "city_i_id  BIGINT" in shown.out
     # what names none of them needs none of them
     with (
         connect_read_only(home, query="select 1", with_archive=False) as con,
@@ -77,9 +59,7 @@ def test_files_are_read_like_tables_beside_those_of_the_database(home: Home) -> 
 )
 def test_nothing_else_is_read_and_nothing_written(home: Home, query: str) -> None:
     folder = home.published.resolve()
-    file = next(iter(sorted(folder.rglob("pairs*.parquet"), key=str)), None) or next(
-        folder.glob("parquet/marts/pairs/*/*.parquet")
-    )
+    file = files_of_tables(folder)["marts.pairs"][0]
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     with connect_read_only(home) as con, pytest.raises(duckdb.Error):
         con.execute(query.format(file=file, folder=folder)).fetchall()

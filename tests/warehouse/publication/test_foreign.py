@@ -113,18 +113,23 @@ NOT_ANSWERED = (
 )
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a publication."""
+    folder = tmp_path_factory.mktemp("home")
+    put_out(folder, RUN)
+    return folder
+
+
 @pytest.mark.parametrize("statement", NOT_ANSWERED)
-@pytest.mark.parametrize("with_archive", [True, False])
-def test_the_prompt_reaches_nothing_but_tables(
-    tmp_path: Path, statement: str, with_archive: bool
-) -> None:
-    folder = put_out(tmp_path, RUN).resolve()
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    with connect_read_only(Home(tmp_path), with_archive=with_archive) as con:
+def test_the_prompt_reaches_nothing_but_tables(home: Path, statement: str) -> None:
+    folder = (home / "published").resolve()
+    before = {path: path.read_bytes() for path in home.rglob("*") if path.is_file()}
+    with connect_read_only(Home(home)) as con:
         assert con.execute("select count(*) from marts.things").fetchone() == (3,)
         with pytest.raises(duckdb.Error):
             con.execute(statement.format(folder=folder, secret=SECRET)).fetchall()
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in home.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize("content", [b"SQLite format 3\0" + b"\0" * 4096, b"no database", None])

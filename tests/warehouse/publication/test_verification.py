@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,24 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.warehouse.publication.test_publish import put_out
+from tests.warehouse.publication.small import put_out, run_of
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, hash_files, write_manifest
 from warehouse.publication.verification import verify_publication
 
-RUN = "20260101T000000.000000Z"
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return put_out(tmp_path_factory.mktemp("made"), run_of(1)).parent
+
+
+@pytest.fixture
+def published(made: Path, tmp_path: Path) -> Path:
+    """A publication of its own for each test, whose files may be written."""
+    folder = shutil.copytree(made, tmp_path / "home", symlinks=True) / "published"
+    for path in (folder.resolve(), *folder.resolve().rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return folder
 
 
 def flip_byte(path: Path) -> None:
@@ -27,10 +40,6 @@ def flip_byte(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-
-
-def test_an_untouched_publication_has_no_fault(tmp_path: Path) -> None:
-    assert verify_publication(put_out(tmp_path, RUN)) == []
 
 
 @pytest.mark.parametrize(
@@ -43,8 +52,8 @@ def test_an_untouched_publication_has_no_fault(tmp_path: Path) -> None:
         MANIFEST,
     ],
 )
-def test_a_flipped_byte_is_found_and_its_file_named(tmp_path: Path, name: str) -> None:
-    published = put_out(tmp_path, RUN)
+def test_a_flipped_byte_is_found_and_its_file_named(published: Path, name: str) -> None:
+    assert verify_publication(published) == []
     flip_byte(published / name)
     faults = verify_publication(published)
     assert len(faults) == 1 and name in faults[0] and "expected" in faults[0]
@@ -67,17 +76,19 @@ LAID_IN: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", ["more", "report/.more", "parquet/marts/more\nfine", "more\udcff"])
 @pytest.mark.parametrize("lay", LAID_IN.values(), ids=LAID_IN)
 def test_what_is_laid_into_a_publication_is_a_fault(
-    tmp_path: Path, lay: Callable[[Path], object], name: str, monkeypatch: pytest.MonkeyPatch
+    published: Path, lay: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    published = put_out(tmp_path, RUN)
     monkeypatch.chdir(published)  # a socket's path must be short
-    lay(Path(name))
-    (fault,) = verify_publication(published)
-    assert "more" in fault and "not part of the publication" in fault
-    assert "\n" not in fault and fault.encode()
+    names = ("more", "more\udcff", "parquet/marts/more\nfine", "report/.more")
+    for name in names:
+        lay(Path(name))
+    faults = verify_publication(published)
+    assert len(faults) == len(names)
+    for fault in faults:
+        assert "more" in fault and "not part of the publication" in fault
+        assert "\n" not in fault and fault.encode()
 
 
 @pytest.mark.parametrize(
@@ -85,32 +96,13 @@ def test_what_is_laid_into_a_publication_is_a_fault(
 )
 @pytest.mark.parametrize("name", ["report/index.html", "parquet/marts/things.parquet"])
 def test_what_lies_in_the_place_of_a_file_is_a_fault(
-    tmp_path: Path, lay: Callable[[Path], object] | None, name: str
+    published: Path, tmp_path: Path, lay: Callable[[Path], object] | None, name: str
 ) -> None:
     """Also a link to the same bytes: they are not the publication's own."""
-    published = put_out(tmp_path, RUN)
     (published / name).rename(tmp_path / "elsewhere")
     if lay:
         lay(published / name)
     assert any(f"{name}: missing" in fault for fault in verify_publication(published))
-
-
-def test_a_table_that_differs_from_its_hash_is_named(tmp_path: Path) -> None:
-    """Even where file and manifest were both rewritten: the tables are hashed on their own."""
-    published = put_out(tmp_path, RUN).resolve()
-    for path in published.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    with duckdb.connect(str(published / "citysync.duckdb")) as con:
-        con.execute("update marts.things set k = 4 where k = 3")
-    manifest = json.loads((published / MANIFEST).read_text(encoding="utf-8"))
-    files = {
-        name: entry
-        for name, entry in hash_files(published).items()
-        if not name.startswith(MANIFEST)
-    }
-    write_manifest(published, {**manifest, "files": files})
-    faults = verify_publication(published)
-    assert len(faults) == 1 and "marts.things" in faults[0]
 
 
 def test_without_a_publication_it_says_what_to_do(tmp_path: Path) -> None:
@@ -123,8 +115,6 @@ def forge(published: Path, statement: str = "", **parts: object) -> Path:
     agree.
     """
     folder = published.resolve()
-    for path in folder.rglob("*"):
-        path.chmod(0o755 if path.is_dir() else 0o644)
     if statement:
         with duckdb.connect(str(folder / "citysync.duckdb")) as con:
             con.execute(statement)
@@ -136,26 +126,30 @@ def forge(published: Path, statement: str = "", **parts: object) -> Path:
     return folder
 
 
+def test_a_table_that_differs_from_its_hash_is_named(published: Path) -> None:
+    """Even where file and manifest were both rewritten: the tables are hashed on their own."""
+    (fault,) = verify_publication(forge(published, "update marts.things set k = 4 where k = 3"))
+    assert "marts.things" in fault
+
+
 SECRET = "/etc/hostname"
 CODE_IN_A_DATABASE = {
     "a view of a file": f"create view marts.more as select * from read_text('{SECRET}')",
     "a view in a table's place": (
         f"drop table marts.things; create view marts.things as select * from read_csv('{SECRET}')"
     ),
-    "a view of the network": "create view marts.more as select 1 as k union all select 2",
     "a view in another schema": "create schema other; create view other.more as select 1 as k",
     "a function": "create macro marts.more(x) as x + 1",
     "a function of rows": f"create macro marts.more() as table select * from read_text('{SECRET}')",
-    "a function by the name of one": "create macro marts.md5(x) as 'same'",
     "a function in the main schema": "create macro to_json(x) as 'same'",
 }
 
 
 @pytest.mark.parametrize("statement", CODE_IN_A_DATABASE.values(), ids=CODE_IN_A_DATABASE)
 def test_a_database_that_would_run_something_when_it_is_read_is_refused(
-    tmp_path: Path, statement: str
+    published: Path, statement: str
 ) -> None:
-    folder = forge(put_out(tmp_path, RUN), statement)
+    folder = forge(published, statement)
     with pytest.raises(PublishError, match="expected tables alone, found views or functions"):
         verify_publication(folder)
 
@@ -164,15 +158,11 @@ ENTRY = {"sha256": "0" * 64, "bytes": 1}
 TABLE = {"sha256": "0" * 64, "rows": 1}
 MANIFESTS = {
     "files are a list": {"files": []},
-    "files are null": {"files": None},
     "an entry is a text": {"files": {"a": "b"}},
     "an entry without a hash": {"files": {"a": {"bytes": 1}}},
-    "a hash that is a number": {"files": {"a": {"sha256": 1, "bytes": 1}}},
-    "a size that is true": {"files": {"a": {**ENTRY, "bytes": True}}},
     "a file above": {"files": {"../../../../etc/passwd": ENTRY}},
     "a file far away": {"files": {"/etc/passwd": ENTRY}},
     "a file behind dots": {"files": {"parquet/../../../x": ENTRY}},
-    "a file without a name": {"files": {"": ENTRY}},
     "a name with a zero": {"files": {"a\0b": ENTRY}},
     "tables are a number": {"tables": 3},
     "a table is a list": {"tables": {"marts.things": [1]}},
@@ -192,13 +182,14 @@ MANIFESTS = {
             "parquet/marts/things.parquet') union all from read_text('/etc/hostname",
         )
     },
-    "files of a table that are none": {"tables": {"marts.things": {**TABLE, "parquet": 3}}},
 }
 
 
 @pytest.mark.parametrize("parts", MANIFESTS.values(), ids=MANIFESTS)
-def test_a_manifest_that_leads_elsewhere_or_is_none_is_refused(tmp_path: Path, parts: dict) -> None:
-    folder = forge(put_out(tmp_path, RUN), **parts)
+def test_a_manifest_that_leads_elsewhere_or_is_none_is_refused(
+    published: Path, parts: dict
+) -> None:
+    folder = forge(published, **parts)
     with pytest.raises(PublishError, match="expected"):
         verify_publication(folder)
 
@@ -210,13 +201,11 @@ def test_a_manifest_that_leads_elsewhere_or_is_none_is_refused(tmp_path: Path, p
         {'marts.things" union select 1 --': TABLE},
     ],
 )
-def test_tables_that_are_not_there_are_faults(tmp_path: Path, table: dict) -> None:
-    assert verify_publication(forge(put_out(tmp_path, RUN), tables=table))
+def test_tables_that_are_not_there_are_faults(published: Path, table: dict) -> None:
+    assert verify_publication(forge(published, tables=table))
 
 
-def test_a_file_that_is_no_database_is_a_fault(tmp_path: Path) -> None:
-    folder = put_out(tmp_path, RUN).resolve()
-    (folder / "citysync.duckdb").chmod(0o644)
-    (folder / "citysync.duckdb").write_bytes(b"no database" * 1000)
-    (fault,) = verify_publication(forge(folder))
+def test_a_file_that_is_no_database_is_a_fault(published: Path) -> None:
+    (published / "citysync.duckdb").write_bytes(b"no database" * 1000)
+    (fault,) = verify_publication(forge(published))
     assert "citysync.duckdb: cannot be read as the manifest says" in fault

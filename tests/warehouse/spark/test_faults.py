@@ -88,25 +88,6 @@ def test_a_java_that_is_too_old_or_broken_is_refused(
     assert "apt-get install" in str(found.value) and "\n" not in str(found.value)
 
 
-ODD = {
-    "says bytes that are no text": "printf '\\377\\376 version' >&2",
-    "says nothing": "exit 0",
-    "says it without end": "yes x | head -c 1000000",
-    "is ended by a signal": "kill -11 $$",
-}
-
-
-@pytest.mark.parametrize("script", ODD.values(), ids=ODD)
-def test_what_is_no_java_is_refused_in_one_line(tmp_path: Path, script: str) -> None:
-    environment = java(tmp_path, "")
-    Path(tmp_path, "bin", "java").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-    with pytest.raises(
-        SparkFault, match=r"ENGINE=spark needs Java 17 or 21; .*apt-get install"
-    ) as found:
-        require_java(environment)
-    assert "\n" not in str(found.value) and len(str(found.value)) < 1_000
-
-
 def test_no_java_is_refused_with_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(SparkFault, match="no java is on the PATH; on Debian: apt-get install"):
         require_java({"PATH": str(tmp_path)})

@@ -100,28 +100,9 @@ def test_a_column_equals_its_cells(pool) -> None:
     ]
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_one_odd_text_among_plain_numbers(text) -> None:
-    filled = filled_cells(["12", text, "0.5"], {"-"})
-    kept = [cell for cell in ("12", text, "0.5") if not is_blank(cell) and cell != "-"]
-    assert filled.texts.to_pylist() == kept
-    assert [None if math.isnan(number) else number for number in filled.numbers.tolist()] == list(
-        map(cell_number, kept)
-    )
-
-
 def test_a_mark_of_a_missing_value_may_be_a_number() -> None:
     cells = ["12", "-9", " -9", "－9", "9", "", "0.5"]
     assert filled_cells(cells, {"-9"}).positions.tolist() == [0, 4, 6]
-
-
-@pytest.mark.parametrize("cells", [[1.5, "", 2.0], [math.nan, "-", 1e16], ["-", 3.5, "约5"]])
-def test_numbers_between_marks_keep_their_places(cells) -> None:
-    filled = filled_cells(cells, {"-"})
-    assert filled.texts.to_pylist() == [cell_text(cells[i]) for i in filled.positions.tolist()]
-    assert filled.positions.tolist() == [
-        i for i, cell in enumerate(cells) if not is_blank(cell) and cell != "-"
-    ]
 
 
 def test_an_empty_column() -> None:

@@ -5,12 +5,11 @@ figures the files were made from.
 import io
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 import pytest
 
 from tests.warehouse.ingest.delivered import csv_bytes, deliver, xlsx_bytes
-from tests.warehouse.ingest.hostile import workbooks
+from tests.warehouse.ingest.hostile_files import WORKBOOKS
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.drafting.header_matching import match_header
 from warehouse.ingest.drafting.new_source import SEEDS, draft_folder, main, read_catalog, try_draft
@@ -205,19 +204,14 @@ def test_the_province_panel_is_drafted_and_read(shared_dir):
 
     Beijing 2015 has 24,779.1 and 603,557 students (PROVENANCE.md).
     """
-    folder = shared_dir / "reference" / "province_panel"
+    folder, name = shared_dir / "reference" / "province_panel", "control V.xlsx"
     draft, files = draft_folder(folder, "province_panel")
-    layout = parse_layout(draft.text, "province_panel.yml")
-    name = "control V.xlsx"
-    rows = build_raw(
-        (folder / name).read_bytes(),
-        FileOrigin("province_panel", None, name),
-        tables_of(layout, name),
-    ).to_pylist()
+    assert any("was not matched" in note for note in draft.notes)
+    said = try_draft(draft, "province_panel", folder, files)
+    assert any("the draft reads" in line for line in said)
     cells = {
         (row["place_text"], row["year"], row["indicator_id"]): row
-        for row in rows
-        if row["indicator_id"] and row["reason"] is None
+        for row in read_by(draft.text, folder)
     }
     gdp, students = (
         cells["北京市", 2015, indicator]
@@ -225,18 +219,13 @@ def test_the_province_panel_is_drafted_and_read(shared_dir):
     )
     assert (gdp["value"], gdp["unit_text"], gdp["place_level"]) == (24779.1, "亿元", "province")
     assert (students["value"], students["unit_text"]) == (603557.0, "人")
-    sheet = openpyxl.load_workbook(folder / name, read_only=True, data_only=True)[
-        "Control Variables(originaldata)"
-    ]
-    table = [row for row in sheet.iter_rows(min_row=2, values_only=True) if row[0] is not None]
+    sheet = "Control Variables(originaldata)"
+    table = pd.read_excel(folder / name, sheet_name=sheet, engine="openpyxl")
+    table = table[table.iloc[:, 0].notna()]
     assert len(table) >= 310
-    for row in table:
+    for row in table.itertuples(index=False):
         assert cells[row[2], int(row[0]), "gdp_nominal_cny_100m"]["value"] == row[3]
         assert cells[row[2], int(row[0]), "loans_cny_100m"]["value"] == row[17]
-    assert any("was not matched" in note for note in draft.notes)
-    assert any(
-        "the draft reads" in line for line in try_draft(draft, "province_panel", folder, files)
-    )
 
 
 def test_the_command_writes_a_layout_and_says_what_it_could_not_match(tmp_path, capsys):
@@ -278,27 +267,19 @@ def test_what_cannot_be_drafted_is_an_error(files, message, tmp_path, capsys):
     assert "new-source: " in capsys.readouterr().err
 
 
-BOMBS = (
-    "far cell, apostrophes",
-    "one shared text of 20 MB, 40,000 times",
-    "one sheet under 2,000 names",
-)
-
-
 def test_a_bomb_is_a_note_and_the_others_are_drafted(tmp_path, capsys, monkeypatch):
     """The last one is foreseen by no guard: its process is ended by the limit of time."""
     monkeypatch.setattr(limits, "SECONDS", 1)
-    files = {
-        f"new/bomb{n}.xlsx": workbooks.CASES[name][0]()["panel/a.xlsx"]
-        for n, name in enumerate(BOMBS)
+    bombs = {
+        f"new/{n}.xlsx": WORKBOOKS[name][0]()["panel/a.xlsx"]
+        for n, name in enumerate(("sheet: apostrophes", "one sheet under 2,000 names"))
     }
     good = [["城市", "年份", "地区生产总值(亿元)"], ["北京市", 2015, 1.0], ["上海市", 2015, 1.5]]
-    folder = deliver(tmp_path, {**files, "new/good.xlsx": xlsx_bytes(S=good)}) / "new"
+    folder = deliver(tmp_path, {**bombs, "new/good.xlsx": xlsx_bytes(S=good)}) / "new"
     assert main([str(folder), "--output", str(tmp_path / "new.yml")]) == 0
     said = capsys.readouterr().err
     assert "good.xlsx: the draft reads 2 values" in said
-    assert [name for name in files if f"{name.removeprefix('new/')}: " not in said] == []
-    assert "bomb2.xlsx: expected a file that can be read within 1 s" in said
+    assert "0.xlsx: " in said and "1.xlsx: expected a file that can be read within 1 s" in said
 
 
 def test_a_long_sheet_is_sampled_and_read_whole(tmp_path, capsys):
@@ -310,18 +291,3 @@ def test_a_long_sheet_is_sampled_and_read_whole(tmp_path, capsys):
     folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
     assert main([str(folder)]) == 0
     assert f"a.csv: the draft reads {len(rows) - 1:,} values" in capsys.readouterr().err
-
-
-def test_a_link_that_leaves_the_folder_is_not_followed(tmp_path):
-    outside = (
-        deliver(
-            tmp_path,
-            {"outside/secret.csv": csv_bytes([["城市", "年份", "GDP"], ["北京市", 2015, 1.0]])},
-        )
-        / "outside"
-    )
-    folder = tmp_path / "new"
-    folder.mkdir()
-    (folder / "a.csv").symlink_to(outside / "secret.csv")
-    with pytest.raises(LayoutError, match="expected files of type"):
-        draft_folder(folder, "new")

@@ -42,9 +42,9 @@ def value(indicator: str, code: int, year: int) -> float:
     )
 
 
-@pytest.fixture
-def published(tmp_path):
-    path = tmp_path / "citysync.duckdb"
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    path = tmp_path_factory.mktemp("published") / "citysync.duckdb"
     with duckdb.connect(str(path)) as con:
         con.execute("create schema marts")
         con.execute(

@@ -3,7 +3,6 @@ and said where the service refuses.
 """
 
 import csv
-import hashlib
 import json
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from orchestration.commands.fetch import fetch
 from orchestration.supervision import explained
 from orchestration.terminal import Exit
 from tests.warehouse.ingest.fetching.played_service import Played, serving
+from warehouse.hashing import hash_file
 from warehouse.ingest.fetching.editions import Edition, Request
 from warehouse.ingest.fetching.nbs import split_name
 from warehouse.ingest.landing import read_landing
@@ -49,7 +49,7 @@ def test_cities_and_provinces_are_written_as_tidy_and_can_be_read(home, tmp_path
     gdp = {(row["city_id"], row["year"]): row for row in rows if row["indicator_id"] == GDP}
     # 36 cities, two years, one of them empty in each of three calls
     assert len(gdp) == 36 * 2 - 3
-    assert gdp["110000", "2022"] | {} == {
+    assert gdp["110000", "2022"] == {
         "city_id": "110000",
         "year": "2022",
         "indicator_id": GDP,
@@ -61,14 +61,19 @@ def test_cities_and_provinces_are_written_as_tidy_and_can_be_read(home, tmp_path
         home / "fetched" / "landing", tmp_path / "raw", tmp_path / "build", layouts={}
     )
     assert report.files.n_observations.sum() == len(rows) and report.files.n_rejected.sum() == 0
-
-
-def test_the_tree_is_walked_by_name_and_other_branches_are_left_alone(home):
-    played = Played()
-    run(played)
+    # the tree is walked by name, and other branches are left alone
     assert not any("pid=c2" in path or "leaf_roads" in path for path in played.log)
     assert {body["rootId"] for body in played.bodies} == {"root8", "root6"}
     assert all(len(body["das"]) <= 12 and len(body["indicatorIds"]) <= 50 for body in played.bodies)
+    # replies are kept with request, hash and date
+    folder = edition(home)
+    kept = (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()
+    done = json.loads((folder / "done.json").read_text(encoding="utf-8"))
+    assert len(kept) == done["replies"] > 10
+    for entry in map(json.loads, kept):
+        assert hash_file(folder / entry["file"]) == entry["sha256"]
+        assert entry["url"].startswith("http://127.0.0.1")
+        assert entry["fetched_at"][:4] == folder.name[:4]
 
 
 def test_a_known_identifier_saves_the_walk_only_where_its_name_is_right(home):
@@ -78,26 +83,6 @@ def test_a_known_identifier_saves_the_walk_only_where_its_name_is_right(home):
     assert {body["cid"] for body in played.bodies if body["rootId"] == "root8"} == {
         "75a85abe58c749e0ad1d85be343e9056"
     }
-
-
-def test_replies_are_kept_with_request_hash_and_date(home):
-    run(Played())
-    folder = edition(home)
-    entries = [
-        json.loads(line)
-        for line in (folder / "requests.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
-    assert (
-        len(entries)
-        == json.loads((folder / "done.json").read_text(encoding="utf-8"))["replies"]
-        > 10
-    )
-    for entry in entries:
-        assert hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
-        assert (
-            entry["url"].startswith("http://127.0.0.1")
-            and entry["fetched_at"][:4] == folder.name[:4]
-        )
 
 
 @pytest.mark.parametrize("fault", [(500, b""), (503, b"busy"), (429, b"slowly"), (0, b"")])

@@ -62,16 +62,3 @@ def test_an_independent_reader_finds_the_same_runs() -> None:
         if any(book.font_list[font].escapement == 1 for _, font in runs)
     }
     assert raised == {1, 2}
-
-
-def test_a_damaged_table_of_texts_loses_no_other_cell() -> None:
-    broken = shared_texts(TEXTS)[:-6]
-    broken = broken[:2] + (len(broken) - 4).to_bytes(2, "little") + broken[4:]
-    cells = [shared_text_cell(1, 0, 1), number_cell(0, 0, 0.5, 1)]
-    styles = b"".join(
-        bytes.fromhex("e0001400") + b"\x00\x00" + number.to_bytes(2, "little") + bytes(16)
-        for number in (0, 9)
-    )
-    assert find_error_cells(write_xls("表一", cells, FONTS + styles + broken)) == {
-        "表一": {(1, 1): "50%"}
-    }

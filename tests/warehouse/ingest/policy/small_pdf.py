@@ -4,8 +4,6 @@ only a picture.
 
 from __future__ import annotations
 
-import zlib
-
 _TEXT_FONT = (
     (
         b"<< /Type /Font /Subtype /Type0 /BaseFont /SimSun /Encoding /Identity-H /DescendantFonts "
@@ -47,20 +45,6 @@ def text_pdf(text: str) -> bytes:
         _stream(unicode_map.encode()),
         _stream(f"BT /F 12 Tf 40 800 Td\n{shown} ET".encode()),
     )
-
-
-def scanned_pdf() -> bytes:
-    """A pdf of one page that holds a grey picture and no text, as a scanner makes it."""
-    pixels = zlib.compress(bytes(range(256)) * 64)
-    head = (
-        b"/Type /XObject /Subtype /Image /Width 128 /Height 128 /ColorSpace /DeviceGray "
-        b"/BitsPerComponent 8 /Filter /FlateDecode"
-    )
-    page = (
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /XObject << /I 4 0 R "
-        b">> >> /Contents 5 0 R >>"
-    )
-    return _pdf(page, _stream(pixels, head), _stream(b"q 500 0 0 700 40 60 cm /I Do Q"))
 
 
 def _stream(data: bytes, head: bytes = b"") -> bytes:

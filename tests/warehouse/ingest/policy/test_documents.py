@@ -7,20 +7,16 @@ from __future__ import annotations
 import datetime
 import io
 import zipfile
-from pathlib import PurePosixPath
 
-import pyarrow.parquet as pq
 import pytest
 
-from tests.warehouse.ingest.policy.small_pdf import scanned_pdf, text_pdf
+from tests.warehouse.ingest.policy.small_pdf import text_pdf
 from warehouse.ingest.errors import FileFault
-from warehouse.ingest.landing import read_landing, read_source
 from warehouse.ingest.policy.clauses import split_clauses
 from warehouse.ingest.policy.cleaning import clean_text
 from warehouse.ingest.policy.documents import build_policy_document, build_sketch
 from warehouse.ingest.policy.schema import MAX_POLICY_BYTES, POLICY_SCHEMA
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.workers import pool
 
 BATCH_5 = (
     "雄安新区 大同市 满洲里市 营口市 盘锦市 吉林市 黑河市 常州市 连云港市 淮安市 盐城市 宿迁市 "
@@ -87,15 +83,6 @@ def test_what_the_fifteen_texts_state(
     names = found["zone_texts"]
     assert names == (zones.split() if zones else [])
     assert ("issue_date" in found["not_stated"]) == (issued is None)
-
-
-@pytest.mark.shared
-def test_columns_of_a_gazette_page_are_read_one_after_the_other(shared_dir):
-    (file,) = (shared_dir / "landing" / "policy_texts").glob("11_*")
-    texts = [clause["clause_text"] for clause in read(file.read_bytes(), file.name)["clauses"]]
-    assert any("单个企业每年补贴资金100万元" in text for text in texts)
-    assert any("全面推进我市跨境电子商务" in text for text in texts)
-    assert "鼓励引进国际国内知名跨境电商企业。" in texts
 
 
 def docx(body: str, **more: str) -> bytes:
@@ -206,44 +193,6 @@ def test_a_bad_file_is_refused_with_its_reason(name, data, reason):
         read(data, name)
 
 
-def test_bad_texts_in_a_landing_are_listed_with_their_reasons_and_stop_nothing(tmp_path):
-    texts = tmp_path / "landing" / "policy_texts"
-    texts.mkdir(parents=True)
-    bad = {
-        "scan.pdf": (scanned_pdf(), "found 0 Chinese characters (a scan?)"),
-        "empty.txt": (b"", "an empty file"),
-        "encoding.txt": (bytes(range(0x80, 0xFF)) * 20, "readable text in none of them"),
-        "macro.docx": (docx(PLAN, word__vbaProject_dot_bin="x"), "a macro project"),
-        "outside.docx": (
-            docx(PLAN, word___rels__settings_dot_xml_dot_rels=RELATION),
-            "outside attachedTemplate",
-        ),
-        "english.txt": (("The quick brown fox jumps. " * 40).encode(), "a text in Chinese"),
-        "script.html": (html("only <b>scripts</b>"), "a text in Chinese"),
-    }
-    for name, (data, _) in bad.items():
-        (texts / name).write_bytes(data)
-    with (texts / "huge.txt").open("wb") as stream:
-        stream.truncate(200_000_000)
-    (texts / "good.html").write_bytes(html(PLAN))
-    tidy = tmp_path / "landing" / "tidy"
-    tidy.mkdir()
-    (tidy / "a.csv").write_text(
-        "city_id,year,indicator_id,value\n110000,2019,area_km2,1\n", encoding="utf-8"
-    )
-    read_landing(tmp_path / "landing", tmp_path / "raw", tmp_path / "build", layouts={})
-    skipped = pq.read_table(tmp_path / "build" / "raw" / "_skipped.parquet").to_pylist()
-    reasons = {PurePosixPath(row["file_name"]).name: row["detail"] for row in skipped}
-    expected = {name: reason for name, (_, reason) in bad.items()} | {
-        "huge.txt": "found 200,000,000 bytes"
-    }
-    assert set(reasons) == set(expected)
-    assert all(reason in reasons[name] for name, reason in expected.items())
-    read_back = pq.read_table(tmp_path / "build" / "policy").to_pylist()
-    assert [row["document_id"] for row in read_back] == ["good.html"]
-    assert not any("补贴'" in clause["clause_text"] for clause in read_back[0]["clauses"])
-
-
 @pytest.mark.parametrize(
     "found",
     [
@@ -316,31 +265,6 @@ def test_sketch_estimates_the_share_of_common_text():
     assert 8000 / 16 * 0.8 < len(whole) < 8000 / 16 * 1.2
     assert build_sketch("短").size == 0
     assert POLICY_SCHEMA.field("sketch") is not None
-
-
-def test_many_texts_are_split_by_two_processes_as_by_one(tmp_path, monkeypatch):
-    texts = tmp_path / "landing" / "policy_texts"
-    texts.mkdir(parents=True)
-    for number in range(24):
-        (texts / f"{number}.txt").write_text(
-            PLAN.replace("〔2020〕5号", f"〔2020〕{number}号"), encoding="utf-8"
-        )
-    (texts / "empty.txt").write_bytes(b"")
-    monkeypatch.setattr(pool, "ONE_WORKER_FILES", 1)
-    made = {}
-    for size in (1, 2):
-        monkeypatch.setattr(pool, "_readers", [pool.Pool(size)])
-        raw = tmp_path / f"raw_{size}"
-        report = read_source(tmp_path / "landing", raw, "policy_texts", layouts={})
-        assert (report.n_files, report.n_reused) == (24, 0)
-        made[size] = {file.name: file.read_bytes() for file in raw.glob("*.parquet")}
-        assert read_source(tmp_path / "landing", raw, "policy_texts", layouts={}).n_reused == 24
-        pool.close_readers()
-    assert made[1] == made[2]
-    lengths = {
-        len(pq.read_table(tmp_path / "raw_1" / name).column("clauses")[0]) for name in made[1]
-    }
-    assert lengths == {len(read(PLAN.encode(), "a.txt")["clauses"])}
 
 
 LETTER = (

@@ -253,22 +253,6 @@ EXPORTED = [
 ]
 
 
-def test_an_export_with_indicator_and_place_in_rows_and_years_across():
-    found = build_file_observations(
-        [Grid("S", EXPORTED)], parse_layout(EXPORT, "export.yml").tables, ORIGIN
-    ).to_pylist()
-    keys = ("cell_ref", "indicator_id", "unit_text", "place_text", "year", "value")
-    assert [tuple(row[key] for key in keys) for row in found if row["reason"] is None] == [
-        ("C2", "loans_cny_100m", "万元", "甲市", 2019, 3.0),
-        ("D2", "loans_cny_100m", "万元", "甲市", 2017, 1.0),
-        ("C3", "loans_cny_100m", "万元", "乙市", 2019, 4.0),
-        ("C4", "deposits_cny_100m", "亿元", "甲市", 2019, 5.0),
-        ("D4", "deposits_cny_100m", "亿元", "甲市", 2017, 2.0),
-    ]
-    lines = [(row["cell_ref"], row["reason"]) for row in found if row["reason"]]
-    assert lines == [("A5", "dropped_row"), ("A6", "unmapped_column")]
-
-
 def test_an_indicator_in_rows_occurs_once_where_the_title_names_the_place():
     layout = EXPORT.replace("name: 地区", 'title: "^地区:(.+)$"').replace(
         "    year:", "    header: {find: [指标名称(单位)]}\n    year:"
@@ -400,50 +384,6 @@ def places_of(file_name: str, *rows: list, edition: int | None = 2018) -> list[d
     return build_file_observations(
         [Grid("S", list(rows))], tables, FileOrigin("places", edition, file_name)
     ).to_pylist()
-
-
-def test_headers_of_two_rows_editions_as_years_and_merged_places():
-    body = [
-        ["北京市", "Beijing", 12.0, 5.0],
-        [None, None, 13.0, None],
-        [" 四安市", "Xi'an", 0.0, 1.0],
-    ]
-    rows = [row for row in places_of("merged.xlsx", *MERGED_TOP, *body) if row["indicator_id"]]
-    assert [
-        (
-            row["cell_ref"],
-            row["place_text"],
-            row["year"],
-            row["unit_text"],
-            row["value"],
-            row["reason"],
-        )
-        for row in rows
-    ] == [
-        ("C4", "北京市", 2017, "万人", 12.0, None),
-        ("C5", "北京市", 2017, "万人", 13.0, None),
-        ("C6", "西安市", 2017, "万人", 0.0, "not_a_number"),
-    ]
-    assert "no city is empty" in rows[2]["detail"]
-
-
-def test_a_place_in_the_title_and_indicators_in_rows():
-    rows = places_of(
-        "title.xlsx",
-        ["地区：广州"],
-        ["指标", "2016年", "2015年"],
-        ["生产总值(亿元)", 2.0, 1.0],
-        ["星星数", 7.0, None],
-    )
-    found = [
-        (row["cell_ref"], row["place_text"], row["year"], row["value"])
-        for row in rows
-        if row["indicator_id"]
-    ]
-    assert found == [("B3", "广州", 2016, 2.0), ("C3", "广州", 2015, 1.0)]
-    assert [(row["reason"], row["cell_ref"], row["raw_text"]) for row in rows if row["reason"]] == [
-        ("unmapped_column", "A4", "星星数")
-    ]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,7 @@ import python_calamine
 
 from warehouse.ingest.simulation.cities import choose_cities, first_treated_years
 from warehouse.ingest.simulation.economy import NO_EFFECT
-from warehouse.ingest.simulation.landing import PLANTED, write_simulated_landing
-from warehouse.ingest.simulation.published import simulate_statistics
+from warehouse.ingest.simulation.landing import write_simulated_landing
 
 WIDE = "sim_wide_panel/2022/城市统计面板_模拟.xlsx"
 
@@ -86,37 +85,6 @@ def test_same_seed_same_bytes_and_no_effect_no_difference(landings):
     ) == (inside, [], [])
 
 
-def test_files_differ_only_where_growth_enters(seeds, landings):
-    with_effect, without = (
-        read_wide(landings[0] / name).reset_index(drop=True)
-        for name in ("with_effect", "without_effect")
-    )
-    zones = seeds[1].assign(treated=first_treated_years(seeds[1].city_id.to_numpy(), seeds[1]))
-    treated = (
-        seeds[0]
-        .merge(zones[["city_id", "treated"]].drop_duplicates(), on="city_id")
-        .set_index("city_name_zh")
-        .treated
-    )
-    first = with_effect["城市"].map(treated).fillna(0)
-    admitted = (first > 0) & (with_effect["年份"].astype(int) >= first)
-    assert admitted.sum() > 10
-    touched = [
-        "地区生产总值（亿元）",
-        "GDP增长率（%）",
-        "实际地区生产总值（亿元）",
-        "人均地区生产总值（元）",
-        *(f"第{n}产业增加值（亿元）" for n in "一二三"),
-    ]
-    for column in with_effect.columns:
-        differs = ~(
-            (with_effect[column] == without[column])
-            | (with_effect[column].isna() & without[column].isna())
-        )
-        assert not (differs & ~admitted).any(), column
-        assert differs.any() == (column in touched), column
-
-
 def test_what_answers_to_admission_is_what_the_docs_say(seeds, landings):
     tidy = [
         pd.read_csv(landings[0] / name / "tidy" / "observations_simulated.csv")
@@ -139,20 +107,7 @@ def test_what_answers_to_admission_is_what_the_docs_say(seeds, landings):
         assert np.log(rows.value / rows.value_without).median() == pytest.approx(rise, abs=0.01)
 
 
-def test_planted_file_says_what_growth_holds(seeds, landings):
-    """The file has a row a treated city and year, and the sizes of both channels."""
-    planted = pd.read_csv(landings[0] / PLANTED)
-    economy = simulate_statistics(roster=seeds[0], pilot_zones=seeds[1], n_cities=30).economy
-    assert len(planted) == economy.is_treated.sum() > 20
-    assert planted.own_variance_ratio.to_numpy() == pytest.approx(
-        economy.own_variance_ratio[economy.is_treated]
-    )
-    assert planted.loading_part_pct.to_numpy() == pytest.approx(
-        economy.loading_part_pct[economy.is_treated]
-    )
-    assert pd.read_csv(landings[2] / PLANTED).own_variance_ratio.eq(1).all()
-
-
+@pytest.mark.full
 def test_full_landing_is_complete_enough(seeds, tmp_path):
     write_simulated_landing(tmp_path, roster=seeds[0], pilot_zones=seeds[1])
     table = read_wide(tmp_path / "with_effect")

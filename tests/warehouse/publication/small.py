@@ -1,0 +1,63 @@
+"""Small publications of whatever tables a test needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from warehouse.publication.publish import publish
+
+ROWS = (
+    "(values (1, 'a', 0.1::double + 0.2::double), (2, null, 1e-300), (3, '', 'nan'::double)) t(k, "
+    "word, x)"
+)
+SCHEMAS = ("marts", "estimates", "quality", "meta", "staging")
+CREATE_SCHEMAS = "".join(f"create schema {schema};" for schema in SCHEMAS)
+#: One table in each published schema and in one that is not published.
+THINGS = (
+    CREATE_SCHEMAS
+    + "".join(f"create table {schema}.things as select * from {ROWS};" for schema in SCHEMAS)
+    + "comment on column marts.things.word is 'it''s a word'"
+)
+
+
+def run_of(day: int) -> str:
+    """Run id of a day in January 2026."""
+    return f"202601{day:02d}T000000.000000Z"
+
+
+def put_out(
+    home: Path,
+    run_id: str,
+    sql: str = THINGS,
+    *,
+    simulated: bool = False,
+    kept: int = 3,
+    **manifest: object,
+) -> Path:
+    """Publish what statements make, and return the link."""
+    home.mkdir(exist_ok=True)
+    database = home / "build.duckdb"
+    database.unlink(missing_ok=True)
+    with duckdb.connect(str(database)) as con:
+        con.execute(sql)
+    folders = {name: home / name for name in ("report", "data_docs")}
+    for folder in folders.values():
+        folder.mkdir(exist_ok=True)
+        (folder / "index.html").write_text("page", encoding="utf-8")
+    said = {"run_id": run_id, "is_simulated": simulated, **manifest}
+    publish(database, home / "published", manifest=said, folders=folders, kept=kept)
+    return home / "published"
+
+
+def pair_years_as_files(folder: Path) -> str:
+    """Statements that add 20 pair-years as a table, and as files by year under a view."""
+    return (
+        f'{THINGS}; create table marts.whole as select (i % 2 + 2010)::integer as "year", '
+        "i::integer as city_i_id, i / 7 as cm from range(20) as t(i);"
+        f"copy (from marts.whole) to '{folder}' (format parquet, partition_by (\"year\"), "
+        "write_partition_columns);"
+        f"create view marts.pairs as from read_parquet('{folder}/*/*.parquet', "
+        "hive_partitioning = false)"
+    )
