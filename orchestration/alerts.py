@@ -13,44 +13,11 @@ import shlex
 import socket
 import subprocess
 import sys
-import tempfile
-from typing import IO
 
 SETTING, MAIL_SERVER = "CITYSYNC_ON_FAILURE", "CITYSYNC_SMTP"
-# Set for the work of `make refresh`, whose end the watching process reports: the job's hook then
-# keeps quiet.
-WATCHED = "CITYSYNC_ALERTS_BY_WATCHER"
+# Set by the command line, which reports the end of a refresh itself: the job's hook keeps quiet.
+BY_COMMAND = "CITYSYNC_ALERTS_BY_COMMAND"
 SECONDS = 20
-# a longer reason is cut: the whole one stands in the log
-LONGEST = 4000
-_reason: list[IO[bytes]] = []
-
-
-def watch() -> None:
-    """Called before the work gets a process of its own: opens what the reason is handed over in,
-    and takes the job's hook out.
-    """
-    if os.environ.get(SETTING):
-        os.environ[WATCHED] = "1"
-        _reason[:] = [tempfile.TemporaryFile()]  # noqa: SIM115 (lives as long as this process)
-
-
-def remember(reason: str) -> None:
-    """Called by the work: why it ended."""
-    if _reason:
-        os.pwrite(_reason[0].fileno(), reason.encode()[:LONGEST], 0)
-
-
-def send_ending(command: str, code: int) -> None:
-    """Called by the watching process after a command failed: sends what the work said last, or that
-    it was killed before it could.
-    """
-    said = os.pread(_reason[0].fileno(), LONGEST, 0).decode(errors="replace") if _reason else ""
-    send(
-        command,
-        code,
-        said or "it was ended before it could say why: the last lines of its output have more",
-    )
 
 
 def send(command: str, code: int, reason: str) -> None:
@@ -90,11 +57,8 @@ def send(command: str, code: int, reason: str) -> None:
         found = f"{type(error).__name__}: {error}"
         # the last line of a refresh's output stays its ending
         print(
-            (
-                f"alert: {SETTING} could not be reached ({found}): expected a program, "
-                "https://... or "
-                "mailto:name@host"
-            ),
+            f"alert: {SETTING} could not be reached ({found}): expected a program, "
+            "https://... or mailto:name@host",
             file=sys.stderr,
         )
 

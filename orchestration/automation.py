@@ -1,7 +1,9 @@
 """The job, and what starts it without a person: its yearly schedule and the sensor on the landing
 (the page "Automation" of the UI).
 
-Schedule and sensor ship stopped: a person turns them on in the UI.
+Conditions on single assets would not serve: a refresh empties the build, and what is published
+must be of one run, so the whole job is asked for. Schedule and sensor ship stopped: a person turns
+them on in the UI.
 """
 
 import os
@@ -10,8 +12,6 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration import alerts
-from orchestration.assets.landing import edition_range_tags, register_editions
-from orchestration.home import Home
 from orchestration.reuse.fingerprint import hash_landing
 from orchestration.terminal import Exit
 
@@ -21,7 +21,7 @@ def tell_of_failure(context: dg.HookContext) -> None:
     """An alert for a run that was started in the UI or by the schedule; `make refresh` reports its
     own end.
     """
-    if not os.environ.get(alerts.WATCHED):
+    if not os.environ.get(alerts.BY_COMMAND):
         alerts.send(
             "refresh",
             Exit.FAILED,
@@ -45,9 +45,9 @@ refresh_job = dg.define_asset_job(
     default_status=dg.DefaultScheduleStatus.STOPPED,
     description="Every 15 December: the yearbook of the year is out by then.",
 )
-def yearly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-    """A refresh of all editions."""
-    return dg.RunRequest(tags=_all_editions(context.instance))
+def yearly_refresh() -> dg.RunRequest:
+    """A refresh."""
+    return dg.RunRequest()
 
 
 @dg.sensor(
@@ -59,32 +59,16 @@ def yearly_refresh(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         "have been still for one interval."
     ),
 )
-def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """A refresh of all editions where the landing differs from the last one asked for, and equals
-    that of the tick before.
-
-    The cursor is `done=<hash>;seen=<hash>`: the landing of the last refresh asked for, and that of
-    the last tick.
-    """
+def landing_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """A refresh where the landing is as at the tick before and no refresh of it was asked for."""
     landing = os.environ.get("CITYSYNC_LANDING", "")
     if not landing:
-        return dg.SkipReason(
-            "CITYSYNC_LANDING is not set: there is no folder of delivered files to watch"
-        )
+        return dg.SkipReason("CITYSYNC_LANDING is not set: there are no delivered files to watch")
     seen = hash_landing(Path(landing))
-    cursor = dict(part.split("=", 1) for part in (context.cursor or "").split(";") if part)
-    if seen == cursor.get("done"):
+    if context.cursor == f"done {seen}":
         return dg.SkipReason("the landing has not changed since the last refresh it asked for")
-    if seen != cursor.get("seen"):
-        context.update_cursor(f"done={cursor.get('done', '')};seen={seen}")
+    if context.cursor != seen:
+        context.update_cursor(seen)
         return dg.SkipReason("the landing is changing: waiting until it is still")
-    context.update_cursor(f"done={seen};seen={seen}")
-    return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=seen, tags=_all_editions(context.instance))]
-    )
-
-
-def _all_editions(instance: dg.DagsterInstance) -> dict[str, str]:
-    """Tags that ask for every edition, those included that came since the last refresh."""
-    register_editions(instance, Home.from_environment())
-    return edition_range_tags(instance)
+    context.update_cursor(f"done {seen}")
+    return dg.RunRequest()

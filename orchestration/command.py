@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from estimation import cli
-from orchestration.home import REPO, BadHome, Home
+from orchestration.home import REPO
 from orchestration.supervision import explained, hold_signals, supervise
-from orchestration.terminal import Exit, end_command
 
 
 @dataclass(frozen=True)
@@ -169,10 +168,6 @@ def main(arguments: list[str] | None = None) -> int:
         module, _, function = command.work.partition(":")
         return getattr(import_module(module), function)(*given)
 
-    try:
-        Home.from_environment().require_usable()
-    except BadHome as error:
-        return end_command(Exit.BAD_INPUT, str(error))
     if command.is_watched:
         return supervise(name, work)
     # a person ends a query or a server as any program; what they print is for the next one

@@ -8,10 +8,13 @@ import dagster as dg
 
 from orchestration.assets import estimation, landing, publication, warehouse
 from orchestration.automation import landing_sensor, refresh_job, yearly_refresh
-from orchestration.dagster_ui.labels import label_assets
 from orchestration.gates.asset_checks import build_gate
 from orchestration.home import Home, set_tool_environment
 from orchestration.resources import Settings
+
+# Who is asked when an asset of a group looks wrong.
+OWNERS = {"estimates": ["team:analysis"], "publication": ["team:data-engineering", "team:analysis"]}
+DATA_OWNERS = ["team:data-engineering"]
 
 
 def load_definitions() -> dg.Definitions:
@@ -41,8 +44,9 @@ def load_definitions() -> dg.Definitions:
         build_gate("estimates", estimates["estimate"], [estimates["not_run"], estimates["truth"]]),
     ]
     return dg.Definitions(
-        assets=label_assets(
-            [*raw, staging, marts, *study, publication.report, publication.published]
+        assets=dg.map_asset_specs(
+            lambda spec: spec.replace_attributes(owners=OWNERS.get(spec.group_name, DATA_OWNERS)),
+            [*raw, staging, marts, *study, publication.report, publication.published],
         ),
         asset_checks=gates,
         jobs=[refresh_job],
@@ -59,5 +63,5 @@ def _keys_of(step: dg.AssetsDefinition, schema: str) -> list[dg.AssetKey]:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What `dagster dev` loads."""
+    """What `citysync ui` and `dg` load."""
     return load_definitions()

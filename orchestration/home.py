@@ -1,21 +1,15 @@
-"""Where a run reads and writes: the folders under CITYSYNC_HOME, the environment of the tools, and
-the lock of a refresh.
+"""Where a run reads and writes: the folders under CITYSYNC_HOME, and the environment of the
+tools.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from orchestration.supervision import main_pid
+from warehouse.errors import Refused
 from warehouse.whole_files import remove_any
 
 REPO = Path(__file__).resolve().parent.parent
@@ -25,15 +19,9 @@ REPO = Path(__file__).resolve().parent.parent
 NOT_IN_PATHS = "[]*?%"
 
 
-class BadHome(Exception):
+class BadHome(Refused):
     """CITYSYNC_HOME is a path that the tools cannot work in; the message says what was expected and
     found.
-    """
-
-
-class RefreshRunning(Exception):
-    """Another process holds the lock of this home: a refresh, or a command that must not run beside
-    one.
     """
 
 
@@ -67,17 +55,13 @@ class Home:
                 f"CITYSYNC_HOME is {str(self.root)!r}: expected a folder or nothing there, found "
                 "a file; give another path"
             )
-        # a link would have its target's text replaced by the note of who holds the lock
-        if self.lock.is_symlink() or (self.lock.exists() and not self.lock.is_file()):
-            found = (
-                "a link"
-                if self.lock.is_symlink()
-                else "a folder"
-                if self.lock.is_dir()
-                else "a pipe or device"
-            )
-            expected = "expected the file that commands lock, or nothing there"
-            raise BadHome(f"{self.lock}: {expected}, found {found}; move it away, then run again")
+
+    def make(self) -> None:
+        """Make the folder where there is none, for its owner alone: what is delivered need not be
+        everybody's.
+        """
+        self.root.parent.mkdir(parents=True, exist_ok=True)
+        self.root.mkdir(mode=0o700, exist_ok=True)
 
     @property
     def lock(self) -> Path:
@@ -168,7 +152,8 @@ def set_tool_environment(home: Home) -> None:
     os.environ.setdefault("CITYSYNC_THREADS", str(os.cpu_count() or 1))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    for folder in (home.root, home.dagster, home.cache):
+    home.make()
+    for folder in (home.dagster, home.cache):
         folder.mkdir(parents=True, exist_ok=True)
     write_dagster_settings(home)
 
@@ -189,115 +174,6 @@ def write_dagster_settings(home: Home) -> None:
     if not same:
         remove_any(settings)
         settings.write_text(text, encoding="utf-8")
-
-
-def require_writable(home: Home) -> None:
-    """Fail before a tool does, with the folder's name, where a folder of the home is there and
-    cannot be written.
-
-    Raises
-    ------
-    PermissionError
-        Naming the folder.
-    """
-    for folder in (
-        home.root,
-        home.raw,
-        home.build,
-        home.dagster,
-        home.cache,
-        home.root / "publications",
-    ):
-        if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
-
-
-# homes whose lock this process holds
-_HELD: set[Path] = set()
-
-
-@contextmanager
-def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
-    """Let one command change a home at a time: refresh, reproduce, rollback, clean or a run of the
-    UI.
-
-    Parameters
-    ----------
-    home : Home
-    work : str
-        What holds it, in one word; another command that has to wait is told.
-
-    Raises
-    ------
-    RefreshRunning
-        At once when another process holds the lock; the message names it. The kernel holds the
-        lock, so a killed process leaves none behind. Inside a command of this process that holds it
-        already, a run goes on under the same lock.
-    """
-    home.root.mkdir(parents=True, exist_ok=True)
-    # one home has many paths: through links, and `..`
-    place = home.root.resolve()
-    if place in _HELD:
-        yield
-        return
-    with (
-        open(home.lock, "a+", encoding="utf-8", errors="replace") as file,
-        _opened_folder(home.root) as folder,
-    ):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _lock_folder(folder)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read(200).strip()
-            raise RefreshRunning(
-                f"{_work_of(holder)} of {home.root} is running ({holder or 'holder unknown'}); "
-                "wait for it or stop it"
-            ) from None
-        file.truncate(0)
-        json.dump(
-            {
-                "pid": main_pid(),
-                "since": datetime.now(UTC).isoformat(timespec="seconds"),
-                "work": work,
-            },
-            file,
-        )
-        file.flush()
-        _HELD.add(place)
-        try:
-            yield
-        finally:
-            _HELD.discard(place)
-
-
-@contextmanager
-def _opened_folder(path: Path) -> Iterator[int]:
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield folder
-    finally:
-        os.close(folder)
-
-
-def _lock_folder(folder: int) -> None:
-    """Lock the home itself too: beside a command whose lock file was removed, the next one would
-    make a new file, and both would write.
-    """
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:  # a disk of the network that locks files alone
-        return
-
-
-def _work_of(holder: str) -> str:
-    """What the note in the lock says is running."""
-    with suppress(ValueError, AttributeError):
-        work = json.loads(holder).get("work", "refresh")
-        return "another refresh" if work == "refresh" else f"another command ({work})"
-    return "another refresh"
 
 
 def python_version() -> str:

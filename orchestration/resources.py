@@ -12,30 +12,12 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.dagster_ui.run_tags import OtherLanding, describe_tags, tag_run
-from orchestration.home import Home, hold_lock
-from orchestration.reuse.compiled_loops import checked_loops
+from orchestration.dagster_ui.run_tags import tag_run
+from orchestration.home import Home
+from orchestration.reuse.plan import forget_record
 from orchestration.run_settings import SETTINGS
+from orchestration.supervision import hold_lock
 from warehouse.publication.publish import refuse_to_replace
-
-
-def refuse_other_landing(landing: str) -> None:
-    """A run started in the UI reads the landing that `make ui` was started with: its configuration
-    may be anybody's.
-
-    Raises
-    ------
-    OtherLanding
-        Naming both landings and how to start the UI on the other one.
-    """
-    started_with = os.environ.get("CITYSYNC_UI_LANDING")
-    if started_with is not None and landing != started_with:
-        wanted = f"make ui LANDING={landing}" if landing else "make ui"
-        raise OtherLanding(
-            f"this run asks for {landing or 'the simulated landing'}; this UI was started for "
-            f"{started_with or 'the simulated landing'}; "
-            f"to read the other, stop it and start it again: {wanted}"
-        )
 
 
 class Settings(dg.ConfigurableResource):
@@ -64,20 +46,12 @@ class Settings(dg.ConfigurableResource):
         Every run passes here, wherever it was started, so this is also where it gets its tags.
         """
         home = Home.from_environment()
-        refuse_other_landing(self.landing)
-        refuse_to_replace(
-            home.published, self.is_simulated
-        )  # before it empties the build, not when all is done
-        with (
-            hold_lock(home, "run of the UI" if "CITYSYNC_UI_LANDING" in os.environ else "refresh"),
-            checked_loops(home),
-        ):
+        # before it empties the build, not when all is done
+        refuse_to_replace(home.published, self.is_simulated)
+        with hold_lock(home, "run of the UI"):
+            forget_record(home)
             if context.instance is not None and context.run is not None:
-                tag_run(
-                    context.instance,
-                    context.run.run_id,
-                    describe_tags(self.landing, self.permutations),
-                )
+                tag_run(context.instance, context.run.run_id, self.landing, self.as_environment())
             yield self
 
     @classmethod

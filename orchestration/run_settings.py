@@ -13,10 +13,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from warehouse.errors import Refused
 from warehouse.spark.settings import SPARK_SETTINGS, SparkSettings
 
 
-class SettingError(Exception):
+class SettingError(Refused):
     """A setting is unknown or its value makes no sense; the message names it, what was expected and
     what was found.
     """

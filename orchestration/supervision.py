@@ -1,27 +1,33 @@
-"""A command's work runs in a process of its own and the command only watches it: an interrupt ends
-it at once, and every end has its last line.
+"""A command's work: the lock of its home, the signals that end it, and the last line that says how
+it ended.
 
-What takes time in a refresh are compiled loops and queries, which hear no signal before they
-return, and Dagster, which turns a signal into an error of its own. So the work is not asked to
-stop, it is killed: a publication is switched in one rename and everything else is made again by the
-next run. A work that is killed by somebody else (by the kernel, because memory ran out) gets its
-sentence too.
+The work runs in a process of its own and the command only watches it. What takes time in a refresh
+are compiled loops and queries, which hear no signal before they return, and Dagster, which turns a
+signal into an error of its own. So the work is not asked to stop, it is killed: a publication is
+switched in one rename and everything else is made again by the next run. A work that is killed by
+somebody else (by the kernel, because memory ran out) gets its sentence too.
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
+import json
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from orchestration import alerts
 from orchestration.faults import explain
-from orchestration.terminal import Exit, end_command
+from orchestration.home import Home
+from orchestration.terminal import Exit, end_command, last_reason, say
+from warehouse.errors import Refused
 
 # the last four are what queues of jobs send before the end of a job's time, and limits of
 # processor time
@@ -40,11 +46,71 @@ HINTS = {
     "shows the disk); make room",
 }
 _watcher: list[int] = []
+# homes whose lock this process holds
+_held: set[Path] = set()
 
 
-def main_pid() -> int:
-    """The process that a person would end: the one that watches, where this one is watched."""
-    return _watcher[0] if _watcher else os.getpid()
+class RefreshRunning(Exception):
+    """Another process holds the lock of this home: a refresh, or a command that must not run beside
+    one.
+    """
+
+
+@contextmanager
+def hold_lock(home: Home, work: str = "refresh") -> Iterator[None]:
+    """Let one command change a home at a time: refresh, reproduce, rollback, clean or a run of the
+    UI.
+
+    Parameters
+    ----------
+    home : Home
+    work : str
+        What holds it, in one word; another command that has to wait is told.
+
+    Raises
+    ------
+    RefreshRunning
+        At once when another process holds the lock; the message names it. The kernel holds the
+        lock, so a killed process leaves none behind. Inside a command of this process that holds it
+        already, a run goes on under the same lock.
+    """
+    home.make()
+    # one home has many paths: through links, and `..`
+    place = home.root.resolve()
+    if place in _held:
+        yield
+        return
+    with open(home.lock, "a+", encoding="utf-8", errors="replace") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise RefreshRunning(
+                f"{_holder(file.read(200))} is at work in {home.root}; wait for it or stop it"
+            ) from None
+        file.truncate(0)
+        # the process that a person would end: the one that watches, where this one is watched
+        pid = _watcher[0] if _watcher else os.getpid()
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        json.dump({"pid": pid, "since": since, "work": work}, file)
+        file.flush()
+        _held.add(place)
+        try:
+            yield
+        finally:
+            _held.discard(place)
+
+
+def _holder(note: str) -> str:
+    """What the note in the lock says, if the process that wrote it is alive; a program of somebody
+    else can hold the lock too, and writes none.
+    """
+    with suppress(ValueError, TypeError, KeyError, OverflowError, ProcessLookupError):
+        said = json.loads(note)
+        with suppress(PermissionError):  # alive, and another user's
+            os.kill(said["pid"], 0)
+        return f"another {said['work']} ({note.strip()})"
+    return "a program that does not say its name (fuser refresh.lock shows it)"
 
 
 def hold_signals() -> None:
@@ -65,7 +131,7 @@ def supervise(command: str, work: Callable[[], int]) -> int:
     Parameters
     ----------
     command : str
-        Its name; a refresh that fails sends its alert from here.
+        Its name; a refresh that fails sends its alert.
     work : callable
         Returns the exit code; prints its own last line.
 
@@ -76,10 +142,6 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         was told to end; 1 where the work was killed by somebody else or raised an error. In these
         cases the last line is printed here.
     """
-    if command == "refresh":
-        from orchestration import alerts
-
-        alerts.watch()
     watched = _heeded() | {signal.SIGCHLD}
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.pthread_sigmask(signal.SIG_BLOCK, watched)
@@ -87,7 +149,11 @@ def supervise(command: str, work: Callable[[], int]) -> int:
         stream.flush()  # what waits would be written by both
     parent, child = os.getpid(), os.fork()
     if child == 0:
-        return _work(parent, work)
+        _be_watched(parent)
+        code = explained(work)
+        if command == "refresh" and code != Exit.DONE:
+            alerts.send(command, code, last_reason())
+        return code
     with suppress(OSError):  # the child does the same: whoever comes first
         os.setpgid(child, child)
     while True:
@@ -98,45 +164,43 @@ def supervise(command: str, work: Callable[[], int]) -> int:
             return end_command(128 + number, f"{reason}, run it again when you like")
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            code = _ending(os.waitstatus_to_exitcode(status))
-            if command == "refresh" and code != Exit.DONE:
-                alerts.send_ending(command, code)
-            return code
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else _killed(command, -code)
 
 
-def _work(parent: int, work: Callable[[], int]) -> int:
-    """The child's part; what it returns becomes the exit code of the child, which ends as every
-    Python process does.
-    """
+def _be_watched(parent: int) -> None:
+    """A group of its own; the kernel ends this process when the one that watches is killed."""
     os.setpgid(0, 0)
-    _die_with(parent)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(Exit.FAILED)
     _watcher[:] = [parent]
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    return explained(work)
 
 
 def explained(work: Callable[[], int], to: TextIO | None = None) -> int:
     """What `work` returns; where it raises, the last line says why, on standard output or `to`."""
+    home = Home.from_environment()
     try:
+        home.require_usable()
         return work()
+    except RefreshRunning as error:
+        return end_command(Exit.RUNNING, str(error), to)
+    except Refused as error:
+        first, *others = str(error).splitlines() or [""]
+        for line in others:
+            say(line)
+        return end_command(Exit.BAD_INPUT, first, to)
     except Exception as error:
-        fault = explain(error, Path(os.environ.get("CITYSYNC_HOME") or "data").absolute())
-        if fault:
+        if fault := explain(error, home.root):
             return end_command(Exit.BAD_INPUT, fault, to)
         with suppress(OSError):  # nobody may be there to read it
             # a fault of this code: the whole of it for the developer, and a last line
             traceback.print_exc()
         found = " ".join(str(error).split())[:600]
         return end_command(Exit.FAILED, f"{type(error).__name__}: {found}", to)
-
-
-def _die_with(parent: int) -> None:
-    """Let the kernel end this process when the one that watches is killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(Exit.FAILED)
 
 
 def _kill(child: int) -> None:
@@ -147,13 +211,11 @@ def _kill(child: int) -> None:
         os.waitpid(child, 0)
 
 
-def _ending(code: int) -> int:
-    if code >= 0:
-        return code
+def _killed(command: str, number: int) -> int:
     # signals of a program's own choice have no name
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else "without a name"
-    hint = HINTS.get(-code, "see above")
-    return end_command(
-        Exit.FAILED,
-        f"its process was ended by signal {-code} ({name}), {hint}; what was published stands",
-    )
+    name = signal.Signals(number).name if number in set(signal.Signals) else "without a name"
+    hint = HINTS.get(number, "see above")
+    reason = f"its process was ended by signal {number} ({name}), {hint}; what was published stands"
+    if command == "refresh":
+        alerts.send(command, Exit.FAILED, reason)
+    return end_command(Exit.FAILED, reason)

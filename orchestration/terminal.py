@@ -29,6 +29,8 @@ class Exit(IntEnum):
 
 #: The file that keeps every line of a refresh, details too.
 _log: list[TextIO] = []
+#: Of the last command that ended in this process.
+_reason = [""]
 #: Length of what stands on a person's terminal without an end of line, to be written over by what
 #: comes next.
 _passing = [0]
@@ -93,6 +95,11 @@ def clear_passing() -> None:
         _passing[0] = 0
 
 
+def last_reason() -> str:
+    """Why the last command of this process ended."""
+    return _reason[0]
+
+
 def _write_log(line: str) -> None:
     if _log:
         with suppress(OSError, ValueError):
@@ -112,6 +119,7 @@ def _print(text: str) -> None:
 
 def end_command(code: int, reason: str, to: TextIO | None = None) -> int:
     """Say how a command ended, in the last line of its output, or of `to`; its exit code."""
+    _reason[0] = reason
     line = f"citysync: exit {int(code)}: {reason}"
     if to is None:
         say(line)

@@ -79,12 +79,18 @@ def _copy(build: Path, folder: Path) -> None:
 
 
 def _simulate(folder: Path) -> None:
-    import pandas as pd
+    try:
+        import pandas as pd
 
-    from warehouse.ingest.landing import read_landing
-    from warehouse.ingest.layouts import load_layouts
-    from warehouse.ingest.simulation.landing import write_simulated_landing
-    from warehouse.ingest.workers.pool import close_readers
+        from warehouse.ingest.landing import read_landing
+        from warehouse.ingest.layouts import load_layouts
+        from warehouse.ingest.simulation.landing import write_simulated_landing
+        from warehouse.ingest.workers.pool import close_readers
+    except ModuleNotFoundError as error:
+        raise RuntimeError(
+            "expected the raw files of a refresh, or the packages that read a landing; found no "
+            f"{error.name}; run `make refresh` first, or dbt from the environment of `make setup`"
+        ) from error
 
     roster, zones = (pd.read_csv(SEEDS / f"{name}.csv") for name in ("city_roster", "pilot_zones"))
     write_simulated_landing(

@@ -27,8 +27,7 @@ from .tables import (
     WARNING_COLUMNS,
     typed,
 )
-from .units import Frames, Rows, Unit, study_units
-from .workers import Done, run_here
+from .units import Done, Frames, Rows, Unit, run_here, study_units
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ LOOK_AT_ROWS = ("second", "curve_test")
 class RunUnits(Protocol):
     """Runs units, and those that `on_done` returns, in any order:
 
-    `workers.run_here`, or processes.
+    `units.run_here`, or processes.
     """
 
     def __call__(self, frames: Frames, units: Iterable[Unit], on_done: Done) -> None:

@@ -50,8 +50,7 @@ def compute_truth(
     DataFrame
         For ``estimates.truth``; a spec that cannot be run has no row.
     """
-    from .units import truth_units  # it runs `truths_of_group` among others
-    from .workers import run_here
+    from .units import run_here, truth_units  # it runs `truths_of_group` among others
 
     units = truth_units(all_specs() if specs is None else specs, by_outcome=marts.years is not None)
     found: dict[Any, list[dict[str, Any]]] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,10 @@ from .withhold import withhold
 Rows = dict[str, list[dict[str, Any]]]
 #: Marts by name: `factual`, and `counterfactual` where truths are asked for.
 Frames = Mapping[str, Marts]
+
+
+#: Called with a unit and its rows when it is done; returns units that can be run now.
+Done = Callable[["Unit", Rows], Iterable["Unit"]]
 
 
 class StudyError(RuntimeError):
@@ -88,6 +92,14 @@ class Unit:
             return KINDS[self.kind][0](self, frames)
         except Exception as error:
             raise StudyError(f"{self.name}: {type(error).__name__}: {error}") from error
+
+
+def run_here(frames: Frames, units: Iterable[Unit], on_done: Done) -> None:
+    """Run units, and those that `on_done` returns, one after another in this process."""
+    waiting = list(units)
+    while waiting:
+        unit = waiting.pop(0)
+        waiting += on_done(unit, unit.run(frames))
 
 
 def study_units(

@@ -6,14 +6,14 @@ Not here: algebra (`estimation`), and which earlier estimates may be used again
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import dagster as dg
 import duckdb
 import pandas as pd
-from pydantic import Field
 
+from orchestration.assets.upstream import require_upstream
 from orchestration.dagster_ui.metadata import describe_table, show_frame, show_svg
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
@@ -64,18 +64,6 @@ HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflate
 EVENT_STUDY = "dynamics.cm_growth_official.headline"
 
 
-class StudyConfig(dg.Config):
-    """What a run of the study may be asked to leave out; the launchpad of the UI shows it."""
-
-    analyses: list[str] = Field(
-        default_factory=list,
-        description=(
-            "Analyses to estimate anew, such as [heterogeneity]; the rows of all others stay as "
-            "they are in the build. Empty: all."
-        ),
-    )
-
-
 def build_study_assets(
     marts: Sequence[dg.AssetKey], counterfactual: dg.AssetKey
 ) -> list[dg.AssetsDefinition]:
@@ -95,15 +83,16 @@ def build_study_assets(
             for table, description in DESCRIPTIONS.items()
         ],
     )
-    def study(config: StudyConfig, settings: Settings) -> Iterator[dg.MaterializeResult]:
-        """All specs with all methods of inference; or those of some analyses, put into the tables
-        that are there.
-        """
+    def study(
+        context: dg.AssetExecutionContext, settings: Settings
+    ) -> Iterator[dg.MaterializeResult]:
+        """All specs with all methods of inference."""
+        require_upstream(context)
         home = Home.from_environment()
         require_no_loss(
             home, settings
         )  # again before the switch; here it saves the minutes of the estimates
-        tables = _estimate(home, settings, config.analyses)
+        tables = _estimate(home, settings)
         with open_build(home.build) as con:
             _write_tables(con, {table: tables[table] for table in TABLES})
         n_specs, n_curve = tables["estimate"]["spec_id"].nunique(), len(tables["specification"])
@@ -131,7 +120,8 @@ def build_study_assets(
         "outcomes "
         "with and without the effect. Empty for delivered files.",
     )
-    def truth(settings: Settings) -> dg.MaterializeResult:
+    def truth(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
+        require_upstream(context)
         home = Home.from_environment()
         table = _truth(home, settings)
         with open_build(home.build) as con:
@@ -151,10 +141,11 @@ def build_study_assets(
         "puts the truths of the primary test and its channels into their tables. Empty for "
         "delivered files.",
     )
-    def coverage() -> dg.MaterializeResult:
+    def coverage(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from estimation.study.coverage import build_coverage
         from estimation.study.planted import add_truths
 
+        require_upstream(context)
         home = Home.from_environment()
         with open_build(home.build) as con:
             estimate, primary, channel, known = (
@@ -175,10 +166,11 @@ def build_study_assets(
             "beside it, and two verdicts."
         ),
     )
-    def claim() -> dg.MaterializeResult:
+    def claim(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         from estimation.sample.marts import read_claims
         from estimation.study.claims import Tables, build_claims
 
+        require_upstream(context)
         home = Home.from_environment()
         with open_build(home.build) as con:
             tables = Tables(
@@ -211,14 +203,13 @@ def _truth(home: Home, settings: Settings) -> pd.DataFrame:
     with open_build(home.counterfactual, read_only=True) as con:
         without = read_marts(con, pair_years=frames.years is None)
     of_primary = primary_truths(frames, without, pd.read_csv(home.simulated / PLANTED))
-    with unit_runner(home, "truth", frames) as run_units:
-        return compute_truth(
-            frames,
-            without,
-            choose_specs(settings.analyses).specs,
-            of_primary=of_primary,
-            run_units=run_units,
-        )
+    return compute_truth(
+        frames,
+        without,
+        choose_specs(settings.analyses).specs,
+        of_primary=of_primary,
+        run_units=unit_runner(home, "truth", frames),
+    )
 
 
 def _read_table(con: duckdb.DuckDBPyConnection, table: str) -> pd.DataFrame | None:
@@ -239,24 +230,14 @@ def _write_tables(con: duckdb.DuckDBPyConnection, frames: Mapping[str, pd.DataFr
     comment_tables(con)
 
 
-def _estimate(home: Home, settings: Settings, analyses: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """Tables of the whole study, or those of the build with some analyses estimated anew."""
-    from orchestration.reuse.chosen_analyses import (
-        choose_specs,
-        only_these,
-        read_estimates,
-        replace_analyses,
-    )
+def _estimate(home: Home, settings: Settings) -> dict[str, pd.DataFrame]:
+    """Tables of the study, of all analyses or of those that ANALYSES names."""
+    from orchestration.reuse.chosen_analyses import choose_specs, only_these
 
     with open_build(home.build, read_only=True) as con:
         frames = _read_marts(con)
-        before = read_estimates(con, TABLES) if analyses else {}
     only = settings.analyses
-    if not analyses:
-        return only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
-    return replace_analyses(
-        before, _run_study(home, frames, settings.permutations, choose_specs(analyses)), analyses
-    )
+    return only_these(_run_study(home, frames, settings.permutations, choose_specs(only)), only)
 
 
 def _read_marts(con: duckdb.DuckDBPyConnection) -> Any:
@@ -273,22 +254,20 @@ def _processes() -> int:
     return int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
 
 
-@contextmanager
-def unit_runner(home: Home, name: str, frames: Any) -> Iterator[Any]:
+def unit_runner(home: Home, name: str, frames: Any) -> Any:
     """Where units of the study are run: in as many processes as CITYSYNC_THREADS says, in this one
     where that is one or there is little.
 
     Units that the last call of this name has kept are not run again.
     """
-    from estimation.study.workers import Workers, run_here
+    from estimation.study.units import run_here
     from orchestration.reuse.kept_units import keep_units
+    from orchestration.unit_workers import run_in_workers
 
     size = _processes()
     if size == 1 or len(frames.synchronization) < WORTH_PROCESSES:
-        yield keep_units(home, name, run_here)
-        return
-    with Workers(size) as workers:
-        yield keep_units(home, name, workers.run)
+        return keep_units(home, name, run_here)
+    return keep_units(home, name, partial(run_in_workers, size))
 
 
 def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[str, Any]:
@@ -298,17 +277,15 @@ def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[
         stages.count(done, of, f"specs estimated, last {name}")
 
     kinds = {"curve": chosen.curve, "primary": chosen.primary, "radiation": chosen.radiation}
-    with unit_runner(home, "study", frames) as run_units:
-        return vars(
-            run_study(
-                frames,
-                chosen.specs,
-                **kinds,
-                permutations=permutations,
-                on_progress=say,
-                run_units=run_units,
-            )
-        )
+    study = run_study(
+        frames,
+        chosen.specs,
+        **kinds,
+        permutations=permutations,
+        on_progress=say,
+        run_units=unit_runner(home, "study", frames),
+    )
+    return vars(study)
 
 
 def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:

@@ -4,11 +4,9 @@ counterfactual build of simulated data.
 Reading itself is in `warehouse/ingest`.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import dagster as dg
@@ -20,24 +18,18 @@ from orchestration.home import REPO, Home
 from orchestration.resources import Settings
 from orchestration.stages import stages
 from orchestration.terminal import detail, progress
-from warehouse.hashing import code_files, hash_file, hash_named_files, hash_parts
+from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.errors import LandingError
-from warehouse.ingest.landing import find_editions, read_landing, read_source
+from warehouse.ingest.landing import read_landing, read_source
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.raw_cache import CONTENTS
-from warehouse.ingest.simulation.landing import EDITIONS as SIMULATED_EDITIONS
 from warehouse.ingest.snapshot import MOUNT_FAILED
 from warehouse.ingest.workers.pool import close_readers, shared_pool
 from warehouse.whole_files import remove_any
 
 GROUP = "raw"
 SEEDS = REPO / "warehouse" / "seeds"
-# One set of partitions for all sources that come in editions: `edition_year`, and one key for a
-# landing without any.
-EDITIONS = dg.DynamicPartitionsDefinition(name="edition_year")
-NO_EDITION = "0000"
 RETRIES, RETRY_SECONDS = 3, 10.0
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 SIMULATED = dg.AssetKey([GROUP, "simulated_landing"])
 OBSERVATIONS, INPUT_FILES = (
     dg.AssetKey([GROUP, "observations"]),
@@ -47,34 +39,13 @@ Read = TypeVar("Read")
 COUNTERFACTUAL = dg.AssetKey(["simulation", "counterfactual_synchronization"])
 
 
-def register_editions(instance: dg.DagsterInstance, home: Home) -> None:
-    """Tell Dagster which editions the landing holds, so that one of them can be rerun alone."""
-    settings = Settings.from_environment()
-    landing = settings.landing_path(home)
-    found = SIMULATED_EDITIONS if settings.is_simulated else find_editions(landing, load_layouts())
-    years = [str(year) for year in found]
-    known = set(instance.get_dynamic_partitions("edition_year"))
-    instance.add_dynamic_partitions(
-        "edition_year", [key for key in [NO_EDITION, *years] if key not in known]
-    )
-
-
-def edition_range_tags(instance: dg.DagsterInstance) -> dict[str, str]:
-    """Run tags that ask for all editions in one run."""
-    keys = instance.get_dynamic_partitions("edition_year")
-    return {RANGE_START: keys[0], RANGE_END: keys[-1]} if keys else {}
-
-
 def build_landing_assets() -> list[dg.AssetsDefinition]:
     """The simulated landing, one asset per source, this run's raw tables, and the counterfactual
     build.
     """
-    layouts = load_layouts()
     sources = [
-        _source_asset(source, has_editions=layout.has_editions)
-        for source, layout in sorted(layouts.items())
+        _source_asset(source) for source in (*sorted(load_layouts()), "tidy", "policy_texts")
     ]
-    sources += [_source_asset(source, has_editions=False) for source in ("tidy", "policy_texts")]
     return [
         simulated_landing,
         *sources,
@@ -94,7 +65,7 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
 )
 def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     """Write both simulated landings, unless they are there from the same code, seeds and number of
-    cities, and as they were written.
+    cities.
     """
     if not settings.is_simulated:
         if not (Home.from_environment().raw / CONTENTS).exists():
@@ -106,7 +77,7 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
         )
     home = Home.from_environment()
     stamp, wanted = home.simulated / ".sha256", _simulation_hash(settings)
-    if _is_as_written(stamp, wanted):
+    if stamp.is_file() and stamp.read_bytes() == wanted.encode():
         return dg.MaterializeResult(
             metadata={"status": "unchanged", "path": dg.MetadataValue.path(str(home.simulated))}
         )
@@ -115,7 +86,7 @@ def simulated_landing(settings: Settings) -> dg.MaterializeResult:
     remove_any(home.simulated)
     home.simulated.mkdir(parents=True)
     _write_simulated(home, settings)
-    stamp.write_text(f"{wanted} {_files_hash(home.simulated)}", encoding="utf-8")
+    stamp.write_text(wanted, encoding="utf-8")
     detail("simulated landing written: with and without the planted effect")
     return dg.MaterializeResult(
         metadata={"status": "written", "path": dg.MetadataValue.path(str(home.simulated))}
@@ -144,35 +115,6 @@ def _write_simulated(home: Home, settings: Settings) -> None:
         )
 
 
-def _is_as_written(stamp: Path, wanted: str) -> bool:
-    """Whether the simulated landings are of this code, and their files the ones it wrote: a changed
-    one would be read as delivered.
-    """
-    try:
-        said = stamp.read_text(encoding="utf-8").split(" ")
-        if said[0] != wanted:
-            return False
-        if said == [wanted, _files_hash(stamp.parent)]:
-            return True
-    except (OSError, ValueError):
-        return False
-    progress("  cache: the simulated landing is not as it was written: thrown away and made again")
-    return False
-
-
-def _files_hash(folder: Path) -> str:
-    """Hash of every file below a folder but the stamp in it, with their names; of a link its target
-    alone.
-    """
-    files = sorted(
-        path for path in folder.rglob("*") if path != folder / ".sha256" and not path.is_dir()
-    )
-    parts = [
-        f"link {os.readlink(path)}" if path.is_symlink() else hash_file(path) for path in files
-    ]
-    return hash_parts([*(path.relative_to(folder).as_posix() for path in files), *parts])
-
-
 def _simulation_hash(settings: Settings) -> str:
     made_of = (
         "warehouse/ingest/simulation",
@@ -188,14 +130,12 @@ def _simulation_hash(settings: Settings) -> str:
     )
 
 
-def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
+def _source_asset(source_id: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=dg.AssetKey([GROUP, source_id]),
         group_name=GROUP,
         deps=[SIMULATED],
         kinds={"file", "parquet"},
-        partitions_def=EDITIONS if has_editions else None,
-        backfill_policy=dg.BackfillPolicy.single_run() if has_editions else None,
         description=(
             f"Files of the source {source_id} as delivered, one raw Parquet per file; an "
             "unchanged file is not read again."
@@ -203,18 +143,12 @@ def _source_asset(source_id: str, *, has_editions: bool) -> dg.AssetsDefinition:
     )
     def source(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
         home = Home.from_environment()
-        editions = (
-            {None if key == NO_EDITION else int(key) for key in context.partition_keys}
-            if has_editions
-            else None
-        )
         read = partial(
             read_source,
             settings.landing_path(home),
             home.raw,
             source_id,
             layouts=load_layouts(),
-            editions=editions,
         )
         found = read_with_retries(context, read)
         for note in found.notes:

@@ -6,7 +6,7 @@ Not here: pages (`estimation/report`) and how a publication is written (`warehou
 
 import importlib.metadata
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,12 +14,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from orchestration.assets.estimation import KEYS as ESTIMATES
+from orchestration.assets.upstream import require_upstream
 from orchestration.dagster_ui.run_tags import git_commit
 from orchestration.dbt_docs import read_contracts, write_dbt_docs
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home, python_version
 from orchestration.resources import Settings
-from orchestration.reuse.same_code import require_same_code
+from orchestration.reuse.fingerprint import require_same_code
 from orchestration.run_settings import number, uses_spark
 from orchestration.stages import stages
 from orchestration.terminal import progress
@@ -128,12 +129,13 @@ def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
         "English and Chinese."
     ),
 )
-def report(settings: Settings) -> dg.MaterializeResult:
+def report(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
     """Write the tables of `meta` and every page of the site into the build."""
     from estimation.report.exhibits import write_exhibits
     from estimation.report.replication_files import write_replication
     from estimation.report.site import write_report
 
+    require_upstream(context)
     home = Home.from_environment()
     now = datetime.now(UTC)
     write_meta(home, describe_run(home, settings, name_run(now, home.root), now))
@@ -173,14 +175,19 @@ def report(settings: Settings) -> dg.MaterializeResult:
     key=dg.AssetKey(["publication", "published"]),
     group_name="publication",
     deps=[report],
+    # the yearbook comes once a year: a publication older than thirteen months missed one
+    freshness_policy=dg.FreshnessPolicy.time_window(
+        fail_window=timedelta(days=395), warn_window=timedelta(days=370)
+    ),
     kinds={"duckdb", "parquet"},
     description=(
         "The publication: a read-only database, Parquet files, report, Data Docs, dbt docs and "
         "manifest, switched in one rename."
     ),
 )
-def published(settings: Settings) -> dg.MaterializeResult:
+def published(context: dg.AssetExecutionContext, settings: Settings) -> dg.MaterializeResult:
     """Publish the build, under the run id that the report names."""
+    require_upstream(context)
     home = Home.from_environment()
     with open_build(home.build, read_only=True) as con:
         run = con.execute("select run_id, git_commit, started_at from meta.run").df().iloc[0]

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
-from orchestration.dagster_ui.column_lineage import describe_lineage, read_columns
+from orchestration.assets.upstream import require_upstream, tables_of
 from orchestration.dagster_ui.metadata import describe_table, show_frame
 from orchestration.dbt_runner import NodeResult, ensure_manifest, raise_on_failure
 from orchestration.engines import build_models
@@ -111,6 +111,7 @@ def _dbt_step(
     def step(
         context: dg.AssetExecutionContext, settings: Settings
     ) -> Iterator[Any]:  # asking for the settings takes the lock of the home
+        require_upstream(context)
         home = Home.from_environment()
         keys = sorted(context.selected_asset_keys, key=lambda key: key.path)
         options = [*UNIT_TESTS_RUN_IN_MAKE_TEST, "--indirect-selection", indirect_selection]
@@ -142,16 +143,10 @@ def _missing_tables(
     asked = set(asked)
     if all(key.path[0] == "seeds" for key in asked):
         return []
-    others = set(step) - asked
-    if home.database.exists():
-        with open_build(home.build, read_only=True) as con:
-            present = set(
-                con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
-            )
-            present |= set(
-                con.execute("select schema_name, view_name from duckdb_views()").fetchall()
-            )
-        others = {key for key in others if key.path[0] == GATES or tuple(key.path) not in present}
+    there = tables_of(home)
+    others = {
+        key for key in set(step) - asked if key.path[0] == GATES or tuple(key.path) not in there
+    }
     return sorted(others, key=lambda key: key.path)
 
 
@@ -194,16 +189,12 @@ def _materializations(
     """In the order dbt finished them, which is an order of dependencies, as Dagster asks for."""
     by_name = {key.path[-1]: key for key in keys}
     with open_build(home.build, read_only=True) as con:
-        known = read_columns(con)
         for result in results:
             key = by_name.get(result.name)
             if key is None or result.status != "success":
                 continue
             schema, table = key.path
-            kept = home.cache / "column_lineage" / f"{schema}.{table}.json"
-            shown = describe_table(con, schema, table) | describe_lineage(
-                result.sql, known[schema][table], known, kept
-            )
+            shown = describe_table(con, schema, table)
             yield dg.MaterializeResult(
                 asset_key=key, metadata={**shown, "execution_seconds": result.seconds}
             )

@@ -11,16 +11,14 @@ import duckdb
 
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
-from warehouse.ingest.errors import IngestError
 from warehouse.ingest.landing import read_folder
 from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.pool import close_readers
-from warehouse.publication.errors import PublishError
 from warehouse.publication.foreign import DATABASE, attach_foreign
 from warehouse.source_check.comparison import compare, describe
 from warehouse.source_check.report import likely_faults, report_lines
-from warehouse.source_check.staging import SettingFault, build_staging
+from warehouse.source_check.staging import build_staging
 
 
 def check_source(folder: str | None, everything: bool = False) -> int:
@@ -48,11 +46,6 @@ def check_source(folder: str | None, everything: bool = False) -> int:
             duckdb.connect() as con,
         ):
             return _check(Path(folder), Path(scratch), con, everything=everything)
-    except (IngestError, SettingFault, PublishError) as error:
-        lines = str(error).splitlines()
-        for line in lines[1:] if len(lines) > 1 else ():
-            say(line)
-        return end_command(Exit.BAD_INPUT, lines[0])
     finally:
         close_readers()
 

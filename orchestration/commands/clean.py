@@ -5,7 +5,8 @@ Publications, the archive and Dagster's history stay.
 
 from __future__ import annotations
 
-from orchestration.home import Home, RefreshRunning, hold_lock
+from orchestration.home import Home
+from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command
 from warehouse.whole_files import remove_any
 
@@ -19,16 +20,8 @@ def clean() -> int:
     home = Home.from_environment()
     if not home.root.is_dir():
         return end_command(Exit.DONE, f"{home.root} does not exist: nothing to remove")
-    try:
-        with hold_lock(home, "clean"):
-            gone = [name for name in REMOVED if remove_any(home.root / name)]
-    except RefreshRunning as error:
-        return end_command(Exit.RUNNING, str(error))
-    except OSError as error:
-        return end_command(
-            Exit.BAD_INPUT,
-            f"{error.filename}: {error.strerror}; check that the folder can be written",
-        )
+    with hold_lock(home, "clean"):
+        gone = [name for name in REMOVED if remove_any(home.root / name)]
     return end_command(
         Exit.DONE,
         f"removed {', '.join(gone) or 'nothing'} in {home.root}; "

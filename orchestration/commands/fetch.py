@@ -10,7 +10,6 @@ from pathlib import Path
 
 from orchestration.home import Home
 from orchestration.terminal import Exit, end_command, progress, say
-from warehouse.ingest.errors import IngestError
 from warehouse.ingest.fetching import nbs, world_bank
 from warehouse.ingest.fetching.editions import Edition
 from warehouse.ingest.fetching.service import PAUSE_SECONDS, Service
@@ -73,8 +72,6 @@ def fetch(
                 "written": str(target),
             }
         )
-    except IngestError as error:
-        return end_command(Exit.BAD_INPUT, str(error))
     except OSError as error:
         return end_command(Exit.BAD_INPUT, f"{error.filename or folder}: {error.strerror or error}")
     progress(f"{service.n_asked} requests, {edition.n_kept} replies were there already")

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from orchestration.home import Home, RefreshRunning, hold_lock
+from orchestration.home import Home
+from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.hashing import hash_file
-from warehouse.ingest.errors import LandingError
 from warehouse.publication.archive import archived_runs, verify_archive
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import MANIFEST, read_manifest
@@ -43,14 +43,9 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         landing cannot be read, 3 with a landing while another command works in this home.
     """
     home = Home.from_environment()
-    try:
-        folder = publication_folder(home, run_id)
-        faults = verify_publication(folder)
-        differing = _faults_of_landing(home, folder, landing) if landing and not faults else []
-    except RefreshRunning as error:
-        return end_command(Exit.RUNNING, str(error))
-    except (FileNotFoundError, PublishError, LandingError) as error:
-        return end_command(Exit.BAD_INPUT, str(error))
+    folder = publication_folder(home, run_id)
+    faults = verify_publication(folder)
+    differing = _faults_of_landing(home, folder, landing) if landing and not faults else []
     lost = verify_archive(home.archive, publications_of(home))
     for fault in [*faults, *differing, *lost]:
         say(fault)
@@ -112,19 +107,14 @@ def rollback(run_id: str | None) -> int:
     none, 3 during a refresh.
     """
     home = Home.from_environment()
-    try:
-        with hold_lock(home, "rollback"):
-            target = _rollback_target(home, run_id)
-            faults = verify_publication(target)
-            if faults:
-                raise PublishError(
-                    f"{target} is not as it was published, so it is not put back: {faults[0]}"
-                )
-            switch(home.published, target)
-    except RefreshRunning as error:
-        return end_command(Exit.RUNNING, str(error))
-    except (FileNotFoundError, PublishError) as error:
-        return end_command(Exit.BAD_INPUT, str(error))
+    with hold_lock(home, "rollback"):
+        target = _rollback_target(home, run_id)
+        faults = verify_publication(target)
+        if faults:
+            raise PublishError(
+                f"{target} is not as it was published, so it is not put back: {faults[0]}"
+            )
+        switch(home.published, target)
     return end_command(
         Exit.DONE,
         f"{home.published} is now run {target.name}; the next refresh publishes as usual",
@@ -135,7 +125,7 @@ def publication_folder(home: Home, run_id: str | None) -> Path:
     """The publication of a run id, the current one without an id."""
     if not run_id:
         if not (home.published / MANIFEST).exists():
-            raise FileNotFoundError(
+            raise PublishError(
                 f"{home.published} does not exist: nothing has been published in this home; run "
                 "`make refresh` first"
             )

@@ -6,44 +6,35 @@ from __future__ import annotations
 
 import os
 import time
-import traceback
 import warnings
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from orchestration.alerts import remember
-from orchestration.faults import READABLE, explain, explain_text
-from orchestration.home import (
-    Home,
-    RefreshRunning,
-    hold_lock,
-    require_writable,
-    set_tool_environment,
-)
-from orchestration.reuse.fingerprint import Fingerprint, take_fingerprint
+from orchestration import alerts
+from orchestration.faults import explain_text
+from orchestration.home import Home, set_tool_environment
+from orchestration.reuse.fingerprint import Fingerprint, note_code, take_fingerprint
 from orchestration.reuse.plan import (
     ALL,
     ESTIMATES,
     NOTHING,
     Plan,
-    forget_record,
     keep_record,
     plan_refresh,
+    rewind,
+    stages_left,
 )
-from orchestration.reuse.same_code import note_code
-from orchestration.run_settings import SettingError, check_of_commands, check_settings, uses_spark
+from orchestration.run_settings import check_of_commands, check_settings, uses_spark
 from orchestration.stages import stages
-from orchestration.terminal import Exit, keep_log, say
-from warehouse.ingest.errors import LayoutError
-from warehouse.publication.errors import PublishError
+from orchestration.supervision import hold_lock
+from orchestration.terminal import Exit, end_command, keep_log, say
+from warehouse.errors import Refused
 from warehouse.publication.publish import refuse_to_replace
-from warehouse.spark.faults import SparkFault
 
 
-class BadInput(Exception):
+class BadInput(Refused):
     """The landing or a setting that the command was given cannot be used; the message says what was
     expected and found.
     """
@@ -72,31 +63,6 @@ def refresh(landing: str | None, permutations: int | None = None) -> int:
         running. The last line printed says which and why.
     """
     home = Home.from_environment()
-    try:
-        ending = _refresh(home, landing, permutations)
-    except RefreshRunning as error:
-        ending = Ending(Exit.RUNNING, str(error))
-    except LayoutError as error:
-        # a layout that is wrong in several places names them all
-        for line in (lines := str(error).splitlines()):
-            say(f"  {line}")
-        places = f"{len(lines)} place{'s' if len(lines) > 1 else ''}"
-        ending = Ending(
-            Exit.BAD_INPUT,
-            f"layout files that can be read were expected; {places} named above must be put right",
-        )
-    except (BadInput, SettingError, PublishError, SparkFault) as error:
-        ending = Ending(Exit.BAD_INPUT, str(error))
-    # whatever a tool raises (a full disk under Dagster's own database, say), the last line keeps
-    # its promise
-    except Exception as error:
-        ending = _fault(error, home)
-    remember(ending.reason)
-    say(f"citysync: exit {ending.code}: {ending.reason}")
-    return ending.code
-
-
-def _refresh(home: Home, landing: str | None, permutations: int | None) -> Ending:
     _check_landing(landing)
     os.environ["CITYSYNC_LANDING"] = str(Path(landing).absolute()) if landing else ""
     if permutations is not None:
@@ -105,7 +71,7 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
     check_of_commands(os.environ)
     _check_roster(landing)
     refuse_to_replace(home.published, simulated=landing is None)
-    require_writable(home)
+    os.environ[alerts.BY_COMMAND] = "1"
     with hold_lock(home):
         note_code()
         before = _fingerprint(landing)
@@ -115,15 +81,13 @@ def _refresh(home: Home, landing: str | None, permutations: int | None) -> Endin
         set_tool_environment(home)
         if uses_spark() and plan.work == ALL:
             _require_spark(home)
-        forget_record(home)
         keep_log(home.log)
         ending = _run(home, plan, simulated=landing is None)
         if ending.code == Exit.DONE:
-            with suppress(
-                OSError
-            ):  # published is published: without a record the next refresh only does more
-                keep_record(home, before, _fingerprint(landing), simulated=landing is None)
-        return ending
+            # published is published: without a record the next refresh only does more
+            with suppress(OSError):
+                keep_record(home, before, _fingerprint(landing))
+    return end_command(ending.code, ending.reason)
 
 
 def _require_spark(home: Home) -> None:
@@ -137,18 +101,6 @@ def _require_spark(home: Home) -> None:
     )
 
 
-def _fault(error: Exception, home: Home) -> Ending:
-    """The machine's faults in a sentence; any other is this code's, and shown whole."""
-    sentence = explain(error, home.root)
-    if not sentence and isinstance(error, OSError):
-        sentence = f"{error.filename or home.root}: {error.strerror or error}; {READABLE}"
-    if sentence:
-        return Ending(Exit.BAD_INPUT, sentence)
-    with suppress(OSError):  # nobody may be there to read it
-        traceback.print_exception(error)
-    return Ending(Exit.FAILED, _one_line(f"{type(error).__name__}: {error}"))
-
-
 def _fingerprint(landing: str | None) -> Fingerprint | None:
     """What the run depends on; None where something cannot be read, which the run itself will say
     better.
@@ -159,7 +111,7 @@ def _fingerprint(landing: str | None) -> Fingerprint | None:
         return None
 
 
-def _stand(home: Home, plan: Plan) -> Ending:
+def _stand(home: Home, plan: Plan) -> int:
     """Nothing changed: print the summary of the current publication, and that nothing was run."""
     from orchestration.commands.summary import print_summary
 
@@ -168,7 +120,9 @@ def _stand(home: Home, plan: Plan) -> Ending:
         "everything again)"
     )
     print_summary(home)
-    return Ending(Exit.DONE, f"published {home.published} stands unchanged (run {plan.run_id})")
+    return end_command(
+        Exit.DONE, f"published {home.published} stands unchanged (run {plan.run_id})"
+    )
 
 
 def _check_landing(landing: str | None) -> None:
@@ -219,31 +173,22 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
         say(f"  every stage is run: {plan.reason}")
     stages.plan(home, plan.work, simulated=simulated)
 
-    from orchestration.assets.landing import edition_range_tags, register_editions
     from orchestration.dagster_ui.ended_runs import close_ended_runs
-    from orchestration.dagster_ui.reexecution import let_ui_resume
-    from orchestration.dagster_ui.run_history import batched_sqlite_commits
     from orchestration.definitions import load_definitions
 
     definitions = load_definitions()
-    with batched_sqlite_commits(), DagsterInstance.get() as instance:
+    with DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
             say(
                 f"  {closed} run{'s' if closed > 1 else ''} in the history had ended without "
                 "saying so (killed): marked as failed"
             )
-        register_editions(instance, home)
         job = definitions.resolve_job_def("refresh")
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-        part = (
-            {"tags": edition_range_tags(instance)}
-            if plan.work == ALL
-            else {"asset_selection": _left_to_do(home, definitions, plan)}
-        )
+        part = None if plan.work == ALL else _left_to_do(home, definitions, plan)
         result = job.execute_in_process(
-            instance=instance, raise_on_error=False, run_config=quiet, **part
+            instance=instance, raise_on_error=False, run_config=quiet, asset_selection=part
         )
-        let_ui_resume(instance, result.run_id, job.name)
     if result.success:
         from orchestration.commands.summary import print_summary
 
@@ -267,8 +212,6 @@ def _left_to_do(home: Home, definitions: Any, plan: Plan) -> list[Any]:
     """Assets after what run `plan.run_id` left in build/, which is put back to how it was before
     them.
     """
-    from orchestration.reuse.resume import rewind, stages_left
-
     say(
         f"  {plan.reason} since run {plan.run_id}: its "
         f"{'tables and estimates' if plan.work != ESTIMATES else 'tables'} in build/ are used"
@@ -278,59 +221,50 @@ def _left_to_do(home: Home, definitions: Any, plan: Plan) -> list[Any]:
 
 
 def _ending(events: list[Any], home: Home) -> Ending:
+    """Why a run failed, by the first rule that fits: what was refused, what would be lost, the gate
+    that stopped it, a fault of the machine, any other error.
+    """
     failures = [
         _causes(event.event_specific_data.error) for event in events if event.is_step_failure
     ]
-    # sources are read side by side: what is wrong with the landing as a whole is said by each
-    bad_input = list(
-        dict.fromkeys(text for chain in failures for name, text in chain if name == "LandingError")
-    )
-    if bad_input:
-        for text in bad_input:
+
+    def said_by(*names: str) -> list[str]:
+        # sources are read side by side: what is wrong with the landing as a whole is said by each
+        return list(
+            dict.fromkeys(text for chain in failures for name, text in chain if name in names)
+        )
+
+    if refused := said_by("LandingError"):
+        for text in refused:
             say(text)
-        return Ending(Exit.BAD_INPUT, _one_line(" | ".join(bad_input)))
-    said_whole = [
-        text for chain in failures for name, text in chain if name in ("PublishError", "SparkFault")
-    ]
-    if said_whole:
-        return Ending(Exit.BAD_INPUT, _one_line(said_whole[0]))
-    losses = [text for chain in failures for name, text in chain if name == "PublicationShrinks"]
-    if losses:
+        return Ending(Exit.BAD_INPUT, _one_line(" | ".join(refused)))
+    if refused := said_by("PublishError", "SparkFault", "NotMaterialized"):
+        return Ending(Exit.BAD_INPUT, _one_line(refused[0]))
+    if losses := said_by("PublicationShrinks"):
         return Ending(Exit.FAILED, _one_line(losses[0]))
-    gates = [
-        e.asset_check_evaluation_data
-        for e in events
-        if e.event_type_value == "ASSET_CHECK_EVALUATION"
-    ]
-    stopped = [g for g in gates if not g.passed and g.blocking]
-    if stopped:
-        return Ending(Exit.FAILED, _one_line(f"{stopped[0].check_name}: {stopped[0].description}"))
-    faults = [
-        sentence
-        for chain in failures
-        for _, text in reversed(chain)
-        if (sentence := explain_text(text, home.root))
-    ]
-    if faults:
-        return Ending(Exit.BAD_INPUT, _one_line(faults[0]))
-    reasons = [chain[-1] for chain in failures if chain]
-    name, text = (
-        reasons[0]
-        if reasons
-        else ("Failure", "the run failed without a message; see the run in `make ui`")
+    for event in events:
+        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+            gate = event.asset_check_evaluation_data
+            if gate.blocking and not gate.passed:
+                return Ending(Exit.FAILED, _one_line(f"{gate.check_name}: {gate.description}"))
+    for chain in failures:
+        for _, text in reversed(chain):
+            if sentence := explain_text(text, home.root):
+                return Ending(Exit.BAD_INPUT, _one_line(sentence))
+    name, text = next(
+        (chain[-1] for chain in failures if chain),
+        ("Failure", "the run failed without a message; see the run in `citysync ui`"),
     )
     return Ending(Exit.FAILED, _one_line(f"{name}: {text}"))
 
 
 def _causes(error: Any) -> list[tuple[str, str]]:
     """Class name and message of an error and its causes, the root cause last."""
-    return [(e.cls_name, e.message.split(": ", 1)[-1].strip()) for e in _chain(error)]
-
-
-def _chain(error: Any) -> Iterator[Any]:
+    found = []
     while error is not None:
-        yield error
+        found.append((error.cls_name, error.message.split(": ", 1)[-1].strip()))
         error = error.cause
+    return found
 
 
 def _one_line(text: str) -> str:

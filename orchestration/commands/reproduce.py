@@ -16,8 +16,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from orchestration.commands.publications import publication_folder
-from orchestration.home import REPO, Home, RefreshRunning, hold_lock, python_version
+from orchestration.home import REPO, Home, python_version
 from orchestration.run_settings import SETTINGS, SettingError, check_recorded
+from orchestration.supervision import hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.delivered import input_faults
 from warehouse.publication.errors import PublishError
@@ -46,13 +47,8 @@ def reproduce(run_id: str | None, landing: str | None) -> int:
         home.
     """
     home = Home.from_environment()
-    try:
-        with hold_lock(home, "reproduce"):
-            return _reproduce(home, run_id, landing)
-    except RefreshRunning as error:
-        return end_command(Exit.RUNNING, str(error))
-    except (FileNotFoundError, PublishError) as error:
-        return end_command(Exit.BAD_INPUT, str(error))
+    with hold_lock(home, "reproduce"):
+        return _reproduce(home, run_id, landing)
 
 
 def _reproduce(home: Home, run_id: str | None, landing: str | None) -> int:

@@ -6,22 +6,21 @@ Dagster's web page on this machine only, behind its door, and dbt's static docum
 from __future__ import annotations
 
 import os
-import signal
-import sys
 from contextlib import suppress
 from pathlib import Path
 
 from orchestration.dbt_docs import write_dbt_docs
 from orchestration.dbt_runner import ensure_manifest
-from orchestration.home import REPO, Home, RefreshRunning, hold_lock, set_tool_environment
+from orchestration.home import REPO, Home, set_tool_environment
+from orchestration.supervision import RefreshRunning, hold_lock
 from orchestration.terminal import Exit, end_command, say
 from warehouse.publication.errors import PublishError
 from warehouse.publication.manifest import is_simulated
 
 
 def serve_ui(landing: str | None = None) -> int:
-    """Replace this process by the Dagster UI on 127.0.0.1:3000 (`CITYSYNC_UI_PORT` chooses another
-    port).
+    """Serve the Dagster UI on 127.0.0.1:3000 (`CITYSYNC_UI_PORT` chooses another port) until it is
+    interrupted.
 
     Parameters
     ----------
@@ -32,7 +31,7 @@ def serve_ui(landing: str | None = None) -> int:
     Returns
     -------
     int
-        2 when the landing is no folder or the port is none; else it does not return.
+        2 when the landing is no folder or the port is none, 0 when it was stopped.
     """
     home = Home.from_environment()
     port = os.environ.get("CITYSYNC_UI_PORT") or "3000"
@@ -53,24 +52,21 @@ def serve_ui(landing: str | None = None) -> int:
         )
     set_tool_environment(home)
     ensure_manifest(home)
-    _register_editions(home)
+    _close_ended_runs(home)
     if not landing and _delivered_stands(home):
         say(
             "what is published was made from delivered files: runs started here will be refused; "
-            "to run them: make ui LANDING=path"
+            "to run them: citysync ui --landing PATH"
         )
     else:
         say(f"runs started here read {landing or 'the simulated landing'}")
-    # runs started in the UI read this landing and no other (`Settings`)
-    os.environ["CITYSYNC_UI_LANDING"] = landing
     say(f"Dagster UI: http://127.0.0.1:{port}/asset-groups (ctrl-c stops it)")
     os.chdir(REPO)
-    services = [sys.executable, "-m", "orchestration.dagster_ui.services"]
-    arguments = [*services, "-m", "orchestration.definitions", "-h", "127.0.0.1", "-p", port]
-    # a shell starts what it puts into the background with interrupts ignored, and Dagster then ends
-    # neither by ctrl-c nor by kill
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execv(sys.executable, arguments)  # noqa: S606 (our own environment's program, constant arguments)
+    from orchestration.dagster_ui.server import serve
+
+    with suppress(KeyboardInterrupt):
+        serve(int(port))
+    return end_command(Exit.DONE, "the UI was stopped")
 
 
 def _delivered_stands(home: Home) -> bool:
@@ -83,19 +79,18 @@ def _delivered_stands(home: Home) -> bool:
         return False
 
 
-def _register_editions(home: Home) -> None:
-    """Let the UI offer the landing's editions before the first run, and show what was killed as
-    failed.
-    """
+def _close_ended_runs(home: Home) -> None:
+    """Show what was killed as failed."""
     from dagster import DagsterInstance
 
-    from orchestration.assets.landing import register_editions
     from orchestration.dagster_ui.ended_runs import close_ended_runs
 
-    with DagsterInstance.get() as instance:
-        register_editions(instance, home)
-        with suppress(RefreshRunning), hold_lock(home, "start of the UI"):
-            close_ended_runs(instance)
+    with (
+        DagsterInstance.get() as instance,
+        suppress(RefreshRunning),
+        hold_lock(home, "start of the UI"),
+    ):
+        close_ended_runs(instance)
 
 
 def write_docs() -> int:
@@ -110,10 +105,7 @@ def write_docs() -> int:
             f"{home.database} does not exist: run `make refresh` first, the documentation "
             "describes its tables",
         )
-    try:
-        with hold_lock(home, "docs"):
-            target = home.build / "dbt_docs"
-            write_dbt_docs(home, target)
-    except RefreshRunning as error:
-        return end_command(Exit.RUNNING, str(error))
+    with hold_lock(home, "docs"):
+        target = home.build / "dbt_docs"
+        write_dbt_docs(home, target)
     return end_command(Exit.DONE, f"documentation: {target / 'index.html'}")

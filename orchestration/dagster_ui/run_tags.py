@@ -1,8 +1,7 @@
-"""Tags by which runs are found again in the UI: what was read, by which code, for which years."""
+"""Tags by which runs are found again in the UI: what was read, by which code, how."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping
 
@@ -14,7 +13,7 @@ LANDING = "citysync/landing"
 
 
 class OtherLanding(Exception):
-    """A run would read other files than the run that it resumes, or than the UI was started for."""
+    """A run would read other files than the run that it resumes."""
 
 
 def git_commit() -> str:
@@ -33,32 +32,20 @@ def git_commit() -> str:
         return "unknown"
 
 
-def describe_tags(landing: str, permutations: int) -> Mapping[str, str]:
-    """Tags of a run.
+def tag_run(
+    instance: dg.DagsterInstance, run_id: str, landing: str, settings: Mapping[str, str]
+) -> None:
+    """Tag a run, unless it resumes one of another landing: Dagster hands that one's tags down, and
+    the build holds that one's tables.
 
     Parameters
     ----------
+    instance : DagsterInstance
+    run_id : str
     landing : str
         Folder of delivered files; empty for the simulated landing.
-    permutations : int
-        Draws of the permutation test.
-    """
-    window = (
-        os.environ.get("WINDOW_FIRST_YEAR") or "2010",
-        os.environ.get("WINDOW_LAST_YEAR") or "2019",
-    )
-    tags = {
-        LANDING: landing or "simulated",
-        "citysync/commit": git_commit(),
-        "citysync/window": "-".join(window),
-        "citysync/permutations": str(permutations),
-    }
-    edition = os.environ.get("AS_OF_EDITION")
-    return tags | ({"citysync/as_of_edition": edition} if edition else {})
-
-
-def tag_run(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) -> None:
-    """Tag a run, unless it resumes one of another landing: Dagster hands that one's tags down.
+    settings : mapping of str to str
+        Those that the manifest will record.
 
     Raises
     ------
@@ -66,11 +53,12 @@ def tag_run(instance: dg.DagsterInstance, run_id: str, tags: Mapping[str, str]) 
         Naming both landings and how to start the UI on the right one.
     """
     run = instance.get_run_by_id(run_id)
-    before = run.tags.get(LANDING) if run else None
-    if before not in (None, tags[LANDING]):
-        again = "make ui" if before == "simulated" else f"make ui LANDING={before}"
+    before, now = run.tags.get(LANDING) if run else None, landing or "simulated"
+    if before not in (None, now):
+        again = "citysync ui" if before == "simulated" else f"citysync ui --landing {before}"
         raise OtherLanding(
-            f"the run that is resumed read {before}; this UI was started for {tags[LANDING]}; "
-            f"start it again: {again}"
+            f"the run that is resumed read {before}; this one would read {now}; start the UI on "
+            f"the other: {again}"
         )
-    instance.add_run_tags(run_id, dict(tags))
+    tags = {f"citysync/{name.lower()}": value for name, value in settings.items()}
+    instance.add_run_tags(run_id, {LANDING: now, "citysync/commit": git_commit(), **tags})

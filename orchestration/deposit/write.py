@@ -27,7 +27,7 @@ from orchestration.commands.reproduce import read_foreign_manifest
 from orchestration.deposit.check import SECTIONS_FILE, find_faults
 from orchestration.home import REPO, Home
 from orchestration.terminal import Exit, end_command, say
-from warehouse.publication.errors import PublishError
+from warehouse.errors import Refused
 from warehouse.publication.manifest import MANIFEST_HASH
 from warehouse.whole_files import remove_any
 
@@ -50,7 +50,7 @@ MINUTES = 6
 UNKNOWN = "its layout does not say"
 
 
-class NoDeposit(Exception):
+class NoDeposit(Refused):
     """The publication cannot be deposited; the message says what is missing and what to do."""
 
 
@@ -67,10 +67,7 @@ def deposit(run_id: str | None) -> int:
         0 where the folder is complete, 2 where the publication or its code cannot be had.
     """
     home = Home.from_environment()
-    try:
-        folder = write_deposit(publication_folder(home, run_id), home.root / "deposit")
-    except (FileNotFoundError, PublishError, NoDeposit) as error:
-        return end_command(Exit.BAD_INPUT, str(error))
+    folder = write_deposit(publication_folder(home, run_id), home.root / "deposit")
     faults = find_faults(folder)
     for fault in faults:
         say(f"  {fault}")

@@ -1,27 +1,14 @@
-"""Some analyses estimated anew inside the tables of an earlier run: which specs those are, and how
-their rows replace the old ones.
-"""
+"""What ANALYSES leaves of the study: the specs it names, and a reason for each other one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import duckdb
 import pandas as pd
 
 from estimation.analyses.catalog import all_specs, curve_specs, primary_specs, radiation_specs
 from estimation.analyses.spec import Spec
-
-SCHEMA = "estimates"
-
-
-class UnknownAnalysis(ValueError):
-    """A name that is no analysis."""
-
-
-class NoEstimates(RuntimeError):
-    """The build holds no estimates whose other rows could stay."""
 
 
 class Chosen(NamedTuple):
@@ -34,23 +21,10 @@ class Chosen(NamedTuple):
 
 
 def choose_specs(analyses: Sequence[str] = ()) -> Chosen:
-    """Specs of the named analyses by the way they are estimated; of all where none is named.
-
-    Raises
-    ------
-    UnknownAnalysis
-        Naming every name that is no analysis, and those that are.
-    """
+    """Specs of the named analyses by the way they are estimated; of all where none is named."""
     every = Chosen(all_specs(), curve_specs(), primary_specs(), radiation_specs())
     if not analyses:
         return every
-    known = sorted({spec.analysis for kind in every for spec in kind})
-    unknown = sorted(set(analyses) - set(known))
-    if unknown:
-        raise UnknownAnalysis(
-            f"config of study, analyses: expected names among {', '.join(known)}; found "
-            f"{', '.join(unknown)}; correct them"
-        )
     return Chosen(*(tuple(spec for spec in kind if spec.analysis in analyses) for kind in every))
 
 
@@ -73,53 +47,3 @@ def only_these(
     not_run = tables["not_run"]
     rows = rows.reindex(columns=not_run.columns).astype(not_run.dtypes.to_dict())
     return {**tables, "not_run": pd.concat([not_run, rows], ignore_index=True)}
-
-
-def read_estimates(
-    con: duckdb.DuckDBPyConnection, tables: Sequence[str]
-) -> dict[str, pd.DataFrame]:
-    """Tables of the schema `estimates` by name.
-
-    Raises
-    ------
-    NoEstimates
-        If one of them is not in the build.
-    """
-    present = {
-        row[0]
-        for row in con.execute(
-            "select table_name from duckdb_tables() where schema_name = ?", [SCHEMA]
-        ).fetchall()
-    }
-    missing = sorted(set(tables) - present)
-    if missing:
-        raise NoEstimates(
-            f"the build holds no {', '.join(missing)}: expected the tables of an earlier run; run "
-            "the study with all analyses"
-        )
-    return {table: con.execute(f'select * from {SCHEMA}."{table}"').df() for table in tables}
-
-
-def replace_analyses(
-    before: Mapping[str, pd.DataFrame], after: Mapping[str, pd.DataFrame], analyses: Sequence[str]
-) -> dict[str, pd.DataFrame]:
-    """Tables of `before` with the rows of some analyses taken from `after`; other rows keep their
-    order and come first.
-
-    Parameters
-    ----------
-    before, after : mapping of str to DataFrame
-        Tables by name, each with a column `spec_id` (`<analysis>.<outcome>.<variant>`) and the same
-        columns.
-    analyses : sequence of str
-        Analyses whose rows are replaced.
-    """
-    joined = {}
-    for table, new in after.items():
-        old = before[table]
-        # a column that is newer than the kept rows is empty in them
-        kept = old[~old["spec_id"].str.split(".").str[0].isin(analyses)].reindex(
-            columns=new.columns
-        )
-        joined[table] = pd.concat([kept.astype(new.dtypes.to_dict()), new], ignore_index=True)
-    return joined

@@ -1,9 +1,8 @@
 """Units of the study kept by content: after a change of some analyses, or back to marts of before,
 only what is new is estimated.
 
-A unit's rows depend on the marts, its specs, its settings and the code that estimates. Modules that
-only list specs are no part of that code: what they say of a unit is in its specs. A file is used
-only if it still has the hash that it bears.
+A unit's rows depend on the marts and the code that estimates (one file for each of the last), and
+on its specs and settings (its key in the file).
 """
 
 from __future__ import annotations
@@ -20,28 +19,11 @@ import pyarrow as pa
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import hash_estimation
 from orchestration.terminal import progress
-from warehouse.hashing import hash_bytes, hash_parts
-from warehouse.whole_files import remove_any, write_whole
+from warehouse.hashing import hash_parts
+from warehouse.whole_files import write_whole
 
 #: Files that are kept of a name, each of other marts, code or packages.
 KEPT = 3
-#: Modules of `estimation.analyses` that hold nothing but specs, and the catalog of them.
-LISTINGS = frozenset(
-    f"estimation/analyses/{name}.py"
-    for name in (
-        *(
-            "baseline",
-            "catalog",
-            "confounders",
-            "dynamics",
-            "heterogeneity",
-            "matching",
-            "mechanisms",
-            "policy_tools",
-        ),
-        *("robustness", "spillovers", "study_form"),
-    )
-)
 Rows = dict[str, list[dict[str, Any]]]
 RunUnits = Callable[..., None]
 
@@ -52,7 +34,7 @@ def keep_units(home: Home, name: str, run_units: RunUnits) -> RunUnits:
     Parameters
     ----------
     home : Home
-        Its folder `units` holds the units of a name, one file for each of the last marts and codes.
+        Its folder `units` holds the units of a name.
     name : str
         Of the caller, such as `study`.
     run_units : callable
@@ -69,14 +51,9 @@ def keep_units(home: Home, name: str, run_units: RunUnits) -> RunUnits:
         units: Iterable[Any],
         on_done: Callable[[Any, Rows], Iterable[Any]],
     ) -> None:
-        store = home.root / "units" / name
-        made_from = hash_parts(
-            [
-                hash_estimation(without=LISTINGS),
-                *(part for key in sorted(frames) for part in (key, hash_frames(frames[key]))),
-            ]
-        )
-        known = {} if os.environ.get("FORCE", "") == "1" else _read(store, made_from)
+        contents = [part for key in sorted(frames) for part in (key, hash_frames(frames[key]))]
+        path = home.root / "units" / name / f"{hash_parts([hash_estimation(), *contents])}.json"
+        known = {} if os.environ.get("FORCE", "") == "1" else _read(path)
         kept: dict[str, Rows] = {}
 
         def take(wanted: Iterable[Any]) -> list[Any]:
@@ -107,7 +84,7 @@ def keep_units(home: Home, name: str, run_units: RunUnits) -> RunUnits:
         if left:
             run_units(frames, left, done)
         # units that this call did not ask for stay: a run of some analyses comes between two of all
-        _write(store, made_from, known | kept)
+        _write(path, known | kept)
 
     return run
 
@@ -134,45 +111,20 @@ def _content(value: Any) -> str | bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _read(store: Path, made_from: str) -> dict[str, Rows]:
-    """Rows by key; nothing where no file is of these marts and this code, or it was changed since
-    it was written.
-    """
+def _read(path: Path) -> dict[str, Rows]:
+    """Rows by key; nothing where there is no such file, or none that can be read."""
     try:
-        # two where a run was killed before it removed the older one
-        path = max(store.glob(f"*-{made_from}.json"), key=_order)
-        sha256, _, content = path.read_bytes().partition(b"\n")
-        return json.loads(content) if _seal(made_from, content) == sha256 else {}
-    except (OSError, ValueError, RecursionError):
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
 
 
-def _write(store: Path, made_from: str, units: Mapping[str, Rows]) -> None:
-    """Every number as the shortest text that reads back as itself; the oldest of too many files
-    goes.
+def _write(path: Path, units: Mapping[str, Rows]) -> None:
+    """Every number as the shortest text that reads back as itself; the files that were used longest
+    ago go.
     """
-    content = json.dumps(units, default=lambda value: value.item()).encode()
-    for folder in (store.parent, store):
-        if folder.exists() and not folder.is_dir():
-            remove_any(folder)
-    store.mkdir(parents=True, exist_ok=True)
-    earlier = sorted(store.iterdir(), key=_order)
-    # numbered, so that their order depends on no clock
-    path = store / f"{1 + max(map(_order, earlier), default=0)}-{made_from}.json"
     with write_whole(path) as draft:
-        draft.write_bytes(_seal(made_from, content) + b"\n" + content)
-    same = [old for old in earlier if old.stem.endswith(made_from)]
-    for old in (*same, *[old for old in earlier if old not in same][: 1 - KEPT]):
-        remove_any(old)
-
-
-def _seal(made_from: str, content: bytes) -> bytes:
-    """Hash of the content and of what it was made from, so that a file under another's name is not
-    taken for it.
-    """
-    return hash_bytes(made_from.encode() + content).encode()
-
-
-def _order(path: Path) -> int:
-    number, _, _ = path.name.partition("-")
-    return int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+        draft.write_text(json.dumps(units, default=lambda value: value.item()), encoding="utf-8")
+    files = sorted(path.parent.glob("*.json"), key=lambda file: file.stat().st_mtime_ns)
+    for old in files[:-KEPT]:
+        old.unlink()

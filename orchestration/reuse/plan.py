@@ -1,9 +1,10 @@
 """How much of a refresh is left to do: nothing, the report, the estimates, or all of it.
 
-After a publication a record keeps the fingerprint of what went in and the hashes of what came out.
-The next run leaves out a stage only if everything the stage depends on has the same content, and
-what it would use again is byte by byte what the recorded run left. After any other change (a file,
-code, seed, setting or package, a changed publication or build, no record, FORCE=1) all is done.
+After a publication a record keeps the fingerprint of what went in and the hash of the manifest that
+came out. The next run leaves out a stage only if everything the stage depends on has the same
+content. After any other change (a file, code, seed, setting or package, no record, FORCE=1) all is
+done. Every run takes the record away, and only a refresh that published writes one: so build/ is as
+the recorded run left it.
 """
 
 from __future__ import annotations
@@ -11,18 +12,25 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from orchestration.home import Home
 from orchestration.reuse.fingerprint import Fingerprint
 from orchestration.terminal import say
-from warehouse.hashing import hash_file, hash_tree
+from warehouse.hashing import hash_file
 from warehouse.publication.manifest import MANIFEST, read_manifest
 from warehouse.publication.verification import verify_files
 from warehouse.whole_files import remove_any, write_whole
 
+if TYPE_CHECKING:
+    import dagster as dg
+
 NOTHING, REPORT, ESTIMATES, ALL = "nothing", "report", "estimates", "all"
-RECORD_VERSION = 1
+RECORD = "last_refresh.json"
+# Groups of what runs before the estimates. Everything else is run again, so a new asset is never
+# left out.
+BEFORE_ESTIMATES = ("raw", "seeds", "staging", "intermediate", "marts", "simulation")
+BEFORE_REPORT = (*BEFORE_ESTIMATES, "estimates")
 
 
 @dataclass(frozen=True)
@@ -36,13 +44,6 @@ class Plan:
     run_id: str = ""
 
 
-def record_path(home: Home) -> Path:
-    """The record of the last publication of this home; anyone may delete it, the next refresh then
-    does everything.
-    """
-    return home.root / "last_refresh.json"
-
-
 def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
     """Compare what would go in now with the record of the last publication.
 
@@ -53,50 +54,24 @@ def plan_refresh(home: Home, now: Fingerprint | None) -> Plan:
         None where a file could not be read.
     """
     record = _read_record(home)
-    reason = _reason_for_all(home, now, record)
-    if reason:
-        return Plan(ALL, reason)
-    before, run_id = record["fingerprint"], record["run_id"]
-    touched = _touched_publication(home, record) if now.report == before["report"] else ""
-    if now.report == before["report"] and not touched:
+    if os.environ.get("FORCE", "") == "1" or now is None or record is None:
+        reason = "FORCE=1" if record and now else "no record of an earlier publication"
+        return Plan(ALL, "a file cannot be read" if now is None else reason)
+    before, run_id = Fingerprint(**record["fingerprint"]), record["run_id"]
+    if now.marts != before.marts:
+        changed = "code, settings or packages" if now.landing == before.landing else "files"
+        return Plan(ALL, f"{changed} changed")
+    touched = _touched_publication(home, record)
+    if now == before and not touched:
         return Plan(NOTHING, "files, code, settings and packages are the same", run_id)
-    if _hashes(home.build) != record["build"]:
-        return Plan(
-            ALL,
-            (
-                f"{touched or 'code of the estimates or the report changed'}, and build/ is not as "
-                f"run {run_id} left it"
-            ),
-        )
-    if now.estimates != before["estimates"]:
+    if not home.database.exists():
+        return Plan(ALL, f"{touched or 'code changed'}, and build/ of run {run_id} is gone")
+    if now.estimates != before.estimates:
         return Plan(ESTIMATES, "only code of the estimates changed", run_id)
     return Plan(REPORT, touched or "only code of the report changed", run_id)
 
 
-def _reason_for_all(home: Home, now: Fingerprint | None, record: dict | None) -> str:
-    """Why no earlier work can be used, empty if some may be."""
-    if os.environ.get("FORCE", "") == "1":
-        return "FORCE=1"
-    if now is None:
-        return "a file cannot be read"
-    if record is None:
-        return "no record of an earlier publication"
-    if now.marts != record["fingerprint"]["marts"]:
-        return (
-            "files changed"
-            if now.landing != record["fingerprint"]["landing"]
-            else "code, settings or packages changed"
-        )
-    return (
-        "the simulated landing was changed"
-        if record["simulated"] and _hashes(home.simulated) != record["simulated"]
-        else ""
-    )
-
-
-def keep_record(
-    home: Home, before: Fingerprint | None, after: Fingerprint | None, *, simulated: bool
-) -> None:
+def keep_record(home: Home, before: Fingerprint | None, after: Fingerprint | None) -> None:
     """Record a publication, unless anything it depends on changed while it was made.
 
     Parameters
@@ -104,49 +79,33 @@ def keep_record(
     home : Home
     before, after : Fingerprint or None
         Taken at the start and at the end of the run; None where something could not be read.
-    simulated : bool
-        Whether the landing was the simulated one, whose files lie in the home.
     """
-    remove_any(record_path(home))
     if before is None or before != after:
         return
-    manifest = home.published / MANIFEST
     record = {
-        "version": RECORD_VERSION,
         "run_id": read_manifest(home.published)["run_id"],
-        "manifest_sha256": hash_file(manifest),
+        "manifest_sha256": hash_file(home.published / MANIFEST),
         "fingerprint": after.as_dict(),
-        "build": _hashes(home.build),
-        "simulated": _hashes(home.simulated) if simulated else {},
     }
-    with write_whole(record_path(home)) as draft:
+    with write_whole(home.root / RECORD) as draft:
         draft.write_text(json.dumps(record, sort_keys=True, indent=1) + "\n", encoding="utf-8")
 
 
 def forget_record(home: Home) -> None:
     """A run that changes build/ leaves no record behind unless it publishes."""
-    remove_any(record_path(home))
+    remove_any(home.root / RECORD)
 
 
 def _read_record(home: Home) -> dict | None:
     """The record, None where there is none that can be read."""
     try:
-        record = json.loads(record_path(home).read_text(encoding="utf-8"))
-        complete = record["version"] == RECORD_VERSION and all(
-            isinstance(record["fingerprint"][name], str)
-            for name in Fingerprint.__dataclass_fields__
-        )
-        complete = complete and all(
-            isinstance(record[name], str) for name in ("run_id", "manifest_sha256")
-        )
-        complete = complete and all(
-            isinstance(record[name], dict) for name in ("build", "simulated")
-        )
-        return record if complete else None
+        record = json.loads((home.root / RECORD).read_text(encoding="utf-8"))
+        Fingerprint(**record["fingerprint"])
+        return {name: record[name] for name in ("fingerprint", "run_id", "manifest_sha256")}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        say(f"  {record_path(home).name} cannot be read: thrown away, every stage is run")
+    except (OSError, ValueError, KeyError, TypeError):
+        say(f"  {RECORD} cannot be read: thrown away, every stage is run")
         return None
 
 
@@ -154,11 +113,10 @@ def _touched_publication(home: Home, record: dict) -> str:
     """Why the current publication is not the recorded one, or was changed since; empty if
     neither.
     """
-    manifest = home.published / MANIFEST
     try:
         if home.published.resolve().name != record["run_id"]:
             return "another publication is the current one"
-        if hash_file(manifest) != record["manifest_sha256"]:
+        if hash_file(home.published / MANIFEST) != record["manifest_sha256"]:
             return "the publication's manifest was changed"
         faults = verify_files(home.published)
     except OSError as error:
@@ -166,8 +124,33 @@ def _touched_publication(home: Home, record: dict) -> str:
     return f"the publication was changed ({faults[0]})" if faults else ""
 
 
-def _hashes(folder: Path) -> dict[str, str]:
-    try:
-        return hash_tree(folder)
-    except OSError:
-        return {}
+def stages_left(definitions: dg.Definitions, work: str) -> list[dg.AssetKey]:
+    """Keys of the assets that are not upstream of where the run starts.
+
+    Parameters
+    ----------
+    definitions : Definitions
+    work : str
+        `estimates` or `report`.
+    """
+    done = BEFORE_REPORT if work == REPORT else BEFORE_ESTIMATES
+    return [
+        key
+        for assets in definitions.resolve_asset_graph().assets_defs
+        for key in assets.keys
+        if not (set(assets.group_names_by_key.values()) & set(done))
+    ]
+
+
+def rewind(home: Home, work: str) -> None:
+    """Take out of the build what the remaining stages will write, so that no table of the earlier
+    run's code is left.
+    """
+    from warehouse.build_database import open_build
+
+    with open_build(home.build) as con:
+        for schema in ("meta",) if work == REPORT else ("meta", "estimates"):
+            con.execute(f"drop schema if exists {schema} cascade")
+        if work != REPORT:
+            for table in ("expectation_result", "expectation_row"):
+                con.execute(f"delete from quality.{table} where stage = 'estimates'")

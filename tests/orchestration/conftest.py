@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from orchestration.supervision import explained
 from tests.orchestration.warm import run_warm
 
 REPO = Path(__file__).resolve().parents[2]
@@ -132,6 +133,11 @@ def six(tmp_path_factory: pytest.TempPathFactory) -> SixCities:
 def home_of_six(six: SixCities, tmp_path: Path) -> Path:
     """A copy of their home, which a test may change."""
     return shutil.copytree(six.run.home, tmp_path / "home", symlinks=True)
+
+
+def end_of(work: Callable[..., int], *arguments: object) -> int:
+    """Exit code of a command's work in this process, its last line printed."""
+    return explained(lambda: work(*arguments))
 
 
 def write_tidy(landing: Path, rows: list[str], name: str = "values.csv") -> Path:

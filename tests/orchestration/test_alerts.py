@@ -120,7 +120,7 @@ def test_a_run_of_the_ui_is_reported_by_the_job(
     refresh_job = dg.Definitions(assets=[broken], jobs=[job]).resolve_job_def("job")
     monkeypatch.setenv(alerts.SETTING, f"http://{servers[0]}/hook")
     for watched in ("", "1"):
-        monkeypatch.setenv(alerts.WATCHED, watched)
+        monkeypatch.setenv(alerts.BY_COMMAND, watched)
         refresh_job.execute_in_process(raise_on_error=False)
     # a command that watches its run sends the alert itself
     (message,) = Web.received

@@ -22,9 +22,7 @@ def test_the_sensor_waits_until_the_landing_is_still(
         def tick(cursor: str | None) -> tuple[int, str | None]:
             context = dg.build_sensor_context(instance=instance, cursor=cursor)
             result = landing_sensor(context)
-            return len(result.run_requests) if isinstance(
-                result, dg.SensorResult
-            ) else 0, context.cursor
+            return int(isinstance(result, dg.RunRequest)), context.cursor
 
         asked, cursor = [], None
         for text in ("1", "1", "1", "2", "2"):

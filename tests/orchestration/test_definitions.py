@@ -81,8 +81,8 @@ def test_schedule_and_sensor_ship_stopped(definitions: dg.Definitions) -> None:
     assert {s.default_status.value for s in definitions.sensors} == {"STOPPED"}
 
 
-def test_the_study_can_be_asked_for_some_analyses(definitions: dg.Definitions) -> None:
-    estimate = dg.AssetKey(["estimates", "estimate"])
-    study = next(asset for asset in definitions.assets if estimate in asset.keys)
-    assert "analyses" in study.op.config_schema.config_type.fields
-    assert all(spec.code_version for asset in definitions.assets for spec in asset.specs)
+def test_assets_have_owners_and_no_partitions(definitions: dg.Definitions) -> None:
+    specs = [spec for asset in definitions.assets for spec in asset.specs]
+    assert all(spec.owners and not spec.partitions_def for spec in specs)
+    published = dg.AssetKey(["publication", "published"])
+    assert next(spec for spec in specs if spec.key == published).freshness_policy is not None

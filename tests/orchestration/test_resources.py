@@ -10,12 +10,14 @@ import dagster as dg
 import pytest
 
 from orchestration.dagster_ui.run_tags import LANDING
-from orchestration.home import Home, hold_lock
+from orchestration.home import Home
 from orchestration.resources import Settings
+from orchestration.supervision import hold_lock
 from tests.orchestration.conftest import REPO
 
 HOLD = (
-    "import sys; from pathlib import Path; from orchestration.home import Home, hold_lock\n"
+    "import sys; from pathlib import Path; from orchestration.home import Home\n"
+    "from orchestration.supervision import hold_lock\n"
     "with hold_lock(Home(Path(sys.argv[1]))): print('held', flush=True); sys.stdin.read()"
 )
 
@@ -58,21 +60,8 @@ def test_a_run_that_resumes_another_landing_is_refused() -> None:
     with dg.instance_for_test() as instance:
         first = run("/srv/2026", instance=instance)
         tags = instance.get_run_by_id(first.run_id).tags
-        assert tags[LANDING] == "/srv/2026" and tags["citysync/window"] == "2010-2019"
+        assert tags[LANDING] == "/srv/2026" and tags["citysync/citysync_permutations"] == "9999"
         again = {"instance": instance, "tags": {LANDING: "/srv/2026"}}
         assert run("/srv/2026", **again).success
         refused = run("", **again)
         assert not refused.success and "/srv/2026" in said(refused)
-
-
-@pytest.mark.parametrize(
-    ("started_with", "asked"),
-    [("/srv/2026", "/etc"), ("/srv/2026", ""), ("", "/etc"), ("/srv/2026", "/srv/2026/..")],
-)
-def test_a_run_of_the_ui_reads_the_landing_that_it_was_started_with(
-    monkeypatch: pytest.MonkeyPatch, started_with: str, asked: str
-) -> None:
-    monkeypatch.setenv("CITYSYNC_UI_LANDING", started_with)
-    refused = run(asked)
-    assert not refused.success and "this UI was started for" in said(refused)
-    assert run(started_with).success

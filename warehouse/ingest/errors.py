@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from warehouse.errors import Refused
+
 _LONGEST = 300
 
 
-class IngestError(Exception):
+class IngestError(Refused):
     """Base of every ingest error; the message is meant for the person who runs the refresh."""
 
 

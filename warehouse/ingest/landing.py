@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +52,7 @@ from warehouse.ingest.snapshot import (
     require_unchanged,
     take_snapshot,
 )
-from warehouse.ingest.workers.jobs import POLICY_MODULES, PolicyJob, RawJob, plain
+from warehouse.ingest.workers.jobs import PolicyJob, RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Task, shared_pool
 from warehouse.whole_files import write_whole
@@ -149,10 +149,8 @@ def read_source(
     source_id: str,
     *,
     layouts: Mapping[str, Layout],
-    editions: Collection[int | None] | None = None,
 ) -> SourceReport:
-    """Read the files of one source, or of some of its editions, into the cache; the build is left
-    alone.
+    """Read the files of one source into the cache; the build is left alone.
 
     Raises
     ------
@@ -160,12 +158,7 @@ def read_source(
         The landing is missing, unreadable or empty, or files of the source are faulty (all are
         named).
     """
-    files = [
-        file
-        for file in find_files(landing, layouts)
-        if file.origin.source_id == source_id
-        and (editions is None or file.origin.edition_year in editions)
-    ]
+    files = [f for f in find_files(landing, layouts) if f.origin.source_id == source_id]
     files, reading = _read_files(files, raw_dir, layouts)
     if reading.faults:
         raise LandingError(
@@ -249,17 +242,6 @@ def _require_same_files(landing: Path, files: list[DeliveredFile]) -> None:
             f"{len(changed)} files changed: "
             f"{', '.join(changed[:10])}; wait until the delivery is complete, then refresh again"
         )
-
-
-def find_editions(landing: Path, layouts: Mapping[str, Layout]) -> list[int]:
-    """Edition years that occur in a landing, sorted; empty where there is no landing."""
-    if not landing.is_dir():
-        return []
-    root = landing.resolve()
-    found = [describe_file(root, location, note, layouts) for location, note in _walk(root, root)]
-    return sorted(
-        {file.origin.edition_year for file in found if file.origin.edition_year is not None}
-    )
 
 
 def find_files(landing: Path, layouts: Mapping[str, Layout]) -> list[DeliveredFile]:
@@ -373,8 +355,6 @@ def _find_tasks(
     """Hash every file, note those whose raw Parquet is in the cache, and give a task for each of
     the others.
     """
-    # one worker for both: another one would load and learn everything again
-    has_texts = any(file.origin.source_id == POLICY_SOURCE and file.note is None for file in files)
     for file in files:
         if file.note is not None:
             done[file.path] = file if file.snapshot is not None else _hashed_unread(file)
@@ -390,7 +370,7 @@ def _find_tasks(
             target = cache.folder / f"{raw_key(hashed, layout)}.parquet"
             counts = cache.find(target, file.path)
             if counts is None:
-                yield build_task(hashed, data, layout, target, POLICY_MODULES if has_texts else ())
+                yield build_task(hashed, data, layout, target)
             else:
                 reading.n_reused += 1
                 _note_read(hashed, target, counts, reading)
@@ -410,7 +390,6 @@ def build_task(
     data: bytes | None,
     layout: Layout | None,
     target: Path,
-    modules: tuple[str, ...] = (),
 ) -> Task:
     """What a worker has to do for a file; a large one (`data` None) is copied first, so that what
     is parsed is what was hashed.
@@ -418,21 +397,14 @@ def build_task(
     temporary = str(target.with_name(f".{target.name}.{os.getpid()}.tmp"))
     note = (file, target)
     if file.origin.source_id == POLICY_SOURCE:
-        return Task(
-            PolicyJob(data, file.origin, temporary),
-            limits_for(0),
-            modules,
-            size=file.size,
-            note=note,
-        )
+        job = PolicyJob(data, file.origin, temporary)
+        return Task(job, limits_for(0), size=file.size, note=note)
     tables = tables_of(layout, file.origin.file_name) if layout else []
     descriptor = (
         copy_privately(file.location, file.snapshot, target.parent) if data is None else None
     )
     job = RawJob(data, file.origin, plain(tables), temporary)
-    return Task(
-        job, limits_for(file.size), modules, descriptor=descriptor, size=file.size, note=note
-    )
+    return Task(job, limits_for(file.size), descriptor=descriptor, size=file.size, note=note)
 
 
 def _note_read(file: DeliveredFile, target: Path, counts: Counts, reading: Reading) -> None:

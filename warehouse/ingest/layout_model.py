@@ -523,13 +523,6 @@ class Layout(_Model):
     ignore_files: list[IgnoredFile] = []
     tables: list[Table] = Field(min_length=1)
 
-    @property
-    def has_editions(self) -> bool:
-        """Whether the source comes in editions, in folders or by file name: the lineage then shows
-        one partition per edition.
-        """
-        return self.edition_folders or self.edition_year is not None
-
     @cached_property
     def content(self) -> dict[str, object]:
         """What reading depends on, as plain values, for a hash: not where the source comes from."""

@@ -7,9 +7,8 @@ run, and why. The folders are Hive partitions, so one pattern reads a table of a
 appears in one rename, before the switch; publications that have none yet get theirs. Nothing here
 removes one.
 
-Each folder's index names the hash of every file in it, and the index of the run archived before it,
-so a file that changed and a run that is gone are found. Not here: the publications themselves
-(`publish`).
+Each folder's index names the hash of every file in it, so a file that changed is found. Not here:
+the publications themselves (`publish`).
 """
 
 from __future__ import annotations
@@ -18,10 +17,8 @@ import json
 import os
 import re
 import shutil
-import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -35,7 +32,6 @@ INDEX = "index.json"
 RUN = "run_id="
 # Every table of these schemas is kept whole.
 WHOLE = ("estimates", "meta")
-RUN_FOLDER = re.compile(r"run_id=[0-9A-Za-z._-]+")
 TABLE = re.compile(r"([a-z_]+)\.([a-z0-9_]+)\.parquet")
 # Kept besides, where the publication has what they are made from; the second says why a figure
 # moved, by indicator. Years in a row for which a place has a current value of an indicator; what a
@@ -122,15 +118,8 @@ def _archive(publication: Path, archive: Path) -> None:
     for name in (MANIFEST, MANIFEST_HASH):
         if (publication / name).is_file():
             shutil.copyfile(publication / name, draft / name)
-    before = _last(archive)
     files = {path.name: hash_file(path) for path in sorted(draft.iterdir())}
-    index = {
-        "run_id": publication.name,
-        "number": before["number"] + 1,
-        "before": before["before"],
-        "files": files,
-    }
-    (draft / INDEX).write_text(json.dumps(index, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (draft / INDEX).write_text(json.dumps(files, indent=1) + "\n", encoding="utf-8")
     for path in draft.iterdir():
         with open(path, "rb") as file:
             os.fsync(file.fileno())
@@ -163,62 +152,11 @@ def _kept(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, str]]:
 
 def archived_runs(archive: Path) -> list[str]:
     """Run ids of the archive, oldest first."""
-    return sorted(path.name.removeprefix(RUN) for path in _run_folders(archive))
+    return [folder.name.removeprefix(RUN) for folder in _run_folders(archive)]
 
 
 def _run_folders(archive: Path) -> list[Path]:
-    """Folders of runs; a link is none, nor is a name that no run has: it could be a pattern or lead
-    elsewhere.
-    """
-    if not archive.is_dir():
-        return []
-    return [
-        path
-        for path in archive.iterdir()
-        if RUN_FOLDER.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
-    ]
-
-
-def is_file(path: Path) -> bool:
-    """Whether a path is a file itself: a link may lead anywhere, and a pipe would be waited for."""
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
-def _last(archive: Path) -> dict[str, Any]:
-    """Number of the run archived last, and its run id with the hash of its index."""
-    last: dict[str, Any] = {"number": 0, "before": None}
-    for run_id in archived_runs(archive):
-        index = _read_index(archive / f"{RUN}{run_id}")
-        if index is not None and index["number"] > last["number"]:
-            last = {
-                "number": index["number"],
-                "before": [run_id, hash_file(archive / f"{RUN}{run_id}" / INDEX)],
-            }
-    return last
-
-
-def _read_index(folder: Path) -> dict[str, Any] | None:
-    try:
-        if not is_file(folder / INDEX):
-            return None
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-        before, files = index["before"], index["files"]
-        texts = [index["run_id"], *(before or []), *files.keys(), *files.values()]
-        whole = type(index["number"]) is int and (
-            before is None or (isinstance(before, list) and len(before) == 2)
-        )
-        return (
-            index
-            if whole
-            and all(isinstance(text, str) for text in texts)
-            and index["run_id"] == folder.name.removeprefix(RUN)
-            else None
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
+    return sorted(folder for folder in archive.glob(f"{RUN}*") if folder.is_dir())
 
 
 def verify_archive(archive: Path, published: Iterable[str] = ()) -> list[str]:
@@ -234,88 +172,38 @@ def verify_archive(archive: Path, published: Iterable[str] = ()) -> list[str]:
     -------
     list of str
         One line per fault: a file that changed, is missing or was added, an index that cannot be
-        read, a run that is gone. Empty where all is as archived, also where there is no archive
-        yet.
+        read, a publication that is not archived. Empty where all is as archived, also where there
+        is no archive yet.
     """
-    runs = archived_runs(archive)
-    known = {f"{RUN}{run_id}" for run_id in runs}
-    others = (
-        sorted(path.name for path in archive.iterdir() if path.name not in known)
-        if archive.is_dir()
-        else []
-    )
-    faults = [
-        (
-            f"{archive / f'{RUN}{run_id}'}: missing, expected what publication {run_id} said: the "
-            "next refresh that publishes writes it again"
-        )
-        for run_id in sorted(set(published) - set(runs))
+    missing = sorted(set(published) - set(archived_runs(archive)))
+    return [
+        *(
+            f"{archive / RUN}{run_id}: missing, expected what publication {run_id} said: the next "
+            "refresh that publishes writes it again"
+            for run_id in missing
+        ),
+        *(fault for folder in _run_folders(archive) for fault in _faults(folder)),
     ]
-    faults += [
-        f"{archive / name!s}: not part of the archive, expected folders of runs alone"
-        for name in others
+
+
+def _faults(folder: Path) -> list[str]:
+    try:
+        said = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        # an index of an earlier version also named the run archived before
+        said = dict(said.get("files", said))
+        found = {
+            path.name: hash_file(path) if path.is_file() else "of no file"
+            for path in folder.iterdir()
+            if path.name != INDEX
+        }
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        return [f"{folder}: cannot be read ({error}): put it back from a backup"]
+    return [
+        f"{folder / name}: sha256 {found.get(name, 'of no file')}, expected "
+        f"{said.get(name, 'no such file')}: put it back from a backup"
+        for name in sorted({*said, *found})
+        if said.get(name) != found.get(name)
     ]
-    for run_id in runs:
-        folder = archive / f"{RUN}{run_id}"
-        index = _read_index(folder)
-        if index is None:
-            faults.append(
-                f"{folder / INDEX}: cannot be read, expected the index of run {run_id}: put the "
-                "folder back from a backup"
-            )
-            continue
-        faults += _file_faults(folder, index["files"])
-        if index["before"] is not None:
-            faults += _chain_fault(archive, run_id, index["number"], *index["before"])
-    return faults
-
-
-def _file_faults(folder: Path, files: dict[str, str]) -> list[str]:
-    present = {path.name for path in folder.iterdir()} - {INDEX}
-    faults = [
-        f"{folder / name}: not part of the archive, expected no such file"
-        for name in sorted(present - set(files))
-    ]
-    for name, said in sorted(files.items()):
-        if name in present and not is_file(folder / name):
-            faults.append(
-                f"{folder / name}: a link, folder or pipe, expected the file with sha256 {said}: "
-                "put it back from a backup"
-            )
-        elif name not in present:
-            faults.append(
-                f"{folder / name}: missing, expected sha256 {said}: put it back from a backup"
-            )
-        elif hash_file(folder / name) != said:
-            faults.append(
-                f"{folder / name}: sha256 {hash_file(folder / name)}, expected {said}: put it "
-                "back from a backup"
-            )
-    return faults
-
-
-def _chain_fault(archive: Path, run_id: str, number: int, before: str, said: str) -> list[str]:
-    """Whether the run archived before is there and as it was."""
-    path = archive / f"{RUN}{Path(before).name}" / INDEX
-    if not is_file(path):
-        return [
-            (
-                f"{path.parent}: missing, expected the run archived before {run_id}: put it back "
-                "from "
-                "a backup"
-            )
-        ]
-    if hash_file(path) != said:
-        return [f"{path}: sha256 {hash_file(path)}, expected {said} as run {run_id} says"]
-    index = _read_index(path.parent)
-    if index is not None and number != index["number"] + 1:
-        return [
-            (
-                f"{archive / f'{RUN}{run_id}' / INDEX}: number {number}, expected "
-                f"{index['number'] + 1}: put the folder back from a backup"
-            )
-        ]
-    return []
 
 
 def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
@@ -334,18 +222,18 @@ def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
     left_out: list[str] = []
     paths = [
         path
-        for folder in sorted(_run_folders(archive))
+        for folder in _run_folders(archive)
         for path in sorted(folder.glob("*.parquet"))
-        if TABLE.fullmatch(path.name)
+        if TABLE.fullmatch(path.name) and path.is_file()
     ]
     for name in sorted({path.name for path in paths}):
         schema, table = TABLE.fullmatch(name).groups()
         files = [path for path in paths if path.name == name]
         con.execute(f"create schema if not exists archive.{quote(schema)}")
         try:
-            _load(con, schema, table, [path for path in files if is_file(path)])
+            _load(con, schema, table, files)
         except duckdb.Error:
-            readable = [path for path in files if is_file(path) and _is_readable(con, path)]
+            readable = [path for path in files if _is_readable(con, path)]
             left_out += [
                 f"archive: {path} cannot be read and is left out; make verify says more"
                 for path in files

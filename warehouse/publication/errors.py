@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from warehouse.errors import Refused
 
-class PublishError(Exception):
+
+class PublishError(Refused):
     """A publication cannot be written or would replace one that it must not."""
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import duckdb
 
 from warehouse.build_database import open_build
-from warehouse.publication.archive import RUN, SPAN, archived_runs, is_file
+from warehouse.publication.archive import RUN, SPAN, archived_runs
 from warehouse.publication.errors import PublicationShrinks, PublishError
 from warehouse.publication.foreign import require_tables_only
 from warehouse.publication.manifest import MANIFEST, read_manifest
@@ -232,7 +232,7 @@ def count_losses_of_archive(runs: list[Path], build: Path) -> list[Loss]:
     """
 
     def tables(name: str) -> str:
-        paths = [literal(run / name) for run in runs if is_file(run / name)]
+        paths = [literal(run / name) for run in runs if (run / name).is_file()]
         options = "hive_partitioning = false, union_by_name = true, filename = true"
         return f"read_parquet([{', '.join(paths)}], {options})"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 from jinja2 import Environment, StrictUndefined
 
+from warehouse.errors import Refused
 from warehouse.sql_text import literal
 
 WAREHOUSE = Path(__file__).resolve().parents[1]
@@ -33,7 +34,7 @@ _MODELS = (
 _MACROS = ("text", "settings")
 
 
-class SettingFault(Exception):
+class SettingFault(Refused):
     """A setting of the environment that a macro refuses; the message says what was expected."""
 
 

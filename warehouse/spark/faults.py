@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from warehouse.errors import Refused
 from warehouse.spark.settings import addresses, is_local
 
 #: What Spark 4 runs on; older ones end with a long text about class files.
@@ -108,7 +109,7 @@ MEANINGS = (
 )
 
 
-class SparkFault(Exception):
+class SparkFault(Refused):
     """Spark cannot do the work; the message is one line that says what to do."""
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from orchestration.commands.check_source import check_source
 from orchestration.terminal import Exit
+from tests.orchestration.conftest import end_of
 from warehouse.hashing import hash_file
 
 SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
@@ -72,13 +73,13 @@ def rows(change=value, unit: str = "亿元") -> list[tuple]:
 
 
 def test_what_agrees_looks_right_and_rejected_lines_are_counted(home, tmp_path, capsys):
-    assert check_source(deliver(tmp_path, rows())) == Exit.DONE
+    assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
     said = capsys.readouterr().out
     assert "likely faults: none found" in said
     assert "300 beside current values, 100.0% equal" in said
     assert "older: 300 common, 300 equal within 0.5 %" in said
     wrong = [(999999, 2015, GDP, 1, "亿元"), (110000, 2015, "nonsense", 1, "")]
-    check_source(deliver(tmp_path / "with_wrong_lines", [*rows(), *wrong]))
+    end_of(check_source, deliver(tmp_path / "with_wrong_lines", [*rows(), *wrong]))
     said = capsys.readouterr().out
     assert "  unknown_city: 1, such as values.csv D302: '1'" in said
     assert "  unknown_indicator: 1, such as values.csv D303: '1'" in said
@@ -87,7 +88,7 @@ def test_what_agrees_looks_right_and_rejected_lines_are_counted(home, tmp_path, 
 def test_beside_a_simulated_publication_values_are_not_compared(home, tmp_path, capsys):
     (home / "published" / "manifest.json").write_text('{"is_simulated": true}', encoding="utf-8")
     other = rows(lambda city, year: value(city, year) * (1.3 + city % 7 / 10))
-    assert check_source(deliver(tmp_path, other)) == Exit.DONE
+    assert end_of(check_source, deliver(tmp_path, other)) == Exit.DONE
     assert "the publication here is simulated: values are not compared" in capsys.readouterr().out
 
 
@@ -118,7 +119,7 @@ def test_beside_a_simulated_publication_values_are_not_compared(home, tmp_path, 
     ],
 )
 def test_the_likely_fault_comes_first(home, tmp_path, capsys, change, unit, sentence):
-    assert check_source(deliver(tmp_path, rows(change, unit))) == Exit.FAILED
+    assert end_of(check_source, deliver(tmp_path, rows(change, unit))) == Exit.FAILED
     said = capsys.readouterr().out.splitlines()
     heading = next(i for i, line in enumerate(said) if line.startswith("likely faults:"))
     assert sentence in said[heading + 1] and "exit 1: " in said[-1]
@@ -133,7 +134,7 @@ def test_the_new_and_changed_files_come_first_on_one_screen(home, tmp_path, caps
     with duckdb.connect(str(home / "published" / "citysync.duckdb")) as con:
         files = [(f"tidy/{n:03d}.csv", known if n else "another") for n in range(199)]
         con.executemany("insert into meta.input_file values (?, ?)", files)
-    assert check_source(str(folder)) == Exit.DONE
+    assert end_of(check_source, str(folder)) == Exit.DONE
     said = [line for line in capsys.readouterr().out.splitlines() if " s  " not in line]
     assert len(said) <= 30
     assert said[0] == "files: 1 changed, 198 as published, 2 new"
@@ -142,7 +143,7 @@ def test_the_new_and_changed_files_come_first_on_one_screen(home, tmp_path, caps
         "new tidy/199.csv",
         "new tidy/values.csv",
     ]
-    assert check_source(str(folder), everything=True) == Exit.DONE
+    assert end_of(check_source, str(folder), True) == Exit.DONE
     assert len(capsys.readouterr().out.splitlines()) > 400
 
 
@@ -159,12 +160,12 @@ def test_bad_input_is_named(home, tmp_path, capsys):
         ),
         ("", "expected the folder of a source"),
     ):
-        assert check_source(str(source)) == Exit.BAD_INPUT
+        assert end_of(check_source, str(source)) == Exit.BAD_INPUT
         assert what in capsys.readouterr().out
 
 
 def test_without_a_publication_nothing_is_compared(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "empty"))
-    assert check_source(deliver(tmp_path, rows())) == Exit.DONE
+    assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
     assert "nothing has been published in this home" in capsys.readouterr().out
     assert not (tmp_path / "empty").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.commands.publications import rollback, verify
-from tests.orchestration.conftest import SMALL, Run
+from tests.orchestration.conftest import SMALL, Run, end_of
 from tests.warehouse.publication.test_publish import put_out
 from tests.warehouse.publication.test_verification import flip_byte
 
@@ -33,29 +33,29 @@ def test_rollback_goes_back_one_by_one_and_forward_by_name(
 ) -> None:
     steps = ((None, 0, RUNS[1]), (None, 0, RUNS[0]), (None, 2, RUNS[0]), (RUNS[2], 0, RUNS[2]))
     for asked, code, now in steps:
-        assert (rollback(asked), current(home)) == (code, now)
+        assert (end_of(rollback, asked), current(home)) == (code, now)
     assert RUNS[2] in capsys.readouterr().out
-    assert (rollback("../../etc"), current(home)) == (2, RUNS[2])
+    assert (end_of(rollback, "../../etc"), current(home)) == (2, RUNS[2])
     # the kernel's lock, as another process would hold it
     with open(home / "refresh.lock", "a+", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        assert (rollback(None), current(home)) == (3, RUNS[2])
+        assert (end_of(rollback, None), current(home)) == (3, RUNS[2])
 
 
 def test_a_damaged_publication_is_found_and_not_put_back(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flip_byte(home / "publications" / RUNS[1] / "citysync.duckdb")
-    assert (rollback(None), current(home)) == (2, RUNS[2])
+    assert (end_of(rollback, None), current(home)) == (2, RUNS[2])
     assert "citysync.duckdb" in capsys.readouterr().out
-    assert (verify(RUNS[1]), verify(None)) == (1, 0)
+    assert (end_of(verify, RUNS[1]), end_of(verify, None)) == (1, 0)
 
 
 def test_a_whole_publication_verifies(
     simulated: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CITYSYNC_HOME", str(simulated.home))
-    assert verify(None) == 0
+    assert end_of(verify, None) == 0
     assert f"run {simulated.manifest['run_id']}" in capsys.readouterr().out
     assert "report/index.html" in simulated.manifest["files"]
     assert SMALL.items() <= simulated.manifest["settings"].items()

@@ -15,6 +15,7 @@ import pytest
 
 from orchestration.commands import reproduce as module
 from orchestration.commands.reproduce import reproduce
+from tests.orchestration.conftest import end_of
 from tests.warehouse.publication.test_publish import put_out
 
 RUN_ID = "20260101T000000.000000Z"
@@ -61,7 +62,7 @@ def test_only_the_settings_of_the_run_reach_its_refresh(
     """Another Python, with which tables may differ, is named before anything is built."""
     hand_over(packages={"python": "3.10"})
     monkeypatch.setenv("WINDOW_FIRST_YEAR", "2012")
-    assert reproduce(RUN_ID, None) == 1
+    assert end_of(reproduce, RUN_ID, None) == 1
     (environment,) = started
     assert "python3.10" in capsys.readouterr().out
     assert environment["CITYSYNC_PERMUTATIONS"] == "199" and "WINDOW_FIRST_YEAR" not in environment
@@ -103,7 +104,7 @@ def test_a_manifest_that_asks_for_more_is_refused(
     hand_over: Hand, started: list, capsys: pytest.CaptureFixture[str], parts: dict, named: str
 ) -> None:
     hand_over(**parts)
-    assert reproduce(RUN_ID, None) == 2
+    assert end_of(reproduce, RUN_ID, None) == 2
     said = capsys.readouterr().out
     assert not started and named in said and "\x1b" not in said
     assert said.count("\n") == 1 and "exit 2: " in said
@@ -116,10 +117,10 @@ def test_it_needs_the_files_of_the_run_and_no_other_command_beside_it(
     for run_id, landing, said in (
         ("20250101T000000.000000Z", None, "kept are"),
         (RUN_ID, None, "LANDING"),
-        (RUN_ID, "/absent", "tidy/a.csv is missing"),
+        (RUN_ID, "/absent", "tidy/a.csv"),
     ):
-        assert reproduce(run_id, landing) == 2 and said in capsys.readouterr().out
+        assert end_of(reproduce, run_id, landing) == 2 and said in capsys.readouterr().out
     with open(tmp_path / "refresh.lock", "a+", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        assert reproduce(RUN_ID, None) == 3
-    assert not started and "exit 3: another command" in capsys.readouterr().out
+        assert end_of(reproduce, RUN_ID, None) == 3
+    assert not started and "exit 3: a program" in capsys.readouterr().out

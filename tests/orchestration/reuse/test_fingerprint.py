@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from orchestration.reuse import fingerprint
-from orchestration.reuse.fingerprint import hash_landing, take_fingerprint
+from orchestration.reuse.fingerprint import (
+    CodeChanged,
+    hash_landing,
+    note_code,
+    require_same_code,
+    take_fingerprint,
+)
 
 
 def test_a_fingerprint_follows_content_and_not_clocks(
@@ -36,18 +42,18 @@ def test_a_fingerprint_follows_content_and_not_clocks(
         ("estimation/fit.py", ["estimates", "report"]),
         ("estimation/measures/cycles.py", ["marts", "estimates", "report"]),
         ("warehouse/seeds/pilot_zones.csv", ["marts", "estimates", "report"]),
-        ("pyproject.toml", ["marts", "estimates", "report"]),
+        ("dbt_project.yml", ["marts", "estimates", "report"]),
     ],
 )
 def test_code_belongs_to_the_stages_that_run_it(
     monkeypatch: pytest.MonkeyPatch, path: str, stages: list[str]
 ) -> None:
-    before, read = take_fingerprint(None), fingerprint._code_files
-    assert path in dict(read())
+    before, read = take_fingerprint(None), fingerprint.hash_code
+    assert path in read()
     monkeypatch.setattr(
         fingerprint,
-        "_code_files",
-        lambda: ((name, data + b"#" * (name == path)) for name, data in read()),
+        "hash_code",
+        lambda: {name: data + "#" * (name == path) for name, data in read().items()},
     )
     after = take_fingerprint(None)
     assert [
@@ -67,3 +73,25 @@ def test_packages_that_only_tests_need_are_no_part_of_it(
     assert take_fingerprint(None) == before
     (tmp_path / "Typing.Extensions-99.0.dist-info").mkdir()
     assert take_fingerprint(None).marts != before.marts
+
+
+def test_a_run_whose_code_changed_publishes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dbt_project.yml", "profiles.yml", "warehouse/a.sql"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("select 1", encoding="utf-8")
+    for name in ("expectations", "estimation", "orchestration"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(fingerprint, "REPO", tmp_path)
+    monkeypatch.setattr(fingerprint, "_code_at_start", [])
+    require_same_code()  # nothing was noted
+    note_code()
+    (tmp_path / "warehouse" / "a.sql").touch()
+    (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
+    require_same_code()
+    for name in ("warehouse/a.sql", "warehouse/b.csv", "dbt_project.yml"):
+        note_code()
+        (tmp_path / name).write_text("select 2", encoding="utf-8")
+        with pytest.raises(CodeChanged, match="files of this checkout changed while the run"):
+            require_same_code()

@@ -15,11 +15,11 @@ from orchestration.reuse.plan import (
     ALL,
     ESTIMATES,
     NOTHING,
+    RECORD,
     REPORT,
     forget_record,
     keep_record,
     plan_refresh,
-    record_path,
 )
 from tests.orchestration.conftest import SixCities, refresh
 from warehouse.hashing import hash_file
@@ -38,7 +38,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
         run / "report" / "index.html",
         run / "citysync.duckdb",
         home.build / "citysync.duckdb",
-        home.simulated / "a.csv",
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("as it was")
@@ -48,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     }
     write_manifest(run, {"run_id": "run-1", "files": files, "tables": {}})
     home.published.symlink_to("publications/run-1")
-    keep_record(home, FINGERPRINT, FINGERPRINT, simulated=True)
+    keep_record(home, FINGERPRINT, FINGERPRINT)
     return home
 
 
@@ -85,18 +84,17 @@ def _another_publication(home: Home) -> None:
 def test_a_touched_publication_is_published_again_from_the_build(home: Home, touch) -> None:
     touch(home)
     assert plan_refresh(home, FINGERPRINT).work == REPORT
-    (home.build / "citysync.duckdb").write_text("touched as well")
+    home.database.unlink()
     assert plan_refresh(home, FINGERPRINT).work == ALL
 
 
 @pytest.mark.parametrize(
     "touch",
     [
-        lambda home: (home.simulated / "a.csv").write_text("other"),
-        lambda home: record_path(home).unlink(),
-        lambda home: record_path(home).write_text("{"),
-        lambda home: record_path(home).write_text("[1]"),
-        lambda home: record_path(home).write_text('{"version": 1}'),
+        lambda home: (home.root / RECORD).unlink(),
+        lambda home: (home.root / RECORD).write_text("{"),
+        lambda home: (home.root / RECORD).write_text("[1]"),
+        lambda home: (home.root / RECORD).write_text('{"fingerprint": []}'),
         lambda home: os.environ.update(FORCE="1"),
     ],
 )
@@ -108,21 +106,16 @@ def test_without_a_sound_record_everything_is_run(
     assert plan_refresh(home, FINGERPRINT).work == ALL
     monkeypatch.setenv("FORCE", "0")
     forget_record(home)
-    keep_record(home, FINGERPRINT, FINGERPRINT, simulated=True)
+    keep_record(home, FINGERPRINT, FINGERPRINT)
     assert plan_refresh(home, FINGERPRINT).work == NOTHING
-
-
-def test_code_of_the_estimates_builds_only_on_an_untouched_build(home: Home) -> None:
-    (home.build / "more").write_text("x")
-    changed = dataclasses.replace(FINGERPRINT, estimates="x", report="x")
-    assert plan_refresh(home, changed).work == ALL
 
 
 @pytest.mark.parametrize("after", [None, dataclasses.replace(FINGERPRINT, landing="changed")])
 def test_a_run_whose_files_changed_meanwhile_leaves_no_record(
     home: Home, after: Fingerprint | None
 ) -> None:
-    keep_record(home, FINGERPRINT, after, simulated=True)
+    forget_record(home)
+    keep_record(home, FINGERPRINT, after)
     assert plan_refresh(home, FINGERPRINT).work == ALL
 
 

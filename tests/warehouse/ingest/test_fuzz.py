@@ -27,7 +27,7 @@ from tests.warehouse.ingest.policy.small_pdf import text_pdf
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.raw_table import FileOrigin
-from warehouse.ingest.workers.jobs import POLICY_MODULES, PolicyJob, RawJob, plain
+from warehouse.ingest.workers.jobs import PolicyJob, RawJob, plain
 from warehouse.ingest.workers.limits import Limits
 from warehouse.ingest.workers.pool import Pool, Task
 
@@ -98,7 +98,7 @@ def task(kind: str, changes: Iterable[Change], member: int | None, target: Path)
         source = "tidy" if kind.startswith("tidy") else "panel"
         tables = [] if source == "tidy" else plain(tables_of(LAYOUT, name))
         job = RawJob(data, FileOrigin(source, None, name), tables, str(target))
-    return Task(job, Limits(600_000_000, 10, 60), POLICY_MODULES)
+    return Task(job, Limits(600_000_000, 10, 60))
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from tests.warehouse.ingest.delivered import (
 from warehouse.ingest import landing as landing_module
 from warehouse.ingest import raw_parquet
 from warehouse.ingest.errors import LandingError
-from warehouse.ingest.landing import find_editions, read_source
+from warehouse.ingest.landing import read_source
 from warehouse.ingest.layouts import parse_layout
 
 XLSX, CSV = xlsx_bytes(Sheet1=ROWS), csv_bytes(ROWS)
@@ -264,16 +264,13 @@ def test_a_broken_link_inside_the_landing_is_a_file_fault(tmp_path):
         read(landing, tmp_path)
 
 
-def test_one_source_or_edition_can_be_read_alone(tmp_path, monkeypatch):
+def test_one_source_can_be_read_alone(tmp_path, monkeypatch):
     reads = count_reads(monkeypatch)
     landing = deliver(
         tmp_path / "landing",
-        {"panel/2018/a.csv": CSV, "panel/2019/a.csv": CSV, "panel/a.csv": CSV, "tidy/t.csv": TIDY},
+        {"panel/2019/a.csv": CSV, "panel/a.csv": CSV, "tidy/t.csv": TIDY},
     )
-    assert find_editions(landing, layouts()) == [2018, 2019]
-    report = read_source(
-        landing, tmp_path / "raw", "panel", layouts=layouts(), editions={2019, None}
-    )
+    report = read_source(landing, tmp_path / "raw", "panel", layouts=layouts())
     assert (report.n_files, report.n_observations, report.n_reused) == (2, 4, 0)
     assert reads == ["2019/a.csv", "a.csv"]
     assert read(landing, tmp_path).n_reused == 2

@@ -17,6 +17,7 @@ from orchestration.commands.clean import clean
 from orchestration.commands.publications import publications_of, rollback, verify
 from orchestration.commands.sql_prompt import connect_read_only
 from orchestration.home import Home
+from tests.orchestration.conftest import end_of
 from tests.warehouse.publication.small import CREATE_SCHEMAS, put_out, run_of
 from tests.warehouse.publication.test_verification import flip_byte
 from warehouse.publication.archive import (
@@ -81,7 +82,7 @@ def test_it_answers_after_pruning_a_rollback_and_a_clean(home: Path) -> None:
     """Publications of the first four days are gone or superseded; what they said is not."""
     assert len(list((home / "publications").iterdir())) == 3
     assert answer(home, "select estimate from estimates.estimate") == [(0.5,)]
-    assert clean() == 0 and rollback(run_of(3)) == 0
+    assert end_of(clean) == 0 and end_of(rollback, run_of(3)) == 0
     assert answer(home, MOVED) == [(run_of(day), day / 10) for day in range(1, 6)]
     why = (
         "select run_id, sum(n_values), max(n_cities) from archive.quality.value_count group by 1 "
@@ -175,23 +176,11 @@ def exchange(path: Path, put: Callable[[Path], object]) -> None:
     put(path)
 
 
-def change_file_and_index(home: Path) -> None:
-    """The run archived afterwards names the index's hash."""
-    index = run_folder(home, 2) / INDEX
-    said = json.loads(index.read_text(encoding="utf-8"))
-    said["files"]["manifest.json"] = (
-        "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
-    )
-    write(run_folder(home, 2) / "manifest.json", b"{}")
-    write(index, json.dumps(said).encode())
-
-
 # What is done, and how many of the five runs are still read.
 TAMPERING: dict[str, tuple[Callable[[Path], object], int]] = {
     "a byte of a table": (lambda home: flip_byte(run_folder(home, 2) / "meta.run.parquet"), 5),
     "a byte of the manifest": (lambda home: flip_byte(run_folder(home, 2) / "manifest.json"), 5),
     "a byte of the index": (lambda home: flip_byte(run_folder(home, 2) / INDEX), 5),
-    "a file and its index": (change_file_and_index, 5),
     "an empty table": (lambda home: write(run_folder(home, 2) / ESTIMATE, b""), 4),
     "a link for a table": (
         lambda home: exchange(
@@ -201,13 +190,8 @@ TAMPERING: dict[str, tuple[Callable[[Path], object], int]] = {
     ),
     "a pipe for a table": (lambda home: exchange(run_folder(home, 2) / ESTIMATE, os.mkfifo), 4),
     "a table gone": (lambda home: (run_folder(home, 2) / "meta.run.parquet").unlink(), 5),
-    "a run gone": (lambda home: shutil.rmtree(run_folder(home, 2)), 4),
     "the last run gone": (lambda home: shutil.rmtree(run_folder(home, 5)), 4),
     "another file": (lambda home: (run_folder(home, 2) / "more.parquet").write_bytes(b"x"), 5),
-    "another name of a run": (
-        lambda home: run_folder(home, 2).rename(home / "archive" / "run_id=a'b"),
-        4,
-    ),
 }
 
 
@@ -217,7 +201,7 @@ def test_a_change_is_found_and_harms_no_other_run(
 ) -> None:
     tamper, n_read = TAMPERING[name]
     tamper(home)
-    assert verify(None) == 1 and "archive" in capsys.readouterr().out
+    assert end_of(verify, None) == 1 and "archive" in capsys.readouterr().out
     with duckdb.connect() as con:
         load_archive(con, home / "archive")
         assert con.execute(

@@ -33,8 +33,6 @@ from warehouse.ingest.workers.jobs import RawJob, plain
 from warehouse.ingest.workers.limits import limits_for
 from warehouse.ingest.workers.pool import Job, Outcome, Task, shared_pool
 
-#: Loaded once before a worker is forked.
-SAMPLER = "warehouse.ingest.drafting.sheet_sample"
 SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 
 
@@ -238,7 +236,6 @@ def _in_workers(
                         yield Task(
                             job,
                             limits_for(snapshot.size),
-                            (SAMPLER,),
                             descriptor=copy,
                             size=snapshot.size,
                             note=name,

@@ -11,9 +11,6 @@ from types import SimpleNamespace
 
 from warehouse.ingest.raw_table import FileOrigin
 
-#: Loaded once before a worker is forked that reads policy texts.
-POLICY_MODULES = ("warehouse.ingest.policy.documents",)
-
 
 @dataclass(frozen=True)
 class RawJob:

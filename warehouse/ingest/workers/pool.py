@@ -1,69 +1,55 @@
-"""Every parser runs in a process of its own: a small pool of long-lived workers, started when the
-first file is to be read.
+"""Work in processes of its own: a small pool of long-lived workers, each task under its limits.
 
-Whatever a parser does (abort, endless loop, out of memory, any error), the file gets a fault that
-says so, and the others are read.
+Whatever a task does (abort, endless loop, out of memory, any error), its outcome says so, and the
+others are done. The readers of delivered files are forked from a process that has loaded the
+parsers; the units of the study are run by new interpreters, which share the marts
+(`orchestration/unit_workers.py`). What a worker answers is JSON: data and never code.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import json
+import math
+import multiprocessing
 import os
 import pickle
-import selectors
+import resource
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from multiprocessing.reduction import recv_handle, send_handle
 from typing import Any, Protocol
 
 from warehouse.ingest.errors import FileFault
 from warehouse.ingest.workers.limits import MEGABYTE, Limits
-from warehouse.ingest.workers.wire import receive, send
 
-REPO = Path(__file__).resolve().parents[3]
-#: A second worker earns its start back where there is more to read than this many bytes or files.
+#: A second worker earns its start back where there is more to do than this many bytes or tasks.
 ONE_WORKER_BYTES, ONE_WORKER_FILES = 20_000_000, 200
-#: More workers would not hurt the time but each may take the memory of `limits`.
+#: More readers would not hurt the time but each may take the memory of `limits`.
 MOST_WORKERS = 4
-_MOST_TRIES = 3
-_LOST = (
-    "the process that starts the readers of files was ended from outside, three times; start the "
-    "refresh again"
-)
-#: Of the time by the clock, what a reader must have worked to get as much again.
+#: A worker whose address space grew by more is replaced after its task.
+_WORN_BYTES = 300_000_000
+#: Of the time by the clock, what a worker must have worked to get as much again.
 _HEADWAY = 0.01
 # what is idle or has closed its channel ends by itself
 _GRACE_SECONDS = 5.0
+_LONGEST_NOTE = 300
 _SMALLER = "deliver it in smaller parts, or save it again with the program it came from"
-_SERVER = (
-    "import gc, sys; gc.disable(); sys.path.insert(0, sys.argv[1]); "
-    "from warehouse.ingest.workers.server import main; main(int(sys.argv[2]))"
-)
-# One thread for each worker; malloc instead of a pool that reserves a gigabyte of address space at
-# once.
-_SETTINGS = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "ARROW_IO_THREADS": "1",
-    "MALLOC_ARENA_MAX": "2",
-}
+_PRELOAD = "warehouse.ingest.workers.preload"
 
 
 class Job(Protocol):
-    """Something that a worker can do: sent to it pickled, `run` gets an open file if one was sent,
-    and returns plain values.
+    """Something that a worker can do: sent to it pickled; `run` gets the open file that was sent
+    with it, else what the pool shares with its workers, and returns plain values.
     """
 
-    def run(self, descriptor: int | None) -> Any:
+    def run(self, given: Any) -> Any:
         """Do it."""
 
 
@@ -74,267 +60,210 @@ class Task:
     Attributes
     ----------
     job : Job
-    limits : Limits
-    modules : tuple of str
-        Loaded once before the worker is forked.
+    limits : Limits, optional
+        None where it may take what the machine has.
     descriptor : int, optional
         An open file that the job reads; closed when the task has ended.
     size : int
         Bytes of the file.
     note : object
         Not sent.
-    n_tries : int
-        How often it was begun.
     """
 
     job: Job
-    limits: Limits
-    modules: tuple[str, ...] = ()
+    limits: Limits | None = None
     descriptor: int | None = None
     size: int = 0
     note: Any = None
-    n_tries: int = 0
 
 
 @dataclass
 class Outcome:
-    """What a job returned, or the fault of its file; `peak_bytes` is known where the worker
-    ended.
+    """What a job returned, or what went wrong.
+
+    Attributes
+    ----------
+    value : object
+    fault : FileFault, optional
+        What to say of the task's file where there is no value.
+    is_unforeseen : bool
+    raised : tuple of str, optional
+        Text and traceback of the error that the job raised.
+    ended : str
+        How the worker ended (`SIGKILL`, `exit 3`) where it did without an answer.
     """
 
     value: Any = None
     fault: FileFault | None = None
     is_unforeseen: bool = False
-    peak_bytes: int | None = None
-
-
-class StarterLostError(RuntimeError):
-    """The process that starts the workers was ended from outside, and its workers with it."""
+    raised: tuple[str, str] | None = None
+    ended: str = ""
 
 
 class Worker:
-    """One forked process and the task it has."""
+    """One process and the task it has."""
 
-    def __init__(self, pid: int, channel: socket.socket) -> None:
-        self.pid, self.channel = pid, channel
+    def __init__(self, context: Any, shared: bytes) -> None:
+        self.channel, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self.process.start()
+        theirs.close()
         self.task: Task | None = None
-        self.deadline = 0.0
-        self.used_seconds = 0.0
+        self.deadline, self.used_seconds = math.inf, 0.0
+        self._to_share = shared
 
-    def give_time(self, seconds: float) -> None:
-        """Let it have so long by the clock from now."""
-        self.deadline, (_, self.used_seconds) = time.monotonic() + seconds, _state_of(self.pid)
+    def give(self, task: Task) -> None:
+        """Begin a task; a worker that is gone already answers with the end of its channel."""
+        self.task = task
+        self.give_time()
+        message = pickle.dumps((task.limits, task.job, task.descriptor is not None))
+        with contextlib.suppress(OSError):
+            if self._to_share:
+                self.channel.send_bytes(self._to_share)
+                self._to_share = b""
+            self.channel.send_bytes(message)
+            if task.descriptor is not None:
+                send_handle(self.channel, task.descriptor, self.process.pid)
 
-    def is_held_up(self, seconds: float) -> bool:
+    def give_time(self) -> None:
+        """Let it have the time of its limits by the clock from now."""
+        if self.task.limits is not None:
+            self.deadline = time.monotonic() + self.task.limits.clock_seconds
+            _, self.used_seconds = _state_of(self.process.pid)
+
+    def is_held_up(self) -> bool:
         """Whether it would work and gets no turn: it waits for a processor, was stopped, or made
         some headway since it was given time.
 
         What it may use of a processor is limited by the kernel; the clock is for what waits for
         something that does not come, and not for a machine that is busy with other things.
         """
-        state, used = _state_of(self.pid)
+        state, used = _state_of(self.process.pid)
+        seconds = self.task.limits.clock_seconds
         return state in ("R", "T", "t") or used - self.used_seconds >= _HEADWAY * seconds
+
+    def stop(self, grace_seconds: float = 0.0) -> int:
+        """End it, at once or after some time to end by itself; its exit code."""
+        self.channel.close()
+        self.process.join(grace_seconds)
+        self.process.kill()
+        self.process.join()
+        return self.process.exitcode
 
 
 class Pool:
-    """Workers of this process. Not for several threads at once: `run` holds a lock."""
+    """Workers of this process. Not for several threads at once: `run` holds a lock.
 
-    def __init__(self, size: int | None = None) -> None:
+    Parameters
+    ----------
+    size : int, optional
+        The most workers; default is one per core, and few.
+    shared : object, optional
+        Sent once to each worker, for jobs without an open file. Workers are then new interpreters,
+        else they are forked from a process that has loaded the parsers of files.
+    """
+
+    def __init__(self, size: int | None = None, shared: Any = None) -> None:
         cores = int(os.environ.get("CITYSYNC_THREADS") or os.cpu_count() or 1)
         self.size = size or max(1, min(cores, MOST_WORKERS))
+        self._shared = pickle.dumps(shared)
+        self._is_for_files = shared is None
+        self._context = multiprocessing.get_context("forkserver" if shared is None else "spawn")
         self._lock = threading.Lock()
-        self._server: subprocess.Popen | None = None
-        self._control: socket.socket | None = None
         self._idle: list[Worker] = []
-        self._modules: set[str] = set()
         self._n_bytes = self._n_files = 0
-        #: The highest memory of any worker that has ended.
+        #: The highest memory of any worker after a task.
         self.peak_bytes = 0
 
     def run(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Outcome]]:
         """Tasks with what came of them, in the order in which they end.
 
         A task is taken from the iterable when a worker is free for it, so no more files are in
-        memory than there are workers.
+        memory than there are workers; the iterable is asked again after each outcome, which may
+        have brought new tasks.
 
         Raises
         ------
         OSError
             A worker could not write its result (a full disk); the other tasks are given up.
         """
-        with self._lock, selectors.DefaultSelector() as waiting:
+        coming, busy = iter(tasks), {}
+        with self._lock:
+            while not self._is_for_files and len(self._idle) < self.size:
+                self._idle.append(self._start())  # they load beside one another
             try:
-                for task in tasks:
-                    self._start(task, waiting)
-                    self._n_bytes, self._n_files = self._n_bytes + task.size, self._n_files + 1
-                    is_large = self._n_bytes > ONE_WORKER_BYTES or self._n_files > ONE_WORKER_FILES
-                    while len(waiting.get_map()) >= (self.size if is_large else 1):
-                        yield from self._ended(waiting)
-                while waiting.get_map():
-                    yield from self._ended(waiting)
+                while True:
+                    while len(busy) < self._most() and (task := next(coming, None)) is not None:
+                        self._n_bytes, self._n_files = self._n_bytes + task.size, self._n_files + 1
+                        worker = self._idle.pop() if self._idle else self._start()
+                        busy[worker.channel] = worker
+                        worker.give(task)
+                    if not busy:
+                        return
+                    yield from self._ended(busy)
             finally:
-                for worker in [key.data for key in waiting.get_map().values()]:
-                    with contextlib.suppress(StarterLostError):
-                        self._stop(worker)
-                    if worker.task.descriptor is not None:
-                        os.close(worker.task.descriptor)
+                for worker in busy.values():
+                    worker.stop()
+                    _close(worker.task)
 
     def start(self) -> None:
         """Load the parsers beside whatever this process does next, so that the first file need not
         wait for them.
         """
-        with self._lock:
-            if self._server is None:
-                self._open()
+        multiprocessing.set_forkserver_preload([_PRELOAD])
+        forkserver.ensure_running()
 
     def close(self) -> None:
-        """End all processes."""
-        with contextlib.suppress(StarterLostError):
-            for worker in self._idle:
-                self._stop(worker, _GRACE_SECONDS)
-        self._idle, self._modules = [], set()
-        if self._control is not None:
-            self._control.close()
-        if self._server is not None:
-            self._server.wait()
-        self._server = self._control = None
+        """End all workers."""
+        for worker in self._idle:
+            worker.stop(_GRACE_SECONDS)
+        self._idle = []
 
-    def _start(self, task: Task, waiting: selectors.BaseSelector) -> None:
-        task.n_tries += 1
-        worker = self._free_worker(task.modules)
-        worker.task = task
-        worker.give_time(task.limits.clock_seconds)
-        # a worker that is gone already answers with the end of its channel
-        with contextlib.suppress(OSError):
-            descriptors = () if task.descriptor is None else (task.descriptor,)
-            send(worker.channel, pickle.dumps((task.limits, task.job)), descriptors)
-        waiting.register(worker.channel, selectors.EVENT_READ, worker)
+    def _most(self) -> int:
+        is_large = self._n_bytes > ONE_WORKER_BYTES or self._n_files > ONE_WORKER_FILES
+        return self.size if is_large or not self._is_for_files else 1
 
-    def _ended(self, waiting: selectors.BaseSelector) -> Iterator[tuple[Task, Outcome]]:
+    def _start(self) -> Worker:
+        if self._is_for_files:
+            self.start()
+        return Worker(self._context, self._shared)
+
+    def _ended(self, busy: dict[Connection, Worker]) -> Iterator[tuple[Task, Outcome]]:
         """Wait for the next answers, ends of workers, or deadlines."""
-        first = min(key.data.deadline for key in waiting.get_map().values())
-        ready = [key.data for key, _ in waiting.select(max(0.0, first - time.monotonic()))]
-        late = [
-            key.data
-            for key in waiting.get_map().values()
-            if key.data.deadline <= time.monotonic() and key.data not in ready
-        ]
-        for worker in [
-            worker for worker in late if worker.is_held_up(worker.task.limits.clock_seconds)
-        ]:
-            worker.give_time(worker.task.limits.clock_seconds)
-            late.remove(worker)
+        first = min(worker.deadline for worker in busy.values())
+        seconds = None if math.isinf(first) else max(0.0, first - time.monotonic())
+        ready = [busy[channel] for channel in wait(list(busy), seconds)]
+        late = []
+        for worker in busy.values():
+            if worker.deadline <= time.monotonic() and worker not in ready:
+                if worker.is_held_up():
+                    worker.give_time()
+                else:
+                    late.append(worker)
         for worker in [*ready, *late]:
-            waiting.unregister(worker.channel)
-            task, worker.task = worker.task, None
-            try:
-                outcome = (
-                    self._too_late(worker, task.limits)
-                    if worker in late
-                    else self._outcome(worker, task.limits)
-                )
-            except StarterLostError:
-                if task.n_tries >= _MOST_TRIES:
-                    raise
-                self._start(task, waiting)
-                continue
-            if task.descriptor is not None:
-                os.close(task.descriptor)
-            yield task, outcome
+            del busy[worker.channel]
+            task = worker.task
+            _close(task)
+            yield task, _too_late(worker) if worker in late else self._outcome(worker, task.limits)
 
-    def _outcome(self, worker: Worker, limits: Limits) -> Outcome:
-        message = receive(worker.channel) if _is_open(worker.channel) else None
-        if message is None:
-            status, peak = self._stop(worker, _GRACE_SECONDS)
-            return Outcome(
-                fault=_fault_of_end(status, limits),
-                is_unforeseen=_is_unforeseen(status),
-                peak_bytes=peak,
-            )
-        answer = json.loads(message[0])
-        peak = None
-        if answer.pop("worn"):
-            _, peak = self._stop(worker, _GRACE_SECONDS)
+    def _outcome(self, worker: Worker, limits: Limits | None) -> Outcome:
+        try:
+            answer = json.loads(worker.channel.recv_bytes())
+        except (OSError, EOFError):
+            return _outcome_of_end(worker.stop(_GRACE_SECONDS), limits)
+        self.peak_bytes = max(self.peak_bytes, answer["peak"])
+        if answer["worn"]:
+            worker.stop(_GRACE_SECONDS)
         else:
             self._idle.append(worker)
         if "disk" in answer:
             raise OSError(*answer["disk"])
-        return _read_answer(answer, limits, peak)
+        return _read_answer(answer, limits)
 
-    def _too_late(self, worker: Worker, limits: Limits) -> Outcome:
-        _, peak = self._stop(worker)
-        fault = FileFault(
-            f"a file that can be read within {limits.clock_seconds:g} s",
-            "one whose reading does not end",
-            _SMALLER,
-        )
-        return Outcome(fault=fault, peak_bytes=peak)
 
-    def _free_worker(self, modules: tuple[str, ...]) -> Worker:
-        for _ in range(_MOST_TRIES):
-            with contextlib.suppress(StarterLostError):
-                return self._worker_with(modules)
-        raise StarterLostError(_LOST)
-
-    def _worker_with(self, modules: tuple[str, ...]) -> Worker:
-        if self._server is None or self._server.poll() is not None:
-            self._open()
-        new = [name for name in modules if name not in self._modules]
-        if new:
-            # workers that were forked before would each load them on their own
-            for worker in self._idle:
-                self._stop(worker, _GRACE_SECONDS)
-            self._idle = []
-            for name in new:
-                self._ask("import", name)
-            self._modules.update(new)
-        return self._idle.pop() if self._idle else self._fork()
-
-    def _open(self) -> None:
-        self._idle, self._modules = [], set()
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-P", "-c", _SERVER, str(REPO), str(theirs.fileno())]
-            # a session of its own: the interrupt key is for the refresh, which then closes this
-            self._server = subprocess.Popen(  # constants and this file's own place
-                command,
-                pass_fds=[theirs.fileno()],
-                env=os.environ | _SETTINGS,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-
-    def _fork(self) -> Worker:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            return Worker(self._ask("fork", None, (theirs.fileno(),)), ours)
-
-    def _ask(self, request: str, argument: object, descriptors: tuple[int, ...] = ()) -> Any:
-        answer = None
-        if self._server is not None:
-            with contextlib.suppress(OSError):
-                send(self._control, json.dumps([request, argument]).encode(), descriptors)
-                answer = receive(self._control)
-        if answer is None:
-            self._lose_starter()
-            raise StarterLostError(_LOST)
-        return json.loads(answer[0])
-
-    def _lose_starter(self) -> None:
-        if self._server is not None:
-            self._server.kill()
-            self._server.wait()
-            self._control.close()
-        self._server, self._control, self._idle = None, None, []
-
-    def _stop(self, worker: Worker, grace_seconds: float = 0.0) -> tuple[int, int]:
-        """End a worker, at once or after some time to end by itself; its wait status and its
-        highest memory.
-        """
-        worker.channel.close()
-        status, peak = self._ask("end", (worker.pid, grace_seconds))
-        self.peak_bytes = max(self.peak_bytes, peak)
-        return status, peak
+def _close(task: Task) -> None:
+    if task.descriptor is not None:
+        os.close(task.descriptor)
 
 
 def _state_of(pid: int) -> tuple[str, float]:
@@ -349,24 +278,18 @@ def _state_of(pid: int) -> tuple[str, float]:
         return "", 0.0
 
 
-def _is_open(channel: socket.socket) -> bool:
-    try:
-        return bool(channel.recv(1, socket.MSG_PEEK))
-    except OSError:
-        return False
-
-
-def _read_answer(answer: dict[str, Any], limits: Limits, peak: int | None) -> Outcome:
+def _read_answer(answer: dict[str, Any], limits: Limits | None) -> Outcome:
     if "done" in answer:
-        return Outcome(value=answer["done"], peak_bytes=peak)
+        return Outcome(value=answer["done"])
     if "fault" in answer:
-        return Outcome(fault=FileFault(*answer["fault"]), peak_bytes=peak)
-    if "memory" in answer:
-        return Outcome(fault=_memory_fault(limits), peak_bytes=peak)
-    found = f"one at which the reader stopped ({answer['broken']})"
+        return Outcome(fault=FileFault(*answer["fault"]))
+    if "memory" in answer and limits is not None:
+        return Outcome(fault=_memory_fault(limits))
+    text, trace = answer.get("broken", ("MemoryError", ""))
+    found = f"one at which the reader stopped ({text[:_LONGEST_NOTE]})"
     action = "save it again with the program it came from; if it opens there, tell the maintainers"
     fault = FileFault("a file that can be read", found, action)
-    return Outcome(fault=fault, is_unforeseen=True, peak_bytes=peak)
+    return Outcome(fault=fault, is_unforeseen=True, raised=(text, trace))
 
 
 def _memory_fault(limits: Limits) -> FileFault:
@@ -377,46 +300,116 @@ def _memory_fault(limits: Limits) -> FileFault:
     )
 
 
-def _fault_of_end(status: int, limits: Limits) -> FileFault:
+def _too_late(worker: Worker) -> Outcome:
+    seconds = worker.task.limits.clock_seconds
+    worker.stop()
+    expected = f"a file that can be read within {seconds:g} s"
+    return Outcome(fault=FileFault(expected, "one whose reading does not end", _SMALLER))
+
+
+def _outcome_of_end(code: int, limits: Limits | None) -> Outcome:
     """What to say of a file at which the worker ended."""
-    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
-    if number == signal.SIGXCPU:
-        return FileFault(
-            f"a file that can be read within {limits.cpu_seconds} s",
-            "one that takes longer",
-            _SMALLER,
-        )
-    if number == signal.SIGABRT:
+    if code == -signal.SIGXCPU and limits is not None:
+        expected = f"a file that can be read within {limits.cpu_seconds} s"
+        return Outcome(fault=FileFault(expected, "one that takes longer", _SMALLER))
+    if code == -signal.SIGABRT and limits is not None:
         # compiled parsers abort where they are refused memory
-        return _memory_fault(limits)
-    ended = (
-        f"exit {os.waitstatus_to_exitcode(status)}"
-        if number is None
-        else signal.Signals(number).name
+        return Outcome(fault=_memory_fault(limits))
+    ended = signal.Signals(-code).name if code < 0 else f"exit {code}"
+    found = f"one at which the reader ended ({ended})"
+    fault = FileFault(
+        "a file that can be read", found, "save it again with the program it came from"
     )
-    return FileFault(
-        "a file that can be read",
-        f"one at which the reader ended ({ended})",
-        "save it again with the program it came from",
-    )
+    return Outcome(fault=fault, is_unforeseen=True, ended=ended)
 
 
-def _is_unforeseen(status: int) -> bool:
-    return not (os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGABRT))
+def _serve(channel: Connection) -> None:
+    """What a worker does: take what is shared, then jobs until its parent closes its side."""
+    # the terminal's interrupt is for the parent, which then ends this process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(OSError, EOFError):
+        # from the process that started this one
+        shared = pickle.loads(channel.recv_bytes())  # noqa: S301
+        while True:
+            limits, job, has_file = pickle.loads(channel.recv_bytes())  # noqa: S301
+            descriptor = recv_handle(channel) if has_file else None
+            answer = _answer(job, limits, descriptor, shared)
+            channel.send_bytes(json.dumps(answer, default=lambda value: value.item()).encode())
 
 
-_shared: list[Pool] = []
+def _end_with_parent() -> None:
+    """A refresh that is killed leaves no worker behind."""
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+def _answer(
+    job: Job, limits: Limits | None, descriptor: int | None, shared: Any
+) -> dict[str, object]:
+    before = address_space()
+    if limits is not None:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime) + limits.cpu_seconds)
+        _limit(resource.RLIMIT_AS, before + limits.memory_bytes)
+    try:
+        answer = _run(job, shared if descriptor is None else descriptor)
+    finally:
+        if limits is not None:
+            _limit(resource.RLIMIT_AS, resource.RLIM_INFINITY)
+        if descriptor is not None:
+            os.close(descriptor)
+    worn = limits is not None and address_space() - before > _WORN_BYTES
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return answer | {"worn": worn or "memory" in answer, "peak": peak}
+
+
+def _run(job: Job, given: Any) -> dict[str, object]:
+    """What the job returns, or why it did not: a fault of the file, memory, the disk, or any other
+    error that a hostile file can cause.
+    """
+    try:
+        return {"done": job.run(given)}
+    except FileFault as fault:
+        return {"fault": [fault.expected, fault.found, fault.action, fault.where]}
+    except MemoryError:
+        return {"memory": True}
+    except OSError as error:
+        if error.filename is not None:
+            return {"disk": [error.errno, error.strerror, os.fspath(error.filename)]}
+        return {"broken": [f"{type(error).__name__}: {error}", traceback.format_exc()]}
+    except BaseException as error:  # a panic of a compiled parser is no Exception
+        return {"broken": [f"{type(error).__name__}: {error}", traceback.format_exc()]}
+
+
+def _limit(kind: int, soft: int) -> None:
+    """Set a soft limit, as far as the hard one allows."""
+    hard = resource.getrlimit(kind)[1]
+    if hard != resource.RLIM_INFINITY:
+        soft = hard if soft == resource.RLIM_INFINITY else min(soft, hard)
+    resource.setrlimit(kind, (soft, hard))
+
+
+def address_space() -> int:
+    """Bytes of address space that this process has; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as stream:
+            return int(stream.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+_readers: list[Pool] = []
 
 
 def shared_pool() -> Pool:
-    """The pool of this process, made when it is first asked for."""
-    if not _shared:
-        _shared.append(Pool())
-        atexit.register(close_readers)
-    return _shared[0]
+    """The readers of files of this process, made when they are first asked for."""
+    if not _readers:
+        _readers.append(Pool())
+    return _readers[0]
 
 
 def close_readers() -> None:
     """End the processes that read files, until the next file is to be read."""
-    for pool in _shared:
+    for pool in _readers:
         pool.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.commands.fetch import fetch
+from orchestration.supervision import explained
 from orchestration.terminal import Exit
 from tests.warehouse.ingest.fetching.played_service import Played, serving
 from warehouse.hashing import hash_file
@@ -27,7 +28,7 @@ def home(tmp_path, monkeypatch):
 
 def run(played: Played, source: str = "nbs", **more: object) -> Exit:
     with serving(played) as base:
-        return fetch(source, base=base, pause=0.0, wait=0.01, **more)
+        return explained(lambda: fetch(source, base=base, pause=0.0, wait=0.01, **more))
 
 
 def written(home: Path, source: str = "nbs") -> list[dict[str, str]]:
@@ -106,7 +107,7 @@ def test_a_refusal_ends_with_what_to_do_by_hand(home, capsys, fault, said):
     played.faults = [fault]
     assert run(played) == Exit.BAD_INPUT
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("citysync fetch: exit 2: ")
+    assert last.startswith("citysync: exit 2: ")
     assert said in last and "<landing>/nbs_major_cities/" in last
     assert (edition(home) / "refused.txt").read_bytes() == fault[1]
     assert not (home / "fetched" / "landing").exists()

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 
@@ -109,16 +108,6 @@ def test_a_full_disk_is_no_fault_of_the_file(pool):
         run(pool, "fail(OSError(28, 'No space left on device', 'raw/a.parquet'))")
     assert caught.value.filename == "raw/a.parquet"
     assert run(pool, "1")[0].value == 1
-
-
-def test_a_starter_that_is_killed_at_work_is_started_again_and_the_file_read(pool):
-    """Its workers end with it: the file they had is begun anew."""
-    run(pool, "1")
-    server = pool._server
-    threading.Timer(0.3, server.kill).start()
-    (outcome,) = run(pool, "wait(1.0)")
-    assert outcome.value == "woke"
-    assert pool._server is not server
 
 
 def test_a_killed_refresh_leaves_no_parser_behind():

@@ -1,28 +1,26 @@
 # grain: one row is a city and year with the cyclical components of its log real GDP, per cent
 # key: city_id, year
-import os
-import sys
-
-
 def _import_cycles():
-    """Import the filters; dbt compiles this file elsewhere and, started by itself, does not have
-    the project's folder on its path.
-    """
+    """Import the filters, which need more than dbt-duckdb brings."""
     try:
+        import pandas  # noqa: F401 -- DuckDB's `df`
+
         from estimation.measures import cycles
-    except ModuleNotFoundError:
-        sys.path.append(
-            os.environ.get("DBT_PROJECT_DIR") or os.environ.get("DBT_PROFILES_DIR") or os.getcwd()
-        )
-        from estimation.measures import cycles
+    except ModuleNotFoundError as error:
+        raise RuntimeError(
+            f"int_city_cycles: expected the packages numpy, pandas and scipy beside dbt-duckdb; "
+            f"found no {error.name}; pip install numpy pandas scipy, or use the environment of "
+            "`make setup`"
+        ) from error
     return cycles
 
 
 def model(dbt, session):
     """Filter every unbroken run of years of every city."""
     dbt.config(materialized="table")
+    cycles = _import_cycles()
     levels = dbt.ref("int_city_levels").order("city_id, run_key, year").df()
-    components = _import_cycles().filter_runs(
+    components = cycles.filter_runs(
         levels[["city_id", "run_key"]].to_numpy(),
         levels["log_level"].to_numpy(),
         levels["year"].to_numpy(),

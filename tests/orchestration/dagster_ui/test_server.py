@@ -1,5 +1,5 @@
-"""The webserver that `make ui` starts has the door in front: raw requests against a started one,
-over HTTP and a web socket.
+"""The webserver that `citysync ui` starts has the door in front: raw requests against a started
+one, over HTTP and a web socket.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
 import pytest
 import websockets
 
-from orchestration.dagster_ui import services
 from tests.orchestration.conftest import REPO
 
 # harmless, but it changes what is kept: what a page would send to start a run passes or stops at
@@ -30,14 +30,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         number = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("ui")
-    command = [*services.OURS, "--host", "127.0.0.1", "--port", str(number), "--empty-workspace"]
-    # a variable of Dagster's own command that would open the server to others has no say
-    env = {
-        **os.environ,
-        "DAGSTER_HOME": str(folder),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-        "DAGSTER_WEBSERVER_PATH_PREFIX": "/x",
-    }
+    code = f"from orchestration.dagster_ui.server import serve; serve({number}, None)"
+    command = [sys.executable, "-c", code]
+    env = {**os.environ, "DAGSTER_HOME": str(folder), "DAGSTER_DISABLE_TELEMETRY": "1"}
     with open(folder / "log.txt", "w", encoding="utf-8") as log:
         process = subprocess.Popen(command, cwd=REPO, env=env, stdout=log, stderr=subprocess.STDOUT)
     try:

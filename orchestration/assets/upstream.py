@@ -1,0 +1,52 @@
+"""Whether build/ holds what an asset is made of; else the error says what to materialize first."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.home import Home
+from warehouse.build_database import open_build
+from warehouse.errors import Refused
+
+
+class NotMaterialized(Refused):
+    """An asset is asked for before those that it is made of."""
+
+
+def tables_of(home: Home) -> set[tuple[str, ...]]:
+    """Schema and name of every table and view of the build."""
+    if not home.database.exists():
+        return set()
+    query = (
+        "select schema_name, table_name from duckdb_tables() union all "
+        "select schema_name, view_name from duckdb_views()"
+    )
+    with open_build(home.build, read_only=True) as con:
+        return set(con.execute(query).fetchall())
+
+
+def require_upstream(context: dg.AssetExecutionContext) -> None:
+    """See that every asset that a step reads is in build/.
+
+    Raises
+    ------
+    NotMaterialized
+        Naming those that are not.
+    """
+    home, step = Home.from_environment(), context.assets_def
+    files = {
+        ("raw", "observations"): home.build / "raw",
+        ("raw", "input_files"): home.build / "input_file.parquet",
+        ("simulation", "counterfactual_synchronization"): home.build,
+        ("publication", "report"): home.build / "report" / "index.html",
+    }
+    asked = context.selected_asset_keys
+    wanted = {dep for key in asked for dep in step.asset_deps[key]} - set(step.keys)
+    there = tables_of(home) | {path for path, file in files.items() if file.exists()}
+    missing = sorted(key.to_user_string() for key in wanted if tuple(key.path) not in there)
+    if missing:
+        more = f" and {len(missing) - 8} more" if len(missing) > 8 else ""
+        raise NotMaterialized(
+            f"{step.op.name}: expected {', '.join(missing[:8])}{more} in {home.build}, found none; "
+            "materialize them first, or run the job refresh"
+        )

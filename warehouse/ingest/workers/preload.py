@@ -1,0 +1,32 @@
+"""Loaded once in the process that forks the readers of files: what each of them then has already.
+
+Not for import by anything else: it settles the whole process.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import resource
+
+from warehouse.ingest.formats.later_pandas import hold_pandas_back
+
+# One thread for each reader; malloc instead of a pool that reserves a gigabyte of address space at
+# once.
+os.environ |= {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "ARROW_IO_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+}
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+# what a parser prints before it aborts is no line of the refresh
+silent = os.open(os.devnull, os.O_WRONLY)
+os.dup2(silent, 1)
+os.dup2(silent, 2)
+hold_pandas_back()
+importlib.import_module("warehouse.ingest.raw_files")
+# modules stay as they are: no collector walks over them in the readers, which share their memory
+gc.freeze()
