@@ -362,7 +362,7 @@ def test_the_checker_finds_planted_links_paths_and_modules(tmp_path: Path) -> No
     ) == ["7.2 in there.md"]
     assert formula_files("Computed in: `a.py`,\n`b.sql`\n\nnot `c.py`\n") == ["a.py", "b.sql"]
     planted = (
-        '"""Sums of `engines.arrays`, `linear.gone` and `estimation.gone`; `years.index` '
+        '"""Sums of `engines.arrays`, `engines.gone` and `estimation.gone`; `years.index` '
         'is no module."""\n'
     )
-    assert missing_in_docstrings(planted, "estimation") == ["estimation.gone", "linear.gone"]
+    assert missing_in_docstrings(planted, "estimation") == ["engines.gone", "estimation.gone"]
