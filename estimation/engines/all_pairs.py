@@ -47,7 +47,7 @@ def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
         province = np.unique(units.province, return_inverse=True)[1].reshape(-1)
     sums = _partner_sums(z, group, province, measure)
     never = sums[:, 0].sum(axis=1)
-    rows, always = _city_sums(_less_means(sums), group, province), cohort <= units.years[0]
+    rows, always = _city_sums(sums, group, province), cohort <= units.years[0]
     always &= cohort > 0
     return SummedSample(
         "all_pairs",
@@ -122,13 +122,11 @@ def _city_sums(sums: np.ndarray, group: np.ndarray, province: np.ndarray) -> Cit
     """As rows: a never-treated unit meets every group, a treated one the never-treated in its own
     group.
     """
-    by_group, treated = (
-        np.where((group == 0)[:, None, None, None], sums, 0.0),
-        np.flatnonzero(group),
-    )
-    by_group[treated, group[treated]] = sums[treated, 0]
-    city, of, partners = np.nonzero(by_group[..., 0] > 0.5)
-    parts = by_group[city, of, partners]
+    present = sums[..., 0] > 0.5
+    present[group > 0, 1:] = False
+    city, source, partners = np.nonzero(present)
+    of = np.where(group[city] > 0, group[city], source)
+    parts = _less_means(sums[city, source, partners])
     key = city * sums.shape[1] + of
     row_key, first = np.unique(key, return_index=True)
     rows = np.searchsorted(row_key, key)
