@@ -9,12 +9,14 @@ import pytest
 
 from benchmarks.primary_test.__main__ import POWER_DESIGN, choice, replace_between
 from benchmarks.primary_test.candidates import CANDIDATES, impute
+from benchmarks.primary_test.coverage import coverage
 from benchmarks.primary_test.designs import COHORT_SIZES, SELECTION, admit_layout, draw_selected
+from benchmarks.primary_test.family import variants
 from benchmarks.primary_test.layout import read_cities, read_layout, simulated_cities
 from benchmarks.primary_test.race import IMPOSED, SERIES, Cell, cells, rejections
 from estimation.primary.city_panel import build_panel
-from estimation.primary.fit import measured
-from estimation.primary.redeal import deal
+from estimation.primary.fit import fit_primary, measured
+from estimation.primary.redeal import deal, rank_p
 from tests.estimation.primary.economies import draw_panel
 
 
@@ -96,6 +98,17 @@ def test_designs_run_without_a_panel_and_whole_provinces_get_no_verdict():
     counts = rejections(chosen["calmer"], range(3), seed=1)
     assert set(counts) == {f"{s}, {n}" for s in SERIES for n in CANDIDATES} | {"no verdict"}
     assert rejections(chosen["whole_provinces"], range(2), seed=1)["no verdict"] == 2
+
+
+def test_variants_of_one_window_are_those_of_the_fit_and_intervals_hold_what_they_estimate():
+    growth, years, cohort, block = draw_panel(3)
+    years = years + 2010 - years[0]
+    found = variants(growth, years, cohort, block, 199)
+    result = fit_primary(growth, years, cohort, block, permutations=199)
+    assert rank_p(found[2019, "growth", "two-way"]) == result.p_value
+    assert rank_p(found[2019, "cycle", "two-way"]) == result.cycle.p_value
+    bare = coverage({cell.name: cell for cell in cells(None)}["calmer"], "", range(3), 1)
+    assert np.abs(bare[:, 0]).max() < 1e-12
 
 
 @pytest.mark.parametrize(
