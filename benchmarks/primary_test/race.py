@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from estimation.primary.city_panel import CityPanel, build_panel, lacking
-from estimation.primary.contrast import treatment_contrast
 from estimation.primary.effects import impose_on_pilots
 from estimation.primary.fit import measured, series_of
-from estimation.primary.redeal import LEVEL, deal, draw_statistics, find_interval, rank_p
+from estimation.primary.redeal import LEVEL, deal, rank_p
 
 from .candidates import CANDIDATES, statistics
 from .designs import SELECTION, Panel, admit, choose, draw_selected
@@ -115,41 +114,19 @@ def _early(window: Delivered, back: int) -> Callable[[np.random.Generator], Pane
     )
 
 
-def _drawn(cell: Cell, draw: int, seed: int) -> CityPanel:
+def drawn_panel(cell: Cell, draw: int, seed: int) -> CityPanel:
+    """The panel of one draw, without an effect."""
     drawn = cell.draw(np.random.default_rng([seed, cell.number, draw]))
     return build_panel(drawn.growth, drawn.years, drawn.cohort, drawn.block)
 
 
-def _changed(panel: CityPanel, imposed: str) -> CityPanel:
+def changed_panel(panel: CityPanel, imposed: str) -> CityPanel:
     """The panel with effects, named with blanks between, one after the other."""
     for name in imposed.split():
         z, m, _ = measured(panel, panel.growth)
         changed = impose_on_pilots(z, m, panel.years, panel.label, panel.treated, name)
         panel = replace(panel, growth=changed)
     return panel
-
-
-def coverage(cell: Cell, imposed: str, draws: range, seed: int) -> np.ndarray:
-    """Mean truth, mean estimate and share of intervals that hold the truth, in growth and in the
-    cycle (2, 3); the truth is the estimator of y(1) - y(0).
-    """
-    found = np.zeros((len(draws), 2, 3))
-    for place, draw in enumerate(draws):
-        bare = _drawn(cell, draw, seed)
-        panel = _changed(bare, imposed)
-        contrast = treatment_contrast(panel)
-        dealt = deal(panel.block, PERMUTATIONS, [seed, cell.number, draw, 1])
-        design = (contrast, panel.label, panel.block)
-        for s, pair in enumerate(zip(series_of(panel), series_of(bare), strict=True)):
-            with_effect, without = (measured(panel, values)[2] for values in pair)
-            one = draw_statistics(with_effect, *design, dealt)
-            truth = one.estimate[0] - draw_statistics(without, *design, dealt[:1]).estimate[0]
-            within = find_interval(one)
-            holds = (within.low is None or within.low <= truth) and (
-                within.high is None or truth <= within.high
-            )
-            found[place, s] = truth, one.estimate[0], holds
-    return found.mean(axis=0)
 
 
 def rejections(
@@ -160,11 +137,11 @@ def rejections(
     """
     counts = {f"{series}, {name}": 0 for series in SERIES for name in names} | {"no verdict": 0}
     for draw in draws:
-        bare = _drawn(cell, draw, seed)
+        bare = drawn_panel(cell, draw, seed)
         if lacking(bare):
             counts["no verdict"] += 1
             continue
-        panel = _changed(bare, cell.imposed)
+        panel = changed_panel(bare, cell.imposed)
         dealt = deal(panel.block, PERMUTATIONS, [seed, cell.number, draw, 1])
         for series, values in zip(SERIES, series_of(panel), strict=True):
             for name, found in statistics(panel, values, dealt, names).items():

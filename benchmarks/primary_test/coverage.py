@@ -1,0 +1,62 @@
+"""`python -m benchmarks.primary_test.coverage --panel DB`: mean truth and how many intervals of the
+primary test hold it, on pseudo-admissions with imposed effects, as rows of a table.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from estimation.primary.contrast import treatment_contrast
+from estimation.primary.fit import measured, series_of
+from estimation.primary.redeal import deal, draw_statistics, find_interval
+
+from .race import PERMUTATIONS, Cell, cells, changed_panel, drawn_panel
+
+# named with blanks between, one after the other
+MECHANISMS = ("", "S-60", "S-30", "S+60", "L+50", "L-50", "C+50", "S-60 L+50")
+DESIGNS = ("layout 2010-2023", "layout 2010-2021")
+
+
+def coverage(cell: Cell, imposed: str, draws: range, seed: int) -> np.ndarray:
+    """Mean truth, mean estimate and share of intervals that hold the truth, in growth and in the
+    cycle (2, 3); the truth is the estimator of y(1) - y(0).
+    """
+    found = np.zeros((len(draws), 2, 3))
+    for place, draw in enumerate(draws):
+        bare = drawn_panel(cell, draw, seed)
+        panel = changed_panel(bare, imposed)
+        contrast = treatment_contrast(panel)
+        dealt = deal(panel.block, PERMUTATIONS, [seed, cell.number, draw, 1])
+        design = (contrast, panel.label, panel.block)
+        for s, pair in enumerate(zip(series_of(panel), series_of(bare), strict=True)):
+            with_effect, without = (measured(panel, values)[2] for values in pair)
+            one = draw_statistics(with_effect, *design, dealt)
+            truth = one.estimate[0] - draw_statistics(without, *design, dealt[:1]).estimate[0]
+            within = find_interval(one)
+            holds = (within.low is None or within.low <= truth) and (
+                within.high is None or truth <= within.high
+            )
+            found[place, s] = truth, one.estimate[0], holds
+    return found.mean(axis=0)
+
+
+def main() -> None:
+    """Parse the command line, run and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.primary_test.coverage")
+    parser.add_argument("--panel", type=Path, required=True, help="published warehouse")
+    parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=5)
+    chosen = parser.parse_args()
+    by_name = {cell.name: cell for cell in cells(chosen.panel)}
+    for design in DESIGNS:
+        for imposed in MECHANISMS:
+            found = coverage(by_name[design], imposed, range(chosen.draws), chosen.seed)
+            shown = " | ".join(f"{row[0]:+.3f} | {100 * row[2]:.1f}" for row in found)
+            print(f"| {design} | {imposed} | {shown} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
