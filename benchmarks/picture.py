@@ -1,4 +1,4 @@
-"""A picture of seconds by rows, both on log scales, from the lines of `make bench`."""
+"""A picture of seconds by rows, both on log scales, from the lines of `citysync bench`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m estimation primary CITIES`: the primary test of a city panel in a file, as a table or
+"""`citysync primary CITIES`: the primary test of a city panel in a file, as a table or
 as one JSON object.
 """
 

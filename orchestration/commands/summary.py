@@ -54,7 +54,7 @@ def print_summary(home: Home) -> None:
     say(f"report     {home.published / 'report' / 'index.html'}")
     say(f"data docs  {home.published / 'data_docs' / 'index.html'}")
     say(
-        f'database   {home.published / "citysync.duckdb"}   (make sql Q="from marts.dim_city '
+        f'database   {home.published / "citysync.duckdb"}   (citysync sql -q "from marts.dim_city '
         'limit 5")'
     )
 

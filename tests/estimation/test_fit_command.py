@@ -1,4 +1,4 @@
-"""`python -m estimation fit`: what it prints, what it refuses, and that its bytes depend on the
+"""`citysync fit`: what it prints, what it refuses, and that its bytes depend on the
 input and the seed alone.
 """
 
