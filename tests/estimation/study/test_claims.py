@@ -228,8 +228,12 @@ def test_the_primary_test_answers_where_the_claim_says_so():
         "ci_low": 0.01,
         "ci_high": 0.1,
         "p_value": 0.02,
+        "p_value_family": 0.03,
         "minimum_detectable_effect": 0.05,
     }
+    # what is found is decided by the p of both series alone
+    apart = pd.DataFrame([row | {"p_value_family": 0.06, "reason": ""}])
+    assert judged(tables(primary=apart), uses_primary=True)["verdict"] != "found"
     found = judged(tables(primary=pd.DataFrame([row | {"reason": None}])), uses_primary=True)
     assert (
         found["verdict"] == "found"
@@ -237,7 +241,7 @@ def test_the_primary_test_answers_where_the_claim_says_so():
         and "primary test" in found["reason"]
     )
     none = row | dict.fromkeys(
-        ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), None
+        ("estimate", "ci_low", "ci_high", "p_value_family", "minimum_detectable_effect"), None
     )
     none |= {"reason": "No verdict: 2 years before the first admission"}
     row = judged(tables(primary=pd.DataFrame([none])), uses_primary=True)
