@@ -365,4 +365,4 @@ def test_the_checker_finds_planted_links_paths_and_modules(tmp_path: Path) -> No
         '"""Sums of `engines.arrays`, `engines.gone` and `estimation.gone`; `years.index` '
         'is no module."""\n'
     )
-    assert missing_in_docstrings(planted, "estimation") == ["engines.gone", "estimation.gone"]
+    assert missing_in_docstrings(planted, "estimation") == ["estimation.gone", "engines.gone"]
