@@ -1,4 +1,4 @@
-"""How much of a layout `make new-source` drafts right: each source is taken out of a published
+"""How much of a layout `citysync new-source` drafts right: each source is taken out of a published
 warehouse and drafted anew.
 
 ``python -m benchmarks.drafts --landing FOLDER --published citysync.duckdb [SOURCE ...]`` prints a

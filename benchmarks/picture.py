@@ -1,4 +1,4 @@
-"""A picture of seconds by rows, both on log scales, from the lines of `make bench`."""
+"""A picture of seconds by rows, both on log scales, from the lines of `citysync bench`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def draw(lines: list[dict[str, Any]], path: Path) -> None:
     series: dict[str, list[tuple[int, float]]] = {}
     for item in lines:
         name = item["name"]
-        if name.startswith("closed_form_against_"):
+        if name.startswith("all_pairs_against_"):
             peer = item["peer"].rsplit("(", 1)[1]
             series.setdefault(item["peer"].split(" (")[0], []).append(
                 (item["rows"], float(peer.split(" s")[0]))
             )
-        elif name in ("closed_form", "collapsed", "permutation_draw_all_pairs"):
+        elif name in ("all_pairs", "arrays", "database", "permutation_draw"):
             series.setdefault(name.replace("_", " "), []).append((item["rows"], item["seconds"]))
     figure, axes = plt.subplots(figsize=(8, 4.2))
     # slowest at the smallest size first, as the lines lie one above the other

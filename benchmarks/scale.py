@@ -1,5 +1,5 @@
-"""The closed form and the collapsed path against a scan of the same pair-years and against the
-peers, at growing numbers of cities.
+"""`cs.fit` by each engine against a scan of the same pair-years and against the peers, at growing
+numbers of cities.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 
+import estimation as cs
 from benchmarks.measure import median_seconds, peak_mb
-from estimation.closed_form.fit import CityPanel, fit_all_pairs
-from estimation.closed_form.permutation import permute_all_pairs
-from estimation.out_of_core.fit import PairTable, fit_collapsed
+from estimation.measures.synchronization import standardise
 
 REPO = Path(__file__).resolve().parents[1]
 PEER_PYTHON = REPO / ".venv-peers" / "bin" / "python"
@@ -26,50 +26,50 @@ MEMORY_LIMIT = "3500MB"
 # every pair of cities but those of two pilots, as the study's sample has them
 PAIRS = """
 create or replace table panel as
-select i.city as city_i_id, j.city as city_j_id, i.year,
-    greatest(i.cohort, j.cohort) as cohort_year, 1 - (i.z - j.z) ** 2 / 2 as y
+select i.city as city_i_id, j.city as city_j_id, i.year, i.cohort as first_i, j.cohort as first_j,
+    i.block as block_i, j.block as block_j, 1 - (i.z - j.z) ** 2 / 2 as y
 from city as i inner join city as j on i.year = j.year and i.city < j.city
-where i.cohort = 0 or j.cohort = 0
+where i.cohort is null or j.cohort is null
+order by 1, 2, 3
 """
 FOR_PEERS = """
 copy (
     select cast(city_i_id as bigint) * 100000 + city_j_id as pair, year,
-        cast(cohort_year > 0 and year >= cohort_year as double) as treated, y from panel
+        cast(coalesce(year >= coalesce(first_i, first_j), false) as double) as treated, y
+    from panel
 ) to {path} (format parquet)
 """
 BY_PAIR = (
     "select max(mean_y) from (select avg(y) as mean_y from panel group by city_i_id, city_j_id)"
 )
-BY_CELL = "select cohort_year, year, avg(y) from panel group by all"
 
 
-def city_panel(n_cities: int, seed: int = 7) -> CityPanel:
-    """Standard scores with a common cycle; a fifth of the cities are pilots of five years."""
+def unit_table(n_cities: int, seed: int = 7) -> pa.Table:
+    """Growth with a common cycle; a fifth of the cities are pilots of five years."""
     rng = np.random.default_rng(seed)
-    shocks = rng.standard_normal((n_cities, N_YEARS)) + 0.6 * rng.standard_normal(N_YEARS)
-    z = (shocks - shocks.mean(axis=1, keepdims=True)) / shocks.std(axis=1, keepdims=True)
+    growth = rng.standard_normal((n_cities, N_YEARS)) + 0.6 * rng.standard_normal(N_YEARS)
     cohort = np.where(rng.random(n_cities) < 0.2, rng.choice(COHORTS, n_cities), 0)
-    return CityPanel(z, 2001 + np.arange(N_YEARS), cohort, np.arange(n_cities) // 10)
-
-
-def write_pairs(panel: CityPanel, folder: Path) -> Path:
-    """A database with every pair-year of the sample."""
-    path = folder / f"pairs_{len(panel.values)}.duckdb"
-    city, year = np.meshgrid(
-        np.arange(len(panel.values), dtype=np.int32), np.arange(N_YEARS), indexing="ij"
-    )
-    with _open(path) as con:
-        columns = {
-            "city": city.ravel(),
-            "year": panel.years[year.ravel()].astype(np.int32),
-            "z": panel.values.ravel(),
+    city = np.repeat(np.arange(n_cities), N_YEARS)
+    return pa.table(
+        {
+            "city": city,
+            "year": np.tile(2001 + np.arange(N_YEARS), n_cities),
+            "growth": growth.ravel(),
+            "z": standardise(growth).ravel(),
+            "cohort": pa.array(cohort[city], mask=cohort[city] == 0),
+            "block": city // 10,
         }
-        columns["cohort"] = panel.city_cohort[city.ravel()].astype(np.int32)
-        con.register(
-            "arrays", {name: np.ascontiguousarray(values) for name, values in columns.items()}
-        )
-        con.execute("create or replace table city as select * from arrays")
+    )
+
+
+def write_pairs(units: pa.Table, folder: Path) -> Path:
+    """Every pair-year of the sample as Parquet."""
+    n_cities = units.num_rows // N_YEARS
+    with _open(folder / f"pairs_{n_cities}.duckdb") as con:
+        con.register("city", units)
         con.execute(PAIRS)
+        path = folder / f"pairs_{n_cities}.parquet"
+        con.execute(f"copy panel to '{path}' (format parquet)")
     return path
 
 
@@ -128,52 +128,40 @@ def line(
 def bench_size(
     n_cities: int, folder: Path, peers: tuple[str, ...], repetitions: int
 ) -> Iterator[dict[str, Any]]:
-    """Closed form, permutation draw and collapsed path at one size; the peers read the same
-    rows.
-    """
-    panel = city_panel(n_cities)
-    database = write_pairs(panel, folder)
-    with _open(database) as con:
-        rows = con.execute("select count(*) from panel").fetchone()[0]
-        by_pair = median_seconds(lambda: con.execute(BY_PAIR).fetchall(), repetitions)
-        by_cell = median_seconds(lambda: con.execute(BY_CELL).fetchall(), repetitions)
-        collapsed = fit_collapsed(con, PairTable("panel", "y"))
-        seconds = median_seconds(lambda: fit_collapsed(con, PairTable("panel", "y")), repetitions)
-        closed = fit_all_pairs(panel)
-        result = line("collapsed", n_cities, rows, seconds, by_pair, None, collapsed.estimate[0])
-        gaps = [
-            abs(getattr(collapsed, name)[0] - getattr(closed, name)[0])
-            for name in ("estimate", "conventional", "dyadic", "score")
-        ]
-        yield {
-            **result,
-            "max_abs_difference": max(gaps),
-            "floor": "mean by pair",
-            "ratio_to_scan_by_cell": round(seconds / by_cell, 3),
-        }
-        parquet = folder / f"pairs_{n_cities}.parquet"
+    """`cs.fit` by each engine at one size, beside peers that read the same rows."""
+    units = unit_table(n_cities)
+    path = write_pairs(units, folder)
+    of_pairs = {"cohort": ("first_i", "first_j"), "block": ("block_i", "block_j")}
+    of_units = {"unit": "city", "series": "growth", "cohort": "cohort", "block": "block"}
+    plain = {"permutations": 0}
+    with _open(folder / f"pairs_{n_cities}.duckdb") as con:
+        rows = con.execute("select count(*) from panel").fetchall()[0][0]
+        floor = median_seconds(lambda: con.execute(BY_PAIR).fetchall(), repetitions)
+        frame = con.execute("select * from panel").to_arrow_table()
         if peers:
-            con.execute(FOR_PEERS.format(path="'" + str(parquet).replace("'", "''") + "'"))
-    seconds = median_seconds(lambda: fit_all_pairs(panel), 5)
-    yield line("closed_form", n_cities, rows, seconds, by_pair, None, closed.estimate[0])
-    for name in peers:
-        peer = run_peer(name, parquet, repetitions)
-        yield line(
-            f"closed_form_against_{name}",
-            n_cities,
-            rows,
-            seconds,
-            by_pair,
-            peer,
-            closed.estimate[0],
-        )
+            con.execute(FOR_PEERS.format(path="'" + str(folder / "peers.parquet") + "'"))
+    runs = {
+        "all_pairs": lambda: cs.fit(units, "cm", **of_units, **plain),
+        "arrays": lambda: cs.fit(frame, "y", engine="arrays", **of_pairs, **plain),
+        "database": lambda: cs.fit(path, "y", engine="database", **of_pairs, **plain),
+    }
+    estimates = {name: run().estimates[0].estimate for name, run in runs.items()}
+    found = [run_peer(name, folder / "peers.parquet", repetitions) for name in peers]
+    for name, run in runs.items():
+        seconds = median_seconds(run, repetitions)
+        gap = max(abs(estimates[name] - other) for other in estimates.values())
+        result = line(name, n_cities, rows, seconds, floor, None, estimates[name])
+        yield {**result, "max_abs_difference": gap}
+        for peer_name, peer in zip(peers, found, strict=True):
+            beside = f"{name}_against_{peer_name}"
+            yield line(beside, n_cities, rows, seconds, floor, peer, estimates[name])
     draws = 999
-    seconds = median_seconds(lambda: permute_all_pairs(panel, n_draws=draws), 3) / draws
-    yield line(
-        "permutation_draw_all_pairs", n_cities, rows, seconds, None, None, closed.estimate[0]
-    )
-    for path in folder.glob(f"pairs_{n_cities}.*"):
-        path.unlink()
+    drawn = {**of_units, "permutations": draws, "vcov": "permutation"}
+    seconds = median_seconds(lambda: cs.fit(units, "cm", **drawn), 3) / draws
+    result = line("permutation_draw", n_cities, rows, seconds, None, None, estimates["all_pairs"])
+    yield result
+    for made in (*folder.glob(f"pairs_{n_cities}.*"), folder / "peers.parquet"):
+        made.unlink(missing_ok=True)
 
 
 def growth_exponents(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

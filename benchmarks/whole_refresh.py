@@ -24,8 +24,8 @@ from typing import Any
 import duckdb
 
 from benchmarks.reading import load_barely
+from benchmarks.simulation_study.all_pairs import fit_of, sample_of
 from estimation.analyses.catalog import all_specs, curve_specs
-from estimation.closed_form.fit import CityPanel, fit_all_pairs
 from estimation.sample.cities import build_sample_cities
 from estimation.sample.outcomes import build_series
 from estimation.study.run import read_marts
@@ -142,7 +142,7 @@ def _in_order(nodes: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def closed_form_fits(marts: Any) -> float:
-    """Seconds of one closed-form two-way fit of the headline's cities for each spec of the
+    """Seconds of one two-way fit over all pairs of the headline's cities for each spec of the
     study.
     """
     (spec,) = [
@@ -152,12 +152,9 @@ def closed_form_fits(marts: Any) -> float:
     series = build_series(marts.city_years, spec.series, (int(years.min()), int(years.max())))
     members = build_sample_cities(marts.cities, series.city_ids, spec, int(series.years[-1]))
     growth = series.d[[list(series.city_ids).index(city) for city in members["city_id"]]]
-    panel = CityPanel(
-        growth, series.years, members["cohort"].to_numpy(), members["province_id"].to_numpy()
-    )
-    return _seconds(
-        lambda: [fit_all_pairs(panel) for _ in range(len(all_specs()) + len(curve_specs()))]
-    )
+    units = (series.years, members["cohort"].to_numpy(), members["province_id"].to_numpy())
+    n_specs = len(all_specs()) + len(curve_specs())
+    return _seconds(lambda: [fit_of(sample_of(growth, *units)) for _ in range(n_specs)])
 
 
 def _timed(command: list[str], env: dict[str, str]) -> tuple[float, float]:

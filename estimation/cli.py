@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
+from .options import DRAWS
 
 if TYPE_CHECKING:
     from .api.result import Fit
@@ -255,18 +256,19 @@ def _primary(options: argparse.Namespace) -> int:
 
 
 def _fit(options: argparse.Namespace) -> Fit:
-    from .api.fit import estimate
+    from .api.fit import estimate, lines_of
+    from .options import Options
     from .panel.pair_columns import COHORT, TIME, UNIT, PairColumns
     from .panel.panel_error import PanelError
 
     unit = options.unit or UNIT
-    if len(unit) != 2:
+    if len(unit) != 2 and not (len(unit) == 1 and options.series):
         raise PanelError(
             "--unit", None, None, "two columns by comma", ",".join(unit), "give --unit first,second"
         )
     columns = PairColumns(
         options.outcome,
-        unit,
+        (unit[0], unit[-1]),
         options.time or TIME,
         _columns_or_file(options.cohort or COHORT),
         _columns_or_file(options.block) if options.block else None,
@@ -276,17 +278,18 @@ def _fit(options: argparse.Namespace) -> Fit:
         # a panel in the manner of the contract has the smaller id first
         ordered=options.unit is None,
     )
-    fit = estimate(
-        options.panel,
-        columns,
-        estimator=options.estimator,
-        vcov=options.vcov or None,
-        permutations=options.permutations,
+    settings = Options(
+        lines_of(options.vcov or None),
+        options.permutations,
         seed=options.seed,
-        shuffle=options.shuffle,
+        shuffle="province" if options.shuffle == "block" else options.shuffle,
         control_pairs=options.control_group,
         reference=options.reference,
         binning=options.binning,
+        keep_parts=True,
+    )
+    fit = estimate(
+        options.panel, columns, options.estimator, settings, options.series, options.engine
     )
     return _as_the_study_prints(fit)
 
@@ -384,7 +387,16 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     )
     fit.add_argument("--outcome", required=True, help="column of the outcome")
     fit.add_argument(
-        "--unit", type=_names, help="the two columns of ids, by comma; default city_i_id,city_j_id"
+        "--unit",
+        type=_names,
+        help="the two columns of ids, by comma; default city_i_id,city_j_id; one column: a panel "
+        "of units with --series",
+    )
+    fit.add_argument("--series", help="of a panel of units, the column that --outcome measures")
+    fit.add_argument(
+        "--engine",
+        choices=("arrays", "all_pairs", "database"),
+        help="what adds pairs up; default: chosen by what is given",
     )
     fit.add_argument("--time", help="column of the year or period; default year")
     fit.add_argument(
@@ -410,7 +422,7 @@ def _add_fit(fit: argparse.ArgumentParser) -> None:
     )
     fit.add_argument("--controls", type=_names, default=(), help="columns by comma")
     fit.add_argument(
-        "--permutations", type=_count, default=9999, help="draws; 0 leaves the permutation out"
+        "--permutations", type=_count, default=DRAWS, help="draws; 0 leaves the permutation out"
     )
     fit.add_argument("--seed", type=_count, default=1)
     fit.add_argument(
@@ -462,7 +474,7 @@ def _add_primary(primary: argparse.ArgumentParser) -> None:
     )
     for name, default in CITY_COLUMNS.items():
         primary.add_argument(f"--{name}", help=f"column; default {default}")
-    primary.add_argument("--permutations", type=_count, default=9999, help="draws, at least 20")
+    primary.add_argument("--permutations", type=_count, default=DRAWS, help="draws, at least 20")
     primary.add_argument("--seed", type=_count, default=1)
     primary.add_argument("--json", action="store_true", help="print one JSON object")
 

@@ -6,31 +6,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
+from .engines.interface import SummedSample
 from .estimators.fitted import Fitted, Inputs
+from .estimators.group_time import draws_are_affordable
 from .estimators.registry import ESTIMATORS as REGISTRY
 from .estimators.registry import Estimator, names
 from .inference.diagnostics.coefficients import (
     coefficient_diagnostics,
     lead_diagnostics,
+    observed_statistics,
     permutation_diagnostics,
     power_diagnostics,
     sample_diagnostics,
+    summarised,
     tested_leads,
     two_way_diagnostics,
 )
 from .inference.diagnostics.honest_did import sensitivity_diagnostics
 from .inference.diagnostics.warnings import find_warnings
 from .inference.intervals import Inference, infer
-from .inference.permutation.draws import Draws, say_that_loops_compile
-from .inference.permutation.group_time import draws_are_affordable, permute_group_time
-from .inference.permutation.refitting import permute_by_refitting
-from .inference.permutation.two_way import permute
+from .inference.permutation.draws import Draws
+from .inference.permutation.permute import permute
+from .inference.variances import MIN_PILOTS
 from .influence.influence_fit import InfluenceFit
-from .kernels.compile_cache import use_compile_cache
+from .options import CONTROL_PAIRS, Options
+from .panel.controls import drop_controls
 from .panel.pair_panel import (
     FitSample,
     PairPanel,
@@ -39,15 +43,7 @@ from .panel.pair_panel import (
     group_outcomes,
     require_contrast,
 )
-from .results import (
-    CONTROL_PAIRS,
-    VARIANCE_ESTIMATORS,
-    Diagnostic,
-    Estimate,
-    FitParts,
-    FitResult,
-    NotEstimable,
-)
+from .results import VARIANCE_ESTIMATORS, Diagnostic, Estimate, FitParts, FitResult, NotEstimable
 
 __all__ = [
     "ESTIMATORS",
@@ -59,6 +55,7 @@ __all__ = [
     "fit_panel",
 ]
 
+DEFAULTS = Options()
 # estimators that need nothing but a pair panel
 ESTIMATORS = names(on_any_panel=True)
 Result = TypeVar("Result")
@@ -72,22 +69,7 @@ MOVES_AMONG_PILOTS = (
 )
 
 
-def fit_panel(
-    panel: PairPanel,
-    *,
-    estimator: str = "twfe",
-    vcov: Sequence[str] | None = None,
-    permutations: int = 9999,
-    seed: int = 1,
-    shuffle: str | np.ndarray = "province",
-    tie_quantile: float | None = None,
-    n_partners: int | None = None,
-    control_pairs: str = CONTROL_PAIRS[0],
-    control_names: Sequence[str] = (),
-    reference: int = -1,
-    binning: tuple[int, int] | None = None,
-    keep_parts: bool = False,
-) -> FitResult:
+def fit_panel(panel: PairPanel, *, estimator: str = "twfe", **given: Any) -> FitResult:
     """Fit one estimator on the panel's only outcome; see `fit_outcomes`.
 
     Raises
@@ -97,40 +79,18 @@ def fit_panel(
     """
     if panel.n_outcomes != 1:
         raise ValueError(f"fit_panel takes one outcome, found {panel.n_outcomes}: use fit_outcomes")
-    return fit_outcomes(
-        panel,
-        estimators=(estimator,),
-        vcov=vcov,
-        permutations=permutations,
-        seed=seed,
-        shuffle=shuffle,
-        tie_quantile=tie_quantile,
-        n_partners=n_partners,
-        control_pairs=control_pairs,
-        control_names=control_names,
-        reference=reference,
-        binning=binning,
-        keep_parts=keep_parts,
-    )[estimator, 0]
+    return fit_outcomes(panel, estimators=(estimator,), **given)[estimator, 0]
 
 
 def fit_outcomes(
     panel: PairPanel,
     *,
     estimators: Sequence[str] = ("twfe", "event_study"),
-    vcov: Sequence[str] | None = None,
-    permutations: int = 9999,
-    seed: int = 1,
-    shuffle: str | np.ndarray = "province",
-    tie_quantile: float | None = None,
-    n_partners: int | None = None,
-    control_pairs: str = CONTROL_PAIRS[0],
     control_names: Sequence[str] = (),
     covariates: np.ndarray | None = None,
     covariate_names: Sequence[str] = (),
-    reference: int = -1,
-    binning: tuple[int, int] | None = None,
-    keep_parts: bool = False,
+    options: Options = DEFAULTS,
+    **changes: Any,
 ) -> dict[tuple[str, int], FitResult]:
     """Fit estimators on all outcomes of a panel; outcomes with the same missing rows share one
     permutation pass.
@@ -141,36 +101,15 @@ def fit_outcomes(
         y of shape (M, P, T).
     estimators : sequence of str
         Of the registry (`estimators.registry`).
-    vcov : sequence of str, optional
-        Of `VARIANCE_ESTIMATORS`. None: each coefficient's default, and permutation. Empty: one row
-        per coefficient without inference, its `vcov` an empty text.
-    permutations : int
-        Draws; 0 leaves the permutation out. With fewer relabellings than that, all are enumerated.
-    seed : int
-    shuffle : "province", "all" or (N,) array
-        Admission years move within provinces (over all cities where codes are missing), over all
-        cities, or within these strata.
-    tie_quantile : float, optional
-        Keep pairs strictly above this quantile of the ties of pairs with at most one pilot, in the
-        real assignment and in each draw.
-    n_partners : int, optional
-        Keep pairs in which one city is among the other's so many strongest never-pilot partners,
-        chosen anew in each draw.
-    control_pairs : "never_treated" or "not_yet_treated"
-        Which pairs `callaway_santanna` compares a cohort with; the second adds those of cohorts
-        that are treated later.
     control_names : sequence of str
         One for each control of the panel.
     covariates : (N, J) float array, optional
         Of the cities, from before any treatment, for estimators that weight cities by them; pairs
         of a city with a gap are left out.
     covariate_names : sequence of str, length J
-    reference : int
-        Event time that an event study leaves out.
-    binning : (int, int), optional
-        First and last event time of an event study; those beyond are counted to them.
-    keep_parts : bool
-        Whether results keep what pictures are drawn from.
+    options : Options
+    changes
+        Fields of `Options` that differ from these.
 
     Returns
     -------
@@ -185,40 +124,44 @@ def fit_outcomes(
     ValueError
         If an argument is not one of those named.
     """
-    check_arguments(panel, estimators, vcov, shuffle, control_names)
-    _check_design(panel, estimators, reference, binning)
-    if control_pairs not in CONTROL_PAIRS:
-        raise ValueError(
-            f"control_pairs {control_pairs}: expected one of {', '.join(CONTROL_PAIRS)}"
-        )
+    options = options.but(**changes)
+    check_arguments(panel, estimators, options, control_names)
     if covariates is not None:
         panel = _pairs_with_covariates(panel, covariates)
     chosen = [REGISTRY[name] for name in estimators]
 
     def fit_sample(sample: FitSample) -> dict[tuple[str, int], FitResult]:
-        sample = replace(sample, control_pairs=control_pairs)
-        inputs = Inputs(
-            sample, tuple(control_names), covariates, tuple(covariate_names), reference, binning
-        )
-        fit = _fit_sample if sample.has_never_treated else _fit_without_never_treated
-        return fit(
-            inputs,
-            chosen,
-            vcov,
-            permutations,
-            seed,
-            strata_of(sample, shuffle),
-            keep_parts=keep_parts,
-        )
+        sample, found = replace(sample, control_pairs=options.control_pairs), {}
+        for fixed in (False, True):
+            own = [row for row in chosen if row.controls_are_fixed == fixed]
+            given = sample, tuple(control_names), ()
+            used, names, notes = given if fixed else drop_controls(*given[:2])
+            inputs = Inputs(used, names, covariates, tuple(covariate_names), options)
+            fit = _fit_sample if used.has_never_treated else _fit_without_never_treated
+            found |= fit(inputs, own, strata_of(used, options.shuffle), notes) if own else {}
+        return found
 
-    return fit_by_sample(panel, fit_sample, tie_quantile, n_partners, needs_never_treated=False)
+    return fit_by_sample(panel, fit_sample, options, needs_never_treated=False)
+
+
+def fit_summed(sample: SummedSample, estimator: str, options: Options) -> FitResult:
+    """Fit a two-way estimator on a sample whose pairs an engine has added up.
+
+    Raises
+    ------
+    NotEstimable
+        As `fit_outcomes`.
+    """
+    require_contrast(sample, False)
+    fit = _fit_sample if sample.has_never_treated else _fit_without_never_treated
+    inputs, strata = Inputs(sample, options=options), strata_of(sample, options.shuffle)
+    return fit(inputs, [REGISTRY[estimator]], strata, ())[estimator, 0]
 
 
 def fit_by_sample(
     panel: PairPanel,
     fit_sample: Callable[[FitSample], Mapping[tuple[str, int], Result]],
-    tie_quantile: float | None = None,
-    n_partners: int | None = None,
+    options: Options,
     *,
     needs_never_treated: bool = True,
 ) -> dict[tuple[str, int], Result]:
@@ -227,7 +170,7 @@ def fit_by_sample(
     """
     results: dict[tuple[str, int], Result] = {}
     for outcomes in group_outcomes(panel):
-        sample = build_sample(panel, outcomes, tie_quantile, n_partners)
+        sample = build_sample(panel, outcomes, options.tie_quantile, options.n_partners)
         require_contrast(sample, needs_never_treated)
         results |= fit_sample(sample)
     return results
@@ -241,32 +184,31 @@ def _pairs_with_covariates(panel: PairPanel, covariates: np.ndarray) -> PairPane
     return panel.of_pairs(inside)
 
 
-def check_arguments(panel: PairPanel, estimators, vcov, shuffle, control_names) -> None:
-    """Refuse an estimator, a line of inference or a shuffle that does not exist, and names that do
-    not fit the controls.
+def check_arguments(panel: PairPanel, estimators, options: Options, control_names) -> None:
+    """Refuse what does not exist, names that do not fit the controls, and weights, a reference or
+    bins for an estimator that has none.
     """
     for name in estimators:
         if name not in REGISTRY:
             raise ValueError(f"estimator {name}: expected one of {', '.join(REGISTRY)}")
-    for name in vcov or ():
+    for name in options.vcov or ():
         if name not in VARIANCE_ESTIMATORS:
             raise ValueError(f"vcov {name}: expected some of {', '.join(VARIANCE_ESTIMATORS)}")
+    shuffle, binning = options.shuffle, options.binning
     if isinstance(shuffle, str) and shuffle not in ("province", "all"):
         raise ValueError(f"shuffle {shuffle}: expected province, all or an array of strata")
+    if options.control_pairs not in CONTROL_PAIRS:
+        raise ValueError(
+            f"control_pairs {options.control_pairs}: expected one of {', '.join(CONTROL_PAIRS)}"
+        )
     n_controls = 0 if panel.controls is None else len(panel.controls)
     if n_controls != len(control_names):
         raise ValueError(f"control_names: expected {n_controls} names, found {len(control_names)}")
-
-
-def _check_design(
-    panel: PairPanel, estimators: Sequence[str], reference: int, binning: tuple[int, int] | None
-) -> None:
-    """Refuse weights, a reference or bins for an estimator that has none."""
     for name in estimators:
         if panel.weight is not None and REGISTRY[name].family != "two_way":
             weighted = " and ".join(names("two_way"))
             raise NotEstimable(f"{name} takes no weights: leave weights out, or choose {weighted}")
-        if name != "event_study" and (reference != -1 or binning is not None):
+        if name != "event_study" and (options.reference != -1 or binning is not None):
             raise NotEstimable(
                 f"{name} has no reference period and no bins to choose: leave them out, or choose "
                 "event_study"
@@ -278,14 +220,7 @@ def _check_design(
 
 
 def _fit_without_never_treated(
-    inputs: Inputs,
-    chosen: list[Estimator],
-    vcov: Sequence[str] | None,
-    permutations: int,
-    seed: int,
-    strata: np.ndarray,
-    *,
-    keep_parts: bool = False,
+    inputs: Inputs, chosen: list[Estimator], strata: np.ndarray, notes: tuple[str, ...]
 ) -> dict[tuple[str, int], FitResult]:
     """Fit a sample in which every pair is treated at last (docs/methods, section 6.11): least
     squares on all of its years, group-time effects on the years in which some pairs are untreated.
@@ -293,35 +228,27 @@ def _fit_without_never_treated(
     sample = inputs.sample
     for estimator in chosen:
         _require_later_controls(estimator, sample)
-    settings = (vcov, permutations, seed)
     found = {}
     if two_way := [estimator for estimator in chosen if estimator.family == "two_way"]:
-        found |= _fit_sample(
-            inputs,
-            two_way,
-            *settings,
-            strata,
-            (ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS),
-            keep_parts=keep_parts,
-        )
+        more = (ONLY_LATER_CONTROLS, MOVES_AMONG_PILOTS)
+        found |= _fit_sample(inputs, two_way, strata, (*notes, *more))
     if group_time := [estimator for estimator in chosen if estimator.family == "group_time"]:
         panel = before_last_cohort(sample)
         rules = (sample.tie_quantile, sample.n_partners, sample.control_pairs)
-        before = build_sample(panel, sample.outcomes, *rules)
+        before, names, more = drop_controls(
+            build_sample(panel, sample.outcomes, *rules), inputs.control_names
+        )
         require_contrast(before)
-        last = int(panel.years[-1])
         note = (
-            f"No pair is never treated: the years after {last}, in which all pairs are treated, "
-            "are left out, and the pairs of the last "
-            "cohort are the never-treated ones."
+            f"No pair is never treated: the years after {int(panel.years[-1])}, in which all pairs "
+            "are treated, are left out, and the pairs of the last cohort are the never-treated "
+            "ones."
         )
         found |= _fit_sample(
-            replace(inputs, sample=before),
+            replace(inputs, sample=before, control_names=names),
             group_time,
-            *settings,
             _alone_if_unseen(before, strata),
-            (note, MOVES_AMONG_PILOTS),
-            keep_parts=keep_parts,
+            (*notes, *more, note, MOVES_AMONG_PILOTS),
         )
     return found
 
@@ -349,83 +276,49 @@ def _require_later_controls(estimator: Estimator, sample: FitSample) -> None:
 
 
 def _fit_sample(
-    inputs: Inputs,
-    chosen: list[Estimator],
-    vcov: Sequence[str] | None,
-    permutations: int,
-    seed: int,
-    strata: np.ndarray,
-    notes: tuple[str, ...] = (),
-    *,
-    keep_parts: bool = False,
+    inputs: Inputs, chosen: list[Estimator], strata: np.ndarray, notes: tuple[str, ...]
 ) -> dict[tuple[str, int], FitResult]:
-    sample = inputs.sample
+    sample, options = inputs.sample, inputs.options
     fitted = {estimator.name: estimator.fit(sample, inputs) for estimator in chosen}
     draws: dict[tuple[str, int], Draws] = {}
-    if permutations > 0 and sample.panel.pilots_known and (vcov is None or "permutation" in vcov):
-        draws = _permute(inputs, fitted, strata, permutations, seed)
-    results = {}
-    for name, found in fitted.items():
-        for m, outcome in enumerate(sample.outcomes):
-            results[name, outcome] = result_of(
-                found.sample,
-                name,
-                outcome,
-                found.fits[m],
-                draws.get((name, m)),
-                strata,
-                vcov,
-                extra=found.diagnostics,
-                warnings=(*notes, *found.warnings),
-                keep_parts=keep_parts,
-            )
-    return results
+    if options.wants_draws and sample.panel.pilots_known:
+        draws = _permute(inputs, fitted, strata)
+    return {
+        (name, outcome): result_of(
+            found.sample,
+            name,
+            outcome,
+            found.fits[m],
+            draws.get((name, m)),
+            strata,
+            options,
+            extra=found.diagnostics,
+            warnings=(*notes, *found.warnings),
+        )
+        for name, found in fitted.items()
+        for m, outcome in enumerate(sample.outcomes)
+    }
 
 
 def _permute(
-    inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray, permutations: int, seed: int
+    inputs: Inputs, fitted: dict[str, Fitted], strata: np.ndarray
 ) -> dict[tuple[str, int], Draws]:
-    """Draws by (estimator, position of the outcome): one pass for all estimators that it serves."""
-    use_compile_cache()
-    sample = inputs.sample
-    if sample.panel.exposure == "one":
-        say_that_loops_compile()
-    by_pass = {
-        of: [name for name in fitted if REGISTRY[name].draws == of]
-        for of in ("two_way", "group_time", "city_weighted")
-    }
-    leads = {
-        name: found.fits[0].columns[tested_leads(found.fits[0])] for name, found in fitted.items()
-    }
+    """Draws by (estimator, position of the outcome): one pass for all estimators whose pairs weigh
+    alike.
+    """
+    if isinstance(inputs.sample, SummedSample) and inputs.sample.draws is None:
+        return {}
+    models, observed = {}, {}
+    for name, found in fitted.items():
+        if found.draws is not None:
+            leads = found.fits[0].columns[tested_leads(found.fits[0])]
+            found.draws.tests = {"leads": leads} if len(leads) else {}
+            models.setdefault(found.city_weights, {})[name] = found.draws
+            observed[name] = observed_statistics(found.fits, found.draws.tests)
     draws: dict[tuple[str, int], Draws] = {}
-    designs = [fitted[name].design for name in by_pass["two_way"]]
-    if designs and sample.panel.exposure == "both":
-        draws |= permute_by_refitting(
-            sample, inputs.statistics, designs, strata, permutations, seed
-        )
-    elif designs:
-        draws |= permute(sample, inputs.statistics, designs, strata, permutations, seed, leads)
-    if by_pass["group_time"] and _group_time_has_draws(sample):
-        draws |= permute_group_time(
-            sample,
-            inputs.statistics,
-            tuple(by_pass["group_time"]),
-            strata,
-            permutations,
-            seed,
-            leads,
-        )
-    for name in by_pass["city_weighted"]:
-        design, weights = fitted[name].design, fitted[name].city_weights
-        drawn = permute(
-            sample, inputs.statistics, [design], strata, permutations, seed, city_weights=weights
-        )
-        draws |= {(name, m): of_outcome for (_, m), of_outcome in drawn.items()}
+    for city_weights, own in models.items():
+        draws |= permute(inputs.sample, own, strata, inputs.options, city_weights, observed)
     return draws
-
-
-def _group_time_has_draws(sample: FitSample) -> bool:
-    return sample.panel.exposure == "one" and draws_are_affordable(sample)
 
 
 def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
@@ -449,10 +342,8 @@ def strata_of(sample: FitSample, shuffle: str | np.ndarray) -> np.ndarray:
 
 def _alone_if_unseen(sample: FitSample, strata: np.ndarray) -> np.ndarray:
     """Strata (N,) in which cities without a candidate pair stand alone."""
-    panel = sample.panel
-    seen = np.zeros(panel.n_cities, dtype=bool)
-    seen[panel.city_i[sample.candidate]] = seen[panel.city_j[sample.candidate]] = True
-    return np.where(seen, strata, strata.max() + 1 + np.arange(panel.n_cities))
+    n_cities = sample.panel.n_cities
+    return np.where(sample.seen, strata, strata.max() + 1 + np.arange(n_cities))
 
 
 def result_of(
@@ -462,21 +353,18 @@ def result_of(
     fit: InfluenceFit,
     draws: Draws | None,
     strata: np.ndarray,
-    vcov: Sequence[str] | None,
+    options: Options,
     *,
     extra: Sequence[Diagnostic] | None = None,
     warnings: Sequence[str] = (),
-    keep_parts: bool = False,
 ) -> FitResult:
     """Estimates as asked for, diagnostics and warnings of one fit; `extra` diagnostics stand for
     those of a two-way fit.
     """
-    held = sample.holds_kept_pair
+    held, vcov = sample.holds_kept_pair, options.vcov
     counts = {
-        "n_obs": int(
-            np.count_nonzero(sample.observed if sample.kept.all() else sample.observed[sample.kept])
-        ),
-        "n_pairs": int(sample.kept.sum()),
+        "n_obs": sample.n_obs,
+        "n_pairs": sample.n_pairs,
         "n_cities": int(held.sum()),
         "n_pilots": int((held & (sample.panel.city_cohort > 0)).sum()),
     }
@@ -494,10 +382,11 @@ def result_of(
         diagnostics += two_way_diagnostics(sample, outcome, fit.cohort_means)
     found = [
         *find_warnings(sample, fit, inference, diagnostics),
+        *_without_default(fit, inference, vcov),
         *_left_out(sample, estimator, vcov, draws),
         *warnings,
     ]
-    parts = _parts(fit, draws) if keep_parts else None
+    parts = _parts(fit, draws) if options.keep_parts else None
     return FitResult(
         estimator,
         tuple(_estimates(fit, inference, vcov)),
@@ -562,6 +451,7 @@ def _estimates(
                     i.ci_high,
                     i.p_value,
                     int(fit.n_pilots[c]),
+                    i.draws,
                 )
                 rows.append(
                     Estimate(
@@ -569,6 +459,28 @@ def _estimates(
                     )
                 )
     return rows
+
+
+def _without_default(
+    fit: InfluenceFit, inference: Inference, vcov: Sequence[str] | None
+) -> list[str]:
+    """Coefficients with pilots enough for an error whose default line, the permutation, is not
+    there.
+    """
+    if vcov is not None and "permutation" not in vcov:
+        return []
+    named = [
+        label
+        for c, label in summarised(fit)
+        if fit.n_pilots[c] >= MIN_PILOTS and inference.defaults[c] not in inference.intervals[c]
+    ]
+    if not named:
+        return []
+    return [
+        f"{', '.join(named)}: one province carries the pilots or the estimate, so that only a "
+        "permutation tells the effect from what it has in common, and there is none: no line is "
+        "the default."
+    ]
 
 
 def _left_out(
@@ -587,7 +499,7 @@ def _left_out(
             "The lines city and permutation are left out: they need to know which city of each "
             "treated pair is the pilot."
         )
-    elif row.draws == "group_time" and not _group_time_has_draws(sample):
+    elif row.family == "group_time" and not draws_are_affordable(sample):
         needed = "a balanced panel without controls or chosen partners"
         needed = needed if sample.panel.exposure == "one" else "pairs that are treated by one city"
         found.append(f"The line permutation is left out: a draw of {estimator} needs {needed}.")

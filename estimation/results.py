@@ -8,8 +8,6 @@ from typing import Any
 
 # what a row's `vcov` may be, in the order of the rows (docs/methods, section 7)
 VARIANCE_ESTIMATORS = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
-# which pairs Callaway-Sant'Anna compares a cohort with (docs/methods, section 6)
-CONTROL_PAIRS = ("never_treated", "not_yet_treated")
 # (name, term or None, value): value is a number, the id of a city or province, or None
 Diagnostic = tuple[str, str | None, float | int | str | None]
 
@@ -37,7 +35,8 @@ class NotRun:
 class Estimate:
     """One coefficient under one line of inference; None where the line has no such number.
 
-    `n_pilots` counts the pilots observed in the coefficient's cells.
+    `n_pilots` counts the pilots observed in the coefficient's cells, `draws` those behind the p of
+    a permutation.
     """
 
     term: str
@@ -51,6 +50,7 @@ class Estimate:
     ci_high: float | None
     p_value: float | None
     n_pilots: int
+    draws: int | None = None
 
 
 @dataclass(frozen=True)

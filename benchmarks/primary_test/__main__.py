@@ -1,66 +1,64 @@
-"""`python -m benchmarks.primary_test`: size and power of the primary test on pseudo-admissions,
-into docs/evidence/primary-test.md.
+"""`python -m benchmarks.primary_test`: size and power of the candidates for the primary test on
+pseudo-admissions, the rule of choice, and the table of docs/evidence/primary-test.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from pathlib import Path
 
-from .race import Cell, cells, rejections
+import numpy as np
+
+from .candidates import CANDIDATES
+from .race import SERIES, Cell, cells, rejections
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "evidence" / "primary-test.md"
-SHIPPED = {
-    "contrast_3": "primary test",
-    "t3": "T3",
-    "channel own_variance": "channel own variance",
-    "channel loading": "channel loading",
-    "warning calming": "warning 'calming before' (at 10 %)",
-}
-WARNING_LEVEL = 0.10
+LEVEL = 0.05
+# Power is judged by these in the newest window; S-60 is found by all, L+50 in the cycle by none.
+JUDGED = {"growth": ("S-30", "S+60", "L+50", "L-50"), "cycle": ("S-30", "S+60", "L-50")}
+POWER_DESIGN = "layout 2010-2023"
+Counts = dict[str, dict[str, int]]
 
 
 def main() -> None:
-    """Parse the command line, run, and write the table."""
+    """Parse the command line, run what is asked for, and write the table of all that was run."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.primary_test", description=__doc__)
-    parser.add_argument(
-        "--draws", type=int, default=1000, help="economies or pseudo-admissions per design"
-    )
-    parser.add_argument("--permutations", type=int, default=499)
+    parser.add_argument("--draws", type=int, default=2000, help="draws of each design")
+    parser.add_argument("--first", type=int, default=0, help="number of the first draw")
     parser.add_argument(
         "--panel",
         type=Path,
         default=None,
         help="published warehouse of delivered files; without it simulated designs alone",
     )
-    parser.add_argument("--seed", type=int, default=20261126)
+    parser.add_argument("--seed", type=int, default=20261127)
     parser.add_argument("--only", default="", help="designs whose name holds this")
+    parser.add_argument("--candidates", default=",".join(CANDIDATES), help="names by comma")
     parser.add_argument(
-        "--every", action="store_true", help="every candidate of the race, into its own table"
+        "--counts", type=Path, required=True, help="file that counts are added to; may exist"
     )
-    parser.add_argument(
-        "--print", action="store_true", help="print the table and leave the page as it is"
-    )
+    parser.add_argument("--write", action="store_true", help="write the table into the page")
     chosen = parser.parse_args()
-    panel = chosen.panel or _published()
-    rows: dict[str, dict[str, float]] = {}
-    for cell in cells(panel):
-        if chosen.only in cell.name:
-            rows[cell.name] = _run(cell, chosen)
-            print(
-                cell.name,
-                " ".join(f"{name} {share:.3f}" for name, share in rows[cell.name].items()),
-                flush=True,
-            )
-    mark = "race" if chosen.every else "primary test"
-    table = race_table(rows) if chosen.every else shipped_table(rows, chosen.draws)
-    if chosen.print:
-        print(table)
-    else:
-        PAGE.write_text(
-            replace_between(PAGE.read_text(encoding="utf-8"), mark, table), encoding="utf-8"
-        )
+    found: Counts = json.loads(chosen.counts.read_text()) if chosen.counts.exists() else {}
+    names = tuple(chosen.candidates.split(","))
+    draws = range(chosen.first, chosen.first + chosen.draws)
+    all_cells = list(cells(chosen.panel or _published()))
+    for cell in all_cells if draws else []:
+        if chosen.only not in cell.name:
+            continue
+        row = found.setdefault(cell.name, {})
+        for key, count in rejections(cell, draws, chosen.seed, names).items():
+            row[key] = row.get(key, 0) + count
+            row[f"draws, {key}"] = row.get(f"draws, {key}", 0) + len(draws)
+        chosen.counts.write_text(json.dumps(found, indent=1))
+        print(cell.name, flush=True)
+    text = table(found, all_cells) + "\n\n" + choice(found, all_cells)
+    print(text)
+    if chosen.write:
+        page = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(replace_between(page, "primary test", text), encoding="utf-8")
 
 
 def _published() -> Path | None:
@@ -68,56 +66,85 @@ def _published() -> Path | None:
     return database if database.exists() else None
 
 
-def _run(cell: Cell, chosen: argparse.Namespace) -> dict[str, float]:
-    levels = {"warning calming": WARNING_LEVEL}
-    return rejections(
-        cell, chosen.draws, chosen.permutations, chosen.seed, every=chosen.every, levels=levels
-    )
+def _share(row: dict[str, int], key: str) -> float | None:
+    """Share of the draws with a verdict."""
+    draws = row.get(f"draws, {key}", 0) - row.get("no verdict", 0)
+    return row[key] / draws if draws > 0 else None
 
 
-def shipped_table(rows: dict[str, dict[str, float]], draws: int) -> str:
-    """One row per design: per cent of draws in which what ships rejects."""
+def table(found: Counts, all_cells: list[Cell]) -> str:
+    """One row a design: per cent of draws in which each candidate rejects, growth / cycle."""
     lines = [
-        f"| design ({draws} draws) | " + " | ".join(SHIPPED.values()) + " |",
-        "| --- |" + " --- |" * len(SHIPPED),
+        "| design | draws | " + " | ".join(CANDIDATES) + " |",
+        "| --- | --- |" + " --- |" * len(CANDIDATES),
     ]
-    for design, shares in rows.items():
-        cells_of_row = [_percent(shares.get(name)) for name in SHIPPED]
-        lines.append(
-            f"| {design} | "
-            + " | ".join(cells_of_row if shares else ["no verdict"] * len(SHIPPED))
-            + " |"
+    for cell in all_cells:
+        row = found.get(cell.name)
+        if row is None:
+            continue
+        draws = min(
+            row[f"draws, growth, {name}"] for name in CANDIDATES if f"growth, {name}" in row
         )
+        shown = [
+            " / ".join(
+                "-" if (share := _share(row, f"{series}, {name}")) is None else f"{100 * share:.1f}"
+                for series in SERIES
+            )
+            for name in CANDIDATES
+        ]
+        lines.append(f"| {cell.name} | {draws} | " + " | ".join(shown) + " |")
     return "\n".join(lines)
 
 
-def race_table(rows: dict[str, dict[str, float]]) -> str:
-    """One row per design, one column per candidate: errors by the mean of both variances, and by
-    block for the contrasts.
+def choice(found: Counts, all_cells: list[Cell]) -> str:
+    """What the rule of docs/methods, section 18.8 says: per candidate the mean share found, the
+    designs that reject its size as 5 %, and its largest size.
     """
-    names = sorted(
-        {
-            name
-            for shares in rows.values()
-            for name in shares
-            if name not in SHIPPED or name in ("t3", "contrast_3")
+    lines = [
+        "| candidate | mean share found | largest size | designs that reject 5 % |",
+        "| --- | --- | --- | --- |",
+    ]
+    scores: dict[str, tuple[bool, float, float]] = {}
+    for name in CANDIDATES:
+        power = [
+            _share(found.get(f"{POWER_DESIGN} {kind}", {}), f"{series}, {name}")
+            for series, kinds in JUDGED.items()
+            for kind in kinds
+        ]
+        sizes = {
+            f"{cell.name} ({series})": (share, found[cell.name], f"{series}, {name}")
+            for cell in all_cells
+            if cell.is_size and cell.name in found
+            for series in SERIES
+            if (share := _share(found[cell.name], f"{series}, {name}")) is not None
         }
-    )
-    names = [
-        name
-        for name in names
-        if "," not in name or (name.startswith("contrast") and name.endswith("block"))
-    ]
-    lines = ["| design | " + " | ".join(names) + " |", "| --- |" + " --- |" * len(names)]
-    lines += [
-        f"| {design} | " + " | ".join(_percent(shares.get(name)) for name in names) + " |"
-        for design, shares in rows.items()
-    ]
+        if not sizes or None in power:
+            continue
+        failed = _rejected(sizes)
+        mean, largest = 100 * float(np.mean(power)), 100 * max(s for s, _, _ in sizes.values())
+        scores[name] = (not failed, mean, -largest)
+        lines.append(f"| {name} | {mean:.1f} | {largest:.1f} | {', '.join(failed) or 'none'} |")
+    if scores:
+        fine = {name: score[1] for name, score in scores.items() if score[0]}
+        ranked = fine or {name: score[2] for name, score in scores.items()}
+        lines += ["", f"The rule chooses: **{max(ranked, key=ranked.get)}**."]
     return "\n".join(lines)
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f}"
+def _rejected(sizes: dict[str, tuple[float, dict[str, int], str]]) -> list[str]:
+    """Designs whose size an exact binomial test rejects as 5 %, Holm over the designs."""
+    from scipy.stats import binomtest
+
+    p = {
+        design: binomtest(row[key], row[f"draws, {key}"] - row.get("no verdict", 0), LEVEL).pvalue
+        for design, (_, row, key) in sizes.items()
+    }
+    failed = []
+    for place, design in enumerate(sorted(p, key=p.get)):
+        if p[design] > LEVEL / (len(p) - place):
+            break
+        failed.append(f"{design} {100 * sizes[design][0]:.1f}")
+    return failed
 
 
 def replace_between(text: str, mark: str, table: str) -> str:

@@ -1,5 +1,5 @@
-"""`python -m benchmarks.primary_test.coverage --panel DB`: mean estimate and coverage of both
-channels, printed as rows of a table.
+"""`python -m benchmarks.primary_test.coverage --panel DB`: mean truth and how many intervals of the
+primary test hold it, on pseudo-admissions with imposed effects, as rows of a table.
 """
 
 from __future__ import annotations
@@ -9,68 +9,53 @@ from pathlib import Path
 
 import numpy as np
 
-from estimation.primary.channels import estimate_channels
-from estimation.primary.city_panel import build_panel
-from estimation.primary.interval import make_ready
+from estimation.primary.contrast import treatment_contrast
+from estimation.primary.fit import measured, series_of
+from estimation.primary.redeal import deal, draw_statistics, find_interval
 
-from .designs import Panel, admit_layout, impose
-from .layout import read_delivered, read_layout
+from .race import PERMUTATIONS, Cell, cells, changed_panel, drawn_panel
 
-# effects one after the other, and what they do to own variance and to the loading of a city that
-# loads like never-pilots
-IMPOSED = {
-    "S-60": (("S-60",), -0.6, 0.0),
-    "W-60": (("W-60",), -0.6, 0.0),
-    "S-30": (("S-30",), -0.3, 0.0),
-    "L-50": (("L-50",), 0.0, 0.5),
-    "S-60 and L-50": (("S-60", "L-50"), -0.6, 0.5),
-}
+# named with blanks between, one after the other
+MECHANISMS = ("", "S-60", "S-30", "S+60", "L+50", "L-50", "C+50", "S-60 L+50")
+DESIGNS = ("layout 2010-2023", "layout 2010-2021")
 
 
-def cover(
-    panel: Panel, truths: tuple[float, float], permutations: int, seed: int
-) -> list[tuple[float, bool]]:
-    """Estimate of each channel, and whether its interval holds the truth."""
-    cities = build_panel(panel.growth, panel.years, panel.cohort, panel.block)
-    channels = estimate_channels(make_ready(cities, permutations, np.random.default_rng([seed, 1])))
-    return [
-        (c.estimate, c.ci_low <= truth <= c.ci_high)
-        for c, truth in zip(channels, truths, strict=True)
-    ]
+def coverage(cell: Cell, imposed: str, draws: range, seed: int) -> np.ndarray:
+    """Mean truth, mean estimate and share of intervals that hold the truth, in growth and in the
+    cycle (2, 3); the truth is the estimator of y(1) - y(0).
+    """
+    found = np.zeros((len(draws), 2, 3))
+    for place, draw in enumerate(draws):
+        bare = drawn_panel(cell, draw, seed)
+        panel = changed_panel(bare, imposed)
+        contrast = treatment_contrast(panel)
+        dealt = deal(panel.block, PERMUTATIONS, [seed, cell.number, draw, 1])
+        design = (contrast, panel.label, panel.block)
+        for s, pair in enumerate(zip(series_of(panel), series_of(bare), strict=True)):
+            with_effect, without = (measured(panel, values)[2] for values in pair)
+            one = draw_statistics(with_effect, *design, dealt)
+            truth = one.estimate[0] - draw_statistics(without, *design, dealt[:1]).estimate[0]
+            within = find_interval(one)
+            holds = (within.low is None or within.low <= truth) and (
+                within.high is None or truth <= within.high
+            )
+            found[place, s] = truth, one.estimate[0], holds
+    return found.mean(axis=0)
 
 
 def main() -> None:
     """Parse the command line, run and print."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.primary_test.coverage", description=__doc__
-    )
-    parser.add_argument(
-        "--panel", type=Path, required=True, help="published warehouse of delivered files"
-    )
-    parser.add_argument(
-        "--draws", type=int, default=200, help="pseudo-admissions laid out like the list"
-    )
-    parser.add_argument("--permutations", type=int, default=199)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.primary_test.coverage")
+    parser.add_argument("--panel", type=Path, required=True, help="published warehouse")
+    parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=5)
     chosen = parser.parse_args()
-    window, counts = read_delivered(chosen.panel, 2010, 2019), read_layout()
-    print("| imposed | own variance, mean (covers) | loading, mean (covers) |\n| --- | --- | --- |")
-    for name, (effects, *truths) in IMPOSED.items():
-        found = []
-        for seed in range(chosen.draws):
-            cohort = admit_layout(
-                window.province_id, counts, int(window.years[-1]), np.random.default_rng([seed, 0])
-            )
-            panel = Panel(window.growth, window.years, cohort, window.province_id, window.size)
-            for effect in effects:
-                panel = impose(panel, effect)
-            found.append(cover(panel, tuple(truths), chosen.permutations, seed))
-        means = np.array(found, dtype=float).mean(axis=0)
-        print(
-            f"| {name} | "
-            + " | ".join(f"{mean:+.2f} ({share:.1%})" for mean, share in means)
-            + " |",
-            flush=True,
-        )
+    by_name = {cell.name: cell for cell in cells(chosen.panel)}
+    for design in DESIGNS:
+        for imposed in MECHANISMS:
+            found = coverage(by_name[design], imposed, range(chosen.draws), chosen.seed)
+            shown = " | ".join(f"{row[0]:+.3f} | {100 * row[2]:.1f}" for row in found)
+            print(f"| {design} | {imposed} | {shown} |", flush=True)
 
 
 if __name__ == "__main__":

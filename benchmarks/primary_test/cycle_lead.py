@@ -22,7 +22,7 @@ from benchmarks.primary_test.designs import admit_layout
 from benchmarks.primary_test.layout import read_layout
 from estimation.analyses.radiation import LEAD_SPECS
 from estimation.analyses.spec import Spec
-from estimation.primary.scores import cycle, standardise
+from estimation.primary.measure import cycle, standardise
 from estimation.sample.marts import Marts
 from estimation.study.radiation import run_radiation
 from estimation.study.run import read_marts

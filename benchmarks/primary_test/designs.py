@@ -1,11 +1,9 @@
-"""Economies whose admissions are selected, pseudo-admissions on delivered growth, and effects
-imposed on them. Numbers only.
-"""
+"""Economies whose admissions are selected, and pseudo-admissions on delivered growth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -84,17 +82,24 @@ def _own(
     rng: np.random.Generator, block: np.ndarray, share: float = 0.3, rho: float = 0.0
 ) -> np.ndarray:
     """Own shocks of variance one, `share` of it the province's, first-order autocorrelation rho."""
-    paths = []
-    for n in (int(block.max()) + 1, len(block)):
-        x = rng.normal(size=(n, len(YEARS)))
-        for t in range(1, len(YEARS)):
-            x[:, t] = rho * x[:, t - 1] + np.sqrt(1 - rho**2) * x[:, t]
-        paths.append(x)
-    return np.sqrt(share) * paths[0][block] + np.sqrt(1 - share) * paths[1]
+    common, own = (
+        _persistent(rng.normal(size=(n, len(YEARS))), rho)
+        for n in (int(block.max()) + 1, len(block))
+    )
+    return np.sqrt(share) * common[block] + np.sqrt(1 - share) * own
 
 
-def _national(loadings: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    return sum(np.multiply.outer(loading, rng.normal(size=len(YEARS))) for loading in loadings)
+def _persistent(paths: np.ndarray, rho: float) -> np.ndarray:
+    for t in range(1, paths.shape[1]):
+        paths[:, t] = rho * paths[:, t - 1] + np.sqrt(1 - rho**2) * paths[:, t]
+    return paths
+
+
+def _national(loadings: list[np.ndarray], rng: np.random.Generator, rho: float = 0.0) -> np.ndarray:
+    return sum(
+        np.multiply.outer(loading, _persistent(rng.normal(size=(1, len(YEARS))), rho)[0])
+        for loading in loadings
+    )
 
 
 def _calmer(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -111,6 +116,11 @@ def _factors(
         )
 
     return draw
+
+
+def _persistent_factors(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    own = _own(rng, cities.block, rho=0.6) * np.exp(-0.35 * size)[:, None]
+    return _national([1 + 0.25 * size, 0.5 + 0.25 * size], rng, 0.6) + own
 
 
 def _calming(
@@ -156,6 +166,9 @@ def _plain(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.nda
     return _national([np.ones(len(size))], rng) + _own(rng, cities.block)
 
 
+# per cent a year by which the pilots' own standard deviation falls
+SLOPES = (1, 2, 3, 5)
+SPREAD = np.arange(2013, 2019)
 # how growth is drawn; log-weight of admission per standard deviation of size
 SELECTION = {
     "calmer": (_calmer, 2.0),
@@ -167,6 +180,9 @@ SELECTION = {
     "coast": (_coast, 0.0),
     "wandering": (_wandering, 2.0),
     "late_entry": (_late_entry, 2.0),
+    "calmer, two factors, persistence 0.6": (_persistent_factors, 2.0),
+    "the same, cohorts 2013-2018": (_persistent_factors, 2.0),
+    **{f"own deviation falls {k} % a year": (_plain, 0.0) for k in SLOPES},
     "whole_provinces": (_plain, 0.0),
 }
 
@@ -187,6 +203,13 @@ def draw_selected(name: str, cities: Cities, rng: np.random.Generator) -> Panel:
         cohort[pilots] = rng.choice(np.repeat(COHORTS, COHORT_SIZES), len(pilots))
     else:
         cohort = admit(choose(weight, rng), len(block), rng)
+    if name == "the same, cohorts 2013-2018":
+        cohort = np.where(cohort > 0, rng.choice(SPREAD, len(cohort)), 0)
+    if name.startswith("own deviation falls"):
+        fall = int(name.split()[3]) / 100 * (YEARS - YEARS[0])
+        growth = _national([np.ones(len(size))], rng) + _own(rng, block) * np.where(
+            cohort[:, None] > 0, 1 - fall, 1.0
+        )
     return Panel(growth, YEARS, cohort, block, size)
 
 
@@ -195,27 +218,3 @@ def _whole_provinces(block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     rank = np.argsort(rng.permutation(int(block.max()) + 1), kind="stable")[block]
     last = np.sort(rank)[N_PILOTS - 1]
     return np.flatnonzero(rank <= last)
-
-
-def impose(panel: Panel, kind: str) -> Panel:
-    """Growth of the pseudo-pilots with an imposed effect.
-
-    ``S-60``: own shock times sqrt(0.4) from admission on, the loading from untreated years.
-    ``W-60``: the same, the loading from the whole window. ``L-50``: loading on the detrended cycle
-    times 1.5.
-    """
-    growth, years, never = panel.growth.copy(), panel.years, panel.cohort == 0
-    share, time = float(kind[2:]) / 100, years - years.mean()
-    for i in np.flatnonzero(~never):
-        f, d = panel.growth[never & (panel.block != panel.block[i])].mean(axis=0), panel.growth[i]
-        after = years >= panel.cohort[i]
-        if kind[0] == "L":
-            f, d = (x - x.mean() - time * (x @ time) / (time @ time) for x in (f, d))
-        fitted = ~after if kind[0] != "W" else np.ones(len(years), dtype=bool)
-        fc, dc = f - f[fitted].mean(), d - d[fitted].mean()
-        loading = (fc[fitted] @ dc[fitted]) / (fc[fitted] @ fc[fitted])
-        if kind[0] == "L":
-            growth[i, after] += share * loading * f[after]
-        else:
-            growth[i, after] += (np.sqrt(1 - share) - 1) * (dc - loading * fc)[after]
-    return replace(panel, growth=growth)

@@ -1,5 +1,5 @@
 """Places of cities and the layout of the real list, from the seeds; growth from a published
-database. Never both of one city.
+database, with the real admissions dealt again before anything is computed.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from estimation.primary.redeal import deal
+
 SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
 SIMULATED_CITIES = 332
 SECOND_HALF = 7
@@ -18,7 +20,9 @@ QUERY = (
     "select city_id, year, {column} as value from marts.fct_city_year where {column} is not null "
     "order by city_id, year"
 )
+DATES = "select distinct city_id, treated_year from marts.dim_city"
 BEFORE = 5
+SHUFFLED = 20261127
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,15 @@ class Delivered:
     province_id : (N,) int array
     size : (N,) float array
         Standardised log of mean nominal GDP in the five years before the window.
+    cohort : (N,) int array
+        First treated years of the province's cities, dealt to them anew; 0 = never in the window.
     """
 
     growth: np.ndarray
     years: np.ndarray
     province_id: np.ndarray
     size: np.ndarray
+    cohort: np.ndarray
 
 
 def read_delivered(
@@ -125,15 +132,19 @@ def read_delivered(
     with duckdb.connect(str(database), read_only=True) as connection:
         growth = _wide(connection, column, first, last)
         gdp = _wide(connection, "gdp_nominal_cny_100m", first - BEFORE, first - 1)
+        dates = dict(connection.execute(DATES).fetchall())
     ids = sorted(city for city, row in growth.items() if np.isfinite(row).all())
     known = np.array([np.nanmean(gdp[city]) if city in gdp else np.nan for city in ids])
     size = np.log(np.where(np.isfinite(known), known, np.nanmin(known)))
     provinces = np.array(ids) // 10000 * 10000
+    block = np.unique(provinces, return_inverse=True)[1]
+    cohort = np.array([dates.get(city) or 0 for city in ids])[deal(block, 20, SHUFFLED)[1]]
     return Delivered(
         np.array([growth[city] for city in ids]),
         np.arange(first, last + 1),
         provinces,
         (size - size.mean()) / size.std(),
+        np.where(cohort <= last, cohort, 0),
     )
 
 

@@ -13,14 +13,8 @@ import pandas as pd
 from benchmarks.simulation_study.economies import Economy
 from benchmarks.simulation_study.run import closed_form_rows
 from benchmarks.simulation_study.truth import own_effect
-from estimation.analyses.primary import SECOND_WINDOW
-from estimation.primary.city_panel import build_panel, lacking
-from estimation.primary.contrast import LOADING, OWN_VARIANCE, PRIMARY
-from estimation.primary.fit import fit_primary, primary_p
-from estimation.primary.interval import make_ready, statistics
-from estimation.primary.permutation import rank_p
-from estimation.primary.planted import Planted, planted_channels, planted_effect
-from estimation.study.primary import LEVEL, verdict_of
+from estimation.primary.fit import PrimaryResult, fit_primary
+from estimation.primary.planted import planted_truths
 from warehouse.ingest.simulation.cities import first_treated_years
 from warehouse.ingest.simulation.economy import PlantedEffect
 from warehouse.ingest.simulation.published import (
@@ -31,8 +25,10 @@ from warehouse.ingest.simulation.published import (
 
 SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
 STUDY_WINDOW = (2010, 2019)
-WINDOWS = {"study_window": STUDY_WINDOW, "to_2021": SECOND_WINDOW}
-PLANTED = ("own_variance_ratio", "loading_rise", "loading_part_pct")
+# the newest ends with the last year of the simulated files
+WINDOWS = {"newest": (2010, 2021), "study_window": STUDY_WINDOW}
+PLANTED = ("own_variance_ratio", "loading_rise")
+NUMBERS = ("estimate", "ci_low", "ci_high", "p_value")
 ARMS = ("with_effect", "without_effect")
 # of the two-way fit over all pairs
 PAIR_PERMUTATIONS = 199
@@ -86,16 +82,26 @@ def found_share(seeds: range, effect: PlantedEffect, permutations: int) -> float
     """Share of economies in which the primary test finds the effect at 5 %, study window: the quick
     figure that sizes are chosen by.
     """
-    found = []
-    for seed in seeds:
-        one = cut(draw(seed, effect), STUDY_WINDOW)["with_effect"]
-        found.append(
-            primary_p(
-                one["growth"], one["years"], one["cohort"], one["block"], permutations=permutations
-            )
-            < LEVEL
+    return float(
+        np.mean(
+            [
+                _fit(cut(draw(seed, effect), STUDY_WINDOW)["with_effect"], permutations).verdict
+                == "found"
+                for seed in seeds
+            ]
         )
-    return float(np.mean(found))
+    )
+
+
+def _fit(own: Window, permutations: int) -> PrimaryResult:
+    return fit_primary(
+        own["growth"],
+        own["years"],
+        own["cohort"],
+        own["block"],
+        permutations=permutations,
+        seed=1,
+    )
 
 
 def economy_rows(seed: int, permutations: int, n_cities: int | None = None) -> list[dict]:
@@ -129,45 +135,42 @@ def economy_rows(seed: int, permutations: int, n_cities: int | None = None) -> l
 
 def _effect_rows(name: str, arms: dict[str, Window], permutations: int) -> Iterator[dict]:
     own, bare = arms["with_effect"], arms["without_effect"]["growth"]
-    design = (own["years"], own["cohort"], own["block"])
-    result = fit_primary(own["growth"], *design, permutations=permutations, seed=1)
+    result = _fit(own, permutations)
     if result.p_value is None:
         return
-    numbers = ("estimate", "ci_low", "ci_high", "p_value")
+    truth = planted_truths(own["growth"], bare, own["years"], own["cohort"], own["block"])[0]
     yield {
         "name": f"primary.{name}",
         "line": "primary",
-        **{number: getattr(result, number) for number in numbers},
-        "truth": planted_effect(own["growth"], bare, *design),
-        "verdict": verdict_of(result)[0],
+        **{number: getattr(result, number) for number in NUMBERS},
+        "truth": truth.effect,
+        "verdict": result.verdict,
     }
-    planted = planted_channels(
-        own["growth"], bare, Planted(*(own[name] for name in PLANTED)), *design
-    )
-    for channel, truth in zip(result.channels, planted, strict=True):
-        figures = {number: getattr(channel, number) for number in numbers}
+    treated = (own["cohort"][:, None] > 0) & (own["years"][None, :] >= own["cohort"][:, None])
+    planted = {
+        "own_variance": float(np.exp(np.log(own["own_variance_ratio"][treated]).mean()) - 1),
+        "loading": float(own["loading_rise"][treated].mean()),
+    }
+    for channel in result.channels:
         yield {
             "name": f"{channel.channel}.{name}",
             "line": "channel",
-            **figures,
-            "truth": truth.truth,
-            "planted": truth.planted,
+            **{number: getattr(channel, number) for number in NUMBERS},
+            "truth": truth.channels[channel.channel],
+            "planted": planted[channel.channel],
         }
 
 
 def _bare_rows(name: str, own: Window, permutations: int) -> Iterator[dict]:
-    """p of the primary test and of each channel, with the draws and the figures of
-    `fit_primary`.
-    """
-    panel = build_panel(own["growth"], own["years"], own["cohort"], own["block"])
-    if lacking(panel):
+    """p of the primary test and of each channel."""
+    result = _fit(own, permutations)
+    if result.p_value is None:
         return
-    ready = make_ready(panel, permutations, np.random.Generator(np.random.PCG64([1, 0])))
-    for kind, line in ((PRIMARY, "primary"), (OWN_VARIANCE, "channel"), (LOADING, "channel")):
-        p = rank_p(statistics(ready, kind, ready.z, ready.places))
-        # `verdict_of` says 'found' exactly where p is below its level
-        verdict = {"verdict": "found" if p < LEVEL else "not_found"} if kind is PRIMARY else {}
-        yield {"name": f"{kind.name}.{name}", "line": line, "p_value": p, **verdict}
+    p, verdict = result.p_value, result.verdict
+    yield {"name": f"primary.{name}", "line": "primary", "p_value": p, "verdict": verdict}
+    for channel in result.channels:
+        p = channel.p_value
+        yield {"name": f"{channel.channel}.{name}", "line": "channel", "p_value": p}
 
 
 def _pair_rows(arms: dict[str, Window], seed: int) -> Iterator[dict]:

@@ -20,12 +20,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import stdtrit
 
-from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy, standardise
+from benchmarks.simulation_study.all_pairs import city_weights, fit_of, sample_of
+from benchmarks.simulation_study.economies import YEARS, Economy, Setting, draw_economy
 from benchmarks.simulation_study.grid import KINDS, SIZES
 from benchmarks.simulation_study.placebo import LAYOUTS, assigner, read_growth
-from estimation.closed_form.cells import build_pair_cells, cell_counts
-from estimation.closed_form.fit import CityPanel, PairFit, city_weights, fit_all_pairs
-from estimation.closed_form.models import twfe_model
+from estimation.influence.influence_fit import InfluenceFit
 
 RULES = (
     "by design",
@@ -41,14 +40,11 @@ def satterthwaite_df(cohort: np.ndarray, province: np.ndarray) -> float:
     """(sum v_r)^2 / sum v_r^2, v_r the squares of the city weights added up over a province
     (Satterthwaite 1946, independent shocks).
     """
-    years, group = np.unique(cohort, return_inverse=True)
-    cells = build_pair_cells(years[1:], YEARS, ("none", "one"))
-    counts = np.bincount(group)[None].astype(np.float64)
-    weights = twfe_model(cells, YEARS, years[1:]).outcome_weights(
-        cell_counts(counts, cells), np.array([0])
-    )
-    by_group = (city_weights(cells, counts, weights)[0] ** 2).sum(axis=(1, 2))
-    variance = np.bincount(np.unique(province, return_inverse=True)[1], by_group[group])
+    n = len(cohort)
+    # the weights depend on the design alone
+    sample = sample_of(np.tile(np.arange(len(YEARS)) % 2.0, (n, 1)), YEARS, cohort, province)
+    by_city = (city_weights(sample) ** 2).sum(axis=1)
+    variance = np.bincount(np.unique(province, return_inverse=True)[1], by_city)
     return float(variance.sum() ** 2 / (variance**2).sum())
 
 
@@ -56,7 +52,7 @@ def errors_of(economy: Economy) -> tuple[float, ...]:
     """Estimate less the effect in the sample, jackknife variance, then degrees of freedom by each
     rule.
     """
-    fit, without = _fit(economy, economy.growth, refits=True), _fit(economy, economy.growth_without)
+    fit, without = _fit(economy, economy.growth), _fit(economy, economy.growth_without)
     shares = fit.provinces.shares(fit.estimate)[:, 0]
     dfs = (
         fit.provinces.df[0],
@@ -82,10 +78,8 @@ def _placebo_errors(
     ]
 
 
-def _fit(economy: Economy, growth: np.ndarray, *, refits: bool = False) -> PairFit:
-    return fit_all_pairs(
-        CityPanel(standardise(growth), YEARS, economy.cohort, economy.province), refits=refits
-    )
+def _fit(economy: Economy, growth: np.ndarray) -> InfluenceFit:
+    return fit_of(sample_of(growth, YEARS, economy.cohort, economy.province))
 
 
 def missed(errors: np.ndarray, variance: np.ndarray, df: np.ndarray) -> float:

@@ -21,10 +21,10 @@ from scipy.special import stdtr
 
 from benchmarks.primary_test.designs import KM, Panel, draw_selected
 from benchmarks.primary_test.layout import Cities, simulated_cities
-from benchmarks.simulation_study.economies import Economy, standardise
+from benchmarks.simulation_study.all_pairs import fit_of, sample_of
+from benchmarks.simulation_study.economies import Economy
 from benchmarks.simulation_study.run import closed_form_rows
-from estimation.closed_form.fit import CityPanel, fit_all_pairs
-from estimation.primary.fit import primary_p
+from estimation.primary.fit import fit_primary
 from estimation.results import NotEstimable
 
 # Cities of a moving block along the order from north to south, and radii of blocks around a city.
@@ -82,12 +82,12 @@ def near_variance(city_sums: np.ndarray, distance: np.ndarray) -> float:
     return float(np.einsum("i,ij,j->", city_sums, weight, city_sums))
 
 
-def _without(values: np.ndarray, panel: Panel, blocks: list[np.ndarray]) -> list[tuple[int, float]]:
+def _without(panel: Panel, blocks: list[np.ndarray]) -> list[tuple[int, float]]:
     found = []
     for block in blocks:
         rest = ~block
         try:
-            fit = fit_all_pairs(CityPanel(values[rest], panel.years, panel.cohort[rest]))
+            fit = fit_of(sample_of(panel.growth[rest], panel.years, panel.cohort[rest]))
         except NotEstimable:
             continue
         found.append((int(block.sum()), float(fit.estimate[0])))
@@ -102,11 +102,11 @@ def p_values(panel: Panel, cities: Cities, seed: int) -> dict[str, float]:
     found = {row["vcov"]: row["p_value"] for row in rows} | {
         "default": next(row["p_value"] for row in rows if row["is_default"])
     }
-    found["primary test"] = primary_p(
+    found["primary test"] = fit_primary(
         panel.growth, panel.years, panel.cohort, panel.block, permutations=PERMUTATIONS, seed=seed
-    )
-    values, n = standardise(panel.growth), len(panel.cohort)
-    fit = fit_all_pairs(CityPanel(values, panel.years, panel.cohort))
+    ).p_value
+    n = len(panel.cohort)
+    fit = fit_of(sample_of(panel.growth, panel.years, panel.cohort))
     b, df = float(fit.estimate[0]), int(fit.n_pilots[0]) - 1
     variances = {
         f"near nodes, Bartlett to {REACH_KM:.0f} km": near_variance(
@@ -115,11 +115,11 @@ def p_values(panel: Panel, cities: Cities, seed: int) -> dict[str, float]:
     }
     for length in LENGTHS:
         variances[f"block jackknife, {length} cities"] = block_jackknife(
-            _without(values, panel, moving_blocks(cities, length)), b, n
+            _without(panel, moving_blocks(cities, length)), b, n
         )
     for radius in RADII_KM:
         variances[f"block jackknife, {radius} km"] = block_jackknife(
-            _without(values, panel, discs(cities, radius)), b, n
+            _without(panel, discs(cities, radius)), b, n
         )
     return found | {
         name: float(2 * stdtr(df, -abs(b) / np.sqrt(v))) if v > 0 else 1.0

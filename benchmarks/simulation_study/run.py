@@ -10,27 +10,22 @@ import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.simulation_study import economies
+from benchmarks.simulation_study.all_pairs import rows_of, sample_of
 from benchmarks.simulation_study.economies import (
     YEARS,
     Economy,
     draw_economy,
     pair_panel,
-    standardise,
 )
 from benchmarks.simulation_study.grid import LINES, Cell
 from benchmarks.simulation_study.truth import expected_effect, own_effect
-from estimation.closed_form.fit import CityPanel, PairFit, fit_all_pairs
-from estimation.closed_form.permutation import permute_all_pairs
 from estimation.fit import fit_panel
-from estimation.inference.intervals import intervals_of, permutation_interval
-from estimation.inference.variances import default_vcov, jackknife_degrees
 from estimation.panel.pair_panel import PairPanel
 from estimation.results import NotEstimable
 
@@ -118,62 +113,11 @@ def draw_rows(cell: Cell, economy: Economy, seed: int) -> list[dict]:
 
 
 def closed_form_rows(economy: Economy, seed: int, permutations: int) -> list[dict]:
-    """Every line of the two-way fit of `cm` by the closed form over all pairs: the same numbers, at
-    the cost of cities.
+    """Every line of the two-way fit of `cm` over all pairs: the same numbers, at the cost of
+    cities.
     """
-    panel = CityPanel(standardise(economy.growth), YEARS, economy.cohort, economy.province)
-    return rows_of_fit(panel, fit_all_pairs(panel, refits=True), "cm", seed, permutations)
-
-
-def rows_of_fit(
-    panel: CityPanel, fit: PairFit, outcome: str, seed: int, permutations: int
-) -> list[dict]:
-    """Every line of a two-way fit by the closed form, which was made with refits; its permutation
-    is drawn here.
-    """
-    estimate, n_pilots, n_provinces = (
-        float(fit.estimate[0]),
-        int(fit.n_pilots[0]),
-        len(fit.provinces.blocks),
-    )
-    jackknife = fit.provinces.variance(fit.estimate)[0]
-    pilot_provinces = len(np.unique(panel.province[panel.city_cohort > 0]))
-    variances = {
-        "conventional": fit.conventional[0],
-        "dyadic": fit.dyadic[0],
-        "city": fit.city[0],
-        "province_jackknife": jackknife,
-    }
-    default = default_vcov(
-        n_pilots,
-        pilot_provinces,
-        n_provinces,
-        bool(np.isfinite(jackknife)),
-        bool(np.isfinite(fit.city[0])),
-    )
-    df = jackknife_degrees(n_provinces, pilot_provinces, fit.provinces.df[0])
-    found = intervals_of(
-        estimate, variances, n_pairs=fit.n_pairs, n_pilots=n_pilots, jackknife_df=df
-    )
-    if permutations:
-        draws = permute_all_pairs(panel, outcome=outcome, n_draws=permutations, seed=seed)
-        of_draws = (draws.statistic[:, 0], draws.is_enumeration)
-        found["permutation"] = permutation_interval(
-            estimate, float(fit.score[0]), *of_draws, n_pilots
-        )
-    rows = []
-    for line, interval in found.items():
-        labels = {
-            "seed": seed,
-            "term": "treated",
-            "event_time": None,
-            "vcov": line,
-            "is_default": line == default,
-        }
-        rows.append(
-            {**labels, "estimate": estimate, **asdict(interval), "n_provinces": n_provinces}
-        )
-    return rows
+    sample = sample_of(economy.growth, YEARS, economy.cohort, economy.province)
+    return rows_of(sample, seed, permutations)
 
 
 def fit_rows(

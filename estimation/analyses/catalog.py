@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ..options import DRAWS
 from . import (
     baseline,
     confounders,
@@ -18,7 +21,7 @@ from . import (
     spillovers,
     study_form,
 )
-from .spec import Spec
+from .spec import Spec, split_of
 
 ANALYSES = (
     baseline,
@@ -35,9 +38,39 @@ ANALYSES = (
 )
 
 
+# rows that conclusions rest on: the headline makes all draws, the claims of the study and the named
+# variants of the headline (by analysis and variant) may make as many
+HEADLINE = ("baseline", "headline")
+DECISIVE = {
+    *(("robustness", variant) for variant in robustness.RULES),
+    *(("policy_tools", variant) for variant in ("supply", "environment", "demand")),
+    *(
+        ("heterogeneity", variant)
+        for variant in (
+            "same_region",
+            "coastal",
+            "human_capital",
+            "financial_development",
+            "infrastructure",
+        )
+    ),
+    ("mechanisms", "by_measures"),
+    ("mechanisms", "headline"),
+    ("mechanisms", "window_2010_2017"),
+}
+
+
 def all_specs() -> tuple[Spec, ...]:
     """Every spec of the analyses, in their order."""
-    return tuple(spec for analysis in ANALYSES for spec in analysis.SPECS)
+    return tuple(_with_draws(spec) for analysis in ANALYSES for spec in analysis.SPECS)
+
+
+def _with_draws(spec: Spec) -> Spec:
+    row = spec.analysis, spec.variant
+    if spec.permutations == 0 or row not in {HEADLINE, *DECISIVE}:
+        return spec
+    is_all = row == HEADLINE and spec.outcome in split_of(robustness.OUTCOME)
+    return replace(spec, permutations=DRAWS, enough=None if is_all else spec.enough)
 
 
 def primary_specs() -> tuple[Spec, ...]:

@@ -3,9 +3,8 @@ they cover; without Guangdong; and against never-pilots that were alike before a
 doubly robust estimator on size, openness and coast of 2010-2014.
 
 A control counts how many of a pair's two cities the programme covers in the year (0, 1 or 2). In a
-draw covariates stay with their pair and are partialled out again, which costs ten times a draw
-without: 199 draws with controls, 499 without. What of the list of a programme was verified stands
-in marts.dim_other_policy.
+draw covariates stay with their pair and are partialled out again. What of the list of a programme
+was verified stands in marts.dim_other_policy.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from .spec import Spec, split_of
 
 ANALYSIS = "confounders"
 OUTCOME = "cm_growth_official"
-DRAWS, DRAWS_WITH_CONTROLS = 499, 199
 
 VARIANTS = {
     "given_all_policies": {"controls": tuple(f"policy_{policy}" for policy in POLICIES)},
@@ -38,7 +36,6 @@ SPECS = tuple(
         spec_id=f"{ANALYSIS}.{part}.{variant}",
         analysis=ANALYSIS,
         outcome=part,
-        permutations=DRAWS_WITH_CONTROLS if "controls" in changes else DRAWS,
         **changes,
     )
     for variant, changes in VARIANTS.items()

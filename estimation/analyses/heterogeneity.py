@@ -4,8 +4,7 @@ information infrastructure.
 Each concept of 2010-2014 both as classes (both, one, none of the two cities above the median) and
 as a continuous gap. Differences between classes are rows of their own and tested jointly; p values
 are corrected within families (`study.multiplicity`). `own_years` lets each class have its own year
-effects. The specs of official growth take 999 draws, those of deflated growth (without the split)
-499, those of `own_years` 199.
+effects.
 """
 
 from __future__ import annotations
@@ -15,12 +14,11 @@ from .spec import Spec, split_of
 
 ANALYSIS = "heterogeneity"
 OUTCOMES = ("cm_growth_official", "cm_growth_deflated")
-DRAWS, DEFLATED_DRAWS, OWN_YEARS_DRAWS = 999, 499, 199
 OWN_YEARS = tuple(name for name, moderator in MODERATORS.items() if moderator.kind != "gap")
 
 SPECS = (
     tuple(
-        Spec(f"{ANALYSIS}.{part}.{name}", ANALYSIS, part, moderator=name, permutations=DRAWS)
+        Spec(f"{ANALYSIS}.{part}.{name}", ANALYSIS, part, moderator=name)
         for name in MODERATORS
         for part in split_of(OUTCOMES[0])
     )
@@ -30,7 +28,6 @@ SPECS = (
             ANALYSIS,
             OUTCOMES[1],
             moderator=name,
-            permutations=DEFLATED_DRAWS,
         )
         for name in MODERATORS
     )
@@ -41,7 +38,6 @@ SPECS = (
             OUTCOMES[0],
             moderator=name,
             effects=("pair", "class_year"),
-            permutations=OWN_YEARS_DRAWS,
         )
         for name in OWN_YEARS
     )

@@ -4,8 +4,7 @@ landing lacks ends in `not_run`.
 Resource reallocation: does admission bring the two cities' returns and factor allocation closer (a
 rise of `neg_abs_gap` closes a gap), and does it lower the misallocation of the pair (`mean` of its
 cities)? Leading demonstration: do inventions and new firms a head come closer? The argument from
-each to synchronization stands in docs/mechanisms.md; no mediation test is made. Each spec takes 499
-draws, with a dose 199.
+each to synchronization stands in docs/mechanisms.md; no mediation test is made.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from .spec import Spec, split_of
 
 ANALYSIS = "mechanisms"
 ALTERNATIVES = "alternative_outcomes"
-DRAWS, DRAWS_WITH_DOSE = 499, 199
 
 REALLOCATION = (
     "neg_abs_gap_labour_allocation",
@@ -48,7 +46,7 @@ DOSES = {"measures": "measure_count", "novelty": "novelty_ratio", "similarity": 
 
 SPECS = (
     *(
-        Spec(f"{ANALYSIS}.{outcome}.headline", ANALYSIS, outcome, permutations=DRAWS)
+        Spec(f"{ANALYSIS}.{outcome}.headline", ANALYSIS, outcome)
         for outcome in (*REALLOCATION, *DEMONSTRATION)
     ),
     *(
@@ -57,7 +55,6 @@ SPECS = (
             ANALYSIS,
             outcome,
             window=CAPITAL_WINDOW,
-            permutations=DRAWS,
         )
         for outcome in CAPITAL
     ),
@@ -67,7 +64,6 @@ SPECS = (
             ANALYSIS,
             part,
             dose=dose,
-            permutations=DRAWS_WITH_DOSE,
         )
         for variant, dose in DOSES.items()
         for part in split_of("cm_growth_official")
@@ -77,7 +73,6 @@ SPECS = (
             f"{ALTERNATIVES}.{part}_{series}.headline",
             ALTERNATIVES,
             f"{part}_{series}",
-            permutations=DRAWS,
         )
         for series in OTHER_SERIES
         for part in PARTS

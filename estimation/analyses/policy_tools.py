@@ -3,7 +3,7 @@ alone, the three classes jointly.
 
 Strength is in units of its mean over the treated city-years of the sample: the coefficient is the
 effect of a zone of average strength. Pilots without a text in force are left out, since what they
-do is unknown. The permutation moves a pilot's whole record of texts with its admission; 499 draws.
+do is unknown. The permutation moves a pilot's whole record of texts with its admission.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from .spec import Spec, split_of
 
 ANALYSIS = "policy_tools"
 OUTCOME = "cm_growth_official"
-DRAWS = 499
 
 VARIANTS = {
     **{tool_class: (tool_class,) for tool_class in TOOLS},
@@ -28,7 +27,6 @@ SPECS = tuple(
         part,
         strength=strength,
         excluded=(WITHOUT_TEXTS,),
-        permutations=DRAWS,
     )
     for variant, strength in VARIANTS.items()
     for part in split_of(OUTCOME)

@@ -3,7 +3,7 @@ other measures of synchronization.
 
 Borusyak, Jaravel and Spiess, Gardner and ETWFE have one point estimate on a balanced panel,
 Sun-Abraham and Callaway-Sant'Anna agree after admission: in a specification curve equal estimators
-count once. Variants other than the estimators take 999 draws.
+count once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from .spec import Spec, split_of
 ANALYSIS = "robustness"
 OUTCOME = "cm_growth_official"
 ESTIMATORS = ("callaway_santanna", "sun_abraham", "gardner", "borusyak", "etwfe")
-DRAWS = 999
 
 RULES = {
     "not_yet_treated": {"estimator": "callaway_santanna", "control_pairs": "not_yet_treated"},
@@ -60,7 +59,6 @@ SPECS = (
             spec_id=f"{ANALYSIS}.{part}.{variant}",
             analysis=ANALYSIS,
             outcome=part,
-            permutations=DRAWS,
             **changes,
         )
         for variant, changes in RULES.items()
@@ -71,7 +69,6 @@ SPECS = (
             spec_id=f"{ANALYSIS}.{outcome}.twfe",
             analysis=ANALYSIS,
             outcome=outcome,
-            permutations=DRAWS,
         )
         for outcome in OTHER_OUTCOMES
     ),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from ..estimators.registry import ESTIMATORS
-from ..results import CONTROL_PAIRS, VARIANCE_ESTIMATORS
+from ..options import CONTROL_PAIRS, ENOUGH, FEWER
+from ..results import VARIANCE_ESTIMATORS
 from .rules import CONTROL_GROUPS, DATING_RULES, MODERATORS, TIE_RULES
 from .series import SERIES
 
@@ -74,8 +75,11 @@ class Spec:
     strength : tuple of str
         Tool classes or tools of ``marts.fct_policy_tool`` whose strength in the pilot's texts
         stands in for treatment, jointly.
-    permutations, seed, shuffle : int, int, str
-        Number of draws, their seed, and whether admission years are shuffled within a ``province``,
+    permutations, enough : int, int or None
+        Draws at most, and those at least as extreme that end a coefficient's draws (None: all are
+        made); `catalog` gives more to the rows that decide.
+    seed, shuffle : int, str
+        Seed of the draws, and whether admission years are shuffled within a ``province``,
         over ``all`` cities or within a ``province_gdp_tercile`` (a province's cities of one tercile
         of mean GDP 2010-2014).
 
@@ -101,7 +105,8 @@ class Spec:
     moderator: str = ""
     strength: tuple[str, ...] = ()
     vcov: tuple[str, ...] = VARIANCE_ESTIMATORS
-    permutations: int = 9999
+    permutations: int = FEWER
+    enough: int | None = ENOUGH
     seed: int = 1
     shuffle: str = "province"
 

@@ -1,31 +1,21 @@
-"""Compile every loop of the permutations before the first fit needs one: a minute that somebody
-else would wait for.
+"""Compile every loop of the permutations before the first fit needs one: seconds that somebody else
+would wait for.
 """
 
 from __future__ import annotations
 
 import fcntl
-import itertools
 import os
 from pathlib import Path
 
 import numpy as np
 
-from ..closed_form.fit import CityPanel
-from ..closed_form.permutation import permute_all_pairs
-from ..estimators.registry import names
-from ..fit import fit_outcomes
-from ..fits.heterogeneity import fit_heterogeneity
-from ..kernels.compile_cache import use_compile_cache
-from ..kernels.records import CurvePairs, RankedTies
-from ..linear.heterogeneity_design import Heterogeneity
-from ..panel.pair_panel import PairPanel
-
-DRAWS = {"permutations": 20}
+from ..engines.compile_cache import use_compile_cache
+from ..engines.records import BaseSums, CurvePairs, DrawnPairs, RankedTies
 
 
 def compile_loops() -> Path | None:
-    """Run every compiled loop once, on a panel of a few cities, so that numba keeps it; what is
+    """Run every compiled loop once, on a panel of three cities, so that numba keeps it; what is
     kept already is only loaded.
 
     Returns
@@ -46,76 +36,31 @@ def compile_loops() -> Path | None:
 
 
 def _run_every_loop() -> None:
-    panel = _panel()
-    of_pairs = tuple(name for name in names(on_any_panel=True) if name != "twfe")
-    fit_outcomes(panel, estimators=("twfe", *of_pairs), tie_quantile=0.5, **DRAWS)
-    fit_outcomes(panel, estimators=("twfe",), n_partners=2, **DRAWS)
-    covariates = np.random.default_rng(2).normal(size=(panel.n_cities, 2))
-    fit_outcomes(
-        panel,
-        estimators=("entropy_balanced",),
-        covariates=covariates,
-        covariate_names=("a", "b"),
-        tie_quantile=0.5,
-        **DRAWS,
-    )
-    kind = (panel.city_i + panel.city_j) % 2
-    fit_heterogeneity(
-        panel,
-        [Heterogeneity("by class", pair_class=kind, class_names=("a", "b"))],
-        tie_quantile=0.5,
-        **DRAWS,
-    )
-    cities = CityPanel(
-        np.random.default_rng(3).normal(size=(panel.n_cities, 7)),
-        panel.years,
-        panel.city_cohort,
-        panel.province,
-    )
-    for outcome in ("cm", "neg_abs_gap"):
-        permute_all_pairs(cities, outcome=outcome, n_draws=DRAWS["permutations"], seed=1)
-    _sum_a_curve()
-
-
-def _sum_a_curve() -> None:
-    """The sums of the study's specification curve, with the types of its records: three cities, one
-    measure, one rule of ties.
-    """
-    from ..kernels.curve_sums import sum_curve  # after the folder is named
+    from ..engines import loops  # after the folder is named
 
     first, second = np.triu_indices(3, 1)
-    order = np.arange(len(first))
-    pairs = CurvePairs(first, second, np.zeros_like(order), np.ones((len(first), 2)))
-    ranks = [
-        of[None].astype(dtype)
-        for of, dtype in (
-            (first, np.int32),
-            (second, np.int32),
-            (order, np.int64),
-            (order + 1, np.int64),
-        )
-    ]
-    ties = RankedTies(*ranks, np.array([len(first)]), np.zeros(1, dtype=np.int64), np.array([0.5]))
+    ranks, zeros, ones = np.arange(3), np.zeros(3, dtype=np.int64), np.ones((3, 2))
+    rank_of = np.full((3, 3), -1)
+    rank_of[first, second] = rank_of[second, first] = ranks
+    slots = np.stack([first, second], axis=1)
+    pairs = DrawnPairs(first, second, ones, rank_of, zeros, zeros, 1, zeros, slots, ranks, zeros)
+    ties = RankedTies(
+        first[None].astype(np.int32),
+        second[None].astype(np.int32),
+        ranks[None],
+        ranks[None] + 1,
+        np.array([3]),
+        np.zeros(1, dtype=np.int64),
+        np.array([0.5]),
+    )
+    labels, kept = np.array([[0, 1, 0]]), np.zeros((1, 1), dtype=np.int64)
+    by_slot, inside = np.zeros((1, 3, 2, 2)), np.zeros((1, 1, 1, 2, 2))
+    loops.first_kept(labels, ties, kept)
+    base = BaseSums(0, np.zeros((3, 2)), np.zeros((1, 1, 2)))
+    loops.sum_moved(labels, kept[:, 0], pairs, base, by_slot, inside)
+    loops.sum_pairs(labels, np.ones((1, 3)), pairs, by_slot, inside)
+    weights = np.ones((1, 1, 2, 2, 1))
+    loops.sum_squared_scores(by_slot, ranks, zeros, weights, np.arange(2), np.zeros((1, 1)))
+    curve = CurvePairs(first, second, zeros, ones)
     counts = np.zeros((1, 1, 2, 1, 2))
-    sum_curve(
-        np.arange(3)[None], np.array([[0, 1, 0]]), pairs, ties, counts, np.zeros((*counts.shape, 2))
-    )
-
-
-def _panel() -> PairPanel:
-    """Eighteen cities in six provinces, six of them pilots of three cohorts, and two outcomes."""
-    generator = np.random.default_rng(1)
-    first, second = np.array(list(itertools.combinations(range(18), 2))).T
-    cohort = np.zeros(18, dtype=int)
-    cohort[::3] = np.resize([2013, 2014, 2016], 6)
-    y = generator.normal(size=(2, len(first), 7))
-    return PairPanel(
-        first,
-        second,
-        np.arange(2010, 2017),
-        y,
-        cohort,
-        np.arange(18) // 3,
-        None,
-        tie=generator.lognormal(size=len(first)),
-    )
+    loops.sum_curve(ranks[None], labels, curve, ties, counts, np.zeros((*counts.shape, 2)))

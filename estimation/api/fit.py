@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from ..engines.all_pairs import MEASURES as CLOSED
+from ..engines.all_pairs import sum_all_pairs
+from ..engines.choose import (
+    ENGINES,
+    engine_of_pairs,
+    engine_of_units,
+    is_table,
+    require_engine,
+)
+from ..engines.interface import Units
+from ..fit import DEFAULTS, fit_panel, fit_summed
 from ..fit import ESTIMATORS as ON_PAIRS
-from ..fit import fit_panel
 from ..inference.permutation.draws import show_progress
-from ..panel.pair_columns import COHORT, TIME, UNIT, PairColumns
-from ..panel.pair_file import read_pairs
+from ..measures.synchronization import MEASURES, pair_outcome
+from ..options import CONTROL_PAIRS, DRAWS, Options
+from ..panel.pair_columns import COHORT, TIME, UNIT, PairColumns, resolve_columns
+from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import PairPanel
 from ..panel.panel_error import PanelError
+from ..panel.sources import open_source
+from ..panel.unit_values import is_beside
 from ..primary import WITHIN_BLOCK
-from ..results import CONTROL_PAIRS, VARIANCE_ESTIMATORS, FitResult, NotEstimable
+from ..primary.city_file import CityColumns, read_cities
+from ..results import VARIANCE_ESTIMATORS, FitResult, NotEstimable
 from .result import Fit
 from .words import faults_of_units
 
@@ -26,7 +44,8 @@ def fit(
     panel: Any,
     outcome: str,
     *,
-    unit: tuple[str, str] = UNIT,
+    unit: str | tuple[str, str] = UNIT,
+    series: str | None = None,
     time: str = TIME,
     cohort: Any = COHORT,
     block: Any = None,
@@ -35,12 +54,13 @@ def fit(
     weights: str | None = None,
     exposure: str = "one",
     vcov: str | Sequence[str] | None = None,
-    permutations: int = 9999,
+    permutations: int = DRAWS,
     seed: int = 1,
     shuffle: str = "block",
     control_pairs: str = CONTROL_PAIRS[0],
     reference: int = -1,
     binning: tuple[int, int] | None = None,
+    engine: str | None = None,
     progress: bool | None = None,
 ) -> Fit:
     """Fit an estimator of difference in differences on a panel of pairs.
@@ -52,9 +72,15 @@ def fit(
         mapping of names to arrays, or a path to CSV, Parquet or Stata's .dta. Only the columns that
         are named are read.
     outcome : str
-        Column of the outcome: numbers, blanks are left out.
+        Column of the outcome: numbers, blanks are left out. For a panel of units see `series`.
     unit : (str, str)
         Columns of the two units of a pair: numbers or text, in any order; a pair has no direction.
+        One column: the panel has a row for a unit in a period, and the outcome is made for all
+        pairs of its units.
+    series : str, optional
+        For a panel of units, the column that the outcome measures the synchronization of; `outcome`
+        is then a measure: ``cm``, ``comove``, ``dispersion``, ``cm_bounded``, ``neg_abs_gap``,
+        ``neg_abs_residual`` or ``mean``.
     time : str
         Years, or periods counted from 1.
     cohort : str, (str, str), mapping, series or frame
@@ -93,6 +119,11 @@ def fit(
         Period from treatment that an event study leaves out.
     binning : (int, int), optional
         First and last period from treatment of an event study; those beyond are counted to them.
+    engine : str, optional
+        What adds the pairs up: ``arrays``; ``all_pairs``, in closed form from a panel of units; or
+        ``database``, DuckDB, for a Parquet file or a relation beyond memory, which has no
+        permutation. None: chosen by what is given; `Fit.engine` says which. All give the same
+        numbers.
     progress : bool, optional
         Bars of the draws; None: on a terminal, after two seconds.
 
@@ -109,102 +140,167 @@ def fit(
         If nothing in the panel identifies the coefficient, or the estimator cannot do what is
         asked.
     """
+    options = Options(
+        lines_of(vcov),
+        _count(permutations, "permutations"),
+        seed=_count(seed, "seed"),
+        shuffle="province" if shuffle == "block" else shuffle,
+        control_pairs=control_pairs,
+        reference=reference,
+        binning=binning,
+        keep_parts=True,
+    )
+    pair = (unit, unit) if isinstance(unit, str) else _two(unit)
     columns = PairColumns(
-        outcome, _two(unit), time, cohort, block, _names(controls, "controls"), weights, exposure
+        outcome, pair, time, cohort, block, _names(controls, "controls"), weights, exposure
     )
-    draws = {
-        "permutations": _count(permutations, "permutations"),
-        "seed": _count(seed, "seed"),
-        "shuffle": shuffle,
-    }
-    design = {"control_pairs": control_pairs, "reference": reference, "binning": binning}
-    return estimate(
-        panel, columns, estimator=estimator, vcov=vcov, **draws, **design, progress=progress
-    )
+    return estimate(panel, columns, estimator, options, series, engine, progress)
 
 
 def estimate(
     panel: Any,
     columns: PairColumns,
-    *,
     estimator: str = "twfe",
-    vcov: str | Sequence[str] | None = None,
-    permutations: int = 9999,
-    seed: int = 1,
-    shuffle: str = "block",
-    control_pairs: str = CONTROL_PAIRS[0],
-    reference: int = -1,
-    binning: tuple[int, int] | None = None,
+    options: Options = DEFAULTS,
+    series: str | None = None,
+    engine: str | None = None,
     progress: bool | None = None,
 ) -> Fit:
     """`fit` with the columns already named; the command line comes in here."""
-    if control_pairs not in CONTROL_PAIRS:
-        raise PanelError(
-            "control_pairs",
-            None,
-            None,
-            f"one of {', '.join(CONTROL_PAIRS)}",
-            repr(control_pairs),
-            "choose one of them",
-        )
-    if estimator not in ESTIMATORS:
-        raise PanelError(
-            "estimator",
-            None,
-            None,
-            f"one of {', '.join(ESTIMATORS)}",
-            repr(estimator),
-            "choose one of them",
-        )
-    lines = _lines(vcov)
-    draws = {"permutations": permutations, "seed": seed}
+    for name, value, allowed in (
+        ("control_pairs", options.control_pairs, CONTROL_PAIRS),
+        ("estimator", estimator, ESTIMATORS),
+        ("engine", engine, (None, *ENGINES)),
+    ):
+        if value not in allowed:
+            expected = f"one of {', '.join(str(one) for one in allowed if one)}"
+            raise PanelError(name, None, None, expected, repr(value), "choose one of them")
+    is_of_units = columns.unit[0] == columns.unit[1]
     with faults_of_units(columns.unit != UNIT), show_progress(progress):
-        file = read_pairs(panel, columns)
-        if estimator == WITHIN_BLOCK:
-            result = _fit_within_block(file.panel, columns, lines, shuffle, control_pairs, **draws)
-        else:
-            result = fit_panel(
-                file.panel,
-                estimator=estimator,
-                vcov=lines,
-                shuffle="province" if shuffle in ("block", "province") else shuffle,
-                control_pairs=control_pairs,
-                control_names=columns.controls,
-                reference=reference,
-                binning=binning,
-                keep_parts=True,
-                **draws,
-            )
-    return Fit.of(result, columns, file, permutations, seed)
+        fit_one = _fit_units if is_of_units else _fit_pairs
+        result, file, used = fit_one(panel, columns, estimator, options, series, engine)
+    found = Fit.of(result, columns, file, options.permutations, options.seed)
+    return replace(found, engine=used)
 
 
-def _fit_within_block(
-    panel: PairPanel,
+def _is_plain(columns: PairColumns) -> bool:
+    return not columns.controls and columns.weights is None and columns.exposure == "one"
+
+
+def _fit_pairs(
+    panel: Any,
     columns: PairColumns,
-    vcov: tuple[str, ...] | None,
-    shuffle: str,
-    control_pairs: str,
-    *,
-    permutations: int,
-    seed: int,
-) -> FitResult:
+    estimator: str,
+    options: Options,
+    series: str | None,
+    engine: str | None,
+) -> tuple[FitResult, PairFile, str]:
+    if series is not None:
+        remedy = "give unit as one column, or leave series out"
+        raise PanelError("series", None, None, "a panel of units", "two units in a row", remedy)
+    is_plain = _is_plain(columns) and not is_beside(columns.cohort) and not is_beside(columns.block)
+    if engine is None:
+        engine = engine_of_pairs(panel, 4, estimator, is_plain=is_plain)
+    offered = ("database",) if is_table(panel) else ()
+    require_engine(engine, estimator, offered, is_plain=is_plain)
+    if engine == "database":
+        return _fit_in_database(panel, columns, estimator, options)
+    file = read_pairs(panel, columns)
+    if estimator == WITHIN_BLOCK:
+        return _fit_within_block(file.panel, columns, options), file, engine
+    given = {"estimator": estimator, "control_names": columns.controls, "options": options}
+    return fit_panel(file.panel, **given), file, engine
+
+
+def _fit_in_database(
+    panel: Any, columns: PairColumns, estimator: str, options: Options
+) -> tuple[FitResult, PairFile, str]:
+    from ..engines.database import PairTable, sum_database
+
+    table = PairTable(panel, resolve_columns(open_source(panel), columns))
+    try:
+        file = read_pairs(table.first_and_last(), columns)
+        if not file.panel.pilots_known:
+            raise NotEstimable(
+                "the database engine needs to know which unit of each treated pair is treated: "
+                "give first treated years of units"
+            )
+        return fit_summed(sum_database(table, file.panel), estimator, options), file, "database"
+    finally:
+        table.close()
+
+
+def _fit_units(
+    panel: Any,
+    columns: PairColumns,
+    estimator: str,
+    options: Options,
+    series: str | None,
+    engine: str | None,
+) -> tuple[FitResult, PairFile, str]:
+    """A panel of units: its pairs in closed form, or listed."""
+    unit, measure = columns.unit[0], columns.outcome
+    if series is None:
+        expected = "two names of columns, one for each unit of a pair, or one with a series"
+        raise PanelError("unit", None, None, expected, repr(unit), "give unit=(first, second)")
+    if measure not in MEASURES:
+        expected = f"one of {', '.join(MEASURES)}"
+        raise PanelError("outcome", None, None, expected, repr(measure), "choose one of them")
+    # without blocks every unit is read as its own
+    block = unit if columns.block is None else columns.block
+    file = read_cities(panel, CityColumns(series, unit, columns.time, columns.cohort, block))
+    gap = np.argwhere(~np.isfinite(file.growth))
+    if len(gap):
+        found = f"no value of {file.city_ids[gap[0, 0]]} in {file.years[gap[0, 1]]}"
+        remedy = "leave the unit or the period out, or give a panel of pairs"
+        raise PanelError("series", None, series, "every unit in every period", found, remedy)
+    province = None if columns.block is None else file.block
+    is_plain = _is_plain(columns)
+    if engine is None:
+        engine = engine_of_units(measure, estimator, is_plain=is_plain)
+    offered = ("all_pairs",) if measure in CLOSED else ()
+    require_engine(engine, estimator, offered, is_plain=is_plain)
+    if engine == "all_pairs":
+        units = Units(file.city_ids, file.years, file.cohort, province)
+        result = fit_summed(sum_all_pairs(file.growth, measure, units), estimator, options)
+        return result, PairFile(None, file.notes, file.backend), engine
+    i, j = np.triu_indices(len(file.growth), 1)
+    y = pair_outcome(measure, file.growth, i, j)
+    pairs = PairPanel(
+        i,
+        j,
+        file.years,
+        y,
+        file.cohort,
+        province,
+        city_ids=file.city_ids,
+        exposure=columns.exposure,
+    )
+    listed = PairFile(pairs, file.notes, file.backend)
+    if estimator == WITHIN_BLOCK:
+        return _fit_within_block(pairs, columns, options), listed, engine
+    return fit_panel(pairs, estimator=estimator, options=options), listed, engine
+
+
+def _fit_within_block(panel: PairPanel, columns: PairColumns, options: Options) -> FitResult:
     from ..primary.within_block import fit_pair_panel
 
-    lines = set(vcov or ("permutation",))
-    is_plain = shuffle != "all" and control_pairs == CONTROL_PAIRS[0] and columns.exposure == "one"
-    if columns.controls or columns.weights or not is_plain or lines != {"permutation"}:
+    lines = set(options.vcov or ("permutation",))
+    is_plain = options.shuffle != "all" and options.control_pairs == CONTROL_PAIRS[0]
+    if not (is_plain and _is_plain(columns)) or lines != {"permutation"}:
         raise NotEstimable(
             f"{WITHIN_BLOCK} takes no controls, weights or exposure to both, permutes within "
             "provinces and has the permutation alone: "
             "leave controls, shuffle, control group and vcov out"
         )
     try:
-        return fit_pair_panel(panel, permutations=permutations, seed=seed)
+        return fit_pair_panel(panel, permutations=options.permutations, seed=options.seed)
     except ValueError as error:
         raise NotEstimable(str(error)) from error
 
 
-def _lines(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
+def lines_of(vcov: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Lines of inference by their own names, from a list or a text with commas."""
     if vcov is None:
         return None
     given = (

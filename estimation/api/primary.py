@@ -6,15 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..primary.city_file import CityColumns, read_cities
-from ..primary.command import lines_of
+from ..primary.command import lines_of, warnings_of
 from ..primary.fit import PrimaryResult, fit_primary
 from ..results import Estimate
 from .frames import as_frame
 from .result import TIDY, Text
 from .text import wrapped
 from .words import faults_of_units, of_units
-
-LEVEL = 0.05
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,10 +40,14 @@ class PrimaryFit:
 
     @property
     def estimates(self) -> tuple[Estimate, ...]:
-        """The effect and the two channels, as rows like those of a `Fit`."""
-        found, n_pilots = self.result, self.result.n_pilots
-        rows = [("synchronization", found)] if found.estimate is not None else []
-        rows += [(channel.channel, channel) for channel in found.channels]
+        """The effect on growth and on its cycle, each with its channels, as rows like those of a
+        `Fit`.
+        """
+        n_pilots, rows = self.result.n_pilots, []
+        for prefix, found in (("", self.result), ("cycle_", self.result.cycle)):
+            if found is not None and found.estimate is not None:
+                rows.append((f"{prefix}synchronization", found))
+                rows += [(f"{prefix}{channel.channel}", channel) for channel in found.channels]
         return tuple(
             Estimate(
                 term,
@@ -65,11 +67,11 @@ class PrimaryFit:
 
     @property
     def rejects(self) -> bool:
-        """Whether the test rejects at 5 %, which is where 0 lies outside its interval."""
-        return self.result.p_value is not None and self.result.p_value < LEVEL
+        """Whether a change of growth is found: the p of both series together is below 0.05."""
+        return self.result.verdict == "found"
 
     def tidy(self) -> Any:
-        """One row for the effect and for each channel; columns as those of `Fit.tidy`."""
+        """One row for each effect and channel; columns as those of `Fit.tidy`."""
         return as_frame(
             {name: [getattr(e, name) for e in self.estimates] for name in TIDY}, self.backend
         )
@@ -144,7 +146,7 @@ def primary(
             permutations=permutations,
             seed=seed,
         )
-    warnings = (*cities.notes, *result.warnings)
+    warnings = (*cities.notes, *warnings_of(result))
     return PrimaryFit(
         outcome,
         result,

@@ -54,6 +54,9 @@ class Fit:
     exposure : str
     weights : str or None
     permutations, seed : int
+    engine : str
+        What added the pairs up: ``arrays``, ``all_pairs`` or ``database``; they give the same
+        numbers.
     backend : str
         Kind of frame that `tidy` gives; empty: pandas, else polars, else pyarrow, whichever is
         installed.
@@ -75,6 +78,7 @@ class Fit:
     weights: str | None = None
     permutations: int = 0
     seed: int = 1
+    engine: str = field(default="arrays", compare=False)
     backend: str = field(default="", compare=False)
     parts: FitParts | None = field(default=None, compare=False)
 
@@ -194,6 +198,8 @@ def _pairs_of_the_draws(file: PairFile, result: FitResult) -> list[str]:
     """That the draws have the panel's pairs alone, where these are not all pairs of its units and a
     permutation was run.
     """
+    if file.panel is None:
+        return []
     every = file.panel.n_cities * (file.panel.n_cities - 1) // 2
     if file.panel.n_pairs == every or not any(
         estimate.vcov == "permutation" for estimate in result.estimates

@@ -30,6 +30,8 @@ def summary_of(fit: Fit) -> str:
         f"{fit.n_obs:,} rows, {fit.n_pairs:,} pairs, {fit.n_units:,} units, {fit.n_treated:,} of "
         "them treated"
     )
+    if fit.engine != "arrays":
+        pairs += f"; added up by the engine {fit.engine}"
     notes = textwrap.wrap(
         (
             "* the default line of this coefficient; an effect counts where the permutation "

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..linear.group_time_cells import build_cells, comparison_groups
+from ..engines.cells import build_cells, comparison_groups
 from ..panel.pair_panel import FitSample
 from .group_time_model import GroupTimeModel
 
@@ -41,7 +41,7 @@ def callaway_santanna(sample: FitSample) -> GroupTimeModel:
     )
     which, n_outcomes = which.reshape(-1), len(sample.outcomes)
     solve = _solver(cells.group, against, which, len(comparisons), n_outcomes)
-    gradient = _gradient(cells.group, against, which, len(comparisons))
+    gradient = _gradient(cells.group, against, which, len(comparisons), n_outcomes)
     of_outcomes = _outcome_weights(cells.group, against, which, comparisons, len(years))
     return GroupTimeModel(
         cells, _statistics(sample, comparisons), solve, gradient, of_outcomes, 1 + len(comparisons)
@@ -85,20 +85,24 @@ def _sides(group: np.ndarray, against: np.ndarray, k: int) -> Iterator[Side]:
     yield np.flatnonzero(against[k]), -1.0
 
 
-def _gradient(group: np.ndarray, against: np.ndarray, which: np.ndarray, n_comparisons: int):
-    def gradient(totals: np.ndarray, m: int, weights: np.ndarray) -> np.ndarray:
-        result = np.zeros((*totals.shape, weights.shape[1]))
+def _gradient(
+    group: np.ndarray, against: np.ndarray, which: np.ndarray, n_comparisons: int, n_outcomes: int
+):
+    def of_outcome(totals: np.ndarray, m: int, weights: np.ndarray) -> np.ndarray:
+        result = np.zeros((*totals.shape, weights.shape[2]))
         for k in range(len(group)):
             count = 1 + which[k]
             change = count + n_comparisons * (1 + m)
             for groups, sign in _sides(group, against, k):
-                n = totals[groups, count].sum()
-                if n > 0.5:
-                    result[groups, change] += sign / n * weights[k]
-                    result[groups, count] -= sign * totals[groups, change].sum() / n**2 * weights[k]
+                n = totals[:, groups, count].sum(axis=1)
+                per_pair = np.where(n > 0.5, sign / np.maximum(n, 1.0), 0.0)
+                mean = totals[:, groups, change].sum(axis=1) / np.maximum(n, 1.0)
+                own = (per_pair[:, None] * weights[:, k])[:, None]
+                result[:, groups, change] += own
+                result[:, groups, count] -= mean[:, None, None] * own
         return result
 
-    return gradient
+    return lambda totals, weights: [of_outcome(totals, m, weights) for m in range(n_outcomes)]
 
 
 def _outcome_weights(

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..engines.cells import build_cells, comparison_weights, residual_regressors
 from ..influence.shock_weights import CitySums, jackknife_df, sum_city_groups
-from ..linear.cell_weights import comparison_weights, residual_regressors
-from ..linear.group_time_cells import build_cells
 
 
 @dataclass(frozen=True)

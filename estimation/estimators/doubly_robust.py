@@ -11,10 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
-from ..influence.jackknife_df import design_df
-from ..influence.refits import Refits
-from ..linear.group_time_cells import (
+from ..engines.cells import (
     Cells,
     aggregate,
     aggregation_weights,
@@ -22,12 +19,15 @@ from ..linear.group_time_cells import (
     cell_design,
     cell_members,
     cell_terms,
-    term_label,
 )
+from ..engines.regressors import term_label
+from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
+from ..influence.jackknife_df import design_df
+from ..influence.refits import Refits
 from ..panel.pair_panel import FitSample, require_contrast
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
-from .group_time import cell_residuals, comparable_sample
+from .group_time import comparable_sample
 from .registry import Estimator
 
 MAX_STEPS = 50
@@ -346,7 +346,6 @@ def _influence_fits(sample, cells, aggregation, effects, psi, refits) -> tuple[I
     panel, kept = sample.panel, sample.kept
     pilots = pilots_in_cells(sample, cell_design(cells, members, sample.n_groups, len(panel.years)))
     held = np.unique(np.concatenate([panel.city_i[kept], panel.city_j[kept]]))
-    residuals = cell_residuals(sample)
     fits = []
     for m in range(len(sample.outcomes)):
         estimate = aggregate(effects[m][None], weights[None])[0]
@@ -367,7 +366,6 @@ def _influence_fits(sample, cells, aggregation, effects, psi, refits) -> tuple[I
                 *counts,
                 refits[m],
                 cities,
-                residuals[m],
             )
         )
     return tuple(fits)

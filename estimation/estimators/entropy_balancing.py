@@ -9,14 +9,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..linear.pair_statistics import PairStatistics
-from ..linear.treatment_regressors import twfe_design
+from ..engines.arrays import PairStatistics
+from ..engines.regressors import twfe_design
 from ..panel.pair_panel import FitSample
 from ..results import Diagnostic, NotEstimable
 from .fitted import Fitted, Inputs
-from .group_time import cell_residuals
 from .registry import Estimator
-from .two_way import fit_least_squares
+from .two_way import LeastSquaresDraws, fit_least_squares
 
 STEPS = 60
 TOLERANCE = 1e-8
@@ -53,16 +52,12 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
         )
     weighted = _weigh(inputs.statistics, pair_weights(weights, panel.city_i, panel.city_j))
     design = twfe_design(sample.group_years, panel.years)
-    residuals = cell_residuals(sample)
-    fits = [
-        dataclasses.replace(found, residuals=residuals[m])
-        for m, found in enumerate(fit_least_squares(sample, weighted, design, ()))
-    ]
+    fits = fit_least_squares(sample, weighted, design, ())
     balance = _balance(x, known, is_pilot, weights, inputs.covariate_names)
     return Fitted(
         sample,
-        tuple(fits),
-        design,
+        fits,
+        LeastSquaresDraws(inputs.statistics, design),
         city_weights=lambda labels: _drawn_weights(labels, x, known),
         diagnostics=tuple(balance),
         warnings=(NOTE, *_thin(balance)),

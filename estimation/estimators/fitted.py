@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from ..engines.arrays import PairStatistics, pair_statistics
+from ..engines.interface import SummedSample
+from ..influence.draw_model import DrawModel
 from ..influence.influence_fit import InfluenceFit
-from ..linear.pair_statistics import PairStatistics, pair_statistics
-from ..linear.treatment_regressors import Design
+from ..options import Options
 from ..panel.pair_panel import FitSample
 from ..results import Diagnostic
 
@@ -27,25 +29,28 @@ class Inputs:
     covariates : (N, J) float array or None
         Of the cities, from before any treatment.
     covariate_names : tuple of str, length J
-    reference : int
-        Event time that an event study leaves out.
-    binning : (int, int) or None
-        First and last event time of an event study; those beyond are counted to them.
+    options : Options
     """
 
-    sample: FitSample
+    sample: FitSample | SummedSample
     control_names: tuple[str, ...] = ()
     covariates: np.ndarray | None = None
     covariate_names: tuple[str, ...] = ()
-    reference: int = -1
-    binning: tuple[int, int] | None = None
+    options: Options = field(default_factory=Options)
 
     @cached_property
     def statistics(self) -> PairStatistics:
         """Statistics of all pairs of the panel, made once for all estimators and draws."""
-        panel, outcomes = self.sample.panel, self.sample.outcomes
-        y = panel.y if len(outcomes) == panel.n_outcomes else panel.y[list(outcomes)]
-        return pair_statistics(y, panel.controls, self.sample.observed, panel.weight)
+        if isinstance(self.sample, SummedSample):
+            return self.sample.statistics
+        return sample_statistics(self.sample)
+
+
+def sample_statistics(sample: FitSample, loading: np.ndarray | None = None) -> PairStatistics:
+    """Statistics of all pairs of a sample's panel; `loading` as in `pair_statistics`."""
+    panel, outcomes = sample.panel, sample.outcomes
+    y = panel.y if len(outcomes) == panel.n_outcomes else panel.y[list(outcomes)]
+    return pair_statistics(y, panel.controls, sample.observed, panel.weight, loading)
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,8 @@ class Fitted:
         The pairs that the estimator used: those given, or fewer.
     fits : tuple of InfluenceFit
         One for each outcome of the sample.
-    design : Design or None
-        Regressors of the draws, for estimators whose draws are least squares.
+    draws : DrawModel or None
+        What a permutation refits; None where there is none.
     city_weights : callable or None
         Labels (B, N) of reassigned cities to their weights (B, N), where each draw has weights of
         its own.
@@ -70,7 +75,7 @@ class Fitted:
 
     sample: FitSample
     fits: tuple[InfluenceFit, ...]
-    design: Design | None = None
+    draws: DrawModel | None = None
     city_weights: Callable[[np.ndarray], np.ndarray] | None = None
     diagnostics: tuple[Diagnostic, ...] | None = None
     warnings: tuple[str, ...] = ()

@@ -8,20 +8,21 @@ import dataclasses
 
 import numpy as np
 
-from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
-from ..influence.refits import Refits, sum_sample, sums_without_cities, sums_without_provinces
-from ..influence.shock_weights import jackknife_df, province_positions
-from ..linear.group_time_cells import (
+from ..engines.arrays import sum_by_group
+from ..engines.cells import (
     aggregate,
     aggregation_weights,
     cell_design,
     cell_members,
     cell_terms,
-    term_label,
 )
-from ..linear.normal_equations import influence
-from ..linear.pair_statistics import sum_by_group
-from ..panel.pair_panel import FitSample, require_contrast
+from ..engines.regressors import Design, term_label
+from ..engines.solve import influence, outcome_columns
+from ..influence.draw_model import DrawModel
+from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
+from ..influence.refits import Refits, sum_sample, sums_without_cities, sums_without_provinces
+from ..influence.shock_weights import jackknife_df, province_positions
+from ..panel.pair_panel import FitSample, PairPanel, require_contrast
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
 from .group_time_model import GroupTimeModel
@@ -32,8 +33,9 @@ WITH_CELLS = ("callaway_santanna", "sun_abraham")
 
 def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Group-time effects on the pairs that can be effect or control; see `fit_group_time`."""
-    sample = comparable_sample(sample)
-    return Fitted(sample, fit_group_time(sample, estimator.name))
+    found = comparable_sample(sample)
+    draws = GroupTimeDraws(sample, estimator.name, inputs) if draws_are_affordable(sample) else None
+    return Fitted(found, fit_group_time(found, estimator.name), draws)
 
 
 def comparable_sample(sample: FitSample) -> FitSample:
@@ -94,7 +96,6 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
         sample, cell_design(cells, members, sample.n_groups, len(sample.panel.years))
     )
     refits = _refits(sample, model, chosen, members)
-    residuals = cell_residuals(sample)
     places = {
         term: c
         for c, term in enumerate(
@@ -106,13 +107,13 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
         tuple(term_label(term) for term in terms),
         np.array([places[term] for term in terms]),
     )
-    fits = []
+    gradients, fits = model.gradient(totals[None], weights[None]), []
     for m in range(len(sample.outcomes)):
         estimate = aggregate(effects[:, m, chosen], weights[None, chosen])[0]
         psi = influence(
             model.values[sample.kept],
             sample.pair_group[sample.kept],
-            model.gradient(totals, m, weights),
+            gradients[m][0],
         )
         city_sums = sum_by_city(
             psi,
@@ -121,9 +122,7 @@ def fit_group_time(sample: FitSample, estimator: str) -> tuple[InfluenceFit, ...
             sample.panel.n_cities,
         )
         counts = (pilots.sum(axis=0), count_provinces(sample, pilots))
-        fits.append(
-            InfluenceFit(*common, estimate, psi, city_sums, *counts, *refits[m], residuals[m])
-        )
+        fits.append(InfluenceFit(*common, estimate, psi, city_sums, *counts, *refits[m]))
     return tuple(fits)
 
 
@@ -167,6 +166,7 @@ def _refits(
     outcomes = range(len(sample.outcomes))
     sums = sum_sample(sample, model.values)
     names, deleted = sums_without_cities(sample, sums)
+    deleted = deleted[:, 0]
     effects, _, weights = _solve_terms(model, deleted, chosen, members)
     cities = [Refits(names, aggregate(effects[:, m, chosen], weights[:, chosen])) for m in outcomes]
     if sample.panel.province is None:
@@ -174,7 +174,7 @@ def _refits(
     names, deleted, carriers = sums_without_provinces(sample, sums)
     # the whole sample comes last, where -1 finds it
     effects, samples, weights = _solve_terms(
-        model, np.concatenate([deleted, sums.totals[None]]), chosen, members
+        model, np.concatenate([deleted[:, 0], sums.totals]), chosen, members
     )
     df = jackknife_df(
         sums.cities.first_columns(model.n_shared),
@@ -200,24 +200,94 @@ def _solve_terms(
     return effects, samples, weights
 
 
-def cell_residuals(sample: FitSample) -> np.ndarray:
-    """Outcomes less pair means, less the mean of that over the pairs of a cohort in a year; shape
-    (M, P_kept, T), NaN without a row.
+def draws_are_affordable(sample: FitSample) -> bool:
+    """Whether every candidate pair has every year, without controls or chosen partners and treated
+    by one city: a draw then needs the sums of two-way effects alone.
     """
-    observed, group = sample.observed[sample.kept], sample.pair_group[sample.kept]
-    count = np.zeros((sample.n_groups, observed.shape[1]))
-    np.add.at(count, group, observed.astype(float))
-    residuals = []
-    for y in sample.panel.y[list(sample.outcomes)]:
-        values = np.where(observed, y[sample.kept], 0.0)
-        values = np.where(
-            observed,
-            values - (values.sum(axis=1) / np.maximum(observed.sum(axis=1), 1))[:, None],
-            0.0,
-        )
-        total = np.zeros_like(count)
-        np.add.at(total, group, values)
-        residuals.append(
-            np.where(observed, values - (total / np.maximum(count, 1.0))[group], np.nan)
-        )
-    return np.stack(residuals)
+    return (
+        sample.panel.exposure == "one"
+        and sample.panel.controls is None
+        and sample.n_partners is None
+        and bool(sample.observed[sample.candidate].all())
+    )
+
+
+class GroupTimeDraws(DrawModel):
+    """Group-time effects under reassigned admissions, on a balanced panel without controls.
+
+    There the statistics of every such estimator are linear in a pair's outcomes less their mean, by
+    group, so that the sums of two-way effects serve them too.
+    """
+
+    def __init__(self, sample: FitSample, estimator: str, inputs: Inputs) -> None:
+        years, group_years = sample.panel.years, sample.group_years
+        unit = _unit_sample(sample)
+        self.model = ESTIMATORS[estimator].build_model(unit)
+        cells = self.model.cells
+        terms = cell_terms(cells, group_years, estimator in WITH_CELLS)
+        self.members = cell_members(cells, group_years, terms)
+        x = np.zeros((sample.n_groups, len(years), 1))
+        super().__init__(Design(estimator, estimator, terms, x), inputs.statistics, {})
+        by_unit = self.model.values.reshape(sample.n_groups, -1, self.model.values.shape[1])
+        # the first unit has no outcome at all: what is left is a pair's own
+        self.transform = by_unit - by_unit[:, :1]
+        self.transform[:, 0] = by_unit[:, 0]
+        # pairs that are treated in every year can be neither effect nor control
+        self.transform[1:][group_years <= years[0]] = 0.0
+
+    def estimate(self, totals: np.ndarray) -> np.ndarray:
+        """Terms (A, M, C); see `DrawModel`."""
+        return self._solve(totals)[0]
+
+    def estimate_and_weights(self, totals: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The same, and the weights of the influence; see `DrawModel`."""
+        terms, own, weights = self._solve(totals)
+        of_outcomes = []
+        for m, gradient in enumerate(self.model.gradient(own, weights)):
+            transform = self.transform[:, outcome_columns(self.statistics.layout, m)]
+            of_outcomes.append(np.einsum("agec,gde->agdc", gradient, transform)[:, None])
+        return terms, [np.ascontiguousarray(found) for found in of_outcomes]
+
+    def _solve(self, totals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Terms, the model's own sums (A, G, D'), and the cells' weights (A, K, C) in the terms."""
+        found = np.where(totals[:, 0, :, :1] < 0.5, 0.0, totals[:, 0])
+        own = np.einsum("agd,gde->age", found, self.transform)
+        effects, cell_size = self.model.solve(own)
+        weights = aggregation_weights(cell_size, self.members)
+        terms = [aggregate(effects[:, m], weights) for m in range(effects.shape[1])]
+        return np.stack(terms, axis=1), own, weights
+
+
+def _unit_sample(sample: FitSample) -> FitSample:
+    """For every group a pair without any outcome, and one for each outcome and year that has this
+    one alone.
+    """
+    n_outcomes, n_years = len(sample.outcomes), len(sample.panel.years)
+    n_units = 1 + n_outcomes * n_years
+    y = np.zeros((n_outcomes, sample.n_groups, n_units, n_years))
+    for m in range(n_outcomes):
+        y[m, :, 1 + m * n_years + np.arange(n_years), np.arange(n_years)] = 1.0
+    group = np.repeat(np.arange(sample.n_groups), n_units)
+    first = 2 * np.arange(len(group))
+    panel = PairPanel(
+        first,
+        first + 1,
+        sample.panel.years,
+        y.reshape(n_outcomes, -1, n_years),
+        np.zeros(2 * len(group), dtype=np.int64),
+        cohort=np.concatenate([[0], sample.group_years])[group],
+        pilots_known=False,
+    )
+    everyone = np.ones(len(group), dtype=bool)
+    return FitSample(
+        panel,
+        tuple(range(n_outcomes)),
+        sample.group_years,
+        np.zeros(panel.n_cities, dtype=np.int64),
+        group,
+        np.ones((len(group), n_years), dtype=bool),
+        everyone,
+        everyone,
+        None,
+        control_pairs=sample.control_pairs,
+    )

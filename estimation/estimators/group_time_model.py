@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..linear.group_time_cells import Cells
+from ..engines.cells import Cells
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class GroupTimeModel:
         Sums (B, G + 1, D) to effects (B, M, K), NaN where not identified, and cell_size (B, K) by
         which cells are weighted.
     gradient : callable
-        Sums (G + 1, D), the position of the outcome and the (K, C) weights of the cells to the (G +
-        1, D, C) weights that turn a pair's statistics into its influence on the weighted sums, the
-        aggregation's weights held fixed.
+        Sums (B, G + 1, D) and the (B, K, C) weights of the cells to the (B, G + 1, D, C) weights,
+        one for each outcome, that turn a pair's statistics into its influence on the weighted sums,
+        the aggregation's weights held fixed.
     outcome_weights : callable
         Sums (G + 1, D), (K, C) weights of the cells, sums (B, d) of the first statistics of some
         pairs and their groups (B,) to the weights (B, T, C) of these pairs' outcomes of each year
@@ -40,6 +40,6 @@ class GroupTimeModel:
     cells: Cells
     values: np.ndarray
     solve: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-    gradient: Callable[[np.ndarray, int, np.ndarray], np.ndarray]
+    gradient: Callable[[np.ndarray, np.ndarray], list[np.ndarray]]
     outcome_weights: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
     n_shared: int

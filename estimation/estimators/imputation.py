@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..linear.group_time_cells import Cells, build_cells
-from ..linear.normal_equations import invert_normal
-from ..linear.pair_statistics import control_deviations
+from ..engines.arrays import control_deviations
+from ..engines.cells import Cells, build_cells
+from ..engines.solve import invert_normal
 from ..panel.pair_panel import FitSample
 from .group_time_model import GroupTimeModel
 
@@ -76,7 +76,7 @@ def _model(stage: _FirstStage, about_term: bool) -> GroupTimeModel:
         stage.cells,
         stage.values,
         lambda sums: _solve(stage, sums)[:2],
-        lambda *given: _gradient(stage, *given, about_term),
+        lambda *given: _gradients(stage, *given, about_term),
         lambda *given: _outcome_weights(stage, *given),
         sum(stage.layout.parts()[:SHARED_PARTS]),
     )
@@ -210,37 +210,46 @@ def _shifts(stage: _FirstStage, weights: np.ndarray, rq: np.ndarray) -> np.ndarr
     return np.concatenate([years, controls], axis=2)
 
 
-def _gradient(
-    stage: _FirstStage, totals: np.ndarray, m: int, cell_weights: np.ndarray, about_term: bool
-) -> np.ndarray:
-    layout, cells = stage.layout, stage.cells
-    t, k = layout.n_years, layout.n_controls
-    effects, cell_size, theta, inverse = (part[0] for part in _solve(stage, totals[None]))
-    per_row, through = _row_weights(stage, totals, cell_size, inverse, cell_weights)
-    years, controls = theta[m, :t], theta[m, t:]
-    result = np.zeros((*totals.shape, cell_weights.shape[1]))
-    _, by_pattern, by_row, by_mq, by_gram, by_rq, *outcomes = layout.cut(np.moveaxis(result, -1, 0))
+def _gradients(
+    stage: _FirstStage, totals: np.ndarray, cell_weights: np.ndarray, about_term: bool
+) -> list[np.ndarray]:
+    effects, cell_size, theta, inverse = _solve(stage, totals)
+    rows = _row_weights(stage, totals, cell_size, inverse, cell_weights)
+    return [
+        _gradient(stage, totals.shape, m, (effects[:, m], theta), rows, cell_weights, about_term)
+        for m in range(stage.layout.n_outcomes)
+    ]
+
+
+def _gradient(stage, shape, m, solved, rows, cell_weights, about_term) -> np.ndarray:
+    layout, cells, (effects, theta), (per_row, through) = stage.layout, stage.cells, solved, rows
+    t, k, n, c = layout.n_years, layout.n_controls, shape[0], cell_weights.shape[2]
+    years, controls = theta[:, m, :t], theta[:, m, t:]
+    result = np.zeros((*shape, c))
+    _, by_pattern, by_row, by_mq, by_gram, by_rq, *outcomes = layout.cut(np.moveaxis(result, -1, 1))
     by_my, by_qy, by_ry = outcomes[3 * m : 3 * m + 3]
     # first stage: minus shift' inverse times the pair's score (My - M years - MQ controls, Q'My -
     # MQ' years - Q'MQ controls)
-    by_pattern += np.einsum("cs,jst,t->cj", through[:, :t], stage.untreated, years)[:, None]
+    fitted = np.einsum("jst,at->ajs", stage.untreated, years)
+    by_pattern += np.einsum("acs,ajs->acj", through[:, :, :t], fitted)[:, :, None]
     by_mq += (
-        through[:, None, :t, None] * controls + years[:, None] * through[:, None, None, t:]
-    ).reshape(len(through), 1, t * k)
-    by_gram += (through[:, None, t:, None] * controls).reshape(len(through), 1, k * k)
-    by_my -= through[:, None, :t]
-    by_qy -= through[:, None, t:]
+        through[:, :, :t, None] * controls[:, None, None]
+        + years[:, None, :, None] * through[:, :, None, t:]
+    ).reshape(n, c, 1, t * k)
+    by_gram += (through[:, :, t:, None] * controls[:, None, None]).reshape(n, c, 1, k * k)
+    by_my -= through[:, :, None, :t]
+    by_qy -= through[:, :, None, t:]
     # second stage: the row's outcome less its prediction and the cell's effect
-    predicted = np.einsum("jst,t->js", stage.treated, years)
-    centre = np.nan_to_num(effects[m])[:, None] * np.ones_like(cell_weights)
+    predicted = np.einsum("jst,at->ajs", stage.treated, years)
+    centre = np.nan_to_num(effects)[:, :, None] * np.ones_like(cell_weights)
     if about_term:
-        centre[:] = np.einsum("kc,kc->c", cell_weights, centre)
-    for c in range(len(cells)):
-        g, year = cells.group[c], cells.year[c]
-        by_ry[:, g, year] += per_row[c]
-        by_row[:, g, year] -= per_row[c] * centre[c]
-        by_pattern[:, g] -= per_row[c][:, None] * predicted[:, year]
-        by_rq[:, g, year * k : (year + 1) * k] -= per_row[c][:, None] * controls
+        centre = np.einsum("akc,akc->ac", cell_weights, centre)[:, None] * np.ones_like(centre)
+    for cell in range(len(cells)):
+        g, year, own = cells.group[cell], cells.year[cell], per_row[:, cell]
+        by_ry[:, :, g, year] += own
+        by_row[:, :, g, year] -= own * centre[:, cell]
+        by_pattern[:, :, g] -= own[:, :, None] * predicted[:, None, :, year]
+        by_rq[:, :, g, year * k : (year + 1) * k] -= own[:, :, None] * controls[:, None]
     return result
 
 
@@ -251,12 +260,13 @@ def _row_weights(
     inverse: np.ndarray,
     cell_weights: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Weight (K, C) of a row of each cell, and what the first-stage parameters' scores take off it,
-    (C, T + controls).
+    """Weight (A, K, C) of a row of each cell, and what the first-stage parameters' scores take off
+    it, (A, C, T + controls).
     """
-    _, weights, _, _, _, rq, *_ = stage.layout.cut(totals[None])
-    per_row = cell_weights / np.maximum(cell_size, 1.0)[:, None]
-    return per_row, np.einsum("kc,kq,qr->cr", per_row, _shifts(stage, weights, rq)[0], inverse)
+    _, weights, _, _, _, rq, *_ = stage.layout.cut(totals)
+    per_row = cell_weights / np.maximum(cell_size, 1.0)[:, :, None]
+    shifted = np.einsum("akc,akq->acq", per_row, _shifts(stage, weights, rq))
+    return per_row, np.einsum("acq,aqr->acr", shifted, inverse)
 
 
 def _outcome_weights(
@@ -268,8 +278,11 @@ def _outcome_weights(
 ) -> np.ndarray:
     layout, cells = stage.layout, stage.cells
     t, k = layout.n_years, layout.n_controls
-    _, cell_size, _, inverse = (part[0] for part in _solve(stage, totals[None]))
-    per_row, through = _row_weights(stage, totals, cell_size, inverse, cell_weights)
+    _, cell_size, _, inverse = _solve(stage, totals[None])
+    per_row, through = (
+        part[0]
+        for part in _row_weights(stage, totals[None], cell_size, inverse, cell_weights[None])
+    )
     of_rows = np.zeros((len(totals), t, cell_weights.shape[1]))
     np.add.at(of_rows, (cells.group, cells.year), per_row)
     ends = np.cumsum(layout.parts()[:SHARED_PARTS])

@@ -28,25 +28,24 @@ class Estimator:
     model : str
         For the family ``group_time``: file and function, by a colon, that give the
         `GroupTimeModel`.
-    draws : str
-        Pass of the permutation that refits it: ``two_way``, ``group_time``, ``city_weighted``;
-        empty where none does.
     no_draws : str
-        Why there is no pass, as a sentence for the user.
+        Why no permutation refits it, as a sentence for the user.
     on_any_panel : bool
         Whether the command line offers it: it needs nothing but a pair panel.
     needs_city_covariates : bool
         Whether it weights cities by covariates of their own, given beside the panel.
+    controls_are_fixed : bool
+        Whether its controls must not vary within pairs; elsewhere those that do not are left out.
     """
 
     name: str
     label: str
     family: str
     model: str = ""
-    draws: str = ""
     no_draws: str = ""
     on_any_panel: bool = True
     needs_city_covariates: bool = False
+    controls_are_fixed: bool = False
 
     def fit(self, sample: Any, inputs: Any) -> Any:
         """Fit the estimator on a sample: a `FitSample` and `Inputs` to a `Fitted`."""
@@ -65,40 +64,36 @@ def _module(name: str) -> ModuleType:
 ESTIMATORS: dict[str, Estimator] = {
     estimator.name: estimator
     for estimator in (
-        Estimator("twfe", "two-way fixed effects", "two_way", draws="two_way"),
+        Estimator("twfe", "two-way fixed effects", "two_way"),
         Estimator(
-            "event_study", "event study with two-way fixed effects", "two_way", draws="two_way"
+            "event_study",
+            "event study with two-way fixed effects",
+            "two_way",
         ),
         Estimator(
             "callaway_santanna",
             "Callaway and Sant'Anna 2021",
             "group_time",
             "callaway_santanna:callaway_santanna",
-            "group_time",
         ),
         Estimator(
             "sun_abraham",
             "Sun and Abraham 2021",
             "group_time",
             "sun_abraham_etwfe:sun_abraham",
-            "group_time",
         ),
-        Estimator(
-            "gardner", "two-stage, Gardner 2022", "group_time", "imputation:gardner", "group_time"
-        ),
+        Estimator("gardner", "two-stage, Gardner 2022", "group_time", "imputation:gardner"),
         Estimator(
             "borusyak",
             "imputation, Borusyak, Jaravel and Spiess 2024",
             "group_time",
             "imputation:borusyak",
-            "group_time",
         ),
         Estimator(
             "etwfe",
             "extended two-way fixed effects, Wooldridge 2021",
             "group_time",
             "sun_abraham_etwfe:etwfe",
-            "group_time",
         ),
         Estimator(
             "doubly_robust",
@@ -106,12 +101,12 @@ ESTIMATORS: dict[str, Estimator] = {
             "doubly_robust",
             no_draws="a draw of doubly_robust would fit the propensity of every cohort anew.",
             on_any_panel=False,
+            controls_are_fixed=True,
         ),
         Estimator(
             "entropy_balanced",
             "two-way fixed effects with entropy balancing, Hainmueller 2012",
             "entropy_balancing",
-            draws="city_weighted",
             on_any_panel=False,
             needs_city_covariates=True,
         ),

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..linear.group_time_cells import Cells, build_cells
-from ..linear.normal_equations import (
+from ..engines.arrays import PairStatistics, pair_statistics
+from ..engines.cells import Cells, build_cells
+from ..engines.solve import (
     influence_weights,
     outcome_columns,
     outcome_weights,
     outcome_weights_by_year,
     solve,
 )
-from ..linear.pair_statistics import PairStatistics, pair_statistics
 from ..panel.pair_panel import FitSample
 from .group_time_model import GroupTimeModel
 
@@ -39,7 +39,7 @@ def etwfe(sample: FitSample) -> GroupTimeModel:
 
 
 def _build_model(sample: FitSample, cells: Cells, by_pairs: bool) -> GroupTimeModel:
-    """Statistics of a pair: those of `linear.pair_statistics`, followed by its observed years."""
+    """Statistics of a pair: those of `engines.arrays`, followed by its observed years."""
     panel = sample.panel
     statistics = pair_statistics(panel.y[list(sample.outcomes)], panel.controls, sample.observed)
     x = np.zeros((sample.n_groups, len(panel.years), len(cells)))
@@ -58,10 +58,10 @@ def _build_model(sample: FitSample, cells: Cells, by_pairs: bool) -> GroupTimeMo
 
 def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: bool):
     layout = statistics.layout
-    start = layout.n_years - 1 + layout.n_controls
+    start = layout.n_controls
 
     def solve_cells(totals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        solution = solve(totals, x, statistics)
+        solution = solve(totals[..., : layout.size], x, statistics)
         effects = np.where(solution.lost[:, None, start:], np.nan, solution.theta[:, :, start:])
         rows = np.round(totals[:, cells.group, layout.size + cells.year])
         # a cohort counts with all of its pairs in every year in which one of them is observed
@@ -75,14 +75,16 @@ def _solver(statistics: PairStatistics, x: np.ndarray, cells: Cells, by_pairs: b
 def _gradient(statistics: PairStatistics, x: np.ndarray):
     layout = statistics.layout
 
-    def gradient(totals: np.ndarray, m: int, weights: np.ndarray) -> np.ndarray:
-        solution = solve(totals[None], x, statistics)
-        of_cells = influence_weights(solution.theta[0, m], solution.inverse[0], x, statistics)[
-            :, :, : x.shape[2]
-        ]
-        result = np.zeros((*totals.shape, weights.shape[1]))
-        result[:, outcome_columns(layout, m)] = np.einsum("gdk,kc->gdc", of_cells, weights)
-        return result
+    def gradient(totals: np.ndarray, weights: np.ndarray) -> list[np.ndarray]:
+        solution, found = solve(totals[..., : layout.size], x, statistics), []
+        for m in range(layout.n_outcomes):
+            of_cells = influence_weights(solution, x, statistics, m)[:, 0, ..., : x.shape[2]]
+            result = np.zeros((*totals.shape, weights.shape[2]))
+            result[:, :, outcome_columns(layout, m)] = np.einsum(
+                "agdk,akc->agdc", of_cells, weights
+            )
+            found.append(result)
+        return found
 
     return gradient
 
@@ -91,11 +93,11 @@ def _outcome_weights(statistics: PairStatistics, x: np.ndarray):
     def of_outcomes(
         totals: np.ndarray, weights: np.ndarray, sums: np.ndarray, group: np.ndarray
     ) -> np.ndarray:
-        inverse = solve(totals[None], x, statistics).inverse[0]
-        of_cells = (
-            part[..., : x.shape[2]] for part in outcome_weights(inverse, x, statistics.layout)
+        solution = solve(totals[None, :, : statistics.layout.size], x, statistics)
+        z, by_control = (
+            np.einsum("...k,kc->...c", part[0, ..., : x.shape[2]], weights)
+            for part in outcome_weights(solution, x[None], statistics.layout)
         )
-        z, by_control = (np.einsum("...k,kc->...c", part, weights) for part in of_cells)
-        return outcome_weights_by_year(z, by_control, sums, group, statistics)
+        return outcome_weights_by_year(z[0], by_control, sums, group, statistics)
 
     return of_outcomes

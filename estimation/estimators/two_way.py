@@ -1,24 +1,18 @@
 """Least squares with pair and year effects, and its refits without each province or city.
 
-docs/methods: the estimator, its influence values and the deletion of provinces.
+Serves two-way effects and event studies, and the same with effects that differ between pairs or
+pilots and with year effects of a class of pairs. docs/methods: the estimator, its influence values
+and the deletion of provinces.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells, sum_by_city
-from ..influence.refits import (
-    Refits,
-    SampleSums,
-    sum_sample,
-    sums_without_cities,
-    sums_without_provinces,
-)
-from ..influence.shock_weights import jackknife_df, province_positions
-from ..linear.normal_equations import (
+from ..engines.arrays import PairStatistics, pair_statistics
+from ..engines.interface import SampleSums, SummedSample
+from ..engines.regressors import DESIGNS, Design, event_study_design, twfe_design
+from ..engines.solve import (
     Solution,
     influence,
     influence_weights,
@@ -26,9 +20,18 @@ from ..linear.normal_equations import (
     outcome_weights,
     outcome_weights_by_year,
     solve,
+    with_loadings,
 )
-from ..linear.pair_statistics import PairStatistics, pair_statistics
-from ..linear.treatment_regressors import DESIGNS, Design, event_study_design, twfe_design
+from ..influence.draw_model import DrawModel
+from ..influence.influence_fit import InfluenceFit, count_provinces, pilots_in_cells
+from ..influence.refits import (
+    Refits,
+    sum_sample,
+    sums_without_cities,
+    sums_without_provinces,
+)
+from ..influence.shock_weights import jackknife_df, province_positions
+from ..panel.controls import drop_controls
 from ..panel.pair_panel import FitSample, PairPanel, build_sample
 from ..results import NotEstimable
 from .fitted import Fitted, Inputs
@@ -39,12 +42,13 @@ def fit(estimator: Estimator, sample: FitSample, inputs: Inputs) -> Fitted:
     """Least squares on the design of that name; see `fit_least_squares`."""
     group_years, years = sample.group_years, sample.panel.years
     if estimator.name == "event_study":
-        design = event_study_design(group_years, years, inputs.reference, inputs.binning)
+        design = event_study_design(
+            group_years, years, inputs.options.reference, inputs.options.binning
+        )
     else:
         design = DESIGNS[estimator.name](group_years, years)
-    return Fitted(
-        sample, fit_least_squares(sample, inputs.statistics, design, inputs.control_names), design
-    )
+    fits = fit_least_squares(sample, inputs.statistics, design, inputs.control_names)
+    return Fitted(sample, fits, LeastSquaresDraws(inputs.statistics, design))
 
 
 def fit_least_squares(
@@ -66,39 +70,87 @@ def fit_least_squares(
     Raises
     ------
     NotEstimable
-        If a coefficient with observed cells, or a control, is not identified.
+        If a coefficient with observed cells is not identified.
     """
-    sums = sum_sample(sample, statistics.values)
+    fits, missed = fit_design(sample, statistics, design, control_names)
+    if missed:
+        raise NotEstimable(
+            f"{design.name}: not identified beside the pair and year effects: {', '.join(missed)}. "
+            "Needed are untreated pairs in the same years, pairs observed before and after their "
+            "admission and, for an event study, a cohort observed in the year before admission"
+        )
+    return fits
+
+
+def fit_design(
+    sample: FitSample, statistics: PairStatistics, design: Design, control_names: tuple[str, ...]
+) -> tuple[tuple[InfluenceFit, ...], tuple[str, ...]]:
+    """Fit one design on every outcome of the sample.
+
+    Returns
+    -------
+    tuple of InfluenceFit
+        One for each outcome; terms of the design whose coefficients are identified, then controls.
+        A term that compares coefficients has the pilots and the provinces of the one with fewer.
+    tuple of str
+        Labels of coefficients with observed cells that are not identified.
+
+    Raises
+    ------
+    NotEstimable
+        If no term is identified.
+    """
+    panel, k, cell = sample.panel, len(control_names), None
+    if isinstance(sample, SummedSample):
+        sums = sample.sums
+    else:
+        cell = design.cells(sample.pair_group, panel.city_i, panel.city_j)
+        shape = (design.n_blocks, design.n_groups)
+        sums = sum_sample(sample, statistics.values, cell, shape)
     solution = solve(sums.totals[None], design.x, statistics)
     pilots = pilots_in_cells(sample, design)
-    _check_identified(sample, design, control_names, solution.lost[0], pilots.any(axis=0))
-    chosen = np.flatnonzero(pilots.any(axis=0))
+    chosen, missed = _identified(design, solution.lost[0, k:], pilots.any(axis=0))
+    combine = np.zeros((len(chosen) + k, design.x.shape[-1] + k))
+    combine[: len(chosen), : design.x.shape[-1]] = design.combine[chosen]
+    combine[len(chosen) :, design.x.shape[-1] :] = np.diag(1 / statistics.control_scale)
+    # of the parameters as the solver orders them: controls first
+    of_parameters = np.roll(combine, k, axis=1)
     provinces = [None] * len(sample.outcomes)
-    if sample.panel.province is not None:
-        provinces = leave_out_provinces(sample, statistics, design, sums)
-    cities = leave_out_cities(sample, statistics, design, sums)
+    if panel.province is not None:
+        provinces = _without_provinces(sample, statistics, design, sums, combine)
+    names, deleted = sums_without_cities(sample, sums)
+    without = solve(deleted, design.x, statistics)
+    common = (
+        (*(design.terms[c] for c in chosen), *((name, None, None) for name in control_names)),
+        (*(design.labels[c] for c in chosen), *control_names),
+        np.concatenate([chosen, np.full(k, -1)]).astype(np.int64),
+    )
+    counts = _counts(sample, design.combine[chosen], pilots, k)
     fits = []
     for m in range(len(sample.outcomes)):
-        fit = _outcome_fit(
-            sample,
-            statistics,
-            design,
-            control_names,
-            solution,
-            m,
-            chosen,
-            pilots,
-            (provinces[m], cities[m]),
+        weights = np.einsum(
+            "...q,cq->...c", influence_weights(solution, design.x, statistics, m)[0], combine
         )
-        if _is_balanced(sample, statistics):
-            means, by_city = _balanced_means(statistics, design, solution.theta[0, m], m, sums)
-            fit = replace(fit, cohort_means=means, city_residuals=by_city)
+        weights = weights.reshape(-1, *weights.shape[2:])
+        if cell is None:
+            psi, squares = None, sample.squares(weights)
         else:
-            fit = replace(
-                fit, residuals=_residuals(sample, statistics, design, solution.theta[0, m], m)
+            psi = influence(_of_outcome(statistics, sample.kept, m), cell[sample.kept], weights)
+            squares = (psi**2).sum(axis=0)
+        fits.append(
+            InfluenceFit(
+                *common,
+                np.einsum("cq,q->c", of_parameters, solution.theta[0, m]),
+                psi,
+                _city_sums(sums, weights, outcome_columns(statistics.layout, m)),
+                *counts,
+                provinces[m],
+                Refits(names, _estimates(without, m, of_parameters)),
+                _cohort_means(sample, statistics, design, sums, m),
+                squares,
             )
-        fits.append(fit)
-    return tuple(fits)
+        )
+    return tuple(fits), missed
 
 
 def leave_one_out(
@@ -121,125 +173,114 @@ def leave_one_out(
         ``city`` and, with province codes, ``province``: Refits of one coefficient (R, 1), NaN where
         nothing identifies it any more.
     """
-    sample = build_sample(panel, (outcome,), tie_quantile)
-    statistics = pair_statistics(panel.y[[outcome]], panel.controls, sample.observed)
+    names = () if panel.controls is None else tuple(map(str, range(len(panel.controls))))
+    sample, names, _ = drop_controls(build_sample(panel, (outcome,), tie_quantile), names)
+    statistics = pair_statistics(panel.y[[outcome]], sample.panel.controls, sample.observed)
     design = twfe_design(sample.group_years, panel.years)
-    sums = sum_sample(sample, statistics.values)
-    found = {"city": leave_out_cities(sample, statistics, design, sums)[0]}
-    if panel.province is not None:
-        found["province"] = leave_out_provinces(sample, statistics, design, sums)[0]
-    return {name: refits.take(np.array([0])) for name, refits in found.items()}
+    (found,) = fit_least_squares(sample, statistics, design, names)
+    refits = {"city": found.cities, "province": found.provinces}
+    return {name: of.take(np.array([0])) for name, of in refits.items() if of is not None}
 
 
-def leave_out_cities(
-    sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums
+def _without_provinces(
+    sample: FitSample,
+    statistics: PairStatistics,
+    design: Design,
+    sums: SampleSums,
+    combine: np.ndarray,
 ) -> list[Refits]:
-    """Refits without each city that holds a kept pair, one `Refits` for each outcome; treatment
-    coefficients first, then controls.
-    """
-    cities, deleted = sums_without_cities(sample, sums)
-    return _refits(solve(deleted, design.x, statistics), cities, design, statistics)
-
-
-def leave_out_provinces(
-    sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums
-) -> list[Refits]:
-    """Refits without each province: every pair with a city in it goes; z and the tie mask stay.
+    """Refits without each province, one for each outcome: every pair with a city in it goes; z and
+    the tie mask stay.
 
     A province whose deletion leaves no treated pair has no refit: it is one of the `carriers`.
-
-    Parameters
-    ----------
-    sample : FitSample
-        With provinces.
-    statistics : PairStatistics
-    design : Design
-    sums : SampleSums
-        Of these statistics.
-
-    Returns
-    -------
-    list of Refits
-        One for each outcome of the sample.
     """
-    provinces, deleted, carriers = sums_without_provinces(sample, sums)
+    names, deleted, carriers = sums_without_provinces(sample, sums)
     # the whole sample comes last
     solution = solve(np.concatenate([deleted, sums.totals[None]]), design.x, statistics)
-    weights = [
-        outcome_weights(inverse, design.x, statistics.layout) for inverse in solution.inverse
-    ]
+    z, by_control = outcome_weights(solution, with_loadings(design.x), statistics.layout)
+    z, by_control = (np.einsum("...q,cq->...c", part, combine) for part in (z, by_control))
+    # (samples, V, cells, T, terms)
+    z = np.moveaxis(z, 2, 1).reshape(len(z), z.shape[2], -1, *z.shape[4:])
     df = jackknife_df(
         sums.cities.first_columns(statistics.layout.gram_start),
-        province_positions(sample, provinces),
-        lambda b, rows, group: outcome_weights_by_year(*weights[b], rows, group, statistics),
+        province_positions(sample, names),
+        lambda b, rows, cell: outcome_weights_by_year(z[b], by_control[b], rows, cell, statistics),
     )
+    of_parameters = np.roll(combine, statistics.layout.n_controls, axis=1)
     return [
-        replace(refits, carriers=carriers)
-        for refits in _refits(solution, provinces, design, statistics, df)
+        Refits(names, _estimates(solution, m, of_parameters)[: len(names)], df, carriers)
+        for m in range(statistics.layout.n_outcomes)
     ]
 
 
-def _outcome_fit(
-    sample, statistics, design, control_names, solution, m, chosen, pilots, refits
-) -> InfluenceFit:
-    panel, kept, layout = sample.panel, sample.kept, statistics.layout
-    theta, inverse = solution.theta[0, m], solution.inverse[0]
-    n_treatment, k, t = len(design.event_times), layout.n_controls, layout.n_years
-    columns = np.concatenate([chosen, n_treatment + np.arange(k)])
-    scale = np.concatenate([np.ones(len(chosen)), statistics.control_scale])
-    weights = influence_weights(theta, inverse, design.x, statistics)[:, :, columns]
-    psi = influence(_of_outcome(statistics, kept, m), sample.pair_group[kept], weights) / scale
-    estimate = np.concatenate([theta[t - 1 + k :][chosen], theta[t - 1 : t - 1 + k]]) / scale
-    n_pilots = np.concatenate([pilots[:, chosen].sum(axis=0), np.full(k, pilots.any(axis=1).sum())])
-    n_provinces = np.concatenate(
-        [
-            count_provinces(sample, pilots[:, chosen]),
-            np.full(k, count_provinces(sample, pilots.any(axis=1)[:, None])),
-        ]
-    )
-    provinces, cities = (None if r is None else r.take(columns) for r in refits)
-    return InfluenceFit(
-        tuple((design.term, None, design.event_times[c]) for c in chosen)
-        + tuple((name, None, None) for name in control_names),
-        tuple(design.labels[c] for c in chosen) + tuple(control_names),
-        np.concatenate([chosen, np.full(k, -1)]),
-        estimate,
-        psi,
-        sum_by_city(psi, panel.city_i[kept], panel.city_j[kept], panel.n_cities),
-        n_pilots,
-        n_provinces,
-        provinces,
-        cities,
-        None,
-    )
+def _city_sums(sums: SampleSums, weights: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Sums (N, C) of the influence of a city's pairs, from weights (cells, d, C) of statistics."""
+    rows = sums.cities
+    found = np.zeros((len(rows.sums), weights.shape[2]))
+    for cell in np.unique(rows.group):
+        members = rows.group == cell
+        found[members] = np.einsum("kd,dc->kc", rows.sums[members][:, columns], weights[cell])
+    result = np.zeros((len(rows.province), weights.shape[2]))
+    np.add.at(result, rows.city, found)
+    return result
 
 
-def _is_balanced(sample: FitSample, statistics: PairStatistics) -> bool:
-    """Whether sums by city say all of the residuals: every year of every kept pair, without
-    controls or weights.
+def _estimates(solution: Solution, m: int, combine: np.ndarray) -> np.ndarray:
+    """Terms (A, C) of outcome m from the parameters of each sample, NaN where one is lost."""
+    lost = np.einsum("aq,cq->ac", solution.lost.astype(float), (combine != 0).astype(float)) > 0
+    return np.where(lost, np.nan, np.einsum("aq,cq->ac", solution.theta[:, m], combine))
+
+
+def _identified(
+    design: Design, lost: np.ndarray, has_cells: np.ndarray
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Positions of the terms that rest on identified coefficients, and the labels of coefficients
+    with cells that are lost.
     """
-    return statistics.layout.n_controls == 0 and statistics.weight is None and sample.is_balanced
+    if not has_cells.any():
+        raise NotEstimable(
+            "no kept pair is observed after its admission: nothing to estimate; give later years "
+            "or another cohort_year"
+        )
+    chosen = np.flatnonzero(~((design.combine != 0) & (lost | ~has_cells)).any(axis=1))
+    missed = tuple(design.labels[k] for k in np.flatnonzero(lost & has_cells))
+    if len(chosen) == 0:
+        raise NotEstimable(
+            f"{design.name}: not identified beside the pair and year effects: {', '.join(missed)}. "
+            "Needed are never-treated pairs in the same years and the same class of year effects, "
+            "and pairs observed before and after their admission"
+        )
+    return chosen, missed
 
 
-def _balanced_means(
-    statistics: PairStatistics, design: Design, theta: np.ndarray, m: int, sums: SampleSums
-) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Pairs and mean outcomes less pair means by cohort group, and the mean residual of each city
-    and year; from the sums alone.
+def _counts(
+    sample: FitSample, combine: np.ndarray, pilots: np.ndarray, n_controls: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pilots, and their provinces, behind each term: the fewest among its coefficients; all of them
+    for a control.
     """
-    layout, t = statistics.layout, statistics.layout.n_years
-    own = slice(layout.shared + m * layout.per_outcome, layout.shared + m * layout.per_outcome + t)
-    count = sums.totals[:, 0]
+    everyone = pilots.any(axis=1)[:, None]
+    found = []
+    for count in (lambda held: held.sum(axis=0), lambda held: count_provinces(sample, held)):
+        own = count(pilots)
+        rows = [int(own[row != 0].min()) for row in combine]
+        found.append(np.array(rows + [int(count(everyone)[0])] * n_controls, dtype=np.int64))
+    return found[0], found[1]
+
+
+def _cohort_means(
+    sample: FitSample, statistics: PairStatistics, design: Design, sums: SampleSums, m: int
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Pairs and mean outcomes less pair means by cohort group, where every kept pair has every year
+    and groups are cohorts.
+    """
+    layout = statistics.layout
+    is_plain = design.city_type is None and layout.n_controls == 0 and statistics.weight is None
+    if not (is_plain and sample.is_balanced):
+        return None
+    count, (my, _) = sums.totals[0, :, 0], layout.cut_outcome(sums.totals[0], m)
     with np.errstate(invalid="ignore"):
-        means = sums.totals[:, own] / count[:, None]
-    fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum(
-        "gtl,l->gt", design.x, theta[t - 1 :]
-    )
-    fitted -= fitted.mean(axis=1, keepdims=True)
-    pairs = sums.by_city[:, :, 0]
-    rest = sums.by_city[:, :, own].sum(axis=1) - np.einsum("ng,gt->nt", pairs, fitted)
-    with np.errstate(invalid="ignore"):
-        return (np.rint(count).astype(np.int64), means), rest / pairs.sum(axis=1)[:, None]
+        return np.rint(count).astype(np.int64), my[:, 0] / count[:, None]
 
 
 def _of_outcome(statistics: PairStatistics, kept: np.ndarray, m: int) -> np.ndarray:
@@ -252,78 +293,42 @@ def _of_outcome(statistics: PairStatistics, kept: np.ndarray, m: int) -> np.ndar
     )
 
 
-def _check_identified(
-    sample: FitSample,
-    design: Design,
-    control_names: tuple[str, ...],
-    lost: np.ndarray,
-    observed: np.ndarray,
-) -> None:
-    n_years, k = len(sample.panel.years), len(control_names)
-    for name, gone in zip(control_names, lost[n_years - 1 : n_years - 1 + k], strict=True):
-        if gone:
-            raise NotEstimable(
-                f"control {name}: does not vary within pairs once year effects and the other "
-                "controls are out; leave it out of the controls"
+class LeastSquaresDraws(DrawModel):
+    """Refits of a design under reassigned admissions."""
+
+    def __init__(
+        self,
+        statistics: PairStatistics,
+        design: Design,
+        tests: dict[str, np.ndarray] | None = None,
+    ) -> None:
+        super().__init__(design, statistics, tests or {})
+
+    def estimate(self, totals: np.ndarray) -> np.ndarray:
+        """Terms (A, M, C) from sums (A, blocks, G, D), NaN where lost."""
+        return self._terms(solve(totals, self.design.x, self.statistics))
+
+    def estimate_and_weights(self, totals: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        """The same, and the weights (A, blocks, G, d, C) of the influence on each outcome."""
+        solution = solve(totals, self.design.x, self.statistics)
+        combine = np.zeros((len(self.design.combine), solution.theta.shape[2]))
+        combine[:, : self.design.x.shape[-1]] = self.design.combine
+        return self._terms(solution), [
+            np.ascontiguousarray(
+                np.einsum(
+                    "...q,cq->...c",
+                    influence_weights(solution, self.design.x, self.statistics, m),
+                    combine,
+                )
             )
-    unidentified = lost[n_years - 1 + k :] & observed
-    if not observed.any():
-        raise NotEstimable(
-            "no kept pair is observed after its admission: nothing to estimate; give later years "
-            "or another cohort_year"
-        )
-    if unidentified.any():
-        names = ", ".join(
-            label for label, gone in zip(design.labels, unidentified, strict=True) if gone
-        )
-        raise NotEstimable(
-            f"{design.estimator}: not identified beside the pair and year effects: {names}. "
-            "Needed are untreated pairs in the same "
-            "years, pairs observed before and after their admission and, for an event study, a "
-            "cohort observed in the year before admission"
-        )
+            for m in range(self.statistics.layout.n_outcomes)
+        ]
 
-
-def _residuals(
-    sample: FitSample, statistics: PairStatistics, design: Design, theta: np.ndarray, m: int
-) -> np.ndarray:
-    layout, kept = statistics.layout, sample.kept
-    t, k = layout.n_years, layout.n_controls
-    observed, group = sample.observed[kept], sample.pair_group[kept]
-    fitted = np.concatenate([[0.0], theta[: t - 1]]) + np.einsum(
-        "gtl,l->gt", design.x, theta[t - 1 + k :]
-    )
-    values = statistics.values if kept.all() else statistics.values[kept]
-    if statistics.weight is not None:
-        values = values / statistics.weight[kept][:, None]
-    start = layout.shared + m * layout.per_outcome
-    rest = values[:, start : start + t]
-    if k:
-        controls = values[:, layout.control_start : layout.gram_start].reshape(len(values), t, k)
-        rest = rest - np.einsum("ptk,k->pt", controls, theta[t - 1 : t - 1 + k])
-    explained = np.where(observed, fitted[group], np.nan)
-    explained -= np.nanmean(explained, axis=1, keepdims=True)
-    return np.where(observed, rest - explained, np.nan)
-
-
-def _refits(
-    solution: Solution,
-    blocks: np.ndarray,
-    design: Design,
-    statistics: PairStatistics,
-    df: np.ndarray | None = None,
-) -> list[Refits]:
-    """One for each outcome, from the first solutions of a batch."""
-    n, n_controls, n_years = len(blocks), statistics.layout.n_controls, statistics.layout.n_years
-    start = n_years - 1 + n_controls
-    columns = np.concatenate(
-        [np.arange(start, start + len(design.event_times)), np.arange(n_years - 1, start)]
-    )
-    scale = np.concatenate([np.ones(len(design.event_times)), statistics.control_scale])
-    refits = []
-    for m in range(statistics.layout.n_outcomes):
-        estimates = (
-            np.where(solution.lost[:n, columns], np.nan, solution.theta[:n, m, columns]) / scale
+    def _terms(self, solution: Solution) -> np.ndarray:
+        k = self.statistics.layout.n_controls
+        combine = np.concatenate(
+            [np.zeros((len(self.design.combine), k)), self.design.combine], axis=1
         )
-        refits.append(Refits(blocks, estimates, df))
-    return refits
+        return np.stack(
+            [_estimates(solution, m, combine) for m in range(solution.theta.shape[1])], axis=1
+        )

@@ -4,17 +4,17 @@ control, its base lies before it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from ..fit import DEFAULTS
+from ..options import Options
 from ..panel.pair_panel import PairPanel
 from ..results import FitResult, NotEstimable
 from .city_paths import fit_city_paths, treated_path
 
 
 def fit_without_approval_year(
-    panel: PairPanel, is_second_half: np.ndarray, **settings: Any
+    panel: PairPanel, is_second_half: np.ndarray, options: Options = DEFAULTS
 ) -> dict[tuple[str, int], FitResult]:
     """Two-way fixed effects in which the year before the first treated one has a coefficient of its
     own for second-half pilots.
@@ -29,8 +29,7 @@ def fit_without_approval_year(
         Without controls; first treated years are those after the year of approval for second-half
         pilots.
     is_second_half : (N,) bool array
-    settings
-        vcov, permutations, seed, shuffle and tie_quantile of `estimation.fit.fit_outcomes`.
+    options : Options
 
     Returns
     -------
@@ -57,4 +56,4 @@ def fit_without_approval_year(
     years = np.flatnonzero(approval.any(axis=0))
     paths = (treated_path(panel), *(approval & (np.arange(len(panel.years)) == t) for t in years))
     terms = ("treated", *(f"approval_year_{panel.years[t]}" for t in years))
-    return fit_city_paths(panel, "approval_year", paths, terms, settings)
+    return fit_city_paths(panel, "approval_year", paths, terms, options)

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from ..options import Options
 from ..panel.pair_panel import PairPanel
 from ..results import FitResult, NotEstimable, NotRun
 from .heterogeneity import Heterogeneity, fit_heterogeneity
@@ -25,7 +25,7 @@ def fit_city_paths(
     name: str,
     paths: Sequence[np.ndarray],
     terms: Sequence[str],
-    settings: dict[str, Any],
+    options: Options,
 ) -> dict[tuple[str, int], FitResult]:
     """Two-way fixed effects on paths that move with a city's admission under the permutation.
 
@@ -38,8 +38,7 @@ def fit_city_paths(
     paths : sequence of (N, T) arrays
     terms : sequence of str
         Name of each path's coefficient.
-    settings : dict
-        vcov, permutations, seed, shuffle and tie_quantile of `estimation.fit.fit_outcomes`.
+    options : Options
 
     Returns
     -------
@@ -55,7 +54,7 @@ def fit_city_paths(
         name=name, city_path=np.stack(paths, axis=2).astype(float), path_names=tuple(terms)
     )
     results = {}
-    for (_, outcome), result in fit_heterogeneity(panel, [moderation], **settings).items():
+    for (_, outcome), result in fit_heterogeneity(panel, [moderation], options=options).items():
         if isinstance(result, NotRun):
             raise NotEstimable(result.reason)
         results["twfe", outcome] = _with_own_names(

@@ -4,17 +4,17 @@ dose, and its slope over the dose.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from ..fit import DEFAULTS
+from ..options import Options
 from ..panel.pair_panel import PairPanel
 from ..results import FitResult
 from .city_paths import fit_city_paths, treated_path
 
 
 def fit_dose(
-    panel: PairPanel, dose: np.ndarray, **settings: Any
+    panel: PairPanel, dose: np.ndarray, options: Options = DEFAULTS
 ) -> dict[tuple[str, int], FitResult]:
     """Two-way fixed effects of treatment and of treatment times dose, for every outcome of a panel.
 
@@ -24,8 +24,7 @@ def fit_dose(
     dose : (N, T) float array
         As `build_dose` gives it; under the permutation a city's whole record of admission and dose
         moves.
-    settings
-        vcov, permutations, seed, shuffle and tie_quantile of `estimation.fit.fit_outcomes`.
+    options : Options
 
     Returns
     -------
@@ -38,4 +37,4 @@ def fit_dose(
     NotEstimable
         If the two cannot be told apart.
     """
-    return fit_city_paths(panel, "dose", (treated_path(panel), dose), ("treated", "dose"), settings)
+    return fit_city_paths(panel, "dose", (treated_path(panel), dose), ("treated", "dose"), options)

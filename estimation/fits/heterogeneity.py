@@ -6,23 +6,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from ..estimators.heterogeneity import fit_heterogeneity_design
-from ..fit import check_arguments, fit_by_sample, result_of, strata_of
-from ..inference.diagnostics.coefficients import permitted_rows
-from ..inference.permutation.draws import permutation_p_value
-from ..inference.permutation.heterogeneity import HeterogeneityDraws, permute_heterogeneity
+from ..engines.heterogeneity_design import Heterogeneity, build_design, city_types
+from ..engines.regressors import Design
+from ..estimators.fitted import sample_statistics
+from ..estimators.two_way import LeastSquaresDraws, fit_design
+from ..fit import DEFAULTS, check_arguments, fit_by_sample, result_of, strata_of
+from ..inference.diagnostics.coefficients import observed_statistics, permitted_rows
+from ..inference.permutation.draws import Draws, permutation_p_value
+from ..inference.permutation.permute import permute
 from ..inference.variances import f_p_value
 from ..influence.influence_fit import InfluenceFit
-from ..linear.heterogeneity_design import (
-    CityTypes,
-    Heterogeneity,
-    HeterogeneityDesign,
-    build_design,
-    city_types,
-)
+from ..options import Options
+from ..panel.controls import drop_controls
 from ..panel.pair_panel import FitSample, PairPanel
 from ..results import Diagnostic, FitResult, NotEstimable, NotRun
 
@@ -33,12 +32,9 @@ def fit_heterogeneity(
     panel: PairPanel,
     moderations: Sequence[Heterogeneity],
     *,
-    vcov: Sequence[str] | None = None,
-    permutations: int = 9999,
-    seed: int = 1,
-    shuffle: str | np.ndarray = "province",
-    tie_quantile: float | None = None,
     control_names: Sequence[str] = (),
+    options: Options = DEFAULTS,
+    **changes: Any,
 ) -> dict[tuple[str, int], FitResult | NotRun]:
     """Fit every moderation on every outcome of a panel; all share one sample and one pass of draws.
 
@@ -47,7 +43,7 @@ def fit_heterogeneity(
     panel : PairPanel
     moderations : sequence of Heterogeneity
         Names must differ.
-    vcov, permutations, seed, shuffle, tie_quantile, control_names
+    control_names, options, changes
         As in `estimation.fit.fit_outcomes`. Draws need every candidate pair in every year and no
         controls; else that line is left out with a warning.
 
@@ -63,79 +59,76 @@ def fit_heterogeneity(
     ValueError
         If an argument is not one of those named, or a moderation's arrays do not fit the panel.
     """
-    check_arguments(panel, (), vcov, shuffle, control_names)
+    options = options.but(**changes)
+    check_arguments(panel, (), options, control_names)
     if len({m.name for m in moderations}) < len(moderations):
         raise ValueError("moderations: expected names that differ")
-    settings = (tuple(moderations), vcov, permutations, seed, shuffle, tuple(control_names))
-    return fit_by_sample(panel, lambda sample: _fit_sample(sample, *settings), tie_quantile)
+    given = (tuple(moderations), tuple(control_names), options)
+    return fit_by_sample(panel, lambda sample: _fit_sample(sample, *given), options)
 
 
 def _fit_sample(
-    sample, moderations, vcov, permutations, seed, shuffle, control_names
+    sample: FitSample,
+    moderations: tuple[Heterogeneity, ...],
+    control_names: tuple[str, ...],
+    options: Options,
 ) -> dict[tuple[str, int], FitResult | NotRun]:
-    types = city_types(sample, moderations)
-    strata = strata_of(sample, shuffle)
+    sample, control_names, dropped = drop_controls(sample, control_names)
+    types, strata = city_types(sample, moderations), strata_of(sample, options.shuffle)
     results: dict[tuple[str, int], FitResult | NotRun] = {}
-    fitted: dict[str, tuple[HeterogeneityDesign, tuple[InfluenceFit, ...], tuple[str, ...]]] = {}
+    fitted: dict[str, tuple[Design, tuple[InfluenceFit, ...], list[str]]] = {}
+    models: dict[str, LeastSquaresDraws] = {}
+    plain = sample_statistics(sample)
     for moderation in moderations:
         design = build_design(sample, moderation, types)
+        own, names, also = drop_controls(sample, control_names, design.block)
+        is_plain = design.loading is None and own is sample
+        statistics = plain if is_plain else sample_statistics(own, design.loading)
         try:
-            fitted[design.name] = (
-                design,
-                *fit_heterogeneity_design(sample, design, types, control_names),
-            )
+            fits, missed = fit_design(own, statistics, design, names)
         except NotEstimable as error:
             results |= {(design.name, outcome): NotRun(str(error)) for outcome in sample.outcomes}
-    tested = {name: _tested(design, fits[0]) for name, (design, fits, _) in fitted.items()}
-    draws: dict[tuple[str, int], HeterogeneityDraws] = {}
-    wants_draws = (
-        permutations > 0 and sample.panel.pilots_known and (vcov is None or "permutation" in vcov)
-    )
+            continue
+        warnings = [*dropped, *also]
+        if missed:
+            named = ", ".join(missed)
+            warnings.insert(
+                0, f"{named}: not identified beside the pair and year effects; left out."
+            )
+        fitted[design.name] = (design, fits, warnings)
+        models[design.name] = LeastSquaresDraws(statistics, design, _tested(design, fits[0]))
+    draws: dict[tuple[str, int], Draws] = {}
+    wants_draws = options.wants_draws and sample.panel.pilots_known
     is_affordable = sample.panel.controls is None and bool(sample.observed[sample.candidate].all())
     if wants_draws and is_affordable and fitted:
-        draws = permute_heterogeneity(
-            sample,
-            tuple(d for d, _, _ in fitted.values()),
-            types,
-            strata,
-            permutations,
-            seed,
-            tested,
-        )
-    for name, (design, fits, missed) in fitted.items():
+        observed = {
+            name: observed_statistics(fits, models[name].tests)
+            for name, (_, fits, _) in fitted.items()
+        }
+        draws = permute(sample, models, strata, options, observed=observed)
+    for name, (design, fits, warnings) in fitted.items():
+        if wants_draws and not is_affordable:
+            warnings.append(
+                "The line permutation is left out: its draws need every pair in every year "
+                "and no controls."
+            )
         for m, outcome in enumerate(sample.outcomes):
             found = draws.get((name, m))
-            extra = joint_diagnostics(fits[m], tested[name], found)
-            warnings = (
-                [f"{', '.join(missed)}: not identified beside the pair and year effects; left out."]
-                if missed
-                else []
-            )
-            if wants_draws and not is_affordable:
-                warnings.append(
-                    "The line permutation is left out: its draws need every pair in every year "
-                    "and no controls."
-                )
             results[name, outcome] = result_of(
-                _typed(sample, types),
+                dataclasses.replace(sample, city_group=types.city_type),
                 design.estimator,
                 outcome,
                 fits[m],
                 found,
                 strata,
-                vcov,
-                extra=extra,
+                options,
+                extra=joint_diagnostics(fits[m], models[name].tests, found),
                 warnings=warnings,
             )
     return results
 
 
-def _typed(sample: FitSample, types: CityTypes) -> FitSample:
-    """The sample with what the permutation moves in place of cohorts."""
-    return dataclasses.replace(sample, city_group=types.city_type)
-
-
-def _tested(design: HeterogeneityDesign, fit: InfluenceFit) -> dict[str, np.ndarray]:
+def _tested(design: Design, fit: InfluenceFit) -> dict[str, np.ndarray]:
     """Rows of each joint test that have pilots enough and are kept by every refit; tests with fewer
     than one row are left out.
     """
@@ -148,7 +141,7 @@ def _tested(design: HeterogeneityDesign, fit: InfluenceFit) -> dict[str, np.ndar
 
 
 def joint_diagnostics(
-    fit: InfluenceFit, tested: dict[str, np.ndarray], draws: HeterogeneityDraws | None
+    fit: InfluenceFit, tested: dict[str, np.ndarray], draws: Draws | None
 ) -> list[Diagnostic]:
     """Joint tests that all effects are zero and that all are equal:
 
@@ -170,6 +163,8 @@ def joint_diagnostics(
         ]
         found.append((f"joint_{name}_p", None, f_p_value(statistic, df1, df2)))
         if draws is not None and name in draws.tests:
-            p_value = permutation_p_value(statistic, draws.tests[name], draws.is_enumeration)
+            p_value = permutation_p_value(
+                statistic, draws.counted(statistic, draws.tests[name]), draws.is_enumeration
+            )
             found.append((f"joint_{name}_permutation_p", None, p_value))
     return found

@@ -16,9 +16,7 @@ from .variances import (
     MIN_PILOTS,
     Interval,
     city_variance,
-    conventional_variance,
     default_vcov,
-    dyadic_variance,
     jackknife_degrees,
     score_variance,
     t_interval,
@@ -101,8 +99,8 @@ def _variances(sample: FitSample, fit: InfluenceFit) -> dict[str, np.ndarray]:
     held, pilot = sample.holds_kept_pair, sample.panel.city_cohort > 0
     score = score_variance(fit.city_sums)
     variances = {
-        "conventional": conventional_variance(fit.psi),
-        "dyadic": dyadic_variance(fit.psi, fit.city_sums),
+        "conventional": fit.squares,
+        "dyadic": score - fit.squares,
         "score": score,
         "city": city_variance(fit.city_sums, held & pilot, held & ~pilot, fit.n_pilots)
         if sample.panel.pilots_known
@@ -163,7 +161,7 @@ def _coefficient_intervals(sample, fit, draws, variances, jackknife_df, c) -> di
         offered.append("province_jackknife")
     estimate, counts = (
         float(fit.estimate[c]),
-        {"n_pairs": int(sample.kept.sum()), "n_pilots": fit.n_pilots[c]},
+        {"n_pairs": sample.n_pairs, "n_pilots": fit.n_pilots[c]},
     )
     intervals = intervals_of(
         estimate,
@@ -172,9 +170,11 @@ def _coefficient_intervals(sample, fit, draws, variances, jackknife_df, c) -> di
         jackknife_df=jackknife_df,
     )
     if draws is not None and fit.columns[c] >= 0:
-        of_draws = (draws.statistic[:, fit.columns[c]], draws.is_enumeration)
+        root = np.sqrt(variances["score"][c])
+        drawn = draws.statistic[:, fit.columns[c]]
+        counted = draws.counted(abs(estimate) / root, drawn) if np.isfinite(root) else drawn
         intervals["permutation"] = permutation_interval(
-            estimate, variances["score"][c], *of_draws, fit.n_pilots[c]
+            estimate, variances["score"][c], counted, draws.is_enumeration, fit.n_pilots[c]
         )
     return intervals
 
@@ -201,5 +201,5 @@ def permutation_interval(
     p_value = permutation_p_value(abs(estimate) / root, drawn, is_enumeration)
     half = critical_value(drawn, is_enumeration) * root
     if n_pilots < MIN_PILOTS or not np.isfinite(half):
-        return Interval(p_value=p_value)
-    return Interval(None, estimate - half, estimate + half, p_value)
+        return Interval(p_value=p_value, draws=len(drawn))
+    return Interval(None, estimate - half, estimate + half, p_value, len(drawn))

@@ -21,14 +21,15 @@ MIN_PILOT_PROVINCES = 2
 
 @dataclass(frozen=True)
 class Interval:
-    """Standard error, 95 % interval and two-sided p value under one variance estimator; None where
-    there is none.
+    """Standard error, 95 % interval and two-sided p value under one variance estimator, and the
+    draws of a permutation; None where there is none.
     """
 
     std_error: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
     p_value: float | None = None
+    draws: int | None = None
 
 
 def conventional_variance(psi: np.ndarray) -> np.ndarray:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..linear.treatment_regressors import Design
+from ..engines.interface import SummedSample
+from ..engines.regressors import Design
+from ..engines.solve import with_loadings
 from ..panel.pair_panel import FitSample
 from .refits import Refits
 
@@ -28,8 +30,9 @@ class InfluenceFit:
     columns : (C,) int array
         Positions in the refits and draws; -1 for controls, which are not permuted.
     estimate : (C,) float array
-    psi : (P_kept, C) float array
-        Total influence of each kept pair: estimate - truth is about the sum over pairs.
+    psi : (P_kept, C) float array or None
+        Total influence of each kept pair: estimate - truth is about the sum over pairs. None where
+        pairs are not listed.
     city_sums : (N, C) float array
         Sum of psi over the pairs that contain a city.
     n_pilots, n_pilot_provinces : (C,) int arrays
@@ -38,48 +41,55 @@ class InfluenceFit:
         Coefficients without each province.
     cities : Refits
         Coefficients without each city.
-    residuals : (P_kept, T) float array or None
-        NaN where there is no row; None where `city_residuals` are known.
-    city_residuals : (N, T) float array, optional
-        Mean residual over the kept pairs of a city in a year; NaN without one.
     cohort_means : (pairs (G + 1,), means (G + 1, T)), optional
         Kept pairs and mean outcomes less pair means by cohort group, where every kept pair has
         every year.
+    squares : (C,) float array, optional
+        Sum of squared influences; from `psi` where it is given.
     """
 
     terms: tuple[tuple[str, int | None, int | None], ...]
     labels: tuple[str, ...]
     columns: np.ndarray
     estimate: np.ndarray
-    psi: np.ndarray
+    psi: np.ndarray | None
     city_sums: np.ndarray
     n_pilots: np.ndarray
     n_pilot_provinces: np.ndarray
     provinces: Refits | None
     cities: Refits
-    residuals: np.ndarray | None
-    city_residuals: np.ndarray | None = None
     cohort_means: tuple[np.ndarray, np.ndarray] | None = None
+    squares: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        """Squares follow from the influence where it is listed."""
+        if self.squares is None:
+            object.__setattr__(self, "squares", (self.psi**2).sum(axis=0))
 
 
-def pilots_in_cells(sample: FitSample, design: Design) -> np.ndarray:
+def pilots_in_cells(sample: FitSample | SummedSample, design: Design) -> np.ndarray:
     """Whether a pilot is observed in the cells of each coefficient, in a kept pair; shape (N, L)
     bool.
     """
+    if isinstance(sample, SummedSample):
+        return sample.pilots_in_cells(design)
     panel = sample.panel
     treated = np.flatnonzero(sample.kept & (sample.pair_group > 0))
     i, j = panel.city_i[treated], panel.city_j[treated]
-    result = np.zeros((panel.n_cities, len(design.event_times)), dtype=bool)
+    in_cells = (with_loadings(design.x) != 0).any(axis=0)
+    n_groups, n_years, _ = in_cells.shape
+    result = np.zeros((panel.n_cities, in_cells.shape[2]), dtype=bool)
     sides = ((np.where(panel.city_cohort[i] > 0, i, j)),) if panel.exposure == "one" else (i, j)
-    group, observed = sample.pair_group[treated], sample.observed[treated]
+    group = design.cells(sample.pair_group, panel.city_i, panel.city_j)[treated] % n_groups
+    observed = sample.observed[treated]
     for pilot in sides:
-        # years in which a pilot is observed in a pair of its cohort group
-        seen = np.zeros((panel.n_cities * sample.n_groups, observed.shape[1]), dtype=bool)
-        place = pilot * sample.n_groups + group
-        for t in range(observed.shape[1]):
+        # years in which a pilot is observed in a pair of its group
+        seen = np.zeros((panel.n_cities * n_groups, n_years), dtype=bool)
+        place = pilot * n_groups + group
+        for t in range(n_years):
             seen[place[observed[:, t]], t] = True
-        for g in range(1, sample.n_groups):
-            result |= seen[g :: sample.n_groups] @ (design.x[g] != 0)
+        for g in np.unique(group):
+            result |= seen[g::n_groups] @ in_cells[g]
     return result
 
 

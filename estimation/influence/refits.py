@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..linear.pair_statistics import bincount_columns
+from ..engines.arrays import bincount_columns
+from ..engines.interface import SampleSums
 from ..panel.pair_panel import FitSample
-from .shock_weights import CitySums, city_sums_of
+from .shock_weights import city_sums_of
 
 
 @dataclass(frozen=True)
@@ -93,63 +94,49 @@ class Refits:
         return wald * (n - k) / (k * (n - 1)), k, n - k
 
 
-@dataclass(frozen=True)
-class SampleSums:
-    """Sums of the kept pairs' statistics, from which every refit starts: one pass over the pairs
-    serves cities and provinces.
-
-    Attributes
-    ----------
-    totals : (G + 1, D) float array
-        By cohort group.
-    by_city : (N, G + 1, D) float array
-        Of the pairs that contain a city.
-    cities : CitySums
-        The same by the partners' provinces.
+def sum_sample(
+    sample: FitSample,
+    values: np.ndarray,
+    cell: np.ndarray | None = None,
+    shape: tuple[int, int] | None = None,
+) -> SampleSums:
+    """Sums of the statistics (P, D) of the kept pairs, by cohort group or by the cells (P,) of C
+    blocks and G groups, which `shape` counts.
     """
-
-    totals: np.ndarray
-    by_city: np.ndarray
-    cities: CitySums
-
-
-def sum_sample(sample: FitSample, values: np.ndarray) -> SampleSums:
-    """Sums of the statistics (P, D) of the kept pairs."""
-    cities = city_sums_of(sample, values)
-    by_city = np.zeros((sample.panel.n_cities, sample.n_groups, values.shape[1]))
-    by_city[cities.city, cities.group] = cities.sums
-    # every pair stands with either of its cities
-    return SampleSums(by_city.sum(axis=0) / 2, by_city, cities)
+    cell = sample.pair_group if cell is None else cell
+    shape = (1, sample.n_groups) if shape is None else shape
+    cities = city_sums_of(sample, values, cell, shape[0] * shape[1])
+    return SampleSums.of(cities, shape)
 
 
 def sums_without_cities(sample: FitSample, sums: SampleSums) -> tuple[np.ndarray, np.ndarray]:
-    """Ids (H,) of the cities that hold a kept pair, and the sums by group (H, G + 1, D) of the
-    statistics without each.
+    """Ids (H,) of the cities that hold a kept pair, and the sums (H, C, G, D) of the statistics
+    without each.
     """
-    held = sums.by_city[:, :, 0].sum(axis=1) > 0.5
+    held = sums.by_city[..., 0].sum(axis=(1, 2)) > 0.5
     return sample.panel.city_ids[held], (sums.totals[None] - sums.by_city)[held]
 
 
 def sums_without_provinces(
     sample: FitSample, sums: SampleSums
 ) -> tuple[np.ndarray, np.ndarray, tuple]:
-    """Names (R,) of the provinces that can go, the sums by group (R, G + 1, D) of the statistics
-    without each, and the names of those whose deletion leaves no treated pair.
+    """Names (R,) of the provinces that can go, the sums (R, C, G, D) of the statistics without
+    each, and the names of those whose deletion leaves no treated pair.
     """
     names, province = np.unique(sample.panel.province, return_inverse=True)
-    cities, n_groups = sums.cities, sample.n_groups
+    cities, province = sums.cities, province.reshape(-1)
+    n_cells = sums.totals.shape[0] * sums.totals.shape[1]
+    shape = (len(names), n_cells)
     by_province = bincount_columns(
-        cities.sums,
-        province.reshape(-1)[cities.city] * n_groups + cities.group,
-        (len(names), n_groups),
+        cities.sums, province[cities.city] * n_cells + cities.group, shape
     )
     # a pair inside a province was counted with either of its cities
-    own = province.reshape(-1)[cities.city[cities.part_row]]
+    own = province[cities.city[cities.part_row]]
     same = own == cities.part_province
-    place = (own * n_groups + cities.group[cities.part_row])[same]
-    inside = bincount_columns(cities.part_sums[same], place, (len(names), n_groups)) / 2
-    deleted = sums.totals[None] - by_province + inside
+    place = (own * n_cells + cities.group[cities.part_row])[same]
+    inside = bincount_columns(cities.part_sums[same], place, shape) / 2
+    deleted = sums.totals[None] - (by_province - inside).reshape(-1, *sums.totals.shape)
     holds = by_province[:, :, 0].sum(axis=1) > 0.5
-    leaves_pilot = deleted[:, 1:, 0].sum(axis=1) > 0.5
+    leaves_pilot = deleted[:, :, 1:, 0].sum(axis=(1, 2)) > 0.5
     chosen = holds & leaves_pilot
     return names[chosen], deleted[chosen], tuple(names[holds & ~leaves_pilot].tolist())

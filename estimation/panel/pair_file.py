@@ -38,13 +38,14 @@ class PairFile:
 
     Attributes
     ----------
-    panel : PairPanel
+    panel : PairPanel or None
+        None where an engine does not list the pairs.
     notes : tuple of str
     backend : str
         Kind of the frame it came from; see `Source`.
     """
 
-    panel: PairPanel
+    panel: PairPanel | None
     notes: tuple[str, ...]
     backend: str = field(default="")
 

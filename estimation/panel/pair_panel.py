@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
-from ..results import CONTROL_PAIRS, NotEstimable
+from ..options import CONTROL_PAIRS
+from ..results import NotEstimable
 from .partners import keep_pairs
 
 NEVER = 0
@@ -50,7 +52,8 @@ class PairPanel:
     exposure : str
         ``one``: a pair is treated from the year of its only pilot on, and a pair of two pilots is
         in no sample. ``both``: a pair is treated from the year on in which both its cities are, and
-        every other pair is never treated; there is no permutation then.
+        every other pair is never treated; the permutation of `twfe` and `event_study` then adds the
+        pairs up anew in every draw, other estimators have none.
     weight : (P,) float array, optional
         Positive; how much a pair counts in least squares.
     pilots_known : bool
@@ -144,6 +147,12 @@ class PairPanel:
             tie=None if self.tie is None else self.tie[chosen],
             weight=None if self.weight is None else self.weight[chosen],
         )
+
+    def with_controls(self, controls: np.ndarray | None) -> PairPanel:
+        """The panel with these controls (K, P, T) in the place of its own."""
+        panel = copy(self)
+        object.__setattr__(panel, "controls", controls)
+        return panel
 
     @property
     def n_pairs(self) -> int:
@@ -276,6 +285,38 @@ class FitSample:
     def n_groups(self) -> int:
         """Groups with the never-treated one."""
         return len(self.group_years) + 1
+
+    @property
+    def n_pairs(self) -> int:
+        """Kept pairs."""
+        return int(self.kept.sum())
+
+    @property
+    def n_obs(self) -> int:
+        """Pair-years of the kept pairs."""
+        return int(np.count_nonzero(self.observed if self.kept.all() else self.observed[self.kept]))
+
+    @property
+    def n_single_year(self) -> int:
+        """Pairs that are left out because they have one observed year."""
+        few = np.flatnonzero(~with_two_years(self.observed) & (self.pair_group >= 0))
+        return int(self.observed[few].any(axis=1).sum())
+
+    @property
+    def n_always_treated(self) -> int:
+        """Pairs of the sample that are treated in every year."""
+        always = (self.pair_group > 0) & (self.panel.cohort <= self.panel.years[0]) & self.candidate
+        if self.tie_quantile is not None:
+            always &= self.panel.tie >= self.panel.tie[self.kept].min()
+        return int(always.sum())
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Cities with a candidate pair; shape (N,) bool."""
+        seen = np.zeros(self.panel.n_cities, dtype=bool)
+        candidate = self.candidate
+        seen[self.panel.city_i[candidate]] = seen[self.panel.city_j[candidate]] = True
+        return seen
 
     @cached_property
     def is_balanced(self) -> bool:
@@ -418,7 +459,8 @@ def before_last_cohort(sample: FitSample) -> PairPanel:
     return replace(
         panel,
         years=panel.years[inside],
-        y=panel.y[:, :, inside],
+        # a row that lacks a control stays left out, whether or not the control does
+        y=np.where(sample.observed, panel.y, np.nan)[:, :, inside],
         controls=None if panel.controls is None else panel.controls[:, :, inside],
         cohort=None if panel.pilots_known else panel.cohort,
     )

@@ -4,13 +4,19 @@ cycle.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from .contrast import LOADING, OWN_VARIANCE
-from .interval import Standardised, invert
-from .scores import cycle, own_shock, slope
+from .city_panel import CityPanel
+from .contrast import Contrast, two_way
+from .measure import cycle, own_shock
+from .redeal import Draws, draw_statistics, find_interval, rank_p
+
+# A direction of the regressors below this share of the largest is rounding: the years do not tell
+# it from the others.
+SMALLEST_DIRECTION = 1e-9
 
 
 @dataclass(frozen=True)
@@ -22,82 +28,129 @@ class Channel:
     channel : str
         ``own_variance``: relative change of the variance of own shocks, -0.6 = 60 % less.
         ``loading``: change of the loading on the cycle of never-pilots, whose mean loading is 1.
-    estimate, ci_low, ci_high, p_value : float
+    estimate : float
+    ci_low, ci_high : float or None
+        None where no effect on that side is rejected.
+    p_value : float
     """
 
     channel: str
     estimate: float
-    ci_low: float
-    ci_high: float
+    ci_low: float | None
+    ci_high: float | None
     p_value: float
 
 
 @dataclass(frozen=True)
-class ImpliedCorrelation:
-    """Correlation of pilots with never-pilots that the channels imply.
+class ChannelDraws:
+    """A channel under every draw.
 
     Attributes
     ----------
-    before, after : float
+    channel : str
+    draws : Draws
+    in_units : callable
+        From an additive effect on the channel's measure to the units of `Channel`; None where
+        there is no such change.
     """
 
-    before: float
-    after: float
+    channel: str
+    draws: Draws
+    in_units: Callable[[float | None], float | None]
 
 
-def estimate_channels(ready: Standardised) -> tuple[Channel, Channel]:
-    """Both channels by the inversion of their own tests.
-
-    Own variance: minus the absolute own shock. A change of loading, too, changes what is left of a
-    city after its average loading, so this channel moves a little when loadings do. Loading: z on
-    the cycle of never-pilots (detrended), blind to loadings that differ in all years. What several
-    national factors do to pilots of another kind looks like a change of loading;
-    docs/evidence/primary-test.md says how often.
-    """
-    own, loading = invert(ready, OWN_VARIANCE), invert(ready, LOADING)
-    low, middle, high = (
-        float(np.exp(-2 * effect) - 1) for effect in (own.high, own.estimate, own.low)
-    )
-    return (
-        Channel(OWN_VARIANCE.name, middle, low, high, own.p_value),
-        Channel(LOADING.name, loading.estimate, loading.low, loading.high, loading.p_value),
-    )
-
-
-def imply_correlation(
-    ready: Standardised, own_variance: float, loading: float
-) -> ImpliedCorrelation:
-    """Mean correlation with never-pilots of the pilots that have peers, before admission and with
-    both channels' changes.
-
-    z_i = l_i m + u_i with l_i and var(u_i) from untreated years and var(m) of the window; after
-    admission var(u_i) (1 + own_variance), and `loading` times the cycle added. The correlation with
-    m times the mean correlation of never-pilots with m is the correlation with a never-pilot.
-
-    Parameters
-    ----------
-    ready : Standardised
-    own_variance, loading : float
-        The channels' estimates.
+def estimate_channels(
+    panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, dealt: np.ndarray
+) -> tuple[Channel, ...]:
+    """Both channels under the draws of the primary test; parameters as of `channel_draws`.
 
     Returns
     -------
-    ImpliedCorrelation
+    tuple of Channel
+        Without one that does not vary.
     """
-    panel, z, m = ready.panel, ready.z, ready.m
+    found = []
+    for one in channel_draws(panel, z, m, contrast, dealt):
+        within = find_interval(one.draws)
+        estimate = one.in_units(float(one.draws.estimate[0]))
+        if estimate is not None:
+            low, high = one.in_units(within.low), one.in_units(within.high)
+            found.append(Channel(one.channel, estimate, low, high, rank_p(one.draws.statistic())))
+    return tuple(found)
+
+
+def channel_draws(
+    panel: CityPanel, z: np.ndarray, m: np.ndarray, contrast: Contrast, dealt: np.ndarray
+) -> list[ChannelDraws]:
+    """Coefficients and errors of both channels.
+
+    Own variance: the contrast of the primary test on the absolute own shock, u of z on (1, m) in
+    all years; the mean of pilots after admission over what it would have been, squared. A spread
+    of loadings after admission counts as own variance. Loading: z on the cycle of never-pilots,
+    blind to loadings that differ in all years; its error comes from the years.
+
+    Parameters
+    ----------
+    panel : CityPanel
+    z, m : (N, T) float arrays
+    contrast : Contrast
+        Of pilot x post.
+    dealt : (J, N) int array
+    """
+    shock = np.abs(own_shock(z, m))
+    treated = panel.treated[panel.label]
+    after = float((contrast.weight[panel.block, panel.label] * treated * shock).sum())
+
+    def relative(effect: float | None) -> float | None:
+        without = 0.0 if effect is None else after - effect
+        return (after / without) ** 2 - 1 if without > 0 else None
+
+    own = draw_statistics(shock, contrast, panel.label, panel.block, dealt)
+    loading = loading_draws(panel, z, m, dealt)
+    both = [ChannelDraws("own_variance", own, relative)]
+    both += [] if loading is None else [ChannelDraws("loading", loading, lambda effect: effect)]
+    return [one for one in both if one.draws.varies]
+
+
+def loading_draws(
+    panel: CityPanel, z: np.ndarray, m: np.ndarray, dealt: np.ndarray
+) -> Draws | None:
+    """The change of the loading under every draw, over its error from the years.
+
+    The error is the scatter over years of the mean over pilots of z less the mean of the block, net
+    of a level, a loading and a change of loading: whatever national factors pilots load on more
+    than their peers is in it in every year, which errors across cities of one history do not hold
+    (docs/methods, section 18.5).
+    """
+    firsts = np.unique(panel.block, return_index=True)[1]
     wave = cycle(m, panel.years)
-    others = np.mean([np.corrcoef(z[j], m[j])[0, 1] for j in np.flatnonzero(panel.label == 0)])
-    before, after = [], []
-    for i in np.flatnonzero(panel.movable):
-        untreated = panel.treated[panel.label[i]] == 0
-        load = slope(z[i : i + 1], m[i : i + 1], untreated)[0]
-        shocks = own_shock(z[i : i + 1], m[i : i + 1], untreated)[0, untreated]
-        own = float((shocks**2).sum()) / max(len(shocks) - 2, 1)
-        national, waves = float(m[i].var()), float(wave[i].var())
-        for found, change, factor in ((before, 0.0, 1.0), (after, loading, 1 + own_variance)):
-            shared = load * national + change * waves
-            total = (
-                load**2 * national + 2 * load * change * waves + change**2 * waves + own * factor
-            )
-            found.append(shared / np.sqrt(total * national))
-    return ImpliedCorrelation(float(np.mean(before) * others), float(np.mean(after) * others))
+    of_block = wave[firsts]
+    response = panel.treated[None] * of_block[:, None, :]
+    blind = np.stack([np.ones_like(of_block), of_block], axis=2)
+    contrast = two_way(panel, response, blind)
+    if contrast is None:
+        return None
+    draws = draw_statistics(z, contrast, panel.label, panel.block, dealt)
+    pilots = panel.label > 0
+    levels = np.column_stack(
+        [
+            np.ones(len(panel.years)),
+            wave[pilots].mean(axis=0),
+            response[panel.block, panel.label][pilots].mean(axis=0),
+        ]
+    )
+    left, sizes, _ = np.linalg.svd(levels)
+    rank = int((sizes > SMALLEST_DIRECTION * sizes[0]).sum())
+    rest = left[:, rank:] / np.sqrt(len(panel.years) - rank)
+    is_pilot = pilots[dealt].astype(float)
+    scatter = []
+    for values in (z, response[panel.block, panel.label]):
+        means = np.zeros((len(firsts), values.shape[1]))
+        np.add.at(means, panel.block, values)
+        net = values - (means / panel.counts.sum(axis=1)[:, None])[panel.block]
+        scatter.append(
+            np.einsum("jn,nk->jk", is_pilot, np.einsum("nt,tk->nk", net, rest)) / pilots.sum()
+        )
+    ours, real = scatter
+    error = [(ours**2).sum(axis=1), -2 * (ours * real).sum(axis=1), (real**2).sum(axis=1)]
+    return Draws(draws.estimate, draws.carried, np.stack(error, axis=1), draws.varies)

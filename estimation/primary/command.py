@@ -1,4 +1,4 @@
-"""`python -m estimation primary CITIES`: the primary test of a city panel in a file, as a table or
+"""`citysync primary CITIES`: the primary test of a city panel in a file, as a table or
 as one JSON object.
 """
 
@@ -8,6 +8,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from .channels import Channel
 from .city_file import CityColumns, read_cities
 from .fit import PrimaryResult, fit_primary
 
@@ -48,35 +49,40 @@ def run_primary(
     )
     if as_json:
         return json.dumps(asdict(result), ensure_ascii=False, allow_nan=False)
-    return "\n".join([*lines_of(result), *(f"warning: {text}" for text in result.warnings)])
+    warnings = (f"warning: {text}" for text in warnings_of(result))
+    return "\n".join([*lines_of(result), *warnings])
 
 
 def lines_of(result: PrimaryResult) -> list[str]:
     """The figures of a result as lines for people, without its warnings."""
     lines = [
-        f"{result.n_cities} cities, {result.n_pilots} pilots, {result.n_blocks} blocks with both"
+        f"{result.n_cities} cities, {result.n_pilots} pilots ({result.n_movable} movable), "
+        f"{result.n_blocks} blocks with both"
     ]
-    if result.p_value is not None:
-        interval = f"[{_number(result.ci_low)}, {_number(result.ci_high)}]"
-        lines.append(
-            f"change of cm with never-pilots: {_number(result.estimate)}  95 % {interval}  p "
-            f"{result.p_value:.4f}"
-        )
-        lines.append(
-            f"found in 80 % of cases: an effect of {_number(result.minimum_detectable_effect)}"
-        )
-    for part in result.channels:
-        p = "-" if part.p_value is None else f"{part.p_value:.4f}"
-        lines.append(
-            f"channel {part.channel}: {_number(part.estimate)}  95 % [{_number(part.ci_low)}, "
-            f"{_number(part.ci_high)}]  p {p}"
-        )
-    if result.implied_correlation is not None:
-        lines.append(
-            f"implied correlation: {result.implied_correlation.before:.3f} before, "
-            f"{result.implied_correlation.after:.3f} after"
-        )
+    for name, one in (("growth", result), ("cycle", result.cycle)):
+        if one is not None and one.p_value is not None:
+            lines += [
+                f"{name}: synchronization with never-pilots {_number(one.before)} before, "
+                f"{_number(one.after)} after, {_number(one.without_admission)} without admission",
+                f"{name}: change {_estimate(one)}  p of both series {one.p_value_family:.4f}",
+                f"{name}: found in 80 % of cases: a rise of "
+                f"{_number(one.minimum_detectable_rise)}, a fall of "
+                f"{_number(one.minimum_detectable_fall)}",
+                *([f"{name}: {one.reason}"] if one.reason else []),
+                *(f"{name}: channel {part.channel}: {_estimate(part)}" for part in one.channels),
+            ]
     return lines
+
+
+def warnings_of(result: PrimaryResult) -> tuple[str, ...]:
+    """Warnings of growth, then those that its cycle has beside them."""
+    of_cycle = () if result.cycle is None else result.cycle.warnings
+    return tuple(dict.fromkeys((*result.warnings, *of_cycle)))
+
+
+def _estimate(one: PrimaryResult | Channel) -> str:
+    interval = f"[{_number(one.ci_low)}, {_number(one.ci_high)}]"
+    return f"{_number(one.estimate)}  95 % {interval}  p {one.p_value:.4f}"
 
 
 def _number(value: float | None) -> str:

@@ -12,13 +12,9 @@ from ..panel.pair_panel import PairPanel
 from ..results import Estimate, FitResult, NotEstimable
 from . import WITHIN_BLOCK
 from .city_panel import CityPanel, build_panel, lacking
-from .contrast import least_squares_contrast
-from .interval import can_reject, invert_test
-from .permutation import draw_places
-from .statistics import gather
-
-# The interval is looked for as many standard errors from the estimate.
-WIDEST_ERRORS = 20.0
+from .contrast import treatment_contrast
+from .fit import NO_VARIATION
+from .redeal import deal, draw_statistics, find_interval, rank_p
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,7 @@ class WithinBlockResult:
     Attributes
     ----------
     estimate, std_error, ci_low, ci_high, p_value : float or None
-        Units of the outcome.
+        Units of the outcome; a side of the interval that is never rejected is None.
     n_cities, n_pilots, n_blocks : int
     warnings : tuple of str
     """
@@ -161,36 +157,24 @@ def fit_within_block(
     ValueError
         As `fit_primary`.
     """
-    if not can_reject(permutations):
-        raise ValueError(
-            f"permutations is {permutations}: with fewer than 20 no p below 0.05 can come out; "
-            "give 9999, or 199 for a quick look"
-        )
     panel = build_panel(city_means, years, cohort, block)
-    counts = (len(panel.label), int((panel.label > 0).sum()), panel.n_mixed_blocks)
+    dealt = deal(panel.block, permutations, [seed, 0])
+    counts = (len(panel.label), int((panel.label > 0).sum()), int(panel.mixed.sum()))
     reasons = lacking(panel)
+    if not reasons:
+        draws = draw_statistics(
+            panel.growth, treatment_contrast(panel), panel.label, panel.block, dealt
+        )
+        reasons = () if draws.varies else (NO_VARIATION,)
     if reasons:
         return WithinBlockResult(None, None, None, None, None, *counts, panel.notes + reasons)
-    places, labels = draw_places(
-        panel.label, panel.block, permutations, np.random.Generator(np.random.PCG64([seed, 0]))
-    )
-
-    def drawn(effect: float, which: np.ndarray):
-        scores = panel.growth - effect * panel.treated[panel.label]
-        return gather(
-            least_squares_contrast(scores, panel.design).terms, panel.design, which, labels
-        )
-
-    observed = drawn(0.0, places[:, :1])
-    estimate, error = float(observed.estimate[0]), float(np.sqrt(observed.variance[0]))
-    reach = abs(estimate) + WIDEST_ERRORS * max(error, np.finfo(float).tiny)
-    found = invert_test(lambda effect, which: drawn(effect, which).statistic, places, -reach, reach)
+    found = find_interval(draws)
     return WithinBlockResult(
-        estimate,
-        error,
+        float(draws.estimate[0]),
+        float(np.sqrt(draws.error[0, 0])),
         found.low,
         found.high,
-        found.p_value,
+        rank_p(draws.statistic()),
         *counts,
         panel.notes + _immovable(panel),
     )

@@ -7,7 +7,8 @@ from __future__ import annotations
 from ..analyses.baseline import HEADLINE
 from ..analyses.primary import PRIMARY
 
-SECOND_WINDOW = "primary.cm_growth_official.to_2021"
+# the window of the published study, beside the newest
+SECOND_WINDOW = "primary.cm_growth_official.study_window"
 DYNAMICS = "dynamics.cm_growth_official.headline"
 # the specification of the curve that makes the headline's own choices
 HEADLINE_IN_CURVE = (
@@ -20,7 +21,7 @@ HEADLINE_IN_CURVE = (
 LADDER = (
     PRIMARY,
     SECOND_WINDOW,
-    "primary.cm_growth_deflated.study_window",
+    "primary.cm_growth_deflated.newest",
     HEADLINE,
     "baseline.cm_growth_official.all_pairs",
     "baseline.cm_growth_official.calendar_year",

@@ -16,7 +16,6 @@ from .withheld import withheld_note
 
 OFFICIAL = "cm_growth_official"
 DAGGER = "†"
-ALPHA = 0.05
 # terms that are one overall effect
 OVERALL = ("treated", "att")
 
@@ -59,7 +58,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "headline": (
         PRIMARY,
         *(f"baseline.{part}_growth_official.headline" for part in _PARTS),
-        "primary.cm_growth_deflated.study_window",
+        "primary.cm_growth_deflated.newest",
         "baseline.cm_growth_deflated.headline",
     ),
     "treatment_rules": (
@@ -193,15 +192,16 @@ def _headers(words: Words, specs: Sequence[str]) -> tuple[str, ...]:
 
 
 def _rejects(primary: dict[str, Row], row: Row) -> bool:
-    """Whether the primary test of the column's outcome, in the study window, rejects; other windows
-    and parts have no mark.
+    """Whether the primary test of the column's outcome, in the newest window, finds a change; other
+    windows and parts have no mark.
     """
     spec_id = row["spec_id"]
-    own = primary.get(spec_id) or primary.get(f"primary.{row['outcome']}.study_window")
-    p_value = (
-        None if own is None or "window_" in spec_id.rsplit(".", 1)[-1] else number(own["p_value"])
+    own = primary.get(spec_id) or primary.get(f"primary.{row['outcome']}.newest")
+    return (
+        own is not None
+        and "window_" not in spec_id.rsplit(".", 1)[-1]
+        and own["verdict"] == "found"
     )
-    return p_value is not None and p_value < ALPHA
 
 
 def _p_column(row: Row | None) -> str:

@@ -75,9 +75,11 @@ _OVERALL = "cohort_year is null and event_time is null and analysis != 'specific
 ESTIMATES = {
     "primary": _whole(
         "primary",
-        "spec_id, outcome, first_year, last_year, estimate, ci_low, ci_high, p_value, "
-        "minimum_detectable_effect, correlation_before, "
-        "correlation_after, n_cities, n_pilots, n_blocks, verdict, reason, truth",
+        "spec_id, outcome, first_year, last_year, estimator, measure, before, after, "
+        "without_admission, estimate, ci_low, ci_high, p_value, p_value_family, "
+        "p_value_refreshes, minimum_detectable_rise, minimum_detectable_fall, "
+        "minimum_detectable_effect, n_cities, n_pilots, n_movable, n_treated_years, n_negative, "
+        "n_unidentified, weight_negative, n_blocks, verdict, reason, truth",
         ("spec_id",),
         "spec_id",
     ),

@@ -18,7 +18,7 @@ _PATHS = (
 # is a never-pilot.
 _PRIMARY_CITIES = """
 with span as (select first_year, last_year from estimates.primary
-    where spec_id = 'primary.cm_growth_official.study_window'),
+    where spec_id = 'primary.cm_growth_official.newest'),
 complete as (
     select city_id from marts.fct_city_year cross join span where "year" between first_year
         and last_year
@@ -125,11 +125,11 @@ MARTS = {
             from marts.dim_pilot_zone
         ),
         spans as (
-            select min(case when spec_id = 'primary.cm_growth_official.study_window'
+            select min(case when spec_id = 'primary.cm_growth_official.newest'
                 then first_year end) as first_year,
-                min(case when spec_id = 'primary.cm_growth_official.study_window'
+                min(case when spec_id = 'primary.cm_growth_official.newest'
                     then last_year end) as last_year,
-                min(case when spec_id = 'primary.cm_growth_official.to_2021'
+                min(case when spec_id = 'primary.cm_growth_official.study_window'
                     then last_year end) as second_last_year
             from estimates.primary
         ),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..analyses.rules import CONCEPTS, MODERATORS, TOOLS
 from ..analyses.spec import SampleError, Spec
-from ..linear.heterogeneity_design import UNKNOWN, Heterogeneity
+from ..engines.heterogeneity_design import UNKNOWN, Heterogeneity
 from .build import StudySample
 
 MIN_ZONES = 10

@@ -202,7 +202,7 @@ def find_primary(tables: Tables, spec_id: str) -> Found:
     row = rows.iloc[0]
     numbers = [
         _number(row[name])
-        for name in ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect")
+        for name in ("estimate", "ci_low", "ci_high", "p_value_family", "minimum_detectable_effect")
     ]
     if numbers[3] is None:
         return Found(*numbers, lacks="not_identified", reason=str(row["reason"]))

@@ -20,10 +20,10 @@ from ..analyses.rules import TIE_RULES
 from ..analyses.spec import Spec
 from ..analyses.specification_curve import ANALYSIS
 from ..analyses.without_p import why_no_p
+from ..engines.records import CurvePairs, RankedTies
 from ..estimators.cohort_means import Timing, estimate_means
 from ..inference.permutation.assignments import draw_relabellings
 from ..inference.permutation.draws import TOLERANCE, permutation_p_value
-from ..kernels.records import CurvePairs, RankedTies
 from ..measures.synchronization import ROUNDING, pair_outcome
 from ..panel.pair_panel import NEVER
 from ..sample.cities import build_sample_cities
@@ -293,7 +293,7 @@ def _estimates(panel: _Panel, records: np.ndarray) -> np.ndarray:
     """Estimates of the panel's specs in standard deviations of their outcome under each record;
     shape (B, S).
     """
-    from ..kernels.curve_sums import sum_curve  # importing numba takes as long as a small fit
+    from ..engines.loops import sum_curve  # importing numba takes as long as a small fit
 
     n_sets, n_classes = 2 ** len(panel.tie_rules), int(panel.pairs.pair_class.max()) + 1
     counts = np.zeros(

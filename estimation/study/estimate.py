@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 from ..analyses.rules import TIE_RULES
 from ..analyses.spec import SampleError, Spec
@@ -12,6 +11,7 @@ from ..estimators.registry import ESTIMATORS
 from ..fit import fit_outcomes
 from ..fits.approval_year import fit_without_approval_year
 from ..fits.dose import fit_dose
+from ..options import Options
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
@@ -67,19 +67,23 @@ def fit_group(
     permutations : int
     """
     first = group[0]
-    settings = {
-        "vcov": vcov,
-        "permutations": permutations,
-        "seed": first.seed,
-        "shuffle": first.shuffle if sample.strata is None else sample.strata,
-        "tie_quantile": TIE_RULES[first.tie_rule].quantile,
-    }
+    tie_rule = TIE_RULES[first.tie_rule]
+    options = Options(
+        vcov,
+        permutations,
+        first.enough,
+        first.seed,
+        first.shuffle if sample.strata is None else sample.strata,
+        tie_rule.quantile,
+        tie_rule.partners,
+        first.control_pairs,
+    )
     if first.has_heterogeneity:
-        yield from fit_heterogeneity_group(marts, sample, group, settings)
+        yield from fit_heterogeneity_group(marts, sample, group, options)
         return
     estimators = tuple(dict.fromkeys(spec.estimator for spec in group))
     try:
-        results = FITS[first.kind](sample, first, estimators, settings)
+        results = FITS[first.kind](sample, first, estimators, options)
     except NotEstimable as error:
         if len(estimators) == 1:
             yield from ((spec, NotRun(str(error))) for spec in group)
@@ -94,33 +98,33 @@ def fit_group(
 
 
 def _fit_estimators(
-    sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]
+    sample: StudySample, spec: Spec, estimators: tuple[str, ...], options: Options
 ) -> Results:
     if ESTIMATORS[spec.estimator].needs_city_covariates:
         panel = dataclasses.replace(sample.panel, controls=None)
         given = {"covariates": sample.city_covariates, "covariate_names": spec.controls}
-        return fit_outcomes(panel, estimators=estimators, **given, **settings)
-    partners = TIE_RULES[spec.tie_rule].partners
-    rules = {"n_partners": partners, "control_pairs": spec.control_pairs}
+        return fit_outcomes(
+            panel, estimators=estimators, **given, options=options.but(n_partners=None)
+        )
     return fit_outcomes(
-        sample.panel, estimators=estimators, control_names=spec.controls, **rules, **settings
+        sample.panel, estimators=estimators, control_names=spec.controls, options=options
     )
 
 
 def _fit_approval_year(
-    sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]
+    sample: StudySample, spec: Spec, estimators: tuple[str, ...], options: Options
 ) -> Results:
-    return fit_without_approval_year(sample.panel, sample.is_second_half, **settings)
+    return fit_without_approval_year(sample.panel, sample.is_second_half, options)
 
 
 def _fit_dose(
-    sample: StudySample, spec: Spec, estimators: tuple[str, ...], settings: dict[str, Any]
+    sample: StudySample, spec: Spec, estimators: tuple[str, ...], options: Options
 ) -> Results:
-    return fit_dose(sample.panel, sample.dose, **settings)
+    return fit_dose(sample.panel, sample.dose, options)
 
 
 # by `Spec.kind`
-FITS: dict[str, Callable[[StudySample, Spec, tuple[str, ...], dict[str, Any]], Results]] = {
+FITS: dict[str, Callable[[StudySample, Spec, tuple[str, ...], Options], Results]] = {
     "estimators": _fit_estimators,
     "approval_year": _fit_approval_year,
     "dose": _fit_dose,

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from ..analyses.spec import SampleError, Spec
+from ..engines.heterogeneity_design import Heterogeneity
 from ..fits.heterogeneity import fit_heterogeneity
-from ..linear.heterogeneity_design import Heterogeneity
+from ..options import Options
 from ..results import FitResult, NotEstimable, NotRun
 from ..sample.build import StudySample
 from ..sample.marts import Marts
@@ -22,7 +22,7 @@ Built = dict[tuple, tuple[Heterogeneity, Notes] | NotRun]
 
 
 def fit_heterogeneity_group(
-    marts: Marts, sample: StudySample, group: list[Spec], settings: dict[str, Any]
+    marts: Marts, sample: StudySample, group: list[Spec], options: Options
 ) -> Iterator[tuple[Spec, FitResult | NotRun]]:
     """Results by spec; specs that differ only in outcome share a fit."""
     built: Built = {}
@@ -37,7 +37,10 @@ def fit_heterogeneity_group(
     try:
         results = (
             fit_heterogeneity(
-                sample.panel, moderations, control_names=group[0].controls, **settings
+                sample.panel,
+                moderations,
+                control_names=group[0].controls,
+                options=options,
             )
             if moderations
             else {}

@@ -6,15 +6,14 @@ import numpy as np
 import pandas as pd
 
 from ..analyses.catalog import primary_specs
+from ..analyses.primary import cycle_id
 from ..analyses.spec import SampleError
-from ..primary.planted import Planted, planted_channels, planted_effect
+from ..primary.planted import planted_truths
 from ..sample.marts import Marts
 from .primary import CityWindow, city_window
 
 # Term of the primary test itself, as of a coefficient; those of its channels are their names.
 TREATED = "treated"
-# What the columns of the planted effect hold where a city and year has no row.
-NOTHING = {"own_variance_ratio": 1.0, "loading_rise": 0.0, "loading_part_pct": 0.0}
 
 
 def primary_truths(
@@ -28,8 +27,8 @@ def primary_truths(
     marts, counterfactual : Marts
         Of the landings with and without the effect.
     planted : DataFrame or None
-        city_id, year and `NOTHING`'s columns, a row a treated city and year; without it the
-        channels have no truth.
+        city_id, year, own_variance_ratio and loading_rise, a row a treated city and year; without
+        it the sizes planted are not given.
 
     Returns
     -------
@@ -48,34 +47,33 @@ def primary_truths(
         ):
             continue
         bare = without.growth[np.searchsorted(without.city_ids, window.city_ids)]
-        design = (window.years, window.cohort, window.block)
-        truth = planted_effect(window.growth, bare, *design)
-        if truth is not None:
-            rows.append(
-                {"spec_id": spec.spec_id, "term": TREATED, "truth": truth, "planted": np.nan}
-            )
-        if planted is not None:
-            found = planted_channels(window.growth, bare, _planted(planted, window), *design)
+        truths = planted_truths(window.growth, bare, window.years, window.cohort, window.block)
+        sizes = {} if planted is None else _sizes(planted, window)
+        for spec_id, truth in zip((spec.spec_id, cycle_id(spec.spec_id)), truths, strict=False):
             rows += [
                 {
-                    "spec_id": spec.spec_id,
-                    "term": one.channel,
-                    "truth": one.truth,
-                    "planted": one.planted,
+                    "spec_id": spec_id,
+                    "term": term,
+                    "truth": value,
+                    "planted": sizes.get(term, np.nan),
                 }
-                for one in found
+                for term, value in {TREATED: truth.effect, **truth.channels}.items()
             ]
     return pd.DataFrame(rows, columns=["spec_id", "term", "truth", "planted"])
 
 
-def _planted(planted: pd.DataFrame, window: CityWindow) -> Planted:
-    tables = []
-    for name, nothing in NOTHING.items():
-        wide = planted.pivot(index="city_id", columns="year", values=name).reindex(
-            index=window.city_ids, columns=window.years
-        )
-        tables.append(wide.fillna(nothing).to_numpy(dtype=float))
-    return Planted(*tables)
+def _sizes(planted: pd.DataFrame, window: CityWindow) -> dict[str, float]:
+    """What was planted in each channel, mean over the treated years of the window's pilots."""
+    first = pd.Series(window.cohort, index=window.city_ids)
+    inside = planted[planted["year"].isin(window.years)]
+    of_city = inside["city_id"].map(first)
+    counted = inside[(of_city > 0) & (inside["year"] >= of_city)]
+    if counted.empty:
+        return {}
+    return {
+        "own_variance": float(np.exp(np.log(counted["own_variance_ratio"]).mean()) - 1),
+        "loading": float(counted["loading_rise"].mean()),
+    }
 
 
 def add_truths(

@@ -1,10 +1,11 @@
-"""The primary test on the marts: its result, what could have been found, and its placebos in time
-and space.
+"""The primary test on the marts: its windows by rule, its results, what could have been found, and
+its placebos in time and space.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,19 +14,25 @@ import numpy as np
 import pandas as pd
 
 from ..analyses.primary import (
+    BASE_YEAR,
     CHECKS,
-    IMPOSED,
+    FIRST_YEAR,
     LAST_YEAR_BEFORE_ZONES,
+    LEAST_SHARE,
     LEFT_OUT,
+    NEWEST,
     PLACEBO_EXPOSURES,
     PLACEBO_SHIFTS,
     POWER_SERIES,
     PRIMARY,
     SPECS,
+    STUDY_WINDOW,
+    cycle_id,
 )
+from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
-from ..primary.fit import PrimaryResult, fit_primary
-from ..primary.joint import joint_p
+from ..primary.fit import PrimaryResult, fit_primary, joint_p
+from ..primary.measure import cycle
 from ..primary.power import power_curve
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
@@ -33,10 +40,6 @@ from ..sample.outcomes import build_series
 from .selection import selection_rows
 from .tables import CHANNEL_COLUMNS, PLACEBO_COLUMNS, POWER_COLUMNS, PRIMARY_COLUMNS, typed
 
-# An effect of this size in correlation units that would have been missed makes 'not found' say
-# little (docs/methods, section 12).
-WORTH_FINDING = 0.05
-LEVEL = 0.05
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
 PLACEBO_PERMUTATIONS = 999
 Rows = list[dict[str, Any]]
@@ -132,18 +135,25 @@ def run_primary_spec(
         )
         return rows
     result = fit_primary(window.growth, window.years, window.cohort, window.block, **settings)
-    rows["primary"].append(_primary_row(spec, window, result))
+    named = {spec.spec_id: result}
+    if result.cycle is not None:
+        named[cycle_id(spec.spec_id)] = result.cycle
     # truths are put in where data are simulated, by another asset (study/planted.py)
     unknown = {"truth": None, "planted": None}
-    rows["channel"] += [
-        {"spec_id": spec.spec_id, **dataclasses.asdict(channel), **unknown}
-        for channel in result.channels
-    ]
-    rows["warning"] += [{"spec_id": spec.spec_id, "warning": text} for text in result.warnings]
+    for spec_id, one in named.items():
+        rows["primary"].append(_primary_row(spec, spec_id, one))
+        rows["channel"] += [
+            {"spec_id": spec_id, **dataclasses.asdict(channel), **unknown}
+            for channel in one.channels
+        ]
+        rows["warning"] += [{"spec_id": spec_id, "warning": text} for text in one.warnings]
     if result.p_value is None:
         return rows
     if spec.series == POWER_SERIES and spec not in CHECKS:
         rows["power"] += _power_rows(spec, window, settings["seed"], settings["permutations"])
+    if spec.variant == NEWEST:
+        for row, is_cycle in zip(rows["primary"], (False, True), strict=False):
+            row["p_value_refreshes"] = _joint_over_refreshes(window, is_cycle, settings)
     if spec.spec_id == PRIMARY:
         few = {**settings, "permutations": min(settings["permutations"], PLACEBO_PERMUTATIONS)}
         rows["placebo"] += _placebos_in_time(marts, spec, window, few) + _placebos_in_space(
@@ -153,20 +163,63 @@ def run_primary_spec(
     return rows
 
 
+def _joint_over_refreshes(
+    window: CityWindow, is_cycle: bool, settings: dict[str, int]
+) -> float | None:
+    """p of the largest statistic over the windows of all refreshes since the base year, on the
+    cities of the newest.
+    """
+    windows = []
+    for last in window.years[window.years >= BASE_YEAR].tolist():
+        inside = window.years <= last
+        growth, years = window.growth[:, inside], window.years[inside]
+        growth = cycle(growth, years) if is_cycle else growth
+        windows.append((growth, years, window.cohort, window.block, window.city_ids))
+    return joint_p(windows, **settings)
+
+
+def window_of(marts: Marts, spec: Spec) -> tuple[int, int]:
+    """First and last year of a spec: its own, the study window, or the newest.
+
+    The newest ends in the last year in which at least 80 % of the cities with growth in 2019 have
+    it; without 2019, of those with growth in the last delivered year of the study window.
+
+    Raises
+    ------
+    SampleError
+        Without a study window, or without growth in it.
+    """
+    if marts.study_window is None:
+        raise SampleError("needs a study window with pairs, found none")
+    if marts.city_years is None:
+        raise SampleError("needs marts.fct_city_year, which is not there")
+    if spec.window or spec.variant == STUDY_WINDOW:
+        return spec.window or marts.study_window
+    column = SERIES[spec.series].column
+    if column not in marts.city_years:
+        raise SampleError(f"needs the column {column} of marts.fct_city_year, which is not there")
+    known = marts.city_years.dropna(subset=[column])
+    cities = known.groupby("year")["city_id"].agg(set)
+    first, last = marts.study_window
+    delivered = [year for year in cities.index if first <= year <= last]
+    if BASE_YEAR not in cities.index and not delivered:
+        raise SampleError(f"needs {spec.series} from {first} to {last}, found none")
+    base = BASE_YEAR if BASE_YEAR in cities.index else max(delivered)
+    enough = LEAST_SHARE * len(cities[base])
+    return FIRST_YEAR, max(
+        int(year) for year in cities.index if len(cities[year] & cities[base]) >= enough
+    )
+
+
 def city_window(marts: Marts, spec: Spec) -> CityWindow:
-    """Cities complete in the spec's window (the study window where it has none), dated by its
-    treatment rule.
+    """Cities complete in the spec's window, dated by its treatment rule.
 
     Raises
     ------
     SampleError
         If the series, the window or the years of the treatment rule are missing.
     """
-    window = spec.window or marts.study_window
-    if window is None:
-        raise SampleError("needs a study window with pairs, found none")
-    if marts.city_years is None:
-        raise SampleError("needs marts.fct_city_year, which is not there")
+    window = window_of(marts, spec)
     found, last = build_series(marts.city_years, spec.series, window), window[1]
     if found.years[-1] < last:
         raise SampleError(
@@ -175,7 +228,7 @@ def city_window(marts: Marts, spec: Spec) -> CityWindow:
     members = build_sample_cities(marts.cities, found.city_ids, spec, last)
     rows = np.searchsorted(found.city_ids, members["city_id"].to_numpy())
     block = np.unique(members["province_id"], return_inverse=True)[1].reshape(-1)
-    kept = ~np.isin(found.years, LEFT_OUT.get(spec.spec_id, ()))
+    kept = ~np.isin(found.years, LEFT_OUT.get(spec.variant, ()))
     return CityWindow(
         found.d[rows][:, kept],
         found.years[kept],
@@ -185,52 +238,27 @@ def city_window(marts: Marts, spec: Spec) -> CityWindow:
     )
 
 
-def verdict_of(result: PrimaryResult) -> tuple[str, str | None]:
-    """Fixed word of the verdict, and why where there is none (docs/methods, section 12)."""
-    if result.p_value is None:
-        return "not_identified", " ".join(_in_words_of_the_study(text) for text in result.warnings)
-    if result.p_value < LEVEL:
-        return "found", None
-    smallest = result.minimum_detectable_effect
-    if smallest is not None and smallest <= WORTH_FINDING:
-        return "not_found_could_have_been", None
-    return "not_found_could_not_have_been", None
-
-
-def _in_words_of_the_study(text: str) -> str:
-    """A sentence of the test with provinces for blocks; what follows in it tells the owner of a
-    file what to change there.
+def in_words_of_the_study(text: str) -> str:
+    """Sentences of the test with provinces for blocks; what tells the owner of a file what to
+    change there is left out.
     """
-    if text.startswith("No verdict"):
-        text = text.split(";", maxsplit=1)[0].removesuffix(".") + "."
-    return text.replace("block", "province")
+    sentences = re.findall(r"[^.]+\.", text)
+    short = (one.split(";", maxsplit=1)[0].removesuffix(".") + "." for one in sentences)
+    return " ".join(one.strip() for one in short).replace("block", "province")
 
 
-def _primary_row(spec: Spec, window: CityWindow, result: PrimaryResult) -> dict[str, Any]:
-    verdict, reason = verdict_of(result)
-    implied = result.implied_correlation
-    names = (
-        "estimate",
-        "ci_low",
-        "ci_high",
-        "p_value",
-        "minimum_detectable_effect",
-        "n_cities",
-        "n_pilots",
-        "n_blocks",
-    )
+def _primary_row(spec: Spec, spec_id: str, result: PrimaryResult) -> dict[str, Any]:
+    figures = dataclasses.asdict(result)
     return {
-        **{
-            name: getattr(spec, name)
-            for name in ("spec_id", "analysis", "outcome", "treatment_rule")
-        },
-        "first_year": int(window.years[0]),
-        "last_year": int(window.years[-1]),
-        **{name: getattr(result, name) for name in names},
-        "correlation_before": None if implied is None else implied.before,
-        "correlation_after": None if implied is None else implied.after,
-        "verdict": verdict,
-        "reason": reason,
+        **{name: figures[name] for name in PRIMARY_COLUMNS if name in figures},
+        "spec_id": spec_id,
+        "analysis": spec.analysis,
+        "outcome": spec_id.split(".")[1],
+        "treatment_rule": spec.treatment_rule,
+        "p_value_refreshes": None,
+        "correlation_before": result.before,
+        "correlation_after": result.after,
+        "reason": in_words_of_the_study(result.reason),
         "truth": None,
     }
 
@@ -241,10 +269,9 @@ def _power_rows(spec: Spec, window: CityWindow, seed: int, permutations: int) ->
         "permutations": min(permutations, POWER_PERMUTATIONS),
         "seed": seed,
     }
-    found = power_curve(
-        window.growth, window.years, window.cohort, window.block, imposed=IMPOSED, **few
-    )
-    return [{"spec_id": spec.spec_id, **dataclasses.asdict(row)} for row in found]
+    found = power_curve(window.growth, window.years, window.cohort, window.block, **few)
+    ids = {"growth": spec.spec_id, "cycle": cycle_id(spec.spec_id)}
+    return [{"spec_id": ids[row.series], **dataclasses.asdict(row)} for row in found]
 
 
 def _placebos_in_time(marts: Marts, spec: Spec, real: CityWindow, settings: dict[str, int]) -> Rows:

@@ -16,7 +16,7 @@ from ..analyses.spec import SampleError, Spec
 from ..inference.diagnostics.goodman_bacon import minimum_detectable_effect
 from ..measures.cycle_lead import lead_scores
 from ..primary.city_panel import MINIMUM_YEARS_BEFORE
-from ..primary.scores import cycle, standardise
+from ..primary.measure import cycle, standardise
 from ..primary.within_block import WithinBlockResult, fit_within_block
 from ..sample.build import hash_panels
 from ..sample.cities import build_sample_cities
@@ -75,7 +75,9 @@ def run_radiation(
             rows["not_run"].append(_not_run(spec, *found.warnings))
             continue
         before = _placebo(series, cohort, province, settings)
-        rows["estimate"].append(_estimate(spec, series, members, found))
+        rows["estimate"].append(
+            _estimate(spec, series, members, found) | {"draws": settings["permutations"]}
+        )
         rows["diagnostic"] += _diagnostics(spec, found, before)
         warnings = [_in_words_of_the_rule(spec, text) for text in found.warnings] + _warn_of_trend(
             spec, before

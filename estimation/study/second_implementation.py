@@ -3,7 +3,7 @@ for every pair and year on a part of it.
 
 A refresh keeps the differences in ``estimates.diagnostic``, and the gate after the estimates stops
 where one is larger than rounding. The regressors are written here from the definition
-(docs/methods, section 6), not taken from `estimation.linear`: a shared mistake would agree with
+(docs/methods, section 6), not taken from `estimation.engines`: a shared mistake would agree with
 itself.
 """
 

@@ -16,6 +16,7 @@ ESTIMATE_COLUMNS = {
     **dict.fromkeys(("estimate", "std_error", "ci_low", "ci_high", "p_value"), _REAL),
     **dict.fromkeys(("n_obs", "n_pairs", "n_cities", "n_pilots"), _COUNT),
     **dict.fromkeys(("panel_hash", "treatment_rule", "tie_rule", "p_value_withheld_reason"), _TEXT),
+    "draws": _COUNT,
 }
 DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL}
 NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}
@@ -52,11 +53,18 @@ CURVE_TEST_COLUMNS = {
 PRIMARY_COLUMNS = {
     **dict.fromkeys(("spec_id", "analysis", "outcome", "treatment_rule"), _TEXT),
     **dict.fromkeys(("first_year", "last_year"), _COUNT),
-    **dict.fromkeys(
-        ("estimate", "ci_low", "ci_high", "p_value", "minimum_detectable_effect"), _REAL
-    ),
+    **dict.fromkeys(("estimator", "measure"), _TEXT),
+    **dict.fromkeys(("before", "after", "without_admission"), _REAL),
+    **dict.fromkeys(("estimate", "ci_low", "ci_high"), _REAL),
+    **dict.fromkeys(("p_value", "p_value_family", "p_value_refreshes"), _REAL),
+    **dict.fromkeys(("minimum_detectable_rise", "minimum_detectable_fall"), _REAL),
+    "minimum_detectable_effect": _REAL,
+    # as `before` and `after`; the names of the round before
     **dict.fromkeys(("correlation_before", "correlation_after"), _REAL),
-    **dict.fromkeys(("n_cities", "n_pilots", "n_blocks"), _COUNT),
+    **dict.fromkeys(("n_cities", "n_pilots", "n_movable", "n_treated_years"), _COUNT),
+    **dict.fromkeys(("n_negative", "n_unidentified"), _COUNT),
+    "weight_negative": _REAL,
+    "n_blocks": _COUNT,
     **dict.fromkeys(("verdict", "reason"), _TEXT),
     "truth": _REAL,
 }

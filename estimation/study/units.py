@@ -309,5 +309,6 @@ def _estimate_row(estimate: Any) -> dict[str, Any]:
         "ci_high",
         "p_value",
         "n_pilots",
+        "draws",
     )
     return {name: getattr(estimate, name) for name in names}

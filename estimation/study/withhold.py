@@ -10,7 +10,7 @@ from ..analyses.without_p import why_no_p
 from ..results import Diagnostic, FitResult
 
 # what a row of `estimates.estimate` loses
-INFERENCE = ("std_error", "ci_low", "ci_high", "p_value")
+INFERENCE = ("std_error", "ci_low", "ci_high", "p_value", "draws")
 # diagnostics that are a p, an error, an interval or made of one, by the start of their name
 OF_INFERENCE = (
     "breakdown_",

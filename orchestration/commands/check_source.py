@@ -1,4 +1,4 @@
-"""`make check-source`: one source read, staged and judged against the published warehouse; no
+"""`citysync check-source`: one source read, staged and judged against the published warehouse; no
 refresh, no trace in the home.
 """
 

@@ -1,4 +1,4 @@
-"""`make clean`: remove what a run can make again.
+"""`citysync clean`: remove what a run can make again.
 
 Publications, the archive and Dagster's history stay.
 """

@@ -1,4 +1,4 @@
-"""`make fetch SRC=nbs`: official data from their service into a landing, on this machine and
+"""`citysync fetch nbs`: official data from their service into a landing, on this machine and
 nowhere else.
 """
 

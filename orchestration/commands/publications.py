@@ -1,4 +1,4 @@
-"""`make verify` and `make rollback`: what an operator does with publications after they
+"""`citysync verify` and `citysync rollback`: what an operator does with publications after they
 were made.
 """
 
@@ -53,14 +53,15 @@ def verify(run_id: str | None, landing: str | None = None) -> int:
         return end_command(
             Exit.FAILED,
             (
-                f"{len(faults)} faults in {folder.resolve()}: roll back (`make rollback`) or "
+                f"{len(faults)} faults in {folder.resolve()}: roll back (`citysync rollback`) or "
                 "publish "
                 "again"
             ),
         )
     if differing:
         hint = (
-            "deliver the files of that run, or publish what they say now (make clean, then make "
+            "deliver the files of that run, or publish what they say now (citysync clean, then "
+            "make "
             "refresh)"
         )
         return end_command(

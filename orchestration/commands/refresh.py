@@ -1,4 +1,4 @@
-"""`python -m orchestration refresh`: run the job in this process, print what happened, end with the
+"""`citysync refresh`: run the job in this process, print what happened, end with the
 contract's exit code.
 """
 
@@ -138,7 +138,7 @@ def _check_landing(landing: str | None) -> None:
     if not path.exists():
         raise BadInput(
             f"landing {path} does not exist: expected a folder with one folder per source; check "
-            "the path given as LANDING="
+            "the path"
         )
     if not path.is_dir():
         raise BadInput(f"landing {path} is a file: expected a folder with one folder per source")

@@ -1,5 +1,5 @@
-"""`make reproduce`: a publication is built again from its inputs, and the hashes of its tables are
-compared.
+"""`citysync reproduce`: a publication is built again from its inputs, and the hashes of its tables
+are compared.
 
 The publication may have been handed over by somebody else, so its manifest is data: settings are
 those of `run_settings`, paths stay inside the landing, and everything else is only compared or
@@ -192,7 +192,7 @@ def _require_inputs(manifest: dict[str, Any], landing: str | None) -> None:
     if not landing:
         raise PublishError(
             f"run {manifest['run_id']} was made from delivered files: give the folder that holds "
-            "them as LANDING=path"
+            "them with --landing"
         )
     inputs = manifest["inputs"]
     present = {entry["path"]: Path(landing) / entry["path"] for entry in inputs}

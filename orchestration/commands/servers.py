@@ -1,4 +1,4 @@
-"""`make ui` and `make docs`:
+"""`citysync ui` and `citysync docs`:
 
 Dagster's web page on this machine only, behind its door, and dbt's static documentation.
 """

@@ -1,4 +1,4 @@
-"""`make sql`: a read-only prompt on the published warehouse.
+"""`citysync sql`: a read-only prompt on the published warehouse.
 
 The connection cannot write, attach, load or read other files.
 """

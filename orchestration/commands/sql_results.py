@@ -1,4 +1,4 @@
-"""Results of `make sql`: as wide as the terminal, or a file of the kind that its name says.
+"""Results of `citysync sql`: as wide as the terminal, or a file of the kind that its name says.
 
 The connection itself can write nothing.
 """

@@ -1,5 +1,5 @@
-"""The prompt of `make sql`: editing over several lines, history, completion, and a few words that
-are no SQL.
+"""The prompt of `citysync sql`: editing over several lines, history, completion, and a few words
+that are no SQL.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ order by spec_id desc, vcov
 PRIMARY = """
 select spec_id, verdict, estimate, ci_low, ci_high, p_value, minimum_detectable_effect, n_cities,
     n_pilots, reason
-from estimates.primary where spec_id like '%.study_window' or spec_id like '%.to_2021'
+from estimates.primary where spec_id like '%.newest' or spec_id like '%.study_window'
     order by outcome desc, last_year
 """
 TRUTH = "select spec_id, truth from estimates.truth where term = 'treated'"
@@ -54,7 +54,7 @@ def print_summary(home: Home) -> None:
     say(f"report     {home.published / 'report' / 'index.html'}")
     say(f"data docs  {home.published / 'data_docs' / 'index.html'}")
     say(
-        f'database   {home.published / "citysync.duckdb"}   (make sql Q="from marts.dim_city '
+        f'database   {home.published / "citysync.duckdb"}   (citysync sql -q "from marts.dim_city '
         'limit 5")'
     )
 

@@ -75,7 +75,7 @@ class Door:
         if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
             return (
                 f"expected the host {' or '.join(sorted(self._hosts))}, found {_shown(hosts)}; "
-                "open the address that `make ui` printed"
+                "open the address that `citysync ui` printed"
             )
         if any(origin.lower() != f"http://{hosts[0].lower()}" for origin in origins):
             return (

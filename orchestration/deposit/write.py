@@ -1,5 +1,5 @@
-"""`make deposit`: a replication folder of the current publication, with what may be passed on and
-how to get the rest.
+"""`citysync deposit`: a replication folder of the current publication, with what may be passed on
+and how to get the rest.
 
 A publication made from delivered statistics loses every schema and page that repeats delivered
 values; one from simulated data is passed on whole.

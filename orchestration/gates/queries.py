@@ -29,13 +29,12 @@ select *, case when outcome like 'cm%' then abs(estimate) end as abs_estimate_cm
             or std_error is not null)::int end as inference_withheld
 from estimates.estimate order by spec_id, term, cohort_year, event_time, vcov
 """
-# A coefficient of fewer than 4 pilots has no default unless admissions were permuted: it stands
-# with the placebo rank alone, or with none.
+# A coefficient that too few pilots or one province carry has the permutation as its default, and
+# none where admissions were not permuted: it then stands without a default, and a warning says why.
 DEFAULTS = """
 with coefficients as (
     select spec_id, term, cohort_year, event_time, sum(is_default::int) as n_default,
-        bool_or(vcov = 'permutation') or bool_or(vcov = 'city' and std_error is not null
-            and n_pilots >= 4) as needs_default
+        bool_or(vcov = 'permutation') as needs_default
     from estimates.estimate group by all
 )
 select *, case when needs_default then n_default end as n_default_needed from coefficients

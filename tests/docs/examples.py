@@ -106,7 +106,7 @@ def run_page(
 
             @cache
             def warehouse() -> duckdb.DuckDBPyConnection:
-                """The publication over the connection of `make sql`."""
+                """The publication over the connection of `citysync sql`."""
                 if home is None:
                     raise AssertionError("a query on a page that is run without a publication")
                 return open_until_the_end.enter_context(connect_read_only(Home(home)))

@@ -78,12 +78,12 @@ def test_code_that_cannot_be_had_is_refused(simulated: Run, tmp_path: Path, comm
 
 def test_the_check_finds_what_was_taken_out_or_changed(whole: Path, tmp_path: Path) -> None:
     broken = shutil.copytree(whole, tmp_path / "broken")
-    (broken / "code" / "pyproject.toml").unlink()
+    (broken / "code" / "CITATION.cff").unlink()
     (broken / "publication" / "parquet" / "meta" / "run.parquet").write_bytes(b"another")
     (broken / "inputs.csv").write_text("path,sha256,bytes\n", encoding="utf-8")
     faults = "\n".join(find_faults(broken))
     for expected in (
-        "pyproject.toml: expected this file",
+        "CITATION.cff: expected this file",
         "run.parquet: expected the file that was published",
         "inputs.csv",
     ):

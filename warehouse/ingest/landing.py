@@ -202,7 +202,7 @@ def read_folder(folder: Path, build_dir: Path, *, layouts: Mapping[str, Layout])
         raise LandingError(
             f"{folder}: expected a folder named as a source with a layout ({known}); found "
             f"{root.name!r}; "
-            f"draft one with make new-source SRC={folder}"
+            f"draft one with citysync new-source {folder}"
         )
     found = [
         describe_file(root.parent, location, note, layouts)
@@ -254,8 +254,7 @@ def find_files(landing: Path, layouts: Mapping[str, Layout]) -> list[DeliveredFi
     """
     if not landing.exists():
         raise LandingError(
-            f"{landing}: expected a landing folder; found nothing there; check the path given as "
-            "LANDING="
+            f"{landing}: expected a landing folder; found nothing there; check the path"
         )
     if not landing.is_dir():
         raise LandingError(

@@ -1,4 +1,4 @@
-{#- Clauses of policy texts to tools by the lexicon. Plain Jinja without any function of dbt: the models and `python -m estimation classify`
+{#- Clauses of policy texts to tools by the lexicon. Plain Jinja without any function of dbt: the models and `citysync classify`
     render the same text, so that the rules stand in one place. -#}
 
 {#- A tool for each row of `clauses` (clause_key unique, clause_text). At each place of a clause the longest term wins, and terms do not

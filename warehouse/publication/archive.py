@@ -235,7 +235,7 @@ def load_archive(con: duckdb.DuckDBPyConnection, archive: Path) -> list[str]:
         except duckdb.Error:
             readable = [path for path in files if _is_readable(con, path)]
             left_out += [
-                f"archive: {path} cannot be read and is left out; make verify says more"
+                f"archive: {path} cannot be read and is left out; citysync verify says more"
                 for path in files
                 if path not in readable
             ]

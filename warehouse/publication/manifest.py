@@ -14,7 +14,7 @@ from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
 
 MENDED = (
-    "put another publication back (make rollback RUN=id), or take it again from where it was copied"
+    "put another publication back (citysync rollback id), or take it again from where it was copied"
 )
 MANIFEST, MANIFEST_HASH = "manifest.json", "manifest.json.sha256"
 

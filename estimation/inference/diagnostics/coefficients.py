@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from ...results import Diagnostic
 from ..intervals import Inference
 from ..permutation.assignments import fixed_labels
 from ..permutation.draws import Draws, permutation_p_value
-from ..variances import MIN_PILOTS, f_p_value, t_interval
+from ..variances import MIN_PILOTS, f_p_value, score_variance, t_interval
 from .goodman_bacon import (
     cohort_means,
     estimates_without_cohorts,
@@ -257,16 +258,39 @@ def lead_diagnostics(fit: InfluenceFit, draws: Draws | None) -> list[Diagnostic]
         ("joint_leads_f", None, statistic),
         ("joint_leads_p", None, f_p_value(statistic, df1, df2)),
     ]
-    if draws is not None and np.isfinite(draws.joint).any():
-        found.append(
-            (
-                "joint_leads_permutation_p",
-                None,
-                permutation_p_value(statistic, draws.joint, draws.is_enumeration),
-            )
-        )
+    drawn = None if draws is None else draws.tests.get("leads")
+    if drawn is not None and np.isfinite(drawn).any():
+        counted = draws.counted(statistic, drawn)
+        p_value = permutation_p_value(statistic, counted, draws.is_enumeration)
+        found.append(("joint_leads_permutation_p", None, p_value))
     return found
 
 
 def _number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
+
+
+def observed_statistics(
+    fits: Sequence[InfluenceFit], tests: Mapping[str, np.ndarray]
+) -> list[tuple[dict[int, float], dict[str, float]]]:
+    """What each outcome's summarised coefficients and joint tests gave, as the permutation compares
+    them.
+    """
+    found = []
+    for fit in fits:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            statistic = np.abs(fit.estimate) / np.sqrt(score_variance(fit.city_sums))
+        terms = {
+            int(fit.columns[c]): float(statistic[c])
+            for c, _ in summarised(fit)
+            if fit.columns[c] >= 0 and np.isfinite(statistic[c])
+        }
+        joint = {}
+        for name, rows in tests.items() if fit.provinces is not None else ():
+            value = fit.provinces.joint_f(fit.estimate, np.flatnonzero(np.isin(fit.columns, rows)))[
+                0
+            ]
+            if np.isfinite(value):
+                joint[name] = value
+        found.append((terms, joint))
+    return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
-from ...linear.pair_statistics import sum_by_group
+from ...engines.arrays import sum_by_group
 from ...panel.pair_panel import FitSample
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...linear.pair_statistics import bincount_columns
+from ...engines.arrays import bincount_columns
+from ...engines.interface import SummedSample
 from ...panel.pair_panel import FitSample
 from ..permutation.assignments import draw_or_enumerate
 from ..permutation.draws import permutation_p_value
@@ -50,9 +51,19 @@ def pilot_level(sample: FitSample, outcome: int, strata: np.ndarray) -> PilotLev
     PilotLevel or None
         None where pilots are not known, or as `level_of_means`.
     """
-    panel = sample.panel
-    if not panel.pilots_known:
+    if not sample.panel.pilots_known:
         return None
+    means = (
+        sample.means_with_never
+        if isinstance(sample, SummedSample)
+        else _means_with_never(sample, outcome)
+    )
+    return level_of_means(means, sample.panel.years, sample.panel.city_cohort, strata)
+
+
+def _means_with_never(sample: FitSample, outcome: int) -> np.ndarray:
+    """Mean outcome of a city over its kept pairs with never-pilots (N, T); NaN without one."""
+    panel = sample.panel
     never, shape = panel.city_cohort == 0, (panel.n_cities, len(panel.years))
     rows = sample.observed & sample.kept[:, None]
     has_all = bool(rows.all())
@@ -66,8 +77,7 @@ def pilot_level(sample: FitSample, outcome: int, strata: np.ndarray) -> PilotLev
             if has_all
             else bincount_columns(rows.astype(float), own, (1, shape[0]), used)[0]
         )
-    means = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    return level_of_means(means, panel.years, panel.city_cohort, strata)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def level_of_means(

@@ -7,7 +7,7 @@ from scipy.special import stdtrit
 
 from ...influence.influence_fit import InfluenceFit
 from ...influence.refits import Refits
-from ...panel.pair_panel import FitSample, with_two_years
+from ...panel.pair_panel import FitSample
 from ...results import Diagnostic
 from ..intervals import Inference
 from ..variances import MIN_PILOT_PROVINCES, MIN_PILOTS, MIN_PROVINCES
@@ -61,21 +61,15 @@ def _listed(labels: list[str]) -> str:
 
 def _rows(sample: FitSample) -> list[str]:
     found = []
-    few = np.flatnonzero(~with_two_years(sample.observed) & (sample.pair_group >= 0))
-    single = int(sample.observed[few].any(axis=1).sum())
-    if single:
+    if sample.n_single_year:
         found.append(
-            f"{single} pairs with a single observed year are left out: pair effects absorb them."
+            f"{sample.n_single_year} pairs with a single observed year are left out: pair effects "
+            "absorb them."
         )
-    always = (
-        (sample.pair_group > 0) & (sample.panel.cohort <= sample.panel.years[0]) & sample.candidate
-    )
-    if sample.tie_quantile is not None:
-        always &= sample.panel.tie >= sample.panel.tie[sample.kept].min()
-    if always.any():
+    if sample.n_always_treated:
         found.append(
-            f"{always.sum()} pairs are treated in every year of the panel: they have no year "
-            "before admission to compare with."
+            f"{sample.n_always_treated} pairs are treated in every year of the panel: they have no "
+            "year before admission to compare with."
         )
     return found
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...kernels.compile_cache import is_compiled
+from ...engines.compile_cache import is_compiled, use_compile_cache
 
 try:
     from tqdm import tqdm
@@ -40,16 +40,43 @@ class Draws:
     coefficient, statistic : (B, L) float arrays
         Estimate and abs(estimate) over the square root of the summed squared city scores; NaN where
         a draw does not identify it.
-    joint : (B,) float array
-        F of the leads with the jackknife covariance of the draw; NaN where there is none.
+    tests : dict of str to (B,) float arrays
+        F of each joint test with the jackknife covariance of the draw; NaN where there is none.
     is_enumeration : bool
         Every relabelling once, the real one among them, instead of random draws.
+    enough : int, optional
+        As in `Options`; draws behind the one that it ends with do not count.
     """
 
     coefficient: np.ndarray
     statistic: np.ndarray
-    joint: np.ndarray
+    tests: dict[str, np.ndarray]
     is_enumeration: bool
+    enough: int | None = None
+
+    def first(self, count: int) -> Draws:
+        """The first draws alone."""
+        tests = {name: drawn[:count] for name, drawn in self.tests.items()}
+        return replace(
+            self,
+            coefficient=self.coefficient[:count],
+            statistic=self.statistic[:count],
+            tests=tests,
+        )
+
+    def counted(self, observed: float, drawn: np.ndarray) -> np.ndarray:
+        """Those of some statistics (B,) that count beside the observed one: all, or up to the
+        `enough`-th that is at least as extreme.
+        """
+        if self.enough is None or self.is_enumeration:
+            return drawn
+        extreme = np.flatnonzero(is_extreme(drawn, observed))
+        return drawn[: extreme[self.enough - 1] + 1] if len(extreme) >= self.enough else drawn
+
+
+def is_extreme(drawn: np.ndarray, observed: float) -> np.ndarray:
+    """Whether statistics are at least as extreme as the observed one; undefined ones are."""
+    return ~(drawn < observed - TOLERANCE)
 
 
 def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool) -> float:
@@ -63,7 +90,7 @@ def permutation_p_value(observed: float, drawn: np.ndarray, is_enumeration: bool
     is_enumeration : bool
         p = #/total instead of (1 + #)/(1 + B).
     """
-    extreme = int((~(drawn < observed - TOLERANCE)).sum())
+    extreme = int(is_extreme(drawn, observed).sum())
     return extreme / len(drawn) if is_enumeration else (1 + extreme) / (1 + len(drawn))
 
 
@@ -119,8 +146,9 @@ def _bar(n_draws: int):
 
 def say_that_loops_compile() -> None:
     """One line before the first permutation on a machine, where bars are shown: numba compiles the
-    loops for about half a minute.
+    loops for a few seconds.
     """
+    use_compile_cache()
     shown = sys.stderr.isatty() if SHOWN.get() is None else SHOWN.get()
     if shown and not is_compiled():
         print(

@@ -15,6 +15,8 @@ from ..data import ReportData
 from ..language import Words
 from ..messages import in_chinese
 
+WINDOWS = ("newest", "study_window")
+
 
 @dataclass(frozen=True)
 class Context:
@@ -86,7 +88,7 @@ class Context:
     def variant_name(self, spec_id: str) -> str:
         """What a specification is called beside its outcome; the study window with its years."""
         name = self.words.name("variants", variant(spec_id))
-        row = self.one("primary", spec_id=spec_id) if variant(spec_id) == "study_window" else None
+        row = self.one("primary", spec_id=spec_id) if variant(spec_id) in WINDOWS else None
         if row is None or number(row["first_year"]) is None or number(row["last_year"]) is None:
             return name
         return self.words.plain(

@@ -91,8 +91,8 @@ def _answer(page: Context, ladder: Forest | None) -> dict[str, Any]:
     )
     level = (
         ""
-        if number(row["correlation_before"]) is None
-        else w("result.level", before=num(row, "correlation_before", "2"))
+        if number(row["without_admission"]) is None
+        else w("result.level", before=num(row, "without_admission", "2"))
     )
     estimate = Markup('<a class="traced" href="#trace">{}</a>').format(num(row, "estimate", "+3"))
     years = {"first": num(row, "first_year", "year"), "last": num(row, "last_year", "year")}
@@ -123,7 +123,7 @@ def _sure(page: Context, row: Row) -> list[Markup]:
         counts["pilots"] = page.words(
             "result.of", n=counts["pilots"], of=num(admitted, "n_window", "int")
         )
-    said = [page.words("result.sure", p=num(row, "p_value", "p"), **counts, **ends)]
+    said = [page.words("result.sure", p=num(row, "p_value_family", "p"), **counts, **ends)]
     if page.is_simulated and number(row["truth"]) is not None and number(row["ci_low"]) is not None:
         inside = row["ci_low"] <= row["truth"] <= row["ci_high"]
         said.append(
@@ -201,7 +201,7 @@ def _change(page: Context, ladder: Forest | None, row: Row) -> list[Markup]:
             w(
                 f"result.{key}",
                 estimate=num(second, "estimate", "+3"),
-                p=num(second, "p_value", "p"),
+                p=num(second, "p_value_family", "p"),
                 **years,
             )
         )

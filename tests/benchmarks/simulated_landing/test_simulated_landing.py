@@ -18,7 +18,6 @@ from benchmarks.simulated_landing.run import (
     read_seeds,
 )
 from estimation.primary.fit import fit_primary
-from estimation.study.primary import verdict_of
 from tests.warehouse.ingest.simulation.test_landing import read_wide
 from warehouse.ingest.simulation.economy import NO_EFFECT, PlantedEffect
 from warehouse.ingest.simulation.landing import write_simulated_landing
@@ -65,9 +64,7 @@ def test_rows_are_what_the_page_would_say(rows, arm) -> None:
         own["growth"], own["years"], own["cohort"], own["block"], permutations=999, seed=1
     )
     found = rows[(rows["seed"] == 2) & (rows["arm"] == arm)].set_index("name")
-    assert (found.loc["primary.study_window", "verdict"] == "found") == (
-        verdict_of(result)[0] == "found"
-    )
+    assert (found.loc["primary.study_window", "verdict"] == "found") == (result.verdict == "found")
     assert found.loc["primary.study_window", "p_value"] == pytest.approx(result.p_value)
     for channel in result.channels:
         assert found.loc[f"{channel.channel}.study_window", "p_value"] == pytest.approx(

@@ -310,5 +310,5 @@ def test_primary_takes_frames_and_other_names():
     beside = cs.primary(pl.from_pandas(frame), "g", **of_units, **options)
     assert found.result == beside.result and found.rejects
     terms = ["synchronization", "own_variance", "loading"]
-    assert list(found.tidy()) == TIDY and list(found.tidy()["term"]) == terms
+    assert list(found.tidy()) == TIDY and list(found.tidy()["term"])[:3] == terms
     assert isinstance(beside.tidy(), pl.DataFrame)

@@ -18,7 +18,7 @@ SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import citysync as cs
-from citysync.kernels.compile_cache import cache_folder
+from citysync.engines.compile_cache import cache_folder
 assert cs.__file__.startswith(sys.argv[1]), cs.__file__
 pairs = cs.data.euro("pyarrow")
 fit = cs.fit(pairs, "cm", unit=("iso_a", "iso_b"), cohort="euro", block="region", permutations=0)

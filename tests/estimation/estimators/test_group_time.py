@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.estimators.group_time import comparable_sample, fit_group_time
+from estimation.estimators.fitted import Inputs
+from estimation.estimators.group_time import GroupTimeDraws, comparable_sample, fit_group_time
 from estimation.estimators.registry import names
 from estimation.fit import fit_outcomes, fit_panel
 from estimation.inference import variances as inference
 from estimation.inference.diagnostics import coefficients as diagnostics
 from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.inference.permutation.group_time import permute_group_time
-from estimation.linear.pair_statistics import pair_statistics
+from estimation.inference.permutation.permute import permute
+from estimation.options import Options
 from estimation.panel.pair_panel import PairPanel, build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import estimates_of, long_table, random_panel
@@ -375,12 +376,15 @@ def test_draws_equal_refits(tie_quantile):
     panel = random_panel(1, n_cities=30, n_pilots=9, n_outcomes=2)
     strata, n_draws = np.arange(30) % 2, 4
     sample = build_sample(panel, (0, 1), tie_quantile)
-    statistics = pair_statistics(panel.y, None, sample.observed)
     fits = {name: fit_group_time(sample, name) for name in GROUP_TIME}
     leads = {
         name: fit[0].columns[diagnostics.tested_leads(fit[0])][2:] for name, fit in fits.items()
     }
-    draws = permute_group_time(sample, statistics, tuple(GROUP_TIME), strata, n_draws, 11, leads)
+    inputs = Inputs(sample)
+    models = {name: GroupTimeDraws(sample, name, inputs) for name in GROUP_TIME}
+    for name, model in models.items():
+        model.tests = {"leads": leads[name]} if len(leads[name]) else {}
+    draws = permute(sample, models, strata, Options(permutations=n_draws, seed=11))
     labels = draw_relabellings(sample.city_group, strata, n_draws, 11)
     for b in range(n_draws):
         years = np.concatenate([[0], sample.group_years])[labels[b]]
@@ -400,7 +404,7 @@ def test_draws_equal_refits(tie_quantile):
                 if len(leads[name]):
                     statistic = fit.provinces.joint_f(fit.estimate, leads[name])[0]
                     np.testing.assert_allclose(
-                        draws[name, m].joint[b], statistic, rtol=1e-6, equal_nan=True
+                        draws[name, m].tests["leads"][b], statistic, rtol=1e-6, equal_nan=True
                     )
 
 

@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 
 from estimation.cli import main
-from estimation.estimators.group_time import fit_group_time
+from estimation.estimators.fitted import Inputs
+from estimation.estimators.group_time import GroupTimeDraws, fit_group_time
 from estimation.fit import fit_outcomes, fit_panel, strata_of
 from estimation.inference import variances as inference
 from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.inference.permutation.group_time import permute_group_time
-from estimation.linear.pair_statistics import pair_statistics
+from estimation.inference.permutation.permute import permute
+from estimation.options import Options
 from estimation.panel.pair_panel import PairPanel, before_last_cohort, build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import VARIANCE_ESTIMATORS, estimates_of, long_table, random_panel
@@ -230,11 +231,9 @@ def test_draws_equal_refits_under_the_drawn_labels(kind):
         panel = before_last_cohort(whole)
     sample = build_sample(panel, (0, 1), None, control_pairs=LATER)
     strata = strata_of(whole, "all")
-    statistics, names = (
-        pair_statistics(panel.y, None, sample.observed),
-        ("callaway_santanna", "borusyak", "sun_abraham"),
-    )
-    draws = permute_group_time(sample, statistics, names, strata, 5, 3, {})
+    names, inputs = ("callaway_santanna", "borusyak", "sun_abraham"), Inputs(sample)
+    models = {name: GroupTimeDraws(sample, name, inputs) for name in names}
+    draws = permute(sample, models, strata, Options(permutations=5, seed=3))
     labels = draw_relabellings(sample.city_group, strata, 5, 3)
     if PANELS[kind]:  # admissions stay with the pilots
         assert (labels[:, whole.city_group == 0] == 0).all()

@@ -11,6 +11,7 @@ import pytest
 
 from estimation.fits.approval_year import fit_without_approval_year
 from estimation.inference.permutation.assignments import draw_relabellings
+from estimation.options import Options
 from estimation.panel.pair_panel import build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
@@ -48,7 +49,7 @@ def test_equals_leaving_the_pair_years_out() -> None:
         "shuffle": "all",
         "tie_quantile": 0.3,
     }
-    result = fit_without_approval_year(panel, late, **settings)["twfe", 0]
+    result = fit_without_approval_year(panel, late, Options(**settings))["twfe", 0]
     b, error = literal(panel, late)
     row = estimates_of(result, "conventional")["treated", None]
     assert row.estimate == pytest.approx(b, abs=1e-10)
@@ -77,4 +78,4 @@ def test_equals_leaving_the_pair_years_out() -> None:
 def test_without_second_half_pilots_there_is_no_such_year() -> None:
     panel = random_panel(7, n_cities=18)
     with pytest.raises(NotEstimable, match="July to December"):
-        fit_without_approval_year(panel, np.zeros(18, dtype=bool), permutations=0)
+        fit_without_approval_year(panel, np.zeros(18, dtype=bool), Options(permutations=0))

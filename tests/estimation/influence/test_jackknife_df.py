@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from estimation.closed_form.fit import CityPanel, fit_all_pairs
+from estimation.engines.arrays import pair_statistics
+from estimation.engines.heterogeneity_design import Heterogeneity, build_design, city_types
+from estimation.engines.regressors import DESIGNS
 from estimation.estimators.cohort_means import (
     WEIGHTS,
     build_cell_panel,
@@ -19,15 +21,12 @@ from estimation.estimators.cohort_means import (
     sum_city_cells,
 )
 from estimation.estimators.doubly_robust import fit_doubly_robust
+from estimation.estimators.fitted import sample_statistics
 from estimation.estimators.group_time import comparable_sample, fit_group_time
-from estimation.estimators.heterogeneity import fit_heterogeneity_design
-from estimation.estimators.two_way import fit_least_squares
+from estimation.estimators.two_way import fit_design, fit_least_squares
 from estimation.fit import ESTIMATORS, fit_outcomes
 from estimation.influence.influence_fit import InfluenceFit
 from estimation.influence.jackknife_df import design_df, equivalent_df, exceedance
-from estimation.linear.heterogeneity_design import Heterogeneity, build_design, city_types
-from estimation.linear.pair_statistics import pair_statistics
-from estimation.linear.treatment_regressors import DESIGNS
 from estimation.panel.pair_panel import PairPanel, build_sample
 from estimation.results import NotEstimable
 from tests.estimation.panels import random_panel
@@ -230,9 +229,8 @@ def test_weights_of_effects_by_class_with_their_own_years(shape: str) -> None:
         )
         sample = build_sample(one, tuple(range(one.n_outcomes)), None)
         types = city_types(sample, [moderation])
-        return fit_heterogeneity_design(
-            sample, build_design(sample, moderation, types), types, names
-        )[0]
+        design = build_design(sample, moderation, types)
+        return fit_design(sample, sample_statistics(sample), design, names)[0]
 
     def shocks_of(one: PairPanel) -> dict[tuple, np.ndarray]:
         fits = fit_of(dataclasses.replace(one, y=unit_outcomes(one)))
@@ -297,21 +295,6 @@ def test_weights_of_pairs_that_weigh_differently() -> None:
     compare(fit, shocks_of(panel, weight), [shocks_of(*given) for given in rest])
 
 
-@pytest.mark.parametrize("estimator", ["twfe", "event_study", "callaway_santanna"])
-def test_the_closed_form_has_the_degrees_of_freedom_of_the_pairs(estimator: str) -> None:
-    panel = random_panel(4, n_cities=24, n_pilots=8)
-    fit = fitted(panel, estimator)
-    values = np.random.default_rng(1).normal(size=(panel.n_cities, len(panel.years)))
-    closed = fit_all_pairs(
-        CityPanel(values, panel.years, panel.city_cohort, panel.province),
-        estimator=estimator,
-        refits=True,
-    )
-    by_term = dict(zip(fit.terms, fit.provinces.df, strict=True))
-    assert closed.provinces.df == pytest.approx([by_term[term] for term in closed.terms], rel=1e-9)
-    assert min(closed.provinces.df) < len(fit.provinces.blocks) - 1
-
-
 @pytest.mark.parametrize("nested", [False, True])
 def test_cells_have_the_degrees_of_freedom_of_the_pairs(nested: bool) -> None:
     panel = random_panel(4, n_cities=24, n_pilots=8)
@@ -336,9 +319,8 @@ def test_cells_have_the_degrees_of_freedom_of_the_pairs(nested: bool) -> None:
             low, high = of_pair.min(axis=0), of_pair.max(axis=0)
             moderation = Heterogeneity("nested", year_block=low * 100 + high)
             types = city_types(sample, [moderation])
-            expected = fit_heterogeneity_design(
-                sample, build_design(sample, moderation, types), types, ()
-            )[0][0]
+            design = build_design(sample, moderation, types)
+            expected = fit_design(sample, sample_statistics(sample), design, ())[0][0]
         assert jackknife_df_of_cells(cell_fit, sums) == pytest.approx(
             expected.provinces.df[0], rel=1e-9
         )

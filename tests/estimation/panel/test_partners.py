@@ -9,13 +9,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from estimation.estimators.two_way import fit_least_squares
+from estimation.engines.arrays import pair_statistics
+from estimation.engines.regressors import DESIGNS
+from estimation.estimators.two_way import LeastSquaresDraws, fit_least_squares
 from estimation.fit import fit_panel
 from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.inference.permutation.two_way import permute
+from estimation.inference.permutation.permute import permute
 from estimation.inference.variances import score_variance
-from estimation.linear.pair_statistics import pair_statistics
-from estimation.linear.treatment_regressors import DESIGNS
+from estimation.options import Options
 from estimation.panel.pair_panel import build_sample
 from tests.estimation.panels import random_panel
 
@@ -64,9 +65,8 @@ def test_draws_choose_partners_anew(missing: float) -> None:
     strata = np.arange(30) % 2
     statistics = pair_statistics(panel.y[list(sample.outcomes)], None, sample.observed)
     designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
-    draws = permute(
-        sample, statistics, designs, strata, 5, 11, {"event_study": designs[1].leads[2:]}
-    )
+    models = {design.estimator: LeastSquaresDraws(statistics, design) for design in designs}
+    draws = permute(sample, models, strata, Options(permutations=5, seed=11))
     labels = draw_relabellings(sample.city_group, strata, 5, 11)
     assert len({tuple(row) for row in labels.tolist()}) == 5
     for b, label in enumerate(labels):

@@ -8,7 +8,6 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -16,14 +15,14 @@ import yaml
 import estimation
 from estimation.report.language import book
 from estimation.report.messages import in_chinese
-from estimation.study.primary import verdict_of
+from estimation.study.primary import in_words_of_the_study
 
 ROOT = Path(estimation.__file__).parents[1]
 ENGLISH = re.compile(r"(?:[A-Za-z][a-z'’-]+[ ,;:]+){2,}[A-Za-z]+")
 # what these say is for people who call the library or its command: it reaches no table of a
 # publication
 NOT_OF_TABLES = re.compile(
-    "estimation/(report|api|out_of_core|closed_form|data)/|estimation/(cli|classify|fit|primary/command).py|panel/(pair_file|panel|unit)_?"
+    "estimation/(report|api|engines|data)/|estimation/(cli|classify|fit|primary/command).py|panel/(pair_file|panel|unit)_?"
 )
 WHERE = "if pilots are larger"
 # what the first place of a sentence may hold
@@ -100,7 +99,7 @@ def test_a_missing_verdict_is_said_in_chinese_in_the_words_of_the_study() -> Non
     assert len(own) > 5
     for text in own:
         said = re.sub(r"\{[anm]\}", lambda place: fill[place.group()], text)
-        reason = verdict_of(SimpleNamespace(p_value=None, warnings=(said,)))[1]
+        reason = in_words_of_the_study(said)
         assert in_chinese(reason) and not ENGLISH.search(in_chinese(reason)), reason
 
 

@@ -26,7 +26,7 @@ from warehouse.publication.change_queries import CURRENT_CHANGE
 SAID = {
     "found": (
         {"primary_p": 0.01},
-        ["Synchronization rose after admission", "+0.015", "from about 0.73", "about 0.069 on"],
+        ["Synchronization rose after admission", "+0.015", "without admission", "about 0.069 on"],
         ["No detectable"],
     ),
     "found, fell": (
@@ -87,7 +87,7 @@ def test_the_first_screen_says_whose_counts_it_shows() -> None:
     frames = tables()
     frames["estimates.primary"] = frames["estimates.primary"].assign(n_pilots=0)
     said = Tags(page_of(frames, "index.html")).text
-    assert "were admitted in the study window, 2010 to 2019 (pilots)" in said
+    assert "were admitted in the window, 2010 to 2019 (pilots)" in said
     assert "0 of the 1 pilots among them" in said
 
 
@@ -215,7 +215,7 @@ def test_pages_of_a_landing_that_gave_almost_nothing(tmp_path, missing: str) -> 
     """Six cities of a bare level: no sample, no estimates; each page says what is missing
     and why.
     """
-    spec_id = "primary.cm_growth_official.study_window"
+    spec_id = "primary.cm_growth_official.newest"
     frames = tables()
     frames["estimates.not_run"] = frames["estimates.not_run"].assign(spec_id=spec_id)
     thin = {

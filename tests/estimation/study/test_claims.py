@@ -195,11 +195,15 @@ def test_the_primary_test_answers_where_the_claim_says_so() -> None:
     row = {
         "spec_id": OURS,
         "reason": None,
+        "p_value_family": 0.03,
         **dict(zip(numbers, (0.06, 0.01, 0.1, 0.02, 0.05), strict=True)),
     }
     none = {**dict.fromkeys(numbers), "spec_id": OURS, "reason": "No verdict: 2 years"}
+    none["p_value_family"] = None
     for given, verdict, reason in (
         (pd.DataFrame([row]), "found", "primary test"),
+        # what is found is decided by the p of both series alone
+        (pd.DataFrame([row | {"p_value_family": 0.06}]), "not_found_could_have_been", ""),
         (pd.DataFrame([none]), "not_identified", "No verdict: 2 years"),
         (pd.DataFrame({"spec_id": []}), "not_run", ""),
         (None, "not_run", ""),

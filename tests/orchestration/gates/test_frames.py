@@ -250,7 +250,10 @@ DEFAULT_LINES = [
     ("many", "city", True, 0.1, 12),
     ("twice", "city", True, 0.1, 12),
     ("twice", "permutation", True, None, 12),
+    # one province carries its pilots, and its estimator has no permutation
+    ("carried", "city", False, 0.1, 12),
     ("unmarked", "city", False, 0.1, 12),
+    ("unmarked", "permutation", False, None, 12),
     ("placebo", "permutation", False, None, 3),
 ]
 

@@ -8,6 +8,7 @@ import pytest
 from estimation.fit import fit_outcomes
 from estimation.inference.permutation.draws import (
     CHUNK,
+    Draws,
     critical_value,
     permutation_p_value,
     run_in_chunks,
@@ -55,3 +56,30 @@ def test_chunks_cover_every_draw_once(monkeypatch: pytest.MonkeyPatch, threads: 
 
     run_in_chunks(len(runs), run)
     assert (runs == 1).all()
+
+
+def test_draws_end_with_the_hundredth_that_is_as_extreme_and_the_p_stays_valid() -> None:
+    """The p of a coefficient whose draws end early is that of its first draws alone; under the null
+    it rejects no more often than its level.
+    """
+    panel = random_panel(4, n_cities=24, n_pilots=8)
+    given = {"vcov": ("permutation",), "permutations": 3000, "shuffle": "all"}
+    every = fit_outcomes(panel, **given)["event_study", 0]
+    some = fit_outcomes(panel, enough=30, **given)
+    for ours, theirs in zip(some["event_study", 0].estimates, every.estimates, strict=True):
+        assert ours.estimate == theirs.estimate and theirs.draws == 3000
+        if ours.draws < 3000:
+            assert ours.p_value == pytest.approx(31 / (1 + ours.draws))
+            assert ours.p_value == pytest.approx(theirs.p_value, abs=6 * theirs.p_value / 30**0.5)
+        else:
+            assert ours.p_value == theirs.p_value
+    assert some["event_study", 0].estimates[0].draws < 3000
+    rng = np.random.default_rng(1)
+    p_values = []
+    for _ in range(4000):
+        drawn = np.abs(rng.normal(size=400))
+        draws = Draws(drawn[:, None], drawn[:, None], {}, False, 10)
+        observed = abs(rng.normal())
+        p_values.append(permutation_p_value(observed, draws.counted(observed, drawn), False))
+    assert np.mean(np.array(p_values) <= 0.05) < 0.05 + 3 * (0.05 * 0.95 / 4000) ** 0.5
+    assert np.mean(np.array(p_values) <= 0.05) > 0.03

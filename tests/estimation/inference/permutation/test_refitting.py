@@ -5,10 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
+from estimation.engines.regressors import event_study_design, twfe_design
 from estimation.estimators.fitted import Inputs
+from estimation.estimators.two_way import LeastSquaresDraws
 from estimation.inference.permutation.assignments import draw_or_enumerate
-from estimation.inference.permutation.refitting import permute_by_refitting
-from estimation.linear.treatment_regressors import event_study_design, twfe_design
+from estimation.inference.permutation.permute import permute
+from estimation.options import Options
 from estimation.panel.pair_panel import build_sample
 from tests.estimation.panels import random_panel
 
@@ -52,9 +54,8 @@ def test_draws_are_those_of_a_literal_loop(design):
     sample = build_sample(panel, (0,), None)
     strata = np.zeros(panel.n_cities, dtype=int)
     made = design(sample.group_years, panel.years)
-    found = permute_by_refitting(sample, Inputs(sample).statistics, [made], strata, 8, 5)[
-        made.estimator, 0
-    ]
+    model = LeastSquaresDraws(Inputs(sample).statistics, made)
+    found = permute(sample, {"made": model}, strata, Options(permutations=8, seed=5))["made", 0]
     labels, _ = draw_or_enumerate(sample.city_group, strata, 8, 5)
     usable = sample.observed & sample.candidate[:, None]
     for draw in range(8):

@@ -5,13 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
-from estimation.estimators.two_way import fit_least_squares
+from estimation.engines.arrays import pair_statistics
+from estimation.engines.regressors import DESIGNS
+from estimation.estimators.two_way import LeastSquaresDraws, fit_least_squares
 from estimation.fit import fit_outcomes
 from estimation.inference.permutation.assignments import draw_relabellings
-from estimation.inference.permutation.two_way import permute
+from estimation.inference.permutation.permute import permute
 from estimation.inference.variances import score_variance
-from estimation.linear.pair_statistics import pair_statistics
-from estimation.linear.treatment_regressors import DESIGNS
+from estimation.options import Options
 from estimation.panel.pair_panel import build_sample
 from tests.estimation.panels import diagnostic_of, estimates_of, random_panel
 
@@ -49,10 +50,16 @@ def test_draws_equal_refits_under_the_drawn_labels(case, tie_quantile):
     statistics = pair_statistics(panel.y, panel.controls, sample.observed)
     designs = [DESIGNS[name](sample.group_years, panel.years) for name in ("twfe", "event_study")]
     leads = {"event_study": designs[1].leads[2:]}
-    draws = permute(sample, statistics, designs, strata, N_DRAWS, 11, leads)
+    models = {
+        design.estimator: LeastSquaresDraws(
+            statistics, design, {"leads": leads.get(design.estimator, np.array([0]))}
+        )
+        for design in designs
+    }
+    draws = permute(sample, models, strata, Options(permutations=N_DRAWS, seed=11))
     labels = draw_relabellings(sample.city_group, strata, N_DRAWS, 11)
     years_of_label = np.concatenate([[0], sample.group_years])
-    assert np.isfinite(draws["event_study", 0].joint).any()
+    assert np.isfinite(draws["event_study", 0].tests["leads"]).any()
     for b in range(N_DRAWS):
         for design in designs:
             redrawn, fits = _refit(panel, years_of_label[labels[b]], design.estimator, tie_quantile)
@@ -75,7 +82,9 @@ def test_draws_equal_refits_under_the_drawn_labels(case, tie_quantile):
                 if design.estimator == "event_study":
                     chosen = np.flatnonzero(np.isin(fit.columns, leads["event_study"]))
                     np.testing.assert_allclose(
-                        found.joint[b], fit.provinces.joint_f(fit.estimate, chosen)[0], rtol=1e-6
+                        found.tests["leads"][b],
+                        fit.provinces.joint_f(fit.estimate, chosen)[0],
+                        rtol=1e-6,
                     )
 
 

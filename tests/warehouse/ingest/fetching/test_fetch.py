@@ -1,5 +1,5 @@
-"""`make fetch` against a server that plays the services: what is written, kept, resumed, checked,
-and said where the service refuses.
+"""`citysync fetch` against a server that plays the services: what is written, kept, resumed,
+checked, and said where the service refuses.
 """
 
 import csv

@@ -1,0 +1,67 @@
+"""`python -m benchmarks.primary_test.family --panel DB`: every variant of the primary test on the
+real admissions (candidate x series x window), with one joint permutation p, as rows of a table.
+
+Run after the rule had been committed and had chosen; docs/evidence/primary-test.md has the table,
+so that nobody can pick.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from estimation.analyses.primary import DECLARED, NEWEST
+from estimation.primary.city_panel import build_panel
+from estimation.primary.fit import series_of
+from estimation.primary.redeal import deal, rank_p
+from estimation.study.primary import city_window
+from estimation.study.run import read_marts
+
+from .candidates import CANDIDATES, statistics
+from .race import SERIES
+
+LAST_YEARS = (2019, 2021, 2022, 2023)
+
+
+def variants(
+    growth: np.ndarray, years: np.ndarray, cohort: np.ndarray, block: np.ndarray, draws: int
+) -> dict[tuple[int, str, str], np.ndarray]:
+    """Studentised coefficients (1 + draws,) by last year, series and candidate, on the same cities;
+    a city's whole record is dealt at once.
+    """
+    dealt = deal(block, draws, [1, 0])
+    found = {}
+    for last in LAST_YEARS:
+        inside = years <= last
+        panel = build_panel(growth[:, inside], years[inside], cohort, block)
+        for series, values in zip(SERIES, series_of(panel), strict=True):
+            for name, drawn in statistics(panel, values, dealt).items():
+                found[last, series, name] = drawn
+    return found
+
+
+def main() -> None:
+    """Parse the command line, run and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.primary_test.family")
+    parser.add_argument("--panel", type=Path, required=True, help="published warehouse")
+    parser.add_argument("--permutations", type=int, default=1999)
+    chosen = parser.parse_args()
+    spec = next(spec for spec in DECLARED if spec.variant == NEWEST)
+    with duckdb.connect(str(chosen.panel), read_only=True) as connection:
+        window = city_window(read_marts(connection, [spec]), spec)
+    found = variants(window.growth, window.years, window.cohort, window.block, chosen.permutations)
+    print("| window, series | " + " | ".join(CANDIDATES) + " |")
+    print("| --- |" + " --- |" * len(CANDIDATES))
+    for last in LAST_YEARS:
+        for series in SERIES:
+            cells = [found[last, series, name] for name in CANDIDATES]
+            shown = " | ".join(f"{drawn[0]:+.2f} ({rank_p(drawn):.2f})" for drawn in cells)
+            print(f"| 2010-{last}, {series} | {shown} |")
+    print(f"\njoint p {rank_p(np.max(np.abs(list(found.values())), axis=0)):.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""Sums over all pairs of units at the cost of the units, for outcomes that are functions of both
+units' values of a year (docs/methods, section 11).
+
+A quadratic outcome is y_ijt = kappa - s (z_it^2 + z_jt^2) / 2 + l z_it z_jt; the constant drops out
+of everything that has pair effects in it. With the sums S and squares Q of a set of partners, sums
+over them cost one pass over the units; for absolute gaps sorting a year's values and adding up from
+below does the same.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from ..measures.synchronization import standardise
+from .arrays import bincount_columns, pair_statistics
+from .drawn import DrawnSums
+from .interface import CitySums, SampleSums, SummedSample, Units
+from .regressors import Design
+
+# weights s of the squares and l of the product in each quadratic outcome
+QUADRATIC = {"cm": (1.0, 1.0), "comove": (0.0, 1.0), "dispersion": (1.0, 0.0)}
+GAPS = ("neg_abs_gap", "neg_abs_residual")
+MEASURES = (*QUADRATIC, *GAPS)
+# pairs whose gaps are listed at a time
+PAIRS_AT_ONCE = 2**16
+
+
+def sum_all_pairs(d: np.ndarray, measure: str, units: Units) -> SummedSample:
+    """The sample of all pairs of units with at most one treated unit.
+
+    Parameters
+    ----------
+    d : (N, T) float array
+        Series of the units, complete.
+    measure : str
+        Of `MEASURES`, as `measures.synchronization` has them.
+    units : Units
+    """
+    z = _series(d, measure)
+    cohort = np.where(units.city_cohort > units.years[-1], 0, units.city_cohort)
+    group_years = np.unique(cohort[cohort > 0])
+    group = np.where(cohort > 0, np.searchsorted(group_years, cohort) + 1, 0)
+    province = np.zeros(len(z), dtype=np.int64)
+    if units.province is not None:
+        province = np.unique(units.province, return_inverse=True)[1].reshape(-1)
+    sums = _partner_sums(z, group, province, measure)
+    never = sums[:, 0].sum(axis=1)
+    rows, always = _city_sums(sums, group, province), cohort <= units.years[0]
+    always &= cohort > 0
+    return SummedSample(
+        "all_pairs",
+        Units(units.city_ids, units.years, cohort, units.province),
+        pair_statistics(np.zeros((1, 1, z.shape[1])), None, np.ones((1, z.shape[1]), dtype=bool)),
+        SampleSums.of(rows, (1, len(group_years) + 1)),
+        group_years,
+        group,
+        partial(_squares, z, group, measure),
+        never[:, 1:] / np.where(never[:, :1] > 0, never[:, :1], np.nan),
+        n_always_treated=int(
+            ((cohort > 0) & (cohort <= units.years[0])).sum() * (group == 0).sum()
+        ),
+        draws=partial(AllPairDraws, z, province, measure),
+    )
+
+
+def _series(d: np.ndarray, measure: str) -> np.ndarray:
+    """What the outcome is made of; less the mean of a year where only differences of a year count,
+    so that sums of squares keep their digits however far from zero the values lie.
+    """
+    z = standardise(d) if measure in QUADRATIC else d
+    if measure == "neg_abs_residual":
+        z = z - z.mean(axis=1, keepdims=True)
+    return z - z.mean(axis=0) if measure in ("cm", *GAPS) else z
+
+
+def _less_means(sums: np.ndarray) -> np.ndarray:
+    """Statistics [pairs, outcomes less pair means] from [pairs, outcomes]."""
+    return np.concatenate(
+        [sums[..., :1], sums[..., 1:] - sums[..., 1:].mean(axis=-1, keepdims=True)], axis=-1
+    )
+
+
+def _partner_sums(
+    z: np.ndarray, group: np.ndarray, province: np.ndarray, measure: str
+) -> np.ndarray:
+    """Pairs and summed outcomes (N, G, R, 1 + T) of a unit with the partners of a group and
+    province; the unit itself is no partner.
+    """
+    n_groups, n_provinces = int(group.max()) + 1, int(province.max()) + 1
+    key, n_keys, own = group * n_provinces + province, n_groups * n_provinces, np.arange(len(z))
+    result = np.empty((len(z), n_keys, 1 + z.shape[1]))
+    result[..., 0] = np.bincount(key, minlength=n_keys)
+    if measure in QUADRATIC:
+        square, product = QUADRATIC[measure]
+        s, q = (bincount_columns(part, key, (1, n_keys))[0] for part in (z, z**2))
+        squares = result[..., :1] * z[:, None] ** 2 + q
+        result[..., 1:] = product * z[:, None] * s - square / 2 * squares
+        result[own, key, 1:] -= (product - square) * z**2
+    else:
+        for k in range(n_keys):
+            result[:, k, 1:] = _gap_sums(z, z[key == k])
+    result[own, key, 0] -= 1
+    return result.reshape(len(z), n_groups, n_provinces, -1)
+
+
+def _gap_sums(z: np.ndarray, partners: np.ndarray) -> np.ndarray:
+    """-sum of abs(d_i - d_j) over partners (n, T): below a value it is counted times the value less
+    the sum, above it the other way round; (N, T).
+    """
+    result, n = np.zeros(z.shape), len(partners)
+    for t in range(z.shape[1] if n else 0):
+        ordered = np.sort(partners[:, t])
+        below = np.searchsorted(ordered, z[:, t])
+        sums = np.concatenate([[0.0], np.cumsum(ordered)])
+        result[:, t] = z[:, t] * (n - 2 * below) + 2 * sums[below] - sums[-1]
+    return result
+
+
+def _city_sums(sums: np.ndarray, group: np.ndarray, province: np.ndarray) -> CitySums:
+    """As rows: a never-treated unit meets every group, a treated one the never-treated in its own
+    group.
+    """
+    present = sums[..., 0] > 0.5
+    present[group > 0, 1:] = False
+    city, source, partners = np.nonzero(present)
+    of = np.where(group[city] > 0, group[city], source)
+    parts = _less_means(sums[city, source, partners])
+    key = city * sums.shape[1] + of
+    row_key, first = np.unique(key, return_index=True)
+    rows = np.searchsorted(row_key, key)
+    totals = np.add.reduceat(parts, first, axis=0)
+    return CitySums(*np.divmod(row_key, sums.shape[1]), totals, rows, partners, parts, province)
+
+
+def _squares(z: np.ndarray, group: np.ndarray, measure: str, weights: np.ndarray) -> np.ndarray:
+    """Sums (R,) of the squared influence of all pairs, from weights (G, 1 + T, R) of [pairs,
+    outcomes less pair means].
+    """
+    total = np.zeros(weights.shape[2])
+    for g in range(len(weights)):
+        of_years = weights[g, 1:] - weights[g, 1:].mean(axis=0)
+        given = z[group == 0], z[group == g], g == 0, of_years, weights[g, 0]
+        if measure in QUADRATIC:
+            total += _squared_forms(*given, *QUADRATIC[measure])
+        else:
+            total += _squared_gaps(*given)
+    return total
+
+
+def _squared_forms(z_i, z_j, is_within, weights, level, square, product) -> np.ndarray:
+    """Sum of u_p^2 over the pairs of two groups (n, T) without listing them, u_p = level (R,) +
+    sum_t w_t (T, R) y_pt.
+
+    u_p = a_i + a_j + sum_t w_t l z_it z_jt with a_i = -(s/2) sum_t w_t z_it^2 + level/2; the square
+    of the product needs the groups' T x T second moments.
+    """
+    own_i, own_j = (np.einsum("it,tr->ir", z**2, weights) for z in (z_i, z_j))
+    a_i, a_j = (-square / 2 * own + level / 2 for own in (own_i, own_j))
+    weighted = product * weights
+    cross_i, cross_j = (
+        np.einsum("it,tr->ir", z, weighted * other.sum(axis=0)[:, None])
+        for z, other in ((z_i, z_j), (z_j, z_i))
+    )
+    moments = np.einsum("it,is->ts", z_i, z_i) * np.einsum("jt,js->ts", z_j, z_j)
+    total = len(z_j) * (a_i**2).sum(axis=0) + len(z_i) * (a_j**2).sum(axis=0)
+    total += 2 * a_i.sum(axis=0) * a_j.sum(axis=0)
+    total += np.einsum("tr,tr->r", weighted, np.einsum("ts,sr->tr", moments, weighted))
+    total += 2 * (a_i * cross_i).sum(axis=0) + 2 * (a_j * cross_j).sum(axis=0)
+    if not is_within:
+        return total
+    on_diagonal = 2 * a_i + product * own_i
+    return (total - (on_diagonal**2).sum(axis=0)) / 2
+
+
+def _squared_gaps(z_i, z_j, is_within, weights, level) -> np.ndarray:
+    """The same for absolute gaps, by listing the pairs a part at a time."""
+    total, step = np.zeros(len(level)), max(1, PAIRS_AT_ONCE // max(len(z_j), 1))
+    for start in range(0, len(z_i), step):
+        gaps = -np.abs(z_i[start : start + step, None] - z_j[None])
+        u = level + np.einsum("ijt,tr->ijr", gaps, weights)
+        if is_within:
+            u[np.arange(len(u)), start + np.arange(len(u))] = 0.0
+        total += (u**2).sum(axis=(0, 1))
+    return total / 2 if is_within else total
+
+
+class AllPairDraws(DrawnSums):
+    """Sums over all pairs under any assignment: one pass over the units each."""
+
+    def __init__(
+        self, z: np.ndarray, province: np.ndarray, measure: str, design: Design, has_tests: bool
+    ) -> None:
+        n, t = z.shape
+        used = province if has_tests else None
+        shape = (1, design.n_groups, 1 + t)
+        super().__init__(np.arange(n), np.zeros(n, dtype=np.int64), used, shape)
+        self.z, self.measure = z, measure
+        self.order = np.argsort(z, axis=0, kind="stable").T
+        same = np.triu(province[:, None] == province[None], 1) & has_tests
+        self.ends = first, second = np.nonzero(same)
+        if measure in QUADRATIC:
+            square, product = QUADRATIC[measure]
+            y = product * z[first] * z[second] - square / 2 * (z[first] ** 2 + z[second] ** 2)
+        else:
+            y = -np.abs(z[first] - z[second])
+        self.inside_values = _less_means(np.concatenate([np.ones((len(y), 1)), y], axis=1))
+
+    def of(self, labels: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """See `DrawnSums`; units have no weights here."""
+        by_slot, inside = self.zeros(len(labels))
+        member = (labels[:, None] == np.arange(self.n_groups)[:, None]).astype(float)
+        counts, partners = member.sum(axis=2), np.empty_like(by_slot)
+        partners[..., 0] = counts[:, None]
+        add_up = self._quadratic if self.measure in QUADRATIC else self._gaps
+        partners[..., 1:] = add_up(member, counts)
+        draw, city = np.nonzero(labels == 0)
+        # the unit itself is no partner
+        partners[draw, city, 0, 0] -= 1.0
+        if self.measure in QUADRATIC:
+            square, product = QUADRATIC[self.measure]
+            partners[draw, city, 0, 1:] -= (product - square) * self.z[city] ** 2
+        by_slot[draw, city] = partners[draw, city]
+        draw, city = np.nonzero(labels)
+        by_slot[draw, city, labels[draw, city]] = partners[draw, city, 0]
+        first, second = self.ends
+        for b in range(len(labels) if self.n_provinces else 0):
+            one, two = labels[b, first], labels[b, second]
+            kept = (one == 0) | (two == 0)
+            place = self.province[first] * self.n_groups + np.maximum(one, two)
+            inside[b, :, 0] = bincount_columns(
+                self.inside_values[kept], place[kept], (self.n_provinces, self.n_groups)
+            )
+        return _less_means(by_slot), inside
+
+    def _quadratic(self, member: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """Summed outcomes (B, N, G, T) of every unit with the members (B, G, N) of each group."""
+        square, product = QUADRATIC[self.measure]
+        s, q = (np.einsum("bgn,nt->bgt", member, part)[:, None] for part in (self.z, self.z**2))
+        z = self.z[:, None]
+        return product * z * s - square / 2 * (counts[:, None, :, None] * z**2 + q)
+
+    def _gaps(self, member: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """The same for absolute gaps, adding up from the smallest value of a year."""
+        found = np.empty((len(member), *self.z.shape[:1], self.n_groups, self.z.shape[1]))
+        for t, order in enumerate(self.order):
+            z = self.z[order, t][:, None]
+            of_rank = member[:, :, order].transpose(0, 2, 1)
+            below, sums = of_rank.cumsum(axis=1), (of_rank * z).cumsum(axis=1)
+            of_year = found[..., t]
+            of_year[:, order] = z * (counts[:, None] - 2 * below) + 2 * sums - sums[:, -1:]
+        return found

@@ -1,0 +1,254 @@
+"""Sums of pair statistics by DuckDB, for pair-years beyond memory.
+
+One scan turns pair-years into a table of pairs with a column for each year, which may spill to the
+disk; a sum over its rows in their order gives the same bytes for any number of threads. Python
+holds each pair's units and admission, never its outcomes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..panel.pair_columns import ResolvedColumns, named
+from ..panel.pair_panel import PairPanel
+from ..panel.panel_error import PanelError, need
+from .arrays import Layout, PairStatistics, projection_coefficients
+from .interface import CitySums, SampleSums, SummedSample, Units
+
+MAX_YEARS = 62
+
+
+def quote(name: str) -> str:
+    """An SQL identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class PairTable:
+    """Pair-years of a DuckDB relation or a Parquet file as a table of pairs, in a database of its
+    own that goes with it.
+    """
+
+    def __init__(self, panel: Any, columns: ResolvedColumns) -> None:
+        try:
+            import duckdb
+        except ImportError as error:
+            raise need("duckdb", "study", "sums by a database") from error
+        self.columns, self._open = columns, ExitStack()
+        folder = self._open.enter_context(tempfile.TemporaryDirectory(prefix="citysync-"))
+        self.con = duckdb.connect(config={"temp_directory": folder})
+        self._open.callback(self.con.close)
+        if isinstance(panel, str | Path):
+            panel = self.con.read_parquet(str(panel))
+            self.years = self._read_years(panel)
+            self._write_pairs(panel)
+        else:
+            self.years = self._read_years(panel)
+            chosen = ", ".join(map(quote, dict.fromkeys(columns.needed)))
+            batches = panel.project(chosen).to_arrow_reader()
+            self._write_pairs(self.con.from_arrow(batches))
+
+    def close(self) -> None:
+        """Remove the database."""
+        self._open.close()
+
+    def _read_years(self, relation: Any) -> np.ndarray:
+        time = quote(self.columns.time)
+        found = relation.query("panel", f"select distinct {time} from panel order by 1").fetchall()
+        years = [row[0] for row in found]
+        if not 2 <= len(years) <= MAX_YEARS or any(int(year) != year for year in years):
+            raise PanelError(
+                "database",
+                None,
+                self.columns.time,
+                f"2 to {MAX_YEARS} whole years",
+                f"{len(years)} values from {years[:1]}",
+                "choose the rows before, or use engine='arrays'",
+            )
+        return np.array(years, dtype=np.int64)
+
+    def _write_pairs(self, relation: Any) -> None:
+        """Pairs in the order of their units, one row each: first and second unit, what is said of
+        either, and the outcome of each year.
+        """
+        one, two = map(quote, self.columns.unit)
+        y, time = quote(self.columns.outcome), quote(self.columns.time)
+        said = [*named(self.columns.cohort), *named(self.columns.block)]
+        said += [*(self.columns.pilots or ())]
+        kept = [f"max({quote(name)}) as {quote(name)}" for name in said]
+        twice = [f"count(distinct {quote(name)}) > 1" for name in said] or ["false"]
+        of_years = [
+            f"max(cast({y} as double)) filter (where {time} = {year}) as y{t}"
+            for t, year in enumerate(self.years.tolist())
+        ]
+        relation.query(
+            "panel",
+            f"select {one}, {two}, {', '.join([*kept, *of_years])}, count({y}) as n, "
+            f"count({y}) <> count(distinct {time}) filter (where {y} is not null) or "
+            f"{' or '.join(twice)} as is_wrong, {one} >= {two} as is_turned "
+            "from panel group by 1, 2 order by 1, 2",
+        ).create("pairs")
+        wrong, turned = self.con.execute(
+            "select count(*) filter (is_wrong), count(*) filter (is_turned) from pairs"
+        ).fetchall()[0]
+        if wrong or turned:
+            raise PanelError(
+                "database",
+                None,
+                f"{', '.join(self.columns.unit)}, {self.columns.time}",
+                "one row for a pair in a year, the smaller id first, and one cohort and block",
+                f"{wrong} pairs with a year, cohort or block twice, {turned} with the larger id "
+                "first",
+                "correct them; engine='arrays' names the row",
+            )
+
+    def first_and_last(self) -> Any:
+        """Two rows for each pair, of the panel's first and last year and without any outcome: what
+        a reader needs to know of units and admissions.
+        """
+        time, y = quote(self.columns.time), quote(self.columns.outcome)
+        left_out = ", ".join([*(f"y{t}" for t in range(len(self.years))), "n", "is_wrong"])
+        return self.con.sql(
+            f"select * exclude ({left_out}, is_turned, e), e as {time}, "
+            f"cast(e as double) as {y} from pairs, (values "
+            f"({int(self.years[0])}), ({int(self.years[-1])})) as ends(e) where n > 0"
+        ).to_arrow_table()
+
+
+def sum_database(table: PairTable, panel: PairPanel) -> SummedSample:
+    """The sample of a table's pairs.
+
+    Parameters
+    ----------
+    table : PairTable
+    panel : PairPanel
+        Units and admissions, as a reader found them in `first_and_last`.
+    """
+    group_years = np.unique(panel.city_cohort[panel.city_cohort > 0])
+    group = np.where(panel.city_cohort > 0, np.searchsorted(group_years, panel.city_cohort) + 1, 0)
+    province = np.zeros(panel.n_cities, dtype=np.int64)
+    if panel.province is not None:
+        province = np.unique(panel.province, return_inverse=True)[1].reshape(-1)
+    units = {"id": panel.city_ids, "at": np.arange(panel.n_cities), "g": group, "r": province}
+    _write(table, "units", units)
+    n_years, names = len(table.years), range(len(table.years))
+    one, two = map(quote, table.columns.unit)
+    mean = f"({' + '.join(f'coalesce(y{t}, 0)' for t in names)}) / n"
+    within = ", ".join(f"coalesce(y{t} - {mean}, 0) as m{t}, y{t}" for t in names)
+    bits = " + ".join(f"if(y{t} is null, 0, {1 << t})" for t in names)
+    table.con.execute(
+        "create temp table summed as select a.at as i, b.at as j, a.r as ri, b.r as rj, "
+        f"greatest(a.g, b.g) as g, {bits} as bits, {within} from pairs "
+        f"inner join units as a on pairs.{one} = a.id inner join units as b on pairs.{two} = b.id "
+        "where n > 1 and (a.g = 0 or b.g = 0) order by 1, 2"
+    )
+    # rows are added up in their order
+    table.con.execute("set threads = 1")
+    sums = ", ".join(f"sum(m{t}), sum(y{t})" for t in names)
+    found = table.con.execute(
+        f"select i, g, rj, bits, count(*), {sums} from summed group by all union all "
+        f"select j, g, ri, bits, count(*), {sums} from summed group by all order by 1, 2, 3, 4"
+    ).fetchall()
+    rows = np.array([[np.nan if v is None else v for v in row[5:]] for row in found], dtype=float)
+    keys = np.array([row[:5] for row in found], dtype=np.int64)
+    patterns, which = np.unique(keys[:, 3], return_inverse=True)
+    seen = (patterns[:, None] >> np.arange(n_years) & 1).astype(bool)
+    coefficients, basis = projection_coefficients(seen, np.bincount(which, keys[:, 4]))
+    values = np.concatenate([keys[:, 4:5] * coefficients[which], rows[:, 0::2]], axis=1)
+    statistics = PairStatistics(
+        np.zeros((0, values.shape[1])), basis, Layout(len(basis), 0, n_years, 1), np.zeros(0)
+    )
+    cities = _city_sums(
+        keys[:, 0], keys[:, 1], keys[:, 2], values, (len(group_years) + 1, province)
+    )
+    is_never = (keys[:, 1] == 0) | (group[keys[:, 0]] > 0)
+    raw, count = np.zeros((2, panel.n_cities, n_years))
+    np.add.at(raw, keys[is_never, 0], np.nan_to_num(rows[is_never, 1::2]))
+    np.add.at(count, keys[is_never, 0], (keys[:, 4:5] * seen[which])[is_never])
+    single, always = _counts(table, panel)
+
+    def squares(weights: np.ndarray) -> np.ndarray:
+        return _squares(table, weights, patterns, coefficients)
+
+    return SummedSample(
+        "database",
+        Units(panel.city_ids, table.years, panel.city_cohort, panel.province),
+        statistics,
+        SampleSums.of(cities, (1, len(group_years) + 1)),
+        group_years,
+        group,
+        squares,
+        np.where(count > 0, raw / np.maximum(count, 1), np.nan),
+        single,
+        always,
+    )
+
+
+def _write(table: PairTable, name: str, columns: dict[str, np.ndarray]) -> None:
+    table.con.register("incoming", columns)
+    table.con.execute(f"create or replace temp table {name} as select * from incoming")
+    table.con.unregister("incoming")
+
+
+def _city_sums(
+    city: np.ndarray,
+    group: np.ndarray,
+    partners: np.ndarray,
+    values: np.ndarray,
+    shape: tuple[int, np.ndarray],
+) -> CitySums:
+    """Rows in ascending order of city, group and partners' province, by pattern, as sums."""
+    n_groups, province = shape
+    row_of = city * n_groups + group
+    first = np.unique(row_of * (int(province.max()) + 1) + partners, return_index=True)[1]
+    part_sums = np.add.reduceat(values, first, axis=0)
+    keys, of_part = np.unique(row_of[first], return_inverse=True)
+    starts = np.flatnonzero(np.diff(of_part, prepend=-1))
+    sums = np.add.reduceat(part_sums, starts, axis=0)
+    return CitySums(*np.divmod(keys, n_groups), sums, of_part, partners[first], part_sums, province)
+
+
+def _counts(table: PairTable, panel: PairPanel) -> tuple[int, int]:
+    """Pairs of at most one pilot with a single observed year, and those treated in every year."""
+    one, two = map(quote, table.columns.unit)
+    single = table.con.execute(
+        f"select count(*) from pairs inner join units as a on pairs.{one} = a.id "
+        f"inner join units as b on pairs.{two} = b.id where n = 1 and (a.g = 0 or b.g = 0)"
+    ).fetchall()[0][0]
+    cohorts = np.unique(panel.city_cohort[panel.city_cohort > 0])
+    always = int((cohorts <= table.years[0]).sum())
+    found = table.con.execute(
+        "select count(*) from summed where g between 1 and ?", [always]
+    ).fetchall()[0]
+    return int(single), int(found[0])
+
+
+def _squares(
+    table: PairTable, weights: np.ndarray, patterns: np.ndarray, coefficients: np.ndarray
+) -> np.ndarray:
+    """Sums (R,) of the squared influence of the pairs, from weights (G, n_basis + T, R)."""
+    n_groups, n_values, n_terms = weights.shape
+    n_basis = coefficients.shape[1]
+    level = np.einsum("pk,gkr->gpr", coefficients, weights[:, :n_basis])
+    columns: dict[str, np.ndarray] = {
+        "g": np.repeat(np.arange(n_groups), len(patterns)),
+        "bits": np.tile(patterns, n_groups),
+    }
+    sums: list[str] = []
+    for r in range(n_terms):
+        columns[f"c{r}"] = np.ascontiguousarray(level[:, :, r]).ravel()
+        terms = [f"c{r}"]
+        for t in range(n_values - n_basis):
+            columns[f"w{r}_{t}"] = np.repeat(weights[:, n_basis + t, r], len(patterns))
+            terms.append(f"w{r}_{t} * m{t}")
+        sums.append(f"sum(({' + '.join(terms)}) ** 2)")
+    _write(table, "weights", columns)
+    found = table.con.execute(
+        f"select {', '.join(sums)} from (select * from summed inner join weights using (g, bits) "
+        "order by i, j)"
+    ).fetchall()[0]
+    return np.array(found, dtype=float)

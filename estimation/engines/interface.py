@@ -1,0 +1,256 @@
+"""What every engine gives: sums of pair statistics by city and cell, from which coefficients,
+influence, refits and variances follow without a look at the pairs.
+
+`arrays` adds pairs up in memory, `all_pairs` from the series of the units, `database` where the
+rows lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .arrays import PairStatistics, bincount_columns
+from .regressors import Design
+from .solve import with_loadings
+
+
+@dataclass(frozen=True)
+class CitySums:
+    """Sums of pair statistics by city and group, K rows in ascending order of both.
+
+    Attributes
+    ----------
+    city, group : (K,) int arrays
+    sums : (K, D) float array
+    part_row, part_province : (L,) int arrays
+        Row and partners' province, 0..R-1, of each part of a row.
+    part_sums : (L, D) float array
+    province : (N,) int array
+    """
+
+    city: np.ndarray
+    group: np.ndarray
+    sums: np.ndarray
+    part_row: np.ndarray
+    part_province: np.ndarray
+    part_sums: np.ndarray
+    province: np.ndarray
+
+    def first_columns(self, count: int) -> CitySums:
+        """The sums of the first statistics alone."""
+        return replace(self, sums=self.sums[:, :count], part_sums=self.part_sums[:, :count])
+
+    def without(self, province: int) -> np.ndarray:
+        """The sums over pairs without a city in a province; (K, D)."""
+        left = self.sums.copy()
+        order, start = self._by_province
+        parts = order[start[province] : start[province + 1]]
+        left[self.part_row[parts]] -= self.part_sums[parts]
+        left[self.province[self.city] == province] = 0.0
+        return left
+
+    @cached_property
+    def _by_province(self) -> tuple[np.ndarray, np.ndarray]:
+        """Parts in order of their province, and where each province begins."""
+        order = np.argsort(self.part_province, kind="stable")
+        return order, np.searchsorted(
+            self.part_province[order], np.arange(int(self.province.max()) + 2)
+        )
+
+    @cached_property
+    def _first_of_city(self) -> np.ndarray:
+        """First row of each city."""
+        return np.flatnonzero(np.diff(self.city, prepend=-1))
+
+    def by_city(self, weights: np.ndarray) -> np.ndarray:
+        """Weights (K, T, C) of the rows added up over the rows of a city; (N, T, C)."""
+        first = self._first_of_city
+        found = np.zeros((len(self.province), *weights.shape[1:]))
+        found[self.city[first]] = np.add.reduceat(weights, first, axis=0)
+        return found
+
+
+def sum_city_groups(
+    values: np.ndarray,
+    city_i: np.ndarray,
+    city_j: np.ndarray,
+    group: np.ndarray,
+    province: np.ndarray,
+    n_groups: int,
+) -> CitySums:
+    """Sums of the statistics of pairs.
+
+    Parameters
+    ----------
+    values : (P, D) float array
+    city_i, city_j, group : (P,) int arrays
+    province : (N,) int array
+        0..R-1.
+    n_groups : int
+
+    Returns
+    -------
+    CitySums
+    """
+    n_provinces = int(province.max()) + 1
+    n_keys = len(province) * n_groups * n_provinces
+    keys = [
+        (city * n_groups + group) * n_provinces + province[partner]
+        for city, partner in ((city_i, city_j), (city_j, city_i))
+    ]
+    present = np.zeros(n_keys, dtype=bool)
+    present[keys[0]] = present[keys[1]] = True
+    found, place = np.flatnonzero(present), np.cumsum(present) - 1
+    parts = sum(bincount_columns(values, place[key], (1, len(found)))[0] for key in keys)
+    row_key, part_province = np.divmod(found, n_provinces)
+    rows, part_row = np.unique(row_key, return_inverse=True)
+    part_row = part_row.reshape(-1)
+    sums = bincount_columns(parts, part_row, (1, len(rows)))[0]
+    return CitySums(*np.divmod(rows, n_groups), sums, part_row, part_province, parts, province)
+
+
+@dataclass(frozen=True)
+class SampleSums:
+    """Sums of the kept pairs' statistics by block and group (a cell), from which every refit
+    starts.
+
+    Attributes
+    ----------
+    totals : (C, G, D) float array
+    by_city : (N, C, G, D) float array
+        Of the pairs that contain a city.
+    cities : CitySums
+        The same by the partners' provinces.
+    """
+
+    totals: np.ndarray
+    by_city: np.ndarray
+    cities: CitySums
+
+    @classmethod
+    def of(cls, cities: CitySums, shape: tuple[int, int]) -> SampleSums:
+        """From sums by city, of C blocks and G groups."""
+        by_city = np.zeros((len(cities.province), shape[0] * shape[1], cities.sums.shape[1]))
+        by_city[cities.city, cities.group] = cities.sums
+        by_city = by_city.reshape(-1, *shape, cities.sums.shape[1])
+        # every pair stands with either of its cities
+        return cls(by_city.sum(axis=0) / 2, by_city, cities)
+
+
+@dataclass(frozen=True)
+class Units:
+    """The cities of a sample whose pairs are not listed; in the place of a `PairPanel`."""
+
+    city_ids: np.ndarray
+    years: np.ndarray
+    city_cohort: np.ndarray
+    province: np.ndarray | None = None
+    pilots_known: bool = True
+    exposure: str = "one"
+    controls: None = field(default=None, init=False)
+    weight: None = field(default=None, init=False)
+
+    @property
+    def n_cities(self) -> int:
+        """Number of cities."""
+        return len(self.city_cohort)
+
+
+@dataclass(frozen=True)
+class SummedSample:
+    """A sample that an engine adds up without listing its pairs; in the place of a `FitSample`.
+
+    Attributes
+    ----------
+    engine : str
+    panel : Units
+    statistics : PairStatistics
+        Basis and layout; its values are empty.
+    sums : SampleSums
+        By cohort group.
+    group_years : (G,) int array
+    city_group : (N,) int array
+    squares : callable
+        Weights (G + 1, D, R) of the statistics to the sums (R,) of squared influences.
+    means_with_never : (N, T) float array
+        Mean outcome of a city over its pairs with never-pilots, up to a constant; NaN without one.
+    n_single_year, n_always_treated : int
+        Pairs with one observed year, which are left out, and pairs treated in every year.
+    draws : callable, optional
+        Design and whether provinces are needed to the sums of draws, as `permute.DrawnSums`; None
+        where the engine has no permutation.
+    """
+
+    engine: str
+    panel: Units
+    statistics: PairStatistics
+    sums: SampleSums
+    group_years: np.ndarray
+    city_group: np.ndarray
+    squares: Callable[[np.ndarray], np.ndarray]
+    means_with_never: np.ndarray
+    n_single_year: int = 0
+    n_always_treated: int = 0
+    draws: Callable[[Design, bool], Any] | None = None
+    outcomes: tuple[int, ...] = (0,)
+    tie_quantile: None = None
+    n_partners: None = None
+    control_pairs: str = "never_treated"
+
+    @property
+    def n_groups(self) -> int:
+        """Groups with the never-treated one."""
+        return len(self.group_years) + 1
+
+    @property
+    def n_pairs(self) -> int:
+        """Pairs of the sample."""
+        return round(float(self.sums.totals[0, :, 0].sum()))
+
+    @property
+    def n_obs(self) -> int:
+        """Pair-years of the sample: a pair's projection has its years less one as its trace."""
+        counts = self.statistics.layout.cut(self.sums.totals[0].sum(axis=0))[0][0, 0]
+        traces = np.einsum("ktt->k", self.statistics.basis)
+        return round(float(counts @ traces)) + self.n_pairs
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether every pair has every year."""
+        return self.n_obs == self.n_pairs * len(self.panel.years)
+
+    @cached_property
+    def holds_kept_pair(self) -> np.ndarray:
+        """Cities that hold a pair; shape (N,) bool."""
+        return self.sums.by_city[:, 0, :, 0].sum(axis=1) > 0.5
+
+    @property
+    def seen(self) -> np.ndarray:
+        """The same: these engines know no pair beside the sample's, except those of two pilots."""
+        return self.holds_kept_pair | (self.panel.city_cohort > 0)
+
+    @property
+    def kept_groups(self) -> np.ndarray:
+        """Groups of the pairs, ascending."""
+        return np.flatnonzero(self.sums.totals[0, :, 0] > 0.5)
+
+    @property
+    def has_never_treated(self) -> bool:
+        """Whether a pair is never treated."""
+        return 0 in self.kept_groups
+
+    def pilots_in_cells(self, design: Design) -> np.ndarray:
+        """Whether a pilot is observed in the cells of each coefficient; (N, L) bool."""
+        in_cells = (with_loadings(design.x) != 0).any(axis=0)
+        counts = self.statistics.layout.cut(self.sums.by_city[:, 0])[0][:, :, 0, 0]
+        # the projection of a pair has a diagonal of 1/2 at least where the pair is observed
+        diagonal = np.einsum("ktt->kt", self.statistics.basis)
+        observed = np.einsum("ngk,kt->ngt", counts, diagonal) > 0.25
+        observed[self.panel.city_cohort == 0] = False
+        found = np.einsum("ngt,gtl->nl", observed[:, 1:].astype(float), in_cells[1:].astype(float))
+        return found > 0

@@ -1,0 +1,116 @@
+"""What the compiled loops get, as named tuples: numba compiles `pairs.values` like an array of its
+own.
+
+Letters as in `loops`; whole numbers are int64, other numbers float64. Does not import numba, so
+that callers may build these tuples without waiting for it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class DrawnPairs(NamedTuple):
+    """Candidate pairs in ascending order of their tie; the position of a pair in this order is its
+    rank.
+
+    Attributes
+    ----------
+    first, second : (P,) int64 arrays
+        The two cities of a pair.
+    values : (P, D) float64 array
+        Statistics of a pair as in `arrays`; the first of them is 1, so that its sum counts pairs.
+    rank_of : (N, N) int64 array
+        Rank of the pair of two cities, -1 where they are no candidate pair.
+    province : (N,) int64 array
+        Province of a city, 0..R-1; all 0 where provinces are not known.
+    pair_class : (P,) int64 array
+        A pair of a pilot of type k and a never-pilot is of group 1 + (k - 1) n_classes + class.
+    n_classes : int
+    block : (P,) int64 array
+        Block of pairs with year effects of their own, 0..C-1.
+    slot_of : (P, 2) int64 array
+        Slots of a pair's first and second city.
+    slot_city, slot_block : (S,) int64 arrays
+        City and block of a slot.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    values: np.ndarray
+    rank_of: np.ndarray
+    province: np.ndarray
+    pair_class: np.ndarray
+    n_classes: int
+    block: np.ndarray
+    slot_of: np.ndarray
+    slot_city: np.ndarray
+    slot_block: np.ndarray
+
+
+class BaseSums(NamedTuple):
+    """Sums over all candidate pairs from a rank on; a draw starts from them and changes what it
+    must.
+
+    Attributes
+    ----------
+    first : int
+        First rank that the real assignment keeps.
+    by_slot : (S, D) float64 array
+    inside : (R, C, D) float64 array
+        Over the pairs with both cities in a province.
+    """
+
+    first: int
+    by_slot: np.ndarray
+    inside: np.ndarray
+
+
+class CurvePairs(NamedTuple):
+    """Pairs of the cities of one series and window, for the loop over the specification curve.
+
+    Attributes
+    ----------
+    first, second : (P,) int64 arrays
+        The two cities of a pair.
+    pair_class : (P,) int64 array
+        Class whose pairs share year effects, 0..C-1.
+    values : (P, D) float64 array
+        What is summed.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    pair_class: np.ndarray
+    values: np.ndarray
+
+
+class RankedTies(NamedTuple):
+    """R rules of ties over the same P pairs, by the L measures they cut: pairs in ascending order
+    of a measure times its sign.
+
+    Attributes
+    ----------
+    first, second : (L, P) int32 arrays
+        The two cities of the pair of a rank.
+    rank_of : (L, P) int64 array
+        Rank of a pair, -1 where it has no measure.
+    next_larger : (L, P) int64 array
+        First rank with a strictly larger measure than that of the rank.
+    n_tied : (L,) int64 array
+        Pairs that have a measure.
+    measure : (R,) int64 array
+        Which of the L measures a rule cuts.
+    quantile : (R,) float64 array
+        Pairs strictly above it are kept.
+    """
+
+    first: np.ndarray
+    second: np.ndarray
+    rank_of: np.ndarray
+    next_larger: np.ndarray
+    n_tied: np.ndarray
+    measure: np.ndarray
+    quantile: np.ndarray

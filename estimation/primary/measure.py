@@ -1,0 +1,77 @@
+"""From growth of cities to z, the reference of peers, and the measures whose change is tested."""
+
+from __future__ import annotations
+
+import numpy as np
+
+# Squared gaps count up to this quantile of all cities and years where a measure is capped.
+CAP_QUANTILE = 0.9
+
+
+def standardise(growth: np.ndarray) -> np.ndarray:
+    """z of docs/methods, section 3.1: less the city's mean, over its standard deviation with
+    divisor T; shape (N, T).
+    """
+    centred = growth - growth.mean(axis=1, keepdims=True)
+    return centred / centred.std(axis=1, keepdims=True)
+
+
+def cycle(values: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """Values less their mean and their linear trend in the years; shape (N, T)."""
+    time = years - years.mean()
+    centred = values - values.mean(axis=1, keepdims=True)
+    return centred - np.einsum("nt,t->n", centred, time)[:, None] * time[None, :] / (time @ time)
+
+
+def reference(z: np.ndarray, never: np.ndarray, block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """m_it and v_it: mean and variance of z in year t over never-pilots outside city i's block.
+
+    Cities of one block share them whatever their label.
+
+    Parameters
+    ----------
+    z : (N, T) float array
+    never : (N,) bool array
+    block : (N,) int array
+        From 0.
+
+    Returns
+    -------
+    m, v : (N, T) float arrays
+    """
+    outside = never[None, :] & (np.arange(int(block.max()) + 1)[:, None] != block[None, :])
+    share = outside / np.maximum(outside.sum(axis=1, keepdims=True), 1)
+    mean, square = (np.einsum("bn,nt->bt", share, x) for x in (z, z**2))
+    return mean[block], np.maximum(square - mean**2, 0.0)[block]
+
+
+def synchronization(z: np.ndarray, m: np.ndarray, v: np.ndarray, cap: float = np.inf) -> np.ndarray:
+    """y_it = 1 - ((z - m)^2 + v) / 2, with abs(z - m) cut at `cap`; shape (N, T).
+
+    Without a cap it is the mean over never-pilots j outside the block of
+    1 - (z_it - z_jt)^2 / 2.
+    """
+    return 1 - (np.minimum(np.abs(z - m), cap) ** 2 + v) / 2
+
+
+def gap_cap(z: np.ndarray, m: np.ndarray) -> float:
+    """The quantile `CAP_QUANTILE` of abs(z - m) over all cities and years."""
+    return float(np.quantile(np.abs(z - m), CAP_QUANTILE))
+
+
+def slope(z: np.ndarray, m: np.ndarray, years: np.ndarray) -> np.ndarray:
+    """l_i, the slope of z on m over the years marked, (N,); 0 where m does not vary."""
+    zc, mc = (
+        x[:, years] - x[:, years].mean(axis=1, keepdims=True) for x in np.broadcast_arrays(z, m)
+    )
+    squares = (mc**2).sum(axis=1)
+    return (zc * mc).sum(axis=1) / np.where(squares > 0, squares, 1.0)
+
+
+def own_shock(z: np.ndarray, m: np.ndarray, years: np.ndarray | None = None) -> np.ndarray:
+    """u_it, z less its least-squares line on (1, m) over the years marked (all by default), given
+    for all years; shape (N, T).
+    """
+    years = np.ones(z.shape[1], dtype=bool) if years is None else years
+    zc, mc = (x - x[:, years].mean(axis=1, keepdims=True) for x in (z, m))
+    return zc - slope(z, m, years)[:, None] * mc

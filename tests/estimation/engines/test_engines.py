@@ -1,0 +1,145 @@
+"""Every engine gives the numbers of arrays, through `cs.fit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+import estimation as cs
+from estimation.engines import choose
+from estimation.measures.synchronization import pair_outcome
+from estimation.panel.panel_error import PanelError
+
+ALL = ("conventional", "dyadic", "city", "province_jackknife", "permutation")
+BINNING = {"event_study": (-3, 2), "twfe": None}
+
+
+def _units(seed: int, n_units: int = 36) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    cohort = np.zeros(n_units, dtype=int)
+    pilots = generator.choice(n_units, n_units // 3, replace=False)
+    cohort[pilots] = generator.choice([2012, 2013, 2015], len(pilots))
+    rows = pd.MultiIndex.from_product([range(n_units), range(2010, 2018)], names=["city", "year"])
+    table = rows.to_frame(index=False)
+    table["growth"] = generator.normal(5, 2, len(table))
+    table["first"] = np.where(cohort > 0, cohort, np.nan)[table["city"]]
+    table["block"] = table["city"] // 3
+    return table
+
+
+def _pairs(units: pd.DataFrame, measure: str, missing: float, seed: int) -> pd.DataFrame:
+    d = units.pivot(index="city", columns="year", values="growth")
+    i, j = np.triu_indices(len(d), 1)
+    y = pair_outcome(measure, d.to_numpy(), i, j)
+    table = pd.DataFrame(
+        {
+            "a": np.repeat(i, d.shape[1]),
+            "b": np.repeat(j, d.shape[1]),
+            "year": np.tile(d.columns, len(i)),
+            "y": y.ravel(),
+        }
+    )
+    first = units.groupby("city")["first"].first()
+    for side in ("a", "b"):
+        table[f"first_{side}"] = table[side].map(first).astype("Int64")
+        table[f"block_{side}"] = table[side] // 3
+    gone = np.random.default_rng(seed).random(len(table)) < missing
+    return table[~gone]
+
+
+def _compare(ours: cs.Fit, theirs: cs.Fit, lines: tuple[str, ...]) -> None:
+    kept = [[e for e in fit.estimates if e.vcov in lines] for fit in (ours, theirs)]
+    assert len(kept[0]) == len(kept[1]) > 0
+    for a, b in zip(*kept, strict=True):
+        assert (a.term, a.event_time, a.vcov, a.is_default, a.n_pilots) == (
+            b.term,
+            b.event_time,
+            b.vcov,
+            b.is_default,
+            b.n_pilots,
+        )
+        for field in ("estimate", "std_error", "ci_low", "ci_high", "p_value"):
+            one, two = getattr(a, field), getattr(b, field)
+            assert (one is None) == (two is None), (field, a)
+            if one is not None:
+                # degrees of freedom come out of a search that stops at 1e-9
+                rel = 1e-8 if a.vcov == "province_jackknife" and field != "estimate" else 1e-10
+                assert one == pytest.approx(two, rel=rel, abs=1e-10), (field, a)
+    for name in ("n_obs", "n_pairs", "n_units", "n_treated"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    numbers = {(n, t): v for n, t, v in ours.diagnostics if isinstance(v, float)}
+    for name, term, value in theirs.diagnostics:
+        if (name, term) in numbers and "permutation" not in name:
+            assert numbers[name, term] == pytest.approx(value, rel=1e-6, abs=1e-9), name
+
+
+@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
+@pytest.mark.parametrize("measure", ["cm", "comove", "dispersion", "neg_abs_gap"])
+def test_all_engines_on_all_pairs(measure: str, estimator: str) -> None:
+    units = _units(3)
+    given = {"estimator": estimator, "vcov": ALL, "permutations": 60, "cohort": "first"}
+    given |= {"block": "block", "binning": BINNING[estimator]}
+    closed = cs.fit(units, measure, unit="city", series="growth", **given)
+    listed = cs.fit(units, measure, unit="city", series="growth", engine="arrays", **given)
+    assert (closed.engine, listed.engine) == ("all_pairs", "arrays")
+    _compare(closed, listed, ALL)
+    pairs = _pairs(units, measure, 0.0, 0)
+    of_pairs = {**given, "unit": ("a", "b"), "cohort": ("first_a", "first_b")}
+    _compare(cs.fit(pairs, "y", **of_pairs), listed, ALL)
+    with duckdb.connect() as con:
+        con.register("pairs", pairs)
+        summed = cs.fit(con.table("pairs"), "y", engine="database", **of_pairs)
+    assert summed.engine == "database"
+    _compare(summed, listed, ALL[:-1])
+
+
+@pytest.mark.parametrize("estimator", ["twfe", "event_study"])
+@pytest.mark.parametrize("missing", [0.01, 0.3])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_database_has_gaps_as_arrays_have(
+    tmp_path: Path, estimator: str, missing: float, seed: int
+) -> None:
+    pairs = _pairs(_units(seed), "cm", missing, seed)
+    pairs.to_parquet(tmp_path / "pairs.parquet")
+    given = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "block": "block"}
+    given |= {"estimator": estimator, "vcov": ALL[:-1], "permutations": 0}
+    given |= {"binning": BINNING[estimator]}
+    summed = cs.fit(tmp_path / "pairs.parquet", "y", engine="database", **given)
+    _compare(summed, cs.fit(pairs, "y", **given), ALL[:-1])
+
+
+def test_what_does_not_fit_in_memory_goes_to_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = _pairs(_units(1), "cm", 0.0, 1)
+    pairs.to_parquet(tmp_path / "pairs.parquet")
+    given = {"unit": ("a", "b"), "cohort": ("first_a", "first_b"), "permutations": 0}
+    assert cs.fit(tmp_path / "pairs.parquet", "y", **given).engine == "arrays"
+    monkeypatch.setattr(choose, "_free_memory", lambda: 1e5)
+    assert cs.fit(tmp_path / "pairs.parquet", "y", **given).engine == "database"
+    assert cs.fit(pairs, "y", **given).engine == "arrays"
+
+
+def test_an_engine_says_what_it_does_not_serve() -> None:
+    units = _units(1)
+    given = {"unit": "city", "series": "growth", "cohort": "first", "permutations": 0}
+    with pytest.raises(cs.NotEstimable, match="engine 'all_pairs'"):
+        cs.fit(units, "cm", estimator="borusyak", engine="all_pairs", **given)
+    assert cs.fit(units, "cm", estimator="borusyak", **given).engine == "arrays"
+    assert cs.fit(units, "cm_bounded", **given).engine == "arrays"
+    with pytest.raises(PanelError, match="every unit in every period"):
+        cs.fit(units[units.index > 0], "cm", **given)
+    twice = pd.concat([_pairs(units, "cm", 0.0, 1)] * 2)
+    with duckdb.connect() as con, pytest.raises(PanelError, match="one row for a pair"):
+        con.register("twice", twice)
+        cs.fit(
+            con.table("twice"),
+            "y",
+            unit=("a", "b"),
+            cohort=("first_a", "first_b"),
+            engine="database",
+        )
