@@ -174,10 +174,11 @@ def _run(home: Home, plan: Plan, simulated: bool) -> Ending:
     stages.plan(home, plan.work, simulated=simulated)
 
     from orchestration.dagster_ui.ended_runs import close_ended_runs
+    from orchestration.dagster_ui.run_history import batched_sqlite_commits
     from orchestration.definitions import load_definitions
 
     definitions = load_definitions()
-    with DagsterInstance.get() as instance:
+    with batched_sqlite_commits(), DagsterInstance.get() as instance:
         if closed := close_ended_runs(instance):
             say(
                 f"  {closed} run{'s' if closed > 1 else ''} in the history had ended without "

@@ -4,13 +4,15 @@ that are no SQL.
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import duckdb
 
@@ -138,82 +140,57 @@ def prompt(con: duckdb.DuckDBPyConnection, history: Path) -> None:
     ----------
     con : duckdb connection
     history : Path
-        File that keeps what was typed, for this user alone; without a writable place nothing is
-        kept.
+        File that keeps what was typed; without a writable place nothing is kept.
     """
     print(GREETING)
-    read = _at_a_terminal(con, history) if sys.stdin.isatty() else _from_a_pipe
+    if sys.stdin.isatty():
+        _edit_lines(con, history)
+    lines: list[str] = []
     while True:
         try:
-            if not answer(con, read()):
-                return
+            lines.append(_read_line("      ... " if lines else "citysync> "))
+            if is_whole("\n".join(lines)):
+                text, lines = "\n".join(lines), []
+                if not answer(con, text):
+                    return
         except KeyboardInterrupt:
-            continue
+            print()
+            lines = []
         except EOFError:
             return
 
 
-def _from_a_pipe() -> str:
-    lines: list[str] = []
-    while not lines or not is_whole("\n".join(lines)):
-        line = sys.stdin.readline()
-        if not line:
-            raise EOFError
-        lines.append(line)
-    return "\n".join(lines)
+def _read_line(shown: str) -> str:
+    if sys.stdin.isatty():
+        return input(shown)
+    if line := sys.stdin.readline():
+        return line
+    raise EOFError
 
 
-def _at_a_terminal(con: duckdb.DuckDBPyConnection, history: Path) -> Callable[[], str]:
-    from prompt_toolkit import PromptSession
-    from prompt_toolkit.completion import WordCompleter
-    from prompt_toolkit.history import FileHistory, InMemoryHistory
-    from prompt_toolkit.key_binding import KeyBindings
+def _edit_lines(con: duckdb.DuckDBPyConnection, history: Path) -> None:
+    """Line editing with history, and the tabulator for the names of tables and columns."""
+    import readline
 
-    keys = KeyBindings()
-
-    @keys.add("enter")
-    def _(event: Any) -> None:
-        buffer = event.current_buffer
-        if is_whole(buffer.text):
-            buffer.validate_and_handle()
-        else:
-            buffer.insert_text("\n")
-
-    session: PromptSession[str] = PromptSession(
-        "citysync> ",
-        multiline=True,
-        prompt_continuation="      ... ",
-        key_bindings=keys,
-        history=FileHistory(str(history)) if _can_keep(history) else InMemoryHistory(),
-        completer=WordCompleter(_words(con), ignore_case=True, WORD=True),
-        complete_while_typing=False,
-    )
-    return session.prompt
-
-
-def _can_keep(history: Path) -> bool:
-    """Make the file for this user alone: what is asked of statistics is nobody else's."""
-    with suppress(OSError):
-        os.close(os.open(history, os.O_CREAT | os.O_RDWR, 0o600))
-        return True
-    return False
-
-
-def _words(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """What can be completed: words of the prompt, tables, columns and SQL's own words."""
     names = con.execute(
         "select schema_name || '.' || table_name from duckdb_tables() union select column_name "
         "from duckdb_columns() order by all"
     ).fetchall()
-    keywords = con.execute(
-        "select keyword_name from duckdb_keywords() where keyword_category = 'reserved' order by "
-        "all"
-    ).fetchall()
-    return [
-        "help",
-        ".tables",
-        ".schema",
-        ".write",
-        ".quit",
-        *(name for (name,) in [*names, *keywords]),
-    ]
+    words = [*(name for (name,) in names), "help", ".tables", ".schema", ".write", ".quit"]
+
+    def complete(begun: str, nth: int) -> str | None:
+        return next(islice((word for word in words if word.startswith(begun)), nth, None), None)
+
+    readline.set_completer(complete)
+    readline.set_completer_delims(" \t\n(),;=")
+    readline.parse_and_bind("tab: complete")
+    with suppress(OSError):
+        readline.read_history_file(history)
+    atexit.register(_keep_history, readline, history)
+
+
+def _keep_history(readline: ModuleType, history: Path) -> None:
+    with suppress(OSError):
+        # for this user alone: what is asked of statistics is nobody else's
+        os.close(os.open(history, os.O_CREAT | os.O_WRONLY, 0o600))
+        readline.write_history_file(history)
