@@ -160,12 +160,12 @@ def set_tool_environment(home: Home) -> None:
 
 def write_dagster_settings(home: Home) -> None:
     """The instance's settings: no telemetry and no sign-up dialogue, one run at a time (DuckDB has
-    one writer).
+    one writer), and time to load the packages on a busy machine.
     """
     settings = home.dagster / "dagster.yaml"
     text = (
         "telemetry:\n  enabled: false\nnux:\n  enabled: false\nconcurrency:\n  runs:\n    "
-        "max_concurrent_runs: 1\n"
+        "max_concurrent_runs: 1\ncode_servers:\n  local_startup_timeout: 600\n"
     )
     try:
         same = settings.read_text(encoding="utf-8") == text

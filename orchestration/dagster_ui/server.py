@@ -1,52 +1,71 @@
 """`citysync ui`: Dagster's web page on this machine only, behind the door, its daemon beside it.
 
-The page and the daemon each load the code location `citysync`, as `pyproject.toml` names it.
+Page and daemon share one process that has loaded the code location `citysync`.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import subprocess
 import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
 
 import uvicorn
 from dagster import DagsterInstance
 from dagster._core.workspace.context import WorkspaceProcessContext
-from dagster._core.workspace.load_target import ModuleTarget
+from dagster._core.workspace.load_target import WorkspaceFileTarget
 from dagster_webserver.app import create_app_from_workspace_process_context
 
 from orchestration.dagster_ui.door import Door
 
-HOST = "127.0.0.1"
-LOCATION = ModuleTarget("orchestration.definitions", None, None, "citysync")
-DAEMON = [sys.executable, "-m", "dagster._daemon", "run"]
+HOST, LOCATION = "127.0.0.1", "citysync"
+DAGSTER = [sys.executable, "-m", "dagster"]
+CODE = ["code-server", "start", "-m", "orchestration.definitions", "--location-name", LOCATION]
 
 
-def serve(port: int, location: ModuleTarget | None = LOCATION) -> None:
+def serve(port: int, *, is_empty: bool = False) -> None:
     """Serve until interrupted; schedules and sensors run meanwhile.
 
     Parameters
     ----------
     port : int
         Free on this machine.
-    location : ModuleTarget or None
-        What is shown; None for an empty page without a daemon.
+    is_empty : bool
+        A page that shows nothing, without code and daemon.
     """
     logging.basicConfig(level=logging.WARNING)
-    # both ways to stop it end the daemon too, also where a shell that put this into the background
-    # has it ignore interrupts
+    # both ways to stop it end the other processes too, also where a shell that put this into the
+    # background has it ignore interrupts
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    daemon = subprocess.Popen(DAEMON) if location else None
-    try:
-        with (
-            DagsterInstance.get() as instance,
-            WorkspaceProcessContext(instance, location) as context,
-        ):
-            application = Door(create_app_from_workspace_process_context(context), port)
-            uvicorn.run(application, host=HOST, port=port, log_level="warning")
-    finally:
-        if daemon:
-            daemon.terminate()
-            daemon.wait()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="citysync-ui-")))
+        instance = stack.enter_context(DagsterInstance.get())
+        target = None if is_empty else _start_code_and_daemon(stack, folder)
+        context = stack.enter_context(WorkspaceProcessContext(instance, target))
+        application = Door(create_app_from_workspace_process_context(context), port)
+        uvicorn.run(application, host=HOST, port=port, log_level="warning")
+
+
+def _start_code_and_daemon(stack: ExitStack, folder: Path) -> WorkspaceFileTarget:
+    socket, workspace = folder / "code.sock", folder / "workspace.yaml"
+    server = {"host": "localhost", "socket": str(socket), "location_name": LOCATION}
+    # JSON is YAML
+    workspace.write_text(json.dumps({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
+    code = _start(stack, [*DAGSTER, *CODE, "--socket", str(socket)])
+    while not socket.exists() and code.poll() is None:
+        time.sleep(0.1)
+    _start(stack, [sys.executable, "-m", "dagster._daemon", "run", "-w", str(workspace)])
+    return WorkspaceFileTarget([str(workspace)])
+
+
+def _start(stack: ExitStack, command: list[str]) -> subprocess.Popen:
+    process = subprocess.Popen(command)
+    stack.callback(process.wait)
+    stack.callback(process.terminate)
+    return process

@@ -30,7 +30,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         number = free.getsockname()[1]
     folder = tmp_path_factory.mktemp("ui")
-    code = f"from orchestration.dagster_ui.server import serve; serve({number}, None)"
+    code = f"from orchestration.dagster_ui.server import serve; serve({number}, is_empty=True)"
     command = [sys.executable, "-c", code]
     env = {**os.environ, "DAGSTER_HOME": str(folder), "DAGSTER_DISABLE_TELEMETRY": "1"}
     with open(folder / "log.txt", "w", encoding="utf-8") as log:
