@@ -38,9 +38,13 @@ ANALYSES = (
 )
 
 
-# Rows that conclusions rest on: the headline, with its exact parts, makes all draws; the claims of
+# Rows that conclusions rest on: the headlines, with their exact parts, make all draws; the claims of
 # the study (`warehouse/seeds/study_claims.csv`) and the named variants of the headline may.
-HEADLINE = tuple(f"baseline.{part}.headline" for part in split_of(robustness.OUTCOME))
+HEADLINE = tuple(
+    f"baseline.{part}.headline"
+    for outcome in (robustness.OUTCOME, "cm_growth_deflated")
+    for part in split_of(outcome)
+)
 DECISIVE = {
     *(f"robustness.{robustness.OUTCOME}.{variant}" for variant in robustness.RULES),
     "heterogeneity.cm_growth_official.same_region",

@@ -40,4 +40,4 @@ def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(
     ):
         assert line in said
     assert "Traceback" not in said
-    assert said.splitlines()[-1].startswith("citysync: exit 2: layout files that can be read")
+    assert said.splitlines()[-1].startswith("citysync: exit 2: ")
