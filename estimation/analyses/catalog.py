@@ -38,8 +38,8 @@ ANALYSES = (
 )
 
 
-# Rows that conclusions rest on: the headlines, with their exact parts, make all draws; the claims of
-# the study (`warehouse/seeds/study_claims.csv`) and the named variants of the headline may.
+# Rows that conclusions rest on: the headlines, with their exact parts, make all draws; the claims
+# of the study (`warehouse/seeds/study_claims.csv`) and the named variants of the headline may.
 HEADLINE = tuple(
     f"baseline.{part}.headline"
     for outcome in (robustness.OUTCOME, "cm_growth_deflated")
