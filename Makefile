@@ -45,18 +45,14 @@ test: .venv/.dev
 	@$(PY) -m estimation compile >/dev/null & $(MAKE) --no-print-directory lint && wait
 	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-# what needs Java or Chromium is skipped, and said, where there is none
-test-full: .venv/.dev $(JAVA)
-	@CITYSYNC_FULL=1 $(PY) -m pytest -rs
-
-test-long test-browser test-spark spark: .venv/.dev $(JAVA)
-	@CITYSYNC_FULL=1 $(PY) -m pytest -rs -s tests/$(@:test-%=%)
+# what needs Java or Chromium is skipped, and said, where there is none; test-long: tests/long
+test-full test-long test-browser test-spark spark: .venv/.dev $(JAVA)
+	@CITYSYNC_FULL=1 $(PY) -m pytest -rs $(patsubst %,tests/%,$(filter-out full,$(@:test-%=%)))
 
 site: .venv-site/.installed
 	@NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict -q --clean -d "$${CITYSYNC_HOME:-data}/site"
 
-bench: .venv-peers/.installed
-bench bench-quality bench-halves simulation-study: .venv/.dev
+bench bench-quality bench-halves simulation-study: .venv/.dev .venv-peers/.installed
 
 %: .venv/.installed $(SPARK) FORCE
 	@CITYSYNC_MAKE=1 .venv/bin/citysync $@

@@ -37,7 +37,6 @@ FOR_TESTS = (
     "CITYSYNC_CACHE",
     "CITYSYNC_TEST_",
     "CITYSYNC_BROWSER",
-    "CITYSYNC_AXE",
 )
 
 

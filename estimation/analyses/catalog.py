@@ -38,25 +38,23 @@ ANALYSES = (
 )
 
 
-# rows that conclusions rest on: the headline makes all draws, the claims of the study and the named
-# variants of the headline (by analysis and variant) may make as many
-HEADLINE = ("baseline", "headline")
+# Rows that conclusions rest on: the headline, with its exact parts, makes all draws; the claims of
+# the study (`warehouse/seeds/study_claims.csv`) and the named variants of the headline may.
+HEADLINE = tuple(f"baseline.{part}.headline" for part in split_of(robustness.OUTCOME))
 DECISIVE = {
-    *(("robustness", variant) for variant in robustness.RULES),
-    *(("policy_tools", variant) for variant in ("supply", "environment", "demand")),
-    *(
-        ("heterogeneity", variant)
-        for variant in (
-            "same_region",
-            "coastal",
-            "human_capital",
-            "financial_development",
-            "infrastructure",
-        )
-    ),
-    ("mechanisms", "by_measures"),
-    ("mechanisms", "headline"),
-    ("mechanisms", "window_2010_2017"),
+    *(f"robustness.{robustness.OUTCOME}.{variant}" for variant in robustness.RULES),
+    "heterogeneity.cm_growth_official.same_region",
+    "heterogeneity.cm_growth_official.coastal",
+    "heterogeneity.cm_growth_official.human_capital",
+    "heterogeneity.cm_growth_official.financial_development",
+    "heterogeneity.cm_growth_official.infrastructure",
+    "mechanisms.cm_growth_official.by_measures",
+    "mechanisms.neg_abs_gap_ln_patents_per_head.headline",
+    "mechanisms.neg_abs_gap_capital_allocation.window_2010_2017",
+    "mechanisms.neg_abs_gap_labour_allocation.headline",
+    "policy_tools.cm_growth_official.supply",
+    "policy_tools.cm_growth_official.environment",
+    "policy_tools.cm_growth_official.demand",
 }
 
 
@@ -66,11 +64,9 @@ def all_specs() -> tuple[Spec, ...]:
 
 
 def _with_draws(spec: Spec) -> Spec:
-    row = spec.analysis, spec.variant
-    if spec.permutations == 0 or row not in {HEADLINE, *DECISIVE}:
-        return spec
-    is_all = row == HEADLINE and spec.outcome in split_of(robustness.OUTCOME)
-    return replace(spec, permutations=DRAWS, enough=None if is_all else spec.enough)
+    if spec.spec_id in HEADLINE:
+        return replace(spec, permutations=DRAWS, enough=None)
+    return replace(spec, permutations=DRAWS) if spec.spec_id in DECISIVE else spec
 
 
 def primary_specs() -> tuple[Spec, ...]:

@@ -24,6 +24,7 @@ from pathlib import Path
 import duckdb
 
 import estimation
+from estimation.cli import COMMANDS
 from estimation.cli import main as command
 from orchestration.commands.sql_prompt import connect_read_only
 from orchestration.home import Home
@@ -35,7 +36,7 @@ BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
 )
 MARKER = re.compile(r"\s*\*Not run by the tests(?: as (?:it stands|they stand))?: [^*]{10,}\.\*")
-LIBRARY = (["citysync"], [".venv/bin/python", "-m", "estimation"])
+CALLED = ("citysync", ".venv/bin/citysync")
 
 
 @dataclass(frozen=True)
@@ -148,15 +149,13 @@ def _run_commands(text: str, warehouse: Callable[[], duckdb.DuckDBPyConnection])
     with contextlib.redirect_stdout(io.StringIO()) as out:
         for line in text.splitlines():
             words = shlex.split(line, comments=True)
-            of_library = next(
-                (words[len(start) :] for start in LIBRARY if words[: len(start)] == start), None
-            )
-            if of_library is not None:
-                code = command(of_library)
+            called = words[1:] if words and words[0] in CALLED else []
+            if called[:1] and called[0] in COMMANDS:
+                code = command(called)
                 if code:
                     raise AssertionError(f"{line}: exit {code}")
-            elif words[:2] == ["make", "sql"] and len(words) == 3 and words[2].startswith("Q="):
-                warehouse().execute(words[2].removeprefix("Q=")).fetchall()
+            elif called[:2] == ["sql", "-q"] and len(called) == 3:
+                warehouse().execute(called[2]).fetchall()
             elif words:
                 raise AssertionError(
                     f"{line}: not run; say so below its block: *Not run by the tests: reason.*"

@@ -50,7 +50,6 @@ def publish(
     manifest: Mapping[str, Any],
     folders: Mapping[str, Path],
     kept: int = KEPT_PUBLICATIONS,
-    texts: Mapping[str, str] | None = None,
     contracts: Mapping[str, TableContract] | None = None,
 ) -> dict[str, TableHash]:
     """Write a publication beside the current one and switch to it.
@@ -64,7 +63,6 @@ def publish(
     folders : folders that are copied into the publication whole, by their name there: report,
     data_docs, dbt_docs.
     kept : how many publications stay besides the newest of every series.
-    texts : further files of the publication, by name.
     contracts : keys and units of the tables, by `schema.table`, for the data package's descriptor.
 
     Raises
@@ -81,8 +79,10 @@ def publish(
     tables = copy_tables(build_database, draft / "citysync.duckdb", draft / "parquet")
     for name, folder in folders.items():
         shutil.copytree(folder, draft / name)
-    for name, text in (texts or {}).items():
-        (draft / name).write_text(text, encoding="utf-8")
+    # a report of a small landing has no figures, say: an empty folder is no part of a publication
+    for path in sorted(draft.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
     (draft / datapackage.NAME).write_text(
         datapackage.describe_package(draft, manifest, contracts or {}), encoding="utf-8"
     )

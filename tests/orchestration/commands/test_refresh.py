@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from benchmarks.simulated_landing.run import draw, official_growth
-from orchestration.home import Home, hold_lock
+from orchestration.home import Home
+from orchestration.supervision import hold_lock
 from tests.estimation.panels import VARIANCE_ESTIMATORS
 from tests.estimation.report.numbers import mismatches
 from tests.orchestration.conftest import (

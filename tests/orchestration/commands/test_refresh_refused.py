@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 from orchestration.commands import refresh as command
 from orchestration.home import Home
+from tests.orchestration.conftest import end_of
 from warehouse.ingest.layouts import load_layouts
 
 
@@ -29,8 +30,8 @@ def test_a_wrong_layout_ends_with_2_and_names_file_line_and_key(
     text = "source_id: a\ndescription: x\ntables:\n  - files: [x]\n    palce: {level: city}\n"
     (tmp_path / "a.yml").write_text(text, encoding="utf-8")
     monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(command, "_refresh", lambda *_: load_layouts(tmp_path))
-    assert command.refresh(None) == 2
+    monkeypatch.setattr(command, "_check_landing", lambda *_: load_layouts(tmp_path))
+    assert end_of(command.refresh, None) == 2
     said = capsys.readouterr().out
     for line in (
         "a.yml, line 5: tables.0.palce: this key is not known",

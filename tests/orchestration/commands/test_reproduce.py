@@ -116,11 +116,11 @@ def test_it_needs_the_files_of_the_run_and_no_other_command_beside_it(
     hand_over(is_simulated=False, inputs=[{"path": "tidy/a.csv", "sha256": "0" * 64}])
     for run_id, landing, said in (
         ("20250101T000000.000000Z", None, "kept are"),
-        (RUN_ID, None, "LANDING"),
+        (RUN_ID, None, "--landing"),
         (RUN_ID, "/absent", "tidy/a.csv"),
     ):
         assert end_of(reproduce, run_id, landing) == 2 and said in capsys.readouterr().out
     with open(tmp_path / "refresh.lock", "a+", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert end_of(reproduce, RUN_ID, None) == 3
-    assert not started and "exit 3: a program" in capsys.readouterr().out
+    assert not started and "is at work" in capsys.readouterr().out

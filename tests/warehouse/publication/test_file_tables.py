@@ -37,7 +37,7 @@ def test_files_are_read_like_tables_beside_those_of_the_database(
             assert con.execute("select count(*) from citysync.marts.things").fetchall() == [(3,)]
             assert all(answer(con, text) for text in (".tables", ".schema marts.pairs"))
             shown = capsys.readouterr()
-            assert "marts.pairs" in shown.out and "city_i_id  BIGINT" in shown.out
+            assert "marts.pairs" in shown.out and "city_i_id  INTEGER" in shown.out
     # what names none of them needs none of them
     with (
         connect_read_only(home, query="select 1", with_archive=False) as con,

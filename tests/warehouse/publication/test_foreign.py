@@ -11,8 +11,8 @@ import pytest
 from orchestration.commands.sql_prompt import connect_read_only
 from orchestration.gates.standing import read_standing
 from orchestration.home import Home
-from tests.warehouse.publication.test_publish import put_out
-from tests.warehouse.publication.test_verification import RUN, SECRET, forge
+from tests.warehouse.publication.small import put_out, run_of
+from tests.warehouse.publication.test_verification import SECRET, forge
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.publication.archive import archive_publications
 from warehouse.publication.changes import write_changes
@@ -25,6 +25,7 @@ from warehouse.publication.verification import verify_publication
 
 DATABASE = "citysync.duckdb"
 # DuckDB's own names, as what asks a database what it holds would call them
+RUN = run_of(1)
 OF_ROWS = (
     "duckdb_views",
     "duckdb_tables",
@@ -43,7 +44,7 @@ READERS: dict[str, Callable[[Path], object]] = {
         home / "publications", home / "again", required=RUN
     ),
     "reproduce": lambda home: compare_publications(home / "published", home / "published"),
-    "verify LANDING": lambda home: value_faults(home / "published", home / f"{RUN}.duckdb", []),
+    "verify LANDING": lambda home: value_faults(home / "published", home / "build.duckdb", []),
     "what changed": lambda home: write_changes(home / "published", home, simulated=False),
     "earlier checks": lambda home: read_standing(home / "published"),
     "new-source": lambda home: read_reference(home / "published" / DATABASE),
@@ -77,7 +78,7 @@ def test_what_a_foreign_database_holds_never_runs(
 ) -> None:
     target = tmp_path / "written"
     forge(put_out(tmp_path, RUN), "; ".join(statements(target)))
-    (tmp_path / DATABASE).write_bytes((tmp_path / f"{RUN}.duckdb").read_bytes())
+    (tmp_path / DATABASE).write_bytes((tmp_path / "build.duckdb").read_bytes())
     try:
         found = reader(tmp_path)
     except (PublishError, duckdb.Error) as error:

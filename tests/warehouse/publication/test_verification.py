@@ -115,6 +115,8 @@ def forge(published: Path, statement: str = "", **parts: object) -> Path:
     agree.
     """
     folder = published.resolve()
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     if statement:
         with duckdb.connect(str(folder / "citysync.duckdb")) as con:
             con.execute(statement)

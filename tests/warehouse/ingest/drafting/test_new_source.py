@@ -12,7 +12,13 @@ from tests.warehouse.ingest.delivered import csv_bytes, deliver, xlsx_bytes
 from tests.warehouse.ingest.hostile_files import WORKBOOKS
 from warehouse.ingest.delivered_files import tables_of
 from warehouse.ingest.drafting.header_matching import match_header
-from warehouse.ingest.drafting.new_source import SEEDS, draft_folder, main, read_catalog, try_draft
+from warehouse.ingest.drafting.new_source import (
+    SEEDS,
+    draft_folder,
+    new_source,
+    read_catalog,
+    try_draft,
+)
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import parse_layout
 from warehouse.ingest.raw_files import build_raw
@@ -238,7 +244,7 @@ def test_the_command_writes_a_layout_and_says_what_it_could_not_match(tmp_path, 
         deliver(tmp_path, {"new/a [1].xlsx": xlsx_bytes(S=rows), "new/b.xlsx": b"PK\x03\x04broken"})
         / "new"
     )
-    assert main([str(folder), "--output", str(tmp_path / "new.yml")]) == 0
+    assert new_source(str(folder), output=str(tmp_path / "new.yml")) == 0
     said = capsys.readouterr()
     assert "column '星星数' was not matched" in said.err
     assert "b.xlsx: expected a complete xlsx archive" in said.err
@@ -263,8 +269,8 @@ def test_what_cannot_be_drafted_is_an_error(files, message, tmp_path, capsys):
         deliver(tmp_path, {f"new/{name}": data for name, data in files.items()})
     with pytest.raises(LayoutError, match=message):
         draft_folder(tmp_path / "new", "new")
-    assert main([str(tmp_path / "new")]) == 2
-    assert "new-source: " in capsys.readouterr().err
+    assert new_source(str(tmp_path / "new")) == 2
+    assert "citysync: exit 2: " in capsys.readouterr().err
 
 
 def test_a_bomb_is_a_note_and_the_others_are_drafted(tmp_path, capsys, monkeypatch):
@@ -276,7 +282,7 @@ def test_a_bomb_is_a_note_and_the_others_are_drafted(tmp_path, capsys, monkeypat
     }
     good = [["城市", "年份", "地区生产总值(亿元)"], ["北京市", 2015, 1.0], ["上海市", 2015, 1.5]]
     folder = deliver(tmp_path, {**bombs, "new/good.xlsx": xlsx_bytes(S=good)}) / "new"
-    assert main([str(folder), "--output", str(tmp_path / "new.yml")]) == 0
+    assert new_source(str(folder), output=str(tmp_path / "new.yml")) == 0
     said = capsys.readouterr().err
     assert "good.xlsx: the draft reads 2 values" in said
     assert "0.xlsx: " in said and "1.xlsx: expected a file that can be read within 1 s" in said
@@ -289,5 +295,5 @@ def test_a_long_sheet_is_sampled_and_read_whole(tmp_path, capsys):
         *[[city, year, 1.5 + n] for year in range(1950, 2024) for n, city in enumerate(cities)],
     ]
     folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
-    assert main([str(folder)]) == 0
+    assert new_source(str(folder)) == 0
     assert f"a.csv: the draft reads {len(rows) - 1:,} values" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.warehouse.ingest.delivered import csv_bytes, deliver, xlsx_bytes
-from warehouse.ingest.drafting.new_source import SEEDS, draft_folder, main
+from warehouse.ingest.drafting.new_source import SEEDS, draft_folder, new_source
 from warehouse.ingest.drafting.value_matching import read_reference
 from warehouse.ingest.errors import LayoutError
 from warehouse.ingest.layouts import parse_layout
@@ -163,7 +163,7 @@ def test_a_folder_without_statistics_is_told_so(tmp_path, published, rows, capsy
     folder = deliver(tmp_path, {"new/a.csv": csv_bytes(rows)}) / "new"
     with pytest.raises(LayoutError, match="the folder seems to hold no statistics"):
         draft_folder(folder, "new", read_reference(published))
-    assert main([str(folder), "--published", str(published)]) == 2
+    assert new_source(str(folder), published=str(published)) == 2
     assert "no statistics" in capsys.readouterr().err
 
 
@@ -188,7 +188,7 @@ def test_only_statistics_bear_witness_to_statistics(
     place.unlink() if manifest is None else place.write_text(manifest, encoding="utf-8")
     files = panel(["地区生产总值(亿元)"], [lambda code, year: value(POPULATION, code, year) * 1.7])
     folder = deliver(tmp_path, {f"new/{file}": files["new/a.csv"]}) / "new"
-    code = main([str(folder), "--published", str(published)])
+    code = new_source(str(folder), published=str(published))
     told = capsys.readouterr()
     if said is None:
         assert code == 2 and "no column is like an indicator" in told.err

@@ -182,7 +182,7 @@ def test_the_same_frame_serves_the_world_bank(home, tmp_path):
 
 def test_an_unknown_service_is_bad_input(home, capsys):
     assert fetch("eurostat") == Exit.BAD_INPUT
-    assert "expected the name of a source, nbs or world_bank; found 'eurostat'" in (
+    assert "expected the name of a service, nbs or world_bank; found 'eurostat'" in (
         capsys.readouterr().out
     )
 

@@ -37,7 +37,11 @@ def test_error_cells_are_given_as_their_text() -> None:
 
 def test_numbers_are_given_as_their_format_shows_them() -> None:
     styles = (
-        format_record(170, '0.0"亿元"') + style_record(0) + style_record(10) + style_record(170)
+        format_record(170, '0.0"亿元"')
+        + style_record(0)
+        + style_record(10)
+        + style_record(170)
+        + style_record(9)
     )
     cells = [
         text_cell(0, 0, "x"),
@@ -45,10 +49,11 @@ def test_numbers_are_given_as_their_format_shows_them() -> None:
         number_cell(1, 1, 0.125),
         number_cell(2, 0, -12.5, 2),
         hundredths_cells(3, 0, [25, 7], 1),
+        number_cell(4, 0, 0.5, 3),
     ]
     data = write_xls("表一", cells, styles)
     assert find_error_cells(data) == {
-        "表一": {(2, 1): "12.5%", (3, 1): "-12.5亿元", (4, 1): "25%", (4, 2): "7%"}
+        "表一": {(2, 1): "12.5%", (3, 1): "-12.5亿元", (4, 1): "25%", (4, 2): "7%", (5, 1): "50%"}
     }
     (grid,) = read_grids(data, "old.xls")
     assert grid.rows[1][:2] == ["12.5%", 0.125]
