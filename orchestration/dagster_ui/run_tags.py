@@ -60,5 +60,8 @@ def tag_run(
             f"the run that is resumed read {before}; this one would read {now}; start the UI on "
             f"the other: {again}"
         )
-    tags = {f"citysync/{name.lower()}": value for name, value in settings.items()}
+    tags = {
+        f"citysync/{name.lower().removeprefix('citysync_')}": value
+        for name, value in settings.items()
+    }
     instance.add_run_tags(run_id, {LANDING: now, "citysync/commit": git_commit(), **tags})

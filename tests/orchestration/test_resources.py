@@ -60,7 +60,7 @@ def test_a_run_that_resumes_another_landing_is_refused() -> None:
     with dg.instance_for_test() as instance:
         first = run("/srv/2026", instance=instance)
         tags = instance.get_run_by_id(first.run_id).tags
-        assert tags[LANDING] == "/srv/2026" and tags["citysync/citysync_permutations"] == "9999"
+        assert tags[LANDING] == "/srv/2026" and tags["citysync/permutations"] == "9999"
         again = {"instance": instance, "tags": {LANDING: "/srv/2026"}}
         assert run("/srv/2026", **again).success
         refused = run("", **again)
