@@ -113,6 +113,20 @@ COMMANDS = {
             Argument(("--published",), "database to hold values against; default: the home's"),
         ),
     ),
+    "correct": Command(
+        "put a delivered figure right, with its evidence, or take a correction back",
+        WITHIN + "correct:correct",
+        (
+            Argument(("city",), "code or name of the city"),
+            Argument(("indicator",), "id of the indicator"),
+            Argument(("year",), "calendar year"),
+            Argument(("wrong",), "the figure as delivered, in the unit of the file"),
+            Argument(("right",), "the figure to use instead, in the same unit"),
+            Argument(("evidence",), "a document, or SOURCE/FILE CELL where it was delivered"),
+            Argument(("--reason",), "what is wrong"),
+            Argument(("--withdraw",), "take the correction back", is_flag=True),
+        ),
+    ),
     "verify": Command(
         "hash everything published again, and compare it with the delivered files",
         WITHIN + "publications:verify",
@@ -182,9 +196,8 @@ def _parser() -> argparse.ArgumentParser:
         of_command = words.add_parser(name, help=command.help, description=command.help)
         for one in command.arguments:
             is_word = not one.names[0].startswith("-")
-            of_command.add_argument(
-                *one.names, help=one.help, **({"nargs": "?"} if is_word else {})
-            )
+            how = {"action": "store_true"} if one.is_flag else {"nargs": "?"} if is_word else {}
+            of_command.add_argument(*one.names, help=one.help, **how)
     for name, text in cli.COMMANDS.items():
         words.add_parser(name, help=text)
     for name, (module, *_) in BENCHMARKS.items():

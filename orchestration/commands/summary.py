@@ -4,6 +4,8 @@ where the results lie.
 
 from __future__ import annotations
 
+from collections import Counter
+
 import duckdb
 
 from orchestration.home import Home
@@ -26,6 +28,11 @@ select quality_flag, quality_rule, count(*) from marts.fct_indicator_observation
 COUNTS = """
 select (select count(*) from marts.fct_indicator_revision), (select count(*)
     from marts.fct_indicator_conflict)
+"""
+CORRECTIONS = """
+select correction_state, source_id || '/' || file_name, city_id, "year", indicator_id,
+    delivered_value, value_found
+from quality.correction order by all
 """
 HEADLINE = """
 select spec_id, vcov, is_default, estimate, std_error, ci_low, ci_high, p_value, n_obs, n_pairs,
@@ -85,8 +92,22 @@ def _print_data(con: duckdb.DuckDBPyConnection) -> None:
     say(
         f"revised    {revisions:,} values between editions; {conflicts:,} conflicts between sources"
     )
+    _print_corrections(con)
     for line in change_lines(con):
         say(line)
+
+
+def _print_corrections(con: duckdb.DuckDBPyConnection) -> None:
+    """How many apply, and each one of a delivered file that no longer does."""
+    rows = con.execute(CORRECTIONS).fetchall()
+    counts = Counter(row[0].replace("_", " ") for row in rows)
+    say("corrected  " + (", ".join(f"{state} {n:,}" for state, n in counts.items()) or "nothing"))
+    for state, path, city_id, year, indicator_id, value, found in rows:
+        if state in ("other_number", "no_value"):
+            say(
+                f"  no longer applies: {path}: {indicator_id} {city_id} {year}: expected "
+                f"{value!r}, found {found!r}; citysync correct --withdraw takes it back"
+            )
 
 
 def _print_primary(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,107 @@
+"""`correct`: a delivered figure put right with its evidence, and the correction taken back."""
+
+import csv
+import shutil
+
+import duckdb
+import pytest
+
+from orchestration.commands import correct as command
+from orchestration.commands.correct import NoCorrection, correct
+from orchestration.terminal import Exit
+
+GDP = "gdp_nominal_cny_100m"
+CELLS = """
+create table marts.fct_indicator_observation as from (values
+    (320500, 2011, 'gdp_nominal_cny_100m', 99e0, '亿元', 99e0, 'cny_100m', 'a', 'g.csv', null,
+        'B2', 1, true, 'warned', 'spike'),
+    (320500, 2012, 'gdp_nominal_cny_100m', 120e0, '亿元', 120e0, 'cny_100m', 'a', 'g.csv', null,
+        'B3', 1, true, 'ok', null),
+    (320500, 2011, 'gdp_nominal_cny_100m', 11e5, '万元', 110e0, 'cny_100m', 'b', 'h.xlsx',
+        'S', 'C7', 2, false, 'ok', null)
+) as t(city_id, "year", indicator_id, value_delivered, unit_delivered, "value", unit, source_id,
+    file_name, sheet_name, cell_ref, priority, is_current, quality_flag, quality_rule)
+"""
+
+
+@pytest.fixture(autouse=True)
+def seed(tmp_path, monkeypatch):
+    """A small publication, and a copy of the seed that commands write."""
+    folder = tmp_path / "home" / "published"
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(folder / "citysync.duckdb")) as con:
+        con.execute("create schema marts")
+        con.execute(
+            "create table marts.dim_city as from (values (320500, '苏州市', 'Suzhou (Jiangsu)'), "
+            "(341300, '宿州市', 'Suzhou (Anhui)')) as t(city_id, city_name_zh, city_name_en)"
+        )
+        con.execute(CELLS)
+    monkeypatch.setenv("CITYSYNC_HOME", str(tmp_path / "home"))
+    path = tmp_path / "value_corrections.csv"
+    shutil.copy(command.SEED, path)
+    monkeypatch.setattr(command, "SEED", path)
+    return path
+
+
+def rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_correction_is_written_with_its_evidence_and_taken_back(seed, capsys):
+    before = seed.read_bytes()
+
+    assert (
+        correct("苏州", GDP, "2011", "99", "110.01", "b/h.xlsx S!C7", "typing error") == Exit.DONE
+    )
+
+    said = capsys.readouterr().out
+    assert "a/g.csv B2" in said and "99 becomes 110.01" in said and "2012 120" in said
+    assert rows(seed)[-1] == {
+        "source_id": "a",
+        "file_name": "g.csv",
+        "city_id": "320500",
+        "year": "2011",
+        "indicator_id": GDP,
+        "delivered_value": "99.0",
+        "corrected_value": "110.01",
+        "reason": "typing error",
+        "evidence": "b/h.xlsx S!C7",
+    }
+    # the same cell again: the later figure counts; what is corrected is in the unit of the file
+    correct("320500", GDP, "2011", "99", "111", "bulletin of 2011, page 3")
+    correct("320500", GDP, "2011", "1100000", "1110000", "bulletin of 2011, page 3")
+    assert [row["corrected_value"] for row in rows(seed)[-2:]] == ["111.0", "1110000.0"]
+    assert "110 becomes 111" in capsys.readouterr().out
+
+    assert correct("320500", GDP, "2011", None, None, None, withdraw=True) == Exit.DONE
+    assert seed.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"city": "Suzhou"}, "320500 苏州市.*341300 宿州市"),
+        ({"city": "Atlantis"}, "which is none"),
+        ({"year": "11"}, "four digits"),
+        ({"wrong": "98"}, r"99.0 亿元 in a/g.csv B2 .*1100000.0 万元 in b/h.xlsx S!C7"),
+        ({"right": "nan"}, "right: expected a number"),
+        ({"evidence": " "}, "evidence: expected"),
+        ({"evidence": "b/h.xlsx C7", "right": "111"}, "found C7 110"),
+        ({"evidence": "b/h.xlsx C8"}, "none of the cells that it names: C8"),
+    ],
+)
+def test_what_is_no_correction_is_refused_and_nothing_written(seed, changed, said):
+    before = seed.read_bytes()
+    given = {
+        "city": "320500",
+        "indicator": GDP,
+        "year": "2011",
+        "wrong": "99",
+        "right": "110",
+        "evidence": "b/h.xlsx C7",
+    } | changed
+
+    with pytest.raises(NoCorrection, match=said):
+        correct(**given)
+    assert seed.read_bytes() == before
