@@ -50,22 +50,19 @@ _SHARES = ", ".join(
 
 MARTS = {
     "cities": Query(
-        ("marts.dim_city", "marts.fct_city_year", "marts.dim_pilot_zone", "marts.panel_pair_year"),
+        ("marts.dim_city", "marts.fct_city_year", "marts.panel_pair_year"),
         (
             "city_id, city_name_zh, city_name_en, province_id, province_name_zh, province_name_en, "
             "lon_deg, lat_deg, batch, is_in_sample"
         ),
         """
-        with first_zone as (select city_id, min(batch) as batch from marts.dim_pilot_zone
-            where is_whole_prefecture group by city_id),
-        members as (select city_i_id as city_id from marts.panel_pair_year union select city_j_id
+        with members as (select city_i_id as city_id from marts.panel_pair_year union select city_j_id
             from marts.panel_pair_year),
         known as (select distinct city_id from marts.fct_city_year)
         select city_id, city_name_zh, city_name_en, province_id, province_name_zh,
-            province_name_en, lon_deg, lat_deg, first_zone.batch,
+            province_name_en, lon_deg, lat_deg, batch,
             members.city_id is not null as is_in_sample
-        from marts.dim_city inner join known using (city_id) left
-            join first_zone using (city_id) left join members using (city_id)
+        from marts.dim_city inner join known using (city_id) left join members using (city_id)
         order by city_id
         """,
         ("city_id",),
@@ -114,14 +111,14 @@ MARTS = {
     "admitted": Query(
         ("marts.dim_city", "marts.dim_pilot_zone", "estimates.primary"),
         (
-            "n_zones, n_batches, first_approval, n_whole, first_year, last_year, n_window, "
+            "n_zones, n_batches, n_standing, first_approval, n_whole, first_year, last_year, n_window, "
             "n_calendar_year, second_last_year, n_second"
         ),
         """
         with zones as (
             select count(*) as n_zones, count(distinct batch) as n_batches,
-                min(year(approval_date)) as first_approval,
-                count(distinct case when is_whole_prefecture then city_id end) as n_whole
+                count(*) filter (where revoked_date is null) as n_standing,
+                min(year(approval_date)) as first_approval
             from marts.dim_pilot_zone
         ),
         spans as (
@@ -134,13 +131,14 @@ MARTS = {
             from estimates.primary
         ),
         cities as (
-            select count(case when treated_year <= last_year then 1 end) as n_window,
+            select count(treated_year) as n_whole,
+                count(case when treated_year <= last_year then 1 end) as n_window,
                 count(case when treated_year_calendar_year <= last_year
                     then 1 end) as n_calendar_year,
                 count(case when treated_year <= second_last_year then 1 end) as n_second
             from marts.dim_city cross join spans
         )
-        select n_zones, n_batches, first_approval, n_whole, first_year, last_year, n_window,
+        select n_zones, n_batches, n_standing, first_approval, n_whole, first_year, last_year, n_window,
             n_calendar_year, second_last_year, n_second
         from zones cross join spans cross join cities where n_zones > 0
         """,
@@ -148,10 +146,11 @@ MARTS = {
     ),
     "zones": Query(
         ("marts.dim_pilot_zone",),
-        "city_id, zone_name_zh, zone_name_en, batch, approval_date, document_no",
+        "city_id, zone_name_zh, zone_name_en, batch, approval_date, revoked_date, document_no",
         """
         select city_id, zone_name_zh, zone_name_en, batch,
-            approval_date::date::varchar as approval_date, document_no
+            approval_date::date::varchar as approval_date,
+            revoked_date::date::varchar as revoked_date, document_no
         from marts.dim_pilot_zone
         order by city_id, batch, zone_name_zh
         """,
@@ -170,9 +169,10 @@ MARTS = {
     ),
     "batches": Query(
         ("marts.dim_pilot_zone",),
-        "batch, approval_date, n_zones, n_whole_prefecture, document_no",
+        "batch, approval_date, n_zones, n_revoked, n_whole_prefecture, document_no",
         """
         select batch, min(approval_date)::date::varchar as approval_date, count(*) as n_zones,
+            count(revoked_date) as n_revoked,
             count(*) filter (where is_whole_prefecture) as n_whole_prefecture,
                 min(document_no) as document_no
         from marts.dim_pilot_zone group by batch order by batch

@@ -132,11 +132,13 @@ def test_an_alias_names_one_place():
 
 def test_pilot_zones(roster):
     zones = seed("pilot_zones")
-    assert zones.batch.value_counts().sort_index().tolist() == [1, 12, 22, 24, 46, 27, 33]
-    assert zones.city_id.nunique() == 163
+    assert zones.batch.value_counts().sort_index().tolist() == [1, 12, 22, 24, 46, 27, 33, 16]
+    assert zones.revoked_date.isna().sum() == 178
+    assert set(zones.city_id[zones.revoked_date.notna()]) == {460100, 460200, 652700}
     assert zones.groupby("batch").approval_date.nunique().eq(1).all()
-    assert (~zones.is_whole_prefecture).sum() == 8
-    assert set(zones.city_id) <= set(roster.city_id[roster.valid_to_year.isna()])
+    assert (~zones.is_whole_prefecture).sum() == 9
+    # all of Hainan is one zone
+    assert set(zones.city_id) - set(roster.city_id[roster.valid_to_year.isna()]) == {460000}
     early = set(zones[(zones.batch <= 6) & zones.is_whole_prefecture].city_id)
     complete = roster[
         roster.province_id.isin([320000, 330000, 440000]) & roster.valid_to_year.isna()
@@ -205,15 +207,25 @@ def test_every_code_of_the_landing_resolves(roster, shared_dir):
 
 @pytest.mark.shared
 def test_zones_agree_with_the_compiled_list(shared_dir):
-    other = pd.read_csv(
-        shared_dir / "reference" / "policy_lists" / "cbec_cpa_batches_165.csv", quoting=0
+    lists = shared_dir / "reference" / "policy_lists"
+    early, late = (
+        pd.read_csv(lists / f"cbec_cpa_{name}.csv") for name in ("batches_165", "batch_8")
     )
-    mine = seed("pilot_zones")
-    columns = ["batch", "zone_name_zh", "city_id", "approval_date", "document_no"]
-    theirs = other[["batch", "name_zh", "prefecture_code_gb2260", "document_date", "document"]]
-    assert set(mine[columns].itertuples(index=False, name=None)) == set(
-        theirs.itertuples(index=False, name=None)
-    )
+    theirs = pd.concat([early.assign(change="founded"), late])
+    # the zone of a province lies in no prefecture; the number of the last reply is not known
+    theirs["city_id"] = theirs.prefecture_code_gb2260.fillna(460000).astype(int)
+    theirs["document_no"] = theirs.document.where(theirs.batch < 8, "")
+    mine = seed("pilot_zones").fillna({"document_no": ""})
+    columns = ["batch", "city_id", "document_no"]
+    founded, ended = (theirs[theirs.change == change] for change in ("founded", "revoked"))
+    for ours, others, day in (
+        (mine, founded, "approval_date"),
+        (mine.dropna(subset="revoked_date"), ended, "revoked_date"),
+    ):
+        keys = columns if day == "approval_date" else []
+        assert set(ours[[*keys, "zone_name_zh", day]].itertuples(index=False, name=None)) == set(
+            others[[*keys, "name_zh", "document_date"]].itertuples(index=False, name=None)
+        )
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ PLACE_COLUMNS = (
     "valid_to_year",
 )
 OPTIONAL = ("admin_rank", "is_coastal")
+ZONE_OPTIONAL = ("revoked_date",)
 ZONE_COLUMNS = (
     "zone_name_zh",
     "zone_name_en",
@@ -53,7 +54,7 @@ ZONE_COLUMNS = (
 # mainland China and its islands lie well inside; what is outside was exchanged or is in another
 # unit
 LONGITUDES, LATITUDES = (60.0, 150.0), (0.0, 60.0)
-BATCHES = (1, 7)
+BATCHES = (1, 99)
 
 
 def read_roster(
@@ -199,7 +200,7 @@ def _provinces(places: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
 def _zones(path: Path, places: set[int], taken: dict[Path, Snapshot]) -> pa.Table:
     if not path.is_file():
         return ZONE_SCHEMA.empty_table()
-    rows, faults = _rows(path, taken, ZONE_COLUMNS), Faults(path)
+    rows, faults = _rows(path, taken, ZONE_COLUMNS, ZONE_OPTIONAL), Faults(path)
     checks = {
         "zone_name_zh": ("a name", _text),
         "zone_name_en": ("a name", _text),
@@ -209,7 +210,11 @@ def _zones(path: Path, places: set[int], taken: dict[Path, Snapshot]) -> pa.Tabl
             lambda text: int(_between(*BATCHES)(text)),
         ),
         "approval_date": ("a date such as 2015-03-07", date.fromisoformat),
-        "document_no": ("a text", _text),
+        "revoked_date": (
+            "a date such as 2025-04-25, or nothing",
+            lambda text: date.fromisoformat(text) if text else None,
+        ),
+        "document_no": ("a text, or nothing", lambda text: text or None),
         "is_whole_prefecture": ("true (the zone is the whole place) or false", _truth),
         "evidence": ("a text", _text),
     }
@@ -242,6 +247,7 @@ ZONE_SCHEMA = pa.schema(
         *((name, pa.string()) for name in ("zone_name_zh", "zone_name_en")),
         *((name, pa.int32()) for name in ("city_id", "batch")),
         ("approval_date", pa.date32()),
+        ("revoked_date", pa.date32()),
         ("document_no", pa.string()),
         ("is_whole_prefecture", pa.bool_()),
         ("evidence", pa.string()),

@@ -72,6 +72,7 @@ CITY_SAYS = (
     "growth_y",
     "no_growth",
     "batch_word",
+    "ended",
     "no_texts",
     "no_zone",
     "cm_growth_official",

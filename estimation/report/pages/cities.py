@@ -110,6 +110,7 @@ def _zones(page: Context) -> dict[str, Any]:
                 "name": (row["zone_name_en"] if page.words.language == "en" else zone) or zone,
                 "batch": row["batch"],
                 "date": row["approval_date"],
+                "ended": row["revoked_date"],
                 "document": row["document_no"],
                 "texts": texts.get(zone, []),
             }

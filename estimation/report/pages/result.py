@@ -58,7 +58,8 @@ def _asked(page: Context) -> Markup:
     if row is None:
         return page.words("result.asked_bare")
     counts = {
-        name: num(row, f"n_{name}", "int") for name in ("zones", "batches", "whole", "window")
+        name: num(row, f"n_{name}", "int")
+        for name in ("zones", "batches", "standing", "whole", "window")
     }
     years = {name: num(row, name, "year") for name in ("first_approval", "first_year", "last_year")}
     return page.words(

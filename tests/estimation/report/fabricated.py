@@ -438,6 +438,7 @@ def tables(
             "lon_deg": [116.4, 113.3, 120.2],
             "lat_deg": [39.9, 23.1, 30.3],
             "treated_year": pd.array([None, None, 2015], dtype="Int64"),
+            "batch": pd.array([None, None, 1], dtype="Int64"),
             "treated_year_calendar_year": pd.array([None, None, 2015], dtype="Int64"),
         }
     )
@@ -447,6 +448,7 @@ def tables(
             "city_id": [330100],
             "batch": [1],
             "approval_date": pd.to_datetime(["2015-03-07"]),
+            "revoked_date": pd.to_datetime([None]),
         }
     )
     zones = zones.assign(

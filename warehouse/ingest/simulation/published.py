@@ -90,7 +90,8 @@ def simulate_statistics(
     cities = choose_cities(roster, pilot_zones, n_cities, first_year, last_year)
     years, city_id = np.arange(first_year, last_year + 1), cities["city_id"].to_numpy()
     shocks, levels_seed, gaps_seed, wider_seed, wider_gaps = np.random.SeedSequence(seed).spawn(5)
-    tools = draw_policy_tools(pilot_zones, seed)
+    # a landing is delivered the year after its last one, with the texts of zones approved by then
+    tools = draw_policy_tools(pilot_zones, seed, last_year + 1)
     economy = simulate_economies(
         province=cities["province_id"].to_numpy(),
         region=cities["region"].to_numpy(dtype=object).astype(str),

@@ -26,7 +26,8 @@ final as (
         treatment.treated_year,
         treatment.treated_year_calendar_year,
         treatment.treated_year_any_zone,
-        treatment.treated_year_any_zone_calendar_year
+        treatment.treated_year_any_zone_calendar_year,
+        treatment.batch
     from city_roster
     inner join treatment on city_roster.city_id = treatment.city_id
 )

@@ -11,6 +11,7 @@ final as (
         city_id,
         batch,
         approval_date,
+        revoked_date,
         document_no,
         is_whole_prefecture,
         treated_year,

@@ -4,31 +4,17 @@ with dim_city as (
     select * from {{ ref('dim_city') }}
 ),
 
-pilot_zones as (
-    select * from {{ ref('dim_pilot_zone') }}
-),
-
 other_policies as (
     select * from {{ ref('dim_other_policy') }}
 ),
 
-first_batches as (
-    select
-        city_id,
-        min(batch) as batch
-    from pilot_zones
-    where is_whole_prefecture
-    group by city_id
-),
-
 cities as (
     select
-        dim_city.city_id,
-        dim_city.treated_year,
-        coalesce(first_batches.batch, 0) as batch
+        city_id,
+        treated_year,
+        coalesce(batch, 0) as batch
     from dim_city
-    left join first_batches on dim_city.city_id = first_batches.city_id
-    where dim_city.valid_to_year is null
+    where valid_to_year is null
 ),
 
 policies as (

@@ -146,7 +146,7 @@
 
   function zone() {
     const own = zones[cities.ids[chosen]] || [];
-    byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, `${z.name}: ${words.batch_word} ${z.batch}, ${z.date || "–"}, ${z.document || "–"}`),
+    byId("zone-said").replaceChildren(...(own.length ? own.map((z) => element("div", {}, element("p", {}, `${z.name}: ${words.batch_word} ${z.batch}, ${z.date || "–"}, ${z.document || "–"}${z.ended ? `, ${words.ended} ${z.ended}` : ""}`),
       z.texts.length ? element("ul", {}, ...z.texts.map(([title, n]) => element("li", {}, element("a", { href: `policy.html#text-${n}` }, title)))) : element("p", { class: "note" }, words.no_texts)))
       : [element("p", { class: "empty" }, words.no_zone)]));
   }

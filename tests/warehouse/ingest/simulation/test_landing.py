@@ -22,7 +22,7 @@ WIDE = "sim_wide_panel/2022/城市统计面板_模拟.xlsx"
         "city_id",
         "year",
         # December 2019 counts from 2020; Yiwu does not treat Jinhua, admitted in January 2022;
-        # Beijing July 2018
+        # Beijing July 2018; Baoding came in 2025, Xingtai never
     ),
     [
         (330100, 2015),
@@ -32,7 +32,8 @@ WIDE = "sim_wide_panel/2022/城市统计面板_模拟.xlsx"
         (330700, 2022),
         (441900, 2019),
         (222400, 0),
-        (130600, 0),
+        (130600, 2025),
+        (130500, 0),
     ],
 )
 def test_a_city_is_first_treated_by_the_rule_of_the_second_half(seeds, city_id, year):

@@ -1,4 +1,4 @@
--- grain: one row is a city of the roster with its first treated year under each rule, null if no zone treats it
+-- grain: one row is a city of the roster with its first treated year under each rule and the batch of the first zone, null if no zone treats it
 -- key: city_id
 with city_roster as (
     select * from {{ ref('city_roster') }}
@@ -8,27 +8,19 @@ pilot_zones as (
     select * from {{ ref('int_pilot_zones') }}
 ),
 
--- a zone in a county-level city or a new area does not treat its prefecture, except in the variant any_zone
-first_years as (
-    select
-        city_id,
-        min(case when is_whole_prefecture then treated_year end) as treated_year,
-        min(case when is_whole_prefecture then treated_year_calendar_year end) as treated_year_calendar_year,
-        min(treated_year) as treated_year_any_zone,
-        min(treated_year_calendar_year) as treated_year_any_zone_calendar_year
-    from pilot_zones
-    group by city_id
-),
-
+-- A zone in a county-level city or a new area does not treat its prefecture, except in the variant any_zone; one of a whole
+-- province treats all its cities. The end of a zone ends no treatment: those that ended were taken up by a larger zone on the same day.
 final as (
     select
         cast(city_roster.city_id as integer) as city_id,
-        first_years.treated_year,
-        first_years.treated_year_calendar_year,
-        first_years.treated_year_any_zone,
-        first_years.treated_year_any_zone_calendar_year
+        min(case when pilot_zones.is_whole_prefecture then pilot_zones.treated_year end) as treated_year,
+        min(case when pilot_zones.is_whole_prefecture then pilot_zones.treated_year_calendar_year end) as treated_year_calendar_year,
+        min(pilot_zones.treated_year) as treated_year_any_zone,
+        min(pilot_zones.treated_year_calendar_year) as treated_year_any_zone_calendar_year,
+        min(case when pilot_zones.is_whole_prefecture then pilot_zones.batch end) as batch
     from city_roster
-    left join first_years on city_roster.city_id = first_years.city_id
+    left join pilot_zones on pilot_zones.city_id in (city_roster.city_id, city_roster.province_id)
+    group by city_roster.city_id
 )
 
 select * from final

@@ -11,6 +11,7 @@ typed as (
         cast(city_id as integer) as city_id,
         cast(batch as integer) as batch,
         cast(approval_date as date) as approval_date,
+        cast(revoked_date as date) as revoked_date,
         cast(document_no as varchar) as document_no,
         cast(is_whole_prefecture as boolean) as is_whole_prefecture,
         cast(evidence as varchar) as evidence
