@@ -56,8 +56,8 @@ MARTS = {
             "lon_deg, lat_deg, batch, is_in_sample"
         ),
         """
-        with members as (select city_i_id as city_id from marts.panel_pair_year union select city_j_id
-            from marts.panel_pair_year),
+        with members as (select city_i_id as city_id from marts.panel_pair_year
+            union select city_j_id from marts.panel_pair_year),
         known as (select distinct city_id from marts.fct_city_year)
         select city_id, city_name_zh, city_name_en, province_id, province_name_zh,
             province_name_en, lon_deg, lat_deg, batch,
@@ -111,8 +111,8 @@ MARTS = {
     "admitted": Query(
         ("marts.dim_city", "marts.dim_pilot_zone", "estimates.primary"),
         (
-            "n_zones, n_batches, n_standing, first_approval, n_whole, first_year, last_year, n_window, "
-            "n_calendar_year, second_last_year, n_second"
+            "n_zones, n_batches, n_standing, first_approval, n_whole, first_year, last_year, "
+            "n_window, n_calendar_year, second_last_year, n_second"
         ),
         """
         with zones as (
@@ -138,8 +138,8 @@ MARTS = {
                 count(case when treated_year <= second_last_year then 1 end) as n_second
             from marts.dim_city cross join spans
         )
-        select n_zones, n_batches, n_standing, first_approval, n_whole, first_year, last_year, n_window,
-            n_calendar_year, second_last_year, n_second
+        select n_zones, n_batches, n_standing, first_approval, n_whole, first_year, last_year,
+            n_window, n_calendar_year, second_last_year, n_second
         from zones cross join spans cross join cities where n_zones > 0
         """,
         (),
