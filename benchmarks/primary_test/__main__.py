@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .candidates import CANDIDATES
-from .race import SERIES, Cell, cells, rejections
+from .candidates import CANDIDATES, SERIES
+from .race import Cell, cells, rejections
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "evidence" / "primary-test.md"
 LEVEL = 0.05

@@ -11,6 +11,7 @@ import numpy as np
 from estimation.primary.city_panel import CityPanel
 from estimation.primary.contrast import Contrast, treatment_contrast
 from estimation.primary.effects import impose
+from estimation.primary.fit import series_of
 from estimation.primary.measure import (
     gap_cap,
     own_shock,
@@ -18,8 +19,8 @@ from estimation.primary.measure import (
     standardise,
     synchronization,
 )
-from estimation.primary.redeal import draw_statistics
 
+SERIES = ("growth", "cycle")
 CANDIDATES = ("two-way", "two-way capped", "imputation", "imputation capped", "weighted scores")
 # of the weighted scores: share of the identity in the correlation of scores, and the fall of own
 # variance that the weights look for
@@ -27,25 +28,95 @@ RIDGE, ALTERNATIVE = 0.1, "S-45"
 
 
 def statistics(
-    panel: CityPanel, series: np.ndarray, dealt: np.ndarray, names: tuple[str, ...] = CANDIDATES
-) -> dict[str, np.ndarray]:
-    """Studentised coefficients of each candidate on a series (N, T): arrays (J,), the real
-    admissions first.
+    panel: CityPanel, dealt: np.ndarray, names: tuple[str, ...] = CANDIDATES
+) -> dict[tuple[str, str], np.ndarray]:
+    """Studentised coefficients of each candidate on both series of a panel, by series and name:
+    arrays (J,), the real admissions first.
     """
-    z = standardise(series)
-    m, v = reference(z, panel.label == 0, panel.block)
-    design, found = (panel.label, panel.block, dealt), {}
-    for name in names:
-        if name == "weighted scores":
-            values, contrast = weighted_scores(panel, z, m)
-            found[name] = draw_statistics(values, contrast, *design).statistic()
-            continue
-        y = synchronization(z, m, v, gap_cap(z, m) if name.endswith("capped") else np.inf)
-        if name.startswith("imputation"):
-            found[name] = impute(panel, y, dealt)
-        else:
-            found[name] = draw_statistics(y, treatment_contrast(panel), *design).statistic()
+    drawn, found = Drawn(panel, dealt), {}
+    two_way = treatment_contrast(panel)
+    for series, values in zip(SERIES, series_of(panel), strict=True):
+        z = standardise(values)
+        m, v = reference(z, panel.label == 0, panel.block)
+        for name in names:
+            y = synchronization(z, m, v, gap_cap(z, m) if name.endswith("capped") else np.inf)
+            if name == "weighted scores":
+                found[series, name] = drawn.by_contrast(*weighted_scores(panel, z, m))
+            elif name.startswith("imputation"):
+                found[series, name] = drawn.by_imputation(y)
+            else:
+                found[series, name] = drawn.by_contrast(y, two_way)
     return found
+
+
+class Drawn:
+    """Dealt admissions of a panel, and the statistics of candidates under them without an effect
+    taken out: as `redeal.draw_statistics`, less what the interval needs.
+    """
+
+    def __init__(self, panel: CityPanel, dealt: np.ndarray) -> None:
+        """Cities sorted by block, and the place of each draw's label in a table by city and label.
+
+        Parameters
+        ----------
+        panel : CityPanel
+        dealt : (J, N) int array
+        """
+        self.panel, self.order = panel, np.argsort(panel.block, kind="stable")
+        self.block = panel.block[self.order]
+        self.starts = np.flatnonzero(np.diff(self.block, prepend=-1))
+        self.n_labels, self.n_years = panel.treated.shape
+        self.label = panel.label[dealt][:, self.order]
+        self.cells = self.label + self.n_labels * np.arange(len(self.order))
+
+    def _take(self, table: np.ndarray) -> np.ndarray:
+        """Each draw's entries (J, N) of a table by city and label."""
+        return table[self.order].ravel()[self.cells]
+
+    def _studentised(self, estimate: np.ndarray, score: np.ndarray) -> np.ndarray:
+        of_block = np.add.reduceat(score, self.starts, axis=1)
+        squares = sum(np.einsum("jn,jn->j", x, x) for x in (score, of_block))
+        return estimate / np.sqrt(squares / 2)
+
+    def by_contrast(self, values: np.ndarray, contrast: Contrast) -> np.ndarray:
+        """Statistics (J,) of values (N, K) under a contrast."""
+        block = self.panel.block
+        own = np.einsum("nk,nck->nc", values - block_means(values, block), contrast.weight[block])
+        mean = np.einsum("bc,bck->bk", self.panel.share, contrast.response)
+        net = contrast.response - mean[:, None, :]
+        unit = np.einsum("bck,bck->bc", contrast.weight, net)[block]
+        score = self._take(own)
+        estimate = score.sum(axis=1)
+        return self._studentised(estimate, score - estimate[:, None] * self._take(unit))
+
+    def by_imputation(self, y: np.ndarray) -> np.ndarray:
+        """Statistics (J,) of imputation from untreated cells with city and block x year effects:
+        treated residuals less the estimate, untreated ones as they are.
+        """
+        panel = self.panel
+        parts = [
+            _imputation(tuple(count), panel.treated.tobytes(), self.n_years)
+            for count in panel.counts.tolist()
+        ]
+        weight, carried, identified = (np.array(x) for x in zip(*parts, strict=True))
+        weight, carried = weight / identified.sum(), carried / identified.sum()
+        score = self._take(np.einsum("nt,nct->nc", y, weight[panel.block]))
+        unit = self._take(np.einsum("bct,ct->bc", weight, panel.treated)[panel.block])
+        estimate = score.sum(axis=1)
+        years = np.empty((len(self.cells), self.n_labels, len(self.starts)))
+        for c in range(self.n_labels):
+            part = self._take(np.einsum("nt,nkt->nk", y, carried[:, c][panel.block]))
+            years[:, c] = np.add.reduceat(part, self.starts, axis=1)
+        place = self.label * len(self.starts) + self.block
+        place += years[0].size * np.arange(len(years))[:, None]
+        return self._studentised(estimate, score - years.ravel()[place] - estimate[:, None] * unit)
+
+
+def block_means(values: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Mean of a city's block, (N, K)."""
+    sums = np.zeros((int(block.max()) + 1, values.shape[1]))
+    np.add.at(sums, block, values)
+    return (sums / np.bincount(block)[:, None])[block]
 
 
 def weighted_scores(panel: CityPanel, z: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, Contrast]:
@@ -59,9 +130,7 @@ def weighted_scores(panel: CityPanel, z: np.ndarray, m: np.ndarray) -> tuple[np.
         return np.concatenate([-gap, -(np.minimum(gap, cap) ** 2) / 2, -np.abs(own_shock(z, m))], 1)
 
     values = scores(z)
-    means = np.zeros((len(panel.counts), values.shape[1]))
-    np.add.at(means, panel.block, values)
-    net = values - (means / panel.counts.sum(axis=1)[:, None])[panel.block]
+    net = values - block_means(values, panel.block)
     covariance = net.T @ net / len(net)
     spread = np.sqrt(np.diag(covariance))
     ridged = (1 - RIDGE) * covariance + RIDGE * np.diag(spread**2)
@@ -80,61 +149,28 @@ def weighted_scores(panel: CityPanel, z: np.ndarray, m: np.ndarray) -> tuple[np.
     return values, Contrast(weight / total, response)
 
 
-@lru_cache(maxsize=4)
-def _imputation(counts: bytes, treated: bytes, shape: tuple[int, int, int]):
-    """Weights of imputation from untreated cells (B, C + 1, T), and what the values of a city of
-    label k add to the year effects weighed by label c, (B, C + 1, C + 1, T).
+@lru_cache(maxsize=10_000)
+def _imputation(
+    count: tuple[int, ...], treated: bytes, n_years: int
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Of a block with so many cities of each label: weights of imputation from untreated cells
+    times the number of identified cells (C + 1, T), what the values of a city of label k add to the
+    year effects weighed by label c (C + 1, C + 1, T), and the number of identified cells.
     """
-    n_blocks, n_labels, n_years = shape
-    counts_, treated_ = (
-        np.frombuffer(counts, dtype=np.int64).reshape(n_blocks, n_labels),
-        np.frombuffer(treated).reshape(n_labels, n_years),
+    n_labels, n = len(count), sum(count)
+    label = np.repeat(np.arange(n_labels), count)
+    is_treated = np.frombuffer(treated).reshape(n_labels, n_years)[label].ravel() > 0
+    design = np.concatenate(
+        [np.kron(np.eye(n), np.ones((n_years, 1))), np.kron(np.ones((n, 1)), np.eye(n_years))],
+        axis=1,
     )
-    weight = np.zeros(shape)
-    carried = np.zeros((n_blocks, n_labels, n_labels, n_years))
-    year_part, identified = [], 0
-    for b, count in enumerate(counts_):
-        label = np.repeat(np.arange(n_labels), count)
-        n = len(label)
-        design = np.concatenate(
-            [np.kron(np.eye(n), np.ones((n_years, 1))), np.kron(np.ones((n, 1)), np.eye(n_years))],
-            axis=1,
-        )
-        is_treated = treated_[label].ravel() > 0
-        inverse = np.linalg.pinv(design * ~is_treated[:, None])
-        space = inverse @ (design * ~is_treated[:, None])
-        known = is_treated & (np.abs(design @ space - design).max(axis=1) < 1e-8)
-        identified += int(known.sum())
-        w = known - (known.astype(float) @ design) @ inverse * ~is_treated
-        weight[b, label] = w.reshape(n, n_years)
-        year_part.append((label, inverse[n:] * ~is_treated))
-    weight /= max(identified, 1)
-    for b, (label, part) in enumerate(year_part):
-        by_city = part.reshape(n_years, len(label), n_years)
-        for k in range(len(label)):
-            carried[b, :, label[k]] = weight[b] @ by_city[:, k]
-    return weight, carried
-
-
-def impute(panel: CityPanel, y: np.ndarray, dealt: np.ndarray) -> np.ndarray:
-    """Imputation from untreated cells with city and block x year effects, over the mean of its
-    variances clustered by city and by block: treated residuals less the estimate, untreated ones
-    as they are; (J,).
-    """
-    shape = (len(panel.counts), *panel.treated.shape)
-    weight, carried = _imputation(panel.counts.tobytes(), panel.treated.tobytes(), shape)
-    order = np.argsort(panel.block, kind="stable")
-    block, starts = panel.block[order], np.flatnonzero(np.diff(panel.block[order], prepend=-1))
-    drawn = panel.label[dealt][:, order]
-    cells = drawn + shape[1] * np.arange(len(order))
-    own = np.einsum("nt,nct->nc", y, weight[panel.block])[order].ravel()[cells]
-    unit = np.einsum("bct,ct->bc", weight, panel.treated)[block].ravel()[cells]
-    estimate = own.sum(axis=1)
-    years = np.zeros((len(dealt), len(starts), shape[1]))
-    for c in range(shape[1]):
-        part = np.einsum("nt,nkt->nk", y, carried[:, c][panel.block])[order]
-        years[:, :, c] = np.add.reduceat(part.ravel()[cells], starts, axis=1)
-    of_years = years[np.arange(len(dealt))[:, None], block[None, :], drawn]
-    score = own - of_years - estimate[:, None] * unit
-    of_block = np.add.reduceat(score, starts, axis=1)
-    return estimate / np.sqrt(((score**2).sum(axis=1) + (of_block**2).sum(axis=1)) / 2)
+    inverse = np.linalg.pinv(design * ~is_treated[:, None])
+    space = inverse @ (design * ~is_treated[:, None])
+    known = is_treated & (np.abs(design @ space - design).max(axis=1) < 1e-8)
+    weight, carried = np.zeros((n_labels, n_years)), np.zeros((n_labels, n_labels, n_years))
+    own = known - (known.astype(float) @ design) @ inverse * ~is_treated
+    weight[label] = own.reshape(n, n_years)
+    by_city = (inverse[n:] * ~is_treated).reshape(n_years, n, n_years)
+    for k in range(n):
+        carried[:, label[k]] = weight @ by_city[:, k]
+    return weight, carried, int(known.sum())

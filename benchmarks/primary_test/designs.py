@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -137,16 +138,21 @@ def _provincial(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> n
     return _national([np.ones(len(size))], rng) + _own(rng, cities.block, 0.7, 0.5)
 
 
-def _coast(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+@lru_cache(maxsize=1)
+def _shared_by_distance(cities: Cities) -> np.ndarray:
+    """Root of the correlation exp(-distance / 1,000 km) of cities."""
     lat, lon = np.radians(cities.lat), np.radians(cities.lon)
     half = (
         np.sin((lat[:, None] - lat) / 2) ** 2
         + np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
     )
     correlation = np.exp(-2 * KM * np.arcsin(np.sqrt(half)) / 1000)
-    root = np.linalg.cholesky(correlation + 1e-9 * np.eye(len(lat)))
+    return np.linalg.cholesky(correlation + 1e-9 * np.eye(len(lat)))
+
+
+def _coast(cities: Cities, size: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return _national([np.ones(len(size))], rng) + np.einsum(
-        "ij,jt->it", root, rng.normal(size=(len(lat), len(YEARS)))
+        "ij,jt->it", _shared_by_distance(cities), rng.normal(size=(len(size), len(YEARS)))
     )
 
 

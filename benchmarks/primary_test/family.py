@@ -15,13 +15,11 @@ import numpy as np
 
 from estimation.analyses.primary import DECLARED, NEWEST
 from estimation.primary.city_panel import build_panel
-from estimation.primary.fit import series_of
 from estimation.primary.redeal import deal, rank_p
 from estimation.study.primary import city_window
 from estimation.study.run import read_marts
 
-from .candidates import CANDIDATES, statistics
-from .race import SERIES
+from .candidates import CANDIDATES, SERIES, statistics
 
 LAST_YEARS = (2019, 2021, 2022, 2023)
 
@@ -37,9 +35,8 @@ def variants(
     for last in LAST_YEARS:
         inside = years <= last
         panel = build_panel(growth[:, inside], years[inside], cohort, block)
-        for series, values in zip(SERIES, series_of(panel), strict=True):
-            for name, drawn in statistics(panel, values, dealt).items():
-                found[last, series, name] = drawn
+        for (series, name), drawn in statistics(panel, dealt).items():
+            found[last, series, name] = drawn
     return found
 
 

@@ -25,7 +25,7 @@ BEFORE = 5
 SHUFFLED = 20261127
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cities:
     """Cities of the roster.
 

@@ -10,14 +10,13 @@ import numpy as np
 
 from estimation.primary.city_panel import CityPanel, build_panel, lacking
 from estimation.primary.effects import impose_on_pilots
-from estimation.primary.fit import measured, series_of
+from estimation.primary.fit import measured
 from estimation.primary.redeal import LEVEL, deal, rank_p
 
-from .candidates import CANDIDATES, statistics
+from .candidates import CANDIDATES, SERIES, statistics
 from .designs import SELECTION, Panel, admit, choose, draw_selected
 from .layout import Delivered, read_delivered, simulated_cities
 
-SERIES = ("growth", "cycle")
 NEWEST, STUDY, SECOND = (2010, 2023), (2010, 2019), (2010, 2021)
 IMPOSED = ("S-60", "S-30", "S+60", "L+50", "L-50")
 EARLY = (2003, 2004, 2005)
@@ -143,7 +142,6 @@ def rejections(
             continue
         panel = changed_panel(bare, cell.imposed)
         dealt = deal(panel.block, PERMUTATIONS, [seed, cell.number, draw, 1])
-        for series, values in zip(SERIES, series_of(panel), strict=True):
-            for name, found in statistics(panel, values, dealt, names).items():
-                counts[f"{series}, {name}"] += rank_p(found) <= LEVEL
+        for (series, name), found in statistics(panel, dealt, names).items():
+            counts[f"{series}, {name}"] += rank_p(found) <= LEVEL
     return counts
