@@ -16,8 +16,8 @@ import numpy as np
 from estimation.analyses.primary import DECLARED, NEWEST
 from estimation.primary.city_panel import build_panel
 from estimation.primary.redeal import deal, rank_p
-from estimation.study.primary import city_window
 from estimation.study.run import read_marts
+from estimation.study.windows import city_window
 
 from .candidates import CANDIDATES, SERIES, statistics
 

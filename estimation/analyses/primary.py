@@ -32,6 +32,8 @@ DECLARED = tuple(
     for variant in (NEWEST, STUDY_WINDOW)
     for series in SERIES
 )
+# Years of the newest window that a check leaves out.
+LEFT_OUT = {"without_2020": (2020,), "without_2020_to_2022": (2020, 2021, 2022)}
 CHECKS = tuple(
     Spec(
         f"{ANALYSIS}.cm_growth_official.{variant}",
@@ -48,8 +50,29 @@ CHECKS = tuple(
         "without_2020_to_2022": {},
     }.items()
 )
-# Years of the newest window that a check leaves out.
-LEFT_OUT = {"without_2020": (2020,), "without_2020_to_2022": (2020, 2021, 2022)}
+# Beside the headline, by kind and name: controls of one kind alone; other series, deflated or not
+# made from reported product. Light is delivered from 2013 on, too late for the first batches.
+OTHERS = (
+    ("controls", "never_admitted", "growth_official", {"control_group": "never_at_all"}),
+    ("controls", "admitted_later", "growth_official", {"excluded": ("never_admitted",)}),
+    ("series", "growth_deflated", "growth_deflated", {}),
+    ("series", "growth_employed", "growth_employed", {}),
+    ("series", "growth_wage", "growth_wage", {}),
+    (
+        "series",
+        "growth_night_lights",
+        "growth_night_lights",
+        {"excluded": ("batch_1", "batch_2")},
+    ),
+)
+# Each batch and province is left out in turn, too (study/primary_checks.py).
+BESIDE = (
+    *(("years" if spec.variant in LEFT_OUT else "dates", spec.variant, spec) for spec in CHECKS),
+    *(
+        (kind, name, Spec(f"{ANALYSIS}.cm_{series}.{NEWEST}", ANALYSIS, f"cm_{series}", **changes))
+        for kind, name, series, changes in OTHERS
+    ),
+)
 SPECS = (*DECLARED, *CHECKS)
 
 

@@ -12,10 +12,10 @@ import numpy as np
 from .channels import Channel, estimate_channels
 from .city_panel import CityPanel, build_panel, lacking
 from .contrast import Contrast, treatment_contrast
-from .measure import cycle, reference, standardise, synchronization
+from .measure import cycle, gap_cap, reference, standardise, synchronization
 from .redeal import LEVEL, Draws, deal, detectable, draw_statistics, family_p, find_interval, rank_p
 
-ESTIMATOR, MEASURE = "two_way", "correlation"
+ESTIMATOR, MEASURE, CAPPED = "two_way", "correlation", "correlation, gaps capped"
 # A change of this size that would have been missed makes 'not found' say little (docs/methods,
 # section 12).
 WORTH_FINDING = 0.05
@@ -95,15 +95,17 @@ def series_of(panel: CityPanel) -> tuple[np.ndarray, np.ndarray]:
     return panel.growth, cycle(panel.growth, panel.years)
 
 
-def measured(panel: CityPanel, series: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def measured(
+    panel: CityPanel, series: np.ndarray, *, capped: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """z, the reference m, and the measure y of a series, each (N, T)."""
     z = standardise(series)
     m, v = reference(z, panel.label == 0, panel.block)
-    return z, m, synchronization(z, m, v)
+    return z, m, synchronization(z, m, v, gap_cap(z, m) if capped else np.inf)
 
 
 def fit_primary(
-    growth, years, cohort, block, *, permutations: int = 9999, seed: int = 1
+    growth, years, cohort, block, *, permutations: int = 9999, seed: int = 1, capped: bool = False
 ) -> PrimaryResult:
     """Test whether admission changed the mean synchronization of pilots with never-pilots.
 
@@ -119,6 +121,8 @@ def fit_primary(
     permutations : int
         At least 20.
     seed : int
+    capped : bool
+        Whether abs(z - m) is cut at its 90 % quantile: a check, another measure.
 
     Returns
     -------
@@ -140,7 +144,7 @@ def fit_primary(
     contrast = None if reasons else treatment_contrast(panel)
     if contrast is None:
         return _empty(panel, contrast, reasons or (NO_VARIATION,))
-    parts = [measured(panel, series) for series in series_of(panel)]
+    parts = [measured(panel, series, capped=capped) for series in series_of(panel)]
     draws = [draw_statistics(y, contrast, panel.label, panel.block, dealt) for _, _, y in parts]
     of_family = [one for one in draws if one.varies]
     corrected = iter(family_p([one.statistic() for one in of_family]) if of_family else [])
@@ -152,6 +156,8 @@ def fit_primary(
             found.append(_judged(panel, contrast, part, one, largest, next(corrected), dealt))
         else:
             found.append(_empty(panel, contrast, (NO_VARIATION,)))
+    if capped:
+        found = [replace(one, measure=CAPPED) for one in found]
     return replace(found[0], cycle=found[1])
 
 
@@ -161,15 +167,44 @@ NO_VARIATION = (
 )
 
 
-def joint_p(windows: Sequence[tuple], *, permutations: int = 9999, seed: int = 1) -> float | None:
-    """p of the largest absolute statistic of growth over windows of the same cities, each draw
-    moving all windows alike.
+@dataclass(frozen=True)
+class Window:
+    """Cities of a window with their admissions.
+
+    Attributes
+    ----------
+    growth : (N, T) float array
+    years : (T,) int array
+    cohort, block : (N,) int arrays
+        First treated year inside the window (0 = never in it), and province.
+    city_ids : (N,) int array
+        Ascending.
+    capped : bool
+        As of `fit_primary`.
+    """
+
+    growth: np.ndarray
+    years: np.ndarray
+    cohort: np.ndarray
+    block: np.ndarray
+    city_ids: np.ndarray
+    capped: bool = False
+
+
+def fit_window(window: Window, **settings: int) -> PrimaryResult:
+    """`fit_primary` on a window."""
+    given = (window.growth, window.years, window.cohort, window.block)
+    return fit_primary(*given, capped=window.capped, **settings)
+
+
+def joint_p(windows: Sequence[Window], *, permutations: int = 9999, seed: int = 1) -> float | None:
+    """p of the largest absolute statistic of growth over windows, each draw moving all alike.
 
     Parameters
     ----------
-    windows : sequence of (growth (N, T), years (T,), cohort (N,), block (N,), ids (N,))
-        Cities that some window lacks are left out of all. A city's record of cohorts, one per
-        window, is dealt as a whole.
+    windows : sequence of Window
+        A city that a window lacks while it has others of the block is left out of all; a window may
+        lack whole blocks. A city's record of cohorts, one per window, is dealt as a whole.
     permutations, seed : int
 
     Returns
@@ -179,18 +214,22 @@ def joint_p(windows: Sequence[tuple], *, permutations: int = 9999, seed: int = 1
     """
     if not windows:
         return None
-    ids = windows[0][4]
-    for window in windows[1:]:
-        ids = np.intersect1d(ids, window[4])
-    statistics, dealt = [], None
-    for growth, years, cohort, block, own in windows:
-        rows = np.searchsorted(own, ids)
-        panel = build_panel(growth[rows], years, cohort[rows], block[rows])
+    ids, places = np.unique(np.concatenate([one.city_ids for one in windows]), return_index=True)
+    block = np.concatenate([one.block for one in windows])[places]
+    shared = np.ones(len(ids), dtype=bool)
+    for one in windows:
+        shared &= np.isin(ids, one.city_ids) | ~np.isin(block, one.block)
+    ids, block = ids[shared], np.unique(block[shared], return_inverse=True)[1]
+    all_dealt, statistics = deal(block, permutations, [seed, 0]), []
+    for one in windows:
+        rows = np.flatnonzero(np.isin(one.city_ids, ids))
+        place = np.searchsorted(ids, one.city_ids[rows])
+        panel = build_panel(one.growth[rows], one.years, one.cohort[rows], one.block[rows])
         contrast = None if lacking(panel) else treatment_contrast(panel)
-        if contrast is None or len(panel.label) < len(ids):
+        if contrast is None or len(panel.label) < len(rows):
             return None
-        dealt = deal(panel.block, permutations, [seed, 0]) if dealt is None else dealt
-        y = measured(panel, panel.growth)[2]
+        y = measured(panel, panel.growth, capped=one.capped)[2]
+        dealt = np.searchsorted(place, all_dealt[:, place])
         draws = draw_statistics(y, contrast, panel.label, panel.block, dealt)
         statistics.append(np.abs(draws.statistic()))
     return rank_p(np.max(statistics, axis=0))

@@ -184,7 +184,8 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
     ----------
     cities : DataFrame
     group : str
-        ``pilots``; ``cohort_<first treated year>``; ``province_<id>``; ``near_pilot_<km>`` or
+        ``pilots``; ``never_admitted``; ``cohort_<first treated year>``; ``batch_<number>``;
+        ``province_<id>``; ``near_pilot_<km>`` or
         ``tied_to_pilot``; ``policy_<policy>``: covered by the window's last year;
         ``without_texts``: pilots without a policy text in force by then.
     last_year : int
@@ -196,6 +197,11 @@ def excluded_cities(cities: pd.DataFrame, group: str, last_year: int) -> np.ndar
     """
     if group.startswith("province_"):
         return cities["province_id"].to_numpy() == int(group.removeprefix("province_"))
+    if group.startswith("batch_"):
+        batch = cities["batch"].to_numpy(dtype=float, na_value=np.nan)
+        return batch == int(group.removeprefix("batch_"))
+    if group == "never_admitted":
+        return np.isnan(cities[TREATED_YEAR].to_numpy(dtype=float, na_value=np.nan))
     if group.startswith("cohort_"):
         return cities[TREATED_YEAR].to_numpy(dtype=float, na_value=np.nan) == int(
             group.removeprefix("cohort_")

@@ -164,8 +164,8 @@ def _mark_texts(
 
 
 def _read_cities(con: Any) -> pd.DataFrame:
-    """Cities with the first treated year under each rule, and the first year of each other
-    programme that covers them.
+    """Cities with the first treated year under each rule, the batch of their zone, and the first
+    year of each other programme that covers them.
     """
     treated = {rule.column for rule in TREATMENT_RULES.values()}
     cities = con.execute(CITIES.format(treated=", ".join(sorted(treated)))).df()
@@ -196,8 +196,11 @@ def _read_cities(con: Any) -> pd.DataFrame:
         ),
     ]
     cities = cities.merge(baseline[kept], on="city_id", how="left")
+    zones = _read_columns(con, "dim_pilot_zone", ("city_id", "batch"), {"is_whole_prefecture"})
+    batch = zones[zones["is_whole_prefecture"].astype(bool)].groupby("city_id")["batch"].min()
     return cities.assign(
-        **{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES}
+        batch=cities["city_id"].map(batch).astype("Int64"),
+        **{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES},
     )
 
 

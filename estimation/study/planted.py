@@ -8,9 +8,10 @@ import pandas as pd
 from ..analyses.catalog import primary_specs
 from ..analyses.primary import cycle_id
 from ..analyses.spec import SampleError
+from ..primary.fit import Window
 from ..primary.planted import planted_truths
 from ..sample.marts import Marts
-from .primary import CityWindow, city_window
+from .windows import city_window
 
 # Term of the primary test itself, as of a coefficient; those of its channels are their names.
 TREATED = "treated"
@@ -62,7 +63,7 @@ def primary_truths(
     return pd.DataFrame(rows, columns=["spec_id", "term", "truth", "planted"])
 
 
-def _sizes(planted: pd.DataFrame, window: CityWindow) -> dict[str, float]:
+def _sizes(planted: pd.DataFrame, window: Window) -> dict[str, float]:
     """What was planted in each channel, mean over the treated years of the window's pilots."""
     first = pd.Series(window.cohort, index=window.city_ids)
     inside = planted[planted["year"].isin(window.years)]

@@ -41,6 +41,7 @@ class StudyResult:
     specification: pd.DataFrame
     curve_test: pd.DataFrame
     primary: pd.DataFrame
+    check: pd.DataFrame
     channel: pd.DataFrame
     power: pd.DataFrame
     placebo: pd.DataFrame
@@ -183,7 +184,10 @@ def run_study(
         warning=_frame("warning", WARNING_COLUMNS, groups, cities, {"warning": tested.warning}),
         specification=typed(curves["specification"], SPECIFICATION_COLUMNS),
         curve_test=typed(tested_curve.get("curve_test", []), CURVE_TEST_COLUMNS),
-        **{name: getattr(tested, name) for name in ("primary", "channel", "power", "placebo")},
+        **{
+            name: getattr(tested, name)
+            for name in ("primary", "check", "channel", "power", "placebo")
+        },
     )
 
 

@@ -68,9 +68,19 @@ PRIMARY_COLUMNS = {
     **dict.fromkeys(("verdict", "reason"), _TEXT),
     "truth": _REAL,
 }
+CHECK_COLUMNS = {
+    **dict.fromkeys(("spec_id", "check", "name", "series"), _TEXT),
+    **dict.fromkeys(("first_year", "last_year"), _COUNT),
+    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "p_value_family"), _REAL),
+    **dict.fromkeys(("minimum_detectable_rise", "minimum_detectable_fall"), _REAL),
+    **dict.fromkeys(("n_cities", "n_pilots", "n_treated_years"), _COUNT),
+    **dict.fromkeys(("joint_p_value", "relative_magnitude"), _REAL),
+    "reason": _TEXT,
+}
 CHANNEL_COLUMNS = {
     **dict.fromkeys(("spec_id", "channel"), _TEXT),
-    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "truth", "planted"), _REAL),
+    **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "p_value_bh"), _REAL),
+    **dict.fromkeys(("truth", "planted"), _REAL),
 }
 COVERAGE_COLUMNS = {
     **dict.fromkeys(("scope", "quantity", "coefficients", "line"), _TEXT),
@@ -101,6 +111,7 @@ COLUMNS = {
     "specification": SPECIFICATION_COLUMNS,
     "curve_test": CURVE_TEST_COLUMNS,
     "primary": PRIMARY_COLUMNS,
+    "check": CHECK_COLUMNS,
     "channel": CHANNEL_COLUMNS,
     "power": POWER_COLUMNS,
     "placebo": PLACEBO_COLUMNS,

@@ -35,6 +35,7 @@ DESCRIPTIONS = {
         "The joint permutation of the specification curve, over all outcomes and for each."
     ),
     "primary": "The primary test on one window and series, with its verdict.",
+    "check": "The primary test on other cities, years, dates, series, beside its headline.",
     "channel": "One channel of synchronization beside a primary test.",
     "power": "How often the primary test finds an effect that is imposed on the panel.",
     "placebo": (

@@ -14,7 +14,7 @@ from estimation.primary.channels import loading_draws
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
 from estimation.primary.effects import impose
-from estimation.primary.fit import fit_primary, joint_p, measured
+from estimation.primary.fit import Window, fit_primary, joint_p, measured
 from estimation.primary.measure import cycle
 from estimation.primary.power import power_curve
 from estimation.primary.redeal import (
@@ -200,12 +200,23 @@ def test_the_loading_is_least_squares_and_its_error_that_of_the_pilots_mean_path
 def test_windows_judged_jointly_move_alike():
     growth, years, cohort, block = draw_panel(5)
     ids = np.arange(len(cohort))
-    one = (growth, years, cohort, block, ids)
-    assert joint_p([one, one], permutations=199) == fit_primary(*one[:4], permutations=199).p_value
-    shorter = (growth[3:, 1:9], years[1:9], cohort[3:], block[3:], ids[3:])
+    one = Window(growth, years, cohort, block, ids)
+    alone = fit_primary(growth, years, cohort, block, permutations=199).p_value
+    assert joint_p([one, one], permutations=199) == alone
+    shorter = Window(growth[3:, 1:9], years[1:9], cohort[3:], block[3:], ids[3:])
     assert 0 < joint_p([one, shorter], permutations=199) <= 1
+    # a window without a block takes the draws of the others' cities
+    rows, dealt, statistics = block > 0, deal(block, 199, [1, 0]), []
+    fewer = Window(growth[rows], years, cohort[rows], block[rows], ids[rows])
+    for window, draws in ((one, dealt), (fewer, dealt[:, rows] - 6)):
+        panel = build_panel(window.growth, years, window.cohort, window.block)
+        y, contrast = measured(panel, panel.growth)[2], treatment_contrast(panel)
+        drawn = draw_statistics(y, contrast, panel.label, panel.block, draws)
+        statistics.append(np.abs(drawn.statistic()))
+    largest = np.max(statistics, axis=0)
+    assert joint_p([fewer, one], permutations=199) == (largest >= largest[0]).mean()
     assert joint_p([]) is None
-    assert joint_p([one, (*one[:2], 0 * cohort, *one[3:])], permutations=199) is None
+    assert joint_p([one, dataclasses.replace(one, cohort=0 * cohort)], permutations=199) is None
 
 
 LACKING = [

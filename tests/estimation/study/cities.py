@@ -19,6 +19,7 @@ def city_marts(ids, admitted, growth, years, **of_pairs) -> Marts:
             "province_id": ids // 100000 * 100000,
             "treated_year": treated,
             "treated_year_calendar_year": treated,
+            "batch": treated - 2013,
         }
     )
     left, right = np.triu_indices(ids.size, 1)

@@ -13,11 +13,12 @@ import pytest
 
 from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY, cycle_id
 from estimation.analyses.spec import SampleError
-from estimation.primary.fit import fit_primary, joint_p
+from estimation.primary.fit import Window, fit_primary, joint_p
 from estimation.sample.marts import Marts
 from estimation.study.claims import Tables, find_primary
-from estimation.study.primary import city_window, run_primary, window_of
+from estimation.study.primary import run_primary
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
+from estimation.study.windows import city_window, window_of
 from tests.estimation.primary.economies import draw_panel
 from tests.estimation.study.cities import city_marts
 
@@ -134,8 +135,36 @@ def test_refreshes_since_2019_are_judged_jointly(monkeypatch):
     marts = _marts(growth, years, cohort, block)
     row = run_primary(marts, STUDY, permutations=99).primary.iloc[0]
     ids = np.unique(marts.city_years["city_id"])
-    windows = [(growth[:, :n], years[:n], cohort, block, ids) for n in (10, 11)]
+    windows = [Window(growth[:, :n], years[:n], cohort, block, ids) for n in (10, 11)]
     assert row["p_value_refreshes"] == joint_p(windows, permutations=99, seed=1)
+
+
+def test_checks_are_the_same_test_on_other_cities_years_and_dates(monkeypatch):
+    monkeypatch.setattr("estimation.study.primary._power_rows", lambda *given: [])
+    marts = _marts(*_longer(13))
+    tables = run_primary(marts, STUDY, permutations=99)
+    rows = tables.check.set_index(["check", "name", "series"]).sort_index()
+    real = city_window(marts, STUDY[0])
+    for kind, name, left_out in (
+        ("batch", "1", real.cohort == 2014),
+        ("province", "200000", real.block == 200000),
+    ):
+        kept = ~left_out
+        alone = fit_primary(
+            real.growth[kept], real.years, real.cohort[kept], real.block[kept], permutations=99
+        )
+        assert rows.loc[(kind, name, "growth"), "estimate"] == alone.estimate
+        assert rows.loc[(kind, name, "cycle"), "p_value"] == alone.cycle.p_value
+    assert (rows.loc["years"]["estimate"] != rows.loc["headline"]["estimate"].iloc[0]).all()
+    (joint,) = set(rows["joint_p_value"].dropna())
+    assert joint >= rows["p_value"].min()
+    # what a landing lacks, and no city admitted after the window, are said
+    said = rows[rows["p_value"].isna()].drop("drift")["reason"]
+    assert said.str.startswith(("Not run: ", "No verdict: ")).all() and len(said) >= 4
+    drift = rows.loc[("drift", "hides_a_rise", "growth")]
+    placebo = tables.placebo.query("placebo == 'time'")["estimate"].abs().max()
+    assert drift["estimate"] == tables.primary["ci_low"].iloc[0]
+    assert pd.isna(placebo) or drift["relative_magnitude"] == -drift["estimate"] / placebo
 
 
 def test_placebos_in_space_are_judged_jointly(monkeypatch):
@@ -144,12 +173,10 @@ def test_placebos_in_space_are_judged_jointly(monkeypatch):
     placebo = run_primary(marts, STUDY, permutations=99).placebo
     space = placebo[placebo["placebo"] == "space"]
     assert len(space) >= 2
-    given = []
-    for rule in space["name"]:
-        w = city_window(
-            marts, dataclasses.replace(STUDY[0], treatment_rule=rule, excluded=("pilots",))
-        )
-        given.append((w.growth, w.years, w.cohort, w.block, w.city_ids))
+    given = [
+        city_window(marts, dataclasses.replace(STUDY[0], treatment_rule=rule, excluded=("pilots",)))
+        for rule in space["name"]
+    ]
     assert set(space["joint_p_value"]) == {joint_p(given, permutations=99, seed=1)}
     selection = placebo[placebo["placebo"] == "selection"]
     assert selection["name"].tolist() == ["mean growth", "trend of growth", "spread of growth"]

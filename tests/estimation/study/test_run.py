@@ -348,7 +348,12 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
             "treated_year": [2013, 2011, 2017],
             "covers_city": [True, True, False],
         },
-        "dim_pilot_zone": {"zone_name_zh": ["a", "b"], "is_whole_prefecture": [True, False]},
+        "dim_pilot_zone": {
+            "zone_name_zh": ["a", "b"],
+            "city_id": [110000, 110000],
+            "batch": [2, 1],
+            "is_whole_prefecture": [True, False],
+        },
         "fct_policy_tool": tool
         | {
             "zone_name_zh": ["a", "a", "b"],

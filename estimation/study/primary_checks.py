@@ -1,0 +1,213 @@
+"""What stands beside the primary test and does not change its verdict: the same test on other
+cities, years, dates and series, placebos in time and space, and the drift that would turn it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ..analyses.primary import (
+    BASE_YEAR,
+    BESIDE,
+    LAST_YEAR_BEFORE_ZONES,
+    PLACEBO_EXPOSURES,
+    PLACEBO_SHIFTS,
+)
+from ..analyses.spec import SampleError, Spec
+from ..primary.fit import PrimaryResult, Window, fit_window, joint_p
+from ..primary.measure import cycle
+from ..sample.marts import Marts
+from ..sample.outcomes import build_series
+from .selection import selection_rows
+from .tables import CHECK_COLUMNS
+from .windows import city_window
+
+Rows = list[dict[str, Any]]
+Settings = dict[str, int]
+NUMBERS = ("first_year", "last_year", "estimate", "ci_low", "ci_high", "p_value")
+COUNTS = ("n_cities", "n_pilots")
+# These deal the admissions of the headline's cities, or of whole provinces of them, so that one
+# draw moves them all.
+DEALT_ALIKE = ("headline", "dates", "years", "measure", "province")
+
+
+def check_rows(
+    marts: Marts, spec: Spec, result: PrimaryResult, placebos: Rows, settings: Settings
+) -> Rows:
+    """The primary test under every check of a window, growth and cycle, and the drift that would
+    turn its verdict.
+
+    Parameters
+    ----------
+    marts : Marts
+    spec : Spec
+    result : PrimaryResult
+        Of the headline.
+    placebos : list of dict
+        Its rows of ``estimates.placebo``.
+    settings : dict
+        permutations and seed of each check.
+
+    Returns
+    -------
+    list of dict
+        Of `CHECK_COLUMNS`; a check that cannot be run has its reason. ``joint_p_value`` is that of
+        the largest statistic over both series of all checks that are dealt alike.
+    """
+    rows, alike = [], []
+    for kind, name, window in _variants(marts, spec):
+        if isinstance(window, str):
+            rows.append(_check_row(spec, kind, name, "growth", None, window))
+            continue
+        found = result if kind == "headline" else fit_window(window, **settings)
+        for series, one in (("growth", found), ("cycle", found.cycle)):
+            if one is not None:
+                rows.append(_check_row(spec, kind, name, series, one, one.reason))
+        if kind in DEALT_ALIKE and found.p_value is not None:
+            alike += [window, _less_trend(window)]
+    joint = joint_p(alike, **settings)
+    for row in rows:
+        row["joint_p_value"] = joint if row["check"] in DEALT_ALIKE else None
+    return rows + _drift_rows(spec, result, placebos)
+
+
+def _variants(marts: Marts, spec: Spec) -> Iterator[tuple[str, str, Window | str]]:
+    """Kind and name of each check with its window, or why there is none."""
+    headline = city_window(marts, spec)
+    yield "headline", spec.variant, headline
+    yield "measure", "capped", dataclasses.replace(headline, capped=True)
+    # a province whose cities were all admitted at once, or never, says nothing
+    dates = pd.Series(headline.cohort).groupby(headline.block).transform("nunique").to_numpy()
+    pilots = headline.city_ids[(headline.cohort > 0) & (dates > 1)]
+    groups = marts.cities.set_index("city_id").loc[pilots]
+    beside = list(BESIDE)
+    for kind, column in (("batch", "batch"), ("province", "province_id")):
+        beside += [
+            (kind, str(group), dataclasses.replace(spec, excluded=(f"{kind}_{group}",)))
+            for group in sorted({int(value) for value in groups[column].dropna()})
+        ]
+    for kind, name, other in beside:
+        try:
+            yield kind, name, city_window(marts, other)
+        except SampleError as error:
+            yield kind, name, f"Not run: {error}."
+
+
+def _less_trend(window: Window) -> Window:
+    return dataclasses.replace(window, growth=cycle(window.growth, window.years))
+
+
+def _check_row(
+    spec: Spec, kind: str, name: str, series: str, one: PrimaryResult | None, reason: str
+) -> dict[str, Any]:
+    given = {} if one is None else vars(one)
+    named = {"spec_id": spec.spec_id, "check": kind, "name": name, "series": series}
+    return {**{column: given.get(column) for column in CHECK_COLUMNS}, **named, "reason": reason}
+
+
+def _drift_rows(spec: Spec, result: PrimaryResult, placebos: Rows) -> Rows:
+    """How far pilots would have had to drift from their peers, without any admission, for the
+    interval of growth to leave zero out once the drift is taken out; and that over the largest
+    placebo in time.
+    """
+    placebo = [abs(row["estimate"]) for row in placebos if row["placebo"] == "time"]
+    rows = []
+    for name, drift in (("hides_a_rise", result.ci_low), ("hides_a_fall", result.ci_high)):
+        row = _check_row(spec, "drift", name, "growth", None, "")
+        relative = None if drift is None or not placebo else abs(drift) / max(placebo)
+        rows.append({**row, "estimate": drift, "relative_magnitude": relative})
+    return rows
+
+
+def joint_over_refreshes(window: Window, is_cycle: bool, settings: Settings) -> float | None:
+    """p of the largest statistic over the windows of all refreshes since the base year, on the
+    cities of the newest.
+    """
+    windows = []
+    for last in window.years[window.years >= BASE_YEAR].tolist():
+        inside = window.years <= last
+        one = dataclasses.replace(
+            window, growth=window.growth[:, inside], years=window.years[inside]
+        )
+        windows.append(_less_trend(one) if is_cycle else one)
+    return joint_p(windows, **settings)
+
+
+def placebos_in_time(marts: Marts, spec: Spec, real: Window, settings: Settings) -> Rows:
+    """The real admissions moved back by 3 to 10 years, each in a window of its own that ends before
+    the first zone, and judged jointly.
+    """
+    first, last, windows = int(real.years[0]), int(real.years[-1]), []
+    for shift in PLACEBO_SHIFTS:
+        years = (first - shift, min(last - shift, LAST_YEAR_BEFORE_ZONES))
+        try:
+            found = build_series(marts.city_years, spec.series, years)
+        except SampleError:
+            continue
+        inside = np.isin(found.city_ids, real.city_ids)
+        if found.years[0] > years[0] or found.years[-1] < years[1] or not inside.any():
+            continue
+        ids = found.city_ids[inside]
+        own = np.searchsorted(real.city_ids, ids)
+        cohort = np.where(real.cohort[own] > 0, real.cohort[own] - shift, 0)
+        cohort = np.where(cohort > years[1], 0, cohort)
+        windows.append(
+            (
+                f"{shift} years back",
+                Window(found.d[inside], found.years, cohort, real.block[own], ids),
+            )
+        )
+    return _placebo_rows(spec, "time", windows, settings)
+
+
+def placebos_in_space(marts: Marts, spec: Spec, settings: Settings) -> Rows:
+    """Never-pilots dated by a pilot near or tied to them, pilots left out: their own admission
+    cannot have moved them.
+    """
+    windows = []
+    for rule in PLACEBO_EXPOSURES:
+        dated = dataclasses.replace(spec, treatment_rule=rule, excluded=("pilots",))
+        try:
+            windows.append((rule, city_window(marts, dated)))
+        except SampleError:
+            continue
+    return _placebo_rows(spec, "space", windows, settings)
+
+
+def _placebo_rows(
+    spec: Spec, kind: str, windows: list[tuple[str, Window]], settings: Settings
+) -> Rows:
+    """A row for each window with a verdict, with the p of the largest statistic over all of
+    them.
+    """
+    rows, judged = [], []
+    for name, window in windows:
+        result = fit_window(window, **settings)
+        if result.p_value is not None:
+            judged.append(window)
+            numbers = {number: getattr(result, number) for number in (*NUMBERS, *COUNTS)}
+            rows.append({"spec_id": spec.spec_id, "placebo": kind, "name": name, **numbers})
+    joint = joint_p(judged, **settings)
+    return [{**row, "joint_p_value": joint} for row in rows]
+
+
+def selection(spec: Spec, window: Window, settings: Settings) -> Rows:
+    """Growth of pilots and of their peers in the province in the years before any zone: what
+    selection on growth would show.
+    """
+    block = np.unique(window.block, return_inverse=True)[1]
+    given = (window.growth, window.years, window.cohort, block)
+    common = {
+        "spec_id": spec.spec_id,
+        "placebo": "selection",
+        "first_year": int(window.years[0]),
+        "last_year": int(window.cohort[window.cohort > 0].min()) - 1,
+        "n_cities": len(window.cohort),
+        "n_pilots": int((window.cohort > 0).sum()),
+    }
+    return [{**common, **row} for row in selection_rows(*given, **settings)]
