@@ -12,7 +12,6 @@ from typing import Any
 from .cells import Row, number
 
 WIDTH, MARGIN = 300.0, 10.0
-ALPHA = 0.05
 FEW_PILOTS = 4
 TICKS = 5
 
@@ -40,15 +39,11 @@ class Forest:
     title: str = ""
 
 
-def excludes_zero(row: Row) -> bool:
-    """Whether the default line and the permutation are two lines and both reject zero at 5 %; the
-    primary test is one line by design.
+def is_found(row: Row) -> bool:
+    """What the tables say: `is_found` of a row of estimates.estimate, the verdict of the primary
+    test.
     """
-    if row.get("vcov") is None:
-        p_value = number(row.get("p_value"))
-        return p_value is not None and p_value < ALPHA
-    both = (number(row["p_value"]), number(row["p_permutation"]))
-    return row["vcov"] != "permutation" and all(p is not None and p < ALPHA for p in both)
+    return row["verdict"] == "found" if "verdict" in row else bool(row.get("is_found"))
 
 
 def build_forest(
@@ -146,5 +141,5 @@ def _row(
         "thin": bar("low_permutation", "high_permutation"),
         "truth": None if truth is None else position(truth),
         "few": pilots is not None and pilots < FEW_PILOTS,
-        "rejects": excludes_zero(row),
+        "rejects": is_found(row),
     }

@@ -36,9 +36,7 @@ truths as (
 figures as (
     select spec_id, term,
         max(value) filter (where diagnostic = 'minimum_detectable_effect') as
-            minimum_detectable_effect,
-        max(value) filter (where diagnostic = 'p_value_bh_permutation') as p_corrected,
-        max(value) filter (where starts_with(diagnostic, 'family_size_')) as family_size
+            minimum_detectable_effect
     from estimates.diagnostic where term is not null group by all
 )
 select chosen.spec_id, chosen.analysis, chosen.estimator, chosen.outcome, chosen.term,
@@ -48,8 +46,8 @@ select chosen.spec_id, chosen.analysis, chosen.estimator, chosen.outcome, chosen
     drawn.ci_high as high_permutation, contrast.p_value as p_conventional, chosen.n_obs,
         chosen.n_pairs, chosen.n_cities,
     chosen.n_pilots, chosen.p_value_withheld_reason, truths.truth,
-        figures.minimum_detectable_effect, figures.p_corrected,
-    figures.family_size
+        figures.minimum_detectable_effect, chosen.p_value_family,
+    chosen.family_size, chosen.is_found
 from chosen
 left join drawn on chosen.spec_id = drawn.spec_id and chosen.term = drawn.term
     and chosen.event_time is not distinct from drawn.event_time
@@ -67,7 +65,7 @@ _COLUMNS = (
     "ci_high, p_value, p_permutation, "
     "low_permutation, high_permutation, p_conventional, n_obs, n_pairs, n_cities, n_pilots, "
     "p_value_withheld_reason, truth, "
-    "minimum_detectable_effect, p_corrected, family_size"
+    "minimum_detectable_effect, p_value_family, family_size, is_found"
 )
 _NEEDS = ("estimates.estimate", "estimates.truth", "estimates.diagnostic")
 _OVERALL = "cohort_year is null and event_time is null and analysis != 'specification_curve'"

@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 
 from ..inference.variances import MIN_PILOTS
+from ..primary.redeal import LEVEL
 from ..sample.moderators import MAX_EXPLAINED, SAME_REGRESSOR
 from .tables import CLAIM_COLUMNS, typed
 
-LEVEL = 0.05
 # Smallest effect found in 80 % of cases over its standard error where no degrees of freedom are
 # known: 1.96 + 0.84.
 ERRORS_TO_FIND = 2.8
+# Verdict on the study's form where the study has no regression that asks the claim's question.
+NONE_GIVEN = "study_gives_none"
 SIGNS = {"positive": 1.0, "negative": -1.0}
 # What `not_run` says where a regression was tried and the sample does not identify its coefficient.
 NOTHING_IDENTIFIES = ("not identified", "identifies no")
@@ -38,7 +40,7 @@ class Found:
     line : str
         Which inference the p is of, in words.
     lacks : str or None
-        ``not_run`` or ``not_identified`` where there is no p to judge.
+        ``not_run``, ``not_identified`` or ``study_gives_none`` where there is no p to judge.
     reason : str
         Why it lacks.
     """
@@ -84,15 +86,16 @@ def build_claims(claims: pd.DataFrame, tables: Tables) -> pd.DataFrame:
 
 
 def _claim(claim: dict[str, Any], tables: Tables) -> dict[str, Any]:
-    form = find_coefficient(
-        tables, claim["spec_id_study_form"], claim["term_study_form"], "conventional"
-    )
+    if pd.isna(claim["spec_id_study_form"]):
+        form = Found(lacks=NONE_GIVEN)
+    else:
+        form = find_coefficient(
+            tables, claim["spec_id_study_form"], claim["term_study_form"], "conventional"
+        )
     if claim["uses_primary"]:
         ours = find_primary(tables, claim["spec_id"])
     else:
-        ours = find_coefficient(
-            tables, claim["spec_id"], claim["term"], "permutation", least_pilots=MIN_PILOTS
-        )
+        ours = find_coefficient(tables, claim["spec_id"], claim["term"], least_pilots=MIN_PILOTS)
     size, of_what = _size_sought(claim, form)
     verdict, reason = judge(ours, claim["expected_direction"], size, of_what)
     reason += _one_with(tables.diagnostic, claim["spec_id"])
@@ -124,10 +127,12 @@ def _claim(claim: dict[str, Any], tables: Tables) -> dict[str, Any]:
 
 
 def find_coefficient(
-    tables: Tables, spec_id: str, term: str, line: str, least_pilots: int = 1
+    tables: Tables, spec_id: str, term: str, line: str | None = None, least_pilots: int = 1
 ) -> Found:
-    """A coefficient under a line of inference, under its default one where it lacks that line, or
-    why it cannot be judged.
+    """A coefficient under a line of inference, or why it cannot be judged.
+
+    Without a line it is the default one, with the p that is corrected within its family
+    (`multiplicity.judge_estimates`): what is found on every page.
     """
     rows = tables.estimate[
         (tables.estimate["spec_id"] == spec_id) & (tables.estimate["term"] == term)
@@ -136,13 +141,16 @@ def find_coefficient(
         return _absent(tables, spec_id, term)
     is_default = rows["is_default"].fillna(False).astype(bool)
     chosen = pd.concat([rows[rows["vcov"] == line], rows[is_default], rows]).iloc[0]
-    numbers = [_number(chosen[name]) for name in ("estimate", "ci_low", "ci_high", "p_value")]
+    p_value = "p_value" if line else "p_value_family"
+    numbers = [_number(chosen[name]) for name in ("estimate", "ci_low", "ci_high", p_value)]
+    size = _number(chosen["family_size"])
+    corrected = f", corrected for {size:.0f} tests" if size and not line else ""
     reason = _not_identified(tables.diagnostic, chosen, least_pilots)
     lacks = "not_identified" if reason else None
     return Found(
         *numbers,
         _smallest(tables.diagnostic, rows, spec_id, term),
-        str(chosen["vcov"]).replace("_", " "),
+        str(chosen["vcov"]).replace("_", " ") + corrected,
         lacks,
         reason,
     )

@@ -15,7 +15,7 @@ from ..analyses.catalog import all_specs
 from ..analyses.spec import Spec
 from ..sample.marts import Marts, read_frames
 from . import second_implementation
-from .multiplicity import adjusted_rows
+from .multiplicity import judge_estimates
 from .primary import TABLES as PRIMARY_TABLES
 from .primary import tables_of_rows
 from .tables import (
@@ -166,7 +166,7 @@ def run_study(
         _joined(of["city"]),
         tables_of_rows({name: _joined(of["primary"]).get(name, []) for name in PRIMARY_TABLES}),
     )
-    estimate = _frame("estimate", ESTIMATE_COLUMNS, groups, cities, curves)
+    estimate = judge_estimates(_frame("estimate", ESTIMATE_COLUMNS, groups, cities, curves))
     order = [spec.spec_id for spec in specs]
     again = _joined(
         [
@@ -174,10 +174,9 @@ def run_study(
             for unit in sorted(second, key=lambda unit: order.index(unit.specs[0].spec_id))
         ]
     )
-    adjusted = {"diagnostic": adjusted_rows(estimate)}
     return StudyResult(
         estimate=estimate,
-        diagnostic=_frame("diagnostic", DIAGNOSTIC_COLUMNS, groups, cities, adjusted, again),
+        diagnostic=_frame("diagnostic", DIAGNOSTIC_COLUMNS, groups, cities, again),
         not_run=_frame(
             "not_run", NOT_RUN_COLUMNS, groups, cities, curves, {"not_run": tested.not_run}
         ),

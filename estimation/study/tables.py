@@ -18,6 +18,13 @@ ESTIMATE_COLUMNS = {
     **dict.fromkeys(("panel_hash", "treatment_rule", "tie_rule", "p_value_withheld_reason"), _TEXT),
     "draws": _COUNT,
 }
+# what `multiplicity.judge_estimates` adds
+JUDGED_COLUMNS = {
+    "family": _TEXT,
+    "family_size": _COUNT,
+    "p_value_family": _REAL,
+    "is_found": _FLAG,
+}
 DIAGNOSTIC_COLUMNS = {"spec_id": _TEXT, "diagnostic": _TEXT, "term": _TEXT, "value": _REAL}
 NOT_RUN_COLUMNS = {"spec_id": _TEXT, "analysis": _TEXT, "reason": _TEXT}
 CLAIM_COLUMNS = {
@@ -104,7 +111,7 @@ PLACEBO_COLUMNS = {
 }
 # Columns and types by table.
 COLUMNS = {
-    "estimate": ESTIMATE_COLUMNS,
+    "estimate": ESTIMATE_COLUMNS | JUDGED_COLUMNS,
     "diagnostic": DIAGNOSTIC_COLUMNS,
     "not_run": NOT_RUN_COLUMNS,
     "warning": WARNING_COLUMNS,

@@ -13,7 +13,7 @@ from .. import figures
 from ..analyses_names import DYNAMICS, HEADLINE, LADDER, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, rows_of, shown
 from ..charts import Chart, chart
-from ..forest import Forest, build_forest, excludes_zero
+from ..forest import Forest, build_forest, is_found
 from ..journal_tables import headline_table
 from .context import Context
 
@@ -277,7 +277,7 @@ def _event_study(page: Context) -> Chart | None:
         for row in rows_of(page.data, "event")
         if row["spec_id"] == DYNAMICS and row["event_time"] >= 0
     ]
-    differ = sum(excludes_zero(row) for row in after)
+    differ = sum(is_found(row) for row in after)
     title = (
         page.words.plain("result.event_some", n=differ, of=len(after))
         if differ

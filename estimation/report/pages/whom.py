@@ -69,7 +69,7 @@ def _told(page: Context, chosen: Callable[[Row], bool]) -> list[tuple[str, str, 
 
 
 def _corrected(row: Row) -> float:
-    p_value = number(row["p_corrected"])
+    p_value = number(row["p_value_family"])
     return 2.0 if p_value is None else p_value
 
 

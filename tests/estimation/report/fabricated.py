@@ -49,6 +49,10 @@ def estimate_rows(
                 "n_cities": 254,
                 "n_pilots": 55 if event_time != 2 else 1,
                 "p_value_withheld_reason": reason,
+                "family": None,
+                "family_size": None,
+                "p_value_family": None if reason or line != "province_jackknife" else p,
+                "is_found": None if reason or line != "province_jackknife" else p < 0.05,
             }
         )
     return rows

@@ -19,6 +19,7 @@ from estimation.report.exhibits import write_exhibits
 from estimation.report.journal_tables import Cell, JournalTable, build_table, to_html, to_latex
 from estimation.report.language import Words
 from estimation.report.replication_files import write_replication
+from estimation.study.multiplicity import judge_estimates
 from tests.estimation.panels import random_panel
 from tests.estimation.report.fabricated import tables
 from tests.estimation.report.sites import database, page_of
@@ -82,7 +83,7 @@ def frames() -> dict[str, pd.DataFrame]:
     of_treated = {"spec_id": HEADLINE, "term": "treated"}
     truth = {"spec_id": events, "term": "event", "cohort_year": None, "event_time": 0}
     return {
-        "estimates.estimate": pd.DataFrame(rows),
+        "estimates.estimate": judge_estimates(pd.DataFrame(rows)),
         "estimates.diagnostic": pd.DataFrame(
             of_treated | {"diagnostic": names, "value": quantiles - 0.5}
         ),

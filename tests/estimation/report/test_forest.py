@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from estimation.report.cells import Row
-from estimation.report.forest import WIDTH, build_forest, excludes_zero
+from estimation.report.forest import WIDTH, build_forest
 from estimation.report.tiles import HEAD, TILE, build_tiles
 
 
@@ -40,25 +40,13 @@ def test_rows_share_one_scale_and_a_wide_interval_ends_in_an_arrow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "p_default", "p_permutation", "told"),
-    [
-        ("province_jackknife", 0.01, 0.01, True),
-        ("province_jackknife", 0.01, 0.2, False),
-        ("province_jackknife", 0.01, None, False),
-        ("permutation", 0.01, 0.01, False),
-        (None, 0.01, None, True),
-    ],
+    ("more", "told"),
+    [({"is_found": True}, True), ({"is_found": None}, False), ({"verdict": "found"}, True)],
 )
-def test_a_row_is_marked_only_where_two_lines_reject(
-    line: str | None, p_default: float, p_permutation: float | None, told: bool
-) -> None:
-    """The primary test, which has no line, is one test by design."""
-    assert (
-        excludes_zero(
-            row(0.1, 0.01, 0.2, vcov=line, p_value=p_default, p_permutation=p_permutation)
-        )
-        is told
-    )
+def test_a_row_is_marked_as_the_tables_say(more: dict, told: bool) -> None:
+    """Whatever its p and interval are."""
+    (shown,) = build_forest([("a", "", row(0.1, -0.1, 0.3, **more))]).rows
+    assert shown["rejects"] is told
 
 
 def test_every_city_stands_in_the_tile_of_its_province() -> None:

@@ -13,7 +13,7 @@ from estimation.analyses.spec import SampleError, Spec
 from estimation.inference.multiple_testing import benjamini_hochberg
 from estimation.sample.build import build_sample
 from estimation.sample.moderators import build_heterogeneity
-from estimation.study.multiplicity import adjusted_rows, family_of
+from estimation.study.multiplicity import family_of, judge_estimates
 from estimation.study.run import run_study
 from tests.estimation.study.test_run import economy
 
@@ -252,12 +252,12 @@ def test_families_do_not_mix_outcomes_or_kinds():
         is_default=True,
         p_value=[0.01, 0.03, 0.02, 0.04, 0.05],
     )
-    rows = {(r["spec_id"], r["term"], r["diagnostic"]): r["value"] for r in adjusted_rows(table)}
-    assert rows[ids[0][0], ids[0][1], "p_value_bh"] == pytest.approx(0.02)
-    assert rows[ids[1][0], ids[1][1], "p_value_bh"] == pytest.approx(0.03)
-    assert rows[ids[2][0], ids[2][1], "p_value_bh"] == pytest.approx(0.02)
-    assert rows[ids[3][0], ids[3][1], "p_value_bh"] == pytest.approx(0.04)
-    assert rows[ids[0][0], ids[0][1], "family_size_effects"] == 2
-    assert not any(key[0].startswith("baseline") for key in rows)
+    judged = judge_estimates(table)
+    assert judged["p_value_family"].tolist() == pytest.approx([0.02, 0.03, 0.02, 0.04, 0.05])
+    assert judged["family_size"].tolist()[:4] == [2, 2, 1, 1] and judged["family_size"].isna()[4]
+    assert judged["is_found"].tolist() == [True, True, True, True, False]
+    other_line = judge_estimates(table.assign(is_default=[True, False, True, True, False]))
+    assert other_line["is_found"].isna().tolist() == [False, True, False, False, True]
+    assert other_line["p_value_family"][0] == 0.01
     assert family_of("heterogeneity.a.human_capital_gap", "treated") is None
     assert family_of("policy_tools.a.joint", "strength:supply") == "joint_fit"

@@ -14,7 +14,7 @@ from estimation.primary.within_block import fit_within_block
 from estimation.sample.marts import Marts
 from estimation.study.radiation import run_radiation
 from estimation.study.run import run_study
-from estimation.study.tables import ESTIMATE_COLUMNS
+from estimation.study.tables import COLUMNS
 from tests.estimation.study.cities import city_marts
 
 YEARS = np.arange(2010, 2020)
@@ -131,9 +131,9 @@ def test_what_lacks_is_a_row_of_not_run_in_the_studys_words(marts):
 
 def test_the_study_takes_its_rows_into_its_tables(marts):
     result = run_study(marts, [], radiation=radiation.LEVEL_SPECS, permutations=19)
-    assert list(result.estimate.columns) == list(ESTIMATE_COLUMNS) and len(result.estimate) == len(
-        GROWTH
-    )
+    assert list(result.estimate.columns) == list(COLUMNS["estimate"]) and len(
+        result.estimate
+    ) == len(GROWTH)
     assert len(result.estimate) + len(result.not_run) == len(radiation.LEVEL_SPECS)
     assert result.estimate["std_error"].isna().all() and result.estimate["is_default"].all()
     assert set(result.diagnostic["spec_id"]) == set(result.estimate["spec_id"])

@@ -20,6 +20,7 @@ from estimation.study.samples import build_group_sample
 from estimation.study.tables import (
     DIAGNOSTIC_COLUMNS,
     ESTIMATE_COLUMNS,
+    JUDGED_COLUMNS,
     NOT_RUN_COLUMNS,
     SPECIFICATION_COLUMNS,
     TRUTH_COLUMNS,
@@ -186,7 +187,7 @@ def test_without_pair_years_outcomes_are_made_from_city_series_one_by_one(marts,
 
 def test_every_spec_is_run_with_one_default_line_or_says_why_not(result) -> None:
     columns = {
-        "estimate": ESTIMATE_COLUMNS,
+        "estimate": ESTIMATE_COLUMNS | JUDGED_COLUMNS,
         "diagnostic": DIAGNOSTIC_COLUMNS,
         "not_run": NOT_RUN_COLUMNS,
         "warning": WARNING_COLUMNS,
@@ -393,7 +394,10 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
     tools = [spec for spec in SPECS if spec.analysis == "policy_tools"][:1]
     assert "policy texts" in run_study(bare, tools, permutations=0).not_run["reason"].iloc[0]
     kinds = {"str": "VARCHAR", "Int64": "BIGINT", "Float64": "DOUBLE", "boolean": "BOOLEAN"}
-    empty = ((empty_truth(), TRUTH_COLUMNS), (found.estimate.iloc[:0], ESTIMATE_COLUMNS))
+    empty = (
+        (empty_truth(), TRUTH_COLUMNS),
+        (found.estimate.iloc[:0], ESTIMATE_COLUMNS | JUDGED_COLUMNS),
+    )
     for frame, columns in empty:
         con.register("incoming", frame)
         types = [row[1] for row in con.execute("describe select * from incoming").fetchall()]

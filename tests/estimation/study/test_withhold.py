@@ -73,6 +73,7 @@ def test_a_claim_on_such_a_coefficient_is_not_judged():
         "is_default": False,
         "estimate": 0.1,
         "n_pilots": 30,
+        "family_size": None,
         "p_value_withheld_reason": why_no_p(PART),
     }
     diagnostic = pd.DataFrame(columns=["spec_id", "diagnostic", "term", "value"])
