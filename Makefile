@@ -15,6 +15,8 @@ unexport PYTHONPATH PYTHONHOME
 setup:
 	@rm -f .venv/.installed && $(MAKE) --no-print-directory .venv/.installed
 
+# compiled Python is kept in .venv, also where an image says PYTHONDONTWRITEBYTECODE: a command would
+# compile its libraries anew
 .venv/.installed: requirements/base.txt requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo 'citysync: exit 2: expected Python 3.11 to 3.13; name one: PYTHON=python3.12'; exit 2; }
@@ -22,7 +24,7 @@ setup:
 	@$(PY) -m pip install -q --no-compile --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@$(SYNC) --no-build --python $(PY) $^
 	@cd .venv/lib/python3*/site-packages && ln -sfn ../../../../estimation citysync && printf '%s\n' \
-		../../../.. 'import sys; sys.pycache_prefix = sys.prefix + "/pycache"' > citysync.pth
+		../../../.. 'import sys; sys.pycache_prefix = sys.prefix + "/pycache"; sys.dont_write_bytecode = False' > citysync.pth
 	@printf '%s\n' '#!/bin/sh' 'exec "$$(dirname "$$(readlink -f "$$0")")/python" -m orchestration.command "$$@"' > .venv/bin/citysync
 	@chmod +x .venv/bin/citysync && touch $@
 

@@ -10,11 +10,11 @@ import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from estimation.csv_files import csv_lines
+from warehouse.errors import Refused
 from warehouse.whole_files import write_whole
 
 ROWS_SHOWN = 200
@@ -23,10 +23,6 @@ ROWS_OF_A_PART = 122_880
 # a sheet of a workbook, less its header
 MOST_ROWS_OF_A_SHEET = 1_048_575
 NARROWEST = 80
-
-
-class CannotWrite(Exception):
-    """A result cannot be written; the message names the file, what was expected and what to do."""
 
 
 def show(con: duckdb.DuckDBPyConnection, query: str) -> None:
@@ -55,32 +51,19 @@ def write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
 
     Raises
     ------
-    CannotWrite
-        If the ending is another one, the folder cannot be written, or a sheet cannot hold the rows.
-    duckdb.Error
-        As DuckDB says.
+    Refused
+        If the ending is another one, or a sheet cannot hold the rows.
+    duckdb.Error, OSError
+        As DuckDB says; what Arrow reads from a query that fails is an OSError too.
     """
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
-        raise CannotWrite(
+        raise Refused(
             f"{path}: expected a name that ends in {', '.join(WRITERS)}; found "
             f"{path.suffix or 'no ending'!r}"
         )
-    hint = "give a file in a folder that exists and can be written"
-    if not path.parent.is_dir():
-        raise CannotWrite(f"{path}: no such folder; {hint}")
-    try:
-        with write_whole(path) as draft:
-            return writer(con, query, draft)
-    except CannotWrite as error:
-        raise CannotWrite(f"{path}: {error}") from error
-    except OSError as error:
-        # what Arrow reads from a query fails with an OSError too, of no file
-        reason = f"{error.strerror}; {hint}" if error.errno else str(error)
-        raise CannotWrite(f"{path}: {reason}") from error
-    finally:
-        # what is left of a result that was not read to its end stands in the way of the next
-        con.execute("select 1").fetchall()
+    with write_whole(path) as draft:
+        return writer(con, query, draft)
 
 
 def _write_csv(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
@@ -103,42 +86,39 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> in
 
 
 def _write_xlsx(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> int:
+    """Numbers and dates as such, everything else as text, which is never a formula."""
     from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     found = con.execute(query)
     names, rows = _names(found), found.fetchmany(MOST_ROWS_OF_A_SHEET + 1)
     if len(rows) > MOST_ROWS_OF_A_SHEET:
-        raise CannotWrite(
-            f"a sheet holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; write "
+        raise Refused(
+            f"{path}: a sheet holds {MOST_ROWS_OF_A_SHEET:,} rows and the result has more; write "
             ".csv or .parquet"
         )
     book = Workbook(write_only=True)
     sheet = book.create_sheet("result")
+
+    def cell(value: object) -> object:
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            return None
+        if isinstance(value, (int, float, dt.date)) and getattr(value, "tzinfo", None) is None:
+            return value
+        text = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", str(value)))
+        # a text like "=1+1" would be taken for a formula by its first character
+        text.data_type = "s"
+        return text
+
     for row in [names, *rows]:
-        sheet.append([_cell(sheet, value) for value in row])
+        sheet.append([cell(value) for value in row])
     book.save(path)
     return len(rows)
 
 
 def _names(found: duckdb.DuckDBPyConnection) -> list[str]:
     return [column[0] for column in found.description or []]
-
-
-def _cell(sheet: Any, value: object) -> Any:
-    """A cell of a workbook: numbers and dates as such, everything else as text, which is never a
-    formula.
-    """
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
-    if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        return None
-    if isinstance(value, (bool, int, float, dt.date)) and getattr(value, "tzinfo", None) is None:
-        return value
-    cell = WriteOnlyCell(sheet, value=ILLEGAL_CHARACTERS_RE.sub("", str(value)))
-    # a text like "=1+1" would be taken for a formula by its first character
-    cell.data_type = "s"
-    return cell
 
 
 WRITERS: dict[str, Callable[[duckdb.DuckDBPyConnection, str, Path], int]] = {

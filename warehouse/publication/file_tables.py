@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from pyarrow import ArrowException, dataset
 
 from warehouse.hashing import hash_file
 from warehouse.publication.errors import PublishError
@@ -103,6 +102,9 @@ def add_file_tables(
     PublishError
         If a file is no Parquet file.
     """
+    # it loads pandas, which a refresh that has nothing to do would wait for
+    from pyarrow import ArrowException, dataset
+
     con.execute(f"attach ':memory:' as {quote(catalog)}")
     for name, files in tables.items():
         schema, table = map(quote, name.split("."))
