@@ -31,10 +31,6 @@ class Exit(IntEnum):
 _log: list[TextIO] = []
 #: Of the last command that ended in this process.
 _reason = [""]
-#: Length of what stands on a person's terminal without an end of line, to be written over by what
-#: comes next.
-_passing = [0]
-
 # a delivered name or a manifest may hold what a terminal obeys (colours, titles, going back over a
 # line)
 CONTROL = {
@@ -71,28 +67,8 @@ def say(text: str) -> None:
     still tells how it ended.
     """
     line = text.translate(CONTROL)
-    clear_passing()
     _print(line + "\n")
     _write_log(line)
-
-
-def is_watched() -> bool:
-    """Whether a person looks on: only then is a line written over."""
-    return sys.stdout.isatty()
-
-
-def show_passing(text: str) -> None:
-    """A line that the next one writes over; only for a terminal that `is_watched`."""
-    line = text.translate(CONTROL).replace("\n", " ")[:100]
-    _print("\r" + line + " " * max(0, _passing[0] - len(line)))
-    _passing[0] = len(line)
-
-
-def clear_passing() -> None:
-    """Take away what `show_passing` wrote."""
-    if _passing[0]:
-        _print("\r" + " " * _passing[0] + "\r")
-        _passing[0] = 0
 
 
 def last_reason() -> str:
