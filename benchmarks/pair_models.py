@@ -19,12 +19,12 @@ from typing import Any
 import duckdb
 
 from benchmarks.measure import peak_mb
+from orchestration.dbt_runner import QUIET
 from warehouse.ingest.landing import read_landing
 from warehouse.ingest.layouts import load_layouts
 from warehouse.spark.inputs import TABLES, write_inputs
 from warehouse.spark.parity import load_inputs
 
-REPO = Path(__file__).resolve().parents[1]
 MODELS = "tag:pair_grain"
 LIMITS = {"threads": 2, "memory_limit": "3500MB"}
 # tables on both sides at any size, or files by year at any size
@@ -183,20 +183,9 @@ def _run_dbt(
         DO_NOT_TRACK="1",
     )
     os.environ["CITYSYNC_PAIR_YEAR_LIMIT"] = pair_year_limit
-    quiet = [
-        "--quiet",
-        "--log-level",
-        "none",
-        "--log-level-file",
-        "none",
-        "--project-dir",
-        str(REPO),
-        "--profiles-dir",
-        str(REPO),
-    ]
     try:
         outcome = dbtRunner(callbacks=callbacks or []).invoke(
-            [*command, "--threads", str(threads), *quiet]
+            [*command, "--threads", str(threads), *QUIET]
         )
     finally:
         DuckDBConnectionManager.close_all_connections()

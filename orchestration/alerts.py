@@ -42,8 +42,8 @@ def send(command: str, code: int, reason: str) -> None:
     try:
         if program := shlex.split(os.environ.get(SETTING, "")):
             text = json.dumps(message, ensure_ascii=False)
-            options = {"text": True, "capture_output": True, "timeout": SECONDS, "check": True}
-            subprocess.run(program, input=text, **options)
+            options = {"text": True, "capture_output": True, "timeout": SECONDS}
+            subprocess.run(program, input=text, check=True, **options)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         # the last line of a refresh's output stays its ending
         said = getattr(error, "stderr", "") or ""

@@ -8,30 +8,27 @@ counterfactual build.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orchestration.home import REPO, Home
-from orchestration.terminal import say
-from warehouse.hashing import code_files, hash_file, hash_named_files
+from warehouse.hashing import code_files, hash_named_files
 from warehouse.whole_files import remove_any
 
 PROJECT = (
     *("dbt_project.yml", "profiles.yml", "requirements/base.txt"),
     *("warehouse/models", "warehouse/macros", "warehouse/seeds", "warehouse/tests"),
 )
-# what is kept of a parse, and the file that holds their hashes
-PARSED, HASHES = ("manifest.json", "partial_parse.msgpack"), "sha256.json"
-# a draft this old was left by a run that was killed
-DRAFT, DRAFT_SECONDS = ".draft-", 3600
-_MOST_TRIES = 3
+# dbt's own lines are not for the person at the terminal
+QUIET = (
+    *("--quiet", "--log-level", "none", "--log-level-file", "none"),
+    *("--project-dir", str(REPO), "--profiles-dir", str(REPO)),
+)
 FAILED = ("error", "fail", "runtime error")
 
 
@@ -72,67 +69,29 @@ def ensure_manifest(home: Home) -> Path:
 
     Every run rewrites dbt's own target folder, and one that is killed leaves half a file there. So
     what parsing gave is kept in a folder of its own, which is named by the project's hash and
-    appears whole or not at all.
+    appears whole or not at all; folders of earlier projects go.
 
     Raises
     ------
     DbtFailed
         If the project does not parse.
     """
-    folder = _parsed_project(home)
-    if folder.exists() and not _is_as_written(folder):
-        say("  cache: the parsed project is not as it was written: thrown away and made again")
-        remove_any(folder)
+    folder = home.cache / "dbt_parsed" / project_hash()
     if not folder.exists():
-        _parse_into(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        others = list(folder.parent.iterdir())
+        with tempfile.TemporaryDirectory(dir=home.cache) as target:
+            draft = Path(target) / "parsed"
+            invoke(["parse", "--no-partial-parse", "--target-path", str(draft)], manifest=None)
+            try:
+                draft.rename(folder)
+            except OSError:
+                # another process parsed the same files meanwhile: what it kept is as good
+                if not folder.exists():
+                    raise
+        for other in others:
+            remove_any(other)
     return folder / "manifest.json"
-
-
-def _parsed_project(home: Home) -> Path:
-    return home.cache / "dbt_parsed" / project_hash()
-
-
-def _is_as_written(folder: Path) -> bool:
-    """Whether both files have the hashes that were taken of them: one flipped byte may still be
-    JSON, and another project.
-    """
-    try:
-        hashes = json.loads((folder / HASHES).read_text(encoding="utf-8"))
-        return hashes == _hashes(folder)
-    except (OSError, ValueError, RecursionError):
-        return False
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    return {name: hash_file(folder / name) for name in PARSED}
-
-
-def _parse_into(folder: Path) -> None:
-    """Parse the project beside the folder, move it there whole, and remove what earlier projects
-    and killed runs left.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=folder.parent))
-    invoke(["parse", "--no-partial-parse", "--target-path", str(draft)], manifest=None)
-    (draft / HASHES).write_text(json.dumps(_hashes(draft)), encoding="utf-8")
-    try:
-        draft.rename(folder)
-    except OSError:
-        # another process parsed the same files at the same time: what it kept is as good
-        if not folder.exists():
-            raise
-    for other in folder.parent.iterdir():
-        if other != folder and not _is_being_written(other):
-            with suppress(OSError):
-                remove_any(other)
-
-
-def _is_being_written(folder: Path) -> bool:
-    return (
-        folder.name.startswith(DRAFT)
-        and folder.exists()
-        and time.time() - folder.stat().st_mtime < DRAFT_SECONDS
-    )
 
 
 def run_dbt(
@@ -153,7 +112,10 @@ def run_dbt(
 
 def invoke_on_manifest(home: Home, arguments: list[str], *, build: Path) -> list[NodeResult]:
     """`invoke` on the parsed project, with the database of `build`."""
-    manifest = _load_manifest(home)
+    from dbt.contracts.graph.manifest import Manifest
+
+    parsed = ensure_manifest(home).with_name("partial_parse.msgpack")
+    manifest = Manifest.from_msgpack(parsed.read_bytes())
     with _build_folder(build):
         return invoke(arguments, manifest=manifest)
 
@@ -176,28 +138,6 @@ def _build_folder(build: Path) -> Iterator[None]:
             del os.environ["CITYSYNC_BUILD"]
         else:
             os.environ["CITYSYNC_BUILD"] = before
-
-
-def _load_manifest(home: Home) -> Any:
-    """The parsed project, as dbt holds it in memory.
-
-    Raises
-    ------
-    DbtFailed
-        If the project does not parse.
-    """
-    from dbt.contracts.graph.manifest import Manifest
-
-    for _ in range(_MOST_TRIES):
-        # one folder from here on: the files of the project may change while a run works, and a run
-        # of other files may remove this folder
-        folder = ensure_manifest(home).parent
-        with suppress(FileNotFoundError):
-            return Manifest.from_msgpack((folder / PARSED[1]).read_bytes())
-    raise DbtFailed(
-        f"{folder}: expected the parsed project, removed {_MOST_TRIES} times while it was read; "
-        "run one refresh at a time"
-    )
 
 
 def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
@@ -224,20 +164,9 @@ def invoke(arguments: list[str], manifest: Any) -> list[NodeResult]:
     from dbt.cli.main import dbtRunner
 
     messages: list[str] = []
-    quiet = [
-        "--quiet",
-        "--log-level",
-        "none",
-        "--log-level-file",
-        "none",
-        "--project-dir",
-        str(REPO),
-        "--profiles-dir",
-        str(REPO),
-    ]
     try:
         outcome = dbtRunner(manifest=manifest, callbacks=[_error_collector(messages)]).invoke(
-            [*arguments, *quiet]
+            [*arguments, *QUIET]
         )
     finally:
         # an open handle would keep every other configuration of this process out of the file

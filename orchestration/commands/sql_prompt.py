@@ -118,7 +118,7 @@ class Prompt(InteractiveConsole):
         super().__init__()
         self._con = con
 
-    def runsource(self, source: str, filename: str = "", symbol: str = "") -> bool:  # noqa: ARG002 -- Python's own names
+    def runsource(self, source: str, filename: str = "", symbol: str = "") -> bool:
         """Answer a statement, or say why not; True where more of it is to come."""
         text = source.strip()
         if text and text != "help" and not text.endswith(";"):
@@ -150,7 +150,7 @@ def _edit_lines(con: duckdb.DuckDBPyConnection, history: Path) -> None:
     """Line editing with history, and the tabulator for the names of tables and columns."""
     import readline
 
-    names = con.execute("select \"table\" from tables union select \"column\" from columns")
+    names = con.execute('select "table" from tables union select "column" from columns')
     words = sorted(name for (name,) in names.fetchall())
     readline.set_completer(
         lambda begun, nth: next(islice((w for w in words if w.startswith(begun)), nth, None), None)

@@ -49,9 +49,7 @@ def test_the_prompt_only_reads_the_publication(home: Path, tmp_path: Path, capsy
 
 
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".xlsx"])
-def test_a_result_that_fails_half_way_leaves_the_old_file(
-    tmp_path: Path, ending: str
-) -> None:
+def test_a_result_that_fails_half_way_leaves_the_old_file(tmp_path: Path, ending: str) -> None:
     target = tmp_path / f"out{ending}"
     target.write_bytes(b"old")
     query = "select case when i < 900000 then i else error('no more') end from range(1000000) r(i)"
