@@ -21,7 +21,7 @@ from orchestration.terminal import detail, progress
 from warehouse.hashing import code_files, hash_named_files, hash_parts
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import read_landing, read_source
-from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.layouts import LAYOUT_FOLDER, layouts_of, load_layouts
 from warehouse.ingest.raw_cache import CONTENTS
 from warehouse.ingest.snapshot import MOUNT_FAILED
 from warehouse.ingest.workers.pool import close_readers, shared_pool
@@ -44,7 +44,12 @@ def build_landing_assets() -> list[dg.AssetsDefinition]:
     build.
     """
     sources = [
-        _source_asset(source) for source in (*sorted(load_layouts()), "tidy", "policy_texts")
+        _source_asset(source)
+        for source in (
+            *sorted(path.stem for path in LAYOUT_FOLDER.glob("*.yml")),
+            "tidy",
+            "policy_texts",
+        )
     ]
     return [
         simulated_landing,
@@ -148,7 +153,7 @@ def _source_asset(source_id: str) -> dg.AssetsDefinition:
             settings.landing_path(home),
             home.raw,
             source_id,
-            layouts=load_layouts(),
+            layouts=layouts_of(settings.landing_path(home)),
         )
         found = read_with_retries(context, read)
         for note in found.notes:
@@ -230,7 +235,7 @@ def _raw_tables(sources: list[dg.AssetKey]) -> dg.AssetsDefinition:
             settings.landing_path(home),
             home.raw,
             home.build,
-            layouts=load_layouts(),
+            layouts=layouts_of(settings.landing_path(home)),
             strict=settings.strict,
         )
         report = read_with_retries(context, read)

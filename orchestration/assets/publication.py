@@ -96,7 +96,7 @@ def describe_sources(source_ids: Sequence[str]) -> pd.DataFrame:
     """`meta.source`: what the layouts say of where each source comes from; a layout that does not
     say is named on the terminal.
     """
-    layouts = load_layouts()
+    layouts = load_layouts(needed=source_ids)
     silent = [name for name in source_ids if name in layouts and layouts[name].origin is None]
     if silent:
         progress(

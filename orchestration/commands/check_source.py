@@ -16,8 +16,9 @@ from warehouse.ingest.layouts import load_layouts
 from warehouse.ingest.witness import why_no_witness
 from warehouse.ingest.workers.pool import close_readers
 from warehouse.publication.foreign import DATABASE, attach_foreign
-from warehouse.source_check.comparison import compare, describe
-from warehouse.source_check.report import likely_faults, report_lines
+from warehouse.source_check.comparison import compare
+from warehouse.source_check.faults import likely_faults, not_compared
+from warehouse.source_check.report import report_lines
 from warehouse.source_check.staging import build_staging
 
 
@@ -53,7 +54,7 @@ def check_source(folder: str | None, everything: bool = False) -> int:
 def _check(
     folder: Path, scratch: Path, con: duckdb.DuckDBPyConnection, *, everything: bool
 ) -> Exit:
-    report = read_folder(folder, scratch, layouts=load_layouts())
+    report = read_folder(folder, scratch, layouts=load_layouts(needed={folder.resolve().name}))
     con.register("input_file", report.table)
     counts = report.table.group_by("status").aggregate([("path", "count")]).to_pylist()
     progress("read: " + ", ".join(f"{row['path_count']} files {row['status']}" for row in counts))
@@ -62,13 +63,12 @@ def _check(
     without = why_no_witness(published, folder)
     if without:
         say(without)
-        series = describe(con)
     else:
         attach_foreign(con, {"published": published / DATABASE})
-        series = compare(con)
+    series = compare(con, is_published=not without)
     progress("staged and compared")
-    faults = likely_faults(con, series)
-    for line in report_lines(con, series, faults, everything=everything):
+    faults, unheard = likely_faults(con), not_compared(con)
+    for line in report_lines(con, series, faults, unheard, everything=everything):
         say(line)
     if not series:
         return end_command(Exit.FAILED, f"no value of {folder.resolve().name} would be taken")
@@ -77,8 +77,11 @@ def _check(
             Exit.FAILED,
             f"{len(faults)} things of {folder.resolve().name} look wrong, the first: {faults[0]}",
         )
-    return end_command(
-        Exit.DONE,
-        f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken, "
-        "none looks wrong",
-    )
+    taken = f"{sum(one.n for one in series):,} values of {folder.resolve().name} would be taken"
+    if unheard:
+        return end_command(
+            Exit.DONE,
+            f"{taken}; nothing wrong was found, but {len(unheard)} of {len(series)} columns have "
+            "years that could not be compared",
+        )
+    return end_command(Exit.DONE, f"{taken}, none looks wrong")

@@ -20,7 +20,7 @@ from orchestration.run_settings import SETTINGS
 from orchestration.terminal import say
 from warehouse.ingest.errors import LandingError
 from warehouse.ingest.landing import find_files, read_landing
-from warehouse.ingest.layouts import load_layouts
+from warehouse.ingest.layouts import layouts_of
 from warehouse.ingest.workers.pool import close_readers
 from warehouse.publication.delivered import input_faults, value_faults
 from warehouse.whole_files import remove_any
@@ -47,7 +47,7 @@ def faults_of_landing(home: Home, publication: Path, landing: Path) -> list[str]
         The manifest or a table of the publication cannot be used.
     """
     manifest = read_foreign_manifest(publication)
-    layouts = load_layouts()
+    layouts = layouts_of(landing)
     present = {file.path: file.location for file in find_files(landing, layouts)}
     new = set(present) - {entry["path"] for entry in manifest["inputs"]}
     changed = input_faults(manifest["inputs"], landing, present)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -45,6 +45,7 @@ __all__ = [
     "Table",
     "Within",
     "build_schema",
+    "layouts_of",
     "load_layouts",
     "parse_layout",
 ]
@@ -64,8 +65,17 @@ _WORDS = (
 )
 
 
-def load_layouts(folder: Path = LAYOUT_FOLDER) -> dict[str, Layout]:
+def load_layouts(
+    folder: Path = LAYOUT_FOLDER, needed: Collection[str] | None = None
+) -> dict[str, Layout]:
     """Layouts of a folder by source, in the order of their names.
+
+    Parameters
+    ----------
+    folder : Path
+    needed : collection of str, optional
+        Sources whose layouts must be right: a fault in another's is left out with its layout.
+        Default: all.
 
     Raises
     ------
@@ -85,6 +95,8 @@ def load_layouts(folder: Path = LAYOUT_FOLDER) -> dict[str, Layout]:
                 raise LayoutError(f"{path.name}, line 1: source_id: {found}")
             layouts[layout.source_id] = layout
         except (LayoutError, UnicodeDecodeError) as error:
+            if needed is not None and path.stem not in needed:
+                continue
             faults.append(
                 str(error)
                 if isinstance(error, LayoutError)
@@ -93,6 +105,11 @@ def load_layouts(folder: Path = LAYOUT_FOLDER) -> dict[str, Layout]:
     if faults:
         raise LayoutError("\n".join(faults))
     return layouts
+
+
+def layouts_of(landing: Path) -> dict[str, Layout]:
+    """Layouts, of which those of the landing's sources must be right."""
+    return load_layouts(needed={path.name for path in landing.glob("*")})
 
 
 @lru_cache(maxsize=256)

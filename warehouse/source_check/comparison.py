@@ -1,5 +1,5 @@
-"""What one source's values look like beside the current ones of the published warehouse, and which
-fault each picture speaks for.
+"""One source's values, each beside what the publication has of the same city and year from another
+source, and what fits it better: another year, row, indicator or unit.
 """
 
 from __future__ import annotations
@@ -8,17 +8,31 @@ from dataclasses import dataclass
 
 import duckdb
 
-#: Values agree within this share; a fault needs so many common cells, and that share of them.
-EQUAL, FEWEST, MOST = 0.005, 20, 0.5
-#: Half of the values this far off (in logs) are another thing's.
-FAR = 0.1
-_RATE_UNITS = ("pct", "permille")
+#: Values agree within this share. What fits a value better fits it this well, and is four times
+#: nearer than what stands in its place.
+EQUAL = 0.005
 
-CURRENT = """
-create table current_value as
-select city_id as place_id, place_level, "year", indicator_id, "value", source_id
+# the best value of another source; the source's own only where there is no other, and never the
+# same file beside itself
+REFERENCE = """
+create table reference as
+select
+    city_id as place_id, place_level, "year", indicator_id, "value", source_id, unit
 from published.marts.fct_indicator_observation
-where is_current
+where quality_flag <> 'blocked' and source_id || '/' || file_name not in (
+    select path from file_state where state = 'as published')
+qualify row_number() over (partition by place_level, city_id, indicator_id, "year"
+    order by source_id in (select distinct source_id from int_raw_resolved), not is_current,
+        quality_flag = 'quarantined', priority, source_id, edition_year desc nulls last, file_name,
+        cell_ref) = 1
+"""
+
+BLOCKED = """
+create table blocked as
+select distinct
+    city_id as place_id, place_level, "year", indicator_id, "value", quality_rule
+from published.marts.fct_indicator_observation
+where quality_flag = 'blocked'
 """
 
 # whether a file was published as it is, under another content, or not at all
@@ -36,68 +50,126 @@ from input_file as file
 left join (select * from {published}) as before on file.path = before.path
 """
 
-# one row a taken value with the current one of the same cell, of the years beside it, and of the
-# city in the row above and below
-COMPARED = """
-create table compared as
+# one row a taken value; `is_filled`: a straight line between its own neighbours in time, or the
+# figure of the year before once more, where so many digits cannot be so by chance
+TAKEN = """
+create table taken as
 with taken as (
     select
         raw_line_id, source_id, file_name, sheet_name, indicator_id, place_level, place_id, "year",
-            canonical_value as "value", unit,
-        unit_text, row_no, col_no, cell_ref
+        place_id // 10000 as province, canonical_value as "value", "value" as delivered, unit,
+        unit_text, row_no, col_no, cell_ref,
+        length(regexp_replace(raw_text, '^0+|[^0-9]', '', 'g')) as digits,
+        coalesce(length(regexp_extract(raw_text, '[.]([0-9]*[1-9])', 1)), 0) as decimals
     from int_raw_resolved
     where reason is null
 ),
 beside as (
     select
         *,
+        max(decimals) over (partition by file_name, indicator_id) as most_decimals,
         lag(place_id) over in_column as place_above,
-        lead(place_id) over in_column as place_below
+        lead(place_id) over in_column as place_below,
+        lag(struct_pack(y := "year", v := delivered)) over in_time as earlier,
+        lead(struct_pack(y := "year", v := delivered)) over in_time as later
     from taken
-    window in_column as (partition by file_name, sheet_name, indicator_id, "year" order by row_no)
+    window
+        in_column as (partition by file_name, sheet_name, indicator_id, "year" order by row_no),
+        in_time as (partition by file_name, indicator_id, place_id order by "year")
 )
 select
-    beside.*,
-    now."value" as current,
-    now.source_id as current_source,
-    before."value" as current_before,
-    after."value" as current_after,
-    above."value" as current_above,
-    below."value" as current_below
+    * exclude (earlier, later),
+    coalesce(earlier.y = "year" - 1 and digits >= 4 and (
+        delivered = earlier.v
+        or (later.y = "year" + 1
+            and abs(later.v - earlier.v) > 100 * pow(10, -most_decimals)
+            and abs(delivered - (earlier.v + later.v) / 2) <= 0.51 * pow(10, -most_decimals))
+    ), false) as is_filled
 from beside
-left join current_value as now
-    on beside.place_id = now.place_id and beside.place_level = now.place_level
-        and beside.indicator_id = now.indicator_id
-        and beside."year" = now."year"
-left join current_value as before
-    on beside.place_id = before.place_id and beside.place_level = before.place_level
-        and beside.indicator_id = before.indicator_id
-        and beside."year" - 1 = before."year"
-left join current_value as after
-    on beside.place_id = after.place_id and beside.place_level = after.place_level
-        and beside.indicator_id = after.indicator_id
-        and beside."year" + 1 = after."year"
-left join current_value as above
-    on beside.place_above = above.place_id and beside.place_level = above.place_level
-        and beside.indicator_id = above.indicator_id
-        and beside."year" = above."year"
-left join current_value as below
-    on beside.place_below = below.place_id and beside.place_level = below.place_level
-        and beside.indicator_id = below.indicator_id
-        and beside."year" = below."year"
 """
 
-_NEAR = 'abs("value" - {other}) <= {equal} * greatest(abs({other}), abs("value"))'
+# each with the value of its own place, year and indicator, and the nearest of what fits it better
+COMPARED = f"""
+create table compared as
+with others as (
+    select taken.raw_line_id, reference."value", 'the values of ' || reference.indicator_id as what
+    from taken
+    inner join reference
+        on taken.place_id = reference.place_id and taken.place_level = reference.place_level
+            and taken."year" = reference."year" and taken.unit = reference.unit
+            and taken.indicator_id <> reference.indicator_id
+),
+beside as (
+    select taken.raw_line_id, reference."value", shift.what
+    from taken
+    cross join (values
+        (-1, 0, 'the values of the year before'), (1, 0, 'the values of the year after'),
+        (0, -1, 'the values of the city of the row above'),
+        (0, 1, 'the values of the city of the row below')
+    ) as shift(years, n_rows, what)
+    inner join reference
+        on taken."year" + shift.years = reference."year"
+            and case shift.n_rows when -1 then taken.place_above when 1 then taken.place_below
+                else taken.place_id end = reference.place_id
+            and taken.place_level = reference.place_level
+            and taken.indicator_id = reference.indicator_id
+),
+scaled as (
+    select
+        taken.raw_line_id,
+        reference."value"
+            * pow(10, round(log10(abs(taken."value" / reference."value")))) as "value",
+        '10^' || cast(round(log10(abs(taken."value" / reference."value"))) as integer)
+            || ' times the right values' as what
+    from taken
+    inner join reference using (place_id, place_level, "year", indicator_id)
+    where taken."value" <> 0 and reference."value" <> 0
+        and abs(log10(abs(taken."value" / reference."value"))) > 0.5
+    union all
+    select raw_line_id, reference."value" + 100, 'an index (previous year = 100), not a rate'
+    from taken
+    inner join reference using (place_id, place_level, "year", indicator_id)
+    where taken.unit in ('pct', 'permille')
+),
+fitting as (
+    select
+        candidates.raw_line_id,
+        arg_min(candidates.what, (round(abs(1 - candidates."value" / taken."value"), 6),
+            candidates.what)) as cause
+    from (from others union all from beside union all from scaled) as candidates
+    inner join taken on candidates.raw_line_id = taken.raw_line_id
+    left join reference
+        on taken.place_id = reference.place_id and taken.place_level = reference.place_level
+            and taken."year" = reference."year" and taken.indicator_id = reference.indicator_id
+    where abs(taken."value" - candidates."value")
+            <= {EQUAL} * greatest(abs(taken."value"), abs(candidates."value"))
+        and 4 * abs(taken."value" - candidates."value") < abs(taken."value" - reference."value")
+        and taken."value" <> 0
+    group by candidates.raw_line_id
+)
+select
+    taken.*,
+    province_roster.province_name_zh as province_name,
+    reference."value" as current,
+    reference.source_id as current_source,
+    coalesce(abs(taken."value" - current) <= {EQUAL} * greatest(abs(taken."value"), abs(current)),
+        false) as is_equal,
+    fitting.cause,
+    blocked.quality_rule as blocked_rule
+from taken
+left join reference
+    on taken.place_id = reference.place_id and taken.place_level = reference.place_level
+        and taken.indicator_id = reference.indicator_id and taken."year" = reference."year"
+left join province_roster on taken.province = province_roster.province_id // 10000
+left join fitting on taken.raw_line_id = fitting.raw_line_id
+left join (select place_id, place_level, "year", indicator_id, "value", min(quality_rule) as
+    quality_rule from blocked group by all) as blocked
+    on taken.place_id = blocked.place_id and taken.place_level = blocked.place_level
+        and taken.indicator_id = blocked.indicator_id and taken."year" = blocked."year"
+        and taken."value" = blocked."value"
+"""
 
-
-def _share(other: str) -> str:
-    near = _NEAR.format(other=other, equal=EQUAL)
-    return (
-        f"count(*) filter (where {near}) / nullif(count(*) filter (where {other} is not null), 0)"
-    )
-
-
-SUMMARY = f"""
+SUMMARY = """
 select
     file_name,
     indicator_id,
@@ -109,53 +181,16 @@ select
     min("year") as first_year,
     max("year") as last_year,
     count(current) as n_common,
-    {_share("current")} as share_equal,
-    {_share("current_before")} as share_before,
-    {_share("current_after")} as share_after,
-    {_share("current_above")} as share_above,
-    {_share("current_below")} as share_below,
-    median("value" / current) filter (where current <> 0) as median_ratio,
-    mode(round(log10(abs("value" / current)))) filter (where current <> 0
-        and "value" <> 0) as power,
-    median("value" - current) as median_difference,
-    quantile_cont(abs(ln(abs("value" / current))), 0.5) filter (where current <> 0
-        and "value" <> 0) as median_gap
+    count(*) filter (where is_equal) as n_equal
 from compared
 group by file_name, indicator_id
 order by file_name, indicator_id
 """
 
-# what share of the values that lie off by a power of ten are equal once it is taken off
-POWER = f"""
-select count(*) filter (where abs("value" / pow(10, $power) - current) <= {EQUAL} * abs(current)) /
-    nullif(count(current), 0) as share
-from compared
-where file_name = $file and indicator_id = $indicator
-"""
-
-# an indicator of the same unit whose current values these are
-OTHER = f"""
-select
-    other.indicator_id,
-    count(*) filter (where abs(c."value" - other."value") <= {EQUAL} * abs(other."value")) /
-        count(*) as share,
-    count(*) as n
-from compared as c
-inner join current_value as other on c.place_id = other.place_id
-    and c.place_level = other.place_level and c."year" = other."year"
-inner join indicator_catalog as catalog on other.indicator_id = catalog.indicator_id
-    and catalog.canonical_unit = c.unit
-where c.file_name = $file and c.indicator_id = $indicator and other.indicator_id <> $indicator
-group by all
-having n >= {FEWEST}
-order by share desc, other.indicator_id
-limit 1
-"""
-
 
 @dataclass(frozen=True)
 class Series:
-    """One indicator of one file beside the current values (columns of ``SUMMARY``)."""
+    """One indicator of one file beside the values of other sources (columns of ``SUMMARY``)."""
 
     file_name: str
     indicator_id: str
@@ -166,111 +201,30 @@ class Series:
     first_year: int
     last_year: int
     n_common: int
-    share_equal: float | None
-    share_before: float | None
-    share_after: float | None
-    share_above: float | None
-    share_below: float | None
-    median_ratio: float | None
-    power: float | None
-    median_difference: float | None
-    median_gap: float | None
+    n_equal: int
 
 
-def compare(con: duckdb.DuckDBPyConnection) -> list[Series]:
-    """Series of the source beside the current values; the published database is attached as
-    ``published``, the list of the source's files is the table ``input_file``.
+def compare(con: duckdb.DuckDBPyConnection, *, is_published: bool) -> list[Series]:
+    """Make the tables of this module, and say what the source holds.
+
+    Parameters
+    ----------
+    con : duckdb.DuckDBPyConnection
+        With the models of `staging` and the list of the source's files as ``input_file``.
+    is_published : bool
+        Whether a database is attached as ``published``; else no value has one to stand beside.
     """
-    con.execute(CURRENT)
-    con.execute(FILE_STATE.format(published="published.meta.input_file"))
-    return _summary(con)
-
-
-def describe(con: duckdb.DuckDBPyConnection) -> list[Series]:
-    """The same where nothing is published: no value has one to stand beside."""
-    columns = (
-        'place_id integer, place_level varchar, "year" integer, indicator_id varchar, "value" '
-        "double, source_id varchar"
-    )
-    con.execute(f"create table current_value ({columns})")
-    con.execute(FILE_STATE.format(published="input_file where false"))
-    return _summary(con)
-
-
-def _summary(con: duckdb.DuckDBPyConnection) -> list[Series]:
+    before = "published.meta.input_file" if is_published else "input_file where false"
+    con.execute(FILE_STATE.format(published=before))
+    if is_published:
+        con.execute(REFERENCE)
+        con.execute(BLOCKED)
+    else:
+        place = 'place_id integer, place_level varchar, "year" integer, indicator_id varchar'
+        con.execute(
+            f'create table reference ({place}, "value" double, source_id varchar, unit varchar)'
+        )
+        con.execute(f'create table blocked ({place}, "value" double, quality_rule varchar)')
+    con.execute(TAKEN)
     con.execute(COMPARED)
     return [Series(*row) for row in con.execute(SUMMARY).fetchall()]
-
-
-def likely_fault(con: duckdb.DuckDBPyConnection, series: Series) -> str | None:
-    """The fault that a series' values speak for most clearly, as a sentence; None where they look
-    right or nothing can be said.
-    """
-    if series.n_common < FEWEST or (series.share_equal or 0.0) >= MOST:
-        return None
-    return _power(con, series) or _shift(series) or _other(con, series) or _level(series)
-
-
-def _power(con: duckdb.DuckDBPyConnection, series: Series) -> str | None:
-    if not series.power:
-        return None
-    power = int(series.power)
-    share = con.execute(POWER, _where(series) | {"power": power}).fetchall()[0][0]
-    if (share or 0.0) < MOST:
-        return None
-    return (
-        f"{share:.0%} of the common values are 10^{power} times the current ones: look at the "
-        f"unit ({series.units})"
-    )
-
-
-def _shift(series: Series) -> str | None:
-    shifts = {
-        "the year before": series.share_before,
-        "the year after": series.share_after,
-        "the city of the row above": series.share_above,
-        "the city of the row below": series.share_below,
-    }
-    what, share = max(shifts.items(), key=lambda item: item[1] or 0.0)
-    return (
-        f"{share:.0%} of the values are those of {what}: a column is shifted"
-        if _is_clear(share, series)
-        else None
-    )
-
-
-def _other(con: duckdb.DuckDBPyConnection, series: Series) -> str | None:
-    found = con.execute(OTHER, _where(series)).fetchall()
-    if not found or not _is_clear(found[0][1], series):
-        return None
-    return (
-        f"{found[0][1]:.0%} of the values are those of {found[0][0]}: another indicator, or "
-        "another column"
-    )
-
-
-def _is_clear(share: float | None, series: Series) -> bool:
-    return (share or 0.0) >= max(MOST, (series.share_equal or 0.0) + 0.3)
-
-
-def _level(series: Series) -> str | None:
-    if series.unit in _RATE_UNITS:
-        is_index = series.median_difference is not None and abs(series.median_difference - 100) < 5
-        return (
-            (
-                "the values lie about 100 above the current ones: an index (previous year = 100) "
-                "where a rate is meant"
-            )
-            if is_index
-            else None
-        )
-    if series.median_gap is None or series.median_gap <= FAR:
-        return None
-    return (
-        f"half of the values differ from the current ones by more than {series.median_gap:.0%}: "
-        "another definition, vintage or place"
-    )
-
-
-def _where(series: Series) -> dict[str, object]:
-    return {"file": series.file_name, "indicator": series.indicator_id}

@@ -8,9 +8,9 @@ from collections import Counter
 
 import duckdb
 
-from warehouse.source_check.comparison import Series, likely_fault
+from warehouse.source_check.comparison import Series
 
-#: So many lines of a kind are shown on one screen.
+#: So many lines of a kind are shown on one screen; of faults three times as many.
 SHOWN = 5
 _FILES = """
 select
@@ -23,7 +23,7 @@ select
     min(taken."year"),
     max(taken."year"),
     count(taken.current) as n_common,
-    count(*) filter (where abs(taken."value" - taken.current) <= 0.005 * abs(taken.current))
+    count(*) filter (where taken.is_equal)
 from file_state as file
 left join compared as taken on file.path = taken.source_id || '/' || taken.file_name
 group by all
@@ -44,99 +44,41 @@ order by n desc, reason
 _LEFT_OUT = (
     "select count(*) from int_raw_rejections where contains(detail, 'left out by the layout')"
 )
-_UNMAPPED = """
-select file_name, cell_ref, raw_text from int_raw_rejections
-where reason = 'unmapped_column' and not contains(detail, 'left out by the layout')
-order by file_name, cell_ref
-"""
-# a column of which nothing is taken
-_LOST = """
-select file_name, coalesce(indicator_id, 'no indicator'), min(unit_text), count(*) as n, min(reason)
-from int_raw_resolved
-where "value" is not null
+_UNKNOWN = """
+select coalesce(place_text, place_code_text) as place, count(*) as n from int_raw_resolved
+where reason = 'unknown_city' and place is not null
 group by all
-having count(*) filter (where reason is null) = 0
-order by n desc, 1, 2
-"""
-_PLACES = """
-select reason, coalesce(place_text, place_code_text), count(*) as n from int_raw_resolved
-where reason in ('unknown_city', 'place_mismatch')
-group by all
-order by n desc, 2
+order by n desc, place
 """
 _SOURCES = """
 select
-    current_source, count(*) as n,
-    count(*) filter (where abs("value" - current) <= 0.005 * abs(current)) as n_equal,
+    current_source, count(*) as n, count(*) filter (where is_equal) as n_equal,
     count(*) filter (where abs("value" - current) > 0.05 * abs(current)) as n_far
 from compared
 where current is not null
 group by current_source
 order by n desc, current_source
 """
-# rates jump by themselves, and what is current already has been looked at by the rules
-_JUMPS = """
-select file_name, indicator_id, count(*) as n, min(cell_ref) from (
-    select file_name, indicator_id, cell_ref, "value", current, unit,
-        lag("value") over (partition by file_name, indicator_id, place_id
-            order by "year") as before,
-        lead("value") over (partition by file_name, indicator_id, place_id order by "year") as after
-    from compared
+# what a column holds besides numbers that agree
+_COLUMNS = """
+with rejected as (
+    select file_name, indicator_id, count(*) as n from int_raw_resolved
+    where reason is not null and "value" is not null
+    group by all
 )
-where "value" > 0 and before > 0 and after > 0 and abs(ln("value" / before)) > ln(5)
-    and abs(ln("value" / after)) > ln(5)
-    and sign(ln("value" / before)) = sign(ln("value" / after)) and unit not in ('pct', 'permille')
-    and not coalesce(abs("value" - current) <= 0.005 * abs(current), false)
+select file_name, indicator_id, count(*) filter (where "value" = 0),
+    count(*) filter (where blocked_rule is not null), coalesce(any_value(rejected.n), 0)
+from compared
+left join rejected using (file_name, indicator_id)
 group by all
-order by n desc, 1, 2
 """
-
-
-def likely_faults(con: duckdb.DuckDBPyConnection, series: list[Series]) -> list[str]:
-    """One sentence for each thing that most probably is wrong, the largest first."""
-    found: list[tuple[int, str]] = []
-    for file_name, indicator_id, unit_text, n, reason in _all(con, _LOST):
-        unit = f", unit {unit_text!r}" if unit_text else ""
-        found.append(
-            (n, f"{file_name}: {indicator_id}: none of its {n:,} values is taken ({reason}{unit})")
-        )
-    for one in series:
-        sentence = likely_fault(con, one)
-        if sentence:
-            found.append((one.n_common, f"{one.file_name}: {one.indicator_id}: {sentence}"))
-    mismatches = [(name, n) for reason, name, n in _all(con, _PLACES) if reason == "place_mismatch"]
-    if mismatches:
-        n = sum(count for _, count in mismatches)
-        found.append(
-            (
-                n,
-                (
-                    f"{n:,} values stand beside the code of another place "
-                    f"({', '.join(name for name, _ in mismatches[:5])})"
-                ),
-            )
-        )
-    for file_name, cell, text in _all(con, _UNMAPPED):
-        found.append(
-            (1, f"{file_name} {cell}: column {text!r} is neither mapped nor ignored by the layout")
-        )
-    for file_name, indicator_id, n, cell in _all(con, _JUMPS):
-        found.append(
-            (
-                n,
-                (
-                    f"{file_name}: {indicator_id}: {n:,} values are five times both neighbouring "
-                    f"years or a fifth ({cell})"
-                ),
-            )
-        )
-    return [sentence for _, sentence in sorted(found, key=lambda item: (-item[0], item[1]))]
 
 
 def report_lines(
     con: duckdb.DuckDBPyConnection,
     series: list[Series],
     faults: list[str],
+    unheard: list[str],
     *,
     everything: bool = False,
 ) -> list[str]:
@@ -146,18 +88,16 @@ def report_lines(
     others = [_file(*row) for row in files if everything or row[0] != "as published"]
     n_taken, n_left = sum(one.n for one in series), _all(con, _LEFT_OUT)[0][0]
     rejected = _all(con, _REJECTED)
-    unknown = [
-        f"{name!r} ({n:,})"
-        for reason, name, n in _all(con, _PLACES)
-        if reason == "unknown_city" and name
-    ]
+    unknown = [f"{name!r} ({n:,})" for name, n in _all(con, _UNKNOWN)]
+    counts = {(file, indicator): others for file, indicator, *others in _all(con, _COLUMNS)}
     sections = [
         ("files: " + ", ".join(f"{n:,} {state}" for state, n in states.items()), others),
         (f"likely faults: {len(faults) or 'none found'}", faults),
+        (f"columns with years that nothing else speaks of: {len(unheard) or 'none'}", unheard),
         (
             f"taken: {n_taken:,} values of {len({one.indicator_id for one in series})} indicators; "
             f"left out by the layout: {n_left:,} lines",
-            [_series(one) for one in series] if everything else [],
+            [_series(one, *counts[one.file_name, one.indicator_id]) for one in series],
         ),
         (
             f"rejected: {sum(row[1] for row in rejected):,} lines",
@@ -165,7 +105,7 @@ def report_lines(
         ),
         (f"places that are not known: {len(unknown):,}", unknown),
         (
-            "beside the current values, by their source:",
+            "beside values of other sources:",
             [
                 f"{source}: {n:,} common, {equal:,} equal within 0.5 %, "
                 f"{far:,} off by more than 5 %"
@@ -175,12 +115,9 @@ def report_lines(
     ]
     lines = []
     for title, items in sections:
-        cut = (
-            []
-            if everything or len(items) <= SHOWN
-            else [f"and {len(items) - SHOWN:,} more (--all)"]
-        )
-        shown = [*items[:SHOWN], *cut] if cut else items
+        most = len(items) if everything else SHOWN * (3 if items is faults else 1)
+        cut = [f"and {len(items) - most:,} more (--all)"] if len(items) > most else []
+        shown = [*items[:most], *cut]
         lines += [title, *(f"  {item}" for item in shown)]
     return lines
 
@@ -209,17 +146,19 @@ def _file(
 
 def _beside(n_common: int, n_equal: float) -> str:
     return (
-        f"{n_common:,} beside current values, {n_equal / n_common:.1%} equal"
+        f"{n_common:,} beside other values, {n_equal / n_common:.1%} equal"
         if n_common
-        else "nothing current to stand beside"
+        else "nothing to stand beside"
     )
 
 
-def _series(one: Series) -> str:
+def _series(one: Series, n_zeros: int, n_blocked: int, n_rejected: int) -> str:
+    counts = {"zeros": n_zeros, "blocked as published": n_blocked, "rejected": n_rejected}
+    others = "".join(f"; {n:,} {what}" for what, n in counts.items() if n)
     return (
         f"{one.file_name}: {one.indicator_id} ({one.units} to {one.unit}): {one.n:,} values, "
         f"{one.n_places} places, {one.first_year}-{one.last_year}; "
-        f"{_beside(one.n_common, (one.share_equal or 0) * one.n_common)}"
+        f"{_beside(one.n_common, one.n_equal)}{others}"
     )
 
 

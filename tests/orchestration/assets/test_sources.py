@@ -17,7 +17,7 @@ def test_each_source_has_a_row_and_a_silent_layout_is_named(
     # where a source comes from does not change how it is read
     assert silent.content == layouts["fdi"].content
     given = {**layouts, "fdi": silent}
-    monkeypatch.setattr("orchestration.assets.publication.load_layouts", lambda: given)
+    monkeypatch.setattr("orchestration.assets.publication.load_layouts", lambda **_: given)
     table = describe_sources(["fdi", "sim_wide_panel", "tidy"]).set_index("source_id")
     assert table.loc["sim_wide_panel", "producer"] == "citysync"
     assert table.loc[["fdi", "tidy"], "producer"].isna().all()

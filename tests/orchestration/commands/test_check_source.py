@@ -14,6 +14,8 @@ from orchestration.commands.check_source import check_source
 from orchestration.terminal import Exit
 from tests.orchestration.conftest import end_of
 from warehouse.hashing import hash_file
+from warehouse.ingest import layouts
+from warehouse.ingest.errors import LayoutError
 
 SEEDS = Path(__file__).resolve().parents[3] / "warehouse" / "seeds"
 GDP = "gdp_nominal_cny_100m"
@@ -45,6 +47,13 @@ def home(tmp_path, monkeypatch):
         "value": [value(city, year) for city in CITIES for year in YEARS],
         "source_id": "older",
         "is_current": True,
+        "unit": "cny_100m",
+        "quality_flag": "ok",
+        "quality_rule": "",
+        "priority": 1,
+        "edition_year": 2020,
+        "file_name": "older.csv",
+        "cell_ref": "A1",
     }
     table = pd.DataFrame(columns)
     with duckdb.connect(str(folder / "citysync.duckdb")) as con:
@@ -76,13 +85,39 @@ def test_what_agrees_looks_right_and_rejected_lines_are_counted(home, tmp_path, 
     assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
     said = capsys.readouterr().out
     assert "likely faults: none found" in said
-    assert "300 beside current values, 100.0% equal" in said
+    assert "300 beside other values, 100.0% equal" in said
     assert "older: 300 common, 300 equal within 0.5 %" in said
     wrong = [(999999, 2015, GDP, 1, "亿元"), (110000, 2015, "nonsense", 1, "")]
     end_of(check_source, deliver(tmp_path / "with_wrong_lines", [*rows(), *wrong]))
     said = capsys.readouterr().out
     assert "  unknown_city: 1, such as values.csv D302: '1'" in said
     assert "  unknown_indicator: 1, such as values.csv D303: '1'" in said
+
+
+def test_none_looks_wrong_is_said_only_where_all_was_compared(home, tmp_path, capsys):
+    """Years that no other source has, and the source's own values, say nothing."""
+    later = [(city, 2020, GDP, value(city, 2020), "亿元") for city in CITIES]
+    assert end_of(check_source, deliver(tmp_path / "later", [*rows(), *later])) == Exit.DONE
+    said = capsys.readouterr().out
+    assert f"values.csv: {GDP}: 2020" in said and "1 of 1 columns have years that could not" in said
+    folder = deliver(tmp_path / "again", rows())
+    with duckdb.connect(str(home / "published" / "citysync.duckdb")) as con:
+        con.execute(
+            "update marts.fct_indicator_observation "
+            "set source_id = 'tidy', file_name = 'values.csv'"
+        )
+        known = hash_file(Path(folder) / "values.csv")
+        con.execute("insert into meta.input_file values ('tidy/values.csv', ?)", [known])
+    assert end_of(check_source, folder) == Exit.DONE
+    assert f"values.csv: {GDP}: 2010-2019" in capsys.readouterr().out
+
+
+def test_a_faulty_layout_of_another_source_stops_nothing(home, tmp_path, monkeypatch):
+    (tmp_path / "broken.yml").write_text("source_id: [", encoding="utf-8")
+    monkeypatch.setattr(layouts.load_layouts, "__defaults__", (tmp_path, None))
+    assert end_of(check_source, deliver(tmp_path, rows())) == Exit.DONE
+    with pytest.raises(LayoutError, match="broken"):
+        layouts.load_layouts(needed={"broken"})
 
 
 def test_beside_a_simulated_publication_values_are_not_compared(home, tmp_path, capsys):
@@ -98,22 +133,60 @@ def test_beside_a_simulated_publication_values_are_not_compared(home, tmp_path, 
         (
             value,
             "万元",
-            r"100% of the common values are 10^-4 times the current ones: look at the unit (万元)",
+            "100% of 300 values are 10^-4 times the right values",
         ),
         (
             lambda city, year: value(city, year - 1),
             "亿元",
-            "of the values are those of the year before: a column is shifted",
+            "90% of 300 values are the values of the year before",
         ),
         (
             lambda city, year: value(CITIES[CITIES.index(city) - 1], year),
             "亿元",
-            "of the values are those of the city of the row above",
+            "97% of 300 values are the values of the city of the row above",
         ),
         (
             lambda city, year: value(city, year) * (1.3 + city % 7 / 10),
             "亿元",
-            "half of the values differ from the current ones",
+            "half of the values differ from those of other sources",
+        ),
+        (
+            lambda city, year: (
+                value(CITIES[CITIES.index(city) - 1], year) if year == 2013 else value(city, year)
+            ),
+            "亿元",
+            f"{GDP}: 2013: 97% of 30 values are the values of the city of the row above",
+        ),
+        (
+            lambda city, year: (
+                value(city, year - 1) if city // 10000 == CITIES[-1] // 10000 else value(city, year)
+            ),
+            "亿元",
+            "内蒙古自治区: 90% of 60 values",
+        ),
+        (
+            lambda city, year: value(city, year) * (1.3 if year > 2014 else 1),
+            "亿元",
+            f"{GDP}: 2015-2019: half of the values are off by 26%, elsewhere most agree",
+        ),
+        (
+            lambda city, year: "" if year == 2014 and city % 3 else value(city, year),
+            "亿元",
+            f"{GDP}: 2014: partly filled",
+        ),
+        (
+            lambda city, year: (
+                round((value(city, 2012) + value(city, 2014)) / 2, 3)
+                if year == 2013
+                else value(city, year)
+            ),
+            "亿元",
+            f"{GDP}: 2013: 100% of 30 values are a straight line between the years beside",
+        ),
+        (
+            lambda city, year: 0 if year == 2013 else value(city, year),
+            "亿元",
+            f"{GDP}: 2013: values that are not from",
         ),
         (value, "斤", "none of its 300 values is taken (unknown_unit, unit '斤')"),
     ],

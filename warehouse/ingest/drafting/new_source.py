@@ -143,10 +143,9 @@ def draft_folder(
         raise LayoutError(
             "\n".join(
                 [
-                    f"{folder}: expected a table of places and years with an indicator that is "
-                    "known; found none: the folder seems to hold "
-                    "no statistics of cities or provinces; if it does, write the layout by hand "
-                    "(docs/layouts.md)",
+                    f"{folder}: expected a table of places and years; found none: the folder seems "
+                    "to hold no statistics of cities or provinces; if it does, write the layout by "
+                    "hand (docs/layouts.md)",
                     *draft.notes,
                 ]
             )
@@ -252,7 +251,9 @@ def read_catalog(without: Collection[str] = ()) -> Catalog:
     """The indicator catalog with the units and the wordings of the layouts at hand, but those of
     some sources.
     """
-    layouts = [layout for source_id, layout in load_layouts().items() if source_id not in without]
+    layouts = [
+        layout for source_id, layout in load_layouts(needed=()).items() if source_id not in without
+    ]
     return build_catalog(_seed("indicator_catalog"), _seed("unit_factors"), layouts)
 
 

@@ -182,9 +182,17 @@ def _by_columns(sheet: _Sheet, edition: int | None) -> tuple[list[str] | None, s
         # without places only values can tell a series of the country from any other
         taken = {col: match for col, match in taken.items() if match.how == "values"}
     if not taken:
-        shown = ", ".join(profile.headers[col] for col in profile.value_cols)[:200]
-        sheet.notes.append(f"{sheet.where}: no column is like an indicator: {shown}")
-        return None, year
+        columns = {
+            profile.headers[col]: column_values(sheet.grid, profile, col)
+            for col in profile.value_cols
+        }
+        keys = row_keys(sheet.grid, profile, sheet.level, sheet.place_ids, edition)
+        if sheet.level == "country" or not looks_like_panel(keys[keys != NO_CELL]):
+            shown = ", ".join(columns)[:200]
+            sheet.notes.append(f"{sheet.where}: no column is like an indicator: {shown}")
+            return None, year
+        evidence = {profile.headers[col]: finding.evidence for col, finding in findings.items()}
+        return ["    indicators:", *_new_indicators(sheet, columns, evidence, "      ")], year
     lines = ["    indicators:"]
     for col, match in taken.items():
         header = profile.headers[col]
@@ -348,11 +356,13 @@ def _by_year_columns(sheet: _Sheet, *, has_place: bool) -> list[str] | None:
     ]
     found = [(part, finding) for part, finding in findings if finding.match is not None]
     if not found:
-        sheet.notes.append(
-            f"{sheet.where}: years are columns, but neither name, title nor values are an "
-            f"indicator's: {findings[0][1].evidence}"
-        )
-        return None
+        text = next(text for text in texts if text)
+        indicator = _new_indicators(sheet, {text: cells[1]}, {text: findings[0][1].evidence}, "")[0]
+        fields = indicator.partition("id: ")[2]
+        return [
+            "    sheet_indicators:",
+            f"      {quoted(sheet.grid.sheet_name or '*')}: {{id: {fields}",
+        ]
     part, finding = max(
         found,
         key=lambda item: (
@@ -420,8 +430,10 @@ def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
         if label:
             rows.setdefault(label, []).append(row)
     findings = {}
+    values_of = {}
     for number, (label, own) in enumerate(rows.items()):
         keys, values = across_values(sheet.grid, sheet.profile, sheet.level, sheet.place_ids, own)
+        values_of[label] = values
         findings[number] = judge_column(
             label, keys, np.asarray(values), sheet.knowledge, is_series=not has_place
         )
@@ -432,13 +444,15 @@ def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
             sheet.notes.append(
                 f"{sheet.where}: row {texts[number]!r} was not matched: {finding.evidence}"
             )
-    if not taken:
-        return None
     lines = [
         "    row_indicators:",
         f"      column: {quoted(sheet.profile.headers[col])}",
         "      indicators:",
     ]
+    if not taken:
+        evidence = {label: findings[n].evidence for n, label in enumerate(values_of)}
+        new = _new_indicators(sheet, values_of, evidence, "        ") if has_place else []
+        return [*lines, *new] if new else None
     for number, match in taken.items():
         unit, evidence = _unit(match, by_pattern=True), findings[number].evidence
         lines.append(
@@ -446,6 +460,40 @@ def _by_rows(sheet: _Sheet, col: int, *, has_place: bool) -> list[str] | None:
             f"{match.indicator_id}{unit}}}{_remark(match, catalog, evidence)}"
         )
         sheet.notes.append(_note(sheet.where, texts[number], match, catalog, evidence))
+    return lines
+
+
+def _new_indicators(
+    sheet: _Sheet,
+    values_of: Mapping[str, Sequence[float]],
+    evidence: Mapping[str, str],
+    indent: str,
+) -> list[str]:
+    """Lines for indicators that the catalog lacks, under names to be changed; what the catalog
+    needs is a note for each.
+    """
+    lines = []
+    for number, (text, values) in enumerate(values_of.items(), 1):
+        label, unit, pattern = split_unit(text)
+        of_unit = normal_header(unit or "").lower()
+        units = sorted(
+            canonical for word, canonical in sheet.knowledge.catalog.units if word == of_unit
+        )
+        name = re.sub("[^a-z0-9]+", "_", label.lower()).strip("_") or f"new_{number}"
+        indicator = f"{name}_{(units or ['count'])[0]}"
+        found = np.asarray(values, dtype=float)
+        found = found[np.isfinite(found)] if np.isfinite(found).any() else np.zeros(1)
+        least, most = min(0, 10 * found.min()), 10 * max(1, found.max())
+        how = f", unit_pattern: {quoted(pattern)}" if pattern and units else ""
+        lines.append(
+            f"{indent}- {{column: {quoted(text)}, id: {indicator}{how}}}  # {evidence[text]}; if "
+            "it is no indicator of the catalog, choose a name and add it there"
+        )
+        sheet.notes.append(
+            f"{sheet.where}: {text!r} is no indicator of the catalog; a line for "
+            f'warehouse/seeds/indicator_catalog.csv: {indicator},"{label}","{label}",{sheet.level},'
+            f"{(units or ['count'])[0]},flow,{least:.0f},{most:.0f},false,false,,,false"
+        )
     return lines
 
 

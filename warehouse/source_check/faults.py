@@ -1,0 +1,239 @@
+"""What the comparison speaks for: faults of a column as a whole, of its years, of its provinces, or
+of the rows of a province in one year; and what could not be compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+import duckdb
+
+#: A fault is told from chance by so many cells, this share of those that do not agree, and so much
+#: of all.
+FEWEST, MOST, LEAST = 8, 0.5, 0.05
+#: Filled cells are told from chance by this share of all.
+FILLED = 0.2
+#: A part is of another definition where so few of its cells agree, so many elsewhere, and half are
+#: so far off; a column where half are this far off.
+FEW_AGREE, MANY_AGREE, OFF, FAR = 0.3, 0.7, 0.02, 0.1
+#: A year is partly filled with less than this share of the places of a usual year.
+PARTLY = 0.7
+
+_PARTS = """file_name, indicator_id,
+    grouping sets ((), ("year"), (province_name), ("year", province_name))"""
+_CAUSES = f"""
+with parts as (
+    select file_name, indicator_id, "year", province_name,
+        count(*) as n, count(current) as n_common,
+        count(*) filter (where current is not null and (not is_equal or cause is not null)) as n_not
+    from compared
+    group by {_PARTS}
+),
+explained as (
+    select file_name, indicator_id, "year", province_name, cause, count(*) as n_cause,
+        arg_min(cell_ref, raw_line_id) as first_cell
+    from (
+        from compared where cause is not null
+        union all
+        select * replace ('filled' as cause) from compared where is_filled
+    )
+    group by cause, {_PARTS}
+)
+select explained.* exclude (n_cause, first_cell), n_cause,
+    if(cause = 'filled', n, n_common) as n_all, first_cell
+from explained
+inner join parts on
+    explained.file_name = parts.file_name and explained.indicator_id = parts.indicator_id
+    and explained."year" is not distinct from parts."year"
+    and explained.province_name is not distinct from parts.province_name
+where n_cause >= {FEWEST} and if(cause = 'filled', n_cause >= {FILLED} * n,
+    n_cause >= {MOST} * n_not and n_cause >= {LEAST} * n_common)
+order by explained.file_name, explained.indicator_id, cause, explained."year" is not null,
+    explained.province_name is not null, explained."year", explained.province_name
+"""
+_FILLED_IN = (
+    "a straight line between the years beside, or last year's figure again: filled in, not measured"
+)
+# of the cells that nothing fits better; rates jump by themselves
+_AGREEMENT = """
+select file_name, indicator_id, coalesce(cast("year" as varchar), province_name) as part,
+    case when "year" is not null then 1 when province_name is not null then 2 else 0 end as kind,
+    count(*) as n, count(*) filter (where is_equal) / count(*) as share,
+    coalesce(median(abs(ln(abs("value" / current))))
+        filter (where current <> 0 and "value" <> 0), 0)
+from compared
+where current is not null and cause is null and not is_filled and unit not in ('pct', 'permille')
+group by file_name, indicator_id, grouping sets ((), ("year"), (province_name))
+having n >= 20
+order by 1, 2, kind, part
+"""
+_PARTLY = f"""
+select file_name, indicator_id, n, "year", median(n) over column_of_file as usual
+from (select file_name, indicator_id, "year", count(distinct place_id) as n from compared
+    group by all)
+window column_of_file as (partition by file_name, indicator_id)
+qualify n < {PARTLY} * usual
+order by file_name, indicator_id, n, "year"
+"""
+_OFF_RANGE = """
+select file_name, indicator_id, 'from ' || min_value || ' to ' || max_value
+    || if(must_be_positive, ', above zero', ''), "year", count(*), min(cell_ref)
+from compared inner join indicator_catalog using (indicator_id)
+where "value" not between min_value and max_value or (must_be_positive and "value" <= 0)
+group by all order by all
+"""
+# columns, and years of a column, of which nothing is taken
+_LOST = """
+select file_name, coalesce(indicator_id, 'no indicator') as indicator, min(reason) as why,
+    min(unit_text), "year", count(*) as n
+from int_raw_resolved
+where "value" is not null
+group by file_name, indicator, grouping sets ((), ("year"))
+having count(*) filter (where reason is null) = 0
+order by 1, 2, "year" is not null, "year"
+"""
+_MISPLACED = """
+select coalesce(place_text, place_code_text), count(*) as n from int_raw_resolved
+where reason = 'place_mismatch' group by all order by n desc, 1
+"""
+_UNMAPPED = """
+select file_name, cell_ref, raw_text from int_raw_rejections
+where reason = 'unmapped_column' and not contains(detail, 'left out by the layout')
+order by file_name, cell_ref
+"""
+_BLOCKED = """
+select file_name, indicator_id, string_agg(distinct rule, ', ' order by rule) over column_of_file,
+    "year", n, cell
+from (select file_name, indicator_id, blocked_rule as rule, "year", count(*) as n,
+        min(cell_ref) as cell
+    from compared where blocked_rule is not null and not is_equal group by all)
+window column_of_file as (partition by file_name, indicator_id)
+order by all
+"""
+_NOT_COMPARED = """
+select file_name, indicator_id, "year" from compared
+group by all
+having count(current) < 20 and 2 * count(current) < count(*)
+order by all
+"""
+
+
+def likely_faults(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """One sentence for each thing that most probably is wrong, that of the most cells first."""
+    found = [
+        *_lost(con),
+        *_explained(con),
+        *_other_definition(con),
+        *_by_years(con, _OFF_RANGE, "values that are not {what}: {n:,} ({cell})"),
+        *_by_years(con, _BLOCKED, "values that the publication blocks: {n:,} ({what}; {cell})"),
+    ]
+    for (file, indicator), rows in _grouped(con, _PARTLY):
+        found.append(
+            (
+                sum(int(row[4] - row[2]) for row in rows),
+                f"{file}: {indicator}: {_span(row[3] for row in rows)}: partly filled, "
+                f"{rows[0][2]:,} to {rows[-1][2]:,} places of {rows[0][4]:,.0f} in a usual year",
+            )
+        )
+    if misplaced := _all(con, _MISPLACED):
+        n, names = sum(n for _, n in misplaced), ", ".join(name for name, _ in misplaced[:5])
+        found.append((n, f"{n:,} values stand beside the code of another place ({names})"))
+    found += [
+        (1, f"{file} {cell}: column {text!r} is neither mapped nor ignored by the layout")
+        for file, cell, text in _all(con, _UNMAPPED)
+    ]
+    return [sentence for _, sentence in sorted(found, key=lambda item: (-item[0], item[1]))]
+
+
+def not_compared(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Columns and their years of which no other source says anything, one line a column."""
+    return [
+        f"{file}: {indicator}: {_span(year for *_, year in rows)}"
+        for (file, indicator), rows in _grouped(con, _NOT_COMPARED)
+    ]
+
+
+def _lost(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
+    for (file, indicator), rows in _grouped(con, _LOST):
+        whole = rows[0][4] is None
+        years = "" if whole else f"{_span(row[4] for row in rows)}: "
+        n = rows[0][5] if whole else sum(row[5] for row in rows)
+        why = f"{rows[0][2]}, unit {rows[0][3]!r}" if rows[0][3] else rows[0][2]
+        yield n, f"{file}: {indicator}: {years}none of its {n:,} values is taken ({why})"
+
+
+def _explained(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
+    """Where one thing explains what does not agree: told of the largest part that it fills."""
+    for (file, indicator, cause), rows in _grouped(con, _CAUSES, (0, 1, 4)):
+        levels = [
+            list(level) for _, level in groupby(rows, lambda row: [v is None for v in row[2:4]])
+        ]
+        level = next((one for one in levels if _share(one) >= MOST), levels[0])
+        years, provinces = {row[2] for row in level} - {None}, {row[3] for row in level} - {None}
+        where = "".join(
+            f"{part}: " for part in (_span(years), ", ".join(sorted(provinces))) if part
+        )
+        what = _FILLED_IN if cause == "filled" else cause
+        n_all = sum(row[6] for row in level)
+        said = f"{where}{_share(level):.0%} of {n_all:,} values are {what} ({level[0][7]})"
+        yield sum(row[5] for row in level), f"{file}: {indicator}: {said}"
+
+
+def _share(parts: list[tuple]) -> float:
+    return sum(row[5] for row in parts) / sum(row[6] for row in parts)
+
+
+def _other_definition(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
+    for (file, indicator), rows in _grouped(con, _AGREEMENT):
+        by_kind = {kind: list(parts) for kind, parts in groupby(rows, lambda row: row[3])}
+        whole = by_kind.get(0, [])
+        if whole and whole[0][5] < MOST and whole[0][6] > FAR:
+            said = f"half of the values differ from those of other sources by {whole[0][6]:.0%}"
+            yield whole[0][4], f"{file}: {indicator}: {said}: another definition, vintage or place"
+            continue
+        for kind in (1, 2):
+            parts = by_kind.get(kind, [])
+            off = [row for row in parts if row[5] < FEW_AGREE and row[6] > OFF]
+            if off and any(row[5] >= MANY_AGREE for row in parts):
+                names = [row[2] for row in off]
+                where = _span(map(int, names)) if kind == 1 else ", ".join(names)
+                said = f"off by {max(row[6] for row in off):.0%}, elsewhere most agree"
+                yield (
+                    sum(row[4] for row in off),
+                    f"{file}: {indicator}: {where}: half of the values are {said}: two "
+                    "definitions or vintages in one column",
+                )
+
+
+def _by_years(
+    con: duckdb.DuckDBPyConnection, query: str, sentence: str
+) -> Iterator[tuple[int, str]]:
+    """A sentence for each file, indicator and what is said of it; then year, count and cell."""
+    for (file, indicator, what), rows in _grouped(con, query, (0, 1, 2)):
+        n = sum(row[4] for row in rows)
+        said = sentence.format(n=n, what=what, cell=rows[0][5])
+        yield n, f"{file}: {indicator}: {_span(row[3] for row in rows)}: {said}"
+
+
+def _span(years: Iterable[int | None]) -> str:
+    """Years as a person writes them: ``2003-2006, 2009``."""
+    runs: list[list[int]] = []
+    for year in sorted({year for year in years if year is not None}):
+        if runs and year == runs[-1][-1] + 1:
+            runs[-1].append(year)
+        else:
+            runs.append([year])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def _grouped(
+    con: duckdb.DuckDBPyConnection, query: str, columns: tuple[int, ...] = (0, 1)
+) -> Iterator[tuple[tuple, list[tuple]]]:
+    """Rows of a query that are alike in some columns, by these."""
+    for found, rows in groupby(_all(con, query), lambda row: tuple(row[i] for i in columns)):
+        yield found, list(rows)
+
+
+def _all(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
+    return con.execute(query).fetchall()
