@@ -21,7 +21,7 @@ with means as (
         as gdp_mean_cny_100m
     from marts.fct_city_year where year between 2010 and 2014 group by city_id
 )
-select city_id, city_name_en, province_id, province_name_en, region, {treated},
+select city_id, city_name_en, province_id, province_name_en, region, batch, {treated},
     cast(gdp_mean_cny_100m as double) as gdp_mean_cny_100m
 from marts.dim_city left join means using (city_id) order by city_id
 """
@@ -196,10 +196,7 @@ def _read_cities(con: Any) -> pd.DataFrame:
         ),
     ]
     cities = cities.merge(baseline[kept], on="city_id", how="left")
-    zones = _read_columns(con, "dim_pilot_zone", ("city_id", "batch"), {"is_whole_prefecture"})
-    batch = zones[zones["is_whole_prefecture"].astype(bool)].groupby("city_id")["batch"].min()
     return cities.assign(
-        batch=cities["city_id"].map(batch).astype("Int64"),
         **{f"policy_year_{policy}": years[policy].to_numpy() for policy in POLICIES},
     )
 

@@ -349,12 +349,7 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
             "treated_year": [2013, 2011, 2017],
             "covers_city": [True, True, False],
         },
-        "dim_pilot_zone": {
-            "zone_name_zh": ["a", "b"],
-            "city_id": [110000, 110000],
-            "batch": [2, 1],
-            "is_whole_prefecture": [True, False],
-        },
+        "dim_pilot_zone": {"zone_name_zh": ["a", "b"], "is_whole_prefecture": [True, False]},
         "fct_policy_tool": tool
         | {
             "zone_name_zh": ["a", "a", "b"],
@@ -362,7 +357,7 @@ def test_marts_are_read_from_duckdb_and_tables_keep_their_types(marts) -> None:
             "strength": [2.0, 3.0, 50.0],
         },
         "dim_city_baseline": {"city_id": [110000], "human_capital": 0.2, **baseline},
-        "dim_city": cities.assign(city_name_en="x"),
+        "dim_city": cities.assign(city_name_en="x", batch=1),
         "fct_city_year": {
             "city_id": np.repeat(cities["city_id"], 2),
             "year": [2010, 2011] * 30,
