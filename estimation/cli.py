@@ -240,8 +240,8 @@ def _run_specs(options: argparse.Namespace) -> int:
 
 
 def _primary(options: argparse.Namespace) -> int:
-    from .primary.city_file import CityColumns
-    from .primary.command import run_primary
+    from .api.primary import run_primary
+    from .panel.city_file import CityColumns
 
     given = {name: getattr(options, name) for name in CITY_COLUMNS if getattr(options, name)}
     columns = CityColumns(**{name: _beside(value) for name, value in given.items()})

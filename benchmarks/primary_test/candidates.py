@@ -10,8 +10,7 @@ import numpy as np
 
 from estimation.primary.city_panel import CityPanel
 from estimation.primary.contrast import Contrast, treatment_contrast
-from estimation.primary.effects import impose
-from estimation.primary.fit import series_of
+from estimation.primary.detectable import impose
 from estimation.primary.measure import (
     gap_cap,
     own_shock,
@@ -19,6 +18,7 @@ from estimation.primary.measure import (
     standardise,
     synchronization,
 )
+from estimation.primary.redeal import block_means
 
 SERIES = ("growth", "cycle")
 CANDIDATES = ("two-way", "two-way capped", "imputation", "imputation capped", "weighted scores")
@@ -35,7 +35,7 @@ def statistics(
     """
     drawn, found = Drawn(panel, dealt), {}
     two_way = treatment_contrast(panel)
-    for series, values in zip(SERIES, series_of(panel), strict=True):
+    for series, values in zip(SERIES, panel.series, strict=True):
         z = standardise(values)
         m, v = reference(z, panel.label == 0, panel.block)
         for name in names:
@@ -81,7 +81,8 @@ class Drawn:
     def by_contrast(self, values: np.ndarray, contrast: Contrast) -> np.ndarray:
         """Statistics (J,) of values (N, K) under a contrast."""
         block = self.panel.block
-        own = np.einsum("nk,nck->nc", values - block_means(values, block), contrast.weight[block])
+        net = values - block_means(values, block)[block]
+        own = np.einsum("nk,nck->nc", net, contrast.weight[block])
         mean = np.einsum("bc,bck->bk", self.panel.share, contrast.response)
         net = contrast.response - mean[:, None, :]
         unit = np.einsum("bck,bck->bc", contrast.weight, net)[block]
@@ -112,13 +113,6 @@ class Drawn:
         return self._studentised(estimate, score - years.ravel()[place] - estimate[:, None] * unit)
 
 
-def block_means(values: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """Mean of a city's block, (N, K)."""
-    sums = np.zeros((int(block.max()) + 1, values.shape[1]))
-    np.add.at(sums, block, values)
-    return (sums / np.bincount(block)[:, None])[block]
-
-
 def weighted_scores(panel: CityPanel, z: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, Contrast]:
     """The test of the second round: three scores a city and year, and weights by cohort that find
     calmer own shocks best among those that sum to zero over the years of each score.
@@ -130,7 +124,7 @@ def weighted_scores(panel: CityPanel, z: np.ndarray, m: np.ndarray) -> tuple[np.
         return np.concatenate([-gap, -(np.minimum(gap, cap) ** 2) / 2, -np.abs(own_shock(z, m))], 1)
 
     values = scores(z)
-    net = values - block_means(values, panel.block)
+    net = values - block_means(values, panel.block)[panel.block]
     covariance = net.T @ net / len(net)
     spread = np.sqrt(np.diag(covariance))
     ridged = (1 - RIDGE) * covariance + RIDGE * np.diag(spread**2)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from estimation.primary.contrast import treatment_contrast
-from estimation.primary.fit import measured, series_of
-from estimation.primary.redeal import deal, draw_statistics, find_interval
+from estimation.primary.interval import find_interval
+from estimation.primary.redeal import deal, draw_statistics
 
 from .race import PERMUTATIONS, Cell, cells, changed_panel, drawn_panel
 
@@ -31,14 +31,12 @@ def coverage(cell: Cell, imposed: str, draws: range, seed: int) -> np.ndarray:
         contrast = treatment_contrast(panel)
         dealt = deal(panel.block, PERMUTATIONS, [seed, cell.number, draw, 1])
         design = (contrast, panel.label, panel.block)
-        for s, pair in enumerate(zip(series_of(panel), series_of(bare), strict=True)):
-            with_effect, without = (measured(panel, values)[2] for values in pair)
+        for s, pair in enumerate(zip(panel.series, bare.series, strict=True)):
+            with_effect, without = (panel.measured(values)[2] for values in pair)
             one = draw_statistics(with_effect, *design, dealt)
             truth = one.estimate[0] - draw_statistics(without, *design, dealt[:1]).estimate[0]
-            within = find_interval(one)
-            holds = (within.low is None or within.low <= truth) and (
-                within.high is None or truth <= within.high
-            )
+            low, high, _ = find_interval(one)
+            holds = (low is None or low <= truth) and (high is None or truth <= high)
             found[place, s] = truth, one.estimate[0], holds
     return found.mean(axis=0)
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from estimation.analyses.primary import DECLARED, NEWEST
 from estimation.primary.city_panel import build_panel
-from estimation.primary.redeal import deal, rank_p
+from estimation.primary.interval import rank_p
+from estimation.primary.redeal import deal
 from estimation.study.run import read_marts
 from estimation.study.windows import city_window
 

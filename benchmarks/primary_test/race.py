@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from estimation.primary.city_panel import CityPanel, build_panel, lacking
-from estimation.primary.effects import impose_on_pilots
-from estimation.primary.fit import measured
-from estimation.primary.redeal import LEVEL, deal, rank_p
+from estimation.primary.detectable import impose_on_pilots
+from estimation.primary.interval import rank_p
+from estimation.primary.redeal import LEVEL, deal
 
 from .candidates import CANDIDATES, SERIES, statistics
 from .designs import SELECTION, Panel, admit, choose, draw_selected
@@ -122,7 +122,7 @@ def drawn_panel(cell: Cell, draw: int, seed: int) -> CityPanel:
 def changed_panel(panel: CityPanel, imposed: str) -> CityPanel:
     """The panel with effects, named with blanks between, one after the other."""
     for name in imposed.split():
-        z, m, _ = measured(panel, panel.growth)
+        z, m, _ = panel.measured(panel.growth)
         changed = impose_on_pilots(z, m, panel.years, panel.label, panel.treated, name)
         panel = replace(panel, growth=changed)
     return panel

@@ -14,7 +14,7 @@ from benchmarks.simulation_study.economies import Economy
 from benchmarks.simulation_study.run import closed_form_rows
 from benchmarks.simulation_study.truth import own_effect
 from estimation.primary.fit import PrimaryResult, fit_primary
-from estimation.primary.planted import planted_truths
+from estimation.study.planted import TREATED, planted_truths
 from warehouse.ingest.simulation.cities import first_treated_years
 from warehouse.ingest.simulation.economy import PlantedEffect
 from warehouse.ingest.simulation.published import (
@@ -26,7 +26,7 @@ from warehouse.ingest.simulation.published import (
 SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
 STUDY_WINDOW = (2010, 2019)
 # the newest ends with the last year of the simulated files
-WINDOWS = {"newest": (2010, 2023), "study_window": STUDY_WINDOW}
+WINDOWS = {"newest": (2010, 2021), "study_window": STUDY_WINDOW}
 PLANTED = ("own_variance_ratio", "loading_rise")
 NUMBERS = ("estimate", "ci_low", "ci_high", "p_value")
 ARMS = ("with_effect", "without_effect")
@@ -145,7 +145,7 @@ def _effect_rows(name: str, arms: dict[str, Window], permutations: int) -> Itera
         "name": f"primary.{name}",
         "line": "primary",
         **{number: getattr(result, number) for number in NUMBERS},
-        "truth": truth.effect,
+        "truth": truth[TREATED],
         "verdict": result.verdict,
     }
     treated = (own["cohort"][:, None] > 0) & (own["years"][None, :] >= own["cohort"][:, None])
@@ -158,7 +158,7 @@ def _effect_rows(name: str, arms: dict[str, Window], permutations: int) -> Itera
             "name": f"{channel.channel}.{name}",
             "line": "channel",
             **{number: getattr(channel, number) for number in NUMBERS},
-            "truth": truth.channels[channel.channel],
+            "truth": truth[channel.channel],
             "planted": planted[channel.channel],
         }
 

@@ -23,6 +23,7 @@ from ..fit import ESTIMATORS as ON_PAIRS
 from ..inference.permutation.draws import show_progress
 from ..measures.synchronization import MEASURES, pair_outcome
 from ..options import CONTROL_PAIRS, DRAWS, Options
+from ..panel.city_file import CityColumns, read_cities
 from ..panel.pair_columns import COHORT, TIME, UNIT, PairColumns, resolve_columns
 from ..panel.pair_file import PairFile, read_pairs
 from ..panel.pair_panel import PairPanel
@@ -30,7 +31,6 @@ from ..panel.panel_error import PanelError
 from ..panel.sources import open_source
 from ..panel.unit_values import is_beside
 from ..primary import WITHIN_BLOCK
-from ..primary.city_file import CityColumns, read_cities
 from ..results import VARIANCE_ESTIMATORS, FitResult, NotEstimable
 from .result import Fit
 from .words import faults_of_units

@@ -11,34 +11,27 @@ import numpy as np
 
 from .city_panel import CityPanel
 from .contrast import Contrast, two_way
+from .interval import Tested, judge
 from .measure import cycle, own_shock
-from .redeal import Draws, draw_statistics, find_interval, rank_p
+from .redeal import Draws, block_means, draw_statistics
 
 # A direction of the regressors below this share of the largest is rounding: the years do not tell
 # it from the others.
 SMALLEST_DIRECTION = 1e-9
 
 
-@dataclass(frozen=True)
-class Channel:
-    """One channel, estimated against peers of the block.
+@dataclass(frozen=True, kw_only=True)
+class Channel(Tested):
+    """One channel, estimated against peers of the block; figures as of `Tested`.
 
     Attributes
     ----------
     channel : str
         ``own_variance``: relative change of the variance of own shocks, -0.6 = 60 % less.
         ``loading``: change of the loading on the cycle of never-pilots, whose mean loading is 1.
-    estimate : float
-    ci_low, ci_high : float or None
-        None where no effect on that side is rejected.
-    p_value : float
     """
 
     channel: str
-    estimate: float
-    ci_low: float | None
-    ci_high: float | None
-    p_value: float
 
 
 @dataclass(frozen=True)
@@ -69,14 +62,15 @@ def estimate_channels(
     tuple of Channel
         Without one that does not vary.
     """
-    found = []
-    for one in channel_draws(panel, z, m, contrast, dealt):
-        within = find_interval(one.draws)
-        estimate = one.in_units(float(one.draws.estimate[0]))
-        if estimate is not None:
-            low, high = one.in_units(within.low), one.in_units(within.high)
-            found.append(Channel(one.channel, estimate, low, high, rank_p(one.draws.statistic())))
-    return tuple(found)
+    judged = {
+        one.channel: judge(one.draws, one.in_units)[0]
+        for one in channel_draws(panel, z, m, contrast, dealt)
+    }
+    return tuple(
+        Channel(channel=name, **vars(found))
+        for name, found in judged.items()
+        if found.estimate is not None
+    )
 
 
 def channel_draws(
@@ -145,9 +139,7 @@ def loading_draws(
     is_pilot = pilots[dealt].astype(float)
     scatter = []
     for values in (z, response[panel.block, panel.label]):
-        means = np.zeros((len(firsts), values.shape[1]))
-        np.add.at(means, panel.block, values)
-        net = values - (means / panel.counts.sum(axis=1)[:, None])[panel.block]
+        net = values - block_means(values, panel.block)[panel.block]
         scatter.append(
             np.einsum("jn,nk->jk", is_pilot, np.einsum("nt,tk->nk", net, rest)) / pilots.sum()
         )

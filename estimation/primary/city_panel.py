@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .measure import cycle
+from .measure import cycle, gap_cap, reference, standardise, synchronization
 
 MINIMUM_YEARS_BEFORE = 3
 MINIMUM_BLOCKS = 3
@@ -45,6 +45,19 @@ class CityPanel:
     label: np.ndarray
     block: np.ndarray
     notes: tuple[str, ...] = ()
+
+    @property
+    def series(self) -> tuple[np.ndarray, np.ndarray]:
+        """The two series of the family: growth, and growth less its linear trend; each (N, T)."""
+        return self.growth, cycle(self.growth, self.years)
+
+    def measured(
+        self, series: np.ndarray, *, capped: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """z, the reference m, and the measure y of a series, each (N, T)."""
+        z = standardise(series)
+        m, v = reference(z, self.label == 0, self.block)
+        return z, m, synchronization(z, m, v, gap_cap(z, m) if capped else np.inf)
 
     @cached_property
     def treated(self) -> np.ndarray:
@@ -180,27 +193,20 @@ def lacking(panel: CityPanel) -> tuple[str, ...]:
     before = int((panel.years < panel.cohorts[0]).sum())
     beside = int(((panel.label > 0) & panel.mixed[panel.block]).sum())
     blocks = int(panel.mixed.sum())
-    reasons = []
-    if before < MINIMUM_YEARS_BEFORE:
-        reasons.append(
-            f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at least "
-            f"{MINIMUM_YEARS_BEFORE} are needed; give earlier years, or leave out the cities "
-            "admitted so early."
-        )
-    if blocks < MINIMUM_BLOCKS:
-        reasons.append(
-            f"No verdict: {blocks} blocks hold both pilots and never-pilots, at least "
-            f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
-            "admission may be compared."
-        )
-    if beside < MINIMUM_MOVABLE_PILOTS:
-        reasons.append(
-            f"No verdict: {beside} pilots have a never-pilot in their block, at least "
-            f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider blocks."
-        )
-    if not reasons and len(np.unique(panel.block[panel.label == 0])) < 2:
-        reasons.append(
+    reasons = {
+        f"No verdict: {before} years before the first admission ({panel.cohorts[0]}), at least "
+        f"{MINIMUM_YEARS_BEFORE} are needed; give earlier years, or leave out the cities "
+        "admitted so early.": before < MINIMUM_YEARS_BEFORE,
+        f"No verdict: {blocks} blocks hold both pilots and never-pilots, at least "
+        f"{MINIMUM_BLOCKS} are needed; give more cities, or wider blocks inside which "
+        "admission may be compared.": blocks < MINIMUM_BLOCKS,
+        f"No verdict: {beside} pilots have a never-pilot in their block, at least "
+        f"{MINIMUM_MOVABLE_PILOTS} are needed; give more pilots, or wider "
+        "blocks.": beside < MINIMUM_MOVABLE_PILOTS,
+    }
+    if not any(reasons.values()) and len(np.unique(panel.block[panel.label == 0])) < 2:
+        return (
             "No verdict: never-pilots sit in one block, and the reference of a city is taken "
-            "outside its block; give more blocks."
+            "outside its block; give more blocks.",
         )
-    return tuple(reasons)
+    return tuple(text for text, lacks in reasons.items() if lacks)

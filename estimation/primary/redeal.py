@@ -1,6 +1,4 @@
-"""Admissions dealt again within blocks, the studentised coefficient of every draw, p by rank, and
-the interval of effects that the same test does not reject.
-"""
+"""Admissions dealt again within blocks, and the studentised coefficient of every draw."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ import numpy as np
 
 from .contrast import Contrast
 
-LEVEL, POWER = 0.05, 0.8
+LEVEL = 0.05
 # Statistics that differ by less than this share are ties; ties count against rejection.
 TOLERANCE = 1e-9
 # An error below this share of the values is rounding.
@@ -35,7 +33,7 @@ def deal(block: np.ndarray, draws: int, seed: int | Sequence[int]) -> np.ndarray
     ValueError
         If so few draws can give no p below 0.05.
     """
-    if _needed(1 + draws) < 2:
+    if needed_draws(1 + draws) < 2:
         raise ValueError(
             f"permutations is {draws}: with fewer than 20 no p below 0.05 can come out; "
             "give 9999, or 199 for a quick look"
@@ -49,7 +47,7 @@ def deal(block: np.ndarray, draws: int, seed: int | Sequence[int]) -> np.ndarray
     return dealt
 
 
-def _needed(count: int) -> int:
+def needed_draws(count: int) -> int:
     """p < 0.05 exactly where fewer of the statistics are at least as large as the observed one,
     which counts itself.
     """
@@ -129,7 +127,7 @@ def draw_statistics(
     of_values, of_response = (_scores(x, contrast.weight, block)[order] for x in (values, response))
     # what a unit effect adds to the score of a city under each label of its block
     share = np.stack([label == c for c in range(contrast.weight.shape[1])], axis=1).astype(float)
-    mean_response = np.einsum("bc,bck->bk", _block_means(share, block), contrast.response)
+    mean_response = np.einsum("bc,bck->bk", block_means(share, block), contrast.response)
     unit = np.einsum("bck,bck->bc", contrast.weight, contrast.response - mean_response[:, None, :])[
         block
     ][order]
@@ -155,144 +153,11 @@ def draw_statistics(
 
 def _scores(values: np.ndarray, weight: np.ndarray, block: np.ndarray) -> np.ndarray:
     """Weighted sum of a city's values net of their block means under each label, (N, C + 1)."""
-    return np.einsum("nk,nck->nc", values - _block_means(values, block)[block], weight[block])
+    return np.einsum("nk,nck->nc", values - block_means(values, block)[block], weight[block])
 
 
-def _block_means(values: np.ndarray, block: np.ndarray) -> np.ndarray:
+def block_means(values: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Means of values (N, K) over the cities of each block, (B, K)."""
     sums = np.zeros((int(block.max()) + 1, values.shape[1]))
     np.add.at(sums, block, values)
     return sums / np.bincount(block)[:, None]
-
-
-def rank_p(statistics: np.ndarray) -> float:
-    """(1 + draws whose absolute statistic is at least the observed one) / (1 + draws); the
-    observed one comes first in `statistics` (1 + draws,).
-    """
-    sizes = np.abs(statistics)
-    return float((sizes >= sizes[0] * (1 - TOLERANCE)).sum()) / len(sizes)
-
-
-def family_p(statistics: np.ndarray) -> list[float]:
-    """p of each of several statistics under the same draws (S, J), corrected for their number by
-    step-down of the largest.
-    """
-    sizes, p = np.abs(statistics), [0.0] * len(statistics)
-    order, smallest = np.argsort(-sizes[:, 0], kind="stable"), 0.0
-    for place, name in enumerate(order.tolist()):
-        largest = sizes[order[place:]].max(axis=0)
-        smallest = max(smallest, rank_p(largest))
-        p[name] = smallest
-    return p
-
-
-@dataclass(frozen=True)
-class Interval:
-    """Effects that the test does not reject, outward from the estimate to the first rejection.
-
-    Attributes
-    ----------
-    low, high : float or None
-        None where no effect on that side is rejected.
-    accepts_again : bool
-        Whether effects beyond the first rejection are not rejected.
-    """
-
-    low: float | None
-    high: float | None
-    accepts_again: bool
-
-
-def find_interval(draws: Draws) -> Interval:
-    """Where the draws that count against rejection become too few.
-
-    A draw counts at effect d where (b* - d c*)^2 e^2 >= (b - d)^2 e*^2(d): a polynomial of degree
-    four in d, so the places where it begins and ceases to count are its roots.
-    """
-    b = draws.estimate[0]
-    error = np.sqrt(draws.variance(b)[0])
-    # d = b + error * s: coefficient gap - carried * s, squared error 1, s, s^2 times each row's
-    gap, carried = (draws.estimate - b * draws.carried) / error, draws.carried
-    drawn = np.stack(
-        [
-            draws.variance(b) / error**2,
-            (draws.error[:, 1] + 2 * b * draws.error[:, 2]) / error,
-            draws.error[:, 2],
-        ]
-    )
-    real = np.concatenate([drawn[:, 0], [0.0, 0.0]])
-    polynomial = np.zeros((5, len(gap)))
-    for power, part in enumerate((gap**2, -2 * gap * carried, carried**2)):
-        polynomial[power:] += part * real[: 5 - power, None]
-    polynomial[2:] -= (1 - TOLERANCE) ** 2 * drawn
-    polynomial = polynomial[:, ~draws.is_real]
-    smallest = ROUNDING * np.abs(polynomial).max(axis=0)
-    last = np.where(np.abs(polynomial[4]) > smallest, polynomial[4], -smallest)
-    companion = np.zeros((polynomial.shape[1], 4, 4))
-    companion[:, [1, 2, 3], [0, 1, 2]] = 1.0
-    companion[:, :, 3] = -(polynomial[:4] / last).T
-    roots = np.linalg.eigvals(companion)
-    is_root = (np.imag(roots) == 0) & (np.abs(roots) < FARTHEST)
-    roots = np.where(is_root, np.real(roots), np.nan)
-    (low, again_low), (high, again_high) = (
-        _first_rejection(side * roots, len(draws.estimate)) for side in (-1, 1)
-    )
-    return Interval(
-        None if low is None else float(b - error * low),
-        None if high is None else float(b + error * high),
-        again_low or again_high,
-    )
-
-
-def _first_rejection(roots: np.ndarray, count: int) -> tuple[float | None, bool]:
-    """From 0 outward all draws count; at its roots (n, 4) one ceases, begins again, and so on."""
-    outward = np.sort(np.where(roots > 0, roots, np.inf), axis=1)
-    steps = np.tile([-1, 1, -1, 1], (len(outward), 1))[np.isfinite(outward)]
-    places = outward[np.isfinite(outward)]
-    order = np.argsort(places, kind="stable")
-    rejects = count + np.cumsum(steps[order]) < _needed(count)
-    if not rejects.any():
-        return None, False
-    first = int(np.argmax(rejects))
-    return float(places[order][first]), not bool(rejects[first:].all())
-
-
-def detectable(draws: Draws, others: np.ndarray, sign: int) -> float | None:
-    """Smallest additive change of a sign that is found in 80 % of the draws.
-
-    The panel is freed of the estimate; a change is then put on the cells that a draw treats. The
-    critical value is that of the real admissions with the same change.
-
-    Parameters
-    ----------
-    draws : Draws
-    others : (J,) float array
-        Largest absolute statistic of the other series of the family, 0 where there is none.
-    sign : int
-        1 for a rise, -1 for a fall.
-
-    Returns
-    -------
-    float or None
-        Above 0; None where no change is found so often.
-    """
-    b, needed = draws.estimate[0], _needed(len(draws.estimate))
-    if draws.is_real.sum() >= needed:
-        return None
-    start = sign * (draws.estimate - b * draws.carried)[1:]
-    errors = np.sqrt(draws.variance(b))[1:]
-
-    def found(size: float) -> bool:
-        drawn = np.maximum(np.abs(draws.statistic(b - sign * size)), others)[1:]
-        critical = np.partition(drawn, len(drawn) - needed + 1)[len(drawn) - needed + 1]
-        return bool((start + size > critical * errors).mean() >= POWER)
-
-    low, high = 0.0, float(np.sqrt(draws.variance(b)[0]))
-    widest = FARTHEST * high
-    while not found(high):
-        low, high = high, 2 * high
-        if high > widest:
-            return None
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (low, middle) if found(middle) else (middle, high)
-    return high

@@ -4,37 +4,33 @@ effects, permuted within blocks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..panel.pair_panel import PairPanel
 from ..results import Estimate, FitResult, NotEstimable
 from . import WITHIN_BLOCK
-from .city_panel import CityPanel, build_panel, lacking
+from .city_panel import build_panel, lacking
 from .contrast import treatment_contrast
 from .fit import NO_VARIATION
-from .redeal import deal, draw_statistics, find_interval, rank_p
+from .interval import Tested, judge
+from .redeal import deal, draw_statistics
 
 
-@dataclass(frozen=True)
-class WithinBlockResult:
-    """Estimate and test of an additive effect on cities' means. None without a verdict; the
-    warnings say why.
+@dataclass(frozen=True, kw_only=True)
+class WithinBlockResult(Tested):
+    """Estimate and test of an additive effect on cities' means, in units of the outcome, as of
+    `Tested`; without a verdict the warnings, too, say why.
 
     Attributes
     ----------
-    estimate, std_error, ci_low, ci_high, p_value : float or None
-        Units of the outcome; a side of the interval that is never rejected is None.
+    std_error : float or None
     n_cities, n_pilots, n_blocks : int
     warnings : tuple of str
     """
 
-    estimate: float | None
-    std_error: float | None
-    ci_low: float | None
-    ci_high: float | None
-    p_value: float | None
+    std_error: float | None = None
     n_cities: int
     n_pilots: int
     n_blocks: int
@@ -159,31 +155,24 @@ def fit_within_block(
     """
     panel = build_panel(city_means, years, cohort, block)
     dealt = deal(panel.block, permutations, [seed, 0])
-    counts = (len(panel.label), int((panel.label > 0).sum()), int(panel.mixed.sum()))
+    said = WithinBlockResult(
+        n_cities=len(panel.label),
+        n_pilots=int((panel.label > 0).sum()),
+        n_blocks=int(panel.mixed.sum()),
+        warnings=panel.notes,
+    )
     reasons = lacking(panel)
     if not reasons:
-        draws = draw_statistics(
-            panel.growth, treatment_contrast(panel), panel.label, panel.block, dealt
-        )
+        contrast = treatment_contrast(panel)
+        draws = draw_statistics(panel.growth, contrast, panel.label, panel.block, dealt)
         reasons = () if draws.varies else (NO_VARIATION,)
     if reasons:
-        return WithinBlockResult(None, None, None, None, None, *counts, panel.notes + reasons)
-    found = find_interval(draws)
-    return WithinBlockResult(
-        float(draws.estimate[0]),
-        float(np.sqrt(draws.error[0, 0])),
-        found.low,
-        found.high,
-        rank_p(draws.statistic()),
-        *counts,
-        panel.notes + _immovable(panel),
-    )
-
-
-def _immovable(panel: CityPanel) -> tuple[str, ...]:
-    stuck = int((panel.label > 0).sum() - panel.movable.sum())
-    return (
-        (f"{stuck} pilots have no never-pilot in their block and say nothing here.",)
-        if stuck
-        else ()
+        return replace(said, reason=" ".join(reasons), warnings=panel.notes + reasons)
+    stuck = said.n_pilots - int(panel.movable.sum())
+    text = f"{stuck} pilots have no never-pilot in their block and say nothing here."
+    return replace(
+        said,
+        **vars(judge(draws)[0]),
+        std_error=float(np.sqrt(draws.error[0, 0])),
+        warnings=panel.notes + ((text,) if stuck else ()),
     )

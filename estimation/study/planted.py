@@ -8,13 +8,59 @@ import pandas as pd
 from ..analyses.catalog import primary_specs
 from ..analyses.primary import cycle_id
 from ..analyses.spec import SampleError
-from ..primary.fit import Window
-from ..primary.planted import planted_truths
+from ..primary.channels import channel_draws
+from ..primary.city_panel import build_panel, lacking
+from ..primary.contrast import treatment_contrast
 from ..sample.marts import Marts
-from .windows import city_window
+from .windows import Window, city_window
 
-# Term of the primary test itself, as of a coefficient; those of its channels are their names.
-TREATED = "treated"
+# Term of the primary test itself, as of a coefficient, and its parts; those of its channels are
+# their names.
+TREATED, TREATED_PART, UNTREATED_PART = "treated", "treated_part", "untreated_part"
+
+
+def planted_truths(growth, growth_without, years, cohort, block) -> tuple[dict[str, float], ...]:
+    """Truths of growth and of its cycle, from growth with and without an effect: the estimators
+    applied to the panel with it, less to that without it.
+
+    Parameters
+    ----------
+    growth, growth_without : (N, T) float arrays
+    years : (T,) int array
+    cohort, block : (N,) arrays
+
+    Returns
+    -------
+    tuple of dict
+        By term: ``treated``, the coefficient of y(1) - y(0); what treated cells of pilots add to
+        it and what all other cells do (z is standardised over the window, so an effect moves
+        untreated years as well); channels in the units of `Channel`. Empty where one of the panels
+        gives no verdict or leaves a city out.
+    """
+    panels = [build_panel(values, years, cohort, block) for values in (growth, growth_without)]
+    if any(lacking(panel) or len(panel.label) < len(growth) for panel in panels):
+        return ()
+    panel, contrast = panels[0], treatment_contrast(panels[0])
+    treated = panel.treated[panel.label] > 0
+    weight, itself = contrast.weight[panel.block, panel.label], np.arange(len(panel.label))[None]
+    found = []
+    for with_effect, without in zip(*(one.series for one in panels), strict=True):
+        parts = [panel.measured(series) for series in (with_effect, without)]
+        moved = weight * (parts[0][2] - parts[1][2])
+        one, bare = (
+            {x.channel: x for x in channel_draws(panel, z, m, contrast, itself)}
+            for z, m, _ in parts
+        )
+        truths: dict[str, float | None] = {
+            TREATED: float(moved.sum()),
+            TREATED_PART: float(moved[treated].sum()),
+            UNTREATED_PART: float(moved[~treated].sum()),
+        }
+        for name in one.keys() & bare.keys():
+            change = one[name].draws.estimate[0] - bare[name].draws.estimate[0]
+            truths[name] = one[name].in_units(float(change))
+        found.append({term: truth for term, truth in truths.items() if truth is not None})
+    return tuple(found)
 
 
 def primary_truths(
@@ -34,7 +80,7 @@ def primary_truths(
     Returns
     -------
     DataFrame
-        spec_id, term (``treated`` or a channel), truth, planted (of a channel; NaN of the test
+        spec_id, term (of `planted_truths`), truth, planted (of a channel; NaN of the test
         itself).
     """
     rows = []
@@ -58,7 +104,7 @@ def primary_truths(
                     "truth": value,
                     "planted": sizes.get(term, np.nan),
                 }
-                for term, value in {TREATED: truth.effect, **truth.channels}.items()
+                for term, value in truth.items()
             ]
     return pd.DataFrame(rows, columns=["spec_id", "term", "truth", "planted"])
 

@@ -15,8 +15,8 @@ import pandas as pd
 from ..analyses.primary import CHECKS, NEWEST, POWER_SERIES, PRIMARY, SPECS, cycle_id
 from ..analyses.spec import SampleError, Spec
 from ..inference.multiple_testing import benjamini_hochberg
-from ..primary.fit import PrimaryResult, Window, fit_window
-from ..primary.power import power_curve
+from ..primary.detectable import power_curve
+from ..primary.fit import PrimaryResult
 from ..sample.marts import Marts
 from .primary_checks import (
     check_rows,
@@ -33,7 +33,7 @@ from .tables import (
     PRIMARY_COLUMNS,
     typed,
 )
-from .windows import city_window
+from .windows import Window, city_window, fit_window
 
 POWER_DRAWS, POWER_PERMUTATIONS = 100, 199
 CHECK_PERMUTATIONS = 999
@@ -124,7 +124,12 @@ def run_primary_spec(
     for spec_id, one in named.items():
         rows["primary"].append(_primary_row(spec, spec_id, one))
         rows["channel"] += [
-            {"spec_id": spec_id, **dataclasses.asdict(channel), **unknown}
+            {
+                "spec_id": spec_id,
+                **vars(channel),
+                **unknown,
+                "reason": in_words_of_the_study(channel.reason),
+            }
             for channel in one.channels
         ]
         rows["warning"] += [{"spec_id": spec_id, "warning": text} for text in one.warnings]
@@ -178,4 +183,4 @@ def _power_rows(spec: Spec, window: Window, seed: int, permutations: int) -> Row
     }
     found = power_curve(window.growth, window.years, window.cohort, window.block, **few)
     ids = {"growth": spec.spec_id, "cycle": cycle_id(spec.spec_id)}
-    return [{"spec_id": ids[row.series], **dataclasses.asdict(row)} for row in found]
+    return [{"spec_id": ids[row["series"]], **row} for row in found]

@@ -19,13 +19,13 @@ from ..analyses.primary import (
     PLACEBO_SHIFTS,
 )
 from ..analyses.spec import SampleError, Spec
-from ..primary.fit import PrimaryResult, Window, fit_window, joint_p
+from ..primary.fit import PrimaryResult
 from ..primary.measure import cycle
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
 from .selection import selection_rows
 from .tables import CHECK_COLUMNS
-from .windows import city_window
+from .windows import Window, city_window, fit_window, joint_p
 
 Rows = list[dict[str, Any]]
 Settings = dict[str, int]

@@ -88,6 +88,7 @@ CHANNEL_COLUMNS = {
     **dict.fromkeys(("spec_id", "channel"), _TEXT),
     **dict.fromkeys(("estimate", "ci_low", "ci_high", "p_value", "p_value_bh"), _REAL),
     **dict.fromkeys(("truth", "planted"), _REAL),
+    "reason": _TEXT,
 }
 COVERAGE_COLUMNS = {
     **dict.fromkeys(("scope", "quantity", "coefficients", "line"), _TEXT),

@@ -1,16 +1,49 @@
-"""Windows of the primary test, by rule, and the cities that are complete in them."""
+"""Windows of the primary test, by rule, the cities that are complete in them, and the joint p of
+several.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ..analyses.primary import BASE_YEAR, FIRST_YEAR, LEAST_SHARE, LEFT_OUT, STUDY_WINDOW
 from ..analyses.series import SERIES
 from ..analyses.spec import SampleError, Spec
-from ..primary.fit import Window
+from ..primary.city_panel import build_panel, lacking
+from ..primary.contrast import treatment_contrast
+from ..primary.fit import PrimaryResult, fit_primary
+from ..primary.interval import rank_p
+from ..primary.redeal import deal, draw_statistics
 from ..sample.cities import build_sample_cities
 from ..sample.marts import Marts
 from ..sample.outcomes import build_series
+
+
+@dataclass(frozen=True)
+class Window:
+    """Cities of a window with their admissions.
+
+    Attributes
+    ----------
+    growth : (N, T) float array
+    years : (T,) int array
+    cohort, block : (N,) int arrays
+        First treated year inside the window (0 = never in it), and province.
+    city_ids : (N,) int array
+        Ascending.
+    capped : bool
+        As of `fit_primary`.
+    """
+
+    growth: np.ndarray
+    years: np.ndarray
+    cohort: np.ndarray
+    block: np.ndarray
+    city_ids: np.ndarray
+    capped: bool = False
 
 
 def window_of(marts: Marts, spec: Spec) -> tuple[int, int]:
@@ -70,3 +103,47 @@ def city_window(marts: Marts, spec: Spec) -> Window:
         members["province_id"].to_numpy(),
         members["city_id"].to_numpy(),
     )
+
+
+def fit_window(window: Window, **settings: int) -> PrimaryResult:
+    """`fit_primary` on a window."""
+    given = (window.growth, window.years, window.cohort, window.block)
+    return fit_primary(*given, capped=window.capped, **settings)
+
+
+def joint_p(windows: Sequence[Window], *, permutations: int = 9999, seed: int = 1) -> float | None:
+    """p of the largest absolute statistic of growth over windows, each draw moving all alike.
+
+    Parameters
+    ----------
+    windows : sequence of Window
+        A city that a window lacks while it has others of the block is left out of all; a window may
+        lack whole blocks. A city's record of cohorts, one per window, is dealt as a whole.
+    permutations, seed : int
+
+    Returns
+    -------
+    float or None
+        None without a window, or where a window of the common cities gives no verdict.
+    """
+    if not windows:
+        return None
+    ids, places = np.unique(np.concatenate([one.city_ids for one in windows]), return_index=True)
+    block = np.concatenate([one.block for one in windows])[places]
+    shared = np.ones(len(ids), dtype=bool)
+    for one in windows:
+        shared &= np.isin(ids, one.city_ids) | ~np.isin(block, one.block)
+    ids, block = ids[shared], np.unique(block[shared], return_inverse=True)[1]
+    all_dealt, statistics = deal(block, permutations, [seed, 0]), []
+    for one in windows:
+        rows = np.flatnonzero(np.isin(one.city_ids, ids))
+        place = np.searchsorted(ids, one.city_ids[rows])
+        panel = build_panel(one.growth[rows], one.years, one.cohort[rows], one.block[rows])
+        contrast = None if lacking(panel) else treatment_contrast(panel)
+        if contrast is None or len(panel.label) < len(rows):
+            return None
+        y = panel.measured(panel.growth, capped=one.capped)[2]
+        dealt = np.searchsorted(place, all_dealt[:, place])
+        draws = draw_statistics(y, contrast, panel.label, panel.block, dealt)
+        statistics.append(np.abs(draws.statistic()))
+    return rank_p(np.max(statistics, axis=0))

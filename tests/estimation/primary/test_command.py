@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from estimation.api.primary import run_primary
+from estimation.panel.city_file import CityColumns, read_cities
 from estimation.panel.panel_error import PanelError
-from estimation.primary.city_file import CityColumns, read_cities
-from estimation.primary.command import run_primary
 from estimation.primary.fit import fit_primary
 
 from .economies import draw_panel
@@ -52,7 +52,8 @@ def test_csv_parquet_and_arrays_give_the_same_object(tmp_path):
     )
     for path in (_csv(tmp_path, frame), parquet):
         assert json.loads(run_primary(path, 2, 199, True)) == expected
-    assert set(expected["channels"][0]) == {"channel", "estimate", "ci_low", "ci_high", "p_value"}
+    figures = {"estimate", "ci_low", "ci_high", "p_value", "reason"}
+    assert set(expected["channels"][0]) == {"channel", *figures}
     assert expected["cycle"]["p_value_family"] is not None
 
 

@@ -13,18 +13,11 @@ import pytest
 from estimation.primary.channels import loading_draws
 from estimation.primary.city_panel import build_panel
 from estimation.primary.contrast import treatment_contrast
-from estimation.primary.effects import impose
-from estimation.primary.fit import Window, fit_primary, joint_p, measured
+from estimation.primary.detectable import detectable, impose, power_curve
+from estimation.primary.fit import fit_primary
+from estimation.primary.interval import family_p, find_interval, rank_p
 from estimation.primary.measure import cycle
-from estimation.primary.power import power_curve
-from estimation.primary.redeal import (
-    deal,
-    detectable,
-    draw_statistics,
-    family_p,
-    find_interval,
-    rank_p,
-)
+from estimation.primary.redeal import deal, draw_statistics
 
 from .economies import YEARS, draw_panel
 
@@ -32,7 +25,7 @@ from .economies import YEARS, draw_panel
 def _draws(seed: int, permutations: int = 199, **options):
     panel = build_panel(*draw_panel(seed, **options))
     dealt = deal(panel.block, permutations, [seed, 0])
-    y = measured(panel, panel.growth)[2]
+    y = panel.measured(panel.growth)[2]
     return draw_statistics(y, treatment_contrast(panel), panel.label, panel.block, dealt)
 
 
@@ -45,9 +38,10 @@ def test_the_interval_ends_exactly_where_the_test_begins_to_reject():
     sides = set()
     for seed in range(40):
         draws = _draws(seed, calmer=0.9 * (seed % 2))
-        found, p, error = find_interval(draws), rank_p(draws.statistic()), draws.error[0, 0] ** 0.5
-        assert (p < 0.05) == (not found.low <= 0 <= found.high)
-        for bound, outward in ((found.low, -1e-6), (found.high, 1e-6)):
+        (low, high, _), error = find_interval(draws), draws.error[0, 0] ** 0.5
+        p = rank_p(draws.statistic())
+        assert (p < 0.05) == (not low <= 0 <= high)
+        for bound, outward in ((low, -1e-6), (high, 1e-6)):
             assert rank_p(draws.statistic(bound - outward * error)) >= 0.05
             assert rank_p(draws.statistic(bound + outward * error)) < 0.05
         sides.add(p < 0.05)
@@ -88,7 +82,7 @@ def test_size_and_power_of_the_whole_test():
 def test_the_smallest_detectable_change_is_found_in_four_of_five(sign):
     panel = build_panel(*draw_panel(21, n_blocks=16, per_block=8))
     contrast = treatment_contrast(panel)
-    y = measured(panel, panel.growth)[2]
+    y = panel.measured(panel.growth)[2]
     draws = draw_statistics(y, contrast, panel.label, panel.block, deal(panel.block, 1999, [1, 0]))
     size = sign * detectable(draws, np.zeros(2000), sign)
     freed = y - draws.estimate[0] * panel.treated[panel.label]
@@ -170,7 +164,7 @@ def test_channels_find_their_own_change_and_its_sign():
 def test_the_loading_is_least_squares_and_its_error_that_of_the_pilots_mean_path():
     sm = pytest.importorskip("statsmodels.api")
     panel = build_panel(*draw_panel(5))
-    z, m, _ = measured(panel, panel.growth)
+    z, m, _ = panel.measured(panel.growth)
     dealt = deal(panel.block, 20, [1, 0])
     found = loading_draws(panel, z, m, dealt)
     wave, (n, t) = cycle(m, panel.years), z.shape
@@ -195,28 +189,6 @@ def test_the_loading_is_least_squares_and_its_error_that_of_the_pilots_mean_path
             np.column_stack([wave[pilots].mean(axis=0), (wave * treated)[pilots].mean(axis=0)])
         )
         assert found.error[d, 0] == pytest.approx(sm.OLS(path, regressors).fit().mse_resid)
-
-
-def test_windows_judged_jointly_move_alike():
-    growth, years, cohort, block = draw_panel(5)
-    ids = np.arange(len(cohort))
-    one = Window(growth, years, cohort, block, ids)
-    alone = fit_primary(growth, years, cohort, block, permutations=199).p_value
-    assert joint_p([one, one], permutations=199) == alone
-    shorter = Window(growth[3:, 1:9], years[1:9], cohort[3:], block[3:], ids[3:])
-    assert 0 < joint_p([one, shorter], permutations=199) <= 1
-    # a window without a block takes the draws of the others' cities
-    rows, dealt, statistics = block > 0, deal(block, 199, [1, 0]), []
-    fewer = Window(growth[rows], years, cohort[rows], block[rows], ids[rows])
-    for window, draws in ((one, dealt), (fewer, dealt[:, rows] - 6)):
-        panel = build_panel(window.growth, years, window.cohort, window.block)
-        y, contrast = measured(panel, panel.growth)[2], treatment_contrast(panel)
-        drawn = draw_statistics(y, contrast, panel.label, panel.block, draws)
-        statistics.append(np.abs(drawn.statistic()))
-    largest = np.max(statistics, axis=0)
-    assert joint_p([fewer, one], permutations=199) == (largest >= largest[0]).mean()
-    assert joint_p([]) is None
-    assert joint_p([one, dataclasses.replace(one, cohort=0 * cohort)], permutations=199) is None
 
 
 LACKING = [
@@ -278,7 +250,7 @@ def test_too_few_permutations_are_refused():
 def test_imposed_effects_scale_own_shocks_and_loadings_of_treated_years():
     sm = pytest.importorskip("statsmodels.api")
     panel = build_panel(*draw_panel(2))
-    z, m, _ = measured(panel, panel.growth)
+    z, m, _ = panel.measured(panel.growth)
     treated, before = panel.treated[1], panel.treated[1] == 0
     line = sm.OLS(z[0, before], sm.add_constant(m[0, before])).fit().predict(sm.add_constant(m[0]))
     calmer = np.where(before, z[0], line + np.sqrt(0.4) * (z[0] - line))
@@ -297,10 +269,13 @@ def test_power_rises_with_the_effect_in_both_series():
     rows = power_curve(
         *draw_panel(21, n_blocks=16, per_block=8), imposed=imposed, draws=60, permutations=99
     )
-    assert [(row.series, row.imposed) for row in rows] == [
+    assert [(row["series"], row["imposed"]) for row in rows] == [
         (series, name) for series in ("growth", "cycle") for name in imposed
     ]
     for part in (rows[:3], rows[3:]):
-        effects, shares = [row.effect_on_cm for row in part], [row.share_found for row in part]
+        effects, shares = (
+            [row["effect_on_cm"] for row in part],
+            [row["share_found"] for row in part],
+        )
         assert effects[0] == pytest.approx(0, abs=1e-12)
         assert shares[0] <= 0.15 and np.all(np.diff(effects) > 0) and shares[2] > 0.6

@@ -13,12 +13,15 @@ import pytest
 
 from estimation.analyses.primary import CHECKS, DECLARED, PRIMARY, cycle_id
 from estimation.analyses.spec import SampleError
-from estimation.primary.fit import Window, fit_primary, joint_p
+from estimation.primary.city_panel import build_panel
+from estimation.primary.contrast import treatment_contrast
+from estimation.primary.fit import fit_primary
+from estimation.primary.redeal import deal, draw_statistics
 from estimation.sample.marts import Marts
 from estimation.study.claims import Tables, find_primary
 from estimation.study.primary import run_primary
 from estimation.study.selection import growth_before, selection_rows, within_block_gap
-from estimation.study.windows import city_window, window_of
+from estimation.study.windows import Window, city_window, joint_p, window_of
 from tests.estimation.primary.economies import draw_panel
 from tests.estimation.study.cities import city_marts
 
@@ -165,6 +168,28 @@ def test_checks_are_the_same_test_on_other_cities_years_and_dates(monkeypatch):
     placebo = tables.placebo.query("placebo == 'time'")["estimate"].abs().max()
     assert drift["estimate"] == tables.primary["ci_low"].iloc[0]
     assert pd.isna(placebo) or drift["relative_magnitude"] == -drift["estimate"] / placebo
+
+
+def test_windows_judged_jointly_move_alike():
+    growth, years, cohort, block = draw_panel(5)
+    ids = np.arange(len(cohort))
+    one = Window(growth, years, cohort, block, ids)
+    alone = fit_primary(growth, years, cohort, block, permutations=199).p_value
+    assert joint_p([one, one], permutations=199) == alone
+    shorter = Window(growth[3:, 1:9], years[1:9], cohort[3:], block[3:], ids[3:])
+    assert 0 < joint_p([one, shorter], permutations=199) <= 1
+    # a window without a block takes the draws of the others' cities
+    rows, dealt, statistics = block > 0, deal(block, 199, [1, 0]), []
+    fewer = Window(growth[rows], years, cohort[rows], block[rows], ids[rows])
+    for window, draws in ((one, dealt), (fewer, dealt[:, rows] - 6)):
+        panel = build_panel(window.growth, years, window.cohort, window.block)
+        y, contrast = panel.measured(panel.growth)[2], treatment_contrast(panel)
+        drawn = draw_statistics(y, contrast, panel.label, panel.block, draws)
+        statistics.append(np.abs(drawn.statistic()))
+    largest = np.max(statistics, axis=0)
+    assert joint_p([fewer, one], permutations=199) == (largest >= largest[0]).mean()
+    assert joint_p([]) is None
+    assert joint_p([one, dataclasses.replace(one, cohort=0 * cohort)], permutations=199) is None
 
 
 def test_placebos_in_space_are_judged_jointly(monkeypatch):

@@ -78,6 +78,7 @@ def economy(n_cities: int = 30, n_pilots: int = 10) -> tuple[Marts, Marts]:
         "province_id": ids // 1000 * 1000,
         "province_name_en": [f"Province {i // 1000}" for i in ids],
         **{name: pd.array(year, dtype="Int64") for name in TREATED_YEARS},
+        "batch": pd.array(year - 2013, dtype="Int64"),
         "region": np.where(ids < 115000, "east", "west"),
         "gdp_mean_cny_100m": rng.lognormal(size=n_cities),
         "is_coastal": ids % 200 == 0,

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from estimation.primary.fit import fit_primary
-from estimation.primary.planted import planted_truths
-
-from .economies import YEARS, draw_panel
+from estimation.study.planted import planted_truths
+from tests.estimation.primary.economies import YEARS, draw_panel
 
 RISE = 0.5
 
@@ -31,14 +30,14 @@ def test_truths_are_the_difference_of_two_fits_and_have_parts() -> None:
     for truth, one, bare in zip(
         truths, (fits[0], fits[0].cycle), (fits[1], fits[1].cycle), strict=True
     ):
-        assert truth.effect == pytest.approx(one.estimate - bare.estimate, abs=1e-12)
-        assert truth.treated_part + truth.untreated_part == pytest.approx(truth.effect)
-        assert truth.channels["loading"] == pytest.approx(
+        assert truth["treated"] == pytest.approx(one.estimate - bare.estimate, abs=1e-12)
+        assert truth["treated_part"] + truth["untreated_part"] == pytest.approx(truth["treated"])
+        assert truth["loading"] == pytest.approx(
             one.channels[1].estimate - bare.channels[1].estimate
         )
-        assert truth.channels["own_variance"] < -0.3 and truth.channels["loading"] > 0.1
+        assert truth["own_variance"] < -0.3 and truth["loading"] > 0.1
     assert all(
-        truth.effect == 0 and truth.channels["own_variance"] == 0
+        truth["treated"] == 0 and truth["own_variance"] == 0
         for truth in planted_truths(growth, growth, YEARS, cohort, block)
     )
 
@@ -49,7 +48,7 @@ def test_intervals_hold_their_truths() -> None:
         growth, without, cohort, block = _panel(100 + seed)
         found = fit_primary(growth, YEARS, cohort, block, permutations=199)
         truth = planted_truths(growth, without, YEARS, cohort, block)[0]
-        held.append(found.ci_low <= truth.effect <= found.ci_high)
+        held.append(found.ci_low <= truth["treated"] <= found.ci_high)
     assert np.mean(held) >= 0.88
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..panel.panel_table import FIRST_YEAR, PanelTable
-from ..panel.sources import MISSING, open_source
-from ..panel.unit_values import blocks_beside, cohorts_beside, is_beside, shown_cohort
+from .panel_table import FIRST_YEAR, PanelTable
+from .sources import MISSING, open_source
+from .unit_values import blocks_beside, cohorts_beside, is_beside, shown_cohort
 
 
 @dataclass(frozen=True)
