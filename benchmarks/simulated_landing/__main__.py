@@ -35,7 +35,7 @@ CODE = (
 ECONOMIES, CHUNK, PERMUTATIONS = 400, 10, 999
 # Seeds that sizes are chosen on, and the sizes; those that the figures are measured on begin at 1.
 CHOICE_SEEDS, CHOICE_PERMUTATIONS = range(10_001, 10_401), 499
-FALLS = (0.5, 0.55, 0.6, 0.65, 0.7)
+FALLS = (0.55, 0.6, 0.65, 0.7)
 
 
 def main() -> None:

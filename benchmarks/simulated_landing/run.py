@@ -26,7 +26,7 @@ from warehouse.ingest.simulation.published import (
 SEEDS = Path(__file__).resolve().parents[2] / "warehouse" / "seeds"
 STUDY_WINDOW = (2010, 2019)
 # the newest ends with the last year of the simulated files
-WINDOWS = {"newest": (2010, 2021), "study_window": STUDY_WINDOW}
+WINDOWS = {"newest": (2010, 2023), "study_window": STUDY_WINDOW}
 PLANTED = ("own_variance_ratio", "loading_rise")
 NUMBERS = ("estimate", "ci_low", "ci_high", "p_value")
 ARMS = ("with_effect", "without_effect")

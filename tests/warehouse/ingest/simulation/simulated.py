@@ -8,7 +8,7 @@ import pandas as pd
 from warehouse.ingest.simulation.cities import first_treated_years
 from warehouse.ingest.simulation.economy import PlantedEffect, SimulatedEconomy, simulate_economies
 
-YEARS = np.arange(2003, 2022)
+YEARS = np.arange(2003, 2024)
 
 
 def simulate(

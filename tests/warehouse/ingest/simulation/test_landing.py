@@ -14,7 +14,7 @@ from warehouse.ingest.simulation.cities import choose_cities, first_treated_year
 from warehouse.ingest.simulation.economy import NO_EFFECT
 from warehouse.ingest.simulation.landing import write_simulated_landing
 
-WIDE = "sim_wide_panel/2022/城市统计面板_模拟.xlsx"
+WIDE = "sim_wide_panel/2024/城市统计面板_模拟.xlsx"
 
 
 @pytest.mark.parametrize(
@@ -42,13 +42,13 @@ def test_a_city_is_first_treated_by_the_rule_of_the_second_half(seeds, city_id, 
 
 @pytest.mark.parametrize("n_cities", [40, 120])
 def test_small_choice_keeps_pilots_and_provinces(seeds, n_cities):
-    cities = choose_cities(*seeds, n_cities, 2003, 2021)
+    cities = choose_cities(*seeds, n_cities, 2003, 2023)
     treated = first_treated_years(cities.city_id.to_numpy(), seeds[1])
     assert len(cities) == n_cities == cities.city_id.nunique()
     assert cities.province_id.nunique() >= 20
     assert ((treated > 0) & (treated <= 2019)).sum() >= 12
     with pytest.raises(ValueError, match="n_cities must lie between 2 and"):
-        choose_cities(*seeds, 1000, 2003, 2021)
+        choose_cities(*seeds, 1000, 2003, 2023)
 
 
 def read_wide(landing: Path) -> pd.DataFrame:

@@ -45,8 +45,8 @@ def figures(path: Path, first_row: int, first_col: int) -> dict[tuple[str, str],
 @pytest.mark.parametrize(
     ("path", "first_row", "first_col"),
     [
-        ("sim_wide_panel/2021/城市统计面板_模拟.xlsx", 3, 4),
-        ("sim_wide_panel/2022/城市统计面板_模拟.xlsx", 3, 4),
+        ("sim_wide_panel/2023/城市统计面板_模拟.xlsx", 3, 4),
+        ("sim_wide_panel/2024/城市统计面板_模拟.xlsx", 3, 4),
         ("sim_indicator_sheets/分指标数据_模拟.xlsx", 5, 2),
     ],
 )
