@@ -9,6 +9,8 @@ from ..analyses.primary import PRIMARY
 
 # the window of the published study, beside the newest
 SECOND_WINDOW = "primary.cm_growth_official.study_window"
+# the form of the published study, on our data
+STUDY_FORM = "baseline.cm_growth_official.calendar_year"
 DYNAMICS = "dynamics.cm_growth_official.headline"
 # the specification of the curve that makes the headline's own choices
 HEADLINE_IN_CURVE = (
@@ -24,10 +26,10 @@ LADDER = (
     "primary.cm_growth_deflated.newest",
     HEADLINE,
     "baseline.cm_growth_official.all_pairs",
-    "baseline.cm_growth_official.calendar_year",
+    STUDY_FORM,
     "baseline.cm_growth_deflated.headline",
     "robustness.cm_growth_official.callaway_santanna",
     "confounders.cm_growth_official.doubly_robust",
     "confounders.cm_growth_official.without_guangdong",
 )
-__all__ = ["DYNAMICS", "HEADLINE", "HEADLINE_IN_CURVE", "LADDER", "PRIMARY", "SECOND_WINDOW"]
+__all__ = ["DYNAMICS", "HEADLINE", "HEADLINE_IN_CURVE", "LADDER", "PRIMARY", "SECOND_WINDOW", "STUDY_FORM"]

@@ -61,7 +61,8 @@ def shown(value: object, form: str) -> str:
     Parameters
     ----------
     value : number or text, None where there is none
-    form : ``3`` or ``+3`` (digits, with sign), ``p``, ``int``, ``%`` or ``+%`` (of 1), ``g`` (six
+    form : ``3`` or ``+3`` (digits, with sign), ``p``, ``int``, ``%`` or ``+%`` (of 1), ``share`` (of 1, not below
+    1 %), ``g`` (six
     figures that count), ``year``, ``s``
     """
     if form == "s":
@@ -83,6 +84,7 @@ _FORMS = {
     "p": lambda p: "<0.001" if p < 0.001 else f"{p:.3f}",
     "int": lambda n: f"{int(n):,}".replace("-", MINUS),
     "year": lambda n: f"{int(n)}",
+    "share": lambda x: "<1%" if x < 0.01 else f"{x:.0%}",
     "%": lambda x: f"{x:.0%}".replace("-", MINUS),
     "+%": lambda x: f"{x:+.0%}".replace("-", MINUS),
     "%2": lambda x: f"{100 * x:,.2f} %".replace("-", MINUS),

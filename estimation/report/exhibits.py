@@ -1,4 +1,4 @@
-"""Figures and tables to take away: figures as SVG and PNG, tables as HTML, LaTeX, Word and CSV, the
+"""Figures and tables to take away: figures as SVG, tables as HTML, LaTeX, Word and CSV, the
 same bytes for the same input.
 """
 
@@ -11,15 +11,15 @@ import duckdb
 from ..csv_files import csv_text
 from .data import ReportData, read_report_data
 from .docx_tables import write_docx
-from .exhibit_data import ExhibitData, read_exhibit_data
-from .exhibit_figures import FIGURES, save_figure
 from .journal_tables import TABLES, JournalTable, build_table, to_html, to_latex, to_rows
 from .language import Words
+from .pages.context import Context
+from .pages.pictures import answer, event_study, permutation_density, standing, threshold
 
 
 def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[Path]:
-    """Write ``figures/<name>`` as .svg and .png and ``tables/<name>`` as .html, .tex, .docx and
-    .csv below a folder.
+    """Write ``figures/<name>.svg`` and ``tables/<name>`` as .html, .tex, .docx and .csv below a
+    folder.
 
     Parameters
     ----------
@@ -33,19 +33,18 @@ def write_exhibits(con: duckdb.DuckDBPyConnection, out_dir: Path | str) -> list[
         In order of writing. A figure or table whose estimates lack is left out.
     """
     out_dir = Path(out_dir)
-    return [
-        *_write_figures(read_exhibit_data(con), out_dir / "figures"),
-        *_write_tables(read_report_data(con), out_dir / "tables"),
-    ]
+    data = read_report_data(con)
+    return [*_write_figures(data, out_dir / "figures"), *_write_tables(data, out_dir / "tables")]
 
 
-def _write_figures(data: ExhibitData, folder: Path) -> list[Path]:
+def _write_figures(data: ReportData, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, draw in FIGURES.items():
-        figure = draw(data)
-        if figure is not None:
-            written += save_figure(figure, folder, name, is_simulated=data.is_simulated)
+    page, written = Context(data, Words("en")), []
+    for draw in (answer, event_study, threshold, permutation_density):
+        found = draw(page)
+        if found is not None:
+            written.append(folder / f"{found.name.replace('-', '_')}.svg")
+            written[-1].write_text(standing(page, found), encoding="utf-8", newline="\n")
     return written
 
 

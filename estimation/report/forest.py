@@ -1,19 +1,16 @@
 """Forests: coefficients as rows of a table with a bar on one scale, an axis on top, both intervals,
-p and N beside.
+p and N beside; and the one rule by which a row counts as found.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..primary.redeal import LEVEL
 from .cells import Row, number
-
-WIDTH, MARGIN = 300.0, 10.0
-FEW_PILOTS = 4
-TICKS = 5
+from .plots import FEW_PILOTS, Axis, build_axis
 
 
 @dataclass
@@ -23,8 +20,8 @@ class Forest:
     Attributes
     ----------
     rows : list of dict
-        ``row`` (the cells), ``label``, ``kind`` (what filters it), and positions in units of the
-        picture.
+        ``row`` (the cells), ``label``, ``kind`` (what filters it), and positions in per cent of the
+        picture's width.
     ticks : list of (position, text)
     zero : position of zero
     """
@@ -40,10 +37,16 @@ class Forest:
 
 
 def is_found(row: Row) -> bool:
-    """What the tables say: `is_found` of a row of estimates.estimate, the verdict of the primary
-    test.
+    """The rule of every bold row, title and count: what the tables say.
+
+    `is_found` of a row of estimates.estimate, the verdict of the primary test; a placebo or a
+    channel by its own p.
     """
-    return row["verdict"] == "found" if "verdict" in row else bool(row.get("is_found"))
+    if "verdict" in row:
+        return row["verdict"] == "found"
+    if "is_found" in row:
+        return bool(row["is_found"])
+    return number(row.get("p_value")) is not None and row["p_value"] < LEVEL
 
 
 def build_forest(
@@ -67,68 +70,28 @@ def build_forest(
     labelled = [item for item in labelled if number(item[2]["estimate"]) is not None]
     if not labelled:
         return None
-    low, high = _scale([row for _, _, row in labelled])
-    step = _step(high - low)
-    low, high = math.floor(low / step) * step, math.ceil(high / step) * step
-
-    def position(value: float) -> float:
-        return round(MARGIN + (value - low) / (high - low) * (WIDTH - 2 * MARGIN), 1)
-
-    count = round((high - low) / step)
-    digits = max(0, -math.floor(math.log10(step) + 1e-9))
-    ticks = [(position(low + k * step), _tick(low + k * step, digits)) for k in range(count + 1)]
-    rows = [_row(label, kind, row, position, (low, high)) for label, kind, row in labelled]
-    truth = any(number(row.get("truth")) is not None for _, _, row in labelled)
-    return Forest(rows, ticks, position(0.0), truth, any(row["thin"] for row in rows), name, unit)
-
-
-def _scale(rows: list[Row]) -> tuple[float, float]:
-    must = [0.0] + [
-        found
-        for row in rows
-        for found in (number(row["estimate"]), number(row.get("truth")))
-        if found is not None
-    ]
-    ends = [
-        found
-        for row in rows
-        for name in ("ci_low", "ci_high")
-        if (found := number(row[name])) is not None
-    ]
-    span = max(max(must) - min(must), 1e-9)
-    # the widest intervals would press all others flat: an end further out than twice the middle
-    # ones leaves the scale with an arrow
-    widths = sorted(abs(end) for end in ends)
-    limit = max(2.0 * widths[len(widths) * 3 // 4], span) if widths else span
-    kept = [end for end in ends if abs(end) <= limit]
-    return min(must + kept), max(must + kept)
-
-
-def _step(span: float) -> float:
-    raw = max(span, 1e-9) / TICKS
-    power = 10.0 ** math.floor(math.log10(raw))
-    return next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw - 1e-12)
-
-
-def _tick(value: float, digits: int) -> str:
-    text = (
-        f"{value + 0.0:.{digits + (1 if round(value, digits) != round(value, digits + 2) else 0)}f}"
+    found = [row for _, _, row in labelled]
+    must = [number(row.get(name)) for row in found for name in ("estimate", "truth")]
+    ends = [number(row[name]) for row in found for name in ("ci_low", "ci_high")]
+    axis = build_axis(
+        [value for value in must if value is not None], [end for end in ends if end is not None]
     )
-    return text.replace("-", "−") if float(text) else "0"
+    rows = [_row(label, kind, row, axis) for label, kind, row in labelled]
+    truth = any(row["truth"] is not None for row in rows)
+    ticks = [(axis.at(tick), text) for tick, text in axis.ticks]
+    return Forest(rows, ticks, axis.at(0.0), truth, any(row["thin"] for row in rows), name, unit)
 
 
-def _row(
-    label: str, kind: str, row: Row, position: Any, ends: tuple[float, float]
-) -> dict[str, Any]:
+def _row(label: str, kind: str, row: Row, axis: Axis) -> dict[str, Any]:
     def bar(low_name: str, high_name: str) -> dict[str, Any] | None:
         low, high = number(row.get(low_name)), number(row.get(high_name))
         if low is None or high is None:
             return None
         return {
-            "from": position(max(low, ends[0])),
-            "to": position(min(high, ends[1])),
-            "left": low < ends[0] - 1e-12,
-            "right": high > ends[1] + 1e-12,
+            "from": axis.at(low),
+            "to": axis.at(high),
+            "left": not axis.holds(low),
+            "right": not axis.holds(high),
         }
 
     pilots, truth = number(row.get("n_pilots")), number(row.get("truth"))
@@ -136,10 +99,10 @@ def _row(
         "row": row,
         "label": label,
         "kind": kind,
-        "x": position(float(row["estimate"])),
+        "x": axis.at(float(row["estimate"])),
         "bar": bar("ci_low", "ci_high"),
         "thin": bar("low_permutation", "high_permutation"),
-        "truth": None if truth is None else position(truth),
+        "truth": None if truth is None else axis.at(truth),
         "few": pilots is not None and pilots < FEW_PILOTS,
         "rejects": is_found(row),
     }

@@ -43,7 +43,8 @@ select chosen.spec_id, chosen.analysis, chosen.estimator, chosen.outcome, chosen
     chosen.event_time, chosen.vcov, chosen.estimate,
     chosen.std_error, chosen.ci_low, chosen.ci_high, chosen.p_value,
         drawn.p_value as p_permutation, drawn.ci_low as low_permutation,
-    drawn.ci_high as high_permutation, contrast.p_value as p_conventional, chosen.n_obs,
+    drawn.ci_high as high_permutation, contrast.p_value as p_conventional,
+    contrast.ci_low as low_conventional, contrast.ci_high as high_conventional, chosen.n_obs,
         chosen.n_pairs, chosen.n_cities,
     chosen.n_pilots, chosen.p_value_withheld_reason, truths.truth,
         figures.minimum_detectable_effect, chosen.p_value_family,
@@ -63,7 +64,8 @@ order by chosen.spec_id, chosen.term, chosen.event_time
 _COLUMNS = (
     "spec_id, analysis, estimator, outcome, term, event_time, vcov, estimate, std_error, ci_low, "
     "ci_high, p_value, p_permutation, "
-    "low_permutation, high_permutation, p_conventional, n_obs, n_pairs, n_cities, n_pilots, "
+    "low_permutation, high_permutation, p_conventional, low_conventional, high_conventional, "
+    "n_obs, n_pairs, n_cities, n_pilots, "
     "p_value_withheld_reason, truth, "
     "minimum_detectable_effect, p_value_family, family_size, is_found"
 )
@@ -71,15 +73,24 @@ _NEEDS = ("estimates.estimate", "estimates.truth", "estimates.diagnostic")
 _OVERALL = "cohort_year is null and event_time is null and analysis != 'specification_curve'"
 
 ESTIMATES = {
-    "primary": _whole(
-        "primary",
+    # its p is that of the family of growth and cycle, which the verdict follows
+    "primary": Query(
+        ("estimates.primary",),
         "spec_id, outcome, first_year, last_year, estimator, measure, before, after, "
-        "without_admission, estimate, ci_low, ci_high, p_value, p_value_family, "
+        "without_admission, estimate, ci_low, ci_high, p_value, p_single, "
         "p_value_refreshes, minimum_detectable_rise, minimum_detectable_fall, "
         "minimum_detectable_effect, n_cities, n_pilots, n_movable, n_treated_years, n_negative, "
         "n_unidentified, weight_negative, n_blocks, verdict, reason, truth",
+        """
+        select spec_id, outcome, first_year, last_year, estimator, measure, before, after,
+            without_admission, estimate, ci_low, ci_high, p_value_family as p_value,
+            p_value as p_single, p_value_refreshes, minimum_detectable_rise,
+            minimum_detectable_fall, minimum_detectable_effect, n_cities, n_pilots, n_movable,
+            n_treated_years, n_negative, n_unidentified, weight_negative, n_blocks, verdict,
+            reason, truth
+        from estimates.primary order by spec_id
+        """,
         ("spec_id",),
-        "spec_id",
     ),
     "channel": _whole(
         "channel",
@@ -147,6 +158,16 @@ ESTIMATES = {
             and not starts_with(diagnostic, 'leave_out_') order by all
         """,
         ("spec_id", "diagnostic", "term"),
+    ),
+    "permutation_quantile": Query(
+        ("estimates.diagnostic",),
+        "spec_id, diagnostic, value",
+        """
+        select spec_id, diagnostic, value from estimates.diagnostic
+        where spec_id = 'baseline.cm_growth_official.headline'
+            and starts_with(diagnostic, 'permutation_quantile_') order by all
+        """,
+        ("diagnostic",),
     ),
     "without_province": Query(
         ("estimates.diagnostic", "marts.dim_city"),

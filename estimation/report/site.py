@@ -1,5 +1,5 @@
 """Writes the site: seven pages in English and, in `zh/`, in Chinese, `data/` (downloads, a script a
-city), `assets/` and old addresses.
+city) and `assets/`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from .data import ReportData, Source, open_source, read_report_data
 from .downloads import downloads
 from .journal_tables import to_html
 from .language import LANGUAGES, Words
-from .old_pages import MOVED, render_moved
 from .pages.catalog import PAGES, SEARCH, Page
 from .pages.context import Context
 from .policy_data import read_policy_data
@@ -51,9 +50,7 @@ def write_report(source: Source, out_dir: Path | str) -> None:
     for name in ("data", "assets", "zh"):
         shutil.rmtree(out_dir / name, ignore_errors=True)
         (out_dir / name).mkdir(parents=True)
-    for page in {path for path in out_dir.glob("*.html") if path.stem not in MOVED} - {
-        out_dir / f"{page.slug}.html" for page in PAGES
-    }:
+    for page in set(out_dir.glob("*.html")) - {out_dir / f"{page.slug}.html" for page in PAGES}:
         page.unlink()  # of an earlier version, in a build that is taken up again
     with open_source(source) as con:
         data = read_report_data(con)
@@ -68,8 +65,6 @@ def write_report(source: Source, out_dir: Path | str) -> None:
         for name, text in render_site(data, catalogs, language, take_away):
             target = out_dir / (f"zh/{name}" if language == "zh" else name)
             _write_page(target, text)
-    for name, text in render_moved():
-        _write_page(out_dir / name, text)
 
 
 def _write_page(target: Path, text: str) -> None:

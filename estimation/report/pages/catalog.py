@@ -127,7 +127,16 @@ PAGES = (
     Page(
         "robust",
         robust,
-        ("primary", "coefficient", "placebo", "event", "diagnostic", "curve", "curve_summary"),
+        (
+            "primary",
+            "coefficient",
+            "placebo",
+            "event",
+            "diagnostic",
+            "curve",
+            "curve_summary",
+            "permutation_quantile",
+        ),
         scripts=("forest.js", "curve.js"),
         libraries=PLOT,
         inline=lambda page: {"curve-data": curve_data(page)},

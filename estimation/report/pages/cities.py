@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from .. import figures
+from .. import plots
 from ..cells import number, shown
-from ..charts import Chart, chart
 from ..messages import messages
+from ..plots import Chart, Point, Series
 from ..tiles import build_tiles
 from .context import Context
 
@@ -34,29 +34,30 @@ def cities(page: Context) -> dict[str, Any]:
 
 
 def _distance(page: Context) -> Chart | None:
-    bins, w = page.data["distance"], page.words
-    if len(bins) < 2:
+    rows, w = page.rows("distance"), page.words
+    if len(rows) < 2:
         return None
-    words = {name: w.plain(f"cities.{name}") for name in ("distance_x", "distance_y")}
-    svg = figures.distance_svg(bins, words, page.stamp)
+    names = ("title", "alt", "note", "x", "y")
     ends = {
-        "near": shown(bins["distance_km"].iloc[0], "int"),
-        "low": shown(bins["synchronization"].iloc[0], "2"),
-        "far": shown(bins["distance_km"].iloc[-1], "int"),
-        "high": shown(bins["synchronization"].iloc[-1], "2"),
+        "near": shown(rows[0]["distance_km"], "int"),
+        "low": shown(rows[0]["synchronization"], "2"),
+        "far": shown(rows[-1]["distance_km"], "int"),
+        "high": shown(rows[-1]["synchronization"], "2"),
     }
-    texts = {
-        "title": w.plain("cities.distance_title", **ends),
-        "alt": w.plain("cities.distance_alt"),
-        "note": w.plain("cities.distance_note"),
-    }
-    return chart(
-        "distance",
-        svg,
-        data="distance",
-        tables="marts.fct_pair_synchronization, marts.fct_city_pair",
-        **texts,
+    words = {name: w.plain(f"cities.distance_{name}", **ends) for name in names}
+    found = tuple(
+        Point(
+            row["distance_km"],
+            row["synchronization"],
+            f"{shown(row['distance_km'], 'int')} km: {shown(row['synchronization'], '3')}",
+        )
+        for row in rows
     )
+    step = 500 if rows[-1]["distance_km"] < 3000 else 1000
+    labels = {km: (f"{km:,}",) for km in range(0, int(rows[-1]["distance_km"]) + 1, step)}
+    svg = plots.points([Series("", found)], labels, words | {"clipped": ""}, zero=False)
+    tables = "marts.fct_pair_synchronization, marts.fct_city_pair"
+    return Chart("distance", words["title"], words["alt"], svg, "distance", tables, words["note"])
 
 
 def cities_data(page: Context) -> dict[str, Any]:

@@ -120,6 +120,11 @@ class Context:
                 )
         return None
 
+    def counted_title(self, key: str, rows: Sequence[dict[str, Any]]) -> str:
+        """A title that counts the rows of a forest that are found: those that stand bold."""
+        n = sum(row["rejects"] for row in rows)
+        return self.words.plain(key if n else f"{key}_zero", n=n, of=len(rows))
+
     @property
     def is_simulated(self) -> bool:
         """Whether every number is simulated."""

@@ -9,14 +9,15 @@ from typing import Any
 import pandas as pd
 
 from ...analyses.specification_curve import MEASURES, SERIES
-from .. import figures
+from .. import plots
 from ..analyses_names import DYNAMICS, HEADLINE, HEADLINE_IN_CURVE, PRIMARY, SECOND_WINDOW
 from ..cells import Row, num, number, shown
-from ..charts import Chart, chart
 from ..forest import Forest, build_forest
+from ..plots import Chart, Point, Series
 from .context import Context, variant
 from .grouped import Grouped, group
 from .not_run import not_run
+from .pictures import interval_of, permutation_density, threshold
 
 # families of the forest, in the order of reading; robustness holds estimators and other rules, told
 # apart by the variant
@@ -70,6 +71,7 @@ def robust(page: Context) -> dict[str, Any]:
         },
         "others": _others(page),
         "estimators": _estimators(page),
+        "pictures": [one for one in (threshold(page), permutation_density(page)) if one],
         "honest": _honest(page),
         "summary": sorted(
             page.rows("curve_summary"), key=lambda row: outcome_order(row["outcome"])
@@ -141,23 +143,13 @@ def _forest(page: Context) -> Forest | None:
 
 
 def _forest_title(page: Context, forest: Forest) -> str:
-    """How many variants exclude zero, and how many placebos, in which nothing can have happened."""
-    parts = []
-    for kind, rows in (
-        ("forest", [row for row in forest.rows if row["kind"] != "placebo"]),
-        ("placebos", forest.rows),
-    ):
-        own = rows if kind == "forest" else [row for row in rows if row["kind"] == "placebo"]
-        both = sum(row["rejects"] for row in own)
-        if own:
-            parts.append(
-                page.words.plain(
-                    f"robust.{kind}_title" if both else f"robust.{kind}_title_zero",
-                    n=both,
-                    of=len(own),
-                )
-            )
-    return page.words.plain("label.chinese_semicolon").join(parts)
+    """How many variants are found, and how many placebos."""
+    placebos = [row for row in forest.rows if row["kind"] == "placebo"]
+    others = [row for row in forest.rows if row["kind"] != "placebo"]
+    parts = [("robust.forest_title", others), ("robust.placebos_title", placebos)]
+    return page.words.plain("label.chinese_semicolon").join(
+        page.counted_title(key, own) for key, own in parts if own
+    )
 
 
 def _label(page: Context, row: Row) -> str:
@@ -202,29 +194,41 @@ def _others(page: Context) -> Grouped:
 
 def _estimators(page: Context) -> Chart | None:
     """Estimators that share a base, over the years they share it in: all after admission."""
-    events, lines = page.data["event"], []
+    w, series = page.words, []
     for spec_id, name in (
         (DYNAMICS, "event_study"),
         ("robustness.cm_growth_official.callaway_santanna", "callaway_santanna"),
         ("robustness.cm_growth_official.sun_abraham", "sun_abraham"),
         ("robustness.cm_growth_official.borusyak", "borusyak"),
     ):
-        own = events[(events["spec_id"] == spec_id) & (events["event_time"] >= 0)]
-        if len(own):
-            lines.append((name, own))
-    lines = _without_twins(lines)
-    if len(lines) < 2:
+        own = [row for row in page.some("event", spec_id=spec_id) if row["event_time"] >= 0]
+        values = [round(float(row["estimate"]), 9) for row in own]
+        # imputation and its kin give the same numbers: drawn once
+        if not own or any(values == seen for _, seen, _ in series):
+            continue
+        series.append((w.name("estimators", name), values, own))
+    if len(series) < 2:
         return None
-    words = {
-        "event_x": page.words.plain("robust.estimators_x"),
-        "event_y": page.words.plain("result.event_y"),
-    }
-    named = [(page.words.name("estimators", name), own) for name, own in lines]
-    svg = figures.estimators_svg(named, words, page.stamp)
-    texts = {
-        name: page.words.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note")
-    }
-    return chart("estimators", svg, data="events", tables="estimates.estimate", **texts)
+    drawn = [
+        Series(name, tuple(_event_point(page, name, row) for row in own), shift=0.16 * k - 0.24)
+        for k, (name, _, own) in enumerate(series)
+    ]
+    labels = {point.x: (f"{point.x:.0f}",) for one in drawn for point in one.points}
+    texts = {name: w.plain(f"robust.estimators_{name}") for name in ("title", "alt", "note", "x")}
+    words = {"x": texts["x"], "y": w.plain("result.event_y"), "alt": texts["alt"]}
+    svg = plots.points(drawn, labels, words | {"clipped": w.plain("label.clipped")})
+    tables = "estimates.estimate"
+    return Chart("estimators", texts["title"], texts["alt"], svg, "events", tables, texts["note"])
+
+
+def _event_point(page: Context, name: str, row: Row) -> Point:
+    words = {"year": int(row["event_time"]), "estimate": shown(row["estimate"], "+3")}
+    words |= {"interval": interval_of(page, row), "n": int(row["n_pilots"] or 0)}
+    said = f"{name}: {page.words.plain('result.event_said', **words)}"
+    ends = (number(row["ci_low"]), number(row["ci_high"]))
+    spans = () if None in ends else (ends,)
+    few = (row["n_pilots"] or 0) < plots.FEW_PILOTS
+    return Point(float(row["event_time"]), float(row["estimate"]), said, spans, few)
 
 
 def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:
@@ -243,18 +247,6 @@ def _honest(page: Context) -> list[tuple[str, Row, Row, Row | None]]:
                 (label, ends[0], ends[1], page.diagnostic(DYNAMICS, f"breakdown_{name}", ADMISSION))
             )
     return found
-
-
-def _without_twins(lines: list[tuple[str, pd.DataFrame]]) -> list[tuple[str, pd.DataFrame]]:
-    """Lines but those that give the same numbers as one before."""
-    kept: list[tuple[str, pd.DataFrame]] = []
-    for name, own in lines:
-        values = [round(float(value), 9) for value in own["estimate"]]
-        if not any(
-            values == [round(float(value), 9) for value in other["estimate"]] for _, other in kept
-        ):
-            kept.append((name, own))
-    return kept
 
 
 def _curve_title(page: Context, row: Row) -> Any:

@@ -16,7 +16,6 @@ from .context import Context, variant
 from .grouped import Grouped, group
 from .not_run import not_run
 
-ALPHA = 0.05
 FIRST_ROWS = 10
 OFFICIAL = "cm_growth_official"
 # outcomes of `radiation` that ask whether a pilot's cycle runs ahead of its partners'
@@ -92,12 +91,7 @@ def _folded(
     forest = build_forest(labelled, unit=unit)
     if forest is None:
         return None
-    told = sum(_corrected(item["row"]) < ALPHA for item in forest.rows)
-    forest.title = (
-        page.words.plain(f"whom.{title if told else f'{title}_zero'}", n=told, of=len(forest.rows))
-        if title
-        else ""
-    )
+    forest.title = page.counted_title(f"whom.{title}", forest.rows) if title else ""
     first = dataclasses.replace(forest, rows=forest.rows[:FIRST_ROWS])
     rest = dataclasses.replace(forest, rows=forest.rows[FIRST_ROWS:], title="")
     return {"first": first, "rest": rest if rest.rows else None}

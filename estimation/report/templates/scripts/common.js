@@ -43,7 +43,7 @@ const citysync = (() => {
   const csv = (rows) => "\ufeff" + rows.map((row) => row.map(guard).join(",") + "\r\n").join("");
 
   function save(name, text, type) {
-    const link = element("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+    const link = element("a", { href: URL.createObjectURL(text instanceof Blob ? text : new Blob([text], { type })), download: name });
     document.body.append(link);
     link.click();
     link.remove();
@@ -51,12 +51,94 @@ const citysync = (() => {
   }
   const download = (name, rows) => save(name, csv(rows), "text/csv");
 
-  // a picture of the page as a file of its own: the colours of the page are written into it
-  function picture(svg) {
+  // a picture as a file of its own: title, legend, source and run around it, the styles of the page written into it
+  const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "opacity", "font-size", "font-weight", "font-family", "text-anchor", "display"];
+  function styled(svg, width, y) {
     const copy = svg.cloneNode(true);
+    const [from, to] = [[svg, ...svg.querySelectorAll("*")], [copy, ...copy.querySelectorAll("*")]];
+    from.forEach((node, k) => { const style = getComputedStyle(node); to[k].setAttribute("style", STYLES.map((name) => `${name}:${style.getPropertyValue(name)}`).join(";")); });
+    const box = svg.getBoundingClientRect();
+    const height = width * box.height / box.width;
+    Object.entries({ x: 0, y, width, height }).forEach(([name, value]) => copy.setAttribute(name, value));
+    return [copy, height];
+  }
+
+  function standing(figure) {
     const style = getComputedStyle(root);
-    const text = new XMLSerializer().serializeToString(copy).replace(/var\((--[a-z0-9-]+)\)/g, (_, name) => style.getPropertyValue(name).trim());
-    return text;
+    const svg = figure.querySelector(".picture svg, [id$=picture] svg, .map-frame svg");
+    const width = Math.round(svg.getBoundingClientRect().width);
+    const text = (x, y, words, more = {}) => element("svg:text", { x, y, fill: style.getPropertyValue("--ink"), "font-family": "sans-serif", "font-size": 12, ...more }, words);
+    const parts = [];
+    let y = 0;
+    const lines = (words, more) => {
+      let line = "";
+      const per = width / ((more["font-size"] || 12) * (language === "zh" ? 1 : 0.56));
+      [...words.split(language === "zh" ? "" : " "), null].forEach((word) => {
+        const longer = line + (line && language !== "zh" ? " " : "") + (word ?? "");
+        if (word === null || longer.length > per) { y += 17; parts.push(text(0, y, line, more)); line = word ?? ""; } else line = longer;
+      });
+    };
+    const caption = figure.querySelector("figcaption");
+    const place = byId("city-name");
+    const title = (caption ? caption.textContent : figure.closest("section").querySelector("h2, h3").textContent).trim();
+    lines(place && place.textContent && !title.includes(place.textContent) ? `${title} (${place.textContent})` : title, { "font-size": 14, "font-weight": 700 });
+    if (document.querySelector(".banner")) lines(document.querySelector(".banner b").textContent, { fill: style.getPropertyValue("--vermilion"), "font-weight": 700 });
+    let x = 0;
+    figure.querySelectorAll("ul li").forEach((item) => {
+      const words = item.textContent.trim();
+      const [sign] = item.querySelector("svg") ? styled(item.querySelector("svg"), item.querySelector("svg").getBoundingClientRect().width, y + 8) : [null];
+      if (x + 30 + words.length * 7 > width) { x = 0; y += 18; }
+      if (sign) { sign.setAttribute("x", x); sign.setAttribute("y", y + 8); parts.push(sign); }
+      parts.push(text(x + 38, y + 19, words));
+      x += 60 + words.length * (language === "zh" ? 12 : 6.5);
+    });
+    y += x ? 28 : 8;
+    const [copy, height] = styled(svg, width, y);
+    parts.push(copy);
+    y += height;
+    const source = figure.querySelector(".foot .tables");
+    lines([source ? source.textContent : "", byId("run").textContent].join(" "), { "font-size": 11, fill: style.getPropertyValue("--soft") });
+    const made = element("svg:svg", { width, height: y + 10, viewBox: `0 0 ${width} ${y + 10}` }, element("svg:rect", { width, height: y + 10, fill: style.getPropertyValue("--paper") }), ...parts);
+    return { width, height: y + 10, text: new XMLSerializer().serializeToString(made) };
+  }
+
+  function savePicture(id, kind) {
+    const made = standing(byId(id));
+    if (kind === "svg") { save(id + ".svg", made.text, "image/svg+xml"); return; }
+    const image = new Image();
+    image.onload = () => {
+      const canvas = element("canvas", { width: 2 * made.width, height: Math.ceil(2 * made.height) });
+      const pen = canvas.getContext("2d");
+      pen.scale(2, 2);
+      pen.drawImage(image, 0, 0, made.width, made.height);
+      canvas.toBlob((blob) => save(id + ".png", blob, "image/png"));
+    };
+    image.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(made.text);
+  }
+
+  // values of a picture: the mark nearest the mouse or finger, or the next one by the arrow keys
+  function readable(box) {
+    const marks = [...box.querySelectorAll(".mark")];
+    const said = box.parentElement.querySelector(".value");
+    if (!marks.length) { box.removeAttribute("tabindex"); return; }
+    let at = -1;
+    const show = (k) => {
+      if (marks[at]) marks[at].classList.remove("here");
+      at = k;
+      if (marks[at]) marks[at].classList.add("here");
+      said.textContent = marks[at] ? marks[at].dataset.said : "";
+    };
+    const middle = (mark) => { const dot = mark.querySelector("circle").getBoundingClientRect(); return [dot.x + dot.width / 2, dot.y + dot.height / 2]; };
+    box.addEventListener("pointermove", (event) => {
+      const far = marks.map((mark) => { const [x, y] = middle(mark); return Math.hypot(x - event.clientX, y - event.clientY); });
+      show(far.indexOf(Math.min(...far)));
+    });
+    box.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      show((at + step + marks.length) % marks.length);
+    });
   }
 
   // a drawn chart is one picture to a screen reader: its name stands on it, and its parts lose theirs
@@ -137,19 +219,40 @@ const citysync = (() => {
     const nav = document.querySelector("nav");
     if (current) nav.scrollLeft = current.offsetLeft - nav.offsetLeft - nav.clientWidth / 3;
     document.querySelectorAll(".tools").forEach(tools);
-    document.addEventListener("click", (event) => {
+    const ask = (event) => {
       const target = event.target.closest("[data-c]");
       if (!target || event.target.closest("a, button")) return;
       const text = sqlOf(target);
       if (!text) return;
       byId("asked-sql").textContent = text;
-      byId("asked").showModal();
+      const dialog = byId("asked");
+      dialog.addEventListener("close", () => { if (event.type === "keydown") target.focus(); }, { once: true });
+      dialog.showModal();
+    };
+    document.addEventListener("click", ask);
+    // numbers in sentences are stops of the keyboard; a cell of a table is reached by Tab from its row's first number
+    document.querySelectorAll(".num[data-c]:not(a .num), tr[data-q] > td[data-c]:not(td[data-c] ~ td[data-c])").forEach((found) => { found.tabIndex = 0; });
+    document.addEventListener("keydown", (event) => {
+      const target = event.target.closest("[data-c]");
+      if (!target) return;
+      if (event.key === "Enter") ask(event);
+      const row = target.closest("tr");
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!row || !step) return;
+      const cells = [...row.querySelectorAll("[data-c]")];
+      const next = cells[cells.indexOf(target) + step];
+      if (next) { event.preventDefault(); next.tabIndex = 0; next.focus(); }
     });
-    document.querySelectorAll("button.save").forEach((button) => button.addEventListener("click", () => {
-      const svg = document.querySelector(`#${CSS.escape(button.dataset.for)} svg`);
-      if (svg) save(button.dataset.for + ".svg", picture(svg), "image/svg+xml");
+    document.querySelectorAll("button.save").forEach((button) => button.addEventListener("click", () => savePicture(button.dataset.for, button.dataset.kind)));
+    document.querySelectorAll("button.copy").forEach((button) => button.addEventListener("click", () => {
+      const range = document.createRange();
+      range.selectNodeContents(byId(button.dataset.for));
+      getSelection().removeAllRanges();
+      getSelection().addRange(range);
+      document.execCommand("copy");
     }));
+    document.querySelectorAll(".picture").forEach(readable);
   });
 
-  return { put, load, read, byId, element, csv, download, number, figures, language, fillSelect, framed, picture, sqlOf };
+  return { put, load, read, byId, element, csv, download, number, figures, language, fillSelect, framed, sqlOf };
 })();

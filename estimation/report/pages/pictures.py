@@ -1,0 +1,174 @@
+"""Pictures that stand on a page and among the files to take away: the answer on one axis (also in
+the README), the years before and after admission, which pairs count, admissions dealt again.
+"""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from .. import plots
+from ..analyses_names import DYNAMICS, HEADLINE, PRIMARY, STUDY_FORM
+from ..cells import Row, number, shown
+from ..forest import is_found
+from ..plots import Chart, Estimate, Point, Series
+from .context import Context
+
+
+def interval_of(page: Context, row: Row, low: str = "ci_low", high: str = "ci_high") -> str:
+    """An interval as words without markup."""
+    return page.words.plain("label.to", low=shown(row[low], "+3"), high=shown(row[high], "+3"))
+
+
+def _intervals(row: Row, *names: tuple[str, str]) -> tuple[tuple[float, float], ...]:
+    ends = [(number(row[low]), number(row[high])) for low, high in names]
+    return tuple((low, high) for low, high in ends if low is not None and high is not None)
+
+
+def answer(page: Context) -> Chart | None:
+    """Our estimate, what would have been found, and the published study's form, on one axis."""
+    ours, w = page.one("primary", spec_id=PRIMARY), page.words
+    if ours is None or number(ours["estimate"]) is None:
+        return None
+    found = [
+        Estimate(
+            w.plain(
+                "result.axis_ours",
+                estimate=shown(ours["estimate"], "+3"),
+                interval=interval_of(page, ours),
+            ),
+            float(ours["estimate"]),
+            _intervals(ours, ("ci_low", "ci_high")),
+            "blue",
+        )
+    ]
+    study = page.one("coefficient", spec_id=STUDY_FORM, term="treated")
+    if study is not None and number(study["estimate"]) is not None:
+        own = {
+            "estimate": shown(study["estimate"], "+3"),
+            "interval": interval_of(page, study, "low_conventional", "high_conventional"),
+            "honest": interval_of(page, study),
+        }
+        spans = _intervals(study, ("ci_low", "ci_high"), ("low_conventional", "high_conventional"))
+        label = w.plain("result.axis_study", **own)
+        found.append(Estimate(label, float(study["estimate"]), spans, "vermilion"))
+    detectable = tuple(number(ours[f"minimum_detectable_{name}"]) for name in ("fall", "rise"))
+    words = {name: w.plain(f"result.axis_{name}") for name in ("alt", "found", "truth")}
+    words["axis"] = w.plain(
+        "result.axis_axis", first=int(ours["first_year"]), last=int(ours["last_year"])
+    )
+    truth = number(ours["truth"]) if page.is_simulated else None
+    svg = plots.answer(found, detectable, truth, words)
+    title = w.plain("result.axis_title")
+    tables = "estimates.primary, estimates.estimate"
+    note = w.plain("result.axis_study_note") if len(found) > 1 else ""
+    return Chart("answer-axis", title, words["alt"], svg, "primary", tables, note)
+
+
+def event_study(page: Context) -> Chart | None:
+    """The change by year since admission, with both intervals and, on simulated data, the truth."""
+    w = page.words
+    rows = [
+        row for row in page.some("event", spec_id=DYNAMICS, term="event") if row["event_time"] != -1
+    ]
+    if not rows:
+        return None
+    points = []
+    for row in rows:
+        year, pilots = int(row["event_time"]), int(row["n_pilots"] or 0)
+        said = w.plain(
+            "result.event_said",
+            year=year,
+            estimate=shown(row["estimate"], "+3"),
+            interval=interval_of(page, row),
+            n=pilots,
+        )
+        spans = _intervals(row, ("low_permutation", "high_permutation"), ("ci_low", "ci_high"))
+        few = pilots < plots.FEW_PILOTS
+        points.append(Point(year, float(row["estimate"]), said, spans, few))
+    base = Point(-1, 0.0, w.plain("result.event_base"))
+    points = sorted([*points, base], key=lambda point: point.x)
+    series = [Series("", tuple(points))]
+    truths = [row for row in rows if number(row["truth"]) is not None]
+    if page.is_simulated and truths:
+        name = w.plain("result.event_truth")
+        crosses = [
+            Point(row["event_time"], row["truth"], f"{name} {shown(row['truth'], '+3')}")
+            for row in truths
+        ]
+        series.append(Series(name, tuple(crosses), shift=0.25))
+    few_places = len(points) <= 16
+    labels = {
+        point.x: (f"{int(point.x)}".replace("-", "−"),)
+        for point in points
+        if few_places or point.x % 2 == 0
+    }
+    words = {name: w.plain(f"result.event_{name}") for name in ("x", "y")}
+    words |= {
+        "clipped": w.plain("label.clipped"),
+        "alt": w.plain("result.event_alt", first=int(points[0].x), last=int(points[-1].x)),
+    }
+    svg = plots.points(series, labels, words, shades=((points[0].x - 0.6, -0.5),))
+    after = [row for row in rows if row["event_time"] >= 0]
+    n = sum(is_found(row) for row in after)
+    title = w.plain(f"result.event_{'some' if n else 'none'}", n=n, of=len(after))
+    leads = page.diagnostic(DYNAMICS, "joint_leads_permutation_p")
+    note = w.plain("result.event_note")
+    if leads is not None:
+        note += w.plain("result.event_leads", p=shown(leads["value"], "p"))
+    tables = "estimates.estimate, estimates.truth"
+    return Chart("event-study", title, words["alt"], svg, "events", tables, note)
+
+
+def threshold(page: Context) -> Chart | None:
+    """The two-way estimate over the quantile of the tie above which pairs are kept, and its parts."""
+    w, series = page.words, []
+    specs = {0: "baseline.{}.all_pairs", 50: "baseline.{}.headline"}
+    specs |= {quantile: f"matching.{{}}.q{quantile}" for quantile in (10, 25, 40, 60, 75, 90)}
+    for measure in ("cm", "comove", "dispersion"):
+        found = []
+        for quantile, spec in sorted(specs.items()):
+            row = page.one("coefficient", spec_id=spec.format(f"{measure}_growth_official"))
+            if row is not None and number(row["estimate"]) is not None:
+                said = f"{quantile} %: {shown(row['estimate'], '+3')}"
+                spans = _intervals(row, ("ci_low", "ci_high")) if measure == "cm" else ()
+                found.append(Point(quantile, float(row["estimate"]), said, spans))
+        series.append(Series(w.name("measures", measure), tuple(found), joined=True))
+    if len(series[0].points) < 3:
+        return None
+    labels = {quantile: (f"{quantile}",) for quantile in (0, 25, 50, 75, 90)}
+    words = {name: w.plain(f"robust.threshold_{name}") for name in ("alt", "x")}
+    words |= {"y": w.plain("units.correlation"), "clipped": w.plain("label.clipped")}
+    svg = plots.points([one for one in series if one.points], labels, words)
+    title, tables = w.plain("robust.threshold_title"), "estimates.estimate"
+    return Chart("threshold", title, words["alt"], svg, "coefficients", tables)
+
+
+def permutation_density(page: Context) -> Chart | None:
+    """Where the two-way estimate lies among those of admissions dealt again: quantiles of the
+    draws.
+    """
+    real = page.one("coefficient", spec_id=HEADLINE, term="treated")
+    quantiles = [
+        (100 * float(row["diagnostic"].rpartition("_")[2]), float(row["value"]))
+        for row in page.rows("permutation_quantile")
+    ]
+    if real is None or len(quantiles) < 3:
+        return None
+    w = page.words
+    draws = [Point(q, value, f"{q:g} %: {shown(value, '+3')}") for q, value in sorted(quantiles)]
+    ours = w.plain("robust.density_ours", estimate=shown(real["estimate"], "+3"))
+    level = [Point(q, float(real["estimate"]), ours) for q in (draws[0].x, draws[-1].x)]
+    series = [
+        Series(w.plain("robust.density_draws"), tuple(draws), joined=True),
+        Series(ours, tuple(level), joined=True),
+    ]
+    words = {name: w.plain(f"robust.density_{name}") for name in ("alt", "x")}
+    words |= {"y": w.plain("units.correlation"), "clipped": ""}
+    svg = plots.points(series, {q: (f"{q}",) for q in (0, 25, 50, 75, 100)}, words)
+    title, tables = w.plain("robust.density_title"), "estimates.diagnostic"
+    return Chart("permutation-density", title, words["alt"], svg, "", tables)
+
+
+def standing(page: Context, chart: Chart) -> str:
+    """A picture as a file of its own, with the mark of simulated data."""
+    return plots.standing(Markup(chart.svg), 760, page.stamp)  # noqa: S704 - drawn by `plots`

@@ -1,0 +1,338 @@
+"""Pictures of the pages as SVG: places across are shares of the width, heights and texts are pixels,
+so that one drawing is read on a phone, a screen and paper.
+
+Colours are classes of `templates/plots.css`. A mark carries what it says (`data-said`): the page
+shows it under the mouse and, by the arrow keys, to a keyboard.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup, escape
+
+TICKS, LINE = 5, 18
+FEW_PILOTS = 4
+COLOURS = ("blue", "vermilion", "green", "purple")
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture of a page.
+
+    Attributes
+    ----------
+    name : its id, and the permalink
+    title : what it says; alt : what it shows, for those who do not see it
+    svg : the picture
+    data : file of `data/` with its numbers, without ending
+    tables : of the published database
+    note : how to read it
+    """
+
+    name: str
+    title: str
+    alt: str
+    svg: Markup
+    data: str
+    tables: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A scale: its ends, ticks with their texts, and where it lies (per cent or pixels)."""
+
+    low: float
+    high: float
+    ticks: tuple[tuple[float, str], ...]
+    start: float = 2.0
+    end: float = 98.0
+
+    def at(self, value: float) -> float:
+        """Place of a value; one beyond an end lies on it."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(self.start + share * (self.end - self.start), 2)
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies on the scale."""
+        return self.low - 1e-12 <= value <= self.high + 1e-12
+
+
+def build_axis(
+    must: Iterable[float], ends: Iterable[float] = (), start: float = 2.0, end: float = 98.0
+) -> Axis:
+    """A scale with round ticks that holds zero, every value of `must`, and the ends of intervals
+    but the widest.
+
+    An end further out than twice the upper quartile would press all others flat: it is left to an
+    arrow.
+    """
+    must, ends = [0.0, *must], list(ends)
+    span = max(max(must) - min(must), 1e-9)
+    widths = sorted(abs(value) for value in ends)
+    limit = max(2.0 * widths[len(widths) * 3 // 4], span) if widths else span
+    kept = must + [value for value in ends if abs(value) <= limit]
+    raw = max(max(kept) - min(kept), 1e-9) / TICKS
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw - 1e-12)
+    low, high = math.floor(min(kept) / step) * step, math.ceil(max(kept) / step) * step
+    digits = max(0, -math.floor(math.log10(step) + 1e-9))
+    ticks = tuple(
+        (low + k * step, _tick(low + k * step, digits)) for k in range(round((high - low) / step) + 1)
+    )
+    return Axis(low, high, ticks, start, end)
+
+
+def _tick(value: float, digits: int) -> str:
+    more = round(value, digits) != round(value, digits + 2)
+    text = f"{value + 0.0:.{digits + more}f}"
+    return text.replace("-", "−") if float(text) else "0"
+
+
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """A line; x in per cent of the width, y in pixels, as everywhere here."""
+    return f'<line class="{kind}" x1="{x1}%" x2="{x2}%" y1="{y1}" y2="{y2}"/>'
+
+
+def text(x: float, y: float, words: object, kind: str = "", anchor: str = "start") -> str:
+    """A text with its base line at y."""
+    return f'<text class="{kind}" x="{x}%" y="{y}" text-anchor="{anchor}">{escape(words)}</text>'
+
+
+def mark(said: object, *parts: str) -> str:
+    """Shapes that say a value."""
+    return f'<g class="mark" data-said="{escape(said)}">{"".join(parts)}</g>'
+
+
+def sheet(height: float, alt: object, parts: Iterable[str]) -> Markup:
+    """The picture, as wide as its place."""
+    inside = "".join(parts)
+    return Markup(  # noqa: S704 - texts are escaped where they are set
+        f'<svg class="plot" width="100%" height="{height}" role="img" aria-label="{escape(alt)}">'
+        f"{inside}</svg>"
+    )
+
+
+def standing(picture: Markup, width: int, stamp: str = "") -> str:
+    """A picture as a file of its own, in the light colours of the pages."""
+    tokens = (TEMPLATES / "tokens.css").read_text(encoding="utf-8").partition("@media")[0]
+    style = tokens + (TEMPLATES / "plots.css").read_text(encoding="utf-8")
+    opened = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}"'
+    inside = str(picture).replace('<svg class="plot" width="100%"', f'{opened} class="plot"', 1)
+    ground = f'<style>{style}</style><rect width="100%" height="100%" fill="#fff"/>'
+    head, _, body = inside.partition(">")
+    said = text(99.5, 12, stamp, "stamp", "end") if stamp else ""
+    return f"{head}>{ground}{body.removesuffix('</svg>')}{said}</svg>\n"
+
+
+def _arrow(x: float, y: float, sign: str) -> str:
+    return text(x, y, sign, "arrow", "middle")
+
+
+def bar(axis: Axis, y: float, low: float, high: float, kind: str) -> str:
+    """An interval across; an end beyond the scale is an arrow."""
+    parts = [line(axis.at(low), y, axis.at(high), y, kind)]
+    parts += [_arrow(axis.start, y + 4, "◂")] if not axis.holds(low) else []
+    parts += [_arrow(axis.end, y + 4, "▸")] if not axis.holds(high) else []
+    return "".join(parts)
+
+
+def dot(axis: Axis, y: float, value: float, kind: str) -> str:
+    """An estimate."""
+    return f'<circle class="{kind}" cx="{axis.at(value)}%" cy="{y}" r="5"/>'
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A row of the answer: what it is, its estimate and intervals, the wide one first."""
+
+    label: str
+    estimate: float
+    intervals: tuple[tuple[float, float], ...]
+    kind: str
+
+
+def answer(
+    rows: Sequence[Estimate],
+    detectable: tuple[float | None, float | None],
+    truth: float | None,
+    words: dict[str, str],
+) -> Markup:
+    """Estimates on one axis, each under its words; shaded is what would have been found.
+
+    Parameters
+    ----------
+    rows : the estimate and what it is compared with
+    detectable : smallest fall and smallest rise that would have been found, both positive
+    truth : of simulated data
+    words : alt, axis, found (of the shade), no_change, truth
+    """
+    fall, rise = detectable
+    ends = [end for row in rows for pair in row.intervals for end in pair]
+    must = [row.estimate for row in rows] + [truth or 0.0, 1.5 * (rise or 0), -1.5 * (fall or 0)]
+    axis = build_axis(must + ends)
+    top, step = 26, 46
+    bottom = top + step * len(rows)
+    parts = [line(axis.at(tick), 20, axis.at(tick), bottom, "grid") for tick, _ in axis.ticks]
+    for value, end in ((-fall if fall else None, axis.low), (rise, axis.high)):
+        if value is not None and axis.holds(value):
+            x1, x2 = sorted((axis.at(value), axis.at(end)))
+            parts.append(
+                f'<rect class="shade" x="{x1}%" y="20" width="{round(x2 - x1, 2)}%" '
+                f'height="{bottom - 20}"/>'
+            )
+            anchor = "start" if value < 0 else "end"
+            parts.append(text(axis.at(end), 14, words["found"], "soft", anchor))
+    parts.append(line(axis.at(0), 20, axis.at(0), bottom, "zero"))
+    for k, row in enumerate(rows):
+        y = top + step * k
+        shapes = [
+            bar(axis, y + 27, *interval, f"{row.kind} {'thick' if n else 'thin'}")
+            for n, interval in enumerate(row.intervals)
+        ]
+        parts.append(text(0, y + 14, row.label, f"label {row.kind}"))
+        parts.append(mark(row.label, *shapes, dot(axis, y + 27, row.estimate, row.kind)))
+    if truth is not None:
+        parts.append(line(axis.at(truth), 20, axis.at(truth), bottom, "truth"))
+        parts.append(text(axis.at(truth), bottom - 4, f" {words['truth']}", "vermilion"))
+    for tick, words_of in axis.ticks:
+        parts.append(text(axis.at(tick), bottom + 15, words_of, "soft", "middle"))
+    parts.append(text(50, bottom + 33, words["axis"], "soft", "middle"))
+    return sheet(bottom + 40, words["alt"], parts)
+
+
+def _frame(
+    x_ticks: Sequence[tuple[float, Sequence[str]]], y: Axis, words: dict[str, str]
+) -> list[str]:
+    """Grid, texts of both axes: those of y stand on their lines, so no margin is needed."""
+    parts = [text(0, 12, words["y"], "soft")]
+    for value, said in y.ticks:
+        kind = "zero" if abs(value) < 1e-12 else "grid"
+        parts.append(line(0, y.at(value), 100, y.at(value), kind))
+        parts.append(text(0, y.at(value) - 3, said, "soft"))
+    under = max((len(texts) for _, texts in x_ticks), default=1)
+    for x, texts in x_ticks:
+        parts += [
+            text(x, y.start + 15 + 14 * k, said, "soft", "middle") for k, said in enumerate(texts)
+        ]
+    parts.append(text(50, y.start + 17 + 14 * under, words["x"], "soft", "middle"))
+    return parts
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of a picture: intervals from the widest, and what it says."""
+
+    x: float
+    y: float
+    said: str
+    intervals: tuple[tuple[float, float], ...] = ()
+    is_hollow: bool = False
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points under one name; `joined` by a line, `shift` beside the others of one x."""
+
+    name: str
+    points: tuple[Point, ...]
+    joined: bool = False
+    shift: float = 0.0
+
+
+def points(
+    series: Sequence[Series],
+    x_labels: dict[float, Sequence[str]],
+    words: dict[str, str],
+    *,
+    height: int = 260,
+    shades: Sequence[tuple[float, float]] = (),
+    lines: Sequence[float] = (),
+    zero: bool = True,
+) -> Markup:
+    """Points over x with their intervals, names of the series above.
+
+    Parameters
+    ----------
+    series : in the order of their colours
+    x_labels : texts under places of x, one below the other
+    words : alt, x, y, clipped (said where an interval leaves the picture)
+    shades : spans of x that are marked; lines : places of x with a dotted line
+    zero : whether y begins or ends at zero
+    """
+    found = [point for one in series for point in one.points]
+    ends = [end for point in found for pair in point.intervals for end in pair]
+    values = [point.y for point in found]
+    names = [one.name for one in series if one.name]
+    top = 36 + LINE * len(names)
+    y = build_axis(values, ends, top + height, top)
+    if not zero and min(values) > 0:
+        shift = math.floor(10 * min(values)) / 10
+        moved = build_axis([value - shift for value in values], (), top + height, top)
+        ticks = tuple((tick + shift, _tick(tick + shift, 2)) for tick, _ in moved.ticks)
+        y = Axis(moved.low + shift, moved.high + shift, ticks, top + height, top)
+    xs = [*x_labels, *(point.x for point in found)]
+    pad = 0.6 if len(set(xs)) < 40 else 0
+    x = Axis(min(xs) - pad, max(xs) + pad, (), 8, 100)
+    parts = [
+        f'<rect class="shade" x="{x.at(a)}%" width="{round(x.at(b) - x.at(a), 2)}%" y="{top}" '
+        f'height="{height}"/>'
+        for a, b in shades
+    ]
+    parts += _frame([(x.at(place), texts) for place, texts in x_labels.items()], y, words)
+    parts += [line(x.at(place), top, x.at(place), top + height, "dotted") for place in lines]
+    for k, one in enumerate(series):
+        colour = COLOURS[k % len(COLOURS)]
+        if one.name:
+            parts.append(text(0, 12 + LINE * (names.index(one.name) + 1), one.name, f"label {colour}"))
+        pairs = zip(one.points, one.points[1:], strict=False) if one.joined else ()
+        parts += [line(x.at(a.x), y.at(a.y), x.at(b.x), y.at(b.y), colour) for a, b in pairs]
+        parts += [_point(x, y, point, one.shift, colour) for point in one.points]
+    beyond = any(not y.holds(end) for end in ends)
+    deep = max((len(texts) for texts in x_labels.values()), default=1)
+    total = top + height + 24 + 14 * deep
+    if beyond:
+        parts.append(text(0, total + 12, words["clipped"], "soft"))
+    return sheet(total + 16 * beyond, words["alt"], parts)
+
+
+def _point(x: Axis, y: Axis, point: Point, shift: float, colour: str) -> str:
+    at = x.at(point.x + shift)
+    shapes = []
+    for n, (low, high) in enumerate(point.intervals):
+        width = "thin" if n == 0 and len(point.intervals) > 1 else "thick"
+        shapes.append(line(at, y.at(low), at, y.at(high), f"{colour} {width}"))
+        shapes += [_arrow(at, y.start, "▾")] if not y.holds(low) else []
+        shapes += [_arrow(at, y.end + 8, "▴")] if not y.holds(high) else []
+    hollow = " hollow" if point.is_hollow else ""
+    shapes.append(f'<circle class="{colour}{hollow}" cx="{at}%" cy="{y.at(point.y)}" r="4"/>')
+    return mark(point.said, *shapes)
+
+
+def rows(
+    labelled: Sequence[tuple[str, float, str]], reference: float, words: dict[str, str]
+) -> Markup:
+    """A value a row against one reference: (name, value, what it says).
+
+    Parameters
+    ----------
+    words : alt, x
+    """
+    axis = build_axis([value for _, value, _ in labelled] + [reference], (), 32, 97)
+    bottom = 8 + 20 * len(labelled)
+    parts = [line(axis.at(tick), 0, axis.at(tick), bottom, "grid") for tick, _ in axis.ticks]
+    parts.append(line(axis.at(0), 0, axis.at(0), bottom, "zero"))
+    parts.append(line(axis.at(reference), 0, axis.at(reference), bottom, "truth"))
+    for k, (name, value, said) in enumerate(labelled):
+        y = 14 + 20 * k
+        parts.append(text(0, y + 4, name, "label"))
+        stroke = line(axis.at(reference), y, axis.at(value), y, "blue thin")
+        parts.append(mark(said, stroke, dot(axis, y, value, "blue")))
+    parts += [text(axis.at(tick), bottom + 14, said, "soft", "middle") for tick, said in axis.ticks]
+    parts.append(text(64, bottom + 32, words["x"], "soft", "middle"))
+    return sheet(bottom + 40, words["alt"], parts)
