@@ -61,9 +61,8 @@ def shown(value: object, form: str) -> str:
     Parameters
     ----------
     value : number or text, None where there is none
-    form : ``3`` or ``+3`` (digits, with sign), ``p``, ``int``, ``%`` or ``+%`` (of 1), ``share`` (of 1, not below
-    1 %), ``g`` (six
-    figures that count), ``year``, ``s``
+    form : ``3`` or ``+3`` (digits, with sign), ``p``, ``int``, ``%`` or ``+%`` (of 1), ``share``
+    (of 1, not below 1 %), ``g`` (six figures that count), ``year``, ``s``
     """
     if form == "s":
         return NOTHING if value is None or value == "" else str(value)

@@ -1,5 +1,5 @@
-"""Pictures of the pages as SVG: places across are shares of the width, heights and texts are pixels,
-so that one drawing is read on a phone, a screen and paper.
+"""Pictures of the pages as SVG: places across are shares of the width, heights and texts are
+pixels, so that one drawing is read on a phone, a screen and paper.
 
 Colours are classes of `templates/plots.css`. A mark carries what it says (`data-said`): the page
 shows it under the mouse and, by the arrow keys, to a keyboard.
@@ -83,7 +83,8 @@ def build_axis(
     low, high = math.floor(min(kept) / step) * step, math.ceil(max(kept) / step) * step
     digits = max(0, -math.floor(math.log10(step) + 1e-9))
     ticks = tuple(
-        (low + k * step, _tick(low + k * step, digits)) for k in range(round((high - low) / step) + 1)
+        (low + k * step, _tick(low + k * step, digits))
+        for k in range(round((high - low) / step) + 1)
     )
     return Axis(low, high, ticks, start, end)
 
@@ -289,7 +290,9 @@ def points(
     for k, one in enumerate(series):
         colour = COLOURS[k % len(COLOURS)]
         if one.name:
-            parts.append(text(0, 12 + LINE * (names.index(one.name) + 1), one.name, f"label {colour}"))
+            parts.append(
+                text(0, 12 + LINE * (names.index(one.name) + 1), one.name, f"label {colour}")
+            )
         pairs = zip(one.points, one.points[1:], strict=False) if one.joined else ()
         parts += [line(x.at(a.x), y.at(a.y), x.at(b.x), y.at(b.y), colour) for a, b in pairs]
         parts += [_point(x, y, point, one.shift, colour) for point in one.points]

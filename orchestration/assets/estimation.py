@@ -14,7 +14,7 @@ import duckdb
 import pandas as pd
 
 from orchestration.assets.upstream import require_upstream
-from orchestration.dagster_ui.metadata import describe_table, show_frame, show_svg
+from orchestration.dagster_ui.metadata import describe_table, show_frame
 from orchestration.gates.loss import require_no_loss
 from orchestration.home import Home
 from orchestration.resources import Settings
@@ -62,7 +62,6 @@ PREVIEW = (
 #: Pair-years from which a study takes longer than processes take to load.
 WORTH_PROCESSES = 50_000
 HEADLINES = ("baseline.cm_growth_official.headline", "baseline.cm_growth_deflated.headline")
-EVENT_STUDY = "dynamics.cm_growth_official.headline"
 
 
 def build_study_assets(
@@ -290,11 +289,9 @@ def _run_study(home: Home, frames: Any, permutations: int, chosen: Any) -> dict[
 
 
 def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:
-    """What the UI shows of a table: size, columns, first rows; of the estimates the headlines,
-    their figure and their values by run.
+    """What the UI shows of a table: size, columns, first rows; of the estimates the headlines
+    and their values by run.
     """
-    from estimation.report import figures
-
     with open_build(home.build, read_only=True) as con:
         metadata = describe_table(con, GROUP, table)
     if table != "estimate":
@@ -309,6 +306,4 @@ def _metadata(home: Home, table: str, frame: pd.DataFrame) -> dict[str, Any]:
     for name in ("estimate", "std_error"):
         if len(default) and pd.notna(default[name].iloc[0]):
             metadata[f"headline_{name}"] = float(default[name].iloc[0])
-    svg = figures.event_study_svg(frame, EVENT_STUDY)
-    metadata["event_study"] = show_svg(svg, "event study") if svg else "no event study in this run"
     return metadata

@@ -5,7 +5,6 @@ Holds no rule of what is shown where.
 
 from __future__ import annotations
 
-import base64
 import html
 import math
 from typing import Any
@@ -55,13 +54,6 @@ def show_aside(frame: pd.DataFrame) -> dg.MarkdownMetadataValue:
     rows = [list(map(str, frame.columns)), ["---"] * len(frame.columns)]
     rows += [[_markdown_cell(value) for value in row] for row in frame.itertuples(index=False)]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(row)} |" for row in rows))
-
-
-def show_svg(svg: str, title: str) -> dg.MarkdownMetadataValue:
-    """A picture inside the metadata itself, so that the UI fetches nothing."""
-    return dg.MetadataValue.md(
-        f"![{title}](data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()})"
-    )
 
 
 def _cell(value: Any) -> str | int | float | bool | None:

@@ -41,7 +41,7 @@ PROGRAMS = {
     "parquet/estimates": "estimation/study/run.py",
     "parquet/meta": "orchestration/assets/publication.py",
     "report": "estimation/report/site.py",
-    "report/figures": "estimation/report/exhibit_figures.py",
+    "report/figures": "estimation/report/plots.py",
     "report/tables": "estimation/report/journal_tables.py",
     "dbt_docs": "orchestration/dbt_docs.py",
     "data_docs": "expectations/gate.py",

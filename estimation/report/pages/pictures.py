@@ -120,7 +120,9 @@ def event_study(page: Context) -> Chart | None:
 
 
 def threshold(page: Context) -> Chart | None:
-    """The two-way estimate over the quantile of the tie above which pairs are kept, and its parts."""
+    """The two-way estimate over the quantile of the tie above which pairs are kept, and its
+    parts.
+    """
     w, series = page.words, []
     specs = {0: "baseline.{}.all_pairs", 50: "baseline.{}.headline"}
     specs |= {quantile: f"matching.{{}}.q{quantile}" for quantile in (10, 25, 40, 60, 75, 90)}

@@ -78,7 +78,9 @@ def written(value: object, form: str) -> str:
         return "<0.001" if x < 0.001 else f"{x:.3f}"
     if form in ("int", "year"):
         return f"{int(x):,}" if form == "int" else str(int(x))
-    if form in ("%", "+%"):
+    if form == "share" and x < 0.01:
+        return "<1%"
+    if form in ("share", "%", "+%"):
         whole = round(100 * x)
         sign = "−" if whole < 0 or (whole == 0 and x < 0) else "+" if form == "+%" else ""
         return f"{sign}{abs(whole)}%"

@@ -12,7 +12,6 @@ import duckdb
 import pandas as pd
 
 from estimation.report.data import open_source, read_report_data
-from estimation.report.old_pages import MOVED
 from estimation.report.policy_data import read_policy_data
 from estimation.report.site import render_site, write_report
 
@@ -50,11 +49,7 @@ def page_of(frames: dict[str, pd.DataFrame], wanted: str) -> str:
 
 
 def pages_of(site: dict[str, str]) -> dict[str, str]:
-    return {
-        name: text
-        for name, text in site.items()
-        if name.endswith(".html") and name.removesuffix(".html") not in MOVED
-    }
+    return {name: text for name, text in site.items() if name.endswith(".html")}
 
 
 class Tags(HTMLParser):
